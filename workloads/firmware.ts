@@ -1,0 +1,63 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** A firmware file, and the Debian package that carries it. */
+export interface FirmwareFile {
+  /** Name of the Debian package. */
+  readonly package: string;
+  /** Where the package puts the file, relative to the root of the file system. */
+  readonly path: string;
+}
+
+/** OpenSBI with dynamic information: the M-mode half, given to `--bios`. */
+export const OPENSBI: FirmwareFile = {
+  package: "opensbi",
+  path: "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
+};
+
+/** U-Boot built for S-mode: the payload that OpenSBI starts, given to `--kernel`. */
+export const U_BOOT: FirmwareFile = {
+  package: "u-boot-qemu",
+  path: "usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin",
+};
+
+/** Both halves of a firmware boot as absolute paths, or why there are none and what to do about it. */
+export type Firmware =
+  | { readonly found: true; readonly bios: string; readonly kernel: string }
+  | { readonly found: false; readonly reason: string };
+
+/** Folders in which firmware is looked for, in this order. */
+export interface FirmwareFolders {
+  /** Root of the file system that packages are installed in: `/`, but for tests. */
+  readonly root: string;
+  /** Where packages are unpacked without installing them. */
+  readonly unpacked: string;
+}
+
+/**
+ * `$REGIONLAB_CACHE`, or `~/.cache/regionlab`; fetched packages are unpacked below it.
+ */
+export function firmwareFolders(environment: NodeJS.ProcessEnv = process.env): FirmwareFolders {
+  const cache = environment.REGIONLAB_CACHE || join(homedir(), ".cache", "regionlab");
+  return { root: "/", unpacked: join(cache, "debian") };
+}
+
+/** Absolute path of a firmware file, installed or unpacked; undefined where it is neither. */
+export function locateFile(file: FirmwareFile, folders: FirmwareFolders): string | undefined {
+  return [join(folders.root, file.path), join(folders.unpacked, file.path)].find((path) => existsSync(path));
+}
+
+/** OpenSBI and U-Boot of this computer. */
+export function locateFirmware(folders: FirmwareFolders = firmwareFolders()): Firmware {
+  const bios = locateFile(OPENSBI, folders);
+  const kernel = locateFile(U_BOOT, folders);
+  if (bios !== undefined && kernel !== undefined) return { found: true, bios, kernel };
+  const missing = [bios === undefined ? OPENSBI : [], kernel === undefined ? U_BOOT : []].flat();
+  return {
+    found: false,
+    reason:
+      `${missing.map((file) => `/${file.path}`).join(" and ")} missing, ` +
+      `here and in ${folders.unpacked}: run \`npm run workloads:fetch\``,
+  };
+}

@@ -1,0 +1,71 @@
+/** The guest programs that regionlab runs: its own, and the firmware of Debian's packages. */
+import { join } from "node:path";
+import { packageRoot } from "./package-root.ts";
+
+export { type Firmware, firmwareFolders, locateFirmware } from "./firmware.ts";
+
+interface GuestProgram {
+  /** As given to `--workload`. */
+  readonly name: string;
+  /** What of the machine it exercises, in a line. */
+  readonly exercises: string;
+  /** Console text with which the boot is complete. */
+  readonly milestone: string;
+  /** Exit code of the whole run, by way of the test finisher; undefined when the guest waits for commands for ever. */
+  readonly exitCode: number | undefined;
+}
+
+/** A program of our own that runs in M-mode without firmware. */
+export interface BareMetalWorkload extends GuestProgram {
+  readonly kind: "bare-metal";
+  readonly exitCode: number;
+  /** Absolute path of the ELF file, linked at the start of RAM. */
+  readonly kernel: string;
+  /** Absolute path of the whole console output as QEMU printed it. */
+  readonly expectedConsole: string;
+}
+
+/** OpenSBI and what it starts; `locateFirmware` has the files, or says why there are none. */
+export interface FirmwareWorkload extends GuestProgram {
+  readonly kind: "firmware";
+}
+
+export type Workload = BareMetalWorkload | FirmwareWorkload;
+
+/** All guest programs, the quickest first. */
+export function workloads(): readonly Workload[] {
+  return [
+    bareMetal("hello", "reset vector, device tree, UART output, power off"),
+    bareMetal("interrupts", "ACLINT, PLIC, UART and RTC interrupts, in M-mode and delegated to S-mode"),
+    bareMetal("flash", "CFI flash: query, erase, program, status, execution in place"),
+    bareMetal("mmio-storm", "200 000 rounds of reads and writes over RTC, PLIC, UART, ACLINT and flash"),
+    {
+      kind: "firmware",
+      name: "u-boot",
+      exercises: "OpenSBI and U-Boot to the prompt: M-, S-mode, traps, timer, console, flash, device tree",
+      milestone: "\n=> ",
+      exitCode: undefined,
+    },
+  ];
+}
+
+/** The workload of that name. Throws an error that lists all names when there is none. */
+export function workload(name: string): Workload {
+  const all = workloads();
+  const found = all.find((candidate) => candidate.name === name);
+  if (found) return found;
+  throw new Error(`unknown workload "${name}": it must be one of ${all.map((each) => each.name).join(", ")}`);
+}
+
+function bareMetal(name: string, exercises: string): BareMetalWorkload {
+  const folder = join(packageRoot(), "workloads", "bare-metal");
+  return {
+    kind: "bare-metal",
+    name,
+    exercises,
+    milestone: " checks, 0 failed",
+    exitCode: 0,
+    kernel: join(folder, "bin", `${name}.elf`),
+    expectedConsole: join(folder, "expected", `${name}.txt`),
+  };
+}
