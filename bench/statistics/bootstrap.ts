@@ -1,0 +1,72 @@
+import { quantileSorted } from "simple-statistics";
+import type { Interval } from "#results";
+import { median } from "./distribution.ts";
+import type { Random } from "./random.ts";
+
+/** Level of every interval in a report. */
+export const LEVEL = 0.95;
+/** Resamples: the ends of the interval then move by about a fiftieth of its width from seed to seed. */
+export const RESAMPLES = 10_000;
+
+/**
+ * Difference of the medians of two groups of processes with its bootstrap interval.
+ *
+ * Percentile bootstrap, each group resampled on its own (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
+ * chapters 8 and 13). Not BCa: its acceleration comes from the jackknife, which is inconsistent for the median (ibid.,
+ * section 11.6), and with about ten processes it would take the few values near the middle for the whole shape. For
+ * medians the percentile interval is the order-statistic interval, which needs no assumption on the shape; the
+ * simulations beside this file say how often it covers the truth.
+ *
+ * @param scale "percent": 100 (median b / median a - 1); "absolute": median b - median a
+ * @throws RangeError when a group is empty, or on scale "percent" when the median of `a` is not positive
+ */
+export function medianDifference(
+  a: readonly number[],
+  b: readonly number[],
+  scale: "percent" | "absolute",
+  random: Random,
+): Interval {
+  const difference = (medianA: number, medianB: number) =>
+    scale === "percent" ? 100 * (medianB / medianA - 1) : medianB - medianA;
+  const medianA = median(a);
+  if (scale === "percent" && !(Math.min(...a) > 0)) {
+    throw new RangeError("differences in percent need positive values; use the absolute scale");
+  }
+  const drawA = resampler(a, random);
+  const drawB = resampler(b, random);
+  const replicates = new Float64Array(RESAMPLES);
+  for (let i = 0; i < RESAMPLES; i++) replicates[i] = difference(drawA(), drawB());
+  return { estimate: difference(medianA, median(b)), ...percentileEnds(replicates) };
+}
+
+/** Median of one group of processes with its percentile bootstrap interval. */
+export function medianInterval(samples: readonly number[], random: Random): Interval {
+  const draw = resampler(samples, random);
+  const replicates = new Float64Array(RESAMPLES);
+  for (let i = 0; i < RESAMPLES; i++) replicates[i] = draw();
+  return { estimate: median(samples), ...percentileEnds(replicates) };
+}
+
+/** Gives the median of a fresh resample at every call. */
+function resampler(samples: readonly number[], random: Random): () => number {
+  const sorted = Float64Array.from(samples).sort();
+  const n = sorted.length;
+  const ranks = new Uint32Array(n);
+  const low = (n - 1) >> 1;
+  const high = n >> 1;
+  return () => {
+    for (let i = 0; i < n; i++) ranks[i] = random.below(n);
+    ranks.sort();
+    // Ranks are below n and both middles are too, so neither lookup can miss.
+    return (at(sorted, at(ranks, low)) + at(sorted, at(ranks, high))) / 2;
+  };
+}
+
+function at(values: Float64Array | Uint32Array, index: number): number {
+  return values[index] ?? Number.NaN;
+}
+
+function percentileEnds(replicates: Float64Array): { low: number; high: number } {
+  const sorted = Array.from(replicates.sort());
+  return { low: quantileSorted(sorted, (1 - LEVEL) / 2), high: quantileSorted(sorted, (1 + LEVEL) / 2) };
+}

@@ -1,0 +1,90 @@
+import type { Comparison, Effect, Interval, MetricDefinition, PerArm, Verdict } from "#results";
+import { LEVEL, medianDifference } from "./bootstrap.ts";
+import { holm } from "./holm.ts";
+import { mannWhitney } from "./mann-whitney.ts";
+import { Random } from "./random.ts";
+
+/** Largest corrected probability of chance at which a difference counts as shown. */
+export const ALPHA = 0.05;
+/** Beyond this many repeats an estimate of how many it takes is of no use to anybody. */
+const MOST_REPEATS = 10_000;
+
+export interface Measured {
+  readonly definition: MetricDefinition;
+  readonly samples: PerArm<readonly number[]>;
+}
+
+/**
+ * Compares B with A, and A2 with A, for all metrics of a run at once: Holm's correction needs them all.
+ * @returns in the order of the input
+ */
+export function judge(metrics: readonly Measured[], seed: number): Comparison[] {
+  const ab = corrected(metrics.map((metric) => effect(metric, "B", seed)));
+  const aa = corrected(metrics.map((metric) => effect(metric, "A2", seed)));
+  return metrics.map(({ definition, samples }, i) => {
+    const [effectAb, effectAa] = [ab[i], aa[i]];
+    if (!effectAb || !effectAa) throw new RangeError("one effect per metric");
+    const aaSpread = Math.max(Math.abs(effectAa.low), Math.abs(effectAa.high));
+    const verdict = decide(effectAb, effectAb.adjustedPValue, definition.margin, aaSpread);
+    return {
+      ab: effectAb,
+      aa: effectAa,
+      aaSpread,
+      verdict,
+      aaVerdict: decide(effectAa, effectAa.adjustedPValue, definition.margin, 0),
+      repeatsNeeded:
+        verdict === "inconclusive" ? repeatsNeeded(effectAb, definition.margin, samples.B.length) : null,
+    };
+  });
+}
+
+/**
+ * The rule, in this order:
+ *
+ * 1. The whole interval lies inside the margin: `equivalent`. These are two one-sided tests (D. J. Schuirmann, J.
+ *    Pharmacokin. Biopharm. 15, 1987), each at 2.5 %, because the interval is one of 95 %.
+ * 2. The interval excludes zero and Mann-Whitney, corrected for the number of metrics, agrees: a difference. If it is no
+ *    larger than the spread of A against itself: `no difference`; else `faster` or `slower`.
+ * 3. Otherwise `inconclusive`.
+ */
+export function decide(
+  interval: Interval,
+  adjustedPValue: number,
+  margin: number,
+  aaSpread: number,
+): Verdict {
+  const { estimate, low, high } = interval;
+  if (low > -margin && high < margin) return "equivalent";
+  if ((low > 0 || high < 0) && adjustedPValue < ALPHA) {
+    if (Math.abs(estimate) <= aaSpread) return "no difference";
+    return estimate < 0 ? "faster" : "slower";
+  }
+  return "inconclusive";
+}
+
+/**
+ * Repeats in all after which the interval, shrinking with the square root of their number around the present estimate,
+ * would exclude zero or fit into the margin, whichever comes first. An order of magnitude, not a promise.
+ *
+ * @returns null when that is beyond ten thousand
+ */
+export function repeatsNeeded(interval: Interval, margin: number, repeats: number): number | null {
+  const { estimate, low, high } = interval;
+  const halfWidth = (high - low) / 2;
+  const distance = Math.abs(estimate);
+  const target = Math.max(distance, margin - distance);
+  const needed = Math.ceil(repeats * (halfWidth / target) ** 2);
+  return needed <= MOST_REPEATS ? Math.max(needed, repeats + 1) : null;
+}
+
+function effect({ definition, samples }: Measured, arm: "B" | "A2", seed: number): Effect {
+  const label = `${definition.suite}/${definition.workload}/${definition.name}/${arm}`;
+  const { u, pValue } = mannWhitney(samples.A, samples[arm]);
+  const interval = medianDifference(samples.A, samples[arm], definition.scale, Random.seeded(seed, label));
+  return { ...interval, level: LEVEL, u, pValue, adjustedPValue: pValue };
+}
+
+function corrected(effects: readonly Effect[]): Effect[] {
+  const adjusted = holm(effects.map(({ pValue }) => pValue));
+  return effects.map((item, i) => ({ ...item, adjustedPValue: adjusted[i] ?? 1 }));
+}

@@ -1,0 +1,84 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { CommandError } from "./command-error.ts";
+import { parseRun } from "./parse.ts";
+import type { Run } from "./schema.ts";
+
+/**
+ * Reads one stored run.
+ * @throws CommandError (exit code 2) when the file cannot be read or is not a run
+ */
+export async function loadRun(file: string): Promise<Run> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw new CommandError(2, `${file}: ${readReason(cause)}`, { cause });
+  }
+  return parseRun(text, file);
+}
+
+/** Stores a run; see {@link writeAtomically}. */
+export async function saveRun(file: string, run: Run): Promise<void> {
+  await writeAtomically(file, serializeRun(run));
+}
+
+/** The stored form: indented, so that two runs can be read and compared as text, ending with a line feed. */
+export function serializeRun(run: Run): string {
+  return `${JSON.stringify(run, null, 1)}\n`;
+}
+
+/**
+ * Writes the whole text or nothing: into a temporary file beside the target, which then takes its name. Missing
+ * folders are made.
+ * @throws CommandError (exit code 2) when the place cannot be written; the old file, if any, is then untouched
+ */
+export async function writeAtomically(file: string, text: string): Promise<void> {
+  const folder = dirname(file);
+  const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(temporary, text);
+    await rename(temporary, file);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw new CommandError(2, `${file}: ${writeReason(cause)}`, { cause });
+  }
+}
+
+function errorCode(cause: unknown): string {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+}
+
+function readReason(cause: unknown): string {
+  switch (errorCode(cause)) {
+    case "ENOENT":
+      return "does not exist; check the name, or write it with `regionlab bench -o`";
+    case "EISDIR":
+      return "is a directory; give a file that `regionlab bench -o` wrote";
+    case "EACCES":
+    case "EPERM":
+      return "may not be read; change its permissions";
+    default:
+      return `cannot be read (${errorCode(cause)})`;
+  }
+}
+
+function writeReason(cause: unknown): string {
+  switch (errorCode(cause)) {
+    case "EISDIR":
+      return "is a directory; name a file";
+    case "EEXIST":
+    case "ENOTDIR":
+      return "cannot be written, because a part of its path is a file; choose another place with -o";
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return "cannot be written (no permission); choose another place with -o";
+    case "ENOSPC":
+      return "cannot be written (the disk is full); make room, or choose another place with -o";
+    default:
+      return `cannot be written (${errorCode(cause)})`;
+  }
+}
