@@ -1,10 +1,12 @@
-/** Outcome of an access: a value of `MemTxResult`, combined by bitwise or when an access is split. */
+/** Outcome of an access; outcomes of split accesses are combined by bitwise or. */
 export const MemTxResult = {
   Ok: 0,
   /** The device answered with an error. */
   Error: 1,
-  /** Nothing answers at this address. */
+  /** Nothing answers at this address, or not to this size or alignment. */
   DecodeError: 2,
+  /** The device was busy with an access of its own (re-entrancy guard). */
+  AccessError: 4,
 } as const;
 export type MemTxResult = number;
 

@@ -1,0 +1,406 @@
+import { type Block, QomAbort } from "#qom";
+import { type AccessSize, MemTxResult } from "./bus.ts";
+import { Access, dispatchRead, dispatchWrite, transferSize } from "./dispatch.ts";
+import { FlatRange } from "./flat-range.ts";
+import type { FlatView } from "./flat-view.ts";
+import { checkAddress } from "./hwaddr.ts";
+import type { MemoryListener, PlacedIoEventFd } from "./listener.ts";
+import { type Mapping, MappingLedger } from "./mapping.ts";
+import type { MemoryModel } from "./memory-model.ts";
+import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
+import type { RamBlock } from "./ram.ts";
+import { RcuNode } from "./rcu.ts";
+import type { MemoryRegion } from "./region.ts";
+
+/** Modelled bytes of the C structure. */
+const ADDRESS_SPACE_BYTES = 176;
+
+/**
+ * What one observer (a processor, a bus master) sees: the tree below a root region, as a flat view.
+ *
+ * `read` and `write` are single accesses of 1, 2, 4 or 8 bytes, as a processor makes them; `readBytes` and `writeBytes`
+ * are transfers of any length, cut into accesses that each region takes. After each, `result` tells the outcome, and
+ * `high` holds the upper half of an 8-byte value read.
+ */
+export class AddressSpace {
+  readonly model: MemoryModel;
+  readonly name: string;
+  readonly mappings: MappingLedger;
+  private rootRegion: MemoryRegion | null;
+  private currentView: FlatView;
+  private lastRange: FlatRange;
+  private eventFds: PlacedIoEventFd[] = [];
+  private readonly access = new Access();
+  private readonly nothing: FlatRange;
+  private readonly block: Block;
+  private readonly node = new RcuNode();
+  private destroyed = false;
+
+  constructor(model: MemoryModel, root: MemoryRegion, name: string) {
+    this.model = model;
+    this.name = name;
+    this.block = model.heap.allocate("address-space", ADDRESS_SPACE_BYTES);
+    this.nothing = nowhere(model);
+    this.lastRange = this.nothing;
+    this.mappings = new MappingLedger(this);
+    root.takeRef();
+    this.rootRegion = root;
+    model.addressSpaces.push(this);
+    this.currentView = model.flatViewOf(root);
+    this.currentView.ref();
+    this.updateIoEventFds();
+  }
+
+  /** Null once the space is being destroyed. */
+  get root(): MemoryRegion | null {
+    return this.rootRegion;
+  }
+
+  get view(): FlatView {
+    return this.currentView;
+  }
+
+  /** Outcome of the latest access. */
+  get result(): MemTxResult {
+    return this.access.result;
+  }
+
+  /** High 32 bits, unsigned, of the latest 8-byte read. */
+  get high(): number {
+    return this.access.high;
+  }
+
+  /** Reads 1, 2, 4 or 8 bytes; answers the low 32 bits, unsigned. */
+  read(address: number, size: AccessSize, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): number {
+    let range = this.lastRange;
+    if (address < range.start || address >= range.end) range = this.locate(address);
+    const { region } = range;
+    const offset = address - range.start + range.offset;
+    const access = this.access;
+    if ((region.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
+      const { guard } = region;
+      if (guard === null || !guard.engaged) {
+        if (guard !== null) guard.engaged = true;
+        access.attrs = attrs;
+        access.result = MemTxResult.Ok;
+        const value = (region.ops.read as PlainRead)(region.opaque, offset, size);
+        if (guard !== null) guard.engaged = false;
+        return size === 4 ? value >>> 0 : size === 1 ? value & 0xff : value & 0xffff;
+      }
+    }
+    access.attrs = attrs;
+    return this.readSlowly(range, address, offset, size);
+  }
+
+  /** Writes 1, 2, 4 or 8 bytes; `high` matters for 8 only. */
+  write(
+    address: number,
+    size: AccessSize,
+    low: number,
+    high = 0,
+    attrs: MemTxAttrs = UNSPECIFIED_ATTRS,
+  ): void {
+    let range = this.lastRange;
+    if (address < range.start || address >= range.end) range = this.locate(address);
+    const { region } = range;
+    const offset = address - range.start + range.offset;
+    const access = this.access;
+    if ((region.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
+      const { guard } = region;
+      if (guard === null || !guard.engaged) {
+        if (guard !== null) guard.engaged = true;
+        access.attrs = attrs;
+        access.result = MemTxResult.Ok;
+        const value = size === 4 ? low >>> 0 : size === 1 ? low & 0xff : low & 0xffff;
+        (region.ops.write as PlainWrite)(region.opaque, offset, value, size);
+        if (guard !== null) guard.engaged = false;
+        return;
+      }
+    }
+    access.attrs = attrs;
+    this.writeSlowly(range, address, offset, size, low, high);
+  }
+
+  /** Fills `into` from `address` on; regions that refuse leave zeroes. Returns the combined outcome. */
+  readBytes(address: number, into: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): MemTxResult {
+    return this.transfer(address, into, attrs, this.readPiece);
+  }
+
+  /** Writes all of `from`, going on behind regions that refuse. Returns the combined outcome. */
+  writeBytes(address: number, from: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): MemTxResult {
+    return this.transfer(address, from, attrs, this.writePiece);
+  }
+
+  /**
+   * Direct access to guest memory for a device: the bytes of RAM, or of a bounce buffer in front of anything else. May be
+   * shorter than asked; null when nothing can be mapped now. Counts on the region's owner until `unmap`.
+   */
+  map(
+    address: number,
+    length: number,
+    isWrite: boolean,
+    attrs: MemTxAttrs = UNSPECIFIED_ATTRS,
+  ): Mapping | null {
+    checkAddress(address, `address mapped in ${this.name}`);
+    return this.mappings.map(address, length, isWrite, attrs);
+  }
+
+  /** Ends a mapping; `written` bytes of a bounce buffer reach the device now. */
+  unmap(mapping: Mapping, written: number): void {
+    this.mappings.unmap(mapping, written);
+  }
+
+  /** The range that holds `address`, if any region answers there. */
+  find(address: number): FlatRange | undefined {
+    return this.currentView.find(address);
+  }
+
+  /** Adds a listener, and tells it of all that is mapped now. */
+  addListener(listener: MemoryListener): void {
+    const { listeners } = this.model;
+    const place = listeners.findIndex((other) => other.priority > listener.priority);
+    listeners.splice(place === -1 ? listeners.length : place, 0, listener);
+    listener.begin?.();
+    for (const range of this.currentView.ranges) listener.regionAdd?.(range);
+    for (const placed of this.eventFds) listener.eventFdAdd?.(placed);
+    listener.commit?.();
+  }
+
+  /** Takes a listener away after telling it that everything is gone. */
+  removeListener(listener: MemoryListener): void {
+    listener.begin?.();
+    for (const placed of this.eventFds) listener.eventFdDel?.(placed);
+    for (const range of [...this.currentView.ranges].reverse()) listener.regionDel?.(range);
+    listener.commit?.();
+    this.model.listeners.splice(this.model.listeners.indexOf(listener), 1);
+  }
+
+  /** Shows another view, as the commit of a transaction decides. */
+  setView(view: FlatView): void {
+    const old = this.currentView;
+    if (view === old) return;
+    view.ref();
+    const mine = this.model.listeners.filter((each) => each.space === this);
+    if (mine.length > 0) announce(old, view, mine);
+    this.currentView = view;
+    this.lastRange = this.nothing;
+    old.unref();
+  }
+
+  /** Tells listeners which event notifiers came and went, after the map or the notifiers changed. */
+  updateIoEventFds(): void {
+    const placed: PlacedIoEventFd[] = [];
+    for (const range of this.currentView.ranges) {
+      for (const fd of range.region.ioEventFds) {
+        const address = fd.offset - range.offset + range.start;
+        if (address >= range.start && address < range.end) placed.push({ address, fd });
+      }
+    }
+    const had = this.eventFds;
+    this.eventFds = placed;
+    const same = (a: PlacedIoEventFd) => (b: PlacedIoEventFd) => a.fd === b.fd && a.address === b.address;
+    for (const listener of this.model.listeners) {
+      if (listener.space !== this) continue;
+      for (const old of had) if (!placed.some(same(old))) listener.eventFdDel?.(old);
+      for (const now of placed) if (!had.some(same(now))) listener.eventFdAdd?.(now);
+    }
+  }
+
+  /**
+   * Ends the space: listeners see everything removed at once, its reference on the root goes after a grace period.
+   * @throws QomAbort then, if mappings or listeners are left.
+   */
+  destroy(): void {
+    if (this.destroyed) throw new QomAbort(`address space ${this.name} is destroyed twice`);
+    this.destroyed = true;
+    const root = this.rootRegion;
+    this.model.transaction(() => {
+      this.rootRegion = null;
+      this.model.updatePending = true;
+    });
+    this.model.addressSpaces.splice(this.model.addressSpaces.indexOf(this), 1);
+    this.model.rcu.call(this.node, () => {
+      if (this.mappings.bounceBytes > 0) throw new QomAbort(`${this.name} ends with bounce buffers in use`);
+      if (this.model.listeners.some((each) => each.space === this)) {
+        throw new QomAbort(`${this.name} ends with listeners attached`);
+      }
+      this.currentView.unref();
+      root?.dropRef();
+      this.model.heap.free(this.block);
+    });
+  }
+
+  private locate(address: number): FlatRange {
+    const range = this.currentView.find(address);
+    if (range === undefined) return this.nothing;
+    this.lastRange = range;
+    return range;
+  }
+
+  private readSlowly(range: FlatRange, address: number, offset: number, size: AccessSize): number {
+    const { region } = range;
+    const { access } = this;
+    if (region.readsDirectly) {
+      access.result = MemTxResult.Ok;
+      if (address + size > range.end) return this.readAcross(address, size);
+      const { view } = region.ram as RamBlock; // regions that read directly have RAM
+      if (size === 4) return view.getUint32(offset, true);
+      if (size === 1) return view.getUint8(offset);
+      if (size === 2) return view.getUint16(offset, true);
+      access.high = view.getUint32(offset + 4, true);
+      return view.getUint32(offset, true);
+    }
+    dispatchRead(region, offset, size, access);
+    return access.low;
+  }
+
+  private writeSlowly(
+    range: FlatRange,
+    address: number,
+    offset: number,
+    size: AccessSize,
+    low: number,
+    high: number,
+  ): void {
+    const { region } = range;
+    const { access } = this;
+    if (region.writesDirectly && !range.readOnly) {
+      access.result = MemTxResult.Ok;
+      if (address + size > range.end) {
+        this.writeAcross(address, size, low, high);
+        return;
+      }
+      const { view } = region.ram as RamBlock; // regions that write directly have RAM
+      if (size === 4) view.setUint32(offset, low, true);
+      else if (size === 1) view.setUint8(offset, low);
+      else if (size === 2) view.setUint16(offset, low, true);
+      else {
+        view.setUint32(offset, low, true);
+        view.setUint32(offset + 4, high, true);
+      }
+      return;
+    }
+    if (range.readOnly) {
+      access.result = MemTxResult.DecodeError;
+      return;
+    }
+    access.low = low;
+    access.high = high;
+    dispatchWrite(region, offset, size, access);
+  }
+
+  /** An access that reaches over the end of a range of RAM. */
+  private readAcross(address: number, size: AccessSize): number {
+    const bytes = new DataView(new ArrayBuffer(8));
+    this.readBytes(address, new Uint8Array(bytes.buffer, 0, size), this.access.attrs);
+    this.access.high = bytes.getUint32(4, true);
+    return bytes.getUint32(0, true);
+  }
+
+  private writeAcross(address: number, size: AccessSize, low: number, high: number): void {
+    const bytes = new DataView(new ArrayBuffer(8));
+    bytes.setUint32(0, low, true);
+    bytes.setUint32(4, high, true);
+    this.writeBytes(address, new Uint8Array(bytes.buffer, 0, size), this.access.attrs);
+  }
+
+  private transfer(
+    address: number,
+    bytes: Uint8Array,
+    attrs: MemTxAttrs,
+    piece: (range: FlatRange, at: number, bytes: Uint8Array, done: number) => number,
+  ): MemTxResult {
+    let result: MemTxResult = MemTxResult.Ok;
+    this.access.attrs = attrs;
+    for (let done = 0; done < bytes.length; ) {
+      const at = address + done;
+      const range = this.locate(at);
+      if (range === this.nothing) {
+        const gap = Math.min(bytes.length - done, this.currentView.gapEnd(at) - at);
+        if (piece === this.readPiece) bytes.fill(0, done, done + gap);
+        result |= MemTxResult.DecodeError;
+        done += gap;
+        continue;
+      }
+      this.access.result = MemTxResult.Ok;
+      done += piece.call(this, range, at, bytes, done);
+      result |= this.access.result;
+    }
+    this.access.result = result;
+    return result;
+  }
+
+  private readPiece(range: FlatRange, at: number, bytes: Uint8Array, done: number): number {
+    const { region } = range;
+    const offset = at - range.start + range.offset;
+    const length = Math.min(bytes.length - done, range.end - at);
+    if (region.readsDirectly) {
+      bytes.set((region.ram as RamBlock).bytes.subarray(offset, offset + length), done);
+      return length;
+    }
+    const size = transferSize(region, offset, length);
+    const { access } = this;
+    dispatchRead(region, offset, size, access);
+    for (let i = 0; i < size; i++)
+      bytes[done + i] = i < 4 ? access.low >>> (i * 8) : access.high >>> ((i - 4) * 8);
+    return size;
+  }
+
+  private writePiece(range: FlatRange, at: number, bytes: Uint8Array, done: number): number {
+    const { region } = range;
+    const offset = at - range.start + range.offset;
+    const length = Math.min(bytes.length - done, range.end - at);
+    const { access } = this;
+    if (range.readOnly) {
+      access.result = MemTxResult.DecodeError;
+      return length;
+    }
+    if (region.writesDirectly) {
+      (region.ram as RamBlock).bytes.set(bytes.subarray(done, done + length), offset);
+      return length;
+    }
+    const size = transferSize(region, offset, length);
+    access.low = 0;
+    access.high = 0;
+    for (let i = 0; i < size; i++) {
+      const byte = bytes[done + i] as number;
+      if (i < 4) access.low = (access.low | (byte << (i * 8))) >>> 0;
+      else access.high = (access.high | (byte << ((i - 4) * 8))) >>> 0;
+    }
+    dispatchWrite(region, offset, size, access);
+    return size;
+  }
+}
+
+type PlainRead = (opaque: unknown, offset: number, size: number) => number;
+type PlainWrite = (opaque: unknown, offset: number, value: number, size: number) => void;
+
+/** Stands for all addresses where nothing answers; holds none, so that no access takes it for a hit. */
+function nowhere(model: MemoryModel): FlatRange {
+  return new FlatRange(model.unassigned, 0, 0, 0, { readOnly: false, nonvolatile: false });
+}
+
+/** Tells listeners what changes from one view to the other. */
+function announce(old: FlatView, now: FlatView, listeners: readonly MemoryListener[]): void {
+  const byStart = new Map(now.ranges.map((range) => [range.start, range]));
+  const stays = (range: FlatRange) => byStart.get(range.start)?.equals(range) === true;
+  const kept = new Set(old.ranges.filter(stays).map((range) => range.start));
+  const backwards = [...listeners].reverse();
+  for (const range of [...old.ranges].reverse()) {
+    if (kept.has(range.start)) continue;
+    for (const listener of backwards) {
+      for (const part of range.region.coalesced) listener.coalescedDel?.(range, part);
+      listener.regionDel?.(range);
+    }
+  }
+  for (const range of now.ranges) {
+    for (const listener of listeners) {
+      if (kept.has(range.start)) {
+        listener.regionNop?.(range);
+        continue;
+      }
+      listener.regionAdd?.(range);
+      for (const part of range.region.coalesced) listener.coalescedAdd?.(range, part);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import type { AddressSpace } from "./address-space.ts";
+import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "./bus.ts";
+import { type GuestMemory, PAGE_BYTES } from "./guest-memory.ts";
+
+/** The processor's side of an address space. */
+export class CpuBus implements PhysicalBus {
+  result: MemTxResult = MemTxResult.Ok;
+  private readonly space: AddressSpace;
+  private readonly guest: GuestMemory;
+
+  constructor(space: AddressSpace, guest: GuestMemory) {
+    this.space = space;
+    this.guest = guest;
+  }
+
+  get high(): number {
+    return this.space.high;
+  }
+
+  read(address: number, size: AccessSize): number {
+    const value = this.space.read(address, size);
+    this.result = this.space.result;
+    return value;
+  }
+
+  /** Stores to ROM are dropped without an error, as QEMU's processors do. */
+  write(address: number, size: AccessSize, low: number, high: number): void {
+    this.space.write(address, size, low, high);
+    this.result = this.space.result;
+    if (this.result !== MemTxResult.Ok && this.isRom(address)) this.result = MemTxResult.Ok;
+  }
+
+  directPage(address: number, use: PageUse): number {
+    const range = this.space.find(address);
+    if (range === undefined || range.region.ram === null) return -1;
+    const { region } = range;
+    const direct = use === "write" ? region.writesDirectly && !range.readOnly : region.readsDirectly;
+    const page = address - (address % PAGE_BYTES);
+    if (!direct || page < range.start || page + PAGE_BYTES > range.end) return -1;
+    const { bytes } = region.ram as NonNullable<typeof region.ram>;
+    if (bytes.buffer !== this.guest.memory.buffer) return -1;
+    return bytes.byteOffset + range.offset + (page - range.start);
+  }
+
+  onMapChange(flush: () => void): void {
+    this.space.addListener({ space: this.space, priority: 0, commit: flush });
+  }
+
+  private isRom(address: number): boolean {
+    const range = this.space.find(address);
+    return range !== undefined && range.region.ram !== null && !range.region.romDevice && range.readOnly;
+  }
+}

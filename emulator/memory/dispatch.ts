@@ -1,0 +1,183 @@
+import { MemTxResult } from "./bus.ts";
+import { matchingIoEventFd } from "./ioeventfd.ts";
+import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
+import type { MemoryRegion } from "./region.ts";
+
+/**
+ * One access on its way to a device, in values of at most 32 bits. Each address space keeps one and uses it again and
+ * again, so that no access allocates.
+ */
+export class Access {
+  attrs: MemTxAttrs = UNSPECIFIED_ATTRS;
+  result: MemTxResult = MemTxResult.Ok;
+  low = 0;
+  /** High half of an 8-byte value. */
+  high = 0;
+}
+
+/** Whether the guest may make this access at all. */
+function valid(
+  region: MemoryRegion,
+  offset: number,
+  size: number,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+): boolean {
+  const limits = region.ops.valid;
+  if (limits === undefined) return isAligned(offset, size);
+  if (limits.accepts?.(region.opaque as never, offset, size, isWrite, attrs) === false) return false;
+  if (limits.unaligned !== true && !isAligned(offset, size)) return false;
+  return size >= (limits.minAccessSize ?? 1) && size <= (limits.maxAccessSize ?? 8);
+}
+
+function isAligned(offset: number, size: number): boolean {
+  return (offset & (size - 1)) === 0;
+}
+
+/** Enters the device of `region`; false when it is busy with an access already. */
+function engage(region: MemoryRegion, access: Access): boolean {
+  const { guard } = region;
+  if (guard === null) return true;
+  if (guard.engaged) {
+    access.result = MemTxResult.AccessError;
+    region.model.reportReentrancy(region);
+    return false;
+  }
+  guard.engaged = true;
+  return true;
+}
+
+/** Reads `size` bytes at `offset` of a region through its callbacks; value and outcome are left in `access`. */
+export function dispatchRead(region: MemoryRegion, offset: number, size: number, access: Access): void {
+  access.low = 0;
+  access.high = 0;
+  access.result = MemTxResult.Ok;
+  if (!valid(region, offset, size, false, access.attrs)) {
+    access.result = MemTxResult.DecodeError;
+    return;
+  }
+  if (!engage(region, access)) return;
+  try {
+    if (size === 8 && region.ops.read64 !== undefined) {
+      const value = region.ops.read64(region.opaque as never, offset);
+      access.low = Number(BigInt.asUintN(32, value));
+      access.high = Number(BigInt.asUintN(32, value >> 32n));
+    } else {
+      readParts(region, offset, size, access);
+    }
+  } finally {
+    if (region.guard !== null) region.guard.engaged = false;
+  }
+}
+
+/** Writes the value left in `access`; the outcome is left there, too. */
+export function dispatchWrite(region: MemoryRegion, offset: number, size: number, access: Access): void {
+  access.result = MemTxResult.Ok;
+  if (!valid(region, offset, size, true, access.attrs)) {
+    access.result = MemTxResult.DecodeError;
+    return;
+  }
+  if (region.ioEventFds.length > 0) {
+    const fd = matchingIoEventFd(region.ioEventFds, offset, size, access.low);
+    if (fd !== undefined) {
+      fd.notify();
+      return;
+    }
+  }
+  if (!engage(region, access)) return;
+  try {
+    if (size === 8 && region.ops.write64 !== undefined) {
+      region.ops.write64(region.opaque as never, offset, (BigInt(access.high) << 32n) | BigInt(access.low));
+    } else {
+      writeParts(region, offset, size, access);
+    }
+  } finally {
+    if (region.guard !== null) region.guard.engaged = false;
+  }
+}
+
+/** Bytes of each callback for an access of `size`: within what the device implements. */
+function partSize(region: MemoryRegion, size: number): number {
+  const { minAccessSize = 1, maxAccessSize = 4 } = region.ops.impl ?? {};
+  return Math.max(Math.min(size, maxAccessSize, 4), minAccessSize);
+}
+
+function readParts(region: MemoryRegion, offset: number, size: number, access: Access): void {
+  const part = partSize(region, size);
+  const big = region.ops.endianness === "big";
+  for (let done = 0; done < size; done += part) {
+    const value = truncate(readOnce(region, offset + done, part, access), part);
+    // A callback wider than the access gives its lowest bytes, or, big-endian, its highest.
+    place(access, value, big ? size - part - done : done, part);
+  }
+  if (size < 4) access.low = truncate(access.low, size);
+}
+
+/** Puts a part's value `at` bytes into the access; below 0 the part sticks out at the low end. */
+function place(access: Access, value: number, at: number, part: number): void {
+  if (at < 0) access.low = (access.low | (value >>> (-at * 8))) >>> 0;
+  else if (at >= 4) access.high = (access.high | (value << ((at - 4) * 8))) >>> 0;
+  else {
+    access.low = (access.low | (value << (at * 8))) >>> 0;
+    if (at + part > 4) access.high = (access.high | (value >>> ((4 - at) * 8))) >>> 0;
+  }
+}
+
+function writeParts(region: MemoryRegion, offset: number, size: number, access: Access): void {
+  const part = partSize(region, size);
+  const big = region.ops.endianness === "big";
+  const { low, high } = access;
+  for (let done = 0; done < size; done += part) {
+    const at = big ? size - part - done : done;
+    const value = at < 0 ? low << (-at * 8) : at >= 4 ? high >>> ((at - 4) * 8) : low >>> (at * 8);
+    writeOnce(region, offset + done, truncate(value, part), part, access);
+  }
+}
+
+function readOnce(region: MemoryRegion, offset: number, size: number, access: Access): number {
+  const { ops } = region;
+  const opaque = region.opaque as never;
+  if (ops.readWithAttrs !== undefined) {
+    const before = access.result;
+    access.result = MemTxResult.Ok;
+    const value = ops.readWithAttrs(opaque, offset, size, access);
+    access.result |= before;
+    return value;
+  }
+  if (ops.read !== undefined) return ops.read(opaque, offset, size);
+  access.result |= MemTxResult.DecodeError;
+  return 0;
+}
+
+function writeOnce(region: MemoryRegion, offset: number, value: number, size: number, access: Access): void {
+  const { ops } = region;
+  const opaque = region.opaque as never;
+  if (ops.writeWithAttrs !== undefined) {
+    const before = access.result;
+    access.result = MemTxResult.Ok;
+    ops.writeWithAttrs(opaque, offset, value, size, access);
+    access.result |= before;
+  } else if (ops.write !== undefined) {
+    ops.write(opaque, offset, value, size);
+  } else {
+    access.result |= MemTxResult.DecodeError;
+  }
+}
+
+/** The low `size` bytes, unsigned. */
+export function truncate(value: number, size: number): number {
+  return size >= 4 ? value >>> 0 : value & ((1 << (size * 8)) - 1);
+}
+
+/**
+ * Bytes that a transfer of `length` can make in one access to a region: no more than it takes, and aligned to its size
+ * unless the device implements unaligned accesses.
+ */
+export function transferSize(region: MemoryRegion, offset: number, length: number): 1 | 2 | 4 | 8 {
+  let most = region.ops.valid?.maxAccessSize ?? 4;
+  if (region.ops.impl?.unaligned !== true) {
+    while (most > 1 && !isAligned(offset, most)) most >>= 1;
+  }
+  while (most > length) most >>= 1;
+  return most as 1 | 2 | 4 | 8; // halving a power of two of at most 8
+}

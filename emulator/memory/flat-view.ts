@@ -1,0 +1,87 @@
+import { type Block, QomAbort } from "#qom";
+import type { FlatRange } from "./flat-range.ts";
+import type { MemoryModel } from "./memory-model.ts";
+import { RangeIndex } from "./range-index.ts";
+import { RcuNode } from "./rcu.ts";
+import type { MemoryRegion } from "./region.ts";
+import { render } from "./render.ts";
+
+/** Modelled bytes of the C structures. */
+const FLAT_VIEW_BYTES = 72;
+const FLAT_RANGE_BYTES = 64;
+
+/**
+ * All that answers below one physical root, in ascending order: immutable, counted, and destroyed after a grace period.
+ * Its root, each range and each section of its dispatch table count on their region's owner.
+ */
+export class FlatView {
+  readonly root: MemoryRegion | null;
+  readonly ranges: readonly FlatRange[];
+  private readonly model: MemoryModel;
+  private readonly index: RangeIndex;
+  private readonly block: Block;
+  private readonly node = new RcuNode();
+  private count = 1;
+
+  constructor(model: MemoryModel, root: MemoryRegion | null) {
+    this.model = model;
+    this.root = root;
+    this.ranges = root === null ? [] : render(root);
+    this.index = new RangeIndex(this.ranges);
+    root?.takeRef();
+    for (const { region } of this.ranges) {
+      region.takeRef(); // the range
+      region.takeRef(); // its section in the dispatch table
+    }
+    this.block = model.heap.allocate("flat-view", FLAT_VIEW_BYTES + this.ranges.length * FLAT_RANGE_BYTES);
+  }
+
+  /** The range that holds `address`, if any. */
+  find(address: number): FlatRange | undefined {
+    return this.ranges[this.index.find(address)];
+  }
+
+  /** First address above `address` that a range holds, when none holds `address` itself; 2^64 if there is none. */
+  gapEnd(address: number): number {
+    return this.ranges[~this.index.find(address)]?.start ?? 2 ** 64;
+  }
+
+  ref(): void {
+    if (this.count === 0) throw new QomAbort("a flat view was referenced after its end");
+    this.count++;
+  }
+
+  unref(): void {
+    if (--this.count === 0) this.model.rcu.call(this.node, () => this.destroy());
+  }
+
+  private destroy(): void {
+    for (const { region } of this.ranges) region.dropRef();
+    for (const { region } of this.ranges) region.dropRef();
+    this.root?.dropRef();
+    this.model.heap.free(this.block);
+  }
+}
+
+/**
+ * The region that really makes the view of `root`: aliases and single children that cover all are looked through, so
+ * that address spaces which show the same share one view. Null: nothing is there.
+ */
+export function physicalRoot(root: MemoryRegion): MemoryRegion | null {
+  let region = root;
+  while (region.enabled) {
+    if (region.readOnly || region.nonvolatile) return region; // what is below inherits it
+    if (region.alias !== null) {
+      if (region.aliasOffset !== 0 || region.size < region.alias.size) return region;
+      region = region.alias;
+      continue;
+    }
+    if (region.terminates) return region;
+    const enabled = region.subregions.filter((each) => each.enabled);
+    const [only] = enabled;
+    if (only === undefined) return null;
+    if (enabled.length > 1 || only.address !== 0 || region.size < only.size) return region;
+    region = only;
+  }
+  return null;
+}

@@ -1,0 +1,111 @@
+import { type Block, QomAbort } from "#qom";
+import type { AddressSpace } from "./address-space.ts";
+import type { MemTxAttrs } from "./ops.ts";
+import type { MemoryRegion } from "./region.ts";
+
+/** Bytes of bounce buffers that one address space may have in use at a time. */
+const BOUNCE_LIMIT = 4096;
+
+/** Guest memory lent to a device: valid until it is unmapped. */
+export class Mapping {
+  readonly bytes: Uint8Array;
+  readonly address: number;
+  readonly region: MemoryRegion;
+  readonly isWrite: boolean;
+  /** The ledger's record of the bounce buffer; null when `bytes` is guest RAM itself. */
+  readonly bounce: Block | null;
+  readonly attrs: MemTxAttrs;
+
+  constructor(
+    bytes: Uint8Array,
+    address: number,
+    region: MemoryRegion,
+    isWrite: boolean,
+    bounce: Block | null,
+    attrs: MemTxAttrs,
+  ) {
+    this.bytes = bytes;
+    this.address = address;
+    this.region = region;
+    this.isWrite = isWrite;
+    this.bounce = bounce;
+    this.attrs = attrs;
+  }
+}
+
+/** The mappings of one address space that have not ended yet. */
+export class MappingLedger {
+  private readonly space: AddressSpace;
+  private readonly open = new Set<Mapping>();
+  private waiters: (() => void)[] = [];
+  private bouncing = 0;
+
+  constructor(space: AddressSpace) {
+    this.space = space;
+  }
+
+  get count(): number {
+    return this.open.size;
+  }
+
+  get bounceBytes(): number {
+    return this.bouncing;
+  }
+
+  map(address: number, length: number, isWrite: boolean, attrs: MemTxAttrs): Mapping | null {
+    const range = this.space.find(address);
+    if (range === undefined || length <= 0) return null;
+    const { region } = range;
+    const within = Math.min(length, range.end - address);
+    const direct = isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly;
+    if (direct && region.ram !== null) {
+      const offset = address - range.start + range.offset;
+      return this.lend(
+        new Mapping(
+          region.ram.bytes.subarray(offset, offset + within),
+          address,
+          region,
+          isWrite,
+          null,
+          attrs,
+        ),
+      );
+    }
+    const size = Math.min(within, BOUNCE_LIMIT - this.bouncing);
+    if (size <= 0) return null;
+    const bytes = new Uint8Array(size);
+    if (!isWrite) this.space.readBytes(address, bytes, attrs);
+    this.bouncing += size;
+    const block = this.space.model.heap.allocate("bounce-buffer", size);
+    return this.lend(new Mapping(bytes, address, region, isWrite, block, attrs));
+  }
+
+  unmap(mapping: Mapping, written: number): void {
+    if (!this.open.delete(mapping)) throw new QomAbort(`a mapping of ${this.space.name} ends twice`);
+    if (mapping.bounce !== null) {
+      if (mapping.isWrite)
+        this.space.writeBytes(mapping.address, mapping.bytes.subarray(0, written), mapping.attrs);
+      this.bouncing -= mapping.bytes.length;
+      this.space.model.heap.free(mapping.bounce);
+    }
+    mapping.region.dropRef();
+    if (mapping.bounce !== null) this.wake();
+  }
+
+  /** Calls `retry` once when a bounce buffer has become free, after `map` answered null. */
+  whenFree(retry: () => void): void {
+    this.waiters.push(retry);
+  }
+
+  private lend(mapping: Mapping): Mapping {
+    mapping.region.takeRef();
+    this.open.add(mapping);
+    return mapping;
+  }
+
+  private wake(): void {
+    const waiting = this.waiters;
+    this.waiters = [];
+    for (const retry of waiting) retry();
+  }
+}

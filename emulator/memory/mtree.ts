@@ -1,0 +1,94 @@
+import type { AddressSpace } from "./address-space.ts";
+import type { FlatView } from "./flat-view.ts";
+import { formatAddress } from "./hwaddr.ts";
+import type { MemoryModel } from "./memory-model.ts";
+import type { MemoryRegion } from "./region.ts";
+
+/** The flat views of a machine as QEMU's `info mtree -f` lists them, each with the address spaces that show it. */
+export function formatFlatViews(model: MemoryModel): string {
+  const spacesOf = new Map<FlatView, AddressSpace[]>();
+  for (const space of model.addressSpaces) {
+    const sharing = spacesOf.get(space.view);
+    if (sharing === undefined) spacesOf.set(space.view, [space]);
+    else sharing.push(space);
+  }
+  return [...spacesOf].map(([view, spaces], index) => formatFlatView(view, spaces, index)).join("\n");
+}
+
+function formatFlatView(view: FlatView, spaces: readonly AddressSpace[], index: number): string {
+  const lines = [`FlatView #${index}`];
+  for (const { name, root } of spaces) lines.push(` AS "${name}", root: ${root?.name ?? "(none)"}`);
+  lines.push(` Root memory region: ${view.root?.name ?? "(none)"}`);
+  if (view.ranges.length === 0) lines.push("  No rendered FlatView");
+  for (const range of view.ranges) {
+    const span = `${formatAddress(range.start)}-${formatAddress(BigInt(range.end) - 1n)}`;
+    const kind = kindOf(range.region, range.readOnly, range.romdMode, range.nonvolatile);
+    const at = range.offset === 0 ? "" : ` @${formatAddress(range.offset)}`;
+    lines.push(`  ${span} (prio 0, ${kind}): ${range.region.name ?? "(none)"}${at}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** The region trees of all address spaces, and of alias targets outside of them, as QEMU's `info mtree` lists them. */
+export function formatMtree(model: MemoryModel): string {
+  const lines: string[] = [];
+  const targets: MemoryRegion[] = [];
+  const spacesOf = new Map<MemoryRegion, AddressSpace[]>();
+  for (const space of model.addressSpaces) {
+    if (space.root === null) continue;
+    const sharing = spacesOf.get(space.root);
+    if (sharing === undefined) spacesOf.set(space.root, [space]);
+    else sharing.push(space);
+  }
+  for (const [root, spaces] of spacesOf) {
+    for (const name of spaces.map((each) => each.name).sort()) lines.push(`address-space: ${name}`);
+    listRegion(root, 0, 1, lines, targets);
+    lines.push("");
+  }
+  for (const target of targets) {
+    // listing one may find more
+    lines.push(`memory-region: ${target.name}`);
+    listRegion(target, 0, 1, lines, targets);
+    lines.push("");
+  }
+  return lines.join("\n");
+}
+
+function listRegion(
+  region: MemoryRegion,
+  base: number,
+  level: number,
+  lines: string[],
+  targets: MemoryRegion[],
+): void {
+  const start = base + region.address;
+  const size = BigInt(region.size);
+  const last = size === 0n ? 0n : size - 1n;
+  const span = `${formatAddress(start)}-${formatAddress(BigInt(start) + last)}`;
+  const kind = kindOf(region, region.readOnly, region.romdMode, region.nonvolatile);
+  let line = `${"  ".repeat(level)}${span} (prio ${region.priority}, ${kind}): `;
+  if (region.alias === null) {
+    line += region.name ?? "(none)";
+  } else {
+    const from = region.aliasOffset;
+    if (!targets.includes(region.alias)) targets.push(region.alias);
+    line += `alias ${region.name} @${region.alias.name} ${formatAddress(from)}-${formatAddress(BigInt(from) + last)}`;
+  }
+  if (!region.enabled) line += " [disabled]";
+  lines.push(line);
+  const inOrder = [...region.subregions].sort((a, b) => a.address - b.address || b.priority - a.priority);
+  for (const subregion of inOrder) listRegion(subregion, start, level + 1, lines, targets);
+}
+
+function kindOf(region: MemoryRegion, readOnly: boolean, romdMode: boolean, nonvolatile: boolean): string {
+  const kind = region.romDevice
+    ? romdMode
+      ? "romd"
+      : "i/o"
+    : region.ram === null
+      ? "i/o"
+      : readOnly
+        ? "rom"
+        : "ram";
+  return nonvolatile ? `nv-${kind}` : kind;
+}

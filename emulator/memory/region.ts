@@ -1,0 +1,506 @@
+import { QomAbort, QomError, QomObject } from "#qom";
+import { checkAddress, checkSize } from "./hwaddr.ts";
+import { type IoEventFd, sortedIoEventFds } from "./ioeventfd.ts";
+import type { MemoryModel, NoOwner } from "./memory-model.ts";
+import { type MemoryRegionOps, plainSizes, unassignedOps } from "./ops.ts";
+import { RamBlock } from "./ram.ts";
+import { RcuNode } from "./rcu.ts";
+
+/** Set while a device handles an access; a second access to the same device is refused meanwhile. */
+export class MemReentrancyGuard {
+  engaged = false;
+}
+
+/** An owner whose regions are guarded against re-entrancy: every device. */
+interface GuardedOwner {
+  readonly memReentrancyGuard: MemReentrancyGuard;
+}
+
+/**
+ * The object that a region is named under and lives with, and whose count stands for the region's. `NoOwner` is C's NULL:
+ * such a region hangs in /machine/unattached, nobody counts references to it, and no guard protects it.
+ */
+export type RegionOwner = QomObject | NoOwner;
+
+/** A subrange whose guest writes the host may batch. */
+export interface CoalescedRange {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * A piece of guest address space and what answers there.
+ *
+ * Made in one of two ways, with the same arguments: `init…` initialises storage that an owner embeds, `new…` allocates a
+ * region that QOM owns and frees. Either way the region becomes a child of its owner, which holds its only reference.
+ */
+export class MemoryRegion extends QomObject {
+  static override readonly typeName = "memory-region";
+  /** As on 64-bit hosts. */
+  static override readonly instanceSize = 272;
+  static override readonly properties = [
+    { name: "addr", type: "uint64", get: (region: MemoryRegion) => region.address },
+    { name: "priority", type: "uint32", get: (region: MemoryRegion) => region.priority },
+    { name: "size", type: "uint64", get: (region: MemoryRegion) => region.size },
+    {
+      name: "container",
+      type: "str",
+      get: (region: MemoryRegion) => region.container?.canonicalPath() ?? "",
+    },
+  ];
+
+  declare readonly model: MemoryModel;
+
+  // What dispatch reads, first.
+  opaque: unknown = undefined;
+  ops: MemoryRegionOps<never> = unassignedOps;
+  /** The owner's guard, or null where re-entrancy is allowed. */
+  guard: MemReentrancyGuard | null = null;
+  /** Sizes (bit set) of aligned reads and writes that are one plain call of the ops. */
+  plainReads = 0;
+  plainWrites = 0;
+  ram: RamBlock | null = null;
+
+  name: string | null = null;
+  /** Bytes; 2^64 for a region that covers everything. */
+  size = 0;
+  owner: QomObject | null = null;
+  container: MemoryRegion | null = null;
+  /** Offset in the container. */
+  address = 0;
+  priority = 0;
+  enabled = true;
+  /** Whether accesses end here, rather than only in subregions. */
+  terminates = false;
+  readOnly = false;
+  romDevice = false;
+  /** A ROM device that reads like memory; otherwise reads go to its callbacks. */
+  romdMode = true;
+  nonvolatile = false;
+  unmergeable = false;
+  alias: MemoryRegion | null = null;
+  aliasOffset = 0;
+  /** How many mapped aliases reach this region. */
+  mappedViaAlias = 0;
+  /** Highest priority first; the latest added first among equals. */
+  subregions: MemoryRegion[] = [];
+  ioEventFds: readonly IoEventFd[] = [];
+  coalesced: readonly CoalescedRange[] = [];
+  private releaseRam: (() => void) | null = null;
+
+  protected override instanceInit(): void {
+    this.opaque = undefined;
+    this.ops = unassignedOps;
+    this.guard = null;
+    this.plainReads = 0;
+    this.plainWrites = 0;
+    this.ram = null;
+    this.name = null;
+    this.size = 0;
+    this.owner = null;
+    this.container = null;
+    this.address = 0;
+    this.priority = 0;
+    this.enabled = true;
+    this.terminates = false;
+    this.readOnly = false;
+    this.romDevice = false;
+    this.romdMode = true;
+    this.nonvolatile = false;
+    this.unmergeable = false;
+    this.alias = null;
+    this.aliasOffset = 0;
+    this.mappedViaAlias = 0;
+    this.subregions = [];
+    this.ioEventFds = [];
+    this.coalesced = [];
+    this.releaseRam = null;
+  }
+
+  protected override instanceFinalize(): void {
+    this.enabled = false; // at once: set_enabled would open a transaction of its own
+    this.model.transaction(() => {
+      if (this.container !== null) {
+        if (this.container.owner !== this.owner) {
+          throw new QomAbort(`${this.describe()} is finalized inside a container of another owner`);
+        }
+        this.container.delSubregion(this);
+      }
+      for (const subregion of [...this.subregions]) this.delSubregion(subregion);
+    });
+    this.releaseRam?.();
+    this.ioEventFds = [];
+    this.coalesced = [];
+  }
+
+  // Constructor pairs.
+
+  /** A container: only its subregions answer. */
+  init(owner: RegionOwner, name: string | null, size: number): void {
+    this.initialize().adopt(owner, name, size);
+  }
+
+  static new(owner: RegionOwner, name: string, size: number): MemoryRegion {
+    return MemoryRegion.create(owner).adopt(owner, name, size);
+  }
+
+  /** Device registers behind callbacks, which get `opaque`. */
+  initIo<T>(owner: RegionOwner, ops: MemoryRegionOps<T>, opaque: T, name: string | null, size: number): void {
+    this.initialize().adopt(owner, name, size).answerWith(ops, opaque);
+  }
+
+  static newIo<T>(
+    owner: RegionOwner,
+    ops: MemoryRegionOps<T>,
+    opaque: T,
+    name: string,
+    size: number,
+  ): MemoryRegion {
+    return MemoryRegion.create(owner).adopt(owner, name, size).answerWith(ops, opaque);
+  }
+
+  /** RAM. @throws QomError when it cannot be allocated; the region has been unparented then. */
+  initRam(owner: RegionOwner, name: string | null, size: number): void {
+    this.initialize().adopt(owner, name, size).backWithRam();
+  }
+
+  static newRam(owner: RegionOwner, name: string, size: number): MemoryRegion {
+    return MemoryRegion.create(owner).adopt(owner, name, size).backWithRam();
+  }
+
+  /** RAM that the guest cannot write. @throws QomError as `initRam`. */
+  initRom(owner: RegionOwner, name: string | null, size: number): void {
+    this.initialize().adopt(owner, name, size).backWithRam().protect();
+  }
+
+  static newRom(owner: RegionOwner, name: string, size: number): MemoryRegion {
+    return MemoryRegion.create(owner).adopt(owner, name, size).backWithRam().protect();
+  }
+
+  /** Memory that reads like RAM and whose writes go to callbacks: flash. @throws QomError as `initRam`. */
+  initRomDevice<T>(
+    owner: RegionOwner,
+    ops: MemoryRegionOps<T>,
+    opaque: T,
+    name: string | null,
+    size: number,
+  ): void {
+    this.initialize().adopt(owner, name, size).answerWith(ops, opaque).backWithRam().writeToDevice();
+  }
+
+  static newRomDevice<T>(
+    owner: RegionOwner,
+    ops: MemoryRegionOps<T>,
+    opaque: T,
+    name: string,
+    size: number,
+  ): MemoryRegion {
+    return MemoryRegion.create(owner)
+      .adopt(owner, name, size)
+      .answerWith(ops, opaque)
+      .backWithRam()
+      .writeToDevice();
+  }
+
+  /** A window onto `target`, from `offset` in it. Takes no reference: the target must outlive it. */
+  initAlias(
+    owner: RegionOwner,
+    name: string | null,
+    target: MemoryRegion,
+    offset: number,
+    size: number,
+  ): void {
+    this.initialize().adopt(owner, name, size).showPartOf(target, offset);
+  }
+
+  static newAlias(
+    owner: RegionOwner,
+    name: string,
+    target: MemoryRegion,
+    offset: number,
+    size: number,
+  ): MemoryRegion {
+    return MemoryRegion.create(owner).adopt(owner, name, size).showPartOf(target, offset);
+  }
+
+  /** RAM whose bytes the caller has and keeps; as many as `bytes` holds. */
+  initRamPtr(owner: RegionOwner, name: string | null, bytes: Uint8Array): void {
+    this.initialize().adopt(owner, name, bytes.byteLength).backWith(bytes);
+  }
+
+  static newRamPtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
+    return MemoryRegion.create(owner).adopt(owner, name, bytes.byteLength).backWith(bytes);
+  }
+
+  // References: on the owner.
+
+  /** Counts a reference on the owner; a region without one is not counted. */
+  takeRef(): void {
+    this.owner?.ref();
+  }
+
+  dropRef(): void {
+    this.owner?.unref();
+  }
+
+  // Position.
+
+  /** Whether it is in a container, itself or through an alias. */
+  get mapped(): boolean {
+    return this.container !== null || this.mappedViaAlias > 0;
+  }
+
+  /**
+   * Adds `subregion` at `offset`; among overlapping regions the highest priority answers, the latest added among equals.
+   * @throws QomAbort when it is in a container already.
+   */
+  addSubregion(offset: number, subregion: MemoryRegion, priority = 0): void {
+    if (subregion.container !== null) throw new QomAbort(`${subregion.describe()} is in a container already`);
+    checkAddress(offset, `offset of ${subregion.describe()}`);
+    subregion.container = this;
+    subregion.address = offset;
+    subregion.priority = priority;
+    for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias++;
+    this.model.transaction(() => {
+      if (!this.model.exempt(this, subregion)) subregion.takeRef();
+      const before = this.subregions.findIndex((other) => other.priority <= priority);
+      if (before === -1) this.subregions.push(subregion);
+      else this.subregions.splice(before, 0, subregion);
+      this.model.updatePending ||= this.enabled && subregion.enabled;
+    });
+  }
+
+  /** @throws QomAbort when `subregion` is not in this container. */
+  delSubregion(subregion: MemoryRegion): void {
+    this.model.transaction(() => {
+      if (subregion.container !== this)
+        throw new QomAbort(`${subregion.describe()} is not in ${this.describe()}`);
+      subregion.container = null;
+      for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias--;
+      this.subregions.splice(this.subregions.indexOf(subregion), 1);
+      this.model.updatePending ||= this.enabled && subregion.enabled;
+      if (!this.model.exempt(this, subregion)) subregion.dropRef();
+    });
+  }
+
+  setAddress(address: number): void {
+    const container = this.container;
+    if (address === this.address || container === null) {
+      this.address = checkAddress(address, `address of ${this.describe()}`);
+      return;
+    }
+    this.model.transaction(() => {
+      this.takeRef();
+      container.delSubregion(this);
+      container.addSubregion(address, this, this.priority);
+      this.dropRef();
+    });
+  }
+
+  setEnabled(enabled: boolean): void {
+    if (enabled === this.enabled) return;
+    this.change(() => {
+      this.enabled = enabled;
+    });
+  }
+
+  setSize(size: number): void {
+    if (checkSize(size, `size of ${this.describe()}`) === this.size) return;
+    this.change(() => {
+      this.size = size;
+    });
+  }
+
+  setAliasOffset(offset: number): void {
+    if (checkAddress(offset, `alias offset of ${this.describe()}`) === this.aliasOffset) return;
+    this.change(() => {
+      this.aliasOffset = offset;
+    });
+  }
+
+  setReadOnly(readOnly: boolean): void {
+    if (readOnly === this.readOnly) return;
+    this.change(() => {
+      this.readOnly = readOnly;
+    });
+  }
+
+  /** Switches a ROM device between reading like memory (true) and reading through its callbacks. */
+  setRomdMode(romdMode: boolean): void {
+    if (romdMode === this.romdMode) return;
+    this.change(() => {
+      this.romdMode = romdMode;
+    });
+  }
+
+  setNonvolatile(nonvolatile: boolean): void {
+    if (nonvolatile === this.nonvolatile) return;
+    this.change(() => {
+      this.nonvolatile = nonvolatile;
+    });
+  }
+
+  setUnmergeable(unmergeable: boolean): void {
+    if (unmergeable === this.unmergeable) return;
+    this.change(() => {
+      this.unmergeable = unmergeable;
+    });
+  }
+
+  /** Exempts the region from the re-entrancy guard of its device. */
+  disableReentrancyGuard(): void {
+    this.guard = null;
+  }
+
+  // Event notification.
+
+  /** A guest write that matches is handed to `fd` instead of the callbacks. */
+  addIoEventFd(fd: IoEventFd): void {
+    this.model.ioEventFdTransaction(() => {
+      this.ioEventFds = sortedIoEventFds([...this.ioEventFds, fd]);
+      this.plainWrites = 0;
+    });
+  }
+
+  /** @throws QomAbort when `fd` was not added. */
+  delIoEventFd(fd: IoEventFd): void {
+    if (!this.ioEventFds.includes(fd))
+      throw new QomAbort(`${this.describe()} has no such event notifier to remove`);
+    this.model.ioEventFdTransaction(() => {
+      this.ioEventFds = this.ioEventFds.filter((other) => other !== fd);
+      if (this.ioEventFds.length === 0) this.plainWrites = plainSizes(this.ops, "write");
+    });
+  }
+
+  /** Lets the host batch guest writes to a subrange; every transaction flushes what was batched. */
+  addCoalescing(offset: number, size: number): void {
+    this.model.transaction(() => {
+      this.coalesced = [...this.coalesced, { offset, size }];
+      this.model.updatePending ||= this.mapped;
+    });
+  }
+
+  clearCoalescing(): void {
+    if (this.coalesced.length === 0) return;
+    this.model.transaction(() => {
+      this.coalesced = [];
+      this.model.updatePending ||= this.mapped;
+    });
+  }
+
+  // What an access meets.
+
+  /** Whether reads are loads from `ram`. */
+  get readsDirectly(): boolean {
+    return this.ram !== null && (!this.romDevice || this.romdMode);
+  }
+
+  /** Whether writes are stores to `ram`. */
+  get writesDirectly(): boolean {
+    return this.ram !== null && !this.readOnly && !this.romDevice;
+  }
+
+  /** The bytes of a RAM, ROM or ROM device region, through aliases. @throws QomAbort for a region without RAM. */
+  ramBytes(): Uint8Array {
+    let region: MemoryRegion = this;
+    let offset = 0;
+    while (region.alias !== null) {
+      offset += region.aliasOffset;
+      region = region.alias;
+    }
+    if (region.ram === null) throw new QomAbort(`${this.describe()} has no RAM`);
+    return region.ram.bytes.subarray(offset);
+  }
+
+  // Construction.
+
+  private static create(owner: RegionOwner): MemoryRegion {
+    return owner.model.create(MemoryRegion);
+  }
+
+  private initialize(): this {
+    this.model.initialize(this);
+    return this;
+  }
+
+  /** Common set-up of all kinds: size, name, owner, and the place in the composition tree. */
+  private adopt(owner: RegionOwner, name: string | null, size: number): this {
+    this.size = checkSize(size, `size of region ${name ?? "without name"}`);
+    this.name = name;
+    this.owner = owner instanceof QomObject ? owner : null;
+    if (name !== null) {
+      const parent = this.owner ?? this.model.unattached;
+      parent.addChild(`${escapeName(name)}[*]`, this);
+      this.unref(); // the property holds the one reference from now on
+    }
+    return this;
+  }
+
+  private answerWith<T>(ops: MemoryRegionOps<T>, opaque: T): this {
+    this.ops = ops as MemoryRegionOps<never>; // `opaque` is handed back to these ops only
+    this.opaque = opaque;
+    this.plainReads = plainSizes(this.ops, "read");
+    this.plainWrites = plainSizes(this.ops, "write");
+    this.guard = guardOf(this.owner);
+    this.terminates = true;
+    return this;
+  }
+
+  private backWithRam(): this {
+    const { model } = this;
+    let bytes: Uint8Array;
+    try {
+      bytes = model.ram.allocate(this.size);
+    } catch (reason) {
+      this.size = 0;
+      this.unparent();
+      throw reason instanceof QomError
+        ? reason
+        : new QomError(`cannot allocate RAM for ${this.name}`, { cause: reason });
+    }
+    const node = new RcuNode();
+    this.releaseRam = () => model.rcu.call(node, () => model.ram.release(bytes));
+    return this.backWith(bytes);
+  }
+
+  private backWith(bytes: Uint8Array): this {
+    this.ram = new RamBlock(bytes);
+    this.terminates = true;
+    return this;
+  }
+
+  private protect(): this {
+    this.readOnly = true;
+    return this;
+  }
+
+  /** Makes RAM a ROM device: its reads may bypass the callbacks, so neither plain calls nor the guard apply. */
+  private writeToDevice(): this {
+    this.romDevice = true;
+    this.guard = null;
+    this.plainReads = 0;
+    return this;
+  }
+
+  private showPartOf(target: MemoryRegion, offset: number): this {
+    this.alias = target;
+    this.aliasOffset = checkAddress(offset, `alias offset of ${this.name}`);
+    return this;
+  }
+
+  private change(apply: () => void): void {
+    this.model.transaction(() => {
+      apply();
+      this.model.updatePending = true;
+    });
+  }
+}
+
+/** Child properties of regions are named after them, less the characters that paths give a meaning. */
+function escapeName(name: string): string {
+  return name.replace(/[/[\\\]]/g, (each) => `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+function guardOf(owner: QomObject | null): MemReentrancyGuard | null {
+  return (owner as Partial<GuardedOwner> | null)?.memReentrancyGuard ?? null; // owners that are not devices have none
+}

@@ -1,0 +1,127 @@
+import { FlatRange } from "./flat-range.ts";
+import type { MemoryRegion } from "./region.ts";
+
+/** What a region inherits from the containers and aliases above it. */
+interface Inherited {
+  readonly readOnly: boolean;
+  readonly nonvolatile: boolean;
+}
+
+/** Flattens the tree below `root`: disjoint ranges in ascending order, adjacent ones of a kind merged. */
+export function render(root: MemoryRegion): FlatRange[] {
+  const claims: FlatRange[] = [];
+  claim(root, -root.address, 0, root.size, { readOnly: false, nonvolatile: false }, claims);
+  return merge(resolve(claims));
+}
+
+/**
+ * Lists what each terminating region would answer for if it were alone, first those that win: subregions in order of
+ * priority before the region they are in.
+ */
+function claim(
+  region: MemoryRegion,
+  base: number,
+  low: number,
+  high: number,
+  above: Inherited,
+  claims: FlatRange[],
+): void {
+  if (!region.enabled) return;
+  const start = base + region.address;
+  const clippedLow = Math.max(low, start);
+  const clippedHigh = Math.min(high, start + region.size);
+  if (clippedLow >= clippedHigh) return;
+  const inherited = {
+    readOnly: above.readOnly || region.readOnly,
+    nonvolatile: above.nonvolatile || region.nonvolatile,
+  };
+  if (region.alias !== null) {
+    const shifted = start - region.aliasOffset - region.alias.address;
+    claim(region.alias, shifted, clippedLow, clippedHigh, inherited, claims);
+    return;
+  }
+  for (const subregion of region.subregions)
+    claim(subregion, start, clippedLow, clippedHigh, inherited, claims);
+  if (region.terminates) {
+    claims.push(new FlatRange(region, clippedLow, clippedHigh, clippedLow - start, inherited));
+  }
+}
+
+/** Cuts overlapping claims so that the earlier in the list wins, sweeping once over their bounds. */
+function resolve(claims: readonly FlatRange[]): FlatRange[] {
+  const bounds = [...new Set(claims.flatMap((each) => [each.start, each.end]))].sort((a, b) => a - b);
+  const byStart = claims.map((_, rank) => rank).sort((a, b) => startOf(claims, a) - startOf(claims, b));
+  const open = new RankHeap();
+  const ranges: FlatRange[] = [];
+  let next = 0;
+  let winner = -1;
+  let since = 0;
+  for (const bound of bounds) {
+    for (; next < byStart.length && startOf(claims, byStart[next] as number) === bound; next++) {
+      open.push(byStart[next] as number);
+    }
+    while (open.top !== -1 && (claims[open.top] as FlatRange).end <= bound) open.pop();
+    if (open.top === winner) continue;
+    if (winner !== -1) ranges.push(cut(claims[winner] as FlatRange, since, bound));
+    winner = open.top;
+    since = bound;
+  }
+  return ranges;
+}
+
+function startOf(claims: readonly FlatRange[], rank: number): number {
+  return (claims[rank] as FlatRange).start;
+}
+
+function cut(whole: FlatRange, start: number, end: number): FlatRange {
+  if (whole.start === start && whole.end === end) return whole;
+  return new FlatRange(whole.region, start, end, whole.offset + (start - whole.start), whole);
+}
+
+function merge(ranges: readonly FlatRange[]): FlatRange[] {
+  const merged: FlatRange[] = [];
+  for (const range of ranges) {
+    const last = merged.at(-1);
+    if (last?.continuesIn(range)) merged[merged.length - 1] = cut(last, last.start, range.end);
+    else merged.push(range);
+  }
+  return merged;
+}
+
+/** The smallest of a changing set of numbers: a binary heap. */
+class RankHeap {
+  private readonly ranks: number[] = [];
+
+  /** The smallest, or -1. */
+  get top(): number {
+    return this.ranks[0] ?? -1;
+  }
+
+  push(rank: number): void {
+    const { ranks } = this;
+    let place = ranks.push(rank) - 1;
+    while (place > 0) {
+      const above = (place - 1) >> 1;
+      if ((ranks[above] as number) <= rank) break;
+      ranks[place] = ranks[above] as number;
+      place = above;
+    }
+    ranks[place] = rank;
+  }
+
+  pop(): void {
+    const { ranks } = this;
+    const last = ranks.pop();
+    if (last === undefined || ranks.length === 0) return;
+    let place = 0;
+    for (;;) {
+      let below = 2 * place + 1;
+      if (below >= ranks.length) break;
+      if (below + 1 < ranks.length && (ranks[below + 1] as number) < (ranks[below] as number)) below++;
+      if ((ranks[below] as number) >= last) break;
+      ranks[place] = ranks[below] as number;
+      place = below;
+    }
+    ranks[place] = last;
+  }
+}

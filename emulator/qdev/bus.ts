@@ -1,0 +1,49 @@
+import { type Rcu, RcuNode } from "#memory";
+import { QomObject } from "#qom";
+import type { Device } from "./device.ts";
+import type { DeviceModel } from "./device-model.ts";
+
+/** A place where devices sit. It holds a reference on each until a grace period after the device left. */
+export class Bus extends QomObject {
+  static override readonly typeName: string = "bus";
+  static override readonly instanceSize: number = 120;
+
+  declare readonly model: DeviceModel;
+
+  private readonly seated: Device[] = [];
+
+  /** The devices, first come first. */
+  get devices(): readonly Device[] {
+    return this.seated;
+  }
+
+  add(device: Device): void {
+    device.ref();
+    device.parentBus = this;
+    this.seated.push(device);
+  }
+
+  remove(device: Device): void {
+    this.seated.splice(this.seated.indexOf(device), 1);
+    device.parentBus = null;
+    const { rcu }: { rcu: Rcu } = this.model;
+    rcu.call(new RcuNode(), () => device.unref());
+  }
+
+  /** Realizes the devices that are not yet. */
+  plugAll(): void {
+    for (const device of this.seated) if (!device.realized) device.plug();
+  }
+
+  unplugAll(): void {
+    for (const device of [...this.seated].reverse()) device.unplug();
+  }
+
+  reset(): void {
+    for (const device of this.seated) device.reset();
+  }
+
+  protected override onUnparent(): void {
+    for (const device of [...this.seated]) device.unparent();
+  }
+}

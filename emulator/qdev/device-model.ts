@@ -1,0 +1,56 @@
+import { MemoryModel, type MemoryModelOptions, type MemoryRegion } from "#memory";
+import { QomAbort } from "#qom";
+import { Clock } from "./clock.ts";
+import type { Device } from "./device.ts";
+import { SystemBus } from "./sysbus.ts";
+
+export interface DeviceModelOptions extends MemoryModelOptions {
+  /** Guest time; default: a clock that stands still at 0. */
+  readonly clock?: Clock;
+}
+
+/** The model of a machine with devices: guest time, the main system bus, and what is told about devices. */
+export class DeviceModel extends MemoryModel {
+  readonly clock: Clock;
+  /** Told the path of a device that was unplugged, at the moment its storage is about to go. */
+  onDeviceDeleted: ((path: string) => void) | null = null;
+  /** Told of guest accesses that make no sense. */
+  onGuestError: ((device: Device, message: string) => void) | null = null;
+  private memory: MemoryRegion | null = null;
+
+  constructor(options: DeviceModelOptions = {}) {
+    super(options);
+    this.clock = options.clock ?? new Clock(() => 0, 0n);
+    this.types.register(SystemBus);
+  }
+
+  /** The root of the system's memory, which the board sets. */
+  get systemMemory(): MemoryRegion {
+    if (this.memory === null)
+      throw new QomAbort("a window is mapped before the board has made its system memory");
+    return this.memory;
+  }
+
+  set systemMemory(region: MemoryRegion) {
+    this.memory = region;
+  }
+
+  /** The main system bus, made at the first use. */
+  get systemBus(): SystemBus {
+    const present = this.unattached.child("sysbus");
+    if (present instanceof SystemBus) return present;
+    const bus = this.create(SystemBus);
+    this.unattached.addChild("sysbus", bus);
+    bus.unref();
+    return bus;
+  }
+
+  /** Creates a device by type name, puts it at /machine/peripheral/`id`, and marks it as hotplugged. */
+  createPeripheral(typeName: string, id: string): Device {
+    const device = this.create(this.types.lookup(typeName)) as Device; // device_add takes names of devices
+    this.childContainer(this.resolvePath("/machine"), "peripheral").addChild(id, device);
+    device.unref();
+    device.hotplugged = true;
+    return device;
+  }
+}

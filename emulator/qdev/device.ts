@@ -1,0 +1,119 @@
+import { MemReentrancyGuard } from "#memory";
+import { QomAbort, QomObject } from "#qom";
+import { Bus } from "./bus.ts";
+import type { Clock } from "./clock.ts";
+import type { DeviceModel } from "./device-model.ts";
+import type { IrqInput } from "./irq.ts";
+
+/**
+ * Base of all devices. A device is created, configured, realized (from then on the guest can see it), and at its end
+ * unrealized and unparented; its storage goes when the last reference does.
+ */
+export abstract class Device extends QomObject {
+  static override readonly typeName: string = "device";
+  static override readonly instanceSize: number = 160;
+
+  declare readonly model: DeviceModel;
+
+  /** Engaged while the device handles an access: one flag for all its regions. */
+  readonly memReentrancyGuard = new MemReentrancyGuard();
+  realized = false;
+  /** Whether it came after the machine was complete. */
+  hotplugged = false;
+  /** The bus it sits on, which refs it. */
+  parentBus: Bus | null = null;
+  /** The end of the object is to be announced: set by unrealize. */
+  private pendingDeletedEvent = false;
+  private path = "";
+  private readonly inputs: IrqInput[] = [];
+
+  /** Makes the device visible: regions, lines, timers. Overriding replaces; may run again after `unrealize`. */
+  protected realize(): void {}
+  /** Undoes what `realize` did, less its regions, which stay children until the device ends. */
+  protected unrealize(): void {}
+  /** Puts registers to their state after power-on. */
+  reset(): void {}
+
+  /** Guest time. */
+  protected get clock(): Clock {
+    return this.model.clock;
+  }
+
+  /** Realizes the device on `bus`; without a parent it becomes /machine/unattached/device[n]. */
+  plug(bus: Bus | null = null): void {
+    if (this.realized) throw new QomAbort(`${this.describe()} is realized already`);
+    if (this.parent === null) {
+      this.model.unattached.addChild("device[*]", this);
+      this.unref(); // the tree holds it from now on
+    }
+    if (bus !== null && this.parentBus === null) bus.add(this);
+    this.realize();
+    this.path = this.canonicalPath() ?? "";
+    for (const child of this.childBuses()) child.plugAll();
+    if (this.hotplugged) this.reset();
+    this.realized = true;
+  }
+
+  /** Takes the device out of the guest's sight. Mapped regions stay mapped: whoever mapped them unmaps them. */
+  unplug(): void {
+    if (!this.realized) return;
+    this.realized = false;
+    for (const bus of this.childBuses()) bus.unplugAll();
+    this.unrealize();
+    this.pendingDeletedEvent = true;
+  }
+
+  /** Removes the device from a running machine: unplugs it and drops it from the tree. Others' references may keep it. */
+  remove(): void {
+    this.unplug();
+    this.unparent();
+  }
+
+  protected override onUnparent(): void {
+    this.unplug();
+    for (const bus of this.childBuses()) bus.unparent();
+    this.parentBus?.remove(this);
+  }
+
+  protected override instanceFinalize(): void {
+    if (this.pendingDeletedEvent) this.model.onDeviceDeleted?.(this.path);
+  }
+
+  /** Adds `count` interrupt inputs; `set` is told the input's number and level. */
+  protected initGpioIn(count: number, set: (index: number, level: boolean) => void): void {
+    const first = this.inputs.length;
+    for (let index = first; index < first + count; index++) {
+      this.inputs.push({ set: (level) => set(index, level) });
+    }
+  }
+
+  /** @throws QomAbort when there is no such input. */
+  gpioIn(index: number): IrqInput {
+    const input = this.inputs[index];
+    if (input === undefined) throw new QomAbort(`${this.describe()} has no interrupt input ${index}`);
+    return input;
+  }
+
+  get gpioInputs(): number {
+    return this.inputs.length;
+  }
+
+  /** Answers a read of a register that does not exist: 0, and a note for who debugs the guest. */
+  protected unimplementedRead(offset: number): number {
+    this.guestError(`read of unimplemented register 0x${offset.toString(16)}`);
+    return 0;
+  }
+
+  protected unimplementedWrite(offset: number, value: number): void {
+    this.guestError(`write of 0x${value.toString(16)} to unimplemented register 0x${offset.toString(16)}`);
+  }
+
+  /** Notes that the guest did something it should not. Never an error of the machine. */
+  protected guestError(message: string): void {
+    this.model.onGuestError?.(this, message);
+  }
+
+  private childBuses(): Bus[] {
+    return [...this.children()].map(([, child]) => child).filter((child) => child instanceof Bus);
+  }
+}

@@ -1,0 +1,6 @@
+import { QomObject } from "./object.ts";
+
+/** An object that only has children. */
+export class Container extends QomObject {
+  static override readonly typeName = "container";
+}

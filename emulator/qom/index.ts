@@ -1,0 +1,9 @@
+/** Object model: types, reference counts, the composition tree, and the ledger of modelled storage. */
+export { Container } from "./container.ts";
+export { QomAbort, QomError, UseAfterEnd, UseAfterFinalize, UseAfterFree } from "./errors.ts";
+export { Block, type HeapUsage, HostHeap, type Leak, type TypeUsage } from "./host-heap.ts";
+export { ObjectState, QomObject, type QomType, type Storage } from "./object.ts";
+export { ObjectModel, type ObjectModelOptions } from "./object-model.ts";
+export type { ClassProperty, PropertyValue } from "./property.ts";
+export { TypeRegistry } from "./type-registry.ts";
+export { type DetectionMode, UseDetector } from "./use-detector.ts";

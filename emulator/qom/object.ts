@@ -1,0 +1,253 @@
+import { QomAbort, QomError } from "./errors.ts";
+import type { Block } from "./host-heap.ts";
+import type { ObjectModel } from "./object-model.ts";
+import {
+  type ChildProperty,
+  type ClassProperty,
+  type LinkProperty,
+  PropertyTable,
+  type PropertyValue,
+} from "./property.ts";
+
+/** Where an object stands in its life. `Finalizing`: its finalizers run, its own fields are still its own. */
+export const ObjectState = { Uninitialised: 0, Live: 1, Finalizing: 2, Finalized: 3, Freed: 4 } as const;
+export type ObjectState = (typeof ObjectState)[keyof typeof ObjectState];
+
+/** The storage that an object is constructed in; obtained from `ObjectModel.create` or `QomObject.embed` only. */
+export interface Storage {
+  readonly model: ObjectModel;
+  readonly block: Block;
+}
+
+/** A class of objects. Abstract classes have a `typeName` too, but cannot be created. */
+export interface QomType<T extends QomObject = QomObject> {
+  new (storage: Storage): T;
+  readonly typeName: string;
+  readonly instanceSize: number;
+  readonly properties: readonly ClassProperty<never>[];
+}
+
+/** Above this a count is taken for a corrupted one. */
+const IMPLAUSIBLE_COUNT = 0x7fff_ffff;
+
+/**
+ * Base of all objects: reference count, place in the composition tree, properties, and the state of its storage.
+ *
+ * Two hooks are called per class, not overridden: a class that declares `instanceInit` or `instanceFinalize` gets it
+ * called in turn, initialisers from the root class to the leaf, finalizers from the leaf to the root. Do not call super.
+ */
+export abstract class QomObject {
+  static readonly typeName: string = "object";
+  /** Modelled bytes of the C structure, less what it embeds: embedded objects add their own. */
+  static readonly instanceSize: number = 40;
+  /** Properties of every object of the class; a subclass lists only what it adds. */
+  static readonly properties: readonly ClassProperty<never>[] = [];
+
+  readonly model: ObjectModel;
+  /** The block that this object lives in: its own, or its embedding object's. */
+  readonly block: Block;
+  state: ObjectState = ObjectState.Uninitialised;
+  refCount = 0;
+  /** The free callback: set by `ObjectModel.create`, erased by every initialisation. */
+  freesBlock = false;
+  parent: QomObject | null = null;
+  /** Name of the child property in the parent. */
+  nameInParent = "";
+  private table: PropertyTable | null = null;
+
+  constructor(storage: Storage) {
+    this.model = storage.model;
+    this.block = storage.block;
+    this.block.tenants.push(this);
+  }
+
+  /** The object's class. */
+  get qomType(): QomType {
+    return this.constructor as QomType; // every QomObject is constructed from such a class
+  }
+
+  /** Initialises new objects of the class that declares it. */
+  protected instanceInit?(): void;
+  /** Ends objects of the class that declares it; children have gone already. */
+  protected instanceFinalize?(): void;
+  /** Class hook of unparenting, called while the parent is still visible. One per object: overriding replaces it. */
+  protected onUnparent(): void {}
+
+  /**
+   * Makes an object of `type` part of this object's own storage: no block of its own, nothing to free, it ends when this
+   * block ends. It is uninitialised until one of its own `init…` methods, or `initializeChild`, is called.
+   */
+  protected embed<T extends QomObject>(type: QomType<T>): T {
+    this.model.heap.extend(this.block, type.instanceSize);
+    return new type(this);
+  }
+
+  /** Embeds `count` objects of `type`. */
+  protected embedArray<T extends QomObject>(type: QomType<T>, count: number): T[] {
+    return Array.from({ length: count }, () => this.embed(type));
+  }
+
+  /** Initialises an embedded `child`, adds it as `name`, and leaves the property its only reference. */
+  protected initializeChild(name: string, child: QomObject): void {
+    this.model.initialize(child);
+    this.addChild(name, child);
+    child.unref();
+  }
+
+  /** Counts one more reference. @throws QomAbort on an implausible count. */
+  ref(): void {
+    if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, "ref()");
+    if (this.refCount >= IMPLAUSIBLE_COUNT)
+      throw new QomAbort(`reference count of ${this.describe()} overflows`);
+    this.refCount++;
+  }
+
+  /** Gives one reference back; the last one finalizes the object at once. @throws QomAbort when there is none. */
+  unref(): void {
+    if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, "unref()");
+    if (this.refCount <= 0) throw new QomAbort(`unref of ${this.describe()}, which has no reference left`);
+    if (--this.refCount === 0) this.model.finalize(this);
+  }
+
+  /**
+   * Adds `child` to the composition tree; the property holds one reference. A name that ends in `[*]` gets the lowest
+   * free index. @returns the name given.
+   * @throws QomAbort when the child has a parent or the name is taken.
+   */
+  addChild(name: string, child: QomObject): string {
+    if (child.parent !== null)
+      throw new QomAbort(`${child.describe()} already has a parent, cannot become ${name}`);
+    const given = this.claimName(name);
+    this.properties.add(given, { kind: "child", child });
+    child.ref();
+    child.parent = this;
+    child.nameInParent = given;
+    return given;
+  }
+
+  /** Adds a link property. Strong links count a reference on their target. */
+  addLink(name: string, targetType: string, target: QomObject | null, strong: boolean): void {
+    this.properties.add(this.claimName(name), { kind: "link", targetType, strong, target });
+    if (strong) target?.ref();
+  }
+
+  setLink(name: string, target: QomObject | null): void {
+    const link = this.table?.get(name);
+    if (link?.kind !== "link") throw new QomError(`${this.describe()} has no link named ${name}`);
+    if (link.strong) target?.ref();
+    const previous = link.target;
+    link.target = target;
+    if (link.strong) previous?.unref();
+  }
+
+  /** Takes this object out of the composition tree; without a parent, nothing happens. */
+  unparent(): void {
+    const parent = this.parent;
+    if (parent === null) return;
+    const name = this.nameInParent;
+    const property = parent.properties.get(name);
+    if (property?.kind === "child" && property.child === this) parent.releaseProperty(name, property);
+  }
+
+  /** Children with their names, in order of addition. */
+  *children(): IterableIterator<[string, QomObject]> {
+    for (const [name, property] of this.table?.entries() ?? []) {
+      if (property.kind === "child") yield [name, property.child];
+    }
+  }
+
+  child(name: string): QomObject | undefined {
+    const property = this.table?.get(name);
+    return property?.kind === "child" ? property.child : undefined;
+  }
+
+  link(name: string): QomObject | null {
+    const property = this.table?.get(name);
+    if (property?.kind !== "link") throw new QomError(`${this.describe()} has no link named ${name}`);
+    return property.target;
+  }
+
+  /** @throws QomError when there is no such property. */
+  getProperty(name: string): PropertyValue {
+    return this.classProperty(name).get(this as never); // the class lists only properties of its own objects
+  }
+
+  /** @throws QomError when there is no such property, it is read only, or the value does not fit. */
+  setProperty(name: string, value: PropertyValue): void {
+    const property = this.classProperty(name);
+    if (property.set === undefined) throw new QomError(`property ${name} of ${this.describe()} is read only`);
+    property.set(this as never, value); // as above
+  }
+
+  /** Path from the root, `/machine/soc0`; undefined for an object that is not in the tree. */
+  canonicalPath(): string | undefined {
+    if (this === this.model.root) return "/";
+    if (this.parent === null) return undefined;
+    const above = this.parent.canonicalPath();
+    if (above === undefined) return undefined;
+    return above === "/" ? `/${this.nameInParent}` : `${above}/${this.nameInParent}`;
+  }
+
+  /** Type and place, for messages. */
+  describe(): string {
+    return `${this.qomType.typeName} (${this.canonicalPath() ?? "without parent"})`;
+  }
+
+  /** First step of finalization: releases every property, starting over after each since a release may change the table. */
+  releaseAllProperties(): void {
+    const table = this.table;
+    while (table !== null && table.size > 0) {
+      for (const [name, property] of table.entries()) {
+        this.releaseProperty(name, property);
+        break;
+      }
+    }
+  }
+
+  private releaseProperty(name: string, property: ChildProperty | LinkProperty): void {
+    if (property.kind === "link") {
+      this.properties.delete(name);
+      if (property.strong) property.target?.unref();
+      return;
+    }
+    const { child } = property;
+    if (child.parent === this) {
+      child.onUnparent();
+      child.parent = null;
+    }
+    this.properties.delete(name);
+    child.unref();
+  }
+
+  private get properties(): PropertyTable {
+    this.table ??= new PropertyTable();
+    return this.table;
+  }
+
+  private claimName(name: string): string {
+    const given = this.properties.resolveName(name);
+    if (given === undefined) throw new QomAbort(`no index is free for ${name} in ${this.describe()}`);
+    if (this.properties.get(given) !== undefined) {
+      throw new QomAbort(`${this.describe()} already has a property named ${given}`);
+    }
+    return given;
+  }
+
+  private classProperty(name: string): ClassProperty<never> {
+    const property = this.model.types.classProperties(this.qomType).find((each) => each.name === name);
+    if (property === undefined) throw new QomError(`${this.describe()} has no property named ${name}`);
+    return property;
+  }
+}
+
+/** Fields of the base class: they outlive the object's own data and are never trapped. */
+export const bookkeepingFields: ReadonlySet<string> = new Set([
+  "model",
+  "block",
+  "state",
+  "refCount",
+  "freesBlock",
+  "parent",
+  "nameInParent",
+  "table",
+]);
