@@ -1,0 +1,256 @@
+import { describe, expect, it } from "vitest";
+import { Container, ObjectModel, ObjectState, QomAbort, QomError, QomObject } from "#qom";
+
+/** Records the order of hooks. */
+const events: string[] = [];
+
+class Base extends QomObject {
+  static override readonly typeName: string = "base";
+  static override readonly instanceSize: number = 100;
+  static override readonly properties = [
+    { name: "flag", type: "bool", get: () => true },
+    {
+      name: "level",
+      type: "uint32",
+      get: (base: Base) => base.level,
+      set: (base: Base, value: unknown) => {
+        base.level = Number(value);
+      },
+    },
+  ];
+  level = 1;
+
+  protected override instanceInit(): void {
+    events.push("init base");
+  }
+  protected override instanceFinalize(): void {
+    events.push("finalize base");
+  }
+}
+
+class Part extends QomObject {
+  static override readonly typeName = "part";
+  static override readonly instanceSize = 10;
+
+  protected override instanceFinalize(): void {
+    events.push(`finalize part, parent ${this.parent === null ? "gone" : "there"}`);
+  }
+  protected override onUnparent(): void {
+    events.push(`unparent part, parent ${this.parent === null ? "gone" : "there"}`);
+  }
+}
+
+class Leaf extends Base {
+  static override readonly typeName = "leaf";
+  readonly part = this.embed(Part);
+
+  protected override instanceInit(): void {
+    events.push("init leaf");
+    this.initializeChild("part", this.part);
+  }
+  protected override instanceFinalize(): void {
+    events.push("finalize leaf");
+  }
+}
+
+function eventsOf(action: () => void): string[] {
+  events.length = 0;
+  action();
+  return [...events];
+}
+
+describe("life of an object", () => {
+  it("initialises from the root class to the leaf and finalizes the other way round, children first", () => {
+    const model = new ObjectModel();
+    let leaf!: Leaf; // assigned inside the recorded action
+    expect(
+      eventsOf(() => {
+        leaf = model.create(Leaf);
+      }),
+    ).toEqual(["init base", "init leaf"]);
+    expect(eventsOf(() => leaf.unref())).toEqual([
+      "unparent part, parent there",
+      "finalize part, parent gone",
+      "finalize leaf",
+      "finalize base",
+    ]);
+    expect(leaf.state).toBe(ObjectState.Freed);
+    expect(leaf.part.state).toBe(ObjectState.Freed);
+  });
+
+  it("counts embedded objects in their parent's block and frees both at once", () => {
+    const model = new ObjectModel();
+    const before = model.heap.usage();
+    const leaf = model.create(Leaf);
+    expect(model.heap.usage().live - before.live).toBe(1);
+    expect(leaf.block.bytes).toBe(110);
+    expect(leaf.part.block).toBe(leaf.block);
+    leaf.unref();
+    expect(model.heap.usage().live).toBe(before.live);
+    expect(model.heap.usage().byType.get("leaf")).toMatchObject({
+      allocated: 1,
+      freed: 1,
+      live: 0,
+      peak: 1,
+      liveBytes: 0,
+    });
+  });
+
+  it("leaks storage that was allocated by hand and initialised in place", () => {
+    const model = new ObjectModel();
+    const part = model.allocate(Part);
+    model.initialize(part);
+    part.unref();
+    expect(part.state).toBe(ObjectState.Finalized);
+    expect(model.heap.leaks().find((leak) => leak.typeName === "part")).toMatchObject({
+      blocks: 1,
+      bytes: 10,
+    });
+    model.freeBlockOf(part);
+    expect(model.heap.leaks().some((leak) => leak.typeName === "part")).toBe(false);
+    expect(() => model.freeBlockOf(part)).toThrow(QomAbort);
+  });
+
+  it("erases the free callback when storage is initialised again", () => {
+    const model = new ObjectModel();
+    const part = model.create(Part);
+    expect(part.freesBlock).toBe(true);
+    expect(() => model.initialize(part)).toThrow(/initialised again while it is live/);
+  });
+
+  it("lets a held child survive its parent only if it has storage of its own", () => {
+    const model = new ObjectModel();
+    const leaf = model.create(Leaf);
+    const own = model.create(Part);
+    leaf.addChild("own", own);
+    own.unref();
+    own.ref();
+    leaf.part.ref();
+    leaf.unref();
+    expect(own.state).toBe(ObjectState.Live);
+    expect(leaf.part.state).toBe(ObjectState.Freed); // referenced, yet its storage went with the parent
+    own.unref();
+    expect(own.state).toBe(ObjectState.Freed);
+  });
+
+  it("aborts on one unref too many", () => {
+    const model = new ObjectModel();
+    const part = model.create(Part);
+    part.unref();
+    expect(() => part.unref()).toThrow(QomAbort);
+  });
+
+  it("aborts on a reference taken during finalization and kept", () => {
+    class Phoenix extends QomObject {
+      static override readonly typeName = "phoenix";
+      protected override instanceFinalize(): void {
+        this.ref();
+      }
+    }
+    const model = new ObjectModel();
+    const phoenix = model.create(Phoenix);
+    expect(() => phoenix.unref()).toThrow(/referenced again/);
+  });
+
+  it("records allocation stacks for the leak report when asked", () => {
+    const model = new ObjectModel({ recordStacks: true });
+    model.create(Part);
+    const leak = model.heap.leaks().find((each) => each.typeName === "part");
+    expect(leak?.allocatedAt[0]).toContain("object.test.ts");
+  });
+});
+
+describe("composition tree", () => {
+  it("gives [*] names the lowest free index and uses indices again", () => {
+    const model = new ObjectModel();
+    const names = Array.from({ length: 3 }, () => model.root.addChild("part[*]", model.create(Part)));
+    expect(names).toEqual(["part[0]", "part[1]", "part[2]"]);
+    model.resolvePath("/part[1]").unparent();
+    expect(model.root.addChild("part[*]", model.create(Part))).toBe("part[1]");
+    expect(model.root.addChild("part[*]", model.create(Part))).toBe("part[3]");
+  });
+
+  it("refuses a taken name and a second parent", () => {
+    const model = new ObjectModel();
+    const part = model.create(Part);
+    model.root.addChild("part", part);
+    expect(() => model.root.addChild("part", model.create(Part))).toThrow(
+      /already has a property named part/,
+    );
+    expect(() => model.root.addChild("other", part)).toThrow(/already has a parent/);
+  });
+
+  it("makes and resolves canonical paths", () => {
+    const model = new ObjectModel();
+    const part = model.create(Part);
+    model.unattached.addChild("part", part);
+    expect(part.canonicalPath()).toBe("/machine/unattached/part");
+    expect(model.resolvePath("/machine/unattached/part")).toBe(part);
+    expect(() => model.resolvePath("/machine/nowhere")).toThrow(QomError);
+    expect(model.create(Part).canonicalPath()).toBeUndefined();
+  });
+
+  it("unparents once and does nothing without a parent", () => {
+    const model = new ObjectModel();
+    const part = model.create(Part);
+    model.root.addChild("part", part);
+    part.unparent();
+    expect(part.refCount).toBe(1);
+    part.unparent();
+    expect(part.refCount).toBe(1);
+    expect(model.root.child("part")).toBeUndefined();
+  });
+
+  it("counts strong links and not weak ones", () => {
+    const model = new ObjectModel();
+    const target = model.create(Part);
+    const holder = model.create(Container);
+    holder.addLink("weak", "part", target, false);
+    expect(target.refCount).toBe(1);
+    holder.addLink("strong", "part", target, true);
+    expect(target.refCount).toBe(2);
+    const other = model.create(Part);
+    holder.setLink("strong", other);
+    expect([target.refCount, other.refCount]).toEqual([1, 2]);
+    holder.unref();
+    expect(other.refCount).toBe(1);
+  });
+
+  it("starts property deletion over when a release changes the table", () => {
+    class Remover extends QomObject {
+      static override readonly typeName = "remover";
+      protected override onUnparent(): void {
+        this.parent?.child("victim")?.unparent();
+      }
+    }
+    const model = new ObjectModel();
+    const parent = model.create(Container);
+    const remover = model.create(Remover);
+    parent.addChild("remover", remover);
+    const victim = model.create(Part);
+    parent.addChild("victim", victim);
+    parent.unref();
+    expect([remover.refCount, victim.refCount]).toEqual([1, 1]);
+  });
+});
+
+describe("class properties", () => {
+  it("are inherited, read and written by name", () => {
+    const model = new ObjectModel();
+    const leaf = model.create(Leaf);
+    leaf.setProperty("level", 5);
+    expect(leaf.getProperty("level")).toBe(5);
+    expect(() => leaf.setProperty("flag", false)).toThrow(/read only/);
+    expect(() => leaf.getProperty("size")).toThrow(/no property named size/);
+  });
+
+  it("types are found by name, and the error lists those there are", () => {
+    const model = new ObjectModel();
+    model.types.register(Leaf);
+    expect(model.types.lookup("leaf")).toBe(Leaf);
+    expect(model.types.isA(Leaf, "base")).toBe(true);
+    expect(() => model.types.lookup("leef")).toThrow(
+      /unknown device type "leef"; known types: container, leaf/,
+    );
+  });
+});
