@@ -1,0 +1,318 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { AddressSpace, CpuBus, GuestMemory, MemoryRegion, MemTxResult } from "#memory";
+import { type Call, Owner, recordingOps, testMemory } from "./testing.ts";
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+
+describe("RAM, ROM and ROM devices", () => {
+  it("RAM holds what is written, little-endian, in all sizes and across ranges", () => {
+    const { model, root, space } = testMemory();
+    root.addSubregion(0x0, MemoryRegion.newRam(model.noOwner, "low", 0x10));
+    root.addSubregion(0x10, MemoryRegion.newRam(model.noOwner, "high", 0x10));
+    space.write(0xc, 8, 0x44332211, 0x88776655);
+    expect([space.read(0xc, 1), space.read(0xd, 2), space.read(0x10, 4)]).toEqual([0x11, 0x3322, 0x88776655]);
+    expect([space.read(0xc, 8), space.high]).toEqual([0x44332211, 0x88776655]);
+    space.write(0xe, 4, 0xddccbbaa);
+    expect([space.read(0xe, 4), space.read(0xf, 2)]).toEqual([0xddccbbaa, 0xccbb]);
+  });
+
+  it("ROM refuses writes", () => {
+    const { model, root, space } = testMemory();
+    const rom = MemoryRegion.newRom(model.noOwner, "rom", 0x10);
+    rom.ramBytes()[0] = 7;
+    root.addSubregion(0, rom);
+    space.write(0, 1, 9);
+    expect(space.result).toBe(MemTxResult.DecodeError);
+    expect(space.read(0, 1)).toBe(7);
+  });
+
+  it("a ROM device reads like memory in romd mode and through callbacks otherwise; writes always call", () => {
+    const { model, root, space } = testMemory();
+    const calls: Call[] = [];
+    const flash = MemoryRegion.newRomDevice(
+      model.noOwner,
+      recordingOps(calls, {}, () => 0x55),
+      null,
+      "flash",
+      0x10,
+    );
+    flash.ramBytes().fill(0x11);
+    root.addSubregion(0, flash);
+    expect(space.read(4, 2)).toBe(0x1111);
+    space.write(4, 2, 3);
+    flash.setRomdMode(false);
+    expect(space.read(4, 2)).toBe(0x55);
+    expect(calls.map((call) => call.kind)).toEqual(["write", "read"]);
+    expect(flash.ramBytes()[4]).toBe(0x11);
+  });
+
+  it("RAM from a pointer is the caller's own bytes", () => {
+    const { model, root, space } = testMemory();
+    const mine = bytes(1, 2, 3, 4);
+    root.addSubregion(0, MemoryRegion.newRamPtr(model.noOwner, "mine", mine));
+    space.write(1, 2, 0x0908);
+    expect([...mine]).toEqual([1, 8, 9, 4]);
+  });
+
+  it("RAM behind a chain of aliases is reached with all offsets added", () => {
+    const { model, root, space } = testMemory();
+    const ram = MemoryRegion.newRam(model.noOwner, "ram", 0x100);
+    const inner = MemoryRegion.newAlias(model.noOwner, "inner", ram, 0x10, 0x80);
+    const outer = MemoryRegion.newAlias(model.noOwner, "outer", inner, 0x20, 0x10);
+    root.addSubregion(0x4000, outer);
+    space.write(0x4004, 4, 0x1234);
+    expect(ram.ramBytes()[0x34]).toBe(0x34);
+    expect(outer.ramBytes()[4]).toBe(0x34);
+    expect([ram.mapped, inner.mapped, outer.mapped]).toEqual([true, true, true]);
+    root.delSubregion(outer);
+    expect([ram.mapped, inner.mapped, outer.mapped]).toEqual([false, false, false]);
+  });
+});
+
+describe("transfers", () => {
+  it("go through RAM, devices and holes, and combine the outcomes", () => {
+    const { model, root, space } = testMemory();
+    const calls: Call[] = [];
+    root.addSubregion(0, MemoryRegion.newRam(model.noOwner, "ram", 4));
+    root.addSubregion(
+      4,
+      MemoryRegion.newIo(
+        model.noOwner,
+        recordingOps(calls, {}, () => 0xa5a5a5a5),
+        null,
+        "io",
+        6,
+      ),
+    );
+    const into = new Uint8Array(14).fill(0xee);
+    expect(space.writeBytes(0, bytes(1, 2, 3, 4))).toBe(MemTxResult.Ok);
+    expect(space.readBytes(0, into)).toBe(MemTxResult.DecodeError);
+    expect([...into]).toEqual([1, 2, 3, 4, ...Array(6).fill(0xa5), 0, 0, 0, 0]);
+    expect(calls.map((call) => [call.offset, call.size])).toEqual([
+      [0, 4],
+      [4, 2],
+    ]);
+    calls.length = 0;
+    space.writeBytes(5, bytes(1, 2, 3, 4, 5));
+    expect(calls).toEqual([
+      { kind: "write", offset: 1, size: 1, value: 1 },
+      { kind: "write", offset: 2, size: 2, value: 0x0302 },
+      { kind: "write", offset: 4, size: 2, value: 0x0504 },
+    ]);
+  });
+
+  it("agree with single accesses on RAM of any layout", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 }),
+        fc.uint8Array({ minLength: 1, maxLength: 30 }),
+        fc.nat({ max: 20 }),
+        (sizes, data, at) => {
+          const { model, root, space } = testMemory();
+          let end = 0;
+          for (const [i, size] of sizes.entries()) {
+            root.addSubregion(end, MemoryRegion.newRam(model.noOwner, `ram${i}`, size));
+            end += size;
+          }
+          const result = space.writeBytes(at, data);
+          expect(result).toBe(at + data.length <= end ? MemTxResult.Ok : MemTxResult.DecodeError);
+          for (const [i, byte] of data.entries()) {
+            if (at + i < end) expect(space.read(at + i, 1)).toBe(byte);
+          }
+        },
+      ),
+    );
+  });
+});
+
+describe("mapping for direct access", () => {
+  it("lends RAM itself, clipped to its range, and counts on the owner until it is returned", () => {
+    const { model, root, space } = testMemory();
+    const owner = model.create(Owner);
+    const ram = MemoryRegion.newRam(owner, "ram", 0x100);
+    root.addSubregion(0x1000, ram);
+    model.rcu.drain();
+    const counted = owner.refCount;
+    const mapping = space.map(0x10f0, 0x40, true);
+    expect(mapping?.bytes.length).toBe(0x10);
+    expect(owner.refCount).toBe(counted + 1);
+    if (mapping === null) throw new Error("nothing was mapped");
+    mapping.bytes[0] = 0x42;
+    expect(space.read(0x10f0, 1)).toBe(0x42);
+    space.unmap(mapping, 1);
+    expect(owner.refCount).toBe(counted);
+    expect(() => space.unmap(mapping, 1)).toThrow(/ends twice/);
+  });
+
+  it("puts a bounce buffer of limited size before a device, and wakes who waits for it", () => {
+    const { model, root, space } = testMemory();
+    const calls: Call[] = [];
+    root.addSubregion(
+      0,
+      MemoryRegion.newIo(
+        model.noOwner,
+        recordingOps(calls, {}, () => 0x01010101),
+        null,
+        "io",
+        0x2000,
+      ),
+    );
+    const first = space.map(0, 8, false);
+    expect(first && [...first.bytes]).toEqual(Array(8).fill(1));
+    const second = space.map(0, 0x2000, true);
+    expect(second?.bytes.length).toBe(4096 - 8);
+    expect(space.map(0, 4, true)).toBeNull();
+    let woken = 0;
+    space.mappings.whenFree(() => woken++);
+    calls.length = 0;
+    second?.bytes.set([1, 2, 3, 4]);
+    if (second !== null) space.unmap(second, 4);
+    expect(calls).toEqual([{ kind: "write", offset: 0, size: 4, value: 0x04030201 }]);
+    expect(woken).toBe(1);
+    if (first !== null) space.unmap(first, 0);
+    expect(space.mappings.bounceBytes).toBe(0);
+    expect(space.map(0x9000, 4, false)).toBeNull();
+  });
+});
+
+describe("several spaces", () => {
+  it("with the same physical root share one view", () => {
+    const { model, root, space } = testMemory();
+    root.addSubregion(0, MemoryRegion.newRam(model.noOwner, "ram", 16));
+    const alias = MemoryRegion.newAlias(model.noOwner, "alias", root, 0, 2 ** 64);
+    const second = new AddressSpace(model, alias, "second");
+    expect(second.view).toBe(space.view);
+    const empty = MemoryRegion.new(model.noOwner, "empty", 16);
+    const third = new AddressSpace(model, empty, "third");
+    expect(third.view.ranges).toEqual([]);
+    expect(third.view.root).toBeNull();
+  });
+
+  it("an alias of a region that sits elsewhere in its own container shows it from its own start", () => {
+    const { model, root } = testMemory();
+    const ram = MemoryRegion.newRam(model.noOwner, "ram", 16);
+    root.addSubregion(0x500, ram);
+    const space = new AddressSpace(
+      model,
+      MemoryRegion.newAlias(model.noOwner, "alias", ram, 0, 16),
+      "window",
+    );
+    expect(space.view.ranges.map(({ start, end }) => [start, end])).toEqual([[0, 16]]);
+  });
+});
+
+describe("listeners", () => {
+  it("hear removals from the top and additions from the bottom, between begin and commit", () => {
+    const { model, root, space } = testMemory();
+    const heard: string[] = [];
+    const one = MemoryRegion.newRam(model.noOwner, "one", 16);
+    const two = MemoryRegion.newRam(model.noOwner, "two", 16);
+    const three = MemoryRegion.newRam(model.noOwner, "three", 16);
+    root.addSubregion(0, one);
+    const listener = {
+      space,
+      priority: 0,
+      begin: () => heard.push("begin"),
+      regionAdd: (range: { region: MemoryRegion }) => heard.push(`+${range.region.name}`),
+      regionDel: (range: { region: MemoryRegion }) => heard.push(`-${range.region.name}`),
+      regionNop: (range: { region: MemoryRegion }) => heard.push(`=${range.region.name}`),
+      commit: () => heard.push("commit"),
+    };
+    space.addListener(listener);
+    model.transaction(() => {
+      root.addSubregion(0x20, two);
+      root.addSubregion(0x40, three);
+    });
+    model.transaction(() => {
+      root.delSubregion(one);
+      root.delSubregion(two);
+    });
+    space.removeListener(listener);
+    expect(heard.join(" ")).toBe(
+      "begin +one commit begin =one +two +three commit begin -two -one =three commit begin -three commit",
+    );
+  });
+
+  it("hear of coalesced ranges and flush before every transaction", () => {
+    const { model, root, space } = testMemory();
+    const heard: string[] = [];
+    const io = MemoryRegion.newIo(model.noOwner, recordingOps([]), null, "io", 0x100);
+    io.addCoalescing(0x10, 8);
+    space.addListener({
+      space,
+      priority: 0,
+      coalescedAdd: (_, { offset }) => heard.push(`+${offset}`),
+      coalescedDel: (_, { offset }) => heard.push(`-${offset}`),
+      flushCoalesced: () => heard.push("flush"),
+    });
+    root.addSubregion(0, io);
+    root.delSubregion(io);
+    expect(heard).toEqual(["flush", "+16", "flush", "-16"]);
+  });
+});
+
+describe("a processor's bus", () => {
+  it("gives direct pages for whole pages of guest memory only, by use", () => {
+    const guest = new GuestMemory(1 << 20);
+    const { model, root, space } = testMemory({ ram: guest });
+    const bus = new CpuBus(space, guest);
+    const ram = MemoryRegion.newRam(model.noOwner, "ram", 0x3000);
+    const rom = MemoryRegion.newRom(model.noOwner, "rom", 0x1000);
+    const flash = MemoryRegion.newRomDevice(model.noOwner, recordingOps([]), null, "flash", 0x1000);
+    root.addSubregion(0x8000, ram);
+    root.addSubregion(0x1000, rom);
+    root.addSubregion(0x2000, flash);
+    root.addSubregion(0x9800, MemoryRegion.newIo(model.noOwner, recordingOps([]), null, "io", 4), 1);
+    root.addSubregion(0x20000, MemoryRegion.newRamPtr(model.noOwner, "host", new Uint8Array(0x1000)));
+    const base = ram.ramBytes().byteOffset;
+    expect(bus.directPage(0x8123, "read")).toBe(base);
+    expect(bus.directPage(0xa004, "write")).toBe(base + 0x2000);
+    expect(bus.directPage(0x9123, "read")).toBe(-1); // a device takes part of it
+    expect([bus.directPage(0x1000, "execute"), bus.directPage(0x1000, "write")]).toEqual([
+      rom.ramBytes().byteOffset,
+      -1,
+    ]);
+    expect([bus.directPage(0x2000, "read"), bus.directPage(0x2000, "write")]).toEqual([
+      flash.ramBytes().byteOffset,
+      -1,
+    ]);
+    expect([bus.directPage(0x20000, "read"), bus.directPage(0x7000, "read")]).toEqual([-1, -1]);
+    let flushes = 0;
+    bus.onMapChange(() => flushes++);
+    const before = flushes;
+    flash.setRomdMode(false);
+    expect(flushes).toBe(before + 1);
+    expect(bus.directPage(0x2000, "read")).toBe(-1);
+  });
+
+  it("drops stores to ROM without an error, and reports what nothing answers", () => {
+    const guest = new GuestMemory(1 << 16);
+    const { model, root, space } = testMemory({ ram: guest });
+    const bus = new CpuBus(space, guest);
+    root.addSubregion(0, MemoryRegion.newRom(model.noOwner, "rom", 0x1000));
+    bus.write(0, 4, 1, 0);
+    expect(bus.result).toBe(MemTxResult.Ok);
+    expect(bus.read(0, 4)).toBe(0);
+    bus.write(0x5000, 4, 1, 0);
+    expect(bus.result).toBe(MemTxResult.DecodeError);
+  });
+});
+
+describe("guest memory", () => {
+  it("gives page-aligned zeroed blocks, takes them back, and says when it is full", () => {
+    const guest = new GuestMemory(1 << 16);
+    const all = Array.from({ length: 8 }, () => guest.allocate(8000));
+    expect(new Set(all.map((block) => block.byteOffset)).size).toBe(8);
+    expect(all.every((block) => block.byteOffset % 4096 === 0)).toBe(true);
+    expect(() => guest.allocate(1)).toThrow(/ask for less RAM/);
+    for (const block of all) block.fill(1);
+    for (const i of [3, 1, 0, 2, 7, 5, 6, 4]) guest.release(all[i] as Uint8Array);
+    const whole = guest.allocate(1 << 16);
+    expect(whole.every((byte) => byte === 0)).toBe(true);
+  });
+
+  it("refuses more than a 32-bit memory holds", () => {
+    expect(() => new GuestMemory(5 * 2 ** 30)).toThrow(/at most 3 GiB/);
+  });
+});

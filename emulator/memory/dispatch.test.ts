@@ -1,0 +1,234 @@
+import { describe, expect, it } from "vitest";
+import { MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
+import { type Call, recordingOps, testMemory } from "./testing.ts";
+
+function withDevice(
+  limits: Partial<MemoryRegionOps<unknown>>,
+  answer?: (offset: number, size: number) => number,
+) {
+  const calls: Call[] = [];
+  const memory = testMemory();
+  const device = MemoryRegion.newIo(
+    memory.model.noOwner,
+    recordingOps(calls, limits, answer),
+    null,
+    "device",
+    0x100,
+  );
+  memory.root.addSubregion(0x1000, device);
+  return { ...memory, device, calls };
+}
+
+const bytesOf = (offset: number, size: number): number =>
+  Array.from({ length: size }, (_, i) => (offset + i) & 0xff).reduce(
+    (value, byte, i) => value + byte * 2 ** (8 * i),
+    0,
+  );
+
+describe("access sizes", () => {
+  it("hands an access that fits straight to the callback, values unsigned and cut to size", () => {
+    const { space, calls } = withDevice({}, () => -1);
+    expect([space.read(0x1000, 1), space.read(0x1002, 2), space.read(0x1004, 4)]).toEqual([
+      0xff, 0xffff, 0xffff_ffff,
+    ]);
+    space.write(0x1008, 2, 0x12345678);
+    expect(calls.at(-1)).toEqual({ kind: "write", offset: 8, size: 2, value: 0x5678 });
+    expect(space.result).toBe(MemTxResult.Ok);
+  });
+
+  it("splits what is larger than the device implements", () => {
+    const { space, calls } = withDevice({ impl: { maxAccessSize: 1 } }, bytesOf);
+    expect(space.read(0x1004, 4)).toBe(0x07060504);
+    expect(calls.map((call) => [call.offset, call.size])).toEqual([
+      [4, 1],
+      [5, 1],
+      [6, 1],
+      [7, 1],
+    ]);
+    space.write(0x1000, 2, 0xabcd);
+    expect(calls.slice(4)).toEqual([
+      { kind: "write", offset: 0, size: 1, value: 0xcd },
+      { kind: "write", offset: 1, size: 1, value: 0xab },
+    ]);
+  });
+
+  it("widens what is smaller than the device implements, at the same offset", () => {
+    const { space, calls } = withDevice({ impl: { minAccessSize: 4 } }, () => 0x44332211);
+    expect(space.read(0x1001, 1)).toBe(0x11);
+    expect(calls).toEqual([{ kind: "read", offset: 1, size: 4 }]);
+  });
+
+  it("splits 8 bytes into two of 4 unless there are 64-bit callbacks", () => {
+    const { space, calls } = withDevice({}, bytesOf);
+    expect([space.read(0x1010, 8), space.high]).toEqual([0x13121110, 0x17161514]);
+    space.write(0x1020, 8, 0x11111111, 0x22222222);
+    expect(calls.slice(2)).toEqual([
+      { kind: "write", offset: 0x20, size: 4, value: 0x11111111 },
+      { kind: "write", offset: 0x24, size: 4, value: 0x22222222 },
+    ]);
+    let written = 0n;
+    const wide = withDevice({
+      read64: () => 0x8899aabb_ccddeeffn,
+      write64: (_, __, value) => {
+        written = value;
+      },
+    });
+    expect([wide.space.read(0x1000, 8), wide.space.high]).toEqual([0xccddeeff, 0x8899aabb]);
+    wide.space.write(0x1000, 8, 0x01020304, 0xf5f6f7f8);
+    expect(written).toBe(0xf5f6f7f8_01020304n);
+    expect(wide.calls).toEqual([]);
+  });
+
+  it("puts the parts of a big-endian device together the other way round", () => {
+    const { space, calls } = withDevice({ endianness: "big", impl: { maxAccessSize: 2 } }, (offset) =>
+      offset === 0 ? 0x1122 : 0x3344,
+    );
+    expect(space.read(0x1000, 4)).toBe(0x11223344);
+    space.write(0x1000, 4, 0xaabbccdd);
+    expect(calls.slice(2).map((call) => call.value)).toEqual([0xaabb, 0xccdd]);
+  });
+});
+
+describe("validity", () => {
+  it("answers a decode error to sizes, alignments and places the device does not take", () => {
+    const { space, calls } = withDevice({ valid: { minAccessSize: 4, maxAccessSize: 4 } });
+    for (const [address, size] of [
+      [0x1000, 1],
+      [0x1000, 2],
+      [0x1000, 8],
+      [0x1002, 4],
+    ] as const) {
+      expect(space.read(address, size)).toBe(0);
+      expect(space.result).toBe(MemTxResult.DecodeError);
+      space.write(address, size, 1);
+      expect(space.result).toBe(MemTxResult.DecodeError);
+    }
+    expect(calls).toEqual([]);
+    const choosy = withDevice({ valid: { accepts: (_, offset) => offset < 8 } });
+    choosy.space.read(0x1004, 4);
+    expect(choosy.space.result).toBe(MemTxResult.Ok);
+    choosy.space.read(0x1008, 4);
+    expect(choosy.space.result).toBe(MemTxResult.DecodeError);
+  });
+
+  it("passes unaligned accesses to a device that takes them", () => {
+    const { space, calls } = withDevice({ valid: { unaligned: true } });
+    space.read(0x1001, 4);
+    expect(calls).toEqual([{ kind: "read", offset: 1, size: 4 }]);
+  });
+
+  it("answers a decode error where nothing is, and where a callback is missing", () => {
+    const { space } = withDevice({});
+    space.read(0x9000, 4);
+    expect(space.result).toBe(MemTxResult.DecodeError);
+    space.write(0x9000, 4, 0);
+    expect(space.result).toBe(MemTxResult.DecodeError);
+    const silent = testMemory();
+    silent.root.addSubregion(
+      0,
+      MemoryRegion.newIo(silent.model.noOwner, { endianness: "little" }, null, "silent", 16),
+    );
+    silent.space.read(0, 4);
+    expect(silent.space.result).toBe(MemTxResult.DecodeError);
+  });
+
+  it("carries attributes to callbacks that look at them, and their errors back", () => {
+    const secure = { secure: true, user: false, requesterId: 7 };
+    const seen: unknown[] = [];
+    const { space } = withDevice({
+      readWithAttrs: (_, offset, __, transaction) => {
+        seen.push(transaction.attrs);
+        if (offset === 4) transaction.result = MemTxResult.Error;
+        return 1;
+      },
+    });
+    space.read(0x1000, 4, secure);
+    expect(space.result).toBe(MemTxResult.Ok);
+    space.read(0x1000, 8, secure); // the second half fails
+    expect(space.result).toBe(MemTxResult.Error);
+    expect(seen).toEqual([secure, secure, secure]);
+  });
+});
+
+describe("re-entrancy guard", () => {
+  function reentrant(guarded: boolean) {
+    const memory = testMemory();
+    const results: number[] = [];
+    const ops: MemoryRegionOps<null> = {
+      read: (_, offset) => {
+        if (offset === 0) {
+          memory.space.read(0x1008, 4);
+          results.push(memory.space.result);
+        }
+        return 5;
+      },
+      endianness: "little",
+    };
+    const region = MemoryRegion.newIo(memory.model.noOwner, ops, null, "device", 16);
+    if (guarded) region.guard = { engaged: false };
+    memory.root.addSubregion(0x1000, region);
+    return { ...memory, region, results };
+  }
+
+  it("refuses a second access to a busy device, once reported, and lets the first finish", () => {
+    const { model, space, region, results } = reentrant(true);
+    const reported: MemoryRegion[] = [];
+    model.onReentrancy = (each) => reported.push(each);
+    expect(space.read(0x1000, 4)).toBe(5);
+    space.read(0x1000, 4);
+    expect(results).toEqual([MemTxResult.AccessError, MemTxResult.AccessError]);
+    expect(reported).toEqual([region]);
+    expect(region.guard?.engaged).toBe(false);
+  });
+
+  it("does not apply to regions without a device, nor to exempted ones", () => {
+    const { space, results } = reentrant(false);
+    space.read(0x1000, 4);
+    expect(results).toEqual([MemTxResult.Ok]);
+    const exempted = reentrant(true);
+    exempted.region.disableReentrancyGuard();
+    exempted.space.read(0x1000, 4);
+    expect(exempted.results).toEqual([MemTxResult.Ok]);
+  });
+});
+
+describe("event notifiers", () => {
+  it("take matching writes in place of the callback and leave with their region's mapping", () => {
+    const { space, root, device, calls } = withDevice({});
+    const seen: string[] = [];
+    const heard: string[] = [];
+    space.addListener({
+      space,
+      priority: 0,
+      eventFdAdd: ({ address }) => heard.push(`add ${address.toString(16)}`),
+      eventFdDel: ({ address }) => heard.push(`del ${address.toString(16)}`),
+    });
+    const any = { offset: 0x10, size: 4, notify: () => seen.push("any") } as const;
+    const five = { offset: 0x20, size: 0, match: 5, notify: () => seen.push("five") } as const;
+    device.addIoEventFd(five);
+    device.addIoEventFd(any);
+    expect(device.ioEventFds).toEqual([any, five]);
+    space.write(0x1010, 4, 99);
+    space.write(0x1020, 2, 5);
+    space.write(0x1020, 2, 6);
+    expect(seen).toEqual(["any", "five"]);
+    expect(calls).toEqual([{ kind: "write", offset: 0x20, size: 2, value: 6 }]);
+    root.delSubregion(device);
+    expect(heard).toEqual(["add 1020", "add 1010", "del 1010", "del 1020"]);
+    device.delIoEventFd(any);
+    expect(() => device.delIoEventFd(any)).toThrow(/no such event notifier/);
+  });
+});
+
+describe("subregions of terminating regions", () => {
+  it("cover a part of the device, the rest still answers", () => {
+    const { space, model, device, calls } = withDevice({});
+    const ram = MemoryRegion.newRam(model.noOwner, "ram", 0x10);
+    device.addSubregion(0x20, ram);
+    space.write(0x1020, 4, 0xcafe);
+    expect(space.read(0x1020, 4)).toBe(0xcafe);
+    expect(calls).toEqual([]);
+    space.read(0x1030, 4);
+    expect(calls).toEqual([{ kind: "read", offset: 0x30, size: 4 }]);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { Rcu, RcuNode } from "#memory";
+
+describe("RCU", () => {
+  it("runs callbacks in the order they were queued, those they queue in the next grace period", () => {
+    const rcu = new Rcu();
+    const order: number[] = [];
+    rcu.call(new RcuNode(), () => {
+      order.push(1);
+      rcu.call(new RcuNode(), () => order.push(3));
+    });
+    rcu.call(new RcuNode(), () => order.push(2));
+    expect(rcu.poll()).toBe(2);
+    expect(order).toEqual([1, 2]);
+    rcu.drain();
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  it("aborts on a second callback of a node whose first is still waiting, where QEMU would lose it", () => {
+    const rcu = new Rcu();
+    const node = new RcuNode();
+    rcu.call(node, () => {});
+    expect(() => rcu.call(node, () => {})).toThrow(/queued on a node/);
+    rcu.drain();
+    rcu.call(node, () => {});
+    expect(rcu.pending).toBe(1);
+  });
+
+  it("asks its scheduler for a poll once, and again when a reader that was in the way leaves", () => {
+    const polls: (() => void)[] = [];
+    const rcu = new Rcu((poll) => polls.push(poll));
+    let ran = 0;
+    rcu.call(new RcuNode(), () => ran++);
+    rcu.call(new RcuNode(), () => ran++);
+    expect(polls.length).toBe(1);
+    const leave = rcu.read();
+    polls.shift()?.();
+    expect(ran).toBe(0);
+    leave();
+    polls.shift()?.();
+    expect(ran).toBe(2);
+  });
+});
