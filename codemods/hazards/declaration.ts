@@ -1,0 +1,28 @@
+/** Hazards in how a region field is declared. */
+import { Node } from "ts-morph";
+import type { Refusal, RegionField } from "../regions/facts.ts";
+import { Reason } from "../regions/reasons.ts";
+import { hasLinesOfItsOwn } from "../source/trivia.ts";
+
+export function staticField({ declaration }: RegionField): Refusal | undefined {
+  if (!declaration.isStatic()) return undefined;
+  return { reason: Reason.StaticField, node: declaration, detail: declaration.getText() };
+}
+
+export function hashPrivate({ declaration, name }: RegionField): Refusal | undefined {
+  if (!name.startsWith("#")) return undefined;
+  return { reason: Reason.HashPrivate, node: declaration, detail: name };
+}
+
+export function fieldForm({ declaration, name }: RegionField): Refusal | undefined {
+  const strange =
+    declaration.getDecorators().length > 0 ||
+    declaration.hasAccessorKeyword() ||
+    declaration.hasDeclareKeyword() ||
+    declaration.hasQuestionToken() ||
+    !Node.isIdentifier(declaration.getNameNode()) ||
+    !hasLinesOfItsOwn(declaration);
+  return strange ? { reason: Reason.FieldForm, node: declaration, detail: name } : undefined;
+}
+
+export const declarationHazards = [staticField, hashPrivate, fieldForm];

@@ -1,0 +1,235 @@
+/** Pass 1, file by file: which regions are declared, in which form, and which calls create them. */
+import {
+  type CallExpression,
+  type ClassDeclaration,
+  Node,
+  type PropertyDeclaration,
+  type SourceFile,
+  SyntaxKind,
+} from "ts-morph";
+import type { DeviceFacts, RegionLocal, StrayRegion } from "../regions/facts.ts";
+import { Reason } from "../regions/reasons.ts";
+import { assignmentTo, countingLoopOf, enclosingFunction, memberOf, newRegion } from "../regions/syntax.ts";
+import type { Identity } from "../source/identity.ts";
+import type { Workspace } from "../source/workspace.ts";
+
+/** What stands outside every class is kept under this name. */
+export const moduleName = "(module)";
+
+/** What one file holds. */
+export interface FileFacts {
+  readonly file: SourceFile;
+  /** Classes that hold regions. */
+  readonly devices: DeviceFacts[];
+  /** Regions outside of every class. */
+  readonly strays: StrayRegion[];
+  /** How many classes of the file can hold regions, those without any counted too. */
+  readonly deviceCount: number;
+}
+
+export function analyse({ targets, identity }: Workspace): FileFacts[] {
+  return targets.map((file) => analyseFile(file, identity));
+}
+
+function analyseFile(file: SourceFile, identity: Identity): FileFacts {
+  const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
+  const devices = classes.map((declaration) => analyseClass(declaration, identity));
+  const strays = regionCalls(file, identity).filter(({ call }) => nearestClass(call) === undefined);
+  return {
+    file,
+    devices: devices.filter((each) => each.fields.length + each.locals.length + each.strays.length > 0),
+    strays: strays.map((found) => stray(found, Reason.CreatedInExpression)),
+    deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
+  };
+}
+
+function analyseClass(declaration: ClassDeclaration, identity: Identity): DeviceFacts {
+  const device: DeviceFacts = {
+    file: declaration.getSourceFile(),
+    name: declaration.getName() ?? "(anonymous)",
+    declaration,
+    fields: [],
+    locals: [],
+    strays: [],
+  };
+  for (const member of declaration.getMembers()) {
+    if (Node.isPropertyDeclaration(member)) analyseField(member, device, identity);
+  }
+  const calls = regionCalls(declaration, identity).filter(({ call }) => nearestClass(call) === declaration);
+  for (const found of calls) analyseCall(found, device, identity);
+  return device;
+}
+
+function analyseField(declaration: PropertyDeclaration, device: DeviceFacts, identity: Identity): void {
+  const base = { device, declaration, name: declaration.getName(), uses: [], creations: [] };
+  const initializer = declaration.getInitializer();
+  if (Node.isCallExpression(initializer)) {
+    const embedded = embedCall(initializer);
+    if (embedded === undefined) return;
+    const classNode = initializer.getArguments()[0];
+    if (classNode === undefined || !mayBeRegionClass(classNode, identity)) return;
+    const reason = embedProblem(initializer, classNode, identity);
+    if (reason !== undefined) {
+      const { name } = base;
+      device.strays.push({ node: declaration, name, form: "embedded", maker: undefined, reason });
+      return;
+    }
+    const count = embedded === "embedArray" ? initializer.getArguments()[1] : undefined;
+    const array = embedded === "embedArray";
+    const counted = count !== undefined && Node.isExpression(count) ? count : undefined;
+    device.fields.push({ ...base, form: "embedded", className: classNode.getText(), array, count: counted });
+    return;
+  }
+  const owned = ownedField(declaration, identity);
+  if (owned !== undefined) device.fields.push({ ...base, form: "owned", count: undefined, ...owned });
+}
+
+/** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for several. */
+function ownedField(
+  declaration: PropertyDeclaration,
+  identity: Identity,
+): { array: boolean; className: string } | undefined {
+  const typeNode = declaration.getTypeNode();
+  if (Node.isArrayTypeNode(typeNode) && declaration.getInitializer()?.getText() === "[]") {
+    const element = typeNode.getElementTypeNode();
+    return identity.isRegion(element.getType()) ? { array: true, className: element.getText() } : undefined;
+  }
+  if (!Node.isTypeReference(typeNode) || !declaration.hasExclamationToken()) return undefined;
+  return identity.isRegion(typeNode.getType()) ? { array: false, className: typeNode.getText() } : undefined;
+}
+
+function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
+  const callee = call.getExpression();
+  if (!Node.isPropertyAccessExpression(callee) || !Node.isThisExpression(callee.getExpression()))
+    return undefined;
+  const name = callee.getName();
+  return name === "embed" || name === "embedArray" ? name : undefined;
+}
+
+/** True for the region class, and for a class of which nothing is known: that one is refused, not passed over. */
+function mayBeRegionClass(classNode: Node, identity: Identity): boolean {
+  return identity.isRegionClass(classNode) || identity.isUnresolved(classNode);
+}
+
+function embedProblem(call: CallExpression, classNode: Node, identity: Identity): Reason | undefined {
+  if (!identity.isRegionClass(classNode)) return Reason.TypeUnresolved;
+  const callee = call.getExpression();
+  const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
+  if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
+  return Node.isIdentifier(classNode) && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
+}
+
+/** A call, or a `new`, that makes a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
+interface RegionCall {
+  readonly call: Node;
+  readonly made: ReturnType<typeof newRegion>;
+}
+
+function regionCalls(scope: Node, identity: Identity): RegionCall[] {
+  const found: RegionCall[] = [];
+  scope.forEachDescendant((node) => {
+    if (Node.isNewExpression(node) && identity.isRegionClass(node.getExpression())) {
+      found.push({ call: node, made: undefined });
+    }
+    if (!Node.isCallExpression(node)) return;
+    const made = newRegion(node);
+    if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call: node, made });
+    else if (embedCall(node) !== undefined && isStrayEmbed(node, identity))
+      found.push({ call: node, made: undefined });
+  });
+  return found;
+}
+
+/** `this.embed(MemoryRegion)` anywhere but as the initialiser of a field. */
+function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
+  const [classNode] = call.getArguments();
+  const parent = call.getParent();
+  if (Node.isPropertyDeclaration(parent) && parent.getInitializer() === call) return false;
+  return classNode !== undefined && mayBeRegionClass(classNode, identity);
+}
+
+function analyseCall(found: RegionCall, device: DeviceFacts, identity: Identity): void {
+  const { call, made } = found;
+  if (made === undefined) {
+    const reason = Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm;
+    device.strays.push(stray(found, reason));
+    return;
+  }
+  const parent = call.getParent();
+  if (Node.isVariableDeclaration(parent)) {
+    const local = regionLocal(made, device, identity);
+    if (typeof local === "string") device.strays.push(stray(found, local));
+    else if (local.loop?.store === undefined) device.locals.push(local);
+    return;
+  }
+  if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
+    const reason = assignmentProblem(parent.getLeft(), device, identity);
+    if (reason !== undefined) device.strays.push(stray(found, reason));
+    return;
+  }
+  device.strays.push(stray(found, Reason.CreatedInExpression));
+}
+
+/** The local that a creation declares, or the reason why it cannot become a field. */
+function regionLocal(
+  { call, className, maker }: NonNullable<RegionCall["made"]>,
+  device: DeviceFacts,
+  identity: Identity,
+): RegionLocal | Reason {
+  const declaration = call.getParentIfKindOrThrow(SyntaxKind.VariableDeclaration);
+  const statement = declaration.getVariableStatement();
+  if (statement === undefined || statement.getDeclarations().length !== 1) return Reason.LocalReassigned;
+  if (!statement.getText().startsWith("const ")) return Reason.LocalReassigned;
+  if (!Node.isIdentifier(declaration.getNameNode())) return Reason.CreatedInExpression;
+  if (!identity.isDevice(device.declaration)) return Reason.NotQomObject;
+  const member = memberOf(call, device.declaration);
+  if (member === undefined || isStatic(member)) return Reason.CreatedInExpression;
+  if (enclosingFunction(call) !== member) return Reason.CreatedInClosure;
+  const name = declaration.getName();
+  return {
+    device,
+    declaration,
+    statement,
+    name,
+    className,
+    call,
+    maker,
+    loop: countingLoopOf(statement),
+  };
+}
+
+function isStatic(member: Node): boolean {
+  return (Node.isMethodDeclaration(member) || Node.isPropertyDeclaration(member)) && member.isStatic();
+}
+
+/** Why an owned region is assigned to something that has no embedded form; undefined when it has one. */
+function assignmentProblem(target: Node, device: DeviceFacts, identity: Identity): Reason | undefined {
+  if (!Node.isPropertyAccessExpression(target) || !Node.isThisExpression(target.getExpression())) {
+    return Reason.CreatedInExpression;
+  }
+  if (assignmentTo(target) === undefined) return Reason.CreatedInExpression;
+  const name = target.getName();
+  if (device.fields.some((field) => field.name === name && !field.array)) return undefined;
+  const declared = target.getNameNode().getSymbol()?.getDeclarations().find(Node.isPropertyDeclaration);
+  const nullable = declared?.getType().isNullable() || declared?.getTypeNode()?.getText().includes("null");
+  if (nullable || declared?.hasQuestionToken()) return Reason.NullableField;
+  if (declared !== undefined && declared.getParent() !== device.declaration && identity.resolved) {
+    return Reason.CreatedElsewhere;
+  }
+  return Reason.FieldForm;
+}
+
+function stray({ call, made }: RegionCall, reason: Reason): StrayRegion {
+  const form = made !== undefined ? "owned" : Node.isNewExpression(call) ? undefined : "embedded";
+  return {
+    node: call,
+    name: call.getText().split("(")[0] ?? "",
+    form,
+    maker: made?.maker,
+    reason,
+  };
+}
+
+function nearestClass(node: Node): ClassDeclaration | undefined {
+  return node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+}

@@ -1,0 +1,178 @@
+/** Pass 2, over the whole program: every use of every region that has a field, in any class and any file. */
+import { Node, type PropertyAccessExpression, type SourceFile, type Type } from "ts-morph";
+import { type Creation, type RegionField, type Use, UseKind } from "../regions/facts.ts";
+import {
+  arrayLoopOf,
+  assignmentTo,
+  callOn,
+  countingLoopOf,
+  initOn,
+  memberOf,
+  newRegion,
+  outermost,
+  useKindOf,
+} from "../regions/syntax.ts";
+import type { Workspace } from "../source/workspace.ts";
+import type { FileFacts } from "./1-analyse.ts";
+
+type FieldsByName = ReadonlyMap<string, RegionField[]>;
+
+export function combine({ targets, others }: Workspace, facts: readonly FileFacts[]): void {
+  const byName = new Map<string, RegionField[]>();
+  for (const field of facts.flatMap(({ devices }) => devices.flatMap((device) => device.fields))) {
+    byName.set(field.name, [...(byName.get(field.name) ?? []), field]);
+  }
+  if (byName.size === 0) return;
+  for (const file of [...targets, ...others]) findUses(file, byName);
+  for (const field of [...byName.values()].flat()) field.creations.push(...creationsOf(field));
+}
+
+function findUses(file: SourceFile, byName: FieldsByName): void {
+  file.forEachDescendant((node) => {
+    if (Node.isPropertyAccessExpression(node)) {
+      const field = fieldOfName(node.getNameNode(), byName);
+      if (field !== undefined) addUse(field, node, kindOfUse(node, field));
+    } else if (Node.isElementAccessExpression(node)) {
+      findComputed(node.getExpression(), node, node.getArgumentExpression(), byName);
+    } else if (Node.isBindingElement(node)) {
+      const name = node.getPropertyNameNode() ?? node.getNameNode();
+      const pattern = node.getParent();
+      if (Node.isObjectBindingPattern(pattern)) {
+        const fields = fieldsOfType(pattern.getType(), name.getText(), byName);
+        for (const field of fields) addUse(field, node, UseKind.Destructure);
+      }
+    } else if (Node.isSpreadAssignment(node) || Node.isSpreadElement(node)) {
+      findCopy(node.getExpression(), node, byName);
+    } else if (
+      Node.isCallExpression(node) &&
+      /^Object\.(assign|entries|values|keys)$/.test(node.getExpression().getText())
+    ) {
+      for (const argument of node.getArguments()) findCopy(argument, node, byName);
+    }
+  });
+}
+
+/** The region field that a name node stands for. Fields are compared by declaration, so same names do not matter. */
+function fieldOfName(name: Node, byName: FieldsByName): RegionField | undefined {
+  const candidates = byName.get(name.getText());
+  if (candidates === undefined) return undefined;
+  const declarations = name.getSymbol()?.getDeclarations() ?? [];
+  return candidates.find((field) => declarations.some((each) => each === field.declaration));
+}
+
+function fieldsOfType(type: Type, name: string, byName: FieldsByName): RegionField[] {
+  const declarations = type.getProperty(name)?.getDeclarations() ?? [];
+  return (byName.get(name) ?? []).filter((field) => declarations.some((each) => each === field.declaration));
+}
+
+/** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
+function findComputed(object: Node, access: Node, key: Node | undefined, byName: FieldsByName): void {
+  const type = object.getType();
+  const literal = Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key);
+  const names = literal ? [key.getLiteralText()] : byName.keys();
+  if (!literal && type.getNumberIndexType() !== undefined) return;
+  for (const name of names) {
+    for (const field of fieldsOfType(type, name, byName)) addUse(field, access, UseKind.Computed);
+  }
+}
+
+function findCopy(object: Node, copy: Node, byName: FieldsByName): void {
+  const type = object.getType();
+  for (const name of byName.keys()) {
+    for (const field of fieldsOfType(type, name, byName)) addUse(field, copy, UseKind.Spread);
+  }
+}
+
+function addUse(field: RegionField, node: Node, kind: UseKind): void {
+  field.uses.push({ node, kind, member: memberOf(node, field.device.declaration) });
+}
+
+function kindOfUse(node: PropertyAccessExpression, field: RegionField): UseKind {
+  if (field.form === "embedded") return useKindOf(node);
+  if (isOwnedCreation(node, field)) return UseKind.Create;
+  return useKindOf(node);
+}
+
+function isOwnedCreation(node: PropertyAccessExpression, field: RegionField): boolean {
+  if (field.array) return ownedArrayCreation(node) !== undefined;
+  const assigned = assignmentTo(node);
+  return assigned !== undefined && newRegion(assigned.assignment.getRight()) !== undefined;
+}
+
+/** Creations by the class itself, on its own object. Others stay uses, of which the third pass decides. */
+function creationsOf(field: RegionField): Creation[] {
+  const own = field.uses.filter(({ node, member }) => member !== undefined && isOnThis(node));
+  if (field.array) return own.flatMap((use) => arrayCreations(use, field));
+  return own.filter(({ kind }) => kind === UseKind.Create).flatMap((use) => creationAt(use, field) ?? []);
+}
+
+function creationAt({ node }: Use, field: RegionField): Creation | undefined {
+  if (field.form === "embedded") {
+    const init = initOn(node);
+    const statement = init?.call.getParent();
+    if (init === undefined || !Node.isExpressionStatement(statement)) return undefined;
+    return { ...init, statement, loop: undefined };
+  }
+  const assigned = assignmentTo(node);
+  const made = assigned && newRegion(assigned.assignment.getRight());
+  if (assigned === undefined || made === undefined) return undefined;
+  return { call: made.call, maker: made.maker, statement: assigned.statement, loop: undefined };
+}
+
+function arrayCreations({ node }: Use, field: RegionField): Creation[] {
+  if (field.form === "owned") {
+    const creation = ownedArrayCreation(node);
+    return creation === undefined ? [] : [creation];
+  }
+  const loop = arrayLoopOf(node);
+  const body = loop?.statement.getStatement();
+  if (loop === undefined || !Node.isBlock(body)) return [];
+  return body.getStatements().flatMap((statement) => {
+    if (!Node.isExpressionStatement(statement)) return [];
+    const call = statement.getExpression();
+    const callee = Node.isCallExpression(call) ? call.getExpression() : undefined;
+    const receiver = Node.isPropertyAccessExpression(callee) ? callee.getExpression() : undefined;
+    const init = receiver?.getText() === loop.item ? initOn(receiver) : undefined;
+    return init === undefined ? [] : [{ ...init, statement, loop }];
+  });
+}
+
+/** The creation whose result `this.windows[index] = window;` stores, given `this.windows`. */
+function ownedArrayCreation(node: Node): Creation | undefined {
+  const element = outermost(node).getParent();
+  const assigned = Node.isElementAccessExpression(element) ? assignmentTo(element) : undefined;
+  const statement = assigned?.statement.getPreviousSibling();
+  if (!Node.isVariableStatement(statement)) return undefined;
+  const made = newRegion(statement.getDeclarations()[0]?.getInitializer());
+  const loop = countingLoopOf(statement);
+  if (made === undefined || loop === undefined || loop.store !== assigned?.statement) return undefined;
+  return { call: made.call, maker: made.maker, statement, loop };
+}
+
+/** True for `this.name`. */
+export function isOnThis(node: Node): boolean {
+  return Node.isPropertyAccessExpression(node) && Node.isThisExpression(node.getExpression());
+}
+
+/** The variable or parameter that an alias or a helper's parameter is known by, with its uses. */
+export function usesOfBinding(binding: Node, scope: Node): Node[] {
+  const symbol = binding.getSymbol()?.compilerSymbol;
+  const name = binding.getText();
+  const uses: Node[] = [];
+  scope.forEachDescendant((node) => {
+    if (!Node.isIdentifier(node) || node === binding || node.getText() !== name) return;
+    const parent = node.getParent();
+    if (Node.isShorthandPropertyAssignment(parent)) {
+      if (parent.getValueSymbol()?.compilerSymbol === symbol) uses.push(node);
+    } else if (node.getSymbol()?.compilerSymbol === symbol) uses.push(node);
+  });
+  return uses;
+}
+
+/** The name of the method that a region is the receiver of, for messages. */
+export function describeUse(node: Node): string {
+  const called = callOn(node);
+  const shownNode = called?.call ?? outermost(node).getParent() ?? node;
+  const [line = ""] = shownNode.getText().split("\n");
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}

@@ -1,0 +1,245 @@
+/** Pass 3: convert (with or without a field), already done, or refused with its reason. Never a guess. */
+import { type ClassDeclaration, Node, ts } from "ts-morph";
+import {
+  callProblem,
+  creationCall,
+  creationHazards,
+  firstLine,
+  hasCounterpart,
+  isInLoop,
+  isWithin,
+} from "../hazards/creation.ts";
+import { declarationHazards } from "../hazards/declaration.ts";
+import { creationPoint, firstCreation } from "../hazards/order.ts";
+import { leakedBeforeCreation, useHazards } from "../hazards/use.ts";
+import { isLeaf } from "../regions/constructors.ts";
+import {
+  type DeviceFacts,
+  type Direction,
+  type Form,
+  type Refusal,
+  type RegionField,
+  type RegionLocal,
+  UseKind,
+} from "../regions/facts.ts";
+import { Reason } from "../regions/reasons.ts";
+import { enclosingFunction, isConstantCount, memberOf, useKindOf } from "../regions/syntax.ts";
+import type { Workspace } from "../source/workspace.ts";
+import { isOnThis, usesOfBinding } from "./2-combine.ts";
+
+/** What becomes of one region. `why` says why an owned region keeps a field. */
+export type Verdict =
+  | {
+      readonly outcome: "converted";
+      readonly treatment: "dropped" | "kept";
+      readonly why: string | undefined;
+    }
+  | { readonly outcome: "already" }
+  | { readonly outcome: "refused"; readonly refusal: Refusal };
+
+export interface JudgedDevice {
+  readonly device: DeviceFacts;
+  readonly fields: ReadonlyMap<RegionField, Verdict>;
+  readonly locals: ReadonlyMap<RegionLocal, Verdict>;
+  /** True when the class is to be edited: something converts and nothing is refused. */
+  readonly converts: boolean;
+}
+
+/** The form that a codemod starts from. */
+export function sourceForm(direction: Direction): Form {
+  return direction === "to-owned" ? "embedded" : "owned";
+}
+
+/** Judges a class as a whole: one refused region leaves all of them as they are. */
+export function judge(device: DeviceFacts, direction: Direction, workspace: Workspace): JudgedDevice {
+  const form = sourceForm(direction);
+  const fields = new Map(device.fields.map((field) => [field, judgeField(field, form, workspace)]));
+  const locals = new Map(device.locals.map((local) => [local, judgeLocal(local, form, workspace)]));
+  const strayRefused = device.strays.find((each) => each.form === form || each.form === undefined);
+  const verdicts = [...fields.values(), ...locals.values()];
+  const refused = verdicts.find((verdict) => verdict.outcome === "refused");
+  const culprit = refused?.refusal.detail ?? strayRefused?.name;
+  if (culprit !== undefined) {
+    refuseRest(fields, culprit, (field) => field.declaration);
+    refuseRest(locals, culprit, (local) => local.statement);
+  }
+  const converts = [...fields.values(), ...locals.values()].some(({ outcome }) => outcome === "converted");
+  return { device, fields, locals, converts };
+}
+
+function refuseRest<Region>(
+  regions: Map<Region, Verdict>,
+  detail: string,
+  nodeOf: (region: Region) => Node,
+): void {
+  for (const [region, verdict] of regions) {
+    if (verdict.outcome !== "converted") continue;
+    const refusal = { reason: Reason.ClassRefused, node: nodeOf(region), detail };
+    regions.set(region, { outcome: "refused", refusal });
+  }
+}
+
+function judgeField(field: RegionField, form: Form, workspace: Workspace): Verdict {
+  if (field.form !== form) return { outcome: "already" };
+  const refusal = fieldRefusal(field, workspace);
+  if (refusal !== undefined) return { outcome: "refused", refusal };
+  const why = form === "embedded" ? reasonToKeep(field) : "it has a field";
+  if (why === undefined && !isUsed(field)) {
+    const { declaration: node, name: detail } = field;
+    return { outcome: "refused", refusal: { reason: Reason.NeverUsed, node, detail } };
+  }
+  return { outcome: "converted", treatment: why === undefined ? "dropped" : "kept", why };
+}
+
+function fieldRefusal(field: RegionField, { identity, targets, others }: Workspace): Refusal | undefined {
+  for (const hazard of [...declarationHazards, ...creationHazards]) {
+    const refusal = hazard(field);
+    if (refusal !== undefined) return refusal;
+  }
+  const call = creationCall(field, identity);
+  if (call !== undefined) return call;
+  for (const hazard of useHazards) {
+    const refusal = hazard(field);
+    if (refusal !== undefined) return refusal;
+  }
+  return leakedBeforeCreation(field, [...targets, ...others]);
+}
+
+/** True when something else than its creation uses a region that has one creation. */
+function isUsed(field: RegionField): boolean {
+  if (field.array) return true; // the loop's variable is used, or the array is kept
+  return field.uses.some(({ kind }) => kind !== UseKind.Create);
+}
+
+/** Why an owned region needs a field; undefined when a local in the method that creates it is enough. */
+function reasonToKeep(field: RegionField): string | undefined {
+  const { declaration, device, name } = field;
+  if (!declaration.getModifiers().some((modifier) => modifier.getText() === "private")) {
+    return "others can reach it: it is not private";
+  }
+  if (device.declaration.isAbstract()) return "subclasses share it: the class is abstract";
+  const [creation, another] = field.creations;
+  if (creation === undefined) return "nothing creates it";
+  if (another !== undefined) return "it is created in several branches";
+  const creator = memberOf(creation.statement, device.declaration);
+  const outside = field.uses.find(({ member }) => member !== creator);
+  if (outside !== undefined) return `used in ${memberName(outside.member)}`;
+  if (creator === undefined) return "nothing creates it";
+  if (field.array) return reasonToKeepArray(field);
+  const scope = creation.statement.getParent();
+  const point = creationPoint(creation);
+  for (const { node, kind } of field.uses) {
+    if (kind === UseKind.Create) continue;
+    if (scope === undefined || !isWithin(node, scope)) return "used outside of the block that creates it";
+    if (node.getStart() < point.getStart()) return "a function declared before its creation uses it";
+    if (isWithin(node, creation.statement)) return "its own creation refers to it";
+  }
+  if (isReserved(name)) return `${name} cannot be the name of a local`;
+  if (bindsName(creator, name)) return `${name} means something else in ${memberName(creator)}`;
+  return undefined;
+}
+
+function reasonToKeepArray(field: RegionField): string | undefined {
+  const loop = field.creations[0]?.loop;
+  if (loop?.kind !== "array") return "it is not created by a loop over the array";
+  if (field.uses.length > 1) return "used outside of the loop that creates it";
+  if (field.name !== `${loop.item}s`)
+    return `its name is not that of its loop variable, ${loop.item}, with an s`;
+  const body = loop.statement.getStatement();
+  const uses = body
+    .getDescendants()
+    .filter((node) => Node.isIdentifier(node) && node.getText() === loop.item);
+  return uses.length > 1 ? undefined : "the loop only creates it";
+}
+
+/** The member's name as the source shows it. */
+export function memberName(member: Node | undefined): string {
+  if (member === undefined) return "another class";
+  if (Node.isConstructorDeclaration(member)) return "the constructor";
+  return Node.hasName(member) ? member.getName() : "the class";
+}
+
+function isReserved(name: string): boolean {
+  if (name === "arguments" || name === "eval" || name === "await" || name === "undefined") return true;
+  const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, name);
+  return scanner.scan() !== ts.SyntaxKind.Identifier;
+}
+
+/** True when `name` stands for a variable, parameter or import anywhere in `scope`. */
+function bindsName(scope: Node, name: string): boolean {
+  const found = scope.forEachDescendant((node) => {
+    if (!Node.isIdentifier(node) || node.getText() !== name) return undefined;
+    const parent = node.getParent();
+    if (Node.isPropertyAccessExpression(parent)) return parent.getNameNode() !== node || undefined;
+    const key = Node.isPropertyAssignment(parent) || Node.isMethodDeclaration(parent);
+    return !(key && parent.getNameNode() === node) || undefined;
+  });
+  return found === true;
+}
+
+function judgeLocal(local: RegionLocal, form: Form, { identity }: Workspace): Verdict {
+  if (form !== "owned") return { outcome: "already" };
+  const refuse = (reason: Reason, node: Node): Verdict => {
+    return { outcome: "refused", refusal: { reason, node, detail: firstLine(node) } };
+  };
+  const { call, statement, loop, declaration } = local;
+  const problem = callProblem(call, identity);
+  if (problem !== undefined) return refuse(problem, call);
+  const classNode = call.getExpressionIfKindOrThrow(ts.SyntaxKind.PropertyAccessExpression).getExpression();
+  if (!hasCounterpart(local.maker, "owned", classNode.getType(), declaration.getType())) {
+    return refuse(Reason.NoCounterpart, call);
+  }
+  if (isInLoop(loop?.statement ?? statement, local.device.declaration)) {
+    return refuse(Reason.CreatedInLoop, statement);
+  }
+  if (loop !== undefined && !isConstantCount(loop.count)) return refuse(Reason.ArrayShape, loop.statement);
+  if (isNameTaken(local)) return refuse(Reason.NameTaken, declaration);
+  return localUseProblem(local, refuse) ?? { outcome: "converted", treatment: "dropped", why: undefined };
+}
+
+function localUseProblem(
+  { declaration, statement, device, maker }: RegionLocal,
+  refuse: (reason: Reason, node: Node) => Verdict,
+): Verdict | undefined {
+  const scope = memberOf(statement, device.declaration) ?? statement;
+  for (const use of usesOfBinding(declaration.getNameNode(), scope)) {
+    if (hasThisOfItsOwn(use, scope)) return refuse(Reason.ThisRebound, use);
+    if (useKindOf(use) !== UseKind.Unparent) continue;
+    return refuse(isLeaf(maker.shape) ? Reason.LeafUnparented : Reason.ContainerUnparented, use);
+  }
+  return undefined;
+}
+
+function hasThisOfItsOwn(node: Node, member: Node): boolean {
+  for (let around = enclosingFunction(node); around !== undefined && around !== member; ) {
+    if (!Node.isArrowFunction(around)) return true;
+    around = enclosingFunction(around);
+  }
+  return false;
+}
+
+/** Name of the field that a dropped region gets: an array takes its loop variable's plural. */
+export function fieldNameOf({ name, loop }: RegionLocal): string {
+  return loop === undefined ? name : `${name}s`;
+}
+
+function isNameTaken(local: RegionLocal): boolean {
+  const name = fieldNameOf(local);
+  const { declaration, locals } = local.device;
+  if (locals.some((other) => other !== local && fieldNameOf(other) === name)) return true;
+  return hasMember(declaration, name);
+}
+
+function hasMember(declaration: ClassDeclaration, name: string): boolean {
+  return declaration.getType().getProperty(name) !== undefined;
+}
+
+/** The first creation's constructor, for reports. */
+export function constructorOf(field: RegionField) {
+  return firstCreation(field)?.maker;
+}
+
+/** True for `this.name` uses, which are the ones that a dropped field's local replaces. */
+export function ownUses(field: RegionField): Node[] {
+  return field.uses.filter(({ node }) => isOnThis(node)).map(({ node }) => node);
+}

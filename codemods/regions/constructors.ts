@@ -1,0 +1,48 @@
+/** What a region is, as far as its constructor tells. */
+export const Shape = {
+  Container: "container",
+  Io: "io",
+  Ram: "ram",
+  Rom: "rom",
+  RomDevice: "romdevice",
+  Alias: "alias",
+  Iommu: "iommu",
+} as const;
+export type Shape = (typeof Shape)[keyof typeof Shape];
+
+/** One way to make a region: in place (`initIo`, a method of the region) or new (`newIo`, a static of its class). */
+export interface RegionConstructor {
+  readonly init: string;
+  readonly new: string;
+  readonly shape: Shape;
+}
+
+/**
+ * The pairs. Arguments are the same in both forms and in the same order; which of them is the owner and which the name
+ * is read from the parameter names of the method itself.
+ */
+export const regionConstructors: readonly RegionConstructor[] = [
+  { init: "init", new: "new", shape: Shape.Container },
+  { init: "initIo", new: "newIo", shape: Shape.Io },
+  { init: "initRam", new: "newRam", shape: Shape.Ram },
+  { init: "initRamPtr", new: "newRamPtr", shape: Shape.Ram },
+  { init: "initRamDevicePtr", new: "newRamDevicePtr", shape: Shape.Ram },
+  { init: "initResizeableRam", new: "newResizeableRam", shape: Shape.Ram },
+  { init: "initRamFromFile", new: "newRamFromFile", shape: Shape.Ram },
+  { init: "initRom", new: "newRom", shape: Shape.Rom },
+  { init: "initRomDevice", new: "newRomDevice", shape: Shape.RomDevice },
+  { init: "initAlias", new: "newAlias", shape: Shape.Alias },
+  { init: "initIommu", new: "newIommu", shape: Shape.Iommu },
+];
+
+export const constructorByInit: ReadonlyMap<string, RegionConstructor> = new Map(
+  regionConstructors.map((each) => [each.init, each]),
+);
+export const constructorByNew: ReadonlyMap<string, RegionConstructor> = new Map(
+  regionConstructors.map((each) => [each.new, each]),
+);
+
+/** Containers and aliases never occur in a flat view as ranges; all others are leaves. */
+export function isLeaf(shape: Shape): boolean {
+  return shape !== Shape.Container && shape !== Shape.Alias;
+}

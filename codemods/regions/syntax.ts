@@ -1,0 +1,245 @@
+import {
+  type BinaryExpression,
+  type CallExpression,
+  type ClassDeclaration,
+  type ExpressionStatement,
+  type ForOfStatement,
+  type ForStatement,
+  Node,
+  SyntaxKind,
+  type VariableDeclaration,
+  type VariableStatement,
+} from "ts-morph";
+import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
+import { type ArrayLoop, type CountingLoop, UseKind } from "./facts.ts";
+
+/** The expression around `node` that has the same value: parentheses, `!`, `as` and `satisfies` left behind. */
+export function outermost(node: Node): Node {
+  let current = node;
+  for (let parent = node.getParent(); parent !== undefined; parent = parent.getParent()) {
+    const transparent =
+      Node.isParenthesizedExpression(parent) ||
+      Node.isNonNullExpression(parent) ||
+      Node.isAsExpression(parent) ||
+      Node.isSatisfiesExpression(parent);
+    if (!transparent) return current;
+    current = parent;
+  }
+  return current;
+}
+
+/** The call `node.method(…)` of which `node` is the receiver. */
+export function callOn(node: Node): { method: string; call: CallExpression } | undefined {
+  const value = outermost(node);
+  const access = value.getParent();
+  if (!Node.isPropertyAccessExpression(access) || access.getExpression() !== value) return undefined;
+  const call = access.getParent();
+  if (!Node.isCallExpression(call) || call.getExpression() !== access) return undefined;
+  return { method: access.getName(), call };
+}
+
+/** The constructor that `node.init…(…)` runs, if it is one. */
+export function initOn(node: Node): { maker: RegionConstructor; call: CallExpression } | undefined {
+  const called = callOn(node);
+  const maker = called && constructorByInit.get(called.method);
+  return called && maker ? { maker, call: called.call } : undefined;
+}
+
+/** The constructor that a call `MemoryRegion.new…(…)` runs, and the class as the source names it; types unchecked. */
+export function newRegion(
+  node: Node | undefined,
+): { maker: RegionConstructor; call: CallExpression; className: string; classNode: Node } | undefined {
+  if (!Node.isCallExpression(node)) return undefined;
+  const callee = node.getExpression();
+  if (!Node.isPropertyAccessExpression(callee)) return undefined;
+  const maker = constructorByNew.get(callee.getName());
+  const classNode = callee.getExpression();
+  if (maker === undefined) return undefined;
+  return { maker, call: node, className: classNode.getText(), classNode };
+}
+
+/** `target = value;` as a statement of its own, given the target. */
+export function assignmentTo(
+  target: Node,
+): { assignment: BinaryExpression; statement: ExpressionStatement } | undefined {
+  const assignment = target.getParent();
+  if (!Node.isBinaryExpression(assignment) || assignment.getLeft() !== target) return undefined;
+  if (assignment.getOperatorToken().getKind() !== SyntaxKind.EqualsToken) return undefined;
+  const statement = assignment.getParent();
+  return Node.isExpressionStatement(statement) ? { assignment, statement } : undefined;
+}
+
+/** How the value of `node`, which stands for a region, is used. */
+export function useKindOf(node: Node): UseKind {
+  const init = initOn(node);
+  if (init !== undefined) {
+    const statement = init.call.getParent();
+    const plain = Node.isExpressionStatement(statement) && outermost(node) === node;
+    return plain ? UseKind.Create : UseKind.CreateInExpression;
+  }
+  if (callOn(node)?.method === "unparent") return UseKind.Unparent;
+  const value = outermost(node);
+  const parent = value.getParent();
+  if (Node.isBinaryExpression(parent)) return useInBinary(parent, value);
+  if (Node.isPrefixUnaryExpression(parent) && parent.getOperatorToken() === SyntaxKind.ExclamationToken) {
+    return UseKind.Compare;
+  }
+  if (isCondition(parent, value)) return UseKind.Compare;
+  if (Node.isDeleteExpression(parent)) return UseKind.Delete;
+  if (Node.isElementAccessExpression(parent) && isAssigned(parent)) return UseKind.Assign;
+  if (Node.isReturnStatement(parent)) return UseKind.Return;
+  if (Node.isArrowFunction(parent) && parent.getBody() === value) return UseKind.Return;
+  if (Node.isVariableDeclaration(parent)) {
+    return Node.isIdentifier(parent.getNameNode()) ? UseKind.Alias : UseKind.Destructure;
+  }
+  if ((Node.isCallExpression(parent) || Node.isNewExpression(parent)) && parent.getExpression() !== value) {
+    return UseKind.Argument;
+  }
+  return UseKind.Read;
+}
+
+function useInBinary(binary: BinaryExpression, value: Node): UseKind {
+  switch (binary.getOperatorToken().getKind()) {
+    case SyntaxKind.EqualsEqualsEqualsToken:
+    case SyntaxKind.ExclamationEqualsEqualsToken:
+    case SyntaxKind.EqualsEqualsToken:
+    case SyntaxKind.ExclamationEqualsToken:
+    case SyntaxKind.InstanceOfKeyword:
+    case SyntaxKind.AmpersandAmpersandToken:
+    case SyntaxKind.BarBarToken:
+      return UseKind.Compare;
+    case SyntaxKind.QuestionQuestionToken:
+      return binary.getLeft() === value ? UseKind.Compare : UseKind.Read;
+    case SyntaxKind.EqualsToken:
+    case SyntaxKind.QuestionQuestionEqualsToken:
+    case SyntaxKind.BarBarEqualsToken:
+    case SyntaxKind.AmpersandAmpersandEqualsToken:
+      return binary.getLeft() === value ? UseKind.Assign : UseKind.Alias;
+    default:
+      return UseKind.Read;
+  }
+}
+
+function isCondition(parent: Node | undefined, value: Node): boolean {
+  if (Node.isIfStatement(parent) || Node.isWhileStatement(parent) || Node.isDoStatement(parent)) {
+    return parent.getExpression() === value;
+  }
+  if (Node.isConditionalExpression(parent)) return parent.getCondition() === value;
+  if (Node.isPropertyAccessExpression(parent) || Node.isCallExpression(parent)) {
+    return parent.hasQuestionDotToken() && parent.getExpression() === value;
+  }
+  return false;
+}
+
+function isAssigned(access: Node): boolean {
+  const parent = access.getParent();
+  return (
+    Node.isBinaryExpression(parent) &&
+    parent.getLeft() === access &&
+    parent.getOperatorToken().getKind() === SyntaxKind.EqualsToken
+  );
+}
+
+/** The loop over an array of embedded regions in whose head `array` (`this.windows`) stands. */
+export function arrayLoopOf(array: Node): ArrayLoop | undefined {
+  const entries = callOn(array);
+  const iterated = entries?.method === "entries" ? entries.call : array;
+  const statement = iterated.getParent();
+  if (!Node.isForOfStatement(statement) || statement.getExpression() !== iterated) return undefined;
+  const [pattern, ...more] = declaredIn(statement);
+  if (pattern === undefined || more.length > 0) return undefined;
+  const name = pattern.getNameNode();
+  if (iterated === array) {
+    if (!Node.isIdentifier(name)) return undefined;
+    return { kind: "array", statement, item: name.getText(), index: undefined };
+  }
+  if (!Node.isArrayBindingPattern(name)) return undefined;
+  const [index, item, ...rest] = name.getElements();
+  if (!Node.isBindingElement(index) || !Node.isBindingElement(item) || rest.length > 0) return undefined;
+  if (index.getInitializer() ?? item.getInitializer()) return undefined;
+  return { kind: "array", statement, item: item.getName(), index: index.getName() };
+}
+
+function declaredIn(loop: ForOfStatement): VariableDeclaration[] {
+  const list = loop.getInitializer();
+  if (!Node.isVariableDeclarationList(list) || !list.getText().startsWith("const ")) return [];
+  return list.getDeclarations();
+}
+
+/** The `for (let index = 0; index < count; index++)` whose body holds `local` directly. */
+export function countingLoopOf(local: VariableStatement): CountingLoop | undefined {
+  const block = local.getParent();
+  const statement = block?.getParent();
+  if (!Node.isBlock(block) || !Node.isForStatement(statement)) return undefined;
+  const index = countedIndex(statement);
+  const condition = statement.getCondition();
+  if (index === undefined || !Node.isBinaryExpression(condition)) return undefined;
+  return { kind: "counting", statement, index, count: condition.getRight(), store: storeAfter(local, index) };
+}
+
+function countedIndex(loop: ForStatement): string | undefined {
+  const initializer = loop.getInitializer()?.getText() ?? "";
+  const index = /^let ([A-Za-z_$][\w$]*) = 0$/.exec(initializer)?.[1];
+  const condition = loop.getCondition();
+  if (index === undefined || !Node.isBinaryExpression(condition)) return undefined;
+  const counts =
+    condition.getOperatorToken().getKind() === SyntaxKind.LessThanToken &&
+    condition.getLeft().getText() === index &&
+    loop.getIncrementor()?.getText() === `${index}++`;
+  return counts ? index : undefined;
+}
+
+/** `this.windows[index] = window;` directly behind the creation of `window`. */
+function storeAfter(local: VariableStatement, index: string): ExpressionStatement | undefined {
+  const name = local.getDeclarations()[0]?.getName();
+  const next = local.getNextSibling();
+  if (name === undefined || !Node.isExpressionStatement(next)) return undefined;
+  const assignment = next.getExpression();
+  if (!Node.isBinaryExpression(assignment) || assignment.getRight().getText() !== name) return undefined;
+  const target = assignment.getLeft();
+  if (!Node.isElementAccessExpression(target)) return undefined;
+  if (target.getArgumentExpression()?.getText() !== index) return undefined;
+  const array = target.getExpression();
+  const onThis = Node.isPropertyAccessExpression(array) && Node.isThisExpression(array.getExpression());
+  return onThis ? next : undefined;
+}
+
+/** A count that is the same wherever it is evaluated: a literal, a constant, a static of a class. */
+export function isConstantCount(count: Node): boolean {
+  if (Node.isNumericLiteral(count) || Node.isIdentifier(count)) return true;
+  return Node.isPropertyAccessExpression(count) && Node.isIdentifier(count.getExpression());
+}
+
+/** The member of `device` that holds `node`; undefined when the node is not in that class. */
+export function memberOf(node: Node, device: ClassDeclaration): Node | undefined {
+  let current: Node | undefined = node;
+  while (current !== undefined) {
+    const parent: Node | undefined = current.getParent();
+    if (parent === device) return current;
+    current = parent;
+  }
+  return undefined;
+}
+
+/** The function nearest around `node`, up to and including `member`. */
+export function enclosingFunction(node: Node): Node | undefined {
+  return node.getFirstAncestor(
+    (each) =>
+      Node.isFunctionLikeDeclaration(each) ||
+      Node.isArrowFunction(each) ||
+      Node.isFunctionExpression(each) ||
+      Node.isClassStaticBlockDeclaration(each) ||
+      Node.isPropertyDeclaration(each),
+  );
+}
+
+/** The statement list directly around a statement. */
+export function isIterationStatement(node: Node): boolean {
+  return (
+    Node.isForStatement(node) ||
+    Node.isForOfStatement(node) ||
+    Node.isForInStatement(node) ||
+    Node.isWhileStatement(node) ||
+    Node.isDoStatement(node)
+  );
+}

@@ -1,0 +1,113 @@
+import { dirname } from "node:path";
+import {
+  type ClassDeclaration,
+  type Expression,
+  Node,
+  type Project,
+  type SourceFile,
+  type Type,
+  ts,
+} from "ts-morph";
+
+/** The package subpaths whose classes define what a region and a QOM object are. */
+const memoryRoom = "#memory";
+const objectRooms = ["#qom", "#memory", "#qdev"];
+
+/**
+ * Answers what a class or a value is, by the checker and never by its name: `MemoryRegion` is the class that the memory
+ * room exports, and `embed` the method that the object model declares.
+ */
+export class Identity {
+  private readonly region: ts.Symbol | undefined;
+  /** Directories of the rooms that may declare `embed`. */
+  private readonly rooms: readonly string[];
+
+  constructor(project: Project, targets: readonly SourceFile[]) {
+    const resolved = new Map<string, string>();
+    for (const room of objectRooms) {
+      const path = targets[0] && resolveModule(project, room, targets[0]);
+      if (path !== undefined) resolved.set(room, path);
+    }
+    this.rooms = [...resolved.values()].map((path) => `${dirname(path)}/`);
+    const memory = resolved.get(memoryRoom);
+    const file = memory === undefined ? undefined : project.addSourceFileAtPathIfExists(memory);
+    this.region = file?.getExportedDeclarations().get("MemoryRegion")?.[0]?.getSymbol()?.compilerSymbol;
+  }
+
+  /** False when the memory room cannot be found: then nothing can be told. */
+  get resolved(): boolean {
+    return this.region !== undefined;
+  }
+
+  /** True for the type of a region, `null` and `undefined` aside. */
+  isRegion(type: Type): boolean {
+    const bare = type.getNonNullableType();
+    const parts = bare.isUnion() ? bare.getUnionTypes() : [bare];
+    return parts.length > 0 && parts.every((part) => this.derivesFromRegion(part));
+  }
+
+  /** True for an expression that is the region class itself or a subclass: `MemoryRegion` in `embed(MemoryRegion)`. */
+  isRegionClass(expression: Node): boolean {
+    const declaration = classOf(expression);
+    return declaration !== undefined && this.derivesFromRegion(declaration.getType());
+  }
+
+  /** True when the checker knows nothing about an expression: its import does not resolve. */
+  isUnresolved(expression: Node): boolean {
+    const type = expression.getType();
+    return type.isAny() || type.compilerType.flags === ts.TypeFlags.Any;
+  }
+
+  /** True when `method`, the name node of a call `this.embed(…)`, is declared by the object model. */
+  isObjectModelMethod(method: Node): boolean {
+    const declarations = method.getSymbol()?.getDeclarations() ?? [];
+    return declarations.some((each) => {
+      const path = each.getSourceFile().getFilePath();
+      return this.rooms.some((room) => path.startsWith(room));
+    });
+  }
+
+  /** True for a class that can embed and own regions. */
+  isDevice(declaration: ClassDeclaration): boolean {
+    const embed = declaration.getType().getProperty("embed")?.getDeclarations()[0];
+    return (
+      embed !== undefined && Node.isMethodDeclaration(embed) && this.isObjectModelMethod(embed.getNameNode())
+    );
+  }
+
+  private derivesFromRegion(type: Type): boolean {
+    const symbol = type.getSymbol()?.compilerSymbol;
+    if (symbol === undefined || this.region === undefined) return false;
+    if (symbol === this.region) return true;
+    return type.getBaseTypes().some((base) => this.derivesFromRegion(base));
+  }
+}
+
+/** The class that an expression names. */
+function classOf(expression: Node): ClassDeclaration | undefined {
+  const symbol = expression.getSymbol();
+  const target = symbol?.getAliasedSymbol() ?? symbol;
+  return target?.getDeclarations().find(Node.isClassDeclaration);
+}
+
+function resolveModule(project: Project, specifier: string, from: SourceFile): string | undefined {
+  return ts.resolveModuleName(
+    specifier,
+    from.getFilePath(),
+    project.getCompilerOptions(),
+    project.getModuleResolutionHost(),
+    undefined,
+    undefined,
+    ts.ModuleKind.ESNext,
+  ).resolvedModule?.resolvedFileName;
+}
+
+/** The class of an instance expression, as declared: `board.rtc` to `GoldfishRtc`. */
+export function declaredClass(expression: Expression): ClassDeclaration | undefined {
+  return expression
+    .getType()
+    .getNonNullableType()
+    .getSymbol()
+    ?.getDeclarations()
+    .find(Node.isClassDeclaration);
+}

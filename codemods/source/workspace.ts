@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { Project, type SourceFile, ts } from "ts-morph";
+import { CommandError, systemErrorCode } from "../errors.ts";
+import { sourcesUnder } from "./discover.ts";
+import { Identity } from "./identity.ts";
+
+/** Sources to convert, parsed and with their types at hand, and the text that they had when they were read. */
+export interface Workspace {
+  readonly project: Project;
+  readonly targets: readonly SourceFile[];
+  /** Other files of the package that are searched for uses. */
+  readonly others: readonly SourceFile[];
+  readonly identity: Identity;
+}
+
+export interface WorkspaceOptions {
+  /** Texts to take instead of what the disk holds, by absolute path. */
+  readonly overlay?: ReadonlyMap<string, string>;
+  /** Parsed files that may be used again: several conversions in one process share them. */
+  readonly project?: Project;
+}
+
+/**
+ * A project that resolves types as the package's own compiler run does: package subpaths lead to sources. Only the
+ * language's own library is loaded; nothing here depends on the runtime's types.
+ */
+export function newProject(): Project {
+  return new Project({
+    skipAddingFilesFromTsConfig: true,
+    skipFileDependencyResolution: true,
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      customConditions: ["source"],
+      lib: ["lib.es2023.d.ts"],
+      types: [],
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      noEmit: true,
+    },
+  });
+}
+
+/** Reads and parses sources (absolute paths). @throws CommandError when one cannot be read or does not parse. */
+export function openWorkspace(paths: readonly string[], options: WorkspaceOptions = {}): Workspace {
+  const project = options.project ?? newProject();
+  const targets = paths.map((path) => {
+    const text = options.overlay?.get(path) ?? readSource(path);
+    return project.createSourceFile(path, text, { overwrite: true });
+  });
+  for (const file of targets) requireParsed(project, file);
+  const identity = new Identity(project, targets);
+  const others = filesThatMayUse(project, targets);
+  return { project, targets, others, identity };
+}
+
+/** Text of a source. @throws CommandError when it cannot be read. */
+export function readSource(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = systemErrorCode(error);
+    const reason = code === "EACCES" ? "no permission to read" : code === "ENOENT" ? "no such file" : code;
+    throw new CommandError(`${shown(path)}: ${reason ?? "cannot be read"}; mend that and run again`);
+  }
+}
+
+/** Hash that tells whether a file is still what an edit was planned on. */
+export function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+/** The path as a user would type it. */
+export function shown(path: string): string {
+  const near = relative(process.cwd(), path);
+  return near.startsWith("..") ? path : near;
+}
+
+function requireParsed(project: Project, file: SourceFile): void {
+  const [first] = project.getProgram().getSyntacticDiagnostics(file);
+  if (first === undefined) return;
+  const line = first.getLineNumber() ?? 1;
+  const message = ts.flattenDiagnosticMessageText(first.compilerObject.messageText, " ");
+  throw new CommandError(
+    `${shown(file.getFilePath())}:${line}: does not parse: ${message} Mend the source first.`,
+  );
+}
+
+/**
+ * Sources of the same package that may touch a region of the targets. A region that others can reach is not private, so
+ * only files that mention the name of such a field are parsed.
+ */
+function filesThatMayUse(project: Project, targets: readonly SourceFile[]): SourceFile[] {
+  const names = new Set(targets.flatMap((file) => namesOfReachableRegions(file.getFullText())));
+  const root = packageRoot(targets[0]?.getFilePath());
+  if (names.size === 0 || root === undefined) return [];
+  const known = new Set<string>(targets.map((file) => file.getFilePath()));
+  const mention = new RegExp(`\\b(?:${[...names].join("|")})\\b`);
+  const others: SourceFile[] = [];
+  for (const path of packageSources(root)) {
+    if (known.has(path)) continue;
+    const text = readSource(path);
+    if (mention.test(text)) others.push(project.createSourceFile(path, text, { overwrite: true }));
+  }
+  return others;
+}
+
+/** Names of fields that look like regions and are not private; too many do no harm, types decide later. */
+function namesOfReachableRegions(text: string): string[] {
+  const names: string[] = [];
+  for (const line of text.split("\n")) {
+    if (/^\s*private\b/.test(line)) continue;
+    const name = /([A-Za-z_$][\w$]*)\s*(?:=\s*this\.embed(?:Array)?\(|!:)/.exec(line)?.[1];
+    if (name !== undefined) names.push(name.replaceAll("$", "\\$"));
+  }
+  return names;
+}
+
+function packageRoot(path: string | undefined): string | undefined {
+  for (let directory = path && dirname(path); directory; directory = dirname(directory)) {
+    if (ts.sys.fileExists(join(directory, "package.json"))) return directory;
+    if (directory === dirname(directory)) return undefined;
+  }
+  return undefined;
+}
+
+function packageSources(root: string): string[] {
+  return sourcesUnder(root).filter(
+    (path) => !/\/(dist|fixtures|node_modules)\//.test(path.slice(root.length)),
+  );
+}
