@@ -3,6 +3,24 @@
  * Imports nothing else of regionlab.
  */
 export { CommandError, type FailureCode } from "./command-error.ts";
+export {
+  type BaselineComparison,
+  type Change,
+  type CompareOptions,
+  compareRuns,
+  describeComparison,
+  type Estimator,
+  environmentDifferences,
+} from "./compare.ts";
 export { parseRun } from "./parse.ts";
+export {
+  addReportCommand,
+  FORMATS,
+  type Format,
+  LATEST_PAGE,
+  LATEST_RUN,
+  type Output,
+  render,
+} from "./report-command.ts";
 export * from "./schema.ts";
 export { loadRun, saveRun, serializeRun, writeAtomically } from "./store.ts";

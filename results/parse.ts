@@ -65,16 +65,23 @@ function parseJson(text: string, file: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    // A text that opens like an object and does not close was cut off; anything else never was JSON.
-    const truncated = text.trimStart().startsWith("{") && !text.trimEnd().endsWith("}");
     throw new CommandError(
       2,
-      truncated
+      isCutOff(text)
         ? `${file}: ends in the middle (truncated JSON); copy it again, or run \`regionlab bench -o\` again`
         : `${file}: is not JSON; give a file that \`regionlab bench -o\` wrote`,
       { cause },
     );
   }
+}
+
+/** Whether the text opens like an object and ends before that object does. */
+function isCutOff(text: string): boolean {
+  if (!text.trimStart().startsWith("{")) return false;
+  // Whole strings first, so that brackets inside them do not count; a last one without an end stays.
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, "");
+  const count = (bracket: RegExp) => bare.match(bracket)?.length ?? 0;
+  return count(/[{[]/g) > count(/[}\]]/g);
 }
 
 function readRun(r: JsonReader): Run {

@@ -24,9 +24,25 @@ export async function saveRun(file: string, run: Run): Promise<void> {
   await writeAtomically(file, serializeRun(run));
 }
 
-/** The stored form: indented, so that two runs can be read and compared as text, ending with a line feed. */
+/**
+ * The stored form: JSON in which whatever fits stands on one line, so that a run can be read, and two be compared, as
+ * text.
+ */
 export function serializeRun(run: Run): string {
-  return `${JSON.stringify(run, null, 1)}\n`;
+  return `${layOut(run, "")}\n`;
+}
+
+const LINE_WIDTH = 110;
+
+function layOut(value: unknown, indent: string): string {
+  const flat = JSON.stringify(value);
+  if (typeof value !== "object" || value === null || indent.length + flat.length <= LINE_WIDTH) return flat;
+  const inner = `${indent} `;
+  const items = Array.isArray(value)
+    ? value.map((item) => layOut(item, inner))
+    : Object.entries(value).map(([key, item]) => `${JSON.stringify(key)}: ${layOut(item, inner)}`);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  return `${open}\n${items.map((item) => inner + item).join(",\n")}\n${indent}${close}`;
 }
 
 /**

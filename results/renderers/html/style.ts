@@ -1,0 +1,113 @@
+/** The page's style sheet. Colours are variables, so that plots follow the reader's choice of light or dark. */
+export const STYLE = `
+:root {
+  color-scheme: light dark;
+  --paper: #fbfaf7; --card: #ffffff; --ink: #1d1f23; --muted: #5a606a; --line: #e2ded5;
+  --arm-a: #2b5f96; --arm-b: #b04e1c; --control: #7c828c; --band: #1d1f2312;
+  --good: #24693f; --good-tint: #e5f1e8; --bad: #a33221; --bad-tint: #fae8e4;
+  --open: #7a5806; --open-tint: #f8efd8; --quiet: #4c525c; --quiet-tint: #ecebe7;
+  --sans: "Inter", "Segoe UI", system-ui, -apple-system, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
+  --serif: "Iowan Old Style", "Palatino Linotype", Palatino, "Source Serif 4", "Liberation Serif", Georgia, serif;
+  --mono: ui-monospace, "SF Mono", "Cascadia Code", Menlo, "Liberation Mono", monospace;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #131519; --card: #1a1d22; --ink: #e9e7e2; --muted: #a4aab4; --line: #2f333a;
+    --arm-a: #7db1ea; --arm-b: #f09d69; --control: #8d949f; --band: #ffffff14;
+    --good: #7fcf9f; --good-tint: #18301f; --bad: #f59684; --bad-tint: #3a1d18;
+    --open: #e6bd64; --open-tint: #33290f; --quiet: #b6bcc6; --quiet-tint: #282c33;
+  }
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
+@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
+body {
+  margin: 0 auto; max-width: 68rem; padding: clamp(1.25rem, 4vw, 4rem) clamp(1rem, 4vw, 3rem) 6rem;
+  background: var(--paper); color: var(--ink); font: 400 1.0625rem/1.6 var(--sans);
+}
+p, li, dd { max-width: 44rem; overflow-wrap: anywhere; }
+h1, h2 { font-family: var(--serif); font-weight: 600; text-wrap: balance; letter-spacing: -.011em; }
+h1 { margin: .35em 0 .6em; font-size: clamp(1.75rem, 1.1rem + 2.9vw, 3rem); line-height: 1.14; max-width: 24em; }
+h2 { margin: 0 0 .6em; font-size: clamp(1.4rem, 1.15rem + 1.1vw, 1.85rem); line-height: 1.2; }
+h3 { margin: 2.2rem 0 .8rem; font-size: 1.05rem; line-height: 1.3; }
+h4 { margin: 0 0 .3rem; font-size: .95rem; line-height: 1.35; }
+a { color: var(--arm-a); text-underline-offset: .18em; text-decoration-thickness: .06em; }
+:focus-visible { outline: 3px solid var(--arm-a); outline-offset: 3px; border-radius: 3px; }
+code, pre { font-family: var(--mono); font-size: .86em; }
+pre { overflow-x: auto; padding: 1rem 1.2rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
+section { margin-top: clamp(3.5rem, 7vw, 5.5rem); }
+.skip { position: absolute; left: -999rem; }
+.skip:focus { left: 1rem; top: 1rem; padding: .6rem 1rem; background: var(--card); z-index: 1; }
+.eyebrow { margin: 0; color: var(--muted); font-size: .8rem; font-weight: 600; letter-spacing: .09em; text-transform: uppercase; }
+.lead { font-size: 1.2rem; line-height: 1.5; }
+.note { color: var(--muted); font-size: .95rem; }
+.warning { margin: 1rem 0; padding: .75rem 1.1rem; background: var(--open-tint); border-radius: 8px; max-width: 46rem; }
+.warning p { margin: 0; }
+.synthetic { background: var(--bad-tint); color: var(--bad); font-weight: 700; }
+.facts { display: flex; flex-wrap: wrap; gap: .4rem 2.2rem; margin: 1.8rem 0 0; padding: 1rem 0 0; border-top: 1px solid var(--line); }
+.facts dt { color: var(--muted); font-size: .78rem; }
+.facts dd { margin: 0; font-size: .95rem; font-variant-numeric: tabular-nums; }
+nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0; margin: 1.6rem 0 0; list-style: none; font-size: .95rem; }
+nav a { display: inline-block; padding: .25rem 0; }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.6rem; padding: 0; margin: 0 0 1rem; list-style: none; font-size: .9rem; color: var(--muted); }
+.legend li::before { content: ""; display: inline-block; width: .7em; height: .7em; margin-right: .5em; border-radius: 50%; background: var(--swatch); }
+.legend .band::before { border-radius: 2px; width: 1.3em; background: var(--band); outline: 1px solid var(--line); }
+.verdicts { list-style: none; margin: 0; padding: 0; }
+.verdicts > li {
+  display: grid; grid-template-columns: 9.2rem minmax(0, 1fr) 14rem; gap: .3rem 1.4rem; align-items: center;
+  max-width: none; padding: .95rem 0; border-top: 1px solid var(--line);
+}
+.verdicts p { margin: 0 0 .15rem; }
+.verdicts strong { display: block; }
+.figures { color: var(--muted); font-size: .92rem; font-variant-numeric: tabular-nums; }
+.figures b { color: var(--ink); font-weight: 600; }
+.figures span { white-space: nowrap; }
+.chip {
+  justify-self: start; padding: .22rem .7rem; border-radius: 99px; font-size: .86rem; font-weight: 600; line-height: 1.4;
+  white-space: nowrap; color: var(--tone); background: var(--tint);
+}
+.chip, .mark { --tone: var(--quiet); --tint: var(--quiet-tint); }
+.v-equivalent { --tone: var(--good); --tint: var(--good-tint); }
+.v-faster { --tone: var(--good); --tint: var(--good-tint); }
+.v-slower { --tone: var(--bad); --tint: var(--bad-tint); }
+.v-inconclusive { --tone: var(--open); --tint: var(--open-tint); }
+td .chip { padding: .1rem .6rem; }
+.mini { width: 100%; max-width: 14rem; height: auto; display: block; }
+figcaption strong { color: var(--ink); }
+figure { margin: 1.2rem 0 0; }
+figure svg { display: block; max-width: 100%; height: auto; }
+figcaption { color: var(--muted); font-size: .92rem; max-width: 44rem; margin-bottom: .8rem; }
+.narrow { display: none; }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19.5rem), 1fr)); gap: 1.1rem; margin-top: 1.2rem; }
+.card { margin: 0; padding: 1rem 1.1rem .8rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
+.card figcaption { margin-bottom: .5rem; font-size: .88rem; }
+.scroll { overflow-x: auto; margin: 1.2rem 0 0; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; line-height: 1.45; font-variant-numeric: tabular-nums; }
+caption { text-align: left; color: var(--muted); padding-bottom: .6rem; }
+th { font-weight: 600; text-align: left; vertical-align: bottom; border-bottom: 1.5px solid var(--line); }
+th, td { padding: .5rem 1.3rem .5rem 0; }
+thead th { min-width: 4.6rem; }
+th:last-child, td:last-child { padding-right: 0; }
+td, tbody th { border-bottom: 1px solid var(--line); vertical-align: baseline; }
+tbody th { font-weight: 500; min-width: 8.5rem; }
+thead .number { white-space: normal; }
+.number { text-align: right; white-space: nowrap; }
+details { margin-top: 1.2rem; }
+summary { cursor: pointer; color: var(--arm-a); padding: .3rem 0; width: fit-content; }
+details > :nth-child(2) { margin-top: .6rem; }
+dl.words { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .9rem 1.4rem; margin: 1.4rem 0; align-items: baseline; }
+dl.words dd { margin: 0; }
+footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .9rem; }
+@media (max-width: 50rem) {
+  .verdicts > li { grid-template-columns: minmax(0, 1fr); padding: 1.1rem 0; }
+  .wide { display: none; }
+  .narrow { display: block; }
+  dl.words { grid-template-columns: minmax(0, 1fr); gap: .3rem; }
+  dl.words dd { margin-bottom: .9rem; }
+}
+@media print {
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  nav, .skip { display: none; }
+  .card, .verdicts > li, figure { break-inside: avoid; }
+}
+`;

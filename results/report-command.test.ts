@@ -1,0 +1,64 @@
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command } from "commander";
+import { beforeEach, describe, expect, it } from "vitest";
+import { addReportCommand } from "./report-command.ts";
+import { saveRun } from "./store.ts";
+import { syntheticRun } from "./testing/synthetic-run.ts";
+
+let folder = "";
+let file = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "regionlab-report-"));
+  file = join(folder, "run.json");
+  await saveRun(file, syntheticRun());
+});
+
+async function report(...args: string[]): Promise<string> {
+  let printed = "";
+  const program = new Command().exitOverride();
+  addReportCommand(program, {
+    write: (text) => {
+      printed += text;
+    },
+  });
+  await program.parseAsync(["report", ...args], { from: "user" });
+  return printed;
+}
+
+describe("regionlab report", () => {
+  it("prints a table", async () => {
+    expect(await report(file)).toContain("Verdicts");
+  });
+
+  it.each([
+    ["markdown", /^# Does it matter/],
+    ["html", /^<!doctype html>/],
+    ["json", /^\{\n "schema": "regionlab\.run"/],
+  ])("prints %s", async (format, start) => {
+    expect(await report(file, "--format", format)).toMatch(start);
+  });
+
+  it("takes the format from the ending of -o", async () => {
+    const page = join(folder, "page.html");
+    expect(await report(file, "-o", page)).toBe("");
+    expect(await readFile(page, "utf8")).toMatch(/^<!doctype html>/);
+  });
+
+  it("refuses an ending that names no format", async () => {
+    await expect(report(file, "-o", join(folder, "page.pdf"))).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/page\.pdf: the ending does not name a format; add --format/),
+    });
+  });
+
+  it("shows several runs one after the other", async () => {
+    const text = await report(file, file, "--format", "html");
+    expect(text.match(/<article/g)).toHaveLength(2);
+  });
+
+  it("fails on a file that is not there", async () => {
+    await expect(report(join(folder, "none.json"))).rejects.toMatchObject({ exitCode: 2 });
+  });
+});

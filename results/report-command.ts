@@ -1,0 +1,76 @@
+import { extname } from "node:path";
+import { type Command, Option } from "commander";
+import { CommandError } from "./command-error.ts";
+import { renderJson } from "./renderers/json.ts";
+import { renderMarkdown } from "./renderers/markdown.ts";
+import { renderTable } from "./renderers/table.ts";
+import type { Run } from "./schema.ts";
+import { loadRun, writeAtomically } from "./store.ts";
+
+export const FORMATS = ["table", "markdown", "html", "json"] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** Where `bench` stores a run, and `report` looks for one, when nothing else is said; relative to the working folder. */
+export const LATEST_RUN = "results/latest.json";
+export const LATEST_PAGE = "results/latest.html";
+
+/** Where a command prints. */
+export interface Output {
+  write(text: string): unknown;
+}
+
+/** Adds `regionlab report [F.json …] [--format table|markdown|html|json] [-o F]`. */
+export function addReportCommand(program: Command, output: Output = process.stdout): void {
+  program
+    .command("report")
+    .description("show stored benchmark runs")
+    .argument("[files...]", `runs that \`regionlab bench -o\` wrote (default: ${LATEST_RUN})`)
+    .addOption(new Option("--format <format>", "default: by the ending of -o, else table").choices(FORMATS))
+    .option("-o, --output <file>", "write to a file instead of the terminal")
+    .action(async (files: string[], options: { format?: Format; output?: string }) => {
+      const runs = await Promise.all((files.length === 0 ? [LATEST_RUN] : files).map(loadRun));
+      const format = options.format ?? formatOf(options.output);
+      // Colours belong to the terminal, never to a file.
+      const text = await render(runs, format, options.output === undefined);
+      if (options.output === undefined) output.write(text);
+      else await writeAtomically(options.output, text);
+    });
+}
+
+/** @param colour whether a table may use the terminal's colours */
+export async function render(runs: readonly Run[], format: Format, colour: boolean): Promise<string> {
+  switch (format) {
+    case "table":
+      return runs.map((run) => (colour ? renderTable(run) : renderTable(run, false))).join("\n");
+    case "markdown":
+      return runs.map(renderMarkdown).join("\n");
+    case "json":
+      return renderJson(runs);
+    case "html": {
+      // Plot and its document model take a quarter of a second to load; nobody else needs them.
+      const { renderHtml } = await import("./renderers/html/index.ts");
+      return renderHtml(runs);
+    }
+  }
+}
+
+function formatOf(file: string | undefined): Format {
+  if (file === undefined) return "table";
+  switch (extname(file).toLowerCase()) {
+    case ".html":
+    case ".htm":
+      return "html";
+    case ".md":
+      return "markdown";
+    case ".json":
+      return "json";
+    case ".txt":
+      return "table";
+    default:
+      throw new CommandError(
+        2,
+        `-o ${file}: the ending does not name a format; add --format ${FORMATS.join("|")}, or end it in .html, .md, ` +
+          ".json or .txt",
+      );
+  }
+}
