@@ -1,7 +1,7 @@
 import { type Block, QomAbort } from "#qom";
 import { type AccessSize, MemTxResult } from "./bus.ts";
-import { Access, dispatchRead, dispatchWrite, transferSize } from "./dispatch.ts";
-import { FlatRange } from "./flat-range.ts";
+import { Access, dispatchRead, dispatchWrite, transferSize, truncate } from "./dispatch.ts";
+import type { FlatRange } from "./flat-range.ts";
 import type { FlatView } from "./flat-view.ts";
 import { checkAddress } from "./hwaddr.ts";
 import type { MemoryListener, PlacedIoEventFd } from "./listener.ts";
@@ -14,6 +14,8 @@ import type { MemoryRegion } from "./region.ts";
 
 /** Modelled bytes of the C structure. */
 const ADDRESS_SPACE_BYTES = 176;
+/** Numbers below are small integers to V8, which object fields hold without an allocation. */
+const SMALL = 2 ** 31;
 
 /**
  * What one observer (a processor, a bus master) sees: the tree below a root region, as a flat view.
@@ -28,10 +30,13 @@ export class AddressSpace {
   readonly mappings: MappingLedger;
   private rootRegion: MemoryRegion | null;
   private currentView: FlatView;
-  private lastRange: FlatRange;
+  /** The device range accessed last, as long as the view stands: its bounds, its region, and where that begins. */
+  private hitStart = 0;
+  private hitEnd = 0;
+  private hitOrigin = 0;
+  private hitRegion: MemoryRegion;
   private eventFds: PlacedIoEventFd[] = [];
   private readonly access = new Access();
-  private readonly nothing: FlatRange;
   private readonly block: Block;
   private readonly node = new RcuNode();
   private destroyed = false;
@@ -40,8 +45,7 @@ export class AddressSpace {
     this.model = model;
     this.name = name;
     this.block = model.heap.allocate("address-space", ADDRESS_SPACE_BYTES);
-    this.nothing = nowhere(model);
-    this.lastRange = this.nothing;
+    this.hitRegion = root;
     this.mappings = new MappingLedger(this);
     root.takeRef();
     this.rootRegion = root;
@@ -72,24 +76,15 @@ export class AddressSpace {
 
   /** Reads 1, 2, 4 or 8 bytes; answers the low 32 bits, unsigned. */
   read(address: number, size: AccessSize, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): number {
-    let range = this.lastRange;
-    if (address < range.start || address >= range.end) range = this.locate(address);
-    const { region } = range;
-    const offset = address - range.start + range.offset;
-    const access = this.access;
-    if ((region.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
-      const { guard } = region;
-      if (guard === null || !guard.engaged) {
-        if (guard !== null) guard.engaged = true;
-        access.attrs = attrs;
-        access.result = MemTxResult.Ok;
-        const value = (region.ops.read as PlainRead)(region.opaque, offset, size);
-        if (guard !== null) guard.engaged = false;
-        return size === 4 ? value >>> 0 : size === 1 ? value & 0xff : value & 0xffff;
+    if (address >= this.hitStart && address < this.hitEnd) {
+      const region = this.hitRegion;
+      const offset = address - this.hitOrigin;
+      if ((region.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
+        const { guard } = region;
+        if (guard === null || !guard.engaged) return this.callRead(region, offset, size);
       }
     }
-    access.attrs = attrs;
-    return this.readSlowly(range, address, offset, size);
+    return this.readMissed(address, size, attrs);
   }
 
   /** Writes 1, 2, 4 or 8 bytes; `high` matters for 8 only. */
@@ -100,25 +95,18 @@ export class AddressSpace {
     high = 0,
     attrs: MemTxAttrs = UNSPECIFIED_ATTRS,
   ): void {
-    let range = this.lastRange;
-    if (address < range.start || address >= range.end) range = this.locate(address);
-    const { region } = range;
-    const offset = address - range.start + range.offset;
-    const access = this.access;
-    if ((region.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
-      const { guard } = region;
-      if (guard === null || !guard.engaged) {
-        if (guard !== null) guard.engaged = true;
-        access.attrs = attrs;
-        access.result = MemTxResult.Ok;
-        const value = size === 4 ? low >>> 0 : size === 1 ? low & 0xff : low & 0xffff;
-        (region.ops.write as PlainWrite)(region.opaque, offset, value, size);
-        if (guard !== null) guard.engaged = false;
-        return;
+    if (address >= this.hitStart && address < this.hitEnd) {
+      const region = this.hitRegion;
+      const offset = address - this.hitOrigin;
+      if ((region.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
+        const { guard } = region;
+        if (guard === null || !guard.engaged) {
+          this.callWrite(region, offset, size, low);
+          return;
+        }
       }
     }
-    access.attrs = attrs;
-    this.writeSlowly(range, address, offset, size, low, high);
+    this.writeMissed(address, size, low, high, attrs);
   }
 
   /** Fills `into` from `address` on; regions that refuse leave zeroes. Returns the combined outcome. */
@@ -183,7 +171,8 @@ export class AddressSpace {
     const mine = this.model.listeners.filter((each) => each.space === this);
     if (mine.length > 0) announce(old, view, mine);
     this.currentView = view;
-    this.lastRange = this.nothing;
+    this.hitEnd = 0;
+    this.hitRegion = view.root ?? this.hitRegion;
     old.unref();
   }
 
@@ -230,63 +219,127 @@ export class AddressSpace {
     });
   }
 
-  private locate(address: number): FlatRange {
-    const range = this.currentView.find(address);
-    if (range === undefined) return this.nothing;
-    this.lastRange = range;
-    return range;
+  /** One plain call of a callback; the caller has checked size, alignment and guard. */
+  private callRead(region: MemoryRegion, offset: number, size: AccessSize): number {
+    const { guard } = region;
+    if (guard !== null) guard.engaged = true;
+    const value = (region.ops.read as PlainRead)(region.opaque, offset, size);
+    if (guard !== null) guard.engaged = false;
+    this.access.result = MemTxResult.Ok;
+    return size === 4 ? value >>> 0 : size === 1 ? value & 0xff : value & 0xffff;
   }
 
-  private readSlowly(range: FlatRange, address: number, offset: number, size: AccessSize): number {
-    const { region } = range;
+  private callWrite(region: MemoryRegion, offset: number, size: AccessSize, low: number): void {
+    const { guard } = region;
+    if (guard !== null) guard.engaged = true;
+    const value = size === 4 ? low >>> 0 : size === 1 ? low & 0xff : low & 0xffff;
+    (region.ops.write as PlainWrite)(region.opaque, offset, value, size);
+    if (guard !== null) guard.engaged = false;
+    this.access.result = MemTxResult.Ok;
+  }
+
+  /** A read that is not a plain call of the device accessed last. */
+  private readMissed(address: number, size: AccessSize, attrs: MemTxAttrs): number {
+    const view = this.currentView;
+    const index = view.indexOf(address);
     const { access } = this;
-    if (region.readsDirectly) {
-      access.result = MemTxResult.Ok;
-      if (address + size > range.end) return this.readAcross(address, size);
-      const { view } = region.ram as RamBlock; // regions that read directly have RAM
-      if (size === 4) return view.getUint32(offset, true);
-      if (size === 1) return view.getUint8(offset);
-      if (size === 2) return view.getUint16(offset, true);
-      access.high = view.getUint32(offset + 4, true);
-      return view.getUint32(offset, true);
+    if (index < 0) {
+      access.result = MemTxResult.DecodeError;
+      access.high = 0;
+      return 0;
     }
+    const region = view.regions[index] as MemoryRegion;
+    const offset = address - (view.origins[index] as number);
+    if ((region.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
+      const { guard } = region;
+      if (guard === null || !guard.engaged) {
+        this.remember(view, index, region);
+        return this.callRead(region, offset, size);
+      }
+    }
+    access.attrs = attrs;
+    if (region.readsDirectly) return this.load(view, index, address, size);
     dispatchRead(region, offset, size, access);
     return access.low;
   }
 
-  private writeSlowly(
-    range: FlatRange,
+  private writeMissed(address: number, size: AccessSize, low: number, high: number, attrs: MemTxAttrs): void {
+    const view = this.currentView;
+    const index = view.indexOf(address);
+    const { access } = this;
+    if (index < 0) {
+      access.result = MemTxResult.DecodeError;
+      return;
+    }
+    const region = view.regions[index] as MemoryRegion;
+    const offset = address - (view.origins[index] as number);
+    if ((region.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
+      const { guard } = region;
+      if (guard === null || !guard.engaged) {
+        this.remember(view, index, region);
+        this.callWrite(region, offset, size, low);
+        return;
+      }
+    }
+    access.attrs = attrs;
+    if ((view.ranges[index] as FlatRange).readOnly) {
+      access.result = MemTxResult.DecodeError;
+    } else if (region.writesDirectly) {
+      this.store(view, index, address, size, low, high);
+    } else {
+      access.low = size === 8 ? low >>> 0 : truncate(low, size);
+      access.high = high >>> 0;
+      dispatchWrite(region, offset, size, access);
+    }
+  }
+
+  /** Keeps a range for the next access. Only small addresses: larger ones would not be stored as integers. */
+  private remember(view: FlatView, index: number, region: MemoryRegion): void {
+    const { start, end } = view.ranges[index] as FlatRange;
+    if (end > SMALL) return;
+    this.hitStart = start;
+    this.hitEnd = end;
+    this.hitOrigin = view.origins[index] as number;
+    this.hitRegion = region;
+  }
+
+  private load(view: FlatView, index: number, address: number, size: AccessSize): number {
+    const range = view.ranges[index] as FlatRange;
+    const { access } = this;
+    access.result = MemTxResult.Ok;
+    if (address + size > range.end) return this.readAcross(address, size);
+    const offset = address - (view.origins[index] as number);
+    const ram = (range.region.ram as RamBlock).view; // regions that read directly have RAM
+    if (size === 4) return ram.getUint32(offset, true);
+    if (size === 1) return ram.getUint8(offset);
+    if (size === 2) return ram.getUint16(offset, true);
+    access.high = ram.getUint32(offset + 4, true);
+    return ram.getUint32(offset, true);
+  }
+
+  private store(
+    view: FlatView,
+    index: number,
     address: number,
-    offset: number,
     size: AccessSize,
     low: number,
     high: number,
   ): void {
-    const { region } = range;
-    const { access } = this;
-    if (region.writesDirectly && !range.readOnly) {
-      access.result = MemTxResult.Ok;
-      if (address + size > range.end) {
-        this.writeAcross(address, size, low, high);
-        return;
-      }
-      const { view } = region.ram as RamBlock; // regions that write directly have RAM
-      if (size === 4) view.setUint32(offset, low, true);
-      else if (size === 1) view.setUint8(offset, low);
-      else if (size === 2) view.setUint16(offset, low, true);
-      else {
-        view.setUint32(offset, low, true);
-        view.setUint32(offset + 4, high, true);
-      }
+    const range = view.ranges[index] as FlatRange;
+    this.access.result = MemTxResult.Ok;
+    if (address + size > range.end) {
+      this.writeAcross(address, size, low, high);
       return;
     }
-    if (range.readOnly) {
-      access.result = MemTxResult.DecodeError;
-      return;
+    const offset = address - (view.origins[index] as number);
+    const ram = (range.region.ram as RamBlock).view; // regions that write directly have RAM
+    if (size === 4) ram.setUint32(offset, low, true);
+    else if (size === 1) ram.setUint8(offset, low);
+    else if (size === 2) ram.setUint16(offset, low, true);
+    else {
+      ram.setUint32(offset, low, true);
+      ram.setUint32(offset + 4, high, true);
     }
-    access.low = low;
-    access.high = high;
-    dispatchWrite(region, offset, size, access);
   }
 
   /** An access that reaches over the end of a range of RAM. */
@@ -314,8 +367,8 @@ export class AddressSpace {
     this.access.attrs = attrs;
     for (let done = 0; done < bytes.length; ) {
       const at = address + done;
-      const range = this.locate(at);
-      if (range === this.nothing) {
+      const range = this.currentView.find(at);
+      if (range === undefined) {
         const gap = Math.min(bytes.length - done, this.currentView.gapEnd(at) - at);
         if (piece === this.readPiece) bytes.fill(0, done, done + gap);
         result |= MemTxResult.DecodeError;
@@ -374,11 +427,6 @@ export class AddressSpace {
 
 type PlainRead = (opaque: unknown, offset: number, size: number) => number;
 type PlainWrite = (opaque: unknown, offset: number, value: number, size: number) => void;
-
-/** Stands for all addresses where nothing answers; holds none, so that no access takes it for a hit. */
-function nowhere(model: MemoryModel): FlatRange {
-  return new FlatRange(model.unassigned, 0, 0, 0, { readOnly: false, nonvolatile: false });
-}
 
 /** Tells listeners what changes from one view to the other. */
 function announce(old: FlatView, now: FlatView, listeners: readonly MemoryListener[]): void {

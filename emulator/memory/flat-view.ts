@@ -17,6 +17,9 @@ const FLAT_RANGE_BYTES = 64;
 export class FlatView {
   readonly root: MemoryRegion | null;
   readonly ranges: readonly FlatRange[];
+  /** Per range, what dispatch needs of it: its region, and the address at which the region's offset 0 would be. */
+  readonly regions: readonly MemoryRegion[];
+  readonly origins: Float64Array;
   private readonly model: MemoryModel;
   private readonly index: RangeIndex;
   private readonly block: Block;
@@ -27,6 +30,8 @@ export class FlatView {
     this.model = model;
     this.root = root;
     this.ranges = root === null ? [] : render(root);
+    this.regions = this.ranges.map((range) => range.region);
+    this.origins = Float64Array.from(this.ranges, (range) => range.start - range.offset);
     this.index = new RangeIndex(this.ranges);
     root?.takeRef();
     for (const { region } of this.ranges) {
@@ -34,6 +39,11 @@ export class FlatView {
       region.takeRef(); // its section in the dispatch table
     }
     this.block = model.heap.allocate("flat-view", FLAT_VIEW_BYTES + this.ranges.length * FLAT_RANGE_BYTES);
+  }
+
+  /** Number of the range that holds `address`; negative if none does. */
+  indexOf(address: number): number {
+    return this.index.find(address);
   }
 
   /** The range that holds `address`, if any. */

@@ -41,8 +41,6 @@ export class MemoryModel extends ObjectModel {
   private readonly sameOwnerExemption: boolean;
   private readonly flatViews = new Map<MemoryRegion, FlatView>();
   private readonly emptyView: FlatView;
-  /** Answers where nothing does. */
-  readonly unassigned: MemoryRegion;
   /** Told, once per region, of accesses that the re-entrancy guard refused. */
   onReentrancy: ((region: MemoryRegion) => void) | null = null;
   private readonly reportedReentrancy = new WeakSet<MemoryRegion>();
@@ -54,7 +52,6 @@ export class MemoryModel extends ObjectModel {
     this.sameOwnerExemption = options.sameOwnerExemption ?? true;
     this.types.register(MemoryRegion);
     this.emptyView = new FlatView(this, null);
-    this.unassigned = this.create(MemoryRegion);
   }
 
   /** Reports a refused access to a busy device, the first time that `region` meets one. */
@@ -145,7 +142,6 @@ export class MemoryModel extends ObjectModel {
     this.dropFlatViews();
     this.rcu.drain();
     this.emptyView.unref();
-    this.unassigned.unref();
     this.rcu.drain();
   }
 }

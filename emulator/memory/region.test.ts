@@ -215,7 +215,7 @@ describe("storage allocated by hand", () => {
       owner.unref();
     }
     const leaked = model.heap.leaks().filter((leak) => leak.typeName === "memory-region");
-    const stillTheirs = 2; // root and the model's own
-    expect(leaked[0]?.blocks).toBe(3 + stillTheirs);
+    const root = 1;
+    expect(leaked[0]?.blocks).toBe(3 + root);
   });
 });
