@@ -1,0 +1,109 @@
+import { decode, instructionLength } from "../instructions/decode.ts";
+import { illegalRecord, recordOf } from "../interpreter/records.ts";
+import type { CodePages } from "./code-pages.ts";
+import { CODE_PAGE_BYTES, CODE_PAGES, LAYOUT, RECORD_BYTES, RECORDS_PER_PAGE } from "./layout.ts";
+import type { HartState } from "./state.ts";
+
+/** Instructions that end a run of decoding: what follows them is often data. */
+const ENDS_RUN = new Set(["jal", "jalr", "mret", "sret"]);
+
+/**
+ * Decoded instructions of the pages that a hart executes: for every page a block of records, one per halfword, filled as
+ * far as execution has come. Pages are known by their offset in the WebAssembly memory, so translations do not matter.
+ */
+export class CodeCache {
+  private readonly state: HartState;
+  private readonly codePages: CodePages;
+  /** Slot of each page held. */
+  private readonly slots = new Map<number, number>();
+  /** Page in each slot, or -1. */
+  private readonly pages = new Int32Array(CODE_PAGES).fill(-1);
+  private nextSlot = 0;
+
+  constructor(state: HartState, codePages: CodePages) {
+    this.state = state;
+    this.codePages = codePages;
+  }
+
+  /** WebAssembly address of the records of the page at `direct`. Takes the oldest slot if the page is new. */
+  recordsOf(direct: number): number {
+    const known = this.slots.get(direct);
+    if (known !== undefined) return this.slotAddress(known);
+    const slot = this.nextSlot;
+    this.nextSlot = (slot + 1) % CODE_PAGES;
+    this.drop(slot);
+    this.pages[slot] = direct;
+    this.slots.set(direct, slot);
+    this.codePages.hold(direct);
+    return this.slotAddress(slot);
+  }
+
+  private slotAddress(slot: number): number {
+    return this.state.offset + LAYOUT.code + slot * CODE_PAGE_BYTES;
+  }
+
+  private drop(slot: number): void {
+    const page = this.pages[slot] ?? -1;
+    if (page < 0) return;
+    this.pages[slot] = -1;
+    this.slots.delete(page);
+    this.codePages.release(page);
+    const first = (LAYOUT.code + slot * CODE_PAGE_BYTES) / 4;
+    this.state.words.fill(0, first, first + CODE_PAGE_BYTES / 4);
+    this.state.flushJumpCache();
+  }
+
+  dropAll(): void {
+    for (let slot = 0; slot < CODE_PAGES; slot++) this.drop(slot);
+  }
+
+  /**
+   * Decodes from `pageOffset` on until a jump, decoded code or the end of the page, and answers the address of the first
+   * record; 0 if the instruction there reaches into the next page and cannot be kept.
+   */
+  decodeAt(direct: number, records: number, pageOffset: number): number {
+    const { view } = this.state;
+    const first = records + (pageOffset / 2) * RECORD_BYTES;
+    if (view.getUint16(first, true) !== 0) return first;
+    for (let offset = pageOffset; offset < 4096; ) {
+      const halfword = view.getUint16(direct + offset, true);
+      const length = instructionLength(halfword);
+      if (offset + length > 4096) return offset === pageOffset ? 0 : first;
+      const address = records + (offset / 2) * RECORD_BYTES;
+      if (view.getUint16(address, true) !== 0) break;
+      const word = length === 2 ? halfword : view.getUint32(direct + offset, true);
+      if (this.put(address, word, length, offset)) break;
+      offset += length;
+    }
+    return first;
+  }
+
+  /** Puts one instruction where no page is needed, with nothing behind it; answers its record's address. */
+  decodeSingle(word: number): number {
+    const address = this.state.offset + LAYOUT.single;
+    this.put(address, word, instructionLength(word), undefined);
+    return address;
+  }
+
+  /** Writes a record; true if nothing should be decoded behind it. */
+  private put(address: number, word: number, length: 2 | 4, pageOffset: number | undefined): boolean {
+    const decoded = decode(word);
+    const record = decoded === undefined ? illegalRecord(word, length) : recordOf(decoded, pageOffset);
+    const { view } = this.state;
+    view.setInt32(address, record.low, true);
+    view.setInt32(address + 4, record.high, true);
+    return decoded === undefined || ENDS_RUN.has(decoded.full.name);
+  }
+
+  /** Forgets the instructions that have a byte in the range, which lies in one page. */
+  invalidate(direct: number, length: number): void {
+    const pageOffset = direct % 4096;
+    const slot = this.slots.get(direct - pageOffset);
+    if (slot === undefined) return;
+    const { view } = this.state;
+    const records = this.slotAddress(slot);
+    const first = Math.max(0, (pageOffset >> 1) - 1);
+    const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);
+    for (let index = first; index <= last; index++) view.setInt32(records + index * RECORD_BYTES, 0, true);
+  }
+}

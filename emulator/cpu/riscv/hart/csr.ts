@@ -1,0 +1,317 @@
+/** Control and status registers (privileged ISA 1.12, chapters 2 to 4; Zicntr). */
+import { Interrupt } from "./causes.ts";
+import { type CsrSlot, csrWord, WORD } from "./layout.ts";
+import { SATP_SV39 } from "./mmu.ts";
+import { PMP_ENTRIES, type Pmp } from "./pmp.ts";
+import { type HartState, MPP_SHIFT, Privilege, Status } from "./state.ts";
+
+/** What the counters count; all exact to 2^53. */
+export interface CounterSource {
+  /** Instructions executed, trapped ones included: our cycles. */
+  readonly executed: number;
+  /** Instructions retired. */
+  readonly retired: number;
+  /** Ticks of the machine's timer. */
+  readonly ticks: number;
+  readonly hartId: number;
+}
+
+const bit = (interrupt: number): number => 1 << interrupt;
+const SUPERVISOR_INTERRUPTS =
+  bit(Interrupt.SupervisorSoftware) | bit(Interrupt.SupervisorTimer) | bit(Interrupt.SupervisorExternal);
+const ALL_INTERRUPTS =
+  SUPERVISOR_INTERRUPTS |
+  bit(Interrupt.MachineSoftware) |
+  bit(Interrupt.MachineTimer) |
+  bit(Interrupt.MachineExternal);
+/** Every exception but those from machine mode's own ecall and the reserved codes. */
+const DELEGABLE_EXCEPTIONS = 0xb3ff;
+
+const STATUS_WRITABLE =
+  Status.SIE |
+  Status.MIE |
+  Status.SPIE |
+  Status.MPIE |
+  Status.SPP |
+  Status.MPP |
+  Status.MPRV |
+  Status.SUM |
+  Status.MXR |
+  Status.TVM |
+  Status.TW |
+  Status.TSR;
+const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.SUM | Status.MXR;
+/** UXL and SXL, in the high word: 64 bits, fixed. sstatus shows UXL only. */
+const MSTATUS_HIGH = 0x0a;
+const SSTATUS_HIGH = 0x02;
+
+/** RV64 with A, C, I, M, S and U (section 3.1.1). */
+const MISA_LOW = 0x141105;
+const MISA_HIGH = 0x80000000 | 0;
+
+/** FIOM: fences are total here whatever it says. */
+const ENVCFG_WRITABLE = 1;
+/** Cycle, time and instret may be granted and inhibited (time cannot be inhibited). */
+const COUNTERS = 7;
+const INHIBITABLE = 5;
+
+/** Registers that are storage with some bits writable. */
+const STORAGE: ReadonlyMap<number, { slot: CsrSlot; low: number; high: number }> = new Map(
+  (
+    [
+      [0x105, "stvec", -1, -1],
+      [0x106, "scounteren", COUNTERS, 0],
+      [0x10a, "senvcfg", ENVCFG_WRITABLE, 0],
+      [0x140, "sscratch", -1, -1],
+      [0x141, "sepc", -2, -1],
+      [0x142, "scause", -1, -1],
+      [0x143, "stval", -1, -1],
+      [0x302, "medeleg", DELEGABLE_EXCEPTIONS, 0],
+      [0x303, "mideleg", SUPERVISOR_INTERRUPTS, 0],
+      [0x304, "mie", ALL_INTERRUPTS, 0],
+      [0x305, "mtvec", -1, -1],
+      [0x306, "mcounteren", COUNTERS, 0],
+      [0x30a, "menvcfg", ENVCFG_WRITABLE, 0],
+      [0x340, "mscratch", -1, -1],
+      [0x341, "mepc", -2, -1],
+      [0x342, "mcause", -1, -1],
+      [0x343, "mtval", -1, -1],
+    ] as const
+  ).map(([number, slot, low, high]) => [number, { slot, low, high }]),
+);
+
+/** Which of its consequences the hart must attend to after a write. */
+export const CsrEffect = {
+  None: 0,
+  /** Translations may have changed. */
+  Translation: 1,
+  /** An interrupt may have become deliverable. */
+  Interrupts: 2,
+} as const;
+
+/** Answer of `write` for a register that does not exist or may not be written. */
+export const ILLEGAL = -1;
+
+export class CsrFile {
+  /** Value of the latest read, in words. */
+  low = 0;
+  high = 0;
+  private readonly state: HartState;
+  private readonly pmp: Pmp;
+  private readonly source: CounterSource;
+
+  constructor(state: HartState, pmp: Pmp, source: CounterSource) {
+    this.state = state;
+    this.pmp = pmp;
+    this.source = source;
+  }
+
+  /** mip: what software has set, and the lines of the devices. */
+  get pending(): number {
+    return this.state.low(csrWord.mipSoftware) | this.state.low(csrWord.mipLines);
+  }
+
+  /** Whether the number itself permits an access at this privilege (section 2.1). */
+  accessible(number: number, write: boolean): boolean {
+    const { privilege } = this.state;
+    if ((number >> 8) % 4 > privilege) return false;
+    if (write && number >> 10 === 3) return false;
+    if (number === 0x180)
+      return privilege !== Privilege.Supervisor || (this.state.mstatus & Status.TVM) === 0;
+    if (number >= 0xc00 && number < 0xc20) return this.counterGranted(number & 31);
+    return true;
+  }
+
+  private counterGranted(counter: number): boolean {
+    const { privilege } = this.state;
+    const granted = (slot: number): boolean => ((this.state.low(slot) >>> counter) & 1) === 1;
+    if (privilege === Privilege.Machine) return true;
+    if (!granted(csrWord.mcounteren)) return false;
+    return privilege === Privilege.Supervisor || granted(csrWord.scounteren);
+  }
+
+  /** Reads into `low` and `high`; false if there is no such register. Says nothing about privilege. */
+  read(number: number): boolean {
+    const { state } = this;
+    const storage = STORAGE.get(number);
+    if (storage !== undefined) return this.answerSlot(csrWord[storage.slot]);
+    switch (number) {
+      case 0x100:
+        return this.answer(state.mstatus & SSTATUS_WRITABLE, SSTATUS_HIGH);
+      case 0x104:
+        return this.answer(state.low(csrWord.mie) & state.low(csrWord.mideleg), 0);
+      case 0x144:
+        return this.answer(this.pending & state.low(csrWord.mideleg), 0);
+      case 0x180:
+        return this.answerSlot(csrWord.satp);
+      case 0x300:
+        return this.answer(state.mstatus, MSTATUS_HIGH);
+      case 0x301:
+        return this.answer(MISA_LOW, MISA_HIGH);
+      case 0x320:
+        return this.answerSlot(csrWord.mcountinhibit);
+      case 0x344:
+        return this.answer(this.pending, 0);
+      case 0xb00:
+      case 0xc00:
+        return this.answerCounter(this.source.executed, csrWord.cycleOffset, 0);
+      case 0xb02:
+      case 0xc02:
+        return this.answerCounter(this.source.retired, csrWord.instretOffset, 2);
+      case 0xc01:
+        return this.answer(this.source.ticks % 2 ** 32, Math.floor(this.source.ticks / 2 ** 32));
+      case 0xf14:
+        return this.answer(this.source.hartId, 0);
+      case 0xf11: // mvendorid, marchid, mimpid: not a commercial implementation; no configuration structure
+      case 0xf12:
+      case 0xf13:
+      case 0xf15:
+        return this.answer(0, 0);
+    }
+    if (number >= 0x3b0 && number < 0x3b0 + PMP_ENTRIES) {
+      return this.answerSlot(WORD.pmpaddr + 2 * (number - 0x3b0));
+    }
+    if (number === 0x3a0) return this.answerSlot(csrWord.pmpcfgLow);
+    if (number === 0x3a2) return this.answerSlot(csrWord.pmpcfgHigh);
+    return isZeroCounter(number) && this.answer(0, 0);
+  }
+
+  /**
+   * Low word that set and clear instructions start from. For mip that is what software has set: a device's line must not
+   * stick because some other bit was changed (section 3.1.9).
+   */
+  updateBase(number: number): number {
+    return number === 0x144 || number === 0x344 ? this.state.low(csrWord.mipSoftware) : this.low;
+  }
+
+  private answer(low: number, high: number): boolean {
+    this.low = low | 0;
+    this.high = high | 0;
+    return true;
+  }
+
+  private answerSlot(index: number): boolean {
+    return this.answer(this.state.low(index), this.state.high(index));
+  }
+
+  /** A counter is what it counts plus an offset; while inhibited the offset alone. */
+  private answerCounter(count: number, offset: number, counter: number): boolean {
+    const { state } = this;
+    const inhibited = ((state.low(csrWord.mcountinhibit) >>> counter) & 1) === 1;
+    if (inhibited) return this.answerSlot(offset);
+    if (state.low(offset) === 0 && state.high(offset) === 0) {
+      return this.answer(count % 2 ** 32, Math.floor(count / 2 ** 32));
+    }
+    const sum = BigInt.asIntN(64, state.getBigInt(offset) + BigInt(count));
+    return this.answer(Number(sum & 0xffffffffn), Number(sum >> 32n));
+  }
+
+  /** Writes what may be written of a register; answers the effects as bits of `CsrEffect`, or ILLEGAL. */
+  write(number: number, low: number, high: number): number {
+    const { state } = this;
+    const storage = STORAGE.get(number);
+    if (storage !== undefined) return this.writeStorage(number, storage, low, high);
+    switch (number) {
+      case 0x100:
+        return this.writeStatus(low, SSTATUS_WRITABLE);
+      case 0x104:
+        return this.writeMasked(csrWord.mie, low, state.low(csrWord.mideleg));
+      case 0x144:
+        return this.writeMasked(
+          csrWord.mipSoftware,
+          low,
+          state.low(csrWord.mideleg) & bit(Interrupt.SupervisorSoftware),
+        );
+      case 0x180:
+        return this.writeSatp(low, high);
+      case 0x300:
+        return this.writeStatus(low, STATUS_WRITABLE);
+      case 0x301: // no extension can be switched off
+        return CsrEffect.None;
+      case 0x320:
+        return this.writeInhibit(low);
+      case 0x344:
+        return this.writeMasked(csrWord.mipSoftware, low, SUPERVISOR_INTERRUPTS);
+      case 0xb00:
+        return this.writeCounter(this.source.executed, csrWord.cycleOffset, 0, low, high);
+      case 0xb02:
+        // The write takes effect after this instruction, which is therefore not counted.
+        return this.writeCounter(this.source.retired + 1, csrWord.instretOffset, 2, low, high);
+      case 0x3a0:
+        this.pmp.writeConfig(0, low, high);
+        return CsrEffect.Translation;
+      case 0x3a2:
+        this.pmp.writeConfig(8, low, high);
+        return CsrEffect.Translation;
+    }
+    if (number >= 0x3b0 && number < 0x3b0 + PMP_ENTRIES) {
+      this.pmp.writeAddress(number - 0x3b0, low, high);
+      return CsrEffect.Translation;
+    }
+    return isZeroCounter(number) && number < 0xc00 ? CsrEffect.None : ILLEGAL;
+  }
+
+  private writeStorage(
+    number: number,
+    storage: { slot: CsrSlot; low: number; high: number },
+    low: number,
+    high: number,
+  ): number {
+    // Trap vector modes from 2 on are reserved; such a write changes nothing.
+    if ((number === 0x105 || number === 0x305) && (low & 2) !== 0) return CsrEffect.None;
+    this.state.set(csrWord[storage.slot], low & storage.low, high & storage.high);
+    return number === 0x303 || number === 0x304 ? CsrEffect.Interrupts : CsrEffect.None;
+  }
+
+  private writeMasked(index: number, low: number, mask: number): number {
+    this.state.words[index] = (this.state.low(index) & ~mask) | (low & mask);
+    return CsrEffect.Interrupts;
+  }
+
+  private writeStatus(low: number, mask: number): number {
+    const old = this.state.mstatus;
+    let status = (old & ~mask) | (low & mask);
+    // There is no privilege 2: the field keeps what it had.
+    if ((status & Status.MPP) >> MPP_SHIFT === 2) status = (status & ~Status.MPP) | (old & Status.MPP);
+    this.state.setStatus(status);
+    return CsrEffect.Interrupts;
+  }
+
+  /** Writing a mode that we do not have has no effect at all (section 4.1.11). */
+  private writeSatp(low: number, high: number): number {
+    const mode = high >>> 28;
+    if (mode !== 0 && mode !== SATP_SV39) return CsrEffect.None;
+    this.state.set(csrWord.satp, low, high);
+    return CsrEffect.Translation;
+  }
+
+  private writeInhibit(low: number): number {
+    const wanted = low & INHIBITABLE;
+    const changed = wanted ^ this.state.low(csrWord.mcountinhibit);
+    if ((changed & 1) !== 0) this.toggleCounter(this.source.executed, csrWord.cycleOffset, 0);
+    if ((changed & 4) !== 0) this.toggleCounter(this.source.retired, csrWord.instretOffset, 2);
+    this.state.words[csrWord.mcountinhibit] = wanted;
+    return CsrEffect.None;
+  }
+
+  /** Keeps a counter's value while its inhibition changes. */
+  private toggleCounter(count: number, offset: number, counter: number): void {
+    const inhibited = ((this.state.low(csrWord.mcountinhibit) >>> counter) & 1) === 1;
+    const change = BigInt(count);
+    this.state.setBigInt(offset, this.state.getBigInt(offset) + (inhibited ? -change : change));
+  }
+
+  private writeCounter(count: number, offset: number, counter: number, low: number, high: number): number {
+    this.state.set(offset, low, high);
+    const inhibited = ((this.state.low(csrWord.mcountinhibit) >>> counter) & 1) === 1;
+    if (!inhibited) this.state.setBigInt(offset, this.state.getBigInt(offset) - BigInt(count));
+    return CsrEffect.None;
+  }
+}
+
+/** Counters 3 to 31 and their event selectors: there, and always zero. */
+function isZeroCounter(number: number): boolean {
+  const index = number & 0x1f;
+  const bank = number & ~0x1f;
+  return index >= 3 && (bank === 0x320 || bank === 0xb00 || bank === 0xc00);
+}

@@ -1,0 +1,104 @@
+/**
+ * Layout of a hart's block in the WebAssembly memory, in bytes from its start. Generated code and TypeScript both work
+ * on it, so that neither has to copy anything for the other.
+ */
+
+/** Entries of each translation buffer: direct mapped by virtual page number. */
+export const TLB_ENTRIES = 512;
+/** Tag (8 bytes), addend or record address (4), padding. */
+export const TLB_ENTRY_BYTES = 16;
+const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
+
+/** Guest pages whose decoded instructions are kept. */
+export const CODE_PAGES = 512;
+/** One record per halfword, and room for the two that a page can fall off its end to. */
+export const RECORDS_PER_PAGE = 2048 + 2;
+export const RECORD_BYTES = 8;
+/** Not a power of two, so that the same offsets of many pages do not fight for the same cache sets. */
+export const CODE_PAGE_BYTES = 16_448;
+
+/** Slots of 8 bytes for control and status registers that are storage. */
+export const CSR_SLOTS = [
+  "mstatus",
+  "medeleg",
+  "mideleg",
+  "mie",
+  "mipSoftware",
+  "mipLines",
+  "mtvec",
+  "mcounteren",
+  "menvcfg",
+  "mcountinhibit",
+  "mscratch",
+  "mepc",
+  "mcause",
+  "mtval",
+  "stvec",
+  "scounteren",
+  "senvcfg",
+  "sscratch",
+  "sepc",
+  "scause",
+  "stval",
+  "satp",
+  "cycleOffset",
+  "instretOffset",
+  "privilege",
+  "pmpcfgLow",
+  "pmpcfgHigh",
+] as const;
+export type CsrSlot = (typeof CSR_SLOTS)[number];
+
+const CSR_BASE = 0x200;
+const PMPADDR_BASE = 0x400;
+
+export const LAYOUT = {
+  /** x0 (always zero) to x31, 8 bytes each. */
+  registers: 0x000,
+  /** Where writes to x0 go. Follows x31 so that a byte can say the offset of every destination. */
+  sink: 0x100,
+  /** Virtual address of the next instruction. */
+  pc: 0x108,
+  /** Effective address of an access that generated code gave up. */
+  address: 0x110,
+  /** Address that the latest load-reserved read, or -1; and what it read. */
+  reservation: 0x118,
+  reservationValue: 0x120,
+  /** Low bits of the tags that fetches, and loads and stores, match at present. */
+  fetchMode: 0x128,
+  dataMode: 0x130,
+  /** Instructions that may still be executed before generated code returns (32 bits). */
+  remaining: 0x138,
+  /** WebAssembly address of the record of the instruction that generated code gave up (32 bits). */
+  record: 0x13c,
+  csr: CSR_BASE,
+  pmpaddr: PMPADDR_BASE,
+  readTlb: 0x1000,
+  writeTlb: 0x1000 + TLB_BYTES,
+  /** Virtual page to decoded page. */
+  jumpCache: 0x1000 + 2 * TLB_BYTES,
+  /** A few records for an instruction that no decoded page can hold. */
+  single: 0x1000 + 3 * TLB_BYTES,
+  code: 0x1000 + 3 * TLB_BYTES + 0x1000,
+} as const;
+
+/** Size of the block: whole WebAssembly pages. */
+export const STATE_BYTES = Math.ceil((LAYOUT.code + CODE_PAGES * CODE_PAGE_BYTES) / 65_536) * 65_536;
+
+/** Index of a CSR's low word in an Int32Array over the block; the high word follows. */
+export const csrWord = Object.fromEntries(
+  CSR_SLOTS.map((name, index) => [name, (CSR_BASE + 8 * index) / 4]),
+) as Record<CsrSlot, number>; // fromEntries forgets the key type
+
+/** Indices of other things in that array. */
+export const WORD = {
+  registers: LAYOUT.registers / 4,
+  pc: LAYOUT.pc / 4,
+  address: LAYOUT.address / 4,
+  reservation: LAYOUT.reservation / 4,
+  fetchMode: LAYOUT.fetchMode / 4,
+  dataMode: LAYOUT.dataMode / 4,
+  remaining: LAYOUT.remaining / 4,
+  record: LAYOUT.record / 4,
+  pmpaddr: LAYOUT.pmpaddr / 4,
+} as const;

@@ -1,0 +1,124 @@
+/** Address translation: bare and Sv39 (privileged ISA 1.12, sections 4.3 and 4.4), with the protection of the result. */
+import { Cause, NO_FAULT } from "./causes.ts";
+import { csrWord } from "./layout.ts";
+import type { PhysicalMemory } from "./physical.ts";
+import { MIXED, PMP_EXECUTE, PMP_READ, PMP_WRITE, type Pmp } from "./pmp.ts";
+import { type HartState, Privilege, Status } from "./state.ts";
+
+/** What a translation is for. */
+export const Access = { Read: 0, Write: 1, Execute: 2 } as const;
+export type Access = (typeof Access)[keyof typeof Access];
+
+const PAGE_FAULT = [Cause.LoadPageFault, Cause.StorePageFault, Cause.InstructionPageFault] as const;
+const ACCESS_FAULT = [Cause.LoadAccessFault, Cause.StoreAccessFault, Cause.InstructionAccessFault] as const;
+const RIGHT = [PMP_READ, PMP_WRITE, PMP_EXECUTE] as const;
+
+export const accessFault = (access: Access): number => ACCESS_FAULT[access];
+
+/** Page table entry bits (figure 4.18). */
+const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, A: 64, D: 128 } as const;
+/** In the high word: N, PBMT and reserved bits, none of which we have. */
+const PTE_RESERVED_HIGH = 0xffc00000 | 0;
+const LEVELS = 3;
+export const SATP_SV39 = 8;
+
+export class Mmu {
+  /** Physical address of the latest translation that succeeded. */
+  physical = 0;
+  /** Whether the whole page may be used as asked: then, and only then, may a translation buffer keep it. */
+  wholePage = false;
+  private readonly state: HartState;
+  private readonly pmp: Pmp;
+  private readonly memory: PhysicalMemory;
+
+  constructor(state: HartState, pmp: Pmp, memory: PhysicalMemory) {
+    this.state = state;
+    this.pmp = pmp;
+    this.memory = memory;
+  }
+
+  /**
+   * Translates and checks an access that lies in one page: NO_FAULT, with `physical` and `wholePage` set, or the cause
+   * of the exception. Sets the accessed and dirty bits, as QEMU does, rather than fault for them.
+   */
+  translate(low: number, high: number, access: Access, bytes: number): number {
+    const privilege = access === Access.Execute ? this.state.privilege : this.state.dataPrivilege;
+    const satpHigh = this.state.high(csrWord.satp);
+    if (privilege !== Privilege.Machine && satpHigh >>> 28 === SATP_SV39) {
+      const fault = this.walk(low, high, access, privilege);
+      if (fault !== NO_FAULT) return fault;
+    } else {
+      // Numbers are exact to 2^53, and nothing is mapped beyond that.
+      if (high >>> 0 >= 1 << 21) return ACCESS_FAULT[access];
+      this.physical = (high >>> 0) * 2 ** 32 + (low >>> 0);
+    }
+    const right = RIGHT[access];
+    const rights = this.pmp.pageRights(this.physical - (this.physical % 4096), privilege);
+    this.wholePage = rights !== MIXED;
+    const allowed =
+      rights === MIXED ? this.pmp.allows(this.physical, bytes, right, privilege) : (rights & right) !== 0;
+    return allowed ? NO_FAULT : ACCESS_FAULT[access];
+  }
+
+  /** Section 4.3.2, with 39-bit addresses. Sets `physical`. */
+  private walk(low: number, high: number, access: Access, privilege: number): number {
+    // Bits 63 to 39 must equal bit 38.
+    const upper = high >> 6;
+    if (upper !== 0 && upper !== -1) return PAGE_FAULT[access];
+    const { state, memory } = this;
+    let table = ((state.high(csrWord.satp) & 0xfff) * 2 ** 32 + (state.low(csrWord.satp) >>> 0)) * 4096;
+    for (let level = LEVELS - 1; level >= 0; level--) {
+      const entryAddress = table + 8 * pageNumber(low, high, level);
+      if (!this.pmp.allows(entryAddress, 8, PMP_READ, Privilege.Supervisor)) return ACCESS_FAULT[access];
+      const entry = memory.read(entryAddress, 8);
+      const entryHigh = memory.high;
+      if (!memory.succeeded) return ACCESS_FAULT[access];
+      if ((entry & Pte.V) === 0 || (entry & (Pte.R | Pte.W)) === Pte.W) return PAGE_FAULT[access];
+      if ((entryHigh & PTE_RESERVED_HIGH) !== 0) return PAGE_FAULT[access];
+      const base = ((entryHigh & 0x3fffff) * 2 ** 22 + (entry >>> 10)) * 4096;
+      if ((entry & (Pte.R | Pte.X)) === 0) {
+        if ((entry & (Pte.A | Pte.D | Pte.U)) !== 0) return PAGE_FAULT[access];
+        table = base;
+        continue;
+      }
+      if (!this.permits(entry, access, privilege)) return PAGE_FAULT[access];
+      const size = 4096 * 512 ** level;
+      if (base % size !== 0) return PAGE_FAULT[access];
+      const wanted = access === Access.Write ? Pte.A | Pte.D : Pte.A;
+      if ((entry & wanted) !== wanted) {
+        if (!this.pmp.allows(entryAddress, 8, PMP_WRITE, Privilege.Supervisor)) return ACCESS_FAULT[access];
+        memory.write(entryAddress, 8, entry | wanted, entryHigh);
+        if (!memory.succeeded) return ACCESS_FAULT[access];
+      }
+      this.physical = base + ((low & (size - 1)) >>> 0);
+      // Sv39 addresses have 56 bits; numbers are exact to 2^53 only.
+      return this.physical < 2 ** 53 ? NO_FAULT : ACCESS_FAULT[access];
+    }
+    return PAGE_FAULT[access];
+  }
+
+  /** Steps 6 and 7: permission bits, SUM and MXR. */
+  private permits(entry: number, access: Access, privilege: number): boolean {
+    const { mstatus } = this.state;
+    const userPage = (entry & Pte.U) !== 0;
+    if (privilege === Privilege.User) {
+      if (!userPage) return false;
+    } else if (userPage && (access === Access.Execute || (mstatus & Status.SUM) === 0)) {
+      return false;
+    }
+    switch (access) {
+      case Access.Execute:
+        return (entry & Pte.X) !== 0;
+      case Access.Write:
+        return (entry & Pte.W) !== 0;
+      case Access.Read:
+        return (entry & Pte.R) !== 0 || ((mstatus & Status.MXR) !== 0 && (entry & Pte.X) !== 0);
+    }
+  }
+}
+
+/** Nine bits of the virtual address per level. */
+function pageNumber(low: number, high: number, level: number): number {
+  if (level === 2) return ((low >>> 30) | (high << 2)) & 511;
+  return (low >>> (12 + 9 * level)) & 511;
+}

@@ -1,0 +1,105 @@
+import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "../../../memory/bus.ts";
+import type { CodePages } from "./code-pages.ts";
+import type { HartState } from "./state.ts";
+
+/**
+ * Physical memory as one hart reaches it outside generated code: RAM in place, all else over the bus. 8-byte values are
+ * two words, so that nothing allocates.
+ */
+export class PhysicalMemory {
+  /** High word of the latest 8-byte read. */
+  high = 0;
+  private readonly bus: PhysicalBus;
+  private readonly state: HartState;
+  private readonly codePages: CodePages;
+
+  constructor(bus: PhysicalBus, state: HartState, codePages: CodePages) {
+    this.bus = bus;
+    this.state = state;
+    this.codePages = codePages;
+  }
+
+  /** Offset of a page in the WebAssembly memory, or -1: see `PhysicalBus.directPage`. */
+  directPage(page: number, use: PageUse): number {
+    return this.bus.directPage(page, use);
+  }
+
+  /** Whether the latest access over the bus failed. */
+  get failed(): boolean {
+    return this.bus.result !== MemTxResult.Ok;
+  }
+
+  /** Reads over the bus: the low word, and `high`. */
+  readBus(physical: number, bytes: AccessSize): number {
+    const low = this.bus.read(physical, bytes);
+    this.high = bytes === 8 ? this.bus.high : 0;
+    return low | 0;
+  }
+
+  writeBus(physical: number, bytes: AccessSize, low: number, high: number): void {
+    this.bus.write(physical, bytes, low >>> 0, high >>> 0);
+  }
+
+  /** Reads RAM at an offset in the WebAssembly memory: the low word, unsigned if narrower, and `high`. */
+  readDirect(offset: number, bytes: AccessSize): number {
+    const { view } = this.state;
+    this.high = 0;
+    switch (bytes) {
+      case 1:
+        return view.getUint8(offset);
+      case 2:
+        return view.getUint16(offset, true);
+      case 4:
+        return view.getInt32(offset, true);
+      case 8:
+        this.high = view.getInt32(offset + 4, true);
+        return view.getInt32(offset, true);
+    }
+  }
+
+  writeDirect(offset: number, bytes: AccessSize, low: number, high: number): void {
+    const { view } = this.state;
+    switch (bytes) {
+      case 1:
+        view.setUint8(offset, low);
+        break;
+      case 2:
+        view.setUint16(offset, low, true);
+        break;
+      case 4:
+        view.setInt32(offset, low, true);
+        break;
+      case 8:
+        view.setInt32(offset, low, true);
+        view.setInt32(offset + 4, high, true);
+        break;
+    }
+    this.codePages.written(offset, bytes);
+  }
+
+  /** Reads wherever it is; check `succeeded` after. Naturally aligned. */
+  read(physical: number, bytes: AccessSize): number {
+    const inPage = physical % 4096;
+    const direct = this.bus.directPage(physical - inPage, "read");
+    this.succeeded = true;
+    if (direct >= 0) return this.readDirect(direct + inPage, bytes);
+    const low = this.readBus(physical, bytes);
+    this.succeeded = !this.failed;
+    return low;
+  }
+
+  write(physical: number, bytes: AccessSize, low: number, high: number): void {
+    const inPage = physical % 4096;
+    const direct = this.bus.directPage(physical - inPage, "write");
+    this.succeeded = true;
+    if (direct >= 0) {
+      this.writeDirect(direct + inPage, bytes, low, high);
+      return;
+    }
+    this.writeBus(physical, bytes, low, high);
+    this.succeeded = !this.failed;
+  }
+
+  /** Outcome of the latest `read` or `write`. */
+  succeeded = true;
+}

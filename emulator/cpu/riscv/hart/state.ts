@@ -1,0 +1,159 @@
+import { csrWord, LAYOUT, STATE_BYTES, TLB_ENTRIES, TLB_ENTRY_BYTES, WORD } from "./layout.ts";
+
+/** Privilege levels (privileged ISA, table 1.1). */
+export const Privilege = { User: 0, Supervisor: 1, Machine: 3 } as const;
+
+/** Fields of mstatus below bit 32 (privileged ISA, section 3.1.6). */
+export const Status = {
+  SIE: 1 << 1,
+  MIE: 1 << 3,
+  SPIE: 1 << 5,
+  MPIE: 1 << 7,
+  SPP: 1 << 8,
+  MPP: 3 << 11,
+  MPRV: 1 << 17,
+  SUM: 1 << 18,
+  MXR: 1 << 19,
+  TVM: 1 << 20,
+  TW: 1 << 21,
+  TSR: 1 << 22,
+} as const;
+export const MPP_SHIFT = 11;
+export const SPP_SHIFT = 8;
+
+/** Bits in the low part of a data tag beside the privilege. Other modes see other translations. */
+const MODE_SUM = 1 << 2;
+const MODE_MXR = 1 << 3;
+/** Matches no address and mode. */
+const INVALID_TAG = -1;
+
+/** A hart's block of the WebAssembly memory, and views of it and of guest RAM. */
+export class HartState {
+  readonly memory: WebAssembly.Memory;
+  readonly offset: number;
+  /** The block as 32-bit words; see `WORD` and `csrWord`. */
+  words: Int32Array;
+  /** All of the WebAssembly memory. */
+  view: DataView;
+
+  constructor(memory: WebAssembly.Memory, offset: number) {
+    if (offset % 65_536 !== 0) throw new RangeError(`hart state at ${offset}: not a multiple of 65536`);
+    if (offset + STATE_BYTES > memory.buffer.byteLength) {
+      throw new RangeError(
+        `hart state of ${STATE_BYTES} bytes at ${offset} reaches beyond the memory of ${memory.buffer.byteLength}; create the memory larger`,
+      );
+    }
+    this.memory = memory;
+    this.offset = offset;
+    this.words = new Int32Array(memory.buffer, offset, STATE_BYTES / 4);
+    this.view = new DataView(memory.buffer);
+  }
+
+  /** Makes the views anew if the memory has grown. */
+  refreshViews(): void {
+    if (this.view.buffer === this.memory.buffer) return;
+    this.words = new Int32Array(this.memory.buffer, this.offset, STATE_BYTES / 4);
+    this.view = new DataView(this.memory.buffer);
+  }
+
+  /** Low word at `index`, high word behind it. */
+  set(index: number, low: number, high: number): void {
+    this.words[index] = low;
+    this.words[index + 1] = high;
+  }
+
+  low(index: number): number {
+    return this.words[index] ?? 0;
+  }
+
+  high(index: number): number {
+    return this.words[index + 1] ?? 0;
+  }
+
+  getBigInt(index: number): bigint {
+    return this.view.getBigUint64(this.offset + 4 * index, true);
+  }
+
+  setBigInt(index: number, value: bigint): void {
+    this.view.setBigUint64(this.offset + 4 * index, BigInt.asUintN(64, value), true);
+  }
+
+  get privilege(): number {
+    return this.low(csrWord.privilege);
+  }
+
+  get mstatus(): number {
+    return this.low(csrWord.mstatus);
+  }
+
+  /** Privilege that loads and stores have: MPRV lets machine mode borrow another's (privileged ISA, section 3.1.6.3). */
+  get dataPrivilege(): number {
+    const { privilege, mstatus } = this;
+    if (privilege !== Privilege.Machine || (mstatus & Status.MPRV) === 0) return privilege;
+    return (mstatus & Status.MPP) >> MPP_SHIFT;
+  }
+
+  setPrivilege(privilege: number): void {
+    this.words[csrWord.privilege] = privilege;
+    this.updateModes();
+  }
+
+  setStatus(mstatus: number): void {
+    this.words[csrWord.mstatus] = mstatus;
+    this.updateModes();
+  }
+
+  private updateModes(): void {
+    const { mstatus, dataPrivilege } = this;
+    let mode = dataPrivilege;
+    if (dataPrivilege !== Privilege.Machine) {
+      if ((mstatus & Status.SUM) !== 0 && dataPrivilege === Privilege.Supervisor) mode |= MODE_SUM;
+      if ((mstatus & Status.MXR) !== 0) mode |= MODE_MXR;
+    }
+    this.set(WORD.fetchMode, this.privilege, 0);
+    this.set(WORD.dataMode, mode, 0);
+  }
+
+  /** Forgets every translation. */
+  flushTlb(): void {
+    this.words.fill(INVALID_TAG, LAYOUT.readTlb / 4, LAYOUT.single / 4);
+  }
+
+  /** Forgets where code is, not what is decoded. */
+  flushJumpCache(): void {
+    this.words.fill(INVALID_TAG, LAYOUT.jumpCache / 4, LAYOUT.single / 4);
+  }
+
+  private entryIndex(buffer: number, virtualLow: number): number {
+    return (buffer + ((virtualLow >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) / 4;
+  }
+
+  /** Enters that the page of a data access is at `direct` in the WebAssembly memory. */
+  fillTlb(buffer: number, virtualLow: number, virtualHigh: number, direct: number): void {
+    const index = this.entryIndex(buffer, virtualLow);
+    const page = virtualLow & ~0xfff;
+    this.set(index, page | this.low(WORD.dataMode), virtualHigh);
+    this.words[index + 2] = direct - page;
+  }
+
+  dropTlbEntry(buffer: number, virtualLow: number): void {
+    this.words[this.entryIndex(buffer, virtualLow)] = INVALID_TAG;
+  }
+
+  /** Enters that the page of an instruction is decoded at the WebAssembly address `records`. */
+  fillJumpCache(virtualLow: number, virtualHigh: number, records: number): void {
+    const index = this.entryIndex(LAYOUT.jumpCache, virtualLow);
+    this.set(index, (virtualLow & ~0xfff) | this.low(WORD.fetchMode), virtualHigh);
+    this.words[index + 2] = records;
+  }
+
+  /** Drops every entry through which stores would reach the page at `direct` unseen. */
+  protectPage(direct: number): void {
+    const { words } = this;
+    for (let entry = 0; entry < TLB_ENTRIES; entry++) {
+      const index = (LAYOUT.writeTlb + entry * TLB_ENTRY_BYTES) / 4;
+      const page = (words[index] ?? 0) & ~0xfff;
+      if (((words[index + 2] ?? 0) + page) >>> 0 === direct) words[index] = INVALID_TAG;
+    }
+  }
+}

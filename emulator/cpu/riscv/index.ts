@@ -1,0 +1,25 @@
+/**
+ * The processor: RV64IMAC with machine, supervisor and user mode, memory protection and Sv39.
+ *
+ * `instructions/` is the one table: encoding, operands and semantics of every instruction. The decoder, the assembler,
+ * the disassembler and the interpreter are made from it; compressed instructions are other spellings of full ones.
+ * Semantics are written over `InstructionContext`, so that a translator can take the same table.
+ *
+ * `interpreter/` generates the WebAssembly that executes: one loop around one jump table. It reads instructions from
+ * records decoded beforehand, eight bytes for each halfword of a page, so that an instruction costs one dispatch, and
+ * one load for every operand. It keeps no call: whatever it cannot do (a page that is not in the translation buffer, a
+ * device, a control register, a trap) it returns for, with the instruction not yet executed, and `hart/` in TypeScript
+ * does it and calls again. All state is in memory then, so that traps are precise, interrupts are taken between two
+ * instructions only, and the count of instructions is exact whenever a device looks at it.
+ *
+ * `hart/` is that other half: privilege, control registers, traps, translation and protection, the cache of records.
+ * Protection and the permission bits are checked when a page enters the translation buffer, never per access; a page
+ * that protection divides never enters. Stores to pages with decoded code never enter either: they forget the code they
+ * overwrite, and `fence.i` has nothing to do. Who writes guest memory otherwise calls `RiscvHart.invalidate`.
+ */
+
+export { Interrupt } from "./hart/causes.ts";
+export { CodePages } from "./hart/code-pages.ts";
+export { type InterruptCause, RiscvHart, type RiscvHartOptions, type RunExit } from "./hart/hart.ts";
+export { decode, encode } from "./instructions/decode.ts";
+export { disassemble, registerNames } from "./instructions/disassemble.ts";

@@ -1,0 +1,23 @@
+/** Zicsr (unprivileged ISA, chapter 9) and the privileged instructions (privileged ISA 1.12, section 3.3 and 4.2). */
+import { formatsOf, OPCODE } from "./formats.ts";
+import type { FullInstruction } from "./instruction.ts";
+
+const { csr } = formatsOf("Zicsr");
+const { R, exact } = formatsOf("Privileged");
+
+export const systemInstructions: readonly FullInstruction[] = [
+  csr("csrrw", 1, (c) => c.host("csr")),
+  csr("csrrs", 2, (c) => c.host("csr")),
+  csr("csrrc", 3, (c) => c.host("csr")),
+  csr("csrrwi", 5, (c) => c.host("csr")),
+  csr("csrrsi", 6, (c) => c.host("csr")),
+  csr("csrrci", 7, (c) => c.host("csr")),
+  exact("sret", 0x10200073, (c) => c.host("supervisorReturn")),
+  exact("mret", 0x30200073, (c) => c.host("machineReturn")),
+  exact("wfi", 0x10500073, (c) => c.host("waitForInterrupt")),
+  {
+    ...R("sfence.vma", OPCODE.system, 0, 0x09, (c) => c.host("fenceVirtualMemory")),
+    mask: 0xfe007fff,
+    syntax: "rs1,rs2",
+  },
+];

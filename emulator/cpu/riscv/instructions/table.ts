@@ -1,0 +1,35 @@
+import { atomicInstructions } from "./atomic.ts";
+import { baseInstructions } from "./base.ts";
+import { compressedInstructions } from "./compressed.ts";
+import type { CompressedInstruction, FullInstruction, Instruction } from "./instruction.ts";
+import { multiplyInstructions } from "./multiply.ts";
+import { systemInstructions } from "./system.ts";
+
+/** Every instruction with semantics. */
+export const fullInstructions: readonly FullInstruction[] = [
+  ...baseInstructions,
+  ...multiplyInstructions,
+  ...atomicInstructions,
+  ...systemInstructions,
+];
+
+/** The table: decoder, interpreter, disassembler, assembler and random tests are all made from it. */
+export const instructionTable: readonly Instruction[] = [...compressedInstructions, ...fullInstructions];
+
+const byName: ReadonlyMap<string, Instruction> = new Map(
+  instructionTable.map((instruction) => [instruction.name, instruction]),
+);
+
+/** The instruction called `name` in assembler; an error when there is none. */
+export function instructionNamed(name: string): Instruction {
+  const instruction = byName.get(name);
+  if (instruction === undefined) throw new Error(`no instruction is called "${name}"`);
+  return instruction;
+}
+
+/** The instruction whose semantics a compressed one has. */
+export function expansionOf(instruction: CompressedInstruction): FullInstruction {
+  const full = instructionNamed(instruction.expandsTo);
+  if (full.length !== 4) throw new Error(`${instruction.name} expands to ${full.name}, which is compressed`);
+  return full;
+}

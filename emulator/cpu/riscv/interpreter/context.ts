@@ -1,0 +1,293 @@
+import { LAYOUT, RECORD_BYTES, TLB_ENTRIES } from "../hart/layout.ts";
+import type { HostCall, InstructionContext, LoadKind } from "../instructions/instruction.ts";
+import {
+  branch,
+  type Expression,
+  type FunctionBuilder,
+  i32,
+  i64,
+  type Label,
+  type Local,
+  type Statement,
+  sequence,
+  type ValueType,
+  when,
+} from "../wasm/index.ts";
+import { ACCESS_SIGNED, Exit, hostExit } from "./exits.ts";
+import type { Handler } from "./records.ts";
+
+type I32 = Expression<"i32">;
+type I64 = Expression<"i64">;
+
+/** Temporaries of a function, handed out anew for every handler. */
+export class TemporaryPool {
+  private readonly locals: Record<ValueType, Local<ValueType>[]> = { i32: [], i64: [], f32: [], f64: [] };
+  private readonly used: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0 };
+  private readonly builder: FunctionBuilder;
+
+  constructor(builder: FunctionBuilder) {
+    this.builder = builder;
+  }
+
+  releaseAll(): void {
+    for (const type of ["i32", "i64", "f32", "f64"] as const) this.used[type] = 0;
+  }
+
+  take<T extends ValueType>(type: T): Local<T> {
+    const pool = this.locals[type];
+    const index = this.used[type]++;
+    const local = pool[index] ?? this.builder.local(type);
+    pool[index] = local;
+    return local as Local<ValueType> as Local<T>; // the pool was chosen by `type`
+  }
+}
+
+/** What all handlers of one interpreter share. */
+export interface InterpreterFrame {
+  /** WebAssembly address of the hart's block. */
+  readonly stateOffset: number;
+  /** Address of the current record. */
+  readonly record: Local<"i32">;
+  /** pc = pcBase + (record >> 2): records are four times as far apart as the halfwords they stand for. */
+  readonly pcBase: Local<"i64">;
+  readonly dataMode: Local<"i64">;
+  readonly target: Local<"i64">;
+  readonly exitCode: Local<"i32">;
+  readonly temporaries: TemporaryPool;
+  /** Continues at the address in `target`. */
+  readonly jump: Label;
+  /** Executes the record at `record`. */
+  readonly next: Label;
+  /** Leaves with `exitCode`, the current instruction not executed. */
+  readonly exit: Label;
+}
+
+const AT_ZERO = i32.constant(0);
+
+/** Operands from a record, registers in memory, the translation buffers inline. */
+export class InterpreterContext implements InstructionContext {
+  private readonly frame: InterpreterFrame;
+  private readonly handler: Handler;
+
+  constructor(frame: InterpreterFrame, handler: Handler) {
+    this.frame = frame;
+    this.handler = handler;
+  }
+
+  private field(byte: number): I32 {
+    return i32.load8U(this.frame.record.value, byte);
+  }
+
+  private state(offset: number): number {
+    return this.frame.stateOffset + offset;
+  }
+
+  private get rs2Field(): I32 {
+    return this.field(this.handler.instruction.rd === undefined ? 2 : 4);
+  }
+
+  get rs1(): I64 {
+    return i64.load(this.field(3), this.state(LAYOUT.registers));
+  }
+
+  get rs2(): I64 {
+    return i64.load(this.rs2Field, this.state(LAYOUT.registers));
+  }
+
+  get rs1Word(): I32 {
+    return i32.load(this.field(3), this.state(LAYOUT.registers));
+  }
+
+  get rs2Word(): I32 {
+    return i32.load(this.rs2Field, this.state(LAYOUT.registers));
+  }
+
+  get immediate(): I64 {
+    return i64.load32S(this.frame.record.value, 4);
+  }
+
+  get immediateWord(): I32 {
+    return i32.load(this.frame.record.value, 4);
+  }
+
+  get pc(): I64 {
+    const { pcBase, record } = this.frame;
+    return i64.add(pcBase.value, i64.extendU(i32.shrU(record.value, i32.constant(2))));
+  }
+
+  get nextPc(): I64 {
+    return i64.add(this.pc, i64.constant(this.handler.length));
+  }
+
+  temporary<T extends ValueType>(type: T): Local<T> {
+    return this.frame.temporaries.take(type);
+  }
+
+  writeRd(value: I64): Statement {
+    return i64.store(this.field(2), value, this.state(LAYOUT.registers + 8));
+  }
+
+  /** Goes to the next instruction: what every handler ends with. */
+  advance(): Statement {
+    const { record, next } = this.frame;
+    const bytes = (this.handler.length / 2) * RECORD_BYTES;
+    return sequence(record.set(i32.add(record.value, i32.constant(bytes))), branch(next));
+  }
+
+  jump(target: I64): Statement {
+    return sequence(this.frame.target.set(target), branch(this.frame.jump));
+  }
+
+  jumpRelative(): Statement {
+    if (!this.handler.near) return this.jump(i64.add(this.pc, this.immediate));
+    const { record, next } = this.frame;
+    return sequence(record.set(i32.add(record.value, this.immediateWord)), branch(next));
+  }
+
+  branch(condition: I32): Statement {
+    return when(condition, this.jumpRelative());
+  }
+
+  host(call: HostCall): Statement {
+    return this.leave(hostExit[call]);
+  }
+
+  private leave(code: number): Statement {
+    return sequence(this.frame.exitCode.set(i32.constant(code)), branch(this.frame.exit));
+  }
+
+  /** Leaves for an access that must be helped; the address is in `address`. */
+  private leaveForAccess(address: Local<"i64">, code: number): Statement {
+    return sequence(i64.store(AT_ZERO, address.value, this.state(LAYOUT.address)), this.leave(code));
+  }
+
+  /**
+   * Looks the page of an access up and answers the WebAssembly address. The tag is compared with the page of the last
+   * byte, the entry chosen by that of the first one: an access that crosses pages always misses, any other may be
+   * misaligned at no cost.
+   */
+  private translated(
+    address: Local<"i64">,
+    bytes: number,
+    buffer: number,
+    exitCode: number,
+  ): { check: Statement; location: I32 } {
+    const low = i32.wrap(address.value);
+    const entry = this.temporary("i32");
+    const lastByte = bytes === 1 ? address.value : i64.add(address.value, i64.constant(bytes - 1));
+    const tag = i64.or(i64.and(lastByte, i64.constant(-4096)), this.frame.dataMode.value);
+    return {
+      check: sequence(
+        entry.set(i32.and(i32.shrU(low, i32.constant(8)), i32.constant((TLB_ENTRIES - 1) << 4))),
+        when(
+          i64.ne(i64.load(entry.value, this.state(buffer)), tag),
+          this.leaveForAccess(address, exitCode | bytes),
+        ),
+      ),
+      location: i32.add(i32.load(entry.value, this.state(buffer + 8)), low),
+    };
+  }
+
+  load({ bytes, signed }: LoadKind, address: I64): Statement {
+    const effective = this.temporary("i64");
+    const exitCode = Exit.Load | (signed ? ACCESS_SIGNED : 0);
+    const { check, location } = this.translated(effective, bytes, LAYOUT.readTlb, exitCode);
+    return sequence(effective.set(address), check, this.writeRd(loadFrom(location, bytes, signed)));
+  }
+
+  store(bytes: 1 | 2 | 4 | 8, address: I64, value: I64): Statement {
+    const effective = this.temporary("i64");
+    const { check, location } = this.translated(effective, bytes, LAYOUT.writeTlb, Exit.Store);
+    return sequence(effective.set(address), check, storeTo(location, bytes, value));
+  }
+
+  /** Leaves unless the address is a multiple of `bytes`. */
+  private requireAlignment(address: Local<"i64">, bytes: number, exitCode: number): Statement {
+    const misaligned = i32.and(i32.wrap(address.value), i32.constant(bytes - 1));
+    return when(misaligned, this.leaveForAccess(address, exitCode | bytes));
+  }
+
+  atomic(bytes: 4 | 8, combine: (old: I64, operand: I64) => I64): Statement {
+    const effective = this.temporary("i64");
+    const where = this.temporary("i32");
+    const old = this.temporary("i64");
+    const { check, location } = this.translated(effective, bytes, LAYOUT.writeTlb, Exit.Atomic);
+    return sequence(
+      effective.set(this.rs1),
+      this.requireAlignment(effective, bytes, Exit.Atomic),
+      check,
+      where.set(location),
+      old.set(loadFrom(where.value, bytes, true)),
+      storeTo(where.value, bytes, combine(old.value, this.rs2)),
+      this.writeRd(old.value),
+    );
+  }
+
+  loadReserved(bytes: 4 | 8): Statement {
+    const effective = this.temporary("i64");
+    const value = this.temporary("i64");
+    const { check, location } = this.translated(effective, bytes, LAYOUT.readTlb, Exit.LoadReserved);
+    return sequence(
+      effective.set(this.rs1),
+      this.requireAlignment(effective, bytes, Exit.LoadReserved),
+      check,
+      value.set(loadFrom(location, bytes, true)),
+      i64.store(AT_ZERO, effective.value, this.state(LAYOUT.reservation)),
+      i64.store(AT_ZERO, value.value, this.state(LAYOUT.reservationValue)),
+      this.writeRd(value.value),
+    );
+  }
+
+  /** Succeeds where the latest load-reserved read, if that still holds what it read; faults only if it would store. */
+  storeConditional(bytes: 4 | 8): Statement {
+    const effective = this.temporary("i64");
+    const where = this.temporary("i32");
+    const failed = this.temporary("i64");
+    const { check, location } = this.translated(effective, bytes, LAYOUT.writeTlb, Exit.Atomic);
+    const reserved = i64.load(AT_ZERO, this.state(LAYOUT.reservation));
+    const expected = i64.load(AT_ZERO, this.state(LAYOUT.reservationValue));
+    return sequence(
+      effective.set(this.rs1),
+      failed.set(i64.constant(1)),
+      when(
+        i64.eq(reserved, effective.value),
+        sequence(
+          check,
+          where.set(location),
+          when(
+            i64.eq(loadFrom(where.value, bytes, true), expected),
+            sequence(storeTo(where.value, bytes, this.rs2), failed.set(i64.constant(0))),
+          ),
+        ),
+      ),
+      i64.store(AT_ZERO, i64.constant(-1), this.state(LAYOUT.reservation)),
+      this.writeRd(failed.value),
+    );
+  }
+}
+
+function loadFrom(location: I32, bytes: 1 | 2 | 4 | 8, signed: boolean): I64 {
+  switch (bytes) {
+    case 1:
+      return signed ? i64.load8S(location) : i64.load8U(location);
+    case 2:
+      return signed ? i64.load16S(location) : i64.load16U(location);
+    case 4:
+      return signed ? i64.load32S(location) : i64.load32U(location);
+    case 8:
+      return i64.load(location);
+  }
+}
+
+function storeTo(location: I32, bytes: 1 | 2 | 4 | 8, value: I64): Statement {
+  switch (bytes) {
+    case 1:
+      return i64.store8(location, value);
+    case 2:
+      return i64.store16(location, value);
+    case 4:
+      return i64.store32(location, value);
+    case 8:
+      return i64.store(location, value);
+  }
+}

@@ -1,0 +1,39 @@
+import type { HostCall } from "../instructions/instruction.ts";
+
+/**
+ * Why generated code came back. `pc`, `remaining` and `record` then describe the instruction that was not executed; for
+ * an access `address` is its effective address.
+ */
+export const Exit = {
+  /** `remaining` has reached zero. */
+  Budget: 0,
+  /** Nothing is decoded at `pc`. */
+  Fetch: 1,
+  Illegal: 2,
+  EnvironmentCall: 3,
+  Breakpoint: 4,
+  Csr: 5,
+  MachineReturn: 6,
+  SupervisorReturn: 7,
+  WaitForInterrupt: 8,
+  FenceVirtualMemory: 9,
+  /** Accesses that missed the translation buffer: one of these bits, the bytes in the low four, and `Signed`. */
+  Load: 0x100,
+  Store: 0x200,
+  LoadReserved: 0x400,
+  Atomic: 0x800,
+} as const;
+
+export const ACCESS_BYTES = 0x0f;
+export const ACCESS_SIGNED = 0x10;
+
+export const hostExit: Record<HostCall, number> = {
+  illegal: Exit.Illegal,
+  environmentCall: Exit.EnvironmentCall,
+  breakpoint: Exit.Breakpoint,
+  csr: Exit.Csr,
+  machineReturn: Exit.MachineReturn,
+  supervisorReturn: Exit.SupervisorReturn,
+  waitForInterrupt: Exit.WaitForInterrupt,
+  fenceVirtualMemory: Exit.FenceVirtualMemory,
+};

@@ -1,0 +1,100 @@
+/**
+ * Decoded instructions as the interpreter reads them: records of eight bytes.
+ *
+ *     byte 0-1  operation: index of the handler, 0 where nothing is decoded
+ *     byte 2    destination, or the second source of instructions that have none
+ *     byte 3    first source
+ *     byte 4-7  immediate, or in byte 4 the second source of instructions with a destination
+ *
+ * Registers are byte offsets. Destinations count from x1 and use the slot behind x31 for x0, so that x0 is never written
+ * and both kinds fit a byte.
+ */
+
+import { compressedInstructions } from "../instructions/compressed.ts";
+import type { Decoded } from "../instructions/decode.ts";
+import { immediate } from "../instructions/fields.ts";
+import { formatsOf } from "../instructions/formats.ts";
+import type { FullInstruction } from "../instructions/instruction.ts";
+import { fullInstructions } from "../instructions/table.ts";
+
+/** One case of the interpreter's switch. */
+export interface Handler {
+  readonly instruction: FullInstruction;
+  readonly length: 2 | 4;
+  /** The target is in the same page: the immediate is the distance in records' bytes, not in the guest's. */
+  readonly near: boolean;
+}
+
+/** What a word that is no instruction does. Its immediate is the word. */
+const illegal: FullInstruction = formatsOf("I").exact("illegal", 0, (c) => c.host("illegal"));
+
+export function isRelative({ immediate: format }: FullInstruction): boolean {
+  return format === immediate.B || format === immediate.J;
+}
+
+const compressible = new Set(compressedInstructions.map(({ expandsTo }) => expandsTo));
+
+function variants(instruction: FullInstruction): Handler[] {
+  const lengths: readonly (2 | 4)[] = compressible.has(instruction.name) ? [4, 2] : [4];
+  return lengths.flatMap((length) =>
+    isRelative(instruction)
+      ? [
+          { instruction, length, near: false },
+          { instruction, length, near: true },
+        ]
+      : [{ instruction, length, near: false }],
+  );
+}
+
+/** All handlers; the operation of handler i is i + 1. */
+export const handlers: readonly Handler[] = [
+  { instruction: illegal, length: 4, near: false },
+  { instruction: illegal, length: 2, near: false },
+  ...fullInstructions.flatMap(variants),
+];
+
+const operations: ReadonlyMap<string, number> = new Map(
+  handlers.map(({ instruction, length, near }, index) => [
+    `${instruction.name} ${length} ${near}`,
+    index + 1,
+  ]),
+);
+
+function operationOf(instruction: FullInstruction, length: 2 | 4, near: boolean): number {
+  const operation = operations.get(`${instruction.name} ${length} ${near}`);
+  if (operation === undefined) throw new Error(`no handler for ${instruction.name} of ${length} bytes`);
+  return operation;
+}
+
+/** Bytes of the instruction that an operation executes. */
+export const operationLength: Uint8Array = Uint8Array.from([0, ...handlers.map(({ length }) => length)]);
+
+export const sourceOffset = (register: number): number => 8 * register;
+export const destinationOffset = (register: number): number => (register === 0 ? 248 : 8 * (register - 1));
+
+/** Low and high word of a record. */
+export interface Record {
+  readonly low: number;
+  readonly high: number;
+}
+
+export function illegalRecord(bits: number, length: 2 | 4): Record {
+  return { low: operationOf(illegal, length, false), high: bits | 0 };
+}
+
+/** `pageOffset` is where in its page the instruction stands, or undefined if its targets must not be linked. */
+export function recordOf(decoded: Decoded, pageOffset: number | undefined): Record {
+  const { full, instruction, rd, rs1, rs2 } = decoded;
+  const { length } = instruction;
+  let { immediate: high } = decoded;
+  let near = false;
+  if (isRelative(full) && pageOffset !== undefined) {
+    const target = pageOffset + high;
+    near = target >= 0 && target < 4096;
+    if (near) high *= 4;
+  }
+  const second = sourceOffset(rs2);
+  const first = full.rd === undefined ? second : destinationOffset(rd);
+  if (full.rd !== undefined && full.rs2 !== undefined) high = second;
+  return { low: operationOf(full, length, near) | (first << 16) | (sourceOffset(rs1) << 24), high };
+}

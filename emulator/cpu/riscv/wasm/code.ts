@@ -1,0 +1,95 @@
+import { ByteWriter } from "./bytes.ts";
+
+/** The value types we use (core specification, section 5.3.1). */
+export type ValueType = "i32" | "i64" | "f32" | "f64";
+
+/** Type of a piece of code: what it leaves on the operand stack. */
+export type ResultType = ValueType | "none";
+
+export const typeCode: Record<ResultType, number> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  none: 0x40,
+};
+
+/**
+ * A typed piece of code. Building one emits nothing: `emit` writes it, once for every place where it is used, so a value
+ * that is costly or must be computed once belongs in a local.
+ */
+export class Expression<T extends ResultType> {
+  readonly type: T;
+  readonly emit: (code: CodeWriter) => void;
+
+  constructor(type: T, emit: (code: CodeWriter) => void) {
+    this.type = type;
+    this.emit = emit;
+  }
+}
+
+/** Code that leaves nothing on the operand stack. */
+export type Statement = Expression<"none">;
+
+/** Target of a branch: the end of a block or the head of a loop. */
+export class Label {
+  readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Body of one function while it is written: the bytes, and the enclosing labels that branches count from. */
+export class CodeWriter extends ByteWriter {
+  private readonly labels: Label[] = [];
+
+  enter(label: Label): void {
+    this.labels.push(label);
+  }
+
+  leave(): void {
+    this.labels.pop();
+  }
+
+  /** Number of labels between here and `label`, as branch instructions want it. */
+  depth(label: Label): number {
+    const index = this.labels.lastIndexOf(label);
+    if (index < 0) throw new Error(`branch to label "${label.name}", which does not enclose it`);
+    return this.labels.length - 1 - index;
+  }
+}
+
+/** A function's local variable or parameter. */
+export class Local<T extends ValueType> {
+  readonly type: T;
+  readonly index: number;
+  /** The current value. */
+  readonly value: Expression<T>;
+
+  constructor(type: T, index: number) {
+    this.type = type;
+    this.index = index;
+    this.value = new Expression(type, (code) => {
+      code.byte(0x20);
+      code.unsigned(index);
+    });
+  }
+
+  set(value: Expression<T>): Statement {
+    return new Expression("none", (code) => {
+      value.emit(code);
+      code.byte(0x21);
+      code.unsigned(this.index);
+    });
+  }
+
+  /** Assigns and answers the value assigned. */
+  tee(value: Expression<T>): Expression<T> {
+    return new Expression(this.type, (code) => {
+      value.emit(code);
+      code.byte(0x22);
+      code.unsigned(this.index);
+    });
+  }
+}

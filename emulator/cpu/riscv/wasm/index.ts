@@ -1,0 +1,21 @@
+/**
+ * A small WebAssembly encoder: typed expressions that write themselves, structured control flow with checked labels, and
+ * modules of functions over one imported memory. It knows nothing of RISC-V.
+ */
+export { Expression, Label, Local, type Statement, type ValueType } from "./code.ts";
+export {
+  block,
+  blockTo,
+  branch,
+  branchIf,
+  branchTable,
+  choose,
+  loop,
+  nothing,
+  returnValue,
+  sequence,
+  unreachable,
+  when,
+} from "./control.ts";
+export { FunctionBuilder, ModuleBuilder } from "./module.ts";
+export { i32, i64 } from "./numeric.ts";
