@@ -1,0 +1,79 @@
+import { fork } from "node:child_process";
+import { CommandError } from "#results";
+
+export interface ChildOptions {
+  /** JavaScript file that the child runs; it gets the request as its only argument, in JSON. */
+  readonly entry: string;
+  readonly execArgv: readonly string[];
+  /** Milliseconds after which the child is killed. */
+  readonly timeout: number;
+}
+
+/** What a child sends back over its channel, once. */
+export type ChildMessage = { readonly report: unknown } | { readonly error: string };
+
+/** How much of a failed child's standard error is shown. */
+const STDERR_TAIL = 4000;
+
+/**
+ * Runs one request in a fresh process and gives back what it reports.
+ *
+ * @param what names the child in messages, for instance `boot, arm B, repeat 3`
+ * @throws CommandError (exit code 1) when it crashes, reports an error, ends without a report, or takes too long; with the
+ *   end of its standard error
+ */
+export function runChild(request: unknown, what: string, options: ChildOptions): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const child = fork(options.entry, [JSON.stringify(request)], {
+      execArgv: [...options.execArgv],
+      // The guest prints to buffers; whatever a child says aloud is a complaint.
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
+    let stderr = "";
+    let message: ChildMessage | undefined;
+    let timedOut = false;
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr = (stderr + text).slice(-STDERR_TAIL);
+    });
+    // The other end of this channel is `reportTo` below, which sends nothing else.
+    child.on("message", (received) => {
+      message = received as ChildMessage;
+    });
+    const clock = setTimeout(() => {
+      timedOut = true;
+      child.kill("SIGKILL");
+    }, options.timeout);
+    const fail = (reason: string) => {
+      const said = stderr.trim() === "" ? "" : `; its standard error ends:\n${stderr.trimEnd()}`;
+      reject(new CommandError(1, `measured process failed (${what}): ${reason}${said}`));
+    };
+    child.on("error", (error) => {
+      clearTimeout(clock);
+      fail(`cannot be started: ${error.message}`);
+    });
+    child.on("close", (code, signal) => {
+      clearTimeout(clock);
+      if (timedOut) fail(`no result after ${options.timeout / 1000} s`);
+      else if (message && "error" in message) fail(message.error);
+      else if (code !== 0) fail(signal ? `ended by ${signal}` : `exit code ${code}`);
+      else if (!message) fail("ended without a report");
+      else resolve(message.report);
+    });
+  });
+}
+
+/** The child's side: does what `work` does with the request and reports the outcome, whatever it is. */
+export async function reportTo(
+  channel: NodeJS.Process,
+  work: (request: unknown) => Promise<unknown>,
+): Promise<void> {
+  const message = await work(JSON.parse(channel.argv[2] ?? "null")).then(
+    (report): ChildMessage => ({ report }),
+    (error: unknown): ChildMessage => ({
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  );
+  if (!channel.send) throw new Error("this file measures for `regionlab bench`; it is not run by hand");
+  channel.send(message, () => channel.disconnect());
+}

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { describeTrial, runSchedule, scheduleEntries } from "./run-schedule.ts";
+import { planSchedule } from "./schedule.ts";
+
+describe("runSchedule", () => {
+  it("runs one process after the other, in the planned order, and records order and times", async () => {
+    const plan = planSchedule(["boot", "dispatch"], 4, 1);
+    const started: string[] = [];
+    let running = 0;
+    let time = 0;
+    const outcomes = await runSchedule(plan, {
+      now: () => time,
+      measure: async (trial) => {
+        expect(++running).toBe(1);
+        started.push(describeTrial(trial));
+        await new Promise((resolve) => setImmediate(resolve));
+        time += 5;
+        running--;
+        return trial.repeat;
+      },
+    });
+    expect(started).toEqual(plan.map(describeTrial));
+    expect(scheduleEntries(outcomes)).toEqual(plan.map((trial) => ({ ...trial, milliseconds: 5 })));
+    expect(outcomes.map(({ report }) => report)).toEqual(plan.map(({ repeat }) => repeat));
+  });
+
+  it("ends at the first failure", async () => {
+    let count = 0;
+    const plan = planSchedule(["boot"], 10, 1);
+    const run = runSchedule(plan, {
+      measure: async () => {
+        if (++count === 4) throw new Error("crashed");
+      },
+    });
+    await expect(run).rejects.toThrow("crashed");
+    expect(count).toBe(4);
+  });
+
+  it("tells how many have ended before each", async () => {
+    const seen: number[] = [];
+    await runSchedule(planSchedule(["boot"], 1, 1), {
+      measure: async () => undefined,
+      onProgress: (done) => seen.push(done),
+    });
+    expect(seen).toEqual([0, 1, 2]);
+  });
+});

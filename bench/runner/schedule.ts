@@ -1,0 +1,31 @@
+import { ARMS, type Arm } from "#results";
+import { Random } from "../statistics/index.ts";
+
+/** One process to be measured. */
+export interface Trial {
+  readonly task: string;
+  readonly arm: Arm;
+  /** Counts from 0. */
+  readonly repeat: number;
+}
+
+/**
+ * The order of all processes of a run.
+ *
+ * Two repeats form a palindrome (A B A2 | A2 B A, with the three in an order shuffled anew each time): whatever drifts
+ * steadily while they run weighs on all arms alike. Tasks take turns, so that each of them sees the whole run. The
+ * control arm A2 has the same places as any other.
+ */
+export function planSchedule(tasks: readonly string[], repeats: number, seed: number): Trial[] {
+  const random = Random.seeded(seed, "schedule");
+  const trials: Trial[] = [];
+  for (let first = 0; first < repeats; first += 2) {
+    for (const task of tasks) {
+      const there = random.shuffled(ARMS);
+      const back = first + 1 < repeats ? [...there].reverse() : [];
+      trials.push(...there.map((arm) => ({ task, arm, repeat: first })));
+      trials.push(...back.map((arm) => ({ task, arm, repeat: first + 1 })));
+    }
+  }
+  return trials;
+}
