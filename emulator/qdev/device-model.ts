@@ -1,12 +1,21 @@
 import { MemoryModel, type MemoryModelOptions, type MemoryRegion } from "#memory";
-import { QomAbort } from "#qom";
+import { QomAbort, QomError } from "#qom";
 import { Clock } from "./clock.ts";
 import type { Device } from "./device.ts";
+import { Irq } from "./irq.ts";
+import type { Machine, MachineOptions } from "./machine.ts";
 import { SystemBus } from "./sysbus.ts";
 
 export interface DeviceModelOptions extends MemoryModelOptions {
   /** Guest time; default: a clock that stands still at 0. */
   readonly clock?: Clock;
+}
+
+/** What a guest asks of the host: to end, to start anew, or to end with a code that tells of a failure. */
+export interface ShutdownRequest {
+  readonly kind: "poweroff" | "reset" | "fail";
+  /** Exit code; 0 unless the guest failed. */
+  readonly code: number;
 }
 
 /** The model of a machine with devices: guest time, the main system bus, and what is told about devices. */
@@ -16,12 +25,14 @@ export class DeviceModel extends MemoryModel {
   onDeviceDeleted: ((path: string) => void) | null = null;
   /** Told of guest accesses that make no sense. */
   onGuestError: ((device: Device, message: string) => void) | null = null;
+  /** Told of the guest's requests to power off or to reset. The guest runs on until the run loop acts. */
+  onShutdownRequest: ((request: ShutdownRequest) => void) | null = null;
   private memory: MemoryRegion | null = null;
 
   constructor(options: DeviceModelOptions = {}) {
     super(options);
     this.clock = options.clock ?? new Clock(() => 0, 0n);
-    this.types.register(SystemBus);
+    this.types.register(SystemBus, Irq);
   }
 
   /** The root of the system's memory, which the board sets. */
@@ -43,6 +54,24 @@ export class DeviceModel extends MemoryModel {
     this.unattached.addChild("sysbus", bus);
     bus.unref();
     return bus;
+  }
+
+  /** Passes a guest's request on to whoever runs the machine. */
+  requestShutdown(request: ShutdownRequest): void {
+    this.onShutdownRequest?.(request);
+  }
+
+  /** Makes the board `typeName` at /machine, with all its devices. @throws QomError when the options cannot be met. */
+  createMachine(typeName: string, options: MachineOptions): Machine {
+    const type = this.types.lookup(typeName);
+    if (!this.types.isA(type, "machine"))
+      throw new QomError(`${typeName} is not a machine; give the name of one, such as virt-machine`);
+    const machine = this.create(type) as Machine; // as just checked
+    this.root.addChild("machine", machine);
+    machine.unref();
+    for (const name of ["peripheral", "peripheral-anon", "unattached"]) this.childContainer(machine, name);
+    machine.build(options);
+    return machine;
   }
 
   /** Creates a device by type name, puts it at /machine/peripheral/`id`, and marks it as hotplugged. */

@@ -3,7 +3,7 @@ import { QomAbort, QomObject } from "#qom";
 import { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { DeviceModel } from "./device-model.ts";
-import type { IrqInput } from "./irq.ts";
+import { Irq, type IrqHandler, type IrqInput, type IrqLine } from "./irq.ts";
 
 /**
  * Base of all devices. A device is created, configured, realized (from then on the guest can see it), and at its end
@@ -25,7 +25,8 @@ export abstract class Device extends QomObject {
   /** The end of the object is to be announced: set by unrealize. */
   private pendingDeletedEvent = false;
   private path = "";
-  private readonly inputs: IrqInput[] = [];
+  private readonly inputs: Irq[] = [];
+  private readonly gpioOut: IrqLine[] = [];
 
   /** Makes the device visible: regions, lines, timers. Overriding replaces; may run again after `unrealize`. */
   protected realize(): void {}
@@ -79,12 +80,27 @@ export abstract class Device extends QomObject {
     if (this.pendingDeletedEvent) this.model.onDeviceDeleted?.(this.path);
   }
 
-  /** Adds `count` interrupt inputs; `set` is told the input's number and level. */
-  protected initGpioIn(count: number, set: (index: number, level: boolean) => void): void {
+  /** Adds `count` interrupt inputs; `handler` is told the input's number and level. */
+  protected initGpioIn(count: number, handler: IrqHandler): void {
     const first = this.inputs.length;
     for (let index = first; index < first + count; index++) {
-      this.inputs.push({ set: (level) => set(index, level) });
+      const input = this.model.create(Irq).handleWith(handler, index);
+      this.addChild("unnamed-gpio-in[*]", input);
+      input.unref(); // the tree holds it from now on
+      this.inputs.push(input);
     }
+  }
+
+  /** Declares the next output that is not an interrupt of a sysbus device. */
+  protected initGpioOut(line: IrqLine): void {
+    this.gpioOut.push(line);
+  }
+
+  /** @throws QomAbort when there is no such output. */
+  connectGpioOut(index: number, input: IrqInput | null): void {
+    const line = this.gpioOut[index];
+    if (line === undefined) throw new QomAbort(`${this.describe()} has no output ${index}`);
+    line.connect(input);
   }
 
   /** @throws QomAbort when there is no such input. */
@@ -96,6 +112,10 @@ export abstract class Device extends QomObject {
 
   get gpioInputs(): number {
     return this.inputs.length;
+  }
+
+  get gpioOutputs(): number {
+    return this.gpioOut.length;
   }
 
   /** Answers a read of a register that does not exist: 0, and a note for who debugs the guest. */

@@ -1,8 +1,17 @@
 /** Device core: devices, buses, interrupt lines, guest time, device trees. Holds no region of its own. */
 export { Bus } from "./bus.ts";
+export type { CharBackend, CharDevice } from "./char.ts";
 export { Clock, Timer } from "./clock.ts";
 export { Device } from "./device.ts";
-export { DeviceModel, type DeviceModelOptions } from "./device-model.ts";
+export { DeviceModel, type DeviceModelOptions, type ShutdownRequest } from "./device-model.ts";
 export { cells64, DeviceTreeNode, flatten, type PropertyContent } from "./device-tree.ts";
-export { type IrqInput, IrqLine } from "./irq.ts";
+export { Irq, type IrqHandler, type IrqInput, IrqLine } from "./irq.ts";
+export {
+  type BootInformation,
+  type BootTarget,
+  type HartPort,
+  Machine,
+  type MachineOptions,
+} from "./machine.ts";
+export { boolProperty, stringProperty, uintProperty } from "./properties.ts";
 export { SysBusDevice, SystemBus } from "./sysbus.ts";
