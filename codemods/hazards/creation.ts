@@ -93,7 +93,7 @@ export function createdThroughAlias({ uses }: RegionField): Refusal | undefined 
 
 export function arrayShape(field: RegionField): Refusal | undefined {
   if (!field.array) return undefined;
-  const refuse = (node: Node): Refusal => ({ reason: Reason.ArrayShape, node, detail: describeUse(node) });
+  const refuse = (node: Node): Refusal => ({ reason: Reason.ArrayShape, node, detail: firstLine(node) });
   const inPlace = field.uses.find(({ node }) => {
     const element = outermost(node).getParent();
     return Node.isElementAccessExpression(element) && initOn(element) !== undefined;

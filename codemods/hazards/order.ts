@@ -1,7 +1,7 @@
 /** When things happen in a device's life, told from where they stand in the source. */
 import { type ClassDeclaration, Node } from "ts-morph";
 import type { Creation, RegionField } from "../regions/facts.ts";
-import { Phase, phaseOfHook } from "../regions/lifecycle.ts";
+import { Phase, phaseAfterCall, phaseOfHook } from "../regions/lifecycle.ts";
 import { callOn, enclosingFunction, memberOf } from "../regions/syntax.ts";
 
 /** Phase in which a member of a class first runs; a method that hooks call runs when the earliest of them does. */
@@ -81,7 +81,7 @@ function mayPrecedeFromOutside(node: Node, creator: Node, device: ClassDeclarati
   const receiver = node.getExpression();
   if (!Node.isThisExpression(receiver)) {
     return laterCalls(around, node, receiver.getText()).some(
-      (name) => phaseOfHook(name) === phaseOf(creator, device),
+      (name) => phaseAfterCall(name) === phaseOf(creator, device),
     );
   }
   const usePhase = Node.isPropertyDeclaration(around)

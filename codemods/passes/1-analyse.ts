@@ -68,7 +68,9 @@ function analyseField(declaration: PropertyDeclaration, device: DeviceFacts, ide
     if (embedded === undefined) return;
     const classNode = initializer.getArguments()[0];
     if (classNode === undefined || !mayBeRegionClass(classNode, identity)) return;
-    const reason = embedProblem(initializer, classNode, identity);
+    const reason = declaration.isStatic()
+      ? Reason.StaticField
+      : embedProblem(initializer, classNode, identity);
     if (reason !== undefined) {
       const { name } = base;
       device.strays.push({ node: declaration, name, form: "embedded", maker: undefined, reason });

@@ -1,6 +1,6 @@
 /** Pass 2, over the whole program: every use of every region that has a field, in any class and any file. */
 import { Node, type PropertyAccessExpression, type SourceFile, type Type } from "ts-morph";
-import { type Creation, type RegionField, type Use, UseKind } from "../regions/facts.ts";
+import { type Creation, type DeviceFacts, type RegionField, type Use, UseKind } from "../regions/facts.ts";
 import {
   arrayLoopOf,
   assignmentTo,
@@ -25,6 +25,13 @@ export function combine({ targets, others }: Workspace, facts: readonly FileFact
   if (byName.size === 0) return;
   for (const file of [...targets, ...others]) findUses(file, byName);
   for (const field of [...byName.values()].flat()) field.creations.push(...creationsOf(field));
+  for (const device of facts.flatMap(({ devices }) => devices)) forgetMereReferences(device);
+}
+
+/** A field of region type that its class creates nothing for refers to somebody else's region. */
+function forgetMereReferences({ fields }: DeviceFacts): void {
+  const regions = fields.filter(({ form, creations }) => form === "embedded" || creations.length > 0);
+  fields.splice(0, fields.length, ...regions);
 }
 
 function findUses(file: SourceFile, byName: FieldsByName): void {

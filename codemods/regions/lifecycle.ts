@@ -19,3 +19,14 @@ const hooks: ReadonlyMap<string, Phase> = new Map<string, Phase>([
 export function phaseOfHook(name: string): Phase | undefined {
   return hooks.get(name);
 }
+
+/** Methods that others call to run hooks, and the phase that the device has reached when they return. */
+const drivers: ReadonlyMap<string, Phase> = new Map<string, Phase>([
+  ["plug", Phase.Realize],
+  ["plugIntoSystemBus", Phase.Realize],
+]);
+
+/** Phase that a call of this method brings the device to; undefined for methods that leave it where it is. */
+export function phaseAfterCall(name: string): Phase | undefined {
+  return phaseOfHook(name) ?? drivers.get(name);
+}

@@ -1,0 +1,26 @@
+/** Pass 5: the planned texts go to disk, all of them or none, and only onto what they were planned on. */
+import { CommandError } from "../errors.ts";
+import { requireClean } from "../source/git.ts";
+import { hashOf, readSource, shown } from "../source/workspace.ts";
+import { writeAll } from "../source/write.ts";
+import type { FilePlan, Plan } from "./4-plan.ts";
+
+/** Files that the plan changes. */
+export function changedFiles({ files }: Plan): FilePlan[] {
+  return files.filter(({ before, after }) => before !== after);
+}
+
+/**
+ * Writes a plan. @throws CommandError, with nothing written, when a file is not what it was, cannot be written, or
+ * (unless `allowDirty`) could not be brought back by git.
+ */
+export function applyPlan(plan: Plan, { allowDirty = false }: { allowDirty?: boolean } = {}): void {
+  const changed = changedFiles(plan);
+  if (!allowDirty) requireClean(changed.map(({ path }) => path));
+  for (const { path, sha256 } of changed) {
+    if (hashOf(readSource(path)) !== sha256) {
+      throw new CommandError(`${shown(path)}: changed while the conversion was planned; run again`);
+    }
+  }
+  writeAll(new Map(changed.map(({ path, after }) => [path, after])));
+}

@@ -1,0 +1,76 @@
+/**
+ * Keeps the owned device tree what the codemod makes of the embedded one.
+ *
+ *     node dist/codemods/sync.js --write    rewrites emulator/hw/owned
+ *     node dist/codemods/sync.js --check    compares both ways, byte for byte; exit 1 when a file differs
+ */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CommandError, ExitCode } from "./errors.ts";
+import { statisticsOf, summary } from "./passes/6-report.ts";
+import { checkTrees, type TreeDifference, type TreeReport, type Trees, writeOwnedTree } from "./trees.ts";
+
+/** Lines of each diff that are shown. */
+const diffLines = 12;
+
+const usage = "use --write to rewrite emulator/hw/owned, or --check to compare the trees";
+
+/** The project's own trees. */
+export function projectTrees(): Trees {
+  const root = projectRoot(dirname(fileURLToPath(import.meta.url)));
+  return { embedded: join(root, "emulator/hw/embedded"), owned: join(root, "emulator/hw/owned") };
+}
+
+function projectRoot(start: string): string {
+  for (let directory = start; ; directory = dirname(directory)) {
+    if (existsSync(join(directory, "package.json"))) return directory;
+    if (directory === dirname(directory))
+      throw new CommandError(`${start}: no package.json above; run inside the project`);
+  }
+}
+
+/** Runs the command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
+export function sync(args: readonly string[], trees: Trees, print: (text: string) => void): ExitCode {
+  const [mode, ...rest] = args;
+  if (rest.length > 0 || (mode !== "--write" && mode !== "--check")) {
+    throw new CommandError(`${args.join(" ") || "no option"}: ${usage}`);
+  }
+  const started = performance.now();
+  const report = mode === "--write" ? writeOwnedTree(trees) : checkTrees(trees);
+  print(summary(report.toOwned));
+  for (const difference of report.differences) print(describe(difference));
+  print(`${closing(report)} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
+  if (report.differences.length > 0) return ExitCode.No;
+  return statisticsOf(report.toOwned).refused > 0 ? ExitCode.Refused : ExitCode.Done;
+}
+
+function describe({ file, what, diff }: TreeDifference): string {
+  const lines = diff.split("\n");
+  const shownLines = lines.slice(0, diffLines).join("\n");
+  const more = lines.length > diffLines ? `\n… ${lines.length - diffLines} more lines` : "";
+  return diff === "" ? `${file}: ${what}\n` : `${file}: ${what}\n${shownLines}${more}\n`;
+}
+
+function closing(report: TreeReport & { written?: number; removed?: number }): string {
+  const { differences, toOwned } = report;
+  const files = `${toOwned.files.length} files`;
+  if (report.written !== undefined) {
+    const state =
+      differences.length === 0 ? "the way back is exact" : "not in canonical form: see docs/codemods.md";
+    return `${files}: ${report.written} written, ${report.removed} removed; ${state}`;
+  }
+  return differences.length === 0
+    ? `${files}: to-owned(embedded) = owned, to-embedded(owned) = embedded`
+    : `${files}: ${differences.length} differ; run npm run codemods:sync`;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    process.exitCode = sync(process.argv.slice(2), projectTrees(), (text) => process.stdout.write(text));
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    process.stderr.write(`codemods: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  }
+}

@@ -1,0 +1,116 @@
+/** The two device trees of a project as wholes: the owned one is written from the embedded one and checked both ways. */
+import { rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { createTwoFilesPatch } from "diff";
+import type { Project } from "ts-morph";
+import { type Plan, planConversion } from "./passes/4-plan.ts";
+import { sourcesUnder } from "./source/discover.ts";
+import { newProject, readSource } from "./source/workspace.ts";
+import { writeAll } from "./source/write.ts";
+
+export interface Trees {
+  /** Directory of the embedded tree, the source of truth. */
+  readonly embedded: string;
+  /** Directory of the owned tree. */
+  readonly owned: string;
+}
+
+/** One file that is not what it should be. */
+export interface TreeDifference {
+  /** Path inside its tree. */
+  readonly file: string;
+  /** Which conversion comes out differently, or what became of the file. */
+  readonly what: "missing" | "stale" | "to-owned differs" | "to-embedded differs";
+  /** Unified diff from what there is to what there should be; empty where there is nothing to compare. */
+  readonly diff: string;
+}
+
+export interface TreeReport {
+  readonly differences: readonly TreeDifference[];
+  /** The conversion of the embedded tree, with its sites and refusals. */
+  readonly toOwned: Plan;
+}
+
+/** Compares to-owned(embedded) with owned, and to-embedded(owned) with embedded, byte for byte. */
+export function checkTrees(trees: Trees): TreeReport {
+  const project = newProject();
+  const toOwned = planTree(trees.embedded, "to-owned", project);
+  const wanted = textsOf(toOwned, trees.embedded);
+  const present = new Map(
+    sourcesUnder(trees.owned).map((path) => [relative(trees.owned, path), readSource(path)]),
+  );
+  const differences = compareTrees(wanted, present);
+  const back = planTree(trees.owned, "to-embedded", project);
+  differences.push(...compareBack(trees, textsOf(back, trees.owned)));
+  return { differences, toOwned };
+}
+
+/**
+ * Writes the owned tree anew and removes what has no counterpart. Returns what would not come back: files whose owned
+ * form does not convert to the same embedded text. @throws CommandError when a file cannot be read, parsed or written.
+ */
+export function writeOwnedTree(
+  trees: Trees,
+): TreeReport & { readonly written: number; readonly removed: number } {
+  const project = newProject();
+  const toOwned = planTree(trees.embedded, "to-owned", project);
+  const wanted = textsOf(toOwned, trees.embedded);
+  const present = new Map(
+    sourcesUnder(trees.owned).map((path) => [relative(trees.owned, path), readSource(path)]),
+  );
+  const changed = [...wanted].filter(([file, text]) => present.get(file) !== text);
+  writeAll(new Map(changed.map(([file, text]) => [join(trees.owned, file), text])));
+  const stale = [...present.keys()].filter((file) => !wanted.has(file));
+  for (const file of stale) rmSync(join(trees.owned, file));
+  const back = planTree(trees.owned, "to-embedded", project);
+  const differences = compareBack(trees, textsOf(back, trees.owned));
+  return { differences, toOwned, written: changed.length, removed: stale.length };
+}
+
+function planTree(directory: string, direction: Plan["direction"], project: Project): Plan {
+  const paths = sourcesUnder(directory);
+  return paths.length === 0 ? { direction, files: [] } : planConversion(paths, direction, { project });
+}
+
+function textsOf({ files }: Plan, root: string): Map<string, string> {
+  return new Map(files.map(({ path, after }) => [relative(root, path), after]));
+}
+
+function compareTrees(
+  wanted: ReadonlyMap<string, string>,
+  present: ReadonlyMap<string, string>,
+): TreeDifference[] {
+  const differences: TreeDifference[] = [];
+  for (const [file, text] of wanted) {
+    const found = present.get(file);
+    if (found === undefined) differences.push({ file, what: "missing", diff: "" });
+    else if (found !== text) differences.push(differing(file, "to-owned differs", found, text));
+  }
+  for (const file of present.keys()) {
+    if (!wanted.has(file)) differences.push({ file, what: "stale", diff: "" });
+  }
+  return differences;
+}
+
+function compareBack({ embedded }: Trees, back: ReadonlyMap<string, string>): TreeDifference[] {
+  const differences: TreeDifference[] = [];
+  for (const path of sourcesUnder(embedded)) {
+    const file = relative(embedded, path);
+    const [original, returned] = [readSource(path), back.get(file)];
+    if (returned === undefined || returned === original) continue;
+    differences.push(differing(file, "to-embedded differs", original, returned));
+  }
+  return differences;
+}
+
+function differing(
+  file: string,
+  what: TreeDifference["what"],
+  found: string,
+  wanted: string,
+): TreeDifference {
+  const patch = createTwoFilesPatch(`${file} as it is`, `${file} as converted`, found, wanted, "", "", {
+    context: 2,
+  });
+  return { file, what, diff: patch.replace(/^=+\n/, "") };
+}
