@@ -1,0 +1,148 @@
+/** The other side of the comparison: QEMU, driven through its qtest protocol instead of a processor. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { RTC } from "./board.ts";
+import { GdbRemote } from "./gdb-remote.ts";
+import { type AccessSize, type Observation, RTC_BASE_SECONDS, read, type Step, write } from "./script.ts";
+
+const SIZE_SUFFIX: Readonly<Record<AccessSize, string>> = { 1: "b", 2: "w", 4: "l", 8: "q" };
+
+/** QOM path of hart 0, whose interrupt inputs are watched. */
+const HART = "/machine/soc0/harts[0]";
+
+/** Where the hart spins while time passes: `1: addi t0, t0, -1; bnez t0, 1b`, then the breakpoint. */
+const SPIN = 0x8f00_0000;
+const SPIN_CODE = [0xfff2_8293, 0xfe02_9ee3, 0x0000_006f];
+/** Two instructions at 16 ns each, as `-icount shift=4` has it. */
+const SPIN_NANOSECONDS = 32;
+const REGISTER_T0 = 5;
+const REGISTER_PC = 32;
+
+/** A QEMU that takes longer than this, in milliseconds, is ended. */
+const PATIENCE = 60_000;
+
+/**
+ * A stopped QEMU that carries out scripts; call `close` when done with it.
+ *
+ * Its virtual clock counts instructions and the real-time clock follows it, so no access takes any guest time. The
+ * `clock_step` command of qtest would need the qtest accelerator, which distributions leave out; here the hart itself
+ * spins for the time, with its interrupts masked, up to a breakpoint. Stopping there adds some microseconds of the
+ * host's; the RTC, read before and after, tells how much time passed to the nanosecond.
+ */
+export class Qtest {
+  private readonly process: ChildProcessWithoutNullStreams;
+  private readonly replies: AsyncIterator<string>;
+  private readonly folder = mkdtempSync(join(tmpdir(), "regionlab-qtest-"));
+  private gdb: GdbRemote | undefined;
+  private interrupts = 0;
+  private complaint = "";
+
+  constructor() {
+    const base = new Date(RTC_BASE_SECONDS * 1000).toISOString().slice(0, 19);
+    const board = "-M virt -m 256M -bios none -display none -net none -monitor none -S -icount shift=4";
+    const files = `-chardev file,id=uart,path=${this.serialFile} -serial chardev:uart`;
+    const control = `-gdb unix:${this.gdbSocket},server=on,wait=off -qtest stdio -qtest-log none`;
+    const options = `${board} -rtc base=${base},clock=vm ${files} ${control}`;
+    this.process = spawn("qemu-system-riscv64", options.split(" "), { timeout: PATIENCE });
+    this.process.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.complaint += text;
+    });
+    this.process.stdin.on("error", () => {}); // a QEMU that died is reported by the reply that does not come
+    this.replies = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+    this.process.stdin.write(`irq_intercept_in ${HART}\n`);
+    for (const [index, word] of SPIN_CODE.entries()) {
+      this.process.stdin.write(`${accessCommand(write(SPIN + 4 * index, 4, word))}\n`);
+    }
+  }
+
+  /** File that receives what is sent through the UART. */
+  get serialFile(): string {
+    return join(this.folder, "serial");
+  }
+
+  /** Carries out a script on the state that earlier ones left. */
+  async run(script: readonly Step[]): Promise<Observation[]> {
+    if (this.gdb === undefined) await this.begin();
+    const observations: Observation[] = [];
+    for (let start = 0; start < script.length; ) {
+      const found = script.findIndex((step, index) => index >= start && step.kind === "clock");
+      const end = found < 0 ? script.length : found;
+      await this.access(script.slice(start, end), observations);
+      const step = script[end];
+      if (step?.kind === "clock") observations.push(await this.passTime(step.nanoseconds));
+      start = end + 1;
+    }
+    return observations;
+  }
+
+  /** Ends the process and removes its files. */
+  async close(): Promise<void> {
+    this.gdb?.close();
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      const ended = new Promise((resolve) => this.process.once("exit", resolve));
+      this.process.kill("SIGTERM");
+      await ended;
+    }
+    rmSync(this.folder, { recursive: true });
+  }
+
+  private get gdbSocket(): string {
+    return join(this.folder, "gdb");
+  }
+
+  private async begin(): Promise<void> {
+    for (const sent of [HART, ...SPIN_CODE]) await this.nextReply(`set-up (${sent})`);
+    if (!existsSync(this.gdbSocket)) throw new Error(`QEMU opened no gdb socket: ${this.complaint}`);
+    this.gdb = await GdbRemote.connect(this.gdbSocket);
+    await this.gdb.setBreakpoint(SPIN + 8);
+  }
+
+  private async access(steps: readonly Step[], observations: Observation[]): Promise<void> {
+    const commands = steps.map(accessCommand);
+    this.process.stdin.write(commands.map((command) => `${command}\n`).join(""));
+    for (const sent of commands) {
+      const reply = await this.nextReply(sent);
+      const value = sent.startsWith("read") ? BigInt(reply) : 0n;
+      observations.push({ value, elapsed: 0, interrupts: this.interrupts });
+    }
+  }
+
+  private async passTime(nanoseconds: number): Promise<Observation> {
+    if (this.gdb === undefined) throw new Error("time cannot pass before the first script");
+    const before = await this.rtcTime();
+    await this.gdb.setRegister(REGISTER_PC, BigInt(SPIN));
+    await this.gdb.setRegister(REGISTER_T0, BigInt(Math.floor(nanoseconds / SPIN_NANOSECONDS) + 1));
+    await this.gdb.continue();
+    const elapsed = ((await this.rtcTime()) - before) >>> 0;
+    return { value: 0n, elapsed, interrupts: this.interrupts };
+  }
+
+  /** Low half of the RTC's time. */
+  private async rtcTime(): Promise<number> {
+    const observations: Observation[] = [];
+    await this.access([read(RTC.timeLow, 4)], observations);
+    return Number(observations[0]?.value);
+  }
+
+  /** Value of the next reply, when it has one; notes the interrupts that are reported before it. */
+  private async nextReply(sent: string): Promise<string> {
+    for (;;) {
+      const reply = await this.replies.next();
+      if (reply.done) throw new Error(`QEMU ended at "${sent}": ${this.complaint.trim() || "no message"}`);
+      const [kind, word = "", number] = reply.value.split(" ");
+      if (kind === "OK") return word;
+      if (kind !== "IRQ") throw new Error(`qtest answers "${reply.value}" to "${sent}"`);
+      const bit = 1 << Number(number);
+      this.interrupts = word === "raise" ? this.interrupts | bit : this.interrupts & ~bit;
+    }
+  }
+}
+
+function accessCommand(step: Step): string {
+  if (step.kind === "clock") throw new Error("qtest has no command that lets time pass here");
+  const access = `${step.kind}${SIZE_SUFFIX[step.size]} 0x${step.address.toString(16)}`;
+  return step.kind === "read" ? access : `${access} 0x${step.value.toString(16)}`;
+}

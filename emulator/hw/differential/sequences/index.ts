@@ -1,0 +1,21 @@
+/** All kinds of scripts, by the name under which tests report them. */
+import type { Random } from "../random.ts";
+import type { Step } from "../script.ts";
+import { aclint } from "./aclint.ts";
+import { flash } from "./flash.ts";
+import { plic } from "./plic.ts";
+import { rtc } from "./rtc.ts";
+import { storm } from "./storm.ts";
+import { uart } from "./uart.ts";
+
+/** Draws a script of about `length` steps. */
+export type Sequence = (random: Random, length: number) => Step[];
+
+export const SEQUENCES: readonly (readonly [name: string, sequence: Sequence])[] = Object.entries({
+  aclint,
+  flash,
+  plic,
+  rtc,
+  storm,
+  uart,
+});
