@@ -10,6 +10,7 @@ export {
   type BootInformation,
   type BootTarget,
   type HartPort,
+  type InterruptNumber,
   Machine,
   type MachineOptions,
 } from "./machine.ts";

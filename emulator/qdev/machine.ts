@@ -3,10 +3,13 @@ import { QomObject } from "#qom";
 import type { CharDevice } from "./char.ts";
 import type { DeviceModel } from "./device-model.ts";
 
+/** Numbers in `mip`: supervisor and machine software, timer and external interrupts. */
+export type InterruptNumber = 1 | 3 | 5 | 7 | 9 | 11;
+
 /** A processor core's interrupt inputs, as a board drives them. */
 export interface HartPort {
-  /** Sets the level of one interrupt; `cause` is its number in `mip`: 1, 3, 5, 7, 9 or 11. */
-  setInterrupt(cause: number, level: boolean): void;
+  /** Sets the level of one interrupt. */
+  setInterrupt(cause: InterruptNumber, level: boolean): void;
 }
 
 export interface MachineOptions {

@@ -1,0 +1,117 @@
+import { createHash } from "node:crypto";
+import type { CharBackend, CharDevice } from "#qdev";
+
+/** Text to type once the guest has printed something. */
+export interface ConsoleReply {
+  readonly expect: string;
+  readonly send: string;
+}
+
+/**
+ * The host's end of the guest's console: passes output on, hashes it, finds texts in it, and types replies as fast as the
+ * device takes them. Replies are bound to output, never to host time, so that runs repeat exactly.
+ */
+export class ConsoleLog implements CharBackend {
+  /** Called for each byte the guest prints. */
+  onByte: (byte: number) => void = () => {};
+  /** Called when the text given to `watchFor` has been printed. */
+  onMilestone: () => void = () => {};
+  private readonly device: CharDevice;
+  private readonly hash = createHash("sha256");
+  private readonly chunk = new Uint8Array(4096);
+  private filled = 0;
+  private milestone: TextMatcher | null = null;
+  private readonly replies: { matcher: TextMatcher; send: Uint8Array }[] = [];
+  private typing: number[] = [];
+  private count = 0;
+
+  constructor(device: CharDevice) {
+    this.device = device;
+    device.connect(this);
+  }
+
+  /** Bytes printed so far. */
+  get bytes(): number {
+    return this.count;
+  }
+
+  /** Watches for a text from now on; `onMilestone` is called each time it has been printed. */
+  watchFor(text: string): void {
+    this.milestone = new TextMatcher(text);
+  }
+
+  /** Answers prompts, one after the other: each is watched for once the one before has been answered. */
+  reply(...replies: ConsoleReply[]): void {
+    for (const { expect, send } of replies) {
+      this.replies.push({ matcher: new TextMatcher(expect), send: new TextEncoder().encode(send) });
+    }
+  }
+
+  /** Types bytes; what the device cannot take yet waits. */
+  type(bytes: Iterable<number>): void {
+    this.typing.push(...bytes);
+    this.feed();
+  }
+
+  write(byte: number): void {
+    this.count++;
+    this.chunk[this.filled++] = byte;
+    if (this.filled === this.chunk.length) this.flush();
+    this.onByte(byte);
+    if (this.milestone?.take(byte)) this.onMilestone();
+    const [next] = this.replies;
+    if (next?.matcher.take(byte)) {
+      this.replies.shift();
+      this.type(next.send);
+    }
+  }
+
+  acceptInput(): void {
+    this.feed();
+  }
+
+  /** SHA-256 of all bytes printed so far, hexadecimal. */
+  sha256(): string {
+    this.flush();
+    return this.hash.copy().digest("hex");
+  }
+
+  private flush(): void {
+    this.hash.update(this.chunk.subarray(0, this.filled));
+    this.filled = 0;
+  }
+
+  private feed(): void {
+    while (this.typing.length > 0 && this.device.canReceive() > 0)
+      this.device.receive(this.typing.shift() as number);
+  }
+}
+
+/** Finds a text in a stream of bytes, one byte at a time (Knuth, Morris, Pratt). */
+export class TextMatcher {
+  private readonly text: Uint8Array;
+  /** Per length matched, the length that is still matched when the next byte differs. */
+  private readonly fallback: number[] = [0];
+  private matched = 0;
+
+  constructor(text: string) {
+    this.text = new TextEncoder().encode(text);
+    for (let length = 1, shorter = 0; length < this.text.length; length++) {
+      while (shorter > 0 && this.text[length] !== this.text[shorter])
+        shorter = this.fallback[shorter - 1] as number;
+      if (this.text[length] === this.text[shorter]) shorter++;
+      this.fallback.push(shorter);
+    }
+  }
+
+  /** Whether the text ends with this byte. */
+  take(byte: number): boolean {
+    while (this.matched > 0 && this.text[this.matched] !== byte) {
+      this.matched = this.fallback[this.matched - 1] as number;
+    }
+    if (this.text[this.matched] === byte) this.matched++;
+    if (this.matched < this.text.length) return false;
+    this.matched = this.fallback[this.matched - 1] ?? 0;
+    return true;
+  }
+}

@@ -1,0 +1,203 @@
+import { RiscvHart } from "#cpu/riscv";
+import { CpuBus, GuestMemory, type PhysicalBus } from "#memory";
+import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
+import { ConsoleLog } from "./console-log.ts";
+import { InputError } from "./errors.ts";
+import type { Hardware } from "./hardware.ts";
+import { type BootFiles, ImageLoader } from "./images.ts";
+import { MmioTrace, type TraceLine } from "./mmio-trace.ts";
+
+/** Guest time that one instruction takes, in nanoseconds: a processor of 100 million instructions per second. */
+export const NANOSECONDS_PER_INSTRUCTION = 10;
+
+/** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
+export const DEFAULT_WALL_CLOCK = 1_767_225_600_000_000_000n;
+
+/** Instructions between two looks at what is not the guest: RCU callbacks, requests to stop. */
+const SLICE = 1_000_000;
+/** Flash banks and boot ROM, beside RAM. */
+const BOARD_MEMORY_BYTES = 65 * 2 ** 20;
+
+export interface EmulationOptions {
+  readonly hardware: Hardware;
+  /** Type of the board, as `-M` names it; default "virt". */
+  readonly machine?: string;
+  readonly ramBytes: number;
+  readonly hartCount?: number;
+  readonly files?: BootFiles;
+  /** Record every access to a device. */
+  readonly trace?: boolean;
+  readonly traceLine?: TraceLine;
+  /** Options of the object model: checked mode, allocation stacks. */
+  readonly model?: Pick<
+    DeviceModelOptions,
+    "checked" | "recordStacks" | "sameOwnerExemption" | "schedulePoll"
+  >;
+  readonly wallClock?: bigint;
+}
+
+/** Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. */
+export type RunEnd = "poweroff" | "fail" | "milestone" | "instructions" | "idle" | "stopped";
+
+export interface RunLimits {
+  /** Instructions, over all of the emulation's life. */
+  readonly maxInstructions?: number;
+  /** Console text that ends the run. */
+  readonly until?: string;
+}
+
+/** Milliseconds that creation took, by part. */
+export interface CreationPhases {
+  readonly create: number;
+  readonly load: number;
+}
+
+/** A machine put together: board, processor, memory, console, and the loop that runs them. */
+export class Emulation {
+  readonly model: DeviceModel;
+  readonly board: Machine;
+  readonly hart: RiscvHart;
+  readonly console: ConsoleLog;
+  /** Present if a trace was asked for. */
+  readonly trace: MmioTrace | null;
+  readonly creation: CreationPhases;
+  private readonly clock: Clock;
+  private readonly ramBytes: number;
+  private readonly files: BootFiles;
+  /** Guest time that passed while the processor waited, in nanoseconds. */
+  private idle = 0;
+  /** Instructions that ran before the latest reset. */
+  private retiredBefore = 0;
+  private request: ShutdownRequest | null = null;
+  private stopping: RunEnd | null = null;
+  private destroyed = false;
+
+  /** @throws InputError when the options cannot be met, or a file cannot be loaded. */
+  constructor(options: EmulationOptions) {
+    const started = performance.now();
+    const { hartCount = 1, ramBytes } = options;
+    if (hartCount !== 1)
+      throw new InputError(`-smp ${hartCount}: this machine has one processor; give -smp 1`);
+    const stateBytes = RiscvHart.stateBytes * hartCount;
+    const guest = new GuestMemory(stateBytes + ramBytes + BOARD_MEMORY_BYTES);
+    const state = guest.allocate(stateBytes);
+    this.clock = new Clock(() => this.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
+    this.model = new DeviceModel({ ...options.model, ram: guest, clock: this.clock });
+    options.hardware.registerTypes(this.model.types);
+    this.board = this.model.createMachine(`${options.machine ?? "virt"}-machine`, { ramBytes, hartCount });
+    const bus = new CpuBus(this.board.hartSpace(0), guest);
+    this.trace = options.trace || options.traceLine ? new MmioTrace(bus, options.traceLine) : null;
+    const seen: PhysicalBus = this.trace ?? bus;
+    this.hart = new RiscvHart({
+      hartId: 0,
+      memory: guest.memory,
+      stateOffset: state.byteOffset,
+      bus: seen,
+      time: () => this.board.readTime(),
+    });
+    this.hart.reset(this.board.resetVector);
+    this.board.connectHart(0, {
+      setInterrupt: (cause, level) => this.hart.setInterrupt(cause, level),
+    });
+    this.console = new ConsoleLog(this.board.serialLine);
+    this.console.onMilestone = () => this.stop("milestone");
+    this.clock.onEarlierDeadline = () => this.hart.requestExit();
+    this.model.onShutdownRequest = (request) => {
+      this.request = request;
+      this.hart.requestExit();
+    };
+    const created = performance.now();
+    this.ramBytes = ramBytes;
+    this.files = options.files ?? {};
+    this.loadImages();
+    this.creation = { create: created - started, load: performance.now() - created };
+  }
+
+  /** Instructions executed over all resets. */
+  get instructions(): number {
+    return this.retiredBefore + this.hart.retired;
+  }
+
+  /** Guest time in nanoseconds. */
+  now(): number {
+    return this.instructions * NANOSECONDS_PER_INSTRUCTION + this.idle;
+  }
+
+  /** The guest's request to end, once there is one. */
+  get shutdown(): ShutdownRequest | null {
+    return this.request;
+  }
+
+  /** Ends the run that is going on, from a callback. */
+  stop(end: RunEnd = "stopped"): void {
+    this.stopping = end;
+    this.hart.requestExit();
+  }
+
+  /** Runs until the guest ends, or a limit is reached; skips over time in which the guest waits. May be called again. */
+  run(limits: RunLimits = {}): RunEnd {
+    if (limits.until !== undefined) this.console.watchFor(limits.until);
+    for (;;) {
+      const end = this.step(limits.maxInstructions);
+      if (end !== null) return end;
+      if (this.waiting && !this.skipIdle()) return "idle";
+    }
+  }
+
+  /** Runs one slice: to the next deadline of a device, at most 10 ms of guest time. Returns why the run ended, if it did. */
+  step(maxInstructions = Number.POSITIVE_INFINITY): RunEnd | null {
+    this.clock.runExpired();
+    const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
+    this.hart.run(Math.min(SLICE, Math.max(left, 1), maxInstructions - this.instructions));
+    this.model.rcu.poll();
+    if (this.stopping !== null) {
+      const end = this.stopping;
+      this.stopping = null;
+      return end;
+    }
+    if (this.request !== null) {
+      if (this.request.kind !== "reset") return this.request.kind;
+      this.reset();
+    }
+    return this.instructions >= maxInstructions ? "instructions" : null;
+  }
+
+  /** Whether the processor waits for an interrupt. */
+  get waiting(): boolean {
+    return this.hart.waiting;
+  }
+
+  /** Nanoseconds of guest time to the next deadline of a device; Infinity if there is none. */
+  get untilDeadline(): number {
+    return this.clock.deadline - this.now();
+  }
+
+  /** Lets guest time pass while the processor waits: to the next deadline, or less. False if there is no deadline. */
+  skipIdle(nanoseconds = this.untilDeadline): boolean {
+    if (nanoseconds === Number.POSITIVE_INFINITY) return false;
+    this.idle += Math.max(nanoseconds, 0);
+    return true;
+  }
+
+  /** Starts the guest anew: devices, processor, and files as they were. */
+  private reset(): void {
+    this.request = null;
+    this.retiredBefore += this.hart.retired;
+    this.board.reset();
+    this.hart.reset(this.board.resetVector);
+    this.loadImages();
+  }
+
+  private loadImages(): void {
+    new ImageLoader(this.board, this.ramBytes).load(this.files);
+  }
+
+  /** Ends the machine; what the heap still holds afterwards has leaked. Returns the milliseconds it took. */
+  destroy(): number {
+    if (this.destroyed) return 0;
+    this.destroyed = true;
+    const started = performance.now();
+    this.model.destroy();
+    return performance.now() - started;
+  }
+}

@@ -1,0 +1,140 @@
+import { readFileSync, statSync } from "node:fs";
+import type { AddressSpace } from "#memory";
+import type { BootInformation, Machine } from "#qdev";
+import { isElf, parseElf, type Segment } from "./elf.ts";
+import { InputError } from "./errors.ts";
+
+/** Files that a machine starts from. */
+export interface BootFiles {
+  /** Firmware, loaded at the start of RAM; absent: none. */
+  readonly bios?: string;
+  /** ELF at its own addresses; anything else behind the firmware, at the next multiple of 2 MiB. */
+  readonly kernel?: string;
+  readonly initrd?: string;
+  /** Kernel command line, passed in the device tree. */
+  readonly append?: string;
+}
+
+/** What has been loaded where, so that nothing lands on anything else. */
+interface Extent {
+  readonly what: string;
+  readonly start: number;
+  /** First address behind. */
+  readonly end: number;
+}
+
+const RAM_START = 0x8000_0000;
+const KERNEL_ALIGNMENT = 2 * 2 ** 20;
+/** How far behind the kernel the initial ram disk starts, at most. */
+const INITRD_DISTANCE = 128 * 2 ** 20;
+const PAGE = 4096;
+
+/** Reads a file that the user named. @throws InputError that names the option and the file. */
+export function readInput(option: string, path: string): Uint8Array {
+  try {
+    if (!statSync(path).isFile())
+      throw new InputError(`${option} ${path}: not a file; give an image to load`);
+    return readFileSync(path);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    const reason =
+      code === "ENOENT" ? "no such file" : code === "EACCES" ? "no permission to read it" : String(error);
+    throw new InputError(`${option} ${path}: ${reason}; give the path of a readable file`);
+  }
+}
+
+/** Loads files into a machine's memory and points its boot ROM at them. */
+export class ImageLoader {
+  private readonly machine: Machine;
+  private readonly space: AddressSpace;
+  private readonly ramEnd: number;
+  private readonly extents: Extent[] = [];
+
+  constructor(machine: Machine, ramBytes: number) {
+    this.machine = machine;
+    this.space = machine.memorySpace;
+    this.ramEnd = RAM_START + ramBytes;
+  }
+
+  /** @throws InputError when a file cannot be read, does not fit, or lands on another. */
+  load(files: BootFiles): void {
+    const firmwareEnd =
+      files.bios === undefined ? RAM_START : this.loadAt("--bios", files.bios, RAM_START).end;
+    const boot: { commandLine?: string; initrd?: NonNullable<BootInformation["initrd"]> } = {};
+    if (files.append !== undefined) boot.commandLine = files.append;
+    let kernelEntry = 0;
+    if (files.kernel !== undefined) {
+      const place = Math.ceil(firmwareEnd / KERNEL_ALIGNMENT) * KERNEL_ALIGNMENT;
+      const kernel = this.loadAt("--kernel", files.kernel, place);
+      kernelEntry = kernel.entry;
+      if (files.initrd !== undefined) {
+        const distance = Math.min((this.ramEnd - RAM_START) / 2, INITRD_DISTANCE);
+        const start = Math.floor((kernelEntry + distance) / PAGE) * PAGE;
+        boot.initrd = this.place("--initrd", files.initrd, [
+          whole(readInput("--initrd", files.initrd), start),
+        ]);
+      }
+    } else if (files.initrd !== undefined) {
+      throw new InputError(`--initrd ${files.initrd}: there is no kernel to use it; give --kernel, too`);
+    }
+    this.installDeviceTree(boot);
+    this.machine.writeBootRom({
+      start: files.bios === undefined && kernelEntry !== 0 ? kernelEntry : RAM_START,
+      kernelEntry,
+      deviceTree: this.machine.deviceTreeAddress,
+    });
+  }
+
+  private installDeviceTree(boot: BootInformation): void {
+    const blob = this.machine.deviceTree(boot);
+    const start = this.machine.deviceTreeAddress;
+    this.place("device tree", "", [whole(blob, start)]);
+  }
+
+  private loadAt(option: string, path: string, address: number): Extent & { readonly entry: number } {
+    const file = readInput(option, path);
+    if (file.length === 0)
+      throw new InputError(`${option} ${path}: the file is empty; give an image to load`);
+    if (!isElf(file)) return { ...this.place(option, path, [whole(file, address)]), entry: address };
+    const { entry, segments } = parseElf(path, file);
+    return { ...this.place(option, path, segments), entry };
+  }
+
+  private place(option: string, path: string, segments: readonly Segment[]): Extent {
+    const what = path === "" ? option : `${option} ${path}`;
+    const start = Math.min(...segments.map((each) => each.address));
+    const end = Math.max(...segments.map((each) => each.address + each.memoryBytes));
+    if (start < RAM_START || end > this.ramEnd) {
+      const range = `0x${start.toString(16)} to 0x${end.toString(16)}`;
+      const ram = `0x${RAM_START.toString(16)} to 0x${this.ramEnd.toString(16)}`;
+      throw new InputError(
+        `${what}: occupies ${range}, RAM is ${ram}; give more RAM with -m, or a smaller image`,
+      );
+    }
+    const clash = this.extents.find((each) => start < each.end && each.start < end);
+    if (clash !== undefined) {
+      throw new InputError(
+        `${what}: lands on ${clash.what} at 0x${Math.max(start, clash.start).toString(16)}; link it elsewhere or leave one out`,
+      );
+    }
+    for (const { address, content, memoryBytes } of segments) {
+      this.space.writeBytes(address, content);
+      this.zero(address + content.length, memoryBytes - content.length);
+    }
+    const extent = { what, start, end };
+    this.extents.push(extent);
+    return extent;
+  }
+
+  private zero(address: number, bytes: number): void {
+    const zeroes = new Uint8Array(Math.min(bytes, 2 ** 20));
+    for (let done = 0; done < bytes; done += zeroes.length) {
+      this.space.writeBytes(address + done, zeroes.subarray(0, Math.min(zeroes.length, bytes - done)));
+    }
+  }
+}
+
+function whole(content: Uint8Array, address: number): Segment {
+  return { address, content, memoryBytes: content.length };
+}

@@ -1,0 +1,16 @@
+/** Machines put together: options, images, the run loop, and what a run leaves behind. */
+export { ConsoleLog, type ConsoleReply } from "./console-log.ts";
+export {
+  DEFAULT_WALL_CLOCK,
+  Emulation,
+  type EmulationOptions,
+  NANOSECONDS_PER_INSTRUCTION,
+  type RunEnd,
+  type RunLimits,
+} from "./emulation.ts";
+export { InputError } from "./errors.ts";
+export { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
+export type { BootFiles } from "./images.ts";
+export { addRunCommand, parseMachine, parseRegions } from "./run-command.ts";
+export { parseCount, parseSize } from "./size.ts";
+export { finishRun, type RunStatistics } from "./statistics.ts";

@@ -1,0 +1,160 @@
+import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import type { Command } from "commander";
+import { attachTerminal, type Terminal } from "#backends";
+import { Emulation, type RunEnd } from "./emulation.ts";
+import { InputError } from "./errors.ts";
+import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
+import type { BootFiles } from "./images.ts";
+import { parseCount, parseSize } from "./size.ts";
+import { finishRun } from "./statistics.ts";
+
+interface RunOptions {
+  readonly regions: string;
+  readonly machine: string;
+  readonly memory: string;
+  readonly smp: string;
+  readonly bios?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly until?: string;
+  readonly maxInstructions?: string;
+  readonly stats?: string;
+  readonly traceMmio?: string;
+}
+
+/** Adds `regionlab run`. */
+export function addRunCommand(program: Command): void {
+  program
+    .command("run")
+    .description("run a guest; Ctrl-A X ends it")
+    .option("--regions <form>", "device tree: embedded or owned", "embedded")
+    .option("-M, --machine <name>", "board", "virt")
+    .option("-m, --memory <size>", "RAM: a number with K, M or G", "256M")
+    .option("--smp <count>", "processors", "1")
+    .option("--bios <file>", "firmware, loaded at the start of RAM; none: start the kernel at once", "none")
+    .option("--kernel <file>", "ELF, or an image that is loaded behind the firmware")
+    .option("--initrd <file>", "initial ram disk")
+    .option("--append <text>", "kernel command line")
+    .option("--until <text>", "end when the console has printed this")
+    .option("--max-instructions <count>", "end after so many instructions")
+    .option("--stats <file>", "write what the run was, as JSON")
+    .option("--trace-mmio <file>", "write every access to a device, one a line")
+    .action(async (options: RunOptions) => {
+      process.exitCode = await run(options);
+    });
+}
+
+/** The form that `--regions` names. @throws InputError for any other. */
+export function parseRegions(text: string): RegionForm {
+  const form = REGION_FORMS.find((each) => each === text);
+  if (form === undefined)
+    throw new InputError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
+  return form;
+}
+
+/** The board that `-M` names, as a type name's stem. @throws InputError for any other. */
+export function parseMachine(text: string): string {
+  if (text !== "virt") throw new InputError(`-M ${text}: unknown machine; give virt`);
+  return text;
+}
+
+async function run(options: RunOptions): Promise<number> {
+  const regions = parseRegions(options.regions);
+  const maxInstructions =
+    options.maxInstructions === undefined
+      ? Number.POSITIVE_INFINITY
+      : parseCount("--max-instructions", options.maxInstructions, 1);
+  const files: { -readonly [Key in keyof BootFiles]: BootFiles[Key] } = {};
+  if (options.bios !== undefined && options.bios !== "none") files.bios = options.bios;
+  if (options.kernel !== undefined) files.kernel = options.kernel;
+  if (options.initrd !== undefined) files.initrd = options.initrd;
+  if (options.append !== undefined) files.append = options.append;
+  if (files.bios === undefined && files.kernel === undefined) {
+    throw new InputError("nothing to run; give --kernel FILE, --bios FILE, or both");
+  }
+  const trace = options.traceMmio === undefined ? null : openOutput("--trace-mmio", options.traceMmio);
+  if (options.stats !== undefined) closeSync(openOutput("--stats", temporary(options.stats)));
+  try {
+    const emulation = new Emulation({
+      hardware: await loadHardware(regions),
+      machine: parseMachine(options.machine),
+      ramBytes: parseSize("-m", options.memory),
+      hartCount: parseCount("--smp", options.smp, 1),
+      files,
+      trace: options.stats !== undefined,
+      ...(trace === null ? {} : { traceLine: (line: string) => writeSync(trace, `${line}\n`) }),
+    });
+    if (options.until !== undefined) emulation.console.watchFor(options.until);
+    const started = performance.now();
+    const end = await runWithTerminal(emulation, maxInstructions);
+    const statistics = finishRun(emulation, regions, end, performance.now() - started);
+    if (options.stats !== undefined) writeWhole(options.stats, `${JSON.stringify(statistics, null, 2)}\n`);
+    if (end === "idle") {
+      process.stderr.write(
+        "regionlab run: the guest waits for an interrupt that no device will raise; ended\n",
+      );
+    }
+    return statistics.exit === 0 ? 0 : 1;
+  } finally {
+    if (trace !== null) closeSync(trace);
+    if (options.stats !== undefined) rmSync(temporary(options.stats), { force: true });
+  }
+}
+
+/** Runs with standard input and output as the console; guest time waits for host time only if a person watches. */
+async function runWithTerminal(emulation: Emulation, maxInstructions: number): Promise<RunEnd> {
+  const terminal = attachTerminal({
+    input: (bytes) => emulation.console.type(bytes),
+    quit: () => emulation.stop(),
+  });
+  emulation.console.onByte = (byte) => terminal.write(byte);
+  try {
+    for (;;) {
+      const end = emulation.step(maxInstructions);
+      terminal.flush();
+      if (end !== null) return end;
+      if (emulation.waiting && !(await waitForEvent(emulation, terminal))) return "idle";
+      await setImmediate(); // lets input arrive
+    }
+  } finally {
+    terminal.close();
+  }
+}
+
+/** Lets the guest wait for its next deadline, or for input. False if neither will come. */
+async function waitForEvent(emulation: Emulation, terminal: Terminal): Promise<boolean> {
+  const { untilDeadline } = emulation;
+  if (!terminal.interactive && emulation.skipIdle()) return true;
+  if (untilDeadline === Number.POSITIVE_INFINITY && !terminal.open) return false;
+  const started = performance.now();
+  await terminal.inputOr(untilDeadline / 1e6);
+  emulation.skipIdle(Math.min((performance.now() - started) * 1e6, untilDeadline));
+  return true;
+}
+
+function openOutput(option: string, path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason =
+      code === "ENOENT"
+        ? "its folder does not exist"
+        : code === "EACCES"
+          ? "no permission to write it"
+          : code;
+    throw new InputError(`${option} ${path}: ${reason}; give a path that can be written`);
+  }
+}
+
+/** Where a result is written before it takes its name, so that no half of it is ever seen. */
+function temporary(path: string): string {
+  return `${path}.${process.pid}.part`;
+}
+
+function writeWhole(path: string, text: string): void {
+  writeFileSync(temporary(path), text);
+  renameSync(temporary(path), path);
+}

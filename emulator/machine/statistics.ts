@@ -1,0 +1,77 @@
+import type { HeapUsage } from "#qom";
+import type { Emulation, RunEnd } from "./emulation.ts";
+import type { RegionForm } from "./hardware.ts";
+
+/** What `--stats` writes: all that a run can be compared by. */
+export interface RunStatistics {
+  readonly regions: RegionForm;
+  /** Instructions executed. */
+  readonly instructions: number;
+  /** Guest time that passed, in nanoseconds. */
+  readonly guestNanoseconds: number;
+  readonly consoleBytes: number;
+  readonly consoleSha256: string;
+  /** Accesses of the processor that reached the memory core, and a hash over all of them in order. */
+  readonly mmioAccesses: number;
+  readonly mmioTraceSha256: string;
+  /** Host time of each part, in milliseconds: measured, everything else repeats exactly. */
+  readonly phases: {
+    readonly create: number;
+    readonly load: number;
+    readonly run: number;
+    readonly destroy: number;
+  };
+  /** Modelled blocks at the end of the run, and what was left once the machine had been destroyed. */
+  readonly heap: {
+    readonly blocksLive: number;
+    readonly blocksFreed: number;
+    readonly bytesLive: number;
+    readonly bytesPeak: number;
+    readonly byType: Readonly<
+      Record<string, { readonly live: number; readonly freed: number; readonly bytes: number }>
+    >;
+    readonly blocksLeaked: number;
+  };
+  readonly end: RunEnd;
+  /** Exit code of the guest: 0 unless it reported a failure. */
+  readonly exit: number;
+}
+
+/** Destroys the machine and tells what the run was. */
+export function finishRun(
+  emulation: Emulation,
+  regions: RegionForm,
+  end: RunEnd,
+  runMilliseconds: number,
+): RunStatistics {
+  const { instructions, console, trace, creation, model } = emulation;
+  const guestNanoseconds = emulation.now();
+  const atEnd = summarise(model.heap.usage());
+  const destroy = emulation.destroy();
+  return {
+    regions,
+    instructions,
+    guestNanoseconds,
+    consoleBytes: console.bytes,
+    consoleSha256: console.sha256(),
+    mmioAccesses: trace?.accesses ?? 0,
+    mmioTraceSha256: trace?.sha256() ?? "",
+    phases: { ...creation, run: runMilliseconds, destroy },
+    heap: { ...atEnd, blocksLeaked: model.heap.usage().live },
+    end,
+    exit: emulation.shutdown?.kind === "fail" ? emulation.shutdown.code : 0,
+  };
+}
+
+function summarise(usage: HeapUsage): Omit<RunStatistics["heap"], "blocksLeaked"> {
+  const byType: Record<string, { live: number; freed: number; bytes: number }> = {};
+  for (const [name, { live, freed, liveBytes }] of usage.byType)
+    byType[name] = { live, freed, bytes: liveBytes };
+  return {
+    blocksLive: usage.live,
+    blocksFreed: usage.freed,
+    bytesLive: usage.liveBytes,
+    bytesPeak: usage.peakBytes,
+    byType,
+  };
+}

@@ -1,0 +1,5 @@
+/** What a person or a program asks a machine from outside. */
+
+export { formatQomTree } from "./qom-tree.ts";
+export { formatQtree } from "./qtree.ts";
+export { addTreeCommand } from "./tree-command.ts";
