@@ -20,7 +20,7 @@ describe("runChild", () => {
     await expect(run({ behave: "crash" })).rejects.toMatchObject({
       exitCode: 1,
       message: expect.stringMatching(
-        /failed \(boot, arm B, repeat 3\): exit code 1; [^]*line before the end[^]*the device exploded/,
+        /failed \(boot, arm B, repeat 3\): exit code 1; .*line before the end.*the device exploded/s,
       ),
     });
   });

@@ -1,0 +1,247 @@
+/** Reports of single processes, put together into a run: proofs first, then samples, verdicts and limits. */
+import {
+  ARMS,
+  type Arm,
+  type CodeSize,
+  CommandError,
+  type Environment,
+  type EquivalenceProof,
+  type GuestRecord,
+  type Metric,
+  type MetricDefinition,
+  type PerArm,
+  type Requirement,
+  type RetentionRecord,
+  type RetentionScenario,
+  type Run,
+  type RunOptions,
+  SCHEMA_NAME,
+  SCHEMA_VERSION,
+} from "#results";
+import { scheduleEntries, type TrialOutcome } from "./runner/run-schedule.ts";
+import {
+  classifyOutliers,
+  judge,
+  median,
+  medianInterval,
+  Random,
+  theilSenSlope,
+} from "./statistics/index.ts";
+import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND } from "./suites/limits.ts";
+import {
+  type Measurement,
+  measurement,
+  type RetentionFinding,
+  type SuiteReport,
+} from "./suites/measurement.ts";
+
+export type SuiteOutcome = TrialOutcome<SuiteReport>;
+
+export interface RunParts {
+  readonly question: string;
+  readonly options: RunOptions;
+  readonly environment: Environment;
+  readonly outcomes: readonly SuiteOutcome[];
+  readonly codeSize: readonly CodeSize[];
+}
+
+/** Puts a run together. Where a proof fails, it has no metrics: times of different work mean nothing. */
+export function assembleRun({ question, options, environment, outcomes, codeSize }: RunParts): Run {
+  const equivalence = proveEquivalence(outcomes);
+  const proven = equivalence.every(({ equal }) => equal);
+  const metrics = proven ? judgeMetrics(outcomes, options.seed) : [];
+  return {
+    schema: SCHEMA_NAME,
+    version: SCHEMA_VERSION,
+    synthetic: false,
+    question,
+    options,
+    environment,
+    schedule: { seed: options.seed, order: scheduleEntries(outcomes) },
+    equivalence,
+    metrics,
+    retention: proven ? combineRetention(outcomes, options.seed) : [],
+    codeSize,
+    requirements: checkRequirements(metrics),
+  };
+}
+
+/** Compares what the guests did, over all processes: every one of them must have done the same. */
+export function proveEquivalence(outcomes: readonly SuiteOutcome[]): EquivalenceProof[] {
+  const found = new Map<string, { arm: Arm; record: GuestRecord }[]>();
+  for (const { trial, report } of outcomes) {
+    for (const { workload, record } of report.proofs) {
+      found.set(workload, [...(found.get(workload) ?? []), { arm: trial.arm, record }]);
+    }
+  }
+  return [...found].map(([workload, processes]) => {
+    const first = recordOf(processes, "A", workload);
+    const odd = processes.find(({ record }) => !sameRecord(record, first));
+    const b = recordOf(processes, "B", workload);
+    // If the odd one out is not of arm B, the guest is not deterministic: it is shown in B's place all the same.
+    const shown = odd && sameRecord(b, first) ? odd.record : b;
+    return { workload, records: { A: first, B: shown }, processes: processes.length, equal: !odd };
+  });
+}
+
+function recordOf(
+  processes: readonly { arm: Arm; record: GuestRecord }[],
+  arm: Arm,
+  workload: string,
+): GuestRecord {
+  const record = processes.find((process) => process.arm === arm)?.record;
+  if (!record) throw new CommandError(1, `workload ${workload} did not run in arm ${arm}`);
+  return record;
+}
+
+function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
+  return (
+    a.instructions === b.instructions &&
+    a.mmioAccesses === b.mmioAccesses &&
+    a.mmioTraceSha256 === b.mmioTraceSha256 &&
+    a.consoleSha256 === b.consoleSha256
+  );
+}
+
+function judgeMetrics(outcomes: readonly SuiteOutcome[], seed: number): Metric[] {
+  const gathered = [...gatherMeasurements(outcomes), ...gatherSlopes(outcomes)];
+  const comparisons = judge(
+    gathered.map(({ definition, byArm }) => ({
+      definition,
+      samples: perArm((arm) => estimates(byArm[arm])),
+    })),
+    seed,
+  );
+  return gathered.map(({ definition, byArm }, i) => {
+    const comparison = comparisons[i];
+    if (!comparison) throw new RangeError("one comparison per metric");
+    const samples = perArm((arm) => estimates(byArm[arm]));
+    return {
+      ...definition,
+      samples,
+      distributions: perArm((arm) => byArm[arm].map(({ distribution }) => distribution)),
+      outliers: perArm((arm) => classifyOutliers(samples[arm])),
+      comparison,
+    };
+  });
+}
+
+interface Gathered {
+  readonly definition: MetricDefinition;
+  readonly byArm: PerArm<Measurement[]>;
+}
+
+/** Measurements of one metric from all processes, metrics in the order in which the first process gave them. */
+function gatherMeasurements(outcomes: readonly SuiteOutcome[]): Gathered[] {
+  const found = new Map<string, Gathered>();
+  for (const { trial, report } of outcomes) {
+    for (const measured of report.measurements) {
+      const { definition } = measured;
+      const key = `${definition.suite}/${definition.workload}/${definition.name}`;
+      const gathered = found.get(key) ?? { definition, byArm: perArm(() => []) };
+      gathered.byArm[trial.arm].push(measured);
+      found.set(key, gathered);
+    }
+  }
+  return [...found.values()];
+}
+
+/** Bytes per round that are of no importance: a thousandth of what one leaked region and its properties take in V8. */
+const SLOPE_MARGIN_BYTES = 16;
+
+/** The heap slope of every scenario, as a metric of its own: zero is expected, so differences are in bytes. */
+function gatherSlopes(outcomes: readonly SuiteOutcome[]): Gathered[] {
+  return findings(outcomes).map(([scenario, byArm]) => {
+    const definition: MetricDefinition = {
+      suite: "retention",
+      workload: scenario,
+      name: "heap growth",
+      description: "Bytes in use after forced collection, per round: what every round leaves behind.",
+      unit: "B/round",
+      quantity: "memory",
+      scale: "absolute",
+      margin: SLOPE_MARGIN_BYTES,
+      role: "headline",
+    };
+    const slope = ({ heap }: RetentionFinding) => measurement(definition, [theilSenSlope(heap)]);
+    return { definition, byArm: perArm((arm) => byArm[arm].map(slope)) };
+  });
+}
+
+function combineRetention(outcomes: readonly SuiteOutcome[], seed: number): RetentionScenario[] {
+  return findings(outcomes).map(([scenario, byArm]) => {
+    const [first] = byArm.A;
+    if (!first) throw new CommandError(1, `scenario ${scenario} did not run in arm A`);
+    return {
+      scenario,
+      description: first.description,
+      rounds: first.rounds,
+      arms: perArm((arm) => combineFindings(byArm[arm], Random.seeded(seed, `slope/${scenario}/${arm}`))),
+    };
+  });
+}
+
+function combineFindings(processes: readonly RetentionFinding[], random: Random): RetentionRecord {
+  const all = <T>(pick: (finding: RetentionFinding) => T) => processes.map(pick);
+  const classes = [...new Set(processes.flatMap(({ objects }) => objects.map(({ className }) => className)))];
+  return {
+    objects: classes.map((className) => ({
+      className,
+      alive: all(({ objects }) => objects.find((item) => item.className === className)?.alive ?? 0),
+    })),
+    blocksUnfreed: all((finding) => finding.blocksUnfreed),
+    modelledLeakedBytes: all((finding) => finding.modelledLeakedBytes),
+    usesAfterFinalize: all((finding) => finding.usesAfterFinalize),
+    usesAfterFree: all((finding) => finding.usesAfterFree),
+    heap: all((finding) => finding.heap),
+    slope: medianInterval(
+      all((finding) => theilSenSlope(finding.heap)),
+      random,
+    ),
+  };
+}
+
+function findings(outcomes: readonly SuiteOutcome[]): [string, PerArm<RetentionFinding[]>][] {
+  const found = new Map<string, PerArm<RetentionFinding[]>>();
+  for (const { trial, report } of outcomes) {
+    for (const finding of report.retention) {
+      const byArm = found.get(finding.scenario) ?? perArm<RetentionFinding[]>(() => []);
+      byArm[trial.arm].push(finding);
+      found.set(finding.scenario, byArm);
+    }
+  }
+  return [...found];
+}
+
+/** What the emulator promises of itself, whichever form its devices have. */
+function checkRequirements(metrics: readonly Metric[]): Requirement[] {
+  const medians = (name: string) => {
+    const metric = metrics.find((candidate) => candidate.name === name);
+    return metric && { A: median(metric.samples.A), B: median(metric.samples.B) };
+  };
+  const requirements: Requirement[] = [];
+  const require = (name: string, limit: number, unit: string, measured: { A: number; B: number }) => {
+    requirements.push({ name, limit, unit, measured, met: Math.max(measured.A, measured.B) <= limit });
+  };
+  const floor = medians(FLOOR);
+  const timesFloor = (name: string, limit: number, label: string) => {
+    const measured = medians(name);
+    if (floor && measured)
+      require(label, limit, "times", { A: measured.A / floor.A, B: measured.B / floor.B });
+  };
+  timesFloor(SECTION_HIT, 3, "Access with the last section hit, over a bare indirect call");
+  timesFloor(TEN_THOUSAND, 10, "Access among 10 000 regions at random, over a bare indirect call");
+  const creation = medians(MACHINE_CREATION);
+  if (creation) require("Machine creation", 20, "ms", creation);
+  return requirements;
+}
+
+function estimates(measurements: readonly Measurement[]): number[] {
+  return measurements.map(({ estimate }) => estimate);
+}
+
+function perArm<T>(make: (arm: Arm) => T): PerArm<T> {
+  const [a, b, a2] = ARMS.map(make);
+  // ARMS has three members, so none of these is missing.
+  return { A: a as T, B: b as T, A2: a2 as T };
+}

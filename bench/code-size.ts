@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CodeSize, SourceSize } from "#results";
+
+/**
+ * Counts region fields and lines of every source in both trees that creates a region.
+ *
+ * The sources are read as text, in the layout that the formatter and the codemods give them: a field that is a region is
+ * declared either as `name = this.embed(MemoryRegion)` or `this.embedArray(MemoryRegion, …)`, or with the type
+ * `MemoryRegion` or `MemoryRegion[]`.
+ *
+ * @param hwFolder the folder that holds `embedded` and `owned`
+ */
+export function measureCodeSize(hwFolder: string): CodeSize[] {
+  const sizes: CodeSize[] = [];
+  for (const file of sourceFiles(join(hwFolder, "embedded"))) {
+    const embedded = readFileSync(join(hwFolder, "embedded", file), "utf8");
+    const owned = readFileSync(join(hwFolder, "owned", file), "utf8");
+    if (!createsRegion(embedded)) continue;
+    sizes.push({
+      device: file.replace(/\.ts$/, ""),
+      file,
+      embedded: sourceSize(embedded),
+      owned: sourceSize(owned),
+    });
+  }
+  return sizes;
+}
+
+/** Size of one source file; exported for its test. */
+export function sourceSize(text: string): SourceSize {
+  const lines = text.split("\n");
+  return {
+    regionFields: lines.filter((line) => REGION_FIELD.test(line)).length,
+    lines: text.endsWith("\n") ? lines.length - 1 : lines.length,
+  };
+}
+
+/** A class field, two columns in: modifiers, a name, and a region as its type or its value. */
+const REGION_FIELD =
+  /^ {2}(?:(?:private|protected|public|readonly|override|static|declare) )*[#\w]+[!?]?(?:: MemoryRegion(?:\[\])?(?: \| null)?(?: =|;)| = this\.embed(?:Array)?\(MemoryRegion\b)/;
+
+function createsRegion(text: string): boolean {
+  return /\bthis\.embed(?:Array)?\(MemoryRegion\b|\bMemoryRegion\.new\w*\(/.test(text);
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .sort();
+}

@@ -1,0 +1,68 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import os from "node:os";
+import { join } from "node:path";
+import type { Environment } from "#results";
+
+/** What is known before the run; the rest is added by {@link completeEnvironment}. */
+export type EnvironmentAtStart = Omit<Environment, "seconds" | "loadAfter">;
+
+/**
+ * @param packageRoot folder of regionlab's package.json
+ * @param execArgv options that every measured process gets
+ */
+export function captureEnvironment(packageRoot: string, execArgv: readonly string[]): EnvironmentAtStart {
+  const cpus = os.cpus();
+  const git = (...args: string[]) => output("git", ["-C", packageRoot, ...args]);
+  const status = git("status", "--porcelain", "--untracked-files=no");
+  return {
+    date: new Date().toISOString(),
+    regionlab: packageVersion(packageRoot),
+    node: process.versions.node,
+    v8: process.versions.v8,
+    platform: os.platform(),
+    arch: os.arch(),
+    kernel: os.release(),
+    cpuModel: cpus[0]?.model.trim() ?? "unknown",
+    cpuCount: cpus.length,
+    memoryBytes: os.totalmem(),
+    loadBefore: os.loadavg(),
+    governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+    virtualised: hasHypervisor(),
+    commit: git("rev-parse", "HEAD"),
+    dirty: status === null ? null : status !== "",
+    execArgv,
+  };
+}
+
+export function completeEnvironment(start: EnvironmentAtStart, seconds: number): Environment {
+  return { ...start, seconds: Math.round(seconds * 10) / 10, loadAfter: os.loadavg() };
+}
+
+function packageVersion(packageRoot: string): string {
+  const json: unknown = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8"));
+  const version = typeof json === "object" && json !== null && "version" in json ? json.version : undefined;
+  return typeof version === "string" ? version : "unknown";
+}
+
+/** Linux lists the processor feature `hypervisor` where one is present. */
+function hasHypervisor(): boolean | null {
+  const flags = firstLine("/proc/cpuinfo", /^(?:flags|Features)\s*:.*$/m);
+  return flags === null ? null : /\bhypervisor\b/.test(flags);
+}
+
+function firstLine(file: string, pattern = /^.*$/m): string | null {
+  try {
+    return readFileSync(file, "utf8").match(pattern)?.[0].trim() ?? null;
+  } catch {
+    return null; // the system does not show it
+  }
+}
+
+function output(command: string, args: readonly string[]): string | null {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return null; // no such program, or not a repository
+  }
+}

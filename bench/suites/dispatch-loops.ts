@@ -1,0 +1,64 @@
+/** The loops whose time is taken. */
+import type { AccessSize, AddressSpace, MemoryRegionOps } from "#memory";
+import { type Probe, probeOps } from "./probe.ts";
+
+/** Makes `count` accesses; gives back something that depends on each, so that none is optimised away. */
+export type Loop = (count: number) => number;
+
+/**
+ * Reads along a walk, over and over. The walk's length must be a power of two.
+ * @param addresses where to read, in order
+ */
+export function readLoop(space: AddressSpace, addresses: Float64Array, size: AccessSize): Loop {
+  const mask = addresses.length - 1;
+  return (count) => {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum = (sum + space.read(addresses[i & mask] as number, size)) | 0;
+    return sum;
+  };
+}
+
+/** As {@link readLoop}; the values written are the numbers of the accesses. */
+export function writeLoop(space: AddressSpace, addresses: Float64Array, size: AccessSize): Loop {
+  const mask = addresses.length - 1;
+  return (count) => {
+    for (let i = 0; i < count; i++) space.write(addresses[i & mask] as number, size, i);
+    return count;
+  };
+}
+
+/**
+ * The floor: the same callback on the same device at the same offsets, called through a variable, with nothing in
+ * between. The caller makes one for each kind of device and warms them all: the loops share what V8 learns, so that the
+ * call has many targets, as in the dispatcher, and is not inlined.
+ */
+export function bareReadLoop(probe: Probe, offsets: Float64Array): Loop {
+  const read = readCallback(probe);
+  const mask = offsets.length - 1;
+  return (count) => {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum = (sum + read(probe, offsets[i & mask] as number, 4)) | 0;
+    return sum;
+  };
+}
+
+/** The floor of a large map: the callbacks of many devices by turns, which the processor's caches do not hold either. */
+export function bareWalkLoop(probes: readonly Probe[], visits: Uint32Array): Loop {
+  const callbacks = probes.map(readCallback);
+  const mask = visits.length - 1;
+  return (count) => {
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const which = visits[i & mask] as number;
+      const read = callbacks[which] as ReturnType<typeof readCallback>;
+      sum = (sum + read(probes[which] as Probe, which & 0xfc, 4)) | 0;
+    }
+    return sum;
+  };
+}
+
+function readCallback(probe: Probe): NonNullable<MemoryRegionOps<Probe>["read"]> {
+  const { read } = probeOps(probe.variant);
+  if (!read) throw new TypeError("the floor needs a read callback");
+  return read;
+}

@@ -1,0 +1,7 @@
+/** Names of the metrics that the emulator's own limits are stated in. */
+
+/** What dispatch is measured against. */
+export const FLOOR = "bare indirect call";
+export const SECTION_HIT = "read 4 bytes, last section hit";
+export const TEN_THOUSAND = "read 4 bytes, 10 000 regions at random";
+export const MACHINE_CREATION = "machine creation";

@@ -1,0 +1,113 @@
+/**
+ * The smallest device that has everything dispatch meets: registers behind callbacks, an owner with a re-entrancy guard,
+ * and a region in one form or the other. The two classes differ as the two device trees do, and in nothing else.
+ */
+import { MemoryRegion, type MemoryRegionOps } from "#memory";
+import { Device, type DeviceModel } from "#qdev";
+import type { Form } from "#results";
+
+/** Bytes of a probe's register window. */
+export const PROBE_BYTES = 0x1000;
+
+export abstract class Probe extends Device {
+  /** Selects one of {@link probeOps}; set before the device is realized. */
+  variant = 0;
+  register = 1;
+  abstract readonly window: MemoryRegion;
+}
+
+export class EmbeddedProbe extends Probe {
+  static override readonly typeName = "bench-embedded-probe";
+
+  private readonly iomem = this.embed(MemoryRegion);
+
+  get window(): MemoryRegion {
+    return this.iomem;
+  }
+
+  protected override realize(): void {
+    this.iomem.initIo(this, probeOps(this.variant), this, "probe", PROBE_BYTES);
+  }
+}
+
+export class OwnedProbe extends Probe {
+  static override readonly typeName = "bench-owned-probe";
+
+  private iomem!: MemoryRegion; // assigned when the device is realized, before anybody can ask for it
+
+  get window(): MemoryRegion {
+    return this.iomem;
+  }
+
+  protected override realize(): void {
+    this.iomem = MemoryRegion.newIo(this, probeOps(this.variant), this, "probe", PROBE_BYTES);
+  }
+}
+
+/** A realized probe, not yet mapped. */
+export function createProbe(model: DeviceModel, form: Form, variant: number): Probe {
+  const probe = model.create<Probe>(form === "embedded" ? EmbeddedProbe : OwnedProbe);
+  probe.variant = variant;
+  probe.plug();
+  return probe;
+}
+
+/** Number of distinct sets of callbacks: as many as V8 needs to see before it stops inlining one of them. */
+export const VARIANTS = 6;
+
+/**
+ * Callbacks of a kind of device. A machine has many kinds, so the call in the dispatcher has many targets and cannot be
+ * inlined; with one kind only, a benchmark would measure an inlined function, which no machine ever gets.
+ */
+export function probeOps(variant: number): MemoryRegionOps<Probe> {
+  const ops = OPS[variant % VARIANTS];
+  if (!ops) throw new RangeError(`probe variant ${variant}`);
+  return ops;
+}
+
+const OPS: readonly MemoryRegionOps<Probe>[] = [
+  {
+    read: (probe, offset) => probe.register + offset,
+    write: (probe, offset, value) => {
+      probe.register = (value ^ offset) & 0xffff;
+    },
+    endianness: "little",
+  },
+  {
+    read: (probe, offset) => probe.register ^ offset,
+    write: (probe, offset, value) => {
+      probe.register = (value + offset) & 0xffff;
+    },
+    endianness: "little",
+    valid: { minAccessSize: 1, maxAccessSize: 8 },
+  },
+  {
+    read: (probe, offset) => probe.register | offset,
+    write: (probe, offset, value) => {
+      probe.register = (value | offset) & 0xffff;
+    },
+    endianness: "little",
+    impl: { minAccessSize: 1, maxAccessSize: 4 },
+  },
+  {
+    read: (probe, offset) => (probe.register - offset) >>> 0,
+    write: (probe, offset, value) => {
+      probe.register = (value - offset) & 0xffff;
+    },
+    endianness: "little",
+  },
+  {
+    read: (probe, offset) => (probe.register & 0xff) + offset,
+    write: (probe, offset, value) => {
+      probe.register = (value & 0xff) + offset;
+    },
+    endianness: "little",
+  },
+  {
+    read: (probe, offset) => (probe.register << 1) + offset,
+    write: (probe, offset, value) => {
+      probe.register = ((value << 1) + offset) & 0xffff;
+    },
+    endianness: "little",
+  },
+];
