@@ -34,6 +34,9 @@ function compressed(
 
 const destinationNotZero = ({ rd }: Operands) => rd !== 0;
 const immediateNotZero = (operands: Operands) => operands.immediate !== 0;
+/** With zero in these fields the bits spell another instruction of the same quadrant. */
+const firstNotZero = ({ rs1 }: Operands) => rs1 !== 0;
+const secondNotZero = ({ rs2 }: Operands) => rs2 !== 0;
 
 const arithmetic = { rd: high3, rs1: high3, rs2: low3 } as const;
 const loadFromStack = { rd: register, rs1: SP } as const;
@@ -88,7 +91,7 @@ export const compressedInstructions: readonly CompressedInstruction[] = [
     "lui",
     "rd,upper",
     { rd: register, immediate: immediate.CIupper },
-    immediateNotZero,
+    (operands) => immediateNotZero(operands) && operands.rd !== 2,
   ),
   compressed("c.srli", 0xec03, 0x8001, "srli", "rd,hex", {
     rd: high3,
@@ -146,11 +149,27 @@ export const compressedInstructions: readonly CompressedInstruction[] = [
     { ...loadFromStack, immediate: immediate.CIloadDouble },
     destinationNotZero,
   ),
-  compressed("c.jr", 0xf07f, 0x8002, "jalr", "rs1", { rd: ZERO, rs1: register }, ({ rs1 }) => rs1 !== 0),
-  compressed("c.mv", 0xf003, 0x8002, "add", "rd,rs2", { rd: register, rs1: ZERO, rs2: second }),
+  compressed("c.jr", 0xf07f, 0x8002, "jalr", "rs1", { rd: ZERO, rs1: register }, firstNotZero),
+  compressed(
+    "c.mv",
+    0xf003,
+    0x8002,
+    "add",
+    "rd,rs2",
+    { rd: register, rs1: ZERO, rs2: second },
+    secondNotZero,
+  ),
   compressed("c.ebreak", 0xffff, 0x9002, "ebreak", "", {}),
-  compressed("c.jalr", 0xf07f, 0x9002, "jalr", "rs1", { rd: RA, rs1: register }),
-  compressed("c.add", 0xf003, 0x9002, "add", "rd,rs2", { rd: register, rs1: register, rs2: second }),
+  compressed("c.jalr", 0xf07f, 0x9002, "jalr", "rs1", { rd: RA, rs1: register }, firstNotZero),
+  compressed(
+    "c.add",
+    0xf003,
+    0x9002,
+    "add",
+    "rd,rs2",
+    { rd: register, rs1: register, rs2: second },
+    secondNotZero,
+  ),
   compressed("c.swsp", 0xe003, 0xc002, "sw", "rs2,imm(sp)", {
     rs1: SP,
     rs2: second,

@@ -245,7 +245,8 @@ export class InterpreterContext implements InstructionContext {
     const failed = this.temporary("i64");
     const { check, location } = this.translated(effective, bytes, LAYOUT.writeTlb, Exit.Atomic);
     const reserved = i64.load(AT_ZERO, this.state(LAYOUT.reservation));
-    const expected = i64.load(AT_ZERO, this.state(LAYOUT.reservationValue));
+    // A word may be stored where a doubleword was reserved; then its half of the value counts.
+    const expected = loadFrom(i32.constant(this.state(LAYOUT.reservationValue)), bytes, true);
     return sequence(
       effective.set(this.rs1),
       failed.set(i64.constant(1)),

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { RAM_BASE, TestBoard } from "../testing/board.ts";
+import { randomProgram } from "../testing/random-program.ts";
+import { assemble, assemblerTools, missingTools, QEMU, runInQemu } from "../testing/toolchain.ts";
+
+const missing = missingTools(QEMU, ...assemblerTools);
+
+/** 200 blocks of 40 instructions each; every instruction but those that need privilege, many times. */
+test.skipIf(missing.length > 0).for([1, 2, 3, 4, 5, 6])(
+  "random program %i leaves the same registers and memory as in QEMU",
+  (seed) => {
+    const image = assemble(randomProgram(seed, 200, 40));
+    const board = new TestBoard();
+    board.load(RAM_BASE, image);
+    board.hart.reset(RAM_BASE);
+    board.runToPowerOff(20_000_000);
+    const ours = new BigUint64Array(Uint8Array.from(board.console).buffer);
+    const theirs = new BigUint64Array(runInQemu(image).slice().buffer);
+    expect(ours[0], "no block may trap").not.toBe(0xffff_ffff_ffff_ffffn);
+    expect(ours.length).toBe(theirs.length);
+    const difference = ours.findIndex((value, index) => value !== theirs[index]);
+    expect(difference, `block ${Math.floor(difference / 31)}, x${(difference % 31) + 1}`).toBe(-1);
+  },
+);

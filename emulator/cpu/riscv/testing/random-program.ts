@@ -1,0 +1,241 @@
+/** Random programs made from the instruction table, for comparison with another implementation. */
+import { encode } from "../instructions/decode.ts";
+import {
+  type ImmediateFormat,
+  immediateUnit,
+  immediateWidth,
+  type RegisterOperand,
+} from "../instructions/fields.ts";
+import type { FullInstruction, Instruction, Operands } from "../instructions/instruction.ts";
+import { expansionOf, instructionTable } from "../instructions/table.ts";
+import { isRelative } from "../interpreter/records.ts";
+import { program } from "./harness.ts";
+
+/** A deterministic source of numbers below 2^32 (mulberry32). */
+export class Random {
+  private state: number;
+
+  constructor(seed: number) {
+    this.state = seed;
+  }
+
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  }
+
+  below(bound: number): number {
+    return this.next() % bound;
+  }
+
+  pick<T>(choices: readonly T[]): T {
+    const choice = choices[this.below(choices.length)];
+    if (choice === undefined) throw new Error("nothing to choose from");
+    return choice;
+  }
+
+  /** A register value: often one where arithmetic changes its mind. */
+  value(): bigint {
+    const edges = [
+      0n,
+      1n,
+      -1n,
+      1n << 63n,
+      (1n << 63n) - 1n,
+      1n << 31n,
+      (1n << 31n) - 1n,
+      -(1n << 31n),
+      0xffffffffn,
+    ];
+    if (this.below(3) === 0) return BigInt.asUintN(64, this.pick(edges));
+    const random = (BigInt(this.next()) << 32n) | BigInt(this.next());
+    return BigInt.asUintN(64, BigInt.asIntN(64, random) >> BigInt(this.below(64)));
+  }
+}
+
+/** Registers that hold addresses while memory is used: stack pointer and s0 for any access, s1 for atomics. */
+const SP = 2;
+const S0 = 8;
+const S1 = 9;
+const POINTERS: readonly number[] = [SP, S0, S1];
+
+const fullOf = (instruction: Instruction): FullInstruction =>
+  instruction.length === 2 ? expansionOf(instruction) : instruction;
+const isAccess = (full: FullInstruction): boolean =>
+  full.extension === "A" ||
+  full.syntax === "rs2,imm(rs1)" ||
+  (full.syntax === "rd,imm(rs1)" && full.name !== "jalr");
+const isHost = (full: FullInstruction): boolean =>
+  full.extension === "Privileged" ||
+  full.extension === "Zicsr" ||
+  full.name === "ecall" ||
+  full.name === "ebreak";
+
+/** All that a block of plain code can contain. jalr needs an address and is made by hand. */
+const candidates = instructionTable.filter(
+  (instruction) => !isHost(fullOf(instruction)) && fullOf(instruction).name !== "jalr",
+);
+const arithmetic = candidates.filter((instruction) => !isAccess(fullOf(instruction)));
+
+interface Piece {
+  readonly instruction: Instruction;
+  operands: Operands;
+}
+
+function randomRegister(
+  random: Random,
+  operand: RegisterOperand | undefined,
+  excluded: readonly number[],
+): number {
+  if (operand === undefined) return 0;
+  if ("fixed" in operand) return operand.fixed;
+  for (;;) {
+    const register = operand.width === 3 ? 8 + random.below(8) : random.below(32);
+    if (!excluded.includes(register)) return register;
+  }
+}
+
+function randomImmediate(random: Random, format: ImmediateFormat | undefined): number {
+  if (format === undefined) return 0;
+  const unit = immediateUnit(format);
+  const width = immediateWidth(format);
+  const bits = random.next() & (width === 32 ? -1 : 2 ** width - 1) & -unit;
+  const unused = 32 - width;
+  return format.signed ? (bits << unused) >> unused : bits;
+}
+
+/** Operands that the encoding allows; of a relative jump the target comes later. */
+function randomOperands(random: Random, instruction: Instruction, pointers: readonly number[]): Operands {
+  const full = fullOf(instruction);
+  for (;;) {
+    const rd = randomRegister(random, instruction.rd, pointers);
+    let rs1 = randomRegister(random, instruction.rs1, []);
+    if (isAccess(full) && instruction.rs1 !== undefined && !("fixed" in instruction.rs1)) {
+      rs1 = full.extension === "A" ? S1 : instruction.rs1.width === 3 ? S0 : random.pick([SP, S0]);
+    }
+    // Compressed arithmetic has one field for destination and first source.
+    if (sameField(instruction)) rs1 = rd;
+    const rs2 = randomRegister(random, instruction.rs2, []);
+    const operands = {
+      rd,
+      rs1,
+      rs2,
+      immediate: isRelative(full) ? 0 : randomImmediate(random, instruction.immediate),
+    };
+    if (instruction.valid === undefined || instruction.valid(operands)) return operands;
+  }
+}
+
+function sameField({ rd, rs1 }: Instruction): boolean {
+  return rd !== undefined && rs1 !== undefined && "at" in rd && "at" in rs1 && rd.at === rs1.at;
+}
+
+/** Whether the destination is implied and a pointer: such an instruction would ruin a block that uses memory. */
+function ruinsPointers({ rd }: Instruction): boolean {
+  return rd !== undefined && "fixed" in rd && POINTERS.includes(rd.fixed);
+}
+
+/** Straight code with forward jumps inside. */
+function randomBlock(random: Random, length: number, choices: readonly Instruction[]): string[] {
+  const usesMemory = choices !== arithmetic;
+  const pointers = usesMemory ? POINTERS : [];
+  const pieces: Piece[] = Array.from({ length }, () => {
+    const instruction = random.pick(choices);
+    return { instruction, operands: randomOperands(random, instruction, pointers) };
+  });
+  // Jumps go a few instructions ahead, at most to the end.
+  const lines = pieces.map(({ instruction, operands }, index) => {
+    let { immediate } = operands;
+    if (isRelative(fullOf(instruction))) {
+      const skipped = pieces.slice(index, index + 1 + random.below(4));
+      immediate = skipped.reduce((bytes, piece) => bytes + piece.instruction.length, 0);
+    }
+    return wordLine(instruction.name, { ...operands, immediate });
+  });
+  if (random.below(4) === 0) lines.push(...indirectJump(random, pointers));
+  return lines;
+}
+
+function wordLine(name: string, operands: Partial<Operands>): string {
+  const word = encode(name, operands);
+  return (word & 3) === 3
+    ? `.4byte 0x${word.toString(16)} # ${name}`
+    : `.2byte 0x${word.toString(16)} # ${name}`;
+}
+
+/** auipc x, 0; jalr rd, 12(x), over an instruction that must not be executed. */
+function indirectJump(random: Random, pointers: readonly number[]): string[] {
+  const base = randomRegister(random, { at: 7, width: 5 }, [0, ...pointers]);
+  const rd = randomRegister(random, { at: 7, width: 5 }, pointers);
+  return [
+    wordLine("auipc", { rd: base }),
+    wordLine("jalr", { rd, rs1: base, immediate: 12 + random.below(2) }),
+    wordLine("ebreak", {}),
+  ];
+}
+
+const SCRATCH_BYTES = 8192;
+
+/**
+ * A program of `blocks` random blocks. Each loads all registers with random values, runs, and logs all registers; at the
+ * end the memory that the blocks share is logged too.
+ */
+export function randomProgram(seed: number, blocks: number, length: number): string {
+  const random = new Random(seed);
+  // A store-conditional of another width than its load-reserved may succeed or fail: one program has one width.
+  const excluded = seed % 2 === 0 ? ["lr.w", "sc.w"] : ["lr.d", "sc.d"];
+  const withMemory = candidates.filter((choice) => !ruinsPointers(choice) && !excluded.includes(choice.name));
+  const text: string[] = [];
+  const data: string[] = [];
+  for (let block = 0; block < blocks; block++) {
+    const usesMemory = random.below(2) === 0;
+    const values = Array.from({ length: 31 }, () => `0x${random.value().toString(16)}`);
+    if (usesMemory) {
+      values[SP - 1] = `scratch + ${2048 + random.below(2048)}`;
+      values[S0 - 1] = `scratch + ${2048 + random.below(2048)}`;
+      values[S1 - 1] = `scratch + ${8 * random.below(512)}`;
+    }
+    data.push(`values_${block}: .8byte ${values.join(", ")}`);
+    text.push(
+      "csrw mscratch, s11",
+      `la x31, values_${block}`,
+      ...Array.from({ length: 30 }, (_, index) => `ld x${index + 1}, ${8 * index}(x31)`),
+      "ld x31, 240(x31)",
+      ...randomBlock(random, length, usesMemory ? withMemory : arithmetic),
+      // s11 becomes the log pointer, its value the scratch register.
+      "csrrw s11, mscratch, s11",
+      ...Array.from({ length: 31 }, (_, index) => index + 1)
+        .filter((register) => register !== 27)
+        .map((register) => `sd x${register}, ${8 * (register - 1)}(s11)`),
+      "csrr x1, mscratch",
+      `sd x1, ${8 * 26}(s11)`,
+      "addi s11, s11, 31 * 8",
+    );
+  }
+  const copyScratch = `
+    la t0, scratch
+    li t1, ${SCRATCH_BYTES}
+1:  ld t2, 0(t0)
+    sd t2, 0(s11)
+    addi t0, t0, 8
+    addi s11, s11, 8
+    addi t1, t1, -8
+    bnez t1, 1b`;
+  const support = `
+on_trap: # no block traps: say so where the results should be
+    la s11, log_start
+    li t0, -1
+    sd t0, 0(s11)
+    csrr t0, mcause
+    sd t0, 8(s11)
+    csrr t0, mepc
+    sd t0, 16(s11)
+    addi s11, s11, 24
+    j finish
+    .balign 16
+scratch: .zero ${SCRATCH_BYTES}
+${data.join("\n")}`;
+  return program(`${text.join("\n")}\n${copyScratch}`, support);
+}

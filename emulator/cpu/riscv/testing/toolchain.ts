@@ -1,0 +1,71 @@
+/** The independent tools that tests compare with. Tests skip, and say so, where one is missing. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const GCC = "riscv64-unknown-elf-gcc";
+const OBJCOPY = "riscv64-unknown-elf-objcopy";
+export const OBJDUMP = "riscv64-unknown-elf-objdump";
+export const QEMU = "qemu-system-riscv64";
+
+/** Names of the tools given that cannot be run; says so once for each. */
+export function missingTools(...tools: string[]): string[] {
+  const missing = tools.filter((tool) => spawnSync(tool, ["--version"]).status !== 0);
+  for (const tool of missing) console.log(`skipped: ${tool} is not installed`);
+  return missing;
+}
+
+export const assemblerTools = [GCC, OBJCOPY];
+
+/** Calls `use` with a directory that is removed afterwards. */
+export function withDirectory<T>(use: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), "regionlab-cpu-"));
+  try {
+    return use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Assembles a program, preprocessor included, to a flat image for the start of RAM. */
+export function assemble(source: string): Uint8Array {
+  return withDirectory((directory) => {
+    const path = (name: string): string => join(directory, name);
+    writeFileSync(path("program.S"), source);
+    execFileSync(GCC, [
+      "-nostdlib",
+      "-march=rv64imac_zicsr_zifencei",
+      "-mabi=lp64",
+      "-Wl,-Ttext=0x80000000,--no-relax,-N,--no-warn-rwx-segments",
+      "-o",
+      path("program.elf"),
+      path("program.S"),
+    ]);
+    execFileSync(OBJCOPY, ["-O", "binary", path("program.elf"), path("program.bin")]);
+    return new Uint8Array(readFileSync(path("program.bin")));
+  });
+}
+
+/** A processor of QEMU's with no extension but ours. */
+const QEMU_CPU = "rv64,f=off,d=off,h=off,sstc=off,zba=off,zbb=off,zbc=off,zbs=off";
+
+/** Runs an image in QEMU until it powers off and answers what it printed. */
+export function runInQemu(image: Uint8Array): Uint8Array {
+  return withDirectory((directory) => {
+    const path = (name: string): string => join(directory, name);
+    writeFileSync(path("image.bin"), image);
+    const { status, stderr } = spawnSync(
+      QEMU,
+      ["-M", "virt", "-m", "128M", "-cpu", QEMU_CPU, "-display", "none", "-monitor", "none"].concat([
+        "-serial",
+        `file:${path("console")}`,
+        "-bios",
+        path("image.bin"),
+      ]),
+      { timeout: 50_000 },
+    );
+    if (status !== 0) throw new Error(`${QEMU} failed: ${stderr.toString().trim() || "timed out"}`);
+    return new Uint8Array(readFileSync(path("console")));
+  });
+}
