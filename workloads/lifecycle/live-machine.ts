@@ -1,0 +1,96 @@
+import { Emulation } from "#machine";
+import type { Mapping } from "#memory";
+import { SysBusDevice } from "#qdev";
+import { QomError } from "#qom";
+import { type ScenarioRun, type ScenarioSetting, type ScenarioTally, tallyOf } from "./scenario.ts";
+
+/** Types that are plugged in turn: one with plain registers, one with a child device, one with memory of its own. */
+export const PLUGGED_TYPES = ["goldfish_rtc", "serial-mm", "cfi.pflash01"] as const;
+
+/** Nothing of the board is here; flash takes 32 MiB. */
+const PLUG_ADDRESS = 0x6000_0000;
+const RAM_BYTES = 16 * 2 ** 20;
+/** `j .`: a guest that does nothing, for ever. */
+const IDLE_GUEST = Uint8Array.of(0x6f, 0, 0, 0);
+const RAM_START = 0x8000_0000;
+/** Guest instructions between two steps of a scenario. */
+const BREATH = 1000;
+
+/** A machine whose guest runs while devices come and go. */
+export class LiveMachine implements ScenarioRun {
+  readonly emulation: Emulation;
+  readonly releaseTimes: number[] = [];
+  private readonly unpluggedAt = new Map<string, number>();
+  private readonly steps: (machine: LiveMachine, type: string) => void;
+  private rounds = 0;
+
+  constructor({ hardware, checked }: ScenarioSetting, steps: (machine: LiveMachine, type: string) => void) {
+    this.steps = steps;
+    this.emulation = new Emulation({
+      hardware,
+      ramBytes: RAM_BYTES,
+      model: checked === undefined ? {} : { checked },
+    });
+    this.emulation.board.memorySpace.writeBytes(RAM_START, IDLE_GUEST);
+    this.emulation.model.onDeviceDeleted = (path) => {
+      this.releaseTimes.push(performance.now() - (this.unpluggedAt.get(path) ?? Number.NaN));
+      this.unpluggedAt.delete(path);
+    };
+  }
+
+  round(): void {
+    this.steps(this, PLUGGED_TYPES[this.rounds++ % PLUGGED_TYPES.length] as string);
+  }
+
+  /** Creates, realizes and maps a device, and lets the guest's side of the machine touch it. */
+  plug(type: string): SysBusDevice {
+    const { model, board } = this.emulation;
+    const device = model.createPeripheral(type, "plugged");
+    if (!(device instanceof SysBusDevice))
+      throw new QomError(`${type} is not a sysbus device; plug one of those`);
+    device.plug(model.systemBus);
+    device.mapMmio(0, PLUG_ADDRESS);
+    board.memorySpace.read(PLUG_ADDRESS, 4);
+    this.breathe();
+    return device;
+  }
+
+  /** Unmaps, unrealizes and unparents a device. */
+  unplug(device: SysBusDevice): void {
+    this.unpluggedAt.set(device.canonicalPath() ?? "", performance.now());
+    device.unmapAll();
+    device.remove();
+    this.breathe();
+  }
+
+  /** Lends the device's first bytes to another device. */
+  lend(): Mapping {
+    const mapping = this.emulation.board.memorySpace.map(PLUG_ADDRESS, 8, false);
+    if (mapping === null) throw new QomError("nothing could be mapped: no device is plugged in");
+    return mapping;
+  }
+
+  giveBack(mapping: Mapping): void {
+    this.emulation.board.memorySpace.unmap(mapping, 0);
+  }
+
+  /** Devices that were unplugged and whose storage is not released yet. */
+  get unreleased(): number {
+    return this.unpluggedAt.size;
+  }
+
+  /** Lets the guest run a moment; RCU callbacks run, unless a reader is in the way. */
+  breathe(): void {
+    const { emulation } = this;
+    emulation.run({ maxInstructions: emulation.instructions + BREATH });
+  }
+
+  tally(): ScenarioTally {
+    return tallyOf(this.emulation);
+  }
+
+  finish(): ScenarioTally {
+    this.emulation.destroy();
+    return this.tally();
+  }
+}

@@ -1,0 +1,57 @@
+import type { Emulation, Hardware } from "#machine";
+import type { DetectionMode } from "#qom";
+
+/** What a scenario runs on. */
+export interface ScenarioSetting {
+  readonly hardware: Hardware;
+  /** Checked mode; default: fast. */
+  readonly checked?: DetectionMode;
+}
+
+/** A scenario under way: rounds that each end where they began, but for what leaks. */
+export interface ScenarioRun {
+  /** Runs one round. */
+  round(): void;
+  /** Milliseconds from each unplug to the release of the device's storage, in order; empty where nothing is unplugged. */
+  readonly releaseTimes: readonly number[];
+  /** What the model's ledger and detector say now, summed over all machines of the run. */
+  tally(): ScenarioTally;
+  /** Ends the run. */
+  finish(): ScenarioTally;
+}
+
+export interface ScenarioTally {
+  /** Blocks, and their modelled bytes, that are allocated and not freed. */
+  readonly liveBlocks: number;
+  readonly liveBytes: number;
+  /** The same by type. */
+  readonly liveByType: Readonly<Record<string, number>>;
+  /** Uses found in checked mode. */
+  readonly usesAfterFinalize: number;
+  readonly usesAfterFree: number;
+}
+
+/** A life of devices or machines, repeated. */
+export interface Scenario {
+  readonly name: string;
+  /** What happens in a round, in a line. */
+  readonly description: string;
+  /** Blocks that one round must leak, by the rules of the object model. Anything but 0 is a control: it must be found. */
+  readonly leaksPerRound: number;
+  start(setting: ScenarioSetting): ScenarioRun;
+}
+
+/** Reads the ledger and the detector of a machine. */
+export function tallyOf({ model }: Emulation): ScenarioTally {
+  const usage = model.heap.usage();
+  const found = model.detector?.found ?? [];
+  const liveByType: Record<string, number> = {};
+  for (const [name, { live }] of usage.byType) if (live > 0) liveByType[name] = live;
+  return {
+    liveBlocks: usage.live,
+    liveBytes: usage.liveBytes,
+    liveByType,
+    usesAfterFinalize: found.filter((each) => each.name === "UseAfterFinalize").length,
+    usesAfterFree: found.filter((each) => each.name === "UseAfterFree").length,
+  };
+}
