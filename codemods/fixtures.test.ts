@@ -4,7 +4,7 @@ import type { FilePlan } from "./passes/4-plan.ts";
 import type { Direction } from "./regions/facts.ts";
 import { Reason } from "./regions/reasons.ts";
 import { newProject } from "./source/workspace.ts";
-import { Converter, fixtureNames, fixtures, readFixture } from "./testing.ts";
+import { Converter, fixtureNames, fixtures, readFixture } from "./testing/golden-project.ts";
 
 const converter = new Converter();
 

@@ -4,6 +4,7 @@ import type { Shape } from "../regions/constructors.ts";
 import type { Direction, Form, Refusal, StrayRegion } from "../regions/facts.ts";
 import type { Reason } from "../regions/reasons.ts";
 import { applyEdits } from "../source/edits.ts";
+import { parseRawText } from "../source/raw-text.ts";
 import type { LaidOut, LayoutNote } from "../source/statements.ts";
 import { placeOf } from "../source/trivia.ts";
 import { hashOf, openWorkspace, type Workspace, type WorkspaceOptions } from "../source/workspace.ts";
@@ -61,9 +62,12 @@ export function planConversion(
 }
 
 function planFile(facts: FileFacts, direction: Direction, workspace: Workspace): FilePlan {
-  const before = facts.file.getFullText();
+  const path = facts.file.getFilePath();
+  const before = workspace.raw.get(path) ?? facts.file.getFullText();
   const judged = facts.devices.map((device) => judge(device, direction, workspace));
   const laidOut = judged.filter(({ converts }) => converts).map((device) => planDevice(device, direction));
+  const edits = laidOut.flatMap((each) => each.edits);
+  const raw = parseRawText(before);
   const sites = [
     ...judged.flatMap(sitesOf),
     ...judged.flatMap(({ device }) => device.strays.map((each) => straySite(each, device.name, direction))),
@@ -71,13 +75,10 @@ function planFile(facts: FileFacts, direction: Direction, workspace: Workspace):
   ];
   sites.sort((a, b) => a.line - b.line || a.column - b.column);
   return {
-    path: facts.file.getFilePath(),
+    path,
     sha256: hashOf(before),
     before,
-    after: applyEdits(
-      before,
-      laidOut.flatMap(({ edits }) => edits),
-    ),
+    after: edits.length === 0 ? before : raw.restore(applyEdits(raw.text, edits)),
     sites,
     notes: laidOut.flatMap(({ notes }) => notes),
     deviceCount: facts.deviceCount,

@@ -65,7 +65,8 @@ export function unifiedDiff(plan: Plan, colors: Colors = pc): string {
 }
 
 function fileDiff({ path, before, after }: FilePlan): string {
-  const patch = createTwoFilesPatch(`a/${shown(path)}`, `b/${shown(path)}`, before, after);
+  const name = shown(path).replace(/^\//, "");
+  const patch = createTwoFilesPatch(`a/${name}`, `b/${name}`, before, after);
   return patch.replace(/^=+\n/, "");
 }
 

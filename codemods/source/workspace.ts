@@ -5,11 +5,14 @@ import { Project, type SourceFile, ts } from "ts-morph";
 import { CommandError, systemErrorCode } from "../errors.ts";
 import { sourcesUnder } from "./discover.ts";
 import { Identity } from "./identity.ts";
+import { parseRawText } from "./raw-text.ts";
 
-/** Sources to convert, parsed and with their types at hand, and the text that they had when they were read. */
+/** Sources to convert, parsed and with their types at hand. */
 export interface Workspace {
   readonly project: Project;
   readonly targets: readonly SourceFile[];
+  /** Texts of the targets as they were read, by path. */
+  readonly raw: ReadonlyMap<string, string>;
   /** Other files of the package that are searched for uses. */
   readonly others: readonly SourceFile[];
   readonly identity: Identity;
@@ -49,14 +52,14 @@ export function newProject(): Project {
 /** Reads and parses sources (absolute paths). @throws CommandError when one cannot be read or does not parse. */
 export function openWorkspace(paths: readonly string[], options: WorkspaceOptions = {}): Workspace {
   const project = options.project ?? newProject();
-  const targets = paths.map((path) => {
-    const text = options.overlay?.get(path) ?? readSource(path);
-    return project.createSourceFile(path, text, { overwrite: true });
+  const raw = new Map(paths.map((path) => [path, options.overlay?.get(path) ?? readSource(path)]));
+  const targets = [...raw].map(([path, source]) => {
+    return project.createSourceFile(path, parseRawText(source).text, { overwrite: true });
   });
   for (const file of targets) requireParsed(project, file);
   const identity = new Identity(project, targets);
   const others = filesThatMayUse(project, targets);
-  return { project, targets, others, identity };
+  return { project, targets, raw, others, identity };
 }
 
 /** Text of a source. @throws CommandError when it cannot be read. */

@@ -1,15 +1,14 @@
-/** What the tests of this room share. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+/** The golden project under fixtures/, as tests use it. */
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Project } from "ts-morph";
-import { type FilePlan, planConversion } from "./passes/4-plan.ts";
-import type { Direction } from "./regions/facts.ts";
-import { newProject } from "./source/workspace.ts";
+import { type FilePlan, planConversion } from "../passes/4-plan.ts";
+import type { Direction } from "../regions/facts.ts";
+import { newProject } from "../source/workspace.ts";
 
 /** Directory of the golden project. */
-export const fixtures = join(dirname(fileURLToPath(import.meta.url)), "fixtures");
+export const fixtures = join(dirname(fileURLToPath(import.meta.url)), "../fixtures");
 
 /** Names in a directory of the golden project, sorted. */
 export function fixtureNames(...path: string[]): string[] {
@@ -46,34 +45,5 @@ export class Converter {
     return file
       .getPreEmitDiagnostics()
       .map((each) => `${path}:${each.getLineNumber()}: ${JSON.stringify(each.getMessageText())}`);
-  }
-}
-
-/** A directory of the test's own with the golden project's rooms in it, so that regions resolve there too. */
-export class Scratch {
-  readonly root = mkdtempSync(join(tmpdir(), "codemods-"));
-
-  constructor() {
-    cpSync(join(fixtures, "package.json"), join(this.root, "package.json"));
-    cpSync(join(fixtures, "stub"), join(this.root, "stub"), { recursive: true });
-  }
-
-  path(...names: string[]): string {
-    return join(this.root, ...names);
-  }
-
-  write(name: string, text: string): string {
-    const path = this.path(name);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-    return path;
-  }
-
-  read(name: string): string {
-    return readFileSync(this.path(name), "utf8");
-  }
-
-  remove(): void {
-    rmSync(this.root, { recursive: true, force: true });
   }
 }

@@ -1,0 +1,273 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync } from "node:fs";
+import { Command } from "commander";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { addAuditCommand, addCodemodCommand, type CodemodOptions, runAudit, runCodemod } from "./command.ts";
+import { CommandError, ExitCode } from "./errors.ts";
+import { planConversion } from "./passes/4-plan.ts";
+import { applyPlan } from "./passes/5-apply.ts";
+import type { Direction } from "./regions/facts.ts";
+import { readFixture } from "./testing/golden-project.ts";
+import { Scratch } from "./testing/scratch.ts";
+
+const before = readFixture("converted/goldfish-rtc/before.ts");
+const after = readFixture("converted/goldfish-rtc/after.ts");
+
+let scratch: Scratch;
+let printed: string;
+
+const print = (text: string) => {
+  printed += text;
+};
+const codemod = (direction: Direction, names: readonly string[], options: CodemodOptions = {}) => {
+  const paths = names.map((name) => scratch.path(name));
+  return runCodemod(direction, paths, options, print);
+};
+const git = (...args: string[]) => execFileSync("git", args, { cwd: scratch.root, stdio: "ignore" });
+const commitAll = () => {
+  git("init", "-q");
+  git("add", ".");
+  git("-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "-q", "-m", "devices: add");
+};
+/** The error that a call ends in, with its exit code. */
+const failure = (call: () => unknown): CommandError => {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
+  }
+  throw new Error("no error");
+};
+
+beforeEach(() => {
+  scratch = new Scratch();
+  printed = "";
+});
+afterEach(() => scratch.remove());
+
+describe("codemod", () => {
+  test("without options shows a unified diff and writes nothing", () => {
+    scratch.write("rtc.ts", before);
+    expect(codemod("to-owned", ["rtc.ts"])).toBe(ExitCode.Done);
+    expect(printed).toContain("-  private readonly iomem = this.embed(MemoryRegion);");
+    expect(printed).toContain(
+      '+    const iomem = MemoryRegion.newIo(this, ops, this, "goldfish_rtc", REGISTER_BYTES);',
+    );
+    expect(printed).toContain(
+      "1 region to convert (1 without a field, 0 with one), 0 already owned, 0 refused",
+    );
+    expect(scratch.read("rtc.ts")).toBe(before);
+  });
+
+  test("the diff is one that git applies", () => {
+    commitAll();
+    scratch.write("rtc.ts", before);
+    const cwd = process.cwd();
+    process.chdir(scratch.root);
+    try {
+      codemod("to-owned", ["rtc.ts"]);
+    } finally {
+      process.chdir(cwd);
+    }
+    const patch = printed.split("\n").slice(0, -2).join("\n");
+    execFileSync("git", ["apply", "--whitespace=error", "-"], { cwd: scratch.root, input: `${patch}\n` });
+    expect(scratch.read("rtc.ts")).toBe(after);
+  });
+
+  test("--check says whether a file would change", () => {
+    scratch.write("rtc.ts", before);
+    expect(codemod("to-owned", ["rtc.ts"], { check: true })).toBe(ExitCode.No);
+    expect(codemod("to-embedded", ["rtc.ts"], { check: true })).toBe(ExitCode.Done);
+  });
+
+  test("--write rewrites committed files, there and back", () => {
+    scratch.write("rtc.ts", before);
+    commitAll();
+    expect(codemod("to-owned", ["rtc.ts"], { write: true })).toBe(ExitCode.Done);
+    expect(scratch.read("rtc.ts")).toBe(after);
+    expect(codemod("to-embedded", ["rtc.ts"], { write: true, allowDirty: true })).toBe(ExitCode.Done);
+    expect(scratch.read("rtc.ts")).toBe(before);
+    expect(readdirSync(scratch.root).filter((name) => name.startsWith(".rtc"))).toEqual([]);
+  });
+
+  test("files with changes, untracked files and files outside of a repository are not overwritten", () => {
+    scratch.write("rtc.ts", before);
+    const write = { write: true };
+    expect(failure(() => codemod("to-owned", ["rtc.ts"], write)).message).toContain(
+      "not in a git repository",
+    );
+    git("init", "-q");
+    expect(failure(() => codemod("to-owned", ["rtc.ts"], write)).message).toMatch(
+      /rtc\.ts: not tracked .* --allow-dirty/,
+    );
+    commitAll();
+    scratch.write("rtc.ts", `${before}\nexport const added = true;\n`);
+    const dirty = failure(() => codemod("to-owned", ["rtc.ts"], write));
+    expect(dirty.message).toContain("rtc.ts: has changes that are not committed");
+    expect(dirty.exitCode).toBe(ExitCode.Usage);
+    expect(scratch.read("rtc.ts")).toContain("this.embed(MemoryRegion)");
+  });
+
+  test("a dirty file that the conversion does not change is no obstacle", () => {
+    scratch.write("rtc.ts", before);
+    commitAll();
+    scratch.write("owned.ts", after);
+    expect(codemod("to-owned", ["rtc.ts", "owned.ts"], { write: true })).toBe(ExitCode.Done);
+  });
+
+  test("refusals exit with 3, name place and mend, and leave the rest converted", () => {
+    scratch.write("balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
+    expect(codemod("to-owned", ["balloon.ts"], { write: true, allowDirty: true })).toBe(ExitCode.Refused);
+    expect(printed).toMatch(
+      /balloon\.ts:18:\d+: refused Balloon\.block \[leaf-unparented\] this\.block\.unparent\(\)/,
+    );
+    expect(printed).toContain("unmap it with delSubregion");
+    expect(scratch.read("balloon.ts")).toBe(readFixture("refused/to-owned/leaf-unparented/after.ts"));
+  });
+
+  test("--json writes sites, reasons and statistics", () => {
+    scratch.write("balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
+    codemod("to-owned", ["balloon.ts"], { json: scratch.path("report.json") });
+    const report = JSON.parse(scratch.read("report.json"));
+    expect(report.statistics).toEqual({
+      regions: 3,
+      converted: 1,
+      dropped: 1,
+      kept: 0,
+      already: 0,
+      refused: 2,
+      refusedByReason: { "leaf-unparented": 1, "class-refused": 1 },
+    });
+    expect(report.files[0].sites.map((site: { region: string }) => site.region)).toEqual([
+      "container",
+      "block",
+      "tone",
+    ]);
+  });
+
+  test("--json - prints nothing but JSON", () => {
+    scratch.write("rtc.ts", before);
+    codemod("to-owned", ["rtc.ts"], { json: "-" });
+    expect(JSON.parse(printed).direction).toBe("to-owned");
+  });
+
+  test("Windows line ends and a byte order mark survive", () => {
+    const windows = (text: string) => `\uFEFF${text.replaceAll("\n", "\r\n")}`;
+    scratch.write("rtc.ts", windows(before));
+    codemod("to-owned", ["rtc.ts"], { write: true, allowDirty: true });
+    expect(scratch.read("rtc.ts")).toBe(windows(after));
+  });
+});
+
+describe("input that cannot be used", () => {
+  test.each([
+    ["a missing path", "nowhere.ts", /nowhere\.ts: no such file or directory/],
+    ["an empty directory", "empty", /empty: no TypeScript source here/],
+    ["another kind of file", "package.json", /package\.json: not a TypeScript source/],
+    ["sources without devices", "plain.ts", /plain\.ts: no device here/],
+    ["a source that does not parse", "broken.ts", /broken\.ts:2: does not parse: /],
+  ])("%s is one clear line and exit code 2", (_what, name, message) => {
+    mkdirSync(scratch.path("empty"));
+    scratch.write("plain.ts", "export const plain = 1;\n");
+    scratch.write("broken.ts", "export const fine = 1;\nexport const = 2;\n");
+    const error = failure(() => codemod("to-owned", [name]));
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain("\n");
+    expect(error.exitCode).toBe(ExitCode.Usage);
+  });
+
+  test("one broken source among good ones: nothing is written", () => {
+    scratch.write("devices/rtc.ts", before);
+    scratch.write("devices/zz-broken.ts", "export const = 2;\n");
+    const options = { write: true, allowDirty: true };
+    expect(failure(() => codemod("to-owned", ["devices"], options)).message).toContain("zz-broken.ts:1");
+    expect(scratch.read("devices/rtc.ts")).toBe(before);
+  });
+
+  test("a file without write permission stays, and so do all others", () => {
+    scratch.write("devices/a.ts", before);
+    chmodSync(scratch.write("devices/b.ts", before), 0o444);
+    const error = failure(() => codemod("to-owned", ["devices"], { write: true, allowDirty: true }));
+    expect(error.message).toMatch(/b\.ts: no permission to write/);
+    expect(scratch.read("devices/a.ts")).toBe(before);
+    expect(readdirSync(scratch.path("devices"))).toEqual(["a.ts", "b.ts"]);
+  });
+
+  test("a report that cannot be written", () => {
+    scratch.write("rtc.ts", before);
+    const error = failure(() =>
+      codemod("to-owned", ["rtc.ts"], { json: scratch.path("no/such/report.json") }),
+    );
+    expect(error.message).toMatch(/--json .*report\.json: cannot be written \(ENOENT\)/);
+  });
+
+  test("a file that changes after the plan was made is left alone", () => {
+    const path = scratch.write("rtc.ts", before);
+    const plan = planConversion([path], "to-owned");
+    scratch.write("rtc.ts", `${before}// edited meanwhile\n`);
+    const error = failure(() => applyPlan(plan, { allowDirty: true }));
+    expect(error.message).toContain("rtc.ts: changed while the conversion was planned; run again");
+    expect(scratch.read("rtc.ts")).toContain("edited meanwhile");
+  });
+});
+
+describe("audit", () => {
+  test("lists shape, effort and hazard of every region; findings exit with 1", () => {
+    scratch.write("balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
+    scratch.write("switch.ts", readFixture("converted/array-kept/before.ts"));
+    expect(runAudit([scratch.root], {}, print)).toBe(ExitCode.No);
+    expect(printed).toMatch(/STOP {2}dynamic {2,}Balloon\.block .*a leaf region is unparented/);
+    expect(printed).toMatch(/MECH {2}io {2,}Beeper\.tone/);
+    expect(printed).toMatch(/CARE {2}array {2,}Switch\.ports .*used in reset/);
+    expect(printed).toContain("5 regions: 1 MECH, 3 CARE, 1 STOP");
+  });
+
+  test("without findings exits with 0, and --json holds the same", () => {
+    scratch.write("rtc.ts", before);
+    expect(runAudit([scratch.path("rtc.ts")], { json: scratch.path("audit.json") }, print)).toBe(
+      ExitCode.Done,
+    );
+    const { regions } = JSON.parse(scratch.read("audit.json"));
+    expect(regions).toMatchObject([
+      { region: "GoldfishRtc.iomem", form: "embedded", shape: "io", effort: "MECH" },
+    ]);
+  });
+});
+
+describe("command line", () => {
+  const program = () => {
+    const command = new Command("regionlab")
+      .exitOverride()
+      .configureOutput({ writeErr: () => {}, writeOut: () => {} });
+    addCodemodCommand(command);
+    addAuditCommand(command);
+    for (const each of command.commands)
+      each.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} });
+    return command;
+  };
+
+  test("sets the exit code", () => {
+    const path = scratch.write("rtc.ts", before);
+    const json = scratch.path("report.json");
+    const exitCode = process.exitCode;
+    const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    try {
+      program().parse(["codemod", "to-owned", path, "--check", "--json", json], { from: "user" });
+      expect(process.exitCode).toBe(ExitCode.No);
+      expect(output).toHaveBeenCalledWith(expect.stringContaining("1 region to convert"));
+    } finally {
+      output.mockRestore();
+      process.exitCode = exitCode;
+    }
+    expect(JSON.parse(scratch.read("report.json")).statistics.converted).toBe(1);
+  });
+
+  test("wrong use is an error", () => {
+    const parse = (...args: string[]) => program().parse(args, { from: "user" });
+    expect(() => parse("codemod", "to-heap", "x.ts")).toThrow("Allowed choices are to-owned, to-embedded");
+    expect(() => parse("codemod", "to-owned")).toThrow("missing required argument");
+    expect(() => parse("codemod", "to-owned", "x.ts", "--write", "--check")).toThrow("cannot be used with");
+    expect(() => parse("audit")).toThrow("missing required argument");
+  });
+});
