@@ -14,6 +14,8 @@ export class GuestMemory implements RamAllocator {
   readonly memory: WebAssembly.Memory;
   /** Free extents, by offset, never adjacent. */
   private free: { offset: number; bytes: number }[];
+  /** Everything from here on is as the host gave it: zero. */
+  private untouched = 0;
 
   /** @throws QomError when the host cannot give `bytes`, or a 32-bit memory cannot hold them. */
   constructor(bytes: number) {
@@ -40,11 +42,14 @@ export class GuestMemory implements RamAllocator {
     extent.offset += wanted;
     extent.bytes -= wanted;
     if (extent.bytes === 0) this.free.splice(this.free.indexOf(extent), 1);
-    return new Uint8Array(this.memory.buffer, offset, bytes);
+    const block = new Uint8Array(this.memory.buffer, offset, bytes);
+    // Zeroed now rather than when it was released: a machine that ends need not touch all of its memory.
+    if (offset < this.untouched) block.subarray(0, this.untouched - offset).fill(0);
+    this.untouched = Math.max(this.untouched, offset + wanted);
+    return block;
   }
 
   release(block: Uint8Array): void {
-    block.fill(0);
     const bytes = Math.max(Math.ceil(block.byteLength / PAGE_BYTES), 1) * PAGE_BYTES;
     this.free.push({ offset: block.byteOffset, bytes });
     this.free.sort((a, b) => a.offset - b.offset);
