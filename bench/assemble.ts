@@ -41,13 +41,16 @@ export interface RunParts {
   readonly question: string;
   readonly options: RunOptions;
   readonly environment: Environment;
+  /** Processes that recorded what the guests do. */
+  readonly proofs: readonly SuiteOutcome[];
+  /** Processes that were measured. */
   readonly outcomes: readonly SuiteOutcome[];
   readonly codeSize: readonly CodeSize[];
 }
 
 /** Puts a run together. Where a proof fails, it has no metrics: times of different work mean nothing. */
-export function assembleRun({ question, options, environment, outcomes, codeSize }: RunParts): Run {
-  const equivalence = proveEquivalence(outcomes);
+export function assembleRun({ question, options, environment, proofs, outcomes, codeSize }: RunParts): Run {
+  const equivalence = proveEquivalence(proofs, outcomes);
   const proven = equivalence.every(({ equal }) => equal);
   const metrics = proven ? judgeMetrics(outcomes, options.seed) : [];
   return {
@@ -66,22 +69,44 @@ export function assembleRun({ question, options, environment, outcomes, codeSize
   };
 }
 
-/** Compares what the guests did, over all processes: every one of them must have done the same. */
-export function proveEquivalence(outcomes: readonly SuiteOutcome[]): EquivalenceProof[] {
-  const found = new Map<string, { arm: Arm; record: GuestRecord }[]>();
-  for (const { trial, report } of outcomes) {
-    for (const { workload, record } of report.proofs) {
-      found.set(workload, [...(found.get(workload) ?? []), { arm: trial.arm, record }]);
-    }
-  }
-  return [...found].map(([workload, processes]) => {
-    const first = recordOf(processes, "A", workload);
-    const odd = processes.find(({ record }) => !sameRecord(record, first));
-    const b = recordOf(processes, "B", workload);
-    // If the odd one out is not of arm B, the guest is not deterministic: it is shown in B's place all the same.
-    const shown = odd && sameRecord(b, first) ? odd.record : b;
-    return { workload, records: { A: first, B: shown }, processes: processes.length, equal: !odd };
+/**
+ * Compares what the guests did in all processes: the recorded ones in full, the timed ones in what they show without a
+ * record. One that differs breaks the proof.
+ */
+export function proveEquivalence(
+  proofs: readonly SuiteOutcome[],
+  outcomes: readonly SuiteOutcome[],
+): EquivalenceProof[] {
+  const recorded = proofs.flatMap(({ trial, report }) =>
+    report.proofs.map(({ workload, record }) => ({ arm: trial.arm, workload, record })),
+  );
+  const timed = outcomes.flatMap(({ trial, report }) =>
+    report.checks.map((check) => ({ arm: trial.arm, ...check })),
+  );
+  return [...new Set(recorded.map(({ workload }) => workload))].map((workload) => {
+    const records = recorded.filter((process) => process.workload === workload);
+    const A = recordOf(records, "A", workload);
+    const B = recordOf(records, "B", workload);
+    const checks = timed.filter((process) => process.workload === workload);
+    const odd = checks.find(
+      (check) => check.instructions !== A.instructions || check.consoleSha256 !== A.consoleSha256,
+    );
+    // Where only a timed guest strays, what it showed is put beside the record that it should have matched.
+    const shown = odd && sameRecord(A, B) ? { ...B, ...guestPart(odd) } : B;
+    return {
+      workload,
+      records: { A, B: shown },
+      processes: records.length + checks.length,
+      equal: records.every(({ record }) => sameRecord(record, A)) && !odd,
+    };
   });
+}
+
+function guestPart({
+  instructions,
+  consoleSha256,
+}: GuestCheck): Pick<GuestRecord, "instructions" | "consoleSha256"> {
+  return { instructions, consoleSha256 };
 }
 
 function recordOf(

@@ -19,9 +19,9 @@ describe("runSchedule", () => {
         return trial.repeat;
       },
     });
-    expect(started).toEqual(plan.map(describeTrial));
-    expect(scheduleEntries(outcomes)).toEqual(plan.map((trial) => ({ ...trial, milliseconds: 5 })));
-    expect(outcomes.map(({ report }) => report)).toEqual(plan.map(({ repeat }) => repeat));
+    expect(started).toEqual(plan.flat().map(describeTrial));
+    expect(scheduleEntries(outcomes)).toEqual(plan.flat().map((trial) => ({ ...trial, milliseconds: 5 })));
+    expect(outcomes.map(({ report }) => report)).toEqual(plan.flat().map(({ repeat }) => repeat));
   });
 
   it("ends at the first failure", async () => {
@@ -34,6 +34,14 @@ describe("runSchedule", () => {
     });
     await expect(run).rejects.toThrow("crashed");
     expect(count).toBe(4);
+  });
+
+  it("may end after a block, when the time that it has is used up", async () => {
+    const outcomes = await runSchedule(planSchedule(["boot"], 10, 1), {
+      measure: async () => undefined,
+      proceed: (finished) => finished < 3,
+    });
+    expect(outcomes).toHaveLength(3 * 6);
   });
 
   it("tells how many have ended before each", async () => {

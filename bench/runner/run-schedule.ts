@@ -11,6 +11,8 @@ export interface TrialOutcome<Report> {
 export interface ScheduleHooks<Report> {
   /** Measures one trial in a process of its own. */
   readonly measure: (trial: Trial) => Promise<Report>;
+  /** Asked before each block whether to run it; default: run all. */
+  readonly proceed?: (finishedBlocks: number) => boolean;
   /** Called before each trial with the number of those that have ended. */
   readonly onProgress?: (done: number, trial: Trial) => void;
   /** Milliseconds of any clock. */
@@ -22,15 +24,18 @@ export interface ScheduleHooks<Report> {
  * ends the run, since a schedule with holes is not the one that was planned.
  */
 export async function runSchedule<Report>(
-  trials: readonly Trial[],
-  { measure, onProgress, now = () => performance.now() }: ScheduleHooks<Report>,
+  blocks: readonly (readonly Trial[])[],
+  { measure, proceed, onProgress, now = () => performance.now() }: ScheduleHooks<Report>,
 ): Promise<TrialOutcome<Report>[]> {
   const outcomes: TrialOutcome<Report>[] = [];
-  for (const trial of trials) {
-    onProgress?.(outcomes.length, trial);
-    const start = now();
-    const report = await measure(trial);
-    outcomes.push({ trial, report, milliseconds: now() - start });
+  for (const [finished, block] of blocks.entries()) {
+    if (proceed && !proceed(finished)) break;
+    for (const trial of block) {
+      onProgress?.(outcomes.length, trial);
+      const start = now();
+      const report = await measure(trial);
+      outcomes.push({ trial, report, milliseconds: now() - start });
+    }
   }
   return outcomes;
 }

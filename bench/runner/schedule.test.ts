@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ARMS } from "#results";
-import { planSchedule, type Trial } from "./schedule.ts";
+import { planSchedule as planBlocks, type Trial } from "./schedule.ts";
 
+const planSchedule = (...plan: Parameters<typeof planBlocks>) => planBlocks(...plan).flat();
 const arms = (trials: readonly Trial[]) => trials.map(({ arm }) => arm);
 
 describe("planSchedule", () => {
@@ -47,6 +48,15 @@ describe("planSchedule", () => {
     const keys = plan.map(({ task, arm, repeat }) => `${task}/${arm}/${repeat}`);
     expect(new Set(keys).size).toBe(30);
     expect(keys).toHaveLength(30);
+  });
+
+  it("gives whole blocks of two repeats, after any of which a run may end", () => {
+    const blocks = planBlocks(["a", "b"], 5, 3);
+    expect(blocks.map((block) => [...new Set(block.map(({ repeat }) => repeat))])).toEqual([
+      [0, 1],
+      [2, 3],
+      [4],
+    ]);
   });
 
   it("is the same for the same seed, and shuffled by another", () => {

@@ -10,22 +10,27 @@ export interface Trial {
 }
 
 /**
- * The order of all processes of a run.
+ * The order of all processes of a run, in blocks of two repeats.
  *
  * Two repeats form a palindrome (A B A2 | A2 B A, with the three in an order shuffled anew each time): whatever drifts
  * steadily while they run weighs on all arms alike. Tasks take turns, so that each of them sees the whole run. The
- * control arm A2 has the same places as any other.
+ * control arm A2 has the same places as any other. A run may end after any block.
+ *
+ * @param repeats of every task and arm; an odd number leaves the last block without its way back
  */
-export function planSchedule(tasks: readonly string[], repeats: number, seed: number): Trial[] {
+export function planSchedule(tasks: readonly string[], repeats: number, seed: number): Trial[][] {
   const random = Random.seeded(seed, "schedule");
-  const trials: Trial[] = [];
+  const blocks: Trial[][] = [];
   for (let first = 0; first < repeats; first += 2) {
-    for (const task of tasks) {
+    const block = tasks.flatMap((task) => {
       const there = random.shuffled(ARMS);
       const back = first + 1 < repeats ? [...there].reverse() : [];
-      trials.push(...there.map((arm) => ({ task, arm, repeat: first })));
-      trials.push(...back.map((arm) => ({ task, arm, repeat: first + 1 })));
-    }
+      return [
+        ...there.map((arm) => ({ task, arm, repeat: first })),
+        ...back.map((arm) => ({ task, arm, repeat: first + 1 })),
+      ];
+    });
+    blocks.push(block);
   }
-  return trials;
+  return blocks;
 }

@@ -5,7 +5,13 @@ import type { Form, MetricDefinition } from "#results";
 import { bareReadLoop, bareWalkLoop, type Loop, readLoop, writeLoop } from "./dispatch-loops.ts";
 import { aliasMap, flatMap, nestedMap, type ProbeMap, visits, walk } from "./dispatch-maps.ts";
 import { FLOOR, SECTION_HIT, TEN_THOUSAND } from "./limits.ts";
-import { type Measurement, measurement, type SuiteReport, type SuiteRequest } from "./measurement.ts";
+import {
+  emptyReport,
+  type Measurement,
+  measurement,
+  type SuiteReport,
+  type SuiteRequest,
+} from "./measurement.ts";
 import { VARIANTS } from "./probe.ts";
 
 /** Accesses per timed call: long enough that reading the clock, some 50 ns, is below a thousandth. */
@@ -26,7 +32,7 @@ interface Case {
 
 export async function measureDispatch({ form, quick }: SuiteRequest): Promise<SuiteReport> {
   const cases = [...simpleCases(form), ...sizeCases(form, quick ? MAP_SIZES.slice(0, -1) : MAP_SIZES)];
-  return { measurements: await timeAll(cases, quick), proofs: [], retention: [] };
+  return { ...emptyReport, measurements: await timeAll(cases, quick) };
 }
 
 function simpleCases(form: Form): Case[] {

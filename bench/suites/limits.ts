@@ -5,3 +5,6 @@ export const FLOOR = "bare indirect call";
 export const SECTION_HIT = "read 4 bytes, last section hit";
 export const TEN_THOUSAND = "read 4 bytes, 10 000 regions at random";
 export const MACHINE_CREATION = "machine creation";
+
+/** Name of the boot task that starts no guest. */
+export const BARE_MACHINE = "machine";

@@ -4,10 +4,12 @@ import { summarize } from "../statistics/index.ts";
 /** What a measured process is asked to do. */
 export interface SuiteRequest {
   readonly suite: Suite;
+  /** What of the suite: a guest program, or the name of a part. */
+  readonly subject: string;
   readonly form: Form;
   readonly quick: boolean;
-  /** Names of guest programs. */
-  readonly workloads: readonly string[];
+  /** Record what the guest does instead of timing it. */
+  readonly prove: boolean;
 }
 
 /** One metric as one process saw it. */
@@ -17,6 +19,11 @@ export interface Measurement {
   readonly estimate: number;
   /** What it was drawn from. */
   readonly distribution: Distribution;
+}
+
+/** What a timed run shows of its guest without a trace, which would slow it down. */
+export interface GuestCheck extends Pick<GuestRecord, "instructions" | "consoleSha256"> {
+  readonly workload: string;
 }
 
 /** What one process found left after the rounds of a scenario. */
@@ -35,9 +42,14 @@ export interface RetentionFinding {
 /** What a measured process sends back. */
 export interface SuiteReport {
   readonly measurements: readonly Measurement[];
+  /** Complete records of guests, from processes that prove. */
   readonly proofs: readonly { readonly workload: string; readonly record: GuestRecord }[];
+  /** What the timed guests did, to be held against the proofs. */
+  readonly checks: readonly GuestCheck[];
   readonly retention: readonly RetentionFinding[];
 }
+
+export const emptyReport: SuiteReport = { measurements: [], proofs: [], checks: [], retention: [] };
 
 /** The median of what a process saw is its estimate. */
 export function measurement(definition: MetricDefinition, samples: readonly number[]): Measurement {

@@ -1,0 +1,143 @@
+/** One run of the benchmarks, from the proof that both forms do the same work to the verdicts. */
+import { join } from "node:path";
+import type { Arm, Form, Run, RunOptions, Suite } from "#results";
+import { assembleRun, proveEquivalence, type SuiteOutcome } from "./assemble.ts";
+import { measureCodeSize } from "./code-size.ts";
+import { captureEnvironment, completeEnvironment } from "./environment.ts";
+import { runChild } from "./runner/child-process.ts";
+import { Progress, type ProgressStream } from "./runner/progress.ts";
+import { describeTrial, runSchedule } from "./runner/run-schedule.ts";
+import { planSchedule, type Trial } from "./runner/schedule.ts";
+import { BARE_MACHINE } from "./suites/limits.ts";
+import type { SuiteReport, SuiteRequest } from "./suites/measurement.ts";
+
+export interface BenchPlan {
+  readonly suites: readonly Suite[];
+  readonly quick: boolean;
+  readonly forms: { readonly A: Form; readonly B: Form };
+  readonly workloads: readonly string[];
+  /** Processes per task and arm; at most this many where {@link seconds} limits them. */
+  readonly repeats: number;
+  /** Time for everything; null: as long as it takes. */
+  readonly seconds: number | null;
+  readonly seed: number;
+  readonly command: string;
+}
+
+export interface BenchSetting {
+  /** JavaScript file that measured processes run. */
+  readonly childEntry: string;
+  /** Folder of regionlab's package.json, with the sources of the device trees. */
+  readonly packageRoot: string;
+  readonly progress: ProgressStream;
+}
+
+/** Forced collection for the retention suite; the other suites get the same, so that all run alike. */
+const EXEC_ARGV = ["--expose-gc"];
+/** A process that takes longer hangs. */
+const CHILD_TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
+/** Fewer than four processes per arm cannot show anything at the level of the verdicts. */
+const FEWEST_BLOCKS = 2;
+
+const QUESTION =
+  "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?";
+
+/** @throws CommandError when a measured process fails */
+export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<Run> {
+  const environment = captureEnvironment(setting.packageRoot, EXEC_ARGV);
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  const proofs = await prove(plan, setting);
+  const equivalent = proveEquivalence(proofs, []).every(({ equal }) => equal);
+  const outcomes = equivalent ? await measureAll(plan, setting, seconds) : [];
+  const repeats = 1 + Math.max(-1, ...outcomes.map(({ trial }) => trial.repeat));
+  const { suites, quick, forms, workloads, seed, command } = plan;
+  const options: RunOptions = { suites, quick, forms, workloads, repeats, seed, command };
+  return assembleRun({
+    question: QUESTION,
+    options,
+    environment: completeEnvironment(environment, seconds()),
+    proofs,
+    outcomes,
+    codeSize: measureCodeSize(join(setting.packageRoot, "emulator", "hw")),
+  });
+}
+
+/** Records every guest once in each form. These processes also bring the program's files into the system's cache. */
+async function prove(plan: BenchPlan, setting: BenchSetting): Promise<SuiteOutcome[]> {
+  const tasks = plan.workloads.map((name) => `boot/${name}`);
+  const trials: Trial[] = tasks.flatMap((task) => [
+    { task, arm: "A", repeat: 0 },
+    { task, arm: "B", repeat: 0 },
+  ]);
+  const progress = new Progress(setting.progress, trials.length);
+  const outcomes = await runSchedule([trials], {
+    measure: (trial) => runTrial(trial, plan, setting, true),
+    onProgress: (done, trial) => progress.update(done, `recording ${trial.task}, arm ${trial.arm}`),
+  });
+  progress.end();
+  return outcomes;
+}
+
+async function measureAll(
+  plan: BenchPlan,
+  setting: BenchSetting,
+  seconds: () => number,
+): Promise<SuiteOutcome[]> {
+  const blocks = planSchedule(
+    plan.suites.flatMap((suite) => tasksOf(suite, plan)),
+    plan.repeats,
+    plan.seed,
+  );
+  const progress = new Progress(setting.progress, blocks.flat().length);
+  const firstBlock = seconds();
+  const outcomes = await runSchedule(blocks, {
+    measure: (trial) => runTrial(trial, plan, setting, false),
+    onProgress: (done, trial) => progress.update(done, describeTrial(trial)),
+    proceed: (finished) => {
+      if (plan.seconds === null || finished < FEWEST_BLOCKS) return true;
+      const perBlock = (seconds() - firstBlock) / finished;
+      return seconds() + perBlock <= plan.seconds;
+    },
+  });
+  progress.end();
+  return outcomes;
+}
+
+/** Names of the processes that a suite needs, each `suite/subject`. */
+function tasksOf(suite: Suite, { workloads }: BenchPlan): string[] {
+  switch (suite) {
+    case "boot":
+      return [BARE_MACHINE, ...workloads].map((subject) => `boot/${subject}`);
+    case "dispatch":
+      return ["dispatch/accesses"];
+    case "retention":
+      return ["retention/lifecycle"];
+  }
+}
+
+async function runTrial(
+  trial: Trial,
+  { forms, quick }: BenchPlan,
+  { childEntry }: BenchSetting,
+  prove: boolean,
+): Promise<SuiteReport> {
+  const [suite, subject] = trial.task.split("/", 2);
+  const request: SuiteRequest = {
+    suite: suite as Suite, // tasks are named by tasksOf and prove
+    subject: subject ?? "",
+    form: formOf(trial.arm, forms),
+    quick,
+    prove,
+  };
+  const report = await runChild(request, describeTrial(trial), {
+    entry: childEntry,
+    execArgv: EXEC_ARGV,
+    timeout: CHILD_TIMEOUT_MILLISECONDS,
+  });
+  return report as SuiteReport; // from child.ts of this same build
+}
+
+function formOf(arm: Arm, forms: BenchPlan["forms"]): Form {
+  return arm === "B" ? forms.B : forms.A;
+}
