@@ -11,6 +11,8 @@ export interface DeviceTreeModule {
 }
 
 /** Less than QEMU's side has, but all that scripts touch. */
+/** QEMU needs two, see `qtest.ts`. Only the first is watched. */
+const HARTS = 2;
 const RAM_BYTES = 16 * 2 ** 20;
 
 /** A board that carries out scripts; call `destroy` when done with it. */
@@ -27,7 +29,10 @@ export class BoardUnderTest {
     this.clock = new Clock(() => this.now, BigInt(RTC_BASE_SECONDS) * 1_000_000_000n);
     this.model = new DeviceModel({ clock: this.clock });
     tree.registerTypes(this.model.types);
-    const machine: Machine = this.model.createMachine("virt-machine", { ramBytes: RAM_BYTES, hartCount: 1 });
+    const machine: Machine = this.model.createMachine("virt-machine", {
+      ramBytes: RAM_BYTES,
+      hartCount: HARTS,
+    });
     this.space = machine.memorySpace;
     machine.serialLine.connect({ write: (byte) => this.sent.push(byte) });
     machine.connectHart(0, {

@@ -47,5 +47,6 @@ export function report(
 
 function describe(seen: Observation | undefined): string {
   if (seen === undefined) return "nothing";
-  return `0x${seen.value.toString(16)}, mip 0x${seen.interrupts.toString(16)}`;
+  const took = seen.elapsed > 0 ? `, ${seen.elapsed} ns` : "";
+  return `0x${seen.value.toString(16)}, mip 0x${seen.interrupts.toString(16)}${took}`;
 }

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { RTC } from "./board.ts";
+import { ACLINT, RTC } from "./board.ts";
 import { GdbRemote } from "./gdb-remote.ts";
 import { type AccessSize, type Observation, RTC_BASE_SECONDS, read, type Step, write } from "./script.ts";
 
@@ -13,11 +13,24 @@ const SIZE_SUFFIX: Readonly<Record<AccessSize, string>> = { 1: "b", 2: "w", 4: "
 /** QOM path of hart 0, whose interrupt inputs are watched. */
 const HART = "/machine/soc0/harts[0]";
 
-/** Where the hart spins while time passes: `1: addi t0, t0, -1; bnez t0, 1b`, then the breakpoint. */
+/** Where hart 0 spins while time passes: `1: addi t0, t0, -1; bnez t0, 1b`, then the breakpoint. */
 const SPIN = 0x8f00_0000;
 const SPIN_CODE = [0xfff2_8293, 0xfe02_9ee3, 0x0000_006f];
+/**
+ * Where hart 1 dozes without ever being idle, `csrsi mie, 2; csrsi mip, 2; 1: wfi; j 1b`: if all harts were idle when
+ * hart 0 stops, QEMU would move the clock on, behind the back of the timers.
+ */
+const DOZE = 0x8000_0000;
+const DOZE_CODE = [0x3041_6073, 0x3441_6073, 0x1050_0073, 0xffdf_f06f];
 /** Two instructions at 16 ns each, as `-icount shift=4` has it. */
 const SPIN_NANOSECONDS = 32;
+const SET_UP = [
+  ...SPIN_CODE.map((word, index) => write(SPIN + 4 * index, 4, word)),
+  ...DOZE_CODE.map((word, index) => write(DOZE + 4 * index, 4, word)),
+  // qtest tells of changes only, and the timer's interrupt is up after a reset (the comparator is 0): down, and up again.
+  write(ACLINT.mtimecmp(0), 8, 2n ** 64n - 1n),
+  write(ACLINT.mtimecmp(0), 8, 0),
+];
 const REGISTER_T0 = 5;
 const REGISTER_PC = 32;
 
@@ -28,9 +41,9 @@ const PATIENCE = 60_000;
  * A stopped QEMU that carries out scripts; call `close` when done with it.
  *
  * Its virtual clock counts instructions and the real-time clock follows it, so no access takes any guest time. The
- * `clock_step` command of qtest would need the qtest accelerator, which distributions leave out; here the hart itself
- * spins for the time, with its interrupts masked, up to a breakpoint. Stopping there adds some microseconds of the
- * host's; the RTC, read before and after, tells how much time passed to the nanosecond.
+ * `clock_step` command of qtest would need the qtest accelerator, which distributions leave out; here hart 0 itself
+ * spins for the time, with its interrupts masked, up to a breakpoint. It takes some instructions of hart 1 until the
+ * machine has stopped; the RTC, read before and after, tells how much time passed to the nanosecond.
  */
 export class Qtest {
   private readonly process: ChildProcessWithoutNullStreams;
@@ -42,7 +55,8 @@ export class Qtest {
 
   constructor() {
     const base = new Date(RTC_BASE_SECONDS * 1000).toISOString().slice(0, 19);
-    const board = "-M virt -m 256M -bios none -display none -net none -monitor none -S -icount shift=4";
+    const board =
+      "-M virt -smp 2 -m 256M -bios none -display none -net none -monitor none -S -icount shift=4";
     const files = `-chardev file,id=uart,path=${this.serialFile} -serial chardev:uart`;
     const control = `-gdb unix:${this.gdbSocket},server=on,wait=off -qtest stdio -qtest-log none`;
     const options = `${board} -rtc base=${base},clock=vm ${files} ${control}`;
@@ -53,9 +67,7 @@ export class Qtest {
     this.process.stdin.on("error", () => {}); // a QEMU that died is reported by the reply that does not come
     this.replies = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
     this.process.stdin.write(`irq_intercept_in ${HART}\n`);
-    for (const [index, word] of SPIN_CODE.entries()) {
-      this.process.stdin.write(`${accessCommand(write(SPIN + 4 * index, 4, word))}\n`);
-    }
+    this.process.stdin.write(SET_UP.map((step) => `${accessCommand(step)}\n`).join(""));
   }
 
   /** File that receives what is sent through the UART. */
@@ -94,7 +106,7 @@ export class Qtest {
   }
 
   private async begin(): Promise<void> {
-    for (const sent of [HART, ...SPIN_CODE]) await this.nextReply(`set-up (${sent})`);
+    for (let sent = 0; sent <= SET_UP.length; sent++) await this.nextReply("set-up");
     if (!existsSync(this.gdbSocket)) throw new Error(`QEMU opened no gdb socket: ${this.complaint}`);
     this.gdb = await GdbRemote.connect(this.gdbSocket);
     await this.gdb.setBreakpoint(SPIN + 8);

@@ -1,0 +1,92 @@
+/**
+ * Our devices against QEMU's: the same seeded sequences of accesses, every value read and the interrupts after every step.
+ *
+ * `REGIONLAB_SEEDS` says how many sequences of each kind (default 3), `REGIONLAB_STEPS` how long they are.
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { BoardUnderTest } from "./board-under-test.ts";
+import { firstDifference, report, shrink } from "./difference.ts";
+import { Qtest } from "./qtest.ts";
+import { Random } from "./random.ts";
+import type { Observation, Step } from "./script.ts";
+import { SEQUENCES } from "./sequences/index.ts";
+import { loadTrees, type NamedTree } from "./trees.ts";
+
+const SEEDS = Number(process.env.REGIONLAB_SEEDS ?? 3);
+const STEPS = Number(process.env.REGIONLAB_STEPS ?? 1500);
+/** Milliseconds spent on making a failing sequence shorter. */
+const SHRINKING = 20_000;
+
+let hasQemu = false;
+
+beforeAll(() => {
+  hasQemu = spawnSync("qemu-system-riscv64", ["--version"], { stdio: "ignore" }).status === 0;
+});
+
+/** What QEMU did: what it showed after each step, and what it sent through the UART. */
+interface Reference {
+  readonly seen: readonly Observation[];
+  readonly sent: readonly number[];
+}
+
+async function onQemu(script: readonly Step[]): Promise<Reference> {
+  const qemu = new Qtest();
+  try {
+    const seen = await qemu.run(script);
+    return { seen, sent: [...readFileSync(qemu.serialFile)] };
+  } finally {
+    await qemu.close();
+  }
+}
+
+function onBoard({ tree }: NamedTree, script: readonly Step[], reference: Reference) {
+  const board = new BoardUnderTest(tree);
+  const seen = board.run(script, reference.seen);
+  board.destroy();
+  return { seen, sent: board.sent };
+}
+
+/** Passes when the board does what QEMU did; else fails with the shortest script that shows a difference. */
+async function expectSame(tree: NamedTree, script: readonly Step[], theirs: Reference): Promise<void> {
+  const ours = onBoard(tree, script, theirs);
+  const at = firstDifference(ours.seen, theirs.seen);
+  if (at >= 0) {
+    const again = async (candidate: readonly Step[]) => {
+      const reference = await onQemu(candidate);
+      return firstDifference(onBoard(tree, candidate, reference).seen, reference.seen);
+    };
+    const shortest = await shrink(script.slice(0, at + 1), again, SHRINKING);
+    const reference = await onQemu(shortest);
+    const lines = report(shortest, onBoard(tree, shortest, reference).seen, reference.seen);
+    expect.fail(`${tree.name} does not do what QEMU does, at step ${at}; in short:\n${lines}`);
+  }
+  expect(ours.sent, "bytes sent through the UART").toEqual(theirs.sent);
+}
+
+describe.each(SEQUENCES)("%s sequences", (_name, sequence) => {
+  it("do on every tree what they do on QEMU", { timeout: 60_000 + 10_000 * SEEDS }, async (test) => {
+    skipWithoutQemu(test);
+    const trees = await loadTrees();
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const script = sequence(new Random(seed), STEPS);
+      const theirs = await onQemu(script);
+      for (const tree of trees) await expectSame(tree, script, theirs);
+    }
+  });
+
+  it("leave marks: values other than 0, or interrupts that come and go", async (test) => {
+    skipWithoutQemu(test);
+    const script = sequence(new Random(1), STEPS);
+    const { seen } = await onQemu(script);
+    const marks = seen.filter(
+      ({ value, interrupts }, index) => value !== 0n || interrupts !== seen[index - 1]?.interrupts,
+    );
+    expect(marks.length).toBeGreaterThan(STEPS / 20);
+  });
+});
+
+function skipWithoutQemu(test: TestContext): void {
+  test.skip(!hasQemu, "qemu-system-riscv64 is not installed (Debian package qemu-system-misc)");
+}
