@@ -117,7 +117,7 @@ function localName(statement: Node): string {
 /**
  * Where dropped fields return to. Canonical order: a class's region fields stand together, before all other fields of
  * the object, in the order of creation. A restored field goes before the next kept one, else behind the last of those,
- * else to the head of the fields, else before the first member that is no static field.
+ * else to the head of the fields, else before the first method. Static and merely declared fields stand above them all.
  */
 function restoreFields(
   declaration: ClassDeclaration,
@@ -184,10 +184,13 @@ function firstField(declaration: ClassDeclaration): Node | undefined {
 }
 
 function firstMethod(declaration: ClassDeclaration): Node | undefined {
-  return declaration.getMembers().find((member) => {
-    const isStaticField = Node.isPropertyDeclaration(member) && member.isStatic();
-    return !isStaticField && !Node.isClassStaticBlockDeclaration(member);
-  });
+  return declaration.getMembers().find((member) => !isHeading(member));
+}
+
+/** What stands above the fields of a class: statics, and fields that are only declared. */
+function isHeading(member: Node): boolean {
+  if (Node.isClassStaticBlockDeclaration(member)) return true;
+  return Node.isPropertyDeclaration(member) && (member.isStatic() || member.hasDeclareKeyword());
 }
 
 function memberIndent(declaration: ClassDeclaration): string {
