@@ -173,10 +173,11 @@ function startWithComments(node: Node): number {
   return lineStart(text, first?.start ?? node.getStart());
 }
 
+/** Fields that an object has storage for: neither static ones nor those that only declare a type. */
 function objectFields(declaration: ClassDeclaration): Node[] {
   return declaration
     .getMembers()
-    .filter((member) => Node.isPropertyDeclaration(member) && !member.isStatic());
+    .filter((member) => Node.isPropertyDeclaration(member) && !isHeading(member));
 }
 
 function firstField(declaration: ClassDeclaration): Node | undefined {
