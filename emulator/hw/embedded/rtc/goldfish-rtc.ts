@@ -1,6 +1,6 @@
 /** Goldfish real-time clock: nanoseconds since 1970 and one alarm. Source: Android goldfish RTC register map. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { boolProperty, IrqLine, SysBusDevice, type Timer } from "#qdev";
+import { IrqLine, SysBusDevice, type Timer } from "#qdev";
 
 const TIME_LOW = 0x00;
 const TIME_HIGH = 0x04;
@@ -17,12 +17,9 @@ const NANOSECONDS_PER_SECOND = 1_000_000_000n;
 export class GoldfishRtc extends SysBusDevice {
   static override readonly typeName = "goldfish_rtc";
   static override readonly instanceSize: number = 872;
-  static override readonly properties = [boolProperty<GoldfishRtc>("big-endian", "bigEndian")];
 
   /** Register window. */
   private readonly iomem = this.embed(MemoryRegion);
-  /** Byte order of the registers. */
-  bigEndian = false;
   private readonly irq = new IrqLine();
   private timer: Timer | null = null;
   /** What is added to guest time to make the time shown: nanoseconds, modulo 2^64. */
@@ -36,7 +33,7 @@ export class GoldfishRtc extends SysBusDevice {
   private timeHigh = 0;
 
   protected override realize(): void {
-    this.iomem.initIo(this, this.bigEndian ? bigEndianOps : ops, this, "goldfish_rtc", REGISTER_BYTES);
+    this.iomem.initIo(this, ops, this, "goldfish_rtc", REGISTER_BYTES);
     this.initMmio(this.iomem);
     this.initIrq(this.irq);
     this.timer = this.clock.timer(() => this.ring());
@@ -176,5 +173,3 @@ const ops: MemoryRegionOps<GoldfishRtc> = {
   endianness: "little",
   valid: { minAccessSize: 4, maxAccessSize: 4 },
 };
-
-const bigEndianOps: MemoryRegionOps<GoldfishRtc> = { ...ops, endianness: "big" };
