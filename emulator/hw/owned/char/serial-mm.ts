@@ -1,0 +1,48 @@
+/** A 16550A UART with its registers in memory. */
+import { MemoryRegion, type MemoryRegionOps } from "#memory";
+import { SysBusDevice, uintProperty } from "#qdev";
+import { Serial } from "./serial.ts";
+
+const REGISTERS = 8;
+
+export class SerialMm extends SysBusDevice {
+  static override readonly typeName = "serial-mm";
+  static override readonly instanceSize: number = 816;
+  static override readonly properties = [uintProperty<SerialMm>("regshift", "uint8", "regshift")];
+
+  /** The UART itself, and the line that the host plugs into. */
+  readonly serial = this.embed(Serial);
+  /** Registers are 2^regshift bytes apart. */
+  regshift = 0;
+
+  protected override instanceInit(): void {
+    this.initializeChild("serial", this.serial);
+  }
+
+  protected override realize(): void {
+    /** Register window. */
+    const io = MemoryRegion.newIo(this, ops, this, "serial", REGISTERS << this.regshift);
+    this.serial.plug();
+    this.initMmio(io);
+    this.initIrq(this.serial.irq);
+  }
+
+  protected override unrealize(): void {
+    this.serial.unplug();
+  }
+
+  override reset(): void {
+    this.serial.reset();
+  }
+}
+
+/** An access of any size is one of a byte: the other bytes read as 0 and are not written. */
+const ops: MemoryRegionOps<SerialMm> = {
+  read: (uart, offset) => uart.serial.readRegister(offset >> uart.regshift),
+  write: (uart, offset, value) => uart.serial.writeRegister(offset >> uart.regshift, value & 0xff),
+  read64: (uart, offset) => BigInt(uart.serial.readRegister(offset >> uart.regshift)),
+  write64: (uart, offset, value) => uart.serial.writeRegister(offset >> uart.regshift, Number(value & 0xffn)),
+  endianness: "little",
+  valid: { maxAccessSize: 8 },
+  impl: { maxAccessSize: 8 },
+};

@@ -1,0 +1,47 @@
+/** Devices and boards. */
+import type { TypeRegistry } from "#qom";
+import { PflashCfi01 } from "./block/pflash-cfi01.ts";
+import { Serial } from "./char/serial.ts";
+import { SerialMm } from "./char/serial-mm.ts";
+import { AclintSwi } from "./intc/riscv-aclint-swi.ts";
+import { SifivePlic } from "./intc/sifive-plic.ts";
+import { RamBackend } from "./mem/ram-backend.ts";
+import { SifiveTest } from "./misc/sifive-test.ts";
+import { RiscvHart } from "./riscv/riscv-hart.ts";
+import { RiscvHartArray } from "./riscv/riscv-hart-array.ts";
+import { VirtMachine } from "./riscv/virt.ts";
+import { GoldfishRtc } from "./rtc/goldfish-rtc.ts";
+import { AclintMtimer } from "./timer/riscv-aclint-mtimer.ts";
+
+export {
+  AclintMtimer,
+  AclintSwi,
+  GoldfishRtc,
+  PflashCfi01,
+  RamBackend,
+  RiscvHart,
+  RiscvHartArray,
+  Serial,
+  SerialMm,
+  SifivePlic,
+  SifiveTest,
+  VirtMachine,
+};
+
+/** Makes the types of this tree known to a machine. */
+export function registerTypes(registry: TypeRegistry): void {
+  registry.register(
+    AclintMtimer,
+    AclintSwi,
+    GoldfishRtc,
+    PflashCfi01,
+    RamBackend,
+    RiscvHart,
+    RiscvHartArray,
+    Serial,
+    SerialMm,
+    SifivePlic,
+    SifiveTest,
+    VirtMachine,
+  );
+}

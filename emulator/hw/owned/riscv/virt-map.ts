@@ -1,0 +1,34 @@
+/** Addresses and interrupt numbers of the `virt` board, as QEMU 7.2 lays it out. */
+
+export interface Window {
+  readonly base: number;
+  readonly size: number;
+}
+
+export const VIRT_MAP = {
+  bootRom: { base: 0x1000, size: 0xf000 },
+  test: { base: 0x10_0000, size: 0x1000 },
+  rtc: { base: 0x10_1000, size: 0x1000 },
+  /** Software interrupts in the first 16 KiB, timers in the next 32 KiB. */
+  clint: { base: 0x200_0000, size: 0x1_0000 },
+  plic: { base: 0xc00_0000, size: 0x60_0000 },
+  uart: { base: 0x1000_0000, size: 0x100 },
+  /** Two banks of half the size each. */
+  flash: { base: 0x2000_0000, size: 0x400_0000 },
+  ram: { base: 0x8000_0000, size: 0 },
+} as const satisfies Record<string, Window>;
+
+/** Offset of the timers in `clint`. */
+export const MTIMER_OFFSET = 0x4000;
+
+/** Inputs of the interrupt controller. */
+export const VIRT_IRQ = { uart: 10, rtc: 11 } as const;
+
+export const VIRT_MAX_HARTS = 8;
+/** Timer ticks per second. */
+export const VIRT_TIMEBASE = 10_000_000;
+/** Clock of the UART in the device tree, which only a driver that sets the speed looks at. */
+export const VIRT_UART_CLOCK = 3_686_400;
+/** Bits per second of a divisor of one, as the UART itself reckons. */
+export const VIRT_UART_BAUD_BASE = 399_193;
+export const VIRT_PLIC_SOURCES = 96;

@@ -1,0 +1,254 @@
+/** The `virt` board: map, names, wiring and order of creation as in QEMU 7.2. */
+import { AddressSpace, MemoryRegion, type MemoryRegionOps, WHOLE_ADDRESS_SPACE } from "#memory";
+import {
+  type BootInformation,
+  type BootTarget,
+  type CharDevice,
+  type Device,
+  flatten,
+  type HartPort,
+  Machine,
+  type MachineOptions,
+} from "#qdev";
+import { QomAbort, QomError } from "#qom";
+import { PflashCfi01 } from "../block/pflash-cfi01.ts";
+import { SerialMm } from "../char/serial-mm.ts";
+import { AclintSwi } from "../intc/riscv-aclint-swi.ts";
+import { SifivePlic } from "../intc/sifive-plic.ts";
+import { RamBackend } from "../mem/ram-backend.ts";
+import { SifiveTest } from "../misc/sifive-test.ts";
+import { GoldfishRtc } from "../rtc/goldfish-rtc.ts";
+import { AclintMtimer } from "../timer/riscv-aclint-mtimer.ts";
+import { bootRom } from "./boot-rom.ts";
+import { RiscvHartArray } from "./riscv-hart-array.ts";
+import { virtDeviceTree } from "./virt-device-tree.ts";
+import {
+  MTIMER_OFFSET,
+  VIRT_IRQ,
+  VIRT_MAP,
+  VIRT_MAX_HARTS,
+  VIRT_PLIC_SOURCES,
+  VIRT_TIMEBASE,
+  VIRT_UART_BAUD_BASE,
+} from "./virt-map.ts";
+
+const IO_SPACE_BYTES = 0x1_0000;
+const PAGE_BYTES = 4096;
+
+/** Interrupts of a hart. */
+const M_SOFTWARE = 3;
+const M_TIMER = 7;
+const S_EXTERNAL = 9;
+const M_EXTERNAL = 11;
+
+const FLASH_BLOCK_BYTES = 0x4_0000;
+
+/** The device tree ends at least so far below the end of memory, or of the third GiB if that comes first. */
+const DEVICE_TREE_ROOM = 0x10_0000;
+const DEVICE_TREE_ALIGNMENT = 0x20_0000;
+const DEVICE_TREE_CEILING = 0xc000_0000;
+
+export class VirtMachine extends Machine {
+  static override readonly typeName = "virt-machine";
+  static override readonly instanceSize: number = 624;
+
+  /** Boot ROM. */
+  private mrom!: MemoryRegion;
+  private options: MachineOptions = { ramBytes: 0, hartCount: 0 };
+  private parts: Parts | null = null;
+  private space: AddressSpace | null = null;
+  private readonly flash: PflashCfi01[] = [];
+
+  protected override instanceInit(): void {
+    for (const name of ["virt.flash0", "virt.flash1"]) {
+      const bank = this.model.create(PflashCfi01);
+      bank.name = name;
+      this.flash.push(bank);
+      this.adopt(name, bank);
+    }
+  }
+
+  override build(options: MachineOptions): void {
+    checkOptions(options);
+    this.options = options;
+    this.model.begin(); // the map is rendered once, not for each device
+    try {
+      this.buildMemory();
+      this.parts = this.buildDevices();
+    } finally {
+      this.model.commit();
+    }
+    this.reset();
+  }
+
+  private buildMemory(): void {
+    const { noOwner } = this.model;
+    /** Everything that has a physical address. */
+    const system = MemoryRegion.new(noOwner, "system", WHOLE_ADDRESS_SPACE);
+    this.model.systemMemory = system;
+    this.space = new AddressSpace(this.model, system, "memory");
+    /** Ports: RISC-V has none, but every QEMU machine has the space for them. */
+    const io = MemoryRegion.newIo(noOwner, unassignedPorts, this, "io", IO_SPACE_BYTES);
+    new AddressSpace(this.model, io, "I/O"); // the model holds it
+    const ram = this.model.create(RamBackend);
+    this.model.childContainer(this.model.root, "objects").addChild("riscv_virt_board.ram", ram);
+    ram.unref(); // the tree holds it from now on
+    ram.map("riscv_virt_board.ram", VIRT_MAP.ram.base, this.options.ramBytes);
+    this.mrom = MemoryRegion.newRom(noOwner, "riscv_virt_board.mrom", VIRT_MAP.bootRom.size);
+    system.addSubregion(VIRT_MAP.bootRom.base, this.mrom);
+  }
+
+  private buildDevices(): Parts {
+    const { model } = this;
+    const { hartCount } = this.options;
+    const bus = model.systemBus;
+
+    const harts = model.create(RiscvHartArray);
+    harts.numHarts = hartCount;
+    harts.resetVector = VIRT_MAP.bootRom.base;
+    this.adopt("soc0", harts);
+    harts.plug(bus);
+
+    const software = model.create(AclintSwi);
+    software.numHarts = hartCount;
+    software.plug(bus);
+    software.mapMmio(0, VIRT_MAP.clint.base);
+
+    const timer = model.create(AclintMtimer);
+    timer.numHarts = hartCount;
+    timer.timebaseFreq = VIRT_TIMEBASE;
+    timer.plug(bus);
+    timer.mapMmio(0, VIRT_MAP.clint.base + MTIMER_OFFSET);
+
+    const plic = model.create(SifivePlic);
+    plic.hartConfig = Array(hartCount).fill("MS").join(",");
+    plic.numSources = VIRT_PLIC_SOURCES;
+    plic.apertureSize = VIRT_MAP.plic.size;
+    plic.plug(bus);
+    plic.mapMmio(0, VIRT_MAP.plic.base);
+
+    for (let index = 0; index < hartCount; index++) {
+      const hart = harts.hart(index);
+      software.connectGpioOut(index, hart.gpioIn(M_SOFTWARE));
+      timer.connectGpioOut(index, hart.gpioIn(M_TIMER));
+      plic.connectGpioOut(index, hart.gpioIn(S_EXTERNAL));
+      plic.connectGpioOut(hartCount + index, hart.gpioIn(M_EXTERNAL));
+    }
+
+    const test = model.create(SifiveTest);
+    test.plug(bus);
+    test.mapMmio(0, VIRT_MAP.test.base);
+
+    const uart = model.create(SerialMm);
+    uart.serial.baudBase = VIRT_UART_BAUD_BASE;
+    uart.plug(bus);
+    model.systemMemory.addSubregion(VIRT_MAP.uart.base, uart.mmioRegion(0));
+    uart.connectIrq(0, plic.gpioIn(VIRT_IRQ.uart));
+
+    const rtc = model.create(GoldfishRtc);
+    rtc.plug(bus);
+    rtc.mapMmio(0, VIRT_MAP.rtc.base);
+    rtc.connectIrq(0, plic.gpioIn(VIRT_IRQ.rtc));
+
+    const bankBytes = VIRT_MAP.flash.size / this.flash.length;
+    for (const [index, bank] of this.flash.entries()) {
+      bank.numBlocks = bankBytes / FLASH_BLOCK_BYTES;
+      bank.sectorLength = FLASH_BLOCK_BYTES;
+      bank.plug(bus);
+      model.systemMemory.addSubregion(VIRT_MAP.flash.base + index * bankBytes, bank.mmioRegion(0));
+    }
+    return { harts, timer, uart };
+  }
+
+  get memorySpace(): AddressSpace {
+    if (this.space === null) throw this.notBuilt();
+    return this.space;
+  }
+
+  get serialLine(): CharDevice {
+    return this.built.uart.serial;
+  }
+
+  get hartCount(): number {
+    return this.options.hartCount;
+  }
+
+  get resetVector(): number {
+    return this.built.harts.resetVector;
+  }
+
+  override hartSpace(index: number): AddressSpace {
+    return this.built.harts.hart(index).space;
+  }
+
+  override connectHart(index: number, port: HartPort): void {
+    this.built.harts.hart(index).connect(port);
+  }
+
+  override readTime(): number {
+    return this.built.timer.readTime();
+  }
+
+  override writeBootRom(target: BootTarget): void {
+    this.mrom.ramBytes().set(bootRom(target));
+  }
+
+  get deviceTreeAddress(): number {
+    const end = Math.min(VIRT_MAP.ram.base + this.options.ramBytes, DEVICE_TREE_CEILING) - DEVICE_TREE_ROOM;
+    const address = end - (end % DEVICE_TREE_ALIGNMENT);
+    if (address >= VIRT_MAP.ram.base) return address;
+    throw new QomError(
+      `${this.options.ramBytes} bytes of RAM leave no room for the device tree; give 4 MiB or more`,
+    );
+  }
+
+  override deviceTree(boot: BootInformation = {}): Uint8Array {
+    return flatten(virtDeviceTree(this.options, boot));
+  }
+
+  override loadFlash(bank: number, content: Uint8Array): void {
+    const flash = this.flash[bank];
+    if (flash === undefined) throw new QomError(`there is no flash bank ${bank}; there are 0 and 1`);
+    flash.load(content);
+  }
+
+  override reset(): void {
+    this.model.systemBus.reset();
+  }
+
+  /** Makes `device` a child, which holds its only reference from now on. */
+  private adopt(name: string, device: Device): void {
+    this.addChild(name, device);
+    device.unref();
+  }
+
+  private get built(): Parts {
+    if (this.parts === null) throw this.notBuilt();
+    return this.parts;
+  }
+
+  private notBuilt(): QomAbort {
+    return new QomAbort(`${this.describe()} has not been built`);
+  }
+}
+
+/** The devices that the board goes on to talk to. */
+interface Parts {
+  readonly harts: RiscvHartArray;
+  readonly timer: AclintMtimer;
+  readonly uart: SerialMm;
+}
+
+function checkOptions({ ramBytes, hartCount }: MachineOptions): void {
+  if (!Number.isInteger(hartCount) || hartCount < 1 || hartCount > VIRT_MAX_HARTS)
+    throw new QomError(`virt-machine with ${hartCount} harts; give 1 to ${VIRT_MAX_HARTS}`);
+  if (!Number.isSafeInteger(ramBytes) || ramBytes < PAGE_BYTES || ramBytes % PAGE_BYTES !== 0)
+    throw new QomError(`virt-machine with ${ramBytes} bytes of RAM; give a multiple of ${PAGE_BYTES}`);
+}
+
+/** Reads of ports that nobody answers for give all ones. */
+const unassignedPorts: MemoryRegionOps<VirtMachine> = {
+  read: () => 0xffff_ffff,
+  write: () => {},
+  endianness: "little",
+};
