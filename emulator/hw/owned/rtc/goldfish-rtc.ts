@@ -43,12 +43,12 @@ export class GoldfishRtc extends SysBusDevice {
     this.stopAlarm();
   }
 
+  /** The time goes on. */
   override reset(): void {
     this.stopAlarm();
     this.alarm = 0n;
     this.irqPending = false;
     this.irqEnabled = false;
-    this.setToWallClock();
   }
 
   readRegister(offset: number): number {
