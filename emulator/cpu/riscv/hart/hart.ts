@@ -69,6 +69,8 @@ export class RiscvHart {
   private exitRequested = false;
   /** An interrupt may have become deliverable. */
   private interruptsChanged = false;
+  /** The memory map changed, perhaps by the instruction being executed, which still needs its record. */
+  private mapChanged = false;
 
   constructor({ hartId, memory, stateOffset, bus, time, codePages = new CodePages() }: RiscvHartOptions) {
     this.hartId = hartId;
@@ -101,8 +103,7 @@ export class RiscvHart {
       codeWritten: (direct, length) => this.cache.invalidate(direct, length),
     });
     bus.onMapChange(() => {
-      this.flushTlb();
-      this.cache.dropAll();
+      this.mapChanged = true;
     });
     this.reset(0);
   }
@@ -167,6 +168,7 @@ export class RiscvHart {
         this.exitRequested = false;
         return "exit";
       }
+      if (this.mapChanged) this.followMap();
       if (this.sleeping) {
         if (!this.wakeable) return "wfi";
         this.sleeping = false;
@@ -180,6 +182,12 @@ export class RiscvHart {
       this.setRemaining(now, Math.min(end - now, SLICE));
       this.runSlice();
     }
+  }
+
+  private followMap(): void {
+    this.mapChanged = false;
+    this.flushTlb();
+    this.cache.dropAll();
   }
 
   private setRemaining(now: number, instructions: number): void {
@@ -203,6 +211,7 @@ export class RiscvHart {
     } while (
       this.state.low(WORD.remaining) > 0 &&
       !this.interruptsChanged &&
+      !this.mapChanged &&
       !this.exitRequested &&
       !this.sleeping
     );
