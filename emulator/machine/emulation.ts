@@ -3,12 +3,10 @@ import { CpuBus, GuestMemory, type PhysicalBus } from "#memory";
 import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
 import { ConsoleLog } from "./console-log.ts";
 import { InputError } from "./errors.ts";
+import { GuestTime, NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 import type { Hardware } from "./hardware.ts";
 import { type BootFiles, ImageLoader } from "./images.ts";
 import { MmioTrace, type TraceLine } from "./mmio-trace.ts";
-
-/** Guest time that one instruction takes, in nanoseconds: a processor of 100 million instructions per second. */
-export const NANOSECONDS_PER_INSTRUCTION = 10;
 
 /** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
 export const DEFAULT_WALL_CLOCK = 1_767_225_600_000_000_000n;
@@ -29,10 +27,7 @@ export interface EmulationOptions {
   readonly trace?: boolean;
   readonly traceLine?: TraceLine;
   /** Options of the object model: checked mode, allocation stacks. */
-  readonly model?: Pick<
-    DeviceModelOptions,
-    "checked" | "recordStacks" | "sameOwnerExemption" | "schedulePoll"
-  >;
+  readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
 }
 
@@ -62,12 +57,10 @@ export class Emulation {
   readonly trace: MmioTrace | null;
   readonly creation: CreationPhases;
   private readonly clock: Clock;
+  private readonly bus: CpuBus;
   private readonly ramBytes: number;
   private readonly files: BootFiles;
-  /** Guest time that passed while the processor waited, in nanoseconds. */
-  private idle = 0;
-  /** Instructions that ran before the latest reset. */
-  private retiredBefore = 0;
+  private readonly time = new GuestTime();
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
@@ -81,13 +74,19 @@ export class Emulation {
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const guest = new GuestMemory(stateBytes + ramBytes + BOARD_MEMORY_BYTES);
     const state = guest.allocate(stateBytes);
-    this.clock = new Clock(() => this.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
-    this.model = new DeviceModel({ ...options.model, ram: guest, clock: this.clock });
+    this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
+    let leaveSlice = (): void => {}; // until there is a processor, nothing runs that could be left
+    this.model = new DeviceModel({
+      ...options.model,
+      ram: guest,
+      clock: this.clock,
+      onRcuPending: () => leaveSlice(),
+    });
     options.hardware.registerTypes(this.model.types);
     this.board = this.model.createMachine(`${options.machine ?? "virt"}-machine`, { ramBytes, hartCount });
-    const bus = new CpuBus(this.board.hartSpace(0), guest);
-    this.trace = options.trace || options.traceLine ? new MmioTrace(bus, options.traceLine) : null;
-    const seen: PhysicalBus = this.trace ?? bus;
+    this.bus = new CpuBus(this.board.hartSpace(0), guest);
+    this.trace = options.trace || options.traceLine ? new MmioTrace(this.bus, options.traceLine) : null;
+    const seen: PhysicalBus = this.trace ?? this.bus;
     this.hart = new RiscvHart({
       hartId: 0,
       memory: guest.memory,
@@ -96,12 +95,14 @@ export class Emulation {
       time: () => this.board.readTime(),
     });
     this.hart.reset(this.board.resetVector);
+    this.time.follow(this.hart);
     this.board.connectHart(0, {
       setInterrupt: (cause, level) => this.hart.setInterrupt(cause, level),
     });
     this.console = new ConsoleLog(this.board.serialLine);
     this.console.onMilestone = () => this.stop("milestone");
-    this.clock.onEarlierDeadline = () => this.hart.requestExit();
+    leaveSlice = () => this.hart.requestExit();
+    this.clock.onEarlierDeadline = leaveSlice;
     this.model.onShutdownRequest = (request) => {
       this.request = request;
       this.hart.requestExit();
@@ -115,12 +116,12 @@ export class Emulation {
 
   /** Instructions executed over all resets. */
   get instructions(): number {
-    return this.retiredBefore + this.hart.retired;
+    return this.time.instructions;
   }
 
   /** Guest time in nanoseconds. */
   now(): number {
-    return this.instructions * NANOSECONDS_PER_INSTRUCTION + this.idle;
+    return this.time.now();
   }
 
   /** The guest's request to end, once there is one. */
@@ -175,14 +176,14 @@ export class Emulation {
   /** Lets guest time pass while the processor waits: to the next deadline, or less. False if there is no deadline. */
   skipIdle(nanoseconds = this.untilDeadline): boolean {
     if (nanoseconds === Number.POSITIVE_INFINITY) return false;
-    this.idle += Math.max(nanoseconds, 0);
+    this.time.pass(nanoseconds);
     return true;
   }
 
   /** Starts the guest anew: devices, processor, and files as they were. */
   private reset(): void {
     this.request = null;
-    this.retiredBefore += this.hart.retired;
+    this.time.beforeReset();
     this.board.reset();
     this.hart.reset(this.board.resetVector);
     this.loadImages();
@@ -197,6 +198,7 @@ export class Emulation {
     if (this.destroyed) return 0;
     this.destroyed = true;
     const started = performance.now();
+    this.bus.disconnect();
     this.model.destroy();
     return performance.now() - started;
   }

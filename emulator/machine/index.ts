@@ -4,11 +4,11 @@ export {
   DEFAULT_WALL_CLOCK,
   Emulation,
   type EmulationOptions,
-  NANOSECONDS_PER_INSTRUCTION,
   type RunEnd,
   type RunLimits,
 } from "./emulation.ts";
 export { InputError } from "./errors.ts";
+export { NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 export { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 export type { BootFiles } from "./images.ts";
 export { addRunCommand, parseMachine, parseRegions } from "./run-command.ts";

@@ -168,7 +168,7 @@ export class AddressSpace {
     const old = this.currentView;
     if (view === old) return;
     view.ref();
-    const mine = this.model.listeners.filter((each) => each.space === this);
+    const mine = this.model.listeners.filter((each) => each.space === this && followsRanges(each));
     if (mine.length > 0) announce(old, view, mine);
     this.currentView = view;
     this.hitEnd = 0;
@@ -186,6 +186,7 @@ export class AddressSpace {
       }
     }
     const had = this.eventFds;
+    if (had.length === 0 && placed.length === 0) return;
     this.eventFds = placed;
     const same = (a: PlacedIoEventFd) => (b: PlacedIoEventFd) => a.fd === b.fd && a.address === b.address;
     for (const listener of this.model.listeners) {
@@ -427,6 +428,12 @@ export class AddressSpace {
 
 type PlainRead = (opaque: unknown, offset: number, size: number) => number;
 type PlainWrite = (opaque: unknown, offset: number, value: number, size: number) => void;
+
+/** Whether a listener cares for ranges, rather than for changes as such. */
+function followsRanges(listener: MemoryListener): boolean {
+  const { regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel } = listener;
+  return [regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel].some((hook) => hook !== undefined);
+}
 
 /** Tells listeners what changes from one view to the other. */
 function announce(old: FlatView, now: FlatView, listeners: readonly MemoryListener[]): void {

@@ -1,12 +1,14 @@
 import type { AddressSpace } from "./address-space.ts";
 import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "./bus.ts";
 import { type GuestMemory, PAGE_BYTES } from "./guest-memory.ts";
+import type { MemoryListener } from "./listener.ts";
 
 /** The processor's side of an address space. */
 export class CpuBus implements PhysicalBus {
   result: MemTxResult = MemTxResult.Ok;
   private readonly space: AddressSpace;
   private readonly guest: GuestMemory;
+  private readonly listeners: MemoryListener[] = [];
 
   constructor(space: AddressSpace, guest: GuestMemory) {
     this.space = space;
@@ -43,7 +45,14 @@ export class CpuBus implements PhysicalBus {
   }
 
   onMapChange(flush: () => void): void {
-    this.space.addListener({ space: this.space, priority: 0, commit: flush });
+    const listener = { space: this.space, priority: 0, commit: flush };
+    this.listeners.push(listener);
+    this.space.addListener(listener);
+  }
+
+  /** Stops following the map: the processor is gone. */
+  disconnect(): void {
+    for (const listener of this.listeners.splice(0)) this.space.removeListener(listener);
   }
 
   private isRom(address: number): boolean {

@@ -1,7 +1,7 @@
 import { type Block, QomAbort } from "#qom";
 import type { FlatRange } from "./flat-range.ts";
 import type { MemoryModel } from "./memory-model.ts";
-import { RangeIndex } from "./range-index.ts";
+import { indexRanges, type RangeIndex } from "./range-index.ts";
 import { RcuNode } from "./rcu.ts";
 import type { MemoryRegion } from "./region.ts";
 import { render } from "./render.ts";
@@ -19,7 +19,7 @@ export class FlatView {
   readonly ranges: readonly FlatRange[];
   /** Per range, what dispatch needs of it: its region, and the address at which the region's offset 0 would be. */
   readonly regions: readonly MemoryRegion[];
-  readonly origins: Float64Array;
+  readonly origins: readonly number[];
   private readonly model: MemoryModel;
   private readonly index: RangeIndex;
   private readonly block: Block;
@@ -31,8 +31,8 @@ export class FlatView {
     this.root = root;
     this.ranges = root === null ? [] : render(root);
     this.regions = this.ranges.map((range) => range.region);
-    this.origins = Float64Array.from(this.ranges, (range) => range.start - range.offset);
-    this.index = new RangeIndex(this.ranges);
+    this.origins = this.ranges.map((range) => range.start - range.offset);
+    this.index = indexRanges(this.ranges);
     root?.takeRef();
     for (const { region } of this.ranges) {
       region.takeRef(); // the range

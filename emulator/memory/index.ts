@@ -20,5 +20,5 @@ export {
   UNSPECIFIED_ATTRS,
 } from "./ops.ts";
 export { HostRam, type RamAllocator, RamBlock } from "./ram.ts";
-export { type PollScheduler, Rcu, RcuNode } from "./rcu.ts";
+export { Rcu, RcuNode } from "./rcu.ts";
 export { type CoalescedRange, MemoryRegion, MemReentrancyGuard, type RegionOwner } from "./region.ts";

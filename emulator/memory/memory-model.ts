@@ -3,7 +3,7 @@ import type { AddressSpace } from "./address-space.ts";
 import { FlatView, physicalRoot } from "./flat-view.ts";
 import type { MemoryListener } from "./listener.ts";
 import { HostRam, type RamAllocator } from "./ram.ts";
-import { type PollScheduler, Rcu } from "./rcu.ts";
+import { Rcu } from "./rcu.ts";
 import { MemoryRegion } from "./region.ts";
 
 /** C's NULL owner, which in C needs no machine to belong to. */
@@ -19,8 +19,8 @@ export interface MemoryModelOptions extends ObjectModelOptions {
    * devices that contain their own regions.
    */
   readonly sameOwnerExemption?: boolean;
-  /** Arranges RCU polls outside of the run loop; default: only explicit polls. */
-  readonly schedulePoll?: PollScheduler;
+  /** Told when callbacks of RCU wait: `rcu.poll` is due as soon as no reader is active. */
+  readonly onRcuPending?: () => void;
 }
 
 /** The object model of a machine with memory: its address spaces, flat views, transactions and RCU. */
@@ -48,7 +48,7 @@ export class MemoryModel extends ObjectModel {
   constructor(options: MemoryModelOptions = {}) {
     super(options);
     this.ram = options.ram ?? new HostRam();
-    this.rcu = new Rcu(options.schedulePoll);
+    this.rcu = new Rcu(options.onRcuPending);
     this.sameOwnerExemption = options.sameOwnerExemption ?? true;
     this.types.register(MemoryRegion);
     this.emptyView = new FlatView(this, null);

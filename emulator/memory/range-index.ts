@@ -1,3 +1,5 @@
+/** Up to so many intervals are searched by halving: a grid would not be worth building. */
+const FEW = 48;
 /** More ranges than this in one cell get a grid of their own. */
 const CELL_RANGES = 3;
 const GRID_BITS = 14;
@@ -8,14 +10,46 @@ interface Interval {
   readonly end: number;
 }
 
+/** Finds, among disjoint ascending intervals, the one that holds an address. Flat views never change: built once. */
+export interface RangeIndex {
+  /** Index of the interval that holds `address`, or the complement of the index it would be inserted at. */
+  find(address: number): number;
+}
+
+export function indexRanges(intervals: readonly Interval[]): RangeIndex {
+  return intervals.length <= FEW ? new HalvingIndex(intervals) : new GridIndex(intervals);
+}
+
+/** For the maps of boards: cheap to make, since some devices change the map with every other access. */
+class HalvingIndex implements RangeIndex {
+  private readonly starts: readonly number[];
+  private readonly ends: readonly number[];
+
+  constructor(intervals: readonly Interval[]) {
+    this.starts = intervals.map((each) => each.start);
+    this.ends = intervals.map((each) => each.end);
+  }
+
+  find(address: number): number {
+    const { starts } = this;
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((starts[middle] as number) <= address) low = middle + 1;
+      else high = middle;
+    }
+    return low > 0 && address < (this.ends[low - 1] as number) ? low - 1 : ~low;
+  }
+}
+
 /**
- * Finds, among disjoint ascending intervals, the one that holds an address, in a few loads however many there are.
+ * For maps of any size: finds in a few loads however many intervals there are.
  *
  * A grid of equal cells covers the intervals; a cell tells the first interval that reaches into it. Where intervals
- * cluster (devices at low addresses, RAM far above), a crowded cell holds a finer grid instead. Intervals come from the
- * flat view, which never changes, so the index is built once.
+ * cluster (devices at low addresses, RAM far above), a crowded cell holds a finer grid instead.
  */
-export class RangeIndex {
+class GridIndex implements RangeIndex {
   private readonly starts: Float64Array;
   private readonly ends: Float64Array;
   /** Per cell: an interval's index, or, negative, the complement of a grid's number. */
@@ -33,14 +67,13 @@ export class RangeIndex {
     this.lowest = intervals[0]?.start ?? 0;
     this.limit = intervals.at(-1)?.end ?? 0;
     const builder = new GridBuilder(this.starts, this.ends);
-    if (intervals.length > 0) builder.grid(0, intervals.length, this.lowest, this.limit - this.lowest);
+    builder.grid(0, intervals.length, this.lowest, this.limit - this.lowest);
     this.cells = Int32Array.from(builder.cells);
     this.bases = Float64Array.from(builder.bases);
     this.scales = Float64Array.from(builder.scales);
     this.firstCells = Int32Array.from(builder.firstCells);
   }
 
-  /** Index of the interval that holds `address`, or the complement of the index it would be inserted at. */
   find(address: number): number {
     const { starts, ends, cells, bases, scales, firstCells } = this;
     if (address < this.lowest) return -1;
@@ -57,7 +90,7 @@ export class RangeIndex {
   }
 }
 
-/** Lays out the grids of a `RangeIndex`. */
+/** Lays out the grids of a `GridIndex`. */
 class GridBuilder {
   readonly cells: number[] = [];
   readonly bases: number[] = [];

@@ -10,23 +10,20 @@ interface Callback {
   readonly run: () => void;
 }
 
-/** Arranges that `poll` is called soon, from outside all readers. */
-export type PollScheduler = (poll: () => void) => void;
-
 /**
  * Read-copy-update in real time: callbacks wait, in one queue, until every reader of their moment has ended.
  *
  * The emulator is one thread, so a grace period ends whenever control is outside all read-side sections: the run loop
- * polls between slices of guest time, the scheduler otherwise. A test, or a reader that stays, can hold it back.
+ * is told when something waits, and polls. A test, or a reader that stays, can hold it back.
  */
 export class Rcu {
   private queue: Callback[] = [];
   private readers = 0;
-  private readonly schedule: PollScheduler | undefined;
-  private scheduled = false;
+  private readonly onPending: () => void;
 
-  constructor(schedule?: PollScheduler) {
-    this.schedule = schedule;
+  /** @param onPending called when the first callback waits, and when a reader that was in its way has left. */
+  constructor(onPending: () => void = () => {}) {
+    this.onPending = onPending;
   }
 
   /** Callbacks that wait for their grace period. */
@@ -39,8 +36,7 @@ export class Rcu {
     if (node.queued)
       throw new QomAbort("an RCU callback is queued on a node whose earlier callback has not run yet");
     node.queued = true;
-    this.queue.push({ node, run });
-    this.requestPoll();
+    if (this.queue.push({ node, run }) === 1) this.onPending();
   }
 
   /** Enters a read-side section: no callback queued from now on runs before it ends. Returns its end. */
@@ -51,7 +47,7 @@ export class Rcu {
       if (!open) throw new QomAbort("an RCU read-side section ends twice");
       open = false;
       this.readers--;
-      if (this.queue.length > 0) this.requestPoll();
+      if (this.queue.length > 0) this.onPending();
     };
   }
 
@@ -74,14 +70,5 @@ export class Rcu {
   drain(): void {
     if (this.readers > 0) throw new QomAbort("drain of RCU callbacks inside a read-side section never ends");
     while (this.poll() > 0);
-  }
-
-  private requestPoll(): void {
-    if (this.scheduled || this.schedule === undefined) return;
-    this.scheduled = true;
-    this.schedule(() => {
-      this.scheduled = false;
-      this.poll();
-    });
   }
 }

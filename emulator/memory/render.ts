@@ -11,7 +11,8 @@ interface Inherited {
 export function render(root: MemoryRegion): FlatRange[] {
   const claims: FlatRange[] = [];
   claim(root, -root.address, 0, root.size, { readOnly: false, nonvolatile: false }, claims);
-  return merge(resolve(claims));
+  const ascending = claims.toSorted((a, b) => a.start - b.start);
+  return merge(areDisjoint(ascending) ? ascending : resolve(claims));
 }
 
 /**
@@ -47,6 +48,10 @@ function claim(
   }
 }
 
+function areDisjoint(ascending: readonly FlatRange[]): boolean {
+  return ascending.every((each, i) => i === 0 || (ascending[i - 1] as FlatRange).end <= each.start);
+}
+
 /** Cuts overlapping claims so that the earlier in the list wins, sweeping once over their bounds. */
 function resolve(claims: readonly FlatRange[]): FlatRange[] {
   const bounds = [...new Set(claims.flatMap((each) => [each.start, each.end]))].sort((a, b) => a - b);
@@ -80,10 +85,10 @@ function cut(whole: FlatRange, start: number, end: number): FlatRange {
 
 function merge(ranges: readonly FlatRange[]): FlatRange[] {
   const merged: FlatRange[] = [];
+  let last: FlatRange | undefined;
   for (const range of ranges) {
-    const last = merged.at(-1);
-    if (last?.continuesIn(range)) merged[merged.length - 1] = cut(last, last.start, range.end);
-    else merged.push(range);
+    if (last?.continuesIn(range)) merged[merged.length - 1] = last = cut(last, last.start, range.end);
+    else merged.push((last = range));
   }
   return merged;
 }
