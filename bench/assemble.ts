@@ -29,6 +29,7 @@ import {
 } from "./statistics/index.ts";
 import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND } from "./suites/limits.ts";
 import {
+  type GuestCheck,
   type Measurement,
   measurement,
   type RetentionFinding,
