@@ -29,6 +29,8 @@ export interface EmulationOptions {
   /** Options of the object model: checked mode, allocation stacks. */
   readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
+  /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
+  readonly hotplugBytes?: number;
 }
 
 /** Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. */
@@ -68,11 +70,11 @@ export class Emulation {
   /** @throws InputError when the options cannot be met, or a file cannot be loaded. */
   constructor(options: EmulationOptions) {
     const started = performance.now();
-    const { hartCount = 1, ramBytes } = options;
+    const { hartCount = 1, ramBytes, hotplugBytes = 0 } = options;
     if (hartCount !== 1)
       throw new InputError(`-smp ${hartCount}: this machine has one processor; give -smp 1`);
     const stateBytes = RiscvHart.stateBytes * hartCount;
-    const guest = new GuestMemory(stateBytes + ramBytes + BOARD_MEMORY_BYTES);
+    const guest = new GuestMemory(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
     const state = guest.allocate(stateBytes);
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
     let leaveSlice = (): void => {}; // until there is a processor, nothing runs that could be left

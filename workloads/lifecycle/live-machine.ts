@@ -10,6 +10,8 @@ export const PLUGGED_TYPES = ["goldfish_rtc", "serial-mm", "cfi.pflash01"] as co
 /** Nothing of the board is here; flash takes 32 MiB. */
 const PLUG_ADDRESS = 0x6000_0000;
 const RAM_BYTES = 16 * 2 ** 20;
+/** Room for one flash of 32 MiB while the one before waits for its release. */
+const HOTPLUG_BYTES = 64 * 2 ** 20;
 /** `j .`: a guest that does nothing, for ever. */
 const IDLE_GUEST = Uint8Array.of(0x6f, 0, 0, 0);
 const RAM_START = 0x8000_0000;
@@ -29,6 +31,7 @@ export class LiveMachine implements ScenarioRun {
     this.emulation = new Emulation({
       hardware,
       ramBytes: RAM_BYTES,
+      hotplugBytes: HOTPLUG_BYTES,
       model: checked === undefined ? {} : { checked },
     });
     this.emulation.board.memorySpace.writeBytes(RAM_START, IDLE_GUEST);
