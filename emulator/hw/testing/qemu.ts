@@ -1,0 +1,54 @@
+/** QEMU's own `virt` board, as the source of what ours is compared with. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "vitest";
+
+const QEMU = "qemu-system-riscv64";
+/** Milliseconds after which a QEMU is ended. */
+const PATIENCE = 30_000;
+
+/** Skips a test, with a line that says so, where one of the programs is not installed. */
+export function needs(context: TestContext, ...programs: readonly (typeof QEMU | "dtc")[]): void {
+  for (const program of programs) {
+    if (spawnSync(program, ["--version"], { stdio: "ignore" }).status !== 0) {
+      context.skip(`${program} is not installed: nothing to compare with`);
+    }
+  }
+}
+
+/** What a stopped machine's monitor answers to one command, line by line. */
+export function askMonitor(options: readonly string[], command: string): string[] {
+  const machine = ["-M", "virt", "-S", "-display", "none", "-serial", "null", "-net", "none"];
+  const { stdout } = spawnSync(QEMU, [...machine, ...options, "-monitor", "stdio"], {
+    input: `${command}\nquit\n`,
+    encoding: "utf8",
+    timeout: PATIENCE,
+  });
+  const lines = stdout.split(/\r?\n/);
+  const start = lines.findIndex((line) => line.startsWith("(qemu)")); // the echo of the command
+  const end = lines.findIndex((line, index) => index > start && line.startsWith("(qemu)"));
+  if (start < 0 || end < 0) throw new Error(`QEMU's monitor did not answer "${command}": ${stdout}`);
+  return lines.slice(start + 1, end);
+}
+
+/** The flattened device tree that QEMU makes for a machine with these options. */
+export function dumpDeviceTree(options: readonly string[]): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), "regionlab-dtb-"));
+  const file = join(folder, "virt.dtb");
+  try {
+    spawnSync(QEMU, ["-M", `virt,dumpdtb=${file}`, "-display", "none", "-net", "none", ...options], {
+      timeout: PATIENCE,
+    });
+    return readFileSync(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The source text of a flattened device tree, and dtc's complaints about it. */
+export function decompile(blob: Uint8Array): { source: string; complaints: string } {
+  const { stdout, stderr } = spawnSync("dtc", ["-I", "dtb", "-O", "dts"], { input: blob, encoding: "utf8" });
+  return { source: stdout, complaints: stderr };
+}

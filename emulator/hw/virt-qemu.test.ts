@@ -1,0 +1,322 @@
+/** The board against QEMU's: memory map, objects, options, boot ROM and device tree, for what exists on both. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { formatFlatViews, formatMtree } from "#memory";
+import { type BootInformation, DeviceModel, type Machine } from "#qdev";
+import type { QomObject } from "#qom";
+import { loadTrees } from "./differential/trees.ts";
+import { type Nodes, readDeviceTree } from "./testing/device-tree-blob.ts";
+import { askMonitor, decompile, dumpDeviceTree, needs } from "./testing/qemu.ts";
+
+const QEMU = "qemu-system-riscv64";
+const MIB = 2 ** 20;
+
+/** Regions of devices that do not exist yet. */
+const ABSENT_REGIONS = [
+  "gpex_ioport_window",
+  "gpex_ioport",
+  "gpex_mmio",
+  "gpex_mmio_window",
+  "pcie-mmcfg-mmio",
+  "pcie-ecam",
+  "pcie-mmio",
+  "pcie-mmio-high",
+  "platform bus",
+  "virtio-mmio",
+  "fwcfg.data",
+  "fwcfg.ctl",
+  "fwcfg.dma",
+];
+/** Address spaces of devices that do not exist yet. */
+const ABSENT_SPACES = ["gpex-root"];
+/** Types that do not exist yet. */
+const ABSENT_TYPES = ["fw_cfg_mem", "virtio-mmio", "gpex-pcihost", "platform-bus-device"];
+/** Options that our devices do not have: what they are about does not exist. */
+const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  "cfi.pflash01": ["drive", "big-endian", "secure", "old-multiple-chip-handling"],
+  goldfish_rtc: ["big-endian"],
+  "serial-mm": ["endianness"],
+};
+/** Nodes of the device tree for what does not exist yet, with what is below them. */
+const ABSENT_NODES = ["/pmu", "/fw-cfg@", "/platform-bus@", "/soc/pci@", "/soc/virtio_mmio@"];
+/** What our harts cannot do yet, and bytes that QEMU takes from its host. */
+const DIFFERENT_PROPERTIES: Readonly<Record<string, string>> = {
+  "riscv,isa": "rv64imac_zicsr_zifencei",
+  "mmu-type": "riscv,sv39",
+  "rng-seed": "random",
+};
+
+describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree }) => {
+  function build({ ramBytes = 256 * MIB, hartCount = 1 } = {}): { model: DeviceModel; machine: Machine } {
+    // No test looks at the contents of RAM, so a machine of 4 GiB need not have them.
+    const ram = { allocate: (bytes: number) => new Uint8Array(Math.min(bytes, 32 * MIB)), release: () => {} };
+    const model = new DeviceModel({ ram });
+    tree.registerTypes(model.types);
+    return { model, machine: model.createMachine("virt-machine", { ramBytes, hartCount }) };
+  }
+
+  test("has the same flat views", (context) => {
+    needs(context, QEMU);
+    for (const hartCount of [1, 3]) {
+      const theirs = askMonitor(["-m", "256M", "-smp", `${hartCount}`], "info mtree -f");
+      const ours = formatFlatViews(build({ hartCount }).model).split("\n");
+      expect(sections(ours)).toEqual(sections(theirs));
+    }
+  });
+
+  test("has the same regions", (context) => {
+    needs(context, QEMU);
+    const theirs = sections(askMonitor(["-m", "256M"], "info mtree"));
+    const ours = sections(formatMtree(build().model).split("\n"));
+    // QEMU lists the system once more below its heading, since an alias of the PCI host's leads there.
+    const listed = theirs.filter(([heading]) => !heading?.startsWith("memory-region:"));
+    expect(ours).toEqual(listed);
+  });
+
+  test("has the same objects at the same places", (context) => {
+    needs(context, QEMU);
+    const theirs = objects(askMonitor(["-m", "256M", "-smp", "2"], "info qom-tree /"));
+    const ours = listObjects(build({ hartCount: 2 }).model.root);
+    expect(numberByType(ours)).toEqual(numberByType(theirs));
+  });
+
+  test("has devices with the same options", (context) => {
+    needs(context, QEMU);
+    const { model } = build({ hartCount: 2 });
+    const theirs = options(askMonitor(["-m", "256M", "-smp", "2"], "info qtree"));
+    const ours = [...model.systemBus.devices].reverse().map((device) => {
+      const names = model.types.classProperties(device.qomType).map(({ name }) => name);
+      return {
+        type: device.qomType.typeName,
+        values: new Map(names.map((name) => [name, String(device.getProperty(name))])),
+      };
+    });
+    expect(sorted(ours)).toEqual(sorted(theirs));
+  });
+
+  test("puts the device tree at the same place, and says so in the same boot ROM", (context) => {
+    needs(context, QEMU);
+    for (const [option, ramBytes] of [
+      ["8M", 8 * MIB],
+      ["63M", 63 * MIB],
+      ["128M", 128 * MIB],
+      ["1G", 1024 * MIB],
+      ["4G", 4096 * MIB],
+    ] as const) {
+      const theirs = askMonitor(["-m", option, "-bios", "none"], "xp /22wx 0x1000").flatMap(parseWords);
+      const { machine } = build({ ramBytes });
+      machine.writeBootRom({
+        start: 0x8000_0000,
+        kernelEntry: 0,
+        deviceTree: machine.deviceTreeAddress,
+      });
+      expect(romWords(machine), option).toEqual(theirs);
+    }
+  });
+
+  test("tells firmware of a kernel in the same words", (context) => {
+    needs(context, QEMU);
+    const theirs = withFile(new Uint8Array(4096), (kernel) =>
+      askMonitor(["-m", "256M", "-kernel", kernel], "xp /22wx 0x1000").flatMap(parseWords),
+    );
+    const { machine } = build();
+    const deviceTree = machine.deviceTreeAddress;
+    machine.writeBootRom({ start: 0x8000_0000, kernelEntry: 0x8020_0000, deviceTree });
+    expect(romWords(machine)).toEqual(theirs);
+  });
+
+  describe("device tree", () => {
+    function compare(options: readonly string[], hartCount: number, boot: BootInformation): string[] {
+      const theirs = readDeviceTree(dumpDeviceTree(["-m", "256M", "-smp", `${hartCount}`, ...options]));
+      const ours = readDeviceTree(build({ hartCount }).machine.deviceTree(boot));
+      return differences(ours, theirs);
+    }
+
+    test("is the same for one hart, two and eight", (context) => {
+      needs(context, QEMU);
+      for (const hartCount of [1, 2, 8]) expect(compare([], hartCount, {})).toEqual([]);
+    });
+
+    test("is the same with a command line and a ram disk", (context) => {
+      needs(context, QEMU);
+      const start = 0x8800_0000;
+      const commandLine = "root=/dev/vda console=ttyS0";
+      const found = withFile(new Uint8Array(12_345), (file) =>
+        compare(["-bios", "none", "-kernel", file, "-initrd", file, "-append", commandLine], 1, {
+          commandLine,
+          initrd: { start, end: start + 12_345 },
+        }),
+      );
+      expect(found).toEqual([]);
+    });
+
+    test("would be told apart by a single property", (context) => {
+      needs(context, QEMU);
+      const found = withFile(new Uint8Array(4096), (kernel) =>
+        compare(["-bios", "none", "-kernel", kernel, "-append", "a"], 1, { commandLine: "b" }),
+      );
+      expect(found).toEqual(["/chosen: bootargs is 6200, not 6100"]);
+      expect(compare([], 2, {}).length).toBe(0);
+      const oneHart = readDeviceTree(build().machine.deviceTree());
+      const twoHarts = readDeviceTree(dumpDeviceTree(["-m", "256M", "-smp", "2"]));
+      expect(differences(oneHart, twoHarts)).toContain("/cpus/cpu@1 is missing");
+    });
+
+    test("has nodes and properties in the same order", (context) => {
+      needs(context, QEMU);
+      const order = (nodes: Nodes) =>
+        [...nodes].filter(([path]) => !isAbsent(path)).map(([path, node]) => [path, [...node.keys()]]);
+      const theirs = readDeviceTree(dumpDeviceTree(["-m", "256M", "-smp", "2"]));
+      expect(order(readDeviceTree(build({ hartCount: 2 }).machine.deviceTree()))).toEqual(order(theirs));
+    });
+
+    test("is one that dtc reads without more complaints than QEMU's", (context) => {
+      needs(context, QEMU, "dtc");
+      const ours = decompile(build().machine.deviceTree());
+      const theirs = decompile(dumpDeviceTree(["-m", "256M"]));
+      const complaints = theirs.complaints.split("\n");
+      expect(ours.complaints.split("\n").filter((line) => !complaints.includes(line))).toEqual([]);
+      expect(ours.source).toContain('compatible = "riscv-virtio";');
+      const lines = theirs.source.split("\n");
+      const strange = ours.source.split("\n").filter((line) => !lines.includes(line));
+      expect(strange.map((line) => line.trim().split(" ")[0])).toEqual(["rng-seed", "riscv,isa", "mmu-type"]);
+    });
+  });
+});
+
+/** Paragraphs, less the lines of what does not exist yet; sorted and without numbers, since QEMU's order is that of a hash. */
+function sections(lines: readonly string[]): string[][] {
+  return lines
+    .filter((line) => !ABSENT_REGIONS.some((name) => new RegExp(`: (alias )?${name}( @|$)`).test(line)))
+    .join("\n")
+    .split(/\n\n+/)
+    .map((section) => section.split("\n").filter((line) => line !== ""))
+    .filter((section) => section.length > 0)
+    .filter((section) => !ABSENT_SPACES.some((name) => section.some((line) => isOfSpace(line, name))))
+    .map(([heading = "", ...rest]) => [heading.replace(/^FlatView #\d+$/, "FlatView"), ...rest])
+    .sort((a, b) => (a.join() < b.join() ? -1 : 1));
+}
+
+function isOfSpace(line: string, name: string): boolean {
+  return line.startsWith(` AS "${name}",`) || line === `address-space: ${name}`;
+}
+
+interface Place {
+  readonly path: string;
+  readonly type: string;
+}
+
+/** Objects as `info qom-tree` lists them, less what does not exist yet and what is about QEMU itself. */
+function objects(lines: readonly string[]): Place[] {
+  const path: string[] = [];
+  const places: Place[] = [];
+  let absentBelow = Number.POSITIVE_INFINITY;
+  for (const line of lines) {
+    const found = /^( *)(\/.*) \(([^)]*)\)$/.exec(line);
+    if (found === null) continue;
+    const [, indent = "", name = "", type = ""] = found;
+    const level = indent.length / 2;
+    if (level > absentBelow) continue;
+    absentBelow = ABSENT_TYPES.includes(type) ? level : Number.POSITIVE_INFINITY;
+    path.length = level;
+    path.push(level === 0 ? "" : name);
+    if (absentBelow === Number.POSITIVE_INFINITY) places.push({ path: path.join(""), type });
+  }
+  return places.filter(({ path }) => path.startsWith("/machine") || path.startsWith("/objects"));
+}
+
+function listObjects(root: QomObject): Place[] {
+  const places: Place[] = [];
+  for (const [, child] of root.children()) {
+    places.push({ path: child.canonicalPath() ?? "", type: child.qomType.typeName }, ...listObjects(child));
+  }
+  return places;
+}
+
+/** Numbers unattached devices by type, since those that do not exist leave gaps in the common numbering. */
+function numberByType(places: readonly Place[]): string[] {
+  const device = /^\/machine\/unattached\/device\[\d+\]/;
+  const types = new Map(
+    places.filter(({ path }) => device.exec(path)?.[0] === path).map((each) => [each.path, each.type]),
+  );
+  return places
+    .map(({ path, type }) => `${path.replace(device, (found) => `/${types.get(found)}`)} ${type}`)
+    .sort();
+}
+
+interface DeviceOptions {
+  readonly type: string;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** Devices of the main bus with their options, as `info qtree` lists them. */
+function options(lines: readonly string[]): DeviceOptions[] {
+  const devices: { type: string; values: Map<string, string> }[] = [];
+  for (const line of lines) {
+    const device = /^ {2}dev: ([^,]*), id/.exec(line);
+    if (device?.[1] !== undefined) devices.push({ type: device[1], values: new Map() });
+    const option = /^ {4}([\w-]+) = "?([^"(]*?)"?( \(0x[0-9a-f]+\))?$/.exec(line);
+    if (option?.[1] !== undefined) devices.at(-1)?.values.set(option[1], option[2] ?? "");
+  }
+  for (const { type, values } of devices) for (const name of ABSENT_OPTIONS[type] ?? []) values.delete(name);
+  return devices.filter(({ type }) => !ABSENT_TYPES.includes(type));
+}
+
+function sorted(devices: readonly DeviceOptions[]): string[] {
+  return devices.map(({ type, values }) => `${type} ${JSON.stringify([...values].sort())}`).sort();
+}
+
+function parseWords(line: string): number[] {
+  return [...line.replace(/^[0-9a-f]+:/, "").matchAll(/0x([0-9a-f]{8})/g)].map(([word]) => Number(word));
+}
+
+function romWords(machine: Machine): number[] {
+  return Array.from({ length: 22 }, (_, index) =>
+    machine.memorySpace.read(machine.resetVector + 4 * index, 4),
+  );
+}
+
+function withFile<T>(content: Uint8Array, use: (file: string) => T): T {
+  const folder = mkdtempSync(join(tmpdir(), "regionlab-file-"));
+  try {
+    const file = join(folder, "image");
+    writeFileSync(file, content);
+    return use(file);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function isAbsent(path: string): boolean {
+  return ABSENT_NODES.some((node) => path === node || (node.endsWith("@") && path.startsWith(node)));
+}
+
+/** What differs beyond what is known to. */
+function differences(ours: Nodes, theirs: Nodes): string[] {
+  const found: string[] = [];
+  for (const [path, properties] of theirs) {
+    if (isAbsent(path)) continue;
+    const mine = ours.get(path);
+    if (mine === undefined) {
+      found.push(`${path} is missing`);
+      continue;
+    }
+    for (const [name, value] of properties) {
+      const own = mine.get(name);
+      const expected = name in DIFFERENT_PROPERTIES ? knownDifference(name, own, value) : value;
+      if (own !== expected) found.push(`${path}: ${name} is ${own}, not ${expected}`);
+    }
+    for (const name of mine.keys()) if (!properties.has(name)) found.push(`${path}: ${name} is too much`);
+  }
+  for (const path of ours.keys()) if (!theirs.has(path)) found.push(`${path} is too much`);
+  return found;
+}
+
+/** The value that we have on purpose; of random bytes only the length counts. */
+function knownDifference(name: string, own: string | undefined, theirs: string): string | undefined {
+  const value = DIFFERENT_PROPERTIES[name];
+  if (value === "random") return own?.length === theirs.length ? own : theirs;
+  return Buffer.from(`${value}\0`).toString("hex");
+}
