@@ -370,7 +370,8 @@ export class AddressSpace {
       const at = address + done;
       const range = this.currentView.find(at);
       if (range === undefined) {
-        const gap = Math.min(bytes.length - done, this.currentView.gapEnd(at) - at);
+        // At least a byte: behind the last address there is no gap whose end could be reached.
+        const gap = Math.max(1, Math.min(bytes.length - done, this.currentView.gapEnd(at) - at));
         if (piece === this.readPiece) bytes.fill(0, done, done + gap);
         result |= MemTxResult.DecodeError;
         done += gap;
