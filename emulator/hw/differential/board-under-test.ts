@@ -1,9 +1,9 @@
 /** Our side of a comparison: the `virt` board of one device tree, without a processor. */
 import type { AddressSpace } from "#memory";
 import { Clock, DeviceModel, type Machine } from "#qdev";
-import type { TypeRegistry } from "#qom";
+import type { Leak, TypeRegistry } from "#qom";
 import { RTC } from "./board.ts";
-import { type Observation, RTC_BASE_SECONDS, type Step } from "./script.ts";
+import { type AccessSize, type Observation, RTC_BASE_SECONDS, type Step } from "./script.ts";
 
 /** What a device tree exports. */
 export interface DeviceTreeModule {
@@ -15,17 +15,25 @@ export interface DeviceTreeModule {
 const HARTS = 2;
 const RAM_BYTES = 16 * 2 ** 20;
 
+/**
+ * How a board accesses memory: as a bus master, whose transfers are cut as each region takes them, or as a processor,
+ * whose single accesses a region takes or refuses; then the outcome counts, too.
+ */
+export type Access = "transfer" | "processor";
+
 /** A board that carries out scripts; call `destroy` when done with it. */
 export class BoardUnderTest {
   readonly model: DeviceModel;
   /** What was sent through the UART. */
   readonly sent: number[] = [];
   private readonly clock: Clock;
+  private readonly access: Access;
   private readonly space: AddressSpace;
   private interrupts = 0;
   private now = 0;
 
-  constructor(tree: DeviceTreeModule) {
+  constructor(tree: DeviceTreeModule, access: Access = "transfer") {
+    this.access = access;
     this.clock = new Clock(() => this.now, BigInt(RTC_BASE_SECONDS) * 1_000_000_000n);
     this.model = new DeviceModel({ clock: this.clock });
     tree.registerTypes(this.model.types);
@@ -33,7 +41,7 @@ export class BoardUnderTest {
       ramBytes: RAM_BYTES,
       hartCount: HARTS,
     });
-    this.space = machine.memorySpace;
+    this.space = access === "processor" ? machine.hartSpace(0) : machine.memorySpace;
     machine.serialLine.connect({ write: (byte) => this.sent.push(byte) });
     machine.connectHart(0, {
       setInterrupt: (cause, level) => {
@@ -43,7 +51,7 @@ export class BoardUnderTest {
   }
 
   /**
-   * Carries out a script, with transfers as a bus master makes them: the region says how they are cut.
+   * Carries out a script. In a processor's reads, the value has the outcome of the access above its 64 bits.
    * @param reference what the other side made of the same script: says how long each clock step takes.
    */
   run(script: readonly Step[], reference?: readonly Observation[]): Observation[] {
@@ -54,18 +62,22 @@ export class BoardUnderTest {
     });
   }
 
-  /** @throws QomAbort when anything is left of the machine. */
-  destroy(): void {
+  /** Ends the machine; answers what its ledger still holds, which is nothing if all is well. */
+  destroy(): readonly Leak[] {
     this.model.destroy();
+    return this.model.heap.leaks();
   }
 
   private carryOut(step: Step, elapsed: number): bigint {
     switch (step.kind) {
       case "read":
-        return this.read(step.address, step.size);
+        return this.access === "processor"
+          ? this.load(step.address, step.size)
+          : this.read(step.address, step.size);
       case "write":
-        this.write(step.address, step.size, step.value);
-        return 0n;
+        return this.access === "processor"
+          ? this.store(step.address, step.size, step.value)
+          : this.write(step.address, step.size, step.value);
       case "clock":
         this.read(RTC.timeLow, 4); // the other side measures by this register, which latches another
         this.passTime(elapsed);
@@ -74,16 +86,28 @@ export class BoardUnderTest {
     }
   }
 
-  private read(address: number, size: number): bigint {
+  private read(address: number, size: AccessSize): bigint {
     const bytes = new Uint8Array(8);
     this.space.readBytes(address, bytes.subarray(0, size));
     return new DataView(bytes.buffer).getBigUint64(0, true);
   }
 
-  private write(address: number, size: number, value: bigint): void {
+  private write(address: number, size: AccessSize, value: bigint): bigint {
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, value, true);
     this.space.writeBytes(address, bytes.subarray(0, size));
+    return 0n;
+  }
+
+  private load(address: number, size: AccessSize): bigint {
+    const low = BigInt(this.space.read(address, size));
+    const high = size === 8 ? BigInt(this.space.high) : 0n;
+    return (BigInt(this.space.result) << 64n) | (high << 32n) | low;
+  }
+
+  private store(address: number, size: AccessSize, value: bigint): bigint {
+    this.space.write(address, size, Number(value & 0xffff_ffffn), Number(value >> 32n));
+    return BigInt(this.space.result) << 64n;
   }
 
   /** Timers see the moment that they were set for, not the end of the step. */

@@ -44,7 +44,7 @@ async function onQemu(script: readonly Step[]): Promise<Reference> {
 function onBoard({ tree }: NamedTree, script: readonly Step[], reference: Reference) {
   const board = new BoardUnderTest(tree);
   const seen = board.run(script, reference.seen);
-  board.destroy();
+  expect(board.destroy()).toEqual([]);
   return { seen, sent: board.sent };
 }
 
