@@ -36,7 +36,9 @@ export class LiveMachine implements ScenarioRun {
     });
     this.emulation.board.memorySpace.writeBytes(RAM_START, IDLE_GUEST);
     this.emulation.model.onDeviceDeleted = (path) => {
-      this.releaseTimes.push(performance.now() - (this.unpluggedAt.get(path) ?? Number.NaN));
+      const unpluggedAt = this.unpluggedAt.get(path);
+      if (unpluggedAt === undefined) return; // a child of the device that was unplugged
+      this.releaseTimes.push(performance.now() - unpluggedAt);
       this.unpluggedAt.delete(path);
     };
   }
