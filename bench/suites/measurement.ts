@@ -51,8 +51,12 @@ export interface SuiteReport {
 
 export const emptyReport: SuiteReport = { measurements: [], proofs: [], checks: [], retention: [] };
 
-/** The median of what a process saw is its estimate. */
+/**
+ * The median of what a process saw is its estimate.
+ * @throws RangeError when a sample is no number: better no result than a wrong one
+ */
 export function measurement(definition: MetricDefinition, samples: readonly number[]): Measurement {
+  if (!samples.every(Number.isFinite)) throw new RangeError(`${definition.name}: a sample is not a number`);
   const distribution = summarize(samples);
   return { definition, estimate: distribution.median, distribution };
 }
