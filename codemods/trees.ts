@@ -2,8 +2,7 @@
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createTwoFilesPatch } from "diff";
-import type { Project } from "ts-morph";
-import { type Plan, planConversion } from "./passes/4-plan.ts";
+import { type Plan, planBothWays, planConversion } from "./passes/4-plan.ts";
 import { sourcesUnder } from "./source/discover.ts";
 import { newProject, readSource } from "./source/workspace.ts";
 import { writeAll } from "./source/write.ts";
@@ -33,15 +32,9 @@ export interface TreeReport {
 
 /** Compares to-owned(embedded) with owned, and to-embedded(owned) with embedded, byte for byte. */
 export function checkTrees(trees: Trees): TreeReport {
-  const project = newProject();
-  const toOwned = planTree(trees.embedded, "to-owned", project);
-  const wanted = textsOf(toOwned, trees.embedded);
-  const present = new Map(
-    sourcesUnder(trees.owned).map((path) => [relative(trees.owned, path), readSource(path)]),
-  );
-  const differences = compareTrees(wanted, present);
-  const back = planTree(trees.owned, "to-embedded", project);
-  differences.push(...compareBack(trees, textsOf(back, trees.owned)));
+  const { toOwned, toEmbedded } = planBothWays(sourcesUnder(trees.embedded), sourcesUnder(trees.owned));
+  const differences = compareTrees(textsOf(toOwned, trees.embedded), textsIn(trees.owned));
+  differences.push(...compareBack(trees, textsOf(toEmbedded, trees.owned)));
   return { differences, toOwned };
 }
 
@@ -53,23 +46,20 @@ export function writeOwnedTree(
   trees: Trees,
 ): TreeReport & { readonly written: number; readonly removed: number } {
   const project = newProject();
-  const toOwned = planTree(trees.embedded, "to-owned", project);
+  const toOwned = planConversion(sourcesUnder(trees.embedded), "to-owned", { project });
   const wanted = textsOf(toOwned, trees.embedded);
-  const present = new Map(
-    sourcesUnder(trees.owned).map((path) => [relative(trees.owned, path), readSource(path)]),
-  );
+  const present = textsIn(trees.owned);
   const changed = [...wanted].filter(([file, text]) => present.get(file) !== text);
   writeAll(new Map(changed.map(([file, text]) => [join(trees.owned, file), text])));
   const stale = [...present.keys()].filter((file) => !wanted.has(file));
   for (const file of stale) rmSync(join(trees.owned, file));
-  const back = planTree(trees.owned, "to-embedded", project);
-  const differences = compareBack(trees, textsOf(back, trees.owned));
+  const toEmbedded = planConversion(sourcesUnder(trees.owned), "to-embedded", { project });
+  const differences = compareBack(trees, textsOf(toEmbedded, trees.owned));
   return { differences, toOwned, written: changed.length, removed: stale.length };
 }
 
-function planTree(directory: string, direction: Plan["direction"], project: Project): Plan {
-  const paths = sourcesUnder(directory);
-  return paths.length === 0 ? { direction, files: [] } : planConversion(paths, direction, { project });
+function textsIn(directory: string): Map<string, string> {
+  return new Map(sourcesUnder(directory).map((path) => [relative(directory, path), readSource(path)]));
 }
 
 function textsOf({ files }: Plan, root: string): Map<string, string> {

@@ -1,5 +1,5 @@
 /** Hazards in how a region is used. */
-import { Node, type SourceFile } from "ts-morph";
+import { Node, type SourceFile, SyntaxKind } from "ts-morph";
 import { describeUse, isOnThis } from "../passes/2-combine.ts";
 import { isLeaf } from "../regions/constructors.ts";
 import { type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
@@ -103,11 +103,11 @@ function callersOf(member: Node, name: string, files: readonly SourceFile[]): No
   const callers: Node[] = [];
   for (const file of files) {
     if (!file.getFullText().includes(name)) continue;
-    file.forEachDescendant((node) => {
-      if (!Node.isPropertyAccessExpression(node) || node.getName() !== name) return;
+    for (const node of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
+      if (node.getName() !== name) continue;
       const declarations = node.getNameNode().getSymbol()?.getDeclarations() ?? [];
       if (declarations.some((each) => each === member)) callers.push(node);
-    });
+    }
   }
   return callers;
 }

@@ -129,16 +129,15 @@ interface RegionCall {
 
 function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   const found: RegionCall[] = [];
-  scope.forEachDescendant((node) => {
-    if (Node.isNewExpression(node) && identity.isRegionClass(node.getExpression())) {
-      found.push({ call: node, made: undefined });
-    }
-    if (!Node.isCallExpression(node)) return;
-    const made = newRegion(node);
-    if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call: node, made });
-    else if (embedCall(node) !== undefined && isStrayEmbed(node, identity))
-      found.push({ call: node, made: undefined });
-  });
+  for (const call of scope.getDescendantsOfKind(SyntaxKind.NewExpression)) {
+    if (identity.isRegionClass(call.getExpression())) found.push({ call, made: undefined });
+  }
+  for (const call of scope.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+    const made = newRegion(call);
+    if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call, made });
+    else if (embedCall(call) !== undefined && isStrayEmbed(call, identity))
+      found.push({ call, made: undefined });
+  }
   return found;
 }
 

@@ -1,5 +1,12 @@
 /** Pass 2, over the whole program: every use of every region that has a field, in any class and any file. */
-import { Node, type PropertyAccessExpression, type SourceFile, type Type } from "ts-morph";
+import {
+  Node,
+  type ObjectBindingPattern,
+  type PropertyAccessExpression,
+  type SourceFile,
+  SyntaxKind,
+  type Type,
+} from "ts-morph";
 import { type Creation, type DeviceFacts, type RegionField, type Use, UseKind } from "../regions/facts.ts";
 import {
   arrayLoopOf,
@@ -12,20 +19,32 @@ import {
   outermost,
   useKindOf,
 } from "../regions/syntax.ts";
-import type { Workspace } from "../source/workspace.ts";
+import { loadMentions, type Workspace } from "../source/workspace.ts";
 import type { FileFacts } from "./1-analyse.ts";
 
 type FieldsByName = ReadonlyMap<string, RegionField[]>;
 
-export function combine({ targets, others }: Workspace, facts: readonly FileFacts[]): void {
+export function combine(workspace: Workspace, facts: readonly FileFacts[]): void {
   const byName = new Map<string, RegionField[]>();
   for (const field of facts.flatMap(({ devices }) => devices.flatMap((device) => device.fields))) {
     byName.set(field.name, [...(byName.get(field.name) ?? []), field]);
   }
   if (byName.size === 0) return;
-  for (const file of [...targets, ...others]) findUses(file, byName);
-  for (const field of [...byName.values()].flat()) field.creations.push(...creationsOf(field));
+  for (const file of workspace.targets) findUses(file, byName);
+  const fields = [...byName.values()].flat();
+  loadMentions(workspace, new Set(fields.flatMap(namesForOthers)));
+  for (const file of workspace.others) findUses(file, byName);
+  for (const field of fields) field.creations.push(...creationsOf(field));
   for (const device of facts.flatMap(({ devices }) => devices)) forgetMereReferences(device);
+}
+
+/** Names by which code outside of the class can reach a region: its own, if it is not private, and its getters'. */
+function namesForOthers({ name, declaration, uses }: RegionField): string[] {
+  const getters = uses
+    .filter(({ kind }) => kind === UseKind.Return)
+    .flatMap(({ member }) => (member !== undefined && Node.hasName(member) ? member.getName() : []));
+  const isPrivate = declaration.hasModifier(SyntaxKind.PrivateKeyword) || name.startsWith("#");
+  return isPrivate ? getters : [name, ...getters];
 }
 
 /** A field of region type that its class creates nothing for refers to somebody else's region. */
@@ -35,28 +54,35 @@ function forgetMereReferences({ fields }: DeviceFacts): void {
 }
 
 function findUses(file: SourceFile, byName: FieldsByName): void {
-  file.forEachDescendant((node) => {
-    if (Node.isPropertyAccessExpression(node)) {
-      const field = fieldOfName(node.getNameNode(), byName);
-      if (field !== undefined) addUse(field, node, kindOfUse(node, field));
-    } else if (Node.isElementAccessExpression(node)) {
-      findComputed(node.getExpression(), node, node.getArgumentExpression(), byName);
-    } else if (Node.isBindingElement(node)) {
-      const name = node.getPropertyNameNode() ?? node.getNameNode();
-      const pattern = node.getParent();
-      if (Node.isObjectBindingPattern(pattern)) {
-        const fields = fieldsOfType(pattern.getType(), name.getText(), byName);
-        for (const field of fields) addUse(field, node, UseKind.Destructure);
+  for (const access of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
+    const field = fieldOfName(access.getNameNode(), byName);
+    if (field !== undefined) addUse(field, access, kindOfUse(access, field));
+  }
+  for (const access of file.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
+    findComputed(access.getExpression(), access, access.getArgumentExpression(), byName);
+  }
+  for (const pattern of file.getDescendantsOfKind(SyntaxKind.ObjectBindingPattern)) {
+    findDestructured(pattern, byName);
+  }
+  for (const spread of file.getDescendantsOfKind(SyntaxKind.SpreadAssignment)) {
+    findCopy(spread.getExpression(), spread, byName);
+  }
+  for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+    if (!/^Object\.(assign|entries|values|keys)$/.test(call.getExpression().getText())) continue;
+    for (const argument of call.getArguments()) findCopy(argument, call, byName);
+  }
+}
+
+function findDestructured(pattern: ObjectBindingPattern, byName: FieldsByName): void {
+  for (const element of pattern.getElements()) {
+    const name = (element.getPropertyNameNode() ?? element.getNameNode()).getText();
+    if (element.getDotDotDotToken() !== undefined) findCopy(pattern, element, byName);
+    else if (byName.has(name)) {
+      for (const field of fieldsOfType(pattern.getType(), name, byName)) {
+        addUse(field, element, UseKind.Destructure);
       }
-    } else if (Node.isSpreadAssignment(node) || Node.isSpreadElement(node)) {
-      findCopy(node.getExpression(), node, byName);
-    } else if (
-      Node.isCallExpression(node) &&
-      /^Object\.(assign|entries|values|keys)$/.test(node.getExpression().getText())
-    ) {
-      for (const argument of node.getArguments()) findCopy(argument, node, byName);
     }
-  });
+  }
 }
 
 /** The region field that a name node stands for. Fields are compared by declaration, so same names do not matter. */
@@ -165,15 +191,12 @@ export function isOnThis(node: Node): boolean {
 export function usesOfBinding(binding: Node, scope: Node): Node[] {
   const symbol = binding.getSymbol()?.compilerSymbol;
   const name = binding.getText();
-  const uses: Node[] = [];
-  scope.forEachDescendant((node) => {
-    if (!Node.isIdentifier(node) || node === binding || node.getText() !== name) return;
+  return scope.getDescendantsOfKind(SyntaxKind.Identifier).filter((node) => {
+    if (node === binding || node.getText() !== name) return false;
     const parent = node.getParent();
-    if (Node.isShorthandPropertyAssignment(parent)) {
-      if (parent.getValueSymbol()?.compilerSymbol === symbol) uses.push(node);
-    } else if (node.getSymbol()?.compilerSymbol === symbol) uses.push(node);
+    const used = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
+    return used?.compilerSymbol === symbol;
   });
-  return uses;
 }
 
 /** The name of the method that a region is the receiver of, for messages. */

@@ -55,10 +55,39 @@ export function planConversion(
   direction: Direction,
   options: WorkspaceOptions = {},
 ): Plan {
+  return planFiles(readProgram(paths, options), paths, direction);
+}
+
+/** Plans opposite conversions of two sets of sources, which are parsed and resolved together. Same errors. */
+export function planBothWays(
+  embedded: readonly string[],
+  owned: readonly string[],
+  options: WorkspaceOptions = {},
+): { readonly toOwned: Plan; readonly toEmbedded: Plan } {
+  const program = readProgram([...embedded, ...owned], options);
+  return {
+    toOwned: planFiles(program, embedded, "to-owned"),
+    toEmbedded: planFiles(program, owned, "to-embedded"),
+  };
+}
+
+/** Sources after the passes that do not depend on the direction. */
+interface Program {
+  readonly workspace: Workspace;
+  readonly facts: readonly FileFacts[];
+}
+
+function readProgram(paths: readonly string[], options: WorkspaceOptions): Program {
   const workspace = openWorkspace(paths, options);
   const facts = analyse(workspace);
   combine(workspace, facts);
-  return { direction, files: facts.map((file) => planFile(file, direction, workspace)) };
+  return { workspace, facts };
+}
+
+function planFiles({ workspace, facts }: Program, paths: readonly string[], direction: Direction): Plan {
+  const wanted = new Set(paths);
+  const files = facts.filter(({ file }) => wanted.has(file.getFilePath()));
+  return { direction, files: files.map((file) => planFile(file, direction, workspace)) };
 }
 
 function planFile(facts: FileFacts, direction: Direction, workspace: Workspace): FilePlan {

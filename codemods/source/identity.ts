@@ -18,7 +18,7 @@ const objectRooms = ["#qom", "#memory", "#qdev"];
  * room exports, and `embed` the method that the object model declares.
  */
 export class Identity {
-  private readonly region: ts.Symbol | undefined;
+  private readonly region: Node | undefined;
   /** Directories of the rooms that may declare `embed`. */
   private readonly rooms: readonly string[];
 
@@ -31,7 +31,7 @@ export class Identity {
     this.rooms = [...resolved.values()].map((path) => `${dirname(path)}/`);
     const memory = resolved.get(memoryRoom);
     const file = memory === undefined ? undefined : project.addSourceFileAtPathIfExists(memory);
-    this.region = file?.getExportedDeclarations().get("MemoryRegion")?.[0]?.getSymbol()?.compilerSymbol;
+    this.region = file?.getExportedDeclarations().get("MemoryRegion")?.find(Node.isClassDeclaration);
   }
 
   /** False when the memory room cannot be found: then nothing can be told. */
@@ -76,9 +76,8 @@ export class Identity {
   }
 
   private derivesFromRegion(type: Type): boolean {
-    const symbol = type.getSymbol()?.compilerSymbol;
-    if (symbol === undefined || this.region === undefined) return false;
-    if (symbol === this.region) return true;
+    const declarations = type.getSymbol()?.getDeclarations() ?? [];
+    if (declarations.some((each) => each === this.region)) return true;
     return type.getBaseTypes().some((base) => this.derivesFromRegion(base));
   }
 }

@@ -13,8 +13,8 @@ export interface Workspace {
   readonly targets: readonly SourceFile[];
   /** Texts of the targets as they were read, by path. */
   readonly raw: ReadonlyMap<string, string>;
-  /** Other files of the package that are searched for uses. */
-  readonly others: readonly SourceFile[];
+  /** Other files of the package that are searched for uses; the second pass finds them. */
+  readonly others: SourceFile[];
   readonly identity: Identity;
 }
 
@@ -58,8 +58,7 @@ export function openWorkspace(paths: readonly string[], options: WorkspaceOption
   });
   for (const file of targets) requireParsed(project, file);
   const identity = new Identity(project, targets);
-  const others = filesThatMayUse(project, targets);
-  return { project, targets, raw, others, identity };
+  return { project, targets, raw, others: [], identity };
 }
 
 /** Text of a source. @throws CommandError when it cannot be read. */
@@ -94,34 +93,18 @@ function requireParsed(project: Project, file: SourceFile): void {
   );
 }
 
-/**
- * Sources of the same package that may touch a region of the targets. A region that others can reach is not private, so
- * only files that mention the name of such a field are parsed.
- */
-function filesThatMayUse(project: Project, targets: readonly SourceFile[]): SourceFile[] {
-  const names = new Set(targets.flatMap((file) => namesOfReachableRegions(file.getFullText())));
+/** Parses the other sources of the same package that mention one of these names, and keeps them as `others`. */
+export function loadMentions({ project, targets, others }: Workspace, names: ReadonlySet<string>): void {
   const root = packageRoot(targets[0]?.getFilePath());
-  if (names.size === 0 || root === undefined) return [];
+  if (names.size === 0 || root === undefined) return;
   const known = new Set<string>(targets.map((file) => file.getFilePath()));
-  const mention = new RegExp(`\\b(?:${[...names].join("|")})\\b`);
-  const others: SourceFile[] = [];
+  const escaped = [...names].map((name) => name.replaceAll("$", "\\$"));
+  const mention = new RegExp(`(?<![\\w$])(?:${escaped.join("|")})(?![\\w$])`);
   for (const path of packageSources(root)) {
     if (known.has(path)) continue;
     const text = readSource(path);
     if (mention.test(text)) others.push(project.createSourceFile(path, text, { overwrite: true }));
   }
-  return others;
-}
-
-/** Names of fields that look like regions and are not private; too many do no harm, types decide later. */
-function namesOfReachableRegions(text: string): string[] {
-  const names: string[] = [];
-  for (const line of text.split("\n")) {
-    if (/^\s*private\b/.test(line)) continue;
-    const name = /([A-Za-z_$][\w$]*)\s*(?:=\s*this\.embed(?:Array)?\(|!:)/.exec(line)?.[1];
-    if (name !== undefined) names.push(name.replaceAll("$", "\\$"));
-  }
-  return names;
 }
 
 function packageRoot(path: string | undefined): string | undefined {
