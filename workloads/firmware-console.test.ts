@@ -1,0 +1,137 @@
+/** OpenSBI and U-Boot on our machine, in both forms, against the same files and the same typing on QEMU. */
+import { spawn, spawnSync } from "node:child_process";
+import { diffLines } from "diff";
+import { describe, expect, it } from "vitest";
+import { type ConsoleReply, Emulation, loadHardware, type REGION_FORMS } from "#machine";
+import { locateFirmware } from "./firmware.ts";
+
+const QEMU = "qemu-system-riscv64";
+/** QEMU's processor less what ours does not have. */
+const PROCESSOR = ["f", "d", "h", "zba", "zbb", "zbc", "zbs", "sstc"].map(
+  (extension) => `${extension}=false`,
+);
+const PROMPT = "=> ";
+const PATIENCE_MS = 60_000;
+
+const COMMANDS = [
+  "bdinfo",
+  "version",
+  "md 1000 10",
+  "mw.l 84000000 deadbeef 4; md 84000000 4",
+  "md.b 10000005 1",
+  "fdt addr $fdtcontroladdr; fdt print /soc/serial@10000000",
+  "fdt print /flash@20000000",
+  "fdt print /soc/plic@c000000",
+  "fdt print /cpus/cpu-map",
+  "fdt list /",
+  "flinfo",
+  "protect off 0x22000000 0x2203ffff",
+  "erase 0x22000000 0x2203ffff",
+  "cp.b 84000000 22000000 20; md 22000000 8",
+  "sf probe",
+  "date",
+  "sbi",
+  "crc32 80200000 1000",
+];
+
+const TYPING: readonly ConsoleReply[] = [
+  { expect: "stop autoboot", send: "\n" },
+  ...COMMANDS.map((command) => ({ expect: PROMPT, send: `${command}\n` })),
+  { expect: PROMPT, send: "poweroff\n" },
+];
+
+/** Lines that may differ, each with the reason. Whatever else differs is a fault. */
+const DIFFERENCES: readonly (readonly [RegExp, string])[] = [
+  [/^Boot HART MHPM Count/, "QEMU has 16 performance counters, ours none yet"],
+  [/^CPU: {3}rv64imac/, "QEMU announces zihintpause, ours announces what works"],
+  [/^Core: .*devices/, "QEMU has virtio, PCI, fw_cfg and a platform bus beside"],
+  [/^Working FDT set to|^fdt_blob|^new_fdt|^fdt_size/, "those devices make QEMU's device tree longer"],
+  [/^ reserved\[[12]\]/, "U-Boot's heap ends where the device tree begins"],
+  [/^ {2}(Architecture|Implementation) ID/, "marchid and mimpid name the emulator"],
+  [/^\t(pmu|fw-cfg@10100000|platform-bus@4000000) \{$|^\t\};$/, "devices that ours does not have yet"],
+];
+
+async function onOurs(form: (typeof REGION_FORMS)[number], files: { bios: string; kernel: string }) {
+  const emulation = new Emulation({
+    hardware: await loadHardware(form),
+    ramBytes: 256 * 2 ** 20,
+    files,
+    trace: true,
+  });
+  const printed: number[] = [];
+  emulation.console.onByte = (byte) => printed.push(byte);
+  emulation.console.reply(...TYPING);
+  const end = emulation.run({ maxInstructions: 2_000_000_000 });
+  const { instructions, trace } = emulation;
+  const accesses = `${trace?.accesses} ${trace?.sha256()}`;
+  emulation.destroy();
+  return {
+    end,
+    instructions,
+    accesses,
+    text: Buffer.from(printed).toString("latin1"),
+    leaks: emulation.model.heap.leaks(),
+  };
+}
+
+function onQemu({ bios, kernel }: { bios: string; kernel: string }): Promise<string> {
+  const machine = ["-M", "virt", "-m", "256M", "-cpu", ["rv64", ...PROCESSOR].join(",")];
+  const qemu = spawn(QEMU, [...machine, "-bios", bios, "-kernel", kernel, "-nographic"]);
+  const typing = [...TYPING];
+  let text = "";
+  let read = 0;
+  qemu.stdout.on("data", (chunk: Buffer) => {
+    text += chunk.toString("latin1");
+    for (let next = typing[0]; next !== undefined; next = typing[0]) {
+      const found = text.indexOf(next.expect, read);
+      if (found < 0) break;
+      read = found + next.expect.length;
+      typing.shift();
+      qemu.stdin.write(next.send);
+    }
+  });
+  const patience = setTimeout(() => qemu.kill(), PATIENCE_MS);
+  return new Promise((resolve) => {
+    qemu.on("close", () => {
+      clearTimeout(patience);
+      resolve(text);
+    });
+  });
+}
+
+/** Lines that only one of the texts has, with its name, less those that may differ. */
+function unexplained(ours: string, qemu: string): string[] {
+  return diffLines(qemu, ours)
+    .filter((part) => part.added || part.removed)
+    .flatMap((part) =>
+      part.value
+        .split(/\r?\n/)
+        .filter((line) => line !== "" && !DIFFERENCES.some(([pattern]) => pattern.test(line)))
+        .map((line) => `${part.added ? "ours" : "QEMU"}: ${line}`),
+    );
+}
+
+const firmware = locateFirmware();
+
+describe("U-Boot under OpenSBI", () => {
+  it("answers every command as it does on QEMU, and powers off", async (context) => {
+    if (!firmware.found) return context.skip(firmware.reason);
+    if (spawnSync(QEMU, ["--version"]).status !== 0) return context.skip(`${QEMU} is not installed`);
+    const ours = await onOurs("embedded", firmware);
+    const qemu = await onQemu(firmware);
+    expect(ours.end).toBe("poweroff");
+    expect(unexplained(ours.text, qemu)).toEqual([]);
+    expect(qemu).toContain("poweroff ...");
+  });
+
+  it("is the same guest in both forms: instructions, accesses, console", async (context) => {
+    if (!firmware.found) return context.skip(firmware.reason);
+    const [embedded, owned] = [await onOurs("embedded", firmware), await onOurs("owned", firmware)];
+    expect(owned).toEqual(embedded);
+    expect(owned.leaks).toEqual([]);
+  });
+
+  it("tells a difference that is not explained", () => {
+    expect(unexplained("same\nours\n", "same\nQEMU's\n")).toEqual(["QEMU: QEMU's", "ours: ours"]);
+  });
+});
