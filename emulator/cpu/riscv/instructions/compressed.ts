@@ -59,7 +59,6 @@ export const compressedInstructions: readonly CompressedInstruction[] = [
   compressed("c.sw", 0xe003, 0xc000, "sw", "rs2,imm(rs1)", { ...store, immediate: immediate.CLword }),
   compressed("c.sd", 0xe003, 0xe000, "sd", "rs2,imm(rs1)", { ...store, immediate: immediate.CLdouble }),
 
-  compressed("c.nop", 0xef83, 0x0001, "addi", "", { rd: ZERO, rs1: ZERO, immediate: immediate.CI }),
   compressed("c.addi", 0xe003, 0x0001, "addi", "rd,imm", {
     rd: register,
     rs1: register,

@@ -15,9 +15,10 @@ export const systemInstructions: readonly FullInstruction[] = [
   exact("sret", 0x10200073, (c) => c.host("supervisorReturn")),
   exact("mret", 0x30200073, (c) => c.host("machineReturn")),
   exact("wfi", 0x10500073, (c) => c.host("waitForInterrupt")),
-  {
-    ...R("sfence.vma", OPCODE.system, 0, 0x09, (c) => c.host("fenceVirtualMemory")),
-    mask: 0xfe007fff,
-    syntax: "rs1,rs2",
-  },
+  fenceVirtualMemory(R("sfence.vma", OPCODE.system, 0, 0x09, (c) => c.host("fenceVirtualMemory"))),
 ];
+
+/** Two sources and no destination, whose field must be zero. */
+function fenceVirtualMemory({ rd: _, ...instruction }: FullInstruction): FullInstruction {
+  return { ...instruction, mask: 0xfe007fff, syntax: "rs1,rs2" };
+}

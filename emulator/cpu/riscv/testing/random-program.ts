@@ -107,7 +107,11 @@ function randomImmediate(random: Random, format: ImmediateFormat | undefined): n
 }
 
 /** Operands that the encoding allows; of a relative jump the target comes later. */
-function randomOperands(random: Random, instruction: Instruction, pointers: readonly number[]): Operands {
+export function randomOperands(
+  random: Random,
+  instruction: Instruction,
+  pointers: readonly number[],
+): Operands {
   const full = fullOf(instruction);
   for (;;) {
     const rd = randomRegister(random, instruction.rd, pointers);

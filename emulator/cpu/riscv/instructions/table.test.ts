@@ -1,0 +1,97 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { Random, randomOperands } from "../testing/random-program.ts";
+import { missingTools, OBJDUMP, withDirectory } from "../testing/toolchain.ts";
+import { decode, encode } from "./decode.ts";
+import { csrNames, disassemble } from "./disassemble.ts";
+import type { Instruction } from "./instruction.ts";
+import { fullInstructions, instructionTable } from "./table.ts";
+
+/** Words of an instruction with random operands. */
+function randomWords(instruction: Instruction, count: number): number[] {
+  const random = new Random(instruction.match);
+  return Array.from({ length: count }, () =>
+    encode(instruction.name, randomOperands(random, instruction, [])),
+  );
+}
+
+test.for(instructionTable.map((instruction) => [instruction.name, instruction] as const))(
+  "%s survives encoding and decoding",
+  ([name, instruction]) => {
+    for (const word of randomWords(instruction, 50)) {
+      const decoded = decode(word);
+      expect(decoded?.instruction.name).toBe(name);
+      if (decoded === undefined) continue;
+      expect(encode(name, decoded)).toBe(word);
+    }
+  },
+);
+
+test("no word is two full instructions", () => {
+  for (const one of fullInstructions) {
+    for (const other of fullInstructions) {
+      if (one === other) continue;
+      const common = one.mask & other.mask;
+      // Atomics with a fixed field and system instructions are finer than their neighbours, never equal to them.
+      expect((one.match & common) === (other.match & common), `${one.name} and ${other.name}`).toBe(false);
+    }
+  }
+});
+
+test("operands that an encoding cannot say are refused", () => {
+  expect(() => encode("addi", { rd: 1, rs1: 1, immediate: 2048 })).toThrow(RangeError);
+  expect(() => encode("jal", { rd: 1, immediate: 3 })).toThrow(RangeError);
+  expect(() => encode("c.lw", { rd: 1, rs1: 8, immediate: 4 })).toThrow(RangeError);
+  expect(() => encode("c.addi16sp", { immediate: 0 })).toThrow(/reserved/);
+  expect(() => encode("nonsense")).toThrow(/nonsense/);
+});
+
+test("reserved encodings are illegal", () => {
+  // Zero, c.addi4spn of nothing, c.lui of nothing, c.addiw x0, c.lwsp x0, c.jr x0, quadrant 0 funct3 4.
+  for (const word of [0x0000, 0x0004, 0x6081, 0x2005, 0x4002, 0x8002, 0x8000, 0xffffffff]) {
+    expect(decode(word), word.toString(16)).toBeUndefined();
+  }
+});
+
+test.skipIf(missingTools(OBJDUMP).length > 0)("the disassembler prints what objdump prints", () => {
+  // Left to a list: fences with bits in their reserved fields, and control registers that objdump knows by name.
+  const words = instructionTable
+    .filter(({ extension, name }) => extension !== "Zicsr" && name !== "fence" && name !== "fence.i")
+    .flatMap((instruction) => randomWords(instruction, 8))
+    .concat([
+      encode("fence", { immediate: 0x0ff }),
+      encode("fence", { immediate: 0x021 }),
+      encode("fence.i"),
+      ...[...csrNames.keys()].map((csr) => encode("csrrs", { rd: 10, rs1: 11, immediate: csr })),
+      ...["csrrw", "csrrc", "csrrwi", "csrrsi", "csrrci"].map((name) =>
+        encode(name, { rd: 1, rs1: 9, immediate: 0x300 }),
+      ),
+    ]);
+  const bytes = words.flatMap((word) =>
+    (word & 3) === 3
+      ? [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24]
+      : [word & 0xff, (word >>> 8) & 0xff],
+  );
+  const output = withDirectory((directory) => {
+    const path = join(directory, "words.bin");
+    writeFileSync(path, Uint8Array.from(bytes));
+    return execFileSync(
+      OBJDUMP,
+      ["-D", "-b", "binary", "-m", "riscv:rv64", "-M", "no-aliases", "--adjust-vma=0x80000000", path],
+      { encoding: "utf8" },
+    );
+  });
+  const theirs = [...output.matchAll(/^ *[0-9a-f]+:\t[0-9a-f ]+\t(.*)$/gm)].map(([, text = ""]) =>
+    // Comments, and the symbol that an address is resolved to.
+    text.replace(/\s+(#|<).*$/, "").replace(/\t+$/, ""),
+  );
+  let pc = 0x80000000n;
+  const ours = words.map((word) => {
+    const text = disassemble(word, pc);
+    pc += (word & 3) === 3 ? 4n : 2n;
+    return text;
+  });
+  expect(ours).toEqual(theirs);
+});
