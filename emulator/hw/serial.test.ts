@@ -256,6 +256,27 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect([read(MCR), read(MSR)]).toEqual([0, 0xb0]);
   });
 
+  test("asks the host for more whenever there is room again", () => {
+    const { rig, read, write, line, accepted } = uart();
+    const requests = (act: () => void) => {
+      const before = accepted();
+      act();
+      return accepted() - before;
+    };
+    line.receive(1);
+    expect(requests(() => read(LSR))).toBe(0);
+    expect(requests(() => read(DATA))).toBe(1);
+    line.receive(2);
+    expect(requests(() => write(FCR, 0x01))).toBe(1); // FIFOs, empty
+    line.receive(3);
+    expect(requests(() => write(FCR, 0x03))).toBe(1);
+    line.receive(4);
+    expect(requests(() => write(FCR, 0x41))).toBe(1); // a higher trigger level
+    expect(requests(() => write(MCR, LOOPBACK))).toBe(0);
+    expect(requests(() => write(MCR, 0))).toBe(1);
+    expect(requests(() => rig.model.systemBus.reset())).toBe(1);
+  });
+
   test("takes accesses of any size as those of a byte", () => {
     const { rig, read, sent } = uart();
     rig.write(DATA, 0x4443_4241);
