@@ -123,6 +123,7 @@ export class Serial extends Device implements CharDevice {
     this.toTransmit.clear();
     this.transmitterPending = false;
     this.irq.lower();
+    this.acceptInput();
   }
 
   // Host side.
@@ -225,6 +226,7 @@ export class Serial extends Device implements CharDevice {
         break;
       case MODEM_CONTROL:
         this.modemControl = value & MCR_BITS;
+        this.acceptInput();
         break;
       case LINE_STATUS: // both read only
       case MODEM_STATUS:
@@ -259,7 +261,7 @@ export class Serial extends Device implements CharDevice {
       this.lineStatus &= ~(LSR_DATA_READY | LSR_BREAK);
     }
     this.updateIrq();
-    if (!this.loopback) this.backend?.acceptInput?.();
+    this.acceptInput();
     return value;
   }
 
@@ -308,6 +310,7 @@ export class Serial extends Device implements CharDevice {
       this.interruptIdentification &= ~IIR_FIFOS_ENABLED;
     }
     this.updateIrq();
+    this.acceptInput();
   }
 
   /** In loopback the outputs are led to the inputs, and the line's own inputs are not seen. */
@@ -343,6 +346,11 @@ export class Serial extends Device implements CharDevice {
   private enqueue(byte: number): void {
     if (this.received.full) this.lineStatus |= LSR_OVERRUN;
     else this.received.push(byte);
+  }
+
+  /** Asks the host for what it held back, if there is room; not in loopback, where the guest wants its own bytes back. */
+  private acceptInput(): void {
+    if (!this.loopback && this.canReceive() > 0) this.backend?.acceptInput?.();
   }
 
   private startTimeout(): void {
