@@ -1,6 +1,6 @@
 /** One run of the benchmarks, from the proof that both forms do the same work to the verdicts. */
 import { join } from "node:path";
-import type { Arm, Form, Run, RunOptions, Suite } from "#results";
+import { ARMS, type Arm, type Form, type Run, type RunOptions, type Suite } from "#results";
 import { assembleRun, proveEquivalence, type SuiteOutcome } from "./assemble.ts";
 import { measureCodeSize } from "./code-size.ts";
 import { captureEnvironment, completeEnvironment } from "./environment.ts";
@@ -39,6 +39,8 @@ const CHILD_TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
 /** Fewer than four processes per arm cannot show anything at the level of the verdicts. */
 const FEWEST_BLOCKS = 2;
 
+const LIFECYCLE = "retention/lifecycle";
+
 const QUESTION =
   "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?";
 
@@ -63,17 +65,23 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
   });
 }
 
-/** Records every guest once in each form. These processes also bring the program's files into the system's cache. */
+/**
+ * Records or counts, untimed, what repeats exactly: what every guest does in each form, and what every scenario leaves.
+ * These processes also bring the program's files into the system's cache.
+ */
 async function prove(plan: BenchPlan, setting: BenchSetting): Promise<SuiteOutcome[]> {
-  const tasks = plan.workloads.map((name) => `boot/${name}`);
-  const trials: Trial[] = tasks.flatMap((task) => [
-    { task, arm: "A", repeat: 0 },
-    { task, arm: "B", repeat: 0 },
+  const guests: Trial[] = plan.workloads.flatMap((name) => [
+    { task: `boot/${name}`, arm: "A", repeat: 0 },
+    { task: `boot/${name}`, arm: "B", repeat: 0 },
   ]);
+  const lives: Trial[] = plan.suites.includes("retention")
+    ? ARMS.map((arm) => ({ task: LIFECYCLE, arm, repeat: 0 }))
+    : [];
+  const trials = [...guests, ...lives];
   const progress = new Progress(setting.progress, trials.length);
   const outcomes = await runSchedule([trials], {
     measure: (trial) => runTrial(trial, plan, setting, true),
-    onProgress: (done, trial) => progress.update(done, `recording ${trial.task}, arm ${trial.arm}`),
+    onProgress: (done, trial) => progress.update(done, `proof of ${trial.task}, arm ${trial.arm}`),
   });
   progress.end();
   return outcomes;
@@ -112,7 +120,7 @@ function tasksOf(suite: Suite, { workloads }: BenchPlan): string[] {
     case "dispatch":
       return ["dispatch/accesses"];
     case "retention":
-      return ["retention/lifecycle"];
+      return [LIFECYCLE];
   }
 }
 

@@ -203,7 +203,7 @@ export interface Effect {
   /** Mann-Whitney U of the first arm and its two-sided probability. */
   readonly u: number;
   readonly pValue: number;
-  /** The same after Holm's correction over all metrics of the run. */
+  /** The same after Holm's correction, over the headline metrics or over all others, where it belongs. */
   readonly adjustedPValue: number;
 }
 

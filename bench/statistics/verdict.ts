@@ -15,12 +15,21 @@ export interface Measured {
 }
 
 /**
- * Compares B with A, and A2 with A, for all metrics of a run at once: Holm's correction needs them all.
+ * Compares B with A, and A2 with A, for all metrics of a run at once: Holm's correction needs them all. Headline metrics
+ * are corrected among themselves, all others among themselves, so that looking closer does not blur the answer.
+ *
  * @returns in the order of the input
  */
 export function judge(metrics: readonly Measured[], seed: number): Comparison[] {
-  const ab = corrected(metrics.map((metric) => effect(metric, "B", seed)));
-  const aa = corrected(metrics.map((metric) => effect(metric, "A2", seed)));
+  const inHeadline = metrics.map(({ definition }) => definition.role === "headline");
+  const ab = corrected(
+    metrics.map((metric) => effect(metric, "B", seed)),
+    inHeadline,
+  );
+  const aa = corrected(
+    metrics.map((metric) => effect(metric, "A2", seed)),
+    inHeadline,
+  );
   return metrics.map(({ definition, samples }, i) => {
     const [effectAb, effectAa] = [ab[i], aa[i]];
     if (!effectAb || !effectAa) throw new RangeError("one effect per metric");
@@ -84,7 +93,15 @@ function effect({ definition, samples }: Measured, arm: "B" | "A2", seed: number
   return { ...interval, level: LEVEL, u, pValue, adjustedPValue: pValue };
 }
 
-function corrected(effects: readonly Effect[]): Effect[] {
-  const adjusted = holm(effects.map(({ pValue }) => pValue));
+/** Adjusts probabilities within each of the two families. */
+function corrected(effects: readonly Effect[], inFirst: readonly boolean[]): Effect[] {
+  const adjusted = effects.map(() => 1);
+  for (const family of [true, false]) {
+    const members = effects.flatMap((_, i) => (inFirst[i] === family ? [i] : []));
+    const probabilities = holm(members.map((i) => effects[i]?.pValue ?? 1));
+    members.forEach((i, rank) => {
+      adjusted[i] = probabilities[rank] ?? 1;
+    });
+  }
   return effects.map((item, i) => ({ ...item, adjustedPValue: adjusted[i] ?? 1 }));
 }

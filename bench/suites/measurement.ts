@@ -8,7 +8,7 @@ export interface SuiteRequest {
   readonly subject: string;
   readonly form: Form;
   readonly quick: boolean;
-  /** Record what the guest does instead of timing it. */
+  /** Record or count what repeats exactly, instead of measuring what does not. */
   readonly prove: boolean;
 }
 
@@ -26,8 +26,8 @@ export interface GuestCheck extends Pick<GuestRecord, "instructions" | "consoleS
   readonly workload: string;
 }
 
-/** What one process found left after the rounds of a scenario. */
-export interface RetentionFinding {
+/** What one process counted after the rounds of a scenario. Counts repeat exactly, so few processes count. */
+export interface Remains {
   readonly scenario: string;
   readonly description: string;
   readonly rounds: number;
@@ -36,6 +36,13 @@ export interface RetentionFinding {
   readonly modelledLeakedBytes: number;
   readonly usesAfterFinalize: number;
   readonly usesAfterFree: number;
+}
+
+/** How one process saw its heap over the rounds of a scenario. Measured, hence in every process. */
+export interface HeapCurve {
+  readonly scenario: string;
+  /** Whether the scenario leaks on purpose. */
+  readonly control: boolean;
   readonly heap: readonly HeapPoint[];
 }
 
@@ -46,10 +53,11 @@ export interface SuiteReport {
   readonly proofs: readonly { readonly workload: string; readonly record: GuestRecord }[];
   /** What the timed guests did, to be held against the proofs. */
   readonly checks: readonly GuestCheck[];
-  readonly retention: readonly RetentionFinding[];
+  readonly remains: readonly Remains[];
+  readonly curves: readonly HeapCurve[];
 }
 
-export const emptyReport: SuiteReport = { measurements: [], proofs: [], checks: [], retention: [] };
+export const emptyReport: SuiteReport = { measurements: [], proofs: [], checks: [], remains: [], curves: [] };
 
 /**
  * The median of what a process saw is its estimate.

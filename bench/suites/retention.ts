@@ -9,9 +9,10 @@ import type { HeapPoint, MetricDefinition } from "#results";
 import { type Scenario, type ScenarioRun, type ScenarioTally, scenarios } from "#workloads/lifecycle";
 import {
   emptyReport,
+  type HeapCurve,
   type Measurement,
   measurement,
-  type RetentionFinding,
+  type Remains,
   type SuiteReport,
   type SuiteRequest,
 } from "./measurement.ts";
@@ -20,80 +21,91 @@ import {
 const COUNTED = [QomObject, Device, MemoryRegion, FlatView, Block] as const;
 
 /** Rounds before the first count: lazily made objects, and V8's own tables, are then there. */
-const WARM_UP_ROUNDS = 30;
+const WARM_UP_ROUNDS = 60;
+/** Rounds between the two counts. */
+const COUNTED_ROUNDS = 300;
 /** Rounds in checked mode, where every touch of a dead object is found and nothing is timed. */
 const CHECKED_ROUNDS = 30;
 
 /** Unplugging takes microseconds, of which one grace period is most. */
 const RELEASE_MARGIN_PERCENT = 5;
 
-export async function measureRetention({ form, quick }: SuiteRequest): Promise<SuiteReport> {
+/** Counts what is left, or measures how the heap grows and how long a release takes. */
+export async function measureRetention({ form, quick, prove }: SuiteRequest): Promise<SuiteReport> {
   const hardware = await loadHardware(form);
+  if (prove) {
+    const remains: Remains[] = [];
+    for (const scenario of scenarios()) remains.push(await countRemains(scenario, hardware));
+    return { ...emptyReport, remains };
+  }
   const measurements: Measurement[] = [];
-  const retention: RetentionFinding[] = [];
+  const curves: HeapCurve[] = [];
   for (const scenario of scenarios()) {
-    const { finding, releaseTimes } = await repeatScenario(scenario, hardware, quick);
-    retention.push(finding);
+    const { heap, releaseTimes } = followHeap(scenario, hardware, quick);
+    curves.push({ scenario: scenario.name, control: scenario.leaksPerRound > 0, heap });
     if (releaseTimes.length > 0) {
       measurements.push(measurement(releaseMetric(scenario), releaseTimes.map(toMicroseconds)));
     }
   }
-  return { ...emptyReport, measurements, retention };
+  return { ...emptyReport, measurements, curves };
 }
 
-async function repeatScenario(
-  scenario: Scenario,
-  hardware: Hardware,
-  quick: boolean,
-): Promise<{ finding: RetentionFinding; releaseTimes: readonly number[] }> {
-  const { checkpoints, roundsBetween } = effort(scenario, quick);
+async function countRemains(scenario: Scenario, hardware: Hardware): Promise<Remains> {
+  const rounds = roundsOf(scenario, COUNTED_ROUNDS);
   const run = scenario.start({ hardware });
-  repeat(run, WARM_UP_ROUNDS);
+  repeat(run, roundsOf(scenario, WARM_UP_ROUNDS));
   const ledgerBefore = run.tally();
   const objectsBefore = await countObjects();
-  const warmReleases = run.releaseTimes.length;
-  const heap: HeapPoint[] = [{ round: 0, bytes: heapInUse() }];
-  for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
-    repeat(run, roundsBetween);
-    heap.push({ round: checkpoint * roundsBetween, bytes: heapInUse() });
-  }
+  repeat(run, rounds);
   const objectsAfter = await countObjects();
   const ledgerAfter = run.tally();
-  const releaseTimes = run.releaseTimes.slice(warmReleases);
   run.finish();
-  const rounds = checkpoints * roundsBetween;
   const blocksUnfreed = ledgerAfter.liveBlocks - ledgerBefore.liveBlocks;
-  if (scenario.leaksPerRound > 0 && blocksUnfreed !== scenario.leaksPerRound * rounds) {
+  const expected = scenario.leaksPerRound * rounds;
+  if (expected > 0 && blocksUnfreed !== expected) {
     throw new Error(
-      `control scenario ${scenario.name} must leak ${scenario.leaksPerRound * rounds} blocks, ` +
-        `the ledger shows ${blocksUnfreed}: leaks are not found reliably, so none of its zeros can be believed`,
+      `control scenario ${scenario.name} must leak ${expected} blocks, the ledger shows ${blocksUnfreed}: ` +
+        "leaks are not found reliably, so none of its zeros can be believed",
     );
   }
   const { usesAfterFinalize, usesAfterFree } = runChecked(scenario, hardware);
   return {
-    releaseTimes,
-    finding: {
-      scenario: scenario.name,
-      description: scenario.description,
-      rounds,
-      objects: COUNTED.map(({ name }, i) => ({
-        className: name,
-        alive: (objectsAfter[i] ?? 0) - (objectsBefore[i] ?? 0),
-      })),
-      blocksUnfreed,
-      modelledLeakedBytes: ledgerAfter.liveBytes - ledgerBefore.liveBytes,
-      usesAfterFinalize,
-      usesAfterFree,
-      heap,
-    },
+    scenario: scenario.name,
+    description: scenario.description,
+    rounds,
+    objects: COUNTED.map(({ name }, i) => ({
+      className: name,
+      alive: (objectsAfter[i] ?? 0) - (objectsBefore[i] ?? 0),
+    })),
+    blocksUnfreed,
+    modelledLeakedBytes: ledgerAfter.liveBytes - ledgerBefore.liveBytes,
+    usesAfterFinalize,
+    usesAfterFree,
   };
 }
 
-/** How often: machines take a thousand times longer than devices. */
-function effort({ name }: Scenario, quick: boolean): { checkpoints: number; roundsBetween: number } {
+function followHeap(
+  scenario: Scenario,
+  hardware: Hardware,
+  quick: boolean,
+): { heap: HeapPoint[]; releaseTimes: readonly number[] } {
   const checkpoints = quick ? 12 : 40;
-  if (name === "create-destroy") return { checkpoints, roundsBetween: quick ? 2 : 5 };
-  return { checkpoints, roundsBetween: quick ? 30 : 100 };
+  const between = roundsOf(scenario, quick ? 30 : 100);
+  const run = scenario.start({ hardware });
+  repeat(run, roundsOf(scenario, WARM_UP_ROUNDS));
+  const warmReleases = run.releaseTimes.length;
+  const heap: HeapPoint[] = [{ round: 0, bytes: heapInUse() }];
+  for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
+    repeat(run, between);
+    heap.push({ round: checkpoint * between, bytes: heapInUse() });
+  }
+  run.finish();
+  return { heap, releaseTimes: run.releaseTimes.slice(warmReleases) };
+}
+
+/** A machine takes a hundred times longer than a device: fewer rounds show as much. */
+function roundsOf({ name }: Scenario, rounds: number): number {
+  return name === "create-destroy" ? Math.ceil(rounds / 15) : rounds;
 }
 
 function repeat(run: ScenarioRun, rounds: number): void {
@@ -102,7 +114,7 @@ function repeat(run: ScenarioRun, rounds: number): void {
 
 function runChecked(scenario: Scenario, hardware: Hardware): ScenarioTally {
   const run = scenario.start({ hardware, checked: "count" });
-  repeat(run, CHECKED_ROUNDS);
+  repeat(run, roundsOf(scenario, CHECKED_ROUNDS));
   return run.finish();
 }
 

@@ -71,7 +71,7 @@ that slowly warms up or gets busy harms all arms alike.</li>
 differences that it claims there is printed at the top.</li>
 <li><strong>Differences are those of medians,</strong> their intervals from 10 000 bootstrap resamples of the processes. The
 rank test is Mann and Whitney’s, exact, corrected by Holm’s method for the number of metrics: the chance of even one false
-“faster” or “slower” on this page is at most 5 %.</li>
+“faster” or “slower” among the headline metrics is at most 5 %, and as much among the details.</li>
 <li><strong>Nothing is dropped.</strong> Outliers are ringed: beyond 1.5 interquartile ranges with a small ring, beyond 3 with a
 large one.</li>
 <li><strong>Same work, proven.</strong> The guest’s clock counts instructions, so a run is deterministic. If both forms do not
