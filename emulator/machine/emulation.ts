@@ -1,6 +1,7 @@
 import { RiscvHart } from "#cpu/riscv";
 import { CpuBus, GuestMemory, type PhysicalBus } from "#memory";
 import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
+import { QomError } from "#qom";
 import { ConsoleLog } from "./console-log.ts";
 import { InputError } from "./errors.ts";
 import { GuestTime, NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
@@ -74,7 +75,7 @@ export class Emulation {
     if (hartCount !== 1)
       throw new InputError(`-smp ${hartCount}: this machine has one processor; give -smp 1`);
     const stateBytes = RiscvHart.stateBytes * hartCount;
-    const guest = new GuestMemory(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
+    const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
     const state = guest.allocate(stateBytes);
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
     let leaveSlice = (): void => {}; // until there is a processor, nothing runs that could be left
@@ -203,5 +204,13 @@ export class Emulation {
     this.bus.disconnect();
     this.model.destroy();
     return performance.now() - started;
+  }
+}
+
+function reserve(bytes: number): GuestMemory {
+  try {
+    return new GuestMemory(bytes);
+  } catch (error) {
+    throw error instanceof QomError ? new InputError(`-m: ${error.message}`) : error;
   }
 }

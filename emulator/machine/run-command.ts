@@ -1,4 +1,3 @@
-import { closeSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { attachTerminal, type Terminal } from "#backends";
@@ -6,6 +5,7 @@ import { Emulation, type RunEnd } from "./emulation.ts";
 import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 import type { BootFiles } from "./images.ts";
+import { OutputFile } from "./output-file.ts";
 import { parseCount, parseSize } from "./size.ts";
 import { finishRun } from "./statistics.ts";
 
@@ -74,32 +74,37 @@ async function run(options: RunOptions): Promise<number> {
   if (files.bios === undefined && files.kernel === undefined) {
     throw new InputError("nothing to run; give --kernel FILE, --bios FILE, or both");
   }
-  const trace = options.traceMmio === undefined ? null : openOutput("--trace-mmio", options.traceMmio);
-  if (options.stats !== undefined) closeSync(openOutput("--stats", temporary(options.stats)));
+  const outputs: OutputFile[] = [];
+  const output = (option: string, path: string): OutputFile => {
+    const file = new OutputFile(option, path);
+    outputs.push(file);
+    return file;
+  };
+  let whole = false;
   try {
+    const trace = options.traceMmio === undefined ? null : output("--trace-mmio", options.traceMmio);
+    const stats = options.stats === undefined ? null : output("--stats", options.stats);
     const emulation = new Emulation({
       hardware: await loadHardware(regions),
       machine: parseMachine(options.machine),
       ramBytes: parseSize("-m", options.memory),
-      hartCount: parseCount("--smp", options.smp, 1),
+      hartCount: parseCount("-smp", options.smp, 1),
       files,
-      trace: options.stats !== undefined,
-      ...(trace === null ? {} : { traceLine: (line: string) => writeSync(trace, `${line}\n`) }),
+      trace: stats !== null,
+      ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();
     const end = await runWithTerminal(emulation, maxInstructions);
     const statistics = finishRun(emulation, regions, end, performance.now() - started);
-    if (options.stats !== undefined) writeWhole(options.stats, `${JSON.stringify(statistics, null, 2)}\n`);
+    stats?.write(`${JSON.stringify(statistics, null, 2)}\n`);
+    whole = true;
     if (end === "idle") {
-      process.stderr.write(
-        "regionlab run: the guest waits for an interrupt that no device will raise; ended\n",
-      );
+      process.stderr.write("regionlab: the guest waits for an interrupt that no device will raise; ended\n");
     }
     return statistics.exit === 0 ? 0 : 1;
   } finally {
-    if (trace !== null) closeSync(trace);
-    if (options.stats !== undefined) rmSync(temporary(options.stats), { force: true });
+    for (const file of outputs) file.close(whole);
   }
 }
 
@@ -132,29 +137,4 @@ async function waitForEvent(emulation: Emulation, terminal: Terminal): Promise<b
   await terminal.inputOr(untilDeadline / 1e6);
   emulation.skipIdle(Math.min((performance.now() - started) * 1e6, untilDeadline));
   return true;
-}
-
-function openOutput(option: string, path: string): number {
-  try {
-    return openSync(path, "w");
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason =
-      code === "ENOENT"
-        ? "its folder does not exist"
-        : code === "EACCES"
-          ? "no permission to write it"
-          : code;
-    throw new InputError(`${option} ${path}: ${reason}; give a path that can be written`);
-  }
-}
-
-/** Where a result is written before it takes its name, so that no half of it is ever seen. */
-function temporary(path: string): string {
-  return `${path}.${process.pid}.part`;
-}
-
-function writeWhole(path: string, text: string): void {
-  writeFileSync(temporary(path), text);
-  renameSync(temporary(path), path);
 }

@@ -1,11 +1,15 @@
 import type { Command } from "commander";
 import { Emulation, InputError, loadHardware, parseMachine, parseRegions, parseSize } from "#machine";
 import { formatFlatViews, formatMtree } from "#memory";
-import { QomError } from "#qom";
+import { SysBusDevice } from "#qdev";
+import { QomAbort, QomError } from "#qom";
 import { formatQomTree } from "./qom-tree.ts";
 import { formatQtree } from "./qtree.ts";
 
 const VIEWS = ["mtree", "qom", "qtree"] as const;
+
+/** Memory that a device may bring: a flash bank's. */
+const DEVICE_MEMORY_BYTES = 33 * 2 ** 20;
 
 interface TreeOptions {
   readonly flat?: boolean;
@@ -44,6 +48,7 @@ async function show(view: string, options: TreeOptions): Promise<string> {
     hardware: await loadHardware(parseRegions(options.regions)),
     machine: parseMachine(options.machine),
     ramBytes: parseSize("-m", options.memory),
+    hotplugBytes: options.device.length * DEVICE_MEMORY_BYTES,
   });
   const { model } = emulation;
   for (const [index, type] of options.device.entries()) plugDevice(emulation, type, `device${index}`);
@@ -61,9 +66,11 @@ async function show(view: string, options: TreeOptions): Promise<string> {
 
 function plugDevice({ model }: Emulation, type: string, id: string): void {
   try {
-    model.createPeripheral(type, id).plug(model.systemBus);
+    const device = model.createPeripheral(type, id);
+    device.plug(device instanceof SysBusDevice ? model.systemBus : null);
   } catch (error) {
-    if (error instanceof QomError) throw new InputError(`--device ${type}: ${error.message}`);
+    if (error instanceof QomError || error instanceof QomAbort)
+      throw new InputError(`--device ${type}: ${error.message}`);
     throw error;
   }
 }

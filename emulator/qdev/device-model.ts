@@ -74,9 +74,18 @@ export class DeviceModel extends MemoryModel {
     return machine;
   }
 
+  /** @throws QomError that lists the devices there are when `typeName` is none of them. */
+  private createDevice(typeName: string): Device {
+    const devices = this.types.names().filter((name) => this.types.isA(this.types.lookup(name), "device"));
+    if (!devices.includes(typeName)) {
+      throw new QomError(`unknown device "${typeName}"; give one of ${devices.join(", ")}`);
+    }
+    return this.create(this.types.lookup(typeName)) as Device; // as just checked
+  }
+
   /** Creates a device by type name, puts it at /machine/peripheral/`id`, and marks it as hotplugged. */
   createPeripheral(typeName: string, id: string): Device {
-    const device = this.create(this.types.lookup(typeName)) as Device; // device_add takes names of devices
+    const device = this.createDevice(typeName);
     this.childContainer(this.resolvePath("/machine"), "peripheral").addChild(id, device);
     device.unref();
     device.hotplugged = true;
