@@ -1,0 +1,172 @@
+/** The command as a user calls it: every wrong use ends with one line, the documented exit code, and nothing half written. */
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const command = join(root, "dist", "bin", "cli.js");
+const hello = join(root, "workloads", "bare-metal", "bin", "hello.elf");
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+beforeAll(() => {
+  if (!existsSync(command)) throw new Error(`${command} is missing; run npm run build first`);
+  folder = mkdtempSync(join(tmpdir(), "regionlab-cli-"));
+  const elf = readFileSync(hello);
+  writeFileSync(at("truncated.elf"), elf.subarray(0, 200));
+  const foreign = Buffer.from(elf);
+  foreign.writeUInt16LE(62, 18);
+  writeFileSync(at("x86.elf"), foreign);
+  writeFileSync(at("empty"), "");
+  writeFileSync(at("large"), Buffer.alloc(3 * 2 ** 20));
+  writeFileSync(at("not-json.json"), "hello");
+  writeFileSync(at("foreign.json"), '{"name":"something else"}');
+  writeFileSync(at("broken.ts"), "class {{{");
+  mkdirSync(at("no-devices"));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function regionlab(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [command, ...args], {
+    cwd: folder,
+    input: "",
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return { status, stdout, stderr };
+}
+
+describe("wrong use", () => {
+  it.each<[string, string[], RegExp]>([
+    ["nothing to run", ["run"], /give --kernel FILE, --bios FILE/],
+    ["a missing file", ["run", "--kernel", "nowhere.elf"], /--kernel nowhere\.elf: no such file/],
+    ["a folder", ["run", "--kernel", "no-devices"], /--kernel no-devices: not a file/],
+    ["an empty file", ["run", "--kernel", "empty"], /--kernel empty: the file is empty/],
+    ["a truncated ELF", ["run", "--kernel", "truncated.elf"], /truncated\.elf: truncated/],
+    ["another architecture", ["run", "--kernel", "x86.elf"], /x86\.elf: an ELF file for x86-64/],
+    ["too large an image", ["run", "--bios", "large", "-m", "2M"], /--bios large: occupies .* give more RAM/],
+    ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /lands on --bios/],
+    ["an initrd without a kernel", ["run", "--bios", hello, "--initrd", "large"], /give --kernel, too/],
+    ["a size that is none", ["run", "--kernel", hello, "-m", "lots"], /-m lots: not a size/],
+    ["more memory than there can be", ["run", "--kernel", hello, "-m", "16G"], /-m: .*at most 3 GiB/],
+    ["more processors than there are", ["run", "--kernel", hello, "-smp", "2"], /-smp 2: .*give -smp 1/],
+    [
+      "an unknown form",
+      ["run", "--kernel", hello, "--regions", "heap"],
+      /--regions heap: .*embedded or owned/,
+    ],
+    ["an unknown machine", ["run", "--kernel", hello, "-M", "pc"], /-M pc: unknown machine; give virt/],
+    ["a count that is none", ["run", "--kernel", hello, "--max-instructions", "-5"], /--max-instructions -5/],
+    [
+      "an output nowhere",
+      ["run", "--kernel", hello, "--stats", "no/where.json"],
+      /no\/where\.json: its folder/,
+    ],
+    [
+      "an unknown device",
+      ["tree", "qom", "--device", "nic"],
+      /unknown device "nic"; give one of .*goldfish_rtc/,
+    ],
+    ["an unknown view", ["tree", "map"], /tree map: unknown view; give mtree, qom, qtree/],
+    ["flat without mtree", ["tree", "qom", "--flat"], /--flat: only mtree has flat views/],
+    ["an unknown suite", ["bench", "speed"], /bench speed: there is no such suite/],
+    ["an unknown workload", ["bench", "--workload", "doom"], /--workload doom: there is no such guest/],
+    ["a result that is no JSON", ["report", "not-json.json"], /not-json\.json: is not JSON/],
+    ["a result of something else", ["report", "foreign.json"], /foreign\.json/],
+    ["a missing result", ["report", "nowhere.json"], /nowhere\.json: does not exist/],
+    ["a source that does not parse", ["codemod", "to-owned", "broken.ts"], /broken\.ts/],
+    ["a folder without devices", ["codemod", "to-owned", "no-devices"], /no-devices: no TypeScript source/],
+    ["a missing source", ["audit", "nowhere.ts"], /nowhere\.ts: no such file/],
+  ])("%s: exit code 2, one line that says what, why and the mend", (_, args, message) => {
+    const { status, stdout, stderr } = regionlab(...args);
+    expect(stderr).toMatch(message);
+    expect(stderr.trimEnd().split("\n").length).toBe(1);
+    expect([status, stdout]).toEqual([2, ""]);
+  });
+
+  it.each([[["run", "--speed"]], [["fly"]], [["tree"]], [[]]])(
+    "%j: exit code 2 and where to find help",
+    (args) => {
+      const { status, stderr } = regionlab(...args);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/--help|Usage/);
+    },
+  );
+
+  it("leaves nothing behind", () => {
+    const before = readdirSync(folder).sort();
+    regionlab("run", "--kernel", "nowhere.elf", "--stats", "stats.json", "--trace-mmio", "trace.txt");
+    regionlab("report", "not-json.json", "--format", "html", "-o", "report.html");
+    expect(readdirSync(folder).sort()).toEqual(before);
+  });
+
+  it("shows where an error came from only when asked", () => {
+    expect(regionlab("run").stderr).not.toContain("run-command");
+    expect(regionlab("--verbose", "run").stderr).toContain("run-command");
+  });
+});
+
+describe("right use", () => {
+  it.each([["--help"], ["--version"]])("%s: exit code 0", (option) => {
+    const { status, stdout, stderr } = regionlab(option);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout.length).toBeGreaterThan(4);
+  });
+
+  it("run: prints the console, writes statistics and the trace, and repeats exactly", () => {
+    const run = (form: string) => {
+      const result = regionlab(
+        "run",
+        "--kernel",
+        hello,
+        "--regions",
+        form,
+        "--stats",
+        `${form}.json`,
+        "--trace-mmio",
+        `${form}.txt`,
+      );
+      expect([result.status, result.stderr]).toEqual([0, ""]);
+      const { phases, heap, regions, ...guest } = JSON.parse(readFileSync(at(`${form}.json`), "utf8"));
+      expect(Object.keys(phases)).toEqual(["create", "load", "run", "destroy"]);
+      expect([heap.blocksLeaked, regions]).toEqual([0, form]);
+      return { ...guest, console: result.stdout, trace: readFileSync(at(`${form}.txt`), "utf8") };
+    };
+    const [embedded, owned] = [run("embedded"), run("owned")];
+    expect(owned).toEqual(embedded);
+    expect(embedded.console).toContain("2 checks, 0 failed");
+    expect(embedded.trace.trimEnd().split("\n").length).toBe(embedded.mmioAccesses);
+  });
+
+  it("run: stops at a text or after a count of instructions", () => {
+    expect(regionlab("run", "--kernel", hello, "--until", "Hello").stdout).toBe("Hello");
+    regionlab("run", "--kernel", hello, "--max-instructions", "100", "--stats", "short.json");
+    expect(JSON.parse(readFileSync(at("short.json"), "utf8"))).toMatchObject({
+      instructions: 100,
+      end: "instructions",
+    });
+  });
+
+  it("tree: shows the same machine in both forms", () => {
+    for (const view of [["mtree"], ["mtree", "--flat"], ["qtree"], ["qom"]]) {
+      const [embedded, owned] = ["embedded", "owned"].map((form) =>
+        regionlab("tree", ...view, "--regions", form),
+      );
+      expect(embedded?.status).toBe(0);
+      expect(owned).toEqual(embedded);
+    }
+  });
+});
