@@ -25,12 +25,14 @@ export interface ImmediateFormat {
   readonly pieces: readonly ImmediatePiece[];
   /** The highest bit covered is the sign. */
   readonly signed: boolean;
+  /** Bits that it spans, its sign included. */
+  readonly width: number;
 }
 
 const piece = (from: number, width: number, to: number): ImmediatePiece => ({ from, width, to });
 
 function format(signed: boolean, ...pieces: ImmediatePiece[]): ImmediateFormat {
-  return { signed, pieces };
+  return { signed, pieces, width: Math.max(...pieces.map((piece) => piece.to + piece.width)) };
 }
 
 /** Immediates of the 32-bit formats (unprivileged ISA, section 2.3) and of the compressed ones (section 16.8). */
@@ -68,12 +70,8 @@ export const immediate = {
   ),
 } as const;
 
-const ones = (width: number): number => 2 ** width - 1;
-
-/** Bits that an immediate spans, its sign included. */
-export function immediateWidth(format: ImmediateFormat): number {
-  return Math.max(...format.pieces.map((piece) => piece.to + piece.width));
-}
+/** For widths below 32. */
+const ones = (width: number): number => (1 << width) - 1;
 
 /** The multiple that every value of the format is of: 1, 2, 4, … */
 export function immediateUnit(format: ImmediateFormat): number {
@@ -84,7 +82,7 @@ export function extractImmediate(format: ImmediateFormat, bits: number): number 
   let value = 0;
   for (const { from, width, to } of format.pieces) value |= ((bits >>> from) & ones(width)) << to;
   if (!format.signed) return value;
-  const unused = 32 - immediateWidth(format);
+  const unused = 32 - format.width;
   return (value << unused) >> unused;
 }
 

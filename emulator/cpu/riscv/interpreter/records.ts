@@ -53,16 +53,21 @@ export const handlers: readonly Handler[] = [
   ...fullInstructions.flatMap(variants),
 ];
 
-const operations: ReadonlyMap<string, number> = new Map(
-  handlers.map(({ instruction, length, near }, index) => [
-    `${instruction.name} ${length} ${near}`,
-    index + 1,
-  ]),
+/** Operations of each instruction: by length in halves, and near or not. */
+const operations: ReadonlyMap<FullInstruction, readonly number[]> = new Map(
+  [illegal, ...fullInstructions].map((instruction) => {
+    const found = (length: 2 | 4, near: boolean): number =>
+      handlers.findIndex(
+        (handler) =>
+          handler.instruction === instruction && handler.length === length && handler.near === near,
+      ) + 1;
+    return [instruction, [found(2, false), found(2, true), found(4, false), found(4, true)]];
+  }),
 );
 
 function operationOf(instruction: FullInstruction, length: 2 | 4, near: boolean): number {
-  const operation = operations.get(`${instruction.name} ${length} ${near}`);
-  if (operation === undefined) throw new Error(`no handler for ${instruction.name} of ${length} bytes`);
+  const operation = operations.get(instruction)?.[length - 2 + (near ? 1 : 0)] ?? 0;
+  if (operation === 0) throw new Error(`no handler for ${instruction.name} of ${length} bytes`);
   return operation;
 }
 

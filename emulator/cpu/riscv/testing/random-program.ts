@@ -1,11 +1,6 @@
 /** Random programs made from the instruction table, for comparison with another implementation. */
 import { encode } from "../instructions/decode.ts";
-import {
-  type ImmediateFormat,
-  immediateUnit,
-  immediateWidth,
-  type RegisterOperand,
-} from "../instructions/fields.ts";
+import { type ImmediateFormat, immediateUnit, type RegisterOperand } from "../instructions/fields.ts";
 import type { FullInstruction, Instruction, Operands } from "../instructions/instruction.ts";
 import { expansionOf, instructionTable } from "../instructions/table.ts";
 import { isRelative } from "../interpreter/records.ts";
@@ -100,7 +95,7 @@ function randomRegister(
 function randomImmediate(random: Random, format: ImmediateFormat | undefined): number {
   if (format === undefined) return 0;
   const unit = immediateUnit(format);
-  const width = immediateWidth(format);
+  const { width } = format;
   const bits = random.next() & (width === 32 ? -1 : 2 ** width - 1) & -unit;
   const unused = 32 - width;
   return format.signed ? (bits << unused) >> unused : bits;

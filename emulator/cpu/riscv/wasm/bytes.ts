@@ -1,36 +1,47 @@
 /** Growable byte sequence with the integer encodings of WebAssembly (core specification, section 5.2). */
 export class ByteWriter {
-  private readonly content: number[] = [];
+  private content = new Uint8Array(256);
+  private used = 0;
 
   get length(): number {
-    return this.content.length;
+    return this.used;
   }
 
   toUint8Array(): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from(this.content);
+    return this.content.slice(0, this.used);
   }
 
   byte(value: number): void {
-    this.content.push(value & 0xff);
+    if (this.used === this.content.length) this.reserve(1);
+    this.content[this.used++] = value;
   }
 
   bytes(values: Iterable<number>): void {
-    for (const value of values) this.content.push(value & 0xff);
+    for (const value of values) this.byte(value);
   }
 
   /** Appends what another writer holds. */
   append(other: ByteWriter): void {
-    for (const value of other.content) this.content.push(value);
+    this.reserve(other.used);
+    this.content.set(other.content.subarray(0, other.used), this.used);
+    this.used += other.used;
+  }
+
+  private reserve(count: number): void {
+    if (this.used + count <= this.content.length) return;
+    const larger = new Uint8Array(Math.max(2 * this.content.length, this.used + count));
+    larger.set(this.content);
+    this.content = larger;
   }
 
   /** Unsigned LEB128 of a value below 2^32. */
   unsigned(value: number): void {
     let rest = value >>> 0;
     while (rest >= 0x80) {
-      this.content.push((rest & 0x7f) | 0x80);
+      this.byte((rest & 0x7f) | 0x80);
       rest >>>= 7;
     }
-    this.content.push(rest);
+    this.byte(rest);
   }
 
   /** Signed LEB128 of a 32-bit value. */
@@ -41,10 +52,10 @@ export class ByteWriter {
       rest >>= 7;
       const signBit = (low & 0x40) !== 0;
       if ((rest === 0 && !signBit) || (rest === -1 && signBit)) {
-        this.content.push(low);
+        this.byte(low);
         return;
       }
-      this.content.push(low | 0x80);
+      this.byte(low | 0x80);
     }
   }
 
@@ -56,10 +67,10 @@ export class ByteWriter {
       rest >>= 7n;
       const signBit = (low & 0x40) !== 0;
       if ((rest === 0n && !signBit) || (rest === -1n && signBit)) {
-        this.content.push(low);
+        this.byte(low);
         return;
       }
-      this.content.push(low | 0x80);
+      this.byte(low | 0x80);
     }
   }
 
