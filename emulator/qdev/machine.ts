@@ -40,7 +40,7 @@ export interface BootInformation {
 /** Base of all boards: the object at /machine, made by `DeviceModel.createMachine`. */
 export abstract class Machine extends QomObject {
   static override readonly typeName: string = "machine";
-  static override readonly instanceSize: number = 264;
+  static override readonly instanceSize: number = 344;
 
   declare readonly model: DeviceModel;
 

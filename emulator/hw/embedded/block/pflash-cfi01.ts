@@ -40,7 +40,7 @@ const NARROW_CHIP_BUFFER_BYTES = 0x100;
  */
 export class PflashCfi01 extends SysBusDevice {
   static override readonly typeName = "cfi.pflash01";
-  static override readonly instanceSize: number = 1072;
+  static override readonly instanceSize: number = 1000;
   static override readonly properties = [
     uintProperty<PflashCfi01>("num-blocks", "uint32", "numBlocks"),
     uintProperty<PflashCfi01>("sector-length", "uint32", "sectorLength"),

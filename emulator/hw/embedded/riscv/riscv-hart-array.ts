@@ -6,7 +6,7 @@ import { RiscvHart } from "./riscv-hart.ts";
 
 export class RiscvHartArray extends SysBusDevice {
   static override readonly typeName = "riscv.hart_array";
-  static override readonly instanceSize: number = 848;
+  static override readonly instanceSize: number = 840;
   static override readonly properties = [
     uintProperty<RiscvHartArray>("num-harts", "uint32", "numHarts"),
     uintProperty<RiscvHartArray>("hartid-base", "uint32", "hartidBase"),

@@ -50,7 +50,7 @@ const DEVICE_TREE_CEILING = 0xc000_0000;
 
 export class VirtMachine extends Machine {
   static override readonly typeName = "virt-machine";
-  static override readonly instanceSize: number = 624;
+  static override readonly instanceSize: number = 488;
 
   /** Everything that has a physical address. */
   private readonly system = this.embed(MemoryRegion);

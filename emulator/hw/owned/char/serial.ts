@@ -67,7 +67,7 @@ const TIMEOUT_CHARACTERS = 4;
  */
 export class Serial extends Device implements CharDevice {
   static override readonly typeName = "serial";
-  static override readonly instanceSize: number = 384;
+  static override readonly instanceSize: number = 376;
   static override readonly properties = [uintProperty<Serial>("baudbase", "uint32", "baudBase")];
 
   /** Interrupt output; whoever contains the device leads it on. */

@@ -21,7 +21,7 @@ interface Context {
  */
 export class SifivePlic extends SysBusDevice {
   static override readonly typeName = "riscv.sifive.plic";
-  static override readonly instanceSize: number = 952;
+  static override readonly instanceSize: number = 936;
   static override readonly properties = [
     stringProperty<SifivePlic>("hart-config", "hartConfig"),
     uintProperty<SifivePlic>("hartid-base", "uint32", "hartidBase"),

@@ -5,7 +5,7 @@ import { QomObject } from "#qom";
 
 export class RamBackend extends QomObject {
   static override readonly typeName = "memory-backend-ram";
-  static override readonly instanceSize: number = 168;
+  static override readonly instanceSize: number = 104;
 
   declare readonly model: DeviceModel;
 

@@ -10,6 +10,7 @@ const CAUSES: readonly InterruptNumber[] = [1, 3, 5, 7, 9, 11];
 
 export class RiscvHart extends Device {
   static override readonly typeName = "rv64-riscv-cpu";
+  /** Roughly: most of it is the state of who executes. */
   static override readonly instanceSize: number = 20_000;
 
   hartId = 0;

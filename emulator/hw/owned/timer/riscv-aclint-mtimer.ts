@@ -13,7 +13,7 @@ const WORD = 2 ** 32;
  */
 export class AclintMtimer extends SysBusDevice {
   static override readonly typeName = "riscv.aclint.mtimer";
-  static override readonly instanceSize: number = 872;
+  static override readonly instanceSize: number = 864;
   static override readonly properties = [
     uintProperty<AclintMtimer>("hartid-base", "uint32", "hartidBase"),
     uintProperty<AclintMtimer>("num-harts", "uint32", "numHarts"),
