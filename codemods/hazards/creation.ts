@@ -1,24 +1,36 @@
 /** Hazards in how a region is created. */
-import { type CallExpression, type Expression, Node, type Type } from "ts-morph";
-import { describeUse, isOnThis, usesOfBinding } from "../passes/2-combine.ts";
+import { type CallExpression, Node, SyntaxKind, type Type } from "ts-morph";
 import type { RegionConstructor } from "../regions/constructors.ts";
-import { type Creation, type Refusal, type RegionField, UseKind } from "../regions/facts.ts";
+import {
+  type ArrayLoop,
+  type CountingLoop,
+  type Creation,
+  type Refusal,
+  type RegionField,
+  type Use,
+  UseKind,
+} from "../regions/facts.ts";
+import { follow, type Trace } from "../regions/follow.ts";
 import { Reason } from "../regions/reasons.ts";
 import {
+  describeUse,
   enclosingFunction,
+  firstLine,
   initOn,
   isConstantCount,
   isIterationStatement,
+  isWithin,
   memberOf,
-  outermost,
 } from "../regions/syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { hasComment, hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
+import { createdConditionally } from "./conditional.ts";
 
 /** Some other place than a plain statement of the class itself initialises the region. */
 export function createdElsewhere({ uses }: RegionField): Refusal | undefined {
-  for (const { node, kind, member } of uses) {
+  for (const { node, kind, member, onThis } of uses) {
     if (kind !== UseKind.Create && kind !== UseKind.CreateInExpression) continue;
-    if (member === undefined || (!isOnThis(node) && kind === UseKind.Create)) {
+    if (member === undefined || (!onThis && kind === UseKind.Create)) {
       return { reason: Reason.CreatedElsewhere, node, detail: describeUse(node) };
     }
   }
@@ -31,62 +43,22 @@ export function createdInExpression({ uses }: RegionField): Refusal | undefined 
   return { reason: Reason.CreatedInExpression, node: use.node, detail: describeUse(use.node) };
 }
 
-export function createdByHelper({ uses }: RegionField): Refusal | undefined {
-  for (const { node, kind } of uses) {
-    if (kind !== UseKind.Argument) continue;
-    if (helperInitialises(node, new Set())) {
-      return { reason: Reason.CreatedByHelper, node, detail: describeUse(node) };
-    }
-  }
-  return undefined;
-}
-
-/** Follows an argument into the function called, and on from there. */
-function helperInitialises(argument: Node, visited: Set<Node>): boolean {
-  const value = outermost(argument);
-  const call = value.getParent();
-  if (!Node.isCallExpression(call) && !Node.isNewExpression(call)) return false;
-  const index = call.getArguments().indexOf(value);
-  for (const helper of declarationsOf(call.getExpression())) {
-    const parameters = parametersOf(helper);
-    const parameter = parameters?.[Math.min(index, parameters.length - 1)]?.getNameNode();
-    if (parameter === undefined || visited.has(parameter)) continue;
-    visited.add(parameter);
-    if (!Node.isIdentifier(parameter)) return true; // taken apart in the parameter list: where it goes is not followed
-    for (const use of usesOfBinding(parameter, helper)) {
-      if (initOn(use) !== undefined || helperInitialises(use, visited)) return true;
-    }
-  }
-  return false;
-}
-
-function declarationsOf(callee: Expression): Node[] {
-  const symbol = Node.isPropertyAccessExpression(callee)
-    ? callee.getNameNode().getSymbol()
-    : callee.getSymbol();
-  return (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations() ?? [];
-}
-
-function parametersOf(helper: Node) {
-  if (Node.isFunctionLikeDeclaration(helper)) return helper.getParameters();
-  if (Node.isVariableDeclaration(helper) || Node.isPropertyDeclaration(helper)) {
-    const value = helper.getInitializer();
-    if (Node.isArrowFunction(value) || Node.isFunctionExpression(value)) return value.getParameters();
-  }
-  if (Node.isClassDeclaration(helper)) return helper.getConstructors()[0]?.getParameters();
-  return undefined;
+export function createdByHelper({ uses, array }: RegionField): Refusal | undefined {
+  return array ? undefined : createdBy("helper", Reason.CreatedByHelper, uses);
 }
 
 /** `const r = this.iomem; r.initIo(…)`. */
-export function createdThroughAlias({ uses }: RegionField): Refusal | undefined {
+export function createdThroughAlias({ uses, array }: RegionField): Refusal | undefined {
+  return array ? undefined : createdBy("alias", Reason.CreatedThroughAlias, uses);
+}
+
+function createdBy(via: Trace["via"], reason: Reason, uses: readonly Use[]): Refusal | undefined {
   for (const { node, kind } of uses) {
-    if (kind !== UseKind.Alias) continue;
-    const declaration = outermost(node).getParent();
-    if (!Node.isVariableDeclaration(declaration)) continue;
-    const scope = enclosingFunction(declaration) ?? declaration.getSourceFile();
-    const init = usesOfBinding(declaration.getNameNode(), scope).find((use) => initOn(use) !== undefined);
-    if (init !== undefined)
-      return { reason: Reason.CreatedThroughAlias, node: init, detail: describeUse(init) };
+    if (kind === UseKind.Create) continue;
+    const found = follow(node).find((trace) => trace.via === via && initOn(trace.node) !== undefined);
+    if (found === undefined) continue;
+    const shown = via === "helper" ? node : found.node;
+    return { reason, node: shown, detail: describeUse(shown) };
   }
   return undefined;
 }
@@ -94,27 +66,55 @@ export function createdThroughAlias({ uses }: RegionField): Refusal | undefined 
 export function arrayShape(field: RegionField): Refusal | undefined {
   if (!field.array) return undefined;
   const refuse = (node: Node): Refusal => ({ reason: Reason.ArrayShape, node, detail: firstLine(node) });
-  const inPlace = field.uses.find(({ node }) => {
-    const element = outermost(node).getParent();
-    return Node.isElementAccessExpression(element) && initOn(element) !== undefined;
-  });
-  if (inPlace !== undefined) return refuse(inPlace.node);
   const [creation, another] = field.creations;
   if (creation === undefined || another !== undefined) return refuse(another?.statement ?? field.declaration);
+  for (const { node } of field.uses) {
+    const inits = follow(node).flatMap((trace) => initOn(trace.node) ?? []);
+    const other = inits.find(({ call }) => call !== creation.call);
+    if (other !== undefined) return refuse(other.call);
+  }
   const { loop } = creation;
-  const count = loop?.kind === "counting" ? loop.count : field.count;
-  if (count === undefined || !isConstantCount(count)) return refuse(count ?? field.declaration);
-  if (field.form === "owned") return undefined;
-  return loop?.kind === "array" && loop.index === undefined && mentions(loop.statement, "i")
-    ? refuse(loop.statement)
-    : undefined;
+  if (loop === undefined || leavesEarly(creation) || hasStrangeText(loop)) return refuse(creation.statement);
+  const count = loop.kind === "counting" ? loop.count : field.count;
+  const creator = memberOf(creation.statement, field.device.declaration);
+  if (count === undefined || !isConstantCount(count, creator)) return refuse(count ?? field.declaration);
+  const needsIndex = loop.kind === "array" && loop.index === undefined;
+  return needsIndex && mentions(loop.statement, "i") ? refuse(loop.statement) : undefined;
+}
+
+/** A round that ends before its region is created would leave a gap. */
+function leavesEarly({ statement }: Creation): boolean {
+  const block = statement.getParent();
+  const jumps = block?.getDescendants().filter(isJump) ?? [];
+  return jumps.some((jump) => jump.getEnd() < statement.getStart());
+}
+
+function isJump(node: Node): boolean {
+  return Node.isBreakStatement(node) || Node.isContinueStatement(node) || Node.isReturnStatement(node);
+}
+
+/** Text that a conversion would lose: comments in the head of the loop, or beside the statement that stores. */
+function hasStrangeText(loop: ArrayLoop | CountingLoop): boolean {
+  const { statement } = loop;
+  const head = statement.getText().slice(0, statement.getStatement().getStart() - statement.getStart());
+  if (hasComment(head) || !Node.isBlock(statement.getStatement())) return true;
+  const store = loop.kind === "counting" ? loop.store : undefined;
+  return store !== undefined && (!hasLinesOfItsOwn(store) || trailingComment(store) !== "");
 }
 
 function mentions(scope: Node, name: string): boolean {
-  return (
-    scope.forEachDescendant((node) => (Node.isIdentifier(node) && node.getText() === name) || undefined) ===
-    true
-  );
+  return scope.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => node.getText() === name);
+}
+
+/** A comment between the parts that a conversion replaces would get lost. */
+export function commentInside({ creations, declaration, name }: RegionField): Refusal | undefined {
+  if (hasComment(declaration.getText())) return { reason: Reason.FieldForm, node: declaration, detail: name };
+  const lossy = creations.find(({ statement, call }) => {
+    const end = call.getExpression().getEnd() - statement.getStart();
+    return hasComment(statement.getText().slice(0, end));
+  });
+  if (lossy === undefined) return undefined;
+  return { reason: Reason.CreatedInExpression, node: lossy.statement, detail: firstLine(lossy.statement) };
 }
 
 export function neverCreated({ creations, declaration, name }: RegionField): Refusal | undefined {
@@ -254,15 +254,6 @@ export function usedAfterFailure({ creations, uses }: RegionField): Refusal | un
   return undefined;
 }
 
-/** True when `node` is `scope` or stands inside of it. */
-export function isWithin(node: Node, scope: Node): boolean {
-  return node === scope || (node.getStart() >= scope.getPos() && node.getEnd() <= scope.getEnd());
-}
-
-export function firstLine(node: Node): string {
-  return node.getText().split("\n")[0] ?? "";
-}
-
 /** In the order in which they are asked: the first that finds something names the reason. */
 export const creationHazards = [
   createdElsewhere,
@@ -275,4 +266,6 @@ export const creationHazards = [
   createdInLoop,
   createdInClosure,
   usedAfterFailure,
+  createdConditionally,
+  commentInside,
 ];

@@ -7,6 +7,7 @@ import { callOn, enclosingFunction, memberOf } from "../regions/syntax.ts";
 /** Phase in which a member of a class first runs; a method that hooks call runs when the earliest of them does. */
 export function phaseOf(member: Node, device: ClassDeclaration, visited = new Set<Node>()): Phase {
   if (Node.isPropertyDeclaration(member)) return Phase.Construct;
+  if (Node.isSetAccessorDeclaration(member)) return Phase.Init; // properties are set before realize
   const name = nameOfMember(member);
   const hook = name === undefined ? undefined : phaseOfHook(name);
   if (hook !== undefined) return hook;

@@ -1,11 +1,11 @@
 /** Hazards in how a region is used. */
 import { Node, type SourceFile, SyntaxKind } from "ts-morph";
-import { describeUse, isOnThis } from "../passes/2-combine.ts";
 import { isLeaf } from "../regions/constructors.ts";
 import { type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
+import { follow } from "../regions/follow.ts";
 import { Phase } from "../regions/lifecycle.ts";
 import { Reason } from "../regions/reasons.ts";
-import { enclosingFunction, outermost } from "../regions/syntax.ts";
+import { callOn, describeUse, enclosingFunction, outermost } from "../regions/syntax.ts";
 import { mayPrecede, phaseOf } from "./order.ts";
 
 const kindReasons: Readonly<Partial<Record<UseKind, Reason>>> = {
@@ -51,12 +51,18 @@ export function unparented(field: RegionField): Refusal | undefined {
   return later && refuse(Reason.ContainerUnparented, later.node);
 }
 
+/** `region.unparent()`, `objectUnparent(region)`, or either of them on a variable or parameter that holds the region. */
 function isUnparent({ node, kind }: Use): boolean {
-  if (kind === UseKind.Unparent) return true;
-  const call = kind === UseKind.Argument ? outermost(node).getParent() : undefined;
-  return (
-    Node.isCallExpression(call) && /(^|\.)(objectUnparent|unparent)$/.test(call.getExpression().getText())
-  );
+  if (kind === UseKind.Unparent || isUnparentArgument(node)) return true;
+  const traces = follow(node).map((trace) => trace.node);
+  return traces.some((trace) => callOn(trace)?.method === "unparent" || isUnparentArgument(trace));
+}
+
+function isUnparentArgument(node: Node): boolean {
+  const value = outermost(node);
+  const call = value.getParent();
+  if (!Node.isCallExpression(call) || !call.getArguments().includes(value)) return false;
+  return /(^|\.)(objectUnparent|unparent)$/.test(call.getExpression().getText());
 }
 
 function isAfter(node: Node, other: Node): boolean {
@@ -65,9 +71,10 @@ function isAfter(node: Node, other: Node): boolean {
 
 export function usedBeforeCreation(field: RegionField): Refusal | undefined {
   const creators = new Set<Node>(field.creations.flatMap(({ call }) => [call, ...call.getAncestors()]));
-  const early = field.uses.find(({ node, kind }) => {
+  const early = field.uses.find((use) => {
+    const { node, kind } = use;
     if (kind === UseKind.Create || creators.has(node) || isLoopHead(node, field)) return false;
-    return !isHandedOut(node, kind) && mayPrecede(node, field);
+    return !isHandedOut(use) && mayPrecede(node, field);
   });
   return early && { reason: Reason.UsedBeforeCreation, node: early.node, detail: describeUse(early.node) };
 }
@@ -81,14 +88,15 @@ function isLoopHead(node: Node, { creations }: RegionField): boolean {
   });
 }
 
-function isHandedOut(node: Node, kind: UseKind): boolean {
-  return kind === UseKind.Return && isOnThis(node);
+function isHandedOut({ kind, onThis }: Use): boolean {
+  return kind === UseKind.Return && onThis;
 }
 
 /** A getter or method that returns the region is as early as its callers are. */
 export function leakedBeforeCreation(field: RegionField, files: readonly SourceFile[]): Refusal | undefined {
-  for (const { node, kind, member } of field.uses) {
-    if (!isHandedOut(node, kind) || member === undefined || enclosingFunction(node) !== member) continue;
+  for (const use of field.uses) {
+    const { node, member } = use;
+    if (!isHandedOut(use) || member === undefined || enclosingFunction(node) !== member) continue;
     const name = Node.hasName(member) ? member.getName() : undefined;
     const caller =
       name === undefined ? undefined : callersOf(member, name, files).find((use) => mayPrecede(use, field));

@@ -38,7 +38,7 @@ function analyseFile(file: SourceFile, identity: Identity): FileFacts {
   return {
     file,
     devices: devices.filter((each) => each.fields.length + each.locals.length + each.strays.length > 0),
-    strays: strays.map((found) => stray(found, Reason.CreatedInExpression)),
+    strays: strays.map((found) => stray(found, found.made ? Reason.CreatedInExpression : Reason.FieldForm)),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
 }
@@ -118,7 +118,8 @@ function embedProblem(call: CallExpression, classNode: Node, identity: Identity)
   const callee = call.getExpression();
   const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
   if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
-  return Node.isIdentifier(classNode) && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
+  const named = Node.isIdentifier(classNode) && identity.isClassName(classNode);
+  return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
 }
 
 /** A call, or a `new`, that makes a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
@@ -145,7 +146,8 @@ function regionCalls(scope: Node, identity: Identity): RegionCall[] {
 function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
   const [classNode] = call.getArguments();
   const parent = call.getParent();
-  if (Node.isPropertyDeclaration(parent) && parent.getInitializer() === call) return false;
+  const declared = Node.isPropertyDeclaration(parent) && parent.getInitializer() === call;
+  if (declared && Node.isClassDeclaration(parent.getParent())) return false;
   return classNode !== undefined && mayBeRegionClass(classNode, identity);
 }
 
@@ -200,7 +202,7 @@ function regionLocal(
 }
 
 function isStatic(member: Node): boolean {
-  return (Node.isMethodDeclaration(member) || Node.isPropertyDeclaration(member)) && member.isStatic();
+  return Node.isStaticable(member) && member.isStatic();
 }
 
 /** Why an owned region is assigned to something that has no embedded form; undefined when it has one. */

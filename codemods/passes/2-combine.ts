@@ -3,6 +3,7 @@ import {
   Node,
   type ObjectBindingPattern,
   type PropertyAccessExpression,
+  type PropertyDeclaration,
   type SourceFile,
   SyntaxKind,
   type Type,
@@ -11,8 +12,8 @@ import { type Creation, type DeviceFacts, type RegionField, type Use, UseKind } 
 import {
   arrayLoopOf,
   assignmentTo,
-  callOn,
   countingLoopOf,
+  hasThisOfItsOwn,
   initOn,
   memberOf,
   newRegion,
@@ -43,8 +44,7 @@ function namesForOthers({ name, declaration, uses }: RegionField): string[] {
   const getters = uses
     .filter(({ kind }) => kind === UseKind.Return)
     .flatMap(({ member }) => (member !== undefined && Node.hasName(member) ? member.getName() : []));
-  const isPrivate = declaration.hasModifier(SyntaxKind.PrivateKeyword) || name.startsWith("#");
-  return isPrivate ? getters : [name, ...getters];
+  return isReachable(declaration) ? [name, ...getters] : getters;
 }
 
 /** A field of region type that its class creates nothing for refers to somebody else's region. */
@@ -55,7 +55,7 @@ function forgetMereReferences({ fields }: DeviceFacts): void {
 
 function findUses(file: SourceFile, byName: FieldsByName): void {
   for (const access of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
-    const field = fieldOfName(access.getNameNode(), byName);
+    const field = fieldOfName(access.getNameNode(), byName) ?? fieldBehind(access, byName);
     if (field !== undefined) addUse(field, access, kindOfUse(access, field));
   }
   for (const access of file.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
@@ -68,10 +68,22 @@ function findUses(file: SourceFile, byName: FieldsByName): void {
     findCopy(spread.getExpression(), spread, byName);
   }
   for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
-    if (!/^Object\.(assign|entries|values|keys)$/.test(call.getExpression().getText())) continue;
+    if (!reflective.test(call.getExpression().getText())) continue;
     for (const argument of call.getArguments()) findCopy(argument, call, byName);
   }
+  for (const loop of file.getDescendantsOfKind(SyntaxKind.ForInStatement)) {
+    findCopy(loop.getExpression(), loop.getExpression(), byName);
+  }
+  for (const type of file.getDescendantsOfKind(SyntaxKind.IndexedAccessType)) {
+    const name = type.getIndexTypeNode().getText().slice(1, -1);
+    for (const field of fieldsOfType(type.getObjectTypeNode().getType(), name, byName)) {
+      addUse(field, type, UseKind.Computed);
+    }
+  }
 }
+
+/** Functions that reach the fields of an object without naming them. */
+const reflective = /^(Object|Reflect)\.\w+$|^structuredClone$|^JSON\.stringify$/;
 
 function findDestructured(pattern: ObjectBindingPattern, byName: FieldsByName): void {
   for (const element of pattern.getElements()) {
@@ -83,6 +95,24 @@ function findDestructured(pattern: ObjectBindingPattern, byName: FieldsByName): 
       }
     }
   }
+}
+
+/** `device.window` where the device is known only by an interface or a base class that its own class fits. */
+function fieldBehind(access: PropertyAccessExpression, byName: FieldsByName): RegionField | undefined {
+  const candidates = (byName.get(access.getName()) ?? []).filter(({ declaration }) =>
+    isReachable(declaration),
+  );
+  if (candidates.length === 0) return undefined;
+  const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
+  const abstract =
+    Node.isPropertyDeclaration(declared) && declared.getParent() !== candidates[0]?.device.declaration;
+  if (!abstract && !Node.isPropertySignature(declared)) return undefined;
+  const type = access.getExpression().getType();
+  return candidates.find(({ device }) => device.declaration.getType().isAssignableTo(type));
+}
+
+function isReachable(declaration: PropertyDeclaration): boolean {
+  return !declaration.hasModifier(SyntaxKind.PrivateKeyword) && !declaration.getName().startsWith("#");
 }
 
 /** The region field that a name node stands for. Fields are compared by declaration, so same names do not matter. */
@@ -117,7 +147,13 @@ function findCopy(object: Node, copy: Node, byName: FieldsByName): void {
 }
 
 function addUse(field: RegionField, node: Node, kind: UseKind): void {
-  field.uses.push({ node, kind, member: memberOf(node, field.device.declaration) });
+  const member = memberOf(node, field.device.declaration);
+  const onThis =
+    member !== undefined &&
+    Node.isPropertyAccessExpression(node) &&
+    Node.isThisExpression(node.getExpression()) &&
+    !hasThisOfItsOwn(node, member);
+  field.uses.push({ node, kind, member, onThis });
 }
 
 function kindOfUse(node: PropertyAccessExpression, field: RegionField): UseKind {
@@ -134,7 +170,7 @@ function isOwnedCreation(node: PropertyAccessExpression, field: RegionField): bo
 
 /** Creations by the class itself, on its own object. Others stay uses, of which the third pass decides. */
 function creationsOf(field: RegionField): Creation[] {
-  const own = field.uses.filter(({ node, member }) => member !== undefined && isOnThis(node));
+  const own = field.uses.filter(({ onThis }) => onThis);
   if (field.array) return own.flatMap((use) => arrayCreations(use, field));
   return own.filter(({ kind }) => kind === UseKind.Create).flatMap((use) => creationAt(use, field) ?? []);
 }
@@ -180,29 +216,4 @@ function ownedArrayCreation(node: Node): Creation | undefined {
   const loop = countingLoopOf(statement);
   if (made === undefined || loop === undefined || loop.store !== assigned?.statement) return undefined;
   return { call: made.call, maker: made.maker, statement, loop };
-}
-
-/** True for `this.name`. */
-export function isOnThis(node: Node): boolean {
-  return Node.isPropertyAccessExpression(node) && Node.isThisExpression(node.getExpression());
-}
-
-/** The variable or parameter that an alias or a helper's parameter is known by, with its uses. */
-export function usesOfBinding(binding: Node, scope: Node): Node[] {
-  const symbol = binding.getSymbol()?.compilerSymbol;
-  const name = binding.getText();
-  return scope.getDescendantsOfKind(SyntaxKind.Identifier).filter((node) => {
-    if (node === binding || node.getText() !== name) return false;
-    const parent = node.getParent();
-    const used = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
-    return used?.compilerSymbol === symbol;
-  });
-}
-
-/** The name of the method that a region is the receiver of, for messages. */
-export function describeUse(node: Node): string {
-  const called = callOn(node);
-  const shownNode = called?.call ?? outermost(node).getParent() ?? node;
-  const [line = ""] = shownNode.getText().split("\n");
-  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
 }

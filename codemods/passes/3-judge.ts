@@ -1,14 +1,6 @@
 /** Pass 3: convert (with or without a field), already done, or refused with its reason. Never a guess. */
 import { type ClassDeclaration, Node, ts } from "ts-morph";
-import {
-  callProblem,
-  creationCall,
-  creationHazards,
-  firstLine,
-  hasCounterpart,
-  isInLoop,
-  isWithin,
-} from "../hazards/creation.ts";
+import { callProblem, creationCall, creationHazards, hasCounterpart, isInLoop } from "../hazards/creation.ts";
 import { declarationHazards } from "../hazards/declaration.ts";
 import { creationPoint, firstCreation } from "../hazards/order.ts";
 import { leakedBeforeCreation, useHazards } from "../hazards/use.ts";
@@ -22,10 +14,18 @@ import {
   type RegionLocal,
   UseKind,
 } from "../regions/facts.ts";
+import { usesOfBinding } from "../regions/follow.ts";
 import { Reason } from "../regions/reasons.ts";
-import { enclosingFunction, isConstantCount, memberOf, useKindOf } from "../regions/syntax.ts";
+import {
+  firstLine,
+  hasThisOfItsOwn,
+  isConstantCount,
+  isWithin,
+  memberOf,
+  useKindOf,
+} from "../regions/syntax.ts";
+import { hasComment, hasLinesOfItsOwn } from "../source/trivia.ts";
 import type { Workspace } from "../source/workspace.ts";
-import { isOnThis, usesOfBinding } from "./2-combine.ts";
 
 /** What becomes of one region. `why` says why an owned region keeps a field. */
 export type Verdict =
@@ -126,11 +126,14 @@ function reasonToKeep(field: RegionField): string | undefined {
   if (outside !== undefined) return `used in ${memberName(outside.member)}`;
   if (creator === undefined) return "nothing creates it";
   if (field.array) return reasonToKeepArray(field);
+  if (field.uses.some(({ onThis }) => !onThis)) return "used on another object than this";
   const scope = creation.statement.getParent();
+  if (!Node.isBlock(scope) || !hasLinesOfItsOwn(creation.statement))
+    return "its creation has no block of its own";
   const point = creationPoint(creation);
   for (const { node, kind } of field.uses) {
     if (kind === UseKind.Create) continue;
-    if (scope === undefined || !isWithin(node, scope)) return "used outside of the block that creates it";
+    if (!isWithin(node, scope)) return "used outside of the block that creates it";
     if (node.getStart() < point.getStart()) return "a function declared before its creation uses it";
     if (isWithin(node, creation.statement)) return "its own creation refers to it";
   }
@@ -185,6 +188,8 @@ function judgeLocal(local: RegionLocal, form: Form, { identity }: Workspace): Ve
   const { call, statement, loop, declaration } = local;
   const problem = callProblem(call, identity);
   if (problem !== undefined) return refuse(problem, call);
+  const lead = statement.getText().slice(0, call.getExpression().getEnd() - statement.getStart());
+  if (hasComment(lead)) return refuse(Reason.CreatedInExpression, statement);
   const classNode = call.getExpressionIfKindOrThrow(ts.SyntaxKind.PropertyAccessExpression).getExpression();
   if (!hasCounterpart(local.maker, "owned", classNode.getType(), declaration.getType())) {
     return refuse(Reason.NoCounterpart, call);
@@ -192,7 +197,9 @@ function judgeLocal(local: RegionLocal, form: Form, { identity }: Workspace): Ve
   if (isInLoop(loop?.statement ?? statement, local.device.declaration)) {
     return refuse(Reason.CreatedInLoop, statement);
   }
-  if (loop !== undefined && !isConstantCount(loop.count)) return refuse(Reason.ArrayShape, loop.statement);
+  const scope = memberOf(statement, local.device.declaration);
+  if (loop !== undefined && !isConstantCount(loop.count, scope))
+    return refuse(Reason.ArrayShape, loop.statement);
   if (isNameTaken(local)) return refuse(Reason.NameTaken, declaration);
   return localUseProblem(local, refuse) ?? { outcome: "converted", treatment: "dropped", why: undefined };
 }
@@ -208,14 +215,6 @@ function localUseProblem(
     return refuse(isLeaf(maker.shape) ? Reason.LeafUnparented : Reason.ContainerUnparented, use);
   }
   return undefined;
-}
-
-function hasThisOfItsOwn(node: Node, member: Node): boolean {
-  for (let around = enclosingFunction(node); around !== undefined && around !== member; ) {
-    if (!Node.isArrowFunction(around)) return true;
-    around = enclosingFunction(around);
-  }
-  return false;
 }
 
 /** Name of the field that a dropped region gets: an array takes its loop variable's plural. */
@@ -241,5 +240,5 @@ export function constructorOf(field: RegionField) {
 
 /** True for `this.name` uses, which are the ones that a dropped field's local replaces. */
 export function ownUses(field: RegionField): Node[] {
-  return field.uses.filter(({ node }) => isOnThis(node)).map(({ node }) => node);
+  return field.uses.filter(({ onThis }) => onThis).map(({ node }) => node);
 }

@@ -2,6 +2,7 @@
 import { type ClassDeclaration, Node } from "ts-morph";
 import { creationPoint, firstCreation } from "../hazards/order.ts";
 import type { CountingLoop, RegionField, RegionLocal } from "../regions/facts.ts";
+import { usesOfBinding } from "../regions/follow.ts";
 import { memberOf } from "../regions/syntax.ts";
 import type { TextEdit } from "../source/edits.ts";
 import { type LaidOut, layOut } from "../source/statements.ts";
@@ -14,7 +15,6 @@ import {
   reindent,
   type Span,
 } from "../source/trivia.ts";
-import { usesOfBinding } from "./2-combine.ts";
 import { fieldNameOf, type JudgedDevice } from "./3-judge.ts";
 
 interface Replacement {

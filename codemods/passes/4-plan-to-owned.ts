@@ -147,8 +147,10 @@ function withoutDoubleBlank(edit: TextEdit, [field]: readonly RegionField[]): Te
   if (field === undefined) return edit;
   const text = textOf(field);
   const above = text.slice(lineStart(text, edit.start - 1), edit.start).trim();
-  const opens = above === "" || above.endsWith("{");
-  if (!opens) return edit;
+  if (above === "" && text.slice(edit.end).trimStart().startsWith("}")) {
+    return { ...edit, start: text.slice(0, edit.start).trimEnd().length + 1 };
+  }
+  if (above !== "" && !above.endsWith("{")) return edit;
   const blank = /^(?:[ \t]*\r?\n)+/.exec(text.slice(edit.end))?.[0] ?? "";
   return { ...edit, end: edit.end + blank.length };
 }

@@ -91,6 +91,7 @@ export interface ArrayLoop {
   readonly kind: "array";
   readonly statement: ForOfStatement;
   readonly item: string;
+  readonly itemNode: Node;
   readonly index: string | undefined;
 }
 
@@ -127,4 +128,6 @@ export interface Use {
   readonly kind: UseKind;
   /** The method, accessor, constructor or field of the device that holds the use; undefined outside the class. */
   readonly member: Node | undefined;
+  /** True for `this.iomem` where `this` is the object whose method runs. */
+  readonly onThis: boolean;
 }

@@ -16,6 +16,7 @@ export const Reason = {
   NameMissing: "name-missing",
   OwnerIsRegion: "owner-is-region",
   CreatedTwice: "created-twice",
+  CreatedConditionally: "created-conditionally",
   CreatedInLoop: "created-in-loop",
   CreatedInClosure: "created-in-closure",
   CreatedByHelper: "created-by-helper",
@@ -119,6 +120,11 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     what: "the region is created more than once",
     why: "the first of two owned regions would stay a child of the device for ever",
     mend: "create it once, or use two fields",
+  },
+  [Reason.CreatedConditionally]: {
+    what: "the region is used where it may not have been created",
+    why: "embedded it is there all the same, uninitialised; owned there is nothing",
+    mend: "create it on every way, or use it under an `if` with the same condition only",
   },
   [Reason.CreatedInLoop]: {
     what: "the region is created in a loop",

@@ -151,13 +151,19 @@ export function arrayLoopOf(array: Node): ArrayLoop | undefined {
   const name = pattern.getNameNode();
   if (iterated === array) {
     if (!Node.isIdentifier(name)) return undefined;
-    return { kind: "array", statement, item: name.getText(), index: undefined };
+    return { kind: "array", statement, item: name.getText(), itemNode: name, index: undefined };
   }
   if (!Node.isArrayBindingPattern(name)) return undefined;
   const [index, item, ...rest] = name.getElements();
   if (!Node.isBindingElement(index) || !Node.isBindingElement(item) || rest.length > 0) return undefined;
   if (index.getInitializer() ?? item.getInitializer()) return undefined;
-  return { kind: "array", statement, item: item.getName(), index: index.getName() };
+  return {
+    kind: "array",
+    statement,
+    item: item.getName(),
+    itemNode: item.getNameNode(),
+    index: index.getName(),
+  };
 }
 
 function declaredIn(loop: ForOfStatement): VariableDeclaration[] {
@@ -204,10 +210,55 @@ function storeAfter(local: VariableStatement, index: string): ExpressionStatemen
   return onThis ? next : undefined;
 }
 
-/** A count that is the same wherever it is evaluated: a literal, a constant, a static of a class. */
-export function isConstantCount(count: Node): boolean {
-  if (Node.isNumericLiteral(count) || Node.isIdentifier(count)) return true;
-  return Node.isPropertyAccessExpression(count) && Node.isIdentifier(count.getExpression());
+/**
+ * A count that means the same wherever the class evaluates it: a literal, or a constant of the module (`WINDOWS`,
+ * `Bridge.WINDOWS`) whose name nothing in `scope` hides.
+ */
+export function isConstantCount(count: Node, scope: Node | undefined): boolean {
+  if (Node.isNumericLiteral(count)) return true;
+  const root = Node.isPropertyAccessExpression(count) ? count.getExpression() : count;
+  if (!Node.isIdentifier(root)) return false;
+  const symbol = root.getSymbol();
+  const [declaration] = symbol?.getDeclarations() ?? [];
+  if (declaration === undefined || !isModuleConstant(declaration)) return false;
+  const hidden = scope?.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => {
+    const isName = Node.isPropertyAccessExpression(node.getParent()) && node.getParent() !== root.getParent();
+    return node.getText() === root.getText() && !isName && node.getSymbol() !== symbol;
+  });
+  return hidden !== true;
+}
+
+function isModuleConstant(declaration: Node): boolean {
+  if (Node.isImportSpecifier(declaration) || Node.isNamespaceImport(declaration)) return true;
+  if (Node.isClassDeclaration(declaration)) return Node.isSourceFile(declaration.getParent());
+  const statement = Node.isVariableDeclaration(declaration) ? declaration.getVariableStatement() : undefined;
+  return statement?.getDeclarationKind() === "const" && Node.isSourceFile(statement.getParent());
+}
+
+/** True when a `function`, or a method of another object, with a `this` of its own stands between `node` and `member`. */
+export function hasThisOfItsOwn(node: Node, member: Node): boolean {
+  let around = enclosingFunction(node);
+  while (around !== undefined && around !== member) {
+    if (!Node.isArrowFunction(around)) return true;
+    around = enclosingFunction(around);
+  }
+  return false;
+}
+
+/** True when `node` is `scope` or stands inside of it. */
+export function isWithin(node: Node, scope: Node): boolean {
+  return node === scope || (node.getStart() >= scope.getPos() && node.getEnd() <= scope.getEnd());
+}
+
+/** The expression that a use is part of, shortened to a line, for messages. */
+export function describeUse(node: Node): string {
+  const shown = callOn(node)?.call ?? outermost(node).getParent() ?? node;
+  const line = firstLine(shown);
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}
+
+export function firstLine(node: Node): string {
+  return node.getText().split("\n")[0] ?? "";
 }
 
 /** The member of `device` that holds `node`; undefined when the node is not in that class. */
@@ -233,7 +284,6 @@ export function enclosingFunction(node: Node): Node | undefined {
   );
 }
 
-/** The statement list directly around a statement. */
 export function isIterationStatement(node: Node): boolean {
   return (
     Node.isForStatement(node) ||

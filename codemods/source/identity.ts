@@ -1,13 +1,5 @@
 import { dirname } from "node:path";
-import {
-  type ClassDeclaration,
-  type Expression,
-  Node,
-  type Project,
-  type SourceFile,
-  type Type,
-  ts,
-} from "ts-morph";
+import { type ClassDeclaration, Node, type Project, type SourceFile, type Type, ts } from "ts-morph";
 
 /** The package subpaths whose classes define what a region and a QOM object are. */
 const memoryRoom = "#memory";
@@ -46,10 +38,16 @@ export class Identity {
     return parts.length > 0 && parts.every((part) => this.derivesFromRegion(part));
   }
 
-  /** True for an expression that is the region class itself or a subclass: `MemoryRegion` in `embed(MemoryRegion)`. */
+  /** True for an expression whose value is the region class itself or a subclass: `MemoryRegion` in `embed(MemoryRegion)`. */
   isRegionClass(expression: Node): boolean {
-    const declaration = classOf(expression);
-    return declaration !== undefined && this.derivesFromRegion(declaration.getType());
+    const constructed = expression.getType().getConstructSignatures()[0]?.getReturnType();
+    return constructed !== undefined && this.derivesFromRegion(constructed);
+  }
+
+  /** True for a name that stands for a class, so that it can stand for the type of its objects too. */
+  isClassName(name: Node): boolean {
+    const symbol = name.getSymbol();
+    return (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations().some(Node.isClassDeclaration) === true;
   }
 
   /** True when the checker knows nothing about an expression: its import does not resolve. */
@@ -82,13 +80,6 @@ export class Identity {
   }
 }
 
-/** The class that an expression names. */
-function classOf(expression: Node): ClassDeclaration | undefined {
-  const symbol = expression.getSymbol();
-  const target = symbol?.getAliasedSymbol() ?? symbol;
-  return target?.getDeclarations().find(Node.isClassDeclaration);
-}
-
 function resolveModule(project: Project, specifier: string, from: SourceFile): string | undefined {
   return ts.resolveModuleName(
     specifier,
@@ -99,14 +90,4 @@ function resolveModule(project: Project, specifier: string, from: SourceFile): s
     undefined,
     ts.ModuleKind.ESNext,
   ).resolvedModule?.resolvedFileName;
-}
-
-/** The class of an instance expression, as declared: `board.rtc` to `GoldfishRtc`. */
-export function declaredClass(expression: Expression): ClassDeclaration | undefined {
-  return expression
-    .getType()
-    .getNonNullableType()
-    .getSymbol()
-    ?.getDeclarations()
-    .find(Node.isClassDeclaration);
 }

@@ -1,4 +1,4 @@
-import { type CallExpression, Node } from "ts-morph";
+import { type CallExpression, Node, SyntaxKind } from "ts-morph";
 import { substitute, type TextEdit } from "./edits.ts";
 import { fitsWidth, layoutCall, lineWidth } from "./layout.ts";
 import { indentOf, lineStart } from "./trivia.ts";
@@ -61,7 +61,9 @@ function layOutStatement(statement: Node, points: readonly TextEdit[], notes: La
   const parts = call && callParts(call, statement, points);
   if (parts !== undefined) {
     const text = layoutCall({ indent: indentOf(statement), ...parts });
-    if (!endsInHuggable(call) || !text.includes("\n")) return { start, end, text };
+    const predictable =
+      !endsInHuggable(call) && !calleeCalls(call) && fitsWidth(text, indentOf(statement).length);
+    if (predictable || !text.includes("\n")) return { start, end, text };
   }
   const column = start - lineStart(source, start);
   const joined = verbatim.replace(/\s*\n\s*/g, "");
@@ -90,7 +92,7 @@ function callParts(call: CallExpression, statement: Node, points: readonly TextE
   const source = statement.getSourceFile().getFullText();
   const given = call.getArguments();
   const [first, last] = [given[0], given.at(-1)];
-  if (first === undefined || last === undefined || call.getTypeArguments().length > 0) return undefined;
+  if (first === undefined || last === undefined) return undefined;
   const open = source.lastIndexOf("(", first.getStart() - 1);
   const tail = source.slice(call.getEnd(), statement.getEnd());
   const text = (from: number, to: number) => substitute(source, from, to, points);
@@ -106,6 +108,12 @@ function callParts(call: CallExpression, statement: Node, points: readonly TextE
     !head.includes("\n") &&
     (tail === ";" || tail === "");
   return plain ? { head, args, tail } : undefined;
+}
+
+/** A call on the result of a call: formatters may break such chains before their dots. */
+function calleeCalls(call: CallExpression | undefined): boolean {
+  const callee = call?.getExpression();
+  return callee !== undefined && callee.getDescendantsOfKind(SyntaxKind.CallExpression).length > 0;
 }
 
 /** Formatters let a last argument of these kinds begin on the call's own line. */

@@ -70,3 +70,8 @@ export function reindent(comment: string, from: string, to: string): string {
 export function placeOf(node: Node): { line: number; column: number } {
   return node.getSourceFile().getLineAndColumnAtPos(node.getStart());
 }
+
+/** True when the text, in which strings hold no slashes, has a comment. */
+export function hasComment(text: string): boolean {
+  return /\/[/*]/.test(text);
+}

@@ -1,0 +1,103 @@
+/** Whether a region is created on every way through the method that creates it. */
+import { Node } from "ts-morph";
+import type { Refusal, RegionField } from "../regions/facts.ts";
+import { Reason } from "../regions/reasons.ts";
+import { describeUse, enclosingFunction, isWithin, memberOf } from "../regions/syntax.ts";
+import { creationPoint } from "./order.ts";
+
+/**
+ * A region that one branch creates may be used in that branch, or under an `if` with the same condition. Elsewhere an
+ * embedded region would be there, uninitialised, and an owned one would not.
+ */
+export function createdConditionally(field: RegionField): Refusal | undefined {
+  const points = field.creations.map(creationPoint);
+  const [first] = points;
+  const creator = first && memberOf(first, field.device.declaration);
+  if (first === undefined || !Node.isBodied(creator) || covers(creator.getBody(), points)) return undefined;
+  const branch = points.length === 1 ? conditionalBranch(first, creator) : undefined;
+  const exposed = field.uses.find(({ node }) => {
+    if (points.some((point) => isWithin(node, point))) return false;
+    return branch === undefined || !(isWithin(node, branch.scope) || isGuarded(node, branch));
+  });
+  if (exposed === undefined) return undefined;
+  return { reason: Reason.CreatedConditionally, node: exposed.node, detail: describeUse(exposed.node) };
+}
+
+/** True when every way through `node` that goes on behind it passes one of the creations. */
+function covers(node: Node | undefined, points: readonly Node[]): boolean {
+  if (node === undefined) return false;
+  if (points.includes(node) || Node.isThrowStatement(node)) return true;
+  if (Node.isBlock(node) || Node.isCaseClause(node) || Node.isDefaultClause(node)) {
+    return coversList(node.getStatements(), points);
+  }
+  if (Node.isIfStatement(node)) {
+    return covers(node.getThenStatement(), points) && covers(node.getElseStatement(), points);
+  }
+  if (Node.isSwitchStatement(node)) {
+    const clauses = node.getClauses();
+    return clauses.some(Node.isDefaultClause) && clauses.every((clause) => covers(clause, points));
+  }
+  if (Node.isTryStatement(node)) {
+    const handler = node.getCatchClause()?.getBlock();
+    return covers(node.getTryBlock(), points) && (handler === undefined || covers(handler, points));
+  }
+  return false;
+}
+
+function coversList(statements: readonly Node[], points: readonly Node[]): boolean {
+  for (const statement of statements) {
+    if (covers(statement, points)) return true;
+    if (mayReturn(statement)) return false;
+  }
+  return false;
+}
+
+function mayReturn(statement: Node): boolean {
+  const around = enclosingFunction(statement);
+  const returns = [statement, ...statement.getDescendants()].filter(Node.isReturnStatement);
+  return returns.some((each) => enclosingFunction(each) === around);
+}
+
+interface Branch {
+  readonly scope: Node;
+  readonly condition: string;
+  readonly taken: boolean;
+}
+
+/** The one branch that decides whether the region is created; undefined when there are several or other reasons. */
+function conditionalBranch(point: Node, creator: Node): Branch | undefined {
+  const branches: Branch[] = [];
+  let inner = point;
+  for (const ancestor of point.getAncestors()) {
+    if (ancestor === creator) break;
+    if (Node.isIfStatement(ancestor)) {
+      const taken = isWithin(inner, ancestor.getThenStatement());
+      branches.push({ scope: inner, condition: ancestor.getExpression().getText(), taken });
+    } else if (!Node.isBlock(ancestor)) return undefined;
+    inner = ancestor;
+  }
+  const [branch, another] = branches;
+  const returnsEarly = Node.isBodied(creator) && returnsBefore(creator.getBody(), point);
+  return another === undefined && !returnsEarly ? branch : undefined;
+}
+
+function returnsBefore(body: Node, point: Node): boolean {
+  const around = enclosingFunction(point);
+  return body
+    .getDescendants()
+    .some(
+      (each) =>
+        Node.isReturnStatement(each) &&
+        enclosingFunction(each) === around &&
+        each.getEnd() < point.getStart(),
+    );
+}
+
+function isGuarded(node: Node, branch: Branch): boolean {
+  return node.getAncestors().some((ancestor) => {
+    if (!Node.isIfStatement(ancestor) || ancestor.getExpression().getText() !== branch.condition)
+      return false;
+    const guarded = branch.taken ? ancestor.getThenStatement() : ancestor.getElseStatement();
+    return guarded !== undefined && isWithin(node, guarded);
+  });
+}
