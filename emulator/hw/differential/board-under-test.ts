@@ -3,7 +3,7 @@ import type { AddressSpace } from "#memory";
 import { Clock, DeviceModel, type Machine } from "#qdev";
 import type { Leak, TypeRegistry } from "#qom";
 import { RTC } from "./board.ts";
-import { type AccessSize, type Observation, RTC_BASE_SECONDS, type Step } from "./script.ts";
+import { type AccessSize, type Observation, RTC_BASE_SECONDS, resolve, type Step } from "./script.ts";
 
 /** What a device tree exports. */
 export interface DeviceTreeModule {
@@ -78,6 +78,8 @@ export class BoardUnderTest {
         return this.access === "processor"
           ? this.store(step.address, step.size, step.value)
           : this.write(step.address, step.size, step.value);
+      case "moment":
+        return this.carryOut(resolve(step, this.now), 0);
       case "clock":
         this.read(RTC.timeLow, 4); // the other side measures by this register, which latches another
         this.passTime(elapsed);

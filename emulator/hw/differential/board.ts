@@ -27,8 +27,6 @@ export const ACLINT = {
   msip: (hart: number) => 0x200_0000 + 4 * hart,
   mtimecmp: (hart: number) => 0x200_4000 + 8 * hart,
   mtime: 0x200_bff8,
-  /** Nanoseconds per tick of mtime. */
-  tick: 100,
 } as const;
 
 export const PLIC = {

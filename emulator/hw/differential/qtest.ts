@@ -6,7 +6,15 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ACLINT, RTC } from "./board.ts";
 import { GdbRemote } from "./gdb-remote.ts";
-import { type AccessSize, type Observation, RTC_BASE_SECONDS, read, type Step, write } from "./script.ts";
+import {
+  type AccessSize,
+  type Observation,
+  RTC_BASE_SECONDS,
+  read,
+  resolve,
+  type Step,
+  write,
+} from "./script.ts";
 
 const SIZE_SUFFIX: Readonly<Record<AccessSize, string>> = { 1: "b", 2: "w", 4: "l", 8: "q" };
 
@@ -51,6 +59,8 @@ export class Qtest {
   private readonly folder = mkdtempSync(join(tmpdir(), "regionlab-qtest-"));
   private gdb: GdbRemote | undefined;
   private interrupts = 0;
+  /** Nanoseconds of guest time. */
+  private now = 0;
   private complaint = "";
 
   constructor() {
@@ -113,7 +123,9 @@ export class Qtest {
   }
 
   private async access(steps: readonly Step[], observations: Observation[]): Promise<void> {
-    const commands = steps.map(accessCommand);
+    const commands = steps.map((step) =>
+      accessCommand(step.kind === "moment" ? resolve(step, this.now) : step),
+    );
     this.process.stdin.write(commands.map((command) => `${command}\n`).join(""));
     for (const sent of commands) {
       const reply = await this.nextReply(sent);
@@ -129,6 +141,7 @@ export class Qtest {
     await this.gdb.setRegister(REGISTER_T0, BigInt(Math.floor(nanoseconds / SPIN_NANOSECONDS) + 1));
     await this.gdb.continue();
     const elapsed = ((await this.rtcTime()) - before) >>> 0;
+    this.now += elapsed;
     return { value: 0n, elapsed, interrupts: this.interrupts };
   }
 
@@ -154,7 +167,7 @@ export class Qtest {
 }
 
 function accessCommand(step: Step): string {
-  if (step.kind === "clock") throw new Error("qtest has no command that lets time pass here");
+  if (step.kind !== "read" && step.kind !== "write") throw new Error(`qtest has no command for ${step.kind}`);
   const access = `${step.kind}${SIZE_SUFFIX[step.size]} 0x${step.address.toString(16)}`;
   return step.kind === "read" ? access : `${access} 0x${step.value.toString(16)}`;
 }

@@ -6,11 +6,24 @@
 /** Start of the real-time clock in seconds since 1970: the same on all sides. */
 export const RTC_BASE_SECONDS = 1_600_000_000;
 
+/** Nanoseconds per tick of mtime. */
+export const MTIME_TICK = 100;
+
 export type AccessSize = 1 | 2 | 4 | 8;
 
 export type Step =
   | { readonly kind: "read"; readonly address: number; readonly size: AccessSize }
   | { readonly kind: "write"; readonly address: number; readonly size: AccessSize; readonly value: bigint }
+  /** Writes a 32-bit half of a moment relative to the present, which neither side knows before it runs. */
+  | {
+      readonly kind: "moment";
+      readonly address: number;
+      /** Nanoseconds since 1970 as the RTC counts them, or ticks of mtime; as if nobody had set these. */
+      readonly unit: "rtc" | "mtime";
+      /** From the present, in that unit. */
+      readonly offset: number;
+      readonly half: "low" | "high";
+    }
   /** Lets about so much guest time pass: QEMU says how much it was, the other sides follow exactly. Due timers run. */
   | { readonly kind: "clock"; readonly nanoseconds: number };
 
@@ -29,12 +42,42 @@ export function read(address: number, size: AccessSize): Step {
 }
 
 /** `value` is cut to `size` bytes. */
-export function write(address: number, size: AccessSize, value: number | bigint): Step {
+export function write(
+  address: number,
+  size: AccessSize,
+  value: number | bigint,
+): Step & { readonly kind: "write" } {
   return { kind: "write", address, size, value: BigInt.asUintN(8 * size, BigInt(value)) };
 }
 
 export function clock(nanoseconds: number): Step {
   return { kind: "clock", nanoseconds };
+}
+
+/** Both halves of a moment, the high one at `address` + 4; `first` says which is written first. */
+export function moment(
+  address: number,
+  unit: "rtc" | "mtime",
+  offset: number,
+  first: "low" | "high",
+): Step[] {
+  const low: Step = { kind: "moment", address, unit, offset, half: "low" };
+  const high: Step = { kind: "moment", address: address + 4, unit, offset, half: "high" };
+  return first === "low" ? [low, high] : [high, low];
+}
+
+/**
+ * The write that a moment comes down to.
+ * @param now nanoseconds of guest time.
+ */
+export function resolve(
+  step: Step & { readonly kind: "moment" },
+  now: number,
+): Step & { readonly kind: "write" } {
+  const start = step.unit === "rtc" ? BigInt(RTC_BASE_SECONDS) * 1_000_000_000n : 0n;
+  const present = step.unit === "rtc" ? BigInt(now) : BigInt(Math.floor(now / MTIME_TICK));
+  const value = BigInt.asUintN(64, start + present + BigInt(step.offset));
+  return write(step.address, 4, step.half === "low" ? value : value >> 32n);
 }
 
 /** One line per step, to be read by a human. */
@@ -44,6 +87,8 @@ export function describeStep(step: Step): string {
       return `read${8 * step.size} 0x${step.address.toString(16)}`;
     case "write":
       return `write${8 * step.size} 0x${step.address.toString(16)} 0x${step.value.toString(16)}`;
+    case "moment":
+      return `write32 0x${step.address.toString(16)} ${step.half} half of ${step.unit} now + ${step.offset}`;
     case "clock":
       return `clock ${step.nanoseconds} ns`;
   }

@@ -1,30 +1,22 @@
 /** Alarms before, at and after the present, and a clock that is set. */
 import { PLIC, RTC } from "../board.ts";
 import type { Random } from "../random.ts";
-import { clock, RTC_BASE_SECONDS, read, type Step, write } from "../script.ts";
+import { clock, moment, read, type Step, write } from "../script.ts";
 
 export function rtc(random: Random, length: number): Step[] {
   const steps: Step[] = [
     write(PLIC.priority(RTC.source), 4, 1),
     write(PLIC.enable(0, 0), 4, 1 << RTC.source),
   ];
-  /** Nanoseconds that the script has let pass. */
-  let now = 0;
-  while (steps.length < length) {
-    const next = move(random, BigInt(RTC_BASE_SECONDS) * 1_000_000_000n + BigInt(now));
-    for (const step of next) if (step.kind === "clock") now += step.nanoseconds;
-    steps.push(...next);
-  }
+  while (steps.length < length) steps.push(...move(random));
   return steps;
 }
 
-function move(random: Random, present: bigint): Step[] {
-  switch (random.below(12)) {
+function move(random: Random): Step[] {
+  switch (random.below(13)) {
     case 0:
-    case 1: {
-      const when = present + BigInt(random.between(-1000, 4000)) * 1000n;
-      return [write(RTC.alarmHigh, 4, when >> 32n), write(RTC.alarmLow, 4, when)];
-    }
+    case 1: // the low half arms it
+      return moment(RTC.alarmLow, "rtc", nearby(random), "high");
     case 2:
       return [write(RTC.irqEnabled, 4, random.onceIn(8) ? random.value() : random.below(2))];
     case 3:
@@ -37,16 +29,22 @@ function move(random: Random, present: bigint): Step[] {
       return [read(RTC.alarmLow, 4), read(RTC.alarmHigh, 4), read(RTC.irqEnabled, 4)];
     case 7:
       return [read(PLIC.pending(0), 4), read(PLIC.claim(0), 4), write(PLIC.claim(0), 4, RTC.source)];
-    case 8: {
-      // a little forward or back, and now and then somewhere else
-      const to = random.onceIn(8)
-        ? random.value() >> 2n
-        : present + BigInt(random.between(-1000, 1000)) * 1000n;
-      return [write(RTC.timeHigh, 4, to >> 32n), write(RTC.timeLow, 4, to)];
-    }
+    case 8: // the time as it is without this, or a little beside it
+      return random.onceIn(2)
+        ? moment(RTC.timeLow, "rtc", random.onceIn(2) ? 0 : nearby(random), "high")
+        : [];
+    case 12: // some other time, of which a half stays
+      return random.onceIn(8)
+        ? [write(random.pick([RTC.timeLow, RTC.timeHigh]), 4, random.value() >> 2n)]
+        : [];
     case 9:
       return [read(RTC.timeLow + 4 * random.below(9), 4)];
     default:
       return [clock(random.between(1, 1500) * 1000), read(RTC.alarmStatus, 4)];
   }
+}
+
+/** Nanoseconds: the present, just before or after it, or some milliseconds away. */
+function nearby(random: Random): number {
+  return random.onceIn(3) ? random.between(-1, 1) : random.between(-1_000_000, 4_000_000);
 }

@@ -5,11 +5,14 @@ import { clock, read, type Step, write } from "../script.ts";
 
 const LOOPBACK = 0x10;
 const DLAB = 0x80;
+/** Bits per second of a divisor of one, and of zero. */
+const BAUD_BASE = 399_193;
+const SLOWEST_BAUD = 3500;
 
 export function uart(random: Random, length: number): Step[] {
   const steps: Step[] = [
-    // The smallest divisors make time-outs of the receiver short enough to wait for.
-    ...[write(UART.lcr, 1, DLAB), write(UART.data, 1, random.between(1, 3)), write(UART.ier, 1, 0)],
+    // Slow enough that a clock step is a fraction of the receiver's time-out, fast enough to wait for it.
+    ...[write(UART.lcr, 1, DLAB), write(UART.data, 1, random.between(8, 48)), write(UART.ier, 1, 0)],
     write(UART.lcr, 1, random.below(0x40)),
     ...[write(UART.fcr, 1, fifoControl(random)), write(UART.mcr, 1, LOOPBACK)],
     ...[write(PLIC.priority(UART.source), 4, 1), write(PLIC.enable(0, 0), 4, 1 << UART.source)],
@@ -19,7 +22,7 @@ export function uart(random: Random, length: number): Step[] {
 }
 
 function move(random: Random): Step[] {
-  switch (random.below(14)) {
+  switch (random.below(15)) {
     case 0:
       return [write(UART.lcr, 1, random.onceIn(8) ? random.below(256) : random.below(DLAB))];
     case 1: {
@@ -54,9 +57,11 @@ function move(random: Random): Step[] {
     case 10:
       return [read(PLIC.pending(0), 4), read(PLIC.claim(0), 4), write(PLIC.claim(0), 4, UART.source)];
     case 11:
-      return [clock(random.between(1, 40) * 20_000)];
+      return [clock(random.between(1, 40) * 150_000)];
     case 12:
       return [write(UART.scratch, 1, random.below(256)), read(UART.scratch, 1)];
+    case 13:
+      return timeOut(random);
     default:
       return [read(UART.data + random.below(8), random.pick([1, 2, 4]))];
   }
@@ -65,4 +70,28 @@ function move(random: Random): Step[] {
 /** Mostly FIFOs on, with any trigger level. */
 function fifoControl(random: Random): number {
   return random.onceIn(4) ? random.below(256) : 1 | (random.below(4) << 6) | (random.onceIn(4) ? 0x06 : 0);
+}
+
+/**
+ * Fewer bytes than the trigger level, and then silence: four characters' time later the receiver interrupts all the same.
+ * The waits end just before and just behind that, for all formats of a character.
+ */
+function timeOut(random: Random): Step[] {
+  const control = random.below(0x40);
+  const divisor = random.onceIn(8) ? 0 : random.between(8, 48);
+  const bits = 1 + 5 + (control & 3) + (control & 8 ? 1 : 0) + (control & 4 ? 2 : 1);
+  const silence = (4 * bits * 1e9) / (divisor === 0 ? SLOWEST_BAUD : BAUD_BASE / divisor);
+  const look = [read(UART.iir, 1), read(PLIC.pending(0), 4)];
+  return [
+    ...[write(UART.lcr, 1, DLAB | control), write(UART.data, 1, divisor), write(UART.ier, 1, 0)],
+    ...[write(UART.lcr, 1, control), write(UART.mcr, 1, LOOPBACK), write(UART.ier, 1, 0x01)],
+    write(UART.fcr, 1, 0x07 | (random.between(1, 3) << 6)),
+    ...[write(UART.data, 1, random.below(256)), write(UART.data, 1, random.below(256))],
+    clock(silence * random.pick([0.2, 0.5])),
+    ...(random.onceIn(2) ? [read(UART.data, 1)] : []), // starts the time anew
+    ...[clock(silence * random.pick([0.45, 0.75])), ...look],
+    ...[clock(silence * random.pick([0.08, 0.12])), ...look],
+    ...[clock(silence * random.pick([0.08, 0.5])), ...look],
+    ...[read(UART.data, 1), ...look, clock(silence * 1.1), ...look],
+  ];
 }
