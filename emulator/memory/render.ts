@@ -85,10 +85,10 @@ function cut(whole: FlatRange, start: number, end: number): FlatRange {
 
 function merge(ranges: readonly FlatRange[]): FlatRange[] {
   const merged: FlatRange[] = [];
-  let last: FlatRange | undefined;
   for (const range of ranges) {
-    if (last?.continuesIn(range)) merged[merged.length - 1] = last = cut(last, last.start, range.end);
-    else merged.push((last = range));
+    const last = merged.at(-1);
+    if (last?.continuesIn(range)) merged[merged.length - 1] = cut(last, last.start, range.end);
+    else merged.push(range);
   }
   return merged;
 }

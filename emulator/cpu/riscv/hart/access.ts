@@ -1,4 +1,4 @@
-import type { AccessSize } from "../../../memory/bus.ts";
+import type { AccessSize } from "#memory/bus";
 import { Cause, NO_FAULT } from "./causes.ts";
 import type { CodePages } from "./code-pages.ts";
 import { LAYOUT, WORD } from "./layout.ts";

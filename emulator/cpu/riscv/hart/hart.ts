@@ -1,4 +1,4 @@
-import type { AccessSize, PhysicalBus } from "../../../memory/bus.ts";
+import type { AccessSize, PhysicalBus } from "#memory/bus";
 import { ACCESS_BYTES, ACCESS_SIGNED, Exit } from "../interpreter/exits.ts";
 import type { Interpret } from "../interpreter/generate.ts";
 import { instantiateInterpreter } from "../interpreter/module.ts";

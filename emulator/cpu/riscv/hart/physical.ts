@@ -1,4 +1,4 @@
-import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "../../../memory/bus.ts";
+import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "#memory/bus";
 import type { CodePages } from "./code-pages.ts";
 import type { HartState } from "./state.ts";
 

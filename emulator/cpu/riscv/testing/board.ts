@@ -1,5 +1,5 @@
 /** A small board for tests: RAM, a console, a test finisher and a page of registers that record what happens to them. */
-import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "../../../memory/bus.ts";
+import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "#memory/bus";
 import type { CodePages } from "../hart/code-pages.ts";
 import { RiscvHart } from "../hart/hart.ts";
 
