@@ -57,9 +57,9 @@ describe.each(trees)("riscv.aclint.swi, $name", ({ tree }) => {
 });
 
 describe.each(trees)("riscv.aclint.mtimer, $name", ({ tree }) => {
-  function timer(): { rig: Rig; harts: Probe[] } {
+  function timer(properties = {}): { rig: Rig; harts: Probe[] } {
     const rig = new Rig(tree);
-    const device = rig.plug("riscv.aclint.mtimer", { "num-harts": 2 });
+    const device = rig.plug("riscv.aclint.mtimer", { "num-harts": 2, ...properties });
     const harts = [new Probe(), new Probe()];
     harts.forEach((hart, index) => {
       device.connectGpioOut(index, hart);
@@ -122,6 +122,16 @@ describe.each(trees)("riscv.aclint.mtimer, $name", ({ tree }) => {
     expect(harts[0]?.level).toBe(false);
     rig.advance(101);
     expect(harts[0]?.level).toBe(true);
+  });
+
+  test("keeps whole nanoseconds at frequencies that do not divide a second", () => {
+    const { rig, harts } = timer({ "timebase-freq": 3_000_000 });
+    rig.write64(0, 1n);
+    expect(rig.model.clock.deadline).toBe(334);
+    rig.advance(333);
+    expect(harts[0]?.level).toBe(false);
+    rig.advance(1);
+    expect([harts[0]?.level, rig.read(MTIME)]).toEqual([true, 1]);
   });
 
   test("follows comparators written by halves", () => {

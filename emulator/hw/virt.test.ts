@@ -135,6 +135,17 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
     expect(() => build(1, MIB / 2).machine.deviceTreeAddress).toThrow(/no room for the device tree/);
   });
 
+  test("is made by its name, and only machines are", () => {
+    const make = (name: string) => () => {
+      const model = new DeviceModel();
+      tree.registerTypes(model.types);
+      return model.createMachine(name, { hartCount: 1, ramBytes: MIB });
+    };
+    expect(make("virt-machine")().canonicalPath()).toBe("/machine");
+    expect(make("goldfish_rtc")).toThrow(/goldfish_rtc is not a machine/);
+    expect(make("spike-machine")).toThrow(/unknown device type "spike-machine"/);
+  });
+
   test("makes the same device tree from the same seed only", () => {
     const { machine } = build();
     expect(machine.deviceTree({ seed: 1 })).toEqual(machine.deviceTree({ seed: 1 }));

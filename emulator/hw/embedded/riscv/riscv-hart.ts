@@ -43,9 +43,12 @@ export class RiscvHart extends Device {
   }
 
   private setInterrupt(input: number, level: boolean): void {
-    const cause = CAUSES.find((each) => each === input);
-    if (cause === undefined) return;
-    this.levels = level ? this.levels | (1 << cause) : this.levels & ~(1 << cause);
-    this.port?.setInterrupt(cause, level);
+    if (!isDriven(input)) return;
+    this.levels = level ? this.levels | (1 << input) : this.levels & ~(1 << input);
+    this.port?.setInterrupt(input, level);
   }
+}
+
+function isDriven(input: number): input is InterruptNumber {
+  return (CAUSES as readonly number[]).includes(input); // wider, so that any number may be asked for
 }

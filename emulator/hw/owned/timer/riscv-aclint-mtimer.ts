@@ -159,7 +159,7 @@ export class AclintMtimer extends SysBusDevice {
       return;
     }
     line.lower();
-    timer.set(this.clock.now() + ahead * (NANOSECONDS_PER_SECOND / this.timebaseFreq));
+    timer.set(this.clock.now() + Math.ceil(ahead * (NANOSECONDS_PER_SECOND / this.timebaseFreq)));
   }
 }
 
