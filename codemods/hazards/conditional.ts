@@ -13,14 +13,20 @@ export function createdConditionally(field: RegionField): Refusal | undefined {
   const points = field.creations.map(creationPoint);
   const [first] = points;
   const creator = first && memberOf(first, field.device.declaration);
-  if (first === undefined || !Node.isBodied(creator) || covers(creator.getBody(), points)) return undefined;
+  if (first === undefined || !Node.isBodyable(creator) || covers(creator.getBody(), points)) return undefined;
   const branch = points.length === 1 ? conditionalBranch(first, creator) : undefined;
   const exposed = field.uses.find(({ node }) => {
-    if (points.some((point) => isWithin(node, point))) return false;
-    return branch === undefined || !(isWithin(node, branch.scope) || isGuarded(node, branch));
+    if (points.some((point) => isWithin(node, point) || followsInBlock(node, point))) return false;
+    return branch === undefined || !isGuarded(node, branch);
   });
   if (exposed === undefined) return undefined;
   return { reason: Reason.CreatedConditionally, node: exposed.node, detail: describeUse(exposed.node) };
+}
+
+/** True for a node behind the creation in the same block: whoever comes there has passed it. */
+function followsInBlock(node: Node, point: Node): boolean {
+  const block = point.getParent();
+  return block !== undefined && isWithin(node, block) && node.getStart() >= point.getEnd();
 }
 
 /** True when every way through `node` that goes on behind it passes one of the creations. */
@@ -59,7 +65,6 @@ function mayReturn(statement: Node): boolean {
 }
 
 interface Branch {
-  readonly scope: Node;
   readonly condition: string;
   readonly taken: boolean;
 }
@@ -72,18 +77,18 @@ function conditionalBranch(point: Node, creator: Node): Branch | undefined {
     if (ancestor === creator) break;
     if (Node.isIfStatement(ancestor)) {
       const taken = isWithin(inner, ancestor.getThenStatement());
-      branches.push({ scope: inner, condition: ancestor.getExpression().getText(), taken });
+      branches.push({ condition: ancestor.getExpression().getText(), taken });
     } else if (!Node.isBlock(ancestor)) return undefined;
     inner = ancestor;
   }
   const [branch, another] = branches;
-  const returnsEarly = Node.isBodied(creator) && returnsBefore(creator.getBody(), point);
+  const returnsEarly = returnsBefore(creator, point);
   return another === undefined && !returnsEarly ? branch : undefined;
 }
 
-function returnsBefore(body: Node, point: Node): boolean {
+function returnsBefore(creator: Node, point: Node): boolean {
   const around = enclosingFunction(point);
-  return body
+  return creator
     .getDescendants()
     .some(
       (each) =>

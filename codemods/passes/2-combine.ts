@@ -55,8 +55,9 @@ function forgetMereReferences({ fields }: DeviceFacts): void {
 
 function findUses(file: SourceFile, byName: FieldsByName): void {
   for (const access of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
-    const field = fieldOfName(access.getNameNode(), byName) ?? fieldBehind(access, byName);
-    if (field !== undefined) addUse(field, access, kindOfUse(access, field));
+    const field = fieldOfName(access.getNameNode(), byName);
+    const fields = field === undefined ? fieldsBehind(access, byName) : [field];
+    for (const each of fields) addUse(each, access, kindOfUse(access, each));
   }
   for (const access of file.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
     findComputed(access.getExpression(), access, access.getArgumentExpression(), byName);
@@ -98,17 +99,15 @@ function findDestructured(pattern: ObjectBindingPattern, byName: FieldsByName): 
 }
 
 /** `device.window` where the device is known only by an interface or a base class that its own class fits. */
-function fieldBehind(access: PropertyAccessExpression, byName: FieldsByName): RegionField | undefined {
+function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): RegionField[] {
   const candidates = (byName.get(access.getName()) ?? []).filter(({ declaration }) =>
     isReachable(declaration),
   );
-  if (candidates.length === 0) return undefined;
+  if (candidates.length === 0) return [];
   const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
-  const abstract =
-    Node.isPropertyDeclaration(declared) && declared.getParent() !== candidates[0]?.device.declaration;
-  if (!abstract && !Node.isPropertySignature(declared)) return undefined;
+  if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
   const type = access.getExpression().getType();
-  return candidates.find(({ device }) => device.declaration.getType().isAssignableTo(type));
+  return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
 }
 
 function isReachable(declaration: PropertyDeclaration): boolean {

@@ -88,16 +88,15 @@ function classText(
     ...regions.flatMap(statements),
     "  }",
     ...(methodUsers.length > 0
-      ? [
-          "",
-          "  override reset(): void {",
-          ...methodUsers.map(({ name }) => `    this.${name}.setEnabled(true);`),
-          "  }",
-        ]
+      ? ["", "  override reset(): void {", ...methodUsers.map(resetStatement), "  }"]
       : []),
     "}",
     "",
   ].join("\n");
+}
+
+function resetStatement({ name, guarded }: Region): string {
+  return `    ${guarded ? "if (this.mmioRegion(0).mapped) " : ""}this.${name}.setEnabled(true);`;
 }
 
 function docText(doc: Region["doc"]): string[] {
