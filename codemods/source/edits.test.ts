@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { applyEdits, substitute } from "./edits.ts";
+
+test("edits apply in the order of the text, whatever their own order", () => {
+  const edits = [
+    { start: 6, end: 11, text: "trees" },
+    { start: 0, end: 5, text: "two" },
+  ];
+  expect(applyEdits("three houses", edits)).toBe("two treess");
+});
+
+test("insertions at one place keep their order, and stand before what is replaced there", () => {
+  const edits = [
+    { start: 1, end: 2, text: "X" },
+    { start: 1, end: 1, text: "1" },
+    { start: 1, end: 1, text: "2" },
+  ];
+  expect(applyEdits("abc", edits)).toBe("a12Xc");
+});
+
+test("edits that overlap are an error", () => {
+  const edits = [
+    { start: 0, end: 3, text: "" },
+    { start: 2, end: 4, text: "" },
+  ];
+  expect(() => applyEdits("abcdef", edits)).toThrow("edits overlap at offset 2");
+});
+
+test("substitute takes only edits that lie within its stretch", () => {
+  const edits = [
+    { start: 0, end: 1, text: "X" },
+    { start: 3, end: 4, text: "Y" },
+  ];
+  expect(substitute("abcdef", 2, 5, edits)).toBe("cYe");
+});
