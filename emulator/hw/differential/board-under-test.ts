@@ -1,9 +1,16 @@
 /** Our side of a comparison: the `virt` board of one device tree, without a processor. */
 import type { AddressSpace } from "#memory";
-import { Clock, DeviceModel, type Machine } from "#qdev";
+import { Clock, Device, DeviceModel, type IrqInput, type Machine } from "#qdev";
 import type { Leak, TypeRegistry } from "#qom";
-import { RTC } from "./board.ts";
-import { type AccessSize, type Observation, RTC_BASE_SECONDS, resolve, type Step } from "./script.ts";
+import { PLIC, RTC, UART } from "./board.ts";
+import {
+  type AccessSize,
+  type Observation,
+  RTC_BASE_SECONDS,
+  resolve,
+  type Step,
+  type Watch,
+} from "./script.ts";
 
 /** What a device tree exports. */
 export interface DeviceTreeModule {
@@ -32,7 +39,7 @@ export class BoardUnderTest {
   private interrupts = 0;
   private now = 0;
 
-  constructor(tree: DeviceTreeModule, access: Access = "transfer") {
+  constructor(tree: DeviceTreeModule, access: Access, watch: Watch) {
     this.access = access;
     this.clock = new Clock(() => this.now, BigInt(RTC_BASE_SECONDS) * 1_000_000_000n);
     this.model = new DeviceModel({ clock: this.clock });
@@ -43,11 +50,17 @@ export class BoardUnderTest {
     });
     this.space = access === "processor" ? machine.hartSpace(0) : machine.memorySpace;
     machine.serialLine.connect({ write: (byte) => this.sent.push(byte) });
-    machine.connectHart(0, {
-      setInterrupt: (cause, level) => {
-        this.interrupts = level ? this.interrupts | (1 << cause) : this.interrupts & ~(1 << cause);
-      },
-    });
+    const note = (line: number, level: boolean) => {
+      this.interrupts = level ? this.interrupts | (1 << line) : this.interrupts & ~(1 << line);
+    };
+    if (watch === "hart") machine.connectHart(0, { setInterrupt: note });
+    else for (const source of [UART.source, RTC.source]) spy(this.plic.gpioIn(source), source, note);
+  }
+
+  private get plic(): Device {
+    const found = this.model.resolvePath("/machine/unattached/device[2]");
+    if (found instanceof Device && found.gpioInputs === PLIC.sources) return found;
+    throw new Error("/machine/unattached/device[2] is no PLIC: find it where the board has it now");
   }
 
   /**
@@ -121,4 +134,13 @@ export class BoardUnderTest {
     }
     this.now = end;
   }
+}
+
+/** Tells of every assertion of an interrupt input before it takes effect. */
+function spy(input: IrqInput, line: number, note: (line: number, level: boolean) => void): void {
+  const set = input.set.bind(input);
+  input.set = (level) => {
+    note(line, level);
+    set(level);
+  };
 }

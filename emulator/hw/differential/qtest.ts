@@ -13,13 +13,17 @@ import {
   read,
   resolve,
   type Step,
+  type Watch,
   write,
 } from "./script.ts";
 
 const SIZE_SUFFIX: Readonly<Record<AccessSize, string>> = { 1: "b", 2: "w", 4: "l", 8: "q" };
 
-/** QOM path of hart 0, whose interrupt inputs are watched. */
-const HART = "/machine/soc0/harts[0]";
+/** QOM paths of the devices whose inputs are watched. The PLIC is the third that the board makes without a name for it. */
+const WATCHED: Readonly<Record<Watch, string>> = {
+  hart: "/machine/soc0/harts[0]",
+  plic: "/machine/unattached/device[2]",
+};
 
 /** Where hart 0 spins while time passes: `1: addi t0, t0, -1; bnez t0, 1b`, then the breakpoint. */
 const SPIN = 0x8f00_0000;
@@ -63,7 +67,7 @@ export class Qtest {
   private now = 0;
   private complaint = "";
 
-  constructor() {
+  constructor(watch: Watch) {
     const base = new Date(RTC_BASE_SECONDS * 1000).toISOString().slice(0, 19);
     const board =
       "-M virt -smp 2 -m 256M -bios none -display none -net none -monitor none -S -icount shift=4";
@@ -76,7 +80,7 @@ export class Qtest {
     });
     this.process.stdin.on("error", () => {}); // a QEMU that died is reported by the reply that does not come
     this.replies = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
-    this.process.stdin.write(`irq_intercept_in ${HART}\n`);
+    this.process.stdin.write(`irq_intercept_in ${WATCHED[watch]}\n`);
     this.process.stdin.write(SET_UP.map((step) => `${accessCommand(step)}\n`).join(""));
   }
 

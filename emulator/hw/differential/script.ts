@@ -27,13 +27,16 @@ export type Step =
   /** Lets about so much guest time pass: QEMU says how much it was, the other sides follow exactly. Due timers run. */
   | { readonly kind: "clock"; readonly nanoseconds: number };
 
+/** Which interrupt lines are watched: those that reach hart 0, numbered as in `mip`, or those that reach the PLIC, by source. */
+export type Watch = "hart" | "plic";
+
 /** What one step could be seen to do. */
 export interface Observation {
   /** Value read; zero for the other kinds. */
   readonly value: bigint;
   /** Guest time that the step took, in nanoseconds: zero but for `clock`. */
   readonly elapsed: number;
-  /** Levels of hart 0's interrupt inputs after the step, bit numbers as in `mip`. */
+  /** Levels of the watched lines after the step, a bit each. */
   readonly interrupts: number;
 }
 

@@ -43,7 +43,7 @@ describe("addresses that no device can have", () => {
 /** Carries out a script on each tree; all must show the same, and leave nothing behind. Answers what they show. */
 function expectSame(trees: readonly NamedTree[], script: readonly Step[], access: Access): Observation[] {
   const [reference, ...others] = trees.map(({ name, tree }) => {
-    const board = new BoardUnderTest(tree, access);
+    const board = new BoardUnderTest(tree, access, "hart");
     const seen = board.run(script);
     expect(board.destroy()).toEqual([]);
     return { name, seen, sent: board.sent };
