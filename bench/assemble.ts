@@ -209,11 +209,11 @@ function combineRetention(
   return [...counted].flatMap(([scenario, remains]) => {
     const [first] = remains.A;
     const curve = curves.get(scenario);
-    if (!first || !curve) return [];
+    if (!first) return [];
     const { description, rounds } = first;
     const arms = perArm((arm) => {
       const random = Random.seeded(seed, `slope/${scenario}/${arm}`);
-      return combineFindings(remains[arm], curve[arm], random);
+      return combineFindings(remains[arm], curve?.[arm] ?? [], random);
     });
     return [{ scenario, description, rounds, arms }];
   });
@@ -235,10 +235,13 @@ function combineFindings(
     usesAfterFinalize: remains.map(({ usesAfterFinalize }) => usesAfterFinalize),
     usesAfterFree: remains.map(({ usesAfterFree }) => usesAfterFree),
     heap: curves.map(({ heap }) => heap),
-    slope: medianInterval(
-      curves.map(({ heap }) => theilSenSlope(heap)),
-      random,
-    ),
+    slope:
+      curves.length === 0
+        ? null
+        : medianInterval(
+            curves.map(({ heap }) => theilSenSlope(heap)),
+            random,
+          ),
   };
 }
 

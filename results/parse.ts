@@ -281,7 +281,7 @@ function readRetention(r: JsonReader): RetentionRecord {
     usesAfterFinalize: readNumbers(r.at("usesAfterFinalize")),
     usesAfterFree: readNumbers(r.at("usesAfterFree")),
     heap: r.at("heap").array((process) => process.array(readHeapPoint)),
-    slope: readInterval(r.at("slope")),
+    slope: r.at("slope").nullable(readInterval),
   };
 }
 

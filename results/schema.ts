@@ -215,9 +215,12 @@ export interface RetentionScenario {
   readonly arms: PerArm<RetentionRecord>;
 }
 
-/** What was left after the rounds. Every array has one value per process. */
+/** What was left after the rounds. Every array has one value per process; counting and following the heap are two. */
 export interface RetentionRecord {
-  /** Objects that V8 still holds, beyond those that were there before the first round. */
+  /**
+   * Objects that V8 still holds, beyond those that were there before the first round. A class counts its subclasses; the
+   * first is the one that counts all objects of the model.
+   */
   readonly objects: readonly { readonly className: string; readonly alive: readonly number[] }[];
   /** Blocks of the storage ledger that nobody freed. */
   readonly blocksUnfreed: readonly number[];
@@ -227,8 +230,8 @@ export interface RetentionRecord {
   readonly usesAfterFree: readonly number[];
   /** Heap in use after forced collection: for each process, (round, bytes) pairs. */
   readonly heap: readonly (readonly HeapPoint[])[];
-  /** Heap bytes per round: median over processes with its interval. */
-  readonly slope: Interval;
+  /** Heap bytes per round: median over processes with its interval; null where the heap was not followed. */
+  readonly slope: Interval | null;
 }
 
 export interface HeapPoint {

@@ -2,7 +2,7 @@
 import { Emulation, type EmulationOptions, type Hardware, loadHardware } from "#machine";
 import type { GuestRecord, MetricDefinition } from "#results";
 import { type FirmwareWorkload, locateFirmware, type Workload, workload } from "#workloads";
-import { BARE_MACHINE, MACHINE_CREATION } from "./limits.ts";
+import { BARE_MACHINE, BOOT, MACHINE_CREATION } from "./limits.ts";
 import {
   emptyReport,
   type GuestCheck,
@@ -13,6 +13,8 @@ import {
 } from "./measurement.ts";
 
 const RAM_BYTES = 128 * 2 ** 20;
+/** Time for boots in one process; a long one is made once. */
+const BOOTING_MILLISECONDS = 250;
 /** A boot that goes wrong must end: far more than any workload takes. */
 const MOST_INSTRUCTIONS = 4e9;
 /** Start-up times of one program differ by this much between two builds of its runtime. */
@@ -27,16 +29,41 @@ export async function measureBoot({ form, subject, prove, quick }: SuiteRequest)
   if (prove) {
     return { ...emptyReport, proofs: [{ workload: subject, record: recordGuest(options, program) }] };
   }
-  const { milliseconds, check } = bootOnce(options, program);
-  const definition = bootMetric(subject, "reset to milestone", "headline", program.exercises);
-  return { ...emptyReport, measurements: [measurement(definition, [milliseconds])], checks: [check] };
+  return bootRepeatedly(options, program);
+}
+
+/** Boots the guest anew, as often as a short time allows, at least once. */
+function bootRepeatedly(options: EmulationOptions, program: Workload): SuiteReport {
+  const times: number[] = [];
+  const checks: GuestCheck[] = [];
+  const started = performance.now();
+  do {
+    const { milliseconds, check } = bootOnce(options, program);
+    times.push(milliseconds);
+    checks.push(check);
+  } while (performance.now() - started < BOOTING_MILLISECONDS);
+  const [first = Number.NaN, ...later] = times;
+  const metric = (name: string, role: MetricDefinition["role"], description: string) =>
+    bootMetric(program.name, name, role, `${description} Guest: ${program.exercises}.`);
+  const all = metric(
+    BOOT,
+    "headline",
+    "From reset to the text that says the guest is done; median of a process, less its first boot where it has others.",
+  );
+  const cold = metric(`first ${BOOT}`, "detail", "The same for the first boot of a process.");
+  return {
+    ...emptyReport,
+    measurements:
+      later.length === 0 ? [measurement(all, times)] : [measurement(all, later), measurement(cold, [first])],
+    checks,
+  };
 }
 
 /** Creates and destroys machines, the first of them cold. */
 function measureMachine(hardware: Hardware, quick: boolean): Measurement[] {
   const create: number[] = [];
   const destroy: number[] = [];
-  for (let round = 0; round < (quick ? 20 : 60); round++) {
+  for (let round = 0; round < (quick ? 15 : 60); round++) {
     const emulation = new Emulation({ hardware, ramBytes: RAM_BYTES });
     create.push(emulation.creation.create);
     destroy.push(emulation.destroy());

@@ -1,15 +1,24 @@
 /** The loops whose time is taken. */
 import type { AccessSize, AddressSpace, MemoryRegionOps } from "#memory";
+import type { MetricDefinition } from "#results";
 import { type Probe, probeOps } from "./probe.ts";
 
 /** Makes `count` accesses; gives back something that depends on each, so that none is optimised away. */
 export type Loop = (count: number) => number;
 
+/** One metric to be timed: accesses in a loop. */
+export interface Case {
+  readonly name: string;
+  readonly role: MetricDefinition["role"];
+  readonly description: string;
+  readonly loop: Loop;
+}
+
 /**
  * Reads along a walk, over and over. The walk's length must be a power of two.
  * @param addresses where to read, in order
  */
-export function readLoop(space: AddressSpace, addresses: Float64Array, size: AccessSize): Loop {
+export function readLoop(space: AddressSpace, addresses: Int32Array, size: AccessSize): Loop {
   const mask = addresses.length - 1;
   return (count) => {
     let sum = 0;
@@ -19,7 +28,7 @@ export function readLoop(space: AddressSpace, addresses: Float64Array, size: Acc
 }
 
 /** As {@link readLoop}; the values written are the numbers of the accesses. */
-export function writeLoop(space: AddressSpace, addresses: Float64Array, size: AccessSize): Loop {
+export function writeLoop(space: AddressSpace, addresses: Int32Array, size: AccessSize): Loop {
   const mask = addresses.length - 1;
   return (count) => {
     for (let i = 0; i < count; i++) space.write(addresses[i & mask] as number, size, i);
@@ -32,7 +41,7 @@ export function writeLoop(space: AddressSpace, addresses: Float64Array, size: Ac
  * between. The caller makes one for each kind of device and warms them all: the loops share what V8 learns, so that the
  * call has many targets, as in the dispatcher, and is not inlined.
  */
-export function bareReadLoop(probe: Probe, offsets: Float64Array): Loop {
+export function bareReadLoop(probe: Probe, offsets: Int32Array): Loop {
   const read = readCallback(probe);
   const mask = offsets.length - 1;
   return (count) => {

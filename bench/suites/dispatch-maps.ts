@@ -79,11 +79,12 @@ export const WALK = 1 << 14;
 
 /**
  * Addresses to visit, in random order with repetition, as aligned offsets in the probes' windows. With one probe, every
- * visit after the first hits the section accessed last; with many, hardly any does.
+ * visit after the first hits the section accessed last; with many, hardly any does. Whole numbers of 32 bits, because V8
+ * hands those to a function without an allocation, as the processor does for a board's devices.
  */
-export function walk(addresses: readonly number[], size: AccessSize, label: string): Float64Array {
+export function walk(addresses: readonly number[], size: AccessSize, label: string): Int32Array {
   const random = Random.seeded(1, label);
-  return Float64Array.from({ length: WALK }, () => {
+  return Int32Array.from({ length: WALK }, () => {
     const address = addresses[random.below(addresses.length)] ?? 0;
     return address + size * random.below(64);
   });

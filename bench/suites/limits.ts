@@ -1,10 +1,12 @@
-/** Names of the metrics that the emulator's own limits are stated in. */
+/** Names that the suites and the assembly of their results share. */
 
 /** What dispatch is measured against. */
 export const FLOOR = "bare indirect call";
 export const SECTION_HIT = "read 4 bytes, last section hit";
 export const TEN_THOUSAND = "read 4 bytes, 10 000 regions at random";
 export const MACHINE_CREATION = "machine creation";
+/** Wall time of a guest's boot. */
+export const BOOT = "reset to milestone";
 
 /** Name of the boot task that starts no guest. */
 export const BARE_MACHINE = "machine";

@@ -86,12 +86,14 @@ export function retentionTable(run: Run): Table {
             scenario.scenario,
             names[arm],
             formatNumber(scenario.rounds),
-            formatCounts(totals(record.objects.map(({ alive }) => alive))),
+            formatCounts(record.objects[0]?.alive ?? []),
             formatCounts(record.blocksUnfreed),
             formatCounts(record.modelledLeakedBytes),
             formatCounts(record.usesAfterFinalize),
             formatCounts(record.usesAfterFree),
-            `${formatSigned(record.slope.estimate)} (${formatInterval(record.slope)})`,
+            record.slope === null
+              ? "not followed"
+              : `${formatSigned(record.slope.estimate)} (${formatInterval(record.slope)})`,
           ],
         };
       }),
@@ -118,14 +120,6 @@ export function objectTable(run: Run): Table {
       })),
     ),
   };
-}
-
-/** Adds the counts of all classes, process by process. */
-function totals(perClass: readonly (readonly number[])[]): number[] {
-  const processes = perClass[0]?.length ?? 0;
-  return Array.from({ length: processes }, (_, i) =>
-    perClass.reduce((sum, alive) => sum + (alive[i] ?? 0), 0),
-  );
 }
 
 /** Region fields and lines per device in both trees, with the sum first. */

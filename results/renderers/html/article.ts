@@ -212,12 +212,14 @@ emulator’s storage ledger, their size modelled as that of the C structures. Th
 thick ones the medians: a leak climbs.</p>
 ${armLegend(run)}
 <div class="cards">
-${run.retention.map(
-  (scenario) => html`<figure class="card">
+${run.retention
+  .filter(({ arms }) => arms.A.slope !== null)
+  .map(
+    (scenario) => html`<figure class="card">
 <figcaption><strong>${scenario.scenario}.</strong> ${scenario.description}</figcaption>
 ${slopePlot(scenario)}
 </figure>`,
-)}
+  )}
 </div>
 ${tableBox(retentionTable(run))}
 ${disclosure("Objects by class", tableBox(objectTable(run)))}
