@@ -62,6 +62,7 @@ export function dispatchRead(region: MemoryRegion, offset: number, size: number,
       const value = region.ops.read64(region.opaque as never, offset);
       access.low = Number(BigInt.asUintN(32, value));
       access.high = Number(BigInt.asUintN(32, value >> 32n));
+      if (region.ops.endianness === "big") swapBytes(access, 8);
     } else {
       readParts(region, offset, size, access);
     }
@@ -87,6 +88,7 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
   if (!engage(region, access)) return;
   try {
     if (size === 8 && region.ops.write64 !== undefined) {
+      if (region.ops.endianness === "big") swapBytes(access, 8);
       region.ops.write64(region.opaque as never, offset, (BigInt(access.high) << 32n) | BigInt(access.low));
     } else {
       writeParts(region, offset, size, access);
@@ -111,6 +113,7 @@ function readParts(region: MemoryRegion, offset: number, size: number, access: A
     place(access, value, big ? size - part - done : done, part);
   }
   if (size < 4) access.low = truncate(access.low, size);
+  if (big) swapBytes(access, size);
 }
 
 /** Puts a part's value `at` bytes into the access; below 0 the part sticks out at the low end. */
@@ -126,6 +129,7 @@ function place(access: Access, value: number, at: number, part: number): void {
 function writeParts(region: MemoryRegion, offset: number, size: number, access: Access): void {
   const part = partSize(region, size);
   const big = region.ops.endianness === "big";
+  if (big) swapBytes(access, size);
   const { low, high } = access;
   for (let done = 0; done < size; done += part) {
     const at = big ? size - part - done : done;
@@ -162,6 +166,21 @@ function writeOnce(region: MemoryRegion, offset: number, value: number, size: nu
   } else {
     access.result |= MemTxResult.DecodeError;
   }
+}
+
+/** Turns the bytes of the access round: the guest is little-endian, the device is not. */
+function swapBytes(access: Access, size: number): void {
+  const { low } = access;
+  if (size === 2) access.low = swap32(low) >>> 16;
+  else if (size === 4) access.low = swap32(low);
+  else if (size === 8) {
+    access.low = swap32(access.high);
+    access.high = swap32(low);
+  }
+}
+
+function swap32(value: number): number {
+  return ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
 }
 
 /** The low `size` bytes, unsigned. */
