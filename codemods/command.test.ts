@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync } from "node:fs";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { addAuditCommand, addCodemodCommand, type CodemodOptions, runAudit, runCodemod } from "./command.ts";
+import { addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
 import { CommandError, ExitCode } from "./errors.ts";
 import { planConversion } from "./passes/4-plan.ts";
 import { applyPlan } from "./passes/5-apply.ts";
 import type { Direction } from "./regions/facts.ts";
+import { runAudit, runCodemod } from "./run.ts";
 import { readFixture } from "./testing/golden-project.ts";
 import { Scratch } from "./testing/scratch.ts";
 
@@ -247,13 +248,13 @@ describe("command line", () => {
     return command;
   };
 
-  test("sets the exit code", () => {
+  test("sets the exit code", async () => {
     const path = scratch.write("rtc.ts", before);
     const json = scratch.path("report.json");
     const exitCode = process.exitCode;
     const output = vi.spyOn(process.stdout, "write").mockReturnValue(true);
     try {
-      program().parse(["codemod", "to-owned", path, "--check", "--json", json], { from: "user" });
+      await program().parseAsync(["codemod", "to-owned", path, "--check", "--json", json], { from: "user" });
       expect(process.exitCode).toBe(ExitCode.No);
       expect(output).toHaveBeenCalledWith(expect.stringContaining("1 region to convert"));
     } finally {

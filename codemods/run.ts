@@ -1,0 +1,66 @@
+/** What the commands do. Loads the compiler, so that command lines which convert nothing need not wait for it. */
+import { writeFileSync } from "node:fs";
+import { auditRegions, renderAudit } from "./audit.ts";
+import type { CodemodOptions, Print } from "./command.ts";
+import { CommandError, ExitCode, systemErrorCode } from "./errors.ts";
+import { type Plan, planConversion } from "./passes/4-plan.ts";
+import { applyPlan, changedFiles } from "./passes/5-apply.ts";
+import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
+import type { Direction } from "./regions/facts.ts";
+import { discoverSources } from "./source/discover.ts";
+
+/** The codemod command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
+export function runCodemod(
+  direction: Direction,
+  paths: readonly string[],
+  options: CodemodOptions,
+  print: Print,
+): ExitCode {
+  const plan = planConversion(discoverSources(paths), direction);
+  requireDevices(plan, paths);
+  if (options.write) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
+  if (options.json !== undefined) writeJson(options.json, jsonReport(plan), print);
+  if (options.json !== "-") {
+    if (!options.write) print(unifiedDiff(plan));
+    print(summary(plan));
+  }
+  if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
+  return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;
+}
+
+/** The audit command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
+export function runAudit(
+  paths: readonly string[],
+  options: { readonly json?: string },
+  print: Print,
+): ExitCode {
+  const plan = planConversion(discoverSources(paths), "to-owned");
+  requireDevices(plan, paths);
+  const findings = auditRegions(plan);
+  if (options.json !== undefined) writeJson(options.json, { version: 1, regions: findings }, print);
+  if (options.json !== "-") print(renderAudit(findings));
+  return findings.some(({ effort }) => effort === "STOP") ? ExitCode.No : ExitCode.Done;
+}
+
+function requireDevices({ files }: Plan, paths: readonly string[]): void {
+  if (files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0)) return;
+  throw new CommandError(
+    `${paths.join(", ")}: no device here: no class derives from a QOM object; check the path`,
+  );
+}
+
+function writeJson(path: string, value: unknown, print: Print): void {
+  const text = `${JSON.stringify(value, undefined, 2)}\n`;
+  if (path === "-") {
+    print(text);
+    return;
+  }
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "unknown error";
+    throw new CommandError(
+      `--json ${path}: cannot be written (${code}); name a file in a directory you may write`,
+    );
+  }
+}
