@@ -1,8 +1,11 @@
 import { decode, instructionLength } from "../instructions/decode.ts";
-import { illegalRecord, recordOf } from "../interpreter/records.ts";
+import { illegalRecord, pairOperation, recordOf } from "../interpreter/records.ts";
 import type { CodePages } from "./code-pages.ts";
 import { CODE_PAGE_BYTES, CODE_PAGES, LAYOUT, RECORD_BYTES, RECORDS_PER_PAGE } from "./layout.ts";
 import type { HartState } from "./state.ts";
+
+/** Bytes of two joined instructions. */
+const LONGEST_PAIR = 8;
 
 /** Instructions that end a run of decoding: what follows them is often data. */
 const ENDS_RUN = new Set(["jal", "jalr", "mret", "sret"]);
@@ -65,17 +68,28 @@ export class CodeCache {
     const { view } = this.state;
     const first = records + (pageOffset / 2) * RECORD_BYTES;
     if (view.getUint16(first, true) !== 0) return first;
+    let previous = 0;
     for (let offset = pageOffset; offset < 4096; ) {
       const halfword = view.getUint16(direct + offset, true);
       const length = instructionLength(halfword);
       if (offset + length > 4096) return offset === pageOffset ? 0 : first;
       const address = records + (offset / 2) * RECORD_BYTES;
-      if (view.getUint16(address, true) !== 0) break;
+      const known = view.getUint16(address, true) !== 0;
       const word = length === 2 ? halfword : view.getUint32(direct + offset, true);
-      if (this.put(address, word, length, offset)) break;
+      const ends = known || this.put(address, word, length, offset);
+      if (previous !== 0) this.join(previous, address);
+      if (ends) break;
+      previous = address;
       offset += length;
     }
     return first;
+  }
+
+  /** Lets a record execute the next one too, if there is an operation for both. */
+  private join(address: number, next: number): void {
+    const { view } = this.state;
+    const pair = pairOperation(view.getUint16(address, true), view.getUint16(next, true));
+    if (pair !== 0) view.setUint16(address, pair, true);
   }
 
   /** Puts one instruction where no page is needed, with nothing behind it; answers its record's address. */
@@ -95,14 +109,14 @@ export class CodeCache {
     return decoded === undefined || ENDS_RUN.has(decoded.full.name);
   }
 
-  /** Forgets the instructions that have a byte in the range, which lies in one page. */
+  /** Forgets the instructions that have a byte in the range, which lies in one page, and those joined with them. */
   invalidate(direct: number, length: number): void {
     const pageOffset = direct % 4096;
     const slot = this.slots.get(direct - pageOffset);
     if (slot === undefined) return;
     const { view } = this.state;
     const records = this.slotAddress(slot);
-    const first = Math.max(0, (pageOffset >> 1) - 1);
+    const first = Math.max(0, (pageOffset >> 1) - LONGEST_PAIR / 2 + 1);
     const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);
     for (let index = first; index <= last; index++) view.setInt32(records + index * RECORD_BYTES, 0, true);
   }

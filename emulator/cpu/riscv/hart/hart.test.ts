@@ -275,6 +275,15 @@ test("a store that changes the next instruction is seen at once, without fence.i
   expect(board.hart.readRegister(A2)).toBe(2n + 1n + 100n);
 });
 
+test("a store that overwrites itself still retires once", () => {
+  const board = boardWith([op("sd", { rs1: A1, rs2: A0 }), LOOP, LOOP]);
+  board.hart.writeRegister(A1, BigInt(RAM_BASE));
+  board.hart.writeRegister(A0, BigInt(addi(A2, A2, 1)) | (BigInt(addi(A2, A2, 5)) << 32n));
+  board.hart.run(2);
+  expect(board.hart.readRegister(A2)).toBe(5n);
+  expect(board.hart.pc).toBe(BigInt(RAM_BASE + 8));
+});
+
 test("an atomic may change code too", () => {
   const board = boardWith([
     op("amoswap.w", { rd: A0, rs1: A1, rs2: A0 }),
@@ -287,6 +296,24 @@ test("an atomic may change code too", () => {
   board.hart.run(3);
   expect(board.hart.readRegister(A2)).toBe(51n);
   expect(board.hart.readRegister(A0)).toBe(BigInt(addi(A2, A2, 1)));
+});
+
+test("the second of two instructions that execute together may change", () => {
+  const pair = [op("slli", { rd: A2, rs1: A0, immediate: 1 }), addi(A2, A2, 1)];
+  const board = boardWith([...pair, LOOP]);
+  board.hart.writeRegister(A0, 21n);
+  board.hart.run(3);
+  expect(board.hart.readRegister(A2)).toBe(43n);
+  board.loadWords(RAM_BASE + 4, [addi(A2, A2, 2)]);
+  board.hart.pc = BigInt(RAM_BASE);
+  board.hart.run(3);
+  expect(board.hart.readRegister(A2)).toBe(44n);
+  // And either may be the last one of a run.
+  board.hart.pc = BigInt(RAM_BASE);
+  board.hart.writeRegister(A0, 1n);
+  board.hart.run(1);
+  expect(board.hart.readRegister(A2)).toBe(2n);
+  expect(board.hart.pc).toBe(BigInt(RAM_BASE + 4));
 });
 
 test("code that something else overwrites is decoded anew", () => {

@@ -60,7 +60,8 @@ export class RiscvHart {
   private readonly fetch: Fetch;
   private readonly csr: CsrFile;
   private readonly traps: Traps;
-  private readonly interpret: Interpret;
+  /** Generated code: made by the first run, as a hart that never runs needs none. */
+  private interpret: Interpret | undefined;
   /** What `retired` will be when `remaining` is zero. */
   private limit = 0;
   /** Instructions that ended in an exception. */
@@ -97,7 +98,6 @@ export class RiscvHart {
       },
     });
     this.traps = new Traps(state, this.csr);
-    this.interpret = instantiateInterpreter(memory, stateOffset);
     codePages.attach({
       protectPage: (direct) => state.protectPage(direct),
       codeWritten: (direct, length) => this.cache.invalidate(direct, length),
@@ -197,9 +197,11 @@ export class RiscvHart {
 
   /** Runs until the slice is used up or something has to be looked at between two instructions. */
   private runSlice(): void {
+    this.interpret ??= instantiateInterpreter(this.state.memory, this.state.offset);
+    const { interpret } = this;
     let record = 0;
     do {
-      const exit = this.interpret(record);
+      const exit = interpret(record);
       record = 0;
       if (exit === Exit.Fetch) {
         record = this.handleFetch();
@@ -235,12 +237,17 @@ export class RiscvHart {
     return WORD.registers + 2 + this.recordByte(2) / 4;
   }
 
-  /** Ends the current instruction: it retires, and the next one follows. */
-  private retire(): void {
+  /** Bytes of the current instruction. To be asked before anything happens: a store may overwrite itself. */
+  private get recordLength(): number {
+    return operationLength[this.recordOperation] ?? 0;
+  }
+
+  /** Ends the current instruction, of so many bytes: it retires, and the next one follows. */
+  private retire(length: number): void {
     this.countOne();
     const { state } = this;
     const low = state.low(WORD.pc);
-    const next = (low + (operationLength[this.recordOperation] ?? 0)) | 0;
+    const next = (low + length) | 0;
     state.words[WORD.pc] = next;
     if (low < 0 && next >= 0) state.words[WORD.pc + 1] = state.high(WORD.pc) + 1;
   }
@@ -276,7 +283,7 @@ export class RiscvHart {
   }
 
   private handleLoad(bytes: AccessSize, signed: boolean): void {
-    const { access, state } = this;
+    const { access, state, destination, recordLength } = this;
     const outcome = access.load(bytes);
     if (outcome === REPEAT) return;
     if (outcome !== NO_FAULT) {
@@ -289,16 +296,16 @@ export class RiscvHart {
       low = signed ? (low << unused) >> unused : (low << unused) >>> unused;
       high = signed && low < 0 ? -1 : 0;
     }
-    state.set(this.destination, low, high);
-    this.retire();
+    state.set(destination, low, high);
+    this.retire(recordLength);
   }
 
   private handleStore(bytes: AccessSize): void {
-    const { access, state } = this;
+    const { access, state, recordLength } = this;
     const source = WORD.registers + this.recordByte(2) / 4;
     const outcome = access.store(bytes, state.low(source), state.high(source));
     if (outcome === REPEAT) return;
-    if (outcome === NO_FAULT) this.retire();
+    if (outcome === NO_FAULT) this.retire(recordLength);
     else this.raise(outcome, access.faultLow, access.faultHigh);
   }
 
@@ -313,7 +320,7 @@ export class RiscvHart {
     const left = state.low(WORD.remaining);
     state.words[WORD.remaining] = 1;
     this.limit -= left - 1;
-    this.interpret(state.low(WORD.record));
+    this.interpret?.(state.low(WORD.record));
     access.endAtomic(bytes, reads);
     this.setRemaining(this.retired, left - 1);
   }
@@ -346,14 +353,14 @@ export class RiscvHart {
       case Exit.WaitForInterrupt:
         if (privilege === Privilege.User) break;
         if (privilege === Privilege.Supervisor && (mstatus & Status.TW) !== 0) break;
-        this.retire();
+        this.retire(this.recordLength);
         this.sleeping = !this.wakeable;
         return;
       case Exit.FenceVirtualMemory:
         if (privilege === Privilege.User) break;
         if (privilege === Privilege.Supervisor && (mstatus & Status.TVM) !== 0) break;
         this.state.flushTlb();
-        this.retire();
+        this.retire(this.recordLength);
         return;
     }
     this.raiseIllegal();
@@ -388,7 +395,7 @@ export class RiscvHart {
       }
     }
     state.set(this.destination, oldLow, oldHigh);
-    this.retire();
+    this.retire(this.recordLength);
     this.attend(effects);
   }
 

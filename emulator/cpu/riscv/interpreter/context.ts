@@ -2,6 +2,7 @@ import { LAYOUT, RECORD_BYTES, TLB_ENTRIES } from "../hart/layout.ts";
 import type { HostCall, InstructionContext, LoadKind } from "../instructions/instruction.ts";
 import {
   branch,
+  branchIf,
   type Expression,
   type FunctionBuilder,
   i32,
@@ -50,6 +51,8 @@ export interface InterpreterFrame {
   readonly record: Local<"i32">;
   /** pc = pcBase + (record >> 2): records are four times as far apart as the halfwords they stand for. */
   readonly pcBase: Local<"i64">;
+  /** Instructions that may still be executed, the current one not counted. */
+  readonly remaining: Local<"i32">;
   readonly dataMode: Local<"i64">;
   readonly target: Local<"i64">;
   readonly exitCode: Local<"i32">;
@@ -127,11 +130,27 @@ export class InterpreterContext implements InstructionContext {
     return i64.store(this.field(2), value, this.state(LAYOUT.registers + 8));
   }
 
-  /** Goes to the next instruction: what every handler ends with. */
-  advance(): Statement {
-    const { record, next } = this.frame;
+  /** Makes the record of the next instruction the current one. */
+  private step(): Statement {
+    const { record } = this.frame;
     const bytes = (this.handler.length / 2) * RECORD_BYTES;
-    return sequence(record.set(i32.add(record.value, i32.constant(bytes))), branch(next));
+    return record.set(i32.add(record.value, i32.constant(bytes)));
+  }
+
+  /** All that the handler does: its instruction, perhaps the next one, and the way on. */
+  body(): Statement {
+    const { frame, handler } = this;
+    frame.temporaries.releaseAll();
+    const { followedBy } = handler;
+    const execute = sequence(handler.instruction.semantics(this), this.step());
+    if (followedBy === undefined) return sequence(execute, branch(frame.next));
+    const { remaining } = frame;
+    return sequence(
+      execute,
+      branchIf(i32.eqz(remaining.value), frame.next),
+      remaining.set(i32.sub(remaining.value, i32.constant(1))),
+      new InterpreterContext(frame, followedBy).body(),
+    );
   }
 
   jump(target: I64): Statement {

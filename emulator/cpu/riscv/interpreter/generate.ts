@@ -76,11 +76,7 @@ export function generateInterpreter(stateOffset: number): Uint8Array<ArrayBuffer
     const undecoded = new Label("undecoded");
     const labels = handlers.map(({ instruction }) => new Label(instruction.name));
     const table = branchTable(i32.load16U(record.value, 0), [undecoded, ...labels], undecoded);
-    const afterTable = handlers.map((handler) => {
-      temporaries.releaseAll();
-      const context = new InterpreterContext(frame, handler);
-      return sequence(handler.instruction.semantics(context), context.advance());
-    });
+    const afterTable = handlers.map((handler) => new InterpreterContext(frame, handler).body());
     return nested([undecoded, ...labels], table, [
       sequence(exitCode.set(i32.constant(Exit.Fetch)), branch(frame.exit)),
       ...afterTable,
@@ -116,6 +112,7 @@ export function generateInterpreter(stateOffset: number): Uint8Array<ArrayBuffer
                   stateOffset,
                   record,
                   pcBase,
+                  remaining,
                   dataMode,
                   target,
                   exitCode,

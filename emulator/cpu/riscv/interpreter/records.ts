@@ -16,6 +16,7 @@ import { immediate } from "../instructions/fields.ts";
 import { formatsOf } from "../instructions/formats.ts";
 import type { FullInstruction } from "../instructions/instruction.ts";
 import { fullInstructions } from "../instructions/table.ts";
+import { pairsOf } from "./pairs.ts";
 
 /** One case of the interpreter's switch. */
 export interface Handler {
@@ -23,6 +24,8 @@ export interface Handler {
   readonly length: 2 | 4;
   /** The target is in the same page: the immediate is the distance in records' bytes, not in the guest's. */
   readonly near: boolean;
+  /** Executed too, from its own record, which follows. */
+  readonly followedBy?: Handler;
 }
 
 /** What a word that is no instruction does. Its immediate is the word. */
@@ -46,18 +49,20 @@ function variants(instruction: FullInstruction): Handler[] {
   );
 }
 
-/** All handlers; the operation of handler i is i + 1. */
-export const handlers: readonly Handler[] = [
+const singles: readonly Handler[] = [
   { instruction: illegal, length: 4, near: false },
   { instruction: illegal, length: 2, near: false },
   ...fullInstructions.flatMap(variants),
 ];
 
+/** All handlers; the operation of handler i is i + 1. */
+export const handlers: readonly Handler[] = [...singles, ...pairsOf(singles)];
+
 /** Operations of each instruction: by length in halves, and near or not. */
 const operations: ReadonlyMap<FullInstruction, readonly number[]> = new Map(
   [illegal, ...fullInstructions].map((instruction) => {
     const found = (length: 2 | 4, near: boolean): number =>
-      handlers.findIndex(
+      singles.findIndex(
         (handler) =>
           handler.instruction === instruction && handler.length === length && handler.near === near,
       ) + 1;
@@ -71,7 +76,32 @@ function operationOf(instruction: FullInstruction, length: 2 | 4, near: boolean)
   return operation;
 }
 
-/** Bytes of the instruction that an operation executes. */
+/** The operation of an instruction alone, for one that executes the next one too. */
+const singleOf: Uint16Array = Uint16Array.from([
+  0,
+  ...handlers.map((handler, index) =>
+    handler.followedBy === undefined
+      ? index + 1
+      : operationOf(handler.instruction, handler.length, handler.near),
+  ),
+]);
+
+/** Operations of pairs, by those of their parts. */
+const pairs: ReadonlyMap<number, number> = new Map(
+  handlers.flatMap(({ instruction, length, near, followedBy }, index) => {
+    if (followedBy === undefined) return [];
+    const first = operationOf(instruction, length, near);
+    const second = operationOf(followedBy.instruction, followedBy.length, followedBy.near);
+    return [[(first << 16) | second, index + 1]];
+  }),
+);
+
+/** The operation that executes an instruction and the one behind it, given those of both; 0 if there is none. */
+export function pairOperation(first: number, second: number): number {
+  return pairs.get(((singleOf[first] ?? 0) << 16) | (singleOf[second] ?? 0)) ?? 0;
+}
+
+/** Bytes of the instruction that an operation executes; of a pair, the first. */
 export const operationLength: Uint8Array = Uint8Array.from([0, ...handlers.map(({ length }) => length)]);
 
 export const sourceOffset = (register: number): number => 8 * register;

@@ -60,7 +60,13 @@ export class ByteWriter {
   }
 
   /** Signed LEB128 of a 64-bit value. */
-  signed64(value: bigint): void {
+  signed64(value: bigint | number): void {
+    if (typeof value === "number") {
+      // Most constants are small, and arithmetic on bigints is slow.
+      if ((value | 0) === value) this.signed32(value);
+      else this.signed64(BigInt(value));
+      return;
+    }
     let rest = BigInt.asIntN(64, value);
     for (;;) {
       const low = Number(rest & 0x7fn);

@@ -34,6 +34,8 @@ export type Statement = Expression<"none">;
 /** Target of a branch: the end of a block or the head of a loop. */
 export class Label {
   readonly name: string;
+  /** Number of labels around it while its block is being written, or -1. */
+  level = -1;
 
   constructor(name: string) {
     this.name = name;
@@ -45,18 +47,19 @@ export class CodeWriter extends ByteWriter {
   private readonly labels: Label[] = [];
 
   enter(label: Label): void {
+    label.level = this.labels.length;
     this.labels.push(label);
   }
 
   leave(): void {
-    this.labels.pop();
+    const label = this.labels.pop();
+    if (label !== undefined) label.level = -1;
   }
 
   /** Number of labels between here and `label`, as branch instructions want it. */
   depth(label: Label): number {
-    const index = this.labels.lastIndexOf(label);
-    if (index < 0) throw new Error(`branch to label "${label.name}", which does not enclose it`);
-    return this.labels.length - 1 - index;
+    if (label.level < 0) throw new Error(`branch to label "${label.name}", which does not enclose it`);
+    return this.labels.length - 1 - label.level;
   }
 }
 

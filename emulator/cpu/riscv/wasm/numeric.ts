@@ -82,7 +82,7 @@ export const i64 = {
   constant: (value: bigint | number): I64 =>
     new Expression("i64", (code) => {
       code.byte(0x42);
-      code.signed64(BigInt(value));
+      code.signed64(value);
     }),
   load: loader("i64", 0x29),
   load8S: loader("i64", 0x30),
