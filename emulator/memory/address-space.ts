@@ -35,6 +35,8 @@ export class AddressSpace {
   private hitEnd = 0;
   private hitOrigin = 0;
   private hitRegion: MemoryRegion;
+  /** Number of the range met last by an access that was no hit; -1 after a change of the view. */
+  private lastIndex = -1;
   private eventFds: PlacedIoEventFd[] = [];
   private readonly access = new Access();
   private readonly block: Block;
@@ -172,6 +174,7 @@ export class AddressSpace {
     if (mine.length > 0) announce(old, view, mine);
     this.currentView = view;
     this.hitEnd = 0;
+    this.lastIndex = -1;
     this.hitRegion = view.root ?? this.hitRegion;
     old.unref();
   }
@@ -254,7 +257,7 @@ export class AddressSpace {
     if ((region.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
       const { guard } = region;
       if (guard === null || !guard.engaged) {
-        this.remember(view, index, region);
+        this.noteHit(view, index);
         return this.callRead(region, offset, size);
       }
     }
@@ -277,7 +280,7 @@ export class AddressSpace {
     if ((region.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
       const { guard } = region;
       if (guard === null || !guard.engaged) {
-        this.remember(view, index, region);
+        this.noteHit(view, index);
         this.callWrite(region, offset, size, low);
         return;
       }
@@ -294,9 +297,16 @@ export class AddressSpace {
     }
   }
 
-  /** Keeps a range for the next access. Only small addresses: larger ones would not be stored as integers. */
-  private remember(view: FlatView, index: number, region: MemoryRegion): void {
-    const { start, end } = view.ranges[index] as FlatRange;
+  /**
+   * Keeps a device's range for the next access once it is met twice in a row: keeping each would slow down accesses that
+   * jump about. Only small addresses: larger ones would not be stored as integers.
+   */
+  private noteHit(view: FlatView, index: number): void {
+    if (index !== this.lastIndex) {
+      this.lastIndex = index;
+      return;
+    }
+    const { start, end, region } = view.ranges[index] as FlatRange;
     if (end > SMALL) return;
     this.hitStart = start;
     this.hitEnd = end;

@@ -1,8 +1,8 @@
 /** Up to so many intervals are searched by halving: a grid would not be worth building. */
 const FEW = 48;
 /** More ranges than this in one cell get a grid of their own. */
-const CELL_RANGES = 3;
-const GRID_BITS = 14;
+const CELL_RANGES = 2;
+const GRID_BITS = 18;
 
 interface Interval {
   readonly start: number;
@@ -50,58 +50,51 @@ class HalvingIndex implements RangeIndex {
  * cluster (devices at low addresses, RAM far above), a crowded cell holds a finer grid instead.
  */
 class GridIndex implements RangeIndex {
-  private readonly starts: Float64Array;
-  private readonly ends: Float64Array;
+  /** Start and end of each interval side by side, so that one cache line has both. */
+  private readonly bounds: Float64Array;
   /** Per cell: an interval's index, or, negative, the complement of a grid's number. */
   private readonly cells: Int32Array;
   /** Per grid: its lowest address, cells per byte (a power of two), and its first cell. */
-  private readonly bases: Float64Array;
-  private readonly scales: Float64Array;
-  private readonly firstCells: Int32Array;
+  private readonly grids: Float64Array;
   private readonly lowest: number;
   private readonly limit: number;
 
   constructor(intervals: readonly Interval[]) {
-    this.starts = Float64Array.from(intervals, (each) => each.start);
-    this.ends = Float64Array.from(intervals, (each) => each.end);
+    this.bounds = Float64Array.from(intervals.flatMap(({ start, end }) => [start, end]));
     this.lowest = intervals[0]?.start ?? 0;
     this.limit = intervals.at(-1)?.end ?? 0;
-    const builder = new GridBuilder(this.starts, this.ends);
+    const builder = new GridBuilder(intervals);
     builder.grid(0, intervals.length, this.lowest, this.limit - this.lowest);
     this.cells = Int32Array.from(builder.cells);
-    this.bases = Float64Array.from(builder.bases);
-    this.scales = Float64Array.from(builder.scales);
-    this.firstCells = Int32Array.from(builder.firstCells);
+    this.grids = Float64Array.from(builder.grids);
   }
 
   find(address: number): number {
-    const { starts, ends, cells, bases, scales, firstCells } = this;
+    const { bounds, cells, grids } = this;
     if (address < this.lowest) return -1;
-    if (address >= this.limit) return ~starts.length;
+    if (address >= this.limit) return ~(bounds.length >> 1);
     let grid = 0;
     let cell: number;
     do {
-      const slot = ((address - (bases[grid] as number)) * (scales[grid] as number)) | 0;
-      cell = cells[(firstCells[grid] as number) + slot] as number;
-      grid = ~cell;
+      const slot = ((address - (grids[grid] as number)) * (grids[grid + 1] as number)) | 0;
+      cell = cells[(grids[grid + 2] as number) + slot] as number;
+      grid = ~cell * GRID_FIELDS;
     } while (cell < 0);
-    while (address >= (ends[cell] as number)) cell++;
-    return address >= (starts[cell] as number) ? cell : ~cell;
+    while (address >= (bounds[2 * cell + 1] as number)) cell++;
+    return address >= (bounds[2 * cell] as number) ? cell : ~cell;
   }
 }
+
+const GRID_FIELDS = 3;
 
 /** Lays out the grids of a `GridIndex`. */
 class GridBuilder {
   readonly cells: number[] = [];
-  readonly bases: number[] = [];
-  readonly scales: number[] = [];
-  readonly firstCells: number[] = [];
-  private readonly starts: Float64Array;
-  private readonly ends: Float64Array;
+  readonly grids: number[] = [];
+  private readonly intervals: readonly Interval[];
 
-  constructor(starts: Float64Array, ends: Float64Array) {
-    this.starts = starts;
-    this.ends = ends;
+  constructor(intervals: readonly Interval[]) {
+    this.intervals = intervals;
   }
 
   /** A grid over `span` bytes from `base`, for the intervals `first` up to, not including, `last`. Returns its number. */
@@ -109,22 +102,24 @@ class GridBuilder {
     const wantedBits = Math.min(Math.ceil(Math.log2(last - first)) + 1, GRID_BITS);
     const cellBytes = 2 ** Math.max(Math.ceil(Math.log2(span)) - wantedBits, 0);
     const count = Math.ceil(span / cellBytes);
-    const number = this.bases.length;
+    const number = this.grids.length / GRID_FIELDS;
     const firstCell = this.cells.length;
-    this.bases.push(base);
-    this.scales.push(1 / cellBytes);
-    this.firstCells.push(firstCell);
+    this.grids.push(base, 1 / cellBytes, firstCell);
     for (let slot = 0; slot < count; slot++) this.cells.push(0);
     let from = first;
     for (let slot = 0; slot < count; slot++) {
       const cellStart = base + slot * cellBytes;
       const cellEnd = Math.min(cellStart + cellBytes, base + span);
-      while (from < last && (this.ends[from] as number) <= cellStart) from++;
+      while (from < last && this.interval(from).end <= cellStart) from++;
       let to = from;
-      while (to < last && (this.starts[to] as number) < cellEnd) to++;
+      while (to < last && this.interval(to).start < cellEnd) to++;
       const crowded = to - from > CELL_RANGES && cellBytes > 1;
       this.cells[firstCell + slot] = crowded ? ~this.grid(from, to, cellStart, cellEnd - cellStart) : from;
     }
     return number;
+  }
+
+  private interval(index: number): Interval {
+    return this.intervals[index] as Interval;
   }
 }
