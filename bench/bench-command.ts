@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import {
   CommandError,
   type CompareOptions,
+  checkWritable,
   compareRuns,
   describeComparison,
   FORMS,
@@ -90,7 +91,8 @@ async function bench(suites: string[], options: BenchCommandOptions, streams: Be
       `-o ${file}: a run is stored as JSON; end the name in .json (the page goes beside it)`,
     );
   }
-  // Read before the minutes of measuring, not after them.
+  // Whatever can fail must fail before the minutes of measuring, not after them.
+  await checkWritable(file);
   const baseline = options.baseline === undefined ? null : await loadRun(options.baseline);
   const run = await runBench(plan, {
     childEntry: fileURLToPath(new URL("./child.js", import.meta.url)),

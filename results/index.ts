@@ -23,4 +23,4 @@ export {
   render,
 } from "./report-command.ts";
 export * from "./schema.ts";
-export { loadRun, saveRun, serializeRun, writeAtomically } from "./store.ts";
+export { checkWritable, loadRun, saveRun, serializeRun, writeAtomically } from "./store.ts";

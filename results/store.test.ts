@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { loadRun, saveRun, serializeRun, writeAtomically } from "./store.ts";
+import { checkWritable, loadRun, saveRun, serializeRun, writeAtomically } from "./store.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
 let folder = "";
@@ -38,6 +38,16 @@ describe("writeAtomically", () => {
     await expect(writeAtomically(folder, "new")).rejects.toMatchObject({ exitCode: 2 });
     expect(await readdir(folder)).toEqual(["file"]);
     expect(await readFile(join(folder, "file"), "utf8")).toBe("old");
+  });
+
+  it("can be tried beforehand, which leaves nothing behind", async () => {
+    await checkWritable(join(folder, "new", "run.json"));
+    expect(await readdir(join(folder, "new"))).toEqual([]);
+    await expect(checkWritable(folder)).rejects.toMatchObject({
+      message: expect.stringMatching(/is a directory/),
+    });
+    await writeFile(join(folder, "file"), "old");
+    await expect(checkWritable(join(folder, "file", "run.json"))).rejects.toMatchObject({ exitCode: 2 });
   });
 
   it("replaces a file in one step", async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CommandError } from "./command-error.ts";
 import { parseRun } from "./parse.ts";
@@ -59,6 +59,23 @@ export async function writeAtomically(file: string, text: string): Promise<void>
     await rename(temporary, file);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined);
+    throw new CommandError(2, `${file}: ${writeReason(cause)}`, { cause });
+  }
+}
+
+/**
+ * Makes sure, before hours of work, that a file can be written: makes its folder, and a file beside it for a moment.
+ * @throws CommandError (exit code 2) as {@link writeAtomically} would
+ */
+export async function checkWritable(file: string): Promise<void> {
+  const probe = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}`);
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(probe, "");
+    await rm(probe);
+    if ((await stat(file).catch(() => null))?.isDirectory())
+      throw Object.assign(new Error(), { code: "EISDIR" });
+  } catch (cause) {
     throw new CommandError(2, `${file}: ${writeReason(cause)}`, { cause });
   }
 }

@@ -1,0 +1,114 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { loadHardware } from "#machine";
+import { FORMS } from "#results";
+import { workload } from "#workloads";
+import { measureBoot } from "./boot.ts";
+import { guestCases } from "./dispatch-guest.ts";
+import { bareReadLoop, readLoop, writeLoop } from "./dispatch-loops.ts";
+import { aliasMap, flatMap, nestedMap, type ProbeMap, visits, walk } from "./dispatch-maps.ts";
+import { probeOps } from "./probe.ts";
+import { measureRetention } from "./retention.ts";
+
+const request = { suite: "boot", subject: "hello", quick: true, prove: true } as const;
+
+describe.each(FORMS)("%s: what is timed is what it says", (form) => {
+  const maps: [string, ProbeMap][] = [
+    ["one device", flatMap(form, 1)],
+    ["three containers of devices", flatMap(form, 600)],
+    ["16 containers deep", nestedMap(form, 16)],
+    ["through 8 aliases", aliasMap(form, 8)],
+  ];
+
+  it.each(maps)("%s: every address reaches its own device's callback", (_, { space, addresses, probes }) => {
+    expect(addresses).toHaveLength(probes.length);
+    addresses.forEach((address, i) => {
+      const probe = probes[i];
+      if (!probe) throw new Error("one probe per address");
+      probe.register = i;
+      const { read } = probeOps(probe.variant);
+      expect(space.read(address + 8, 4)).toBe((read?.(probe, 8, 4) ?? Number.NaN) >>> 0);
+      expect(probe.window.owner).toBe(probe);
+    });
+  });
+
+  it("reads and writes as often as it is asked to", () => {
+    const map = flatMap(form, 6);
+    const addresses = walk(map.addresses, 4, "test");
+    const called = map.probes.map(() => 0);
+    map.probes.forEach((probe, i) => {
+      Object.defineProperty(probe, "register", {
+        get: () => {
+          called[i] = (called[i] ?? 0) + 1;
+          return 0;
+        },
+        set: () => {
+          called[i] = (called[i] ?? 0) + 1;
+        },
+      });
+    });
+    const calls = () => called.reduce((sum, count) => sum + count, 0);
+    readLoop(map.space, addresses, 4)(5000);
+    expect(calls()).toBe(5000);
+    writeLoop(map.space, addresses, 4)(5000);
+    expect(calls()).toBe(10_000);
+    expect(called.every((count) => count > 1000)).toBe(true);
+    const [probe] = map.probes;
+    if (probe) bareReadLoop(probe, addresses)(5000);
+    expect(calls()).toBe(15_000);
+  });
+
+  it("walks at random over all devices, the same way every time", () => {
+    const { addresses } = flatMap(form, 100);
+    const steps = walk(addresses, 4, "test");
+    expect(steps).toEqual(walk(addresses, 4, "test"));
+    expect(new Set(Array.from(steps, (address) => address - (address % 0x1000))).size).toBe(100);
+    expect(new Set(visits(100, "test")).size).toBe(100);
+  });
+
+  it("lets the guest load as often as it is asked to, and from the device", async () => {
+    for (const { name, loop } of guestCases(await loadHardware(form))) {
+      if (!name.includes("guest")) continue;
+      const before = loop(64);
+      expect(loop(640) - before).toBe(650); // and ten jumps
+    }
+  });
+
+  it("proves what the guest did: QEMU's console text, the same record as ever", async () => {
+    const { proofs } = await measureBoot({ ...request, form });
+    const program = workload("hello");
+    if (program.kind !== "bare-metal") throw new Error("hello runs without firmware");
+    // The stored text goes on behind the milestone, where a boot ends: what was printed must be its beginning.
+    const expected = readFileSync(program.expectedConsole, "utf8");
+    const printed = expected.slice(0, expected.indexOf(program.milestone) + program.milestone.length);
+    const [proof] = proofs;
+    expect(proof?.record.consoleSha256).toBe(createHash("sha256").update(printed).digest("hex"));
+    expect(proof?.record.mmioAccesses).toBeGreaterThan(printed.length);
+  });
+
+  it("finds the leak of the control scenario and none in the others", async () => {
+    const { remains } = await measureRetention({
+      ...request,
+      suite: "retention",
+      subject: "lifecycle",
+      form,
+    });
+    for (const { scenario, rounds, objects, blocksUnfreed, modelledLeakedBytes } of remains) {
+      const leaks = scenario === "by-hand" ? rounds : 0;
+      const regions = objects.find(({ className }) => className === "MemoryRegion");
+      expect([scenario, blocksUnfreed, modelledLeakedBytes, regions?.alive]).toEqual([
+        scenario,
+        leaks,
+        272 * leaks,
+        leaks,
+      ]);
+    }
+    expect(remains.map(({ scenario }) => scenario)).toContain("by-hand");
+  });
+});
+
+it("records the same in both forms", async () => {
+  const [embedded, owned] = await Promise.all(FORMS.map((form) => measureBoot({ ...request, form })));
+  expect(embedded?.proofs).toEqual(owned?.proofs);
+});
