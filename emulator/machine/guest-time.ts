@@ -24,9 +24,9 @@ export class GuestTime {
     return this.instructions * NANOSECONDS_PER_INSTRUCTION + this.idle;
   }
 
-  /** Lets time pass in which no instruction is executed. */
+  /** Lets time pass in which no instruction is executed, in whole nanoseconds as devices count them. */
   pass(nanoseconds: number): void {
-    this.idle += Math.max(nanoseconds, 0);
+    this.idle += Math.max(Math.ceil(nanoseconds), 0);
   }
 
   /** The processor is about to count from 0 again. */
