@@ -124,6 +124,7 @@ describe("codemod", () => {
       /balloon\.ts:18:\d+: refused Balloon\.block \[leaf-unparented\] this\.block\.unparent\(\)/,
     );
     expect(printed).toContain("unmap it with delSubregion");
+    expect(printed).toContain("2 refused (1 class-refused, 1 leaf-unparented); 1 file changes");
     expect(scratch.read("balloon.ts")).toBe(readFixture("refused/to-owned/leaf-unparented/after.ts"));
   });
 

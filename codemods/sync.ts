@@ -8,7 +8,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, ExitCode } from "./errors.ts";
-import { statisticsOf, summary } from "./passes/6-report.ts";
+import { count, remarks, statisticsOf } from "./passes/6-report.ts";
 import { checkTrees, type TreeDifference, type TreeReport, type Trees, writeOwnedTree } from "./trees.ts";
 
 /** Lines of each diff that are shown. */
@@ -38,7 +38,7 @@ export function sync(args: readonly string[], trees: Trees, print: (text: string
   }
   const started = performance.now();
   const report = mode === "--write" ? writeOwnedTree(trees) : checkTrees(trees);
-  print(summary(report.toOwned));
+  print(remarks(report.toOwned));
   for (const difference of report.differences) print(describe(difference));
   print(`${closing(report)} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
   if (report.differences.length > 0) return ExitCode.No;
@@ -54,7 +54,8 @@ function describe({ file, what, diff }: TreeDifference): string {
 
 function closing(report: TreeReport & { written?: number; removed?: number }): string {
   const { differences, toOwned } = report;
-  const files = `${toOwned.files.length} files`;
+  const { regions, dropped, kept } = statisticsOf(toOwned);
+  const files = `${count(toOwned.files.length, "file")}, ${count(regions, "region")} (owned: ${dropped} without a field, ${kept} with one)`;
   if (report.written !== undefined) {
     const state =
       differences.length === 0 ? "the way back is exact" : "not in canonical form: see docs/codemods.md";

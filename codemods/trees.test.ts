@@ -33,7 +33,9 @@ describe("two trees", () => {
     expect(scratch.read("owned/rtc/rtc.ts")).toBe(readFixture("converted/goldfish-rtc/after.ts"));
     expect(scratch.read("owned/index.ts")).toBe(scratch.read("embedded/index.ts"));
     expect(() => scratch.read("owned/gone.ts")).toThrow("ENOENT");
-    expect(printed).toContain("2 files: 2 written, 1 removed; the way back is exact");
+    expect(printed).toContain(
+      "2 files, 1 region (owned: 1 without a field, 0 with one): 2 written, 1 removed; the way back is exact",
+    );
     expect(run("--check")).toBe(ExitCode.Done);
   });
 

@@ -117,6 +117,7 @@ function embedProblem(call: CallExpression, classNode: Node, identity: Identity)
   if (!identity.isRegionClass(classNode)) return Reason.TypeUnresolved;
   const callee = call.getExpression();
   const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
+  if (method.getSymbol() === undefined) return Reason.TypeUnresolved;
   if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
   const named = Node.isIdentifier(classNode) && identity.isClassName(classNode);
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;

@@ -82,16 +82,21 @@ function colored(patch: string, colors: Colors): string {
 
 /** Refusals and notes, one line each, then the totals. */
 export function summary(plan: Plan, colors: Colors = pc): string {
+  return `${remarks(plan, colors)}${totals(plan)}\n`;
+}
+
+/** Refusals and notes, one line each; empty when there are none. */
+export function remarks(plan: Plan, colors: Colors = pc): string {
   const lines: string[] = [];
   for (const { path, sites, notes } of plan.files) {
     for (const site of sites) {
       if (site.reason !== undefined) lines.push(refusalLine(site, site.reason, colors));
     }
-    for (const { line, text } of notes)
+    for (const { line, text } of notes) {
       lines.push(`${shown(path)}:${line}: ${colors.yellow("note")}: ${text}`);
+    }
   }
-  lines.push(totals(plan));
-  return `${lines.join("\n")}\n`;
+  return lines.map((line) => `${line}\n`).join("");
 }
 
 function refusalLine(site: Site, reason: Reason, colors: Colors): string {
@@ -102,16 +107,19 @@ function refusalLine(site: Site, reason: Reason, colors: Colors): string {
 }
 
 function totals(plan: Plan): string {
-  const { converted, dropped, kept, already, refused } = statisticsOf(plan);
+  const { converted, dropped, kept, already, refused, refusedByReason } = statisticsOf(plan);
   const files = changedFiles(plan).length;
   const how = converted === 0 ? "" : ` (${dropped} without a field, ${kept} with one)`;
   const target = plan.direction === "to-owned" ? "owned" : "embedded";
+  const reasons = Object.entries(refusedByReason).map(([reason, number]) => `${number} ${reason}`);
+  const why = refused === 0 ? "" : ` (${reasons.sort().join(", ")})`;
   return (
-    `${count(converted, "region")} to convert${how}, ${already} already ${target}, ${refused} refused; ` +
+    `${count(converted, "region")} to convert${how}, ${already} already ${target}, ${refused} refused${why}; ` +
     `${count(files, "file")} ${files === 1 ? "changes" : "change"}`
   );
 }
 
-function count(number: number, noun: string): string {
+/** `1 file`, `2 files`. */
+export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
