@@ -65,18 +65,18 @@ export class CodeCache {
    * record; 0 if the instruction there reaches into the next page and cannot be kept.
    */
   decodeAt(direct: number, records: number, pageOffset: number): number {
-    const { view } = this.state;
+    const { halfwords } = this.state;
     const first = records + (pageOffset / 2) * RECORD_BYTES;
-    if (view.getUint16(first, true) !== 0) return first;
+    if (halfwords[first >>> 1] !== 0) return first;
     let previous = 0;
     for (let offset = pageOffset; offset < 4096; ) {
-      const halfword = view.getUint16(direct + offset, true);
+      const at = (direct + offset) >>> 1;
+      const halfword = halfwords[at] ?? 0;
       const length = instructionLength(halfword);
       if (offset + length > 4096) return offset === pageOffset ? 0 : first;
       const address = records + (offset / 2) * RECORD_BYTES;
-      const known = view.getUint16(address, true) !== 0;
-      const word = length === 2 ? halfword : view.getUint32(direct + offset, true);
-      const ends = known || this.put(address, word, length, offset);
+      const word = length === 2 ? halfword : halfword | ((halfwords[at + 1] ?? 0) << 16);
+      const ends = halfwords[address >>> 1] !== 0 || this.put(address, word, length, offset);
       if (previous !== 0) this.join(previous, address);
       if (ends) break;
       previous = address;
@@ -87,9 +87,9 @@ export class CodeCache {
 
   /** Lets a record execute the next one too, if there is an operation for both. */
   private join(address: number, next: number): void {
-    const { view } = this.state;
-    const pair = pairOperation(view.getUint16(address, true), view.getUint16(next, true));
-    if (pair !== 0) view.setUint16(address, pair, true);
+    const { halfwords } = this.state;
+    const pair = pairOperation(halfwords[address >>> 1] ?? 0, halfwords[next >>> 1] ?? 0);
+    if (pair !== 0) halfwords[address >>> 1] = pair;
   }
 
   /** Puts one instruction where no page is needed, with nothing behind it; answers its record's address. */
@@ -103,9 +103,9 @@ export class CodeCache {
   private put(address: number, word: number, length: 2 | 4, pageOffset: number | undefined): boolean {
     const decoded = decode(word);
     const record = decoded === undefined ? illegalRecord(word, length) : recordOf(decoded, pageOffset);
-    const { view } = this.state;
-    view.setInt32(address, record.low, true);
-    view.setInt32(address + 4, record.high, true);
+    const { memoryWords } = this.state;
+    memoryWords[address >>> 2] = record.low;
+    memoryWords[(address >>> 2) + 1] = record.high;
     return decoded === undefined || ENDS_RUN.has(decoded.full.name);
   }
 
@@ -114,10 +114,10 @@ export class CodeCache {
     const pageOffset = direct % 4096;
     const slot = this.slots.get(direct - pageOffset);
     if (slot === undefined) return;
-    const { view } = this.state;
+    const { memoryWords } = this.state;
     const records = this.slotAddress(slot);
     const first = Math.max(0, (pageOffset >> 1) - LONGEST_PAIR / 2 + 1);
     const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);
-    for (let index = first; index <= last; index++) view.setInt32(records + index * RECORD_BYTES, 0, true);
+    for (let index = first; index <= last; index++) memoryWords[(records + index * RECORD_BYTES) >>> 2] = 0;
   }
 }

@@ -56,29 +56,35 @@ const COUNTERS = 7;
 const INHIBITABLE = 5;
 
 /** Registers that are storage with some bits writable. */
-const STORAGE: ReadonlyMap<number, { slot: CsrSlot; low: number; high: number }> = new Map(
-  (
-    [
-      [0x105, "stvec", -1, -1],
-      [0x106, "scounteren", COUNTERS, 0],
-      [0x10a, "senvcfg", ENVCFG_WRITABLE, 0],
-      [0x140, "sscratch", -1, -1],
-      [0x141, "sepc", -2, -1],
-      [0x142, "scause", -1, -1],
-      [0x143, "stval", -1, -1],
-      [0x302, "medeleg", DELEGABLE_EXCEPTIONS, 0],
-      [0x303, "mideleg", SUPERVISOR_INTERRUPTS, 0],
-      [0x304, "mie", ALL_INTERRUPTS, 0],
-      [0x305, "mtvec", -1, -1],
-      [0x306, "mcounteren", COUNTERS, 0],
-      [0x30a, "menvcfg", ENVCFG_WRITABLE, 0],
-      [0x340, "mscratch", -1, -1],
-      [0x341, "mepc", -2, -1],
-      [0x342, "mcause", -1, -1],
-      [0x343, "mtval", -1, -1],
-    ] as const
-  ).map(([number, slot, low, high]) => [number, { slot, low, high }]),
-);
+const STORAGE: readonly (readonly [number: number, slot: CsrSlot, low: number, high: number])[] = [
+  [0x105, "stvec", -1, -1],
+  [0x106, "scounteren", COUNTERS, 0],
+  [0x10a, "senvcfg", ENVCFG_WRITABLE, 0],
+  [0x140, "sscratch", -1, -1],
+  [0x141, "sepc", -2, -1],
+  [0x142, "scause", -1, -1],
+  [0x143, "stval", -1, -1],
+  [0x302, "medeleg", DELEGABLE_EXCEPTIONS, 0],
+  [0x303, "mideleg", SUPERVISOR_INTERRUPTS, 0],
+  [0x304, "mie", ALL_INTERRUPTS, 0],
+  [0x305, "mtvec", -1, -1],
+  [0x306, "mcounteren", COUNTERS, 0],
+  [0x30a, "menvcfg", ENVCFG_WRITABLE, 0],
+  [0x340, "mscratch", -1, -1],
+  [0x341, "mepc", -2, -1],
+  [0x342, "mcause", -1, -1],
+  [0x343, "mtval", -1, -1],
+];
+
+/** Word index of a storage register, by number; 0 for others. And the bits of it that may be written. */
+const storageWord = new Int16Array(4096);
+const writableLow = new Int32Array(4096);
+const writableHigh = new Int32Array(4096);
+for (const [number, slot, low, high] of STORAGE) {
+  storageWord[number] = csrWord[slot];
+  writableLow[number] = low;
+  writableHigh[number] = high;
+}
 
 /** Which of its consequences the hart must attend to after a write. */
 export const CsrEffect = {
@@ -133,8 +139,8 @@ export class CsrFile {
   /** Reads into `low` and `high`; false if there is no such register. Says nothing about privilege. */
   read(number: number): boolean {
     const { state } = this;
-    const storage = STORAGE.get(number);
-    if (storage !== undefined) return this.answerSlot(csrWord[storage.slot]);
+    const storage = storageWord[number] ?? 0;
+    if (storage !== 0) return this.answerSlot(storage);
     switch (number) {
       case 0x100:
         return this.answer(state.mstatus & SSTATUS_WRITABLE, SSTATUS_HIGH);
@@ -159,7 +165,7 @@ export class CsrFile {
       case 0xc02:
         return this.answerCounter(this.source.retired, csrWord.instretOffset, 2);
       case 0xc01:
-        return this.answer(this.source.ticks % 2 ** 32, Math.floor(this.source.ticks / 2 ** 32));
+        return this.answerCount(this.source.ticks);
       case 0xf14:
         return this.answer(this.source.hartId, 0);
       case 0xf11: // mvendorid, marchid, mimpid: not a commercial implementation; no configuration structure
@@ -190,6 +196,12 @@ export class CsrFile {
     return true;
   }
 
+  /** A whole number below 2^53. */
+  private answerCount(count: number): boolean {
+    const high = Math.floor(count / 2 ** 32);
+    return this.answer(count - high * 2 ** 32, high);
+  }
+
   private answerSlot(index: number): boolean {
     return this.answer(this.state.low(index), this.state.high(index));
   }
@@ -200,7 +212,7 @@ export class CsrFile {
     const inhibited = ((state.low(csrWord.mcountinhibit) >>> counter) & 1) === 1;
     if (inhibited) return this.answerSlot(offset);
     if (state.low(offset) === 0 && state.high(offset) === 0) {
-      return this.answer(count % 2 ** 32, Math.floor(count / 2 ** 32));
+      return this.answerCount(count);
     }
     const sum = BigInt.asIntN(64, state.getBigInt(offset) + BigInt(count));
     return this.answer(Number(sum & 0xffffffffn), Number(sum >> 32n));
@@ -209,8 +221,7 @@ export class CsrFile {
   /** Writes what may be written of a register; answers the effects as bits of `CsrEffect`, or ILLEGAL. */
   write(number: number, low: number, high: number): number {
     const { state } = this;
-    const storage = STORAGE.get(number);
-    if (storage !== undefined) return this.writeStorage(number, storage, low, high);
+    if (storageWord[number] !== 0) return this.writeStorage(number, low, high);
     switch (number) {
       case 0x100:
         return this.writeStatus(low, SSTATUS_WRITABLE);
@@ -251,15 +262,12 @@ export class CsrFile {
     return isZeroCounter(number) && number < 0xc00 ? CsrEffect.None : ILLEGAL;
   }
 
-  private writeStorage(
-    number: number,
-    storage: { slot: CsrSlot; low: number; high: number },
-    low: number,
-    high: number,
-  ): number {
+  private writeStorage(number: number, low: number, high: number): number {
     // Trap vector modes from 2 on are reserved; such a write changes nothing.
     if ((number === 0x105 || number === 0x305) && (low & 2) !== 0) return CsrEffect.None;
-    this.state.set(csrWord[storage.slot], low & storage.low, high & storage.high);
+    const maskLow = writableLow[number] ?? 0;
+    const maskHigh = writableHigh[number] ?? 0;
+    this.state.set(storageWord[number] ?? 0, low & maskLow, high & maskHigh);
     return number === 0x303 || number === 0x304 ? CsrEffect.Interrupts : CsrEffect.None;
   }
 

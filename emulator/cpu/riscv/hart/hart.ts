@@ -221,15 +221,15 @@ export class RiscvHart {
 
   /** Record of the instruction that generated code gave up. */
   private recordByte(byte: number): number {
-    return this.state.view.getUint8(this.state.low(WORD.record) + byte);
+    return this.state.bytes[this.state.low(WORD.record) + byte] ?? 0;
   }
 
   private get recordOperation(): number {
-    return this.state.view.getUint16(this.state.low(WORD.record), true);
+    return this.state.halfwords[this.state.low(WORD.record) >>> 1] ?? 0;
   }
 
   private get recordImmediate(): number {
-    return this.state.view.getInt32(this.state.low(WORD.record) + 4, true);
+    return this.state.memoryWords[(this.state.low(WORD.record) >>> 2) + 1] ?? 0;
   }
 
   /** Word index of the destination register. */

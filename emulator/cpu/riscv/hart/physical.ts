@@ -46,7 +46,7 @@ export class PhysicalMemory {
     this.high = 0;
     switch (bytes) {
       case 1:
-        return view.getUint8(offset);
+        return this.state.bytes[offset] ?? 0;
       case 2:
         return view.getUint16(offset, true);
       case 4:

@@ -33,8 +33,11 @@ export class HartState {
   readonly offset: number;
   /** The block as 32-bit words; see `WORD` and `csrWord`. */
   words: Int32Array;
-  /** All of the WebAssembly memory. */
+  /** All of the WebAssembly memory: for unaligned accesses, and by element, which is faster. */
   view: DataView;
+  bytes: Uint8Array;
+  halfwords: Uint16Array;
+  memoryWords: Int32Array;
 
   constructor(memory: WebAssembly.Memory, offset: number) {
     if (offset % 65_536 !== 0) throw new RangeError(`hart state at ${offset}: not a multiple of 65536`);
@@ -45,15 +48,23 @@ export class HartState {
     }
     this.memory = memory;
     this.offset = offset;
-    this.words = new Int32Array(memory.buffer, offset, STATE_BYTES / 4);
-    this.view = new DataView(memory.buffer);
+    const { buffer } = memory;
+    this.words = new Int32Array(buffer, offset, STATE_BYTES / 4);
+    this.view = new DataView(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.halfwords = new Uint16Array(buffer);
+    this.memoryWords = new Int32Array(buffer);
   }
 
   /** Makes the views anew if the memory has grown. */
   refreshViews(): void {
-    if (this.view.buffer === this.memory.buffer) return;
-    this.words = new Int32Array(this.memory.buffer, this.offset, STATE_BYTES / 4);
-    this.view = new DataView(this.memory.buffer);
+    const { buffer } = this.memory;
+    if (this.view.buffer === buffer) return;
+    this.words = new Int32Array(buffer, this.offset, STATE_BYTES / 4);
+    this.view = new DataView(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.halfwords = new Uint16Array(buffer);
+    this.memoryWords = new Int32Array(buffer);
   }
 
   /** Low word at `index`, high word behind it. */
