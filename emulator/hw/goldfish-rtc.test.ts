@@ -136,12 +136,12 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(irq.level).toBe(false);
   });
 
-  test("takes only words", () => {
+  test("takes words, and pairs of them", () => {
     const { rig } = clock();
     rig.read(TIME_LOW, 2);
     expect(rig.result).toBe(MemTxResult.DecodeError);
-    rig.read64(TIME_LOW);
-    expect(rig.result).toBe(MemTxResult.DecodeError);
+    expect(rig.read64(TIME_LOW)).toBe(WALL_CLOCK);
+    expect(rig.result).toBe(MemTxResult.Ok);
     expect(rig.read(0x20)).toBe(0);
     expect(rig.guestErrors).toHaveLength(1);
   });
