@@ -54,7 +54,7 @@ export function write(
 }
 
 export function clock(nanoseconds: number): Step {
-  return { kind: "clock", nanoseconds };
+  return { kind: "clock", nanoseconds: Math.round(nanoseconds) };
 }
 
 /** Both halves of a moment, the high one at `address` + 4; `first` says which is written first. */
