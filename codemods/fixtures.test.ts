@@ -128,6 +128,7 @@ const refusals: readonly (readonly [Direction, string, ...string[]])[] = [
     "9 Frugal.MemoryRegion.newIo created-in-expression",
   ],
   ["to-embedded", "name-taken", "9 Doubled.window name-taken"],
+  ["to-embedded", "name-taken-by-subclass", "7 Simple.window name-taken", "15 Extended.window name-taken"],
   ["to-embedded", "nullable-field", "9 Optional.MemoryRegion.newIo nullable-field"],
   ["to-embedded", "reassigned", "14 Shown.window reassigned"],
   ["to-embedded", "this-rebound", "11 Rebound.window this-rebound"],

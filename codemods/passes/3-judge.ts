@@ -22,6 +22,7 @@ import {
   isConstantCount,
   isWithin,
   memberOf,
+  newRegion,
   useKindOf,
 } from "../regions/syntax.ts";
 import { hasComment, hasLinesOfItsOwn } from "../source/trivia.ts";
@@ -180,13 +181,13 @@ function bindsName(scope: Node, name: string): boolean {
   return found === true;
 }
 
-function judgeLocal(local: RegionLocal, form: Form, { identity }: Workspace): Verdict {
+function judgeLocal(local: RegionLocal, form: Form, workspace: Workspace): Verdict {
   if (form !== "owned") return { outcome: "already" };
   const refuse = (reason: Reason, node: Node): Verdict => {
     return { outcome: "refused", refusal: { reason, node, detail: firstLine(node) } };
   };
   const { call, statement, loop, declaration } = local;
-  const problem = callProblem(call, identity);
+  const problem = callProblem(call, workspace.identity);
   if (problem !== undefined) return refuse(problem, call);
   const lead = statement.getText().slice(0, call.getExpression().getEnd() - statement.getStart());
   if (hasComment(lead)) return refuse(Reason.CreatedInExpression, statement);
@@ -200,7 +201,7 @@ function judgeLocal(local: RegionLocal, form: Form, { identity }: Workspace): Ve
   const scope = memberOf(statement, local.device.declaration);
   if (loop !== undefined && !isConstantCount(loop.count, scope))
     return refuse(Reason.ArrayShape, loop.statement);
-  if (isNameTaken(local)) return refuse(Reason.NameTaken, declaration);
+  if (isNameTaken(local, workspace)) return refuse(Reason.NameTaken, declaration);
   return localUseProblem(local, refuse) ?? { outcome: "converted", treatment: "dropped", why: undefined };
 }
 
@@ -222,15 +223,31 @@ export function fieldNameOf({ name, loop }: RegionLocal): string {
   return loop === undefined ? name : `${name}s`;
 }
 
-function isNameTaken(local: RegionLocal): boolean {
+/** True when the class, one that it derives from, or one that derives from it has the field's name for something. */
+function isNameTaken(local: RegionLocal, { targets, others }: Workspace): boolean {
   const name = fieldNameOf(local);
   const { declaration, locals } = local.device;
   if (locals.some((other) => other !== local && fieldNameOf(other) === name)) return true;
-  return hasMember(declaration, name);
+  if (declaration.getType().getProperty(name) !== undefined) return true;
+  const classes = [...targets, ...others].flatMap((file) =>
+    file.getDescendantsOfKind(ts.SyntaxKind.ClassDeclaration),
+  );
+  const kin = classes.filter((each) => derivesFrom(each, declaration) || derivesFrom(declaration, each));
+  return kin.some((each) => each.getInstanceMember(name) !== undefined || declaresRegion(each, name));
 }
 
-function hasMember(declaration: ClassDeclaration, name: string): boolean {
-  return declaration.getType().getProperty(name) !== undefined;
+function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaration): boolean {
+  for (let each = declaration.getBaseClass(); each !== undefined; each = each.getBaseClass()) {
+    if (each === base) return true;
+  }
+  return false;
+}
+
+/** True for a class with a local region of that name, which would become a field as well. */
+function declaresRegion(declaration: ClassDeclaration, name: string): boolean {
+  return declaration
+    .getDescendantsOfKind(ts.SyntaxKind.VariableDeclaration)
+    .some((each) => each.getName() === name && newRegion(each.getInitializer()) !== undefined);
 }
 
 /** The first creation's constructor, for reports. */
