@@ -7,7 +7,7 @@ import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 import type { BootFiles } from "./images.ts";
 import { OutputFile } from "./output-file.ts";
 import { parseCount, parseSize } from "./size.ts";
-import { finishRun } from "./statistics.ts";
+import { finishRun, formatLeaks } from "./statistics.ts";
 
 interface RunOptions {
   readonly regions: string;
@@ -42,7 +42,7 @@ export function addRunCommand(program: Command): void {
     .option("--stats <file>", "write what the run was, as JSON")
     .option("--trace-mmio <file>", "write every access to a device, one a line")
     .action(async (options: RunOptions) => {
-      process.exitCode = await run(options);
+      process.exitCode = await run(options, program.opts<{ verbose?: boolean }>().verbose === true);
     });
 }
 
@@ -60,7 +60,8 @@ export function parseMachine(text: string): string {
   return text;
 }
 
-async function run(options: RunOptions): Promise<number> {
+/** @param verbose record where blocks are allocated, for the report of those never freed. */
+async function run(options: RunOptions, verbose: boolean): Promise<number> {
   const regions = parseRegions(options.regions);
   const maxInstructions =
     options.maxInstructions === undefined
@@ -91,6 +92,7 @@ async function run(options: RunOptions): Promise<number> {
       hartCount: parseCount("-smp", options.smp, 1),
       files,
       trace: stats !== null,
+      model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
     if (options.until !== undefined) emulation.console.watchFor(options.until);
@@ -101,6 +103,9 @@ async function run(options: RunOptions): Promise<number> {
     whole = true;
     if (end === "idle") {
       process.stderr.write("regionlab: the guest waits for an interrupt that no device will raise; ended\n");
+    }
+    if (statistics.heap.blocksLeaked > 0) {
+      process.stderr.write(`regionlab: the machine leaked:\n${formatLeaks(emulation.model.heap.leaks())}\n`);
     }
     return statistics.exit === 0 ? 0 : 1;
   } finally {

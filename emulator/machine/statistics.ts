@@ -1,4 +1,4 @@
-import type { HeapUsage } from "#qom";
+import type { HeapUsage, Leak } from "#qom";
 import type { Emulation, RunEnd } from "./emulation.ts";
 import type { RegionForm } from "./hardware.ts";
 
@@ -74,4 +74,13 @@ function summarise(usage: HeapUsage): Omit<RunStatistics["heap"], "blocksLeaked"
     bytesPeak: usage.peakBytes,
     byType,
   };
+}
+
+/** What a machine left behind at its end, a line for each type, with the stacks of the allocations if they were recorded. */
+export function formatLeaks(leaks: readonly Leak[]): string {
+  const lines = leaks.map(({ typeName, blocks, bytes, allocatedAt }) => {
+    const stacks = allocatedAt.map((stack) => `\n${stack}`).join("");
+    return `${blocks} of ${typeName} never freed, ${bytes} modelled bytes${stacks}`;
+  });
+  return lines.join("\n");
 }
