@@ -161,7 +161,7 @@ export class SlowAccess {
     return this.storeBytes(nextLow, nextHigh, nextPhysical, valueLow, valueHigh, inFirst, bytes);
   }
 
-  /** Stores bytes `first` to `end` of a value, byte by byte. */
+  /** Stores bytes `first` to `end` of a value, byte by byte; xtval tells of the byte that failed (Privileged, 3.1.16). */
   private storeBytes(
     low: number,
     high: number,
@@ -174,7 +174,7 @@ export class SlowAccess {
     for (let index = first; index < end; index++) {
       const byte = ((index < 4 ? valueLow : valueHigh) >>> (8 * (index & 3))) & 0xff;
       this.memory.write(physical + index - first, 1, byte, 0);
-      if (!this.memory.succeeded) return this.fault(accessFault(Access.Write), low, high);
+      if (!this.memory.succeeded) return this.fault(accessFault(Access.Write), (low + index - first) | 0, high);
     }
     return NO_FAULT;
   }

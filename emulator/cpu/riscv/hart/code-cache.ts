@@ -6,6 +6,7 @@ import type { HartState } from "./state.ts";
 
 /** Bytes of two joined instructions. */
 const LONGEST_PAIR = 8;
+const PAGE_WORDS = 4096 / 4;
 
 /** Instructions that end a run of decoding: what follows them is often data. */
 const ENDS_RUN = new Set(["jal", "jalr", "mret", "sret"]);
@@ -22,6 +23,11 @@ export class CodeCache {
   /** Page in each slot, or -1. */
   private readonly pages = new Int32Array(CODE_PAGES).fill(-1);
   private nextSlot = 0;
+  /** What each page contained when it was decoded, with the changes that were told of. */
+  private readonly contents = new Int32Array(CODE_PAGES * PAGE_WORDS);
+  /** Changes of the memory map so far, and those at which each slot was found to be right. */
+  private mapChanges = 0;
+  private readonly checkedAt = new Int32Array(CODE_PAGES);
 
   constructor(state: HartState, codePages: CodePages) {
     this.state = state;
@@ -31,14 +37,46 @@ export class CodeCache {
   /** WebAssembly address of the records of the page at `direct`. Takes the oldest slot if the page is new. */
   recordsOf(direct: number): number {
     const known = this.slots.get(direct);
-    if (known !== undefined) return this.slotAddress(known);
+    if (known !== undefined) {
+      if (this.checkedAt[known] !== this.mapChanges) this.check(known, direct);
+      return this.slotAddress(known);
+    }
     const slot = this.nextSlot;
     this.nextSlot = (slot + 1) % CODE_PAGES;
     this.drop(slot);
     this.pages[slot] = direct;
     this.slots.set(direct, slot);
     this.codePages.hold(direct);
+    this.copy(slot, direct);
     return this.slotAddress(slot);
+  }
+
+  private copy(slot: number, direct: number): void {
+    const { memoryWords } = this.state;
+    this.contents.set(memoryWords.subarray(direct / 4, direct / 4 + PAGE_WORDS), slot * PAGE_WORDS);
+    this.checkedAt[slot] = this.mapChanges;
+  }
+
+  /** Forgets the records of a slot if its page is not what it was. */
+  private check(slot: number, direct: number): void {
+    const { memoryWords } = this.state;
+    const first = slot * PAGE_WORDS;
+    for (let word = 0; word < PAGE_WORDS; word++) {
+      if (memoryWords[direct / 4 + word] !== this.contents[first + word]) {
+        this.clear(slot);
+        this.copy(slot, direct);
+        return;
+      }
+    }
+    this.checkedAt[slot] = this.mapChanges;
+  }
+
+  /**
+   * The memory map has changed: pages may have gone and come back with other contents, as flash does while it is written.
+   * Each is compared when it is executed next. The caller flushes the translations, which makes that happen.
+   */
+  mapChanged(): void {
+    this.mapChanges++;
   }
 
   private slotAddress(slot: number): number {
@@ -51,9 +89,13 @@ export class CodeCache {
     this.pages[slot] = -1;
     this.slots.delete(page);
     this.codePages.release(page);
+    this.clear(slot);
+    this.state.flushJumpCache();
+  }
+
+  private clear(slot: number): void {
     const first = (LAYOUT.code + slot * CODE_PAGE_BYTES) / 4;
     this.state.words.fill(0, first, first + CODE_PAGE_BYTES / 4);
-    this.state.flushJumpCache();
   }
 
   dropAll(): void {
@@ -115,6 +157,10 @@ export class CodeCache {
     const slot = this.slots.get(direct - pageOffset);
     if (slot === undefined) return;
     const { memoryWords } = this.state;
+    const firstWord = pageOffset >> 2;
+    const endWord = (pageOffset + length + 3) >> 2;
+    const page = (direct - pageOffset) / 4;
+    this.contents.set(memoryWords.subarray(page + firstWord, page + endWord), slot * PAGE_WORDS + firstWord);
     const records = this.slotAddress(slot);
     const first = Math.max(0, (pageOffset >> 1) - LONGEST_PAIR / 2 + 1);
     const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);

@@ -428,6 +428,25 @@ test("a change of the memory map is seen by accesses and fetches", () => {
   expect(seen).toEqual([RAM_BASE, RAM_BASE + 2, RAM_BASE + 0x2000]);
 });
 
+test("a change of the memory map keeps decoded code, but not if its page has other contents", () => {
+  const board = boardWith([addi(A2, A2, 1), LOOP]);
+  board.hart.run(5);
+  const again = (): bigint => {
+    board.mapChanged();
+    board.hart.pc = BigInt(RAM_BASE);
+    board.hart.run(2);
+    return board.hart.readRegister(A2);
+  };
+  expect(again()).toBe(2n);
+  // As flash changes while it is not in the map: nobody tells the hart.
+  new DataView(board.memory.buffer).setUint32(board.ramOffset, addi(A2, A2, 10), true);
+  expect(again()).toBe(12n);
+  expect(again()).toBe(22n);
+  // A change that was told of is not mistaken for another.
+  board.loadWords(RAM_BASE, [addi(A2, A2, 100)]);
+  expect(again()).toBe(122n);
+});
+
 test("two harts of two machines know nothing of each other", () => {
   const one = boardWith([addi(A0, A0, 1), LOOP]);
   const two = boardWith([addi(A0, A0, 2), LOOP]);

@@ -187,7 +187,7 @@ export class RiscvHart {
   private followMap(): void {
     this.mapChanged = false;
     this.flushTlb();
-    this.cache.dropAll();
+    this.cache.mapChanged();
   }
 
   private setRemaining(now: number, instructions: number): void {
