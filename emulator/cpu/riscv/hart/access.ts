@@ -174,7 +174,8 @@ export class SlowAccess {
     for (let index = first; index < end; index++) {
       const byte = ((index < 4 ? valueLow : valueHigh) >>> (8 * (index & 3))) & 0xff;
       this.memory.write(physical + index - first, 1, byte, 0);
-      if (!this.memory.succeeded) return this.fault(accessFault(Access.Write), (low + index - first) | 0, high);
+      if (!this.memory.succeeded)
+        return this.fault(accessFault(Access.Write), (low + index - first) | 0, high);
     }
     return NO_FAULT;
   }
