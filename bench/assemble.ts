@@ -27,7 +27,7 @@ import {
   Random,
   theilSenSlope,
 } from "./statistics/index.ts";
-import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND } from "./suites/limits.ts";
+import { FLOOR, HEAP_GROWTH, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND } from "./suites/limits.ts";
 import {
   type GuestCheck,
   type HeapCurve,
@@ -183,10 +183,10 @@ function gatherSlopes(curves: ReadonlyMap<string, PerArm<HeapCurve[]>>): Gathere
     const definition: MetricDefinition = {
       suite: "retention",
       workload: scenario,
-      name: "heap growth",
+      name: HEAP_GROWTH,
       description: control
         ? "Bytes in use per round in a scenario that leaks one region a round on purpose, whatever the form."
-        : "Bytes in use after forced collection, per round: what every round leaves behind.",
+        : "Bytes in use after forced collection, per round, with V8's optimising compilers off. Eight of them are the measurement's own notes of release times.",
       unit: "B/round",
       quantity: "memory",
       scale: "absolute",

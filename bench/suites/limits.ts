@@ -10,3 +10,7 @@ export const BOOT = "reset to milestone";
 
 /** Name of the boot task that starts no guest. */
 export const BARE_MACHINE = "machine";
+
+/** Parts of the retention suite: how long releases take, and how the heap grows. */
+export const RELEASES = "releases";
+export const HEAP_GROWTH = "heap growth";

@@ -7,6 +7,7 @@ import { Device } from "#qdev";
 import { Block, QomObject } from "#qom";
 import type { HeapPoint, MetricDefinition } from "#results";
 import { type Scenario, type ScenarioRun, type ScenarioTally, scenarios } from "#workloads/lifecycle";
+import { RELEASES } from "./limits.ts";
 import {
   emptyReport,
   type HeapCurve,
@@ -22,36 +23,51 @@ const COUNTED = [QomObject, Device, MemoryRegion, FlatView, Block] as const;
 
 /** Rounds before the first count: lazily made objects, and V8's own tables, are then there. */
 const WARM_UP_ROUNDS = 60;
+/** The same where every round is a whole machine. */
+const WARM_UP_MACHINES = 30;
 /** Rounds between the two counts, which repeat exactly: more rounds only make a rare leak more likely to show. */
 const COUNTED_ROUNDS = { quick: 100, full: 600 } as const;
 /** Rounds in checked mode, where every touch of a dead object is found and nothing is timed. */
 const CHECKED_ROUNDS = 30;
 
-/** Whose heap a quick run follows; it counts what is left after all of them. */
-const QUICK_SCENARIOS = ["plug-unplug", "create-destroy", "by-hand"];
+/** The scenario whose release time is a headline. */
+const PLAIN_UNPLUG = "plug-unplug";
 
 /** Unplugging takes microseconds, of which one grace period is most. */
 const RELEASE_MARGIN_PERCENT = 5;
 
-/** Counts what is left, or measures how the heap grows and how long a release takes. */
-export async function measureRetention({ form, quick, prove }: SuiteRequest): Promise<SuiteReport> {
+/**
+ * Counts what is left (to prove), or else measures how long releases take or how the heap grows: two subjects, because the
+ * heap is followed with V8's optimising compilers off.
+ */
+export async function measureRetention({ form, quick, prove, subject }: SuiteRequest): Promise<SuiteReport> {
   const hardware = await loadHardware(form);
   if (prove) {
     const remains: Remains[] = [];
     for (const scenario of scenarios()) remains.push(await countRemains(scenario, hardware, quick));
     return { ...emptyReport, remains };
   }
-  const measurements: Measurement[] = [];
+  if (subject === RELEASES) return { ...emptyReport, measurements: timeReleases(hardware, quick) };
   const curves: HeapCurve[] = [];
-  const followed = quick ? scenarios().filter(({ name }) => QUICK_SCENARIOS.includes(name)) : scenarios();
-  for (const scenario of followed) {
-    const { heap, releaseTimes } = await followHeap(scenario, hardware, quick);
+  for (const scenario of scenarios()) {
+    const heap = await followHeap(scenario, hardware, quick);
     curves.push({ scenario: scenario.name, control: scenario.leaksPerRound > 0, heap });
-    if (releaseTimes.length > 0) {
-      measurements.push(measurement(releaseMetric(scenario), releaseTimes.map(toMicroseconds)));
-    }
   }
-  return { ...emptyReport, measurements, curves };
+  return { ...emptyReport, curves };
+}
+
+/** Times unplugs in every scenario that has them; in a quick run in the plain one only. */
+function timeReleases(hardware: Hardware, quick: boolean): Measurement[] {
+  return scenarios().flatMap((scenario) => {
+    if (quick && scenario.name !== PLAIN_UNPLUG) return [];
+    const run = scenario.start({ hardware });
+    repeat(run, quick ? 300 : 1000);
+    if (run.releaseTimes.length === 0) return [];
+    const warm = run.releaseTimes.length;
+    repeat(run, quick ? 300 : 1000);
+    run.finish();
+    return [measurement(releaseMetric(scenario), run.releaseTimes.slice(warm).map(toMicroseconds))];
+  });
 }
 
 async function countRemains(scenario: Scenario, hardware: Hardware, quick: boolean): Promise<Remains> {
@@ -88,24 +104,19 @@ async function countRemains(scenario: Scenario, hardware: Hardware, quick: boole
   };
 }
 
-async function followHeap(
-  scenario: Scenario,
-  hardware: Hardware,
-  quick: boolean,
-): Promise<{ heap: HeapPoint[]; releaseTimes: readonly number[] }> {
+/** Heap in use over the rounds, from when lazily made objects are there. */
+async function followHeap(scenario: Scenario, hardware: Hardware, quick: boolean): Promise<HeapPoint[]> {
   const checkpoints = quick ? 12 : 40;
-  const between = roundsOf(scenario, quick ? 60 : 100);
+  const between = roundsOf(scenario, quick ? 30 : 100);
   const run = scenario.start({ hardware });
-  // V8's own tables grow until the code of a round is as optimised as it will be, which takes a thousand rounds.
-  repeat(run, roundsOf(scenario, quick ? 600 : 1500));
-  const warmReleases = run.releaseTimes.length;
+  repeat(run, Math.max(WARM_UP_MACHINES, roundsOf(scenario, quick ? 120 : 600)));
   const heap: HeapPoint[] = [{ round: 0, bytes: await heapInUse() }];
   for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
     repeat(run, between);
     heap.push({ round: checkpoint * between, bytes: await heapInUse() });
   }
   run.finish();
-  return { heap, releaseTimes: run.releaseTimes.slice(warmReleases) };
+  return heap;
 }
 
 /** A machine takes a hundred times longer than a device: fewer rounds show as much. */
@@ -160,6 +171,6 @@ function releaseMetric({ name, description }: Scenario): MetricDefinition {
     quantity: "time",
     scale: "percent",
     margin: RELEASE_MARGIN_PERCENT,
-    role: name === "plug-unplug" ? "headline" : "detail",
+    role: name === PLAIN_UNPLUG ? "headline" : "detail",
   };
 }

@@ -208,8 +208,9 @@ function retention(run: Run, id: string): Markup {
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">Retention</h2>
 <p>What is left after many rounds of creating and destroying. Counts of objects are V8’s own, by class; blocks are those of the
-emulator’s storage ledger, their size modelled as that of the C structures. Thin lines are processes,
-thick ones the medians: a leak climbs.</p>
+emulator’s storage ledger, their size modelled as that of the C structures. The heap is followed with V8’s optimising compilers
+off, whose code would count as growth. Thin lines are processes, thick ones the medians: a leak climbs, as that of the control
+scenario must.</p>
 ${armLegend(run)}
 <div class="cards">
 ${run.retention
