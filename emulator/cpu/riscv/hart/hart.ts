@@ -158,9 +158,12 @@ export class RiscvHart {
     this.interruptsChanged = true;
   }
 
-  /** Executes at most so many instructions. */
+  /** Executes at most so many instructions: a whole number, or infinity. None if it is not positive. */
   run(maxInstructions: number): RunExit {
     const { state } = this;
+    if (maxInstructions !== Number.POSITIVE_INFINITY && !Number.isInteger(maxInstructions)) {
+      throw new RangeError(`run of ${maxInstructions} instructions: must be a whole number or infinity`);
+    }
     state.refreshViews();
     const end = this.retired + maxInstructions;
     for (;;) {

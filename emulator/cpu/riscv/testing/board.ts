@@ -34,14 +34,12 @@ export class TestBoard implements PhysicalBus {
   /** Makes RAM look like a device: everything goes through `read` and `write`. */
   direct = true;
   private readonly ramBytes: number;
-  private readonly view: DataView;
   private flush: () => void = () => {};
   private compare = Number.POSITIVE_INFINITY;
 
   constructor(ramBytes = 1 << 20, codePages?: CodePages) {
     this.ramBytes = ramBytes;
     this.memory = new WebAssembly.Memory({ initial: (this.ramOffset + ramBytes) / 65_536 });
-    this.view = new DataView(this.memory.buffer);
     const options = {
       hartId: 0,
       memory: this.memory,
@@ -50,6 +48,11 @@ export class TestBoard implements PhysicalBus {
       time: () => this.hart.retired,
     };
     this.hart = new RiscvHart(codePages === undefined ? options : { ...options, codePages });
+  }
+
+  /** Made anew each time: the memory may grow. */
+  private get view(): DataView {
+    return new DataView(this.memory.buffer);
   }
 
   onMapChange(flush: () => void): void {
