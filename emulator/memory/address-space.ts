@@ -11,6 +11,7 @@ import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
 import type { RamBlock } from "./ram.ts";
 import { RcuNode } from "./rcu.ts";
 import type { MemoryRegion } from "./region.ts";
+import { sharesPage, takesPieces } from "./shared-page.ts";
 
 /** Modelled bytes of the C structure. */
 const ADDRESS_SPACE_BYTES = 176;
@@ -263,6 +264,12 @@ export class AddressSpace {
     }
     access.attrs = attrs;
     if (region.readsDirectly) return this.load(view, index, address, size);
+    if (sharesPage(view.ranges[index] as FlatRange, address)) {
+      if (takesPieces(view, address, size, false, attrs)) return this.readAcross(address, size);
+      access.result = MemTxResult.DecodeError;
+      access.high = 0;
+      return 0;
+    }
     dispatchRead(region, offset, size, access);
     return access.low;
   }
@@ -290,6 +297,9 @@ export class AddressSpace {
       access.result = MemTxResult.DecodeError;
     } else if (region.writesDirectly) {
       this.store(view, index, address, size, low, high);
+    } else if (sharesPage(view.ranges[index] as FlatRange, address)) {
+      if (takesPieces(view, address, size, true, attrs)) this.writeAcross(address, size, low, high);
+      else access.result = MemTxResult.DecodeError;
     } else {
       access.low = size === 8 ? low >>> 0 : truncate(low, size);
       access.high = high >>> 0;
@@ -353,7 +363,7 @@ export class AddressSpace {
     }
   }
 
-  /** An access that reaches over the end of a range of RAM. */
+  /** An access that is cut: it reaches over the end of a range of RAM, or is to a page that regions share. */
   private readAcross(address: number, size: AccessSize): number {
     const bytes = new DataView(new ArrayBuffer(8));
     this.readBytes(address, new Uint8Array(bytes.buffer, 0, size), this.access.attrs);

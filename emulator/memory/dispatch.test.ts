@@ -13,7 +13,7 @@ function withDevice(
     recordingOps(calls, limits, answer),
     null,
     "device",
-    0x100,
+    0x1000, // a page of its own: accesses to shared ones are cut, see shared-page.ts
   );
   memory.root.addSubregion(0x1000, device);
   return { ...memory, device, calls };

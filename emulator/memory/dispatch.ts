@@ -16,7 +16,7 @@ export class Access {
 }
 
 /** Whether the guest may make this access at all. */
-function valid(
+export function isValid(
   region: MemoryRegion,
   offset: number,
   size: number,
@@ -52,7 +52,7 @@ export function dispatchRead(region: MemoryRegion, offset: number, size: number,
   access.low = 0;
   access.high = 0;
   access.result = MemTxResult.Ok;
-  if (!valid(region, offset, size, false, access.attrs)) {
+  if (!isValid(region, offset, size, false, access.attrs)) {
     access.result = MemTxResult.DecodeError;
     return;
   }
@@ -74,7 +74,7 @@ export function dispatchRead(region: MemoryRegion, offset: number, size: number,
 /** Writes the value left in `access`; the outcome is left there, too. */
 export function dispatchWrite(region: MemoryRegion, offset: number, size: number, access: Access): void {
   access.result = MemTxResult.Ok;
-  if (!valid(region, offset, size, true, access.attrs)) {
+  if (!isValid(region, offset, size, true, access.attrs)) {
     access.result = MemTxResult.DecodeError;
     return;
   }

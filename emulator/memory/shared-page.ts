@@ -1,0 +1,43 @@
+/** Pages that belong to several regions, or in part to none. Source: behaviour of QEMU 7.2's subpages. */
+import type { AccessSize } from "./bus.ts";
+import { isValid, transferSize } from "./dispatch.ts";
+import type { FlatRange } from "./flat-range.ts";
+import type { FlatView } from "./flat-view.ts";
+import { PAGE_BYTES } from "./guest-memory.ts";
+import type { MemTxAttrs } from "./ops.ts";
+
+/** Whether the page of `address` reaches beyond the range that holds it. */
+export function sharesPage(range: FlatRange, address: number): boolean {
+  const page = address - (address % PAGE_BYTES);
+  return page < range.start || page + PAGE_BYTES > range.end;
+}
+
+/**
+ * Whether a processor's access to a shared page is carried out: there it is cut like a transfer, and each region must take
+ * its pieces. A page of a single region leaves an access whole, for the region to take or to refuse.
+ */
+export function takesPieces(
+  view: FlatView,
+  address: number,
+  size: AccessSize,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+): boolean {
+  if (address % size !== 0) return false;
+  for (let done = 0; done < size; ) {
+    const at = address + done;
+    const range = view.find(at);
+    if (range === undefined) return false;
+    const { region } = range;
+    const offset = at - range.start + range.offset;
+    const length = Math.min(size - done, range.end - at);
+    if (isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly) {
+      done += length;
+      continue;
+    }
+    const piece = transferSize(region, offset, length);
+    if (!isValid(region, offset, piece, isWrite, attrs)) return false;
+    done += piece;
+  }
+  return true;
+}
