@@ -170,5 +170,5 @@ const ops: MemoryRegionOps<GoldfishRtc> = {
   read: (rtc, offset) => rtc.readRegister(offset),
   write: (rtc, offset, value) => rtc.writeRegister(offset, value),
   endianness: "little",
-  valid: { minAccessSize: 4, maxAccessSize: 8 }, // as two of 4, which is what the device knows
+  valid: { minAccessSize: 4, maxAccessSize: 4 },
 };
