@@ -39,6 +39,7 @@ export function workloads(): readonly Workload[] {
     bareMetal("hello", "reset vector, device tree, UART output, power off"),
     bareMetal("interrupts", "ACLINT, PLIC, UART and RTC interrupts, in M-mode and delegated to S-mode"),
     bareMetal("flash", "CFI flash: query, erase, program, status, execution in place"),
+    bareMetal("bus-errors", "accesses that devices refuse: sizes, alignment, places where nothing is"),
     bareMetal("mmio-storm", "200 000 rounds of reads and writes over RTC, PLIC, UART, ACLINT and flash"),
     {
       kind: "firmware",
