@@ -7,10 +7,11 @@
  *
  * `interpreter/` generates the WebAssembly that executes: one loop around one jump table. It reads instructions from
  * records decoded beforehand, eight bytes for each halfword of a page, so that an instruction costs one dispatch, and
- * one load for every operand; frequent pairs of neighbours cost one dispatch together (`pairs.ts`). It keeps no call: whatever it cannot do (a page that is not in the translation buffer, a
- * device, a control register, a trap) it returns for, with the instruction not yet executed, and `hart/` in TypeScript
- * does it and calls again. All state is in memory then, so that traps are precise, interrupts are taken between two
- * instructions only, and the count of instructions is exact whenever a device looks at it.
+ * one load for every operand; frequent pairs of neighbours cost one dispatch together (`pairs.ts`). It keeps no call:
+ * whatever it cannot do (a page that is not in the translation buffer, a device, a control register, a trap) it returns
+ * for, with the instruction not yet executed, and `hart/` in TypeScript does it and calls again. All state is in memory
+ * then, so that traps are precise, interrupts are taken between two instructions only, and the count of instructions is
+ * exact whenever a device looks at it.
  *
  * `hart/` is that other half: privilege, control registers, traps, translation and protection, the cache of records.
  * Protection and the permission bits are checked when a page enters the translation buffer, never per access; a page

@@ -61,13 +61,19 @@ export class SlowAccess {
   load(bytes: AccessSize): number {
     const low = this.state.low(WORD.address);
     const high = this.state.high(WORD.address);
+    const device = this.state.devicePage(LAYOUT.readTlb, low, high);
+    if (device >= 0 && (low & (bytes - 1)) === 0) {
+      return this.loadFromBus(low, high, device + (low & 0xfff), bytes);
+    }
     if ((low & 0xfff) + bytes > 4096) return this.loadSplit(low, high, bytes);
     const cause = this.translate(low, high, Access.Read, bytes);
     if (cause !== NO_FAULT) return cause;
     const direct = this.directPage(Access.Read);
     if (direct < 0) {
       if ((low & (bytes - 1)) !== 0) return this.loadSplit(low, high, bytes);
-      return this.loadFromBus(low, high, bytes);
+      const { physical } = this.mmu;
+      this.rememberDevice(LAYOUT.readTlb, low, high);
+      return this.loadFromBus(low, high, physical, bytes);
     }
     if (this.mmu.wholePage) {
       this.state.fillTlb(LAYOUT.readTlb, low, high, direct);
@@ -78,8 +84,14 @@ export class SlowAccess {
     return NO_FAULT;
   }
 
-  private loadFromBus(low: number, high: number, bytes: AccessSize): number {
-    this.low = this.memory.readBus(this.mmu.physical, bytes);
+  /** Spares the next access to a device the translation. */
+  private rememberDevice(buffer: number, low: number, high: number): void {
+    const { physical, wholePage } = this.mmu;
+    if (wholePage) this.state.fillDeviceTlb(buffer, low, high, physical - (physical % 4096));
+  }
+
+  private loadFromBus(low: number, high: number, physical: number, bytes: AccessSize): number {
+    this.low = this.memory.readBus(physical, bytes);
     this.high = this.memory.high;
     return this.memory.failed ? this.fault(accessFault(Access.Read), low, high) : NO_FAULT;
   }
@@ -110,7 +122,7 @@ export class SlowAccess {
     const cause = this.translate(low, high, Access.Read, bytes);
     if (cause !== NO_FAULT) return cause;
     const direct = this.directPage(Access.Read);
-    if (direct < 0) return this.loadFromBus(low, high, bytes);
+    if (direct < 0) return this.loadFromBus(low, high, this.mmu.physical, bytes);
     this.low = this.memory.readDirect(direct + (low & 0xfff), bytes);
     this.high = this.memory.high;
     return NO_FAULT;
@@ -120,6 +132,10 @@ export class SlowAccess {
   store(bytes: AccessSize, valueLow: number, valueHigh: number): number {
     const low = this.state.low(WORD.address);
     const high = this.state.high(WORD.address);
+    const device = this.state.devicePage(LAYOUT.writeTlb, low, high);
+    if (device >= 0 && (low & (bytes - 1)) === 0) {
+      return this.storeToBus(low, high, device + (low & 0xfff), bytes, valueLow, valueHigh);
+    }
     const crossing = (low & 0xfff) + bytes > 4096;
     const inFirst = crossing ? 4096 - (low & 0xfff) : bytes;
     const cause = this.translate(low, high, Access.Write, inFirst);
@@ -130,8 +146,9 @@ export class SlowAccess {
       if ((low & (bytes - 1)) !== 0) {
         return this.storeBytes(low, high, this.mmu.physical, valueLow, valueHigh, 0, bytes);
       }
-      this.memory.writeBus(this.mmu.physical, bytes, valueLow, valueHigh);
-      return this.memory.failed ? this.fault(accessFault(Access.Write), low, high) : NO_FAULT;
+      const { physical } = this.mmu;
+      this.rememberDevice(LAYOUT.writeTlb, low, high);
+      return this.storeToBus(low, high, physical, bytes, valueLow, valueHigh);
     }
     if (this.mmu.wholePage && !this.codePages.isCode(direct)) {
       this.state.fillTlb(LAYOUT.writeTlb, low, high, direct);
@@ -139,6 +156,18 @@ export class SlowAccess {
     }
     this.memory.writeDirect(direct + (low & 0xfff), bytes, valueLow, valueHigh);
     return NO_FAULT;
+  }
+
+  private storeToBus(
+    low: number,
+    high: number,
+    physical: number,
+    bytes: AccessSize,
+    valueLow: number,
+    valueHigh: number,
+  ): number {
+    this.memory.writeBus(physical, bytes, valueLow, valueHigh);
+    return this.memory.failed ? this.fault(accessFault(Access.Write), low, high) : NO_FAULT;
   }
 
   /** Both pages must be writable before either is written. */

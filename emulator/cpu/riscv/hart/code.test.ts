@@ -150,6 +150,14 @@ test("a change of the memory map is seen by accesses and fetches", () => {
   board.hart.pc = BigInt(RAM_BASE);
   board.hart.run(1);
   expect(seen).toEqual([RAM_BASE, RAM_BASE + 2, RAM_BASE + 0x2000]);
+  // And back: that the page was a device's is forgotten.
+  seen.length = 0;
+  board.direct = true;
+  board.mapChanged();
+  board.hart.pc = BigInt(RAM_BASE);
+  board.hart.run(1);
+  expect(seen).toEqual([]);
+  expect(board.hart.readRegister(A0)).toBe(1n);
 });
 
 test("a change of the memory map keeps decoded code, but not if its page has other contents", () => {

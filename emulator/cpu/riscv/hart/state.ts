@@ -24,6 +24,8 @@ export const SPP_SHIFT = 8;
 /** Bits in the low part of a data tag beside the privilege. Other modes see other translations. */
 const MODE_SUM = 1 << 2;
 const MODE_MXR = 1 << 3;
+/** In a tag: the page is known, but not memory. Generated code never matches it. */
+const TAG_DEVICE = 1 << 4;
 /** Matches no address and mode. */
 const INVALID_TAG = -1;
 
@@ -38,6 +40,8 @@ export class HartState {
   bytes: Uint8Array;
   halfwords: Uint16Array;
   memoryWords: Int32Array;
+  /** By translation buffer entry, as they lie in the block: physical addresses that no word can hold. */
+  private readonly devicePages = new Float64Array(LAYOUT.jumpCache / TLB_ENTRY_BYTES);
 
   constructor(memory: WebAssembly.Memory, offset: number) {
     if (offset % 65_536 !== 0) throw new RangeError(`hart state at ${offset}: not a multiple of 65536`);
@@ -145,6 +149,21 @@ export class HartState {
     const page = virtualLow & ~0xfff;
     this.set(index, page | this.low(WORD.dataMode), virtualHigh);
     this.words[index + 2] = direct - page;
+  }
+
+  /** Enters that the page of a data access is a device's; where that is, is kept in `devicePages`. */
+  fillDeviceTlb(buffer: number, virtualLow: number, virtualHigh: number, physicalPage: number): void {
+    const index = this.entryIndex(buffer, virtualLow);
+    this.set(index, (virtualLow & ~0xfff) | this.low(WORD.dataMode) | TAG_DEVICE, virtualHigh);
+    this.devicePages[index >> 2] = physicalPage;
+  }
+
+  /** Physical page of a device that the virtual one is known to be, or -1. */
+  devicePage(buffer: number, virtualLow: number, virtualHigh: number): number {
+    const index = this.entryIndex(buffer, virtualLow);
+    const tag = (virtualLow & ~0xfff) | this.low(WORD.dataMode) | TAG_DEVICE;
+    if (this.words[index] !== tag || this.words[index + 1] !== virtualHigh) return -1;
+    return this.devicePages[index >> 2] ?? -1;
   }
 
   dropTlbEntry(buffer: number, virtualLow: number): void {
