@@ -162,6 +162,20 @@ test("a device's line is not kept by setting other bits of mip", () => {
   expect(board.hart.readCsr(MIP)).toBe(2n);
 });
 
+test("reset clears the hart, not the lines of the devices", () => {
+  const board = boardWith([addi(A0, A0, 1), LOOP]);
+  const { hart } = board;
+  hart.setInterrupt(Interrupt.MachineTimer, true);
+  hart.setInterrupt(Interrupt.SupervisorSoftware, true);
+  hart.writeCsr(MIE, 0xaaan);
+  hart.privilege = 1;
+  hart.run(3);
+  hart.reset(RAM_BASE);
+  expect([hart.pc, hart.privilege, hart.retired]).toEqual([BigInt(RAM_BASE), 3, 0]);
+  expect([hart.readRegister(A0), hart.readCsr(MIE), hart.readCsr(MSTATUS)]).toEqual([0n, 0n, 0xa00000000n]);
+  expect(hart.readCsr(MIP)).toBe(1n << 7n);
+});
+
 // QEMU 7.2 reports these as faults of loads; the specification (unprivileged ISA, section 8.4) says store/AMO.
 test.for([
   ["misaligned", RAM_BASE + 0x1002, 6n],

@@ -108,11 +108,16 @@ export class RiscvHart {
     this.reset(0);
   }
 
-  /** Reset (privileged ISA, section 3.4): machine mode at `pc`, all registers zero, counters too. */
+  /**
+   * Reset (privileged ISA, section 3.4): machine mode at `pc`, all registers zero, counters too. Interrupt lines are the
+   * devices' and stay as they are.
+   */
   reset(pc: number): void {
     const { state } = this;
     state.refreshViews();
+    const lines = state.low(csrWord.mipLines);
     state.words.fill(0, 0, LAYOUT.readTlb / 4);
+    state.words[csrWord.mipLines] = lines;
     state.setBigInt(WORD.pc, BigInt(pc));
     state.setBigInt(WORD.reservation, -1n);
     state.setPrivilege(Privilege.Machine);
@@ -122,7 +127,7 @@ export class RiscvHart {
     this.limit = 0;
     this.trapped = 0;
     this.sleeping = false;
-    this.interruptsChanged = false;
+    this.interruptsChanged = true;
   }
 
   /**
