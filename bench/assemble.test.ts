@@ -182,7 +182,12 @@ describe("retention", () => {
         Array.from({ length: 8 }, (_, repeat) =>
           outcome("retention/lifecycle", arm, repeat, {
             curves: [
-              { scenario: "unplug", control: false, heap: curve(arm === "B" ? 1500 + repeat : repeat) },
+              {
+                scenario: "unplug",
+                control: false,
+                margin: 16,
+                heap: curve(arm === "B" ? 1500 + repeat : repeat),
+              },
             ],
           }),
         ),

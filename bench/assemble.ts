@@ -173,13 +173,12 @@ function gatherMeasurements(outcomes: readonly SuiteOutcome[]): Gathered[] {
   return [...found.values()];
 }
 
-/** A hundredth of what V8 spends on one leaked region (about 1 500 bytes) is of no importance. */
-const SLOPE_MARGIN_BYTES = 16;
-
 /** The heap slope of every scenario, as a metric of its own: zero is expected, so differences are in bytes. */
 function gatherSlopes(curves: ReadonlyMap<string, PerArm<HeapCurve[]>>): Gathered[] {
   return [...curves].map(([scenario, byArm]) => {
-    const control = byArm.A.some((curve) => curve.control);
+    const [first] = byArm.A;
+    if (!first) throw new CommandError(1, `scenario ${scenario} did not run in arm A`);
+    const { control, margin } = first;
     const definition: MetricDefinition = {
       suite: "retention",
       workload: scenario,
@@ -190,7 +189,7 @@ function gatherSlopes(curves: ReadonlyMap<string, PerArm<HeapCurve[]>>): Gathere
       unit: "B/round",
       quantity: "memory",
       scale: "absolute",
-      margin: SLOPE_MARGIN_BYTES,
+      margin,
       role: control ? "control" : "headline",
     };
     const slope = ({ heap }: HeapCurve) => measurement(definition, [theilSenSlope(heap)]);

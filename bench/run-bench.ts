@@ -7,7 +7,7 @@ import { captureEnvironment, completeEnvironment } from "./environment.ts";
 import { runChild } from "./runner/child-process.ts";
 import { Progress, type ProgressStream } from "./runner/progress.ts";
 import { describeTrial, runSchedule } from "./runner/run-schedule.ts";
-import { planSchedule, type Trial } from "./runner/schedule.ts";
+import { type PlannedTask, planSchedule, type Trial } from "./runner/schedule.ts";
 import { BARE_MACHINE, HEAP_GROWTH, RELEASES } from "./suites/limits.ts";
 import type { SuiteReport, SuiteRequest } from "./suites/measurement.ts";
 
@@ -43,6 +43,9 @@ const EXEC_ARGV_HEAP = [...EXEC_ARGV, "--no-opt", "--no-sparkplug"];
 const CHILD_TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
 /** Fewer than four processes per arm cannot show anything at the level of the verdicts. */
 const FEWEST_BLOCKS = 2;
+
+/** Heaps of two processes differ by a few bytes in ten thousand, so a quick run spends its time elsewhere. */
+const QUICK_HEAP_REPEATS = 2;
 
 const HEAP_TASK = `retention/${HEAP_GROWTH}`;
 
@@ -117,15 +120,18 @@ async function measureAll(
   return outcomes;
 }
 
-/** Names of the processes that a suite needs, each `suite/subject`. */
-function tasksOf(suite: Suite, { workloads }: BenchPlan): string[] {
+/** The processes that a suite needs, each named `suite/subject`. */
+function tasksOf(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[] {
   switch (suite) {
     case "boot":
-      return [BARE_MACHINE, ...workloads].map((subject) => `boot/${subject}`);
+      return [BARE_MACHINE, ...workloads].map((subject) => ({ name: `boot/${subject}` }));
     case "dispatch":
-      return ["dispatch/accesses"];
+      return [{ name: "dispatch/accesses" }];
     case "retention":
-      return [`retention/${RELEASES}`, HEAP_TASK];
+      return [
+        { name: `retention/${RELEASES}` },
+        quick ? { name: HEAP_TASK, mostRepeats: QUICK_HEAP_REPEATS } : { name: HEAP_TASK },
+      ];
   }
 }
 

@@ -4,7 +4,7 @@ import { planSchedule } from "./schedule.ts";
 
 describe("runSchedule", () => {
   it("runs one process after the other, in the planned order, and records order and times", async () => {
-    const plan = planSchedule(["boot", "dispatch"], 4, 1);
+    const plan = planSchedule([{ name: "boot" }, { name: "dispatch" }], 4, 1);
     const started: string[] = [];
     let running = 0;
     let time = 0;
@@ -26,7 +26,7 @@ describe("runSchedule", () => {
 
   it("ends at the first failure", async () => {
     let count = 0;
-    const plan = planSchedule(["boot"], 10, 1);
+    const plan = planSchedule([{ name: "boot" }], 10, 1);
     const run = runSchedule(plan, {
       measure: async () => {
         if (++count === 4) throw new Error("crashed");
@@ -37,7 +37,7 @@ describe("runSchedule", () => {
   });
 
   it("may end after a block, when the time that it has is used up", async () => {
-    const outcomes = await runSchedule(planSchedule(["boot"], 10, 1), {
+    const outcomes = await runSchedule(planSchedule([{ name: "boot" }], 10, 1), {
       measure: async () => undefined,
       proceed: (finished) => finished < 3,
     });
@@ -46,7 +46,7 @@ describe("runSchedule", () => {
 
   it("tells how many have ended before each", async () => {
     const seen: number[] = [];
-    await runSchedule(planSchedule(["boot"], 1, 1), {
+    await runSchedule(planSchedule([{ name: "boot" }], 1, 1), {
       measure: async () => undefined,
       onProgress: (done) => seen.push(done),
     });

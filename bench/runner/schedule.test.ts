@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { ARMS } from "#results";
 import { planSchedule as planBlocks, type Trial } from "./schedule.ts";
 
-const planSchedule = (...plan: Parameters<typeof planBlocks>) => planBlocks(...plan).flat();
+const named = (names: readonly string[]) => names.map((name) => ({ name }));
+const planSchedule = (names: readonly string[], repeats: number, seed: number) =>
+  planBlocks(named(names), repeats, seed).flat();
 const arms = (trials: readonly Trial[]) => trials.map(({ arm }) => arm);
 
 describe("planSchedule", () => {
@@ -51,12 +53,19 @@ describe("planSchedule", () => {
   });
 
   it("gives whole blocks of two repeats, after any of which a run may end", () => {
-    const blocks = planBlocks(["a", "b"], 5, 3);
+    const blocks = planBlocks(named(["a", "b"]), 5, 3);
     expect(blocks.map((block) => [...new Set(block.map(({ repeat }) => repeat))])).toEqual([
       [0, 1],
       [2, 3],
       [4],
     ]);
+  });
+
+  it("leaves a task out after its own number of repeats, and the others as they were", () => {
+    const capped = planBlocks([{ name: "a" }, { name: "b", mostRepeats: 2 }], 6, 3).flat();
+    expect(capped.filter(({ task }) => task === "b").map(({ repeat }) => repeat)).toEqual([0, 0, 0, 1, 1, 1]);
+    const a = ({ task }: Trial) => task === "a";
+    expect(capped.filter(a)).toEqual(planSchedule(["a", "b"], 6, 3).filter(a));
   });
 
   it("is the same for the same seed, and shuffled by another", () => {

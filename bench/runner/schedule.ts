@@ -9,6 +9,13 @@ export interface Trial {
   readonly repeat: number;
 }
 
+/** What processes are planned for. */
+export interface PlannedTask {
+  readonly name: string;
+  /** Repeats after which the task is left out, for what hardly varies; default: no limit. */
+  readonly mostRepeats?: number;
+}
+
 /**
  * The order of all processes of a run, in blocks of two repeats.
  *
@@ -18,13 +25,14 @@ export interface Trial {
  *
  * @param repeats of every task and arm; an odd number leaves the last block without its way back
  */
-export function planSchedule(tasks: readonly string[], repeats: number, seed: number): Trial[][] {
+export function planSchedule(tasks: readonly PlannedTask[], repeats: number, seed: number): Trial[][] {
   const random = Random.seeded(seed, "schedule");
   const blocks: Trial[][] = [];
   for (let first = 0; first < repeats; first += 2) {
-    const block = tasks.flatMap((task) => {
+    const block = tasks.flatMap(({ name: task, mostRepeats = Number.POSITIVE_INFINITY }) => {
       const there = random.shuffled(ARMS);
-      const back = first + 1 < repeats ? [...there].reverse() : [];
+      const back = first + 1 < Math.min(repeats, mostRepeats) ? [...there].reverse() : [];
+      if (first >= mostRepeats) return [];
       return [
         ...there.map((arm) => ({ task, arm, repeat: first })),
         ...back.map((arm) => ({ task, arm, repeat: first + 1 })),

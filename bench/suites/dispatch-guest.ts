@@ -19,8 +19,10 @@ const T0 = 5;
 const T1 = 6;
 
 export function* guestCases(hardware: Hardware): Generator<Case> {
+  const workload = "virt board";
   const { memorySpace } = new Emulation({ hardware, ramBytes: RAM_BYTES }).board;
   yield {
+    workload,
     name: "read of the UART, from the host",
     role: "detail",
     description: "The scratch register of the board's own UART, through the board's own address space.",
@@ -31,6 +33,7 @@ export function* guestCases(hardware: Hardware): Generator<Case> {
     },
   };
   yield {
+    workload,
     name: "read of the UART, from the guest",
     role: "headline",
     description:
@@ -38,6 +41,7 @@ export function* guestCases(hardware: Hardware): Generator<Case> {
     loop: guestLoop(hardware, UART_SCRATCH),
   };
   yield {
+    workload,
     name: "read of RAM, from the guest",
     role: "control",
     description: "The same load from RAM, which reaches no device.",

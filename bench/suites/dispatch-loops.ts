@@ -8,6 +8,8 @@ export type Loop = (count: number) => number;
 
 /** One metric to be timed: accesses in a loop. */
 export interface Case {
+  /** What is accessed; default: probes in an address space. */
+  readonly workload?: string;
   readonly name: string;
   readonly role: MetricDefinition["role"];
   readonly description: string;

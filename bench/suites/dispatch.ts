@@ -133,11 +133,11 @@ function only({ space, addresses, probes }: ProbeMap, index: number): ProbeMap {
 }
 
 /** Times one case, warm, with the garbage of making it gone. */
-async function time({ name, role, description, loop }: Case, quick: boolean): Promise<Measurement> {
+async function time({ loop, ...timed }: Case, quick: boolean): Promise<Measurement> {
   const bench = new Bench({
-    time: quick ? 40 : 150,
+    time: quick ? 30 : 150,
     iterations: 32,
-    warmupTime: quick ? 30 : 80,
+    warmupTime: quick ? 20 : 80,
     // Large maps are walked several times before V8 has settled.
     warmupIterations: 100,
     retainSamples: true,
@@ -145,18 +145,19 @@ async function time({ name, role, description, loop }: Case, quick: boolean): Pr
     timestampProvider: "hrtimeNow",
     setup: () => globalThis.gc?.(),
   });
-  bench.add(name, () => void loop(BATCH), { async: false });
+  bench.add(timed.name, () => void loop(BATCH), { async: false });
   const [task] = await bench.run();
   const result = task?.result;
-  if (!result || !("latency" in result) || !result.latency.samples) throw new Error(`${name} was not timed`);
+  if (!result || !("latency" in result) || !result.latency.samples)
+    throw new Error(`${timed.name} was not timed`);
   const nanoseconds = result.latency.samples.map((milliseconds) => (milliseconds * 1e6) / BATCH);
-  return measurement(definition(name, role, description), nanoseconds);
+  return measurement(definition(timed), nanoseconds);
 }
 
-function definition(name: string, role: MetricDefinition["role"], description: string): MetricDefinition {
+function definition({ workload = "probes", name, role, description }: Omit<Case, "loop">): MetricDefinition {
   return {
     suite: "dispatch",
-    workload: "address space",
+    workload,
     name,
     description,
     unit: "ns",

@@ -43,6 +43,8 @@ export interface HeapCurve {
   readonly scenario: string;
   /** Whether the scenario leaks on purpose. */
   readonly control: boolean;
+  /** Differences of the slope up to this size are of no importance, in bytes per round. */
+  readonly margin: number;
   readonly heap: readonly HeapPoint[];
 }
 

@@ -152,7 +152,7 @@ export function codeSizeTable(run: Run): Table {
 export function requirementTable(run: Run): Table {
   const names = formNames(run);
   return {
-    caption: "Limits that the emulator itself must keep",
+    caption: "What the emulator itself must keep, in either form; medians",
     head: ["Limit", "At most", names.A, names.B, "Kept"],
     numeric: [false, true, true, true, false],
     rows: run.requirements.map(({ name, limit, unit, measured, met }) => ({

@@ -124,7 +124,7 @@ ${requirements(run)}
 
 function requirements(run: Run): Markup {
   if (run.requirements.length === 0) return html``;
-  return html`<h3>Limits of the emulator itself</h3>${tableBox(requirementTable(run))}`;
+  return html`<h3>Limits</h3>${tableBox(requirementTable(run))}`;
 }
 
 function intervals(run: Run, id: string): Markup {

@@ -69,7 +69,7 @@ export function intervalPlot(
     {
       width,
       height: rows.length * (narrow ? 58 : 42) + 50,
-      marginLeft: narrow ? 6 : 270,
+      marginLeft: narrow ? 6 : labelWidth(rows.map(y)),
       marginRight: 14,
       marginTop: 8,
       marginBottom: 40,
@@ -118,6 +118,11 @@ export function intervalPlot(
     },
     label,
   );
+}
+
+/** Room for the longest label, in the 12 pixels of these plots. */
+function labelWidth(labels: readonly string[]): number {
+  return 20 + 6.6 * Math.max(...labels.map((label) => label.length));
 }
 
 /** Half width of a frame that shows most intervals whole: a single wild one must not flatten all others. */

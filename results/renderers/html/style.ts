@@ -99,6 +99,7 @@ dl.words { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap
 dl.words dd { margin: 0; }
 footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .9rem; }
 @media (max-width: 50rem) {
+  .figures span { white-space: normal; }
   .verdicts > li { grid-template-columns: minmax(0, 1fr); padding: 1.1rem 0; }
   .wide { display: none; }
   .narrow { display: block; }
