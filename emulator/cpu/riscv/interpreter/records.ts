@@ -58,20 +58,21 @@ const singles: readonly Handler[] = [
 /** All handlers; the operation of handler i is i + 1. */
 export const handlers: readonly Handler[] = [...singles, ...pairsOf(singles)];
 
-/** Operations of each instruction: by length in halves, and near or not. */
-const operations: ReadonlyMap<FullInstruction, readonly number[]> = new Map(
-  [illegal, ...fullInstructions].map((instruction) => {
-    const found = (length: 2 | 4, near: boolean): number =>
-      singles.findIndex(
-        (handler) =>
-          handler.instruction === instruction && handler.length === length && handler.near === near,
-      ) + 1;
-    return [instruction, [found(2, false), found(2, true), found(4, false), found(4, true)]];
-  }),
+/** Operations of each instruction, at `variantIndex`; 0 where there is none. */
+const operations: ReadonlyMap<FullInstruction, Uint16Array> = new Map(
+  [illegal, ...fullInstructions].map((instruction) => [instruction, new Uint16Array(4)]),
 );
+singles.forEach(({ instruction, length, near }, index) => {
+  const found = operations.get(instruction);
+  if (found !== undefined) found[variantIndex(length, near)] = index + 1;
+});
+
+function variantIndex(length: 2 | 4, near: boolean): number {
+  return length - 2 + (near ? 1 : 0);
+}
 
 function operationOf(instruction: FullInstruction, length: 2 | 4, near: boolean): number {
-  const operation = operations.get(instruction)?.[length - 2 + (near ? 1 : 0)] ?? 0;
+  const operation = operations.get(instruction)?.[variantIndex(length, near)] ?? 0;
   if (operation === 0) throw new Error(`no handler for ${instruction.name} of ${length} bytes`);
   return operation;
 }
