@@ -6,20 +6,24 @@ import { assemble, assemblerTools, missingTools, QEMU, runInQemu } from "../test
 const missing = missingTools(QEMU, ...assemblerTools);
 
 /** 200 blocks of 40 instructions each; every instruction but those that need privilege, many times. */
-test.skipIf(missing.length > 0).for([1, 2, 3, 4, 5, 6])(
-  "random program %i leaves the same registers and memory as in QEMU",
-  (seed) => {
-    const image = assemble(randomProgram(seed, 200, 40));
-    const board = new TestBoard();
-    board.load(RAM_BASE, image);
-    board.hart.reset(RAM_BASE);
-    board.runToPowerOff(20_000_000);
-    const ours = new BigUint64Array(Uint8Array.from(board.console).buffer);
-    const theirs = new BigUint64Array(runInQemu(image).slice().buffer);
-    // 31 registers per block and 8 KiB of memory; a block that traps would end the log early.
-    expect(ours.length).toBe(200 * 31 + 1024);
-    expect(theirs.length).toBe(ours.length);
-    const difference = ours.findIndex((value, index) => value !== theirs[index]);
-    expect(difference, `block ${Math.floor(difference / 31)}, x${(difference % 31) + 1}`).toBe(-1);
-  },
-);
+test.skipIf(missing.length > 0).for([
+  [1, "machine"],
+  [2, "machine"],
+  [3, "machine"],
+  [4, "machine"],
+  [5, "paged"],
+  [6, "paged"],
+] as const)("random program %i, %s mode, leaves the same registers and memory as in QEMU", ([seed, mode]) => {
+  const image = assemble(randomProgram(seed, 200, 40, mode));
+  const board = new TestBoard();
+  board.load(RAM_BASE, image);
+  board.hart.reset(RAM_BASE);
+  board.runToPowerOff(20_000_000);
+  const ours = new BigUint64Array(Uint8Array.from(board.console).buffer);
+  const theirs = new BigUint64Array(runInQemu(image).slice().buffer);
+  // 31 registers per block and 8 KiB of memory; a block that traps would end the log early.
+  expect(ours.length).toBe(200 * 31 + 1024);
+  expect(theirs.length).toBe(ours.length);
+  const difference = ours.findIndex((value, index) => value !== theirs[index]);
+  expect(difference, `block ${Math.floor(difference / 31)}, x${(difference % 31) + 1}`).toBe(-1);
+});

@@ -177,16 +177,42 @@ function indirectJump(random: Random, pointers: readonly number[]): string[] {
 
 const SCRATCH_BYTES = 8192;
 
+/** Goes on in supervisor mode under Sv39, with everything permitted by memory protection. */
+const enterPaged = `
+    li t0, -1
+    csrw pmpaddr0, t0
+    li t0, 0x1f
+    csrw pmpcfg0, t0
+    la t0, root
+    srli t0, t0, 12
+    li t1, 8
+    slli t1, t1, 60
+    or t0, t0, t1
+    csrw satp, t0
+    sfence.vma
+    li t0, 1 << 11
+    csrw mstatus, t0
+    la t0, 1f
+    csrw mepc, t0
+    mret
+1:`;
+
 /**
  * A program of `blocks` random blocks. Each loads all registers with random values, runs, and logs all registers; at the
- * end the memory that the blocks share is logged too.
+ * end the memory that the blocks share is logged too. Paged means in supervisor mode, all addresses mapped to themselves.
  */
-export function randomProgram(seed: number, blocks: number, length: number): string {
+export function randomProgram(
+  seed: number,
+  blocks: number,
+  length: number,
+  mode: "machine" | "paged",
+): string {
   const random = new Random(seed);
   // A store-conditional of another width than its load-reserved may succeed or fail: one program has one width.
   const excluded = seed % 2 === 0 ? ["lr.w", "sc.w"] : ["lr.d", "sc.d"];
   const withMemory = candidates.filter((choice) => !ruinsPointers(choice) && !excluded.includes(choice.name));
-  const text: string[] = [];
+  const scratch = mode === "machine" ? "mscratch" : "sscratch";
+  const text: string[] = mode === "machine" ? [] : [enterPaged];
   const data: string[] = [];
   for (let block = 0; block < blocks; block++) {
     const usesMemory = random.below(2) === 0;
@@ -198,17 +224,17 @@ export function randomProgram(seed: number, blocks: number, length: number): str
     }
     data.push(`values_${block}: .8byte ${values.join(", ")}`);
     text.push(
-      "csrw mscratch, s11",
+      `csrw ${scratch}, s11`,
       `la x31, values_${block}`,
       ...Array.from({ length: 30 }, (_, index) => `ld x${index + 1}, ${8 * index}(x31)`),
       "ld x31, 240(x31)",
       ...randomBlock(random, length, usesMemory ? withMemory : arithmetic),
       // s11 becomes the log pointer, its value the scratch register.
-      "csrrw s11, mscratch, s11",
+      `csrrw s11, ${scratch}, s11`,
       ...Array.from({ length: 31 }, (_, index) => index + 1)
         .filter((register) => register !== 27)
         .map((register) => `sd x${register}, ${8 * (register - 1)}(s11)`),
-      "csrr x1, mscratch",
+      `csrr x1, ${scratch}`,
       `sd x1, ${8 * 26}(s11)`,
       "addi s11, s11, 31 * 8",
     );
@@ -233,7 +259,9 @@ on_trap: # no block traps: say so where the results should be
     sd t0, 16(s11)
     addi s11, s11, 24
     j finish
-    .balign 16
+    .balign 4096
+root: .8byte 0xcf, 0xcf | (1 << 28), 0xcf | (2 << 28), 0xcf | (3 << 28)
+    .balign 4096
 scratch: .zero ${SCRATCH_BYTES}
 ${data.join("\n")}`;
   return program(`${text.join("\n")}\n${copyScratch}`, support);
