@@ -65,9 +65,10 @@ export class SlowAccess {
     if (device >= 0 && (low & (bytes - 1)) === 0) {
       return this.loadFromBus(low, high, device + (low & 0xfff), bytes);
     }
-    if ((low & 0xfff) + bytes > 4096) return this.loadSplit(low, high, bytes);
-    const cause = this.translate(low, high, Access.Read, bytes);
+    const inFirst = Math.min(bytes, 4096 - (low & 0xfff));
+    const cause = this.translate(low, high, Access.Read, inFirst);
     if (cause !== NO_FAULT) return cause;
+    if (inFirst < bytes) return this.loadSplit(low, high, bytes);
     const direct = this.directPage(Access.Read);
     if (direct < 0) {
       if ((low & (bytes - 1)) !== 0) return this.loadSplit(low, high, bytes);

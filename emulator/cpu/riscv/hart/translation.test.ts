@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { RAM_BASE, TestBoard } from "../testing/board.ts";
 import { assemble, assemblerTools, missingTools, QEMU, runInQemu } from "../testing/toolchain.ts";
-import { permissionProgram, shapeProgram } from "../testing/translation-program.ts";
+import { crossingProgram, permissionProgram, shapeProgram } from "../testing/translation-program.ts";
 
 const missing = missingTools(QEMU, ...assemblerTools);
 
@@ -42,4 +42,13 @@ test.skipIf(missing.length > 0)("tables of every shape act as in QEMU", () => {
   const theirs = [...runInQemu(image)];
   expect(ours).toEqual(theirs);
   expect(ours.length).toBeGreaterThan(500);
+});
+
+test.skipIf(missing.length > 0)("accesses across pages act as in QEMU, whichever page is wrong", () => {
+  const image = assemble(crossingProgram());
+  const ours = consoleOf(image);
+  const theirs = [...runInQemu(image)];
+  // 11 places of 3 widths, loads and stores, 9 pairs of pages, 32 bytes each.
+  expect(ours.length).toBe(11 * 2 * 9 * 32);
+  expect(ours).toEqual(theirs);
 });

@@ -179,3 +179,69 @@ export function shapeProgram(): string {
   }
   return program(`${setUp}${lines.join("\n")}\nj finish\n${tryAccess}`, support);
 }
+
+/** Accesses across two pages, each of which may be missing, read-only or writable. */
+export function crossingProgram(): string {
+  const rights = [0, 0x43, 0xc7];
+  const lines: string[] = ["    la s6, target", "    li s8, 0x1122334455667788"];
+  for (const first of rights) {
+    for (const second of rights) {
+      lines.push(`    ori t0, s4, ${first}`, "    sd t0, 0(s1)");
+      lines.push(
+        `    addi t0, s4, ${second}`,
+        "    li t1, 1 << 10",
+        "    add t0, t0, t1",
+        "    sd t0, 8(s1)",
+      );
+      for (const [bytes, load, store] of [
+        [2, "lhu", "sh"],
+        [4, "lw", "sw"],
+        [8, "ld", "sd"],
+      ] as const) {
+        for (let inFirst = 1; inFirst < bytes; inFirst++) {
+          for (const instruction of [store, load]) lines.push(crossing(instruction, 4096 - inFirst));
+        }
+      }
+    }
+  }
+  return program(`${setUp}${lines.join("\n")}\n    j finish`, support.replace("root: .zero 4096", spare));
+}
+
+/** The frame behind the target, which is mapped as second page; the tables follow. */
+const spare = `
+spare: .zero 4096
+root: .zero 4096`;
+
+/** One access as supervisor; logs cause, low half of the value, register, and memory on both sides. */
+function crossing(instruction: string, offset: number): string {
+  return `
+    csrw satp, s0
+    sfence.vma
+    li s5, ${TEST_PAGE + offset}
+    li a6, 0
+    li a7, 0
+    li t2, 0
+    mv t3, s8
+    la s10, 9f
+    li t0, (3 << 11) | (3 << 18)
+    csrc mstatus, t0
+    li t0, (1 << 11) | (1 << 17)
+    csrs mstatus, t0
+    ${instruction} t3, 0(s5)
+9:  li t0, 1 << 17
+    csrc mstatus, t0
+    csrw satp, zero
+    sfence.vma
+    sb a6, 0(s11)
+    sw a7, 4(s11)
+    sd t3, 8(s11)
+    li t0, 4096
+    add t0, t0, s6
+    ld t1, -8(t0)
+    sd t1, 16(s11)
+    ld t1, 0(t0)
+    sd t1, 24(s11)
+    sd zero, -8(t0)
+    sd zero, 0(t0)
+    addi s11, s11, 32`;
+}
