@@ -6,14 +6,22 @@ import type { Case, Loop } from "./dispatch-loops.ts";
 const RAM_BYTES = 2 ** 20;
 const RAM_START = 0x8000_0000;
 /** Scratch register of the 16550A at its place on the `virt` board: reads have no effect. */
-const UART_SCRATCH = 0x1000_0007;
+export const UART_SCRATCH = 0x1000_0007;
 /** ns16550 registers take one byte on this board. */
 const UART_ACCESS: AccessSize = 1;
+
+/** A byte of RAM far from the guest's code. */
+export const RAM_BYTE = RAM_START + RAM_BYTES / 2;
 
 /** Loads between two jumps; the jump is then a sixty-fourth of the time. */
 const UNROLLED = 64;
 /** After these, the optimising compiler has replaced the interpreter's first machine code. */
 const WARM_UP_INSTRUCTIONS = 2_000_000;
+/** Opcodes. */
+const LOAD = 0x03;
+const AUIPC = 0x17;
+const LUI = 0x37;
+const JAL = 0x6f;
 /** Temporary registers of the RISC-V calling convention. */
 const T0 = 5;
 const T1 = 6;
@@ -45,14 +53,13 @@ export function* guestCases(hardware: Hardware): Generator<Case> {
     name: "read of RAM, from the guest",
     role: "control",
     description: "The same load from RAM, which reaches no device.",
-    loop: guestLoop(hardware, RAM_START + RAM_BYTES / 2),
+    loop: guestLoop(hardware, RAM_BYTE),
   };
 }
 
 /** A guest that loads a byte from `address` for ever; each call lets it make so many loads. */
 function guestLoop(hardware: Hardware, address: number): Loop {
-  const emulation = new Emulation({ hardware, ramBytes: RAM_BYTES });
-  emulation.board.memorySpace.writeBytes(RAM_START, loadForever(address));
+  const { emulation } = loadingGuest(hardware, address);
   const execute = (instructions: number) => {
     const end = emulation.run({ maxInstructions: emulation.instructions + instructions });
     if (end !== "instructions") throw new Error(`the loading guest ended by ${end}`);
@@ -62,17 +69,28 @@ function guestLoop(hardware: Hardware, address: number): Loop {
   return (count) => execute(Math.round((count * (UNROLLED + 1)) / UNROLLED));
 }
 
+/** The machine of a guest loop, and the register that the guest loads into. */
+export function loadingGuest(
+  hardware: Hardware,
+  address: number,
+): { emulation: Emulation; register: number; cycle: number } {
+  const emulation = new Emulation({ hardware, ramBytes: RAM_BYTES });
+  emulation.board.memorySpace.writeBytes(RAM_START, loadForever(address));
+  return { emulation, register: T1, cycle: UNROLLED + 1 };
+}
+
 /**
- * `lui t0, high; lbu t1, low(t0) × 64; j back`.
+ * `lui t0, high` (or `auipc`, for RAM: `lui` extends the sign), `lbu t1, low(t0)` 64 times, `j back`.
  * Encodings: RISC-V Unprivileged ISA, chapter 2 (U-, I- and J-type formats) and the opcode map in chapter 34.
  */
 function loadForever(address: number): Uint8Array {
   const low = address & 0xfff;
-  const high = address - low;
   if (low >= 0x800)
     throw new RangeError("a load's offset is signed: choose an address in a page's lower half");
-  const upper = high | (T0 << 7) | 0x37;
-  const load = (low << 20) | (T0 << 15) | (4 << 12) | (T1 << 7) | 0x03;
+  const inRam = address >= RAM_START;
+  const high = address - low - (inRam ? RAM_START : 0);
+  const upper = high | (T0 << 7) | (inRam ? AUIPC : LUI);
+  const load = (low << 20) | (T0 << 15) | (4 << 12) | (T1 << 7) | LOAD;
   const words = [upper, ...Array<number>(UNROLLED).fill(load), jump(-4 * UNROLLED)];
   const bytes = new DataView(new ArrayBuffer(4 * words.length));
   words.forEach((word, i) => {
@@ -84,5 +102,5 @@ function loadForever(address: number): Uint8Array {
 /** `jal x0, offset`: bits 20, 10 to 1, 11 and 19 to 12 of the offset, in this order from the top. */
 function jump(offset: number): number {
   const bits = (from: number, width: number) => (offset >> from) & ((1 << width) - 1);
-  return (bits(20, 1) << 31) | (bits(1, 10) << 21) | (bits(11, 1) << 20) | (bits(12, 8) << 12) | 0x6f;
+  return (bits(20, 1) << 31) | (bits(1, 10) << 21) | (bits(11, 1) << 20) | (bits(12, 8) << 12) | JAL;
 }

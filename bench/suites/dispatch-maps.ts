@@ -30,10 +30,15 @@ export function flatMap(form: Form, count: number): ProbeMap {
   const probes: Probe[] = [];
   model.transaction(() => {
     for (let first = 0; first < count; first += CONTAINER_REGIONS) {
-      const container = MemoryRegion.new(model.noOwner, `bank-${first}`, CONTAINER_REGIONS * 2 * PROBE_BYTES);
+      const container = MemoryRegion.new(
+        model.noOwner,
+        `window-${first}`,
+        CONTAINER_REGIONS * 2 * PROBE_BYTES,
+      );
       root.addSubregion(first * 2 * PROBE_BYTES, container);
+      const home = model.childContainer(model.unattached, `bank-${first}`);
       for (let i = 0; i < Math.min(CONTAINER_REGIONS, count - first); i++) {
-        const probe = createProbe(model, form, i % VARIANTS);
+        const probe = createProbe(model, home, form, i % VARIANTS, `probe-${i}`);
         // A free page between two, so that ranges neither merge nor touch.
         container.addSubregion(i * 2 * PROBE_BYTES, probe.window);
         addresses.push((first + i) * 2 * PROBE_BYTES);
@@ -47,7 +52,7 @@ export function flatMap(form: Form, count: number): ProbeMap {
 /** One probe at the bottom of `depth` containers, each at an offset in the next. */
 export function nestedMap(form: Form, depth: number): ProbeMap {
   const { model, root } = emptyMachine();
-  const probe = createProbe(model, form, 0);
+  const probe = createProbe(model, model.unattached, form, 0, "probe");
   let inner = probe.window;
   for (let level = 0; level < depth; level++) {
     const container = MemoryRegion.new(model.noOwner, `level-${level}`, inner.size + 2 * PROBE_BYTES);
@@ -65,7 +70,7 @@ export function nestedMap(form: Form, depth: number): ProbeMap {
 /** One probe seen through a chain of `length` aliases. */
 export function aliasMap(form: Form, length: number): ProbeMap {
   const { model, root } = emptyMachine();
-  const probe = createProbe(model, form, 0);
+  const probe = createProbe(model, model.unattached, form, 0, "probe");
   let target = probe.window;
   for (let link = 0; link < length; link++) {
     target = MemoryRegion.newAlias(model.noOwner, `alias-${link}`, target, 0, PROBE_BYTES);

@@ -4,6 +4,7 @@
  */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { Device, type DeviceModel } from "#qdev";
+import type { QomObject } from "#qom";
 import type { Form } from "#results";
 
 /** Bytes of a probe's register window. */
@@ -44,10 +45,21 @@ export class OwnedProbe extends Probe {
   }
 }
 
-/** A realized probe, not yet mapped. */
-export function createProbe(model: DeviceModel, form: Form, variant: number): Probe {
+/**
+ * A realized probe, not yet mapped.
+ * @param home what it hangs under, as `name`; a container of the tree has room for 32 768 children of one kind only
+ */
+export function createProbe(
+  model: DeviceModel,
+  home: QomObject,
+  form: Form,
+  variant: number,
+  name: string,
+): Probe {
   const probe = model.create<Probe>(form === "embedded" ? EmbeddedProbe : OwnedProbe);
   probe.variant = variant;
+  home.addChild(name, probe);
+  probe.unref(); // its home holds it from now on
   probe.plug();
   return probe;
 }

@@ -171,14 +171,24 @@ export function equivalenceTable(run: Run): Table {
   const names = formNames(run);
   return {
     caption: "What each guest did in either form",
-    head: ["Workload", "Form", "Instructions", "MMIO accesses", "MMIO trace", "Console", "Equal"],
-    numeric: [false, false, true, true, false, false, false],
+    head: [
+      "Workload",
+      "Form",
+      "Instructions",
+      "Host time each",
+      "MMIO accesses",
+      "MMIO trace",
+      "Console",
+      "Equal",
+    ],
+    numeric: [false, false, true, true, true, false, false, false],
     rows: run.equivalence.flatMap(({ workload, records, processes, equal }) =>
       (["A", "B"] as const).map((arm) => ({
         cells: [
           workload,
           names[arm],
           formatNumber(records[arm].instructions),
+          timePerInstruction(run, workload, arm, records[arm].instructions),
           formatNumber(records[arm].mmioAccesses),
           shortHash(records[arm].mmioTraceSha256),
           shortHash(records[arm].consoleSha256),
@@ -187,6 +197,15 @@ export function equivalenceTable(run: Run): Table {
       })),
     ),
   };
+}
+
+/** Boot time over instructions, for workloads whose boot was timed. */
+function timePerInstruction(run: Run, workload: string, arm: "A" | "B", instructions: number): string {
+  const boot = run.metrics.find(
+    (metric) => metric.suite === "boot" && metric.workload === workload && metric.role === "headline",
+  );
+  if (boot?.unit !== "ms") return "not timed";
+  return formatQuantity((1e6 * armMedian(boot, arm)) / instructions, "ns");
 }
 
 export function environmentTable(run: Run): Table {
