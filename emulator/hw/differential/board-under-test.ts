@@ -1,7 +1,8 @@
 /** Our side of a comparison: the `virt` board of one device tree, without a processor. */
 import type { AddressSpace } from "#memory";
-import { Clock, Device, DeviceModel, type IrqInput, type Machine } from "#qdev";
-import type { Leak, TypeRegistry } from "#qom";
+import { type CharDevice, Clock, Device, DeviceModel, type IrqInput, type Machine } from "#qdev";
+import type { Leak } from "#qom";
+import type { DeviceTreeModule } from "../testing/rig.ts";
 import { PLIC, RTC, UART } from "./board.ts";
 import {
   type AccessSize,
@@ -12,14 +13,9 @@ import {
   type Watch,
 } from "./script.ts";
 
-/** What a device tree exports. */
-export interface DeviceTreeModule {
-  registerTypes(registry: TypeRegistry): void;
-}
-
-/** Less than QEMU's side has, but all that scripts touch. */
 /** QEMU needs two, see `qtest.ts`. Only the first is watched. */
 const HARTS = 2;
+/** Less than QEMU's side has, but all that scripts touch. */
 const RAM_BYTES = 16 * 2 ** 20;
 
 /**
@@ -36,6 +32,7 @@ export class BoardUnderTest {
   private readonly clock: Clock;
   private readonly access: Access;
   private readonly space: AddressSpace;
+  private readonly serialLine: CharDevice;
   private interrupts = 0;
   private now = 0;
 
@@ -49,7 +46,8 @@ export class BoardUnderTest {
       hartCount: HARTS,
     });
     this.space = access === "processor" ? machine.hartSpace(0) : machine.memorySpace;
-    machine.serialLine.connect({ write: (byte) => this.sent.push(byte) });
+    this.serialLine = machine.serialLine;
+    this.serialLine.connect({ write: (byte) => this.sent.push(byte) });
     const note = (line: number, level: boolean) => {
       this.interrupts = level ? this.interrupts | (1 << line) : this.interrupts & ~(1 << line);
     };
@@ -93,8 +91,16 @@ export class BoardUnderTest {
           : this.write(step.address, step.size, step.value);
       case "moment":
         return this.carryOut(resolve(step, this.now), 0);
+      case "input":
+        for (const byte of step.bytes) {
+          if (this.serialLine.canReceive() === 0)
+            throw new Error("the script types more than the UART takes");
+          this.serialLine.receive(byte);
+        }
+        this.read(RTC.timeLow, 4); // as the other side does
+        return 0n;
       case "clock":
-        this.read(RTC.timeLow, 4); // the other side measures by this register, which latches another
+        this.read(RTC.timeLow, 4); // the other side measures by this register, and reading it latches another
         this.passTime(elapsed);
         this.read(RTC.timeLow, 4);
         return 0n;

@@ -1,9 +1,11 @@
 /** The other side of the comparison: QEMU, driven through its qtest protocol instead of a processor. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { ACLINT, RTC } from "./board.ts";
 import { GdbRemote } from "./gdb-remote.ts";
 import {
@@ -46,6 +48,9 @@ const SET_UP = [
 const REGISTER_T0 = 5;
 const REGISTER_PC = 32;
 
+/** Turns of QEMU's main loop in which it is sure to have noticed what was typed. */
+const TURNS = 3;
+
 /** A QEMU that takes longer than this, in milliseconds, is ended. */
 const PATIENCE = 60_000;
 
@@ -61,7 +66,11 @@ export class Qtest {
   private readonly process: ChildProcessWithoutNullStreams;
   private readonly replies: AsyncIterator<string>;
   private readonly folder = mkdtempSync(join(tmpdir(), "regionlab-qtest-"));
+  /** What was sent through the UART; complete after `close`. */
+  readonly sent: number[] = [];
   private gdb: GdbRemote | undefined;
+  /** The other end of the UART's line. */
+  private line: Socket | undefined;
   private interrupts = 0;
   /** Nanoseconds of guest time. */
   private now = 0;
@@ -71,9 +80,9 @@ export class Qtest {
     const base = new Date(RTC_BASE_SECONDS * 1000).toISOString().slice(0, 19);
     const board =
       "-M virt -smp 2 -m 256M -bios none -display none -net none -monitor none -S -icount shift=4";
-    const files = `-chardev file,id=uart,path=${this.serialFile} -serial chardev:uart`;
+    const line = `-chardev socket,id=uart,path=${this.lineSocket},server=on,wait=on -serial chardev:uart`;
     const control = `-gdb unix:${this.gdbSocket},server=on,wait=off -qtest stdio -qtest-log none`;
-    const options = `${board} -rtc base=${base},clock=vm ${files} ${control}`;
+    const options = `${board} -rtc base=${base},clock=vm ${line} ${control}`;
     this.process = spawn("qemu-system-riscv64", options.split(" "), { timeout: PATIENCE });
     this.process.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.complaint += text;
@@ -84,21 +93,17 @@ export class Qtest {
     this.process.stdin.write(SET_UP.map((step) => `${accessCommand(step)}\n`).join(""));
   }
 
-  /** File that receives what is sent through the UART. */
-  get serialFile(): string {
-    return join(this.folder, "serial");
-  }
-
   /** Carries out a script on the state that earlier ones left. */
   async run(script: readonly Step[]): Promise<Observation[]> {
     if (this.gdb === undefined) await this.begin();
     const observations: Observation[] = [];
     for (let start = 0; start < script.length; ) {
-      const found = script.findIndex((step, index) => index >= start && step.kind === "clock");
+      const found = script.findIndex((step, index) => index >= start && !isAccess(step));
       const end = found < 0 ? script.length : found;
       await this.access(script.slice(start, end), observations);
       const step = script[end];
       if (step?.kind === "clock") observations.push(await this.passTime(step.nanoseconds));
+      if (step?.kind === "input") observations.push(await this.type(step.bytes));
       start = end + 1;
     }
     return observations;
@@ -108,10 +113,12 @@ export class Qtest {
   async close(): Promise<void> {
     this.gdb?.close();
     if (this.process.exitCode === null && this.process.signalCode === null) {
+      if (this.gdb !== undefined) await this.rtcTime(); // behind all that was sent
       const ended = new Promise((resolve) => this.process.once("exit", resolve));
       this.process.kill("SIGTERM");
       await ended;
     }
+    if (this.line?.readableEnded === false) await new Promise((resolve) => this.line?.once("end", resolve));
     rmSync(this.folder, { recursive: true });
   }
 
@@ -119,11 +126,39 @@ export class Qtest {
     return join(this.folder, "gdb");
   }
 
+  private get lineSocket(): string {
+    return join(this.folder, "uart");
+  }
+
   private async begin(): Promise<void> {
+    await this.connectLine();
     for (let sent = 0; sent <= SET_UP.length; sent++) await this.nextReply("set-up");
     if (!existsSync(this.gdbSocket)) throw new Error(`QEMU opened no gdb socket: ${this.complaint}`);
     this.gdb = await GdbRemote.connect(this.gdbSocket);
     await this.gdb.setBreakpoint(SPIN + 8);
+  }
+
+  /** QEMU listens some moments after its start, and does nothing else before somebody has connected. */
+  private async connectLine(): Promise<void> {
+    while (this.line === undefined) {
+      if (this.process.exitCode !== null)
+        throw new Error(`QEMU ended at its start: ${this.complaint.trim()}`);
+      const line = connect(this.lineSocket);
+      const connected = await new Promise<boolean>((resolve) => {
+        line.once("connect", () => resolve(true)).once("error", () => resolve(false));
+      });
+      if (connected) this.line = line.on("data", (bytes) => this.sent.push(...bytes));
+      else await delay(5);
+    }
+  }
+
+  private async type(bytes: readonly number[]): Promise<Observation> {
+    this.line?.write(Uint8Array.from(bytes));
+    for (let turn = 0; turn < TURNS; turn++) {
+      await delay(2);
+      await this.rtcTime(); // makes the main loop turn, which looks at the line as well
+    }
+    return { value: 0n, elapsed: 0, interrupts: this.interrupts };
   }
 
   private async access(steps: readonly Step[], observations: Observation[]): Promise<void> {
@@ -168,6 +203,10 @@ export class Qtest {
       this.interrupts = word === "raise" ? this.interrupts | bit : this.interrupts & ~bit;
     }
   }
+}
+
+function isAccess(step: Step): boolean {
+  return step.kind === "read" || step.kind === "write" || step.kind === "moment";
 }
 
 function accessCommand(step: Step): string {

@@ -24,6 +24,8 @@ export type Step =
       readonly offset: number;
       readonly half: "low" | "high";
     }
+  /** Bytes that the host types. No more than the UART takes at once, or it depends on the host when the rest comes. */
+  | { readonly kind: "input"; readonly bytes: readonly number[] }
   /** Lets about so much guest time pass: QEMU says how much it was, the other sides follow exactly. Due timers run. */
   | { readonly kind: "clock"; readonly nanoseconds: number };
 
@@ -92,6 +94,8 @@ export function describeStep(step: Step): string {
       return `write${8 * step.size} 0x${step.address.toString(16)} 0x${step.value.toString(16)}`;
     case "moment":
       return `write32 0x${step.address.toString(16)} ${step.half} half of ${step.unit} now + ${step.offset}`;
+    case "input":
+      return `input ${step.bytes.map((byte) => `0x${byte.toString(16)}`).join(" ")}`;
     case "clock":
       return `clock ${step.nanoseconds} ns`;
   }

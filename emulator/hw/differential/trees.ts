@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import type { DeviceTreeModule } from "./board-under-test.ts";
+import type { DeviceTreeModule } from "../testing/rig.ts";
 
 /** A device tree and its name. */
 export interface NamedTree {

@@ -22,7 +22,7 @@ export function uart(random: Random, length: number): Step[] {
 }
 
 function move(random: Random): Step[] {
-  switch (random.below(15)) {
+  switch (random.below(16)) {
     case 0:
       return [write(UART.lcr, 1, random.onceIn(8) ? random.below(256) : random.below(DLAB))];
     case 1: {
@@ -62,6 +62,8 @@ function move(random: Random): Step[] {
       return [write(UART.scratch, 1, random.below(256)), read(UART.scratch, 1)];
     case 13:
       return timeOut(random);
+    case 14:
+      return random.onceIn(3) ? typed(random) : [];
     default:
       return [read(UART.data + random.below(8), random.pick([1, 2, 4]))];
   }
@@ -93,5 +95,31 @@ function timeOut(random: Random): Step[] {
     ...[clock(silence * random.pick([0.08, 0.12])), ...look],
     ...[clock(silence * random.pick([0.08, 0.5])), ...look],
     ...[read(UART.data, 1), ...look, clock(silence * 1.1), ...look],
+  ];
+}
+
+/** The host types up to as many bytes as the UART takes at once: the trigger level, or one without FIFOs. */
+function typed(random: Random): Step[] {
+  const level = random.below(5);
+  const room = [1, 4, 8, 14][level] ?? 1;
+  const count = random.between(1, room);
+  const look = [
+    read(UART.iir, 1),
+    read(UART.lsr, 1),
+    read(PLIC.claim(0), 4),
+    write(PLIC.claim(0), 4, UART.source),
+  ];
+  return [
+    ...[
+      write(UART.lcr, 1, 0x03),
+      write(UART.mcr, 1, random.below(LOOPBACK)),
+      write(UART.ier, 1, random.below(16)),
+    ],
+    write(UART.fcr, 1, level < 4 ? 0x07 | (level << 6) : 0x06),
+    ...[read(UART.data, 1), read(UART.lsr, 1)], // nothing is left of what came before
+    { kind: "input", bytes: Array.from({ length: count }, () => random.below(256)) },
+    ...[...look, clock(random.between(1, 40) * 150_000), ...look],
+    ...Array.from({ length: count + random.below(2) }, () => read(UART.data, 1)),
+    ...look,
   ];
 }
