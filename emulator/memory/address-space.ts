@@ -39,7 +39,8 @@ export class AddressSpace {
   /** Number of the range met last by an access that was no hit; -1 after a change of the view. */
   private lastIndex = -1;
   private eventFds: PlacedIoEventFd[] = [];
-  private readonly access = new Access();
+  /** The access in progress, or the latest. While callbacks run, the one that they may make in turn. */
+  private access = new Access();
   private readonly block: Block;
   private readonly node = new RcuNode();
   private destroyed = false;
@@ -224,11 +225,17 @@ export class AddressSpace {
     });
   }
 
-  /** One plain call of a callback; the caller has checked size, alignment and guard. */
+  /** One plain call of a callback; the caller has checked size, alignment and guard. A `finally` would slow it down. */
   private callRead(region: MemoryRegion, offset: number, size: AccessSize): number {
     const { guard } = region;
     if (guard !== null) guard.engaged = true;
-    const value = (region.ops.read as PlainRead)(region.opaque, offset, size);
+    let value: number;
+    try {
+      value = (region.ops.read as PlainRead)(region.opaque, offset, size);
+    } catch (failure) {
+      if (guard !== null) guard.engaged = false;
+      throw failure;
+    }
     if (guard !== null) guard.engaged = false;
     this.access.result = MemTxResult.Ok;
     return size === 4 ? value >>> 0 : size === 1 ? value & 0xff : value & 0xffff;
@@ -238,9 +245,37 @@ export class AddressSpace {
     const { guard } = region;
     if (guard !== null) guard.engaged = true;
     const value = size === 4 ? low >>> 0 : size === 1 ? low & 0xff : low & 0xffff;
-    (region.ops.write as PlainWrite)(region.opaque, offset, value, size);
+    try {
+      (region.ops.write as PlainWrite)(region.opaque, offset, value, size);
+    } catch (failure) {
+      if (guard !== null) guard.engaged = false;
+      throw failure;
+    }
     if (guard !== null) guard.engaged = false;
     this.access.result = MemTxResult.Ok;
+  }
+
+  /** Reads through callbacks; accesses that these make to this space leave this one's record alone. */
+  private readThrough(region: MemoryRegion, offset: number, size: AccessSize): void {
+    const { access } = this;
+    access.inner ??= new Access();
+    this.access = access.inner;
+    try {
+      dispatchRead(region, offset, size, access);
+    } finally {
+      this.access = access;
+    }
+  }
+
+  private writeThrough(region: MemoryRegion, offset: number, size: AccessSize): void {
+    const { access } = this;
+    access.inner ??= new Access();
+    this.access = access.inner;
+    try {
+      dispatchWrite(region, offset, size, access);
+    } finally {
+      this.access = access;
+    }
   }
 
   /** A read that is not a plain call of the device accessed last. */
@@ -270,7 +305,7 @@ export class AddressSpace {
       access.high = 0;
       return 0;
     }
-    dispatchRead(region, offset, size, access);
+    this.readThrough(region, offset, size);
     return access.low;
   }
 
@@ -303,7 +338,7 @@ export class AddressSpace {
     } else {
       access.low = size === 8 ? low >>> 0 : truncate(low, size);
       access.high = high >>> 0;
-      dispatchWrite(region, offset, size, access);
+      this.writeThrough(region, offset, size);
     }
   }
 
@@ -415,7 +450,7 @@ export class AddressSpace {
     }
     const size = transferSize(region, offset, length);
     const { access } = this;
-    dispatchRead(region, offset, size, access);
+    this.readThrough(region, offset, size);
     for (let i = 0; i < size; i++)
       bytes[done + i] = i < 4 ? access.low >>> (i * 8) : access.high >>> ((i - 4) * 8);
     return size;
@@ -442,7 +477,7 @@ export class AddressSpace {
       if (i < 4) access.low = (access.low | (byte << (i * 8))) >>> 0;
       else access.high = (access.high | (byte << ((i - 4) * 8))) >>> 0;
     }
-    dispatchWrite(region, offset, size, access);
+    this.writeThrough(region, offset, size);
     return size;
   }
 }

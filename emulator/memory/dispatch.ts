@@ -13,6 +13,8 @@ export class Access {
   low = 0;
   /** High half of an 8-byte value. */
   high = 0;
+  /** The record of an access that a callback makes during this one; kept once there was one. */
+  inner: Access | null = null;
 }
 
 /** Whether the guest may make this access at all. */
