@@ -23,8 +23,8 @@ export class CodeCache {
   /** Page in each slot, or -1. */
   private readonly pages = new Int32Array(CODE_PAGES).fill(-1);
   private nextSlot = 0;
-  /** What each page contained when it was decoded, with the changes that were told of. */
-  private readonly contents = new Int32Array(CODE_PAGES * PAGE_WORDS);
+  /** What each page contained when it was decoded, with the changes that were told of. Empty until the first. */
+  private contents = new Int32Array(0);
   /** Changes of the memory map so far, and those at which each slot was found to be right. */
   private mapChanges = 0;
   private readonly checkedAt = new Int32Array(CODE_PAGES);
@@ -52,6 +52,7 @@ export class CodeCache {
   }
 
   private copy(slot: number, direct: number): void {
+    if (this.contents.length === 0) this.contents = new Int32Array(CODE_PAGES * PAGE_WORDS);
     const { memoryWords } = this.state;
     this.contents.set(memoryWords.subarray(direct / 4, direct / 4 + PAGE_WORDS), slot * PAGE_WORDS);
     this.checkedAt[slot] = this.mapChanges;
