@@ -22,7 +22,7 @@ export function uart(random: Random, length: number): Step[] {
 }
 
 function move(random: Random): Step[] {
-  switch (random.below(16)) {
+  switch (random.below(17)) {
     case 0:
       return [write(UART.lcr, 1, random.onceIn(8) ? random.below(256) : random.below(DLAB))];
     case 1: {
@@ -64,6 +64,8 @@ function move(random: Random): Step[] {
       return timeOut(random);
     case 14:
       return random.onceIn(3) ? typed(random) : [];
+    case 15:
+      return overrun(random);
     default:
       return [read(UART.data + random.below(8), random.pick([1, 2, 4]))];
   }
@@ -95,6 +97,17 @@ function timeOut(random: Random): Step[] {
     ...[clock(silence * random.pick([0.08, 0.12])), ...look],
     ...[clock(silence * random.pick([0.08, 0.5])), ...look],
     ...[read(UART.data, 1), ...look, clock(silence * 1.1), ...look],
+  ];
+}
+
+/** One byte more than there is room for, with FIFOs and without. */
+function overrun(random: Random): Step[] {
+  const fifos = random.onceIn(2);
+  return [
+    ...[write(UART.lcr, 1, 0x03), write(UART.mcr, 1, LOOPBACK), write(UART.fcr, 1, fifos ? 0xc7 : 0x06)],
+    write(UART.ier, 1, random.below(16)),
+    ...Array.from({ length: fifos ? 17 : 2 }, () => write(UART.data, 1, random.below(256))),
+    ...[read(UART.iir, 1), read(UART.lsr, 1), read(UART.iir, 1), read(UART.data, 1), read(UART.lsr, 1)],
   ];
 }
 
