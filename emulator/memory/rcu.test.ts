@@ -26,6 +26,21 @@ describe("RCU", () => {
     expect(rcu.pending).toBe(1);
   });
 
+  it("keeps the callbacks behind one that throws", () => {
+    const rcu = new Rcu();
+    const order: number[] = [];
+    const node = new RcuNode();
+    rcu.call(new RcuNode(), () => {
+      rcu.call(new RcuNode(), () => order.push(3));
+      throw new Error("broken callback");
+    });
+    rcu.call(node, () => order.push(2));
+    expect(() => rcu.poll()).toThrow("broken callback");
+    expect([rcu.pending, node.queued]).toEqual([2, true]);
+    rcu.drain();
+    expect(order).toEqual([2, 3]);
+  });
+
   it("tells when something waits, and again when a reader that was in the way leaves", () => {
     let told = 0;
     let ran = 0;

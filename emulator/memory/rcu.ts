@@ -56,11 +56,17 @@ export class Rcu {
     if (this.readers > 0) return 0;
     const batch = this.queue;
     this.queue = [];
-    for (const { node, run } of batch) {
-      node.queued = false;
-      run();
+    let ran = 0;
+    try {
+      for (const { node, run } of batch) {
+        ran++;
+        node.queued = false;
+        run();
+      }
+    } finally {
+      if (ran < batch.length) this.queue = [...batch.slice(ran), ...this.queue]; // one threw: the others still wait
     }
-    return batch.length;
+    return ran;
   }
 
   /**
