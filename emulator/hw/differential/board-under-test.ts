@@ -1,17 +1,10 @@
 /** Our side of a comparison: the `virt` board of one device tree, without a processor. */
-import type { AddressSpace } from "#memory";
+import type { AccessSize, AddressSpace } from "#memory";
 import { type CharDevice, Clock, Device, DeviceModel, type IrqInput, type Machine } from "#qdev";
 import type { Leak } from "#qom";
 import type { DeviceTreeModule } from "../testing/rig.ts";
 import { PLIC, RTC, UART } from "./board.ts";
-import {
-  type AccessSize,
-  type Observation,
-  RTC_BASE_SECONDS,
-  resolve,
-  type Step,
-  type Watch,
-} from "./script.ts";
+import { type Observation, RTC_BASE_SECONDS, resolve, type Step, type Watch } from "./script.ts";
 
 /** QEMU needs two, see `qtest.ts`. Only the first is watched. */
 const HARTS = 2;

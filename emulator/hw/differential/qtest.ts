@@ -1,4 +1,5 @@
 /** The other side of the comparison: QEMU, driven through its qtest protocol instead of a processor. */
+
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -6,18 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import type { AccessSize } from "#memory";
 import { ACLINT, RTC } from "./board.ts";
 import { GdbRemote } from "./gdb-remote.ts";
-import {
-  type AccessSize,
-  type Observation,
-  RTC_BASE_SECONDS,
-  read,
-  resolve,
-  type Step,
-  type Watch,
-  write,
-} from "./script.ts";
+import { type Observation, RTC_BASE_SECONDS, read, resolve, type Step, type Watch, write } from "./script.ts";
 
 const SIZE_SUFFIX: Readonly<Record<AccessSize, string>> = { 1: "b", 2: "w", 4: "l", 8: "q" };
 

@@ -2,14 +2,13 @@
  * What both sides of a comparison do: accesses to the board and steps of the virtual clock, as plain data, so that the same
  * script runs on QEMU and on every device tree, can be printed, and can be made smaller.
  */
+import type { AccessSize } from "#memory";
 
 /** Start of the real-time clock in seconds since 1970: the same on all sides. */
 export const RTC_BASE_SECONDS = 1_600_000_000;
 
 /** Nanoseconds per tick of mtime. */
 export const MTIME_TICK = 100;
-
-export type AccessSize = 1 | 2 | 4 | 8;
 
 export type Step =
   | { readonly kind: "read"; readonly address: number; readonly size: AccessSize }

@@ -1,9 +1,11 @@
 /** Every device tree answers the same accesses the same way, and none of them throws; no other emulator is needed. */
+
 import { describe, expect, it } from "vitest";
+import type { AccessSize } from "#memory";
 import { type Access, BoardUnderTest } from "./board-under-test.ts";
 import { firstDifference, report } from "./difference.ts";
 import { Random } from "./random.ts";
-import { type AccessSize, type Observation, read, type Step, write } from "./script.ts";
+import { type Observation, read, type Step, write } from "./script.ts";
 import { SEQUENCES } from "./sequences/index.ts";
 import { loadTrees } from "./trees.ts";
 

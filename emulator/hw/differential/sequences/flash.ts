@@ -1,7 +1,8 @@
 /** Whole commands to a flash bank, commands left unfinished, and wrong second cycles, in a few blocks of both banks. */
+import type { AccessSize } from "#memory";
 import { FLASH } from "../board.ts";
 import type { Random } from "../random.ts";
-import { type AccessSize, read, type Step, write } from "../script.ts";
+import { read, type Step, write } from "../script.ts";
 
 /** Two chips side by side get the same command. */
 const both = (command: number) => (command << 16) | command;

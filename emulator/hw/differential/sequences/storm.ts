@@ -1,7 +1,8 @@
 /** Any access to anything: all windows and the holes beside them, any offset, size and value. */
+import type { AccessSize } from "#memory";
 import { FINISHER, FINISHER_BYTES, HOLES, RTC, WINDOWS } from "../board.ts";
 import type { Random } from "../random.ts";
-import { type AccessSize, clock, read, type Step, write } from "../script.ts";
+import { clock, read, type Step, write } from "../script.ts";
 
 const SIZES: readonly [AccessSize, ...AccessSize[]] = [1, 2, 4, 8];
 
