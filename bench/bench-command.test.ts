@@ -30,7 +30,7 @@ describe("planOf", () => {
 
   it("gives a quick run a time instead of a number of repeats, unless one is asked for", () => {
     expect(planOf([], { ...given, quick: true })).toMatchObject({
-      seconds: 105,
+      seconds: 100,
       workloads: ["hello", "mmio-storm"],
     });
     expect(planOf([], { ...given, quick: true, repeats: "6" })).toMatchObject({ seconds: null, repeats: 6 });

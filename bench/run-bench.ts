@@ -106,14 +106,15 @@ async function measureAll(
     plan.seed,
   );
   const progress = new Progress(setting.progress, blocks.flat().length);
-  const firstBlock = seconds();
+  let blockStart = seconds();
   const outcomes = await runSchedule(blocks, {
     measure: (trial) => runTrial(trial, plan, setting, false),
     onProgress: (done, trial) => progress.update(done, describeTrial(trial)),
     proceed: (finished) => {
-      if (plan.seconds === null || finished < FEWEST_BLOCKS) return true;
-      const perBlock = (seconds() - firstBlock) / finished;
-      return seconds() + perBlock <= plan.seconds;
+      const now = seconds();
+      const lastBlock = now - blockStart;
+      blockStart = now;
+      return plan.seconds === null || finished < FEWEST_BLOCKS || now + lastBlock <= plan.seconds;
     },
   });
   progress.end();
