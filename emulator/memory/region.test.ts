@@ -121,6 +121,33 @@ describe("containers and references", () => {
   });
 });
 
+describe("changes of a region that cannot be made", () => {
+  it("leave a region that is to move to no address where it was, and its owner's count with it", () => {
+    const { model, root, space } = testMemory();
+    const owner = model.create(Owner);
+    const region = MemoryRegion.newRam(owner, "ram", 16);
+    root.addSubregion(0x100, region);
+    model.rcu.drain();
+    const counted = owner.refCount;
+    expect(() => region.setAddress(-1)).toThrow(QomAbort);
+    model.rcu.drain();
+    expect([region.container, region.address]).toEqual([root, 0x100]);
+    expect(space.find(0x100)?.region).toBe(region);
+    expect(owner.refCount).toBe(counted);
+  });
+
+  it("refuse RAM that would be larger than its bytes, but let it shrink and grow back", () => {
+    const { model, root, space } = testMemory();
+    const ram = MemoryRegion.newRam(model.noOwner, "ram", 16);
+    root.addSubregion(0, ram);
+    expect(() => ram.setSize(17)).toThrow(/has 16 bytes of RAM/);
+    ram.setSize(8);
+    expect(space.view.ranges.map(({ end }) => end)).toEqual([8]);
+    ram.setSize(16);
+    expect(space.view.ranges.map(({ end }) => end)).toEqual([16]);
+  });
+});
+
 describe("finalization", () => {
   it("detaches a region from its container and its subregions from it, in any order", () => {
     const { model } = testMemory();

@@ -283,10 +283,12 @@ export class MemoryRegion extends QomObject {
     });
   }
 
+  /** Moves it within its container, in front of those of equal priority. */
   setAddress(address: number): void {
+    if (checkAddress(address, `address of ${this.describe()}`) === this.address) return;
     const container = this.container;
-    if (address === this.address || container === null) {
-      this.address = checkAddress(address, `address of ${this.describe()}`);
+    if (container === null) {
+      this.address = address;
       return;
     }
     this.model.transaction(() => {
@@ -304,8 +306,11 @@ export class MemoryRegion extends QomObject {
     });
   }
 
+  /** @throws QomAbort for RAM that has fewer bytes. */
   setSize(size: number): void {
     if (checkSize(size, `size of ${this.describe()}`) === this.size) return;
+    if (this.ram !== null && size > this.ram.bytes.length)
+      throw new QomAbort(`${this.describe()} has ${this.ram.bytes.length} bytes of RAM, not ${size}`);
     this.change(() => {
       this.size = size;
     });
