@@ -328,7 +328,7 @@ export class AddressSpace {
       }
     }
     access.attrs = attrs;
-    if ((view.ranges[index] as FlatRange).readOnly) {
+    if (region.isMemory && (view.ranges[index] as FlatRange).readOnly) {
       access.result = MemTxResult.DecodeError;
     } else if (region.writesDirectly) {
       this.store(view, index, address, size, low, high);
@@ -461,7 +461,7 @@ export class AddressSpace {
     const offset = at - range.start + range.offset;
     const length = Math.min(bytes.length - done, range.end - at);
     const { access } = this;
-    if (range.readOnly) {
+    if (region.isMemory && range.readOnly) {
       access.result = MemTxResult.DecodeError;
       return length;
     }

@@ -57,6 +57,6 @@ export class CpuBus implements PhysicalBus {
 
   private isRom(address: number): boolean {
     const range = this.space.find(address);
-    return range !== undefined && range.region.ram !== null && !range.region.romDevice && range.readOnly;
+    return range?.region.isMemory === true && range.readOnly;
   }
 }

@@ -198,6 +198,33 @@ describe("re-entrancy guard", () => {
   });
 });
 
+describe("devices below something read-only", () => {
+  it("still take writes of every kind: only memory is protected", () => {
+    const { model, root, space, device, calls } = withDevice({});
+    root.delSubregion(device);
+    const flash = MemoryRegion.newRomDevice(model.noOwner, recordingOps(calls), null, "flash", 0x100);
+    const window = MemoryRegion.new(model.noOwner, "window", 0x2000);
+    window.addSubregion(0, device);
+    window.addSubregion(0x1000, flash);
+    window.setReadOnly(true);
+    root.addSubregion(0x4000, window);
+    for (const at of [0x4000, 0x5000]) {
+      calls.length = 0;
+      for (const size of [4, 8] as const) {
+        space.write(at, size, 1, 2);
+        expect(space.result).toBe(MemTxResult.Ok);
+      }
+      expect(space.writeBytes(at, Uint8Array.of(1, 2))).toBe(MemTxResult.Ok);
+      expect(calls.map(({ kind, size }) => `${kind} ${size}`)).toEqual([
+        "write 4",
+        "write 4",
+        "write 4",
+        "write 2",
+      ]);
+    }
+  });
+});
+
 describe("event notifiers", () => {
   it("take matching writes in place of the callback and leave with their region's mapping", () => {
     const { space, root, device, calls } = withDevice({});

@@ -398,11 +398,16 @@ export class MemoryRegion extends QomObject {
   /** Whether reads are loads from `ram`. */
   get readsDirectly(): boolean {
     return this.ram !== null && (!this.romDevice || this.romdMode);
+  /** Whether it is RAM or ROM: nothing answers but its bytes, and protection holds back writes. */
+  get isMemory(): boolean {
+    return this.ram !== null && !this.romDevice;
+  }
+
   }
 
   /** Whether writes are stores to `ram`. */
   get writesDirectly(): boolean {
-    return this.ram !== null && !this.readOnly && !this.romDevice;
+    return this.isMemory && !this.readOnly;
   }
 
   /** The bytes of a RAM, ROM or ROM device region, through aliases. @throws QomAbort for a region without RAM. */
