@@ -81,7 +81,8 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
     return;
   }
   if (region.ioEventFds.length > 0) {
-    const fd = matchingIoEventFd(region.ioEventFds, offset, size, access.low);
+    const value = size === 8 ? access.high * 2 ** 32 + access.low : access.low;
+    const fd = matchingIoEventFd(region.ioEventFds, offset, size, value);
     if (fd !== undefined) {
       fd.notify();
       return;
