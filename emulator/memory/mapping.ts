@@ -52,6 +52,11 @@ export class MappingLedger {
     return this.bouncing;
   }
 
+  /** Those who wait for a bounce buffer. */
+  get waiting(): number {
+    return this.waiters.length;
+  }
+
   map(address: number, length: number, isWrite: boolean, attrs: MemTxAttrs): Mapping | null {
     const range = this.space.find(address);
     if (range === undefined || length <= 0) return null;
@@ -82,14 +87,18 @@ export class MappingLedger {
 
   unmap(mapping: Mapping, written: number): void {
     if (!this.open.delete(mapping)) throw new QomAbort(`a mapping of ${this.space.name} ends twice`);
-    if (mapping.bounce !== null) {
-      if (mapping.isWrite)
+    const { bounce } = mapping;
+    try {
+      if (bounce !== null && mapping.isWrite)
         this.space.writeBytes(mapping.address, mapping.bytes.subarray(0, written), mapping.attrs);
-      this.bouncing -= mapping.bytes.length;
-      this.space.model.heap.free(mapping.bounce);
+    } finally {
+      if (bounce !== null) {
+        this.bouncing -= mapping.bytes.length;
+        this.space.model.heap.free(bounce);
+      }
+      mapping.region.dropRef();
     }
-    mapping.region.dropRef();
-    if (mapping.bounce !== null) this.wake();
+    if (bounce !== null) this.wake();
   }
 
   /** Calls `retry` once when a bounce buffer has become free, after `map` answered null. */
