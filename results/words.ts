@@ -134,6 +134,11 @@ export function verdictClaim(metric: Metric, { A, B }: { A: string; B: string })
   }
 }
 
+/** A text as a sentence: capital letter, full stop. */
+export function sentence(text: string): string {
+  return capital(text.endsWith(".") ? text : `${text}.`);
+}
+
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -44,11 +44,11 @@ function bootRepeatedly(options: EmulationOptions, program: Workload, forMillise
   } while (performance.now() - started < forMilliseconds);
   const [first = Number.NaN, ...later] = times;
   const metric = (name: string, role: MetricDefinition["role"], description: string) =>
-    bootMetric(program.name, name, role, `${description} Guest: ${program.exercises}.`);
+    bootMetric(program.name, name, role, `${description} The guest's work: ${program.exercises}.`);
   const all = metric(
     BOOT,
     "headline",
-    "From reset to the text that says the guest is done; median of a process, less its first boot where it has others.",
+    "From reset to the guest's last line, in warmed-up code where the time allows several boots.",
   );
   const cold = metric(`first ${BOOT}`, "detail", "The same for the first boot of a process.");
   return {

@@ -7,6 +7,7 @@ import {
   formatQuantity,
   formNames,
   metricTitle,
+  sentence,
   verdictChip,
   verdictClaim,
   warnings,
@@ -25,7 +26,15 @@ import {
 } from "../sections.ts";
 import { html, type Markup, slug } from "./markup.ts";
 import { methodSection } from "./method.ts";
-import { type IntervalRow, intervalPlot, linesPlot, miniInterval, slopePlot, stripPlot } from "./plots.ts";
+import {
+  heapReach,
+  type IntervalRow,
+  intervalPlot,
+  linesPlot,
+  miniInterval,
+  slopePlot,
+  stripPlot,
+} from "./plots.ts";
 import { armLegend, differenceLegend, disclosure, tableBox } from "./tables.ts";
 
 const SUITE_TITLES: Readonly<Record<Suite, string>> = {
@@ -205,22 +214,22 @@ function processTable(metric: Metric, names: Readonly<Record<Arm, string>>): Mar
 
 function retention(run: Run, id: string): Markup {
   if (run.retention.length === 0) return html``;
+  const followed = run.retention.filter(({ arms }) => arms.A.slope !== null);
+  const reach = heapReach(followed);
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">Retention</h2>
 <p>What is left after many rounds of creating and destroying. Counts of objects are V8’s own, by class; blocks are those of the
 emulator’s storage ledger, their size modelled as that of the C structures. The heap is followed with V8’s optimising compilers
-off, whose code would count as growth. Thin lines are processes, thick ones the medians: a leak climbs, as that of the control
-scenario must.</p>
+off, whose code would count as growth. Thin lines are processes, thick ones the medians, all on one scale: a leak climbs, as that of the
+control scenario must.</p>
 ${armLegend(run)}
 <div class="cards">
-${run.retention
-  .filter(({ arms }) => arms.A.slope !== null)
-  .map(
-    (scenario) => html`<figure class="card">
-<figcaption><strong>${scenario.scenario}.</strong> ${scenario.description}</figcaption>
-${slopePlot(scenario)}
+${followed.map(
+  (scenario) => html`<figure class="card">
+<figcaption><strong>${scenario.scenario}.</strong> ${sentence(scenario.description)}</figcaption>
+${slopePlot(scenario, reach)}
 </figure>`,
-  )}
+)}
 </div>
 ${tableBox(retentionTable(run))}
 ${disclosure("Objects by class", tableBox(objectTable(run)))}

@@ -180,21 +180,28 @@ export function stripPlot(metric: Metric, names: Readonly<Record<Arm, string>>):
   );
 }
 
-/** Heap in use against rounds, less its start: a thin line per process, a thick one for their median per arm. */
-export function slopePlot(scenario: RetentionScenario): Markup {
-  const points = ARMS.flatMap((arm) =>
-    scenario.arms[arm].heap.flatMap((process, i) => {
-      const start = process[0]?.bytes ?? 0;
-      return process.map(({ round, bytes }) => ({
-        arm,
-        round,
-        line: `${arm}${i}`,
-        kib: (bytes - start) / 1024,
-      }));
-    }),
+/** Values that agree to a thousandth get a scale around them; a scale of nothing would have ticks of ten digits. */
+function stripScale(values: readonly number[]): { domain: [number, number] } | { nice: true } {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high), 1e-9);
+  return high - low > least ? { nice: true } : { domain: [low - 50 * least, high + 50 * least] };
+}
+
+/**
+ * Heap in use against rounds, each process around its own median: a thin line per process, a thick one for their median
+ * per arm. Lines of arms that agree lie on each other, so they differ in width.
+ *
+ * @param reach KiB up and down, the same for all scenarios, so that a leak looks like one
+ */
+export function slopePlot(scenario: RetentionScenario, reach: number): Markup {
+  const points = ARMS.flatMap((arm) => heapPoints(scenario, arm));
+  const stroke = (point: HeapLinePoint) => ARM_COLOUR[point.arm];
+  const medians = (["A2", "A", "B"] as const).map((arm, i) =>
+    Plot.line(
+      points.filter((point) => point.arm === arm),
+      Plot.groupX({ y: "median" }, { x: "round", y: "kib", z: "arm", stroke, strokeWidth: 6 - 2 * i }),
+    ),
   );
-  const stroke = (point: { arm: Arm }) => ARM_COLOUR[point.arm];
-  const reach = Math.max(16, ...points.map(({ kib }) => Math.abs(kib)));
   return draw(
     {
       width: 320,
@@ -204,20 +211,52 @@ export function slopePlot(scenario: RetentionScenario): Markup {
       marginTop: 24,
       marginBottom: 38,
       x: { label: "rounds", labelAnchor: "center", labelArrow: "none", ticks: 4 },
-      y: { label: "KiB more than at the start", labelArrow: "none", ticks: 5, domain: [-reach, reach] },
+      y: {
+        label: "KiB around the median",
+        labelArrow: "none",
+        ticks: 5,
+        domain: [-reach, reach],
+        clamp: true,
+      },
       color: { type: "identity" },
       marks: [
         Plot.gridY({ strokeOpacity: 0.1, ticks: 5 }),
         Plot.ruleY([0], { strokeOpacity: 0.5 }),
         Plot.line(points, { x: "round", y: "kib", z: "line", stroke, strokeWidth: 1, strokeOpacity: 0.3 }),
-        Plot.line(
-          points,
-          Plot.groupX({ y: "median" }, { x: "round", y: "kib", z: "arm", stroke, strokeWidth: 2.5 }),
-        ),
+        ...medians,
       ],
     },
-    `${scenario.scenario}: heap in use against rounds, one line per process`,
+    `${scenario.scenario}: heap in use against rounds, one line per process; the table gives the slopes`,
   );
+}
+
+interface HeapLinePoint {
+  readonly arm: Arm;
+  readonly round: number;
+  readonly line: string;
+  readonly kib: number;
+}
+
+function heapPoints(scenario: RetentionScenario, arm: Arm): HeapLinePoint[] {
+  return scenario.arms[arm].heap.flatMap((process, i) => {
+    const sorted = process.map(({ bytes }) => bytes).sort((a, b) => a - b);
+    const middle = sorted[sorted.length >> 1] ?? 0;
+    return process.map(({ round, bytes }) => ({
+      arm,
+      round,
+      line: `${arm}${i}`,
+      kib: (bytes - middle) / 1024,
+    }));
+  });
+}
+
+/** KiB from the median within which nine tenths of all points of all scenarios lie, with some room. */
+export function heapReach(scenarios: readonly RetentionScenario[]): number {
+  const distances = scenarios
+    .flatMap((scenario) => ARMS.flatMap((arm) => heapPoints(scenario, arm)))
+    .map(({ kib }) => Math.abs(kib))
+    .sort((a, b) => a - b);
+  return Math.max(16, 1.3 * (distances[Math.floor(0.9 * (distances.length - 1))] ?? 0));
 }
 
 /** Change of lines per device, owned less embedded. */
