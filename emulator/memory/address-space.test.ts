@@ -252,6 +252,160 @@ describe("listeners", () => {
   });
 });
 
+describe("coalesced ranges", () => {
+  function follow() {
+    const memory = testMemory();
+    const heard: string[] = [];
+    const io = MemoryRegion.newIo(memory.model.noOwner, recordingOps([]), null, "io", 0x100);
+    const span = ({ offset, size }: { offset: number; size: number }) => `${offset}..${offset + size}`;
+    const listener = {
+      space: memory.space,
+      priority: 0,
+      coalescedAdd: (_: unknown, range: { offset: number; size: number }) => heard.push(`+${span(range)}`),
+      coalescedDel: (_: unknown, range: { offset: number; size: number }) => heard.push(`-${span(range)}`),
+    };
+    return { ...memory, io, heard, listener };
+  }
+
+  it("are heard of when they come and go on a region that stays mapped", () => {
+    const { root, space, io, heard, listener } = follow();
+    space.addListener(listener);
+    root.addSubregion(0, io);
+    io.addCoalescing(0x10, 8);
+    io.addCoalescing(0x20, 8);
+    io.clearCoalescing();
+    root.delSubregion(io);
+    expect(heard).toEqual(["+16..24", "+32..40", "-16..24", "-32..40"]);
+  });
+
+  it("are heard of as far as the guest sees them", () => {
+    const { model, root, space, io, heard, listener } = follow();
+    space.addListener(listener);
+    io.addCoalescing(0x10, 0x10);
+    io.addCoalescing(0x80, 0x10);
+    const window = MemoryRegion.newAlias(model.noOwner, "window", io, 0x18, 0x40);
+    root.addSubregion(0x1000, window);
+    root.delSubregion(window);
+    expect(heard).toEqual(["+24..32", "-24..32"]);
+  });
+
+  it("are told to a listener that comes later, and taken back from one that leaves", () => {
+    const { root, space, io, heard, listener } = follow();
+    io.addCoalescing(0, 4);
+    root.addSubregion(0, io);
+    space.addListener(listener);
+    space.removeListener(listener);
+    expect(heard).toEqual(["+0..4", "-0..4"]);
+  });
+});
+
+describe("a listener that is removed twice", () => {
+  it("does not take another one with it", () => {
+    const { space } = testMemory();
+    let commits = 0;
+    const [one, two] = [1, 2].map((priority) => ({ space, priority, commit: () => commits++ }));
+    if (one === undefined || two === undefined) return;
+    space.addListener(one);
+    space.addListener(two);
+    space.removeListener(one);
+    space.removeListener(one);
+    expect(space.model.listeners).toEqual([two]);
+  });
+});
+
+describe("the end of a space", () => {
+  it("shows its listeners everything removed at once, and its root's owner freed after a grace period", () => {
+    const { model, root } = testMemory();
+    const owner = model.create(Owner);
+    const top = MemoryRegion.new(owner, "top", 0x100);
+    top.addSubregion(0, MemoryRegion.newRam(owner, "ram", 0x80));
+    const space = new AddressSpace(model, top, "second");
+    const heard: string[] = [];
+    const listener = { space, priority: 0, regionDel: () => heard.push("del") };
+    space.addListener(listener);
+    space.destroy();
+    expect(heard).toEqual(["del"]);
+    expect([space.root, space.view.ranges.length, model.addressSpaces.includes(space)]).toEqual([
+      null,
+      0,
+      false,
+    ]);
+    space.removeListener(listener);
+    model.rcu.drain();
+    expect(owner.refCount).toBe(1);
+    expect(root.container).toBeNull();
+  });
+
+  it.each(["listeners attached", "bounce buffers in use", "waiters for bounce buffers"])(
+    "aborts with %s",
+    (left) => {
+      const { model, root, space } = testMemory();
+      root.addSubregion(0, MemoryRegion.newIo(model.noOwner, recordingOps([]), null, "io", 0x100));
+      if (left.startsWith("listeners")) space.addListener({ space, priority: 0 });
+      if (left.startsWith("bounce")) space.map(0, 4, true);
+      if (left.startsWith("waiters")) space.mappings.whenFree(() => {});
+      space.destroy();
+      expect(() => model.rcu.drain()).toThrow(left);
+    },
+  );
+});
+
+describe("what cannot be mapped for direct access", () => {
+  it("is nothing, holes, and more than lies behind the address", () => {
+    const { model, root, space } = testMemory();
+    root.addSubregion(0x1000, MemoryRegion.newRam(model.noOwner, "ram", 0x100));
+    expect(space.map(0x1000, 0, false)).toBeNull();
+    expect(space.map(0xfff, 4, false)).toBeNull();
+    expect(space.map(0x10fe, 8, false)?.bytes.length).toBe(2);
+  });
+
+  it("is ROM to write, and a ROM device that answers itself: both get a bounce buffer", () => {
+    const { model, root, space } = testMemory();
+    const rom = MemoryRegion.newRom(model.noOwner, "rom", 0x10);
+    rom.ramBytes().fill(7);
+    root.addSubregion(0, rom);
+    const calls: Call[] = [];
+    const flash = MemoryRegion.newRomDevice(
+      model.noOwner,
+      recordingOps(calls, {}, () => 0x55555555),
+      null,
+      "flash",
+      0x10,
+    );
+    flash.setRomdMode(false);
+    root.addSubregion(0x100, flash);
+    const written = space.map(0, 4, true);
+    written?.bytes.fill(9);
+    if (written !== null) space.unmap(written, 4);
+    expect(space.read(0, 1)).toBe(7);
+    const read = space.map(0x100, 4, false);
+    expect(read && [...read.bytes]).toEqual(Array(4).fill(0x55));
+    if (read !== null) space.unmap(read, 0);
+    expect(calls.map(({ kind }) => kind)).toEqual(["read"]);
+    flash.setRomdMode(true);
+    expect(space.map(0x100, 4, false)?.bounce).toBeNull();
+  });
+
+  it("gives the buffer and the count on the owner back even when the device throws at the end", () => {
+    const { model, root, space } = testMemory();
+    const owner = model.create(Owner);
+    const broken = {
+      write: () => {
+        throw new Error("broken device");
+      },
+      endianness: "little" as const,
+    };
+    root.addSubregion(0, MemoryRegion.newIo(owner, broken, null, "io", 0x10));
+    model.rcu.drain();
+    const counted = owner.refCount;
+    const mapping = space.map(0, 4, true);
+    if (mapping === null) throw new Error("nothing was mapped");
+    expect(() => space.unmap(mapping, 4)).toThrow("broken device");
+    expect([owner.refCount, space.mappings.bounceBytes]).toEqual([counted, 0]);
+    expect(model.heap.usage().byType.get("bounce-buffer")?.live).toBe(0);
+  });
+});
+
 describe("a processor's bus", () => {
   it("gives direct pages for whole pages of guest memory only, by use", () => {
     const guest = new GuestMemory(1 << 20);

@@ -1,4 +1,5 @@
 import { type Block, QomAbort } from "#qom";
+import { announce, announceCoalesced, announceEnd, announceStart, followsRanges } from "./announce.ts";
 import { type AccessSize, MemTxResult } from "./bus.ts";
 import { Access, dispatchRead, dispatchWrite, transferSize, truncate } from "./dispatch.ts";
 import type { FlatRange } from "./flat-range.ts";
@@ -10,7 +11,7 @@ import type { MemoryModel } from "./memory-model.ts";
 import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
 import type { RamBlock } from "./ram.ts";
 import { RcuNode } from "./rcu.ts";
-import type { MemoryRegion } from "./region.ts";
+import type { CoalescedRange, MemoryRegion } from "./region.ts";
 import { sharesPage, takesPieces } from "./shared-page.ts";
 
 /** Modelled bytes of the C structure. */
@@ -153,18 +154,20 @@ export class AddressSpace {
     const place = listeners.findIndex((other) => other.priority > listener.priority);
     listeners.splice(place === -1 ? listeners.length : place, 0, listener);
     listener.begin?.();
-    for (const range of this.currentView.ranges) listener.regionAdd?.(range);
+    for (const range of this.currentView.ranges) announceStart(range, listener);
     for (const placed of this.eventFds) listener.eventFdAdd?.(placed);
     listener.commit?.();
   }
 
-  /** Takes a listener away after telling it that everything is gone. */
+  /** Takes a listener away after telling it that everything is gone; nothing happens to one that is not there. */
   removeListener(listener: MemoryListener): void {
+    const place = this.model.listeners.indexOf(listener);
+    if (place === -1) return;
     listener.begin?.();
     for (const placed of this.eventFds) listener.eventFdDel?.(placed);
-    for (const range of [...this.currentView.ranges].reverse()) listener.regionDel?.(range);
+    for (const range of [...this.currentView.ranges].reverse()) announceEnd(range, listener);
     listener.commit?.();
-    this.model.listeners.splice(this.model.listeners.indexOf(listener), 1);
+    this.model.listeners.splice(place, 1);
   }
 
   /** Shows another view, as the commit of a transaction decides. */
@@ -172,7 +175,7 @@ export class AddressSpace {
     const old = this.currentView;
     if (view === old) return;
     view.ref();
-    const mine = this.model.listeners.filter((each) => each.space === this && followsRanges(each));
+    const mine = this.listeners().filter(followsRanges);
     if (mine.length > 0) announce(old, view, mine);
     this.currentView = view;
     this.hitEnd = 0;
@@ -194,16 +197,29 @@ export class AddressSpace {
     if (had.length === 0 && placed.length === 0) return;
     this.eventFds = placed;
     const same = (a: PlacedIoEventFd) => (b: PlacedIoEventFd) => a.fd === b.fd && a.address === b.address;
-    for (const listener of this.model.listeners) {
-      if (listener.space !== this) continue;
-      for (const old of had) if (!placed.some(same(old))) listener.eventFdDel?.(old);
-      for (const now of placed) if (!had.some(same(now))) listener.eventFdAdd?.(now);
+    const mine = this.listeners();
+    const backwards = [...mine].reverse();
+    for (const old of had) {
+      if (!placed.some(same(old))) for (const listener of backwards) listener.eventFdDel?.(old);
+    }
+    for (const now of placed) {
+      if (!had.some(same(now))) for (const listener of mine) listener.eventFdAdd?.(now);
+    }
+  }
+
+  /** Tells listeners that a part of a region is coalesced from now on, or no longer, wherever the region is seen. */
+  updateCoalesced(region: MemoryRegion, part: CoalescedRange, hook: "coalescedAdd" | "coalescedDel"): void {
+    const mine = this.listeners();
+    if (hook === "coalescedDel") mine.reverse();
+    for (const range of this.currentView.ranges) {
+      if (range.region !== region) continue;
+      for (const listener of mine) announceCoalesced(range, part, listener, hook);
     }
   }
 
   /**
    * Ends the space: listeners see everything removed at once, its reference on the root goes after a grace period.
-   * @throws QomAbort then, if mappings or listeners are left.
+   * @throws QomAbort then, if bounce buffers, those who wait for them, or listeners are left.
    */
   destroy(): void {
     if (this.destroyed) throw new QomAbort(`address space ${this.name} is destroyed twice`);
@@ -216,13 +232,16 @@ export class AddressSpace {
     this.model.addressSpaces.splice(this.model.addressSpaces.indexOf(this), 1);
     this.model.rcu.call(this.node, () => {
       if (this.mappings.bounceBytes > 0) throw new QomAbort(`${this.name} ends with bounce buffers in use`);
-      if (this.model.listeners.some((each) => each.space === this)) {
-        throw new QomAbort(`${this.name} ends with listeners attached`);
-      }
+      if (this.mappings.waiting > 0) throw new QomAbort(`${this.name} ends with waiters for bounce buffers`);
+      if (this.listeners().length > 0) throw new QomAbort(`${this.name} ends with listeners attached`);
       this.currentView.unref();
       root?.dropRef();
       this.model.heap.free(this.block);
     });
+  }
+
+  private listeners(): MemoryListener[] {
+    return this.model.listeners.filter((each) => each.space === this);
   }
 
   /** One plain call of a callback; the caller has checked size, alignment and guard. A `finally` would slow it down. */
@@ -484,34 +503,3 @@ export class AddressSpace {
 
 type PlainRead = (opaque: unknown, offset: number, size: number) => number;
 type PlainWrite = (opaque: unknown, offset: number, value: number, size: number) => void;
-
-/** Whether a listener cares for ranges, rather than for changes as such. */
-function followsRanges(listener: MemoryListener): boolean {
-  const { regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel } = listener;
-  return [regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel].some((hook) => hook !== undefined);
-}
-
-/** Tells listeners what changes from one view to the other. */
-function announce(old: FlatView, now: FlatView, listeners: readonly MemoryListener[]): void {
-  const byStart = new Map(now.ranges.map((range) => [range.start, range]));
-  const stays = (range: FlatRange) => byStart.get(range.start)?.equals(range) === true;
-  const kept = new Set(old.ranges.filter(stays).map((range) => range.start));
-  const backwards = [...listeners].reverse();
-  for (const range of [...old.ranges].reverse()) {
-    if (kept.has(range.start)) continue;
-    for (const listener of backwards) {
-      for (const part of range.region.coalesced) listener.coalescedDel?.(range, part);
-      listener.regionDel?.(range);
-    }
-  }
-  for (const range of now.ranges) {
-    for (const listener of listeners) {
-      if (kept.has(range.start)) {
-        listener.regionNop?.(range);
-        continue;
-      }
-      listener.regionAdd?.(range);
-      for (const part of range.region.coalesced) listener.coalescedAdd?.(range, part);
-    }
-  }
-}

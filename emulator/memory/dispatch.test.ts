@@ -253,6 +253,61 @@ describe("event notifiers", () => {
   });
 });
 
+describe("event notifiers of a device", () => {
+  const fdAt = (offset: number, seen: string[], more: { size?: 0 | 1 | 2 | 4; match?: number } = {}) => ({
+    offset,
+    size: 4 as const,
+    notify: () => seen.push(`fd ${offset}`),
+    ...more,
+  });
+
+  it("compare all 8 bytes of a write with the value they match", () => {
+    const { space, device, calls } = withDevice({});
+    const seen: string[] = [];
+    device.addIoEventFd(fdAt(0, seen, { size: 0, match: 5 }));
+    space.write(0x1000, 8, 5, 1);
+    expect([seen.length, calls.length]).toEqual([0, 2]);
+    space.write(0x1000, 8, 5, 0);
+    expect([seen.length, calls.length]).toEqual([1, 2]);
+  });
+
+  it("are heard of last to first in priority when they go, first to last when they come", () => {
+    const { space, root, device } = withDevice({});
+    const heard: string[] = [];
+    for (const priority of [1, 0]) {
+      space.addListener({
+        space,
+        priority,
+        eventFdAdd: () => heard.push(`+${priority}`),
+        eventFdDel: () => heard.push(`-${priority}`),
+      });
+    }
+    device.addIoEventFd(fdAt(0, []));
+    root.delSubregion(device);
+    expect(heard).toEqual(["+0", "+1", "-1", "-0"]);
+  });
+
+  it("change without rendering the map, together at the end of a transaction", () => {
+    const { model, space, device } = withDevice({});
+    let commits = 0;
+    const heard: string[] = [];
+    space.addListener({
+      space,
+      priority: 0,
+      commit: () => commits++,
+      eventFdAdd: ({ fd }) => heard.push(`+${fd.offset}`),
+    });
+    const [before, renders] = [commits, model.renders];
+    model.transaction(() => {
+      device.addIoEventFd(fdAt(4, []));
+      device.addIoEventFd(fdAt(0, []));
+      expect(heard).toEqual([]);
+    });
+    expect(heard).toEqual(["+0", "+4"]);
+    expect([commits, model.renders]).toEqual([before, renders]);
+  });
+});
+
 describe("subregions of terminating regions", () => {
   it("cover a part of the device, the rest still answers", () => {
     const { space, model, device, calls } = withDevice({});

@@ -62,6 +62,7 @@ export class FlatView {
   }
 
   unref(): void {
+    if (this.count === 0) throw new QomAbort("a flat view has no reference left to give back");
     if (--this.count === 0) this.model.rcu.call(this.node, () => this.destroy());
   }
 

@@ -24,6 +24,7 @@ export interface MemoryListener {
   regionNop?(section: FlatRange): void;
   eventFdAdd?(placed: PlacedIoEventFd): void;
   eventFdDel?(placed: PlacedIoEventFd): void;
+  /** `range` lies in the section: the part of the region's coalesced range that is seen there. */
   coalescedAdd?(section: FlatRange, range: CoalescedRange): void;
   coalescedDel?(section: FlatRange, range: CoalescedRange): void;
   /** Delivers writes that were batched, before the map changes under them. */

@@ -129,8 +129,8 @@ export class MemoryRegion extends QomObject {
       for (const subregion of [...this.subregions]) this.delSubregion(subregion);
     });
     this.releaseRam?.();
+    this.clearCoalescing();
     this.ioEventFds = [];
-    this.coalesced = [];
   }
 
   // Constructor pairs.
@@ -379,30 +379,33 @@ export class MemoryRegion extends QomObject {
 
   /** Lets the host batch guest writes to a subrange; every transaction flushes what was batched. */
   addCoalescing(offset: number, size: number): void {
+    const part = { offset, size };
     this.model.transaction(() => {
-      this.coalesced = [...this.coalesced, { offset, size }];
-      this.model.updatePending ||= this.mapped;
+      this.coalesced = [...this.coalesced, part];
+      for (const space of this.model.addressSpaces) space.updateCoalesced(this, part, "coalescedAdd");
     });
   }
 
   clearCoalescing(): void {
     if (this.coalesced.length === 0) return;
     this.model.transaction(() => {
+      for (const part of this.coalesced) {
+        for (const space of this.model.addressSpaces) space.updateCoalesced(this, part, "coalescedDel");
+      }
       this.coalesced = [];
-      this.model.updatePending ||= this.mapped;
     });
   }
 
   // What an access meets.
 
-  /** Whether reads are loads from `ram`. */
-  get readsDirectly(): boolean {
-    return this.ram !== null && (!this.romDevice || this.romdMode);
   /** Whether it is RAM or ROM: nothing answers but its bytes, and protection holds back writes. */
   get isMemory(): boolean {
     return this.ram !== null && !this.romDevice;
   }
 
+  /** Whether reads are loads from `ram`. */
+  get readsDirectly(): boolean {
+    return this.ram !== null && (!this.romDevice || this.romdMode);
   }
 
   /** Whether writes are stores to `ram`. */

@@ -1,0 +1,53 @@
+/** What the listeners of an address space are told when its view changes. */
+import type { FlatRange } from "./flat-range.ts";
+import type { FlatView } from "./flat-view.ts";
+import type { MemoryListener } from "./listener.ts";
+import type { CoalescedRange } from "./region.ts";
+
+/** Whether a listener cares for ranges, rather than for changes as such. */
+export function followsRanges(listener: MemoryListener): boolean {
+  const { regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel } = listener;
+  return [regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel].some((hook) => hook !== undefined);
+}
+
+/** Tells listeners what changes from one view to the other. */
+export function announce(old: FlatView, now: FlatView, listeners: readonly MemoryListener[]): void {
+  const byStart = new Map(now.ranges.map((range) => [range.start, range]));
+  const stays = (range: FlatRange) => byStart.get(range.start)?.equals(range) === true;
+  const kept = new Set(old.ranges.filter(stays).map((range) => range.start));
+  const backwards = [...listeners].reverse();
+  for (const range of [...old.ranges].reverse()) {
+    if (kept.has(range.start)) continue;
+    for (const listener of backwards) announceEnd(range, listener);
+  }
+  for (const range of now.ranges) {
+    for (const listener of listeners) {
+      if (kept.has(range.start)) listener.regionNop?.(range);
+      else announceStart(range, listener);
+    }
+  }
+}
+
+/** Tells one listener that `range` is there now. */
+export function announceStart(range: FlatRange, listener: MemoryListener): void {
+  listener.regionAdd?.(range);
+  for (const part of range.region.coalesced) announceCoalesced(range, part, listener, "coalescedAdd");
+}
+
+/** Tells one listener that `range` goes. */
+export function announceEnd(range: FlatRange, listener: MemoryListener): void {
+  for (const part of range.region.coalesced) announceCoalesced(range, part, listener, "coalescedDel");
+  listener.regionDel?.(range);
+}
+
+/** Tells one listener of a coalesced part of a region, as far as `range` shows it. */
+export function announceCoalesced(
+  range: FlatRange,
+  part: CoalescedRange,
+  listener: MemoryListener,
+  hook: "coalescedAdd" | "coalescedDel",
+): void {
+  const offset = Math.max(part.offset, range.offset);
+  const end = Math.min(part.offset + part.size, range.offset + (range.end - range.start));
+  if (offset < end) listener[hook]?.(range, { offset, size: end - offset });
+}
