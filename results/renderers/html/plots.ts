@@ -151,11 +151,11 @@ export function stripPlot(metric: Metric, names: Readonly<Record<Arm, string>>):
       marginTop: 6,
       marginBottom: 38,
       x: {
+        ...stripScale(dots.map(({ value }) => value)),
         label: `${metric.unit}, one dot per process`,
         labelAnchor: "center",
         labelArrow: "none",
         ticks: 4,
-        nice: true,
       },
       y: { domain: ARMS.map((arm) => names[arm]), label: null, tickSize: 0, tickPadding: 8 },
       color: { type: "identity" },
