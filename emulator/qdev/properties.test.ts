@@ -36,7 +36,7 @@ describe("options of a device", () => {
     expect(device.lanes).toBe(16);
   });
 
-  test.each([256, -1, 1.5, "many"])("refuse %s for a byte", (value) => {
+  test.each([256, -1, 1.5, "many", "", " ", true])("refuse %j for a byte", (value) => {
     expect(() => sample().setProperty("lanes", value)).toThrow(/give a whole number from 0 to 255/);
   });
 

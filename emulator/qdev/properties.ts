@@ -58,7 +58,8 @@ function checkUnrealized(device: Device, name: string): void {
 }
 
 function checkUint(name: string, value: PropertyValue, largest: number): number {
-  const number = Number(value);
+  const isNumber = typeof value === "string" ? value.trim() !== "" : typeof value !== "boolean";
+  const number = isNumber ? Number(value) : Number.NaN;
   if (Number.isInteger(number) && number >= 0 && number <= largest) return number;
   throw new QomError(`property ${name} is ${value}; give a whole number from 0 to ${largest}`);
 }
