@@ -40,12 +40,13 @@ export abstract class SysBusDevice extends Device {
     return this.mmioWindow(index).region;
   }
 
-  /** Maps a window into the system's memory. */
+  /** Maps a window into the system's memory, or moves it there; one that is there already stays as it is. */
   mapMmio(index: number, address: number, priority = 0): void {
     const window = this.mmioWindow(index);
-    if (window.address !== UNMAPPED) this.unmapMmio(index);
-    window.address = address;
+    if (window.address === address) return;
+    this.unmapMmio(index);
     this.model.systemMemory.addSubregion(address, window.region, priority);
+    window.address = address;
   }
 
   /** Takes a window out of the system's memory; nothing happens to one that is not mapped. */
