@@ -83,10 +83,16 @@ export class DeviceModel extends MemoryModel {
     return this.create(this.types.lookup(typeName)) as Device; // as just checked
   }
 
-  /** Creates a device by type name, puts it at /machine/peripheral/`id`, and marks it as hotplugged. */
+  /**
+   * Creates a device by type name, puts it at /machine/peripheral/`id`, and marks it as hotplugged.
+   * @throws QomError when there is no such type, or `id` is taken.
+   */
   createPeripheral(typeName: string, id: string): Device {
+    const peripherals = this.childContainer(this.resolvePath("/machine"), "peripheral");
+    if (peripherals.child(id) !== undefined)
+      throw new QomError(`the device name "${id}" is taken; give another`);
     const device = this.createDevice(typeName);
-    this.childContainer(this.resolvePath("/machine"), "peripheral").addChild(id, device);
+    peripherals.addChild(id, device);
     device.unref();
     device.hotplugged = true;
     return device;
