@@ -3,7 +3,10 @@ import { QomObject } from "#qom";
 import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
 
-/** A place where devices sit. It holds a reference on each until a grace period after the device left. */
+/**
+ * A place where devices sit. It holds a reference on each until a grace period after the device left, and each holds one
+ * on it while it sits there.
+ */
 export class Bus extends QomObject {
   static override readonly typeName: string = "bus";
   static override readonly instanceSize: number = 120;
@@ -19,6 +22,7 @@ export class Bus extends QomObject {
 
   add(device: Device): void {
     device.ref();
+    this.ref();
     device.parentBus = this;
     this.seated.push(device);
   }
@@ -28,6 +32,7 @@ export class Bus extends QomObject {
     device.parentBus = null;
     const { rcu }: { rcu: Rcu } = this.model;
     rcu.call(new RcuNode(), () => device.unref());
+    this.unref();
   }
 
   /** Realizes the devices that are not yet. */

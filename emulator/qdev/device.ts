@@ -40,19 +40,39 @@ export abstract class Device extends QomObject {
     return this.model.clock;
   }
 
-  /** Realizes the device on `bus`; without a parent it becomes /machine/unattached/device[n]. */
+  /**
+   * Realizes the device on `bus`; without a parent it becomes /machine/unattached/device[n]. A device that cannot be
+   * realized is left unrealized, and dropped if it had no parent.
+   */
   plug(bus: Bus | null = null): void {
     if (this.realized) throw new QomAbort(`${this.describe()} is realized already`);
-    if (this.parent === null) {
+    const homeless = this.parent === null;
+    if (homeless) {
       this.model.unattached.addChild("device[*]", this);
       this.unref(); // the tree holds it from now on
     }
     if (bus !== null && this.parentBus === null) bus.add(this);
+    try {
+      this.realizeWithBuses();
+    } catch (failure) {
+      if (homeless) this.unparent();
+      throw failure;
+    }
+    this.pendingDeletedEvent = false;
+    this.realized = true;
+  }
+
+  private realizeWithBuses(): void {
     this.realize();
     this.path = this.canonicalPath() ?? "";
-    for (const child of this.childBuses()) child.plugAll();
-    if (this.hotplugged) this.reset();
-    this.realized = true;
+    try {
+      for (const bus of this.childBuses()) bus.plugAll();
+      if (this.hotplugged) this.reset();
+    } catch (failure) {
+      for (const bus of this.childBuses()) bus.unplugAll();
+      this.unrealize();
+      throw failure;
+    }
   }
 
   /** Takes the device out of the guest's sight. Mapped regions stay mapped: whoever mapped them unmaps them. */
