@@ -1,6 +1,18 @@
 import { defineConfig } from "vitest/config";
+import type { TestCase } from "vitest/node";
 
 const sourceConditions = ["source", "node", "import", "module", "default"];
+
+/** Says of each skipped test what was missing: a comparison that did not happen must not go unnoticed. */
+const skipNotes = {
+  onTestCaseResult(test: TestCase): void {
+    const result = test.result();
+    if (result.state === "skipped" && result.note) console.log(`skipped: ${test.fullName}: ${result.note}`);
+  },
+};
+
+const report = process.env.REGIONLAB_TEST_REPORT;
+const jsonReporter: ["json", { outputFile: string }][] = report ? [["json", { outputFile: report }]] : [];
 
 export default defineConfig({
   resolve: { conditions: sourceConditions },
@@ -8,10 +20,11 @@ export default defineConfig({
   test: {
     include: ["{bin,emulator,codemods,bench,workloads,results}/**/*.test.ts"],
     testTimeout: 60_000,
+    reporters: ["default", skipNotes, ...jsonReporter],
     coverage: {
       provider: "v8",
       include: ["{bin,emulator,codemods,bench,workloads,results}/**/*.ts"],
-      exclude: ["**/*.test.ts", "**/fixtures/**"],
+      exclude: ["**/*.test.ts", "**/fixtures/**", "**/testing/**"],
       reporter: ["text-summary", "html"],
     },
   },
