@@ -119,6 +119,7 @@ async function followHeap(scenario: Scenario, hardware: Hardware, quick: boolean
   const between = roundsOf(scenario, quick ? 30 : 100);
   const run = scenario.start({ hardware });
   repeat(run, Math.max(WARM_UP_MACHINES, roundsOf(scenario, quick ? 120 : 600)));
+  await heapInUse(); // the first collections of a process find what loading it has left
   const heap: HeapPoint[] = [{ round: 0, bytes: await heapInUse() }];
   for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
     repeat(run, between);

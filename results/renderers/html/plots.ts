@@ -250,13 +250,13 @@ function heapPoints(scenario: RetentionScenario, arm: Arm): HeapLinePoint[] {
   });
 }
 
-/** KiB from the median within which nine tenths of all points of all scenarios lie, with some room. */
+/** KiB from the median within which nearly all points of all scenarios lie, with some room. */
 export function heapReach(scenarios: readonly RetentionScenario[]): number {
   const distances = scenarios
     .flatMap((scenario) => ARMS.flatMap((arm) => heapPoints(scenario, arm)))
     .map(({ kib }) => Math.abs(kib))
     .sort((a, b) => a - b);
-  return Math.max(16, 1.3 * (distances[Math.floor(0.9 * (distances.length - 1))] ?? 0));
+  return Math.max(16, 1.15 * (distances[Math.floor(0.99 * (distances.length - 1))] ?? 0));
 }
 
 /** Change of lines per device, owned less embedded. */
