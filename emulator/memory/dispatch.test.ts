@@ -187,6 +187,30 @@ describe("re-entrancy guard", () => {
     expect(region.guard?.engaged).toBe(false);
   });
 
+  it("is taken off the device at the end of an access, even if its region was exempted meanwhile", () => {
+    const { model, root, space } = testMemory();
+    const guard = { engaged: false };
+    const region = MemoryRegion.newIo(
+      model.noOwner,
+      {
+        read: () => {
+          region.disableReentrancyGuard();
+          return 0;
+        },
+        endianness: "little",
+      },
+      null,
+      "device",
+      0x1000,
+    );
+    root.addSubregion(0, region);
+    for (const size of [4, 8] as const) {
+      region.guard = guard;
+      space.read(0, size);
+      expect(guard.engaged).toBe(false);
+    }
+  });
+
   it("does not apply to regions without a device, nor to exempted ones", () => {
     const { space, results } = reentrant(false);
     space.read(0x1000, 4);

@@ -59,6 +59,7 @@ export function dispatchRead(region: MemoryRegion, offset: number, size: number,
     return;
   }
   if (!engage(region, access)) return;
+  const { guard } = region;
   try {
     if (size === 8 && region.ops.read64 !== undefined) {
       const value = region.ops.read64(region.opaque as never, offset);
@@ -69,7 +70,7 @@ export function dispatchRead(region: MemoryRegion, offset: number, size: number,
       readParts(region, offset, size, access);
     }
   } finally {
-    if (region.guard !== null) region.guard.engaged = false;
+    if (guard !== null) guard.engaged = false;
   }
 }
 
@@ -89,6 +90,7 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
     }
   }
   if (!engage(region, access)) return;
+  const { guard } = region;
   try {
     if (size === 8 && region.ops.write64 !== undefined) {
       if (region.ops.endianness === "big") swapBytes(access, 8);
@@ -97,7 +99,7 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
       writeParts(region, offset, size, access);
     }
   } finally {
-    if (region.guard !== null) region.guard.engaged = false;
+    if (guard !== null) guard.engaged = false;
   }
 }
 
