@@ -160,6 +160,31 @@ describe("life of an object", () => {
   });
 });
 
+describe("misuse of an object", () => {
+  it("aborts on a count that cannot be true", () => {
+    const part = new ObjectModel().create(Part);
+    part.refCount = 0x7fff_ffff;
+    expect(() => part.ref()).toThrow(/overflows/);
+  });
+
+  it("aborts when the reference of the tree is given back by somebody else", () => {
+    const model = new ObjectModel();
+    const part = model.create(Part);
+    model.root.addChild("part", part);
+    part.unref();
+    expect(() => part.unref()).toThrow(/finalized while it had a parent/);
+  });
+
+  it("does not end storage a second time when a late reference goes", () => {
+    const model = new ObjectModel();
+    const leaf = model.create(Leaf);
+    leaf.part.ref();
+    leaf.unref();
+    expect(eventsOf(() => leaf.part.unref())).toEqual([]);
+    expect(leaf.part.state).toBe(ObjectState.Freed);
+  });
+});
+
 describe("composition tree", () => {
   it("gives [*] names the lowest free index and uses indices again", () => {
     const model = new ObjectModel();
@@ -199,6 +224,45 @@ describe("composition tree", () => {
     part.unparent();
     expect(part.refCount).toBe(1);
     expect(model.root.child("part")).toBeUndefined();
+  });
+
+  it("calls the hook of unparenting once, even if it unparents again", () => {
+    let calls = 0;
+    class Eager extends QomObject {
+      static override readonly typeName = "eager";
+      protected override onUnparent(): void {
+        if (++calls < 3) this.unparent();
+      }
+    }
+    const model = new ObjectModel();
+    const eager = model.create(Eager);
+    model.root.addChild("eager", eager);
+    eager.unparent();
+    expect([calls, eager.refCount, eager.parent]).toEqual([1, 1, null]);
+    expect(model.root.child("eager")).toBeUndefined();
+  });
+
+  it("releases a child once when its hook drops the last reference on the parent", () => {
+    const model = new ObjectModel();
+    const parent = model.create(Container);
+    let calls = 0;
+    class Heavy extends QomObject {
+      static override readonly typeName = "heavy";
+      protected override onUnparent(): void {
+        if (++calls === 1) parent.unref();
+      }
+    }
+    const heavy = model.create(Heavy);
+    parent.addChild("heavy", heavy);
+    heavy.unparent();
+    expect([calls, heavy.refCount, heavy.parent, parent.state]).toEqual([1, 1, null, ObjectState.Freed]);
+  });
+
+  it("gives 32767 indices to one name, and aborts on one more", () => {
+    const holder = new ObjectModel().create(Container);
+    for (let index = 0; index < 32767; index++) holder.addLink("link[*]", "part", null, false);
+    expect(holder.link("link[32766]")).toBeNull();
+    expect(() => holder.addLink("link[*]", "part", null, false)).toThrow(/no index is free/);
   });
 
   it("counts strong links and not weak ones", () => {

@@ -106,7 +106,8 @@ export abstract class QomObject {
   unref(): void {
     if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, "unref()");
     if (this.refCount <= 0) throw new QomAbort(`unref of ${this.describe()}, which has no reference left`);
-    if (--this.refCount === 0) this.model.finalize(this);
+    if (--this.refCount > 0 || this.state === ObjectState.Freed) return; // freed with what embeds it: nothing is left
+    this.model.finalize(this);
   }
 
   /**
@@ -118,7 +119,7 @@ export abstract class QomObject {
     if (child.parent !== null)
       throw new QomAbort(`${child.describe()} already has a parent, cannot become ${name}`);
     const given = this.claimName(name);
-    this.properties.add(given, { kind: "child", child });
+    this.properties.add(given, { kind: "child", child, released: false });
     child.ref();
     child.parent = this;
     child.nameInParent = given;
@@ -146,7 +147,8 @@ export abstract class QomObject {
     if (parent === null) return;
     const name = this.nameInParent;
     const property = parent.properties.get(name);
-    if (property?.kind === "child" && property.child === this) parent.releaseProperty(name, property);
+    if (property?.kind !== "child" || property.child !== this || property.released) return;
+    parent.releaseProperty(name, property);
   }
 
   /** Children with their names, in order of addition. */
@@ -210,6 +212,11 @@ export abstract class QomObject {
       if (property.strong) property.target?.unref();
       return;
     }
+    if (property.released) {
+      this.properties.delete(name); // the parent ends inside the child's hook: who called that does the rest
+      return;
+    }
+    property.released = true;
     const { child } = property;
     if (child.parent === this) {
       child.onUnparent();

@@ -7,6 +7,8 @@ export type PropertyValue = string | number | bigint | boolean;
 export interface ChildProperty {
   readonly kind: "child";
   readonly child: QomObject;
+  /** Its release, which calls the child's hook, has begun: it happens once. */
+  released: boolean;
 }
 
 /** A pointer to an object elsewhere; counts a reference only if it is strong. */

@@ -58,6 +58,20 @@ describe("checked mode", () => {
     expect(model.detector?.found.map((each) => each.name)).toEqual(["UseAfterFree", "UseAfterFree"]);
   });
 
+  it("counts the last unref of a child whose storage is gone, and finalizes nothing in it", () => {
+    const model = new ObjectModel({ checked: "count" });
+    const whole = model.create(Whole);
+    const { part } = whole;
+    part.ref();
+    whole.unref();
+    part.unref();
+    expect(part.value).toBe(7);
+    expect(model.detector?.found.map((each) => [each.name, each.touched])).toEqual([
+      ["UseAfterFree", "unref()"],
+      ["UseAfterFree", "field value"],
+    ]);
+  });
+
   it("lifts the traps when embedded storage is initialised again", () => {
     const model = new ObjectModel({ checked: "throw" });
     const { part } = model.create(Whole);
