@@ -9,7 +9,7 @@ export type EnvironmentAtStart = Omit<Environment, "seconds" | "loadAfter">;
 
 /**
  * @param packageRoot folder of regionlab's package.json
- * @param execArgv options that every measured process gets
+ * @param execArgv options of the runtime that measured processes get, one text per kind
  */
 export function captureEnvironment(packageRoot: string, execArgv: readonly string[]): EnvironmentAtStart {
   const cpus = os.cpus();

@@ -33,12 +33,18 @@ export interface BenchSetting {
 }
 
 /** Forced collection, so that no case pays for the garbage of the one before. */
-const EXEC_ARGV = ["--expose-gc"];
+const GC = "--expose-gc";
 /**
- * The heap is followed without V8's optimising compilers: the code that they go on making for a thousand rounds counts as
- * heap in use, some 300 bytes a round, and would hide a small leak.
+ * Options of the runtime by task. Boots run as a user's do. Short loops are compiled on the spot instead of on another
+ * thread: what V8 inlines then depends on the calls made, not on when that thread got a processor, and fresh processes
+ * agree. Heaps are followed without optimising compilers, whose code counts as heap in use and would hide a small leak.
  */
-const EXEC_ARGV_HEAP = [...EXEC_ARGV, "--no-opt", "--no-sparkplug"];
+const RUNTIME_OPTIONS = {
+  boot: [GC],
+  dispatch: [GC, "--no-concurrent-recompilation"],
+  releases: [GC, "--no-concurrent-recompilation"],
+  heap: [GC, "--no-opt", "--no-sparkplug"],
+} as const;
 /** A process that takes longer hangs. */
 const CHILD_TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
 /** Fewer than four processes per arm cannot show anything at the level of the verdicts. */
@@ -47,6 +53,7 @@ const FEWEST_BLOCKS = 2;
 /** Heaps of two processes differ by a few bytes in ten thousand, so a quick run spends its time elsewhere. */
 const QUICK_HEAP_REPEATS = 2;
 
+const RELEASE_TASK = `retention/${RELEASES}`;
 const HEAP_TASK = `retention/${HEAP_GROWTH}`;
 
 const QUESTION =
@@ -54,7 +61,7 @@ const QUESTION =
 
 /** @throws CommandError when a measured process fails */
 export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<Run> {
-  const environment = captureEnvironment(setting.packageRoot, EXEC_ARGV);
+  const environment = captureEnvironment(setting.packageRoot, describeRuntimeOptions());
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   const proofs = await prove(plan, setting);
@@ -130,7 +137,7 @@ function tasksOf(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[] {
       return [{ name: "dispatch/accesses" }];
     case "retention":
       return [
-        { name: `retention/${RELEASES}` },
+        { name: RELEASE_TASK },
         quick ? { name: HEAP_TASK, mostRepeats: QUICK_HEAP_REPEATS } : { name: HEAP_TASK },
       ];
   }
@@ -152,10 +159,21 @@ async function runTrial(
   };
   const report = await runChild(request, describeTrial(trial), {
     entry: childEntry,
-    execArgv: trial.task === HEAP_TASK && !prove ? EXEC_ARGV_HEAP : EXEC_ARGV,
+    execArgv: prove ? [GC] : runtimeOptions(trial.task),
     timeout: CHILD_TIMEOUT_MILLISECONDS,
   });
   return report as SuiteReport; // from child.ts of this same build
+}
+
+function runtimeOptions(task: string): readonly string[] {
+  if (task === HEAP_TASK) return RUNTIME_OPTIONS.heap;
+  if (task === RELEASE_TASK) return RUNTIME_OPTIONS.releases;
+  return task.startsWith("dispatch/") ? RUNTIME_OPTIONS.dispatch : RUNTIME_OPTIONS.boot;
+}
+
+/** As stored with the results: one text per kind of task. */
+function describeRuntimeOptions(): string[] {
+  return Object.entries(RUNTIME_OPTIONS).map(([kind, options]) => `${kind}: ${options.join(" ")}`);
 }
 
 function formOf(arm: Arm, forms: BenchPlan["forms"]): Form {

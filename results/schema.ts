@@ -94,7 +94,7 @@ export interface Environment {
   readonly commit: string | null;
   /** Whether tracked files differed from the commit; null outside a repository. */
   readonly dirty: boolean | null;
-  /** Options of the runtime that every measured process got. */
+  /** Options of the runtime that measured processes got, one text per kind of process. */
   readonly execArgv: readonly string[];
 }
 

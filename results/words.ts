@@ -227,7 +227,7 @@ export function environmentRows(environment: Environment): [label: string, text:
     ],
     ["regionlab", e.regionlab],
     ["Runtime", `Node ${e.node}, V8 ${e.v8}`],
-    ["Runtime options", e.execArgv.length === 0 ? "none" : e.execArgv.join(" ")],
+    ["Runtime options", e.execArgv.length === 0 ? "none" : e.execArgv.join("; ")],
     ["Processor", `${e.cpuModel}, ${e.cpuCount} logical, ${e.arch}`],
     ["Hypervisor", known(e.virtualised, "yes: neighbours can disturb", "none seen")],
     ["Governor", e.governor ?? "not shown by the system"],
