@@ -40,8 +40,10 @@ export class AddressSpace {
   /** Number of the range met last by an access that was no hit; -1 after a change of the view. */
   private lastIndex = -1;
   private eventFds: PlacedIoEventFd[] = [];
-  /** The access in progress, or the latest. While callbacks run, the one that they may make in turn. */
-  private access = new Access();
+  /** The latest access. */
+  private readonly access = new Access();
+  /** What the next access through callbacks is recorded in: callbacks may make accesses of their own. */
+  private idle = new Access();
   private readonly block: Block;
   private readonly node = new RcuNode();
   private destroyed = false;
@@ -274,27 +276,30 @@ export class AddressSpace {
     this.access.result = MemTxResult.Ok;
   }
 
-  /** Reads through callbacks; accesses that these make to this space leave this one's record alone. */
+  /** Reads through callbacks, the value to be left in `access`. A callback that throws uses up its record. */
   private readThrough(region: MemoryRegion, offset: number, size: AccessSize): void {
-    const { access } = this;
-    access.inner ??= new Access();
-    this.access = access.inner;
-    try {
-      dispatchRead(region, offset, size, access);
-    } finally {
-      this.access = access;
-    }
+    const { access, idle } = this;
+    idle.inner ??= new Access();
+    this.idle = idle.inner;
+    idle.attrs = access.attrs;
+    dispatchRead(region, offset, size, idle);
+    this.idle = idle;
+    access.low = idle.low;
+    access.high = idle.high;
+    access.result = idle.result;
   }
 
+  /** Writes the value left in `access` through callbacks. */
   private writeThrough(region: MemoryRegion, offset: number, size: AccessSize): void {
-    const { access } = this;
-    access.inner ??= new Access();
-    this.access = access.inner;
-    try {
-      dispatchWrite(region, offset, size, access);
-    } finally {
-      this.access = access;
-    }
+    const { access, idle } = this;
+    idle.inner ??= new Access();
+    this.idle = idle.inner;
+    idle.attrs = access.attrs;
+    idle.low = access.low;
+    idle.high = access.high;
+    dispatchWrite(region, offset, size, idle);
+    this.idle = idle;
+    access.result = idle.result;
   }
 
   /** A read that is not a plain call of the device accessed last. */
@@ -439,8 +444,8 @@ export class AddressSpace {
     piece: (range: FlatRange, at: number, bytes: Uint8Array, done: number) => number,
   ): MemTxResult {
     let result: MemTxResult = MemTxResult.Ok;
-    this.access.attrs = attrs;
     for (let done = 0; done < bytes.length; ) {
+      this.access.attrs = attrs; // a callback's own accesses may have had others
       const at = address + done;
       const range = this.currentView.find(at);
       if (range === undefined) {

@@ -4,7 +4,7 @@ import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
 import type { MemoryRegion } from "./region.ts";
 
 /**
- * One access on its way to a device, in values of at most 32 bits. Each address space keeps one and uses it again and
+ * One access on its way to a device, in values of at most 32 bits. Each address space keeps a few, and uses them again and
  * again, so that no access allocates.
  */
 export class Access {

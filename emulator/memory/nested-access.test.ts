@@ -75,6 +75,8 @@ describe("an access whose callback makes accesses of its own", () => {
     space.read(0x1000, 8, secure);
     expect(space.result).toBe(MemTxResult.Error);
     expect(seen).toEqual([true, true]);
+    space.readBytes(0x1000, new Uint8Array(8), secure);
+    expect(seen).toEqual([true, true, true, true]);
   });
 
   it("shows its callback the outcome and high half of the inner access", () => {
