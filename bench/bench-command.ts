@@ -173,10 +173,15 @@ function readWorkloads(names: readonly string[] | undefined, quick: boolean): st
       .filter(({ name, kind }) => (quick ? QUICK_WORKLOADS.includes(name) : kind !== "firmware" || firmware))
       .map(({ name }) => name);
   }
+  const firmware = locateFirmware();
   for (const name of names) {
-    if (!all.some((candidate) => candidate.name === name)) {
+    const found = all.find((candidate) => candidate.name === name);
+    if (!found) {
       const known = all.map((candidate) => candidate.name).join(", ");
       throw new CommandError(2, `--workload ${name}: there is no such guest; give any of ${known}`);
+    }
+    if (found.kind === "firmware" && !firmware.found) {
+      throw new CommandError(2, `--workload ${name}: ${firmware.reason}`);
     }
   }
   return [...new Set(names)];
