@@ -1,5 +1,5 @@
 import { type Rcu, RcuNode } from "#memory";
-import { QomObject } from "#qom";
+import { QomAbort, QomObject } from "#qom";
 import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
 
@@ -20,7 +20,9 @@ export class Bus extends QomObject {
     return this.seated;
   }
 
+  /** @throws QomAbort when the device sits on a bus already. */
   add(device: Device): void {
+    if (device.parentBus !== null) throw new QomAbort(`${device.describe()} sits on a bus already`);
     device.ref();
     this.ref();
     device.parentBus = this;

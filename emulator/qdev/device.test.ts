@@ -119,6 +119,19 @@ describe("realizing a device", () => {
   });
 });
 
+describe("a bus", () => {
+  it("refuses a device that sits on another, or on itself already", () => {
+    const { model } = withMemory();
+    const part = model.create(Part);
+    const lane = model.create(Lane);
+    part.plug(lane);
+    for (const bus of [lane, model.create(Lane)]) {
+      expect(() => bus.add(part)).toThrow(/sits on a bus already/);
+    }
+    expect([part.refCount, lane.devices]).toEqual([2, [part]]);
+  });
+});
+
 describe("the end of a device", () => {
   it("comes a grace period after it left its bus, which it kept alive, and is announced then", () => {
     const { model } = withMemory();
