@@ -295,6 +295,20 @@ describe("event notifiers of a device", () => {
     expect([seen.length, calls.length]).toEqual([1, 2]);
   });
 
+  it("that were added twice stay until they are removed twice", () => {
+    const { space, device, calls } = withDevice({});
+    const seen: string[] = [];
+    const fd = fdAt(0, seen);
+    device.addIoEventFd(fd);
+    device.addIoEventFd(fd);
+    device.delIoEventFd(fd);
+    space.write(0x1000, 4, 1);
+    expect([seen.length, calls.length]).toEqual([1, 0]);
+    device.delIoEventFd(fd);
+    space.write(0x1000, 4, 1);
+    expect([seen.length, calls.length]).toEqual([1, 1]);
+  });
+
   it("are heard of last to first in priority when they go, first to last when they come", () => {
     const { space, root, device } = withDevice({});
     const heard: string[] = [];

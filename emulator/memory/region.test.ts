@@ -136,6 +136,11 @@ describe("changes of a region that cannot be made", () => {
     expect(owner.refCount).toBe(counted);
   });
 
+  it("refuse an alias offset of what is no alias", () => {
+    const { model } = testMemory();
+    expect(() => MemoryRegion.newRam(model.noOwner, "ram", 16).setAliasOffset(4)).toThrow(/is no alias/);
+  });
+
   it("refuse RAM that would be larger than its bytes, but let it shrink and grow back", () => {
     const { model, root, space } = testMemory();
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 16);

@@ -316,7 +316,9 @@ export class MemoryRegion extends QomObject {
     });
   }
 
+  /** @throws QomAbort for a region that is no alias. */
   setAliasOffset(offset: number): void {
+    if (this.alias === null) throw new QomAbort(`${this.describe()} is no alias`);
     if (checkAddress(offset, `alias offset of ${this.describe()}`) === this.aliasOffset) return;
     this.change(() => {
       this.aliasOffset = offset;
@@ -369,10 +371,10 @@ export class MemoryRegion extends QomObject {
 
   /** @throws QomAbort when `fd` was not added. */
   delIoEventFd(fd: IoEventFd): void {
-    if (!this.ioEventFds.includes(fd))
-      throw new QomAbort(`${this.describe()} has no such event notifier to remove`);
+    const place = this.ioEventFds.indexOf(fd);
+    if (place === -1) throw new QomAbort(`${this.describe()} has no such event notifier to remove`);
     this.model.ioEventFdTransaction(() => {
-      this.ioEventFds = this.ioEventFds.filter((other) => other !== fd);
+      this.ioEventFds = this.ioEventFds.filter((_, index) => index !== place);
       if (this.ioEventFds.length === 0) this.plainWrites = plainSizes(this.ops, "write");
     });
   }
