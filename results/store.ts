@@ -102,6 +102,8 @@ function writeReason(cause: unknown): string {
   switch (errorCode(cause)) {
     case "EISDIR":
       return "is a directory; name a file";
+    case "ENOENT":
+      return "cannot be written, because its folder cannot be made; choose another place with -o";
     case "EEXIST":
     case "ENOTDIR":
       return "cannot be written, because a part of its path is a file; choose another place with -o";
