@@ -63,8 +63,8 @@ it.</dd>
 </dl>
 <h3>Why you may believe it</h3>
 <ul>
-<li><strong>The process is the sample.</strong> Every figure comes from ${run.options.repeats} fresh processes per arm, each
-of which loads one form only. Thousands of calls in one process are one trial: the engine has optimised them once.</li>
+<li><strong>The process is the sample.</strong> Every time comes from ${run.options.repeats} fresh processes per arm, each of
+which loads one form only; heaps, which hardly vary, come from fewer. Thousands of calls in one process are one trial: the engine has optimised them once.</li>
 <li><strong>The arms are interleaved</strong> in palindromes of shuffled order (seed ${run.options.seed}), so that a machine
 that slowly warms up or gets busy harms all arms alike.</li>
 <li><strong>A is measured against itself</strong> in every run. The same rule is applied to it, and the number of
