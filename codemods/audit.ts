@@ -1,4 +1,4 @@
-import pc from "picocolors";
+import { colors } from "./colors.ts";
 import type { Plan, Site } from "./passes/4-plan.ts";
 import type { Shape } from "./regions/constructors.ts";
 import { Reason, reasonTexts } from "./regions/reasons.ts";
@@ -64,7 +64,7 @@ function remarkOf(site: Site): string {
   return site.why ?? "";
 }
 
-const effortColors = { MECH: pc.green, CARE: pc.yellow, STOP: pc.red } as const;
+const effortColors = { MECH: colors.green, CARE: colors.yellow, STOP: colors.red } as const;
 
 /** One line per region, then the totals. */
 export function renderAudit(findings: readonly Finding[]): string {

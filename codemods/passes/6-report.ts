@@ -1,12 +1,12 @@
 /** Pass 6: what was done and why not, for people and for programs. */
 import { createTwoFilesPatch } from "diff";
-import pc from "picocolors";
+import { colors as standardColors } from "../colors.ts";
 import { type Reason, reasonTexts } from "../regions/reasons.ts";
 import { shown } from "../source/workspace.ts";
 import type { FilePlan, Plan, Site } from "./4-plan.ts";
 import { changedFiles } from "./5-apply.ts";
 
-type Colors = Pick<typeof pc, "red" | "green" | "cyan" | "bold" | "dim" | "yellow">;
+type Colors = Pick<typeof standardColors, "red" | "green" | "cyan" | "bold" | "dim" | "yellow">;
 
 /** How many regions came out which way. */
 export interface Statistics {
@@ -58,7 +58,7 @@ export function jsonReport(plan: Plan) {
 }
 
 /** Unified diff of all changed files; empty when there are none. */
-export function unifiedDiff(plan: Plan, colors: Colors = pc): string {
+export function unifiedDiff(plan: Plan, colors: Colors = standardColors): string {
   return changedFiles(plan)
     .map((file) => colored(fileDiff(file), colors))
     .join("");
@@ -81,12 +81,12 @@ function colored(patch: string, colors: Colors): string {
 }
 
 /** Refusals and notes, one line each, then the totals. */
-export function summary(plan: Plan, colors: Colors = pc): string {
+export function summary(plan: Plan, colors: Colors = standardColors): string {
   return `${remarks(plan, colors)}${totals(plan)}\n`;
 }
 
 /** Refusals and notes, one line each; empty when there are none. */
-export function remarks(plan: Plan, colors: Colors = pc): string {
+export function remarks(plan: Plan, colors: Colors = standardColors): string {
   const lines: string[] = [];
   for (const { path, sites, notes } of plan.files) {
     for (const site of sites) {

@@ -14,7 +14,7 @@ import {
 } from "./sections.ts";
 
 /** @param colour whether to use ANSI colours; by default as the terminal and NO_COLOR say */
-export function renderTable(run: Run, colour: boolean = pc.isColorSupported): string {
+export function renderTable(run: Run, colour: boolean = isWatched()): string {
   const paint = pc.createColors(colour);
   const parts = [paint.bold(run.question), ""];
   for (const warning of warnings(run)) parts.push(paint.yellow(`! ${warning}`));
@@ -52,6 +52,11 @@ const NO_BORDERS = {
   "right-mid": "",
   middle: "",
 };
+
+/** Colours only where a person looks: a pipe or a log gets plain text. */
+function isWatched(): boolean {
+  return process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+}
 
 type Colours = ReturnType<typeof pc.createColors>;
 

@@ -21,16 +21,20 @@ export function needs(context: TestContext, ...programs: readonly (typeof QEMU |
 /** What a stopped machine's monitor answers to one command, line by line. */
 export function askMonitor(options: readonly string[], command: string): string[] {
   const machine = ["-M", "virt", "-S", "-display", "none", "-serial", "null", "-net", "none"];
-  const { stdout } = spawnSync(QEMU, [...machine, ...options, "-monitor", "stdio"], {
-    input: `${command}\nquit\n`,
+  const requests = [
+    { execute: "qmp_capabilities" },
+    { execute: "human-monitor-command", arguments: { "command-line": command } },
+    { execute: "quit" },
+  ];
+  const { stdout } = spawnSync(QEMU, [...machine, ...options, "-qmp", "stdio"], {
+    input: requests.map((request) => `${JSON.stringify(request)}\n`).join(""),
     encoding: "utf8",
     timeout: PATIENCE,
   });
-  const lines = stdout.split(/\r?\n/);
-  const start = lines.findIndex((line) => line.startsWith("(qemu)")); // the echo of the command
-  const end = lines.findIndex((line, index) => index > start && line.startsWith("(qemu)"));
-  if (start < 0 || end < 0) throw new Error(`QEMU's monitor did not answer "${command}": ${stdout}`);
-  return lines.slice(start + 1, end);
+  const answers = stdout.split("\n").filter((line) => line.startsWith('{"return"'));
+  const answer: unknown = JSON.parse(answers[1] ?? "{}").return;
+  if (typeof answer !== "string") throw new Error(`QEMU's monitor did not answer "${command}": ${stdout}`);
+  return answer.trimEnd().split(/\r?\n/);
 }
 
 /** The flattened device tree that QEMU makes for a machine with these options. */
