@@ -50,6 +50,13 @@ export interface MemoryRegionOps<T> {
   readonly impl?: AccessLimits;
 }
 
+/** The callbacks of a plain access, whatever their opaque is. */
+export type ReadCallback = (opaque: unknown, offset: number, size: number) => number;
+export type WriteCallback = (opaque: unknown, offset: number, value: number, size: number) => void;
+
+export const unassignedRead: ReadCallback = () => 0;
+export const unassignedWrite: WriteCallback = () => {};
+
 /** Operations of a region that nothing answers for: every access is a decode error. */
 export const unassignedOps: MemoryRegionOps<unknown> = {
   endianness: "little",

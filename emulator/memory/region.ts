@@ -2,7 +2,15 @@ import { QomAbort, QomError, QomObject } from "#qom";
 import { checkAddress, checkSize } from "./hwaddr.ts";
 import { type IoEventFd, sortedIoEventFds } from "./ioeventfd.ts";
 import type { MemoryModel, NoOwner } from "./memory-model.ts";
-import { type MemoryRegionOps, plainSizes, unassignedOps } from "./ops.ts";
+import {
+  type MemoryRegionOps,
+  plainSizes,
+  type ReadCallback,
+  unassignedOps,
+  unassignedRead,
+  unassignedWrite,
+  type WriteCallback,
+} from "./ops.ts";
 import { RamBlock } from "./ram.ts";
 import { RcuNode } from "./rcu.ts";
 
@@ -51,14 +59,18 @@ export class MemoryRegion extends QomObject {
 
   declare readonly model: MemoryModel;
 
-  // What dispatch reads, first.
-  opaque: unknown = undefined;
-  ops: MemoryRegionOps<never> = unassignedOps;
+  // What an access reads, side by side.
+  /** Sizes (bit set) of aligned reads that are one plain call of the ops. */
+  plainReads = 0;
   /** The owner's guard, or null where re-entrancy is allowed. */
   guard: MemReentrancyGuard | null = null;
-  /** Sizes (bit set) of aligned reads and writes that are one plain call of the ops. */
-  plainReads = 0;
+  opaque: unknown = undefined;
+  /** `ops.read` and `ops.write`, one load away: ops come in many shapes, regions in one. */
+  readCallback: ReadCallback = unassignedRead;
+  writeCallback: WriteCallback = unassignedWrite;
+  /** Sizes (bit set) of aligned writes that are one plain call of the ops. */
   plainWrites = 0;
+  ops: MemoryRegionOps<never> = unassignedOps;
   ram: RamBlock | null = null;
 
   name: string | null = null;
@@ -91,6 +103,8 @@ export class MemoryRegion extends QomObject {
   protected override instanceInit(): void {
     this.opaque = undefined;
     this.ops = unassignedOps;
+    this.readCallback = unassignedRead;
+    this.writeCallback = unassignedWrite;
     this.guard = null;
     this.plainReads = 0;
     this.plainWrites = 0;
@@ -454,6 +468,8 @@ export class MemoryRegion extends QomObject {
   private answerWith<T>(ops: MemoryRegionOps<T>, opaque: T): this {
     this.ops = ops as MemoryRegionOps<never>; // `opaque` is handed back to these ops only
     this.opaque = opaque;
+    this.readCallback = (this.ops.read as ReadCallback | undefined) ?? unassignedRead; // as above
+    this.writeCallback = (this.ops.write as WriteCallback | undefined) ?? unassignedWrite;
     this.plainReads = plainSizes(this.ops, "read");
     this.plainWrites = plainSizes(this.ops, "write");
     this.guard = guardOf(this.owner);
