@@ -100,7 +100,8 @@ describe("a callback that throws", () => {
     readonly memReentrancyGuard = { engaged: false };
   }
 
-  it.each([4, 8] as const)("leaves its device free for the next access (%d bytes)", (size) => {
+  it("in a split access leaves its device free for the next one", () => {
+    const size = 8;
     const { model, root, space } = testMemory();
     const owner = model.create(Busy);
     let broken = true;
