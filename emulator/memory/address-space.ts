@@ -353,7 +353,7 @@ export class AddressSpace {
       if (takesPieces(view, address, size, true, attrs)) this.writeAcross(address, size, low, high);
       else access.result = MemTxResult.DecodeError;
     } else {
-      access.low = size === 8 ? low >>> 0 : truncate(low, size);
+      access.low = truncate(low, size);
       access.high = high >>> 0;
       this.writeThrough(region, offset, size);
     }
