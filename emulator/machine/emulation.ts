@@ -30,6 +30,8 @@ export interface EmulationOptions {
   /** Options of the object model: checked mode, allocation stacks. */
   readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
+  /** Translate what the guest executes often; default true. It makes no difference but speed. */
+  readonly translate?: boolean;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
@@ -96,6 +98,7 @@ export class Emulation {
       stateOffset: state.byteOffset,
       bus: seen,
       time: () => this.board.readTime(),
+      translate: options.translate ?? true,
     });
     this.hart.reset(this.board.resetVector);
     this.time.follow(this.hart);

@@ -11,6 +11,14 @@ const PAGE_WORDS = 4096 / 4;
 /** Instructions that end a run of decoding: what follows them is often data. */
 const ENDS_RUN = new Set(["jal", "jalr", "mret", "sret"]);
 
+/** Code made from decoded instructions, which must be forgotten with them. */
+export interface TranslatedCode {
+  /** The page whose records begin here is decoded no more. */
+  forgetPage(records: number): void;
+  /** Bytes of that page, from `first` to before `end`, have changed. */
+  forgetBytes(records: number, first: number, end: number): void;
+}
+
 /**
  * Decoded instructions of the pages that a hart executes: for every page a block of records, one per halfword, filled as
  * far as execution has come. Pages are known by their offset in the WebAssembly memory, so translations do not matter.
@@ -28,10 +36,21 @@ export class CodeCache {
   /** Changes of the memory map so far, and those at which each slot was found to be right. */
   private mapChanges = 0;
   private readonly checkedAt = new Int32Array(CODE_PAGES);
+  private translated: TranslatedCode | undefined;
 
   constructor(state: HartState, codePages: CodePages) {
     this.state = state;
     this.codePages = codePages;
+  }
+
+  /** Tells `translated` of what is forgotten from now on. */
+  attach(translated: TranslatedCode): void {
+    this.translated = translated;
+  }
+
+  /** Page whose records begin at this WebAssembly address, or -1 if there is none. */
+  pageOfRecords(records: number): number {
+    return this.pages[(records - this.slotAddress(0)) / CODE_PAGE_BYTES] ?? -1;
   }
 
   /** WebAssembly address of the records of the page at `direct`. Takes the oldest slot if the page is new. */
@@ -95,6 +114,7 @@ export class CodeCache {
   }
 
   private clear(slot: number): void {
+    this.translated?.forgetPage(this.slotAddress(slot));
     const first = (LAYOUT.code + slot * CODE_PAGE_BYTES) / 4;
     this.state.words.fill(0, first, first + CODE_PAGE_BYTES / 4);
   }
@@ -166,5 +186,6 @@ export class CodeCache {
     const first = Math.max(0, (pageOffset >> 1) - LONGEST_PAIR / 2 + 1);
     const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);
     for (let index = first; index <= last; index++) memoryWords[(records + index * RECORD_BYTES) >>> 2] = 0;
+    this.translated?.forgetBytes(records, pageOffset, pageOffset + length);
   }
 }

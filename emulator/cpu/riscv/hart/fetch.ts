@@ -41,6 +41,7 @@ export class Fetch {
       const records = this.cache.recordsOf(this.direct);
       this.record = this.cache.decodeAt(this.direct, records, low & 0xffe);
       this.state.fillJumpCache(low, high, records);
+      this.state.words[WORD.page] = records;
       if (this.record !== 0) return NO_FAULT;
     }
     return this.fetchSingle(low, high);

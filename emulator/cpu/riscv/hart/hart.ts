@@ -3,6 +3,8 @@ import { ACCESS_BYTES, ACCESS_SIGNED, Exit } from "../interpreter/exits.ts";
 import type { Interpret } from "../interpreter/generate.ts";
 import { instantiateInterpreter } from "../interpreter/module.ts";
 import { handlers, operationLength } from "../interpreter/records.ts";
+import { INTERPRETER_ELEMENT } from "../translator/generate-unit.ts";
+import { Translator, type TranslatorStatistics } from "../translator/translator.ts";
 import { REPEAT, REPEAT_ONCE, SlowAccess } from "./access.ts";
 import { Cause, Interrupt, NO_FAULT } from "./causes.ts";
 import { CodeCache } from "./code-cache.ts";
@@ -28,6 +30,8 @@ export interface RiscvHartOptions {
   readonly time: () => number;
   /** Shared by all harts of a machine; a hart alone makes its own. */
   readonly codePages?: CodePages;
+  /** Translate what is executed often; default true. The guest sees no difference. */
+  readonly translate?: boolean;
 }
 
 /** Why `run` came back: as many instructions as allowed, a wait for an interrupt, or `requestExit`. */
@@ -38,6 +42,11 @@ export type InterruptCause = (typeof Interrupt)[keyof typeof Interrupt];
 
 /** Generated code is left at least so often, or the engine could not replace it by its optimised form. */
 const SLICE = 1 << 18;
+
+/** Jumps that arrive at a place before it is translated. */
+const HOT_ARRIVALS = Number(process.env.HOT ?? 300);
+/** WebAssembly that a hart's translated code takes at most. */
+const MOST_TRANSLATED_BYTES = 16 << 20;
 
 /** funct3 of the operation's instruction, which is what the CSR instructions differ in. */
 const operationFunct3 = Uint8Array.from([
@@ -62,6 +71,7 @@ export class RiscvHart {
   private readonly traps: Traps;
   /** Generated code: made by the first run, as a hart that never runs needs none. */
   private interpret: Interpret | undefined;
+  private readonly translator: Translator | undefined;
   /** What `retired` will be when `remaining` is zero. */
   private limit = 0;
   /** Instructions that ended in an exception. */
@@ -73,13 +83,25 @@ export class RiscvHart {
   /** The memory map changed, perhaps by the instruction being executed, which still needs its record. */
   private mapChanged = false;
 
-  constructor({ hartId, memory, stateOffset, bus, time, codePages = new CodePages() }: RiscvHartOptions) {
+  constructor({
+    hartId,
+    memory,
+    stateOffset,
+    bus,
+    time,
+    codePages = new CodePages(),
+    translate = true,
+  }: RiscvHartOptions) {
     this.hartId = hartId;
     const state = new HartState(memory, stateOffset);
     this.state = state;
     this.codePages = codePages;
     const physical = new PhysicalMemory(bus, state, codePages);
     this.cache = new CodeCache(state, codePages);
+    if (translate) {
+      this.translator = new Translator(state, this.cache, MOST_TRANSLATED_BYTES);
+      this.cache.attach(this.translator);
+    }
     this.pmp = new Pmp(state);
     this.mmu = new Mmu(state, this.pmp, physical);
     this.access = new SlowAccess(state, this.mmu, physical, codePages);
@@ -205,8 +227,7 @@ export class RiscvHart {
 
   /** Runs until the slice is used up or something has to be looked at between two instructions. */
   private runSlice(): void {
-    this.interpret ??= instantiateInterpreter(this.state.memory, this.state.offset);
-    const { interpret } = this;
+    const interpret = this.interpret ?? this.makeInterpreter();
     let record = 0;
     do {
       const exit = interpret(record);
@@ -215,6 +236,8 @@ export class RiscvHart {
         record = this.handleFetch();
       } else if (exit >= Exit.Load) {
         this.handleAccess(exit);
+      } else if (exit === Exit.Hot) {
+        record = this.handleHot();
       } else if (exit !== Exit.Budget) {
         this.handleSystem(exit);
       }
@@ -225,6 +248,36 @@ export class RiscvHart {
       !this.exitRequested &&
       !this.sleeping
     );
+    if (this.translator?.waiting) this.translator.translate();
+  }
+
+  /** What the translator has done so far; undefined if there is none. */
+  get translation(): TranslatorStatistics | undefined {
+    return this.translator?.statistics;
+  }
+
+  private makeInterpreter(): Interpret {
+    const { translator, state } = this;
+    if (translator === undefined) {
+      this.interpret = instantiateInterpreter(state.memory, state.offset).interpret;
+      return this.interpret;
+    }
+    const { table } = translator;
+    const { interpret, jump, finish } = instantiateInterpreter(state.memory, state.offset, {
+      table,
+      hotArrivals: HOT_ARRIVALS,
+    });
+    table.set(INTERPRETER_ELEMENT.jump, jump);
+    table.set(INTERPRETER_ELEMENT.finish, finish);
+    this.interpret = interpret;
+    return interpret;
+  }
+
+  /** Asks for a translation, and answers the record to go on with meanwhile. */
+  private handleHot(): number {
+    const record = this.state.low(WORD.record);
+    this.translator?.request(record);
+    return record;
   }
 
   /** Record of the instruction that generated code gave up. */

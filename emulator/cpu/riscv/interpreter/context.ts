@@ -59,6 +59,8 @@ export interface InterpreterFrame {
   readonly temporaries: TemporaryPool;
   /** Continues at the address in `target`. */
   readonly jump: Label;
+  /** Executes the record at `record`, where a jump within the page leads. */
+  readonly arrive: Label;
   /** Executes the record at `record`. */
   readonly next: Label;
   /** Leaves with `exitCode`, the current instruction not executed. */
@@ -69,8 +71,8 @@ const AT_ZERO = i32.constant(0);
 
 /** Operands from a record, registers in memory, the translation buffers inline. */
 export class InterpreterContext implements InstructionContext {
-  private readonly frame: InterpreterFrame;
-  private readonly handler: Handler;
+  protected readonly frame: InterpreterFrame;
+  protected readonly handler: Handler;
 
   constructor(frame: InterpreterFrame, handler: Handler) {
     this.frame = frame;
@@ -81,7 +83,7 @@ export class InterpreterContext implements InstructionContext {
     return i32.load8U(this.frame.record.value, byte);
   }
 
-  private state(offset: number): number {
+  protected state(offset: number): number {
     return this.frame.stateOffset + offset;
   }
 
@@ -159,8 +161,8 @@ export class InterpreterContext implements InstructionContext {
 
   jumpRelative(): Statement {
     if (!this.handler.near) return this.jump(i64.add(this.pc, this.immediate));
-    const { record, next } = this.frame;
-    return sequence(record.set(i32.add(record.value, this.immediateWord)), branch(next));
+    const { record, arrive } = this.frame;
+    return sequence(record.set(i32.add(record.value, this.immediateWord)), branch(arrive));
   }
 
   branch(condition: I32): Statement {
@@ -171,12 +173,12 @@ export class InterpreterContext implements InstructionContext {
     return this.leave(hostExit[call]);
   }
 
-  private leave(code: number): Statement {
+  protected leave(code: number): Statement {
     return sequence(this.frame.exitCode.set(i32.constant(code)), branch(this.frame.exit));
   }
 
   /** Leaves for an access that must be helped; the address is in `address`. */
-  private leaveForAccess(address: Local<"i64">, code: number): Statement {
+  protected leaveForAccess(address: Local<"i64">, code: number): Statement {
     return sequence(i64.store(AT_ZERO, address.value, this.state(LAYOUT.address)), this.leave(code));
   }
 

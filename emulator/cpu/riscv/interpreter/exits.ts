@@ -17,6 +17,8 @@ export const Exit = {
   SupervisorReturn: 7,
   WaitForInterrupt: 8,
   FenceVirtualMemory: 9,
+  /** Execution has arrived at `pc` so often that it should be translated. */
+  Hot: 10,
   /** Accesses that missed the translation buffer: one of these bits, the bytes in the low four, and `Signed`. */
   Load: 0x100,
   Store: 0x200,

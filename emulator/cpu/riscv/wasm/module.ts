@@ -44,24 +44,45 @@ export class FunctionBuilder {
   }
 }
 
-interface MemoryImport {
+interface Import {
   readonly module: string;
   readonly name: string;
-  /** In pages of 64 KiB. */
-  readonly minimumPages: number;
+  readonly kind: number;
+  /** Minimum: of a memory in pages of 64 KiB, of a table in elements. */
+  readonly minimum: number;
+}
+
+/** A function signature, as calls name it. */
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
 }
 
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
-const EXTERNAL_FUNCTION = 0;
-const EXTERNAL_MEMORY = 2;
+const EXTERNAL = { function: 0, table: 1, memory: 2 } as const;
+const FUNCREF = 0x70;
 
-/** A module of exported functions over one imported memory: all that a generated processor needs. */
+/** A module of exported functions over an imported memory and an imported table: all that a generated processor needs. */
 export class ModuleBuilder {
-  private memory: MemoryImport | undefined;
+  private readonly imports: Import[] = [];
+  private readonly signatures: Signature[] = [];
   private readonly functions: { name: string; builder: FunctionBuilder }[] = [];
 
   importMemory(module: string, name: string, minimumPages: number): void {
-    this.memory = { module, name, minimumPages };
+    this.imports.push({ module, name, kind: EXTERNAL.memory, minimum: minimumPages });
+  }
+
+  /** A table of functions, for indirect calls. */
+  importTable(module: string, name: string, minimumElements: number): void {
+    this.imports.push({ module, name, kind: EXTERNAL.table, minimum: minimumElements });
+  }
+
+  /** Index of a signature, for `returnCallIndirect`. */
+  signature(parameters: readonly ValueType[], results: readonly ValueType[]): number {
+    const known = this.signatures.findIndex(
+      (each) => same(each.parameters, parameters) && same(each.results, results),
+    );
+    return known >= 0 ? known : this.signatures.push({ parameters, results }) - 1;
   }
 
   /** Adds a function and exports it under `name`. */
@@ -79,24 +100,26 @@ export class ModuleBuilder {
   encode(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter();
     out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
-    section(out, SECTION.type, this.functions, (body, { builder }) => {
+    const types = this.functions.map(({ builder }) => this.signature(builder.parameters, builder.results));
+    section(out, SECTION.type, this.signatures, (body, { parameters, results }) => {
       body.byte(0x60);
-      body.unsigned(builder.parameters.length);
-      for (const type of builder.parameters) body.byte(typeCode[type]);
-      body.unsigned(builder.results.length);
-      for (const type of builder.results) body.byte(typeCode[type]);
+      body.unsigned(parameters.length);
+      for (const type of parameters) body.byte(typeCode[type]);
+      body.unsigned(results.length);
+      for (const type of results) body.byte(typeCode[type]);
     });
-    section(out, SECTION.import, this.memory === undefined ? [] : [this.memory], (body, memory) => {
-      body.name(memory.module);
-      body.name(memory.name);
-      body.byte(EXTERNAL_MEMORY);
+    section(out, SECTION.import, this.imports, (body, { module, name, kind, minimum }) => {
+      body.name(module);
+      body.name(name);
+      body.byte(kind);
+      if (kind === EXTERNAL.table) body.byte(FUNCREF);
       body.byte(0x00);
-      body.unsigned(memory.minimumPages);
+      body.unsigned(minimum);
     });
-    section(out, SECTION.function, this.functions, (body, _, index) => body.unsigned(index));
+    section(out, SECTION.function, types, (body, type) => body.unsigned(type));
     section(out, SECTION.export, this.functions, (body, { name }, index) => {
       body.name(name);
-      body.byte(EXTERNAL_FUNCTION);
+      body.byte(EXTERNAL.function);
       body.unsigned(index);
     });
     section(out, SECTION.code, this.functions, (body, { builder }) => {
@@ -106,6 +129,10 @@ export class ModuleBuilder {
     });
     return out.toUint8Array();
   }
+}
+
+function same(left: readonly ValueType[], right: readonly ValueType[]): boolean {
+  return left.length === right.length && left.every((type, index) => type === right[index]);
 }
 
 function section<T>(

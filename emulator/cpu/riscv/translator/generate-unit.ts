@@ -1,0 +1,330 @@
+import { ENTRIES_OFFSET, LAYOUT, TLB_ENTRIES, UNIT_ENTRY } from "../hart/layout.ts";
+import { TemporaryPool } from "../interpreter/context.ts";
+import { UNIT_PARAMETERS, UNIT_RESULTS } from "../interpreter/generate.ts";
+import {
+  blockTo,
+  branch,
+  type Expression,
+  i32,
+  i64,
+  Label,
+  type Local,
+  loop,
+  type ModuleBuilder,
+  returnCallIndirect,
+  returnValue,
+  type Statement,
+  select,
+  sequence,
+  unreachable,
+  when,
+} from "../wasm/index.ts";
+import { type Flow, type FlowNode, followed, isCall } from "./flow.ts";
+import { PLACE_UNCOUNT, registerOffset, UnitContext, type UnitFrame } from "./unit-context.ts";
+
+/** Elements of the table of units that are the interpreter's: see its exports of these names. */
+export const INTERPRETER_ELEMENT = { jump: 0, finish: 1 } as const;
+export const FIRST_UNIT_ELEMENT = 2;
+
+const AT_ZERO = i32.constant(0);
+const PAGE_BYTES = 4096;
+
+/** Where a unit's page is. */
+export interface UnitPlace {
+  /** WebAssembly address of the hart's block. */
+  readonly stateOffset: number;
+  /** WebAssembly address of the first record of the page. */
+  readonly records: number;
+}
+
+/** Adds the function that executes a region, under `name`. */
+export function generateUnit(module: ModuleBuilder, name: string, flow: Flow, place: UnitPlace): void {
+  new UnitGenerator(module, name, flow, place).generate();
+}
+
+/**
+ * One function for a region: guest registers in locals, loops as loops, everything else of control flow as blocks.
+ *
+ * Instructions are counted when their block begins. Only heads of loops, and the entry, look whether enough are left for the
+ * longest way to the next such place; if not, the interpreter executes the last ones, one by one. So the count is exact
+ * whenever something can see it.
+ */
+class UnitGenerator {
+  private readonly flow: Flow;
+  private readonly place: UnitPlace;
+  private readonly frame: UnitFrame;
+  private readonly signature: number;
+  private readonly builder;
+  private readonly pc: Local<"i64">;
+  private readonly element: Local<"i32">;
+  private readonly loops = new Map<FlowNode, Label>();
+  private readonly joins = new Map<FlowNode, Label>();
+  private readonly written: number;
+  private readonly dirtyAtStart: ReadonlyMap<FlowNode, number>;
+  /** Finds the unit for the address in `pc`. */
+  private readonly chain = new Label("chain");
+  /** Goes on in `element`, as an entry of a page says it. */
+  private readonly enter = new Label("enter");
+
+  constructor(module: ModuleBuilder, name: string, flow: Flow, place: UnitPlace) {
+    this.flow = flow;
+    this.place = place;
+    this.signature = module.signature(UNIT_PARAMETERS, UNIT_RESULTS);
+    const builder = module.exportFunction(name, UNIT_PARAMETERS, UNIT_RESULTS);
+    this.builder = builder;
+    this.pc = builder.parameter(0, "i64");
+    this.element = builder.local("i32");
+    const { used, written } = registersOf(flow);
+    this.written = written;
+    this.dirtyAtStart = findDirty(flow);
+    const unused = builder.local("i32");
+    const none = new Label("none");
+    this.frame = {
+      stateOffset: place.stateOffset,
+      record: unused,
+      pcBase: this.pc,
+      remaining: builder.parameter(1, "i32"),
+      dataMode: builder.local("i64"),
+      target: this.pc,
+      exitCode: builder.local("i32"),
+      temporaries: new TemporaryPool(builder),
+      jump: none,
+      arrive: none,
+      next: none,
+      exit: new Label("exit"),
+      base: builder.local("i64"),
+      registers: Array.from({ length: 32 }, (_, number) =>
+        has(used, number) ? builder.local("i64") : undefined,
+      ),
+      place: builder.local("i32"),
+    };
+  }
+
+  generate(): void {
+    const { flow, frame, pc, enter, chain } = this;
+    const { entry } = flow;
+    this.builder.setBody(
+      sequence(
+        entry.isLoop ? sequence() : this.finishUnless(entry, sequence()),
+        frame.base.set(i64.sub(pc.value, i64.constant(entry.block.offset))),
+        frame.dataMode.set(i64.load(AT_ZERO, this.at(LAYOUT.dataMode))),
+        this.loadRegisters(),
+        blockTo(
+          frame.exit,
+          sequence(blockTo(enter, sequence(blockTo(chain, this.tree(entry)), this.findEntry())), this.goOn()),
+        ),
+        this.leave(),
+      ),
+    );
+  }
+
+  private at(field: number): number {
+    return this.place.stateOffset + field;
+  }
+
+  private loadRegisters(): Statement {
+    return sequence(
+      ...this.frame.registers.map((local, number) =>
+        local === undefined ? sequence() : local.set(i64.load(AT_ZERO, this.at(registerOffset(number)))),
+      ),
+    );
+  }
+
+  private storeRegisters(set: number): Statement {
+    return sequence(
+      ...this.frame.registers.map((local, number) =>
+        local === undefined || !has(set, number)
+          ? sequence()
+          : i64.store(AT_ZERO, local.value, this.at(registerOffset(number))),
+      ),
+    );
+  }
+
+  /** Looks `pc` up in the jump cache: `element` becomes the entry there, or 0. */
+  private findEntry(): Statement {
+    const { element, pc } = this;
+    const low = i32.wrap(pc.value);
+    const tag = i64.or(i64.and(pc.value, i64.constant(-PAGE_BYTES)), i64.load(AT_ZERO, this.at(LAYOUT.fetchMode)));
+    const records = i32.load(element.value, this.at(LAYOUT.jumpCache + 8));
+    return sequence(
+      element.set(i32.and(i32.shrU(low, i32.constant(8)), i32.constant((TLB_ENTRIES - 1) << 4))),
+      when(
+        i64.eq(i64.load(element.value, this.at(LAYOUT.jumpCache)), tag),
+        element.set(i32.load16U(i32.add(records, i32.and(low, i32.constant(0xffe))), ENTRIES_OFFSET)),
+        element.set(i32.constant(0)),
+      ),
+    );
+  }
+
+  /** Enters the unit that `element` tells of, or else the interpreter. */
+  private goOn(): Statement {
+    const { element } = this;
+    const isUnit = i32.geU(element.value, i32.constant(UNIT_ENTRY));
+    const unit = i32.sub(element.value, i32.constant(UNIT_ENTRY));
+    return this.enterElement(select(isUnit, unit, i32.constant(INTERPRETER_ELEMENT.jump)), this.pc.value);
+  }
+
+  private enterElement(element: Expression<"i32">, pc: Expression<"i64">): Statement {
+    return returnCallIndirect(this.signature, element, [pc, this.frame.remaining.value]);
+  }
+
+  /** Returns to TypeScript before the instruction at `place`. */
+  private leave(): Statement {
+    const { base, place, remaining, exitCode } = this.frame;
+    const offset = i32.and(place.value, i32.constant(PAGE_BYTES - 1));
+    const uncounted = i32.shrU(place.value, i32.constant(PLACE_UNCOUNT));
+    return sequence(
+      this.storeRegisters(this.written),
+      i64.store(AT_ZERO, i64.add(base.value, i64.extendU(offset)), this.at(LAYOUT.pc)),
+      i32.store(
+        AT_ZERO,
+        i32.add(i32.constant(this.place.records), i32.shl(offset, i32.constant(2))),
+        this.at(LAYOUT.record),
+      ),
+      i32.store(AT_ZERO, i32.add(remaining.value, uncounted), this.at(LAYOUT.remaining)),
+      returnValue(exitCode.value),
+    );
+  }
+
+  /** Lets the interpreter finish if too few instructions are left to come from here to the next such question. */
+  private finishUnless({ block: { offset }, longestWay }: FlowNode, prepare: Statement): Statement {
+    const { flow, frame, pc } = this;
+    const here =
+      offset === flow.entry.block.offset && !flow.entry.isLoop
+        ? pc.value
+        : i64.add(frame.base.value, i64.constant(offset));
+    return when(
+      i32.ltS(frame.remaining.value, i32.constant(longestWay)),
+      sequence(prepare, this.enterElement(i32.constant(INTERPRETER_ELEMENT.finish), here)),
+    );
+  }
+
+  private tree(node: FlowNode): Statement {
+    for (const join of node.joins) this.joins.set(join, new Label("join"));
+    if (!node.isLoop) return this.within(node, node.joins);
+    return loop("loop", (head) => {
+      this.loops.set(node, head);
+      const dirty = this.dirtyAtStart.get(node) ?? 0;
+      return sequence(
+        this.finishUnless(node, this.storeRegisters(dirty)),
+        this.within(node, node.joins),
+      );
+    });
+  }
+
+  /** The node's own code inside the blocks whose ends its joins are, the last join outermost. */
+  private within(node: FlowNode, joins: readonly FlowNode[]): Statement {
+    const [join, ...rest] = joins;
+    if (join === undefined) return this.code(node);
+    const label = this.joins.get(join) ?? new Label("join"); // made when the node was begun
+    return sequence(blockTo(label, this.within(node, rest)), this.tree(join));
+  }
+
+  private code(node: FlowNode): Statement {
+    const { frame } = this;
+    const { instructions, end } = node.block;
+    const count = instructions.length;
+    let dirty = this.dirtyAtStart.get(node) ?? 0;
+    let last: UnitContext | undefined;
+    const effects = instructions.map((placed, index) => {
+      last = new UnitContext(frame, placed, count - index);
+      dirty |= writtenBy(placed.decoded);
+      return last.effect();
+    });
+    const way = (): Statement => {
+      switch (end.kind) {
+        case "host":
+          return unreachable;
+        case "indirect":
+          return this.follow(last?.destination ?? i64.constant(0), dirty);
+        case "next":
+          return this.go(node, end.offset, dirty);
+        case "jump":
+          return isCall(node.block) ? this.exitTo(end.offset, dirty) : this.go(node, end.offset, dirty);
+        case "branch":
+          return when(
+            last?.condition ?? i32.constant(0),
+            this.go(node, end.taken, dirty),
+            this.go(node, end.next, dirty),
+          );
+      }
+    };
+    return sequence(frame.remaining.set(i32.sub(frame.remaining.value, i32.constant(count))), ...effects, way());
+  }
+
+  private go(from: FlowNode, offset: number, dirty: number): Statement {
+    const target = this.flow.target(from, offset);
+    if (target === undefined) return this.exitTo(offset, dirty);
+    if (target.order <= from.order) return branch(this.loops.get(target) ?? new Label("loop"));
+    const join = this.joins.get(target);
+    return join === undefined ? this.tree(target) : branch(join);
+  }
+
+  /** Leaves the unit for an address in this page, or one near to it. */
+  private exitTo(offset: number, dirty: number): Statement {
+    const target = i64.add(this.frame.base.value, i64.constant(offset));
+    if (offset < 0 || offset >= PAGE_BYTES) return this.follow(target, dirty);
+    return sequence(
+      this.storeRegisters(dirty),
+      this.pc.set(target),
+      this.element.set(i32.load16U(AT_ZERO, this.place.records + ENTRIES_OFFSET + offset)),
+      branch(this.enter),
+    );
+  }
+
+  private follow(target: Expression<"i64">, dirty: number): Statement {
+    return sequence(this.pc.set(target), this.storeRegisters(dirty), branch(this.chain));
+  }
+}
+
+interface RegisterUse {
+  readonly rd: number;
+  readonly rs1: number;
+  readonly rs2: number;
+  readonly full: { readonly rd?: unknown; readonly rs1?: unknown; readonly rs2?: unknown };
+}
+
+/** Sets of registers are bits of a word; x0 is in none. */
+const bitOf = (number: number): number => (number === 0 ? 0 : 1 << number);
+const has = (set: number, number: number): boolean => ((set >>> number) & 1) === 1;
+
+function writtenBy({ rd, full }: RegisterUse): number {
+  return full.rd === undefined ? 0 : bitOf(rd);
+}
+
+function readBy({ rs1, rs2, full }: RegisterUse): number {
+  return (full.rs1 === undefined ? 0 : bitOf(rs1)) | (full.rs2 === undefined ? 0 : bitOf(rs2));
+}
+
+function registersOf({ nodes }: Flow): { used: number; written: number } {
+  let read = 0;
+  let written = 0;
+  for (const { block } of nodes) {
+    for (const { decoded } of block.instructions) {
+      read |= readBy(decoded);
+      written |= writtenBy(decoded);
+    }
+  }
+  return { used: read | written, written };
+}
+
+/** Registers that may differ from memory when a block begins. */
+function findDirty({ nodes, target }: Flow): ReadonlyMap<FlowNode, number> {
+  const dirty = new Map<FlowNode, number>(nodes.map((node) => [node, 0]));
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const node of nodes) {
+      let after = dirty.get(node) ?? 0;
+      for (const { decoded } of node.block.instructions) after |= writtenBy(decoded);
+      for (const offset of followed(node.block)) {
+        const next = target(node, offset);
+        if (next === undefined) continue;
+        const before = dirty.get(next) ?? 0;
+        if ((before | after) === before) continue;
+        dirty.set(next, before | after);
+        changed = true;
+      }
+    }
+  }
+  return dirty;
+}
