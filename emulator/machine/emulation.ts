@@ -1,4 +1,4 @@
-import { RiscvHart } from "#cpu/riscv";
+import { RiscvHart, type Translate } from "#cpu/riscv";
 import { CpuBus, GuestMemory, type PhysicalBus } from "#memory";
 import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
 import { QomError } from "#qom";
@@ -30,8 +30,8 @@ export interface EmulationOptions {
   /** Options of the object model: checked mode, allocation stacks. */
   readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
-  /** Translate what the guest executes often; default true. It makes no difference but speed. */
-  readonly translate?: boolean;
+  /** What of the guest's code to translate; default "hot". It makes no difference but speed. */
+  readonly translate?: Translate;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
@@ -98,7 +98,7 @@ export class Emulation {
       stateOffset: state.byteOffset,
       bus: seen,
       time: () => this.board.readTime(),
-      translate: options.translate ?? true,
+      translate: options.translate ?? "hot",
     });
     this.hart.reset(this.board.resetVector);
     this.time.follow(this.hart);

@@ -3,7 +3,6 @@ import { ACCESS_BYTES, ACCESS_SIGNED, Exit } from "../interpreter/exits.ts";
 import type { Interpret } from "../interpreter/generate.ts";
 import { instantiateInterpreter } from "../interpreter/module.ts";
 import { handlers, operationLength } from "../interpreter/records.ts";
-import { INTERPRETER_ELEMENT } from "../translator/generate-unit.ts";
 import { Translator, type TranslatorStatistics } from "../translator/translator.ts";
 import { REPEAT, REPEAT_ONCE, SlowAccess } from "./access.ts";
 import { Cause, Interrupt, NO_FAULT } from "./causes.ts";
@@ -30,9 +29,12 @@ export interface RiscvHartOptions {
   readonly time: () => number;
   /** Shared by all harts of a machine; a hart alone makes its own. */
   readonly codePages?: CodePages;
-  /** Translate what is executed often; default true. The guest sees no difference. */
-  readonly translate?: boolean;
+  /** What to translate: default "hot". The guest sees no difference. */
+  readonly translate?: Translate;
 }
+
+/** Nothing; what is executed often; or, to test the translator, all that can be, before it is executed for the first time. */
+export type Translate = "nothing" | "hot" | "all";
 
 /** Why `run` came back: as many instructions as allowed, a wait for an interrupt, or `requestExit`. */
 export type RunExit = "budget" | "wfi" | "exit";
@@ -44,7 +46,7 @@ export type InterruptCause = (typeof Interrupt)[keyof typeof Interrupt];
 const SLICE = 1 << 18;
 
 /** Jumps that arrive at a place before it is translated. */
-const HOT_ARRIVALS = Number(process.env.HOT ?? 300);
+const HOT_ARRIVALS = 300;
 /** WebAssembly that a hart's translated code takes at most. */
 const MOST_TRANSLATED_BYTES = 16 << 20;
 
@@ -72,6 +74,7 @@ export class RiscvHart {
   /** Generated code: made by the first run, as a hart that never runs needs none. */
   private interpret: Interpret | undefined;
   private readonly translator: Translator | undefined;
+  private readonly translateAll: boolean;
   /** What `retired` will be when `remaining` is zero. */
   private limit = 0;
   /** Instructions that ended in an exception. */
@@ -90,7 +93,7 @@ export class RiscvHart {
     bus,
     time,
     codePages = new CodePages(),
-    translate = true,
+    translate = "hot",
   }: RiscvHartOptions) {
     this.hartId = hartId;
     const state = new HartState(memory, stateOffset);
@@ -98,7 +101,8 @@ export class RiscvHart {
     this.codePages = codePages;
     const physical = new PhysicalMemory(bus, state, codePages);
     this.cache = new CodeCache(state, codePages);
-    if (translate) {
+    this.translateAll = translate === "all";
+    if (translate !== "nothing") {
       this.translator = new Translator(state, this.cache, MOST_TRANSLATED_BYTES);
       this.cache.attach(this.translator);
     }
@@ -262,13 +266,11 @@ export class RiscvHart {
       this.interpret = instantiateInterpreter(state.memory, state.offset).interpret;
       return this.interpret;
     }
-    const { table } = translator;
     const { interpret, jump, finish } = instantiateInterpreter(state.memory, state.offset, {
-      table,
-      hotArrivals: HOT_ARRIVALS,
+      table: translator.table,
+      hotArrivals: this.translateAll ? 0 : HOT_ARRIVALS,
     });
-    table.set(INTERPRETER_ELEMENT.jump, jump);
-    table.set(INTERPRETER_ELEMENT.finish, finish);
+    translator.link({ jump, finish });
     this.interpret = interpret;
     return interpret;
   }
@@ -277,7 +279,9 @@ export class RiscvHart {
   private handleHot(): number {
     const record = this.state.low(WORD.record);
     this.translator?.request(record);
-    return record;
+    if (!this.translateAll) return record;
+    this.translator?.translate();
+    return this.translator?.enters(record) ? 0 : record;
   }
 
   /** Record of the instruction that generated code gave up. */
@@ -331,7 +335,7 @@ export class RiscvHart {
 
   private handleFetch(): number {
     const cause = this.fetch.fetch();
-    if (cause === NO_FAULT) return this.fetch.record;
+    if (cause === NO_FAULT) return this.translateAll && this.fetch.inPage ? 0 : this.fetch.record;
     this.raise(cause, this.fetch.faultLow, this.fetch.faultHigh);
     return 0;
   }

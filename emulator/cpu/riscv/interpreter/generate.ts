@@ -199,15 +199,41 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
       interpret.parameter(0, "i32").value,
     ]),
   );
-  for (const [name, startRecord] of [
-    ["jump", 0],
-    ["finish", UNTRANSLATED],
-  ] as const) {
-    const entrance = module.exportFunction(name, UNIT_PARAMETERS, UNIT_RESULTS);
-    const operands = [entrance.parameter(0, "i64").value, entrance.parameter(1, "i32").value];
-    entrance.setBody(returnCall(RUN, [...operands, i32.constant(startRecord)]));
+  if (hotArrivals !== undefined) {
+    exportJump(module, unit, stateOffset);
+    const finish = module.exportFunction("finish", UNIT_PARAMETERS, UNIT_RESULTS);
+    const operands = [finish.parameter(0, "i64").value, finish.parameter(1, "i32").value];
+    finish.setBody(returnCall(RUN, [...operands, i32.constant(UNTRANSLATED)]));
   }
   return module.encode();
+}
+
+/** Where units leave for: goes on at an address, in the unit that begins there or else in the interpreter. */
+function exportJump(module: ModuleBuilder, unit: number, stateOffset: number): void {
+  const builder = module.exportFunction("jump", UNIT_PARAMETERS, UNIT_RESULTS);
+  const pc = builder.parameter(0, "i64").value;
+  const remaining = builder.parameter(1, "i32").value;
+  const entry = builder.local("i32");
+  const low = i32.wrap(pc);
+  const at = (field: number): number => stateOffset + field;
+  const tag = i64.or(i64.and(pc, i64.constant(-4096)), i64.load(AT_ZERO, at(LAYOUT.fetchMode)));
+  const records = i32.load(entry.value, at(LAYOUT.jumpCache + 8));
+  builder.setBody(
+    sequence(
+      entry.set(i32.and(i32.shrU(low, i32.constant(8)), i32.constant((TLB_ENTRIES - 1) << 4))),
+      when(
+        i64.eq(i64.load(entry.value, at(LAYOUT.jumpCache)), tag),
+        sequence(
+          entry.set(i32.load16U(i32.add(records, i32.and(low, i32.constant(0xffe))), ENTRIES_OFFSET)),
+          when(
+            i32.geU(entry.value, i32.constant(UNIT_ENTRY)),
+            returnCallIndirect(unit, i32.sub(entry.value, i32.constant(UNIT_ENTRY)), [pc, remaining]),
+          ),
+        ),
+      ),
+      returnCall(RUN, [pc, remaining, i32.constant(0)]),
+    ),
+  );
 }
 
 /** The blocks of a switch: `labels[i]` ends where `cases[i]` starts; every case leaves by itself. */

@@ -1,4 +1,4 @@
-import { ENTRIES_OFFSET, LAYOUT, TLB_ENTRIES, UNIT_ENTRY } from "../hart/layout.ts";
+import { LAYOUT } from "../hart/layout.ts";
 import { TemporaryPool } from "../interpreter/context.ts";
 import { UNIT_PARAMETERS, UNIT_RESULTS } from "../interpreter/generate.ts";
 import {
@@ -11,10 +11,9 @@ import {
   type Local,
   loop,
   type ModuleBuilder,
-  returnCallIndirect,
+  returnCall,
   returnValue,
   type Statement,
-  select,
   sequence,
   unreachable,
   when,
@@ -22,9 +21,19 @@ import {
 import { type Flow, type FlowNode, followed, isCall } from "./flow.ts";
 import { PLACE_UNCOUNT, registerOffset, UnitContext, type UnitFrame } from "./unit-context.ts";
 
-/** Elements of the table of units that are the interpreter's: see its exports of these names. */
-export const INTERPRETER_ELEMENT = { jump: 0, finish: 1 } as const;
-export const FIRST_UNIT_ELEMENT = 2;
+/** Functions of the interpreter's module that units leave for: see its exports of these names. */
+export interface UnitLinks {
+  readonly jump: number;
+  readonly finish: number;
+}
+
+/** Imports those functions into a module of units. */
+export function importLinks(module: ModuleBuilder): UnitLinks {
+  return {
+    jump: module.importFunction("interpreter", "jump", UNIT_PARAMETERS, UNIT_RESULTS),
+    finish: module.importFunction("interpreter", "finish", UNIT_PARAMETERS, UNIT_RESULTS),
+  };
+}
 
 const AT_ZERO = i32.constant(0);
 const PAGE_BYTES = 4096;
@@ -38,8 +47,14 @@ export interface UnitPlace {
 }
 
 /** Adds the function that executes a region, under `name`. */
-export function generateUnit(module: ModuleBuilder, name: string, flow: Flow, place: UnitPlace): void {
-  new UnitGenerator(module, name, flow, place).generate();
+export function generateUnit(
+  module: ModuleBuilder,
+  links: UnitLinks,
+  name: string,
+  flow: Flow,
+  place: UnitPlace,
+): void {
+  new UnitGenerator(module, links, name, flow, place).generate();
 }
 
 /**
@@ -53,27 +68,23 @@ class UnitGenerator {
   private readonly flow: Flow;
   private readonly place: UnitPlace;
   private readonly frame: UnitFrame;
-  private readonly signature: number;
+  private readonly links: UnitLinks;
   private readonly builder;
   private readonly pc: Local<"i64">;
-  private readonly element: Local<"i32">;
   private readonly loops = new Map<FlowNode, Label>();
   private readonly joins = new Map<FlowNode, Label>();
   private readonly written: number;
   private readonly dirtyAtStart: ReadonlyMap<FlowNode, number>;
-  /** Finds the unit for the address in `pc`. */
+  /** Leaves for the address in `pc`. */
   private readonly chain = new Label("chain");
-  /** Goes on in `element`, as an entry of a page says it. */
-  private readonly enter = new Label("enter");
 
-  constructor(module: ModuleBuilder, name: string, flow: Flow, place: UnitPlace) {
+  constructor(module: ModuleBuilder, links: UnitLinks, name: string, flow: Flow, place: UnitPlace) {
     this.flow = flow;
     this.place = place;
-    this.signature = module.signature(UNIT_PARAMETERS, UNIT_RESULTS);
+    this.links = links;
     const builder = module.exportFunction(name, UNIT_PARAMETERS, UNIT_RESULTS);
     this.builder = builder;
     this.pc = builder.parameter(0, "i64");
-    this.element = builder.local("i32");
     const { used, written } = registersOf(flow);
     this.written = written;
     this.dirtyAtStart = findDirty(flow);
@@ -101,7 +112,7 @@ class UnitGenerator {
   }
 
   generate(): void {
-    const { flow, frame, pc, enter, chain } = this;
+    const { flow, frame, pc, chain } = this;
     const { entry } = flow;
     this.builder.setBody(
       sequence(
@@ -111,7 +122,10 @@ class UnitGenerator {
         this.loadRegisters(),
         blockTo(
           frame.exit,
-          sequence(blockTo(enter, sequence(blockTo(chain, this.tree(entry)), this.findEntry())), this.goOn()),
+          sequence(
+            blockTo(chain, this.tree(entry)),
+            returnCall(this.links.jump, [pc.value, frame.remaining.value]),
+          ),
         ),
         this.leave(),
       ),
@@ -138,34 +152,6 @@ class UnitGenerator {
           : i64.store(AT_ZERO, local.value, this.at(registerOffset(number))),
       ),
     );
-  }
-
-  /** Looks `pc` up in the jump cache: `element` becomes the entry there, or 0. */
-  private findEntry(): Statement {
-    const { element, pc } = this;
-    const low = i32.wrap(pc.value);
-    const tag = i64.or(i64.and(pc.value, i64.constant(-PAGE_BYTES)), i64.load(AT_ZERO, this.at(LAYOUT.fetchMode)));
-    const records = i32.load(element.value, this.at(LAYOUT.jumpCache + 8));
-    return sequence(
-      element.set(i32.and(i32.shrU(low, i32.constant(8)), i32.constant((TLB_ENTRIES - 1) << 4))),
-      when(
-        i64.eq(i64.load(element.value, this.at(LAYOUT.jumpCache)), tag),
-        element.set(i32.load16U(i32.add(records, i32.and(low, i32.constant(0xffe))), ENTRIES_OFFSET)),
-        element.set(i32.constant(0)),
-      ),
-    );
-  }
-
-  /** Enters the unit that `element` tells of, or else the interpreter. */
-  private goOn(): Statement {
-    const { element } = this;
-    const isUnit = i32.geU(element.value, i32.constant(UNIT_ENTRY));
-    const unit = i32.sub(element.value, i32.constant(UNIT_ENTRY));
-    return this.enterElement(select(isUnit, unit, i32.constant(INTERPRETER_ELEMENT.jump)), this.pc.value);
-  }
-
-  private enterElement(element: Expression<"i32">, pc: Expression<"i64">): Statement {
-    return returnCallIndirect(this.signature, element, [pc, this.frame.remaining.value]);
   }
 
   /** Returns to TypeScript before the instruction at `place`. */
@@ -195,7 +181,7 @@ class UnitGenerator {
         : i64.add(frame.base.value, i64.constant(offset));
     return when(
       i32.ltS(frame.remaining.value, i32.constant(longestWay)),
-      sequence(prepare, this.enterElement(i32.constant(INTERPRETER_ELEMENT.finish), here)),
+      sequence(prepare, returnCall(this.links.finish, [here, frame.remaining.value])),
     );
   }
 
@@ -260,16 +246,9 @@ class UnitGenerator {
     return join === undefined ? this.tree(target) : branch(join);
   }
 
-  /** Leaves the unit for an address in this page, or one near to it. */
+  /** Leaves the unit for an address in this page, or near to it. */
   private exitTo(offset: number, dirty: number): Statement {
-    const target = i64.add(this.frame.base.value, i64.constant(offset));
-    if (offset < 0 || offset >= PAGE_BYTES) return this.follow(target, dirty);
-    return sequence(
-      this.storeRegisters(dirty),
-      this.pc.set(target),
-      this.element.set(i32.load16U(AT_ZERO, this.place.records + ENTRIES_OFFSET + offset)),
-      branch(this.enter),
-    );
+    return this.follow(i64.add(this.frame.base.value, i64.constant(offset)), dirty);
   }
 
   private follow(target: Expression<"i64">, dirty: number): Statement {

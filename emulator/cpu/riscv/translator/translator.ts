@@ -2,7 +2,7 @@ import { CODE_PAGE_BYTES, ENTRIES_OFFSET, LAYOUT, UNIT_ENTRY } from "../hart/lay
 import type { HartState } from "../hart/state.ts";
 import { ModuleBuilder } from "../wasm/index.ts";
 import { analyseFlow } from "./flow.ts";
-import { FIRST_UNIT_ELEMENT, generateUnit } from "./generate-unit.ts";
+import { generateUnit, importLinks } from "./generate-unit.ts";
 import { type CodeSource, findRegion, type Region } from "./region.ts";
 
 /** Elements of the table of units; an entry of a page names one in 15 bits. */
@@ -53,7 +53,7 @@ interface Wanted {
  * way when the limit of bytes is reached.
  */
 export class Translator {
-  /** For the generated code: units, and behind them the interpreter's entries. */
+  /** Where the interpreter finds units. Only its module has it: every module that did would keep a copy. */
   readonly table: WebAssembly.Table;
   readonly statistics: TranslatorStatistics = {
     translated: 0,
@@ -70,8 +70,9 @@ export class Translator {
   private readonly batches = new Set<Batch>();
   private readonly unitsOfPage = new Map<number, Set<Unit>>();
   private readonly freeElements: number[] = [];
-  private nextElement = FIRST_UNIT_ELEMENT;
+  private nextElement = 0;
   private bytes = 0;
+  private interpreter: WebAssembly.ModuleImports = {};
 
   /** @param mostBytes WebAssembly kept at most; the engine's machine code is several times as large */
   constructor(state: HartState, pages: DecodedPages, mostBytes: number) {
@@ -81,10 +82,25 @@ export class Translator {
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_ELEMENTS });
   }
 
+  /** The exports of the interpreter that units go on in where nothing is translated. */
+  link(interpreter: WebAssembly.ModuleImports): void {
+    this.interpreter = interpreter;
+  }
+
+  /** Whether a unit begins at the place whose record is at this address. */
+  enters(record: number): boolean {
+    const records = this.recordsOf(record);
+    return this.isUnit(records, (record - records) / 4);
+  }
+
+  /** Address of the first record of the page that one is in. */
+  private recordsOf(record: number): number {
+    return record - ((record - this.state.offset - LAYOUT.code) % CODE_PAGE_BYTES);
+  }
+
   /** Asks for the place whose record is at this address to be translated soon. */
   request(record: number): void {
-    const firstPage = this.state.offset + LAYOUT.code;
-    const records = record - ((record - firstPage) % CODE_PAGE_BYTES);
+    const records = this.recordsOf(record);
     const page = this.pages.pageOfRecords(records);
     if (page < 0) return;
     this.wanted.set(record, { records, page, offset: (record - records) / 4 });
@@ -101,7 +117,7 @@ export class Translator {
     const started = performance.now();
     const module = new ModuleBuilder();
     module.importMemory("guest", "memory", 1);
-    module.importTable("guest", "units", 1);
+    const links = importLinks(module);
     const made: { wanted: Wanted; region: Region }[] = [];
     for (const wanted of this.wanted.values()) {
       const { records, page, offset } = wanted;
@@ -109,7 +125,7 @@ export class Translator {
       const region = findRegion(offset, this.sourceOf(page, records));
       if (region === undefined) continue;
       const place = { stateOffset: this.state.offset, records };
-      generateUnit(module, String(made.length), analyseFlow(region), place);
+      generateUnit(module, links, String(made.length), analyseFlow(region), place);
       made.push({ wanted, region });
     }
     this.wanted.clear();
@@ -117,7 +133,8 @@ export class Translator {
     const code = module.encode();
     const generated = performance.now();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), {
-      guest: { memory: this.state.memory, units: this.table },
+      guest: { memory: this.state.memory },
+      interpreter: this.interpreter,
     });
     const batch: Batch = { bytes: code.length, units: new Set() };
     this.batches.add(batch);

@@ -48,8 +48,8 @@ interface Import {
   readonly module: string;
   readonly name: string;
   readonly kind: number;
-  /** Minimum: of a memory in pages of 64 KiB, of a table in elements. */
-  readonly minimum: number;
+  /** Of a memory the minimum in pages of 64 KiB, of a table in elements; of a function its signature. */
+  readonly detail: number;
 }
 
 /** A function signature, as calls name it. */
@@ -69,12 +69,28 @@ export class ModuleBuilder {
   private readonly functions: { name: string; builder: FunctionBuilder }[] = [];
 
   importMemory(module: string, name: string, minimumPages: number): void {
-    this.imports.push({ module, name, kind: EXTERNAL.memory, minimum: minimumPages });
+    this.imports.push({ module, name, kind: EXTERNAL.memory, detail: minimumPages });
   }
 
   /** A table of functions, for indirect calls. */
   importTable(module: string, name: string, minimumElements: number): void {
-    this.imports.push({ module, name, kind: EXTERNAL.table, minimum: minimumElements });
+    this.imports.push({ module, name, kind: EXTERNAL.table, detail: minimumElements });
+  }
+
+  /** A function, whose index for `returnCall` is the answer. Functions are imported before others are added. */
+  importFunction(
+    module: string,
+    name: string,
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+  ): number {
+    const { function: kind } = EXTERNAL;
+    this.imports.push({ module, name, kind, detail: this.signature(parameters, results) });
+    return this.importedFunctions - 1;
+  }
+
+  private get importedFunctions(): number {
+    return this.imports.filter(({ kind }) => kind === EXTERNAL.function).length;
   }
 
   /** Index of a signature, for `returnCallIndirect`. */
@@ -108,19 +124,19 @@ export class ModuleBuilder {
       body.unsigned(results.length);
       for (const type of results) body.byte(typeCode[type]);
     });
-    section(out, SECTION.import, this.imports, (body, { module, name, kind, minimum }) => {
+    section(out, SECTION.import, this.imports, (body, { module, name, kind, detail }) => {
       body.name(module);
       body.name(name);
       body.byte(kind);
       if (kind === EXTERNAL.table) body.byte(FUNCREF);
-      body.byte(0x00);
-      body.unsigned(minimum);
+      if (kind !== EXTERNAL.function) body.byte(0x00);
+      body.unsigned(detail);
     });
     section(out, SECTION.function, types, (body, type) => body.unsigned(type));
     section(out, SECTION.export, this.functions, (body, { name }, index) => {
       body.name(name);
       body.byte(EXTERNAL.function);
-      body.unsigned(index);
+      body.unsigned(this.importedFunctions + index);
     });
     section(out, SECTION.code, this.functions, (body, { builder }) => {
       const code = builder.encode();
