@@ -40,7 +40,7 @@ export class TestBoard implements PhysicalBus {
   private flush: () => void = () => {};
   private compare = Number.POSITIVE_INFINITY;
 
-  constructor(ramBytes = 1 << 20, codePages?: CodePages) {
+  constructor(ramBytes = 1 << 20, codePages?: CodePages, translate: Translate = translateInTests) {
     this.ramBytes = ramBytes;
     this.memory = new WebAssembly.Memory({ initial: (this.ramOffset + ramBytes) / 65_536 });
     const options = {
@@ -49,7 +49,7 @@ export class TestBoard implements PhysicalBus {
       stateOffset: 0,
       bus: this,
       time: () => this.hart.retired,
-      translate: translateInTests,
+      translate,
     };
     this.hart = new RiscvHart(codePages === undefined ? options : { ...options, codePages });
   }

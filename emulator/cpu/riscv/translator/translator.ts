@@ -14,6 +14,8 @@ const BATCH = 32;
 export interface DecodedPages {
   /** WebAssembly offset of the page whose records begin at this address, or -1 if there is none any more. */
   pageOfRecords(records: number): number;
+  /** Decodes the instruction at an offset of a page, and perhaps more. */
+  decodeAt(page: number, records: number, offset: number): number;
 }
 
 /** Counts of a translator's work since it was made. */
@@ -124,6 +126,7 @@ export class Translator {
       if (this.pages.pageOfRecords(records) !== page || this.isUnit(records, offset)) continue;
       const region = findRegion(offset, this.sourceOf(page, records));
       if (region === undefined) continue;
+      this.decodeAll(page, records, region);
       const place = { stateOffset: this.state.offset, records };
       generateUnit(module, links, String(made.length), analyseFlow(region), place);
       made.push({ wanted, region });
@@ -177,6 +180,13 @@ export class Translator {
       reached: (offset) =>
         halfwords[(records + 4 * offset) >>> 1] !== 0 || halfwords[(records + ENTRIES_OFFSET + offset) >>> 1] !== 0,
     };
+  }
+
+  /** Whoever helps with an instruction that a unit gave up reads its record. */
+  private decodeAll(page: number, records: number, { blocks }: Region): void {
+    for (const { instructions } of blocks.values()) {
+      for (const { offset } of instructions) this.pages.decodeAt(page, records, offset);
+    }
   }
 
   private dropOldest(): void {
