@@ -25,7 +25,8 @@ export async function measureBoot({ form, subject, prove, quick }: SuiteRequest)
   const hardware = await loadHardware(form);
   if (subject === BARE_MACHINE) return { ...emptyReport, measurements: measureMachine(hardware, quick) };
   const program = workload(subject);
-  const options: EmulationOptions = { hardware, ramBytes: RAM_BYTES, files: filesOf(program) };
+  const { hartCount } = program;
+  const options: EmulationOptions = { hardware, ramBytes: RAM_BYTES, hartCount, files: filesOf(program) };
   if (prove) {
     return { ...emptyReport, proofs: [{ workload: subject, record: recordGuest(options, program) }] };
   }

@@ -5,6 +5,7 @@ import { instantiateInterpreter } from "../interpreter/module.ts";
 import { handlers, operationLength } from "../interpreter/records.ts";
 import { Translator, type TranslatorStatistics } from "../translator/translator.ts";
 import { REPEAT, REPEAT_ONCE, SlowAccess } from "./access.ts";
+import { CacheBlocks } from "./cache-blocks.ts";
 import { Cause, Interrupt, NO_FAULT } from "./causes.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodePages } from "./code-pages.ts";
@@ -27,6 +28,13 @@ export interface RiscvHartOptions {
   readonly bus: PhysicalBus;
   /** The machine's timer, in ticks: what the time register shows. */
   readonly time: () => number;
+  /**
+   * Told how many ticks are missing until the supervisor's comparator (stimecmp) interrupts, whenever that changes:
+   * `timeReached` is then to be called. 0 or infinity: not at all.
+   */
+  readonly onComparator?: (ticks: number) => void;
+  /** The guest waits in a loop for another hart (Zihintpause). */
+  readonly onPause?: () => void;
   /** Shared by all harts of a machine; a hart alone makes its own. */
   readonly codePages?: CodePages;
   /** What to translate: default "hot". The guest sees no difference. */
@@ -56,7 +64,7 @@ const operationFunct3 = Uint8Array.from([
   ...handlers.map(({ instruction }) => (instruction.match >>> 12) & 7),
 ]);
 
-/** One RV64IMAC processor with machine, supervisor and user mode. */
+/** One RV64 processor with machine, supervisor and user mode. */
 export class RiscvHart {
   /** Bytes that a hart needs in the WebAssembly memory: a multiple of 65536. */
   static readonly stateBytes = STATE_BYTES;
@@ -71,6 +79,9 @@ export class RiscvHart {
   private readonly fetch: Fetch;
   private readonly csr: CsrFile;
   private readonly traps: Traps;
+  private readonly cacheBlocks: CacheBlocks;
+  private readonly onComparator: (ticks: number) => void;
+  private readonly onPause: () => void;
   /** Generated code: made by the first run, as a hart that never runs needs none. */
   private interpret: Interpret | undefined;
   private readonly translator: Translator | undefined;
@@ -86,16 +97,11 @@ export class RiscvHart {
   /** The memory map changed, perhaps by the instruction being executed, which still needs its record. */
   private mapChanged = false;
 
-  constructor({
-    hartId,
-    memory,
-    stateOffset,
-    bus,
-    time,
-    codePages = new CodePages(),
-    translate = "hot",
-  }: RiscvHartOptions) {
+  constructor(options: RiscvHartOptions) {
+    const { hartId, memory, stateOffset, bus, time, codePages = new CodePages(), translate = "hot" } = options;
     this.hartId = hartId;
+    this.onComparator = options.onComparator ?? (() => {});
+    this.onPause = options.onPause ?? (() => {});
     const state = new HartState(memory, stateOffset);
     this.state = state;
     this.codePages = codePages;
@@ -124,6 +130,7 @@ export class RiscvHart {
       },
     });
     this.traps = new Traps(state, this.csr);
+    this.cacheBlocks = new CacheBlocks(state, this.mmu, physical, codePages);
     codePages.attach({
       protectPage: (direct) => state.protectPage(direct),
       codeWritten: (direct, length) => this.cache.invalidate(direct, length),
@@ -146,6 +153,7 @@ export class RiscvHart {
     state.words[csrWord.mipLines] = lines;
     state.setBigInt(WORD.pc, BigInt(pc));
     state.setBigInt(WORD.reservation, -1n);
+    this.csr.reset();
     state.setPrivilege(Privilege.Machine);
     state.flushTlb();
     this.pmp.update();
@@ -153,6 +161,13 @@ export class RiscvHart {
     this.limit = 0;
     this.trapped = 0;
     this.sleeping = false;
+    this.interruptsChanged = true;
+    this.timeReached();
+  }
+
+  /** The timer has reached what the comparator waits for, or has been set: raises or lowers its interrupt accordingly. */
+  timeReached(): void {
+    this.onComparator(this.csr.updateComparator());
     this.interruptsChanged = true;
   }
 
@@ -424,11 +439,46 @@ export class RiscvHart {
       case Exit.FenceVirtualMemory:
         if (privilege === Privilege.User) break;
         if (privilege === Privilege.Supervisor && (mstatus & Status.TVM) !== 0) break;
-        this.state.flushTlb();
+        this.fenceTranslations();
         this.retire(this.recordLength);
+        return;
+      case Exit.OrderInvalidation:
+        if (privilege === Privilege.User) break;
+        this.retire(this.recordLength);
+        return;
+      case Exit.Pause:
+        this.retire(this.recordLength);
+        this.onPause();
+        return;
+      case Exit.CacheBlockInvalidate:
+      case Exit.CacheBlockClean:
+      case Exit.CacheBlockZero:
+        this.handleCacheBlock(exit);
         return;
     }
     this.raiseIllegal();
+  }
+
+  /** Word index of the first source register. */
+  private get source(): number {
+    return WORD.registers + this.recordByte(3) / 4;
+  }
+
+  /** For one address, or if the first source is x0 for all. Address spaces are not told apart. */
+  private fenceTranslations(): void {
+    const { state, source } = this;
+    if (source === WORD.registers) state.flushTlb();
+    else state.flushTlbPage(state.low(source), state.high(source));
+  }
+
+  private handleCacheBlock(exit: number): void {
+    const { state, source, recordLength } = this;
+    const low = state.low(source);
+    const high = state.high(source);
+    const cause = this.cacheBlocks.execute(exit, low, high);
+    if (cause === NO_FAULT) this.retire(recordLength);
+    else if (cause === Cause.IllegalInstruction) this.raiseIllegal();
+    else this.raise(cause, low, high);
   }
 
   /** csrrw, csrrs, csrrc and their immediate forms (Zicsr, table 9.1). */
@@ -467,6 +517,7 @@ export class RiscvHart {
   private attend(effects: number): void {
     if ((effects & CsrEffect.Translation) !== 0) this.state.flushTlb();
     if ((effects & CsrEffect.Interrupts) !== 0) this.interruptsChanged = true;
+    if ((effects & CsrEffect.Comparator) !== 0) this.timeReached();
   }
 
   /** Forgets all translations; decoded code stays. */

@@ -48,6 +48,7 @@ export const CSR_SLOTS = [
   "sepc",
   "scause",
   "stval",
+  "stimecmp",
   "satp",
   "cycleOffset",
   "instretOffset",

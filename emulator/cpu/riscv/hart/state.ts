@@ -40,6 +40,8 @@ export class HartState {
   bytes: Uint8Array;
   halfwords: Uint16Array;
   memoryWords: Int32Array;
+  /** Large pages, by `largePage`, that were translated since the buffers were empty. */
+  private readonly largePages = new Set<number>();
   /** By translation buffer entry, as they lie in the block: physical addresses that no word can hold. */
   private readonly devicePages = new Float64Array(LAYOUT.jumpCache / TLB_ENTRY_BYTES);
 
@@ -132,6 +134,27 @@ export class HartState {
   /** Forgets every translation. */
   flushTlb(): void {
     this.words.fill(INVALID_TAG, LAYOUT.readTlb / 4, LAYOUT.single / 4);
+    this.largePages.clear();
+  }
+
+  /** Notes that an address was translated by a leaf of a level above 0, of which the buffers may hold any part. */
+  noteLargePage(virtualLow: number, virtualHigh: number, level: number): void {
+    this.largePages.add(largePage(virtualLow, virtualHigh, level));
+  }
+
+  /** Forgets the translation of one address: of a large page all of it, and then everything else too. */
+  flushTlbPage(virtualLow: number, virtualHigh: number): void {
+    if (this.largePages.size > 0) {
+      for (let level = 1; level < 5; level++) {
+        if (this.largePages.has(largePage(virtualLow, virtualHigh, level))) {
+          this.flushTlb();
+          return;
+        }
+      }
+    }
+    this.dropTlbEntry(LAYOUT.readTlb, virtualLow);
+    this.dropTlbEntry(LAYOUT.writeTlb, virtualLow);
+    this.dropTlbEntry(LAYOUT.jumpCache, virtualLow);
   }
 
   /** Forgets where code is, not what is decoded. */
@@ -186,4 +209,10 @@ export class HartState {
       if (((words[index + 2] ?? 0) + page) >>> 0 === direct) words[index] = INVALID_TAG;
     }
   }
+}
+
+/** A number for the page of a level above 0 that holds an address: exact, as 2 MiB pages have 43 bits at most. */
+function largePage(virtualLow: number, virtualHigh: number, level: number): number {
+  const page = (virtualHigh >>> 0) * 2 ** 20 + (virtualLow >>> 12);
+  return Math.floor(page / 512 ** level) * 8 + level;
 }

@@ -55,6 +55,7 @@ export const csrNames: ReadonlyMap<number, string> = new Map([
     scause: 0x142,
     stval: 0x143,
     sip: 0x144,
+    stimecmp: 0x14d,
     satp: 0x180,
     mstatus: 0x300,
     misa: 0x301,

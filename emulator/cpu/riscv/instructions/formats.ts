@@ -47,6 +47,23 @@ export function formatsOf(extension: Extension) {
       syntax: "rd,rs1,rs2",
       semantics,
     }),
+    /** One source and a destination: `funct12` fills the field of an I-type's immediate. */
+    unary: (
+      name: string,
+      opcode: number,
+      funct3: number,
+      funct12: number,
+      semantics: Semantics,
+    ): FullInstruction => ({
+      ...common,
+      name,
+      mask: 0xfff0707f,
+      match: ((funct12 << 20) | (funct3 << 12) | opcode) >>> 0,
+      rd,
+      rs1,
+      syntax: "rd,rs1",
+      semantics,
+    }),
     I: (name: string, opcode: number, funct3: number, semantics: Semantics): FullInstruction => ({
       ...common,
       name,
@@ -129,6 +146,16 @@ export function formatsOf(extension: Extension) {
       rs1,
       rs2,
       syntax: "rd,rs2,(rs1)",
+      semantics,
+    }),
+    /** A cache block of which `rs1` is an address (CMO specification 1.0, chapter 5). */
+    cacheBlock: (name: string, operation: number, semantics: Semantics): FullInstruction => ({
+      ...common,
+      name,
+      mask: 0xfff07fff,
+      match: ((operation << 20) | (2 << 12) | OPCODE.miscMem) >>> 0,
+      rs1,
+      syntax: "(rs1)",
       semantics,
     }),
     csr: (name: string, funct3: number, semantics: Semantics): FullInstruction => ({

@@ -19,7 +19,12 @@ export type HostCall =
   | "machineReturn"
   | "supervisorReturn"
   | "waitForInterrupt"
-  | "fenceVirtualMemory";
+  | "fenceVirtualMemory"
+  | "orderInvalidation"
+  | "cacheBlockInvalidate"
+  | "cacheBlockClean"
+  | "cacheBlockZero"
+  | "pause";
 
 /**
  * The operands and effects that semantics are written over. The interpreter answers with the fields of a decoded record
@@ -63,7 +68,22 @@ export interface InstructionContext {
   host(call: HostCall): Statement;
 }
 
-export type Extension = "I" | "M" | "A" | "C" | "Zicsr" | "Zifencei" | "Privileged";
+export type Extension =
+  | "I"
+  | "M"
+  | "A"
+  | "C"
+  | "Zba"
+  | "Zbb"
+  | "Zbc"
+  | "Zbs"
+  | "Zicbom"
+  | "Zicboz"
+  | "Zicsr"
+  | "Zifencei"
+  | "Zihintpause"
+  | "Svinval"
+  | "Privileged";
 
 /** Operands as plain numbers: what decoding answers and encoding takes. Fields that a format lacks are 0. */
 export interface Operands {

@@ -17,8 +17,13 @@ export const Exit = {
   SupervisorReturn: 7,
   WaitForInterrupt: 8,
   FenceVirtualMemory: 9,
+  OrderInvalidation: 10,
+  CacheBlockInvalidate: 11,
+  CacheBlockClean: 12,
+  CacheBlockZero: 13,
+  Pause: 14,
   /** Execution has arrived at `pc` so often that it should be translated. */
-  Hot: 10,
+  Hot: 15,
   /** Accesses that missed the translation buffer: one of these bits, the bytes in the low four, and `Signed`. */
   Load: 0x100,
   Store: 0x200,
@@ -38,4 +43,9 @@ export const hostExit: Record<HostCall, number> = {
   supervisorReturn: Exit.SupervisorReturn,
   waitForInterrupt: Exit.WaitForInterrupt,
   fenceVirtualMemory: Exit.FenceVirtualMemory,
+  orderInvalidation: Exit.OrderInvalidation,
+  cacheBlockInvalidate: Exit.CacheBlockInvalidate,
+  cacheBlockClean: Exit.CacheBlockClean,
+  cacheBlockZero: Exit.CacheBlockZero,
+  pause: Exit.Pause,
 };

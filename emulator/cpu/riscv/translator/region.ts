@@ -107,7 +107,8 @@ function endAt({ full, instruction, immediate }: Decoded, offset: number): Block
   return alwaysLeaves(full.extension, full.name) ? { kind: "host" } : undefined;
 }
 
-const HOST_ONLY = new Set(["ecall", "ebreak"]);
+/** What always returns to TypeScript, beside control registers and privileged instructions. */
+const HOST_ONLY = new Set(["ecall", "ebreak", "cbo.inval", "cbo.clean", "cbo.flush", "cbo.zero", "pause"]);
 
 function alwaysLeaves(extension: string, name: string): boolean {
   return extension === "Zicsr" || extension === "Privileged" || HOST_ONLY.has(name);

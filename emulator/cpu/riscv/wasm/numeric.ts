@@ -65,6 +65,9 @@ export const i32 = {
   ltU: binary<"i32", "i32">("i32", 0x49),
   gtU: binary<"i32", "i32">("i32", 0x4b),
   geU: binary<"i32", "i32">("i32", 0x4f),
+  clz: unary<"i32", "i32">("i32", 0x67),
+  ctz: unary<"i32", "i32">("i32", 0x68),
+  popcnt: unary<"i32", "i32">("i32", 0x69),
   add: binary<"i32", "i32">("i32", 0x6a),
   sub: binary<"i32", "i32">("i32", 0x6b),
   mul: binary<"i32", "i32">("i32", 0x6c),
@@ -78,6 +81,8 @@ export const i32 = {
   shl: binary<"i32", "i32">("i32", 0x74),
   shrS: binary<"i32", "i32">("i32", 0x75),
   shrU: binary<"i32", "i32">("i32", 0x76),
+  rotl: binary<"i32", "i32">("i32", 0x77),
+  rotr: binary<"i32", "i32">("i32", 0x78),
   wrap: unary<"i64", "i32">("i32", 0xa7),
 } as const;
 
@@ -105,6 +110,9 @@ export const i64 = {
   ltU: binary<"i64", "i32">("i32", 0x54),
   geS: binary<"i64", "i32">("i32", 0x59),
   geU: binary<"i64", "i32">("i32", 0x5a),
+  clz: unary<"i64", "i64">("i64", 0x79),
+  ctz: unary<"i64", "i64">("i64", 0x7a),
+  popcnt: unary<"i64", "i64">("i64", 0x7b),
   add: binary<"i64", "i64">("i64", 0x7c),
   sub: binary<"i64", "i64">("i64", 0x7d),
   mul: binary<"i64", "i64">("i64", 0x7e),
@@ -118,6 +126,11 @@ export const i64 = {
   shl: binary<"i64", "i64">("i64", 0x86),
   shrS: binary<"i64", "i64">("i64", 0x87),
   shrU: binary<"i64", "i64">("i64", 0x88),
+  rotl: binary<"i64", "i64">("i64", 0x89),
+  rotr: binary<"i64", "i64">("i64", 0x8a),
   extendS: unary<"i32", "i64">("i64", 0xac),
   extendU: unary<"i32", "i64">("i64", 0xad),
+  /** Sign extension of the low bits of a value of the same type. */
+  extend8S: unary<"i64", "i64">("i64", 0xc2),
+  extend16S: unary<"i64", "i64">("i64", 0xc3),
 } as const;
