@@ -1,6 +1,7 @@
 import { atomicInstructions } from "./atomic.ts";
 import { baseInstructions } from "./base.ts";
 import { compressedInstructions } from "./compressed.ts";
+import { floatInstructions } from "./float.ts";
 import type { CompressedInstruction, FullInstruction, Instruction } from "./instruction.ts";
 import { multiplyInstructions } from "./multiply.ts";
 import { systemInstructions } from "./system.ts";
@@ -10,6 +11,7 @@ export const fullInstructions: readonly FullInstruction[] = [
   ...baseInstructions,
   ...multiplyInstructions,
   ...atomicInstructions,
+  ...floatInstructions,
   ...systemInstructions,
 ];
 

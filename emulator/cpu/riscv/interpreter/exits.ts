@@ -17,6 +17,7 @@ export const Exit = {
   SupervisorReturn: 7,
   WaitForInterrupt: 8,
   FenceVirtualMemory: 9,
+  Float: 10,
   /** Accesses that missed the translation buffer: one of these bits, the bytes in the low four, and `Signed`. */
   Load: 0x100,
   Store: 0x200,
@@ -36,4 +37,5 @@ export const hostExit: Record<HostCall, number> = {
   supervisorReturn: Exit.SupervisorReturn,
   waitForInterrupt: Exit.WaitForInterrupt,
   fenceVirtualMemory: Exit.FenceVirtualMemory,
+  float: Exit.Float,
 };

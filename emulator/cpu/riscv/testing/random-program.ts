@@ -121,6 +121,8 @@ export function randomOperands(
       rd,
       rs1,
       rs2,
+      rs3: randomRegister(random, instruction.rs3, []),
+      rm: fullOf(instruction).rounds === true ? random.pick([0, 1, 2, 3, 4, 7]) : 0,
       immediate: isRelative(full) ? 0 : randomImmediate(random, instruction.immediate),
     };
     if (instruction.valid === undefined || instruction.valid(operands)) return operands;

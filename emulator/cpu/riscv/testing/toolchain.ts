@@ -35,7 +35,7 @@ export function assemble(source: string): Uint8Array {
     writeFileSync(path("program.S"), source);
     execFileSync(GCC, [
       "-nostdlib",
-      "-march=rv64imac_zicsr_zifencei",
+      "-march=rv64imafdc_zicsr_zifencei",
       "-mabi=lp64",
       "-Wl,-Ttext=0x80000000,--no-relax,-N,--no-warn-rwx-segments",
       "-o",
@@ -48,7 +48,7 @@ export function assemble(source: string): Uint8Array {
 }
 
 /** A processor of QEMU's with no extension but ours. */
-const QEMU_CPU = "rv64,f=off,d=off,h=off,sstc=off,zba=off,zbb=off,zbc=off,zbs=off";
+const QEMU_CPU = "rv64,h=off,sstc=off,zba=off,zbb=off,zbc=off,zbs=off";
 
 /** Runs an image in QEMU until it powers off and answers what it printed. */
 export function runInQemu(image: Uint8Array): Uint8Array {
