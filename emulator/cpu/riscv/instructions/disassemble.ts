@@ -14,8 +14,9 @@ export const floatRegisterNames: readonly string[] =
     " ",
   );
 
-/** Static rounding modes (unprivileged ISA, table 13.1). */
-const roundingNames: readonly string[] = ["rne", "rtz", "rdn", "rup", "rmm"];
+/** Rounding modes by number (unprivileged ISA, table 13.1). */
+const roundingNames: readonly string[] = ["rne", "rtz", "rdn", "rup", "rmm", "5", "6", "dyn"];
+const DYNAMIC = 7;
 
 const name = (register: number, operand: RegisterOperand | undefined): string =>
   (isFloat(operand) ? floatRegisterNames : registerNames)[register] ?? `register ${register}`;
@@ -128,7 +129,7 @@ export function disassemble(word: number, pc: bigint): string {
 
 /** A static rounding mode, unless it makes no difference and is the one that assemblers write then. */
 function roundingSuffix({ full, rm }: Decoded): string {
-  if (full.rounds !== true || rm === 7) return "";
+  if (full.rounds !== true || rm === (full.exact === true ? 0 : DYNAMIC)) return "";
   return `,${roundingNames[rm]}`;
 }
 

@@ -113,6 +113,8 @@ const requireMode = (c: Context): Statement =>
 
 const permittedMode = ({ rm }: Operands): boolean => rm <= 4 || rm === 7;
 
+const EXACT = { exact: true } as const;
+
 interface Fields {
   readonly rd: RegisterOperand;
   readonly rs1: RegisterOperand;
@@ -338,34 +340,39 @@ function integerConversions<T extends "f32" | "f64">(precision: Precision<T>): F
         c.writeRd(convert(whole.value)),
       );
     };
+  /** Doubles hold every word. */
+  const isExact = (kind: string): boolean => suffix === "d" && kind.startsWith("w");
   const fromInteger =
-    (exact: boolean, value: (c: Context) => Expression<T>): Semantics =>
+    (kind: string, value: (c: Context) => Expression<T>): Semantics =>
     (c) =>
       sequence(
-        ...(exact ? [c.requireFloat("write"), requireMode(c)] : [requireNearest(c)]),
+        ...(isExact(kind) ? [c.requireFloat("write"), requireMode(c)] : [requireNearest(c)]),
         write(c, value(c)),
       );
   const kinds = [
     [
       "w",
       toInteger(-(2 ** 31), 2 ** 31, (value) => i64.extendS(precision.toI32S(value))),
-      fromInteger(suffix === "d", (c) => precision.fromI32S(c.rs1Word)),
+      fromInteger("w", (c) => precision.fromI32S(c.rs1Word)),
     ],
     [
       "wu",
       toInteger(0, 2 ** 32, (value) => i64.extendS(precision.toI32U(value))),
-      fromInteger(suffix === "d", (c) => precision.fromI32U(c.rs1Word)),
+      fromInteger("wu", (c) => precision.fromI32U(c.rs1Word)),
     ],
     [
       "l",
       toInteger(-(2 ** 63), 2 ** 63, precision.toI64S),
-      fromInteger(false, (c) => precision.fromI64S(c.rs1)),
+      fromInteger("l", (c) => precision.fromI64S(c.rs1)),
     ],
-    ["lu", toInteger(0, 2 ** 64, precision.toI64U), fromInteger(false, (c) => precision.fromI64U(c.rs1))],
+    ["lu", toInteger(0, 2 ** 64, precision.toI64U), fromInteger("lu", (c) => precision.fromI64U(c.rs1))],
   ] as const;
   return kinds.flatMap(([kind, to, from], selector) => [
     rounds(`fcvt.${kind}.${suffix}`, 0x60 | code, { rd, rs1: frs1 }, to, selector),
-    rounds(`fcvt.${suffix}.${kind}`, 0x68 | code, { rd: frd, rs1 }, from, selector),
+    {
+      ...rounds(`fcvt.${suffix}.${kind}`, 0x68 | code, { rd: frd, rs1 }, from, selector),
+      ...(isExact(kind) ? EXACT : {}),
+    },
   ]);
 }
 
@@ -392,14 +399,17 @@ const widthConversions: readonly FullInstruction[] = [
     },
     1,
   ),
-  D.rounds("fcvt.d.s", 0x21, ff, (c) =>
-    sequence(
-      c.requireFloat("write"),
-      requireMode(c),
-      leaveUnless(c, f32.eq(c.frs1Single, c.frs1Single)),
-      c.writeFrdDouble(f64.promote(c.frs1Single)),
+  {
+    ...D.rounds("fcvt.d.s", 0x21, ff, (c) =>
+      sequence(
+        c.requireFloat("write"),
+        requireMode(c),
+        leaveUnless(c, f32.eq(c.frs1Single, c.frs1Single)),
+        c.writeFrdDouble(f64.promote(c.frs1Single)),
+      ),
     ),
-  ),
+    ...EXACT,
+  },
 ];
 
 type I32 = Expression<"i32">;

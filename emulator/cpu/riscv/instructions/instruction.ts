@@ -118,6 +118,8 @@ interface Encoding {
   readonly rs3?: RegisterOperand;
   /** Bits 12 to 14 are a rounding mode. */
   readonly rounds?: true;
+  /** The result is the same in every rounding mode; assemblers write the first. */
+  readonly exact?: true;
   readonly immediate?: ImmediateFormat;
   /** Encodings for which this fails are reserved, hence illegal. */
   readonly valid?: (operands: Operands) => boolean;
