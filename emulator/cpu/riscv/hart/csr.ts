@@ -35,19 +35,22 @@ const STATUS_WRITABLE =
   Status.MPIE |
   Status.SPP |
   Status.MPP |
+  Status.FS |
   Status.MPRV |
   Status.SUM |
   Status.MXR |
   Status.TVM |
   Status.TW |
   Status.TSR;
-const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.SUM | Status.MXR;
+const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
 /** UXL and SXL, in the high word: 64 bits, fixed. sstatus shows UXL only. */
 const MSTATUS_HIGH = 0x0a;
 const SSTATUS_HIGH = 0x02;
+/** SD, in the high word: some state is dirty. */
+const STATUS_DIRTY = 0x80000000;
 
-/** RV64 with A, C, I, M, S and U (section 3.1.1). */
-const MISA_LOW = 0x141105;
+/** RV64 with A, C, D, F, I, M, S and U (section 3.1.1). */
+const MISA_LOW = 0x14112d;
 const MISA_HIGH = 0x80000000 | 0;
 
 /** FIOM: fences are total here whatever it says. */
@@ -168,6 +171,7 @@ export class CsrFile {
     const { privilege } = this.state;
     if ((number >> 8) % 4 > privilege) return false;
     if (write && number >> 10 === 3) return false;
+    if (number <= 0x003) return (this.state.mstatus & Status.FS) !== 0;
     if (number === 0x180)
       return privilege !== Privilege.Supervisor || (this.state.mstatus & Status.TVM) === 0;
     if (number === STIMECMP) return this.comparatorGranted();
@@ -194,8 +198,14 @@ export class CsrFile {
     const storage = storageWord[number] ?? 0;
     if (storage !== 0) return this.answerSlot(storage);
     switch (number) {
+      case 0x001:
+        return this.answer(state.low(WORD.fflags), 0);
+      case 0x002:
+        return this.answer(state.low(WORD.frm), 0);
+      case 0x003:
+        return this.answer((state.low(WORD.frm) << 5) | state.low(WORD.fflags), 0);
       case 0x100:
-        return this.answer(state.mstatus & SSTATUS_WRITABLE, SSTATUS_HIGH);
+        return this.answer(state.mstatus & SSTATUS_WRITABLE, SSTATUS_HIGH | this.dirty);
       case 0x104:
         return this.answer(state.low(csrWord.mie) & state.low(csrWord.mideleg), 0);
       case 0x144:
@@ -203,7 +213,7 @@ export class CsrFile {
       case 0x180:
         return this.answerSlot(csrWord.satp);
       case 0x300:
-        return this.answer(state.mstatus, MSTATUS_HIGH);
+        return this.answer(state.mstatus, MSTATUS_HIGH | this.dirty);
       case 0x301:
         return this.answer(MISA_LOW, MISA_HIGH);
       case 0x320:
@@ -242,6 +252,10 @@ export class CsrFile {
     return number === 0x144 || number === 0x344 ? this.softwarePending : this.low;
   }
 
+  private get dirty(): number {
+    return (this.state.mstatus & Status.FS) === Status.FS ? STATUS_DIRTY : 0;
+  }
+
   private answer(low: number, high: number): boolean {
     this.low = low | 0;
     this.high = high | 0;
@@ -275,6 +289,12 @@ export class CsrFile {
     const { state } = this;
     if (storageWord[number] !== 0) return this.writeStorage(number, low, high);
     switch (number) {
+      case 0x001:
+        return this.writeFloat(low, state.low(WORD.frm));
+      case 0x002:
+        return this.writeFloat(state.low(WORD.fflags), low);
+      case 0x003:
+        return this.writeFloat(low, low >> 5);
       case 0x100:
         return this.writeStatus(low, SSTATUS_WRITABLE);
       case 0x104:
@@ -337,6 +357,13 @@ export class CsrFile {
     const invalidate = (low & CBIE) === CBIE_RESERVED ? this.state.low(word) & CBIE : low & CBIE;
     this.state.set(word, (low & ~CBIE) | invalidate, high);
     return number === MENVCFG ? CsrEffect.Comparator | CsrEffect.Translation : CsrEffect.None;
+  }
+
+  /** A reserved rounding mode can be written; instructions that would use it are illegal. */
+  private writeFloat(fflags: number, frm: number): number {
+    this.state.setFloatControl(fflags & 0x1f, frm & 7);
+    this.state.setFloatDirty();
+    return CsrEffect.None;
   }
 
   private writeMasked(index: number, low: number, mask: number): number {

@@ -1,4 +1,5 @@
 import type { AccessSize, PhysicalBus } from "#memory/bus";
+import { isFloat } from "../instructions/fields.ts";
 import { ACCESS_BYTES, ACCESS_SIGNED, Exit } from "../interpreter/exits.ts";
 import type { Interpret } from "../interpreter/generate.ts";
 import { instantiateInterpreter } from "../interpreter/module.ts";
@@ -11,6 +12,7 @@ import { CodeCache } from "./code-cache.ts";
 import { CodePages } from "./code-pages.ts";
 import { CsrEffect, CsrFile, ILLEGAL } from "./csr.ts";
 import { Fetch } from "./fetch.ts";
+import { FloatOutcome, FloatUnit } from "./float-unit.ts";
 import { csrWord, LAYOUT, STATE_BYTES, WORD } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { PhysicalMemory } from "./physical.ts";
@@ -64,7 +66,19 @@ const operationFunct3 = Uint8Array.from([
   ...handlers.map(({ instruction }) => (instruction.match >>> 12) & 7),
 ]);
 
-/** One RV64 processor with machine, supervisor and user mode. */
+/** Word index of what a record's destination counts from, by operation. */
+const destinationBase = Int32Array.from([
+  0,
+  ...handlers.map(({ instruction }) => (isFloat(instruction.rd) ? WORD.floatRegisters : WORD.registers + 2)),
+]);
+
+/** The same for the second source of an instruction without destination. */
+const storeBase = Int32Array.from([
+  0,
+  ...handlers.map(({ instruction }) => (isFloat(instruction.rs2) ? WORD.floatRegisters : WORD.registers)),
+]);
+
+/** One RV64GC processor with machine, supervisor and user mode. */
 export class RiscvHart {
   /** Bytes that a hart needs in the WebAssembly memory: a multiple of 65536. */
   static readonly stateBytes = STATE_BYTES;
@@ -82,6 +96,7 @@ export class RiscvHart {
   private readonly cacheBlocks: CacheBlocks;
   private readonly onComparator: (ticks: number) => void;
   private readonly onPause: () => void;
+  private readonly float: FloatUnit;
   /** Generated code: made by the first run, as a hart that never runs needs none. */
   private interpret: Interpret | undefined;
   private readonly translator: Translator | undefined;
@@ -131,6 +146,7 @@ export class RiscvHart {
     });
     this.traps = new Traps(state, this.csr);
     this.cacheBlocks = new CacheBlocks(state, this.mmu, physical, codePages);
+    this.float = new FloatUnit(state);
     codePages.attach({
       protectPage: (direct) => state.protectPage(direct),
       codeWritten: (direct, length) => this.cache.invalidate(direct, length),
@@ -314,7 +330,7 @@ export class RiscvHart {
 
   /** Word index of the destination register. */
   private get destination(): number {
-    return WORD.registers + 2 + this.recordByte(2) / 4;
+    return (destinationBase[this.recordOperation] ?? 0) + this.recordByte(2) / 4;
   }
 
   /** Bytes of the current instruction. To be asked before anything happens: a store may overwrite itself. */
@@ -374,7 +390,8 @@ export class RiscvHart {
     if (bytes < 8) {
       const unused = 32 - 8 * bytes;
       low = signed ? (low << unused) >> unused : (low << unused) >>> unused;
-      high = signed && low < 0 ? -1 : 0;
+      // A single-precision value has ones above it.
+      high = (signed && low < 0) || destination >= WORD.floatRegisters ? -1 : 0;
     }
     state.set(destination, low, high);
     this.retire(recordLength);
@@ -382,7 +399,7 @@ export class RiscvHart {
 
   private handleStore(bytes: AccessSize): void {
     const { access, state, recordLength } = this;
-    const source = WORD.registers + this.recordByte(2) / 4;
+    const source = (storeBase[this.recordOperation] ?? 0) + this.recordByte(2) / 4;
     const outcome = access.store(bytes, state.low(source), state.high(source));
     if (outcome === REPEAT) return;
     if (outcome === NO_FAULT) this.retire(recordLength);
@@ -436,6 +453,9 @@ export class RiscvHart {
         this.retire(this.recordLength);
         this.sleeping = !this.wakeable;
         return;
+      case Exit.Float:
+        this.handleFloat();
+        return;
       case Exit.FenceVirtualMemory:
         if (privilege === Privilege.User) break;
         if (privilege === Privilege.Supervisor && (mstatus & Status.TVM) !== 0) break;
@@ -479,6 +499,20 @@ export class RiscvHart {
     if (cause === NO_FAULT) this.retire(recordLength);
     else if (cause === Cause.IllegalInstruction) this.raiseIllegal();
     else this.raise(cause, low, high);
+  }
+
+  /** A floating-point instruction that generated code may not, or cannot, execute. */
+  private handleFloat(): void {
+    switch (this.float.execute(this.state.low(WORD.record))) {
+      case FloatOutcome.Illegal:
+        this.raiseIllegal();
+        return;
+      case FloatOutcome.Done:
+        this.retire(this.recordLength);
+        return;
+      case FloatOutcome.Repeat:
+        return;
+    }
   }
 
   /** csrrw, csrrs, csrrc and their immediate forms (Zicsr, table 9.1). */
@@ -548,6 +582,15 @@ export class RiscvHart {
   /** Writing register 0 has no effect. */
   writeRegister(index: number, value: bigint): void {
     if (checkedRegister(index) !== 0) this.state.setBigInt(WORD.registers + 2 * index, value);
+  }
+
+  /** Floating-point register 0 to 31, unsigned. */
+  readFloatRegister(index: number): bigint {
+    return this.state.getBigInt(WORD.floatRegisters + 2 * checkedRegister(index));
+  }
+
+  writeFloatRegister(index: number, value: bigint): void {
+    this.state.setBigInt(WORD.floatRegisters + 2 * checkedRegister(index), value);
   }
 
   /** Virtual address of the next instruction. */

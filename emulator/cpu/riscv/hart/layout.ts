@@ -84,6 +84,15 @@ export const LAYOUT = {
   page: 0x140,
   csr: CSR_BASE,
   pmpaddr: PMPADDR_BASE,
+  /** f0 to f31, 8 bytes each; a single-precision value has ones above it. */
+  floatRegisters: 0x800,
+  /** Accrued exceptions and dynamic rounding mode (32 bits each). */
+  fflags: 0x900,
+  frm: 0x904,
+  /** The field FS of mstatus alone (32 bits): 0 off, 1 initial, 2 clean, 3 dirty. */
+  floatStatus: 0x908,
+  /** By the rm field of an instruction, a byte each: see `InstructionContext.rounding`. */
+  rounding: 0x910,
   readTlb: 0x1000,
   writeTlb: 0x1000 + TLB_BYTES,
   /** Virtual page to decoded page. */
@@ -113,4 +122,9 @@ export const WORD = {
   record: LAYOUT.record / 4,
   page: LAYOUT.page / 4,
   pmpaddr: LAYOUT.pmpaddr / 4,
+  floatRegisters: LAYOUT.floatRegisters / 4,
+  fflags: LAYOUT.fflags / 4,
+  frm: LAYOUT.frm / 4,
+  floatStatus: LAYOUT.floatStatus / 4,
+  rounding: LAYOUT.rounding / 4,
 } as const;

@@ -26,6 +26,8 @@ test.for(instructionTable.map((instruction) => [instruction.name, instruction] a
   },
 );
 
+const isExact = (instruction: Instruction): boolean => instruction.length === 4 && instruction.exact === true;
+
 test("no word is two full instructions, unless one is a special case that stands before the general one", () => {
   const specialCases: string[] = [];
   for (const [index, one] of fullInstructions.entries()) {
@@ -52,7 +54,10 @@ test("operands that an encoding cannot say are refused", () => {
 
 test("reserved encodings are illegal", () => {
   // Zero, c.addi4spn of nothing, c.lui of nothing, c.addiw x0, c.lwsp x0, c.jr x0, quadrant 0 funct3 4.
-  for (const word of [0x0000, 0x0004, 0x6081, 0x2005, 0x4002, 0x8002, 0x8000, 0xffffffff]) {
+  // And rounding modes 5 and 6, of fadd.d and fcvt.d.w.
+  for (const word of [
+    0x0000, 0x0004, 0x6081, 0x2005, 0x4002, 0x8002, 0x8000, 0xffffffff, 0x02005053, 0x02006053, 0xd2005053,
+  ]) {
     expect(decode(word), word.toString(16)).toBeUndefined();
   }
 });
@@ -60,10 +65,13 @@ test("reserved encodings are illegal", () => {
 test.skipIf(missingTools(AS, OBJCOPY, OBJDUMP).length > 0)(
   "the disassembler prints what objdump prints",
   () => {
-    // Left to a list: fences with bits in their reserved fields, and control registers that objdump knows by name.
+    // Left to a list: fences with bits in their reserved fields, and control registers that objdump knows by name. It
+    // does not know exact conversions with another rounding mode than the first.
     const words = instructionTable
       .filter(({ extension, name }) => extension !== "Zicsr" && name !== "fence" && name !== "fence.i")
-      .flatMap((instruction) => randomWords(instruction, 8))
+      .flatMap((instruction) =>
+        randomWords(instruction, 8).map((word) => (isExact(instruction) ? word & ~0x7000 : word)),
+      )
       .concat([
         encode("fence", { immediate: 0x0ff }),
         encode("fence", { immediate: 0x021 }),

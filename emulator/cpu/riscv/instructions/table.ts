@@ -3,6 +3,7 @@ import { baseInstructions } from "./base.ts";
 import { bitManipulationInstructions } from "./bit-manipulation.ts";
 import { cacheBlockInstructions } from "./cache-block.ts";
 import { compressedInstructions } from "./compressed.ts";
+import { floatInstructions } from "./float.ts";
 import type { CompressedInstruction, FullInstruction, Instruction } from "./instruction.ts";
 import { multiplyInstructions } from "./multiply.ts";
 import { systemInstructions } from "./system.ts";
@@ -14,6 +15,7 @@ export const fullInstructions: readonly FullInstruction[] = [
   ...atomicInstructions,
   ...bitManipulationInstructions,
   ...cacheBlockInstructions,
+  ...floatInstructions,
   ...systemInstructions,
 ];
 

@@ -24,6 +24,7 @@ export const Exit = {
   Pause: 14,
   /** Execution has arrived at `pc` so often that it should be translated. */
   Hot: 15,
+  Float: 16,
   /** Accesses that missed the translation buffer: one of these bits, the bytes in the low four, and `Signed`. */
   Load: 0x100,
   Store: 0x200,
@@ -48,4 +49,5 @@ export const hostExit: Record<HostCall, number> = {
   cacheBlockClean: Exit.CacheBlockClean,
   cacheBlockZero: Exit.CacheBlockZero,
   pause: Exit.Pause,
+  float: Exit.Float,
 };

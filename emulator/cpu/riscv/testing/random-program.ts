@@ -1,6 +1,11 @@
 /** Random programs made from the instruction table, for comparison with another implementation. */
 import { encode } from "../instructions/decode.ts";
-import { type ImmediateFormat, immediateUnit, type RegisterOperand } from "../instructions/fields.ts";
+import {
+  type ImmediateFormat,
+  immediateUnit,
+  isFloat,
+  type RegisterOperand,
+} from "../instructions/fields.ts";
 import type { Extension, FullInstruction, Instruction, Operands } from "../instructions/instruction.ts";
 import { expansionOf, instructionTable } from "../instructions/table.ts";
 import { isRelative } from "../interpreter/records.ts";
@@ -29,6 +34,29 @@ export class Random {
     const choice = choices[this.below(choices.length)];
     if (choice === undefined) throw new Error("nothing to choose from");
     return choice;
+  }
+
+  /** A floating-point register: special numbers, few digits, exponents near each other and near the limits. */
+  floatValue(): bigint {
+    const isSingle = this.below(2) === 0;
+    const [fractionBits, exponents] = isSingle ? [23n, 0xff] : [52n, 0x7ff];
+    const bias = exponents >> 1;
+    const exponent = this.pick([
+      0,
+      1,
+      exponents,
+      exponents - 1,
+      this.below(exponents + 1),
+      ...Array.from({ length: 8 }, () => bias - 32 + this.below(64)),
+    ]);
+    const random = (BigInt(this.next()) << 32n) | BigInt(this.next());
+    const fraction = BigInt.asUintN(Number(fractionBits), random << BigInt(this.pick([0, 8, 20, 40, 52])));
+    const magnitude = (BigInt(exponent) << fractionBits) | fraction;
+    const sign = BigInt(this.below(2));
+    if (!isSingle) return (sign << 63n) | magnitude;
+    // A few are not boxed, hence no numbers.
+    const box = this.below(16) === 0 ? 0n : 0xffffffffn;
+    return (box << 32n) | (sign << 31n) | magnitude;
   }
 
   /** A register value: often one where arithmetic changes its mind. */
@@ -89,9 +117,10 @@ interface Piece {
 function randomRegister(
   random: Random,
   operand: RegisterOperand | undefined,
-  excluded: readonly number[],
+  excludedIntegers: readonly number[],
 ): number {
   if (operand === undefined) return 0;
+  const excluded = isFloat(operand) ? [] : excludedIntegers;
   if ("fixed" in operand) return operand.fixed;
   for (;;) {
     const register = operand.width === 3 ? 8 + random.below(8) : random.below(32);
@@ -128,6 +157,8 @@ export function randomOperands(
       rd,
       rs1,
       rs2,
+      rs3: randomRegister(random, instruction.rs3, []),
+      rm: fullOf(instruction).rounds === true ? random.pick([0, 1, 2, 3, 4, 7]) : 0,
       immediate: isRelative(full) ? 0 : randomImmediate(random, instruction.immediate),
     };
     if (instruction.valid === undefined || instruction.valid(operands)) return operands;
@@ -183,6 +214,12 @@ function indirectJump(random: Random, pointers: readonly number[]): string[] {
 }
 
 const SCRATCH_BYTES = 8192;
+/** What a block logs: x1 to x31, f0 to f31, fcsr. */
+export const VALUES_PER_BLOCK = 64;
+
+const enableFloat = `
+    li t0, 1 << 13
+    csrs mstatus, t0`;
 
 /** Goes on in supervisor mode under Sv39, with everything permitted by memory protection. */
 const enterPaged = `
@@ -197,12 +234,18 @@ const enterPaged = `
     or t0, t0, t1
     csrw satp, t0
     sfence.vma
-    li t0, 1 << 11
+    li t0, (1 << 11) | (1 << 13)
     csrw mstatus, t0
     la t0, 1f
     csrw mepc, t0
     mret
 1:`;
+
+/** The register that value `index` of a block's log is. */
+export function loggedName(index: number): string {
+  if (index === VALUES_PER_BLOCK - 1) return "fcsr";
+  return index < 31 ? `x${index + 1}` : `f${index - 31}`;
+}
 
 /**
  * A program of `blocks` random blocks. Each loads all registers with random values, runs, and logs all registers; at the
@@ -219,7 +262,7 @@ export function randomProgram(
   const excluded = seed % 2 === 0 ? ["lr.w", "sc.w"] : ["lr.d", "sc.d"];
   const withMemory = candidates.filter((choice) => !ruinsPointers(choice) && !excluded.includes(choice.name));
   const scratch = mode === "machine" ? "mscratch" : "sscratch";
-  const text: string[] = mode === "machine" ? [] : [enterPaged];
+  const text: string[] = mode === "machine" ? [enableFloat] : [enterPaged];
   const data: string[] = [];
   for (let block = 0; block < blocks; block++) {
     const usesMemory = random.below(2) === 0;
@@ -229,10 +272,15 @@ export function randomProgram(
       values[S0 - 1] = `scratch + ${2048 + random.below(2048)}`;
       values[S1 - 1] = `scratch + ${8 * random.below(512)}`;
     }
-    data.push(`values_${block}: .8byte ${values.join(", ")}`);
+    const floats = Array.from({ length: 32 }, () => `0x${random.floatValue().toString(16)}`);
+    data.push(`values_${block}: .8byte ${values.join(", ")}`, `.8byte ${floats.join(", ")}`);
     text.push(
       `csrw ${scratch}, s11`,
       `la x31, values_${block}`,
+      // Any rounding mode, the inexact flag often raised already.
+      `li x1, ${(random.below(2) === 0 ? 0 : random.below(5) << 5) | random.pick([0, 1, 1, 0x1f])}`,
+      "csrw fcsr, x1",
+      ...Array.from({ length: 32 }, (_, index) => `fld f${index}, ${8 * (31 + index)}(x31)`),
       ...Array.from({ length: 30 }, (_, index) => `ld x${index + 1}, ${8 * index}(x31)`),
       "ld x31, 240(x31)",
       ...randomBlock(random, length, usesMemory ? withMemory : arithmetic),
@@ -243,7 +291,10 @@ export function randomProgram(
         .map((register) => `sd x${register}, ${8 * (register - 1)}(s11)`),
       `csrr x1, ${scratch}`,
       `sd x1, ${8 * 26}(s11)`,
-      "addi s11, s11, 31 * 8",
+      ...Array.from({ length: 32 }, (_, register) => `fsd f${register}, ${8 * (31 + register)}(s11)`),
+      "csrr x1, fcsr",
+      `sd x1, ${8 * 63}(s11)`,
+      `addi s11, s11, 8 * ${VALUES_PER_BLOCK}`,
     );
   }
   const copyScratch = `

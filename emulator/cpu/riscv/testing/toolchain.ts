@@ -36,7 +36,7 @@ export function assemble(source: string): Uint8Array {
     writeFileSync(path("program.S"), source);
     execFileSync(GCC, [
       "-nostdlib",
-      "-march=rv64imac_zicsr_zifencei_zba_zbb_zbc_zbs",
+      "-march=rv64imafdc_zicsr_zifencei_zba_zbb_zbc_zbs",
       "-mabi=lp64",
       "-Wl,-Ttext=0x80000000,--no-relax,-N,--no-warn-rwx-segments",
       "-o",
@@ -66,7 +66,7 @@ export function disassembledByObjdump(code: Uint8Array): string {
 }
 
 /** A processor of QEMU's with no extension but ours. It has no Zicbom, Zicboz and Svadu, which came later. */
-const QEMU_CPU = "rv64,f=off,d=off,h=off,svinval=on";
+const QEMU_CPU = "rv64,h=off,svinval=on";
 
 /** Runs an image in QEMU until it powers off and answers what it printed. */
 export function runInQemu(image: Uint8Array): Uint8Array {

@@ -21,5 +21,6 @@ export {
   unreachable,
   when,
 } from "./control.ts";
-export { FunctionBuilder, ModuleBuilder } from "./module.ts";
+export { f32, f64 } from "./float.ts";
+export { call, FunctionBuilder, ModuleBuilder } from "./module.ts";
 export { i32, i64 } from "./numeric.ts";

@@ -1,14 +1,17 @@
 import { ByteWriter } from "./bytes.ts";
-import { CodeWriter, Local, type Statement, typeCode, type ValueType } from "./code.ts";
+import { CodeWriter, Expression, Local, type Statement, typeCode, type ValueType } from "./code.ts";
 
 /** One function while it is built: its type, its locals and, at last, its body. */
 export class FunctionBuilder {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
+  /** Number of the function in its module. */
+  readonly index: number;
   private readonly locals: ValueType[] = [];
   private body: Statement | undefined;
 
-  constructor(parameters: readonly ValueType[], results: readonly ValueType[]) {
+  constructor(parameters: readonly ValueType[], results: readonly ValueType[], index: number) {
+    this.index = index;
     this.parameters = parameters;
     this.results = results;
   }
@@ -42,6 +45,26 @@ export class FunctionBuilder {
     code.byte(0x0b);
     return code;
   }
+}
+
+/** The result of a function of the same module, of type `result`, which must be its only one. */
+export function call<R extends ValueType>(
+  callee: FunctionBuilder,
+  result: R,
+  ...operands: readonly Expression<ValueType>[]
+): Expression<R> {
+  if (callee.results.length !== 1 || callee.results[0] !== result) {
+    throw new Error(`function ${callee.index} has no single result of type ${result}`);
+  }
+  const types = operands.map(({ type }) => type);
+  if (types.join() !== callee.parameters.join()) {
+    throw new Error(`function ${callee.index} takes ${callee.parameters.join()}, not ${types.join()}`);
+  }
+  return new Expression(result, (code) => {
+    for (const operand of operands) operand.emit(code);
+    code.byte(0x10);
+    code.unsigned(callee.index);
+  });
 }
 
 interface Import {
@@ -107,7 +130,7 @@ export class ModuleBuilder {
     parameters: readonly ValueType[],
     results: readonly ValueType[],
   ): FunctionBuilder {
-    const builder = new FunctionBuilder(parameters, results);
+    const builder = new FunctionBuilder(parameters, results, this.importedFunctions + this.functions.length);
     this.functions.push({ name, builder });
     return builder;
   }
