@@ -21,6 +21,12 @@
 
 export { Interrupt } from "./hart/causes.ts";
 export { CodePages } from "./hart/code-pages.ts";
-export { type InterruptCause, RiscvHart, type RiscvHartOptions, type RunExit, type Translate } from "./hart/hart.ts";
+export {
+  type InterruptCause,
+  RiscvHart,
+  type RiscvHartOptions,
+  type RunExit,
+  type Translate,
+} from "./hart/hart.ts";
 export { decode, encode } from "./instructions/decode.ts";
 export { disassemble, registerNames } from "./instructions/disassemble.ts";

@@ -113,7 +113,15 @@ export class RiscvHart {
   private mapChanged = false;
 
   constructor(options: RiscvHartOptions) {
-    const { hartId, memory, stateOffset, bus, time, codePages = new CodePages(), translate = "hot" } = options;
+    const {
+      hartId,
+      memory,
+      stateOffset,
+      bus,
+      time,
+      codePages = new CodePages(),
+      translate = "hot",
+    } = options;
     this.hartId = hartId;
     this.onComparator = options.onComparator ?? (() => {});
     this.onPause = options.onPause ?? (() => {});

@@ -138,9 +138,7 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
     );
 
   const arrived =
-    hotArrivals === undefined
-      ? nothing
-      : when(start.value, start.set(i32.constant(0)), consult(hotArrivals));
+    hotArrivals === undefined ? nothing : when(start.value, start.set(i32.constant(0)), consult(hotArrivals));
 
   builder.setBody(
     sequence(

@@ -167,7 +167,9 @@ function findJoins(nodes: readonly MutableNode[]): void {
 
 function findLongestWays(nodes: readonly MutableNode[]): void {
   for (const node of nodes.toReversed()) {
-    const beyond = node.successors.map((next) => (next.order <= node.order || next.isLoop ? 0 : next.longestWay));
+    const beyond = node.successors.map((next) =>
+      next.order <= node.order || next.isLoop ? 0 : next.longestWay,
+    );
     node.longestWay = node.block.instructions.length + Math.max(0, ...beyond);
   }
 }

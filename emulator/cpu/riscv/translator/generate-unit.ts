@@ -19,7 +19,16 @@ import {
   when,
 } from "../wasm/index.ts";
 import { type Flow, type FlowNode, followed, isCall } from "./flow.ts";
-import { PLACE_UNCOUNT, registerOffset, UnitContext, type UnitFrame } from "./unit-context.ts";
+import {
+  includes,
+  NO_REGISTERS,
+  RegisterLocals,
+  type RegisterSet,
+  readBy,
+  union,
+  writtenBy,
+} from "./registers.ts";
+import { PLACE_UNCOUNT, UnitContext, type UnitFrame } from "./unit-context.ts";
 
 /** Functions of the interpreter's module that units leave for: see its exports of these names. */
 export interface UnitLinks {
@@ -73,8 +82,8 @@ class UnitGenerator {
   private readonly pc: Local<"i64">;
   private readonly loops = new Map<FlowNode, Label>();
   private readonly joins = new Map<FlowNode, Label>();
-  private readonly written: number;
-  private readonly dirtyAtStart: ReadonlyMap<FlowNode, number>;
+  private readonly written: RegisterSet;
+  private readonly dirtyAtStart: ReadonlyMap<FlowNode, RegisterSet>;
   /** Leaves for the address in `pc`. */
   private readonly chain = new Label("chain");
 
@@ -104,9 +113,7 @@ class UnitGenerator {
       next: none,
       exit: new Label("exit"),
       base: builder.local("i64"),
-      registers: Array.from({ length: 32 }, (_, number) =>
-        has(used, number) ? builder.local("i64") : undefined,
-      ),
+      registers: new RegisterLocals(builder, used, place.stateOffset),
       place: builder.local("i32"),
     };
   }
@@ -119,7 +126,7 @@ class UnitGenerator {
         entry.isLoop ? sequence() : this.finishUnless(entry, sequence()),
         frame.base.set(i64.sub(pc.value, i64.constant(entry.block.offset))),
         frame.dataMode.set(i64.load(AT_ZERO, this.at(LAYOUT.dataMode))),
-        this.loadRegisters(),
+        frame.registers.load(),
         blockTo(
           frame.exit,
           sequence(
@@ -136,31 +143,13 @@ class UnitGenerator {
     return this.place.stateOffset + field;
   }
 
-  private loadRegisters(): Statement {
-    return sequence(
-      ...this.frame.registers.map((local, number) =>
-        local === undefined ? sequence() : local.set(i64.load(AT_ZERO, this.at(registerOffset(number)))),
-      ),
-    );
-  }
-
-  private storeRegisters(set: number): Statement {
-    return sequence(
-      ...this.frame.registers.map((local, number) =>
-        local === undefined || !has(set, number)
-          ? sequence()
-          : i64.store(AT_ZERO, local.value, this.at(registerOffset(number))),
-      ),
-    );
-  }
-
   /** Returns to TypeScript before the instruction at `place`. */
   private leave(): Statement {
-    const { base, place, remaining, exitCode } = this.frame;
+    const { base, place, remaining, exitCode, registers } = this.frame;
     const offset = i32.and(place.value, i32.constant(PAGE_BYTES - 1));
     const uncounted = i32.shrU(place.value, i32.constant(PLACE_UNCOUNT));
     return sequence(
-      this.storeRegisters(this.written),
+      registers.store(this.written),
       i64.store(AT_ZERO, i64.add(base.value, i64.extendU(offset)), this.at(LAYOUT.pc)),
       i32.store(
         AT_ZERO,
@@ -190,9 +179,9 @@ class UnitGenerator {
     if (!node.isLoop) return this.within(node, node.joins);
     return loop("loop", (head) => {
       this.loops.set(node, head);
-      const dirty = this.dirtyAtStart.get(node) ?? 0;
+      const dirty = this.dirtyAtStart.get(node) ?? NO_REGISTERS;
       return sequence(
-        this.finishUnless(node, this.storeRegisters(dirty)),
+        this.finishUnless(node, this.frame.registers.store(dirty)),
         this.within(node, node.joins),
       );
     });
@@ -210,11 +199,11 @@ class UnitGenerator {
     const { frame } = this;
     const { instructions, end } = node.block;
     const count = instructions.length;
-    let dirty = this.dirtyAtStart.get(node) ?? 0;
+    let dirty = this.dirtyAtStart.get(node) ?? NO_REGISTERS;
     let last: UnitContext | undefined;
     const effects = instructions.map((placed, index) => {
       last = new UnitContext(frame, placed, count - index);
-      dirty |= writtenBy(placed.decoded);
+      dirty = union(dirty, writtenBy(placed.decoded));
       return last.effect();
     });
     const way = (): Statement => {
@@ -235,10 +224,14 @@ class UnitGenerator {
           );
       }
     };
-    return sequence(frame.remaining.set(i32.sub(frame.remaining.value, i32.constant(count))), ...effects, way());
+    return sequence(
+      frame.remaining.set(i32.sub(frame.remaining.value, i32.constant(count))),
+      ...effects,
+      way(),
+    );
   }
 
-  private go(from: FlowNode, offset: number, dirty: number): Statement {
+  private go(from: FlowNode, offset: number, dirty: RegisterSet): Statement {
     const target = this.flow.target(from, offset);
     if (target === undefined) return this.exitTo(offset, dirty);
     if (target.order <= from.order) return branch(this.loops.get(target) ?? new Label("loop"));
@@ -247,60 +240,46 @@ class UnitGenerator {
   }
 
   /** Leaves the unit for an address in this page, or near to it. */
-  private exitTo(offset: number, dirty: number): Statement {
+  private exitTo(offset: number, dirty: RegisterSet): Statement {
     return this.follow(i64.add(this.frame.base.value, i64.constant(offset)), dirty);
   }
 
-  private follow(target: Expression<"i64">, dirty: number): Statement {
-    return sequence(this.pc.set(target), this.storeRegisters(dirty), branch(this.chain));
+  private follow(target: Expression<"i64">, dirty: RegisterSet): Statement {
+    return sequence(this.pc.set(target), this.frame.registers.store(dirty), branch(this.chain));
   }
 }
 
-interface RegisterUse {
-  readonly rd: number;
-  readonly rs1: number;
-  readonly rs2: number;
-  readonly full: { readonly rd?: unknown; readonly rs1?: unknown; readonly rs2?: unknown };
-}
-
-/** Sets of registers are bits of a word; x0 is in none. */
-const bitOf = (number: number): number => (number === 0 ? 0 : 1 << number);
-const has = (set: number, number: number): boolean => ((set >>> number) & 1) === 1;
-
-function writtenBy({ rd, full }: RegisterUse): number {
-  return full.rd === undefined ? 0 : bitOf(rd);
-}
-
-function readBy({ rs1, rs2, full }: RegisterUse): number {
-  return (full.rs1 === undefined ? 0 : bitOf(rs1)) | (full.rs2 === undefined ? 0 : bitOf(rs2));
-}
-
-function registersOf({ nodes }: Flow): { used: number; written: number } {
-  let read = 0;
-  let written = 0;
+function registersOf({ nodes }: Flow): { used: RegisterSet; written: RegisterSet } {
+  let read = NO_REGISTERS;
+  let written = NO_REGISTERS;
   for (const { block } of nodes) {
     for (const { decoded } of block.instructions) {
-      read |= readBy(decoded);
-      written |= writtenBy(decoded);
+      read = union(read, readBy(decoded));
+      written = union(written, writtenBy(decoded));
     }
   }
-  return { used: read | written, written };
+  return { used: union(read, written), written };
 }
 
 /** Registers that may differ from memory when a block begins. */
-function findDirty({ nodes, target }: Flow): ReadonlyMap<FlowNode, number> {
-  const dirty = new Map<FlowNode, number>(nodes.map((node) => [node, 0]));
+function findDirty({ nodes, target }: Flow): ReadonlyMap<FlowNode, RegisterSet> {
+  const written = new Map(
+    nodes.map((node) => [
+      node,
+      node.block.instructions.reduce((set, { decoded }) => union(set, writtenBy(decoded)), NO_REGISTERS),
+    ]),
+  );
+  const dirty = new Map<FlowNode, RegisterSet>();
   for (let changed = true; changed; ) {
     changed = false;
     for (const node of nodes) {
-      let after = dirty.get(node) ?? 0;
-      for (const { decoded } of node.block.instructions) after |= writtenBy(decoded);
+      const after = union(dirty.get(node) ?? NO_REGISTERS, written.get(node) ?? NO_REGISTERS);
       for (const offset of followed(node.block)) {
         const next = target(node, offset);
         if (next === undefined) continue;
-        const before = dirty.get(next) ?? 0;
-        if ((before | after) === before) continue;
-        dirty.set(next, before | after);
+        const before = dirty.get(next) ?? NO_REGISTERS;
+        if (includes(before, after)) continue;
+        dirty.set(next, union(before, after));
         changed = true;
       }
     }

@@ -80,7 +80,11 @@ function readBlock(start: number, starts: ReadonlySet<number>, source: CodeSourc
   const instructions: Placed[] = [];
   for (let offset = start; ; ) {
     const decoded = readInstruction(offset, source);
-    if (decoded === undefined || instructions.length === LONGEST_BLOCK || (offset !== start && starts.has(offset))) {
+    if (
+      decoded === undefined ||
+      instructions.length === LONGEST_BLOCK ||
+      (offset !== start && starts.has(offset))
+    ) {
       return { offset: start, instructions, end: { kind: "next", offset } };
     }
     instructions.push({ decoded, offset });

@@ -178,7 +178,8 @@ export class Translator {
     return {
       halfword: (offset) => halfwords[(page + offset) >>> 1] ?? 0,
       reached: (offset) =>
-        halfwords[(records + 4 * offset) >>> 1] !== 0 || halfwords[(records + ENTRIES_OFFSET + offset) >>> 1] !== 0,
+        halfwords[(records + 4 * offset) >>> 1] !== 0 ||
+        halfwords[(records + ENTRIES_OFFSET + offset) >>> 1] !== 0,
     };
   }
 

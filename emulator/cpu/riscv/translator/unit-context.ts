@@ -1,17 +1,31 @@
 import { LAYOUT } from "../hart/layout.ts";
 import { InterpreterContext, type InterpreterFrame } from "../interpreter/context.ts";
-import { drop, type Expression, i32, i64, type Local, nothing, type Statement, sequence } from "../wasm/index.ts";
+import {
+  choose,
+  drop,
+  type Expression,
+  f32,
+  f64,
+  i32,
+  i64,
+  type Local,
+  nothing,
+  type Statement,
+  sequence,
+} from "../wasm/index.ts";
 import type { Placed } from "./region.ts";
+import type { RegisterLocals } from "./registers.ts";
 
 type I32 = Expression<"i32">;
 type I64 = Expression<"i64">;
+type F32 = Expression<"f32">;
+type F64 = Expression<"f64">;
 
 /** What the instructions of one unit share. */
 export interface UnitFrame extends InterpreterFrame {
   /** Virtual address of the page. */
   readonly base: Local<"i64">;
-  /** Locals of the registers that the unit uses, by number. */
-  readonly registers: readonly (Local<"i64"> | undefined)[];
+  readonly registers: RegisterLocals;
   /** Where the unit was left: page offset of the instruction, and from `PLACE_UNCOUNT` on how many were counted too many. */
   readonly place: Local<"i32">;
 }
@@ -44,16 +58,12 @@ export class UnitContext extends InterpreterContext {
     return this.placed.decoded.full.semantics(this);
   }
 
-  private register(number: number): I64 {
-    return this.unit.registers[number]?.value ?? i64.constant(0);
-  }
-
   override get rs1(): I64 {
-    return this.register(this.placed.decoded.rs1);
+    return this.unit.registers.value(this.placed.decoded.rs1);
   }
 
   override get rs2(): I64 {
-    return this.register(this.placed.decoded.rs2);
+    return this.unit.registers.value(this.placed.decoded.rs2);
   }
 
   override get rs1Word(): I32 {
@@ -83,7 +93,51 @@ export class UnitContext extends InterpreterContext {
 
   override writeRd(value: I64): Statement {
     const { rd } = this.placed.decoded;
-    return rd === 0 ? drop(value) : (this.unit.registers[rd]?.set(value) ?? nothing);
+    return this.unit.registers.target(rd)?.set(value) ?? drop(value);
+  }
+
+  override get frs1Bits(): I64 {
+    return f64.toBits(this.frs1Double);
+  }
+
+  override get frs2Bits(): I64 {
+    return f64.toBits(this.frs2Double);
+  }
+
+  override get frs1Double(): F64 {
+    return this.unit.registers.double(this.placed.decoded.rs1).value;
+  }
+
+  override get frs2Double(): F64 {
+    return this.unit.registers.double(this.placed.decoded.rs2).value;
+  }
+
+  override get frs3Double(): F64 {
+    return this.unit.registers.double(this.placed.decoded.rs3).value;
+  }
+
+  override get frs1Single(): F32 {
+    return unboxed(this.frs1Bits);
+  }
+
+  override get frs2Single(): F32 {
+    return unboxed(this.frs2Bits);
+  }
+
+  override get frs3Single(): F32 {
+    return unboxed(f64.toBits(this.frs3Double));
+  }
+
+  override get rounding(): I32 {
+    return i32.load8U(i32.constant(0), this.state(LAYOUT.rounding) + this.placed.decoded.rm);
+  }
+
+  override writeFrdBits(value: I64): Statement {
+    return this.writeFrdDouble(f64.fromBits(value));
+  }
+
+  override writeFrdDouble(value: F64): Statement {
+    return this.unit.registers.double(this.placed.decoded.rd).set(value);
   }
 
   override jump(target: I64): Statement {
@@ -106,7 +160,7 @@ export class UnitContext extends InterpreterContext {
   }
 }
 
-/** Offset of an integer register in the hart's block. */
-export function registerOffset(number: number): number {
-  return LAYOUT.registers + 8 * number;
+function unboxed(bits: I64): F32 {
+  const boxed = i64.geU(bits, i64.constant(-(2n ** 32n)));
+  return choose(boxed, f32.fromBits(i32.wrap(bits)), f32.constant(Number.NaN));
 }

@@ -11,7 +11,7 @@ import {
 
 /** What the harts can do, and no more: single letters, then the rest in the order that QEMU has them. */
 const ISA = [
-  "rv64imac",
+  "rv64imafdc",
   ...["zicbom", "zicboz", "zicsr", "zifencei", "zihintpause", "zba", "zbb", "zbc", "zbs"],
   ...["sstc", "svadu", "svinval"],
 ].join("_");
