@@ -1,5 +1,6 @@
 /**
- * The processor: RV64IMAC with machine, supervisor and user mode, memory protection and Sv39.
+ * The processor: RV64IMAC with bit manipulation (Zba, Zbb, Zbc, Zbs) and cache-block operations, machine, supervisor and
+ * user mode, memory protection, Sv39, Sv48 and Sv57, Svinval, Svadu and Sstc.
  *
  * `instructions/` is the one table: encoding, operands and semantics of every instruction. The decoder, the assembler,
  * the disassembler and the interpreter are made from it; compressed instructions are other spellings of full ones.

@@ -1,11 +1,17 @@
 import { decode, instructionLength } from "../instructions/decode.ts";
-import { illegalRecord, pairOperation, recordOf } from "../interpreter/records.ts";
+import {
+  illegalRecord,
+  operationLength,
+  pairOperation,
+  recordOf,
+  singleOperation,
+} from "../interpreter/records.ts";
 import type { CodePages } from "./code-pages.ts";
 import { CODE_PAGE_BYTES, CODE_PAGES, LAYOUT, RECORD_BYTES, RECORDS_PER_PAGE } from "./layout.ts";
 import type { HartState } from "./state.ts";
 
-/** Bytes of two joined instructions. */
-const LONGEST_PAIR = 8;
+/** Halfwords of the longest instruction. */
+const LONGEST = 2;
 const PAGE_WORDS = 4096 / 4;
 
 /** Instructions that end a run of decoding: what follows them is often data. */
@@ -172,7 +178,10 @@ export class CodeCache {
     return decoded === undefined || ENDS_RUN.has(decoded.full.name);
   }
 
-  /** Forgets the instructions that have a byte in the range, which lies in one page, and those joined with them. */
+  /**
+   * Forgets the instructions that have a byte in the range, which lies in one page. Those before them stay, but are no
+   * longer joined with any: the record of a forgotten one must not be executed.
+   */
   invalidate(direct: number, length: number): void {
     const pageOffset = direct % 4096;
     const slot = this.slots.get(direct - pageOffset);
@@ -183,9 +192,15 @@ export class CodeCache {
     const page = (direct - pageOffset) / 4;
     this.contents.set(memoryWords.subarray(page + firstWord, page + endWord), slot * PAGE_WORDS + firstWord);
     const records = this.slotAddress(slot);
-    const first = Math.max(0, (pageOffset >> 1) - LONGEST_PAIR / 2 + 1);
+    const { halfwords } = this.state;
+    const first = pageOffset >> 1;
     const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);
-    for (let index = first; index <= last; index++) memoryWords[(records + index * RECORD_BYTES) >>> 2] = 0;
+    for (let index = Math.max(0, first - 2 * LONGEST + 1); index <= last; index++) {
+      const record = records + index * RECORD_BYTES;
+      const operation = halfwords[record >>> 1] ?? 0;
+      if (index + (operationLength[operation] ?? 0) / 2 > first) memoryWords[record >>> 2] = 0;
+      else halfwords[record >>> 1] = singleOperation(operation);
+    }
     this.translated?.forgetBytes(records, pageOffset, pageOffset + length);
   }
 }

@@ -66,6 +66,19 @@ test("the second of two instructions that execute together may change", () => {
   expect(board.hart.pc).toBe(BigInt(RAM_BASE + 4));
 });
 
+test("an instruction joined with the one before and the one behind survives a change of the latter", () => {
+  const add = (rs2: number): number => op("c.add", { rd: A2, rs1: A2, rs2 }) | (op("c.addi") << 16);
+  const board = boardWith([op("slli", { rd: A2, rs1: A0, immediate: 1 }), addi(A2, A2, 7), add(A0), LOOP]);
+  board.hart.writeRegister(A0, 100n);
+  board.hart.writeRegister(A3, 5000n);
+  board.hart.run(5);
+  expect(board.hart.readRegister(A2)).toBe(307n);
+  board.loadWords(RAM_BASE + 8, [add(A3)]);
+  board.hart.pc = BigInt(RAM_BASE);
+  board.hart.run(5);
+  expect(board.hart.readRegister(A2)).toBe(5207n);
+});
+
 test("code that something else overwrites is decoded anew", () => {
   const board = boardWith([addi(A2, A2, 1), LOOP]);
   board.hart.run(5);

@@ -11,9 +11,11 @@ test.skipIf(missing.length > 0).for([
   [2, "machine"],
   [3, "machine"],
   [4, "machine"],
-  [5, "paged"],
-  [6, "paged"],
-] as const)("random program %i, %s mode, leaves the same registers and memory as in QEMU", ([seed, mode]) => {
+  [5, "sv39"],
+  [6, "sv39"],
+  [7, "sv48"],
+  [8, "sv57"],
+] as const)("random program %i, %s, leaves the same registers and memory as in QEMU", ([seed, mode]) => {
   const image = assemble(randomProgram(seed, 200, 40, mode));
   const board = new TestBoard();
   board.load(RAM_BASE, image);

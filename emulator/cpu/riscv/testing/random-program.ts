@@ -221,15 +221,33 @@ const enableFloat = `
     li t0, 1 << 13
     csrs mstatus, t0`;
 
-/** Goes on in supervisor mode under Sv39, with everything permitted by memory protection. */
-const enterPaged = `
+/** Where a random program runs: machine mode, or supervisor mode under one of the translations. */
+export type RandomMode = "machine" | "sv39" | "sv48" | "sv57";
+
+const TRANSLATIONS = {
+  sv39: { mode: 8, root: "root" },
+  sv48: { mode: 9, root: "root48" },
+  sv57: { mode: 10, root: "root57" },
+} as const;
+
+/** Goes on in supervisor mode under a translation, with everything permitted by memory protection. */
+const enterPaged = ({ mode, root }: { mode: number; root: string }): string => `
     li t0, -1
     csrw pmpaddr0, t0
     li t0, 0x1f
     csrw pmpcfg0, t0
     la t0, root
+    srli t0, t0, 2
+    ori t0, t0, 1
+    la t1, root48
+    sd t0, 0(t1)
+    srli t1, t1, 2
+    ori t1, t1, 1
+    la t0, root57
+    sd t1, 0(t0)
+    la t0, ${root}
     srli t0, t0, 12
-    li t1, 8
+    li t1, ${mode}
     slli t1, t1, 60
     or t0, t0, t1
     csrw satp, t0
@@ -249,20 +267,15 @@ export function loggedName(index: number): string {
 
 /**
  * A program of `blocks` random blocks. Each loads all registers with random values, runs, and logs all registers; at the
- * end the memory that the blocks share is logged too. Paged means in supervisor mode, all addresses mapped to themselves.
+ * end the memory that the blocks share is logged too. Translations map all addresses to themselves.
  */
-export function randomProgram(
-  seed: number,
-  blocks: number,
-  length: number,
-  mode: "machine" | "paged",
-): string {
+export function randomProgram(seed: number, blocks: number, length: number, mode: RandomMode): string {
   const random = new Random(seed);
   // A store-conditional of another width than its load-reserved may succeed or fail: one program has one width.
   const excluded = seed % 2 === 0 ? ["lr.w", "sc.w"] : ["lr.d", "sc.d"];
   const withMemory = candidates.filter((choice) => !ruinsPointers(choice) && !excluded.includes(choice.name));
   const scratch = mode === "machine" ? "mscratch" : "sscratch";
-  const text: string[] = mode === "machine" ? [enableFloat] : [enterPaged];
+  const text: string[] = mode === "machine" ? [enableFloat] : [enterPaged(TRANSLATIONS[mode])];
   const data: string[] = [];
   for (let block = 0; block < blocks; block++) {
     const usesMemory = random.below(2) === 0;
@@ -320,6 +333,8 @@ on_trap: # no block traps: say so where the results should be
     .balign 4096
 root: .8byte 0xcf, 0xcf | (1 << 28), 0xcf | (2 << 28), 0xcf | (3 << 28)
     .balign 4096
+root48: .zero 4096
+root57: .zero 4096
 scratch: .zero ${SCRATCH_BYTES}
 ${data.join("\n")}`;
   return program(`${text.join("\n")}\n${copyScratch}`, support);
