@@ -1,11 +1,11 @@
 import { decode, instructionLength } from "../instructions/decode.ts";
-import { illegalRecord, pairOperation, recordOf } from "../interpreter/records.ts";
+import { illegalRecord, pairOperation, recordOf, singleOperation } from "../interpreter/records.ts";
 import type { CodePages } from "./code-pages.ts";
 import { CODE_PAGE_BYTES, CODE_PAGES, LAYOUT, RECORD_BYTES, RECORDS_PER_PAGE } from "./layout.ts";
 import type { HartState } from "./state.ts";
 
-/** Bytes of two joined instructions. */
-const LONGEST_PAIR = 8;
+/** Halfwords of the longest instruction. */
+const LONGEST = 2;
 const PAGE_WORDS = 4096 / 4;
 
 /** Instructions that end a run of decoding: what follows them is often data. */
@@ -152,19 +152,23 @@ export class CodeCache {
     return decoded === undefined || ENDS_RUN.has(decoded.full.name);
   }
 
-  /** Forgets the instructions that have a byte in the range, which lies in one page, and those joined with them. */
+  /** Forgets the instructions that have a byte in the range, which lies in one page; what was joined with them is alone. */
   invalidate(direct: number, length: number): void {
     const pageOffset = direct % 4096;
     const slot = this.slots.get(direct - pageOffset);
     if (slot === undefined) return;
-    const { memoryWords } = this.state;
+    const { memoryWords, halfwords } = this.state;
     const firstWord = pageOffset >> 2;
     const endWord = (pageOffset + length + 3) >> 2;
     const page = (direct - pageOffset) / 4;
     this.contents.set(memoryWords.subarray(page + firstWord, page + endWord), slot * PAGE_WORDS + firstWord);
     const records = this.slotAddress(slot);
-    const first = Math.max(0, (pageOffset >> 1) - LONGEST_PAIR / 2 + 1);
+    const first = Math.max(0, (pageOffset >> 1) - LONGEST + 1);
     const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);
     for (let index = first; index <= last; index++) memoryWords[(records + index * RECORD_BYTES) >>> 2] = 0;
+    for (let index = Math.max(0, first - LONGEST); index < first; index++) {
+      const operation = (records + index * RECORD_BYTES) >>> 1;
+      halfwords[operation] = singleOperation(halfwords[operation] ?? 0);
+    }
   }
 }

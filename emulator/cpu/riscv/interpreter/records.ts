@@ -88,6 +88,11 @@ const singleOf: Uint16Array = Uint16Array.from([
   ),
 ]);
 
+/** The operation of an instruction without the next one; 0 of 0. */
+export function singleOperation(operation: number): number {
+  return singleOf[operation] ?? 0;
+}
+
 /** Operations of pairs, by those of their parts. */
 const pairs: ReadonlyMap<number, number> = new Map(
   handlers.flatMap(({ instruction, length, near, followedBy }, index) => {
