@@ -44,7 +44,7 @@ const TYPING: readonly ConsoleReply[] = [
 const DIFFERENCES: readonly (readonly [RegExp, string])[] = [
   [/^Hit any key to stop autoboot/, "how far the count gets depends on when the key comes"],
   [/^Boot HART MHPM Count/, "QEMU has 16 performance counters, ours none yet"],
-  [/^CPU: {3}rv64imac/, "QEMU announces zihintpause, ours announces what works"],
+  [/^CPU: {3}rv64imafdc/, "QEMU announces zihintpause, ours announces what works"],
   [/^Core: .*devices/, "QEMU has virtio, PCI, fw_cfg and a platform bus beside"],
   [/^Working FDT set to|^fdt_blob|^new_fdt|^fdt_size/, "those devices make QEMU's device tree longer"],
   [/^ reserved\[[12]\]/, "U-Boot's heap ends where the device tree begins"],

@@ -43,7 +43,7 @@ const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 const ABSENT_NODES = ["/pmu", "/fw-cfg@", "/platform-bus@", "/soc/pci@", "/soc/virtio_mmio@"];
 /** What our harts cannot do yet, and bytes that QEMU takes from its host. */
 const DIFFERENT_PROPERTIES: Readonly<Record<string, string>> = {
-  "riscv,isa": "rv64imac_zicsr_zifencei",
+  "riscv,isa": "rv64imafdc_zicsr_zifencei",
   "mmu-type": "riscv,sv39",
   "rng-seed": "random",
 };

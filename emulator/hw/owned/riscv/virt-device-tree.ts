@@ -10,7 +10,7 @@ import {
 } from "./virt-map.ts";
 
 /** What the harts can do, and no more. */
-const ISA = "rv64imac_zicsr_zifencei";
+const ISA = "rv64imafdc_zicsr_zifencei";
 const MMU = "riscv,sv39";
 
 /** Interrupts of a hart that the board drives. */
