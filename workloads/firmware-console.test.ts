@@ -7,9 +7,7 @@ import { locateFirmware } from "./firmware.ts";
 
 const QEMU = "qemu-system-riscv64";
 /** QEMU's processor less what ours does not have. */
-const PROCESSOR = ["f", "d", "h", "zba", "zbb", "zbc", "zbs", "sstc"].map(
-  (extension) => `${extension}=false`,
-);
+const PROCESSOR = ["h", "zba", "zbb", "zbc", "zbs", "sstc"].map((extension) => `${extension}=false`);
 const PROMPT = "=> ";
 const PATIENCE_MS = 60_000;
 
