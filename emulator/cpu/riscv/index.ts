@@ -26,4 +26,4 @@ export { Interrupt } from "./hart/causes.ts";
 export { CodePages } from "./hart/code-pages.ts";
 export { type InterruptCause, RiscvHart, type RiscvHartOptions, type RunExit } from "./hart/hart.ts";
 export { decode, encode } from "./instructions/decode.ts";
-export { disassemble, registerNames } from "./instructions/disassemble.ts";
+export { disassemble, floatRegisterNames, registerNames } from "./instructions/disassemble.ts";
