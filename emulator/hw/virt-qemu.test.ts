@@ -43,7 +43,7 @@ const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
 const ABSENT_NODES = ["/pmu", "/fw-cfg@", "/platform-bus@", "/soc/pci@", "/soc/virtio_mmio@"];
 /** What our harts cannot do yet, or can do beyond QEMU 7.2, and bytes that QEMU takes from its host. */
 const DIFFERENT_PROPERTIES: Readonly<Record<string, string>> = {
-  "riscv,isa": "rv64imac_zicbom_zicboz_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc_svadu_svinval",
+  "riscv,isa": "rv64imafdc_zicbom_zicboz_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc_svadu_svinval",
   "mmu-type": "riscv,sv57",
   "rng-seed": "random",
 };

@@ -1,5 +1,5 @@
 /**
- * The processor: RV64IMAC with bit manipulation (Zba, Zbb, Zbc, Zbs) and cache-block operations, machine, supervisor and
+ * The processor: RV64GC with bit manipulation (Zba, Zbb, Zbc, Zbs) and cache-block operations, machine, supervisor and
  * user mode, memory protection, Sv39, Sv48 and Sv57, Svinval, Svadu and Sstc.
  *
  * `instructions/` is the one table: encoding, operands and semantics of every instruction. The decoder, the assembler,
@@ -13,6 +13,9 @@
  * for, with the instruction not yet executed, and `hart/` in TypeScript does it and calls again. All state is in memory
  * then, so that traps are precise, interrupts are taken between two instructions only, and the count of instructions is
  * exact whenever a device looks at it.
+ *
+ * Floating point is WebAssembly's own where that is exact and raises no flag that is not raised already
+ * (`instructions/float.ts`, `fused.ts`), which is nearly always; the rest is a module of integer arithmetic (`softfloat/`).
  *
  * `hart/` is that other half: privilege, control registers, traps, translation and protection, the cache of records.
  * Protection and the permission bits are checked when a page enters the translation buffer, never per access; a page
@@ -30,4 +33,4 @@ export {
   type Translate,
 } from "./hart/hart.ts";
 export { decode, encode } from "./instructions/decode.ts";
-export { disassemble, registerNames } from "./instructions/disassemble.ts";
+export { disassemble, floatRegisterNames, registerNames } from "./instructions/disassemble.ts";

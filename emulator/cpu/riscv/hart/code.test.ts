@@ -231,3 +231,20 @@ test("a hart sees code that another hart of its machine changes", () => {
   board.hart.run(5);
   expect(board.hart.readRegister(A2)).toBe(11n);
 });
+
+test("of a pair before a store that just misses it both instructions stay what they were", () => {
+  const called = 0x40;
+  const call = (at: number) => op("jal", { rd: 1, immediate: called - at });
+  const words = [
+    op("auipc", { rd: A1 }),
+    call(4),
+    op("sw", { rs1: A1, rs2: A0, immediate: called + 8 }),
+    call(12),
+    LOOP,
+  ];
+  words[called / 4] = (op("c.jr", { rs1: 1 }) << 16) | op("c.addi", { rd: A0, rs1: A0, immediate: 1 });
+  const { hart } = boardWith(Array.from(words, (word) => word ?? 0));
+  hart.run(9);
+  expect(hart.pc).toBe(BigInt(RAM_BASE + 16));
+  expect(hart.readRegister(A0)).toBe(2n);
+});
