@@ -186,7 +186,7 @@ export class CodeCache {
     const pageOffset = direct % 4096;
     const slot = this.slots.get(direct - pageOffset);
     if (slot === undefined) return;
-    const { memoryWords, halfwords } = this.state;
+    const { memoryWords } = this.state;
     const firstWord = pageOffset >> 2;
     const endWord = (pageOffset + length + 3) >> 2;
     const page = (direct - pageOffset) / 4;
