@@ -59,7 +59,7 @@ export class MemoryRegion extends QomObject {
 
   declare readonly model: MemoryModel;
 
-  // What an access reads, side by side.
+  // What sections copy, so that plain calls need not look here.
   /** Sizes (bit set) of aligned reads that are one plain call of the ops. */
   plainReads = 0;
   /** The owner's guard, or null where re-entrancy is allowed. */
@@ -371,6 +371,7 @@ export class MemoryRegion extends QomObject {
   /** Exempts the region from the re-entrancy guard of its device. */
   disableReentrancyGuard(): void {
     this.guard = null;
+    this.model.refreshSections(this);
   }
 
   // Event notification.
@@ -380,6 +381,7 @@ export class MemoryRegion extends QomObject {
     this.model.ioEventFdTransaction(() => {
       this.ioEventFds = sortedIoEventFds([...this.ioEventFds, fd]);
       this.plainWrites = 0;
+      this.model.refreshSections(this);
     });
   }
 
@@ -390,6 +392,7 @@ export class MemoryRegion extends QomObject {
     this.model.ioEventFdTransaction(() => {
       this.ioEventFds = this.ioEventFds.filter((_, index) => index !== place);
       if (this.ioEventFds.length === 0) this.plainWrites = plainSizes(this.ops, "write");
+      this.model.refreshSections(this);
     });
   }
 
