@@ -1,7 +1,30 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AddressSpace, MemoryRegion, MemTxResult } from "#memory";
+import {
+  type AccessSize,
+  AddressSpace,
+  type MemoryModelOptions,
+  MemoryRegion,
+  type MemoryRegionOps,
+  MemTxResult,
+} from "#memory";
 import { UseAfterFree } from "#qom";
 import { type Call, recordingOps, testMemory } from "./testing.ts";
+
+interface Piece {
+  readonly limits: Partial<MemoryRegionOps<unknown>>;
+  readonly at: number;
+  readonly size: number;
+  /** Bytes of the device before those that are seen. */
+  readonly skipped: number;
+}
+
+interface Step {
+  readonly do: string;
+  readonly at: number;
+  readonly size: AccessSize;
+  readonly which: number;
+}
 
 /** A device that answers `answer` to every read, and what it was asked. */
 function device(memory: ReturnType<typeof testMemory>, answer: number, size = 0x1000) {
@@ -132,6 +155,66 @@ describe("an access to a section that was met before", () => {
 });
 
 describe("checked mode", () => {
+  const limits = fc.constantFrom<Partial<MemoryRegionOps<unknown>>>(
+    {},
+    { valid: { minAccessSize: 2, maxAccessSize: 4 } },
+    { impl: { maxAccessSize: 1 } },
+    { valid: { unaligned: true, maxAccessSize: 8 }, impl: { minAccessSize: 2 } },
+    { endianness: "big" },
+  );
+  const place = fc.oneof(
+    fc.nat({ max: 0x3000 }),
+    fc.nat({ max: 0x300 }).map((page) => page * 0x10),
+  );
+  const piece = fc.record({
+    limits,
+    at: place,
+    size: fc.integer({ min: 1, max: 0x2000 }),
+    skipped: fc.nat({ max: 9 }),
+  });
+  const step = fc.record({
+    do: fc.constantFrom("read", "read", "read", "write", "write", "toggle"),
+    at: fc.oneof(place, fc.nat({ max: 12 })),
+    size: fc.constantFrom<AccessSize>(1, 2, 4, 8),
+    which: fc.nat(),
+  });
+
+  /** Everything that is seen of `steps` on a map of `pieces`, which lie on top of each other and are seen in part. */
+  function observe(pieces: Piece[], steps: Step[], options: MemoryModelOptions): unknown[] {
+    const memory = testMemory(options);
+    const seen: unknown[] = [];
+    const windows = pieces.map(({ limits, at, size, skipped }, i) => {
+      const calls: Call[] = [];
+      const ops = recordingOps(calls, limits, (offset, size) => offset * 0x01010101 + size * i);
+      const region = MemoryRegion.newIo(memory.model.noOwner, ops, null, `device-${i}`, size + skipped);
+      const window = MemoryRegion.newAlias(memory.model.noOwner, `window-${i}`, region, skipped, size);
+      memory.root.addSubregion(at, window);
+      return { at, window, calls };
+    });
+    for (const { do: kind, at, size, which } of steps) {
+      const target = windows[which % windows.length];
+      if (!target) continue;
+      if (kind === "toggle") target.window.setEnabled(!target.window.enabled);
+      else if (kind === "write") memory.space.write(target.at + at, size, at * 77, which);
+      else seen.push(memory.space.read(target.at + at, size), size === 8 ? memory.space.high : 0);
+      seen.push(memory.space.result, ...windows.map(({ calls }) => calls.splice(0)));
+    }
+    return seen;
+  }
+
+  it("answers every access as fast mode does, though none is a plain call", () => {
+    fc.assert(
+      fc.property(
+        fc.array(piece, { minLength: 1, maxLength: 4 }),
+        fc.array(step, { minLength: 1, maxLength: 40 }),
+        (pieces, steps) => {
+          expect(observe(pieces, steps, {})).toEqual(observe(pieces, steps, { checked: "throw" }));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
   it("finds an access through a section whose region has ended", () => {
     const memory = testMemory({ checked: "throw" });
     const { region } = device(memory, 1);

@@ -24,13 +24,18 @@ export class Section {
   readonly end: number;
   readonly origin: number;
 
+  /** Sizes (bit set) of accesses that reach over no bound when they are aligned. */
+  private readonly whole: number;
+
   /** Of a range, or, without one, a section that no address hits. */
   constructor(range: FlatRange | null) {
     const { start, end, offset } = range ?? NO_RANGE;
-    const small = end < SMALL && start - offset >= -SMALL;
+    const origin = start - offset;
+    const small = end < SMALL && origin >= -SMALL;
     this.start = small ? start : 0;
     this.end = small ? end : 0;
-    this.origin = small ? start - offset : 0;
+    this.origin = small ? origin : 0;
+    this.whole = [1, 2, 4].reduce((set, size) => (end % size || origin % size ? set : set | size), 0);
     this.read = range?.region.readCallback ?? unassignedRead;
     this.write = range?.region.writeCallback ?? unassignedWrite;
     this.opaque = range?.region.opaque;
@@ -42,9 +47,9 @@ export class Section {
    * mode no access is plain: each goes through its region, and the traps of a dead one see it.
    */
   refresh(region: MemoryRegion): void {
-    const checked = region.model.detector !== null;
-    this.plainReads = checked ? 0 : region.plainReads;
-    this.plainWrites = checked ? 0 : region.plainWrites;
+    const sizes = region.model.detector === null ? this.whole : 0;
+    this.plainReads = region.plainReads & sizes;
+    this.plainWrites = region.plainWrites & sizes;
     this.guard = region.guard;
   }
 }
