@@ -76,7 +76,10 @@ export class Qtest {
     const line = `-chardev socket,id=uart,path=${this.lineSocket},server=on,wait=on -serial chardev:uart`;
     const control = `-gdb unix:${this.gdbSocket},server=on,wait=off -qtest stdio -qtest-log none`;
     const options = `${board} -rtc base=${base},clock=vm ${line} ${control}`;
-    this.process = spawn("qemu-system-riscv64", options.split(" "), { timeout: PATIENCE });
+    this.process = spawn("qemu-system-riscv64", options.split(" "), {
+      timeout: PATIENCE,
+      killSignal: "SIGKILL", // one that is stuck does not end otherwise, and takes ever more memory
+    });
     this.process.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.complaint += text;
     });

@@ -2,13 +2,10 @@
 import { Exit } from "../interpreter/exits.ts";
 import { Cause, NO_FAULT } from "./causes.ts";
 import type { CodePages } from "./code-pages.ts";
-import { csrWord } from "./layout.ts";
+import { CACHE_BLOCK_BYTES, csrWord, LAYOUT } from "./layout.ts";
 import { Access, accessFault, type Mmu } from "./mmu.ts";
 import type { PhysicalMemory } from "./physical.ts";
 import { type HartState, Privilege } from "./state.ts";
-
-/** Bytes of a cache block, aligned to as much. */
-export const CACHE_BLOCK_BYTES = 64;
 
 /** Fields of menvcfg and senvcfg (section 2.1): who below machine mode may do what. */
 export const EnvironmentConfig = {
@@ -66,6 +63,9 @@ export class CacheBlocks {
     if (direct < 0) return accessFault(Access.Write);
     this.state.bytes.fill(0, direct + inPage, direct + inPage + CACHE_BLOCK_BYTES);
     this.codePages.written(direct + inPage, CACHE_BLOCK_BYTES);
+    if (this.mmu.wholePage && !this.codePages.isCode(direct)) {
+      this.state.fillTlb(LAYOUT.writeTlb, low, high, direct); // the next block of the page is zeroed in generated code
+    }
     return NO_FAULT;
   }
 

@@ -14,6 +14,13 @@ import type { HartState } from "./state.ts";
 const LONGEST = 2;
 const PAGE_WORDS = 4096 / 4;
 
+/**
+ * Stores that a page of code suffers before it counts as data, which it mostly is when they come: a system has used the page
+ * for something else. If it turns out to be code again, it suffers twice as many.
+ */
+const FIRST_STORES = 32;
+const MOST_STORES = 1 << 20;
+
 /** Instructions that end a run of decoding: what follows them is often data. */
 const ENDS_RUN = new Set(["jal", "jalr", "mret", "sret"]);
 
@@ -43,6 +50,9 @@ export class CodeCache {
   private mapChanges = 0;
   private readonly checkedAt = new Int32Array(CODE_PAGES);
   private translated: TranslatedCode | undefined;
+  /** Stores that each slot's page may still suffer, and those that it may the next time. */
+  private readonly stores = new Int32Array(CODE_PAGES);
+  private readonly sufferance = new Map<number, number>();
 
   constructor(state: HartState, codePages: CodePages) {
     this.state = state;
@@ -71,6 +81,7 @@ export class CodeCache {
     this.drop(slot);
     this.pages[slot] = direct;
     this.slots.set(direct, slot);
+    this.stores[slot] = this.sufferance.get(direct) ?? FIRST_STORES;
     this.codePages.hold(direct);
     this.copy(slot, direct);
     return this.slotAddress(slot);
@@ -117,6 +128,13 @@ export class CodeCache {
     this.codePages.release(page);
     this.clear(slot);
     this.state.flushJumpCache();
+  }
+
+  /** Lets stores to the page be fast again. */
+  private becomeData(slot: number, page: number): void {
+    const suffered = this.sufferance.get(page) ?? FIRST_STORES;
+    this.sufferance.set(page, Math.min(2 * suffered, MOST_STORES));
+    this.drop(slot);
   }
 
   private clear(slot: number): void {
@@ -186,6 +204,12 @@ export class CodeCache {
     const pageOffset = direct % 4096;
     const slot = this.slots.get(direct - pageOffset);
     if (slot === undefined) return;
+    const storesLeft = (this.stores[slot] ?? 0) - 1;
+    if (storesLeft < 0) {
+      this.becomeData(slot, direct - pageOffset);
+      return;
+    }
+    this.stores[slot] = storesLeft;
     const { memoryWords } = this.state;
     const firstWord = pageOffset >> 2;
     const endWord = (pageOffset + length + 3) >> 2;

@@ -356,6 +356,7 @@ export class CsrFile {
     const word = storageWord[number] ?? 0;
     const invalidate = (low & CBIE) === CBIE_RESERVED ? this.state.low(word) & CBIE : low & CBIE;
     this.state.set(word, (low & ~CBIE) | invalidate, high);
+    this.state.updateBlockZeroing();
     return number === MENVCFG ? CsrEffect.Comparator | CsrEffect.Translation : CsrEffect.None;
   }
 

@@ -56,9 +56,9 @@ export type InterruptCause = (typeof Interrupt)[keyof typeof Interrupt];
 const SLICE = 1 << 18;
 
 /** Jumps that arrive at a place before it is translated. */
-const HOT_ARRIVALS = 300;
+const HOT_ARRIVALS = Number(process.env.HOT ?? 300);
 /** WebAssembly that a hart's translated code takes at most. */
-const MOST_TRANSLATED_BYTES = 16 << 20;
+const MOST_TRANSLATED_BYTES = 48 << 20;
 
 /** funct3 of the operation's instruction, which is what the CSR instructions differ in. */
 const operationFunct3 = Uint8Array.from([
@@ -160,6 +160,7 @@ export class RiscvHart {
       codeWritten: (direct, length) => this.cache.invalidate(direct, length),
     });
     bus.onMapChange(() => {
+      physical.forgetPages();
       this.mapChanged = true;
     });
     this.reset(0);

@@ -4,10 +4,13 @@
  */
 
 /** Entries of each translation buffer: direct mapped by virtual page number. */
-export const TLB_ENTRIES = 512;
+export const TLB_ENTRIES = 1024;
 /** Tag (8 bytes), addend or record address (4), padding. */
 export const TLB_ENTRY_BYTES = 16;
 const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
+
+/** Bytes of a cache block, aligned to as much (Zicbom, Zicboz). */
+export const CACHE_BLOCK_BYTES = 64;
 
 /** Guest pages whose decoded instructions are kept. */
 export const CODE_PAGES = 2048;
@@ -93,6 +96,8 @@ export const LAYOUT = {
   floatStatus: 0x908,
   /** By the rm field of an instruction, a byte each: see `InstructionContext.rounding`. */
   rounding: 0x910,
+  /** Whether cbo.zero may be executed at present (32 bits). */
+  blockZeroing: 0x918,
   readTlb: 0x1000,
   writeTlb: 0x1000 + TLB_BYTES,
   /** Virtual page to decoded page. */
@@ -127,4 +132,5 @@ export const WORD = {
   frm: LAYOUT.frm / 4,
   floatStatus: LAYOUT.floatStatus / 4,
   rounding: LAYOUT.rounding / 4,
+  blockZeroing: LAYOUT.blockZeroing / 4,
 } as const;

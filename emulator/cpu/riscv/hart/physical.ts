@@ -2,6 +2,31 @@ import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "#m
 import type { CodePages } from "./code-pages.ts";
 import type { HartState } from "./state.ts";
 
+/** Pages of RAM that a hart remembers the place of, per use. */
+const REMEMBERED_PAGES = 1024;
+
+/** Where pages of RAM are: direct mapped by page number. Page walks would else search the memory map at every level. */
+class PagePlaces {
+  private readonly pages = new Float64Array(REMEMBERED_PAGES).fill(-1);
+  private readonly places = new Float64Array(REMEMBERED_PAGES);
+
+  /** Offset in the WebAssembly memory, or -1 if that is not remembered. */
+  find(page: number): number {
+    const index = (page / 4096) % REMEMBERED_PAGES;
+    return this.pages[index] === page ? (this.places[index] ?? -1) : -1;
+  }
+
+  remember(page: number, place: number): void {
+    const index = (page / 4096) % REMEMBERED_PAGES;
+    this.pages[index] = page;
+    this.places[index] = place;
+  }
+
+  forgetAll(): void {
+    this.pages.fill(-1);
+  }
+}
+
 /**
  * Physical memory as one hart reaches it outside generated code: RAM in place, all else over the bus. 8-byte values are
  * two words, so that nothing allocates.
@@ -12,6 +37,8 @@ export class PhysicalMemory {
   private readonly bus: PhysicalBus;
   private readonly state: HartState;
   private readonly codePages: CodePages;
+  private readonly readable = new PagePlaces();
+  private readonly writable = new PagePlaces();
 
   constructor(bus: PhysicalBus, state: HartState, codePages: CodePages) {
     this.bus = bus;
@@ -21,7 +48,18 @@ export class PhysicalMemory {
 
   /** Offset of a page in the WebAssembly memory, or -1: see `PhysicalBus.directPage`. */
   directPage(page: number, use: PageUse): number {
-    return this.bus.directPage(page, use);
+    const places = use === "write" ? this.writable : this.readable;
+    const known = places.find(page);
+    if (known >= 0) return known;
+    const place = this.bus.directPage(page, use);
+    if (place >= 0) places.remember(page, place);
+    return place;
+  }
+
+  /** The memory map has changed. */
+  forgetPages(): void {
+    this.readable.forgetAll();
+    this.writable.forgetAll();
   }
 
   /** Whether the latest access over the bus failed. */
@@ -80,7 +118,7 @@ export class PhysicalMemory {
   /** Reads wherever it is; check `succeeded` after. Naturally aligned. */
   read(physical: number, bytes: AccessSize): number {
     const inPage = physical % 4096;
-    const direct = this.bus.directPage(physical - inPage, "read");
+    const direct = this.directPage(physical - inPage, "read");
     this.succeeded = true;
     if (direct >= 0) return this.readDirect(direct + inPage, bytes);
     const low = this.readBus(physical, bytes);
@@ -90,7 +128,7 @@ export class PhysicalMemory {
 
   write(physical: number, bytes: AccessSize, low: number, high: number): void {
     const inPage = physical % 4096;
-    const direct = this.bus.directPage(physical - inPage, "write");
+    const direct = this.directPage(physical - inPage, "write");
     this.succeeded = true;
     if (direct >= 0) {
       this.writeDirect(direct + inPage, bytes, low, high);

@@ -36,6 +36,9 @@ const TAG_DEVICE = 1 << 4;
 const INVALID_TAG = -1;
 
 /** A hart's block of the WebAssembly memory, and views of it and of guest RAM. */
+/** In menvcfg and senvcfg: cbo.zero may be executed below. */
+const CBZE = 1 << 7;
+
 export class HartState {
   readonly memory: WebAssembly.Memory;
   readonly offset: number;
@@ -136,6 +139,16 @@ export class HartState {
     this.set(WORD.fetchMode, this.privilege, 0);
     this.set(WORD.dataMode, mode, 0);
     this.updateFloat();
+    this.updateBlockZeroing();
+  }
+
+  /** Supervisors may zero cache blocks with the consent of machine mode, users with that of both (CMO, section 2.1). */
+  updateBlockZeroing(): void {
+    const { privilege } = this;
+    let granted = CBZE;
+    if (privilege !== Privilege.Machine) granted &= this.low(csrWord.menvcfg);
+    if (privilege === Privilege.User) granted &= this.low(csrWord.senvcfg);
+    this.words[WORD.blockZeroing] = granted;
   }
 
   /** Floating-point registers are dirty from now on, hence open to generated code. */

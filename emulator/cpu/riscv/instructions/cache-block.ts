@@ -12,5 +12,5 @@ export const cacheBlockInstructions: readonly FullInstruction[] = [
   management("cbo.inval", 0, (c) => c.host("cacheBlockInvalidate")),
   management("cbo.clean", 1, (c) => c.host("cacheBlockClean")),
   management("cbo.flush", 2, (c) => c.host("cacheBlockClean")),
-  zeroing("cbo.zero", 4, (c) => c.host("cacheBlockZero")),
+  zeroing("cbo.zero", 4, (c) => c.zeroBlock()),
 ];

@@ -85,6 +85,8 @@ export interface InstructionContext {
     bytes: 4 | 8,
     combine: (old: Expression<"i64">, operand: Expression<"i64">) => Expression<"i64">,
   ): Statement;
+  /** Zeroes the cache block that holds rs1's address, or leaves that to the host. */
+  zeroBlock(): Statement;
   loadReserved(bytes: 4 | 8): Statement;
   storeConditional(bytes: 4 | 8): Statement;
   /** Continues at an address known only now; its lowest bit is zero. */

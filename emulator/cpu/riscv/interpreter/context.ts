@@ -261,6 +261,7 @@ export class InterpreterContext implements InstructionContext {
     bytes: number,
     buffer: number,
     exitCode: number,
+    missed: Statement = this.leaveForAccess(address, exitCode | bytes),
   ): { check: Statement; location: I32 } {
     const low = i32.wrap(address.value);
     const entry = this.temporary("i32");
@@ -269,10 +270,7 @@ export class InterpreterContext implements InstructionContext {
     return {
       check: sequence(
         entry.set(i32.and(i32.shrU(low, i32.constant(8)), i32.constant((TLB_ENTRIES - 1) << 4))),
-        when(
-          i64.ne(i64.load(entry.value, this.state(buffer)), tag),
-          this.leaveForAccess(address, exitCode | bytes),
-        ),
+        when(i64.ne(i64.load(entry.value, this.state(buffer)), tag), missed),
       ),
       location: i32.add(i32.load(entry.value, this.state(buffer + 8)), low),
     };
@@ -296,6 +294,22 @@ export class InterpreterContext implements InstructionContext {
     const effective = this.temporary("i64");
     const { check, location } = this.translated(effective, bytes, LAYOUT.writeTlb, Exit.Store);
     return sequence(effective.set(address), check, storeTo(location, bytes, value));
+  }
+
+  zeroBlock(): Statement {
+    const block = this.temporary("i64");
+    const where = this.temporary("i32");
+    const byHost = this.host("cacheBlockZero");
+    const { check, location } = this.translated(block, CACHE_BLOCK_BYTES, LAYOUT.writeTlb, Exit.Store, byHost);
+    return sequence(
+      when(i32.eqz(i32.load(AT_ZERO, this.state(LAYOUT.blockZeroing))), byHost),
+      block.set(i64.and(this.rs1, i64.constant(-CACHE_BLOCK_BYTES))),
+      check,
+      where.set(location),
+      ...Array.from({ length: CACHE_BLOCK_BYTES / 8 }, (_, index) =>
+        i64.store(where.value, i64.constant(0), 8 * index),
+      ),
+    );
   }
 
   /** Leaves unless the address is a multiple of `bytes`. */
