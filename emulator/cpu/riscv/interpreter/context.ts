@@ -1,4 +1,4 @@
-import { LAYOUT, RECORD_BYTES, TLB_ENTRIES } from "../hart/layout.ts";
+import { CACHE_BLOCK_BYTES, LAYOUT, RECORD_BYTES, TLB_ENTRIES } from "../hart/layout.ts";
 import { FLOAT_DIRTY } from "../hart/state.ts";
 import type { HostCall, InstructionContext, LoadKind } from "../instructions/instruction.ts";
 import {
