@@ -61,9 +61,11 @@ export class Emulation {
   readonly creation: CreationPhases;
   private readonly clock: Clock;
   private readonly bus: CpuBus;
-  private readonly ramBytes: number;
-  private readonly files: BootFiles;
-  private readonly time = new GuestTime();
+  readonly ramBytes: number;
+  /** What was loaded, and is again after each reset. */
+  readonly files: BootFiles;
+  /** Guest time, as instructions and idle time make it up. */
+  readonly time = new GuestTime();
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
@@ -115,6 +117,11 @@ export class Emulation {
     this.files = options.files ?? {};
     this.loadImages();
     this.creation = { create: created - started, load: performance.now() - created };
+  }
+
+  /** All processors, by their numbers. */
+  get harts(): readonly RiscvHart[] {
+    return [this.hart];
   }
 
   /** Instructions executed over all resets. */

@@ -13,4 +13,5 @@ export { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "./ha
 export type { BootFiles } from "./images.ts";
 export { addRunCommand, parseMachine, parseRegions } from "./run-command.ts";
 export { parseCount, parseSize } from "./size.ts";
+export { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
 export { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";

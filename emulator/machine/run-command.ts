@@ -4,9 +4,10 @@ import { attachTerminal, type Terminal } from "#backends";
 import { Emulation, type RunEnd } from "./emulation.ts";
 import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
-import type { BootFiles } from "./images.ts";
+import { type BootFiles, readInput } from "./images.ts";
 import { OutputFile } from "./output-file.ts";
 import { parseCount, parseSize } from "./size.ts";
+import { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
 import { finishRun, formatLeaks } from "./statistics.ts";
 
 interface RunOptions {
@@ -22,6 +23,8 @@ interface RunOptions {
   readonly maxInstructions?: string;
   readonly stats?: string;
   readonly traceMmio?: string;
+  readonly snapshotIn?: string;
+  readonly snapshotOut?: string;
 }
 
 /** Adds `regionlab run`. */
@@ -41,6 +44,8 @@ export function addRunCommand(program: Command): void {
     .option("--max-instructions <count>", "end after so many instructions")
     .option("--stats <file>", "write what the run was, as JSON")
     .option("--trace-mmio <file>", "write every access to a device, one a line")
+    .option("--snapshot-in <file>", "go on from a snapshot; the other options as in the run that made it")
+    .option("--snapshot-out <file>", "write the machine as it is when the run ends")
     .action(async (options: RunOptions) => {
       process.exitCode = await run(options, program.opts<{ verbose?: boolean }>().verbose === true);
     });
@@ -85,20 +90,28 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
   try {
     const trace = options.traceMmio === undefined ? null : output("--trace-mmio", options.traceMmio);
     const stats = options.stats === undefined ? null : output("--stats", options.stats);
+    const snapshot = options.snapshotOut === undefined ? null : output("--snapshot-out", options.snapshotOut);
     const emulation = new Emulation({
       hardware: await loadHardware(regions),
       machine: parseMachine(options.machine),
       ramBytes: parseSize("-m", options.memory),
       hartCount: parseCount("-smp", options.smp, 1),
       files,
-      trace: stats !== null,
+      trace: stats !== null || snapshot !== null,
       model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
+    if (options.snapshotIn !== undefined) {
+      const content = readInput("--snapshot-in", options.snapshotIn);
+      restoreSnapshot(emulation, content, `--snapshot-in ${options.snapshotIn}`);
+    }
+    if (snapshot !== null) checkSavable(emulation);
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();
     const end = await runWithTerminal(emulation, maxInstructions);
-    const statistics = finishRun(emulation, regions, end, performance.now() - started);
+    const ran = performance.now() - started;
+    if (snapshot !== null) saveSnapshot(emulation, snapshot);
+    const statistics = finishRun(emulation, regions, end, ran);
     stats?.write(`${JSON.stringify(statistics, null, 2)}\n`);
     whole = true;
     if (end === "idle") {

@@ -61,6 +61,7 @@ export class Sha256 {
     for (; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES) this.compress(bytes, at);
     this.block.set(bytes.subarray(at), 0);
     this.filled = bytes.length - at;
+    this.block.fill(0, this.filled); // equal histories, equal states
     return this;
   }
 

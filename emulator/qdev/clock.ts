@@ -23,8 +23,8 @@ export class Timer {
 
   /** What a snapshot keeps of it; null while it is not set. */
   save(): { readonly deadline: number; readonly turn: number } | null {
-    const { deadline, turn } = this;
-    return deadline === Number.POSITIVE_INFINITY ? null : { deadline, turn };
+    const { deadline } = this;
+    return deadline === Number.POSITIVE_INFINITY ? null : { deadline, turn: this.clock.rank(this) };
   }
 
   /** Sets it as it was when it was saved. */
@@ -78,6 +78,11 @@ export class Clock {
   /** The next deadline, or Infinity. */
   get deadline(): number {
     return this.next;
+  }
+
+  /** How many timers that are set have their turn before this one's. */
+  rank(timer: Timer): number {
+    return this.armed.filter(({ turn }) => turn < timer.turn).length;
   }
 
   /** Fires, in order of their deadlines, the timers whose moment has come. */

@@ -169,8 +169,8 @@ function restoreTimer(timer: Timer, saved: SavedValue): Restore | undefined {
   if (saved === null) return () => timer.cancel();
   if (!isFields(saved)) return undefined;
   const { deadline, turn } = saved;
-  if (!isWhole(deadline, 0, Number.MAX_SAFE_INTEGER) || !isWhole(turn, 0, Number.MAX_SAFE_INTEGER))
-    return undefined;
+  // A guest may set a comparator beyond what numbers hold exactly.
+  if (typeof deadline !== "number" || deadline < 0 || !isWhole(turn, 0, 2 ** 32)) return undefined;
   return () => timer.restore(deadline, turn);
 }
 

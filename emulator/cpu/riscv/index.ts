@@ -22,5 +22,6 @@
 export { Interrupt } from "./hart/causes.ts";
 export { CodePages } from "./hart/code-pages.ts";
 export { type InterruptCause, RiscvHart, type RiscvHartOptions, type RunExit } from "./hart/hart.ts";
+export { type SavedHart, slotsMismatch } from "./hart/saved-state.ts";
 export { decode, encode } from "./instructions/decode.ts";
 export { disassemble, registerNames } from "./instructions/disassemble.ts";

@@ -13,6 +13,7 @@ import { csrWord, LAYOUT, STATE_BYTES, WORD } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { PhysicalMemory } from "./physical.ts";
 import { Pmp } from "./pmp.ts";
+import { loadSlots, type SavedHart, saveSlots } from "./saved-state.ts";
 import { HartState, Privilege, Status } from "./state.ts";
 import { Traps } from "./traps.ts";
 
@@ -410,6 +411,28 @@ export class RiscvHart {
   private attend(effects: number): void {
     if ((effects & CsrEffect.Translation) !== 0) this.state.flushTlb();
     if ((effects & CsrEffect.Interrupts) !== 0) this.interruptsChanged = true;
+  }
+
+  /** What a snapshot keeps of the hart; between two runs only. */
+  save(): SavedHart {
+    const { state, retired, trapped, sleeping } = this;
+    state.refreshViews();
+    return { slots: saveSlots(state), retired, trapped, sleeping };
+  }
+
+  /** Becomes the hart that was saved. Guest memory may have changed: translations and decoded code are forgotten. */
+  load(saved: SavedHart): void {
+    const { state } = this;
+    state.refreshViews();
+    loadSlots(state, saved.slots);
+    state.setPrivilege(state.privilege); // derives the modes
+    state.flushTlb();
+    this.pmp.update();
+    this.cache.dropAll();
+    this.setRemaining(saved.retired, 0);
+    this.trapped = saved.trapped;
+    this.sleeping = saved.sleeping;
+    this.interruptsChanged = true;
   }
 
   /** Forgets all translations; decoded code stays. */
