@@ -1,4 +1,4 @@
-import { RiscvHart } from "#cpu/riscv";
+import { type DebugHit, RiscvHart } from "#cpu/riscv";
 import { CpuBus, GuestMemory, type PhysicalBus } from "#memory";
 import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
 import { QomError } from "#qom";
@@ -34,8 +34,17 @@ export interface EmulationOptions {
   readonly hotplugBytes?: number;
 }
 
-/** Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. */
-export type RunEnd = "poweroff" | "fail" | "milestone" | "instructions" | "idle" | "stopped";
+/**
+ * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `debug`: at a breakpoint or after a
+ * watched access, see `debugStop`.
+ */
+export type RunEnd = "poweroff" | "fail" | "milestone" | "instructions" | "idle" | "stopped" | "debug";
+
+/** A processor that came to a point of a debugger. */
+export interface DebugStop {
+  readonly hart: RiscvHart;
+  readonly hit: DebugHit;
+}
 
 export interface RunLimits {
   /** Instructions, over all of the emulation's life. */
@@ -66,6 +75,8 @@ export class Emulation {
   readonly files: BootFiles;
   /** Guest time, as instructions and idle time make it up. */
   readonly time = new GuestTime();
+  /** Where the latest run that ended with `debug` did. */
+  debugStop: DebugStop | null = null;
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
@@ -161,6 +172,12 @@ export class Emulation {
     const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
     this.hart.run(Math.min(SLICE, Math.max(left, 1), maxInstructions - this.instructions));
     this.model.rcu.poll();
+    for (const hart of this.harts) {
+      if (hart.debug.hit === null) continue;
+      this.debugStop = { hart, hit: hart.debug.hit };
+      hart.debug.hit = null;
+      return "debug";
+    }
     if (this.stopping !== null) {
       const end = this.stopping;
       this.stopping = null;

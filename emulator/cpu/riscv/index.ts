@@ -21,7 +21,8 @@
 
 export { Interrupt } from "./hart/causes.ts";
 export { CodePages } from "./hart/code-pages.ts";
+export type { DebugHit, WatchKind, Watchpoint } from "./hart/debug.ts";
 export { type InterruptCause, RiscvHart, type RiscvHartOptions, type RunExit } from "./hart/hart.ts";
 export { type SavedHart, slotsMismatch } from "./hart/saved-state.ts";
 export { decode, encode } from "./instructions/decode.ts";
-export { disassemble, registerNames } from "./instructions/disassemble.ts";
+export { csrNames, disassemble, registerNames } from "./instructions/disassemble.ts";

@@ -8,6 +8,7 @@ import { Cause, Interrupt, NO_FAULT } from "./causes.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodePages } from "./code-pages.ts";
 import { CsrEffect, CsrFile, ILLEGAL } from "./csr.ts";
+import { HartDebug } from "./debug.ts";
 import { Fetch } from "./fetch.ts";
 import { csrWord, LAYOUT, STATE_BYTES, WORD } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
@@ -52,6 +53,8 @@ export class RiscvHart {
   static readonly stateBytes = STATE_BYTES;
 
   readonly hartId: number;
+  /** Breakpoints, watchpoints, and addresses as a debugger sees them. */
+  readonly debug: HartDebug;
   private readonly state: HartState;
   private readonly codePages: CodePages;
   private readonly cache: CodeCache;
@@ -83,6 +86,8 @@ export class RiscvHart {
     this.cache = new CodeCache(state, codePages);
     this.pmp = new Pmp(state);
     this.mmu = new Mmu(state, this.pmp, physical);
+    this.debug = new HartDebug(state, bus, () => this.flushTlb());
+    this.mmu.debug = this.debug;
     this.access = new SlowAccess(state, this.mmu, physical, codePages);
     this.fetch = new Fetch(state, this.mmu, physical, this.cache);
     const hart = this;
@@ -138,6 +143,11 @@ export class RiscvHart {
    */
   get retired(): number {
     return this.limit - this.state.low(WORD.remaining);
+  }
+
+  /** Instructions that ended in an exception, since reset. */
+  get exceptions(): number {
+    return this.trapped;
   }
 
   /** In WFI, and nothing that would end it is pending. */
@@ -215,7 +225,8 @@ export class RiscvHart {
       if (exit === Exit.Fetch) {
         record = this.handleFetch();
       } else if (exit >= Exit.Load) {
-        this.handleAccess(exit);
+        if (this.debug.active) this.handleObservedAccess(exit);
+        else this.handleAccess(exit);
       } else if (exit !== Exit.Budget) {
         this.handleSystem(exit);
       }
@@ -278,6 +289,10 @@ export class RiscvHart {
   }
 
   private handleFetch(): number {
+    if (this.debug.active && this.debug.stopsAt(this.state.low(WORD.pc), this.state.high(WORD.pc))) {
+      this.exitRequested = true;
+      return 0;
+    }
     const cause = this.fetch.fetch();
     if (cause === NO_FAULT) return this.fetch.record;
     this.raise(cause, this.fetch.faultLow, this.fetch.faultHigh);
@@ -289,6 +304,18 @@ export class RiscvHart {
     if ((exit & Exit.Load) !== 0) this.handleLoad(bytes, (exit & ACCESS_SIGNED) !== 0);
     else if ((exit & Exit.Store) !== 0) this.handleStore(bytes);
     else this.handleAtomic(bytes, (exit & Exit.LoadReserved) !== 0);
+  }
+
+  /** The same, while a debugger has points; a watched access is over when the run ends. */
+  private handleObservedAccess(exit: number): void {
+    const { state, retired, trapped } = this;
+    const low = state.low(WORD.address);
+    const high = state.high(WORD.address);
+    this.handleAccess(exit);
+    if (this.retired === retired || this.trapped !== trapped) return; // to be repeated, or not made
+    const writes = (exit & (Exit.Store | Exit.Atomic)) !== 0;
+    const reads = (exit & Exit.Store) === 0;
+    if (this.debug.watches(low, high, exit & ACCESS_BYTES, reads, writes)) this.exitRequested = true;
   }
 
   private handleLoad(bytes: AccessSize, signed: boolean): void {

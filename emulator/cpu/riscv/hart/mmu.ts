@@ -1,5 +1,6 @@
 /** Address translation: bare and Sv39 (privileged ISA 1.12, sections 4.3 and 4.4), with the protection of the result. */
 import { Cause, NO_FAULT } from "./causes.ts";
+import type { HartDebug } from "./debug.ts";
 import { csrWord } from "./layout.ts";
 import type { PhysicalMemory } from "./physical.ts";
 import { MIXED, PMP_EXECUTE, PMP_READ, PMP_WRITE, type Pmp } from "./pmp.ts";
@@ -27,6 +28,8 @@ export class Mmu {
   physical = 0;
   /** Whether the whole page may be used as asked: then, and only then, may a translation buffer keep it. */
   wholePage = false;
+  /** Points of a debugger, whose pages no buffer may keep. */
+  debug: HartDebug | null = null;
   private readonly state: HartState;
   private readonly pmp: Pmp;
   private readonly memory: PhysicalMemory;
@@ -54,7 +57,7 @@ export class Mmu {
     }
     const right = RIGHT[access];
     const rights = this.pmp.pageRights(this.physical - (this.physical % 4096), privilege);
-    this.wholePage = rights !== MIXED;
+    this.wholePage = rights !== MIXED && !(this.debug?.active && this.debug.observes(low, high, access));
     const allowed =
       rights === MIXED ? this.pmp.allows(this.physical, bytes, right, privilege) : (rights & right) !== 0;
     return allowed ? NO_FAULT : ACCESS_FAULT[access];
