@@ -1,5 +1,5 @@
 import { type DebugHit, RiscvHart } from "#cpu/riscv";
-import { CpuBus, GuestMemory, type PhysicalBus } from "#memory";
+import { CpuBus, GuestMemory, MemTxResult, PAGE_BYTES, type PhysicalBus } from "#memory";
 import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
 import { QomError } from "#qom";
 import { ConsoleLog } from "./console-log.ts";
@@ -7,6 +7,7 @@ import { InputError } from "./errors.ts";
 import { GuestTime, NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 import type { Hardware } from "./hardware.ts";
 import { type BootFiles, ImageLoader } from "./images.ts";
+import type { InstructionTrace } from "./instruction-trace.ts";
 import { MmioTrace, type TraceLine } from "./mmio-trace.ts";
 
 /** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
@@ -70,11 +71,14 @@ export class Emulation {
   readonly creation: CreationPhases;
   private readonly clock: Clock;
   private readonly bus: CpuBus;
+  private readonly memory: WebAssembly.Memory;
   readonly ramBytes: number;
   /** What was loaded, and is again after each reset. */
   readonly files: BootFiles;
   /** Guest time, as instructions and idle time make it up. */
   readonly time = new GuestTime();
+  /** Executes in place of the processor's own loop, while instructions are traced. */
+  tracer: InstructionTrace | null = null;
   /** Where the latest run that ended with `debug` did. */
   debugStop: DebugStop | null = null;
   private request: ShutdownRequest | null = null;
@@ -90,6 +94,7 @@ export class Emulation {
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
     const state = guest.allocate(stateBytes);
+    this.memory = guest.memory;
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
     let leaveSlice = (): void => {}; // until there is a processor, nothing runs that could be left
     this.model = new DeviceModel({
@@ -170,7 +175,9 @@ export class Emulation {
   step(maxInstructions = Number.POSITIVE_INFINITY): RunEnd | null {
     this.clock.runExpired();
     const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
-    this.hart.run(Math.min(SLICE, Math.max(left, 1), maxInstructions - this.instructions));
+    const budget = Math.min(SLICE, Math.max(left, 1), maxInstructions - this.instructions);
+    if (this.tracer === null) this.hart.run(budget);
+    else this.tracer.run(this.hart, budget);
     this.model.rcu.poll();
     for (const hart of this.harts) {
       if (hart.debug.hit === null) continue;
@@ -188,6 +195,31 @@ export class Emulation {
       this.reset();
     }
     return this.instructions >= maxInstructions ? "instructions" : null;
+  }
+
+  /** Executes one instruction, if need be after the interrupt that it waits for. Returns why the run ended, if it did. */
+  stepInstruction(): RunEnd | null {
+    if (this.waiting) this.skipIdle();
+    const end = this.step(this.instructions + 1);
+    return end === "instructions" ? null : end;
+  }
+
+  /** Resets the machine, as a person would by its button: before the next instruction. */
+  requestReset(): void {
+    this.model.requestShutdown({ kind: "reset", code: 0 });
+  }
+
+  /**
+   * Writes bytes of one page, ROM and flash too, from outside of the guest; code that is overwritten is decoded anew. Where
+   * there is no memory a device gets them.
+   */
+  writePhysical(address: number, content: Uint8Array): MemTxResult {
+    const direct = this.bus.directPage(address, "read");
+    if (direct < 0) return this.board.memorySpace.writeBytes(address, content);
+    const offset = direct + (address % PAGE_BYTES);
+    new Uint8Array(this.memory.buffer).set(content, offset);
+    this.hart.invalidate(offset, content.length);
+    return MemTxResult.Ok;
   }
 
   /** Whether the processor waits for an interrupt. */

@@ -109,7 +109,7 @@ export class HartDebug {
   /** Whether the page at `direct` in the WebAssembly memory holds an instruction with a breakpoint, as translated now. */
   hasBreakpoint(direct: number): boolean {
     for (const address of this.breakpoints.keys()) {
-      const physical = this.translate(address);
+      const physical = this.translateFetch(address);
       if (physical >= 0 && this.bus.directPage(physical - (physical % PAGE), "execute") === direct)
         return true;
     }
@@ -142,10 +142,19 @@ export class HartDebug {
    * set, and page tables are looked for in memory only.
    */
   translate(address: bigint): number {
+    return this.walk(address, this.state.dataPrivilege);
+  }
+
+  /** The same for fetches, which MPRV does not change. */
+  translateFetch(address: bigint): number {
+    return this.walk(address, this.state.privilege);
+  }
+
+  private walk(address: bigint, privilege: number): number {
     const { state, bus } = this;
     const satp = state.getBigInt(csrWord.satp);
     const levels = LEVELS[Number(satp >> 60n)];
-    if (state.dataPrivilege === Privilege.Machine || levels === undefined)
+    if (privilege === Privilege.Machine || levels === undefined)
       return address < 2n ** 53n ? Number(address) : -1;
     const bits = 12 + 9 * levels;
     if (BigInt.asUintN(64, BigInt.asIntN(bits, address)) !== address) return -1;
