@@ -36,7 +36,7 @@ export interface EmulationOptions {
 }
 
 /**
- * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `debug`: at a breakpoint or after a
+ * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `debug`: at a breakpoint or before a
  * watched access, see `debugStop`.
  */
 export type RunEnd = "poweroff" | "fail" | "milestone" | "instructions" | "idle" | "stopped" | "debug";
@@ -199,9 +199,12 @@ export class Emulation {
 
   /** Executes one instruction, if need be after the interrupt that it waits for. Returns why the run ended, if it did. */
   stepInstruction(): RunEnd | null {
-    if (this.waiting) this.skipIdle();
-    const end = this.step(this.instructions + 1);
-    return end === "instructions" ? null : end;
+    const target = this.instructions + 1;
+    while (!this.waiting || this.skipIdle()) {
+      const end = this.step(target);
+      if (end !== null) return end === "instructions" ? null : end;
+    }
+    return null; // no interrupt will come
   }
 
   /** Resets the machine, as a person would by its button: before the next instruction. */

@@ -19,7 +19,7 @@ export class RunControl {
   private readonly maxInstructions: number;
   private readonly listeners = new Set<(pause: Pause) => void>();
   private stopped = false;
-  private quitting = false;
+  private ended: RunEnd | null = null;
   private wake: () => void = () => {};
 
   /** @param maxInstructions at which the run ends. */
@@ -50,7 +50,12 @@ export class RunControl {
 
   /** Ends the run. */
   quit(): void {
-    this.quitting = true;
+    this.endWith("stopped");
+  }
+
+  /** The machine has ended in a step that somebody else made. */
+  endWith(end: RunEnd): void {
+    this.ended = end;
     this.wake();
   }
 
@@ -63,7 +68,7 @@ export class RunControl {
   async run(terminal: Terminal): Promise<RunEnd> {
     const { emulation } = this;
     for (;;) {
-      if (this.quitting) return "stopped";
+      if (this.ended !== null) return this.ended;
       if (this.stopped) {
         terminal.flush();
         await new Promise<void>((resolve) => {

@@ -47,7 +47,7 @@ export class PacketReader {
     this.packet = null;
     const body = packet.slice(0, -3);
     const checksum = Number.parseInt(String.fromCharCode(...packet.slice(-2)), 16);
-    return sum(body) === checksum ? { kind: "packet", data: unescape(body) } : { kind: "damaged" };
+    return sum(body) === checksum ? { kind: "packet", data: unescaped(body) } : { kind: "damaged" };
   }
 }
 
@@ -56,18 +56,20 @@ export function frame(data: string | Uint8Array): Buffer {
   const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
   const body: number[] = [];
   for (const byte of bytes) {
-    if (byte === DOLLAR || byte === HASH || byte === ESCAPE || byte === REPEAT) body.push(ESCAPE, byte ^ 0x20);
+    if (byte === DOLLAR || byte === HASH || byte === ESCAPE || byte === REPEAT)
+      body.push(ESCAPE, byte ^ 0x20);
     else body.push(byte);
   }
   const checksum = sum(body).toString(16).padStart(2, "0");
   return Buffer.concat([Buffer.from("$"), Buffer.from(body), Buffer.from(`#${checksum}`)]);
 }
 
-function unescape(body: readonly number[]): Buffer {
+function unescaped(body: readonly number[]): Buffer {
   const data: number[] = [];
   for (let at = 0; at < body.length; at++) {
     const byte = body[at] as number; // at is in range
-    if (byte === ESCAPE && at + 1 < body.length) data.push((body[++at] as number) ^ 0x20); // likewise
+    if (byte === ESCAPE && at + 1 < body.length)
+      data.push((body[++at] as number) ^ 0x20); // likewise
     else data.push(byte);
   }
   return Buffer.from(data);

@@ -14,7 +14,10 @@ export interface Watchpoint {
   readonly length: number;
 }
 
-/** Why a run came back with "exit" before its end. The instruction of a breakpoint is the next one, that of a watchpoint the last. */
+/**
+ * Why a run came back with "exit" before its end. In both cases the instruction has not been executed; GDB expects that of
+ * RISC-V's watchpoints, too.
+ */
 export type DebugHit =
   | { readonly kind: "breakpoint" }
   | { readonly kind: "watchpoint"; readonly watchpoint: Watchpoint };
@@ -123,7 +126,7 @@ export class HartDebug {
     return true;
   }
 
-  /** An instruction has accessed these bytes. True, and `hit`, if that is watched. */
+  /** An instruction is about to access these bytes. True, and `hit`, if that is watched. */
   watches(low: number, high: number, bytes: number, reads: boolean, writes: boolean): boolean {
     const address = unsigned(low, high);
     const watchpoint = this.watchpoints.find(

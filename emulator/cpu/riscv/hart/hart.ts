@@ -71,6 +71,8 @@ export class RiscvHart {
   /** Instructions that ended in an exception. */
   private trapped = 0;
   private sleeping = false;
+  /** What `retired` was at the latest watched access, or -1. */
+  private watchedAt = -1;
   private exitRequested = false;
   /** An interrupt may have become deliverable. */
   private interruptsChanged = false;
@@ -132,6 +134,7 @@ export class RiscvHart {
     this.cache.dropAll();
     this.limit = 0;
     this.trapped = 0;
+    this.watchedAt = -1;
     this.sleeping = false;
     this.interruptsChanged = true;
   }
@@ -306,16 +309,19 @@ export class RiscvHart {
     else this.handleAtomic(bytes, (exit & Exit.LoadReserved) !== 0);
   }
 
-  /** The same, while a debugger has points; a watched access is over when the run ends. */
+  /** The same, while a debugger has points: the run ends before a watched access; the next one makes it. */
   private handleObservedAccess(exit: number): void {
-    const { state, retired, trapped } = this;
-    const low = state.low(WORD.address);
-    const high = state.high(WORD.address);
-    this.handleAccess(exit);
-    if (this.retired === retired || this.trapped !== trapped) return; // to be repeated, or not made
+    const { state, retired, watchedAt } = this;
     const writes = (exit & (Exit.Store | Exit.Atomic)) !== 0;
     const reads = (exit & Exit.Store) === 0;
-    if (this.debug.watches(low, high, exit & ACCESS_BYTES, reads, writes)) this.exitRequested = true;
+    const low = state.low(WORD.address);
+    const high = state.high(WORD.address);
+    if (watchedAt !== retired && this.debug.watches(low, high, exit & ACCESS_BYTES, reads, writes)) {
+      this.watchedAt = retired;
+      this.exitRequested = true;
+      return;
+    }
+    this.handleAccess(exit);
   }
 
   private handleLoad(bytes: AccessSize, signed: boolean): void {
