@@ -93,8 +93,8 @@ function cell(bytes: Buffer, at: number, letter: string, size: number): string {
       return String(unsigned).padStart(Math.ceil(bits * Math.log10(2)));
     case "c":
       return character(Number(unsigned));
-    default:
-      return String(BigInt.asIntN(bits, unsigned)).padStart(Math.ceil(bits * Math.log10(2)));
+    default: // QEMU, too, takes only doublewords for signed
+      return String(BigInt.asIntN(64, unsigned)).padStart(Math.ceil(bits * Math.log10(2)));
   }
 }
 
