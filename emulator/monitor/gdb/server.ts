@@ -27,10 +27,8 @@ export async function listenForGdb(
       socket.destroy();
       return;
     }
-    const mine = new GdbSession(socket, control, monitor);
-    session = mine;
-    socket.on("close", () => {
-      if (session === mine) session = null;
+    session = new GdbSession(socket, control, monitor, () => {
+      session = null;
     });
   });
   await new Promise<void>((resolve, reject) => {

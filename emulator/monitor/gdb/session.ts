@@ -37,6 +37,8 @@ export class GdbSession {
   private readonly emulation: Emulation;
   private readonly reader = new PacketReader();
   private readonly stopListening: () => void;
+  private readonly onLeave: () => void;
+  private left = false;
   private acknowledges = true;
   private lastSent: Buffer = Buffer.alloc(0);
   /** GDB waits to hear that the machine has stopped. */
@@ -47,8 +49,12 @@ export class GdbSession {
   /** Hart of register and memory packets. */
   private selected: RiscvHart;
 
-  /** Stops the machine, and serves GDB at `socket` until it detaches or is gone. */
-  constructor(socket: Socket, control: RunControl, monitor: MonitorCommand) {
+  /**
+   * Stops the machine, and serves GDB at `socket` until it detaches or is gone.
+   * @param onLeave called then, once.
+   */
+  constructor(socket: Socket, control: RunControl, monitor: MonitorCommand, onLeave: () => void) {
+    this.onLeave = onLeave;
     this.socket = socket;
     this.control = control;
     this.monitor = monitor;
@@ -73,6 +79,9 @@ export class GdbSession {
 
   /** The debugger is gone: the machine goes on as if it had never been there. */
   private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.onLeave();
     this.stopListening();
     for (const hart of this.emulation.harts) hart.debug.removeAll();
     this.control.continue();
@@ -173,6 +182,7 @@ export class GdbSession {
         return this.threadNamed(rest) === undefined ? INVALID : OK;
       case "D":
         this.send(OK);
+        this.leave();
         this.socket.end();
         return null;
       case "k":
