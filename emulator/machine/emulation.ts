@@ -1,20 +1,25 @@
-import { type DebugHit, RiscvHart } from "#cpu/riscv";
-import { CpuBus, GuestMemory, MemTxResult, PAGE_BYTES, type PhysicalBus } from "#memory";
-import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
+import { CodePages, type DebugHit, RiscvHart, type Translate } from "#cpu/riscv";
+import { CpuBus, GuestMemory, MemTxResult, PAGE_BYTES } from "#memory";
+import {
+  Clock,
+  DeviceModel,
+  type DeviceModelOptions,
+  type Machine,
+  type ShutdownRequest,
+  type Timer,
+} from "#qdev";
 import { QomError } from "#qom";
 import { ConsoleLog } from "./console-log.ts";
 import { InputError } from "./errors.ts";
 import { GuestTime, NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 import type { Hardware } from "./hardware.ts";
 import { type BootFiles, ImageLoader } from "./images.ts";
-import type { InstructionTrace } from "./instruction-trace.ts";
 import { MmioTrace, type TraceLine } from "./mmio-trace.ts";
+import { Processors } from "./processors.ts";
 
 /** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
 export const DEFAULT_WALL_CLOCK = 1_767_225_600_000_000_000n;
 
-/** Instructions between two looks at what is not the guest: RCU callbacks, requests to stop. */
-const SLICE = 1_000_000;
 /** Flash banks and boot ROM, beside RAM. */
 const BOARD_MEMORY_BYTES = 65 * 2 ** 20;
 
@@ -31,6 +36,8 @@ export interface EmulationOptions {
   /** Options of the object model: checked mode, allocation stacks. */
   readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
+  /** What of the guest's code to translate; default "hot". It makes no difference but speed. */
+  readonly translate?: Translate;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
@@ -60,27 +67,29 @@ export interface CreationPhases {
   readonly load: number;
 }
 
-/** A machine put together: board, processor, memory, console, and the loop that runs them. */
+/** A machine put together: board, processors, memory, console, and the loop that runs them. */
 export class Emulation {
   readonly model: DeviceModel;
   readonly board: Machine;
-  readonly hart: RiscvHart;
   readonly console: ConsoleLog;
   /** Present if a trace was asked for. */
   readonly trace: MmioTrace | null;
   readonly creation: CreationPhases;
   private readonly clock: Clock;
-  private readonly bus: CpuBus;
-  private readonly memory: WebAssembly.Memory;
   readonly ramBytes: number;
   /** What was loaded, and is again after each reset. */
   readonly files: BootFiles;
   /** Guest time, as instructions and idle time make it up. */
   readonly time = new GuestTime();
-  /** Executes in place of the processor's own loop, while instructions are traced. */
-  tracer: InstructionTrace | null = null;
+  /** The harts, and whose turn it is. */
+  readonly processors: Processors;
+  /** By hart: when the supervisor's comparator is reached. */
+  readonly comparators: Timer[] = [];
   /** Where the latest run that ended with `debug` did. */
   debugStop: DebugStop | null = null;
+  private readonly memory: WebAssembly.Memory;
+  private readonly buses: CpuBus[] = [];
+  private readonly translate: Translate;
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
@@ -89,44 +98,43 @@ export class Emulation {
   constructor(options: EmulationOptions) {
     const started = performance.now();
     const { hartCount = 1, ramBytes, hotplugBytes = 0 } = options;
-    if (hartCount !== 1)
-      throw new InputError(`-smp ${hartCount}: this machine has one processor; give -smp 1`);
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
     const state = guest.allocate(stateBytes);
     this.memory = guest.memory;
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
-    let leaveSlice = (): void => {}; // until there is a processor, nothing runs that could be left
     this.model = new DeviceModel({
       ...options.model,
       ram: guest,
       clock: this.clock,
-      onRcuPending: () => leaveSlice(),
+      onRcuPending: () => this.processors?.leave(), // nothing runs before there are any
     });
     options.hardware.registerTypes(this.model.types);
     this.board = this.model.createMachine(`${options.machine ?? "virt"}-machine`, { ramBytes, hartCount });
-    this.bus = new CpuBus(this.board.hartSpace(0), guest);
-    this.trace = options.trace || options.traceLine ? new MmioTrace(this.bus, options.traceLine) : null;
-    const seen: PhysicalBus = this.trace ?? this.bus;
-    this.hart = new RiscvHart({
-      hartId: 0,
-      memory: guest.memory,
-      stateOffset: state.byteOffset,
-      bus: seen,
-      time: () => this.board.readTime(),
-    });
-    this.hart.reset(this.board.resetVector);
-    this.time.follow(this.hart);
-    this.board.connectHart(0, {
-      setInterrupt: (cause, level) => this.hart.setInterrupt(cause, level),
-    });
+    this.translate = options.translate ?? "hot";
+    this.trace = options.trace || options.traceLine ? new MmioTrace(options.traceLine) : null;
+    const codePages = new CodePages();
+    const makeHart = (index: number): RiscvHart => this.makeHart(index, guest, state.byteOffset, codePages);
+    this.processors = new Processors(
+      makeHart(0),
+      ...Array.from({ length: hartCount - 1 }, (_, index) => makeHart(index + 1)),
+    );
+    this.processors.reset(this.board.resetVector);
+    this.time.follow(this.processors);
+    for (const { hartId } of this.processors.harts) {
+      this.board.connectHart(hartId, {
+        setInterrupt: (cause, level) => this.processors.setInterrupt(hartId, cause, level),
+      });
+    }
+    this.board.onTimeSet = () => {
+      for (const hart of this.processors.harts) hart.timeReached();
+    };
     this.console = new ConsoleLog(this.board.serialLine);
     this.console.onMilestone = () => this.stop("milestone");
-    leaveSlice = () => this.hart.requestExit();
-    this.clock.onEarlierDeadline = leaveSlice;
+    this.clock.onEarlierDeadline = () => this.processors.leave();
     this.model.onShutdownRequest = (request) => {
       this.request = request;
-      this.hart.requestExit();
+      this.processors.leave();
     };
     const created = performance.now();
     this.ramBytes = ramBytes;
@@ -135,12 +143,38 @@ export class Emulation {
     this.creation = { create: created - started, load: performance.now() - created };
   }
 
-  /** All processors, by their numbers. */
-  get harts(): readonly RiscvHart[] {
-    return [this.hart];
+  private makeHart(hartId: number, guest: GuestMemory, firstState: number, codePages: CodePages): RiscvHart {
+    const bus = new CpuBus(this.board.hartSpace(hartId), guest);
+    this.buses.push(bus);
+    const comparator = this.clock.timer(() => this.processors.timeReached(hartId));
+    this.comparators.push(comparator);
+    return new RiscvHart({
+      hartId,
+      memory: guest.memory,
+      stateOffset: firstState + hartId * RiscvHart.stateBytes,
+      bus: this.trace?.watch(bus) ?? bus,
+      time: () => this.board.readTime(),
+      onComparator: (ticks) => {
+        if (ticks === 0 || ticks === Number.POSITIVE_INFINITY) comparator.cancel();
+        else comparator.set(this.board.timeAfter(ticks));
+      },
+      onPause: () => this.processors.yield(),
+      codePages,
+      translate: this.translate,
+    });
   }
 
-  /** Instructions executed over all resets. */
+  /** All processors, by number. */
+  get harts(): readonly RiscvHart[] {
+    return this.processors.harts;
+  }
+
+  /** The first processor. */
+  get hart(): RiscvHart {
+    return this.harts[0] as RiscvHart; // there is always one
+  }
+
+  /** Instructions executed over all resets, by all processors. */
   get instructions(): number {
     return this.time.instructions;
   }
@@ -158,7 +192,7 @@ export class Emulation {
   /** Ends the run that is going on, from a callback. */
   stop(end: RunEnd = "stopped"): void {
     this.stopping = end;
-    this.hart.requestExit();
+    this.processors.leave();
   }
 
   /** Runs until the guest ends, or a limit is reached; skips over time in which the guest waits. May be called again. */
@@ -171,13 +205,11 @@ export class Emulation {
     }
   }
 
-  /** Runs one slice: to the next deadline of a device, at most 10 ms of guest time. Returns why the run ended, if it did. */
+  /** Runs one slice: to the next deadline of a device, at most one turn of a processor. Returns why the run ended, if it did. */
   step(maxInstructions = Number.POSITIVE_INFINITY): RunEnd | null {
     this.clock.runExpired();
     const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
-    const budget = Math.min(SLICE, Math.max(left, 1), maxInstructions - this.instructions);
-    if (this.tracer === null) this.hart.run(budget);
-    else this.tracer.run(this.hart, budget);
+    this.processors.run(Math.min(Math.max(left, 1), maxInstructions - this.instructions));
     this.model.rcu.poll();
     for (const hart of this.harts) {
       if (hart.debug.hit === null) continue;
@@ -197,10 +229,14 @@ export class Emulation {
     return this.instructions >= maxInstructions ? "instructions" : null;
   }
 
-  /** Executes one instruction, if need be after the interrupt that it waits for. Returns why the run ended, if it did. */
-  stepInstruction(): RunEnd | null {
+  /**
+   * Executes one instruction of `hart`, or of whose turn it is while that one waits for an interrupt. Returns why the run
+   * ended, if it did.
+   */
+  stepInstruction(hart: RiscvHart): RunEnd | null {
     const target = this.instructions + 1;
     while (!this.waiting || this.skipIdle()) {
+      if (!hart.waiting) this.processors.select(hart);
       const end = this.step(target);
       if (end !== null) return end === "instructions" ? null : end;
     }
@@ -217,7 +253,7 @@ export class Emulation {
    * there is no memory a device gets them.
    */
   writePhysical(address: number, content: Uint8Array): MemTxResult {
-    const direct = this.bus.directPage(address, "read");
+    const direct = this.buses[0]?.directPage(address, "read") ?? -1;
     if (direct < 0) return this.board.memorySpace.writeBytes(address, content);
     const offset = direct + (address % PAGE_BYTES);
     new Uint8Array(this.memory.buffer).set(content, offset);
@@ -225,9 +261,9 @@ export class Emulation {
     return MemTxResult.Ok;
   }
 
-  /** Whether the processor waits for an interrupt. */
+  /** Whether all processors wait for interrupts. */
   get waiting(): boolean {
-    return this.hart.waiting;
+    return this.processors.waiting;
   }
 
   /** Nanoseconds of guest time to the next deadline of a device; Infinity if there is none. */
@@ -235,7 +271,7 @@ export class Emulation {
     return this.clock.deadline - this.now();
   }
 
-  /** Lets guest time pass while the processor waits: to the next deadline, or less. False if there is no deadline. */
+  /** Lets guest time pass while all processors wait: to the next deadline, or less. False if there is no deadline. */
   skipIdle(nanoseconds = this.untilDeadline): boolean {
     if (nanoseconds === Number.POSITIVE_INFINITY) return false;
     this.time.pass(nanoseconds);
@@ -247,7 +283,7 @@ export class Emulation {
     this.request = null;
     this.time.beforeReset();
     this.board.reset();
-    this.hart.reset(this.board.resetVector);
+    this.processors.reset(this.board.resetVector);
     this.loadImages();
   }
 
@@ -260,7 +296,7 @@ export class Emulation {
     if (this.destroyed) return 0;
     this.destroyed = true;
     const started = performance.now();
-    this.bus.disconnect();
+    for (const bus of this.buses) bus.disconnect();
     this.model.destroy();
     return performance.now() - started;
   }

@@ -48,7 +48,7 @@ async function machine(): Promise<Emulation> {
 async function traced(): Promise<{ emulation: Emulation; lines: string[] }> {
   const emulation = await machine();
   const lines: string[] = [];
-  emulation.tracer = new InstructionTrace(emulation, (line) => lines.push(line));
+  emulation.processors.tracer = new InstructionTrace(emulation, (line) => lines.push(line));
   expect(emulation.run({ maxInstructions: 1000 })).toBe("poweroff");
   return { emulation, lines };
 }

@@ -129,7 +129,9 @@ async function run(
       restoreSnapshot(emulation, content, `--snapshot-in ${options.snapshotIn}`);
     }
     if (instructions !== null)
-      emulation.tracer = new InstructionTrace(emulation, (line) => instructions.write(`${line}\n`));
+      emulation.processors.tracer = new InstructionTrace(emulation, (line) =>
+        instructions.write(`${line}\n`),
+      );
     if (snapshot !== null) checkSavable(emulation);
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();

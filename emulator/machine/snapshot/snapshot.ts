@@ -18,6 +18,7 @@ import { type ByteSink, SnapshotFile, writeSnapshotFile } from "./file.ts";
 import { devicesOf, memoriesOf } from "./parts.ts";
 
 const CLOCK: VmStateFields = { wallAtStart: "uint64" };
+const TIMERS: VmStateFields = { comparators: "timers" };
 
 /** @throws InputError that names the device when the machine has one whose state cannot be saved. */
 export function checkSavable({ model }: Emulation): void {
@@ -44,6 +45,8 @@ export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
     machine: identify(emulation),
     time: time.save(),
     clock: saveFields(model.clock, CLOCK),
+    timers: saveFields(emulation, TIMERS),
+    turns: emulation.processors.save(),
     request: shutdown === null ? null : { kind: shutdown.kind, code: shutdown.code },
     console: console.save(),
     trace: trace?.save() ?? null,
@@ -86,6 +89,8 @@ function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
     ...console.load(savedConsole),
     ...planDevices(emulation, state.devices ?? null),
     ...planHarts(emulation, state.harts ?? null),
+    ...loadFields(emulation, TIMERS, state.timers ?? null, "timers"),
+    ...emulation.processors.load(state.turns ?? null),
   ];
   if (trace !== null) {
     if (savedTrace === null) throw new QomError("the run was not traced, so that its trace cannot go on");

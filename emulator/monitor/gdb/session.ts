@@ -343,7 +343,7 @@ export class GdbSession {
     }
     const [, thread] = step.split(":");
     const hart = thread === undefined ? this.selected : (this.threadNamed(thread) ?? this.selected);
-    const end = this.emulation.stepInstruction();
+    const end = this.emulation.stepInstruction(hart);
     if (end !== null && end !== "debug") {
       this.control.endWith(end); // the guest has ended: GDB will hear of it
       return null;

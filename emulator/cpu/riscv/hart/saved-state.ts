@@ -12,6 +12,10 @@ const SAVED_SLOTS: readonly SavedSlot[] = [
   ["reservation", WORD.reservation, 1],
   ["reservationValue", WORD.reservation + 2, 1],
   ["pmpaddr", WORD.pmpaddr, 16],
+  ["f", WORD.floatRegisters, 32],
+  ["fflags and frm", WORD.fflags, 1],
+  ["floatStatus", WORD.floatStatus, 1],
+  ["rounding", WORD.rounding, 1],
   ...CSR_SLOTS.map((name): SavedSlot => [name, csrWord[name], 1]),
 ];
 

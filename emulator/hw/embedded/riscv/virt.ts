@@ -119,6 +119,7 @@ export class VirtMachine extends Machine {
     const timer = model.create(AclintMtimer);
     timer.numHarts = hartCount;
     timer.timebaseFreq = VIRT_TIMEBASE;
+    timer.onTimeSet = () => this.onTimeSet();
     timer.plug(bus);
     timer.mapMmio(0, VIRT_MAP.clint.base + MTIMER_OFFSET);
 
@@ -189,6 +190,10 @@ export class VirtMachine extends Machine {
 
   override readTime(): number {
     return this.built.timer.readTime();
+  }
+
+  override timeAfter(ticks: number): number {
+    return this.built.timer.timeAfter(ticks);
   }
 
   override writeBootRom(target: BootTarget): void {
