@@ -86,6 +86,8 @@ const COMMANDS = [
   'printf "trap %lx mcause=%lx priv=%d\\n", $pc, $mcause, $priv',
   "set $s0 = 1000",
   "set *(long*)&counter = 77",
+  "set $fa0.double = 1.5",
+  'printf "float %g %lx\\n", $fa0.double, $fa0.double == 1.5',
   "set $mscratch = 0x1234567890abcdef",
   'printf "set %ld %ld %lx\\n", $s0, *(long*)&counter, $mscratch',
   "delete",

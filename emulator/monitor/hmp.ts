@@ -1,5 +1,5 @@
 /** The human monitor: commands as in QEMU's, for what this machine has, and answers as QEMU's. */
-import { csrNames, type RiscvHart, registerNames } from "#cpu/riscv";
+import { csrNames, floatRegisterNames, type RiscvHart, registerNames } from "#cpu/riscv";
 import type { RunControl } from "#machine";
 import { formatFlatViews, formatMtree } from "#memory";
 import { examine, type Space } from "./examine.ts";
@@ -143,14 +143,19 @@ function formatRegisters(hart: RiscvHart): string {
     const value = hart.readCsr(numbers.get(name) ?? -1);
     if (value !== undefined) lines.push(` ${name.padEnd(8)} ${hex64(value)}`);
   }
-  for (let row = 0; row < 32; row += 4) {
-    const cells = [0, 1, 2, 3].map((column) => {
-      const index = row + column;
-      return ` ${`x${index}/${registerNames[index]}`.padEnd(8)} ${hex64(hart.readRegister(index))}`;
-    });
-    lines.push(cells.join(""));
-  }
+  lines.push(...rows("x", registerNames, (index) => hart.readRegister(index)));
+  lines.push(...rows("f", floatRegisterNames, (index) => hart.readFloatRegister(index)));
   return `${lines.join("\n")}\n`;
+}
+
+/** Four registers a line. */
+function rows(letter: string, names: readonly string[], read: (index: number) => bigint): string[] {
+  return Array.from({ length: 8 }, (_, row) =>
+    [0, 1, 2, 3]
+      .map((column) => 4 * row + column)
+      .map((index) => ` ${`${letter}${index}/${names[index]}`.padEnd(8)} ${hex64(read(index))}`)
+      .join(""),
+  );
 }
 
 function hex64(value: bigint): string {

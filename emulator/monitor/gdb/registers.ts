@@ -1,7 +1,8 @@
 /** The registers of a hart as GDB numbers and describes them (GDB manual, section G.5.11, "RISC-V Features"). */
-import { csrNames, type RiscvHart, registerNames } from "#cpu/riscv";
+import { csrNames, floatRegisterNames, type RiscvHart, registerNames } from "#cpu/riscv";
 
 const PC = 32;
+const FLOAT_BASE = PC + 1;
 /** GDB's own numbers of control registers, and of the privilege, which QEMU shows as `priv`. */
 const CSR_BASE = 65;
 const PRIVILEGE = CSR_BASE + 4096;
@@ -14,18 +15,20 @@ export const GENERAL_REGISTERS = PC + 1;
 export function readRegister(hart: RiscvHart, number: number): bigint | undefined {
   if (number < PC) return hart.readRegister(number);
   if (number === PC) return hart.pc;
+  if (number < CSR_BASE) return hart.readFloatRegister(number - FLOAT_BASE);
   if (number === PRIVILEGE) return BigInt(hart.privilege);
-  return number >= CSR_BASE && number < PRIVILEGE ? hart.readCsr(number - CSR_BASE) : undefined;
+  return number < PRIVILEGE ? hart.readCsr(number - CSR_BASE) : undefined;
 }
 
 /** False if there is no such register, or it cannot be written. */
 export function writeRegister(hart: RiscvHart, number: number, value: bigint): boolean {
   if (number < PC) hart.writeRegister(number, value);
   else if (number === PC) hart.pc = value;
+  else if (number < CSR_BASE) hart.writeFloatRegister(number - FLOAT_BASE, value);
   else if (number === PRIVILEGE) {
     if (value !== 0n && value !== 1n && value !== 3n) return false;
     hart.privilege = Number(value);
-  } else return number >= CSR_BASE && number < PRIVILEGE && hart.writeCsr(number - CSR_BASE, value);
+  } else return number < PRIVILEGE && hart.writeCsr(number - CSR_BASE, value);
   return true;
 }
 
@@ -44,6 +47,7 @@ export function fromHex(text: string): bigint | undefined {
 /** The description that GDB asks for: the control registers that this hart has. */
 export function targetDescription(hart: RiscvHart): string {
   const general = registerNames.map((name, index) => register(name, index, general64(name)));
+  const float = floatRegisterNames.map((name, index) => register(name, FLOAT_BASE + index, "riscv_double"));
   const control = [...csrNames]
     .filter(([number]) => hart.readCsr(number) !== undefined)
     .map(([number, name]) => register(name, CSR_BASE + number, "int", ' group="csr"'));
@@ -53,6 +57,13 @@ export function targetDescription(hart: RiscvHart): string {
   <architecture>riscv:rv64</architecture>
   <feature name="org.gnu.gdb.riscv.cpu">
 ${[...general, register("pc", PC, "code_ptr")].join("\n")}
+  </feature>
+  <feature name="org.gnu.gdb.riscv.fpu">
+    <union id="riscv_double">
+      <field name="float" type="ieee_single"/>
+      <field name="double" type="ieee_double"/>
+    </union>
+${float.join("\n")}
   </feature>
   <feature name="org.gnu.gdb.riscv.csr">
 ${control.join("\n")}
