@@ -99,8 +99,7 @@ const COMMANDS = [
   "tbreak work",
   "continue",
   'printf "patched s0=%ld\\n", $s0',
-  "print $_siginfo",
-  "x/2gx 0x5",
+  "output *(char*)0x5",
 ];
 
 let folder: string;
