@@ -71,6 +71,22 @@ describe("wrong use", () => {
     ["an unknown machine", ["run", "--kernel", hello, "-M", "pc"], /-M pc: unknown machine; give virt/],
     ["a count that is none", ["run", "--kernel", hello, "--max-instructions", "-5"], /--max-instructions -5/],
     [
+      "a snapshot that is none",
+      ["run", "--kernel", hello, "--snapshot-in", "not-json.json"],
+      /--snapshot-in not-json\.json: not a snapshot/,
+    ],
+    [
+      "a missing snapshot",
+      ["run", "--kernel", hello, "--snapshot-in", "nowhere"],
+      /--snapshot-in nowhere: no such file/,
+    ],
+    [
+      "a port that is none",
+      ["run", "--kernel", hello, "--gdb", "70000"],
+      /--gdb 70000: not a port; give 0 to/,
+    ],
+    ["nobody to start it", ["run", "--kernel", hello, "-S"], /--freeze: nobody .*; give --gdb/],
+    [
       "an output nowhere",
       ["run", "--kernel", hello, "--stats", "no/where.json"],
       /no\/where\.json: its folder/,
@@ -158,6 +174,42 @@ describe("right use", () => {
       instructions: 100,
       end: "instructions",
     });
+  });
+
+  it("run: goes on from a snapshot in the other form as if it had never stopped", () => {
+    const stats = (...args: string[]) => {
+      const run = regionlab("run", "--kernel", hello, "--stats", "stats.json", ...args);
+      expect([run.status, run.stderr]).toEqual([0, ""]);
+      const { phases, heap, regions, ...guest } = JSON.parse(readFileSync(at("stats.json"), "utf8"));
+      expect(heap.blocksLeaked).toBe(0);
+      return { guest, stdout: run.stdout };
+    };
+    const whole = stats();
+    const first = stats("--max-instructions", "500", "--snapshot-out", "half.snapshot");
+    const second = stats("--regions", "owned", "--snapshot-in", "half.snapshot");
+    expect(second.guest).toEqual(whole.guest);
+    expect(first.stdout + second.stdout).toBe(whole.stdout);
+    const other = regionlab("run", "--kernel", hello, "-m", "64M", "--snapshot-in", "half.snapshot");
+    expect(other.status).toBe(2);
+    expect(other.stderr).toMatch(/half\.snapshot: made with -m 256M; start the machine with/);
+  });
+
+  it("run: writes every instruction executed", () => {
+    const { status } = regionlab(
+      "run",
+      "--kernel",
+      hello,
+      "--max-instructions",
+      "200",
+      "--trace",
+      "trace.txt",
+    );
+    const lines = readFileSync(at("trace.txt"), "utf8").trimEnd().split("\n");
+    expect([status, lines.length, lines[0]?.slice(0, 30)]).toEqual([
+      0,
+      200,
+      "0 M 0000000000001000: 00000297",
+    ]);
   });
 
   it("tree: shows the same machine in both forms", () => {

@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import { addBenchCommand } from "#bench";
 import { addAuditCommand, addCodemodCommand } from "#codemods";
 import { addRunCommand } from "#machine";
-import { addTreeCommand } from "#monitor";
+import { addTreeCommand, runDebugging } from "#monitor";
 import { QomError } from "#qom";
 import { addReportCommand } from "#results";
 
@@ -28,7 +28,7 @@ const program = new Command("regionlab")
   .showHelpAfterError("(see regionlab --help)")
   .exitOverride();
 
-addRunCommand(program);
+addRunCommand(program, [runDebugging]);
 addBenchCommand(program);
 addReportCommand(program);
 addCodemodCommand(program);

@@ -1,2 +1,8 @@
 /** Host side of devices. */
-export { attachTerminal, type Terminal, type TerminalEvents } from "./terminal.ts";
+export {
+  attachTerminal,
+  KeyDecoder,
+  type Terminal,
+  type TerminalEvents,
+  type TerminalMonitor,
+} from "./terminal.ts";

@@ -7,6 +7,15 @@ export interface TerminalEvents {
   input(bytes: Uint8Array): void;
   /** Ctrl-A X was typed. */
   quit(): void;
+  /** Ctrl-A B was typed: the line is to be held in the break condition. */
+  sendBreak(): void;
+}
+
+/** Takes what is typed instead of the console, and may write to the screen. */
+export interface TerminalMonitor {
+  input(bytes: Uint8Array): void;
+  /** It has become, or is no longer, who gets the keys. */
+  focus(on: boolean): void;
 }
 
 /** Standard input and output as a guest's console. */
@@ -17,6 +26,10 @@ export interface Terminal {
   readonly open: boolean;
   write(byte: number): void;
   flush(): void;
+  /** Lets Ctrl-A C switch to `monitor` and back. */
+  setMonitor(monitor: TerminalMonitor): void;
+  /** Puts text on the screen. */
+  print(text: string): void;
   /** Resolves when input arrives, or after so many milliseconds (Infinity: not before input). */
   inputOr(milliseconds: number): Promise<void>;
   /** Gives the terminal back as it was. */
@@ -24,34 +37,79 @@ export interface Terminal {
 }
 
 const ESCAPE = 0x01; // Ctrl-A
-const QUIT = "x".charCodeAt(0);
+const HELP = [
+  "",
+  "C-a h    print this help",
+  "C-a x    end the emulator",
+  "C-a b    send a break",
+  "C-a c    switch between console and monitor",
+  "C-a C-a  send C-a",
+  "",
+].join("\r\n");
 const LONGEST_WAIT_MS = 2 ** 30;
+
+/** Takes the commands out of what is typed: Ctrl-A and a letter, as QEMU has them. */
+export class KeyDecoder {
+  private readonly command: (key: string) => void;
+  private escaped = false;
+
+  /** @param command told the letter, in lower case. */
+  constructor(command: (key: string) => void) {
+    this.command = command;
+  }
+
+  /** Calls `typed` with the bytes between commands, in order with them. */
+  decode(chunk: Uint8Array, typed: (bytes: Uint8Array) => void): void {
+    let plain: number[] = [];
+    for (const byte of chunk) {
+      if (!this.escaped && byte === ESCAPE) {
+        this.escaped = true;
+      } else if (this.escaped && byte !== ESCAPE) {
+        this.escaped = false;
+        if (plain.length > 0) typed(Uint8Array.from(plain));
+        plain = [];
+        this.command(String.fromCharCode(byte).toLowerCase());
+      } else {
+        this.escaped = false;
+        plain.push(byte);
+      }
+    }
+    if (plain.length > 0) typed(Uint8Array.from(plain));
+  }
+}
 
 /**
  * Takes over standard input and output. In a terminal, keys arrive one by one and unechoed, and Ctrl-A introduces a
- * command as in QEMU: X ends, another Ctrl-A sends one.
+ * command; Ctrl-A H lists them.
  */
 export function attachTerminal(events: TerminalEvents): Terminal {
   const { stdin, stdout } = process;
   const interactive = stdin.isTTY === true;
   const output: number[] = [];
   let open = true;
-  let escaped = false;
+  let monitor: TerminalMonitor | null = null;
+  let monitored = false;
 
-  const receive = (chunk: Uint8Array): void => {
-    const typed: number[] = [];
-    for (const byte of chunk) {
-      if (interactive && escaped) {
-        escaped = false;
-        if ((byte | 0x20) === QUIT) events.quit();
-        else if (byte === ESCAPE) typed.push(byte);
-      } else if (interactive && byte === ESCAPE) {
-        escaped = true;
-      } else {
-        typed.push(byte);
-      }
+  const print = (text: string): void => {
+    stdout.write(text);
+  };
+  const command = (key: string): void => {
+    if (key === "x") events.quit();
+    else if (key === "h" || key === "?") print(HELP);
+    else if (key === "b") events.sendBreak();
+    else if (key === "c" && monitor !== null) {
+      monitored = !monitored;
+      monitor.focus(monitored);
     }
-    events.input(Uint8Array.from(typed));
+  };
+  const keys = new KeyDecoder(command);
+  const typed = (bytes: Uint8Array): void => {
+    if (monitored) monitor?.input(bytes);
+    else events.input(bytes);
+  };
+  const receive = (chunk: Uint8Array): void => {
+    if (interactive) keys.decode(chunk, typed);
+    else typed(chunk);
   };
   const ended = (): void => {
     open = false;
@@ -65,6 +123,10 @@ export function attachTerminal(events: TerminalEvents): Terminal {
       return open;
     },
     write: (byte) => output.push(byte),
+    setMonitor(other) {
+      monitor = other;
+    },
+    print,
     flush() {
       if (output.length === 0) return;
       stdout.write(Uint8Array.from(output));

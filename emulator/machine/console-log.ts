@@ -1,5 +1,15 @@
-import { createHash } from "node:crypto";
-import type { CharBackend, CharDevice } from "#qdev";
+import {
+  type CharBackend,
+  type CharDevice,
+  isFields,
+  loadFields,
+  type Restore,
+  type SavedValue,
+  saveFields,
+  type VmStateFields,
+} from "#qdev";
+import { QomError } from "#qom";
+import { Sha256 } from "./sha256.ts";
 
 /** Text to type once the guest has printed something. */
 export interface ConsoleReply {
@@ -12,12 +22,17 @@ export interface ConsoleReply {
  * device takes them. Replies are bound to output, never to host time, so that runs repeat exactly.
  */
 export class ConsoleLog implements CharBackend {
+  private static readonly vmFields = {
+    hash: Sha256.vmFields,
+    count: "int",
+  } as const satisfies VmStateFields;
+
   /** Called for each byte the guest prints. */
   onByte: (byte: number) => void = () => {};
   /** Called when the text given to `watchFor` has been printed. */
   onMilestone: () => void = () => {};
   private readonly device: CharDevice;
-  private readonly hash = createHash("sha256");
+  private readonly hash = new Sha256();
   private readonly chunk = new Uint8Array(4096);
   private filled = 0;
   private milestone: TextMatcher | null = null;
@@ -73,7 +88,28 @@ export class ConsoleLog implements CharBackend {
   /** SHA-256 of all bytes printed so far, hexadecimal. */
   sha256(): string {
     this.flush();
-    return this.hash.copy().digest("hex");
+    return this.hash.hex();
+  }
+
+  /** What a snapshot keeps: how far the console has come, and what waits to be typed. Not who watches. */
+  save(): SavedValue {
+    this.flush();
+    return { ...saveFields(this, ConsoleLog.vmFields), typing: [...this.typing] };
+  }
+
+  /** @throws QomError when `saved` is not what `save` answered. */
+  load(saved: SavedValue): Restore[] {
+    if (!isFields(saved)) throw new QomError("console has no fields");
+    const { typing, ...fields } = saved;
+    if (!Array.isArray(typing) || !typing.every((each) => Number.isInteger(each) && each >= 0 && each < 256))
+      throw new QomError("console.typing holds what does not fit: expected bytes");
+    return [
+      ...loadFields(this, ConsoleLog.vmFields, fields, "console"),
+      () => {
+        this.filled = 0;
+        this.typing = [...typing];
+      },
+    ];
   }
 
   private flush(): void {

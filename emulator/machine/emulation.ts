@@ -1,6 +1,13 @@
-import { CodePages, RiscvHart, type Translate } from "#cpu/riscv";
-import { CpuBus, GuestMemory } from "#memory";
-import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
+import { CodePages, type DebugHit, RiscvHart, type Translate } from "#cpu/riscv";
+import { CpuBus, GuestMemory, MemTxResult, PAGE_BYTES } from "#memory";
+import {
+  Clock,
+  DeviceModel,
+  type DeviceModelOptions,
+  type Machine,
+  type ShutdownRequest,
+  type Timer,
+} from "#qdev";
 import { QomError } from "#qom";
 import { ConsoleLog } from "./console-log.ts";
 import { InputError } from "./errors.ts";
@@ -35,8 +42,17 @@ export interface EmulationOptions {
   readonly hotplugBytes?: number;
 }
 
-/** Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. */
-export type RunEnd = "poweroff" | "fail" | "milestone" | "instructions" | "idle" | "stopped";
+/**
+ * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `debug`: at a breakpoint or before a
+ * watched access, see `debugStop`.
+ */
+export type RunEnd = "poweroff" | "fail" | "milestone" | "instructions" | "idle" | "stopped" | "debug";
+
+/** A processor that came to a point of a debugger. */
+export interface DebugStop {
+  readonly hart: RiscvHart;
+  readonly hit: DebugHit;
+}
 
 export interface RunLimits {
   /** Instructions, over all of the emulation's life. */
@@ -60,12 +76,20 @@ export class Emulation {
   readonly trace: MmioTrace | null;
   readonly creation: CreationPhases;
   private readonly clock: Clock;
+  readonly ramBytes: number;
+  /** What was loaded, and is again after each reset. */
+  readonly files: BootFiles;
+  /** Guest time, as instructions and idle time make it up. */
+  readonly time = new GuestTime();
+  /** The harts, and whose turn it is. */
+  readonly processors: Processors;
+  /** By hart: when the supervisor's comparator is reached. */
+  readonly comparators: Timer[] = [];
+  /** Where the latest run that ended with `debug` did. */
+  debugStop: DebugStop | null = null;
+  private readonly memory: WebAssembly.Memory;
   private readonly buses: CpuBus[] = [];
-  private readonly processors: Processors;
-  private readonly ramBytes: number;
   private readonly translate: Translate;
-  private readonly files: BootFiles;
-  private readonly time = new GuestTime();
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
@@ -77,6 +101,7 @@ export class Emulation {
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
     const state = guest.allocate(stateBytes);
+    this.memory = guest.memory;
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
     this.model = new DeviceModel({
       ...options.model,
@@ -122,6 +147,7 @@ export class Emulation {
     const bus = new CpuBus(this.board.hartSpace(hartId), guest);
     this.buses.push(bus);
     const comparator = this.clock.timer(() => this.processors.timeReached(hartId));
+    this.comparators.push(comparator);
     return new RiscvHart({
       hartId,
       memory: guest.memory,
@@ -185,6 +211,12 @@ export class Emulation {
     const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
     this.processors.run(Math.min(Math.max(left, 1), maxInstructions - this.instructions));
     this.model.rcu.poll();
+    for (const hart of this.harts) {
+      if (hart.debug.hit === null) continue;
+      this.debugStop = { hart, hit: hart.debug.hit };
+      hart.debug.hit = null;
+      return "debug";
+    }
     if (this.stopping !== null) {
       const end = this.stopping;
       this.stopping = null;
@@ -195,6 +227,38 @@ export class Emulation {
       this.reset();
     }
     return this.instructions >= maxInstructions ? "instructions" : null;
+  }
+
+  /**
+   * Executes one instruction of `hart`, or of whose turn it is while that one waits for an interrupt. Returns why the run
+   * ended, if it did.
+   */
+  stepInstruction(hart: RiscvHart): RunEnd | null {
+    const target = this.instructions + 1;
+    while (!this.waiting || this.skipIdle()) {
+      if (!hart.waiting) this.processors.select(hart);
+      const end = this.step(target);
+      if (end !== null) return end === "instructions" ? null : end;
+    }
+    return null; // no interrupt will come
+  }
+
+  /** Resets the machine, as a person would by its button: before the next instruction. */
+  requestReset(): void {
+    this.model.requestShutdown({ kind: "reset", code: 0 });
+  }
+
+  /**
+   * Writes bytes of one page, ROM and flash too, from outside of the guest; code that is overwritten is decoded anew. Where
+   * there is no memory a device gets them.
+   */
+  writePhysical(address: number, content: Uint8Array): MemTxResult {
+    const direct = this.buses[0]?.directPage(address, "read") ?? -1;
+    if (direct < 0) return this.board.memorySpace.writeBytes(address, content);
+    const offset = direct + (address % PAGE_BYTES);
+    new Uint8Array(this.memory.buffer).set(content, offset);
+    this.hart.invalidate(offset, content.length);
+    return MemTxResult.Ok;
   }
 
   /** Whether all processors wait for interrupts. */

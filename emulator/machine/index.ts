@@ -2,6 +2,7 @@
 export { ConsoleLog, type ConsoleReply } from "./console-log.ts";
 export {
   DEFAULT_WALL_CLOCK,
+  type DebugStop,
   Emulation,
   type EmulationOptions,
   type RunEnd,
@@ -11,6 +12,14 @@ export { InputError } from "./errors.ts";
 export { NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 export { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 export type { BootFiles } from "./images.ts";
-export { addRunCommand, parseMachine, parseRegions } from "./run-command.ts";
+export {
+  addRunCommand,
+  parseMachine,
+  parseRegions,
+  type RunConnection,
+  type RunExtension,
+} from "./run-command.ts";
+export { type Pause, RunControl } from "./run-control.ts";
 export { parseCount, parseSize } from "./size.ts";
+export { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
 export { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";

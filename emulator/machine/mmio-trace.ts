@@ -1,5 +1,6 @@
-import { createHash } from "node:crypto";
 import type { AccessSize, MemTxResult, PageUse, PhysicalBus } from "#memory";
+import { loadFields, type Restore, type SavedValue, saveFields, type VmStateFields } from "#qdev";
+import { Sha256 } from "./sha256.ts";
 
 /** Bytes of one record: address (8), direction and size (1), outcome (1), value (8). */
 const RECORD_BYTES = 18;
@@ -14,8 +15,13 @@ export type TraceLine = (line: string) => void;
  * size, outcome and value of each, in order.
  */
 export class MmioTrace {
+  private static readonly vmFields = {
+    hash: Sha256.vmFields,
+    count: "int",
+  } as const satisfies VmStateFields;
+
   private readonly line: TraceLine | undefined;
-  private readonly hash = createHash("sha256");
+  private readonly hash = new Sha256();
   private readonly records = new DataView(new ArrayBuffer(RECORD_BYTES * RECORDS));
   private filled = 0;
   private count = 0;
@@ -36,7 +42,21 @@ export class MmioTrace {
   /** SHA-256 over all records so far, hexadecimal. */
   sha256(): string {
     this.flush();
-    return this.hash.copy().digest("hex");
+    return this.hash.hex();
+  }
+
+  /** What a snapshot keeps. */
+  save(): SavedValue {
+    this.flush();
+    return saveFields(this, MmioTrace.vmFields);
+  }
+
+  /** @throws QomError when `saved` is not what `save` answered. */
+  load(saved: SavedValue): Restore[] {
+    const forget = () => {
+      this.filled = 0;
+    };
+    return [forget, ...loadFields(this, MmioTrace.vmFields, saved, "trace")];
   }
 
   /** Adds one access; `kind` is its size, and `WRITE` if it writes. */

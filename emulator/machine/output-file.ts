@@ -19,8 +19,9 @@ export class OutputFile {
     }
   }
 
-  write(text: string): void {
-    writeSync(this.descriptor, text);
+  write(content: string | Uint8Array): void {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.descriptor, bytes, done);
   }
 
   /** Ends it: whole, or discarded. */

@@ -1,4 +1,6 @@
 import type { InterruptCause, RiscvHart } from "#cpu/riscv";
+import { loadFields, type Restore, type SavedValue, saveFields, type VmStateFields } from "#qdev";
+import { QomError } from "#qom";
 
 /** Instructions of a hart before the next one's turn, if nothing ends the turn earlier. */
 const TURN = 10_000;
@@ -14,6 +16,12 @@ const SLICE = 1_000_000;
  * at every access to a device. Harts that are busy share the speed of one; those that wait take nothing from the others.
  */
 export class Processors {
+  private static readonly vmFields = {
+    turn: "uint32",
+    next: "uint32",
+    left: "int",
+  } as const satisfies VmStateFields;
+
   /** At least one. */
   readonly harts: readonly RiscvHart[];
   private current: RiscvHart;
@@ -21,6 +29,8 @@ export class Processors {
   private next = 0;
   /** Instructions left in this turn. */
   private left = 0;
+  /** Executes in place of a hart's own loop, while instructions are traced. */
+  tracer: { run(hart: RiscvHart, maxInstructions: number): void } | null = null;
 
   constructor(first: RiscvHart, ...others: readonly RiscvHart[]) {
     this.harts = [first, ...others];
@@ -49,14 +59,50 @@ export class Processors {
   /** Executes one turn, or as much of it as `maxInstructions` allows. */
   run(maxInstructions: number): void {
     if (this.harts.length === 1) {
-      this.current.run(Math.min(SLICE, maxInstructions));
+      this.execute(this.current, Math.min(SLICE, maxInstructions));
       return;
     }
     if (this.left <= 0 || this.current.waiting) this.beginTurn();
     const hart = this.current;
     const before = hart.retired;
-    hart.run(Math.min(this.left, maxInstructions));
+    this.execute(hart, Math.min(this.left, maxInstructions));
     this.left -= hart.retired - before;
+  }
+
+  private execute(hart: RiscvHart, maxInstructions: number): void {
+    if (this.tracer === null) hart.run(maxInstructions);
+    else this.tracer.run(hart, maxInstructions);
+  }
+
+  /** Begins a turn of this hart, which does not wait: for a debugger that steps it. */
+  select(hart: RiscvHart): void {
+    if (hart === this.current) return;
+    this.current.clearReservation();
+    this.current = hart;
+    this.next = (hart.hartId + 1) % this.harts.length;
+    this.left = TURN;
+  }
+
+  /** Number of the hart whose turn it is. */
+  get turn(): number {
+    return this.harts.indexOf(this.current);
+  }
+
+  set turn(index: number) {
+    this.current = this.harts[index] ?? this.current;
+  }
+
+  /** What a snapshot keeps, beside the harts themselves: whose turn it is, and how much of it is left. */
+  save(): SavedValue {
+    return saveFields(this, Processors.vmFields);
+  }
+
+  /** @throws QomError when `saved` is not what `save` answered. */
+  load(saved: SavedValue): Restore[] {
+    const steps = loadFields(this, Processors.vmFields, saved, "turns");
+    const { turn, next } = saved as { readonly turn: number; readonly next: number }; // as just checked
+    if (Math.max(turn, next) >= this.harts.length) throw new QomError("turns holds a hart that is not there");
+    return steps;
   }
 
   private beginTurn(): void {

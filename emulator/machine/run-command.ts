@@ -1,13 +1,28 @@
-import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { attachTerminal, type Terminal } from "#backends";
 import { Emulation, type RunEnd } from "./emulation.ts";
 import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
-import type { BootFiles } from "./images.ts";
+import { type BootFiles, readInput } from "./images.ts";
+import { InstructionTrace } from "./instruction-trace.ts";
 import { OutputFile } from "./output-file.ts";
+import { RunControl } from "./run-control.ts";
 import { parseCount, parseSize } from "./size.ts";
+import { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
 import { finishRun, formatLeaks } from "./statistics.ts";
+
+/** Something beside the console that a run is led by: monitor, debugger. */
+export interface RunExtension {
+  /** Adds its own options to the command. */
+  addOptions(command: Command): void;
+  /** Connects to a machine before its first step; `options` are the command's. @throws InputError for wrong ones. */
+  connect(control: RunControl, terminal: Terminal, options: object): Promise<RunConnection>;
+}
+
+export interface RunConnection {
+  /** The run is over. */
+  close(end: RunEnd): void;
+}
 
 interface RunOptions {
   readonly regions: string;
@@ -21,14 +36,17 @@ interface RunOptions {
   readonly until?: string;
   readonly maxInstructions?: string;
   readonly stats?: string;
+  readonly trace?: string;
   readonly traceMmio?: string;
+  readonly snapshotIn?: string;
+  readonly snapshotOut?: string;
 }
 
-/** Adds `regionlab run`. */
-export function addRunCommand(program: Command): void {
-  program
+/** Adds `regionlab run`, with what rooms above this one bring along. */
+export function addRunCommand(program: Command, extensions: readonly RunExtension[] = []): void {
+  const command = program
     .command("run")
-    .description("run a guest; Ctrl-A X ends it")
+    .description("run a guest; Ctrl-A X ends it, Ctrl-A H tells more")
     .option("--regions <form>", "device tree: embedded or owned", "embedded")
     .option("-M, --machine <name>", "board", "virt")
     .option("-m, --memory <size>", "RAM: a number with K, M or G", "256M")
@@ -40,10 +58,15 @@ export function addRunCommand(program: Command): void {
     .option("--until <text>", "end when the console has printed this")
     .option("--max-instructions <count>", "end after so many instructions")
     .option("--stats <file>", "write what the run was, as JSON")
+    .option("--trace <file>", "write every instruction executed, one a line; slow")
     .option("--trace-mmio <file>", "write every access to a device, one a line")
+    .option("--snapshot-in <file>", "go on from a snapshot; the other options as in the run that made it")
+    .option("--snapshot-out <file>", "write the machine as it is when the run ends")
     .action(async (options: RunOptions) => {
-      process.exitCode = await run(options, program.opts<{ verbose?: boolean }>().verbose === true);
+      const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
+      process.exitCode = await run(options, extensions, verbose);
     });
+  for (const extension of extensions) extension.addOptions(command);
 }
 
 /** The form that `--regions` names. @throws InputError for any other. */
@@ -61,7 +84,11 @@ export function parseMachine(text: string): string {
 }
 
 /** @param verbose record where blocks are allocated, for the report of those never freed. */
-async function run(options: RunOptions, verbose: boolean): Promise<number> {
+async function run(
+  options: RunOptions,
+  extensions: readonly RunExtension[],
+  verbose: boolean,
+): Promise<number> {
   const regions = parseRegions(options.regions);
   const maxInstructions =
     options.maxInstructions === undefined
@@ -84,21 +111,35 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
   let whole = false;
   try {
     const trace = options.traceMmio === undefined ? null : output("--trace-mmio", options.traceMmio);
+    const instructions = options.trace === undefined ? null : output("--trace", options.trace);
     const stats = options.stats === undefined ? null : output("--stats", options.stats);
+    const snapshot = options.snapshotOut === undefined ? null : output("--snapshot-out", options.snapshotOut);
     const emulation = new Emulation({
       hardware: await loadHardware(regions),
       machine: parseMachine(options.machine),
       ramBytes: parseSize("-m", options.memory),
       hartCount: parseCount("-smp", options.smp, 1),
       files,
-      trace: stats !== null,
+      trace: stats !== null || snapshot !== null,
       model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
+    if (options.snapshotIn !== undefined) {
+      const content = readInput("--snapshot-in", options.snapshotIn);
+      restoreSnapshot(emulation, content, `--snapshot-in ${options.snapshotIn}`);
+    }
+    if (instructions !== null)
+      emulation.processors.tracer = new InstructionTrace(emulation, (line) =>
+        instructions.write(`${line}\n`),
+      );
+    if (snapshot !== null) checkSavable(emulation);
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();
-    const end = await runWithTerminal(emulation, maxInstructions);
-    const statistics = finishRun(emulation, regions, end, performance.now() - started);
+    const control = new RunControl(emulation, maxInstructions);
+    const end = await runWithTerminal(control, extensions, options);
+    const ran = performance.now() - started;
+    if (snapshot !== null) saveSnapshot(emulation, snapshot);
+    const statistics = finishRun(emulation, regions, end, ran);
     stats?.write(`${JSON.stringify(statistics, null, 2)}\n`);
     whole = true;
     if (end === "idle") {
@@ -114,32 +155,26 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
 }
 
 /** Runs with standard input and output as the console; guest time waits for host time only if a person watches. */
-async function runWithTerminal(emulation: Emulation, maxInstructions: number): Promise<RunEnd> {
+async function runWithTerminal(
+  control: RunControl,
+  extensions: readonly RunExtension[],
+  options: RunOptions,
+): Promise<RunEnd> {
+  const { console } = control.emulation;
+  const connections: RunConnection[] = [];
   const terminal = attachTerminal({
-    input: (bytes) => emulation.console.type(bytes),
-    quit: () => emulation.stop(),
+    input: (bytes) => console.type(bytes),
+    quit: () => control.quit(),
+    sendBreak: () => control.emulation.board.serialLine.receiveBreak(),
   });
-  emulation.console.onByte = (byte) => terminal.write(byte);
+  console.onByte = (byte) => terminal.write(byte);
+  let end: RunEnd = "stopped";
   try {
-    for (;;) {
-      const end = emulation.step(maxInstructions);
-      terminal.flush();
-      if (end !== null) return end;
-      if (emulation.waiting && !(await waitForEvent(emulation, terminal))) return "idle";
-      await setImmediate(); // lets input arrive
-    }
+    for (const extension of extensions) connections.push(await extension.connect(control, terminal, options));
+    end = await control.run(terminal);
+    return end;
   } finally {
+    for (const connection of connections) connection.close(end);
     terminal.close();
   }
-}
-
-/** Lets the guest wait for its next deadline, or for input. False if neither will come. */
-async function waitForEvent(emulation: Emulation, terminal: Terminal): Promise<boolean> {
-  const { untilDeadline } = emulation;
-  if (!terminal.interactive && emulation.skipIdle()) return true;
-  if (untilDeadline === Number.POSITIVE_INFINITY && !terminal.open) return false;
-  const started = performance.now();
-  await terminal.inputOr(untilDeadline / 1e6);
-  emulation.skipIdle(Math.min((performance.now() - started) * 1e6, untilDeadline));
-  return true;
 }

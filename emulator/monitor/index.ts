@@ -2,4 +2,5 @@
 
 export { formatQomTree } from "./qom-tree.ts";
 export { formatQtree } from "./qtree.ts";
+export { runDebugging } from "./run-extension.ts";
 export { addTreeCommand } from "./tree-command.ts";

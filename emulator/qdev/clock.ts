@@ -2,6 +2,8 @@
 export class Timer {
   /** Nanoseconds of guest time, or Infinity while it is not set. */
   deadline = Number.POSITIVE_INFINITY;
+  /** Of timers that are due at once, the one with the lowest fires first: the one that was set first. */
+  turn = 0;
   readonly fire: () => void;
   private readonly clock: Clock;
 
@@ -18,6 +20,17 @@ export class Timer {
   cancel(): void {
     this.clock.arm(this, Number.POSITIVE_INFINITY);
   }
+
+  /** What a snapshot keeps of it; null while it is not set. */
+  save(): { readonly deadline: number; readonly turn: number } | null {
+    const { deadline } = this;
+    return deadline === Number.POSITIVE_INFINITY ? null : { deadline, turn: this.clock.rank(this) };
+  }
+
+  /** Sets it as it was when it was saved. */
+  restore(deadline: number, turn: number): void {
+    this.clock.arm(this, deadline, turn);
+  }
 }
 
 /**
@@ -31,6 +44,7 @@ export class Clock {
   private readonly wallAtStart: bigint;
   private readonly armed: Timer[] = [];
   private next = Number.POSITIVE_INFINITY;
+  private nextTurn = 0;
 
   /**
    * @param source nanoseconds of guest time, never less than before.
@@ -66,26 +80,41 @@ export class Clock {
     return this.next;
   }
 
+  /** How many timers that are set have their turn before this one's. */
+  rank(timer: Timer): number {
+    return this.armed.filter(({ turn }) => turn < timer.turn).length;
+  }
+
   /** Fires, in order of their deadlines, the timers whose moment has come. */
   runExpired(): void {
     while (this.next <= this.now()) {
       let due: Timer | undefined;
-      for (const timer of this.armed) if (due === undefined || timer.deadline < due.deadline) due = timer;
+      for (const timer of this.armed) if (due === undefined || isBefore(timer, due)) due = timer;
       if (due === undefined) return;
       this.arm(due, Number.POSITIVE_INFINITY);
       due.fire();
     }
   }
 
-  /** Sets or, with Infinity, cancels; use the timer's own methods. */
-  arm(timer: Timer, deadline: number): void {
+  /** Sets or, with Infinity, cancels; use the timer's own methods. A timer that is set already keeps its turn. */
+  arm(timer: Timer, deadline: number, turn?: number): void {
     const wasArmed = timer.deadline !== Number.POSITIVE_INFINITY;
     const isArmed = deadline !== Number.POSITIVE_INFINITY;
     timer.deadline = deadline;
-    if (isArmed && !wasArmed) this.armed.push(timer);
-    else if (wasArmed && !isArmed) this.armed.splice(this.armed.indexOf(timer), 1);
+    if (isArmed && !wasArmed) {
+      this.armed.push(timer);
+      timer.turn = this.nextTurn;
+    } else if (wasArmed && !isArmed) {
+      this.armed.splice(this.armed.indexOf(timer), 1);
+    }
+    if (turn !== undefined) timer.turn = turn;
+    if (isArmed) this.nextTurn = Math.max(this.nextTurn, timer.turn + 1);
     const before = this.next;
     this.next = this.armed.reduce((least, each) => Math.min(least, each.deadline), Number.POSITIVE_INFINITY);
     if (this.next < before) this.onEarlierDeadline();
   }
+}
+
+function isBefore(one: Timer, other: Timer): boolean {
+  return one.deadline < other.deadline || (one.deadline === other.deadline && one.turn < other.turn);
 }

@@ -4,6 +4,7 @@ import { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { DeviceModel } from "./device-model.ts";
 import { Irq, type IrqHandler, type IrqInput, type IrqLine } from "./irq.ts";
+import type { VmState } from "./vmstate.ts";
 
 /**
  * Base of all devices. A device is created, configured, realized (from then on the guest can see it), and at its end
@@ -12,6 +13,8 @@ import { Irq, type IrqHandler, type IrqInput, type IrqLine } from "./irq.ts";
 export abstract class Device extends QomObject {
   static override readonly typeName: string = "device";
   static override readonly instanceSize: number = 160;
+  /** What a snapshot keeps of the device; null: it cannot be saved, and neither can a machine that has it. */
+  static readonly vmState: VmState | null = null;
 
   declare readonly model: DeviceModel;
 
@@ -34,6 +37,11 @@ export abstract class Device extends QomObject {
   protected unrealize(): void {}
   /** Puts registers to their state after power-on. */
   reset(): void {}
+
+  /** The state that its class declares. */
+  get vmState(): VmState | null {
+    return (this.constructor as typeof Device).vmState; // every device is constructed from such a class
+  }
 
   /** Guest time. */
   protected get clock(): Clock {

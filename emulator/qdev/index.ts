@@ -16,3 +16,13 @@ export {
 } from "./machine.ts";
 export { boolProperty, stringProperty, uintProperty } from "./properties.ts";
 export { SysBusDevice, SystemBus } from "./sysbus.ts";
+export {
+  isFields,
+  loadFields,
+  type Restore,
+  type SavedFields,
+  type SavedValue,
+  saveFields,
+  type VmState,
+  type VmStateFields,
+} from "./vmstate.ts";

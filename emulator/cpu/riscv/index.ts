@@ -25,6 +25,7 @@
 
 export { Interrupt } from "./hart/causes.ts";
 export { CodePages } from "./hart/code-pages.ts";
+export type { DebugHit, WatchKind, Watchpoint } from "./hart/debug.ts";
 export {
   type InterruptCause,
   RiscvHart,
@@ -32,5 +33,6 @@ export {
   type RunExit,
   type Translate,
 } from "./hart/hart.ts";
+export { type SavedHart, slotsMismatch } from "./hart/saved-state.ts";
 export { decode, encode } from "./instructions/decode.ts";
-export { disassemble, floatRegisterNames, registerNames } from "./instructions/disassemble.ts";
+export { csrNames, disassemble, floatRegisterNames, registerNames } from "./instructions/disassemble.ts";

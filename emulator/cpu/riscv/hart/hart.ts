@@ -11,12 +11,14 @@ import { Cause, Interrupt, NO_FAULT } from "./causes.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodePages } from "./code-pages.ts";
 import { CsrEffect, CsrFile, ILLEGAL } from "./csr.ts";
+import { HartDebug } from "./debug.ts";
 import { Fetch } from "./fetch.ts";
 import { FloatOutcome, FloatUnit } from "./float-unit.ts";
 import { csrWord, LAYOUT, STATE_BYTES, WORD } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { PhysicalMemory } from "./physical.ts";
 import { Pmp } from "./pmp.ts";
+import { loadSlots, type SavedHart, saveSlots } from "./saved-state.ts";
 import { HartState, Privilege, Status } from "./state.ts";
 import { Traps } from "./traps.ts";
 
@@ -84,6 +86,8 @@ export class RiscvHart {
   static readonly stateBytes = STATE_BYTES;
 
   readonly hartId: number;
+  /** Breakpoints, watchpoints, and addresses as a debugger sees them. */
+  readonly debug: HartDebug;
   private readonly state: HartState;
   private readonly codePages: CodePages;
   private readonly cache: CodeCache;
@@ -106,6 +110,8 @@ export class RiscvHart {
   /** Instructions that ended in an exception. */
   private trapped = 0;
   private sleeping = false;
+  /** What `retired` was at the latest watched access, or -1. */
+  private watchedAt = -1;
   private exitRequested = false;
   /** An interrupt may have become deliverable. */
   private interruptsChanged = false;
@@ -137,6 +143,8 @@ export class RiscvHart {
     }
     this.pmp = new Pmp(state);
     this.mmu = new Mmu(state, this.pmp, physical);
+    this.debug = new HartDebug(state, bus, () => this.flushTlb());
+    this.mmu.debug = this.debug;
     this.access = new SlowAccess(state, this.mmu, physical, codePages);
     this.fetch = new Fetch(state, this.mmu, physical, this.cache);
     const hart = this;
@@ -185,6 +193,7 @@ export class RiscvHart {
     this.cache.dropAll();
     this.limit = 0;
     this.trapped = 0;
+    this.watchedAt = -1;
     this.sleeping = false;
     this.interruptsChanged = true;
     this.timeReached();
@@ -203,6 +212,11 @@ export class RiscvHart {
    */
   get retired(): number {
     return this.limit - this.state.low(WORD.remaining);
+  }
+
+  /** Instructions that ended in an exception, since reset. */
+  get exceptions(): number {
+    return this.trapped;
   }
 
   /** In WFI, and nothing that would end it is pending. */
@@ -279,7 +293,8 @@ export class RiscvHart {
       if (exit === Exit.Fetch) {
         record = this.handleFetch();
       } else if (exit >= Exit.Load) {
-        this.handleAccess(exit);
+        if (this.debug.active) this.handleObservedAccess(exit);
+        else this.handleAccess(exit);
       } else if (exit === Exit.Hot) {
         record = this.handleHot();
       } else if (exit !== Exit.Budget) {
@@ -374,6 +389,10 @@ export class RiscvHart {
   }
 
   private handleFetch(): number {
+    if (this.debug.active && this.debug.stopsAt(this.state.low(WORD.pc), this.state.high(WORD.pc))) {
+      this.exitRequested = true;
+      return 0;
+    }
     const cause = this.fetch.fetch();
     if (cause === NO_FAULT) return this.translateAll && this.fetch.inPage ? 0 : this.fetch.record;
     this.raise(cause, this.fetch.faultLow, this.fetch.faultHigh);
@@ -385,6 +404,21 @@ export class RiscvHart {
     if ((exit & Exit.Load) !== 0) this.handleLoad(bytes, (exit & ACCESS_SIGNED) !== 0);
     else if ((exit & Exit.Store) !== 0) this.handleStore(bytes);
     else this.handleAtomic(bytes, (exit & Exit.LoadReserved) !== 0);
+  }
+
+  /** The same, while a debugger has points: the run ends before a watched access; the next one makes it. */
+  private handleObservedAccess(exit: number): void {
+    const { state, retired, watchedAt } = this;
+    const writes = (exit & (Exit.Store | Exit.Atomic)) !== 0;
+    const reads = (exit & Exit.Store) === 0;
+    const low = state.low(WORD.address);
+    const high = state.high(WORD.address);
+    if (watchedAt !== retired && this.debug.watches(low, high, exit & ACCESS_BYTES, reads, writes)) {
+      this.watchedAt = retired;
+      this.exitRequested = true;
+      return;
+    }
+    this.handleAccess(exit);
   }
 
   private handleLoad(bytes: AccessSize, signed: boolean): void {
@@ -561,6 +595,28 @@ export class RiscvHart {
     if ((effects & CsrEffect.Translation) !== 0) this.state.flushTlb();
     if ((effects & CsrEffect.Interrupts) !== 0) this.interruptsChanged = true;
     if ((effects & CsrEffect.Comparator) !== 0) this.timeReached();
+  }
+
+  /** What a snapshot keeps of the hart; between two runs only. */
+  save(): SavedHart {
+    const { state, retired, trapped, sleeping } = this;
+    state.refreshViews();
+    return { slots: saveSlots(state), retired, trapped, sleeping };
+  }
+
+  /** Becomes the hart that was saved. Guest memory may have changed: translations and decoded code are forgotten. */
+  load(saved: SavedHart): void {
+    const { state } = this;
+    state.refreshViews();
+    loadSlots(state, saved.slots);
+    state.setPrivilege(state.privilege); // derives the modes
+    state.flushTlb();
+    this.pmp.update();
+    this.cache.dropAll();
+    this.setRemaining(saved.retired, 0);
+    this.trapped = saved.trapped;
+    this.sleeping = saved.sleeping;
+    this.interruptsChanged = true;
   }
 
   /** Forgets all translations; decoded code stays. */

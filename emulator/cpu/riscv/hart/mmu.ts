@@ -3,6 +3,7 @@
  * result.
  */
 import { Cause, NO_FAULT } from "./causes.ts";
+import type { HartDebug } from "./debug.ts";
 import { csrWord } from "./layout.ts";
 import type { PhysicalMemory } from "./physical.ts";
 import { MIXED, PMP_EXECUTE, PMP_READ, PMP_WRITE, type Pmp } from "./pmp.ts";
@@ -41,6 +42,8 @@ export class Mmu {
   physical = 0;
   /** Whether the whole page may be used as asked: then, and only then, may a translation buffer keep it. */
   wholePage = false;
+  /** Points of a debugger, whose pages no buffer may keep. */
+  debug: HartDebug | null = null;
   private readonly state: HartState;
   private readonly pmp: Pmp;
   private readonly memory: PhysicalMemory;
@@ -68,7 +71,7 @@ export class Mmu {
     }
     const right = RIGHT[access];
     const rights = this.pmp.pageRights(this.physical - (this.physical % 4096), privilege);
-    this.wholePage = rights !== MIXED;
+    this.wholePage = rights !== MIXED && !(this.debug?.active && this.debug.observes(low, high, access));
     const allowed =
       rights === MIXED ? this.pmp.allows(this.physical, bytes, right, privilege) : (rights & right) !== 0;
     return allowed ? NO_FAULT : ACCESS_FAULT[access];

@@ -9,6 +9,7 @@ export class SerialMm extends SysBusDevice {
   static override readonly typeName = "serial-mm";
   static override readonly instanceSize: number = 816;
   static override readonly properties = [uintProperty<SerialMm>("regshift", "uint8", "regshift")];
+  static override readonly vmState = { name: "serial-mm", version: 1, fields: {} };
 
   /** Register window. */
   private readonly io = this.embed(MemoryRegion);

@@ -1,5 +1,13 @@
 /** 16550A UART, less its bus. Source: National Semiconductor PC16550D data sheet; quirks as QEMU's. */
-import { type CharBackend, type CharDevice, Device, IrqLine, type Timer, uintProperty } from "#qdev";
+import {
+  type CharBackend,
+  type CharDevice,
+  Device,
+  IrqLine,
+  type Timer,
+  uintProperty,
+  type VmState,
+} from "#qdev";
 import { Fifo } from "./fifo.ts";
 
 /** Registers. The first two are the divisor while `LCR_DLAB` is set. */
@@ -69,6 +77,31 @@ export class Serial extends Device implements CharDevice {
   static override readonly typeName = "serial";
   static override readonly instanceSize: number = 376;
   static override readonly properties = [uintProperty<Serial>("baudbase", "uint32", "baudBase")];
+  static override readonly vmState = {
+    name: "serial",
+    version: 1,
+    fields: {
+      irq: "irq",
+      received: Fifo.vmFields,
+      toTransmit: Fifo.vmFields,
+      timeoutTimer: "timer",
+      timeoutPending: "bool",
+      transmitterPending: "bool",
+      triggerLevel: "uint8",
+      divisor: "uint16",
+      receiveBuffer: "uint8",
+      transmitHolding: "uint8",
+      interruptEnable: "uint8",
+      interruptIdentification: "uint8",
+      fifoControl: "uint8",
+      lineControl: "uint8",
+      modemControl: "uint8",
+      lineStatus: "uint8",
+      modemStatus: "uint8",
+      scratch: "uint8",
+      characterTime: "int",
+    },
+  } as const satisfies VmState;
 
   /** Interrupt output; whoever contains the device leads it on. */
   readonly irq = new IrqLine();

@@ -1,6 +1,6 @@
 /** Platform-level interrupt controller. Source: RISC-V PLIC specification 1.0.0; layout as in SiFive's and QEMU's `virt`. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { IrqLine, SysBusDevice, stringProperty, uintProperty } from "#qdev";
+import { IrqLine, SysBusDevice, stringProperty, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 
 /** Registers of a context, from its base. */
@@ -35,6 +35,18 @@ export class SifivePlic extends SysBusDevice {
     uintProperty<SifivePlic>("context-stride", "uint32", "contextStride"),
     uintProperty<SifivePlic>("aperture-size", "uint32", "apertureSize"),
   ];
+  static override readonly vmState = {
+    name: "riscv.sifive.plic",
+    version: 1,
+    fields: {
+      lines: "irqs",
+      priorities: "uint32s",
+      thresholds: "uint32s",
+      pending: "uint32s",
+      claimed: "uint32s",
+      enabled: "uint32s",
+    },
+  } as const satisfies VmState;
 
   /** Register window. */
   private readonly iomem = this.embed(MemoryRegion);

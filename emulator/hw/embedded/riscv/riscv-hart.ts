@@ -1,6 +1,6 @@
 /** A hart's place on the board: what it addresses and which interrupts reach it. Who executes is plugged in. */
 import { AddressSpace } from "#memory";
-import { Device, type HartPort, type InterruptNumber } from "#qdev";
+import { Device, type HartPort, type InterruptNumber, type VmState } from "#qdev";
 import { QomAbort } from "#qom";
 
 /** Inputs for the standard interrupts and for those of guests' hypervisors; the latter lead nowhere. */
@@ -12,6 +12,11 @@ export class RiscvHart extends Device {
   static override readonly typeName = "rv64-riscv-cpu";
   /** Roughly: most of it is the state of who executes. */
   static override readonly instanceSize: number = 20_000;
+  static override readonly vmState = {
+    name: "rv64-riscv-cpu",
+    version: 1,
+    fields: { levels: "int" },
+  } as const satisfies VmState;
 
   hartId = 0;
   private port: HartPort | null = null;

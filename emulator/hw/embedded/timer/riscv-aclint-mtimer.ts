@@ -1,6 +1,6 @@
 /** Machine timer: a counter and a comparator per hart. Source: RISC-V ACLINT specification 1.0, chapter 2. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { IrqLine, SysBusDevice, type Timer, uintProperty } from "#qdev";
+import { IrqLine, SysBusDevice, type Timer, uintProperty, type VmState } from "#qdev";
 
 const NANOSECONDS_PER_SECOND = 1e9;
 const WORD = 2 ** 32;
@@ -22,6 +22,20 @@ export class AclintMtimer extends SysBusDevice {
     uintProperty<AclintMtimer>("aperture-size", "uint32", "apertureSize"),
     uintProperty<AclintMtimer>("timebase-freq", "uint32", "timebaseFreq"),
   ];
+  static override readonly vmState = {
+    name: "riscv.aclint.mtimer",
+    version: 1,
+    fields: {
+      lines: "irqs",
+      timers: "timers",
+      compareLow: "uint32s",
+      compareHigh: "uint32s",
+      deltaLow: "uint32",
+      deltaHigh: "uint32",
+      timeLow: "uint32",
+      timeHigh: "uint32",
+    },
+  } as const satisfies VmState;
 
   /** Register window. */
   private readonly iomem = this.embed(MemoryRegion);

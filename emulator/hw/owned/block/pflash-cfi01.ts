@@ -1,6 +1,6 @@
 /** Bank of parallel NOR flash with Intel's command set. Source: Intel StrataFlash J3 data sheet; JESD68.01; quirks as QEMU's. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { SysBusDevice, stringProperty, uintProperty } from "#qdev";
+import { SysBusDevice, stringProperty, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 import { cfiQueryTable } from "./cfi-query.ts";
 
@@ -53,6 +53,19 @@ export class PflashCfi01 extends SysBusDevice {
     uintProperty<PflashCfi01>("id3", "uint16", "id3"),
     stringProperty<PflashCfi01>("name", "name"),
   ];
+  static override readonly vmState = {
+    name: "cfi.pflash01",
+    version: 1,
+    fields: {
+      command: "uint8",
+      expect: "uint8",
+      status: "uint8",
+      buffer: "bytes",
+      bufferedAt: "int",
+      bufferCounter: "uint32",
+    },
+    postLoad: (flash: PflashCfi01) => flash.mem.setRomdMode(flash.command === READ_ARRAY_OLD),
+  } as const satisfies VmState;
 
   /** The array, and the chips' answers in front of it. */
   private mem!: MemoryRegion;

@@ -1,5 +1,14 @@
+import type { VmStateFields } from "#qdev";
+
 /** A queue of bytes of fixed capacity, without allocation after it was made. */
 export class Fifo {
+  /** What a device that has one keeps of it in a snapshot. */
+  static readonly vmFields = {
+    bytes: "bytes",
+    head: "uint32",
+    count: "uint32",
+  } as const satisfies VmStateFields;
+
   private readonly bytes: Uint8Array;
   private head = 0;
   private count = 0;

@@ -1,6 +1,6 @@
 /** Software interrupts between harts: one register each. Source: RISC-V ACLINT specification 1.0, chapters 3 and 4. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { IrqLine, SysBusDevice, uintProperty } from "#qdev";
+import { IrqLine, SysBusDevice, uintProperty, type VmState } from "#qdev";
 
 const REGISTER_BYTES = 0x4000;
 
@@ -13,6 +13,11 @@ export class AclintSwi extends SysBusDevice {
     uintProperty<AclintSwi>("num-harts", "uint32", "numHarts"),
     uintProperty<AclintSwi>("sswi", "uint32", "sswi"),
   ];
+  static override readonly vmState = {
+    name: "riscv.aclint.swi",
+    version: 1,
+    fields: { lines: "irqs" },
+  } as const satisfies VmState;
 
   hartidBase = 0;
   numHarts = 1;

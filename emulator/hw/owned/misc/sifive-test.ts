@@ -12,6 +12,7 @@ const RESET = 0x7777;
 
 export class SifiveTest extends SysBusDevice {
   static override readonly typeName = "riscv.sifive.test";
+  static override readonly vmState = { name: "riscv.sifive.test", version: 1, fields: {} };
 
   protected override realize(): void {
     /** Register window. */

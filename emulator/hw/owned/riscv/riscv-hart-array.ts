@@ -13,6 +13,7 @@ export class RiscvHartArray extends SysBusDevice {
     stringProperty<RiscvHartArray>("cpu-type", "cpuType"),
     uintProperty<RiscvHartArray>("resetvec", "uint32", "resetVector"),
   ];
+  static override readonly vmState = { name: "riscv.hart_array", version: 1, fields: {} };
 
   numHarts = 1;
   hartidBase = 0;

@@ -1,6 +1,6 @@
 /** Goldfish real-time clock: nanoseconds since 1970 and one alarm. Source: Android goldfish RTC register map. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { IrqLine, SysBusDevice, type Timer } from "#qdev";
+import { IrqLine, SysBusDevice, type Timer, type VmState } from "#qdev";
 
 const TIME_LOW = 0x00;
 const TIME_HIGH = 0x04;
@@ -17,6 +17,20 @@ const NANOSECONDS_PER_SECOND = 1_000_000_000n;
 export class GoldfishRtc extends SysBusDevice {
   static override readonly typeName = "goldfish_rtc";
   static override readonly instanceSize: number = 872;
+  static override readonly vmState = {
+    name: "goldfish_rtc",
+    version: 1,
+    fields: {
+      irq: "irq",
+      timer: "timer",
+      offset: "uint64",
+      alarm: "uint64",
+      alarmRunning: "bool",
+      irqPending: "bool",
+      irqEnabled: "bool",
+      timeHigh: "uint32",
+    },
+  } as const satisfies VmState;
 
   private readonly irq = new IrqLine();
   private timer: Timer | null = null;

@@ -1,0 +1,106 @@
+import { setImmediate, setTimeout } from "node:timers/promises";
+import type { Terminal } from "#backends";
+import type { DebugStop, Emulation, RunEnd } from "./emulation.ts";
+
+/** Why a machine stands still: somebody said so, or it came to a point of a debugger. */
+export type Pause = { readonly kind: "request" } | { readonly kind: "debug"; readonly stop: DebugStop };
+
+/** Longest time that a waiting machine does not look whether somebody wants something of it. */
+const LONGEST_WAIT_MS = 50;
+
+/**
+ * A run that can be stopped and continued from outside, by a person at the monitor or by a debugger. Between two steps of
+ * the machine all of it may be looked at and changed.
+ */
+export class RunControl {
+  readonly emulation: Emulation;
+  /** Somebody is connected who may let the machine go on: it does not end because its guest waits for nothing. */
+  held = false;
+  private readonly maxInstructions: number;
+  private readonly listeners = new Set<(pause: Pause) => void>();
+  private stopped = false;
+  private ended: RunEnd | null = null;
+  private wake: () => void = () => {};
+
+  /** @param maxInstructions at which the run ends. */
+  constructor(emulation: Emulation, maxInstructions = Number.POSITIVE_INFINITY) {
+    this.emulation = emulation;
+    this.maxInstructions = maxInstructions;
+  }
+
+  /** Whether the machine stands still. */
+  get paused(): boolean {
+    return this.stopped;
+  }
+
+  /** Calls `listener` whenever the machine stops; answers what ends that. */
+  onPause(listener: (pause: Pause) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  stop(): void {
+    if (!this.stopped) this.pause({ kind: "request" });
+  }
+
+  continue(): void {
+    this.stopped = false;
+    this.wake();
+  }
+
+  /** Ends the run. */
+  quit(): void {
+    this.endWith("stopped");
+  }
+
+  /** The machine has ended in a step that somebody else made. */
+  endWith(end: RunEnd): void {
+    this.ended = end;
+    this.wake();
+  }
+
+  private pause(pause: Pause): void {
+    this.stopped = true;
+    for (const listener of this.listeners) listener(pause);
+  }
+
+  /** Runs with `terminal` as the console, until the machine ends. */
+  async run(terminal: Terminal): Promise<RunEnd> {
+    const { emulation } = this;
+    for (;;) {
+      if (this.ended !== null) return this.ended;
+      if (this.stopped) {
+        terminal.flush();
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+        continue;
+      }
+      const end = emulation.step(this.maxInstructions);
+      terminal.flush();
+      if (end === "debug" && emulation.debugStop !== null) {
+        this.pause({ kind: "debug", stop: emulation.debugStop });
+        continue;
+      }
+      if (end !== null) return end;
+      if (emulation.waiting && !(await this.waitForEvent(terminal))) return "idle";
+      await setImmediate(); // lets input arrive
+    }
+  }
+
+  /** Lets the guest wait for its next deadline, or for input. False if neither will come. */
+  private async waitForEvent(terminal: Terminal): Promise<boolean> {
+    const { emulation } = this;
+    const { untilDeadline } = emulation;
+    if (!terminal.interactive && emulation.skipIdle()) return true;
+    if (untilDeadline === Number.POSITIVE_INFINITY && !terminal.open) {
+      if (this.held) await setTimeout(LONGEST_WAIT_MS);
+      return this.held;
+    }
+    const started = performance.now();
+    const longest = this.held ? LONGEST_WAIT_MS : Number.POSITIVE_INFINITY;
+    await terminal.inputOr(Math.min(untilDeadline / 1e6, longest));
+    emulation.skipIdle(Math.min((performance.now() - started) * 1e6, untilDeadline));
+    return true;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The file of a snapshot:
+ *
+ *     "regionlab snapshot 1\n"
+ *     4 bytes   length of the state
+ *     state     JSON: the machine, its parts by name, and the names and sizes of its memories
+ *     memories  in the order of their names (see memory-image.ts)
+ *     32 bytes  SHA-256 of all before
+ *
+ * Numbers are little-endian. Nothing is looked at before the checksum is right.
+ */
+import { createHash } from "node:crypto";
+import type { SavedFields } from "#qdev";
+import { InputError } from "../errors.ts";
+import { loadMemory, saveMemory } from "./memory-image.ts";
+
+const NAME = "regionlab snapshot ";
+const MAGIC = `${NAME}1\n`;
+const DIGEST_BYTES = 32;
+
+/** Takes bytes in order. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
+}
+
+/** Bytes of guest memory by name, in whatever order. */
+export type Memories = ReadonlyMap<string, Uint8Array>;
+
+/** The state, with the sizes of the memories that follow. */
+interface Head {
+  readonly state: SavedFields;
+  readonly memory: Readonly<Record<string, number>>;
+}
+
+export function writeSnapshotFile(sink: ByteSink, state: SavedFields, memories: Memories): void {
+  const hash = createHash("sha256");
+  const write = (bytes: Uint8Array): void => {
+    hash.update(bytes);
+    sink.write(bytes);
+  };
+  const names = [...memories.keys()].sort();
+  const memory = Object.fromEntries(names.map((name) => [name, memories.get(name)?.length ?? 0]));
+  const head = Buffer.from(JSON.stringify({ state, memory } satisfies Head));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  write(Buffer.from(MAGIC));
+  write(length);
+  write(head);
+  for (const name of names) saveMemory(memories.get(name) ?? new Uint8Array(), write);
+  sink.write(hash.digest());
+}
+
+/** A snapshot whose checksum is right. */
+export class SnapshotFile {
+  readonly state: SavedFields;
+  private readonly memory: Head["memory"];
+  private readonly memories: Buffer;
+
+  /** @throws InputError when `content` is no snapshot, or not whole; `where` names option and file. */
+  constructor(content: Uint8Array, where: string) {
+    const file = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    const magic = file.toString("latin1", 0, MAGIC.length);
+    if (magic !== MAGIC) {
+      throw new InputError(
+        magic.startsWith(NAME)
+          ? `${where}: a snapshot of another version of regionlab; make it anew with this one`
+          : `${where}: not a snapshot of regionlab; give a file that --snapshot-out wrote`,
+      );
+    }
+    const end = file.length - DIGEST_BYTES;
+    const digest = createHash("sha256")
+      .update(file.subarray(0, Math.max(end, 0)))
+      .digest();
+    if (end < MAGIC.length + 4 || !digest.equals(file.subarray(end)))
+      throw new InputError(`${where}: damaged or cut off, its checksum is wrong; make it anew`);
+    const start = MAGIC.length + 4;
+    const stop = start + file.readUInt32LE(MAGIC.length);
+    const head: Head = JSON.parse(file.toString("utf8", start, stop));
+    this.state = head.state;
+    this.memory = head.memory;
+    this.memories = file.subarray(stop, end);
+  }
+
+  /** Why these are not the memories that were saved; undefined if they are. */
+  memoryMismatch(memories: Memories): string | undefined {
+    for (const [name, bytes] of memories) {
+      const saved = this.memory[name];
+      if (saved === undefined) return `lacks the memory ${name}`;
+      if (saved !== bytes.length)
+        return `has ${saved} bytes of the memory ${name}, this machine ${bytes.length}`;
+    }
+    const unknown = Object.keys(this.memory).find((name) => !memories.has(name));
+    return unknown === undefined ? undefined : `has a memory ${unknown} that this machine has not`;
+  }
+
+  /** Fills the memories, which must be those that were saved. */
+  loadMemories(memories: Memories): void {
+    let at = 0;
+    for (const name of Object.keys(this.memory).sort())
+      at = loadMemory(memories.get(name) ?? new Uint8Array(), this.memories, at);
+  }
+}

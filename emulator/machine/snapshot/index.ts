@@ -1,0 +1,2 @@
+/** Whole machines in a file. */
+export { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot.ts";

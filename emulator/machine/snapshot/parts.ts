@@ -1,0 +1,54 @@
+/** The parts of a machine that a snapshot keeps, each by a name that the order of creation does not change. */
+import { MemoryRegion } from "#memory";
+import { Device, type DeviceModel, SysBusDevice, SystemBus } from "#qdev";
+import { QomAbort, type QomObject } from "#qom";
+import type { Memories } from "./file.ts";
+
+/** Every device of the machine. @throws QomAbort when two have one name. */
+export function devicesOf(model: DeviceModel): ReadonlyMap<string, Device> {
+  const devices = new Map<string, Device>();
+  for (const object of objectsBelow(model.root)) {
+    if (object instanceof Device) addNamed(devices, object, object);
+  }
+  return devices;
+}
+
+/** The bytes of every RAM, ROM and flash region. @throws QomAbort when two have one name. */
+export function memoriesOf(model: DeviceModel): Memories {
+  const memories = new Map<string, Uint8Array>();
+  for (const object of objectsBelow(model.root)) {
+    if (object instanceof MemoryRegion && object.ram !== null) addNamed(memories, object, object.ram.bytes);
+  }
+  return memories;
+}
+
+function* objectsBelow(object: QomObject): IterableIterator<QomObject> {
+  for (const [, child] of object.children()) {
+    yield child;
+    yield* objectsBelow(child);
+  }
+}
+
+function addNamed<T>(parts: Map<string, T>, object: QomObject, part: T): void {
+  const name = nameOf(object);
+  if (parts.has(name)) throw new QomAbort(`two parts of the machine are called ${name}`);
+  parts.set(name, part);
+}
+
+/**
+ * The path in the composition tree. A device without a place of its own there is known by where it sits: by type and
+ * address on the system bus, `/serial-mm@10000000`, by type below any other bus.
+ */
+function nameOf(object: QomObject): string {
+  const { parent } = object;
+  if (parent === null) return "";
+  if (parent === object.model.unattached && object instanceof Device) {
+    const { typeName } = object.qomType;
+    if (object.parentBus !== null && !(object.parentBus instanceof SystemBus))
+      return `${nameOf(object.parentBus)}/${typeName}`;
+    const region = object instanceof SysBusDevice ? object.mmioWindows[0]?.region : undefined;
+    if (region !== undefined && region.container !== null)
+      return `/${typeName}@${region.address.toString(16)}`;
+  }
+  return `${nameOf(parent)}/${object.nameInParent}`;
+}

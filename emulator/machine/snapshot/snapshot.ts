@@ -1,0 +1,179 @@
+/** Snapshots: all of a machine that its guest could tell, taken and put back between two instructions. */
+import { createHash } from "node:crypto";
+import { type SavedHart, slotsMismatch } from "#cpu/riscv";
+import {
+  isFields,
+  loadFields,
+  type Restore,
+  type SavedFields,
+  type SavedValue,
+  saveFields,
+  type VmStateFields,
+} from "#qdev";
+import { QomError } from "#qom";
+import type { Emulation } from "../emulation.ts";
+import { InputError } from "../errors.ts";
+import { readInput } from "../images.ts";
+import { type ByteSink, SnapshotFile, writeSnapshotFile } from "./file.ts";
+import { devicesOf, memoriesOf } from "./parts.ts";
+
+const CLOCK: VmStateFields = { wallAtStart: "uint64" };
+const TIMERS: VmStateFields = { comparators: "timers" };
+
+/** @throws InputError that names the device when the machine has one whose state cannot be saved. */
+export function checkSavable({ model }: Emulation): void {
+  for (const [name, device] of devicesOf(model)) {
+    if (device.vmState === null)
+      throw new InputError(
+        `--snapshot-out: the device ${name} cannot be saved, its type declares no state; leave one of them out`,
+      );
+  }
+}
+
+/** Writes the machine, which must not be running. @throws InputError as `checkSavable`. */
+export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
+  checkSavable(emulation);
+  const { model, time, console, trace, harts, shutdown } = emulation;
+  const devices: Record<string, SavedValue> = {};
+  for (const [name, device] of [...devicesOf(model)].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { vmState } = device;
+    if (vmState === null) continue; // checked above
+    const fields = saveFields(device, vmState.fields);
+    devices[name] = { name: vmState.name, version: vmState.version, fields };
+  }
+  const state: SavedFields = {
+    machine: identify(emulation),
+    time: time.save(),
+    clock: saveFields(model.clock, CLOCK),
+    timers: saveFields(emulation, TIMERS),
+    turns: emulation.processors.save(),
+    request: shutdown === null ? null : { kind: shutdown.kind, code: shutdown.code },
+    console: console.save(),
+    trace: trace?.save() ?? null,
+    harts: Object.fromEntries(
+      harts.map((hart): [string, SavedValue] => [`${hart.hartId}`, { ...hart.save() }]),
+    ),
+    devices,
+  };
+  writeSnapshotFile(sink, state, memoriesOf(model));
+}
+
+/**
+ * Makes a machine that has just been put together the one that was saved. All is checked first: a machine that is refused
+ * stays as it was.
+ * @throws InputError that says why the snapshot is refused; `where` names option and file.
+ */
+export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where: string): void {
+  const file = new SnapshotFile(content, where);
+  const memories = memoriesOf(emulation.model);
+  const refusal = (reason: string): InputError =>
+    new InputError(`${where}: ${reason}; start the machine with the options of the run that made it`);
+  const mismatch = machineMismatch(identify(emulation), file.state.machine) ?? file.memoryMismatch(memories);
+  if (mismatch !== undefined) throw refusal(mismatch);
+  let steps: Restore[];
+  try {
+    steps = planRestore(emulation, file.state);
+  } catch (error) {
+    throw error instanceof QomError ? refusal(error.message) : error;
+  }
+  file.loadMemories(memories);
+  for (const step of steps) step();
+}
+
+function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
+  const { model, time, console, trace } = emulation;
+  const { clock, request, console: savedConsole = null, trace: savedTrace = null } = state;
+  const steps = [
+    ...time.load(state.time ?? null),
+    ...loadFields(model.clock, CLOCK, clock ?? null, "clock"),
+    ...console.load(savedConsole),
+    ...planDevices(emulation, state.devices ?? null),
+    ...planHarts(emulation, state.harts ?? null),
+    ...loadFields(emulation, TIMERS, state.timers ?? null, "timers"),
+    ...emulation.processors.load(state.turns ?? null),
+  ];
+  if (trace !== null) {
+    if (savedTrace === null) throw new QomError("the run was not traced, so that its trace cannot go on");
+    steps.push(...trace.load(savedTrace));
+  }
+  if (request !== undefined && request !== null) steps.push(planRequest(emulation, request));
+  return steps;
+}
+
+function planDevices({ model }: Emulation, saved: SavedValue): Restore[] {
+  if (!isFields(saved)) throw new QomError("no devices are in it");
+  const devices = devicesOf(model);
+  const unknown = Object.keys(saved).find((name) => !devices.has(name));
+  if (unknown !== undefined) throw new QomError(`has a device ${unknown} that this machine has not`);
+  const steps: Restore[] = [];
+  const afterwards: Restore[] = [];
+  for (const [name, device] of devices) {
+    const section = saved[name];
+    const { vmState } = device;
+    if (vmState === null)
+      throw new QomError(`the device ${name} cannot be restored, its type declares no state`);
+    if (!isFields(section)) throw new QomError(`lacks the device ${name}`);
+    if (section.name !== vmState.name || section.version !== vmState.version) {
+      throw new QomError(
+        `${name} is ${section.name} version ${section.version}, here it is ${vmState.name} version ${vmState.version}`,
+      );
+    }
+    steps.push(...loadFields(device, vmState.fields, section.fields ?? null, name));
+    afterwards.push(() => vmState.postLoad?.(device));
+  }
+  return [...steps, ...afterwards];
+}
+
+function planHarts({ harts }: Emulation, saved: SavedValue): Restore[] {
+  if (!isFields(saved)) throw new QomError("no harts are in it");
+  return harts.map((hart) => {
+    const section = saved[hart.hartId];
+    if (!isFields(section)) throw new QomError(`lacks hart ${hart.hartId}`);
+    const { slots, retired, trapped, sleeping } = section;
+    if (!isFields(slots) || !isCount(retired) || !isCount(trapped) || typeof sleeping !== "boolean")
+      throw new QomError(`hart ${hart.hartId} is incomplete`);
+    const mismatch = slotsMismatch(slots);
+    if (mismatch !== undefined) throw new QomError(`hart ${hart.hartId} ${mismatch}`);
+    const checked = { slots: slots as SavedHart["slots"], retired, trapped, sleeping }; // as just checked
+    return () => hart.load(checked);
+  });
+}
+
+function planRequest(emulation: Emulation, request: SavedValue): Restore {
+  if (isFields(request)) {
+    const { kind, code } = request;
+    if ((kind === "poweroff" || kind === "reset" || kind === "fail") && isCount(code))
+      return () => emulation.model.requestShutdown({ kind, code });
+  }
+  throw new QomError("the request of the guest is not known here");
+}
+
+function isCount(value: SavedValue | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** What must be the same in the run that goes on: the board, and the files that a reset loads again. */
+function identify({ board, files, ramBytes }: Emulation): SavedFields {
+  const { bios, kernel, initrd, append } = files;
+  const hash = (option: string, path: string | undefined): string =>
+    path === undefined ? "" : createHash("sha256").update(readInput(option, path)).digest("hex");
+  return {
+    "-M": board.qomType.typeName,
+    "-m": ramBytes,
+    "-smp": board.hartCount,
+    "--bios": hash("--bios", bios),
+    "--kernel": hash("--kernel", kernel),
+    "--initrd": hash("--initrd", initrd),
+    "--append": append ?? "",
+  };
+}
+
+function machineMismatch(ours: SavedFields, saved: SavedValue | undefined): string | undefined {
+  for (const [option, value] of Object.entries(ours)) {
+    const theirs = isFields(saved) ? saved[option] : undefined;
+    if (theirs === value) continue;
+    if (option === "-m") return `made with -m ${Number(theirs) / 2 ** 20}M`;
+    return option === "-smp" ? `made with -smp ${theirs}` : `made with another ${option}`;
+  }
+  return undefined;
+}

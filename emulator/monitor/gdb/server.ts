@@ -1,0 +1,49 @@
+import { type AddressInfo, createServer } from "node:net";
+import { InputError, type RunControl, type RunEnd } from "#machine";
+import { GdbSession, type MonitorCommand } from "./session.ts";
+
+/** Only programs of this computer may debug the guest: the protocol knows no password. */
+const HOST = "127.0.0.1";
+
+export interface GdbServer {
+  /** The port it listens on. */
+  readonly port: number;
+  /** Tells the debugger that the machine has ended, and listens no more. */
+  close(end: RunEnd): void;
+}
+
+/**
+ * Waits for a debugger, one at a time; a second one is turned away. Port 0: any that is free.
+ * @throws InputError when the port cannot be had.
+ */
+export async function listenForGdb(
+  port: number,
+  control: RunControl,
+  monitor: MonitorCommand,
+): Promise<GdbServer> {
+  let session: GdbSession | null = null;
+  const server = createServer((socket) => {
+    if (session !== null) {
+      socket.destroy();
+      return;
+    }
+    session = new GdbSession(socket, control, monitor, () => {
+      session = null;
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason = error.code === "EADDRINUSE" ? "the port is in use" : (error.code ?? error.message);
+      reject(new InputError(`--gdb ${port}: ${reason}; give another port, or 0 for any`));
+    });
+    server.listen(port, HOST, resolve);
+  });
+  control.held = true;
+  return {
+    port: (server.address() as AddressInfo).port, // a server that listens on a port has such an address
+    close(end) {
+      session?.end(end);
+      server.close();
+    },
+  };
+}

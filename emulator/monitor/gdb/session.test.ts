@@ -1,0 +1,174 @@
+/** The protocol by hand: what the real gdb does not send, or not on demand. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import type { Terminal } from "#backends";
+import { Emulation, loadHardware, RunControl, type RunEnd } from "#machine";
+import { frame, PacketReader } from "./packet.ts";
+import { type GdbServer, listenForGdb } from "./server.ts";
+
+const LOOP = 0x0000_006f; // j .
+
+/** A console that nobody sits at. */
+const NOBODY: Terminal = {
+  interactive: false,
+  open: false,
+  write: () => {},
+  flush: () => {},
+  setMonitor: () => {},
+  print: () => {},
+  inputOr: async () => {},
+  close: () => {},
+};
+
+let folder: string;
+let emulation: Emulation;
+let control: RunControl;
+let server: GdbServer;
+let client: Client;
+let ended: Promise<RunEnd>;
+
+/** A connection that collects what comes. */
+class Client {
+  readonly socket: Socket;
+  private readonly answers: string[] = [];
+  private readonly reader = new PacketReader();
+  private wake: () => void = () => {};
+  closed = false;
+
+  constructor(port: number) {
+    this.socket = connect(port, "127.0.0.1");
+    this.socket.on("data", (chunk: Buffer) => {
+      for (const received of this.reader.read(chunk))
+        this.answers.push(
+          received.kind === "packet" ? received.data.toString("latin1") : `<${received.kind}>`,
+        );
+      this.wake();
+    });
+    this.socket.on("close", () => {
+      this.closed = true;
+      this.wake();
+    });
+    this.socket.on("error", () => {});
+  }
+
+  /** The next packet, or undefined at the end of the connection. */
+  async next(): Promise<string | undefined> {
+    for (;;) {
+      const answer = this.answers.shift();
+      if (answer !== undefined && answer !== "<acknowledged>") return answer;
+      if (answer === undefined && this.closed) return undefined;
+      if (answer === undefined)
+        await new Promise<void>((resolve) => {
+          this.wake = resolve;
+        });
+    }
+  }
+
+  async ask(packet: string): Promise<string | undefined> {
+    this.socket.write(frame(packet));
+    return this.next();
+  }
+}
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "regionlab-session-"));
+  writeFileSync(join(folder, "guest.bin"), Uint32Array.from([LOOP]));
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+beforeEach(async () => {
+  const files = { kernel: join(folder, "guest.bin") };
+  emulation = new Emulation({ hardware: await loadHardware("embedded"), ramBytes: 2 ** 22, files });
+  control = new RunControl(emulation);
+  server = await listenForGdb(0, control, (line) => `heard ${line}\n`);
+  client = new Client(server.port);
+  expect(await client.ask("?")).toBe("T05thread:1;");
+  ended = control.run(NOBODY);
+});
+
+afterEach(async () => {
+  control.quit();
+  server.close(await ended);
+  client.socket.destroy();
+});
+
+it("Ctrl-C stops a guest that runs, as SIGINT", async () => {
+  expect(control.paused).toBe(true);
+  client.socket.write(frame("vCont;c"));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(control.paused).toBe(false);
+  client.socket.write("\x03");
+  expect(await client.next()).toBe("T02thread:1;");
+  expect(emulation.instructions).toBeGreaterThan(6);
+});
+
+it("a step is one instruction, whichever way it is asked for", async () => {
+  for (const packet of ["s", "vCont;s:1;c", "S05"]) {
+    const before = emulation.instructions;
+    expect(await client.ask(packet)).toBe("T05thread:1;");
+    expect(emulation.instructions).toBe(before + 1);
+  }
+});
+
+it("memory is written in both ways, with bytes that have a meaning, and read back", async () => {
+  expect(await client.ask("M80001000,4:24237d2a")).toBe("OK");
+  expect(await client.ask("m80001000,4")).toBe("24237d2a");
+  expect(await client.ask("X80001002,3:\x24\x23\x7d")).toBe("OK");
+  expect(await client.ask("m80001000,6")).toBe("242324237d00");
+  expect(await client.ask("m80001000,4000")).toHaveLength(0x4000 - 8); // no more than a packet holds
+  expect(await client.ask("m8,4")).toBe("E0e");
+  expect(await client.ask("Mfff,1:00")).toBe("E0e");
+  expect(await client.ask("X80001000,0:")).toBe("OK");
+});
+
+it("what is wrong or not known is answered so", async () => {
+  expect(await client.ask("mxyz,4")).toBe("E16");
+  expect(await client.ask("M80001000,4:00")).toBe("E16");
+  expect(await client.ask("pffff")).toBe("E16");
+  expect(await client.ask("P21=00")).toBe("E16");
+  expect(await client.ask("Hg7")).toBe("E16");
+  expect(await client.ask("T2")).toBe("E16");
+  expect(await client.ask("T1")).toBe("OK");
+  expect(await client.ask("Z9,0,4")).toBe("");
+  expect(await client.ask("vMustReplyEmpty")).toBe("");
+  expect(await client.ask("!")).toBe("");
+  client.socket.write("$?#00");
+  expect(await client.next()).toBe("<refused>");
+});
+
+it("monitor commands go to the monitor", async () => {
+  const command = Buffer.from("info status").toString("hex");
+  expect(await client.ask(`qRcmd,${command}`)).toBe(Buffer.from("heard info status\n").toString("hex"));
+});
+
+it("a second debugger is turned away, and a new one welcome after the first has gone", async () => {
+  const second = new Client(server.port);
+  expect(await second.next()).toBeUndefined();
+  expect(await client.ask("Z0,80000000,4")).toBe("OK");
+  expect(await client.ask("D")).toBe("OK");
+  expect(await client.next()).toBeUndefined();
+  expect([control.paused, emulation.hart.debug.active]).toEqual([false, false]);
+  const third = new Client(server.port);
+  expect(await third.ask("?")).toBe("T05thread:1;");
+  expect(control.paused).toBe(true);
+  third.socket.destroy();
+});
+
+it("the end of the guest is told with its code", async () => {
+  const finish = [0x0010_0537, 0x0002_35b7, 0x3335_8593, 0x00b5_2023, LOOP]; // sw 0x23333 to the test finisher
+  const words = Buffer.from(Uint32Array.from(finish).buffer).toString("hex");
+  expect(await client.ask(`M80000000,14:${words}`)).toBe("OK");
+  client.socket.write(frame("c"));
+  expect(await ended).toBe("fail");
+  server.close("fail");
+  expect(await client.next()).toBe("W02");
+});
+
+it("kill ends the run", async () => {
+  client.socket.write(frame("k"));
+  expect(await ended).toBe("stopped");
+});

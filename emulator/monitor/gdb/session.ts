@@ -1,0 +1,372 @@
+/** One debugger at the machine: what GDB asks (GDB manual, appendix E), and what it is told. Threads are harts, from 1 on. */
+import type { Socket } from "node:net";
+import type { RiscvHart, WatchKind } from "#cpu/riscv";
+import type { Emulation, Pause, RunControl, RunEnd } from "#machine";
+import { readVirtual, writeVirtual } from "../guest-memory.ts";
+import { frame, PacketReader } from "./packet.ts";
+import {
+  fromHex,
+  GENERAL_REGISTERS,
+  readRegister,
+  targetDescription,
+  toHex,
+  writeRegister,
+} from "./registers.ts";
+
+/** Longest packet that we take, and make. */
+const PACKET_BYTES = 0x4000;
+const OK = "OK";
+/** Answer to what is not supported. */
+const UNSUPPORTED = "";
+/** Errno's EINVAL and EFAULT. */
+const INVALID = "E16";
+const NO_MEMORY = "E0e";
+const SIGINT = "02";
+const SIGTRAP = "05";
+
+const WATCH_KINDS: Readonly<Record<string, WatchKind>> = { "2": "write", "3": "read", "4": "access" };
+const WATCH_WORDS: Readonly<Record<WatchKind, string>> = { write: "watch", read: "rwatch", access: "awatch" };
+
+/** Runs a line of the monitor, and answers what it says. */
+export type MonitorCommand = (line: string) => string;
+
+export class GdbSession {
+  private readonly socket: Socket;
+  private readonly control: RunControl;
+  private readonly monitor: MonitorCommand;
+  private readonly emulation: Emulation;
+  private readonly reader = new PacketReader();
+  private readonly stopListening: () => void;
+  private readonly onLeave: () => void;
+  private left = false;
+  private acknowledges = true;
+  private lastSent: Buffer = Buffer.alloc(0);
+  /** GDB waits to hear that the machine has stopped. */
+  private owesStop = false;
+  private interrupted = false;
+  /** What the machine last stopped for. */
+  private stopReply: string;
+  /** Hart of register and memory packets. */
+  private selected: RiscvHart;
+
+  /**
+   * Stops the machine, and serves GDB at `socket` until it detaches or is gone.
+   * @param onLeave called then, once.
+   */
+  constructor(socket: Socket, control: RunControl, monitor: MonitorCommand, onLeave: () => void) {
+    this.onLeave = onLeave;
+    this.socket = socket;
+    this.control = control;
+    this.monitor = monitor;
+    this.emulation = control.emulation;
+    this.selected = this.hart(0);
+    this.stopReply = this.stopAt(SIGTRAP, this.selected);
+    control.stop();
+    this.stopListening = control.onPause((pause) => this.paused(pause));
+    socket.setNoDelay(true);
+    socket.on("data", (chunk) => this.receive(chunk));
+    socket.on("error", () => {}); // "close" follows
+    socket.on("close", () => this.leave());
+  }
+
+  /** Tells GDB that the machine has ended. */
+  end(end: RunEnd): void {
+    const code = end === "fail" ? (this.emulation.shutdown?.code ?? 1) & 0xff : 0;
+    if (this.owesStop) this.send(`W${code.toString(16).padStart(2, "0")}`);
+    this.stopListening();
+    this.socket.end();
+  }
+
+  /** The debugger is gone: the machine goes on as if it had never been there. */
+  private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.onLeave();
+    this.stopListening();
+    for (const hart of this.emulation.harts) hart.debug.removeAll();
+    this.control.continue();
+  }
+
+  private receive(chunk: Uint8Array): void {
+    for (const received of this.reader.read(chunk)) {
+      switch (received.kind) {
+        case "interrupt":
+          this.interrupted = true;
+          this.control.stop();
+          break;
+        case "damaged":
+          if (this.acknowledges) this.socket.write("-");
+          break;
+        case "refused":
+          this.socket.write(this.lastSent);
+          break;
+        case "packet": {
+          if (this.acknowledges) this.socket.write("+");
+          const answer = this.answer(received.data);
+          if (answer !== null) this.send(answer);
+          break;
+        }
+      }
+    }
+  }
+
+  private send(data: string | Uint8Array): void {
+    this.lastSent = frame(data);
+    this.socket.write(this.lastSent);
+  }
+
+  private paused(pause: Pause): void {
+    if (pause.kind === "request") {
+      this.stopReply = this.stopAt(this.interrupted ? SIGINT : SIGTRAP, this.selected);
+    } else {
+      const { hart, hit } = pause.stop;
+      const point =
+        hit.kind === "watchpoint"
+          ? `${WATCH_WORDS[hit.watchpoint.kind]}:${hit.watchpoint.address.toString(16)};`
+          : "";
+      this.stopReply = this.stopAt(SIGTRAP, hart, point);
+    }
+    this.interrupted = false;
+    if (!this.owesStop) return;
+    this.owesStop = false;
+    this.send(this.stopReply);
+  }
+
+  private stopAt(signal: string, hart: RiscvHart, more = ""): string {
+    this.selected = hart;
+    return `T${signal}thread:${threadOf(hart)};${more}`;
+  }
+
+  private hart(index: number): RiscvHart {
+    const hart = this.emulation.harts[index];
+    if (hart === undefined) throw new RangeError(`there is no hart ${index}`);
+    return hart;
+  }
+
+  /** Null: nothing is to be said yet. */
+  private answer(data: Buffer): string | Uint8Array | null {
+    const packet = data.toString("latin1");
+    const rest = packet.slice(1);
+    switch (packet[0]) {
+      case "?":
+        return this.stopReply;
+      case "g":
+        return this.readGeneral();
+      case "G":
+        return this.writeGeneral(rest);
+      case "p":
+        return this.readOne(rest);
+      case "P":
+        return this.writeOne(rest);
+      case "m":
+        return this.readMemory(rest);
+      case "M": {
+        const [range = "", content = ""] = rest.split(":");
+        return this.writeMemory(range, Buffer.from(content, "hex"));
+      }
+      case "X": {
+        const colon = data.indexOf(":");
+        return this.writeMemory(packet.slice(1, colon), data.subarray(colon + 1));
+      }
+      case "Z":
+      case "z":
+        return this.changePoint(packet[0] === "Z", rest);
+      case "c":
+      case "C":
+      case "s":
+      case "S":
+        return this.resumeOld(packet);
+      case "H":
+        return this.selectThread(rest);
+      case "T":
+        return this.threadNamed(rest) === undefined ? INVALID : OK;
+      case "D":
+        this.send(OK);
+        this.leave();
+        this.socket.end();
+        return null;
+      case "k":
+        this.control.quit();
+        return null;
+      case "v":
+        return this.answerVerbose(packet);
+      case "q":
+      case "Q":
+        return this.answerQuery(packet);
+      default:
+        return UNSUPPORTED;
+    }
+  }
+
+  private answerVerbose(packet: string): string | null {
+    if (packet === "vCont?") return "vCont;c;C;s;S";
+    if (packet.startsWith("vCont;")) return this.resume(packet.slice("vCont;".length).split(";"));
+    if (packet.startsWith("vKill")) {
+      this.send(OK);
+      this.control.quit();
+      return null;
+    }
+    return UNSUPPORTED;
+  }
+
+  private answerQuery(packet: string): string | Uint8Array {
+    const [name = "", ...more] = packet.split(/[:,]/);
+    switch (name) {
+      case "qSupported":
+        return `PacketSize=${PACKET_BYTES.toString(16)};qXfer:features:read+;vContSupported+;QStartNoAckMode+`;
+      case "QStartNoAckMode":
+        this.acknowledges = false;
+        return OK;
+      case "qXfer":
+        return this.transferDescription(packet);
+      case "qAttached":
+        return "1";
+      case "qC":
+        return `QC${threadOf(this.selected)}`;
+      case "qfThreadInfo":
+        return `m${this.emulation.harts.map(threadOf).join(",")}`;
+      case "qsThreadInfo":
+        return "l";
+      case "qThreadExtraInfo": {
+        const hart = this.threadNamed(more[0] ?? "");
+        if (hart === undefined) return INVALID;
+        return Buffer.from(`CPU#${hart.hartId} [${hart.waiting ? "halted" : "running"}]`).toString("hex");
+      }
+      case "qRcmd": {
+        const said = this.monitor(Buffer.from(more[0] ?? "", "hex").toString());
+        return said === "" ? OK : Buffer.from(said).toString("hex");
+      }
+      default:
+        return UNSUPPORTED;
+    }
+  }
+
+  private transferDescription(packet: string): string {
+    const [, offset, length] = /^qXfer:features:read:target\.xml:([0-9a-f]+),([0-9a-f]+)$/.exec(packet) ?? [];
+    if (offset === undefined || length === undefined) return "E00";
+    const text = targetDescription(this.selected);
+    const start = Number.parseInt(offset, 16);
+    const part = text.slice(start, start + Math.min(Number.parseInt(length, 16), PACKET_BYTES / 4));
+    return `${start + part.length < text.length ? "m" : "l"}${part}`;
+  }
+
+  private selectThread(rest: string): string {
+    const thread = rest.slice(1);
+    if (thread === "0" || thread === "-1") return OK; // any, all
+    const hart = this.threadNamed(thread);
+    if (hart === undefined) return INVALID;
+    if (rest[0] === "g") this.selected = hart;
+    return OK;
+  }
+
+  private threadNamed(text: string): RiscvHart | undefined {
+    const number = Number.parseInt(text, 16);
+    return this.emulation.harts.find((hart) => hart.hartId + 1 === number);
+  }
+
+  private readGeneral(): string {
+    const numbers = Array.from({ length: GENERAL_REGISTERS }, (_, number) => number);
+    return numbers.map((number) => toHex(readRegister(this.selected, number) ?? 0n)).join("");
+  }
+
+  private writeGeneral(text: string): string {
+    const values = (text.match(/.{16}/g) ?? []).map(fromHex);
+    if (values.length < GENERAL_REGISTERS) return INVALID;
+    for (const [number, value] of values.slice(0, GENERAL_REGISTERS).entries())
+      if (value !== undefined) writeRegister(this.selected, number, value);
+    return OK;
+  }
+
+  private readOne(text: string): string {
+    const value = readRegister(this.selected, Number.parseInt(text, 16));
+    return value === undefined ? INVALID : toHex(value);
+  }
+
+  private writeOne(text: string): string {
+    const [number = "", digits = ""] = text.split("=");
+    const value = fromHex(digits);
+    return value !== undefined && writeRegister(this.selected, Number.parseInt(number, 16), value)
+      ? OK
+      : INVALID;
+  }
+
+  private readMemory(text: string): string {
+    const range = parseRange(text);
+    if (range === undefined) return INVALID;
+    const length = Math.min(range.length, PACKET_BYTES / 2 - 4);
+    const bytes = readVirtual(this.emulation, this.selected, range.address, length);
+    return bytes.length === 0 && length > 0 ? NO_MEMORY : bytes.toString("hex");
+  }
+
+  private writeMemory(text: string, content: Buffer): string {
+    const range = parseRange(text);
+    if (range === undefined || range.length !== content.length) return INVALID;
+    return writeVirtual(this.emulation, this.selected, range.address, content) ? OK : NO_MEMORY;
+  }
+
+  /** Points are set on all harts: GDB names none. Types: 0 and 1 breakpoints, 2 to 4 watchpoints. */
+  private changePoint(insert: boolean, text: string): string {
+    const [type = "", ...range] = text.split(",");
+    const point = parseRange(range.join(",").split(";")[0] ?? "");
+    if (point === undefined) return INVALID;
+    const kind = WATCH_KINDS[type];
+    if (kind === undefined && type !== "0" && type !== "1") return UNSUPPORTED;
+    if (kind !== undefined && point.length < 1) return INVALID;
+    for (const { debug } of this.emulation.harts) {
+      if (kind === undefined) {
+        if (insert) debug.addBreakpoint(point.address);
+        else debug.removeBreakpoint(point.address);
+      } else {
+        const watchpoint = { kind, ...point };
+        if (insert) debug.addWatchpoint(watchpoint);
+        else debug.removeWatchpoint(watchpoint);
+      }
+    }
+    return OK;
+  }
+
+  /** `c`, `s` with an address to go on at; `C`, `S` with a signal, which the machine has no use for, before it. */
+  private resumeOld(packet: string): string | null {
+    const [action = "", ...more] = packet;
+    const address = action === "C" || action === "S" ? (packet.split(";")[1] ?? "") : more.join("");
+    if (address !== "") this.selected.pc = BigInt(`0x${address}`);
+    return this.resume([action.toLowerCase()]);
+  }
+
+  /** Each action is `c` or `s`, perhaps with a signal, perhaps for one thread; the first that fits a thread is its own. */
+  private resume(actions: readonly string[]): string | null {
+    const step = actions.find((action) => /^s/i.test(action));
+    this.owesStop = true;
+    if (step === undefined) {
+      this.control.continue();
+      return null;
+    }
+    const [, thread] = step.split(":");
+    const hart = thread === undefined ? this.selected : (this.threadNamed(thread) ?? this.selected);
+    const end = this.emulation.stepInstruction(hart);
+    if (end !== null && end !== "debug") {
+      this.control.endWith(end); // the guest has ended: GDB will hear of it
+      return null;
+    }
+    this.owesStop = false;
+    const stop = end === "debug" ? this.emulation.debugStop : null;
+    if (stop?.hit.kind === "watchpoint") {
+      const { kind, address } = stop.hit.watchpoint;
+      this.stopReply = this.stopAt(SIGTRAP, stop.hart, `${WATCH_WORDS[kind]}:${address.toString(16)};`);
+    } else {
+      this.stopReply = this.stopAt(SIGTRAP, hart);
+    }
+    return this.stopReply;
+  }
+}
+
+function threadOf(hart: RiscvHart): string {
+  return (hart.hartId + 1).toString(16);
+}
+
+/** `address,length`, both hexadecimal. */
+function parseRange(text: string): { readonly address: bigint; readonly length: number } | undefined {
+  const [, address, length] = /^([0-9a-f]{1,16}),([0-9a-f]{1,8})$/i.exec(text) ?? [];
+  if (address === undefined || length === undefined) return undefined;
+  return { address: BigInt(`0x${address}`), length: Number.parseInt(length, 16) };
+}

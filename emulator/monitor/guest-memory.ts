@@ -1,0 +1,46 @@
+/** Guest memory as a person or a debugger sees it: by virtual address, and without a trace in the guest. */
+import type { RiscvHart } from "#cpu/riscv";
+import type { Emulation } from "#machine";
+import { MemTxResult } from "#memory";
+
+const PAGE = 4096n;
+
+/** Reads bytes of virtual memory as `hart` sees it: fewer where translation, or an answer, ends; devices are asked. */
+export function readVirtual(emulation: Emulation, hart: RiscvHart, address: bigint, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  const done = eachPage(hart, address, length, (physical, offset, count) =>
+    succeeded(emulation.board.memorySpace.readBytes(physical, bytes.subarray(offset, offset + count))),
+  );
+  return bytes.subarray(0, done);
+}
+
+/** Writes virtual memory; false where that is not possible. Code that is overwritten is decoded anew. */
+export function writeVirtual(emulation: Emulation, hart: RiscvHart, address: bigint, bytes: Buffer): boolean {
+  const done = eachPage(hart, address, bytes.length, (physical, offset, count) => {
+    const part = bytes.subarray(offset, offset + count);
+    return succeeded(emulation.writePhysical(physical, part));
+  });
+  return done === bytes.length;
+}
+
+/** Calls `use` for the part in each page until one has no translation or `use` says no; answers the bytes before that. */
+function eachPage(
+  hart: RiscvHart,
+  address: bigint,
+  length: number,
+  use: (physical: number, offset: number, count: number) => boolean,
+): number {
+  let done = 0;
+  while (done < length) {
+    const at = BigInt.asUintN(64, address + BigInt(done));
+    const count = Math.min(length - done, Number(PAGE - (at % PAGE)));
+    const physical = hart.debug.translate(at);
+    if (physical < 0 || !use(physical, done, count)) return done;
+    done += count;
+  }
+  return done;
+}
+
+function succeeded(result: MemTxResult): boolean {
+  return result === MemTxResult.Ok;
+}

@@ -1,0 +1,182 @@
+/** The human monitor: commands as in QEMU's, for what this machine has, and answers as QEMU's. */
+import { csrNames, floatRegisterNames, type RiscvHart, registerNames } from "#cpu/riscv";
+import type { RunControl } from "#machine";
+import { formatFlatViews, formatMtree } from "#memory";
+import { examine, type Space } from "./examine.ts";
+import { formatQomTree } from "./qom-tree.ts";
+import { formatQtree } from "./qtree.ts";
+
+interface Command {
+  readonly names: readonly string[];
+  readonly parameters: string;
+  readonly help: string;
+  run(monitor: Hmp, words: readonly string[]): string;
+}
+
+const COMMANDS: readonly Command[] = [
+  {
+    names: ["cont", "c"],
+    parameters: "",
+    help: "let the machine go on",
+    run: ({ control }) => act(() => control.continue()),
+  },
+  { names: ["help", "?"], parameters: "", help: "show the commands", run: () => helpOn(COMMANDS, "") },
+  {
+    names: ["info"],
+    parameters: "subject",
+    help: "show something of the machine",
+    run: (monitor, words) => monitor.info(words),
+  },
+  {
+    names: ["quit", "q"],
+    parameters: "",
+    help: "end the emulator",
+    run: ({ control }) => act(() => control.quit()),
+  },
+  {
+    names: ["stop", "s"],
+    parameters: "",
+    help: "let the machine stand still",
+    run: ({ control }) => act(() => control.stop()),
+  },
+  {
+    names: ["system_reset"],
+    parameters: "",
+    help: "reset the machine",
+    run: ({ control }) => act(() => control.emulation.requestReset()),
+  },
+  {
+    names: ["x"],
+    parameters: "/fmt addr",
+    help: "show virtual memory from addr on",
+    run: (monitor, words) => monitor.examine(words, "virtual"),
+  },
+  {
+    names: ["xp"],
+    parameters: "/fmt addr",
+    help: "show physical memory from addr on",
+    run: (monitor, words) => monitor.examine(words, "physical"),
+  },
+];
+
+const SUBJECTS: readonly Command[] = [
+  {
+    names: ["mtree"],
+    parameters: "[-f]",
+    help: "memory regions, or the flat views",
+    run: ({ model }, words) => (words.includes("-f") ? formatFlatViews(model) : formatMtree(model)),
+  },
+  {
+    names: ["qom-tree"],
+    parameters: "",
+    help: "objects",
+    run: ({ model }) => formatQomTree(model.resolvePath("/machine")),
+  },
+  { names: ["qtree"], parameters: "", help: "buses and devices", run: ({ model }) => formatQtree(model) },
+  {
+    names: ["registers"],
+    parameters: "[-a]",
+    help: "registers of the first processor, or of all",
+    run: (monitor, words) => monitor.registers(words.includes("-a")),
+  },
+  {
+    names: ["status"],
+    parameters: "",
+    help: "whether the machine runs",
+    run: ({ control }) => `VM status: ${control.paused ? "paused" : "running"}\n`,
+  },
+];
+
+/** Control registers in the order of QEMU's list. */
+const CONTROL_REGISTERS =
+  "mhartid mstatus mip mie mideleg medeleg mtvec stvec mepc sepc mcause scause mtval stval mscratch sscratch satp".split(
+    " ",
+  );
+const numbers = new Map([...csrNames].map(([number, name]) => [name, number]));
+
+export class Hmp {
+  readonly control: RunControl;
+
+  constructor(control: RunControl) {
+    this.control = control;
+  }
+
+  get model() {
+    return this.control.emulation.model;
+  }
+
+  private get hart(): RiscvHart {
+    return this.control.emulation.hart;
+  }
+
+  /** Runs one line, and answers what it says: lines that end in a newline, or nothing. */
+  execute(line: string): string {
+    const words = line.trim().split(/\s+/);
+    // The format may touch the command: x/4xw.
+    const [, name = "", format] = /^([^/]*)(\/.*)?$/.exec(words[0] ?? "") ?? [];
+    if (name === "" && format === undefined) return "";
+    const command = COMMANDS.find((each) => each.names.includes(name));
+    if (command === undefined) return unknown(line);
+    return command.run(this, format === undefined ? words.slice(1) : [format, ...words.slice(1)]);
+  }
+
+  info(words: readonly string[]): string {
+    const [subject] = words;
+    if (subject === undefined) return helpOn(SUBJECTS, "info ");
+    const command = SUBJECTS.find((each) => each.names.includes(subject));
+    return command === undefined ? unknown(`info ${words.join(" ")}`) : command.run(this, words.slice(1));
+  }
+
+  registers(all: boolean): string {
+    const harts = all ? this.control.emulation.harts : [this.hart];
+    return harts.map((hart) => `\nCPU#${hart.hartId}\n${formatRegisters(hart)}`).join("");
+  }
+
+  examine(words: readonly string[], space: Space): string {
+    return examine(this.control.emulation, this.hart, words, space);
+  }
+}
+
+function formatRegisters(hart: RiscvHart): string {
+  const lines = [` pc       ${hex64(hart.pc)}`];
+  for (const name of CONTROL_REGISTERS) {
+    const value = hart.readCsr(numbers.get(name) ?? -1);
+    if (value !== undefined) lines.push(` ${name.padEnd(8)} ${hex64(value)}`);
+  }
+  lines.push(...rows("x", registerNames, (index) => hart.readRegister(index)));
+  lines.push(...rows("f", floatRegisterNames, (index) => hart.readFloatRegister(index)));
+  return `${lines.join("\n")}\n`;
+}
+
+/** Four registers a line. */
+function rows(letter: string, names: readonly string[], read: (index: number) => bigint): string[] {
+  return Array.from({ length: 8 }, (_, row) =>
+    [0, 1, 2, 3]
+      .map((column) => 4 * row + column)
+      .map((index) => ` ${`${letter}${index}/${names[index]}`.padEnd(8)} ${hex64(read(index))}`)
+      .join(""),
+  );
+}
+
+function hex64(value: bigint): string {
+  return value.toString(16).padStart(16, "0");
+}
+
+/** For commands that say nothing. */
+function act(command: () => void): string {
+  command();
+  return "";
+}
+
+function helpOn(commands: readonly Command[], prefix: string): string {
+  return commands
+    .map(
+      ({ names, parameters, help }) =>
+        `${prefix}${[names.join("|"), parameters].join(" ").trimEnd()} -- ${help}\n`,
+    )
+    .join("");
+}
+
+function unknown(line: string): string {
+  return `unknown command: '${line.trim()}'\n`;
+}

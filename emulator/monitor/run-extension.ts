@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import type { Terminal } from "#backends";
+import { InputError, parseCount, type RunConnection, type RunControl, type RunExtension } from "#machine";
+import { type GdbServer, listenForGdb } from "./gdb/server.ts";
+import { Hmp } from "./hmp.ts";
+import { MonitorPrompt } from "./prompt.ts";
+
+/** The port of QEMU's `-s`. */
+const USUAL_PORT = "1234";
+const HIGHEST_PORT = 65_535;
+
+interface DebugOptions {
+  readonly gdb?: string;
+  readonly gdbUsual?: boolean;
+  readonly freeze?: boolean;
+}
+
+/** What leads a run from outside: the monitor behind Ctrl-A C, and debuggers. */
+export const runDebugging: RunExtension = {
+  addOptions(command: Command): void {
+    command
+      .option("--gdb <port>", "wait for gdb at this port of 127.0.0.1; 0: any that is free")
+      .option("-s, --gdb-usual", `the same at port ${USUAL_PORT}`)
+      .option("-S, --freeze", "do not start; wait for gdb, or the monitor's cont");
+  },
+
+  async connect(control: RunControl, terminal: Terminal, options: DebugOptions): Promise<RunConnection> {
+    const monitor = new Hmp(control);
+    const execute = (line: string): string => monitor.execute(line);
+    terminal.setMonitor(new MonitorPrompt(terminal, execute));
+    const port = options.gdb ?? (options.gdbUsual ? USUAL_PORT : undefined);
+    if (options.freeze && port === undefined && !terminal.interactive)
+      throw new InputError("--freeze: nobody could start the machine; give --gdb, or use a terminal");
+    let server: GdbServer | null = null;
+    if (port !== undefined) {
+      server = await listenForGdb(checkPort(port), control, execute);
+      process.stderr.write(`regionlab: waiting for gdb at 127.0.0.1:${server.port}\n`);
+    }
+    if (options.freeze) control.stop();
+    return { close: (end) => server?.close(end) };
+  },
+};
+
+function checkPort(text: string): number {
+  const port = parseCount("--gdb", text, 0);
+  if (port > HIGHEST_PORT) throw new InputError(`--gdb ${text}: not a port; give 0 to ${HIGHEST_PORT}`);
+  return port;
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { Clock } from "./clock.ts";
+import { IrqLine } from "./irq.ts";
+import { loadFields, type SavedFields, type SavedValue, saveFields, type VmStateFields } from "./vmstate.ts";
+
+const clock = new Clock(() => 0, 0n);
+
+class Sample {
+  flag = false;
+  byte = 0;
+  count = 0;
+  wide = 0n;
+  bytes = new Uint8Array(3);
+  words = new Uint32Array(2);
+  line = new IrqLine();
+  lines = [new IrqLine(), new IrqLine()];
+  timer = clock.timer(() => {});
+  inner = { depth: 0 };
+
+  static readonly fields: VmStateFields = {
+    flag: "bool",
+    byte: "uint8",
+    count: "int",
+    wide: "uint64",
+    bytes: "bytes",
+    words: "uint32s",
+    line: "irq",
+    lines: "irqs",
+    timer: "timer",
+    inner: { depth: "uint32" },
+  };
+}
+
+function filled(): Sample {
+  const sample = new Sample();
+  Object.assign(sample, { flag: true, byte: 255, count: -1, wide: 2n ** 64n - 1n });
+  sample.bytes.set([1, 2, 255]);
+  sample.words.set([7, 2 ** 32 - 1]);
+  sample.line.level = true;
+  sample.lines[1]?.raise();
+  sample.timer.set(1e20);
+  sample.inner.depth = 5;
+  return sample;
+}
+
+const load = (sample: Sample, saved: SavedValue) => loadFields(sample, Sample.fields, saved, "sample");
+
+describe("fields", () => {
+  it("come back as they were, through JSON", () => {
+    const saved: SavedFields = JSON.parse(JSON.stringify(saveFields(filled(), Sample.fields)));
+    const copy = new Sample();
+    for (const step of load(copy, saved)) step();
+    expect(saveFields(copy, Sample.fields)).toEqual(saved);
+    expect([copy.wide, [...copy.words], copy.lines.map(({ level }) => level), copy.timer.deadline]).toEqual([
+      2n ** 64n - 1n,
+      [7, 2 ** 32 - 1],
+      [false, true],
+      1e20,
+    ]);
+  });
+
+  it.each<[string, SavedValue, RegExp]>([
+    ["flag", 1, /sample\.flag holds what does not fit: expected bool/],
+    ["byte", 256, /sample\.byte .*uint8/],
+    ["byte", -1, /sample\.byte/],
+    ["byte", 0.5, /sample\.byte/],
+    ["wide", "0x10000000000000000", /sample\.wide/],
+    ["wide", 3, /sample\.wide/],
+    ["bytes", "AQI=", /sample\.bytes/],
+    ["words", [1], /sample\.words/],
+    ["words", [1, 2 ** 32], /sample\.words/],
+    ["lines", [true], /sample\.lines/],
+    ["timer", { deadline: -1, turn: 0 }, /sample\.timer/],
+    ["inner", {}, /sample\.inner lacks the field "depth"/],
+    ["other", 1, /sample has a field "other" that is not known here/],
+  ])("%s = %j is refused, and nothing has changed", (name, value, message) => {
+    const sample = filled();
+    const before = saveFields(sample, Sample.fields);
+    expect(() => load(sample, { ...before, [name]: value })).toThrow(message);
+    expect(saveFields(sample, Sample.fields)).toEqual(before);
+  });
+
+  it("that are declared as what they are not are a defect of the device", () => {
+    expect(() => saveFields(new Sample(), { byte: "bool" })).toThrow(/Sample\.byte is declared as bool/);
+    expect(() => saveFields(new Sample(), { missing: "int" })).toThrow(/Sample\.missing/);
+  });
+});
+
+it("timers that are due at once fire in the order in which they were set, before and after", () => {
+  const fired: string[] = [];
+  const timersOf = (by: Clock) => ["a", "b", "c"].map((name) => by.timer(() => fired.push(name)));
+  const first = new Clock(() => 10, 0n);
+  const [a, b, c] = timersOf(first);
+  for (const timer of [c, a, b]) timer?.set(5);
+  const second = new Clock(() => 10, 0n);
+  const copies = timersOf(second);
+  for (const [index, timer] of [a, b, c].entries()) {
+    const saved = timer?.save();
+    if (saved) copies[index]?.restore(saved.deadline, saved.turn);
+  }
+  first.runExpired();
+  second.runExpired();
+  expect(fired).toEqual(["c", "a", "b", "c", "a", "b"]);
+});

@@ -1,0 +1,195 @@
+/** What of an object a snapshot keeps: declared field by field, saved by name, and checked before it is put back. */
+import { QomAbort, QomError } from "#qom";
+import { Timer } from "./clock.ts";
+import { IrqLine } from "./irq.ts";
+
+/**
+ * How a field is kept. Numbers are checked against their range, arrays against their length; `int` is any whole number
+ * that is exact. A timer is kept with its deadline and its turn among the timers that are due at once; an interrupt line with
+ * its level, which nobody is told of again: who listens has a state of its own.
+ */
+export type VmStateKind = keyof typeof KINDS | VmStateFields;
+
+/** Fields by name; one that is an object has fields of its own. They may be private: the name is checked when it is used. */
+export interface VmStateFields {
+  readonly [field: string]: VmStateKind;
+}
+
+/** The state of a type. `version` changes whenever `fields` do; a snapshot with another one is refused. */
+export interface VmState {
+  readonly name: string;
+  readonly version: number;
+  readonly fields: VmStateFields;
+  /** Makes what follows from the fields follow them, after all of a machine's fields are back. */
+  postLoad?(object: object): void;
+}
+
+/** What a snapshot says of a field. */
+export type SavedValue = boolean | number | string | null | readonly SavedValue[] | SavedFields;
+export interface SavedFields {
+  readonly [field: string]: SavedValue;
+}
+
+/** Puts one checked value in its place; cannot fail. */
+export type Restore = () => void;
+
+interface Kind {
+  /** What to write for `value`; undefined: the field does not hold such a thing. */
+  save(value: unknown): SavedValue | undefined;
+  /** The step that brings `saved` back to a field that holds `current`; undefined: it does not fit. */
+  load(saved: SavedValue, current: unknown, set: (value: unknown) => void): Restore | undefined;
+}
+
+const KINDS = {
+  bool: scalar((value) => typeof value === "boolean"),
+  uint8: wholeNumber(0, 2 ** 8 - 1),
+  uint16: wholeNumber(0, 2 ** 16 - 1),
+  uint32: wholeNumber(0, 2 ** 32 - 1),
+  int: wholeNumber(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  /** A bigint, written in hexadecimal. */
+  uint64: {
+    save: (value) => (typeof value === "bigint" ? `0x${BigInt.asUintN(64, value).toString(16)}` : undefined),
+    load: (saved, _, set) => {
+      if (typeof saved !== "string" || !/^0x[0-9a-f]{1,16}$/.test(saved)) return undefined;
+      return () => set(BigInt(saved));
+    },
+  },
+  /** A Uint8Array, whose length stays. */
+  bytes: {
+    save: (value) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : undefined),
+    load: (saved, current) => {
+      if (typeof saved !== "string" || !(current instanceof Uint8Array)) return undefined;
+      const bytes = Buffer.from(saved, "base64");
+      return bytes.length === current.length ? () => current.set(bytes) : undefined;
+    },
+  },
+  /** A Uint32Array, whose length stays. */
+  uint32s: {
+    save: (value) => (value instanceof Uint32Array ? [...value] : undefined),
+    load: (saved, current) => {
+      if (!isList(saved) || !(current instanceof Uint32Array) || saved.length !== current.length)
+        return undefined;
+      if (!saved.every((each) => isWhole(each, 0, 2 ** 32 - 1))) return undefined;
+      return () => current.set(saved as readonly number[]); // as just checked
+    },
+  },
+  irq: {
+    save: (value) => (value instanceof IrqLine ? value.level : undefined),
+    load: (saved, current) => {
+      if (typeof saved !== "boolean" || !(current instanceof IrqLine)) return undefined;
+      return () => {
+        current.level = saved;
+      };
+    },
+  },
+  timer: {
+    save: (value) => (value instanceof Timer ? value.save() : undefined),
+    load: (saved, current) => (current instanceof Timer ? restoreTimer(current, saved) : undefined),
+  },
+  irqs: eachOf("irq"),
+  timers: eachOf("timer"),
+} as const satisfies Readonly<Record<string, Kind>>;
+
+/** Reads the fields. @throws QomAbort when the object has no such field, or it holds something else. */
+export function saveFields(object: object, fields: VmStateFields): SavedFields {
+  const saved: Record<string, SavedValue> = {};
+  for (const name of Object.keys(fields).sort()) {
+    const kind = fields[name] as VmStateKind; // name is one of its keys
+    const value: unknown = Reflect.get(object, name);
+    if (typeof kind === "object") {
+      if (!isObject(value)) throw misdeclared(object, name, "an object");
+      saved[name] = saveFields(value, kind);
+      continue;
+    }
+    const written = KINDS[kind].save(value);
+    if (written === undefined) throw misdeclared(object, name, kind);
+    saved[name] = written;
+  }
+  return saved;
+}
+
+/**
+ * Checks what a snapshot says of an object's fields, and answers the steps that bring it back: nothing has changed before
+ * the first is taken.
+ * @throws QomError when a field is missing, unknown, or holds what does not fit; `where` names the object.
+ */
+export function loadFields(
+  object: object,
+  fields: VmStateFields,
+  saved: SavedValue,
+  where: string,
+): Restore[] {
+  if (!isFields(saved)) throw new QomError(`${where} has no fields`);
+  const unknown = Object.keys(saved).find((name) => !Object.hasOwn(fields, name));
+  if (unknown !== undefined) throw new QomError(`${where} has a field "${unknown}" that is not known here`);
+  return Object.entries(fields).flatMap(([name, kind]) => {
+    const value = saved[name];
+    if (value === undefined) throw new QomError(`${where} lacks the field "${name}"`);
+    const current: unknown = Reflect.get(object, name);
+    if (typeof kind === "object") {
+      if (!isObject(current)) throw misdeclared(object, name, "an object");
+      return loadFields(current, kind, value, `${where}.${name}`);
+    }
+    const step = KINDS[kind].load(value, current, (restored) => Reflect.set(object, name, restored));
+    if (step === undefined) throw new QomError(`${where}.${name} holds what does not fit: expected ${kind}`);
+    return [step];
+  });
+}
+
+function scalar(holds: (value: unknown) => boolean): Kind {
+  return {
+    save: (value) => (holds(value) ? (value as SavedValue) : undefined), // a boolean or a number, as `holds` says
+    load: (saved, _, set) => (holds(saved) ? () => set(saved) : undefined),
+  };
+}
+
+function wholeNumber(least: number, most: number): Kind {
+  return scalar((value) => isWhole(value, least, most));
+}
+
+function eachOf(kind: "irq" | "timer"): Kind {
+  return {
+    save: (value) => {
+      if (!Array.isArray(value)) return undefined;
+      const saved = value.map((each) => KINDS[kind].save(each));
+      return saved.every((each) => each !== undefined) ? saved : undefined;
+    },
+    load: (saved, current) => {
+      if (!isList(saved) || !Array.isArray(current) || saved.length !== current.length) return undefined;
+      const steps = saved.map((each, index) => KINDS[kind].load(each, current[index]));
+      if (!steps.every((each) => each !== undefined)) return undefined;
+      return () => {
+        for (const step of steps) step();
+      };
+    },
+  };
+}
+
+function restoreTimer(timer: Timer, saved: SavedValue): Restore | undefined {
+  if (saved === null) return () => timer.cancel();
+  if (!isFields(saved)) return undefined;
+  const { deadline, turn } = saved;
+  // A guest may set a comparator beyond what numbers hold exactly.
+  if (typeof deadline !== "number" || deadline < 0 || !isWhole(turn, 0, 2 ** 32)) return undefined;
+  return () => timer.restore(deadline, turn);
+}
+
+function misdeclared(object: object, name: string, kind: string): QomAbort {
+  return new QomAbort(`${object.constructor.name}.${name} is declared as ${kind}, but holds something else`);
+}
+
+function isWhole(value: unknown, least: number, most: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function isList(value: SavedValue): value is readonly SavedValue[] {
+  return Array.isArray(value);
+}
+
+export function isFields(value: SavedValue | undefined): value is SavedFields {
+  return typeof value === "object" && value !== null && !isList(value);
+}

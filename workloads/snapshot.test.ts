@@ -1,0 +1,96 @@
+/** A run that is saved, put back elsewhere, in the other form, and goes on, is the run that was never interrupted. */
+import { createHash } from "node:crypto";
+import { expect, it } from "vitest";
+import {
+  type BootFiles,
+  Emulation,
+  loadHardware,
+  type RegionForm,
+  type RunEnd,
+  restoreSnapshot,
+  saveSnapshot,
+} from "#machine";
+import { locateFirmware } from "./firmware.ts";
+import { type BareMetalWorkload, workloads } from "./index.ts";
+
+/** Instructions after which a guest has gone astray. */
+const PATIENCE = 200_000_000;
+const BOTH_WAYS = [
+  ["embedded", "owned"],
+  ["owned", "embedded"],
+] as const;
+const RAM_BYTES = 64 * 2 ** 20;
+
+const start = async (form: RegionForm, files: BootFiles): Promise<Emulation> =>
+  new Emulation({ hardware: await loadHardware(form), ramBytes: RAM_BYTES, files, trace: true });
+
+function snapshotOf(emulation: Emulation): Uint8Array {
+  const parts: Uint8Array[] = [];
+  saveSnapshot(emulation, { write: (bytes) => parts.push(Uint8Array.from(bytes)) });
+  return Buffer.concat(parts);
+}
+
+/** All that a run can be told by. A snapshot of its end holds every register of every device, and the memory. */
+function fingerprint(emulation: Emulation, end: RunEnd) {
+  return {
+    end,
+    instructions: emulation.instructions,
+    now: emulation.now(),
+    console: emulation.console.sha256(),
+    accesses: emulation.trace?.accesses,
+    trace: emulation.trace?.sha256(),
+    machine: createHash("sha256").update(snapshotOf(emulation)).digest("hex"),
+  };
+}
+
+/** Runs a guest, with snapshots on the way; then goes on from each of them. `after` is what follows the last one. */
+async function check(
+  files: BootFiles,
+  points: readonly number[],
+  forms: readonly [RegionForm, RegionForm],
+  after: (emulation: Emulation) => RunEnd,
+) {
+  const whole = await start(forms[0], files);
+  const expected = fingerprint(whole, after(whole));
+  whole.destroy();
+
+  const interrupted = await start(forms[0], files);
+  for (const point of points) {
+    expect(interrupted.run({ maxInstructions: point })).toBe("instructions");
+    const resumed = await start(forms[1], files);
+    restoreSnapshot(resumed, snapshotOf(interrupted), "snapshot");
+    expect(fingerprint(resumed, after(resumed)), `from instruction ${point}`).toEqual(expected);
+    resumed.destroy();
+  }
+  expect(fingerprint(interrupted, after(interrupted))).toEqual(expected);
+  interrupted.destroy();
+}
+
+const programs = workloads().filter((each): each is BareMetalWorkload => each.kind === "bare-metal");
+
+it.each(programs.map((program, index) => ({ ...program, forms: BOTH_WAYS[index % 2] ?? BOTH_WAYS[0] })))(
+  "$name, from several points, $forms",
+  async ({ kernel, forms }) => {
+    const probe = await start(forms[0], { kernel });
+    probe.run();
+    const { instructions } = probe;
+    probe.destroy();
+    const points = [0.21, 0.77].map((part) => Math.floor(instructions * part));
+    await check({ kernel }, points, forms, (emulation) => emulation.run());
+  },
+  120_000,
+);
+
+it("OpenSBI and U-Boot, from their start to the prompt, and what is typed there", async (test) => {
+  const firmware = locateFirmware();
+  if (!firmware.found) return test.skip(firmware.reason);
+  const { bios, kernel } = firmware;
+  await check({ bios, kernel }, [300_000, 16_000_000], ["embedded", "owned"], (emulation) => {
+    const type = (text: string) => emulation.console.type(new TextEncoder().encode(text));
+    emulation.run({ until: "autoboot", maxInstructions: PATIENCE });
+    type("\nbdinfo\nflinfo\nmw.l 84000000 deadbeef 4\ncp.b 84000000 22000000 20\nreset\n");
+    emulation.run({ until: "autoboot", maxInstructions: PATIENCE });
+    type("\ndate\npoweroff\n");
+    return emulation.run({ maxInstructions: PATIENCE });
+  });
+}, 120_000);
