@@ -99,6 +99,10 @@ export class Emulation {
     });
     this.hart.reset(this.board.resetVector);
     this.time.follow(this.hart);
+    this.model.onRamWritten = (bytes, offset, length) => {
+      // Else it is memory that no processor reaches directly.
+      if (bytes.buffer === guest.memory.buffer) this.hart.invalidate(bytes.byteOffset + offset, length);
+    };
     this.board.connectHart(0, {
       setInterrupt: (cause, level) => this.hart.setInterrupt(cause, level),
     });
