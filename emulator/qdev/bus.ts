@@ -1,5 +1,5 @@
 import { type Rcu, RcuNode } from "#memory";
-import { QomAbort, QomObject } from "#qom";
+import { QomAbort, QomError, QomObject } from "#qom";
 import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
 
@@ -11,6 +11,9 @@ export class Bus extends QomObject {
   static override readonly typeName: string = "bus";
   static override readonly instanceSize: number = 120;
 
+  /** How many devices have room. */
+  static readonly maxDevices: number = Number.POSITIVE_INFINITY;
+
   declare readonly model: DeviceModel;
 
   private readonly seated: Device[] = [];
@@ -20,9 +23,16 @@ export class Bus extends QomObject {
     return this.seated;
   }
 
-  /** @throws QomAbort when the device sits on a bus already. */
+  /** Whether no more devices have room. */
+  get full(): boolean {
+    const { maxDevices } = this.constructor as typeof Bus; // every bus is constructed from such a class
+    return this.seated.length >= maxDevices;
+  }
+
+  /** @throws QomAbort when the device sits on a bus already; QomError when the bus is full. */
   add(device: Device): void {
     if (device.parentBus !== null) throw new QomAbort(`${device.describe()} sits on a bus already`);
+    if (this.full) throw new QomError(`bus ${this.nameInParent} is full; give another`);
     device.ref();
     this.ref();
     device.parentBus = this;

@@ -51,8 +51,8 @@ export abstract class Device extends QomObject {
       this.model.unattached.addChild("device[*]", this);
       this.unref(); // the tree holds it from now on
     }
-    if (bus !== null && this.parentBus === null) bus.add(this);
     try {
+      if (bus !== null && this.parentBus === null) bus.add(this);
       this.realizeWithBuses();
     } catch (failure) {
       if (homeless) this.unparent();
