@@ -12,6 +12,10 @@ import { RiscvHartArray } from "./riscv/riscv-hart-array.ts";
 import { VirtMachine } from "./riscv/virt.ts";
 import { GoldfishRtc } from "./rtc/goldfish-rtc.ts";
 import { AclintMtimer } from "./timer/riscv-aclint-mtimer.ts";
+import { VirtioBus, VirtioMmioBus, type VirtioTransport } from "./virtio/virtio-bus.ts";
+import { VirtioDevice } from "./virtio/virtio-device.ts";
+import { VirtioMmio } from "./virtio/virtio-mmio.ts";
+import { VirtioRng } from "./virtio/virtio-rng.ts";
 
 export {
   AclintMtimer,
@@ -25,6 +29,12 @@ export {
   SerialMm,
   SifivePlic,
   SifiveTest,
+  VirtioBus,
+  VirtioDevice,
+  VirtioMmio,
+  VirtioMmioBus,
+  VirtioRng,
+  type VirtioTransport,
   VirtMachine,
 };
 
@@ -42,6 +52,9 @@ export function registerTypes(registry: TypeRegistry): void {
     SerialMm,
     SifivePlic,
     SifiveTest,
+    VirtioMmio,
+    VirtioMmioBus,
+    VirtioRng,
     VirtMachine,
   );
 }

@@ -19,6 +19,7 @@ import { RamBackend } from "../mem/ram-backend.ts";
 import { SifiveTest } from "../misc/sifive-test.ts";
 import { GoldfishRtc } from "../rtc/goldfish-rtc.ts";
 import { AclintMtimer } from "../timer/riscv-aclint-mtimer.ts";
+import { VirtioMmio } from "../virtio/virtio-mmio.ts";
 import { bootRom } from "./boot-rom.ts";
 import { RiscvHartArray } from "./riscv-hart-array.ts";
 import { virtDeviceTree } from "./virt-device-tree.ts";
@@ -30,6 +31,7 @@ import {
   VIRT_PLIC_SOURCES,
   VIRT_TIMEBASE,
   VIRT_UART_BAUD_BASE,
+  VIRT_VIRTIO_TRANSPORTS,
 } from "./virt-map.ts";
 
 const IO_SPACE_BYTES = 0x1_0000;
@@ -138,6 +140,13 @@ export class VirtMachine extends Machine {
     const test = model.create(SifiveTest);
     test.plug(bus);
     test.mapMmio(0, VIRT_MAP.test.base);
+
+    for (let index = 0; index < VIRT_VIRTIO_TRANSPORTS; index++) {
+      const transport = model.create(VirtioMmio);
+      transport.plug(bus);
+      transport.mapMmio(0, VIRT_MAP.virtio.base + index * VIRT_MAP.virtio.size);
+      transport.connectIrq(0, plic.gpioIn(VIRT_IRQ.virtio + index));
+    }
 
     const uart = model.create(SerialMm);
     uart.serial.baudBase = VIRT_UART_BAUD_BASE;
