@@ -77,6 +77,9 @@ export abstract class Machine extends QomObject {
   /** Fills a flash bank, from its start on. @throws QomError when it does not fit. */
   abstract loadFlash(bank: number, content: Uint8Array): void;
 
+  /** Gives firmware and guest a file to find by its name. @throws QomError when the name is taken, or there is no room. */
+  abstract addFirmwareFile(name: string, content: Uint8Array): void;
+
   /** Resets every device. Harts are reset by whoever runs them. */
   abstract reset(): void;
 }

@@ -7,6 +7,7 @@ import { AclintSwi } from "./intc/riscv-aclint-swi.ts";
 import { SifivePlic } from "./intc/sifive-plic.ts";
 import { RamBackend } from "./mem/ram-backend.ts";
 import { SifiveTest } from "./misc/sifive-test.ts";
+import { FwCfgMem } from "./nvram/fw-cfg.ts";
 import { RiscvHart } from "./riscv/riscv-hart.ts";
 import { RiscvHartArray } from "./riscv/riscv-hart-array.ts";
 import { VirtMachine } from "./riscv/virt.ts";
@@ -20,6 +21,7 @@ import { VirtioRng } from "./virtio/virtio-rng.ts";
 export {
   AclintMtimer,
   AclintSwi,
+  FwCfgMem,
   GoldfishRtc,
   PflashCfi01,
   RamBackend,
@@ -43,6 +45,7 @@ export function registerTypes(registry: TypeRegistry): void {
   registry.register(
     AclintMtimer,
     AclintSwi,
+    FwCfgMem,
     GoldfishRtc,
     PflashCfi01,
     RamBackend,

@@ -46,6 +46,11 @@ export function virtDeviceTree({ ramBytes, hartCount }: VirtFacts, boot: BootInf
   root.set("compatible", "riscv-virtio");
   root.set("model", "riscv-virtio,qemu");
 
+  root.add(`fw-cfg@${hex(VIRT_MAP.fwCfg.base)}`, {
+    "dma-coherent": null,
+    reg: reg(VIRT_MAP.fwCfg),
+    compatible: "qemu,fw-cfg-mmio",
+  });
   const { flash } = VIRT_MAP;
   const bank = { base: flash.base, size: flash.size / 2 };
   root.add(`flash@${hex(flash.base)}`, {

@@ -15,6 +15,7 @@ export const VIRT_MAP = {
   uart: { base: 0x1000_0000, size: 0x100 },
   /** The first of the virtio transports; each has a page. */
   virtio: { base: 0x1000_1000, size: 0x1000 },
+  fwCfg: { base: 0x1010_0000, size: 0x18 },
   /** Two banks of half the size each. */
   flash: { base: 0x2000_0000, size: 0x400_0000 },
   ram: { base: 0x8000_0000, size: 0 },

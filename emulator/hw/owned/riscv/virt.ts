@@ -17,6 +17,7 @@ import { AclintSwi } from "../intc/riscv-aclint-swi.ts";
 import { SifivePlic } from "../intc/sifive-plic.ts";
 import { RamBackend } from "../mem/ram-backend.ts";
 import { SifiveTest } from "../misc/sifive-test.ts";
+import { FwCfgMem } from "../nvram/fw-cfg.ts";
 import { GoldfishRtc } from "../rtc/goldfish-rtc.ts";
 import { AclintMtimer } from "../timer/riscv-aclint-mtimer.ts";
 import { VirtioMmio } from "../virtio/virtio-mmio.ts";
@@ -33,6 +34,13 @@ import {
   VIRT_UART_BAUD_BASE,
   VIRT_VIRTIO_TRANSPORTS,
 } from "./virt-map.ts";
+
+/** Items of the firmware configuration, and what they say in QEMU unless somebody asks for something else. */
+const FW_CFG_UUID = 0x02;
+const FW_CFG_NOGRAPHIC = 0x04;
+const FW_CFG_NB_CPUS = 0x05;
+const FW_CFG_BOOT_MENU = 0x0e;
+const BOOT_FAIL_WAIT_FOREVER = 0xffff_ffff;
 
 const IO_SPACE_BYTES = 0x1_0000;
 const PAGE_BYTES = 4096;
@@ -166,7 +174,25 @@ export class VirtMachine extends Machine {
       bank.plug(bus);
       model.systemMemory.addSubregion(VIRT_MAP.flash.base + index * bankBytes, bank.mmioRegion(0));
     }
-    return { harts, timer, uart };
+    return { harts, timer, uart, fwCfg: this.buildFwCfg() };
+  }
+
+  /** Three windows: data, selector and DMA. */
+  private buildFwCfg(): FwCfgMem {
+    const fwCfg = this.model.create(FwCfgMem);
+    fwCfg.dataWidth = 8;
+    this.adopt("fw_cfg", fwCfg);
+    fwCfg.plug(this.model.systemBus);
+    const { base } = VIRT_MAP.fwCfg;
+    for (const [window, offset] of [8, 0, 16].entries()) fwCfg.mapMmio(window, base + offset);
+    fwCfg.addItem(FW_CFG_UUID, new Uint8Array(16));
+    fwCfg.addItem(FW_CFG_NOGRAPHIC, littleEndian(0, 2));
+    fwCfg.addItem(FW_CFG_NB_CPUS, littleEndian(this.options.hartCount, 2));
+    fwCfg.addItem(FW_CFG_BOOT_MENU, littleEndian(0, 2));
+    fwCfg.addFile("bios-geometry", new Uint8Array());
+    fwCfg.addFile("bootorder", new Uint8Array());
+    fwCfg.addFile("etc/boot-fail-wait", littleEndian(BOOT_FAIL_WAIT_FOREVER, 4));
+    return fwCfg;
   }
 
   get memorySpace(): AddressSpace {
@@ -221,6 +247,10 @@ export class VirtMachine extends Machine {
     flash.load(content);
   }
 
+  override addFirmwareFile(name: string, content: Uint8Array): void {
+    this.built.fwCfg.addFile(name, content);
+  }
+
   override reset(): void {
     this.model.systemBus.reset();
   }
@@ -246,6 +276,7 @@ interface Parts {
   readonly harts: RiscvHartArray;
   readonly timer: AclintMtimer;
   readonly uart: SerialMm;
+  readonly fwCfg: FwCfgMem;
 }
 
 function checkOptions({ ramBytes, hartCount }: MachineOptions): void {
@@ -253,6 +284,10 @@ function checkOptions({ ramBytes, hartCount }: MachineOptions): void {
     throw new QomError(`virt-machine with ${hartCount} harts; give 1 to ${VIRT_MAX_HARTS}`);
   if (!Number.isSafeInteger(ramBytes) || ramBytes < PAGE_BYTES || ramBytes % PAGE_BYTES !== 0)
     throw new QomError(`virt-machine with ${ramBytes} bytes of RAM; give a multiple of ${PAGE_BYTES}`);
+}
+
+function littleEndian(value: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => (value >>> (8 * index)) & 0xff);
 }
 
 /** Reads of ports that nobody answers for give all ones. */
