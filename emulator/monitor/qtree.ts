@@ -24,8 +24,8 @@ function listDevice(device: Device, indent: number, lines: string[]): void {
   if (device instanceof SysBusDevice && device.irqOutputs > 0) {
     lines.push(`${margin}gpio-out "sysbus-irq" ${device.irqOutputs}`);
   }
-  for (const { name } of device.model.types.classProperties(device.qomType)) {
-    lines.push(`${margin}${name} = ${formatValue(device.getProperty(name))}`);
+  for (const { name, type } of device.model.types.classProperties(device.qomType)) {
+    lines.push(`${margin}${name} = ${formatValue(type, device.getProperty(name))}`);
   }
   if (device instanceof SysBusDevice) {
     for (const { address, region } of device.mmioWindows) {
@@ -37,8 +37,17 @@ function listDevice(device: Device, indent: number, lines: string[]): void {
     if (child instanceof Bus) listBus(name, child, indent + 2, lines);
 }
 
-function formatValue(value: PropertyValue): string {
+function formatValue(type: string, value: PropertyValue): string {
   if (typeof value === "string") return `"${value}"`;
   if (typeof value === "boolean") return String(value);
+  if (type === "size") return `${value} (${inLargestUnit(Number(value))})`;
   return `${value} (0x${value.toString(16)})`;
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** Three digits, in the unit that leaves less than 1000 before the point. */
+function inLargestUnit(bytes: number): string {
+  const power = bytes < 1000 ? 0 : Math.floor(Math.log2((bytes * 1024) / 1000) / 10);
+  return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${UNITS[power]}`;
 }

@@ -39,6 +39,7 @@ export class DeviceModel extends MemoryModel {
   readonly globals: GlobalProperty[] = [];
   /** What block devices keep their sectors in, by the name that their option `drive` gives. */
   readonly drives = new Map<string, BlockBackend>();
+  private readonly drivesInUse = new Set<string>();
   private memory: MemoryRegion | null = null;
   /** Per type of bus, the number that the next bus without a name of its own gets. */
   private readonly busNumbers = new Map<string, number>();
@@ -74,6 +75,21 @@ export class DeviceModel extends MemoryModel {
     if (!(object instanceof Device)) return; // the first objects come before the fields of this class
     for (const { driver, property, value } of this.globals)
       if (this.types.isA(object.qomType, driver)) object.setProperty(property, value);
+  }
+
+  /** The drive called `name`, for one device at a time. @throws QomError when there is none, or it is in use. */
+  attachDrive(name: string): BlockBackend {
+    const drive = this.drives.get(name);
+    if (drive === undefined)
+      throw new QomError(`property drive is ${name}; there is no such drive, give the id of a -drive`);
+    if (this.drivesInUse.has(name))
+      throw new QomError(`drive ${name} is in use by another device; give each a drive of its own`);
+    this.drivesInUse.add(name);
+    return drive;
+  }
+
+  detachDrive(name: string): void {
+    this.drivesInUse.delete(name);
   }
 
   /** The name of the next bus of a type that numbers its buses: `typeName.0`, `typeName.1`, … */

@@ -4,9 +4,9 @@ import type { Device } from "./device.ts";
 /** Names of those fields of `T` that hold a `V`. */
 type FieldsOf<T, V> = { [Field in keyof T]: T[Field] extends V ? Field : never }[keyof T];
 
-const LARGEST = { uint8: 2 ** 8 - 1, uint16: 2 ** 16 - 1, uint32: 2 ** 32 - 1 } as const;
+const LARGEST = { uint8: 2 ** 8 - 1, uint16: 2 ** 16 - 1, uint32: 2 ** 32 - 1, size: 2 ** 53 - 1 } as const;
 
-/** A device's option that is a whole number, kept in `field`; fixed once the device is realized. */
+/** A device's option that is a whole number (`size`: of bytes, exact to 2^53), kept in `field`; fixed once the device is realized. */
 export function uintProperty<T extends Device>(
   name: string,
   type: keyof typeof LARGEST,
@@ -18,7 +18,11 @@ export function uintProperty<T extends Device>(
     get: (device) => device[field] as number, // the type of `field` says so
     set: (device, value) => {
       checkUnrealized(device, name);
-      device[field] = checkUint(name, value, LARGEST[type]) as T[typeof field]; // likewise
+      device[field] = checkUint(
+        name,
+        type === "size" ? inBytes(value) : value,
+        LARGEST[type],
+      ) as T[typeof field]; // likewise
     },
   };
 }
@@ -86,6 +90,12 @@ export function checkUint(name: string, value: PropertyValue, largest: number): 
   const number = wholeNumber(value);
   if (number !== undefined && number >= 0n && number <= BigInt(largest)) return Number(number);
   throw new QomError(`property ${name} is ${value}; give a whole number from 0 to ${largest}`);
+}
+
+/** `4K`, `1M` and the like in bytes; anything else as it is. */
+function inBytes(value: PropertyValue): PropertyValue {
+  const [, digits, unit = ""] = /^(\d+)([KMGT])$/i.exec(String(value)) ?? [];
+  return digits === undefined ? value : Number(digits) * 2 ** (10 * (1 + "KMGT".indexOf(unit.toUpperCase())));
 }
 
 function wholeNumber(value: PropertyValue): bigint | undefined {

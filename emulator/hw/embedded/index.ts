@@ -1,6 +1,7 @@
 /** Devices and boards. */
 import type { TypeRegistry } from "#qom";
 import { PflashCfi01 } from "./block/pflash-cfi01.ts";
+import { VirtioBlk } from "./block/virtio-blk.ts";
 import { Serial } from "./char/serial.ts";
 import { SerialMm } from "./char/serial-mm.ts";
 import { AclintSwi } from "./intc/riscv-aclint-swi.ts";
@@ -31,6 +32,7 @@ export {
   SerialMm,
   SifivePlic,
   SifiveTest,
+  VirtioBlk,
   VirtioBus,
   VirtioDevice,
   VirtioMmio,
@@ -55,6 +57,7 @@ export function registerTypes(registry: TypeRegistry): void {
     SerialMm,
     SifivePlic,
     SifiveTest,
+    VirtioBlk,
     VirtioMmio,
     VirtioMmioBus,
     VirtioRng,

@@ -193,6 +193,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
 
   /** Puts the device to its state after power-on; also what a driver does by writing 0 to its status. */
   override reset(): void {
+    if (this.space === null) return; // it could not be realized
     this.setStatus(0);
     this.resetDevice();
     this.guestFeatures = 0n;
