@@ -31,7 +31,7 @@ const ABSENT_SPACES = ["gpex-root"];
 const ABSENT_TYPES = ["gpex-pcihost", "platform-bus-device"];
 /** Options that our devices do not have: what they are about does not exist. */
 const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  "cfi.pflash01": ["drive", "big-endian", "secure", "old-multiple-chip-handling"],
+  "cfi.pflash01": ["big-endian", "secure", "old-multiple-chip-handling"],
   goldfish_rtc: ["big-endian"],
   fw_cfg_mem: ["acpi-mr-restore"],
   "serial-mm": ["endianness"],

@@ -8,6 +8,8 @@ import { GuestTime, NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 import type { Hardware } from "./hardware.ts";
 import { type BootFiles, ImageLoader } from "./images.ts";
 import { MmioTrace, type TraceLine } from "./mmio-trace.ts";
+import { AttachedHardware } from "./options/attached-hardware.ts";
+import { type HardwareOptions, NO_HARDWARE_OPTIONS } from "./options/hardware-options.ts";
 
 /** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
 export const DEFAULT_WALL_CLOCK = 1_767_225_600_000_000_000n;
@@ -30,6 +32,8 @@ export interface EmulationOptions {
   /** Options of the object model: checked mode, allocation stacks. */
   readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
+  /** Drives, devices and what else the command line adds to the board. */
+  readonly attached?: HardwareOptions;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
@@ -60,6 +64,7 @@ export class Emulation {
   readonly trace: MmioTrace | null;
   readonly creation: CreationPhases;
   private readonly clock: Clock;
+  private readonly attached: AttachedHardware;
   private readonly bus: CpuBus;
   private readonly ramBytes: number;
   private readonly files: BootFiles;
@@ -74,8 +79,10 @@ export class Emulation {
     const { hartCount = 1, ramBytes, hotplugBytes = 0 } = options;
     if (hartCount !== 1)
       throw new InputError(`-smp ${hartCount}: this machine has one processor; give -smp 1`);
+    this.attached = new AttachedHardware(options.attached ?? NO_HARDWARE_OPTIONS);
     const stateBytes = RiscvHart.stateBytes * hartCount;
-    const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
+    const { memoryBytes } = this.attached;
+    const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + memoryBytes + hotplugBytes);
     const state = guest.allocate(stateBytes);
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
     let leaveSlice = (): void => {}; // until there is a processor, nothing runs that could be left
@@ -86,7 +93,7 @@ export class Emulation {
       onRcuPending: () => leaveSlice(),
     });
     options.hardware.registerTypes(this.model.types);
-    this.board = this.model.createMachine(`${options.machine ?? "virt"}-machine`, { ramBytes, hartCount });
+    this.board = this.createBoard(`${options.machine ?? "virt"}-machine`, ramBytes, hartCount);
     this.bus = new CpuBus(this.board.hartSpace(0), guest);
     this.trace = options.trace || options.traceLine ? new MmioTrace(this.bus, options.traceLine) : null;
     const seen: PhysicalBus = this.trace ?? this.bus;
@@ -117,8 +124,27 @@ export class Emulation {
     const created = performance.now();
     this.ramBytes = ramBytes;
     this.files = options.files ?? {};
-    this.loadImages();
+    try {
+      this.loadImages();
+    } catch (error) {
+      this.attached.close();
+      throw error;
+    }
     this.creation = { create: created - started, load: performance.now() - created };
+  }
+
+  private createBoard(typeName: string, ramBytes: number, hartCount: number): Machine {
+    try {
+      this.attached.prepare(this.model);
+      const { flashDrives } = this.attached;
+      const board = this.model.createMachine(typeName, { ramBytes, hartCount, flashDrives });
+      this.attached.attach(this.model, board);
+      board.reset();
+      return board;
+    } catch (error) {
+      this.attached.close();
+      throw error;
+    }
   }
 
   /** Instructions executed over all resets. */
@@ -207,6 +233,7 @@ export class Emulation {
     const started = performance.now();
     this.bus.disconnect();
     this.model.destroy();
+    this.attached.close();
     return performance.now() - started;
   }
 }

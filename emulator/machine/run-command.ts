@@ -5,11 +5,16 @@ import { Emulation, type RunEnd } from "./emulation.ts";
 import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 import type { BootFiles } from "./images.ts";
+import {
+  addHardwareOptions,
+  type HardwareArguments,
+  parseHardwareOptions,
+} from "./options/hardware-options.ts";
 import { OutputFile } from "./output-file.ts";
 import { parseCount, parseSize } from "./size.ts";
 import { finishRun, formatLeaks } from "./statistics.ts";
 
-interface RunOptions {
+interface RunOptions extends HardwareArguments {
   readonly regions: string;
   readonly machine: string;
   readonly memory: string;
@@ -26,7 +31,7 @@ interface RunOptions {
 
 /** Adds `regionlab run`. */
 export function addRunCommand(program: Command): void {
-  program
+  const command = program
     .command("run")
     .description("run a guest; Ctrl-A X ends it")
     .option("--regions <form>", "device tree: embedded or owned", "embedded")
@@ -36,7 +41,8 @@ export function addRunCommand(program: Command): void {
     .option("--bios <file>", "firmware, loaded at the start of RAM; none: start the kernel at once", "none")
     .option("--kernel <file>", "ELF, or an image that is loaded behind the firmware")
     .option("--initrd <file>", "initial ram disk")
-    .option("--append <text>", "kernel command line")
+    .option("--append <text>", "kernel command line");
+  addHardwareOptions(command)
     .option("--until <text>", "end when the console has printed this")
     .option("--max-instructions <count>", "end after so many instructions")
     .option("--stats <file>", "write what the run was, as JSON")
@@ -72,7 +78,9 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
   if (options.kernel !== undefined) files.kernel = options.kernel;
   if (options.initrd !== undefined) files.initrd = options.initrd;
   if (options.append !== undefined) files.append = options.append;
-  if (files.bios === undefined && files.kernel === undefined) {
+  const attached = parseHardwareOptions(options);
+  const hasFlash = attached.drives.some((drive) => drive.interface === "pflash");
+  if (files.bios === undefined && files.kernel === undefined && !hasFlash) {
     throw new InputError("nothing to run; give --kernel FILE, --bios FILE, or both");
   }
   const outputs: OutputFile[] = [];
@@ -91,6 +99,7 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
       ramBytes: parseSize("-m", options.memory),
       hartCount: parseCount("-smp", options.smp, 1),
       files,
+      attached,
       trace: stats !== null,
       model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),

@@ -5,13 +5,13 @@ import type { PropertyValue } from "#qom";
 /** The devices of all buses with their properties, as QEMU's `info qtree` lists them: the latest first. */
 export function formatQtree(model: DeviceModel): string {
   const lines: string[] = [];
-  listBus("main-system-bus", model.systemBus, 0, lines);
+  listBus(model.systemBus, 0, lines);
   return `${lines.join("\n")}\n`;
 }
 
-function listBus(name: string, bus: Bus, indent: number, lines: string[]): void {
+function listBus(bus: Bus, indent: number, lines: string[]): void {
   const margin = " ".repeat(indent);
-  lines.push(`${margin}bus: ${name}`, `${margin}  type ${bus.qomType.typeName}`);
+  lines.push(`${margin}bus: ${bus.name}`, `${margin}  type ${bus.qomType.typeName}`);
   for (const device of [...bus.devices].reverse()) listDevice(device, indent + 2, lines);
 }
 
@@ -33,8 +33,7 @@ function listDevice(device: Device, indent: number, lines: string[]): void {
       lines.push(`${margin}mmio ${at}/${formatAddress(region.size)}`);
     }
   }
-  for (const [name, child] of device.children())
-    if (child instanceof Bus) listBus(name, child, indent + 2, lines);
+  for (const [, child] of device.children()) if (child instanceof Bus) listBus(child, indent + 2, lines);
 }
 
 function formatValue(type: string, value: PropertyValue): string {

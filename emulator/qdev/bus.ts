@@ -18,6 +18,11 @@ export class Bus extends QomObject {
 
   private readonly seated: Device[] = [];
 
+  /** As `bus=` of a device names it. */
+  get name(): string {
+    return this.nameInParent;
+  }
+
   /** The devices, first come first. */
   get devices(): readonly Device[] {
     return this.seated;
@@ -32,7 +37,7 @@ export class Bus extends QomObject {
   /** @throws QomAbort when the device sits on a bus already; QomError when the bus is full. */
   add(device: Device): void {
     if (device.parentBus !== null) throw new QomAbort(`${device.describe()} sits on a bus already`);
-    if (this.full) throw new QomError(`bus ${this.nameInParent} is full; give another`);
+    if (this.full) throw new QomError(`bus ${this.name} is full; give another`);
     device.ref();
     this.ref();
     device.parentBus = this;

@@ -15,6 +15,8 @@ export abstract class Device extends QomObject {
 
   declare readonly model: DeviceModel;
 
+  /** Type of the buses that it can sit on; null: it sits on none. */
+  readonly busType: string | null = null;
   /** Engaged while the device handles an access: one flag for all its regions. */
   readonly memReentrancyGuard = new MemReentrancyGuard();
   realized = false;

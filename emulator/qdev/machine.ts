@@ -16,6 +16,8 @@ export interface MachineOptions {
   /** Bytes of main memory, a multiple of 4 KiB. */
   readonly ramBytes: number;
   readonly hartCount: number;
+  /** Names of the drives that keep the flash banks, by number; absent: the bank is empty at first. */
+  readonly flashDrives?: readonly (string | undefined)[];
 }
 
 /** Where the boot ROM sends the harts, and what it tells the firmware. */

@@ -14,6 +14,7 @@ import { RiscvHartArray } from "./riscv/riscv-hart-array.ts";
 import { VirtMachine } from "./riscv/virt.ts";
 import { GoldfishRtc } from "./rtc/goldfish-rtc.ts";
 import { AclintMtimer } from "./timer/riscv-aclint-mtimer.ts";
+import { RngBuiltin } from "./virtio/rng-builtin.ts";
 import { VirtioBus, VirtioMmioBus, type VirtioTransport } from "./virtio/virtio-bus.ts";
 import { VirtioDevice } from "./virtio/virtio-device.ts";
 import { VirtioMmio } from "./virtio/virtio-mmio.ts";
@@ -28,6 +29,7 @@ export {
   RamBackend,
   RiscvHart,
   RiscvHartArray,
+  RngBuiltin,
   Serial,
   SerialMm,
   SifivePlic,
@@ -53,6 +55,7 @@ export function registerTypes(registry: TypeRegistry): void {
     RamBackend,
     RiscvHart,
     RiscvHartArray,
+    RngBuiltin,
     Serial,
     SerialMm,
     SifivePlic,

@@ -51,6 +51,7 @@ const M_TIMER = 7;
 const S_EXTERNAL = 9;
 const M_EXTERNAL = 11;
 
+const FLASH_BANKS = ["virt.flash0", "virt.flash1"];
 const FLASH_BLOCK_BYTES = 0x4_0000;
 
 /** The device tree ends at least so far below the end of memory, or of the third GiB if that comes first. */
@@ -74,7 +75,7 @@ export class VirtMachine extends Machine {
   private readonly flash: PflashCfi01[] = [];
 
   protected override instanceInit(): void {
-    for (const name of ["virt.flash0", "virt.flash1"]) {
+    for (const name of FLASH_BANKS) {
       const bank = this.model.create(PflashCfi01);
       bank.name = name;
       this.flash.push(bank);
@@ -173,6 +174,7 @@ export class VirtMachine extends Machine {
     for (const [index, bank] of this.flash.entries()) {
       bank.numBlocks = bankBytes / FLASH_BLOCK_BYTES;
       bank.sectorLength = FLASH_BLOCK_BYTES;
+      bank.drive = this.options.flashDrives?.[index] ?? "";
       bank.plug(bus);
       model.systemMemory.addSubregion(VIRT_MAP.flash.base + index * bankBytes, bank.mmioRegion(0));
     }
@@ -226,8 +228,10 @@ export class VirtMachine extends Machine {
     return this.built.timer.readTime();
   }
 
+  /** The harts start in flash if bank 0 has a drive, wherever else there is something to start. */
   override writeBootRom(target: BootTarget): void {
-    this.mrom.ramBytes().set(bootRom(target));
+    const start = this.flash[0]?.drive ? VIRT_MAP.flash.base : target.start;
+    this.mrom.ramBytes().set(bootRom({ ...target, start }));
   }
 
   get deviceTreeAddress(): number {
@@ -281,11 +285,15 @@ interface Parts {
   readonly fwCfg: FwCfgMem;
 }
 
-function checkOptions({ ramBytes, hartCount }: MachineOptions): void {
+function checkOptions({ ramBytes, hartCount, flashDrives = [] }: MachineOptions): void {
   if (!Number.isInteger(hartCount) || hartCount < 1 || hartCount > VIRT_MAX_HARTS)
     throw new QomError(`virt-machine with ${hartCount} harts; give 1 to ${VIRT_MAX_HARTS}`);
   if (!Number.isSafeInteger(ramBytes) || ramBytes < PAGE_BYTES || ramBytes % PAGE_BYTES !== 0)
     throw new QomError(`virt-machine with ${ramBytes} bytes of RAM; give a multiple of ${PAGE_BYTES}`);
+  if (flashDrives.length > FLASH_BANKS.length)
+    throw new QomError(
+      `flash bank ${flashDrives.length - 1}: there are banks 0 and 1; give unit=0 or unit=1`,
+    );
 }
 
 function littleEndian(value: number, length: number): Uint8Array {

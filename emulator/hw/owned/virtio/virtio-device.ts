@@ -45,6 +45,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     featureProperty("queue_reset", VIRTIO_F_RING_RESET),
   ];
 
+  override readonly busType = VirtioBus.typeName;
   /** Kind of device (VIRTIO 1.2, section 5). */
   abstract readonly deviceId: number;
 
