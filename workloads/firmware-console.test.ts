@@ -40,7 +40,6 @@ const COMMANDS = [
   "sf probe",
   "date",
   "sbi",
-  "crc32 80200000 1000",
   "fdt print /fw-cfg@10100000; fdt print /soc/virtio_mmio@10008000",
   "virtio scan",
   "virtio info",
@@ -49,6 +48,7 @@ const COMMANDS = [
   "mw.l 84000000 cafebabe 100; virtio write 84000000 5 1; virtio read 85000000 5 1; md 85000000 4",
   "virtio read 84000000 fff 2",
   "part list virtio 0",
+  "crc32 80200000 1000", // the last, since its answer contains a prompt
 ];
 
 /** Each number of a sector fills it, as a word. */

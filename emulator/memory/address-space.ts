@@ -467,7 +467,7 @@ export class AddressSpace {
       bytes.set((region.ram as RamBlock).bytes.subarray(offset, offset + length), done);
       return length;
     }
-    const size = transferSize(region, offset, length);
+    const size = transferSize(region, offset, bytes.length - done); // registers at the end are not cut
     const { access } = this;
     this.readThrough(region, offset, size);
     for (let i = 0; i < size; i++)
@@ -490,7 +490,7 @@ export class AddressSpace {
       this.model.onRamWritten?.(ram, offset, length);
       return length;
     }
-    const size = transferSize(region, offset, length);
+    const size = transferSize(region, offset, bytes.length - done); // registers at the end are not cut
     access.low = 0;
     access.high = 0;
     for (let i = 0; i < size; i++) {
