@@ -11,6 +11,7 @@ const skipNotes = {
   },
 };
 
+const everyTest = "{bin,emulator,codemods,bench,workloads,results}/**/*.test.ts";
 const report = process.env.REGIONLAB_TEST_REPORT;
 const jsonReporter: ["json", { outputFile: string }][] = report ? [["json", { outputFile: report }]] : [];
 
@@ -18,8 +19,19 @@ export default defineConfig({
   resolve: { conditions: sourceConditions },
   ssr: { resolve: { conditions: sourceConditions } },
   test: {
-    include: ["{bin,emulator,codemods,bench,workloads,results}/**/*.test.ts"],
     testTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "rooms", include: [everyTest] } },
+      {
+        // The processor's tests once more, with all code translated before it runs.
+        extends: true,
+        test: {
+          name: "translated",
+          include: ["emulator/cpu/riscv/{hart,interpreter}/*.test.ts"],
+          env: { REGIONLAB_TRANSLATE: "all" },
+        },
+      },
+    ],
     reporters: ["default", skipNotes, ...jsonReporter],
     coverage: {
       provider: "v8",

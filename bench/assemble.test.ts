@@ -115,6 +115,22 @@ describe("assembleRun", () => {
     expect(broken?.measured.B).toBeCloseTo(3.4, 1);
   });
 
+  it("holds random accesses against bare calls as random, and against a single device's", () => {
+    const named = (name: string, nanoseconds: number) => measurement({ ...definition, name }, [nanoseconds]);
+    const measurements = [
+      named("bare indirect call", 5),
+      named("read 4 bytes, 10 000 regions at random", 60),
+      named("bare indirect calls, 10 000 devices at random", 20),
+    ];
+    const outcomes = ARMS.flatMap((arm) =>
+      [0, 1, 2, 3].map((repeat) => outcome("dispatch/accesses", arm, repeat, { measurements })),
+    );
+    expect(assembleRun(parts(0, { outcomes })).requirements).toMatchObject([
+      { limit: 10, measured: { A: 3, B: 3 }, met: true },
+      { limit: 10, measured: { A: 12, B: 12 }, met: false },
+    ]);
+  });
+
   it("records the order in which the processes ran", () => {
     const { schedule } = assembleRun(parts(0));
     expect(schedule.order[0]).toEqual({ task: "dispatch/accesses", arm: "A", repeat: 0, milliseconds: 10 });

@@ -10,6 +10,7 @@ async function run(guest: BareMetalWorkload, form: (typeof REGION_FORMS)[number]
   const emulation = new Emulation({
     hardware: await loadHardware(form),
     ramBytes: 256 * 2 ** 20,
+    hartCount: guest.hartCount,
     files: { kernel: guest.kernel },
     trace: true,
   });

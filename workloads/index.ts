@@ -14,6 +14,8 @@ interface GuestProgram {
   readonly milestone: string;
   /** Exit code of the whole run, by way of the test finisher; undefined when the guest waits for commands for ever. */
   readonly exitCode: number | undefined;
+  /** Processors that it wants; it works with these only. */
+  readonly hartCount: number;
 }
 
 /** A program of our own that runs in M-mode without firmware. */
@@ -38,6 +40,11 @@ export function workloads(): readonly Workload[] {
   return [
     bareMetal("hello", "reset vector, device tree, UART output, power off"),
     bareMetal("interrupts", "ACLINT, PLIC, UART and RTC interrupts, in M-mode and delegated to S-mode"),
+    bareMetal(
+      "smp",
+      "four harts: locks, atomics, messages, interrupts between them, code that another has written",
+      4,
+    ),
     bareMetal("flash", "CFI flash: query, erase, program, status, execution in place"),
     bareMetal("bus-errors", "accesses that devices refuse: sizes, alignment, places where nothing is"),
     bareMetal("mmio-storm", "200 000 rounds of reads and writes over RTC, PLIC, UART, ACLINT and flash"),
@@ -47,6 +54,7 @@ export function workloads(): readonly Workload[] {
       exercises: "OpenSBI and U-Boot to the prompt: M-, S-mode, traps, timer, console, flash, device tree",
       milestone: "\n=> ",
       exitCode: undefined,
+      hartCount: 1,
     },
   ];
 }
@@ -59,7 +67,7 @@ export function workload(name: string): Workload {
   throw new Error(`unknown workload "${name}": it must be one of ${all.map((each) => each.name).join(", ")}`);
 }
 
-function bareMetal(name: string, exercises: string): BareMetalWorkload {
+function bareMetal(name: string, exercises: string, hartCount = 1): BareMetalWorkload {
   const folder = join(packageRoot(), "workloads", "bare-metal");
   return {
     kind: "bare-metal",
@@ -67,6 +75,7 @@ function bareMetal(name: string, exercises: string): BareMetalWorkload {
     exercises,
     milestone: " checks, 0 failed",
     exitCode: 0,
+    hartCount,
     kernel: join(folder, "bin", `${name}.elf`),
     expectedConsole: join(folder, "expected", `${name}.txt`),
   };

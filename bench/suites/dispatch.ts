@@ -6,7 +6,7 @@ import type { Form, MetricDefinition } from "#results";
 import { guestCases } from "./dispatch-guest.ts";
 import { bareReadLoop, bareWalkLoop, type Case, type Loop, readLoop, writeLoop } from "./dispatch-loops.ts";
 import { aliasMap, flatMap, nestedMap, type ProbeMap, visits, walk } from "./dispatch-maps.ts";
-import { FLOOR, SECTION_HIT, TEN_THOUSAND } from "./limits.ts";
+import { FLOOR, SECTION_HIT, TEN_THOUSAND, TEN_THOUSAND_FLOOR } from "./limits.ts";
 import {
   emptyReport,
   type Measurement,
@@ -113,7 +113,7 @@ function* mapSizeCases(form: Form, count: number): Generator<Case> {
   };
   if (!large) return;
   yield {
-    name: "bare indirect calls, 10 000 devices at random",
+    name: TEN_THOUSAND_FLOOR,
     role: "control",
     description: "The callbacks of the same devices called directly: what the processor's caches cost alone.",
     loop: bareWalkLoop(map.probes, visits(count, "visits")),
@@ -142,9 +142,10 @@ function only({ space, addresses, probes }: ProbeMap, index: number): ProbeMap {
 /** Times one case, warm, with the garbage of making it gone. */
 async function time({ loop, ...timed }: Case, quick: boolean): Promise<Measurement> {
   const bench = new Bench({
-    time: quick ? 30 : 150,
+    // The process is the sample: a thousand batches settle its median, more would only take longer.
+    time: quick ? 30 : 100,
     iterations: 32,
-    warmupTime: quick ? 20 : 80,
+    warmupTime: quick ? 20 : 50,
     // Large maps are walked several times before V8 has settled.
     warmupIterations: 100,
     retainSamples: true,

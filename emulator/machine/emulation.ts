@@ -1,5 +1,5 @@
-import { RiscvHart } from "#cpu/riscv";
-import { CpuBus, GuestMemory, type PhysicalBus } from "#memory";
+import { CodePages, RiscvHart, type Translate } from "#cpu/riscv";
+import { CpuBus, GuestMemory } from "#memory";
 import { Clock, DeviceModel, type DeviceModelOptions, type Machine, type ShutdownRequest } from "#qdev";
 import { QomError } from "#qom";
 import { ConsoleLog } from "./console-log.ts";
@@ -10,12 +10,11 @@ import { type BootFiles, ImageLoader } from "./images.ts";
 import { MmioTrace, type TraceLine } from "./mmio-trace.ts";
 import { AttachedHardware } from "./options/attached-hardware.ts";
 import { type HardwareOptions, NO_HARDWARE_OPTIONS } from "./options/hardware-options.ts";
+import { Processors } from "./processors.ts";
 
 /** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
 export const DEFAULT_WALL_CLOCK = 1_767_225_600_000_000_000n;
 
-/** Instructions between two looks at what is not the guest: RCU callbacks, requests to stop. */
-const SLICE = 1_000_000;
 /** Flash banks and boot ROM, beside RAM. */
 const BOARD_MEMORY_BYTES = 65 * 2 ** 20;
 
@@ -34,6 +33,8 @@ export interface EmulationOptions {
   readonly wallClock?: bigint;
   /** Drives, devices and what else the command line adds to the board. */
   readonly attached?: HardwareOptions;
+  /** What of the guest's code to translate; default "hot". It makes no difference but speed. */
+  readonly translate?: Translate;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
@@ -54,19 +55,20 @@ export interface CreationPhases {
   readonly load: number;
 }
 
-/** A machine put together: board, processor, memory, console, and the loop that runs them. */
+/** A machine put together: board, processors, memory, console, and the loop that runs them. */
 export class Emulation {
   readonly model: DeviceModel;
   readonly board: Machine;
-  readonly hart: RiscvHart;
   readonly console: ConsoleLog;
   /** Present if a trace was asked for. */
   readonly trace: MmioTrace | null;
   readonly creation: CreationPhases;
   private readonly clock: Clock;
   private readonly attached: AttachedHardware;
-  private readonly bus: CpuBus;
+  private readonly buses: CpuBus[] = [];
+  private readonly processors: Processors;
   private readonly ramBytes: number;
+  private readonly translate: Translate;
   private readonly files: BootFiles;
   private readonly time = new GuestTime();
   private request: ShutdownRequest | null = null;
@@ -77,49 +79,48 @@ export class Emulation {
   constructor(options: EmulationOptions) {
     const started = performance.now();
     const { hartCount = 1, ramBytes, hotplugBytes = 0 } = options;
-    if (hartCount !== 1)
-      throw new InputError(`-smp ${hartCount}: this machine has one processor; give -smp 1`);
     this.attached = new AttachedHardware(options.attached ?? NO_HARDWARE_OPTIONS);
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const { memoryBytes } = this.attached;
     const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + memoryBytes + hotplugBytes);
     const state = guest.allocate(stateBytes);
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
-    let leaveSlice = (): void => {}; // until there is a processor, nothing runs that could be left
     this.model = new DeviceModel({
       ...options.model,
       ram: guest,
       clock: this.clock,
-      onRcuPending: () => leaveSlice(),
+      onRcuPending: () => this.processors?.leave(), // nothing runs before there are any
     });
     options.hardware.registerTypes(this.model.types);
     this.board = this.createBoard(`${options.machine ?? "virt"}-machine`, ramBytes, hartCount);
-    this.bus = new CpuBus(this.board.hartSpace(0), guest);
-    this.trace = options.trace || options.traceLine ? new MmioTrace(this.bus, options.traceLine) : null;
-    const seen: PhysicalBus = this.trace ?? this.bus;
-    this.hart = new RiscvHart({
-      hartId: 0,
-      memory: guest.memory,
-      stateOffset: state.byteOffset,
-      bus: seen,
-      time: () => this.board.readTime(),
-    });
-    this.hart.reset(this.board.resetVector);
-    this.time.follow(this.hart);
+    this.translate = options.translate ?? "hot";
+    this.trace = options.trace || options.traceLine ? new MmioTrace(options.traceLine) : null;
+    const codePages = new CodePages();
     this.model.onRamWritten = (bytes, offset, length) => {
       // Else it is memory that no processor reaches directly.
-      if (bytes.buffer === guest.memory.buffer) this.hart.invalidate(bytes.byteOffset + offset, length);
+      if (bytes.buffer === guest.memory.buffer) codePages.written(bytes.byteOffset + offset, length);
     };
-    this.board.connectHart(0, {
-      setInterrupt: (cause, level) => this.hart.setInterrupt(cause, level),
-    });
+    const makeHart = (index: number): RiscvHart => this.makeHart(index, guest, state.byteOffset, codePages);
+    this.processors = new Processors(
+      makeHart(0),
+      ...Array.from({ length: hartCount - 1 }, (_, index) => makeHart(index + 1)),
+    );
+    this.processors.reset(this.board.resetVector);
+    this.time.follow(this.processors);
+    for (const { hartId } of this.processors.harts) {
+      this.board.connectHart(hartId, {
+        setInterrupt: (cause, level) => this.processors.setInterrupt(hartId, cause, level),
+      });
+    }
+    this.board.onTimeSet = () => {
+      for (const hart of this.processors.harts) hart.timeReached();
+    };
     this.console = new ConsoleLog(this.board.serialLine);
     this.console.onMilestone = () => this.stop("milestone");
-    leaveSlice = () => this.hart.requestExit();
-    this.clock.onEarlierDeadline = leaveSlice;
+    this.clock.onEarlierDeadline = () => this.processors.leave();
     this.model.onShutdownRequest = (request) => {
       this.request = request;
-      this.hart.requestExit();
+      this.processors.leave();
     };
     const created = performance.now();
     this.ramBytes = ramBytes;
@@ -147,7 +148,37 @@ export class Emulation {
     }
   }
 
-  /** Instructions executed over all resets. */
+  private makeHart(hartId: number, guest: GuestMemory, firstState: number, codePages: CodePages): RiscvHart {
+    const bus = new CpuBus(this.board.hartSpace(hartId), guest);
+    this.buses.push(bus);
+    const comparator = this.clock.timer(() => this.processors.timeReached(hartId));
+    return new RiscvHart({
+      hartId,
+      memory: guest.memory,
+      stateOffset: firstState + hartId * RiscvHart.stateBytes,
+      bus: this.trace?.watch(bus) ?? bus,
+      time: () => this.board.readTime(),
+      onComparator: (ticks) => {
+        if (ticks === 0 || ticks === Number.POSITIVE_INFINITY) comparator.cancel();
+        else comparator.set(this.board.timeAfter(ticks));
+      },
+      onPause: () => this.processors.yield(),
+      codePages,
+      translate: this.translate,
+    });
+  }
+
+  /** All processors, by number. */
+  get harts(): readonly RiscvHart[] {
+    return this.processors.harts;
+  }
+
+  /** The first processor. */
+  get hart(): RiscvHart {
+    return this.harts[0] as RiscvHart; // there is always one
+  }
+
+  /** Instructions executed over all resets, by all processors. */
   get instructions(): number {
     return this.time.instructions;
   }
@@ -165,7 +196,7 @@ export class Emulation {
   /** Ends the run that is going on, from a callback. */
   stop(end: RunEnd = "stopped"): void {
     this.stopping = end;
-    this.hart.requestExit();
+    this.processors.leave();
   }
 
   /** Runs until the guest ends, or a limit is reached; skips over time in which the guest waits. May be called again. */
@@ -178,11 +209,11 @@ export class Emulation {
     }
   }
 
-  /** Runs one slice: to the next deadline of a device, at most 10 ms of guest time. Returns why the run ended, if it did. */
+  /** Runs one slice: to the next deadline of a device, at most one turn of a processor. Returns why the run ended, if it did. */
   step(maxInstructions = Number.POSITIVE_INFINITY): RunEnd | null {
     this.clock.runExpired();
     const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
-    this.hart.run(Math.min(SLICE, Math.max(left, 1), maxInstructions - this.instructions));
+    this.processors.run(Math.min(Math.max(left, 1), maxInstructions - this.instructions));
     this.model.rcu.poll();
     if (this.stopping !== null) {
       const end = this.stopping;
@@ -196,9 +227,9 @@ export class Emulation {
     return this.instructions >= maxInstructions ? "instructions" : null;
   }
 
-  /** Whether the processor waits for an interrupt. */
+  /** Whether all processors wait for interrupts. */
   get waiting(): boolean {
-    return this.hart.waiting;
+    return this.processors.waiting;
   }
 
   /** Nanoseconds of guest time to the next deadline of a device; Infinity if there is none. */
@@ -206,7 +237,7 @@ export class Emulation {
     return this.clock.deadline - this.now();
   }
 
-  /** Lets guest time pass while the processor waits: to the next deadline, or less. False if there is no deadline. */
+  /** Lets guest time pass while all processors wait: to the next deadline, or less. False if there is no deadline. */
   skipIdle(nanoseconds = this.untilDeadline): boolean {
     if (nanoseconds === Number.POSITIVE_INFINITY) return false;
     this.time.pass(nanoseconds);
@@ -218,7 +249,7 @@ export class Emulation {
     this.request = null;
     this.time.beforeReset();
     this.board.reset();
-    this.hart.reset(this.board.resetVector);
+    this.processors.reset(this.board.resetVector);
     this.loadImages();
   }
 
@@ -231,7 +262,7 @@ export class Emulation {
     if (this.destroyed) return 0;
     this.destroyed = true;
     const started = performance.now();
-    this.bus.disconnect();
+    for (const bus of this.buses) bus.disconnect();
     this.model.destroy();
     this.attached.close();
     return performance.now() - started;

@@ -9,16 +9,15 @@ import type { MemoryListener, PlacedIoEventFd } from "./listener.ts";
 import { type Mapping, MappingLedger } from "./mapping.ts";
 import type { MemoryModel } from "./memory-model.ts";
 import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
+import { NOWHERE, type PageMap } from "./page-map.ts";
 import type { RamBlock } from "./ram.ts";
 import { RcuNode } from "./rcu.ts";
 import type { CoalescedRange, MemoryRegion } from "./region.ts";
+import type { Section } from "./section.ts";
 import { sharesPage, takesPieces } from "./shared-page.ts";
 
 /** Modelled bytes of the C structure. */
 const ADDRESS_SPACE_BYTES = 176;
-/** Numbers below are small integers to V8, which object fields hold without an allocation. */
-const SMALL = 2 ** 31;
-
 /**
  * What one observer (a processor, a bus master) sees: the tree below a root region, as a flat view.
  *
@@ -32,13 +31,9 @@ export class AddressSpace {
   readonly mappings: MappingLedger;
   private rootRegion: MemoryRegion | null;
   private currentView: FlatView;
-  /** The device range accessed last, as long as the view stands: its bounds, its region, and where that begins. */
-  private hitStart = 0;
-  private hitEnd = 0;
-  private hitOrigin = 0;
-  private hitRegion: MemoryRegion;
-  /** Number of the range met last by an access that was no hit; -1 after a change of the view. */
-  private lastIndex = -1;
+  private pages: PageMap;
+  /** The section of the latest access, as long as the view stands; {@link NOWHERE} unless that was a plain call. */
+  private hit = NOWHERE;
   private eventFds: PlacedIoEventFd[] = [];
   /** The latest access. */
   private readonly access = new Access();
@@ -52,13 +47,13 @@ export class AddressSpace {
     this.model = model;
     this.name = name;
     this.block = model.heap.allocate("address-space", ADDRESS_SPACE_BYTES);
-    this.hitRegion = root;
     this.mappings = new MappingLedger(this);
     root.takeRef();
     this.rootRegion = root;
     model.addressSpaces.push(this);
     this.currentView = model.flatViewOf(root);
     this.currentView.ref();
+    this.pages = this.currentView.pages;
     this.updateIoEventFds();
   }
 
@@ -81,15 +76,32 @@ export class AddressSpace {
     return this.access.high;
   }
 
-  /** Reads 1, 2, 4 or 8 bytes; answers the low 32 bits, unsigned. */
+  /**
+   * Reads 1, 2, 4 or 8 bytes; answers the low 32 bits, unsigned.
+   *
+   * What is one plain call of a device that was met before ends here. Callbacks do not throw: nothing a guest does is an
+   * exception. One that does ends the machine, and its guard stays engaged: to catch it would make every access a third
+   * slower.
+   */
   read(address: number, size: AccessSize, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): number {
-    if (address >= this.hitStart && address < this.hitEnd) {
-      const region = this.hitRegion;
-      const offset = address - this.hitOrigin;
-      if ((region.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
-        const { guard } = region;
-        if (guard === null || !guard.engaged) return this.callRead(region, offset, size);
-      }
+    let section = this.hit;
+    if (address < section.start || address >= section.end) {
+      section = this.pages.find(address);
+      this.hit = section;
+    }
+    const offset = address - section.origin;
+    const { guard } = section;
+    if (
+      (section.plainReads & size) !== 0 &&
+      (offset & (size - 1)) === 0 &&
+      (guard === null || !guard.engaged)
+    ) {
+      if (guard !== null) guard.engaged = true;
+      const { read } = section;
+      const value = read(section.opaque, offset, size);
+      if (guard !== null) guard.engaged = false;
+      this.access.result = MemTxResult.Ok;
+      return truncate(value, size);
     }
     return this.readMissed(address, size, attrs);
   }
@@ -102,16 +114,24 @@ export class AddressSpace {
     high = 0,
     attrs: MemTxAttrs = UNSPECIFIED_ATTRS,
   ): void {
-    if (address >= this.hitStart && address < this.hitEnd) {
-      const region = this.hitRegion;
-      const offset = address - this.hitOrigin;
-      if ((region.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
-        const { guard } = region;
-        if (guard === null || !guard.engaged) {
-          this.callWrite(region, offset, size, low);
-          return;
-        }
-      }
+    let section = this.hit;
+    if (address < section.start || address >= section.end) {
+      section = this.pages.find(address);
+      this.hit = section;
+    }
+    const offset = address - section.origin;
+    const { guard } = section;
+    if (
+      (section.plainWrites & size) !== 0 &&
+      (offset & (size - 1)) === 0 &&
+      (guard === null || !guard.engaged)
+    ) {
+      if (guard !== null) guard.engaged = true;
+      const { write } = section;
+      write(section.opaque, offset, truncate(low, size), size);
+      if (guard !== null) guard.engaged = false;
+      this.access.result = MemTxResult.Ok;
+      return;
     }
     this.writeMissed(address, size, low, high, attrs);
   }
@@ -180,9 +200,8 @@ export class AddressSpace {
     const mine = this.listeners().filter(followsRanges);
     if (mine.length > 0) announce(old, view, mine);
     this.currentView = view;
-    this.hitEnd = 0;
-    this.lastIndex = -1;
-    this.hitRegion = view.root ?? this.hitRegion;
+    this.pages = view.pages;
+    this.hit = NOWHERE;
     old.unref();
   }
 
@@ -246,25 +265,20 @@ export class AddressSpace {
     return this.model.listeners.filter((each) => each.space === this);
   }
 
-  /**
-   * One plain call of a callback; the caller has checked size, alignment and guard. Callbacks do not throw: nothing a guest
-   * does is an exception. One that does ends the machine, and its guard stays engaged: to catch it here would make every
-   * access a third slower.
-   */
-  private callRead(region: MemoryRegion, offset: number, size: AccessSize): number {
-    const { guard } = region;
+  /** The one call that a plain access is, to a section met for the first time; the caller has made the checks of `read`. */
+  private callRead(section: Section, offset: number, size: AccessSize): number {
+    const { guard, read } = section;
     if (guard !== null) guard.engaged = true;
-    const value = region.readCallback(region.opaque, offset, size);
+    const value = read(section.opaque, offset, size);
     if (guard !== null) guard.engaged = false;
     this.access.result = MemTxResult.Ok;
-    return size === 4 ? value >>> 0 : size === 1 ? value & 0xff : value & 0xffff;
+    return truncate(value, size);
   }
 
-  private callWrite(region: MemoryRegion, offset: number, size: AccessSize, low: number): void {
-    const { guard } = region;
+  private callWrite(section: Section, offset: number, size: AccessSize, low: number): void {
+    const { guard, write } = section;
     if (guard !== null) guard.engaged = true;
-    const value = size === 4 ? low >>> 0 : size === 1 ? low & 0xff : low & 0xffff;
-    region.writeCallback(region.opaque, offset, value, size);
+    write(section.opaque, offset, truncate(low, size), size);
     if (guard !== null) guard.engaged = false;
     this.access.result = MemTxResult.Ok;
   }
@@ -295,7 +309,7 @@ export class AddressSpace {
     access.result = idle.result;
   }
 
-  /** A read that is not a plain call of the device accessed last. */
+  /** A read that is no plain call, or the first of its section in this page. */
   private readMissed(address: number, size: AccessSize, attrs: MemTxAttrs): number {
     const view = this.currentView;
     const index = view.indexOf(address);
@@ -305,15 +319,16 @@ export class AddressSpace {
       access.high = 0;
       return 0;
     }
-    const region = view.regions[index] as MemoryRegion;
+    const section = view.sections[index] as Section;
     const offset = address - (view.origins[index] as number);
-    if ((region.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
-      const { guard } = region;
+    if ((section.plainReads & size) !== 0 && (offset & (size - 1)) === 0) {
+      const { guard } = section;
       if (guard === null || !guard.engaged) {
-        this.noteHit(view, index);
-        return this.callRead(region, offset, size);
+        view.pages.note(address, section);
+        return this.callRead(section, offset, size);
       }
     }
+    const { region } = view.ranges[index] as FlatRange;
     access.attrs = attrs;
     if (region.readsDirectly) return this.load(view, index, address, size);
     if (sharesPage(view.ranges[index] as FlatRange, address)) {
@@ -334,16 +349,17 @@ export class AddressSpace {
       access.result = MemTxResult.DecodeError;
       return;
     }
-    const region = view.regions[index] as MemoryRegion;
+    const section = view.sections[index] as Section;
     const offset = address - (view.origins[index] as number);
-    if ((region.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
-      const { guard } = region;
+    if ((section.plainWrites & size) !== 0 && (offset & (size - 1)) === 0) {
+      const { guard } = section;
       if (guard === null || !guard.engaged) {
-        this.noteHit(view, index);
-        this.callWrite(region, offset, size, low);
+        view.pages.note(address, section);
+        this.callWrite(section, offset, size, low);
         return;
       }
     }
+    const { region } = view.ranges[index] as FlatRange;
     access.attrs = attrs;
     if (region.isMemory && (view.ranges[index] as FlatRange).readOnly) {
       access.result = MemTxResult.DecodeError;
@@ -357,23 +373,6 @@ export class AddressSpace {
       access.high = high >>> 0;
       this.writeThrough(region, offset, size);
     }
-  }
-
-  /**
-   * Keeps a device's range for the next access once it is met twice in a row: keeping each would slow down accesses that
-   * jump about. Only small addresses: larger ones would not be stored as integers.
-   */
-  private noteHit(view: FlatView, index: number): void {
-    if (index !== this.lastIndex) {
-      this.lastIndex = index;
-      return;
-    }
-    const { start, end, region } = view.ranges[index] as FlatRange;
-    if (end > SMALL) return;
-    this.hitStart = start;
-    this.hitEnd = end;
-    this.hitOrigin = view.origins[index] as number;
-    this.hitRegion = region;
   }
 
   private load(view: FlatView, index: number, address: number, size: AccessSize): number {

@@ -1,10 +1,12 @@
 import { type Block, QomAbort } from "#qom";
 import type { FlatRange } from "./flat-range.ts";
 import type { MemoryModel } from "./memory-model.ts";
+import { PageMap } from "./page-map.ts";
 import { indexRanges, type RangeIndex } from "./range-index.ts";
 import { RcuNode } from "./rcu.ts";
 import type { MemoryRegion } from "./region.ts";
 import { render } from "./render.ts";
+import { Section } from "./section.ts";
 
 /** Modelled bytes of the C structures. */
 const FLAT_VIEW_BYTES = 72;
@@ -17,8 +19,9 @@ const FLAT_RANGE_BYTES = 64;
 export class FlatView {
   readonly root: MemoryRegion | null;
   readonly ranges: readonly FlatRange[];
-  /** Per range, what dispatch needs of it: its region, and the address at which the region's offset 0 would be. */
-  readonly regions: readonly MemoryRegion[];
+  /** Per range, what a plain access needs of it, and the address at which its region's offset 0 would be. */
+  readonly sections: readonly Section[];
+  readonly pages = new PageMap();
   readonly origins: readonly number[];
   private readonly model: MemoryModel;
   private readonly index: RangeIndex;
@@ -30,7 +33,7 @@ export class FlatView {
     this.model = model;
     this.root = root;
     this.ranges = root === null ? [] : render(root);
-    this.regions = this.ranges.map((range) => range.region);
+    this.sections = this.ranges.map((range) => new Section(range));
     this.origins = this.ranges.map((range) => range.start - range.offset);
     this.index = indexRanges(this.ranges);
     root?.takeRef();
@@ -54,6 +57,13 @@ export class FlatView {
   /** First address above `address` that a range holds, when none holds `address` itself; 2^64 if there is none. */
   gapEnd(address: number): number {
     return this.ranges[~this.index.find(address)]?.start ?? 2 ** 64;
+  }
+
+  /** Lets accesses see what has changed in `region` without a change of the map. */
+  refresh(region: MemoryRegion): void {
+    for (const [index, range] of this.ranges.entries()) {
+      if (range.region === region) this.sections[index]?.refresh(region);
+    }
   }
 
   ref(): void {

@@ -132,6 +132,12 @@ export class MemoryModel extends ObjectModel {
     return view;
   }
 
+  /** Lets accesses see what has changed in `region` without a change of the map. */
+  refreshSections(region: MemoryRegion): void {
+    const shown = this.addressSpaces.map(({ view }) => view); // other views than the table's while a commit runs
+    for (const view of new Set([...this.flatViews.values(), ...shown])) view.refresh(region);
+  }
+
   /** The table's own references go; views that an address space shows live on until it shows another. */
   private dropFlatViews(): void {
     const views = [...this.flatViews.values()];

@@ -1,4 +1,4 @@
-import { QomAbort, QomError, QomObject } from "#qom";
+import { QomAbort, QomError, QomObject, type Storage } from "#qom";
 import { checkAddress, checkSize } from "./hwaddr.ts";
 import { type IoEventFd, sortedIoEventFds } from "./ioeventfd.ts";
 import type { MemoryModel, NoOwner } from "./memory-model.ts";
@@ -30,6 +30,9 @@ interface GuardedOwner {
  */
 export type RegionOwner = QomObject | NoOwner;
 
+/** What is switched on a region and changes the map. */
+type Flag = "enabled" | "readOnly" | "romdMode" | "nonvolatile" | "unmergeable";
+
 /** A subrange whose guest writes the host may batch. */
 export interface CoalescedRange {
   readonly offset: number;
@@ -59,55 +62,63 @@ export class MemoryRegion extends QomObject {
 
   declare readonly model: MemoryModel;
 
-  // What an access reads, side by side.
+  // `clear` gives all of these their values, in the constructor and again whenever the storage is initialised.
+
+  // What sections copy, so that plain calls need not look here.
   /** Sizes (bit set) of aligned reads that are one plain call of the ops. */
-  plainReads = 0;
+  plainReads!: number;
   /** The owner's guard, or null where re-entrancy is allowed. */
-  guard: MemReentrancyGuard | null = null;
-  opaque: unknown = undefined;
+  guard!: MemReentrancyGuard | null;
+  opaque!: unknown;
   /** `ops.read` and `ops.write`, one load away: ops come in many shapes, regions in one. */
-  readCallback: ReadCallback = unassignedRead;
-  writeCallback: WriteCallback = unassignedWrite;
+  readCallback!: ReadCallback;
+  writeCallback!: WriteCallback;
   /** Sizes (bit set) of aligned writes that are one plain call of the ops. */
-  plainWrites = 0;
-  ops: MemoryRegionOps<never> = unassignedOps;
-  ram: RamBlock | null = null;
+  plainWrites!: number;
+  ops!: MemoryRegionOps<never>;
+  ram!: RamBlock | null;
 
-  name: string | null = null;
+  name!: string | null;
   /** Bytes; 2^64 for a region that covers everything. */
-  size = 0;
-  owner: QomObject | null = null;
-  container: MemoryRegion | null = null;
+  size!: number;
+  owner!: QomObject | null;
+  container!: MemoryRegion | null;
   /** Offset in the container. */
-  address = 0;
-  priority = 0;
-  enabled = true;
+  address!: number;
+  priority!: number;
+  enabled!: boolean;
   /** Whether accesses end here, rather than only in subregions. */
-  terminates = false;
-  readOnly = false;
-  romDevice = false;
+  terminates!: boolean;
+  readOnly!: boolean;
+  romDevice!: boolean;
   /** A ROM device that reads like memory; otherwise reads go to its callbacks. */
-  romdMode = true;
-  nonvolatile = false;
-  unmergeable = false;
-  alias: MemoryRegion | null = null;
-  aliasOffset = 0;
+  romdMode!: boolean;
+  nonvolatile!: boolean;
+  unmergeable!: boolean;
+  alias!: MemoryRegion | null;
+  aliasOffset!: number;
   /** How many mapped aliases reach this region. */
-  mappedViaAlias = 0;
+  mappedViaAlias!: number;
   /** Highest priority first; the latest added first among equals. */
-  subregions: MemoryRegion[] = [];
-  ioEventFds: readonly IoEventFd[] = [];
-  coalesced: readonly CoalescedRange[] = [];
-  private releaseRam: (() => void) | null = null;
+  subregions!: MemoryRegion[];
+  ioEventFds!: readonly IoEventFd[];
+  coalesced!: readonly CoalescedRange[];
+  private releaseRam!: (() => void) | null;
 
-  protected override instanceInit(): void {
+  constructor(storage: Storage) {
+    super(storage);
+    this.clear();
+  }
+
+  /** The state of a region that nobody has set up yet. */
+  private clear(): void {
+    this.plainReads = 0;
+    this.guard = null;
     this.opaque = undefined;
-    this.ops = unassignedOps;
     this.readCallback = unassignedRead;
     this.writeCallback = unassignedWrite;
-    this.guard = null;
-    this.plainReads = 0;
     this.plainWrites = 0;
+    this.ops = unassignedOps;
     this.ram = null;
     this.name = null;
     this.size = 0;
@@ -129,6 +140,10 @@ export class MemoryRegion extends QomObject {
     this.ioEventFds = [];
     this.coalesced = [];
     this.releaseRam = null;
+  }
+
+  protected override instanceInit(): void {
+    this.clear();
   }
 
   protected override instanceFinalize(): void {
@@ -314,10 +329,7 @@ export class MemoryRegion extends QomObject {
   }
 
   setEnabled(enabled: boolean): void {
-    if (enabled === this.enabled) return;
-    this.change(() => {
-      this.enabled = enabled;
-    });
+    this.setFlag("enabled", enabled);
   }
 
   /** @throws QomAbort for RAM that has fewer bytes. */
@@ -340,37 +352,26 @@ export class MemoryRegion extends QomObject {
   }
 
   setReadOnly(readOnly: boolean): void {
-    if (readOnly === this.readOnly) return;
-    this.change(() => {
-      this.readOnly = readOnly;
-    });
+    this.setFlag("readOnly", readOnly);
   }
 
   /** Switches a ROM device between reading like memory (true) and reading through its callbacks. */
   setRomdMode(romdMode: boolean): void {
-    if (romdMode === this.romdMode) return;
-    this.change(() => {
-      this.romdMode = romdMode;
-    });
+    this.setFlag("romdMode", romdMode);
   }
 
   setNonvolatile(nonvolatile: boolean): void {
-    if (nonvolatile === this.nonvolatile) return;
-    this.change(() => {
-      this.nonvolatile = nonvolatile;
-    });
+    this.setFlag("nonvolatile", nonvolatile);
   }
 
   setUnmergeable(unmergeable: boolean): void {
-    if (unmergeable === this.unmergeable) return;
-    this.change(() => {
-      this.unmergeable = unmergeable;
-    });
+    this.setFlag("unmergeable", unmergeable);
   }
 
   /** Exempts the region from the re-entrancy guard of its device. */
   disableReentrancyGuard(): void {
     this.guard = null;
+    this.model.refreshSections(this);
   }
 
   // Event notification.
@@ -380,6 +381,7 @@ export class MemoryRegion extends QomObject {
     this.model.ioEventFdTransaction(() => {
       this.ioEventFds = sortedIoEventFds([...this.ioEventFds, fd]);
       this.plainWrites = 0;
+      this.model.refreshSections(this);
     });
   }
 
@@ -390,6 +392,7 @@ export class MemoryRegion extends QomObject {
     this.model.ioEventFdTransaction(() => {
       this.ioEventFds = this.ioEventFds.filter((_, index) => index !== place);
       if (this.ioEventFds.length === 0) this.plainWrites = plainSizes(this.ops, "write");
+      this.model.refreshSections(this);
     });
   }
 
@@ -517,6 +520,13 @@ export class MemoryRegion extends QomObject {
     this.alias = target;
     this.aliasOffset = checkAddress(offset, `alias offset of ${this.name}`);
     return this;
+  }
+
+  private setFlag(flag: Flag, on: boolean): void {
+    if (on === this[flag]) return;
+    this.change(() => {
+      this[flag] = on;
+    });
   }
 
   private change(apply: () => void): void {

@@ -64,6 +64,12 @@ export abstract class Machine extends QomObject {
   /** Timer ticks, as the `time` register of the harts shows them; exact to 2^53. */
   abstract readTime(): number;
 
+  /** Guest time, in nanoseconds, at which `readTime` will answer `ticks` more than it does now. */
+  abstract timeAfter(ticks: number): number;
+
+  /** Called when the guest, or a reset, has set what `readTime` answers. */
+  onTimeSet: () => void = () => {};
+
   /** Where execution begins after a reset. */
   abstract readonly resetVector: number;
 

@@ -9,17 +9,20 @@ const programs = workloads().filter((each): each is BareMetalWorkload => each.ki
 const folder = import.meta.dirname;
 
 describe("committed programs", () => {
-  it.for(programs)("$name prints on QEMU what is recorded", ({ kernel, expectedConsole, exitCode }, test) => {
-    skipWithout(test, "qemu-system-riscv64", "qemu-system-misc");
-    const board = ["-M", "virt", "-m", "256M", "-bios", "none", "-nographic"];
-    const run = spawnSync("qemu-system-riscv64", [...board, "-kernel", kernel], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: 50_000,
-    });
-    expect(run.stdout).toBe(readFileSync(expectedConsole, "utf8"));
-    expect(run.status).toBe(exitCode);
-  });
+  it.for(programs)(
+    "$name prints on QEMU what is recorded",
+    ({ kernel, expectedConsole, exitCode, hartCount }, test) => {
+      skipWithout(test, "qemu-system-riscv64", "qemu-system-misc");
+      const board = ["-M", "virt", "-m", "256M", "-smp", `${hartCount}`, "-bios", "none", "-nographic"];
+      const run = spawnSync("qemu-system-riscv64", [...board, "-kernel", kernel], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+        timeout: 50_000,
+      });
+      expect(run.stdout).toBe(readFileSync(expectedConsole, "utf8"));
+      expect(run.status).toBe(exitCode);
+    },
+  );
 
   it("are what their sources build", (test) => {
     skipWithout(test, "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf");

@@ -1,5 +1,6 @@
 /**
- * The processor: RV64IMAC with machine, supervisor and user mode, memory protection and Sv39.
+ * The processor: RV64GC with bit manipulation (Zba, Zbb, Zbc, Zbs) and cache-block operations, machine, supervisor and
+ * user mode, memory protection, Sv39, Sv48 and Sv57, Svinval, Svadu and Sstc.
  *
  * `instructions/` is the one table: encoding, operands and semantics of every instruction. The decoder, the assembler,
  * the disassembler and the interpreter are made from it; compressed instructions are other spellings of full ones.
@@ -13,6 +14,9 @@
  * then, so that traps are precise, interrupts are taken between two instructions only, and the count of instructions is
  * exact whenever a device looks at it.
  *
+ * Floating point is WebAssembly's own where that is exact and raises no flag that is not raised already
+ * (`instructions/float.ts`, `fused.ts`), which is nearly always; the rest is a module of integer arithmetic (`softfloat/`).
+ *
  * `hart/` is that other half: privilege, control registers, traps, translation and protection, the cache of records.
  * Protection and the permission bits are checked when a page enters the translation buffer, never per access; a page
  * that protection divides never enters. Stores to pages with decoded code never enter either: they forget the code they
@@ -21,6 +25,12 @@
 
 export { Interrupt } from "./hart/causes.ts";
 export { CodePages } from "./hart/code-pages.ts";
-export { type InterruptCause, RiscvHart, type RiscvHartOptions, type RunExit } from "./hart/hart.ts";
+export {
+  type InterruptCause,
+  RiscvHart,
+  type RiscvHartOptions,
+  type RunExit,
+  type Translate,
+} from "./hart/hart.ts";
 export { decode, encode } from "./instructions/decode.ts";
-export { disassemble, registerNames } from "./instructions/disassemble.ts";
+export { disassemble, floatRegisterNames, registerNames } from "./instructions/disassemble.ts";

@@ -1,15 +1,29 @@
 import { decode, instructionLength } from "../instructions/decode.ts";
-import { illegalRecord, pairOperation, recordOf } from "../interpreter/records.ts";
+import {
+  illegalRecord,
+  operationLength,
+  pairOperation,
+  recordOf,
+  singleOperation,
+} from "../interpreter/records.ts";
 import type { CodePages } from "./code-pages.ts";
 import { CODE_PAGE_BYTES, CODE_PAGES, LAYOUT, RECORD_BYTES, RECORDS_PER_PAGE } from "./layout.ts";
 import type { HartState } from "./state.ts";
 
-/** Bytes of two joined instructions. */
-const LONGEST_PAIR = 8;
+/** Halfwords of the longest instruction. */
+const LONGEST = 2;
 const PAGE_WORDS = 4096 / 4;
 
 /** Instructions that end a run of decoding: what follows them is often data. */
 const ENDS_RUN = new Set(["jal", "jalr", "mret", "sret"]);
+
+/** Code made from decoded instructions, which must be forgotten with them. */
+export interface TranslatedCode {
+  /** The page whose records begin here is decoded no more. */
+  forgetPage(records: number): void;
+  /** Bytes of that page, from `first` to before `end`, have changed. */
+  forgetBytes(records: number, first: number, end: number): void;
+}
 
 /**
  * Decoded instructions of the pages that a hart executes: for every page a block of records, one per halfword, filled as
@@ -28,10 +42,21 @@ export class CodeCache {
   /** Changes of the memory map so far, and those at which each slot was found to be right. */
   private mapChanges = 0;
   private readonly checkedAt = new Int32Array(CODE_PAGES);
+  private translated: TranslatedCode | undefined;
 
   constructor(state: HartState, codePages: CodePages) {
     this.state = state;
     this.codePages = codePages;
+  }
+
+  /** Tells `translated` of what is forgotten from now on. */
+  attach(translated: TranslatedCode): void {
+    this.translated = translated;
+  }
+
+  /** Page whose records begin at this WebAssembly address, or -1 if there is none. */
+  pageOfRecords(records: number): number {
+    return this.pages[(records - this.slotAddress(0)) / CODE_PAGE_BYTES] ?? -1;
   }
 
   /** WebAssembly address of the records of the page at `direct`. Takes the oldest slot if the page is new. */
@@ -95,6 +120,7 @@ export class CodeCache {
   }
 
   private clear(slot: number): void {
+    this.translated?.forgetPage(this.slotAddress(slot));
     const first = (LAYOUT.code + slot * CODE_PAGE_BYTES) / 4;
     this.state.words.fill(0, first, first + CODE_PAGE_BYTES / 4);
   }
@@ -152,7 +178,10 @@ export class CodeCache {
     return decoded === undefined || ENDS_RUN.has(decoded.full.name);
   }
 
-  /** Forgets the instructions that have a byte in the range, which lies in one page, and those joined with them. */
+  /**
+   * Forgets the instructions that have a byte in the range, which lies in one page. Those before them stay, but are no
+   * longer joined with any: the record of a forgotten one must not be executed.
+   */
   invalidate(direct: number, length: number): void {
     const pageOffset = direct % 4096;
     const slot = this.slots.get(direct - pageOffset);
@@ -163,8 +192,15 @@ export class CodeCache {
     const page = (direct - pageOffset) / 4;
     this.contents.set(memoryWords.subarray(page + firstWord, page + endWord), slot * PAGE_WORDS + firstWord);
     const records = this.slotAddress(slot);
-    const first = Math.max(0, (pageOffset >> 1) - LONGEST_PAIR / 2 + 1);
+    const { halfwords } = this.state;
+    const first = pageOffset >> 1;
     const last = Math.min(RECORDS_PER_PAGE - 1, (pageOffset + length - 1) >> 1);
-    for (let index = first; index <= last; index++) memoryWords[(records + index * RECORD_BYTES) >>> 2] = 0;
+    for (let index = Math.max(0, first - 2 * LONGEST + 1); index <= last; index++) {
+      const record = records + index * RECORD_BYTES;
+      const operation = halfwords[record >>> 1] ?? 0;
+      if (index + (operationLength[operation] ?? 0) / 2 > first) memoryWords[record >>> 2] = 0;
+      else halfwords[record >>> 1] = singleOperation(operation);
+    }
+    this.translated?.forgetBytes(records, pageOffset, pageOffset + length);
   }
 }

@@ -66,6 +66,19 @@ test("the second of two instructions that execute together may change", () => {
   expect(board.hart.pc).toBe(BigInt(RAM_BASE + 4));
 });
 
+test("an instruction joined with the one before and the one behind survives a change of the latter", () => {
+  const add = (rs2: number): number => op("c.add", { rd: A2, rs1: A2, rs2 }) | (op("c.addi") << 16);
+  const board = boardWith([op("slli", { rd: A2, rs1: A0, immediate: 1 }), addi(A2, A2, 7), add(A0), LOOP]);
+  board.hart.writeRegister(A0, 100n);
+  board.hart.writeRegister(A3, 5000n);
+  board.hart.run(5);
+  expect(board.hart.readRegister(A2)).toBe(307n);
+  board.loadWords(RAM_BASE + 8, [add(A3)]);
+  board.hart.pc = BigInt(RAM_BASE);
+  board.hart.run(5);
+  expect(board.hart.readRegister(A2)).toBe(5207n);
+});
+
 test("code that something else overwrites is decoded anew", () => {
   const board = boardWith([addi(A2, A2, 1), LOOP]);
   board.hart.run(5);
@@ -217,4 +230,21 @@ test("a hart sees code that another hart of its machine changes", () => {
   board.hart.pc = BigInt(RAM_BASE);
   board.hart.run(5);
   expect(board.hart.readRegister(A2)).toBe(11n);
+});
+
+test("of a pair before a store that just misses it both instructions stay what they were", () => {
+  const called = 0x40;
+  const call = (at: number) => op("jal", { rd: 1, immediate: called - at });
+  const words = [
+    op("auipc", { rd: A1 }),
+    call(4),
+    op("sw", { rs1: A1, rs2: A0, immediate: called + 8 }),
+    call(12),
+    LOOP,
+  ];
+  words[called / 4] = (op("c.jr", { rs1: 1 }) << 16) | op("c.addi", { rd: A0, rs1: A0, immediate: 1 });
+  const { hart } = boardWith(Array.from(words, (word) => word ?? 0));
+  hart.run(9);
+  expect(hart.pc).toBe(BigInt(RAM_BASE + 16));
+  expect(hart.readRegister(A0)).toBe(2n);
 });

@@ -1,7 +1,8 @@
-/** Control and status registers (privileged ISA 1.12, chapters 2 to 4; Zicntr). */
+/** Control and status registers (privileged ISA 1.12, chapters 2 to 4; Zicntr; Sstc; Svadu). */
+import { EnvironmentConfig } from "./cache-blocks.ts";
 import { Interrupt } from "./causes.ts";
 import { type CsrSlot, csrWord, WORD } from "./layout.ts";
-import { SATP_SV39 } from "./mmu.ts";
+import { ENVCFG_ADUE_HIGH, isTranslationMode } from "./mmu.ts";
 import { PMP_ENTRIES, type Pmp } from "./pmp.ts";
 import { type HartState, MPP_SHIFT, Privilege, Status } from "./state.ts";
 
@@ -34,23 +35,37 @@ const STATUS_WRITABLE =
   Status.MPIE |
   Status.SPP |
   Status.MPP |
+  Status.FS |
   Status.MPRV |
   Status.SUM |
   Status.MXR |
   Status.TVM |
   Status.TW |
   Status.TSR;
-const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.SUM | Status.MXR;
+const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
 /** UXL and SXL, in the high word: 64 bits, fixed. sstatus shows UXL only. */
 const MSTATUS_HIGH = 0x0a;
 const SSTATUS_HIGH = 0x02;
+/** SD, in the high word: some state is dirty. */
+const STATUS_DIRTY = 0x80000000;
 
-/** RV64 with A, C, I, M, S and U (section 3.1.1). */
-const MISA_LOW = 0x141105;
+/** RV64 with A, C, D, F, I, M, S and U (section 3.1.1). */
+const MISA_LOW = 0x14112d;
 const MISA_HIGH = 0x80000000 | 0;
 
 /** FIOM: fences are total here whatever it says. */
-const ENVCFG_WRITABLE = 1;
+const ENVCFG_FIOM = 1;
+const ENVCFG_WRITABLE =
+  ENVCFG_FIOM | EnvironmentConfig.CBIE | EnvironmentConfig.CBCFE | EnvironmentConfig.CBZE;
+const CBIE_RESERVED = 2 << 4;
+/** In the high word of menvcfg: supervisors have a comparator of their own (Sstc). */
+const ENVCFG_STCE_HIGH = 0x80000000 | 0;
+const MENVCFG_WRITABLE_HIGH = ENVCFG_STCE_HIGH | ENVCFG_ADUE_HIGH;
+const STIMECMP = 0x14d;
+const MENVCFG = 0x30a;
+const SENVCFG = 0x10a;
+/** The counter that mcounteren grants stimecmp with. */
+const TIME_COUNTER = 1;
 /** Cycle, time and instret may be granted and inhibited (time cannot be inhibited). */
 const COUNTERS = 7;
 const INHIBITABLE = 5;
@@ -59,17 +74,18 @@ const INHIBITABLE = 5;
 const STORAGE: readonly (readonly [number: number, slot: CsrSlot, low: number, high: number])[] = [
   [0x105, "stvec", -1, -1],
   [0x106, "scounteren", COUNTERS, 0],
-  [0x10a, "senvcfg", ENVCFG_WRITABLE, 0],
+  [SENVCFG, "senvcfg", ENVCFG_WRITABLE, 0],
   [0x140, "sscratch", -1, -1],
   [0x141, "sepc", -2, -1],
   [0x142, "scause", -1, -1],
   [0x143, "stval", -1, -1],
+  [STIMECMP, "stimecmp", -1, -1],
   [0x302, "medeleg", DELEGABLE_EXCEPTIONS, 0],
   [0x303, "mideleg", SUPERVISOR_INTERRUPTS, 0],
   [0x304, "mie", ALL_INTERRUPTS, 0],
   [0x305, "mtvec", -1, -1],
   [0x306, "mcounteren", COUNTERS, 0],
-  [0x30a, "menvcfg", ENVCFG_WRITABLE, 0],
+  [MENVCFG, "menvcfg", ENVCFG_WRITABLE, MENVCFG_WRITABLE_HIGH],
   [0x340, "mscratch", -1, -1],
   [0x341, "mepc", -2, -1],
   [0x342, "mcause", -1, -1],
@@ -93,6 +109,8 @@ export const CsrEffect = {
   Translation: 1,
   /** An interrupt may have become deliverable. */
   Interrupts: 2,
+  /** The comparator, or whether it counts, has changed. */
+  Comparator: 4,
 } as const;
 
 /** Answer of `write` for a register that does not exist or may not be written. */
@@ -112,9 +130,40 @@ export class CsrFile {
     this.source = source;
   }
 
-  /** mip: what software has set, and the lines of the devices. */
+  /** What is not zero after a reset: accessed and dirty bits are set by hardware, as software of before Svadu expects. */
+  reset(): void {
+    this.state.set(csrWord.menvcfg, 0, ENVCFG_ADUE_HIGH);
+  }
+
+  /** mip: what software has set, and the lines of the devices and of the comparator. */
   get pending(): number {
-    return this.state.low(csrWord.mipSoftware) | this.state.low(csrWord.mipLines);
+    return this.softwarePending | this.state.low(csrWord.mipLines);
+  }
+
+  /** With the comparator on, the supervisor's timer interrupt is its alone; what software has set comes back after. */
+  private get softwarePending(): number {
+    const software = this.state.low(csrWord.mipSoftware);
+    return this.comparatorOn ? software & ~bit(Interrupt.SupervisorTimer) : software;
+  }
+
+  private get comparatorOn(): boolean {
+    return (this.state.high(csrWord.menvcfg) & ENVCFG_STCE_HIGH) !== 0;
+  }
+
+  /**
+   * Drives the supervisor's timer interrupt from stimecmp (Sstc, section 1.1). Answers in how many ticks it will be
+   * raised: 0 if it is, infinity if the comparator is off or beyond what a number tells apart.
+   */
+  updateComparator(): number {
+    const { state } = this;
+    const at = csrWord.stimecmp;
+    // Rounded above 2^53, which no timer reaches.
+    const compare = (state.high(at) >>> 0) * 2 ** 32 + (state.low(at) >>> 0);
+    const ahead = this.comparatorOn ? Math.max(compare - this.source.ticks, 0) : Number.POSITIVE_INFINITY;
+    const lines = state.low(csrWord.mipLines);
+    const line = bit(Interrupt.SupervisorTimer);
+    state.words[csrWord.mipLines] = ahead === 0 ? lines | line : lines & ~line;
+    return ahead <= Number.MAX_SAFE_INTEGER ? ahead : Number.POSITIVE_INFINITY;
   }
 
   /** Whether the number itself permits an access at this privilege (section 2.1). */
@@ -122,10 +171,17 @@ export class CsrFile {
     const { privilege } = this.state;
     if ((number >> 8) % 4 > privilege) return false;
     if (write && number >> 10 === 3) return false;
+    if (number <= 0x003) return (this.state.mstatus & Status.FS) !== 0;
     if (number === 0x180)
       return privilege !== Privilege.Supervisor || (this.state.mstatus & Status.TVM) === 0;
+    if (number === STIMECMP) return this.comparatorGranted();
     if (number >= 0xc00 && number < 0xc20) return this.counterGranted(number & 31);
     return true;
+  }
+
+  private comparatorGranted(): boolean {
+    if (this.state.privilege === Privilege.Machine) return true;
+    return this.comparatorOn && ((this.state.low(csrWord.mcounteren) >>> TIME_COUNTER) & 1) === 1;
   }
 
   private counterGranted(counter: number): boolean {
@@ -142,8 +198,14 @@ export class CsrFile {
     const storage = storageWord[number] ?? 0;
     if (storage !== 0) return this.answerSlot(storage);
     switch (number) {
+      case 0x001:
+        return this.answer(state.low(WORD.fflags), 0);
+      case 0x002:
+        return this.answer(state.low(WORD.frm), 0);
+      case 0x003:
+        return this.answer((state.low(WORD.frm) << 5) | state.low(WORD.fflags), 0);
       case 0x100:
-        return this.answer(state.mstatus & SSTATUS_WRITABLE, SSTATUS_HIGH);
+        return this.answer(state.mstatus & SSTATUS_WRITABLE, SSTATUS_HIGH | this.dirty);
       case 0x104:
         return this.answer(state.low(csrWord.mie) & state.low(csrWord.mideleg), 0);
       case 0x144:
@@ -151,7 +213,7 @@ export class CsrFile {
       case 0x180:
         return this.answerSlot(csrWord.satp);
       case 0x300:
-        return this.answer(state.mstatus, MSTATUS_HIGH);
+        return this.answer(state.mstatus, MSTATUS_HIGH | this.dirty);
       case 0x301:
         return this.answer(MISA_LOW, MISA_HIGH);
       case 0x320:
@@ -187,7 +249,11 @@ export class CsrFile {
    * stick because some other bit was changed (section 3.1.9).
    */
   updateBase(number: number): number {
-    return number === 0x144 || number === 0x344 ? this.state.low(csrWord.mipSoftware) : this.low;
+    return number === 0x144 || number === 0x344 ? this.softwarePending : this.low;
+  }
+
+  private get dirty(): number {
+    return (this.state.mstatus & Status.FS) === Status.FS ? STATUS_DIRTY : 0;
   }
 
   private answer(low: number, high: number): boolean {
@@ -223,6 +289,12 @@ export class CsrFile {
     const { state } = this;
     if (storageWord[number] !== 0) return this.writeStorage(number, low, high);
     switch (number) {
+      case 0x001:
+        return this.writeFloat(low, state.low(WORD.frm));
+      case 0x002:
+        return this.writeFloat(state.low(WORD.fflags), low);
+      case 0x003:
+        return this.writeFloat(low, low >> 5);
       case 0x100:
         return this.writeStatus(low, SSTATUS_WRITABLE);
       case 0x104:
@@ -242,7 +314,11 @@ export class CsrFile {
       case 0x320:
         return this.writeInhibit(low);
       case 0x344:
-        return this.writeMasked(csrWord.mipSoftware, low, SUPERVISOR_INTERRUPTS);
+        return this.writeMasked(
+          csrWord.mipSoftware,
+          low,
+          this.comparatorOn ? SUPERVISOR_INTERRUPTS & ~bit(Interrupt.SupervisorTimer) : SUPERVISOR_INTERRUPTS,
+        );
       case 0xb00:
         return this.writeCounter(this.source.executed, csrWord.cycleOffset, 0, low, high);
       case 0xb02:
@@ -267,8 +343,27 @@ export class CsrFile {
     if ((number === 0x105 || number === 0x305) && (low & 2) !== 0) return CsrEffect.None;
     const maskLow = writableLow[number] ?? 0;
     const maskHigh = writableHigh[number] ?? 0;
+    if (number === MENVCFG || number === SENVCFG)
+      return this.writeEnvironment(number, low & maskLow, high & maskHigh);
     this.state.set(storageWord[number] ?? 0, low & maskLow, high & maskHigh);
+    if (number === STIMECMP) return CsrEffect.Comparator;
     return number === 0x303 || number === 0x304 ? CsrEffect.Interrupts : CsrEffect.None;
+  }
+
+  /** The reserved way to invalidate cache blocks leaves that field as it was. */
+  private writeEnvironment(number: number, low: number, high: number): number {
+    const { CBIE } = EnvironmentConfig;
+    const word = storageWord[number] ?? 0;
+    const invalidate = (low & CBIE) === CBIE_RESERVED ? this.state.low(word) & CBIE : low & CBIE;
+    this.state.set(word, (low & ~CBIE) | invalidate, high);
+    return number === MENVCFG ? CsrEffect.Comparator | CsrEffect.Translation : CsrEffect.None;
+  }
+
+  /** A reserved rounding mode can be written; instructions that would use it are illegal. */
+  private writeFloat(fflags: number, frm: number): number {
+    this.state.setFloatControl(fflags & 0x1f, frm & 7);
+    this.state.setFloatDirty();
+    return CsrEffect.None;
   }
 
   private writeMasked(index: number, low: number, mask: number): number {
@@ -287,8 +382,7 @@ export class CsrFile {
 
   /** Writing a mode that we do not have has no effect at all (section 4.1.11). */
   private writeSatp(low: number, high: number): number {
-    const mode = high >>> 28;
-    if (mode !== 0 && mode !== SATP_SV39) return CsrEffect.None;
+    if (!isTranslationMode(high >>> 28)) return CsrEffect.None;
     this.state.set(csrWord.satp, low, high);
     return CsrEffect.Translation;
   }

@@ -16,6 +16,8 @@ export class Fetch {
   faultHigh = 0;
   /** Record to continue at. */
   record = 0;
+  /** Whether that record is one of its page's. */
+  inPage = false;
   private readonly state: HartState;
   private readonly mmu: Mmu;
   private readonly memory: PhysicalMemory;
@@ -41,7 +43,9 @@ export class Fetch {
       const records = this.cache.recordsOf(this.direct);
       this.record = this.cache.decodeAt(this.direct, records, low & 0xffe);
       this.state.fillJumpCache(low, high, records);
-      if (this.record !== 0) return NO_FAULT;
+      this.state.words[WORD.page] = records;
+      this.inPage = this.record !== 0;
+      if (this.inPage) return NO_FAULT;
     }
     return this.fetchSingle(low, high);
   }
@@ -69,6 +73,7 @@ export class Fetch {
       if (cause !== NO_FAULT) return cause;
       word |= this.halfword << 16;
     }
+    this.inPage = false;
     this.record = this.cache.decodeSingle(word);
     return NO_FAULT;
   }

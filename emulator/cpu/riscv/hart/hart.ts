@@ -1,14 +1,18 @@
 import type { AccessSize, PhysicalBus } from "#memory/bus";
+import { isFloat } from "../instructions/fields.ts";
 import { ACCESS_BYTES, ACCESS_SIGNED, Exit } from "../interpreter/exits.ts";
 import type { Interpret } from "../interpreter/generate.ts";
 import { instantiateInterpreter } from "../interpreter/module.ts";
 import { handlers, operationLength } from "../interpreter/records.ts";
+import { Translator, type TranslatorStatistics } from "../translator/translator.ts";
 import { REPEAT, REPEAT_ONCE, SlowAccess } from "./access.ts";
+import { CacheBlocks } from "./cache-blocks.ts";
 import { Cause, Interrupt, NO_FAULT } from "./causes.ts";
 import { CodeCache } from "./code-cache.ts";
 import { CodePages } from "./code-pages.ts";
 import { CsrEffect, CsrFile, ILLEGAL } from "./csr.ts";
 import { Fetch } from "./fetch.ts";
+import { FloatOutcome, FloatUnit } from "./float-unit.ts";
 import { csrWord, LAYOUT, STATE_BYTES, WORD } from "./layout.ts";
 import { Mmu } from "./mmu.ts";
 import { PhysicalMemory } from "./physical.ts";
@@ -26,9 +30,21 @@ export interface RiscvHartOptions {
   readonly bus: PhysicalBus;
   /** The machine's timer, in ticks: what the time register shows. */
   readonly time: () => number;
+  /**
+   * Told how many ticks are missing until the supervisor's comparator (stimecmp) interrupts, whenever that changes:
+   * `timeReached` is then to be called. 0 or infinity: not at all.
+   */
+  readonly onComparator?: (ticks: number) => void;
+  /** The guest waits in a loop for another hart (Zihintpause). */
+  readonly onPause?: () => void;
   /** Shared by all harts of a machine; a hart alone makes its own. */
   readonly codePages?: CodePages;
+  /** What to translate: default "hot". The guest sees no difference. */
+  readonly translate?: Translate;
 }
+
+/** Nothing; what is executed often; or, to test the translator, all that can be, before it is executed for the first time. */
+export type Translate = "nothing" | "hot" | "all";
 
 /** Why `run` came back: as many instructions as allowed, a wait for an interrupt, or `requestExit`. */
 export type RunExit = "budget" | "wfi" | "exit";
@@ -39,13 +55,30 @@ export type InterruptCause = (typeof Interrupt)[keyof typeof Interrupt];
 /** Generated code is left at least so often, or the engine could not replace it by its optimised form. */
 const SLICE = 1 << 18;
 
+/** Jumps that arrive at a place before it is translated. */
+const HOT_ARRIVALS = 300;
+/** WebAssembly that a hart's translated code takes at most. */
+const MOST_TRANSLATED_BYTES = 16 << 20;
+
 /** funct3 of the operation's instruction, which is what the CSR instructions differ in. */
 const operationFunct3 = Uint8Array.from([
   0,
   ...handlers.map(({ instruction }) => (instruction.match >>> 12) & 7),
 ]);
 
-/** One RV64IMAC processor with machine, supervisor and user mode. */
+/** Word index of what a record's destination counts from, by operation. */
+const destinationBase = Int32Array.from([
+  0,
+  ...handlers.map(({ instruction }) => (isFloat(instruction.rd) ? WORD.floatRegisters : WORD.registers + 2)),
+]);
+
+/** The same for the second source of an instruction without destination. */
+const storeBase = Int32Array.from([
+  0,
+  ...handlers.map(({ instruction }) => (isFloat(instruction.rs2) ? WORD.floatRegisters : WORD.registers)),
+]);
+
+/** One RV64GC processor with machine, supervisor and user mode. */
 export class RiscvHart {
   /** Bytes that a hart needs in the WebAssembly memory: a multiple of 65536. */
   static readonly stateBytes = STATE_BYTES;
@@ -60,8 +93,14 @@ export class RiscvHart {
   private readonly fetch: Fetch;
   private readonly csr: CsrFile;
   private readonly traps: Traps;
+  private readonly cacheBlocks: CacheBlocks;
+  private readonly onComparator: (ticks: number) => void;
+  private readonly onPause: () => void;
+  private readonly float: FloatUnit;
   /** Generated code: made by the first run, as a hart that never runs needs none. */
   private interpret: Interpret | undefined;
+  private readonly translator: Translator | undefined;
+  private readonly translateAll: boolean;
   /** What `retired` will be when `remaining` is zero. */
   private limit = 0;
   /** Instructions that ended in an exception. */
@@ -73,13 +112,29 @@ export class RiscvHart {
   /** The memory map changed, perhaps by the instruction being executed, which still needs its record. */
   private mapChanged = false;
 
-  constructor({ hartId, memory, stateOffset, bus, time, codePages = new CodePages() }: RiscvHartOptions) {
+  constructor(options: RiscvHartOptions) {
+    const {
+      hartId,
+      memory,
+      stateOffset,
+      bus,
+      time,
+      codePages = new CodePages(),
+      translate = "hot",
+    } = options;
     this.hartId = hartId;
+    this.onComparator = options.onComparator ?? (() => {});
+    this.onPause = options.onPause ?? (() => {});
     const state = new HartState(memory, stateOffset);
     this.state = state;
     this.codePages = codePages;
     const physical = new PhysicalMemory(bus, state, codePages);
     this.cache = new CodeCache(state, codePages);
+    this.translateAll = translate === "all";
+    if (translate !== "nothing") {
+      this.translator = new Translator(state, this.cache, MOST_TRANSLATED_BYTES);
+      this.cache.attach(this.translator);
+    }
     this.pmp = new Pmp(state);
     this.mmu = new Mmu(state, this.pmp, physical);
     this.access = new SlowAccess(state, this.mmu, physical, codePages);
@@ -98,6 +153,8 @@ export class RiscvHart {
       },
     });
     this.traps = new Traps(state, this.csr);
+    this.cacheBlocks = new CacheBlocks(state, this.mmu, physical, codePages);
+    this.float = new FloatUnit(state);
     codePages.attach({
       protectPage: (direct) => state.protectPage(direct),
       codeWritten: (direct, length) => this.cache.invalidate(direct, length),
@@ -120,6 +177,7 @@ export class RiscvHart {
     state.words[csrWord.mipLines] = lines;
     state.setBigInt(WORD.pc, BigInt(pc));
     state.setBigInt(WORD.reservation, -1n);
+    this.csr.reset();
     state.setPrivilege(Privilege.Machine);
     state.flushTlb();
     this.pmp.update();
@@ -127,6 +185,13 @@ export class RiscvHart {
     this.limit = 0;
     this.trapped = 0;
     this.sleeping = false;
+    this.interruptsChanged = true;
+    this.timeReached();
+  }
+
+  /** The timer has reached what the comparator waits for, or has been set: raises or lowers its interrupt accordingly. */
+  timeReached(): void {
+    this.onComparator(this.csr.updateComparator());
     this.interruptsChanged = true;
   }
 
@@ -205,8 +270,7 @@ export class RiscvHart {
 
   /** Runs until the slice is used up or something has to be looked at between two instructions. */
   private runSlice(): void {
-    this.interpret ??= instantiateInterpreter(this.state.memory, this.state.offset);
-    const { interpret } = this;
+    const interpret = this.interpret ?? this.makeInterpreter();
     let record = 0;
     do {
       const exit = interpret(record);
@@ -215,6 +279,8 @@ export class RiscvHart {
         record = this.handleFetch();
       } else if (exit >= Exit.Load) {
         this.handleAccess(exit);
+      } else if (exit === Exit.Hot) {
+        record = this.handleHot();
       } else if (exit !== Exit.Budget) {
         this.handleSystem(exit);
       }
@@ -225,6 +291,36 @@ export class RiscvHart {
       !this.exitRequested &&
       !this.sleeping
     );
+    if (this.translator?.waiting) this.translator.translate();
+  }
+
+  /** What the translator has done so far; undefined if there is none. */
+  get translation(): TranslatorStatistics | undefined {
+    return this.translator?.statistics;
+  }
+
+  private makeInterpreter(): Interpret {
+    const { translator, state } = this;
+    if (translator === undefined) {
+      this.interpret = instantiateInterpreter(state.memory, state.offset).interpret;
+      return this.interpret;
+    }
+    const { interpret, jump, finish } = instantiateInterpreter(state.memory, state.offset, {
+      table: translator.table,
+      hotArrivals: this.translateAll ? 0 : HOT_ARRIVALS,
+    });
+    translator.link({ jump, finish });
+    this.interpret = interpret;
+    return interpret;
+  }
+
+  /** Asks for a translation, and answers the record to go on with meanwhile. */
+  private handleHot(): number {
+    const record = this.state.low(WORD.record);
+    this.translator?.request(record);
+    if (!this.translateAll) return record;
+    this.translator?.translate();
+    return this.translator?.enters(record) ? 0 : record;
   }
 
   /** Record of the instruction that generated code gave up. */
@@ -242,7 +338,7 @@ export class RiscvHart {
 
   /** Word index of the destination register. */
   private get destination(): number {
-    return WORD.registers + 2 + this.recordByte(2) / 4;
+    return (destinationBase[this.recordOperation] ?? 0) + this.recordByte(2) / 4;
   }
 
   /** Bytes of the current instruction. To be asked before anything happens: a store may overwrite itself. */
@@ -278,7 +374,7 @@ export class RiscvHart {
 
   private handleFetch(): number {
     const cause = this.fetch.fetch();
-    if (cause === NO_FAULT) return this.fetch.record;
+    if (cause === NO_FAULT) return this.translateAll && this.fetch.inPage ? 0 : this.fetch.record;
     this.raise(cause, this.fetch.faultLow, this.fetch.faultHigh);
     return 0;
   }
@@ -302,7 +398,8 @@ export class RiscvHart {
     if (bytes < 8) {
       const unused = 32 - 8 * bytes;
       low = signed ? (low << unused) >> unused : (low << unused) >>> unused;
-      high = signed && low < 0 ? -1 : 0;
+      // A single-precision value has ones above it.
+      high = (signed && low < 0) || destination >= WORD.floatRegisters ? -1 : 0;
     }
     state.set(destination, low, high);
     this.retire(recordLength);
@@ -310,7 +407,7 @@ export class RiscvHart {
 
   private handleStore(bytes: AccessSize): void {
     const { access, state, recordLength } = this;
-    const source = WORD.registers + this.recordByte(2) / 4;
+    const source = (storeBase[this.recordOperation] ?? 0) + this.recordByte(2) / 4;
     const outcome = access.store(bytes, state.low(source), state.high(source));
     if (outcome === REPEAT) return;
     if (outcome === NO_FAULT) this.retire(recordLength);
@@ -364,14 +461,66 @@ export class RiscvHart {
         this.retire(this.recordLength);
         this.sleeping = !this.wakeable;
         return;
+      case Exit.Float:
+        this.handleFloat();
+        return;
       case Exit.FenceVirtualMemory:
         if (privilege === Privilege.User) break;
         if (privilege === Privilege.Supervisor && (mstatus & Status.TVM) !== 0) break;
-        this.state.flushTlb();
+        this.fenceTranslations();
         this.retire(this.recordLength);
+        return;
+      case Exit.OrderInvalidation:
+        if (privilege === Privilege.User) break;
+        this.retire(this.recordLength);
+        return;
+      case Exit.Pause:
+        this.retire(this.recordLength);
+        this.onPause();
+        return;
+      case Exit.CacheBlockInvalidate:
+      case Exit.CacheBlockClean:
+      case Exit.CacheBlockZero:
+        this.handleCacheBlock(exit);
         return;
     }
     this.raiseIllegal();
+  }
+
+  /** Word index of the first source register. */
+  private get source(): number {
+    return WORD.registers + this.recordByte(3) / 4;
+  }
+
+  /** For one address, or if the first source is x0 for all. Address spaces are not told apart. */
+  private fenceTranslations(): void {
+    const { state, source } = this;
+    if (source === WORD.registers) state.flushTlb();
+    else state.flushTlbPage(state.low(source), state.high(source));
+  }
+
+  private handleCacheBlock(exit: number): void {
+    const { state, source, recordLength } = this;
+    const low = state.low(source);
+    const high = state.high(source);
+    const cause = this.cacheBlocks.execute(exit, low, high);
+    if (cause === NO_FAULT) this.retire(recordLength);
+    else if (cause === Cause.IllegalInstruction) this.raiseIllegal();
+    else this.raise(cause, low, high);
+  }
+
+  /** A floating-point instruction that generated code may not, or cannot, execute. */
+  private handleFloat(): void {
+    switch (this.float.execute(this.state.low(WORD.record))) {
+      case FloatOutcome.Illegal:
+        this.raiseIllegal();
+        return;
+      case FloatOutcome.Done:
+        this.retire(this.recordLength);
+        return;
+      case FloatOutcome.Repeat:
+        return;
+    }
   }
 
   /** csrrw, csrrs, csrrc and their immediate forms (Zicsr, table 9.1). */
@@ -410,6 +559,7 @@ export class RiscvHart {
   private attend(effects: number): void {
     if ((effects & CsrEffect.Translation) !== 0) this.state.flushTlb();
     if ((effects & CsrEffect.Interrupts) !== 0) this.interruptsChanged = true;
+    if ((effects & CsrEffect.Comparator) !== 0) this.timeReached();
   }
 
   /** Forgets all translations; decoded code stays. */
@@ -440,6 +590,15 @@ export class RiscvHart {
   /** Writing register 0 has no effect. */
   writeRegister(index: number, value: bigint): void {
     if (checkedRegister(index) !== 0) this.state.setBigInt(WORD.registers + 2 * index, value);
+  }
+
+  /** Floating-point register 0 to 31, unsigned. */
+  readFloatRegister(index: number): bigint {
+    return this.state.getBigInt(WORD.floatRegisters + 2 * checkedRegister(index));
+  }
+
+  writeFloatRegister(index: number, value: bigint): void {
+    this.state.setBigInt(WORD.floatRegisters + 2 * checkedRegister(index), value);
   }
 
   /** Virtual address of the next instruction. */

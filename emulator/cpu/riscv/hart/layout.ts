@@ -10,12 +10,20 @@ export const TLB_ENTRY_BYTES = 16;
 const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
 
 /** Guest pages whose decoded instructions are kept. */
-export const CODE_PAGES = 512;
+export const CODE_PAGES = 2048;
 /** One record per halfword, and room for the two that a page can fall off its end to. */
 export const RECORDS_PER_PAGE = 2048 + 2;
 export const RECORD_BYTES = 8;
+/** From the first record of a page to its entries: one halfword for each of the guest's, see `UNIT_ENTRY`. */
+export const ENTRIES_OFFSET = 16_448;
 /** Not a power of two, so that the same offsets of many pages do not fight for the same cache sets. */
-export const CODE_PAGE_BYTES = 16_448;
+export const CODE_PAGE_BYTES = ENTRIES_OFFSET + 4096;
+
+/**
+ * What is known of a place where execution arrives by a jump: how often it did, or, from here on, the element of the table
+ * of units that goes on from there.
+ */
+export const UNIT_ENTRY = 0x8000;
 
 /** Slots of 8 bytes for control and status registers that are storage. */
 export const CSR_SLOTS = [
@@ -40,6 +48,7 @@ export const CSR_SLOTS = [
   "sepc",
   "scause",
   "stval",
+  "stimecmp",
   "satp",
   "cycleOffset",
   "instretOffset",
@@ -71,8 +80,19 @@ export const LAYOUT = {
   remaining: 0x138,
   /** WebAssembly address of the record of the instruction that generated code gave up (32 bits). */
   record: 0x13c,
+  /** WebAssembly address of the first record of the page that a start record is in (32 bits). */
+  page: 0x140,
   csr: CSR_BASE,
   pmpaddr: PMPADDR_BASE,
+  /** f0 to f31, 8 bytes each; a single-precision value has ones above it. */
+  floatRegisters: 0x800,
+  /** Accrued exceptions and dynamic rounding mode (32 bits each). */
+  fflags: 0x900,
+  frm: 0x904,
+  /** The field FS of mstatus alone (32 bits): 0 off, 1 initial, 2 clean, 3 dirty. */
+  floatStatus: 0x908,
+  /** By the rm field of an instruction, a byte each: see `InstructionContext.rounding`. */
+  rounding: 0x910,
   readTlb: 0x1000,
   writeTlb: 0x1000 + TLB_BYTES,
   /** Virtual page to decoded page. */
@@ -100,5 +120,11 @@ export const WORD = {
   dataMode: LAYOUT.dataMode / 4,
   remaining: LAYOUT.remaining / 4,
   record: LAYOUT.record / 4,
+  page: LAYOUT.page / 4,
   pmpaddr: LAYOUT.pmpaddr / 4,
+  floatRegisters: LAYOUT.floatRegisters / 4,
+  fflags: LAYOUT.fflags / 4,
+  frm: LAYOUT.frm / 4,
+  floatStatus: LAYOUT.floatStatus / 4,
+  rounding: LAYOUT.rounding / 4,
 } as const;

@@ -1,4 +1,7 @@
-/** Address translation: bare and Sv39 (privileged ISA 1.12, sections 4.3 and 4.4), with the protection of the result. */
+/**
+ * Address translation: bare, Sv39, Sv48 and Sv57 (privileged ISA 1.12, sections 4.3 to 4.6), with the protection of the
+ * result.
+ */
 import { Cause, NO_FAULT } from "./causes.ts";
 import { csrWord } from "./layout.ts";
 import type { PhysicalMemory } from "./physical.ts";
@@ -19,8 +22,19 @@ export const accessFault = (access: Access): number => ACCESS_FAULT[access];
 const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, A: 64, D: 128 } as const;
 /** In the high word: N, PBMT and reserved bits, none of which we have. */
 const PTE_RESERVED_HIGH = 0xffc00000 | 0;
-const LEVELS = 3;
-export const SATP_SV39 = 8;
+/** In the high word of menvcfg: accessed and dirty bits are set by hardware (Svadu). */
+export const ENVCFG_ADUE_HIGH = 1 << 29;
+/** Values of satp's mode: 8, 9 and 10 for tables of three, four and five levels. */
+const SATP_SV39 = 8;
+const SATP_SV57 = 10;
+const LEVELS_LESS_MODE = 3 - SATP_SV39;
+/** Bytes that a leaf of each level maps. */
+const LEAF_BYTES = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39, 2 ** 48] as const;
+
+/** Whether satp may have this mode. */
+export function isTranslationMode(mode: number): boolean {
+  return mode === 0 || (mode >= SATP_SV39 && mode <= SATP_SV57);
+}
 
 export class Mmu {
   /** Physical address of the latest translation that succeeded. */
@@ -39,13 +53,13 @@ export class Mmu {
 
   /**
    * Translates and checks an access that lies in one page: NO_FAULT, with `physical` and `wholePage` set, or the cause
-   * of the exception. Sets the accessed and dirty bits, as QEMU does, rather than fault for them.
+   * of the exception. Sets the accessed and dirty bits unless menvcfg.ADUE is off, when it faults for them.
    */
   translate(low: number, high: number, access: Access, bytes: number): number {
     const privilege = access === Access.Execute ? this.state.privilege : this.state.dataPrivilege;
-    const satpHigh = this.state.high(csrWord.satp);
-    if (privilege !== Privilege.Machine && satpHigh >>> 28 === SATP_SV39) {
-      const fault = this.walk(low, high, access, privilege);
+    const mode = this.state.high(csrWord.satp) >>> 28;
+    if (privilege !== Privilege.Machine && mode !== 0) {
+      const fault = this.walk(low, high, access, privilege, mode + LEVELS_LESS_MODE);
       if (fault !== NO_FAULT) return fault;
     } else {
       // Numbers are exact to 2^53, and nothing is mapped beyond that.
@@ -60,14 +74,14 @@ export class Mmu {
     return allowed ? NO_FAULT : ACCESS_FAULT[access];
   }
 
-  /** Section 4.3.2, with 39-bit addresses. Sets `physical`. */
-  private walk(low: number, high: number, access: Access, privilege: number): number {
-    // Bits 63 to 39 must equal bit 38.
-    const upper = high >> 6;
+  /** Section 4.3.2, with as many levels as the mode has. Sets `physical`. */
+  private walk(low: number, high: number, access: Access, privilege: number, levels: number): number {
+    // All bits from the highest translated one on must be equal.
+    const upper = high >> (9 * levels - 21);
     if (upper !== 0 && upper !== -1) return PAGE_FAULT[access];
     const { state, memory } = this;
     let table = ((state.high(csrWord.satp) & 0xfff) * 2 ** 32 + (state.low(csrWord.satp) >>> 0)) * 4096;
-    for (let level = LEVELS - 1; level >= 0; level--) {
+    for (let level = levels - 1; level >= 0; level--) {
       const entryAddress = table + 8 * pageNumber(low, high, level);
       if (!this.pmp.allows(entryAddress, 8, PMP_READ, Privilege.Supervisor)) return ACCESS_FAULT[access];
       const entry = memory.read(entryAddress, 8);
@@ -82,16 +96,18 @@ export class Mmu {
         continue;
       }
       if (!this.permits(entry, access, privilege)) return PAGE_FAULT[access];
-      const size = 4096 * 512 ** level;
+      const size = LEAF_BYTES[level] ?? 0;
       if (base % size !== 0) return PAGE_FAULT[access];
       const wanted = access === Access.Write ? Pte.A | Pte.D : Pte.A;
       if ((entry & wanted) !== wanted) {
+        if ((state.high(csrWord.menvcfg) & ENVCFG_ADUE_HIGH) === 0) return PAGE_FAULT[access];
         if (!this.pmp.allows(entryAddress, 8, PMP_WRITE, Privilege.Supervisor)) return ACCESS_FAULT[access];
         memory.write(entryAddress, 8, entry | wanted, entryHigh);
         if (!memory.succeeded) return ACCESS_FAULT[access];
       }
-      this.physical = base + ((low & (size - 1)) >>> 0);
-      // Sv39 addresses have 56 bits; numbers are exact to 2^53 only.
+      if (level > 0) state.noteLargePage(low, high, level);
+      this.physical = base + offsetInLeaf(low, high, level);
+      // Physical addresses have 56 bits; numbers are exact to 2^53 only.
       return this.physical < 2 ** 53 ? NO_FAULT : ACCESS_FAULT[access];
     }
     return PAGE_FAULT[access];
@@ -117,8 +133,15 @@ export class Mmu {
   }
 }
 
-/** Nine bits of the virtual address per level. */
+/** Nine bits of the virtual address per level, from bit 12 on. */
 function pageNumber(low: number, high: number, level: number): number {
+  if (level < 2) return (low >>> (12 + 9 * level)) & 511;
   if (level === 2) return ((low >>> 30) | (high << 2)) & 511;
-  return (low >>> (12 + 9 * level)) & 511;
+  return (high >>> (9 * level - 20)) & 511;
+}
+
+/** The bits below those that chose the leaf. */
+function offsetInLeaf(low: number, high: number, level: number): number {
+  if (level < 3) return low & ((1 << (12 + 9 * level)) - 1);
+  return (high & ((1 << (9 * level - 20)) - 1)) * 2 ** 32 + (low >>> 0);
 }

@@ -11,6 +11,7 @@ export const Status = {
   MPIE: 1 << 7,
   SPP: 1 << 8,
   MPP: 3 << 11,
+  FS: 3 << 13,
   MPRV: 1 << 17,
   SUM: 1 << 18,
   MXR: 1 << 19,
@@ -19,6 +20,11 @@ export const Status = {
   TSR: 1 << 22,
 } as const;
 export const MPP_SHIFT = 11;
+export const FS_SHIFT = 13;
+/** Value of the field FS when registers may have changed since they were saved. */
+export const FLOAT_DIRTY = 3;
+/** Accrued exceptions (unprivileged ISA, section 13.2). */
+export const FloatFlag = { NX: 1, UF: 2, OF: 4, DZ: 8, NV: 16 } as const;
 export const SPP_SHIFT = 8;
 
 /** Bits in the low part of a data tag beside the privilege. Other modes see other translations. */
@@ -40,6 +46,8 @@ export class HartState {
   bytes: Uint8Array;
   halfwords: Uint16Array;
   memoryWords: Int32Array;
+  /** Large pages, by `largePage`, that were translated since the buffers were empty. */
+  private readonly largePages = new Set<number>();
   /** By translation buffer entry, as they lie in the block: physical addresses that no word can hold. */
   private readonly devicePages = new Float64Array(LAYOUT.jumpCache / TLB_ENTRY_BYTES);
 
@@ -127,11 +135,54 @@ export class HartState {
     }
     this.set(WORD.fetchMode, this.privilege, 0);
     this.set(WORD.dataMode, mode, 0);
+    this.updateFloat();
+  }
+
+  /** Floating-point registers are dirty from now on, hence open to generated code. */
+  setFloatDirty(): void {
+    this.setStatus(this.mstatus | Status.FS);
+  }
+
+  /** Sets accrued exceptions and the dynamic rounding mode. */
+  setFloatControl(fflags: number, frm: number): void {
+    this.words[WORD.fflags] = fflags;
+    this.words[WORD.frm] = frm;
+    this.updateFloat();
+  }
+
+  /** What generated code knows of the above: whether it may use the registers, and how it may round. */
+  private updateFloat(): void {
+    const status = (this.mstatus & Status.FS) >> FS_SHIFT;
+    const mayRound = status === FLOAT_DIRTY && (this.low(WORD.fflags) & FloatFlag.NX) !== 0;
+    const closed = mayRound ? 0 : 0x80808080;
+    this.words[WORD.floatStatus] = status;
+    this.set(WORD.rounding, 0x03020100 | closed, (this.low(WORD.frm) << 24) | 0x00060504 | closed);
   }
 
   /** Forgets every translation. */
   flushTlb(): void {
     this.words.fill(INVALID_TAG, LAYOUT.readTlb / 4, LAYOUT.single / 4);
+    this.largePages.clear();
+  }
+
+  /** Notes that an address was translated by a leaf of a level above 0, of which the buffers may hold any part. */
+  noteLargePage(virtualLow: number, virtualHigh: number, level: number): void {
+    this.largePages.add(largePage(virtualLow, virtualHigh, level));
+  }
+
+  /** Forgets the translation of one address: of a large page all of it, and then everything else too. */
+  flushTlbPage(virtualLow: number, virtualHigh: number): void {
+    if (this.largePages.size > 0) {
+      for (let level = 1; level < 5; level++) {
+        if (this.largePages.has(largePage(virtualLow, virtualHigh, level))) {
+          this.flushTlb();
+          return;
+        }
+      }
+    }
+    this.dropTlbEntry(LAYOUT.readTlb, virtualLow);
+    this.dropTlbEntry(LAYOUT.writeTlb, virtualLow);
+    this.dropTlbEntry(LAYOUT.jumpCache, virtualLow);
   }
 
   /** Forgets where code is, not what is decoded. */
@@ -186,4 +237,10 @@ export class HartState {
       if (((words[index + 2] ?? 0) + page) >>> 0 === direct) words[index] = INVALID_TAG;
     }
   }
+}
+
+/** A number for the page of a level above 0 that holds an address: exact, as 2 MiB pages have 43 bits at most. */
+function largePage(virtualLow: number, virtualHigh: number, level: number): number {
+  const page = (virtualHigh >>> 0) * 2 ** 20 + (virtualLow >>> 12);
+  return Math.floor(page / 512 ** level) * 8 + level;
 }

@@ -1,4 +1,4 @@
-/** RV64I, version 2.1 (unprivileged ISA, chapters 2 and 5), and Zifencei. */
+/** RV64I, version 2.1 (unprivileged ISA, chapters 2 and 5), Zifencei and Zihintpause. */
 import { i32, i64, nothing, sequence } from "../wasm/index.ts";
 import { formatsOf, OPCODE } from "./formats.ts";
 import type { FullInstruction, InstructionContext, LoadKind } from "./instruction.ts";
@@ -74,6 +74,8 @@ export const baseInstructions: readonly FullInstruction[] = [
   R("srlw", OPCODE.op32, 5, 0x00, (c) => c.writeRd(word(i32.shrU(c.rs1Word, c.rs2Word)))),
   R("sraw", OPCODE.op32, 5, 0x20, (c) => c.writeRd(word(i32.shrS(c.rs1Word, c.rs2Word)))),
 
+  /** A fence of nothing (Zihintpause): the hart waits for another one in a loop. */
+  formatsOf("Zihintpause").exact("pause", 0x0100000f, (c) => c.host("pause")),
   /** Accesses are in program order already. Unused fields are reserved for finer fences and must be ignored. */
   { ...I("fence", OPCODE.miscMem, 0, () => nothing), syntax: "fence" },
   /** Nothing to do: every store already looks whether it meets decoded code. */

@@ -1,4 +1,4 @@
-/** The C extension, version 2.0, for RV64 without floating point (unprivileged ISA, chapter 16). */
+/** The C extension, version 2.0, for RV64 (unprivileged ISA, chapter 16). */
 import { type ImmediateFormat, immediate, type RegisterOperand } from "./fields.ts";
 import type { CompressedInstruction, Operands } from "./instruction.ts";
 
@@ -43,6 +43,11 @@ const loadFromStack = { rd: register, rs1: SP } as const;
 const load = { rd: low3, rs1: high3 } as const;
 const store = { rs1: high3, rs2: low3 } as const;
 
+/** The same registers' numbers, of the floating-point file. */
+const loadFloat = { rd: { ...low3, float: true }, rs1: high3 } as const;
+const storeFloat = { rs1: high3, rs2: { ...low3, float: true } } as const;
+const loadFloatFromStack = { rd: { ...register, float: true }, rs1: SP } as const;
+
 /** Where masks overlap the first match counts, so special cases stand before the general ones. */
 export const compressedInstructions: readonly CompressedInstruction[] = [
   compressed(
@@ -54,6 +59,14 @@ export const compressedInstructions: readonly CompressedInstruction[] = [
     { rd: low3, rs1: SP, immediate: immediate.CI4spn },
     immediateNotZero,
   ),
+  compressed("c.fld", 0xe003, 0x2000, "fld", "rd,imm(rs1)", {
+    ...loadFloat,
+    immediate: immediate.CLdouble,
+  }),
+  compressed("c.fsd", 0xe003, 0xa000, "fsd", "rs2,imm(rs1)", {
+    ...storeFloat,
+    immediate: immediate.CLdouble,
+  }),
   compressed("c.lw", 0xe003, 0x4000, "lw", "rd,imm(rs1)", { ...load, immediate: immediate.CLword }),
   compressed("c.ld", 0xe003, 0x6000, "ld", "rd,imm(rs1)", { ...load, immediate: immediate.CLdouble }),
   compressed("c.sw", 0xe003, 0xc000, "sw", "rs2,imm(rs1)", { ...store, immediate: immediate.CLword }),
@@ -148,6 +161,10 @@ export const compressedInstructions: readonly CompressedInstruction[] = [
     { ...loadFromStack, immediate: immediate.CIloadDouble },
     destinationNotZero,
   ),
+  compressed("c.fldsp", 0xe003, 0x2002, "fld", "rd,imm(sp)", {
+    ...loadFloatFromStack,
+    immediate: immediate.CIloadDouble,
+  }),
   compressed("c.jr", 0xf07f, 0x8002, "jalr", "rs1", { rd: ZERO, rs1: register }, firstNotZero),
   compressed(
     "c.mv",
@@ -169,6 +186,11 @@ export const compressedInstructions: readonly CompressedInstruction[] = [
     { rd: register, rs1: register, rs2: second },
     secondNotZero,
   ),
+  compressed("c.fsdsp", 0xe003, 0xa002, "fsd", "rs2,imm(sp)", {
+    rs1: SP,
+    rs2: { ...second, float: true },
+    immediate: immediate.CSSdouble,
+  }),
   compressed("c.swsp", 0xe003, 0xc002, "sw", "rs2,imm(sp)", {
     rs1: SP,
     rs2: second,

@@ -18,6 +18,8 @@ interface Candidate {
 
 /** What a word is sorted by: quadrant and bits 13 to 15 of a 16-bit one, opcode and funct3 of a 32-bit one. */
 const KEY_BITS = { 2: 0xe003, 4: 0x707f } as const;
+/** Where the rounding mode stands, if there is one. */
+const ROUNDING_SHIFT = 12;
 const WIDE_BUCKETS = 32;
 const BUCKETS = WIDE_BUCKETS + 256;
 
@@ -62,6 +64,8 @@ export function decode(word: number): Decoded | undefined {
       rd: extractRegister(instruction.rd, bits),
       rs1: extractRegister(instruction.rs1, bits),
       rs2: extractRegister(instruction.rs2, bits),
+      rs3: extractRegister(instruction.rs3, bits),
+      rm: instruction.rounds === true ? (bits >>> ROUNDING_SHIFT) & 7 : 0,
       immediate: instruction.immediate === undefined ? 0 : extractImmediate(instruction.immediate, bits),
     };
     return instruction.valid === undefined || instruction.valid(decoded) ? decoded : undefined;
@@ -72,7 +76,7 @@ export function decode(word: number): Decoded | undefined {
 /** The word of an instruction; a RangeError when it cannot say these operands. */
 export function encode(name: string, operands: Partial<Operands> = {}): number {
   const instruction = instructionNamed(name);
-  const all: Operands = { rd: 0, rs1: 0, rs2: 0, immediate: 0, ...operands };
+  const all: Operands = { rd: 0, rs1: 0, rs2: 0, rs3: 0, rm: 0, immediate: 0, ...operands };
   if (instruction.valid?.(all) === false) throw new RangeError(`${name}: operands are reserved`);
   const immediateBits =
     instruction.immediate === undefined ? 0 : insertImmediate(instruction.immediate, all.immediate);
@@ -81,6 +85,8 @@ export function encode(name: string, operands: Partial<Operands> = {}): number {
       insertRegister(instruction.rd, all.rd) |
       insertRegister(instruction.rs1, all.rs1) |
       insertRegister(instruction.rs2, all.rs2) |
+      insertRegister(instruction.rs3, all.rs3) |
+      (instruction.rounds === true ? all.rm << ROUNDING_SHIFT : 0) |
       immediateBits) >>>
     0
   );

@@ -1,5 +1,6 @@
 import type { Decoded } from "./decode.ts";
 import { decode, instructionLength } from "./decode.ts";
+import { isFloat, type RegisterOperand } from "./fields.ts";
 
 /** ABI names of the integer registers (RISC-V psABI, table 1). */
 export const registerNames: readonly string[] =
@@ -7,7 +8,18 @@ export const registerNames: readonly string[] =
     " ",
   );
 
-const name = (register: number): string => registerNames[register] ?? `x${register}`;
+/** ABI names of the floating-point registers (RISC-V psABI, table 2). */
+export const floatRegisterNames: readonly string[] =
+  "ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 fa0 fa1 fa2 fa3 fa4 fa5 fa6 fa7 fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10 fs11 ft8 ft9 ft10 ft11".split(
+    " ",
+  );
+
+/** Rounding modes by number (unprivileged ISA, table 13.1). */
+const roundingNames: readonly string[] = ["rne", "rtz", "rdn", "rup", "rmm", "5", "6", "dyn"];
+const DYNAMIC = 7;
+
+const name = (register: number, operand: RegisterOperand | undefined): string =>
+  (isFloat(operand) ? floatRegisterNames : registerNames)[register] ?? `register ${register}`;
 const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 
 /** Letters of the predecessor and successor sets of a fence (unprivileged ISA, section 2.7). */
@@ -18,11 +30,13 @@ const fenceSet = (bits: number): string =>
 function operandText(token: string, decoded: Decoded, pc: bigint): string {
   switch (token) {
     case "rd":
-      return name(decoded.rd);
+      return name(decoded.rd, decoded.instruction.rd);
     case "rs1":
-      return name(decoded.rs1);
+      return name(decoded.rs1, decoded.instruction.rs1);
     case "rs2":
-      return name(decoded.rs2);
+      return name(decoded.rs2, decoded.instruction.rs2);
+    case "rs3":
+      return name(decoded.rs3, decoded.instruction.rs3);
     case "imm":
       return String(decoded.immediate);
     case "hex":
@@ -45,6 +59,9 @@ function operandText(token: string, decoded: Decoded, pc: bigint): string {
 /** Names of the control and status registers that the processor has (privileged ISA 1.12, section 2.2). */
 export const csrNames: ReadonlyMap<number, string> = new Map([
   ...Object.entries({
+    fflags: 0x001,
+    frm: 0x002,
+    fcsr: 0x003,
     sstatus: 0x100,
     sie: 0x104,
     stvec: 0x105,
@@ -55,6 +72,7 @@ export const csrNames: ReadonlyMap<number, string> = new Map([
     scause: 0x142,
     stval: 0x143,
     sip: 0x144,
+    stimecmp: 0x14d,
     satp: 0x180,
     mstatus: 0x300,
     misa: 0x301,
@@ -107,7 +125,13 @@ export function disassemble(word: number, pc: bigint): string {
   const { instruction } = decoded;
   if (instruction.syntax === "") return instruction.name;
   const operands = instruction.syntax.replace(/[a-z]+[0-9]?/g, (token) => operandText(token, decoded, pc));
-  return `${instruction.name}${orderingSuffix(decoded, word)}\t${operands}`;
+  return `${instruction.name}${orderingSuffix(decoded, word)}\t${operands}${roundingSuffix(decoded)}`;
+}
+
+/** A static rounding mode, unless it makes no difference and is the one that assemblers write then. */
+function roundingSuffix({ full, rm }: Decoded): string {
+  if (full.rounds !== true || rm === (full.exact === true ? 0 : DYNAMIC)) return "";
+  return `,${roundingNames[rm]}`;
 }
 
 /** Acquire and release bits of an atomic. */

@@ -4,6 +4,8 @@
 export interface RegisterField {
   readonly at: number;
   readonly width: 3 | 5;
+  /** Names one of f0 to f31. */
+  readonly float?: true;
 }
 
 /** A register that the encoding implies, as `sp` in c.lwsp. */
@@ -12,6 +14,11 @@ export interface ImpliedRegister {
 }
 
 export type RegisterOperand = RegisterField | ImpliedRegister;
+
+/** Whether an operand is one of f0 to f31. */
+export function isFloat(operand: RegisterOperand | undefined): boolean {
+  return operand !== undefined && "at" in operand && operand.float === true;
+}
 
 /** `width` bits from bit `from` of the instruction are bits `to` and up of the immediate. */
 export interface ImmediatePiece {

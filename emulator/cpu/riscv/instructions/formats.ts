@@ -5,15 +5,22 @@ import type { Extension, FullInstruction, InstructionContext } from "./instructi
 /** Major opcodes (unprivileged ISA, table 24.1) used below, with the two low bits of 32-bit instructions. */
 export const OPCODE = {
   load: 0x03,
+  loadFp: 0x07,
   miscMem: 0x0f,
   opImm: 0x13,
   auipc: 0x17,
   opImm32: 0x1b,
   store: 0x23,
+  storeFp: 0x27,
   amo: 0x2f,
   op: 0x33,
   lui: 0x37,
   op32: 0x3b,
+  madd: 0x43,
+  msub: 0x47,
+  nmsub: 0x4b,
+  nmadd: 0x4f,
+  opFp: 0x53,
   branch: 0x63,
   jalr: 0x67,
   jal: 0x6f,
@@ -45,6 +52,23 @@ export function formatsOf(extension: Extension) {
       rs1,
       rs2,
       syntax: "rd,rs1,rs2",
+      semantics,
+    }),
+    /** One source and a destination: `funct12` fills the field of an I-type's immediate. */
+    unary: (
+      name: string,
+      opcode: number,
+      funct3: number,
+      funct12: number,
+      semantics: Semantics,
+    ): FullInstruction => ({
+      ...common,
+      name,
+      mask: 0xfff0707f,
+      match: ((funct12 << 20) | (funct3 << 12) | opcode) >>> 0,
+      rd,
+      rs1,
+      syntax: "rd,rs1",
       semantics,
     }),
     I: (name: string, opcode: number, funct3: number, semantics: Semantics): FullInstruction => ({
@@ -129,6 +153,16 @@ export function formatsOf(extension: Extension) {
       rs1,
       rs2,
       syntax: "rd,rs2,(rs1)",
+      semantics,
+    }),
+    /** A cache block of which `rs1` is an address (CMO specification 1.0, chapter 5). */
+    cacheBlock: (name: string, operation: number, semantics: Semantics): FullInstruction => ({
+      ...common,
+      name,
+      mask: 0xfff07fff,
+      match: ((operation << 20) | (2 << 12) | OPCODE.miscMem) >>> 0,
+      rs1,
+      syntax: "(rs1)",
       semantics,
     }),
     csr: (name: string, funct3: number, semantics: Semantics): FullInstruction => ({

@@ -19,7 +19,13 @@ export type HostCall =
   | "machineReturn"
   | "supervisorReturn"
   | "waitForInterrupt"
-  | "fenceVirtualMemory";
+  | "float"
+  | "fenceVirtualMemory"
+  | "orderInvalidation"
+  | "cacheBlockInvalidate"
+  | "cacheBlockClean"
+  | "cacheBlockZero"
+  | "pause";
 
 /**
  * The operands and effects that semantics are written over. The interpreter answers with the fields of a decoded record
@@ -40,9 +46,36 @@ export interface InstructionContext {
   readonly pc: Expression<"i64">;
   /** Address of the following instruction. */
   readonly nextPc: Expression<"i64">;
+  /** Floating-point sources as they are. */
+  readonly frs1Bits: Expression<"i64">;
+  readonly frs2Bits: Expression<"i64">;
+  readonly frs1Double: Expression<"f64">;
+  readonly frs2Double: Expression<"f64">;
+  readonly frs3Double: Expression<"f64">;
+  /** Single-precision sources: the canonical NaN where the register holds none (unprivileged ISA, section 14.2). */
+  readonly frs1Single: Expression<"f32">;
+  readonly frs2Single: Expression<"f32">;
+  readonly frs3Single: Expression<"f32">;
+  /**
+   * The rounding mode, static or dynamic, where generated code may round: floating-point registers may be written, and
+   * the inexact flag is raised already. Elsewhere 128 more; such a result is the host's business. Modes above 4 are
+   * reserved: the host must see them.
+   */
+  readonly rounding: Expression<"i32">;
   temporary<T extends ValueType>(type: T): Local<T>;
   /** x0 stays zero. */
   writeRd(value: Expression<"i64">): Statement;
+  /**
+   * Leaves the instruction to the host unless floating-point registers may be read (they are on), or written without
+   * further ado (they are dirty). First of all in every instruction that uses them, save those that ask for `rounding`.
+   */
+  requireFloat(access: "read" | "write"): Statement;
+  writeFrdBits(value: Expression<"i64">): Statement;
+  writeFrdDouble(value: Expression<"f64">): Statement;
+  /** Boxes the value: ones above it. */
+  writeFrdSingle(value: Expression<"f32">): Statement;
+  /** Floating-point rd = memory[address], boxed if it is single. */
+  loadFloat(bytes: 4 | 8, address: Expression<"i64">): Statement;
   /** rd = memory[address] */
   load(kind: LoadKind, address: Expression<"i64">): Statement;
   /** memory[address] = low bytes of value */
@@ -63,13 +96,33 @@ export interface InstructionContext {
   host(call: HostCall): Statement;
 }
 
-export type Extension = "I" | "M" | "A" | "C" | "Zicsr" | "Zifencei" | "Privileged";
+export type Extension =
+  | "I"
+  | "M"
+  | "A"
+  | "F"
+  | "D"
+  | "C"
+  | "Zba"
+  | "Zbb"
+  | "Zbc"
+  | "Zbs"
+  | "Zicbom"
+  | "Zicboz"
+  | "Zicsr"
+  | "Zifencei"
+  | "Zihintpause"
+  | "Svinval"
+  | "Privileged";
 
 /** Operands as plain numbers: what decoding answers and encoding takes. Fields that a format lacks are 0. */
 export interface Operands {
   readonly rd: number;
   readonly rs1: number;
   readonly rs2: number;
+  readonly rs3: number;
+  /** Rounding mode as encoded: 0 to 4, or 7 for the dynamic one. */
+  readonly rm: number;
   /** Sign-extended to 32 bits; for a CSR instruction the CSR's number. */
   readonly immediate: number;
 }
@@ -84,6 +137,11 @@ interface Encoding {
   readonly rd?: RegisterOperand;
   readonly rs1?: RegisterOperand;
   readonly rs2?: RegisterOperand;
+  readonly rs3?: RegisterOperand;
+  /** Bits 12 to 14 are a rounding mode. */
+  readonly rounds?: true;
+  /** The result is the same in every rounding mode; assemblers write the first. */
+  readonly exact?: true;
   readonly immediate?: ImmediateFormat;
   /** Encodings for which this fails are reserved, hence illegal. */
   readonly valid?: (operands: Operands) => boolean;

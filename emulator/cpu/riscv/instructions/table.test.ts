@@ -1,9 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import { Random, randomOperands } from "../testing/random-program.ts";
-import { missingTools, OBJDUMP, withDirectory } from "../testing/toolchain.ts";
+import { AS, disassembledByObjdump, missingTools, OBJCOPY, OBJDUMP } from "../testing/toolchain.ts";
 import { decode, encode } from "./decode.ts";
 import { csrNames, disassemble } from "./disassemble.ts";
 import type { Instruction } from "./instruction.ts";
@@ -29,15 +26,22 @@ test.for(instructionTable.map((instruction) => [instruction.name, instruction] a
   },
 );
 
-test("no word is two full instructions", () => {
-  for (const one of fullInstructions) {
-    for (const other of fullInstructions) {
-      if (one === other) continue;
+const isExact = (instruction: Instruction): boolean => instruction.length === 4 && instruction.exact === true;
+
+test("no word is two full instructions, unless one is a special case that stands before the general one", () => {
+  const specialCases: string[] = [];
+  for (const [index, one] of fullInstructions.entries()) {
+    for (const other of fullInstructions.slice(index + 1)) {
       const common = one.mask & other.mask;
-      // Atomics with a fixed field and system instructions are finer than their neighbours, never equal to them.
+      if (one.mask !== other.mask && common === other.mask) {
+        // All words of `one` may be words of `other`: the first counts.
+        if ((one.match & common) >>> 0 === other.match) specialCases.push(`${one.name} of ${other.name}`);
+        continue;
+      }
       expect((one.match & common) === (other.match & common), `${one.name} and ${other.name}`).toBe(false);
     }
   }
+  expect(specialCases).toEqual(["pause of fence"]);
 });
 
 test("operands that an encoding cannot say are refused", () => {
@@ -50,48 +54,49 @@ test("operands that an encoding cannot say are refused", () => {
 
 test("reserved encodings are illegal", () => {
   // Zero, c.addi4spn of nothing, c.lui of nothing, c.addiw x0, c.lwsp x0, c.jr x0, quadrant 0 funct3 4.
-  for (const word of [0x0000, 0x0004, 0x6081, 0x2005, 0x4002, 0x8002, 0x8000, 0xffffffff]) {
+  // And rounding modes 5 and 6, of fadd.d and fcvt.d.w.
+  for (const word of [
+    0x0000, 0x0004, 0x6081, 0x2005, 0x4002, 0x8002, 0x8000, 0xffffffff, 0x02005053, 0x02006053, 0xd2005053,
+  ]) {
     expect(decode(word), word.toString(16)).toBeUndefined();
   }
 });
 
-test.skipIf(missingTools(OBJDUMP).length > 0)("the disassembler prints what objdump prints", () => {
-  // Left to a list: fences with bits in their reserved fields, and control registers that objdump knows by name.
-  const words = instructionTable
-    .filter(({ extension, name }) => extension !== "Zicsr" && name !== "fence" && name !== "fence.i")
-    .flatMap((instruction) => randomWords(instruction, 8))
-    .concat([
-      encode("fence", { immediate: 0x0ff }),
-      encode("fence", { immediate: 0x021 }),
-      encode("fence.i"),
-      ...[...csrNames.keys()].map((csr) => encode("csrrs", { rd: 10, rs1: 11, immediate: csr })),
-      ...["csrrw", "csrrc", "csrrwi", "csrrsi", "csrrci"].map((name) =>
-        encode(name, { rd: 1, rs1: 9, immediate: 0x300 }),
-      ),
-    ]);
-  const bytes = words.flatMap((word) =>
-    (word & 3) === 3
-      ? [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24]
-      : [word & 0xff, (word >>> 8) & 0xff],
-  );
-  const output = withDirectory((directory) => {
-    const path = join(directory, "words.bin");
-    writeFileSync(path, Uint8Array.from(bytes));
-    return execFileSync(
-      OBJDUMP,
-      ["-D", "-b", "binary", "-m", "riscv:rv64", "-M", "no-aliases", "--adjust-vma=0x80000000", path],
-      { encoding: "utf8" },
+test.skipIf(missingTools(AS, OBJCOPY, OBJDUMP).length > 0)(
+  "the disassembler prints what objdump prints",
+  () => {
+    // Left to a list: fences with bits in their reserved fields, and control registers that objdump knows by name. It
+    // does not know exact conversions with another rounding mode than the first.
+    const words = instructionTable
+      .filter(({ extension, name }) => extension !== "Zicsr" && name !== "fence" && name !== "fence.i")
+      .flatMap((instruction) =>
+        randomWords(instruction, 8).map((word) => (isExact(instruction) ? word & ~0x7000 : word)),
+      )
+      .concat([
+        encode("fence", { immediate: 0x0ff }),
+        encode("fence", { immediate: 0x021 }),
+        encode("fence.i"),
+        ...[...csrNames.keys()].map((csr) => encode("csrrs", { rd: 10, rs1: 11, immediate: csr })),
+        ...["csrrw", "csrrc", "csrrwi", "csrrsi", "csrrci"].map((name) =>
+          encode(name, { rd: 1, rs1: 9, immediate: 0x300 }),
+        ),
+      ]);
+    const bytes = words.flatMap((word) =>
+      (word & 3) === 3
+        ? [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24]
+        : [word & 0xff, (word >>> 8) & 0xff],
     );
-  });
-  const theirs = [...output.matchAll(/^ *[0-9a-f]+:\t[0-9a-f ]+\t(.*)$/gm)].map(([, text = ""]) =>
-    // Comments, and the symbol that an address is resolved to.
-    text.replace(/\s+(#|<).*$/, "").replace(/\t+$/, ""),
-  );
-  let pc = 0x80000000n;
-  const ours = words.map((word) => {
-    const text = disassemble(word, pc);
-    pc += (word & 3) === 3 ? 4n : 2n;
-    return text;
-  });
-  expect(ours).toEqual(theirs);
-});
+    const output = disassembledByObjdump(Uint8Array.from(bytes));
+    const theirs = [...output.matchAll(/^ *[0-9a-f]+:\t[0-9a-f ]+\t(.*)$/gm)].map(([, text = ""]) =>
+      // Comments, and the symbol that an address is resolved to.
+      text.replace(/\s+(#|<).*$/, "").replace(/\t+$/, ""),
+    );
+    let pc = 0x80000000n;
+    const ours = words.map((word) => {
+      const text = disassemble(word, pc);
+      pc += (word & 3) === 3 ? 4n : 2n;
+      return text;
+    });
+    expect(ours).toEqual(theirs);
+  },
+);

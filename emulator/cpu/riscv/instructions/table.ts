@@ -1,15 +1,21 @@
 import { atomicInstructions } from "./atomic.ts";
 import { baseInstructions } from "./base.ts";
+import { bitManipulationInstructions } from "./bit-manipulation.ts";
+import { cacheBlockInstructions } from "./cache-block.ts";
 import { compressedInstructions } from "./compressed.ts";
+import { floatInstructions } from "./float.ts";
 import type { CompressedInstruction, FullInstruction, Instruction } from "./instruction.ts";
 import { multiplyInstructions } from "./multiply.ts";
 import { systemInstructions } from "./system.ts";
 
-/** Every instruction with semantics. */
+/** Every instruction with semantics. Where two match, the first counts: the special case stands before the general one. */
 export const fullInstructions: readonly FullInstruction[] = [
   ...baseInstructions,
   ...multiplyInstructions,
   ...atomicInstructions,
+  ...bitManipulationInstructions,
+  ...cacheBlockInstructions,
+  ...floatInstructions,
   ...systemInstructions,
 ];
 

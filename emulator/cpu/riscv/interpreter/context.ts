@@ -1,10 +1,14 @@
 import { LAYOUT, RECORD_BYTES, TLB_ENTRIES } from "../hart/layout.ts";
+import { FLOAT_DIRTY } from "../hart/state.ts";
 import type { HostCall, InstructionContext, LoadKind } from "../instructions/instruction.ts";
 import {
   branch,
   branchIf,
+  choose,
   type Expression,
   type FunctionBuilder,
+  f32,
+  f64,
   i32,
   i64,
   type Label,
@@ -19,6 +23,8 @@ import type { Handler } from "./records.ts";
 
 type I32 = Expression<"i32">;
 type I64 = Expression<"i64">;
+type F32 = Expression<"f32">;
+type F64 = Expression<"f64">;
 
 /** Temporaries of a function, handed out anew for every handler. */
 export class TemporaryPool {
@@ -59,6 +65,8 @@ export interface InterpreterFrame {
   readonly temporaries: TemporaryPool;
   /** Continues at the address in `target`. */
   readonly jump: Label;
+  /** Executes the record at `record`, where a jump within the page leads. */
+  readonly arrive: Label;
   /** Executes the record at `record`. */
   readonly next: Label;
   /** Leaves with `exitCode`, the current instruction not executed. */
@@ -67,10 +75,12 @@ export interface InterpreterFrame {
 
 const AT_ZERO = i32.constant(0);
 
+const boxed = (single: I64): I64 => i64.or(single, i64.constant(-(2n ** 32n)));
+
 /** Operands from a record, registers in memory, the translation buffers inline. */
 export class InterpreterContext implements InstructionContext {
-  private readonly frame: InterpreterFrame;
-  private readonly handler: Handler;
+  protected readonly frame: InterpreterFrame;
+  protected readonly handler: Handler;
 
   constructor(frame: InterpreterFrame, handler: Handler) {
     this.frame = frame;
@@ -81,7 +91,7 @@ export class InterpreterContext implements InstructionContext {
     return i32.load8U(this.frame.record.value, byte);
   }
 
-  private state(offset: number): number {
+  protected state(offset: number): number {
     return this.frame.stateOffset + offset;
   }
 
@@ -122,6 +132,67 @@ export class InterpreterContext implements InstructionContext {
     return i64.add(this.pc, i64.constant(this.handler.length));
   }
 
+  get frs1Bits(): I64 {
+    return i64.load(this.field(3), this.state(LAYOUT.floatRegisters));
+  }
+
+  get frs2Bits(): I64 {
+    return i64.load(this.rs2Field, this.state(LAYOUT.floatRegisters));
+  }
+
+  get frs1Double(): F64 {
+    return f64.load(this.field(3), this.state(LAYOUT.floatRegisters));
+  }
+
+  get frs2Double(): F64 {
+    return f64.load(this.rs2Field, this.state(LAYOUT.floatRegisters));
+  }
+
+  get frs3Double(): F64 {
+    return f64.load(this.field(5), this.state(LAYOUT.floatRegisters));
+  }
+
+  get frs1Single(): F32 {
+    return this.unboxed(this.field(3));
+  }
+
+  get frs2Single(): F32 {
+    return this.unboxed(this.rs2Field);
+  }
+
+  get frs3Single(): F32 {
+    return this.unboxed(this.field(5));
+  }
+
+  private unboxed(field: I32): F32 {
+    const boxed = i32.eq(i32.load(field, this.state(LAYOUT.floatRegisters + 4)), i32.constant(-1));
+    return choose(boxed, f32.load(field, this.state(LAYOUT.floatRegisters)), f32.constant(Number.NaN));
+  }
+
+  get rounding(): I32 {
+    return i32.load8U(this.field(6), this.state(LAYOUT.rounding));
+  }
+
+  requireFloat(access: "read" | "write"): Statement {
+    const status = i32.load(AT_ZERO, this.state(LAYOUT.floatStatus));
+    return when(
+      access === "read" ? i32.eqz(status) : i32.ne(status, i32.constant(FLOAT_DIRTY)),
+      this.host("float"),
+    );
+  }
+
+  writeFrdBits(value: I64): Statement {
+    return i64.store(this.field(2), value, this.state(LAYOUT.floatRegisters));
+  }
+
+  writeFrdDouble(value: F64): Statement {
+    return f64.store(this.field(2), value, this.state(LAYOUT.floatRegisters));
+  }
+
+  writeFrdSingle(value: F32): Statement {
+    return this.writeFrdBits(boxed(i64.extendU(f32.toBits(value))));
+  }
+
   temporary<T extends ValueType>(type: T): Local<T> {
     return this.frame.temporaries.take(type);
   }
@@ -159,8 +230,8 @@ export class InterpreterContext implements InstructionContext {
 
   jumpRelative(): Statement {
     if (!this.handler.near) return this.jump(i64.add(this.pc, this.immediate));
-    const { record, next } = this.frame;
-    return sequence(record.set(i32.add(record.value, this.immediateWord)), branch(next));
+    const { record, arrive } = this.frame;
+    return sequence(record.set(i32.add(record.value, this.immediateWord)), branch(arrive));
   }
 
   branch(condition: I32): Statement {
@@ -171,12 +242,12 @@ export class InterpreterContext implements InstructionContext {
     return this.leave(hostExit[call]);
   }
 
-  private leave(code: number): Statement {
+  protected leave(code: number): Statement {
     return sequence(this.frame.exitCode.set(i32.constant(code)), branch(this.frame.exit));
   }
 
   /** Leaves for an access that must be helped; the address is in `address`. */
-  private leaveForAccess(address: Local<"i64">, code: number): Statement {
+  protected leaveForAccess(address: Local<"i64">, code: number): Statement {
     return sequence(i64.store(AT_ZERO, address.value, this.state(LAYOUT.address)), this.leave(code));
   }
 
@@ -212,6 +283,13 @@ export class InterpreterContext implements InstructionContext {
     const exitCode = Exit.Load | (signed ? ACCESS_SIGNED : 0);
     const { check, location } = this.translated(effective, bytes, LAYOUT.readTlb, exitCode);
     return sequence(effective.set(address), check, this.writeRd(loadFrom(location, bytes, signed)));
+  }
+
+  loadFloat(bytes: 4 | 8, address: I64): Statement {
+    const effective = this.temporary("i64");
+    const { check, location } = this.translated(effective, bytes, LAYOUT.readTlb, Exit.Load);
+    const value = loadFrom(location, bytes, false);
+    return sequence(effective.set(address), check, this.writeFrdBits(bytes === 4 ? boxed(value) : value));
   }
 
   store(bytes: 1 | 2 | 4 | 8, address: I64, value: I64): Statement {

@@ -17,6 +17,14 @@ export const Exit = {
   SupervisorReturn: 7,
   WaitForInterrupt: 8,
   FenceVirtualMemory: 9,
+  OrderInvalidation: 10,
+  CacheBlockInvalidate: 11,
+  CacheBlockClean: 12,
+  CacheBlockZero: 13,
+  Pause: 14,
+  /** Execution has arrived at `pc` so often that it should be translated. */
+  Hot: 15,
+  Float: 16,
   /** Accesses that missed the translation buffer: one of these bits, the bytes in the low four, and `Signed`. */
   Load: 0x100,
   Store: 0x200,
@@ -36,4 +44,10 @@ export const hostExit: Record<HostCall, number> = {
   supervisorReturn: Exit.SupervisorReturn,
   waitForInterrupt: Exit.WaitForInterrupt,
   fenceVirtualMemory: Exit.FenceVirtualMemory,
+  orderInvalidation: Exit.OrderInvalidation,
+  cacheBlockInvalidate: Exit.CacheBlockInvalidate,
+  cacheBlockClean: Exit.CacheBlockClean,
+  cacheBlockZero: Exit.CacheBlockZero,
+  pause: Exit.Pause,
+  float: Exit.Float,
 };

@@ -1,15 +1,35 @@
 import { generateInterpreter, type Interpret } from "./generate.ts";
 
-/** Compiled interpreters by the offset of the hart's block, which is a constant in them. Immutable, so shared. */
-const compiled = new Map<number, WebAssembly.Module>();
+/** An interpreter, and its entries for a table of units. */
+export interface Interpreter {
+  readonly interpret: Interpret;
+  readonly jump: () => number;
+  readonly finish: () => number;
+}
 
-/** An interpreter for the hart whose block is at `stateOffset` in `memory`. Only the first of an offset is compiled. */
-export function instantiateInterpreter(memory: WebAssembly.Memory, stateOffset: number): Interpret {
-  let module = compiled.get(stateOffset);
+/** What translated code needs beside the memory. */
+export interface UnitLinks {
+  readonly table: WebAssembly.Table;
+  /** Arrivals that make a place worth translating: 1 to 32767. */
+  readonly hotArrivals: number;
+}
+
+/** Compiled interpreters by what is constant in them. Immutable, so shared. */
+const compiled = new Map<string, WebAssembly.Module>();
+
+/** An interpreter for the hart whose block is at `stateOffset` in `memory`. Only the first of its kind is compiled. */
+export function instantiateInterpreter(
+  memory: WebAssembly.Memory,
+  stateOffset: number,
+  links?: UnitLinks,
+): Interpreter {
+  const key = `${stateOffset}:${links?.hotArrivals}`;
+  let module = compiled.get(key);
   if (module === undefined) {
-    module = new WebAssembly.Module(generateInterpreter(stateOffset));
-    compiled.set(stateOffset, module);
+    module = new WebAssembly.Module(generateInterpreter(stateOffset, links?.hotArrivals));
+    compiled.set(key, module);
   }
-  const instance = new WebAssembly.Instance(module, { guest: { memory } });
-  return instance.exports.interpret as Interpret; // the generator exports exactly this
+  const imports = links === undefined ? { memory } : { memory, units: links.table };
+  const { exports } = new WebAssembly.Instance(module, { guest: imports });
+  return exports as unknown as Interpreter; // the generator exports exactly these
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { RAM_BASE, TestBoard } from "../testing/board.ts";
-import { randomProgram } from "../testing/random-program.ts";
+import { loggedName, randomProgram, VALUES_PER_BLOCK } from "../testing/random-program.ts";
 import { assemble, assemblerTools, missingTools, QEMU, runInQemu } from "../testing/toolchain.ts";
 
 const missing = missingTools(QEMU, ...assemblerTools);
@@ -11,9 +11,11 @@ test.skipIf(missing.length > 0).for([
   [2, "machine"],
   [3, "machine"],
   [4, "machine"],
-  [5, "paged"],
-  [6, "paged"],
-] as const)("random program %i, %s mode, leaves the same registers and memory as in QEMU", ([seed, mode]) => {
+  [5, "sv39"],
+  [6, "sv39"],
+  [7, "sv48"],
+  [8, "sv57"],
+] as const)("random program %i, %s, leaves the same registers and memory as in QEMU", ([seed, mode]) => {
   const image = assemble(randomProgram(seed, 200, 40, mode));
   const board = new TestBoard();
   board.load(RAM_BASE, image);
@@ -21,9 +23,10 @@ test.skipIf(missing.length > 0).for([
   board.runToPowerOff(20_000_000);
   const ours = new BigUint64Array(Uint8Array.from(board.console).buffer);
   const theirs = new BigUint64Array(runInQemu(image).slice().buffer);
-  // 31 registers per block and 8 KiB of memory; a block that traps would end the log early.
-  expect(ours.length).toBe(200 * 31 + 1024);
+  // All registers of each block and 8 KiB of memory; a block that traps would end the log early.
+  expect(ours.length).toBe(200 * VALUES_PER_BLOCK + 1024);
   expect(theirs.length).toBe(ours.length);
   const difference = ours.findIndex((value, index) => value !== theirs[index]);
-  expect(difference, `block ${Math.floor(difference / 31)}, x${(difference % 31) + 1}`).toBe(-1);
+  const block = Math.floor(difference / VALUES_PER_BLOCK);
+  expect(difference, `block ${block}, ${loggedName(difference % VALUES_PER_BLOCK)}`).toBe(-1);
 });

@@ -4,15 +4,16 @@
  *     byte 0-1  operation: index of the handler, 0 where nothing is decoded
  *     byte 2    destination, or the second source of instructions that have none
  *     byte 3    first source
- *     byte 4-7  immediate, or in byte 4 the second source of instructions with a destination
+ *     byte 4-7  immediate, or of instructions with a destination and two sources: in byte 4 the second source, in byte 5
+ *               the third; and in byte 6 the rounding mode
  *
  * Registers are byte offsets. Destinations count from x1 and use the slot behind x31 for x0, so that x0 is never written
- * and both kinds fit a byte.
+ * and both kinds fit a byte. Floating-point registers all count from f0.
  */
 
 import { compressedInstructions } from "../instructions/compressed.ts";
 import type { Decoded } from "../instructions/decode.ts";
-import { immediate } from "../instructions/fields.ts";
+import { immediate, isFloat } from "../instructions/fields.ts";
 import { formatsOf } from "../instructions/formats.ts";
 import type { FullInstruction } from "../instructions/instruction.ts";
 import { fullInstructions } from "../instructions/table.ts";
@@ -87,6 +88,11 @@ const singleOf: Uint16Array = Uint16Array.from([
   ),
 ]);
 
+/** The operation that executes the first instruction of a pair alone; any other is answered as it is. */
+export function singleOperation(operation: number): number {
+  return singleOf[operation] ?? 0;
+}
+
 /** Operations of pairs, by those of their parts. */
 const pairs: ReadonlyMap<number, number> = new Map(
   handlers.flatMap(({ instruction, length, near, followedBy }, index) => {
@@ -120,7 +126,7 @@ export function illegalRecord(bits: number, length: 2 | 4): Record {
 
 /** `pageOffset` is where in its page the instruction stands, or undefined if its targets must not be linked. */
 export function recordOf(decoded: Decoded, pageOffset: number | undefined): Record {
-  const { full, instruction, rd, rs1, rs2 } = decoded;
+  const { full, instruction, rd, rs1, rs2, rs3, rm } = decoded;
   const { length } = instruction;
   let { immediate: high } = decoded;
   let near = false;
@@ -130,7 +136,8 @@ export function recordOf(decoded: Decoded, pageOffset: number | undefined): Reco
     if (near) high *= 4;
   }
   const second = sourceOffset(rs2);
-  const first = full.rd === undefined ? second : destinationOffset(rd);
-  if (full.rd !== undefined && full.rs2 !== undefined) high = second;
+  const first = full.rd === undefined ? second : isFloat(full.rd) ? sourceOffset(rd) : destinationOffset(rd);
+  if (full.rd !== undefined && full.rs2 !== undefined) high = second | (sourceOffset(rs3) << 8);
+  if (full.rounds === true) high |= rm << 16;
   return { low: operationOf(full, length, near) | (first << 16) | (sourceOffset(rs1) << 24), high };
 }

@@ -1,7 +1,7 @@
 /** A small board for tests: RAM, a console, a test finisher and a page of registers that record what happens to them. */
 import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "#memory/bus";
 import type { CodePages } from "../hart/code-pages.ts";
-import { RiscvHart } from "../hart/hart.ts";
+import { RiscvHart, type Translate } from "../hart/hart.ts";
 
 /** The addresses are those of QEMU's virt board. */
 export const RAM_BASE = 0x80000000;
@@ -12,6 +12,9 @@ const MTIMER_COMPARE = 0x2004000;
 const MTIMER_TIME = 0x200bff8;
 /** A page that answers every read with its address and logs every access. */
 export const PROBE_BASE = 0x10001000;
+/** Every test of the processor runs twice: see the test projects. */
+const translateInTests: Translate = process.env.REGIONLAB_TRANSLATE === "all" ? "all" : "nothing";
+
 /** Line status of the console: it can always take a byte. */
 const UART_LINE_STATUS = 5;
 const UART_IDLE = 0x60;
@@ -37,7 +40,7 @@ export class TestBoard implements PhysicalBus {
   private flush: () => void = () => {};
   private compare = Number.POSITIVE_INFINITY;
 
-  constructor(ramBytes = 1 << 20, codePages?: CodePages) {
+  constructor(ramBytes = 1 << 20, codePages?: CodePages, translate: Translate = translateInTests) {
     this.ramBytes = ramBytes;
     this.memory = new WebAssembly.Memory({ initial: (this.ramOffset + ramBytes) / 65_536 });
     const options = {
@@ -46,6 +49,7 @@ export class TestBoard implements PhysicalBus {
       stateOffset: 0,
       bus: this,
       time: () => this.hart.retired,
+      translate,
     };
     this.hart = new RiscvHart(codePages === undefined ? options : { ...options, codePages });
   }

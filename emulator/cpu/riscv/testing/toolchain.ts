@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const GCC = "riscv64-unknown-elf-gcc";
-const OBJCOPY = "riscv64-unknown-elf-objcopy";
+export const AS = "riscv64-unknown-elf-as";
+export const OBJCOPY = "riscv64-unknown-elf-objcopy";
 export const OBJDUMP = "riscv64-unknown-elf-objdump";
 export const QEMU = "qemu-system-riscv64";
 
@@ -35,7 +36,7 @@ export function assemble(source: string): Uint8Array {
     writeFileSync(path("program.S"), source);
     execFileSync(GCC, [
       "-nostdlib",
-      "-march=rv64imac_zicsr_zifencei",
+      "-march=rv64imafdc_zicsr_zifencei_zba_zbb_zbc_zbs",
       "-mabi=lp64",
       "-Wl,-Ttext=0x80000000,--no-relax,-N,--no-warn-rwx-segments",
       "-o",
@@ -47,8 +48,25 @@ export function assemble(source: string): Uint8Array {
   });
 }
 
-/** A processor of QEMU's with no extension but ours. */
-const QEMU_CPU = "rv64,f=off,d=off,h=off,sstc=off,zba=off,zbb=off,zbc=off,zbs=off";
+/** objdump knows an extension's instructions only in a file whose attributes name it. */
+const OBJDUMP_ISA = "rv64gc_zicbom_zicboz_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_svinval";
+
+/** What objdump prints for code at the start of RAM, without aliases. */
+export function disassembledByObjdump(code: Uint8Array): string {
+  return withDirectory((directory) => {
+    const path = (name: string): string => join(directory, name);
+    writeFileSync(path("empty.s"), ".text\n");
+    writeFileSync(path("code.bin"), code);
+    execFileSync(AS, [`-march=${OBJDUMP_ISA}`, "-o", path("code.o"), path("empty.s")]);
+    execFileSync(OBJCOPY, [`--update-section=.text=${path("code.bin")}`, path("code.o")]);
+    return execFileSync(OBJDUMP, ["-d", "-M", "no-aliases", "--adjust-vma=0x80000000", path("code.o")], {
+      encoding: "utf8",
+    });
+  });
+}
+
+/** A processor of QEMU's with no extension but ours. It has no Zicbom, Zicboz and Svadu, which came later. */
+const QEMU_CPU = "rv64,h=off,svinval=on";
 
 /** Runs an image in QEMU until it powers off and answers what it printed. */
 export function runInQemu(image: Uint8Array): Uint8Array {

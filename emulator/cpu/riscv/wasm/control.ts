@@ -107,4 +107,50 @@ export function returnValue(value: Expression<ValueType>): Statement {
   });
 }
 
+/** Computes a value and forgets it. */
+export function drop(value: Expression<ValueType>): Statement {
+  return new Expression("none", (code) => {
+    value.emit(code);
+    code.byte(0x1a);
+  });
+}
+
+/** One of two values, both computed, without a branch. */
+export function select<T extends ValueType>(
+  condition: Expression<"i32">,
+  yes: Expression<T>,
+  no: Expression<T>,
+): Expression<T> {
+  return new Expression(yes.type, (code) => {
+    yes.emit(code);
+    no.emit(code);
+    condition.emit(code);
+    code.byte(0x1b);
+  });
+}
+
+/** Leaves for function `index` of the module, which answers in place of this one (tail calls, section 4.4.8). */
+export function returnCall(index: number, operands: readonly Expression<ValueType>[]): Statement {
+  return new Expression("none", (code) => {
+    for (const operand of operands) operand.emit(code);
+    code.byte(0x12);
+    code.unsigned(index);
+  });
+}
+
+/** Leaves for an element of the module's table. `signature` as `ModuleBuilder.signature` answers it. */
+export function returnCallIndirect(
+  signature: number,
+  element: Expression<"i32">,
+  operands: readonly Expression<ValueType>[],
+): Statement {
+  return new Expression("none", (code) => {
+    for (const operand of operands) operand.emit(code);
+    element.emit(code);
+    code.byte(0x13);
+    code.unsigned(signature);
+    code.unsigned(0);
+  });
+}
+
 export const unreachable: Statement = new Expression("none", (code) => code.byte(0x00));

@@ -10,12 +10,17 @@ export {
   branchIf,
   branchTable,
   choose,
+  drop,
   loop,
   nothing,
+  returnCall,
+  returnCallIndirect,
   returnValue,
+  select,
   sequence,
   unreachable,
   when,
 } from "./control.ts";
-export { FunctionBuilder, ModuleBuilder } from "./module.ts";
+export { f32, f64 } from "./float.ts";
+export { call, FunctionBuilder, ModuleBuilder } from "./module.ts";
 export { i32, i64 } from "./numeric.ts";

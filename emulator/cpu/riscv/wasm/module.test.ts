@@ -7,8 +7,11 @@ import {
   branch,
   branchIf,
   branchTable,
+  call,
   choose,
   type Expression,
+  f32,
+  f64,
   i32,
   i64,
   Label,
@@ -129,6 +132,33 @@ test("when without an alternative, and unreachable", () => {
 
 test("a branch to a label that does not enclose it is an error that names it", () => {
   expect(() => branch(new Label("elsewhere")).emit(new CodeWriter())).toThrow(/"elsewhere"/);
+});
+
+test("floating-point constants, bits and conversions", () => {
+  const bits = compile((a) => returnValue(f64.toBits(f64.add(f64.fromBits(a), f64.constant(0.5)))));
+  expect(bits(0x3ff0000000000000n, 0n)).toBe(0x3ff8000000000000n);
+  const rounded = compile((a) => returnValue(i64.extendU(f32.toBits(f32.demote(f64.fromBits(a))))));
+  // A tenth, in both formats as every textbook has it.
+  expect(rounded(0x3fb999999999999an, 0n)).toBe(0x3dcccccdn);
+  const saturated = compile((a) => returnValue(i64.extendS(f64.toI32S(f64.fromBits(a)))));
+  expect(saturated(0x7ff0000000000000n, 0n)).toBe(2n ** 31n - 1n);
+  expect(saturated(0x7ff8000000000000n, 0n)).toBe(0n);
+});
+
+test("a function calls another of its module, with operands of its types", () => {
+  const module = new ModuleBuilder();
+  module.importMemory("test", "memory", 1);
+  const square = module.exportFunction("square", ["i64"], ["i64"]);
+  const x = square.parameter(0, "i64").value;
+  square.setBody(returnValue(i64.mul(x, x)));
+  const fourth = module.exportFunction("fourth", ["i64"], ["i64"]);
+  const y = fourth.parameter(0, "i64").value;
+  fourth.setBody(returnValue(call(square, "i64", call(square, "i64", y))));
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode()), { test: { memory } });
+  expect((exports.fourth as (x: bigint) => bigint)(3n)).toBe(81n); // exported just above
+  expect(() => call(square, "i64", i32.constant(1))).toThrow(/takes i64, not i32/);
+  expect(() => call(square, "i32", i64.constant(1))).toThrow(/no single result of type i32/);
 });
 
 test("a parameter must be asked for by its type", () => {

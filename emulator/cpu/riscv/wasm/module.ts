@@ -1,14 +1,17 @@
 import { ByteWriter } from "./bytes.ts";
-import { CodeWriter, Local, type Statement, typeCode, type ValueType } from "./code.ts";
+import { CodeWriter, Expression, Local, type Statement, typeCode, type ValueType } from "./code.ts";
 
 /** One function while it is built: its type, its locals and, at last, its body. */
 export class FunctionBuilder {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
+  /** Number of the function in its module. */
+  readonly index: number;
   private readonly locals: ValueType[] = [];
   private body: Statement | undefined;
 
-  constructor(parameters: readonly ValueType[], results: readonly ValueType[]) {
+  constructor(parameters: readonly ValueType[], results: readonly ValueType[], index: number) {
+    this.index = index;
     this.parameters = parameters;
     this.results = results;
   }
@@ -44,24 +47,81 @@ export class FunctionBuilder {
   }
 }
 
-interface MemoryImport {
+/** The result of a function of the same module, of type `result`, which must be its only one. */
+export function call<R extends ValueType>(
+  callee: FunctionBuilder,
+  result: R,
+  ...operands: readonly Expression<ValueType>[]
+): Expression<R> {
+  if (callee.results.length !== 1 || callee.results[0] !== result) {
+    throw new Error(`function ${callee.index} has no single result of type ${result}`);
+  }
+  const types = operands.map(({ type }) => type);
+  if (types.join() !== callee.parameters.join()) {
+    throw new Error(`function ${callee.index} takes ${callee.parameters.join()}, not ${types.join()}`);
+  }
+  return new Expression(result, (code) => {
+    for (const operand of operands) operand.emit(code);
+    code.byte(0x10);
+    code.unsigned(callee.index);
+  });
+}
+
+interface Import {
   readonly module: string;
   readonly name: string;
-  /** In pages of 64 KiB. */
-  readonly minimumPages: number;
+  readonly kind: number;
+  /** Of a memory the minimum in pages of 64 KiB, of a table in elements; of a function its signature. */
+  readonly detail: number;
+}
+
+/** A function signature, as calls name it. */
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
 }
 
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
-const EXTERNAL_FUNCTION = 0;
-const EXTERNAL_MEMORY = 2;
+const EXTERNAL = { function: 0, table: 1, memory: 2 } as const;
+const FUNCREF = 0x70;
 
-/** A module of exported functions over one imported memory: all that a generated processor needs. */
+/** A module of exported functions over an imported memory and an imported table: all that a generated processor needs. */
 export class ModuleBuilder {
-  private memory: MemoryImport | undefined;
+  private readonly imports: Import[] = [];
+  private readonly signatures: Signature[] = [];
   private readonly functions: { name: string; builder: FunctionBuilder }[] = [];
 
   importMemory(module: string, name: string, minimumPages: number): void {
-    this.memory = { module, name, minimumPages };
+    this.imports.push({ module, name, kind: EXTERNAL.memory, detail: minimumPages });
+  }
+
+  /** A table of functions, for indirect calls. */
+  importTable(module: string, name: string, minimumElements: number): void {
+    this.imports.push({ module, name, kind: EXTERNAL.table, detail: minimumElements });
+  }
+
+  /** A function, whose index for `returnCall` is the answer. Functions are imported before others are added. */
+  importFunction(
+    module: string,
+    name: string,
+    parameters: readonly ValueType[],
+    results: readonly ValueType[],
+  ): number {
+    const { function: kind } = EXTERNAL;
+    this.imports.push({ module, name, kind, detail: this.signature(parameters, results) });
+    return this.importedFunctions - 1;
+  }
+
+  private get importedFunctions(): number {
+    return this.imports.filter(({ kind }) => kind === EXTERNAL.function).length;
+  }
+
+  /** Index of a signature, for `returnCallIndirect`. */
+  signature(parameters: readonly ValueType[], results: readonly ValueType[]): number {
+    const known = this.signatures.findIndex(
+      (each) => same(each.parameters, parameters) && same(each.results, results),
+    );
+    return known >= 0 ? known : this.signatures.push({ parameters, results }) - 1;
   }
 
   /** Adds a function and exports it under `name`. */
@@ -70,7 +130,7 @@ export class ModuleBuilder {
     parameters: readonly ValueType[],
     results: readonly ValueType[],
   ): FunctionBuilder {
-    const builder = new FunctionBuilder(parameters, results);
+    const builder = new FunctionBuilder(parameters, results, this.importedFunctions + this.functions.length);
     this.functions.push({ name, builder });
     return builder;
   }
@@ -79,25 +139,27 @@ export class ModuleBuilder {
   encode(): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter();
     out.bytes([0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]);
-    section(out, SECTION.type, this.functions, (body, { builder }) => {
+    const types = this.functions.map(({ builder }) => this.signature(builder.parameters, builder.results));
+    section(out, SECTION.type, this.signatures, (body, { parameters, results }) => {
       body.byte(0x60);
-      body.unsigned(builder.parameters.length);
-      for (const type of builder.parameters) body.byte(typeCode[type]);
-      body.unsigned(builder.results.length);
-      for (const type of builder.results) body.byte(typeCode[type]);
+      body.unsigned(parameters.length);
+      for (const type of parameters) body.byte(typeCode[type]);
+      body.unsigned(results.length);
+      for (const type of results) body.byte(typeCode[type]);
     });
-    section(out, SECTION.import, this.memory === undefined ? [] : [this.memory], (body, memory) => {
-      body.name(memory.module);
-      body.name(memory.name);
-      body.byte(EXTERNAL_MEMORY);
-      body.byte(0x00);
-      body.unsigned(memory.minimumPages);
+    section(out, SECTION.import, this.imports, (body, { module, name, kind, detail }) => {
+      body.name(module);
+      body.name(name);
+      body.byte(kind);
+      if (kind === EXTERNAL.table) body.byte(FUNCREF);
+      if (kind !== EXTERNAL.function) body.byte(0x00);
+      body.unsigned(detail);
     });
-    section(out, SECTION.function, this.functions, (body, _, index) => body.unsigned(index));
+    section(out, SECTION.function, types, (body, type) => body.unsigned(type));
     section(out, SECTION.export, this.functions, (body, { name }, index) => {
       body.name(name);
-      body.byte(EXTERNAL_FUNCTION);
-      body.unsigned(index);
+      body.byte(EXTERNAL.function);
+      body.unsigned(this.importedFunctions + index);
     });
     section(out, SECTION.code, this.functions, (body, { builder }) => {
       const code = builder.encode();
@@ -106,6 +168,10 @@ export class ModuleBuilder {
     });
     return out.toUint8Array();
   }
+}
+
+function same(left: readonly ValueType[], right: readonly ValueType[]): boolean {
+  return left.length === right.length && left.every((type, index) => type === right[index]);
 }
 
 function section<T>(

@@ -4,7 +4,8 @@ import { type CodeWriter, Expression, type Statement, type ValueType } from "./c
 type I32 = Expression<"i32">;
 type I64 = Expression<"i64">;
 
-function unary<A extends ValueType, R extends ValueType>(result: R, opcode: number) {
+/** An instruction of one operand. */
+export function unary<A extends ValueType, R extends ValueType>(result: R, opcode: number) {
   return (operand: Expression<A>): Expression<R> =>
     new Expression(result, (code) => {
       operand.emit(code);
@@ -12,7 +13,8 @@ function unary<A extends ValueType, R extends ValueType>(result: R, opcode: numb
     });
 }
 
-function binary<A extends ValueType, R extends ValueType>(result: R, opcode: number) {
+/** An instruction of two operands of one type. */
+export function binary<A extends ValueType, R extends ValueType>(result: R, opcode: number) {
   return (left: Expression<A>, right: Expression<A>): Expression<R> =>
     new Expression(result, (code) => {
       left.emit(code);
@@ -28,7 +30,7 @@ function memoryOperand(code: CodeWriter, opcode: number, offset: number): void {
   code.unsigned(offset);
 }
 
-function loader<R extends ValueType>(result: R, opcode: number) {
+export function loader<R extends ValueType>(result: R, opcode: number) {
   return (address: I32, offset = 0): Expression<R> =>
     new Expression(result, (code) => {
       address.emit(code);
@@ -36,7 +38,7 @@ function loader<R extends ValueType>(result: R, opcode: number) {
     });
 }
 
-function storer<A extends ValueType>(opcode: number) {
+export function storer<A extends ValueType>(opcode: number) {
   return (address: I32, value: Expression<A>, offset = 0): Statement =>
     new Expression("none", (code) => {
       address.emit(code);
@@ -53,6 +55,7 @@ export const i32 = {
     }),
   load: loader("i32", 0x28),
   load8U: loader("i32", 0x2d),
+  load16S: loader("i32", 0x2e),
   load16U: loader("i32", 0x2f),
   store: storer<"i32">(0x36),
   store8: storer<"i32">(0x3a),
@@ -62,6 +65,13 @@ export const i32 = {
   ne: binary<"i32", "i32">("i32", 0x47),
   ltS: binary<"i32", "i32">("i32", 0x48),
   ltU: binary<"i32", "i32">("i32", 0x49),
+  gtS: binary<"i32", "i32">("i32", 0x4a),
+  gtU: binary<"i32", "i32">("i32", 0x4b),
+  geS: binary<"i32", "i32">("i32", 0x4e),
+  geU: binary<"i32", "i32">("i32", 0x4f),
+  clz: unary<"i32", "i32">("i32", 0x67),
+  ctz: unary<"i32", "i32">("i32", 0x68),
+  popcnt: unary<"i32", "i32">("i32", 0x69),
   add: binary<"i32", "i32">("i32", 0x6a),
   sub: binary<"i32", "i32">("i32", 0x6b),
   mul: binary<"i32", "i32">("i32", 0x6c),
@@ -75,6 +85,8 @@ export const i32 = {
   shl: binary<"i32", "i32">("i32", 0x74),
   shrS: binary<"i32", "i32">("i32", 0x75),
   shrU: binary<"i32", "i32">("i32", 0x76),
+  rotl: binary<"i32", "i32">("i32", 0x77),
+  rotr: binary<"i32", "i32">("i32", 0x78),
   wrap: unary<"i64", "i32">("i32", 0xa7),
 } as const;
 
@@ -100,8 +112,13 @@ export const i64 = {
   ne: binary<"i64", "i32">("i32", 0x52),
   ltS: binary<"i64", "i32">("i32", 0x53),
   ltU: binary<"i64", "i32">("i32", 0x54),
+  gtS: binary<"i64", "i32">("i32", 0x55),
+  gtU: binary<"i64", "i32">("i32", 0x56),
   geS: binary<"i64", "i32">("i32", 0x59),
   geU: binary<"i64", "i32">("i32", 0x5a),
+  clz: unary<"i64", "i64">("i64", 0x79),
+  ctz: unary<"i64", "i64">("i64", 0x7a),
+  popcnt: unary<"i64", "i64">("i64", 0x7b),
   add: binary<"i64", "i64">("i64", 0x7c),
   sub: binary<"i64", "i64">("i64", 0x7d),
   mul: binary<"i64", "i64">("i64", 0x7e),
@@ -115,6 +132,11 @@ export const i64 = {
   shl: binary<"i64", "i64">("i64", 0x86),
   shrS: binary<"i64", "i64">("i64", 0x87),
   shrU: binary<"i64", "i64">("i64", 0x88),
+  rotl: binary<"i64", "i64">("i64", 0x89),
+  rotr: binary<"i64", "i64">("i64", 0x8a),
   extendS: unary<"i32", "i64">("i64", 0xac),
   extendU: unary<"i32", "i64">("i64", 0xad),
+  /** Sign extension of the low bits of a value of the same type. */
+  extend8S: unary<"i64", "i64">("i64", 0xc2),
+  extend16S: unary<"i64", "i64">("i64", 0xc3),
 } as const;

@@ -130,6 +130,7 @@ export class VirtMachine extends Machine {
     const timer = model.create(AclintMtimer);
     timer.numHarts = hartCount;
     timer.timebaseFreq = VIRT_TIMEBASE;
+    timer.onTimeSet = () => this.onTimeSet();
     timer.plug(bus);
     timer.mapMmio(0, VIRT_MAP.clint.base + MTIMER_OFFSET);
 
@@ -226,6 +227,10 @@ export class VirtMachine extends Machine {
 
   override readTime(): number {
     return this.built.timer.readTime();
+  }
+
+  override timeAfter(ticks: number): number {
+    return this.built.timer.timeAfter(ticks);
   }
 
   /** The harts start in flash if bank 0 has a drive, wherever else there is something to start. */

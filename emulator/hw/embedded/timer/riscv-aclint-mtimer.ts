@@ -34,6 +34,8 @@ export class AclintMtimer extends SysBusDevice {
   apertureSize = 0x8000;
   /** Ticks per second. */
   timebaseFreq = 10_000_000;
+  /** Called when the counter was set, rather than counted on. */
+  onTimeSet: () => void = () => {};
   private lines: IrqLine[] = [];
   private timers: Timer[] = [];
   private compareLow = new Uint32Array();
@@ -69,6 +71,11 @@ export class AclintMtimer extends SysBusDevice {
   readTime(): number {
     this.sample();
     return this.timeHigh * WORD + this.timeLow;
+  }
+
+  /** Guest time, in nanoseconds, at which the counter will show `ticks` more than it does now. */
+  timeAfter(ticks: number): number {
+    return (this.rawTicks() + ticks) * (NANOSECONDS_PER_SECOND / this.timebaseFreq);
   }
 
   readRegister(offset: number): number {
@@ -145,6 +152,7 @@ export class AclintMtimer extends SysBusDevice {
     this.deltaHigh = (high - Math.floor(raw / WORD) - (delta < 0 ? 1 : 0)) >>> 0;
     this.sample();
     for (let hart = 0; hart < this.numHarts; hart++) this.compare(hart);
+    this.onTimeSet();
   }
 
   /** Drives the interrupt of `hart` from the counter as sampled, and sets its timer for when that will change. */

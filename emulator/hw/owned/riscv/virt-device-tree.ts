@@ -10,9 +10,15 @@ import {
   type Window,
 } from "./virt-map.ts";
 
-/** What the harts can do, and no more. */
-const ISA = "rv64imac_zicsr_zifencei";
-const MMU = "riscv,sv39";
+/** What the harts can do, and no more: single letters, then the rest in the order that QEMU has them. */
+const ISA = [
+  "rv64imafdc",
+  ...["zicbom", "zicboz", "zicsr", "zifencei", "zihintpause", "zba", "zbb", "zbc", "zbs"],
+  ...["sstc", "svadu", "svinval"],
+].join("_");
+/** The widest translation; Sv48 and Sv39 come with it. */
+const MMU = "riscv,sv57";
+const CACHE_BLOCK_BYTES = 64;
 
 /** Interrupts of a hart that the board drives. */
 const M_SOFTWARE = 3;
@@ -83,6 +89,8 @@ export function virtDeviceTree({ ramBytes, hartCount }: VirtFacts, boot: BootInf
       reg: [hart],
       status: "okay",
       compatible: "riscv",
+      "riscv,cboz-block-size": [CACHE_BLOCK_BYTES],
+      "riscv,cbom-block-size": [CACHE_BLOCK_BYTES],
       "riscv,isa": ISA,
       "mmu-type": MMU,
     });

@@ -1,0 +1,122 @@
+/**
+ * Fused multiply and add with WebAssembly's operations, which round after each: where that can be made exact, cheaply
+ * enough. As everywhere the mode must be to nearest even and the inexact flag raised; what might raise another is left.
+ */
+import { type Expression, f32, f64, i32, i64, type Statement, sequence, when } from "../wasm/index.ts";
+import type { InstructionContext } from "./instruction.ts";
+
+type F64 = Expression<"f64">;
+
+const INFINITY_64 = f64.constant(Number.POSITIVE_INFINITY);
+
+/**
+ * In double precision the product of singles is exact and the sum is rounded once. Rounding that again is wrong only if
+ * the sum looks like the middle between two singles: elsewhere sum and exact value are on the same side of all of them.
+ */
+export function fusedSingle(c: InstructionContext, negateProduct: boolean, negateAddend: boolean): Statement {
+  const sum = c.temporary("f64");
+  const result = c.temporary("f32");
+  const product = f64.mul(f64.promote(c.frs1Single), f64.promote(c.frs2Single));
+  const addend = f64.promote(c.frs3Single);
+  const middle = i64.eq(i64.and(f64.toBits(sum.value), i64.constant(0x1fffffff)), i64.constant(0x10000000));
+  const large = f32.gt(f32.abs(result.value), f32.constant(2 ** -126));
+  const finite = f32.lt(f32.abs(result.value), f32.constant(Number.POSITIVE_INFINITY));
+  return sequence(
+    when(c.rounding, c.host("float")),
+    sum.set((negateAddend ? f64.sub : f64.add)(negateProduct ? f64.neg(product) : product, addend)),
+    result.set(f32.demote(sum.value)),
+    when(
+      i32.or(middle, i32.eqz(i32.and(large, finite))),
+      // A sum of zero is exact.
+      when(f64.ne(sum.value, f64.constant(0)), c.host("float")),
+    ),
+    c.writeFrdSingle(result.value),
+  );
+}
+
+/** Veltkamp's constant: splits 53 bits into two halves whose products are exact. */
+const SPLITTER = f64.constant(2 ** 27 + 1);
+/** Products from here on have an error that is no subnormal, nor are the partial products that it is made of. */
+const SMALLEST_PRODUCT = f64.constant(2 ** -900);
+
+/**
+ * The algorithm of S. Boldo and G. Melquiond (Emulation of FMA and correctly rounded sums: proved algorithms using
+ * rounding to odd, IEEE Transactions on Computers 57, 2008): the exact product and its sum with the addend as three
+ * numbers that do not overlap; the small two are added with rounding to odd, which spoils no later rounding. A product
+ * that would overflow in between ends as NaN, and is left to the host with everything else that is not plain.
+ */
+export function fusedDouble(c: InstructionContext, negateProduct: boolean, negateAddend: boolean): Statement {
+  const take = () => c.temporary("f64");
+  const [a, b, addend, high, low] = [take(), take(), take(), take(), take()];
+  const [aHigh, aLow, bHigh, bLow] = [take(), take(), take(), take()];
+  const [sum, sumError, top, topError] = [take(), take(), take(), take()];
+  const [tail, tailError, result] = [take(), take(), take()];
+  const bits = c.temporary("i64");
+  const split = (value: F64, into: typeof high, rest: typeof low): Statement =>
+    sequence(
+      rest.set(f64.mul(value, SPLITTER)),
+      into.set(f64.sub(rest.value, f64.sub(rest.value, value))),
+      rest.set(f64.sub(value, into.value)),
+    );
+  /** Sum and its error, by Knuth's TwoSum. */
+  const twoSum = (x: F64, y: F64, into: typeof high, error: typeof low): Statement =>
+    sequence(
+      into.set(f64.add(x, y)),
+      error.set(f64.sub(into.value, x)),
+      error.set(f64.add(f64.sub(x, f64.sub(into.value, error.value)), f64.sub(y, error.value))),
+    );
+  const exactlyRounded = sequence(
+    split(a.value, aHigh, aLow),
+    split(b.value, bHigh, bLow),
+    low.set(f64.sub(f64.mul(aHigh.value, bHigh.value), high.value)),
+    low.set(f64.add(low.value, f64.mul(aHigh.value, bLow.value))),
+    low.set(f64.add(low.value, f64.mul(aLow.value, bHigh.value))),
+    low.set(f64.add(low.value, f64.mul(aLow.value, bLow.value))),
+    twoSum(addend.value, low.value, sum, sumError),
+    twoSum(high.value, sum.value, top, topError),
+    twoSum(sumError.value, topError.value, tail, tailError),
+    // To odd: an inexact sum that is even moves one step towards the exact one.
+    bits.set(f64.toBits(tail.value)),
+    when(
+      i32.and(
+        f64.ne(tailError.value, f64.constant(0)),
+        i32.eqz(i32.and(i32.wrap(bits.value), i32.constant(1))),
+      ),
+      bits.set(
+        i64.add(
+          bits.value,
+          i64.or(
+            i64.shrS(i64.xor(bits.value, f64.toBits(tailError.value)), i64.constant(63)),
+            i64.constant(1),
+          ),
+        ),
+      ),
+    ),
+    result.set(f64.add(top.value, f64.fromBits(bits.value))),
+  );
+  const plain = i32.and(
+    f64.gt(f64.abs(result.value), f64.constant(2 ** -1022)),
+    f64.lt(f64.abs(result.value), INFINITY_64),
+  );
+  return sequence(
+    when(c.rounding, c.host("float")),
+    a.set(negateProduct ? f64.neg(c.frs1Double) : c.frs1Double),
+    b.set(c.frs2Double),
+    addend.set(negateAddend ? f64.neg(c.frs3Double) : c.frs3Double),
+    high.set(f64.mul(a.value, b.value)),
+    when(
+      f64.lt(f64.abs(high.value), SMALLEST_PRODUCT),
+      // A factor of zero makes the sum exact; any other such product is the host's.
+      sequence(
+        when(
+          i32.eqz(i32.or(f64.eq(a.value, f64.constant(0)), f64.eq(b.value, f64.constant(0)))),
+          c.host("float"),
+        ),
+        result.set(f64.add(high.value, addend.value)),
+        when(i32.eqz(f64.lt(f64.abs(result.value), INFINITY_64)), c.host("float")),
+      ),
+      sequence(exactlyRounded, when(i32.eqz(plain), c.host("float"))),
+    ),
+    c.writeFrdDouble(result.value),
+  );
+}

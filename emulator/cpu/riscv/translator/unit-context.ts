@@ -1,0 +1,166 @@
+import { LAYOUT } from "../hart/layout.ts";
+import { InterpreterContext, type InterpreterFrame } from "../interpreter/context.ts";
+import {
+  choose,
+  drop,
+  type Expression,
+  f32,
+  f64,
+  i32,
+  i64,
+  type Local,
+  nothing,
+  type Statement,
+  sequence,
+} from "../wasm/index.ts";
+import type { Placed } from "./region.ts";
+import type { RegisterLocals } from "./registers.ts";
+
+type I32 = Expression<"i32">;
+type I64 = Expression<"i64">;
+type F32 = Expression<"f32">;
+type F64 = Expression<"f64">;
+
+/** What the instructions of one unit share. */
+export interface UnitFrame extends InterpreterFrame {
+  /** Virtual address of the page. */
+  readonly base: Local<"i64">;
+  readonly registers: RegisterLocals;
+  /** Where the unit was left: page offset of the instruction, and from `PLACE_UNCOUNT` on how many were counted too many. */
+  readonly place: Local<"i32">;
+}
+
+/** Position of the second part of `place`. */
+export const PLACE_UNCOUNT = 12;
+
+/** Operands as constants and locals. Where control goes is noted, for the unit's structure to say. */
+export class UnitContext extends InterpreterContext {
+  /** Of a conditional branch. */
+  condition: I32 | undefined;
+  /** Of a jump to an address in a register. */
+  destination: I64 | undefined;
+  private readonly unit: UnitFrame;
+  private readonly placed: Placed;
+  private readonly uncounted: number;
+
+  /** @param uncounted instructions from this one to the end of its block, which were counted when the block began */
+  constructor(unit: UnitFrame, placed: Placed, uncounted: number) {
+    const { full, instruction } = placed.decoded;
+    super(unit, { instruction: full, length: instruction.length, near: false });
+    this.unit = unit;
+    this.placed = placed;
+    this.uncounted = uncounted;
+  }
+
+  /** The instruction's effect; for a jump or branch without its going there. */
+  effect(): Statement {
+    this.unit.temporaries.releaseAll();
+    return this.placed.decoded.full.semantics(this);
+  }
+
+  override get rs1(): I64 {
+    return this.unit.registers.value(this.placed.decoded.rs1);
+  }
+
+  override get rs2(): I64 {
+    return this.unit.registers.value(this.placed.decoded.rs2);
+  }
+
+  override get rs1Word(): I32 {
+    return i32.wrap(this.rs1);
+  }
+
+  override get rs2Word(): I32 {
+    return i32.wrap(this.rs2);
+  }
+
+  override get immediate(): I64 {
+    return i64.constant(this.placed.decoded.immediate);
+  }
+
+  override get immediateWord(): I32 {
+    return i32.constant(this.placed.decoded.immediate);
+  }
+
+  override get pc(): I64 {
+    return i64.add(this.unit.base.value, i64.constant(this.placed.offset));
+  }
+
+  override get nextPc(): I64 {
+    const { offset, decoded } = this.placed;
+    return i64.add(this.unit.base.value, i64.constant(offset + decoded.instruction.length));
+  }
+
+  override writeRd(value: I64): Statement {
+    const { rd } = this.placed.decoded;
+    return this.unit.registers.target(rd)?.set(value) ?? drop(value);
+  }
+
+  override get frs1Bits(): I64 {
+    return f64.toBits(this.frs1Double);
+  }
+
+  override get frs2Bits(): I64 {
+    return f64.toBits(this.frs2Double);
+  }
+
+  override get frs1Double(): F64 {
+    return this.unit.registers.double(this.placed.decoded.rs1).value;
+  }
+
+  override get frs2Double(): F64 {
+    return this.unit.registers.double(this.placed.decoded.rs2).value;
+  }
+
+  override get frs3Double(): F64 {
+    return this.unit.registers.double(this.placed.decoded.rs3).value;
+  }
+
+  override get frs1Single(): F32 {
+    return unboxed(this.frs1Bits);
+  }
+
+  override get frs2Single(): F32 {
+    return unboxed(this.frs2Bits);
+  }
+
+  override get frs3Single(): F32 {
+    return unboxed(f64.toBits(this.frs3Double));
+  }
+
+  override get rounding(): I32 {
+    return i32.load8U(i32.constant(0), this.state(LAYOUT.rounding) + this.placed.decoded.rm);
+  }
+
+  override writeFrdBits(value: I64): Statement {
+    return this.writeFrdDouble(f64.fromBits(value));
+  }
+
+  override writeFrdDouble(value: F64): Statement {
+    return this.unit.registers.double(this.placed.decoded.rd).set(value);
+  }
+
+  override jump(target: I64): Statement {
+    this.destination = target;
+    return nothing;
+  }
+
+  override jumpRelative(): Statement {
+    return nothing;
+  }
+
+  override branch(condition: I32): Statement {
+    this.condition = condition;
+    return nothing;
+  }
+
+  protected override leave(code: number): Statement {
+    const place = this.placed.offset | (this.uncounted << PLACE_UNCOUNT);
+    return sequence(this.unit.place.set(i32.constant(place)), super.leave(code));
+  }
+}
+
+function unboxed(bits: I64): F32 {
+  const boxed = i64.geU(bits, i64.constant(-(2n ** 32n)));
+  return choose(boxed, f32.fromBits(i32.wrap(bits)), f32.constant(Number.NaN));
+}
