@@ -348,7 +348,8 @@ export class UserNetwork {
       this.sendTo(mac, packet);
       return;
     }
-    if (!isInside(this.subnet, packet.destination) || this.unresolved.length >= UNRESOLVED_AT_MOST) return;
+    if (!isInside(this.subnet, packet.destination)) return;
+    if (this.unresolved.length === UNRESOLVED_AT_MOST) this.unresolved.shift();
     this.unresolved.push(packet);
     const own = virtualMac(this.gateway);
     const request = {
