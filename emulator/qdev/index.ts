@@ -1,7 +1,7 @@
 /** Device core: devices, buses, interrupt lines, guest time, device trees. Holds no region of its own. */
 export type { BlockBackend, BlockResult } from "./block.ts";
 export { Bus } from "./bus.ts";
-export type { CharBackend, CharDevice } from "./char.ts";
+export type { CharBackend, CharDevice, Chardev } from "./char.ts";
 export { Clock, Timer } from "./clock.ts";
 export { Device } from "./device.ts";
 export {
@@ -20,6 +20,8 @@ export {
   Machine,
   type MachineOptions,
 } from "./machine.ts";
+export { NamedBackends } from "./named-backends.ts";
+export { macProperty, type NetBackend, type NetDevice } from "./net.ts";
 export {
   boolProperty,
   checkBool,

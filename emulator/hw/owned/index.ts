@@ -18,7 +18,11 @@ import { RngBuiltin } from "./virtio/rng-builtin.ts";
 import { VirtioBus, VirtioMmioBus, type VirtioTransport } from "./virtio/virtio-bus.ts";
 import { VirtioDevice } from "./virtio/virtio-device.ts";
 import { VirtioMmio } from "./virtio/virtio-mmio.ts";
+import { VirtioNet } from "./virtio/virtio-net.ts";
 import { VirtioRng } from "./virtio/virtio-rng.ts";
+import { VirtioSerial } from "./virtio/virtio-serial.ts";
+import { VirtioSerialBus } from "./virtio/virtio-serial-bus.ts";
+import { Virtconsole, Virtserialport } from "./virtio/virtio-serial-port.ts";
 
 export {
   AclintMtimer,
@@ -34,14 +38,19 @@ export {
   SerialMm,
   SifivePlic,
   SifiveTest,
+  Virtconsole,
   VirtioBlk,
   VirtioBus,
   VirtioDevice,
   VirtioMmio,
   VirtioMmioBus,
+  VirtioNet,
   VirtioRng,
+  VirtioSerial,
+  VirtioSerialBus,
   type VirtioTransport,
   VirtMachine,
+  Virtserialport,
 };
 
 /** Makes the types of this tree known to a machine. */
@@ -63,7 +72,12 @@ export function registerTypes(registry: TypeRegistry): void {
     VirtioBlk,
     VirtioMmio,
     VirtioMmioBus,
+    VirtioNet,
     VirtioRng,
+    VirtioSerial,
+    VirtioSerialBus,
+    Virtconsole,
+    Virtserialport,
     VirtMachine,
   );
 }
