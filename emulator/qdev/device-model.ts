@@ -42,16 +42,13 @@ export class DeviceModel extends MemoryModel {
   readonly globals: GlobalProperty[] = [];
   /** What block devices keep their sectors in, by the name that their option `drive` gives. */
   readonly drives = new Map<string, BlockBackend>();
-<<<<<<< HEAD
   private readonly drivesInUse = new Set<string>();
-=======
   /** What network cards are plugged into, by the name that their option `netdev` gives. */
   readonly netdevs = new NamedBackends<NetBackend>("netdev");
   /** What serial lines lead to, by the name that their option `chardev` gives. */
   readonly chardevs = new NamedBackends<Chardev>("chardev");
   /** Addresses of network cards that nobody chose one for. */
   readonly macs = new MacPool();
->>>>>>> 692ff76 (hw: add virtio-net and virtio-serial with its ports)
   private memory: MemoryRegion | null = null;
   /** Per type of bus, the number that the next bus without a name of its own gets. */
   private readonly busNumbers = new Map<string, number>();

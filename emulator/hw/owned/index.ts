@@ -4,10 +4,14 @@ import { PflashCfi01 } from "./block/pflash-cfi01.ts";
 import { VirtioBlk } from "./block/virtio-blk.ts";
 import { Serial } from "./char/serial.ts";
 import { SerialMm } from "./char/serial-mm.ts";
+import { VirtioSerial } from "./char/virtio-serial.ts";
+import { VirtioSerialBus } from "./char/virtio-serial-bus.ts";
+import { Virtconsole, Virtserialport } from "./char/virtio-serial-port.ts";
 import { AclintSwi } from "./intc/riscv-aclint-swi.ts";
 import { SifivePlic } from "./intc/sifive-plic.ts";
 import { RamBackend } from "./mem/ram-backend.ts";
 import { SifiveTest } from "./misc/sifive-test.ts";
+import { VirtioNet } from "./net/virtio-net.ts";
 import { FwCfgMem } from "./nvram/fw-cfg.ts";
 import { RiscvHart } from "./riscv/riscv-hart.ts";
 import { RiscvHartArray } from "./riscv/riscv-hart-array.ts";
@@ -18,11 +22,7 @@ import { RngBuiltin } from "./virtio/rng-builtin.ts";
 import { VirtioBus, VirtioMmioBus, type VirtioTransport } from "./virtio/virtio-bus.ts";
 import { VirtioDevice } from "./virtio/virtio-device.ts";
 import { VirtioMmio } from "./virtio/virtio-mmio.ts";
-import { VirtioNet } from "./virtio/virtio-net.ts";
 import { VirtioRng } from "./virtio/virtio-rng.ts";
-import { VirtioSerial } from "./virtio/virtio-serial.ts";
-import { VirtioSerialBus } from "./virtio/virtio-serial-bus.ts";
-import { Virtconsole, Virtserialport } from "./virtio/virtio-serial-port.ts";
 
 export {
   AclintMtimer,

@@ -1,8 +1,9 @@
 /** Commands of a network card's control queue. Source: VIRTIO 1.2, section 5.1.6.5. */
+
+import type { VirtioDevice } from "../virtio/virtio-device.ts";
+import type { Virtqueue } from "../virtio/virtqueue.ts";
 import { MOST_ADDRESSES, MOST_VLANS, type ReceiveFilter } from "./receive-filter.ts";
-import type { VirtioDevice } from "./virtio-device.ts";
 import { VIRTIO_NET_F } from "./virtio-net-features.ts";
-import type { Virtqueue } from "./virtqueue.ts";
 
 const CLASS_RECEIVE = 0;
 const CLASS_MAC = 1;

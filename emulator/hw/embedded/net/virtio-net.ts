@@ -1,13 +1,13 @@
 /** Network card. Source: VIRTIO 1.2, section 5.1; queues, options and what it forgives as QEMU 7.2's. */
 import { macProperty, type NetBackend, type NetDevice, stringProperty, uintProperty } from "#qdev";
 import { QomError } from "#qom";
+import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
+import { featureProperty, VIRTIO_F_VERSION_1 } from "../virtio/virtio-features.ts";
+import { VIRTQUEUE_MAX_SIZE, type Virtqueue } from "../virtio/virtqueue.ts";
+import type { VirtqueueElement } from "../virtio/virtqueue-element.ts";
 import { ReceiveFilter } from "./receive-filter.ts";
-import { VIRTIO_STATUS, VirtioDevice } from "./virtio-device.ts";
-import { featureProperty, VIRTIO_F_VERSION_1 } from "./virtio-features.ts";
 import { VirtioNetControl } from "./virtio-net-control.ts";
 import { VIRTIO_NET_F, VIRTIO_NET_OFFLOADS, VIRTIO_NET_OPTIONAL_FEATURES } from "./virtio-net-features.ts";
-import { VIRTQUEUE_MAX_SIZE, type Virtqueue } from "./virtqueue.ts";
-import type { VirtqueueElement } from "./virtqueue-element.ts";
 
 /** Places in the configuration, and where it ends with them. */
 const CONFIG_MAC = 0;

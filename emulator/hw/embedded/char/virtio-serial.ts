@@ -1,11 +1,11 @@
 /** Serial lines to the host, up to 31 of them. Source: VIRTIO 1.2, section 5.3; queues and events as QEMU 7.2's. */
 import { uintProperty } from "#qdev";
 import { QomError } from "#qom";
-import { VIRTIO_STATUS, VirtioDevice } from "./virtio-device.ts";
-import { featureProperty } from "./virtio-features.ts";
+import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
+import { featureProperty } from "../virtio/virtio-features.ts";
+import type { Virtqueue } from "../virtio/virtqueue.ts";
 import { MOST_PORTS, VirtioSerialBus } from "./virtio-serial-bus.ts";
 import type { VirtioSerialPort } from "./virtio-serial-port.ts";
-import type { Virtqueue } from "./virtqueue.ts";
 
 const VIRTIO_CONSOLE_F_MULTIPORT = 1n << 1n;
 const VIRTIO_CONSOLE_F_EMERG_WRITE = 1n << 2n;
