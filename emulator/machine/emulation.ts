@@ -64,7 +64,8 @@ export class Emulation {
   readonly trace: MmioTrace | null;
   readonly creation: CreationPhases;
   private readonly clock: Clock;
-  private readonly attached: AttachedHardware;
+  /** What the command line added to the board. */
+  readonly attached: AttachedHardware;
   private readonly buses: CpuBus[] = [];
   private readonly processors: Processors;
   private readonly ramBytes: number;

@@ -104,6 +104,7 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
       model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
+    await readyOrDestroyed(emulation);
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();
     const end = await runWithTerminal(emulation, maxInstructions);
@@ -122,13 +123,27 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
   }
 }
 
+/** How often a guest that waits looks whether something came from the host's sockets. */
+const LONGEST_WAIT_FOR_HOST_MS = 5;
+
+/** Waits for the host's side of the devices; ends the machine if it does not come. */
+async function readyOrDestroyed(emulation: Emulation): Promise<void> {
+  try {
+    await emulation.attached.ready();
+  } catch (error) {
+    emulation.destroy();
+    throw error;
+  }
+}
+
 /** Runs with standard input and output as the console; guest time waits for host time only if a person watches. */
 async function runWithTerminal(emulation: Emulation, maxInstructions: number): Promise<RunEnd> {
+  const line = emulation.attached.stdio ?? emulation.console;
   const terminal = attachTerminal({
-    input: (bytes) => emulation.console.type(bytes),
+    input: (bytes) => line.type(bytes),
     quit: () => emulation.stop(),
   });
-  emulation.console.onByte = (byte) => terminal.write(byte);
+  line.onByte = (byte) => terminal.write(byte);
   try {
     for (;;) {
       const end = emulation.step(maxInstructions);
@@ -145,10 +160,12 @@ async function runWithTerminal(emulation: Emulation, maxInstructions: number): P
 /** Lets the guest wait for its next deadline, or for input. False if neither will come. */
 async function waitForEvent(emulation: Emulation, terminal: Terminal): Promise<boolean> {
   const { untilDeadline } = emulation;
-  if (!terminal.interactive && emulation.skipIdle()) return true;
-  if (untilDeadline === Number.POSITIVE_INFINITY && !terminal.open) return false;
+  const { reachesHost } = emulation.attached;
+  if (!terminal.interactive && !reachesHost && emulation.skipIdle()) return true;
+  if (untilDeadline === Number.POSITIVE_INFINITY && !terminal.open && !reachesHost) return false;
   const started = performance.now();
-  await terminal.inputOr(untilDeadline / 1e6);
+  const wait = untilDeadline / 1e6;
+  await terminal.inputOr(reachesHost ? Math.min(wait, LONGEST_WAIT_FOR_HOST_MS) : wait);
   emulation.skipIdle(Math.min((performance.now() - started) * 1e6, untilDeadline));
   return true;
 }

@@ -25,6 +25,12 @@ const ABSENT = ["iommu_platform", "packed", "use-started", "use-disabled-flag", 
 const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "virtio-mmio": ["format_transport_address", "ioeventfd"],
   "virtio-rng-device": [...ABSENT, "rng"],
+  "virtio-net-device": [
+    ...ABSENT,
+    ...["mq", "rss", "hash", "guest_rsc_ext", "rsc_interval", "x-txtimer", "x-txburst", "tx"],
+    ...["x-mtu-bypass-backend", "speed", "duplex", "failover"],
+  ],
+  "virtio-serial-device": ABSENT,
   "virtio-blk-device": [
     ...ABSENT,
     ...["backend_defaults", "share-rw", "account-invalid", "account-failed", "rerror", "werror"],
@@ -53,6 +59,27 @@ const LINES: readonly [string, () => string[]][] = [
       ...[...drive("disk", "hd"), "-device", "virtio-blk-device,drive=hd,serial=abc"],
       ...["-device", "virtio-rng-device,bus=virtio-mmio-bus.5,event_idx=off"],
       ...["-device", "virtio-rng-device,period=9"],
+    ],
+  ],
+  [
+    "for networks and lines",
+    () => [
+      ...["-netdev", "user,id=n0", "-device", "virtio-net-device,netdev=n0,id=card"],
+      ...["-netdev", "user,id=n1,net=192.168.7.0/24,restrict=on"],
+      ...[
+        "-device",
+        "virtio-net-device,netdev=n1,mac=52:54:00:00:00:07,host_mtu=1400,mrg_rxbuf=off,rx_queue_size=512",
+      ],
+      ...["-device", "virtio-net-device"],
+      ...["-chardev", "null,id=c0", "-chardev", "ringbuf,id=c1,size=1024"],
+      ...["-device", "virtio-serial-device,id=s0,max_ports=5", "-device", "virtconsole,chardev=c0,id=p0"],
+      ...[
+        "-device",
+        "virtserialport,chardev=c1,name=org.example.agent,bus=s0.0",
+        "-device",
+        "virtserialport,nr=4",
+      ],
+      ...["-device", "virtio-serial-device", "-device", "virtconsole,name=second"],
     ],
   ],
   [
@@ -118,7 +145,7 @@ function seats(lines: readonly string[]): string[] {
   let type = "";
   for (const line of lines) {
     type = /^ *dev: ([^,]*), id/.exec(line)?.[1] ?? type;
-    if (!type.startsWith("virtio-")) continue;
+    if (!/^virt(io-|console$|serialport$)/.test(type)) continue;
     const option = /^ *([\w-]+) = /.exec(line)?.[1] ?? "";
     if (line.trim() !== "" && !ABSENT_OPTIONS[type]?.includes(option)) found.push(line);
   }

@@ -27,6 +27,8 @@ function listDevice(device: Device, indent: number, lines: string[]): void {
   for (const { name, type } of device.model.types.classProperties(device.qomType)) {
     lines.push(`${margin}${name} = ${formatValue(type, device.getProperty(name))}`);
   }
+  const seat = device.parentBus?.describeSeat(device) ?? null;
+  if (seat !== null) lines.push(`${margin}${seat}`);
   if (device instanceof SysBusDevice) {
     for (const { address, region } of device.mmioWindows) {
       const at = address === 2 ** 64 ? "f".repeat(16) : formatAddress(address);

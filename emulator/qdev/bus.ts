@@ -52,6 +52,11 @@ export class Bus extends QomObject {
     this.unref();
   }
 
+  /** What `info qtree` says of a device on such a bus, besides its options; null: nothing. */
+  describeSeat(_device: Device): string | null {
+    return null;
+  }
+
   /** Realizes the devices that are not yet. */
   plugAll(): void {
     for (const device of this.seated) if (!device.realized) device.plug();

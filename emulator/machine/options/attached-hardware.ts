@@ -1,4 +1,4 @@
-import { type Disk, FileDisk, OverlayDisk } from "#backends";
+import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
 import { Bus, type Device, type DeviceModel, type Machine } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { InputError } from "../errors.ts";
@@ -47,8 +47,13 @@ export class AttachedHardware {
       this.resources.push(disk);
       model.drives.set(drive.id, disk);
     }
-    for (const option of chardevs) this.resources.push(makeBackend(option, "-chardev", CHARDEV_KINDS, model));
-    for (const option of netdevs) this.resources.push(makeBackend(option, "-netdev", NETDEV_KINDS, model));
+    for (const option of chardevs) this.keep(makeBackend(option, "-chardev", CHARDEV_KINDS, model));
+    for (const option of netdevs) this.keep(makeBackend(option, "-netdev", NETDEV_KINDS, model));
+  }
+
+  private keep(resource: HostResource): void {
+    resource.ready?.catch(() => {}); // `ready` tells of it; if nobody asks, something else went wrong before
+    this.resources.push(resource);
   }
 
   /** Names of the drives that are flash banks, by number of the bank. @throws InputError when one has two. */
@@ -76,6 +81,21 @@ export class AttachedHardware {
       const properties = new Map([["drive", id]]);
       plugDevice(model, { text, driver: "virtio-blk-device", id: null, bus: null, properties });
     }
+  }
+
+  /** Settles once all of the host's side can be used. @throws InputError when some of it cannot. */
+  async ready(): Promise<void> {
+    await Promise.all(this.resources.map((resource) => resource.ready));
+  }
+
+  /** Whether something happens in the host's own time: then guest time waits for it. */
+  get reachesHost(): boolean {
+    return this.resources.some((resource) => resource.reachesHost);
+  }
+
+  /** The line of the command line's that the terminal belongs to; null: there is none. */
+  get stdio(): StdioChar | null {
+    return this.resources.find((resource) => resource.stdio !== undefined)?.stdio ?? null;
   }
 
   close(): void {

@@ -17,6 +17,7 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
     stringProperty<VirtioSerialPort>("name", "name"),
   ];
 
+  override readonly busType = VirtioSerialBus.typeName;
   /** Whether the driver makes a console of it. */
   abstract readonly isConsole: boolean;
 
@@ -68,9 +69,9 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
     this.driverOpen = false;
   }
 
-  /** Whether the host's side is open: always, if there is one. A console's is even if there is none. */
+  /** Whether there is a host's side, which is always open. */
   get hostOpen(): boolean {
-    return this.isConsole || this.backend !== null;
+    return this.backend !== null;
   }
 
   // Host side.

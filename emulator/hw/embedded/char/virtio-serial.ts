@@ -1,5 +1,5 @@
 /** Serial lines to the host, up to 31 of them. Source: VIRTIO 1.2, section 5.3; queues and events as QEMU 7.2's. */
-import { uintProperty } from "#qdev";
+import { type Device, uintProperty } from "#qdev";
 import { QomError } from "#qom";
 import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
 import { featureProperty } from "../virtio/virtio-features.ts";
@@ -45,6 +45,7 @@ export class VirtioSerial extends VirtioDevice {
   readonly bus = this.embed(VirtioSerialBus);
   readonly deviceId = 3;
   maxPorts = MOST_PORTS;
+  private hasBus = false;
   private readonly ports = new Map<number, VirtioSerialPort>();
   /** Queues of port n, to the driver and from it. */
   private readonly toDriver: Virtqueue[] = [];
@@ -52,13 +53,12 @@ export class VirtioSerial extends VirtioDevice {
 
   protected override instanceInit(): void {
     this.hostFeatures |= VIRTIO_CONSOLE_F_EMERG_WRITE;
-    this.initializeChild(this.model.nextBusName(VirtioSerialBus.typeName), this.bus);
-    this.bus.device = this;
   }
 
   protected override realizeDevice(): void {
     if (this.maxPorts < 1 || this.maxPorts > MOST_PORTS)
       throw new QomError(`property max_ports is ${this.maxPorts}; give 1 to ${MOST_PORTS}`);
+    this.makeBus();
     this.addPortQueues(0);
     this.controlToDriver = this.addQueue(CONTROL_QUEUE_SIZE, () => {});
     this.addQueue(CONTROL_QUEUE_SIZE, (queue) => this.takeEvents(queue));
@@ -69,6 +69,16 @@ export class VirtioSerial extends VirtioDevice {
   protected override unrealizeDevice(): void {
     this.toDriver.length = 0;
     this.controlToDriver = null;
+  }
+
+  /** The bus is called after the device if that has a name, as QEMU calls it. */
+  private makeBus(): void {
+    if (this.hasBus) return; // the device was realized before
+    const isNamed = this.parent?.nameInParent === "peripheral";
+    const name = isNamed ? `${this.nameInParent}.0` : this.model.nextBusName(VirtioSerialBus.typeName);
+    this.initializeChild(name, this.bus);
+    this.bus.device = this;
+    this.hasBus = true;
   }
 
   private addPortQueues(id: number): void {
@@ -136,6 +146,16 @@ export class VirtioSerial extends VirtioDevice {
     let id = isConsole ? 0 : 1;
     while (this.ports.has(id)) id++;
     return id;
+  }
+
+  /** What `info qtree` says of a port. */
+  describePort(device: Device): string | null {
+    for (const [id, port] of this.ports) {
+      if (port !== device) continue;
+      const side = (open: boolean) => (open ? "on" : "off");
+      return `port ${id}, guest ${side(port.isDriverOpen)}, host ${side(port.hostOpen)}, throttle off`;
+    }
+    return null;
   }
 
   /** Bytes that the driver would take on a port. */

@@ -1,4 +1,7 @@
 /** Features of a network card, as masks. Source: VIRTIO 1.2, section 5.1.3. */
+import { checkBool, checkUnrealized, type Device } from "#qdev";
+import type { ClassProperty } from "#qom";
+
 export const VIRTIO_NET_F = {
   csum: 1n << 0n,
   guestCsum: 1n << 1n,
@@ -51,3 +54,19 @@ export const VIRTIO_NET_OPTIONAL_FEATURES =
   VIRTIO_NET_F.ctrlRxExtra |
   VIRTIO_NET_F.guestAnnounce |
   VIRTIO_NET_F.ctrlMacAddr;
+
+/** A card's option that says whether it wants `feature`; fixed once the card is realized. */
+export function wantedProperty<T extends Device & { wanted: bigint }>(
+  name: string,
+  feature: bigint,
+): ClassProperty<T> {
+  return {
+    name,
+    type: "bool",
+    get: (card) => (card.wanted & feature) !== 0n,
+    set: (card, value) => {
+      checkUnrealized(card, name);
+      card.wanted = checkBool(name, value) ? card.wanted | feature : card.wanted & ~feature;
+    },
+  };
+}

@@ -2,12 +2,17 @@
 import { macProperty, type NetBackend, type NetDevice, stringProperty, uintProperty } from "#qdev";
 import { QomError } from "#qom";
 import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
-import { featureProperty, VIRTIO_F_VERSION_1 } from "../virtio/virtio-features.ts";
+import { VIRTIO_F_VERSION_1 } from "../virtio/virtio-features.ts";
 import { VIRTQUEUE_MAX_SIZE, type Virtqueue } from "../virtio/virtqueue.ts";
 import type { VirtqueueElement } from "../virtio/virtqueue-element.ts";
 import { ReceiveFilter } from "./receive-filter.ts";
 import { VirtioNetControl } from "./virtio-net-control.ts";
-import { VIRTIO_NET_F, VIRTIO_NET_OFFLOADS, VIRTIO_NET_OPTIONAL_FEATURES } from "./virtio-net-features.ts";
+import {
+  VIRTIO_NET_F,
+  VIRTIO_NET_OFFLOADS,
+  VIRTIO_NET_OPTIONAL_FEATURES,
+  wantedProperty,
+} from "./virtio-net-features.ts";
 
 /** Places in the configuration, and where it ends with them. */
 const CONFIG_MAC = 0;
@@ -33,26 +38,26 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   static override readonly typeName = "virtio-net-device";
   static override readonly instanceSize: number = 936;
   static override readonly properties = [
-    featureProperty("csum", VIRTIO_NET_F.csum),
-    featureProperty("guest_csum", VIRTIO_NET_F.guestCsum),
-    featureProperty("gso", VIRTIO_NET_F.gso),
-    featureProperty("guest_tso4", VIRTIO_NET_F.guestTso4),
-    featureProperty("guest_tso6", VIRTIO_NET_F.guestTso6),
-    featureProperty("guest_ecn", VIRTIO_NET_F.guestEcn),
-    featureProperty("guest_ufo", VIRTIO_NET_F.guestUfo),
-    featureProperty("guest_announce", VIRTIO_NET_F.guestAnnounce),
-    featureProperty("host_tso4", VIRTIO_NET_F.hostTso4),
-    featureProperty("host_tso6", VIRTIO_NET_F.hostTso6),
-    featureProperty("host_ecn", VIRTIO_NET_F.hostEcn),
-    featureProperty("host_ufo", VIRTIO_NET_F.hostUfo),
-    featureProperty("mrg_rxbuf", VIRTIO_NET_F.mrgRxbuf),
-    featureProperty("status", VIRTIO_NET_F.status),
-    featureProperty("ctrl_vq", VIRTIO_NET_F.ctrlVq),
-    featureProperty("ctrl_rx", VIRTIO_NET_F.ctrlRx),
-    featureProperty("ctrl_vlan", VIRTIO_NET_F.ctrlVlan),
-    featureProperty("ctrl_rx_extra", VIRTIO_NET_F.ctrlRxExtra),
-    featureProperty("ctrl_mac_addr", VIRTIO_NET_F.ctrlMacAddr),
-    featureProperty("ctrl_guest_offloads", VIRTIO_NET_F.ctrlGuestOffloads),
+    wantedProperty<VirtioNet>("csum", VIRTIO_NET_F.csum),
+    wantedProperty<VirtioNet>("guest_csum", VIRTIO_NET_F.guestCsum),
+    wantedProperty<VirtioNet>("gso", VIRTIO_NET_F.gso),
+    wantedProperty<VirtioNet>("guest_tso4", VIRTIO_NET_F.guestTso4),
+    wantedProperty<VirtioNet>("guest_tso6", VIRTIO_NET_F.guestTso6),
+    wantedProperty<VirtioNet>("guest_ecn", VIRTIO_NET_F.guestEcn),
+    wantedProperty<VirtioNet>("guest_ufo", VIRTIO_NET_F.guestUfo),
+    wantedProperty<VirtioNet>("guest_announce", VIRTIO_NET_F.guestAnnounce),
+    wantedProperty<VirtioNet>("host_tso4", VIRTIO_NET_F.hostTso4),
+    wantedProperty<VirtioNet>("host_tso6", VIRTIO_NET_F.hostTso6),
+    wantedProperty<VirtioNet>("host_ecn", VIRTIO_NET_F.hostEcn),
+    wantedProperty<VirtioNet>("host_ufo", VIRTIO_NET_F.hostUfo),
+    wantedProperty<VirtioNet>("mrg_rxbuf", VIRTIO_NET_F.mrgRxbuf),
+    wantedProperty<VirtioNet>("status", VIRTIO_NET_F.status),
+    wantedProperty<VirtioNet>("ctrl_vq", VIRTIO_NET_F.ctrlVq),
+    wantedProperty<VirtioNet>("ctrl_rx", VIRTIO_NET_F.ctrlRx),
+    wantedProperty<VirtioNet>("ctrl_vlan", VIRTIO_NET_F.ctrlVlan),
+    wantedProperty<VirtioNet>("ctrl_rx_extra", VIRTIO_NET_F.ctrlRxExtra),
+    wantedProperty<VirtioNet>("ctrl_mac_addr", VIRTIO_NET_F.ctrlMacAddr),
+    wantedProperty<VirtioNet>("ctrl_guest_offloads", VIRTIO_NET_F.ctrlGuestOffloads),
     macProperty<VirtioNet>("mac"),
     stringProperty<VirtioNet>("netdev", "netdev"),
     uintProperty<VirtioNet>("rx_queue_size", "uint16", "receiveQueueSize"),
@@ -61,6 +66,8 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   ];
 
   readonly deviceId = 1;
+  /** Features that the options ask for; some the backends cannot give. */
+  wanted = VIRTIO_NET_OPTIONAL_FEATURES;
   /** Six bytes; all 0: one that nobody has is chosen. */
   mac: Uint8Array = new Uint8Array(6);
   /** Name of the backend; none: frames go nowhere. */
@@ -75,10 +82,6 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   private receiveQueue: Virtqueue | null = null;
   private headerBytes = HEADER_BYTES;
   private mergesBuffers = false;
-
-  protected override instanceInit(): void {
-    this.hostFeatures |= VIRTIO_NET_OPTIONAL_FEATURES;
-  }
 
   protected override realizeDevice(): void {
     checkQueueSize("rx_queue_size", this.receiveQueueSize);
@@ -108,12 +111,12 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   /** No frame has a partial checksum or more than a frame's size: the backends know nothing of that. */
   protected override offer(features: bigint): bigint {
     const mtu = this.hostMtu === 0 ? 0n : VIRTIO_NET_F.mtu;
-    return (features & ~VIRTIO_NET_OFFLOADS) | VIRTIO_NET_F.mac | mtu;
+    return features | (this.wanted & ~VIRTIO_NET_OFFLOADS) | VIRTIO_NET_F.mac | mtu;
   }
 
   private get configBytes(): number {
     if (this.hostMtu !== 0) return CONFIG_BYTES_WITH_MTU;
-    return (this.hostFeatures & VIRTIO_NET_F.status) === 0n ? CONFIG_BYTES : CONFIG_BYTES_WITH_STATUS;
+    return (this.wanted & VIRTIO_NET_F.status) === 0n ? CONFIG_BYTES : CONFIG_BYTES_WITH_STATUS;
   }
 
   protected override updateConfig(): void {

@@ -1,5 +1,5 @@
 /** The bus between a serial device of many ports and its ports. */
-import { Bus } from "#qdev";
+import { Bus, type Device } from "#qdev";
 import { QomAbort } from "#qom";
 import type { VirtioSerial } from "./virtio-serial.ts";
 
@@ -11,6 +11,10 @@ export class VirtioSerialBus extends Bus {
   static override readonly instanceSize: number = 128;
 
   private owner: VirtioSerial | null = null;
+
+  override describeSeat(device: Device): string | null {
+    return this.device.describePort(device);
+  }
 
   /** Set by the device before any port comes. */
   set device(device: VirtioSerial) {
