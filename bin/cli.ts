@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addBenchCommand } from "#bench";
 import { addAuditCommand, addCodemodCommand } from "#codemods";
-import { addRunCommand } from "#machine";
+import { addRunCommand, SINGLE_DASH_OPTIONS } from "#machine";
 import { addTreeCommand, runDebugging } from "#monitor";
 import { QomError } from "#qom";
 import { addReportCommand } from "#results";
@@ -36,8 +36,8 @@ addAuditCommand(program);
 addTreeCommand(program);
 for (const command of program.commands) command.exitOverride();
 
-/** QEMU spells this one option with a single dash. */
-const argv = process.argv.map((argument) => (argument === "-smp" ? "--smp" : argument));
+/** QEMU spells these options with a single dash. */
+const argv = process.argv.map((argument) => (SINGLE_DASH_OPTIONS.has(argument) ? `-${argument}` : argument));
 
 try {
   await program.parseAsync(argv);

@@ -1,8 +1,17 @@
 /** OpenSBI and U-Boot on our machine, in both forms, against the same files and the same typing on QEMU. */
 import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { diffLines } from "diff";
-import { describe, expect, it } from "vitest";
-import { type ConsoleReply, Emulation, loadHardware, type REGION_FORMS } from "#machine";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type ConsoleReply,
+  Emulation,
+  loadHardware,
+  parseHardwareOptions,
+  type REGION_FORMS,
+} from "#machine";
 import { locateFirmware } from "./firmware.ts";
 
 const QEMU = "qemu-system-riscv64";
@@ -29,8 +38,50 @@ const COMMANDS = [
   "sf probe",
   "date",
   "sbi",
-  "crc32 80200000 1000",
+  "fdt print /fw-cfg@10100000; fdt print /soc/virtio_mmio@10008000",
+  "virtio scan",
+  "virtio info",
+  "virtio device 0",
+  "virtio read 84000000 3 2; md 84000000 4; md 84000200 4",
+  "mw.l 84000000 cafebabe 100; virtio write 84000000 5 1; virtio read 85000000 5 1; md 85000000 4",
+  "virtio read 84000000 fff 2",
+  "part list virtio 0",
+  "crc32 80200000 1000", // the last, since its answer contains a prompt
 ];
+
+/** Each number of a sector fills it, as a word. */
+const SECTORS = 4096;
+const SECTOR_WORDS = 128;
+
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "regionlab-console-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A new disk, and the options that put it behind a virtio device. */
+function disk(name: string): { file: string; drive: string; device: string } {
+  const file = join(folder, name);
+  const words = Uint32Array.from({ length: SECTORS * SECTOR_WORDS }, (_, index) =>
+    Math.floor(index / SECTOR_WORDS),
+  );
+  writeFileSync(file, new Uint8Array(words.buffer));
+  return { file, drive: `file=${file},if=none,id=hd,format=raw`, device: "virtio-blk-device,drive=hd" };
+}
+
+/** What the guest wrote, and what is beside it. */
+function expectWritten(file: string): void {
+  const words = new Uint32Array(new Uint8Array(readFileSync(file)).buffer);
+  expect(words.length).toBe(SECTORS * SECTOR_WORDS);
+  for (const [sector, word] of [
+    [4, 4],
+    [5, 0xcafe_babe],
+    [6, 6],
+  ] as const) {
+    const start = sector * SECTOR_WORDS;
+    expect([...words.subarray(start, start + SECTOR_WORDS)].every((each) => each === word)).toBe(true);
+  }
+}
 
 const TYPING: readonly ConsoleReply[] = [
   { expect: "stop autoboot", send: "\n" },
@@ -44,11 +95,11 @@ const DIFFERENCES: readonly (readonly [RegExp, string])[] = [
   [/^Boot HART MHPM Count/, "QEMU has 16 performance counters, ours none yet"],
   [/^CPU: {3}rv64imafdc/, "ours announces zicbom, zicboz, svadu and svinval, which QEMU 7.2 does not"],
   [/^(Boot HART ID|Domain0 Boot HART) /, "which of several harts boots depends on which is first"],
-  [/^Core: .*devices/, "QEMU has virtio, PCI, fw_cfg and a platform bus beside"],
+  [/^Core: .*devices/, "QEMU has PCI and a platform bus beside"],
   [/^Working FDT set to|^fdt_blob|^new_fdt|^fdt_size/, "those devices make QEMU's device tree longer"],
   [/^ reserved\[[12]\]/, "U-Boot's heap ends where the device tree begins"],
   [/^ {2}(Architecture|Implementation) ID/, "marchid and mimpid name the emulator"],
-  [/^\t(pmu|fw-cfg@10100000|platform-bus@4000000) \{$|^\t\};$/, "devices that ours does not have yet"],
+  [/^\t(pmu|platform-bus@4000000) \{$|^\t\};$/, "devices that ours does not have yet"],
 ];
 
 async function onOurs(
@@ -56,11 +107,14 @@ async function onOurs(
   files: { bios: string; kernel: string },
   hartCount: number,
 ) {
+  const { file, drive, device } = disk(form);
+  const none = { global: [], fw_cfg: [], chardev: [], netdev: [] };
   const emulation = new Emulation({
     hardware: await loadHardware(form),
     ramBytes: 256 * 2 ** 20,
     hartCount,
     files,
+    attached: parseHardwareOptions({ ...none, drive: [drive], device: [device] }),
     trace: true,
   });
   const printed: number[] = [];
@@ -70,6 +124,7 @@ async function onOurs(
   const { instructions, trace } = emulation;
   const accesses = `${trace?.accesses} ${trace?.sha256()}`;
   emulation.destroy();
+  expectWritten(file);
   return {
     end,
     instructions,
@@ -82,7 +137,9 @@ async function onOurs(
 function onQemu({ bios, kernel }: { bios: string; kernel: string }, hartCount: number): Promise<string> {
   const processor = ["-cpu", ["rv64", ...PROCESSOR].join(","), "-smp", `${hartCount}`];
   const machine = ["-M", "virt", "-m", "256M", ...processor];
-  const qemu = spawn(QEMU, [...machine, "-bios", bios, "-kernel", kernel, "-nographic"]);
+  const { drive, device } = disk("qemu");
+  const added = ["-drive", drive, "-device", device, "-net", "none"];
+  const qemu = spawn(QEMU, [...machine, "-bios", bios, "-kernel", kernel, ...added, "-nographic"]);
   const typing = [...TYPING];
   let text = "";
   let read = 0;

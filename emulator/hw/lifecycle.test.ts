@@ -18,6 +18,8 @@ const DEVICES: readonly [string, Record<string, PropertyValue>, offset: number, 
   ["riscv.aclint.mtimer", { "num-harts": 4 }, 4, 1], // a comparator of the far future
   ["riscv.sifive.plic", { "hart-config": "MS,MS" }, 4, 7],
   ["serial-mm", {}, 0, 0x41],
+  ["fw_cfg_mem", {}, 0, 0x1900],
+  ["virtio-mmio", {}, 0x30, 1],
   ["cfi.pflash01", { "num-blocks": 2, name: "more" }, 0, 0x70],
 ];
 

@@ -24,23 +24,21 @@ const ABSENT_REGIONS = [
   "pcie-mmio",
   "pcie-mmio-high",
   "platform bus",
-  "virtio-mmio",
-  "fwcfg.data",
-  "fwcfg.ctl",
-  "fwcfg.dma",
 ];
 /** Address spaces of devices that do not exist yet. */
 const ABSENT_SPACES = ["gpex-root"];
 /** Types that do not exist yet. */
-const ABSENT_TYPES = ["fw_cfg_mem", "virtio-mmio", "gpex-pcihost", "platform-bus-device"];
+const ABSENT_TYPES = ["gpex-pcihost", "platform-bus-device"];
 /** Options that our devices do not have: what they are about does not exist. */
 const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  "cfi.pflash01": ["drive", "big-endian", "secure", "old-multiple-chip-handling"],
+  "cfi.pflash01": ["big-endian", "secure", "old-multiple-chip-handling"],
   goldfish_rtc: ["big-endian"],
+  fw_cfg_mem: ["acpi-mr-restore"],
   "serial-mm": ["endianness"],
+  "virtio-mmio": ["format_transport_address", "ioeventfd"],
 };
 /** Nodes of the device tree for what does not exist yet, with what is below them. */
-const ABSENT_NODES = ["/pmu", "/fw-cfg@", "/platform-bus@", "/soc/pci@", "/soc/virtio_mmio@"];
+const ABSENT_NODES = ["/pmu", "/platform-bus@", "/soc/pci@"];
 /** What our harts cannot do yet, or can do beyond QEMU 7.2, and bytes that QEMU takes from its host. */
 const DIFFERENT_PROPERTIES: Readonly<Record<string, string>> = {
   "riscv,isa": "rv64imafdc_zicbom_zicboz_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc_svadu_svinval",

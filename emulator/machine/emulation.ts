@@ -15,6 +15,8 @@ import { GuestTime, NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 import type { Hardware } from "./hardware.ts";
 import { type BootFiles, ImageLoader } from "./images.ts";
 import { MmioTrace, type TraceLine } from "./mmio-trace.ts";
+import { AttachedHardware } from "./options/attached-hardware.ts";
+import { type HardwareOptions, NO_HARDWARE_OPTIONS } from "./options/hardware-options.ts";
 import { Processors } from "./processors.ts";
 
 /** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
@@ -36,6 +38,8 @@ export interface EmulationOptions {
   /** Options of the object model: checked mode, allocation stacks. */
   readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
+  /** Drives, devices and what else the command line adds to the board. */
+  readonly attached?: HardwareOptions;
   /** What of the guest's code to translate; default "hot". It makes no difference but speed. */
   readonly translate?: Translate;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
@@ -88,6 +92,8 @@ export class Emulation {
   /** Where the latest run that ended with `debug` did. */
   debugStop: DebugStop | null = null;
   private readonly memory: WebAssembly.Memory;
+  /** What the command line added to the board. */
+  readonly attached: AttachedHardware;
   private readonly buses: CpuBus[] = [];
   private readonly translate: Translate;
   private request: ShutdownRequest | null = null;
@@ -98,8 +104,10 @@ export class Emulation {
   constructor(options: EmulationOptions) {
     const started = performance.now();
     const { hartCount = 1, ramBytes, hotplugBytes = 0 } = options;
+    this.attached = new AttachedHardware(options.attached ?? NO_HARDWARE_OPTIONS);
     const stateBytes = RiscvHart.stateBytes * hartCount;
-    const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + hotplugBytes);
+    const { memoryBytes } = this.attached;
+    const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + memoryBytes + hotplugBytes);
     const state = guest.allocate(stateBytes);
     this.memory = guest.memory;
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
@@ -110,10 +118,14 @@ export class Emulation {
       onRcuPending: () => this.processors?.leave(), // nothing runs before there are any
     });
     options.hardware.registerTypes(this.model.types);
-    this.board = this.model.createMachine(`${options.machine ?? "virt"}-machine`, { ramBytes, hartCount });
+    this.board = this.createBoard(`${options.machine ?? "virt"}-machine`, ramBytes, hartCount);
     this.translate = options.translate ?? "hot";
     this.trace = options.trace || options.traceLine ? new MmioTrace(options.traceLine) : null;
     const codePages = new CodePages();
+    this.model.onRamWritten = (bytes, offset, length) => {
+      // Else it is memory that no processor reaches directly.
+      if (bytes.buffer === guest.memory.buffer) codePages.written(bytes.byteOffset + offset, length);
+    };
     const makeHart = (index: number): RiscvHart => this.makeHart(index, guest, state.byteOffset, codePages);
     this.processors = new Processors(
       makeHart(0),
@@ -139,8 +151,27 @@ export class Emulation {
     const created = performance.now();
     this.ramBytes = ramBytes;
     this.files = options.files ?? {};
-    this.loadImages();
+    try {
+      this.loadImages();
+    } catch (error) {
+      this.attached.close();
+      throw error;
+    }
     this.creation = { create: created - started, load: performance.now() - created };
+  }
+
+  private createBoard(typeName: string, ramBytes: number, hartCount: number): Machine {
+    try {
+      this.attached.prepare(this.model);
+      const { flashDrives } = this.attached;
+      const board = this.model.createMachine(typeName, { ramBytes, hartCount, flashDrives });
+      this.attached.attach(this.model, board);
+      board.reset();
+      return board;
+    } catch (error) {
+      this.attached.close();
+      throw error;
+    }
   }
 
   private makeHart(hartId: number, guest: GuestMemory, firstState: number, codePages: CodePages): RiscvHart {
@@ -298,6 +329,7 @@ export class Emulation {
     const started = performance.now();
     for (const bus of this.buses) bus.disconnect();
     this.model.destroy();
+    this.attached.close();
     return performance.now() - started;
   }
 }

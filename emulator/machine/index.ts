@@ -12,6 +12,15 @@ export { InputError } from "./errors.ts";
 export { NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 export { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 export type { BootFiles } from "./images.ts";
+export { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from "./options/backend-kinds.ts";
+export {
+  addHardwareOptions,
+  type BackendOption,
+  type HardwareArguments,
+  type HardwareOptions,
+  parseHardwareOptions,
+  SINGLE_DASH_OPTIONS,
+} from "./options/hardware-options.ts";
 export {
   addRunCommand,
   parseMachine,

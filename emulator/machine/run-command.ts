@@ -5,6 +5,11 @@ import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 import { type BootFiles, readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
+import {
+  addHardwareOptions,
+  type HardwareArguments,
+  parseHardwareOptions,
+} from "./options/hardware-options.ts";
 import { OutputFile } from "./output-file.ts";
 import { RunControl } from "./run-control.ts";
 import { parseCount, parseSize } from "./size.ts";
@@ -24,7 +29,7 @@ export interface RunConnection {
   close(end: RunEnd): void;
 }
 
-interface RunOptions {
+interface RunOptions extends HardwareArguments {
   readonly regions: string;
   readonly machine: string;
   readonly memory: string;
@@ -54,7 +59,8 @@ export function addRunCommand(program: Command, extensions: readonly RunExtensio
     .option("--bios <file>", "firmware, loaded at the start of RAM; none: start the kernel at once", "none")
     .option("--kernel <file>", "ELF, or an image that is loaded behind the firmware")
     .option("--initrd <file>", "initial ram disk")
-    .option("--append <text>", "kernel command line")
+    .option("--append <text>", "kernel command line");
+  addHardwareOptions(command)
     .option("--until <text>", "end when the console has printed this")
     .option("--max-instructions <count>", "end after so many instructions")
     .option("--stats <file>", "write what the run was, as JSON")
@@ -99,7 +105,9 @@ async function run(
   if (options.kernel !== undefined) files.kernel = options.kernel;
   if (options.initrd !== undefined) files.initrd = options.initrd;
   if (options.append !== undefined) files.append = options.append;
-  if (files.bios === undefined && files.kernel === undefined) {
+  const attached = parseHardwareOptions(options);
+  const hasFlash = attached.drives.some((drive) => drive.interface === "pflash");
+  if (files.bios === undefined && files.kernel === undefined && !hasFlash) {
     throw new InputError("nothing to run; give --kernel FILE, --bios FILE, or both");
   }
   const outputs: OutputFile[] = [];
@@ -120,10 +128,12 @@ async function run(
       ramBytes: parseSize("-m", options.memory),
       hartCount: parseCount("-smp", options.smp, 1),
       files,
+      attached,
       trace: stats !== null || snapshot !== null,
       model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
+    await readyOrDestroyed(emulation);
     if (options.snapshotIn !== undefined) {
       const content = readInput("--snapshot-in", options.snapshotIn);
       restoreSnapshot(emulation, content, `--snapshot-in ${options.snapshotIn}`);
@@ -154,20 +164,31 @@ async function run(
   }
 }
 
+/** Waits for the host's side of the devices; ends the machine if it does not come. */
+async function readyOrDestroyed(emulation: Emulation): Promise<void> {
+  try {
+    await emulation.attached.ready();
+  } catch (error) {
+    emulation.destroy();
+    throw error;
+  }
+}
+
 /** Runs with standard input and output as the console; guest time waits for host time only if a person watches. */
 async function runWithTerminal(
   control: RunControl,
   extensions: readonly RunExtension[],
   options: RunOptions,
 ): Promise<RunEnd> {
-  const { console } = control.emulation;
+  const { emulation } = control;
+  const line = emulation.attached.stdio ?? emulation.console;
   const connections: RunConnection[] = [];
   const terminal = attachTerminal({
-    input: (bytes) => console.type(bytes),
+    input: (bytes) => line.type(bytes),
     quit: () => control.quit(),
-    sendBreak: () => control.emulation.board.serialLine.receiveBreak(),
+    sendBreak: () => emulation.board.serialLine.receiveBreak(),
   });
-  console.onByte = (byte) => terminal.write(byte);
+  line.onByte = (byte) => terminal.write(byte);
   let end: RunEnd = "stopped";
   try {
     for (const extension of extensions) connections.push(await extension.connect(control, terminal, options));

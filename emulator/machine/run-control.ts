@@ -7,6 +7,8 @@ export type Pause = { readonly kind: "request" } | { readonly kind: "debug"; rea
 
 /** Longest time that a waiting machine does not look whether somebody wants something of it. */
 const LONGEST_WAIT_MS = 50;
+/** How often a guest that waits looks whether something came from the host's sockets. */
+const LONGEST_WAIT_FOR_HOST_MS = 5;
 
 /**
  * A run that can be stopped and continued from outside, by a person at the monitor or by a debugger. Between two steps of
@@ -92,13 +94,18 @@ export class RunControl {
   private async waitForEvent(terminal: Terminal): Promise<boolean> {
     const { emulation } = this;
     const { untilDeadline } = emulation;
-    if (!terminal.interactive && emulation.skipIdle()) return true;
-    if (untilDeadline === Number.POSITIVE_INFINITY && !terminal.open) {
+    const { reachesHost } = emulation.attached;
+    if (!terminal.interactive && !reachesHost && emulation.skipIdle()) return true;
+    if (untilDeadline === Number.POSITIVE_INFINITY && !terminal.open && !reachesHost) {
       if (this.held) await setTimeout(LONGEST_WAIT_MS);
       return this.held;
     }
     const started = performance.now();
-    const longest = this.held ? LONGEST_WAIT_MS : Number.POSITIVE_INFINITY;
+    const longest = reachesHost
+      ? LONGEST_WAIT_FOR_HOST_MS
+      : this.held
+        ? LONGEST_WAIT_MS
+        : Number.POSITIVE_INFINITY;
     await terminal.inputOr(Math.min(untilDeadline / 1e6, longest));
     emulation.skipIdle(Math.min((performance.now() - started) * 1e6, untilDeadline));
     return true;

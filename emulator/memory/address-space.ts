@@ -412,6 +412,8 @@ export class AddressSpace {
       ram.setUint32(offset, low, true);
       ram.setUint32(offset + 4, high, true);
     }
+    const { onRamWritten } = this.model;
+    if (onRamWritten !== null) onRamWritten((range.region.ram as RamBlock).bytes, offset, size);
   }
 
   /** An access that is cut: it reaches over the end of a range of RAM, or is to a page that regions share. */
@@ -464,7 +466,7 @@ export class AddressSpace {
       bytes.set((region.ram as RamBlock).bytes.subarray(offset, offset + length), done);
       return length;
     }
-    const size = transferSize(region, offset, length);
+    const size = transferSize(region, offset, bytes.length - done); // registers at the end are not cut
     const { access } = this;
     this.readThrough(region, offset, size);
     for (let i = 0; i < size; i++)
@@ -482,10 +484,12 @@ export class AddressSpace {
       return length;
     }
     if (region.writesDirectly) {
-      (region.ram as RamBlock).bytes.set(bytes.subarray(done, done + length), offset);
+      const ram = (region.ram as RamBlock).bytes; // regions that write directly have RAM
+      ram.set(bytes.subarray(done, done + length), offset);
+      this.model.onRamWritten?.(ram, offset, length);
       return length;
     }
-    const size = transferSize(region, offset, length);
+    const size = transferSize(region, offset, bytes.length - done); // registers at the end are not cut
     access.low = 0;
     access.high = 0;
     for (let i = 0; i < size; i++) {

@@ -89,8 +89,11 @@ export class MappingLedger {
     if (!this.open.delete(mapping)) throw new QomAbort(`a mapping of ${this.space.name} ends twice`);
     const { bounce } = mapping;
     try {
-      if (bounce !== null && mapping.isWrite)
-        this.space.writeBytes(mapping.address, mapping.bytes.subarray(0, written), mapping.attrs);
+      if (mapping.isWrite && written > 0) {
+        if (bounce !== null)
+          this.space.writeBytes(mapping.address, mapping.bytes.subarray(0, written), mapping.attrs);
+        else this.space.model.onRamWritten?.(mapping.bytes, 0, written);
+      }
     } finally {
       if (bounce !== null) {
         this.bouncing -= mapping.bytes.length;

@@ -41,6 +41,12 @@ export class MemoryModel extends ObjectModel {
   private readonly sameOwnerExemption: boolean;
   private readonly flatViews = new Map<MemoryRegion, FlatView>();
   private readonly emptyView: FlatView;
+  /**
+   * Told of every write to RAM that went through an address space or a mapping: `length` bytes from `offset` on, in
+   * `bytes`. Who keeps decoded code of that memory forgets it. A processor's own stores to pages that it reaches directly
+   * are its own affair.
+   */
+  onRamWritten: ((bytes: Uint8Array, offset: number, length: number) => void) | null = null;
   /** Told, once per region, of accesses that the re-entrancy guard refused. */
   onReentrancy: ((region: MemoryRegion) => void) | null = null;
   private readonly reportedReentrancy = new WeakSet<MemoryRegion>();

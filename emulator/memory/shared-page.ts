@@ -30,12 +30,11 @@ export function takesPieces(
     if (range === undefined) return false;
     const { region } = range;
     const offset = at - range.start + range.offset;
-    const length = Math.min(size - done, range.end - at);
     if (isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly) {
-      done += length;
+      done += Math.min(size - done, range.end - at);
       continue;
     }
-    const piece = transferSize(region, offset, length);
+    const piece = transferSize(region, offset, size - done);
     if (!isValid(region, offset, piece, isWrite, attrs)) return false;
     done += piece;
   }

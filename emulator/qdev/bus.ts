@@ -1,5 +1,5 @@
 import { type Rcu, RcuNode } from "#memory";
-import { QomAbort, QomObject } from "#qom";
+import { QomAbort, QomError, QomObject } from "#qom";
 import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
 
@@ -11,18 +11,33 @@ export class Bus extends QomObject {
   static override readonly typeName: string = "bus";
   static override readonly instanceSize: number = 120;
 
+  /** How many devices have room. */
+  static readonly maxDevices: number = Number.POSITIVE_INFINITY;
+
   declare readonly model: DeviceModel;
 
   private readonly seated: Device[] = [];
+
+  /** As `bus=` of a device names it. */
+  get name(): string {
+    return this.nameInParent;
+  }
 
   /** The devices, first come first. */
   get devices(): readonly Device[] {
     return this.seated;
   }
 
-  /** @throws QomAbort when the device sits on a bus already. */
+  /** Whether no more devices have room. */
+  get full(): boolean {
+    const { maxDevices } = this.constructor as typeof Bus; // every bus is constructed from such a class
+    return this.seated.length >= maxDevices;
+  }
+
+  /** @throws QomAbort when the device sits on a bus already; QomError when the bus is full. */
   add(device: Device): void {
     if (device.parentBus !== null) throw new QomAbort(`${device.describe()} sits on a bus already`);
+    if (this.full) throw new QomError(`bus ${this.name} is full; give another`);
     device.ref();
     this.ref();
     device.parentBus = this;
@@ -35,6 +50,11 @@ export class Bus extends QomObject {
     const { rcu }: { rcu: Rcu } = this.model;
     rcu.call(new RcuNode(), () => device.unref());
     this.unref();
+  }
+
+  /** What `info qtree` says of a device on such a bus, besides its options; null: nothing. */
+  describeSeat(_device: Device): string | null {
+    return null;
   }
 
   /** Realizes the devices that are not yet. */

@@ -17,3 +17,9 @@ export interface CharDevice {
   /** Holds the line in the break condition for the time of one character. */
   receiveBreak(): void;
 }
+
+/** A host's end of a line that has a name (`-chardev`), and serves whichever device asks for it. */
+export interface Chardev extends CharBackend {
+  /** Tells it which device its input goes to; null: none any more. */
+  attach(device: CharDevice | null): void;
+}

@@ -1,9 +1,13 @@
-import { MemoryModel, type MemoryModelOptions, type MemoryRegion } from "#memory";
-import { QomAbort, QomError } from "#qom";
+import { type AddressSpace, MemoryModel, type MemoryModelOptions, type MemoryRegion } from "#memory";
+import { type PropertyValue, QomAbort, QomError, type QomObject } from "#qom";
+import type { BlockBackend } from "./block.ts";
+import type { Chardev } from "./char.ts";
 import { Clock } from "./clock.ts";
-import type { Device } from "./device.ts";
+import { Device } from "./device.ts";
 import { Irq } from "./irq.ts";
 import type { Machine, MachineOptions } from "./machine.ts";
+import { NamedBackends } from "./named-backends.ts";
+import { MacPool, type NetBackend } from "./net.ts";
 import { SystemBus } from "./sysbus.ts";
 
 export interface DeviceModelOptions extends MemoryModelOptions {
@@ -18,6 +22,13 @@ export interface ShutdownRequest {
   readonly code: number;
 }
 
+/** A default for one option of all devices of a type, and of the types that inherit from it. */
+export interface GlobalProperty {
+  readonly driver: string;
+  readonly property: string;
+  readonly value: PropertyValue;
+}
+
 /** The model of a machine with devices: guest time, the main system bus, and what is told about devices. */
 export class DeviceModel extends MemoryModel {
   readonly clock: Clock;
@@ -27,7 +38,20 @@ export class DeviceModel extends MemoryModel {
   onGuestError: ((device: Device, message: string) => void) | null = null;
   /** Told of the guest's requests to power off or to reset. The guest runs on until the run loop acts. */
   onShutdownRequest: ((request: ShutdownRequest) => void) | null = null;
+  /** Defaults that devices get at their creation, in this order; the board's own settings come later, and win. */
+  readonly globals: GlobalProperty[] = [];
+  /** What block devices keep their sectors in, by the name that their option `drive` gives. */
+  readonly drives = new Map<string, BlockBackend>();
+  private readonly drivesInUse = new Set<string>();
+  /** What network cards are plugged into, by the name that their option `netdev` gives. */
+  readonly netdevs = new NamedBackends<NetBackend>("netdev");
+  /** What serial lines lead to, by the name that their option `chardev` gives. */
+  readonly chardevs = new NamedBackends<Chardev>("chardev");
+  /** Addresses of network cards that nobody chose one for. */
+  readonly macs = new MacPool();
   private memory: MemoryRegion | null = null;
+  /** Per type of bus, the number that the next bus without a name of its own gets. */
+  private readonly busNumbers = new Map<string, number>();
 
   constructor(options: DeviceModelOptions = {}) {
     super(options);
@@ -44,6 +68,44 @@ export class DeviceModel extends MemoryModel {
 
   set systemMemory(region: MemoryRegion) {
     this.memory = region;
+  }
+
+  /** What bus masters see: the address space of the system's memory that was made first. */
+  get systemSpace(): AddressSpace {
+    const { systemMemory } = this;
+    const space = this.addressSpaces.find((each) => each.root === systemMemory);
+    if (space === undefined) throw new QomAbort("the board has made no address space of its system memory");
+    return space;
+  }
+
+  /** Creates in place, as always; devices also get the defaults of their types. */
+  override initialize(object: QomObject): void {
+    super.initialize(object);
+    if (!(object instanceof Device)) return; // the first objects come before the fields of this class
+    for (const { driver, property, value } of this.globals)
+      if (this.types.isA(object.qomType, driver)) object.setProperty(property, value);
+  }
+
+  /** The drive called `name`, for one device at a time. @throws QomError when there is none, or it is in use. */
+  attachDrive(name: string): BlockBackend {
+    const drive = this.drives.get(name);
+    if (drive === undefined)
+      throw new QomError(`property drive is ${name}; there is no such drive, give the id of a -drive`);
+    if (this.drivesInUse.has(name))
+      throw new QomError(`drive ${name} is in use by another device; give each a drive of its own`);
+    this.drivesInUse.add(name);
+    return drive;
+  }
+
+  detachDrive(name: string): void {
+    this.drivesInUse.delete(name);
+  }
+
+  /** The name of the next bus of a type that numbers its buses: `typeName.0`, `typeName.1`, … */
+  nextBusName(typeName: string): string {
+    const number = this.busNumbers.get(typeName) ?? 0;
+    this.busNumbers.set(typeName, number + 1);
+    return `${typeName}.${number}`;
   }
 
   /** The main system bus, made at the first use. */
@@ -84,17 +146,20 @@ export class DeviceModel extends MemoryModel {
   }
 
   /**
-   * Creates a device by type name, puts it at /machine/peripheral/`id`, and marks it as hotplugged.
+   * Creates a device by type name and puts it at /machine/peripheral/`id`; without an id, at the next free
+   * /machine/peripheral-anon/device[n].
+   * @param hotplugged whether it comes after the machine was complete (default).
    * @throws QomError when there is no such type, or `id` is taken.
    */
-  createPeripheral(typeName: string, id: string): Device {
-    const peripherals = this.childContainer(this.resolvePath("/machine"), "peripheral");
-    if (peripherals.child(id) !== undefined)
+  createPeripheral(typeName: string, id: string | null, hotplugged = true): Device {
+    const machine = this.resolvePath("/machine");
+    const home = this.childContainer(machine, id === null ? "peripheral-anon" : "peripheral");
+    if (id !== null && home.child(id) !== undefined)
       throw new QomError(`the device name "${id}" is taken; give another`);
     const device = this.createDevice(typeName);
-    peripherals.addChild(id, device);
-    device.unref();
-    device.hotplugged = true;
+    home.addChild(id ?? "device[*]", device);
+    device.unref(); // the tree holds it from now on
+    device.hotplugged = hotplugged;
     return device;
   }
 }

@@ -18,6 +18,8 @@ export abstract class Device extends QomObject {
 
   declare readonly model: DeviceModel;
 
+  /** Type of the buses that it can sit on; null: it sits on none. */
+  readonly busType: string | null = null;
   /** Engaged while the device handles an access: one flag for all its regions. */
   readonly memReentrancyGuard = new MemReentrancyGuard();
   realized = false;
@@ -59,8 +61,8 @@ export abstract class Device extends QomObject {
       this.model.unattached.addChild("device[*]", this);
       this.unref(); // the tree holds it from now on
     }
-    if (bus !== null && this.parentBus === null) bus.add(this);
     try {
+      if (bus !== null && this.parentBus === null) bus.add(this);
       this.realizeWithBuses();
     } catch (failure) {
       if (homeless) this.unparent();

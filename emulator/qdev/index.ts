@@ -1,9 +1,15 @@
 /** Device core: devices, buses, interrupt lines, guest time, device trees. Holds no region of its own. */
+export type { BlockBackend, BlockResult } from "./block.ts";
 export { Bus } from "./bus.ts";
-export type { CharBackend, CharDevice } from "./char.ts";
+export type { CharBackend, CharDevice, Chardev } from "./char.ts";
 export { Clock, Timer } from "./clock.ts";
 export { Device } from "./device.ts";
-export { DeviceModel, type DeviceModelOptions, type ShutdownRequest } from "./device-model.ts";
+export {
+  DeviceModel,
+  type DeviceModelOptions,
+  type GlobalProperty,
+  type ShutdownRequest,
+} from "./device-model.ts";
 export { cells64, DeviceTreeNode, flatten, type PropertyContent } from "./device-tree.ts";
 export { Irq, type IrqHandler, type IrqInput, IrqLine } from "./irq.ts";
 export {
@@ -14,7 +20,17 @@ export {
   Machine,
   type MachineOptions,
 } from "./machine.ts";
-export { boolProperty, stringProperty, uintProperty } from "./properties.ts";
+export { NamedBackends } from "./named-backends.ts";
+export { macProperty, type NetBackend, type NetDevice } from "./net.ts";
+export {
+  boolProperty,
+  checkBool,
+  checkUint,
+  checkUnrealized,
+  stringProperty,
+  uint64Property,
+  uintProperty,
+} from "./properties.ts";
 export { SysBusDevice, SystemBus } from "./sysbus.ts";
 export {
   isFields,

@@ -16,6 +16,8 @@ export interface MachineOptions {
   /** Bytes of main memory, a multiple of 4 KiB. */
   readonly ramBytes: number;
   readonly hartCount: number;
+  /** Names of the drives that keep the flash banks, by number; absent: the bank is empty at first. */
+  readonly flashDrives?: readonly (string | undefined)[];
 }
 
 /** Where the boot ROM sends the harts, and what it tells the firmware. */
@@ -82,6 +84,9 @@ export abstract class Machine extends QomObject {
 
   /** Fills a flash bank, from its start on. @throws QomError when it does not fit. */
   abstract loadFlash(bank: number, content: Uint8Array): void;
+
+  /** Gives firmware and guest a file to find by its name. @throws QomError when the name is taken, or there is no room. */
+  abstract addFirmwareFile(name: string, content: Uint8Array): void;
 
   /** Resets every device. Harts are reset by whoever runs them. */
   abstract reset(): void;

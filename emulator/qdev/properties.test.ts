@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Device } from "./device.ts";
 import { DeviceModel } from "./device-model.ts";
-import { boolProperty, stringProperty, uintProperty } from "./properties.ts";
+import { boolProperty, stringProperty, uint64Property, uintProperty } from "./properties.ts";
 
 class Sample extends Device {
   static override readonly typeName = "sample";
@@ -9,11 +9,13 @@ class Sample extends Device {
     uintProperty<Sample>("lanes", "uint8", "lanes"),
     stringProperty<Sample>("label", "label"),
     boolProperty<Sample>("fast", "fast"),
+    uint64Property<Sample>("limit", "limit"),
   ];
 
   lanes = 4;
   label = "none";
   fast = false;
+  limit = 0n;
 }
 
 function sample(): Sample {
@@ -42,6 +44,24 @@ describe("options of a device", () => {
 
   test("refuse what is neither true nor false", () => {
     expect(() => sample().setProperty("fast", 1)).toThrow(/give true or false/);
+    expect(() => sample().setProperty("fast", "maybe")).toThrow(/give true or false/);
+  });
+
+  test("take the words of command lines for true and false", () => {
+    const device = sample();
+    const heard = ["on", "off", "yes", "no", "true", "false"].map((word) => {
+      device.setProperty("fast", word);
+      return device.fast;
+    });
+    expect(heard).toEqual([true, false, true, false, true, false]);
+  });
+
+  test("of 64 bits are exact, and end at 2^64", () => {
+    const device = sample();
+    device.setProperty("limit", "0x7fffffffffffffff");
+    expect(device.getProperty("limit")).toBe(2n ** 63n - 1n);
+    expect(() => device.setProperty("limit", 2n ** 64n)).toThrow(/give a whole number from 0 to 2\^64 - 1/);
+    expect(() => device.setProperty("limit", "-1")).toThrow(/property limit is -1/);
   });
 
   test("are fixed once the device is realized", () => {

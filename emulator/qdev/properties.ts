@@ -4,9 +4,9 @@ import type { Device } from "./device.ts";
 /** Names of those fields of `T` that hold a `V`. */
 type FieldsOf<T, V> = { [Field in keyof T]: T[Field] extends V ? Field : never }[keyof T];
 
-const LARGEST = { uint8: 2 ** 8 - 1, uint16: 2 ** 16 - 1, uint32: 2 ** 32 - 1 } as const;
+const LARGEST = { uint8: 2 ** 8 - 1, uint16: 2 ** 16 - 1, uint32: 2 ** 32 - 1, size: 2 ** 53 - 1 } as const;
 
-/** A device's option that is a whole number, kept in `field`; fixed once the device is realized. */
+/** A device's option that is a whole number (`size`: of bytes, exact to 2^53), kept in `field`; fixed once the device is realized. */
 export function uintProperty<T extends Device>(
   name: string,
   type: keyof typeof LARGEST,
@@ -18,7 +18,11 @@ export function uintProperty<T extends Device>(
     get: (device) => device[field] as number, // the type of `field` says so
     set: (device, value) => {
       checkUnrealized(device, name);
-      device[field] = checkUint(name, value, LARGEST[type]) as T[typeof field]; // likewise
+      device[field] = checkUint(
+        name,
+        type === "size" ? inBytes(value) : value,
+        LARGEST[type],
+      ) as T[typeof field]; // likewise
     },
   };
 }
@@ -44,22 +48,58 @@ export function boolProperty<T extends Device>(name: string, field: FieldsOf<T, 
     get: (device) => device[field] as boolean, // the type of `field` says so
     set: (device, value) => {
       checkUnrealized(device, name);
-      if (typeof value !== "boolean") throw new QomError(`property ${name} is ${value}; give true or false`);
-      device[field] = value as T[typeof field]; // likewise
+      device[field] = checkBool(name, value) as T[typeof field]; // likewise
     },
   };
 }
 
-function checkUnrealized(device: Device, name: string): void {
+/** A device's option that is a whole number of 64 bits, kept in `field`; fixed once the device is realized. */
+export function uint64Property<T extends Device>(name: string, field: FieldsOf<T, bigint>): ClassProperty<T> {
+  return {
+    name,
+    type: "uint64",
+    get: (device) => device[field] as bigint, // the type of `field` says so
+    set: (device, value) => {
+      checkUnrealized(device, name);
+      const number = wholeNumber(value);
+      if (number === undefined || number < 0n || number >= 2n ** 64n)
+        throw new QomError(`property ${name} is ${value}; give a whole number from 0 to 2^64 - 1`);
+      device[field] = number as T[typeof field]; // likewise
+    },
+  };
+}
+
+/** What `value` says as true or false, in the words of command lines. @throws QomError that names the property. */
+export function checkBool(name: string, value: PropertyValue): boolean {
+  if (typeof value === "boolean") return value;
+  if (value === "on" || value === "true" || value === "yes" || value === "y") return true;
+  if (value === "off" || value === "false" || value === "no" || value === "n") return false;
+  throw new QomError(`property ${name} is ${value}; give true or false, or on or off`);
+}
+
+/** @throws QomError when the device was realized. */
+export function checkUnrealized(device: Device, name: string): void {
   if (!device.realized) return;
   throw new QomError(
     `property ${name} of ${device.describe()} cannot change after the device was realized; set it before`,
   );
 }
 
-function checkUint(name: string, value: PropertyValue, largest: number): number {
-  const isNumber = typeof value === "string" ? value.trim() !== "" : typeof value !== "boolean";
-  const number = isNumber ? Number(value) : Number.NaN;
-  if (Number.isInteger(number) && number >= 0 && number <= largest) return number;
+/** @throws QomError that names the property, unless `value` is a whole number from 0 to `largest`. */
+export function checkUint(name: string, value: PropertyValue, largest: number): number {
+  const number = wholeNumber(value);
+  if (number !== undefined && number >= 0n && number <= BigInt(largest)) return Number(number);
   throw new QomError(`property ${name} is ${value}; give a whole number from 0 to ${largest}`);
+}
+
+/** `4K`, `1M` and the like in bytes; anything else as it is. */
+function inBytes(value: PropertyValue): PropertyValue {
+  const [, digits, unit = ""] = /^(\d+)([KMGT])$/i.exec(String(value)) ?? [];
+  return digits === undefined ? value : Number(digits) * 2 ** (10 * (1 + "KMGT".indexOf(unit.toUpperCase())));
+}
+
+function wholeNumber(value: PropertyValue): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  return typeof value === "string" && /^\s*(\d+|0x[0-9a-f]+)\s*$/i.test(value) ? BigInt(value) : undefined;
 }

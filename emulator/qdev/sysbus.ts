@@ -7,6 +7,10 @@ import type { IrqInput, IrqLine } from "./irq.ts";
 /** The board's own bus: devices at fixed addresses. */
 export class SystemBus extends Bus {
   static override readonly typeName = "System";
+
+  override get name(): string {
+    return "main-system-bus";
+  }
 }
 
 /** Address of a window that is not mapped, as listings show it. */
@@ -16,6 +20,8 @@ const UNMAPPED = 2 ** 64;
 export abstract class SysBusDevice extends Device {
   static override readonly typeName: string = "sys-bus-device";
   static override readonly instanceSize: number = 808;
+
+  override readonly busType: string | null = SystemBus.typeName;
 
   private readonly mmio: { readonly region: MemoryRegion; address: number }[] = [];
   private readonly outputs: IrqLine[] = [];

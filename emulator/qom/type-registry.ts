@@ -8,6 +8,7 @@ interface TypeFacts {
   readonly initializers: readonly (() => void)[];
   /** `instanceFinalize` of each class that declares one, leaf first. */
   readonly finalizers: readonly (() => void)[];
+  /** Those of the leaf first, as listings have them. */
   readonly properties: readonly ClassProperty<never>[];
   /** Names of the type and of all that it inherits from, leaf first. */
   readonly ancestry: readonly string[];
@@ -70,7 +71,9 @@ export class TypeRegistry {
           .map((each) => ownMethod(each, "instanceFinalize"))
           .filter((hook) => hook !== undefined)
           .reverse(),
-        properties: classes.flatMap((each) => (Object.hasOwn(each, "properties") ? each.properties : [])),
+        properties: [...classes]
+          .reverse()
+          .flatMap((each) => (Object.hasOwn(each, "properties") ? each.properties : [])),
         ancestry: classes.map((each) => each.typeName).reverse(),
       };
       this.facts.set(type, facts);

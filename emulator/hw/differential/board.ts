@@ -51,6 +51,10 @@ export const UART = {
   source: 10,
 } as const;
 
+/** Transports without a device, and the firmware configuration. */
+export const VIRTIO = { transport: (index: number) => 0x1000_1000 + 0x1000 * index, count: 8 } as const;
+export const FW_CFG = { data: 0x1010_0000, selector: 0x1010_0008, dma: 0x1010_0010 } as const;
+
 export const FLASH = {
   bank: (bank: number) => 0x2000_0000 + 0x200_0000 * bank,
   blockBytes: 0x4_0000,
@@ -85,6 +89,9 @@ export const WINDOWS: readonly [Window, ...Window[]] = [
     ],
   },
   { name: "UART", base: UART.data, bytes: 8, registers: every(1, 8) },
+  { name: "virtio transport", base: VIRTIO.transport(0), bytes: 0x200, registers: every(4, 64) },
+  { name: "virtio transport 7", base: VIRTIO.transport(7), bytes: 0x200, registers: every(4, 64) },
+  { name: "firmware configuration", base: FW_CFG.data, bytes: 0x18, registers: [0, 8, 16, 20] },
   { name: "flash bank 0", base: FLASH.bank(0), bytes: 0x200_0000, registers: every(4, 64) },
   { name: "flash bank 1", base: FLASH.bank(1), bytes: 0x200_0000, registers: every(4, 64) },
   { name: "RAM", base: 0x8010_0000, bytes: 0x1_0000, registers: [] },
@@ -97,5 +104,7 @@ export const HOLES: readonly [Window, ...Window[]] = [
   { name: "behind the ACLINT", base: 0x200_c000, bytes: 0x4000, registers: [0] },
   { name: "behind the PLIC", base: 0xc60_0000, bytes: 0x1000, registers: [0] },
   { name: "behind the UART", base: 0x1000_0008, bytes: 0xf8, registers: [0] },
+  { name: "behind a virtio transport", base: VIRTIO.transport(0) + 0x200, bytes: 0xe00, registers: [0] },
+  { name: "behind the firmware configuration", base: FW_CFG.data + 0x18, bytes: 0xfe8, registers: [0] },
   { name: "behind the flash", base: 0x2400_0000, bytes: 0x1000, registers: [0] },
 ];

@@ -300,7 +300,13 @@ export class InterpreterContext implements InstructionContext {
     const block = this.temporary("i64");
     const where = this.temporary("i32");
     const byHost = this.host("cacheBlockZero");
-    const { check, location } = this.translated(block, CACHE_BLOCK_BYTES, LAYOUT.writeTlb, Exit.Store, byHost);
+    const { check, location } = this.translated(
+      block,
+      CACHE_BLOCK_BYTES,
+      LAYOUT.writeTlb,
+      Exit.Store,
+      byHost,
+    );
     return sequence(
       when(i32.eqz(i32.load(AT_ZERO, this.state(LAYOUT.blockZeroing))), byHost),
       block.set(i64.and(this.rs1, i64.constant(-CACHE_BLOCK_BYTES))),

@@ -3,6 +3,7 @@ import type { Random } from "../random.ts";
 import type { Step } from "../script.ts";
 import { aclint } from "./aclint.ts";
 import { flash } from "./flash.ts";
+import { fwCfg } from "./fw-cfg.ts";
 import { plic } from "./plic.ts";
 import { rtc } from "./rtc.ts";
 import { storm } from "./storm.ts";
@@ -14,6 +15,7 @@ export type Sequence = (random: Random, length: number) => Step[];
 export const SEQUENCES: readonly (readonly [name: string, sequence: Sequence])[] = Object.entries({
   aclint,
   flash,
+  fwCfg,
   plic,
   rtc,
   storm,

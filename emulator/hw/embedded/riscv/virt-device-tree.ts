@@ -6,6 +6,7 @@ import {
   VIRT_PLIC_SOURCES,
   VIRT_TIMEBASE,
   VIRT_UART_CLOCK,
+  VIRT_VIRTIO_TRANSPORTS,
   type Window,
 } from "./virt-map.ts";
 
@@ -51,6 +52,11 @@ export function virtDeviceTree({ ramBytes, hartCount }: VirtFacts, boot: BootInf
   root.set("compatible", "riscv-virtio");
   root.set("model", "riscv-virtio,qemu");
 
+  root.add(`fw-cfg@${hex(VIRT_MAP.fwCfg.base)}`, {
+    "dma-coherent": null,
+    reg: reg(VIRT_MAP.fwCfg),
+    compatible: "qemu,fw-cfg-mmio",
+  });
   const { flash } = VIRT_MAP;
   const bank = { base: flash.base, size: flash.size / 2 };
   root.add(`flash@${hex(flash.base)}`, {
@@ -122,6 +128,15 @@ export function virtDeviceTree({ ramBytes, hartCount }: VirtFacts, boot: BootInf
     reg: reg(VIRT_MAP.test),
     compatible: ["sifive,test1", "sifive,test0", "syscon"],
   });
+  for (let index = VIRT_VIRTIO_TRANSPORTS - 1; index >= 0; index--) {
+    const { base, size } = VIRT_MAP.virtio;
+    soc.add(`virtio_mmio@${hex(base + index * size)}`, {
+      interrupts: [VIRT_IRQ.virtio + index],
+      "interrupt-parent": [handles.plic],
+      reg: reg({ base: base + index * size, size }),
+      compatible: "virtio,mmio",
+    });
+  }
   soc.add(`plic@${hex(VIRT_MAP.plic.base)}`, {
     phandle: [handles.plic],
     "riscv,ndev": [VIRT_PLIC_SOURCES],

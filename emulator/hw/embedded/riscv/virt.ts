@@ -17,8 +17,10 @@ import { AclintSwi } from "../intc/riscv-aclint-swi.ts";
 import { SifivePlic } from "../intc/sifive-plic.ts";
 import { RamBackend } from "../mem/ram-backend.ts";
 import { SifiveTest } from "../misc/sifive-test.ts";
+import { FwCfgMem } from "../nvram/fw-cfg.ts";
 import { GoldfishRtc } from "../rtc/goldfish-rtc.ts";
 import { AclintMtimer } from "../timer/riscv-aclint-mtimer.ts";
+import { VirtioMmio } from "../virtio/virtio-mmio.ts";
 import { bootRom } from "./boot-rom.ts";
 import { RiscvHartArray } from "./riscv-hart-array.ts";
 import { virtDeviceTree } from "./virt-device-tree.ts";
@@ -30,7 +32,15 @@ import {
   VIRT_PLIC_SOURCES,
   VIRT_TIMEBASE,
   VIRT_UART_BAUD_BASE,
+  VIRT_VIRTIO_TRANSPORTS,
 } from "./virt-map.ts";
+
+/** Items of the firmware configuration, and what they say in QEMU unless somebody asks for something else. */
+const FW_CFG_UUID = 0x02;
+const FW_CFG_NOGRAPHIC = 0x04;
+const FW_CFG_NB_CPUS = 0x05;
+const FW_CFG_BOOT_MENU = 0x0e;
+const BOOT_FAIL_WAIT_FOREVER = 0xffff_ffff;
 
 const IO_SPACE_BYTES = 0x1_0000;
 const PAGE_BYTES = 4096;
@@ -41,6 +51,7 @@ const M_TIMER = 7;
 const S_EXTERNAL = 9;
 const M_EXTERNAL = 11;
 
+const FLASH_BANKS = ["virt.flash0", "virt.flash1"];
 const FLASH_BLOCK_BYTES = 0x4_0000;
 
 /** The device tree ends at least so far below the end of memory, or of the third GiB if that comes first. */
@@ -64,7 +75,7 @@ export class VirtMachine extends Machine {
   private readonly flash: PflashCfi01[] = [];
 
   protected override instanceInit(): void {
-    for (const name of ["virt.flash0", "virt.flash1"]) {
+    for (const name of FLASH_BANKS) {
       const bank = this.model.create(PflashCfi01);
       bank.name = name;
       this.flash.push(bank);
@@ -142,6 +153,13 @@ export class VirtMachine extends Machine {
     test.plug(bus);
     test.mapMmio(0, VIRT_MAP.test.base);
 
+    for (let index = 0; index < VIRT_VIRTIO_TRANSPORTS; index++) {
+      const transport = model.create(VirtioMmio);
+      transport.plug(bus);
+      transport.mapMmio(0, VIRT_MAP.virtio.base + index * VIRT_MAP.virtio.size);
+      transport.connectIrq(0, plic.gpioIn(VIRT_IRQ.virtio + index));
+    }
+
     const uart = model.create(SerialMm);
     uart.serial.baudBase = VIRT_UART_BAUD_BASE;
     uart.plug(bus);
@@ -157,10 +175,29 @@ export class VirtMachine extends Machine {
     for (const [index, bank] of this.flash.entries()) {
       bank.numBlocks = bankBytes / FLASH_BLOCK_BYTES;
       bank.sectorLength = FLASH_BLOCK_BYTES;
+      bank.drive = this.options.flashDrives?.[index] ?? "";
       bank.plug(bus);
       model.systemMemory.addSubregion(VIRT_MAP.flash.base + index * bankBytes, bank.mmioRegion(0));
     }
-    return { harts, timer, uart };
+    return { harts, timer, uart, fwCfg: this.buildFwCfg() };
+  }
+
+  /** Three windows: data, selector and DMA. */
+  private buildFwCfg(): FwCfgMem {
+    const fwCfg = this.model.create(FwCfgMem);
+    fwCfg.dataWidth = 8;
+    this.adopt("fw_cfg", fwCfg);
+    fwCfg.plug(this.model.systemBus);
+    const { base } = VIRT_MAP.fwCfg;
+    for (const [window, offset] of [8, 0, 16].entries()) fwCfg.mapMmio(window, base + offset);
+    fwCfg.addItem(FW_CFG_UUID, new Uint8Array(16));
+    fwCfg.addItem(FW_CFG_NOGRAPHIC, littleEndian(0, 2));
+    fwCfg.addItem(FW_CFG_NB_CPUS, littleEndian(this.options.hartCount, 2));
+    fwCfg.addItem(FW_CFG_BOOT_MENU, littleEndian(0, 2));
+    fwCfg.addFile("bios-geometry", new Uint8Array());
+    fwCfg.addFile("bootorder", new Uint8Array());
+    fwCfg.addFile("etc/boot-fail-wait", littleEndian(BOOT_FAIL_WAIT_FOREVER, 4));
+    return fwCfg;
   }
 
   get memorySpace(): AddressSpace {
@@ -196,8 +233,10 @@ export class VirtMachine extends Machine {
     return this.built.timer.timeAfter(ticks);
   }
 
+  /** The harts start in flash if bank 0 has a drive, wherever else there is something to start. */
   override writeBootRom(target: BootTarget): void {
-    this.mrom.ramBytes().set(bootRom(target));
+    const start = this.flash[0]?.drive ? VIRT_MAP.flash.base : target.start;
+    this.mrom.ramBytes().set(bootRom({ ...target, start }));
   }
 
   get deviceTreeAddress(): number {
@@ -217,6 +256,10 @@ export class VirtMachine extends Machine {
     const flash = this.flash[bank];
     if (flash === undefined) throw new QomError(`there is no flash bank ${bank}; there are 0 and 1`);
     flash.load(content);
+  }
+
+  override addFirmwareFile(name: string, content: Uint8Array): void {
+    this.built.fwCfg.addFile(name, content);
   }
 
   override reset(): void {
@@ -244,13 +287,22 @@ interface Parts {
   readonly harts: RiscvHartArray;
   readonly timer: AclintMtimer;
   readonly uart: SerialMm;
+  readonly fwCfg: FwCfgMem;
 }
 
-function checkOptions({ ramBytes, hartCount }: MachineOptions): void {
+function checkOptions({ ramBytes, hartCount, flashDrives = [] }: MachineOptions): void {
   if (!Number.isInteger(hartCount) || hartCount < 1 || hartCount > VIRT_MAX_HARTS)
     throw new QomError(`virt-machine with ${hartCount} harts; give 1 to ${VIRT_MAX_HARTS}`);
   if (!Number.isSafeInteger(ramBytes) || ramBytes < PAGE_BYTES || ramBytes % PAGE_BYTES !== 0)
     throw new QomError(`virt-machine with ${ramBytes} bytes of RAM; give a multiple of ${PAGE_BYTES}`);
+  if (flashDrives.length > FLASH_BANKS.length)
+    throw new QomError(
+      `flash bank ${flashDrives.length - 1}: there are banks 0 and 1; give unit=0 or unit=1`,
+    );
+}
+
+function littleEndian(value: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => (value >>> (8 * index)) & 0xff);
 }
 
 /** Reads of ports that nobody answers for give all ones. */

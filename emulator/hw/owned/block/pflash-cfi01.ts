@@ -1,6 +1,6 @@
 /** Bank of parallel NOR flash with Intel's command set. Source: Intel StrataFlash J3 data sheet; JESD68.01; quirks as QEMU's. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { SysBusDevice, stringProperty, uintProperty, type VmState } from "#qdev";
+import { type BlockBackend, SysBusDevice, stringProperty, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 import { cfiQueryTable } from "./cfi-query.ts";
 
@@ -28,6 +28,7 @@ const EXPECT = { Command: 0, Argument: 1, BufferData: 2, BufferConfirm: 3 } as c
 type Expect = (typeof EXPECT)[keyof typeof EXPECT];
 
 /** Modelled buffer of one chip: 2 KiB, or 256 bytes if the bank is one byte wide. */
+const SECTOR_BYTES = 512;
 const CHIP_BUFFER_BYTES = 0x800;
 const NARROW_CHIP_BUFFER_BYTES = 0x100;
 
@@ -42,6 +43,7 @@ export class PflashCfi01 extends SysBusDevice {
   static override readonly typeName = "cfi.pflash01";
   static override readonly instanceSize: number = 1000;
   static override readonly properties = [
+    stringProperty<PflashCfi01>("drive", "drive"),
     uintProperty<PflashCfi01>("num-blocks", "uint32", "numBlocks"),
     uintProperty<PflashCfi01>("sector-length", "uint32", "sectorLength"),
     uintProperty<PflashCfi01>("width", "uint8", "width"),
@@ -69,6 +71,8 @@ export class PflashCfi01 extends SysBusDevice {
 
   /** The array, and the chips' answers in front of it. */
   private mem!: MemoryRegion;
+  /** Name of what keeps the array from run to run; none: it is forgotten. */
+  drive = "";
   numBlocks = 128;
   /** Bytes of a block of the whole bank. */
   sectorLength = 0x4_0000;
@@ -85,6 +89,7 @@ export class PflashCfi01 extends SysBusDevice {
   name = "pflash";
   /** Refuses to erase and program; the host's choice. */
   readOnly = false;
+  private backend: BlockBackend | null = null;
   private storage: DataView = new DataView(new ArrayBuffer(0));
   private queryTable: Uint8Array = new Uint8Array();
   /** Bytes per entry of the query table, and per identifier, as a shift. */
@@ -105,6 +110,7 @@ export class PflashCfi01 extends SysBusDevice {
     this.initMmio(this.mem);
     const { buffer, byteOffset, byteLength } = this.mem.ramBytes();
     this.storage = new DataView(buffer, byteOffset, byteLength);
+    if (this.drive !== "") this.readDrive();
     const chips = this.width / this.deviceWidth;
     const bufferBytes = this.width === 1 ? NARROW_CHIP_BUFFER_BYTES : CHIP_BUFFER_BYTES;
     this.queryTable = cfiQueryTable({
@@ -115,6 +121,12 @@ export class PflashCfi01 extends SysBusDevice {
     this.queryShift = Math.log2((this.width * this.maxDeviceWidth) / this.deviceWidth);
     this.buffer = new Uint8Array(bufferBytes * chips);
     this.bufferView = new DataView(this.buffer.buffer);
+  }
+
+  protected override unrealize(): void {
+    if (this.backend === null) return;
+    this.backend = null;
+    this.model.detachDrive(this.drive);
   }
 
   override reset(): void {
@@ -130,6 +142,33 @@ export class PflashCfi01 extends SysBusDevice {
         `flash ${this.name} holds ${byteLength} bytes, the image has ${content.length}; give a smaller one`,
       );
     new Uint8Array(buffer, byteOffset, byteLength).set(content);
+  }
+
+  /** @throws QomError when the drive is not as large as the array, or cannot be read. */
+  private readDrive(): void {
+    const drive = this.model.attachDrive(this.drive);
+    const bytes = this.mem.ramBytes();
+    const mistake =
+      drive.bytes !== bytes.length
+        ? `has ${drive.bytes} bytes, not ${bytes.length}; give an image of that size`
+        : drive.read(0, bytes) === "ok"
+          ? null
+          : "cannot be read; give another";
+    if (mistake !== null) {
+      this.model.detachDrive(this.drive);
+      throw new QomError(`flash ${this.name}: drive ${this.drive} ${mistake}`);
+    }
+    this.backend = drive;
+    this.readOnly = drive.readOnly;
+  }
+
+  /** Writes what changed to the drive, in whole sectors. Errors are the host's: chips have no word for them. */
+  private keep(offset: number, length: number): void {
+    if (this.backend === null) return;
+    const start = offset - (offset % SECTOR_BYTES);
+    const end = Math.ceil((offset + length) / SECTOR_BYTES) * SECTOR_BYTES;
+    const { buffer, byteOffset } = this.storage;
+    this.backend.write(start, new Uint8Array(buffer, byteOffset + start, end - start));
   }
 
   /** What the chips answer while the bank does not read like memory. */
@@ -247,13 +286,17 @@ export class PflashCfi01 extends SysBusDevice {
       this.status |= STATUS_ERASE_ERROR;
       return;
     }
-    const start = this.storage.byteOffset + offset - (offset % this.sectorLength);
-    new Uint8Array(this.storage.buffer, start, this.sectorLength).fill(0xff);
+    const start = offset - (offset % this.sectorLength);
+    new Uint8Array(this.storage.buffer, this.storage.byteOffset + start, this.sectorLength).fill(0xff);
+    this.keep(start, this.sectorLength);
   }
 
   private program(offset: number, value: number, size: number): void {
     if (this.readOnly) this.status |= STATUS_PROGRAM_ERROR;
-    else store(this.storage, offset, value, size);
+    else {
+      store(this.storage, offset, value, size);
+      this.keep(offset, size);
+    }
   }
 
   /** Begins a buffered write to the block around `offset`, from what the array holds there. */
@@ -275,6 +318,7 @@ export class PflashCfi01 extends SysBusDevice {
   private flushBuffer(): void {
     const start = this.storage.byteOffset + this.bufferedAt;
     new Uint8Array(this.storage.buffer, start, this.buffer.length).set(this.buffer);
+    this.keep(this.bufferedAt, this.buffer.length);
     this.bufferedAt = -1;
   }
 

@@ -13,6 +13,9 @@ export const VIRT_MAP = {
   clint: { base: 0x200_0000, size: 0x1_0000 },
   plic: { base: 0xc00_0000, size: 0x60_0000 },
   uart: { base: 0x1000_0000, size: 0x100 },
+  /** The first of the virtio transports; each has a page. */
+  virtio: { base: 0x1000_1000, size: 0x1000 },
+  fwCfg: { base: 0x1010_0000, size: 0x18 },
   /** Two banks of half the size each. */
   flash: { base: 0x2000_0000, size: 0x400_0000 },
   ram: { base: 0x8000_0000, size: 0 },
@@ -22,7 +25,10 @@ export const VIRT_MAP = {
 export const MTIMER_OFFSET = 0x4000;
 
 /** Inputs of the interrupt controller. */
-export const VIRT_IRQ = { uart: 10, rtc: 11 } as const;
+export const VIRT_IRQ = { virtio: 1, uart: 10, rtc: 11 } as const;
+
+/** Transports, at addresses and interrupts behind each other. */
+export const VIRT_VIRTIO_TRANSPORTS = 8;
 
 export const VIRT_MAX_HARTS = 8;
 /** Timer ticks per second. */

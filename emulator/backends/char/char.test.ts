@@ -1,0 +1,156 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { CharLine } from "./char-line.ts";
+import { FileChar } from "./file-char.ts";
+import { RingbufChar } from "./ringbuf-char.ts";
+import { SocketChar } from "./socket-char.ts";
+import { StreamChar } from "./stream-char.ts";
+
+/** A guest that takes `room` bytes. */
+class Line implements CharLine {
+  room = 0;
+  text = "";
+  canReceive(): number {
+    return this.room;
+  }
+  receive(byte: number): void {
+    this.room--;
+    this.text += String.fromCharCode(byte);
+  }
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const print = (backend: { write(byte: number): void }, text: string) => {
+  for (const byte of bytes(text)) backend.write(byte);
+};
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "regionlab-char-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe("bytes towards the guest", () => {
+  test("wait until it takes them, in order", () => {
+    const backend = new RingbufChar();
+    const line = new Line();
+    backend.type(bytes("ab"));
+    backend.type(bytes("cd"));
+    backend.attach(line);
+    expect([line.text, backend.waiting]).toEqual(["", 4]);
+    line.room = 3;
+    backend.acceptInput();
+    expect([line.text, backend.waiting]).toEqual(["abc", 1]);
+    line.room = 3;
+    backend.type(bytes("ef"));
+    expect([line.text, backend.waiting]).toEqual(["abcdef", 0]);
+  });
+
+  test("may be asked for from within", () => {
+    const backend = new RingbufChar();
+    const line = new Line();
+    line.room = 100;
+    line.receive = (byte) => {
+      line.text += String.fromCharCode(byte);
+      backend.acceptInput();
+    };
+    backend.type(bytes("abcdef"));
+    backend.attach(line);
+    expect(line.text).toBe("abcdef");
+  });
+});
+
+describe("a file", () => {
+  test("has what the guest sent, behind what it had if that is wanted", () => {
+    const path = join(folder, "log");
+    for (const [append, expected] of [
+      [false, "x".repeat(5000)],
+      [true, "x".repeat(10_000)],
+      [false, "x".repeat(5000)],
+    ] as const) {
+      const backend = new FileChar(path, append);
+      print(backend, "x".repeat(5000));
+      backend.close();
+      backend.close();
+      print(backend, "late");
+      expect(readFileSync(path, "utf8")).toBe(expected);
+    }
+  });
+
+  test("that cannot be written is an error at once", () => {
+    expect(() => new FileChar(join(folder, "no", "log"))).toThrow(/ENOENT/);
+  });
+});
+
+test("a ring keeps the last bytes", () => {
+  const backend = new RingbufChar(8);
+  print(backend, "0123456789");
+  expect(new TextDecoder().decode(backend.read())).toBe("23456789");
+  print(backend, "ab");
+  expect(new TextDecoder().decode(backend.read())).toBe("ab");
+  expect(backend.read().length).toBe(0);
+});
+
+describe("a stream", () => {
+  test("carries bytes both ways, and is held back while the guest takes none", async () => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    const backend = new StreamChar();
+    const line = new Line();
+    backend.attach(line);
+    backend.open(input, output);
+    input.write(bytes("a".repeat(5000)));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(input.isPaused()).toBe(true);
+    line.room = 10_000;
+    backend.acceptInput();
+    expect([line.text.length, input.isPaused()]).toEqual([5000, false]);
+    print(backend, "out");
+    backend.flush();
+    expect(String(output.read())).toBe("out");
+    backend.close();
+  });
+});
+
+describe("a socket", () => {
+  test.each(["path", "port"] as const)("listens at a %s, for one caller after the other", async (kind) => {
+    const path = join(folder, "socket");
+    const backend = new SocketChar();
+    await backend.listen(kind === "path" ? { path } : { port: 0 });
+    const line = new Line();
+    line.room = 100;
+    backend.attach(line);
+    for (const round of ["1", "2"]) {
+      const caller = kind === "path" ? connect(path) : connect(backend.port, "127.0.0.1");
+      const heard = new Promise((resolve) => caller.once("data", (data) => resolve(String(data))));
+      caller.write(`in${round}`);
+      while (!line.text.endsWith(round)) await new Promise((resolve) => setTimeout(resolve, 5));
+      print(backend, `out${round}`);
+      expect(await heard).toBe(`out${round}`);
+      const closed = new Promise((resolve) => caller.once("close", resolve));
+      caller.end();
+      await closed;
+    }
+    expect(line.text).toBe("in1in2");
+    backend.close();
+  });
+
+  test("connects to one that listens, and says when nobody does", async () => {
+    const listening = new SocketChar();
+    await listening.listen({ port: 0 });
+    const line = new Line();
+    line.room = 100;
+    listening.attach(line);
+    const calling = new SocketChar();
+    await calling.connect({ port: listening.port });
+    print(calling, "hello");
+    while (line.text !== "hello") await new Promise((resolve) => setTimeout(resolve, 5));
+    calling.close();
+    listening.close();
+    await expect(new SocketChar().connect({ path: join(folder, "nobody") })).rejects.toThrow(/ENOENT/);
+  });
+});

@@ -1,0 +1,6 @@
+/** Nobody at the other end. */
+export class NullChar {
+  write(_byte: number): void {}
+  attach(): void {}
+  close(): void {}
+}

@@ -1,0 +1,30 @@
+import { CharChannel } from "./char-line.ts";
+
+/** Keeps the last bytes that the guest sent, in memory; bytes may be typed from within the process. */
+export class RingbufChar extends CharChannel {
+  private readonly bytes: Uint8Array;
+  /** Bytes written and read, over all time. */
+  private written = 0;
+  private fetched = 0;
+
+  /** @param size bytes that it keeps; a power of 2, so that places can be masked. */
+  constructor(size = 65_536) {
+    super();
+    this.bytes = new Uint8Array(size);
+  }
+
+  write(byte: number): void {
+    this.bytes[this.written++ & (this.bytes.length - 1)] = byte;
+    if (this.written - this.fetched > this.bytes.length) this.fetched++;
+  }
+
+  /** Takes out what is there, the oldest first. */
+  read(): Uint8Array {
+    const found = new Uint8Array(this.written - this.fetched);
+    for (let index = 0; index < found.length; index++)
+      found[index] = this.bytes[this.fetched++ & (this.bytes.length - 1)] as number; // masked
+    return found;
+  }
+
+  close(): void {}
+}

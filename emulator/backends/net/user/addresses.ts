@@ -1,0 +1,62 @@
+/** IPv4 addresses are unsigned 32-bit numbers in host order; MAC addresses are six bytes. */
+
+/** 255.255.255.255: everybody on the link. */
+export const BROADCAST_ADDRESS = 0xffff_ffff;
+
+export const BROADCAST_MAC: Uint8Array = new Uint8Array(6).fill(0xff);
+
+/** An IPv4 network: every address with the same leading bits. */
+export interface Subnet {
+  /** First address, whose bits below the prefix are 0. */
+  readonly address: number;
+  /** Leading bits in common, 0 to 32. */
+  readonly prefix: number;
+}
+
+/** Four decimal numbers as an address, or null. */
+export function parseAddress(text: string): number | null {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255))
+    return null;
+  return parts.reduce((address, part) => address * 256 + Number(part), 0);
+}
+
+export function formatAddress(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
+}
+
+/** The netmask of a prefix. */
+export function netmask(prefix: number): number {
+  return prefix === 0 ? 0 : (BROADCAST_ADDRESS << (32 - prefix)) >>> 0;
+}
+
+/** The address so many places into the subnet. */
+export function addressAt(subnet: Subnet, place: number): number {
+  return (subnet.address + place) >>> 0;
+}
+
+export function isInside(subnet: Subnet, address: number): boolean {
+  return (address & netmask(subnet.prefix)) >>> 0 === subnet.address;
+}
+
+/** Whether an answer to `address` could reach more than one host: broadcast, multicast, this network. */
+export function isForMany(subnet: Subnet, address: number): boolean {
+  const lastOfSubnet = (subnet.address | ~netmask(subnet.prefix)) >>> 0;
+  return address === lastOfSubnet || address === 0 || address >= 0xe000_0000;
+}
+
+/** The MAC address of a virtual host: locally administered, and readable as its IPv4 address. As QEMU's. */
+export function virtualMac(address: number): Uint8Array {
+  return Uint8Array.of(
+    0x52,
+    0x55,
+    address >>> 24,
+    (address >>> 16) & 0xff,
+    (address >>> 8) & 0xff,
+    address & 0xff,
+  );
+}
+
+export function sameMac(a: Uint8Array, b: Uint8Array): boolean {
+  return a.every((byte, index) => byte === b[index]);
+}

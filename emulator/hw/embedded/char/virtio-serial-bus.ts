@@ -1,0 +1,29 @@
+/** The bus between a serial device of many ports and its ports. */
+import { Bus, type Device } from "#qdev";
+import { QomAbort } from "#qom";
+import type { VirtioSerial } from "./virtio-serial.ts";
+
+/** Ports that a device has at most, and thus seats. */
+export const MOST_PORTS = 31;
+
+export class VirtioSerialBus extends Bus {
+  static override readonly typeName = "virtio-serial-bus";
+  static override readonly instanceSize: number = 128;
+
+  private owner: VirtioSerial | null = null;
+
+  override describeSeat(device: Device): string | null {
+    return this.device.describePort(device);
+  }
+
+  /** Set by the device before any port comes. */
+  set device(device: VirtioSerial) {
+    this.owner = device;
+  }
+
+  /** @throws QomAbort before the device has said that it is there. */
+  get device(): VirtioSerial {
+    if (this.owner === null) throw new QomAbort(`${this.describe()} has no device`);
+    return this.owner;
+  }
+}

@@ -1,0 +1,234 @@
+/** Firmware configuration: items by number, files by name. Source: QEMU's docs/specs/fw_cfg; quirks as QEMU 7.2's. */
+import { type AddressSpace, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
+import { boolProperty, SysBusDevice, uintProperty } from "#qdev";
+import { QomError } from "#qom";
+
+/** Numbers of items. Files come behind the others. */
+const SIGNATURE = 0x00;
+const ID = 0x01;
+const FILE_DIRECTORY = 0x19;
+const FIRST_FILE = 0x20;
+/** Machine-specific items have this bit. */
+const LOCAL = 0x8000;
+const NUMBER_MASK = 0x3fff;
+
+const ID_TRADITIONAL = 1;
+const ID_DMA = 2;
+
+const DIRECTORY_HEADER_BYTES = 4;
+const DIRECTORY_ENTRY_BYTES = 64;
+/** With the NUL that ends it. */
+const NAME_BYTES = 56;
+
+const DMA_ERROR = 0x01;
+const DMA_READ = 0x02;
+const DMA_SKIP = 0x04;
+const DMA_SELECT = 0x08;
+const DMA_WRITE = 0x10;
+const DMA_REQUEST_BYTES = 16;
+/** What the DMA register shows: "QEMU CFG", most significant first. */
+const DMA_SIGNATURE = 0x5145_4d55_2043_4647n;
+
+interface Item {
+  readonly bytes: Uint8Array;
+  readonly writable: boolean;
+}
+
+interface File extends Item {
+  readonly name: string;
+}
+
+/** Selector, data and DMA registers, all big-endian. The board maps the three windows. */
+export class FwCfgMem extends SysBusDevice {
+  static override readonly typeName = "fw_cfg_mem";
+  static override readonly instanceSize: number = 1216;
+  static override readonly properties = [
+    uintProperty<FwCfgMem>("data_width", "uint32", "dataWidth"),
+    boolProperty<FwCfgMem>("dma_enabled", "dmaEnabled"),
+    uintProperty<FwCfgMem>("x-file-slots", "uint16", "fileSlots"),
+  ];
+
+  /** Bytes that one access to the data may have. */
+  dataWidth = 1;
+  dmaEnabled = true;
+  /** Files that there may be. */
+  fileSlots = 32;
+  /** By number, machine-specific ones too; the files' are in `files`. */
+  private readonly items = new Map<number, Item>();
+  /** Sorted by name: a file's number is its place. */
+  private readonly files: File[] = [];
+  private selected = SIGNATURE;
+  private offset = 0;
+  /** High half of the address of a request, whose low half is to come. */
+  private dmaHigh = 0;
+
+  protected override realize(): void {
+    /** Selects an item. */
+    const ctlIomem = MemoryRegion.newIo(this, ctlOps, this, "fwcfg.ctl", 2);
+    this.initMmio(ctlIomem);
+    /** The item's bytes, one after the other. */
+    const dataIomem = MemoryRegion.newIo(this, dataOps, this, "fwcfg.data", this.dataWidth);
+    this.initMmio(dataIomem);
+    if (this.dmaEnabled) {
+      /** Takes the address of a request. */
+      const dmaIomem = MemoryRegion.newIo(this, dmaOps, this, "fwcfg.dma", 8);
+      this.initMmio(dmaIomem);
+    }
+    this.addItem(SIGNATURE, new TextEncoder().encode("QEMU"));
+    this.addItem(ID, uint32(ID_TRADITIONAL | (this.dmaEnabled ? ID_DMA : 0)));
+    this.updateDirectory();
+  }
+
+  override reset(): void {
+    this.select(SIGNATURE);
+  }
+
+  /** Adds an item, or replaces it. @param number below 0x20, with 0x8000 if it is about this kind of machine only. */
+  addItem(number: number, bytes: Uint8Array): void {
+    this.items.set(number, { bytes, writable: false });
+  }
+
+  /**
+   * Adds a file. Those behind it in the alphabet get other numbers: all files are there before the guest looks.
+   * @param writable whether the guest may write to it, through DMA.
+   * @throws QomError when the name is taken or too long, or there is no room.
+   */
+  addFile(name: string, bytes: Uint8Array, writable = false): void {
+    const length = new TextEncoder().encode(name).length;
+    if (length === 0 || length >= NAME_BYTES)
+      throw new QomError(`fw_cfg file name "${name}" has ${length} bytes; give 1 to ${NAME_BYTES - 1}`);
+    if (this.files.some((file) => file.name === name))
+      throw new QomError(`fw_cfg file "${name}" exists already; give another name`);
+    if (this.files.length >= this.fileSlots)
+      throw new QomError(`fw_cfg has room for ${this.fileSlots} files; leave out "${name}", or another`);
+    const behind = this.files.findIndex((file) => file.name > name);
+    this.files.splice(behind < 0 ? this.files.length : behind, 0, { name, bytes, writable });
+    this.updateDirectory();
+  }
+
+  select(number: number): void {
+    this.selected = number;
+    this.offset = 0;
+  }
+
+  /** The next bytes of the selected item, the first one highest; zeroes behind its end. */
+  readData(size: number): number {
+    const bytes = this.item?.bytes;
+    let value = 0;
+    for (let done = 0; done < size; done++) {
+      const byte = bytes?.[this.offset] ?? 0;
+      if (bytes !== undefined && this.offset < bytes.length) this.offset++;
+      value = (value << 8) | byte;
+    }
+    return value >>> 0;
+  }
+
+  /** The address of a request, in halves; the low one starts it. */
+  writeDma(offset: number, value: number): void {
+    if (offset === 0) {
+      this.dmaHigh = value;
+      return;
+    }
+    const address = this.dmaHigh * 2 ** 32 + value;
+    this.dmaHigh = 0;
+    this.carryOut(address);
+  }
+
+  private carryOut(address: number): void {
+    const space = this.model.systemSpace;
+    const request = new DataView(new ArrayBuffer(DMA_REQUEST_BYTES));
+    const failed = space.readBytes(address, new Uint8Array(request.buffer)) !== MemTxResult.Ok;
+    const outcome = failed ? DMA_ERROR : this.transfer(space, request);
+    space.writeBytes(address, uint32(outcome, false));
+  }
+
+  /** Answers the control word that tells the guest how it went. */
+  private transfer(space: AddressSpace, request: DataView): number {
+    const control = request.getUint32(0);
+    const length = request.getUint32(4);
+    const target = request.getUint32(8) * 2 ** 32 + request.getUint32(12);
+    if ((control & DMA_SELECT) !== 0) this.select(control >>> 16);
+    const kind = control & (DMA_READ | DMA_WRITE | DMA_SKIP);
+    if (kind === 0 || length === 0) return 0;
+    const { item } = this;
+    const left = item === undefined ? 0 : item.bytes.length - this.offset;
+    const within = Math.min(length, left);
+    const piece = item?.bytes.subarray(this.offset, this.offset + within) ?? new Uint8Array();
+    let result: MemTxResult = MemTxResult.Ok;
+    if ((kind & DMA_READ) !== 0) {
+      if (within > 0) result = space.writeBytes(target, piece);
+      if (result === MemTxResult.Ok) result = fillWithZeroes(space, target + within, length - within);
+    } else if ((kind & DMA_WRITE) !== 0) {
+      // Only whole: what reaches beyond the item is an error, though the offset moves.
+      if (item?.writable === true && within === length) result = space.readBytes(target, piece);
+      else result = MemTxResult.Error;
+    }
+    this.offset += within;
+    return result === MemTxResult.Ok ? 0 : DMA_ERROR;
+  }
+
+  private get item(): Item | undefined {
+    const { selected } = this;
+    const number = selected & NUMBER_MASK;
+    if (number >= FIRST_FILE && (selected & LOCAL) === 0) return this.files[number - FIRST_FILE];
+    return this.items.get(number | (selected & LOCAL));
+  }
+
+  private updateDirectory(): void {
+    const bytes = new Uint8Array(DIRECTORY_HEADER_BYTES + this.files.length * DIRECTORY_ENTRY_BYTES);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, this.files.length);
+    for (const [index, file] of this.files.entries()) {
+      const at = DIRECTORY_HEADER_BYTES + index * DIRECTORY_ENTRY_BYTES;
+      view.setUint32(at, file.bytes.length);
+      view.setUint16(at + 4, FIRST_FILE + index);
+      bytes.set(new TextEncoder().encode(file.name), at + 8);
+    }
+    this.addItem(FILE_DIRECTORY, bytes);
+  }
+}
+
+function uint32(value: number, littleEndian = true): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, littleEndian);
+  return bytes;
+}
+
+const ZEROES = new Uint8Array(4096);
+
+/** Stops at the first piece that no memory takes: a guest may ask for 4 GiB of zeroes anywhere. */
+function fillWithZeroes(space: AddressSpace, address: number, length: number): MemTxResult {
+  for (let done = 0; done < length; done += ZEROES.length) {
+    const piece = ZEROES.subarray(0, Math.min(ZEROES.length, length - done));
+    const result = space.writeBytes(address + done, piece);
+    if (result !== MemTxResult.Ok) return result;
+  }
+  return MemTxResult.Ok;
+}
+
+const ctlOps: MemoryRegionOps<FwCfgMem> = {
+  read: () => 0,
+  write: (config, _offset, value) => config.select(value),
+  endianness: "big",
+  valid: { accepts: (_config, _offset, size, isWrite) => isWrite && size === 2 },
+};
+
+/** Writes have no effect since DMA is there for them. */
+const dataOps: MemoryRegionOps<FwCfgMem> = {
+  read: (config, _offset, size) => config.readData(size),
+  write: () => {},
+  endianness: "big",
+  valid: { maxAccessSize: 8, accepts: (_config, offset) => offset === 0 },
+};
+
+const dmaOps: MemoryRegionOps<FwCfgMem> = {
+  read: (_config, offset, size) =>
+    Number(BigInt.asUintN(8 * size, DMA_SIGNATURE >> BigInt(8 * (8 - offset - size)))),
+  write: (config, offset, value) => config.writeDma(offset, value),
+  endianness: "big",
+  valid: {
+    maxAccessSize: 8,
+    accepts: (_config, offset, size, isWrite) =>
+      !isWrite || (size === 4 && offset % 4 === 0) || (size === 8 && offset === 0),
+  },
+};

@@ -1,0 +1,216 @@
+/** Base of all virtio devices: status, features, queues, configuration. Source: VIRTIO 1.2, section 2; quirks as QEMU 7.2's. */
+import type { AddressSpace } from "#memory";
+import { Device } from "#qdev";
+import { QomAbort, QomError } from "#qom";
+import { VirtioBus, type VirtioTransport } from "./virtio-bus.ts";
+import {
+  DEFAULT_FEATURES,
+  featureProperty,
+  VIRTIO_F_ANY_LAYOUT,
+  VIRTIO_F_NOTIFY_ON_EMPTY,
+  VIRTIO_F_RING_RESET,
+  VIRTIO_F_VERSION_1,
+  VIRTIO_LEGACY_FEATURES,
+  VIRTIO_RING_F_EVENT_IDX,
+  VIRTIO_RING_F_INDIRECT_DESC,
+} from "./virtio-features.ts";
+import { Virtqueue, type VirtqueueOwner } from "./virtqueue.ts";
+
+/** Bits of the device status. */
+export const VIRTIO_STATUS = {
+  Acknowledge: 1,
+  Driver: 2,
+  DriverOk: 4,
+  FeaturesOk: 8,
+  NeedsReset: 0x40,
+  Failed: 0x80,
+} as const;
+
+/** Bits of the interrupt status: a queue has used buffers, the configuration has changed. */
+const INTERRUPT_QUEUE = 1;
+const INTERRUPT_CONFIG = 2;
+
+/**
+ * A subclass says what it is (`deviceId`, `offer`), adds queues and fills `config` in `realizeDevice`, and works in its
+ * queues' handlers: pop, carry out, push, notify. The transport calls the rest.
+ */
+export abstract class VirtioDevice extends Device implements VirtqueueOwner {
+  static override readonly typeName: string = "virtio-device";
+  static override readonly instanceSize: number = 520;
+  static override readonly properties = [
+    featureProperty("indirect_desc", VIRTIO_RING_F_INDIRECT_DESC),
+    featureProperty("event_idx", VIRTIO_RING_F_EVENT_IDX),
+    featureProperty("notify_on_empty", VIRTIO_F_NOTIFY_ON_EMPTY),
+    featureProperty("any_layout", VIRTIO_F_ANY_LAYOUT),
+    featureProperty("queue_reset", VIRTIO_F_RING_RESET),
+  ];
+
+  override readonly busType = VirtioBus.typeName;
+  /** Kind of device (VIRTIO 1.2, section 5). */
+  abstract readonly deviceId: number;
+
+  /** What the device offers. */
+  hostFeatures = DEFAULT_FEATURES;
+  /** What the driver accepted of it. */
+  guestFeatures = 0n;
+  status = 0;
+  broken = false;
+  usesEventIndex = false;
+  notifiesOnEmpty = false;
+  /** Counts changes of the configuration, so that a driver notices when it read old and new. */
+  configGeneration = 0;
+  /** Interrupts that the driver has not acknowledged. */
+  interruptStatus = 0;
+  readonly queues: Virtqueue[] = [];
+  /** Configuration space of the device: little-endian fields, sized and filled when the device is realized. */
+  protected config = new DataView(new ArrayBuffer(0));
+  private space: AddressSpace | null = null;
+
+  /** Adds queues, sizes the configuration. @throws QomError when the options cannot be met. */
+  protected abstract realizeDevice(): void;
+  protected unrealizeDevice(): void {}
+  /** What of `features` the device offers, and what it offers besides. Called once it is realized. */
+  protected offer(features: bigint): bigint {
+    return features;
+  }
+  /** Features that the transport hides from drivers of version 1. */
+  get legacyFeatures(): bigint {
+    return VIRTIO_LEGACY_FEATURES;
+  }
+  /** Brings `config` up to date; called before the driver reads of it. */
+  protected updateConfig(): void {}
+  /** The driver has written to `config`. */
+  protected configWritten(): void {}
+  /** The driver has accepted features. */
+  protected featuresChanged(): void {}
+  /** The driver is about to set the status to `value`; `status` still is what it was. */
+  protected statusChanges(_value: number): void {}
+  /** Forgets what goes on; queues are reset next. */
+  protected resetDevice(): void {}
+
+  protected override realize(): void {
+    const bus = this.parentBus;
+    if (!(bus instanceof VirtioBus) || bus.transport === null)
+      throw new QomError(
+        `${this.qomType.typeName} needs a virtio bus; give bus=virtio-mmio-bus.0, or another`,
+      );
+    this.space = this.model.systemSpace;
+    this.realizeDevice();
+    if (!bus.transport.legacy) this.hostFeatures |= VIRTIO_F_VERSION_1;
+    this.hostFeatures = this.offer(this.hostFeatures);
+    bus.device = this;
+  }
+
+  protected override unrealize(): void {
+    if (this.parentBus instanceof VirtioBus) this.parentBus.device = null;
+    this.unrealizeDevice();
+    this.queues.length = 0;
+    this.space = null;
+  }
+
+  /** @throws QomAbort while the device is not realized. */
+  get dma(): AddressSpace {
+    if (this.space === null)
+      throw new QomAbort(`${this.describe()} has no address space: it is not realized`);
+    return this.space;
+  }
+
+  /** Adds a queue; its number is the order of the call. */
+  protected addQueue(size: number, handle: (queue: Virtqueue) => void): Virtqueue {
+    const queue = new Virtqueue(this, this.queues.length, size, handle);
+    this.queues.push(queue);
+    return queue;
+  }
+
+  /** Whether driver and device have agreed on `feature`. */
+  hasFeature(feature: bigint): boolean {
+    return (this.guestFeatures & feature) !== 0n;
+  }
+
+  /** What the driver accepts. Ignored once the negotiation has ended. */
+  setFeatures(accepted: bigint): void {
+    if ((this.status & VIRTIO_STATUS.FeaturesOk) !== 0) return;
+    this.guestFeatures = accepted & this.hostFeatures;
+    this.usesEventIndex = this.hasFeature(VIRTIO_RING_F_EVENT_IDX);
+    this.notifiesOnEmpty = this.hasFeature(VIRTIO_F_NOTIFY_ON_EMPTY);
+    this.featuresChanged();
+  }
+
+  setStatus(value: number): void {
+    this.statusChanges(value);
+    this.status = value;
+  }
+
+  /** The driver has made buffers available in a queue; anything else is ignored. */
+  queueNotify(index: number): void {
+    const queue = this.queues[index];
+    if (queue !== undefined && queue.descriptors !== 0 && !this.broken) queue.handle(queue);
+  }
+
+  /** Tells the driver that buffers of `queue` were used, if it wants to know. */
+  notify(queue: Virtqueue): void {
+    if (!queue.takeInterrupt()) return;
+    this.interruptStatus |= INTERRUPT_QUEUE;
+    this.updateInterrupt();
+  }
+
+  /** Tells the driver that the configuration changed. */
+  notifyConfig(): void {
+    if ((this.status & VIRTIO_STATUS.DriverOk) === 0) return;
+    this.interruptStatus |= INTERRUPT_QUEUE | INTERRUPT_CONFIG; // both, as QEMU sets them
+    this.configGeneration = (this.configGeneration + 1) >>> 0;
+    this.updateInterrupt();
+  }
+
+  acknowledge(interrupts: number): void {
+    this.interruptStatus &= ~interrupts;
+    this.updateInterrupt();
+  }
+
+  /** The driver has done something that makes no sense: says so, and stops until it resets the device. */
+  fail(message: string): void {
+    this.guestError(message);
+    this.broken = true;
+    if (!this.hasFeature(VIRTIO_F_VERSION_1)) return;
+    this.status |= VIRTIO_STATUS.NeedsReset;
+    this.notifyConfig();
+  }
+
+  /** Reads of the configuration, 1, 2 or 4 bytes; all ones behind its end. */
+  readConfig(offset: number, size: number): number {
+    if (offset + size > this.config.byteLength) return 0xffff_ffff;
+    this.updateConfig();
+    if (size === 4) return this.config.getUint32(offset, true);
+    return size === 2 ? this.config.getUint16(offset, true) : this.config.getUint8(offset);
+  }
+
+  writeConfig(offset: number, value: number, size: number): void {
+    if (offset + size > this.config.byteLength) return;
+    if (size === 4) this.config.setUint32(offset, value, true);
+    else if (size === 2) this.config.setUint16(offset, value, true);
+    else this.config.setUint8(offset, value);
+    this.configWritten();
+  }
+
+  /** Puts the device to its state after power-on; also what a driver does by writing 0 to its status. */
+  override reset(): void {
+    if (this.space === null) return; // it could not be realized
+    this.setStatus(0);
+    this.resetDevice();
+    this.guestFeatures = 0n;
+    this.usesEventIndex = false;
+    this.notifiesOnEmpty = false;
+    this.broken = false;
+    this.interruptStatus = 0;
+    for (const queue of this.queues) queue.reset();
+    this.updateInterrupt();
+  }
+
+  private updateInterrupt(): void {
+    this.transport?.setInterrupt(this.interruptStatus !== 0);
+  }
+
+  private get transport(): VirtioTransport | null {
+    return this.parentBus instanceof VirtioBus ? this.parentBus.transport : null;
+  }
+}

@@ -1,0 +1,182 @@
+import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
+import { Bus, type Device, type DeviceModel, type Machine } from "#qdev";
+import { QomAbort, QomError } from "#qom";
+import { InputError } from "../errors.ts";
+import { readInput } from "../images.ts";
+import { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from "./backend-kinds.ts";
+import type { BackendOption, DeviceOption, DriveOption, HardwareOptions } from "./hardware-options.ts";
+
+const FLASH = "cfi.pflash01";
+/** As large as such a bank is unless its options say something else, and a page. */
+const FLASH_BYTES = 33 * 2 ** 20;
+
+/**
+ * What a command line adds to a machine: `prepare` before the board is made, `attach` after; `close` at its end, or when
+ * one of them has thrown.
+ */
+export class AttachedHardware {
+  private readonly options: HardwareOptions;
+  private readonly resources: HostResource[] = [];
+
+  constructor(options: HardwareOptions) {
+    this.options = options;
+  }
+
+  /** Guest memory that the devices bring with them: flash banks do. */
+  get memoryBytes(): number {
+    return this.options.devices.filter(({ driver }) => driver === FLASH).length * FLASH_BYTES;
+  }
+
+  /** Opens drives and other backends, and sets defaults. @throws InputError when one cannot be had. */
+  prepare(model: DeviceModel): void {
+    const { globals, drives, chardevs, netdevs } = this.options;
+    for (const { text, driver, property, value } of globals) {
+      const types = model.types.names().map((name) => model.types.lookup(name));
+      const mine = types.filter((type) => model.types.isA(type, driver));
+      if (mine.length === 0)
+        throw new InputError(`${text}: there is no driver ${driver}; tree qtree lists them`);
+      const known = mine.flatMap((type) => model.types.classProperties(type).map(({ name }) => name));
+      if (!known.includes(property))
+        throw new InputError(
+          `${text}: ${driver} has no property ${property}; give one of ${known.join(", ")}`,
+        );
+      model.globals.push({ driver, property, value });
+    }
+    for (const drive of drives) {
+      const disk = openDisk(drive);
+      this.resources.push(disk);
+      model.drives.set(drive.id, disk);
+    }
+    for (const option of chardevs) this.keep(makeBackend(option, "-chardev", CHARDEV_KINDS, model));
+    for (const option of netdevs) this.keep(makeBackend(option, "-netdev", NETDEV_KINDS, model));
+  }
+
+  private keep(resource: HostResource): void {
+    resource.ready?.catch(() => {}); // `ready` tells of it; if nobody asks, something else went wrong before
+    this.resources.push(resource);
+  }
+
+  /** Names of the drives that are flash banks, by number of the bank. @throws InputError when one has two. */
+  get flashDrives(): readonly (string | undefined)[] {
+    const banks: (string | undefined)[] = [];
+    for (const { text, interface: kind, unit, id } of this.options.drives) {
+      if (kind !== "pflash") continue;
+      if (banks[unit] !== undefined)
+        throw new InputError(`${text}: flash bank ${unit} has a drive already; give unit= another number`);
+      banks[unit] = id;
+    }
+    return banks;
+  }
+
+  /** Adds files and devices, in the order of the command line; drives with devices of their own come last. */
+  attach(model: DeviceModel, board: Machine): void {
+    for (const { text, name, content } of this.options.firmwareFiles) {
+      const bytes =
+        "file" in content ? readInput("-fw_cfg", content.file) : new TextEncoder().encode(content.string);
+      explained(text, () => board.addFirmwareFile(name, bytes));
+    }
+    for (const device of this.options.devices) plugDevice(model, device);
+    for (const { text, id, interface: kind } of this.options.drives) {
+      if (kind !== "virtio") continue;
+      const properties = new Map([["drive", id]]);
+      plugDevice(model, { text, driver: "virtio-blk-device", id: null, bus: null, properties });
+    }
+  }
+
+  /** Settles once all of the host's side can be used. @throws InputError when some of it cannot. */
+  async ready(): Promise<void> {
+    await Promise.all(this.resources.map((resource) => resource.ready));
+  }
+
+  /** Whether something happens in the host's own time: then guest time waits for it. */
+  get reachesHost(): boolean {
+    return this.resources.some((resource) => resource.reachesHost);
+  }
+
+  /** The line of the command line's that the terminal belongs to; null: there is none. */
+  get stdio(): StdioChar | null {
+    return this.resources.find((resource) => resource.stdio !== undefined)?.stdio ?? null;
+  }
+
+  close(): void {
+    for (const resource of this.resources.splice(0)) resource.close();
+  }
+}
+
+function openDisk({ text, file, readOnly, snapshot }: DriveOption): Disk {
+  try {
+    const disk = new FileDisk(file, readOnly || snapshot);
+    return snapshot && !readOnly ? new OverlayDisk(disk) : disk;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException; // as all errors of node:fs have it
+    throw new InputError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file; make one with truncate -s SIZE, or give another",
+  EACCES: "no permission to read and write it; give readonly=on, or another",
+  EROFS: "its file system is read only; give readonly=on, or snapshot=on",
+  EISDIR: "it is a folder; give a file",
+};
+
+function makeBackend(
+  option: BackendOption,
+  name: string,
+  kinds: ReadonlyMap<string, BackendKind>,
+  model: DeviceModel,
+): HostResource {
+  const make = kinds.get(option.kind);
+  if (make !== undefined) return make(option, model);
+  const known = kinds.size === 0 ? "there is none" : `give ${[...kinds.keys()].join(" or ")}`;
+  throw new InputError(`${option.text}: unknown kind of ${name}; ${known}`);
+}
+
+/** Creates, configures and realizes a device that is there from the start. */
+function plugDevice(model: DeviceModel, option: DeviceOption): void {
+  explained(option.text, () => {
+    const device = model.createPeripheral(option.driver, option.id, false);
+    for (const [name, value] of option.properties) device.setProperty(name, value);
+    device.plug(option.bus === null ? busFor(model, device) : busNamed(model, option.bus));
+  });
+}
+
+function explained(text: string, action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof QomError || error instanceof QomAbort)
+      throw new InputError(`${text}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** The first bus with room that a device of this kind can sit on, as QEMU looks for one: the latest devices first. */
+function busFor(model: DeviceModel, device: Device): Bus | null {
+  const { busType } = device;
+  if (busType === null) return null;
+  let full = false;
+  for (const bus of busesFrom(model.systemBus)) {
+    if (!model.types.isA(bus.qomType, busType)) continue;
+    if (!bus.full) return bus;
+    full = true;
+  }
+  throw new QomError(
+    `${full ? "every" : "there is no"} ${busType} for it${full ? " is full; leave out a device" : ""}`,
+  );
+}
+
+function busNamed(model: DeviceModel, name: string): Bus {
+  const names: string[] = [];
+  for (const bus of busesFrom(model.systemBus)) {
+    if (bus.name === name) return bus;
+    names.unshift(bus.name);
+  }
+  throw new QomError(`there is no bus ${name}; give one of ${names.join(", ")}`);
+}
+
+function* busesFrom(bus: Bus): IterableIterator<Bus> {
+  yield bus;
+  for (const device of [...bus.devices].reverse())
+    for (const [, child] of device.children()) if (child instanceof Bus) yield* busesFrom(child);
+}

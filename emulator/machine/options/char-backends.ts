@@ -1,0 +1,127 @@
+/** Kinds of `-chardev`. */
+import { once } from "node:events";
+import { createReadStream, createWriteStream } from "node:fs";
+import {
+  FileChar,
+  NullChar,
+  RingbufChar,
+  SocketChar,
+  type SocketPlace,
+  StdioChar,
+  StreamChar,
+} from "#backends";
+import { InputError } from "../errors.ts";
+import type { BackendKind } from "./backend-kinds.ts";
+import { OptionReader } from "./key-values.ts";
+
+const LARGEST_RING = 2 ** 30;
+const LOOPBACK_NAMES = ["", "127.0.0.1", "localhost"];
+
+export const nullChar: BackendKind = ({ text, id, properties }, model) => {
+  new OptionReader(text, properties).end();
+  const backend = new NullChar();
+  model.chardevs.add(id, backend);
+  return backend;
+};
+
+/** `file,path=F[,append=on]` */
+export const fileChar: BackendKind = ({ text, id, properties }, model) => {
+  const reader = new OptionReader(text, properties);
+  const path = reader.require("path");
+  const append = reader.switch("append");
+  reader.end();
+  const backend = explained(text, path, () => new FileChar(path, append));
+  model.chardevs.add(id, backend);
+  return backend;
+};
+
+/** `ringbuf[,size=N]`: the last N bytes, 64 KiB by default. */
+export const ringbufChar: BackendKind = ({ text, id, properties }, model) => {
+  const reader = new OptionReader(text, properties);
+  const size = Number(reader.take("size") ?? 65_536);
+  reader.end();
+  if (!Number.isInteger(size) || size < 1 || size > LARGEST_RING || (size & (size - 1)) !== 0)
+    throw reader.error("its size is no power of 2; give size=65536, or another up to 2^30");
+  const backend = new RingbufChar(size);
+  model.chardevs.add(id, backend);
+  return backend;
+};
+
+/** `pipe,path=P`: the named pipes P.in, which the guest reads, and P.out. */
+export const pipeChar: BackendKind = ({ text, id, properties }, model) => {
+  const reader = new OptionReader(text, properties);
+  const path = reader.require("path");
+  reader.end();
+  const backend = new StreamChar();
+  // Opened to read and write, so that it does not wait for who holds the other end.
+  const input = createReadStream(`${path}.in`, { flags: "r+" });
+  const output = createWriteStream(`${path}.out`, { flags: "r+" });
+  const opened = [once(input, "open"), once(output, "open")].map((open) =>
+    open.catch((error: unknown) => {
+      throw pathError(text, `${path}.in or ${path}.out`, error);
+    }),
+  );
+  backend.open(input, output);
+  model.chardevs.add(id, backend);
+  return { ready: Promise.all(opened), reachesHost: true, close: () => backend.close() };
+};
+
+/** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a caller. */
+export const socketChar: BackendKind = ({ text, id, properties }, model) => {
+  const reader = new OptionReader(text, properties);
+  const place = socketPlace(reader);
+  const isServer = reader.switch("server");
+  if (reader.take("wait") === "on")
+    throw reader.error("it cannot wait for a caller; leave wait=on out, or give wait=off");
+  reader.end();
+  const backend = new SocketChar();
+  model.chardevs.add(id, backend);
+  const where = "path" in place ? place.path : `port ${place.port}`;
+  const ready = (isServer ? backend.listen(place) : backend.connect(place)).catch((error: unknown) => {
+    throw pathError(text, where, error);
+  });
+  return { ready, reachesHost: true, close: () => backend.close() };
+};
+
+/** `stdio`: the terminal, which is the machine's console otherwise. */
+export const stdioChar: BackendKind = ({ text, id, properties }, model) => {
+  const reader = new OptionReader(text, properties);
+  reader.take("signal");
+  reader.end();
+  const backend = new StdioChar();
+  model.chardevs.add(id, backend);
+  return { stdio: backend, close: () => backend.close() };
+};
+
+function socketPlace(reader: OptionReader): SocketPlace {
+  const path = reader.take("path");
+  const host = reader.take("host") ?? "";
+  const port = reader.take("port");
+  if (path !== undefined && port === undefined) return { path };
+  if (path !== undefined || port === undefined || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw reader.error("it is nowhere; give path=P, or port=N");
+  if (!LOOPBACK_NAMES.includes(host))
+    throw reader.error(`host=${host} is not the loopback interface; give 127.0.0.1`);
+  return { port: Number(port) };
+}
+
+function explained<T>(text: string, path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw pathError(text, path, error);
+  }
+}
+
+function pathError(text: string, path: string, error: unknown): InputError {
+  const { code, message } = error as NodeJS.ErrnoException; // as all errors of node:fs and node:net have it
+  return new InputError(`${text}: ${path}: ${REASONS[code ?? ""] ?? message}`);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder; make it first, or give another",
+  EACCES: "no permission to use it; give another",
+  EISDIR: "it is a folder; give a file",
+  EADDRINUSE: "somebody listens there already; give another",
+  ECONNREFUSED: "nobody listens there; start the other side first, or give server=on",
+};

@@ -1,0 +1,214 @@
+import type { Command } from "commander";
+import type { GlobalProperty } from "#qdev";
+import { InputError } from "../errors.ts";
+import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
+
+/** `-drive`: what a block device or a flash bank keeps its bytes in. */
+export interface DriveOption {
+  /** The option as it was given, for messages. */
+  readonly text: string;
+  readonly id: string;
+  /** `none`: for a device that names it; `virtio`: with a device of its own; `pflash`: a flash bank. */
+  readonly interface: "none" | "virtio" | "pflash";
+  readonly file: string;
+  readonly readOnly: boolean;
+  /** What is written is forgotten at the end. */
+  readonly snapshot: boolean;
+  /** Number of the flash bank. */
+  readonly unit: number;
+}
+
+/** `-device`: one more device. */
+export interface DeviceOption {
+  readonly text: string;
+  readonly driver: string;
+  readonly id: string | null;
+  /** Name of the bus; null: the first that has room, as QEMU looks for it. */
+  readonly bus: string | null;
+  readonly properties: ReadonlyMap<string, string>;
+}
+
+/** `-fw_cfg`: a file for firmware and guest. */
+export interface FirmwareFileOption {
+  readonly text: string;
+  readonly name: string;
+  readonly content: { readonly file: string } | { readonly string: string };
+}
+
+/** `-chardev` and `-netdev`: the host's end of a line or a network. */
+export interface BackendOption {
+  readonly text: string;
+  /** What kind there is to be, the first word of the option. */
+  readonly kind: string;
+  readonly id: string;
+  /** Everything else. */
+  readonly properties: KeyValues;
+}
+
+/** What a command line adds to a board. */
+export interface HardwareOptions {
+  readonly drives: readonly DriveOption[];
+  readonly devices: readonly DeviceOption[];
+  readonly globals: readonly (GlobalProperty & { readonly text: string })[];
+  readonly firmwareFiles: readonly FirmwareFileOption[];
+  readonly chardevs: readonly BackendOption[];
+  readonly netdevs: readonly BackendOption[];
+}
+
+/** The options as commander collects them. */
+export interface HardwareArguments {
+  readonly drive: readonly string[];
+  readonly device: readonly string[];
+  readonly global: readonly string[];
+  readonly fw_cfg: readonly string[];
+  readonly chardev: readonly string[];
+  readonly netdev: readonly string[];
+}
+
+/** Options that QEMU spells with a single dash, and that may be given so. */
+export const SINGLE_DASH_OPTIONS: ReadonlySet<string> = new Set(
+  [
+    "smp",
+    "bios",
+    "kernel",
+    "initrd",
+    "append",
+    "drive",
+    "device",
+    "global",
+    "fw_cfg",
+    "chardev",
+    "netdev",
+  ].map((name) => `-${name}`),
+);
+
+/** Adds the options that say what a board has beside its own devices; each may be repeated. */
+export function addHardwareOptions(command: Command): Command {
+  const collect = (value: string, earlier: readonly string[]): string[] => [...earlier, value];
+  return command
+    .option("--drive <properties>", "file=F,if=none|virtio|pflash,id=ID,readonly=on,snapshot=on", collect, [])
+    .option("--device <properties>", "driver,id=ID,bus=BUS,property=value", collect, [])
+    .option("--global <property>", "driver.property=value, for all devices of that type", collect, [])
+    .option("--fw_cfg <properties>", "name=NAME,file=F or string=S: a file for firmware", collect, [])
+    .option("--chardev <properties>", "kind,id=ID,…: the host's end of a line", collect, [])
+    .option("--netdev <properties>", "kind,id=ID,…: the host's end of a network", collect, []);
+}
+
+/** @throws InputError that names the option, the reason and the mend. */
+export function parseHardwareOptions(options: HardwareArguments): HardwareOptions {
+  const counts = new Map<string, number>();
+  return {
+    drives: unique(
+      "-drive",
+      options.drive.map((text) => parseDrive(text, counts)),
+    ),
+    devices: options.device.map(parseDevice),
+    globals: options.global.map(parseGlobal),
+    firmwareFiles: options.fw_cfg.map(parseFirmwareFile),
+    chardevs: unique(
+      "-chardev",
+      options.chardev.map((text) => parseBackend("-chardev", text)),
+    ),
+    netdevs: unique(
+      "-netdev",
+      options.netdev.map((text) => parseBackend("-netdev", text)),
+    ),
+  };
+}
+
+/** @param counts of drives so far, by interface: they number those that have no id. */
+function parseDrive(text: string, counts: Map<string, number>): DriveOption {
+  const option = `-drive ${text}`;
+  const reader = new OptionReader(option, parseKeyValues("-drive", text));
+  const kind = reader.choice("if", ["none", "virtio", "pflash"], "virtio");
+  const count = counts.get(kind) ?? 0;
+  counts.set(kind, count + 1);
+  const unit = reader.take("unit") ?? reader.take("index") ?? String(count);
+  if (!/^\d{1,9}$/.test(unit)) throw reader.error(`unit=${unit} is no number; give unit=0, or another`);
+  reader.choice("format", ["raw"], "raw");
+  reader.choice("media", ["disk"], "disk");
+  const drive = {
+    text: option,
+    id: reader.take("id") ?? `${kind}${count}`,
+    interface: kind,
+    file: reader.require("file"),
+    readOnly: reader.switch("readonly"),
+    snapshot: reader.switch("snapshot"),
+    unit: Number(unit),
+  };
+  reader.end();
+  return drive;
+}
+
+function parseDevice(text: string): DeviceOption {
+  const reader = new OptionReader(`-device ${text}`, parseKeyValues("-device", text, "driver"));
+  return {
+    text: `-device ${text}`,
+    driver: reader.require("driver"),
+    id: reader.take("id") ?? null,
+    bus: reader.take("bus") ?? null,
+    properties: reader.rest(),
+  };
+}
+
+/** `driver.property=value`, or the three as properties. A driver's name may have dots: the last one counts. */
+function parseGlobal(text: string): GlobalProperty & { readonly text: string } {
+  const option = `-global ${text}`;
+  const [, driver, property, value] = /^([^=]+)\.([^.=]+)=(.*)$/s.exec(text) ?? [];
+  if (driver !== undefined && property !== undefined && value !== undefined)
+    return { text: option, driver, property, value };
+  if (!text.startsWith("driver="))
+    throw new InputError(`${option}: not a property of a driver; give driver.property=value`);
+  const reader = new OptionReader(option, parseKeyValues("-global", text));
+  const global = {
+    text: option,
+    driver: reader.require("driver"),
+    property: reader.require("property"),
+    value: reader.require("value"),
+  };
+  reader.end();
+  return global;
+}
+
+function parseFirmwareFile(text: string): FirmwareFileOption {
+  const option = `-fw_cfg ${text}`;
+  const reader = new OptionReader(option, parseKeyValues("-fw_cfg", text, "name"));
+  const name = reader.require("name");
+  const file = reader.take("file");
+  const string = reader.take("string");
+  reader.end();
+  if (file !== undefined && string === undefined) return { text: option, name, content: { file } };
+  if (string !== undefined && file === undefined) return { text: option, name, content: { string } };
+  throw reader.error("it has no content, or two; give file= or string=");
+}
+
+function parseBackend(option: string, text: string): BackendOption {
+  const entries = parseKeyValues(option, text, "type");
+  const one = (name: string): string => {
+    const [value, second] = entries.filter(([each]) => each === name).map(([, each]) => each);
+    if (value === undefined || value === "" || second !== undefined)
+      throw new InputError(`${option} ${text}: give ${name}= once`);
+    return value;
+  };
+  const properties = entries.filter(([name]) => name !== "type" && name !== "id");
+  return { text: `${option} ${text}`, kind: one("type"), id: one("id"), properties };
+}
+
+function unique<T extends { readonly id: string; readonly text: string }>(option: string, parsed: T[]): T[] {
+  const ids = new Set<string>();
+  for (const { id, text } of parsed) {
+    if (ids.has(id)) throw new InputError(`${text}: another ${option} has the id ${id}; give each its own`);
+    ids.add(id);
+  }
+  return parsed;
+}
+
+/** A board with its own devices only. */
+export const NO_HARDWARE_OPTIONS: HardwareOptions = {
+  drives: [],
+  devices: [],
+  globals: [],
+  firmwareFiles: [],
+  chardevs: [],
+  netdevs: [],
+};

@@ -1,0 +1,85 @@
+import { describe, expect, test } from "vitest";
+import { OptionReader, parseKeyValues } from "./key-values.ts";
+
+describe("properties of an option", () => {
+  test.each<[string, string | undefined, [string, string][]]>([
+    [
+      "a=1,b=2",
+      undefined,
+      [
+        ["a", "1"],
+        ["b", "2"],
+      ],
+    ],
+    [
+      "x,a=1",
+      "driver",
+      [
+        ["driver", "x"],
+        ["a", "1"],
+      ],
+    ],
+    [
+      "a=1,,2,b=,,",
+      undefined,
+      [
+        ["a", "1,2"],
+        ["b", ","],
+      ],
+    ],
+    ["a=b=c", undefined, [["a", "b=c"]]],
+    ["a=", undefined, [["a", ""]]],
+    [
+      "user,restrict",
+      "type",
+      [
+        ["type", "user"],
+        ["restrict", "on"],
+      ],
+    ],
+    [
+      "hostfwd=1,hostfwd=2",
+      undefined,
+      [
+        ["hostfwd", "1"],
+        ["hostfwd", "2"],
+      ],
+    ],
+  ])("%s", (text, implied, expected) => {
+    expect(parseKeyValues("-x", text, implied)).toEqual(expected);
+  });
+
+  test.each(["", "=1", "a=1,", "a=1,=2"])("%j has a part without a name", (text) => {
+    expect(() => parseKeyValues("-x", text)).toThrow(`-x ${text}: a property has no name; give name=value`);
+  });
+});
+
+describe("an option whose properties come once", () => {
+  const reader = (text: string) => new OptionReader(`-x ${text}`, parseKeyValues("-x", text));
+
+  test("gives each, and tells what is left", () => {
+    const option = reader("a=1,on=on,c=z");
+    expect([
+      option.take("a"),
+      option.switch("on"),
+      option.switch("off"),
+      option.choice("c", ["y", "z"], "y"),
+    ]).toEqual(["1", true, false, "z"]);
+    option.end();
+  });
+
+  test.each<[string, RegExp]>([
+    ["a=1,a=2", /^-x a=1,a=2: a is given twice; give it once$/],
+    ["b=1", /^-x b=1: property b is unknown; there are a, c, on$/],
+    ["on=1", /^-x on=1: on=1 is unknown; give on=on, on=off$/],
+    ["c=q", /^-x c=q: c=q is unknown; give c=y, c=z$/],
+  ])("refuses %s", (text, message) => {
+    expect(() => {
+      const option = reader(text);
+      option.take("a");
+      option.switch("on");
+      option.choice("c", ["y", "z"], "y");
+      option.end();
+    }).toThrow(message);
+  });
+});

@@ -1,0 +1,103 @@
+import { InputError } from "../errors.ts";
+
+/** Properties of an option, in the order given; a name may come more than once. */
+export type KeyValues = readonly (readonly [name: string, value: string])[];
+
+/**
+ * Parses `name=value,name=value` as QEMU's options have it: a comma in a value is doubled, and a name alone stands for
+ * `name=on`.
+ * @param option as the user gave it, for messages.
+ * @param implied what the first part is if it has no name of its own.
+ * @throws InputError when a part has no name.
+ */
+export function parseKeyValues(option: string, text: string, implied?: string): KeyValues {
+  const parts = splitAtCommas(text);
+  return parts.map((part, index): readonly [string, string] => {
+    const equals = part.indexOf("=");
+    if (equals === 0 || part === "")
+      throw new InputError(`${option} ${text}: a property has no name; give name=value, with commas between`);
+    if (equals > 0) return [part.slice(0, equals), part.slice(equals + 1)];
+    return index === 0 && implied !== undefined ? [implied, part] : [part, "on"];
+  });
+}
+
+/** Undoubles the commas of each part. */
+function splitAtCommas(text: string): string[] {
+  const parts: string[] = [];
+  let part = "";
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] !== ",") part += text[at];
+    else if (text[at + 1] === ",") {
+      part += ",";
+      at++;
+    } else {
+      parts.push(part);
+      part = "";
+    }
+  }
+  return [...parts, part];
+}
+
+/** The properties of an option that may come only once each, to be taken out one after the other. */
+export class OptionReader {
+  private readonly option: string;
+  private readonly left: Map<string, string>;
+  private readonly known: string[] = [];
+
+  /**
+   * @param option with the text that the user gave, for messages.
+   * @throws InputError when a name comes twice.
+   */
+  constructor(option: string, entries: KeyValues) {
+    this.option = option;
+    this.left = new Map();
+    for (const [name, value] of entries) {
+      if (this.left.has(name)) throw this.error(`${name} is given twice; give it once`);
+      this.left.set(name, value);
+    }
+  }
+
+  error(message: string): InputError {
+    return new InputError(`${this.option}: ${message}`);
+  }
+
+  take(name: string): string | undefined {
+    this.known.push(name);
+    const value = this.left.get(name);
+    this.left.delete(name);
+    return value;
+  }
+
+  /** @throws InputError when it is missing or empty. */
+  require(name: string): string {
+    const value = this.take(name);
+    if (value === undefined || value === "") throw this.error(`${name} is missing; give ${name}=`);
+    return value;
+  }
+
+  /** @throws InputError unless it is one of `choices`. */
+  choice<T extends string>(name: string, choices: readonly [T, ...T[]], otherwise: T): T {
+    const value = this.take(name);
+    if (value === undefined) return otherwise;
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined)
+      throw this.error(`${name}=${value} is unknown; give ${name}=${choices.join(`, ${name}=`)}`);
+    return found;
+  }
+
+  /** @throws InputError unless it is on or off. */
+  switch(name: string, otherwise = false): boolean {
+    return this.choice(name, ["on", "off"], otherwise ? "on" : "off") === "on";
+  }
+
+  /** All that was not taken. */
+  rest(): ReadonlyMap<string, string> {
+    return this.left;
+  }
+
+  /** @throws InputError when something was not taken. */
+  end(): void {
+    for (const [name] of this.left)
+      throw this.error(`property ${name} is unknown; there are ${this.known.sort().join(", ")}`);
+  }
+}

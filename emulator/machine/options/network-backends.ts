@@ -1,0 +1,33 @@
+/** Kinds of `-netdev`. */
+import { BackendOptionError, forwardToGuest, forwardToHost, parseUserNetwork, UserNetwork } from "#backends";
+import { InputError } from "../errors.ts";
+import type { BackendKind } from "./backend-kinds.ts";
+
+/** `-netdev user`: a network inside the process; only its forwards reach the host. */
+export const userNetwork: BackendKind = ({ text, id, properties }, model) => {
+  try {
+    const { network: options, hostForwards, guestForwards } = parseUserNetwork(properties);
+    const network = new UserNetwork(options);
+    for (const forward of guestForwards) forwardToHost(network, forward);
+    model.netdevs.add(id, network);
+    const forwards = hostForwards.map((forward) => forwardToGuest(network, forward));
+    const ready = Promise.all(forwards).catch((error: unknown) => {
+      throw inputError(text, error);
+    });
+    return {
+      ready,
+      reachesHost: hostForwards.length + guestForwards.length > 0,
+      close() {
+        network.close();
+        // One that could not be opened was reported by `ready`.
+        for (const forward of forwards) forward.then((open) => open.close()).catch(() => {});
+      },
+    };
+  } catch (error) {
+    throw inputError(text, error);
+  }
+};
+
+function inputError(text: string, error: unknown): unknown {
+  return error instanceof BackendOptionError ? new InputError(`${text}: ${error.message}`) : error;
+}
