@@ -88,10 +88,11 @@ describe("transfers", () => {
     const into = new Uint8Array(14).fill(0xee);
     expect(space.writeBytes(0, bytes(1, 2, 3, 4))).toBe(MemTxResult.Ok);
     expect(space.readBytes(0, into)).toBe(MemTxResult.DecodeError);
-    expect([...into]).toEqual([1, 2, 3, 4, ...Array(6).fill(0xa5), 0, 0, 0, 0]);
+    // Registers at a device's end are not cut, as QEMU 7.2 shows: four bytes to fw_cfg's selector of two select nothing.
+    expect([...into]).toEqual([1, 2, 3, 4, ...Array(8).fill(0xa5), 0, 0]);
     expect(calls.map((call) => [call.offset, call.size])).toEqual([
       [0, 4],
-      [4, 2],
+      [4, 4],
     ]);
     calls.length = 0;
     space.writeBytes(5, bytes(1, 2, 3, 4, 5));
