@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { packageRoot } from "./package-root.ts";
 
 export { type Firmware, firmwareFolders, locateFirmware } from "./firmware.ts";
+export { type Kernel, kernels } from "./kernels.ts";
 export { packageRoot };
 
 interface GuestProgram {
