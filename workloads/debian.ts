@@ -30,8 +30,8 @@ export const DISK_MODULES: readonly string[] = [
   "kernel/fs/ext4/ext4.ko.xz",
 ];
 
-/** Kernel command line with which the installer speaks on the first serial port. */
-export const DEBIAN_APPEND = "console=ttyS0";
+/** Kernel command line with which the installer speaks on the first serial port, in plain lines of text. */
+export const DEBIAN_APPEND = "console=ttyS0 DEBIAN_FRONTEND=text";
 
 /** Memory of a machine that runs the installer. */
 export const DEBIAN_RAM_BYTES = 2 ** 30;

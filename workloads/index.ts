@@ -2,6 +2,14 @@
 import { join } from "node:path";
 import { packageRoot } from "./package-root.ts";
 
+export {
+  DEBIAN_APPEND,
+  DEBIAN_PROMPT,
+  DEBIAN_RAM_BYTES,
+  type Debian,
+  debianFolders,
+  locateDebian,
+} from "./debian.ts";
 export { type Firmware, firmwareFolders, locateFirmware } from "./firmware.ts";
 export { type Kernel, kernels } from "./kernels.ts";
 export { packageRoot };
