@@ -93,6 +93,7 @@ describe("the profile", () => {
     expect(part("file:///x/dist/emulator/hw/embedded/char/ns16550.js")).toBe("memory and devices");
     expect(part("file:///x/dist/emulator/machine/emulation.js")).toBe("run loop");
     expect(part("", "Module")).toBe("compile");
+    expect(part("", "js-to-wasm:i:i")).toBe("calls between JavaScript and WebAssembly");
     expect(part("", "(garbage collector)")).toBe("garbage collection");
     expect(part("node:internal/x")).toBe("rest");
   });

@@ -12,6 +12,7 @@ export const PROFILE_PARTS = [
   "traps, control registers and fetch",
   "memory and devices",
   "run loop",
+  "calls between JavaScript and WebAssembly",
   "garbage collection",
   "rest",
 ] as const;
@@ -45,8 +46,11 @@ export function partOf({
   url,
 }: Pick<Profiler.Profile["nodes"][number]["callFrame"], "functionName" | "url">): ProfilePart {
   if (functionName === "(garbage collector)") return "garbage collection";
-  // V8 counts the compilation of WebAssembly as time of the native constructor, which has no file.
+  // What V8 itself does has no file: compilation is time of WebAssembly's native constructors.
   if (url === "" && /^(Module|Instance|compile|instantiate)$/.test(functionName)) return "compile";
+  if (/^(js-to-wasm|wasm-to-js|GenericJSToWasmWrapper)/.test(functionName)) {
+    return "calls between JavaScript and WebAssembly";
+  }
   return FILES.find(([pattern]) => pattern.test(url))?.[1] ?? "rest";
 }
 
