@@ -2,7 +2,7 @@
 #include "kernel.h"
 
 #define BYTES 65536u
-#define ROUNDS 360u
+#define ROUNDS 720u
 #define POLYNOMIAL 0xedb88320u
 
 const char kernel_name[] = "crc";

@@ -2,7 +2,7 @@
 #include "kernel.h"
 
 #define BODIES 16u
-#define STEPS 4000u
+#define STEPS 24000u
 
 const char kernel_name[] = "nbody";
 

@@ -2,7 +2,7 @@
 #include "kernel.h"
 
 #define WORDS 65536u
-#define ROUNDS 6u
+#define ROUNDS 36u
 
 const char kernel_name[] = "sort";
 

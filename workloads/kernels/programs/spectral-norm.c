@@ -2,7 +2,7 @@
 #include "kernel.h"
 
 #define SIDE 260u
-#define ROUNDS 60u
+#define ROUNDS 120u
 
 const char kernel_name[] = "spectral-norm";
 
