@@ -102,7 +102,8 @@ describe.each(machines)("Debian 13 on $name", (machine) => {
     const replies = [...TO_THE_SHELL, { expect: "~ # ", send: "uname -r; echo answer $((6*7))\n" }];
     const conversation = { replies, until: "answer 42", patience: PATIENCE };
     const text = await converse(...command(machine, { append: DEBIAN_APPEND }), conversation);
-    expect(text).toContain(`\n${debian.release}\r\n`);
+    // The screen is redrawn in between, so the answer stands at no fixed place after the command.
+    expect(text.slice(text.lastIndexOf("uname -r"))).toContain(debian.release);
   });
 
   it("keeps on its disk what it wrote there, over a power off", async (context) => {
