@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Command } from "commander";
 import { attachTerminal, type Terminal } from "#backends";
+import type { Translate } from "#cpu/riscv";
 import { Emulation, type RunEnd } from "./emulation.ts";
 import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
@@ -8,6 +9,8 @@ import type { BootFiles } from "./images.ts";
 import { OutputFile } from "./output-file.ts";
 import { parseCount, parseSize } from "./size.ts";
 import { finishRun, formatLeaks } from "./statistics.ts";
+
+const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
 
 interface RunOptions {
   readonly regions: string;
@@ -18,6 +21,7 @@ interface RunOptions {
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append?: string;
+  readonly translate: string;
   readonly until?: string;
   readonly maxInstructions?: string;
   readonly stats?: string;
@@ -37,6 +41,7 @@ export function addRunCommand(program: Command): void {
     .option("--kernel <file>", "ELF, or an image that is loaded behind the firmware")
     .option("--initrd <file>", "initial ram disk")
     .option("--append <text>", "kernel command line")
+    .option("--translate <what>", "guest code to translate: hot, all or nothing; only speed differs", "hot")
     .option("--until <text>", "end when the console has printed this")
     .option("--max-instructions <count>", "end after so many instructions")
     .option("--stats <file>", "write what the run was, as JSON")
@@ -52,6 +57,14 @@ export function parseRegions(text: string): RegionForm {
   if (form === undefined)
     throw new InputError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
   return form;
+}
+
+/** What `--translate` names. @throws InputError for anything else. */
+function parseTranslate(text: string): Translate {
+  const what = TRANSLATE.find((each) => each === text);
+  if (what === undefined)
+    throw new InputError(`--translate ${text}: unknown choice; give one of ${TRANSLATE.join(", ")}`);
+  return what;
 }
 
 /** The board that `-M` names, as a type name's stem. @throws InputError for any other. */
@@ -91,6 +104,7 @@ async function run(options: RunOptions, verbose: boolean): Promise<number> {
       ramBytes: parseSize("-m", options.memory),
       hartCount: parseCount("-smp", options.smp, 1),
       files,
+      translate: parseTranslate(options.translate),
       trace: stats !== null,
       model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
