@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { packageRoot } from "#workloads";
+import { captureEnvironment, completeEnvironment } from "../environment.ts";
 import { addUp, PROFILE_PARTS, partOf, profiled } from "./profile.ts";
 import { timeToText } from "./race.ts";
 import { judgeWork, type Samples, summarizeKinds } from "./report.ts";
 import { planHeats } from "./schedule.ts";
+import { renderCpuMarkdown } from "./tables.ts";
 import type { Work } from "./works.ts";
 
 const KERNEL: Work = {
@@ -54,6 +57,36 @@ describe("judgeWork", () => {
     expect(summarizeKinds(rows)).toMatchObject([{ kind: "integer", kept: true }]);
     expect(summarizeKinds(rows)[0]?.speed).toBeCloseTo(1, 12);
     expect(summarizeKinds([judged({})])).toMatchObject([{ speed: null, kept: null }]);
+  });
+});
+
+describe("the tables", () => {
+  const table = (samples: Partial<Samples>, work = KERNEL) => {
+    const rows = [judgeWork(work, { regionlab: [], interpreter: [], qemu: [], ...samples }, 1)];
+    const contestants = [{ name: "qemu", title: "QEMU (TCG)", version: null, mend: "install it" }] as const;
+    return renderCpuMarkdown({
+      schema: "regionlab-cpu",
+      version: 1,
+      environment: completeEnvironment(captureEnvironment(packageRoot(), []), 1),
+      command: "npm run bench:cpu",
+      seed: 1,
+      contestants,
+      rows,
+      summaries: summarizeKinds(rows),
+      profiles: [],
+    });
+  };
+
+  it("show the goal beside the speed, and an interval only where there are several processes", () => {
+    expect(table({ regionlab: [10], qemu: [20] })).toContain("| 2.00× | ≥ 1.00 | kept |");
+    expect(table({ regionlab: [20, 22, 24], qemu: [10, 11, 12] })).toMatch(
+      /0\.50× \(0\.\d\d to 0\.\d\d\) \| ≥ 1\.00 \| not kept/,
+    );
+  });
+
+  it("say which peer is absent, and why a work did not run", () => {
+    expect(table({ regionlab: [10] })).toMatch(/not run[\s\S]*QEMU \(TCG\): not installed; install it/);
+    expect(table({}, { ...KERNEL, guest: { missing: "fetch it" } })).toContain("not run: fetch it");
   });
 });
 

@@ -32,7 +32,7 @@ function layOut(run: CpuRun, draw: (sheet: Sheet) => string): string {
   const sheets = [goalSheet(run), rowSheet(run), profileSheet(run)].filter(({ rows }) => rows.length > 0);
   const about = [
     "Times are wall time from the start of a process to a text on its console; nothing is subtracted. A speed is QEMU's",
-    "median time over ours, with its 95 % interval; over 1 is faster than QEMU.",
+    "median time over ours, with its 95 % interval where there are several processes; over 1 is faster than QEMU.",
     ...run.contestants.map(({ title, version, mend }) => `${title}: ${version ?? `not installed; ${mend}`}`),
     `${cpuModel}, ${cpuCount} processors, ${date}, ${Math.round(seconds)} s; ${run.command}`,
   ];
@@ -86,10 +86,11 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(2)} s`;
 }
 
+/** With one process each, an interval says nothing. */
 function ratio(interval: CpuRow["speed"]): string {
-  return interval === null
-    ? ""
-    : `${times(interval.estimate)} (${interval.low.toFixed(2)} to ${interval.high.toFixed(2)})`;
+  if (interval === null) return "";
+  const { estimate, low, high } = interval;
+  return low === high ? times(estimate) : `${times(estimate)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
 function times(value: number | null): string {
