@@ -1,4 +1,4 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import type { TestCase } from "vitest/node";
 
 const sourceConditions = ["source", "node", "import", "module", "default"];
@@ -12,6 +12,9 @@ const skipNotes = {
 };
 
 const everyTest = "{bin,emulator,codemods,bench,workloads,results}/**/*.test.ts";
+/** Tests that take minutes have a configuration of their own, `vitest.long.config.ts`. */
+export const LONG_TESTS = "workloads/**/*.long.test.ts";
+
 const report = process.env.REGIONLAB_TEST_REPORT;
 const jsonReporter: ["json", { outputFile: string }][] = report ? [["json", { outputFile: report }]] : [];
 
@@ -19,6 +22,7 @@ export default defineConfig({
   resolve: { conditions: sourceConditions },
   ssr: { resolve: { conditions: sourceConditions } },
   test: {
+    exclude: [...configDefaults.exclude, LONG_TESTS],
     testTimeout: 60_000,
     projects: [
       { extends: true, test: { name: "rooms", include: [everyTest] } },

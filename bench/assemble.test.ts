@@ -17,6 +17,7 @@ const record: GuestRecord = {
   mmioAccesses: 269,
   mmioTraceSha256: "a".repeat(64),
   consoleSha256: "b".repeat(64),
+  phases: [],
 };
 
 const definition: MetricDefinition = {
@@ -155,6 +156,7 @@ describe("equivalence", () => {
     { mmioAccesses: 270 },
     { mmioTraceSha256: "c".repeat(64) },
     { consoleSha256: "c".repeat(64) },
+    { phases: [{ name: "all", instructions: 1311 }] },
   ])("breaks on any difference (%o), and then no time is reported", (difference) => {
     const run = assembleRun(parts(0, { proofs: proofs(difference) }));
     expect(run.equivalence[0]).toMatchObject({ equal: false, records: { B: difference } });

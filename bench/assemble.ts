@@ -133,7 +133,9 @@ function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
     a.instructions === b.instructions &&
     a.mmioAccesses === b.mmioAccesses &&
     a.mmioTraceSha256 === b.mmioTraceSha256 &&
-    a.consoleSha256 === b.consoleSha256
+    a.consoleSha256 === b.consoleSha256 &&
+    a.phases.length === b.phases.length &&
+    a.phases.every(({ instructions }, i) => instructions === b.phases[i]?.instructions)
   );
 }
 

@@ -19,7 +19,7 @@ import {
   saveRun,
   writeAtomically,
 } from "#results";
-import { locateFirmware, packageRoot, workloads } from "#workloads";
+import { locateDebian, locateFirmware, packageRoot, type Workload, workloads } from "#workloads";
 import { type BenchPlan, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
 import { medianDifference, Random } from "./statistics/index.ts";
@@ -164,27 +164,33 @@ function readForms(text: string): { A: Form; B: Form } {
   );
 }
 
-/** Names of guests. Without any, all that can run here: firmware only where its packages are. */
+/** Names of guests. Without any, all that can run here: firmware and Debian only where their files are. */
 function readWorkloads(names: readonly string[] | undefined, quick: boolean): string[] {
   const all = workloads();
   if (names === undefined) {
-    const firmware = locateFirmware().found;
     return all
-      .filter(({ name, kind }) => (quick ? QUICK_WORKLOADS.includes(name) : kind !== "firmware" || firmware))
+      .filter((guest) => (quick ? QUICK_WORKLOADS.includes(guest.name) : whyMissing(guest) === null))
       .map(({ name }) => name);
   }
-  const firmware = locateFirmware();
   for (const name of names) {
     const found = all.find((candidate) => candidate.name === name);
     if (!found) {
       const known = all.map((candidate) => candidate.name).join(", ");
       throw new CommandError(2, `--workload ${name}: there is no such guest; give any of ${known}`);
     }
-    if (found.kind === "firmware" && !firmware.found) {
-      throw new CommandError(2, `--workload ${name}: ${firmware.reason}`);
-    }
+    const reason = whyMissing(found);
+    if (reason !== null) throw new CommandError(2, `--workload ${name}: ${reason}`);
   }
   return [...new Set(names)];
+}
+
+/** Why a guest's files are not here, and the mend; null where they are. */
+function whyMissing({ kind }: Workload): string | null {
+  if (kind === "bare-metal") return null;
+  const firmware = locateFirmware();
+  if (!firmware.found) return firmware.reason;
+  const debian = kind === "distribution" ? locateDebian() : null;
+  return debian === null || debian.found ? null : debian.reason;
 }
 
 function readNumber(option: string, text: string, least: number): number {

@@ -1,6 +1,7 @@
 /** One run of the benchmarks, from the proof that both forms do the same work to the verdicts. */
 import { join } from "node:path";
 import { ARMS, type Arm, type Form, type Run, type RunOptions, type Suite } from "#results";
+import { workload } from "#workloads";
 import { assembleRun, proveEquivalence, type SuiteOutcome } from "./assemble.ts";
 import { measureCodeSize } from "./code-size.ts";
 import { captureEnvironment, completeEnvironment } from "./environment.ts";
@@ -46,12 +47,15 @@ const RUNTIME_OPTIONS = {
   heap: [GC, "--no-opt", "--no-sparkplug"],
 } as const;
 /** A process that takes longer hangs. */
-const CHILD_TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
+const CHILD_TIMEOUT_MILLISECONDS = 30 * 60 * 1000;
 /** Fewer than four processes per arm cannot show anything at the level of the verdicts. */
 const FEWEST_BLOCKS = 2;
 
 /** Heaps of two processes differ by a few bytes in ten thousand, so the time is better spent elsewhere. */
 const HEAP_REPEATS = { quick: 2, full: 6 } as const;
+
+/** A boot of a distribution takes a minute; this many bound a full run and still allow a verdict. */
+const DISTRIBUTION_REPEATS = 4;
 
 const RELEASE_TASK = `retention/${RELEASES}`;
 const HEAP_TASK = `retention/${HEAP_GROWTH}`;
@@ -132,7 +136,13 @@ async function measureAll(
 function tasksOf(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[] {
   switch (suite) {
     case "boot":
-      return [BARE_MACHINE, ...workloads].map((subject) => ({ name: `boot/${subject}` }));
+      return [
+        { name: `boot/${BARE_MACHINE}` },
+        ...workloads.map((subject) => ({
+          name: `boot/${subject}`,
+          ...(workload(subject).kind === "distribution" ? { mostRepeats: DISTRIBUTION_REPEATS } : {}),
+        })),
+      ];
     case "dispatch":
       return [{ name: "dispatch/accesses" }];
     case "retention":

@@ -9,6 +9,7 @@ import {
   type Environment,
   type EquivalenceProof,
   FORMS,
+  type GuestPhase,
   type GuestRecord,
   type HeapPoint,
   type Interval,
@@ -177,7 +178,17 @@ function readGuestRecord(r: JsonReader): GuestRecord {
     mmioAccesses: r.at("mmioAccesses").count(),
     mmioTraceSha256: r.at("mmioTraceSha256").sha256(),
     consoleSha256: r.at("consoleSha256").sha256(),
+    phases: readPhases(r.at("phases")),
   };
+}
+
+/** Runs that were stored before boots had phases have none. */
+function readPhases(r: JsonReader): GuestPhase[] {
+  if (r.value === undefined) return [];
+  return r.array((phase) => ({
+    name: phase.at("name").string(),
+    instructions: phase.at("instructions").count(),
+  }));
 }
 
 function perArm<T>(r: JsonReader, read: (reader: JsonReader) => T): PerArm<T> {

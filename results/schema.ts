@@ -123,6 +123,15 @@ export interface GuestRecord {
   readonly mmioTraceSha256: string;
   /** SHA-256 over the bytes that the guest printed. */
   readonly consoleSha256: string;
+  /** Parts of its boot; none where it has no parts. */
+  readonly phases: readonly GuestPhase[];
+}
+
+/** A part of a guest's boot. */
+export interface GuestPhase {
+  readonly name: string;
+  /** Guest instructions retired in it. */
+  readonly instructions: number;
 }
 
 export interface EquivalenceProof {

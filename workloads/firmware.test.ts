@@ -2,22 +2,20 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { main, verify } from "./fetch.ts";
-import {
-  type FirmwareFile,
-  type FirmwareFolders,
-  firmwareFolders,
-  locateFirmware,
-  OPENSBI,
-  U_BOOT,
-} from "./firmware.ts";
+import { type DebianFolders, debianFolders } from "./debian.ts";
+import { main } from "./fetch.ts";
+import { type FirmwareFolders, firmwareFolders, locateFirmware, OPENSBI, U_BOOT } from "./firmware.ts";
+import { type PackagedFile, verify } from "./packages.ts";
+import { placeDebian } from "./testing/debian-files.ts";
 
 let scratch: string;
 let folders: FirmwareFolders;
+let debian: DebianFolders;
 
 beforeEach(() => {
   scratch = mkdtempSync(join(tmpdir(), "regionlab-firmware-"));
   folders = { root: join(scratch, "root"), unpacked: join(scratch, "cache", "debian") };
+  debian = { unpacked: join(scratch, "cache", "debian-13") };
 });
 
 afterEach(() => {
@@ -26,7 +24,7 @@ afterEach(() => {
   rmSync(scratch, { recursive: true });
 });
 
-function place(folder: string, file: FirmwareFile): string {
+function place(folder: string, file: PackagedFile): string {
   const path = join(folder, file.path);
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, file.package);
@@ -51,6 +49,7 @@ describe("locateFirmware", () => {
   it("lets REGIONLAB_CACHE say where packages are unpacked", () => {
     expect(firmwareFolders({ REGIONLAB_CACHE: "/somewhere" }).unpacked).toBe("/somewhere/debian");
     expect(firmwareFolders({}).unpacked).toMatch(/\.cache\/regionlab\/debian$/);
+    expect(debianFolders({ REGIONLAB_CACHE: "/somewhere" }).unpacked).toBe("/somewhere/debian-13");
   });
 });
 
@@ -58,8 +57,9 @@ describe("fetch", () => {
   it("has nothing to do where the packages are installed", () => {
     const print = vi.spyOn(console, "log").mockReturnValue();
     const paths = [place(folders.root, OPENSBI), place(folders.root, U_BOOT)];
-    expect(main([], folders)).toBe(0);
-    expect(print.mock.calls.map(([line]) => String(line).split(/ +/)[1])).toEqual(paths);
+    const { kernel } = placeDebian(debian.unpacked);
+    expect(main([], folders, debian)).toBe(0);
+    expect(print.mock.calls.map(([line]) => String(line).split(/ +/).at(-1))).toEqual([...paths, kernel]);
   });
 
   it("says what to do where there is no apt-get, and leaves nothing behind", () => {
@@ -67,23 +67,32 @@ describe("fetch", () => {
     vi.stubEnv("PATH", scratch);
     const old = place(folders.unpacked, OPENSBI);
     const cache = dirname(folders.unpacked);
-    expect(main([], folders)).toBe(1);
-    expect(complain.mock.calls).toEqual([[expect.stringContaining("apt-get is not on this computer")]]);
+    expect(main([], folders, debian)).toBe(1);
+    expect(complain.mock.calls).toEqual([
+      [expect.stringContaining("apt-get is not on this computer (not Debian?): build OpenSBI")],
+      [
+        expect.stringContaining(
+          "apt-get is not on this computer (not Debian?): unpack the package debian-installer-13",
+        ),
+      ],
+    ]);
     expect(readdirSync(cache)).toEqual(["debian"]);
     expect(existsSync(old)).toBe(true);
   });
 
   it("says where it could not write", () => {
     const complain = vi.spyOn(console, "error").mockReturnValue();
+    vi.spyOn(console, "log").mockReturnValue();
     const file = join(scratch, "file");
     writeFileSync(file, "");
-    expect(main([], { ...folders, unpacked: join(file, "debian") })).toBe(1);
+    placeDebian(debian.unpacked);
+    expect(main([], { ...folders, unpacked: join(file, "debian") }, debian)).toBe(1);
     expect(complain.mock.calls).toEqual([[expect.stringMatching(/cannot write to .*set REGIONLAB_CACHE/)]]);
   });
 
   it("refuses an option that it does not know", () => {
     const complain = vi.spyOn(console, "error").mockReturnValue();
-    expect(main(["--dowload"], folders)).toBe(2);
+    expect(main(["--dowload"], folders, debian)).toBe(2);
     expect(complain.mock.calls).toEqual([[expect.stringContaining("unknown option --dowload")]]);
   });
 

@@ -1,23 +1,16 @@
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
-
-/** A firmware file, and the Debian package that carries it. */
-export interface FirmwareFile {
-  /** Name of the Debian package. */
-  readonly package: string;
-  /** Where the package puts the file, relative to the root of the file system. */
-  readonly path: string;
-}
+import { cacheFolder } from "./cache-folder.ts";
+import type { PackagedFile } from "./packages.ts";
 
 /** OpenSBI with dynamic information: the M-mode half, given to `--bios`. */
-export const OPENSBI: FirmwareFile = {
+export const OPENSBI: PackagedFile = {
   package: "opensbi",
   path: "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
 };
 
 /** U-Boot built for S-mode: the payload that OpenSBI starts, given to `--kernel`. */
-export const U_BOOT: FirmwareFile = {
+export const U_BOOT: PackagedFile = {
   package: "u-boot-qemu",
   path: "usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin",
 };
@@ -35,16 +28,13 @@ export interface FirmwareFolders {
   readonly unpacked: string;
 }
 
-/**
- * `$REGIONLAB_CACHE`, or `~/.cache/regionlab`; fetched packages are unpacked below it.
- */
+/** Firmware is looked for among the installed packages, then among the fetched ones. */
 export function firmwareFolders(environment: NodeJS.ProcessEnv = process.env): FirmwareFolders {
-  const cache = environment.REGIONLAB_CACHE || join(homedir(), ".cache", "regionlab");
-  return { root: "/", unpacked: join(cache, "debian") };
+  return { root: "/", unpacked: join(cacheFolder(environment), "debian") };
 }
 
 /** Absolute path of a firmware file, installed or unpacked; undefined where it is neither. */
-export function locateFile(file: FirmwareFile, folders: FirmwareFolders): string | undefined {
+export function locateFile(file: PackagedFile, folders: FirmwareFolders): string | undefined {
   return [join(folders.root, file.path), join(folders.unpacked, file.path)].find((path) => existsSync(path));
 }
 

@@ -1,8 +1,18 @@
 /** The guest programs that regionlab runs: its own, and the firmware of Debian's packages. */
 import { join } from "node:path";
+import { DEBIAN_APPEND, DEBIAN_PROMPT, DEBIAN_RAM_BYTES } from "./debian.ts";
 import { packageRoot } from "./package-root.ts";
 
+export {
+  DEBIAN_APPEND,
+  DEBIAN_PROMPT,
+  DEBIAN_RAM_BYTES,
+  type Debian,
+  debianFolders,
+  locateDebian,
+} from "./debian.ts";
 export { type Firmware, firmwareFolders, locateFirmware } from "./firmware.ts";
+export { type Kernel, kernels } from "./kernels.ts";
 export { packageRoot };
 
 interface GuestProgram {
@@ -28,12 +38,30 @@ export interface BareMetalWorkload extends GuestProgram {
   readonly expectedConsole: string;
 }
 
+/** A part of a boot: it ends with a text on the console. */
+export interface BootPhase {
+  readonly name: string;
+  readonly until: string;
+}
+
+interface PhasedProgram extends GuestProgram {
+  /** From reset on, one after the other; the last ends with the milestone. */
+  readonly phases: readonly BootPhase[];
+}
+
 /** OpenSBI and what it starts; `locateFirmware` has the files, or says why there are none. */
-export interface FirmwareWorkload extends GuestProgram {
+export interface FirmwareWorkload extends PhasedProgram {
   readonly kind: "firmware";
 }
 
-export type Workload = BareMetalWorkload | FirmwareWorkload;
+/** A whole distribution under OpenSBI; `locateDebian` has its files, or says why there are none. */
+export interface DistributionWorkload extends PhasedProgram {
+  readonly kind: "distribution";
+  readonly append: string;
+  readonly ramBytes: number;
+}
+
+export type Workload = BareMetalWorkload | FirmwareWorkload | DistributionWorkload;
 
 /** All guest programs, the quickest first. */
 export function workloads(): readonly Workload[] {
@@ -55,6 +83,28 @@ export function workloads(): readonly Workload[] {
       milestone: "\n=> ",
       exitCode: undefined,
       hartCount: 1,
+      phases: [
+        { name: "OpenSBI to its banner", until: "OpenSBI v" },
+        { name: "OpenSBI to U-Boot's banner", until: "U-Boot 20" },
+        { name: "U-Boot to the prompt", until: "\n=> " },
+      ],
+    },
+    {
+      kind: "distribution",
+      name: "debian",
+      exercises:
+        "Debian 13's kernel and installer to the first prompt: paging, floating point, interrupts, user land",
+      milestone: DEBIAN_PROMPT,
+      exitCode: undefined,
+      hartCount: 1,
+      append: DEBIAN_APPEND,
+      ramBytes: DEBIAN_RAM_BYTES,
+      phases: [
+        { name: "firmware", until: "Linux version " },
+        { name: "kernel", until: "Run /init as init process" },
+        { name: "init", until: "Starting system log daemon" },
+        { name: "prompt", until: DEBIAN_PROMPT },
+      ],
     },
   ];
 }

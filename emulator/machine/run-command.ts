@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { attachTerminal, type Terminal } from "#backends";
+import type { Translate } from "#cpu/riscv";
 import { Emulation, type RunEnd } from "./emulation.ts";
 import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
@@ -15,6 +16,8 @@ import { RunControl } from "./run-control.ts";
 import { parseCount, parseSize } from "./size.ts";
 import { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
 import { finishRun, formatLeaks } from "./statistics.ts";
+
+const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
 
 /** Something beside the console that a run is led by: monitor, debugger. */
 export interface RunExtension {
@@ -38,6 +41,7 @@ interface RunOptions extends HardwareArguments {
   readonly kernel?: string;
   readonly initrd?: string;
   readonly append?: string;
+  readonly translate: string;
   readonly until?: string;
   readonly maxInstructions?: string;
   readonly stats?: string;
@@ -59,7 +63,8 @@ export function addRunCommand(program: Command, extensions: readonly RunExtensio
     .option("--bios <file>", "firmware, loaded at the start of RAM; none: start the kernel at once", "none")
     .option("--kernel <file>", "ELF, or an image that is loaded behind the firmware")
     .option("--initrd <file>", "initial ram disk")
-    .option("--append <text>", "kernel command line");
+    .option("--append <text>", "kernel command line")
+    .option("--translate <what>", "guest code to translate: hot, all or nothing; only speed differs", "hot");
   addHardwareOptions(command)
     .option("--until <text>", "end when the console has printed this")
     .option("--max-instructions <count>", "end after so many instructions")
@@ -81,6 +86,14 @@ export function parseRegions(text: string): RegionForm {
   if (form === undefined)
     throw new InputError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
   return form;
+}
+
+/** What `--translate` names. @throws InputError for anything else. */
+function parseTranslate(text: string): Translate {
+  const what = TRANSLATE.find((each) => each === text);
+  if (what === undefined)
+    throw new InputError(`--translate ${text}: unknown choice; give one of ${TRANSLATE.join(", ")}`);
+  return what;
 }
 
 /** The board that `-M` names, as a type name's stem. @throws InputError for any other. */
@@ -128,6 +141,7 @@ async function run(
       ramBytes: parseSize("-m", options.memory),
       hartCount: parseCount("-smp", options.smp, 1),
       files,
+      translate: parseTranslate(options.translate),
       attached,
       trace: stats !== null || snapshot !== null,
       model: { recordStacks: verbose },

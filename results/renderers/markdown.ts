@@ -7,6 +7,7 @@ import {
   equivalenceTable,
   metricTable,
   objectTable,
+  phaseTable,
   requirementTable,
   retentionTable,
   scheduleText,
@@ -34,6 +35,7 @@ export function renderMarkdown(run: Run): string {
     ["Objects by class", objectTable(run)],
     ["Limits", requirementTable(run)],
     ["Proof that both forms ran the same guest", equivalenceTable(run)],
+    ["Phases of the boots, in guest instructions", phaseTable(run)],
     ["Code size", codeSizeTable(run)],
     ["Environment", environmentTable(run)],
   ];

@@ -167,6 +167,26 @@ export function requirementTable(run: Run): Table {
   };
 }
 
+/** The parts of the boots that have any. */
+export function phaseTable(run: Run): Table {
+  const { A, B } = formNames(run);
+  return {
+    caption: "Phases of the boots, in guest instructions",
+    head: ["Workload", "Phase", A, B],
+    numeric: [false, false, true, true],
+    rows: run.equivalence.flatMap(({ workload, records }) =>
+      records.A.phases.map(({ name, instructions }, i) => ({
+        cells: [
+          workload,
+          name,
+          formatNumber(instructions),
+          formatNumber(records.B.phases[i]?.instructions ?? Number.NaN),
+        ],
+      })),
+    ),
+  };
+}
+
 export function equivalenceTable(run: Run): Table {
   const names = formNames(run);
   return {

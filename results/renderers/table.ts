@@ -8,6 +8,7 @@ import {
   environmentTable,
   equivalenceTable,
   metricTable,
+  phaseTable,
   requirementTable,
   retentionTable,
   type Table,
@@ -28,6 +29,7 @@ export function renderTable(run: Run, colour: boolean = isWatched()): string {
   draw(retentionTable(run));
   draw(requirementTable(run));
   draw(equivalenceTable(run));
+  draw(phaseTable(run));
   draw(codeSizeTable(run));
   draw(environmentTable(run));
   parts.push("To repeat:", ...commands(run).map((command) => `  ${command}`));

@@ -72,6 +72,14 @@ export function syntheticRun({ seed = 1, repeats = 10, notEquivalent = false }: 
     mmioAccesses: 8_812,
     mmioTraceSha256: hash("a"),
     consoleSha256: hash("b"),
+    phases: [],
+  };
+  const phased = {
+    ...record,
+    phases: [
+      { name: "OpenSBI", instructions: 804_331 },
+      { name: "U-Boot", instructions: 400_000 },
+    ],
   };
   return {
     schema: SCHEMA_NAME,
@@ -126,7 +134,7 @@ export function syntheticRun({ seed = 1, repeats = 10, notEquivalent = false }: 
         processes: 3 * repeats,
         equal: !notEquivalent,
       },
-      { workload: "firmware", records: { A: record, B: record }, processes: 3 * repeats, equal: true },
+      { workload: "firmware", records: { A: phased, B: phased }, processes: 3 * repeats, equal: true },
     ],
     metrics: notEquivalent
       ? []

@@ -20,6 +20,7 @@ import {
   equivalenceTable,
   metricTable,
   objectTable,
+  phaseTable,
   requirementTable,
   retentionTable,
   scheduleText,
@@ -256,6 +257,7 @@ ${tableBox(codeSizeTable(run))}
 
 function equivalence(run: Run, id: string): Markup {
   if (run.equivalence.length === 0) return html``;
+  const phases = phaseTable(run);
   const full = run.equivalence
     .flatMap(({ workload, records }) =>
       (["A", "B"] as const).map(
@@ -269,6 +271,7 @@ function equivalence(run: Run, id: string): Markup {
 <p>Times may be compared only if the work was the same. Per workload: instructions retired, device accesses made, a hash over
 every one of them in order with its value, and a hash over the console. One mismatch fails the run.</p>
 ${tableBox(equivalenceTable(run))}
+${phases.rows.length > 0 ? tableBox(phases) : ""}
 ${disclosure("Hashes in full", html`<pre tabindex="0">${full}</pre>`)}
 </section>`;
 }

@@ -1,0 +1,97 @@
+/** What the processor's benchmark found: its stored form, and how it is judged. */
+import type { Environment, Interval } from "#results";
+import { median, medianDifference, Random } from "../statistics/index.ts";
+import type { Contestant, ContestantName } from "./contestants.ts";
+import type { Profile } from "./profile.ts";
+import { GOALS, type Goal, WORK_KINDS, type Work, type WorkKind } from "./works.ts";
+
+export const CPU_SCHEMA = "regionlab-cpu";
+export const CPU_SCHEMA_VERSION = 1;
+
+/** Milliseconds of each process, by contestant; empty: it did not run. */
+export type Samples = Readonly<Record<ContestantName, readonly number[]>>;
+
+export interface CpuRow {
+  readonly work: string;
+  readonly kind: WorkKind;
+  readonly description: string;
+  readonly samples: Samples;
+  /** QEMU's time over ours, medians, with the 95 % interval; null where one of them did not run. */
+  readonly speed: Interval | null;
+  /** The interpreter's time over the translator's; null where one of them did not run. */
+  readonly gain: Interval | null;
+  readonly goal: Goal | null;
+  /** Whether the estimate reaches the goal; null where nothing says so. */
+  readonly kept: boolean | null;
+  /** Why the work could not be run. */
+  readonly missing: string | null;
+}
+
+/** All rows of a kind together. */
+export interface CpuSummary {
+  readonly kind: WorkKind;
+  readonly goal: Goal;
+  /** Geometric mean of the rows' speeds; null where no row has one. */
+  readonly speed: number | null;
+  readonly kept: boolean | null;
+}
+
+export interface CpuRun {
+  readonly schema: typeof CPU_SCHEMA;
+  readonly version: typeof CPU_SCHEMA_VERSION;
+  readonly environment: Environment;
+  readonly command: string;
+  readonly seed: number;
+  readonly contestants: readonly Pick<Contestant, "name" | "title" | "version" | "mend">[];
+  readonly rows: readonly CpuRow[];
+  readonly summaries: readonly CpuSummary[];
+  readonly profiles: readonly Profile[];
+}
+
+/** Judges one work from the times of its processes. */
+export function judgeWork(work: Work, samples: Samples, seed: number): CpuRow {
+  const { name, kind, description, guest } = work;
+  const ratio = (over: ContestantName, under: ContestantName) =>
+    ratioOfMedians(samples[over], samples[under], Random.seeded(seed, `${name}/${over}/${under}`));
+  const speed = ratio("qemu", "regionlab");
+  const goal = GOALS[kind];
+  return {
+    work: name,
+    kind,
+    description,
+    samples,
+    speed,
+    gain: ratio("interpreter", "regionlab"),
+    goal,
+    kept: goal && speed && speed.estimate >= goal.speed,
+    missing: "missing" in guest ? guest.missing : null,
+  };
+}
+
+/** Judges the kinds that have a goal. */
+export function summarizeKinds(rows: readonly CpuRow[]): CpuSummary[] {
+  return WORK_KINDS.flatMap((kind) => {
+    const goal = GOALS[kind];
+    const ofKind = rows.filter((row) => row.kind === kind);
+    if (goal === null || ofKind.length === 0) return [];
+    const speeds = ofKind.flatMap((row) => (row.speed ? [row.speed.estimate] : []));
+    const speed = speeds.length === 0 ? null : geometricMean(speeds);
+    return [{ kind, goal, speed, kept: speed === null ? null : speed >= goal.speed }];
+  });
+}
+
+/** Quotient of the medians of two groups of processes with its bootstrap interval; null where a group is empty. */
+function ratioOfMedians(over: readonly number[], under: readonly number[], random: Random): Interval | null {
+  if (over.length === 0 || under.length === 0) return null;
+  const percent = medianDifference(under, over, "percent", random);
+  const quotient = (difference: number) => 1 + difference / 100;
+  return {
+    estimate: median(over) / median(under),
+    low: quotient(percent.low),
+    high: quotient(percent.high),
+  };
+}
+
+function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}

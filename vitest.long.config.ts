@@ -1,0 +1,18 @@
+import { defineConfig } from "vitest/config";
+import config, { LONG_TESTS } from "./vitest.config.ts";
+
+const MINUTES = 60_000;
+
+const { projects, ...shared } = config.test ?? {};
+
+/** Tests that take minutes each: whole distributions, and the kernels of the processor's benchmark. */
+export default defineConfig({
+  ...config,
+  test: {
+    ...shared,
+    include: [LONG_TESTS],
+    exclude: ["dist/**"],
+    testTimeout: 40 * MINUTES,
+    fileParallelism: false,
+  },
+});

@@ -1,0 +1,117 @@
+/** Fetches Debian 13's installer for riscv64 through apt, on a Debian of any release and architecture. */
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DEBIAN_INITRD, DEBIAN_KERNEL, type DebianFolders, DISK_MODULES, MODULES } from "./debian.ts";
+import { FetchError, PackageTools, replaceFolder, verify } from "./packages.ts";
+
+const ARCHITECTURE = "riscv64";
+const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/**
+ * Names under which a mirror has Debian 13. A mirror that caches can have, under one of them, an index that is older than
+ * its release file; apt refuses that, and the other name often has both of one age.
+ */
+const SUITES: readonly string[] = ["trixie", "stable"];
+
+/** What to do where there is no apt. */
+const BY_HAND =
+  `unpack the package ${DEBIAN_KERNEL.package} of Debian 13 and the linux-image-*-riscv64 of the same kernel ` +
+  "in the folder where they are looked for";
+
+/**
+ * Downloads the packages and unpacks what is needed of them to `folders.unpacked`, replacing what is there.
+ * apt works in folders of its own with one more source, the mirror that the computer already uses; nothing of the
+ * computer's own apt is changed. Throws `FetchError`, and then leaves what was there untouched.
+ */
+export function fetchDebian(folders: DebianFolders): void {
+  const failures: string[] = [];
+  for (const suite of SUITES) {
+    try {
+      replaceFolder(folders.unpacked, (tree, scratch) => unpackSuite(suite, tree, scratch));
+      return;
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  throw new FetchError([...new Set(failures)].join("; "));
+}
+
+function unpackSuite(suite: string, tree: string, scratch: string): void {
+  const tools = new PackageTools(BY_HAND, privateApt(scratch));
+  writeFileSync(
+    join(scratch, "sources.list"),
+    `deb [arch=${ARCHITECTURE}${existsSync(KEYRING) ? ` signed-by=${KEYRING}` : ""}] ${mirror(scratch)} ${suite} main\n`,
+  );
+  for (const folder of ["state/lists/partial", "cache/archives/partial"]) {
+    mkdirSync(join(scratch, folder), { recursive: true });
+  }
+  tools.apt(scratch, "update");
+
+  tools.download(scratch, [DEBIAN_KERNEL.package]);
+  const sums = tools.unpack(scratch, DEBIAN_KERNEL.package, tree);
+  for (const file of [DEBIAN_KERNEL, DEBIAN_INITRD]) verify(file, join(tree, file.path), sums);
+
+  unpackModules(tools, kernelRelease(join(tree, DEBIAN_KERNEL.path)), tree, scratch);
+}
+
+/** Takes the modules that the installer does not have along from the package of the same kernel. */
+function unpackModules(tools: PackageTools, release: string, tree: string, scratch: string): void {
+  const image = `linux-image-${release}`;
+  const imageTree = join(scratch, "image");
+  tools.download(scratch, [image]);
+  const sums = tools.unpack(scratch, image, imageTree);
+  for (const module of DISK_MODULES) {
+    const path = `${MODULES}/${release}/${module}`;
+    verify({ package: image, path }, join(imageTree, path), sums);
+    mkdirSync(dirname(join(tree, path)), { recursive: true });
+    cpSync(join(imageTree, path), join(tree, path));
+  }
+}
+
+/** State, cache and sources of an apt of our own, for packages of another architecture that nobody has installed. */
+function privateApt(folder: string): string[] {
+  return [
+    `Dir::State=${join(folder, "state")}`,
+    "Dir::State::status=/dev/null",
+    `Dir::Cache=${join(folder, "cache")}`,
+    `Dir::Etc::sourcelist=${join(folder, "sources.list")}`,
+    "Dir::Etc::sourceparts=-",
+    `APT::Architecture=${ARCHITECTURE}`,
+    `APT::Architectures::=${ARCHITECTURE}`,
+    "Acquire::Languages=none",
+  ].flatMap((option) => ["-o", option]);
+}
+
+/** The mirror of Debian's main archive that this computer is set up with. */
+function mirror(folder: string): string {
+  const targets = new PackageTools(BY_HAND)
+    .apt(
+      folder,
+      "indextargets",
+      "--format",
+      "$(LABEL) $(REPO_URI)",
+      "Created-By: Packages",
+      "Component: main",
+    )
+    .split("\n")
+    .map((line) => line.split(" "));
+  const uri = targets.find(([label]) => label === "Debian")?.[1];
+  if (uri === undefined) {
+    throw new FetchError(
+      "apt has no mirror of Debian here: add one to apt's sources, run `apt-get update` and try again",
+    );
+  }
+  return uri;
+}
+
+/** The release that a kernel says of itself. Throws `FetchError` where it says none. */
+export function kernelRelease(path: string): string {
+  const release = /Linux version (\S+) /.exec(readFileSync(path, "latin1"))?.[1];
+  if (release === undefined) {
+    throw new FetchError(
+      `${path} is not an uncompressed Linux kernel: this release of Debian packs it otherwise`,
+    );
+  }
+  return release;
+}

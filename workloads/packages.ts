@@ -1,0 +1,125 @@
+/** Debian's packages, taken with the distribution's own tools and never installed. */
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+/** Why packages could not be fetched, and what to do. */
+export class FetchError extends Error {
+  override readonly name = "FetchError";
+}
+
+/** A file, and the Debian package that carries it. */
+export interface PackagedFile {
+  /** Name of the Debian package. */
+  readonly package: string;
+  /** Where the package puts the file, relative to the root of the file system. */
+  readonly path: string;
+}
+
+/**
+ * Fills a folder anew: `fill` unpacks into `tree`, with room for what it needs on the way in `scratch`. The tree takes its
+ * place when all of it is there, so a folder is either whole or as it was.
+ * Throws `FetchError` where the folder's parent cannot be written to, and whatever `fill` throws.
+ */
+export function replaceFolder(folder: string, fill: (tree: string, scratch: string) => void): void {
+  const scratch = makeScratch(dirname(folder));
+  try {
+    const tree = join(scratch, "tree");
+    mkdirSync(tree);
+    fill(tree, scratch);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(tree, folder);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+function makeScratch(cache: string): string {
+  try {
+    mkdirSync(cache, { recursive: true });
+    return mkdtempSync(join(cache, "fetch-"));
+  } catch (error) {
+    throw new FetchError(
+      `cannot write to ${cache} (${lastWords(error)}): set REGIONLAB_CACHE to a folder of yours`,
+    );
+  }
+}
+
+/** `apt-get` and `dpkg`, and what to do by hand where they are not. */
+export class PackageTools {
+  /** What to do on a computer that is not a Debian. */
+  private readonly byHand: string;
+  /** Given to every apt command. */
+  private readonly aptOptions: readonly string[];
+
+  constructor(byHand: string, aptOptions: readonly string[] = []) {
+    this.byHand = byHand;
+    this.aptOptions = aptOptions;
+  }
+
+  /** Runs an apt command in `folder`; answers what it printed. */
+  apt(folder: string, ...command: readonly string[]): string {
+    return this.run(
+      "apt-get",
+      ["-q", "-o", "APT::Sandbox::User=root", ...this.aptOptions, ...command],
+      folder,
+    );
+  }
+
+  /** Downloads packages into `folder`; apt checks the archive's signature and the packages' hashes. */
+  download(folder: string, packages: readonly string[]): void {
+    this.apt(folder, "download", ...packages);
+  }
+
+  /** Unpacks a package that was downloaded into `folder`; answers the list of MD5 sums that it carries. */
+  unpack(folder: string, name: string, tree: string): string {
+    const archive = readdirSync(folder).find((file) => file.startsWith(`${name}_`));
+    if (archive === undefined) throw new FetchError(`apt-get download left no ${name}_*.deb: try it by hand`);
+    this.run("dpkg", ["-x", archive, tree], folder);
+    return this.run("dpkg-deb", ["-I", archive, "md5sums"], folder);
+  }
+
+  /** Runs a program in `folder`; answers what it printed. Throws `FetchError` with its last words. */
+  private run(program: string, options: readonly string[], folder: string): string {
+    try {
+      return execFileSync(program, options, {
+        cwd: folder,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+        maxBuffer: 64 * 2 ** 20, // a kernel's list of sums is long
+      });
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+        throw new FetchError(`${program} is not on this computer (not Debian?): ${this.byHand}`);
+      }
+      const command = options.filter((option, i) => option !== "-o" && options[i - 1] !== "-o").join(" ");
+      throw new FetchError(
+        `${program} ${command} failed (${lastWords(error)}): run \`apt-get update\` and try again`,
+      );
+    }
+  }
+}
+
+/** Compares a file with the list of MD5 sums that its package carries. Throws `FetchError` where they differ. */
+export function verify(file: PackagedFile, path: string, sums: string): void {
+  const expected = sums
+    .split("\n")
+    .map((line) => line.split(/\s+/, 2))
+    .find(([, name]) => name === file.path)?.[0];
+  if (expected === undefined) {
+    throw new FetchError(
+      `package ${file.package} has no ${file.path}: this release of Debian has it elsewhere; put the file there by hand`,
+    );
+  }
+  const actual = createHash("md5").update(readFileSync(path)).digest("hex");
+  if (actual !== expected)
+    throw new FetchError(`${path} is damaged (MD5 ${actual}, not ${expected}): fetch it again`);
+}
+
+/** The last line that a failed program wrote to standard error, else the error's own. */
+function lastWords(error: unknown): string {
+  const words = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
+  const lastLine = words.trim().split("\n").at(-1);
+  return lastLine || (error instanceof Error ? error.message : String(error));
+}

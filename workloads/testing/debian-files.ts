@@ -1,0 +1,23 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { DEBIAN_INITRD, DEBIAN_KERNEL, DISK_MODULES, MODULES } from "../debian.ts";
+
+export const RELEASE = "6.12.1+deb13-riscv64";
+
+/** What stands in for the installer's files where only their places matter, by path in the packages. */
+export function debianContents(): ReadonlyMap<string, string> {
+  return new Map([
+    [DEBIAN_KERNEL.path, `MZ\0\0Linux version ${RELEASE} (somebody)\n`],
+    [DEBIAN_INITRD.path, "initrd"],
+    ...DISK_MODULES.map((path) => [`${MODULES}/${RELEASE}/${path}`, path] as const),
+  ]);
+}
+
+/** Places the stand-ins below `folder`; answers where the kernel and the initrd are. */
+export function placeDebian(folder: string): { kernel: string; initrd: string } {
+  for (const [path, content] of debianContents()) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+  return { kernel: join(folder, DEBIAN_KERNEL.path), initrd: join(folder, DEBIAN_INITRD.path) };
+}
