@@ -112,7 +112,7 @@ function endAt({ full, instruction, immediate }: Decoded, offset: number): Block
 }
 
 /** What always returns to TypeScript, beside control registers and privileged instructions. */
-const HOST_ONLY = new Set(["ecall", "ebreak", "cbo.inval", "cbo.clean", "cbo.flush", "cbo.zero", "pause"]);
+const HOST_ONLY = new Set(["ecall", "ebreak", "cbo.inval", "cbo.clean", "cbo.flush", "pause"]);
 
 function alwaysLeaves(extension: string, name: string): boolean {
   return extension === "Zicsr" || extension === "Privileged" || HOST_ONLY.has(name);
