@@ -21,8 +21,14 @@ const BOTH_WAYS = [
 ] as const;
 const RAM_BYTES = 64 * 2 ** 20;
 
-const start = async (form: RegionForm, files: BootFiles): Promise<Emulation> =>
-  new Emulation({ hardware: await loadHardware(form), ramBytes: RAM_BYTES, files, trace: true });
+/** What all machines of a comparison have. */
+interface Guest {
+  readonly files: BootFiles;
+  readonly hartCount?: number;
+}
+
+const start = async (form: RegionForm, guest: Guest): Promise<Emulation> =>
+  new Emulation({ hardware: await loadHardware(form), ramBytes: RAM_BYTES, ...guest, trace: true });
 
 function snapshotOf(emulation: Emulation): Uint8Array {
   const parts: Uint8Array[] = [];
@@ -45,19 +51,19 @@ function fingerprint(emulation: Emulation, end: RunEnd) {
 
 /** Runs a guest, with snapshots on the way; then goes on from each of them. `after` is what follows the last one. */
 async function check(
-  files: BootFiles,
+  guest: Guest,
   points: readonly number[],
   forms: readonly [RegionForm, RegionForm],
   after: (emulation: Emulation) => RunEnd,
 ) {
-  const whole = await start(forms[0], files);
+  const whole = await start(forms[0], guest);
   const expected = fingerprint(whole, after(whole));
   whole.destroy();
 
-  const interrupted = await start(forms[0], files);
+  const interrupted = await start(forms[0], guest);
   for (const point of points) {
     expect(interrupted.run({ maxInstructions: point })).toBe("instructions");
-    const resumed = await start(forms[1], files);
+    const resumed = await start(forms[1], guest);
     restoreSnapshot(resumed, snapshotOf(interrupted), "snapshot");
     expect(fingerprint(resumed, after(resumed)), `from instruction ${point}`).toEqual(expected);
     resumed.destroy();
@@ -70,13 +76,14 @@ const programs = workloads().filter((each): each is BareMetalWorkload => each.ki
 
 it.each(programs.map((program, index) => ({ ...program, forms: BOTH_WAYS[index % 2] ?? BOTH_WAYS[0] })))(
   "$name, from several points, $forms",
-  async ({ kernel, forms }) => {
-    const probe = await start(forms[0], { kernel });
-    probe.run();
+  async ({ kernel, hartCount = 1, forms }) => {
+    const guest = { files: { kernel }, hartCount };
+    const probe = await start(forms[0], guest);
+    probe.run({ maxInstructions: PATIENCE });
     const { instructions } = probe;
     probe.destroy();
     const points = [0.21, 0.77].map((part) => Math.floor(instructions * part));
-    await check({ kernel }, points, forms, (emulation) => emulation.run());
+    await check(guest, points, forms, (emulation) => emulation.run({ maxInstructions: PATIENCE }));
   },
   120_000,
 );
@@ -85,7 +92,7 @@ it("OpenSBI and U-Boot, from their start to the prompt, and what is typed there"
   const firmware = locateFirmware();
   if (!firmware.found) return test.skip(firmware.reason);
   const { bios, kernel } = firmware;
-  await check({ bios, kernel }, [300_000, 16_000_000], ["embedded", "owned"], (emulation) => {
+  await check({ files: { bios, kernel } }, [300_000, 16_000_000], ["embedded", "owned"], (emulation) => {
     const type = (text: string) => emulation.console.type(new TextEncoder().encode(text));
     emulation.run({ until: "autoboot", maxInstructions: PATIENCE });
     type("\nbdinfo\nflinfo\nmw.l 84000000 deadbeef 4\ncp.b 84000000 22000000 20\nreset\n");

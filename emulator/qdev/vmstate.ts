@@ -73,6 +73,19 @@ const KINDS = {
       return () => current.set(saved as readonly number[]); // as just checked
     },
   },
+  /** An array of whole numbers, whose length stays. */
+  ints: {
+    save: (value) => (isInts(value) ? value : undefined),
+    load: (saved, current, set) => {
+      if (!isInts(saved) || !isInts(current) || saved.length !== current.length) return undefined;
+      return () => set(saved);
+    },
+  },
+  /** An array of whole numbers that may be longer or shorter. */
+  list: {
+    save: (value) => (isInts(value) ? value : undefined),
+    load: (saved, _, set) => (isInts(saved) ? () => set(saved) : undefined),
+  },
   irq: {
     save: (value) => (value instanceof IrqLine ? value.level : undefined),
     load: (saved, current) => {
@@ -180,6 +193,10 @@ function misdeclared(object: object, name: string, kind: string): QomAbort {
 
 function isWhole(value: unknown, least: number, most: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isInts(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each));
 }
 
 function isObject(value: unknown): value is object {

@@ -1,6 +1,6 @@
 /** Firmware configuration: items by number, files by name. Source: QEMU's docs/specs/fw_cfg; quirks as QEMU 7.2's. */
 import { type AddressSpace, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
-import { boolProperty, SysBusDevice, uintProperty } from "#qdev";
+import { boolProperty, SysBusDevice, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 
 /** Numbers of items. Files come behind the others. */
@@ -47,6 +47,12 @@ export class FwCfgMem extends SysBusDevice {
     boolProperty<FwCfgMem>("dma_enabled", "dmaEnabled"),
     uintProperty<FwCfgMem>("x-file-slots", "uint16", "fileSlots"),
   ];
+
+  static override readonly vmState = {
+    name: "fw_cfg",
+    version: 1,
+    fields: { selected: "uint16", offset: "uint32", dmaHigh: "uint32" },
+  } as const satisfies VmState;
 
   /** Selects an item. */
   private readonly ctlIomem = this.embed(MemoryRegion);

@@ -1,6 +1,6 @@
 /** Registers of a virtio device in memory. Source: VIRTIO 1.2, section 4.2, and 4.2.4 for legacy; quirks as QEMU 7.2's. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
-import { boolProperty, IrqLine, SysBusDevice } from "#qdev";
+import { boolProperty, IrqLine, SysBusDevice, type VmState } from "#qdev";
 import { VirtioMmioBus, type VirtioTransport } from "./virtio-bus.ts";
 import { VIRTIO_STATUS, type VirtioDevice } from "./virtio-device.ts";
 import { VIRTQUEUE_MAX_SIZE, type Virtqueue } from "./virtqueue.ts";
@@ -53,11 +53,27 @@ interface QueueSetup {
   readonly used: [number, number];
 }
 
+/** Numbers that say a setup, with the queue's own before them. */
+const SETUP_WORDS = 9;
+
 /** One transport with a seat for a device; without one it shows a device number of 0, which drivers pass over. */
 export class VirtioMmio extends SysBusDevice implements VirtioTransport {
   static override readonly typeName = "virtio-mmio";
   static override readonly instanceSize: number = 1000;
   static override readonly properties = [boolProperty<VirtioMmio>("force-legacy", "legacy")];
+  static override readonly vmState = {
+    name: "virtio-mmio",
+    version: 1,
+    fields: {
+      irq: "irq",
+      hostFeaturesSelect: "uint8",
+      guestFeaturesSelect: "uint8",
+      guestFeatures: "uint32s",
+      guestPageShift: "uint8",
+      queueSelect: "uint16",
+      setupWords: "list",
+    },
+  } as const satisfies VmState;
 
   /** Register window. */
   private readonly iomem = this.embed(MemoryRegion);
@@ -287,6 +303,33 @@ export class VirtioMmio extends SysBusDevice implements VirtioTransport {
 
   private get queue(): Virtqueue | undefined {
     return this.bus.device?.queues[this.queueSelect];
+  }
+
+  /** The setups, as a snapshot keeps them: number, size, whether enabled, and three addresses in halves. */
+  get setupWords(): readonly number[] {
+    return [...this.setups].flatMap(([index, { size, enabled, descriptors, available, used }]) => [
+      index,
+      size,
+      Number(enabled),
+      ...descriptors,
+      ...available,
+      ...used,
+    ]);
+  }
+
+  set setupWords(words: readonly number[]) {
+    this.setups.clear();
+    for (let start = 0; start < words.length; start += SETUP_WORDS) {
+      const [index = 0, size = 0, enabled, ...addresses] = words.slice(start, start + SETUP_WORDS);
+      const pair = (first: number): [number, number] => [addresses[first] ?? 0, addresses[first + 1] ?? 0];
+      this.setups.set(index, {
+        size,
+        enabled: enabled === 1,
+        descriptors: pair(0),
+        available: pair(2),
+        used: pair(4),
+      });
+    }
   }
 
   private setupOf(index: number): QueueSetup {

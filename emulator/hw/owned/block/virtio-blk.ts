@@ -1,5 +1,12 @@
 /** Block device. Source: VIRTIO 1.2, section 5.2; defaults, limits and quirks as QEMU 7.2's. */
-import { type BlockBackend, type BlockResult, boolProperty, stringProperty, uintProperty } from "#qdev";
+import {
+  type BlockBackend,
+  type BlockResult,
+  boolProperty,
+  stringProperty,
+  uintProperty,
+  type VmState,
+} from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
 import {
@@ -63,6 +70,11 @@ const MOST_SECTORS = 0x3f_ffff;
 export class VirtioBlk extends VirtioDevice {
   static override readonly typeName = "virtio-blk-device";
   static override readonly instanceSize: number = 784;
+  static override readonly vmState = {
+    name: "virtio-blk",
+    version: 1,
+    fields: { ...VirtioDevice.vmFields, cacheEnabled: "bool" },
+  } as const satisfies VmState;
   static override readonly properties = [
     stringProperty<VirtioBlk>("drive", "drive"),
     uintProperty<VirtioBlk>("logical_block_size", "size", "logicalBlockSize"),

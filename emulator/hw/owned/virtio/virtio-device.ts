@@ -1,6 +1,6 @@
 /** Base of all virtio devices: status, features, queues, configuration. Source: VIRTIO 1.2, section 2; quirks as QEMU 7.2's. */
 import type { AddressSpace } from "#memory";
-import { Device } from "#qdev";
+import { Device, type VmStateFields } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { VirtioBus, type VirtioTransport } from "./virtio-bus.ts";
 import {
@@ -44,6 +44,19 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     featureProperty("any_layout", VIRTIO_F_ANY_LAYOUT),
     featureProperty("queue_reset", VIRTIO_F_RING_RESET),
   ];
+
+  /** Part of every virtio device's state. */
+  protected static readonly vmFields = {
+    guestFeatures: "uint64",
+    status: "uint8",
+    broken: "bool",
+    usesEventIndex: "bool",
+    notifiesOnEmpty: "bool",
+    configGeneration: "uint32",
+    interruptStatus: "uint32",
+    configSpace: "bytes",
+    queueStates: "ints",
+  } as const satisfies VmStateFields;
 
   override readonly busType = VirtioBus.typeName;
   /** Kind of device (VIRTIO 1.2, section 5). */
@@ -120,6 +133,22 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     const queue = new Virtqueue(this, this.queues.length, size, handle);
     this.queues.push(queue);
     return queue;
+  }
+
+  /** The configuration and the queues, as a snapshot keeps them. */
+  get configSpace(): Uint8Array {
+    return new Uint8Array(this.config.buffer);
+  }
+
+  get queueStates(): readonly number[] {
+    return this.queues.flatMap(({ state }) => state);
+  }
+
+  set queueStates(states: readonly number[]) {
+    for (const [index, queue] of this.queues.entries()) {
+      const { length } = queue.state;
+      queue.state = states.slice(index * length, (index + 1) * length);
+    }
   }
 
   /** Whether driver and device have agreed on `feature`. */

@@ -1,5 +1,5 @@
 /** Entropy device: fills the driver's buffers. Source: VIRTIO 1.2, section 5.4. */
-import { uint64Property, uintProperty } from "#qdev";
+import { uint64Property, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 import { RngBuiltin } from "./rng-builtin.ts";
 import { VirtioDevice } from "./virtio-device.ts";
@@ -16,6 +16,18 @@ export class VirtioRng extends VirtioDevice {
     uint64Property<VirtioRng>("max-bytes", "maxBytes"),
     uintProperty<VirtioRng>("period", "uint32", "period"),
   ];
+
+  static override readonly vmState = {
+    name: "virtio-rng",
+    version: 1,
+    fields: {
+      ...VirtioDevice.vmFields,
+      source: { position: "uint32" },
+      quota: "int",
+      timer: "timer",
+      timing: "bool",
+    },
+  } as const satisfies VmState;
 
   readonly deviceId = 4;
   maxBytes = LARGEST_QUOTA;

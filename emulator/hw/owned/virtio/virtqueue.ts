@@ -81,6 +81,26 @@ export class Virtqueue {
     this.notification = true;
   }
 
+  /** All that changes, as a snapshot keeps it. */
+  get state(): readonly number[] {
+    return [
+      ...[this.size, this.descriptors, this.available, this.used, this.align, this.inUse],
+      ...[this.lastAvailable, this.usedIndex, this.signalled],
+      ...[Number(this.signalledIsValid), Number(this.notification)],
+    ];
+  }
+
+  set state(state: readonly number[]) {
+    const [size = 0, descriptors = 0, available = 0, used = 0, align = 0, inUse = 0, ...rest] = state;
+    const [lastAvailable = 0, usedIndex = 0, signalled = 0, signalledIsValid, notification] = rest;
+    Object.assign(this, { size, descriptors, available, used, align, inUse });
+    this.lastAvailable = lastAvailable;
+    this.usedIndex = usedIndex;
+    this.signalled = signalled;
+    this.signalledIsValid = signalledIsValid === 1;
+    this.notification = notification === 1;
+  }
+
   /** Takes the driver's choice of a size; what is none is ignored. */
   setSize(size: number): void {
     if (size > 0 && size <= VIRTQUEUE_MAX_SIZE) this.size = size;
