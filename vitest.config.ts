@@ -24,6 +24,7 @@ export default defineConfig({
   test: {
     exclude: [...configDefaults.exclude, LONG_TESTS],
     testTimeout: 60_000,
+    maxWorkers: "100%", // most of what tests wait for is a QEMU beside them
     projects: [
       { extends: true, test: { name: "rooms", include: [everyTest] } },
       {
