@@ -3,8 +3,8 @@
  * user mode, memory protection, Sv39, Sv48 and Sv57, Svinval, Svadu and Sstc.
  *
  * `instructions/` is the one table: encoding, operands and semantics of every instruction. The decoder, the assembler,
- * the disassembler and the interpreter are made from it; compressed instructions are other spellings of full ones.
- * Semantics are written over `InstructionContext`, so that a translator can take the same table.
+ * the disassembler, the interpreter and the translator are made from it; compressed instructions are other spellings of
+ * full ones. Semantics are written over `InstructionContext`, which interpreter and translator each answer in their way.
  *
  * `interpreter/` generates the WebAssembly that executes: one loop around one jump table. It reads instructions from
  * records decoded beforehand, eight bytes for each halfword of a page, so that an instruction costs one dispatch, and
@@ -13,6 +13,10 @@
  * for, with the instruction not yet executed, and `hart/` in TypeScript does it and calls again. All state is in memory
  * then, so that traps are precise, interrupts are taken between two instructions only, and the count of instructions is
  * exact whenever a device looks at it.
+ *
+ * `translator/` makes functions of what is executed very often: the blocks of a page that are reached from one entry
+ * (`region.ts`), their control flow as loops and blocks (`flow.ts`), registers as local variables (`registers.ts`). Units
+ * return for the same things and in the same state as the interpreter, and call each other through its module.
  *
  * Floating point is WebAssembly's own where that is exact and raises no flag that is not raised already
  * (`instructions/float.ts`, `fused.ts`), which is nearly always; the rest is a module of integer arithmetic (`softfloat/`).

@@ -57,10 +57,7 @@ export type InterruptCause = (typeof Interrupt)[keyof typeof Interrupt];
 /** Generated code is left at least so often, or the engine could not replace it by its optimised form. */
 const SLICE = 1 << 18;
 
-/**
- * Jumps that arrive at a place before it is translated. So many because translating an instruction costs as much as
- * interpreting thousands: of 300, 1000, 3000, 8000 and 30 000 Debian's boot was the faster the more.
- */
+/** Jumps that arrive at a place before it is translated: translating costs as much as interpreting thousands of times. */
 const HOT_ARRIVALS = 20_000;
 /** WebAssembly that a hart's translated code takes at most. */
 const MOST_TRANSLATED_BYTES = 48 << 20;
