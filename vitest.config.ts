@@ -15,6 +15,14 @@ const everyTest = "{bin,emulator,codemods,bench,workloads,results}/**/*.test.ts"
 /** Tests that take minutes have a configuration of their own, `vitest.long.config.ts`. */
 export const LONG_TESTS = "workloads/**/*.long.test.ts";
 
+/** The processor's tests once more, with all code translated before it runs. */
+export const TRANSLATED = { name: "translated", env: { REGIONLAB_TRANSLATE: "all" } };
+/** Those that take minutes then. */
+export const LONG_TRANSLATED = [
+  "emulator/cpu/riscv/interpreter/*.test.ts",
+  "emulator/cpu/riscv/hart/{pmp,traps}.test.ts",
+];
+
 const report = process.env.REGIONLAB_TEST_REPORT;
 const jsonReporter: ["json", { outputFile: string }][] = report ? [["json", { outputFile: report }]] : [];
 
@@ -28,12 +36,11 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "rooms", include: [everyTest] } },
       {
-        // The processor's tests once more, with all code translated before it runs.
         extends: true,
         test: {
-          name: "translated",
-          include: ["emulator/cpu/riscv/{hart,interpreter}/*.test.ts"],
-          env: { REGIONLAB_TRANSLATE: "all" },
+          ...TRANSLATED,
+          include: ["emulator/cpu/riscv/hart/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...LONG_TRANSLATED],
         },
       },
     ],

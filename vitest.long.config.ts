@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import config, { LONG_TESTS } from "./vitest.config.ts";
+import config, { LONG_TESTS, LONG_TRANSLATED, TRANSLATED } from "./vitest.config.ts";
 
 const MINUTES = 60_000;
 
@@ -10,9 +10,12 @@ export default defineConfig({
   ...config,
   test: {
     ...shared,
-    include: [LONG_TESTS],
     exclude: ["dist/**"],
     testTimeout: 40 * MINUTES,
     fileParallelism: false,
+    projects: [
+      { extends: true, test: { name: "whole systems", include: [LONG_TESTS] } },
+      { extends: true, test: { ...TRANSLATED, include: LONG_TRANSLATED } },
+    ],
   },
 });

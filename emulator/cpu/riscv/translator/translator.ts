@@ -5,8 +5,9 @@ import { analyseFlow } from "./flow.ts";
 import { generateUnit, importLinks } from "./generate-unit.ts";
 import { type CodeSource, findRegion, type Region } from "./region.ts";
 
-/** Elements of the table of units; an entry of a page names one in 15 bits. */
-const TABLE_ELEMENTS = 0x8000;
+/** Elements of the table of units at first and at most: an entry of a page names one in 15 bits. */
+const FIRST_ELEMENTS = 256;
+const MOST_ELEMENTS = 0x8000;
 /** Units that wait are compiled together when there are so many; a module for each would cost more than the units. */
 const BATCH = 32;
 
@@ -81,7 +82,7 @@ export class Translator {
     this.state = state;
     this.pages = pages;
     this.mostBytes = mostBytes;
-    this.table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_ELEMENTS });
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: FIRST_ELEMENTS });
   }
 
   /** The exports of the interpreter that units go on in where nothing is translated. */
@@ -152,8 +153,9 @@ export class Translator {
   }
 
   private enter(batch: Batch, { records }: Wanted, region: Region, code: () => number): void {
-    while (this.freeElements.length === 0 && this.nextElement === TABLE_ELEMENTS) this.dropOldest();
+    while (this.freeElements.length === 0 && this.nextElement === MOST_ELEMENTS) this.dropOldest();
     const element = this.freeElements.pop() ?? this.nextElement++;
+    if (element === this.table.length) this.table.grow(element);
     const unit: Unit = { element, records, region, batch };
     this.table.set(element, code);
     batch.units.add(unit);
