@@ -19,39 +19,9 @@ import { VirtMachine } from "./riscv/virt.ts";
 import { GoldfishRtc } from "./rtc/goldfish-rtc.ts";
 import { AclintMtimer } from "./timer/riscv-aclint-mtimer.ts";
 import { RngBuiltin } from "./virtio/rng-builtin.ts";
-import { VirtioBus, VirtioMmioBus, type VirtioTransport } from "./virtio/virtio-bus.ts";
-import { VirtioDevice } from "./virtio/virtio-device.ts";
+import { VirtioMmioBus } from "./virtio/virtio-bus.ts";
 import { VirtioMmio } from "./virtio/virtio-mmio.ts";
 import { VirtioRng } from "./virtio/virtio-rng.ts";
-
-export {
-  AclintMtimer,
-  AclintSwi,
-  FwCfgMem,
-  GoldfishRtc,
-  PflashCfi01,
-  RamBackend,
-  RiscvHart,
-  RiscvHartArray,
-  RngBuiltin,
-  Serial,
-  SerialMm,
-  SifivePlic,
-  SifiveTest,
-  Virtconsole,
-  VirtioBlk,
-  VirtioBus,
-  VirtioDevice,
-  VirtioMmio,
-  VirtioMmioBus,
-  VirtioNet,
-  VirtioRng,
-  VirtioSerial,
-  VirtioSerialBus,
-  type VirtioTransport,
-  VirtMachine,
-  Virtserialport,
-};
 
 /** Makes the types of this tree known to a machine. */
 export function registerTypes(registry: TypeRegistry): void {
