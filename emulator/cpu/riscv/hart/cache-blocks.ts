@@ -2,20 +2,10 @@
 import { Exit } from "../interpreter/exits.ts";
 import { Cause, NO_FAULT } from "./causes.ts";
 import type { CodePages } from "./code-pages.ts";
-import { CACHE_BLOCK_BYTES, csrWord, LAYOUT } from "./layout.ts";
+import { CACHE_BLOCK_BYTES, LAYOUT, WORD } from "./layout.ts";
 import { Access, accessFault, type Mmu } from "./mmu.ts";
 import type { PhysicalMemory } from "./physical.ts";
-import { type HartState, Privilege } from "./state.ts";
-
-/** Fields of menvcfg and senvcfg (section 2.1): who below machine mode may do what. */
-export const EnvironmentConfig = {
-  /** What cbo.inval does: 0 illegal, 1 flush, 3 invalidate. 2 is reserved. */
-  CBIE: 3 << 4,
-  /** cbo.clean and cbo.flush may be executed. */
-  CBCFE: 1 << 6,
-  /** cbo.zero may be executed. */
-  CBZE: 1 << 7,
-} as const;
+import { EnvironmentConfig, type HartState } from "./state.ts";
 
 /** Answers of methods are NO_FAULT or the cause of an exception. */
 export class CacheBlocks {
@@ -35,21 +25,16 @@ export class CacheBlocks {
   execute(exit: number, low: number, high: number): number {
     switch (exit) {
       case Exit.CacheBlockZero:
-        return this.granted(EnvironmentConfig.CBZE) ? this.zero(low, high) : Cause.IllegalInstruction;
+        return this.state.low(WORD.blockZeroing) !== 0 ? this.zero(low, high) : Cause.IllegalInstruction;
       case Exit.CacheBlockClean:
-        return this.granted(EnvironmentConfig.CBCFE) ? this.manage(low, high) : Cause.IllegalInstruction;
+        return this.state.environmentGrants(EnvironmentConfig.CBCFE)
+          ? this.manage(low, high)
+          : Cause.IllegalInstruction;
       default:
-        return this.granted(EnvironmentConfig.CBIE) ? this.manage(low, high) : Cause.IllegalInstruction;
+        return this.state.environmentGrants(EnvironmentConfig.CBIE)
+          ? this.manage(low, high)
+          : Cause.IllegalInstruction;
     }
-  }
-
-  /** Supervisors need the consent of machine mode, users that of both. */
-  private granted(field: number): boolean {
-    const { state } = this;
-    const { privilege } = state;
-    if (privilege === Privilege.Machine) return true;
-    if ((state.low(csrWord.menvcfg) & field) === 0) return false;
-    return privilege === Privilege.Supervisor || (state.low(csrWord.senvcfg) & field) !== 0;
   }
 
   /** A store of zeros, to main memory only. */

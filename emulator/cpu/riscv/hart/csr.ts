@@ -1,10 +1,10 @@
 /** Control and status registers (privileged ISA 1.12, chapters 2 to 4; Zicntr; Sstc; Svadu). */
-import { EnvironmentConfig } from "./cache-blocks.ts";
+
 import { Interrupt } from "./causes.ts";
 import { type CsrSlot, csrWord, WORD } from "./layout.ts";
 import { ENVCFG_ADUE_HIGH, isTranslationMode } from "./mmu.ts";
 import { PMP_ENTRIES, type Pmp } from "./pmp.ts";
-import { type HartState, MPP_SHIFT, Privilege, Status } from "./state.ts";
+import { EnvironmentConfig, type HartState, MPP_SHIFT, Privilege, Status } from "./state.ts";
 
 /** What the counters count; all exact to 2^53. */
 export interface CounterSource {

@@ -36,8 +36,15 @@ const TAG_DEVICE = 1 << 4;
 const INVALID_TAG = -1;
 
 /** A hart's block of the WebAssembly memory, and views of it and of guest RAM. */
-/** In menvcfg and senvcfg: cbo.zero may be executed below. */
-const CBZE = 1 << 7;
+/** Fields of menvcfg and senvcfg (section 2.1): who below machine mode may do what. */
+export const EnvironmentConfig = {
+  /** What cbo.inval does: 0 illegal, 1 flush, 3 invalidate. 2 is reserved. */
+  CBIE: 3 << 4,
+  /** cbo.clean and cbo.flush may be executed. */
+  CBCFE: 1 << 6,
+  /** cbo.zero may be executed. */
+  CBZE: 1 << 7,
+} as const;
 
 export class HartState {
   readonly memory: WebAssembly.Memory;
@@ -142,13 +149,17 @@ export class HartState {
     this.updateBlockZeroing();
   }
 
-  /** Supervisors may zero cache blocks with the consent of machine mode, users with that of both (CMO, section 2.1). */
-  updateBlockZeroing(): void {
+  /** Supervisors need the consent of machine mode for a field of `EnvironmentConfig`, users that of both. */
+  environmentGrants(field: number): boolean {
     const { privilege } = this;
-    let granted = CBZE;
-    if (privilege !== Privilege.Machine) granted &= this.low(csrWord.menvcfg);
-    if (privilege === Privilege.User) granted &= this.low(csrWord.senvcfg);
-    this.words[WORD.blockZeroing] = granted;
+    if (privilege === Privilege.Machine) return true;
+    if ((this.low(csrWord.menvcfg) & field) === 0) return false;
+    return privilege === Privilege.Supervisor || (this.low(csrWord.senvcfg) & field) !== 0;
+  }
+
+  /** Tells generated code whether cbo.zero may be executed. */
+  updateBlockZeroing(): void {
+    this.words[WORD.blockZeroing] = Number(this.environmentGrants(EnvironmentConfig.CBZE));
   }
 
   /** Floating-point registers are dirty from now on, hence open to generated code. */
