@@ -1,5 +1,5 @@
 /** Cache-block management and zeroing (CMO specification 1.0, chapters 2 to 4). */
-import { Exit } from "../interpreter/exits.ts";
+import { Exit } from "../codegen/exits.ts";
 import { Cause, NO_FAULT } from "./causes.ts";
 import type { CodePages } from "./code-pages.ts";
 import { CACHE_BLOCK_BYTES, LAYOUT, WORD } from "./layout.ts";

@@ -140,6 +140,11 @@ export class CsrFile {
     return this.softwarePending | this.state.low(csrWord.mipLines);
   }
 
+  /** Whether something is pending that ends a wait for interrupts, enabled in mstatus or not (section 3.3.3). */
+  get wakes(): boolean {
+    return (this.pending & this.state.low(csrWord.mie)) !== 0;
+  }
+
   /** With the comparator on, the supervisor's timer interrupt is its alone; what software has set comes back after. */
   private get softwarePending(): number {
     const software = this.state.low(csrWord.mipSoftware);

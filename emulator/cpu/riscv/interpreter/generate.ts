@@ -5,6 +5,8 @@
  * replacement).
  */
 
+import { Exit } from "../codegen/exits.ts";
+import { TemporaryPool } from "../codegen/temporaries.ts";
 import { ENTRIES_OFFSET, LAYOUT, TLB_ENTRIES, UNIT_ENTRY } from "../hart/layout.ts";
 import {
   block,
@@ -25,8 +27,7 @@ import {
   sequence,
   when,
 } from "../wasm/index.ts";
-import { InterpreterContext, type InterpreterFrame, TemporaryPool } from "./context.ts";
-import { Exit } from "./exits.ts";
+import { InterpreterContext, type InterpreterFrame } from "./context.ts";
 import { handlers } from "./records.ts";
 
 /** Executes from the record given, or from `pc` if that is 0, and answers an exit code. */

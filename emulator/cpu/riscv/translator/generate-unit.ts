@@ -1,5 +1,5 @@
+import { TemporaryPool } from "../codegen/temporaries.ts";
 import { LAYOUT } from "../hart/layout.ts";
-import { TemporaryPool } from "../interpreter/context.ts";
 import { UNIT_PARAMETERS, UNIT_RESULTS } from "../interpreter/generate.ts";
 import {
   blockTo,
@@ -97,20 +97,12 @@ class UnitGenerator {
     const { used, written } = registersOf(flow);
     this.written = written;
     this.dirtyAtStart = findDirty(flow);
-    const unused = builder.local("i32");
-    const none = new Label("none");
     this.frame = {
       stateOffset: place.stateOffset,
-      record: unused,
-      pcBase: this.pc,
       remaining: builder.parameter(1, "i32"),
       dataMode: builder.local("i64"),
-      target: this.pc,
       exitCode: builder.local("i32"),
       temporaries: new TemporaryPool(builder),
-      jump: none,
-      arrive: none,
-      next: none,
       exit: new Label("exit"),
       base: builder.local("i64"),
       registers: new RegisterLocals(builder, used, place.stateOffset),

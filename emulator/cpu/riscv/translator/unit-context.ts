@@ -1,5 +1,5 @@
+import { CodeContext, type CodeFrame } from "../codegen/context.ts";
 import { LAYOUT } from "../hart/layout.ts";
-import { InterpreterContext, type InterpreterFrame } from "../interpreter/context.ts";
 import {
   choose,
   drop,
@@ -22,7 +22,7 @@ type F32 = Expression<"f32">;
 type F64 = Expression<"f64">;
 
 /** What the instructions of one unit share. */
-export interface UnitFrame extends InterpreterFrame {
+export interface UnitFrame extends CodeFrame {
   /** Virtual address of the page. */
   readonly base: Local<"i64">;
   readonly registers: RegisterLocals;
@@ -34,7 +34,7 @@ export interface UnitFrame extends InterpreterFrame {
 export const PLACE_UNCOUNT = 12;
 
 /** Operands as constants and locals. Where control goes is noted, for the unit's structure to say. */
-export class UnitContext extends InterpreterContext {
+export class UnitContext extends CodeContext {
   /** Of a conditional branch. */
   condition: I32 | undefined;
   /** Of a jump to an address in a register. */
@@ -45,8 +45,7 @@ export class UnitContext extends InterpreterContext {
 
   /** @param uncounted instructions from this one to the end of its block, which were counted when the block began */
   constructor(unit: UnitFrame, placed: Placed, uncounted: number) {
-    const { full, instruction } = placed.decoded;
-    super(unit, { instruction: full, length: instruction.length, near: false });
+    super(unit);
     this.unit = unit;
     this.placed = placed;
     this.uncounted = uncounted;
@@ -58,98 +57,98 @@ export class UnitContext extends InterpreterContext {
     return this.placed.decoded.full.semantics(this);
   }
 
-  override get rs1(): I64 {
+  get rs1(): I64 {
     return this.unit.registers.value(this.placed.decoded.rs1);
   }
 
-  override get rs2(): I64 {
+  get rs2(): I64 {
     return this.unit.registers.value(this.placed.decoded.rs2);
   }
 
-  override get rs1Word(): I32 {
+  get rs1Word(): I32 {
     return i32.wrap(this.rs1);
   }
 
-  override get rs2Word(): I32 {
+  get rs2Word(): I32 {
     return i32.wrap(this.rs2);
   }
 
-  override get immediate(): I64 {
+  get immediate(): I64 {
     return i64.constant(this.placed.decoded.immediate);
   }
 
-  override get immediateWord(): I32 {
+  get immediateWord(): I32 {
     return i32.constant(this.placed.decoded.immediate);
   }
 
-  override get pc(): I64 {
+  get pc(): I64 {
     return i64.add(this.unit.base.value, i64.constant(this.placed.offset));
   }
 
-  override get nextPc(): I64 {
+  get nextPc(): I64 {
     const { offset, decoded } = this.placed;
     return i64.add(this.unit.base.value, i64.constant(offset + decoded.instruction.length));
   }
 
-  override writeRd(value: I64): Statement {
+  writeRd(value: I64): Statement {
     const { rd } = this.placed.decoded;
     return this.unit.registers.target(rd)?.set(value) ?? drop(value);
   }
 
-  override get frs1Bits(): I64 {
+  get frs1Bits(): I64 {
     return f64.toBits(this.frs1Double);
   }
 
-  override get frs2Bits(): I64 {
+  get frs2Bits(): I64 {
     return f64.toBits(this.frs2Double);
   }
 
-  override get frs1Double(): F64 {
+  get frs1Double(): F64 {
     return this.unit.registers.double(this.placed.decoded.rs1).value;
   }
 
-  override get frs2Double(): F64 {
+  get frs2Double(): F64 {
     return this.unit.registers.double(this.placed.decoded.rs2).value;
   }
 
-  override get frs3Double(): F64 {
+  get frs3Double(): F64 {
     return this.unit.registers.double(this.placed.decoded.rs3).value;
   }
 
-  override get frs1Single(): F32 {
+  get frs1Single(): F32 {
     return unboxed(this.frs1Bits);
   }
 
-  override get frs2Single(): F32 {
+  get frs2Single(): F32 {
     return unboxed(this.frs2Bits);
   }
 
-  override get frs3Single(): F32 {
+  get frs3Single(): F32 {
     return unboxed(f64.toBits(this.frs3Double));
   }
 
-  override get rounding(): I32 {
+  get rounding(): I32 {
     return i32.load8U(i32.constant(0), this.state(LAYOUT.rounding) + this.placed.decoded.rm);
   }
 
-  override writeFrdBits(value: I64): Statement {
+  writeFrdBits(value: I64): Statement {
     return this.writeFrdDouble(f64.fromBits(value));
   }
 
-  override writeFrdDouble(value: F64): Statement {
+  writeFrdDouble(value: F64): Statement {
     return this.unit.registers.double(this.placed.decoded.rd).set(value);
   }
 
-  override jump(target: I64): Statement {
+  jump(target: I64): Statement {
     this.destination = target;
     return nothing;
   }
 
-  override jumpRelative(): Statement {
+  jumpRelative(): Statement {
     return nothing;
   }
 
-  override branch(condition: I32): Statement {
+  branch(condition: I32): Statement {
     this.condition = condition;
     return nothing;
   }
