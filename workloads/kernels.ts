@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import { packageRoot } from "./package-root.ts";
 
-/** A program that does one kind of work for about a second and prints a checksum of it, without firmware. */
+/**
+ * A program that does one kind of work again and again, without firmware, and prints a line with a checksum after each
+ * lap, which takes about half a second.
+ */
 export interface Kernel {
   readonly name: string;
   /** What most of the work is. */

@@ -34,7 +34,7 @@ export function contestants(cli: string, version: string): readonly Contestant[]
     mend: "run `npm ci`",
     command: (guest) => ({
       program: process.execPath,
-      args: [cli, "run", "--translate", translate, ...machineArgs(guest, "--"), ...["--until", guest.until]],
+      args: [cli, "run", "--translate", translate, ...machineArgs(guest, "--")],
     }),
   });
   return [

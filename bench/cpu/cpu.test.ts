@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "#workloads";
 import { captureEnvironment, completeEnvironment } from "../environment.ts";
+import type { ContestantName } from "./contestants.ts";
 import { addUp, PROFILE_PARTS, partOf, profiled } from "./profile.ts";
-import { timeToText } from "./race.ts";
-import { judgeWork, type Samples, summarizeKinds } from "./report.ts";
+import { timesToTexts } from "./race.ts";
+import { CPU_SCHEMA_VERSION, judgeWork, type Samples, summarizeKinds } from "./report.ts";
 import { planHeats } from "./schedule.ts";
 import { renderCpuMarkdown } from "./tables.ts";
 import type { Work } from "./works.ts";
@@ -12,7 +13,7 @@ const KERNEL: Work = {
   name: "sort",
   kind: "integer",
   description: "heap sort",
-  guest: { ramBytes: 2 ** 28, kernel: "/sort.elf", until: "sort: done" },
+  guest: { ramBytes: 2 ** 28, kernel: "/sort.elf", milestones: ["lap 1", "lap 2"] },
 };
 
 describe("planHeats", () => {
@@ -31,9 +32,16 @@ describe("planHeats", () => {
   });
 });
 
+type WholeTimes = Record<ContestantName, readonly number[]>;
+
+/** Processes with one milestone each. */
+function samplesOf({ regionlab = [], interpreter = [], qemu = [] }: Partial<WholeTimes>): Samples {
+  const single = (times: readonly number[]) => times.map((time) => [time]);
+  return { regionlab: single(regionlab), interpreter: single(interpreter), qemu: single(qemu) };
+}
+
 describe("judgeWork", () => {
-  const judged = (samples: Partial<Samples>, work = KERNEL) =>
-    judgeWork(work, { regionlab: [], interpreter: [], qemu: [], ...samples }, 1);
+  const judged = (times: Partial<WholeTimes>, work = KERNEL) => judgeWork(work, samplesOf(times), 1);
 
   it("gives QEMU's time over ours, and says whether the goal is kept", () => {
     const faster = judged({ regionlab: [10, 10, 10], qemu: [20, 20, 20], interpreter: [80] });
@@ -45,6 +53,15 @@ describe("judgeWork", () => {
     expect(slower.speed?.low).toBeLessThan(0.5);
     expect(slower.speed?.high).toBeGreaterThan(0.5);
     expect(slower.kept).toBe(false);
+  });
+
+  it("tells the later laps from the first", () => {
+    const samples = { regionlab: [[900, 1000]], interpreter: [], qemu: [[400, 800, 1000]] };
+    expect(judgeWork(KERNEL, samples, 1)).toMatchObject({
+      speed: { estimate: 1 },
+      laterSpeed: { estimate: 6 },
+    });
+    expect(judged({ regionlab: [10], qemu: [20] }).laterSpeed).toBeNull();
   });
 
   it("judges nothing without a peer, and says why a work did not run", () => {
@@ -61,12 +78,12 @@ describe("judgeWork", () => {
 });
 
 describe("the tables", () => {
-  const table = (samples: Partial<Samples>, work = KERNEL) => {
-    const rows = [judgeWork(work, { regionlab: [], interpreter: [], qemu: [], ...samples }, 1)];
+  const table = (times: Partial<WholeTimes>, work = KERNEL) => {
+    const rows = [judgeWork(work, samplesOf(times), 1)];
     const contestants = [{ name: "qemu", title: "QEMU (TCG)", version: null, mend: "install it" }] as const;
     return renderCpuMarkdown({
       schema: "regionlab-cpu",
-      version: 1,
+      version: CPU_SCHEMA_VERSION,
       environment: completeEnvironment(captureEnvironment(packageRoot(), []), 1),
       command: "npm run bench:cpu",
       seed: 1,
@@ -90,27 +107,35 @@ describe("the tables", () => {
   });
 });
 
-describe("timeToText", () => {
+describe("timesToTexts", () => {
   const node = (script: string) => ({ program: process.execPath, args: ["-e", script] });
 
   it("answers when the text comes, also in two pieces, and ends the process", async () => {
     const script =
       "process.stdout.write('he'); setTimeout(() => process.stdout.write('llo'), 50); setInterval(() => {}, 1e6)";
-    expect(await timeToText(node(script), "hello", 30_000)).toBeGreaterThan(50);
+    expect(await timesToTexts(node(script), ["hello"], 30_000)).toEqual([expect.any(Number)]);
+  });
+
+  it("answers the times of several texts, in the order in which they come", async () => {
+    const script =
+      "process.stdout.write('b a'); setTimeout(() => process.stdout.write('b'), 100); setInterval(() => {}, 1e6)";
+    const [first = 0, second = 0, ...more] = await timesToTexts(node(script), ["a", "b"], 30_000);
+    expect(second - first).toBeGreaterThan(50);
+    expect(more).toEqual([]);
   });
 
   it("shows what a process said that ended without the text", async () => {
     const script = "console.log('other'); console.error('trouble'); process.exitCode = 3";
-    await expect(timeToText(node(script), "hello", 30_000)).rejects.toThrow(
+    await expect(timesToTexts(node(script), ["hello"], 30_000)).rejects.toThrow(
       /exit code 3.*"hello".*other\ntrouble/s,
     );
   });
 
   it("gives up after a time, and on a program that is not there", async () => {
-    await expect(timeToText(node("setInterval(() => {}, 1e6)"), "hello", 300)).rejects.toThrow(
+    await expect(timesToTexts(node("setInterval(() => {}, 1e6)"), ["hello"], 300)).rejects.toThrow(
       "no result after 0.3 s",
     );
-    await expect(timeToText({ program: "/nowhere", args: [] }, "hello", 300)).rejects.toThrow(
+    await expect(timesToTexts({ program: "/nowhere", args: [] }, ["hello"], 300)).rejects.toThrow(
       "cannot be started",
     );
   });

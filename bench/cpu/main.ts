@@ -2,7 +2,7 @@
  * The processor against QEMU:
  *
  *     npm run bench:cpu                     everything, half an hour
- *     npm run bench:cpu -- --quick          every kernel once, without Debian
+ *     npm run bench:cpu -- --quick          a lap of every kernel, once, without Debian
  *
  * Options: [--quick] [--work NAME …] [--repeats N] [--seed N] [-o F.json]
  */
@@ -16,14 +16,21 @@ import { Progress } from "../runner/progress.ts";
 import { CONTESTANTS, type Contestant, type ContestantName, contestants } from "./contestants.ts";
 import type { Profile } from "./profile.ts";
 import type { ProfileRequest } from "./profile-child.ts";
-import { timeToText } from "./race.ts";
-import { CPU_SCHEMA, CPU_SCHEMA_VERSION, type CpuRun, judgeWork, summarizeKinds } from "./report.ts";
+import { timesToTexts } from "./race.ts";
+import {
+  CPU_SCHEMA,
+  CPU_SCHEMA_VERSION,
+  type CpuRun,
+  judgeWork,
+  type Samples,
+  summarizeKinds,
+} from "./report.ts";
 import { type Entry, planHeats } from "./schedule.ts";
 import { renderCpuMarkdown, renderCpuTable } from "./tables.ts";
 import { type Guest, type Work, works } from "./works.ts";
 
 /** Processes per contestant. */
-const REPEATS = { quick: 1, full: 7 } as const;
+const REPEATS = { quick: 1, full: 5 } as const;
 /** Of Debian's boot, which takes a hundred times as long. */
 const BOOT_REPEATS = 3;
 /** The interpreter is many times slower, and by how many needs no narrow interval. */
@@ -77,7 +84,7 @@ async function bench(options: Options): Promise<void> {
 
 /** The works that were named; without names all of them, or all but the boots where it must be quick. */
 function choose(names: readonly string[] | undefined, quick: boolean): Work[] {
-  const all = works();
+  const all = works(quick ? 1 : undefined);
   const unknown = names?.find((name) => !all.some((work) => work.name === name));
   if (unknown !== undefined) {
     const known = all.map(({ name }) => name).join(", ");
@@ -109,7 +116,8 @@ function entriesOf(
   });
 }
 
-type Times = Map<string, Map<ContestantName, number[]>>;
+/** Milliseconds to each milestone, by work, contestant and process. */
+type Times = Map<string, Map<ContestantName, number[][]>>;
 
 async function race(
   chosen: readonly Work[],
@@ -128,8 +136,8 @@ async function race(
     const guest: Guest | undefined = guests.get(work);
     const machine = machines.find(({ name }) => name === contestant);
     if (guest === undefined || machine === undefined) throw new Error(`${work}: planned, but cannot be run`);
-    const milliseconds = await timeToText(machine.command(guest), guest.until, PATIENCE);
-    const ofWork = times.get(work) ?? new Map<ContestantName, number[]>();
+    const milliseconds = await timesToTexts(machine.command(guest), guest.milestones, PATIENCE);
+    const ofWork = times.get(work) ?? new Map<ContestantName, number[][]>();
     ofWork.set(contestant, [...(ofWork.get(contestant) ?? []), milliseconds]);
     times.set(work, ofWork);
   }
@@ -137,7 +145,7 @@ async function race(
   return times;
 }
 
-function samplesOf(work: string, times: Times): Record<ContestantName, readonly number[]> {
+function samplesOf(work: string, times: Times): Samples {
   const [regionlab = [], interpreter = [], qemu = []] = CONTESTANTS.map(
     (name) => times.get(work)?.get(name) ?? [],
   );
@@ -170,7 +178,7 @@ function count(option: string, text: string): number {
 
 const program = new Command("bench:cpu")
   .description("measure the processor against QEMU")
-  .option("--quick", "every kernel once, and no boot of a distribution")
+  .option("--quick", "one lap of every kernel, once, and no boot of a distribution")
   .option(
     "--work <name...>",
     `what to run: ${works()

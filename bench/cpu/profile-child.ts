@@ -16,8 +16,9 @@ await reportTo(process, async (request) => {
   return await profileGuest(work, guest);
 });
 
-async function profileGuest(work: string, { ramBytes, until, ...files }: Guest): Promise<Profile> {
+async function profileGuest(work: string, { ramBytes, milestones, ...files }: Guest): Promise<Profile> {
   const hardware = await loadHardware("embedded");
+  const until = milestones.at(-1) ?? "";
   let instructions = 0;
   const started = performance.now();
   const profile = profiled(() => {

@@ -6,24 +6,32 @@ import type { Command } from "./contestants.ts";
 const CONSOLE_TAIL = 2000;
 
 /**
- * Milliseconds from the start of a process to a text on its standard output. The process is ended there.
+ * Milliseconds from the start of a process to each of some texts that follow each other on its standard output. The process
+ * is ended after the last.
  * @param timeout milliseconds after which it is given up
- * @throws CommandError (exit code 1) when the process ends or takes too long without having printed the text
+ * @throws CommandError (exit code 1) when the process ends or takes too long without having printed all of them
  */
-export function timeToText({ program, args }: Command, until: string, timeout: number): Promise<number> {
+export function timesToTexts(
+  { program, args }: Command,
+  texts: readonly string[],
+  timeout: number,
+): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
-    let reached: number | null = null;
+    const times: number[] = [];
+    let sought = 0;
     let printed = "";
     let complaints = "";
     const patience = setTimeout(() => child.kill("SIGKILL"), timeout);
     child.stdout.setEncoding("latin1").on("data", (text: string) => {
-      if (reached !== null) return;
-      const at = Math.max(0, printed.length - until.length);
       printed += text;
-      if (!printed.includes(until, at)) return;
-      reached = performance.now() - started;
+      for (let next = texts[times.length]; next !== undefined; next = texts[times.length]) {
+        const at = printed.indexOf(next, sought);
+        if (at < 0) return;
+        times.push(performance.now() - started);
+        sought = at + next.length;
+      }
       child.kill("SIGKILL");
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -34,7 +42,7 @@ export function timeToText({ program, args }: Command, until: string, timeout: n
       reject(
         new CommandError(
           1,
-          `${[program, ...args].join(" ")}: ${reason} before it printed ${JSON.stringify(until)}; it said:\n${said.join("\n")}`,
+          `${[program, ...args].join(" ")}: ${reason} before it printed ${JSON.stringify(texts[times.length])}; it said:\n${said.join("\n")}`,
         ),
       );
     };
@@ -44,7 +52,7 @@ export function timeToText({ program, args }: Command, until: string, timeout: n
     });
     child.on("close", (code, signal) => {
       clearTimeout(patience);
-      if (reached !== null) resolve(reached);
+      if (times.length === texts.length) resolve(times);
       else if (signal !== null) fail(`no result after ${timeout / 1000} s`);
       else fail(`ended with exit code ${code}`);
     });

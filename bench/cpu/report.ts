@@ -6,18 +6,20 @@ import type { Profile } from "./profile.ts";
 import { GOALS, type Goal, WORK_KINDS, type Work, type WorkKind } from "./works.ts";
 
 export const CPU_SCHEMA = "regionlab-cpu";
-export const CPU_SCHEMA_VERSION = 1;
+export const CPU_SCHEMA_VERSION = 2;
 
-/** Milliseconds of each process, by contestant; empty: it did not run. */
-export type Samples = Readonly<Record<ContestantName, readonly number[]>>;
+/** Milliseconds from the start of each process to each milestone, by contestant; empty: it did not run. */
+export type Samples = Readonly<Record<ContestantName, readonly (readonly number[])[]>>;
 
 export interface CpuRow {
   readonly work: string;
   readonly kind: WorkKind;
   readonly description: string;
   readonly samples: Samples;
-  /** QEMU's time over ours, medians, with the 95 % interval; null where one of them did not run. */
+  /** QEMU's time over ours to the last milestone, medians, with the 95 % interval; null where one of them did not run. */
   readonly speed: Interval | null;
+  /** The same from the first milestone to the last, without start and warming up; null where there is only one. */
+  readonly laterSpeed: Interval | null;
   /** The interpreter's time over the translator's; null where one of them did not run. */
   readonly gain: Interval | null;
   readonly goal: Goal | null;
@@ -51,8 +53,12 @@ export interface CpuRun {
 /** Judges one work from the times of its processes. */
 export function judgeWork(work: Work, samples: Samples, seed: number): CpuRow {
   const { name, kind, description, guest } = work;
-  const ratio = (over: ContestantName, under: ContestantName) =>
-    ratioOfMedians(samples[over], samples[under], Random.seeded(seed, `${name}/${over}/${under}`));
+  const ratio = (over: ContestantName, under: ContestantName, time = wholeTimes) =>
+    ratioOfMedians(
+      time(samples[over]),
+      time(samples[under]),
+      Random.seeded(seed, `${name}/${over}/${under}`),
+    );
   const speed = ratio("qemu", "regionlab");
   const goal = GOALS[kind];
   return {
@@ -61,11 +67,26 @@ export function judgeWork(work: Work, samples: Samples, seed: number): CpuRow {
     description,
     samples,
     speed,
+    laterSpeed: ratio("qemu", "regionlab", laterTimes),
     gain: ratio("interpreter", "regionlab"),
     goal,
     kept: goal && speed && speed.estimate >= goal.speed,
     missing: "missing" in guest ? guest.missing : null,
   };
+}
+
+/** Milliseconds from the start of each process to its last milestone. */
+export function wholeTimes(processes: Samples[ContestantName]): number[] {
+  return processes.map((times) => times.at(-1) ?? Number.NaN); // a process that reached none is no sample
+}
+
+/** Milliseconds from the first milestone of each process to its last, of those that have several. */
+function laterTimes(processes: Samples[ContestantName]): number[] {
+  return processes.flatMap((times) => {
+    const [first] = times;
+    const last = times.at(-1);
+    return times.length < 2 || first === undefined || last === undefined ? [] : [last - first];
+  });
 }
 
 /** Judges the kinds that have a goal. */

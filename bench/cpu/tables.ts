@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import { median } from "../statistics/index.ts";
 import type { ContestantName } from "./contestants.ts";
 import { PROFILE_PARTS } from "./profile.ts";
-import type { CpuRow, CpuRun } from "./report.ts";
+import { type CpuRow, type CpuRun, wholeTimes } from "./report.ts";
 
 interface Sheet {
   readonly caption: string;
@@ -33,6 +33,7 @@ function layOut(run: CpuRun, draw: (sheet: Sheet) => string): string {
   const about = [
     "Times are wall time from the start of a process to a text on its console; nothing is subtracted. A speed is QEMU's",
     "median time over ours, with its 95 % interval where there are several processes; over 1 is faster than QEMU.",
+    "Kernels run in laps: from the first lap on, starting and warming up are past.",
     ...run.contestants.map(({ title, version, mend }) => `${title}: ${version ?? `not installed; ${mend}`}`),
     `${cpuModel}, ${cpuCount} processors, ${date}, ${Math.round(seconds)} s; ${run.command}`,
   ];
@@ -50,7 +51,10 @@ function goalSheet({ summaries }: CpuRun): Sheet {
 function rowSheet({ rows }: CpuRun): Sheet {
   return {
     caption: "Works",
-    head: ["work", "what", "regionlab", "interpreter", "QEMU", "speed", "goal", "", "translator brings"],
+    head: [
+      ...["work", "what", "regionlab", "interpreter", "QEMU", "speed", "goal", ""],
+      ...["from the first lap on", "translator brings"],
+    ],
     rows: rows.map((row) => [
       row.work,
       row.missing === null ? row.description : `not run: ${row.missing}`,
@@ -60,6 +64,7 @@ function rowSheet({ rows }: CpuRun): Sheet {
       ratio(row.speed),
       row.goal === null ? "" : `≥ ${row.goal.speed.toFixed(2)}`,
       verdict(row.kept),
+      ratio(row.laterSpeed),
       ratio(row.gain),
     ]),
   };
@@ -79,7 +84,7 @@ function profileSheet({ profiles }: CpuRun): Sheet {
 }
 
 function time({ samples }: CpuRow, name: ContestantName): string {
-  return samples[name].length === 0 ? "not run" : seconds(median(samples[name]));
+  return samples[name].length === 0 ? "not run" : seconds(median(wholeTimes(samples[name])));
 }
 
 function seconds(milliseconds: number): string {
