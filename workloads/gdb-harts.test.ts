@@ -59,7 +59,7 @@ const COMMANDS = [
   "set $s1 = 777",
   "thread 2",
   'printf "thread %d s1=%ld\\n", $_thread, $s1',
-  "thread apply all printf \"all: %d %ld\\n\", $mhartid, $s1",
+  'thread apply all printf "all: %d %ld\\n", $mhartid, $s1',
   // One steps, and the others stand still.
   "set scheduler-locking on",
   "thread 1",

@@ -92,34 +92,38 @@ interface Statistics {
   readonly end: string;
 }
 
-it.for(["hot", "all"])("breaks, steps and watches there as QEMU does (%s translated)", async (translate, test) => {
-  lab.needs(test, GDB, GCC, QEMU);
-  const elf = lab.build(PROGRAM);
-  const commands = [...TO_THE_MIDDLE, ...IN_THE_LOOP];
-  const theirs = await lab.gdb(await lab.startQemu(elf), elf, [...commands, "kill"]);
+it.for(["hot", "all"])(
+  "breaks, steps and watches there as QEMU does (%s translated)",
+  { timeout: 240_000 },
+  async (translate, test) => {
+    lab.needs(test, GDB, GCC, QEMU);
+    const elf = lab.build(PROGRAM);
+    const commands = [...TO_THE_MIDDLE, ...IN_THE_LOOP];
+    const theirs = await lab.gdb(await lab.startQemu(elf), elf, [...commands, "kill"]);
 
-  const options = ["--translate", translate, "--stats"];
-  const alone = await lab.startOurs(elf, ...options, lab.at("alone.json"));
-  await lab.gdb(alone.target, elf, ["detach"]);
-  expect(await alone.ended).toBe(0);
+    const options = ["--translate", translate, "--stats"];
+    const alone = await lab.startOurs(elf, "-S", ...options, lab.at("alone.json"));
+    await lab.gdb(alone.target, elf, ["detach"]);
+    expect(await alone.ended).toBe(0);
 
-  const debugged = await lab.startOurs(elf, "-S", ...options, lab.at("debugged.json"));
-  const jit = "monitor info jit";
-  const script = [...TO_THE_MIDDLE, jit, ...IN_THE_LOOP, "tbreak marker", "continue", jit, "detach"];
-  const said = await lab.gdb(debugged.target, elf, script);
-  expect(await debugged.ended).toBe(0);
+    const debugged = await lab.startOurs(elf, "-S", ...options, lab.at("debugged.json"));
+    const jit = "monitor info jit";
+    const script = [...TO_THE_MIDDLE, jit, ...IN_THE_LOOP, "tbreak marker", "continue", jit, "detach"];
+    const said = await lab.gdb(debugged.target, elf, script);
+    expect(await debugged.ended).toBe(0);
 
-  const units = said.flatMap((line) => /^CPU#0 (\d+) units/.exec(line)?.[1] ?? []).map(Number);
-  expect(units.length).toBe(2);
-  expect(Math.min(...units)).toBeGreaterThan(0);
-  const compared = said.filter((line) => !line.startsWith("CPU#")).slice(0, theirs.length - 1);
-  expect(compared.map(withoutPlace)).toEqual(theirs.slice(0, -1).map(withoutPlace));
+    const units = said.flatMap((line) => /^CPU#0 (\d+) units/.exec(line)?.[1] ?? []).map(Number);
+    expect(units.length).toBe(2);
+    expect(Math.min(...units)).toBeGreaterThan(0);
+    const compared = said.filter((line) => !line.startsWith("CPU#")).slice(0, theirs.length - 1);
+    expect(compared.map(withoutPlace)).toEqual(theirs.slice(0, -1).map(withoutPlace));
 
-  const statistics = ["alone.json", "debugged.json"].map((name): Statistics => {
-    const { instructions, consoleSha256, end } = JSON.parse(readFileSync(lab.at(name), "utf8"));
-    return { instructions, consoleSha256, end };
-  });
-  expect(statistics[1]).toEqual(statistics[0]);
-  expect(debugged.console()).toBe(alone.console());
-  expect(debugged.console()).toMatch(/^[0-9a-f]{16}$/);
-}, 240_000);
+    const statistics = ["alone.json", "debugged.json"].map((name): Statistics => {
+      const { instructions, consoleSha256, end } = JSON.parse(readFileSync(lab.at(name), "utf8"));
+      return { instructions, consoleSha256, end };
+    });
+    expect(statistics[1]).toEqual(statistics[0]);
+    expect(debugged.console()).toBe(alone.console());
+    expect(debugged.console()).toMatch(/^[0-9a-f]{16}$/);
+  },
+);

@@ -51,7 +51,9 @@ export async function explainDifference(
   if (difference === null) return null;
   while (difference.to - difference.from > 1) {
     const points = between(difference.from, difference.to);
-    const [expected = [], found = []] = await runSome([REFERENCE, way].map((each) => ({ guest, way: each, points })));
+    const [expected = [], found = []] = await runSome(
+      [REFERENCE, way].map((each) => ({ guest, way: each, points })),
+    );
     const closer = firstDifference(expected, found);
     if (closer === null) break; // it shows only if nobody looks in between
     difference = closer;
@@ -102,7 +104,9 @@ function describe(guest: Guest, way: Way, { from, to, before, expected, found }:
     expected === undefined || found === undefined
       ? [`${found === undefined ? "this run" : "the interpreter"} had ended before`]
       : differences(expected, found);
-  const next = Object.entries(before?.fingerprint ?? {}).filter(([name]) => /pc$|next instruction$/.test(name));
+  const next = Object.entries(before?.fingerprint ?? {}).filter(([name]) =>
+    /pc$|next instruction$/.test(name),
+  );
   return [
     `${guest.name}, ${describeWay(way)}: as interpreted after ${from} instructions, but not after ${to}`,
     ...lines.slice(0, MOST_LINES).map((line) => `  ${line}`),
@@ -129,7 +133,9 @@ async function runSome(requests: readonly RunRequest[]): Promise<Sight[][]> {
 
 function runOne(request: RunRequest): Promise<Sight[]> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, JSON.stringify(request)], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [CHILD, JSON.stringify(request)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let text = "";
     let complaints = "";
     child.stdout.setEncoding("utf8").on("data", (part: string) => {
@@ -141,8 +147,15 @@ function runOne(request: RunRequest): Promise<Sight[]> {
     child.on("error", reject);
     child.on("close", (code) => {
       const { guest, way } = request;
-      if (code === 0) resolve(text.trimEnd().split("\n").map((line): Sight => JSON.parse(line)));
-      else reject(new Error(`${guest.name}, ${describeWay(way)}: ended with exit code ${code}: ${complaints}`));
+      if (code === 0)
+        resolve(
+          text
+            .trimEnd()
+            .split("\n")
+            .map((line): Sight => JSON.parse(line)),
+        );
+      else
+        reject(new Error(`${guest.name}, ${describeWay(way)}: ended with exit code ${code}: ${complaints}`));
     });
   });
 }

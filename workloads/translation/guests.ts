@@ -1,6 +1,7 @@
 /** The guests that must not notice the translator, and the ways in which each of them is run. */
-import type { BootFiles, ConsoleReply, RegionForm } from "#machine";
+
 import type { Translate } from "#cpu/riscv";
+import type { BootFiles, ConsoleReply, RegionForm } from "#machine";
 import { locateDebian } from "../debian.ts";
 import { locateFirmware } from "../firmware.ts";
 import { kernels, workload, workloads } from "../index.ts";
@@ -42,6 +43,7 @@ const owned = (way: Way): Way => ({ ...way, regions: "owned" });
 const RAM_BYTES = 64 * 2 ** 20;
 /** Of a guest that goes on for longer; more than a hundred million. */
 const MOST_INSTRUCTIONS = 2 ** 27;
+const MOST_OF_FIRMWARE = 2 ** 28;
 /** Debian comes to its prompt with less than this. */
 const MOST_OF_DEBIAN = 2 ** 34;
 
@@ -99,7 +101,7 @@ function firmware(): GuestOrReason[] {
       ramBytes: 2 * RAM_BYTES,
       hartCount,
       replies: U_BOOT_REPLIES,
-      maxInstructions: MOST_INSTRUCTIONS,
+      maxInstructions: MOST_OF_FIRMWARE,
       ways: [HOT, owned(EAGER)],
     };
   });

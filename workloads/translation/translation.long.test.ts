@@ -3,8 +3,8 @@
  * registers, devices, memory, console, and each access to a device with its time, are the same.
  */
 import { expect, it } from "vitest";
-import { guests } from "./guests.ts";
 import { describeWay, explainDifference, runAllWays } from "./compare.ts";
+import { guests } from "./guests.ts";
 
 /** Of a guest that does not end before: the least that is compared. */
 const LEAST_INSTRUCTIONS = 100_000_000;

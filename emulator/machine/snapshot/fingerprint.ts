@@ -53,6 +53,7 @@ function addHart(parts: Record<string, string>, emulation: Emulation, hart: Risc
 /** SHA-256 of the pages that are not zero, with their numbers. */
 function hashOf(bytes: Uint8Array): string {
   const hash = createHash("sha256");
-  for (const number of occupiedPages(bytes)) hash.update(Uint32Array.of(number)).update(pageOf(bytes, number));
+  for (const number of occupiedPages(bytes))
+    hash.update(Uint32Array.of(number)).update(pageOf(bytes, number));
   return hash.digest("hex");
 }

@@ -347,7 +347,8 @@ export class GdbSession {
     processors.held = new Set();
     if (step === undefined) {
       const named = actions.map((action) => this.threadNamed(action.split(":")[1] ?? ALL_THREADS));
-      if (!named.includes(undefined)) processors.held = new Set(harts.filter((hart) => !named.includes(hart)));
+      if (!named.includes(undefined))
+        processors.held = new Set(harts.filter((hart) => !named.includes(hart)));
       this.control.continue();
       return null;
     }
