@@ -1,12 +1,7 @@
-/** Runs a guest in several ways at once, each in a process of its own, and finds where they first differ. */
-import { spawn } from "node:child_process";
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { packageRoot } from "../package-root.ts";
-import { type Guest, REFERENCE, type Way } from "./guests.ts";
-import type { RunRequest, Sight } from "./run.ts";
-
-const CHILD = join(packageRoot(), "dist", "workloads", "translation", "child.js");
+/** Runs a guest in several ways, and finds where they first differ. */
+import { describeWay, type Guest, REFERENCE, type Way } from "./guests.ts";
+import type { Sight } from "./run.ts";
+import type { Runners } from "./runners.ts";
 
 /** Points of a long run that lie apart by more than this are too far apart to tell what went wrong between them. */
 const LONGEST_STRETCH = 2 ** 29;
@@ -31,10 +26,10 @@ export function pointsUpTo(last: number): number[] {
 }
 
 /** Runs a guest in all of its ways. @throws Error when a process fails */
-export async function runAllWays(guest: Guest): Promise<Comparison> {
+export async function runAllWays(guest: Guest, runners: Runners): Promise<Comparison> {
   const points = pointsUpTo(guest.maxInstructions);
   const ways = [REFERENCE, ...guest.ways];
-  const [reference = [], ...others] = await runSome(ways.map((way) => ({ guest, way, points })));
+  const [reference = [], ...others] = await runners.runAll(ways.map((way) => ({ guest, way, points })));
   return { guest, reference, others: guest.ways.map((way, index) => ({ way, sights: others[index] ?? [] })) };
 }
 
@@ -46,12 +41,13 @@ export async function explainDifference(
   { guest, reference }: Comparison,
   way: Way,
   sights: readonly Sight[],
+  runners: Runners,
 ): Promise<string | null> {
   let difference = firstDifference(reference, sights);
   if (difference === null) return null;
   while (difference.to - difference.from > 1) {
     const points = between(difference.from, difference.to);
-    const [expected = [], found = []] = await runSome(
+    const [expected = [], found = []] = await runners.runAll(
       [REFERENCE, way].map((each) => ({ guest, way: each, points })),
     );
     const closer = firstDifference(expected, found);
@@ -113,49 +109,4 @@ function describe(guest: Guest, way: Way, { from, to, before, expected, found }:
     ...(lines.length > MOST_LINES ? [`  and ${lines.length - MOST_LINES} more`] : []),
     ...next.map(([name, value]) => `  before: ${name} ${value}`),
   ].join("\n");
-}
-
-/** As a test's title has it. */
-export function describeWay({ regions, translate, hotArrivals }: Way): string {
-  return `${translate} translated${hotArrivals ? ` after ${hotArrivals} jumps` : ""}, regions ${regions}`;
-}
-
-/** Runs as many at once as there are processors; answers in order. */
-async function runSome(requests: readonly RunRequest[]): Promise<Sight[][]> {
-  const answers: Sight[][] = [];
-  const waiting = requests.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, request] of waiting) answers[index] = await runOne(request);
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, work));
-  return answers;
-}
-
-function runOne(request: RunRequest): Promise<Sight[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, JSON.stringify(request)], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let text = "";
-    let complaints = "";
-    child.stdout.setEncoding("utf8").on("data", (part: string) => {
-      text += part;
-    });
-    child.stderr.setEncoding("utf8").on("data", (part: string) => {
-      complaints += part;
-    });
-    child.on("error", reject);
-    child.on("close", (code) => {
-      const { guest, way } = request;
-      if (code === 0)
-        resolve(
-          text
-            .trimEnd()
-            .split("\n")
-            .map((line): Sight => JSON.parse(line)),
-        );
-      else
-        reject(new Error(`${guest.name}, ${describeWay(way)}: ended with exit code ${code}: ${complaints}`));
-    });
-  });
 }

@@ -40,6 +40,11 @@ const EAGER: Way = { regions: "embedded", translate: "hot", hotArrivals: 100 };
 const ALL: Way = { regions: "embedded", translate: "all" };
 const owned = (way: Way): Way => ({ ...way, regions: "owned" });
 
+/** For messages. */
+export function describeWay({ regions, translate, hotArrivals }: Way): string {
+  return `${translate} translated${hotArrivals ? ` after ${hotArrivals} jumps` : ""}, regions ${regions}`;
+}
+
 const RAM_BYTES = 64 * 2 ** 20;
 /** Of a guest that goes on for longer; more than a hundred million. */
 const MOST_INSTRUCTIONS = 2 ** 27;
@@ -122,6 +127,6 @@ function debian(): GuestOrReason {
     hartCount: 1,
     until: guest.milestone,
     maxInstructions: MOST_OF_DEBIAN,
-    ways: [HOT],
+    ways: [EAGER, HOT],
   };
 }

@@ -12,7 +12,7 @@ export interface Sight {
   readonly fingerprint: Fingerprint;
 }
 
-/** What a process of its own is asked to do. */
+/** One run of a guest. */
 export interface RunRequest {
   readonly guest: Guest;
   readonly way: Way;
@@ -20,19 +20,22 @@ export interface RunRequest {
   readonly points: readonly number[];
 }
 
-/** Follows a guest to its end or to the last point. `see` is called at each point, and at the end. */
-export async function follow({ guest, way, points }: RunRequest, see: (sight: Sight) => void): Promise<void> {
+/** Follows a guest to its end or to the last point: what it is at each point, and at the end. */
+export async function follow({ guest, way, points }: RunRequest): Promise<Sight[]> {
   const { regions, ...translation } = way;
   const { files, ramBytes, hartCount, replies = [], until } = guest;
   const hardware = await loadHardware(regions);
   const emulation = new Emulation({ hardware, files, ramBytes, hartCount, ...translation, trace: true });
   emulation.console.reply(...replies);
   if (until !== undefined) emulation.console.watchFor(until);
+  const sights: Sight[] = [];
   for (const maxInstructions of points) {
     const end = emulation.run({ maxInstructions });
     const translated = emulation.harts.reduce((sum, hart) => sum + (hart.translation?.translated ?? 0), 0);
-    see({ instructions: emulation.instructions, end, translated, fingerprint: fingerprintOf(emulation) });
+    const { instructions } = emulation;
+    sights.push({ instructions, end, translated, fingerprint: fingerprintOf(emulation) });
     if (end !== "instructions") break;
   }
   emulation.destroy();
+  return sights;
 }
