@@ -101,7 +101,7 @@ function describe(guest: Guest, way: Way, { from, to, before, expected, found }:
       ? [`${found === undefined ? "this run" : "the interpreter"} had ended before`]
       : differences(expected, found);
   const next = Object.entries(before?.fingerprint ?? {}).filter(([name]) =>
-    /pc$|next instruction$/.test(name),
+    / (pc|next instruction)$/.test(name),
   );
   return [
     `${guest.name}, ${describeWay(way)}: as interpreted after ${from} instructions, but not after ${to}`,

@@ -32,6 +32,9 @@ export function fingerprintOf(emulation: Emulation): Fingerprint {
   return parts;
 }
 
+/** Parts of a saved hart that are shown register by register. */
+const SHOWN_SLOTS: ReadonlySet<string> = new Set(["x", "f", "pc", ...csrNames.values()]);
+
 function addHart(parts: Record<string, string>, emulation: Emulation, hart: RiscvHart): void {
   const add = (name: string, value: bigint | string): void => {
     parts[`hart ${hart.hartId} ${name}`] = typeof value === "string" ? value : `0x${value.toString(16)}`;
@@ -46,8 +49,8 @@ function addHart(parts: Record<string, string>, emulation: Emulation, hart: Risc
     if (value !== undefined) add(name, value);
   }
   add("counts", JSON.stringify(counts));
-  // What is above, as it is stored, and what has no name there: the reservation, pending interrupts by source.
-  for (const [name, values] of Object.entries(slots)) add(`slot ${name}`, values.join(" "));
+  // What has no name of its own: the reservation, pending interrupts by their source.
+  for (const [name, values] of Object.entries(slots)) if (!SHOWN_SLOTS.has(name)) add(name, values.join(" "));
 }
 
 /** SHA-256 of the pages that are not zero, with their numbers. */
