@@ -1,14 +1,21 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { addBenchCommand } from "#bench";
-import { addAuditCommand, addCodemodCommand } from "#codemods";
-import { addRunCommand, SINGLE_DASH_OPTIONS } from "#machine";
-import { addTreeCommand, runDebugging } from "#monitor";
-import { QomError } from "#qom";
-import { addReportCommand } from "#results";
 
 const WRONG_USE = 2;
+
+/** Commands, and the room that brings each. A room takes longer to load than most commands take: only that one is. */
+const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  async run(program) {
+    const [{ addRunCommand }, { runDebugging }] = await Promise.all([import("#machine"), import("#monitor")]);
+    addRunCommand(program, [runDebugging]);
+  },
+  bench: async (program) => (await import("#bench")).addBenchCommand(program),
+  report: async (program) => (await import("#results")).addReportCommand(program),
+  codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
+  audit: async (program) => (await import("#codemods")).addAuditCommand(program),
+  tree: async (program) => (await import("#monitor")).addTreeCommand(program),
+};
 
 /** An error that knows the exit code it stands for: each room has its own. */
 interface ExpectedError extends Error {
@@ -28,30 +35,33 @@ const program = new Command("regionlab")
   .showHelpAfterError("(see regionlab --help)")
   .exitOverride();
 
-addRunCommand(program, [runDebugging]);
-addBenchCommand(program);
-addReportCommand(program);
-addCodemodCommand(program);
-addAuditCommand(program);
-addTreeCommand(program);
+/** The command that is called; undefined: none, so that all are to be listed. */
+const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
+for (const [name, add] of Object.entries(COMMANDS))
+  if (called === undefined || name === called) await add(program);
 for (const command of program.commands) command.exitOverride();
 
-/** QEMU spells these options with a single dash. */
-const argv = process.argv.map((argument) => (SINGLE_DASH_OPTIONS.has(argument) ? `-${argument}` : argument));
-
 try {
-  await program.parseAsync(argv);
+  await program.parseAsync(await withTwoDashes(process.argv));
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
+}
+
+/** QEMU spells some options with a single dash. */
+async function withTwoDashes(words: readonly string[]): Promise<string[]> {
+  if (called !== "run" && called !== "tree") return [...words];
+  const { SINGLE_DASH_OPTIONS } = await import("#machine");
+  return words.map((word) => (SINGLE_DASH_OPTIONS.has(word) ? `-${word}` : word));
 }
 
 /** Tells the user what went wrong, on standard error; answers the exit code. */
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE; // commander has spoken already
   if (!(error instanceof Error)) throw error;
   const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
   process.stderr.write(`regionlab: ${verbose ? error.stack : error.message}\n`);
   if (isExpected(error)) return error.exitCode;
+  const { QomError } = await import("#qom");
   if (!(error instanceof QomError) && !verbose) {
     process.stderr.write(
       "regionlab: this is a defect of regionlab; run again with --verbose and report it\n",

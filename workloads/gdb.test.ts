@@ -1,18 +1,6 @@
 /** The real gdb-multiarch at our stub, and the same commands at QEMU's: it must say the same. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it, type TestContext } from "vitest";
-
-const GDB = "gdb-multiarch";
-const GCC = "riscv64-unknown-elf-gcc";
-const QEMU = "qemu-system-riscv64";
-const COMMAND = fileURLToPath(new URL("../dist/bin/cli.js", import.meta.url));
-const PATIENCE_MS = 60_000;
+import { afterAll, expect, it } from "vitest";
+import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-lab.ts";
 
 /** Counts in a register and in memory; the trap handler counts illegal instructions. */
 const PROGRAM = `
@@ -102,122 +90,25 @@ const COMMANDS = [
   "output *(char*)0x5",
 ];
 
-let folder: string;
-const at = (name: string) => join(folder, name);
-const children: ChildProcess[] = [];
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "regionlab-gdb-"));
-});
-
-afterAll(() => {
-  for (const child of children) child.kill("SIGKILL");
-  rmSync(folder, { recursive: true });
-});
-
-function needs(test: TestContext, ...programs: string[]): void {
-  for (const program of programs) {
-    const found = spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
-    test.skip(!found, `${program} is not installed`);
-  }
-}
-
-function build(): void {
-  writeFileSync(at("program.S"), PROGRAM);
-  const options = ["-nostdlib", "-march=rv64imac_zicsr", "-mabi=lp64"];
-  const link = "-Wl,-Ttext=0x80000000,--no-relax,-N,--no-warn-rwx-segments";
-  execFileSync(GCC, [...options, link, "-o", at("program.elf"), at("program.S")]);
-}
-
-/** Starts our machine, stopped, and answers the port that it says. */
-async function startOurs(...options: string[]): Promise<{ child: ChildProcess; port: string }> {
-  const child = spawn(
-    process.execPath,
-    [COMMAND, "run", "--kernel", at("program.elf"), "--gdb", "0", ...options],
-    {
-      stdio: ["pipe", "pipe", "pipe"],
-    },
-  );
-  children.push(child);
-  const port = await new Promise<string>((resolve, reject) => {
-    let said = "";
-    child.stderr?.on("data", (text) => {
-      said += text;
-      const [, found] = /127\.0\.0\.1:(\d+)/.exec(said) ?? [];
-      if (found !== undefined) resolve(found);
-    });
-    child.once("exit", () => reject(new Error(`ended: ${said}`)));
-  });
-  return { child, port };
-}
-
-/** What gdb prints for these commands, each line. */
-async function gdb(target: string, commands: readonly string[]): Promise<string[]> {
-  const script = [`target remote ${target}`, ...commands];
-  const child = spawn(
-    GDB,
-    [
-      "-nx",
-      "-batch",
-      "-ex",
-      "set confirm off",
-      ...script.flatMap((each) => ["-ex", each]),
-      at("program.elf"),
-    ],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  children.push(child);
-  let said = "";
-  child.stdout.on("data", (text) => {
-    said += text;
-  });
-  child.stderr.on("data", (text) => {
-    said += text;
-  });
-  const patience = globalThis.setTimeout(() => child.kill(), PATIENCE_MS);
-  await new Promise((resolve) => child.once("close", resolve));
-  clearTimeout(patience);
-  return said.split("\n").filter((line) => line.trim() !== "");
-}
+const lab = new DebuggerLab();
+afterAll(() => lab.close());
 
 it("breaks, steps, watches, reads and writes as with QEMU", async (test) => {
-  needs(test, GDB, GCC, QEMU);
-  build();
-  const qemu = spawn(
-    QEMU,
-    [
-      "-M",
-      "virt",
-      "-m",
-      "256M",
-      "-bios",
-      "none",
-      "-display",
-      "none",
-      "-serial",
-      "null",
-      "-monitor",
-      "none",
-      "-S",
-    ].concat(["-kernel", at("program.elf"), "-gdb", `unix:${at("socket")},server=on,wait=off`]),
-    { stdio: "ignore" },
-  );
-  children.push(qemu);
-  await untilAnswering(at("socket"));
-  const theirs = await gdb(at("socket"), [...COMMANDS, "kill"]);
-  const { child, port } = await startOurs("-S");
-  const ours = await gdb(`:${port}`, [...COMMANDS, "kill"]);
-  expect(ours.map(withoutPlace)).toEqual(theirs.map(withoutPlace));
-  expect(ours.filter((line) => /^(written|read|accessed|trap|patched) /.test(line)).length).toBe(5);
-  await new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve(0)));
-  expect(child.exitCode).toBe(0);
+  lab.needs(test, GDB, GCC, QEMU);
+  const elf = lab.build(PROGRAM);
+  const theirs = await lab.gdb(await lab.startQemu(elf), elf, [...COMMANDS, "kill"]);
+  const ours = await lab.startOurs(elf, "-S");
+  const said = await lab.gdb(ours.target, elf, [...COMMANDS, "kill"]);
+  expect(said.map(withoutPlace)).toEqual(theirs.map(withoutPlace));
+  expect(said.filter((line) => /^(written|read|accessed|trap|patched) /.test(line)).length).toBe(5);
+  expect(await ours.ended).toBe(0);
 }, 240_000);
 
 it("interrupts a running guest, passes monitor commands on, detaches, and lets it go on to its end", async (test) => {
-  needs(test, GDB, GCC);
-  build();
-  const { child, port } = await startOurs("--max-instructions", "30000000");
-  const said = await gdb(`:${port}`, [
+  lab.needs(test, GDB, GCC);
+  const elf = lab.build(PROGRAM);
+  const ours = await lab.startOurs(elf, "--max-instructions", "30000000");
+  const said = await lab.gdb(ours.target, elf, [
     "info threads",
     "monitor info status",
     'printf "at %d\\n", $pc >= 0x1000',
@@ -226,25 +117,5 @@ it("interrupts a running guest, passes monitor commands on, detaches, and lets i
   expect(said.join("\n")).toMatch(/\* 1 .*Thread 1.*CPU#0/);
   expect(said.join("\n")).toContain("VM status: paused");
   expect(said).toContain("at 1");
-  await new Promise((resolve) => (child.exitCode === null ? child.once("exit", resolve) : resolve(0)));
-  expect(child.exitCode).toBe(0);
+  expect(await ours.ended).toBe(0);
 }, 120_000);
-
-/** Where a target is reached differs; so does how the two speak of its end. */
-function withoutPlace(line: string): string {
-  return line.replace(/^\[Inferior .*\]$/, "[ended]").replace(/Thread [\d.]+ (\(.*?\) )?/, "Thread 1 ");
-}
-
-async function untilAnswering(socket: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const connected = await new Promise<boolean>((resolve) => {
-      const probe = createConnection(socket, () => {
-        probe.destroy();
-        resolve(true);
-      }).once("error", () => resolve(false));
-    });
-    if (connected) return;
-    await setTimeout(50);
-  }
-  throw new Error("QEMU does not answer");
-}

@@ -1,4 +1,4 @@
-import { CodePages, type DebugHit, RiscvHart, type Translate } from "#cpu/riscv";
+import { CodePages, type DebugHit, RiscvHart, type RiscvHartOptions, type Translate } from "#cpu/riscv";
 import { CpuBus, GuestMemory, MemTxResult, PAGE_BYTES } from "#memory";
 import {
   Clock,
@@ -42,6 +42,8 @@ export interface EmulationOptions {
   readonly attached?: HardwareOptions;
   /** What of the guest's code to translate; default "hot". It makes no difference but speed. */
   readonly translate?: Translate;
+  /** When code counts as hot, see `RiscvHartOptions`. */
+  readonly hotArrivals?: number;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
@@ -95,7 +97,7 @@ export class Emulation {
   /** What the command line added to the board. */
   readonly attached: AttachedHardware;
   private readonly buses: CpuBus[] = [];
-  private readonly translate: Translate;
+  private readonly translation: Pick<RiscvHartOptions, "translate" | "hotArrivals">;
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
@@ -119,8 +121,9 @@ export class Emulation {
     });
     options.hardware.registerTypes(this.model.types);
     this.board = this.createBoard(`${options.machine ?? "virt"}-machine`, ramBytes, hartCount);
-    this.translate = options.translate ?? "hot";
-    this.trace = options.trace || options.traceLine ? new MmioTrace(options.traceLine) : null;
+    const { translate, hotArrivals } = options;
+    this.translation = { ...(translate && { translate }), ...(hotArrivals && { hotArrivals }) };
+    this.trace = options.trace || options.traceLine ? new MmioTrace(this.time, options.traceLine) : null;
     const codePages = new CodePages();
     this.model.onRamWritten = (bytes, offset, length) => {
       // Else it is memory that no processor reaches directly.
@@ -191,7 +194,7 @@ export class Emulation {
       },
       onPause: () => this.processors.yield(),
       codePages,
-      translate: this.translate,
+      ...this.translation,
     });
   }
 

@@ -30,5 +30,11 @@ export {
 } from "./run-command.ts";
 export { type Pause, RunControl } from "./run-control.ts";
 export { parseCount, parseSize } from "./size.ts";
-export { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
+export {
+  checkSavable,
+  type Fingerprint,
+  fingerprintOf,
+  restoreSnapshot,
+  saveSnapshot,
+} from "./snapshot/index.ts";
 export { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";

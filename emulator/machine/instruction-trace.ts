@@ -38,7 +38,7 @@ export class InstructionTrace {
     const { before } = this;
     const { pc, privilege, retired, exceptions } = hart;
     for (let index = 0; index < REGISTERS; index++) before[index] = hart.readRegister(index);
-    const word = this.wordAt(hart, pc);
+    const word = wordAt(this.emulation, hart, pc);
     const exit = hart.run(1);
     if (hart.retired === retired) return false;
     const changes: string[] = [];
@@ -53,17 +53,17 @@ export class InstructionTrace {
     if (hart.exceptions !== exceptions) this.line(`${hart.hartId} exception, goes on at ${address(hart.pc)}`);
     return exit === "budget";
   }
+}
 
-  /** The word that is about to be executed, 0 where none can be read. */
-  private wordAt(hart: RiscvHart, pc: bigint): number {
-    const low = this.halfwordAt(hart, pc);
-    return (low & 3) === 3 ? low | (this.halfwordAt(hart, pc + 2n) << 16) : low;
-  }
+/** The word that is about to be executed, 0 where none can be read. The guest does not notice. */
+export function wordAt(emulation: Emulation, hart: RiscvHart, pc: bigint): number {
+  const low = halfwordAt(emulation, hart, pc);
+  return (low & 3) === 3 ? low | (halfwordAt(emulation, hart, pc + 2n) << 16) : low;
+}
 
-  private halfwordAt(hart: RiscvHart, at: bigint): number {
-    const physical = hart.debug.translateFetch(at);
-    return physical < 0 ? 0 : this.emulation.board.memorySpace.read(physical, 2);
-  }
+function halfwordAt({ board }: Emulation, hart: RiscvHart, at: bigint): number {
+  const physical = hart.debug.translateFetch(at);
+  return physical < 0 ? 0 : board.memorySpace.read(physical, 2);
 }
 
 function address(value: bigint): string {

@@ -2,17 +2,22 @@ import type { AccessSize, MemTxResult, PageUse, PhysicalBus } from "#memory";
 import { loadFields, type Restore, type SavedValue, saveFields, type VmStateFields } from "#qdev";
 import { Sha256 } from "./sha256.ts";
 
-/** Bytes of one record: address (8), direction and size (1), outcome (1), value (8). */
-const RECORD_BYTES = 18;
+/** Bytes of one record: instructions before it (8), address (8), value (8), direction and size (1), outcome (1). */
+const RECORD_BYTES = 26;
 const RECORDS = 2048;
 const WRITE = 0x80;
+
+/** What counts the instructions of a machine. */
+export interface InstructionCount {
+  readonly instructions: number;
+}
 
 /** Told of every access in readable form. */
 export type TraceLine = (line: string) => void;
 
 /**
- * Records every access of the processors that reaches the memory core: their number, and a hash over address, direction,
- * size, outcome and value of each, in order.
+ * Records every access of the processors that reaches the memory core: their number, and a hash over time, address,
+ * direction, size, outcome and value of each, in order. Time is what the guest's is made of: instructions.
  */
 export class MmioTrace {
   private static readonly vmFields = {
@@ -20,13 +25,16 @@ export class MmioTrace {
     count: "int",
   } as const satisfies VmStateFields;
 
+  private readonly time: InstructionCount;
   private readonly line: TraceLine | undefined;
   private readonly hash = new Sha256();
   private readonly records = new DataView(new ArrayBuffer(RECORD_BYTES * RECORDS));
   private filled = 0;
   private count = 0;
 
-  constructor(line?: TraceLine) {
+  /** @param time how many instructions have been executed before the access that is being made */
+  constructor(time: InstructionCount, line?: TraceLine) {
+    this.time = time;
     this.line = line;
   }
 
@@ -62,16 +70,19 @@ export class MmioTrace {
   /** Adds one access; `kind` is its size, and `WRITE` if it writes. */
   record(address: number, kind: number, result: MemTxResult, low: number, high: number): void {
     const { records } = this;
+    const { instructions } = this.time;
     const at = this.filled * RECORD_BYTES;
-    records.setUint32(at, address >>> 0, true);
-    records.setUint32(at + 4, address / 2 ** 32, true);
-    records.setUint8(at + 8, kind);
-    records.setUint8(at + 9, result);
-    records.setUint32(at + 10, low, true);
-    records.setUint32(at + 14, high, true);
+    records.setUint32(at, instructions >>> 0, true);
+    records.setUint32(at + 4, instructions / 2 ** 32, true);
+    records.setUint32(at + 8, address >>> 0, true);
+    records.setUint32(at + 12, address / 2 ** 32, true);
+    records.setUint32(at + 16, low, true);
+    records.setUint32(at + 20, high, true);
+    records.setUint8(at + 24, kind);
+    records.setUint8(at + 25, result);
     this.count++;
     if (++this.filled === RECORDS) this.flush();
-    this.line?.(formatAccess(address, kind, result, low, high));
+    this.line?.(`${instructions} ${formatAccess(address, kind, result, low, high)}`);
   }
 
   private flush(): void {

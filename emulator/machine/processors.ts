@@ -29,6 +29,8 @@ export class Processors {
   private next = 0;
   /** Instructions left in this turn. */
   private left = 0;
+  /** Harts that execute nothing: a debugger lets only others run. */
+  held: ReadonlySet<RiscvHart> = new Set();
   /** Executes in place of a hart's own loop, while instructions are traced. */
   tracer: { run(hart: RiscvHart, maxInstructions: number): void } | null = null;
 
@@ -44,9 +46,9 @@ export class Processors {
     return sum;
   }
 
-  /** Whether all of them wait for interrupts. */
+  /** Whether all of them wait for interrupts, or are held. */
   get waiting(): boolean {
-    return this.harts.every((hart) => hart.waiting);
+    return this.harts.every((hart) => hart.waiting || this.held.has(hart));
   }
 
   /** Starts all of them at an address. */
@@ -62,8 +64,9 @@ export class Processors {
       this.execute(this.current, Math.min(SLICE, maxInstructions));
       return;
     }
-    if (this.left <= 0 || this.current.waiting) this.beginTurn();
+    if (this.left <= 0 || this.current.waiting || this.held.has(this.current)) this.beginTurn();
     const hart = this.current;
+    if (this.held.has(hart)) return; // none of the others has anything to do
     const before = hart.retired;
     this.execute(hart, Math.min(this.left, maxInstructions));
     this.left -= hart.retired - before;
@@ -110,7 +113,7 @@ export class Processors {
     for (let step = 0; step < harts.length; step++) {
       const index = (this.next + step) % harts.length;
       const hart = harts[index];
-      if (hart === undefined || hart.waiting) continue;
+      if (hart === undefined || hart.waiting || this.held.has(hart)) continue;
       // Others may now write what it has reserved.
       if (hart !== this.current) this.current.clearReservation();
       this.current = hart;

@@ -92,7 +92,7 @@ describe("commands that act", () => {
       "xp /fmt",
     ])
       expect(hmp.execute("help")).toContain(`${command}`);
-    for (const subject of ["mtree", "qom-tree", "qtree", "registers", "status"]) {
+    for (const subject of ["jit", "mtree", "qom-tree", "qtree", "registers", "status"]) {
       expect(hmp.execute("info")).toContain(`info ${subject}`);
       expect(hmp.execute(`info ${subject}`).length).toBeGreaterThan(10);
     }

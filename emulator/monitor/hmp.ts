@@ -61,6 +61,12 @@ const COMMANDS: readonly Command[] = [
 
 const SUBJECTS: readonly Command[] = [
   {
+    names: ["jit"],
+    parameters: "",
+    help: "code that has been translated",
+    run: ({ control }) => control.emulation.harts.map(formatTranslation).join(""),
+  },
+  {
     names: ["mtree"],
     parameters: "[-f]",
     help: "memory regions, or the flat views",
@@ -135,6 +141,12 @@ export class Hmp {
   examine(words: readonly string[], space: Space): string {
     return examine(this.control.emulation, this.hart, words, space);
   }
+}
+
+function formatTranslation({ hartId, translation }: RiscvHart): string {
+  if (translation === undefined) return `CPU#${hartId} translates nothing\n`;
+  const { translated, dropped, instructions, bytes } = translation;
+  return `CPU#${hartId} ${translated} units, ${dropped} of them dropped; ${instructions} instructions, ${bytes} bytes\n`;
 }
 
 function formatRegisters(hart: RiscvHart): string {

@@ -31,13 +31,18 @@ export function saveMemory(bytes: Uint8Array, write: (bytes: Uint8Array) => void
     write(packed);
     numbers.length = 0;
   };
-  for (let number = 0; number * PAGE_BYTES < bytes.length; number++) {
-    if (isZero(pageOf(bytes, number))) continue;
+  for (const number of occupiedPages(bytes)) {
     numbers.push(number);
     if (numbers.length === PAGES_AT_ONCE) flush();
   }
   if (numbers.length > 0) flush();
   flush(); // none: the end
+}
+
+/** Numbers of the pages that are not all zero, in order. */
+export function* occupiedPages(bytes: Uint8Array): IterableIterator<number> {
+  for (let number = 0; number * PAGE_BYTES < bytes.length; number++)
+    if (!isZero(pageOf(bytes, number))) yield number;
 }
 
 /** Fills `bytes` from what starts at `at` in a file, and answers where that ends. Untouched pages of the host stay so. */
@@ -64,7 +69,8 @@ export function loadMemory(bytes: Uint8Array, file: Buffer, at: number): number 
   }
 }
 
-function pageOf(bytes: Uint8Array, number: number): Uint8Array {
+/** A page's bytes; the last may have fewer. */
+export function pageOf(bytes: Uint8Array, number: number): Uint8Array {
   return bytes.subarray(number * PAGE_BYTES, (number + 1) * PAGE_BYTES);
 }
 

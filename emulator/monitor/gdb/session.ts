@@ -21,6 +21,8 @@ const UNSUPPORTED = "";
 /** Errno's EINVAL and EFAULT. */
 const INVALID = "E16";
 const NO_MEMORY = "E0e";
+/** In place of a thread's number. */
+const ALL_THREADS = "-1";
 const SIGINT = "02";
 const SIGTRAP = "05";
 
@@ -84,6 +86,7 @@ export class GdbSession {
     this.onLeave();
     this.stopListening();
     for (const hart of this.emulation.harts) hart.debug.removeAll();
+    this.emulation.processors.held = new Set();
     this.control.continue();
   }
 
@@ -252,7 +255,7 @@ export class GdbSession {
 
   private selectThread(rest: string): string {
     const thread = rest.slice(1);
-    if (thread === "0" || thread === "-1") return OK; // any, all
+    if (thread === "0" || thread === ALL_THREADS) return OK; // the first: any
     const hart = this.threadNamed(thread);
     if (hart === undefined) return INVALID;
     if (rest[0] === "g") this.selected = hart;
@@ -333,16 +336,23 @@ export class GdbSession {
     return this.resume([action.toLowerCase()]);
   }
 
-  /** Each action is `c` or `s`, perhaps with a signal, perhaps for one thread; the first that fits a thread is its own. */
+  /**
+   * Each action is `c` or `s`, perhaps with a signal, perhaps for one thread; the first that fits a thread is its own, and
+   * a thread that none fits stands still. While one steps, so do all others: guest time is that of the one.
+   */
   private resume(actions: readonly string[]): string | null {
     const step = actions.find((action) => /^s/i.test(action));
+    const { harts, processors } = this.emulation;
     this.owesStop = true;
+    processors.held = new Set();
     if (step === undefined) {
+      const named = actions.map((action) => this.threadNamed(action.split(":")[1] ?? ALL_THREADS));
+      if (!named.includes(undefined))
+        processors.held = new Set(harts.filter((hart) => !named.includes(hart)));
       this.control.continue();
       return null;
     }
-    const [, thread] = step.split(":");
-    const hart = thread === undefined ? this.selected : (this.threadNamed(thread) ?? this.selected);
+    const hart = this.threadNamed(step.split(":")[1] ?? ALL_THREADS) ?? this.selected;
     const end = this.emulation.stepInstruction(hart);
     if (end !== null && end !== "debug") {
       this.control.endWith(end); // the guest has ended: GDB will hear of it

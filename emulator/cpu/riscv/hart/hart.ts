@@ -42,6 +42,8 @@ export interface RiscvHartOptions {
   readonly codePages?: CodePages;
   /** What to translate: default "hot". The guest sees no difference. */
   readonly translate?: Translate;
+  /** Jumps to a place after which it counts as hot: 1 to 32767, default 20 000. */
+  readonly hotArrivals?: number;
 }
 
 /** Nothing; what is executed often; or, to test the translator, all that can be, before it is executed for the first time. */
@@ -84,6 +86,7 @@ export class RiscvHart {
   private interpret: Interpret | undefined;
   private readonly translator: Translator | undefined;
   private readonly translateAll: boolean;
+  private readonly hotArrivals: number;
 
   constructor(options: RiscvHartOptions) {
     const {
@@ -105,6 +108,7 @@ export class RiscvHart {
     const physical = new PhysicalMemory(bus, state, codePages);
     this.cache = new CodeCache(state, codePages);
     this.translateAll = translate === "all";
+    this.hotArrivals = this.translateAll ? 0 : (options.hotArrivals ?? HOT_ARRIVALS);
     if (translate !== "nothing") {
       this.translator = new Translator(state, this.cache, MOST_TRANSLATED_BYTES);
       this.cache.attach(this.translator);
@@ -277,7 +281,7 @@ export class RiscvHart {
     }
     const { interpret, jump, finish } = instantiateInterpreter(state.memory, state.offset, {
       table: translator.table,
-      hotArrivals: this.translateAll ? 0 : HOT_ARRIVALS,
+      hotArrivals: this.hotArrivals,
     });
     translator.link({ jump, finish });
     this.interpret = interpret;

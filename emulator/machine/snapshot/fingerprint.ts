@@ -1,0 +1,62 @@
+/** All that two runs of one guest can be told apart by, in words. */
+import { createHash } from "node:crypto";
+import { csrNames, disassemble, floatRegisterNames, type RiscvHart, registerNames } from "#cpu/riscv";
+import { saveFields } from "#qdev";
+import type { Emulation } from "../emulation.ts";
+import { wordAt } from "../instruction-trace.ts";
+import { occupiedPages, pageOf } from "./memory-image.ts";
+import { devicesOf, memoriesOf } from "./parts.ts";
+
+/** The state of a machine between two instructions, and how it came there: what it is by what it is of. */
+export type Fingerprint = Readonly<Record<string, string>>;
+
+/**
+ * Registers and control registers of every hart, the state of every device, hashes of every memory, of the console, and of
+ * the accesses to devices if those were traced. Equal machines have equal fingerprints; how they got their speed, and how
+ * their regions are stored, is not part of them.
+ */
+export function fingerprintOf(emulation: Emulation): Fingerprint {
+  const { model, console, trace, harts, processors } = emulation;
+  const parts: Record<string, string> = {
+    instructions: `${emulation.instructions}`,
+    "guest time": `${emulation.now()} ns`,
+    console: `${console.bytes} bytes, ${console.sha256()}`,
+    "device accesses": trace === null ? "not traced" : `${trace.accesses}, ${trace.sha256()}`,
+    turns: JSON.stringify(processors.save()),
+  };
+  for (const hart of harts) addHart(parts, emulation, hart);
+  for (const [name, device] of devicesOf(model)) {
+    if (device.vmState !== null) parts[name] = JSON.stringify(saveFields(device, device.vmState.fields));
+  }
+  for (const [name, bytes] of memoriesOf(model)) parts[`memory ${name}`] = hashOf(bytes);
+  return parts;
+}
+
+/** Parts of a saved hart that are shown register by register. */
+const SHOWN_SLOTS: ReadonlySet<string> = new Set(["x", "f", "pc", ...csrNames.values()]);
+
+function addHart(parts: Record<string, string>, emulation: Emulation, hart: RiscvHart): void {
+  const add = (name: string, value: bigint | string): void => {
+    parts[`hart ${hart.hartId} ${name}`] = typeof value === "string" ? value : `0x${value.toString(16)}`;
+  };
+  const { slots, ...counts } = hart.save();
+  add("pc", hart.pc);
+  add("next instruction", disassemble(wordAt(emulation, hart, hart.pc), hart.pc).replace("\t", " "));
+  for (const [index, name] of registerNames.entries()) add(name, hart.readRegister(index));
+  for (const [index, name] of floatRegisterNames.entries()) add(name, hart.readFloatRegister(index));
+  for (const [number, name] of csrNames) {
+    const value = hart.readCsr(number);
+    if (value !== undefined) add(name, value);
+  }
+  add("counts", JSON.stringify(counts));
+  // What has no name of its own: the reservation, pending interrupts by their source.
+  for (const [name, values] of Object.entries(slots)) if (!SHOWN_SLOTS.has(name)) add(name, values.join(" "));
+}
+
+/** SHA-256 of the pages that are not zero, with their numbers. */
+function hashOf(bytes: Uint8Array): string {
+  const hash = createHash("sha256");
+  for (const number of occupiedPages(bytes))
+    hash.update(Uint32Array.of(number)).update(pageOf(bytes, number));
+  return hash.digest("hex");
+}

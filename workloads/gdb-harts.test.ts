@@ -1,0 +1,128 @@
+/** The real gdb at four harts, ours and QEMU's: threads, registers, points and steps of each. */
+import { afterAll, expect, it } from "vitest";
+import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-lab.ts";
+
+/**
+ * Every hart counts in a register and in a word of its own, and calls `shared`. The one that `mailbox` names, from 1 on, goes
+ * to `alone`. Pauses let all have their turn.
+ */
+const PROGRAM = `
+    .globl _start, spin, alone, shared, mailbox, counters
+_start:
+    csrr s2, mhartid
+    addi s1, s2, 100
+    slli t0, s2, 3
+    la s3, counters
+    add s3, s3, t0
+    la s4, mailbox
+    li s0, 0
+spin:
+    addi s0, s0, 1
+    sd s0, 0(s3)
+    call shared
+    .4byte 0x0100000f       # pause
+    ld t0, 0(s4)
+    addi t1, s2, 1
+    bne t0, t1, spin
+    j alone
+    .balign 64
+alone:
+    sd zero, 0(s4)
+    addi s1, s1, 10
+    addi s1, s1, 10
+    j spin
+    .balign 64
+shared:
+    addi a0, s2, 7
+    ret
+    .balign 4096
+mailbox: .8byte 0
+counters: .8byte 0, 0, 0, 0
+`;
+
+const counter = (thread: number) => `((long*)&counters)[${thread - 1}]`;
+
+/** Every line that they print must be the same at both. */
+const COMMANDS = [
+  "info threads",
+  // A hart that the guest chooses.
+  "break alone",
+  "set *(long*)&mailbox = 3",
+  "continue",
+  'printf "thread %d hart %d s1=%ld at %lx\\n", $_thread, $mhartid, $s1, $pc',
+  "info threads",
+  // Registers are each hart's own.
+  ...[1, 2, 3, 4].flatMap((thread) => [
+    `thread ${thread}`,
+    'printf "thread %d hart %d s1=%ld s2=%ld s3=%lx\\n", $_thread, $mhartid, $s1, $s2, $s3',
+  ]),
+  "set $s1 = 777",
+  "thread 2",
+  'printf "thread %d s1=%ld\\n", $_thread, $s1',
+  'thread apply all printf "all: %d %ld\\n", $mhartid, $s1',
+  // One steps, and the others stand still.
+  "set scheduler-locking on",
+  "thread 1",
+  "set $still = $s0",
+  "thread 3",
+  "stepi",
+  "stepi",
+  'printf "stepped %lx s1=%ld mailbox=%ld\\n", $pc, $s1, *(long*)&mailbox',
+  "stepi",
+  "stepi",
+  'printf "stepped %lx s1=%ld\\n", $pc, $s1',
+  "thread 1",
+  'printf "still %d\\n", $s0 == $still',
+  // One runs, and the others stand still.
+  "delete",
+  "thread 4",
+  "tbreak shared",
+  "continue",
+  'printf "thread %d hart %d at %lx\\n", $_thread, $mhartid, $pc',
+  `set $count = ${counter(4)}`,
+  "tbreak shared",
+  "continue",
+  `printf "counted %ld\\n", ${counter(4)} - $count`,
+  "thread 1",
+  'printf "still %d\\n", $s0 == $still',
+  // All run; a breakpoint in what all execute is for one of them.
+  "set scheduler-locking off",
+  "break shared thread 2",
+  "continue",
+  'printf "thread %d hart %d at %lx a0=%ld\\n", $_thread, $mhartid, $pc, $a0',
+  "finish",
+  'printf "thread %d a0=%ld\\n", $_thread, $a0',
+  "delete",
+  // A word that one of them writes.
+  `watch -location ${counter(2)}`,
+  "continue",
+  `printf "thread %d hart %d wrote %d\\n", $_thread, $mhartid, ${counter(2)} == $s0`,
+  "delete",
+  "break alone",
+  "set *(long*)&mailbox = 4",
+  "continue",
+  'printf "thread %d hart %d s1=%ld\\n", $_thread, $mhartid, $s1',
+  "kill",
+];
+
+const lab = new DebuggerLab();
+afterAll(() => lab.close());
+
+it("are threads to gdb, as QEMU's are", async (test) => {
+  lab.needs(test, GDB, GCC, QEMU);
+  const elf = lab.build(PROGRAM);
+  const theirs = await lab.gdb(await lab.startQemu(elf, "-smp", "4"), elf, COMMANDS);
+  const ours = await lab.startOurs(elf, "-S", "--smp", "4");
+  const said = await lab.gdb(ours.target, elf, COMMANDS);
+  expect(said.map(whateverTime)).toEqual(theirs.map(whateverTime));
+  expect(said.filter((line) => line === "still 1").length).toBe(2);
+  expect(await ours.ended).toBe(0);
+}, 240_000);
+
+/** How far the harts have come is their own affair. */
+function whateverTime(line: string): string {
+  return withoutPlace(line)
+    .replace(/(\(CPU#\d \[)(running|halted ?)(\]\)).*/, "$1$3")
+    .replace(/^(Old|New) value = \d+/, "$1 value")
+    .replace(/0x[0-9a-f]+ in (_start|spin|shared|alone) \(\)/, "somewhere");
+}

@@ -1,0 +1,132 @@
+/** The real gdb at our machine, and at QEMU. */
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { TestContext } from "vitest";
+import { packageRoot } from "../package-root.ts";
+
+export const GDB = "gdb-multiarch";
+export const GCC = "riscv64-unknown-elf-gcc";
+export const QEMU = "qemu-system-riscv64";
+
+const COMMAND = join(packageRoot(), "dist", "bin", "cli.js");
+const PATIENCE_MS = 60_000;
+const QEMU_BOARD = "-M virt -m 256M -bios none -display none -serial null -monitor none -S".split(" ");
+
+/** A machine of ours that waits for a debugger. */
+export interface DebuggedMachine {
+  /** As gdb's `target remote` takes it. */
+  readonly target: string;
+  /** What the guest has printed so far. */
+  console(): string;
+  /** Settles with the exit code when the machine ends. */
+  readonly ended: Promise<number | null>;
+}
+
+/** Where programs are built and debugged: a folder, and processes, that go away with it. */
+export class DebuggerLab {
+  private readonly folder = mkdtempSync(join(tmpdir(), "regionlab-gdb-"));
+  private readonly children: ChildProcess[] = [];
+  private built = 0;
+
+  close(): void {
+    for (const child of this.children) child.kill("SIGKILL");
+    rmSync(this.folder, { recursive: true });
+  }
+
+  /** A name in the lab's folder. */
+  at(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Skips a test, with a line that says so, where one of the programs is not installed. */
+  needs(test: TestContext, ...programs: readonly string[]): void {
+    for (const program of programs) {
+      const found = spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
+      test.skip(!found, `${program} is not installed`);
+    }
+  }
+
+  /** Assembles a program at the start of RAM; answers its ELF file. */
+  build(assembly: string): string {
+    const elf = this.at(`program${this.built++}.elf`);
+    writeFileSync(`${elf}.S`, assembly);
+    const options = ["-nostdlib", "-march=rv64imac_zicsr", "-mabi=lp64"];
+    const link = "-Wl,-Ttext=0x80000000,--no-relax,-N,--no-warn-rwx-segments";
+    execFileSync(GCC, [...options, link, "-o", elf, `${elf}.S`]);
+    return elf;
+  }
+
+  /** Starts our machine with a debugger's port that is free; with `-S` it waits. */
+  async startOurs(elf: string, ...options: readonly string[]): Promise<DebuggedMachine> {
+    const child = spawn(process.execPath, [COMMAND, "run", "--kernel", elf, "--gdb", "0", ...options], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.children.push(child);
+    let printed = "";
+    child.stdout.setEncoding("latin1").on("data", (text: string) => {
+      printed += text;
+    });
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    const port = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      child.stderr.on("data", (text) => {
+        said += text;
+        const [, found] = /127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+      child.once("exit", () => reject(new Error(`ended: ${said}`)));
+    });
+    return { target: `:${port}`, console: () => printed, ended };
+  }
+
+  /** Starts QEMU, which waits for a debugger; answers where. */
+  async startQemu(elf: string, ...options: readonly string[]): Promise<string> {
+    const socket = this.at(`socket${this.built++}`);
+    const debug = ["-kernel", elf, "-gdb", `unix:${socket},server=on,wait=off`];
+    this.children.push(spawn(QEMU, [...QEMU_BOARD, ...options, ...debug], { stdio: "ignore" }));
+    await untilAnswering(socket);
+    return socket;
+  }
+
+  /** What gdb prints for these commands, each line. */
+  async gdb(target: string, elf: string, commands: readonly string[]): Promise<string[]> {
+    const script = ["set confirm off", `target remote ${target}`, ...commands];
+    const child = spawn(GDB, ["-nx", "-batch", ...script.flatMap((each) => ["-ex", each]), elf], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.children.push(child);
+    let said = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (text) => {
+        said += text;
+      });
+    }
+    const patience = globalThis.setTimeout(() => child.kill(), PATIENCE_MS);
+    await new Promise((resolve) => child.once("close", resolve));
+    clearTimeout(patience);
+    return said.split("\n").filter((line) => line.trim() !== "");
+  }
+}
+
+/** Where a target is reached differs; so does how the two speak of its end. */
+export function withoutPlace(line: string): string {
+  return line.replace(/^\[Inferior .*\]$/, "[ended]").replace(/Thread 1\.(\d+)/, "Thread $1");
+}
+
+async function untilAnswering(socket: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const connected = await new Promise<boolean>((resolve) => {
+      const probe = createConnection(socket, () => {
+        probe.destroy();
+        resolve(true);
+      }).once("error", () => resolve(false));
+    });
+    if (connected) return;
+    await setTimeout(50);
+  }
+  throw new Error("QEMU does not answer");
+}

@@ -1,0 +1,13 @@
+/** Entry of a process that runs guests, one after the other, as `Runners` asks for it. Not for use by hand. */
+import { follow, type RunRequest } from "./run.ts";
+import type { RunnerAnswer } from "./runners.ts";
+
+process.on("message", async (request: RunRequest) => {
+  const answer = await follow(request).then(
+    (sights): RunnerAnswer => ({ sights }),
+    (error: unknown): RunnerAnswer => ({
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  );
+  process.send?.(answer);
+});
