@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { DEBIAN_APPEND, DEBIAN_PROMPT, locateDebian } from "./debian.ts";
-import { converse, type Reply } from "./testing/converse.ts";
+import { DEBIAN_APPEND, locateDebian } from "./debian.ts";
+import { converse } from "./testing/converse.ts";
 import {
   debianCommand,
   debianMachines,
@@ -13,6 +13,7 @@ import {
   skipWithout,
   virtioDisk,
 } from "./testing/debian-machines.ts";
+import { SHELL_PROMPT, TO_THE_SHELL } from "./testing/installer.ts";
 import { DISK_INIT, DISK_PROMPT, makeRootDisk, writeInitialFiles } from "./testing/root-disk.ts";
 
 const PATIENCE = 15 * 60_000;
@@ -26,20 +27,11 @@ beforeAll(() => {
 
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** From the first prompt back to the menu, and from there to a shell. */
-const TO_THE_SHELL: readonly Reply[] = [
-  { expect: DEBIAN_PROMPT, send: "" },
-  { expect: "help, default=2> ", send: "<\n" },
-  { expect: "9: Execute a shell", send: "" },
-  { expect: "help, default=1> ", send: "9\n" },
-  { expect: "continue", send: "\n" },
-];
-
 describe.each(debianMachines)("Debian 13 on $name", (machine) => {
   it("comes to the installer's prompt, and to a shell that answers commands", async (context) => {
     skipWhereMissing(context, machine);
     if (!debian.found) return;
-    const replies = [...TO_THE_SHELL, { expect: "~ # ", send: "uname -r; echo answer $((6*7))\n" }];
+    const replies = [...TO_THE_SHELL, { expect: SHELL_PROMPT, send: "uname -r; echo answer $((6*7))\n" }];
     const conversation = { replies, until: "answer 42", patience: PATIENCE };
     const text = await converse(...debianCommand(machine, { append: DEBIAN_APPEND }), conversation);
     // The screen is redrawn in between, so the answer stands at no fixed place after the command.

@@ -98,6 +98,15 @@ describe("a file", () => {
     }
   });
 
+  test("has what was written once the guest's slice is over", async () => {
+    const path = join(folder, "log");
+    const backend = new FileChar(path);
+    print(backend, "now");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(readFileSync(path, "utf8")).toBe("now");
+    backend.close();
+  });
+
   test("that cannot be written is an error at once", () => {
     expect(() => new FileChar(join(folder, "no", "log"))).toThrow(/ENOENT/);
   });
