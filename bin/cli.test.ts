@@ -170,6 +170,49 @@ describe("wrong use", () => {
       /punchcard,id=a: unknown kind of -chardev/,
     ],
     [
+      "a serial port that leads nowhere",
+      ["run", "--kernel", hello, "-serial", "vc"],
+      /-serial vc: the port cannot lead there; give mon:stdio, stdio, null, none, file:PATH/,
+    ],
+    [
+      "two ends of one serial port",
+      ["run", "--kernel", hello, "-serial", "null", "-serial", "stdio"],
+      /-serial stdio: the board has one serial port, which -serial null has taken; give one/,
+    ],
+    [
+      "a serial port to a file without a name",
+      ["run", "--kernel", hello, "-serial", "file:"],
+      /-serial file:: it names no file; give file:PATH/,
+    ],
+    [
+      "a serial port to a folder",
+      ["run", "--kernel", hello, "-serial", "file:no-devices"],
+      /-serial file:no-devices: no-devices: it is a folder; give a file/,
+    ],
+    [
+      "a monitor beside a file",
+      ["run", "--kernel", hello, "-serial", "mon:null"],
+      /-serial mon:null: the monitor shares the terminal only; give mon:stdio/,
+    ],
+    [
+      "a serial port to a backend that is not there",
+      ["run", "--kernel", hello, "-serial", "chardev:c0"],
+      /-serial chardev:c0: there is no such -chardev; give -chardev KIND,id=c0/,
+    ],
+    [
+      "a terminal with two lines",
+      ["run", "--kernel", hello, "-serial", "stdio", "-chardev", "stdio,id=c0"],
+      /-serial stdio: -chardev stdio,id=c0 has the terminal already; give one of them another/,
+    ],
+    [
+      "a backend with two lines",
+      [
+        ...["run", "--kernel", hello, "-serial", "chardev:c0", "-chardev", "null,id=c0"],
+        ...["-device", "virtio-serial-device", "-device", "virtconsole,chardev=c0"],
+      ],
+      /property chardev is c0, which another device uses/,
+    ],
+    [
       "a flash bank of another size",
       ["tree", "qom", "-drive", "if=pflash,file=large"],
       /has 3145728 bytes, not 33554432/,
@@ -257,6 +300,26 @@ describe("right use", () => {
       instructions: 100,
       end: "instructions",
     });
+  });
+
+  it("run: leads the serial port where QEMU's option says, and hashes and watches it all the same", () => {
+    const run = (...args: string[]) => {
+      const result = regionlab("run", "--kernel", hello, "--stats", "stats.json", ...args);
+      expect([result.status, result.stderr]).toEqual([0, ""]);
+      return {
+        stdout: result.stdout,
+        console: JSON.parse(readFileSync(at("stats.json"), "utf8")).consoleSha256,
+      };
+    };
+    const plain = run();
+    expect(plain.stdout).toContain("Hello");
+    for (const where of ["mon:stdio", "stdio"]) expect(run("-serial", where)).toEqual(plain);
+    for (const where of ["null", "none"]) expect(run("-serial", where)).toEqual({ ...plain, stdout: "" });
+    expect(run("-serial", "file:serial.txt")).toEqual({ ...plain, stdout: "" });
+    expect(readFileSync(at("serial.txt"), "latin1")).toBe(plain.stdout);
+    run("-chardev", "file,id=log,path=serial.txt,append=on", "-serial", "chardev:log", "--until", "Hello");
+    expect(readFileSync(at("serial.txt"), "latin1")).toBe(`${plain.stdout}Hello`);
+    expect(run("-chardev", "stdio,id=tty", "-serial", "chardev:tty")).toEqual(plain);
   });
 
   it("run: goes on from a snapshot in the other form as if it had never stopped", () => {

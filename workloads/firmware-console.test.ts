@@ -3,7 +3,6 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { diffLines } from "diff";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   type ConsoleReply,
@@ -13,6 +12,7 @@ import {
   type REGION_FORMS,
 } from "#machine";
 import { locateFirmware } from "./firmware.ts";
+import { type Difference, unexplained } from "./testing/differences.ts";
 
 const QEMU = "qemu-system-riscv64";
 /** QEMU's processor less what ours does not have. */
@@ -89,8 +89,7 @@ const TYPING: readonly ConsoleReply[] = [
   { expect: PROMPT, send: "poweroff\n" },
 ];
 
-/** Lines that may differ, each with the reason. Whatever else differs is a fault. */
-const DIFFERENCES: readonly (readonly [RegExp, string])[] = [
+const DIFFERENCES: readonly Difference[] = [
   [/^Hit any key to stop autoboot/, "how far the count gets depends on when the key comes"],
   [/^Boot HART MHPM Count/, "QEMU has 16 performance counters, ours none yet"],
   [/^CPU: {3}rv64imafdc/, "ours announces zicbom, zicboz, svadu and svinval, which QEMU 7.2 does not"],
@@ -162,18 +161,6 @@ function onQemu({ bios, kernel }: { bios: string; kernel: string }, hartCount: n
   });
 }
 
-/** Lines that only one of the texts has, with its name, less those that may differ. */
-function unexplained(ours: string, qemu: string): string[] {
-  return diffLines(qemu, ours)
-    .filter((part) => part.added || part.removed)
-    .flatMap((part) =>
-      part.value
-        .split(/\r?\n/)
-        .filter((line) => line !== "" && !DIFFERENCES.some(([pattern]) => pattern.test(line)))
-        .map((line) => `${part.added ? "ours" : "QEMU"}: ${line}`),
-    );
-}
-
 const firmware = locateFirmware();
 
 describe("U-Boot under OpenSBI", () => {
@@ -185,7 +172,7 @@ describe("U-Boot under OpenSBI", () => {
       const ours = await onOurs("embedded", firmware, hartCount);
       const qemu = await onQemu(firmware, hartCount);
       expect(ours.end).toBe("poweroff");
-      expect(unexplained(ours.text, qemu)).toEqual([]);
+      expect(unexplained(ours.text, qemu, DIFFERENCES)).toEqual([]);
       expect(qemu).toContain("poweroff ...");
     },
   );
@@ -202,6 +189,9 @@ describe("U-Boot under OpenSBI", () => {
   );
 
   it("tells a difference that is not explained", () => {
-    expect(unexplained("same\nours\n", "same\nQEMU's\n")).toEqual(["QEMU: QEMU's", "ours: ours"]);
+    expect(unexplained("same\nours\n", "same\nQEMU's\n", DIFFERENCES)).toEqual([
+      "QEMU: QEMU's",
+      "ours: ours",
+    ]);
   });
 });

@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 import {
   type BootFiles,
   Emulation,
+  type HardwareOptions,
   loadHardware,
+  parseHardwareOptions,
   type RegionForm,
   type RunEnd,
   restoreSnapshot,
@@ -25,6 +27,7 @@ const RAM_BYTES = 64 * 2 ** 20;
 interface Guest {
   readonly files: BootFiles;
   readonly hartCount?: number;
+  readonly attached?: HardwareOptions;
 }
 
 const start = async (form: RegionForm, guest: Guest): Promise<Emulation> =>
@@ -100,4 +103,33 @@ it("OpenSBI and U-Boot, from their start to the prompt, and what is typed there"
     type("\ndate\npoweroff\n");
     return emulation.run({ maxInstructions: PATIENCE });
   });
+}, 120_000);
+
+it("U-Boot in the middle of its talk with a network, and consoles beside it", async (test) => {
+  const firmware = locateFirmware();
+  if (!firmware.found) return test.skip(firmware.reason);
+  const { bios, kernel } = firmware;
+  const attached = parseHardwareOptions({
+    ...{ drive: [], global: [], fw_cfg: [] },
+    chardev: ["ringbuf,id=c"],
+    netdev: ["user,id=n"],
+    device: ["virtio-net-device,netdev=n", "virtio-serial-device", "virtconsole,chardev=c"],
+  });
+  const type = (emulation: Emulation, text: string) => emulation.console.type(new TextEncoder().encode(text));
+  const toTheNetwork = async (form: RegionForm): Promise<Emulation> => {
+    const emulation = await start(form, { files: { bios, kernel }, attached });
+    emulation.run({ until: "autoboot", maxInstructions: PATIENCE });
+    type(emulation, "\nsetenv autoload no\ndhcp\nping 10.0.2.2\npoweroff\n");
+    expect(emulation.run({ until: "BOOTP broadcast", maxInstructions: 2 * PATIENCE })).toBe("milestone");
+    return emulation;
+  };
+  const whole = await toTheNetwork("embedded");
+  const saved = snapshotOf(whole);
+  const resumed = await start("owned", { files: { bios, kernel }, attached });
+  restoreSnapshot(resumed, saved, "snapshot");
+  const [expected, found] = [whole, resumed].map((each) =>
+    fingerprint(each, each.run({ maxInstructions: 10 * PATIENCE })),
+  );
+  expect(expected?.end).toBe("poweroff");
+  expect(found).toEqual(expected);
 }, 120_000);

@@ -28,6 +28,8 @@ export interface Terminal {
   flush(): void;
   /** Lets Ctrl-A C switch to `monitor` and back. */
   setMonitor(monitor: TerminalMonitor): void;
+  /** Switches to the monitor, if there is one. */
+  focusMonitor(): void;
   /** Puts text on the screen. */
   print(text: string): void;
   /** Resolves when input arrives, or after so many milliseconds (Infinity: not before input). */
@@ -37,6 +39,7 @@ export interface Terminal {
 }
 
 const ESCAPE = 0x01; // Ctrl-A
+const INTERRUPT = 0x03; // Ctrl-C
 const HELP = [
   "",
   "C-a h    print this help",
@@ -81,8 +84,9 @@ export class KeyDecoder {
 /**
  * Takes over standard input and output. In a terminal, keys arrive one by one and unechoed, and Ctrl-A introduces a
  * command; Ctrl-A H lists them.
+ * @param escapes false: there are no commands, all keys are the guest's; Ctrl-C ends the emulator.
  */
-export function attachTerminal(events: TerminalEvents): Terminal {
+export function attachTerminal(events: TerminalEvents, escapes = true): Terminal {
   const { stdin, stdout } = process;
   const interactive = stdin.isTTY === true;
   const output: number[] = [];
@@ -93,14 +97,16 @@ export function attachTerminal(events: TerminalEvents): Terminal {
   const print = (text: string): void => {
     stdout.write(text);
   };
+  const switchTo = (on: boolean): void => {
+    if (monitor === null || monitored === on) return;
+    monitored = on;
+    monitor.focus(on);
+  };
   const command = (key: string): void => {
     if (key === "x") events.quit();
     else if (key === "h" || key === "?") print(HELP);
     else if (key === "b") events.sendBreak();
-    else if (key === "c" && monitor !== null) {
-      monitored = !monitored;
-      monitor.focus(monitored);
-    }
+    else if (key === "c") switchTo(!monitored);
   };
   const keys = new KeyDecoder(command);
   const typed = (bytes: Uint8Array): void => {
@@ -108,7 +114,9 @@ export function attachTerminal(events: TerminalEvents): Terminal {
     else events.input(bytes);
   };
   const receive = (chunk: Uint8Array): void => {
-    if (interactive) keys.decode(chunk, typed);
+    if (!interactive) typed(chunk);
+    else if (escapes) keys.decode(chunk, typed);
+    else if (chunk.includes(INTERRUPT)) events.quit();
     else typed(chunk);
   };
   const ended = (): void => {
@@ -126,6 +134,7 @@ export function attachTerminal(events: TerminalEvents): Terminal {
     setMonitor(other) {
       monitor = other;
     },
+    focusMonitor: () => switchTo(true),
     print,
     flush() {
       if (output.length === 0) return;

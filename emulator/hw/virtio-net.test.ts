@@ -4,6 +4,7 @@ import type { NetBackend, NetDevice } from "#qdev";
 import type { PropertyValue } from "#qom";
 import { Random } from "./differential/random.ts";
 import { loadTrees, type NamedTree } from "./differential/trees.ts";
+import { move, stateOf } from "./testing/move.ts";
 import { bytesAt, RAM, RAM_BYTES, REGISTER, VirtioRig } from "./testing/virtio-driver.ts";
 
 const VERSION_1 = 1n << 32n;
@@ -90,7 +91,9 @@ function frame(destination: Uint8Array, ...rest: readonly number[]): Uint8Array 
   return Uint8Array.of(...destination, ...CARD, 0x08, 0x00, ...rest);
 }
 
-describe.each(await loadTrees())("virtio-net, $name", ({ tree }) => {
+const trees = await loadTrees();
+
+describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
   test("offers what works, and what QEMU does without offloads", () => {
     const offered = (options: Options) => new NetRig(tree, options).offered();
     const ring = (1n << 28n) | (1n << 29n);
@@ -296,6 +299,47 @@ describe.each(await loadTrees())("virtio-net, $name", ({ tree }) => {
     rig.lend(buffers, { index: RECEIVE });
     rig.wire.card?.receive(frame(CARD));
     expect(rig.read(REGISTER.status) & NEEDS_RESET).toBe(NEEDS_RESET);
+  });
+
+  test("goes on in another machine, of the other form: filter, address, buffers", () => {
+    const otherTree = trees.find((each) => each.name !== name)?.tree ?? tree;
+    const features = VERSION_1 | MAC | MRG_RXBUF | CTRL_VQ | CTRL_RX | CTRL_VLAN | CTRL_MAC_ADDR;
+    const source = new NetRig(tree, { features });
+    const friend = Uint8Array.of(0x52, 0x54, 0, 0, 0, 9);
+    const group = Uint8Array.of(0x01, 0, 0x5e, 0, 0, 1);
+    const own = Uint8Array.of(0x02, 0, 0, 0, 0, 0xff);
+    source.command(0, 0, [0]);
+    source.command(1, 1, [...own]);
+    source.command(1, 0, [1, 0, 0, 0, ...friend, 1, 0, 0, 0, ...group]);
+    source.command(2, 0, [0xff, 0x0f]); // VLAN 4095
+    source.send(frame(EVERYBODY, 1));
+    source.lendRoom(100, RECEIVE_BUFFERS);
+    expect(source.wire.card?.receive(frame(own, 2))).toBe(true);
+    source.lendRoom(100, RECEIVE_BUFFERS + 0x1000);
+
+    const target = new NetRig(otherTree, { features });
+    move(source, target);
+    expect(stateOf(target)).toEqual(stateOf(source));
+    expect(target.device.getProperty("mac")).toBe("52:54:00:12:34:56"); // the driver's choice is not the option's
+
+    expect(target.nextUsed(RECEIVE)?.length).toBe(12 + 15); // from before
+    const arrives = (destination: Uint8Array, ...rest: number[]) => {
+      target.wire.card?.receive(frame(destination, ...rest));
+      const used = target.nextUsed(RECEIVE);
+      if (used !== null) target.lendRoom(100, RECEIVE_BUFFERS + 0x2000);
+      return used !== null;
+    };
+    expect([own, friend, group, EVERYBODY, CARD].map((each) => arrives(each))).toEqual([
+      ...[true, true, true, true],
+      false,
+    ]);
+    const tagged = (vlan: number) =>
+      Uint8Array.of(...own, ...CARD, 0x81, 0x00, vlan >> 8, vlan & 0xff, 8, 0, 1, 2);
+    for (const vlan of [4094, 4095]) target.wire.card?.receive(tagged(vlan));
+    expect([target.nextUsed(RECEIVE)?.length, target.nextUsed(RECEIVE)]).toEqual([12 + 20, null]);
+    expect(target.read(REGISTER.config + 5, 1)).toBe(0xff);
+    target.send(frame(EVERYBODY, 3));
+    expect(target.wire.sent).toEqual([frame(EVERYBODY, 3)]);
   });
 
   test("no nonsense in rings or registers throws", () => {

@@ -5,6 +5,7 @@ import { Bus } from "#qdev";
 import type { PropertyValue } from "#qom";
 import { Random } from "./differential/random.ts";
 import { loadTrees, type NamedTree } from "./differential/trees.ts";
+import { move, stateOf } from "./testing/move.ts";
 import { bytesAt, RAM, RAM_BYTES, REGISTER, VirtioRig } from "./testing/virtio-driver.ts";
 
 const VERSION_1 = 1n << 32n;
@@ -109,7 +110,9 @@ class SerialRig extends VirtioRig {
   }
 }
 
-describe.each(await loadTrees())("virtio-serial, $name", ({ tree }) => {
+const trees = await loadTrees();
+
+describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
   test("offers many ports and a way to write in an emergency, as QEMU does", () => {
     const both = MULTIPORT | EMERGENCY_WRITE;
     expect(new SerialRig(tree).offered() & 0xffn).toBe(both);
@@ -242,6 +245,51 @@ describe.each(await loadTrees())("virtio-serial, $name", ({ tree }) => {
     rig.lend([16], { index: RECEIVE_0, at: RECEIVE_BUFFERS });
     rig.kick(RECEIVE_0);
     expect(rig.nextUsed(RECEIVE_0)?.length).toBe(1);
+  });
+
+  test("goes on in another machine, of the other form: which ports are open, what the driver has lent", () => {
+    const otherTree = trees.find((each) => each.name !== name)?.tree ?? tree;
+    const make = (form: NamedTree["tree"]) => {
+      const rig = new SerialRig(form, { max_ports: 4 });
+      rig.addPort("virtconsole", { chardev: "c0" });
+      rig.addPort("virtserialport", { name: "agent" });
+      return rig;
+    };
+    const source = make(tree);
+    source.startMany();
+    source.tell(0, DEVICE_READY, 1);
+    source.tell(0, PORT_READY, 1);
+    source.tell(0, PORT_OPEN, 1);
+    source.print("before ");
+    source.lend([16], { index: RECEIVE_0, at: RECEIVE_BUFFERS });
+
+    const target = make(otherTree);
+    move(source, target);
+    expect(stateOf(target)).toEqual(stateOf(source));
+    target.line.type("x");
+    expect(target.nextUsed(RECEIVE_0)?.length).toBe(1);
+    expect(target.space.read(RECEIVE_BUFFERS, 1)).toBe("x".charCodeAt(0));
+    target.print("after");
+    expect([source.line.received, target.line.received]).toEqual(["before ", "after"]);
+    target.tell(0, PORT_OPEN, 0);
+    target.lend([16], { index: RECEIVE_0, at: RECEIVE_BUFFERS });
+    target.line.type("y");
+    expect(target.nextUsed(RECEIVE_0)).toBeNull();
+  });
+
+  test("goes on as a console of a driver that knows of one port only", () => {
+    const make = () => {
+      const rig = new SerialRig(tree);
+      rig.addPort("virtconsole", { chardev: "c0" });
+      return rig;
+    };
+    const source = make();
+    source.start({ features: VERSION_1, queues: 2 });
+    const target = make();
+    move(source, target);
+    target.lend([16], { index: RECEIVE_0, at: RECEIVE_BUFFERS });
+    target.line.type("z");
+    expect(target.nextUsed(RECEIVE_0)?.length).toBe(1);
   });
 
   test("no nonsense in rings, registers or events throws", () => {

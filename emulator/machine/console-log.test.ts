@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { RingbufChar } from "#backends";
 import type { CharBackend, CharDevice } from "#qdev";
 import { ConsoleLog, TextMatcher } from "./console-log.ts";
 
@@ -66,5 +67,20 @@ describe("console log", () => {
     line.backend?.acceptInput?.();
     line.print("...\n=> ");
     expect(String.fromCharCode(...line.received)).toBe("bdinfo\npoweroff\n");
+  });
+
+  it("leads to another end, and goes on to count and to answer", () => {
+    const line = new Line();
+    const log = new ConsoleLog(line);
+    const host = new RingbufChar();
+    log.leadTo(host);
+    log.reply({ expect: "=> ", send: "help\n" });
+    host.type(new TextEncoder().encode("reset\n"));
+    line.room = 8;
+    line.print("=> ");
+    line.room = 16;
+    line.backend?.acceptInput?.();
+    expect(String.fromCharCode(...line.received)).toBe("help\nreset\n");
+    expect([new TextDecoder().decode(host.read()), log.bytes]).toEqual(["=> ", 3]);
   });
 });

@@ -1,6 +1,7 @@
 import {
   type CharBackend,
   type CharDevice,
+  type Chardev,
   isFields,
   loadFields,
   type Restore,
@@ -32,6 +33,7 @@ export class ConsoleLog implements CharBackend {
   /** Called when the text given to `watchFor` has been printed. */
   onMilestone: () => void = () => {};
   private readonly device: CharDevice;
+  private host: Chardev | null = null;
   private readonly hash = new Sha256();
   private readonly chunk = new Uint8Array(4096);
   private filled = 0;
@@ -43,6 +45,12 @@ export class ConsoleLog implements CharBackend {
   constructor(device: CharDevice) {
     this.device = device;
     device.connect(this);
+  }
+
+  /** Plugs in another end, to which output goes on, and which types for itself. */
+  leadTo(host: Chardev): void {
+    this.host = host;
+    host.attach(this.device);
   }
 
   /** Bytes printed so far. */
@@ -73,6 +81,7 @@ export class ConsoleLog implements CharBackend {
     this.chunk[this.filled++] = byte;
     if (this.filled === this.chunk.length) this.flush();
     this.onByte(byte);
+    this.host?.write(byte);
     if (this.milestone?.take(byte)) this.onMilestone();
     const [next] = this.replies;
     if (next?.matcher.take(byte)) {
@@ -83,6 +92,7 @@ export class ConsoleLog implements CharBackend {
 
   acceptInput(): void {
     this.feed();
+    this.host?.acceptInput?.();
   }
 
   /** SHA-256 of all bytes printed so far, hexadecimal. */

@@ -145,6 +145,7 @@ export class Emulation {
       for (const hart of this.processors.harts) hart.timeReached();
     };
     this.console = new ConsoleLog(this.board.serialLine);
+    if (this.attached.serial !== null) this.console.leadTo(this.attached.serial);
     this.console.onMilestone = () => this.stop("milestone");
     this.clock.onEarlierDeadline = () => this.processors.leave();
     this.model.onShutdownRequest = (request) => {

@@ -188,24 +188,42 @@ async function readyOrDestroyed(emulation: Emulation): Promise<void> {
   }
 }
 
-/** Runs with standard input and output as the console; guest time waits for host time only if a person watches. */
+/** What a terminal may be the host's end of. */
+interface TerminalLine {
+  onByte: (byte: number) => void;
+  type(bytes: Uint8Array): void;
+}
+
+/** The guest's line that the terminal is the other end of; null: none, as `--serial` leads elsewhere. */
+function terminalLine({ attached, console }: Emulation): TerminalLine | null {
+  return attached.stdio ?? (attached.serial === null ? console : null);
+}
+
+/**
+ * Runs with the terminal as what the options say, the console if they say nothing. Guest time waits for host time only if a
+ * person watches.
+ */
 async function runWithTerminal(
   control: RunControl,
   extensions: readonly RunExtension[],
   options: RunOptions,
 ): Promise<RunEnd> {
   const { emulation } = control;
-  const line = emulation.attached.stdio ?? emulation.console;
+  const line = terminalLine(emulation);
   const connections: RunConnection[] = [];
-  const terminal = attachTerminal({
-    input: (bytes) => line.type(bytes),
-    quit: () => control.quit(),
-    sendBreak: () => emulation.board.serialLine.receiveBreak(),
-  });
-  line.onByte = (byte) => terminal.write(byte);
+  const terminal = attachTerminal(
+    {
+      input: (bytes) => line?.type(bytes),
+      quit: () => control.quit(),
+      sendBreak: () => emulation.board.serialLine.receiveBreak(),
+    },
+    emulation.attached.terminalEscapes,
+  );
+  if (line !== null) line.onByte = (byte) => terminal.write(byte);
   let end: RunEnd = "stopped";
   try {
     for (const extension of extensions) connections.push(await extension.connect(control, terminal, options));
+    if (line === null && terminal.interactive) terminal.focusMonitor();
     end = await control.run(terminal);
     return end;
   } finally {

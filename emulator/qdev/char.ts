@@ -1,3 +1,5 @@
+import type { VmState } from "./vmstate.ts";
+
 /** The host's end of a serial line: takes what the guest sends. */
 export interface CharBackend {
   /** Takes one byte from the guest, always and at once. */
@@ -22,4 +24,6 @@ export interface CharDevice {
 export interface Chardev extends CharBackend {
   /** Tells it which device its input goes to; null: none any more. */
   attach(device: CharDevice | null): void;
+  /** What a snapshot keeps of it; absent: it has nothing to keep. */
+  readonly vmState?: VmState;
 }

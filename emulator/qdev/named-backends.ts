@@ -2,7 +2,8 @@ import { QomError } from "#qom";
 
 /** Host sides that devices find by name; each serves one device at a time. */
 export class NamedBackends<T> {
-  private readonly option: string;
+  /** The option that makes one, without its dash. */
+  readonly option: string;
   private readonly backends = new Map<string, T>();
   private readonly taken = new Set<string>();
 
@@ -16,6 +17,11 @@ export class NamedBackends<T> {
     if (this.backends.has(name))
       throw new QomError(`the name "${name}" of a ${this.option} is taken; give another`);
     this.backends.set(name, backend);
+  }
+
+  /** All of them, by name, whether a device uses them or not. */
+  entries(): IterableIterator<[string, T]> {
+    return this.backends.entries();
   }
 
   has(name: string): boolean {

@@ -1,6 +1,7 @@
 import { type ClassProperty, QomError } from "#qom";
 import type { Device } from "./device.ts";
 import { checkUnrealized } from "./properties.ts";
+import type { VmState } from "./vmstate.ts";
 
 /** A network card, as the host sees it. */
 export interface NetDevice {
@@ -16,6 +17,8 @@ export interface NetBackend {
   transmit(frame: Uint8Array): void;
   /** There is room again after `receive` said no. */
   acceptInput(): void;
+  /** What a snapshot keeps of it; absent: it has nothing to keep. */
+  readonly vmState?: VmState;
 }
 
 /** A device with a network card's address: six bytes, of which all are 0 until somebody chooses them. */

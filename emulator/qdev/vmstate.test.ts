@@ -12,6 +12,8 @@ class Sample {
   wide = 0n;
   bytes = new Uint8Array(3);
   words = new Uint32Array(2);
+  blob = new Uint8Array();
+  blobs: Uint8Array[] = [];
   line = new IrqLine();
   lines = [new IrqLine(), new IrqLine()];
   timer = clock.timer(() => {});
@@ -24,6 +26,8 @@ class Sample {
     wide: "uint64",
     bytes: "bytes",
     words: "uint32s",
+    blob: "blob",
+    blobs: "blobs",
     line: "irq",
     lines: "irqs",
     timer: "timer",
@@ -36,6 +40,8 @@ function filled(): Sample {
   Object.assign(sample, { flag: true, byte: 255, count: -1, wide: 2n ** 64n - 1n });
   sample.bytes.set([1, 2, 255]);
   sample.words.set([7, 2 ** 32 - 1]);
+  sample.blob = Uint8Array.of(0, 255, 3);
+  sample.blobs = [Uint8Array.of(1), new Uint8Array(), Uint8Array.of(2, 3)];
   sample.line.level = true;
   sample.lines[1]?.raise();
   sample.timer.set(1e20);
@@ -51,6 +57,7 @@ describe("fields", () => {
     const copy = new Sample();
     for (const step of load(copy, saved)) step();
     expect(saveFields(copy, Sample.fields)).toEqual(saved);
+    expect([copy.blob, copy.blobs]).toEqual([filled().blob, filled().blobs]);
     expect([copy.wide, [...copy.words], copy.lines.map(({ level }) => level), copy.timer.deadline]).toEqual([
       2n ** 64n - 1n,
       [7, 2 ** 32 - 1],
@@ -68,6 +75,9 @@ describe("fields", () => {
     ["wide", 3, /sample\.wide/],
     ["bytes", "AQI=", /sample\.bytes/],
     ["words", [1], /sample\.words/],
+    ["blob", [1], /sample\.blob .*blob/],
+    ["blobs", "AQI=", /sample\.blobs/],
+    ["blobs", [1], /sample\.blobs/],
     ["words", [1, 2 ** 32], /sample\.words/],
     ["lines", [true], /sample\.lines/],
     ["timer", { deadline: -1, turn: 0 }, /sample\.timer/],

@@ -63,6 +63,25 @@ const KINDS = {
       return bytes.length === current.length ? () => current.set(bytes) : undefined;
     },
   },
+  /** A Uint8Array that may be longer or shorter. */
+  blob: {
+    save: (value) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : undefined),
+    load: (saved, _, set) => {
+      if (typeof saved !== "string") return undefined;
+      return () => set(Uint8Array.from(Buffer.from(saved, "base64")));
+    },
+  },
+  /** An array of such. */
+  blobs: {
+    save: (value) => {
+      if (!Array.isArray(value) || !value.every((each) => each instanceof Uint8Array)) return undefined;
+      return value.map((each) => Buffer.from(each).toString("base64"));
+    },
+    load: (saved, _, set) => {
+      if (!isList(saved) || !saved.every((each) => typeof each === "string")) return undefined;
+      return () => set(saved.map((each) => Uint8Array.from(Buffer.from(each, "base64"))));
+    },
+  },
   /** A Uint32Array, whose length stays. */
   uint32s: {
     save: (value) => (value instanceof Uint32Array ? [...value] : undefined),

@@ -11,9 +11,11 @@ export interface CharLine {
  * it is.
  */
 export abstract class CharChannel {
+  /** What a snapshot keeps: bytes that the guest has not taken. */
+  readonly vmState = { name: "chardev", version: 1, fields: { waitingInput: "blob" } } as const;
   private line: CharLine | null = null;
   /** Bytes typed, and how many of the first chunk the guest has taken. */
-  private readonly typed: Uint8Array[] = [];
+  private typed: Uint8Array[] = [];
   private taken = 0;
   private waitingBytes = 0;
 
@@ -26,6 +28,17 @@ export abstract class CharChannel {
   /** Bytes that the guest has not taken yet. */
   get waiting(): number {
     return this.waitingBytes;
+  }
+
+  /** The bytes themselves. */
+  get waitingInput(): Uint8Array {
+    return Buffer.concat(this.typed).subarray(this.taken);
+  }
+
+  set waitingInput(bytes: Uint8Array) {
+    this.typed = bytes.length === 0 ? [] : [bytes];
+    this.taken = 0;
+    this.waitingBytes = bytes.length;
   }
 
   attach(line: CharLine | null): void {

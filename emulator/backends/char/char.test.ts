@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { move } from "../testing/move.ts";
 import type { CharLine } from "./char-line.ts";
 import { FileChar } from "./file-char.ts";
 import { RingbufChar } from "./ringbuf-char.ts";
@@ -50,6 +51,22 @@ describe("bytes towards the guest", () => {
     expect([line.text, backend.waiting]).toEqual(["abcdef", 0]);
   });
 
+  test("go with the machine when it moves", () => {
+    const source = new RingbufChar();
+    source.type(bytes("ab"));
+    source.type(bytes("cd"));
+    const first = new Line();
+    first.room = 1;
+    source.attach(first);
+    const target = new RingbufChar();
+    move(source, target);
+    const line = new Line();
+    line.room = 100;
+    target.type(bytes("e"));
+    target.attach(line);
+    expect([first.text, line.text, target.waiting]).toEqual(["a", "bcde", 0]);
+  });
+
   test("may be asked for from within", () => {
     const backend = new RingbufChar();
     const line = new Line();
@@ -79,6 +96,15 @@ describe("a file", () => {
       print(backend, "late");
       expect(readFileSync(path, "utf8")).toBe(expected);
     }
+  });
+
+  test("has what was written once the guest's slice is over", async () => {
+    const path = join(folder, "log");
+    const backend = new FileChar(path);
+    print(backend, "now");
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(readFileSync(path, "utf8")).toBe("now");
+    backend.close();
   });
 
   test("that cannot be written is an error at once", () => {

@@ -2,11 +2,12 @@ import { closeSync, openSync, writeSync } from "node:fs";
 
 const BUFFER_BYTES = 4096;
 
-/** Writes what the guest sends to a file. */
+/** Writes what the guest sends to a file: once the guest has finished its slice, so that readers can follow. */
 export class FileChar {
   private readonly descriptor: number;
   private readonly buffer = new Uint8Array(BUFFER_BYTES);
   private filled = 0;
+  private scheduled = false;
   private closed = false;
 
   /** @throws Error of node:fs when the file cannot be written. */
@@ -18,9 +19,18 @@ export class FileChar {
     if (this.closed) return;
     this.buffer[this.filled++] = byte;
     if (this.filled === BUFFER_BYTES) this.flush();
+    else if (!this.scheduled) this.schedule();
   }
 
   attach(): void {}
+
+  private schedule(): void {
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      if (!this.closed) this.flush();
+    });
+  }
 
   flush(): void {
     for (let done = 0; done < this.filled; )

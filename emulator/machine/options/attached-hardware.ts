@@ -1,5 +1,5 @@
 import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
-import { Bus, type Device, type DeviceModel, type Machine } from "#qdev";
+import { Bus, type Chardev, type Device, type DeviceModel, type Machine } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { InputError } from "../errors.ts";
 import { readInput } from "../images.ts";
@@ -17,6 +17,7 @@ const FLASH_BYTES = 33 * 2 ** 20;
 export class AttachedHardware {
   private readonly options: HardwareOptions;
   private readonly resources: HostResource[] = [];
+  private serialEnd: Chardev | null = null;
 
   constructor(options: HardwareOptions) {
     this.options = options;
@@ -49,6 +50,29 @@ export class AttachedHardware {
     }
     for (const option of chardevs) this.keep(makeBackend(option, "-chardev", CHARDEV_KINDS, model));
     for (const option of netdevs) this.keep(makeBackend(option, "-netdev", NETDEV_KINDS, model));
+    this.serialEnd = this.prepareSerial(model);
+  }
+
+  /** Takes the host's end of the serial port before any device can. */
+  private prepareSerial(model: DeviceModel): Chardev | null {
+    const { serial, chardevs } = this.options;
+    if (serial === undefined || serial === null) return null;
+    const { text } = serial;
+    if (serial.kind === "stdio") {
+      const other = chardevs.find(({ kind }) => kind === "stdio");
+      if (other === undefined) return null;
+      throw new InputError(`${text}: ${other.text} has the terminal already; give one of them another end`);
+    }
+    const { backend, id } = serial;
+    if (backend !== null) {
+      const taken = chardevs.find((each) => each.id === id);
+      if (taken !== undefined)
+        throw new InputError(`${taken.text}: ${text} makes a backend of that id; give another`);
+      this.keep(makeBackend(backend, "-serial", CHARDEV_KINDS, model));
+    } else if (!model.chardevs.has(id)) {
+      throw new InputError(`${text}: there is no such -chardev; give -chardev KIND,id=${id}`);
+    }
+    return model.chardevs.take(id);
   }
 
   private keep(resource: HostResource): void {
@@ -91,6 +115,17 @@ export class AttachedHardware {
   /** Whether something happens in the host's own time: then guest time waits for it. */
   get reachesHost(): boolean {
     return this.resources.some((resource) => resource.reachesHost);
+  }
+
+  /** The host's end of the serial port; null: whoever runs the machine is there. */
+  get serial(): Chardev | null {
+    return this.serialEnd;
+  }
+
+  /** Whether Ctrl-A introduces commands in the terminal. */
+  get terminalEscapes(): boolean {
+    const { serial } = this.options;
+    return serial?.kind !== "stdio" || serial.escapes;
   }
 
   /** The line of the command line's that the terminal belongs to; null: there is none. */

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { GlobalProperty } from "#qdev";
 import { InputError } from "../errors.ts";
 import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
+import { parseSerial, type SerialOption } from "./serial-option.ts";
 
 /** `-drive`: what a block device or a flash bank keeps its bytes in. */
 export interface DriveOption {
@@ -53,6 +54,8 @@ export interface HardwareOptions {
   readonly firmwareFiles: readonly FirmwareFileOption[];
   readonly chardevs: readonly BackendOption[];
   readonly netdevs: readonly BackendOption[];
+  /** Where the serial port leads; null or absent: to whoever runs the machine. */
+  readonly serial?: SerialOption | null;
 }
 
 /** The options as commander collects them. */
@@ -63,6 +66,7 @@ export interface HardwareArguments {
   readonly fw_cfg: readonly string[];
   readonly chardev: readonly string[];
   readonly netdev: readonly string[];
+  readonly serial?: readonly string[];
 }
 
 /** Options that QEMU spells with a single dash, and that may be given so. */
@@ -79,6 +83,7 @@ export const SINGLE_DASH_OPTIONS: ReadonlySet<string> = new Set(
     "fw_cfg",
     "chardev",
     "netdev",
+    "serial",
   ].map((name) => `-${name}`),
 );
 
@@ -91,7 +96,13 @@ export function addHardwareOptions(command: Command): Command {
     .option("--global <property>", "driver.property=value, for all devices of that type", collect, [])
     .option("--fw_cfg <properties>", "name=NAME,file=F or string=S: a file for firmware", collect, [])
     .option("--chardev <properties>", "kind,id=ID,…: the host's end of a line", collect, [])
-    .option("--netdev <properties>", "kind,id=ID,…: the host's end of a network", collect, []);
+    .option("--netdev <properties>", "kind,id=ID,…: the host's end of a network", collect, [])
+    .option(
+      "--serial <where>",
+      "mon:stdio (default), stdio, null, file:PATH, pipe:PATH, chardev:ID: where the serial port leads",
+      collect,
+      [],
+    );
 }
 
 /** @throws InputError that names the option, the reason and the mend. */
@@ -113,6 +124,7 @@ export function parseHardwareOptions(options: HardwareArguments): HardwareOption
       "-netdev",
       options.netdev.map((text) => parseBackend("-netdev", text)),
     ),
+    serial: parseSerial(options.serial ?? []),
   };
 }
 

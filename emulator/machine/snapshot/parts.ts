@@ -1,8 +1,27 @@
 /** The parts of a machine that a snapshot keeps, each by a name that the order of creation does not change. */
 import { MemoryRegion } from "#memory";
-import { Device, type DeviceModel, SysBusDevice, SystemBus } from "#qdev";
+import { Device, type DeviceModel, SysBusDevice, SystemBus, type VmState } from "#qdev";
 import { QomAbort, type QomObject } from "#qom";
 import type { Memories } from "./file.ts";
+
+/** A part whose class says what is to be kept of it. */
+export interface StatefulPart {
+  readonly vmState: VmState | null;
+}
+
+/** Host sides of devices that have something to keep, by option and name. */
+export function backendsOf({ netdevs, chardevs }: DeviceModel): ReadonlyMap<string, StatefulPart> {
+  const found = new Map<string, StatefulPart>();
+  for (const backends of [netdevs, chardevs]) {
+    for (const [name, backend] of backends.entries())
+      if (isStateful(backend)) found.set(`${backends.option} ${name}`, backend);
+  }
+  return found;
+}
+
+function isStateful(backend: { readonly vmState?: VmState }): backend is { readonly vmState: VmState } {
+  return backend.vmState !== undefined;
+}
 
 /** Every device of the machine. @throws QomAbort when two have one name. */
 export function devicesOf(model: DeviceModel): ReadonlyMap<string, Device> {

@@ -15,7 +15,7 @@ import type { Emulation } from "../emulation.ts";
 import { InputError } from "../errors.ts";
 import { readInput } from "../images.ts";
 import { type ByteSink, SnapshotFile, writeSnapshotFile } from "./file.ts";
-import { devicesOf, memoriesOf } from "./parts.ts";
+import { backendsOf, devicesOf, memoriesOf, type StatefulPart } from "./parts.ts";
 
 const CLOCK: VmStateFields = { wallAtStart: "uint64" };
 const TIMERS: VmStateFields = { comparators: "timers" };
@@ -34,13 +34,6 @@ export function checkSavable({ model }: Emulation): void {
 export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
   checkSavable(emulation);
   const { model, time, console, trace, harts, shutdown } = emulation;
-  const devices: Record<string, SavedValue> = {};
-  for (const [name, device] of [...devicesOf(model)].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const { vmState } = device;
-    if (vmState === null) continue; // checked above
-    const fields = saveFields(device, vmState.fields);
-    devices[name] = { name: vmState.name, version: vmState.version, fields };
-  }
   const state: SavedFields = {
     machine: identify(emulation),
     time: time.save(),
@@ -53,9 +46,25 @@ export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
     harts: Object.fromEntries(
       harts.map((hart): [string, SavedValue] => [`${hart.hartId}`, { ...hart.save() }]),
     ),
-    devices,
+    devices: saveParts(devicesOf(model)),
+    backends: saveParts(backendsOf(model)),
   };
   writeSnapshotFile(sink, state, memoriesOf(model));
+}
+
+/** @param parts none of which declares no state. */
+function saveParts(parts: ReadonlyMap<string, StatefulPart>): SavedFields {
+  const saved: Record<string, SavedValue> = {};
+  for (const [name, part] of [...parts].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const { vmState } = part;
+    if (vmState === null) continue;
+    saved[name] = {
+      name: vmState.name,
+      version: vmState.version,
+      fields: saveFields(part, vmState.fields),
+    };
+  }
+  return saved;
 }
 
 /**
@@ -83,11 +92,14 @@ export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where
 function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
   const { model, time, console, trace } = emulation;
   const { clock, request, console: savedConsole = null, trace: savedTrace = null } = state;
+  const devices = planParts("device", devicesOf(model), state.devices);
+  const backends = planParts("backend", backendsOf(model), state.backends ?? {});
   const steps = [
     ...time.load(state.time ?? null),
     ...loadFields(model.clock, CLOCK, clock ?? null, "clock"),
     ...console.load(savedConsole),
-    ...planDevices(emulation, state.devices ?? null),
+    ...devices.steps,
+    ...backends.steps,
     ...planHarts(emulation, state.harts ?? null),
     ...loadFields(emulation, TIMERS, state.timers ?? null, "timers"),
     ...emulation.processors.load(state.turns ?? null),
@@ -97,31 +109,41 @@ function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
     steps.push(...trace.load(savedTrace));
   }
   if (request !== undefined && request !== null) steps.push(planRequest(emulation, request));
-  return steps;
+  return [...steps, ...devices.afterwards, ...backends.afterwards];
 }
 
-function planDevices({ model }: Emulation, saved: SavedValue): Restore[] {
-  if (!isFields(saved)) throw new QomError("no devices are in it");
-  const devices = devicesOf(model);
-  const unknown = Object.keys(saved).find((name) => !devices.has(name));
-  if (unknown !== undefined) throw new QomError(`has a device ${unknown} that this machine has not`);
+/** How parts are brought back: their fields, and what follows from these once the whole machine has its own. */
+interface PartsPlan {
+  readonly steps: readonly Restore[];
+  readonly afterwards: readonly Restore[];
+}
+
+/** @param kind what the parts are called in messages. */
+function planParts(
+  kind: string,
+  parts: ReadonlyMap<string, StatefulPart>,
+  saved: SavedValue | undefined,
+): PartsPlan {
+  if (!isFields(saved)) throw new QomError(`no ${kind}s are in it`);
+  const unknown = Object.keys(saved).find((name) => !parts.has(name));
+  if (unknown !== undefined) throw new QomError(`has a ${kind} ${unknown} that this machine has not`);
   const steps: Restore[] = [];
   const afterwards: Restore[] = [];
-  for (const [name, device] of devices) {
+  for (const [name, part] of parts) {
     const section = saved[name];
-    const { vmState } = device;
+    const { vmState } = part;
     if (vmState === null)
-      throw new QomError(`the device ${name} cannot be restored, its type declares no state`);
-    if (!isFields(section)) throw new QomError(`lacks the device ${name}`);
+      throw new QomError(`the ${kind} ${name} cannot be restored, its type declares no state`);
+    if (!isFields(section)) throw new QomError(`lacks the ${kind} ${name}`);
     if (section.name !== vmState.name || section.version !== vmState.version) {
       throw new QomError(
         `${name} is ${section.name} version ${section.version}, here it is ${vmState.name} version ${vmState.version}`,
       );
     }
-    steps.push(...loadFields(device, vmState.fields, section.fields ?? null, name));
-    afterwards.push(() => vmState.postLoad?.(device));
+    steps.push(...loadFields(part, vmState.fields, section.fields ?? null, name));
+    afterwards.push(() => vmState.postLoad?.(part));
   }
-  return [...steps, ...afterwards];
+  return { steps, afterwards };
 }
 
 function planHarts({ harts }: Emulation, saved: SavedValue): Restore[] {

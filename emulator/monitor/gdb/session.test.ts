@@ -18,6 +18,7 @@ const NOBODY: Terminal = {
   write: () => {},
   flush: () => {},
   setMonitor: () => {},
+  focusMonitor: () => {},
   print: () => {},
   inputOr: async () => {},
   close: () => {},

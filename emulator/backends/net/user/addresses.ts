@@ -57,6 +57,16 @@ export function virtualMac(address: number): Uint8Array {
   );
 }
 
+/** The six bytes as a number, the first the most significant. */
+export function macNumber(mac: Uint8Array): number {
+  return mac.reduce((number, byte) => number * 0x100 + byte, 0);
+}
+
+/** The inverse of `macNumber`. */
+export function macBytes(number: number): Uint8Array {
+  return Uint8Array.from({ length: 6 }, (_, index) => Math.floor(number / 0x100 ** (5 - index)) % 0x100);
+}
+
 export function sameMac(a: Uint8Array, b: Uint8Array): boolean {
   return a.every((byte, index) => byte === b[index]);
 }

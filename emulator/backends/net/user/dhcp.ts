@@ -1,5 +1,13 @@
 /** A DHCP server that gives each client the next address, for ever the same. Source: RFC 2131, RFC 2132, RFC 3397. */
-import { BROADCAST_ADDRESS, BROADCAST_MAC, isForMany, isInside, netmask, type Subnet } from "./addresses.ts";
+import {
+  BROADCAST_ADDRESS,
+  BROADCAST_MAC,
+  isForMany,
+  isInside,
+  macNumber,
+  netmask,
+  type Subnet,
+} from "./addresses.ts";
 
 export const DHCP_SERVER_PORT = 67;
 export const DHCP_CLIENT_PORT = 68;
@@ -67,6 +75,9 @@ export interface DhcpConfiguration {
   readonly dnsSearch?: readonly string[];
 }
 
+/** In place of a client that declined its address. */
+const NO_CLIENT = -1;
+
 /** A reply, and where it goes. */
 export interface DhcpReply {
   readonly mac: Uint8Array;
@@ -75,9 +86,12 @@ export interface DhcpReply {
 }
 
 export class DhcpServer {
+  /** What a snapshot keeps of it. */
+  static readonly vmFields = { clients: "list" } as const;
+
   private readonly configuration: DhcpConfiguration;
-  /** Clients by MAC address, in order of their addresses. A client that declined its address left null. */
-  private readonly clients: (string | null)[] = [];
+  /** MAC addresses, as numbers, of those that got an address, in order of these. */
+  private readonly clients: number[] = [];
   private readonly pool: readonly number[];
 
   constructor(configuration: DhcpConfiguration) {
@@ -95,7 +109,7 @@ export class DhcpServer {
     const server = addressOption(options, OPTION_SERVER);
     if (server !== null && server !== this.configuration.server) return null; // meant for another
     const mac = message.slice(HARDWARE_ADDRESS, HARDWARE_ADDRESS + 6);
-    const client = mac.toString();
+    const client = macNumber(mac);
     const current = view.getUint32(CLIENT_ADDRESS);
     switch (options.get(OPTION_MESSAGE_TYPE)?.[0]) {
       case DHCP_DISCOVER: {
@@ -112,7 +126,7 @@ export class DhcpServer {
         return this.reply(DHCP_ACK, message, mac, 0);
       case DHCP_DECLINE: {
         const place = this.clients.indexOf(client);
-        if (place >= 0) this.clients[place] = null; // somebody else uses the address
+        if (place >= 0) this.clients[place] = NO_CLIENT; // somebody else uses the address
         return null;
       }
       default:
@@ -121,7 +135,7 @@ export class DhcpServer {
   }
 
   /** The client's address, given now if it has none; null if there are no more. */
-  private addressOf(client: string): number | null {
+  private addressOf(client: number): number | null {
     let place = this.clients.indexOf(client);
     if (place < 0 && this.clients.length < this.pool.length) place = this.clients.push(client) - 1;
     return this.pool[place] ?? null;

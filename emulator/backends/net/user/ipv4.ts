@@ -7,6 +7,8 @@ export const PROTOCOL_UDP = 17;
 
 export const IPV4_HEADER_BYTES = 20;
 const TIME_TO_LIVE = 64;
+/** As QEMU's network answers pings, and sends its notices. */
+const TIME_TO_LIVE_OF_ICMP = 255;
 const DONT_FRAGMENT = 0x4000;
 const FRAGMENT_OFFSET_OR_MORE = 0x3fff;
 
@@ -54,7 +56,7 @@ export function buildIpv4(packet: Ipv4Packet, identification: number): Uint8Arra
   view.setUint16(2, bytes.length);
   view.setUint16(4, identification & 0xffff);
   view.setUint16(6, DONT_FRAGMENT);
-  view.setUint8(8, TIME_TO_LIVE);
+  view.setUint8(8, packet.protocol === PROTOCOL_ICMP ? TIME_TO_LIVE_OF_ICMP : TIME_TO_LIVE);
   view.setUint8(9, packet.protocol);
   view.setUint32(12, packet.source);
   view.setUint32(16, packet.destination);

@@ -159,8 +159,21 @@ export class TcpConnection {
   /** Drops the connection at once, with a reset. */
   abort(): void {
     if (this.over) return;
-    if (this.current !== "syn-sent") this.send(RST | ACK, this.next, NOTHING);
+    if (this.current !== "syn-sent") this.link.send(this.resetSegment);
     this.finish("aborted");
+  }
+
+  /** What tells the guest that there is no such connection any more. */
+  get resetSegment(): TcpSegment {
+    return {
+      source: this.local,
+      destination: this.remote,
+      sequence: this.next,
+      acknowledgment: this.expected,
+      flags: RST | ACK,
+      window: this.window,
+      data: NOTHING,
+    };
   }
 
   /** Holds back `data` and, once the receive buffer is full, the guest. */

@@ -22,6 +22,9 @@ const FIRST_EPHEMERAL_PORT = 49_152;
 const LAST_EPHEMERAL_PORT = 65_535;
 
 export class Tcp {
+  /** What a snapshot keeps of it: that no sequence number comes again. Connections are lost, see `resets`. */
+  static readonly vmFields = { random: "uint32", nextPort: "uint16" } as const;
+
   private readonly network: TcpNetwork;
   private readonly services = new Map<string, TcpService>();
   private readonly connections = new Map<string, TcpConnection>();
@@ -91,6 +94,16 @@ export class Tcp {
       if (!this.network.hasRoom) return;
       connection.resume();
     }
+  }
+
+  /**
+   * For each connection that the guest may believe in, the packet that tells it that there is none. One that it has not
+   * answered yet is refused when it does.
+   */
+  resets(): Ipv4Packet[] {
+    return [...this.connections.values()]
+      .filter(({ state }) => state !== "time-wait" && state !== "syn-sent")
+      .map(({ resetSegment }) => buildTcp(resetSegment));
   }
 
   /** Drops all connections. */

@@ -72,6 +72,16 @@ describe("ping", () => {
     }
   });
 
+  test("is answered with the time to live that QEMU's network gives it, unlike datagrams", () => {
+    const network = new UserNetwork();
+    network.listenUdp({ address: GATEWAY, port: 9 }, (data, reply) => reply(data));
+    const guest = new Guest(network).announce();
+    guest.sendIcmp(GATEWAY, echoRequest(bytes("a")));
+    guest.sendUdp({ address: GATEWAY, port: 9 }, bytes("a"));
+    const timeToLive = (frame: Uint8Array) => frame[14 + 8]; // behind Ethernet's header
+    expect(guest.take().map(timeToLive)).toEqual([255, 64]);
+  });
+
   test("of a host that does not exist is refused, a damaged one and a broadcast are not answered", () => {
     const guest = new Guest(new UserNetwork()).announce();
     guest.sendIcmp(address("192.0.2.9"), echoRequest(bytes("abc")));

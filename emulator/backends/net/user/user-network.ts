@@ -10,6 +10,8 @@ import {
   formatAddress,
   isForMany,
   isInside,
+  macBytes,
+  macNumber,
   type Subnet,
   sameMac,
   virtualMac,
@@ -82,6 +84,25 @@ const UNRESOLVED_AT_MOST = 16;
 const NEIGHBOURS_AT_MOST = 256;
 
 export class UserNetwork {
+  /**
+   * What a snapshot keeps: who is who, who has which address, and packets under way. Who talks to the guest is outside of
+   * the machine, so that connections end with it: the guest that goes on is told so.
+   */
+  readonly vmState = {
+    name: "user-network",
+    version: 1,
+    fields: {
+      identification: "int",
+      neighbourTable: "list",
+      unresolvedPackets: "blobs",
+      toGuest: "blobs",
+      connectionResets: "blobs",
+      dhcp: DhcpServer.vmFields,
+      tcp: Tcp.vmFields,
+    },
+    postLoad: (network: UserNetwork) => network.resetConnections(),
+  } as const;
+
   readonly subnet: Subnet;
   readonly gateway: number;
   readonly nameServer: number;
@@ -96,8 +117,10 @@ export class UserNetwork {
   private readonly hosts: Set<number>;
   private readonly neighbours = new Map<number, Uint8Array>();
   private unresolved: Ipv4Packet[] = [];
+  /** Packets that end the connections of the machine that was saved. */
+  private lost: Ipv4Packet[] = [];
   private taker: FrameTaker | null = null;
-  private readonly toGuest: Uint8Array[] = [];
+  private toGuest: Uint8Array[] = [];
   private readonly fromGuest: Uint8Array[] = [];
   private handling = false;
   private delivering = false;
@@ -194,6 +217,37 @@ export class UserNetwork {
   /** The guest has room again. */
   acceptInput(): void {
     this.deliver();
+  }
+
+  /** MAC addresses of the subnet's hosts, as pairs of numbers: IPv4 and MAC. */
+  get neighbourTable(): readonly number[] {
+    return [...this.neighbours].flatMap(([address, mac]) => [address, macNumber(mac)]);
+  }
+
+  set neighbourTable(table: readonly number[]) {
+    this.neighbours.clear();
+    for (let index = 0; index + 1 < table.length; index += 2)
+      this.neighbours.set(table[index] ?? 0, macBytes(table[index + 1] ?? 0));
+  }
+
+  get unresolvedPackets(): readonly Uint8Array[] {
+    return packed(this.unresolved);
+  }
+
+  set unresolvedPackets(packets: readonly Uint8Array[]) {
+    this.unresolved = unpacked(packets);
+  }
+
+  get connectionResets(): readonly Uint8Array[] {
+    return packed(this.tcp.resets());
+  }
+
+  set connectionResets(packets: readonly Uint8Array[]) {
+    this.lost = unpacked(packets);
+  }
+
+  private resetConnections(): void {
+    for (const packet of this.lost.splice(0)) this.sendPacket(packet);
   }
 
   private deliver(): void {
@@ -373,6 +427,15 @@ export class UserNetwork {
     this.toGuest.push(buildEthernet({ destination, source, type, payload }));
     this.deliver();
   }
+}
+
+/** Packets as a snapshot keeps them. */
+function packed(packets: readonly Ipv4Packet[]): Uint8Array[] {
+  return packets.map((packet) => buildIpv4(packet, 0));
+}
+
+function unpacked(packets: readonly Uint8Array[]): Ipv4Packet[] {
+  return packets.flatMap((bytes) => parseIpv4(bytes) ?? []);
 }
 
 const ICMP_ECHO_REQUEST = 8;

@@ -1,5 +1,14 @@
 /** Ports of a serial device: consoles, and lines that programs open by name. Source: VIRTIO 1.2, section 5.3. */
-import { type CharBackend, type CharDevice, type Chardev, Device, stringProperty, uintProperty } from "#qdev";
+import {
+  type CharBackend,
+  type CharDevice,
+  type Chardev,
+  Device,
+  stringProperty,
+  uintProperty,
+  type VmState,
+  type VmStateFields,
+} from "#qdev";
 import { QomError } from "#qom";
 import type { VirtioSerial } from "./virtio-serial.ts";
 import { VirtioSerialBus } from "./virtio-serial-bus.ts";
@@ -11,6 +20,8 @@ const ANY_NUMBER = 0xffff_ffff;
 export abstract class VirtioSerialPort extends Device implements CharDevice {
   static override readonly typeName: string = "virtio-serial-port";
   static override readonly instanceSize: number = 232;
+  /** The state of both kinds. What the host has typed is kept by its own end. */
+  protected static readonly vmFields = { driverOpen: "bool" } as const satisfies VmStateFields;
   static override readonly properties = [
     stringProperty<VirtioSerialPort>("chardev", "chardev"),
     uintProperty<VirtioSerialPort>("nr", "uint32", "number"),
@@ -115,10 +126,20 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
 
 export class Virtconsole extends VirtioSerialPort {
   static override readonly typeName = "virtconsole";
+  static override readonly vmState = {
+    name: "virtconsole",
+    version: 1,
+    fields: VirtioSerialPort.vmFields,
+  } as const satisfies VmState;
   readonly isConsole = true;
 }
 
 export class Virtserialport extends VirtioSerialPort {
   static override readonly typeName = "virtserialport";
+  static override readonly vmState = {
+    name: "virtserialport",
+    version: 1,
+    fields: VirtioSerialPort.vmFields,
+  } as const satisfies VmState;
   readonly isConsole = false;
 }

@@ -1,5 +1,5 @@
 /** Serial lines to the host, up to 31 of them. Source: VIRTIO 1.2, section 5.3; queues and events as QEMU 7.2's. */
-import { type Device, uintProperty } from "#qdev";
+import { type Device, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
 import { featureProperty } from "../virtio/virtio-features.ts";
@@ -36,6 +36,11 @@ const EVENT_BYTES = 8;
 export class VirtioSerial extends VirtioDevice {
   static override readonly typeName = "virtio-serial-device";
   static override readonly instanceSize: number = 648;
+  static override readonly vmState = {
+    name: "virtio-console", // as QEMU calls it
+    version: 1,
+    fields: VirtioDevice.vmFields,
+  } as const satisfies VmState;
   static override readonly properties = [
     uintProperty<VirtioSerial>("max_ports", "uint32", "maxPorts"),
     featureProperty("emergency-write", VIRTIO_CONSOLE_F_EMERG_WRITE),

@@ -1,13 +1,32 @@
 /** Which frames a network card takes. Source: VIRTIO 1.2, section 5.1.6.5. */
+import type { VmStateFields } from "#qdev";
 
 /** Addresses in the table; when there are more, all of their kind are taken. */
 export const MOST_ADDRESSES = 64;
 export const MOST_VLANS = 4096;
 
+const WORD_BITS = 32;
+
 const ETHERTYPE_VLAN = 0x8100;
 const ETHERNET_HEADER_BYTES = 14;
 
 export class ReceiveFilter {
+  /** What a snapshot keeps of it. */
+  static readonly vmFields = {
+    mac: "bytes",
+    promiscuous: "bool",
+    allMulticast: "bool",
+    allUnicast: "bool",
+    noMulticast: "bool",
+    noUnicast: "bool",
+    noBroadcast: "bool",
+    unicast: "list",
+    multicast: "list",
+    unicastOverflow: "bool",
+    multicastOverflow: "bool",
+    vlans: "uint32s",
+  } as const satisfies VmStateFields;
+
   /** The card's own address: six bytes. */
   mac: Uint8Array = new Uint8Array(6);
   promiscuous = true;
@@ -18,15 +37,17 @@ export class ReceiveFilter {
   noBroadcast = false;
   /** Whether the driver says which VLANs it wants. */
   filtersVlans = false;
-  private unicast: readonly string[] = [];
-  private multicast: readonly string[] = [];
+  /** Addresses as numbers of 48 bits. */
+  private unicast: readonly number[] = [];
+  private multicast: readonly number[] = [];
   private unicastOverflow = false;
   private multicastOverflow = false;
-  private readonly vlans = new Set<number>();
+  /** A bit for each VLAN that the driver wants. */
+  private readonly vlans = new Uint32Array(MOST_VLANS / WORD_BITS);
 
   /** As after power-on: everything is taken. */
   reset(mac: Uint8Array): void {
-    this.mac = mac;
+    this.mac = mac.slice();
     this.promiscuous = true;
     this.allMulticast = false;
     this.allUnicast = false;
@@ -35,20 +56,22 @@ export class ReceiveFilter {
     this.noBroadcast = false;
     this.filtersVlans = false;
     this.setAddresses([], []);
-    this.vlans.clear();
+    this.vlans.fill(0);
   }
 
   /** Sets the tables, of six bytes each. A table of more than there is room for stands for all addresses. */
   setAddresses(unicast: readonly Uint8Array[] | "all", multicast: readonly Uint8Array[] | "all"): void {
     this.unicastOverflow = unicast === "all";
     this.multicastOverflow = multicast === "all";
-    this.unicast = unicast === "all" ? [] : unicast.map(String);
-    this.multicast = multicast === "all" ? [] : multicast.map(String);
+    this.unicast = unicast === "all" ? [] : unicast.map(addressNumber);
+    this.multicast = multicast === "all" ? [] : multicast.map(addressNumber);
   }
 
   setVlan(vlan: number, wanted: boolean): void {
-    if (wanted) this.vlans.add(vlan);
-    else this.vlans.delete(vlan);
+    const word = Math.floor(vlan / WORD_BITS);
+    const bit = 1 << (vlan % WORD_BITS);
+    const others = (this.vlans[word] ?? 0) & ~bit;
+    this.vlans[word] = wanted ? others | bit : others;
   }
 
   accepts(frame: Uint8Array): boolean {
@@ -60,17 +83,25 @@ export class ReceiveFilter {
     if ((first & 1) !== 0) {
       if (destination.every((byte) => byte === 0xff)) return !this.noBroadcast;
       if (this.noMulticast) return false;
-      return this.allMulticast || this.multicastOverflow || this.multicast.includes(String(destination));
+      return (
+        this.allMulticast || this.multicastOverflow || this.multicast.includes(addressNumber(destination))
+      );
     }
     if (this.noUnicast) return false;
     if (this.allUnicast || this.unicastOverflow || destination.every((byte, at) => byte === this.mac[at]))
       return true;
-    return this.unicast.includes(String(destination));
+    return this.unicast.includes(addressNumber(destination));
   }
 
   private wantsVlanOf(frame: Uint8Array): boolean {
     const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
     if (view.getUint16(12) !== ETHERTYPE_VLAN || frame.length < ETHERNET_HEADER_BYTES + 4) return true;
-    return this.vlans.has(view.getUint16(14) & 0xfff);
+    const vlan = view.getUint16(14) & (MOST_VLANS - 1);
+    return (((this.vlans[Math.floor(vlan / WORD_BITS)] ?? 0) >>> (vlan % WORD_BITS)) & 1) === 1;
   }
+}
+
+/** The six bytes of an address, the first the most significant. */
+function addressNumber(bytes: Uint8Array): number {
+  return bytes.reduce((number, byte) => number * 0x100 + byte, 0);
 }

@@ -1,5 +1,12 @@
 /** Network card. Source: VIRTIO 1.2, section 5.1; queues, options and what it forgives as QEMU 7.2's. */
-import { macProperty, type NetBackend, type NetDevice, stringProperty, uintProperty } from "#qdev";
+import {
+  macProperty,
+  type NetBackend,
+  type NetDevice,
+  stringProperty,
+  uintProperty,
+  type VmState,
+} from "#qdev";
 import { QomError } from "#qom";
 import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
 import { VIRTIO_F_VERSION_1 } from "../virtio/virtio-features.ts";
@@ -37,6 +44,12 @@ const LEAST_MTU = 68;
 export class VirtioNet extends VirtioDevice implements NetDevice {
   static override readonly typeName = "virtio-net-device";
   static override readonly instanceSize: number = 936;
+  static override readonly vmState = {
+    name: "virtio-net",
+    version: 1,
+    fields: { ...VirtioDevice.vmFields, filter: ReceiveFilter.vmFields },
+    postLoad: (card: VirtioNet) => card.featuresChanged(),
+  } as const satisfies VmState;
   static override readonly properties = [
     wantedProperty<VirtioNet>("csum", VIRTIO_NET_F.csum),
     wantedProperty<VirtioNet>("guest_csum", VIRTIO_NET_F.guestCsum),

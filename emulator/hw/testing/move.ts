@@ -1,0 +1,40 @@
+/** Moves a machine's state to another, as a snapshot does: memory, and all fields that devices declare, by path and name. */
+import { Device, loadFields, saveFields } from "#qdev";
+import { QomAbort, type QomObject } from "#qom";
+import { bytesAt, RAM, RAM_BYTES, type VirtioRig } from "./virtio-driver.ts";
+
+/** What every device of a rig declares, by path, as text: equal states have equal texts. */
+export function stateOf({ model }: VirtioRig): ReadonlyMap<string, string> {
+  const states = new Map<string, string>();
+  for (const [path, device] of devicesBelow(model.root)) {
+    const { vmState } = device;
+    if (vmState === null) throw new QomAbort(`${path} declares no state`);
+    states.set(path, JSON.stringify([vmState.name, vmState.version, saveFields(device, vmState.fields)]));
+  }
+  return states;
+}
+
+/** Makes `target`, which has the same devices, what `source` is; its driver goes on where that of `source` was. */
+export function move(source: VirtioRig, target: VirtioRig): void {
+  target.space.writeBytes(RAM, bytesAt(source.space, RAM, RAM_BYTES));
+  const devices = new Map(devicesBelow(target.model.root));
+  const states = stateOf(source);
+  const steps = [...states].flatMap(([path, state]) => {
+    const device = devices.get(path);
+    const vmState = device?.vmState ?? null;
+    const [name, version, fields] = JSON.parse(state);
+    if (device === undefined || vmState === null || vmState.name !== name || vmState.version !== version)
+      throw new QomAbort(`${path} is no ${name}, version ${version}, there`);
+    return loadFields(device, vmState.fields, fields, path);
+  });
+  for (const step of steps) step();
+  for (const device of devices.values()) device.vmState?.postLoad?.(device);
+  target.queues.splice(0, target.queues.length, ...source.queues.map((queue) => ({ ...queue })));
+}
+
+function* devicesBelow(object: QomObject): IterableIterator<[string, Device]> {
+  for (const [, child] of object.children()) {
+    if (child instanceof Device) yield [child.canonicalPath() ?? "", child];
+    yield* devicesBelow(child);
+  }
+}

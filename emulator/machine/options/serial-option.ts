@@ -1,0 +1,62 @@
+/** `--serial`: what the board's serial port leads to, in QEMU's spelling. */
+import { InputError } from "../errors.ts";
+import type { BackendOption } from "./hardware-options.ts";
+
+export type SerialOption =
+  | {
+      readonly kind: "stdio";
+      readonly text: string;
+      /** Whether Ctrl-A introduces commands, among them the way to the monitor; else all keys are the guest's. */
+      readonly escapes: boolean;
+    }
+  | {
+      readonly kind: "chardev";
+      readonly text: string;
+      readonly id: string;
+      /** To be made for it; null: a `-chardev` has that id. */
+      readonly backend: BackendOption | null;
+    };
+
+/** As QEMU names the backend of its first serial port. */
+const OWN_BACKEND = "serial0";
+const CHOICES = "mon:stdio, stdio, null, none, file:PATH, pipe:PATH, or chardev:ID of a -chardev";
+
+/** @throws InputError when it is unknown, or there is more than one for the one port. */
+export function parseSerial(given: readonly string[]): SerialOption | null {
+  const [where, second] = given;
+  if (where === undefined) return null;
+  const text = `-serial ${where}`;
+  if (second !== undefined)
+    throw new InputError(
+      `-serial ${second}: the board has one serial port, which ${text} has taken; give one`,
+    );
+  const backend = (kind: string, properties: BackendOption["properties"] = []): SerialOption => ({
+    kind: "chardev",
+    text,
+    id: OWN_BACKEND,
+    backend: { text, kind, id: OWN_BACKEND, properties },
+  });
+  const colon = where.indexOf(":");
+  const kind = colon < 0 ? where : where.slice(0, colon);
+  const rest = colon < 0 ? null : where.slice(colon + 1);
+  switch (kind) {
+    case "stdio":
+      if (rest === null) return { kind: "stdio", text, escapes: false };
+      break;
+    case "mon":
+      if (rest === "stdio") return { kind: "stdio", text, escapes: true };
+      throw new InputError(`${text}: the monitor shares the terminal only; give mon:stdio`);
+    case "null":
+    case "none":
+      if (rest === null) return backend("null");
+      break;
+    case "file":
+    case "pipe":
+      if (rest) return backend(kind, [["path", rest]]);
+      throw new InputError(`${text}: it names no file; give ${kind}:PATH`);
+    case "chardev":
+      if (rest) return { kind: "chardev", text, id: rest, backend: null };
+      throw new InputError(`${text}: it names no -chardev; give chardev:ID`);
+  }
+  throw new InputError(`${text}: the port cannot lead there; give ${CHOICES}`);
+}
