@@ -4,7 +4,7 @@
  */
 
 /** Entries of each translation buffer: direct mapped by virtual page number. */
-export const TLB_ENTRIES = 1024;
+export const TLB_ENTRIES = 4096;
 /** Tag (8 bytes), addend or record address (4), padding. */
 export const TLB_ENTRY_BYTES = 16;
 const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
