@@ -3,8 +3,8 @@ import { afterAll, expect, it } from "vitest";
 import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-lab.ts";
 
 /**
- * Every hart counts in a register and in a word of its own, and calls `shared`. The one that `mailbox` names, from 1 on, goes
- * to `alone`. Pauses let all have their turn.
+ * When all four are there, every hart counts in a register and in a word of its own, and calls `shared`. The one that `mailbox`
+ * names, from 1 on, goes to `alone`. Pauses let all have their turn.
  */
 const PROGRAM = `
     .globl _start, spin, alone, shared, mailbox, counters
@@ -16,6 +16,13 @@ _start:
     add s3, s3, t0
     la s4, mailbox
     li s0, 0
+    la t0, started
+    li t1, 1
+    amoadd.d zero, t1, (t0)
+    li t1, 4
+1:  .4byte 0x0100000f       # pause
+    ld t2, 0(t0)
+    bne t1, t2, 1b
 spin:
     addi s0, s0, 1
     sd s0, 0(s3)
@@ -37,6 +44,7 @@ shared:
     ret
     .balign 4096
 mailbox: .8byte 0
+started: .8byte 0
 counters: .8byte 0, 0, 0, 0
 `;
 
@@ -123,6 +131,7 @@ it("are threads to gdb, as QEMU's are", async (test) => {
 function whateverTime(line: string): string {
   return withoutPlace(line)
     .replace(/(\(CPU#\d \[)(running|halted ?)(\]\)).*/, "$1$3")
+    .replace(/ +Frame $/, " Frame ") // below names of threads, which QEMU makes longer
     .replace(/^(Old|New) value = \d+/, "$1 value")
     .replace(/0x[0-9a-f]+ in (_start|spin|shared|alone) \(\)/, "somewhere");
 }
