@@ -95,16 +95,16 @@ export class DebuggerLab {
   /** What gdb prints for these commands, each line. */
   async gdb(target: string, elf: string, commands: readonly string[]): Promise<string[]> {
     const script = ["set confirm off", `target remote ${target}`, ...commands];
-    const child = spawn(GDB, ["-nx", "-batch", ...script.flatMap((each) => ["-ex", each]), elf], {
-      stdio: ["ignore", "pipe", "pipe"],
+    const gdb = [GDB, "-nx", "-batch", ...script.flatMap((each) => ["-ex", each]), elf];
+    // One pipe for both of its streams, or lines of one could come inside lines of the other.
+    const child = spawn("sh", ["-c", 'exec "$@" 2>&1', "sh", ...gdb], {
+      stdio: ["ignore", "pipe", "ignore"],
     });
     this.children.push(child);
     let said = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (text) => {
-        said += text;
-      });
-    }
+    child.stdout.on("data", (text) => {
+      said += text;
+    });
     const patience = globalThis.setTimeout(() => child.kill(), PATIENCE_MS);
     await new Promise((resolve) => child.once("close", resolve));
     clearTimeout(patience);
