@@ -140,8 +140,14 @@ static void machine_local(void) {
   bool on_time = true;
   for (unsigned i = 1; i <= REPEATS; i++) {
     const uint64_t deadline = read64(ACLINT_MTIME) + TICKS;
+    csr_clear(mstatus, MSTATUS_MIE); /* the interrupt must not slip in between the test and the wait */
     set_timer(deadline);
-    while (machine.timer < i) wait_for_interrupt();
+    while (machine.timer < i) {
+      wait_for_interrupt();
+      csr_set(mstatus, MSTATUS_MIE);
+      csr_clear(mstatus, MSTATUS_MIE);
+    }
+    csr_set(mstatus, MSTATUS_MIE);
     on_time &= read64(ACLINT_MTIME) >= deadline;
   }
   check(machine.timer == REPEATS, "M-mode timer interrupts");
@@ -177,7 +183,7 @@ static void machine_external(void) {
   rtc_set_alarm(alarm);
   check(read32(RTC_ALARM_STATUS) == 1, "the alarm is set");
   set_timer(read64(ACLINT_MTIME) + PATIENCE);
-  csr_clear(mstatus, MSTATUS_MIE); /* the interrupt must not slip in between the test and the wait */
+  csr_clear(mstatus, MSTATUS_MIE); /* as above */
   while (machine.external == 0 && machine.timer == 0) {
     wait_for_interrupt();
     csr_set(mstatus, MSTATUS_MIE);

@@ -116,7 +116,7 @@ __asm__(
     "  addi t0, t0, 8\n"
     "  addi t1, t1, -1\n"
     "  bnez t1, 1b\n"
-    "  li t4, 24\n" /* rounds, long enough to be interrupted */
+    "  li t4, 1500\n" /* rounds, long enough to be interrupted wherever it runs */
     "  li a0, 0\n"
     "2: li t0, 0x1000400000\n"
     "  li t1, 8 * 512\n"
@@ -232,7 +232,7 @@ static void run(struct process *process) {
 
 static uint64_t expected_result(uint64_t identity) {
   const uint64_t words = HEAP_PAGES * PAGE / 8;
-  return 24 * identity * (words * (words + 1) / 2);
+  return 1500 * identity * (words * (words + 1) / 2);
 }
 
 static void processes(void) {
