@@ -6,14 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DEBIAN_APPEND, locateDebian } from "./debian.ts";
 import { converse } from "./testing/converse.ts";
-import {
-  debianCommand,
-  debianMachines,
-  skipWhereMissing,
-  skipWithout,
-  virtioDisk,
-} from "./testing/debian-machines.ts";
+import { debianCommand, debianMachines, skipWhereMissing, virtioDisk } from "./testing/debian-machines.ts";
 import { SHELL_PROMPT, TO_THE_SHELL } from "./testing/installer.ts";
+import { skipWithout } from "./testing/programs.ts";
 import { DISK_INIT, DISK_PROMPT, makeRootDisk, writeInitialFiles } from "./testing/root-disk.ts";
 
 const PATIENCE = 15 * 60_000;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Emulation, loadHardware, parseHardwareOptions } from "#machine";
 import { packageRoot } from "./package-root.ts";
+import { skipWithout } from "./testing/programs.ts";
 
 const QEMU = "qemu-system-riscv64";
 const ELF = join(packageRoot(), "workloads", "bare-metal", "bin", "teaching-kernel.elf");
@@ -62,8 +63,7 @@ describe.each([
   ["the new interface", false],
 ] as const)("a teaching kernel with a virtio disk, %s", (name, legacy) => {
   it("works on QEMU", (context) => {
-    const found = spawnSync(QEMU, ["--version"], { stdio: "ignore" }).error === undefined;
-    context.skip(!found, `${QEMU} is not installed (Debian package qemu-system-misc)`);
+    skipWithout(context, QEMU, "qemu-system-misc");
     const file = newDisk(`qemu ${name}`);
     const { drive, device, global } = options(file, legacy);
     const board = ["-M", "virt", "-m", "256M", "-bios", "none", "-nographic", "-kernel", ELF];

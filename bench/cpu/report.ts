@@ -82,10 +82,9 @@ export function wholeTimes(processes: Samples[ContestantName]): number[] {
 
 /** Milliseconds from the first milestone of each process to its last, of those that have several. */
 function laterTimes(processes: Samples[ContestantName]): number[] {
-  return processes.flatMap((times) => {
-    const [first] = times;
-    const last = times.at(-1);
-    return times.length < 2 || first === undefined || last === undefined ? [] : [last - first];
+  return processes.flatMap(([first, ...later]) => {
+    const last = later.at(-1);
+    return first === undefined || last === undefined ? [] : [last - first];
   });
 }
 

@@ -56,30 +56,30 @@ const KINDS = {
   },
   /** A Uint8Array, whose length stays. */
   bytes: {
-    save: (value) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : undefined),
+    save: saveBytes,
     load: (saved, current) => {
       if (typeof saved !== "string" || !(current instanceof Uint8Array)) return undefined;
-      const bytes = Buffer.from(saved, "base64");
+      const bytes = decode(saved);
       return bytes.length === current.length ? () => current.set(bytes) : undefined;
     },
   },
   /** A Uint8Array that may be longer or shorter. */
   blob: {
-    save: (value) => (value instanceof Uint8Array ? Buffer.from(value).toString("base64") : undefined),
+    save: saveBytes,
     load: (saved, _, set) => {
       if (typeof saved !== "string") return undefined;
-      return () => set(Uint8Array.from(Buffer.from(saved, "base64")));
+      return () => set(decode(saved));
     },
   },
   /** An array of such. */
   blobs: {
     save: (value) => {
       if (!Array.isArray(value) || !value.every((each) => each instanceof Uint8Array)) return undefined;
-      return value.map((each) => Buffer.from(each).toString("base64"));
+      return value.map(encode);
     },
     load: (saved, _, set) => {
       if (!isList(saved) || !saved.every((each) => typeof each === "string")) return undefined;
-      return () => set(saved.map((each) => Uint8Array.from(Buffer.from(each, "base64"))));
+      return () => set(saved.map(decode));
     },
   },
   /** A Uint32Array, whose length stays. */
@@ -208,6 +208,18 @@ function restoreTimer(timer: Timer, saved: SavedValue): Restore | undefined {
 
 function misdeclared(object: object, name: string, kind: string): QomAbort {
   return new QomAbort(`${object.constructor.name}.${name} is declared as ${kind}, but holds something else`);
+}
+
+function saveBytes(value: unknown): string | undefined {
+  return value instanceof Uint8Array ? encode(value) : undefined;
+}
+
+function encode(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64");
+}
+
+function decode(saved: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(saved, "base64"));
 }
 
 function isWhole(value: unknown, least: number, most: number): value is number {

@@ -158,6 +158,14 @@ export abstract class QomObject {
     }
   }
 
+  /** All that is below this object, each before what is below it. */
+  *descendants(): IterableIterator<QomObject> {
+    for (const [, child] of this.children()) {
+      yield child;
+      yield* child.descendants();
+    }
+  }
+
   child(name: string): QomObject | undefined {
     const property = this.table?.get(name);
     return property?.kind === "child" ? property.child : undefined;

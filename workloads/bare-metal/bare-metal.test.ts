@@ -2,8 +2,9 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { describe, expect, it, type TestContext } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type BareMetalWorkload, workloads } from "../index.ts";
+import { skipWithout } from "../testing/programs.ts";
 
 const programs = workloads().filter((each): each is BareMetalWorkload => each.kind === "bare-metal");
 const folder = import.meta.dirname;
@@ -47,9 +48,3 @@ describe("committed programs", () => {
     expect(console).not.toContain("FAIL");
   });
 });
-
-/** Skips the running test, and says which Debian package it needs. */
-function skipWithout(test: TestContext, program: string, debianPackage: string): void {
-  const found = spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
-  test.skip(!found, `${program} is not installed (Debian package ${debianPackage})`);
-}

@@ -1,11 +1,11 @@
 /** What each kernel prints on QEMU and on our machine, translated and interpreted. */
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { kernels } from "../kernels.ts";
 import { packageRoot } from "../package-root.ts";
 import { converse } from "../testing/converse.ts";
+import { skipWithout } from "../testing/programs.ts";
 
 const QEMU = "qemu-system-riscv64";
 const PATIENCE = 15 * 60_000;
@@ -16,8 +16,7 @@ describe.each(kernels())("$name", ({ elf, expectedConsole }) => {
   const conversation = { replies: [], patience: PATIENCE };
 
   it("prints on QEMU what is recorded", async (context) => {
-    const found = spawnSync(QEMU, ["--version"], { stdio: "ignore" }).error === undefined;
-    context.skip(!found, `${QEMU} is not installed (Debian package qemu-system-misc)`);
+    skipWithout(context, QEMU, "qemu-system-misc");
     const board = ["-M", "virt", "-m", "256M", "-bios", "none", "-nographic"];
     expect(await converse(QEMU, [...board, "-kernel", elf], conversation)).toBe(expected);
   });

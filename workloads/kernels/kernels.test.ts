@@ -5,13 +5,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { kernels } from "../kernels.ts";
+import { skipWithout } from "../testing/programs.ts";
 
 describe("committed kernels", () => {
   it("are what their sources build", (test) => {
-    for (const program of ["riscv64-unknown-elf-gcc", "make"]) {
-      const found = spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
-      test.skip(!found, `${program} is not installed (Debian packages gcc-riscv64-unknown-elf, make)`);
-    }
+    skipWithout(test, "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf");
+    skipWithout(test, "make", "make");
     const check = spawnSync("make", ["--silent", "-C", import.meta.dirname, "check"], {
       encoding: "utf8",
       timeout: 50_000,

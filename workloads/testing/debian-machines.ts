@@ -1,11 +1,11 @@
 /** Machines to run Debian's kernel on, each a program that takes QEMU's options: QEMU itself, and ours in both forms. */
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
 import { REGION_FORMS } from "#machine";
 import { DEBIAN_RAM_BYTES, locateDebian } from "../debian.ts";
 import { locateFirmware } from "../firmware.ts";
 import { packageRoot } from "../package-root.ts";
+import { skipWithout } from "./programs.ts";
 
 const QEMU = "qemu-system-riscv64";
 
@@ -80,9 +80,4 @@ export function skipWhereMissing(context: TestContext, { program }: DebianMachin
   if (!firmware.found) context.skip(firmware.reason);
   if (!debian.found) context.skip(debian.reason);
   if (program === QEMU) skipWithout(context, QEMU, "qemu-system-misc");
-}
-
-export function skipWithout(context: TestContext, program: string, debianPackage: string): void {
-  const found = spawnSync(program, ["-V"], { stdio: "ignore" }).error === undefined;
-  context.skip(!found, `${program} is not installed (Debian package ${debianPackage})`);
 }

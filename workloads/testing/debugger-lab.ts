@@ -1,5 +1,5 @@
 /** The real gdb at our machine, and at QEMU. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,10 +7,18 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { TestContext } from "vitest";
 import { packageRoot } from "../package-root.ts";
+import { skipWithout } from "./programs.ts";
 
 export const GDB = "gdb-multiarch";
 export const GCC = "riscv64-unknown-elf-gcc";
 export const QEMU = "qemu-system-riscv64";
+
+/** Debian packages that they come in. */
+const PACKAGES = {
+  [GDB]: "gdb-multiarch",
+  [GCC]: "gcc-riscv64-unknown-elf",
+  [QEMU]: "qemu-system-misc",
+} as const;
 
 const COMMAND = join(packageRoot(), "dist", "bin", "cli.js");
 const PATIENCE_MS = 60_000;
@@ -43,11 +51,8 @@ export class DebuggerLab {
   }
 
   /** Skips a test, with a line that says so, where one of the programs is not installed. */
-  needs(test: TestContext, ...programs: readonly string[]): void {
-    for (const program of programs) {
-      const found = spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
-      test.skip(!found, `${program} is not installed`);
-    }
+  needs(test: TestContext, ...programs: readonly (keyof typeof PACKAGES)[]): void {
+    for (const program of programs) skipWithout(test, program, PACKAGES[program]);
   }
 
   /** Assembles a program at the start of RAM; answers its ELF file. */

@@ -33,8 +33,6 @@ export function move(source: VirtioRig, target: VirtioRig): void {
 }
 
 function* devicesBelow(object: QomObject): IterableIterator<[string, Device]> {
-  for (const [, child] of object.children()) {
-    if (child instanceof Device) yield [child.canonicalPath() ?? "", child];
-    yield* devicesBelow(child);
-  }
+  for (const each of object.descendants())
+    if (each instanceof Device) yield [each.canonicalPath() ?? "", each];
 }

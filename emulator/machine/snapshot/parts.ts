@@ -26,7 +26,7 @@ function isStateful(backend: { readonly vmState?: VmState }): backend is { reado
 /** Every device of the machine. @throws QomAbort when two have one name. */
 export function devicesOf(model: DeviceModel): ReadonlyMap<string, Device> {
   const devices = new Map<string, Device>();
-  for (const object of objectsBelow(model.root)) {
+  for (const object of model.root.descendants()) {
     if (object instanceof Device) addNamed(devices, object, object);
   }
   return devices;
@@ -35,17 +35,10 @@ export function devicesOf(model: DeviceModel): ReadonlyMap<string, Device> {
 /** The bytes of every RAM, ROM and flash region. @throws QomAbort when two have one name. */
 export function memoriesOf(model: DeviceModel): Memories {
   const memories = new Map<string, Uint8Array>();
-  for (const object of objectsBelow(model.root)) {
+  for (const object of model.root.descendants()) {
     if (object instanceof MemoryRegion && object.ram !== null) addNamed(memories, object, object.ram.bytes);
   }
   return memories;
-}
-
-function* objectsBelow(object: QomObject): IterableIterator<QomObject> {
-  for (const [, child] of object.children()) {
-    yield child;
-    yield* objectsBelow(child);
-  }
 }
 
 function addNamed<T>(parts: Map<string, T>, object: QomObject, part: T): void {

@@ -3,8 +3,11 @@ import { FLOAT_DIRTY } from "../hart/state.ts";
 import type { HostCall, InstructionContext, LoadKind } from "../instructions/instruction.ts";
 import {
   branch,
-  type Expression,
+  type F32,
+  type F64,
   f32,
+  type I32,
+  type I64,
   i32,
   i64,
   type Label,
@@ -16,11 +19,6 @@ import {
 } from "../wasm/index.ts";
 import { ACCESS_SIGNED, Exit, hostExit } from "./exits.ts";
 import type { TemporaryPool } from "./temporaries.ts";
-
-type I32 = Expression<"i32">;
-type I64 = Expression<"i64">;
-type F32 = Expression<"f32">;
-type F64 = Expression<"f64">;
 
 /** What all instructions of a generated function share. */
 export interface CodeFrame {

@@ -1,11 +1,9 @@
 /** The A extension, version 2.1 (unprivileged ISA, chapter 8). */
-import { choose, type Expression, i32, i64 } from "../wasm/index.ts";
+import { choose, type I64, i32, i64 } from "../wasm/index.ts";
 import { formatsOf } from "./formats.ts";
 import type { FullInstruction } from "./instruction.ts";
 
 const { A } = formatsOf("A");
-
-type I64 = Expression<"i64">;
 
 const combinations: readonly (readonly [
   name: string,

@@ -2,11 +2,9 @@
  * Bit manipulation: Zba (address generation), Zbb (basic), Zbc (carry-less multiplication), Zbs (single bits), all of
  * version 1.0.0 (unprivileged ISA, chapter "B" Extension). Nothing here traps.
  */
-import { branchIf, choose, type Expression, i32, i64, loop, sequence } from "../wasm/index.ts";
+import { branchIf, choose, type Expression, type I64, i32, i64, loop, sequence } from "../wasm/index.ts";
 import { formatsOf, OPCODE } from "./formats.ts";
 import type { FullInstruction, InstructionContext } from "./instruction.ts";
-
-type I64 = Expression<"i64">;
 
 const word = i64.extendS;
 const unsignedWord = i64.extendU;

@@ -10,6 +10,8 @@ import {
   type Expression,
   f32,
   f64,
+  type I32,
+  type I64,
   i32,
   i64,
   type Local,
@@ -411,9 +413,6 @@ const widthConversions: readonly FullInstruction[] = [
     ...EXACT,
   },
 ];
-
-type I32 = Expression<"i32">;
-type I64 = Expression<"i64">;
 
 /** What decides the sign in sgnj, sgnjn, sgnjx, by funct3; the magnitude is the first source's. */
 const signs32: readonly ((first: I32, second: I32) => I32)[] = [

@@ -2,10 +2,8 @@
  * Fused multiply and add with WebAssembly's operations, which round after each: where that can be made exact, cheaply
  * enough. As everywhere the mode must be to nearest even and the inexact flag raised; what might raise another is left.
  */
-import { type Expression, f32, f64, i32, i64, type Statement, sequence, when } from "../wasm/index.ts";
+import { type F64, f32, f64, i32, i64, type Statement, sequence, when } from "../wasm/index.ts";
 import type { InstructionContext } from "./instruction.ts";
-
-type F64 = Expression<"f64">;
 
 const INFINITY_64 = f64.constant(Number.POSITIVE_INFINITY);
 

@@ -1,11 +1,10 @@
 /** The M extension, version 2.0 (unprivileged ISA, chapter 7). Nothing here traps, division by zero included. */
-import { choose, type Expression, i32, i64, sequence } from "../wasm/index.ts";
+import { choose, type Expression, type I64, i32, i64, sequence } from "../wasm/index.ts";
 import { formatsOf, OPCODE } from "./formats.ts";
 import type { FullInstruction, InstructionContext } from "./instruction.ts";
 
 const { R } = formatsOf("M");
 
-type I64 = Expression<"i64">;
 const LOW_HALF = i64.constant(0xffffffffn);
 const low = (value: I64) => i64.and(value, LOW_HALF);
 const high = (value: I64) => i64.shrU(value, i64.constant(32));

@@ -4,9 +4,12 @@ import {
   branch,
   branchIf,
   choose,
-  type Expression,
+  type F32,
+  type F64,
   f32,
   f64,
+  type I32,
+  type I64,
   i32,
   i64,
   type Label,
@@ -16,11 +19,6 @@ import {
   when,
 } from "../wasm/index.ts";
 import type { Handler } from "./records.ts";
-
-type I32 = Expression<"i32">;
-type I64 = Expression<"i64">;
-type F32 = Expression<"f32">;
-type F64 = Expression<"f64">;
 
 /** What all handlers of one interpreter share; `remaining` does not count the current instruction. */
 export interface InterpreterFrame extends CodeFrame {

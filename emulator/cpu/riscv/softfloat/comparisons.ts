@@ -1,11 +1,19 @@
 /** Minimum, maximum, comparisons and classification (unprivileged ISA, sections 13.6, 13.8 and 13.9). */
-import { choose, i32, i64, returnValue, type Statement, sequence, when } from "../wasm/index.ts";
+import {
+  choose,
+  type I32,
+  type I64,
+  i32,
+  i64,
+  returnValue,
+  type Statement,
+  sequence,
+  when,
+} from "../wasm/index.ts";
 import { Flag, type Format } from "./format.ts";
 import {
   constant32,
   constant64,
-  type I32,
-  type I64,
   isInfinite,
   isNan,
   isSignaling,

@@ -2,6 +2,8 @@
 import {
   choose,
   type Expression,
+  type I32,
+  type I64,
   i32,
   i64,
   returnValue,
@@ -14,8 +16,6 @@ import {
   constant32,
   constant64,
   halveSticky,
-  type I32,
-  type I64,
   isNan,
   isSpecial,
   isZero,

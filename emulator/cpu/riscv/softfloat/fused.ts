@@ -1,5 +1,15 @@
 /** Fused multiply and add: one rounding, of the exact value. */
-import { call, i32, i64, type Local, returnValue, type Statement, sequence, when } from "../wasm/index.ts";
+import {
+  call,
+  type I32,
+  i32,
+  i64,
+  type Local,
+  returnValue,
+  type Statement,
+  sequence,
+  when,
+} from "../wasm/index.ts";
 import { productSign, takeCarry, wideProduct } from "./arithmetic.ts";
 import type { Format } from "./format.ts";
 import {
@@ -7,7 +17,6 @@ import {
   cancelled,
   constant32,
   constant64,
-  type I32,
   isInfinite,
   isSpecial,
   isZero,

@@ -2,8 +2,9 @@
 import {
   call,
   choose,
-  type Expression,
   type FunctionBuilder,
+  type I32,
+  type I64,
   i32,
   i64,
   type Local,
@@ -15,9 +16,6 @@ import {
   when,
 } from "../wasm/index.ts";
 import { double, Flag, type Format, Mode, single } from "./format.ts";
-
-export type I32 = Expression<"i32">;
-export type I64 = Expression<"i64">;
 
 export const constant32 = i32.constant;
 export const constant64 = i64.constant;

@@ -3,9 +3,12 @@ import { LAYOUT } from "../hart/layout.ts";
 import {
   choose,
   drop,
-  type Expression,
+  type F32,
+  type F64,
   f32,
   f64,
+  type I32,
+  type I64,
   i32,
   i64,
   type Local,
@@ -15,11 +18,6 @@ import {
 } from "../wasm/index.ts";
 import type { Placed } from "./region.ts";
 import type { RegisterLocals } from "./registers.ts";
-
-type I32 = Expression<"i32">;
-type I64 = Expression<"i64">;
-type F32 = Expression<"f32">;
-type F64 = Expression<"f64">;
 
 /** What the instructions of one unit share. */
 export interface UnitFrame extends CodeFrame {

@@ -28,6 +28,12 @@ export class Expression<T extends ResultType> {
   }
 }
 
+/** Expressions by type. */
+export type I32 = Expression<"i32">;
+export type I64 = Expression<"i64">;
+export type F32 = Expression<"f32">;
+export type F64 = Expression<"f64">;
+
 /** Code that leaves nothing on the operand stack. */
 export type Statement = Expression<"none">;
 

@@ -2,7 +2,17 @@
  * A small WebAssembly encoder: typed expressions that write themselves, structured control flow with checked labels, and
  * modules of functions over one imported memory. It knows nothing of RISC-V.
  */
-export { Expression, Label, Local, type Statement, type ValueType } from "./code.ts";
+export {
+  Expression,
+  type F32,
+  type F64,
+  type I32,
+  type I64,
+  Label,
+  Local,
+  type Statement,
+  type ValueType,
+} from "./code.ts";
 export {
   block,
   blockTo,

@@ -1,8 +1,5 @@
 /** Integer and memory instructions (core specification, sections 5.4.6 and 5.4.7). */
-import { type CodeWriter, Expression, type Statement, type ValueType } from "./code.ts";
-
-type I32 = Expression<"i32">;
-type I64 = Expression<"i64">;
+import { type CodeWriter, Expression, type I32, type I64, type Statement, type ValueType } from "./code.ts";
 
 /** An instruction of one operand. */
 export function unary<A extends ValueType, R extends ValueType>(result: R, opcode: number) {
