@@ -31,7 +31,6 @@ const CHECKED_ROUNDS = 30;
 
 /** Unplugs before the first that is timed: V8 has compiled by then what they run. */
 const WARM_UP_UNPLUGS = 300;
-/** A third of them clears 32 MiB for a flash: the rounds cost far more time than the releases that are measured. */
 const TIMED_UNPLUGS = { quick: 300, full: 700 } as const;
 
 /** The scenario whose release time is a headline. */

@@ -11,7 +11,7 @@ import {
   tallyOf,
 } from "./scenario.ts";
 
-export { PLUGGED_TYPES } from "./live-machine.ts";
+export { PLUGGED } from "./live-machine.ts";
 export type { Scenario, ScenarioRun, ScenarioSetting, ScenarioTally } from "./scenario.ts";
 
 /** An owner that is not a device, for regions allocated by hand. */
@@ -26,15 +26,15 @@ export function scenarios(): readonly Scenario[] {
       name: "plug-unplug",
       description: "a device is plugged into a running machine, used, and unplugged",
       leaksPerRound: 0,
-      start: (setting) => new LiveMachine(setting, (machine, type) => machine.unplug(machine.plug(type))),
+      start: (setting) => new LiveMachine(setting, (machine, device) => machine.unplug(machine.plug(device))),
     },
     {
       name: "unplug-mapped",
       description: "a device is unplugged while another still maps its memory, which is returned later",
       leaksPerRound: 0,
       start: (setting) =>
-        new LiveMachine(setting, (machine, type) => {
-          const device = machine.plug(type);
+        new LiveMachine(setting, (machine, plugged) => {
+          const device = machine.plug(plugged);
           const mapping = machine.lend();
           machine.unplug(device);
           expectUnreleased(machine, 1, "mapped");
@@ -47,8 +47,8 @@ export function scenarios(): readonly Scenario[] {
       description: "a device is unplugged while a reader holds the grace period back",
       leaksPerRound: 0,
       start: (setting) =>
-        new LiveMachine(setting, (machine, type) => {
-          const device = machine.plug(type);
+        new LiveMachine(setting, (machine, plugged) => {
+          const device = machine.plug(plugged);
           const leave = machine.emulation.model.rcu.read();
           machine.unplug(device);
           expectUnreleased(machine, 1, "held");

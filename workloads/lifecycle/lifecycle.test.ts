@@ -1,19 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { loadHardware, REGION_FORMS } from "#machine";
-import { PLUGGED_TYPES, scenario, scenarios } from "#workloads/lifecycle";
+import { PLUGGED, scenario, scenarios } from "#workloads/lifecycle";
 
-const ROUNDS = 2 * PLUGGED_TYPES.length;
+const ROUNDS = 2 * PLUGGED.length;
 
 describe.each(REGION_FORMS)("%s regions", (form) => {
   it.each(scenarios())("$name: leaks exactly what it must, and uses nothing after its end", async (each) => {
     const run = each.start({ hardware: await loadHardware(form), checked: "count" });
-    for (let round = 0; round < PLUGGED_TYPES.length; round++) run.round(); // whatever is made once is there now
+    for (let round = 0; round < PLUGGED.length; round++) run.round(); // whatever is made once is there now
     const before = run.tally();
     for (let round = 0; round < ROUNDS; round++) run.round();
     const after = run.tally();
     expect(after.liveBlocks - before.liveBlocks).toBe(each.leaksPerRound * ROUNDS);
     expect([after.usesAfterFinalize, after.usesAfterFree]).toEqual([0, 0]);
-    const leaked = each.leaksPerRound * (ROUNDS + PLUGGED_TYPES.length);
+    const leaked = each.leaksPerRound * (ROUNDS + PLUGGED.length);
     expect(run.finish().liveBlocks).toBe(leaked);
   });
 

@@ -4,29 +4,45 @@ import { SysBusDevice } from "#qdev";
 import { QomError } from "#qom";
 import { type ScenarioRun, type ScenarioSetting, type ScenarioTally, tallyOf } from "./scenario.ts";
 
-/** Types that are plugged in turn: one with plain registers, one with a child device, one with memory of its own. */
-export const PLUGGED_TYPES = ["goldfish_rtc", "serial-mm", "cfi.pflash01"] as const;
+/** A device as it is plugged in. */
+export interface Plugged {
+  readonly type: string;
+  readonly properties: Readonly<Record<string, number>>;
+}
 
-/** Nothing of the board is here; flash takes 32 MiB. */
+const FLASH_BLOCK_BYTES = 2 ** 18;
+
+/** Devices that are plugged in turn: one with plain registers, one with a child device, one with memory of its own. */
+export const PLUGGED: readonly Plugged[] = [
+  { type: "goldfish_rtc", properties: {} },
+  { type: "serial-mm", properties: {} },
+  // Much less than a board has: clearing that at every plug would take longer than all else in a round.
+  { type: "cfi.pflash01", properties: { "num-blocks": 1, "sector-length": FLASH_BLOCK_BYTES } },
+];
+
+/** Nothing of the board is here. */
 const PLUG_ADDRESS = 0x6000_0000;
 const RAM_BYTES = 16 * 2 ** 20;
-/** Room for one flash of 32 MiB while the one before waits for its release. */
-const HOTPLUG_BYTES = 64 * 2 ** 20;
+/** Room for one flash while the one before waits for its release. */
+const HOTPLUG_BYTES = 2 * FLASH_BLOCK_BYTES;
 /** `j .`: a guest that does nothing, for ever. */
 const IDLE_GUEST = Uint8Array.of(0x6f, 0, 0, 0);
 const RAM_START = 0x8000_0000;
 /** Guest instructions between two steps of a scenario. */
 const BREATH = 1000;
 
+/** What a round does with the machine, and with the device whose turn it is. */
+type Steps = (machine: LiveMachine, device: Plugged) => void;
+
 /** A machine whose guest runs while devices come and go. */
 export class LiveMachine implements ScenarioRun {
   readonly emulation: Emulation;
   readonly releaseTimes: number[] = [];
   private readonly unpluggedAt = new Map<string, number>();
-  private readonly steps: (machine: LiveMachine, type: string) => void;
+  private readonly steps: Steps;
   private rounds = 0;
 
-  constructor({ hardware, checked }: ScenarioSetting, steps: (machine: LiveMachine, type: string) => void) {
+  constructor({ hardware, checked }: ScenarioSetting, steps: Steps) {
     this.steps = steps;
     this.emulation = new Emulation({
       hardware,
@@ -44,15 +60,16 @@ export class LiveMachine implements ScenarioRun {
   }
 
   round(): void {
-    this.steps(this, PLUGGED_TYPES[this.rounds++ % PLUGGED_TYPES.length] as string);
+    this.steps(this, PLUGGED[this.rounds++ % PLUGGED.length] as Plugged);
   }
 
   /** Creates, realizes and maps a device, and lets the guest's side of the machine touch it. */
-  plug(type: string): SysBusDevice {
+  plug({ type, properties }: Plugged): SysBusDevice {
     const { model, board } = this.emulation;
     const device = model.createPeripheral(type, "plugged");
     if (!(device instanceof SysBusDevice))
       throw new QomError(`${type} is not a sysbus device; plug one of those`);
+    for (const [name, value] of Object.entries(properties)) device.setProperty(name, value);
     device.plug(model.systemBus);
     device.mapMmio(0, PLUG_ADDRESS);
     board.memorySpace.read(PLUG_ADDRESS, 4);
