@@ -1,5 +1,5 @@
 /** Entry of every measured process: does what its request says, once, and reports. Not for use by hand. */
-import { reportTo } from "./runner/child-process.ts";
+import { reportTo } from "./runner/report-to.ts";
 import type { SuiteReport, SuiteRequest } from "./suites/measurement.ts";
 
 await reportTo(process, (request) => measure(request as SuiteRequest)); // our own parent wrote it

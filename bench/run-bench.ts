@@ -1,4 +1,5 @@
 /** One run of the benchmarks, from the proof that both forms do the same work to the verdicts. */
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ARMS, type Arm, type Form, type Run, type RunOptions, type Suite } from "#results";
 import { workload } from "#workloads";
@@ -7,7 +8,7 @@ import { measureCodeSize } from "./code-size.ts";
 import { captureEnvironment, completeEnvironment } from "./environment.ts";
 import { runChild } from "./runner/child-process.ts";
 import { Progress, type ProgressStream } from "./runner/progress.ts";
-import { describeTrial, runSchedule } from "./runner/run-schedule.ts";
+import { describeTrial, runAbreast, runSchedule } from "./runner/run-schedule.ts";
 import { type PlannedTask, planSchedule, type Trial } from "./runner/schedule.ts";
 import { BARE_MACHINE, HEAP_GROWTH, RELEASES } from "./suites/limits.ts";
 import type { SuiteReport, SuiteRequest } from "./suites/measurement.ts";
@@ -84,6 +85,9 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
   });
 }
 
+/** Proofs at once, at most: one of a distribution takes more than a gigabyte. */
+const MOST_PROOFS_ABREAST = 4;
+
 /**
  * Records or counts, untimed, what repeats exactly: what every guest does in each form, and what every scenario leaves.
  * These processes also bring the program's files into the system's cache.
@@ -98,7 +102,7 @@ async function prove(plan: BenchPlan, setting: BenchSetting): Promise<SuiteOutco
     : [];
   const trials = [...guests, ...lives];
   const progress = new Progress(setting.progress, trials.length);
-  const outcomes = await runSchedule([trials], {
+  const outcomes = await runAbreast(trials, Math.min(availableParallelism(), MOST_PROOFS_ABREAST), {
     measure: (trial) => runTrial(trial, plan, setting, true),
     onProgress: (done, trial) => progress.update(done, `proof of ${trial.task}, arm ${trial.arm}`),
   });

@@ -22,6 +22,9 @@ interface ExpectedError extends Error {
   readonly exitCode: number;
 }
 
+// Before any room is loaded: what shows where an error came from shows the sources, not what they were packed into.
+if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
+
 const manifest: { version: string } = JSON.parse(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
 );

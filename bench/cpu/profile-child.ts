@@ -1,6 +1,6 @@
 /** A process of its own that runs one guest under V8's profiler and reports where its time went. */
 import { Emulation, loadHardware } from "#machine";
-import { reportTo } from "../runner/child-process.ts";
+import { reportTo } from "../runner/report-to.ts";
 import { addUp, type Profile, profiled } from "./profile.ts";
 import type { Guest } from "./works.ts";
 

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { CommandError } from "#results";
+import type { ChildMessage } from "./report-to.ts";
 
 export interface ChildOptions {
   /** JavaScript file that the child runs; it gets the request as its only argument, in JSON. */
@@ -8,9 +9,6 @@ export interface ChildOptions {
   /** Milliseconds after which the child is killed. */
   readonly timeout: number;
 }
-
-/** What a child sends back over its channel, once. */
-export type ChildMessage = { readonly report: unknown } | { readonly error: string };
 
 /** How much of a failed child's standard error is shown. */
 const STDERR_TAIL = 4000;
@@ -36,7 +34,7 @@ export function runChild(request: unknown, what: string, options: ChildOptions):
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-STDERR_TAIL);
     });
-    // The other end of this channel is `reportTo` below, which sends nothing else.
+    // The other end of this channel is `reportTo`, which sends nothing else.
     child.on("message", (received) => {
       message = received as ChildMessage;
     });
@@ -61,19 +59,4 @@ export function runChild(request: unknown, what: string, options: ChildOptions):
       else resolve(message.report);
     });
   });
-}
-
-/** The child's side: does what `work` does with the request and reports the outcome, whatever it is. */
-export async function reportTo(
-  channel: NodeJS.Process,
-  work: (request: unknown) => Promise<unknown>,
-): Promise<void> {
-  const message = await work(JSON.parse(channel.argv[2] ?? "null")).then(
-    (report): ChildMessage => ({ report }),
-    (error: unknown): ChildMessage => ({
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    }),
-  );
-  if (!channel.send) throw new Error("this file measures for `regionlab bench`; it is not run by hand");
-  channel.send(message, () => channel.disconnect());
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { describeTrial, runSchedule, scheduleEntries } from "./run-schedule.ts";
+import { describeTrial, runAbreast, runSchedule, scheduleEntries } from "./run-schedule.ts";
 import { planSchedule } from "./schedule.ts";
 
 describe("runSchedule", () => {
@@ -51,5 +51,40 @@ describe("runSchedule", () => {
       onProgress: (done) => seen.push(done),
     });
     expect(seen).toEqual([0, 1, 2]);
+  });
+});
+
+describe("runAbreast", () => {
+  const trials = planSchedule([{ name: "boot" }], 4, 1).flat();
+  const later = () => new Promise((resolve) => setImmediate(resolve));
+
+  it("runs as many at once as it may, and keeps the order", async () => {
+    let running = 0;
+    let most = 0;
+    const outcomes = await runAbreast(trials, 3, {
+      measure: async (trial) => {
+        most = Math.max(most, ++running);
+        for (let turns = trial.arm === "A" ? 5 : 1; turns > 0; turns--) await later();
+        running--;
+        return describeTrial(trial);
+      },
+    });
+    expect(most).toBe(3);
+    expect(outcomes.map(({ trial }) => trial)).toEqual(trials);
+    expect(outcomes.map(({ report }) => report)).toEqual(trials.map(describeTrial));
+  });
+
+  it("begins no more after a failure, and throws it when the others have ended", async () => {
+    let begun = 0;
+    let ended = 0;
+    const run = runAbreast(trials, 2, {
+      measure: async () => {
+        if (++begun === 4) throw new Error("crashed");
+        await later();
+        ended++;
+      },
+    });
+    await expect(run).rejects.toThrow("crashed");
+    expect([begun, ended]).toEqual([4, 3]);
   });
 });

@@ -32,12 +32,53 @@ export async function runSchedule<Report>(
     if (proceed && !proceed(finished)) break;
     for (const trial of block) {
       onProgress?.(outcomes.length, trial);
-      const start = now();
-      const report = await measure(trial);
-      outcomes.push({ trial, report, milliseconds: now() - start });
+      outcomes.push(await timed(trial, measure, now));
     }
   }
   return outcomes;
+}
+
+/**
+ * Runs trials of which no time is taken, several at once, and gives back their outcomes in order. After a failure no more
+ * are begun, and it is thrown when those that run have ended.
+ *
+ * @param width how many at once
+ */
+export async function runAbreast<Report>(
+  trials: readonly Trial[],
+  width: number,
+  { measure, onProgress, now = () => performance.now() }: Omit<ScheduleHooks<Report>, "proceed">,
+): Promise<TrialOutcome<Report>[]> {
+  const outcomes: TrialOutcome<Report>[] = [];
+  const waiting = trials.entries();
+  let done = 0;
+  let failed = false;
+  const runLane = async () => {
+    for (const [place, trial] of waiting) {
+      onProgress?.(done, trial);
+      try {
+        outcomes[place] = await timed(trial, measure, now);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+      done++;
+      if (failed) return;
+    }
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: width }, runLane));
+  for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
+  return outcomes;
+}
+
+async function timed<Report>(
+  trial: Trial,
+  measure: (trial: Trial) => Promise<Report>,
+  now: () => number,
+): Promise<TrialOutcome<Report>> {
+  const start = now();
+  const report = await measure(trial);
+  return { trial, report, milliseconds: now() - start };
 }
 
 /** The schedule as it is recorded with the results. */

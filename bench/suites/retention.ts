@@ -22,8 +22,8 @@ const COUNTED = [QomObject, MemoryRegion, FlatView] as const;
 
 /** Rounds before the first count: lazily made objects, and V8's own tables, are then there. */
 const WARM_UP_ROUNDS = 60;
-/** The same where every round is a whole machine. */
-const WARM_UP_MACHINES = 30;
+/** Rounds before the heap is followed: V8 makes notes of what runs for some hundred rounds, and keeps them. */
+const ROUNDS_BEFORE_HEAP = 600;
 /** Rounds between the two counts, which repeat exactly: more rounds only make a rare leak more likely to show. */
 const COUNTED_ROUNDS = { quick: 100, full: 600 } as const;
 /** Rounds in checked mode, where every touch of a dead object is found and nothing is timed. */
@@ -50,11 +50,7 @@ const RELEASE_MARGIN_PERCENT = 5;
  */
 export async function measureRetention({ form, quick, prove, subject }: SuiteRequest): Promise<SuiteReport> {
   const hardware = await loadHardware(form);
-  if (prove) {
-    const remains: Remains[] = [];
-    for (const scenario of scenarios()) remains.push(await countRemains(scenario, hardware, quick));
-    return { ...emptyReport, remains };
-  }
+  if (prove) return { ...emptyReport, remains: await countRemains(hardware, quick) };
   if (subject === RELEASES) return { ...emptyReport, measurements: timeReleases(hardware, quick) };
   const curves: HeapCurve[] = [];
   for (const scenario of scenarios()) {
@@ -87,46 +83,57 @@ function timeReleases(hardware: Hardware, quick: boolean): Measurement[] {
   });
 }
 
-async function countRemains(scenario: Scenario, hardware: Hardware, quick: boolean): Promise<Remains> {
-  const rounds = roundsOf(scenario, quick ? COUNTED_ROUNDS.quick : COUNTED_ROUNDS.full);
-  const run = scenario.start({ hardware });
-  repeat(run, roundsOf(scenario, WARM_UP_ROUNDS));
-  const ledgerBefore = run.tally();
-  const objectsBefore = await countObjects();
-  repeat(run, rounds);
-  const objectsAfter = await countObjects();
-  const ledgerAfter = run.tally();
-  run.finish();
-  const blocksUnfreed = ledgerAfter.liveBlocks - ledgerBefore.liveBlocks;
-  const expected = scenario.leaksPerRound * rounds;
-  if (expected > 0 && blocksUnfreed !== expected) {
-    throw new Error(
-      `control scenario ${scenario.name} must leak ${expected} blocks, the ledger shows ${blocksUnfreed}: ` +
-        "leaks are not found reliably, so none of its zeros can be believed",
-    );
+/** Counts what the rounds of each scenario leave. All are warmed up first: one count then ends a scenario and begins the next. */
+async function countRemains(hardware: Hardware, quick: boolean): Promise<Remains[]> {
+  const runs = scenarios().map((scenario) => {
+    const { usesAfterFinalize, usesAfterFree } = runChecked(scenario, hardware);
+    const run = scenario.start({ hardware });
+    repeat(run, roundsOf(scenario, WARM_UP_ROUNDS));
+    return { scenario, run, uses: { usesAfterFinalize, usesAfterFree } };
+  });
+  const remains: Remains[] = [];
+  let objectsBefore = await countObjects();
+  for (const { scenario, run, uses } of runs) {
+    const rounds = roundsOf(scenario, quick ? COUNTED_ROUNDS.quick : COUNTED_ROUNDS.full);
+    const ledgerBefore = run.tally();
+    repeat(run, rounds);
+    const ledgerAfter = run.tally();
+    const objectsAfter = await countObjects();
+    const blocksUnfreed = ledgerAfter.liveBlocks - ledgerBefore.liveBlocks;
+    checkControl(scenario, scenario.leaksPerRound * rounds, blocksUnfreed);
+    remains.push({
+      scenario: scenario.name,
+      description: scenario.description,
+      rounds,
+      objects: COUNTED.map(({ name }, i) => ({
+        className: name,
+        alive: (objectsAfter[i] ?? 0) - (objectsBefore[i] ?? 0),
+      })),
+      blocksUnfreed,
+      modelledLeakedBytes: ledgerAfter.liveBytes - ledgerBefore.liveBytes,
+      ...uses,
+    });
+    objectsBefore = objectsAfter;
   }
-  const { usesAfterFinalize, usesAfterFree } = runChecked(scenario, hardware);
-  return {
-    scenario: scenario.name,
-    description: scenario.description,
-    rounds,
-    objects: COUNTED.map(({ name }, i) => ({
-      className: name,
-      alive: (objectsAfter[i] ?? 0) - (objectsBefore[i] ?? 0),
-    })),
-    blocksUnfreed,
-    modelledLeakedBytes: ledgerAfter.liveBytes - ledgerBefore.liveBytes,
-    usesAfterFinalize,
-    usesAfterFree,
-  };
+  for (const { run } of runs) run.finish();
+  return remains;
+}
+
+/** @throws Error when a leak that was made on purpose is not found */
+function checkControl({ name }: Scenario, expected: number, found: number): void {
+  if (expected === 0 || found === expected) return;
+  throw new Error(
+    `control scenario ${name} must leak ${expected} blocks, the ledger shows ${found}: ` +
+      "leaks are not found reliably, so none of its zeros can be believed",
+  );
 }
 
 /** Heap in use over the rounds, from when lazily made objects are there. */
 async function followHeap(scenario: Scenario, hardware: Hardware, quick: boolean): Promise<HeapPoint[]> {
-  const checkpoints = quick ? 12 : 40;
+  const checkpoints = quick ? 8 : 40;
   const between = roundsOf(scenario, quick ? 30 : 100);
   const run = scenario.start({ hardware });
-  repeat(run, Math.max(WARM_UP_MACHINES, roundsOf(scenario, quick ? 120 : 600)));
+  repeat(run, roundsOf(scenario, ROUNDS_BEFORE_HEAP));
   await heapInUse(); // the first collections of a process find what loading it has left
   const heap: HeapPoint[] = [{ round: 0, bytes: await heapInUse() }];
   for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
