@@ -107,6 +107,27 @@ describe("assembleRun", () => {
     expect(assembleRun(parts(0)).metrics[1]?.comparison.verdict).toBe("equivalent");
   });
 
+  it("compares only repeats that have the metric in every arm", () => {
+    const all = parts(10);
+    const outcomes = all.outcomes.map((each) =>
+      each.trial.arm === "A2" && each.trial.repeat === 5
+        ? { ...each, report: { ...each.report, measurements: each.report.measurements.slice(0, 1) } }
+        : each,
+    );
+    const [floor, metric] = assembleRun({ ...all, outcomes }).metrics;
+    expect(floor?.comparison.ab.pairs).toBe(8);
+    expect(metric?.comparison.ab).toMatchObject({ pairs: 7, above: 7 });
+    const others = assembleRun(all).metrics[1]?.samples.B.filter((_, repeat) => repeat !== 5);
+    expect(metric?.samples.B).toEqual(others);
+  });
+
+  it("leaves out what a single repeat measured", () => {
+    const [first] = parts(0).outcomes.filter(({ trial }) => trial.arm === "A");
+    if (!first) throw new Error("eight of them");
+    const outcomes = ARMS.map((arm) => ({ ...first, trial: { ...first.trial, arm } }));
+    expect(assembleRun(parts(0, { outcomes })).metrics).toEqual([]);
+  });
+
   it("holds the emulator against its own limits, in both forms", () => {
     const [kept] = assembleRun(parts(0)).requirements;
     expect(kept).toMatchObject({ limit: 3, unit: "times", met: true });
@@ -129,6 +150,22 @@ describe("assembleRun", () => {
     expect(assembleRun(parts(0, { outcomes })).requirements).toMatchObject([
       { limit: 10, measured: { A: 3, B: 3 }, met: true },
       { limit: 10, measured: { A: 12, B: 12 }, met: false },
+    ]);
+  });
+
+  it("takes quotients within a process: a slow minute lengthens both", () => {
+    const outcomes = ARMS.flatMap((arm) =>
+      [1, 1, 9, 9, 9].map((slowness, repeat) => {
+        const named = (name: string, time: number) => measurement({ ...definition, name }, [time * slowness]);
+        const measurements = [
+          named("bare indirect call", 5),
+          named("read 4 bytes, last section hit", 10 + repeat),
+        ];
+        return outcome("dispatch/accesses", arm, repeat, { measurements });
+      }),
+    );
+    expect(assembleRun(parts(0, { outcomes })).requirements).toMatchObject([
+      { measured: { A: 2.4, B: 2.4 } },
     ]);
   });
 

@@ -7,6 +7,7 @@ import {
   type Environment,
   type EquivalenceProof,
   type GuestRecord,
+  type Interval,
   type Metric,
   type MetricDefinition,
   type PerArm,
@@ -19,14 +20,7 @@ import {
   SCHEMA_VERSION,
 } from "#results";
 import { scheduleEntries, type TrialOutcome } from "./runner/run-schedule.ts";
-import {
-  classifyOutliers,
-  judge,
-  median,
-  medianInterval,
-  Random,
-  theilSenSlope,
-} from "./statistics/index.ts";
+import { centreOf, classifyOutliers, judge, median, theilSenSlope } from "./statistics/index.ts";
 import {
   FLOOR,
   HEAP_GROWTH,
@@ -61,7 +55,7 @@ export interface RunParts {
 export function assembleRun({ question, options, environment, proofs, outcomes, codeSize }: RunParts): Run {
   const equivalence = proveEquivalence(proofs, outcomes);
   const proven = equivalence.every(({ equal }) => equal);
-  const metrics = proven ? judgeMetrics(outcomes, options.seed) : [];
+  const metrics = proven ? judgeMetrics(outcomes) : [];
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
@@ -72,7 +66,7 @@ export function assembleRun({ question, options, environment, proofs, outcomes, 
     schedule: { seed: options.seed, order: scheduleEntries(outcomes) },
     equivalence,
     metrics,
-    retention: proven ? combineRetention(proofs, outcomes, options.seed) : [],
+    retention: proven ? combineRetention(proofs, outcomes) : [],
     codeSize,
     requirements: checkRequirements(metrics),
   };
@@ -139,14 +133,13 @@ function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
   );
 }
 
-function judgeMetrics(outcomes: readonly SuiteOutcome[], seed: number): Metric[] {
+function judgeMetrics(outcomes: readonly SuiteOutcome[]): Metric[] {
   const gathered = [...gatherMeasurements(outcomes), ...gatherSlopes(curvesOf(outcomes))];
   const comparisons = judge(
     gathered.map(({ definition, byArm }) => ({
       definition,
       samples: perArm((arm) => estimates(byArm[arm])),
     })),
-    seed,
   );
   return gathered.map(({ definition, byArm }, i) => {
     const comparison = comparisons[i];
@@ -167,19 +160,39 @@ interface Gathered {
   readonly byArm: PerArm<Measurement[]>;
 }
 
-/** Measurements of one metric from all processes, metrics in the order in which the first process gave them. */
+/**
+ * Measurements of one metric from all processes, metrics in the order in which the first process gave them. Only repeats that
+ * have it in every arm count, as when now and then a boot is over early enough for another: they are compared in pairs.
+ */
 function gatherMeasurements(outcomes: readonly SuiteOutcome[]): Gathered[] {
-  const found = new Map<string, Gathered>();
+  const found = new Map<string, Map<number, Map<Arm, Measurement>>>();
   for (const { trial, report } of outcomes) {
     for (const measured of report.measurements) {
-      const { definition } = measured;
-      const key = `${definition.suite}/${definition.workload}/${definition.name}`;
-      const gathered = found.get(key) ?? { definition, byArm: perArm(() => []) };
-      gathered.byArm[trial.arm].push(measured);
-      found.set(key, gathered);
+      const { suite, workload, name } = measured.definition;
+      const repeats = entryOf(found, `${suite}/${workload}/${name}`, () => new Map());
+      entryOf(repeats, trial.repeat, () => new Map()).set(trial.arm, measured);
     }
   }
-  return [...found.values()];
+  return [...found.values()].flatMap((repeats) => {
+    const complete = [...repeats.values()].flatMap((repeat) => {
+      const [A, B, A2] = ARMS.map((arm) => repeat.get(arm));
+      return A && B && A2 ? [{ A, B, A2 }] : [];
+    });
+    const [first] = complete;
+    if (!first || complete.length < 2) return []; // one pair shows no spread
+    return [
+      { definition: first.A.definition, byArm: perArm((arm) => complete.map((repeat) => repeat[arm])) },
+    ];
+  });
+}
+
+/** The value of a key, made when it is asked for first. */
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
 /** The heap slope of every scenario, as a metric of its own: zero is expected, so differences are in bytes. */
@@ -210,7 +223,6 @@ function gatherSlopes(curves: ReadonlyMap<string, PerArm<HeapCurve[]>>): Gathere
 function combineRetention(
   proofs: readonly SuiteOutcome[],
   outcomes: readonly SuiteOutcome[],
-  seed: number,
 ): RetentionScenario[] {
   const counted = byScenario(proofs, (report) => report.remains);
   const curves = curvesOf(outcomes);
@@ -219,19 +231,12 @@ function combineRetention(
     const curve = curves.get(scenario);
     if (!first) return [];
     const { description, rounds } = first;
-    const arms = perArm((arm) => {
-      const random = Random.seeded(seed, `slope/${scenario}/${arm}`);
-      return combineFindings(remains[arm], curve?.[arm] ?? [], random);
-    });
+    const arms = perArm((arm) => combineFindings(remains[arm], curve?.[arm] ?? []));
     return [{ scenario, description, rounds, arms }];
   });
 }
 
-function combineFindings(
-  remains: readonly Remains[],
-  curves: readonly HeapCurve[],
-  random: Random,
-): RetentionRecord {
+function combineFindings(remains: readonly Remains[], curves: readonly HeapCurve[]): RetentionRecord {
   const classes = [...new Set(remains.flatMap(({ objects }) => objects.map(({ className }) => className)))];
   return {
     objects: classes.map((className) => ({
@@ -243,14 +248,15 @@ function combineFindings(
     usesAfterFinalize: remains.map(({ usesAfterFinalize }) => usesAfterFinalize),
     usesAfterFree: remains.map(({ usesAfterFree }) => usesAfterFree),
     heap: curves.map(({ heap }) => heap),
-    slope:
-      curves.length === 0
-        ? null
-        : medianInterval(
-            curves.map(({ heap }) => theilSenSlope(heap)),
-            random,
-          ),
+    slope: slopeOf(curves),
   };
+}
+
+/** Heap bytes per round over processes; null where fewer than two followed the heap. */
+function slopeOf(curves: readonly HeapCurve[]): Interval | null {
+  if (curves.length < 2) return null;
+  const { estimate, low, high } = centreOf(curves.map(({ heap }) => theilSenSlope(heap)));
+  return { estimate, low, high };
 }
 
 function curvesOf(outcomes: readonly SuiteOutcome[]): Map<string, PerArm<HeapCurve[]>> {
@@ -265,29 +271,25 @@ function byScenario<T extends { readonly scenario: string }>(
   const found = new Map<string, PerArm<T[]>>();
   for (const { trial, report } of outcomes) {
     for (const item of pick(report)) {
-      const byArm = found.get(item.scenario) ?? perArm<T[]>(() => []);
-      byArm[trial.arm].push(item);
-      found.set(item.scenario, byArm);
+      entryOf(found, item.scenario, () => perArm<T[]>(() => []))[trial.arm].push(item);
     }
   }
   return found;
 }
 
-/** What the emulator promises of itself, whichever form its devices have. */
+/** What the emulator promises of itself, whichever form its devices have. Quotients are those of each process, which measures both. */
 function checkRequirements(metrics: readonly Metric[]): Requirement[] {
-  const medians = (name: string) => {
-    const metric = metrics.find((candidate) => candidate.name === name);
-    return metric && { A: median(metric.samples.A), B: median(metric.samples.B) };
-  };
+  const find = (name: string) => metrics.find((candidate) => candidate.name === name);
   const requirements: Requirement[] = [];
   const require = (name: string, limit: number, unit: string, measured: { A: number; B: number }) => {
     requirements.push({ name, limit, unit, measured, met: Math.max(measured.A, measured.B) <= limit });
   };
   const ratio = (name: string, floorName: string, limit: number, label: string) => {
-    const measured = medians(name);
-    const floor = medians(floorName);
-    if (floor && measured)
-      require(label, limit, "times", { A: measured.A / floor.A, B: measured.B / floor.B });
+    const [metric, floor] = [find(name), find(floorName)];
+    if (!metric || !floor) return;
+    const quotient = (arm: "A" | "B") =>
+      median(metric.samples[arm].map((value, i) => value / (floor.samples[arm][i] ?? Number.NaN)));
+    require(label, limit, "times", { A: quotient("A"), B: quotient("B") });
   };
   ratio(SECTION_HIT, FLOOR, 3, "Access with the last section hit, over a bare indirect call");
   ratio(
@@ -302,8 +304,11 @@ function checkRequirements(metrics: readonly Metric[]): Requirement[] {
     10,
     "Access among 10 000 regions at random, over a bare indirect call of one device",
   );
-  const creation = medians(MACHINE_CREATION);
-  if (creation) require("Machine creation", 20, "ms", creation);
+  const creation = find(MACHINE_CREATION);
+  if (creation) {
+    const { A, B } = creation.samples;
+    require("Machine creation", 20, "ms", { A: median(A), B: median(B) });
+  }
   return requirements;
 }
 

@@ -71,7 +71,7 @@ export function addBenchCommand(
         .join(", ")}`,
     )
     .option("--repeats <n>", `processes per arm (default: ${FULL_REPEATS}; quick: what the time allows)`)
-    .option("--seed <n>", "fixes the order of the processes and the resampling", "1")
+    .option("--seed <n>", "fixes the order of the processes", "1")
     .option("-o, --output <file>", `where to store the run, as JSON (default: ${LATEST_RUN})`)
     .option("--baseline <file>", "compare with this stored run")
     .option("--max-regression <percent>", "with --baseline: exit with 1 if anything is slower by more", "5")

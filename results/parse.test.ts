@@ -19,8 +19,9 @@ describe("parseRun", () => {
     [text.slice(0, 2000), /run\.json: ends in the middle .*again/],
     ["[]", /run\.json: is JSON but not a benchmark run/],
     ['{"name":"regionlab"}', /run\.json: is JSON but not a benchmark run/],
-    [text.replace('"version": 1', '"version": 2'), /written by a newer regionlab \(format 2, .*update/],
-    [text.replace('"version": 1', '"version": "one"'), /\$\.version is "one", expected a finite number/],
+    [text.replace('"version": 2', '"version": 3'), /written by a newer regionlab \(format 3, .*update/],
+    [text.replace('"version": 2', '"version": 1'), /has format 1, this regionlab reads 2; measure again/],
+    [text.replace('"version": 2', '"version": "one"'), /\$\.version is "one", expected a finite number/],
   ])("refuses input %#", (input, message) => {
     expect(failure(input)).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
   });

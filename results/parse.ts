@@ -255,7 +255,8 @@ function readEffect(r: JsonReader): Effect {
   return {
     ...readInterval(r),
     level: r.at("level").number(),
-    u: r.at("u").number(),
+    pairs: r.at("pairs").count(),
+    above: r.at("above").count(),
     pValue: r.at("pValue").number(),
     adjustedPValue: r.at("adjustedPValue").number(),
   };

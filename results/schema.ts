@@ -8,7 +8,7 @@
 /** Names the format, so that a foreign JSON file is recognised as such. */
 export const SCHEMA_NAME = "regionlab.run";
 /** Version that this code writes and reads. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** Storage form of the regions of a device tree. */
 export const FORMS = ["embedded", "owned"] as const;
@@ -178,7 +178,7 @@ export interface MetricDefinition extends MetricIdentity {
 }
 
 export interface Metric extends MetricDefinition {
-  /** One estimate per process. */
+  /** One estimate per process; those of one place belong to one repeat and were measured side by side. */
   readonly samples: PerArm<readonly number[]>;
   /** One summary per process, in the order of {@link samples}. */
   readonly distributions: PerArm<readonly Distribution[]>;
@@ -201,16 +201,14 @@ export interface Comparison {
   readonly repeatsNeeded: number | null;
 }
 
-export interface Effect {
-  /** Difference of the medians over processes. */
-  readonly estimate: number;
-  /** Ends of the bootstrap interval. */
-  readonly low: number;
-  readonly high: number;
-  /** Level of the interval, 0.95. */
+/** Difference of an arm from A, pair by pair of processes that were measured side by side. */
+export interface Effect extends Interval {
+  /** Level of the interval: 0.95 or a little more. */
   readonly level: number;
-  /** Mann-Whitney U of the first arm and its two-sided probability. */
-  readonly u: number;
+  readonly pairs: number;
+  /** Pairs in which the arm's value is larger than A's. */
+  readonly above: number;
+  /** Two-sided probability of such differences by chance alone. */
   readonly pValue: number;
   /** The same after Holm's correction, over the headline metrics or over all others, where it belongs. */
   readonly adjustedPValue: number;
@@ -239,7 +237,7 @@ export interface RetentionRecord {
   readonly usesAfterFree: readonly number[];
   /** Heap in use after forced collection: for each process, (round, bytes) pairs. */
   readonly heap: readonly (readonly HeapPoint[])[];
-  /** Heap bytes per round: median over processes with its interval; null where the heap was not followed. */
+  /** Heap bytes per round: centre over processes with its interval; null where the heap was not followed. */
   readonly slope: Interval | null;
 }
 

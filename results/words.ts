@@ -1,6 +1,7 @@
 /** Numbers and verdicts as every renderer words them. */
 import {
   type Comparison,
+  type Effect,
   type Environment,
   type Form,
   type Interval,
@@ -141,6 +142,11 @@ export function sentence(text: string): string {
 
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** In how many pairs of processes an arm has the larger value: more time, more memory. */
+export function formatPairs({ above, pairs }: Effect): string {
+  return `${above} of ${pairs}`;
 }
 
 /** How many repeats it would take, where that can be said. */

@@ -65,7 +65,7 @@ async function bench(options: Options): Promise<void> {
     entriesOf(chosen, machines, options.quick === true, repeats),
     seed,
   );
-  const rows = chosen.map((work) => judgeWork(work, samplesOf(work.name, times), seed));
+  const rows = chosen.map((work) => judgeWork(work, samplesOf(work.name, times)));
   const run: CpuRun = {
     schema: CPU_SCHEMA,
     version: CPU_SCHEMA_VERSION,
@@ -186,7 +186,7 @@ const program = new Command("bench:cpu")
       .join(", ")} (default: all)`,
   )
   .option("--repeats <n>", `processes per contestant (default: ${REPEATS.full}, ${BOOT_REPEATS} of a boot)`)
-  .option("--seed <n>", "fixes the order of the processes and the resampling", "1")
+  .option("--seed <n>", "fixes the order of the processes", "1")
   .option(
     "-o, --output <file>",
     "where to store the run, as JSON; a Markdown table goes beside it",

@@ -1,6 +1,6 @@
 /** What the processor's benchmark found: its stored form, and how it is judged. */
 import type { Environment, Interval } from "#results";
-import { median, medianDifference, Random } from "../statistics/index.ts";
+import { pairedDifference } from "../statistics/index.ts";
 import type { Contestant, ContestantName } from "./contestants.ts";
 import type { Profile } from "./profile.ts";
 import { GOALS, type Goal, WORK_KINDS, type Work, type WorkKind } from "./works.ts";
@@ -16,7 +16,7 @@ export interface CpuRow {
   readonly kind: WorkKind;
   readonly description: string;
   readonly samples: Samples;
-  /** QEMU's time over ours to the last milestone, medians, with the 95 % interval; null where one of them did not run. */
+  /** QEMU's time over ours to the last milestone, by pairs, with the 95 % interval; null where one of them did not run. */
   readonly speed: Interval | null;
   /** The same from the first milestone to the last, without start and warming up; null where there is only one. */
   readonly laterSpeed: Interval | null;
@@ -51,14 +51,10 @@ export interface CpuRun {
 }
 
 /** Judges one work from the times of its processes. */
-export function judgeWork(work: Work, samples: Samples, seed: number): CpuRow {
+export function judgeWork(work: Work, samples: Samples): CpuRow {
   const { name, kind, description, guest } = work;
   const ratio = (over: ContestantName, under: ContestantName, time = wholeTimes) =>
-    ratioOfMedians(
-      time(samples[over]),
-      time(samples[under]),
-      Random.seeded(seed, `${name}/${over}/${under}`),
-    );
+    quotientOf(time(samples[over]), time(samples[under]));
   const speed = ratio("qemu", "regionlab");
   const goal = GOALS[kind];
   return {
@@ -100,16 +96,18 @@ export function summarizeKinds(rows: readonly CpuRow[]): CpuSummary[] {
   });
 }
 
-/** Quotient of the medians of two groups of processes with its bootstrap interval; null where a group is empty. */
-function ratioOfMedians(over: readonly number[], under: readonly number[], random: Random): Interval | null {
-  if (over.length === 0 || under.length === 0) return null;
-  const percent = medianDifference(under, over, "percent", random);
-  const quotient = (difference: number) => 1 + difference / 100;
-  return {
-    estimate: median(over) / median(under),
-    low: quotient(percent.low),
-    high: quotient(percent.high),
-  };
+/**
+ * Quotient of the times of two contestants, pair by pair of processes that ran side by side, with its interval; of one pair the
+ * quotient alone. Null where there is no pair.
+ */
+function quotientOf(over: readonly number[], under: readonly number[]): Interval | null {
+  const pairs = Math.min(over.length, under.length); // the interpreter runs in the first repeats only
+  const [first, reference] = [over[0], under[0]];
+  if (first === undefined || reference === undefined) return null;
+  if (pairs === 1) return { estimate: first / reference, low: first / reference, high: first / reference };
+  const { estimate, low, high } = pairedDifference(under.slice(0, pairs), over.slice(0, pairs), "percent");
+  const quotient = (percent: number) => 1 + percent / 100;
+  return { estimate: quotient(estimate), low: quotient(low), high: quotient(high) };
 }
 
 function geometricMean(values: readonly number[]): number {

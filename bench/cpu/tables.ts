@@ -32,7 +32,8 @@ function layOut(run: CpuRun, draw: (sheet: Sheet) => string): string {
   const sheets = [goalSheet(run), rowSheet(run), profileSheet(run)].filter(({ rows }) => rows.length > 0);
   const about = [
     "Times are wall time from the start of a process to a text on its console; nothing is subtracted. A speed is QEMU's",
-    "median time over ours, with its 95 % interval where there are several processes; over 1 is faster than QEMU.",
+    "time over ours, by pairs of processes that ran side by side, with its 95 % interval where there are several; over 1 is faster",
+    "than QEMU.",
     "Kernels run in laps: from the first lap on, starting and warming up are past.",
     ...run.contestants.map(({ title, version, mend }) => `${title}: ${version ?? `not installed; ${mend}`}`),
     `${cpuModel}, ${cpuCount} processors, ${date}, ${Math.round(seconds)} s; ${run.command}`,

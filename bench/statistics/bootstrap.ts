@@ -1,15 +1,14 @@
 import { quantileSorted } from "simple-statistics";
 import type { Interval } from "#results";
+import { LEVEL } from "./centre.ts";
 import { median } from "./distribution.ts";
 import type { Random } from "./random.ts";
 
-/** Level of every interval in a report. */
-export const LEVEL = 0.95;
 /** Resamples: the ends of the interval then move by about a fiftieth of its width from seed to seed. */
 export const RESAMPLES = 10_000;
 
 /**
- * Difference of the medians of two groups of processes with its bootstrap interval.
+ * Difference of the medians of two groups of processes that were not measured side by side, with its bootstrap interval.
  *
  * Percentile bootstrap, each group resampled on its own (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
  * chapters 8 and 13). Not BCa: its acceleration comes from the jackknife, which is inconsistent for the median (ibid.,
@@ -37,14 +36,6 @@ export function medianDifference(
   const replicates = new Float64Array(RESAMPLES);
   for (let i = 0; i < RESAMPLES; i++) replicates[i] = difference(drawA(), drawB());
   return { estimate: difference(medianA, median(b)), ...percentileEnds(replicates) };
-}
-
-/** Median of one group of processes with its percentile bootstrap interval. */
-export function medianInterval(samples: readonly number[], random: Random): Interval {
-  const draw = resampler(samples, random);
-  const replicates = new Float64Array(RESAMPLES);
-  for (let i = 0; i < RESAMPLES; i++) replicates[i] = draw();
-  return { estimate: median(samples), ...percentileEnds(replicates) };
 }
 
 /** Gives the median of a fresh resample at every call. */

@@ -40,6 +40,14 @@ describe("repeatsNeeded", () => {
     expect(repeatsNeeded({ estimate: 3, low: -3, high: 9 }, 2, 10)).toBe(40);
   });
 
+  it("knows that the interval of few values shrinks faster", () => {
+    // Four values, standard deviation 1: Student's half width is 3.182 / 2, a median's of N is 2.456 / sqrt(N).
+    const half = 3.182 / 2;
+    expect(repeatsNeeded({ estimate: 0, low: -half, high: half }, 0.5, 4)).toBe(
+      Math.ceil((2.456 / 0.5) ** 2),
+    );
+  });
+
   it("gives up where no sensible number helps", () => {
     expect(repeatsNeeded({ estimate: 1, low: -99, high: 101 }, 1.5, 10)).toBeNull();
   });
@@ -56,10 +64,11 @@ describe("judge", () => {
   };
 
   it("tells a real difference, an equivalence and a noisy nothing apart", () => {
-    const comparisons = judge(
-      [measure("slow", 0.1, 0.005, 1), measure("same", 0, 0.005, 2), measure("noisy", 0, 0.2, 3)],
-      1,
-    );
+    const comparisons = judge([
+      measure("slow", 0.1, 0.005, 1),
+      measure("same", 0, 0.005, 2),
+      measure("noisy", 0, 0.2, 3),
+    ]);
     expect(comparisons.map(({ verdict }) => verdict)).toEqual(["slower", "equivalent", "inconclusive"]);
     expect(comparisons[2]?.repeatsNeeded).toBeGreaterThan(10);
     for (const { ab } of comparisons) expect(ab.adjustedPValue).toBeGreaterThanOrEqual(ab.pValue);
@@ -67,14 +76,14 @@ describe("judge", () => {
 
   it("claims no difference of a form against itself: 300 metrics, one after the other", () => {
     const metrics = Array.from({ length: 300 }, (_, i) => measure(`m${i}`, 0, 0.02, 100 + i));
-    const verdicts = judge(metrics, 1).flatMap(({ verdict, aaVerdict }) => [verdict, aaVerdict]);
+    const verdicts = judge(metrics).flatMap(({ verdict, aaVerdict }) => [verdict, aaVerdict]);
     expect(verdicts.filter((verdict) => verdict === "faster" || verdict === "slower")).toEqual([]);
   });
 
   it("gives one metric the same interval whatever others are judged beside it", () => {
     const one = measure("one", 0.03, 0.01, 4);
-    const [alone] = judge([one], 5);
-    const [, second] = judge([measure("other", 0, 0.01, 5), one], 5);
+    const [alone] = judge([one]);
+    const [, second] = judge([measure("other", 0, 0.01, 5), one]);
     expect([second?.ab.low, second?.ab.high]).toEqual([alone?.ab.low, alone?.ab.high]);
   });
 });

@@ -1,16 +1,19 @@
 import type { Comparison, Effect, Interval, MetricDefinition, PerArm, Verdict } from "#results";
-import { LEVEL, medianDifference } from "./bootstrap.ts";
+import { FEWEST_FOR_RANKS, LEVEL } from "./centre.ts";
 import { holm } from "./holm.ts";
-import { mannWhitney } from "./mann-whitney.ts";
-import { Random } from "./random.ts";
+import { pairedDifference } from "./paired.ts";
+import { studentQuantile } from "./student.ts";
 
 /** Largest corrected probability of chance at which a difference counts as shown. */
 export const ALPHA = 0.05;
+/** Half width of a median's interval, times the root of the number of values, over their standard deviation if they are normal. */
+const MEDIAN_HALF_WIDTH = 1.96 * Math.sqrt(Math.PI / 2);
 /** Beyond this many repeats an estimate of how many it takes is of no use to anybody. */
 const MOST_REPEATS = 10_000;
 
 export interface Measured {
   readonly definition: MetricDefinition;
+  /** Values of one place belong to one repeat. */
   readonly samples: PerArm<readonly number[]>;
 }
 
@@ -20,14 +23,14 @@ export interface Measured {
  *
  * @returns in the order of the input
  */
-export function judge(metrics: readonly Measured[], seed: number): Comparison[] {
+export function judge(metrics: readonly Measured[]): Comparison[] {
   const inHeadline = metrics.map(({ definition }) => definition.role === "headline");
   const ab = corrected(
-    metrics.map((metric) => effect(metric, "B", seed)),
+    metrics.map((metric) => effect(metric, "B")),
     inHeadline,
   );
   const aa = corrected(
-    metrics.map((metric) => effect(metric, "A2", seed)),
+    metrics.map((metric) => effect(metric, "A2")),
     inHeadline,
   );
   return metrics.map(({ definition, samples }, i) => {
@@ -52,7 +55,7 @@ export function judge(metrics: readonly Measured[], seed: number): Comparison[] 
  *
  * 1. The whole interval lies inside the margin: `equivalent`. These are two one-sided tests (D. J. Schuirmann, J.
  *    Pharmacokin. Biopharm. 15, 1987), each at 2.5 %, because the interval is one of 95 %.
- * 2. The interval excludes zero and Mann-Whitney, corrected for the number of metrics, agrees: a difference. If it is no
+ * 2. The interval excludes zero, and chance, corrected for the number of metrics, is unlikely: a difference. If it is no
  *    larger than the spread of A against itself: `no difference`; else `faster` or `slower`.
  * 3. Otherwise `inconclusive`.
  */
@@ -79,18 +82,19 @@ export function decide(
  */
 export function repeatsNeeded(interval: Interval, margin: number, repeats: number): number | null {
   const { estimate, low, high } = interval;
-  const halfWidth = (high - low) / 2;
+  // Student's interval for few values shrinks much faster than with the root, towards that of the median.
+  const few = repeats < FEWEST_FOR_RANKS;
+  const halfWidth =
+    ((high - low) / 2) * (few ? MEDIAN_HALF_WIDTH / studentQuantile(1 - LEVEL, repeats - 1) : 1);
   const distance = Math.abs(estimate);
   const target = Math.max(distance, margin - distance);
   const needed = Math.ceil(repeats * (halfWidth / target) ** 2);
   return needed <= MOST_REPEATS ? Math.max(needed, repeats + 1) : null;
 }
 
-function effect({ definition, samples }: Measured, arm: "B" | "A2", seed: number): Effect {
-  const label = `${definition.suite}/${definition.workload}/${definition.name}/${arm}`;
-  const { u, pValue } = mannWhitney(samples.A, samples[arm]);
-  const interval = medianDifference(samples.A, samples[arm], definition.scale, Random.seeded(seed, label));
-  return { ...interval, level: LEVEL, u, pValue, adjustedPValue: pValue };
+function effect({ definition: { scale }, samples }: Measured, arm: "B" | "A2"): Effect {
+  const difference = pairedDifference(samples.A, samples[arm], scale);
+  return { ...difference, adjustedPValue: difference.pValue };
 }
 
 /** Adjusts probabilities within each of the two families. */

@@ -14,7 +14,7 @@ import {
 
 const RAM_BYTES = 128 * 2 ** 20;
 /** Time for boots in one process; a long one is made once. */
-const BOOTING_MILLISECONDS = { quick: 100, full: 300 } as const;
+const BOOTING_MILLISECONDS = { quick: 150, full: 300 } as const;
 /** A boot that goes wrong must end: far more than any workload takes. */
 const MOST_INSTRUCTIONS = 4e10;
 /** Start-up times of one program differ by this much between two builds of its runtime. */

@@ -7,6 +7,7 @@ import {
   formatEffect,
   formatInterval,
   formatNumber,
+  formatPairs,
   formatQuantity,
   formatSigned,
   formNames,
@@ -29,13 +30,13 @@ export interface Row {
   readonly verdict?: Verdict;
 }
 
-/** Metrics with their medians, differences and verdicts. */
+/** Metrics with the medians of all processes, the differences by pairs, and the verdicts. */
 export function metricTable(run: Run, metrics: readonly Metric[], caption: string): Table {
   const names = formNames(run);
   return {
     caption,
-    head: ["Metric", names.A, names.B, "Difference (95 %)", "A/A (95 %)", "Verdict"],
-    numeric: [false, true, true, true, true, false],
+    head: ["Metric", names.A, names.B, "B larger in", "Difference (95 %)", "A/A (95 %)", "Verdict"],
+    numeric: [false, true, true, true, true, true, false],
     rows: metrics.map((metric) => {
       const { ab, aa, verdict } = metric.comparison;
       const unit = differenceUnit(metric);
@@ -45,6 +46,7 @@ export function metricTable(run: Run, metrics: readonly Metric[], caption: strin
           metricTitle(metric),
           formatQuantity(armMedian(metric, "A"), metric.unit),
           formatQuantity(armMedian(metric, "B"), metric.unit),
+          formatPairs(ab),
           formatEffect(ab, unit),
           formatEffect(aa, unit),
           verdictLabel(metric),

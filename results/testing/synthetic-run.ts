@@ -211,7 +211,8 @@ function effect(a: readonly number[], b: readonly number[]): Effect {
     low: estimate - half,
     high: estimate + half,
     level: 0.95,
-    u: 50,
+    pairs: a.length,
+    above: a.filter((value, i) => (b[i] ?? 0) > value).length,
     pValue,
     adjustedPValue: pValue,
   };

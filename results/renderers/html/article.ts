@@ -4,6 +4,7 @@ import {
   differenceUnit,
   formatDate,
   formatEffect,
+  formatPairs,
   formatQuantity,
   formNames,
   metricTitle,
@@ -110,7 +111,7 @@ function verdicts(run: Run, id: string): Markup {
 <span class="chip v-${slug(verdict)}">${verdictChip(metric)}</span>
 <div>
 <p class="claim"><strong>${metricTitle(metric)}</strong>${verdictClaim(metric, names)}.</p>
-<p class="figures"><span><b>${formatEffect(ab, unit)}</b></span>, <span>A against itself ${formatEffect(aa, unit)}</span>;
+<p class="figures"><span><b>${formatEffect(ab, unit)}</b></span>, <span>larger in ${formatPairs(ab)} pairs</span>; <span>A against itself ${formatEffect(aa, unit)}</span>;
 <span>${names.A} ${formatQuantity(armMedian(metric, "A"), metric.unit)}</span>,
 <span>${names.B} ${formatQuantity(armMedian(metric, "B"), metric.unit)}</span></p>
 </div>
@@ -126,7 +127,7 @@ ${SUITES.filter((suite) => headlines.some((metric) => metric.suite === suite)).m
 )}
 ${disclosure(
   "Headline metrics as a table",
-  tableBox(metricTable(run, headlines, "Medians over processes, differences and verdicts")),
+  tableBox(metricTable(run, headlines, "Medians over processes, differences by pairs, and verdicts")),
 )}
 ${requirements(run)}
 </section>`;
@@ -159,7 +160,7 @@ ${
     ? ""
     : disclosure(
         `Details and controls as a table (${rest.length})`,
-        tableBox(metricTable(run, rest, "Medians over processes, differences and verdicts")),
+        tableBox(metricTable(run, rest, "Medians over processes, differences by pairs, and verdicts")),
       )
 }
 </section>`;
@@ -287,7 +288,7 @@ ${disclosure("Order of the processes", html`<pre tabindex="0">${scheduleText(run
 function repeat(run: Run, id: string): Markup {
   return html`<section aria-labelledby="${id}">
 <h2 id="${id}">To repeat</h2>
-<p>The seed fixes the order of the processes and the resampling; times will differ, verdicts should not.</p>
+<p>The seed fixes the order of the processes; times will differ, verdicts should not.</p>
 <pre tabindex="0">${commands(run).join("\n")}</pre>
 </section>`;
 }

@@ -53,8 +53,8 @@ run and the same way. It must show nothing; how far it strays is what chance alo
 <dd>The whole interval lies inside the margin, which was stated before the run. This is a finding: a larger difference has
 been ruled out.</dd>
 <dt><span class="chip v-faster">▼ faster</span> <span class="chip v-slower">▲ slower</span></dt>
-<dd>The interval excludes zero, a rank test agrees, and the difference is larger than what A shows against itself. Of
-memory we say less and more.</dd>
+<dd>The interval excludes zero, chance is unlikely even among so many metrics, and the difference is larger than what A shows
+against itself. Of memory we say less and more.</dd>
 <dt><span class="chip v-no-difference">≈ no difference</span></dt>
 <dd>A difference was found, but A differs as much from itself: it says nothing about the forms.</dd>
 <dt><span class="chip v-inconclusive">? inconclusive</span></dt>
@@ -69,9 +69,12 @@ which loads one form only; heaps, which hardly vary, come from fewer. Thousands 
 that slowly warms up or gets busy harms all arms alike.</li>
 <li><strong>A is measured against itself</strong> in every run. The same rule is applied to it, and the number of
 differences that it claims there is printed at the top.</li>
-<li><strong>Differences are those of medians,</strong> their intervals from 10 000 bootstrap resamples of the processes. The
-rank test is Mann and Whitney’s, exact, corrected by Holm’s method for the number of metrics: the chance of even one false
-“faster” or “slower” among the headline metrics is at most 5 %, and as much among the details.</li>
+<li><strong>Differences are those of pairs:</strong> each process of B with the one of A that ran seconds before or after it, so
+that what disturbs both cancels out. The difference is the median of theirs, its interval and the probability of chance are
+those of the sign test: exact, whatever the shape of the noise. You can check them by counting in how many pairs B is
+the larger one. Where there are fewer than six pairs, which is too few for counting, they are Student’s. Holm’s method corrects for
+the number of metrics: the chance of even one false “faster” or “slower” among the headline metrics is at most 5 %, and as
+much among the details.</li>
 <li><strong>Nothing is dropped.</strong> Outliers are ringed: beyond 1.5 interquartile ranges with a small ring, beyond 3 with a
 large one.</li>
 <li><strong>Same work, proven.</strong> The guest’s clock counts instructions, so a run is deterministic. If both forms do not

@@ -1,0 +1,119 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { centreOf, chanceOfZero } from "./centre.ts";
+import { Random } from "./random.ts";
+
+const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
+
+describe("centreOf", () => {
+  it.each([
+    // Which value from either end bounds a 95 % interval of the median, and its level (W. J. Conover, Practical Nonparametric
+    // Statistics: binomial tables).
+    [6, 1, 0.969],
+    [9, 2, 0.961],
+    [10, 2, 0.979],
+    [12, 3, 0.961],
+    [15, 4, 0.965],
+    [20, 6, 0.959],
+    [25, 8, 0.957],
+  ])("of %i values lies between the %ith from either end", (n, rank, level) => {
+    const centre = centreOf(upTo(n));
+    expect([centre.low, centre.high]).toEqual([rank, n + 1 - rank]);
+    expect(centre.estimate).toBe((n + 1) / 2);
+    expect(centre.level).toBeCloseTo(level, 3);
+  });
+
+  it("of fewer than six is the mean with Student's interval", () => {
+    // 1, 2, 3, 4: mean 2.5, standard deviation 1.2910, of the mean 0.6455; t(0.05; 3) = 3.1824.
+    const { estimate, low, high, level } = centreOf([4, 2, 1, 3]);
+    expect(estimate).toBe(2.5);
+    expect(high - estimate).toBeCloseTo(3.1824 * 0.6455, 3);
+    expect(estimate - low).toBeCloseTo(high - estimate, 12);
+    expect(level).toBe(0.95);
+  });
+
+  it("has no interval for one value", () => {
+    expect(() => centreOf([1])).toThrow(/at least two/);
+  });
+
+  it("holds for as many values as anybody measures", () => {
+    const { low, high, level } = centreOf(upTo(5000));
+    expect(level).toBeGreaterThanOrEqual(0.95);
+    expect(level).toBeLessThan(0.952);
+    // 2500 values, and 1.96 standard deviations of a binomial with 5000 throws: 69.3.
+    expect(Math.abs((high - low) / 2 - 69.3)).toBeLessThan(1);
+  });
+
+  it("does not hear how far an outlier lies", () => {
+    expect(centreOf([...upTo(19), 20])).toEqual(centreOf([...upTo(19), 1e9]));
+  });
+
+  type Shape = (random: Random) => number;
+  const shapes: [name: string, draw: Shape][] = [
+    ["normal", (random) => random.normal()],
+    ["mostly quiet, sometimes wild", (random) => random.normal() * (random.below(5) === 0 ? 20 : 1)],
+  ];
+  it.each(shapes.flatMap(([name, draw]) => [3, 4, 5, 6, 10, 20].map((n) => [name, n, draw] as const)))(
+    "covers the truth at least as often as it says: %s, %i values",
+    (name, n, draw) => {
+      const random = Random.seeded(7, `${name}${n}`);
+      const trials = 2000;
+      let covered = 0;
+      for (let i = 0; i < trials; i++) {
+        const { low, high } = centreOf(Array.from({ length: n }, () => draw(random)));
+        if (low <= 0 && 0 <= high) covered++;
+      }
+      expect(covered / trials).toBeGreaterThan(0.95 - 3 * Math.sqrt((0.95 * 0.05) / trials));
+    },
+  );
+});
+
+describe("chanceOfZero", () => {
+  it.each([
+    // Two-sided points of the sign test (W. J. Dixon and A. M. Mood, J. Amer. Stat. Assoc. 41, 1946): at most so many of
+    // the rarer sign at 5 %.
+    [6, 0],
+    [9, 1],
+    [12, 2],
+    [15, 3],
+    [20, 5],
+    [25, 7],
+  ])("of %i values is below 5 %% with %i of the other sign, not with one more", (n, rarer) => {
+    const signs = (negative: number) => upTo(n).map((value) => (value <= negative ? -value : value));
+    expect(chanceOfZero(signs(rarer))).toBeLessThanOrEqual(0.05);
+    expect(chanceOfZero(signs(rarer + 1))).toBeGreaterThan(0.05);
+  });
+
+  it("is that of a fair coin: 5 or fewer heads, or as few tails, in 18 throws are 0.0963", () => {
+    expect(chanceOfZero(upTo(18).map((value) => (value <= 5 ? -1 : 1)))).toBeCloseTo(0.09625, 5);
+  });
+
+  it("leaves out zeros, and is 1 when there is nothing else", () => {
+    expect(chanceOfZero([0, 0, 1, 2, 3, 4, 5, 6])).toBeCloseTo(2 / 2 ** 6, 12);
+    expect(chanceOfZero([0, 0, 0, 0, 0, 0, 0])).toBe(1);
+    expect(chanceOfZero([0, 0])).toBe(1);
+    expect(chanceOfZero([3, 3])).toBe(0);
+  });
+
+  it("below six values is Student's", () => {
+    // Mean 2.5 over 0.6455: t = 3.873 with 3 degrees of freedom, between the points of 5 % (3.182) and 1 % (5.841).
+    expect(chanceOfZero([1, 2, 3, 4])).toBeCloseTo(0.0305, 4);
+  });
+
+  it("agrees with the interval: below 5 % exactly where zero lies outside", () => {
+    const values = fc.array(
+      fc.integer({ min: -50, max: 50 }).filter((value) => value !== 0),
+      {
+        minLength: 2,
+        maxLength: 30,
+      },
+    );
+    fc.assert(
+      fc.property(values, (drawn) => {
+        const { low, high } = centreOf(drawn);
+        fc.pre(low < high);
+        expect(chanceOfZero(drawn) < 0.05).toBe(low > 0 || high < 0);
+      }),
+    );
+  });
+});

@@ -1,0 +1,75 @@
+import { mean, sampleStandardDeviation } from "simple-statistics";
+import type { Interval } from "#results";
+import { median } from "./distribution.ts";
+import { studentProbability, studentQuantile } from "./student.ts";
+
+/** Least level of every interval in a report. */
+export const LEVEL = 0.95;
+/** With fewer values no two of them enclose their median with a probability of 95 %: five do with 94. */
+export const FEWEST_FOR_RANKS = 6;
+
+/** Where values lie, and how sure that is. */
+export interface Centre extends Interval {
+  /** Probability with which such an interval encloses the truth: {@link LEVEL} or a little more. */
+  readonly level: number;
+}
+
+/**
+ * Centre of a population from values drawn from it.
+ *
+ * From six values on their median, between two of them: the interval of the sign test (W. R. Thompson, Ann. Math. Stat. 7,
+ * 1936), exact whatever the shape of the population, and deaf to how far an outlier lies. Fewer are too few for that: then
+ * their mean with Student's interval, which takes them to be normal.
+ *
+ * @throws RangeError for fewer than two values
+ */
+export function centreOf(values: readonly number[]): Centre {
+  const n = values.length;
+  if (n < 2) throw new RangeError(`${n} values have no interval; give at least two`);
+  if (n < FEWEST_FOR_RANKS) {
+    const estimate = mean([...values]);
+    const half = studentQuantile(1 - LEVEL, n - 1) * standardError(values);
+    return { estimate, low: estimate - half, high: estimate + half, level: LEVEL };
+  }
+  const sorted = [...values].sort((a, b) => a - b);
+  const below = cumulativeSigns(n);
+  let rank = 0;
+  while (2 * (below[rank + 1] ?? 1) <= 1 - LEVEL) rank++;
+  const [low, high] = [sorted[rank], sorted[n - 1 - rank]];
+  if (low === undefined || high === undefined) throw new RangeError("a rank lies among the values");
+  return { estimate: median(values), low, high, level: 1 - 2 * (below[rank] ?? 0) };
+}
+
+/**
+ * Two-sided probability of values as far on one side of zero as these, if their population lay around zero: that of the sign
+ * test, with zeros left out, or for fewer than six values of Student's.
+ */
+export function chanceOfZero(values: readonly number[]): number {
+  if (values.length < FEWEST_FOR_RANKS) {
+    const error = standardError(values);
+    const estimate = mean([...values]);
+    if (error === 0) return estimate === 0 ? 1 : 0;
+    return studentProbability(estimate / error, values.length - 1);
+  }
+  const above = values.filter((value) => value > 0).length;
+  const under = values.filter((value) => value < 0).length;
+  return Math.min(1, 2 * (cumulativeSigns(above + under)[Math.min(above, under)] ?? 1));
+}
+
+function standardError(values: readonly number[]): number {
+  return sampleStandardDeviation([...values]) / Math.sqrt(values.length);
+}
+
+/** Probability of at most k heads in n throws of a coin, for each k from 0 to n. */
+function cumulativeSigns(n: number): number[] {
+  // Out from the middle, where the weights are largest: those at the ends may be too small for a number, and do not matter.
+  const weights = new Array<number>(n + 1).fill(1);
+  for (let k = (n >> 1) + 1; k <= n; k++) weights[k] = ((weights[k - 1] ?? 0) * (n - k + 1)) / k;
+  for (let k = (n >> 1) - 1; k >= 0; k--) weights[k] = ((weights[k + 1] ?? 0) * (k + 1)) / (n - k);
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let sum = 0;
+  return weights.map((weight) => {
+    sum += weight;
+    return sum / total;
+  });
+}
