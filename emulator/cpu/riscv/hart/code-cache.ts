@@ -44,8 +44,8 @@ export class CodeCache {
   /** Page in each slot, or -1. */
   private readonly pages = new Int32Array(CODE_PAGES).fill(-1);
   private nextSlot = 0;
-  /** What each page contained when it was decoded, with the changes that were told of. Empty until the first. */
-  private contents = new Int32Array(0);
+  /** By slot: what each page contained when it was decoded, with the changes that were told of. */
+  private readonly contents: Int32Array[] = [];
   /** Changes of the memory map so far, and those at which each slot was found to be right. */
   private mapChanges = 0;
   private readonly checkedAt = new Int32Array(CODE_PAGES);
@@ -88,18 +88,18 @@ export class CodeCache {
   }
 
   private copy(slot: number, direct: number): void {
-    if (this.contents.length === 0) this.contents = new Int32Array(CODE_PAGES * PAGE_WORDS);
     const { memoryWords } = this.state;
-    this.contents.set(memoryWords.subarray(direct / 4, direct / 4 + PAGE_WORDS), slot * PAGE_WORDS);
+    this.contents[slot] ??= new Int32Array(PAGE_WORDS); // slots are taken in order: no holes
+    this.contents[slot].set(memoryWords.subarray(direct / 4, direct / 4 + PAGE_WORDS));
     this.checkedAt[slot] = this.mapChanges;
   }
 
   /** Forgets the records of a slot if its page is not what it was. */
   private check(slot: number, direct: number): void {
     const { memoryWords } = this.state;
-    const first = slot * PAGE_WORDS;
+    const contents = this.contents[slot];
     for (let word = 0; word < PAGE_WORDS; word++) {
-      if (memoryWords[direct / 4 + word] !== this.contents[first + word]) {
+      if (memoryWords[direct / 4 + word] !== contents?.[word]) {
         this.clear(slot);
         this.copy(slot, direct);
         return;
@@ -214,7 +214,7 @@ export class CodeCache {
     const firstWord = pageOffset >> 2;
     const endWord = (pageOffset + length + 3) >> 2;
     const page = (direct - pageOffset) / 4;
-    this.contents.set(memoryWords.subarray(page + firstWord, page + endWord), slot * PAGE_WORDS + firstWord);
+    this.contents[slot]?.set(memoryWords.subarray(page + firstWord, page + endWord), firstWord);
     const records = this.slotAddress(slot);
     const { halfwords } = this.state;
     const first = pageOffset >> 1;

@@ -35,7 +35,6 @@ const TAG_DEVICE = 1 << 4;
 /** Matches no address and mode. */
 const INVALID_TAG = -1;
 
-/** A hart's block of the WebAssembly memory, and views of it and of guest RAM. */
 /** Fields of menvcfg and senvcfg (section 2.1): who below machine mode may do what. */
 export const EnvironmentConfig = {
   /** What cbo.inval does: 0 illegal, 1 flush, 3 invalidate. 2 is reserved. */
@@ -46,6 +45,7 @@ export const EnvironmentConfig = {
   CBZE: 1 << 7,
 } as const;
 
+/** A hart's block of the WebAssembly memory, and views of it and of guest RAM. */
 export class HartState {
   readonly memory: WebAssembly.Memory;
   readonly offset: number;
