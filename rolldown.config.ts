@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import { defineConfig, type RolldownOptions } from "rolldown";
 
 /** Rooms whose commands start other processes, or run for so long that nobody minds when they begin. */
@@ -20,6 +21,10 @@ function packed(dir: string, name: string, apart: (id: string) => boolean): Roll
  * finding and opening them one by one than on all else until the guest's first line. The same for a process that measures.
  */
 export default defineConfig([
-  packed("bin", "cli", (id) => ROOMS_APART.test(id)),
+  {
+    ...packed("bin", "cli", (id) => ROOMS_APART.test(id)),
+    // npm sees to that when it installs a package, not when its own is built anew.
+    plugins: [{ name: "executable", writeBundle: () => chmodSync("dist/bin/cli.js", 0o755) }],
+  },
   packed("bench", "child", () => false),
 ]);
