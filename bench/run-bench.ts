@@ -55,8 +55,8 @@ const FEWEST_BLOCKS = 2;
 /** Heaps of two processes differ by a few bytes in ten thousand, so the time is better spent elsewhere. */
 const HEAP_REPEATS = { quick: 2, full: 6 } as const;
 
-/** A boot of a distribution takes a minute; this many bound a full run and still allow a verdict. */
-const DISTRIBUTION_REPEATS = 4;
+/** A boot of a distribution takes half a minute; this many bound a full run and are enough for a median's interval. */
+const DISTRIBUTION_REPEATS = 6;
 
 const RELEASE_TASK = `retention/${RELEASES}`;
 const HEAP_TASK = `retention/${HEAP_GROWTH}`;

@@ -29,9 +29,9 @@ const COUNTED_ROUNDS = { quick: 100, full: 600 } as const;
 /** Rounds in checked mode, where every touch of a dead object is found and nothing is timed. */
 const CHECKED_ROUNDS = 30;
 
-/** Unplugs before the first that is timed: V8 has compiled by then what they run. */
-const WARM_UP_UNPLUGS = 300;
-const TIMED_UNPLUGS = { quick: 300, full: 700 } as const;
+/** Unplugs before the first that is timed: after so many V8 has compiled what they run. */
+const WARM_UP_UNPLUGS = { quick: 1000, full: 1500 } as const;
+const TIMED_UNPLUGS = { quick: 200, full: 700 } as const;
 
 /** The scenario whose release time is a headline. */
 const PLAIN_UNPLUG = "plug-unplug";
@@ -75,9 +75,10 @@ function timeReleases(hardware: Hardware, quick: boolean): Measurement[] {
       run.finish(); // nothing is unplugged here, and a thousand machines take seconds
       return [];
     }
-    repeat(run, WARM_UP_UNPLUGS);
+    const extent = quick ? "quick" : "full";
+    repeat(run, WARM_UP_UNPLUGS[extent]);
     const warm = run.releaseTimes.length;
-    repeat(run, quick ? TIMED_UNPLUGS.quick : TIMED_UNPLUGS.full);
+    repeat(run, TIMED_UNPLUGS[extent]);
     run.finish();
     return [measurement(releaseMetric(scenario), run.releaseTimes.slice(warm).map(toMicroseconds))];
   });
