@@ -38,59 +38,51 @@ const SPLITTER = f64.constant(2 ** 27 + 1);
 const SMALLEST_PRODUCT = f64.constant(2 ** -900);
 
 /**
- * The algorithm of S. Boldo and G. Melquiond (Emulation of FMA and correctly rounded sums: proved algorithms using
- * rounding to odd, IEEE Transactions on Computers 57, 2008): the exact product and its sum with the addend as three
- * numbers that do not overlap; the small two are added with rounding to odd, which spoils no later rounding. A product
- * that would overflow in between ends as NaN, and is left to the host with everything else that is not plain.
+ * The exact product as two numbers (T. J. Dekker, A floating-point technique for extending the available precision,
+ * Numerische Mathematik 18, 1971), and the larger one's sum with the addend as two (Knuth's TwoSum). What lies below the
+ * sum, `tail`, is rounded before it is added. That spoils the last rounding only if `tail` was inexact and now says that
+ * the result lies in the middle between two doubles: rounding is monotonous and such a `tail` is itself a double, so
+ * every other stays on its side of the middle.
+ *
+ * An inexact `tail` is at most one and a half units of the sum's last place: where high product and addend cancel, their
+ * sum is exact, and `tail` is the low product. The middles in its reach are multiples of a quarter of that unit, short
+ * enough for the lower half of their bits to be zero. That is what is looked for, and left to the host.
+ *
+ * So is what overflows in between, which ends as NaN, and everything else that is not plain.
  */
 export function fusedDouble(c: InstructionContext, negateProduct: boolean, negateAddend: boolean): Statement {
   const take = () => c.temporary("f64");
   const [a, b, addend, high, low] = [take(), take(), take(), take(), take()];
   const [aHigh, aLow, bHigh, bLow] = [take(), take(), take(), take()];
-  const [sum, sumError, top, topError] = [take(), take(), take(), take()];
-  const [tail, tailError, result] = [take(), take(), take()];
-  const bits = c.temporary("i64");
+  const [sum, sumError, tail, result] = [take(), take(), take(), take()];
   const split = (value: F64, into: typeof high, rest: typeof low): Statement =>
     sequence(
       rest.set(f64.mul(value, SPLITTER)),
       into.set(f64.sub(rest.value, f64.sub(rest.value, value))),
       rest.set(f64.sub(value, into.value)),
     );
-  /** Sum and its error, by Knuth's TwoSum. */
-  const twoSum = (x: F64, y: F64, into: typeof high, error: typeof low): Statement =>
-    sequence(
-      into.set(f64.add(x, y)),
-      error.set(f64.sub(into.value, x)),
-      error.set(f64.add(f64.sub(x, f64.sub(into.value, error.value)), f64.sub(y, error.value))),
-    );
-  const exactlyRounded = sequence(
+  /** What adding `x` and `y` loses of them. */
+  const lost = (x: F64, y: F64, total: F64, difference: typeof low): F64 =>
+    f64.add(f64.sub(x, f64.sub(total, difference.value)), f64.sub(y, difference.value));
+  const roundedOnce = sequence(
     split(a.value, aHigh, aLow),
     split(b.value, bHigh, bLow),
     low.set(f64.sub(f64.mul(aHigh.value, bHigh.value), high.value)),
     low.set(f64.add(low.value, f64.mul(aHigh.value, bLow.value))),
     low.set(f64.add(low.value, f64.mul(aLow.value, bHigh.value))),
     low.set(f64.add(low.value, f64.mul(aLow.value, bLow.value))),
-    twoSum(addend.value, low.value, sum, sumError),
-    twoSum(high.value, sum.value, top, topError),
-    twoSum(sumError.value, topError.value, tail, tailError),
-    // To odd: an inexact sum that is even moves one step towards the exact one.
-    bits.set(f64.toBits(tail.value)),
+    sum.set(f64.add(high.value, addend.value)),
+    sumError.set(f64.sub(sum.value, high.value)),
+    sumError.set(lost(high.value, addend.value, sum.value, sumError)),
+    tail.set(f64.add(sumError.value, low.value)),
     when(
-      i32.and(
-        f64.ne(tailError.value, f64.constant(0)),
-        i32.eqz(i32.and(i32.wrap(bits.value), i32.constant(1))),
-      ),
-      bits.set(
-        i64.add(
-          bits.value,
-          i64.or(
-            i64.shrS(i64.xor(bits.value, f64.toBits(tailError.value)), i64.constant(63)),
-            i64.constant(1),
-          ),
-        ),
+      i32.eqz(i32.wrap(f64.toBits(tail.value))),
+      sequence(
+        a.set(f64.sub(tail.value, sumError.value)),
+        when(f64.ne(lost(sumError.value, low.value, tail.value, a), f64.constant(0)), c.host("float")),
       ),
     ),
-    result.set(f64.add(top.value, f64.fromBits(bits.value))),
+    result.set(f64.add(sum.value, tail.value)),
   );
   const plain = i32.and(
     f64.gt(f64.abs(result.value), f64.constant(2 ** -1022)),
@@ -113,7 +105,11 @@ export function fusedDouble(c: InstructionContext, negateProduct: boolean, negat
         result.set(f64.add(high.value, addend.value)),
         when(i32.eqz(f64.lt(f64.abs(result.value), INFINITY_64)), c.host("float")),
       ),
-      sequence(exactlyRounded, when(i32.eqz(plain), c.host("float"))),
+      sequence(
+        roundedOnce,
+        // Only an exact zero is rounded to zero.
+        when(i32.eqz(plain), when(f64.ne(result.value, f64.constant(0)), c.host("float"))),
+      ),
     ),
     c.writeFrdDouble(result.value),
   );
