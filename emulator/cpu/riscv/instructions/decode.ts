@@ -10,7 +10,7 @@ export interface Decoded extends Operands {
   readonly full: FullInstruction;
 }
 
-/** Instructions of one bucket, in table order. */
+/** An instruction that a word may be. */
 interface Candidate {
   readonly instruction: Instruction;
   readonly full: FullInstruction;
@@ -20,33 +20,24 @@ interface Candidate {
 const KEY_BITS = { 2: 0xe003, 4: 0x707f } as const;
 /** Where the rounding mode stands, if there is one. */
 const ROUNDING_SHIFT = 12;
-const WIDE_BUCKETS = 32;
-const BUCKETS = WIDE_BUCKETS + 256;
 
-function bucketOf(bits: number): number {
-  return (bits & 3) === 3
-    ? WIDE_BUCKETS + (((bits >>> 2) & 0x1f) << 3) + ((bits >>> 12) & 7)
-    : (((bits >>> 13) & 7) << 2) | (bits & 3);
-}
+/** By key, in table order; made when a word with it is first seen. */
+const candidates = new Map<number, readonly Candidate[]>();
 
-/** The word with nothing but the key of a bucket. */
-function keyOf(bucket: number): number {
-  if (bucket < WIDE_BUCKETS) return ((bucket >>> 2) << 13) | (bucket & 3);
-  const index = bucket - WIDE_BUCKETS;
-  return ((index & 7) << 12) | ((index >>> 3) << 2) | 3;
-}
-
-const buckets: readonly (readonly Candidate[])[] = Array.from({ length: BUCKETS }, (_, bucket) =>
-  instructionTable
-    .filter(({ length, mask, match }) => {
-      const key = keyOf(bucket);
-      return instructionLength(key) === length && ((key ^ match) & mask & KEY_BITS[length]) === 0;
-    })
+function candidatesFor(bits: number): readonly Candidate[] {
+  const bytes = instructionLength(bits);
+  const key = bits & KEY_BITS[bytes];
+  const known = candidates.get(key);
+  if (known !== undefined) return known;
+  const found = instructionTable
+    .filter(({ length, mask, match }) => length === bytes && ((key ^ match) & mask & KEY_BITS[bytes]) === 0)
     .map((instruction) => ({
       instruction,
       full: instruction.length === 2 ? expansionOf(instruction) : instruction,
-    })),
-);
+    }));
+  candidates.set(key, found);
+  return found;
+}
 
 /** Bytes of the instruction whose first halfword is given (unprivileged ISA, section 1.5). */
 export function instructionLength(halfword: number): 2 | 4 {
@@ -56,7 +47,7 @@ export function instructionLength(halfword: number): 2 | 4 {
 /** Takes an instruction word apart; undefined when it is illegal. Of a 16-bit instruction only the low half counts. */
 export function decode(word: number): Decoded | undefined {
   const bits = instructionLength(word) === 2 ? word & 0xffff : word >>> 0;
-  for (const { instruction, full } of buckets[bucketOf(bits)] ?? []) {
+  for (const { instruction, full } of candidatesFor(bits)) {
     if ((bits & instruction.mask) >>> 0 !== instruction.match) continue;
     const decoded: Decoded = {
       instruction,
