@@ -1,7 +1,7 @@
 /**
  * The processor against QEMU:
  *
- *     npm run bench:cpu                     everything, half an hour
+ *     npm run bench:cpu                     everything, a quarter of an hour
  *     npm run bench:cpu -- --quick          a lap of every kernel, once, without Debian
  *
  * Options: [--quick] [--work NAME …] [--repeats N] [--seed N] [-o F.json]
