@@ -48,6 +48,13 @@ describe("writeAtomically", () => {
     });
     await writeFile(join(folder, "file"), "old");
     await expect(checkWritable(join(folder, "file", "run.json"))).rejects.toMatchObject({ exitCode: 2 });
+    // Where folders cannot be made, though nothing forbids it: there Node's own recursive way never ends.
+    const refused =
+      process.platform === "linux" ? "/proc/none/run.json" : join(folder, "file", "x", "run.json");
+    await expect(checkWritable(refused)).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/folder cannot be made|part of its path is a file/),
+    });
   });
 
   it("replaces a file in one step", async () => {

@@ -54,7 +54,7 @@ export async function writeAtomically(file: string, text: string): Promise<void>
   const folder = dirname(file);
   const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeFile(temporary, text);
     await rename(temporary, file);
   } catch (cause) {
@@ -70,7 +70,7 @@ export async function writeAtomically(file: string, text: string): Promise<void>
 export async function checkWritable(file: string): Promise<void> {
   const probe = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}`);
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeFolder(dirname(file));
     await writeFile(probe, "");
     await rm(probe);
     if ((await stat(file).catch(() => null))?.isDirectory())
@@ -78,6 +78,15 @@ export async function checkWritable(file: string): Promise<void> {
   } catch (cause) {
     throw new CommandError(2, `${file}: ${writeReason(cause)}`, { cause });
   }
+}
+
+/** Makes a folder and those that it is in. Node's recursive `mkdir` never returns where a folder refuses new ones as /proc does. */
+async function makeFolder(folder: string): Promise<void> {
+  if ((await stat(folder).catch(() => null))?.isDirectory()) return;
+  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
+  await mkdir(folder).catch((cause: unknown) => {
+    if (errorCode(cause) !== "EEXIST") throw cause; // somebody else was faster, or it is a file: writing will tell
+  });
 }
 
 function errorCode(cause: unknown): string {
