@@ -77,7 +77,7 @@ export class SlowAccess {
       return this.loadFromBus(low, high, physical, bytes);
     }
     if (this.mmu.wholePage) {
-      this.state.fillTlb(LAYOUT.readTlb, low, high, direct);
+      this.state.fillTlb(LAYOUT.readTlb, low, high, direct, this.mmu.global);
       return REPEAT;
     }
     this.low = this.memory.readDirect(direct + (low & 0xfff), bytes);
@@ -87,8 +87,8 @@ export class SlowAccess {
 
   /** Spares the next access to a device the translation. */
   private rememberDevice(buffer: number, low: number, high: number): void {
-    const { physical, wholePage } = this.mmu;
-    if (wholePage) this.state.fillDeviceTlb(buffer, low, high, physical - (physical % 4096));
+    const { physical, wholePage, global } = this.mmu;
+    if (wholePage) this.state.fillDeviceTlb(buffer, low, high, physical - (physical % 4096), global);
   }
 
   private loadFromBus(low: number, high: number, physical: number, bytes: AccessSize): number {
@@ -152,7 +152,7 @@ export class SlowAccess {
       return this.storeToBus(low, high, physical, bytes, valueLow, valueHigh);
     }
     if (this.mmu.wholePage && !this.codePages.isCode(direct)) {
-      this.state.fillTlb(LAYOUT.writeTlb, low, high, direct);
+      this.state.fillTlb(LAYOUT.writeTlb, low, high, direct, this.mmu.global);
       return REPEAT;
     }
     this.memory.writeDirect(direct + (low & 0xfff), bytes, valueLow, valueHigh);
@@ -225,7 +225,7 @@ export class SlowAccess {
     if (cause !== NO_FAULT) return cause;
     const direct = this.directPage(access);
     if (direct < 0) return this.fault(accessFault(access), low, high);
-    this.state.fillTlb(reads ? LAYOUT.readTlb : LAYOUT.writeTlb, low, high, direct);
+    this.state.fillTlb(reads ? LAYOUT.readTlb : LAYOUT.writeTlb, low, high, direct, this.mmu.global);
     return this.mmu.wholePage && (reads || !this.codePages.isCode(direct)) ? REPEAT : REPEAT_ONCE;
   }
 

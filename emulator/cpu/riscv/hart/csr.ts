@@ -111,6 +111,8 @@ export const CsrEffect = {
   Interrupts: 2,
   /** The comparator, or whether it counts, has changed. */
   Comparator: 4,
+  /** Translations have changed, but for those that all address spaces share. */
+  AddressSpace: 8,
 } as const;
 
 /** Answer of `write` for a register that does not exist or may not be written. */
@@ -389,8 +391,9 @@ export class CsrFile {
   /** Writing a mode that we do not have has no effect at all (section 4.1.11). */
   private writeSatp(low: number, high: number): number {
     if (!isTranslationMode(high >>> 28)) return CsrEffect.None;
+    const mode = this.state.high(csrWord.satp) >>> 28;
     this.state.set(csrWord.satp, low, high);
-    return CsrEffect.Translation;
+    return high >>> 28 === mode ? CsrEffect.AddressSpace : CsrEffect.Translation;
   }
 
   private writeInhibit(low: number): number {

@@ -35,15 +35,17 @@ export class Fetch {
 
   /** Finds or makes the record of the instruction at pc: NO_FAULT and `record`, or the cause of an exception. */
   fetch(): number {
-    const low = this.state.low(WORD.pc);
-    const high = this.state.high(WORD.pc);
+    const { state, cache } = this;
+    const low = state.low(WORD.pc);
+    const high = state.high(WORD.pc);
+    const known = state.decodedPage(low, high) >= 0;
     const cause = this.fetchHalfword(low, high);
     if (cause !== NO_FAULT) return cause;
-    if (this.direct >= 0 && this.mmu.wholePage) {
-      const records = this.cache.recordsOf(this.direct);
-      this.record = this.cache.decodeAt(this.direct, records, low & 0xffe);
-      this.state.fillJumpCache(low, high, records);
-      this.state.words[WORD.page] = records;
+    if (known || (this.direct >= 0 && this.mmu.wholePage)) {
+      const records = cache.recordsOf(this.direct);
+      this.record = cache.decodeAt(this.direct, records, low & 0xffe);
+      if (!known) state.fillJumpCache(low, high, records, this.mmu.global);
+      state.words[WORD.page] = records;
       this.inPage = this.record !== 0;
       if (this.inPage) return NO_FAULT;
     }
@@ -51,6 +53,12 @@ export class Fetch {
   }
 
   private fetchHalfword(low: number, high: number): number {
+    const records = this.state.decodedPage(low, high);
+    if (records >= 0) {
+      this.direct = this.cache.pageOfRecords(records);
+      this.halfword = this.memory.readDirect(this.direct + (low & 0xfff), 2);
+      return NO_FAULT;
+    }
     const cause = this.mmu.translate(low, high, Access.Execute, 2);
     if (cause !== NO_FAULT) return this.fault(cause, low, high);
     const { physical } = this.mmu;

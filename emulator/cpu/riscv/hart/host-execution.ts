@@ -337,6 +337,7 @@ export class HostExecution {
   /** Sees to the consequences of a write to a control register. */
   attend(effects: number): void {
     if ((effects & CsrEffect.Translation) !== 0) this.state.flushTlb();
+    if ((effects & CsrEffect.AddressSpace) !== 0) this.state.leaveAddressSpace();
     if ((effects & CsrEffect.Interrupts) !== 0) this.progress.interruptsChanged = true;
     if ((effects & CsrEffect.Comparator) !== 0) this.events.comparatorChanged();
   }

@@ -5,7 +5,7 @@
 
 /** Entries of each translation buffer: direct mapped by virtual page number. */
 export const TLB_ENTRIES = 4096;
-/** Tag (8 bytes), addend or record address (4), padding. */
+/** Tag (8 bytes), addend or record address (4), whether it holds in every address space (4). */
 export const TLB_ENTRY_BYTES = 16;
 const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
 

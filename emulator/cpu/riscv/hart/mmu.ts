@@ -20,7 +20,7 @@ const RIGHT = [PMP_READ, PMP_WRITE, PMP_EXECUTE] as const;
 export const accessFault = (access: Access): number => ACCESS_FAULT[access];
 
 /** Page table entry bits (figure 4.18). */
-const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, A: 64, D: 128 } as const;
+const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, G: 32, A: 64, D: 128 } as const;
 /** In the high word: N, PBMT and reserved bits, none of which we have. */
 const PTE_RESERVED_HIGH = 0xffc00000 | 0;
 /** In the high word of menvcfg: accessed and dirty bits are set by hardware (Svadu). */
@@ -42,6 +42,8 @@ export class Mmu {
   physical = 0;
   /** Whether the whole page may be used as asked: then, and only then, may a translation buffer keep it. */
   wholePage = false;
+  /** Whether it holds in every address space: satp had no part in it, or an entry said so (section 4.3.1). */
+  global = false;
   /** Points of a debugger, whose pages no buffer may keep. */
   debug: HartDebug | null = null;
   private readonly state: HartState;
@@ -55,8 +57,8 @@ export class Mmu {
   }
 
   /**
-   * Translates and checks an access that lies in one page: NO_FAULT, with `physical` and `wholePage` set, or the cause
-   * of the exception. Sets the accessed and dirty bits unless menvcfg.ADUE is off, when it faults for them.
+   * Translates and checks an access that lies in one page: NO_FAULT, with `physical`, `wholePage` and `global` set, or the
+   * cause of the exception. Sets the accessed and dirty bits unless menvcfg.ADUE is off, when it faults for them.
    */
   translate(low: number, high: number, access: Access, bytes: number): number {
     const privilege = access === Access.Execute ? this.state.privilege : this.state.dataPrivilege;
@@ -68,6 +70,7 @@ export class Mmu {
       // Numbers are exact to 2^53, and nothing is mapped beyond that.
       if (high >>> 0 >= 1 << 21) return ACCESS_FAULT[access];
       this.physical = (high >>> 0) * 2 ** 32 + (low >>> 0);
+      this.global = true;
     }
     const right = RIGHT[access];
     const rights = this.pmp.pageRights(this.physical - (this.physical % 4096), privilege);
@@ -77,13 +80,14 @@ export class Mmu {
     return allowed ? NO_FAULT : ACCESS_FAULT[access];
   }
 
-  /** Section 4.3.2, with as many levels as the mode has. Sets `physical`. */
+  /** Section 4.3.2, with as many levels as the mode has. Sets `physical` and `global`. */
   private walk(low: number, high: number, access: Access, privilege: number, levels: number): number {
     // All bits from the highest translated one on must be equal.
     const upper = high >> (9 * levels - 21);
     if (upper !== 0 && upper !== -1) return PAGE_FAULT[access];
     const { state, memory } = this;
     let table = ((state.high(csrWord.satp) & 0xfff) * 2 ** 32 + (state.low(csrWord.satp) >>> 0)) * 4096;
+    let global = 0;
     for (let level = levels - 1; level >= 0; level--) {
       const entryAddress = table + 8 * pageNumber(low, high, level);
       if (!this.pmp.allows(entryAddress, 8, PMP_READ, Privilege.Supervisor)) return ACCESS_FAULT[access];
@@ -92,6 +96,7 @@ export class Mmu {
       if (!memory.succeeded) return ACCESS_FAULT[access];
       if ((entry & Pte.V) === 0 || (entry & (Pte.R | Pte.W)) === Pte.W) return PAGE_FAULT[access];
       if ((entryHigh & PTE_RESERVED_HIGH) !== 0) return PAGE_FAULT[access];
+      global |= entry & Pte.G; // of a table: of all that it maps
       const base = ((entryHigh & 0x3fffff) * 2 ** 22 + (entry >>> 10)) * 4096;
       if ((entry & (Pte.R | Pte.X)) === 0) {
         if ((entry & (Pte.A | Pte.D | Pte.U)) !== 0) return PAGE_FAULT[access];
@@ -108,6 +113,7 @@ export class Mmu {
         memory.write(entryAddress, 8, entry | wanted, entryHigh);
         if (!memory.succeeded) return ACCESS_FAULT[access];
       }
+      this.global = global !== 0;
       if (level > 0) state.noteLargePage(low, high, level);
       this.physical = base + offsetInLeaf(low, high, level);
       // Physical addresses have 56 bits; numbers are exact to 2^53 only.

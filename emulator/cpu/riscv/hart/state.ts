@@ -32,6 +32,8 @@ const MODE_SUM = 1 << 2;
 const MODE_MXR = 1 << 3;
 /** In a tag: the page is known, but not memory. Generated code never matches it. */
 const TAG_DEVICE = 1 << 4;
+/** Fourth word of an entry that holds in every address space. */
+const GLOBAL = 1;
 /** Matches no address and mode. */
 const INVALID_TAG = -1;
 
@@ -189,6 +191,14 @@ export class HartState {
     this.largePages.clear();
   }
 
+  /** Forgets the translations of the present address space, not those that all share. */
+  leaveAddressSpace(): void {
+    const { words } = this;
+    for (let index = LAYOUT.readTlb / 4; index < LAYOUT.single / 4; index += TLB_ENTRY_BYTES / 4) {
+      if (words[index + 3] !== GLOBAL) words[index] = INVALID_TAG;
+    }
+  }
+
   /** Notes that an address was translated by a leaf of a level above 0, of which the buffers may hold any part. */
   noteLargePage(virtualLow: number, virtualHigh: number, level: number): void {
     this.largePages.add(largePage(virtualLow, virtualHigh, level));
@@ -218,18 +228,25 @@ export class HartState {
     return (buffer + ((virtualLow >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) / 4;
   }
 
-  /** Enters that the page of a data access is at `direct` in the WebAssembly memory. */
-  fillTlb(buffer: number, virtualLow: number, virtualHigh: number, direct: number): void {
+  /** Enters that the page of a data access is at `direct` in the WebAssembly memory; `global`: in every address space. */
+  fillTlb(buffer: number, virtualLow: number, virtualHigh: number, direct: number, global: boolean): void {
     const index = this.entryIndex(buffer, virtualLow);
     const page = virtualLow & ~0xfff;
     this.set(index, page | this.low(WORD.dataMode), virtualHigh);
-    this.words[index + 2] = direct - page;
+    this.set(index + 2, direct - page, global ? GLOBAL : 0);
   }
 
   /** Enters that the page of a data access is a device's; where that is, is kept in `devicePages`. */
-  fillDeviceTlb(buffer: number, virtualLow: number, virtualHigh: number, physicalPage: number): void {
+  fillDeviceTlb(
+    buffer: number,
+    virtualLow: number,
+    virtualHigh: number,
+    physicalPage: number,
+    global: boolean,
+  ): void {
     const index = this.entryIndex(buffer, virtualLow);
     this.set(index, (virtualLow & ~0xfff) | this.low(WORD.dataMode) | TAG_DEVICE, virtualHigh);
+    this.words[index + 3] = global ? GLOBAL : 0;
     this.devicePages[index >> 2] = physicalPage;
   }
 
@@ -246,10 +263,18 @@ export class HartState {
   }
 
   /** Enters that the page of an instruction is decoded at the WebAssembly address `records`. */
-  fillJumpCache(virtualLow: number, virtualHigh: number, records: number): void {
+  fillJumpCache(virtualLow: number, virtualHigh: number, records: number, global: boolean): void {
     const index = this.entryIndex(LAYOUT.jumpCache, virtualLow);
     this.set(index, (virtualLow & ~0xfff) | this.low(WORD.fetchMode), virtualHigh);
-    this.words[index + 2] = records;
+    this.set(index + 2, records, global ? GLOBAL : 0);
+  }
+
+  /** WebAssembly address of the records of the page of an instruction, if it is known for sure; else -1. */
+  decodedPage(virtualLow: number, virtualHigh: number): number {
+    const index = this.entryIndex(LAYOUT.jumpCache, virtualLow);
+    const tag = (virtualLow & ~0xfff) | this.low(WORD.fetchMode);
+    if (this.words[index] !== tag || this.words[index + 1] !== virtualHigh) return -1;
+    return this.words[index + 2] ?? -1;
   }
 
   /** Drops every entry through which stores would reach the page at `direct` unseen. */

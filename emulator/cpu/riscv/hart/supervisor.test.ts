@@ -190,6 +190,66 @@ test.each(["sfence.vma", "sinval.vma"])("%s of an address forgets its page, what
   expect(hart.readRegister(A0)).toBe(2n);
 });
 
+const satp = (mode: bigint, asid: bigint): bigint => (mode << 60n) | (asid << 44n) | (BigInt(ROOT) >> 12n);
+
+test.each([
+  ["a page of its own", 0xc7n, 0n, 2n],
+  ["a global page", 0xe7n, 0n, 1n],
+  ["a page of a global table", 0xc7n, 0x20n, 1n],
+])("a new address space without a fence: %s", (_, flags, tableFlags, expected) => {
+  const other = BLOCK + 0x1000;
+  const load = op("ld", { rd: A0, rs1: A1 });
+  const board = paged([load, op("csrrw", { rd: 0, rs1: A2, immediate: SATP }), load, LOOP]);
+  const { hart } = board;
+  board.writeRam64(BLOCK, 1n);
+  board.writeRam64(other, 2n);
+  board.writeRam64(MIDDLE, pointer(LEAF) | tableFlags);
+  board.writeRam64(LEAF, page(BLOCK, flags));
+  hart.writeRegister(A1, 0x40000000n);
+  hart.writeRegister(A2, satp(8n, 1n));
+  hart.run(1);
+  expect(hart.readRegister(A0)).toBe(1n);
+  board.writeRam64(LEAF, page(other, flags));
+  hart.run(2);
+  expect(hart.readRegister(A0)).toBe(expected);
+});
+
+test("without translation a global page is where it says", () => {
+  const load = op("ld", { rd: A0, rs1: A1 });
+  const board = paged([load, op("csrrw", { rd: 0, rs1: A2, immediate: SATP }), load, LOOP]);
+  board.writeRam64(LEAF, page(BLOCK, 0xe7n));
+  board.hart.writeRegister(A1, 0x40000000n);
+  board.hart.writeRegister(A2, satp(0n, 0n));
+  board.hart.run(3);
+  expect(trapOf(board)).toMatchObject({ cause: 5n, value: 0x40000000n, from: BigInt(RAM_BASE + 8) });
+});
+
+test("an instruction across two pages is another one when the second is", () => {
+  const [second, third] = [BLOCK + 0x1000, BLOCK + 0x2000];
+  const board = paged([LOOP]);
+  const { hart } = board;
+  const rest = [op("sfence.vma", { rs1: A2 }), op("jal", { immediate: -8 })];
+  for (const [index, address] of [second, third].entries()) {
+    const halves = new DataView(new ArrayBuffer(10));
+    const crossing = addi(A0, A0, index + 1);
+    halves.setUint16(0, crossing >>> 16, true);
+    rest.forEach((word, at) => {
+      halves.setUint32(2 + 4 * at, word, true);
+    });
+    board.load(address, new Uint8Array(halves.buffer));
+    board.load(BLOCK + 0xffe, new Uint8Array([crossing & 0xff, (crossing >>> 8) & 0xff]));
+  }
+  board.writeRam64(LEAF, page(BLOCK, 0xcfn));
+  board.writeRam64(LEAF + 8, page(second, 0xcfn));
+  hart.writeRegister(A2, 0x40001000n);
+  hart.pc = 0x40000ffen;
+  hart.run(4);
+  expect(hart.readRegister(A0)).toBe(2n); // twice one
+  board.writeRam64(LEAF + 8, page(third, 0xcfn));
+  hart.run(3);
+  expect(hart.readRegister(A0)).toBe(4n); // and two
+});
+
 test("fences of svinval are for supervisors and above", () => {
   for (const name of ["sfence.w.inval", "sfence.inval.ir"]) {
     for (const [privilege, cause] of [
