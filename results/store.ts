@@ -80,7 +80,10 @@ export async function checkWritable(file: string): Promise<void> {
   }
 }
 
-/** Makes a folder and those that it is in. Node's recursive `mkdir` never returns where a folder refuses new ones as /proc does. */
+/**
+ * Makes a folder and those that it is in. Node's recursive `mkdir` never returns where a folder refuses new ones as /proc
+ * does.
+ */
 async function makeFolder(folder: string): Promise<void> {
   if ((await stat(folder).catch(() => null))?.isDirectory()) return;
   if (dirname(folder) !== folder) await makeFolder(dirname(folder));

@@ -49,7 +49,8 @@ export class CacheBlocks {
     this.state.bytes.fill(0, direct + inPage, direct + inPage + CACHE_BLOCK_BYTES);
     this.codePages.written(direct + inPage, CACHE_BLOCK_BYTES);
     if (this.mmu.wholePage && !this.codePages.isCode(direct)) {
-      this.state.fillTlb(LAYOUT.writeTlb, low, high, direct, this.mmu.global); // the next block of the page is zeroed in generated code
+      // Generated code zeroes the next block of the page.
+      this.state.fillTlb(LAYOUT.writeTlb, low, high, direct, this.mmu.global);
     }
     return NO_FAULT;
   }

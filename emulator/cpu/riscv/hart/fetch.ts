@@ -25,6 +25,8 @@ export class Fetch {
   private halfword = 0;
   /** Offset of the latest page in the WebAssembly memory, or -1. */
   private direct = -1;
+  /** Where its records begin if that was known without a translation, or -1. */
+  private records = -1;
 
   constructor(state: HartState, mmu: Mmu, memory: PhysicalMemory, cache: CodeCache) {
     this.state = state;
@@ -38,24 +40,24 @@ export class Fetch {
     const { state, cache } = this;
     const low = state.low(WORD.pc);
     const high = state.high(WORD.pc);
-    const known = state.decodedPage(low, high) >= 0;
     const cause = this.fetchHalfword(low, high);
     if (cause !== NO_FAULT) return cause;
-    if (known || (this.direct >= 0 && this.mmu.wholePage)) {
-      const records = cache.recordsOf(this.direct);
-      this.record = cache.decodeAt(this.direct, records, low & 0xffe);
-      if (!known) state.fillJumpCache(low, high, records, this.mmu.global);
-      state.words[WORD.page] = records;
-      this.inPage = this.record !== 0;
-      if (this.inPage) return NO_FAULT;
+    let { records } = this;
+    if (records < 0) {
+      if (this.direct < 0 || !this.mmu.wholePage) return this.fetchSingle(low, high);
+      records = cache.recordsOf(this.direct);
+      state.fillJumpCache(low, high, records, this.mmu.global);
     }
-    return this.fetchSingle(low, high);
+    this.record = cache.decodeAt(this.direct, records, low & 0xffe);
+    state.words[WORD.page] = records;
+    this.inPage = this.record !== 0;
+    return this.inPage ? NO_FAULT : this.fetchSingle(low, high);
   }
 
   private fetchHalfword(low: number, high: number): number {
-    const records = this.state.decodedPage(low, high);
-    if (records >= 0) {
-      this.direct = this.cache.pageOfRecords(records);
+    this.records = this.state.decodedPage(low, high);
+    if (this.records >= 0) {
+      this.direct = this.cache.pageOfRecords(this.records);
       this.halfword = this.memory.readDirect(this.direct + (low & 0xfff), 2);
       return NO_FAULT;
     }

@@ -228,6 +228,13 @@ export class HartState {
     return (buffer + ((virtualLow >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES) / 4;
   }
 
+  /** Index of the entry for a page in a mode, or -1. */
+  private findEntry(buffer: number, virtualLow: number, virtualHigh: number, mode: number): number {
+    const index = this.entryIndex(buffer, virtualLow);
+    const tag = (virtualLow & ~0xfff) | mode;
+    return this.words[index] === tag && this.words[index + 1] === virtualHigh ? index : -1;
+  }
+
   /** Enters that the page of a data access is at `direct` in the WebAssembly memory; `global`: in every address space. */
   fillTlb(buffer: number, virtualLow: number, virtualHigh: number, direct: number, global: boolean): void {
     const index = this.entryIndex(buffer, virtualLow);
@@ -252,10 +259,8 @@ export class HartState {
 
   /** Physical page of a device that the virtual one is known to be, or -1. */
   devicePage(buffer: number, virtualLow: number, virtualHigh: number): number {
-    const index = this.entryIndex(buffer, virtualLow);
-    const tag = (virtualLow & ~0xfff) | this.low(WORD.dataMode) | TAG_DEVICE;
-    if (this.words[index] !== tag || this.words[index + 1] !== virtualHigh) return -1;
-    return this.devicePages[index >> 2] ?? -1;
+    const index = this.findEntry(buffer, virtualLow, virtualHigh, this.low(WORD.dataMode) | TAG_DEVICE);
+    return index < 0 ? -1 : (this.devicePages[index >> 2] ?? -1);
   }
 
   dropTlbEntry(buffer: number, virtualLow: number): void {
@@ -271,10 +276,8 @@ export class HartState {
 
   /** WebAssembly address of the records of the page of an instruction, if it is known for sure; else -1. */
   decodedPage(virtualLow: number, virtualHigh: number): number {
-    const index = this.entryIndex(LAYOUT.jumpCache, virtualLow);
-    const tag = (virtualLow & ~0xfff) | this.low(WORD.fetchMode);
-    if (this.words[index] !== tag || this.words[index + 1] !== virtualHigh) return -1;
-    return this.words[index + 2] ?? -1;
+    const index = this.findEntry(LAYOUT.jumpCache, virtualLow, virtualHigh, this.low(WORD.fetchMode));
+    return index < 0 ? -1 : this.low(index + 2);
   }
 
   /** Drops every entry through which stores would reach the page at `direct` unseen. */

@@ -54,16 +54,19 @@ export function fusedDouble(c: InstructionContext, negateProduct: boolean, negat
   const take = () => c.temporary("f64");
   const [a, b, addend, high, low] = [take(), take(), take(), take(), take()];
   const [aHigh, aLow, bHigh, bLow] = [take(), take(), take(), take()];
-  const [sum, sumError, tail, result] = [take(), take(), take(), take()];
+  const [sum, sumError, tail, tailError, result] = [take(), take(), take(), take(), take()];
   const split = (value: F64, into: typeof high, rest: typeof low): Statement =>
     sequence(
       rest.set(f64.mul(value, SPLITTER)),
       into.set(f64.sub(rest.value, f64.sub(rest.value, value))),
       rest.set(f64.sub(value, into.value)),
     );
-  /** What adding `x` and `y` loses of them. */
-  const lost = (x: F64, y: F64, total: F64, difference: typeof low): F64 =>
-    f64.add(f64.sub(x, f64.sub(total, difference.value)), f64.sub(y, difference.value));
+  /** What the sum of `x` and `y`, rounded to `total`, lost of them. */
+  const setLost = (error: typeof low, x: F64, y: F64, total: F64): Statement =>
+    sequence(
+      error.set(f64.sub(total, x)),
+      error.set(f64.add(f64.sub(x, f64.sub(total, error.value)), f64.sub(y, error.value))),
+    );
   const roundedOnce = sequence(
     split(a.value, aHigh, aLow),
     split(b.value, bHigh, bLow),
@@ -72,14 +75,13 @@ export function fusedDouble(c: InstructionContext, negateProduct: boolean, negat
     low.set(f64.add(low.value, f64.mul(aLow.value, bHigh.value))),
     low.set(f64.add(low.value, f64.mul(aLow.value, bLow.value))),
     sum.set(f64.add(high.value, addend.value)),
-    sumError.set(f64.sub(sum.value, high.value)),
-    sumError.set(lost(high.value, addend.value, sum.value, sumError)),
+    setLost(sumError, high.value, addend.value, sum.value),
     tail.set(f64.add(sumError.value, low.value)),
     when(
       i32.eqz(i32.wrap(f64.toBits(tail.value))),
       sequence(
-        a.set(f64.sub(tail.value, sumError.value)),
-        when(f64.ne(lost(sumError.value, low.value, tail.value, a), f64.constant(0)), c.host("float")),
+        setLost(tailError, sumError.value, low.value, tail.value),
+        when(f64.ne(tailError.value, f64.constant(0)), c.host("float")),
       ),
     ),
     result.set(f64.add(sum.value, tail.value)),
