@@ -22,5 +22,16 @@ export {
   type Output,
   render,
 } from "./report-command.ts";
+export { metricKey, questionKey, type ReportRow, rowsOf } from "./rows.ts";
 export * from "./schema.ts";
 export { checkWritable, loadRun, saveRun, serializeRun, writeAtomically } from "./store.ts";
+export {
+  ALPHA,
+  decide,
+  decideControl,
+  type Evidence,
+  isDecided,
+  isDifference,
+  isShown,
+  spreadOf,
+} from "./verdict-rule.ts";
