@@ -1,16 +1,20 @@
 /** Reports of single processes, put together into a run: proofs first, then samples, verdicts and limits. */
 import {
-  ARMS,
   type Arm,
   type CodeSize,
   CommandError,
   type Environment,
   type EquivalenceProof,
+  type FieldReads,
   type GuestRecord,
   type Interval,
+  type LifetimeScenario,
   type Metric,
   type MetricDefinition,
+  metricKey,
+  type Omission,
   type PerArm,
+  type ProcessEntry,
   type Requirement,
   type RetentionRecord,
   type RetentionScenario,
@@ -18,58 +22,97 @@ import {
   type RunOptions,
   SCHEMA_NAME,
   SCHEMA_VERSION,
+  type SelfTest,
 } from "#results";
-import { scheduleEntries, type TrialOutcome } from "./runner/run-schedule.ts";
-import { centreOf, classifyOutliers, judge, median, theilSenSlope } from "./statistics/index.ts";
-import {
-  FLOOR,
-  HEAP_GROWTH,
-  MACHINE_CREATION,
-  SECTION_HIT,
-  TEN_THOUSAND,
-  TEN_THOUSAND_FLOOR,
-} from "./suites/limits.ts";
+import { checkRequirements } from "./requirements.ts";
+import type { TrialOutcome } from "./runner/run-schedule.ts";
+import { centreOf, classifyOutliers, judge, LEVEL, type Look, lookOf, summarize, theilSenSlope } from "./statistics/index.ts";
+import { HEAP_GROWTH } from "./suites/limits.ts";
 import {
   type GuestCheck,
   type HeapCurve,
   type Measurement,
-  measurement,
+  perArm,
+  type ProcessReport,
   type Remains,
-  type SuiteReport,
 } from "./suites/measurement.ts";
 
-export type SuiteOutcome = TrialOutcome<SuiteReport>;
+/** A process, the machine that it ran on, and what it gave. */
+export interface ProcessOutcome extends TrialOutcome<ProcessReport> {
+  /** Index into the run's machines. */
+  readonly machine: number;
+}
+
+/** Figures that were counted outside of the trios. */
+export interface CountedMetric {
+  readonly definition: MetricDefinition;
+  readonly samples: PerArm<readonly number[]>;
+  /** Processes of arm A, one a sample: index into {@link RunParts.countProcesses}. */
+  readonly processes: readonly number[];
+}
 
 export interface RunParts {
   readonly question: string;
   readonly options: RunOptions;
-  readonly environment: Environment;
-  /** Processes that recorded what the guests do. */
-  readonly proofs: readonly SuiteOutcome[];
-  /** Processes that were measured. */
-  readonly outcomes: readonly SuiteOutcome[];
+  readonly machines: readonly Environment[];
+  /** Processes that recorded what guests do and what scenarios leave. */
+  readonly proofs: readonly ProcessOutcome[];
+  /** Processes that were timed, or whose heaps were followed. */
+  readonly outcomes: readonly ProcessOutcome[];
+  readonly counts: readonly CountedMetric[];
+  readonly countProcesses: readonly ProcessEntry[];
+  readonly omissions: readonly Omission[];
   readonly codeSize: readonly CodeSize[];
+  readonly selfTest: SelfTest | null;
 }
 
+/** What is looked at once. */
+const ONE_LOOK: Look = { level: LEVEL, looks: 1 };
+
 /** Puts a run together. Where a proof fails, it has no metrics: times of different work mean nothing. */
-export function assembleRun({ question, options, environment, proofs, outcomes, codeSize }: RunParts): Run {
+export function assembleRun(parts: RunParts): Run {
+  const { question, options, machines, proofs, outcomes, codeSize, selfTest } = parts;
   const equivalence = proveEquivalence(proofs, outcomes);
   const proven = equivalence.every(({ equal }) => equal);
-  const metrics = proven ? judgeMetrics(outcomes) : [];
+  const metrics = proven ? judgeMetrics(parts) : [];
+  const outcomesByForm = proofs.flatMap(({ report }) => report?.outcomes ?? [])[0];
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
     synthetic: false,
     question,
     options,
-    environment,
-    schedule: { seed: options.seed, order: scheduleEntries(outcomes) },
+    machines,
+    schedule: { seed: options.seed, processes: processEntries(parts) },
     equivalence,
+    fieldReads: outcomesByForm ? combineFieldReads(outcomesByForm) : [],
     metrics,
+    omissions: proven ? missingOf(parts, metrics) : [],
+    lifetimes: outcomesByForm ? combineLifetimes(outcomesByForm) : [],
     retention: proven ? combineRetention(proofs, outcomes) : [],
     codeSize,
     requirements: checkRequirements(metrics),
+    selfTest,
   };
+}
+
+/** Processes in the order of the run: those that prove, those that are timed, those that count. */
+function processEntries({ proofs, outcomes, countProcesses }: RunParts): ProcessEntry[] {
+  const entry = ({ trial, machine, milliseconds, lost, report }: ProcessOutcome): ProcessEntry => ({
+    task: trial.task,
+    repeat: trial.repeat,
+    machine,
+    slots: report?.slots ?? null,
+    milliseconds: Math.round(milliseconds * 10) / 10,
+    lost,
+  });
+  return [...proofs.map(entry), ...outcomes.map(entry), ...countProcesses];
+}
+
+/** Omissions of figures that no other source of the run gave. */
+function missingOf({ omissions }: RunParts, metrics: readonly Metric[]): Omission[] {
+  const present = new Set(metrics.map(metricKey));
+  return omissions.filter((omission) => !present.has(metricKey(omission)));
 }
 
 /**
@@ -77,20 +120,17 @@ export function assembleRun({ question, options, environment, proofs, outcomes, 
  * record. One that differs breaks the proof.
  */
 export function proveEquivalence(
-  proofs: readonly SuiteOutcome[],
-  outcomes: readonly SuiteOutcome[],
+  proofs: readonly ProcessOutcome[],
+  outcomes: readonly ProcessOutcome[],
 ): EquivalenceProof[] {
-  const recorded = proofs.flatMap(({ trial, report }) =>
-    report.proofs.map(({ workload, record }) => ({ arm: trial.arm, workload, record })),
-  );
-  const timed = outcomes.flatMap(({ trial, report }) =>
-    report.checks.map((check) => ({ arm: trial.arm, ...check })),
-  );
+  const recorded = proofs.flatMap(({ report }) => report?.proofs ?? []);
+  const timed = outcomes.flatMap(({ report }) => report?.checks ?? []);
   return [...new Set(recorded.map(({ workload }) => workload))].map((workload) => {
-    const records = recorded.filter((process) => process.workload === workload);
-    const A = recordOf(records, "A", workload);
-    const B = recordOf(records, "B", workload);
-    const checks = timed.filter((process) => process.workload === workload);
+    const records = recorded.filter((proof) => proof.workload === workload).map((proof) => proof.records);
+    const [first] = records;
+    if (first === undefined) throw new CommandError(1, `workload ${workload} did not run`);
+    const { A, B } = first;
+    const checks = timed.filter((check) => check.workload === workload);
     const odd = checks.find(
       (check) => check.instructions !== A.instructions || check.consoleSha256 !== A.consoleSha256,
     );
@@ -99,8 +139,8 @@ export function proveEquivalence(
     return {
       workload,
       records: { A, B: shown },
-      processes: records.length + checks.length,
-      equal: records.every(({ record }) => sameRecord(record, A)) && !odd,
+      processes: 3 * records.length + checks.length,
+      equal: records.every((each) => Object.values(each).every((record) => sameRecord(record, A))) && !odd,
     };
   });
 }
@@ -110,16 +150,6 @@ function guestPart({
   consoleSha256,
 }: GuestCheck): Pick<GuestRecord, "instructions" | "consoleSha256"> {
   return { instructions, consoleSha256 };
-}
-
-function recordOf(
-  processes: readonly { arm: Arm; record: GuestRecord }[],
-  arm: Arm,
-  workload: string,
-): GuestRecord {
-  const record = processes.find((process) => process.arm === arm)?.record;
-  if (!record) throw new CommandError(1, `workload ${workload} did not run in arm ${arm}`);
-  return record;
 }
 
 function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
@@ -133,55 +163,74 @@ function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
   );
 }
 
-function judgeMetrics(outcomes: readonly SuiteOutcome[]): Metric[] {
-  const gathered = [...gatherMeasurements(outcomes), ...gatherSlopes(curvesOf(outcomes))];
-  const comparisons = judge(
-    gathered.map(({ definition, byArm }) => ({
+/** One metric with what all processes gave for it. */
+interface Gathered {
+  readonly definition: MetricDefinition;
+  readonly samples: PerArm<readonly number[]>;
+  readonly distributions: Metric["distributions"];
+  readonly processes: readonly number[];
+  readonly look: Look;
+}
+
+function judgeMetrics(parts: RunParts): Metric[] {
+  const { proofs, outcomes, counts, options } = parts;
+  const first = proofs.length;
+  const gathered: Gathered[] = [
+    ...gatherMeasurements(outcomes, first, lookOf(options.sequential)),
+    ...gatherSlopes(outcomes, first),
+    ...counts.map(({ definition, samples, processes }) => ({
       definition,
-      samples: perArm((arm) => estimates(byArm[arm])),
+      samples,
+      distributions: perArm(() => []),
+      processes: processes.map((index) => first + outcomes.length + index),
+      look: ONE_LOOK,
+    })),
+  ].filter(({ processes }) => processes.length >= 2); // one pair shows no spread
+  const entries = processEntries(parts);
+  const comparisons = judge(
+    gathered.map(({ definition, samples, processes, look }) => ({
+      definition,
+      samples,
+      machines: processes.map((index) => entries[index]?.machine ?? 0),
+      look,
     })),
   );
-  return gathered.map(({ definition, byArm }, i) => {
+  return gathered.map(({ definition, samples, distributions, processes }, i) => {
     const comparison = comparisons[i];
     if (!comparison) throw new RangeError("one comparison per metric");
-    const samples = perArm((arm) => estimates(byArm[arm]));
     return {
       ...definition,
       samples,
-      distributions: perArm((arm) => byArm[arm].map(({ distribution }) => distribution)),
+      processes,
+      distributions,
       outliers: perArm((arm) => classifyOutliers(samples[arm])),
       comparison,
     };
   });
 }
 
-interface Gathered {
-  readonly definition: MetricDefinition;
-  readonly byArm: PerArm<Measurement[]>;
-}
-
 /**
- * Measurements of one metric from all processes, metrics in the order in which the first process gave them. Only repeats that
- * have it in every arm count, as when now and then a boot is over early enough for another: they are compared in pairs.
+ * Measurements of one metric from all processes, metrics in the order in which a process gave them.
+ * @param first index of the first of these processes in the run
  */
-function gatherMeasurements(outcomes: readonly SuiteOutcome[]): Gathered[] {
-  const found = new Map<string, Map<number, Map<Arm, Measurement>>>();
-  for (const { trial, report } of outcomes) {
-    for (const measured of report.measurements) {
-      const { suite, workload, name } = measured.definition;
-      const repeats = entryOf(found, `${suite}/${workload}/${name}`, () => new Map());
-      entryOf(repeats, trial.repeat, () => new Map()).set(trial.arm, measured);
+function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number, look: Look): Gathered[] {
+  const found = new Map<string, { measurement: Measurement; process: number }[]>();
+  outcomes.forEach(({ report }, i) => {
+    for (const measurement of report?.measurements[0] ?? []) {
+      entryOf(found, metricKey(measurement.definition), () => []).push({ measurement, process: first + i });
     }
-  }
-  return [...found.values()].flatMap((repeats) => {
-    const complete = [...repeats.values()].flatMap((repeat) => {
-      const [A, B, A2] = ARMS.map((arm) => repeat.get(arm));
-      return A && B && A2 ? [{ A, B, A2 }] : [];
-    });
-    const [first] = complete;
-    if (!first || complete.length < 2) return []; // one pair shows no spread
+  });
+  return [...found.values()].flatMap((measured) => {
+    const definition = measured[0]?.measurement.definition;
+    if (definition === undefined) return [];
     return [
-      { definition: first.A.definition, byArm: perArm((arm) => complete.map((repeat) => repeat[arm])) },
+      {
+        definition,
+        samples: perArm((arm) => measured.map(({ measurement }) => measurement.estimates[arm])),
+        distributions: perArm((arm) => measured.map(({ measurement }) => measurement.distributions[arm])),
+        processes: measured.map(({ process }) => process),
+        look,
+      },
     ];
   });
 }
@@ -196,44 +245,75 @@ function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 /** The heap slope of every scenario, as a metric of its own: zero is expected, so differences are in bytes. */
-function gatherSlopes(curves: ReadonlyMap<string, PerArm<HeapCurve[]>>): Gathered[] {
-  return [...curves].map(([scenario, byArm]) => {
-    const [first] = byArm.A;
-    if (!first) throw new CommandError(1, `scenario ${scenario} did not run in arm A`);
-    const { control, margin } = first;
-    const definition: MetricDefinition = {
-      suite: "retention",
-      workload: scenario,
-      name: HEAP_GROWTH,
-      description: control
-        ? "Bytes in use per round in a scenario that leaks one region a round on purpose, whatever the form."
-        : "Bytes in use after forced collection, per round, with V8's optimising compilers off. Eight of them are the measurement's own notes of release times.",
-      unit: "B/round",
-      quantity: "memory",
-      scale: "absolute",
-      margin,
-      role: control ? "control" : "headline",
+function gatherSlopes(outcomes: readonly ProcessOutcome[], first: number): Gathered[] {
+  const followed = outcomes.flatMap(({ report }, i) =>
+    report?.curves ? [{ curves: report.curves, process: first + i }] : [],
+  );
+  const scenarios = [...new Set(followed.flatMap(({ curves }) => curves.A.map(({ scenario }) => scenario)))];
+  return scenarios.map((scenario) => {
+    const all = followed.map(({ curves, process }) => ({
+      process,
+      byArm: perArm((arm) => curveOf(curves[arm], scenario)),
+    }));
+    const definition = slopeMetric(all[0]?.byArm.A);
+    const slopes = (arm: Arm) => all.map(({ byArm }) => theilSenSlope(byArm[arm].heap));
+    return {
+      definition,
+      samples: perArm(slopes),
+      distributions: perArm((arm) => slopes(arm).map((slope) => summarize([slope]))),
+      processes: all.map(({ process }) => process),
+      look: ONE_LOOK,
     };
-    const slope = ({ heap }: HeapCurve) => measurement(definition, [theilSenSlope(heap)]);
-    return { definition, byArm: perArm((arm) => byArm[arm].map(slope)) };
   });
+}
+
+function curveOf(curves: readonly HeapCurve[], name: string): HeapCurve {
+  const curve = curves.find(({ scenario }) => scenario === name);
+  if (!curve) throw new CommandError(1, `scenario ${name} did not run in every arm`);
+  return curve;
+}
+
+function slopeMetric(curve: HeapCurve | undefined): MetricDefinition {
+  if (curve === undefined) throw new RangeError("a scenario was followed at least once");
+  const { scenario, control, margin } = curve;
+  return {
+    suite: "retention",
+    workload: scenario,
+    name: HEAP_GROWTH,
+    quantity: "memory",
+    source: "regionlab",
+    description: control
+      ? "Bytes in use per round in a scenario that leaks one region a round on purpose, whatever the form."
+      : "Bytes in use after forced collection, per round, with V8's optimising compilers off. Eight of them are the measurement's own notes of release times.",
+    unit: "B/round",
+    scale: "absolute",
+    margin,
+    role: control ? "control" : "headline",
+    estimator: "Theil-Sen slope",
+    decides: true,
+    byConstruction: null,
+  };
 }
 
 /** What was counted, with how the heap grew where that was measured. */
 function combineRetention(
-  proofs: readonly SuiteOutcome[],
-  outcomes: readonly SuiteOutcome[],
+  proofs: readonly ProcessOutcome[],
+  outcomes: readonly ProcessOutcome[],
 ): RetentionScenario[] {
-  const counted = byScenario(proofs, (report) => report.remains);
-  const curves = curvesOf(outcomes);
-  return [...counted].flatMap(([scenario, remains]) => {
-    const [first] = remains.A;
-    const curve = curves.get(scenario);
-    if (!first) return [];
-    const { description, rounds } = first;
-    const arms = perArm((arm) => combineFindings(remains[arm], curve?.[arm] ?? []));
-    return [{ scenario, description, rounds, arms }];
-  });
+  const counted = proofs.flatMap(({ report }) => report?.remains ?? []);
+  const followed = outcomes.flatMap(({ report }) => report?.curves ?? []);
+  const scenarios = counted[0]?.A ?? [];
+  return scenarios.map(({ scenario, description, rounds }) => ({
+    scenario,
+    description,
+    rounds,
+    arms: perArm((arm) =>
+      combineFindings(
+        counted.flatMap((remains) => remains[arm].filter((each) => each.scenario === scenario)),
+        followed.flatMap((curves) => curves[arm].filter((each) => each.scenario === scenario)),
+      ),
+    ),
+  }));
 }
 
 function combineFindings(remains: readonly Remains[], curves: readonly HeapCurve[]): RetentionRecord {
@@ -259,65 +339,29 @@ function slopeOf(curves: readonly HeapCurve[]): Interval | null {
   return { estimate, low, high };
 }
 
-function curvesOf(outcomes: readonly SuiteOutcome[]): Map<string, PerArm<HeapCurve[]>> {
-  return byScenario(outcomes, ({ curves }) => curves);
+/** What became of devices in either form, beside what was predicted. */
+function combineLifetimes({ A, B }: NonNullable<ProcessReport["outcomes"]>): LifetimeScenario[] {
+  return A.lifetimes.flatMap(({ scenario, description, rule, rounds, expected, observed }) => {
+    const other = B.lifetimes.find((each) => each.scenario === scenario);
+    if (other === undefined) return [];
+    return [
+      {
+        scenario,
+        description,
+        rule,
+        rounds,
+        arms: {
+          A: { expected, observed },
+          B: { expected: other.expected, observed: other.observed },
+        },
+      },
+    ];
+  });
 }
 
-/** What all processes say of each scenario, arm by arm. */
-function byScenario<T extends { readonly scenario: string }>(
-  outcomes: readonly SuiteOutcome[],
-  pick: (report: SuiteReport) => readonly T[],
-): Map<string, PerArm<T[]>> {
-  const found = new Map<string, PerArm<T[]>>();
-  for (const { trial, report } of outcomes) {
-    for (const item of pick(report)) {
-      entryOf(found, item.scenario, () => perArm<T[]>(() => []))[trial.arm].push(item);
-    }
-  }
-  return found;
-}
-
-/** What the emulator promises of itself, whichever form its devices have. Quotients are those of each process, which measures both. */
-function checkRequirements(metrics: readonly Metric[]): Requirement[] {
-  const find = (name: string) => metrics.find((candidate) => candidate.name === name);
-  const requirements: Requirement[] = [];
-  const require = (name: string, limit: number, unit: string, measured: { A: number; B: number }) => {
-    requirements.push({ name, limit, unit, measured, met: Math.max(measured.A, measured.B) <= limit });
-  };
-  const ratio = (name: string, floorName: string, limit: number, label: string) => {
-    const [metric, floor] = [find(name), find(floorName)];
-    if (!metric || !floor) return;
-    const quotient = (arm: "A" | "B") =>
-      median(metric.samples[arm].map((value, i) => value / (floor.samples[arm][i] ?? Number.NaN)));
-    require(label, limit, "times", { A: quotient("A"), B: quotient("B") });
-  };
-  ratio(SECTION_HIT, FLOOR, 3, "Access with the last section hit, over a bare indirect call");
-  ratio(
-    TEN_THOUSAND,
-    TEN_THOUSAND_FLOOR,
-    10,
-    "Access among 10 000 regions at random, over bare calls of as many devices at random",
-  );
-  ratio(
-    TEN_THOUSAND,
-    FLOOR,
-    10,
-    "Access among 10 000 regions at random, over a bare indirect call of one device",
-  );
-  const creation = find(MACHINE_CREATION);
-  if (creation) {
-    const { A, B } = creation.samples;
-    require("Machine creation", 20, "ms", { A: median(A), B: median(B) });
-  }
-  return requirements;
-}
-
-function estimates(measurements: readonly Measurement[]): number[] {
-  return measurements.map(({ estimate }) => estimate);
-}
-
-function perArm<T>(make: (arm: Arm) => T): PerArm<T> {
-  const [a, b, a2] = ARMS.map(make);
-  // ARMS has three members, so none of these is missing.
-  return { A: a as T, B: b as T, A2: a2 as T };
+function combineFieldReads({ A, B }: NonNullable<ProcessReport["outcomes"]>): FieldReads[] {
+  return A.fieldReads.flatMap(({ access, reads, fields }) => {
+    const other = B.fieldReads.find((each) => each.access === access);
+    return other === undefined ? [] : [{ access, reads: { A: reads, B: other.reads }, fields }];
+  });
 }

@@ -1,94 +1,113 @@
-import type { ScheduleEntry } from "#results";
-import type { Trial } from "./schedule.ts";
+import type { PlannedTask, Trial } from "./schedule.ts";
+import { passOrder } from "./schedule.ts";
 
+/** How one process ended. */
 export interface TrialOutcome<Report> {
   readonly trial: Trial;
-  readonly report: Report;
+  /** Null where the process gave none. */
+  readonly report: Report | null;
+  /** Why not. */
+  readonly lost: string | null;
   /** Wall time of the process. */
   readonly milliseconds: number;
 }
 
 export interface ScheduleHooks<Report> {
-  /** Measures one trial in a process of its own. */
+  /** Measures one trial in a process of its own. @throws Error when it gives no sample */
   readonly measure: (trial: Trial) => Promise<Report>;
-  /** Asked before each block whether to run it; default: run all. */
-  readonly proceed?: (finishedBlocks: number) => boolean;
-  /** Called before each trial with the number of those that have ended. */
-  readonly onProgress?: (done: number, trial: Trial) => void;
+  /** Told of each outcome as soon as it is there. */
+  readonly onOutcome?: (outcome: TrialOutcome<Report>) => void;
   /** Milliseconds of any clock. */
   readonly now?: () => number;
 }
 
+export interface SequentialHooks<Report> extends ScheduleHooks<Report> {
+  /** Whether a task needs no more processes, after so many. */
+  readonly isDone: (task: PlannedTask, processes: number) => boolean;
+  /** Whether there is time for a process that is expected to take so many milliseconds. */
+  readonly hasTime: (milliseconds: number) => boolean;
+}
+
+/** Crashes in a row after which a task is given up: it would crash for ever. */
+const MOST_LOST = 3;
+
 /**
- * Runs the trials one at a time, in order: two at once would compete for caches and clock frequency. The first failure
- * ends the run, since a schedule with holes is not the one that was planned.
+ * Runs processes one at a time, pass by pass, until every task is done or time is up. A process that crashes is one lost
+ * sample.
+ *
+ * @param earlier outcomes that an interrupted run has left; their processes are not run again
  */
-export async function runSchedule<Report>(
-  blocks: readonly (readonly Trial[])[],
-  { measure, proceed, onProgress, now = () => performance.now() }: ScheduleHooks<Report>,
+export async function runPasses<Report>(
+  tasks: readonly PlannedTask[],
+  seed: number,
+  earlier: readonly TrialOutcome<Report>[],
+  { measure, onOutcome, isDone, hasTime, now = () => performance.now() }: SequentialHooks<Report>,
 ): Promise<TrialOutcome<Report>[]> {
-  const outcomes: TrialOutcome<Report>[] = [];
-  for (const [finished, block] of blocks.entries()) {
-    if (proceed && !proceed(finished)) break;
-    for (const trial of block) {
-      onProgress?.(outcomes.length, trial);
-      outcomes.push(await timed(trial, measure, now));
+  const outcomes = [...earlier];
+  const of = (name: string) => outcomes.filter(({ trial }) => trial.task === name);
+  const givenUp = (name: string) => {
+    const last = of(name).slice(-MOST_LOST);
+    return last.length === MOST_LOST && last.every(({ lost }) => lost !== null);
+  };
+  let left = [...tasks];
+  for (let pass = Math.min(...tasks.map(({ name }) => of(name).length)); left.length > 0; pass++) {
+    for (const task of passOrder(tasks, pass, seed)) {
+      const mine = of(task.name);
+      if (mine.length > pass || !left.includes(task)) continue;
+      const expected = Math.max(0, ...mine.slice(-3).map(({ milliseconds }) => milliseconds));
+      if (!hasTime(expected)) return outcomes;
+      const outcome = await attempt({ task: task.name, repeat: mine.length }, measure, now);
+      outcomes.push(outcome);
+      onOutcome?.(outcome);
+      if (givenUp(task.name)) left = left.filter((other) => other !== task);
     }
+    left = left.filter((task) => !isDone(task, of(task.name).filter(({ lost }) => lost === null).length));
   }
   return outcomes;
 }
 
 /**
- * Runs trials of which no time is taken, several at once, and gives back their outcomes in order. After a failure no more
- * are begun, and it is thrown when those that run have ended.
+ * Runs what is not timed, several at once, and gives back the outcomes in order. After a failure no more are begun, and it is
+ * thrown when those that run have ended.
  *
  * @param width how many at once
  */
-export async function runAbreast<Report>(
-  trials: readonly Trial[],
+export async function runAbreast<Job, Result>(
+  jobs: readonly Job[],
   width: number,
-  { measure, onProgress, now = () => performance.now() }: Omit<ScheduleHooks<Report>, "proceed">,
-): Promise<TrialOutcome<Report>[]> {
-  const outcomes: TrialOutcome<Report>[] = [];
-  const waiting = trials.entries();
-  let done = 0;
+  run: (job: Job) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const waiting = jobs.entries();
   let failed = false;
   const runLane = async () => {
-    for (const [place, trial] of waiting) {
-      onProgress?.(done, trial);
+    for (const [place, job] of waiting) {
       try {
-        outcomes[place] = await timed(trial, measure, now);
+        results[place] = await run(job);
       } catch (error) {
         failed = true;
         throw error;
       }
-      done++;
       if (failed) return;
     }
   };
   const lanes = await Promise.allSettled(Array.from({ length: width }, runLane));
   for (const lane of lanes) if (lane.status === "rejected") throw lane.reason;
-  return outcomes;
+  return results;
 }
 
-async function timed<Report>(
+/** One trial, timed; a process that fails is lost. */
+export async function attempt<Report>(
   trial: Trial,
   measure: (trial: Trial) => Promise<Report>,
-  now: () => number,
+  now: () => number = () => performance.now(),
 ): Promise<TrialOutcome<Report>> {
   const start = now();
-  const report = await measure(trial);
-  return { trial, report, milliseconds: now() - start };
-}
-
-/** The schedule as it is recorded with the results. */
-export function scheduleEntries(outcomes: readonly TrialOutcome<unknown>[]): ScheduleEntry[] {
-  return outcomes.map(({ trial, milliseconds }) => ({
-    ...trial,
-    milliseconds: Math.round(milliseconds * 10) / 10,
-  }));
-}
-
-export function describeTrial({ task, arm, repeat }: Trial): string {
-  return `${task}, arm ${arm}, repeat ${repeat + 1}`;
+  try {
+    const report = await measure(trial);
+    return { trial, report, lost: null, milliseconds: now() - start };
+  } catch (error) {
+    const lost = error instanceof Error ? error.message : String(error);
+    return { trial, report: null, lost, milliseconds: now() - start };
+  }
 }

@@ -3,38 +3,42 @@ import type { Interval } from "#results";
 import { median } from "./distribution.ts";
 import { studentProbability, studentQuantile } from "./student.ts";
 
-/** Least level of every interval in a report. */
+/** Level of the interval of a figure that is looked at once. */
 export const LEVEL = 0.95;
-/** With fewer values no two of them enclose their median with a probability of 95 %: five do with 94. */
-export const FEWEST_FOR_RANKS = 6;
+
+/** With fewer values no two of them enclose their median with that probability: at 95 % five do not, six do. */
+export function fewestForRanks(level: number): number {
+  return Math.ceil(1 - Math.log2(1 - level) - 1e-9);
+}
 
 /** Where values lie, and how sure that is. */
 export interface Centre extends Interval {
-  /** Probability with which such an interval encloses the truth: {@link LEVEL} or a little more. */
+  /** Probability with which such an interval encloses the truth: the level asked for or a little more. */
   readonly level: number;
 }
 
 /**
  * Centre of a population from values drawn from it.
  *
- * From six values on their median, between two of them: the interval of the sign test (W. R. Thompson, Ann. Math. Stat. 7,
- * 1936), exact whatever the shape of the population, and deaf to how far an outlier lies. Fewer are too few for that: then
- * their mean with Student's interval, which takes them to be normal.
+ * From six values on (at 95 %; more at higher levels) their median, between two of them: the interval of the sign test
+ * (W. R. Thompson, Ann. Math. Stat. 7, 1936), exact whatever the shape of the population, and deaf to how far an outlier
+ * lies. Fewer are too few for that: then their mean with Student's interval, which takes them to be normal.
  *
+ * @param least level, above 0.5
  * @throws RangeError for fewer than two values
  */
-export function centreOf(values: readonly number[]): Centre {
+export function centreOf(values: readonly number[], least: number = LEVEL): Centre {
   const n = values.length;
   if (n < 2) throw new RangeError(`${n} values have no interval; give at least two`);
-  if (n < FEWEST_FOR_RANKS) {
+  if (n < fewestForRanks(least)) {
     const estimate = mean([...values]);
-    const half = studentQuantile(1 - LEVEL, n - 1) * standardError(values);
-    return { estimate, low: estimate - half, high: estimate + half, level: LEVEL };
+    const half = studentQuantile(1 - least, n - 1) * standardError(values);
+    return { estimate, low: estimate - half, high: estimate + half, level: least };
   }
   const sorted = [...values].sort((a, b) => a - b);
   const below = cumulativeSigns(n);
   let rank = 0;
-  while (2 * (below[rank + 1] ?? 1) <= 1 - LEVEL) rank++;
+  while (2 * (below[rank + 1] ?? 1) <= 1 - least) rank++;
   const [low, high] = [sorted[rank], sorted[n - 1 - rank]];
   if (low === undefined || high === undefined) throw new RangeError("a rank lies among the values");
   return { estimate: median(values), low, high, level: 1 - 2 * (below[rank] ?? 0) };
@@ -42,14 +46,16 @@ export function centreOf(values: readonly number[]): Centre {
 
 /**
  * Two-sided probability of values as far on one side of zero as these, if their population lay around zero: that of the sign
- * test, with zeros left out, or for fewer than six values of Student's.
+ * test, with zeros left out, or for fewer values than {@link centreOf} ranks, of Student's. Never 0: values that agree to the
+ * last digit say no more than that all lie on one side.
  */
-export function chanceOfZero(values: readonly number[]): number {
-  if (values.length < FEWEST_FOR_RANKS) {
+export function chanceOfZero(values: readonly number[], level: number = LEVEL): number {
+  const least = 2 * 0.5 ** values.length;
+  if (values.length < fewestForRanks(level)) {
     const error = standardError(values);
     const estimate = mean([...values]);
-    if (error === 0) return estimate === 0 ? 1 : 0;
-    return studentProbability(estimate / error, values.length - 1);
+    if (error === 0) return estimate === 0 ? 1 : Math.min(1, least);
+    return Math.max(Number.MIN_VALUE, studentProbability(estimate / error, values.length - 1));
   }
   const above = values.filter((value) => value > 0).length;
   const under = values.filter((value) => value < 0).length;

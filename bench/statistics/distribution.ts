@@ -20,8 +20,13 @@ export function summarize(samples: readonly number[]): Distribution {
   };
 }
 
+/** @param p from 0 to 1 */
+export function quantile(samples: readonly number[], p: number): number {
+  return quantileSorted(sortedCopy(samples), p);
+}
+
 export function median(samples: readonly number[]): number {
-  return quantileSorted(sortedCopy(samples), 0.5);
+  return quantile(samples, 0.5);
 }
 
 /**

@@ -1,8 +1,9 @@
 export { medianDifference, RESAMPLES } from "./bootstrap.ts";
-export { type Centre, centreOf, LEVEL } from "./centre.ts";
-export { classifyOutliers, median, summarize } from "./distribution.ts";
+export { type Centre, centreOf, fewestForRanks, LEVEL } from "./centre.ts";
+export { classifyOutliers, median, quantile, summarize } from "./distribution.ts";
 export { holm } from "./holm.ts";
 export { type PairedDifference, pairedDifference } from "./paired.ts";
 export { Random } from "./random.ts";
+export { isLook, lookOf, sequentialRule } from "./sequential.ts";
 export { theilSenSlope } from "./slope.ts";
-export { ALPHA, decide, judge, type Measured, repeatsNeeded } from "./verdict.ts";
+export { judge, type Look, type Measured } from "./verdict.ts";

@@ -1,12 +1,14 @@
-import { type Centre, centreOf, chanceOfZero } from "./centre.ts";
+import { type Centre, centreOf, chanceOfZero, fewestForRanks, LEVEL } from "./centre.ts";
 
 /** Difference of one arm from another, of pairs that were measured side by side. */
 export interface PairedDifference extends Centre {
   readonly pairs: number;
   /** Pairs in which the second value is the larger one. */
   readonly above: number;
-  /** Two-sided probability of such differences by chance alone. */
+  /** Two-sided probability of such differences by chance alone; never 0. */
   readonly pValue: number;
+  /** A figure of each side, of the pairs that the estimate is drawn from: their difference is the estimate. */
+  readonly figures: { readonly a: number; readonly b: number };
 }
 
 /**
@@ -15,30 +17,54 @@ export interface PairedDifference extends Centre {
  *
  * @param scale "percent": of the quotients b / a, as logarithms, so that A over B says the same as B over A; "absolute": of the
  *   differences b - a
+ * @param level of the interval, at least
  * @throws RangeError for fewer than two pairs, values without a partner, or on scale "percent" values that are not positive
  */
 export function pairedDifference(
   a: readonly number[],
   b: readonly number[],
   scale: "percent" | "absolute",
+  level: number = LEVEL,
 ): PairedDifference {
   if (a.length !== b.length) throw new RangeError(`${a.length} values and ${b.length} make no pairs`);
   if (scale === "percent" && !(Math.min(...a, ...b) > 0)) {
     throw new RangeError("differences in percent need positive values; use the absolute scale");
   }
-  const differences = a.map((value, i) => {
-    const other = b[i] ?? Number.NaN; // as many as in a
-    return scale === "percent" ? Math.log(other / value) : other - value;
+  const onScale = scale === "percent" ? Math.log : (value: number) => value;
+  const shown = (difference: number) => (scale === "percent" ? 100 * Math.expm1(difference) : difference);
+  const pairs = a.map((value, i) => {
+    const first = onScale(value);
+    const second = onScale(b[i] ?? Number.NaN); // as many as in a
+    return { first, second, difference: second - first };
   });
-  const { estimate, low, high, level } = centreOf(differences);
-  const shown = (value: number) => (scale === "percent" ? 100 * Math.expm1(value) : value);
+  const differences = pairs.map(({ difference }) => difference);
+  const centre = centreOf(differences, level);
+  const { first, second } = typicalPair(pairs, level);
+  const figure = (value: number) => (scale === "percent" ? Math.exp(value) : value);
   return {
-    estimate: shown(estimate),
-    low: shown(low),
-    high: shown(high),
-    level,
+    estimate: shown(centre.estimate),
+    low: shown(centre.low),
+    high: shown(centre.high),
+    level: centre.level,
     pairs: differences.length,
     above: differences.filter((difference) => difference > 0).length,
-    pValue: chanceOfZero(differences),
+    pValue: chanceOfZero(differences, level),
+    figures: { a: figure(first), b: figure(second) },
   };
+}
+
+interface Pair {
+  readonly first: number;
+  readonly second: number;
+  readonly difference: number;
+}
+
+/** The pairs that make the estimate: the middle one or two by their difference, or all where the estimate is a mean. */
+function typicalPair(pairs: readonly Pair[], level: number): Pick<Pair, "first" | "second"> {
+  const n = pairs.length;
+  const sorted = [...pairs].sort((p, q) => p.difference - q.difference);
+  const middle = n < fewestForRanks(level) ? sorted : sorted.slice((n - 1) >> 1, (n >> 1) + 1);
+  const meanOf = (pick: (pair: Pair) => number) =>
+    middle.reduce((sum, pair) => sum + pick(pair), 0) / middle.length;
+  return { first: meanOf(({ first }) => first), second: meanOf(({ second }) => second) };
 }

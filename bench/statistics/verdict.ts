@@ -1,21 +1,36 @@
-import type { Comparison, Effect, Interval, MetricDefinition, PerArm, Verdict } from "#results";
-import { FEWEST_FOR_RANKS, LEVEL } from "./centre.ts";
+import {
+  type Comparison,
+  decide,
+  decideControl,
+  type Effect,
+  isDecided,
+  type MetricDefinition,
+  type PerArm,
+  spreadOf,
+} from "#results";
 import { holm } from "./holm.ts";
+import { kruskalWallis } from "./kruskal-wallis.ts";
 import { pairedDifference } from "./paired.ts";
-import { studentQuantile } from "./student.ts";
 
-/** Largest corrected probability of chance at which a difference counts as shown. */
-export const ALPHA = 0.05;
-/** Half width of a median's interval, times the root of the number of values, over their standard deviation if they are normal. */
-const MEDIAN_HALF_WIDTH = 1.96 * Math.sqrt(Math.PI / 2);
-/** Beyond this many repeats an estimate of how many it takes is of no use to anybody. */
-const MOST_REPEATS = 10_000;
+/** How sure a look at the data has to be. */
+export interface Look {
+  /** Level of the intervals. */
+  readonly level: number;
+  /** Looks in all: by chance alone, each may find what is not there. */
+  readonly looks: number;
+}
 
 export interface Measured {
   readonly definition: MetricDefinition;
-  /** Values of one place belong to one repeat. */
+  /** Values of one place belong to one process. */
   readonly samples: PerArm<readonly number[]>;
+  /** Machine of each place. */
+  readonly machines: readonly number[];
+  readonly look: Look;
 }
+
+/** Chance of seeing machines differ that do not. */
+const MACHINES_ALPHA = 0.01;
 
 /**
  * Compares B with A, and A2 with A, for all metrics of a run at once: Holm's correction needs them all. Headline metrics
@@ -33,79 +48,125 @@ export function judge(metrics: readonly Measured[]): Comparison[] {
     metrics.map((metric) => effect(metric, "A2")),
     inHeadline,
   );
-  return metrics.map(({ definition, samples }, i) => {
-    const [effectAb, effectAa] = [ab[i], aa[i]];
-    if (!effectAb || !effectAa) throw new RangeError("one effect per metric");
-    const aaSpread = Math.max(Math.abs(effectAa.low), Math.abs(effectAa.high));
-    const verdict = decide(effectAb, effectAb.adjustedPValue, definition.margin, aaSpread);
-    return {
-      ab: effectAb,
-      aa: effectAa,
-      aaSpread,
+  return metrics.map((metric, i) => {
+    const [found, control] = [ab[i], aa[i]];
+    if (!found || !control) throw new RangeError("one effect per metric");
+    const { definition } = metric;
+    const verdict = decide({ ab: found.effect, aa: control.effect }, definition);
+    const comparison = {
+      ab: found.effect,
+      aa: control.effect,
+      aaSpread: spreadOf(control.effect),
       verdict,
-      aaVerdict: decide(effectAa, effectAa.adjustedPValue, definition.margin, 0),
-      repeatsNeeded:
-        verdict === "inconclusive" ? repeatsNeeded(effectAb, definition.margin, samples.B.length) : null,
+      aaVerdict: decideControl({ aa: control.effect }, definition.margin),
+      machines: found.machines,
     };
+    return { ...comparison, reason: isDecided({ verdict }) ? null : whyOpen(metric, comparison) };
   });
 }
 
-/**
- * The rule, in this order:
- *
- * 1. The whole interval lies inside the margin: `equivalent`. These are two one-sided tests (D. J. Schuirmann, J.
- *    Pharmacokin. Biopharm. 15, 1987), each at 2.5 %, because the interval is one of 95 %.
- * 2. The interval excludes zero, and chance, corrected for the number of metrics, is unlikely: a difference. If it is no
- *    larger than the spread of A against itself: `no difference`; else `faster` or `slower`.
- * 3. Otherwise `inconclusive`.
- */
-export function decide(
-  interval: Interval,
-  adjustedPValue: number,
-  margin: number,
-  aaSpread: number,
-): Verdict {
-  const { estimate, low, high } = interval;
-  if (low > -margin && high < margin) return "equivalent";
-  if ((low > 0 || high < 0) && adjustedPValue < ALPHA) {
-    if (Math.abs(estimate) <= aaSpread) return "no difference";
-    return estimate < 0 ? "faster" : "slower";
+interface Found {
+  readonly effect: Effect;
+  readonly machines: string | null;
+}
+
+function effect({ definition: { scale, unit }, samples, machines, look }: Measured, arm: "B" | "A2"): Found {
+  const whole = pairedDifference(samples.A, samples[arm], scale, look.level);
+  const pooled: Effect = { ...whole, adjustedPValue: Math.min(1, whole.pValue * look.looks) };
+  const blocks = blocksOf(machines).map((places) =>
+    pairedDifference(at(samples.A, places), at(samples[arm], places), scale, look.level),
+  );
+  const measure = scale === "percent" ? "%" : unit;
+  if (blocks.length < 2 || !machinesDiffer(samples, arm, scale, machines)) return { effect: pooled, machines: null };
+  // Machines disagree: what holds for one of them need not hold for another, so the interval covers them all.
+  const estimates = blocks.map(({ estimate }) => estimate);
+  return {
+    effect: {
+      ...pooled,
+      low: Math.min(pooled.low, ...blocks.map(({ low }) => low)),
+      high: Math.max(pooled.high, ...blocks.map(({ high }) => high)),
+    },
+    machines:
+      `The ${blocks.length} machines differ: their medians lie from ${Math.min(...estimates).toFixed(2)} to ` +
+      `${Math.max(...estimates).toFixed(2)} ${measure}. The interval covers those of all machines.`,
+  };
+}
+
+/** Places of each machine that has at least two. */
+function blocksOf(machines: readonly number[]): number[][] {
+  const blocks = new Map<number, number[]>();
+  machines.forEach((machine, place) => {
+    blocks.set(machine, [...(blocks.get(machine) ?? []), place]);
+  });
+  return [...blocks.values()].filter(({ length }) => length >= 2);
+}
+
+/** Whether the differences of some machine lie elsewhere than those of the others. */
+function machinesDiffer(
+  samples: PerArm<readonly number[]>,
+  arm: "B" | "A2",
+  scale: "percent" | "absolute",
+  machines: readonly number[],
+): boolean {
+  const difference = (place: number) => {
+    const [a, b] = [samples.A[place] ?? Number.NaN, samples[arm][place] ?? Number.NaN];
+    return scale === "percent" ? Math.log(b / a) : b - a;
+  };
+  return kruskalWallis(blocksOf(machines).map((places) => places.map(difference))) < MACHINES_ALPHA;
+}
+
+function at(values: readonly number[], places: readonly number[]): number[] {
+  return places.map((place) => values[place] ?? Number.NaN);
+}
+
+/** Why a verdict is open or not drawn, and what would have to change. */
+function whyOpen(
+  { definition, samples }: Measured,
+  { ab, aa, verdict, aaVerdict, machines }: Omit<Comparison, "reason">,
+): string {
+  const { margin, scale, unit, quantity } = definition;
+  const measure = scale === "percent" ? "%" : unit;
+  const width = (value: number) => `${value.toPrecision(2)} ${measure}`;
+  if (verdict === "not judged") {
+    return quantity === "time"
+      ? "A time of this work depends on the state of compiled code and memory that each isolate falls into; its exact count decides."
+      : "Stands beside the figure that decides.";
   }
-  return "inconclusive";
-}
-
-/**
- * Repeats in all after which the interval, shrinking with the square root of their number around the present estimate,
- * would exclude zero or fit into the margin, whichever comes first. An order of magnitude, not a promise.
- *
- * @returns null when that is beyond ten thousand
- */
-export function repeatsNeeded(interval: Interval, margin: number, repeats: number): number | null {
-  const { estimate, low, high } = interval;
-  // Student's interval for few values shrinks much faster than with the root, towards that of the median.
-  const few = repeats < FEWEST_FOR_RANKS;
-  const halfWidth =
-    ((high - low) / 2) * (few ? MEDIAN_HALF_WIDTH / studentQuantile(1 - LEVEL, repeats - 1) : 1);
-  const distance = Math.abs(estimate);
-  const target = Math.max(distance, margin - distance);
-  const needed = Math.ceil(repeats * (halfWidth / target) ** 2);
-  return needed <= MOST_REPEATS ? Math.max(needed, repeats + 1) : null;
-}
-
-function effect({ definition: { scale }, samples }: Measured, arm: "B" | "A2"): Effect {
-  const difference = pairedDifference(samples.A, samples[arm], scale);
-  return { ...difference, adjustedPValue: difference.pValue };
+  if (verdict === "no difference") {
+    return `B differs from A by ${width(Math.abs(ab.estimate))}, and A from itself by up to ${width(spreadOf(aa))}: no more can be said than that.`;
+  }
+  if (aaVerdict === "faster" || aaVerdict === "slower") {
+    return `A differs from itself by ${width(Math.abs(aa.estimate))}, more than the margin: the instrument is wrong here, and its verdict would be, too. Measure on a machine that does less else.`;
+  }
+  if (machines !== null) {
+    return "The machines disagree, and the interval covers them all: an answer needs machines of one kind, or one for each kind.";
+  }
+  if (samples.A.length < 4) {
+    return `${samples.A.length} processes are too few for a verdict: the run had no time for more.`;
+  }
+  const half = (ab.high - ab.low) / 2;
+  const distance = Math.abs(ab.estimate);
+  if (half < margin / 2) {
+    return `The difference, ${width(distance)}, lies so close to the margin of ${width(margin)} that the interval reaches over it: only a narrower interval, from a longer run, can tell on which side it is.`;
+  }
+  const ofControl = (aa.high - aa.low) / 2;
+  return ofControl > margin
+    ? `Isolates that run the same code differ by ${width(ofControl)} here, in either form: more of them, in a longer run or on a quieter machine, or an exact count, would have to decide.`
+    : `B differs from process to process by ${width(half)}, more than the margin of ${width(margin)}: a longer run has to tell a difference from such states.`;
 }
 
 /** Adjusts probabilities within each of the two families. */
-function corrected(effects: readonly Effect[], inFirst: readonly boolean[]): Effect[] {
-  const adjusted = effects.map(() => 1);
+function corrected(found: readonly Found[], inFirst: readonly boolean[]): Found[] {
+  const adjusted = found.map(() => 1);
   for (const family of [true, false]) {
-    const members = effects.flatMap((_, i) => (inFirst[i] === family ? [i] : []));
-    const probabilities = holm(members.map((i) => effects[i]?.pValue ?? 1));
+    const members = found.flatMap((_, i) => (inFirst[i] === family ? [i] : []));
+    const probabilities = holm(members.map((i) => found[i]?.effect.adjustedPValue ?? 1));
     members.forEach((i, rank) => {
       adjusted[i] = probabilities[rank] ?? 1;
     });
   }
-  return effects.map((item, i) => ({ ...item, adjustedPValue: adjusted[i] ?? 1 }));
+  return found.map(({ effect: item, machines }, i) => ({
+    effect: { ...item, adjustedPValue: adjusted[i] ?? 1 },
+    machines,
+  }));
 }

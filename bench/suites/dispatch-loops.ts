@@ -14,6 +14,10 @@ export interface Case {
   readonly role: MetricDefinition["role"];
   readonly description: string;
   readonly loop: Loop;
+  /** Prepares each timed batch; not timed itself. */
+  readonly before?: () => void;
+  /** Accesses of a timed batch, where it takes so many and no more; default: as many as fill a slice. */
+  readonly batch?: number;
 }
 
 /**

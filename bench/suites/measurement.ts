@@ -1,24 +1,56 @@
-import type { Distribution, Form, GuestRecord, HeapPoint, MetricDefinition, Suite } from "#results";
-import { summarize } from "../statistics/index.ts";
+import type {
+  Arm,
+  Distribution,
+  FieldReads,
+  Form,
+  GuestRecord,
+  HeapPoint,
+  LifetimeFigures,
+  MetricDefinition,
+  PerArm,
+} from "#results";
+import { quantile, summarize } from "../statistics/index.ts";
 
-/** What a measured process is asked to do. */
-export interface SuiteRequest {
-  readonly suite: Suite;
-  /** What of the suite: a guest program, or the name of a part. */
-  readonly subject: string;
-  readonly form: Form;
+/** What a measured process is asked to do: all that is timed in it is timed in three arms side by side. */
+export interface ProcessRequest {
+  readonly forms: { readonly A: Form; readonly B: Form };
   readonly quick: boolean;
-  /** Record or count what repeats exactly, instead of measuring what does not. */
-  readonly prove: boolean;
+  /** Assigns arms to isolates and orders their turns. */
+  readonly seed: number;
+  readonly task: Task;
+  /** Parts of more work that arm B does unseen, for the self-test; absent: none. */
+  readonly plant?: readonly number[];
 }
+
+/** What a process is for. */
+export type Task =
+  /** Works by turns, see `makeWork`. */
+  | { readonly kind: "slices"; readonly works: readonly string[] }
+  /** Boots of a guest in lockstep. */
+  | { readonly kind: "lockstep"; readonly guest: string }
+  /** How the heap grows over the rounds of every lifecycle scenario. */
+  | { readonly kind: "heap"; readonly plantLeak?: boolean }
+  /** Untimed: what a guest does in each form, recorded in full. */
+  | { readonly kind: "proof"; readonly guest: string }
+  /** Untimed: what every lifecycle scenario leaves. */
+  | { readonly kind: "remains" }
+  /** Untimed: scenarios in which the forms must differ, and reads of region fields. */
+  | { readonly kind: "outcomes" };
+
+/** What arms are asked that is no slice. */
+export type Question =
+  | { readonly kind: "heap"; readonly scenario: string; readonly extraLeaks: number }
+  | { readonly kind: "proof"; readonly guest: string }
+  | { readonly kind: "remains" }
+  | { readonly kind: "outcomes" };
 
 /** One metric as one process saw it. */
 export interface Measurement {
   readonly definition: MetricDefinition;
-  /** What the process reports: one number. */
-  readonly estimate: number;
+  /** What the process reports: one number for each arm. */
+  readonly estimates: PerArm<number>;
   /** What it was drawn from. */
-  readonly distribution: Distribution;
+  readonly distributions: PerArm<Distribution>;
 }
 
 /** What a timed run shows of its guest without a trace, which would slow it down. */
@@ -26,7 +58,7 @@ export interface GuestCheck extends Pick<GuestRecord, "instructions" | "consoleS
   readonly workload: string;
 }
 
-/** What one process counted after the rounds of a scenario. Counts repeat exactly, so few processes count. */
+/** What one arm counted after the rounds of a scenario. Counts repeat exactly. */
 export interface Remains {
   readonly scenario: string;
   readonly description: string;
@@ -38,7 +70,7 @@ export interface Remains {
   readonly usesAfterFree: number;
 }
 
-/** How one process saw its heap over the rounds of a scenario. Measured, hence in every process. */
+/** How one arm saw its heap over the rounds of a scenario. */
 export interface HeapCurve {
   readonly scenario: string;
   /** Whether the scenario leaks on purpose. */
@@ -48,25 +80,72 @@ export interface HeapCurve {
   readonly heap: readonly HeapPoint[];
 }
 
-/** What a measured process sends back. */
-export interface SuiteReport {
-  readonly measurements: readonly Measurement[];
-  /** Complete records of guests, from processes that prove. */
-  readonly proofs: readonly { readonly workload: string; readonly record: GuestRecord }[];
-  /** What the timed guests did, to be held against the proofs. */
-  readonly checks: readonly GuestCheck[];
-  readonly remains: readonly Remains[];
-  readonly curves: readonly HeapCurve[];
+/** A scenario in which the forms must differ, as one arm lived it. */
+export interface ArmLifetime {
+  readonly scenario: string;
+  readonly description: string;
+  readonly rule: string;
+  readonly rounds: number;
+  readonly expected: LifetimeFigures;
+  readonly observed: LifetimeFigures;
 }
 
-export const emptyReport: SuiteReport = { measurements: [], proofs: [], checks: [], remains: [], curves: [] };
+/** Reads of region fields, as one arm counted them. */
+export interface ArmFieldReads extends Pick<FieldReads, "access" | "fields"> {
+  readonly reads: number;
+}
+
+export interface ArmOutcomes {
+  readonly lifetimes: readonly ArmLifetime[];
+  readonly fieldReads: readonly ArmFieldReads[];
+}
+
+/** What a process sends back. */
+export interface ProcessReport {
+  /** Arms in the order in which their isolates were made. */
+  readonly slots: readonly Arm[];
+  /** By variant of the planted work; without any there is one. */
+  readonly measurements: readonly (readonly Measurement[])[];
+  /** What the timed guests did, to be held against the proofs. */
+  readonly checks: readonly GuestCheck[];
+  readonly proofs: readonly { readonly workload: string; readonly records: PerArm<GuestRecord> }[];
+  readonly remains: PerArm<readonly Remains[]> | null;
+  readonly curves: PerArm<readonly HeapCurve[]> | null;
+  readonly outcomes: PerArm<ArmOutcomes> | null;
+}
+
+export const emptyReport: ProcessReport = {
+  slots: [],
+  measurements: [],
+  checks: [],
+  proofs: [],
+  remains: null,
+  curves: null,
+  outcomes: null,
+};
 
 /**
- * The median of what a process saw is its estimate.
- * @throws RangeError when a sample is no number: better no result than a wrong one
+ * How slices become a figure: their 10th percentile. Their median follows the load of the machine, their minimum a lucky
+ * moment; chosen by how far A strays from itself, at rest and under load, before B was looked at.
  */
-export function measurement(definition: MetricDefinition, samples: readonly number[]): Measurement {
-  if (!samples.every(Number.isFinite)) throw new RangeError(`${definition.name}: a sample is not a number`);
-  const distribution = summarize(samples);
-  return { definition, estimate: distribution.median, distribution };
+export const SLICE_ESTIMATOR = "10th percentile of slices";
+const SLICE_QUANTILE = 0.1;
+
+/** @throws RangeError when a slice is no positive number: better no result than a wrong one */
+export function fromSlices(definition: MetricDefinition, times: PerArm<readonly number[]>): Measurement {
+  const read = (arm: Arm) => {
+    if (!times[arm].every((time) => Number.isFinite(time) && time > 0)) {
+      throw new RangeError(`${definition.name}: a slice of arm ${arm} took no time that is a positive number`);
+    }
+    return times[arm];
+  };
+  return {
+    definition: { ...definition, estimator: SLICE_ESTIMATOR },
+    estimates: perArm((arm) => quantile(read(arm), SLICE_QUANTILE)),
+    distributions: perArm((arm) => summarize(read(arm))),
+  };
+}
+
+export function perArm<T>(make: (arm: Arm) => T): PerArm<T> {
+  return { A: make("A"), B: make("B"), A2: make("A2") };
 }

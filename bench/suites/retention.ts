@@ -1,21 +1,19 @@
 /** What remains of devices and machines after many rounds of creating and destroying them. */
 import { setTimeout } from "node:timers/promises";
 import v8 from "node:v8";
-import { type Hardware, loadHardware } from "#machine";
+import type { Hardware } from "#machine";
 import { FlatView, MemoryRegion } from "#memory";
 import { QomObject } from "#qom";
-import type { HeapPoint, MetricDefinition } from "#results";
-import { type Scenario, type ScenarioRun, type ScenarioTally, scenarios } from "#workloads/lifecycle";
-import { RELEASES } from "./limits.ts";
+import { DeviceModel } from "#qdev";
+import type { HeapPoint } from "#results";
 import {
-  emptyReport,
-  type HeapCurve,
-  type Measurement,
-  measurement,
-  type Remains,
-  type SuiteReport,
-  type SuiteRequest,
-} from "./measurement.ts";
+  type Scenario,
+  type ScenarioRun,
+  type ScenarioTally,
+  scenario,
+  scenarios,
+} from "#workloads/lifecycle";
+import type { HeapCurve, Remains } from "./measurement.ts";
 
 /** Classes whose instances are counted, subclasses included: all objects of the model, regions, flat views. */
 const COUNTED = [QomObject, MemoryRegion, FlatView] as const;
@@ -29,63 +27,13 @@ const COUNTED_ROUNDS = { quick: 100, full: 600 } as const;
 /** Rounds in checked mode, where every touch of a dead object is found and nothing is timed. */
 const CHECKED_ROUNDS = 30;
 
-/** Unplugs before the first that is timed: after so many V8 has compiled what they run. */
-const WARM_UP_UNPLUGS = { quick: 1000, full: 1500 } as const;
-const TIMED_UNPLUGS = { quick: 200, full: 700 } as const;
-
-/** The scenario whose release time is a headline. */
-const PLAIN_UNPLUG = "plug-unplug";
-
 /** A hundredth of what V8 spends on one leaked region, about 1 500 bytes. */
 const MARGIN_BYTES = 16;
 /** As much for each of the regions of a board. */
 const REGIONS_PER_MACHINE = 16;
 
-/** Unplugging takes microseconds, of which one grace period is most. */
-const RELEASE_MARGIN_PERCENT = 5;
-
-/**
- * Counts what is left (to prove), or else measures how long releases take or how the heap grows: two subjects, because the
- * heap is followed with V8's optimising compilers off.
- */
-export async function measureRetention({ form, quick, prove, subject }: SuiteRequest): Promise<SuiteReport> {
-  const hardware = await loadHardware(form);
-  if (prove) return { ...emptyReport, remains: await countRemains(hardware, quick) };
-  if (subject === RELEASES) return { ...emptyReport, measurements: timeReleases(hardware, quick) };
-  const curves: HeapCurve[] = [];
-  for (const scenario of scenarios()) {
-    const heap = await followHeap(scenario, hardware, quick);
-    curves.push({
-      scenario: scenario.name,
-      control: scenario.leaksPerRound > 0,
-      margin: marginOf(scenario),
-      heap,
-    });
-  }
-  return { ...emptyReport, curves };
-}
-
-/** Times unplugs in every scenario that has them; in a quick run in the plain one only. */
-function timeReleases(hardware: Hardware, quick: boolean): Measurement[] {
-  return scenarios().flatMap((scenario) => {
-    if (quick && scenario.name !== PLAIN_UNPLUG) return [];
-    const run = scenario.start({ hardware });
-    run.round();
-    if (run.releaseTimes.length === 0) {
-      run.finish(); // nothing is unplugged here, and a thousand machines take seconds
-      return [];
-    }
-    const extent = quick ? "quick" : "full";
-    repeat(run, WARM_UP_UNPLUGS[extent]);
-    const warm = run.releaseTimes.length;
-    repeat(run, TIMED_UNPLUGS[extent]);
-    run.finish();
-    return [measurement(releaseMetric(scenario), run.releaseTimes.slice(warm).map(toMicroseconds))];
-  });
-}
-
 /** Counts what the rounds of each scenario leave. All are warmed up first: one count then ends a scenario and begins the next. */
-async function countRemains(hardware: Hardware, quick: boolean): Promise<Remains[]> {
+export async function countRemains(hardware: Hardware, quick: boolean): Promise<Remains[]> {
   const runs = scenarios().map((scenario) => {
     const { usesAfterFinalize, usesAfterFree } = runChecked(scenario, hardware);
     const run = scenario.start({ hardware });
@@ -129,11 +77,37 @@ function checkControl({ name }: Scenario, expected: number, found: number): void
   );
 }
 
+/** What each round keeps alive, where the self-test plants a leak. */
+const planted: object[] = [];
+
+/**
+ * How the heap grows over the rounds of one scenario.
+ * @param extraLeaks objects that a round leaks unseen, for the self-test
+ */
+export async function followScenario(
+  { scenario: name, extraLeaks }: { readonly scenario: string; readonly extraLeaks: number },
+  hardware: Hardware,
+  quick: boolean,
+): Promise<HeapCurve> {
+  const followed = scenario(name);
+  return {
+    scenario: name,
+    control: followed.leaksPerRound > 0,
+    margin: marginOf(followed),
+    heap: await followHeap(followed, hardware, quick, extraLeaks),
+  };
+}
+
 /** Heap in use over the rounds, from when lazily made objects are there. */
-async function followHeap(scenario: Scenario, hardware: Hardware, quick: boolean): Promise<HeapPoint[]> {
+async function followHeap(
+  scenario: Scenario,
+  hardware: Hardware,
+  quick: boolean,
+  extraLeaks: number,
+): Promise<HeapPoint[]> {
   const checkpoints = quick ? 8 : 40;
   const between = roundsOf(scenario, quick ? 30 : 100);
-  const run = scenario.start({ hardware });
+  const run = leaking(scenario.start({ hardware }), extraLeaks);
   repeat(run, roundsOf(scenario, ROUNDS_BEFORE_HEAP));
   await heapInUse(); // the first collections of a process find what loading it has left
   const heap: HeapPoint[] = [{ round: 0, bytes: await heapInUse() }];
@@ -143,6 +117,18 @@ async function followHeap(scenario: Scenario, hardware: Hardware, quick: boolean
   }
   run.finish();
   return heap;
+}
+
+/** The same rounds, each of which leaks so many objects more. */
+function leaking(run: ScenarioRun, objects: number): ScenarioRun {
+  if (objects === 0) return run;
+  const model = new DeviceModel();
+  return Object.assign(Object.create(run) as ScenarioRun, {
+    round: () => {
+      run.round();
+      for (let i = 0; i < objects; i++) planted.push(model.create(MemoryRegion));
+    },
+  });
 }
 
 function marginOf(scenario: Scenario): number {
@@ -189,22 +175,4 @@ async function heapInUse(): Promise<number> {
 async function countObjects(): Promise<number[]> {
   await setTimeout(0);
   return COUNTED.map((type) => v8.queryObjects(type, { format: "count" }));
-}
-
-function toMicroseconds(milliseconds: number): number {
-  return 1000 * milliseconds;
-}
-
-function releaseMetric({ name, description }: Scenario): MetricDefinition {
-  return {
-    suite: "retention",
-    workload: name,
-    name: "unplug to release",
-    description: `From the unplug to the release of the device's storage: ${description}.`,
-    unit: "µs",
-    quantity: "time",
-    scale: "percent",
-    margin: RELEASE_MARGIN_PERCENT,
-    role: name === PLAIN_UNPLUG ? "headline" : "detail",
-  };
 }

@@ -1,0 +1,113 @@
+/** What a run is to measure, and with how much effort. */
+import type { Form, Suite } from "#results";
+import { scenarios } from "#workloads/lifecycle";
+import { workload } from "#workloads";
+import type { PlannedTask } from "./runner/schedule.ts";
+import { dispatchGroups } from "./suites/dispatch-names.ts";
+
+export interface BenchPlan {
+  /** Suites to be timed; empty where only instructions are counted. */
+  readonly suites: readonly Suite[];
+  readonly quick: boolean;
+  readonly forms: { readonly A: Form; readonly B: Form };
+  readonly workloads: readonly string[];
+  /** Processes per task at most. */
+  readonly repeats: number;
+  /** Numbers of processes after which the data are looked at. */
+  readonly looks: readonly number[];
+  /** Time for everything; null: as long as it takes. */
+  readonly seconds: number | null;
+  readonly seed: number;
+  /** Whether to count instructions, where valgrind is. */
+  readonly count: boolean;
+  readonly shard: Shard | null;
+  readonly command: string;
+}
+
+/** A part of a run that is divided over machines. */
+export interface Shard {
+  /** From 1. */
+  readonly index: number;
+  readonly count: number;
+  /** Whether shards divide the processes of each metric, or the metrics. */
+  readonly by: "processes" | "metrics";
+}
+
+/** Forced collection, so that no case pays for the garbage of the one before. */
+const GC = "--expose-gc";
+/**
+ * Options of the runtime by task. Short loops are compiled on the spot instead of on another thread: what V8 inlines then
+ * depends on the calls made, not on when that thread got a processor, and fresh isolates agree. Heaps are followed without
+ * optimising compilers, whose code counts as heap in use and would hide a small leak. Boots run with V8 as users run it.
+ */
+export const RUNTIME_OPTIONS = {
+  slices: [GC, "--no-concurrent-recompilation"],
+  lockstep: [GC],
+  heap: [GC, "--no-opt", "--no-sparkplug"],
+  untimed: [GC],
+} as const;
+
+/** Heaps of two processes differ by a byte a round, so the time is better spent elsewhere. */
+const HEAP_REPEATS = { quick: 3, full: 6 } as const;
+/** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
+const LOCKSTEP_REPEATS = { quick: 3, full: 10 } as const;
+/** Three boots of a distribution at once take most of a minute. */
+const DISTRIBUTION_REPEATS = 8;
+
+/** All processes of a run, as tasks. */
+export function tasksOf(plan: BenchPlan): PlannedTask[] {
+  const tasks = plan.suites.flatMap((suite) => suiteTasks(suite, plan));
+  const { shard } = plan;
+  if (shard === null || shard.by === "processes") return tasks;
+  return tasks.filter((_, i) => i % shard.count === shard.index - 1);
+}
+
+function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[] {
+  const extent = quick ? "quick" : "full";
+  const slices = (name: string, works: readonly string[]): PlannedTask => ({
+    name: `${suite}/${name}`,
+    task: { kind: "slices", works },
+    execArgv: RUNTIME_OPTIONS.slices,
+  });
+  switch (suite) {
+    case "boot":
+      return [
+        slices("board", ["board"]),
+        { ...slices("machine", ["machine"]), mostRepeats: LOCKSTEP_REPEATS[extent] },
+        ...workloads.map((guest): PlannedTask => {
+          const distribution = workload(guest).kind === "distribution";
+          return {
+            name: `boot/${guest}`,
+            task: { kind: "lockstep", guest },
+            execArgv: RUNTIME_OPTIONS.lockstep,
+            mostRepeats: distribution ? DISTRIBUTION_REPEATS : LOCKSTEP_REPEATS[extent],
+          };
+        }),
+      ];
+    case "dispatch":
+      return dispatchGroups(quick).map(([name, works]) => slices(name, works));
+    case "retention":
+      return [
+        slices(
+          "releases",
+          scenarios()
+            .filter(({ name }) => (quick ? name === "plug-unplug" : RELEASING.includes(name)))
+            .map(({ name }) => `releases/${name}`),
+        ),
+        {
+          name: "retention/heap",
+          task: { kind: "heap" },
+          execArgv: RUNTIME_OPTIONS.heap,
+          mostRepeats: HEAP_REPEATS[extent],
+        },
+      ];
+  }
+}
+
+/** Scenarios that unplug devices. */
+const RELEASING: readonly string[] = ["plug-unplug", "unplug-mapped", "unplug-held"];
+
+/** As stored with the results: one text per kind of process. */
+export function describeRuntimeOptions(): string[] {
+  return Object.entries(RUNTIME_OPTIONS).map(([kind, options]) => `${kind}: ${options.join(" ")}`);
+}

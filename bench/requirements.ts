@@ -1,0 +1,40 @@
+/** What the emulator promises of itself, whichever form its devices have. */
+import type { Metric, Requirement } from "#results";
+import { median } from "./statistics/index.ts";
+import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND, TEN_THOUSAND_FLOOR } from "./suites/limits.ts";
+
+/** Quotients are those of each process, which measures both. */
+export function checkRequirements(metrics: readonly Metric[]): Requirement[] {
+  const find = (name: string) =>
+    metrics.find((candidate) => candidate.name === name && candidate.quantity === "time");
+  const requirements: Requirement[] = [];
+  const require = (name: string, limit: number, unit: string, measured: { A: number; B: number }) => {
+    requirements.push({ name, limit, unit, measured, met: Math.max(measured.A, measured.B) <= limit });
+  };
+  const ratio = (name: string, floorName: string, limit: number, label: string) => {
+    const [metric, floor] = [find(name), find(floorName)];
+    if (!metric || !floor) return;
+    const quotient = (arm: "A" | "B") =>
+      median(metric.samples[arm].map((value, i) => value / (floor.samples[arm][i] ?? Number.NaN)));
+    require(label, limit, "times", { A: quotient("A"), B: quotient("B") });
+  };
+  ratio(SECTION_HIT, FLOOR, 3, "Access with the last section hit, over a bare indirect call");
+  ratio(
+    TEN_THOUSAND,
+    TEN_THOUSAND_FLOOR,
+    10,
+    "Access among 10 000 regions at random, over bare calls of as many devices at random",
+  );
+  ratio(
+    TEN_THOUSAND,
+    FLOOR,
+    10,
+    "Access among 10 000 regions at random, over a bare indirect call of one device",
+  );
+  const creation = find(MACHINE_CREATION);
+  if (creation) {
+    const milliseconds = (arm: "A" | "B") => median(creation.samples[arm]) / 1e6;
+    require("Machine creation", 20, "ms", { A: milliseconds("A"), B: milliseconds("B") });
+  }
+  return requirements;
+}

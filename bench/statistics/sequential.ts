@@ -1,0 +1,26 @@
+/** When a run may stop measuring a metric. */
+import type { Sequential } from "#results";
+import type { Look } from "./verdict.ts";
+
+/**
+ * Looks after so many processes. Each uses intervals at 1 - 0.05 / looks, so that by Bonferroni's inequality all of them
+ * together miss the truth at most as often as one look at 95 % does, however they depend on each other and whatever makes
+ * the run stop. `npm run bench:simulate` shows the rates.
+ *
+ * @param looks numbers of processes, ascending
+ */
+export function sequentialRule(looks: readonly number[]): Sequential {
+  if (looks.length === 0 || looks.some((n, i) => n <= (looks[i - 1] ?? 1)))
+    throw new RangeError(`looks must be ascending numbers of at least 2 processes, not ${looks.join(", ")}`);
+  return { looks, level: 1 - 0.05 / looks.length };
+}
+
+/** A look of such a rule. */
+export function lookOf({ looks, level }: Sequential): Look {
+  return { level, looks: looks.length };
+}
+
+/** Whether the data may be looked at after this many processes. */
+export function isLook({ looks }: Sequential, processes: number): boolean {
+  return looks.includes(processes);
+}

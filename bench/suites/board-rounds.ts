@@ -1,0 +1,119 @@
+/** Boards made and taken down again: what of a machine's creation can differ between the forms, without its processors and memory. */
+import { Emulation, type Hardware } from "#machine";
+import type { RamAllocator } from "#memory";
+import { DeviceModel } from "#qdev";
+import type { MetricDefinition } from "#results";
+import { spin } from "../trio/spin.ts";
+import type { SlicedWork } from "../trio/work.ts";
+import { BOARD_CREATION, MACHINE_CREATION, MACHINE_SUBJECT, TEAR_DOWN } from "./limits.ts";
+import { OTHER_MARGIN_PERCENT } from "./margins.ts";
+
+const RAM_BYTES = 2 ** 20;
+const MACHINE_RAM_BYTES = 128 * 2 ** 20;
+/** RAM, flash banks and boot ROM of one board. */
+const POOL_BYTES = 96 * 2 ** 20;
+
+/**
+ * Host memory that every board gets again as the one before left it. Fresh pages cost more than the whole board, are alike in
+ * both forms, and come when the host likes.
+ */
+export class PooledRam implements RamAllocator {
+  private readonly pool = new ArrayBuffer(POOL_BYTES);
+  private used = 0;
+
+  allocate(bytes: number): Uint8Array {
+    if (this.used + bytes > POOL_BYTES) throw new RangeError("the board needs more memory than the pool has");
+    const block = new Uint8Array(this.pool, this.used, bytes);
+    this.used += (bytes + 7) & ~7;
+    return block;
+  }
+
+  release(): void {}
+
+  /** Before the next board. */
+  reuse(): void {
+    this.used = 0;
+  }
+}
+
+/** A board: objects, realize, first flat view, reset. */
+export function makeBoard(hardware: Hardware, ram: RamAllocator): DeviceModel {
+  const model = new DeviceModel({ ram });
+  hardware.registerTypes(model.types);
+  model.createMachine("virt-machine", { ramBytes: RAM_BYTES, hartCount: 1 }).reset();
+  return model;
+}
+
+export function boardWork(hardware: Hardware, quick: boolean): SlicedWork {
+  const ram = new PooledRam();
+  return {
+    metrics: [
+      boardMetric(BOARD_CREATION, "A board's objects, realize, first flat view, reset; no processors, no fresh memory."),
+      boardMetric(TEAR_DOWN, "Address spaces, RCU callbacks, the object tree of a board."),
+    ],
+    step: 1,
+    warmUpSlices: quick ? 60 : 150,
+    slices: quick ? 60 : 150,
+    slice(count, extra, into) {
+      let create = 0;
+      let destroy = 0;
+      for (let i = 0; i < count; i++) {
+        ram.reuse();
+        const started = performance.now();
+        const model = makeBoard(hardware, ram);
+        if (extra > 0) spin((performance.now() - started) * extra);
+        const made = performance.now();
+        model.destroy();
+        if (extra > 0) spin((performance.now() - made) * extra);
+        destroy += performance.now() - made;
+        create += made - started;
+      }
+      into[0] = (1e6 * create) / count;
+      into[1] = (1e6 * destroy) / count;
+    },
+  };
+}
+
+/** Whole machines: mostly host memory and WebAssembly instances, alike in both forms, and noisy. Their exact count decides. */
+export function machineWork(hardware: Hardware, quick: boolean): SlicedWork {
+  return {
+    metrics: [
+      {
+        ...boardMetric(MACHINE_CREATION, "A board, its processors, its memory: everything that a boot begins with."),
+        decides: false,
+      },
+    ],
+    step: 1,
+    warmUpSlices: quick ? 5 : 10,
+    slices: quick ? 12 : 40,
+    slice(count, extra, into) {
+      let create = 0;
+      for (let i = 0; i < count; i++) {
+        const started = performance.now();
+        const emulation = new Emulation({ hardware, ramBytes: MACHINE_RAM_BYTES });
+        if (extra > 0) spin((performance.now() - started) * extra);
+        create += performance.now() - started;
+        emulation.destroy();
+      }
+      into[0] = (1e6 * create) / count;
+    },
+  };
+}
+
+function boardMetric(name: string, description: string): MetricDefinition {
+  return {
+    suite: "boot",
+    workload: MACHINE_SUBJECT,
+    name,
+    quantity: "time",
+    source: "regionlab",
+    description,
+    unit: "ns",
+    scale: "percent",
+    margin: OTHER_MARGIN_PERCENT,
+    role: "headline",
+    estimator: "",
+    decides: true,
+    byConstruction: null,
+  };
+}

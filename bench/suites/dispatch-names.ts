@@ -1,0 +1,22 @@
+/** Cases of the dispatch suite by name, in groups that one process measures. Loads none of them. */
+
+/** Regions on maps of growing size. */
+const MAP_SIZES = [10, 100, 1_000, 10_000, 100_000];
+const QUICK_MAP_SIZES = [10_000];
+
+/** A process for each group, with the names of its works. */
+export function dispatchGroups(quick: boolean): [name: string, works: string[]][] {
+  const sizes = quick ? QUICK_MAP_SIZES : MAP_SIZES;
+  const groups: [string, string[]][] = [
+    [
+      "paths",
+      [
+        ...["floor", "hit-read", "hit-write", "miss"],
+        ...(quick ? [] : ["turns", "nested", "aliases", "size-1", "size-2", "size-8"]),
+      ],
+    ],
+    ["board", ["uart-guest", ...(quick ? [] : ["uart-host", "ram-guest"])]],
+    ["maps", [...sizes.flatMap((count) => [`map-${count}`, `uncopied-${count}`]), "map-floor", "floor"]],
+  ];
+  return groups.map(([name, works]) => [name, works.map((work) => `dispatch/${work}`)]);
+}

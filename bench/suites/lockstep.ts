@@ -1,0 +1,132 @@
+/**
+ * Boots in lockstep. Guest time is counted in instructions, so that a slice of a boot is the same work in every arm: the arms
+ * take the same slice by turns, boot after boot, and the time of a boot is the sum of its slices' fastest.
+ */
+import { Emulation, type Hardware } from "#machine";
+import type { MetricDefinition, PerArm } from "#results";
+import { type Workload, workload } from "#workloads";
+import type { BootFigures, BootingWork } from "../trio/boots.ts";
+import { guestOf, MOST_INSTRUCTIONS, phasesOf } from "./guest.ts";
+import { BOOT } from "./limits.ts";
+import { OTHER_MARGIN_PERCENT } from "./margins.ts";
+import { type Measurement, perArm } from "./measurement.ts";
+import { summarize } from "../statistics/index.ts";
+
+/** Guest instructions of a slice: some tenths of a millisecond, or, of a distribution's billions, a millisecond. */
+const SLICE_INSTRUCTIONS = { small: 20_000, distribution: 200_000 } as const;
+
+/** Time for the boots of one process. Once, at least; a distribution takes longer than that. */
+const BOOTING_MILLISECONDS = { quick: 1500, full: 6000 } as const;
+
+/** A guest as an arm boots it, slice by slice. */
+export function bootingWork(name: string, hardware: Hardware): BootingWork {
+  const guest = guestOf(name, hardware);
+  const { phases, program } = guest;
+  const instructions =
+    program.kind === "distribution" ? SLICE_INSTRUCTIONS.distribution : SLICE_INSTRUCTIONS.small;
+  let emulation: Emulation | null = null;
+  let phase = 0;
+  // Once a phase, not once a slice: a text may begin in one slice and end in the next.
+  const watch = ({ console }: Emulation) => {
+    const next = phases[phase];
+    if (next !== undefined) console.watchFor(next.until);
+  };
+  return {
+    begin() {
+      emulation = new Emulation(guest.options);
+      phase = 0;
+      watch(emulation);
+    },
+    slice(): BootFigures {
+      if (emulation === null) throw new Error("a boot begins before its first slice");
+      const maxInstructions = Math.min(emulation.instructions + instructions, MOST_INSTRUCTIONS);
+      const started = performance.now();
+      const end = emulation.run({ maxInstructions });
+      const nanoseconds = 1e6 * (performance.now() - started);
+      const sliced = { nanoseconds, phase, over: false };
+      if (end === "instructions" && emulation.instructions < MOST_INSTRUCTIONS) return sliced;
+      if (end !== "milestone") {
+        const until = JSON.stringify(phases[phase]?.until);
+        throw new Error(`workload ${name} ended by ${end} before it printed ${until}`);
+      }
+      phase++;
+      watch(emulation);
+      return { ...sliced, over: phase === phases.length };
+    },
+    finish() {
+      if (emulation === null) throw new Error("a boot begins before it ends");
+      const check = {
+        workload: name,
+        instructions: emulation.instructions,
+        consoleSha256: emulation.console.sha256(),
+      };
+      emulation.destroy();
+      emulation = null;
+      return check;
+    },
+  };
+}
+
+/** How long boots of a process may take, in milliseconds. */
+export function bootingTime(quick: boolean): number {
+  return quick ? BOOTING_MILLISECONDS.quick : BOOTING_MILLISECONDS.full;
+}
+
+/** One boot's slices, arm by arm; all boots of a process have the same. */
+export type BootSlices = PerArm<readonly BootFigures[]>;
+
+/** Figures of a guest from its boots: of the whole, and of each phase where it has several. */
+export function fromBoots(name: string, boots: readonly BootSlices[]): Measurement[] {
+  const program = workload(name);
+  const phases = phasesOf(program);
+  const [first] = boots;
+  if (first === undefined) throw new RangeError(`${name} was not booted`);
+  const fastest = perArm((arm) =>
+    first[arm].map(({ phase }, k) => ({
+      phase,
+      nanoseconds: Math.min(...boots.map((boot) => boot[arm][k]?.nanoseconds ?? Number.NaN)),
+    })),
+  );
+  const sumOf = (of: (slice: { phase: number }) => boolean) => ({
+    estimates: perArm((arm) => milliseconds(fastest[arm].filter(of))),
+    distributions: perArm((arm) => summarize(boots.map((boot) => milliseconds(boot[arm].filter(of))))),
+  });
+  return [
+    { definition: bootMetric(program, BOOT, "headline", "From reset to the guest's last line."), ...sumOf(() => true) },
+    ...(phases.length === 1
+      ? []
+      : phases.map((each, i) => ({
+          definition: bootMetric(
+            program,
+            `phase: ${each.name}`,
+            "detail",
+            "A part of the boot, by what the guest prints at its end.",
+          ),
+          ...sumOf(({ phase }) => phase === i),
+        }))),
+  ];
+}
+
+function milliseconds(slices: readonly { readonly nanoseconds: number }[]): number {
+  return slices.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0) / 1e6;
+}
+
+function bootMetric(program: Workload, name: string, role: "headline" | "detail", description: string): MetricDefinition {
+  return {
+    suite: "boot",
+    workload: program.name,
+    name,
+    quantity: "time",
+    source: "regionlab",
+    description: `${description} The guest's work: ${program.exercises}.`,
+    unit: "ms",
+    scale: "percent",
+    margin: OTHER_MARGIN_PERCENT,
+    role,
+    estimator: "sum over slices of the fastest of all boots",
+    // Each isolate falls into a state of compiled code and memory of its own, which boots repeated in it do not change:
+    // where the work can be counted exactly, the count decides.
+    decides: program.kind === "distribution",
+    byConstruction: null,
+  };
+}

@@ -1,0 +1,59 @@
+/** Devices plugged into a running machine and unplugged again, until their storage is released. */
+import type { Hardware } from "#machine";
+import type { MetricDefinition } from "#results";
+import { PLUGGED, scenario } from "#workloads/lifecycle";
+import { spin } from "../trio/spin.ts";
+import type { SlicedWork } from "../trio/work.ts";
+import { PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "./limits.ts";
+import { OTHER_MARGIN_PERCENT } from "./margins.ts";
+
+/** Rounds of a lifecycle scenario, timed whole and from each unplug to its release. */
+export function releaseWork(name: string, hardware: Hardware, quick: boolean): SlicedWork {
+  const { description, start } = scenario(name);
+  const run = start({ hardware });
+  const headline = name === "plug-unplug";
+  const times = run.releaseTimes;
+  return {
+    metrics: [
+      metric(name, PLUG_AND_UNPLUG, `A whole round: ${description}.`, headline),
+      metric(name, UNPLUG_TO_RELEASE, `From the unplug to the release of the device's storage: ${description}.`, headline),
+    ],
+    step: PLUGGED.length,
+    warmUpSlices: quick ? 60 : 150,
+    slices: quick ? 80 : 200,
+    slice(count, extra, into) {
+      let whole = 0;
+      let release = 0;
+      for (let i = 0; i < count; i++) {
+        const before = times.length;
+        const started = performance.now();
+        run.round();
+        const took = performance.now() - started;
+        if (extra > 0) spin(took * extra);
+        whole += performance.now() - started;
+        for (let k = before; k < times.length; k++) release += (times[k] as number) * (1 + extra);
+      }
+      into[0] = (1e6 * whole) / count;
+      into[1] = (1e6 * release) / count;
+    },
+    end: () => void run.finish(),
+  };
+}
+
+function metric(workload: string, name: string, description: string, headline: boolean): MetricDefinition {
+  return {
+    suite: "retention",
+    workload,
+    name,
+    quantity: "time",
+    source: "regionlab",
+    description,
+    unit: "ns",
+    scale: "percent",
+    margin: OTHER_MARGIN_PERCENT,
+    role: headline ? "headline" : "detail",
+    estimator: "",
+    decides: true,
+    byConstruction: null,
+  };
+}

@@ -1,0 +1,169 @@
+/** Three arms in one process, of which one runs at a time, for about a millisecond. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { ARMS, type Arm, type Form, type MetricDefinition, type PerArm } from "#results";
+import type { Random } from "../statistics/index.ts";
+import type { BootSlices } from "../suites/lockstep.ts";
+import { type GuestCheck, perArm, type Question } from "../suites/measurement.ts";
+import type { ArmAnswer, ArmData, ArmRequest, WorkOffer } from "./arm.ts";
+import { BOOT_STEP, type BootFigures } from "./boots.ts";
+import { SharedTurn } from "./shared.ts";
+import { Turns } from "./turns.ts";
+
+/** Length of a slice. Disturbances that last longer disturb all arms alike; handing the turn on takes some 20 µs. */
+export const SLICE_NANOSECONDS = 200_000;
+
+export interface TrioOptions {
+  /** JavaScript file of an arm. */
+  readonly armEntry: URL;
+  readonly forms: { readonly A: Form; readonly B: Form };
+  readonly quick: boolean;
+  /** Assigns arms to slots, and orders turns. */
+  readonly random: Random;
+}
+
+/** What the slices of one metric took, in nanoseconds for one unit, arm by arm, in order. */
+export interface SlicedTimes {
+  readonly definition: MetricDefinition;
+  readonly times: PerArm<readonly number[]>;
+}
+
+export class Trio {
+  /** Arms in the order in which their isolates were made. Assigned at random: the first was 2 to 4 % slower at some work. */
+  readonly slots: readonly Arm[];
+  private readonly turn = new SharedTurn();
+  private readonly workers: readonly Worker[];
+  private readonly random: Random;
+
+  constructor({ armEntry, forms, quick, random }: TrioOptions) {
+    this.random = random;
+    this.slots = random.shuffled(ARMS);
+    this.workers = this.slots.map((arm, slot) => {
+      const data: ArmData = { buffer: this.turn.buffer, slot, form: arm === "B" ? forms.B : forms.A, quick };
+      return new Worker(armEntry, { workerData: data });
+    });
+  }
+
+  /**
+   * Lets the arms do a work by turns.
+   * @param extras parts of more work that arm B does, by variant; one variant after the other, turn by turn
+   * @returns per variant, per metric
+   */
+  async measure(work: string, extras: readonly number[] = [0]): Promise<SlicedTimes[][]> {
+    // All at once: what is made and compiled now is not timed.
+    const answers = await this.requestAll({ kind: "prepare", work });
+    const offers = answers.flatMap((answer) => (answer.kind === "prepared" ? [answer.offer] : []));
+    const [offer] = offers;
+    if (offer === undefined) throw new Error(`no arm prepared ${work}`);
+    this.turn.reset();
+    const performances = this.slots.map((arm, slot) =>
+      this.request(slot, { kind: "perform", extras: arm === "B" ? extras : [] }),
+    );
+    const times = this.takeTurns(offer, unitsOfSlice(offers), extras.length);
+    await Promise.all(performances);
+    await this.requestAll({ kind: "end" });
+    return times;
+  }
+
+  /**
+   * Boots a guest in all arms, slice by slice, as often as the time allows, at least once.
+   * @throws Error when the arms' boots do not have the same slices
+   */
+  async boot(guest: string, milliseconds: number): Promise<{ boots: BootSlices[]; checks: GuestCheck[] }> {
+    this.turn.reset();
+    const performances = this.requestAll({ kind: "boot", guest });
+    const boots: BootSlices[] = [];
+    const end = performance.now() + milliseconds;
+    try {
+      do boots.push(this.bootOnce(guest));
+      while (performance.now() < end);
+    } finally {
+      this.turn.dismiss();
+    }
+    const checks = (await performances).flatMap((answer) => (answer.kind === "booted" ? answer.checks : []));
+    return { boots, checks };
+  }
+
+  private bootOnce(guest: string): BootSlices {
+    const turns = new Turns(this.random);
+    const boot = { A: [] as BootFigures[], B: [] as BootFigures[], A2: [] as BootFigures[] };
+    for (const arm of turns.next()) this.turn.hand(this.slotOf(arm), BOOT_STEP.begin, 0);
+    for (let over = false; !over; ) {
+      const ends = turns.next().map((arm) => {
+        this.turn.hand(this.slotOf(arm), BOOT_STEP.slice, 0);
+        const [nanoseconds = Number.NaN, phase = 0, last = 0] = this.turn.figures;
+        boot[arm].push({ nanoseconds, phase, over: last !== 0 });
+        return last !== 0;
+      });
+      over = ends.every(Boolean);
+      if (!over && ends.some(Boolean)) throw new Error(`${guest} ended in another slice in one arm than in the others`);
+    }
+    for (const arm of turns.next()) this.turn.hand(this.slotOf(arm), BOOT_STEP.finish, 0);
+    return boot;
+  }
+
+  /** Asks arms what is no slice and not timed: all at once. */
+  async ask(question: (arm: Arm) => Question): Promise<PerArm<unknown>> {
+    const answers = await Promise.all(
+      this.slots.map((arm, slot) => this.request(slot, { kind: "ask", question: question(arm) })),
+    );
+    return perArm((arm) => {
+      const answer = answers[this.slotOf(arm)];
+      if (answer?.kind !== "answer") throw new Error(`arm ${arm} gave no answer`);
+      return answer.answer;
+    });
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.workers.map((worker) => worker.terminate()));
+  }
+
+  private takeTurns({ metrics, warmUpSlices, slices }: WorkOffer, count: number, variants: number): SlicedTimes[][] {
+    const turns = new Turns(this.random);
+    const times = Array.from({ length: variants }, () =>
+      metrics.map((definition) => ({ definition, times: { A: [] as number[], B: [] as number[], A2: [] as number[] } })),
+    );
+    const { turn } = this;
+    try {
+      for (let round = -warmUpSlices; round < slices * variants; round++) {
+        const variant = round < 0 ? 0 : round % variants;
+        for (const arm of turns.next()) {
+          turn.hand(this.slotOf(arm), count, variant);
+          if (round < 0) continue;
+          times[variant]?.forEach((metric, i) => {
+            metric.times[arm].push(turn.figures[i] as number);
+          });
+        }
+      }
+    } finally {
+      turn.dismiss();
+    }
+    return times;
+  }
+
+  private slotOf(arm: Arm): number {
+    return this.slots.indexOf(arm);
+  }
+
+  private requestAll(request: ArmRequest): Promise<ArmAnswer[]> {
+    return Promise.all(this.slots.map((_, slot) => this.request(slot, request)));
+  }
+
+  /** @throws Error when the arm fails */
+  private async request(slot: number, request: ArmRequest): Promise<ArmAnswer> {
+    const worker = this.workers[slot];
+    if (worker === undefined) throw new RangeError("one worker per slot");
+    worker.postMessage(request);
+    const [answer] = (await once(worker, "message")) as [ArmAnswer]; // `runArm` sends nothing else
+    if (answer.kind === "failed") throw new Error(answer.error);
+    return answer;
+  }
+}
+
+/** Units that fill a slice, the same in all arms. */
+function unitsOfSlice(offers: readonly WorkOffer[]): number {
+  const sorted = offers.map(({ nanoseconds }) => nanoseconds).sort((a, b) => a - b);
+  const middle = sorted[1] ?? sorted[0] ?? SLICE_NANOSECONDS;
+  const step = offers[0]?.step ?? 1;
+  return step * Math.max(1, Math.round(SLICE_NANOSECONDS / middle / step));
+}
