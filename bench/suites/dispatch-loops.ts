@@ -14,6 +14,10 @@ export interface Case {
   readonly role: MetricDefinition["role"];
   readonly description: string;
   readonly loop: Loop;
+  /** Called ahead of each batch, outside of the time taken; default: nothing. */
+  readonly before?: () => void;
+  /** Accesses per timed batch: the count that {@link loop} gets. Default: 4096. */
+  readonly batch?: number;
 }
 
 /**
