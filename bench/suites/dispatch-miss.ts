@@ -1,4 +1,5 @@
 /** Accesses that the dispatcher does not know yet: the first to each device after the map has changed. */
+import type { AddressSpace } from "#memory";
 import type { Form } from "#results";
 import { Random } from "../statistics/index.ts";
 import type { Case } from "./dispatch-loops.ts";
@@ -8,6 +9,8 @@ import { flatMap } from "./dispatch-maps.ts";
 export const FIRST_READS = 1024;
 
 export interface MissCase extends Case {
+  /** What is read. */
+  readonly space: AddressSpace;
   /** Changes the map, so that the reads to come are the first of a new view. */
   before(): void;
   readonly batch: number;
@@ -23,6 +26,7 @@ export function missCase(form: Form): MissCase {
   const spare = probes[FIRST_READS]?.window; // never read: it is what changes
   if (spare === undefined) throw new RangeError("the map of first reads has no spare device");
   return {
+    space,
     name: "first read after a commit",
     role: "detail",
     description: "The map has just changed: the device's section is looked up in the new view, and kept.",
