@@ -14,9 +14,9 @@ export interface Case {
   readonly role: MetricDefinition["role"];
   readonly description: string;
   readonly loop: Loop;
-  /** Called ahead of each batch, outside of the time taken; default: nothing. */
+  /** To be called before each batch, outside of what is timed or counted; default: nothing. */
   readonly before?: () => void;
-  /** Accesses per timed batch: the count that {@link loop} gets. Default: 4096. */
+  /** Accesses per batch, which is the count that {@link loop} is given; default: 4096. */
   readonly batch?: number;
 }
 

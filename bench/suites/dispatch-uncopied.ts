@@ -1,7 +1,7 @@
 /**
- * Dispatch as QEMU does it: section, region, ops and opaque, callback, each loaded from where it lies at every access. The
- * emulator's own dispatcher copies all of that into the section; here the form of a region can show in where the region is
- * in memory. It exists for the benchmark alone.
+ * Dispatch as QEMU does it: every access goes from the section to the region, to its ops and opaque, to the callback, and
+ * loads each from where it lies in memory. The emulator's own dispatcher copies all of this into the section instead, and so
+ * never touches a region; only here can the place of a region in memory make a difference. For the benchmark alone.
  */
 import { AddressSpace, type FlatRange, type FlatView, MemoryRegion } from "#memory";
 import type { Form } from "#results";
@@ -14,18 +14,18 @@ import { EmbeddedProbe, OwnedProbe, PROBE_BYTES, type Probe, VARIANTS } from "./
 export const UNCOPIED_SIZES = [10, 100, 1_000, 10_000, 100_000] as const;
 export const UNCOPIED_HEADLINE = 10_000;
 
-/** Reads 4 bytes of one of `count` devices, at random, that lie scattered in memory. */
+/** Reads 4 bytes from one of `count` devices at random; devices and regions lie scattered in memory. */
 export function uncopiedCase(form: Form, count: number): Case {
   const map = scatteredMap(form, count);
   const dispatcher = new UncopiedDispatcher(map);
-  // Every map has all kinds of devices, visited at random: the call of the callback has many targets from the start.
+  // Every map has devices of all kinds and visits them at random: V8 sees all targets of the call from the start.
   const addresses = walk(map.addresses, 4, "uncopied");
   const mask = addresses.length - 1;
   return {
     name: `uncopied read, ${formatCount(count)} regions scattered`,
     role: count === UNCOPIED_HEADLINE ? "headline" : "detail",
     description:
-      "Dispatch that copies nothing, as in QEMU: section, region, ops and opaque are each loaded from where they lie.",
+      "Dispatch that copies nothing, as in QEMU: section, region, ops and opaque are each loaded from where they lie in memory.",
     loop: (accesses) => {
       let sum = 0;
       for (let i = 0; i < accesses; i++) sum = (sum + dispatcher.read(addresses[i & mask] as number, 4)) | 0;
@@ -35,14 +35,14 @@ export function uncopiedCase(form: Form, count: number): Case {
 }
 
 export interface ScatteredMap extends ProbeMap {
-  /** What else lives in the heap, between the devices and between their regions. */
+  /** What else lives in the heap between the devices and their regions; keep it as long as the map. */
   readonly filler: readonly unknown[];
 }
 
 /**
- * A map of `count` probes, one page each, in a heap as a long-lived machine has it: the devices were made in an order that
- * their addresses do not tell, and realized in another, with allocations of all sizes in between. An embedded region then
- * lies with its device, an owned one with what was allocated when the device was realized.
+ * A map of `count` probes, one page each, in a heap like that of a long-lived machine: the devices are created in an order
+ * unrelated to their addresses, realized in another, and allocations of all sizes come in between. An embedded region then
+ * lies beside its device, an owned one beside what was allocated when the device was realized.
  */
 export function scatteredMap(form: Form, count: number): ScatteredMap {
   const { model, root } = emptyMachine();
@@ -77,10 +77,10 @@ export function scatteredMap(form: Form, count: number): ScatteredMap {
   return { space, addresses: places.map((place) => place * 2 * PROBE_BYTES), probes, filler };
 }
 
-/** Largest filler, in fields of eight bytes: a region of C has 34 of them. */
+/** Largest filler, in fields of eight bytes; a region in C takes 34. */
 const FILLER_FIELDS = 40;
 
-/** Allocates twice, and keeps the second: what is dropped leaves gaps, until the collector closes them. */
+/** Allocates twice and keeps the second: what is dropped leaves a gap until the collector closes it. */
 function fill(kept: unknown[], random: Random): void {
   kept.push(Array<number>(1 + random.below(FILLER_FIELDS)).fill(0));
   kept[kept.length - 1] = Array<number>(1 + random.below(FILLER_FIELDS)).fill(0);
@@ -90,13 +90,13 @@ const PAGE_BITS = Math.log2(PROBE_BYTES);
 const LEAF_BITS = 9;
 const LEAF_PAGES = 2 ** LEAF_BITS;
 
-/** Reads what lies in a page of its own. Of sections, as of regions, it has pointers only. */
+/** Reads devices that have a page to themselves. It points to sections and regions, and copies none of their fields. */
 export class UncopiedDispatcher {
   /** Sections by page, in two levels. */
   private readonly leaves: (FlatRange | undefined)[][] = [];
-  /** The section of the latest access, which QEMU's dispatcher, too, looks at first. */
+  /** The section of the latest access; QEMU's dispatcher tries that one first, too. */
   private hit: FlatRange;
-  /** Kept as long as the dispatcher: the view shown, and what lies between its regions. */
+  /** Keeps alive what the dispatcher points to, and the filler in between. */
   readonly map: ScatteredMap;
 
   /** @throws RangeError for a map that is empty. */
@@ -104,14 +104,14 @@ export class UncopiedDispatcher {
     this.map = map;
     const { view } = map.space;
     const [first] = view.ranges;
-    if (first === undefined) throw new RangeError("the map of uncopied reads has no device");
+    if (first === undefined) throw new RangeError("uncopied reads need a map with at least one device");
     this.hit = first;
     this.enter(view);
   }
 
   /**
    * Reads 1, 2 or 4 bytes; answers them, unsigned.
-   * @throws RangeError where nothing answers, or where a device does not take such an access as it is.
+   * @throws RangeError where nothing answers, or where the access is not one plain call of the device's callback.
    */
   read(address: number, size: 1 | 2 | 4): number {
     let section = this.hit;
@@ -156,7 +156,9 @@ export class UncopiedDispatcher {
 }
 
 function refused(address: number, size: number): RangeError {
-  return new RangeError(`a read of ${size} bytes at 0x${address.toString(16)} is no plain call of a device`);
+  return new RangeError(
+    `a read of ${size} bytes at 0x${address.toString(16)} is no plain call of a device's callback`,
+  );
 }
 
 /** Groups of three digits, as names of metrics have them. */

@@ -1,8 +1,8 @@
 /**
- * How many fields of regions an access reads, counted with a trap on every field of every region of a map. What reads none
- * cannot differ between the forms: there, an equal time is no finding but a consequence.
+ * How many fields of regions an access reads, counted with a trap on every field of every region of a map. An access that
+ * reads none cannot differ between the forms: an equal time is then a consequence, not a finding.
  *
- * Traps change what V8 knows of regions: count in a process, or an isolate, in which nothing is timed.
+ * Traps change what V8 has learnt of regions: count in a process, or an isolate, in which nothing is timed.
  */
 import { loadHardware } from "#machine";
 import type { AccessSize, MemoryRegion } from "#memory";
@@ -31,7 +31,7 @@ export interface CountedReads extends Pick<FieldReads, "access" | "fields"> {
   readonly reads: number;
 }
 
-/** Accesses that are counted, by the name that a reader of the report sees. */
+/** The accesses that are counted, by the names that the report shows. */
 export const COUNTED_ACCESSES = {
   readHit: "read, section hit",
   writeHit: "write, section hit",
@@ -87,7 +87,7 @@ export function combineFieldReads(arms: {
   });
 }
 
-/** Counts accesses that were all made before, so that each section is known. */
+/** Counts accesses after each has been made once, so that every section is known. */
 function countWarm(
   access: string,
   regions: readonly MemoryRegion[],
@@ -102,7 +102,7 @@ function countWarm(
 function countFirstReads(form: Form): CountedReads {
   const { before, loop, space } = missCase(form);
   before();
-  const trap = new ReadTrap(regionsBelow(space.root)); // the commit, which reads many, is over
+  const trap = new ReadTrap(regionsBelow(space.root)); // set after the commit, which reads many
   loop(FIRST_READS);
   return trap.end(COUNTED_ACCESSES.firstRead, FIRST_READS);
 }
@@ -114,7 +114,7 @@ async function countGuestLoads(form: Form): Promise<CountedReads> {
   run(1);
   const trap = new ReadTrap(regionsBelow(memorySpace.root));
   run(CYCLES);
-  return trap.end(COUNTED_ACCESSES.guestLoad, CYCLES * (cycle - 1)); // of a cycle, one instruction is the jump back
+  return trap.end(COUNTED_ACCESSES.guestLoad, CYCLES * (cycle - 1)); // one instruction of each cycle is the jump back
 }
 
 /** Rounds of the loading guest's loop. */
@@ -130,7 +130,7 @@ function countUncopied(form: Form): CountedReads {
   );
 }
 
-/** Every region that an access through `root` could touch: all below it, and all that aliases show. */
+/** Every region that an access through `root` could touch: all that lie below it, directly or through aliases. */
 export function regionsBelow(root: MemoryRegion | null): MemoryRegion[] {
   const found = new Set<MemoryRegion>();
   const add = (region: MemoryRegion | null) => {
@@ -143,7 +143,7 @@ export function regionsBelow(root: MemoryRegion | null): MemoryRegion[] {
   return [...found];
 }
 
-/** Counts every read of every own field of some regions, from its construction to its end. */
+/** Counts every read of every own field of some regions, from its construction until `end`. */
 export class ReadTrap {
   private readonly regions: readonly MemoryRegion[];
   private readonly fields = new Set<string>();
@@ -171,8 +171,8 @@ export class ReadTrap {
   }
 
   /**
-   * Lifts the traps, and gives what they counted over `accesses` accesses.
-   * @throws RangeError when these did not all read as many, so that there is no number per access
+   * Lifts the traps and gives what they counted, divided by the number of accesses.
+   * @throws RangeError when that is not a whole number: then the accesses did not all read the same
    */
   end(access: string, accesses: number): CountedReads {
     const { reads } = this;

@@ -1,4 +1,4 @@
-/** Lives of devices in which the forms must differ: run in one form, put together of two, and held against the prediction. */
+/** Lives of devices in which the forms must differ: run in one form, put side by side, and compared with the prediction. */
 import type { Form, LifetimeFigures, LifetimeScenario } from "#results";
 import { lifetimes } from "#workloads/lifecycle";
 
@@ -9,7 +9,7 @@ export interface LifetimeMeasurement
   readonly observed: LifetimeFigures;
 }
 
-/** Runs all lives in one form. Exact and quick: well below a second, and once is enough. */
+/** Runs all lives in one form. The figures are exact, so once is enough; it takes well under a second. */
 export function measureLifetimes(form: Form): LifetimeMeasurement[] {
   return lifetimes().map(({ name, description, rule, rounds, expected, run }) => ({
     scenario: name,
@@ -43,7 +43,7 @@ function outcomeOf({ expected, observed }: LifetimeMeasurement): LifetimeScenari
   return { expected, observed };
 }
 
-/** Says of every figure that was predicted otherwise what it is; empty where all is as predicted. */
+/** A line for every figure that differs from its prediction; none where all are as predicted. */
 export function surprises(scenarios: readonly LifetimeScenario[]): string[] {
   return scenarios.flatMap(({ scenario, arms }) =>
     (["A", "B"] as const).flatMap((arm) =>

@@ -51,8 +51,8 @@ export class ObjectModel {
 
   /**
    * Initialises storage in place: one reference, no free callback, initialisers from the root class to the leaf. As in C,
-   * storage that is still in use is not noticed: it forgets its references and its parent, whose property then holds a
-   * reference that nothing counts, and which ends one reference too early.
+   * this goes unnoticed if the storage holds a live object: that forgets its references and its parent, whose property still
+   * believes it holds a reference, and aborts when it gives that back.
    * @throws QomAbort for an object whose finalizers are running.
    */
   initialize(object: QomObject): void {

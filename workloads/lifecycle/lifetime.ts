@@ -12,8 +12,8 @@ export interface LifetimeFigures {
   /** Their size as C structures. */
   readonly bytesUnfreed: number;
   /**
-   * Touches of an object whose finalizers have run while its storage still stands; of one kind of object, and of one field
-   * or operation, a round counts one.
+   * Touches of objects whose finalizers have run while their storage still stands. Distinct ones: within a round, one field
+   * or operation of one type counts once.
    */
   readonly usesAfterFinalize: number;
   /** The same of an object whose storage has been freed. */
@@ -68,7 +68,7 @@ export interface LifetimeDefinition extends Pick<Lifetime, "name" | "description
   start(machine: LifetimeMachine): () => void;
 }
 
-/** Every round does the same, so that a few tell all; more than one, so that what accumulates is seen to. */
+/** Every round does the same, so a few are enough; more than one, to show what accumulates. */
 const ROUNDS = 10;
 
 export function lifetime(definition: LifetimeDefinition): Lifetime {
@@ -135,7 +135,7 @@ function countUses(
   return { usesAfterFinalize, usesAfterFree };
 }
 
-/** How often code reads a field in one go says more about the code than about the life. */
+/** How often the code happens to read a field says more about the code than about the life. */
 function distinct(uses: readonly UseAfterEnd[], kind: UseAfterEnd["name"]): number {
   return new Set(
     uses.filter(({ name }) => name === kind).map(({ typeName, touched }) => `${typeName} ${touched}`),

@@ -1,14 +1,16 @@
 /**
- * Lives in which the form of the regions decides, each with what must come of it. Nothing here was read off a run: every
- * figure follows from a rule of QEMU's object model and memory core, which stands above it. QEMU's sources are those of
- * version 10.2.2: qom/object.c, system/memory.c, system/physmem.c, hw/core/qdev.c.
+ * Lives of devices in which the form of their regions matters, each with the outcome it must have. No figure was read off a
+ * run: each follows from the rule in the comment above it. The rules are those of QEMU 10.2.2, in qom/object.c,
+ * system/memory.c, system/physmem.c and hw/core/qdev.c.
  *
- * Rules that most of them need:
+ * Most of them rest on these three:
  *
- * - An object ends in this order: its properties go, and with them its children; its finalizers run, those of the leaf type
- *   first; its storage is freed, if the object model allocated it. An embedded child's storage goes with its parent's.
- * - A region is a child of its owner, whose property holds its only reference. Who uses a region counts on the owner
- *   instead: containers of another owner, and, in a flat view, the root, each range and each section of the dispatch table.
+ * - An object ends in this order: its properties are released, and with them its children; its finalizers run, from the leaf
+ *   type to the root; its storage is freed, if the object model allocated it. An embedded child's storage goes with its
+ *   parent's.
+ * - A region is a child of its owner, whose property holds its only reference. Users of a region take their references on the
+ *   owner instead: a container of another owner, and, in a flat view, the root, each range and each section of the dispatch
+ *   table.
  * - A flat view that is no longer shown is destroyed after a grace period, and then reads the owner of each of its regions.
  */
 import { AddressSpace, MemoryRegion } from "#memory";
@@ -19,7 +21,7 @@ import { COUNTED_WINDOWS, LEAF_OFFSET, REGION_BYTES, SPECIMEN_BYTES, WINDOW_BYTE
 /** Where devices are mapped. */
 export const MAPPED_AT = 0x1000_0000;
 
-/** All of them. Those named in pairs show a fault and its remedy. */
+/** All lives; where a fault has a remedy, the two follow each other. */
 export function lifetimes(): readonly Lifetime[] {
   return [...touchedTooLate(), ...seenByAnOldView(), ...realizedAgain(), ...neverFreed()];
 }
@@ -29,10 +31,10 @@ function touchedTooLate(): Lifetime[] {
     lifetime({
       name: "held-child",
       description:
-        "Something holds a reference to a region, the device goes, and the holder then reads the region's size and drops the reference.",
-      rule: "A reference to an embedded region does not keep the device's memory, in which it lies; a region with memory of its own survives until the last reference.",
-      // The child's property is released, but at a count of 1 the region is not finalized. Embedded, it lies in the device's
-      // block, which is freed: the read and the unref are two uses. Owned, its block is freed by that very unref.
+        "Something else holds a reference to a region; the device is removed, and only then does the holder read the region's size and drop its reference.",
+      rule: "A reference to an embedded region does not keep the device's memory, in which the region lies; an owned region has memory of its own and lives until its last reference is dropped.",
+      // Releasing the child property leaves a count of 1, so the region is not finalized. Embedded, it lies in the device's
+      // block, which is freed: the read and the unref are two uses. Owned, that unref is the last one and frees its block.
       perRound: { embedded: { usesAfterFree: 2 }, owned: {} },
       start: ({ specimens }) => {
         return () => {
@@ -47,8 +49,8 @@ function touchedTooLate(): Lifetime[] {
     lifetime({
       name: "use-in-finalize",
       description: "A device's finalizer reads its region's size and unparents the region.",
-      rule: "Children go before their owner's finalizers run: an embedded region is finalized by then and its memory still stands, an owned one is freed.",
-      // Children first, finalizers second, storage third. The unparent itself does nothing: the parent is gone already.
+      rule: "Children end before their owner's finalizers run: by then an embedded region is finalized, though its memory still stands, and an owned one has been freed.",
+      // Two uses: the read, and the unparent, which does nothing because the region has no parent any more.
       perRound: { embedded: { usesAfterFinalize: 2 }, owned: { usesAfterFree: 2 } },
       start: ({ specimens }) => {
         return () => specimens.tidy().remove();
@@ -58,9 +60,9 @@ function touchedTooLate(): Lifetime[] {
       name: "alias-outlives-target",
       description:
         "A device ends a region at run time while the board still maps an alias of it; the board then removes the alias.",
-      rule: "An alias takes no reference on its target, and removing it writes to the target: to finalized memory where the target is embedded, to freed memory where it is owned.",
-      // Removing the alias follows the chain of targets: it counts down one field of the dead region, and reads another for
-      // the next target. The view that showed the alias then reads the owner. Three in all.
+      rule: "An alias takes no reference on its target, and removing it writes to the target: if that is embedded, its memory still stands; if it is owned, the memory has been freed.",
+      // Removing the alias walks its chain of targets: it decrements the dead region's count of mapped aliases and reads its
+      // alias field to go on. The view that showed the alias then reads its owner. Three fields in all.
       perRound: { embedded: { usesAfterFinalize: 3 }, owned: { usesAfterFree: 3 } },
       start: ({ specimens, root, model }) => {
         return () => {
@@ -82,10 +84,10 @@ function seenByAnOldView(): Lifetime[] {
     lifetime({
       name: "unparent-under-reader",
       description:
-        "A device removes a region of its own and ends it while a reader, in a grace period, is still using the old map; the old map is destroyed later.",
-      rule: "A map counts on the owners of its regions and not on the regions: one that is ended at run time is dead under the reader, finalized where it is embedded, freed where it is owned.",
-      // The reader loads what the callback is to get, the view's destruction loads the owner. The device lives, so that the
-      // embedded region's storage stands, and its owner is still the right one: that use is harmless, the other is not.
+        "A device takes out one of its regions and ends it while a reader is still using the old map, which is destroyed later.",
+      rule: "A map holds references to the owners of its regions, not to the regions, so the reader finds a dead one: if it is embedded, its memory still stands; if it is owned, the memory has been freed.",
+      // Two fields: the reader loads the opaque, the view's destruction the owner. As the device lives on, an embedded
+      // region's storage stands and its owner is still right: in C that does no harm. Reading a freed one does.
       perRound: { embedded: { usesAfterFinalize: 2 }, owned: { usesAfterFree: 2 } },
       start: (machine) => {
         const { specimens, root, space, model } = machine;
@@ -106,9 +108,9 @@ function seenByAnOldView(): Lifetime[] {
     lifetime({
       name: "remade-at-reset",
       description:
-        "At each reset a device ends a mapped region and makes it again, while the old map still awaits its destruction.",
-      rule: "An embedded region is made again in the same memory, where the old map finds a live region; an owned one is made elsewhere, and the old map reads freed memory.",
-      // The view's destruction loads the owner: of the region in the same storage, alive again, or of a freed one.
+        "At each reset a device ends a mapped region and makes it again before the old map is destroyed.",
+      rule: "An embedded region is made again in the same memory, so the old map finds a live region there; an owned one is made elsewhere, and the old map reads freed memory.",
+      // The old view's destruction loads the owner of the old region: one field.
       perRound: { embedded: {}, owned: { usesAfterFree: 1 } },
       start: ({ specimens, root }) => {
         const device = specimens.nested();
@@ -122,7 +124,7 @@ function seenByAnOldView(): Lifetime[] {
     lifetime({
       name: "toggled-at-reset",
       description: "The remedy: at each reset a device disables its mapped region and enables it again.",
-      rule: "A region that is only disabled keeps its life: the old map finds it alive in either form.",
+      rule: "A region that is merely disabled stays alive, so the old map finds a live region in either form.",
       perRound: { embedded: {}, owned: {} },
       start: ({ specimens, root }) => {
         const device = specimens.nested();
@@ -136,9 +138,9 @@ function seenByAnOldView(): Lifetime[] {
     lifetime({
       name: "container-root-unparented-under-view",
       description:
-        "A device destroys an address space of its own and at once ends the container that was the root of it; the map of that space is destroyed later.",
-      rule: "QEMU's guide allows a container to be ended at any time, but the map still has it as its root: finalized where it is embedded, freed where it is owned.",
-      // The view's destruction, and then that of the space, load the owner of the root: one field, so one use.
+        "A device destroys an address space of its own and immediately ends the container at its root; the map of that space is destroyed later.",
+      rule: "QEMU's documentation lets a container be unparented at any time, yet a map may still have it as its root: if it is embedded, its memory still stands; if it is owned, the memory has been freed.",
+      // Both the view and the space, when they are destroyed, load the owner of the root: one field, so one use.
       perRound: { embedded: { usesAfterFinalize: 1 }, owned: { usesAfterFree: 1 } },
       start: ({ specimens, model }) => {
         return () => {
@@ -157,8 +159,8 @@ function realizedAgain(): Lifetime[] {
     lifetime({
       name: "re-realize",
       description: "A device is unrealized and realized again, and lives on.",
-      rule: "Regions made when a device is realized stay its children until it ends: owned ones pile up, one more each time, while embedded ones are initialised again in the same memory.",
-      // Unrealize does not end regions, and the next one gets the next index of the name.
+      rule: "Regions made at realize remain children of the device until it ends: owned ones pile up, one more each time, while an embedded one is initialised again in the same memory.",
+      // Unrealizing does not end regions; the next one of the same name gets the next index.
       perRound: { embedded: {}, owned: { blocksUnfreed: 1, bytesUnfreed: REGION_BYTES } },
       start: ({ specimens }) => {
         const device = specimens.plain();
@@ -171,10 +173,11 @@ function realizedAgain(): Lifetime[] {
     lifetime({
       name: "re-realize-then-remove",
       description:
-        "A device is unrealized, realized again and removed; if the object model aborts then, the device stays as it is.",
-      rule: "Initialising a live embedded region forgets its references, but the older child property remains: when the device ends, the second release finds a count of 0, and QEMU aborts.",
-      // Two properties name one region with a count of 1. The first release finalizes it; the second drops a reference of a
-      // finalized object, the one use, which has none, the abort: the device's block is never freed.
+        "A device is unrealized, realized again and removed; where QEMU would abort, the device is left as it is at that moment.",
+      rule: "Initialising a live embedded region resets its reference count, but the first child property remains: when the device ends, the second release finds a count of 0, and QEMU aborts.",
+      // Two properties share one region with a count of 1. Releasing the first finalizes it; releasing the second unrefs a
+      // finalized object (one use) that has no reference left (the abort). The device's block is never freed. These devices
+      // sit on no bus: that of PCI would refuse the second realize itself, in either form.
       perRound: {
         embedded: { usesAfterFinalize: 1, blocksUnfreed: 1, bytesUnfreed: SPECIMEN_BYTES + REGION_BYTES },
         owned: {},
@@ -192,14 +195,14 @@ function realizedAgain(): Lifetime[] {
 }
 
 function neverFreed(): Lifetime[] {
-  // An embedding device is one block, an owning one a block and one for each region: more blocks, the same bytes.
+  // A device that embeds is one block; one that owns is a block, and another for each region: more blocks, the same bytes.
   const nestedBytes = SPECIMEN_BYTES + 2 * REGION_BYTES;
   return [
     lifetime({
       name: "same-owner-container",
       description:
-        "A device with a region inside a container of its own is removed; containers count on the owner of what they hold, as before QEMU 10.2.",
-      rule: "The device holds a reference to itself through its container, so it never ends, in either form; the owned form leaks it in more pieces.",
+        "A device with a region inside a container of its own is removed; as before QEMU 10.2, a container takes a reference on the owner of each region in it.",
+      rule: "Through its container the device holds a reference to itself and never ends, in either form; the owned form leaks the same bytes in more blocks.",
       sameOwnerExemption: false,
       perRound: {
         embedded: { blocksUnfreed: 1, bytesUnfreed: nestedBytes },
@@ -212,8 +215,8 @@ function neverFreed(): Lifetime[] {
     lifetime({
       name: "same-owner-container-exempt",
       description:
-        "The remedy: the same device, where a container does not count on its own owner, as in QEMU since 10.2.",
-      rule: "Without the reference to itself the device ends with the last one from outside, in either form.",
+        "The remedy: the same device, but a container takes no reference on its own owner, as in QEMU since 10.2.",
+      rule: "Without that reference to itself the device ends when the last one from outside is dropped, in either form.",
       sameOwnerExemption: true,
       perRound: { embedded: {}, owned: {} },
       start: ({ specimens }) => {
@@ -222,9 +225,9 @@ function neverFreed(): Lifetime[] {
     }),
     lifetime({
       name: "forgotten-unmap",
-      description: "A device is removed whose region is still mapped in the board's memory.",
-      rule: "The board's container holds the device, so it never ends and the guest still reaches it, in either form; the owned form leaks it in two pieces.",
-      // Each round covers the device of the round before, so that the view holds one of them; the container holds them all.
+      description: "A device is removed while its region is still mapped in the board's memory.",
+      rule: "The board's container holds a reference to the device, which never ends and which the guest can still reach, in either form; the owned form leaks the same bytes in two blocks.",
+      // Each round's device covers the last one's, so the view always shows exactly one; the container holds them all.
       perRound: {
         embedded: { blocksUnfreed: 1, bytesUnfreed: SPECIMEN_BYTES + REGION_BYTES },
         owned: { blocksUnfreed: 2, bytesUnfreed: SPECIMEN_BYTES + REGION_BYTES },
@@ -239,8 +242,8 @@ function neverFreed(): Lifetime[] {
     }),
     lifetime({
       name: "by-hand",
-      description: "A device is removed one of whose regions was allocated by hand and initialised in place.",
-      rule: "Initialising erases the note of how to free: such a region is finalized and never freed, whichever form the others have.",
+      description: "A device is removed that has a region allocated by hand and initialised in place.",
+      rule: "Initialising in place erases the free callback, so such a region is finalized but never freed, whichever form the other regions have.",
       perRound: {
         embedded: { blocksUnfreed: 1, bytesUnfreed: REGION_BYTES },
         owned: { blocksUnfreed: 1, bytesUnfreed: REGION_BYTES },
@@ -255,8 +258,8 @@ function neverFreed(): Lifetime[] {
     }),
     lifetime({
       name: "counted-at-realize",
-      description: `A device is removed that learned when it was realized how many regions it has (${COUNTED_WINDOWS}), and whose finalizer does not free them by hand.`,
-      rule: "Regions that cannot be fields of the device must be allocated by hand for the one constructor, which leaks them, while the other allocates them itself, and frees them.",
+      description: `A device is removed that learned only at realize how many regions it has (${COUNTED_WINDOWS}), and that does not free them by hand.`,
+      rule: "Regions that cannot be fields of the device must be allocated by hand for memory_region_init, and are leaked; memory_region_new allocates them itself, and the object model frees them.",
       perRound: {
         embedded: { blocksUnfreed: COUNTED_WINDOWS, bytesUnfreed: COUNTED_WINDOWS * REGION_BYTES },
         owned: {},

@@ -51,7 +51,7 @@ class OwnedPlain extends Plain {
   }
 }
 
-/** Its finalizer asks how large its region was, and unparents it: an end that reads as if it were tidy. */
+/** A plain device whose finalizer tidies up after a region that has already ended. */
 class EmbeddedTidy extends EmbeddedPlain {
   static override readonly typeName = "embedded-tidy";
 
@@ -134,8 +134,8 @@ class OwnedNested extends Nested {
 export const COUNTED_WINDOWS = 3;
 
 /**
- * A device that learns at realize how many windows it has, so that none can be a field of its state. With `init` alone it
- * allocates them by hand; with `new` it does not.
+ * A device that learns only at realize how many windows it has, so that none can be a field of its state: for `init` it must
+ * allocate them by hand, for `new` it need not.
  */
 abstract class Counted extends Device {
   static override readonly instanceSize: number = SPECIMEN_BYTES;
