@@ -8,7 +8,6 @@ import {
   type FieldReads,
   type GuestRecord,
   type Interval,
-  type LifetimeScenario,
   type Metric,
   type MetricDefinition,
   metricKey,
@@ -26,14 +25,32 @@ import {
 } from "#results";
 import { checkRequirements } from "./requirements.ts";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
-import { centreOf, classifyOutliers, judge, LEVEL, type Look, lookOf, summarize, theilSenSlope } from "./statistics/index.ts";
-import { HEAP_GROWTH } from "./suites/limits.ts";
+import {
+  centreOf,
+  classifyOutliers,
+  judge,
+  LEVEL,
+  type Look,
+  lookOf,
+  summarize,
+  theilSenSlope,
+} from "./statistics/index.ts";
+import { byConstructionFor, COUNTED_ACCESSES, combineFieldReads } from "./suites/field-reads.ts";
+import { combineLifetimes } from "./suites/lifetimes.ts";
+import {
+  FIRST_READ,
+  GUEST_READ,
+  HEAP_GROWTH,
+  SECTION_HIT,
+  SECTION_HIT_WRITE,
+  SECTIONS_BY_TURNS,
+} from "./suites/limits.ts";
 import {
   type GuestCheck,
   type HeapCurve,
   type Measurement,
-  perArm,
   type ProcessReport,
+  perArm,
   type Remains,
 } from "./suites/measurement.ts";
 
@@ -74,8 +91,8 @@ export function assembleRun(parts: RunParts): Run {
   const { question, options, machines, proofs, outcomes, codeSize, selfTest } = parts;
   const equivalence = proveEquivalence(proofs, outcomes);
   const proven = equivalence.every(({ equal }) => equal);
-  const metrics = proven ? judgeMetrics(parts) : [];
-  const outcomesByForm = proofs.flatMap(({ report }) => report?.outcomes ?? [])[0];
+  const { lifetimes, fieldReads } = combineOutcomes(proofs);
+  const metrics = proven ? judgeMetrics(parts, fieldReads) : [];
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
@@ -85,10 +102,10 @@ export function assembleRun(parts: RunParts): Run {
     machines,
     schedule: { seed: options.seed, processes: processEntries(parts) },
     equivalence,
-    fieldReads: outcomesByForm ? combineFieldReads(outcomesByForm) : [],
+    fieldReads,
     metrics,
     omissions: proven ? missingOf(parts, metrics) : [],
-    lifetimes: outcomesByForm ? combineLifetimes(outcomesByForm) : [],
+    lifetimes,
     retention: proven ? combineRetention(proofs, outcomes) : [],
     codeSize,
     requirements: checkRequirements(metrics),
@@ -172,7 +189,32 @@ interface Gathered {
   readonly look: Look;
 }
 
-function judgeMetrics(parts: RunParts): Metric[] {
+/** What was counted once and for all, where it was. */
+function combineOutcomes(proofs: readonly ProcessOutcome[]): Pick<Run, "lifetimes" | "fieldReads"> {
+  const arms = proofs.flatMap(({ report }) => report?.outcomes ?? [])[0];
+  if (arms === undefined) return { lifetimes: [], fieldReads: [] };
+  return {
+    lifetimes: combineLifetimes({ A: arms.A.lifetimes, B: arms.B.lifetimes }),
+    fieldReads: combineFieldReads({ A: arms.A.fieldReads, B: arms.B.fieldReads }),
+  };
+}
+
+/** Dispatch cases whose accesses are counted, by the names of both. */
+const ACCESS_OF: Readonly<Record<string, string>> = {
+  [SECTION_HIT]: COUNTED_ACCESSES.readHit,
+  [SECTION_HIT_WRITE]: COUNTED_ACCESSES.writeHit,
+  [SECTIONS_BY_TURNS]: COUNTED_ACCESSES.byTurns,
+  [GUEST_READ]: COUNTED_ACCESSES.guestLoad,
+  [FIRST_READ]: COUNTED_ACCESSES.firstRead,
+};
+
+/** Why the forms cannot differ in a metric, if they cannot. */
+function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly FieldReads[]): string | null {
+  const counted = suite === "dispatch" && fieldReads.find(({ access }) => access === ACCESS_OF[name]);
+  return counted ? byConstructionFor(counted.reads) : null;
+}
+
+function judgeMetrics(parts: RunParts, fieldReads: readonly FieldReads[]): Metric[] {
   const { proofs, outcomes, counts, options } = parts;
   const first = proofs.length;
   const gathered: Gathered[] = [
@@ -200,6 +242,7 @@ function judgeMetrics(parts: RunParts): Metric[] {
     if (!comparison) throw new RangeError("one comparison per metric");
     return {
       ...definition,
+      byConstruction: constructionOf(definition, fieldReads),
       samples,
       processes,
       distributions,
@@ -337,31 +380,4 @@ function slopeOf(curves: readonly HeapCurve[]): Interval | null {
   if (curves.length < 2) return null;
   const { estimate, low, high } = centreOf(curves.map(({ heap }) => theilSenSlope(heap)));
   return { estimate, low, high };
-}
-
-/** What became of devices in either form, beside what was predicted. */
-function combineLifetimes({ A, B }: NonNullable<ProcessReport["outcomes"]>): LifetimeScenario[] {
-  return A.lifetimes.flatMap(({ scenario, description, rule, rounds, expected, observed }) => {
-    const other = B.lifetimes.find((each) => each.scenario === scenario);
-    if (other === undefined) return [];
-    return [
-      {
-        scenario,
-        description,
-        rule,
-        rounds,
-        arms: {
-          A: { expected, observed },
-          B: { expected: other.expected, observed: other.observed },
-        },
-      },
-    ];
-  });
-}
-
-function combineFieldReads({ A, B }: NonNullable<ProcessReport["outcomes"]>): FieldReads[] {
-  return A.fieldReads.flatMap(({ access, reads, fields }) => {
-    const other = B.fieldReads.find((each) => each.access === access);
-    return other === undefined ? [] : [{ access, reads: { A: reads, B: other.reads }, fields }];
-  });
 }

@@ -16,7 +16,9 @@ export interface JournalKey {
   readonly cpuModel: string;
 }
 
-type Line = { readonly key: JournalKey } | { readonly outcome: TrialOutcome<ProcessReport>; readonly phase: Phase };
+type Line =
+  | { readonly key: JournalKey }
+  | { readonly outcome: TrialOutcome<ProcessReport>; readonly phase: Phase };
 
 /** Which part of a run a process belongs to. */
 export type Phase = "proof" | "measure";
@@ -38,7 +40,8 @@ export class Journal {
   static open(output: string, key: JournalKey, fresh: boolean): Journal {
     const file = journalOf(output);
     const found = fresh ? null : readJournal(file);
-    if (found !== null && JSON.stringify(found.key) === JSON.stringify(key)) return new Journal(file, found.earlier);
+    if (found !== null && JSON.stringify(found.key) === JSON.stringify(key))
+      return new Journal(file, found.earlier);
     writeFileSync(file, `${JSON.stringify({ key } satisfies Line)}\n`);
     return new Journal(file, { proof: [], measure: [] });
   }
@@ -62,7 +65,10 @@ function readJournal(file: string): { key: JournalKey; earlier: Journal["earlier
   if (!existsSync(file)) return null;
   const lines = readFileSync(file, "utf8").split("\n");
   let key: JournalKey | null = null;
-  const earlier = { proof: [] as TrialOutcome<ProcessReport>[], measure: [] as TrialOutcome<ProcessReport>[] };
+  const earlier = {
+    proof: [] as TrialOutcome<ProcessReport>[],
+    measure: [] as TrialOutcome<ProcessReport>[],
+  };
   for (const text of lines.slice(0, -1)) {
     let line: Line;
     try {

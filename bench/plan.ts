@@ -1,7 +1,7 @@
 /** What a run is to measure, and with how much effort. */
 import type { Form, Suite } from "#results";
-import { scenarios } from "#workloads/lifecycle";
 import { workload } from "#workloads";
+import { scenarios } from "#workloads/lifecycle";
 import type { PlannedTask } from "./runner/schedule.ts";
 import { dispatchGroups } from "./suites/dispatch-names.ts";
 

@@ -77,7 +77,8 @@ function effect({ definition: { scale, unit }, samples, machines, look }: Measur
     pairedDifference(at(samples.A, places), at(samples[arm], places), scale, look.level),
   );
   const measure = scale === "percent" ? "%" : unit;
-  if (blocks.length < 2 || !machinesDiffer(samples, arm, scale, machines)) return { effect: pooled, machines: null };
+  if (blocks.length < 2 || !machinesDiffer(samples, arm, scale, machines))
+    return { effect: pooled, machines: null };
   // Machines disagree: what holds for one of them need not hold for another, so the interval covers them all.
   const estimates = blocks.map(({ estimate }) => estimate);
   return {

@@ -48,7 +48,10 @@ export function boardWork(hardware: Hardware, quick: boolean): SlicedWork {
   const ram = new PooledRam();
   return {
     metrics: [
-      boardMetric(BOARD_CREATION, "A board's objects, realize, first flat view, reset; no processors, no fresh memory."),
+      boardMetric(
+        BOARD_CREATION,
+        "A board's objects, realize, first flat view, reset; no processors, no fresh memory.",
+      ),
       boardMetric(TEAR_DOWN, "Address spaces, RCU callbacks, the object tree of a board."),
     ],
     step: 1,
@@ -79,7 +82,10 @@ export function machineWork(hardware: Hardware, quick: boolean): SlicedWork {
   return {
     metrics: [
       {
-        ...boardMetric(MACHINE_CREATION, "A board, its processors, its memory: everything that a boot begins with."),
+        ...boardMetric(
+          MACHINE_CREATION,
+          "A board, its processors, its memory: everything that a boot begins with.",
+        ),
         decides: false,
       },
     ],

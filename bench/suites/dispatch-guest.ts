@@ -2,7 +2,7 @@
 import { Emulation, type Hardware } from "#machine";
 import type { AccessSize } from "#memory";
 import type { Case, Loop } from "./dispatch-loops.ts";
-import { MACHINE_SUBJECT } from "./limits.ts";
+import { GUEST_READ, MACHINE_SUBJECT } from "./limits.ts";
 
 const RAM_BYTES = 2 ** 20;
 const RAM_START = 0x8000_0000;
@@ -50,7 +50,7 @@ export function guestCase(which: GuestCase, hardware: Hardware): Case {
     case "uart-guest":
       return {
         workload,
-        name: "read of the UART, from the guest",
+        name: GUEST_READ,
         role: "headline",
         description:
           "A guest's load from the UART: interpreter, address translation, dispatch, callback, and back.",

@@ -14,9 +14,9 @@ export interface Case {
   readonly role: MetricDefinition["role"];
   readonly description: string;
   readonly loop: Loop;
-  /** Prepares each timed batch; not timed itself. */
+  /** To be called before each batch, outside of what is timed or counted; default: nothing. */
   readonly before?: () => void;
-  /** Accesses of a timed batch, where it takes so many and no more; default: as many as fill a slice. */
+  /** Accesses per batch, which is the count that {@link loop} is given; default: as many as fill a slice. */
   readonly batch?: number;
 }
 

@@ -13,10 +13,10 @@ export interface ProbeMap {
 }
 
 /** Regions per container in large maps: a board, too, groups what it has many of. */
-const CONTAINER_REGIONS = 256;
+export const CONTAINER_REGIONS = 256;
 
-/** A machine without a processor: a model, its memory and an address space over it. */
-function emptyMachine(): { model: DeviceModel; root: MemoryRegion } {
+/** A machine without a processor: a model and its memory, over which an address space is still to be made. */
+export function emptyMachine(): { model: DeviceModel; root: MemoryRegion } {
   const model = new DeviceModel();
   const root = MemoryRegion.new(model.noOwner, "system", WHOLE_ADDRESS_SPACE);
   model.systemMemory = root;

@@ -6,6 +6,8 @@ import { loopWork, type SlicedWork } from "../trio/work.ts";
 import { guestCase } from "./dispatch-guest.ts";
 import { bareReadLoop, bareWalkLoop, type Case, type Loop, readLoop, writeLoop } from "./dispatch-loops.ts";
 import { aliasMap, flatMap, nestedMap, type ProbeMap, visits, walk } from "./dispatch-maps.ts";
+import { missCase } from "./dispatch-miss.ts";
+import { formatCount, uncopiedCase } from "./dispatch-uncopied.ts";
 import {
   FLOOR,
   PROBES,
@@ -18,22 +20,6 @@ import {
 import { DISPATCH_MARGIN_PERCENT } from "./margins.ts";
 import { VARIANTS } from "./probe.ts";
 
-/** Regions on maps of growing size. */
-const MAP_SIZES = [10, 100, 1_000, 10_000, 100_000];
-const QUICK_MAP_SIZES = [10_000];
-
-/** Names of the cases of a run, in the order in which they are measured. */
-export function dispatchCases(quick: boolean): string[] {
-  const sizes = quick ? QUICK_MAP_SIZES : MAP_SIZES;
-  return [
-    ...["floor", "hit-read", "hit-write", "turns", "nested", "aliases"],
-    ...["uart-host", "uart-guest", "ram-guest"],
-    ...(quick ? [] : ["size-1", "size-2", "size-8"]),
-    ...sizes.map((count) => `map-${count}`),
-    "map-floor",
-  ];
-}
-
 /** One case as work for an arm. */
 export async function dispatchWork(name: string, form: Form, quick: boolean): Promise<SlicedWork> {
   const all = flatMap(form, VARIANTS);
@@ -42,7 +28,10 @@ export async function dispatchWork(name: string, form: Form, quick: boolean): Pr
   return loopWork(definition(chosen), chosen, EFFORT[quick ? "quick" : "full"]);
 }
 
-const EFFORT = { quick: { warmUpSlices: 60, slices: 100 }, full: { warmUpSlices: 100, slices: 200 } } as const;
+const EFFORT = {
+  quick: { warmUpSlices: 60, slices: 100 },
+  full: { warmUpSlices: 100, slices: 200 },
+} as const;
 
 /**
  * Shows the dispatcher and the floor every kind of device, by turns, before either is timed: a loop that has seen one kind
@@ -65,9 +54,19 @@ async function caseOf(name: string, form: Form, all: ProbeMap): Promise<Case> {
         loop: floors(flatMap(form, 1))[0] ?? raise(),
       };
     case "hit-read":
-      return { name: SECTION_HIT, role: "headline", description: `One read; ${HIT}.`, loop: reads(flatMap(form, 1), 4) };
+      return {
+        name: SECTION_HIT,
+        role: "headline",
+        description: `One read; ${HIT}.`,
+        loop: reads(flatMap(form, 1), 4),
+      };
     case "hit-write":
-      return { name: SECTION_HIT_WRITE, role: "headline", description: `One write; ${HIT}.`, loop: writes(flatMap(form, 1), 4) };
+      return {
+        name: SECTION_HIT_WRITE,
+        role: "headline",
+        description: `One write; ${HIT}.`,
+        loop: writes(flatMap(form, 1), 4),
+      };
     case "turns":
       return {
         name: SECTIONS_BY_TURNS,
@@ -93,16 +92,20 @@ async function caseOf(name: string, form: Form, all: ProbeMap): Promise<Case> {
     case "uart-guest":
     case "ram-guest":
       return guestCase(name, await loadHardware(form));
+    case "miss":
+      return missCase(form);
     case "map-floor": {
       const count = 10_000;
       return {
         name: TEN_THOUSAND_FLOOR,
         role: "control",
-        description: "The callbacks of the same devices called directly: what the processor's caches cost alone.",
+        description:
+          "The callbacks of the same devices called directly: what the processor's caches cost alone.",
         loop: bareWalkLoop(flatMap(form, count).probes, visits(count, "visits")),
       };
     }
   }
+  if (kind === "uncopied") return uncopiedCase(form, Number(argument));
   if (kind === "size") return sizeOfAccessCase(form, argument);
   if (kind === "map") return mapSizeCase(form, Number(argument));
   throw new Error(`no dispatch case is called ${name}`);
@@ -112,9 +115,19 @@ function sizeOfAccessCase(form: Form, size: string): Case {
   const role = "detail";
   switch (size) {
     case "1":
-      return { name: "read 1 byte", role, description: `One read; ${HIT}.`, loop: reads(flatMap(form, 1), 1) };
+      return {
+        name: "read 1 byte",
+        role,
+        description: `One read; ${HIT}.`,
+        loop: reads(flatMap(form, 1), 1),
+      };
     case "2":
-      return { name: "read 2 bytes", role, description: `One read; ${HIT}.`, loop: reads(flatMap(form, 1), 2) };
+      return {
+        name: "read 2 bytes",
+        role,
+        description: `One read; ${HIT}.`,
+        loop: reads(flatMap(form, 1), 2),
+      };
     default:
       return {
         name: "read 8 bytes",
@@ -174,8 +187,4 @@ function definition({ workload = PROBES, name, role, description }: Omit<Case, "
     decides: true,
     byConstruction: null,
   };
-}
-
-function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, " ");
 }

@@ -5,6 +5,7 @@ export const FLOOR = "bare indirect call";
 export const SECTION_HIT = "read 4 bytes, last section hit";
 export const SECTION_HIT_WRITE = "write 4 bytes, last section hit";
 export const FIRST_READ = "first read after a commit";
+export const GUEST_READ = "read of the UART, from the guest";
 export const SECTIONS_BY_TURNS = "read 4 bytes, sections by turns";
 export const TEN_THOUSAND = "read 4 bytes, 10 000 regions at random";
 /** The floor of that: the callbacks of the same devices, in an order as random. */

@@ -5,12 +5,12 @@
 import { Emulation, type Hardware } from "#machine";
 import type { MetricDefinition, PerArm } from "#results";
 import { type Workload, workload } from "#workloads";
+import { summarize } from "../statistics/index.ts";
 import type { BootFigures, BootingWork } from "../trio/boots.ts";
 import { guestOf, MOST_INSTRUCTIONS, phasesOf } from "./guest.ts";
 import { BOOT } from "./limits.ts";
 import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { type Measurement, perArm } from "./measurement.ts";
-import { summarize } from "../statistics/index.ts";
 
 /** Guest instructions of a slice: some tenths of a millisecond, or, of a distribution's billions, a millisecond. */
 const SLICE_INSTRUCTIONS = { small: 20_000, distribution: 200_000 } as const;
@@ -92,7 +92,10 @@ export function fromBoots(name: string, boots: readonly BootSlices[]): Measureme
     distributions: perArm((arm) => summarize(boots.map((boot) => milliseconds(boot[arm].filter(of))))),
   });
   return [
-    { definition: bootMetric(program, BOOT, "headline", "From reset to the guest's last line."), ...sumOf(() => true) },
+    {
+      definition: bootMetric(program, BOOT, "headline", "From reset to the guest's last line."),
+      ...sumOf(() => true),
+    },
     ...(phases.length === 1
       ? []
       : phases.map((each, i) => ({
@@ -111,7 +114,12 @@ function milliseconds(slices: readonly { readonly nanoseconds: number }[]): numb
   return slices.reduce((sum, { nanoseconds }) => sum + nanoseconds, 0) / 1e6;
 }
 
-function bootMetric(program: Workload, name: string, role: "headline" | "detail", description: string): MetricDefinition {
+function bootMetric(
+  program: Workload,
+  name: string,
+  role: "headline" | "detail",
+  description: string,
+): MetricDefinition {
   return {
     suite: "boot",
     workload: program.name,

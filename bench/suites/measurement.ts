@@ -1,15 +1,7 @@
-import type {
-  Arm,
-  Distribution,
-  FieldReads,
-  Form,
-  GuestRecord,
-  HeapPoint,
-  LifetimeFigures,
-  MetricDefinition,
-  PerArm,
-} from "#results";
+import type { Arm, Distribution, Form, GuestRecord, HeapPoint, MetricDefinition, PerArm } from "#results";
 import { quantile, summarize } from "../statistics/index.ts";
+import type { CountedReads } from "./field-reads.ts";
+import type { LifetimeMeasurement } from "./lifetimes.ts";
 
 /** What a measured process is asked to do: all that is timed in it is timed in three arms side by side. */
 export interface ProcessRequest {
@@ -80,24 +72,10 @@ export interface HeapCurve {
   readonly heap: readonly HeapPoint[];
 }
 
-/** A scenario in which the forms must differ, as one arm lived it. */
-export interface ArmLifetime {
-  readonly scenario: string;
-  readonly description: string;
-  readonly rule: string;
-  readonly rounds: number;
-  readonly expected: LifetimeFigures;
-  readonly observed: LifetimeFigures;
-}
-
-/** Reads of region fields, as one arm counted them. */
-export interface ArmFieldReads extends Pick<FieldReads, "access" | "fields"> {
-  readonly reads: number;
-}
-
+/** What one arm counts once and for all. */
 export interface ArmOutcomes {
-  readonly lifetimes: readonly ArmLifetime[];
-  readonly fieldReads: readonly ArmFieldReads[];
+  readonly lifetimes: readonly LifetimeMeasurement[];
+  readonly fieldReads: readonly CountedReads[];
 }
 
 /** What a process sends back. */
@@ -135,7 +113,9 @@ const SLICE_QUANTILE = 0.1;
 export function fromSlices(definition: MetricDefinition, times: PerArm<readonly number[]>): Measurement {
   const read = (arm: Arm) => {
     if (!times[arm].every((time) => Number.isFinite(time) && time > 0)) {
-      throw new RangeError(`${definition.name}: a slice of arm ${arm} took no time that is a positive number`);
+      throw new RangeError(
+        `${definition.name}: a slice of arm ${arm} took no time that is a positive number`,
+      );
     }
     return times[arm];
   };

@@ -1,8 +1,9 @@
 /** What can be counted of a form once and for all: how its devices' lives end, and what an access reads of a region. */
-import type { Hardware } from "#machine";
 import type { Form } from "#results";
+import { countFieldReads } from "./field-reads.ts";
+import { measureLifetimes } from "./lifetimes.ts";
 import type { ArmOutcomes } from "./measurement.ts";
 
-export async function armOutcomes(_form: Form, _hardware: Hardware): Promise<ArmOutcomes> {
-  return { lifetimes: [], fieldReads: [] };
+export async function armOutcomes(form: Form): Promise<ArmOutcomes> {
+  return { lifetimes: measureLifetimes(form), fieldReads: await countFieldReads(form) };
 }

@@ -16,7 +16,12 @@ export function releaseWork(name: string, hardware: Hardware, quick: boolean): S
   return {
     metrics: [
       metric(name, PLUG_AND_UNPLUG, `A whole round: ${description}.`, headline),
-      metric(name, UNPLUG_TO_RELEASE, `From the unplug to the release of the device's storage: ${description}.`, headline),
+      metric(
+        name,
+        UNPLUG_TO_RELEASE,
+        `From the unplug to the release of the device's storage: ${description}.`,
+        headline,
+      ),
     ],
     step: PLUGGED.length,
     warmUpSlices: quick ? 60 : 150,

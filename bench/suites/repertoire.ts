@@ -20,7 +20,7 @@ export const repertoire: Repertoire = {
       case "heap":
         return (await import("./retention.ts")).followScenario(question, hardware, quick);
       case "outcomes":
-        return (await import("./outcomes.ts")).armOutcomes(form, hardware);
+        return (await import("./outcomes.ts")).armOutcomes(form);
     }
   },
 };

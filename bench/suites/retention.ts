@@ -3,8 +3,8 @@ import { setTimeout } from "node:timers/promises";
 import v8 from "node:v8";
 import type { Hardware } from "#machine";
 import { FlatView, MemoryRegion } from "#memory";
-import { QomObject } from "#qom";
 import { DeviceModel } from "#qdev";
+import { QomObject } from "#qom";
 import type { HeapPoint } from "#results";
 import {
   type Scenario,

@@ -25,7 +25,10 @@ export async function conduct(request: ProcessRequest, armEntry: URL): Promise<P
   }
 }
 
-async function perform(trio: Trio, { task, quick, plant = [0] }: ProcessRequest): Promise<Partial<ProcessReport>> {
+async function perform(
+  trio: Trio,
+  { task, quick, plant = [0] }: ProcessRequest,
+): Promise<Partial<ProcessReport>> {
   switch (task.kind) {
     case "slices": {
       const variants: Measurement[][] = plant.map(() => []);
@@ -64,4 +67,3 @@ async function perform(trio: Trio, { task, quick, plant = [0] }: ProcessRequest)
       return { outcomes: (await trio.ask(() => task)) as PerArm<ArmOutcomes> }; // from `armOutcomes`
   }
 }
-

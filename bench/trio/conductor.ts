@@ -96,7 +96,8 @@ export class Trio {
         return last !== 0;
       });
       over = ends.every(Boolean);
-      if (!over && ends.some(Boolean)) throw new Error(`${guest} ended in another slice in one arm than in the others`);
+      if (!over && ends.some(Boolean))
+        throw new Error(`${guest} ended in another slice in one arm than in the others`);
     }
     for (const arm of turns.next()) this.turn.hand(this.slotOf(arm), BOOT_STEP.finish, 0);
     return boot;
@@ -118,10 +119,17 @@ export class Trio {
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 
-  private takeTurns({ metrics, warmUpSlices, slices }: WorkOffer, count: number, variants: number): SlicedTimes[][] {
+  private takeTurns(
+    { metrics, warmUpSlices, slices }: WorkOffer,
+    count: number,
+    variants: number,
+  ): SlicedTimes[][] {
     const turns = new Turns(this.random);
     const times = Array.from({ length: variants }, () =>
-      metrics.map((definition) => ({ definition, times: { A: [] as number[], B: [] as number[], A2: [] as number[] } })),
+      metrics.map((definition) => ({
+        definition,
+        times: { A: [] as number[], B: [] as number[], A2: [] as number[] },
+      })),
     );
     const { turn } = this;
     try {

@@ -28,7 +28,11 @@ export interface Effort {
 }
 
 /** Accesses in a loop, as work. */
-export function loopWork(definition: MetricDefinition, { loop, before, batch }: Case, effort: Effort): SlicedWork {
+export function loopWork(
+  definition: MetricDefinition,
+  { loop, before, batch }: Case,
+  effort: Effort,
+): SlicedWork {
   return {
     metrics: [definition],
     step: batch ?? 64,

@@ -49,16 +49,19 @@ export class ObjectModel {
     return new type({ model: this, block: this.heap.allocate(type.typeName, type.instanceSize) });
   }
 
-  /** Initialises storage in place: one reference, no free callback, initialisers from the root class to the leaf. */
+  /**
+   * Initialises storage in place: one reference, no free callback, initialisers from the root class to the leaf. As in C,
+   * this goes unnoticed if the storage holds a live object: that forgets its references and its parent, whose property still
+   * believes it holds a reference, and aborts when it gives that back.
+   * @throws QomAbort for an object whose finalizers are running.
+   */
   initialize(object: QomObject): void {
-    if (object.state === ObjectState.Live || object.state === ObjectState.Finalizing) {
-      throw new QomAbort(`${object.describe()} is initialised again while it is live`);
+    if (object.state === ObjectState.Finalizing) {
+      throw new QomAbort(`${object.describe()} is initialised while it is being finalized`);
     }
     if (object.state === ObjectState.Freed) this.detector?.report(object, "initialisation");
     this.detector?.revived(object);
-    object.state = ObjectState.Live;
-    object.freesBlock = false;
-    object.refCount = 1;
+    object.startOver();
     for (const initialize of this.types.initializers(object.qomType)) initialize.call(object);
   }
 

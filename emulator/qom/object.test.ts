@@ -115,7 +115,27 @@ describe("life of an object", () => {
     const model = new ObjectModel();
     const part = model.create(Part);
     expect(part.freesBlock).toBe(true);
-    expect(() => model.initialize(part)).toThrow(/initialised again while it is live/);
+    model.initialize(part);
+    expect(part.freesBlock).toBe(false);
+    part.unref();
+    expect(part.state).toBe(ObjectState.Finalized); // and its storage is never released
+  });
+
+  it("takes a second initialisation of a live child in silence, and aborts when the parent drops it twice", () => {
+    const model = new ObjectModel({ checked: "count" });
+    const root = model.create(Container);
+    const part = model.allocate(Part);
+    for (const name of ["part[0]", "part[1]"]) {
+      model.initialize(part);
+      expect(root.addChild("part[*]", part)).toBe(name);
+      part.unref(); // the property holds it
+    }
+    expect(part.refCount).toBe(1); // and two properties believe that it is theirs
+    expect([...root.children()].map(([, child]) => child)).toEqual([part, part]);
+    expect(() => root.unref()).toThrow(/no reference left/);
+    expect(model.detector?.found.map(({ name, touched }) => [name, touched])).toEqual([
+      ["UseAfterFinalize", "unref()"],
+    ]);
   });
 
   it("lets a held child survive its parent only if it has storage of its own", () => {

@@ -94,9 +94,19 @@ export abstract class QomObject {
     child.unref();
   }
 
+  /** Clears the base class for a new life, without a look at what the storage held. Only the object model calls it. */
+  startOver(): void {
+    this.state = ObjectState.Live;
+    this.freesBlock = false;
+    this.refCount = 1;
+    this.parent = null;
+    this.nameInParent = "";
+    this.table = null;
+  }
+
   /** Counts one more reference. @throws QomAbort on an implausible count. */
   ref(): void {
-    if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, "ref()");
+    this.reportIfEnded("ref()");
     if (this.refCount >= IMPLAUSIBLE_COUNT)
       throw new QomAbort(`reference count of ${this.describe()} overflows`);
     this.refCount++;
@@ -104,7 +114,7 @@ export abstract class QomObject {
 
   /** Gives one reference back; the last one finalizes the object at once. @throws QomAbort when there is none. */
   unref(): void {
-    if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, "unref()");
+    this.reportIfEnded("unref()");
     if (this.refCount <= 0) throw new QomAbort(`unref of ${this.describe()}, which has no reference left`);
     if (--this.refCount > 0 || this.state === ObjectState.Freed) return; // freed with what embeds it: nothing is left
     this.model.finalize(this);
@@ -116,6 +126,7 @@ export abstract class QomObject {
    * @throws QomAbort when the child has a parent or the name is taken.
    */
   addChild(name: string, child: QomObject): string {
+    this.reportIfEnded("addChild()");
     if (child.parent !== null)
       throw new QomAbort(`${child.describe()} already has a parent, cannot become ${name}`);
     const given = this.claimName(name);
@@ -143,6 +154,7 @@ export abstract class QomObject {
 
   /** Takes this object out of the composition tree; without a parent, nothing happens. */
   unparent(): void {
+    this.reportIfEnded("unparent()");
     const parent = this.parent;
     if (parent === null) return;
     const name = this.nameInParent;
@@ -232,6 +244,11 @@ export abstract class QomObject {
     }
     this.properties.delete(name);
     child.unref();
+  }
+
+  /** Operations touch the base class's own fields, which bear no traps: in checked mode they report themselves. */
+  private reportIfEnded(operation: string): void {
+    if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, operation);
   }
 
   private get properties(): PropertyTable {

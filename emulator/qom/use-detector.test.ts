@@ -72,6 +72,22 @@ describe("checked mode", () => {
     ]);
   });
 
+  it("finds operations of the tree on what has ended: its fields bear no traps", () => {
+    const model = new ObjectModel({ checked: "count" });
+    const whole = model.create(Whole);
+    const { part } = whole;
+    part.unparent();
+    part.unparent();
+    whole.unref();
+    part.unparent();
+    whole.addChild("late", model.create(Part));
+    expect(model.detector?.found.map(({ name, touched }) => [name, touched])).toEqual([
+      ["UseAfterFinalize", "unparent()"],
+      ["UseAfterFree", "unparent()"],
+      ["UseAfterFree", "addChild()"],
+    ]);
+  });
+
   it("lifts the traps when embedded storage is initialised again", () => {
     const model = new ObjectModel({ checked: "throw" });
     const { part } = model.create(Whole);

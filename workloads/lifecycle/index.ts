@@ -11,6 +11,8 @@ import {
   tallyOf,
 } from "./scenario.ts";
 
+export type { Lifetime, LifetimeFigures } from "./lifetime.ts";
+export { lifetimes } from "./lifetimes.ts";
 export { PLUGGED } from "./live-machine.ts";
 export type { Scenario, ScenarioRun, ScenarioSetting, ScenarioTally } from "./scenario.ts";
 

@@ -1,0 +1,192 @@
+/**
+ * How many fields of regions an access reads, counted with a trap on every field of every region of a map. An access that
+ * reads none cannot differ between the forms: an equal time is then a consequence, not a finding.
+ *
+ * Traps change what V8 has learnt of regions: count in a process, or an isolate, in which nothing is timed.
+ */
+import { loadHardware } from "#machine";
+import type { AccessSize, MemoryRegion } from "#memory";
+import type { FieldReads, Form } from "#results";
+import { loadingGuest, UART_SCRATCH } from "./dispatch-guest.ts";
+import { flatMap, type ProbeMap } from "./dispatch-maps.ts";
+import { FIRST_READS, missCase } from "./dispatch-miss.ts";
+import { scatteredMap, UncopiedDispatcher } from "./dispatch-uncopied.ts";
+import { VARIANTS } from "./probe.ts";
+
+/** Why the forms cannot differ in an access that reads no field of a region: a section hit, above all. */
+export const BY_CONSTRUCTION =
+  "Reads no field of the region: what the access needs is copied into the section when the map changes, so both forms run the same code on the same data.";
+
+/**
+ * The sentence above where an access reads no field in either form, else null. It holds for accesses to few devices: the
+ * device itself, which the callback reads, lies in memory next to other things in each form, and of thousands that shows.
+ */
+export function byConstructionFor({ A, B }: FieldReads["reads"]): string | null {
+  return A === 0 && B === 0 ? BY_CONSTRUCTION : null;
+}
+
+/** What one form reads for one kind of access. */
+export interface CountedReads extends Pick<FieldReads, "access" | "fields"> {
+  /** Reads of fields of regions per access. */
+  readonly reads: number;
+}
+
+/** The accesses that are counted, by the names that the report shows. */
+export const COUNTED_ACCESSES = {
+  readHit: "read, section hit",
+  writeHit: "write, section hit",
+  byTurns: "read, sections by turns",
+  firstRead: "first read after a commit",
+  split: "read of 8 bytes, split in two",
+  guestLoad: "load from the UART, by a guest",
+  uncopied: "uncopied read",
+} as const;
+
+/** Counts for one form, in the order of {@link COUNTED_ACCESSES}. */
+export async function countFieldReads(form: Form): Promise<CountedReads[]> {
+  const one = flatMap(form, 1);
+  const [address = 0] = one.addresses;
+  const six = flatMap(form, VARIANTS);
+  // The second kind of probe takes 8-byte accesses, which its registers of 4 bytes make two calls of.
+  const [, wide = 0] = six.addresses;
+  const read = (map: ProbeMap, at: number, size: AccessSize) => () => void map.space.read(at, size);
+  const { readHit, writeHit, byTurns, split } = COUNTED_ACCESSES;
+  return [
+    countWarm(readHit, regionsBelow(one.space.root), [read(one, address, 4)]),
+    countWarm(writeHit, regionsBelow(one.space.root), [() => one.space.write(address, 4, 1)]),
+    countWarm(
+      byTurns,
+      regionsBelow(six.space.root),
+      six.addresses.map((at) => read(six, at, 4)),
+    ),
+    countFirstReads(form),
+    countWarm(split, regionsBelow(six.space.root), [read(six, wide, 8)]),
+    await countGuestLoads(form),
+    countUncopied(form),
+  ];
+}
+
+/**
+ * Puts the counts of two forms side by side; the fields are those of the form that reads any.
+ * @throws RangeError when they are not counts of the same accesses
+ */
+export function combineFieldReads(arms: {
+  readonly A: readonly CountedReads[];
+  readonly B: readonly CountedReads[];
+}): FieldReads[] {
+  if (arms.A.length !== arms.B.length) throw new RangeError("the arms counted different numbers of accesses");
+  return arms.A.map((a, i) => {
+    const b = arms.B[i];
+    if (b?.access !== a.access)
+      throw new RangeError(`the arms counted different accesses: A ${a.access}, B ${b?.access}`);
+    return {
+      access: a.access,
+      reads: { A: a.reads, B: b.reads },
+      fields: [...new Set([...a.fields, ...b.fields])],
+    };
+  });
+}
+
+/** Counts accesses after each has been made once, so that every section is known. */
+function countWarm(
+  access: string,
+  regions: readonly MemoryRegion[],
+  accesses: readonly (() => void)[],
+): CountedReads {
+  for (const each of accesses) each();
+  const trap = new ReadTrap(regions);
+  for (const each of accesses) each();
+  return trap.end(access, accesses.length);
+}
+
+function countFirstReads(form: Form): CountedReads {
+  const { before, loop, space } = missCase(form);
+  before();
+  const trap = new ReadTrap(regionsBelow(space.root)); // set after the commit, which reads many
+  loop(FIRST_READS);
+  return trap.end(COUNTED_ACCESSES.firstRead, FIRST_READS);
+}
+
+async function countGuestLoads(form: Form): Promise<CountedReads> {
+  const { emulation, cycle } = loadingGuest(await loadHardware(form), UART_SCRATCH);
+  const { memorySpace } = emulation.board;
+  const run = (cycles: number) => emulation.run({ maxInstructions: emulation.instructions + cycles * cycle });
+  run(1);
+  const trap = new ReadTrap(regionsBelow(memorySpace.root));
+  run(CYCLES);
+  return trap.end(COUNTED_ACCESSES.guestLoad, CYCLES * (cycle - 1)); // one instruction of each cycle is the jump back
+}
+
+/** Rounds of the loading guest's loop. */
+const CYCLES = 4;
+
+function countUncopied(form: Form): CountedReads {
+  const map = scatteredMap(form, VARIANTS);
+  const dispatcher = new UncopiedDispatcher(map);
+  return countWarm(
+    COUNTED_ACCESSES.uncopied,
+    regionsBelow(map.space.root),
+    map.addresses.map((at) => () => void dispatcher.read(at, 4)),
+  );
+}
+
+/** Every region that an access through `root` could touch: all that lie below it, directly or through aliases. */
+export function regionsBelow(root: MemoryRegion | null): MemoryRegion[] {
+  const found = new Set<MemoryRegion>();
+  const add = (region: MemoryRegion | null) => {
+    if (region === null || found.has(region)) return;
+    found.add(region);
+    for (const subregion of region.subregions) add(subregion);
+    add(region.alias);
+  };
+  add(root);
+  return [...found];
+}
+
+/** Counts every read of every own field of some regions, from its construction until `end`. */
+export class ReadTrap {
+  private readonly regions: readonly MemoryRegion[];
+  private readonly fields = new Set<string>();
+  private reads = 0;
+
+  constructor(regions: readonly MemoryRegion[]) {
+    this.regions = regions;
+    for (const region of regions) {
+      for (const [field, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(region))) {
+        let { value }: { value?: unknown } = descriptor;
+        Object.defineProperty(region, field, {
+          configurable: true,
+          enumerable: true,
+          get: () => {
+            this.reads++;
+            this.fields.add(field);
+            return value;
+          },
+          set: (next: unknown) => {
+            value = next;
+          },
+        });
+      }
+    }
+  }
+
+  /**
+   * Lifts the traps and gives what they counted, divided by the number of accesses.
+   * @throws RangeError when that is not a whole number: then the accesses did not all read the same
+   */
+  end(access: string, accesses: number): CountedReads {
+    const { reads } = this;
+    const fields = [...this.fields];
+    for (const region of this.regions) {
+      for (const field of Object.keys(region)) {
+        const value: unknown = Reflect.get(region, field);
+        Object.defineProperty(region, field, { configurable: true, enumerable: true, writable: true, value });
+      }
+    }
+    if (reads % accesses !== 0)
+      throw new RangeError(
+        `${access}: ${reads} reads of fields in ${accesses} accesses are no whole number each`,
+      );
+    return { access, reads: reads / accesses, fields };
+  }
+}

@@ -1,0 +1,61 @@
+/** Lives of devices in which the forms must differ: run in one form, put side by side, and compared with the prediction. */
+import type { Form, LifetimeFigures, LifetimeScenario } from "#results";
+import { lifetimes } from "#workloads/lifecycle";
+
+/** One life as one form lived it. */
+export interface LifetimeMeasurement
+  extends Pick<LifetimeScenario, "scenario" | "description" | "rule" | "rounds"> {
+  readonly expected: LifetimeFigures;
+  readonly observed: LifetimeFigures;
+}
+
+/** Runs all lives in one form. The figures are exact, so once is enough; it takes well under a second. */
+export function measureLifetimes(form: Form): LifetimeMeasurement[] {
+  return lifetimes().map(({ name, description, rule, rounds, expected, run }) => ({
+    scenario: name,
+    description,
+    rule,
+    rounds,
+    expected: expected[form],
+    observed: run(form),
+  }));
+}
+
+/**
+ * Puts the lives of two forms side by side.
+ * @throws RangeError when they are not the same lives: the processes ran different versions
+ */
+export function combineLifetimes(arms: {
+  readonly A: readonly LifetimeMeasurement[];
+  readonly B: readonly LifetimeMeasurement[];
+}): LifetimeScenario[] {
+  if (arms.A.length !== arms.B.length) throw new RangeError("the arms ran different numbers of lifetimes");
+  return arms.A.map((a, i) => {
+    const b = arms.B[i];
+    if (b === undefined || b.scenario !== a.scenario || b.rounds !== a.rounds)
+      throw new RangeError(`the arms ran different lifetimes: A ${a.scenario}, B ${b?.scenario}`);
+    const { scenario, description, rule, rounds } = a;
+    return { scenario, description, rule, rounds, arms: { A: outcomeOf(a), B: outcomeOf(b) } };
+  });
+}
+
+function outcomeOf({ expected, observed }: LifetimeMeasurement): LifetimeScenario["arms"]["A"] {
+  return { expected, observed };
+}
+
+/** A line for every figure that differs from its prediction; none where all are as predicted. */
+export function surprises(scenarios: readonly LifetimeScenario[]): string[] {
+  return scenarios.flatMap(({ scenario, arms }) =>
+    (["A", "B"] as const).flatMap((arm) =>
+      FIGURES.flatMap((figure) => {
+        const expected = arms[arm].expected[figure];
+        const observed = arms[arm].observed[figure];
+        return expected === observed
+          ? []
+          : [`${scenario}, arm ${arm}: ${figure} is ${observed}, not ${expected}`];
+      }),
+    ),
+  );
+}
+
+const FIGURES = ["blocksUnfreed", "bytesUnfreed", "usesAfterFinalize", "usesAfterFree"] as const;
