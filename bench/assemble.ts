@@ -316,7 +316,7 @@ function curveOf(curves: readonly HeapCurve[], name: string): HeapCurve {
   return curve;
 }
 
-function slopeMetric(curve: HeapCurve | undefined): MetricDefinition {
+export function slopeMetric(curve: HeapCurve | undefined): MetricDefinition {
   if (curve === undefined) throw new RangeError("a scenario was followed at least once");
   const { scenario, control, margin } = curve;
   return {

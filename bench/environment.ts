@@ -1,21 +1,22 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import type { Environment } from "#results";
 
-/** What is known before the run; the rest is added by {@link completeEnvironment}. */
-export type EnvironmentAtStart = Omit<Environment, "seconds" | "loadAfter">;
-
 /**
+ * What is known before a run; {@link completeEnvironment} adds what is known after it.
+ *
  * @param packageRoot folder of regionlab's package.json
  * @param execArgv options of the runtime that measured processes get, one text per kind
  */
-export function captureEnvironment(packageRoot: string, execArgv: readonly string[]): EnvironmentAtStart {
+export function captureEnvironment(packageRoot: string, execArgv: readonly string[]): Environment {
   const cpus = os.cpus();
   const git = (...args: string[]) => output("git", ["-C", packageRoot, ...args]);
   const status = git("status", "--porcelain", "--untracked-files=no");
   return {
+    id: machineId(),
     date: new Date().toISOString(),
     regionlab: packageVersion(packageRoot),
     node: process.versions.node,
@@ -26,16 +27,25 @@ export function captureEnvironment(packageRoot: string, execArgv: readonly strin
     cpuModel: cpus[0]?.model.trim() ?? "unknown",
     cpuCount: cpus.length,
     memoryBytes: os.totalmem(),
+    seconds: 0,
     loadBefore: os.loadavg(),
+    loadAfter: os.loadavg(),
     governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
     virtualised: hasHypervisor(),
     commit: git("rev-parse", "HEAD"),
     dirty: status === null ? null : status !== "",
     execArgv,
+    valgrind: output("valgrind", ["--version"])?.replace(/^valgrind-/, "") ?? null,
   };
 }
 
-export function completeEnvironment(start: EnvironmentAtStart, seconds: number): Environment {
+/** Eight digits that tell machines apart and say nothing else of them. */
+function machineId(): string {
+  const machine = firstLine("/etc/machine-id") ?? "";
+  return createHash("sha256").update(`regionlab ${os.hostname()} ${machine}`).digest("hex").slice(0, 8);
+}
+
+export function completeEnvironment(start: Environment, seconds: number): Environment {
   return { ...start, seconds: Math.round(seconds * 10) / 10, loadAfter: os.loadavg() };
 }
 

@@ -1,2 +1,3 @@
-/** Benchmarks of the two forms: suites, the runner of measured processes, and the statistics of their verdicts. */
+/** Benchmarks: `regionlab bench` and what it measures, and `regionlab results`, which merges what was measured apart. */
 export { addBenchCommand, type BenchStreams } from "./bench-command.ts";
+export { addResultsCommand } from "./results-command.ts";

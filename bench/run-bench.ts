@@ -1,195 +1,232 @@
 /** One run of the benchmarks, from the proof that both forms do the same work to the verdicts. */
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
-import { ARMS, type Arm, type Form, type Run, type RunOptions, type Suite } from "#results";
-import { workload } from "#workloads";
-import { assembleRun, proveEquivalence, type SuiteOutcome } from "./assemble.ts";
+import { dirname, join } from "node:path";
+import {
+  CommandError,
+  type Environment,
+  isDecided,
+  type Metric,
+  metricKey,
+  type Omission,
+  type Run,
+  type RunOptions,
+  type SelfTest,
+} from "#results";
+import { assembleRun, type ProcessOutcome, proveEquivalence, type RunParts } from "./assemble.ts";
 import { measureCodeSize } from "./code-size.ts";
-import { captureEnvironment, completeEnvironment } from "./environment.ts";
+import { type Counts, countPlan, NOTHING_COUNTED } from "./count-plan.ts";
+import { completeEnvironment } from "./environment.ts";
+import type { Journal } from "./journal.ts";
+import { type BenchPlan, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
 import { runChild } from "./runner/child-process.ts";
 import { Progress, type ProgressStream } from "./runner/progress.ts";
-import { describeTrial, runAbreast, runSchedule } from "./runner/run-schedule.ts";
-import { type PlannedTask, planSchedule, type Trial } from "./runner/schedule.ts";
-import { BARE_MACHINE, HEAP_GROWTH, RELEASES } from "./suites/limits.ts";
-import type { SuiteReport, SuiteRequest } from "./suites/measurement.ts";
-
-export interface BenchPlan {
-  readonly suites: readonly Suite[];
-  readonly quick: boolean;
-  readonly forms: { readonly A: Form; readonly B: Form };
-  readonly workloads: readonly string[];
-  /** Processes per task and arm; at most this many where {@link seconds} limits them. */
-  readonly repeats: number;
-  /** Time for everything; null: as long as it takes. */
-  readonly seconds: number | null;
-  readonly seed: number;
-  readonly command: string;
-}
+import { attempt, runAbreast, runPasses, type TrialOutcome } from "./runner/run-schedule.ts";
+import { describeTrial, type PlannedTask, seedOf, type Trial } from "./runner/schedule.ts";
+import { isLook, sequentialRule } from "./statistics/index.ts";
+import type { ProcessReport, ProcessRequest, Task } from "./suites/measurement.ts";
 
 export interface BenchSetting {
   /** JavaScript file that measured processes run. */
   readonly childEntry: string;
-  /** Folder of regionlab's package.json, with the sources of the device trees. */
+  /** Folder of regionlab's package.json. */
   readonly packageRoot: string;
   readonly progress: ProgressStream;
+  readonly environment: Environment;
+  readonly journal: Journal;
+  readonly selfTest: SelfTest | null;
 }
 
-/** Forced collection, so that no case pays for the garbage of the one before. */
-const GC = "--expose-gc";
-/**
- * Options of the runtime by task. Boots run as a user's do. Short loops are compiled on the spot instead of on another
- * thread: what V8 inlines then depends on the calls made, not on when that thread got a processor, and fresh processes
- * agree. Heaps are followed without optimising compilers, whose code counts as heap in use and would hide a small leak.
- */
-const RUNTIME_OPTIONS = {
-  boot: [GC],
-  dispatch: [GC, "--no-concurrent-recompilation"],
-  releases: [GC, "--no-concurrent-recompilation"],
-  heap: [GC, "--no-opt", "--no-sparkplug"],
-} as const;
 /** A process that takes longer hangs. */
 const CHILD_TIMEOUT_MILLISECONDS = 30 * 60 * 1000;
-/** Fewer than four processes per arm cannot show anything at the level of the verdicts. */
-const FEWEST_BLOCKS = 2;
+/** Proofs at once, at most: three arms of a distribution take some gigabytes. */
+const MOST_PROOFS_ABREAST = 2;
 
-/** Heaps of two processes differ by a few bytes in ten thousand, so the time is better spent elsewhere. */
-const HEAP_REPEATS = { quick: 2, full: 6 } as const;
-
-/** A boot of a distribution takes half a minute; this many bound a full run and are enough for a median's interval. */
-const DISTRIBUTION_REPEATS = 6;
-
-const RELEASE_TASK = `retention/${RELEASES}`;
-const HEAP_TASK = `retention/${HEAP_GROWTH}`;
-
-const QUESTION =
+export const QUESTION =
   "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?";
 
-/** @throws CommandError when a measured process fails */
+/** @throws CommandError when a proof cannot be had */
 export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<Run> {
-  const environment = captureEnvironment(setting.packageRoot, describeRuntimeOptions());
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   const proofs = await prove(plan, setting);
   const equivalent = proveEquivalence(proofs, []).every(({ equal }) => equal);
-  const outcomes = equivalent ? await measureAll(plan, setting, seconds) : [];
-  const repeats = 1 + Math.max(-1, ...outcomes.map(({ trial }) => trial.repeat));
-  const { suites, quick, forms, workloads, seed, command } = plan;
-  const options: RunOptions = { suites, quick, forms, workloads, repeats, seed, command };
-  return assembleRun({
-    question: QUESTION,
-    options,
-    environment: completeEnvironment(environment, seconds()),
-    proofs,
-    outcomes,
-    codeSize: measureCodeSize(join(setting.packageRoot, "emulator", "hw")),
-  });
+  const counts = equivalent && plan.count ? await countPlan(plan, setting, seconds) : NOTHING_COUNTED;
+  const outcomes = equivalent ? await measureAll(plan, setting, counts, proofs, seconds) : [];
+  setting.progress.write("");
+  return assembleRun(
+    partsOf(plan, setting, proofs, outcomes, counts, completeEnvironment(setting.environment, seconds())),
+  );
 }
 
-/** Proofs at once, at most: one of a distribution takes more than a gigabyte. */
-const MOST_PROOFS_ABREAST = 4;
+function partsOf(
+  plan: BenchPlan,
+  { packageRoot, selfTest }: BenchSetting,
+  proofs: readonly ProcessOutcome[],
+  outcomes: readonly ProcessOutcome[],
+  { metrics, processes, omissions }: Counts,
+  machine: Environment,
+): RunParts {
+  const { suites, quick, forms, workloads, repeats, seed, command, shard, looks } = plan;
+  const options: RunOptions = {
+    suites,
+    quick,
+    forms,
+    workloads,
+    repeats,
+    seed,
+    command,
+    shard: shard === null ? null : `${shard.index}/${shard.count}`,
+    sequential: sequentialRule(looks),
+  };
+  return {
+    question: QUESTION,
+    options,
+    machines: [machine],
+    proofs,
+    outcomes,
+    counts: metrics,
+    countProcesses: processes,
+    omissions: [...omissions, ...lostMetrics(plan, outcomes)],
+    codeSize: measureCodeSize(join(packageRoot, "emulator", "hw")),
+    selfTest,
+  };
+}
 
 /**
  * Records or counts, untimed, what repeats exactly: what every guest does in each form, and what every scenario leaves.
  * These processes also bring the program's files into the system's cache.
  */
-async function prove(plan: BenchPlan, setting: BenchSetting): Promise<SuiteOutcome[]> {
-  const guests: Trial[] = plan.workloads.flatMap((name) => [
-    { task: `boot/${name}`, arm: "A", repeat: 0 },
-    { task: `boot/${name}`, arm: "B", repeat: 0 },
+async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOutcome[]> {
+  const { journal } = setting;
+  const tasks: [name: string, task: Task][] = plan.workloads.map((guest) => [
+    `proof/${guest}`,
+    { kind: "proof", guest },
   ]);
-  const lives: Trial[] = plan.suites.includes("retention")
-    ? ARMS.map((arm) => ({ task: HEAP_TASK, arm, repeat: 0 }))
-    : [];
-  const trials = [...guests, ...lives];
-  const progress = new Progress(setting.progress, trials.length);
-  const outcomes = await runAbreast(trials, Math.min(availableParallelism(), MOST_PROOFS_ABREAST), {
-    measure: (trial) => runTrial(trial, plan, setting, true),
-    onProgress: (done, trial) => progress.update(done, `proof of ${trial.task}, arm ${trial.arm}`),
-  });
+  if (plan.suites.includes("retention")) tasks.push(["proof/remains", { kind: "remains" }]);
+  if (plan.suites.includes("retention") || plan.suites.includes("dispatch"))
+    tasks.push(["proof/outcomes", { kind: "outcomes" }]);
+  const progress = new Progress(setting.progress, tasks.length);
+  let done = 0;
+  const outcomes = await runAbreast(
+    tasks,
+    Math.min(availableParallelism(), MOST_PROOFS_ABREAST),
+    async ([name, task]): Promise<TrialOutcome<ProcessReport>> => {
+      const trial: Trial = { task: name, repeat: 0 };
+      const earlier = journal.earlier.proof.find((outcome) => outcome.trial.task === name);
+      progress.update(done, name);
+      const outcome =
+        earlier ?? (await attempt(trial, () => runTask(trial, task, RUNTIME_OPTIONS.untimed, plan, setting)));
+      if (outcome.lost !== null) throw new CommandError(1, `nothing is proved: ${outcome.lost}`);
+      if (earlier === undefined) journal.add("proof", outcome);
+      progress.update(++done, name);
+      return outcome;
+    },
+  );
   progress.end();
-  return outcomes;
+  return outcomes.map(onThisMachine);
 }
 
 async function measureAll(
   plan: BenchPlan,
   setting: BenchSetting,
+  counts: Counts,
+  proofs: readonly ProcessOutcome[],
   seconds: () => number,
-): Promise<SuiteOutcome[]> {
-  const blocks = planSchedule(
-    plan.suites.flatMap((suite) => tasksOf(suite, plan)),
-    plan.repeats,
-    plan.seed,
-  );
-  const progress = new Progress(setting.progress, blocks.flat().length);
-  let blockStart = seconds();
-  const outcomes = await runSchedule(blocks, {
-    measure: (trial) => runTrial(trial, plan, setting, false),
-    onProgress: (done, trial) => progress.update(done, describeTrial(trial)),
-    proceed: (finished) => {
-      const now = seconds();
-      const lastBlock = now - blockStart;
-      blockStart = now;
-      return plan.seconds === null || finished < FEWEST_BLOCKS || now + lastBlock <= plan.seconds;
+): Promise<ProcessOutcome[]> {
+  const tasks = tasksOf(plan);
+  const { journal, progress: stream } = setting;
+  const sequential = sequentialRule(plan.looks);
+  const most = (task: PlannedTask) => Math.min(task.mostRepeats ?? plan.repeats, plan.repeats);
+  const total = tasks.reduce((sum, task) => sum + most(task), 0);
+  const progress = new Progress(stream, total);
+  const outcomes: TrialOutcome<ProcessReport>[] = [...journal.earlier.measure];
+  const metricsNow = () =>
+    assembleRun(partsOf(plan, setting, proofs, outcomes.map(onThisMachine), counts, setting.environment))
+      .metrics;
+  const byName = new Map(tasks.map((task) => [task.name, task]));
+  await runPasses(tasks, plan.seed, journal.earlier.measure, {
+    measure: (trial) => {
+      const task = byName.get(trial.task);
+      if (task === undefined) throw new RangeError(`no task is called ${trial.task}`);
+      progress.update(outcomes.length, describeTrial(trial));
+      return runTask(trial, task.task, task.execArgv, plan, setting);
     },
+    onOutcome: (outcome) => {
+      outcomes.push(outcome);
+      journal.add("measure", outcome);
+    },
+    isDone: (task, processes) => {
+      if (processes >= most(task)) return true;
+      if (task.mostRepeats !== undefined || !isLook(sequential, processes)) return false;
+      return headlinesOf(task, outcomes, metricsNow()).every(({ comparison }) => isDecided(comparison));
+    },
+    hasTime: (milliseconds) => plan.seconds === null || seconds() + milliseconds / 1000 <= plan.seconds,
   });
   progress.end();
-  return outcomes;
+  return outcomes.map(onThisMachine);
 }
 
-/** The processes that a suite needs, each named `suite/subject`. */
-function tasksOf(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[] {
-  switch (suite) {
-    case "boot":
-      return [
-        { name: `boot/${BARE_MACHINE}` },
-        ...workloads.map((subject) => ({
-          name: `boot/${subject}`,
-          ...(workload(subject).kind === "distribution" ? { mostRepeats: DISTRIBUTION_REPEATS } : {}),
-        })),
-      ];
-    case "dispatch":
-      return [{ name: "dispatch/accesses" }];
-    case "retention":
-      return [
-        { name: RELEASE_TASK },
-        { name: HEAP_TASK, mostRepeats: quick ? HEAP_REPEATS.quick : HEAP_REPEATS.full },
-      ];
-  }
+/** Headline metrics that a task's processes measure and that decide their question. */
+function headlinesOf(
+  { name }: PlannedTask,
+  outcomes: readonly TrialOutcome<ProcessReport>[],
+  metrics: readonly Metric[],
+): Metric[] {
+  const mine = new Set(
+    outcomes
+      .filter(({ trial }) => trial.task === name)
+      .flatMap(({ report }) => report?.measurements[0] ?? [])
+      .map(({ definition }) => metricKey(definition)),
+  );
+  return metrics.filter(
+    (metric) => metric.role === "headline" && metric.decides && mine.has(metricKey(metric)),
+  );
 }
 
-async function runTrial(
+/** Tasks whose processes all crashed: what they would have measured is missing, and says why. */
+function lostMetrics(plan: BenchPlan, outcomes: readonly ProcessOutcome[]): Omission[] {
+  return tasksOf(plan).flatMap(({ name }) => {
+    const mine = outcomes.filter(({ trial }) => trial.task === name);
+    const [first] = mine;
+    if (first === undefined || mine.some(({ lost }) => lost === null)) return [];
+    const [suite = "", subject = ""] = name.split("/");
+    return [
+      {
+        suite: suite as Omission["suite"], // tasks are named after their suites
+        workload: subject,
+        name: "all times",
+        quantity: "time" as const,
+        source: "regionlab" as const,
+        role: "headline" as const,
+        decides: true,
+        reason: `Each of ${mine.length} processes failed, the first so: ${first.lost?.split("\n")[0]}`,
+      },
+    ];
+  });
+}
+
+async function runTask(
   trial: Trial,
-  { forms, quick }: BenchPlan,
+  task: Task,
+  execArgv: readonly string[],
+  plan: BenchPlan,
   { childEntry }: BenchSetting,
-  prove: boolean,
-): Promise<SuiteReport> {
-  const [suite, subject] = trial.task.split("/", 2);
-  const request: SuiteRequest = {
-    suite: suite as Suite, // tasks are named by tasksOf and prove
-    subject: subject ?? "",
-    form: formOf(trial.arm, forms),
-    quick,
-    prove,
-  };
+): Promise<ProcessReport> {
+  const { forms, quick, seed, shard } = plan;
+  const request: ProcessRequest = { forms, quick, task, seed: seedOf(trial, seed, shard?.index ?? 0) };
   const report = await runChild(request, describeTrial(trial), {
     entry: childEntry,
-    execArgv: prove ? [GC] : runtimeOptions(trial.task),
+    execArgv,
     timeout: CHILD_TIMEOUT_MILLISECONDS,
   });
-  return report as SuiteReport; // from child.ts of this same build
+  return report as ProcessReport; // from child.ts of this same build
 }
 
-function runtimeOptions(task: string): readonly string[] {
-  if (task === HEAP_TASK) return RUNTIME_OPTIONS.heap;
-  if (task === RELEASE_TASK) return RUNTIME_OPTIONS.releases;
-  return task.startsWith("dispatch/") ? RUNTIME_OPTIONS.dispatch : RUNTIME_OPTIONS.boot;
+function onThisMachine(outcome: TrialOutcome<ProcessReport>): ProcessOutcome {
+  return { ...outcome, machine: 0 };
 }
 
-/** As stored with the results: one text per kind of task. */
-function describeRuntimeOptions(): string[] {
-  return Object.entries(RUNTIME_OPTIONS).map(([kind, options]) => `${kind}: ${options.join(" ")}`);
-}
-
-function formOf(arm: Arm, forms: BenchPlan["forms"]): Form {
-  return arm === "B" ? forms.B : forms.A;
+/** Folder of the programs that measured processes run. */
+export function codeFolder({ childEntry }: Pick<BenchSetting, "childEntry">): string {
+  return dirname(childEntry);
 }

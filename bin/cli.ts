@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
     addRunCommand(program, [runDebugging]);
   },
   bench: async (program) => (await import("#bench")).addBenchCommand(program),
+  results: async (program) => (await import("#bench")).addResultsCommand(program),
   report: async (program) => (await import("#results")).addReportCommand(program),
   codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
   audit: async (program) => (await import("#codemods")).addAuditCommand(program),

@@ -1,0 +1,243 @@
+/** Runs of one plan, divided over machines, made into one. */
+import {
+  CommandError,
+  type Comparison,
+  type Environment,
+  type EquivalenceProof,
+  type Metric,
+  metricKey,
+  type ProcessEntry,
+  type Run,
+  type RunOptions,
+} from "#results";
+import { checkRequirements } from "./requirements.ts";
+import { classifyOutliers, judge, LEVEL, type Look, lookOf } from "./statistics/index.ts";
+import { perArm } from "./suites/measurement.ts";
+
+/** A run and the file that it came from, for messages. */
+export interface Part {
+  readonly file: string;
+  readonly run: Run;
+}
+
+/**
+ * Merges runs whose processes ran on different machines, or at different times. A metric's arms always shared a process, so
+ * every pair stays a pair; the machine is a block of the comparison.
+ *
+ * @throws CommandError (exit code 2) where the runs did not measure the same: runtime, commit, forms or guests differ
+ */
+export function mergeRuns(parts: readonly Part[], command: string): Run {
+  const [first, ...others] = parts;
+  if (first === undefined || others.length === 0) {
+    throw new CommandError(2, "results merge: give two runs at least; one needs no merging");
+  }
+  for (const other of others) checkMergeable(first, other);
+  checkDistinct(parts);
+  const machines = machinesOf(parts);
+  const offsets = startsOf(parts.map(({ run }) => run.schedule.processes.length));
+  const processes = parts.flatMap(({ run }) =>
+    run.schedule.processes.map((entry) => ({
+      ...entry,
+      machine: machines.findIndex(({ id }) => id === run.machines[entry.machine]?.id),
+    })),
+  );
+  const metrics = mergeMetrics(parts, offsets, processes);
+  const present = new Set(metrics.map(metricKey));
+  const omissions = new Map(
+    parts.flatMap(({ run }) => run.omissions.map((omission) => [metricKey(omission), omission] as const)),
+  );
+  const base = first.run;
+  return {
+    ...base,
+    options: mergeOptions(parts, command),
+    machines,
+    schedule: { seed: base.schedule.seed, processes },
+    equivalence: mergeProofs(parts),
+    fieldReads: longest(parts.map(({ run }) => run.fieldReads)),
+    metrics,
+    omissions: [...omissions.values()].filter((omission) => !present.has(metricKey(omission))),
+    lifetimes: longest(parts.map(({ run }) => run.lifetimes)),
+    retention: longest(parts.map(({ run }) => run.retention)),
+    requirements: checkRequirements(metrics),
+    selfTest: parts.map(({ run }) => run.selfTest).find((selfTest) => selfTest !== null) ?? null,
+  };
+}
+
+function checkMergeable(first: Part, other: Part): void {
+  const refuse = (what: string, mine: unknown, its: unknown) => {
+    throw new CommandError(
+      2,
+      `${other.file}: has ${what} ${JSON.stringify(its)}, ${first.file} ${JSON.stringify(mine)}: they did not measure the ` +
+        "same; measure all parts with one regionlab, one Node and one set of options",
+    );
+  };
+  const compare = (what: string, pick: (run: Run) => unknown) => {
+    const [mine, its] = [pick(first.run), pick(other.run)];
+    if (JSON.stringify(mine) !== JSON.stringify(its)) refuse(what, mine, its);
+  };
+  const machine = (pick: (environment: Environment) => unknown) => (run: Run) => [
+    ...new Set(run.machines.map((each) => JSON.stringify(pick(each)))),
+  ];
+  compare("forms", ({ options }) => options.forms);
+  compare("quick", ({ options }) => options.quick);
+  compare("synthetic", ({ synthetic }) => synthetic);
+  compare(
+    "regionlab",
+    machine(({ regionlab }) => regionlab),
+  );
+  compare(
+    "commit",
+    machine(({ commit }) => commit),
+  );
+  compare(
+    "Node",
+    machine(({ node }) => node),
+  );
+  compare(
+    "V8",
+    machine(({ v8 }) => v8),
+  );
+  compare(
+    "runtime options",
+    machine(({ execArgv }) => execArgv),
+  );
+  for (const { file, run } of [first, other]) {
+    if (run.equivalence.some(({ equal }) => !equal)) {
+      throw new CommandError(
+        2,
+        `${file}: its forms did not run the same guest, so it has no figures to merge`,
+      );
+    }
+    if (run.machines.some(({ dirty }) => dirty === true)) {
+      throw new CommandError(
+        2,
+        `${file}: was measured in a working tree with changes, so that its commit does not say what was measured; commit first`,
+      );
+    }
+  }
+}
+
+/** No run may count twice. */
+function checkDistinct(parts: readonly Part[]): void {
+  const seen = new Map<string, string>();
+  for (const { file, run } of parts) {
+    const own = JSON.stringify([
+      run.machines.map(({ id, date }) => [id, date]),
+      run.schedule.processes[0]?.milliseconds,
+    ]);
+    const same = seen.get(own);
+    if (same !== undefined) throw new CommandError(2, `${file}: is the same run as ${same}; give each once`);
+    seen.set(own, file);
+  }
+}
+
+/** Machines of all parts, each once. */
+function machinesOf(parts: readonly Part[]): Environment[] {
+  const machines = new Map<string, Environment>();
+  for (const { run } of parts) {
+    for (const machine of run.machines) {
+      const known = machines.get(machine.id);
+      const seconds = machine.seconds + (known?.seconds ?? 0);
+      machines.set(machine.id, { ...(known ?? machine), seconds, loadAfter: machine.loadAfter });
+    }
+  }
+  return [...machines.values()];
+}
+
+function mergeMetrics(
+  parts: readonly Part[],
+  offsets: readonly number[],
+  processes: readonly ProcessEntry[],
+): Metric[] {
+  const found = new Map<string, { metric: Metric; part: number }[]>();
+  parts.forEach(({ run }, part) => {
+    for (const metric of run.metrics) {
+      const key = metricKey(metric);
+      found.set(key, [...(found.get(key) ?? []), { metric, part }]);
+    }
+  });
+  const merged = [...found.values()].flatMap((pieces) => {
+    const [first] = pieces;
+    if (first === undefined) return [];
+    const all = {
+      ...first.metric,
+      samples: perArm((arm) => pieces.flatMap(({ metric }) => metric.samples[arm])),
+      processes: pieces.flatMap(({ metric, part }) =>
+        metric.processes.map((index) => index + (offsets[part] ?? 0)),
+      ),
+      distributions: perArm((arm) => pieces.flatMap(({ metric }) => metric.distributions[arm])),
+    };
+    return [
+      { metric: all, look: lookAt(pieces.map(({ metric, part }) => ({ metric, run: parts[part]?.run }))) },
+    ];
+  });
+  const comparisons = judge(
+    merged.map(({ metric, look }) => ({
+      definition: metric,
+      samples: metric.samples,
+      machines: metric.processes.map((index) => processes[index]?.machine ?? 0),
+      look,
+    })),
+  );
+  return merged.map(({ metric }, i) => ({
+    ...metric,
+    outliers: perArm((arm) => classifyOutliers(metric.samples[arm])),
+    comparison: comparisons[i] as Comparison, // one a metric
+  }));
+}
+
+/** Parts that add processes are looked at now, for the first time; a metric of one part as that part looked at it. */
+function lookAt(pieces: readonly { metric: Metric; run: Run | undefined }[]): Look {
+  const [only, ...others] = pieces;
+  const once: Look = { level: LEVEL, looks: 1 };
+  if (others.length > 0 || only?.run === undefined || only.metric.quantity !== "time") return once;
+  return lookOf(only.run.options.sequential);
+}
+
+function mergeOptions(parts: readonly Part[], command: string): RunOptions {
+  const all = parts.map(({ run }) => run.options);
+  const [first] = all;
+  if (first === undefined) throw new RangeError("there is a first part");
+  const union = <T>(pick: (options: RunOptions) => readonly T[]) => [...new Set(all.flatMap(pick))];
+  return {
+    ...first,
+    suites: union(({ suites }) => suites),
+    workloads: union(({ workloads }) => workloads),
+    repeats: all.reduce((sum, { repeats }) => sum + repeats, 0),
+    command,
+    shard: null,
+  };
+}
+
+/** Proofs of all parts. @throws CommandError (exit code 2) where two parts ran different guests of one name */
+function mergeProofs(parts: readonly Part[]): EquivalenceProof[] {
+  const proofs = new Map<string, { proof: EquivalenceProof; file: string }>();
+  for (const { file, run } of parts) {
+    for (const proof of run.equivalence) {
+      const known = proofs.get(proof.workload);
+      if (known !== undefined && JSON.stringify(known.proof.records) !== JSON.stringify(proof.records)) {
+        throw new CommandError(
+          2,
+          `${file}: its guest ${proof.workload} did other things than that of ${known.file}; use the same firmware and kernels`,
+        );
+      }
+      const processes = proof.processes + (known?.proof.processes ?? 0);
+      proofs.set(proof.workload, { proof: { ...proof, processes }, file });
+    }
+  }
+  return [...proofs.values()].map(({ proof }) => proof);
+}
+
+function longest<T>(lists: readonly (readonly T[])[]): readonly T[] {
+  return lists.reduce((most, list) => (list.length > most.length ? list : most), lists[0] ?? []);
+}
+
+/** Where each part begins when all are put in a row. */
+function startsOf(lengths: readonly number[]): number[] {
+  let start = 0;
+  return lengths.map((length) => {
+    const own = start;
+    start += length;
+    return own;
+  });
+}

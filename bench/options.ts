@@ -1,0 +1,175 @@
+/** What the command line asks of a run, checked before anything is measured. */
+import { CommandError, FORMS, type Form, SUITES, type Suite } from "#results";
+import { locateDebian, locateFirmware, type Workload, workloads } from "#workloads";
+import type { BenchPlan, Shard } from "./plan.ts";
+
+export interface BenchCommandOptions {
+  readonly quick?: boolean;
+  readonly regions: string;
+  readonly workload?: string[];
+  readonly repeats?: string;
+  readonly seconds?: string;
+  readonly seed: string;
+  readonly shard?: string;
+  readonly shardBy: string;
+  readonly output?: string;
+  readonly fresh?: boolean;
+  readonly count: boolean;
+  readonly baseline?: string;
+  readonly maxRegression?: string;
+  readonly force?: boolean;
+}
+
+/** Beside the suites: exact counts alone. */
+export const COUNT = "count";
+
+/** Seconds that a quick run may take: two minutes less the build before it and the page after it. */
+const QUICK_SECONDS = 100;
+const FULL_SECONDS = 35 * 60;
+/** After so many processes a run looks whether a metric is decided. The last is the most that it measures. */
+const QUICK_LOOKS = [7, 11, 16];
+const FULL_LOOKS = [12, 20, 30, 40];
+/** What a quick run boots: the shortest guest, and the one that does nothing but access devices. */
+const QUICK_WORKLOADS = ["hello", "mmio-storm"];
+const MOST_REPEATS = 10_000;
+const MOST_SECONDS = 7 * 24 * 3600;
+export const DEFAULT_MAX_REGRESSION = 5;
+
+/** What the options ask for. @throws CommandError (exit code 2) when they ask for what there is not */
+export function planOf(words: readonly string[], options: BenchCommandOptions): BenchPlan {
+  const quick = options.quick === true;
+  const repeats =
+    options.repeats === undefined ? null : readWhole("--repeats", options.repeats, 2, MOST_REPEATS);
+  const shard = options.shard === undefined ? null : readShard(options.shard, options.shardBy);
+  const looks = looksOf(quick, repeats, shard);
+  const chosen = [...new Set(words)];
+  const suites = chosen.filter((word) => word !== COUNT).map(readSuite);
+  const onlyCount = chosen.length > 0 && suites.length === 0;
+  if (onlyCount && !options.count)
+    throw new CommandError(2, "bench count --no-count: asks for nothing; leave one out");
+  return {
+    suites: chosen.length === 0 ? SUITES : suites,
+    quick,
+    forms: readForms(options.regions),
+    workloads: readWorkloads(options.workload, quick),
+    repeats: Math.max(...looks),
+    looks,
+    seconds: secondsOf(options, quick, repeats),
+    seed: readWhole("--seed", options.seed, 0, 2 ** 32 - 1),
+    count: options.count && (chosen.length === 0 || chosen.includes(COUNT)),
+    shard,
+    command: commandText(words, options),
+  };
+}
+
+/**
+ * Numbers of processes after which a metric may be decided. A part of a run that is divided by processes never looks: its
+ * verdicts are drawn once, when the parts are merged.
+ */
+function looksOf(quick: boolean, repeats: number | null, shard: Shard | null): readonly number[] {
+  const looks = quick ? QUICK_LOOKS : FULL_LOOKS;
+  const most = repeats ?? Math.max(...looks);
+  if (shard?.by === "processes") return [Math.max(2, Math.ceil(most / shard.count))];
+  return repeats === null ? looks : [repeats];
+}
+
+/** Time for the run: what was asked for; else two minutes or 35, unless the number of processes was. */
+function secondsOf({ seconds }: BenchCommandOptions, quick: boolean, repeats: number | null): number | null {
+  if (seconds !== undefined) return readWhole("--seconds", seconds, 1, MOST_SECONDS);
+  if (repeats !== null) return null;
+  return quick ? QUICK_SECONDS : FULL_SECONDS;
+}
+
+/** Percent. @throws CommandError (exit code 2) where there is no baseline that it could be a limit of */
+export function readMaxRegression({ maxRegression, baseline }: BenchCommandOptions): number {
+  if (maxRegression === undefined) return DEFAULT_MAX_REGRESSION;
+  if (baseline === undefined) {
+    throw new CommandError(
+      2,
+      `--max-regression ${maxRegression}: there is nothing to compare with; add --baseline F.json`,
+    );
+  }
+  const value = Number(maxRegression);
+  if (maxRegression.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
+  throw new CommandError(2, `--max-regression ${maxRegression}: is not a number of percent from 0; give one`);
+}
+
+function readSuite(text: string): Suite {
+  const suite = SUITES.find((name) => name === text);
+  if (suite) return suite;
+  throw new CommandError(
+    2,
+    `bench ${text}: there is no such suite; give any of ${[...SUITES, COUNT].join(", ")}`,
+  );
+}
+
+function readForms(text: string): { A: Form; B: Form } {
+  const [a, b, ...others] = text.split(",").map((part) => FORMS.find((form) => form === part.trim()));
+  if (a && b && others.length === 0) return { A: a, B: b };
+  throw new CommandError(
+    2,
+    `--regions ${text}: give two of ${FORMS.join(", ")} with a comma, as embedded,owned`,
+  );
+}
+
+/** Names of guests. Without any, all that can run here: firmware and Debian only where their files are. */
+function readWorkloads(names: readonly string[] | undefined, quick: boolean): string[] {
+  const all = workloads();
+  if (names === undefined) {
+    return all
+      .filter((guest) => (quick ? QUICK_WORKLOADS.includes(guest.name) : whyMissing(guest) === null))
+      .map(({ name }) => name);
+  }
+  for (const name of names) {
+    const found = all.find((candidate) => candidate.name === name);
+    if (!found) {
+      const known = all.map((candidate) => candidate.name).join(", ");
+      throw new CommandError(2, `--workload ${name}: there is no such guest; give any of ${known}`);
+    }
+    const reason = whyMissing(found);
+    if (reason !== null) throw new CommandError(2, `--workload ${name}: ${reason}`);
+  }
+  return [...new Set(names)];
+}
+
+/** Why a guest's files are not here, and how to get them; null where they are. */
+export function whyMissing({ kind }: Workload): string | null {
+  if (kind === "bare-metal") return null;
+  const firmware = locateFirmware();
+  if (!firmware.found) return firmware.reason;
+  const debian = kind === "distribution" ? locateDebian() : null;
+  return debian === null || debian.found ? null : debian.reason;
+}
+
+function readWhole(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text.trim()) && value >= least && value <= most) return value;
+  throw new CommandError(2, `${option} ${text}: is not a whole number from ${least} to ${most}; give one`);
+}
+
+function readShard(text: string, by: string): Shard {
+  if (by !== "processes" && by !== "metrics") {
+    throw new CommandError(
+      2,
+      `--shard-by ${by}: shards divide processes or metrics; give one of these words`,
+    );
+  }
+  const [, index = Number.NaN, count = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
+  if (index >= 1 && index <= count && count <= 1000) return { index, count, by };
+  throw new CommandError(2, `--shard ${text}: give the part and the number of parts, as 2/4`);
+}
+
+/** The command as somebody would type it to repeat the run. */
+function commandText(words: readonly string[], options: BenchCommandOptions): string {
+  const parts = ["npx regionlab bench", ...words];
+  if (options.quick) parts.push("--quick");
+  if (options.regions !== "embedded,owned") parts.push(`--regions ${options.regions}`);
+  if (options.workload) parts.push(`--workload ${options.workload.join(" ")}`);
+  if (options.repeats !== undefined) parts.push(`--repeats ${options.repeats}`);
+  if (options.seconds !== undefined) parts.push(`--seconds ${options.seconds}`);
+  if (!options.count) parts.push("--no-count");
+  if (options.shard !== undefined) parts.push(`--shard ${options.shard}`);
+  if (options.shardBy !== "processes") parts.push(`--shard-by ${options.shardBy}`);
+  parts.push(`--seed ${options.seed}`);
+  return parts.join(" ");
+}

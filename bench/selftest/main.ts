@@ -1,0 +1,197 @@
+/**
+ * The instrument's self-test:
+ *
+ *     npm run bench:selftest                100 comparisons of each kind, about half an hour
+ *     npm run bench:selftest -- --short     20 of each, two minutes; exits with 1 where the rates are not kept
+ *
+ * Options: [--short] [--seed N] [-o F.json]
+ */
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { CommandError, checkWritable, selfTestSentence, writeAtomically } from "#results";
+import { packageRoot } from "#workloads";
+import { captureEnvironment } from "../environment.ts";
+import { describeRuntimeOptions, RUNTIME_OPTIONS } from "../plan.ts";
+import { runChild } from "../runner/child-process.ts";
+import { Progress } from "../runner/progress.ts";
+import { attempt } from "../runner/run-schedule.ts";
+import { seedOf } from "../runner/schedule.ts";
+import { dispatchGroups } from "../suites/dispatch-names.ts";
+import type { ProcessReport, ProcessRequest, Task } from "../suites/measurement.ts";
+import { judgeRates } from "./judge-rates.ts";
+import { PLANTED_PERCENT, summarizeSelfTest } from "./self-test.ts";
+import { SELF_TEST_FILE } from "./store.ts";
+
+interface Extent {
+  /** Works into which slowdowns are planted. */
+  readonly works: readonly string[];
+  readonly percents: readonly number[];
+  readonly looks: readonly number[];
+  /** Comparisons of each metric. */
+  readonly groups: number;
+  readonly heapProcesses: number;
+  readonly leakGroups: number;
+  /** Processes of each work whose arms are compared as they are. */
+  readonly alikeProcesses: number;
+}
+
+const FULL: Extent = {
+  works: [
+    ...["hit-read", "hit-write", "miss", "uart-guest", "map-10000"].map((name) => `dispatch/${name}`),
+    "board",
+    "releases/plug-unplug",
+  ],
+  percents: PLANTED_PERCENT,
+  looks: [7, 11, 16],
+  groups: 12,
+  heapProcesses: 3,
+  leakGroups: 20,
+  alikeProcesses: 20,
+};
+
+const SHORT: Extent = {
+  works: ["dispatch/hit-read", "dispatch/uart-guest", "board", "releases/plug-unplug"],
+  percents: [0, 2],
+  looks: [7, 11],
+  groups: 4,
+  heapProcesses: 2,
+  leakGroups: 1,
+  alikeProcesses: 0,
+};
+
+const CHILD_TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
+const childEntry = fileURLToPath(new URL("../child.js", import.meta.url));
+
+interface Options {
+  readonly short?: boolean;
+  readonly seed: string;
+  readonly output?: string;
+}
+
+async function selfTest(options: Options): Promise<number> {
+  const short = options.short === true;
+  if (!/^\d+$/.test(options.seed))
+    throw new CommandError(2, `--seed ${options.seed}: is not a whole number; give one`);
+  const seed = Number(options.seed);
+  const output = options.output ?? (short ? null : SELF_TEST_FILE);
+  if (output !== null) await checkWritable(output);
+  const extent = short ? SHORT : FULL;
+  const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
+  const { works, percents, looks, groups, heapProcesses, leakGroups, alikeProcesses } = extent;
+  const plant = percents.map((percent) => percent / 100);
+  const jobs: Job[] = [
+    ...repeated(
+      groups * Math.max(...looks),
+      "slices",
+      { kind: "slices", works },
+      RUNTIME_OPTIONS.slices,
+      plant,
+    ),
+    ...repeated(leakGroups * heapProcesses, "leaks", { kind: "heap", plantLeak: true }, RUNTIME_OPTIONS.heap),
+    ...allWorks().flatMap((group, i) =>
+      repeated(alikeProcesses, `alike-${i}`, { kind: "slices", works: group }, RUNTIME_OPTIONS.slices),
+    ),
+  ];
+  const reports = await runJobs(jobs, seed);
+  const of = (prefix: string) =>
+    reports.flatMap(({ name, report }) => (name.startsWith(prefix) && report !== null ? [report] : []));
+  const result = summarizeSelfTest({
+    environment,
+    looks,
+    percents,
+    slices: of("slices"),
+    leaks: of("leaks"),
+    heapProcesses,
+    alike: of("alike"),
+  });
+  if (output !== null) await writeAtomically(output, `${JSON.stringify(result, null, 1)}\n`);
+  process.stdout.write(`${selfTestSentence(result)}\n`);
+  for (const { suite, percent, found, of: all } of result.planted) {
+    process.stdout.write(`  ${suite}: planted ${percent} % found in ${found} of ${all}\n`);
+  }
+  for (const { suite, workload, name, arms, slots, alike } of result.alike) {
+    const figures = [...Object.values(arms), ...slots].map((value) => value.toFixed(2).padStart(6)).join(" ");
+    process.stdout.write(
+      `  ${alike ? "alike    " : "NOT ALIKE"} ${figures}  ${suite}/${workload}: ${name}\n`,
+    );
+  }
+  const complaints = judgeRates(result, short);
+  for (const complaint of complaints) process.stdout.write(`not kept: ${complaint}\n`);
+  if (output !== null) process.stdout.write(`Stored in ${output}\n`);
+  return complaints.length === 0 ? 0 : 1;
+}
+
+interface Job {
+  readonly name: string;
+  readonly repeat: number;
+  readonly task: Task;
+  readonly execArgv: readonly string[];
+  readonly plant: readonly number[];
+}
+
+function repeated(
+  count: number,
+  name: string,
+  task: Task,
+  execArgv: readonly string[],
+  plant: readonly number[] = [0],
+): Job[] {
+  return Array.from({ length: count }, (_, repeat) => ({ name, repeat, task, execArgv, plant }));
+}
+
+/** Every work that a full run times in slices, in the groups of its processes. */
+function allWorks(): string[][] {
+  return [
+    ...dispatchGroups(false).map(([, works]) => works),
+    ["board"],
+    ["releases/plug-unplug", "releases/unplug-mapped", "releases/unplug-held"],
+  ];
+}
+
+/** All arms are of one form: whatever they differ by was planted, or is the instrument's own. */
+async function runJobs(
+  jobs: readonly Job[],
+  seed: number,
+): Promise<{ readonly name: string; readonly report: ProcessReport | null }[]> {
+  const progress = new Progress(process.stderr, jobs.length);
+  const results: { name: string; report: ProcessReport | null }[] = [];
+  for (const { name, repeat, task, execArgv, plant } of jobs) {
+    progress.update(results.length, `${name}, process ${repeat + 1}`);
+    const trial = { task: name, repeat };
+    const request: ProcessRequest = {
+      forms: { A: "embedded", B: "embedded" },
+      quick: true,
+      seed: seedOf(trial, seed, 0),
+      task,
+      plant,
+    };
+    const { report, lost } = await attempt(trial, () =>
+      runChild(request, `${name}, process ${repeat + 1}`, {
+        entry: childEntry,
+        execArgv,
+        timeout: CHILD_TIMEOUT_MILLISECONDS,
+      }),
+    );
+    if (lost !== null) process.stderr.write(`\nlost: ${lost}\n`);
+    results.push({ name, report: report as ProcessReport | null }); // from child.ts of this same build
+  }
+  progress.end();
+  return results;
+}
+
+const program = new Command("bench:selftest")
+  .option("--short", "20 comparisons of each kind")
+  .option("--seed <n>", "fixes the order of turns", "1")
+  .option("-o, --output <file>", `where to store the rates (default: ${SELF_TEST_FILE}; --short: nowhere)`)
+  .exitOverride();
+
+try {
+  program.parse();
+  process.exitCode = await selfTest(program.opts<Options>());
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof CommandError) {
+    process.stderr.write(`bench:selftest: ${error.message}\n`);
+    process.exitCode = error.exitCode;
+  } else throw error;
+}

@@ -1,0 +1,14 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readSelfTest, type SelfTest } from "#results";
+import { packageRoot } from "#workloads";
+
+/** Where the self-test's rates are kept, and come with the package. */
+export const SELF_TEST_FILE = "results/selftest.json";
+
+/** The rates of the latest self-test; null where there was none. @throws CommandError when the file is damaged */
+export async function loadSelfTest(folder: string = packageRoot()): Promise<SelfTest | null> {
+  const file = join(folder, SELF_TEST_FILE);
+  const text = await readFile(file, "utf8").catch(() => null);
+  return text === null ? null : readSelfTest(text, file);
+}
