@@ -34,7 +34,7 @@ export type Finding = "differs" | "equal" | "open" | "not measured";
 export interface AnswerPart {
   readonly topic: "Time" | "Memory" | "Code size" | "Lifetime hazards";
   readonly finding: Finding;
-  readonly text: string;
+  readonly sentences: readonly string[];
 }
 
 export interface Answer {
@@ -89,12 +89,12 @@ function timePart(run: Run): AnswerPart {
     return ofSuite.length === 0 ? [] : [`${SUITE_TITLES[suite]}: ${findingsOf(run, ofSuite)}.`];
   });
   const scope = run.metrics.some(({ source }) => source === "qemu")
-    ? "This is about this emulator in V8; figures of QEMU in C have columns of their own."
-    : "This is about this emulator in V8, not about QEMU in C.";
+    ? "All of this is about this emulator in V8; figures of QEMU in C have columns of their own."
+    : "All of this is about this emulator in V8, not about QEMU in C.";
   return {
     topic: "Time",
     finding: findingOf(rows),
-    text: [...suites, ...openSentences(rows), scope].join(" "),
+    sentences: [...suites, ...openSentences(rows), scope],
   };
 }
 
@@ -113,7 +113,7 @@ function memoryPart(run: Run): AnswerPart {
   return {
     topic: "Memory",
     finding: remains?.differs === true ? "differs" : measured,
-    text: sentences.join(" "),
+    sentences,
   };
 }
 
@@ -132,9 +132,10 @@ function codeSizePart({ codeSize, options: { forms } }: Run): AnswerPart {
   return {
     topic: "Code size",
     finding: lines.A === lines.B && fields.A === fields.B ? "equal" : "differs",
-    text:
+    sentences: [
       `Over ${countOf(codeSize.length, "device")}, ${forms.B} against ${forms.A}: region fields, ` +
-      `${change(fields.A, fields.B)}; lines, ${change(lines.A, lines.B)}${percent}.`,
+        `${change(fields.A, fields.B)}; lines, ${change(lines.A, lines.B)}${percent}.`,
+    ],
   };
 }
 
@@ -162,7 +163,7 @@ function hazardPart(run: Run): AnswerPart {
   return {
     topic: "Lifetime hazards",
     finding: different.length > 0 ? "differs" : "equal",
-    text: sentences.join(" "),
+    sentences,
   };
 }
 
@@ -272,8 +273,8 @@ function asked({ options: { suites } }: Run, suite?: Suite): string {
   return left ? `, because this run was asked for ${listOf(suites)} only` : "";
 }
 
-function notMeasured(topic: AnswerPart["topic"], text: string): AnswerPart {
-  return { topic, finding: "not measured", text };
+function notMeasured(topic: AnswerPart["topic"], sentence: string): AnswerPart {
+  return { topic, finding: "not measured", sentences: [sentence] };
 }
 
 function unique(texts: readonly string[]): string[] {

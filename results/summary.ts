@@ -64,7 +64,7 @@ export function summarizeRun(stored: Run): RunSummary {
     environment: environmentLine(run),
     command: run.options.command,
     proven: run.equivalence.every(({ equal }) => equal),
-    answer: [lead, ...parts.map(({ topic, text }) => `${topic}: ${text}`)],
+    answer: [lead, ...parts.map(({ topic, sentences }) => `${topic}: ${sentences.join(" ")}`)],
     decided: { found: rows.filter(isDecided).length, of: rows.length },
     headline: rows.map(summarizeRow),
     lifetimes: run.lifetimes.map(({ scenario, arms: { A, B } }) => ({

@@ -9,7 +9,7 @@ export function renderMarkdown(stored: Run): string {
     `# ${escapeText(run.question)}`,
     ...warnings.map((warning) => `> **Note.** ${escapeText(warning)}`),
     `**${escapeText(answer.lead)}**`,
-    ...answer.parts.map(({ topic, text }) => `**${topic}.** ${escapeText(text)}`),
+    ...answer.parts.map(({ topic, sentences }) => `**${topic}.** ${escapeText(sentences.join(" "))}`),
     ...sections.flatMap(sectionParts),
   ];
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;

@@ -21,7 +21,7 @@ export function renderTable(stored: Run, colour: boolean = isWatched()): string 
     ...warnings.flatMap((warning) => fold(`! ${warning}`).map(paint.yellow)),
     ...(warnings.length > 0 ? [""] : []),
     ...fold(answer.lead).map(paint.bold),
-    ...answer.parts.flatMap(({ topic, text }) => ["", ...fold(`${topic}. ${text}`)]),
+    ...answer.parts.flatMap(({ topic, sentences }) => ["", ...fold(`${topic}. ${sentences.join(" ")}`)]),
     "",
   ];
   for (const { title, paragraphs, blocks } of sections) {

@@ -144,7 +144,7 @@ function figureCells(figure: Metric | Omission | null): string[] {
 }
 
 function controlCell(metric: Metric): string {
-  return `${formatInterval(metric.comparison.aa)}\u00a0${differenceUnit(metric)}`;
+  return formatInterval(metric.comparison.aa);
 }
 
 function notesOf(question: TableQuestion): string[] {

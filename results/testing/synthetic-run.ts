@@ -149,7 +149,7 @@ function schedule(
     repeat,
     machine: repeat % machines,
     slots: task.endsWith("counted") ? null : (ORDERS[repeat % ORDERS.length] ?? null),
-    milliseconds: 900 + 20 * random(),
+    milliseconds: 900 + Math.round(20 * random()),
     lost,
   });
   const whole = Array.from({ length: repeats }, (_, repeat) =>

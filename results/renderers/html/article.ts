@@ -1,4 +1,3 @@
-import { environmentLine } from "../../environment-words.ts";
 import { rowsOf } from "../../rows.ts";
 import type { Metric, Run } from "../../schema.ts";
 import { armNames, formatDate, formatPairs, questionTitle, sentence } from "../../words.ts";
@@ -23,8 +22,8 @@ export function runArticle({ run, warnings, answer, sections }: Report, prefix: 
 <p class="lead">${answer.lead}</p>
 <dl class="answer">
 ${answer.parts.map(
-  ({ topic, finding, text }) =>
-    html`<div><dt>${topic} <span class="finding f-${finding.replace(" ", "-")}">${finding}</span></dt><dd>${text}</dd></div>`,
+  ({ topic, finding, sentences }) =>
+    html`<div><dt>${topic} <span class="finding f-${finding.replace(" ", "-")}">${finding}</span></dt><dd>${sentences.map((text) => html`<p>${text}</p>`)}</dd></div>`,
 )}
 </dl>
 ${factList(facts(run))}
@@ -42,15 +41,21 @@ function warningBox(text: string): Markup {
   return html`<aside class="warning${isLoud(text) ? " loud" : ""}"><p>${text}</p></aside>`;
 }
 
-function facts(run: Run): [string, string][] {
-  const [first] = run.machines;
-  const several = run.machines.length > 1;
+function facts(run: Run): (readonly [string, string])[] {
+  const [first, ...others] = run.machines;
+  if (first === undefined) return [];
+  const where: (readonly [string, string])[] =
+    others.length === 0
+      ? [
+          ["Processor", first.cpuModel],
+          ["Runtime", `Node ${first.node}`],
+        ]
+      : [["Machines", run.machines.map(({ id }) => id).join(", ")]];
   return [
-    ["Measured", several ? `on ${run.machines.length} machines` : formatDate(first?.date ?? "")],
+    ["Measured", formatDate(first.date)],
     ["Processes", String(run.schedule.processes.length)],
-    ["Commit", first?.commit?.slice(0, 12) ?? "none"],
-    ["On", several ? environmentLine(run) : (first?.cpuModel ?? "")],
-    ["Runtime", several ? "see Environment" : `Node ${first?.node ?? ""}`],
+    ["Commit", first.commit?.slice(0, 12) ?? "none"],
+    ...where,
   ];
 }
 

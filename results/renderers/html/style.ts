@@ -27,7 +27,7 @@ body {
 }
 p, li, dd { max-width: 44rem; overflow-wrap: anywhere; }
 h1, h2 { font-family: var(--serif); font-weight: 600; text-wrap: balance; letter-spacing: -.011em; }
-h1 { margin: .35em 0 .6em; font-size: clamp(1.75rem, 1.1rem + 2.9vw, 3rem); line-height: 1.14; max-width: 24em; }
+h1 { margin: .35em 0 .6em; font-size: clamp(1.6rem, 1.2rem + 1.8vw, 2.4rem); line-height: 1.18; max-width: 26em; }
 h2 { margin: 0 0 .6em; font-size: clamp(1.4rem, 1.15rem + 1.1vw, 1.85rem); line-height: 1.2; }
 h3 { margin: 2.2rem 0 .8rem; font-size: 1.05rem; line-height: 1.3; }
 h4 { margin: 0 0 .3rem; font-size: .95rem; line-height: 1.35; }
@@ -39,7 +39,7 @@ section { margin-top: clamp(2.6rem, 5vw, 3.8rem); }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: 1rem; top: 1rem; padding: .6rem 1rem; background: var(--card); z-index: 1; }
 .eyebrow { margin: 0; color: var(--muted); font-size: .8rem; font-weight: 600; letter-spacing: .09em; text-transform: uppercase; }
-.lead { font-size: 1.2rem; line-height: 1.5; }
+.lead { font-size: 1.3rem; line-height: 1.45; font-weight: 500; }
 .note { color: var(--muted); font-size: .95rem; }
 .warning { margin: 1rem 0; padding: .75rem 1.1rem; background: var(--open-tint); border-radius: 8px; max-width: 46rem; }
 .warning p { margin: 0; }
@@ -47,7 +47,8 @@ section { margin-top: clamp(2.6rem, 5vw, 3.8rem); }
 .answer { margin: 1.6rem 0 0; max-width: 52rem; }
 .answer div { padding: .7rem 0; border-top: 1px solid var(--line); display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: .2rem 1.4rem; }
 .answer dt { font-weight: 600; }
-.answer dd { margin: 0; max-width: none; font-size: .98rem; line-height: 1.55; }
+.answer dd { margin: 0; max-width: none; font-size: .98rem; line-height: 1.5; }
+.answer p { margin: 0 0 .3rem; max-width: none; }
 .finding { display: block; font-size: .8rem; font-weight: 500; color: var(--muted); }
 .f-differs { color: var(--bad); } .f-equal { color: var(--good); } .f-open { color: var(--open); }
 .facts { display: flex; flex-wrap: wrap; gap: .4rem 2.2rem; margin: 1.8rem 0 0; padding: 1rem 0 0; border-top: 1px solid var(--line); }
@@ -60,17 +61,17 @@ nav a { display: inline-block; padding: .25rem 0; }
 .legend li::before { content: ""; display: inline-block; width: .7em; height: .7em; margin-right: .5em; border-radius: 50%; background: var(--swatch); }
 .legend .band::before { border-radius: 2px; width: 1.3em; background: var(--band); outline: 1px solid var(--line); }
 .chip {
-  justify-self: start; padding: .22rem .7rem; border-radius: 99px; font-size: .86rem; font-weight: 600; line-height: 1.4;
+  padding: .22rem .7rem; border-radius: 99px; font-size: .86rem; font-weight: 600; line-height: 1.4;
   white-space: nowrap; color: var(--tone); background: var(--tint);
+  --tone: var(--quiet); --tint: var(--quiet-tint);
 }
-.chip { --tone: var(--quiet); --tint: var(--quiet-tint); }
- { --tone: var(--good); --tint: var(--good-tint); }
-.v-faster { --tone: var(--good); --tint: var(--good-tint); }
+.v-equivalent, .v-faster { --tone: var(--good); --tint: var(--good-tint); }
 .v-slower { --tone: var(--bad); --tint: var(--bad-tint); }
 .v-not-judged { --tone: var(--muted); --tint: transparent; font-weight: 400; }
 .v-inconclusive { --tone: var(--open); --tint: var(--open-tint); }
 td .chip { padding: .1rem .6rem; }
-.mini { width: 9.4rem; height: 1.5rem; display: block; }
+.mini { width: 7.6rem; height: 1.25rem; display: block; }
+td:has(> .mini) { vertical-align: middle; }
 .mini .m { fill: var(--band); }
 .mini .z { stroke: currentColor; stroke-opacity: .45; }
 .mini path.b { stroke: var(--arm-b); stroke-width: 3; stroke-linecap: round; }
@@ -94,10 +95,11 @@ figcaption { color: var(--muted); font-size: .92rem; max-width: 44rem; margin-bo
 .card { margin: 0; padding: 1rem 1.1rem .8rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 .card figcaption { margin-bottom: .5rem; font-size: .88rem; }
 .scroll { overflow-x: auto; margin: 1.2rem 0 0; max-width: 100%; }
-table { border-collapse: collapse; min-width: min(100%, 44rem); font-size: .875rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; min-width: min(100%, 44rem); font-size: .86rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); padding-bottom: .6rem; }
 th { font-weight: 600; text-align: left; vertical-align: bottom; border-bottom: 1.5px solid var(--line); }
-th, td { padding: .4rem 1.2rem .4rem 0; }
+th, td { padding: .36rem .95rem .36rem 0; }
+.figure { white-space: nowrap; }
 thead th { min-width: 4.6rem; }
 .group th { padding-top: 1.3rem; font: 600 1.05rem/1.3 var(--serif); border-bottom: 1.5px solid var(--line); }
 .notes td { padding: 0 0 .6rem; color: var(--muted); border-bottom: 1px solid var(--line); }

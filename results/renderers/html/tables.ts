@@ -66,6 +66,7 @@ function rowsOf(row: Row, { table, pictured, columns, span }: Place): Markup {
     if (verdict && i === table.verdictColumn) {
       return html`<td><span class="chip v-${slug(verdict)}">${cell}</span></td>`;
     }
+    if (pictured && i === 1) return html`<td class="figure">${cell}</td>`;
     return html`<td${align(table.numeric[i])}>${cell}</td>`;
   });
   if (pictured) {
