@@ -8,7 +8,7 @@ export class CommandError extends Error {
 
   /**
    * @param exitCode see {@link FailureCode}
-   * @param message the file or option, the reason and the mend, in one line
+   * @param message the file or option, the reason and the remedy, in one line
    */
   constructor(exitCode: FailureCode, message: string, options?: ErrorOptions) {
     super(message, options);

@@ -1,6 +1,8 @@
+import { cleanText } from "./clean-text.ts";
 import { CommandError } from "./command-error.ts";
-import { ARMS, type Form, type Interval, type Metric, type Run } from "./schema.ts";
-import { differenceUnit, formatEffect, formatNumber, formOfArm, metricTitle } from "./words.ts";
+import { metricKey } from "./rows.ts";
+import { ARMS, type Environment, type Form, type Interval, type Metric, type Run } from "./schema.ts";
+import { differenceUnit, figureTitle, formatEffect, formatNumber, formOfArm } from "./words.ts";
 
 /** How to estimate the change from one group of processes to another. Given by the caller: statistics live elsewhere. */
 export type Estimator = (
@@ -36,35 +38,106 @@ export interface BaselineComparison {
   readonly differences: readonly string[];
 }
 
+/** What times depend on, and what each of it is called. */
+const DECISIVE = {
+  cpuModel: "processor",
+  cpuCount: "logical processors",
+  arch: "architecture",
+  platform: "system",
+  node: "Node",
+  v8: "V8",
+} as const;
+type DecisiveKey = keyof typeof DECISIVE;
+const DECISIVE_KEYS = [
+  "cpuModel",
+  "cpuCount",
+  "arch",
+  "platform",
+  "node",
+  "v8",
+] as const satisfies DecisiveKey[];
+
+/** The part of an environment that decides whether figures may be compared; known before anything is measured. */
+export type DecisiveEnvironment = Pick<Environment, DecisiveKey | "execArgv">;
+
 /**
- * Compares every metric of both forms with a stored run.
+ * Whether what is measured in an environment may be compared with a stored run. To be asked before measuring.
  *
- * A metric has regressed when its estimate is worse by more than the limit and its interval excludes zero: a large
- * change that may be chance fails nobody's build, and neither does a certain but small one. On the absolute scale, where
- * percentages mean nothing, the metric's own margin is the limit. Controls run the same code always: when they move,
- * the machine has changed, and they never count as regressions.
- *
- * @throws CommandError (exit code 2) when machines or runtimes differ and `force` is not set
+ * @param file name of the baseline, for messages
+ * @returns the ways in which the environments differ; not empty only when forced
+ * @throws CommandError (exit code 2) when machines or runtimes differ and `force` is not set, or when the baseline was merged
+ *   from machines that differ among themselves
  */
-export function compareRuns(baseline: Run, current: Run, options: CompareOptions): BaselineComparison {
-  const differences = environmentDifferences(baseline, current);
-  if (differences.length > 0 && !options.force) {
+export function checkComparable(
+  baseline: Pick<Run, "machines" | "synthetic">,
+  environment: DecisiveEnvironment,
+  force: boolean,
+  file = "the baseline",
+): string[] {
+  return checkDifferences(baseline, [environment], { force, file, synthetic: false });
+}
+
+function checkDifferences(
+  baseline: Pick<Run, "machines" | "synthetic">,
+  environments: readonly DecisiveEnvironment[],
+  { force, file, synthetic }: { force: boolean; file: string; synthetic: boolean },
+): string[] {
+  const [first, ...others] = baseline.machines;
+  if (first === undefined) throw new CommandError(2, `${file}: names no machine; measure it again`);
+  const among = others.flatMap((other) => environmentDifferences(first, other, ["on one", "on another"]));
+  if (among.length > 0) {
     throw new CommandError(
       2,
-      `${options.baselineFile}: was measured elsewhere (${differences.join("; ")}), so a comparison would say nothing ` +
+      `${file}: was merged from machines that differ (${unique(among).join("; ")}), so there is no one figure to compare ` +
+        "with; give the run of a single machine",
+    );
+  }
+  const differences = environments.flatMap((environment) => environmentDifferences(first, environment));
+  if (baseline.synthetic !== synthetic) differences.push("one of them is synthetic");
+  if (differences.length > 0 && !force) {
+    throw new CommandError(
+      2,
+      `${file}: was measured elsewhere (${unique(differences).join("; ")}), so a comparison would say nothing ` +
         "about the code; measure a baseline here, or add --force to compare all the same",
     );
   }
+  return unique(differences);
+}
+
+/**
+ * Compares every figure of both forms with a stored run, times, counts and memory alike.
+ *
+ * A metric has regressed when its estimate is worse by more than the limit and its interval excludes zero: a large
+ * change that may be chance fails no build, and neither does a certain but small one. On the absolute scale, where
+ * percentages mean nothing, the metric's own margin is the limit. Controls run the same code always: when they move,
+ * the machine has changed, and they never count as regressions.
+ *
+ * @throws CommandError (exit code 2) as {@link checkComparable} does
+ */
+export function compareRuns(baseline: Run, current: Run, options: CompareOptions): BaselineComparison {
+  const { force, baselineFile: file } = options;
+  const differences = checkDifferences(baseline, current.machines, {
+    force,
+    file,
+    synthetic: current.synthetic,
+  });
+  const known = new Map(baseline.metrics.map((metric) => [metricKey(metric), metric]));
   const changes: Change[] = [];
   const missing: string[] = [];
   for (const metric of current.metrics) {
-    const old = baseline.metrics.find(
-      (m) => m.suite === metric.suite && m.workload === metric.workload && m.name === metric.name,
-    );
-    if (!old) missing.push(`${metric.suite}/${metricTitle(metric)}`);
-    else changes.push(...compareMetric(old, metric, baseline, current, options));
+    const old = known.get(metricKey(metric));
+    if (!old) missing.push(`${metric.suite}/${figureTitle(metric)}`);
+    else if (!isSameMeasure(old, metric)) {
+      missing.push(
+        `${metric.suite}/${figureTitle(metric)} (there it is in another unit, or drawn differently)`,
+      );
+    } else changes.push(...compareMetric(old, metric, baseline, current, options));
   }
   return { changes, missing, differences };
+}
+
+function isSameMeasure(a: Metric, b: Metric): boolean {
+  return a.unit === b.unit && a.scale === b.scale && a.estimator === b.estimator;
 }
 
 function compareMetric(
@@ -81,7 +154,7 @@ function compareMetric(
     const before = ARMS.find((other) => formOfArm(baseline, other) === form);
     if (!before || seen.has(form)) continue;
     seen.add(form);
-    const label = `${metric.suite}/${metric.workload}/${metric.name}/${form}`;
+    const label = `${metricKey(metric)}/${form}`;
     const change = options.estimate(old.samples[before], metric.samples[arm], metric.scale, label);
     const limit = metric.scale === "percent" ? options.maxRegression : metric.margin;
     const regressed = metric.role !== "control" && change.low > 0 && change.estimate > limit;
@@ -90,25 +163,25 @@ function compareMetric(
   return changes;
 }
 
-/** What differs between the places of two runs that their times depend on; empty when they may be compared. */
-export function environmentDifferences(baseline: Run, current: Run): string[] {
-  const labels = {
-    cpuModel: "processor",
-    cpuCount: "logical processors",
-    arch: "architecture",
-    platform: "system",
-    node: "Node",
-    v8: "V8",
-  } as const;
-  const differences: string[] = [];
-  for (const key of ["cpuModel", "cpuCount", "arch", "platform", "node", "v8"] as const) {
-    const [then, now] = [baseline.environment[key], current.environment[key]];
-    if (then !== now) differences.push(`${labels[key]}: ${then} then, ${now} now`);
-  }
-  const options = (run: Run) => run.environment.execArgv.join(" ");
-  if (options(baseline) !== options(current)) differences.push("runtime options");
-  if (baseline.synthetic !== current.synthetic) differences.push("one of them is synthetic");
+/** What differs between two places that times depend on; empty when figures of both may be compared. */
+export function environmentDifferences(
+  then: DecisiveEnvironment,
+  now: DecisiveEnvironment,
+  [thereWord, hereWord]: readonly [string, string] = ["then", "now"],
+): string[] {
+  const differences = DECISIVE_KEYS.flatMap((key) =>
+    then[key] === now[key]
+      ? []
+      : [
+          `${DECISIVE[key]}: ${cleanText(String(then[key]))} ${thereWord}, ${cleanText(String(now[key]))} ${hereWord}`,
+        ],
+  );
+  if (then.execArgv.join("\n") !== now.execArgv.join("\n")) differences.push("runtime options");
   return differences;
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }
 
 /** One line per regression, a summary line, and labels for what limits the comparison. */
@@ -118,13 +191,13 @@ export function describeComparison(comparison: BaselineComparison, options: Comp
   for (const difference of differences) lines.push(`FORCED COMPARISON, ${difference}`);
   for (const { metric, form, change } of changes.filter(({ regressed }) => regressed)) {
     lines.push(
-      `regression: ${form}, ${metricTitle(metric)}: ${formatEffect(change, differenceUnit(metric))}`,
+      `regression: ${form}, ${figureTitle(metric)}: ${formatEffect(change, differenceUnit(metric))}`,
     );
   }
   for (const { metric, form, change } of changes.filter(({ metric: { role } }) => role === "control")) {
     if (change.low > 0 || change.high < 0) {
       lines.push(
-        `the control ${metricTitle(metric)} (${form}) moved too: ${formatEffect(change, differenceUnit(metric))}; ` +
+        `the control ${figureTitle(metric)} (${form}) moved too: ${formatEffect(change, differenceUnit(metric))}; ` +
           "the machine is not as it was",
       );
     }
@@ -135,5 +208,5 @@ export function describeComparison(comparison: BaselineComparison, options: Comp
     `${count} of ${changes.length} metrics regressed by more than ${formatNumber(options.maxRegression)} % ` +
       `against ${options.baselineFile}`,
   );
-  return lines;
+  return lines.map(cleanText);
 }

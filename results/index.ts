@@ -2,17 +2,25 @@
  * Results of benchmark runs: their format, their storage, the comparison of two of them, and the pages that show them.
  * Imports nothing else of regionlab.
  */
+
+export { type Answer, type AnswerPart, answer, type Finding } from "./answer.ts";
+export { cleanText } from "./clean-text.ts";
 export { CommandError, type FailureCode } from "./command-error.ts";
 export {
   type BaselineComparison,
   type Change,
   type CompareOptions,
+  checkComparable,
   compareRuns,
+  type DecisiveEnvironment,
   describeComparison,
   type Estimator,
   environmentDifferences,
 } from "./compare.ts";
+export { environmentRows } from "./environment-words.ts";
 export { parseRun } from "./parse.ts";
+export { markdownTable } from "./renderers/markdown.ts";
+export { plainTable, type Row, type Table } from "./renderers/table-model.ts";
 export {
   addReportCommand,
   FORMATS,
@@ -24,7 +32,8 @@ export {
 } from "./report-command.ts";
 export { metricKey, questionKey, type ReportRow, rowsOf } from "./rows.ts";
 export * from "./schema.ts";
-export { checkWritable, loadRun, saveRun, serializeRun, writeAtomically } from "./store.ts";
+export { checkWritable, loadRun, pageNameOf, saveRun, serializeRun, writeAtomically } from "./store.ts";
+export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";
 export {
   ALPHA,
   decide,

@@ -1,17 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { CommandError } from "./command-error.ts";
 import { parseRun } from "./parse.ts";
-import { isRecord } from "./reader.ts";
 import { serializeRun } from "./store.ts";
+import { type Path, setAt } from "./testing/edit.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
-const text = serializeRun(syntheticRun());
+const run = syntheticRun();
+const text = serializeRun(run);
 
 describe("parseRun", () => {
-  it("reads what is written, unchanged", () => {
-    expect(parseRun(text, "run.json")).toEqual(syntheticRun());
-    expect(serializeRun(parseRun(text, "run.json"))).toBe(text);
-  });
+  it.each([{}, { large: true, repeats: 6 }, { merged: true, qemu: true }, { notEquivalent: true }])(
+    "reads what is written, unchanged: %o",
+    (options) => {
+      const written = serializeRun(syntheticRun(options));
+      expect(parseRun(written, "run.json")).toEqual(syntheticRun(options));
+      expect(serializeRun(parseRun(written, "run.json"))).toBe(written);
+    },
+  );
 
   it.each([
     ["", /run\.json: is empty; give a file/],
@@ -19,41 +24,52 @@ describe("parseRun", () => {
     [text.slice(0, 2000), /run\.json: ends in the middle .*again/],
     ["[]", /run\.json: is JSON but not a benchmark run/],
     ['{"name":"regionlab"}', /run\.json: is JSON but not a benchmark run/],
-    [text.replace('"version": 2', '"version": 3'), /written by a newer regionlab \(format 3, .*update/],
-    [text.replace('"version": 2', '"version": 1'), /has format 1, this regionlab reads 2; measure again/],
-    [text.replace('"version": 2', '"version": "one"'), /\$\.version is "one", expected a finite number/],
+    [text.replace('"version": 3', '"version": 4'), /written by a newer regionlab \(format 4, .*update/],
+    [text.replace('"version": 3', '"version": 1'), /has format 1, .*reads 3; measure again with `regionlab/],
+    [text.replace('"version": 3', '"version": 2'), /has format 2, .*reads 3; measure again with `regionlab/],
+    [text.replace('"version": 3', '"version": "one"'), /\$\.version is "one", expected a finite number/],
   ])("refuses input %#", (input, message) => {
     expect(failure(input)).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
   });
 
   it("names file, JSON path, what stands there and what belongs there", () => {
-    const damaged = change((run) => set(run, ["metrics", 2, "samples", "B", 1], "fast"));
-    expect(failure(damaged).message).toBe(
+    expect(refusal(["metrics", 2, "samples", "B", 1], "fast")).toBe(
       'run.json: $.metrics[2].samples.B[1] is "fast", expected a finite number; ' +
         "the file was edited or damaged: restore it, or run `regionlab bench -o` again",
     );
   });
 
-  it.each([
+  it("shows no character of the file that acts on a terminal", () => {
+    expect(refusal(["options", "suites", 0], "\u009b31m\u202e")).toMatch(/is "\ufffd31m\ufffd", expected/);
+  });
+
+  it.each<[Path, unknown, RegExp]>([
     [["question"], undefined, /\$\.question is missing, expected a string/],
+    [["options", "suites", 0], "speed", /suites\[0\] is "speed", expected one of: boot, dispatch/],
+    [["options", "shard"], "two", /\$\.options\.shard is "two", expected a part of a run/],
+    [["options", "sequential", "level"], 1, /level is 1, expected a level between 0\.5 and 1/],
+    [["options", "sequential", "looks"], [5, 5], /looks\[1\] is 5, expected .* greater than 5/],
+    [["machines"], [], /\$\.machines is an array of 0, expected at least one machine/],
+    [["machines", 0, "date"], "yesterday", /\$\.machines\[0\]\.date .* a date in ISO 8601/],
     [
-      ["options", "suites", 0],
-      "speed",
-      /\$\.options\.suites\[0\] is "speed", expected one of: boot, dispatch/,
+      ["schedule", "processes", 2, "machine"],
+      1,
+      /processes\[2\]\.machine is 1, expected the index of one of 1/,
     ],
-    [["environment", "date"], "yesterday", /\$\.environment\.date .* a date in ISO 8601/],
+    [["schedule", "processes", 0, "slots"], ["A", "A"], /slots is an array of 2, expected every arm once/],
     [["equivalence", 0, "records", "A", "consoleSha256"], "ab", /a SHA-256 in 64 hexadecimal digits/],
     [["equivalence", 0, "records", "A", "instructions"], 1.5, /a whole number from 0/],
     [
-      ["metrics", 0, "samples", "A2"],
-      [],
-      /\$\.metrics\[0\]\.samples\.A2 is an array of 0, expected at least one/,
+      ["equivalence", 0, "records", "A", "instructions"],
+      7,
+      /equal is true, expected false, because the records/,
     ],
-    [["metrics", 0, "outliers", "B"], ["none"], /\$\.metrics\[0\]\.outliers\.B .* 10 items, one per sample/],
-    [["metrics", 0, "comparison", "ab", "low"], 99, /an interval whose low end is not above its high end/],
     [["equivalence", 0, "equal"], false, /\$\.metrics .* no metrics, because an equivalence proof failed/],
+    [["lifetimes", 0, "arms", "A", "observed", "usesAfterFree"], -1, /usesAfterFree is -1, expected a whole/],
+    [["selfTest", "falseAlarms", "found"], 101, /found is 101, expected at most 100/],
+    [["omissions", 0, "source"], "bochs", /source is "bochs", expected one of: regionlab, qemu/],
   ])("checks %j", (path, value, message) => {
-    expect(failure(change((run) => set(run, path, value))).message).toMatch(message);
+    expect(refusal(path, value)).toMatch(message);
   });
 
   it("accepts a failed run, which has no metrics", () => {
@@ -61,6 +77,86 @@ describe("parseRun", () => {
     expect(parseRun(serializeRun(failed), "run.json")).toEqual(failed);
   });
 });
+
+describe("the figures of a stored run", () => {
+  const time = run.metrics.findIndex(({ quantity, decides }) => quantity === "time" && decides);
+  const count = run.metrics.findIndex(({ quantity }) => quantity === "count");
+  const open = run.metrics.findIndex(({ comparison }) => comparison.verdict === "inconclusive");
+  const growth = run.metrics.findIndex(({ scale }) => scale === "absolute");
+  const firm = run.metrics.findIndex(({ comparison }) => comparison.verdict === "slower");
+  const lost = run.schedule.processes.findIndex((process) => process.lost !== null);
+  const other = run.metrics[0];
+  if (other === undefined) throw new Error("a synthetic run has metrics");
+
+  it.each<[Path, unknown, RegExp]>([
+    [[time, "comparison", "verdict"], "faster", /verdict is "faster", expected "equivalent", which the rule/],
+    [[open, "comparison", "verdict"], "equivalent", /verdict is "equivalent", expected "inconclusive"/],
+    [[time, "comparison", "aaVerdict"], "slower", /aaVerdict is "slower", expected "equivalent"/],
+    [[time, "margin"], 0.000001, /verdict is "equivalent", expected/],
+    [[time, "decides"], false, /verdict is "equivalent", expected "not judged"/],
+    [[time, "comparison", "aaSpread"], 0, /aaSpread is 0, expected 0\.\d+, the largest distance/],
+    [[time, "comparison", "ab", "low"], 99, /an interval whose low end is not above its high end/],
+    [[time, "comparison", "ab", "estimate"], 99, /estimate is 99, expected a number from/],
+    [
+      [time, "comparison", "ab", "figures", "b"],
+      5.8,
+      /estimate is .*, expected .*, the difference of the figures/,
+    ],
+    [
+      [growth, "comparison", "ab", "figures", "b"],
+      99,
+      /estimate is .*, expected .*, the difference of the figures/,
+    ],
+    [[time, "comparison", "ab", "figures", "a"], 0, /a is 0, expected a number greater than 0/],
+    [[time, "comparison", "ab", "level"], 0.5, /level is 0\.5, expected a level between/],
+    [[time, "comparison", "ab", "level"], 1, /level is 1, expected a level between/],
+    [[time, "comparison", "ab", "pValue"], 0, /pValue is 0, expected a probability above 0/],
+    [[firm, "comparison", "ab", "pValue"], 1, /adjustedPValue is .*, expected at least pValue, 1/],
+    [[time, "comparison", "ab", "pairs"], 11, /pairs is 11, expected from 1 to 10 pairs/],
+    [[time, "comparison", "ab", "above"], 11, /above is 11, expected at most 10/],
+    [[time, "comparison", "reason"], "why not", /reason is "why not", expected null, because "equivalent"/],
+    [[open, "comparison", "reason"], null, /reason is null, expected a sentence, because "inconclusive"/],
+    [[open, "comparison", "reason"], " ", /reason is " ", expected a sentence/],
+    [[time, "samples", "A", 0], 0, /samples\.A\[0\] is 0, expected a number greater than 0/],
+    [[time, "samples", "A", 0], -5, /samples\.A\[0\] is -5, expected a number greater than 0/],
+    [[count, "samples", "A2", 0], -1, /samples\.A2\[0\] is -1, expected a number from 0/],
+    [[time, "samples", "A2"], [], /samples\.A2 is an array of 0, expected 10 items/],
+    [[time, "outliers", "B"], ["none"], /outliers\.B is an array of 1, expected 10 items/],
+    [[time, "distributions", "B"], [], /distributions\.B is an array of 0, expected 10 items.* or none/],
+    [[time, "processes"], [1, 2], /processes is an array of 2, expected 10 items/],
+    [[time, "processes", 0], 9999, /processes\[0\] is 9999, expected the index of one of/],
+    [
+      [time, "processes", 0],
+      lost,
+      /processes\[0\] is \d+, expected the index of a process that was not lost/,
+    ],
+    [[time, "processes", 1], run.metrics[time]?.processes[0], /a process that has no other place/],
+  ])("are checked: %j = %j", (path, value, message) => {
+    expect(refusal(["metrics", ...path], value)).toMatch(message);
+  });
+
+  it("are there once, and one of them decides", () => {
+    const doubled = JSON.stringify({ ...run, metrics: [...run.metrics, other] });
+    expect(failure(doubled).message).toMatch(
+      /expected a figure that is there once; .*create.* is there before/,
+    );
+    const both = { ...other, quantity: "memory" };
+    expect(failure(JSON.stringify({ ...run, metrics: [...run.metrics, both] })).message).toMatch(
+      /"decides": false, because another figure decides boot\/hello\/create/,
+    );
+    const { comparison: _, samples: __, ...identity } = other;
+    const missing = { ...identity, reason: "Not here." };
+    expect(failure(JSON.stringify({ ...run, omissions: [missing] })).message).toMatch(
+      /\$\.omissions\[0\] is an object, expected a figure that is there once/,
+    );
+  });
+});
+
+function refusal(path: Path, value: unknown): string {
+  const changed: unknown = JSON.parse(text);
+  setAt(changed, path, value);
+  return failure(JSON.stringify(changed)).message;
+}
 
 function failure(input: string): CommandError {
   try {
@@ -70,19 +166,4 @@ function failure(input: string): CommandError {
     throw error;
   }
   throw new Error("was accepted");
-}
-
-function change(edit: (run: unknown) => void): string {
-  const run: unknown = JSON.parse(text);
-  edit(run);
-  return JSON.stringify(run);
-}
-
-/** Puts a value at a path of keys and indices; undefined removes it when written as JSON. */
-function set(target: unknown, path: readonly (string | number)[], value: unknown): void {
-  const [key, ...rest] = path;
-  if (key === undefined) throw new Error("empty path");
-  if (!isRecord(target) && !Array.isArray(target)) throw new Error(`nothing at ${key}`);
-  if (rest.length > 0) set(Reflect.get(target, key), rest, value);
-  else Reflect.set(target, key, value);
 }

@@ -1,33 +1,33 @@
 import { CommandError } from "./command-error.ts";
+import { checkIdentities, perArm, readInterval, readMetric, readOmission } from "./parse-metrics.ts";
 import { isRecord, JsonReader } from "./reader.ts";
 import {
+  type AlikeMetric,
   ARMS,
   type CodeSize,
-  type Comparison,
-  type Distribution,
-  type Effect,
   type Environment,
   type EquivalenceProof,
+  type FieldReads,
   FORMS,
-  type GuestPhase,
   type GuestRecord,
   type HeapPoint,
-  type Interval,
-  type Metric,
-  OUTLIER_CLASSES,
-  type PerArm,
+  type LifetimeFigures,
+  type LifetimeOutcome,
+  type LifetimeScenario,
+  type ProcessEntry,
+  type Rate,
   type Requirement,
   type RetentionRecord,
   type RetentionScenario,
-  ROLES,
   type Run,
   type RunOptions,
   SCHEMA_NAME,
   SCHEMA_VERSION,
   type Schedule,
+  type SelfTest,
+  type Sequential,
   type SourceSize,
   SUITES,
-  VERDICTS,
 } from "./schema.ts";
 
 /**
@@ -53,7 +53,8 @@ export function parseRun(text: string, file: string): Run {
       version > SCHEMA_VERSION
         ? `${file}: was written by a newer regionlab (format ${version}, this one reads ${SCHEMA_VERSION}); ` +
             "update regionlab, or measure again with this one"
-        : `${file}: has format ${version}, this regionlab reads ${SCHEMA_VERSION}; measure again`,
+        : `${file}: has format ${version}, of an instrument that was replaced, and this regionlab reads ${SCHEMA_VERSION}; ` +
+            "measure again with `regionlab bench`",
     );
   }
   return readRun(root);
@@ -86,23 +87,31 @@ function isCutOff(text: string): boolean {
 }
 
 function readRun(r: JsonReader): Run {
+  const machines = r.at("machines").array(readEnvironment);
+  checkMachines(machines, r.at("machines"));
+  const schedule = readSchedule(r.at("schedule"), machines.length);
   const run: Run = {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
     synthetic: r.at("synthetic").boolean(),
     question: r.at("question").string(),
     options: readOptions(r.at("options")),
-    environment: readEnvironment(r.at("environment")),
-    schedule: readSchedule(r.at("schedule")),
+    machines,
+    schedule,
     equivalence: r.at("equivalence").array(readProof),
-    metrics: r.at("metrics").array(readMetric),
+    fieldReads: r.at("fieldReads").array(readFieldReads),
+    metrics: r.at("metrics").array((metric) => readMetric(metric, schedule)),
+    omissions: r.at("omissions").array(readOmission),
+    lifetimes: r.at("lifetimes").array(readLifetime),
     retention: r.at("retention").array(readScenario),
     codeSize: r.at("codeSize").array(readCodeSize),
     requirements: r.at("requirements").array(readRequirement),
+    selfTest: r.at("selfTest").nullable(readSelfTest),
   };
   if (run.metrics.length > 0 && run.equivalence.some((proof) => !proof.equal)) {
     r.at("metrics").fail("no metrics, because an equivalence proof failed");
   }
+  checkIdentities(run.metrics, run.omissions, r);
   return run;
 }
 
@@ -112,20 +121,49 @@ function readOptions(r: JsonReader): RunOptions {
     suites: r.at("suites").array((suite) => suite.oneOf(SUITES)),
     quick: r.at("quick").boolean(),
     forms: { A: forms.at("A").oneOf(FORMS), B: forms.at("B").oneOf(FORMS) },
-    workloads: r.at("workloads").array((name) => name.string()),
+    workloads: r.at("workloads").array(string),
     repeats: r.at("repeats").count(),
     seed: r.at("seed").number(),
     command: r.at("command").string(),
+    shard: r.at("shard").nullable(readShard),
+    sequential: readSequential(r.at("sequential")),
   };
 }
 
+function readShard(r: JsonReader): string {
+  const text = r.string();
+  return /^[1-9]\d*\/[1-9]\d*$/.test(text) ? text : r.fail("a part of a run, as 2/4");
+}
+
+function readSequential(r: JsonReader): Sequential {
+  let last = 0;
+  const looks = r.at("looks").array((item) => {
+    const look = item.count();
+    if (look <= last) item.fail(`a number of processes greater than ${last}`);
+    last = look;
+    return look;
+  });
+  return { looks, level: r.at("level").level() };
+}
+
+function string(r: JsonReader): string {
+  return r.string();
+}
+
+function amount(r: JsonReader): number {
+  return r.amount();
+}
+
+function count(r: JsonReader): number {
+  return r.count();
+}
+
 function readEnvironment(r: JsonReader): Environment {
-  const string = (reader: JsonReader) => reader.string();
-  const number = (reader: JsonReader) => reader.number();
   const boolean = (reader: JsonReader) => reader.boolean();
   return {
-    date: readDate(r.at("date")),
-    seconds: r.at("seconds").number(),
+    id: r.at("id").string(),
+    date: r.at("date").date(),
+    seconds: r.at("seconds").amount(),
     regionlab: r.at("regionlab").string(),
     node: r.at("node").string(),
     v8: r.at("v8").string(),
@@ -135,41 +173,62 @@ function readEnvironment(r: JsonReader): Environment {
     cpuModel: r.at("cpuModel").string(),
     cpuCount: r.at("cpuCount").count(),
     memoryBytes: r.at("memoryBytes").count(),
-    loadBefore: r.at("loadBefore").array(number),
-    loadAfter: r.at("loadAfter").array(number),
+    loadBefore: r.at("loadBefore").array(amount),
+    loadAfter: r.at("loadAfter").array(amount),
     governor: r.at("governor").nullable(string),
     virtualised: r.at("virtualised").nullable(boolean),
     commit: r.at("commit").nullable(string),
     dirty: r.at("dirty").nullable(boolean),
     execArgv: r.at("execArgv").array(string),
+    valgrind: r.at("valgrind").nullable(string),
   };
 }
 
-function readDate(r: JsonReader): string {
-  const text = r.string();
-  return Number.isNaN(Date.parse(text)) ? r.fail("a date in ISO 8601") : text;
+function checkMachines(machines: readonly Environment[], r: JsonReader): void {
+  if (machines.length === 0) r.fail("at least one machine");
+  const ids = new Set<string>();
+  for (const [i, { id }] of machines.entries()) {
+    if (ids.has(id)) r.item(i).at("id").fail("a name that no other machine has");
+    ids.add(id);
+  }
 }
 
-function readSchedule(r: JsonReader): Schedule {
+function readSchedule(r: JsonReader, machines: number): Schedule {
   return {
     seed: r.at("seed").number(),
-    order: r.at("order").array((entry) => ({
-      task: entry.at("task").string(),
-      arm: entry.at("arm").oneOf(ARMS),
-      repeat: entry.at("repeat").count(),
-      milliseconds: entry.at("milliseconds").number(),
-    })),
+    processes: r.at("processes").array((process) => readProcess(process, machines)),
+  };
+}
+
+function readProcess(r: JsonReader, machines: number): ProcessEntry {
+  const machine = r.at("machine").count();
+  if (machine >= machines) r.at("machine").fail(`the index of one of ${machines} machines`);
+  return {
+    task: r.at("task").string(),
+    repeat: r.at("repeat").count(),
+    machine,
+    slots: r.at("slots").nullable((slots) => {
+      const arms = slots.array((slot) => slot.oneOf(ARMS));
+      return new Set(arms).size === arms.length ? arms : slots.fail("every arm once");
+    }),
+    milliseconds: r.at("milliseconds").amount(),
+    lost: r.at("lost").nullable(string),
   };
 }
 
 function readProof(r: JsonReader): EquivalenceProof {
   const records = r.at("records");
-  return {
+  const proof = {
     workload: r.at("workload").string(),
     records: { A: readGuestRecord(records.at("A")), B: readGuestRecord(records.at("B")) },
     processes: r.at("processes").count(),
     equal: r.at("equal").boolean(),
   };
+  const { A, B } = proof.records;
+  if (proof.equal && JSON.stringify(A) !== JSON.stringify(B)) {
+    r.at("equal").fail("false, because the records beside it differ");
+  }
+  return proof;
 }
 
 function readGuestRecord(r: JsonReader): GuestRecord {
@@ -178,99 +237,47 @@ function readGuestRecord(r: JsonReader): GuestRecord {
     mmioAccesses: r.at("mmioAccesses").count(),
     mmioTraceSha256: r.at("mmioTraceSha256").sha256(),
     consoleSha256: r.at("consoleSha256").sha256(),
-    phases: readPhases(r.at("phases")),
+    phases: r.at("phases").array((phase) => ({
+      name: phase.at("name").string(),
+      instructions: phase.at("instructions").count(),
+    })),
   };
 }
 
-/** Runs that were stored before boots had phases have none. */
-function readPhases(r: JsonReader): GuestPhase[] {
-  if (r.value === undefined) return [];
-  return r.array((phase) => ({
-    name: phase.at("name").string(),
-    instructions: phase.at("instructions").count(),
-  }));
+function readFieldReads(r: JsonReader): FieldReads {
+  const reads = r.at("reads");
+  return {
+    access: r.at("access").string(),
+    reads: { A: reads.at("A").amount(), B: reads.at("B").amount() },
+    fields: r.at("fields").array(string),
+  };
 }
 
-function perArm<T>(r: JsonReader, read: (reader: JsonReader) => T): PerArm<T> {
-  return { A: read(r.at("A")), B: read(r.at("B")), A2: read(r.at("A2")) };
-}
-
-function readMetric(r: JsonReader): Metric {
-  const samples = perArm(r.at("samples"), readNumbers);
-  const metric: Metric = {
-    suite: r.at("suite").oneOf(SUITES),
-    workload: r.at("workload").string(),
-    name: r.at("name").string(),
+function readLifetime(r: JsonReader): LifetimeScenario {
+  const arms = r.at("arms");
+  return {
+    scenario: r.at("scenario").string(),
     description: r.at("description").string(),
-    unit: r.at("unit").string(),
-    quantity: r.at("quantity").oneOf(["time", "memory"]),
-    scale: r.at("scale").oneOf(["percent", "absolute"]),
-    margin: r.at("margin").number(),
-    role: r.at("role").oneOf(ROLES),
-    samples,
-    distributions: perArm(r.at("distributions"), (arm) => arm.array(readDistribution)),
-    outliers: perArm(r.at("outliers"), (arm) => arm.array((item) => item.oneOf(OUTLIER_CLASSES))),
-    comparison: readComparison(r.at("comparison")),
+    rule: r.at("rule").string(),
+    rounds: r.at("rounds").count(),
+    arms: { A: readOutcome(arms.at("A")), B: readOutcome(arms.at("B")) },
   };
-  for (const arm of ARMS) {
-    const count = samples[arm].length;
-    if (count === 0) r.at("samples").at(arm).fail("at least one sample");
-    for (const member of ["distributions", "outliers"] as const) {
-      if (metric[member][arm].length !== count) {
-        r.at(member).at(arm).fail(`${count} items, one per sample`);
-      }
-    }
-  }
-  return metric;
 }
 
-function readNumbers(r: JsonReader): number[] {
-  return r.array((item) => item.number());
-}
-
-function readDistribution(r: JsonReader): Distribution {
+function readOutcome(r: JsonReader): LifetimeOutcome {
   return {
-    count: r.at("count").count(),
-    min: r.at("min").number(),
-    q1: r.at("q1").number(),
-    median: r.at("median").number(),
-    q3: r.at("q3").number(),
-    p99: r.at("p99").number(),
-    max: r.at("max").number(),
+    expected: readLifetimeFigures(r.at("expected")),
+    observed: readLifetimeFigures(r.at("observed")),
   };
 }
 
-function readComparison(r: JsonReader): Comparison {
+function readLifetimeFigures(r: JsonReader): LifetimeFigures {
   return {
-    ab: readEffect(r.at("ab")),
-    aa: readEffect(r.at("aa")),
-    aaSpread: r.at("aaSpread").number(),
-    verdict: r.at("verdict").oneOf(VERDICTS),
-    aaVerdict: r.at("aaVerdict").oneOf(VERDICTS),
-    repeatsNeeded: r.at("repeatsNeeded").nullable((item) => item.count()),
+    blocksUnfreed: r.at("blocksUnfreed").count(),
+    bytesUnfreed: r.at("bytesUnfreed").count(),
+    usesAfterFinalize: r.at("usesAfterFinalize").count(),
+    usesAfterFree: r.at("usesAfterFree").count(),
   };
-}
-
-function readEffect(r: JsonReader): Effect {
-  return {
-    ...readInterval(r),
-    level: r.at("level").number(),
-    pairs: r.at("pairs").count(),
-    above: r.at("above").count(),
-    pValue: r.at("pValue").number(),
-    adjustedPValue: r.at("adjustedPValue").number(),
-  };
-}
-
-function readInterval(r: JsonReader): Interval {
-  const interval = {
-    estimate: r.at("estimate").number(),
-    low: r.at("low").number(),
-    high: r.at("high").number(),
-  };
-  return interval.low <= interval.high
-    ? interval
-    : r.fail("an interval whose low end is not above its high end");
 }
 
 function readScenario(r: JsonReader): RetentionScenario {
@@ -284,21 +291,22 @@ function readScenario(r: JsonReader): RetentionScenario {
 
 function readRetention(r: JsonReader): RetentionRecord {
   return {
+    // More or fewer than before the first round.
     objects: r.at("objects").array((item) => ({
       className: item.at("className").string(),
-      alive: readNumbers(item.at("alive")),
+      alive: item.at("alive").array((alive) => alive.number()),
     })),
-    blocksUnfreed: readNumbers(r.at("blocksUnfreed")),
-    modelledLeakedBytes: readNumbers(r.at("modelledLeakedBytes")),
-    usesAfterFinalize: readNumbers(r.at("usesAfterFinalize")),
-    usesAfterFree: readNumbers(r.at("usesAfterFree")),
+    blocksUnfreed: r.at("blocksUnfreed").array(count),
+    modelledLeakedBytes: r.at("modelledLeakedBytes").array(count),
+    usesAfterFinalize: r.at("usesAfterFinalize").array(count),
+    usesAfterFree: r.at("usesAfterFree").array(count),
     heap: r.at("heap").array((process) => process.array(readHeapPoint)),
     slope: r.at("slope").nullable(readInterval),
   };
 }
 
 function readHeapPoint(r: JsonReader): HeapPoint {
-  return { round: r.at("round").count(), bytes: r.at("bytes").number() };
+  return { round: r.at("round").count(), bytes: r.at("bytes").amount() };
 }
 
 function readCodeSize(r: JsonReader): CodeSize {
@@ -322,5 +330,40 @@ function readRequirement(r: JsonReader): Requirement {
     unit: r.at("unit").string(),
     measured: { A: measured.at("A").number(), B: measured.at("B").number() },
     met: r.at("met").boolean(),
+  };
+}
+
+function readSelfTest(r: JsonReader): SelfTest {
+  return {
+    date: r.at("date").date(),
+    cpuModel: r.at("cpuModel").string(),
+    node: r.at("node").string(),
+    regionlab: r.at("regionlab").string(),
+    processes: r.at("processes").count(),
+    falseAlarms: readRate(r.at("falseAlarms")),
+    planted: r.at("planted").array((item) => ({
+      suite: item.at("suite").oneOf(SUITES),
+      percent: item.at("percent").positive(),
+      ...readRate(item),
+    })),
+    leaks: readRate(r.at("leaks")),
+    alike: r.at("alike").array(readAlike),
+  };
+}
+
+function readRate(r: JsonReader): Rate {
+  const rate = { found: r.at("found").count(), of: r.at("of").count() };
+  return rate.found <= rate.of ? rate : r.at("found").fail(`at most ${rate.of}, as many as were tried`);
+}
+
+function readAlike(r: JsonReader): AlikeMetric {
+  return {
+    suite: r.at("suite").oneOf(SUITES),
+    workload: r.at("workload").string(),
+    name: r.at("name").string(),
+    processes: r.at("processes").count(),
+    arms: perArm(r.at("arms"), (arm) => arm.number()),
+    slots: r.at("slots").array((slot) => slot.number()),
+    alike: r.at("alike").boolean(),
   };
 }

@@ -1,8 +1,9 @@
+import { cleanText } from "./clean-text.ts";
 import { CommandError } from "./command-error.ts";
 
 /**
  * Walks parsed JSON and checks it on the way. Each reader knows the file and the JSON path where it stands, so every
- * complaint says where, what was found, what was expected, and how to mend it.
+ * complaint says where, what was found, what was expected, and how to put it right.
  */
 export class JsonReader {
   readonly file: string;
@@ -21,6 +22,12 @@ export class JsonReader {
     return new JsonReader(this.file, value, `${this.path}.${key}`);
   }
 
+  /** The item at an index of an array. */
+  item(index: number): JsonReader {
+    const value: unknown = Array.isArray(this.value) ? this.value[index] : this.fail("an array");
+    return new JsonReader(this.file, value, `${this.path}[${index}]`);
+  }
+
   string(): string {
     return typeof this.value === "string" ? this.value : this.fail("a string");
   }
@@ -35,6 +42,18 @@ export class JsonReader {
     return typeof value === "number" && Number.isFinite(value) ? value : this.fail("a finite number");
   }
 
+  /** A finite number greater than 0. */
+  positive(): number {
+    const value = this.number();
+    return value > 0 ? value : this.fail("a number greater than 0");
+  }
+
+  /** A finite number from 0. */
+  amount(): number {
+    const value = this.number();
+    return value >= 0 ? value : this.fail("a number from 0");
+  }
+
   /** A whole number from 0. */
   count(): number {
     const value = this.number();
@@ -43,6 +62,25 @@ export class JsonReader {
 
   oneOf<const T extends string>(words: readonly T[]): T {
     return words.find((word) => word === this.value) ?? this.fail(`one of: ${words.join(", ")}`);
+  }
+
+  /** A probability, which chance never makes 0. */
+  probability(): number {
+    const value = this.number();
+    return value > 0 && value <= 1 ? value : this.fail("a probability above 0, up to 1");
+  }
+
+  /** The level of an interval. */
+  level(): number {
+    const value = this.number();
+    return value > 0.5 && value < 1 ? value : this.fail("a level between 0.5 and 1");
+  }
+
+  /** A date with its time, ISO 8601 in UTC. */
+  date(): string {
+    const text = this.string();
+    const shaped = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z$/.test(text);
+    return shaped && !Number.isNaN(Date.parse(text)) ? text : this.fail("a date in ISO 8601, in UTC");
   }
 
   sha256(): string {
@@ -82,6 +120,6 @@ function describe(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "object") return "an object";
-  const text = JSON.stringify(value);
+  const text = cleanText(JSON.stringify(value));
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -1,13 +1,13 @@
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import { CommandError } from "./command-error.ts";
-import { renderJson } from "./renderers/json.ts";
+import { renderJson, renderSummary } from "./renderers/json.ts";
 import { renderMarkdown } from "./renderers/markdown.ts";
 import { renderTable } from "./renderers/table.ts";
 import type { Run } from "./schema.ts";
-import { loadRun, writeAtomically } from "./store.ts";
+import { loadRun, writeText } from "./store.ts";
 
-export const FORMATS = ["table", "markdown", "html", "json"] as const;
+export const FORMATS = ["table", "markdown", "html", "json", "summary"] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** Where `bench` stores a run, and `report` looks for one, when nothing else is said; relative to the working folder. */
@@ -19,13 +19,13 @@ export interface Output {
   write(text: string): unknown;
 }
 
-/** Adds `regionlab report [F.json …] [--format table|markdown|html|json] [-o F]`. */
+/** Adds `regionlab report [F.json …] [--format table|markdown|html|json|summary] [-o F]`. */
 export function addReportCommand(program: Command, output: Output = process.stdout): void {
   program
     .command("report")
     .description("show stored benchmark runs")
     .argument("[files...]", `runs that \`regionlab bench -o\` wrote (default: ${LATEST_RUN})`)
-    .addOption(new Option("--format <format>", "default: by the ending of -o, else table").choices(FORMATS))
+    .addOption(new Option("--format <format>", "default: as -o ends, else table").choices(FORMATS))
     .option("-o, --output <file>", "write to a file instead of the terminal")
     .action(async (files: string[], options: { format?: Format; output?: string }) => {
       const runs = await Promise.all((files.length === 0 ? [LATEST_RUN] : files).map(loadRun));
@@ -33,7 +33,7 @@ export function addReportCommand(program: Command, output: Output = process.stdo
       // Colours belong to the terminal, never to a file.
       const text = await render(runs, format, options.output === undefined);
       if (options.output === undefined) output.write(text);
-      else await writeAtomically(options.output, text);
+      else await writeText(options.output, text);
     });
 }
 
@@ -46,8 +46,10 @@ export async function render(runs: readonly Run[], format: Format, colour: boole
       return runs.map(renderMarkdown).join("\n");
     case "json":
       return renderJson(runs);
+    case "summary":
+      return renderSummary(runs);
     case "html": {
-      // Plot and its document model take a quarter of a second to load; nobody else needs them.
+      // Plot and its document model take a quarter of a second to load; no other format needs them.
       const { renderHtml } = await import("./renderers/html/index.ts");
       return renderHtml(runs);
     }
@@ -56,7 +58,8 @@ export async function render(runs: readonly Run[], format: Format, colour: boole
 
 function formatOf(file: string | undefined): Format {
   if (file === undefined) return "table";
-  switch (extname(file).toLowerCase()) {
+  if (/\.summary\.json(\.gz)?$/i.test(file)) return "summary";
+  switch (extname(file.replace(/\.gz$/i, "")).toLowerCase()) {
     case ".html":
     case ".htm":
       return "html";
@@ -70,7 +73,7 @@ function formatOf(file: string | undefined): Format {
       throw new CommandError(
         2,
         `-o ${file}: the ending does not name a format; add --format ${FORMATS.join("|")}, or end it in .html, .md, ` +
-          ".json or .txt",
+          ".json, .summary.json or .txt",
       );
   }
 }

@@ -1,31 +1,81 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
 import { CommandError } from "./command-error.ts";
 import { parseRun } from "./parse.ts";
 import type { Run } from "./schema.ts";
 
+/** A full run has a few MiB; a file that claims to hold more than this is none. */
+export const LARGEST_RUN_BYTES = 256 * 2 ** 20;
+
 /**
- * Reads one stored run.
- * @throws CommandError (exit code 2) when the file cannot be read or is not a run
+ * Reads one stored run, compressed or not: its first bytes say which, so the name does not matter.
+ * @throws CommandError (exit code 2) when the file cannot be read, is damaged or too large, or is not a run
  */
 export async function loadRun(file: string): Promise<Run> {
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (cause) {
-    throw new CommandError(2, `${file}: ${readReason(cause)}`, { cause });
-  }
-  return parseRun(text, file);
+  return parseRun(await readText(file, LARGEST_RUN_BYTES), file);
 }
 
-/** Stores a run; see {@link writeAtomically}. */
+/** @param largest bytes of the text, without compression */
+export async function readText(file: string, largest: number): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    const { size } = await stat(file);
+    if (size > largest) throw tooLarge(file, largest);
+    bytes = await readFile(file);
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    throw new CommandError(2, `${file}: ${readReason(cause)}`, { cause });
+  }
+  const text = isGzip(bytes) ? await decompress(bytes, file, largest) : bytes;
+  return new TextDecoder().decode(text);
+}
+
+function isGzip([first, second]: Uint8Array): boolean {
+  return first === 0x1f && second === 0x8b;
+}
+
+async function decompress(bytes: Uint8Array, file: string, largest: number): Promise<Uint8Array> {
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: largest });
+  } catch (cause) {
+    if (errorCode(cause) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(file, largest, cause);
+    throw new CommandError(
+      2,
+      `${file}: is compressed with gzip and damaged or cut off; copy it again, or run \`regionlab bench -o\` again`,
+      { cause },
+    );
+  }
+}
+
+function tooLarge(file: string, largest: number, cause?: unknown): CommandError {
+  return new CommandError(
+    2,
+    `${file}: holds more than ${largest / 2 ** 20} MiB, which no run does; give a file that \`regionlab bench -o\` wrote`,
+    { cause },
+  );
+}
+
+/** Stores a run, compressed where the name ends in `.gz`; see {@link writeAtomically}. */
 export async function saveRun(file: string, run: Run): Promise<void> {
-  await writeAtomically(file, serializeRun(run));
+  await writeText(file, serializeRun(run));
+}
+
+/** Writes a text, compressed where the name ends in `.gz`; see {@link writeAtomically}. */
+export async function writeText(file: string, text: string): Promise<void> {
+  const compressed = file.toLowerCase().endsWith(".gz");
+  await writeAtomically(file, compressed ? await promisify(gzip)(text, { level: 9 }) : text);
+}
+
+/** Name of the page that belongs to a stored run: `x.html` for `x.json` and `x.json.gz`. */
+export function pageNameOf(file: string): string {
+  return `${file.replace(/\.gz$/i, "").replace(/\.json$/i, "")}.html`;
 }
 
 /**
- * The stored form: JSON in which whatever fits stands on one line, so that a run can be read, and two be compared, as
+ * The stored form: JSON in which everything that fits stands on one line, so that a run can be read, and two be compared, as
  * text.
  */
 export function serializeRun(run: Run): string {
@@ -50,7 +100,7 @@ function layOut(value: unknown, indent: string): string {
  * folders are made.
  * @throws CommandError (exit code 2) when the place cannot be written; the old file, if any, is then untouched
  */
-export async function writeAtomically(file: string, text: string): Promise<void> {
+export async function writeAtomically(file: string, text: string | Uint8Array): Promise<void> {
   const folder = dirname(file);
   const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}`);
   try {

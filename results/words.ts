@@ -1,15 +1,32 @@
 /** Numbers and verdicts as every renderer words them. */
-import {
-  type Comparison,
-  type Effect,
-  type Environment,
-  type Form,
-  type Interval,
-  type Metric,
-  type Run,
-  VERDICTS,
-  type Verdict,
+import type {
+  Arm,
+  Effect,
+  Form,
+  Interval,
+  LifetimeFigures,
+  Metric,
+  MetricDefinition,
+  Quantity,
+  Question,
+  Run,
+  Suite,
+  Verdict,
 } from "./schema.ts";
+
+/** The three things that the run was asked about, as a reader calls them. */
+export const SUITE_TITLES: Readonly<Record<Suite, string>> = {
+  boot: "Boot time",
+  dispatch: "Dispatch latency",
+  retention: "Heap retention",
+};
+
+/** What a figure is called in a running text. */
+export const QUANTITY_NAMES: Readonly<Record<Quantity, string>> = {
+  time: "time",
+  count: "instructions",
+  memory: "memory",
+};
 
 /** Non-breaking, so that a figure never parts from its unit. */
 const GAP = "\u00a0";
@@ -43,29 +60,60 @@ export function formatBytes(bytes: number): string {
   return formatQuantity(bytes / 1024 ** power, units[power] ?? "B");
 }
 
+/**
+ * Two figures with so many digits, three to six, that their difference can be seen.
+ * @returns without unit
+ */
+export function formatFigures({ a, b }: Effect["figures"]): [string, string] {
+  const size = Math.max(Math.abs(a), Math.abs(b));
+  const difference = Math.abs(b - a);
+  const needed = difference === 0 ? 3 : Math.ceil(Math.log10(size / difference)) + 2;
+  const digits = Math.min(6, Math.max(3, needed));
+  const format = (value: number) => {
+    if (Math.abs(value) >= 1000 || value === 0) return formatNumber(value);
+    // Digits after the point as the larger of the two needs, so that both have as many.
+    const decimals = Math.min(6, Math.max(0, digits - Math.floor(Math.log10(size)) - 1));
+    return `${value < 0 ? MINUS : ""}${Math.abs(value).toFixed(decimals)}`;
+  };
+  return [format(a), format(b)];
+}
+
 /** A difference with its sign, without unit: whole, or with as many decimals as its size needs. */
 export function formatSigned(value: number): string {
   const size = Math.abs(value);
-  if (Number(size.toFixed(2)) === 0) return "0";
+  if (Number(size.toFixed(3)) === 0) return "0";
+  const decimals = size < 0.0995 ? 3 : size < 9.95 ? 2 : 1;
   const digits =
-    size >= 99.5 || Number.isInteger(value)
-      ? formatNumber(Math.round(size))
-      : size.toFixed(size < 9.95 ? 2 : 1);
+    size >= 99.5 || Number.isInteger(value) ? formatNumber(Math.round(size)) : size.toFixed(decimals);
   return (value < 0 ? MINUS : "+") + digits;
 }
 
 /** The unit in which differences of this metric are given. */
-export function differenceUnit(metric: Pick<Metric, "scale" | "unit">): string {
-  return metric.scale === "percent" ? "%" : metric.unit;
+export function differenceUnit({ scale, unit }: Pick<MetricDefinition, "scale" | "unit">): string {
+  return scale === "percent" ? "%" : unit;
 }
 
 export function formatInterval({ low, high }: Interval): string {
   return `${formatSigned(low)} to ${formatSigned(high)}`;
 }
 
-/** For instance `+0.3 % (−0.4 … +0.9)`. */
+/** For instance `+0.30 % (−0.40 to +0.90)`. */
 export function formatEffect(effect: Interval, unit: string): string {
   return `${formatSigned(effect.estimate)}${GAP}${unit} (${formatInterval(effect)})`;
+}
+
+/** For instance `±0.50 %`. */
+export function formatMargin({
+  margin,
+  scale,
+  unit,
+}: Pick<MetricDefinition, "margin" | "scale" | "unit">): string {
+  return `\u00b1${Number(margin.toPrecision(3))}${GAP}${differenceUnit({ scale, unit })}`;
+}
+
+/** The level of an interval, for instance `98.3 %`. */
+export function formatLevel(level: number): string {
+  return `${Number((100 * level).toPrecision(3))}${GAP}%`;
 }
 
 export function formatDate(iso: string): string {
@@ -77,8 +125,46 @@ export function shortHash(hash: string): string {
   return hash.slice(0, 12);
 }
 
-/** The verdict as said of this metric: memory is not faster or slower but less or more. */
-export function verdictWord(verdict: Verdict, quantity: Metric["quantity"]): string {
+/** One count per process: a single figure when all agree, else the range. */
+export function formatCounts(counts: readonly number[]): string {
+  const [low, high] = [Math.min(...counts), Math.max(...counts)];
+  if (counts.length === 0) return "not counted";
+  return low === high ? formatNumber(low) : `${formatNumber(low)} to ${formatNumber(high)}`;
+}
+
+/** A number with its noun: `1 question`, `3 questions`. */
+export function countOf(count: number, noun: string): string {
+  return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Texts as a sentence lists them: `a`, `a and b`, `a, b and c`. */
+export function listOf(texts: readonly string[]): string {
+  const last = texts.at(-1) ?? "";
+  return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} and ${last}`;
+}
+
+/** A text as a sentence: capital letter, full stop. */
+export function sentence(text: string): string {
+  return capital(/[.!?]$/.test(text) ? text : `${text}.`);
+}
+
+/** Words whose capital comes from opening a sentence; a name keeps its own. */
+const OPENERS = /^(?:A|An|Another|It|Its|No|None|Not|Only|The|These|This|Too)(?= )/;
+
+/** A sentence as part of another: without its full stop, and without the capital of an ordinary first word. */
+export function clause(text: string): string {
+  return text
+    .trim()
+    .replace(/\.$/, "")
+    .replace(OPENERS, (word) => word.toLowerCase());
+}
+
+export function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** The verdict as said of this quantity: memory and counts are not faster or slower but less or more. */
+export function verdictWord(verdict: Verdict, quantity: Quantity): string {
   if (quantity === "time") return verdict;
   if (verdict === "faster") return "less";
   return verdict === "slower" ? "more" : verdict;
@@ -97,181 +183,87 @@ export function verdictSign(verdict: Verdict): string {
       return "\u2248";
     case "inconclusive":
       return "?";
+    case "not judged":
+      return "\u00b7";
   }
 }
 
-export function metricTitle({ workload, name }: Pick<Metric, "workload" | "name">): string {
+/** Sign and word; of an equivalent one, the margin too. */
+export function verdictChip(verdict: Verdict, metric: MetricDefinition | null): string {
+  const word = `${verdictSign(verdict)}${GAP}${verdictWord(verdict, metric?.quantity ?? "time")}`;
+  return verdict === "equivalent" && metric !== null ? `${word} ${formatMargin(metric)}` : word;
+}
+
+export function questionTitle({ workload, name }: Pick<Question, "workload" | "name">): string {
   return `${workload}: ${name}`;
 }
 
-/** B as a reader knows it; two arms of one form are told apart by their letters. */
-export function formNames(run: Run): { A: string; B: string } {
+/** One figure of a question: its title, and what it counts where that is not time. */
+export function figureTitle({ workload, name, quantity, source }: Metric): string {
+  const notes = [
+    ...(quantity === "time" ? [] : [QUANTITY_NAMES[quantity]]),
+    ...(source === "qemu" ? ["QEMU in C"] : []),
+  ];
+  return questionTitle({ workload, name }) + (notes.length === 0 ? "" : ` (${notes.join(", ")})`);
+}
+
+/** The forms as a reader knows them; two arms of one form are told apart by their letters. */
+export function formNames(run: Pick<Run, "options">): { A: string; B: string } {
   const { A, B } = run.options.forms;
   return A === B ? { A: `${A} (A)`, B: `${B} (B)` } : { A, B };
 }
 
-/** What a metric says about B, in one sentence with its figures. */
-export function verdictSentence(metric: Metric, names: { A: string; B: string }): string {
-  const { ab, aa } = metric.comparison;
-  const unit = differenceUnit(metric);
-  return `${verdictClaim(metric, names)}: ${formatEffect(ab, unit)}; A against itself ${formatEffect(aa, unit)}.`;
+export function armNames(run: Pick<Run, "options">): Record<Arm, string> {
+  const names = formNames(run);
+  return { ...names, A2: `${run.options.forms.A} again` };
 }
 
-/** The same without its figures. */
+export function formOfArm(run: Pick<Run, "options">, arm: Arm): Form {
+  return arm === "B" ? run.options.forms.B : run.options.forms.A;
+}
+
+/** What a decided metric says about B, without its figures. */
 export function verdictClaim(metric: Metric, { A, B }: { A: string; B: string }): string {
-  const { verdict } = metric.comparison;
+  const { quantity, comparison } = metric;
+  const { verdict } = comparison;
   switch (verdict) {
     case "faster":
-    case "slower":
-      return metric.quantity === "time"
-        ? `${capital(B)} is ${verdict} than ${A}`
-        : `${capital(B)} retains ${verdictWord(verdict, metric.quantity)} than ${A}`;
+    case "slower": {
+      const word = verdictWord(verdict, quantity);
+      if (quantity === "time") return `${B} is ${word} than ${A}`;
+      return quantity === "count"
+        ? `${B} takes ${word === "less" ? "fewer" : word} instructions than ${A}`
+        : `${B} retains ${word} than ${A}`;
+    }
     case "equivalent":
-      return `${capital(B)} and ${A} are equivalent within \u00b1${formatQuantity(metric.margin, differenceUnit(metric))}`;
+      return `${B} and ${A} are equivalent within ${formatMargin(metric)}`;
     case "no difference":
-      return `No difference between ${B} and ${A} beyond that of ${A} to itself`;
+      return `no difference between ${B} and ${A} beyond that of ${A} to itself`;
     case "inconclusive":
-      return `Inconclusive${repeatsHint(metric.comparison)}`;
+      return `${B} against ${A} is not decided`;
+    case "not judged":
+      return `${B} against ${A} is shown and not judged`;
   }
 }
 
-/** A text as a sentence: capital letter, full stop. */
-export function sentence(text: string): string {
-  return capital(text.endsWith(".") ? text : `${text}.`);
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
-
-/** In how many pairs of processes an arm has the larger value: more time, more memory. */
+/** In how many pairs an arm has the larger value: more time, more memory. */
 export function formatPairs({ above, pairs }: Effect): string {
   return `${above} of ${pairs}`;
 }
 
-/** How many repeats it would take, where that can be said. */
-function repeatsHint({ repeatsNeeded }: Comparison): string {
-  return repeatsNeeded === null
-    ? ", and more repeats will not settle it"
-    : `, about ${formatNumber(repeatsNeeded)} repeats would settle it`;
-}
-
-/** Sign and word. */
-export function verdictChip({ comparison: { verdict }, quantity }: Metric): string {
-  return `${verdictSign(verdict)}${GAP}${verdictWord(verdict, quantity)}`;
-}
-
-/** The verdict as it stands in a table: for an open one with the repeats that would settle it. */
-export function verdictLabel(metric: Metric): string {
-  const { repeatsNeeded } = metric.comparison;
-  return (
-    verdictChip(metric) + (repeatsNeeded === null ? "" : `, ~${formatNumber(repeatsNeeded)}${GAP}repeats`)
-  );
-}
-
-export function countVerdicts(verdicts: readonly Verdict[]): Map<Verdict, number> {
-  const counts = new Map<Verdict, number>();
-  for (const verdict of verdicts) counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-  return counts;
-}
-
-/** The answer to the run's question in a few plain sentences, the control included. */
-export function answer(run: Run): string[] {
-  const failed = run.equivalence.filter((proof) => !proof.equal);
-  if (failed.length > 0) {
-    return [
-      `The two forms are not equivalent: ${failed.map((proof) => proof.workload).join(", ")} behaved differently. ` +
-        "No time is reported, because it would compare different work.",
-    ];
-  }
-  const headlines = run.metrics.filter((metric) => metric.role === "headline");
-  const counts = countVerdicts(headlines.map((metric) => metric.comparison.verdict));
-  const said = VERDICTS.flatMap((verdict) => {
-    const count = counts.get(verdict);
-    return count === undefined ? [] : [`${count} ${verdict}`];
-  }).join(", ");
-  const { A, B } = formNames(run);
-  const claimed = run.metrics.filter(({ comparison: { aaVerdict } }) => isDifference(aaVerdict)).length;
-  const sentences = [
-    `${capital(B)} against ${A}, ${headlines.length} headline metrics: ${said || "none measured"}.`,
+/** What a life of devices did wrong, worst first; `clean` where nothing. */
+export function outcomeWords({
+  usesAfterFree,
+  usesAfterFinalize,
+  blocksUnfreed,
+  bytesUnfreed,
+}: LifetimeFigures): string {
+  const faults = [
+    ...(usesAfterFree > 0 ? [`use after free (${formatNumber(usesAfterFree)})`] : []),
+    ...(usesAfterFinalize > 0 ? [`use after finalize (${formatNumber(usesAfterFinalize)})`] : []),
+    ...(blocksUnfreed > 0
+      ? [`${countOf(blocksUnfreed, "block")} never freed (${formatBytes(bytesUnfreed)})`]
+      : []),
   ];
-  if (run.metrics.length > 0) {
-    sentences.push(
-      `Control: the same rule, applied to ${A} against itself, claims a difference in ` +
-        `${claimed} of ${run.metrics.length} metrics.`,
-    );
-  }
-  return sentences;
-}
-
-/** Whether a verdict claims that one arm is better than the other. */
-export function isDifference(verdict: Verdict): boolean {
-  return verdict === "faster" || verdict === "slower";
-}
-
-/** One count per process: a single figure when all agree, else the range. */
-export function formatCounts(counts: readonly number[]): string {
-  const [low, high] = [Math.min(...counts), Math.max(...counts)];
-  if (counts.length === 0) return "not counted";
-  return low === high ? formatNumber(low) : `${formatNumber(low)} to ${formatNumber(high)}`;
-}
-
-/** Environment as label and text, in the order in which it is shown. */
-export function environmentRows(environment: Environment): [label: string, text: string][] {
-  const e = environment;
-  const known = (value: boolean | null, yes: string, no: string) =>
-    value === null ? "not shown by the system" : value ? yes : no;
-  const load = (values: readonly number[]) => values.map((value) => value.toFixed(2)).join(", ");
-  return [
-    ["Date", formatDate(e.date)],
-    ["Duration", formatQuantity(Math.round(e.seconds), "s")],
-    [
-      "Commit",
-      e.commit === null
-        ? "not in a repository"
-        : `${e.commit.slice(0, 12)}${e.dirty ? ", with changes" : ""}`,
-    ],
-    ["regionlab", e.regionlab],
-    ["Runtime", `Node ${e.node}, V8 ${e.v8}`],
-    ["Runtime options", e.execArgv.length === 0 ? "none" : e.execArgv.join("; ")],
-    ["Processor", `${e.cpuModel}, ${e.cpuCount} logical, ${e.arch}`],
-    ["Hypervisor", known(e.virtualised, "yes: neighbours can disturb", "none seen")],
-    ["Governor", e.governor ?? "not shown by the system"],
-    ["Memory", formatBytes(e.memoryBytes)],
-    ["System", `${e.platform} ${e.kernel}`],
-    ["Load before", load(e.loadBefore)],
-    ["Load after", load(e.loadAfter)],
-  ];
-}
-
-/** What to beware of when reading this run; each line says cause and remedy. */
-export function warnings(run: Run): string[] {
-  const list: string[] = [];
-  const { environment, options } = run;
-  if (run.synthetic) list.push("SYNTHETIC DATA: generated to test the report, measured nowhere.");
-  const load = environment.loadBefore[0] ?? 0;
-  if (load > environment.cpuCount / 2) {
-    list.push(
-      `The machine was busy when the run began (load ${load.toFixed(1)} on ${environment.cpuCount} processors): ` +
-        "intervals are wider than they need be. Measure on an idle machine.",
-    );
-  }
-  if (environment.dirty)
-    list.push("The working tree had changes: the commit does not say what was measured. Commit first.");
-  if (options.quick)
-    list.push("A quick run: few repeats, wide intervals. Leave out --quick for figures to quote.");
-  const severe = run.metrics.filter((m) =>
-    Object.values(m.outliers).some((arm) => arm.includes("severe")),
-  ).length;
-  if (severe > 0) {
-    list.push(
-      `${severe} of ${run.metrics.length} metrics have severe outliers (shown, not dropped): ` +
-        "something else ran on the machine. Medians resist them; repeat on an idle machine to be rid of them.",
-    );
-  }
-  return list;
-}
-
-export function formOfArm(run: Run, arm: "A" | "B" | "A2"): Form {
-  return arm === "B" ? run.options.forms.B : run.options.forms.A;
+  return faults.length === 0 ? "clean" : listOf(faults);
 }

@@ -1,9 +1,20 @@
+import { escapeJson } from "../clean-text.ts";
 import type { Run } from "../schema.ts";
 import { serializeRun } from "../store.ts";
+import { serializeSummary } from "../summary.ts";
 
-/** One run as it is stored; several as an array of them. */
+/** One run as it is stored; several as an array of them. Characters that would act on a terminal are escapes. */
 export function renderJson(runs: readonly Run[]): string {
-  const [only, ...others] = runs;
-  if (only && others.length === 0) return serializeRun(only);
-  return `[\n${runs.map((run) => serializeRun(run).trimEnd()).join(",\n")}\n]\n`;
+  return escapeJson(oneOrArray(runs.map(serializeRun)));
+}
+
+/** One summary, or an array of several. */
+export function renderSummary(runs: readonly Run[]): string {
+  return oneOrArray(runs.map(serializeSummary));
+}
+
+function oneOrArray(texts: readonly string[]): string {
+  const [only, ...others] = texts;
+  if (only !== undefined && others.length === 0) return only;
+  return `[\n${texts.map((text) => text.trimEnd()).join(",\n")}\n]\n`;
 }

@@ -1,62 +1,65 @@
 import type { Run } from "../schema.ts";
-import { answer, formNames, metricTitle, verdictSentence, warnings } from "../words.ts";
-import {
-  codeSizeTable,
-  commands,
-  environmentTable,
-  equivalenceTable,
-  metricTable,
-  objectTable,
-  phaseTable,
-  requirementTable,
-  retentionTable,
-  scheduleText,
-  type Table,
-} from "./sections.ts";
+import { type Block, reportOf, type Section } from "./outline.ts";
+import type { Row, Table } from "./table-model.ts";
 
 /** GitHub-flavoured Markdown, complete without the page. */
-export function renderMarkdown(run: Run): string {
-  const headlines = run.metrics.filter(({ role }) => role === "headline");
-  const others = run.metrics.filter(({ role }) => role !== "headline");
-  const names = formNames(run);
-  const parts = [`# ${escapeText(run.question)}`];
-  for (const warning of warnings(run)) parts.push(`> **Note.** ${escapeText(warning)}`);
-  parts.push(answer(run).map(escapeText).join("\n"));
-  parts.push("## Verdicts");
-  parts.push(
-    headlines
-      .map((m) => `- **${escapeText(metricTitle(m))}**: ${escapeText(verdictSentence(m, names))}`)
-      .join("\n"),
-  );
-  const tables: [title: string, table: Table][] = [
-    ["Figures", metricTable(run, headlines, "")],
-    ["Details and controls", metricTable(run, others, "")],
-    ["Retention", retentionTable(run)],
-    ["Objects by class", objectTable(run)],
-    ["Limits", requirementTable(run)],
-    ["Proof that both forms ran the same guest", equivalenceTable(run)],
-    ["Phases of the boots, in guest instructions", phaseTable(run)],
-    ["Code size", codeSizeTable(run)],
-    ["Environment", environmentTable(run)],
+export function renderMarkdown(stored: Run): string {
+  const { run, warnings, answer, sections } = reportOf(stored);
+  const parts = [
+    `# ${escapeText(run.question)}`,
+    ...warnings.map((warning) => `> **Note.** ${escapeText(warning)}`),
+    `**${escapeText(answer.lead)}**`,
+    ...answer.parts.map(({ topic, sentences }) => `**${topic}.** ${escapeText(sentences.join(" "))}`),
+    ...sections.flatMap(sectionParts),
   ];
-  for (const [title, table] of tables) {
-    if (table.rows.length > 0) parts.push(`## ${title}`, markdownTable(table));
-  }
-  parts.push("## Order of the processes", fenced(scheduleText(run)));
-  parts.push("## To repeat", fenced(commands(run).join("\n")));
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-function markdownTable({ head, numeric, rows }: Table): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(escapeText).join(" | ")} |`;
-  const rule = `| ${numeric.map((right) => (right ? "---:" : "---")).join(" | ")} |`;
-  return [line(head), rule, ...rows.map(({ cells }) => line(cells))].join("\n");
+function sectionParts({ title, paragraphs, blocks }: Section): string[] {
+  return [`## ${escapeText(title)}`, ...paragraphs.map(escapeText), ...blocks.flatMap(blockParts)];
 }
 
+function blockParts(block: Block): string[] {
+  if (block.kind === "text") return [`**${escapeText(block.title)}**`, fenced(block.text)];
+  return [`**${escapeText(block.table.caption)}**`, markdownTable(block.table)];
+}
+
+/** A table; sentences that belong to a row stand in a last column, because Markdown's rows cannot span. */
+export function markdownTable({ head, numeric, rows }: Pick<Table, "head" | "numeric" | "rows">): string {
+  const withNotes = rows.some(({ notes }) => notes !== undefined && notes.length > 0);
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const escaped = (cells: readonly string[], notes: string) =>
+    line([...cells, ...(withNotes ? [notes] : [])].map(escapeText));
+  const rule = line([...numeric.map((right) => (right ? "---:" : "---")), ...(withNotes ? ["---"] : [])]);
+  const width = head.length + (withNotes ? 1 : 0);
+  const groupLine = (title: string) =>
+    line(Array.from({ length: width }, (_, i) => (i === 0 ? `**${escapeText(title)}**` : "")));
+  const rowLines = ({ cells, notes = [], group }: Row) => [
+    ...(group === undefined ? [] : [groupLine(group)]),
+    escaped(cells, notes.join(" ")),
+  ];
+  return [escaped(head, "Notes"), rule, ...rows.flatMap(rowLines)].join("\n");
+}
+
+/** A block of plain lines, whose fence is longer than any that its text contains. */
 function fenced(text: string): string {
-  return `\`\`\`\n${text}\n\`\`\``;
+  const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}\n${text}\n${fence}`;
 }
 
-function escapeText(text: string): string {
-  return text.replace(/[\\`*_[\]<>|]/g, "\\$&").replace(/\s*\n\s*/g, " ");
+/**
+ * Text that stays text: no markup, tag, entity, link, picture, mention or formula comes of it, in a paragraph or in a cell.
+ */
+export function escapeText(text: string): string {
+  return text
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/[\\`*_[\]<>|~$]/g, "\\$&")
+    .replace(/&(?=[#\w])/g, "\\&")
+    .replace(/^[#+=-]/, "\\$&") // headings and lists
+    .replace(/^(\d+)(?=[.)]\s)/, "$1\\")
+    .replace(/(?<=\w):(?=\/\/)/g, "&#58;") // bare addresses become links by themselves
+    .replace(/\b(mailto|xmpp):/gi, "$1&#58;")
+    .replace(/\b(www)\./gi, "$1&#46;")
+    .replace(/@(?=\w)/g, "&#64;\u2060");
 }

@@ -1,39 +1,45 @@
 import CliTable3 from "cli-table3";
 import pc from "picocolors";
 import type { Run, Verdict } from "../schema.ts";
-import { answer, warnings } from "../words.ts";
-import {
-  codeSizeTable,
-  commands,
-  environmentTable,
-  equivalenceTable,
-  metricTable,
-  phaseTable,
-  requirementTable,
-  retentionTable,
-  type Table,
-} from "./sections.ts";
+import { type Block, reportOf } from "./outline.ts";
+import type { Table } from "./table-model.ts";
+
+/** Columns that text is folded to; tables are somewhat wider. */
+const TEXT_WIDTH = 110;
+/** Cells with more characters are folded at spaces. */
+const WIDEST_CELL = 46;
+/** Those of the first column, beside many others. */
+const WIDEST_TITLE = 27;
 
 /** @param colour whether to use ANSI colours; by default as the terminal and NO_COLOR say */
-export function renderTable(run: Run, colour: boolean = isWatched()): string {
+export function renderTable(stored: Run, colour: boolean = isWatched()): string {
   const paint = pc.createColors(colour);
-  const parts = [paint.bold(run.question), ""];
-  for (const warning of warnings(run)) parts.push(paint.yellow(`! ${warning}`));
-  parts.push(...answer(run), "");
-  const draw = (table: Table) => {
-    if (table.rows.length > 0) parts.push(paint.bold(table.caption), drawTable(table, paint), "");
-  };
-  const withRole = (...roles: string[]) => run.metrics.filter(({ role }) => roles.includes(role));
-  draw(metricTable(run, withRole("headline"), "Verdicts"));
-  draw(metricTable(run, withRole("detail", "control"), "Details and controls"));
-  draw(retentionTable(run));
-  draw(requirementTable(run));
-  draw(equivalenceTable(run));
-  draw(phaseTable(run));
-  draw(codeSizeTable(run));
-  draw(environmentTable(run));
-  parts.push("To repeat:", ...commands(run).map((command) => `  ${command}`));
+  const { run, warnings, answer, sections } = reportOf(stored);
+  const parts = [
+    fold(run.question).map(paint.bold).join("\n"),
+    "",
+    ...warnings.flatMap((warning) => fold(`! ${warning}`).map(paint.yellow)),
+    ...(warnings.length > 0 ? [""] : []),
+    ...fold(answer.lead).map(paint.bold),
+    ...answer.parts.flatMap(({ topic, sentences }) => ["", ...fold(`${topic}. ${sentences.join(" ")}`)]),
+    "",
+  ];
+  for (const { title, paragraphs, blocks } of sections) {
+    const shown = blocks.filter((block) => block.kind === "table" || !block.folded);
+    if (shown.length === 0) continue;
+    parts.push(paint.bold(title.toUpperCase()));
+    for (const paragraph of paragraphs) parts.push(...fold(paragraph));
+    for (const block of shown) parts.push(...blockLines(block, paint), "");
+  }
   return `${parts.join("\n")}\n`;
+}
+
+type Colours = ReturnType<typeof pc.createColors>;
+
+function blockLines(block: Block, paint: Colours): string[] {
+  if (block.kind === "table")
+    return ["", paint.underline(block.table.caption), drawTable(block.table, paint)];
+  return block.text.split("\n").map((line) => `  ${line}`);
 }
 
 /** Columns need no lines between them: the figures are aligned. */
@@ -55,27 +61,59 @@ const NO_BORDERS = {
   middle: "",
 };
 
-/** Colours only where a person looks: a pipe or a log gets plain text. */
+/** Colours only where a person looks: a pipe or a log gets plain text. An empty NO_COLOR counts as none. */
 function isWatched(): boolean {
-  return process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  return process.stdout.isTTY === true && !process.env.NO_COLOR;
 }
 
-type Colours = ReturnType<typeof pc.createColors>;
-
-function drawTable(table: Table, paint: Colours): string {
+function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours): string {
   const drawing = new CliTable3({
-    head: table.head.map((text) => paint.dim(text)),
-    colAligns: table.numeric.map((numeric) => (numeric ? "right" : "left")),
+    head: head.map((text) => fold(text, 18).map(paint.dim).join("\n")),
+    colAligns: numeric.map((right) => (right ? "right" : "left")),
     style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 2 },
     chars: NO_BORDERS,
   });
-  for (const { cells, verdict } of table.rows) {
-    const last = cells.length - 1;
+  const spanning = (content: string) => drawing.push([{ content, colSpan: head.length, hAlign: "left" }]);
+  const widest = (column: number) => (column === 0 && head.length > 5 ? WIDEST_TITLE : WIDEST_CELL);
+  let title: string[] = [];
+  for (const [place, { cells, verdict, notes = [], group }] of rows.entries()) {
+    if (group !== undefined) spanning(paint.bold(group));
+    // A long title goes on beside the rows that belong to it, which have none of their own.
+    title = rows[place]?.continues ? title : fold(cells[0] ?? "", widest(0));
+    const own = rows[place + 1]?.continues ? title.splice(0, 1) : title.splice(0);
     drawing.push(
-      cells.map((cell, i) => (verdict && i === last ? verdictColour(verdict, paint)(cell) : cell)),
+      cells.map((cell, i) => {
+        const lines = i === 0 ? own : fold(cell, widest(i));
+        return (verdict && i === verdictColumn ? lines.map(verdictColour(verdict, paint)) : lines).join("\n");
+      }),
     );
+    for (const note of notes) {
+      spanning(
+        fold(note, TEXT_WIDTH)
+          .map((line) => paint.dim(`    ${line}`))
+          .join("\n"),
+      );
+    }
   }
-  return drawing.toString();
+  return drawing.toString().replace(/ +$/gm, "");
+}
+
+/** Folds a text at its spaces; figures do not part from their units. A word that is too long is cut. */
+export function fold(text: string, width = TEXT_WIDTH): string[] {
+  const lines: string[] = [];
+  for (const paragraph of text.split("\n")) {
+    let line = "";
+    for (const word of paragraph
+      .split(" ")
+      .flatMap((long) => long.match(new RegExp(`.{1,${width}}`, "gsu")) ?? [""])) {
+      if (line !== "" && line.length + 1 + word.length > width) {
+        lines.push(line);
+        line = word;
+      } else line = line === "" ? word : `${line} ${word}`;
+    }
+    lines.push(line);
+  }
+  return lines;
 }
 
 function verdictColour(verdict: Verdict, paint: Colours): (text: string) => string {
@@ -88,6 +126,7 @@ function verdictColour(verdict: Verdict, paint: Colours): (text: string) => stri
     case "inconclusive":
       return paint.yellow;
     case "no difference":
+    case "not judged":
       return paint.dim;
   }
 }

@@ -1,71 +1,189 @@
 /** A run out of a seed, for tests of what reads runs. Nothing in it was measured, and it says so. */
 import {
-  ARMS,
+  type AlikeMetric,
   type Arm,
-  type Comparison,
-  type Effect,
-  type HeapPoint,
+  type Environment,
   type Metric,
   type MetricDefinition,
-  type PerArm,
-  type RetentionScenario,
+  type Omission,
+  type ProcessEntry,
   type Run,
   SCHEMA_NAME,
   SCHEMA_VERSION,
-  type Verdict,
+  type SelfTest,
 } from "../schema.ts";
+import { lifetimes, scenario, sourceSizes } from "./scenarios.ts";
+import { type Shape, shapesOf, synthesize } from "./shapes.ts";
+import { uniform } from "./uniform.ts";
 
 export interface SyntheticOptions {
   readonly seed?: number;
+  /** Processes of each metric that gave a sample; one more of the first task is lost. */
   readonly repeats?: number;
   /** Makes the first equivalence proof fail, as a run of two different guests would. */
   readonly notEquivalent?: boolean;
+  /** As many questions and processes as a full run. */
+  readonly large?: boolean;
+  /** Results of two machines put together. */
+  readonly merged?: boolean;
+  /** Adds figures of QEMU itself to some questions. */
+  readonly qemu?: boolean;
 }
 
-/** Shift of B in percent and noise of one process in percent, chosen to show every verdict. */
-const shapes: readonly [MetricDefinition, centre: number, shift: number, noise: number][] = [
-  [boot("hello", "create", "headline", "Objects, realize, first flat view."), 6.4, 0.3, 0.5],
-  [boot("hello", "reset to milestone", "headline", "Until the guest printed its line."), 41, 0.1, 0.4],
-  [boot("firmware", "reset to milestone", "headline", "OpenSBI and U-Boot to the prompt."), 912, 3.1, 3.4],
-  [boot("hello", "tear down", "detail", "Unrealize, unparent, drain."), 1.9, -6, 0.8],
-  [dispatch("read 4 bytes, section hit", "headline"), 5.7, 4.2, 0.4],
-  [dispatch("write 4 bytes, section hit", "headline"), 5.9, -3.8, 0.5],
-  [dispatch("read through 4 aliases", "detail"), 6.1, 0.2, 0.6],
-  [dispatch("10 000 regions, random", "headline"), 48, 0.4, 5],
-  [dispatch("bare indirect call", "control"), 2.1, 0, 0.3],
-  [release("plug and unplug"), 1.4, 1.1, 0.5],
-];
-
-function boot(workload: string, name: string, role: Metric["role"], description: string): MetricDefinition {
-  const [suite, unit, quantity, scale] = ["boot", "ms", "time", "percent"] as const;
-  return { suite, workload, name, description, unit, quantity, scale, margin: 2, role };
-}
-
-function dispatch(name: string, role: Metric["role"]): MetricDefinition {
-  const [suite, unit, quantity, scale] = ["dispatch", "ns", "time", "percent"] as const;
-  const description = "One access through the address space.";
-  return { suite, workload: "synthetic map", name, description, unit, quantity, scale, margin: 3, role };
-}
-
-function release(workload: string): MetricDefinition {
-  const [suite, unit, quantity, scale] = ["retention", "ms", "time", "percent"] as const;
-  const description = "From unplug to the release of the storage.";
+/** @returns a run that every renderer must label as synthetic, and that `parseRun` accepts */
+export function syntheticRun(options: SyntheticOptions = {}): Run {
+  const { seed = 1, notEquivalent = false, large = false, merged = false, qemu = false } = options;
+  const repeats = options.repeats ?? (large ? 40 : 10);
+  const random = uniform(seed);
+  const shapes = shapesOf({ large, qemu });
+  const machines = merged
+    ? [environment("one"), { ...environment("two"), cpuModel: "Synthetic Processor II", node: "22.1.0" }]
+    : [environment("one")];
+  const processes = schedule(shapes, repeats, machines.length, random);
+  const names = large
+    ? ["plug and unplug", "create and destroy", "same owner", "held child", "remap", "control: leaks one"]
+    : ["plug and unplug"];
   return {
-    suite,
-    workload,
-    name: "unplug to release",
-    description,
-    unit,
-    quantity,
-    scale,
-    margin: 3,
-    role: "headline",
+    schema: SCHEMA_NAME,
+    version: SCHEMA_VERSION,
+    synthetic: true,
+    question:
+      "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?",
+    options: {
+      suites: ["boot", "dispatch", "retention"],
+      quick: false,
+      forms: { A: "embedded", B: "owned" },
+      workloads: ["hello", "firmware"],
+      repeats,
+      seed,
+      command: `regionlab bench --repeats ${repeats} --seed ${seed}`,
+      shard: null,
+      sequential: { looks: [Math.max(1, Math.floor(repeats / 2)), repeats], level: 0.97 },
+    },
+    machines,
+    schedule: { seed, processes },
+    equivalence: equivalence(repeats, notEquivalent),
+    fieldReads: [
+      { access: "read, section hit", reads: { A: 0, B: 0 }, fields: [] },
+      {
+        access: "read, section miss",
+        reads: { A: 5, B: 5 },
+        fields: ["enabled", "size", "ops", "opaque", "alias"],
+      },
+    ],
+    metrics: notEquivalent ? [] : shapes.map((shape) => metricOf(shape, shapes.length, processes, random)),
+    omissions: notEquivalent ? [] : OMISSIONS,
+    lifetimes: notEquivalent ? [] : lifetimes(),
+    retention: notEquivalent ? [] : names.map((name) => scenario(name, repeats, random)),
+    codeSize: sourceSizes(large),
+    requirements: [
+      {
+        name: "Access, section hit, over a bare call",
+        limit: 3,
+        unit: "times",
+        measured: { A: 2.7, B: 2.8 },
+        met: true,
+      },
+      { name: "Machine creation", limit: 20, unit: "ms", measured: { A: 6.4, B: 6.4 }, met: true },
+    ],
+    selfTest: selfTest(),
   };
 }
 
-/** @returns a run that every renderer must label as synthetic */
-export function syntheticRun({ seed = 1, repeats = 10, notEquivalent = false }: SyntheticOptions = {}): Run {
-  const random = uniform(seed);
+const OMISSIONS: readonly Omission[] = [
+  {
+    suite: "dispatch",
+    workload: "synthetic map",
+    name: "10 000 regions, random",
+    quantity: "count",
+    source: "regionlab",
+    role: "headline",
+    decides: false,
+    reason: "Not counted: valgrind is not installed; apt-get install valgrind.",
+  },
+  {
+    suite: "boot",
+    workload: "u-boot",
+    name: "reset to countdown",
+    quantity: "count",
+    source: "regionlab",
+    role: "headline",
+    decides: true,
+    reason: "Not counted: U-Boot is not here; apt-get install u-boot-qemu.",
+  },
+];
+
+function metricOf(
+  shape: Shape,
+  family: number,
+  processes: readonly ProcessEntry[],
+  random: () => number,
+): Metric {
+  const { definition } = shape;
+  const places = processes.flatMap(({ task, lost }, i) =>
+    task === taskOf(definition) && lost === null ? [i] : [],
+  );
+  return synthesize(shape, places, family, random);
+}
+
+/** Each question's time and count come from processes of their own. */
+function taskOf({ suite, workload, quantity }: MetricDefinition): string {
+  return `${suite} ${workload}${quantity === "count" ? ", counted" : ""}`;
+}
+
+const ORDERS: readonly (readonly Arm[])[] = [
+  ["A", "B", "A2"],
+  ["B", "A2", "A"],
+  ["A2", "A", "B"],
+];
+
+function schedule(
+  shapes: readonly Shape[],
+  repeats: number,
+  machines: number,
+  random: () => number,
+): ProcessEntry[] {
+  const tasks = [...new Set(shapes.map(({ definition }) => taskOf(definition)))];
+  const entry = (task: string, repeat: number, lost: string | null): ProcessEntry => ({
+    task,
+    repeat,
+    machine: repeat % machines,
+    slots: task.endsWith("counted") ? null : (ORDERS[repeat % ORDERS.length] ?? null),
+    milliseconds: 900 + Math.round(20 * random()),
+    lost,
+  });
+  const whole = Array.from({ length: repeats }, (_, repeat) =>
+    tasks.map((task) => entry(task, repeat, null)),
+  );
+  return [...whole.flat(), entry(tasks[0] ?? "", repeats, "the process took longer than 60 s and was ended")];
+}
+
+function environment(id: string): Environment {
+  return {
+    id,
+    date: "2026-01-02T03:04:05.000Z",
+    seconds: 312,
+    regionlab: "0.1.0",
+    node: "20.20.0",
+    v8: "11.3.244.8",
+    platform: "linux",
+    arch: "x64",
+    kernel: "6.1.0",
+    cpuModel: "Synthetic Processor",
+    cpuCount: 2,
+    memoryBytes: 8 * 2 ** 30,
+    loadBefore: [0.12, 0.2, 0.3],
+    loadAfter: [0.98, 0.7, 0.4],
+    governor: null,
+    virtualised: true,
+    commit: "0123456789abcdef0123456789abcdef01234567",
+    dirty: false,
+    execArgv: ["--expose-gc"],
+    valgrind: "3.19.0",
+  };
+}
+
+function equivalence(repeats: number, notEquivalent: boolean): Run["equivalence"] {
   const hash = (letter: string) => letter.repeat(64);
   const record = {
     instructions: 1_204_331,
@@ -81,183 +199,42 @@ export function syntheticRun({ seed = 1, repeats = 10, notEquivalent = false }: 
       { name: "U-Boot", instructions: 400_000 },
     ],
   };
-  return {
-    schema: SCHEMA_NAME,
-    version: SCHEMA_VERSION,
-    synthetic: true,
-    question:
-      "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?",
-    options: {
-      suites: ["boot", "dispatch", "retention"],
-      quick: false,
-      forms: { A: "embedded", B: "owned" },
-      workloads: ["hello", "firmware"],
-      repeats,
-      seed,
-      command: `regionlab bench --repeats ${repeats} --seed ${seed}`,
+  return [
+    {
+      workload: "hello",
+      records: { A: record, B: notEquivalent ? { ...record, mmioTraceSha256: hash("c") } : record },
+      processes: 3 * repeats,
+      equal: !notEquivalent,
     },
-    environment: {
-      date: "2026-01-02T03:04:05.000Z",
-      seconds: 312,
-      regionlab: "0.1.0",
-      node: "20.20.0",
-      v8: "11.3.244.8",
-      platform: "linux",
-      arch: "x64",
-      kernel: "6.1.0",
-      cpuModel: "Synthetic Processor",
-      cpuCount: 2,
-      memoryBytes: 8 * 2 ** 30,
-      loadBefore: [0.12, 0.2, 0.3],
-      loadAfter: [0.98, 0.7, 0.4],
-      governor: null,
-      virtualised: true,
-      commit: "0123456789abcdef0123456789abcdef01234567",
-      dirty: false,
-      execArgv: ["--expose-gc"],
-    },
-    schedule: {
-      seed,
-      order: Array.from({ length: repeats }, (_, repeat) =>
-        (repeat % 2 === 0 ? ARMS : [...ARMS].reverse()).map((arm) => ({
-          task: "boot",
-          arm,
-          repeat,
-          milliseconds: 900 + 20 * random(),
-        })),
-      ).flat(),
-    },
-    equivalence: [
-      {
-        workload: "hello",
-        records: { A: record, B: notEquivalent ? { ...record, mmioTraceSha256: hash("c") } : record },
-        processes: 3 * repeats,
-        equal: !notEquivalent,
-      },
-      { workload: "firmware", records: { A: phased, B: phased }, processes: 3 * repeats, equal: true },
-    ],
-    metrics: notEquivalent
-      ? []
-      : shapes.map(([definition, centre, shift, noise]) =>
-          metric(definition, repeats, (arm) => {
-            const middle = centre * (1 + (arm === "B" ? shift / 100 : 0));
-            return middle * (1 + (noise / 100) * normal(random));
-          }),
-        ),
-    retention: notEquivalent ? [] : [scenario("plug and unplug", repeats, random)],
-    codeSize: [
-      ["goldfish-rtc", 1, 49, 0, 48],
-      ["serial", 1, 301, 1, 301],
-      ["pflash", 1, 402, 0, 400],
-      ["virt", 3, 512, 2, 511],
-    ].map(([device, fields, lines, ownedFields, ownedLines]) => ({
-      device: String(device),
-      file: `${device}.ts`,
-      embedded: { regionFields: Number(fields), lines: Number(lines) },
-      owned: { regionFields: Number(ownedFields), lines: Number(ownedLines) },
-    })),
-    requirements: [
-      {
-        name: "Access, section hit, over a bare call",
-        limit: 3,
-        unit: "times",
-        measured: { A: 2.7, B: 2.8 },
-        met: true,
-      },
-      { name: "Machine creation", limit: 20, unit: "ms", measured: { A: 6.4, B: 6.4 }, met: true },
-    ],
-  };
+    { workload: "firmware", records: { A: phased, B: phased }, processes: 3 * repeats, equal: true },
+  ];
 }
 
-function metric(definition: MetricDefinition, repeats: number, draw: (arm: Arm) => number): Metric {
-  const samples = perArm((arm) => Array.from({ length: repeats }, () => draw(arm)));
+function selfTest(): SelfTest {
+  const planted = (percent: number, found: number) => ({
+    suite: "dispatch" as const,
+    percent,
+    found,
+    of: 100,
+  });
+  const alike = (name: string, worst: number): AlikeMetric => ({
+    suite: "dispatch",
+    workload: "synthetic map",
+    name,
+    processes: 40,
+    arms: { A: 0.01, B: worst, A2: -0.02 },
+    slots: [0.05, -0.04, 0.01],
+    alike: worst <= 0.3,
+  });
   return {
-    ...definition,
-    samples,
-    distributions: perArm((arm) =>
-      samples[arm].map((x) => ({
-        count: 200,
-        min: 0.98 * x,
-        q1: 0.99 * x,
-        median: x,
-        q3: 1.01 * x,
-        p99: 1.1 * x,
-        max: 1.4 * x,
-      })),
-    ),
-    outliers: perArm((arm) => samples[arm].map((_, i) => (i === 3 && arm === "A" ? "mild" : "none"))),
-    comparison: compare(definition, samples),
+    date: "2026-01-01T00:00:00.000Z",
+    cpuModel: "Synthetic Processor",
+    node: "20.20.0",
+    regionlab: "0.1.0",
+    processes: 20,
+    falseAlarms: { found: 2, of: 100 },
+    planted: [planted(0.5, 41), planted(1, 93), planted(2, 100), planted(5, 100)],
+    leaks: { found: 100, of: 100 },
+    alike: [alike("read 4 bytes, section hit", 0.02), alike("10 000 regions, random", 0.9)],
   };
-}
-
-function compare({ margin }: MetricDefinition, samples: PerArm<readonly number[]>): Comparison {
-  const ab = effect(samples.A, samples.B);
-  const aa = effect(samples.A, samples.A2);
-  const aaSpread = Math.max(Math.abs(aa.low), Math.abs(aa.high));
-  const verdict = judge(ab, margin, aaSpread);
-  const repeatsNeeded = verdict === "inconclusive" ? 4 * samples.A.length : null;
-  return { ab, aa, aaSpread, verdict, aaVerdict: judge(aa, margin, 0), repeatsNeeded };
-}
-
-/** Normal theory on means: enough for data that nobody measured. */
-function effect(a: readonly number[], b: readonly number[]): Effect {
-  const mean = (xs: readonly number[]) => xs.reduce((sum, x) => sum + x, 0) / xs.length;
-  const variance = (xs: readonly number[]) => mean(xs.map((x) => (x - mean(xs)) ** 2)) / xs.length;
-  const estimate = 100 * (mean(b) / mean(a) - 1);
-  const half = (196 * Math.sqrt(variance(a) + variance(b))) / mean(a);
-  const pValue = estimate - half > 0 || estimate + half < 0 ? 0.001 : 0.4;
-  return {
-    estimate,
-    low: estimate - half,
-    high: estimate + half,
-    level: 0.95,
-    pairs: a.length,
-    above: a.filter((value, i) => (b[i] ?? 0) > value).length,
-    pValue,
-    adjustedPValue: pValue,
-  };
-}
-
-function judge({ estimate, low, high }: Effect, margin: number, spread: number): Verdict {
-  if (low > -margin && high < margin) return "equivalent";
-  if (low <= 0 && high >= 0) return "inconclusive";
-  if (Math.abs(estimate) <= spread) return "no difference";
-  return estimate < 0 ? "faster" : "slower";
-}
-
-function scenario(name: string, repeats: number, random: () => number): RetentionScenario {
-  const zeros = Array<number>(repeats).fill(0);
-  const points = (): HeapPoint[] =>
-    Array.from({ length: 20 }, (_, i) => ({ round: 50 * i, bytes: 6.2e6 + 20_000 * random() }));
-  return {
-    scenario: name,
-    description: "A device is plugged into the live machine and unplugged again.",
-    rounds: 1000,
-    arms: perArm(() => ({
-      objects: ["MemoryRegion", "GoldfishRtc", "FlatView"].map((className) => ({ className, alive: zeros })),
-      blocksUnfreed: zeros,
-      modelledLeakedBytes: zeros,
-      usesAfterFinalize: zeros,
-      usesAfterFree: zeros,
-      heap: Array.from({ length: repeats }, points),
-      slope: { estimate: 0.4, low: -3.1, high: 4.2 },
-    })),
-  };
-}
-
-function perArm<T>(make: (arm: Arm) => T): PerArm<T> {
-  return { A: make("A"), B: make("B"), A2: make("A2") };
-}
-
-/** A linear congruential generator: good enough for shapes on a page. */
-function uniform(seed: number): () => number {
-  let state = (seed * 2_654_435_761) >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

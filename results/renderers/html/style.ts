@@ -22,12 +22,12 @@ export const STYLE = `
 html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth; }
 @media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto; } }
 body {
-  margin: 0 auto; max-width: 68rem; padding: clamp(1.25rem, 4vw, 4rem) clamp(1rem, 4vw, 3rem) 6rem;
+  margin: 0 auto; max-width: 80rem; padding: clamp(1.25rem, 4vw, 4rem) clamp(1rem, 4vw, 3rem) 6rem;
   background: var(--paper); color: var(--ink); font: 400 1.0625rem/1.6 var(--sans);
 }
 p, li, dd { max-width: 44rem; overflow-wrap: anywhere; }
 h1, h2 { font-family: var(--serif); font-weight: 600; text-wrap: balance; letter-spacing: -.011em; }
-h1 { margin: .35em 0 .6em; font-size: clamp(1.75rem, 1.1rem + 2.9vw, 3rem); line-height: 1.14; max-width: 24em; }
+h1 { margin: .35em 0 .6em; font-size: clamp(1.6rem, 1.2rem + 1.8vw, 2.4rem); line-height: 1.18; max-width: 26em; }
 h2 { margin: 0 0 .6em; font-size: clamp(1.4rem, 1.15rem + 1.1vw, 1.85rem); line-height: 1.2; }
 h3 { margin: 2.2rem 0 .8rem; font-size: 1.05rem; line-height: 1.3; }
 h4 { margin: 0 0 .3rem; font-size: .95rem; line-height: 1.35; }
@@ -35,44 +35,57 @@ a { color: var(--arm-a); text-underline-offset: .18em; text-decoration-thickness
 :focus-visible { outline: 3px solid var(--arm-a); outline-offset: 3px; border-radius: 3px; }
 code, pre { font-family: var(--mono); font-size: .86em; }
 pre { overflow-x: auto; padding: 1rem 1.2rem; background: var(--card); border: 1px solid var(--line); border-radius: 8px; }
-section { margin-top: clamp(3.5rem, 7vw, 5.5rem); }
+section { margin-top: clamp(2.6rem, 5vw, 3.8rem); }
 .skip { position: absolute; left: -999rem; }
 .skip:focus { left: 1rem; top: 1rem; padding: .6rem 1rem; background: var(--card); z-index: 1; }
 .eyebrow { margin: 0; color: var(--muted); font-size: .8rem; font-weight: 600; letter-spacing: .09em; text-transform: uppercase; }
-.lead { font-size: 1.2rem; line-height: 1.5; }
+.lead { font-size: 1.3rem; line-height: 1.45; font-weight: 500; }
 .note { color: var(--muted); font-size: .95rem; }
 .warning { margin: 1rem 0; padding: .75rem 1.1rem; background: var(--open-tint); border-radius: 8px; max-width: 46rem; }
 .warning p { margin: 0; }
-.synthetic { background: var(--bad-tint); color: var(--bad); font-weight: 700; }
+.loud { background: var(--bad-tint); color: var(--bad); font-weight: 700; }
+.answer { margin: 1.6rem 0 0; max-width: 52rem; }
+.answer div { padding: .7rem 0; border-top: 1px solid var(--line); display: grid; grid-template-columns: 9.5rem minmax(0, 1fr); gap: .2rem 1.4rem; }
+.answer dt { font-weight: 600; }
+.answer dd { margin: 0; max-width: none; font-size: .98rem; line-height: 1.5; }
+.answer p { margin: 0 0 .3rem; max-width: none; }
+.finding { display: block; font-size: .8rem; font-weight: 500; color: var(--muted); }
+.f-differs { color: var(--bad); } .f-equal { color: var(--good); } .f-open { color: var(--open); }
 .facts { display: flex; flex-wrap: wrap; gap: .4rem 2.2rem; margin: 1.8rem 0 0; padding: 1rem 0 0; border-top: 1px solid var(--line); }
 .facts dt { color: var(--muted); font-size: .78rem; }
 .facts dd { margin: 0; font-size: .95rem; font-variant-numeric: tabular-nums; }
 nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; padding: 0; margin: 1.6rem 0 0; list-style: none; font-size: .95rem; }
 nav a { display: inline-block; padding: .25rem 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.6rem; padding: 0; margin: 0 0 1rem; list-style: none; font-size: .9rem; color: var(--muted); }
+.s-a { --swatch: var(--arm-a); } .s-b { --swatch: var(--arm-b); } .s-c { --swatch: var(--control); }
 .legend li::before { content: ""; display: inline-block; width: .7em; height: .7em; margin-right: .5em; border-radius: 50%; background: var(--swatch); }
 .legend .band::before { border-radius: 2px; width: 1.3em; background: var(--band); outline: 1px solid var(--line); }
-.verdicts { list-style: none; margin: 0; padding: 0; }
-.verdicts > li {
-  display: grid; grid-template-columns: 9.2rem minmax(0, 1fr) 14rem; gap: .3rem 1.4rem; align-items: center;
-  max-width: none; padding: .95rem 0; border-top: 1px solid var(--line);
-}
-.verdicts p { margin: 0 0 .15rem; }
-.verdicts strong { display: block; }
-.figures { color: var(--muted); font-size: .92rem; font-variant-numeric: tabular-nums; }
-.figures b { color: var(--ink); font-weight: 600; }
-.figures span { white-space: nowrap; }
 .chip {
-  justify-self: start; padding: .22rem .7rem; border-radius: 99px; font-size: .86rem; font-weight: 600; line-height: 1.4;
+  padding: .22rem .7rem; border-radius: 99px; font-size: .86rem; font-weight: 600; line-height: 1.4;
   white-space: nowrap; color: var(--tone); background: var(--tint);
+  --tone: var(--quiet); --tint: var(--quiet-tint);
 }
-.chip, .mark { --tone: var(--quiet); --tint: var(--quiet-tint); }
-.v-equivalent { --tone: var(--good); --tint: var(--good-tint); }
-.v-faster { --tone: var(--good); --tint: var(--good-tint); }
+.v-equivalent, .v-faster { --tone: var(--good); --tint: var(--good-tint); }
 .v-slower { --tone: var(--bad); --tint: var(--bad-tint); }
+.v-not-judged { --tone: var(--muted); --tint: transparent; font-weight: 400; }
 .v-inconclusive { --tone: var(--open); --tint: var(--open-tint); }
 td .chip { padding: .1rem .6rem; }
-.mini { width: 100%; max-width: 14rem; height: auto; display: block; }
+.mini { width: 7.6rem; height: 1.25rem; display: block; }
+td:has(> .mini) { vertical-align: middle; }
+.mini .m { fill: var(--band); }
+.mini .z { stroke: currentColor; stroke-opacity: .45; }
+.mini path.b { stroke: var(--arm-b); stroke-width: 3; stroke-linecap: round; }
+.mini path.c { stroke: var(--control); stroke-width: 1.5; stroke-linecap: round; }
+.mini circle.b, .mini .b.tip { fill: var(--arm-b); stroke: none; }
+.mini circle.c, .mini .c.tip { fill: var(--control); stroke: none; }
+.strip { width: 100%; font-size: 11px; fill: currentColor; }
+.strip .d { stroke-width: 7; stroke-linecap: round; stroke-opacity: .45; fill: none; }
+.strip .t { stroke-width: 2.5; }
+.strip .o { fill: none; stroke: currentColor; }
+.strip .e { text-anchor: end; }
+.strip .a { stroke: var(--arm-a); } .strip .b { stroke: var(--arm-b); } .strip .a2 { stroke: var(--control); }
+.plot { display: block; height: auto; max-width: 100%; }
+.plot text { white-space: pre; }
 figcaption strong { color: var(--ink); }
 figure { margin: 1.2rem 0 0; }
 figure svg { display: block; max-width: 100%; height: auto; }
@@ -81,12 +94,18 @@ figcaption { color: var(--muted); font-size: .92rem; max-width: 44rem; margin-bo
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 19.5rem), 1fr)); gap: 1.1rem; margin-top: 1.2rem; }
 .card { margin: 0; padding: 1rem 1.1rem .8rem; background: var(--card); border: 1px solid var(--line); border-radius: 10px; min-width: 0; }
 .card figcaption { margin-bottom: .5rem; font-size: .88rem; }
-.scroll { overflow-x: auto; margin: 1.2rem 0 0; }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; line-height: 1.45; font-variant-numeric: tabular-nums; }
+.scroll { overflow-x: auto; margin: 1.2rem 0 0; max-width: 100%; }
+table { border-collapse: collapse; min-width: min(100%, 44rem); font-size: .86rem; line-height: 1.4; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); padding-bottom: .6rem; }
 th { font-weight: 600; text-align: left; vertical-align: bottom; border-bottom: 1.5px solid var(--line); }
-th, td { padding: .5rem 1.3rem .5rem 0; }
+th, td { padding: .36rem .95rem .36rem 0; }
+.figure { white-space: nowrap; }
 thead th { min-width: 4.6rem; }
+.group th { padding-top: 1.3rem; font: 600 1.05rem/1.3 var(--serif); border-bottom: 1.5px solid var(--line); }
+.notes td { padding: 0 0 .6rem; color: var(--muted); border-bottom: 1px solid var(--line); }
+.notes p { margin: 0 0 .15rem; max-width: 52rem; }
+tr:has(+ .notes) > td, tr:has(+ .more) > td { border-bottom: 0; }
+.failed { color: var(--bad); font-weight: 600; }
 th:last-child, td:last-child { padding-right: 0; }
 td, tbody th { border-bottom: 1px solid var(--line); vertical-align: baseline; }
 tbody th { font-weight: 500; min-width: 8.5rem; }
@@ -99,8 +118,8 @@ dl.words { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap
 dl.words dd { margin: 0; }
 footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .9rem; }
 @media (max-width: 50rem) {
-  .figures span { white-space: normal; }
-  .verdicts > li { grid-template-columns: minmax(0, 1fr); padding: 1.1rem 0; }
+  .answer div { grid-template-columns: minmax(0, 1fr); }
+  .finding { display: inline; margin-left: .4rem; }
   .wide { display: none; }
   .narrow { display: block; }
   dl.words { grid-template-columns: minmax(0, 1fr); gap: .3rem; }
@@ -109,6 +128,6 @@ footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav, .skip { display: none; }
-  .card, .verdicts > li, figure { break-inside: avoid; }
+  .card, figure, tr { break-inside: avoid; }
 }
 `;

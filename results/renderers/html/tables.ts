@@ -1,29 +1,91 @@
 import type { Run } from "../../schema.ts";
-import type { Table } from "../sections.ts";
+import type { Row, Table } from "../table-model.ts";
 import { html, Markup, slug } from "./markup.ts";
+import { miniInterval } from "./mini.ts";
 
 /** A table that scrolls inside its own box, reachable by keyboard. The first cell of each row names the row. */
-export function tableBox({ caption, head, numeric, rows }: Table): Markup {
+export function tableBox(table: Table): Markup {
+  const { caption, head, numeric, rows } = table;
   if (rows.length === 0) return html``;
-  const align = (i: number) => new Markup(numeric[i] ? ' class="number"' : "");
+  const pictured = rows.some(({ picture }) => picture !== undefined);
+  const before = table.verdictColumn ?? head.length;
+  const heads = head.map((text, i) => html`<th scope="col"${align(numeric[i])}>${text}</th>`);
+  if (pictured) heads.splice(before, 0, html`<th scope="col">In margins</th>`);
+  const columns = heads.length;
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
 <table>
 <caption>${caption}</caption>
-<thead><tr>${head.map((text, i) => html`<th scope="col"${align(i)}>${text}</th>`)}</tr></thead>
-<tbody>
-${rows.map(
-  ({ cells, verdict }) =>
-    html`<tr>${cells.map((cell, i) => {
-      if (i === 0) return html`<th scope="row">${cell}</th>`;
-      if (verdict && i === cells.length - 1) {
-        return html`<td><span class="chip v-${slug(verdict)}">${cell}</span></td>`;
-      }
-      return html`<td${align(i)}>${cell}</td>`;
-    })}</tr>`,
+<thead><tr>${heads}</tr></thead>
+${groupsOf(rows).map(
+  (group) => html`<tbody>
+${group.title === undefined ? "" : html`<tr class="group"><th colspan="${columns}" scope="rowgroup">${group.title}</th></tr>`}
+${group.rows.map((row, i) => rowsOf(row, { table, pictured, columns, span: spanOf(group.rows, i) }))}
+</tbody>`,
 )}
-</tbody>
 </table>
 </div>`;
+}
+
+interface Group {
+  readonly title: string | undefined;
+  readonly rows: Row[];
+}
+
+function groupsOf(rows: readonly Row[]): Group[] {
+  const groups: Group[] = [];
+  for (const row of rows) {
+    const last = groups.at(-1);
+    if (last === undefined || row.group !== undefined) groups.push({ title: row.group, rows: [row] });
+    else last.rows.push(row);
+  }
+  return groups;
+}
+
+/** How many rows of the page the first cell names: those that continue it, and its notes. */
+function spanOf(rows: readonly Row[], start: number): number {
+  let span = 0;
+  for (let i = start; i === start || rows[i]?.continues; i++) span += 1 + (rows[i]?.notes?.length ? 1 : 0);
+  return span;
+}
+
+interface Place {
+  readonly table: Table;
+  readonly pictured: boolean;
+  readonly columns: number;
+  readonly span: number;
+}
+
+function rowsOf(row: Row, { table, pictured, columns, span }: Place): Markup {
+  const { cells, verdict, notes = [], picture, continues } = row;
+  const inRow = cells.map((cell, i) => {
+    if (i === 0) {
+      return continues
+        ? html``
+        : html`<th scope="${span > 1 ? "rowgroup" : "row"}"${rowspan(span)}>${cell}</th>`;
+    }
+    if (verdict && i === table.verdictColumn) {
+      return html`<td><span class="chip v-${slug(verdict)}">${cell}</span></td>`;
+    }
+    if (pictured && i === 1) return html`<td class="figure">${cell}</td>`;
+    return html`<td${align(table.numeric[i])}>${cell}</td>`;
+  });
+  if (pictured) {
+    const drawn = picture === undefined ? html`<td></td>` : html`<td>${miniInterval(picture)}</td>`;
+    inRow.splice(table.verdictColumn ?? inRow.length, 0, drawn);
+  }
+  const alone = cells.some((cell) => cell.startsWith("NO"));
+  const first = html`<tr class="${[continues ? "more" : "", alone ? "failed" : ""].join(" ").trim()}">${inRow}</tr>`;
+  if (notes.length === 0) return first;
+  return html`${first}
+<tr class="notes"><td colspan="${columns - 1}">${notes.map((note) => html`<p>${note}</p>`)}</td></tr>`;
+}
+
+function align(right: boolean | undefined): Markup {
+  return new Markup(right ? ' class="number"' : "");
+}
+
+function rowspan(span: number): Markup {
+  return new Markup(span > 1 ? ` rowspan="${span}"` : "");
 }
 
 export function disclosure(summary: string, content: Markup): Markup {
@@ -34,9 +96,9 @@ export function disclosure(summary: string, content: Markup): Markup {
 export function armLegend(run: Run): Markup {
   const { A, B } = run.options.forms;
   return html`<ul class="legend">
-<li style="--swatch: var(--arm-a)">${A} (A)</li>
-<li style="--swatch: var(--arm-b)">${B} (B)</li>
-<li style="--swatch: var(--control)">${A} again (A2, the control)</li>
+<li class="s-a">${A} (A)</li>
+<li class="s-b">${B} (B)</li>
+<li class="s-c">${A} again (A2, the control)</li>
 </ul>`;
 }
 
@@ -44,8 +106,8 @@ export function armLegend(run: Run): Markup {
 export function differenceLegend(run: Run): Markup {
   const { A, B } = run.options.forms;
   return html`<ul class="legend">
-<li style="--swatch: var(--arm-b)">${B} (B) against ${A} (A)</li>
-<li style="--swatch: var(--control)">${A} against itself, the control</li>
-<li class="band">margin: differences in here do not matter</li>
+<li class="s-b">${B} (B) against ${A} (A): left of the line is better, right worse</li>
+<li class="s-c">${A} against itself, the control</li>
+<li class="band">the margin: differences in here do not matter</li>
 </ul>`;
 }

@@ -1,0 +1,282 @@
+/** The answer of a run in words, for somebody who has to choose one of the two patterns. Drawn from the data by rule. */
+import { type ReportRow, rowsOf } from "./rows.ts";
+import {
+  type Metric,
+  type Question,
+  type RetentionScenario,
+  type Run,
+  SUITES,
+  type Suite,
+} from "./schema.ts";
+import { isDecided, isDifference } from "./verdict-rule.ts";
+import {
+  capital,
+  clause,
+  countOf,
+  differenceUnit,
+  formatCounts,
+  formatEffect,
+  formatMargin,
+  formatNumber,
+  formatSigned,
+  formNames,
+  listOf,
+  outcomeWords,
+  QUANTITY_NAMES,
+  questionTitle,
+  SUITE_TITLES,
+  verdictClaim,
+} from "./words.ts";
+
+/** What a topic says about the choice. */
+export type Finding = "differs" | "equal" | "open" | "not measured";
+
+export interface AnswerPart {
+  readonly topic: "Time" | "Memory" | "Code size" | "Lifetime hazards";
+  readonly finding: Finding;
+  readonly sentences: readonly string[];
+}
+
+export interface Answer {
+  /** One or two sentences that stand above everything else. */
+  readonly lead: string;
+  /** Empty where a proof failed. */
+  readonly parts: readonly AnswerPart[];
+}
+
+export function answer(run: Run): Answer {
+  const failed = run.equivalence.filter(({ equal }) => !equal).map(({ workload }) => workload);
+  if (failed.length > 0) {
+    return {
+      lead:
+        `The two forms are not equivalent: ${listOf(failed)} behaved differently. ` +
+        "No time is reported, because it would compare different work.",
+      parts: [],
+    };
+  }
+  const parts = [timePart(run), memoryPart(run), codeSizePart(run), hazardPart(run)];
+  return { lead: leadOf(run, parts), parts };
+}
+
+function leadOf(run: Run, parts: readonly AnswerPart[]): string {
+  const { A, B } = run.options.forms;
+  const topics = (finding: Finding) =>
+    parts.filter((part) => part.finding === finding).map(({ topic }) => topic.toLowerCase());
+  const [differs, equal, open] = [topics("differs"), topics("equal"), topics("open")];
+  const sentences = [
+    ...(differs.length > 0 ? [`${capital(B)} and ${A} differ in ${listOf(differs)}.`] : []),
+    ...(equal.length > 0
+      ? [
+          differs.length > 0
+            ? `They are equal in ${listOf(equal)}.`
+            : `${capital(B)} and ${A} are equal in ${listOf(equal)}.`,
+        ]
+      : []),
+    ...(open.length > 0 ? [`Not settled by this run: ${listOf(open)}.`] : []),
+  ];
+  if (sentences.length === 0) return "Nothing was measured that could tell the patterns apart.";
+  if (A !== B) return sentences.join(" ");
+  const found = differs.length > 0 ? sentences.join(" ") : "No difference was found, as it should be.";
+  return `Both arms are the ${A} form, so that every difference below is an error of the instrument. ${found}`;
+}
+
+/** Rows whose answer is a time or the count of the same work, which takes it. */
+function timePart(run: Run): AnswerPart {
+  const rows = headlines(run).filter((row) => quantityOf(row) !== "memory");
+  if (rows.length === 0) return notMeasured("Time", `No time was measured${asked(run)}.`);
+  const suites = SUITES.flatMap((suite) => {
+    const ofSuite = rows.filter((row) => row.suite === suite);
+    return ofSuite.length === 0 ? [] : [`${SUITE_TITLES[suite]}: ${findingsOf(run, ofSuite)}.`];
+  });
+  const scope = run.metrics.some(({ source }) => source === "qemu")
+    ? "All of this is about this emulator in V8; figures of QEMU in C have columns of their own."
+    : "All of this is about this emulator in V8, not about QEMU in C.";
+  return {
+    topic: "Time",
+    finding: findingOf(rows),
+    sentences: [...suites, ...openSentences(rows), scope],
+  };
+}
+
+function memoryPart(run: Run): AnswerPart {
+  const rows = headlines(run).filter((row) => quantityOf(row) === "memory");
+  const remains = remainsOf(run);
+  if (rows.length === 0 && remains === null) {
+    return notMeasured("Memory", `No memory was measured${asked(run, "retention")}.`);
+  }
+  const sentences = [
+    ...(rows.length === 0 ? [] : [`Heap growth: ${findingsOf(run, rows)}.`]),
+    ...(remains === null ? [] : [remains.text]),
+    ...openSentences(rows),
+  ];
+  const measured = rows.length === 0 ? "equal" : findingOf(rows);
+  return {
+    topic: "Memory",
+    finding: remains?.differs === true ? "differs" : measured,
+    sentences,
+  };
+}
+
+function codeSizePart({ codeSize, options: { forms } }: Run): AnswerPart {
+  if (codeSize.length === 0)
+    return notMeasured("Code size", "The sources of the two forms were not compared.");
+  if (forms.A === forms.B) return notMeasured("Code size", "Both arms have the same sources.");
+  const sum = (form: "embedded" | "owned", member: "lines" | "regionFields") =>
+    codeSize.reduce((total, device) => total + device[form][member], 0);
+  const lines = { A: sum(forms.A, "lines"), B: sum(forms.B, "lines") };
+  const fields = { A: sum(forms.A, "regionFields"), B: sum(forms.B, "regionFields") };
+  const change = (from: number, to: number) =>
+    from === to ? "as many" : `${formatNumber(to)} against ${formatNumber(from)}`;
+  const percent =
+    lines.A === 0 || lines.A === lines.B ? "" : ` (${formatSigned(100 * (lines.B / lines.A - 1))}\u00a0%)`;
+  return {
+    topic: "Code size",
+    finding: lines.A === lines.B && fields.A === fields.B ? "equal" : "differs",
+    sentences: [
+      `Over ${countOf(codeSize.length, "device")}, ${forms.B} against ${forms.A}: region fields, ` +
+        `${change(fields.A, fields.B)}; lines, ${change(lines.A, lines.B)}${percent}.`,
+    ],
+  };
+}
+
+/** What only one form gets wrong, by what was observed. */
+function hazardPart(run: Run): AnswerPart {
+  const { lifetimes } = run;
+  if (lifetimes.length === 0) return notMeasured("Lifetime hazards", "No lifetime scenario was run.");
+  const names = formNames(run);
+  const outcomes = lifetimes.map(({ scenario, arms }) => ({
+    scenario,
+    A: outcomeWords(arms.A.observed),
+    B: outcomeWords(arms.B.observed),
+  }));
+  const different = outcomes.filter(({ A, B }) => A !== B);
+  const alike = outcomes.filter(({ A, B }) => A === B);
+  const sentences = different.map(
+    ({ scenario, A, B }) => `${capital(scenario)}: ${names.A}: ${A}; ${names.B}: ${B}.`,
+  );
+  if (alike.length > 0) {
+    const said = alike.map(({ scenario, A }) => `${scenario}: ${A}`);
+    sentences.push(
+      `${different.length === 0 ? "In all" : "In"} ${countOf(alike.length, "scenario")} both forms do the same (${said.join("; ")}).`,
+    );
+  }
+  return {
+    topic: "Lifetime hazards",
+    finding: different.length > 0 ? "differs" : "equal",
+    sentences,
+  };
+}
+
+/** What is equal within which margin, and what differs by how much; without what is open. */
+function findingsOf(run: Run, rows: readonly ReportRow[]): string {
+  const names = formNames(run);
+  const equal = rows.filter(({ verdict }) => verdict === "equivalent");
+  const different = rows.filter(({ verdict }) => isDifference(verdict));
+  const margins = unique(
+    equal.flatMap(({ deciding }) =>
+      deciding === null
+        ? []
+        : [`${formatMargin(deciding)}${deciding.quantity === "count" ? ` of ${QUANTITY_NAMES.count}` : ""}`],
+    ),
+  );
+  const of = equal.length === rows.length ? `all ${rows.length}` : `${equal.length} of ${rows.length}`;
+  const clauses = [
+    ...(equal.length > 0
+      ? [`equal within ${listOf(margins)} in ${rows.length === 1 ? "the one question" : `${of} questions`}`]
+      : []),
+    ...differencesOf(different, names),
+  ];
+  if (clauses.length > 0) return clauses.join("; ");
+  return rows.length === 1
+    ? "the one question is not decided"
+    : `none of ${rows.length} questions is decided`;
+}
+
+/** Differences that are told one by one; of more, the rest is counted. */
+const MOST_TOLD = 6;
+
+/** The largest differences with their figures. */
+function differencesOf(rows: readonly ReportRow[], names: { A: string; B: string }): string[] {
+  const metrics = rows.flatMap(({ deciding }) => deciding ?? []);
+  const size = ({ comparison: { ab } }: Metric) => Math.abs(ab.estimate);
+  const sorted = metrics.length > MOST_TOLD ? [...metrics].sort((a, b) => size(b) - size(a)) : metrics;
+  const told = sorted
+    .slice(0, MOST_TOLD)
+    .map(
+      (metric) =>
+        `in ${quoted(metric)} ${verdictClaim(metric, names)}, ` +
+        formatEffect(metric.comparison.ab, differenceUnit(metric)),
+    );
+  const rest = metrics.length - told.length;
+  return rest > 0 ? [...told, `${rest} more differ by less (see the table)`] : told;
+}
+
+function quoted(question: Question): string {
+  return `\u201c${questionTitle(question)}\u201d`;
+}
+
+/** Every open row by name, with its reason; rows that share one stand together. */
+function openSentences(rows: readonly ReportRow[]): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const row of rows.filter((each) => !isDecided(each))) {
+    const reason = reasonOf(row);
+    reasons.set(reason, [...(reasons.get(reason) ?? []), quoted(row)]);
+  }
+  if (reasons.size === 0) return [];
+  const said = [...reasons].map(([reason, titles]) => `${listOf(titles)} (${clause(reason)})`);
+  return [`Not decided: ${said.join("; ")}.`];
+}
+
+/** Why a row is open: what its deciding figure says, or why it has none. */
+export function reasonOf({ deciding, omissions }: ReportRow): string {
+  if (deciding !== null) return deciding.comparison.reason ?? "no reason was recorded";
+  const missing = omissions.find(({ decides }) => decides) ?? omissions[0];
+  return missing?.reason ?? "no figure of this question was to decide";
+}
+
+function findingOf(rows: readonly ReportRow[]): Finding {
+  if (rows.some(({ verdict }) => isDifference(verdict))) return "differs";
+  return rows.every(isDecided) ? "equal" : "open";
+}
+
+function remainsOf(run: Run): { text: string; differs: boolean } | null {
+  if (run.retention.length === 0) return null;
+  const different = run.retention.filter((scenario) => traits(scenario, "A") !== traits(scenario, "B"));
+  if (different.length === 0) {
+    const where = run.retention.length === 1 ? "the one scenario" : `all ${run.retention.length} scenarios`;
+    return { text: `What the rounds leave, in objects and blocks, is alike in ${where}.`, differs: false };
+  }
+  const names = listOf(different.map(({ scenario }) => scenario));
+  return { text: `What the rounds leave, in objects or blocks, differs in ${names}.`, differs: true };
+}
+
+/** What a form leaves after the rounds, as a text that can be compared. */
+function traits({ arms }: RetentionScenario, arm: "A" | "B"): string {
+  const { objects, blocksUnfreed, modelledLeakedBytes, usesAfterFinalize, usesAfterFree } = arms[arm];
+  return [objects[0]?.alive ?? [], blocksUnfreed, modelledLeakedBytes, usesAfterFinalize, usesAfterFree]
+    .map(formatCounts)
+    .join(" ");
+}
+
+function headlines(run: Run): ReportRow[] {
+  return rowsOf(run).filter(({ role }) => role === "headline");
+}
+
+/** What a row's answer counts, also where the figure that would decide is missing. */
+function quantityOf({ deciding, figures, omissions }: ReportRow) {
+  return (deciding ?? omissions.find(({ decides }) => decides) ?? figures[0] ?? omissions[0])?.quantity;
+}
+
+/** Says where a suite was left out that it was left out on purpose. */
+function asked({ options: { suites } }: Run, suite?: Suite): string {
+  const left = suite === undefined ? suites.every((each) => each === "retention") : !suites.includes(suite);
+  return left ? `, because this run was asked for ${listOf(suites)} only` : "";
+}
+
+function notMeasured(topic: AnswerPart["topic"], sentence: string): AnswerPart {
+  return { topic, finding: "not measured", sentences: [sentence] };
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}

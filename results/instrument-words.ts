@@ -1,0 +1,33 @@
+/** How far the instrument can be trusted, in sentences that stand beside its verdicts. */
+import type { Run, SelfTest } from "./schema.ts";
+import { isDifference } from "./verdict-rule.ts";
+import { countOf, formatDate, formNames, SUITE_TITLES } from "./words.ts";
+
+/** Said once above every table of verdicts. */
+export const SCOPE =
+  "Every time is one of this emulator in V8, marked so in its row: it says nothing about QEMU in C, whose objects are laid out " +
+  "by a compiler.";
+
+/** What the same rule says of A against itself, over all figures. */
+export function controlSentence(run: Run): string {
+  const claimed = run.metrics.filter(({ comparison: { aaVerdict } }) => isDifference(aaVerdict)).length;
+  return (
+    `Control: the same rule, applied to ${formNames(run).A} against itself, claims a difference in ` +
+    `${claimed} of ${countOf(run.metrics.length, "figure")}.`
+  );
+}
+
+export function selfTestSentence(selfTest: SelfTest | null): string {
+  if (selfTest === null) return "The instrument's self-test has not been run here; npm run bench:selftest.";
+  const { falseAlarms, planted, leaks, date, cpuModel, node, processes } = selfTest;
+  const suites = [...new Set(planted.map(({ suite }) => suite))].map((suite) => {
+    const cases = planted.filter((item) => item.suite === suite);
+    const found = cases.map((item) => `${item.percent}\u00a0% found in ${item.found} of ${item.of}`);
+    return `planted in ${SUITE_TITLES[suite].toLowerCase()}: ${found.join(", ")}`;
+  });
+  return (
+    `The instrument's self-test: false alarms ${falseAlarms.found} of ${falseAlarms.of}; ` +
+    `${[...suites, `planted leaks found in ${leaks.found} of ${leaks.of}`].join("; ")} ` +
+    `(${processes} processes each, ${formatDate(date)}, ${cpuModel}, Node ${node}).`
+  );
+}

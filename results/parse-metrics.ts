@@ -1,0 +1,231 @@
+/**
+ * Figures and verdicts of a stored run. Whatever follows from something else in the file is worked out once more: a verdict that
+ * its own intervals contradict is refused, so that neither can be edited without the other.
+ */
+import type { JsonReader } from "./reader.ts";
+import { metricKey, questionKey } from "./rows.ts";
+import {
+  ARMS,
+  type Comparison,
+  type Distribution,
+  type Effect,
+  type Interval,
+  type Metric,
+  type MetricDefinition,
+  type MetricIdentity,
+  type Omission,
+  OUTLIER_CLASSES,
+  type PerArm,
+  QUANTITIES,
+  ROLES,
+  type Schedule,
+  SOURCES,
+  SUITES,
+  VERDICTS,
+} from "./schema.ts";
+import { decide, decideControl, isDecided, spreadOf } from "./verdict-rule.ts";
+
+/** Figures that should be equal may differ by this part of them: they went through decimal digits. */
+const TOLERANCE = 1e-6;
+
+export function readIdentity(r: JsonReader): MetricIdentity {
+  return {
+    suite: r.at("suite").oneOf(SUITES),
+    workload: r.at("workload").string(),
+    name: r.at("name").string(),
+    quantity: r.at("quantity").oneOf(QUANTITIES),
+    source: r.at("source").oneOf(SOURCES),
+  };
+}
+
+export function readOmission(r: JsonReader): Omission {
+  return {
+    ...readIdentity(r),
+    role: r.at("role").oneOf(ROLES),
+    decides: r.at("decides").boolean(),
+    reason: r.at("reason").string(),
+  };
+}
+
+/** @param schedule the processes that the samples come from */
+export function readMetric(r: JsonReader, { processes }: Schedule): Metric {
+  const definition = readDefinition(r);
+  const samples = perArm(r.at("samples"), (arm) => arm.array((item) => readSample(item, definition)));
+  const metric: Metric = {
+    ...definition,
+    samples,
+    processes: readPlaces(r.at("processes"), processes),
+    distributions: perArm(r.at("distributions"), (arm) => arm.array(readDistribution)),
+    outliers: perArm(r.at("outliers"), (arm) => arm.array((item) => item.oneOf(OUTLIER_CLASSES))),
+    comparison: readComparison(r.at("comparison"), definition, samples.A.length),
+  };
+  checkLengths(r, metric);
+  return metric;
+}
+
+function readDefinition(r: JsonReader): MetricDefinition {
+  return {
+    ...readIdentity(r),
+    description: r.at("description").string(),
+    unit: r.at("unit").string(),
+    scale: r.at("scale").oneOf(["percent", "absolute"]),
+    margin: r.at("margin").amount(),
+    role: r.at("role").oneOf(ROLES),
+    estimator: r.at("estimator").string(),
+    decides: r.at("decides").boolean(),
+    byConstruction: r.at("byConstruction").nullable((item) => item.string()),
+  };
+}
+
+/** Every time takes some; a count may be none; a slope of memory may fall. */
+function readSample(r: JsonReader, { quantity }: MetricDefinition): number {
+  switch (quantity) {
+    case "time":
+      return r.positive();
+    case "count":
+      return r.amount();
+    case "memory":
+      return r.number();
+  }
+}
+
+/** A process gives a metric one place, so that the interval is one over processes. */
+function readPlaces(r: JsonReader, processes: Schedule["processes"]): number[] {
+  const seen = new Set<number>();
+  return r.array((item) => {
+    const index = item.count();
+    const process = processes[index];
+    if (process === undefined) return item.fail(`the index of one of ${processes.length} processes`);
+    if (process.lost !== null) return item.fail("the index of a process that was not lost");
+    if (seen.has(index)) return item.fail("a process that has no other place in this metric");
+    seen.add(index);
+    return index;
+  });
+}
+
+function checkLengths(r: JsonReader, { samples, processes, distributions, outliers }: Metric): void {
+  const places = samples.A.length;
+  if (places === 0) r.at("samples").at("A").fail("at least one sample");
+  if (processes.length !== places) r.at("processes").fail(`${places} items, one per sample of A`);
+  const summarized = ARMS.some((arm) => distributions[arm].length > 0);
+  for (const arm of ARMS) {
+    if (samples[arm].length !== places) r.at("samples").at(arm).fail(`${places} items, as many as A has`);
+    if (outliers[arm].length !== places) r.at("outliers").at(arm).fail(`${places} items, one per sample`);
+    if (summarized && distributions[arm].length !== places) {
+      r.at("distributions").at(arm).fail(`${places} items, one per sample, or none in all arms`);
+    }
+  }
+}
+
+function readDistribution(r: JsonReader): Distribution {
+  return {
+    count: r.at("count").count(),
+    min: r.at("min").number(),
+    q1: r.at("q1").number(),
+    median: r.at("median").number(),
+    q3: r.at("q3").number(),
+    p99: r.at("p99").number(),
+    max: r.at("max").number(),
+  };
+}
+
+function readComparison(r: JsonReader, definition: MetricDefinition, places: number): Comparison {
+  const comparison: Comparison = {
+    ab: readEffect(r.at("ab"), definition, places),
+    aa: readEffect(r.at("aa"), definition, places),
+    aaSpread: r.at("aaSpread").amount(),
+    verdict: r.at("verdict").oneOf(VERDICTS),
+    aaVerdict: r.at("aaVerdict").oneOf(VERDICTS),
+    reason: r.at("reason").nullable((item) => item.string()),
+    machines: r.at("machines").nullable((item) => item.string()),
+  };
+  const spread = spreadOf(comparison.aa);
+  if (!isClose(comparison.aaSpread, spread, spread)) {
+    r.at("aaSpread").fail(`${spread}, the largest distance of the interval aa from zero`);
+  }
+  const verdict = decide(comparison, definition);
+  if (comparison.verdict !== verdict) {
+    r.at("verdict").fail(`"${verdict}", which the rule makes of the intervals beside it`);
+  }
+  const aaVerdict = decideControl(comparison, definition.margin);
+  if (comparison.aaVerdict !== aaVerdict) {
+    r.at("aaVerdict").fail(`"${aaVerdict}", which the rule makes of the interval aa`);
+  }
+  const decided = isDecided(comparison);
+  if (decided && comparison.reason !== null) r.at("reason").fail(`null, because "${verdict}" is decided`);
+  if (!decided && !comparison.reason?.trim()) {
+    r.at("reason").fail(`a sentence, because "${verdict}" decides nothing`);
+  }
+  return comparison;
+}
+
+function readEffect(r: JsonReader, { scale }: MetricDefinition, places: number): Effect {
+  const figures = r.at("figures");
+  const effect: Effect = {
+    ...readInterval(r),
+    level: r.at("level").level(),
+    pairs: r.at("pairs").count(),
+    above: r.at("above").count(),
+    pValue: r.at("pValue").probability(),
+    adjustedPValue: r.at("adjustedPValue").probability(),
+    figures: { a: figures.at("a").number(), b: figures.at("b").number() },
+  };
+  const { estimate, pairs, above, pValue, adjustedPValue } = effect;
+  if (pairs === 0 || pairs > places) r.at("pairs").fail(`from 1 to ${places} pairs, as there are samples`);
+  if (above > pairs) r.at("above").fail(`at most ${pairs}, as there are pairs`);
+  if (adjustedPValue < pValue * (1 - TOLERANCE)) r.at("adjustedPValue").fail(`at least pValue, ${pValue}`);
+  const { a, b } = effect.figures;
+  if (scale === "percent" && a <= 0)
+    figures.at("a").fail("a number greater than 0, of which to take percents");
+  const difference = scale === "percent" ? 100 * (b / a - 1) : b - a;
+  const size = scale === "percent" ? 1 : Math.max(Math.abs(a), Math.abs(b));
+  if (!isClose(estimate, difference, Math.max(size, Math.abs(difference)))) {
+    r.at("estimate").fail(`${difference}, the difference of the figures beside it`);
+  }
+  return effect;
+}
+
+export function readInterval(r: JsonReader): Interval {
+  const interval = {
+    estimate: r.at("estimate").number(),
+    low: r.at("low").number(),
+    high: r.at("high").number(),
+  };
+  const { estimate, low, high } = interval;
+  if (low > high) return r.fail("an interval whose low end is not above its high end");
+  if (estimate < low || estimate > high) return r.at("estimate").fail(`a number from ${low} to ${high}`);
+  return interval;
+}
+
+function isClose(value: number, expected: number, size: number): boolean {
+  return Math.abs(value - expected) <= TOLERANCE * Math.max(size, Number.MIN_VALUE);
+}
+
+/** No figure twice, none both there and missing, and of each source at most one that decides a question. */
+export function checkIdentities(
+  metrics: readonly Metric[],
+  omissions: readonly Omission[],
+  r: JsonReader,
+): void {
+  const keys = new Set<string>();
+  const deciding = new Set<string>();
+  for (const [member, figures] of [
+    ["metrics", metrics],
+    ["omissions", omissions],
+  ] as const) {
+    for (const [i, figure] of figures.entries()) {
+      const fail = (reason: string) => r.at(member).item(i).fail(reason);
+      const key = metricKey(figure);
+      if (keys.has(key)) fail(`a figure that is there once; ${key} is there before`);
+      keys.add(key);
+      if (member === "omissions" || !figure.decides) continue;
+      const question = `${questionKey(figure)} (${figure.source})`;
+      if (deciding.has(question)) fail(`"decides": false, because another figure decides ${question}`);
+      deciding.add(question);
+    }
+  }
+}
+
+export function perArm<T>(r: JsonReader, read: (reader: JsonReader) => T): PerArm<T> {
+  return { A: read(r.at("A")), B: read(r.at("B")), A2: read(r.at("A2")) };
+}

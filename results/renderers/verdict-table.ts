@@ -1,0 +1,191 @@
+/** The table of verdicts: every question with all figures that answer it, and what is missing. */
+import { reasonOf } from "../answer.ts";
+import { type ReportRow, rowsOf } from "../rows.ts";
+import {
+  type Metric,
+  type Omission,
+  QUANTITIES,
+  type Quantity,
+  type Run,
+  SUITES,
+  type Verdict,
+} from "../schema.ts";
+import { isDecided } from "../verdict-rule.ts";
+import {
+  capital,
+  clause,
+  differenceUnit,
+  formatEffect,
+  formatFigures,
+  formatInterval,
+  formatLevel,
+  formNames,
+  QUANTITY_NAMES,
+  questionTitle,
+  SUITE_TITLES,
+  sentence,
+  verdictChip,
+} from "../words.ts";
+import type { Row, Table } from "./table-model.ts";
+
+/** Stands in a cell that has no figure. */
+const NONE = "\u2013";
+
+/** @param roles which questions: those of the answer, or all others */
+export function verdictTable(run: Run, caption: string, roles: readonly Metric["role"][]): Table {
+  const names = formNames(run);
+  const rows = questionsOf(run).filter(({ role }) => roles.includes(role));
+  const shown = rows.flatMap(({ lines }) => lines);
+  const withQemu = shown.some(({ qemu }) => qemu !== null);
+  const interval = `(${levelWords(shown)})`;
+  const head = [
+    "Question",
+    "Figure",
+    names.A,
+    names.B,
+    `Difference ${interval}`,
+    "A against itself",
+    "Verdict",
+  ];
+  const qemuHead = [`QEMU in C: ${names.A}`, `QEMU in C: ${names.B}`, `QEMU in C: difference ${interval}`];
+  return {
+    caption,
+    head: withQemu ? [...head, ...qemuHead] : head,
+    numeric: [false, false, true, true, true, true, false, ...(withQemu ? [true, true, true] : [])],
+    verdictColumn: 6,
+    rows: SUITES.flatMap((suite) =>
+      rows
+        .filter((row) => row.suite === suite)
+        .flatMap((row, i) => questionRows(row, withQemu, i === 0 ? SUITE_TITLES[suite] : null)),
+    ),
+  };
+}
+
+/** One quantity of a question: our figure, and QEMU's. */
+interface Line {
+  readonly quantity: Quantity;
+  readonly ours: Metric | Omission | null;
+  readonly qemu: Metric | Omission | null;
+}
+
+interface TableQuestion extends Omit<ReportRow, "figures"> {
+  readonly lines: readonly Line[];
+}
+
+/** Questions in the order of the run; the deciding quantity of each first. */
+function questionsOf(run: Run): TableQuestion[] {
+  const title = (row: ReportRow) => `${row.suite}/${questionTitle(row)}`;
+  const ours = rowsOf(run);
+  const theirs = rowsOf(run, "qemu");
+  const known = new Set(ours.map(title));
+  return [...ours, ...theirs.filter((row) => !known.has(title(row)))].map((row) => {
+    const isTheirs = !known.has(title(row));
+    const mine = isTheirs ? [] : [...row.figures, ...row.omissions];
+    const other = theirs.find((each) => title(each) === title(row));
+    const qemu = other === undefined ? [] : [...other.figures, ...other.omissions];
+    const quantities = new Set([...mine, ...qemu].map(({ quantity }) => quantity));
+    const first = row.deciding?.quantity ?? row.omissions.find(({ decides }) => decides)?.quantity;
+    const order = [...QUANTITIES].sort((a, b) => Number(b === first) - Number(a === first));
+    const find = (figures: readonly (Metric | Omission)[], quantity: Quantity) =>
+      figures.find((figure) => figure.quantity === quantity) ?? null;
+    return {
+      ...row,
+      lines: order
+        .filter((quantity) => quantities.has(quantity))
+        .map((quantity) => ({ quantity, ours: find(mine, quantity), qemu: find(qemu, quantity) })),
+    };
+  });
+}
+
+function questionRows(question: TableQuestion, withQemu: boolean, group: string | null): Row[] {
+  const last = question.lines.length - 1;
+  return question.lines.map((line, i) => {
+    const { ours, qemu } = line;
+    const verdict = verdictOf(line, question);
+    const metric = isMetric(ours) ? ours : null;
+    const cells = [
+      i === 0 ? questionTitle(question) : "",
+      figureWords(line),
+      ...figureCells(ours),
+      metric === null ? NONE : controlCell(metric),
+      verdict === null ? NONE : verdictChip(verdict, metric),
+      ...(withQemu ? figureCells(qemu) : []),
+    ];
+    return {
+      cells,
+      ...(verdict === null ? {} : { verdict }),
+      ...(group !== null && i === 0 ? { group } : {}),
+      ...(i > 0 ? { continues: true } : {}),
+      ...(i === last ? { notes: notesOf(question) } : {}),
+      ...(metric === null
+        ? {}
+        : { picture: { ab: metric.comparison.ab, aa: metric.comparison.aa, margin: metric.margin } }),
+    };
+  });
+}
+
+/** That of the figure itself; of a missing one that would decide, what its absence means. */
+function verdictOf({ ours }: Line, question: TableQuestion): Verdict | null {
+  if (isMetric(ours)) return ours.comparison.verdict;
+  return ours?.decides && question.deciding === null ? question.verdict : null;
+}
+
+function figureWords({ quantity, ours, qemu }: Line): string {
+  const metric = [ours, qemu].find(isMetric);
+  const name = quantity === "time" && ours !== null ? "time in V8" : QUANTITY_NAMES[quantity];
+  return metric === undefined || metric.unit === name ? name : `${name}, ${metric.unit}`;
+}
+
+/** Both figures and their difference. */
+function figureCells(figure: Metric | Omission | null): string[] {
+  if (!isMetric(figure)) return figure === null ? [NONE, NONE, NONE] : ["missing", "missing", NONE];
+  const { ab } = figure.comparison;
+  return [...formatFigures(ab.figures), formatEffect(ab, differenceUnit(figure))];
+}
+
+function controlCell(metric: Metric): string {
+  return formatInterval(metric.comparison.aa);
+}
+
+function notesOf(question: TableQuestion): string[] {
+  const figures = question.lines.flatMap(({ ours, qemu }) => [ours, qemu]).filter((each) => each !== null);
+  const metrics = figures.filter(isMetric);
+  const omissions = figures.filter((figure): figure is Omission => !isMetric(figure));
+  const { deciding } = question;
+  const byConstruction = unique(metrics.flatMap((metric) => metric.byConstruction ?? []));
+  return [
+    ...byConstruction.map((why) => `Equal by construction: ${clause(why)}.`),
+    ...(deciding !== null && !isDecided(deciding.comparison)
+      ? [`Open: ${sentence(reasonOf({ ...question, figures: metrics }))}`]
+      : []),
+    ...omissions.map((omission) => `${capitalName(omission)}: ${clause(omission.reason)}.`),
+    ...metrics.flatMap((metric) =>
+      metric.comparison.machines === null
+        ? []
+        : [`Machines disagree (${QUANTITY_NAMES[metric.quantity]}): ${sentence(metric.comparison.machines)}`],
+    ),
+  ];
+}
+
+function capitalName({ quantity, source }: Omission): string {
+  return capital(QUANTITY_NAMES[quantity]) + (source === "qemu" ? " of QEMU in C" : "");
+}
+
+function isMetric(figure: Metric | Omission | null | undefined): figure is Metric {
+  return figure !== null && figure !== undefined && "comparison" in figure;
+}
+
+/** The level where all intervals have one, else that they are intervals. */
+function levelWords(lines: readonly Line[]): string {
+  const levels = new Set(
+    lines.flatMap(({ ours, qemu }) =>
+      [ours, qemu].filter(isMetric).map(({ comparison }) => comparison.ab.level),
+    ),
+  );
+  const [level] = levels;
+  return levels.size === 1 && level !== undefined ? formatLevel(level) : "interval";
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
