@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { regionlabCalls, root, runScript, unknownWords } from "./testing/command-line.ts";
 import { instructionsOf } from "./testing/dockerfile.ts";
+import { complaintsOf } from "./testing/known-fields.ts";
 
 const read = (name: string) => readFileSync(join(root, "deploy", "kubernetes", name), "utf8");
 
@@ -33,11 +34,24 @@ function callsOf(
   added: Readonly<Record<string, string>> = {},
 ) {
   const [shell = "", ...options] = container.command ?? [];
-  const script = (container.args ?? []).join("").replaceAll("/results", "results");
+  const script = expandReferences((container.args ?? []).join(""), environment).replaceAll(
+    "/results",
+    "results",
+  );
   const folders = [`results/${environment.RUN}`];
   const run = runScript(script, { shell: [shell, ...options], env: { ...environment, ...added }, folders });
   expect([run.status, run.stderr]).toEqual([0, ""]);
   return regionlabCalls(run.calls);
+}
+
+/**
+ * As the kubelet does before the shell sees it: `$(NAME)` is the variable, of an unknown name it stays, `$$` is a dollar
+ * (https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/).
+ */
+function expandReferences(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replaceAll(/\$(?:\$|\(([^)]*)\))/g, (whole, name?: string) =>
+    name === undefined ? "$" : (variables[name] ?? whole),
+  );
 }
 
 describe("manifests", () => {
@@ -46,7 +60,7 @@ describe("manifests", () => {
   });
 
   it.each([
-    ["a misspelt mode", "completionMode: Indexed", "completionMode: 7"],
+    ["a mode that there is not", "completionMode: Indexed", "completionMode: Index"],
     ["a count that is none", "completions: 4", "completions: four"],
     ["a container without a name", "- name: bench\n          image", "- image"],
     ["a rule without an action", "- action: FailJob\n        onExitCodes", "- onExitCodes"],
@@ -54,6 +68,20 @@ describe("manifests", () => {
     const broken = read("bench-job.yaml").replace(text, replacement);
     expect(broken).not.toBe(read("bench-job.yaml"));
     expect(() => jobOf(broken)).toThrow();
+  });
+
+  it.each([
+    ...JOBS.map((name) => [name, "kubernetes-models/batch/v1", "IJob"] as const),
+    ["results-volume.yaml", "kubernetes-models/v1", "IPersistentVolumeClaim"] as const,
+  ])("%s has only fields that Kubernetes knows", (name, module, type) => {
+    expect(complaintsOf(parse(read(name)), module, type)).toEqual([]);
+  });
+
+  it("with a misspelt field are refused", () => {
+    const broken = read("bench-job.yaml").replace("backoffLimitPerIndex", "backofLimitPerIndex");
+    expect(complaintsOf(parse(broken), "kubernetes-models/batch/v1", "IJob").join()).toMatch(
+      /"backofLimitPerIndex"' does not exist in type 'IJobSpec'/,
+    );
   });
 
   it("claim storage that several nodes can write to, and mount it", () => {

@@ -20,12 +20,15 @@ export function instructionsOf(dockerfile: string): Instruction[] {
     .join("\n")
     .replaceAll(/\\\n\s*/g, " ")
     .split("\n");
-  let stages = 0;
+  let stages = -1;
   let stage = "";
   return lines.map((line) => {
     const [, keyword, text] = line.match(`^(${KEYWORDS}) +(.*)$`) ?? [];
     if (keyword === undefined || text === undefined) throw new Error(`Dockerfile: cannot read "${line}"`);
-    if (keyword === "FROM") stage = text.match(/ AS (\S+)$/i)?.[1] ?? String(stages++);
+    if (keyword === "FROM") {
+      stages++;
+      stage = text.match(/ AS (\S+)$/i)?.[1] ?? String(stages);
+    }
     return { keyword, stage, text, words: wordsOf(text) };
   });
 }
