@@ -5,7 +5,7 @@ const MINUTES = 60_000;
 
 const { projects, ...shared } = config.test ?? {};
 
-/** Tests that take minutes each: whole distributions, and the kernels of the processor's benchmark. */
+/** Tests that take minutes each: whole distributions, the kernels of the processor's benchmark, an installed package. */
 export default defineConfig({
   ...config,
   test: {

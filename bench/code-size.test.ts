@@ -1,8 +1,18 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { measureCodeSize, sourceSize } from "./code-size.ts";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CommandError } from "#results";
+import { measureCodeSize, measureSources, sourceSize } from "./code-size.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "regionlab-code-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 const embedded = `import { MemoryRegion } from "#memory";
 
@@ -40,16 +50,15 @@ describe("sourceSize", () => {
   });
 });
 
-describe("measureCodeSize", () => {
+describe("measureSources", () => {
   it("compares the two trees file by file and leaves out files without regions", () => {
-    const folder = mkdtempSync(join(tmpdir(), "regionlab-code-"));
     for (const [tree, text] of Object.entries({ embedded, owned })) {
       mkdirSync(join(folder, tree, "rtc"), { recursive: true });
       writeFileSync(join(folder, tree, "rtc", "goldfish.ts"), text);
       writeFileSync(join(folder, tree, "index.ts"), "export {};\n");
       writeFileSync(join(folder, tree, "rtc", "goldfish.test.ts"), text);
     }
-    expect(measureCodeSize(folder)).toEqual([
+    expect(measureSources(folder)).toEqual([
       {
         device: "rtc/goldfish",
         file: "rtc/goldfish.ts",
@@ -57,5 +66,28 @@ describe("measureCodeSize", () => {
         owned: { regionFields: 2, lines: 11 },
       },
     ]);
+  });
+});
+
+describe("measureCodeSize", () => {
+  const nowhere = join(tmpdir(), "regionlab-no-sources");
+  const built = join(root, "dist", "bench", "code-size.json");
+
+  it("says of an installed package, which has no sources, what it says of the sources", () => {
+    if (!existsSync(built)) throw new Error(`${built} is missing; run npm run build first`);
+    const measured = measureCodeSize(join(root, "emulator", "hw"), join(folder, "not-read.json"));
+    expect(measured.length).toBeGreaterThan(0);
+    expect(measureCodeSize(nowhere, built)).toEqual(measured);
+  });
+
+  it.each([
+    ["missing", null, /code-size\.json: cannot be read, and .*no-sources has no sources.* npm run build/],
+    ["broken", "[{", /code-size\.json: is not JSON/],
+  ])("says what to do where there are no sources and the stored sizes are %s", (name, text, message) => {
+    mkdirSync(join(folder, name));
+    const stored = join(folder, name, "code-size.json");
+    if (text !== null) writeFileSync(stored, text);
+    expect(() => measureCodeSize(nowhere, stored)).toThrow(message);
+    expect(() => measureCodeSize(nowhere, stored)).toThrow(CommandError);
   });
 });

@@ -1,6 +1,26 @@
-import { readdirSync, readFileSync } from "node:fs";
+/** How much source each form of a device takes. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { CodeSize, SourceSize } from "#results";
+import { fileURLToPath } from "node:url";
+import { type CodeSize, CommandError, type SourceSize } from "#results";
+
+/**
+ * Where the build stores the sizes: beside this module in `dist/`. An installed package has no sources to measure, and
+ * reads them from there.
+ */
+export const STORED_SIZES = fileURLToPath(new URL("./code-size.json", import.meta.url));
+
+/**
+ * Code size of every device that creates a region, in both trees: measured where the sources are, otherwise what
+ * the build measured.
+ *
+ * @param hwFolder the folder that holds `embedded` and `owned`; missing in an installed package
+ * @param stored file that the build wrote
+ * @throws CommandError (exit code 2) when there are neither sources nor a readable file
+ */
+export function measureCodeSize(hwFolder: string, stored: string = STORED_SIZES): CodeSize[] {
+  return existsSync(join(hwFolder, "embedded")) ? measureSources(hwFolder) : readSizes(hwFolder, stored);
+}
 
 /**
  * Counts region fields and lines of every source in both trees that creates a region.
@@ -11,7 +31,7 @@ import type { CodeSize, SourceSize } from "#results";
  *
  * @param hwFolder the folder that holds `embedded` and `owned`
  */
-export function measureCodeSize(hwFolder: string): CodeSize[] {
+export function measureSources(hwFolder: string): CodeSize[] {
   const sizes: CodeSize[] = [];
   for (const file of sourceFiles(join(hwFolder, "embedded"))) {
     const embedded = readFileSync(join(hwFolder, "embedded", file), "utf8");
@@ -25,6 +45,18 @@ export function measureCodeSize(hwFolder: string): CodeSize[] {
     });
   }
   return sizes;
+}
+
+function readSizes(hwFolder: string, stored: string): CodeSize[] {
+  try {
+    return JSON.parse(readFileSync(stored, "utf8")) as CodeSize[]; // from write-code-size.ts of this same build
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? "is not JSON" : "cannot be read";
+    throw new CommandError(
+      2,
+      `${stored}: ${reason}, and ${hwFolder} has no sources to measure; install regionlab again, or run npm run build`,
+    );
+  }
 }
 
 /** Size of one source file; exported for its test. */

@@ -1,0 +1,8 @@
+/** A step of the build, after the compiler: stores what an installed package cannot measure, as it has no sources. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { packageRoot } from "#workloads";
+import { measureSources, STORED_SIZES } from "./code-size.ts";
+
+const sizes = measureSources(join(packageRoot(), "emulator", "hw"));
+writeFileSync(STORED_SIZES, `${JSON.stringify(sizes, null, 1)}\n`);

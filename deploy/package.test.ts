@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { join, posix, relative } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { kernels, workloads } from "#workloads";
+import { CLI, root } from "./testing/command-line.ts";
+import { listPackage } from "./testing/package.ts";
+
+if (!existsSync(join(root, CLI))) throw new Error(`${CLI} is missing; run npm run build first`);
+
+const { files, size } = listPackage();
+const packed = new Set(files.map(({ path }) => path));
+const manifest: {
+  dependencies: Record<string, string>;
+  imports: Record<string, { default: string }>;
+} = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+/** What a module imports, at its start or later, and the files that it finds by `new URL(…, import.meta.url)`. */
+function referencesIn(text: string): string[] {
+  const references: string[] = [];
+  const visit = (node: ts.Node): void => {
+    const specifier = specifierOf(node);
+    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) references.push(specifier.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("module.js", text, ts.ScriptTarget.Latest));
+  return references;
+}
+
+function specifierOf(node: ts.Node): ts.Node | undefined {
+  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return node.moduleSpecifier;
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+    return node.arguments[0];
+  const [file, base] = ts.isNewExpression(node) ? (node.arguments ?? []) : [];
+  const besideThis =
+    base !== undefined && ts.isPropertyAccessExpression(base) && ts.isMetaProperty(base.expression);
+  // A folder, as "..", is no file to look for.
+  return besideThis && file !== undefined && ts.isStringLiteralLike(file) && /\.\w+$/.test(file.text)
+    ? file
+    : undefined;
+}
+
+/** Why a module's import cannot work in an installed package; null where it can. */
+function whyBroken(importer: string, specifier: string): string | null {
+  const name = `${importer}: ${specifier}`;
+  if (specifier.startsWith(".")) {
+    const target = posix.join(posix.dirname(importer), specifier);
+    return packed.has(target) ? null : `${name} is not in the package`;
+  }
+  if (specifier.startsWith("#")) {
+    const target = manifest.imports[specifier]?.default.replace("./", "");
+    return target !== undefined && packed.has(target) ? null : `${name} is a room that is not in the package`;
+  }
+  if (specifier.startsWith("node:") || builtinModules.includes(specifier)) return null;
+  const [first = "", second = ""] = specifier.split("/");
+  const dependency = first.startsWith("@") ? `${first}/${second}` : first;
+  return dependency in manifest.dependencies ? null : `${name} is no dependency`;
+}
+
+describe("the npm package", () => {
+  it("has all modules that its modules import", () => {
+    const modules = [...packed].filter((path) => path.endsWith(".js"));
+    expect(modules).toContain(CLI);
+    const broken = modules.flatMap((path) => {
+      const references = referencesIn(readFileSync(join(root, path), "utf8"));
+      return references.map((specifier) => whyBroken(path, specifier)).filter((reason) => reason !== null);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it.each([
+    ["import a from 'b';", ["b"]],
+    ["export { a } from './b.js'; export const c = 1;", ["./b.js"]],
+    ["const a = await import('#b');", ["#b"]],
+    [
+      "new URL('./child.js', import.meta.url); new URL('..', import.meta.url); new URL('a.b', 'c:');",
+      ["./child.js"],
+    ],
+    ["const a = require('b'); // import 'c'", []],
+  ])("refers in %j to %j", (text, references) => {
+    expect(referencesIn(text)).toEqual(references);
+  });
+
+  it("is found out where an import cannot work", () => {
+    expect(whyBroken(CLI, "./nowhere.js")).toBe("dist/bin/cli.js: ./nowhere.js is not in the package");
+    expect(whyBroken(CLI, "#attic")).toBe("dist/bin/cli.js: #attic is a room that is not in the package");
+    expect(whyBroken(CLI, "vitest/config")).toBe("dist/bin/cli.js: vitest/config is no dependency");
+    expect(whyBroken(CLI, "@types/node")).toBe("dist/bin/cli.js: @types/node is no dependency");
+    expect(whyBroken(CLI, "#workloads")).toBe(null);
+    expect(whyBroken(CLI, "fs/promises")).toBe(null);
+  });
+
+  it("has the guests that need no other files, and what they print", () => {
+    const guests = [...workloads().filter((guest) => guest.kind === "bare-metal"), ...kernels()];
+    const needed = guests.flatMap((guest) => [
+      "elf" in guest ? guest.elf : guest.kernel,
+      guest.expectedConsole,
+    ]);
+    expect(needed.length).toBeGreaterThan(10);
+    expect(needed.map((file) => relative(root, file)).filter((file) => !packed.has(file))).toEqual([]);
+  });
+
+  it("has the code sizes that the build measured", () => {
+    expect(packed).toContain("dist/bench/code-size.json");
+  });
+
+  it("has nothing that only the repository needs, and is small", () => {
+    const needless =
+      /\.ts$|\.map$|\.test\.|tsbuildinfo|(^|\/)(testing|fixtures)\/|^results\/(?!selftest\.json)/;
+    expect([...packed].filter((path) => needless.test(path))).toEqual([]);
+    expect(size).toBeLessThan(1.5e6);
+  });
+});

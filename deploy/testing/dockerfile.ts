@@ -1,0 +1,65 @@
+/** As much of a Dockerfile and its `.dockerignore` as ours need; what else they say is refused, not skipped. */
+
+export interface Instruction {
+  readonly keyword: string;
+  /** Stage that it stands in: its name, or its number from 0. */
+  readonly stage: string;
+  /** Everything after the keyword, continued lines joined. */
+  readonly text: string;
+  /** {@link text} in words; of a JSON array, its elements. */
+  readonly words: readonly string[];
+}
+
+const KEYWORDS = "ARG|CMD|COPY|ENTRYPOINT|FROM|LABEL|RUN|USER|WORKDIR";
+
+/** @throws Error at a line that is no instruction of {@link KEYWORDS} */
+export function instructionsOf(dockerfile: string): Instruction[] {
+  const lines = dockerfile
+    .split("\n")
+    .filter((line) => !/^\s*(#|$)/.test(line))
+    .join("\n")
+    .replaceAll(/\\\n\s*/g, " ")
+    .split("\n");
+  let stages = -1;
+  let stage = "";
+  return lines.map((line) => {
+    const [, keyword, text] = line.match(`^(${KEYWORDS}) +(.*)$`) ?? [];
+    if (keyword === undefined || text === undefined) throw new Error(`Dockerfile: cannot read "${line}"`);
+    if (keyword === "FROM") {
+      stages++;
+      stage = text.match(/ AS (\S+)$/i)?.[1] ?? String(stages);
+    }
+    return { keyword, stage, text, words: wordsOf(text) };
+  });
+}
+
+function wordsOf(text: string): string[] {
+  if (!text.startsWith("[")) return text.split(/\s+/).filter((word) => word !== "");
+  const words: unknown = JSON.parse(text);
+  if (Array.isArray(words)) return words.map(String);
+  throw new Error(`Dockerfile: ${text} is no array`);
+}
+
+/** The commands of a RUN, parted where the shell parts them; our words contain no quoted operators. */
+export function commandsOf({ text }: Instruction): string[][] {
+  return text.split(/&&|;|\|\|?/).map((command) => wordsOf(command.trim()));
+}
+
+/** Whether `.dockerignore` keeps a path out of the build: the last pattern that matches decides. */
+export function isIgnored(dockerignore: string, path: string): boolean {
+  const rules = dockerignore.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return rules.reduce((ignored, rule) => {
+    const pattern = rule.replace(/^!/, "");
+    return globOf(pattern).test(path) ? !rule.startsWith("!") : ignored;
+  }, false);
+}
+
+/** A pattern matches a path, and all that is in a folder of that path. */
+function globOf(pattern: string): RegExp {
+  const source = pattern
+    .replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("**/", "\u0000")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("\u0000", "(?:.*/)?");
+  return new RegExp(`^${source}(?:/|$)`);
+}
