@@ -14,7 +14,6 @@ import {
   type Omission,
   type PerArm,
   type ProcessEntry,
-  type Requirement,
   type RetentionRecord,
   type RetentionScenario,
   type Run,

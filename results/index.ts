@@ -18,6 +18,7 @@ export {
   environmentDifferences,
 } from "./compare.ts";
 export { environmentRows } from "./environment-words.ts";
+export { selfTestSentence } from "./instrument-words.ts";
 export { parseRun } from "./parse.ts";
 export { markdownTable } from "./renderers/markdown.ts";
 export { plainTable, type Row, type Table } from "./renderers/table-model.ts";
@@ -32,6 +33,7 @@ export {
 } from "./report-command.ts";
 export { metricKey, questionKey, type ReportRow, rowsOf } from "./rows.ts";
 export * from "./schema.ts";
+export { parseSelfTest } from "./self-test-file.ts";
 export { checkWritable, loadRun, pageNameOf, saveRun, serializeRun, writeAtomically } from "./store.ts";
 export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";
 export {

@@ -333,7 +333,7 @@ function readRequirement(r: JsonReader): Requirement {
   };
 }
 
-function readSelfTest(r: JsonReader): SelfTest {
+export function readSelfTest(r: JsonReader): SelfTest {
   return {
     date: r.at("date").date(),
     cpuModel: r.at("cpuModel").string(),

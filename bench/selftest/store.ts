@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readSelfTest, type SelfTest } from "#results";
+import { parseSelfTest, type SelfTest } from "#results";
 import { packageRoot } from "#workloads";
 
 /** Where the self-test's rates are kept, and come with the package. */
@@ -10,5 +10,5 @@ export const SELF_TEST_FILE = "results/selftest.json";
 export async function loadSelfTest(folder: string = packageRoot()): Promise<SelfTest | null> {
   const file = join(folder, SELF_TEST_FILE);
   const text = await readFile(file, "utf8").catch(() => null);
-  return text === null ? null : readSelfTest(text, file);
+  return text === null ? null : parseSelfTest(text, file);
 }
