@@ -14,6 +14,7 @@ import {
   type Omission,
   type PerArm,
   type ProcessEntry,
+  questionKey,
   type RetentionRecord,
   type RetentionScenario,
   type Run,
@@ -213,9 +214,22 @@ function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly 
   return counted ? byConstructionFor(counted.reads) : null;
 }
 
+/**
+ * Which figure decides a question. A time whose arms are not alike when they run the same code decides nothing: its count does,
+ * where there is one.
+ */
+function decider({ selfTest }: RunParts): (definition: MetricDefinition) => boolean {
+  const unlike = new Set(
+    (selfTest?.alike ?? []).filter(({ alike }) => !alike).map((question) => questionKey(question)),
+  );
+  return (definition) =>
+    unlike.has(questionKey(definition)) ? definition.quantity === "count" : definition.decides;
+}
+
 function judgeMetrics(parts: RunParts, fieldReads: readonly FieldReads[]): Metric[] {
   const { proofs, outcomes, counts, options } = parts;
   const first = proofs.length;
+  const decides = decider(parts);
   const gathered: Gathered[] = [
     ...gatherMeasurements(outcomes, first, lookOf(options.sequential)),
     ...gatherSlopes(outcomes, first),
@@ -226,7 +240,9 @@ function judgeMetrics(parts: RunParts, fieldReads: readonly FieldReads[]): Metri
       processes: processes.map((index) => first + outcomes.length + index),
       look: ONE_LOOK,
     })),
-  ].filter(({ processes }) => processes.length >= 2); // one pair shows no spread
+  ]
+    .filter(({ processes }) => processes.length >= 2) // one pair shows no spread
+    .map((each) => ({ ...each, definition: { ...each.definition, decides: decides(each.definition) } }));
   const entries = processEntries(parts);
   const comparisons = judge(
     gathered.map(({ definition, samples, processes, look }) => ({

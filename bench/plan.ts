@@ -50,7 +50,7 @@ export const RUNTIME_OPTIONS = {
 /** Heaps of two processes differ by a byte a round, so the time is better spent elsewhere. */
 const HEAP_REPEATS = { quick: 3, full: 6 } as const;
 /** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
-const LOCKSTEP_REPEATS = { quick: 3, full: 10 } as const;
+const LOCKSTEP_REPEATS = { quick: 2, full: 6 } as const;
 /** Three boots of a distribution at once take most of a minute. */
 const DISTRIBUTION_REPEATS = 8;
 

@@ -3,7 +3,7 @@ import type { Metric, Requirement } from "#results";
 import { median } from "./statistics/index.ts";
 import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND, TEN_THOUSAND_FLOOR } from "./suites/limits.ts";
 
-/** Quotients are those of each process, which measures both. */
+/** Quotients are those of each process that measured both. */
 export function checkRequirements(metrics: readonly Metric[]): Requirement[] {
   const find = (name: string) =>
     metrics.find((candidate) => candidate.name === name && candidate.quantity === "time");
@@ -14,9 +14,14 @@ export function checkRequirements(metrics: readonly Metric[]): Requirement[] {
   const ratio = (name: string, floorName: string, limit: number, label: string) => {
     const [metric, floor] = [find(name), find(floorName)];
     if (!metric || !floor) return;
-    const quotient = (arm: "A" | "B") =>
-      median(metric.samples[arm].map((value, i) => value / (floor.samples[arm][i] ?? Number.NaN)));
-    require(label, limit, "times", { A: quotient("A"), B: quotient("B") });
+    const quotients = (arm: "A" | "B") =>
+      metric.processes.flatMap((process, i) => {
+        const place = floor.processes.indexOf(process);
+        const [value, least] = [metric.samples[arm][i], floor.samples[arm][place]];
+        return value === undefined || least === undefined ? [] : [value / least];
+      });
+    if (quotients("A").length === 0) return;
+    require(label, limit, "times", { A: median(quotients("A")), B: median(quotients("B")) });
   };
   ratio(SECTION_HIT, FLOOR, 3, "Access with the last section hit, over a bare indirect call");
   ratio(

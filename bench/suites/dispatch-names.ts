@@ -16,7 +16,14 @@ export function dispatchGroups(quick: boolean): [name: string, works: string[]][
       ],
     ],
     ["board", ["uart-guest", ...(quick ? [] : ["uart-host", "ram-guest"])]],
-    ["maps", [...sizes.flatMap((count) => [`map-${count}`, `uncopied-${count}`]), "map-floor", "floor"]],
+    [
+      "maps",
+      [
+        "floor",
+        ...sizes.flatMap((count) => [`map-${count}`, `uncopied-${count}`]),
+        ...(quick ? [] : ["map-floor"]),
+      ],
+    ],
   ];
   return groups.map(([name, works]) => [name, works.map((work) => `dispatch/${work}`)]);
 }

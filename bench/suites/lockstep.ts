@@ -16,7 +16,7 @@ import { type Measurement, perArm } from "./measurement.ts";
 const SLICE_INSTRUCTIONS = { small: 20_000, distribution: 200_000 } as const;
 
 /** Time for the boots of one process. Once, at least; a distribution takes longer than that. */
-const BOOTING_MILLISECONDS = { quick: 1500, full: 6000 } as const;
+const BOOTING_MILLISECONDS = { quick: 600, full: 4000 } as const;
 
 /** A guest as an arm boots it, slice by slice. */
 export function bootingWork(name: string, hardware: Hardware): BootingWork {
