@@ -14,7 +14,7 @@ import {
 } from "#results";
 import { assembleRun, type ProcessOutcome, proveEquivalence, type RunParts } from "./assemble.ts";
 import { measureCodeSize } from "./code-size.ts";
-import { type Counts, countPlan, NOTHING_COUNTED } from "./count-plan.ts";
+import { type CountedPart, countPlan, NOTHING_COUNTED } from "./count-plan.ts";
 import { completeEnvironment } from "./environment.ts";
 import type { Journal } from "./journal.ts";
 import { type BenchPlan, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
@@ -50,9 +50,8 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
   const seconds = () => (performance.now() - started) / 1000;
   const proofs = await prove(plan, setting);
   const equivalent = proveEquivalence(proofs, []).every(({ equal }) => equal);
-  const counts = equivalent && plan.count ? await countPlan(plan, setting, seconds) : NOTHING_COUNTED;
+  const counts = equivalent && plan.count ? await countPlan(plan, setting.progress) : NOTHING_COUNTED;
   const outcomes = equivalent ? await measureAll(plan, setting, counts, proofs, seconds) : [];
-  setting.progress.write("");
   return assembleRun(
     partsOf(plan, setting, proofs, outcomes, counts, completeEnvironment(setting.environment, seconds())),
   );
@@ -63,7 +62,7 @@ function partsOf(
   { packageRoot, selfTest }: BenchSetting,
   proofs: readonly ProcessOutcome[],
   outcomes: readonly ProcessOutcome[],
-  { metrics, processes, omissions }: Counts,
+  { metrics, processes, omissions }: CountedPart,
   machine: Environment,
 ): RunParts {
   const { suites, quick, forms, workloads, repeats, seed, command, shard, looks } = plan;
@@ -129,7 +128,7 @@ async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOut
 async function measureAll(
   plan: BenchPlan,
   setting: BenchSetting,
-  counts: Counts,
+  counts: CountedPart,
   proofs: readonly ProcessOutcome[],
   seconds: () => number,
 ): Promise<ProcessOutcome[]> {
