@@ -43,9 +43,11 @@ describe("docs/running-elsewhere.md", () => {
     );
     expect(links.length).toBeGreaterThan(2);
     for (const link of links) expect(() => readFileSync(link)).not.toThrow(/ENOENT/);
-    for (const [, manifest] of text.matchAll(/kubectl apply -f (\S+)/g)) {
-      expect(() => readFileSync(join(root, manifest ?? ""))).not.toThrow();
-    }
+    const manifests = [...text.matchAll(/^ {4}.*? (deploy\/kubernetes\/\S+)/gm)].map(
+      ([, path]) => path ?? "",
+    );
+    expect(manifests.length).toBe(3);
+    for (const manifest of manifests) expect(() => readFileSync(join(root, manifest))).not.toThrow();
   });
 });
 
