@@ -104,13 +104,20 @@ export function unknownWords(words: readonly string[]): string[] {
     .map((option) => `${called} has no option ${option}`);
 }
 
+const helpTexts = new Map<string, string | null>();
+
 /** Help of a command; null where there is no such command. */
 export function helpOf(command: readonly string[]): string | null {
+  const called = command.join(" ");
+  const known = helpTexts.get(called);
+  if (known !== undefined) return known;
   const file = join(root, CLI);
   if (!existsSync(file)) throw new Error(`${file} is missing; run npm run build first`);
   const { status, stdout } = spawnSync(process.execPath, [file, ...command, "--help"], { encoding: "utf8" });
   // Of a command that does not exist, the help of the one above it may be shown.
-  return status === 0 && stdout.startsWith(`Usage: regionlab ${command.join(" ")} `) ? stdout : null;
+  const help = status === 0 && stdout.startsWith(`Usage: regionlab ${called} `) ? stdout : null;
+  helpTexts.set(called, help);
+  return help;
 }
 
 /** Options that a help text lists, long and short: `  -o, --output <file>  where to …`. */
