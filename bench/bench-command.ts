@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import {
@@ -18,6 +19,7 @@ import {
   writeAtomically,
 } from "#results";
 import { packageRoot, workloads } from "#workloads";
+import { measureCodeSize } from "./code-size.ts";
 import { captureEnvironment } from "./environment.ts";
 import { Journal, journalKey, journalOf } from "./journal.ts";
 import {
@@ -98,6 +100,7 @@ async function bench(
   await checkWritable(file);
   await checkWritable(page);
   await checkWritable(journalOf(file));
+  const codeSize = measureCodeSize(join(packageRoot(), "emulator", "hw"));
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
   const baseline = options.baseline === undefined ? null : await loadRun(options.baseline);
   if (baseline !== null)
@@ -113,7 +116,7 @@ async function bench(
   }
   const run = await runBench(plan, {
     childEntry,
-    packageRoot: packageRoot(),
+    codeSize,
     progress: notes,
     environment,
     journal,

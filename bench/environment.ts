@@ -32,7 +32,8 @@ export function captureEnvironment(packageRoot: string, execArgv: readonly strin
     loadAfter: os.loadavg(),
     governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
     virtualised: hasHypervisor(),
-    commit: git("rev-parse", "HEAD"),
+    // An image has no repository: whoever builds it says what it was built from.
+    commit: process.env.REGIONLAB_COMMIT || git("rev-parse", "HEAD"),
     dirty: status === null ? null : status !== "",
     execArgv,
     valgrind: output("valgrind", ["--version"])?.replace(/^valgrind-/, "") ?? null,

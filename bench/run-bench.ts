@@ -1,7 +1,8 @@
 /** One run of the benchmarks, from the proof that both forms do the same work to the verdicts. */
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import {
+  type CodeSize,
   CommandError,
   type Environment,
   isDecided,
@@ -13,7 +14,6 @@ import {
   type SelfTest,
 } from "#results";
 import { assembleRun, type ProcessOutcome, proveEquivalence, type RunParts } from "./assemble.ts";
-import { measureCodeSize } from "./code-size.ts";
 import { type CountedPart, countPlan, NOTHING_COUNTED } from "./count-plan.ts";
 import { completeEnvironment } from "./environment.ts";
 import type { Journal } from "./journal.ts";
@@ -28,8 +28,7 @@ import type { ProcessReport, ProcessRequest, Task } from "./suites/measurement.t
 export interface BenchSetting {
   /** JavaScript file that measured processes run. */
   readonly childEntry: string;
-  /** Folder of regionlab's package.json. */
-  readonly packageRoot: string;
+  readonly codeSize: readonly CodeSize[];
   readonly progress: ProgressStream;
   readonly environment: Environment;
   readonly journal: Journal;
@@ -59,7 +58,7 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
 
 function partsOf(
   plan: BenchPlan,
-  { packageRoot, selfTest }: BenchSetting,
+  { codeSize, selfTest }: BenchSetting,
   proofs: readonly ProcessOutcome[],
   outcomes: readonly ProcessOutcome[],
   { metrics, processes, omissions }: CountedPart,
@@ -86,7 +85,7 @@ function partsOf(
     counts: metrics,
     countProcesses: processes,
     omissions: [...omissions, ...lostMetrics(plan, outcomes)],
-    codeSize: measureCodeSize(join(packageRoot, "emulator", "hw")),
+    codeSize,
     selfTest,
   };
 }
