@@ -27,4 +27,5 @@ export default defineConfig([
     plugins: [{ name: "executable", writeBundle: () => chmodSync("dist/bin/cli.js", 0o755) }],
   },
   packed("bench", "child", () => false),
+  packed("bench/counts", "child", () => false),
 ]);
