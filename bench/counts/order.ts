@@ -1,6 +1,6 @@
 import { ARMS, type Arm } from "#results";
 import { Random } from "../statistics/random.ts";
-import { type CountSubject, MANY } from "./subjects.ts";
+import type { CountSubject } from "./subjects.ts";
 
 /** One process to be counted. */
 export interface CountTrial {
@@ -26,7 +26,7 @@ export function planCounts(subjects: readonly CountSubject[], repeats: number, s
       const before = repeat % 2 === 1 ? there.get(subject) : undefined;
       const arms = before?.toReversed() ?? random.shuffled(ARMS);
       there.set(subject, arms);
-      for (const rounds of [MANY * subject.rounds, subject.rounds])
+      for (const rounds of [subject.manyRounds, subject.fewRounds])
         for (const arm of arms) trials.push({ subject, arm, repeat, rounds });
     }
   }

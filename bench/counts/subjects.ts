@@ -9,8 +9,9 @@ export interface CountSubject {
   readonly definition: MetricDefinition;
   /** Rounds before those that are counted. */
   readonly warmUp: number;
-  /** The smaller number of counted rounds; the larger one is {@link MANY} times as many. */
-  readonly rounds: number;
+  /** The two numbers of counted rounds that the slope is drawn through, as a rule n and 4n. */
+  readonly fewRounds: number;
+  readonly manyRounds: number;
   /** What a round does so many times; the figure is for one of them. */
   readonly perRound: number;
   /** Options of V8, beside those of all counted processes. */
@@ -21,21 +22,31 @@ export interface CountSubject {
   readonly guest: string | null;
 }
 
-/** The slope is drawn through two numbers of rounds, n and so many times n. */
-export const MANY = 4;
-
 /** Counts of less difference than this are alike for all purposes: stated before the run. */
 export const COUNT_MARGIN_PERCENT = 0.2;
 
+/** V8 on one thread: what it compiles and collects, it then compiles and collects at the same place of the program. */
+export const COUNTING_FLAGS = ["--single-threaded", "--predictable"] as const;
+/** Collections are due by bytes allocated, not by how fast memory was seen to fill. */
+const COLLECTING = ["--predictable-gc-schedule"] as const;
 /**
- * V8 on one thread, whose compiling and collecting then happens at the same places of the program each time; collections
- * are due by bytes allocated, not by how fast memory was seen to fill.
+ * Room for all that a process ever allocates: none of the counted rounds pays for a collection. One that begins within the
+ * many rounds but not within the few weighed as much as a fifth of what there was to count.
  */
-export const COUNTING_FLAGS = ["--single-threaded", "--predictable", "--predictable-gc-schedule"] as const;
+const UNCOLLECTED = [
+  "--min-semi-space-size=512",
+  "--max-semi-space-size=512",
+  "--initial-old-space-size=2048",
+] as const;
+/**
+ * V8's interpreter and baseline code only. A board is made once in a process, long before V8 optimises what makes it; and
+ * after hundreds of boards it still compiles a function here and there, in one process a round later than in another.
+ */
+const UNOPTIMISED = "--no-opt";
 /** Else WebAssembly is compiled a second time wherever a budget of calls runs out: 15 % between two runs of one program. */
 const ONE_TIER = "--no-wasm-dynamic-tiering";
 
-interface Plan extends Omit<CountSubject, "definition" | "perRound" | "flags" | "quick" | "guest"> {
+interface Plan extends Omit<CountSubject, "definition" | "perRound" | "quick" | "guest"> {
   readonly suite: Suite;
   readonly workload: string;
   readonly question: string;
@@ -43,7 +54,6 @@ interface Plan extends Omit<CountSubject, "definition" | "perRound" | "flags" | 
   readonly role: Role;
   readonly decides: boolean;
   readonly perRound?: number;
-  readonly flags?: readonly string[];
   readonly quick?: boolean;
   readonly guest?: string;
 }
@@ -62,8 +72,10 @@ function board(): Plan[] {
       question: MACHINE_CREATION,
       description: "A whole machine: host memory, objects, realize, first flat view, processor, console.",
       decides: true,
-      warmUp: 6,
-      rounds: 6,
+      flags: [...COLLECTING, UNOPTIMISED],
+      warmUp: 3,
+      fewRounds: 3,
+      manyRounds: 12,
     },
     {
       ...common,
@@ -71,8 +83,10 @@ function board(): Plan[] {
       question: "objects and first flat view",
       description: "What of a machine's creation can differ: objects, realize, reset, first flat view.",
       decides: false,
-      warmUp: 20,
-      rounds: 10,
+      flags: [...UNCOLLECTED, UNOPTIMISED],
+      warmUp: 5,
+      fewRounds: 10,
+      manyRounds: 40,
     },
     {
       ...common,
@@ -80,30 +94,30 @@ function board(): Plan[] {
       question: "tear-down",
       description: "Address spaces, RCU callbacks, the object tree of a board that has not run.",
       decides: false,
-      warmUp: 20,
-      rounds: 20,
+      flags: [...UNCOLLECTED, UNOPTIMISED],
+      warmUp: 5,
+      fewRounds: 10,
+      manyRounds: 40,
     },
   ];
 }
 
-/** Rounds by guest: the short ones need many boots before their slope stands out of the noise. */
-const GUESTS: readonly {
-  readonly guest: string;
-  readonly warmUp: number;
-  readonly rounds: number;
-  readonly quick?: boolean;
-}[] = [
-  { guest: "hello", warmUp: 5, rounds: 5 },
-  { guest: "interrupts", warmUp: 2, rounds: 2 },
-  { guest: "smp", warmUp: 2, rounds: 2 },
-  { guest: "flash", warmUp: 2, rounds: 2 },
-  { guest: "bus-errors", warmUp: 2, rounds: 2 },
-  { guest: "mmio-storm", warmUp: 1, rounds: 1 },
-  { guest: "u-boot", warmUp: 0, rounds: 1 },
+/**
+ * Guests with their boots: warm-up, few, many. All machines of a process are made before the first boots, and live: more than
+ * about a dozen do not fit the address space that valgrind leaves to a process. U-Boot's first boot is counted, once.
+ */
+const GUESTS: readonly (readonly [guest: string, warmUp: number, few: number, many: number])[] = [
+  ["hello", 2, 2, 8],
+  ["interrupts", 2, 2, 8],
+  ["smp", 1, 1, 4],
+  ["flash", 2, 2, 8],
+  ["bus-errors", 2, 2, 8],
+  ["mmio-storm", 1, 1, 4],
+  ["u-boot", 0, 0, 1],
 ];
 
 function boots(): Plan[] {
-  return GUESTS.map(({ guest, ...rounds }) => ({
+  return GUESTS.map(([guest, warmUp, fewRounds, manyRounds]) => ({
     suite: "boot",
     workload: guest,
     name: `boot/${guest}`,
@@ -111,15 +125,17 @@ function boots(): Plan[] {
     description: "From reset to the guest's last line, on a machine that has not run before; not its making.",
     role: "headline",
     decides: true,
-    flags: [ONE_TIER],
+    flags: [...COLLECTING, ONE_TIER],
     guest,
-    ...rounds,
+    warmUp,
+    fewRounds,
+    manyRounds,
   }));
 }
 
 function dispatch(): Plan[] {
-  const common = { suite: "dispatch", workload: "probes", decides: false } as const;
-  const accesses = { warmUp: 100, rounds: 50, perRound: ACCESSES_PER_ROUND };
+  const common = { suite: "dispatch", workload: "probes", decides: false, flags: UNCOLLECTED } as const;
+  const accesses = { warmUp: 100, fewRounds: 50, manyRounds: 200, perRound: ACCESSES_PER_ROUND };
   return [
     {
       ...common,
@@ -144,7 +160,8 @@ function dispatch(): Plan[] {
       description: "The first read of a region since the map was committed, without the commit itself.",
       role: "headline",
       warmUp: 20,
-      rounds: 10,
+      fewRounds: 10,
+      manyRounds: 40,
       perRound: COMMITTED_REGIONS,
     },
     {
@@ -169,8 +186,10 @@ function retention(): Plan[] {
         "A device is plugged into a running machine, used, and unplugged; the guest runs on meanwhile.",
       role: "headline",
       decides: false,
-      warmUp: 300,
-      rounds: 150,
+      flags: [...UNCOLLECTED, UNOPTIMISED, ONE_TIER],
+      warmUp: 30,
+      fewRounds: 30,
+      manyRounds: 120,
     },
   ];
 }
@@ -181,29 +200,31 @@ export const ACCESSES_PER_ROUND = 4096;
 export const COMMITTED_REGIONS = 1024;
 
 function subjectOf(plan: Plan): CountSubject {
-  const { name, warmUp, rounds, perRound = 1, flags = [], quick = false, guest = null } = plan;
+  const { suite, workload, question, description, role, decides, ...counting } = plan;
+  const { perRound = 1, quick = false, guest = null } = counting;
   const definition: MetricDefinition = {
-    suite: plan.suite,
-    workload: plan.workload,
-    name: plan.question,
+    suite,
+    workload,
+    name: question,
     quantity: "count",
     source: "regionlab",
-    description: plan.description,
+    description,
     unit: "instructions",
     scale: "percent",
     margin: COUNT_MARGIN_PERCENT,
-    role: plan.role,
+    role,
     estimator: estimatorText(plan),
-    decides: plan.decides,
+    decides,
     byConstruction: null,
   };
-  return { name, definition, warmUp, rounds, perRound, flags, quick, guest };
+  const { name, warmUp, fewRounds, manyRounds, flags } = counting;
+  return { name, definition, warmUp, fewRounds, manyRounds, flags, perRound, quick, guest };
 }
 
-function estimatorText({ warmUp, rounds, perRound = 1, flags = [] }: Plan): string {
+function estimatorText({ warmUp, fewRounds, manyRounds, perRound = 1, flags }: Plan): string {
   const each = perRound === 1 ? "" : `, for each of the ${perRound} accesses of a round`;
   return (
     `host instructions by cachegrind, V8 with ${[...COUNTING_FLAGS, ...flags].join(" ")}: ` +
-    `slope between ${rounds} and ${MANY * rounds} rounds after ${warmUp} to warm up${each}`
+    `slope between ${fewRounds} and ${manyRounds} rounds after ${warmUp} to warm up${each}`
   );
 }
