@@ -28,4 +28,5 @@ export default defineConfig([
   },
   packed("bench", "child", () => false),
   packed("bench", "arm", () => false),
+  packed("bench/counts", "child", () => false),
 ]);

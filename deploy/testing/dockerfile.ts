@@ -10,7 +10,7 @@ export interface Instruction {
   readonly words: readonly string[];
 }
 
-const KEYWORDS = "ARG|CMD|COPY|ENTRYPOINT|FROM|LABEL|RUN|USER|WORKDIR";
+const KEYWORDS = "ARG|CMD|COPY|ENTRYPOINT|FROM|ENV|LABEL|RUN|USER|WORKDIR";
 
 /** @throws Error at a line that is no instruction of {@link KEYWORDS} */
 export function instructionsOf(dockerfile: string): Instruction[] {
