@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type CompareOptions, compareRuns, describeComparison } from "./compare.ts";
+import { type CompareOptions, checkComparable, compareRuns, describeComparison } from "./compare.ts";
 import type { Metric, Run } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
@@ -37,10 +37,23 @@ describe("compareRuns", () => {
   });
 
   it("finds what got worse by more than the limit, in the form where it did", () => {
-    const slower = withSamples(baseline, ({ name }) => (name === "create" ? 1.08 : 1));
+    const slower = withSamples(baseline, ({ name, quantity }) =>
+      name === "create" && quantity === "time" ? 1.08 : 1,
+    );
     const regressed = compareRuns(baseline, slower, options).changes.filter((change) => change.regressed);
     expect(regressed.map(({ form, metric }) => [form, metric.name])).toEqual([["owned", "create"]]);
     expect(regressed[0]?.change.estimate).toBeCloseTo(8, 9);
+  });
+
+  it("holds counts to the same limit as times", () => {
+    const more = withSamples(baseline, ({ name, quantity }) =>
+      name === "create" && quantity === "count" ? 1.08 : 1,
+    );
+    const regressed = compareRuns(baseline, more, options).changes.filter((change) => change.regressed);
+    expect(regressed.map(({ form, metric }) => [form, metric.quantity])).toEqual([["owned", "count"]]);
+    expect(describeComparison({ changes: regressed, missing: [], differences: [] }, options)[0]).toMatch(
+      /^regression: owned, hello: create \(instructions\): \+8/,
+    );
   });
 
   it("lets through what is worse by less, what is better, and controls", () => {
@@ -57,14 +70,21 @@ describe("compareRuns", () => {
     expect(compareRuns(baseline, baseline, wide).changes.filter(({ regressed }) => regressed)).toEqual([]);
   });
 
-  it("names metrics that the baseline lacks", () => {
-    const smaller = { ...baseline, metrics: baseline.metrics.slice(1) };
-    expect(compareRuns(smaller, baseline, options).missing).toEqual(["boot/hello: create"]);
+  it("names figures that the baseline lacks, or has in another unit", () => {
+    const [first, second, ...others] = baseline.metrics;
+    if (first === undefined || second === undefined) throw new Error("a synthetic run has metrics");
+    const smaller = { ...baseline, metrics: [{ ...second, unit: "s" }, ...others] };
+    expect(compareRuns(smaller, baseline, options).missing).toEqual([
+      "boot/hello: create (instructions)",
+      "boot/hello: create (there it is in another unit, or drawn differently)",
+    ]);
   });
 
   it("refuses another machine or runtime unless forced, and then labels the result", () => {
-    const environment = { ...baseline.environment, node: "22.0.0", cpuModel: "Other" };
-    const elsewhere = { ...baseline, environment };
+    const elsewhere = {
+      ...baseline,
+      machines: baseline.machines.map((machine) => ({ ...machine, node: "22.0.0", cpuModel: "Other" })),
+    };
     expect(() => compareRuns(baseline, elsewhere, options)).toThrow(
       /baseline\.json: was measured elsewhere \(processor: Synthetic Processor then, Other now; Node: .*--force/,
     );
@@ -73,5 +93,32 @@ describe("compareRuns", () => {
     expect(describeComparison(comparison, forced)[0]).toBe(
       "FORCED COMPARISON, processor: Synthetic Processor then, Other now",
     );
+  });
+});
+
+describe("checkComparable", () => {
+  const measured = { ...baseline, synthetic: false };
+  const [here] = baseline.machines;
+  if (here === undefined) throw new Error("a run has a machine");
+
+  it("answers before anything is measured", () => {
+    expect(checkComparable(measured, here, false)).toEqual([]);
+    expect(() => checkComparable(measured, { ...here, v8: "9" }, false, "old.json")).toThrow(
+      /^old\.json: was measured elsewhere \(V8: 11\.3\.244\.8 then, 9 now\)/,
+    );
+    expect(() => checkComparable(measured, { ...here, execArgv: [] }, false)).toThrow(/runtime options/);
+    expect(checkComparable(measured, { ...here, v8: "9" }, true)).toEqual(["V8: 11.3.244.8 then, 9 now"]);
+    expect(() => checkComparable(baseline, here, false)).toThrow(/one of them is synthetic/);
+  });
+
+  it("takes a merged baseline only from machines that are alike", () => {
+    const twins = { ...measured, machines: [here, { ...here, id: "two", kernel: "6.2" }] };
+    expect(checkComparable(twins, here, false)).toEqual([]);
+    const merged = { ...syntheticRun({ merged: true }), synthetic: false };
+    for (const force of [false, true]) {
+      expect(() => checkComparable(merged, here, force, "merged.json")).toThrow(
+        /^merged\.json: was merged from machines that differ \(processor: Synthetic Processor on one, Synthetic Processor II on another; Node: .*give the run of a single machine/,
+      );
+    }
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { beforeEach, describe, expect, it } from "vitest";
 import { addReportCommand } from "./report-command.ts";
-import { saveRun } from "./store.ts";
+import { loadRun, saveRun } from "./store.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
 let folder = "";
@@ -29,13 +29,14 @@ async function report(...args: string[]): Promise<string> {
 
 describe("regionlab report", () => {
   it("prints a table", async () => {
-    expect(await report(file)).toContain("Verdicts");
+    expect(await report(file)).toContain("VERDICTS");
   });
 
   it.each([
     ["markdown", /^# Does it matter/],
     ["html", /^<!doctype html>/],
     ["json", /^\{\n "schema": "regionlab\.run"/],
+    ["summary", /^\{\n "schema": "regionlab\.summary"/],
   ])("prints %s", async (format, start) => {
     expect(await report(file, "--format", format)).toMatch(start);
   });
@@ -44,6 +45,15 @@ describe("regionlab report", () => {
     const page = join(folder, "page.html");
     expect(await report(file, "-o", page)).toBe("");
     expect(await readFile(page, "utf8")).toMatch(/^<!doctype html>/);
+  });
+
+  it("writes compressed JSON, and a summary, where the name says so", async () => {
+    await report(file, "-o", join(folder, "copy.json.gz"));
+    expect(await loadRun(join(folder, "copy.json.gz"))).toEqual(await loadRun(file));
+    await report(join(folder, "copy.json.gz"), "-o", join(folder, "copy.summary.json"));
+    expect(JSON.parse(await readFile(join(folder, "copy.summary.json"), "utf8"))).toMatchObject({
+      schema: "regionlab.summary",
+    });
   });
 
   it("refuses an ending that names no format", async () => {

@@ -1,13 +1,19 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { warnings } from "./environment-words.ts";
+import { controlSentence, selfTestSentence } from "./instrument-words.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 import {
-  answer,
+  clause,
   formatBytes,
   formatCounts,
+  formatFigures,
   formatNumber,
   formatSigned,
-  verdictSentence,
-  warnings,
+  listOf,
+  outcomeWords,
+  verdictChip,
+  verdictClaim,
 } from "./words.ts";
 
 describe("figures", () => {
@@ -25,7 +31,8 @@ describe("figures", () => {
   });
 
   it.each([
-    [0.001, "0"],
+    [0.0004, "0"],
+    [0.012, "+0.012"],
     [0.4, "+0.40"],
     [-12.34, "\u221212.3"],
     [-4, "\u22124"],
@@ -40,45 +47,96 @@ describe("figures", () => {
     expect(formatCounts([3, 3, 3])).toBe("3");
     expect(formatCounts([3, 0, 5])).toBe("0 to 5");
   });
+
+  it("shows two figures with digits enough to see their difference", () => {
+    expect(formatFigures({ a: 5.7, b: 5.7 })).toEqual(["5.70", "5.70"]);
+    expect(formatFigures({ a: 5.7, b: 5.706 })).toEqual(["5.7000", "5.7060"]);
+    expect(formatFigures({ a: 105_412_331, b: 105_200_000 })).toEqual([
+      "105\u202f412\u202f331",
+      "105\u202f200\u202f000",
+    ]);
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.5, max: 450, noNaN: true }),
+        fc.double({ min: 1.001, max: 2, noNaN: true }),
+        (a, factor) => {
+          const [one = Number.NaN, other = Number.NaN] = formatFigures({ a, b: a * factor }).map(Number);
+          const difference = a * (factor - 1);
+          expect(Math.abs(other - one - difference)).toBeLessThanOrEqual(0.1001 * difference);
+        },
+      ),
+    );
+  });
 });
 
-describe("sentences", () => {
+describe("words", () => {
   const run = syntheticRun();
   const names = { A: "embedded", B: "owned" };
+  const [slower] = run.metrics.filter(({ comparison }) => comparison.verdict === "slower");
+  if (!slower) throw new Error("the synthetic run shows every verdict");
 
-  it("say verdict, difference, interval and control", () => {
-    const sentences = run.metrics.map((metric) => verdictSentence(metric, names).replaceAll("\u00a0", " "));
-    expect(sentences[0]).toMatch(
-      /^Owned and embedded are equivalent within ±2 %: \S+ % \(\S+ to \S+\); A against itself \S+ % \(\S+ to \S+\)\.$/,
+  it("speak of memory and counts as less and more, and of time as faster and slower", () => {
+    expect(verdictClaim({ ...slower, quantity: "time" }, names)).toBe("owned is slower than embedded");
+    expect(verdictClaim({ ...slower, quantity: "count" }, names)).toBe(
+      "owned takes more instructions than embedded",
     );
-    expect(sentences.join("\n")).toMatch(/^Owned is slower than embedded: \+4/m);
-    expect(sentences.join("\n")).toMatch(/^Inconclusive, about 40 repeats would settle it/m);
+    expect(verdictClaim({ ...slower, quantity: "memory" }, names)).toBe("owned retains more than embedded");
+    expect(verdictChip("faster", { ...slower, quantity: "count" })).toBe("\u25bc\u00a0less");
   });
 
-  it("speak of memory as less and more", () => {
-    const [metric] = run.metrics.filter(({ comparison }) => comparison.verdict === "slower");
-    if (!metric) throw new Error("the synthetic run shows every verdict");
-    expect(verdictSentence({ ...metric, quantity: "memory" }, names)).toMatch(
-      /^Owned retains more than embedded/,
+  it("name the faults of a life, worst first", () => {
+    const clean = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
+    expect(outcomeWords(clean)).toBe("clean");
+    expect(
+      outcomeWords({ ...clean, usesAfterFree: 2, usesAfterFinalize: 1, blocksUnfreed: 1, bytesUnfreed: 512 }),
+    ).toBe("use after free (2), use after finalize (1) and 1 block never freed (512\u00a0B)");
+  });
+
+  it("join as sentences do, and leave names their capital", () => {
+    expect(listOf(["a", "b", "c"])).toBe("a, b and c");
+    expect(clause("The interval is wide.")).toBe("the interval is wide");
+    expect(clause("Debian is not here.")).toBe("Debian is not here");
+    expect(clause("A/A differs.")).toBe("A/A differs");
+  });
+
+  it("say how the instrument did, or that it was not tested", () => {
+    expect(controlSentence(run)).toMatch(
+      /applied to embedded against itself, claims a difference in 1 of 21 figures\.$/,
+    );
+    expect(selfTestSentence(null)).toBe(
+      "The instrument's self-test has not been run here; npm run bench:selftest.",
+    );
+    expect(selfTestSentence(run.selfTest).replaceAll("\u00a0", " ")).toMatch(
+      /false alarms 2 of 100; planted in dispatch latency: 0\.5 % found in 41 of 100, 1 % found in 93 of 100, .*planted leaks found in 100 of 100 \(20 processes each, 2026-01-01 00:00 UTC, Synthetic Processor, Node 20/,
     );
   });
 
-  it("answer with the count of each verdict and with the control", () => {
-    expect(answer(run)[0]).toMatch(/^Owned against embedded, 7 headline metrics: .*equivalent/);
-    expect(answer(run)[1]).toMatch(/embedded against itself, claims a difference in \d of 10 metrics/);
-  });
-
-  it("report no time when the forms ran different guests", () => {
-    const failed = answer(syntheticRun({ notEquivalent: true }));
-    expect(failed).toHaveLength(1);
-    expect(failed[0]).toMatch(/not equivalent: hello behaved differently. No time is reported/);
-  });
-
-  it("warn of a busy machine, changes, a quick run and synthetic data, each with its remedy", () => {
-    const environment = { ...run.environment, dirty: true, loadBefore: [3, 1, 1] };
-    const text = warnings({ ...run, environment, options: { ...run.options, quick: true } }).join("\n");
-    for (const part of [/SYNTHETIC/, /busy .*idle machine/, /changes.*Commit first/, /quick run.*--quick/]) {
+  it("warn of all that limits a run, each with its remedy", () => {
+    const [machine] = run.machines;
+    if (machine === undefined) throw new Error("a run has a machine");
+    const machines = [{ ...machine, dirty: true, loadBefore: [3, 1, 1], cpuModel: "Another" }];
+    const requirements = run.requirements.map((item) => ({ ...item, met: false }));
+    const text = warnings({
+      ...run,
+      machines,
+      requirements,
+      options: { ...run.options, quick: true, shard: "2/4" },
+    }).join("\n");
+    for (const part of [
+      /^SYNTHETIC/,
+      /busy .*idle machine/,
+      /changes.*Commit first/,
+      /quick run.*--quick/,
+      /PREDICTION FAILED in re-realize, owned: expected 100 blocks never freed .*, observed clean\./,
+      /1 of 71 processes gave no sample \(boot hello, counted\): the process took longer/,
+      /Part 2\/4 .*put the parts together/,
+      /Limit not kept: Machine creation/,
+      /self-test ran elsewhere \(Synthetic Processor, Node .*npm run bench:selftest/,
+    ]) {
       expect(text).toMatch(part);
     }
+    expect(
+      warnings({ ...run, synthetic: false, lifetimes: [], schedule: { seed: 1, processes: [] } }),
+    ).toEqual([]);
   });
 });

@@ -99,7 +99,8 @@ export function formatInterval({ low, high }: Interval): string {
 
 /** For instance `+0.30 % (−0.40 to +0.90)`. */
 export function formatEffect(effect: Interval, unit: string): string {
-  return `${formatSigned(effect.estimate)}${GAP}${unit} (${formatInterval(effect)})`;
+  const gap = unit === "" ? "" : GAP;
+  return `${formatSigned(effect.estimate)}${gap}${unit} (${formatInterval(effect)})`;
 }
 
 /** For instance `±0.50 %`. */
@@ -188,10 +189,14 @@ export function verdictSign(verdict: Verdict): string {
   }
 }
 
-/** Sign and word; of an equivalent one, the margin too. */
+/** Sign and word; of an equivalent one, the margin too, in the unit of its difference. */
 export function verdictChip(verdict: Verdict, metric: MetricDefinition | null): string {
   const word = `${verdictSign(verdict)}${GAP}${verdictWord(verdict, metric?.quantity ?? "time")}`;
-  return verdict === "equivalent" && metric !== null ? `${word} ${formatMargin(metric)}` : word;
+  return verdict === "equivalent" && metric !== null ? `${word} \u00b1${marginOf(metric)}` : word;
+}
+
+function marginOf({ margin, scale }: MetricDefinition): string {
+  return `${Number(margin.toPrecision(3))}${scale === "percent" ? `${GAP}%` : ""}`;
 }
 
 export function questionTitle({ workload, name }: Pick<Question, "workload" | "name">): string {

@@ -9,7 +9,10 @@ const TEXT_WIDTH = 110;
 /** Cells with more characters are folded at spaces. */
 const WIDEST_CELL = 46;
 /** Those of the first column, beside many others. */
-const WIDEST_TITLE = 27;
+const WIDEST_TITLE = 25;
+
+/** A head is folded earlier, so that figures need not be far apart. */
+const WIDEST_HEAD = 12;
 
 /** @param colour whether to use ANSI colours; by default as the terminal and NO_COLOR say */
 export function renderTable(stored: Run, colour: boolean = isWatched()): string {
@@ -68,7 +71,7 @@ function isWatched(): boolean {
 
 function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours): string {
   const drawing = new CliTable3({
-    head: head.map((text) => fold(text, 18).map(paint.dim).join("\n")),
+    head: head.map((text) => fold(text, WIDEST_HEAD).map(paint.dim).join("\n")),
     colAligns: numeric.map((right) => (right ? "right" : "left")),
     style: { head: [], border: [], compact: true, "padding-left": 0, "padding-right": 2 },
     chars: NO_BORDERS,

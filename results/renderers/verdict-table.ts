@@ -14,7 +14,6 @@ import { isDecided } from "../verdict-rule.ts";
 import {
   capital,
   clause,
-  differenceUnit,
   formatEffect,
   formatFigures,
   formatInterval,
@@ -140,7 +139,8 @@ function figureWords({ quantity, ours, qemu }: Line): string {
 function figureCells(figure: Metric | Omission | null): string[] {
   if (!isMetric(figure)) return figure === null ? [NONE, NONE, NONE] : ["missing", "missing", NONE];
   const { ab } = figure.comparison;
-  return [...formatFigures(ab.figures), formatEffect(ab, differenceUnit(figure))];
+  // Where a difference is not in percent, the figure's own unit stands beside its name.
+  return [...formatFigures(ab.figures), formatEffect(ab, figure.scale === "percent" ? "%" : "")];
 }
 
 function controlCell(metric: Metric): string {

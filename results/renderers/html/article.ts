@@ -71,7 +71,7 @@ function blockMarkup(block: Block): Markup {
     const box = tableBox(block.table);
     return block.folded ? disclosure(`${block.table.caption} (${block.table.rows.length} rows)`, box) : box;
   }
-  const text = html`<pre tabindex="0" role="region" aria-label="${block.title}">${block.text}</pre>`;
+  const text = html`<pre tabindex="0" role="group" aria-label="${block.title}">${block.text}</pre>`;
   return block.folded ? disclosure(block.title, text) : text;
 }
 

@@ -43,6 +43,8 @@ export interface Article {
 
 /** A title, an answer, a list of contents, and sections. */
 export function renderArticle({ prefix, eyebrow, title, lead, sections }: Article): Markup {
+  // Sections are landmarks where they have names, and landmarks of one name would not tell two runs apart.
+  const label = (id: string) => new Markup(prefix === "" ? ` aria-labelledby="${id}"` : "");
   const named = sections.map((section) => ({ ...section, id: prefix + slug(section.title) }));
   return html`<article aria-labelledby="${prefix}question">
 <header>
@@ -54,7 +56,7 @@ ${lead}
 ${named.map((section) => html`<li><a href="#${section.id}">${section.title}</a></li>`)}
 </ul></nav>
 ${named.map(
-  (section) => html`<section aria-labelledby="${section.id}">
+  (section) => html`<section${label(section.id)}>
 <h2 id="${section.id}">${section.title}</h2>
 ${section.body}
 </section>`,

@@ -12,7 +12,7 @@ export function tableBox(table: Table): Markup {
   const heads = head.map((text, i) => html`<th scope="col"${align(numeric[i])}>${text}</th>`);
   if (pictured) heads.splice(before, 0, html`<th scope="col">In margins</th>`);
   const columns = heads.length;
-  return html`<div class="scroll" role="region" tabindex="0" aria-label="${caption}">
+  return html`<div class="scroll" role="group" tabindex="0" aria-label="${caption}">
 <table>
 <caption>${caption}</caption>
 <thead><tr>${heads}</tr></thead>

@@ -1,0 +1,191 @@
+import { describe, expect, it } from "vitest";
+import { type AnswerPart, answer } from "./answer.ts";
+import type { Effect, Metric, Run, Suite } from "./schema.ts";
+import { comparisonOf } from "./testing/effects.ts";
+import { syntheticRun } from "./testing/synthetic-run.ts";
+
+const base = syntheticRun();
+const time = decidingTime();
+
+function decidingTime(): Metric {
+  const found = base.metrics.find(
+    ({ suite, quantity, decides }) => suite === "dispatch" && quantity === "time" && decides,
+  );
+  if (found === undefined) throw new Error("a synthetic run has times that decide");
+  return found;
+}
+
+/** A figure whose difference and interval are given. */
+function figure(changes: Partial<Metric>, estimate: number, half: number): Metric {
+  const definition = { ...time, ...changes };
+  const effect = (centre: number, width: number): Effect => ({
+    ...time.comparison.ab,
+    estimate: centre,
+    low: centre - width,
+    high: centre + width,
+    adjustedPValue: Math.abs(centre) > width ? 0.001 : 0.5,
+    figures: definition.scale === "percent" ? { a: 100, b: 100 + centre } : { a: 0, b: centre },
+  });
+  return { ...definition, comparison: comparisonOf(definition, effect(estimate, half), effect(0, 0.01)) };
+}
+
+/** A run of these figures alone. */
+function runOf(metrics: readonly Metric[], changes: Partial<Run> = {}): Run {
+  return { ...base, metrics, omissions: [], retention: [], codeSize: [], lifetimes: [], ...changes };
+}
+
+const equal = (suite: Suite, name: string) => figure({ suite, workload: "w", name }, 0.05, 0.1);
+const growth = {
+  suite: "retention",
+  quantity: "memory",
+  scale: "absolute",
+  unit: "B/round",
+  margin: 16,
+} as const;
+
+function partOf(run: Run, topic: AnswerPart["topic"]): { finding: string; text: string } {
+  const part = answer(run).parts.find((each) => each.topic === topic);
+  if (part === undefined) throw new Error(`no part on ${topic}`);
+  return { finding: part.finding, text: part.sentences.join(" ").replaceAll("\u00a0", " ") };
+}
+
+describe("the answer", () => {
+  it("says that all is equal, within which margin, of how many questions, and of which machine", () => {
+    const run = runOf([
+      equal("boot", "create"),
+      equal("dispatch", "hit"),
+      equal("dispatch", "miss"),
+      figure({ ...growth, name: "growth" }, 1, 2),
+    ]);
+    expect(partOf(run, "Time")).toEqual({
+      finding: "equal",
+      text:
+        "Boot time: equal within ±0.5 % in the one question. Dispatch latency: equal within ±0.5 % in all 2 questions. " +
+        "All of this is about this emulator in V8, not about QEMU in C.",
+    });
+    expect(partOf(run, "Memory")).toEqual({
+      finding: "equal",
+      text: "Heap growth: equal within ±16 B/round in the one question.",
+    });
+    expect(answer(run).lead).toBe("Owned and embedded are equal in time and memory.");
+  });
+
+  it("says what differs by how much, and in which quantity", () => {
+    const count = figure({ workload: "w", name: "count", quantity: "count", margin: 0.2 }, -3, 0.1);
+    const slower = figure({ workload: "w", name: "slow" }, 4.2, 0.3);
+    const more = figure({ ...growth, workload: "w", name: "growth" }, 272, 3);
+    const run = runOf([equal("dispatch", "hit"), slower, count, more]);
+    expect(partOf(run, "Time")).toMatchObject({
+      finding: "differs",
+      text: expect.stringContaining(
+        "Dispatch latency: equal within ±0.5 % in 1 of 3 questions; in “w: slow” owned is slower than embedded, " +
+          "+4.20 % (+3.90 to +4.50); in “w: count” owned takes fewer instructions than embedded, −3 % (−3.10 to −2.90).",
+      ),
+    });
+    expect(partOf(run, "Memory").text).toContain(
+      "in “w: growth” owned retains more than embedded, +272 B/round (+269 to +275)",
+    );
+    expect(answer(run).lead).toBe("Owned and embedded differ in time and memory.");
+  });
+
+  it("tells the largest of many differences, and counts the rest", () => {
+    const metrics = Array.from({ length: 9 }, (_, i) => figure({ workload: "w", name: `q${i}` }, i + 1, 0.1));
+    const { text } = partOf(runOf(metrics), "Time");
+    expect(text).toContain("in “w: q8”");
+    expect(text).not.toContain("in “w: q2”");
+    expect(text).toContain("3 more differ by less (see the table)");
+  });
+
+  it("names every open question with its reason, those of one reason together", () => {
+    const open = (name: string) => figure({ workload: "w", name }, 0.4, 2);
+    const missing = {
+      ...time,
+      workload: "w",
+      name: "counted",
+      quantity: "count",
+      reason: "Not counted: valgrind is not installed; apt-get install valgrind.",
+    } as const;
+    const run = runOf([open("one"), open("two")], { omissions: [missing] });
+    expect(partOf(run, "Time")).toMatchObject({
+      finding: "open",
+      text: expect.stringContaining(
+        "none of 3 questions is decided. Not decided: “w: one” and “w: two” (the interval is wider than the margin: measure on " +
+          "an idle machine); “w: counted” (not counted: valgrind is not installed; apt-get install valgrind).",
+      ),
+    });
+    expect(answer(run).lead).toBe("Not settled by this run: time.");
+  });
+
+  it("never calls undecided rows equal beside equal ones", () => {
+    const run = runOf([equal("dispatch", "hit"), figure({ workload: "w", name: "open" }, 0.4, 2)]);
+    expect(partOf(run, "Time").finding).toBe("open");
+    expect(answer(run).lead).not.toContain("equal");
+  });
+
+  it("says that nothing was measured, and which suite was left out", () => {
+    expect(answer(runOf([])).lead).toBe("Nothing was measured that could tell the patterns apart.");
+    expect(partOf(runOf([]), "Lifetime hazards").text).toBe("No lifetime scenario was run.");
+    const only = runOf([equal("dispatch", "hit")], { options: { ...base.options, suites: ["dispatch"] } });
+    expect(partOf(only, "Memory")).toEqual({
+      finding: "not measured",
+      text: "No memory was measured, because this run was asked for dispatch only.",
+    });
+    expect(answer(only).lead).toBe("Owned and embedded are equal in time.");
+  });
+
+  it("reports nothing but the failure where the forms ran different guests", () => {
+    const failed = answer(syntheticRun({ notEquivalent: true }));
+    expect(failed.parts).toEqual([]);
+    expect(failed.lead).toMatch(
+      /^The two forms are not equivalent: hello behaved differently\. No time is reported/,
+    );
+  });
+
+  it("calls every difference an error where both arms are one form", () => {
+    const options = { ...base.options, forms: { A: "owned", B: "owned" } } as const;
+    const alike = runOf([equal("dispatch", "hit")], { options, codeSize: base.codeSize });
+    expect(answer(alike).lead).toMatch(
+      /^Both arms are the owned form, .*error of the instrument\. No difference was found/,
+    );
+    expect(partOf(alike, "Code size").finding).toBe("not measured");
+    const wrong = runOf([figure({ workload: "w", name: "hit" }, 3, 0.1)], { options });
+    expect(partOf(wrong, "Time").text).toContain("owned (B) is slower than owned (A)");
+    expect(answer(wrong).lead).toContain("differ in time");
+  });
+
+  it("says of code what it adds up to", () => {
+    const size = (regionFields: number, lines: number) => ({ regionFields, lines });
+    const codeSize = [
+      { device: "a", file: "a.ts", embedded: size(2, 100), owned: size(1, 110) },
+      { device: "b", file: "b.ts", embedded: size(1, 100), owned: size(1, 100) },
+    ];
+    expect(partOf(runOf([], { codeSize }), "Code size")).toEqual({
+      finding: "differs",
+      text: "Over 2 devices, owned against embedded: region fields, 2 against 3; lines, 210 against 200 (+5.00 %).",
+    });
+  });
+
+  it("says what only one form gets wrong, as observed and not as expected", () => {
+    const { finding, text } = partOf(base, "Lifetime hazards");
+    expect(finding).toBe("differs");
+    expect(text).toContain("Unparent under a reader: embedded: use after free (100); owned: clean.");
+    expect(text).toContain(
+      "Forgotten unmap: embedded: use after finalize (100); owned: 200 blocks never freed (53.1 KiB).",
+    );
+    expect(text).toContain("In 1 scenario both forms do the same (re-realize: clean).");
+  });
+
+  it("counts what the rounds leave as memory", () => {
+    const [scenario] = base.retention;
+    if (scenario === undefined) throw new Error("a synthetic run has scenarios");
+    const leaking = {
+      ...scenario,
+      arms: { ...scenario.arms, B: { ...scenario.arms.B, blocksUnfreed: [1, 1] } },
+    };
+    expect(partOf(runOf([], { retention: [scenario] }), "Memory").finding).toBe("equal");
+    expect(partOf(runOf([], { retention: [leaking] }), "Memory")).toEqual({
+      finding: "differs",
+      text: "What the rounds leave, in objects or blocks, differs in plug and unplug.",
+    });
+  });
+});

@@ -1,0 +1,81 @@
+/** The page in a browser, under axe, as wide as a desk and as narrow as a telephone, light and dark. */
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, describe, expect, it, type TestContext } from "vitest";
+import { syntheticRun } from "../../testing/synthetic-run.ts";
+import { renderHtml } from "./index.ts";
+
+const CHROMIUM = "/usr/bin/chromium";
+/** Most that a page may be high, with its details closed. */
+const HIGHEST = 12_000;
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let started: Promise<Browser> | undefined;
+afterAll(async () => (await started)?.close());
+
+/** One browser for all tests; a test that needs it is skipped, with the reason, where there is none. */
+async function browser(context: TestContext): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) context.skip(`${CHROMIUM} is not installed (Debian package chromium)`);
+  started ??= chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--headless"] });
+  return await started;
+}
+
+const pages: [title: string, page: string, highest: number][] = [
+  ["a full run", renderHtml([syntheticRun({ large: true })]), HIGHEST],
+  [
+    "two runs, merged and failed",
+    renderHtml([syntheticRun({ merged: true, qemu: true }), syntheticRun({ notEquivalent: true })]),
+    2 * HIGHEST,
+  ],
+];
+
+describe.each(pages)("the page of %s", (_, page, highest) => {
+  it.for([
+    [1280, "light"],
+    [1280, "dark"],
+    [390, "light"],
+    [390, "dark"],
+  ] as const)(
+    "has no violation at %i pixels, %s, and does not overflow",
+    async ([width, colorScheme], context) => {
+      const view = await (await browser(context)).newPage({ viewport: { width, height: 900 } });
+      try {
+        await view.emulateMedia({ colorScheme });
+        await view.setContent(page);
+        const [high, wide] = await view.evaluate(() => [
+          document.documentElement.scrollHeight,
+          document.documentElement.scrollWidth,
+        ]);
+        expect(wide).toBeLessThanOrEqual(width);
+        if (width === 1280) expect(high).toBeLessThanOrEqual(highest);
+        await view.evaluate(() => {
+          for (const details of document.querySelectorAll("details")) details.open = true;
+        });
+        expect(await view.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+        expect(await violationsOf(view)).toEqual([]);
+      } finally {
+        await view.close();
+      }
+    },
+  );
+});
+
+it("would find a violation if there were one", async (context) => {
+  const view = await (await browser(context)).newPage();
+  await view.setContent("<html lang=en><title>x</title><main><h1>x</h1><img src=data:,></main>");
+  expect(await violationsOf(view)).toEqual([expect.stringMatching(/^image-alt: <img/)]);
+  await view.close();
+});
+
+type View = Awaited<ReturnType<Browser["newPage"]>>;
+
+/** What axe finds, a line each. */
+async function violationsOf(view: View): Promise<string[]> {
+  await view.evaluate(axe);
+  const result: unknown = await view.evaluate(
+    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))",
+  );
+  if (!Array.isArray(result)) throw new Error("axe gave no list of violations");
+  return result.map(String);
+}
