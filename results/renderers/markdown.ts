@@ -7,7 +7,7 @@ export function renderMarkdown(stored: Run): string {
   const { run, warnings, answer, sections } = reportOf(stored);
   const parts = [
     `# ${escapeText(run.question)}`,
-    ...warnings.map((warning) => `> **Note.** ${escapeText(warning)}`),
+    ...warnings.map(({ text, grave }) => `> **${grave ? "Warning" : "Note"}.** ${escapeText(text)}`),
     `**${escapeText(answer.lead)}**`,
     ...answer.parts.map(({ topic, sentences }) => `**${topic}.** ${escapeText(sentences.join(" "))}`),
     ...sections.flatMap(sectionParts),
