@@ -122,6 +122,16 @@ describe("the answer", () => {
     expect(answer(run).lead).not.toContain("equal");
   });
 
+  it("says of a question without a deciding figure that it has none", () => {
+    const run = runOf([figure({ workload: "w", name: "beside", decides: false }, 0.1, 0.1)]);
+    expect(partOf(run, "Time")).toMatchObject({
+      finding: "open",
+      text: expect.stringContaining(
+        "Not decided: “w: beside” (no figure of this question was to decide it).",
+      ),
+    });
+  });
+
   it("says that nothing was measured, and which suite was left out", () => {
     expect(answer(runOf([])).lead).toBe("Nothing was measured that could tell the patterns apart.");
     expect(partOf(runOf([]), "Lifetime hazards").text).toBe("No lifetime scenario was run.");

@@ -230,8 +230,7 @@ function openSentences(rows: readonly ReportRow[]): string[] {
 /** Why a row is open: what its deciding figure says, or why it has none. */
 export function reasonOf({ deciding, omissions }: ReportRow): string {
   if (deciding !== null) return deciding.comparison.reason ?? "no reason was recorded";
-  const missing = omissions.find(({ decides }) => decides) ?? omissions[0];
-  return missing?.reason ?? "no figure of this question was to decide";
+  return omissions.find(({ decides }) => decides)?.reason ?? "no figure of this question was to decide it";
 }
 
 function findingOf(rows: readonly ReportRow[]): Finding {

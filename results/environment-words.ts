@@ -49,23 +49,36 @@ export function asPredicted({ expected, observed }: LifetimeOutcome): boolean {
   return keys.every((key) => expected[key] === observed[key]);
 }
 
-/** What to beware of when reading this run; each line says cause and remedy, the gravest first. */
-export function warnings(run: Run): string[] {
-  return [
+/** What to beware of: cause and remedy. */
+export interface Warning {
+  readonly text: string;
+  /** To be read before anything else. */
+  readonly grave: boolean;
+}
+
+/** What to beware of when reading this run, the gravest first. */
+export function warnings(run: Run): Warning[] {
+  const { options, machines } = run;
+  const grave = [
     ...(run.synthetic ? ["SYNTHETIC DATA: generated to test the report, measured nowhere."] : []),
     ...predictionWarnings(run),
-    ...run.requirements.filter(({ met }) => !met).map(({ name }) => `Limit not kept: ${name}. See “Limits”.`),
-    ...(run.options.shard === null
+    ...run.requirements
+      .filter(({ met }) => !met)
+      .map(({ name }) => `LIMIT NOT KEPT: ${name}. See \u201cLimits\u201d.`),
+  ];
+  const others = [
+    ...(options.shard === null
       ? []
-      : [`Part ${run.options.shard} of a divided run: put the parts together before you quote a figure.`]),
-    ...(run.options.quick
+      : [`Part ${options.shard} of a divided run: put the parts together before you quote a figure.`]),
+    ...(options.quick
       ? ["A quick run: few processes, wide intervals. Leave out --quick for figures to quote."]
       : []),
     ...lostWarnings(run),
-    ...run.machines.flatMap((machine) => machineWarnings(machine, run.machines.length > 1)),
+    ...machines.flatMap((machine) => machineWarnings(machine, machines.length > 1)),
     ...outlierWarnings(run),
     ...selfTestWarnings(run),
   ];
+  return [...grave.map((text) => ({ text, grave: true })), ...others.map((text) => ({ text, grave: false }))];
 }
 
 function predictionWarnings(run: Run): string[] {

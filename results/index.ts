@@ -4,7 +4,7 @@
  */
 
 export { type Answer, type AnswerPart, answer, type Finding } from "./answer.ts";
-export { cleanText } from "./clean-text.ts";
+export { cleaned, cleanText } from "./clean-text.ts";
 export { CommandError, type FailureCode } from "./command-error.ts";
 export {
   type BaselineComparison,
@@ -18,6 +18,7 @@ export {
   environmentDifferences,
 } from "./compare.ts";
 export { environmentRows } from "./environment-words.ts";
+export { type HtmlKit, loadHtmlKit } from "./html-kit.ts";
 export { selfTestSentence } from "./instrument-words.ts";
 export { parseRun } from "./parse.ts";
 export { markdownTable } from "./renderers/markdown.ts";

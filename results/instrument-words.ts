@@ -5,8 +5,8 @@ import { countOf, formatDate, formNames, SUITE_TITLES } from "./words.ts";
 
 /** Said once above every table of verdicts. */
 export const SCOPE =
-  "Every time is one of this emulator in V8, marked so in its row: it says nothing about QEMU in C, whose objects are laid out " +
-  "by a compiler.";
+  "Every time here was measured in this emulator, under V8, and is marked so in its row: it says nothing about QEMU in C, whose " +
+  "objects are laid out by a compiler.";
 
 /** What the same rule says of A against itself, over all figures. */
 export function controlSentence(run: Run): string {

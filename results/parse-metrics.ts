@@ -1,5 +1,5 @@
 /**
- * Figures and verdicts of a stored run. Whatever follows from something else in the file is worked out once more: a verdict that
+ * Figures and verdicts of a stored run. What follows from something else in the file is worked out once more: a verdict that
  * its own intervals contradict is refused, so that neither can be edited without the other.
  */
 import type { JsonReader } from "./reader.ts";

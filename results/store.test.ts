@@ -40,7 +40,7 @@ describe("saveRun and loadRun", () => {
 describe("compressed runs", () => {
   const run = syntheticRun();
 
-  it("are written where the name ends in .gz, and read whatever it is", async () => {
+  it("are written where the name ends in .gz, and read under any name", async () => {
     const file = join(folder, "run.json.gz");
     await saveRun(file, run);
     const bytes = await readFile(file);

@@ -8,12 +8,13 @@
  */
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { CommandError, checkWritable, writeAtomically } from "#results";
+import { CommandError, checkWritable, pageNameOf, writeAtomically } from "#results";
 import { packageRoot } from "#workloads";
 import { captureEnvironment, completeEnvironment } from "../environment.ts";
 import { runChild } from "../runner/child-process.ts";
 import { Progress } from "../runner/progress.ts";
 import { CONTESTANTS, type Contestant, type ContestantName, contestants } from "./contestants.ts";
+import { renderCpuPage } from "./page.ts";
 import type { Profile } from "./profile.ts";
 import type { ProfileRequest } from "./profile-child.ts";
 import { timesToTexts } from "./race.ts";
@@ -79,7 +80,9 @@ async function bench(options: Options): Promise<void> {
   };
   await writeAtomically(options.output, `${JSON.stringify(run, null, 1)}\n`);
   await writeAtomically(options.output.replace(/(\.json)?$/, ".md"), renderCpuMarkdown(run));
-  process.stdout.write(`${renderCpuTable(run)}\nStored in ${options.output}\n`);
+  const page = pageNameOf(options.output);
+  await writeAtomically(page, await renderCpuPage(run));
+  process.stdout.write(`${renderCpuTable(run)}\nStored in ${options.output}; the page is ${page}\n`);
 }
 
 /** The works that were named; without names all of them, or all but the boots where it must be quick. */
@@ -189,7 +192,7 @@ const program = new Command("bench:cpu")
   .option("--seed <n>", "fixes the order of the processes", "1")
   .option(
     "-o, --output <file>",
-    "where to store the run, as JSON; a Markdown table goes beside it",
+    "where to store the run, as JSON; tables in Markdown and a page go beside it",
     DEFAULT_OUTPUT,
   )
   .exitOverride()

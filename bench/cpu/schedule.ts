@@ -16,7 +16,7 @@ export interface Entry {
 
 /**
  * The order of all processes. Works take turns; within a work two repeats form a palindrome of the contestants in an
- * order shuffled anew, so that whatever drifts steadily weighs on all alike.
+ * order shuffled each time, so that a steady drift weighs on all alike.
  */
 export function planHeats(entries: readonly Entry[], seed: number): Heat[] {
   const random = Random.seeded(seed, "cpu");

@@ -1,62 +1,65 @@
-/** The benchmark's result as tables, for a terminal and for Markdown. */
-import Table from "cli-table3";
+/** The benchmark's result as tables: for a terminal, for Markdown, and for the page. */
+import CliTable3 from "cli-table3";
+import { cleanText, markdownTable, plainTable, type Table } from "#results";
 import { median } from "../statistics/index.ts";
 import type { ContestantName } from "./contestants.ts";
 import { PROFILE_PARTS } from "./profile.ts";
 import { type CpuRow, type CpuRun, wholeTimes } from "./report.ts";
 
-interface Sheet {
-  readonly caption: string;
-  readonly head: readonly string[];
-  readonly rows: readonly (readonly string[])[];
-}
-
 export function renderCpuTable(run: CpuRun): string {
   return layOut(run, ({ caption, head, rows }) => {
-    const table = new Table({ head: [...head], style: { head: [], border: [], compact: true } });
-    for (const row of rows) table.push([...row]);
+    const table = new CliTable3({ head: [...head], style: { head: [], border: [], compact: true } });
+    for (const { cells } of rows) table.push(cells.map(cleanText));
     return `${caption}\n${table.toString()}`;
   });
 }
 
 export function renderCpuMarkdown(run: CpuRun): string {
-  return layOut(run, ({ caption, head, rows }) => {
-    const line = (cells: readonly string[]) =>
-      `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-    return [`**${caption}**`, "", line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-  });
+  return layOut(run, (table) => `**${table.caption}**\n\n${markdownTable(table)}`);
 }
 
-function layOut(run: CpuRun, draw: (sheet: Sheet) => string): string {
-  const { cpuModel, cpuCount, date, seconds } = run.environment;
-  const sheets = [goalSheet(run), rowSheet(run), profileSheet(run)].filter(({ rows }) => rows.length > 0);
+function layOut(run: CpuRun, draw: (table: Table) => string): string {
+  const { cpuModel, cpuCount, date, seconds: duration } = run.environment;
+  const tables = [goalTable(run), workTable(run), profileTable(run)].filter(({ rows }) => rows.length > 0);
   const about = [
-    "Times are wall time from the start of a process to a text on its console; nothing is subtracted. A speed is QEMU's",
-    "time over ours, by pairs of processes that ran side by side, with its 95 % interval where there are several; over 1 is faster",
-    "than QEMU.",
-    "Kernels run in laps: from the first lap on, starting and warming up are past.",
-    ...run.contestants.map(({ title, version, mend }) => `${title}: ${version ?? `not installed; ${mend}`}`),
-    `${cpuModel}, ${cpuCount} processors, ${date}, ${Math.round(seconds)} s; ${run.command}`,
+    ...CPU_METHOD,
+    ...contestantLines(run),
+    `${cpuModel}, ${cpuCount} processors, ${date}, ${Math.round(duration)} s; ${run.command}`,
   ];
-  return `${[...sheets.map(draw), about.join("\n")].join("\n\n")}\n`;
+  return `${[...tables.map(draw), about.map(cleanText).join("\n")].join("\n\n")}\n`;
 }
 
-function goalSheet({ summaries }: CpuRun): Sheet {
-  return {
-    caption: "Goals (geometric means)",
-    head: ["work", "goal", "speed", ""],
-    rows: summaries.map(({ kind, goal, speed, kept }) => [kind, goal.words, times(speed), verdict(kept)]),
-  };
+/** How the times come about, a sentence each. */
+export const CPU_METHOD: readonly string[] = [
+  "Times are wall time from the start of a process to a text on its console; nothing is subtracted.",
+  "A speed is QEMU's time over ours, by pairs of processes that ran side by side, with its 95 % interval where there are several; " +
+    "over 1 is faster than QEMU.",
+  "Kernels run in laps: from the first lap on, starting and warming up are past.",
+];
+
+/** Who ran, in which version, or how to install it. */
+export function contestantLines({ contestants }: CpuRun): string[] {
+  return contestants.map(({ title, version, mend }) => `${title}: ${version ?? `not installed; ${mend}`}`);
 }
 
-function rowSheet({ rows }: CpuRun): Sheet {
-  return {
-    caption: "Works",
-    head: [
-      ...["work", "what", "regionlab", "interpreter", "QEMU", "speed", "goal", ""],
-      ...["from the first lap on", "translator brings"],
+export function goalTable({ summaries }: CpuRun): Table {
+  return plainTable(
+    "Goals (geometric means)",
+    ["Work", "Goal", "Speed", "Kept"],
+    [2],
+    summaries.map(({ kind, goal, speed, kept }) => [kind, goal.words, times(speed), verdict(kept)]),
+  );
+}
+
+export function workTable({ rows }: CpuRun): Table {
+  return plainTable(
+    "Works",
+    [
+      ...["Work", "What", "regionlab", "interpreter", "QEMU", "Speed", "Goal", "Kept"],
+      ...["From the first lap on", "Translator brings"],
     ],
-    rows: rows.map((row) => [
+    [2, 3, 4, 5, 6, 8, 9],
+    rows.map((row) => [
       row.work,
       row.missing === null ? row.description : `not run: ${row.missing}`,
       time(row, "regionlab"),
@@ -68,20 +71,21 @@ function rowSheet({ rows }: CpuRun): Sheet {
       ratio(row.laterSpeed),
       ratio(row.gain),
     ]),
-  };
+  );
 }
 
-function profileSheet({ profiles }: CpuRun): Sheet {
-  return {
-    caption: "Where regionlab's time goes (V8's sampling profiler, in a run of its own)",
-    head: ["work", "time", "instructions", ...PROFILE_PARTS],
-    rows: profiles.map(({ work, milliseconds, instructions, parts }) => [
+export function profileTable({ profiles }: CpuRun): Table {
+  return plainTable(
+    "Where regionlab's time goes (V8's sampling profiler, in a run of its own)",
+    ["Work", "Time", "Instructions", ...PROFILE_PARTS],
+    [1, 2, ...PROFILE_PARTS.map((_, i) => 3 + i)],
+    profiles.map(({ work, milliseconds, instructions, parts }) => [
       work,
       seconds(milliseconds),
       `${(instructions / 1e6).toFixed(0)} million`,
       ...PROFILE_PARTS.map((part) => `${((100 * parts[part]) / milliseconds).toFixed(1)} %`),
     ]),
-  };
+  );
 }
 
 function time({ samples }: CpuRow, name: ContestantName): string {
@@ -99,7 +103,7 @@ function ratio(interval: CpuRow["speed"]): string {
   return low === high ? times(estimate) : `${times(estimate)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
 }
 
-function times(value: number | null): string {
+export function times(value: number | null): string {
   return value === null ? "not measured" : `${value.toFixed(2)}×`;
 }
 

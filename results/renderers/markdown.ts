@@ -7,7 +7,7 @@ export function renderMarkdown(stored: Run): string {
   const { run, warnings, answer, sections } = reportOf(stored);
   const parts = [
     `# ${escapeText(run.question)}`,
-    ...warnings.map((warning) => `> **Note.** ${escapeText(warning)}`),
+    ...warnings.map(({ text, grave }) => `> **${grave ? "Warning" : "Note"}.** ${escapeText(text)}`),
     `**${escapeText(answer.lead)}**`,
     ...answer.parts.map(({ topic, sentences }) => `**${topic}.** ${escapeText(sentences.join(" "))}`),
     ...sections.flatMap(sectionParts),
@@ -29,11 +29,11 @@ export function markdownTable({ head, numeric, rows }: Pick<Table, "head" | "num
   const withNotes = rows.some(({ notes }) => notes !== undefined && notes.length > 0);
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   const escaped = (cells: readonly string[], notes: string) =>
-    line([...cells, ...(withNotes ? [notes] : [])].map(escapeText));
+    line([...cells, ...(withNotes ? [notes] : [])].map(escapeInline));
   const rule = line([...numeric.map((right) => (right ? "---:" : "---")), ...(withNotes ? ["---"] : [])]);
   const width = head.length + (withNotes ? 1 : 0);
   const groupLine = (title: string) =>
-    line(Array.from({ length: width }, (_, i) => (i === 0 ? `**${escapeText(title)}**` : "")));
+    line(Array.from({ length: width }, (_, i) => (i === 0 ? `**${escapeInline(title)}**` : "")));
   const rowLines = ({ cells, notes = [], group }: Row) => [
     ...(group === undefined ? [] : [groupLine(group)]),
     escaped(cells, notes.join(" ")),
@@ -48,16 +48,19 @@ function fenced(text: string): string {
   return `${fence}\n${text}\n${fence}`;
 }
 
-/**
- * Text that stays text: no markup, tag, entity, link, picture, mention or formula comes of it, in a paragraph or in a cell.
- */
+/** Text that stays text, also at the start of a line, where it could be a heading or an item of a list. */
 export function escapeText(text: string): string {
+  return escapeInline(text)
+    .replace(/^[#+=-]/, "\\$&")
+    .replace(/^(\d+)(?=[.)]\s)/, "$1\\");
+}
+
+/** Text that stays text: no markup, tag, entity, link, picture, mention or formula comes of it, inside a line or a cell. */
+function escapeInline(text: string): string {
   return text
     .replace(/\s*\n\s*/g, " ")
     .replace(/[\\`*_[\]<>|~$]/g, "\\$&")
     .replace(/&(?=[#\w])/g, "\\&")
-    .replace(/^[#+=-]/, "\\$&") // headings and lists
-    .replace(/^(\d+)(?=[.)]\s)/, "$1\\")
     .replace(/(?<=\w):(?=\/\/)/g, "&#58;") // bare addresses become links by themselves
     .replace(/\b(mailto|xmpp):/gi, "$1&#58;")
     .replace(/\b(www)\./gi, "$1&#46;")

@@ -1,7 +1,7 @@
 /** A run as a report in its order: the answer, then everything that supports it. Worded once for all renderers. */
 import { type Answer, answer } from "../answer.ts";
 import { cleaned } from "../clean-text.ts";
-import { warnings } from "../environment-words.ts";
+import { type Warning, warnings } from "../environment-words.ts";
 import { controlSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
 import type { Run } from "../schema.ts";
 import type { Table } from "./table-model.ts";
@@ -42,7 +42,7 @@ export type Block =
 export interface Report {
   /** The run, with every text safe to show. */
   readonly run: Run;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Warning[];
   readonly answer: Answer;
   readonly sections: readonly Section[];
 }

@@ -19,6 +19,8 @@ export interface Row {
   readonly group?: string;
   /** Belongs to the row above, whose first cell names both. */
   readonly continues?: boolean;
+  /** What must not be overlooked: a failed proof, a limit that was not kept. */
+  readonly alarm?: boolean;
   /** Whole sentences that belong to this row. */
   readonly notes?: readonly string[];
   /** What a picture of the row would show. */
@@ -32,17 +34,22 @@ export interface Picture {
   readonly margin: number;
 }
 
-/** A table of plain cells. @param numeric columns of figures, by index */
+/**
+ * A table of plain cells.
+ * @param numeric columns of figures, by index
+ * @param alarms rows that must not be overlooked, by index
+ */
 export function plainTable(
   caption: string,
   head: readonly string[],
   numeric: readonly number[],
   rows: readonly (readonly string[])[],
+  alarms: readonly number[] = [],
 ): Table {
   return {
     caption,
     head,
     numeric: head.map((_, i) => numeric.includes(i)),
-    rows: rows.map((cells) => ({ cells })),
+    rows: rows.map((cells, i) => (alarms.includes(i) ? { cells, alarm: true } : { cells })),
   };
 }

@@ -21,7 +21,7 @@ export function renderTable(stored: Run, colour: boolean = isWatched()): string 
   const parts = [
     fold(run.question).map(paint.bold).join("\n"),
     "",
-    ...warnings.flatMap((warning) => fold(`! ${warning}`).map(paint.yellow)),
+    ...warnings.flatMap(({ text, grave }) => fold(`! ${text}`).map(grave ? paint.red : paint.yellow)),
     ...(warnings.length > 0 ? [""] : []),
     ...fold(answer.lead).map(paint.bold),
     ...answer.parts.flatMap(({ topic, sentences }) => ["", ...fold(`${topic}. ${sentences.join(" ")}`)]),
@@ -79,7 +79,7 @@ function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours
   const spanning = (content: string) => drawing.push([{ content, colSpan: head.length, hAlign: "left" }]);
   const widest = (column: number) => (column === 0 && head.length > 5 ? WIDEST_TITLE : WIDEST_CELL);
   let title: string[] = [];
-  for (const [place, { cells, verdict, notes = [], group }] of rows.entries()) {
+  for (const [place, { cells, verdict, notes = [], group, alarm }] of rows.entries()) {
     if (group !== undefined) spanning(paint.bold(group));
     // A long title goes on beside the rows that belong to it, which have none of their own.
     title = rows[place]?.continues ? title : fold(cells[0] ?? "", widest(0));
@@ -87,6 +87,7 @@ function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours
     drawing.push(
       cells.map((cell, i) => {
         const lines = i === 0 ? own : fold(cell, widest(i));
+        if (alarm) return lines.map(paint.red).join("\n");
         return (verdict && i === verdictColumn ? lines.map(verdictColour(verdict, paint)) : lines).join("\n");
       }),
     );

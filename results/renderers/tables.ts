@@ -34,6 +34,7 @@ export function lifetimeTable(run: Run): Table {
           outcomeWords(arms[arm].observed),
           asPredicted(arms[arm]) ? "yes" : "NO: PREDICTION FAILED",
         ],
+        alarm: !asPredicted(arms[arm]),
         ...(arm === "A"
           ? {}
           : { continues: true, notes: [`${description} ${rule} Over ${formatNumber(rounds)} rounds.`] }),
@@ -149,6 +150,7 @@ export function requirementTable(run: Run): Table {
       formatQuantity(measured.B, unit),
       met ? "yes" : "NO",
     ]),
+    run.requirements.flatMap(({ met }, i) => (met ? [] : [i])),
   );
 }
 
@@ -187,6 +189,7 @@ export function equivalenceTable(run: Run): Table {
         equal ? `yes, in ${processes} processes` : "NO",
       ]),
     ),
+    run.equivalence.flatMap(({ equal }, i) => (equal ? [] : [2 * i, 2 * i + 1])),
   );
 }
 
@@ -282,6 +285,7 @@ export function alikeTable({ selfTest }: Run): Table {
       slots.map(percent).join(", "),
       alike ? "yes" : "NO: its time has no verdict",
     ]),
+    (selfTest?.alike ?? []).flatMap(({ alike }, i) => (alike ? [] : [i])),
   );
 }
 

@@ -155,7 +155,7 @@ function notesOf(question: TableQuestion): string[] {
   const byConstruction = unique(metrics.flatMap((metric) => metric.byConstruction ?? []));
   return [
     ...byConstruction.map((why) => `Equal by construction: ${clause(why)}.`),
-    ...(deciding !== null && !isDecided(deciding.comparison)
+    ...(!isDecided(question) && (deciding !== null || !omissions.some(({ decides }) => decides))
       ? [`Open: ${sentence(reasonOf({ ...question, figures: metrics }))}`]
       : []),
     ...omissions.map((omission) => `${capitalName(omission)}: ${clause(omission.reason)}.`),

@@ -1,3 +1,4 @@
+import type { Warning } from "../../environment-words.ts";
 import { rowsOf } from "../../rows.ts";
 import type { Metric, Run } from "../../schema.ts";
 import { armNames, formatDate, formatPairs, questionTitle, sentence } from "../../words.ts";
@@ -18,7 +19,7 @@ export function runArticle({ run, warnings, answer, sections }: Report, prefix: 
     prefix,
     eyebrow: "regionlab benchmark report",
     title: run.question,
-    lead: html`${warnings.filter(isLoud).map(warningBox)}
+    lead: html`${warnings.filter(({ grave }) => grave).map(warningBox)}
 <p class="lead">${answer.lead}</p>
 <dl class="answer">
 ${answer.parts.map(
@@ -27,18 +28,13 @@ ${answer.parts.map(
 )}
 </dl>
 ${factList(facts(run))}
-${warnings.filter((text) => !isLoud(text)).map(warningBox)}`,
+${warnings.filter(({ grave }) => !grave).map(warningBox)}`,
     sections: sections.map((section) => ({ title: section.title, body: sectionBody(section, run) })),
   });
 }
 
-/** What must be read before anything else. */
-function isLoud(warning: string): boolean {
-  return /^[A-Z]{2,} [A-Z]{2,}/.test(warning);
-}
-
-function warningBox(text: string): Markup {
-  return html`<aside class="warning${isLoud(text) ? " loud" : ""}"><p>${text}</p></aside>`;
+function warningBox({ text, grave }: Warning): Markup {
+  return html`<aside class="warning${grave ? " loud" : ""}"><p>${text}</p></aside>`;
 }
 
 function facts(run: Run): (readonly [string, string])[] {

@@ -56,7 +56,7 @@ interface Place {
 }
 
 function rowsOf(row: Row, { table, pictured, columns, span }: Place): Markup {
-  const { cells, verdict, notes = [], picture, continues } = row;
+  const { cells, verdict, notes = [], picture, continues, alarm } = row;
   const inRow = cells.map((cell, i) => {
     if (i === 0) {
       return continues
@@ -73,8 +73,7 @@ function rowsOf(row: Row, { table, pictured, columns, span }: Place): Markup {
     const drawn = picture === undefined ? html`<td></td>` : html`<td>${miniInterval(picture)}</td>`;
     inRow.splice(table.verdictColumn ?? inRow.length, 0, drawn);
   }
-  const alone = cells.some((cell) => cell.startsWith("NO"));
-  const first = html`<tr class="${[continues ? "more" : "", alone ? "failed" : ""].join(" ").trim()}">${inRow}</tr>`;
+  const first = html`<tr${classOf([continues ? "more" : "", alarm ? "failed" : ""])}>${inRow}</tr>`;
   if (notes.length === 0) return first;
   return html`${first}
 <tr class="notes"><td colspan="${columns - 1}">${notes.map((note) => html`<p>${note}</p>`)}</td></tr>`;
@@ -82,6 +81,11 @@ function rowsOf(row: Row, { table, pictured, columns, span }: Place): Markup {
 
 function align(right: boolean | undefined): Markup {
   return new Markup(right ? ' class="number"' : "");
+}
+
+function classOf(names: readonly string[]): Markup {
+  const given = names.filter((name) => name !== "").join(" ");
+  return new Markup(given === "" ? "" : ` class="${given}"`);
 }
 
 function rowspan(span: number): Markup {
