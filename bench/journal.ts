@@ -1,6 +1,14 @@
 /** Finished processes of a run, kept beside its output as they come, so that an interrupted run can go on. */
 import { createHash } from "node:crypto";
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Environment } from "#results";
 import type { BenchPlan } from "./plan.ts";
@@ -21,7 +29,8 @@ type Line =
   | { readonly outcome: TrialOutcome<ProcessReport>; readonly phase: Phase };
 
 /** Which part of a run a process belongs to. */
-export type Phase = "proof" | "measure";
+export type Phase = (typeof PHASES)[number];
+const PHASES = ["proof", "measure"] as const;
 
 export class Journal {
   /** Outcomes that an interrupted run of the same kind has left. */
@@ -40,8 +49,11 @@ export class Journal {
   static open(output: string, key: JournalKey, fresh: boolean): Journal {
     const file = journalOf(output);
     const found = fresh ? null : readJournal(file);
-    if (found !== null && JSON.stringify(found.key) === JSON.stringify(key))
+    if (found !== null && JSON.stringify(found.key) === JSON.stringify(key)) {
+      // Lines to come must not be added to half a one.
+      truncateSync(file, found.wholeBytes);
       return new Journal(file, found.earlier);
+    }
     writeFileSync(file, `${JSON.stringify({ key } satisfies Line)}\n`);
     return new Journal(file, { proof: [], measure: [] });
   }
@@ -60,27 +72,44 @@ export function journalOf(output: string): string {
   return `${output}.partial`;
 }
 
+interface Found {
+  readonly key: JournalKey;
+  readonly earlier: Journal["earlier"];
+  /** Length of what was read. */
+  readonly wholeBytes: number;
+}
+
 /** Reads what is whole: the last line of a run that was killed may not be. */
-function readJournal(file: string): { key: JournalKey; earlier: Journal["earlier"] } | null {
+function readJournal(file: string): Found | null {
   if (!existsSync(file)) return null;
-  const lines = readFileSync(file, "utf8").split("\n");
-  let key: JournalKey | null = null;
+  const [first = "", ...lines] = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  const head = readLine(first);
+  if (head === null || !("key" in head)) return null;
   const earlier = {
     proof: [] as TrialOutcome<ProcessReport>[],
     measure: [] as TrialOutcome<ProcessReport>[],
   };
-  for (const text of lines.slice(0, -1)) {
-    let line: Line;
-    try {
-      line = JSON.parse(text) as Line; // our own; what is not ends the reading
-    } catch {
-      break;
-    }
-    if ("key" in line) key = line.key;
-    else if (line.phase in earlier) earlier[line.phase].push(line.outcome);
-    else break;
+  let wholeBytes = Buffer.byteLength(first) + 1;
+  for (const text of lines) {
+    const line = readLine(text);
+    if (line === null || !("outcome" in line)) break;
+    earlier[line.phase].push(line.outcome);
+    wholeBytes += Buffer.byteLength(text) + 1;
   }
-  return key === null ? null : { key, earlier };
+  return { key: head.key, earlier, wholeBytes };
+}
+
+/** A line of our own; null where it is something else, which ends the reading. */
+function readLine(text: string): Line | null {
+  try {
+    const line: unknown = JSON.parse(text);
+    if (typeof line !== "object" || line === null) return null;
+    if ("key" in line) return line as Line; // compared as a whole before it is used
+    const ours = "outcome" in line && "phase" in line && PHASES.some((phase) => phase === line.phase);
+    return ours ? (line as Line) : null; // written by `add`
+  } catch {
+    return null;
+  }
 }
 
 /** Hash over the programs that measured processes run. */

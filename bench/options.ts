@@ -27,8 +27,8 @@ export const COUNT = "count";
 const QUICK_SECONDS = 100;
 const FULL_SECONDS = 35 * 60;
 /** After so many processes a run looks whether a metric is decided. The last is the most that it measures. */
-const QUICK_LOOKS = [7, 11, 16];
-const FULL_LOOKS = [12, 20, 30, 40];
+export const QUICK_LOOKS = [7, 11, 16];
+export const FULL_LOOKS = [12, 20, 30, 40];
 /** What a quick run boots: the shortest guest, and the one that does nothing but access devices. */
 const QUICK_WORKLOADS = ["hello", "mmio-storm"];
 const MOST_REPEATS = 10_000;
@@ -141,7 +141,8 @@ export function whyMissing({ kind }: Workload): string | null {
   return debian === null || debian.found ? null : debian.reason;
 }
 
-function readWhole(option: string, text: string, least: number, most: number): number {
+/** A whole number in a range. @throws CommandError (exit code 2) that names the option */
+export function readWhole(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text.trim()) && value >= least && value <= most) return value;
   throw new CommandError(2, `${option} ${text}: is not a whole number from ${least} to ${most}; give one`);

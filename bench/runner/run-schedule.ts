@@ -49,8 +49,10 @@ export async function runPasses<Report>(
     const last = of(name).slice(-MOST_LOST);
     return last.length === MOST_LOST && last.every(({ lost }) => lost !== null);
   };
-  let left = [...tasks];
-  for (let pass = Math.min(...tasks.map(({ name }) => of(name).length)); left.length > 0; pass++) {
+  const done = (task: PlannedTask) => isDone(task, of(task.name).filter(({ lost }) => lost === null).length);
+  // What an interrupted run had done or given up needs no process more.
+  let left = tasks.filter((task) => !done(task) && !givenUp(task.name));
+  for (let pass = Math.min(...left.map(({ name }) => of(name).length)); left.length > 0; pass++) {
     for (const task of passOrder(tasks, pass, seed)) {
       const mine = of(task.name);
       if (mine.length > pass || !left.includes(task)) continue;
@@ -61,7 +63,7 @@ export async function runPasses<Report>(
       onOutcome?.(outcome);
       if (givenUp(task.name)) left = left.filter((other) => other !== task);
     }
-    left = left.filter((task) => !isDone(task, of(task.name).filter(({ lost }) => lost === null).length));
+    left = left.filter((task) => !done(task));
   }
   return outcomes;
 }

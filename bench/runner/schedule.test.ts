@@ -1,75 +1,51 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ARMS } from "#results";
-import { planSchedule as planBlocks, type Trial } from "./schedule.ts";
+import { describeTrial, passOrder, seedOf } from "./schedule.ts";
 
-const named = (names: readonly string[]) => names.map((name) => ({ name }));
-const planSchedule = (names: readonly string[], repeats: number, seed: number) =>
-  planBlocks(named(names), repeats, seed).flat();
-const arms = (trials: readonly Trial[]) => trials.map(({ arm }) => arm);
+const tasks = ["boot", "dispatch", "retention", "heap"];
 
-describe("planSchedule", () => {
-  it("goes there and back: two repeats are a palindrome", () => {
-    const plan = planSchedule(["boot"], 2, 1);
-    expect(arms(plan)).toHaveLength(6);
-    expect(arms(plan)).toEqual(arms(plan).reverse());
-    expect(new Set(arms(plan).slice(0, 3))).toEqual(new Set(ARMS));
-  });
-
-  it("never runs all of one arm before another: every six processes hold each arm twice", () => {
-    const plan = planSchedule(["boot"], 10, 7);
-    for (let i = 0; i < plan.length; i += 6) {
-      for (const arm of ARMS) {
-        expect(arms(plan.slice(i, i + 6)).filter((other) => other === arm)).toHaveLength(2);
-      }
-    }
-  });
-
-  it("lets tasks take turns", () => {
-    const tasks = planSchedule(["boot", "dispatch"], 4, 1).map(({ task }) => task);
-    expect(tasks.join(" ")).toBe(
-      Array(2)
-        .fill(`${"boot ".repeat(6)}${"dispatch ".repeat(6)}`)
-        .join("")
-        .trim(),
-    );
-  });
-
-  it("gives every arm the same mean position, so that a steady drift cancels", () => {
+describe("passOrder", () => {
+  it("holds every task once", () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 1, max: 20 }), (seed, blocks) => {
-        const plan = planSchedule(["x"], 2 * blocks, seed);
-        const sums = ARMS.map((arm) => plan.reduce((sum, trial, i) => sum + (trial.arm === arm ? i : 0), 0));
-        expect(new Set(sums).size).toBe(1);
+      fc.property(fc.integer(), fc.nat(1000), (seed, pass) => {
+        expect(passOrder(tasks, pass, seed).toSorted()).toEqual(tasks.toSorted());
       }),
     );
   });
 
-  it("runs every repeat of every arm and task once, also for odd numbers", () => {
-    const plan = planSchedule(["a", "b"], 5, 3);
-    const keys = plan.map(({ task, arm, repeat }) => `${task}/${arm}/${repeat}`);
-    expect(new Set(keys).size).toBe(30);
-    expect(keys).toHaveLength(30);
+  it("is the same for the same seed and pass, and shuffled by others", () => {
+    const orders = (seed: number) =>
+      Array.from({ length: 12 }, (_, pass) => passOrder(tasks, pass, seed).join(" "));
+    expect(orders(1)).toEqual(orders(1));
+    expect(orders(1)).not.toEqual(orders(2));
+    expect(new Set(orders(1)).size).toBeGreaterThan(4);
   });
 
-  it("gives whole blocks of two repeats, after any of which a run may end", () => {
-    const blocks = planBlocks(named(["a", "b"]), 5, 3);
-    expect(blocks.map((block) => [...new Set(block.map(({ repeat }) => repeat))])).toEqual([
-      [0, 1],
-      [2, 3],
-      [4],
-    ]);
+  it("lets no task always follow the same other one", () => {
+    const followers = new Set<string>();
+    for (let pass = 0; pass < 200; pass++) {
+      const order = passOrder(tasks, pass, 1);
+      order.slice(1).forEach((task, i) => {
+        followers.add(`${order[i]} ${task}`);
+      });
+    }
+    expect(followers.size).toBe(4 * 3);
   });
+});
 
-  it("leaves a task out after its own number of repeats, and the others as they were", () => {
-    const capped = planBlocks([{ name: "a" }, { name: "b", mostRepeats: 2 }], 6, 3).flat();
-    expect(capped.filter(({ task }) => task === "b").map(({ repeat }) => repeat)).toEqual([0, 0, 0, 1, 1, 1]);
-    const a = ({ task }: Trial) => task === "a";
-    expect(capped.filter(a)).toEqual(planSchedule(["a", "b"], 6, 3).filter(a));
+describe("seedOf", () => {
+  it("gives every process of every task and every part of a run a seed of its own", () => {
+    const seeds = tasks.flatMap((task) =>
+      [0, 1, 2, 10].flatMap((repeat) => [0, 1, 2].map((shard) => seedOf({ task, repeat }, 1, shard))),
+    );
+    expect(new Set(seeds).size).toBe(seeds.length);
+    expect(seedOf({ task: "boot", repeat: 3 }, 1, 0)).toBe(seedOf({ task: "boot", repeat: 3 }, 1, 0));
+    expect(seedOf({ task: "boot", repeat: 3 }, 2, 0)).not.toBe(seedOf({ task: "boot", repeat: 3 }, 1, 0));
   });
+});
 
-  it("is the same for the same seed, and shuffled by another", () => {
-    expect(planSchedule(["x"], 10, 1)).toEqual(planSchedule(["x"], 10, 1));
-    expect(arms(planSchedule(["x"], 10, 1))).not.toEqual(arms(planSchedule(["x"], 10, 2)));
+describe("describeTrial", () => {
+  it("counts processes as people do", () => {
+    expect(describeTrial({ task: "boot/hello", repeat: 0 })).toBe("boot/hello, process 1");
   });
 });

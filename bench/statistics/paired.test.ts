@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { pairedDifference } from "./paired.ts";
 import { Random } from "./random.ts";
@@ -47,6 +48,75 @@ describe("pairedDifference", () => {
     expect(estimate).toBeCloseTo(1, 0);
     expect([low > 0.7, high < 1.3]).toEqual([true, true]);
     expect(pValue).toBeLessThan(0.001);
+  });
+
+  const pairs = fc.array(
+    fc.tuple(
+      fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
+      fc.double({ min: 1e-3, max: 1e6, noNaN: true }),
+    ),
+    {
+      minLength: 2,
+      maxLength: 45,
+    },
+  );
+  const level = fc.constantFrom(0.95, 1 - 0.05 / 3, 1 - 0.05 / 4);
+
+  it("gives the figures of the very pairs that the estimate comes from: their difference is the estimate", () => {
+    fc.assert(
+      fc.property(pairs, level, (drawn, least) => {
+        const a = drawn.map(([first]) => first);
+        const b = drawn.map(([, second]) => second);
+        const percent = pairedDifference(a, b, "percent", least);
+        expect((100 * percent.figures.b) / percent.figures.a - 100).toBeCloseTo(
+          percent.estimate,
+          6 - Math.log10(Math.max(1, Math.abs(percent.estimate))),
+        );
+        const absolute = pairedDifference(a, b, "absolute", least);
+        expect(Math.abs(absolute.figures.b - absolute.figures.a - absolute.estimate)).toBeLessThan(1e-8);
+        for (const { figures } of [percent, absolute]) {
+          expect(figures.a).toBeGreaterThanOrEqual(Math.min(...a) * (1 - 1e-12));
+          expect(figures.a).toBeLessThanOrEqual(Math.max(...a) * (1 + 1e-12));
+        }
+      }),
+    );
+  });
+
+  it("has no chance of 0, for two pairs that are the same as for many", () => {
+    expect(pairedDifference([1, 1], [2, 2], "percent").pValue).toBe(0.5);
+    expect(pairedDifference([7, 7, 7], [7, 7, 7], "percent")).toMatchObject({
+      estimate: 0,
+      pValue: 1,
+      above: 0,
+    });
+    fc.assert(
+      fc.property(pairs, level, (drawn, least) => {
+        const { pValue } = pairedDifference(
+          drawn.map(([first]) => first),
+          drawn.map(([, second]) => second),
+          "percent",
+          least,
+        );
+        expect(pValue).toBeGreaterThan(0);
+      }),
+    );
+  });
+
+  it.each([
+    [0.95, 12],
+    [1 - 0.05 / 3, 7],
+    [1 - 0.05 / 4, 20],
+  ])("covers the truth at least as often as it says: level %d, %i pairs", (least, n) => {
+    const random = Random.seeded(8, `${least}${n}`);
+    const trials = 1000;
+    let covered = 0;
+    for (let i = 0; i < trials; i++) {
+      const a = Array.from({ length: n }, () => 100 * Math.exp(0.3 * random.normal()));
+      const b = a.map((value) => value * 1.03 * Math.exp(0.01 * random.normal()));
+      const { low, high } = pairedDifference(a, b, "percent", least);
+      if (low <= 3 && 3 <= high) covered++;
+    }
+    expect(covered / trials).toBeGreaterThan(least - 3 * Math.sqrt((least * (1 - least)) / trials));
   });
 
   it("refuses values without a partner, too few, and percentages of zero", () => {

@@ -1,7 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MetricDefinition, Verdict } from "#results";
+import { type Comparison, isDecided, type MetricDefinition } from "#results";
 import { Random } from "./random.ts";
-import { decide, judge, type Measured, repeatsNeeded } from "./verdict.ts";
+import { judge, type Look, type Measured } from "./verdict.ts";
 
 const definition: MetricDefinition = {
   suite: "boot",
@@ -10,80 +11,218 @@ const definition: MetricDefinition = {
   description: "",
   unit: "ms",
   quantity: "time",
+  source: "regionlab",
   scale: "percent",
   margin: 2,
   role: "headline",
+  estimator: "",
+  decides: true,
+  byConstruction: null,
 };
 
-describe("decide", () => {
-  const rows: [string, number, number, number, number, number, Verdict][] = [
-    // what                                     estimate low  high   p     A/A
-    ["inside the margin", 0.2, -0.5, 0.9, 0.8, 0.5, "equivalent"],
-    ["small but certain: still inside", 0.5, 0.3, 0.7, 0.001, 0.1, "equivalent"],
-    ["clearly above", 8, 6, 10, 0.001, 1, "slower"],
-    ["clearly below", -8, -10, -6, 0.001, 1, "faster"],
-    ["above, but A differs as much from itself", 3, 2.5, 4, 0.001, 3.5, "no difference"],
-    ["interval over zero and over the margin", 1, -2, 4, 0.3, 1, "inconclusive"],
-    ["interval says yes, ranks say no", 3, 0.5, 5, 0.2, 1, "inconclusive"],
-    ["touching the margin is not inside it", 0, -2, 2, 1, 1, "inconclusive"],
-  ];
-  it.each(rows)("%s", (_, estimate, low, high, p, spread, verdict) => {
-    expect(decide({ estimate, low, high }, p, 2, spread)).toBe(verdict);
-  });
-});
+const once: Look = { level: 0.95, looks: 1 };
 
-describe("repeatsNeeded", () => {
-  it("follows the square root law to the nearer goal", () => {
-    // Half width 4 at 10 repeats, no difference: it must shrink to the margin of 2, half: four times as many.
-    expect(repeatsNeeded({ estimate: 0, low: -4, high: 4 }, 2, 10)).toBe(40);
-    // Difference 3 with half width 6: it must shrink to 3.
-    expect(repeatsNeeded({ estimate: 3, low: -3, high: 9 }, 2, 10)).toBe(40);
-  });
+interface Truth {
+  readonly name?: string;
+  /** Of B and of A2 against A, as a fraction. */
+  readonly effect?: number;
+  readonly aaEffect?: number;
+  readonly noise?: number;
+  readonly processes?: number;
+  readonly machines?: (place: number) => number;
+  readonly look?: Look;
+  readonly change?: Partial<MetricDefinition>;
+  readonly seed?: number;
+}
 
-  it("knows that the interval of few values shrinks faster", () => {
-    // Four values, standard deviation 1: Student's half width is 3.182 / 2, a median's of N is 2.456 / sqrt(N).
-    const half = 3.182 / 2;
-    expect(repeatsNeeded({ estimate: 0, low: -half, high: half }, 0.5, 4)).toBe(
-      Math.ceil((2.456 / 0.5) ** 2),
-    );
-  });
+function measure({
+  name = "metric",
+  effect = 0,
+  aaEffect = 0,
+  noise = 0.005,
+  processes = 12,
+  machines = () => 0,
+  look = once,
+  change = {},
+  seed = 1,
+}: Truth): Measured {
+  const random = Random.seeded(seed, name);
+  const arm = (centre: number) =>
+    Array.from({ length: processes }, () => centre * (1 + noise * random.normal()));
+  return {
+    definition: { ...definition, name, ...change },
+    samples: { A: arm(50), B: arm(50 * (1 + effect)), A2: arm(50 * (1 + aaEffect)) },
+    machines: Array.from({ length: processes }, (_, place) => machines(place)),
+    look,
+  };
+}
 
-  it("gives up where no sensible number helps", () => {
-    expect(repeatsNeeded({ estimate: 1, low: -99, high: 101 }, 1.5, 10)).toBeNull();
-  });
-});
+function judgeOne(truth: Truth): Comparison {
+  const [comparison] = judge([measure(truth)]);
+  if (comparison === undefined) throw new RangeError("one comparison per metric");
+  return comparison;
+}
 
 describe("judge", () => {
-  const measure = (name: string, effect: number, noise: number, seed: number): Measured => {
-    const random = Random.seeded(seed, name);
-    const arm = (centre: number) => Array.from({ length: 10 }, () => centre * (1 + noise * random.normal()));
-    return {
-      definition: { ...definition, name },
-      samples: { A: arm(50), B: arm(50 * (1 + effect)), A2: arm(50) },
-    };
-  };
-
   it("tells a real difference, an equivalence and a noisy nothing apart", () => {
     const comparisons = judge([
-      measure("slow", 0.1, 0.005, 1),
-      measure("same", 0, 0.005, 2),
-      measure("noisy", 0, 0.2, 3),
+      measure({ name: "slow", effect: 0.1 }),
+      measure({ name: "fast", effect: -0.1 }),
+      measure({ name: "same" }),
+      measure({ name: "noisy", noise: 0.2 }),
     ]);
-    expect(comparisons.map(({ verdict }) => verdict)).toEqual(["slower", "equivalent", "inconclusive"]);
-    expect(comparisons[2]?.repeatsNeeded).toBeGreaterThan(10);
-    for (const { ab } of comparisons) expect(ab.adjustedPValue).toBeGreaterThanOrEqual(ab.pValue);
+    expect(comparisons.map(({ verdict }) => verdict)).toEqual([
+      "slower",
+      "faster",
+      "equivalent",
+      "inconclusive",
+    ]);
+    for (const { ab, aa, aaSpread } of comparisons) {
+      expect(ab.adjustedPValue).toBeGreaterThanOrEqual(ab.pValue);
+      expect(aaSpread).toBe(Math.max(Math.abs(aa.low), Math.abs(aa.high)));
+    }
   });
 
   it("claims no difference of a form against itself: 300 metrics, one after the other", () => {
-    const metrics = Array.from({ length: 300 }, (_, i) => measure(`m${i}`, 0, 0.02, 100 + i));
+    const metrics = Array.from({ length: 300 }, (_, i) =>
+      measure({ name: `m${i}`, noise: 0.02, seed: 100 + i }),
+    );
     const verdicts = judge(metrics).flatMap(({ verdict, aaVerdict }) => [verdict, aaVerdict]);
     expect(verdicts.filter((verdict) => verdict === "faster" || verdict === "slower")).toEqual([]);
   });
 
-  it("gives one metric the same interval whatever others are judged beside it", () => {
-    const one = measure("one", 0.03, 0.01, 4);
+  it("gives one metric the same interval, no matter which others are judged beside it", () => {
+    const one = measure({ name: "one", effect: 0.03, noise: 0.01 });
     const [alone] = judge([one]);
-    const [, second] = judge([measure("other", 0, 0.01, 5), one]);
+    const [, second] = judge([measure({ name: "other", noise: 0.01 }), one]);
     expect([second?.ab.low, second?.ab.high]).toEqual([alone?.ab.low, alone?.ab.high]);
+  });
+
+  it("multiplies the chance by the number of looks, then by Holm within headlines and within the rest", () => {
+    // Twelve of twelve above: 2 / 2^12. Three looks, and two headlines that are equally sure: three and two times as much.
+    const look: Look = { level: 1 - 0.05 / 3, looks: 3 };
+    const sure = (name: string, change: Partial<MetricDefinition> = {}) =>
+      measure({ name, effect: 0.1, look, change });
+    const [first, second, detail] = judge([sure("a"), sure("b"), sure("c", { role: "detail" })]);
+    for (const headline of [first, second])
+      expect(headline?.ab.adjustedPValue).toBeCloseTo((2 * 3 * 2) / 2 ** 12, 12);
+    expect(detail?.ab.adjustedPValue).toBeCloseTo((3 * 2) / 2 ** 12, 12);
+    expect(first?.ab.level).toBeGreaterThanOrEqual(look.level);
+  });
+
+  it("lets A against itself overrule: the instrument is wrong, so its verdict would be, too", () => {
+    const { verdict, aaVerdict, reason } = judgeOne({ effect: 0.1, aaEffect: 0.05 });
+    expect([verdict, aaVerdict]).toEqual(["inconclusive", "slower"]);
+    expect(reason).toMatch(/A differs from itself by 5\.\d %, more than the margin: the instrument is wrong/);
+  });
+
+  it("says so where A differs as much from itself as B from A, within the margin", () => {
+    // A2 is 1 % off, B 1.2 % to 3 %: certain, larger than nothing, and no larger than what A shows.
+    const { verdict, reason } = judgeOne({ effect: 0.015, aaEffect: -0.015, noise: 0.006, processes: 14 });
+    expect(verdict).toBe("no difference");
+    expect(reason).toMatch(/B differs from A by .* %, and A from itself by up to/);
+  });
+
+  it("does not judge what stands beside the figure that decides", () => {
+    const { verdict, reason } = judgeOne({ effect: 0.1, change: { decides: false } });
+    expect(verdict).toBe("not judged");
+    expect(reason).toMatch(/its exact count decides/);
+    const counted = judgeOne({ effect: 0.1, change: { decides: false, quantity: "count" } });
+    expect(counted.reason).toMatch(/Stands beside the figure that decides/);
+  });
+
+  it("names too few processes, closeness to the margin, and noise as what they are", () => {
+    expect(judgeOne({ processes: 2, noise: 0.1 }).reason).toMatch(/2 processes are too few/);
+    // Six of six above: a chance of 3.1 %, and of 6.3 % for the surer of two headlines. The interval reaches over the margin.
+    const [close] = judge([
+      measure({ name: "one", effect: 0.02, noise: 0.002, processes: 6 }),
+      measure({ name: "two", noise: 0.002, processes: 6 }),
+    ]);
+    expect(close?.reason).toMatch(/lies so close to the margin of 2\.0 %/);
+    expect(judgeOne({ noise: 0.2 }).reason).toMatch(/Isolates that run the same code differ by/);
+  });
+
+  it("gives a reason exactly where a verdict is open", () => {
+    const truth = fc.record({
+      effect: fc.constantFrom(0, 0.01, 0.02, 0.03, -0.1),
+      aaEffect: fc.constantFrom(0, 0, 0.01, 0.05),
+      noise: fc.constantFrom(0, 0.001, 0.01, 0.1),
+      processes: fc.integer({ min: 2, max: 20 }),
+      machines: fc.constantFrom<(place: number) => number>(
+        () => 0,
+        (place) => place % 2,
+      ),
+      change: fc.constantFrom<Partial<MetricDefinition>>(
+        {},
+        { decides: false },
+        { scale: "absolute", unit: "B" },
+      ),
+      seed: fc.integer(),
+    });
+    fc.assert(
+      fc.property(fc.array(truth, { minLength: 1, maxLength: 4 }), (truths) => {
+        for (const comparison of judge(truths.map(measure))) {
+          expect(comparison.reason === null).toBe(isDecided(comparison));
+          if (comparison.reason !== null) expect(comparison.reason).toMatch(/^[A-Z0-9].*\.$/);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("judging machines", () => {
+  const halves = (place: number) => (place < 12 ? 0 : 1);
+
+  /** The same difference on both machines, or 1 % on one and 5 % on the other. */
+  function twoMachines(second: number): Measured {
+    const one = measure({ name: "one", effect: 0.01, noise: 0.001, processes: 12 });
+    const other = measure({ name: "two", effect: second, noise: 0.001, processes: 12 });
+    return {
+      ...one,
+      samples: {
+        A: [...one.samples.A, ...other.samples.A],
+        B: [...one.samples.B, ...other.samples.B],
+        A2: [...one.samples.A2, ...other.samples.A2],
+      },
+      machines: Array.from({ length: 24 }, (_, place) => halves(place)),
+    };
+  }
+
+  it("that agree gives the interval of all processes together", () => {
+    const both = twoMachines(0.01);
+    const [merged] = judge([both]);
+    const [unblocked] = judge([{ ...both, machines: both.machines.map(() => 0) }]);
+    expect(merged?.machines).toBeNull();
+    expect(merged?.ab).toEqual(unblocked?.ab);
+    expect(merged?.verdict).toBe("equivalent");
+  });
+
+  it("that differ widens the interval to cover them all, and says so", () => {
+    const both = twoMachines(0.05);
+    const [merged] = judge([both]);
+    const [unblocked] = judge([{ ...both, machines: both.machines.map(() => 0) }]);
+    expect(merged?.machines).toMatch(
+      /^The 2 machines differ: their medians lie from 1\.\d\d to (4\.9|5\.0)\d %/,
+    );
+    expect(merged?.ab.low).toBeLessThanOrEqual(unblocked?.ab.low ?? Number.NaN);
+    expect(merged?.ab.high).toBeGreaterThanOrEqual(unblocked?.ab.high ?? Number.NaN);
+    expect(merged?.ab.low).toBeLessThan(1.05);
+    expect(merged?.ab.high).toBeGreaterThan(4.9);
+    expect(merged?.ab.estimate).toBe(unblocked?.ab.estimate);
+    expect(unblocked?.machines).toBeNull();
+  });
+
+  it("finds machines that are alike different at most as often as it says, one time in a hundred", () => {
+    const trials = 400;
+    const differing = Array.from({ length: trials }, (_, seed) =>
+      judgeOne({ seed, name: `trial ${seed}`, processes: 24, machines: halves }),
+    ).filter(({ machines }) => machines !== null).length;
+    // Four standard deviations of a binomial: the chi-squared approximation is known to be on the safe side.
+    expect(differing / trials).toBeLessThan(0.01 + 4 * Math.sqrt((0.01 * 0.99) / trials));
+  });
+
+  it("takes no notice of a machine with a single process", () => {
+    expect(judgeOne({ processes: 8, machines: (place) => (place === 7 ? 1 : 0) }).machines).toBeNull();
   });
 });

@@ -1,0 +1,174 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { syntheticRun } from "#results/testing";
+import { hashCode, Journal, type JournalKey, journalKey, journalOf, type Phase } from "./journal.ts";
+import type { BenchPlan } from "./plan.ts";
+import type { TrialOutcome } from "./runner/run-schedule.ts";
+import { emptyReport, type ProcessReport } from "./suites/measurement.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "regionlab-journal-"));
+const output = join(folder, "run.json");
+const file = journalOf(output);
+afterAll(() => rmSync(folder, { recursive: true }));
+beforeEach(() => rmSync(file, { force: true }));
+
+const plan: BenchPlan = {
+  suites: ["boot"],
+  quick: true,
+  forms: { A: "embedded", B: "owned" },
+  workloads: ["hello"],
+  repeats: 16,
+  looks: [7, 11, 16],
+  seconds: 100,
+  seed: 1,
+  count: true,
+  shard: null,
+  command: "npx regionlab bench",
+};
+const { command: _, ...planned } = plan;
+const key: JournalKey = { plan: planned, code: "c0de", node: "20.20.0", cpuModel: "Processor" };
+
+type Entry = readonly [phase: Phase, outcome: TrialOutcome<ProcessReport>];
+
+function entry(phase: Phase, repeat: number, lost: string | null = null): Entry {
+  const report = lost === null ? { ...emptyReport, slots: ["A2", "A", "B"] as const } : null;
+  return [phase, { trial: { task: "boot/hello", repeat }, report, lost, milliseconds: 1.5 }];
+}
+
+/** What a run leaves; more than ASCII, so that a cut may go through a letter. */
+const ENTRIES: readonly Entry[] = [
+  entry("proof", 0),
+  entry("measure", 0),
+  entry("measure", 1, "ended by SIGKILL: „schade“\n  second line"),
+  entry("measure", 2),
+];
+
+function write(entries: readonly Entry[], journal = Journal.open(output, key, true)): void {
+  for (const [phase, outcome] of entries) journal.add(phase, outcome);
+}
+
+function found({ earlier }: Journal): readonly Entry[] {
+  return [
+    ...earlier.proof.map((outcome): Entry => ["proof", outcome]),
+    ...earlier.measure.map((outcome): Entry => ["measure", outcome]),
+  ];
+}
+
+describe("Journal", () => {
+  it("begins empty, and goes on with what a run with the same key has left", () => {
+    expect(found(Journal.open(output, key, false))).toEqual([]);
+    write(ENTRIES);
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+  });
+
+  it("begins again when it is asked to", () => {
+    write(ENTRIES);
+    expect(found(Journal.open(output, key, true))).toEqual([]);
+    expect(found(Journal.open(output, key, false))).toEqual([]);
+  });
+
+  it.each<[string, JournalKey]>([
+    ["another plan", { ...key, plan: { ...planned, seed: 2 } }],
+    ["other code", { ...key, code: "beef" }],
+    ["another Node", { ...key, node: "22.1.0" }],
+    ["another processor", { ...key, cpuModel: "Other" }],
+  ])("begins again for %s, which would measure something else", (_, other) => {
+    write(ENTRIES);
+    expect(found(Journal.open(output, other, false))).toEqual([]);
+    expect(found(Journal.open(output, key, false))).toEqual([]);
+  });
+
+  it("interrupted at any byte, gives the processes that were whole, and takes more", () => {
+    write(ENTRIES);
+    const bytes = readFileSync(file);
+    const more = entry("measure", 9);
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: bytes.length }), (end) => {
+        writeFileSync(file, bytes.subarray(0, end));
+        const whole = bytes.subarray(0, end).filter((byte) => byte === 0x0a).length - 1;
+        const expected = ENTRIES.slice(0, Math.max(0, whole));
+        const journal = Journal.open(output, key, false);
+        expect(found(journal)).toEqual(expected);
+        // The run goes on and is interrupted once more: what it added must not be glued to the line that was cut.
+        journal.add(...more);
+        expect(found(Journal.open(output, key, false))).toEqual([...expected, more]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    ["an empty file", ""],
+    ["a foreign text", "hello\nworld\n"],
+    ["JSON that is no journal", 'null\n12\n"key"\n[]\n{}\n'],
+    ["outcomes without a key", '{"phase":"measure","outcome":{}}\n'],
+  ])("takes %s for no journal, and begins its own", (_, text) => {
+    writeFileSync(file, text);
+    write(ENTRIES, Journal.open(output, key, false));
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+  });
+
+  it("stops reading where something foreign stands among its lines", () => {
+    for (const foreign of ["null", "{}", "7", '{"phase":"other","outcome":{}}', "}{"]) {
+      write(ENTRIES.slice(0, 2));
+      appendFileSync(file, `${foreign}\n`);
+      const journal = Journal.open(output, key, false);
+      expect(found(journal)).toEqual(ENTRIES.slice(0, 2));
+      write(ENTRIES.slice(2), journal);
+      expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+    }
+  });
+
+  it("is gone when the run is stored", () => {
+    const journal = Journal.open(output, key, false);
+    expect(existsSync(file)).toBe(true);
+    journal.remove();
+    expect(existsSync(file)).toBe(false);
+    journal.remove();
+  });
+});
+
+describe("journalKey", () => {
+  const [machine] = syntheticRun().machines;
+  if (machine === undefined) throw new RangeError("a run has a machine");
+  const code = join(folder, "code");
+
+  beforeEach(() => {
+    rmSync(code, { recursive: true, force: true });
+    mkdirSync(join(code, "arm"), { recursive: true });
+    mkdirSync(join(code, "statistics"));
+    writeFileSync(join(code, "child.js"), "1");
+    writeFileSync(join(code, "arm", "embedded.js"), "2");
+    writeFileSync(join(code, "statistics", "index.js"), "3");
+  });
+
+  it("does not depend on how the command was typed, on dates or on load", () => {
+    const one = journalKey(plan, machine, code);
+    const other = journalKey(
+      { ...plan, command: "npx regionlab bench --quick" },
+      { ...machine, date: "2030-01-01T00:00:00.000Z", loadBefore: [9, 9, 9] },
+      code,
+    );
+    expect(other).toEqual(one);
+  });
+
+  it("changes with the code that measured processes run, and with no other", () => {
+    const before = hashCode(code);
+    writeFileSync(join(code, "statistics", "index.js"), "other");
+    expect(hashCode(code)).toBe(before);
+    writeFileSync(join(code, "arm", "embedded.js"), "other");
+    expect(hashCode(code)).not.toBe(before);
+  });
+});

@@ -1,0 +1,141 @@
+/**
+ * How often the rule that ends a run is wrong, found by trying it on made-up processes whose truth is known.
+ *
+ * A trial is one headline metric among sixteen, the others of forms that do not differ. At each look the real `judge` gives
+ * its verdict; the first that is decided ends the trial, as it ends a run.
+ */
+import { ARMS, type Arm, isDecided, isDifference, type MetricDefinition, type Verdict } from "#results";
+import { judge, lookOf, type Measured, type Random, sequentialRule } from "./statistics/index.ts";
+import { perArm } from "./suites/measurement.ts";
+
+/** Deviation of one isolate from the true time, as a logarithm. */
+export type Noise = (random: Random) => number;
+
+/** A tenth of a percent: a dispatch loop on a machine at rest. */
+const QUIET = 0.001;
+
+/** Shapes that were met in measuring, and the normal one of textbooks. */
+export const SHAPES: readonly { readonly name: string; readonly noise: Noise }[] = [
+  { name: "normal", noise: (random) => 0.005 * random.normal() },
+  {
+    name: "wild: 1 isolate in 20 is 8 % off",
+    noise: (random) => QUIET * random.normal() + (random.below(20) === 0 ? Math.log(1.08) : 0),
+  },
+  {
+    name: "bimodal: 1 isolate in 3 is 5 % off",
+    noise: (random) => QUIET * random.normal() + (random.below(3) === 0 ? Math.log(1.05) : 0),
+  },
+];
+
+/** True differences of B from A, in margins. */
+export const EFFECTS = [0, 0.5, 1, 2] as const;
+
+/** Headline metrics of a run, between which Holm's correction divides the chance of a false claim. */
+const HEADLINES = 16;
+const MARGIN_PERCENT = 1;
+
+export interface Rates {
+  readonly trials: number;
+  /** Verdicts at the end of each trial. */
+  readonly verdicts: ReadonlyMap<Verdict, number>;
+  /** Claims that are not so: see {@link isWrong}. */
+  readonly wrong: number;
+  /** Processes that trials took, all together. */
+  readonly processes: number;
+}
+
+/** Tries a rule. @param effect true difference in margins */
+export function simulate(
+  looks: readonly number[],
+  noise: Noise,
+  effect: number,
+  trials: number,
+  random: Random,
+): Rates {
+  const verdicts = new Map<Verdict, number>();
+  let wrong = 0;
+  let processes = 0;
+  for (let trial = 0; trial < trials; trial++) {
+    const end = runTrial(looks, noise, effect, random);
+    verdicts.set(end.verdict, (verdicts.get(end.verdict) ?? 0) + 1);
+    if (isWrong(end.verdict, effect)) wrong++;
+    processes += end.processes;
+  }
+  return { trials, verdicts, wrong, processes };
+}
+
+/**
+ * Whether a verdict claims what is not so: a difference where there is none, or the other way round; equivalence where the
+ * difference is as large as the margin. B is never faster here.
+ */
+export function isWrong(verdict: Verdict, effect: number): boolean {
+  if (verdict === "faster") return true;
+  if (verdict === "slower") return effect === 0;
+  return verdict === "equivalent" && effect >= 1;
+}
+
+function runTrial(
+  looks: readonly number[],
+  noise: Noise,
+  effect: number,
+  random: Random,
+): { readonly verdict: Verdict; readonly processes: number } {
+  const slowdown = Math.log1p((effect * MARGIN_PERCENT) / 100);
+  const most = Math.max(...looks);
+  const asked = drawMetric(most, noise, slowdown, random);
+  let others: Samples[] | null = null;
+  let verdict: Verdict = "inconclusive";
+  for (const processes of looks) {
+    const measured = measuredAt(asked, processes, looks);
+    let [comparison] = judge([measured]);
+    // Correction for other metrics can only take differences back: where there is none, the others need not be drawn.
+    if (comparison && (claims(comparison.verdict) || isDifference(comparison.aaVerdict))) {
+      others ??= Array.from({ length: HEADLINES - 1 }, () => drawMetric(most, noise, 0, random));
+      [comparison] = judge([measured, ...others.map((each) => measuredAt(each, processes, looks))]);
+    }
+    if (comparison === undefined) throw new RangeError("one comparison per metric");
+    verdict = comparison.verdict;
+    if (isDecided(comparison)) return { verdict, processes };
+  }
+  return { verdict, processes: most };
+}
+
+function claims(verdict: Verdict): boolean {
+  return isDifference(verdict) || verdict === "no difference";
+}
+
+type Samples = Measured["samples"];
+
+/** Every isolate falls into a state of its own. */
+function drawMetric(processes: number, noise: Noise, slowdown: number, random: Random): Samples {
+  const drawn: Record<Arm, number[]> = { A: [], B: [], A2: [] };
+  for (let process = 0; process < processes; process++) {
+    for (const arm of ARMS) drawn[arm].push(Math.exp((arm === "B" ? slowdown : 0) + noise(random)));
+  }
+  return drawn;
+}
+
+function measuredAt(samples: Samples, processes: number, looks: readonly number[]): Measured {
+  return {
+    definition: HEADLINE,
+    samples: perArm((arm) => samples[arm].slice(0, processes)),
+    machines: new Array<number>(processes).fill(0),
+    look: lookOf(sequentialRule(looks)),
+  };
+}
+
+const HEADLINE: MetricDefinition = {
+  suite: "dispatch",
+  workload: "simulation",
+  name: "a headline",
+  quantity: "time",
+  source: "regionlab",
+  description: "",
+  unit: "ns",
+  scale: "percent",
+  margin: MARGIN_PERCENT,
+  role: "headline",
+  estimator: "",
+  decides: true,
+  byConstruction: null,
+};
