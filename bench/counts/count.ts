@@ -10,7 +10,7 @@ import {
   type PerArm,
   type ProcessEntry,
 } from "#results";
-import { packageRoot } from "#workloads";
+import { locateFirmware, packageRoot, workload } from "#workloads";
 import {
   type CountedOutcome,
   type CountedProcess,
@@ -89,10 +89,15 @@ export async function countAll(options: CountOptions): Promise<Counts> {
     const omissions = subjects.map(({ definition }) => omissionOf(definition, `${VALGRIND_ADVICE}.`));
     return { valgrind: null, execArgv: [], counted: [], omissions, processes: [] };
   }
-  const ended = await runAll(planCounts(subjects, repeats, seed), options, valgrind);
-  const counted: CountedSubject[] = [];
   const omissions: Omission[] = [];
-  for (const subject of subjects) {
+  const countable = subjects.filter((subject) => {
+    const reason = whyUncountable(subject);
+    if (reason !== null) omissions.push(omissionOf(subject.definition, `Not counted: ${reason}.`));
+    return reason === null;
+  });
+  const ended = await runAll(planCounts(countable, repeats, seed), options, valgrind);
+  const counted: CountedSubject[] = [];
+  for (const subject of countable) {
     const result = resultOf(subject, ended, repeats);
     if ("reason" in result) omissions.push(result);
     else counted.push(result);
@@ -105,6 +110,13 @@ export async function countAll(options: CountOptions): Promise<Counts> {
     omissions,
     processes: ended.map(({ entry }) => entry),
   };
+}
+
+/** Why a guest's files are not here, and how to get them; null where they are, or none are needed. */
+function whyUncountable({ guest }: CountSubject): string | null {
+  if (guest === null || workload(guest).kind === "bare-metal") return null;
+  const firmware = locateFirmware();
+  return firmware.found ? null : firmware.reason;
 }
 
 async function runAll(
@@ -169,7 +181,7 @@ function argsOf(trial: CountTrial, forms: CountOptions["forms"], seed: number): 
     rounds,
     mostRounds: subject.manyRounds,
   };
-  const seeds = [`--hash-seed=${layout.seed}`, `--random-seed=${layout.seed}`];
+  const seeds = [`--hash-seed=${layout.hashSeed}`, `--random-seed=${layout.randomSeed}`];
   return [...flagsOf(subject), ...seeds, CHILD, JSON.stringify(request)];
 }
 

@@ -35,9 +35,11 @@ export function planCounts(subjects: readonly CountSubject[], repeats: number, s
 
 /** What a process's layout hangs on. */
 export interface Layout {
-  /** Of V8's hash tables, and of its random numbers. */
-  readonly seed: number;
-  /** Bytes of an environment variable that nothing reads; what lies above it on the stack moves. */
+  /** Seed of V8's hash tables. */
+  readonly hashSeed: number;
+  /** Seed of V8's random numbers, which also choose where its heap lies. */
+  readonly randomSeed: number;
+  /** Bytes of an environment variable that nothing reads; what lies below it on the stack moves. */
   readonly padding: number;
 }
 
@@ -46,11 +48,20 @@ const MOST_PADDING = 4096;
 
 /**
  * A layout of its own for every sample. With one for all, arms A and A2, which are the same program, would execute the
- * same instructions by construction, and their agreement would say nothing of how far layout alone moves a count. The two
- * processes of one sample share theirs: what they do alike before the counted rounds falls out of the slope.
+ * same instructions by construction, and their agreement would say nothing of how far layout alone moves a count.
+ *
+ * The arms of a repeat share the seed of hash tables, as what is paired shares whatever it can: how many names collide
+ * moves all arms alike, by some 0.2 % of what makes a board. Another repeat has another seed, so that the interval
+ * over repeats holds what the forms' own names make of it. The two processes of one sample share everything: what they do
+ * alike before the counted rounds then falls out of the slope.
  */
 export function layoutOf({ subject, arm, repeat }: Omit<CountTrial, "rounds">, seed: number): Layout {
-  const random = Random.seeded(seed, `layout/${subject.name}/${arm}/${repeat}`);
-  // V8 takes 0 as "choose one yourself".
-  return { seed: 1 + random.below(2 ** 31 - 2), padding: 1 + random.below(MOST_PADDING) };
+  const shared = Random.seeded(seed, `hashes/${subject.name}/${repeat}`);
+  const own = Random.seeded(seed, `layout/${subject.name}/${arm}/${repeat}`);
+  return { hashSeed: v8Seed(shared), randomSeed: v8Seed(own), padding: 1 + own.below(MOST_PADDING) };
+}
+
+/** V8 takes 0 as "choose one yourself". */
+function v8Seed(random: Random): number {
+  return 1 + random.below(2 ** 31 - 2);
 }

@@ -72,6 +72,7 @@ function board(): Plan[] {
       question: MACHINE_CREATION,
       description: "A whole machine: host memory, objects, realize, first flat view, processor, console.",
       decides: true,
+      quick: true,
       flags: [...COLLECTING, UNOPTIMISED],
       warmUp: 3,
       fewRounds: 3,
