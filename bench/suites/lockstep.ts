@@ -18,12 +18,15 @@ const SLICE_INSTRUCTIONS = { small: 20_000, distribution: 200_000 } as const;
 /** Time for the boots of one process. Once, at least; a distribution takes longer than that. */
 const BOOTING_MILLISECONDS = { quick: 600, full: 4000 } as const;
 
-/** A guest as an arm boots it, slice by slice. */
-export function bootingWork(name: string, hardware: Hardware): BootingWork {
+/**
+ * A guest as an arm boots it, slice by slice.
+ * @param sliceInstructions guest instructions of a slice; default: as many as its kind of guest gets
+ */
+export function bootingWork(name: string, hardware: Hardware, sliceInstructions?: number): BootingWork {
   const guest = guestOf(name, hardware);
   const { phases, program } = guest;
-  const instructions =
-    program.kind === "distribution" ? SLICE_INSTRUCTIONS.distribution : SLICE_INSTRUCTIONS.small;
+  const usual = program.kind === "distribution" ? SLICE_INSTRUCTIONS.distribution : SLICE_INSTRUCTIONS.small;
+  const instructions = sliceInstructions ?? usual;
   let emulation: Emulation | null = null;
   let phase = 0;
   // Once a phase, not once a slice: a text may begin in one slice and end in the next.

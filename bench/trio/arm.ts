@@ -104,7 +104,10 @@ export function runArm(repertoire: Repertoire): void {
   };
   port.on("message", (request: ArmRequest) => {
     void handle(request)
-      .catch((error: unknown): ArmAnswer => ({ kind: "failed", error: stackOf(error) }))
+      .catch((error: unknown): ArmAnswer => {
+        turn.fail();
+        return { kind: "failed", error: stackOf(error) };
+      })
       .then((answer) => port.postMessage(answer));
   });
 }

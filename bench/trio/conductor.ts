@@ -7,7 +7,7 @@ import type { BootSlices } from "../suites/lockstep.ts";
 import { type GuestCheck, perArm, type Question } from "../suites/measurement.ts";
 import type { ArmAnswer, ArmData, ArmRequest, WorkOffer } from "./arm.ts";
 import { BOOT_STEP, type BootFigures } from "./boots.ts";
-import { SharedTurn } from "./shared.ts";
+import { ArmHangs, SharedTurn } from "./shared.ts";
 import { Turns } from "./turns.ts";
 
 /** Length of a slice. Disturbances that last longer disturb all arms alike; handing the turn on takes some 20 µs. */
@@ -20,6 +20,8 @@ export interface TrioOptions {
   readonly quick: boolean;
   /** Assigns arms to slots, and orders turns. */
   readonly random: Random;
+  /** Milliseconds after which an arm that does not come back from a slice hangs; default: two minutes. */
+  readonly patience?: number;
 }
 
 /** What the slices of one metric took, in nanoseconds for one unit, arm by arm, in order. */
@@ -31,11 +33,12 @@ export interface SlicedTimes {
 export class Trio {
   /** Arms in the order in which their isolates were made. Assigned at random: the first was 2 to 4 % slower at some work. */
   readonly slots: readonly Arm[];
-  private readonly turn = new SharedTurn();
+  private readonly turn: SharedTurn;
   private readonly workers: readonly Worker[];
   private readonly random: Random;
 
-  constructor({ armEntry, forms, quick, random }: TrioOptions) {
+  constructor({ armEntry, forms, quick, random, patience }: TrioOptions) {
+    this.turn = new SharedTurn(undefined, patience);
     this.random = random;
     this.slots = random.shuffled(ARMS);
     this.workers = this.slots.map((arm, slot) => {
@@ -55,14 +58,12 @@ export class Trio {
     const offers = answers.flatMap((answer) => (answer.kind === "prepared" ? [answer.offer] : []));
     const [offer] = offers;
     if (offer === undefined) throw new Error(`no arm prepared ${work}`);
-    this.turn.reset();
-    const performances = this.slots.map((arm, slot) =>
-      this.request(slot, { kind: "perform", extras: arm === "B" ? extras : [] }),
+    const { led } = await this.perform(
+      (arm) => ({ kind: "perform", extras: arm === "B" ? extras : [] }),
+      () => this.takeTurns(offer, unitsOfSlice(offers), extras.length),
     );
-    const times = this.takeTurns(offer, unitsOfSlice(offers), extras.length);
-    await Promise.all(performances);
     await this.requestAll({ kind: "end" });
-    return times;
+    return led;
   }
 
   /**
@@ -70,18 +71,40 @@ export class Trio {
    * @throws Error when the arms' boots do not have the same slices
    */
   async boot(guest: string, milliseconds: number): Promise<{ boots: BootSlices[]; checks: GuestCheck[] }> {
-    this.turn.reset();
-    const performances = this.requestAll({ kind: "boot", guest });
-    const boots: BootSlices[] = [];
     const end = performance.now() + milliseconds;
+    const { led, answers } = await this.perform(
+      () => ({ kind: "boot", guest }),
+      () => {
+        const boots: BootSlices[] = [];
+        do boots.push(this.bootOnce(guest));
+        while (performance.now() < end);
+        return boots;
+      },
+    );
+    const checks = answers.flatMap((answer) => (answer.kind === "booted" ? answer.checks : []));
+    return { boots: led, checks };
+  }
+
+  /**
+   * Lets all arms perform while `lead` hands the turn round.
+   * @throws Error in the arm's own words when one fails
+   */
+  private async perform<T>(
+    requestOf: (arm: Arm) => ArmRequest,
+    lead: () => T,
+  ): Promise<{ readonly led: T; readonly answers: readonly ArmAnswer[] }> {
+    this.turn.reset();
+    const performances = Promise.all(this.slots.map((arm, slot) => this.request(slot, requestOf(arm))));
+    performances.catch(() => {}); // `lead` throws first; without this the process would end before it is told why
     try {
-      do boots.push(this.bootOnce(guest));
-      while (performance.now() < end);
-    } finally {
+      const led = lead();
       this.turn.dismiss();
+      return { led, answers: await performances };
+    } catch (error) {
+      this.turn.dismiss();
+      if (!(error instanceof ArmHangs)) await performances; // an arm that failed says why
+      throw error;
     }
-    const checks = (await performances).flatMap((answer) => (answer.kind === "booted" ? answer.checks : []));
-    return { boots, checks };
   }
 
   private bootOnce(guest: string): BootSlices {
@@ -132,19 +155,15 @@ export class Trio {
       })),
     );
     const { turn } = this;
-    try {
-      for (let round = -warmUpSlices; round < slices * variants; round++) {
-        const variant = round < 0 ? 0 : round % variants;
-        for (const arm of turns.next()) {
-          turn.hand(this.slotOf(arm), count, variant);
-          if (round < 0) continue;
-          times[variant]?.forEach((metric, i) => {
-            metric.times[arm].push(turn.figures[i] as number);
-          });
-        }
+    for (let round = -warmUpSlices; round < slices * variants; round++) {
+      const variant = round < 0 ? 0 : round % variants;
+      for (const arm of turns.next()) {
+        turn.hand(this.slotOf(arm), count, variant);
+        if (round < 0) continue;
+        times[variant]?.forEach((metric, i) => {
+          metric.times[arm].push(turn.figures[i] as number);
+        });
       }
-    } finally {
-      turn.dismiss();
     }
     return times;
   }
@@ -163,7 +182,7 @@ export class Trio {
     if (worker === undefined) throw new RangeError("one worker per slot");
     worker.postMessage(request);
     const [answer] = (await once(worker, "message")) as [ArmAnswer]; // `runArm` sends nothing else
-    if (answer.kind === "failed") throw new Error(answer.error);
+    if (answer.kind === "failed") throw new Error(`arm ${this.slots[slot]}: ${answer.error}`);
     return answer;
   }
 }

@@ -14,18 +14,25 @@ export const MOST_METRICS = 16;
 /** Longer than any slice takes, even where a whole machine is one: then an arm hangs. */
 const PATIENCE_MILLISECONDS = 120_000;
 
+/** An arm that does not come back: it will not answer messages either. */
+export class ArmHangs extends Error {}
+
 /** The two ends of the shared memory. Waiting is the system's (a futex): a sleeping arm takes no processor time. */
 export class SharedTurn {
   readonly buffer: SharedArrayBuffer;
   private readonly words: Int32Array;
   /** What the latest slice took, one figure a metric. */
   readonly figures: Float64Array;
+  private readonly patience: number;
 
+  /** @param patience milliseconds after which an arm hangs */
   constructor(
     buffer: SharedArrayBuffer = new SharedArrayBuffer(
       WORDS * Int32Array.BYTES_PER_ELEMENT + MOST_METRICS * Float64Array.BYTES_PER_ELEMENT,
     ),
+    patience: number = PATIENCE_MILLISECONDS,
   ) {
+    this.patience = patience;
     this.buffer = buffer;
     this.words = new Int32Array(buffer, 0, WORDS);
     this.figures = new Float64Array(buffer, WORDS * Int32Array.BYTES_PER_ELEMENT, MOST_METRICS);
@@ -33,7 +40,7 @@ export class SharedTurn {
 
   /**
    * The conductor's side: lets the arm in `slot` do a slice, and sleeps meanwhile.
-   * @throws Error when the arm failed or hangs
+   * @throws Error when the arm failed; {@link ArmHangs} when it hangs
    */
   hand(slot: number, count: number, variant: number): void {
     const { words } = this;
@@ -42,8 +49,10 @@ export class SharedTurn {
     Atomics.store(words, DONE, 0);
     Atomics.store(words, slot, 1);
     Atomics.notify(words, slot);
-    if (Atomics.wait(words, DONE, 0, PATIENCE_MILLISECONDS) === "timed-out") {
-      throw new Error(`the arm in slot ${slot} did not come back after ${PATIENCE_MILLISECONDS / 1000} s`);
+    // An arm that failed before it began to listen never takes its turn.
+    const failed = Atomics.load(words, FAILED) !== 0;
+    if (!failed && Atomics.wait(words, DONE, 0, this.patience) === "timed-out") {
+      throw new ArmHangs(`the arm in slot ${slot} did not come back after ${this.patience / 1000} s`);
     }
     if (Atomics.load(words, FAILED) !== 0) throw new Error(`the arm in slot ${slot} failed in its slice`);
   }
@@ -62,6 +71,13 @@ export class SharedTurn {
     this.words.fill(0);
   }
 
+  /** The arm's side: lets the conductor, which may be waiting, know that it cannot go on. */
+  fail(): void {
+    Atomics.store(this.words, FAILED, 1);
+    Atomics.store(this.words, DONE, 1);
+    Atomics.notify(this.words, DONE);
+  }
+
   /** The arm's side: does slices as they are asked for, until it is dismissed. */
   perform(slot: number, slice: (count: number, variant: number, figures: Float64Array) => void): void {
     const { words, figures } = this;
@@ -72,12 +88,11 @@ export class SharedTurn {
       try {
         slice(words[COUNT] as number, words[VARIANT] as number, figures);
       } catch (error) {
-        Atomics.store(words, FAILED, 1);
+        this.fail();
         throw error;
-      } finally {
-        Atomics.store(words, DONE, 1);
-        Atomics.notify(words, DONE);
       }
+      Atomics.store(words, DONE, 1);
+      Atomics.notify(words, DONE);
     }
   }
 }

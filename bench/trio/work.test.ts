@@ -1,0 +1,120 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { MetricDefinition } from "#results";
+import type { Case } from "../suites/dispatch-loops.ts";
+import { loopWork } from "./work.ts";
+
+const definition: MetricDefinition = {
+  suite: "dispatch",
+  workload: "probes",
+  name: "a read",
+  quantity: "time",
+  source: "regionlab",
+  description: "",
+  unit: "ns",
+  scale: "percent",
+  margin: 0.5,
+  role: "headline",
+  estimator: "",
+  decides: true,
+  byConstruction: null,
+};
+
+afterEach(() => vi.restoreAllMocks());
+
+/** A loop on a clock of its own: an access takes a millisecond, preparation a thousand. */
+function counted(batch?: number) {
+  let clock = 0;
+  vi.spyOn(performance, "now").mockImplementation(() => clock);
+  const lengths: number[] = [];
+  let prepared = 0;
+  const loop = (count: number) => {
+    lengths.push(count);
+    clock += count;
+    return count;
+  };
+  const before = () => {
+    prepared++;
+    clock += 1000;
+  };
+  const subject: Case = {
+    name: "a read",
+    role: "headline",
+    description: "",
+    loop,
+    before,
+    ...(batch === undefined ? {} : { batch }),
+  };
+  const work = loopWork(definition, subject, { warmUpSlices: 1, slices: 2 });
+  const figures = new Float64Array(1);
+  return {
+    work,
+    slice: (count: number, extra: number) => work.slice(count, extra, figures),
+    figure: () => figures[0] ?? Number.NaN,
+    accesses: () => lengths.reduce((sum, length) => sum + length, 0),
+    lengths,
+    prepared: () => prepared,
+  };
+}
+
+const counts = fc.integer({ min: 1, max: 5000 });
+const batches = fc.option(fc.integer({ min: 1, max: 1024 }), { nil: undefined });
+
+describe("loopWork", () => {
+  it("makes as many accesses as it is asked to, and gives the time of one", () => {
+    fc.assert(
+      fc.property(counts, batches, (count, batch) => {
+        const { slice, accesses, figure } = counted(batch);
+        slice(count, 0);
+        expect(accesses()).toBe(count);
+        expect(figure()).toBeCloseTo(1e6, 3);
+      }),
+    );
+  });
+
+  it("with more planted, makes that many more, and the figure is longer by as much: it does not know of them", () => {
+    fc.assert(
+      fc.property(counts, batches, fc.constantFrom(0.005, 0.01, 0.02, 0.05, 1), (count, batch, extra) => {
+        const { slice, accesses, figure } = counted(batch);
+        slice(count, extra);
+        // Accesses are whole: the last part is rounded.
+        expect(Math.abs(accesses() - count * (1 + extra))).toBeLessThanOrEqual(0.5 + 1e-9);
+        expect(figure()).toBeCloseTo((1e6 * accesses()) / count, 3);
+      }),
+    );
+  });
+
+  it("plants 5 % exactly where 5 % is a whole number: seen by counting", () => {
+    for (const [count, batch] of [
+      [6400, undefined],
+      [2048, 1024],
+      [5120, 1024],
+    ] as const) {
+      const [plain, planted] = [counted(batch), counted(batch)];
+      plain.slice(count, 0);
+      planted.slice(count, 0.05);
+      expect([batch, planted.accesses() / plain.accesses()]).toEqual([batch, expect.closeTo(1.05, 3)]);
+    }
+  });
+
+  it("prepares once for each batch, which is never longer than it may be, and does not time that", () => {
+    fc.assert(
+      fc.property(counts, fc.integer({ min: 1, max: 1024 }), (count, batch) => {
+        const { slice, lengths, prepared, figure } = counted(batch);
+        slice(count, 0);
+        expect(prepared()).toBe(Math.ceil(count / batch));
+        expect(lengths).toHaveLength(prepared());
+        expect(Math.max(...lengths)).toBeLessThanOrEqual(batch);
+        expect(figure()).toBeCloseTo(1e6, 3);
+      }),
+    );
+    const whole = counted();
+    whole.slice(640, 0);
+    expect([whole.prepared(), whole.lengths]).toEqual([1, [640]]);
+  });
+
+  it("comes in steps of a batch, so that slices hold whole ones", () => {
+    expect(counted(1024).work.step).toBe(1024);
+    expect(counted().work).toMatchObject({ step: 64, warmUpSlices: 1, slices: 2, metrics: [definition] });
+  });
+});
