@@ -14,8 +14,19 @@ export function checkRequirements(metrics: readonly Metric[]): Requirement[] {
   const ratio = (name: string, floorName: string, limit: number, label: string) => {
     const [metric, floor] = [find(name), find(floorName)];
     if (!metric || !floor) return;
+    // More than one task may measure the floor: only a process that measured both gives a quotient.
+    const places = metric.processes.flatMap((process, place) => {
+      const floorPlace = floor.processes.indexOf(process);
+      return floorPlace < 0 ? [] : [{ place, floorPlace }];
+    });
+    if (places.length === 0) return;
     const quotient = (arm: "A" | "B") =>
-      median(metric.samples[arm].map((value, i) => value / (floor.samples[arm][i] ?? Number.NaN)));
+      median(
+        places.map(
+          ({ place, floorPlace }) =>
+            (metric.samples[arm][place] ?? Number.NaN) / (floor.samples[arm][floorPlace] ?? Number.NaN),
+        ),
+      );
     require(label, limit, "times", { A: quotient("A"), B: quotient("B") });
   };
   ratio(SECTION_HIT, FLOOR, 3, "Access with the last section hit, over a bare indirect call");
