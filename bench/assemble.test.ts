@@ -1,16 +1,23 @@
 import { describe, expect, it } from "vitest";
 import {
-  ARMS,
   type Arm,
   type Environment,
   type GuestRecord,
   type MetricDefinition,
+  type ProcessEntry,
   parseRun,
   serializeRun,
 } from "#results";
-import { assembleRun, type RunParts, type SuiteOutcome } from "./assemble.ts";
-import { Random } from "./statistics/index.ts";
-import { emptyReport, measurement, type SuiteReport } from "./suites/measurement.ts";
+import { syntheticRun } from "#results/testing";
+import { assembleRun, type ProcessOutcome, type RunParts } from "./assemble.ts";
+import { Random, sequentialRule } from "./statistics/index.ts";
+import {
+  emptyReport,
+  fromSlices,
+  type Measurement,
+  type ProcessReport,
+  perArm,
+} from "./suites/measurement.ts";
 
 const record: GuestRecord = {
   instructions: 1311,
@@ -22,42 +29,59 @@ const record: GuestRecord = {
 
 const definition: MetricDefinition = {
   suite: "dispatch",
-  workload: "address space",
+  workload: "probes",
   name: "read 4 bytes, last section hit",
   description: "One read.",
   unit: "ns",
   quantity: "time",
+  source: "regionlab",
   scale: "percent",
   margin: 3,
   role: "headline",
+  estimator: "",
+  decides: true,
+  byConstruction: null,
 };
 
-const environment: Environment = {
-  date: "2026-01-02T03:04:05.000Z",
-  seconds: 1,
-  regionlab: "0.1.0",
-  node: "20.20.0",
-  v8: "11.3",
-  platform: "linux",
-  arch: "x64",
-  kernel: "6",
-  cpuModel: "test",
-  cpuCount: 2,
-  memoryBytes: 1,
-  loadBefore: [0, 0, 0],
-  loadAfter: [0, 0, 0],
-  governor: null,
-  virtualised: null,
-  commit: null,
-  dirty: null,
-  execArgv: [],
-};
+const environment: Environment = syntheticRun().machines[0] ?? raise();
 
-function outcome(task: string, arm: Arm, repeat: number, report: Partial<SuiteReport>): SuiteOutcome {
-  return { trial: { task, arm, repeat }, milliseconds: 10, report: { ...emptyReport, ...report } };
+function raise(): never {
+  throw new RangeError("a run has a machine");
 }
 
-/** Both forms recorded, then eight processes per arm that read in 20 ns, B slower by `percent`. */
+function outcome(task: string, repeat: number, report: Partial<ProcessReport>, machine = 0): ProcessOutcome {
+  return {
+    trial: { task, repeat },
+    milliseconds: 10,
+    lost: null,
+    report: { ...emptyReport, slots: ["B", "A2", "A"], ...report },
+    machine,
+  };
+}
+
+function lost(task: string, repeat: number, reason = "exit code 1"): ProcessOutcome {
+  return { trial: { task, repeat }, milliseconds: 10, lost: reason, report: null, machine: 0 };
+}
+
+/** One process's figure of a metric, the same in all its slices. */
+function measured(
+  name: string,
+  value: (arm: Arm) => number,
+  change: Partial<MetricDefinition> = {},
+): Measurement {
+  return fromSlices(
+    { ...definition, name, ...change },
+    perArm((arm) => [value(arm)]),
+  );
+}
+
+const proofOf = (b: Partial<GuestRecord> = {}) => [
+  outcome("proof/hello", 0, {
+    proofs: [{ workload: "hello", records: { A: record, B: { ...record, ...b }, A2: record } }],
+  }),
+];
+
+/** Both forms recorded, then eight processes that read in 20 ns, arm B slower by `percent`. */
 function parts(percent: number, change: Partial<RunParts> = {}): RunParts {
   const random = Random.seeded(1, `parts ${percent}`);
   const check = { workload: "hello", instructions: 1311, consoleSha256: record.consoleSha256 };
@@ -72,23 +96,24 @@ function parts(percent: number, change: Partial<RunParts> = {}): RunParts {
       repeats: 8,
       seed: 1,
       command: "regionlab bench",
+      shard: null,
+      sequential: sequentialRule([8]),
     },
-    environment,
-    proofs: (["A", "B"] as const).map((arm) =>
-      outcome("boot/hello", arm, 0, { proofs: [{ workload: "hello", record }] }),
+    machines: [environment],
+    proofs: proofOf(),
+    outcomes: Array.from({ length: 8 }, (_, repeat) =>
+      outcome("dispatch/paths", repeat, {
+        checks: [check, check, check],
+        measurements: [
+          [measured("bare indirect call", () => 10, { role: "control" }), measured(definition.name, read)],
+        ],
+      }),
     ),
-    outcomes: ARMS.flatMap((arm) =>
-      Array.from({ length: 8 }, (_, repeat) =>
-        outcome("dispatch/accesses", arm, repeat, {
-          checks: [check],
-          measurements: [
-            measurement({ ...definition, name: "bare indirect call", role: "control" }, [10, 10, 10]),
-            measurement(definition, [read(arm)]),
-          ],
-        }),
-      ),
-    ),
+    counts: [],
+    countProcesses: [],
+    omissions: [],
     codeSize: [],
+    selfTest: null,
     ...change,
   };
 }
@@ -107,11 +132,14 @@ describe("assembleRun", () => {
     expect(assembleRun(parts(0)).metrics[1]?.comparison.verdict).toBe("equivalent");
   });
 
-  it("compares only repeats that have the metric in every arm", () => {
+  it("compares only processes that have the metric", () => {
     const all = parts(10);
-    const outcomes = all.outcomes.map((each) =>
-      each.trial.arm === "A2" && each.trial.repeat === 5
-        ? { ...each, report: { ...each.report, measurements: each.report.measurements.slice(0, 1) } }
+    const outcomes = all.outcomes.map((each, i) =>
+      i === 5 && each.report !== null
+        ? {
+            ...each,
+            report: { ...each.report, measurements: [(each.report.measurements[0] ?? []).slice(0, 1)] },
+          }
         : each,
     );
     const [floor, metric] = assembleRun({ ...all, outcomes }).metrics;
@@ -121,11 +149,84 @@ describe("assembleRun", () => {
     expect(metric?.samples.B).toEqual(others);
   });
 
-  it("leaves out what a single repeat measured", () => {
-    const [first] = parts(0).outcomes.filter(({ trial }) => trial.arm === "A");
-    if (!first) throw new Error("eight of them");
-    const outcomes = ARMS.map((arm) => ({ ...first, trial: { ...first.trial, arm } }));
-    expect(assembleRun(parts(0, { outcomes })).metrics).toEqual([]);
+  it("says of every sample which process it comes from, lost ones between them", () => {
+    const { outcomes } = parts(0);
+    const [first, ...others] = outcomes;
+    if (first === undefined) throw new RangeError("there are eight");
+    const run = assembleRun(parts(0, { outcomes: [first, lost("dispatch/paths", 1), ...others] }));
+    // One process proves, so that the first that is timed is number 1, and the lost one number 2.
+    expect(run.metrics[1]?.processes).toEqual([1, 3, 4, 5, 6, 7, 8, 9]);
+    expect(run.schedule.processes[2]).toEqual({
+      task: "dispatch/paths",
+      repeat: 1,
+      machine: 0,
+      slots: null,
+      milliseconds: 10,
+      lost: "exit code 1",
+    });
+    expect(run.schedule.processes[3]).toMatchObject({ slots: ["B", "A2", "A"], lost: null });
+    expect(parseRun(serializeRun(run), "run.json")).toEqual(run);
+  });
+
+  it("leaves out what a single process measured: one pair shows no spread", () => {
+    expect(assembleRun(parts(0, { outcomes: parts(0).outcomes.slice(0, 1) })).metrics).toEqual([]);
+  });
+
+  it("judges counts in a single look, with the processes that counted after all others", () => {
+    const counted: MetricDefinition = {
+      ...definition,
+      quantity: "count",
+      unit: "instructions",
+      margin: 0.2,
+      decides: false,
+    };
+    const countProcesses: ProcessEntry[] = [0, 1, 2].map((repeat) => ({
+      task: "count/hit-read",
+      repeat,
+      machine: 0,
+      slots: null,
+      milliseconds: 5,
+      lost: null,
+    }));
+    const samples = { A: [1000, 1001, 1002], B: [1000, 1001, 1003], A2: [1001, 1001, 1002] };
+    const all = parts(0, {
+      counts: [{ definition: counted, samples, processes: [0, 1, 2] }],
+      countProcesses,
+    });
+    const looks = sequentialRule([4, 8]);
+    const run = assembleRun({ ...all, options: { ...all.options, sequential: looks } });
+    const metric = run.metrics.find(({ quantity }) => quantity === "count");
+    expect(metric).toMatchObject({ samples, processes: [9, 10, 11] });
+    expect(metric?.comparison.ab.level).toBe(0.95);
+    expect(metric?.distributions).toEqual({ A: [], B: [], A2: [] });
+    expect(run.schedule.processes.slice(9)).toEqual(countProcesses);
+    const time = run.metrics.find(({ name, quantity }) => name === definition.name && quantity === "time");
+    expect(time?.comparison.ab.level).toBeGreaterThanOrEqual(looks.level);
+    expect(parseRun(serializeRun(run), "run.json")).toEqual(run);
+  });
+
+  it("keeps an omission only where no part of the run gave the figure", () => {
+    const omission = { ...definition, reason: "Not measured." };
+    const other = { ...omission, quantity: "count" as const };
+    expect(assembleRun(parts(0, { omissions: [omission, other] })).omissions).toEqual([other]);
+  });
+
+  it("takes machines of its processes for blocks", () => {
+    const outcomes = Array.from({ length: 16 }, (_, i) => {
+      const slow = i < 8 ? 1.01 : 1.05;
+      const value = (arm: Arm) => (20 + 0.01 * i) * (arm === "B" ? slow : 1);
+      return outcome(
+        "dispatch/paths",
+        i,
+        { measurements: [[measured(definition.name, value)]] },
+        i < 8 ? 0 : 1,
+      );
+    });
+    const machines = [environment, { ...environment, id: "other" }];
+    const [metric] = assembleRun(parts(0, { outcomes, machines })).metrics;
+    expect(metric?.comparison.machines).toMatch(
+      /^The 2 machines differ: their medians lie from 1\.00 to 5\.00 %/,
+    );
   });
 
   it("holds the emulator against its own limits, in both forms", () => {
@@ -138,15 +239,14 @@ describe("assembleRun", () => {
   });
 
   it("holds random accesses against bare calls as random, and against a single device's", () => {
-    const named = (name: string, nanoseconds: number) => measurement({ ...definition, name }, [nanoseconds]);
     const measurements = [
-      named("bare indirect call", 5),
-      named("read 4 bytes, 10 000 regions at random", 60),
-      named("bare indirect calls, 10 000 devices at random", 20),
+      [
+        measured("bare indirect call", () => 5),
+        measured("read 4 bytes, 10 000 regions at random", () => 60),
+        measured("bare indirect calls, 10 000 devices at random", () => 20),
+      ],
     ];
-    const outcomes = ARMS.flatMap((arm) =>
-      [0, 1, 2, 3].map((repeat) => outcome("dispatch/accesses", arm, repeat, { measurements })),
-    );
+    const outcomes = [0, 1, 2, 3].map((repeat) => outcome("dispatch/maps", repeat, { measurements }));
     expect(assembleRun(parts(0, { outcomes })).requirements).toMatchObject([
       { limit: 10, measured: { A: 3, B: 3 }, met: true },
       { limit: 10, measured: { A: 12, B: 12 }, met: false },
@@ -154,14 +254,14 @@ describe("assembleRun", () => {
   });
 
   it("takes quotients within a process: a slow minute lengthens both", () => {
-    const outcomes = ARMS.flatMap((arm) =>
-      [1, 1, 9, 9, 9].map((slowness, repeat) => {
-        const named = (name: string, time: number) => measurement({ ...definition, name }, [time * slowness]);
-        const measurements = [
-          named("bare indirect call", 5),
-          named("read 4 bytes, last section hit", 10 + repeat),
-        ];
-        return outcome("dispatch/accesses", arm, repeat, { measurements });
+    const outcomes = [1, 1, 9, 9, 9].map((slowness, repeat) =>
+      outcome("dispatch/paths", repeat, {
+        measurements: [
+          [
+            measured("bare indirect call", () => 5 * slowness),
+            measured("read 4 bytes, last section hit", () => (10 + repeat) * slowness),
+          ],
+        ],
       }),
     );
     expect(assembleRun(parts(0, { outcomes })).requirements).toMatchObject([
@@ -169,22 +269,22 @@ describe("assembleRun", () => {
     ]);
   });
 
-  it("records the order in which the processes ran", () => {
-    const { schedule } = assembleRun(parts(0));
-    expect(schedule.order[0]).toEqual({ task: "dispatch/accesses", arm: "A", repeat: 0, milliseconds: 10 });
-    expect(schedule.order).toHaveLength(24);
+  it("takes quotients within a process, also where more than one task measures the calls", () => {
+    const calls = (nanoseconds: number) => measured("bare indirect call", () => nanoseconds);
+    const outcomes = [0, 1, 2, 3].flatMap((repeat) => [
+      outcome("dispatch/maps", repeat, { measurements: [[calls(50)]] }),
+      outcome("dispatch/paths", repeat, {
+        measurements: [[calls(5), measured("read 4 bytes, last section hit", () => 10)]],
+      }),
+    ]);
+    expect(assembleRun(parts(0, { outcomes })).requirements).toMatchObject([{ measured: { A: 2, B: 2 } }]);
   });
 });
 
 describe("equivalence", () => {
-  const proofs = (b: Partial<GuestRecord>) => [
-    outcome("boot/hello", "A", 0, { proofs: [{ workload: "hello", record }] }),
-    outcome("boot/hello", "B", 0, { proofs: [{ workload: "hello", record: { ...record, ...b } }] }),
-  ];
-
-  it("counts every process that did the same", () => {
+  it("counts every guest that did the same: three a proof, and each timed one", () => {
     expect(assembleRun(parts(0)).equivalence).toEqual([
-      { workload: "hello", records: { A: record, B: record }, processes: 2 + 24, equal: true },
+      { workload: "hello", records: { A: record, B: record }, processes: 3 + 24, equal: true },
     ]);
   });
 
@@ -195,19 +295,28 @@ describe("equivalence", () => {
     { consoleSha256: "c".repeat(64) },
     { phases: [{ name: "all", instructions: 1311 }] },
   ])("breaks on any difference (%o), and then no time is reported", (difference) => {
-    const run = assembleRun(parts(0, { proofs: proofs(difference) }));
+    const run = assembleRun(parts(0, { proofs: proofOf(difference) }));
     expect(run.equivalence[0]).toMatchObject({ equal: false, records: { B: difference } });
     expect(run.metrics).toEqual([]);
     expect(run.requirements).toEqual([]);
+    expect(run.omissions).toEqual([]);
     expect(parseRun(serializeRun(run), "run.json")).toEqual(run);
+  });
+
+  it("breaks when A differs from itself", () => {
+    const [proof] = proofOf();
+    if (proof?.report === null || proof === undefined) throw new RangeError("there is one proof");
+    const records = { A: record, B: record, A2: { ...record, mmioAccesses: 1 } };
+    const odd = { ...proof, report: { ...proof.report, proofs: [{ workload: "hello", records }] } };
+    expect(assembleRun(parts(0, { proofs: [odd] })).equivalence[0]).toMatchObject({ equal: false });
   });
 
   it("breaks when a single timed guest strays, and shows what it did", () => {
     const { outcomes } = parts(0);
     const stray = { workload: "hello", instructions: 1400, consoleSha256: record.consoleSha256 };
-    const [first, ...others] = outcomes;
-    if (!first) throw new Error("there are 24");
-    const changed = [{ ...first, report: { ...first.report, checks: [stray] } }, ...others];
+    const changed = outcomes.map((each, i) =>
+      i === 3 && each.report !== null ? { ...each, report: { ...each.report, checks: [stray] } } : each,
+    );
     const run = assembleRun(parts(0, { outcomes: changed }));
     expect(run.equivalence[0]).toMatchObject({ equal: false, records: { B: { instructions: 1400 } } });
     expect(run.metrics).toEqual([]);
@@ -225,51 +334,54 @@ describe("retention", () => {
     usesAfterFinalize: 0,
     usesAfterFree: 0,
   });
-  const curve = (bytesPerRound: number) =>
+  const heap = (bytesPerRound: number) =>
     Array.from({ length: 10 }, (_, i) => ({ round: 50 * i, bytes: 1e6 + 50 * i * bytesPerRound }));
 
-  const run = assembleRun(
-    parts(0, {
-      proofs: ARMS.map((arm) =>
-        outcome("retention/lifecycle", arm, 0, { remains: [remains("unplug", arm === "B" ? 300 : 0)] }),
-      ),
-      outcomes: ARMS.flatMap((arm) =>
-        Array.from({ length: 8 }, (_, repeat) =>
-          outcome("retention/lifecycle", arm, repeat, {
-            curves: [
+  /** B leaks 1 500 bytes a round and a little. */
+  const runOf = (processes: number) =>
+    assembleRun(
+      parts(0, {
+        proofs: [
+          ...proofOf(),
+          outcome("proof/remains", 0, {
+            remains: perArm((arm) => [remains("unplug", arm === "B" ? 300 : 0)]),
+          }),
+        ],
+        outcomes: Array.from({ length: processes }, (_, repeat) =>
+          outcome("retention/heap", repeat, {
+            curves: perArm((arm) => [
               {
                 scenario: "unplug",
                 control: false,
                 margin: 16,
-                heap: curve(arm === "B" ? 1500 + repeat : repeat),
+                heap: heap(arm === "B" ? 1500 + 2 * repeat : repeat),
               },
-            ],
+            ]),
           }),
         ),
-      ),
-    }),
-  );
+      }),
+    );
 
   it("puts what was counted beside how the heap grew", () => {
-    const [scenario] = run.retention;
+    const [scenario] = runOf(8).retention;
     expect(scenario?.arms.A).toMatchObject({
       blocksUnfreed: [0],
       objects: [{ className: "QomObject", alive: [0] }],
     });
     expect(scenario?.arms.B).toMatchObject({ blocksUnfreed: [300], modelledLeakedBytes: [81600] });
     expect(scenario?.arms.B.heap).toHaveLength(8);
-    expect(scenario?.arms.B.slope?.estimate).toBeCloseTo(1503.5, 6);
+    expect(scenario?.arms.B.slope?.estimate).toBeCloseTo(1507, 6);
   });
 
   it("judges the slope in bytes per round, since zero is what is expected", () => {
-    const [metric] = run.metrics;
+    const [metric] = runOf(8).metrics;
     expect(metric).toMatchObject({
       name: "heap growth",
       scale: "absolute",
       quantity: "memory",
       unit: "B/round",
     });
-    expect(metric?.comparison.ab.estimate).toBeCloseTo(1500, 6);
+    expect(metric?.comparison.ab.estimate).toBeCloseTo(1503.5, 6);
     expect(metric?.comparison.verdict).toBe("slower");
     expect(metric?.comparison.aaVerdict).toBe("equivalent");
   });

@@ -1,83 +1,107 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import { describe, expect, it } from "vitest";
-import { addBenchCommand, planOf } from "./bench-command.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Environment, saveRun } from "#results";
+import { syntheticRun } from "#results/testing";
+import { packageRoot } from "#workloads";
+import { addBenchCommand } from "./bench-command.ts";
+import { captureEnvironment } from "./environment.ts";
+import { describeRuntimeOptions } from "./plan.ts";
 
-const given = { regions: "embedded,owned", seed: "1", maxRegression: "5" };
+let folder: string;
+const at = (name: string) => join(folder, name);
+const said: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "regionlab-bench-"));
+  await mkdir(at("folder.json"));
+  await mkdir(at("page.html"));
+  await mkdir(at("journal.json.partial"));
+  await writeFile(at("file"), "");
+  await writeFile(at("newer.json"), '{"schema": "regionlab.run", "version": 99}');
+  await writeFile(at("damaged.json"), '{"schema": "regionlab.run", ');
+  const here = captureEnvironment(packageRoot(), describeRuntimeOptions());
+  const store = (name: string, change: Partial<Environment>) =>
+    saveRun(at(name), { ...syntheticRun(), synthetic: false, machines: [{ ...here, ...change }] });
+  await store("other-machine.json", { cpuModel: "Another Processor" });
+  await store("other-node.json", { node: "18.0.0" });
+  await store("other-options.json", { execArgv: ["slices: --jitless"] });
+  await saveRun(at("synthetic.json"), syntheticRun());
+});
+
+afterAll(() => rm(folder, { recursive: true }));
 
 async function bench(...args: string[]): Promise<void> {
+  const write = (text: string) => said.push(text);
   const program = new Command().exitOverride();
-  addBenchCommand(program, { output: { write: () => {} }, notes: { write: () => {} } });
+  addBenchCommand(program, { output: { write }, notes: { write } });
   await program.parseAsync(["bench", ...args], { from: "user" });
 }
 
-describe("planOf", () => {
-  it("measures everything unless told otherwise", () => {
-    const plan = planOf([], given);
-    expect(plan).toMatchObject({
-      suites: ["boot", "dispatch", "retention"],
-      quick: false,
-      forms: { A: "embedded", B: "owned" },
-      repeats: 20,
-      seconds: null,
-      seed: 1,
-      command: "npx regionlab bench --seed 1",
-    });
-    expect(plan.workloads).toContain("hello");
-  });
-
-  it("gives a quick run a time instead of a number of repeats, unless one is asked for", () => {
-    expect(planOf([], { ...given, quick: true })).toMatchObject({
-      seconds: 100,
-      workloads: ["hello", "mmio-storm"],
-    });
-    expect(planOf([], { ...given, quick: true, repeats: "6" })).toMatchObject({ seconds: null, repeats: 6 });
-  });
-
-  it("repeats its own command", () => {
-    const options = {
-      ...given,
-      quick: true,
-      regions: "owned,owned",
-      workload: ["hello"],
-      repeats: "4",
-      seed: "9",
-    };
-    const { command, forms } = planOf(["boot"], options);
-    expect(command).toBe(
-      "npx regionlab bench boot --quick --regions owned,owned --workload hello --repeats 4 --seed 9",
-    );
-    expect(forms).toEqual({ A: "owned", B: "owned" });
-  });
-});
-
 describe("regionlab bench", () => {
-  it.each([
-    [["speed"], /bench speed: there is no such suite; give any of boot, dispatch, retention/],
-    [["--regions", "embedded"], /--regions embedded: give two of embedded, owned with a comma/],
-    [["--regions", "embedded,heap"], /--regions embedded,heap: give two/],
-    [["--workload", "doom"], /--workload doom: there is no such guest; give any of hello/],
-    [["--repeats", "1"], /--repeats 1: is not a number from 2; give one/],
-    [["--repeats", "many"], /--repeats many: is not a number/],
-    [["--seed", "-3"], /--seed -3: is not a number from 0/],
-    [["--max-regression", ""], /--max-regression : is not a number/],
-    [["-o", "run.txt"], /-o run\.txt: a run is stored as JSON; end the name in \.json/],
-    [["--baseline", "none.json"], /none\.json: does not exist/],
-  ])("refuses %j before anything is measured", async (args, message) => {
-    await expect(bench(...args)).rejects.toMatchObject({
-      exitCode: 2,
-      message: expect.stringMatching(message),
-    });
+  it.each<[string, string[], RegExp]>([
+    ["an unknown suite", ["speed"], /^bench speed: there is no such suite/],
+    ["one form", ["--regions", "embedded"], /^--regions embedded: give two of embedded, owned/],
+    ["an unknown guest", ["--workload", "doom"], /^--workload doom: there is no such guest/],
+    ["one process", ["--repeats", "1"], /^--repeats 1: is not a whole number from 2/],
+    ["half a process", ["--repeats", "2.5"], /^--repeats 2\.5: is not a whole number/],
+    ["a negative seed", ["--seed", "-3"], /^--seed -3: is not a whole number from 0/],
+    ["a part that is none", ["--shard", "3/2"], /^--shard 3\/2: give the part and the number of parts/],
+    [
+      "a division that is none",
+      ["--shard-by", "luck"],
+      /^--shard-by luck: shards divide processes or metrics/,
+    ],
+    ["counting without counting", ["count", "--no-count"], /^bench count --no-count: asks for nothing/],
+    [
+      "a limit of nothing",
+      ["--max-regression", "3"],
+      /^--max-regression 3: there is nothing to compare with/,
+    ],
+    ["another format", ["-o", "run.txt"], /^-o run\.txt: a run is stored as JSON; end the name in \.json/],
+  ])("refuses %s before anything is measured", async (_, args, message) => {
+    await expectRefusal(args, message);
   });
 
-  it("reads the baseline first: a damaged one costs no minutes", async () => {
-    const file = join(await mkdtemp(join(tmpdir(), "regionlab-bench-")), "baseline.json");
-    await writeFile(file, '{"schema": "regionlab.run", "version": 99}');
-    await expect(bench("--baseline", file)).rejects.toMatchObject({
-      exitCode: 2,
-      message: expect.stringMatching(/newer regionlab/),
-    });
+  it.each<[string, () => string[], RegExp]>([
+    ["a folder for a file", () => ["-o", at("folder.json")], /folder\.json: /],
+    ["a place under a file", () => ["-o", at("file/run.json")], /file\/run\.json: /],
+    ["a page that is a folder", () => ["-o", at("page.json")], /page\.html: /],
+    ["a journal that is a folder", () => ["-o", at("journal.json")], /journal\.json\.partial: /],
+    ["no baseline", () => ["--baseline", at("none.json")], /none\.json: does not exist/],
+    [
+      "a baseline of a newer format",
+      () => ["--baseline", at("newer.json")],
+      /newer\.json: .*newer regionlab/,
+    ],
+    ["a damaged baseline", () => ["--baseline", at("damaged.json")], /damaged\.json: /],
+    [
+      "a baseline of another processor",
+      () => ["--baseline", at("other-machine.json")],
+      /other-machine\.json.*--force/s,
+    ],
+    ["a baseline of another Node", () => ["--baseline", at("other-node.json")], /other-node\.json.*--force/s],
+    [
+      "a baseline of other options",
+      () => ["--baseline", at("other-options.json")],
+      /other-options\.json.*--force/s,
+    ],
+    ["a synthetic baseline", () => ["--baseline", at("synthetic.json")], /synthetic\.json.*synthetic/s],
+  ])("refuses %s, and leaves nothing half written", async (_, args, message) => {
+    const before = await readdir(folder);
+    const output = args().includes("-o") ? [] : ["-o", at("run.json")];
+    await expectRefusal([...args(), ...output], message);
+    expect(await readdir(folder)).toEqual(before);
   });
 });
+
+async function expectRefusal(args: string[], message: RegExp): Promise<void> {
+  said.length = 0;
+  await expect(bench(...args)).rejects.toMatchObject({
+    exitCode: 2,
+    message: expect.stringMatching(message),
+  });
+  expect(said).toEqual([]);
+}

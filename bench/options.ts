@@ -40,7 +40,7 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
   const quick = options.quick === true;
   const repeats =
     options.repeats === undefined ? null : readWhole("--repeats", options.repeats, 2, MOST_REPEATS);
-  const shard = options.shard === undefined ? null : readShard(options.shard, options.shardBy);
+  const shard = readShard(options);
   const looks = looksOf(quick, repeats, shard);
   const chosen = [...new Set(words)];
   const suites = chosen.filter((word) => word !== COUNT).map(readSuite);
@@ -148,16 +148,23 @@ export function readWhole(option: string, text: string, least: number, most: num
   throw new CommandError(2, `${option} ${text}: is not a whole number from ${least} to ${most}; give one`);
 }
 
-function readShard(text: string, by: string): Shard {
-  if (by !== "processes" && by !== "metrics") {
+function readShard({ shard, shardBy }: BenchCommandOptions): Shard | null {
+  if (shardBy !== "processes" && shardBy !== "metrics") {
     throw new CommandError(
       2,
-      `--shard-by ${by}: shards divide processes or metrics; give one of these words`,
+      `--shard-by ${shardBy}: shards divide processes or metrics; give one of these words`,
     );
   }
-  const [, index = Number.NaN, count = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
-  if (index >= 1 && index <= count && count <= 1000) return { index, count, by };
-  throw new CommandError(2, `--shard ${text}: give the part and the number of parts, as 2/4`);
+  if (shard === undefined) {
+    if (shardBy === "processes") return null; // the default
+    throw new CommandError(
+      2,
+      `--shard-by ${shardBy}: there is no part to measure; add --shard, as --shard 2/4`,
+    );
+  }
+  const [, index = Number.NaN, count = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number);
+  if (index >= 1 && index <= count && count <= 1000) return { index, count, by: shardBy };
+  throw new CommandError(2, `--shard ${shard}: give the part and the number of parts, as 2/4`);
 }
 
 /** The command as somebody would type it to repeat the run. */

@@ -47,8 +47,11 @@ export const RUNTIME_OPTIONS = {
   untimed: [GC],
 } as const;
 
-/** Heaps of two processes differ by a byte a round, so the time is better spent elsewhere. */
-const HEAP_REPEATS = { quick: 3, full: 6 } as const;
+/**
+ * Heaps of two processes differ by a byte a round, so the time is better spent elsewhere. From six on the chance of a
+ * difference is that of the sign test, which with fewer than a dozen never gets small enough for one metric among many.
+ */
+const HEAP_REPEATS = { quick: 3, full: 5 } as const;
 /** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
 const LOCKSTEP_REPEATS = { quick: 2, full: 6 } as const;
 /** Three boots of a distribution at once take most of a minute. */

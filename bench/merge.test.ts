@@ -1,0 +1,203 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ARMS, CommandError, type Environment, metricKey, parseRun, type Run, serializeRun } from "#results";
+import { syntheticRun } from "#results/testing";
+import { mergeRuns, type Part } from "./merge.ts";
+import { pairedDifference } from "./statistics/index.ts";
+import { perArm } from "./suites/measurement.ts";
+
+const COMMAND = "npx regionlab results merge a.json b.json -o c.json";
+
+/** The part of a run that began with one process and ended before another. */
+function cut(run: Run, from: number, to: number, machine: Partial<Environment>): Run {
+  return {
+    ...run,
+    machines: run.machines.map((each) => ({ ...each, ...machine })),
+    schedule: { ...run.schedule, processes: run.schedule.processes.slice(from, to) },
+    metrics: run.metrics.flatMap((metric) => {
+      const places = metric.processes.flatMap((process, place) =>
+        process >= from && process < to ? [place] : [],
+      );
+      if (places.length === 0) return [];
+      const pick = <T>(values: readonly T[]) => values.filter((_, place) => places.includes(place));
+      return [
+        {
+          ...metric,
+          samples: perArm((arm) => pick(metric.samples[arm])),
+          distributions: perArm((arm) => pick(metric.distributions[arm])),
+          outliers: perArm((arm) => pick(metric.outliers[arm])),
+          processes: pick(metric.processes).map((process) => process - from),
+        },
+      ];
+    }),
+  };
+}
+
+const whole = syntheticRun({ repeats: 16 });
+const total = whole.schedule.processes.length;
+
+/** The whole in two parts. */
+function halves(at = total >> 1, second: Partial<Environment> = {}): [Part, Part] {
+  return [
+    { file: "a.json", run: cut(whole, 0, at, {}) },
+    { file: "b.json", run: cut(whole, at, total, { date: "2026-01-03T00:00:00.000Z", ...second }) },
+  ];
+}
+
+describe("mergeRuns", () => {
+  it("puts a run that was divided anywhere together again: samples, processes, order", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: total - 1 }), (at) => {
+        const merged = mergeRuns(halves(at), COMMAND);
+        expect(merged.schedule).toEqual(whole.schedule);
+        const found = new Map(merged.metrics.map((metric) => [metricKey(metric), metric]));
+        expect(found.size).toBe(whole.metrics.length);
+        for (const metric of whole.metrics) {
+          const { samples, distributions, processes, outliers } = found.get(metricKey(metric)) ?? {};
+          expect({ samples, distributions, processes }).toEqual({
+            samples: metric.samples,
+            distributions: metric.distributions,
+            processes: metric.processes,
+          });
+          for (const arm of ARMS) expect(outliers?.[arm]).toHaveLength(metric.samples[arm].length);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("draws its verdicts from all pairs together, at one look", () => {
+    for (const { samples, scale, comparison } of mergeRuns(halves(), COMMAND).metrics) {
+      const { estimate, low, high, pairs, figures } = pairedDifference(samples.A, samples.B, scale);
+      expect(comparison.ab).toMatchObject({ estimate, low, high, pairs, figures });
+      expect(comparison.machines).toBeNull();
+    }
+  });
+
+  it("gives a run that is stored and read back unchanged", () => {
+    const merged = mergeRuns(halves(undefined, { id: "two" }), COMMAND);
+    expect(parseRun(serializeRun(merged), "c.json")).toEqual(merged);
+    expect(merged.options).toMatchObject({
+      command: COMMAND,
+      shard: null,
+      repeats: 2 * whole.options.repeats,
+    });
+  });
+
+  it("takes the processes of one machine for one machine's, and adds their time up", () => {
+    const merged = mergeRuns(halves(), COMMAND);
+    expect(merged.machines.map(({ id, seconds }) => [id, seconds])).toEqual([["one", 2 * 312]]);
+    expect(new Set(merged.schedule.processes.map(({ machine }) => machine))).toEqual(new Set([0]));
+  });
+
+  it("keeps which machine each process ran on, also of parts that were merged before", () => {
+    const [a, b] = halves(undefined, { id: "two" });
+    const merged = mergeRuns([a, b], COMMAND);
+    const machines = merged.schedule.processes.map(({ machine }) => merged.machines[machine]?.id);
+    expect(machines).toEqual(whole.schedule.processes.map((_, i) => (i < total >> 1 ? "one" : "two")));
+    const third = {
+      file: "d.json",
+      run: cut(whole, 0, total, { id: "three", date: "2026-01-04T00:00:00.000Z" }),
+    };
+    const again = mergeRuns([third, { file: "c.json", run: merged }], COMMAND);
+    expect(again.machines.map(({ id }) => id)).toEqual(["three", "one", "two"]);
+    expect(again.schedule.processes.slice(total).map(({ machine }) => again.machines[machine]?.id)).toEqual(
+      machines,
+    );
+  });
+
+  it("takes machines for blocks: where they disagree, the interval covers both, and the run says so", () => {
+    const slower = (run: Run): Run => ({
+      ...run,
+      metrics: run.metrics.map((metric) => ({
+        ...metric,
+        samples: { ...metric.samples, B: metric.samples.A.map((value) => 1.2 * value + 500) },
+      })),
+    });
+    const [a, b] = halves(undefined, { id: "two" });
+    const agreeing = mergeRuns([a, b], COMMAND);
+    const disagreeing = mergeRuns([a, { ...b, run: slower(b.run) }], COMMAND);
+    const timed = disagreeing.metrics.filter(
+      ({ processes }) =>
+        processes.filter((i) => i < total >> 1).length > 3 &&
+        processes.filter((i) => i >= total >> 1).length > 3,
+    );
+    expect(timed.length).toBeGreaterThan(0);
+    for (const metric of timed) {
+      expect(metric.comparison.machines).toMatch(/^The 2 machines differ/);
+      const before = agreeing.metrics.find((each) => metricKey(each) === metricKey(metric))?.comparison;
+      expect(before?.machines).toBeNull();
+    }
+  });
+
+  it("adds proofs up, and keeps omissions that no part made good", () => {
+    const merged = mergeRuns(halves(), COMMAND);
+    expect(merged.equivalence.map(({ processes }) => processes)).toEqual(
+      whole.equivalence.map(({ processes }) => 2 * processes),
+    );
+    expect(merged.omissions).toEqual(whole.omissions);
+    const [a, b] = halves();
+    const [metric] = b.run.metrics;
+    if (metric === undefined) throw new RangeError("the second half has metrics");
+    const omission = { ...metric, reason: "Not measured." };
+    const made = mergeRuns([{ ...a, run: { ...a.run, omissions: [omission] } }, b], COMMAND);
+    expect(made.omissions.map(metricKey)).not.toContain(metricKey(omission));
+  });
+
+  const change = (edit: (run: Run) => Partial<Run>): Part[] => {
+    const [a, b] = halves();
+    return [a, { ...b, run: { ...b.run, ...edit(b.run) } }];
+  };
+  const machine = (edit: Partial<Environment>) =>
+    change(({ machines }) => ({ machines: machines.map((each) => ({ ...each, ...edit })) }));
+
+  it.each<[string, readonly Part[], RegExp]>([
+    ["nothing", [], /give two runs at least/],
+    ["a single run", halves().slice(0, 1), /give two runs at least/],
+    [
+      "the same run twice",
+      [halves()[0], { ...halves()[0], file: "copy.json" }],
+      /^copy\.json: is the same run as a\.json/,
+    ],
+    ["another Node", machine({ node: "22.1.0" }), /^b\.json: has Node .*22\.1\.0/],
+    ["another V8", machine({ v8: "12" }), /^b\.json: has V8/],
+    ["another commit", machine({ commit: "f".repeat(40) }), /^b\.json: has commit/],
+    ["another version", machine({ regionlab: "0.2.0" }), /^b\.json: has regionlab/],
+    ["other options of the runtime", machine({ execArgv: [] }), /^b\.json: has runtime options/],
+    [
+      "a changed working tree",
+      machine({ dirty: true }),
+      /^b\.json: was measured in a working tree with changes/,
+    ],
+    [
+      "other forms",
+      change(({ options }) => ({ options: { ...options, forms: { A: "owned", B: "embedded" } } })),
+      /^b\.json: has forms/,
+    ],
+    [
+      "a quick run",
+      change(({ options }) => ({ options: { ...options, quick: true } })),
+      /^b\.json: has quick true, a\.json false/,
+    ],
+    ["measured and made-up figures", change(() => ({ synthetic: false })), /^b\.json: has synthetic/],
+    [
+      "a failed proof",
+      change(() => ({ equivalence: syntheticRun({ notEquivalent: true }).equivalence })),
+      /^b\.json: its forms did not run the same guest/,
+    ],
+    [
+      "other guests of one name",
+      change(({ equivalence }) => ({
+        equivalence: equivalence.map((proof) => {
+          const other = { ...proof.records.A, instructions: 7 };
+          return { ...proof, records: { A: other, B: other } };
+        }),
+      })),
+      /^b\.json: its guest hello did other things than that of a\.json/,
+    ],
+  ])("refuses %s, and names the file", (_, parts, message) => {
+    const merge = () => mergeRuns(parts, COMMAND);
+    expect(merge).toThrow(CommandError);
+    expect(merge).toThrow(message);
+  });
+});

@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { scenarios } from "#workloads/lifecycle";
+import { slopeMetric } from "./assemble.ts";
+import { planOf } from "./options.ts";
+import { describeRuntimeOptions, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
+import { judge, LEVEL, type Measured, Random } from "./statistics/index.ts";
+
+const plan = (quick: boolean) =>
+  planOf([], { quick, regions: "embedded,owned", seed: "1", shardBy: "processes", count: true });
+
+describe.each([true, false])("heaps of a run, quick: %s", (quick) => {
+  const heap = tasksOf(plan(quick)).find(({ name }) => name === "retention/heap");
+  const processes = heap?.mostRepeats ?? Number.NaN;
+
+  it("are followed in as many processes as show a leak of one region a round among all headline metrics", () => {
+    // Every scenario but the control is a headline, and a run has a dozen more; all but the first without a difference.
+    const followed = scenarios().filter(({ leaksPerRound }) => leaksPerRound === 0).length;
+    const random = Random.seeded(1, `heap ${quick}`);
+    const metrics = Array.from({ length: followed + 12 }, (_, i): Measured => {
+      const slopes = (leak: number) => Array.from({ length: processes }, () => leak + random.normal());
+      return {
+        definition: slopeMetric({ scenario: `scenario ${i}`, control: false, margin: 16, heap: [] }),
+        samples: { A: slopes(8), B: slopes(i === 0 ? 1508 : 8), A2: slopes(8) },
+        machines: Array.from({ length: processes }, () => 0),
+        look: { level: LEVEL, looks: 1 },
+      };
+    });
+    const [leaking, ...others] = judge(metrics).map(({ verdict }) => verdict);
+    expect(leaking).toBe("slower");
+    expect(new Set(others)).toEqual(new Set(["equivalent"]));
+  });
+});
+
+describe("options of the runtime", () => {
+  it("are stored as one text for each kind of process", () => {
+    expect(describeRuntimeOptions()).toHaveLength(Object.keys(RUNTIME_OPTIONS).length);
+    expect(describeRuntimeOptions()).toContain("lockstep: --expose-gc");
+  });
+});

@@ -1,0 +1,131 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
+import { CommandError, parseRun, type Run, serializeRun } from "#results";
+import { packageRoot } from "#workloads";
+import { captureEnvironment } from "./environment.ts";
+import { Journal, type JournalKey } from "./journal.ts";
+import { type BenchCommandOptions, planOf, QUICK_LOOKS } from "./options.ts";
+import { describeRuntimeOptions } from "./plan.ts";
+import { runBench } from "./run-bench.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "regionlab-run-"));
+const childEntry = fileURLToPath(new URL("fixtures/measured.mjs", import.meta.url));
+
+afterEach(() => vi.unstubAllEnvs());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const options = {
+  quick: true,
+  regions: "embedded,owned",
+  workload: ["hello"],
+  seed: "1",
+  shardBy: "processes",
+  count: false,
+  seconds: "600",
+};
+
+/** A quick run of the dispatch suite: three tasks, one metric each, of made-up figures. */
+async function run(
+  behave: string,
+  {
+    output = behave,
+    fresh = true,
+    change = {},
+  }: { output?: string; fresh?: boolean; change?: Partial<BenchCommandOptions> } = {},
+): Promise<Run> {
+  vi.stubEnv("BENCH_FIXTURE", behave);
+  const plan = planOf(["dispatch"], { ...options, ...change });
+  const { command: _, ...same } = plan;
+  const key: JournalKey = { plan: same, code: "", node: "", cpuModel: "" };
+  const made = await runBench(plan, {
+    childEntry,
+    packageRoot: packageRoot(),
+    progress: { write: () => {} },
+    environment: captureEnvironment(packageRoot(), describeRuntimeOptions()),
+    journal: Journal.open(join(folder, `${output}.json`), key, fresh),
+    selfTest: null,
+  });
+  expect(parseRun(serializeRun(made), "run.json")).toEqual(made);
+  return made;
+}
+
+function processesOf({ schedule }: Run): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { task } of schedule.processes) counts[task] = (counts[task] ?? 0) + 1;
+  return counts;
+}
+
+const proofs = { "proof/hello": 1, "proof/outcomes": 1 };
+const [firstLook = 0] = QUICK_LOOKS;
+const lastLook = Math.max(...QUICK_LOOKS);
+
+describe("runBench", () => {
+  it("proves first, then stops at the first look at which every headline metric is decided", async () => {
+    const made = await run("equal");
+    expect(processesOf(made)).toEqual({
+      ...proofs,
+      "dispatch/paths": firstLook,
+      "dispatch/board": firstLook,
+      "dispatch/maps": firstLook,
+    });
+    expect(made.schedule.processes.slice(0, 2).map(({ task }) => task)).toEqual(Object.keys(proofs));
+    expect(made.metrics.map(({ comparison }) => comparison.verdict)).toEqual(new Array(3).fill("equivalent"));
+    expect(made.options.sequential.looks).toEqual(QUICK_LOOKS);
+  });
+
+  it("looks again until a difference is certain, and to the end where nothing is", async () => {
+    const slower = await run("slower");
+    expect(slower.metrics.map(({ comparison }) => comparison.verdict)).toEqual(new Array(3).fill("slower"));
+    expect(processesOf(slower)["dispatch/paths"]).toBeGreaterThan(firstLook);
+    const noisy = await run("noisy");
+    expect(processesOf(noisy)["dispatch/paths"]).toBe(lastLook);
+    expect(noisy.metrics.map(({ comparison }) => comparison.verdict)).toEqual(
+      new Array(3).fill("inconclusive"),
+    );
+  });
+
+  it("measures nothing where the forms do not run the same guest", async () => {
+    const made = await run("stray");
+    expect(processesOf(made)).toEqual(proofs);
+    expect(made.equivalence).toMatchObject([{ workload: "hello", equal: false }]);
+    expect(made.metrics).toEqual([]);
+  });
+
+  it("ends where a proof cannot be had", async () => {
+    const failure = await run("no proof").catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(CommandError);
+    expect(failure).toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(/^nothing is proved: .*the guest is missing/s),
+    });
+  });
+
+  it("gives a task up that only crashes, says so, and reports the others", async () => {
+    const made = await run("crash");
+    expect(processesOf(made)).toMatchObject({ "dispatch/maps": 3, "dispatch/paths": firstLook });
+    expect(made.metrics).toHaveLength(2);
+    expect(made.omissions).toMatchObject([
+      {
+        suite: "dispatch",
+        workload: "maps",
+        reason: expect.stringMatching(/^Each of 3 processes failed, the first so: /),
+      },
+    ]);
+  });
+
+  it("goes on with what an interrupted run has left, and comes to what it would have come to", async () => {
+    const whole = await run("equal", { output: "again" });
+    const again = await run("equal", { output: "again", fresh: false });
+    expect(again.schedule).toEqual(whole.schedule);
+    expect(again.metrics).toEqual(whole.metrics);
+  });
+
+  it("measures as many processes as it is told to, without looking before", async () => {
+    const made = await run("equal", { change: { repeats: "3" } });
+    expect(processesOf(made)["dispatch/paths"]).toBe(3);
+    expect(made.options.sequential).toEqual({ looks: [3], level: 0.95 });
+  });
+});

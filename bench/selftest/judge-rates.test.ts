@@ -1,0 +1,95 @@
+import { describe, expect, it } from "vitest";
+import type { Planted, SelfTest } from "#results";
+import { syntheticRun } from "#results/testing";
+import { chanceOfAtLeast, judgeRates } from "./judge-rates.ts";
+
+describe("chanceOfAtLeast", () => {
+  it.each([
+    // Cumulative binomial probabilities, as printed in tables to four decimals: one minus P(X <= k - 1). For n = 20, p = 0.05:
+    // P(X <= 0) 0.3585, 1: 0.7358, 2: 0.9245, 3: 0.9841, 4: 0.9974.
+    [1, 20, 0.05, 1 - 0.3585],
+    [2, 20, 0.05, 1 - 0.7358],
+    [3, 20, 0.05, 1 - 0.9245],
+    [4, 20, 0.05, 1 - 0.9841],
+    [5, 20, 0.05, 1 - 0.9974],
+    // n = 10, p = 0.5: P(X <= 4) 0.377, P(X <= 7) 0.9453. n = 15, p = 0.2: P(X <= 5) 0.9389.
+    [5, 10, 0.5, 1 - 0.377],
+    [8, 10, 0.5, 1 - 0.9453],
+    [6, 15, 0.2, 1 - 0.9389],
+    // n = 20, p = 0.2: P(X <= 7) 0.9679.
+    [8, 20, 0.2, 1 - 0.9679],
+  ])("of %i of %i at %d agrees with the table", (found, of, probability, expected) => {
+    expect(Math.abs(chanceOfAtLeast({ found, of }, probability) - expected)).toBeLessThan(0.00006);
+  });
+
+  it("is certain of none or more, and of all has the power", () => {
+    expect(chanceOfAtLeast({ found: 0, of: 40 }, 0.05)).toBeCloseTo(1, 12);
+    expect(chanceOfAtLeast({ found: 12, of: 12 }, 0.3)).toBeCloseTo(0.3 ** 12, 18);
+    expect(chanceOfAtLeast({ found: 0, of: 0 }, 0.05)).toBe(1);
+  });
+});
+
+describe("judgeRates", () => {
+  const base = syntheticRun().selfTest;
+  if (base === null) throw new TypeError("a synthetic run has a self-test");
+  const planted = (suite: Planted["suite"], percent: number, found: number, of = 100): Planted => ({
+    suite,
+    percent,
+    found,
+    of,
+  });
+  const rates = (change: Partial<SelfTest>): SelfTest => ({
+    ...base,
+    falseAlarms: { found: 0, of: 100 },
+    planted: [],
+    leaks: { found: 10, of: 10 },
+    ...change,
+  });
+
+  it("has nothing to say where every promise is kept, to the last one", () => {
+    const kept = rates({
+      falseAlarms: { found: 5, of: 100 },
+      planted: [
+        planted("dispatch", 0.5, 80),
+        planted("dispatch", 1, 0),
+        planted("boot", 0.5, 0),
+        planted("boot", 1, 80),
+        planted("retention", 1, 80),
+        planted("boot", 2, 95),
+        planted("dispatch", 5, 0),
+      ],
+    });
+    expect(judgeRates(kept, false)).toEqual([]);
+  });
+
+  it.each<[Partial<SelfTest>, RegExp]>([
+    [
+      { falseAlarms: { found: 6, of: 100 } },
+      /^6 of 100 comparisons of a form with itself claim a difference; at most 5 %/,
+    ],
+    [
+      { planted: [planted("dispatch", 0.5, 79)] },
+      /^dispatch: a planted slowdown of 0\.5 % was found in 79 of 100; 80 %/,
+    ],
+    [{ planted: [planted("boot", 1, 79)] }, /^boot: a planted slowdown of 1 % was found in 79 of 100; 80 %/],
+    [
+      { planted: [planted("retention", 2, 94)] },
+      /^retention: a planted slowdown of 2 % was found in 94 of 100; 95 %/,
+    ],
+    [{ leaks: { found: 9, of: 10 } }, /^a planted leak was found in 9 of 10; all must be/],
+  ])("complains of %j", (change, message) => {
+    const complaints = judgeRates(rates(change), false);
+    expect(complaints).toHaveLength(1);
+    expect(complaints[0]).toMatch(message);
+  });
+
+  it("of few comparisons complains only of what chance does not explain", () => {
+    // At 5 %, 3 or more of 20 happen in 7.6 % of cases, 5 or more in 0.26 %.
+    expect(judgeRates(rates({ falseAlarms: { found: 3, of: 20 } }), true)).toEqual([]);
+    expect(judgeRates(rates({ falseAlarms: { found: 3, of: 20 } }), false)).toHaveLength(1);
+    expect(judgeRates(rates({ falseAlarms: { found: 5, of: 20 } }), true)).toHaveLength(1);
+    // At 20 % missed, 8 or more of 20 are missed in 3.2 % of cases, 10 or more in 0.26 %.
+    expect(judgeRates(rates({ planted: [planted("boot", 1, 12, 20)] }), true)).toEqual([]);
+    expect(judgeRates(rates({ planted: [planted("boot", 1, 10, 20)] }), true)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,195 @@
+import { describe, expect, it } from "vitest";
+import { ARMS, type Arm, type MetricDefinition } from "#results";
+import { syntheticRun } from "#results/testing";
+import { Random } from "../statistics/index.ts";
+import { emptyReport, fromSlices, type ProcessReport, perArm } from "../suites/measurement.ts";
+import { type SelfTestParts, summarizeSelfTest } from "./self-test.ts";
+
+const [machine] = syntheticRun().machines;
+if (machine === undefined) throw new RangeError("a run has a machine");
+
+const metric = (suite: MetricDefinition["suite"], name: string, decides = true): MetricDefinition => ({
+  suite,
+  workload: "fixture",
+  name,
+  description: "",
+  unit: "ns",
+  quantity: "time",
+  source: "regionlab",
+  scale: "percent",
+  margin: 1,
+  role: "headline",
+  estimator: "",
+  decides,
+  byConstruction: null,
+});
+
+/** A process in which a metric takes some value in each arm; one list for each planted percentage. */
+function sliced(
+  metrics: readonly MetricDefinition[],
+  percents: readonly number[],
+  value: (arm: Arm, percent: number, definition: MetricDefinition) => number,
+  slots: readonly Arm[] = ARMS,
+): ProcessReport {
+  const measurements = percents.map((percent) =>
+    metrics.map((definition) =>
+      fromSlices(
+        definition,
+        perArm((arm) => [value(arm, percent, definition)]),
+      ),
+    ),
+  );
+  return { ...emptyReport, slots, measurements };
+}
+
+const PERCENTS = [0, 0.5, 2, 5];
+const LOOKS = [7, 11, 16];
+
+const nothing: SelfTestParts = {
+  environment: machine,
+  looks: LOOKS,
+  percents: PERCENTS,
+  slices: [],
+  leaks: [],
+  heapProcesses: 3,
+  alike: [],
+};
+
+/** Comparisons in groups of sixteen processes; noise of 0.1 %. */
+function planting(groups: number, plantedShare: number, extra = 0): ProcessReport[] {
+  const random = Random.seeded(1, `${groups} ${plantedShare} ${extra}`);
+  const metrics = [
+    metric("dispatch", "one"),
+    metric("dispatch", "two"),
+    metric("boot", "beside a count", false),
+  ];
+  return Array.from({ length: groups * 16 }, () =>
+    sliced(metrics, PERCENTS, (arm, percent) => {
+      const slower = arm === "B" ? 1 + (plantedShare * percent + extra) / 100 : 1;
+      return 50 * slower * (1 + 0.001 * random.normal());
+    }),
+  );
+}
+
+describe("summarizeSelfTest", () => {
+  it("finds what was planted, by suite and percentage, and nothing where nothing was", () => {
+    const { falseAlarms, planted, processes } = summarizeSelfTest({ ...nothing, slices: planting(4, 1) });
+    expect(processes).toBe(16);
+    expect(falseAlarms).toEqual({ found: 0, of: 4 * 3 });
+    const rate = (suite: string, percent: number) => {
+      const { found, of } = planted.find((each) => each.suite === suite && each.percent === percent) ?? {};
+      return [found, of];
+    };
+    // Half a percent lies inside this margin of one: those are equivalent, not slower.
+    expect(rate("dispatch", 0.5)).toEqual([0, 8]);
+    for (const percent of [2, 5]) {
+      expect(rate("dispatch", percent)).toEqual([8, 8]);
+      // Also a metric that a run does not judge, because its count decides.
+      expect(rate("boot", percent)).toEqual([4, 4]);
+    }
+    expect(planted.map(({ percent }) => percent)).not.toContain(0);
+  });
+
+  it("finds nothing where B did not do more", () => {
+    const { planted } = summarizeSelfTest({ ...nothing, slices: planting(2, 0) });
+    expect(planted.map(({ found }) => found)).toEqual(planted.map(() => 0));
+  });
+
+  it("counts as false alarms what it claims where nothing was planted, faster or slower", () => {
+    for (const percent of [3, -3]) {
+      const { falseAlarms } = summarizeSelfTest({ ...nothing, slices: planting(2, 0, percent) });
+      expect(falseAlarms).toEqual({ found: 6, of: 6 });
+    }
+  });
+
+  it("uses every process once: what is left over makes no comparison", () => {
+    const slices = planting(2, 1).slice(0, 31);
+    expect(summarizeSelfTest({ ...nothing, slices }).falseAlarms.of).toBe(3);
+  });
+
+  it("says where and when it was tested", () => {
+    const { date, cpuModel, node, regionlab } = summarizeSelfTest(nothing);
+    expect({ date, cpuModel, node, regionlab }).toEqual({
+      date: machine.date,
+      cpuModel: machine.cpuModel,
+      node: machine.node,
+      regionlab: machine.regionlab,
+    });
+  });
+});
+
+describe("leaks", () => {
+  const followed = (slopes: readonly number[], leak: number): ProcessReport[] =>
+    slopes.map((slope) => ({
+      ...emptyReport,
+      curves: perArm((arm) =>
+        ["unplug", "remap"].map((scenario) => ({
+          scenario,
+          control: false,
+          margin: 16,
+          heap: Array.from({ length: 9 }, (_, i) => ({
+            round: 30 * i,
+            bytes: 5e6 + 30 * i * (arm === "B" ? leak + 1.3 * slope : slope),
+          })),
+        })),
+      ),
+    }));
+
+  it("are found in every scenario and group of processes", () => {
+    const leaks = followed([1, 3, 0, 2, 4, 1], 1500);
+    expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 4, of: 4 });
+  });
+
+  it("are not found where there are none", () => {
+    const leaks = followed([1, 3, 0, 2, 4, 1], 0);
+    expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 0, of: 4 });
+  });
+});
+
+describe("arms that are alike", () => {
+  const orders: readonly (readonly Arm[])[] = [
+    ["A", "B", "A2"],
+    ["B", "A2", "A"],
+    ["A2", "A", "B"],
+  ];
+
+  /** Nine processes; factors by arm, or by the place in which its isolate was made. */
+  const summarize = (byArm: Partial<Record<Arm, number>>, bySlot: readonly number[] = [1, 1, 1]) =>
+    summarizeSelfTest({
+      ...nothing,
+      alike: Array.from({ length: 9 }, (_, i) => {
+        const slots = orders[i % 3] ?? ARMS;
+        const value = (arm: Arm) => (100 + i) * (byArm[arm] ?? 1) * (bySlot[slots.indexOf(arm)] ?? 1);
+        return sliced([metric("dispatch", "one")], [0], value, slots);
+      }),
+    }).alike[0];
+
+  it("lie at zero, no matter how the processes differ", () => {
+    const alike = summarize({});
+    expect(alike).toMatchObject({
+      suite: "dispatch",
+      workload: "fixture",
+      name: "one",
+      processes: 9,
+      alike: true,
+    });
+    for (const distance of [...Object.values(alike?.arms ?? {}), ...(alike?.slots ?? [])])
+      expect(distance).toBeCloseTo(0, 9);
+  });
+
+  it("show an arm that is slower than the mean of all three", () => {
+    // B is e^0.009: the mean of the logarithms is 0.3 %, so B lies 0.6 % above it and the others 0.3 % below.
+    const alike = summarize({ B: Math.exp(0.009) });
+    expect(alike?.arms.B).toBeCloseTo(0.6, 9);
+    expect(alike?.arms.A).toBeCloseTo(-0.3, 9);
+    expect(alike?.arms.A2).toBeCloseTo(-0.3, 9);
+    expect(alike?.alike).toBe(false);
+    expect(summarize({ B: Math.exp(0.004) })?.alike).toBe(true);
+  });
+
+  it("show a slot that is slower, though no arm is", () => {
+    const alike = summarize({}, [Math.exp(0.03), 1, 1]);
+    expect(alike?.slots.map((distance) => Number(distance.toFixed(6)))).toEqual([2, -1, -1]);
+    expect(alike?.alike).toBe(false);
+  });
+});
