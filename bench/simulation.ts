@@ -4,7 +4,15 @@
  * A trial is one headline metric among sixteen, the others of forms that do not differ. At each look the real `judge` gives
  * its verdict; the first that is decided ends the trial, as it ends a run.
  */
-import { ARMS, type Arm, isDecided, isDifference, type MetricDefinition, type Verdict } from "#results";
+import {
+  ARMS,
+  type Arm,
+  type Comparison,
+  isDecided,
+  isDifference,
+  type MetricDefinition,
+  type Verdict,
+} from "#results";
 import { judge, lookOf, type Measured, type Random, sequentialRule } from "./statistics/index.ts";
 import { perArm } from "./suites/measurement.ts";
 
@@ -88,8 +96,8 @@ function runTrial(
   for (const processes of looks) {
     const measured = measuredAt(asked, processes, looks);
     let [comparison] = judge([measured]);
-    // Correction for other metrics can only take differences back: where there is none, the others need not be drawn.
-    if (comparison && (claims(comparison.verdict) || isDifference(comparison.aaVerdict))) {
+    // Correction for other metrics can only take differences back: where there is none, the others need not be judged.
+    if (comparison && claims(comparison, processes === most)) {
       others ??= Array.from({ length: HEADLINES - 1 }, () => drawMetric(most, noise, 0, random));
       [comparison] = judge([measured, ...others.map((each) => measuredAt(each, processes, looks))]);
     }
@@ -100,8 +108,9 @@ function runTrial(
   return { verdict, processes: most };
 }
 
-function claims(verdict: Verdict): boolean {
-  return isDifference(verdict) || verdict === "no difference";
+/** Whether correction may change a verdict that matters: `no difference` does at the last look only, as others follow. */
+function claims({ verdict, aaVerdict }: Comparison, last: boolean): boolean {
+  return isDifference(verdict) || isDifference(aaVerdict) || (last && verdict === "no difference");
 }
 
 type Samples = Measured["samples"];

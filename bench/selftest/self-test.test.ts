@@ -140,6 +140,11 @@ describe("leaks", () => {
     expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 4, of: 4 });
   });
 
+  it("are found where all processes agree to the byte", () => {
+    const leaks = followed([0, 0, 0], 656);
+    expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 2, of: 2 });
+  });
+
   it("are not found where there are none", () => {
     const leaks = followed([1, 3, 0, 2, 4, 1], 0);
     expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 0, of: 4 });

@@ -113,9 +113,13 @@ describe("centreOf", () => {
 });
 
 describe("chanceOfZero", () => {
-  it("is never 0, however well values agree: two that are the same say as much as two heads in two throws", () => {
-    expect(chanceOfZero([3, 3])).toBe(0.5);
-    expect(chanceOfZero([-3, -3, -3])).toBe(0.25);
+  it("is never 0, however well values agree", () => {
+    for (const same of [
+      [3, 3],
+      [-3, -3, -3],
+      [5e-324, 5e-324],
+    ])
+      expect(chanceOfZero(same)).toBeGreaterThan(0);
     expect(chanceOfZero(new Array(40).fill(1e-9))).toBeCloseTo(2 / 2 ** 40, 15);
     expect(chanceOfZero([1, 1 + 1e-15, 1, 1])).toBeGreaterThan(0);
     const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 2, maxLength: 50 });
@@ -148,6 +152,13 @@ describe("chanceOfZero", () => {
     expect(chanceOfZero(upTo(18).map((value) => (value <= 5 ? -1 : 1)))).toBeCloseTo(0.09625, 5);
   });
 
+  it("is no larger where values agree more closely", () => {
+    // Differences of heap growth in three processes of a quick run, in bytes per round: of two scenarios in which a region leaked.
+    const scattered = [657.4933, 656.8352, 652.9714];
+    expect(chanceOfZero([656, 656, 656])).toBeLessThan(chanceOfZero(scattered));
+    expect(chanceOfZero(scattered)).toBeLessThan(0.001);
+  });
+
   it("leaves out zeros, and is 1 when there is nothing else", () => {
     expect(chanceOfZero([0, 0, 1, 2, 3, 4, 5, 6])).toBeCloseTo(2 / 2 ** 6, 12);
     expect(chanceOfZero([0, 0, 0, 0, 0, 0, 0])).toBe(1);
@@ -170,7 +181,6 @@ describe("chanceOfZero", () => {
     fc.assert(
       fc.property(values, (drawn) => {
         const { low, high } = centreOf(drawn);
-        fc.pre(low < high);
         expect(chanceOfZero(drawn) < 0.05).toBe(low > 0 || high < 0);
       }),
     );

@@ -46,15 +46,14 @@ export function centreOf(values: readonly number[], least: number = LEVEL): Cent
 
 /**
  * Two-sided probability of values as far on one side of zero as these, if their population lay around zero: that of the sign
- * test, with zeros left out, or for fewer values than {@link centreOf} ranks, of Student's. Never 0: values that agree to the
- * last digit say no more than that all lie on one side.
+ * test, with zeros left out, or for fewer values than {@link centreOf} ranks, of Student's. Never 0. Values that agree to the
+ * last digit, as heaps of a deterministic process do, are uncertain by that digit: closer agreement never says less.
  */
 export function chanceOfZero(values: readonly number[], level: number = LEVEL): number {
-  const least = 2 * 0.5 ** values.length;
   if (values.length < fewestForRanks(level)) {
-    const error = standardError(values);
     const estimate = mean([...values]);
-    if (error === 0) return estimate === 0 ? 1 : Math.min(1, least);
+    const error = Math.max(standardError(values), Math.abs(estimate) * Number.EPSILON);
+    if (estimate === 0) return 1;
     return Math.max(Number.MIN_VALUE, studentProbability(estimate / error, values.length - 1));
   }
   const above = values.filter((value) => value > 0).length;

@@ -83,7 +83,7 @@ describe("pairedDifference", () => {
   });
 
   it("has no chance of 0, for two pairs that are the same as for many", () => {
-    expect(pairedDifference([1, 1], [2, 2], "percent").pValue).toBe(0.5);
+    expect(pairedDifference([1, 1], [2, 2], "percent").pValue).toBeGreaterThan(0);
     expect(pairedDifference([7, 7, 7], [7, 7, 7], "percent")).toMatchObject({
       estimate: 0,
       pValue: 1,
