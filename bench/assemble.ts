@@ -208,6 +208,43 @@ const ACCESS_OF: Readonly<Record<string, string>> = {
   [FIRST_READ]: COUNTED_ACCESSES.firstRead,
 };
 
+/**
+ * Reads of region fields as figures of their own. Where neither form reads any, the figure decides its question: the forms are
+ * equal by construction, and a time can only show noise.
+ */
+function gatherFieldReads(proofs: readonly ProcessOutcome[], timed: readonly Gathered[]): Gathered[] {
+  const counted = proofs.flatMap(({ report }, process) =>
+    report?.outcomes ? [{ process, outcomes: report.outcomes }] : [],
+  );
+  return timed.flatMap(({ definition }) => {
+    const access = definition.suite === "dispatch" ? ACCESS_OF[definition.name] : undefined;
+    if (access === undefined) return [];
+    const readsOf = (arm: Arm) =>
+      counted.flatMap(({ outcomes }) => outcomes[arm].fieldReads.filter((each) => each.access === access));
+    const samples = perArm((arm) => readsOf(arm).map(({ reads }) => reads));
+    if (samples.A.length !== counted.length) return [];
+    const none = [...samples.A, ...samples.B].every((reads) => reads === 0);
+    return [
+      {
+        definition: {
+          ...definition,
+          quantity: "reads" as const,
+          description: "Fields of the region that one such access reads, counted with a trap on every field.",
+          unit: "fields",
+          scale: "absolute" as const,
+          margin: 0.5,
+          estimator: "traps on all fields",
+          decides: none,
+        },
+        samples,
+        distributions: perArm(() => []),
+        processes: counted.map(({ process }) => process),
+        look: ONE_LOOK,
+      },
+    ];
+  });
+}
+
 /** Why the forms cannot differ in a metric, if they cannot. */
 function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly FieldReads[]): string | null {
   const counted = suite === "dispatch" && fieldReads.find(({ access }) => access === ACCESS_OF[name]);
@@ -215,23 +252,35 @@ function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly 
 }
 
 /**
- * Which figure decides a question. A time whose arms are not alike when they run the same code decides nothing: its count does,
+ * Which figure decides a question. Where no form reads a field of the region, that does. A time whose arms are not alike when they run the same code decides nothing: its count does,
  * where there is one.
  */
-function decider({ selfTest }: RunParts): (definition: MetricDefinition) => boolean {
+function decider(
+  { selfTest }: RunParts,
+  reads: readonly Gathered[],
+): (definition: MetricDefinition) => boolean {
   const unlike = new Set(
     (selfTest?.alike ?? []).filter(({ alike }) => !alike).map((question) => questionKey(question)),
   );
-  return (definition) =>
-    unlike.has(questionKey(definition)) ? definition.quantity === "count" : definition.decides;
+  const constructed = new Set(
+    reads.filter(({ definition }) => definition.decides).map(({ definition }) => questionKey(definition)),
+  );
+  return (definition) => {
+    const key = questionKey(definition);
+    if (constructed.has(key)) return definition.quantity === "reads";
+    return unlike.has(key) ? definition.quantity === "count" : definition.decides;
+  };
 }
 
 function judgeMetrics(parts: RunParts, fieldReads: readonly FieldReads[]): Metric[] {
   const { proofs, outcomes, counts, options } = parts;
   const first = proofs.length;
-  const decides = decider(parts);
+  const timed = gatherMeasurements(outcomes, first, lookOf(options.sequential));
+  const reads = gatherFieldReads(proofs, timed);
+  const decides = decider(parts, reads);
   const gathered: Gathered[] = [
-    ...gatherMeasurements(outcomes, first, lookOf(options.sequential)),
+    ...timed,
+    ...reads,
     ...gatherSlopes(outcomes, first),
     ...counts.map(({ definition, samples, processes }) => ({
       definition,
@@ -287,7 +336,8 @@ function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number, 
         samples: perArm((arm) => measured.map(({ measurement }) => measurement.estimates[arm])),
         distributions: perArm((arm) => measured.map(({ measurement }) => measurement.distributions[arm])),
         processes: measured.map(({ process }) => process),
-        look,
+        // Boots are measured a fixed number of times, and looked at once.
+        look: definition.estimator === SLICE_ESTIMATOR ? look : ONE_LOOK,
       },
     ];
   });

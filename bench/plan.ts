@@ -35,13 +35,16 @@ export interface Shard {
 
 /** Forced collection, so that no case pays for the garbage of the one before. */
 const GC = "--expose-gc";
+/** Megabytes: so large that few collections move objects about between slices. */
+const ROOMY_NEW_SPACE = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 /**
  * Options of the runtime by task. Short loops are compiled on the spot instead of on another thread: what V8 inlines then
- * depends on the calls made, not on when that thread got a processor, and fresh isolates agree. Heaps are followed without
+ * depends on the calls made, not on when that thread got a processor. Nor do they share collector threads, or collect often:
+with these options fresh isolates agree about five times as well. Heaps are followed without
  * optimising compilers, whose code counts as heap in use and would hide a small leak. Boots run with V8 as users run it.
  */
 export const RUNTIME_OPTIONS = {
-  slices: [GC, "--no-concurrent-recompilation"],
+  slices: [GC, "--no-concurrent-recompilation", "--single-threaded-gc", ...ROOMY_NEW_SPACE],
   lockstep: [GC],
   heap: [GC, "--no-opt", "--no-sparkplug"],
   untimed: [GC],
@@ -55,7 +58,7 @@ const HEAP_REPEATS = { quick: 3, full: 5 } as const;
 /** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
 const LOCKSTEP_REPEATS = { quick: 2, full: 6 } as const;
 /** Three boots of a distribution at once take most of a minute. */
-const DISTRIBUTION_REPEATS = 8;
+const DISTRIBUTION_REPEATS = 10;
 
 /** All processes of a run, as tasks. */
 export function tasksOf(plan: BenchPlan): PlannedTask[] {

@@ -83,6 +83,7 @@ function readSample(r: JsonReader, { quantity }: MetricDefinition): number {
     case "time":
       return r.positive();
     case "count":
+    case "reads":
       return r.amount();
     case "memory":
       return r.number();

@@ -43,8 +43,11 @@ export const VERDICTS = [
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** What a figure counts: seconds, instructions of the host processor, or bytes. Less is better in all three. */
-export const QUANTITIES = ["time", "count", "memory"] as const;
+/**
+ * What a figure counts: seconds, instructions of the host processor, reads of a region's fields, or bytes. Less is better in
+ * all of them.
+ */
+export const QUANTITIES = ["time", "count", "reads", "memory"] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
 /** Whose figure it is: this emulator's, in V8, or that of QEMU itself, built in both forms. */

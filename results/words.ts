@@ -25,6 +25,7 @@ export const SUITE_TITLES: Readonly<Record<Suite, string>> = {
 export const QUANTITY_NAMES: Readonly<Record<Quantity, string>> = {
   time: "time",
   count: "instructions",
+  reads: "region fields read",
   memory: "memory",
 };
 

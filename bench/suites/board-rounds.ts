@@ -86,6 +86,7 @@ export function machineWork(hardware: Hardware, quick: boolean): SlicedWork {
           MACHINE_CREATION,
           "A board, its processors, its memory: everything that a boot begins with.",
         ),
+        role: "detail",
         decides: false,
       },
     ],

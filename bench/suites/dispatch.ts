@@ -29,8 +29,8 @@ export async function dispatchWork(name: string, form: Form, quick: boolean): Pr
 }
 
 const EFFORT = {
-  quick: { warmUpSlices: 60, slices: 100 },
-  full: { warmUpSlices: 100, slices: 200 },
+  quick: { warmUpSlices: 80, slices: 200 },
+  full: { warmUpSlices: 120, slices: 400 },
 } as const;
 
 /**

@@ -1,5 +1,5 @@
 import type { Arm, Distribution, Form, GuestRecord, HeapPoint, MetricDefinition, PerArm } from "#results";
-import { quantile, summarize } from "../statistics/index.ts";
+import { median, quantile, summarize } from "../statistics/index.ts";
 import type { CountedReads } from "./field-reads.ts";
 import type { LifetimeMeasurement } from "./lifetimes.ts";
 
@@ -103,10 +103,12 @@ export const emptyReport: ProcessReport = {
 };
 
 /**
- * How slices become a figure: their 10th percentile. Their median follows the load of the machine, their minimum a lucky
- * moment; chosen by how far A strays from itself, at rest and under load, before B was looked at.
+ * How slices become a figure: A's is the 10th percentile of its slices; another arm's is that times the median, over turns, of
+ * the quotient of the two slices of one turn. Slices of a turn are a fraction of a millisecond apart, so that whatever
+ * disturbs the machine for longer disturbs both, and their quotient stays. Chosen by how far A strays from itself, at rest and
+ * beside other work, before B was looked at: quotients of percentiles and minima strayed several times as far beside other work.
  */
-export const SLICE_ESTIMATOR = "10th percentile of slices";
+export const SLICE_ESTIMATOR = "median over turns of the quotient of two slices";
 const SLICE_QUANTILE = 0.1;
 
 /** @throws RangeError when a slice is no positive number: better no result than a wrong one */
@@ -119,9 +121,12 @@ export function fromSlices(definition: MetricDefinition, times: PerArm<readonly 
     }
     return times[arm];
   };
+  const base = quantile(read("A"), SLICE_QUANTILE);
+  const quotient = (arm: Arm) =>
+    Math.exp(median(read(arm).map((time, turn) => Math.log(time / (times.A[turn] ?? Number.NaN)))));
   return {
     definition: { ...definition, estimator: SLICE_ESTIMATOR },
-    estimates: perArm((arm) => quantile(read(arm), SLICE_QUANTILE)),
+    estimates: { A: base, B: base * quotient("B"), A2: base * quotient("A2") },
     distributions: perArm((arm) => summarize(read(arm))),
   };
 }

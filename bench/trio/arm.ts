@@ -66,7 +66,7 @@ export function runArm(repertoire: Repertoire): void {
       case "prepare": {
         work = await repertoire.make(request.work, data);
         const { metrics, step, warmUpSlices, slices } = work;
-        const nanoseconds = process.env.NOM ? Number(process.env.NOM) : await calibrate(work);
+        const nanoseconds = await calibrate(work);
         return { kind: "prepared", offer: { metrics, step, warmUpSlices, slices, nanoseconds } };
       }
       case "perform": {

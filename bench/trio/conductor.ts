@@ -11,7 +11,7 @@ import { ArmHangs, SharedTurn } from "./shared.ts";
 import { Turns } from "./turns.ts";
 
 /** Length of a slice. Disturbances that last longer disturb all arms alike; handing the turn on takes some 20 µs. */
-export const SLICE_NANOSECONDS = Number(process.env.SLICE ?? 200_000);
+export const SLICE_NANOSECONDS = 100_000;
 
 export interface TrioOptions {
   /** JavaScript file of an arm. */
@@ -155,7 +155,7 @@ export class Trio {
       })),
     );
     const { turn } = this;
-    const N = Number(process.env.N ?? slices); for (let round = -warmUpSlices; round < N * variants; round++) {
+    for (let round = -warmUpSlices; round < slices * variants; round++) {
       const variant = round < 0 ? 0 : round % variants;
       for (const arm of turns.next()) {
         turn.hand(this.slotOf(arm), count, variant);
