@@ -52,6 +52,7 @@ import {
   type ProcessReport,
   perArm,
   type Remains,
+  SLICE_ESTIMATOR,
 } from "./suites/measurement.ts";
 
 /** A process, the machine that it ran on, and what it gave. */

@@ -42,7 +42,7 @@ describe("a measured process", () => {
   it("measures a work in slices, one list for each planted variant", async () => {
     const { measurements, slots, checks, curves, outcomes, remains, proofs } = await measure(
       { kind: "slices", works: ["board"] },
-      RUNTIME_OPTIONS.slices,
+      RUNTIME_OPTIONS.rounds,
       { plant: [0, 0.05], seed: 2 },
     );
     expect({ checks, curves, outcomes, remains, proofs }).toEqual({

@@ -27,7 +27,7 @@ export const COUNT = "count";
 const QUICK_SECONDS = 100;
 const FULL_SECONDS = 35 * 60;
 /** After so many processes a run looks whether a metric is decided. The last is the most that it measures. */
-export const QUICK_LOOKS = [7, 11, 16];
+export const QUICK_LOOKS = [7, 11, 14];
 export const FULL_LOOKS = [12, 20, 30, 40];
 /** What a quick run boots: the shortest guest, and the one that does nothing but access devices. */
 const QUICK_WORKLOADS = ["hello", "mmio-storm"];

@@ -35,16 +35,18 @@ export interface Shard {
 
 /** Forced collection, so that no case pays for the garbage of the one before. */
 const GC = "--expose-gc";
+const ON_ONE_THREAD = ["--no-concurrent-recompilation", "--single-threaded-gc"];
 /** Megabytes: so large that few collections move objects about between slices. */
 const ROOMY_NEW_SPACE = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 /**
  * Options of the runtime by task. Short loops are compiled on the spot instead of on another thread: what V8 inlines then
- * depends on the calls made, not on when that thread got a processor. Nor do they share collector threads, or collect often:
-with these options fresh isolates agree about five times as well. Heaps are followed without
+ * depends on the calls made, not on when that thread got a processor. Nor do they share collector threads; and where accesses
+ * allocate nothing, few collections move things about. Fresh isolates then agree several times as well. Heaps are followed without
  * optimising compilers, whose code counts as heap in use and would hide a small leak. Boots run with V8 as users run it.
  */
 export const RUNTIME_OPTIONS = {
-  slices: [GC, "--no-concurrent-recompilation", "--single-threaded-gc", ...ROOMY_NEW_SPACE],
+  accesses: [GC, ...ON_ONE_THREAD, ...ROOMY_NEW_SPACE],
+  rounds: [GC, ...ON_ONE_THREAD],
   lockstep: [GC],
   heap: [GC, "--no-opt", "--no-sparkplug"],
   untimed: [GC],
@@ -56,6 +58,7 @@ export const RUNTIME_OPTIONS = {
  */
 const HEAP_REPEATS = { quick: 3, full: 5 } as const;
 /** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
+const QUICK_DISPATCH_REPEATS = 3;
 const LOCKSTEP_REPEATS = { quick: 2, full: 6 } as const;
 /** Three boots of a distribution at once take most of a minute. */
 const DISTRIBUTION_REPEATS = 10;
@@ -73,7 +76,7 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
   const slices = (name: string, works: readonly string[]): PlannedTask => ({
     name: `${suite}/${name}`,
     task: { kind: "slices", works },
-    execArgv: RUNTIME_OPTIONS.slices,
+    execArgv: suite === "dispatch" ? RUNTIME_OPTIONS.accesses : RUNTIME_OPTIONS.rounds,
   });
   switch (suite) {
     case "boot":
@@ -91,7 +94,11 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
         }),
       ];
     case "dispatch":
-      return dispatchGroups(quick).map(([name, works]) => slices(name, works));
+      return dispatchGroups(quick).map(([name, works]) => ({
+        ...slices(name, works),
+        // Reads of region fields decide these; of their times a quick run shows what it has the time for.
+        ...(quick ? { mostRepeats: QUICK_DISPATCH_REPEATS } : {}),
+      }));
     case "retention":
       return [
         slices(

@@ -42,7 +42,7 @@ async function run(
   const key: JournalKey = { plan: same, code: "", node: "", cpuModel: "" };
   const made = await runBench(plan, {
     childEntry,
-    packageRoot: packageRoot(),
+    codeSize: [],
     progress: { write: () => {} },
     environment: captureEnvironment(packageRoot(), describeRuntimeOptions()),
     journal: Journal.open(join(folder, `${output}.json`), key, fresh),

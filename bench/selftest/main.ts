@@ -11,6 +11,7 @@ import { Command, CommanderError } from "commander";
 import { CommandError, checkWritable, selfTestSentence, writeAtomically } from "#results";
 import { packageRoot } from "#workloads";
 import { captureEnvironment } from "../environment.ts";
+import { QUICK_LOOKS } from "../options.ts";
 import { describeRuntimeOptions, RUNTIME_OPTIONS } from "../plan.ts";
 import { runChild } from "../runner/child-process.ts";
 import { Progress } from "../runner/progress.ts";
@@ -23,8 +24,8 @@ import { PLANTED_PERCENT, summarizeSelfTest } from "./self-test.ts";
 import { SELF_TEST_FILE } from "./store.ts";
 
 interface Extent {
-  /** Works into which slowdowns are planted. */
-  readonly works: readonly string[];
+  /** Works into which slowdowns are planted, in the groups of their processes. */
+  readonly works: readonly (readonly string[])[];
   readonly percents: readonly number[];
   readonly looks: readonly number[];
   /** Comparisons of each metric. */
@@ -37,24 +38,23 @@ interface Extent {
 
 const FULL: Extent = {
   works: [
-    ...["hit-read", "hit-write", "miss", "uart-guest", "map-10000"].map((name) => `dispatch/${name}`),
-    "board",
-    "releases/plug-unplug",
+    ["dispatch/floor", "dispatch/uart-host"],
+    ["board", "releases/plug-unplug"],
   ],
   percents: PLANTED_PERCENT,
-  looks: [7, 11, 16],
-  groups: 12,
+  looks: QUICK_LOOKS,
+  groups: 10,
   heapProcesses: 3,
   leakGroups: 20,
   alikeProcesses: 20,
 };
 
 const SHORT: Extent = {
-  works: ["dispatch/hit-read", "dispatch/uart-guest", "board", "releases/plug-unplug"],
+  works: [["dispatch/floor"], ["board", "releases/plug-unplug"]],
   percents: [0, 2],
   looks: [7, 11],
   groups: 4,
-  heapProcesses: 2,
+  heapProcesses: 3,
   leakGroups: 1,
   alikeProcesses: 0,
 };
@@ -80,16 +80,18 @@ async function selfTest(options: Options): Promise<number> {
   const { works, percents, looks, groups, heapProcesses, leakGroups, alikeProcesses } = extent;
   const plant = percents.map((percent) => percent / 100);
   const jobs: Job[] = [
-    ...repeated(
-      groups * Math.max(...looks),
-      "slices",
-      { kind: "slices", works },
-      RUNTIME_OPTIONS.slices,
-      plant,
+    ...works.flatMap((some, i) =>
+      repeated(
+        groups * Math.max(...looks),
+        `slices-${i}`,
+        { kind: "slices", works: some },
+        optionsOf(some),
+        plant,
+      ),
     ),
     ...repeated(leakGroups * heapProcesses, "leaks", { kind: "heap", plantLeak: true }, RUNTIME_OPTIONS.heap),
     ...allWorks().flatMap((group, i) =>
-      repeated(alikeProcesses, `alike-${i}`, { kind: "slices", works: group }, RUNTIME_OPTIONS.slices),
+      repeated(alikeProcesses, `alike-${i}`, { kind: "slices", works: group }, optionsOf(group)),
     ),
   ];
   const reports = await runJobs(jobs, seed);
@@ -99,7 +101,7 @@ async function selfTest(options: Options): Promise<number> {
     environment,
     looks,
     percents,
-    slices: of("slices"),
+    slices: works.map((_, i) => of(`slices-${i}`)),
     leaks: of("leaks"),
     heapProcesses,
     alike: of("alike"),
@@ -137,6 +139,11 @@ function repeated(
   plant: readonly number[] = [0],
 ): Job[] {
   return Array.from({ length: count }, (_, repeat) => ({ name, repeat, task, execArgv, plant }));
+}
+
+/** As a run gives its processes. */
+function optionsOf([first = ""]: readonly string[]): readonly string[] {
+  return first.startsWith("dispatch/") ? RUNTIME_OPTIONS.accesses : RUNTIME_OPTIONS.rounds;
 }
 
 /** Every work that a full run times in slices, in the groups of its processes. */

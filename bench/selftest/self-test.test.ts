@@ -73,7 +73,7 @@ function planting(groups: number, plantedShare: number, extra = 0): ProcessRepor
 
 describe("summarizeSelfTest", () => {
   it("finds what was planted, by suite and percentage, and nothing where nothing was", () => {
-    const { falseAlarms, planted, processes } = summarizeSelfTest({ ...nothing, slices: planting(4, 1) });
+    const { falseAlarms, planted, processes } = summarizeSelfTest({ ...nothing, slices: [planting(4, 1)] });
     expect(processes).toBe(16);
     expect(falseAlarms).toEqual({ found: 0, of: 4 * 3 });
     const rate = (suite: string, percent: number) => {
@@ -91,19 +91,19 @@ describe("summarizeSelfTest", () => {
   });
 
   it("finds nothing where B did not do more", () => {
-    const { planted } = summarizeSelfTest({ ...nothing, slices: planting(2, 0) });
+    const { planted } = summarizeSelfTest({ ...nothing, slices: [planting(2, 0)] });
     expect(planted.map(({ found }) => found)).toEqual(planted.map(() => 0));
   });
 
   it("counts as false alarms what it claims where nothing was planted, faster or slower", () => {
     for (const percent of [3, -3]) {
-      const { falseAlarms } = summarizeSelfTest({ ...nothing, slices: planting(2, 0, percent) });
+      const { falseAlarms } = summarizeSelfTest({ ...nothing, slices: [planting(2, 0, percent)] });
       expect(falseAlarms).toEqual({ found: 6, of: 6 });
     }
   });
 
   it("uses every process once: what is left over makes no comparison", () => {
-    const slices = planting(2, 1).slice(0, 31);
+    const slices = [planting(2, 1).slice(0, 31)];
     expect(summarizeSelfTest({ ...nothing, slices }).falseAlarms.of).toBe(3);
   });
 

@@ -9,6 +9,7 @@ import {
   type Comparison,
   type Environment,
   isDecided,
+  isDifference,
   metricKey,
   type PerArm,
   type Planted,
@@ -31,8 +32,8 @@ export interface SelfTestParts {
   /** After so many processes a comparison may be decided, as in a run. */
   readonly looks: readonly number[];
   readonly percents: readonly number[];
-  /** Processes that measured slices with work planted, one measurement list per percentage. */
-  readonly slices: readonly ProcessReport[];
+  /** Processes that measured slices with work planted, one measurement list per percentage; by what they measured. */
+  readonly slices: readonly (readonly ProcessReport[])[];
   /** Processes that followed heaps while B leaked an object a round; {@link heapProcesses} make a comparison. */
   readonly leaks: readonly ProcessReport[];
   readonly heapProcesses: number;
@@ -43,7 +44,7 @@ export interface SelfTestParts {
 export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
   const { environment, looks, percents, slices, leaks, heapProcesses, alike } = parts;
   const size = Math.max(...looks);
-  const groups = groupsOf(slices, size);
+  const groups = slices.flatMap((kind) => groupsOf(kind, size));
   const verdicts = percents.map((_, variant) =>
     groups.flatMap((group) => comparisonsOf(group, variant, looks)),
   );
@@ -63,16 +64,18 @@ export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
       ),
     }));
   });
+  const heaps = groupsOf(leaks, heapProcesses);
+  const heapControls = heaps.flatMap((group) => heapComparisons(group, "A2"));
   return {
     date: environment.date,
     cpuModel: environment.cpuModel,
     node: environment.node,
     regionlab: environment.regionlab,
     processes: size,
-    falseAlarms: rate(verdicts[0] ?? [], ({ verdict }) => verdict === "slower" || verdict === "faster"),
+    falseAlarms: rate([...(verdicts[0] ?? []), ...heapControls], ({ verdict }) => isDifference(verdict)),
     planted,
     leaks: rate(
-      groupsOf(leaks, heapProcesses).flatMap(leakComparisons),
+      heaps.flatMap((group) => heapComparisons(group, "B")),
       ({ verdict }) => verdict === "slower",
     ),
     alike: alikeMetrics(alike),
@@ -145,13 +148,14 @@ function definitionOf(measurements: readonly Measurement[]): Measurement["defini
   return { ...first.definition, decides: true };
 }
 
-function leakComparisons(group: readonly ProcessReport[]): Judged[] {
+/** Compares the heap of an arm with A's: B leaks, and A2 does not. */
+function heapComparisons(group: readonly ProcessReport[], compared: "B" | "A2"): Judged[] {
   const scenarios = group[0]?.curves?.A ?? [];
   const metrics = scenarios.map((curve) => ({
     definition: slopeMetric(curve),
     samples: perArm((arm) =>
       group.flatMap(({ curves }) =>
-        (curves?.[arm] ?? [])
+        (curves?.[arm === "B" ? compared : arm] ?? [])
           .filter(({ scenario }) => scenario === curve.scenario)
           .map(({ heap }) => theilSenSlope(heap)),
       ),

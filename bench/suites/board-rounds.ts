@@ -55,8 +55,8 @@ export function boardWork(hardware: Hardware, quick: boolean): SlicedWork {
       boardMetric(TEAR_DOWN, "Address spaces, RCU callbacks, the object tree of a board."),
     ],
     step: 1,
-    warmUpSlices: quick ? 60 : 150,
-    slices: quick ? 60 : 150,
+    warmUpSlices: quick ? 60 : 100,
+    slices: quick ? 200 : 500,
     slice(count, extra, into) {
       let create = 0;
       let destroy = 0;

@@ -2,11 +2,9 @@
 
 /** Regions on maps of growing size. */
 const MAP_SIZES = [10, 100, 1_000, 10_000, 100_000];
-const QUICK_MAP_SIZES = [10_000];
 
 /** A process for each group, with the names of its works. */
 export function dispatchGroups(quick: boolean): [name: string, works: string[]][] {
-  const sizes = quick ? QUICK_MAP_SIZES : MAP_SIZES;
   const groups: [string, string[]][] = [
     [
       "paths",
@@ -16,14 +14,11 @@ export function dispatchGroups(quick: boolean): [name: string, works: string[]][
       ],
     ],
     ["board", ["uart-guest", ...(quick ? [] : ["uart-host", "ram-guest"])]],
-    [
-      "maps",
-      [
-        "floor",
-        ...sizes.flatMap((count) => [`map-${count}`, `uncopied-${count}`]),
-        ...(quick ? [] : ["map-floor"]),
-      ],
-    ],
   ];
+  if (!quick) {
+    groups.push(["maps", ["floor", ...MAP_SIZES.map((count) => `map-${count}`), "map-floor"]]);
+    // In processes of their own: what was allocated before decides where their regions lie.
+    for (const count of MAP_SIZES) groups.push([`uncopied-${count}`, [`uncopied-${count}`]]);
+  }
   return groups.map(([name, works]) => [name, works.map((work) => `dispatch/${work}`)]);
 }

@@ -142,7 +142,7 @@ function sizeOfAccessCase(form: Form, size: string): Case {
 function mapSizeCase(form: Form, count: number): Case {
   return {
     name: count === 10_000 ? TEN_THOUSAND : `read 4 bytes, ${formatCount(count)} regions at random`,
-    role: count === 10_000 ? "headline" : "detail",
+    role: "detail",
     description: `A map of ${formatCount(count)} devices, visited at random.`,
     loop: reads(flatMap(form, count), 4),
   };

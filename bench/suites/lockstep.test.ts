@@ -81,7 +81,7 @@ describe("fromBoots", () => {
   it("adds up the fastest of each slice over all boots, in milliseconds", () => {
     const first = { A: slices(5e6, 1e6, 3e6), B: slices(6e6, 6e6, 6e6), A2: slices(1e6, 1e6, 1e6) };
     const second = { A: slices(2e6, 4e6, 3e6), B: slices(6e6, 5e6, 7e6), A2: slices(1e6, 1e6, 1e6) };
-    const [whole, ...phases] = fromBoots("hello", [first, second]);
+    const [whole, ...phases] = fromBoots("hello", [first, second], false);
     expect(whole?.estimates).toEqual({ A: 2 + 1 + 3, B: 6 + 5 + 6, A2: 3 });
     expect(perArm((arm) => whole?.distributions[arm].count)).toEqual({ A: 2, B: 2, A2: 2 });
     expect(whole?.distributions.A).toMatchObject({ min: 9, max: 9 });
@@ -90,6 +90,6 @@ describe("fromBoots", () => {
   });
 
   it("is of one boot at least", () => {
-    expect(() => fromBoots("hello", [])).toThrow(/hello was not booted/);
+    expect(() => fromBoots("hello", [], false)).toThrow(/hello was not booted/);
   });
 });

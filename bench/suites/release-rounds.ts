@@ -24,8 +24,8 @@ export function releaseWork(name: string, hardware: Hardware, quick: boolean): S
       ),
     ],
     step: PLUGGED.length,
-    warmUpSlices: quick ? 60 : 150,
-    slices: quick ? 80 : 200,
+    warmUpSlices: quick ? 60 : 100,
+    slices: quick ? 200 : 500,
     slice(count, extra, into) {
       let whole = 0;
       let release = 0;

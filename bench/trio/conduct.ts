@@ -42,7 +42,7 @@ async function perform(
     }
     case "lockstep": {
       const { boots, checks } = await trio.boot(task.guest, bootingTime(quick));
-      return { measurements: [fromBoots(task.guest, boots)], checks };
+      return { measurements: [fromBoots(task.guest, boots, quick)], checks };
     }
     case "heap": {
       const curves = { A: [] as HeapCurve[], B: [] as HeapCurve[], A2: [] as HeapCurve[] };
