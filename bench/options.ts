@@ -56,7 +56,8 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     looks,
     seconds: secondsOf(options, quick, repeats),
     seed: readWhole("--seed", options.seed, 0, 2 ** 32 - 1),
-    count: options.count && (chosen.length === 0 || chosen.includes(COUNT)),
+    // A quick run has no time for a single count; whoever asks for counts by name gets them.
+    count: options.count && (chosen.includes(COUNT) || (chosen.length === 0 && !quick)),
     shard,
     command: commandText(words, options),
   };

@@ -50,9 +50,11 @@ export class SharedTurn {
     Atomics.store(words, slot, 1);
     Atomics.notify(words, slot);
     // An arm that failed before it began to listen never takes its turn.
-    const failed = Atomics.load(words, FAILED) !== 0;
-    if (!failed && Atomics.wait(words, DONE, 0, this.patience) === "timed-out") {
-      throw new ArmHangs(`the arm in slot ${slot} did not come back after ${this.patience / 1000} s`);
+    // A wait may end early, by the notification of the slice before that came late: only the word tells.
+    while (Atomics.load(words, FAILED) === 0 && Atomics.load(words, DONE) === 0) {
+      if (Atomics.wait(words, DONE, 0, this.patience) === "timed-out") {
+        throw new ArmHangs(`the arm in slot ${slot} did not come back after ${this.patience / 1000} s`);
+      }
     }
     if (Atomics.load(words, FAILED) !== 0) throw new Error(`the arm in slot ${slot} failed in its slice`);
   }
@@ -82,7 +84,8 @@ export class SharedTurn {
   perform(slot: number, slice: (count: number, variant: number, figures: Float64Array) => void): void {
     const { words, figures } = this;
     for (;;) {
-      Atomics.wait(words, slot, 0);
+      // A late notification of the turn before must not make it take another.
+      while (Atomics.load(words, slot) === 0) Atomics.wait(words, slot, 0);
       if (Atomics.load(words, LEAVE) !== 0) return;
       Atomics.store(words, slot, 0);
       try {
