@@ -253,23 +253,24 @@ function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly 
 }
 
 /**
- * Which figure decides a question. Where no form reads a field of the region, that does. A time whose arms are not alike when they run the same code decides nothing: its count does,
- * where there is one.
+ * Which figure decides a question. Where no form reads a field of the region, that does. A time of slices decides only if the
+ * self-test found arms alike that run the same code; else its count does, where there is one.
  */
 function decider(
   { selfTest }: RunParts,
   reads: readonly Gathered[],
 ): (definition: MetricDefinition) => boolean {
-  const unlike = new Set(
-    (selfTest?.alike ?? []).filter(({ alike }) => !alike).map((question) => questionKey(question)),
-  );
+  const alike =
+    selfTest && new Set(selfTest.alike.filter((each) => each.alike).map((question) => questionKey(question)));
   const constructed = new Set(
     reads.filter(({ definition }) => definition.decides).map(({ definition }) => questionKey(definition)),
   );
   return (definition) => {
     const key = questionKey(definition);
     if (constructed.has(key)) return definition.quantity === "reads";
-    return unlike.has(key) ? definition.quantity === "count" : definition.decides;
+    if (alike === null || alike.has(key)) return definition.decides;
+    if (definition.quantity === "count") return true;
+    return definition.decides && definition.estimator !== SLICE_ESTIMATOR;
   };
 }
 

@@ -130,7 +130,7 @@ function whyOpen(
   const width = (value: number) => `${value.toPrecision(2)} ${measure}`;
   if (verdict === "not judged") {
     return quantity === "time"
-      ? "A time of this work depends on the state of compiled code and memory that each isolate falls into; its exact count decides."
+      ? "A time of this work depends on the state of compiled code and memory that each isolate falls into, so that it decides nothing: the count beside it does, or would."
       : "Stands beside the figure that decides.";
   }
   if (verdict === "no difference") {
