@@ -6,12 +6,14 @@
  *
  * Options: [--short] [--seed N] [-o F.json]
  */
+import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { CommandError, checkWritable, selfTestSentence, writeAtomically } from "#results";
 import { packageRoot } from "#workloads";
 import { captureEnvironment } from "../environment.ts";
-import { QUICK_LOOKS } from "../options.ts";
+import { journalOf } from "../journal.ts";
+import { FULL_LOOKS } from "../options.ts";
 import { describeRuntimeOptions, RUNTIME_OPTIONS } from "../plan.ts";
 import { runChild } from "../runner/child-process.ts";
 import { Progress } from "../runner/progress.ts";
@@ -30,6 +32,8 @@ interface Extent {
   readonly looks: readonly number[];
   /** Comparisons of each metric. */
   readonly groups: number;
+  /** Processes that they are drawn from. */
+  readonly processes: number;
   readonly heapProcesses: number;
   readonly leakGroups: number;
   /** Processes of each work whose arms are compared as they are. */
@@ -42,8 +46,9 @@ const FULL: Extent = {
     ["board", "releases/plug-unplug"],
   ],
   percents: PLANTED_PERCENT,
-  looks: QUICK_LOOKS,
-  groups: 6,
+  looks: FULL_LOOKS,
+  groups: 25,
+  processes: 84,
   heapProcesses: 3,
   leakGroups: 13,
   alikeProcesses: 20,
@@ -52,8 +57,9 @@ const FULL: Extent = {
 const SHORT: Extent = {
   works: [["dispatch/floor"], ["board", "releases/plug-unplug"]],
   percents: [0, 2],
-  looks: [7, 11],
-  groups: 4,
+  looks: [12, 20],
+  groups: 7,
+  processes: 24,
   heapProcesses: 3,
   leakGroups: 1,
   alikeProcesses: 0,
@@ -64,6 +70,7 @@ const childEntry = fileURLToPath(new URL("../child.js", import.meta.url));
 
 interface Options {
   readonly short?: boolean;
+  readonly keep?: boolean;
   readonly seed: string;
   readonly output?: string;
 }
@@ -77,36 +84,34 @@ async function selfTest(options: Options): Promise<number> {
   if (output !== null) await checkWritable(output);
   const extent = short ? SHORT : FULL;
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
-  const { works, percents, looks, groups, heapProcesses, leakGroups, alikeProcesses } = extent;
+  const { works, percents, looks, groups, processes, heapProcesses, leakGroups, alikeProcesses } = extent;
   const plant = percents.map((percent) => percent / 100);
   const jobs: Job[] = [
     ...works.flatMap((some, i) =>
-      repeated(
-        groups * Math.max(...looks),
-        `slices-${i}`,
-        { kind: "slices", works: some },
-        optionsOf(some),
-        plant,
-      ),
+      repeated(processes, `slices-${i}`, { kind: "slices", works: some }, optionsOf(some), plant),
     ),
     ...repeated(leakGroups * heapProcesses, "leaks", { kind: "heap", plantLeak: true }, RUNTIME_OPTIONS.heap),
     ...allWorks().flatMap((group, i) =>
       repeated(alikeProcesses, `alike-${i}`, { kind: "slices", works: group }, optionsOf(group)),
     ),
   ];
-  const reports = await runJobs(jobs, seed);
+  const reports = await runJobs(jobs, seed, output === null ? null : new FinishedJobs(journalOf(output)));
   const of = (prefix: string) =>
     reports.flatMap(({ name, report }) => (name.startsWith(prefix) && report !== null ? [report] : []));
   const result = summarizeSelfTest({
     environment,
     looks,
     percents,
+    groups,
     slices: works.map((_, i) => of(`slices-${i}`)),
     leaks: of("leaks"),
     heapProcesses,
     alike: of("alike"),
   });
-  if (output !== null) await writeAtomically(output, `${JSON.stringify(result, null, 1)}\n`);
+  if (output !== null) {
+    await writeAtomically(output, `${JSON.stringify(result, null, 1)}\n`);
+    if (options.keep !== true) rmSync(journalOf(output), { force: true });
+  }
   process.stdout.write(`${selfTestSentence(result)}\n`);
   for (const { suite, percent, found, of: all } of result.planted) {
     process.stdout.write(`  ${suite}: planted ${percent} % found in ${found} of ${all}\n`);
@@ -162,12 +167,18 @@ function allWorks(): string[][] {
 async function runJobs(
   jobs: readonly Job[],
   seed: number,
+  finished: FinishedJobs | null,
 ): Promise<{ readonly name: string; readonly report: ProcessReport | null }[]> {
   const progress = new Progress(process.stderr, jobs.length);
   const results: { name: string; report: ProcessReport | null }[] = [];
   for (const { name, repeat, task, execArgv, plant } of jobs) {
     progress.update(results.length, `${name}, process ${repeat + 1}`);
     const trial = { task: name, repeat };
+    const earlier = finished?.of(name, repeat);
+    if (earlier !== undefined) {
+      results.push({ name, report: earlier });
+      continue;
+    }
     const request: ProcessRequest = {
       forms: { A: "embedded", B: "embedded" },
       quick: true,
@@ -184,13 +195,42 @@ async function runJobs(
     );
     if (lost !== null) process.stderr.write(`\nlost: ${lost}\n`);
     results.push({ name, report: report as ProcessReport | null }); // from child.ts of this same build
+    if (report !== null) finished?.add(name, repeat, report as ProcessReport); // as above
   }
   progress.end();
   return results;
 }
 
+/** What an interrupted self-test has left, and goes on with. */
+class FinishedJobs {
+  private readonly file: string;
+  private readonly reports = new Map<string, ProcessReport>();
+
+  constructor(file: string) {
+    this.file = file;
+    if (!existsSync(file)) return;
+    for (const line of readFileSync(file, "utf8").split("\n").slice(0, -1)) {
+      const { name, repeat, report } = JSON.parse(line) as {
+        name: string;
+        repeat: number;
+        report: ProcessReport;
+      };
+      this.reports.set(`${name}/${repeat}`, report);
+    }
+  }
+
+  of(name: string, repeat: number): ProcessReport | undefined {
+    return this.reports.get(`${name}/${repeat}`);
+  }
+
+  add(name: string, repeat: number, report: ProcessReport): void {
+    appendFileSync(this.file, `${JSON.stringify({ name, repeat, report })}\n`);
+  }
+}
+
 const program = new Command("bench:selftest")
   .option("--short", "20 comparisons of each kind")
+  .option("--keep", "keep the figures of all processes beside the rates, to look at them again")
   .option("--seed <n>", "fixes the order of turns", "1")
   .option("-o, --output <file>", `where to store the rates (default: ${SELF_TEST_FILE}; --short: nowhere)`)
   .exitOverride();

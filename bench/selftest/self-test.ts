@@ -18,7 +18,7 @@ import {
   type SelfTest,
 } from "#results";
 import { slopeMetric } from "../assemble.ts";
-import { judge, LEVEL, lookOf, median, sequentialRule, theilSenSlope } from "../statistics/index.ts";
+import { judge, LEVEL, lookOf, median, Random, sequentialRule, theilSenSlope } from "../statistics/index.ts";
 import { type Measurement, type ProcessReport, perArm } from "../suites/measurement.ts";
 
 /** Parts of more work that arm B does, in percent; the first is none. */
@@ -34,6 +34,8 @@ export interface SelfTestParts {
   readonly percents: readonly number[];
   /** Processes that measured slices with work planted, one measurement list per percentage; by what they measured. */
   readonly slices: readonly (readonly ProcessReport[])[];
+  /** Comparisons that are drawn of each metric. */
+  readonly groups: number;
   /** Processes that followed heaps while B leaked an object a round; {@link heapProcesses} make a comparison. */
   readonly leaks: readonly ProcessReport[];
   readonly heapProcesses: number;
@@ -42,9 +44,9 @@ export interface SelfTestParts {
 }
 
 export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
-  const { environment, looks, percents, slices, leaks, heapProcesses, alike } = parts;
+  const { environment, looks, percents, slices, groups: drawn, leaks, heapProcesses, alike } = parts;
   const size = Math.max(...looks);
-  const groups = slices.flatMap((kind) => groupsOf(kind, size));
+  const groups = slices.flatMap((kind) => groupsOf(kind, size, drawn));
   const verdicts = percents.map((_, variant) =>
     groups.flatMap((group) => comparisonsOf(group, variant, looks)),
   );
@@ -64,7 +66,7 @@ export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
       ),
     }));
   });
-  const heaps = groupsOf(leaks, heapProcesses);
+  const heaps = groupsOf(leaks, heapProcesses, Math.floor(leaks.length / heapProcesses));
   const heapControls = heaps.flatMap((group) => heapComparisons(group, "A2"));
   return {
     date: environment.date,
@@ -87,10 +89,16 @@ interface Judged {
   readonly comparison: Comparison;
 }
 
-/** Processes in groups of a size, each used once; what is left over makes no group. */
-function groupsOf<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.floor(items.length / size) }, (_, i) =>
-    items.slice(i * size, (i + 1) * size),
+/**
+ * So many groups of processes of a size: each process in one of them, where there are enough; else drawn at random, so that groups
+ * share processes and their rates are as right, but less sure, than of groups that do not.
+ */
+function groupsOf<T>(items: readonly T[], size: number, count: number): T[][] {
+  if (items.length < size) return [];
+  const random = Random.seeded(items.length, "self-test");
+  const disjoint = items.length >= size * count;
+  return Array.from({ length: count }, (_, i) =>
+    disjoint ? items.slice(i * size, (i + 1) * size) : random.shuffled(items).slice(0, size),
   );
 }
 
