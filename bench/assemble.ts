@@ -122,9 +122,19 @@ function processEntries({ proofs, outcomes, countProcesses }: RunParts): Process
     machine,
     slots: report?.slots ?? null,
     milliseconds: Math.round(milliseconds * 10) / 10,
-    lost,
+    lost: lost === null ? null : briefly(lost),
   });
-  return [...proofs.map(entry), ...outcomes.map(entry), ...countProcesses];
+  const counted = countProcesses.map((each) => ({
+    ...each,
+    lost: each.lost === null ? null : briefly(each.lost),
+  }));
+  return [...proofs.map(entry), ...outcomes.map(entry), ...counted];
+}
+
+/** A failure without its stack, whose paths are of no use to a reader of the report. */
+function briefly(failure: string): string {
+  const [said = ""] = failure.split(/\n\s+at |; its (?:standard error|last words)/);
+  return said.replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
 /** Omissions of figures that no other source of the run gave. */

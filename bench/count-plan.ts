@@ -17,28 +17,53 @@ export interface CountedPart {
 
 export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissions: [] };
 
-/** Samples of each subject and arm. */
-const REPEATS = { quick: 2, full: 3 } as const;
+/** Samples of each subject and arm: where counting is all that is done, and where it shares the time with others. */
+const REPEATS = { alone: 3, beside: 2 } as const;
 /** Seconds of a timed run that may go into counting. Counting alone takes as long as it takes. */
-const MOST_SECONDS = { quick: 40, full: 12 * 60 } as const;
+const MOST_SECONDS = 12 * 60;
 
 export async function countPlan(plan: BenchPlan, stream: ProgressStream): Promise<CountedPart> {
+  const alone = plan.suites.length === 0 || plan.seconds === null;
+  const deadline = performance.now() + 1000 * Math.min(MOST_SECONDS, (plan.seconds ?? 0) / 2);
   const subjects = subjectsOf(plan);
-  if (subjects.length === 0) return NOTHING_COUNTED;
-  const extent = plan.quick ? "quick" : "full";
   const progress = new Progress(stream, subjects.length);
-  const { counted, processes, omissions } = await countAll({
-    forms: plan.forms,
-    subjects,
-    repeats: REPEATS[extent],
-    seed: plan.seed,
-    onProgress: (done, total, what) => progress.update((done / total) * subjects.length, what),
-    ...(plan.suites.length === 0 || plan.seconds === null
-      ? {}
-      : { deadline: performance.now() + 1000 * Math.min(MOST_SECONDS[extent], plan.seconds / 2) }),
-  });
+  const parts: CountedPart[] = [];
+  let finished = 0;
+  // First the counts that decide: when time is up, the others are missing.
+  for (const some of partition(subjects, ({ definition }) => definition.decides)) {
+    const { counted, processes, omissions } = await countAll({
+      forms: plan.forms,
+      subjects: some,
+      repeats: alone ? REPEATS.alone : REPEATS.beside,
+      seed: plan.seed,
+      onProgress: (done, total, what) => progress.update(finished + (done / total) * some.length, what),
+      ...(alone ? {} : { deadline }),
+    });
+    parts.push({ metrics: counted, processes, omissions });
+    finished += some.length;
+  }
   progress.end();
-  return { metrics: counted, processes, omissions };
+  return parts.reduce(joined, NOTHING_COUNTED);
+}
+
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): T[][] {
+  return [items.filter(isFirst), items.filter((item) => !isFirst(item))].filter(({ length }) => length > 0);
+}
+
+/** Two parts in a row: the second's processes come after the first's. */
+function joined(a: CountedPart, b: CountedPart): CountedPart {
+  const offset = a.processes.length;
+  return {
+    metrics: [
+      ...a.metrics,
+      ...b.metrics.map((metric) => ({
+        ...metric,
+        processes: metric.processes.map((index) => index + offset),
+      })),
+    ],
+    processes: [...a.processes, ...b.processes],
+    omissions: [...a.omissions, ...b.omissions],
+  };
 }
 
 /** What this run counts; a part of a divided run counts a part of it, once. */

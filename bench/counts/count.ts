@@ -143,7 +143,8 @@ async function runAll(
         .then((outcome) => ({ outcome: verified(outcome, trial, checks), lost: null }))
         .catch((error: unknown) => {
           if (!(error instanceof CountFailure)) throw error;
-          return { outcome: null, lost: error.message };
+          const lost = left() <= 0 ? "the time for counting was up" : error.message;
+          return { outcome: null, lost };
         });
       const milliseconds = Math.round(10 * (performance.now() - started)) / 10;
       const entry: ProcessEntry = {
