@@ -51,6 +51,7 @@ const nothing: SelfTestParts = {
   percents: PERCENTS,
   slices: [],
   leaks: [],
+  groups: 4,
   heapProcesses: 3,
   alike: [],
 };
