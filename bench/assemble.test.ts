@@ -1,122 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { type Arm, type MetricDefinition, type ProcessEntry, parseRun, serializeRun } from "#results";
+import { assembleRun } from "./assemble.ts";
 import {
-  type Arm,
-  type Environment,
-  type GuestRecord,
-  type MetricDefinition,
-  type ProcessEntry,
-  parseRun,
-  serializeRun,
-} from "#results";
-import { syntheticRun } from "#results/testing";
-import { assembleRun, type ProcessOutcome, type RunParts } from "./assemble.ts";
-import { Random, sequentialRule } from "./statistics/index.ts";
-import {
-  emptyReport,
-  fromSlices,
-  type Measurement,
-  type ProcessReport,
-  perArm,
-} from "./suites/measurement.ts";
-
-const record: GuestRecord = {
-  instructions: 1311,
-  mmioAccesses: 269,
-  mmioTraceSha256: "a".repeat(64),
-  consoleSha256: "b".repeat(64),
-  phases: [],
-};
-
-const definition: MetricDefinition = {
-  suite: "dispatch",
-  workload: "probes",
-  name: "read 4 bytes, last section hit",
-  description: "One read.",
-  unit: "ns",
-  quantity: "time",
-  source: "regionlab",
-  scale: "percent",
-  margin: 3,
-  role: "headline",
-  estimator: "",
-  decides: true,
-  byConstruction: null,
-};
-
-const environment: Environment = syntheticRun().machines[0] ?? raise();
-
-function raise(): never {
-  throw new RangeError("a run has a machine");
-}
-
-function outcome(task: string, repeat: number, report: Partial<ProcessReport>, machine = 0): ProcessOutcome {
-  return {
-    trial: { task, repeat },
-    milliseconds: 10,
-    lost: null,
-    report: { ...emptyReport, slots: ["B", "A2", "A"], ...report },
-    machine,
-  };
-}
-
-function lost(task: string, repeat: number, reason = "exit code 1"): ProcessOutcome {
-  return { trial: { task, repeat }, milliseconds: 10, lost: reason, report: null, machine: 0 };
-}
-
-/** One process's figure of a metric, the same in all its slices. */
-function measured(
-  name: string,
-  value: (arm: Arm) => number,
-  change: Partial<MetricDefinition> = {},
-): Measurement {
-  return fromSlices(
-    { ...definition, name, ...change },
-    perArm((arm) => [value(arm)]),
-  );
-}
-
-const proofOf = (b: Partial<GuestRecord> = {}) => [
-  outcome("proof/hello", 0, {
-    proofs: [{ workload: "hello", records: { A: record, B: { ...record, ...b }, A2: record } }],
-  }),
-];
-
-/** Both forms recorded, then eight processes that read in 20 ns, arm B slower by `percent`. */
-function parts(percent: number, change: Partial<RunParts> = {}): RunParts {
-  const random = Random.seeded(1, `parts ${percent}`);
-  const check = { workload: "hello", instructions: 1311, consoleSha256: record.consoleSha256 };
-  const read = (arm: Arm) => 20 * (1 + (arm === "B" ? percent / 100 : 0)) * (1 + 0.002 * random.normal());
-  return {
-    question: "Does it matter?",
-    options: {
-      suites: ["dispatch"],
-      quick: true,
-      forms: { A: "embedded", B: "owned" },
-      workloads: ["hello"],
-      repeats: 8,
-      seed: 1,
-      command: "regionlab bench",
-      shard: null,
-      sequential: sequentialRule([8]),
-    },
-    machines: [environment],
-    proofs: proofOf(),
-    outcomes: Array.from({ length: 8 }, (_, repeat) =>
-      outcome("dispatch/paths", repeat, {
-        checks: [check, check, check],
-        measurements: [
-          [measured("bare indirect call", () => 10, { role: "control" }), measured(definition.name, read)],
-        ],
-      }),
-    ),
-    counts: [],
-    countProcesses: [],
-    omissions: [],
-    codeSize: [],
-    selfTest: null,
-    ...change,
-  };
-}
+  definition,
+  environment,
+  lost,
+  measured,
+  outcome,
+  parts,
+  proofOf,
+  record,
+} from "./fixtures/run-parts.ts";
+import { sequentialRule } from "./statistics/index.ts";
+import { perArm } from "./suites/measurement.ts";
 
 describe("assembleRun", () => {
   it("gives a run that is stored and read back unchanged", () => {

@@ -10,6 +10,7 @@ import {
   type Interval,
   type Metric,
   type MetricDefinition,
+  type MetricIdentity,
   metricKey,
   type Omission,
   type PerArm,
@@ -84,6 +85,8 @@ export interface RunParts {
   readonly selfTest: SelfTest | null;
 }
 
+/** Fewer give no figure: one pair shows no spread. */
+const LEAST_PROCESSES = 2;
 /** What is looked at once. */
 const ONE_LOOK: Look = { level: LEVEL, looks: 1 };
 
@@ -93,7 +96,10 @@ export function assembleRun(parts: RunParts): Run {
   const equivalence = proveEquivalence(proofs, outcomes);
   const proven = equivalence.every(({ equal }) => equal);
   const { lifetimes, fieldReads } = combineOutcomes(proofs);
-  const metrics = proven ? judgeMetrics(parts, fieldReads) : [];
+  const timed = gatherMeasurements(outcomes, proofs.length, lookOf(options.sequential));
+  const reads = gatherFieldReads(proofs, timed);
+  const decides = decider(parts, reads);
+  const metrics = proven ? judgeMetrics(parts, [...timed, ...reads], fieldReads, decides) : [];
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
@@ -105,7 +111,7 @@ export function assembleRun(parts: RunParts): Run {
     equivalence,
     fieldReads,
     metrics,
-    omissions: proven ? missingOf(parts, metrics) : [],
+    omissions: proven ? missingOf(parts, metrics, decides) : [],
     lifetimes,
     retention: proven ? combineRetention(proofs, outcomes) : [],
     codeSize,
@@ -138,9 +144,11 @@ function briefly(failure: string): string {
 }
 
 /** Omissions of figures that no other source of the run gave. */
-function missingOf({ omissions }: RunParts, metrics: readonly Metric[]): Omission[] {
+function missingOf({ omissions }: RunParts, metrics: readonly Metric[], decides: Decider): Omission[] {
   const present = new Set(metrics.map(metricKey));
-  return omissions.filter((omission) => !present.has(metricKey(omission)));
+  return omissions
+    .filter((omission) => !present.has(metricKey(omission)))
+    .map((omission) => ({ ...omission, decides: decides(omission) }));
 }
 
 /**
@@ -233,7 +241,8 @@ function gatherFieldReads(proofs: readonly ProcessOutcome[], timed: readonly Gat
     const readsOf = (arm: Arm) =>
       counted.flatMap(({ outcomes }) => outcomes[arm].fieldReads.filter((each) => each.access === access));
     const samples = perArm((arm) => readsOf(arm).map(({ reads }) => reads));
-    if (samples.A.length !== counted.length) return [];
+    // What no process counted, or not every one, shows nothing: least of all that there are no reads.
+    if (counted.length < LEAST_PROCESSES || samples.A.length !== counted.length) return [];
     const none = [...samples.A, ...samples.B].every((reads) => reads === 0);
     return [
       {
@@ -262,14 +271,16 @@ function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly 
   return counted ? byConstructionFor(counted.reads) : null;
 }
 
+/** Whether a figure, present or missing, decides its question; what has no estimator was not measured. */
+type Decider = (
+  figure: MetricIdentity & { readonly decides: boolean; readonly estimator?: string },
+) => boolean;
+
 /**
  * Which figure decides a question. Where no form reads a field of the region, that does. A time of slices decides only if the
  * self-test found arms alike that run the same code; else its count does, where there is one.
  */
-function decider(
-  { selfTest }: RunParts,
-  reads: readonly Gathered[],
-): (definition: MetricDefinition) => boolean {
+function decider({ selfTest }: RunParts, reads: readonly Gathered[]): Decider {
   const alike =
     selfTest && new Set(selfTest.alike.filter((each) => each.alike).map((question) => questionKey(question)));
   const constructed = new Set(
@@ -284,15 +295,16 @@ function decider(
   };
 }
 
-function judgeMetrics(parts: RunParts, fieldReads: readonly FieldReads[]): Metric[] {
-  const { proofs, outcomes, counts, options } = parts;
+function judgeMetrics(
+  parts: RunParts,
+  timedAndRead: readonly Gathered[],
+  fieldReads: readonly FieldReads[],
+  decides: Decider,
+): Metric[] {
+  const { proofs, outcomes, counts } = parts;
   const first = proofs.length;
-  const timed = gatherMeasurements(outcomes, first, lookOf(options.sequential));
-  const reads = gatherFieldReads(proofs, timed);
-  const decides = decider(parts, reads);
   const gathered: Gathered[] = [
-    ...timed,
-    ...reads,
+    ...timedAndRead,
     ...gatherSlopes(outcomes, first),
     ...counts.map(({ definition, samples, processes }) => ({
       definition,
@@ -302,7 +314,7 @@ function judgeMetrics(parts: RunParts, fieldReads: readonly FieldReads[]): Metri
       look: ONE_LOOK,
     })),
   ]
-    .filter(({ processes }) => processes.length >= 2) // one pair shows no spread
+    .filter(({ processes }) => processes.length >= LEAST_PROCESSES)
     .map((each) => ({ ...each, definition: { ...each.definition, decides: decides(each.definition) } }));
   const entries = processEntries(parts);
   const comparisons = judge(

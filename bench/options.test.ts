@@ -51,6 +51,14 @@ describe("planOf", () => {
     expect(tasksOf(plan({}, "count"))).toEqual([]);
   });
 
+  it("counts in a quick run only where that is asked for by name", () => {
+    expect(plan({ quick: true })).toMatchObject({ count: false, suites: ["boot", "dispatch", "retention"] });
+    expect(plan({ quick: true }, "boot")).toMatchObject({ count: false, suites: ["boot"] });
+    expect(plan({ quick: true }, "count")).toMatchObject({ count: true, suites: [] });
+    expect(plan({ quick: true }, "count", "boot")).toMatchObject({ count: true, suites: ["boot"] });
+    expect(plan({ quick: false }).count).toBe(true);
+  });
+
   it("takes a suite or guest that is named twice once", () => {
     expect(plan({ workload: ["hello", "hello"] }, "boot", "boot")).toMatchObject({
       suites: ["boot"],

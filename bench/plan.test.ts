@@ -31,7 +31,36 @@ describe.each([true, false])("heaps of a run, quick: %s", (quick) => {
   });
 });
 
+describe("dispatch", () => {
+  const dispatch = (quick: boolean) =>
+    tasksOf(plan(quick)).filter(({ name }) => name.startsWith("dispatch/"));
+
+  it("is a matter of two tasks in a quick run, each measured three times and never looked at before", () => {
+    expect(dispatch(true).map(({ name, mostRepeats }) => [name, mostRepeats])).toEqual([
+      ["dispatch/paths", 3],
+      ["dispatch/board", 3],
+    ]);
+  });
+
+  it("is measured in a full run until its figures are decided", () => {
+    expect(dispatch(false).length).toBeGreaterThan(2);
+    for (const { mostRepeats } of dispatch(false)) expect(mostRepeats).toBeUndefined();
+  });
+});
+
 describe("options of the runtime", () => {
+  it("give accesses a roomy new space, and rounds that make and release devices an ordinary one", () => {
+    const tasks = tasksOf(plan(true));
+    const optionsOf = (task: string) => tasks.find(({ name }) => name === task)?.execArgv;
+    for (const task of ["dispatch/paths", "dispatch/board"]) {
+      expect(optionsOf(task)).toContain("--min-semi-space-size=64");
+    }
+    for (const task of ["boot/board", "retention/releases"]) {
+      expect(optionsOf(task)).toContain("--no-concurrent-recompilation");
+      expect(optionsOf(task)?.join(" ")).not.toContain("semi-space");
+    }
+  });
+
   it("are stored as one text for each kind of process", () => {
     expect(describeRuntimeOptions()).toHaveLength(Object.keys(RUNTIME_OPTIONS).length);
     expect(describeRuntimeOptions()).toContain("lockstep: --expose-gc");

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { CommandError, parseRun, type Run, serializeRun } from "#results";
+import { CommandError, parseRun, type Run, serializeRun, type Verdict } from "#results";
 import { packageRoot } from "#workloads";
 import { captureEnvironment } from "./environment.ts";
 import { Journal, type JournalKey } from "./journal.ts";
 import { type BenchCommandOptions, planOf, QUICK_LOOKS } from "./options.ts";
 import { describeRuntimeOptions } from "./plan.ts";
 import { runBench } from "./run-bench.ts";
+import { SLICE_ESTIMATOR } from "./suites/measurement.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "regionlab-run-"));
 const childEntry = fileURLToPath(new URL("fixtures/measured.mjs", import.meta.url));
@@ -27,7 +28,10 @@ const options = {
   seconds: "600",
 };
 
-/** A quick run of the dispatch suite: three tasks, one metric each, of made-up figures. */
+/**
+ * A quick run of boots and dispatch, one metric a task, of made-up figures. Only boards are looked at: all other tasks have a
+ * number of processes that is set before.
+ */
 async function run(
   behave: string,
   {
@@ -37,7 +41,7 @@ async function run(
   }: { output?: string; fresh?: boolean; change?: Partial<BenchCommandOptions> } = {},
 ): Promise<Run> {
   vi.stubEnv("BENCH_FIXTURE", behave);
-  const plan = planOf(["dispatch"], { ...options, ...change });
+  const plan = planOf(["boot", "dispatch"], { ...options, ...change });
   const { command: _, ...same } = plan;
   const key: JournalKey = { plan: same, code: "", node: "", cpuModel: "" };
   const made = await runBench(plan, {
@@ -58,8 +62,17 @@ function processesOf({ schedule }: Run): Record<string, number> {
   return counts;
 }
 
-const proofs = { "proof/hello": 1, "proof/outcomes": 1 };
-const [firstLook = 0] = QUICK_LOOKS;
+/** Verdicts of what decides, by what was measured. */
+function verdictsOf({ metrics }: Run): Record<string, Verdict> {
+  const deciding = metrics.filter(({ decides }) => decides);
+  return Object.fromEntries(deciding.map(({ name, comparison }) => [name, comparison.verdict]));
+}
+
+const proofs = { "proof/hello": 1, "proof/outcomes": 2 };
+/** Tasks whose number of processes is set. */
+const set = { "dispatch/paths": 3, "dispatch/board": 3, "boot/machine": 2, "boot/hello": 2 };
+const [pathsName, boardName] = ["dispatch/floor", "dispatch/uart-guest"];
+const [firstLook = 0, secondLook = 0] = QUICK_LOOKS;
 const lastLook = Math.max(...QUICK_LOOKS);
 
 describe("runBench", () => {
@@ -67,24 +80,32 @@ describe("runBench", () => {
     const made = await run("equal");
     expect(processesOf(made)).toEqual({
       ...proofs,
-      "dispatch/paths": firstLook,
-      "dispatch/board": firstLook,
-      "dispatch/maps": firstLook,
+      ...set,
+      "boot/board": firstLook,
     });
-    expect(made.schedule.processes.slice(0, 2).map(({ task }) => task)).toEqual(Object.keys(proofs));
-    expect(made.metrics.map(({ comparison }) => comparison.verdict)).toEqual(new Array(3).fill("equivalent"));
+    expect(made.schedule.processes.slice(0, 3).map(({ task, repeat }) => [task, repeat])).toEqual([
+      ["proof/hello", 0],
+      ["proof/outcomes", 0],
+      ["proof/outcomes", 1],
+    ]);
+    expect(verdictsOf(made)).toMatchObject({
+      board: "equivalent",
+      [pathsName]: "equivalent",
+      [boardName]: "equivalent",
+    });
+    const board = made.metrics.find(({ name }) => name === "board");
+    expect(board?.estimator).toBe(SLICE_ESTIMATOR); // the fixture's is a copy
+    expect(board?.comparison.ab.level).toBeGreaterThanOrEqual(1 - 0.05 / QUICK_LOOKS.length);
     expect(made.options.sequential.looks).toEqual(QUICK_LOOKS);
   });
 
-  it("looks again until a difference is certain, and to the end where nothing is", async () => {
+  it("looks again where a difference is not certain at first, and to the end where nothing is", async () => {
     const slower = await run("slower");
-    expect(slower.metrics.map(({ comparison }) => comparison.verdict)).toEqual(new Array(3).fill("slower"));
-    expect(processesOf(slower)["dispatch/paths"]).toBeGreaterThan(firstLook);
+    expect(verdictsOf(slower)).toMatchObject({ board: "slower" });
+    expect(processesOf(slower)["boot/board"]).toBe(secondLook);
     const noisy = await run("noisy");
-    expect(processesOf(noisy)["dispatch/paths"]).toBe(lastLook);
-    expect(noisy.metrics.map(({ comparison }) => comparison.verdict)).toEqual(
-      new Array(3).fill("inconclusive"),
-    );
+    expect(processesOf(noisy)).toMatchObject({ ...set, "boot/board": lastLook });
+    expect(new Set(Object.values(verdictsOf(noisy)))).toEqual(new Set(["inconclusive"]));
   });
 
   it("measures nothing where the forms do not run the same guest", async () => {
@@ -105,12 +126,14 @@ describe("runBench", () => {
 
   it("gives a task up that only crashes, says so, and reports the others", async () => {
     const made = await run("crash");
-    expect(processesOf(made)).toMatchObject({ "dispatch/maps": 3, "dispatch/paths": firstLook });
-    expect(made.metrics).toHaveLength(2);
+    expect(processesOf(made)).toEqual({ ...proofs, ...set, "boot/board": 3 });
+    expect(made.metrics.map(({ name }) => name).toSorted()).toEqual(
+      [pathsName, boardName, "machine", "hello"].toSorted(),
+    );
     expect(made.omissions).toMatchObject([
       {
-        suite: "dispatch",
-        workload: "maps",
+        suite: "boot",
+        workload: "board",
         reason: expect.stringMatching(/^Each of 3 processes failed, the first so: /),
       },
     ]);
@@ -125,7 +148,7 @@ describe("runBench", () => {
 
   it("measures as many processes as it is told to, without looking before", async () => {
     const made = await run("equal", { change: { repeats: "3" } });
-    expect(processesOf(made)["dispatch/paths"]).toBe(3);
+    expect(processesOf(made)["boot/board"]).toBe(3);
     expect(made.options.sequential).toEqual({ looks: [3], level: 0.95 });
   });
 });

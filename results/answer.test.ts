@@ -122,14 +122,64 @@ describe("the answer", () => {
     expect(answer(run).lead).not.toContain("equal");
   });
 
-  it("says of a question without a deciding figure that it has none", () => {
-    const run = runOf([figure({ workload: "w", name: "beside", decides: false }, 0.1, 0.1)]);
+  it("says of a question without a deciding figure what its figures say, a time first", () => {
+    const beside = (changes: Partial<Metric>, reason: string) => {
+      const metric = figure({ workload: "w", name: "beside", decides: false, ...changes }, 0.1, 0.1);
+      return { ...metric, comparison: { ...metric.comparison, reason } };
+    };
+    const reads = { quantity: "reads", scale: "absolute" } as const;
+    const run = runOf([
+      beside(reads, "Not the figure that decides."),
+      beside({}, "A time of this work decides nothing."),
+      beside({ ...reads, name: "read" }, "Not the figure that decides."),
+    ]);
     expect(partOf(run, "Time")).toMatchObject({
       finding: "open",
       text: expect.stringContaining(
-        "Not decided: “w: beside” (no figure of this question was to decide it).",
+        "none of 2 questions is decided. Not decided: “w: beside” (a time of this work decides nothing); “w: read” (not the figure that decides).",
       ),
     });
+  });
+
+  it("says of what reads no field of a region that it is equal by construction, and of no margin", () => {
+    const reads = (name: string, byConstruction: string | null) =>
+      figure(
+        {
+          workload: "w",
+          name,
+          quantity: "reads",
+          scale: "absolute",
+          unit: "fields",
+          margin: 0.5,
+          byConstruction,
+        },
+        0,
+        0,
+      );
+    const hits = [reads("hit", "It reads none."), reads("write", "It reads none.")];
+    const { finding, text } = partOf(runOf(hits), "Time");
+    expect(finding).toBe("equal");
+    expect(text).toMatch(
+      /^Dispatch latency: equal in region fields read, by construction, in all 2 questions\. All of this/,
+    );
+    expect(partOf(runOf([...hits, equal("dispatch", "miss"), reads("some", null)]), "Time").text).toContain(
+      "equal in region fields read, by construction, in 2 of 4 questions; equal in region fields read in 1 of 4 questions; " +
+        "equal within ±0.5 % in 1 of 4 questions",
+    );
+    expect(partOf(runOf(hits.slice(0, 1)), "Time").text).toContain(
+      "equal in region fields read, by construction, in the one question",
+    );
+    const more = {
+      ...reads("more", null),
+      ...figure(
+        { workload: "w", name: "more", quantity: "reads", scale: "absolute", unit: "fields", margin: 0.5 },
+        2,
+        0,
+      ),
+    };
+    expect(partOf(runOf([more]), "Time").text).toContain(
+      "in “w: more” owned reads more region fields than embedded, +2 fields",
+    );
   });
 
   it("says that nothing was measured, and which suite was left out", () => {

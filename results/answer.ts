@@ -14,6 +14,7 @@ import {
   clause,
   countOf,
   differenceUnit,
+  equalReads,
   formatCounts,
   formatEffect,
   formatMargin,
@@ -172,18 +173,25 @@ function findingsOf(run: Run, rows: readonly ReportRow[]): string {
   const names = formNames(run);
   const equal = rows.filter(({ verdict }) => verdict === "equivalent");
   const different = rows.filter(({ verdict }) => isDifference(verdict));
+  const figures = equal.flatMap(({ deciding }) => deciding ?? []);
+  const reads = figures.filter(({ quantity }) => quantity === "reads");
+  const others = figures.filter(({ quantity }) => quantity !== "reads");
   const margins = unique(
-    equal.flatMap(({ deciding }) =>
-      deciding === null
-        ? []
-        : [`${formatMargin(deciding)}${deciding.quantity === "count" ? ` of ${QUANTITY_NAMES.count}` : ""}`],
+    others.map(
+      (metric) =>
+        `${formatMargin(metric)}${metric.quantity === "count" ? ` of ${QUANTITY_NAMES.count}` : ""}`,
     ),
   );
-  const of = equal.length === rows.length ? `all ${rows.length}` : `${equal.length} of ${rows.length}`;
+  const where = (count: number) => {
+    if (rows.length === 1) return "in the one question";
+    return `in ${count === rows.length ? `all ${count}` : `${count} of ${rows.length}`} questions`;
+  };
   const clauses = [
-    ...(equal.length > 0
-      ? [`equal within ${listOf(margins)} in ${rows.length === 1 ? "the one question" : `${of} questions`}`]
-      : []),
+    ...unique(reads.map(equalReads)).map((words) => {
+      const comma = words.includes(",") ? "," : "";
+      return `${words}${comma} ${where(reads.filter((metric) => equalReads(metric) === words).length)}`;
+    }),
+    ...(others.length > 0 ? [`equal within ${listOf(margins)} ${where(others.length)}`] : []),
     ...differencesOf(different, names),
   ];
   if (clauses.length > 0) return clauses.join("; ");
@@ -227,10 +235,16 @@ function openSentences(rows: readonly ReportRow[]): string[] {
   return [`Not decided: ${said.join("; ")}.`];
 }
 
-/** Why a row is open: what its deciding figure says, or why it has none. */
-export function reasonOf({ deciding, omissions }: ReportRow): string {
+/**
+ * Why a row is open: what its deciding figure says, or why it has none. That is said by the omission of the figure that would
+ * decide, else by the figures that are there, a time before all others.
+ */
+export function reasonOf({ deciding, figures, omissions }: Omit<ReportRow, "verdict" | "role">): string {
   if (deciding !== null) return deciding.comparison.reason ?? "no reason was recorded";
-  return omissions.find(({ decides }) => decides)?.reason ?? "no figure of this question was to decide it";
+  const missing = omissions.find(({ decides }) => decides);
+  if (missing !== undefined) return missing.reason;
+  const [first] = [...figures].sort((a, b) => Number(b.quantity === "time") - Number(a.quantity === "time"));
+  return first?.comparison.reason ?? "no figure of this question was to decide it";
 }
 
 function findingOf(rows: readonly ReportRow[]): Finding {

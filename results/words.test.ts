@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { warnings } from "./environment-words.ts";
 import { controlSentence, selfTestSentence } from "./instrument-words.ts";
+import type { Verdict } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 import {
   clause,
@@ -82,6 +83,25 @@ describe("words", () => {
     );
     expect(verdictClaim({ ...slower, quantity: "memory" }, names)).toBe("owned retains more than embedded");
     expect(verdictChip("faster", { ...slower, quantity: "count" })).toBe("\u25bc\u00a0less");
+  });
+
+  it("speak of reads as more and fewer, and of as many as equal, whatever the margin", () => {
+    const reads = { ...slower, quantity: "reads", margin: 0.5, scale: "absolute", unit: "fields" } as const;
+    const as = (verdict: Verdict, byConstruction: string | null = null) => ({
+      ...reads,
+      byConstruction,
+      comparison: { ...slower.comparison, verdict },
+    });
+    expect(verdictClaim(as("slower"), names)).toBe("owned reads more region fields than embedded");
+    expect(verdictClaim(as("faster"), names)).toBe("owned reads fewer region fields than embedded");
+    expect(verdictClaim(as("equivalent"), names)).toBe("owned and embedded are equal in region fields read");
+    expect(verdictClaim(as("equivalent", "It reads none."), names)).toBe(
+      "owned and embedded are equal in region fields read, by construction",
+    );
+    expect(verdictChip("equivalent", as("equivalent"))).toBe("=\u00a0equal");
+    expect(verdictChip("equivalent", as("equivalent", "It reads none."))).toBe(
+      "=\u00a0equal by construction",
+    );
   });
 
   it("name the faults of a life, worst first", () => {

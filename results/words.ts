@@ -165,7 +165,7 @@ export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** The verdict as said of this quantity: memory and counts are not faster or slower but less or more. */
+/** The verdict as said of this quantity: memory, counts and reads are not faster or slower but less or more. */
 export function verdictWord(verdict: Verdict, quantity: Quantity): string {
   if (quantity === "time") return verdict;
   if (verdict === "faster") return "less";
@@ -190,8 +190,16 @@ export function verdictSign(verdict: Verdict): string {
   }
 }
 
+/** What may be said of whole numbers that are alike, which no margin describes; by construction where they cannot differ. */
+export function equalReads({ byConstruction }: Pick<MetricDefinition, "byConstruction">): string {
+  return `equal in ${QUANTITY_NAMES.reads}${byConstruction === null ? "" : ", by construction"}`;
+}
+
 /** Sign and word; of an equivalent one, the margin too, in the unit of its difference. */
 export function verdictChip(verdict: Verdict, metric: MetricDefinition | null): string {
+  if (verdict === "equivalent" && metric?.quantity === "reads") {
+    return `${verdictSign(verdict)}${GAP}equal${metric.byConstruction === null ? "" : " by construction"}`;
+  }
   const word = `${verdictSign(verdict)}${GAP}${verdictWord(verdict, metric?.quantity ?? "time")}`;
   return verdict === "equivalent" && metric !== null ? `${word} \u00b1${marginOf(metric)}` : word;
 }
@@ -237,11 +245,14 @@ export function verdictClaim(metric: Metric, { A, B }: { A: string; B: string })
     case "slower": {
       const word = verdictWord(verdict, quantity);
       if (quantity === "time") return `${B} is ${word} than ${A}`;
+      if (quantity === "reads")
+        return `${B} reads ${word === "less" ? "fewer" : word} region fields than ${A}`;
       return quantity === "count"
         ? `${B} takes ${word === "less" ? "fewer" : word} instructions than ${A}`
         : `${B} retains ${word} than ${A}`;
     }
     case "equivalent":
+      if (quantity === "reads") return `${B} and ${A} are ${equalReads(metric)}`;
       return `${B} and ${A} are equivalent within ${formatMargin(metric)}`;
     case "no difference":
       return `no difference between ${B} and ${A} beyond that of ${A} to itself`;

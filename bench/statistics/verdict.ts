@@ -131,7 +131,7 @@ function whyOpen(
   if (verdict === "not judged") {
     return quantity === "time"
       ? "A time of this work depends on the state of compiled code and memory that each isolate falls into, so that it decides nothing: the count beside it does, or would."
-      : "Stands beside the figure that decides.";
+      : "Stands beside the figure that decides, or would if it were there.";
   }
   if (verdict === "no difference") {
     return `B differs from A by ${width(Math.abs(ab.estimate))}, and A from itself by up to ${width(spreadOf(aa))}: no more can be said than that.`;

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { ArmHangs, SharedTurn } from "./shared.ts";
@@ -7,6 +8,7 @@ const entry = new URL("fixtures/performer.mjs", import.meta.url);
 const BEHAVE = 0;
 const THROW = 1;
 const HANG = 2;
+const NOTIFY_ALONE = 3;
 
 const workers: Worker[] = [];
 afterEach(async () => {
@@ -17,6 +19,13 @@ function perform(turn: SharedTurn, slot: number): Promise<unknown[]> {
   const worker = new Worker(entry, { workerData: { buffer: turn.buffer, slot } });
   workers.push(worker);
   return once(worker, "message");
+}
+
+/** Wakes the arm that sleeps on its word and leaves the word as it is, as a notification does that comes late. */
+async function notifyAlone(turn: SharedTurn, slot: number): Promise<void> {
+  // The arms' words come first, in the order of their slots.
+  const words = new Int32Array(turn.buffer, 0, 3);
+  while (Atomics.notify(words, slot) === 0) await setImmediate(); // until it did sleep
 }
 
 describe("SharedTurn", () => {
@@ -43,6 +52,31 @@ describe("SharedTurn", () => {
     expect(turn.figures[0]).toBe(40);
     turn.dismiss();
     expect(await busy).toEqual(["dismissed"]);
+  });
+
+  it("lets an arm sleep on that a late notification wakes", async () => {
+    const turn = new SharedTurn();
+    const ended = perform(turn, 1);
+    turn.figures[0] = -1;
+    await notifyAlone(turn, 1);
+    await notifyAlone(turn, 1); // the arm sleeps again: had it taken a turn, its figure would be there
+    expect(turn.figures[0]).toBe(-1);
+    turn.hand(1, 4, BEHAVE);
+    expect(turn.figures[0]).toBe(40);
+    turn.dismiss();
+    expect(await ended).toEqual(["dismissed"]);
+  });
+
+  it("lets the conductor wait on that a late notification wakes, until the slice is done", async () => {
+    const turn = new SharedTurn(undefined, 10_000);
+    const ended = perform(turn, 2);
+    for (const count of [3, 4, 5]) {
+      turn.figures[0] = -1;
+      turn.hand(2, count, NOTIFY_ALONE);
+      expect(turn.figures[0]).toBe(10 * count);
+    }
+    turn.dismiss();
+    expect(await ended).toEqual(["dismissed"]);
   });
 
   it("tells the conductor that an arm failed", async () => {

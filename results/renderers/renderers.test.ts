@@ -1,6 +1,7 @@
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
-import type { Run } from "../schema.ts";
+import type { Metric, Run } from "../schema.ts";
+import { comparisonOf } from "../testing/effects.ts";
 import { syntheticRun } from "../testing/synthetic-run.ts";
 import { renderHtml } from "./html/index.ts";
 import { renderJson } from "./json.ts";
@@ -81,6 +82,37 @@ describe.each(renderers)("%s", (_, render) => {
     expect(text).toContain("Equal by construction: a hit reads no field of the region");
     expect(text).toContain("Open: The interval is wider than the margin: measure on an idle machine.");
     expect(text).toContain("it says nothing about QEMU in C");
+  });
+
+  it("says of reads that they are equal by construction, and of a question that nothing decides why it is open", () => {
+    const time = run.metrics.find(
+      ({ suite, decides, role }) => suite === "dispatch" && decides && role === "headline",
+    );
+    if (time === undefined) throw new Error("a synthetic run has such a time");
+    const nothing = { estimate: 0, low: 0, high: 0, figures: { a: 0, b: 0 } };
+    const effect = { ...time.comparison.ab, ...nothing };
+    const reads: Metric = {
+      ...time,
+      ...{ name: "register", quantity: "reads", scale: "absolute", unit: "fields", margin: 0.5 },
+      byConstruction: "It reads no field.",
+      comparison: comparisonOf({ margin: 0.5, decides: true }, effect, effect),
+    };
+    const { ab, aa } = time.comparison;
+    const beside = comparisonOf({ margin: 0.5, decides: false }, ab, aa);
+    const open: Metric = {
+      ...time,
+      ...{ name: "latch", decides: false },
+      comparison: { ...beside, reason: "A time of this work decides nothing." },
+    };
+    const shown = render({ ...run, metrics: [reads, open], omissions: [] });
+    expect(shown).toMatch(
+      /region fields read \|? ?0 \|? ?0 \|? ?0 \(0 to 0\) \|? ?0 to 0 \|? ?= equal by construction/,
+    );
+    expect(shown).toContain("Equal by construction: it reads no field.");
+    expect(shown).toContain("equal in region fields read, by construction, in 1 of 2 questions");
+    expect(shown).not.toMatch(/±0\.50? fields/);
+    expect(shown).toMatch(/latch .*\? inconclusive/);
+    expect(shown).toContain("Open: A time of this work decides nothing.");
   });
 
   it("says how the instrument did beside the verdicts", () => {

@@ -100,7 +100,7 @@ function questionRows(question: TableQuestion, withQemu: boolean, group: string 
   const last = question.lines.length - 1;
   return question.lines.map((line, i) => {
     const { ours, qemu } = line;
-    const verdict = verdictOf(line, question);
+    const verdict = verdictOf(line, question, i === 0);
     const metric = isMetric(ours) ? ours : null;
     const cells = [
       i === 0 ? questionTitle(question) : "",
@@ -123,16 +123,29 @@ function questionRows(question: TableQuestion, withQemu: boolean, group: string 
   });
 }
 
-/** That of the figure itself; of a missing one that would decide, what its absence means. */
-function verdictOf({ ours }: Line, question: TableQuestion): Verdict | null {
+/**
+ * That of the figure itself; of a missing one that would decide, what its absence means. Where no figure was to decide, the
+ * first line says that the question is open.
+ */
+function verdictOf({ ours }: Line, question: TableQuestion, isFirst: boolean): Verdict | null {
+  if (question.deciding === null && isFirst && ours !== null && !lacksDeciding(question)) {
+    return question.verdict;
+  }
   if (isMetric(ours)) return ours.comparison.verdict;
   return ours?.decides && question.deciding === null ? question.verdict : null;
+}
+
+/** Whether a figure that would decide is missing, and says itself why. */
+function lacksDeciding({ omissions }: TableQuestion): boolean {
+  return omissions.some(({ decides }) => decides);
 }
 
 function figureWords({ quantity, ours, qemu }: Line): string {
   const metric = [ours, qemu].find(isMetric);
   const name = quantity === "time" && ours !== null ? "time in V8" : QUANTITY_NAMES[quantity];
-  return metric === undefined || metric.unit === name ? name : `${name}, ${metric.unit}`;
+  // What is read has its unit in its name.
+  const said = metric === undefined || metric.unit === name || quantity === "reads";
+  return said ? name : `${name}, ${metric.unit}`;
 }
 
 /** Both figures and their difference. */

@@ -26,7 +26,7 @@ export function comparisonOf(
   const verdict = decide({ ab, aa }, definition);
   const open = definition.decides
     ? "The interval is wider than the margin: measure on an idle machine."
-    : "Another figure of this question decides.";
+    : "It was not to decide its question.";
   return {
     ab,
     aa,

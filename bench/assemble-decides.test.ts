@@ -1,0 +1,185 @@
+/** Of several figures of one question, one decides: which, of what was measured, counted and tested. */
+import { describe, expect, it } from "vitest";
+import {
+  type MetricDefinition,
+  type Omission,
+  parseRun,
+  rowsOf,
+  type SelfTest,
+  serializeRun,
+} from "#results";
+import { syntheticRun } from "#results/testing";
+import { assembleRun, type RunParts } from "./assemble.ts";
+import { definition, measured, outcome, parts, proofOf, raise } from "./fixtures/run-parts.ts";
+import { BY_CONSTRUCTION } from "./suites/field-reads.ts";
+import { perArm } from "./suites/measurement.ts";
+
+/** Proofs with reads of region fields per hit as so many processes counted them, by arm. */
+const countedReads = (...processes: readonly { readonly A: number; readonly B: number }[]) => [
+  ...proofOf(),
+  ...processes.map(({ A, B }, repeat) =>
+    outcome("proof/outcomes", repeat, {
+      outcomes: perArm((arm) => ({
+        lifetimes: [],
+        fieldReads: [{ access: "read, section hit", reads: arm === "B" ? B : A, fields: [] }],
+      })),
+    }),
+  ),
+];
+
+/** A self-test that found the one read as it says, and knows no other metric. */
+function selfTestThat(found: "alike" | "not alike" | "unknown"): SelfTest {
+  const { selfTest } = syntheticRun();
+  const [known] = selfTest?.alike ?? [];
+  if (selfTest === null || known === undefined) throw new RangeError("a synthetic run has a self-test");
+  const { suite, workload, name } = definition;
+  const own = { ...known, suite, workload, name, alike: found === "alike" };
+  return { ...selfTest, alike: [found === "unknown" ? { ...own, name: "another read" } : own] };
+}
+
+const countDefinition: MetricDefinition = {
+  ...definition,
+  quantity: "count",
+  unit: "instructions",
+  margin: 0.2,
+  estimator: "under valgrind",
+  decides: false,
+};
+const counted: Partial<RunParts> = {
+  counts: [
+    {
+      definition: countDefinition,
+      samples: { A: [1000, 1000, 1000], B: [1100, 1100, 1100], A2: [1000, 1000, 1000] },
+      processes: [0, 1, 2],
+    },
+  ],
+  countProcesses: [0, 1, 2].map((repeat) => ({
+    ...{ task: "count/hit-read", repeat, machine: 0, slots: null, milliseconds: 5, lost: null },
+  })),
+};
+
+/** The row of the one read, B's time 10 % longer; with its figures' verdicts by quantity. */
+function readOf(change: Partial<RunParts>) {
+  const run = assembleRun(parts(10, change));
+  expect(parseRun(serializeRun(run), "run.json")).toEqual(run);
+  const row = rowsOf(run).find(({ name }) => name === definition.name) ?? raise();
+  return {
+    row,
+    decidedBy: row.deciding?.quantity ?? null,
+    verdicts: Object.fromEntries(
+      row.figures.map(({ quantity, comparison }) => [quantity, comparison.verdict]),
+    ),
+  };
+}
+
+describe("what decides a question", () => {
+  it("is the reads of region fields where neither form reads any: its time is not judged, long as it may be", () => {
+    const { row, decidedBy, verdicts } = readOf({
+      proofs: countedReads({ A: 0, B: 0 }, { A: 0, B: 0 }),
+      ...counted,
+      selfTest: selfTestThat("alike"),
+    });
+    expect(decidedBy).toBe("reads");
+    expect(row.deciding).toMatchObject({
+      samples: { A: [0, 0], B: [0, 0], A2: [0, 0] },
+      processes: [1, 2],
+      byConstruction: BY_CONSTRUCTION,
+      comparison: { verdict: "equivalent", ab: { estimate: 0, low: 0, high: 0, pairs: 2 } },
+    });
+    expect(verdicts).toEqual({ reads: "equivalent", time: "not judged", count: "not judged" });
+  });
+
+  it.each([
+    [
+      "both forms read some",
+      [
+        { A: 2, B: 2 },
+        { A: 2, B: 2 },
+      ],
+    ],
+    [
+      "one form reads some",
+      [
+        { A: 0, B: 1 },
+        { A: 0, B: 1 },
+      ],
+    ],
+    [
+      "one process of two counted some",
+      [
+        { A: 0, B: 0 },
+        { A: 1, B: 0 },
+      ],
+    ],
+  ])("is the time where %s", (_, reads) => {
+    const { row, decidedBy, verdicts } = readOf({ proofs: countedReads(...reads) });
+    expect(decidedBy).toBe("time");
+    expect(verdicts).toEqual({ reads: "not judged", time: "slower" });
+    expect(row.deciding?.role).toBe("headline");
+  });
+
+  it.each([
+    ["no process counted", []],
+    ["a single process counted, which shows no spread", [{ A: 0, B: 0 }]],
+  ])("is the time where %s", (_, reads) => {
+    expect(readOf({ proofs: countedReads(...reads) })).toMatchObject({
+      decidedBy: "time",
+      verdicts: { time: "slower" },
+    });
+  });
+
+  it("is the time that the self-test found alike, and not the count beside it", () => {
+    expect(readOf({ selfTest: selfTestThat("alike"), ...counted })).toMatchObject({
+      decidedBy: "time",
+      verdicts: { time: "slower", count: "not judged" },
+    });
+  });
+
+  it.each(["not alike", "unknown"] as const)(
+    "is the count where the time is %s to the self-test",
+    (found) => {
+      expect(readOf({ selfTest: selfTestThat(found), ...counted })).toMatchObject({
+        decidedBy: "count",
+        verdicts: { time: "not judged", count: "slower" },
+      });
+    },
+  );
+
+  it.each(["not alike", "unknown"] as const)(
+    "is nothing where the time is %s to the self-test and there is no count: the row is open and says why",
+    (found) => {
+      const { row, decidedBy, verdicts } = readOf({
+        selfTest: selfTestThat(found),
+        proofs: countedReads({ A: 2, B: 2 }, { A: 2, B: 2 }),
+      });
+      expect(decidedBy).toBeNull();
+      expect(verdicts).toEqual({ time: "not judged", reads: "not judged" });
+      expect(row.verdict).toBe("inconclusive");
+      expect(row.figures[0]?.comparison.reason).toMatch(
+        /^A time of this work depends on the state of compiled/,
+      );
+    },
+  );
+
+  it("is a count that is missing where the self-test found the time not alike: then its omission says so", () => {
+    const omission = { ...countDefinition, reason: "Not counted: valgrind is not installed." };
+    const { row } = readOf({ selfTest: selfTestThat("not alike"), omissions: [identityOf(omission)] });
+    expect(row.omissions).toMatchObject([{ quantity: "count", decides: true, reason: omission.reason }]);
+    const { row: alike } = readOf({ selfTest: selfTestThat("alike"), omissions: [identityOf(omission)] });
+    expect(alike.omissions).toMatchObject([{ quantity: "count", decides: false }]);
+  });
+
+  it("is as planned for what was not measured in slices, whether the self-test knows it or not", () => {
+    const outcomes = [0, 1, 2, 3, 4, 5, 6, 7].map((repeat) => {
+      const boot = measured("boot", (arm) => (arm === "B" ? 22 : 20) + repeat / 1000);
+      const definitionOfBoot = { ...boot.definition, estimator: "sum of the least slices" };
+      return outcome("boot/debian", repeat, { measurements: [[{ ...boot, definition: definitionOfBoot }]] });
+    });
+    const [metric] = assembleRun(parts(0, { outcomes, selfTest: selfTestThat("unknown") })).metrics;
+    expect(metric).toMatchObject({ name: "boot", decides: true, comparison: { verdict: "slower" } });
+  });
+});
+
+function identityOf({ suite, workload, name, quantity, source, role, decides, reason }: Omission): Omission {
+  return { suite, workload, name, quantity, source, role, decides, reason };
+}
