@@ -94,7 +94,11 @@ async function selfTest(options: Options): Promise<number> {
       repeated(alikeProcesses, `alike-${i}`, { kind: "slices", works: group }, optionsOf(group)),
     ),
   ];
-  const reports = await runJobs(inTurn(jobs), seed, output === null ? null : new FinishedJobs(journalOf(output)));
+  const reports = await runJobs(
+    inTurn(jobs),
+    seed,
+    output === null ? null : new FinishedJobs(journalOf(output)),
+  );
   const of = (prefix: string) =>
     reports.flatMap(({ name, report }) => (name.startsWith(prefix) && report !== null ? [report] : []));
   const result = summarizeSelfTest({
