@@ -29,6 +29,30 @@ function visibleText(page: string): string {
   return document.documentElement.textContent ?? "";
 }
 
+function decidingTime(): Metric {
+  const found = run.metrics.find(
+    ({ suite, decides, role }) => suite === "dispatch" && decides && role === "headline",
+  );
+  if (found === undefined) throw new Error("a synthetic run has such a time");
+  return found;
+}
+
+/** As a run counts reads of region fields where there are none. */
+function readsNothing(time: Metric): Metric {
+  const nothing = { estimate: 0, low: 0, high: 0, figures: { a: 0, b: 0 } };
+  const effect = { ...time.comparison.ab, ...nothing };
+  return {
+    ...time,
+    ...{ name: "register", quantity: "reads", scale: "absolute", unit: "fields", margin: 0.5 },
+    byConstruction: "It reads no field.",
+    samples: { A: [0, 0], B: [0, 0], A2: [0, 0] },
+    processes: time.processes.slice(0, 2),
+    distributions: { A: [], B: [], A2: [] },
+    outliers: { A: ["none", "none"], B: ["none", "none"], A2: ["none", "none"] },
+    comparison: comparisonOf({ margin: 0.5, decides: true }, effect, effect),
+  };
+}
+
 describe.each(renderers)("%s", (_, render) => {
   const text = render(run);
   const at = (part: string) => {
@@ -85,18 +109,8 @@ describe.each(renderers)("%s", (_, render) => {
   });
 
   it("says of reads that they are equal by construction, and of a question that nothing decides why it is open", () => {
-    const time = run.metrics.find(
-      ({ suite, decides, role }) => suite === "dispatch" && decides && role === "headline",
-    );
-    if (time === undefined) throw new Error("a synthetic run has such a time");
-    const nothing = { estimate: 0, low: 0, high: 0, figures: { a: 0, b: 0 } };
-    const effect = { ...time.comparison.ab, ...nothing };
-    const reads: Metric = {
-      ...time,
-      ...{ name: "register", quantity: "reads", scale: "absolute", unit: "fields", margin: 0.5 },
-      byConstruction: "It reads no field.",
-      comparison: comparisonOf({ margin: 0.5, decides: true }, effect, effect),
-    };
+    const time = decidingTime();
+    const reads = readsNothing(time);
     const { ab, aa } = time.comparison;
     const beside = comparisonOf({ margin: 0.5, decides: false }, ab, aa);
     const open: Metric = {
@@ -160,6 +174,14 @@ describe.each(renderers)("%s", (_, render) => {
 });
 
 describe("html", () => {
+  it("draws counts that are all zero on a scale from zero", () => {
+    const page = renderHtml([{ ...run, metrics: [readsNothing(decidingTime())], omissions: [] }]);
+    const [strip = ""] = /<svg class="strip".*?<\/svg>/s.exec(page) ?? [];
+    expect(strip).toContain("medians in fields: embedded 0, owned 0, embedded again 0");
+    expect(strip).toMatch(/<text [^>]*>0<\/text><text [^>]*>1[.0]* fields<\/text>/);
+    expect(strip).not.toMatch(/NaN|Infinity|\u2212/);
+  });
+
   const page = renderHtml([run]);
   const { document } = parseHTML(page);
 

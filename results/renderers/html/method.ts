@@ -74,13 +74,17 @@ export function wordList(): Markup {
 <dt>equivalent</dt>
 <dd>The whole interval lies inside the margin, which was stated before the run. This is a finding: a larger difference has
 been ruled out.</dd>
+<dt>equal by construction</dt>
+<dd>Such an access reads no field of the region in either form, counted with a trap on every field: both forms run the same code on
+the same data. A time could show nothing but noise, and is not judged.</dd>
 <dt>faster, slower; less, more</dt>
 <dd>The interval excludes zero, chance is unlikely even among so many figures, and the difference is larger than what A shows
 against itself. Of memory and of instructions we say less and more.</dd>
 <dt>no difference</dt>
 <dd>A difference was found, but A differs as much from itself: it says nothing about the forms.</dd>
 <dt>inconclusive</dt>
-<dd>Neither a difference nor equivalence is shown, or A differs from itself by more than the margin. The row says which.</dd>
+<dd>Neither a difference nor equivalence is shown, or A differs from itself by more than the margin, or no figure of the row
+is fit to decide. The row says which.</dd>
 <dt>not judged</dt>
 <dd>Stands beside the figure that decides its question, so that the two can be compared.</dd>
 </dl>

@@ -75,9 +75,13 @@ export function stripPlot(metric: Metric, names: Readonly<Record<Arm, string>>):
 <text x="${left}" y="${height - 3}">${from}</text><text x="${width - left}" y="${height - 3}" class="e">${to} ${metric.unit}</text></svg>`;
 }
 
-/** Values that agree to a thousandth get a scale around them; one of nothing would magnify what is not there. */
+/**
+ * Values that agree to a thousandth get a scale around them; one of nothing would magnify what is not there. Counts that are all
+ * zero have no thousandth, and nothing below them.
+ */
 function scaleOf(values: readonly number[]): [number, number] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
+  if (low === 0 && high === 0) return [0, 1];
   const least = 1e-3 * Math.max(Math.abs(low), Math.abs(high), 1e-9);
   return high - low > least ? [low, high] : [low - least / 2, high + least / 2];
 }
