@@ -38,25 +38,17 @@ export function loopWork(
     step: batch ?? 64,
     ...effort,
     slice(count, extra, into) {
+      // In the same calls, not in one of their own: calls of another length would have V8 compile the loop otherwise. And a
+      // small integer, as always.
+      const all = Math.round(count * (1 + extra)) | 0;
+      const most = batch ?? all;
       let nanoseconds = 0;
-      const most = batch ?? count;
-      const more = count * extra;
-      for (let done = 0; done < count; done += most) {
-        const length = Math.min(most, count - done);
+      for (let done = 0; done < all; done += most) {
+        const length = Math.min(most, all - done);
         before?.();
         const started = performance.now();
         loop(length);
         nanoseconds += 1e6 * (performance.now() - started);
-      }
-      if (extra > 0) {
-        // As much more of the same, in parts as long as a batch, of which the last is cut.
-        for (let done = 0; done < more; done += most) {
-          before?.();
-          const started = performance.now();
-          // A small integer, as all other calls get: one that V8 keeps as a double would make the loop slower for ever.
-          loop(Math.round(Math.min(most, more - done)) | 0);
-          nanoseconds += 1e6 * (performance.now() - started);
-        }
       }
       into[0] = nanoseconds / count;
     },
