@@ -40,10 +40,7 @@ interface Extent {
 }
 
 const FULL: Extent = {
-  works: [
-    ["dispatch/floor", "dispatch/uart-host"],
-    ["board", "releases/plug-unplug"],
-  ],
+  works: [["dispatch/uart-host"], ["board", "releases/plug-unplug"]],
   percents: PLANTED_PERCENT,
   looks: FULL_LOOKS,
   groups: 25,
@@ -54,7 +51,7 @@ const FULL: Extent = {
 };
 
 const SHORT: Extent = {
-  works: [["dispatch/floor"], ["board", "releases/plug-unplug"]],
+  works: [["dispatch/uart-host"], ["board"]],
   percents: [0, 2],
   looks: [12, 20],
   groups: 7,
