@@ -91,8 +91,9 @@ async function selfTest(options: Options): Promise<number> {
       repeated(alikeProcesses, `alike-${i}`, { kind: "slices", works: group }, optionsOf(group)),
     ),
   ];
+  const isAlike = ({ name }: Job) => name.startsWith("alike");
   const reports = await runJobs(
-    inTurn(jobs),
+    [...inTurn(jobs.filter(isAlike)), ...inTurn(jobs.filter((job) => !isAlike(job)))],
     seed,
     output === null ? null : new FinishedJobs(journalOf(output)),
   );
