@@ -20,7 +20,7 @@ export function releaseWork(name: string, hardware: Hardware, quick: boolean): S
         name,
         UNPLUG_TO_RELEASE,
         `From the unplug to the release of the device's storage: ${description}.`,
-        headline,
+        false,
       ),
     ],
     step: PLUGGED.length,
