@@ -20,7 +20,7 @@ export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissi
 /** Samples of each subject and arm: where counting is all that is done, and where it shares the time with others. */
 const REPEATS = { alone: 3, beside: 2 } as const;
 /** Seconds of a timed run that may go into counting. Counting alone takes as long as it takes. */
-const MOST_SECONDS = 12 * 60;
+const MOST_SECONDS = 16 * 60;
 
 export async function countPlan(plan: BenchPlan, stream: ProgressStream): Promise<CountedPart> {
   const alone = plan.suites.length === 0 || plan.seconds === null;

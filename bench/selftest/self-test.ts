@@ -14,6 +14,7 @@ import {
   type PerArm,
   type Planted,
   type Question,
+  questionKey,
   type Rate,
   type SelfTest,
 } from "#results";
@@ -47,8 +48,11 @@ export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
   const { environment, looks, percents, slices, groups: drawn, leaks, heapProcesses, alike } = parts;
   const size = Math.max(...looks);
   const groups = slices.flatMap((kind) => groupsOf(kind, size, drawn));
+  const alikeOnes = alikeMetrics(alike);
+  const unlike = new Set(alikeOnes.filter((each) => !each.alike).map(questionKey));
+  // What is not alike is not judged by its time, in a run or here.
   const verdicts = percents.map((_, variant) =>
-    groups.flatMap((group) => comparisonsOf(group, variant, looks)),
+    groups.flatMap((group) => comparisonsOf(group, variant, looks)).filter(({ key }) => !unlike.has(key)),
   );
   const rate = (compared: readonly Judged[], is: (comparison: Comparison) => boolean): Rate => ({
     found: compared.filter(({ comparison }) => is(comparison)).length,
@@ -80,11 +84,13 @@ export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
       heaps.flatMap((group) => heapComparisons(group, "B")),
       ({ verdict }) => verdict === "slower",
     ),
-    alike: alikeMetrics(alike),
+    alike: alikeOnes,
   };
 }
 
 interface Judged {
+  /** Key of its question. */
+  readonly key: string;
   readonly suite: Planted["suite"];
   readonly comparison: Comparison;
 }
@@ -133,7 +139,11 @@ function judgeAt(
   return new Map(
     metrics.map(({ definition }, i) => [
       metricKey(definition),
-      { suite: definition.suite, comparison: comparisons[i] as Comparison }, // one a metric
+      {
+        key: questionKey(definition),
+        suite: definition.suite,
+        comparison: comparisons[i] as Comparison, // one a metric
+      },
     ]),
   );
 }
@@ -142,6 +152,7 @@ function gather(group: readonly ProcessReport[], variant: number): Map<string, M
   const found = new Map<string, Measurement[]>();
   for (const { measurements } of group) {
     for (const measurement of measurements[variant] ?? []) {
+      if (measurement.definition.role === "control") continue;
       const key = metricKey(measurement.definition);
       found.set(key, [...(found.get(key) ?? []), measurement]);
     }
@@ -171,7 +182,11 @@ function heapComparisons(group: readonly ProcessReport[], compared: "B" | "A2"):
     machines: group.map(() => 0),
     look: { level: LEVEL, looks: 1 },
   }));
-  return judge(metrics).map((comparison) => ({ suite: "retention" as const, comparison }));
+  return judge(metrics).map((comparison, i) => ({
+    key: scenarios[i]?.scenario ?? "",
+    suite: "retention" as const,
+    comparison,
+  }));
 }
 
 /** How far arms and slots lie from the mean of the three, in the median over processes. */

@@ -10,9 +10,8 @@ import type { Case } from "./dispatch-loops.ts";
 import { CONTAINER_REGIONS, emptyMachine, type ProbeMap, walk } from "./dispatch-maps.ts";
 import { EmbeddedProbe, OwnedProbe, PROBE_BYTES, type Probe, VARIANTS } from "./probe.ts";
 
-/** Regions on maps of growing size; that of {@link UNCOPIED_HEADLINE} answers the question. */
+/** Regions on maps of growing size. */
 export const UNCOPIED_SIZES = [10, 100, 1_000, 10_000, 100_000] as const;
-export const UNCOPIED_HEADLINE = 10_000;
 
 /** Reads 4 bytes from one of `count` devices at random; devices and regions lie scattered in memory. */
 export function uncopiedCase(form: Form, count: number): Case {
@@ -23,7 +22,7 @@ export function uncopiedCase(form: Form, count: number): Case {
   const mask = addresses.length - 1;
   return {
     name: `uncopied read, ${formatCount(count)} regions scattered`,
-    role: count === UNCOPIED_HEADLINE ? "headline" : "detail",
+    role: "detail",
     description:
       "Dispatch that copies nothing, as in QEMU: section, region, ops and opaque are each loaded from where they lie in memory.",
     loop: (accesses) => {
