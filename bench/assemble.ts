@@ -89,6 +89,8 @@ export interface RunParts {
 const LEAST_PROCESSES = 2;
 /** What is looked at once. */
 const ONE_LOOK: Look = { level: LEVEL, looks: 1 };
+/** What is counted, or as good as counted. */
+export const EXACT_LOOK: Look = { ...ONE_LOOK, exact: true };
 
 /** Puts a run together. Where a proof fails, it has no metrics: times of different work mean nothing. */
 export function assembleRun(parts: RunParts): Run {
@@ -259,7 +261,7 @@ function gatherFieldReads(proofs: readonly ProcessOutcome[], timed: readonly Gat
         samples,
         distributions: perArm(() => []),
         processes: counted.map(({ process }) => process),
-        look: ONE_LOOK,
+        look: EXACT_LOOK,
       },
     ];
   });
@@ -311,7 +313,7 @@ function judgeMetrics(
       samples,
       distributions: perArm(() => []),
       processes: processes.map((index) => first + outcomes.length + index),
-      look: ONE_LOOK,
+      look: EXACT_LOOK,
     })),
   ]
     .filter(({ processes }) => processes.length >= LEAST_PROCESSES)
@@ -394,7 +396,7 @@ function gatherSlopes(outcomes: readonly ProcessOutcome[], first: number): Gathe
       samples: perArm(slopes),
       distributions: perArm((arm) => slopes(arm).map((slope) => summarize([slope]))),
       processes: all.map(({ process }) => process),
-      look: ONE_LOOK,
+      look: EXACT_LOOK,
     };
   });
 }

@@ -29,7 +29,7 @@ import {
   planOf,
   readMaxRegression,
 } from "./options.ts";
-import { describeRuntimeOptions } from "./plan.ts";
+import { type BenchPlan, describeRuntimeOptions, tasksOf } from "./plan.ts";
 import { codeFolder, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
 import { loadSelfTest } from "./selftest/store.ts";
@@ -103,8 +103,21 @@ async function bench(
   const codeSize = measureCodeSize(join(packageRoot(), "emulator", "hw"));
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
   const baseline = options.baseline === undefined ? null : await loadRun(options.baseline);
+  if (baseline !== null) checkOverlap(baseline, plan, options.baseline ?? "");
   if (baseline !== null)
     checkComparable(baseline, environment, options.force === true, options.baseline ?? "");
+  if (plan.suites.length === 0 && environment.valgrind === null) {
+    throw new CommandError(
+      2,
+      "bench count: valgrind is not installed, so that nothing can be counted; apt-get install valgrind",
+    );
+  }
+  if (plan.suites.length > 0 && tasksOf(plan).length === 0) {
+    throw new CommandError(
+      2,
+      `--shard ${options.shard}: there are fewer tasks than parts, and none is left for this one; divide by less`,
+    );
+  }
   const childEntry = fileURLToPath(new URL("./child.js", import.meta.url));
   const key = journalKey(plan, environment, codeFolder({ childEntry }));
   const journal = Journal.open(file, key, options.fresh === true);
@@ -114,6 +127,7 @@ async function bench(
       `Going on with an interrupted run: ${found} processes of it are in ${journalOf(file)} (--fresh begins again)\n`,
     );
   }
+  const release = endProperly(journal, notes);
   const run = await runBench(plan, {
     childEntry,
     codeSize,
@@ -125,6 +139,7 @@ async function bench(
   await saveRun(file, run);
   await writeAtomically(page, await render([run], "html", false));
   journal.remove();
+  release();
   output.write(await render([run], "table", true));
   output.write(`\nStored in ${file}; the page is ${page}\n`);
   if (run.equivalence.some(({ equal }) => !equal)) {
@@ -134,6 +149,51 @@ async function bench(
     );
   }
   return baseline === null ? 0 : compareWith(baseline, run, limit, options, output);
+}
+
+/**
+ * Lets a signal end the run with its own exit code, after it is said how to go on. Measured processes end when their parent does.
+ * @returns what takes the handlers away
+ */
+function endProperly(journal: Journal, notes: ProgressStream): () => void {
+  const close = () => journal.close();
+  const handlers = Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }).map(([signal, number]) => {
+    const handler = () => {
+      notes.write("\nInterrupted. What is finished is kept: the same command goes on from there.\n");
+      close();
+      process.exit(128 + number);
+    };
+    process.on(signal, handler);
+    return () => process.off(signal, handler);
+  });
+  process.once("exit", close);
+  return () => {
+    for (const off of handlers) off();
+    process.off("exit", close);
+  };
+}
+
+/**
+ * A gate that compares nothing would always be open.
+ * @throws CommandError (exit code 2) where the baseline has nothing that this run measures
+ */
+function checkOverlap(baseline: Run, { suites, forms }: BenchPlan, file: string): void {
+  const theirs = new Set(baseline.metrics.map(({ suite }) => suite));
+  if (suites.length > 0 && !suites.some((suite) => theirs.has(suite))) {
+    throw new CommandError(
+      2,
+      `--baseline ${file}: has none of the suites ${suites.join(", ")}, but ${[...theirs].join(", ") || "none at all"}; ` +
+        "give a run of the same suites",
+    );
+  }
+  const known = Object.values(baseline.options.forms);
+  if (![forms.A, forms.B].every((form) => known.includes(form))) {
+    throw new CommandError(
+      2,
+      `--baseline ${file}: measured ${[...new Set(known)].join(" and ")}, this run measures ${forms.A} and ${forms.B}; ` +
+        "give a run of the same forms",
+    );
+  }
 }
 
 function compareWith(
@@ -152,5 +212,11 @@ function compareWith(
   };
   const comparison = compareRuns(baseline, run, options);
   for (const line of describeComparison(comparison, options)) output.write(`${line}\n`);
+  if (comparison.changes.length === 0) {
+    throw new CommandError(
+      2,
+      `--baseline ${file}: has none of the figures of this run, so nothing was compared`,
+    );
+  }
   return comparison.changes.some(({ regressed }) => regressed) ? 1 : 0;
 }

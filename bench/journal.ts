@@ -6,11 +6,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "#results";
+import { CommandError, type Environment } from "#results";
 import type { BenchPlan } from "./plan.ts";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
 import type { ProcessReport } from "./suites/measurement.ts";
@@ -35,10 +36,12 @@ const PHASES = ["proof", "measure"] as const;
 export class Journal {
   /** Outcomes that an interrupted run of the same kind has left. */
   readonly earlier: Readonly<Record<Phase, readonly TrialOutcome<ProcessReport>[]>>;
+  private readonly output: string;
   private readonly file: string;
 
-  private constructor(file: string, earlier: Journal["earlier"]) {
-    this.file = file;
+  private constructor(output: string, earlier: Journal["earlier"]) {
+    this.output = output;
+    this.file = journalOf(output);
     this.earlier = earlier;
   }
 
@@ -48,14 +51,25 @@ export class Journal {
    */
   static open(output: string, key: JournalKey, fresh: boolean): Journal {
     const file = journalOf(output);
+    lock(output);
     const found = fresh ? null : readJournal(file);
     if (found !== null && JSON.stringify(found.key) === JSON.stringify(key)) {
       // Lines to come must not be added to half a one.
       truncateSync(file, found.wholeBytes);
-      return new Journal(file, found.earlier);
+      return new Journal(output, found.earlier);
+    }
+    const finished = (found?.earlier.proof.length ?? 0) + (found?.earlier.measure.length ?? 0);
+    const foreign = found === null && !fresh && existsSync(file) && statSync(file).size > 0;
+    if (finished > 0 || foreign) {
+      unlock(output);
+      throw new CommandError(
+        2,
+        `${file}: holds ${foreign ? "what is no journal of this regionlab" : `${finished} processes of an interrupted run with other options, code or Node`}; ` +
+          "add --fresh to discard it, or store this run elsewhere with -o",
+      );
     }
     writeFileSync(file, `${JSON.stringify({ key } satisfies Line)}\n`);
-    return new Journal(file, { proof: [], measure: [] });
+    return new Journal(output, { proof: [], measure: [] });
   }
 
   add(phase: Phase, outcome: TrialOutcome<ProcessReport>): void {
@@ -65,6 +79,48 @@ export class Journal {
   /** The run is complete and stored. */
   remove(): void {
     rmSync(this.file, { force: true });
+    this.close();
+  }
+
+  /** The run ends; what it has finished stays. */
+  close(): void {
+    unlock(this.output);
+  }
+}
+
+/**
+ * Keeps a second run off an output and its journal.
+ * @throws CommandError (exit code 2) where another process that still runs has them
+ */
+function lock(output: string): void {
+  const file = lockOf(output);
+  try {
+    writeFileSync(file, `${process.pid}\n`, { flag: "wx" });
+  } catch {
+    const owner = Number(readFileSync(file, "utf8"));
+    if (owner !== process.pid && isAlive(owner)) {
+      throw new CommandError(
+        2,
+        `-o ${output}: another run (process ${owner}) is writing there; wait for it, or name another file`,
+      );
+    }
+    writeFileSync(file, `${process.pid}\n`); // it was killed
+  }
+}
+
+function unlock(output: string): void {
+  rmSync(lockOf(output), { force: true });
+}
+
+function lockOf(output: string): string {
+  return `${output}.lock`;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
@@ -93,7 +149,9 @@ function readJournal(file: string): Found | null {
   for (const text of lines) {
     const line = readLine(text);
     if (line === null || !("outcome" in line)) break;
-    earlier[line.phase].push(line.outcome);
+    const { task, repeat } = line.outcome.trial;
+    const known = earlier[line.phase].some(({ trial }) => trial.task === task && trial.repeat === repeat);
+    if (!known) earlier[line.phase].push(line.outcome);
     wholeBytes += Buffer.byteLength(text) + 1;
   }
   return { key: head.key, earlier, wholeBytes };
@@ -106,10 +164,21 @@ function readLine(text: string): Line | null {
     if (typeof line !== "object" || line === null) return null;
     if ("key" in line) return line as Line; // compared as a whole before it is used
     const ours = "outcome" in line && "phase" in line && PHASES.some((phase) => phase === line.phase);
-    return ours ? (line as Line) : null; // written by `add`
+    return ours && isSound((line as { outcome: unknown }).outcome) ? (line as Line) : null; // written by `add`
   } catch {
     return null;
   }
+}
+
+/** Whether the figures of an outcome can be used; one that cannot is measured again. */
+function isSound(outcome: unknown): boolean {
+  const { trial, report } = outcome as Partial<TrialOutcome<ProcessReport>>;
+  if (typeof trial?.task !== "string" || !Number.isInteger(trial.repeat)) return false;
+  return (report?.measurements ?? []).every((variant) =>
+    variant.every(({ estimates }) =>
+      Object.values(estimates).every((value) => Number.isFinite(value) && value > 0),
+    ),
+  );
 }
 
 /** Hash over the programs that measured processes run. */

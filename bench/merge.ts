@@ -64,10 +64,12 @@ export function mergeRuns(parts: readonly Part[], command: string): Run {
 }
 
 function checkMergeable(first: Part, other: Part): void {
+  const keys = new Set(first.run.metrics.map(metricKey));
+  const shared = new Set(other.run.metrics.map(metricKey).filter((key) => keys.has(key)));
   const refuse = (what: string, mine: unknown, its: unknown) => {
     throw new CommandError(
       2,
-      `${other.file}: has ${what} ${JSON.stringify(its)}, ${first.file} ${JSON.stringify(mine)}: they did not measure the ` +
+      `${other.file}: has ${what} ${shown(its)}, ${first.file} ${shown(mine)}: they did not measure the ` +
         "same; measure all parts with one regionlab, one Node and one set of options",
     );
   };
@@ -75,11 +77,33 @@ function checkMergeable(first: Part, other: Part): void {
     const [mine, its] = [pick(first.run), pick(other.run)];
     if (JSON.stringify(mine) !== JSON.stringify(its)) refuse(what, mine, its);
   };
-  const machine = (pick: (environment: Environment) => unknown) => (run: Run) => [
-    ...new Set(run.machines.map((each) => JSON.stringify(pick(each)))),
-  ];
+  const machine = (pick: (environment: Environment) => unknown) => (run: Run) =>
+    [...new Set(run.machines.map((each) => String(pick(each))))].join(", ");
   compare("forms", ({ options }) => options.forms);
   compare("quick", ({ options }) => options.quick);
+  compare("seed", ({ options }) => options.seed);
+  compare("suites", ({ options }) => options.suites);
+  compare("guests", ({ options }) => options.workloads);
+  compare("looks", ({ options }) => options.sequential);
+  compare("parts", ({ options }) => options.shard?.split("/")[1] ?? "whole");
+  compare("question", ({ question }) => question);
+  compare("margins", ({ metrics }) =>
+    metrics
+      .filter((metric) => shared.has(metricKey(metric)))
+      .map((metric) => `${metricKey(metric)} ${metric.margin} ${metric.unit} ${metric.scale}`)
+      .sort(),
+  );
+  compare(
+    "architecture",
+    machine(({ arch, platform }) => `${arch} ${platform}`),
+  );
+  // What repeats exactly, on any machine.
+  const sameWhereBoth = (what: string, pick: (run: Run) => readonly unknown[]) => {
+    if (pick(first.run).length > 0 && pick(other.run).length > 0) compare(what, pick);
+  };
+  sameWhereBoth("lifetimes", ({ lifetimes }) => lifetimes);
+  sameWhereBoth("reads of region fields", ({ fieldReads }) => fieldReads);
+  sameWhereBoth("code sizes", ({ codeSize }) => codeSize);
   compare("synthetic", ({ synthetic }) => synthetic);
   compare(
     "regionlab",
@@ -117,18 +141,35 @@ function checkMergeable(first: Part, other: Part): void {
   }
 }
 
+/** Short enough for a message. */
+function shown(value: unknown): string {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
 /** No run may count twice. */
 function checkDistinct(parts: readonly Part[]): void {
   const seen = new Map<string, string>();
   for (const { file, run } of parts) {
-    const own = JSON.stringify([
-      run.machines.map(({ id, date }) => [id, date]),
-      run.schedule.processes[0]?.milliseconds,
-    ]);
-    const same = seen.get(own);
-    if (same !== undefined) throw new CommandError(2, `${file}: is the same run as ${same}; give each once`);
+    const own = JSON.stringify(
+      run.metrics.length > 0
+        ? run.metrics.map(({ samples }) => samples)
+        : run.machines.map(({ id, date }) => [id, date]),
+    );
+    const same = seen.get(own) ?? seen.get(`part ${run.options.shard}`);
+    if (same !== undefined) {
+      throw new CommandError(2, `${file}: is the same part of a run as ${same}; give each once`);
+    }
+    if (run.options.shard !== null) seen.set(`part ${run.options.shard}`, file);
     seen.set(own, file);
   }
+}
+
+/** Parts of a divided run that are not among these, as `3/4`. */
+export function missingParts(parts: readonly Part[]): string[] {
+  const given = parts.flatMap(({ run }) => run.options.shard ?? []);
+  const count = Number(given[0]?.split("/")[1] ?? 0);
+  return Array.from({ length: count }, (_, i) => `${i + 1}/${count}`).filter((part) => !given.includes(part));
 }
 
 /** Machines of all parts, each once. */
@@ -189,7 +230,7 @@ function mergeMetrics(
 /** Parts that add processes are looked at now, for the first time; a metric of one part as that part looked at it. */
 function lookAt(pieces: readonly { metric: Metric; run: Run | undefined }[]): Look {
   const [only, ...others] = pieces;
-  const once: Look = { level: LEVEL, looks: 1 };
+  const once: Look = { level: LEVEL, looks: 1, exact: only?.metric.quantity !== "time" };
   if (others.length > 0 || only?.run === undefined || only.metric.quantity !== "time") return once;
   return lookOf(only.run.options.sequential);
 }

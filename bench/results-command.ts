@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import {
   CommandError,
@@ -9,7 +10,7 @@ import {
   saveRun,
   writeAtomically,
 } from "#results";
-import { mergeRuns } from "./merge.ts";
+import { mergeRuns, missingParts } from "./merge.ts";
 
 /** Adds `regionlab results merge F.json F.json … -o F.json`. */
 export function addResultsCommand(program: Command, output: Output = process.stdout): void {
@@ -25,6 +26,19 @@ export function addResultsCommand(program: Command, output: Output = process.std
       }
       await checkWritable(file);
       const parts = await Promise.all(files.map(async (each) => ({ file: each, run: await loadRun(each) })));
+      const same = await Promise.all(files.map((each) => isSameFile(each, file)));
+      if (same.includes(true)) {
+        throw new CommandError(
+          2,
+          `-o ${file}: is one of the runs to merge, and would be lost; name another file`,
+        );
+      }
+      const missing = missingParts(parts);
+      if (missing.length > 0) {
+        output.write(
+          `Parts ${missing.join(", ")} are missing: the merged run has less than was planned.\n\n`,
+        );
+      }
       const run = mergeRuns(parts, `npx regionlab results merge ${files.join(" ")} -o ${file}`);
       await saveRun(file, run);
       const page = pageNameOf(file);
@@ -32,4 +46,10 @@ export function addResultsCommand(program: Command, output: Output = process.std
       output.write(await render([run], "table", true));
       output.write(`\nStored in ${file}; the page is ${page}\n`);
     });
+}
+
+/** Whether two paths lead to one file that exists. */
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => null)));
+  return !!a && !!b && a.ino === b.ino && a.dev === b.dev;
 }

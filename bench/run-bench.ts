@@ -37,6 +37,8 @@ export interface BenchSetting {
 
 /** A process that takes longer hangs. */
 const CHILD_TIMEOUT_MILLISECONDS = 30 * 60 * 1000;
+/** Processes that a proof may take. */
+const PROOF_ATTEMPTS = 2;
 /** Proofs at once, at most: three arms of a distribution take some gigabytes. */
 const MOST_PROOFS_ABREAST = 2;
 
@@ -119,9 +121,18 @@ async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOut
         (outcome) => outcome.trial.task === name && outcome.trial.repeat === repeat,
       );
       progress.update(done, name);
-      const outcome =
-        earlier ?? (await attempt(trial, () => runTask(trial, task, RUNTIME_OPTIONS.untimed, plan, setting)));
-      if (outcome.lost !== null) throw new CommandError(1, `nothing is proved: ${outcome.lost}`);
+      let outcome = earlier;
+      // Without its proof there is no run: one that was killed gets another process.
+      for (let i = 0; i < PROOF_ATTEMPTS && (outcome === undefined || outcome.lost !== null); i++) {
+        outcome = await attempt(trial, () => runTask(trial, task, RUNTIME_OPTIONS.untimed, plan, setting));
+      }
+      if (outcome === undefined) throw new RangeError("a proof is attempted at least once");
+      if (outcome.lost !== null) {
+        throw new CommandError(
+          1,
+          `nothing is proved, for ${PROOF_ATTEMPTS} processes failed: ${outcome.lost}\nThe same command goes on from here.`,
+        );
+      }
       if (earlier === undefined) journal.add("proof", outcome);
       progress.update(++done, name);
       return outcome;

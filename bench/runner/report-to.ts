@@ -6,6 +6,11 @@ export async function reportTo(
   channel: NodeJS.Process,
   work: (request: unknown) => Promise<unknown>,
 ): Promise<void> {
+  let done = false;
+  // The parent has gone: there is no one to report to.
+  channel.on("disconnect", () => {
+    if (!done) channel.exit(1);
+  });
   const message = await work(JSON.parse(channel.argv[2] ?? "null")).then(
     (report): ChildMessage => ({ report }),
     (error: unknown): ChildMessage => ({
@@ -13,5 +18,8 @@ export async function reportTo(
     }),
   );
   if (!channel.send) throw new Error("this file measures for `regionlab bench`; it is not run by hand");
-  channel.send(message, () => channel.disconnect());
+  channel.send(message, () => {
+    done = true;
+    channel.disconnect();
+  });
 }

@@ -18,8 +18,8 @@ import {
   type Rate,
   type SelfTest,
 } from "#results";
-import { slopeMetric } from "../assemble.ts";
-import { judge, LEVEL, lookOf, median, Random, sequentialRule, theilSenSlope } from "../statistics/index.ts";
+import { EXACT_LOOK, slopeMetric } from "../assemble.ts";
+import { judge, lookOf, median, Random, sequentialRule, theilSenSlope } from "../statistics/index.ts";
 import { type Measurement, type ProcessReport, perArm } from "../suites/measurement.ts";
 
 /** Parts of more work that arm B does, in percent; the first is none. */
@@ -180,7 +180,7 @@ function heapComparisons(group: readonly ProcessReport[], compared: "B" | "A2"):
       ),
     ),
     machines: group.map(() => 0),
-    look: { level: LEVEL, looks: 1 },
+    look: EXACT_LOOK,
   }));
   return judge(metrics).map((comparison, i) => ({
     key: scenarios[i]?.scenario ?? "",

@@ -6,6 +6,9 @@ import { studentProbability, studentQuantile } from "./student.ts";
 /** Level of the interval of a figure that is looked at once. */
 export const LEVEL = 0.95;
 
+/** No few values are more certain than this, however well they agree. */
+const LEAST_OF_EXACT = 1e-6;
+
 /** With fewer values no two of them enclose their median with that probability: at 95 % five do not, six do. */
 export function fewestForRanks(level: number): number {
   return Math.ceil(1 - Math.log2(1 - level) - 1e-9);
@@ -46,15 +49,19 @@ export function centreOf(values: readonly number[], least: number = LEVEL): Cent
 
 /**
  * Two-sided probability of values as far on one side of zero as these, if their population lay around zero: that of the sign
- * test, with zeros left out, or for fewer values than {@link centreOf} ranks, of Student's. Never 0. Values that agree to the
- * last digit, as heaps of a deterministic process do, are uncertain by that digit: closer agreement never says less.
+ * test, with zeros left out, or for fewer values than {@link centreOf} ranks, of Student's. Never 0.
+ *
+ * @param exact of values that are counted, or come from a deterministic process, as heaps do: those that agree to the last digit
+ *   are uncertain by that digit. Of measured ones that few cannot say more than that they lie on one side, which is the sign
+ *   test's to weigh: closer agreement may be chance
  */
-export function chanceOfZero(values: readonly number[], level: number = LEVEL): number {
+export function chanceOfZero(values: readonly number[], level: number = LEVEL, exact = false): number {
   if (values.length < fewestForRanks(level)) {
     const estimate = mean([...values]);
     const error = Math.max(standardError(values), Math.abs(estimate) * Number.EPSILON);
     if (estimate === 0) return 1;
-    return Math.max(Number.MIN_VALUE, studentProbability(estimate / error, values.length - 1));
+    const least = exact ? LEAST_OF_EXACT : Math.min(1, 2 * 0.5 ** values.length);
+    return Math.max(least, studentProbability(estimate / error, values.length - 1));
   }
   const above = values.filter((value) => value > 0).length;
   const under = values.filter((value) => value < 0).length;

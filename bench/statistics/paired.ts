@@ -18,6 +18,7 @@ export interface PairedDifference extends Centre {
  * @param scale "percent": of the quotients b / a, as logarithms, so that A over B says the same as B over A; "absolute": of the
  *   differences b - a
  * @param level of the interval, at least
+ * @param exact whether the values are counts, or as good as counts; see {@link chanceOfZero}
  * @throws RangeError for fewer than two pairs, values without a partner, or on scale "percent" values that are not positive
  */
 export function pairedDifference(
@@ -25,6 +26,7 @@ export function pairedDifference(
   b: readonly number[],
   scale: "percent" | "absolute",
   level: number = LEVEL,
+  exact = false,
 ): PairedDifference {
   if (a.length !== b.length) throw new RangeError(`${a.length} values and ${b.length} make no pairs`);
   if (scale === "percent" && !(Math.min(...a, ...b) > 0)) {
@@ -48,7 +50,7 @@ export function pairedDifference(
     level: centre.level,
     pairs: differences.length,
     above: differences.filter((difference) => difference > 0).length,
-    pValue: chanceOfZero(differences, level),
+    pValue: chanceOfZero(differences, level, exact),
     figures: { a: figure(first), b: figure(second) },
   };
 }

@@ -18,6 +18,8 @@ export interface Look {
   readonly level: number;
   /** Looks in all: by chance alone, each may find what is not there. */
   readonly looks: number;
+  /** Whether the values are counts, or as good as counts; default: no. */
+  readonly exact?: boolean;
 }
 
 export interface Measured {
@@ -71,10 +73,10 @@ interface Found {
 }
 
 function effect({ definition: { scale, unit }, samples, machines, look }: Measured, arm: "B" | "A2"): Found {
-  const whole = pairedDifference(samples.A, samples[arm], scale, look.level);
+  const whole = pairedDifference(samples.A, samples[arm], scale, look.level, look.exact);
   const pooled: Effect = { ...whole, adjustedPValue: Math.min(1, whole.pValue * look.looks) };
   const blocks = blocksOf(machines).map((places) =>
-    pairedDifference(at(samples.A, places), at(samples[arm], places), scale, look.level),
+    pairedDifference(at(samples.A, places), at(samples[arm], places), scale, look.level, look.exact),
   );
   const measure = scale === "percent" ? "%" : unit;
   if (blocks.length < 2 || !machinesDiffer(samples, arm, scale, machines))
@@ -122,7 +124,7 @@ function at(values: readonly number[], places: readonly number[]): number[] {
 
 /** Why a verdict is open or not drawn, and what would have to change. */
 function whyOpen(
-  { definition, samples }: Measured,
+  { definition, samples, machines: places }: Measured,
   { ab, aa, verdict, aaVerdict, machines }: Omit<Comparison, "reason">,
 ): string {
   const { margin, scale, unit, quantity } = definition;
@@ -143,12 +145,15 @@ function whyOpen(
     return "The machines disagree, and the interval covers them all: an answer needs machines of one kind, or one for each kind.";
   }
   if (samples.A.length < 4) {
-    return `${samples.A.length} processes are too few for a verdict: the run had no time for more.`;
+    return `${samples.A.length} processes are too few for a verdict: it takes a longer run, or one that is not told to make so few.`;
   }
   const half = (ab.high - ab.low) / 2;
   const distance = Math.abs(ab.estimate);
   if (half < margin / 2) {
     return `The difference, ${width(distance)}, lies so close to the margin of ${width(margin)} that the interval reaches over it: only a narrower interval, from a longer run, can tell on which side it is.`;
+  }
+  if (new Set(places).size > 1) {
+    return `Pairs differ by ${width(half)}, within machines or between them: it takes more processes on each machine to tell which.`;
   }
   const ofControl = (aa.high - aa.low) / 2;
   return ofControl > margin
