@@ -29,6 +29,16 @@ beforeAll(async () => {
   await store("other-node.json", { node: "18.0.0" });
   await store("other-options.json", { execArgv: ["slices: --jitless"] });
   await saveRun(at("synthetic.json"), syntheticRun());
+  const run = syntheticRun();
+  await saveRun(at("retention.json"), {
+    ...run,
+    metrics: run.metrics.filter(({ suite }) => suite === "retention"),
+    omissions: run.omissions.filter(({ suite }) => suite === "retention"),
+  });
+  await saveRun(at("forms.json"), {
+    ...run,
+    options: { ...run.options, forms: { A: "embedded", B: "embedded" } },
+  });
 });
 
 afterAll(() => rm(folder, { recursive: true }));
@@ -87,6 +97,16 @@ describe("regionlab bench", () => {
       "a baseline of other options",
       () => ["--baseline", at("other-options.json")],
       /other-options\.json.*--force/s,
+    ],
+    [
+      "a baseline of other suites",
+      () => ["dispatch", "--baseline", at("retention.json")],
+      /retention\.json: has none of the suites dispatch, but retention/,
+    ],
+    [
+      "a baseline of other forms",
+      () => ["--baseline", at("forms.json")],
+      /forms\.json: measured embedded, this run measures embedded and owned/,
     ],
     ["a synthetic baseline", () => ["--baseline", at("synthetic.json")], /synthetic\.json.*synthetic/s],
   ])("refuses %s, and leaves nothing half written", async (_, args, message) => {

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import {
   appendFileSync,
   existsSync,
@@ -84,19 +85,54 @@ describe("Journal", () => {
     ["other code", { ...key, code: "beef" }],
     ["another Node", { ...key, node: "22.1.0" }],
     ["another processor", { ...key, cpuModel: "Other" }],
-  ])("begins again for %s, which would measure something else", (_, other) => {
+  ])("does not lose what is there to %s, which would measure something else", (_, other) => {
     write(ENTRIES);
-    expect(found(Journal.open(output, other, false))).toEqual([]);
-    expect(found(Journal.open(output, key, false))).toEqual([]);
+    expect(() => Journal.open(output, other, false)).toThrow(
+      /holds 4 processes of an interrupted run.*--fresh/,
+    );
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+    expect(found(Journal.open(output, other, true))).toEqual([]);
+  });
+
+  it("counts a process once, however often it stands there", () => {
+    write([...ENTRIES, ...ENTRIES.slice(1)]);
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+  });
+
+  it.each([-3, 0, null, "7"])("measures again what has a figure of %s", (figure) => {
+    write(ENTRIES.slice(0, 2));
+    const [phase, outcome] = entry("measure", 1);
+    const estimates = { A: 1, B: figure, A2: 1 };
+    const report = { ...outcome.report, measurements: [[{ estimates }]] };
+    appendFileSync(file, `${JSON.stringify({ phase, outcome: { ...outcome, report } })}\n`);
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES.slice(0, 2));
+  });
+
+  it("keeps a second run off an output that a living process writes", () => {
+    const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    try {
+      writeFileSync(`${output}.lock`, `${other.pid}\n`);
+      expect(() => Journal.open(output, key, true)).toThrow(/another run \(process \d+\) is writing there/);
+    } finally {
+      other.kill("SIGKILL");
+    }
+    writeFileSync(`${output}.lock`, "999999999\n"); // a process that cannot be
+    Journal.open(output, key, true).remove();
+    expect(existsSync(`${output}.lock`)).toBe(false);
   });
 
   it("interrupted at any byte, gives the processes that were whole, and takes more", () => {
     write(ENTRIES);
     const bytes = readFileSync(file);
     const more = entry("measure", 9);
+    const keyBytes = bytes.indexOf(0x0a) + 1;
     fc.assert(
       fc.property(fc.integer({ min: 0, max: bytes.length }), (end) => {
         writeFileSync(file, bytes.subarray(0, end));
+        if (end > 0 && end < keyBytes) {
+          expect(() => Journal.open(output, key, false)).toThrow(/--fresh/);
+          return;
+        }
         const whole = bytes.subarray(0, end).filter((byte) => byte === 0x0a).length - 1;
         const expected = ENTRIES.slice(0, Math.max(0, whole));
         const journal = Journal.open(output, key, false);
@@ -109,14 +145,21 @@ describe("Journal", () => {
     );
   });
 
+  it("takes an empty file for no journal, and begins its own", () => {
+    writeFileSync(file, "");
+    write(ENTRIES, Journal.open(output, key, false));
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+  });
+
   it.each([
-    ["an empty file", ""],
     ["a foreign text", "hello\nworld\n"],
     ["JSON that is no journal", 'null\n12\n"key"\n[]\n{}\n'],
     ["outcomes without a key", '{"phase":"measure","outcome":{}}\n'],
-  ])("takes %s for no journal, and begins its own", (_, text) => {
+  ])("does not overwrite %s unless it is told to", (_, text) => {
     writeFileSync(file, text);
-    write(ENTRIES, Journal.open(output, key, false));
+    expect(() => Journal.open(output, key, false)).toThrow(/holds what is no journal.*--fresh/);
+    expect(readFileSync(file, "utf8")).toBe(text);
+    write(ENTRIES, Journal.open(output, key, true));
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
   });
 

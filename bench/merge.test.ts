@@ -157,7 +157,49 @@ describe("mergeRuns", () => {
     [
       "the same run twice",
       [halves()[0], { ...halves()[0], file: "copy.json" }],
-      /^copy\.json: is the same run as a\.json/,
+      /^copy\.json: is the same part of a run as a\.json/,
+    ],
+    [
+      "the same figures under the name of another machine",
+      [halves()[0], { file: "copy.json", run: cut(whole, 0, total >> 1, { id: "0000ffff" }) }],
+      /^copy\.json: is the same part of a run as a\.json/,
+    ],
+    [
+      "the same part twice",
+      halves().map(({ file, run }) => ({ file, run: { ...run, options: { ...run.options, shard: "1/2" } } })),
+      /^b\.json: is the same part/,
+    ],
+    ["another seed", change(({ options }) => ({ options: { ...options, seed: 7 } })), /^b\.json: has seed 7/],
+    [
+      "other suites",
+      change(({ options }) => ({ options: { ...options, suites: ["boot"] } })),
+      /^b\.json: has suites/,
+    ],
+    [
+      "other guests",
+      change(({ options }) => ({ options: { ...options, workloads: ["smp"] } })),
+      /^b\.json: has guests/,
+    ],
+    [
+      "a part and a whole",
+      change(({ options }) => ({ options: { ...options, shard: "2/2" } })),
+      /^b\.json: has parts 2, a\.json whole/,
+    ],
+    [
+      "other margins",
+      change(({ metrics }) => ({ metrics: metrics.map((metric) => ({ ...metric, margin: 5 })) })),
+      /^b\.json: has margins/,
+    ],
+    ["another architecture", machine({ arch: "arm64" }), /^b\.json: has architecture arm64/],
+    [
+      "lives that ended otherwise",
+      change(({ lifetimes }) => ({ lifetimes: lifetimes.slice(1) })),
+      /^b\.json: has lifetimes/,
+    ],
+    [
+      "other code sizes",
+      change(({ codeSize }) => ({ codeSize: codeSize.slice(1) })),
+      /^b\.json: has code sizes/,
     ],
     ["another Node", machine({ node: "22.1.0" }), /^b\.json: has Node .*22\.1\.0/],
     ["another V8", machine({ v8: "12" }), /^b\.json: has V8/],

@@ -63,7 +63,7 @@ async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE; // commander has spoken already
   if (!(error instanceof Error)) throw error;
   const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
-  process.stderr.write(`regionlab: ${await printable((verbose ? error.stack : undefined) ?? error.message)}\n`);
+  process.stderr.write(`regionlab: ${verbose ? error.stack : error.message}\n`);
   if (isExpected(error)) return error.exitCode;
   const { QomError } = await import("#qom");
   if (!(error instanceof QomError) && !verbose) {
@@ -72,12 +72,6 @@ async function report(error: unknown): Promise<number> {
     );
   }
   return WRONG_USE;
-}
-
-/** A message names what the user gave, which may hold what would command the terminal. */
-async function printable(message: string): Promise<string> {
-  const { cleanText } = await import("#results");
-  return message.split("\n").map(cleanText).join("\n");
 }
 
 function isExpected(error: Error): error is ExpectedError {
