@@ -238,7 +238,12 @@ describe("the answer", () => {
 
   it("says equal by construction, and not of time, where only reads are judged", () => {
     const reads = {
-      ...{ workload: "w", name: "hit", quantity: "reads", scale: "absolute", unit: "fields", margin: 0.5 },
+      workload: "w",
+      name: "hit",
+      quantity: "reads",
+      scale: "absolute",
+      unit: "fields",
+      margin: 0.5,
       byConstruction: "It reads none.",
     } as const;
     const hit = figure(reads, 0, 0);
