@@ -225,14 +225,51 @@ describe("the answer", () => {
     });
   });
 
-  it("says what only one form gets wrong, as observed and not as expected", () => {
+  it("says which form fails where the other does not, as observed and not as expected", () => {
     const { finding, text } = partOf(base, "Lifetime hazards");
     expect(finding).toBe("differs");
-    expect(text).toContain("Unparent under a reader: embedded: use after free (100); owned: clean.");
-    expect(text).toContain(
-      "Forgotten unmap: embedded: use after finalize (100); owned: 200 blocks never freed (53.1 KiB).",
+    expect(text).toBe(
+      "In 2 of 3 lives with a mistake in them, the two forms fail differently. " +
+        "Embedded fails where owned is safe: unparent under a reader (use after free). " +
+        "Both fail, embedded worse (use after finalize instead of blocks never freed): forgotten unmap. " +
+        "Both are safe: re-realize.",
     );
-    expect(text).toContain("In 1 scenario both forms do the same (re-realize: clean).");
+  });
+
+  it("says equal by construction, and not of time, where only reads are judged", () => {
+    const reads = {
+      workload: "w",
+      name: "hit",
+      quantity: "reads",
+      scale: "absolute",
+      unit: "fields",
+      margin: 0.5,
+      byConstruction: "It reads none.",
+    } as const;
+    const hit = figure(reads, 0, 0);
+    const beside = (estimate: number, half: number) =>
+      figure({ workload: "w", name: "hit", decides: false }, estimate, half);
+    expect(answer(runOf([hit, beside(0.4, 0.5)])).lead).toBe(
+      "Owned and embedded are equal by construction in dispatch.",
+    );
+    expect(partOf(runOf([hit, beside(0.4, 0.5)]), "Time").text).not.toContain("although");
+    expect(partOf(runOf([hit, beside(0.8, 0.2)]), "Time").text).toContain(
+      "The time of owned against embedded differs in “w: hit” by +0.80 % (+0.60 to +1), although no field is read; " +
+        "the cause lies elsewhere (memory layout, compiled code).",
+    );
+    expect(partOf(runOf([hit, beside(0.008, 0.002)]), "Time").text).toContain(
+      "(+0.006 to +0.010), where embedded may differ from itself by 0.0100 %, although no field is read",
+    );
+    const mixed = runOf([hit, equal("boot", "create"), figure({ ...growth, name: "growth" }, 1, 2)]);
+    expect(answer(mixed).lead).toBe(
+      "Owned and embedded are equal in time and memory, and by construction in dispatch.",
+    );
+    expect(answer(runOf([figure({ ...reads, byConstruction: null }, 0, 0)])).lead).toBe(
+      "Owned and embedded are equal in region fields read.",
+    );
+    expect(answer(runOf([figure({ ...reads, byConstruction: null }, 2, 0), hit])).lead).toBe(
+      "Owned and embedded differ in region fields read.",
+    );
   });
 
   it("counts what the rounds leave as memory", () => {

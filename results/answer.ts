@@ -1,4 +1,5 @@
 /** The answer of a run in words, for somebody who has to choose one of the two patterns. Drawn from the data by rule. */
+import { hazardsOf } from "./hazards.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
 import {
   type Metric,
@@ -8,7 +9,7 @@ import {
   SUITES,
   type Suite,
 } from "./schema.ts";
-import { isDecided, isDifference } from "./verdict-rule.ts";
+import { isDecided, isDifference, isShown } from "./verdict-rule.ts";
 import {
   capital,
   clause,
@@ -22,7 +23,6 @@ import {
   formatSigned,
   formNames,
   listOf,
-  outcomeWords,
   QUANTITY_NAMES,
   questionTitle,
   SUITE_TITLES,
@@ -62,16 +62,18 @@ export function answer(run: Run): Answer {
 function leadOf(run: Run, parts: readonly AnswerPart[]): string {
   const { A, B } = run.options.forms;
   const topics = (finding: Finding) =>
-    parts.filter((part) => part.finding === finding).map(({ topic }) => topic.toLowerCase());
+    parts
+      .filter((part) => part.finding === finding)
+      .flatMap(({ topic }) => (topic === "Time" ? timeTopics(run, finding) : [topic.toLowerCase()]));
   const [differs, equal, open] = [topics("differs"), topics("equal"), topics("open")];
+  const timeIsEqual = parts.some(({ topic, finding }) => topic === "Time" && finding === "equal");
+  const constructed = timeIsEqual
+    ? SUITES.filter((suite) => timeRows(run).some((row) => row.suite === suite && isConstructed(row)))
+    : [];
   const sentences = [
     ...(differs.length > 0 ? [`${capital(B)} and ${A} differ in ${listOf(differs)}.`] : []),
-    ...(equal.length > 0
-      ? [
-          differs.length > 0
-            ? `They are equal in ${listOf(equal)}.`
-            : `${capital(B)} and ${A} are equal in ${listOf(equal)}.`,
-        ]
+    ...(equal.length > 0 || constructed.length > 0
+      ? [`${differs.length > 0 ? "They" : `${capital(B)} and ${A}`} are ${equalWords(equal, constructed)}.`]
       : []),
     ...(open.length > 0 ? [`Not settled by this run: ${listOf(open)}.`] : []),
   ];
@@ -81,9 +83,33 @@ function leadOf(run: Run, parts: readonly AnswerPart[]): string {
   return `Both arms are the ${A} form, so that every difference below is an error of the instrument. ${found}`;
 }
 
-/** Rows whose answer is a time or the count of the same work, which takes it. */
+function equalWords(topics: readonly string[], constructed: readonly Suite[]): string {
+  const equal = topics.length === 0 ? "equal" : `equal in ${listOf(topics)}`;
+  if (constructed.length === 0) return equal;
+  return `${equal}${topics.length === 0 ? "" : ", and"} by construction in ${listOf(constructed)}`;
+}
+
+/** Rows whose answer is a time, the count of the same work, which takes it, or the reads that alone could make a difference. */
+function timeRows(run: Run): ReportRow[] {
+  return headlines(run).filter((row) => quantityOf(row) !== "memory");
+}
+
+/** Whether a row is equal because its forms read the same of a region, and cannot do otherwise. */
+function isConstructed({ deciding, verdict }: ReportRow): boolean {
+  return verdict === "equivalent" && deciding?.quantity === "reads" && deciding.byConstruction !== null;
+}
+
+/** What the rows of a finding on time are about: where only reads were judged, no time was. */
+function timeTopics(run: Run, finding: Finding): string[] {
+  if (finding === "open") return ["time"];
+  const rows = timeRows(run).filter((row) =>
+    finding === "differs" ? isDifference(row.verdict) : !isConstructed(row),
+  );
+  return unique(rows.map((row) => (quantityOf(row) === "reads" ? QUANTITY_NAMES.reads : "time")));
+}
+
 function timePart(run: Run): AnswerPart {
-  const rows = headlines(run).filter((row) => quantityOf(row) !== "memory");
+  const rows = timeRows(run);
   if (rows.length === 0) return notMeasured("Time", `No time was measured${asked(run)}.`);
   const suites = SUITES.flatMap((suite) => {
     const ofSuite = rows.filter((row) => row.suite === suite);
@@ -95,8 +121,35 @@ function timePart(run: Run): AnswerPart {
   return {
     topic: "Time",
     finding: findingOf(rows),
-    sentences: [...suites, ...openSentences(rows), scope],
+    sentences: [...suites, ...straySentences(run, rows), ...openSentences(rows), scope],
   };
+}
+
+/** Times that certainly differ although the reads that decide are equal: the form of the regions is not what makes them. */
+function straySentences(run: Run, rows: readonly ReportRow[]): string[] {
+  const names = formNames(run);
+  const strays = rows.flatMap(({ deciding, figures, verdict }) => {
+    const time = figures.find(({ quantity }) => quantity === "time");
+    if (deciding?.quantity !== "reads" || verdict !== "equivalent" || time === undefined) return [];
+    const { ab, aaSpread } = time.comparison;
+    if (!isShown(ab)) return [];
+    const unit = differenceUnit(time);
+    // The control says how far one form strays from itself.
+    const control =
+      Math.abs(ab.estimate) > aaSpread
+        ? ""
+        : `, where ${names.A} may differ from itself by ${formatNumber(aaSpread)}\u00a0${unit}`;
+    const { a, b } = deciding.comparison.ab.figures;
+    const why = a === 0 && b === 0 ? "no field is read" : "the forms read as many fields";
+    return [{ why, text: `in ${quoted(time)} by ${formatEffect(ab, unit)}${control}` }];
+  });
+  return unique(strays.map(({ why }) => why)).map((why) => {
+    const texts = strays.filter((stray) => stray.why === why).map(({ text }) => text);
+    return (
+      `The time of ${names.B} against ${names.A} differs ${texts.join("; ")}, although ${why}; ` +
+      "the cause lies elsewhere (memory layout, compiled code)."
+    );
+  });
 }
 
 function memoryPart(run: Run): AnswerPart {
@@ -140,32 +193,10 @@ function codeSizePart({ codeSize, options: { forms } }: Run): AnswerPart {
   };
 }
 
-/** What only one form gets wrong, by what was observed. */
 function hazardPart(run: Run): AnswerPart {
-  const { lifetimes } = run;
-  if (lifetimes.length === 0) return notMeasured("Lifetime hazards", "No lifetime scenario was run.");
-  const names = formNames(run);
-  const outcomes = lifetimes.map(({ scenario, arms }) => ({
-    scenario,
-    A: outcomeWords(arms.A.observed),
-    B: outcomeWords(arms.B.observed),
-  }));
-  const different = outcomes.filter(({ A, B }) => A !== B);
-  const alike = outcomes.filter(({ A, B }) => A === B);
-  const sentences = different.map(
-    ({ scenario, A, B }) => `${capital(scenario)}: ${names.A}: ${A}; ${names.B}: ${B}.`,
-  );
-  if (alike.length > 0) {
-    const said = alike.map(({ scenario, A }) => `${scenario}: ${A}`);
-    sentences.push(
-      `${different.length === 0 ? "In all" : "In"} ${countOf(alike.length, "scenario")} both forms do the same (${said.join("; ")}).`,
-    );
-  }
-  return {
-    topic: "Lifetime hazards",
-    finding: different.length > 0 ? "differs" : "equal",
-    sentences,
-  };
+  if (run.lifetimes.length === 0) return notMeasured("Lifetime hazards", "No lifetime scenario was run.");
+  const { differ, sentences } = hazardsOf(run);
+  return { topic: "Lifetime hazards", finding: differ ? "differs" : "equal", sentences };
 }
 
 /** What is equal within which margin, and what differs by how much; without what is open. */

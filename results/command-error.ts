@@ -1,3 +1,5 @@
+import { cleanText } from "./clean-text.ts";
+
 /** Exit codes of the command line: 1 the answer is "no", 2 wrong use or unreadable input. */
 export type FailureCode = 1 | 2;
 
@@ -8,10 +10,11 @@ export class CommandError extends Error {
 
   /**
    * @param exitCode see {@link FailureCode}
-   * @param message the file or option, the reason and the remedy, in one line
+   * @param message the file or option, the reason and the remedy, in one line. Names of files and options come from outside:
+   * characters that would act on a terminal are shown as U+FFFD.
    */
   constructor(exitCode: FailureCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+    super(cleanText(message), options);
     this.exitCode = exitCode;
   }
 }

@@ -55,7 +55,9 @@ export function readMetric(r: JsonReader, { processes }: Schedule): Metric {
     ...definition,
     samples,
     processes: readPlaces(r.at("processes"), processes),
-    distributions: perArm(r.at("distributions"), (arm) => arm.array(readDistribution)),
+    distributions: perArm(r.at("distributions"), (arm) =>
+      arm.array((item) => readDistribution(item, definition)),
+    ),
     outliers: perArm(r.at("outliers"), (arm) => arm.array((item) => item.oneOf(OUTLIER_CLASSES))),
     comparison: readComparison(r.at("comparison"), definition, samples.A.length),
   };
@@ -118,16 +120,29 @@ function checkLengths(r: JsonReader, { samples, processes, distributions, outlie
   }
 }
 
-function readDistribution(r: JsonReader): Distribution {
-  return {
+/** Points of a distribution, in the order of their size. */
+const POINTS = ["min", "q1", "median", "q3", "p99", "max"] as const;
+
+function readDistribution(r: JsonReader, definition: MetricDefinition): Distribution {
+  const point = (name: (typeof POINTS)[number]) => readSample(r.at(name), definition);
+  const distribution: Distribution = {
     count: r.at("count").count(),
-    min: r.at("min").number(),
-    q1: r.at("q1").number(),
-    median: r.at("median").number(),
-    q3: r.at("q3").number(),
-    p99: r.at("p99").number(),
-    max: r.at("max").number(),
+    min: point("min"),
+    q1: point("q1"),
+    median: point("median"),
+    q3: point("q3"),
+    p99: point("p99"),
+    max: point("max"),
   };
+  for (const [i, name] of POINTS.entries()) {
+    const below = POINTS[i - 1];
+    // Points between two samples are rounded.
+    const slack = below === undefined ? 0 : TOLERANCE * Math.abs(distribution[below]);
+    if (below !== undefined && distribution[name] < distribution[below] - slack) {
+      r.at(name).fail(`at least ${below}, ${distribution[below]}`);
+    }
+  }
+  return distribution;
 }
 
 function readComparison(r: JsonReader, definition: MetricDefinition, places: number): Comparison {

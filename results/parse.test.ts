@@ -67,6 +67,11 @@ describe("parseRun", () => {
     ],
     [["equivalence", 0, "equal"], false, /\$\.metrics .* no metrics, because an equivalence proof failed/],
     [["lifetimes", 0, "arms", "A", "observed", "usesAfterFree"], -1, /usesAfterFree is -1, expected a whole/],
+    [["requirements", 0, "met"], false, /requirements\[0\]\.met is false, expected true, which the limit/],
+    [["requirements", 0, "measured", "B"], 3.1, /requirements\[0\]\.met is true, expected false, which/],
+    [["requirements", 1, "limit"], 6.3, /requirements\[1\]\.met is true, expected false, which the limit/],
+    [["fieldReads", 1, "fields"], [], /fieldReads\[1\]\.fields is an array of 0, expected the names/],
+    [["fieldReads", 0, "reads", "B"], 1, /fieldReads\[0\]\.fields is an array of 0, expected the names/],
     [["selfTest", "falseAlarms", "found"], 101, /found is 101, expected at most 100/],
     [["omissions", 0, "source"], "bochs", /source is "bochs", expected one of: regionlab, qemu/],
   ])("checks %j", (path, value, message) => {
@@ -124,6 +129,10 @@ describe("the figures of a stored run", () => {
     [[time, "samples", "A2"], [], /samples\.A2 is an array of 0, expected 10 items/],
     [[time, "outliers", "B"], ["none"], /outliers\.B is an array of 1, expected 10 items/],
     [[time, "distributions", "B"], [], /distributions\.B is an array of 0, expected 10 items.* or none/],
+    [[time, "distributions", "B", 2, "min"], 0, /B\[2\]\.min is 0, expected a number greater than 0/],
+    [[time, "distributions", "A", 0, "median"], 1e-9, /A\[0\]\.median is 1e-9, expected at least q1, \d/],
+    [[time, "distributions", "A", 0, "q1"], 1e9, /A\[0\]\.median is .*, expected at least q1, 1000000000/],
+    [[time, "distributions", "A", 0, "p99"], 1e9, /A\[0\]\.max is .*, expected at least p99, 1000000000/],
     [[time, "processes"], [1, 2], /processes is an array of 2, expected 10 items/],
     [[time, "processes", 0], 9999, /processes\[0\] is 9999, expected the index of one of/],
     [

@@ -246,11 +246,15 @@ function readGuestRecord(r: JsonReader): GuestRecord {
 
 function readFieldReads(r: JsonReader): FieldReads {
   const reads = r.at("reads");
-  return {
+  const entry: FieldReads = {
     access: r.at("access").string(),
     reads: { A: reads.at("A").amount(), B: reads.at("B").amount() },
     fields: r.at("fields").array(string),
   };
+  if (entry.fields.length === 0 && (entry.reads.A > 0 || entry.reads.B > 0)) {
+    r.at("fields").fail("the names of the fields, because the access reads some");
+  }
+  return entry;
 }
 
 function readLifetime(r: JsonReader): LifetimeScenario {
@@ -324,13 +328,17 @@ function readSourceSize(r: JsonReader): SourceSize {
 
 function readRequirement(r: JsonReader): Requirement {
   const measured = r.at("measured");
-  return {
+  const requirement: Requirement = {
     name: r.at("name").string(),
     limit: r.at("limit").number(),
     unit: r.at("unit").string(),
     measured: { A: measured.at("A").number(), B: measured.at("B").number() },
     met: r.at("met").boolean(),
   };
+  const { limit, measured: figures } = requirement;
+  const met = figures.A <= limit && figures.B <= limit;
+  if (requirement.met !== met) r.at("met").fail(`${met}, which the limit and the figures beside it say`);
+  return requirement;
 }
 
 export function readSelfTest(r: JsonReader): SelfTest {

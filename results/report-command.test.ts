@@ -1,6 +1,6 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { link, mkdtemp, readFile, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { Command } from "commander";
 import { beforeEach, describe, expect, it } from "vitest";
 import { addReportCommand } from "./report-command.ts";
@@ -66,6 +66,23 @@ describe("regionlab report", () => {
   it("shows several runs one after the other", async () => {
     const text = await report(file, file, "--format", "html");
     expect(text.match(/<article/g)).toHaveLength(2);
+  });
+
+  it("refuses to write over a run that it shows, also through a link", async () => {
+    const before = await readFile(file, "utf8");
+    const [soft, hard] = [join(folder, "soft.json"), join(folder, "hard.json")];
+    await symlink(file, soft);
+    await link(file, hard);
+    for (const output of [file, soft, hard, join(folder, ".", "..", basename(folder), "run.json")]) {
+      await expect(report(file, "-o", output, "--format", "summary")).rejects.toMatchObject({
+        exitCode: 2,
+        message: expect.stringMatching(
+          /^-o .*: is the run .*run\.json itself; give the report another name$/,
+        ),
+      });
+    }
+    await expect(report(soft, "-o", file)).rejects.toMatchObject({ exitCode: 2 });
+    expect(await readFile(file, "utf8")).toBe(before);
   });
 
   it("fails on a file that is not there", async () => {

@@ -5,7 +5,7 @@ import { renderJson, renderSummary } from "./renderers/json.ts";
 import { renderMarkdown } from "./renderers/markdown.ts";
 import { renderTable } from "./renderers/table.ts";
 import type { Run } from "./schema.ts";
-import { loadRun, writeText } from "./store.ts";
+import { isSameFile, loadRun, writeText } from "./store.ts";
 
 export const FORMATS = ["table", "markdown", "html", "json", "summary"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -28,13 +28,24 @@ export function addReportCommand(program: Command, output: Output = process.stdo
     .addOption(new Option("--format <format>", "default: as -o ends, else table").choices(FORMATS))
     .option("-o, --output <file>", "write to a file instead of the terminal")
     .action(async (files: string[], options: { format?: Format; output?: string }) => {
-      const runs = await Promise.all((files.length === 0 ? [LATEST_RUN] : files).map(loadRun));
+      const inputs = files.length === 0 ? [LATEST_RUN] : files;
+      if (options.output !== undefined) await checkOutput(options.output, inputs);
+      const runs = await Promise.all(inputs.map(loadRun));
       const format = options.format ?? formatOf(options.output);
       // Colours belong to the terminal, never to a file.
       const text = await render(runs, format, options.output === undefined);
       if (options.output === undefined) output.write(text);
       else await writeText(options.output, text);
     });
+}
+
+/** A report over the run it is drawn from would destroy the measurement. */
+async function checkOutput(output: string, inputs: readonly string[]): Promise<void> {
+  for (const input of inputs) {
+    if (await isSameFile(output, input)) {
+      throw new CommandError(2, `-o ${output}: is the run ${input} itself; give the report another name`);
+    }
+  }
 }
 
 /** @param colour whether a table may use the terminal's colours */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -21,6 +22,20 @@ beforeEach(async () => {
 });
 
 describe("saveRun and loadRun", () => {
+  it("refuses a device, which has no end, and reads a FIFO up to the limit", async () => {
+    await expect(loadRun("/dev/zero")).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(/^\/dev\/zero: is not a regular file; give a file that/),
+    });
+    const fifo = join(folder, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    const [text] = await Promise.all([readText(fifo, 2 ** 20), writeFile(fifo, "a run")]);
+    expect(text).toBe("a run");
+    const feeding = writeFile(fifo, "a".repeat(2 ** 20 + 1)).catch(() => undefined); // whose reader leaves early
+    await expect(readText(fifo, 2 ** 20)).rejects.toMatchObject({ message: expect.stringMatching(/1 MiB/) });
+    await feeding;
+  });
+
   it("gives back what was saved, in a folder that it makes", async () => {
     const file = join(folder, "deep", "er", "run.json");
     await saveRun(file, syntheticRun());

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createReadStream, type Stats } from "node:fs";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
@@ -18,19 +19,53 @@ export async function loadRun(file: string): Promise<Run> {
   return parseRun(await readText(file, LARGEST_RUN_BYTES), file);
 }
 
-/** @param largest bytes of the text, without compression */
+/**
+ * A regular file, a FIFO or standard input, to its end; other devices have none, or none that can be waited for.
+ * @param largest bytes of the text, without compression
+ */
 export async function readText(file: string, largest: number): Promise<string> {
   let bytes: Uint8Array;
   try {
-    const { size } = await stat(file);
-    if (size > largest) throw tooLarge(file, largest);
-    bytes = await readFile(file);
+    const status = await stat(file);
+    if (status.isFile() && status.size > largest) throw tooLarge(file, largest);
+    bytes = await readBytes(file, status, largest);
   } catch (cause) {
     if (cause instanceof CommandError) throw cause;
     throw new CommandError(2, `${file}: ${readReason(cause)}`, { cause });
   }
   const text = isGzip(bytes) ? await decompress(bytes, file, largest) : bytes;
   return new TextDecoder().decode(text);
+}
+
+const STANDARD_INPUT = "/dev/stdin";
+
+async function readBytes(file: string, status: Stats, largest: number): Promise<Uint8Array> {
+  if (status.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
+  const ends = status.isFile() || status.isFIFO();
+  if (!ends && file !== STANDARD_INPUT) {
+    throw new CommandError(
+      2,
+      `${file}: is not a regular file; give a file that \`regionlab bench -o\` wrote`,
+    );
+  }
+  // A socket, which standard input may be, cannot be opened by its name.
+  const stream: AsyncIterable<Uint8Array> = ends ? createReadStream(file) : process.stdin;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    size += chunk.length;
+    if (size > largest) throw tooLarge(file, largest);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Whether two names lead to one file, also through links; not where one of them leads nowhere. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all(
+    [one, other].map((file) => stat(file, { bigint: true }).catch(() => null)),
+  );
+  return a != null && b != null && a.dev === b.dev && a.ino === b.ino;
 }
 
 function isGzip([first, second]: Uint8Array): boolean {

@@ -268,6 +268,20 @@ export function formatPairs({ above, pairs }: Effect): string {
   return `${above} of ${pairs}`;
 }
 
+/** What may go wrong in the life of a device, worst first. */
+export const FAULTS = ["use after free", "use after finalize", "blocks never freed"] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** What went wrong, worst first, without counts. */
+export function faultsOf(figures: LifetimeFigures): Fault[] {
+  const counts: Readonly<Record<Fault, number>> = {
+    "use after free": figures.usesAfterFree,
+    "use after finalize": figures.usesAfterFinalize,
+    "blocks never freed": figures.blocksUnfreed,
+  };
+  return FAULTS.filter((fault) => counts[fault] > 0);
+}
+
 /** What a life of devices did wrong, worst first; `clean` where nothing. */
 export function outcomeWords({
   usesAfterFree,

@@ -68,7 +68,7 @@ describe.each(renderers)("%s", (_, render) => {
       at("Boot time: equal within ±0.2 % of instructions in 2 of 4 questions"),
       at("Heap growth: equal within"),
       at("Over 4 devices"),
-      at("Unparent under a reader: embedded: use after free (100); owned: clean."),
+      at("Embedded fails where owned is safe: unparent under a reader (use after free)."),
       at("Headline questions"),
       at("What was expected before each scenario was run"),
     ];

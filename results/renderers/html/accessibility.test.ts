@@ -61,6 +61,44 @@ describe.each(pages)("the page of %s", (_, page, highest) => {
   );
 });
 
+it("shows every difference, verdict and sentence of the verdicts on a telephone", async (context) => {
+  const view = await (await browser(context)).newPage({ viewport: { width: 390, height: 900 } });
+  try {
+    await view.setContent(renderHtml([syntheticRun({ large: true, qemu: true })]));
+    const stacked = await view.evaluate(() => {
+      for (const details of document.querySelectorAll("details")) details.open = true;
+      return [...document.querySelectorAll("table.stacks")].map((table) => {
+        const box = table.parentElement;
+        const cells = [...table.querySelectorAll("tbody th, tbody td:not(.empty), .chip, .notes p")];
+        const isOutside = (cell: Element) => {
+          const { left, right, height } = cell.getBoundingClientRect();
+          return left < 0 || right > innerWidth || height === 0 || cell.scrollWidth > cell.clientWidth + 1;
+        };
+        return {
+          scrolls: box === null || box.scrollWidth > box.clientWidth,
+          cells: cells.length,
+          chips: table.querySelectorAll(".chip").length,
+          labels: new Set([...table.querySelectorAll("td")].map((cell) => cell.dataset.label)).size,
+          outside: cells
+            .filter((cell) => getComputedStyle(cell).display !== "inline" && isOutside(cell))
+            .map((cell) => cell.outerHTML),
+        };
+      });
+    });
+    // Headlines, details, and the examples of how to read them.
+    expect(stacked).toHaveLength(3);
+    for (const { scrolls, cells, chips, labels, outside } of stacked) {
+      expect(scrolls).toBe(false);
+      expect(outside).toEqual([]);
+      expect(cells).toBeGreaterThan(chips);
+      expect(chips).toBeGreaterThanOrEqual(5);
+      expect(labels).toBeGreaterThanOrEqual(2);
+    }
+  } finally {
+    await view.close();
+  }
+});
+
 it("would find a violation if there were one", async (context) => {
   const view = await (await browser(context)).newPage();
   await view.setContent("<html lang=en><title>x</title><main><h1>x</h1><img src=data:,></main>");

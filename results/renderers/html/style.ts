@@ -124,6 +124,16 @@ footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line
   .narrow { display: block; }
   dl.words { grid-template-columns: minmax(0, 1fr); gap: .3rem; }
   dl.words dd { margin-bottom: .9rem; }
+  .stacks, .stacks caption, .stacks tbody, .stacks tr, .stacks th, .stacks td { display: block; min-width: 0; }
+  .stacks thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .stacks tbody th { padding: .9rem 0 .2rem; border-bottom: 0; font-weight: 600; }
+  .stacks .group th { padding-top: 1.6rem; border-bottom: 1.5px solid var(--line); }
+  .stacks td { padding: .12rem 0; border-bottom: 0; text-align: left; white-space: normal; }
+  .stacks td[data-label] { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: baseline; gap: 0 1rem; }
+  .stacks td[data-label]::before { content: attr(data-label); color: var(--muted); }
+  .stacks td.figure { margin-top: .3rem; color: var(--muted); font-style: italic; }
+  .stacks .empty { display: none; }
+  .stacks .notes td { padding: .3rem 0 .7rem; border-bottom: 1px solid var(--line); }
 }
 @media print {
   body { max-width: none; padding: 0; font-size: 10pt; }

@@ -3,27 +3,42 @@ import type { Row, Table } from "../table-model.ts";
 import { html, Markup, slug } from "./markup.ts";
 import { miniInterval } from "./mini.ts";
 
-/** A table that scrolls inside its own box, reachable by keyboard. The first cell of each row names the row. */
+/**
+ * A table that scrolls inside its own box, reachable by keyboard. The first cell of each row names the row. One with verdicts
+ * is a stack of blocks on a narrow page, which must not hide them.
+ */
 export function tableBox(table: Table): Markup {
   const { caption, head, numeric, rows } = table;
   if (rows.length === 0) return html``;
   const pictured = rows.some(({ picture }) => picture !== undefined);
   const before = table.verdictColumn ?? head.length;
-  const heads = head.map((text, i) => html`<th scope="col"${align(numeric[i])}>${text}</th>`);
-  if (pictured) heads.splice(before, 0, html`<th scope="col">In margins</th>`);
+  const stacks = table.verdictColumn !== undefined;
+  const role = roles(stacks);
+  const heads = head.map(
+    (text, i) => html`<th scope="col"${role("columnheader")}${align(numeric[i])}>${text}</th>`,
+  );
+  if (pictured) heads.splice(before, 0, html`<th scope="col"${role("columnheader")}>${PICTURED}</th>`);
   const columns = heads.length;
   return html`<div class="scroll" role="group" tabindex="0" aria-label="${caption}">
-<table>
+<table${classOf([stacks ? "stacks" : ""])}${role("table")}>
 <caption>${caption}</caption>
-<thead><tr>${heads}</tr></thead>
+<thead${role("rowgroup")}><tr${role("row")}>${heads}</tr></thead>
 ${groupsOf(rows).map(
-  (group) => html`<tbody>
-${group.title === undefined ? "" : html`<tr class="group"><th colspan="${columns}" scope="rowgroup">${group.title}</th></tr>`}
+  (group) => html`<tbody${role("rowgroup")}>
+${group.title === undefined ? "" : html`<tr class="group"${role("row")}><th colspan="${columns}" scope="rowgroup"${role("rowheader")}>${group.title}</th></tr>`}
 ${group.rows.map((row, i) => rowsOf(row, { table, pictured, columns, span: spanOf(group.rows, i) }))}
 </tbody>`,
 )}
 </table>
 </div>`;
+}
+
+/** Head of the pictures. */
+const PICTURED = "In margins";
+
+/** Roles in words, where a stack takes from the elements those that they have. */
+function roles(stacks: boolean): (name: string) => Markup {
+  return (name) => new Markup(stacks ? ` role="${name}"` : "");
 }
 
 interface Group {
@@ -57,26 +72,33 @@ interface Place {
 
 function rowsOf(row: Row, { table, pictured, columns, span }: Place): Markup {
   const { cells, verdict, notes = [], picture, continues, alarm } = row;
+  const role = roles(table.verdictColumn !== undefined);
+  // In a stack each cell says itself what it is.
+  const label = (text: string | undefined) =>
+    table.verdictColumn === undefined ? html`` : html` data-label="${text ?? ""}"`;
   const inRow = cells.map((cell, i) => {
     if (i === 0) {
       return continues
         ? html``
-        : html`<th scope="${span > 1 ? "rowgroup" : "row"}"${rowspan(span)}>${cell}</th>`;
+        : html`<th scope="${span > 1 ? "rowgroup" : "row"}"${role("rowheader")}${rowspan(span)}>${cell}</th>`;
     }
     if (verdict && i === table.verdictColumn) {
-      return html`<td><span class="chip v-${slug(verdict)}">${cell}</span></td>`;
+      return html`<td${role("cell")}${label(table.head[i])}><span class="chip v-${slug(verdict)}">${cell}</span></td>`;
     }
-    if (pictured && i === 1) return html`<td class="figure">${cell}</td>`;
-    return html`<td${align(table.numeric[i])}>${cell}</td>`;
+    if (pictured && i === 1) return html`<td class="figure"${role("cell")}>${cell}</td>`;
+    return html`<td${role("cell")}${label(table.head[i])}${align(table.numeric[i])}>${cell}</td>`;
   });
   if (pictured) {
-    const drawn = picture === undefined ? html`<td></td>` : html`<td>${miniInterval(picture)}</td>`;
+    const drawn =
+      picture === undefined
+        ? html`<td class="empty"${role("cell")}></td>`
+        : html`<td${role("cell")}${label(PICTURED)}>${miniInterval(picture)}</td>`;
     inRow.splice(table.verdictColumn ?? inRow.length, 0, drawn);
   }
-  const first = html`<tr${classOf([continues ? "more" : "", alarm ? "failed" : ""])}>${inRow}</tr>`;
+  const first = html`<tr${role("row")}${classOf([continues ? "more" : "", alarm ? "failed" : ""])}>${inRow}</tr>`;
   if (notes.length === 0) return first;
   return html`${first}
-<tr class="notes"><td colspan="${columns - 1}">${notes.map((note) => html`<p>${note}</p>`)}</td></tr>`;
+<tr class="notes"${role("row")}><td${role("cell")} colspan="${columns - 1}">${notes.map((note) => html`<p>${note}</p>`)}</td></tr>`;
 }
 
 function align(right: boolean | undefined): Markup {

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { hazardsOf } from "./hazards.ts";
+import type { LifetimeFigures, LifetimeScenario, Run } from "./schema.ts";
+import { syntheticRun } from "./testing/synthetic-run.ts";
+
+const base = syntheticRun();
+const SAFE: LifetimeFigures = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
+const FREED = { ...SAFE, usesAfterFree: 20 };
+const FINALIZED = { ...SAFE, usesAfterFinalize: 20 };
+const LOST = { ...SAFE, blocksUnfreed: 20, bytesUnfreed: 2000 };
+
+function life(scenario: string, a: LifetimeFigures, b: LifetimeFigures): LifetimeScenario {
+  // What was expected must not matter.
+  const outcome = (observed: LifetimeFigures) => ({ expected: FREED, observed });
+  const text = { description: "A life.", rule: "A rule.", rounds: 20 };
+  return { scenario, ...text, arms: { A: outcome(a), B: outcome(b) } };
+}
+
+function said(lifetimes: readonly LifetimeScenario[], run: Run = base) {
+  return hazardsOf({ ...run, lifetimes });
+}
+
+describe("the hazards", () => {
+  it("are grouped by outcome, the worst first, without counts", () => {
+    const lives = [
+      life("leak", LOST, SAFE),
+      life("held", FREED, SAFE),
+      life("late", FINALIZED, SAFE),
+      life("remade", SAFE, FREED),
+      life("touched", FINALIZED, FREED),
+      life("again", FINALIZED, FREED),
+      life("more", { ...LOST, usesAfterFree: 20 }, FREED),
+      life("alike", FREED, FREED),
+      life("oftener", LOST, { ...LOST, blocksUnfreed: 40 }),
+      life("safe", SAFE, SAFE),
+    ];
+    expect(said(lives)).toEqual({
+      differ: true,
+      sentences: [
+        "In 7 of 10 lives with a mistake in them, the two forms fail differently.",
+        "Embedded fails where owned is safe: held (use after free), late (use after finalize), leak (blocks never freed).",
+        "Owned fails where embedded is safe: remade (use after free).",
+        "Both fail, embedded worse (use after free and blocks never freed instead of use after free): more.",
+        "Both fail, owned worse (use after free instead of use after finalize): touched, again.",
+        "Both fail in the same way, though not to the same extent: oftener (blocks never freed).",
+        "Both fail alike: alike (use after free).",
+        "Both are safe: safe.",
+      ],
+    });
+  });
+
+  it("do not differ where both forms do the same", () => {
+    const [first, ...others] = said([life("x", FREED, FREED), life("y", SAFE, SAFE)]).sentences;
+    expect(first).toBe("In none of 2 lives with a mistake in them, the two forms fail differently.");
+    expect(others).toHaveLength(2);
+    expect(said([life("x", FREED, FREED)]).differ).toBe(false);
+  });
+});
