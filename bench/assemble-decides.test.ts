@@ -21,7 +21,9 @@ const countedReads = (...processes: readonly { readonly A: number; readonly B: n
     outcome("proof/outcomes", repeat, {
       outcomes: perArm((arm) => ({
         lifetimes: [],
-        fieldReads: [{ access: "read, section hit", reads: arm === "B" ? B : A, fields: [] }],
+        fieldReads: [
+          { access: "read, section hit", reads: arm === "B" ? B : A, fields: A + B > 0 ? ["ops"] : [] },
+        ],
       })),
     }),
   ),

@@ -33,6 +33,17 @@ function cut(run: Run, from: number, to: number, machine: Partial<Environment>):
   };
 }
 
+/** The same run, on a machine that is slower by a factor. */
+function scaled(run: Run, factor: number): Run {
+  return {
+    ...run,
+    metrics: run.metrics.map((metric) => ({
+      ...metric,
+      samples: perArm((arm) => metric.samples[arm].map((value) => value * factor)),
+    })),
+  };
+}
+
 const whole = syntheticRun({ repeats: 16 });
 const total = whole.schedule.processes.length;
 
@@ -97,7 +108,8 @@ describe("mergeRuns", () => {
     expect(machines).toEqual(whole.schedule.processes.map((_, i) => (i < total >> 1 ? "one" : "two")));
     const third = {
       file: "d.json",
-      run: cut(whole, 0, total, { id: "three", date: "2026-01-04T00:00:00.000Z" }),
+      // Figures of its own: the same ones again would be refused as a copy.
+      run: cut(scaled(whole, 1.001), 0, total, { id: "three", date: "2026-01-04T00:00:00.000Z" }),
     };
     const again = mergeRuns([third, { file: "c.json", run: merged }], COMMAND);
     expect(again.machines.map(({ id }) => id)).toEqual(["three", "one", "two"]);

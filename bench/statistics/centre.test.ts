@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { centreOf, chanceOfZero, fewestForRanks } from "./centre.ts";
+import { centreOf, chanceOfZero, fewestForRanks, LEVEL } from "./centre.ts";
 import { Random } from "./random.ts";
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
@@ -155,8 +155,10 @@ describe("chanceOfZero", () => {
   it("is no larger where values agree more closely", () => {
     // Differences of heap growth in three processes of a quick run, in bytes per round: of two scenarios in which a region leaked.
     const scattered = [657.4933, 656.8352, 652.9714];
-    expect(chanceOfZero([656, 656, 656])).toBeLessThan(chanceOfZero(scattered));
-    expect(chanceOfZero(scattered)).toBeLessThan(0.001);
+    const chance = (values: readonly number[]) => chanceOfZero(values, LEVEL, true);
+    expect(chance([656, 656, 656])).toBeLessThan(chance(scattered));
+    expect(chance(scattered)).toBeLessThan(0.001);
+    expect(chance([656, 656])).toBeGreaterThan(0);
   });
 
   it("leaves out zeros, and is 1 when there is nothing else", () => {
@@ -167,7 +169,19 @@ describe("chanceOfZero", () => {
 
   it("below six values is Student's", () => {
     // Mean 2.5 over 0.6455: t = 3.873 with 3 degrees of freedom, between the points of 5 % (3.182) and 1 % (5.841).
-    expect(chanceOfZero([1, 2, 3, 4])).toBeCloseTo(0.0305, 4);
+    expect(chanceOfZero([1, 2, 3, 4], LEVEL, true)).toBeCloseTo(0.0305, 4);
+  });
+
+  it("of few measured values is never less than the sign test's: agreement may be chance", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 5 }),
+        fc.double({ min: 1e-9, max: 1e9, noNaN: true }),
+        (n, value) => {
+          expect(chanceOfZero(new Array(n).fill(value))).toBeGreaterThanOrEqual(2 * 0.5 ** n);
+        },
+      ),
+    );
   });
 
   it("agrees with the interval: below 5 % exactly where zero lies outside", () => {
@@ -181,7 +195,7 @@ describe("chanceOfZero", () => {
     fc.assert(
       fc.property(values, (drawn) => {
         const { low, high } = centreOf(drawn);
-        expect(chanceOfZero(drawn) < 0.05).toBe(low > 0 || high < 0);
+        expect(chanceOfZero(drawn, LEVEL, true) < 0.05).toBe(low > 0 || high < 0);
       }),
     );
   });

@@ -20,7 +20,7 @@ describe("pairedDifference", () => {
   it("is exact where all pairs agree", () => {
     const { estimate, low, high, pValue } = pairedDifference([100, 200, 50], [110, 220, 55], "percent");
     for (const value of [estimate, low, high]) expect(value).toBeCloseTo(10, 9);
-    expect(pValue).toBeLessThan(1e-9);
+    expect(pValue).toBe(0.25); // of the sign test: three pairs on one side may be chance
   });
 
   it("says of A over B what it says of B over A", () => {
