@@ -57,9 +57,10 @@ export const RUNTIME_OPTIONS = {
  * difference is that of the sign test, which with fewer than a dozen never gets small enough for one metric among many.
  */
 const HEAP_REPEATS = { quick: 3, full: 5 } as const;
+/** Reads of region fields decide the headlines of dispatch; all other cases are details, of which a few processes show enough. */
+const DISPATCH_REPEATS = { quick: 3, full: 6 } as const;
 /** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
-const QUICK_DISPATCH_REPEATS = 3;
-const LOCKSTEP_REPEATS = { quick: 2, full: 6 } as const;
+const LOCKSTEP_REPEATS = { quick: 2, full: 4 } as const;
 /** Three boots of a distribution at once take most of a minute. */
 const DISTRIBUTION_REPEATS = 10;
 
@@ -96,8 +97,7 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
     case "dispatch":
       return dispatchGroups(quick).map(([name, works]) => ({
         ...slices(name, works),
-        // Reads of region fields decide these; of their times a quick run shows what it has the time for.
-        ...(quick ? { mostRepeats: QUICK_DISPATCH_REPEATS } : {}),
+        mostRepeats: DISPATCH_REPEATS[extent],
       }));
     case "retention":
       return [
