@@ -50,7 +50,7 @@ const FULL: Extent = {
   processes: 48,
   heapProcesses: 3,
   leakGroups: 8,
-  alikeProcesses: 20,
+  alikeProcesses: 40,
 };
 
 const SHORT: Extent = {
