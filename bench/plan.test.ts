@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { scenarios } from "#workloads/lifecycle";
-import { slopeMetric } from "./assemble.ts";
+import { EXACT_LOOK, slopeMetric } from "./assemble.ts";
 import { planOf } from "./options.ts";
 import { describeRuntimeOptions, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
-import { judge, LEVEL, type Measured, Random } from "./statistics/index.ts";
+import { judge, type Measured, Random } from "./statistics/index.ts";
 
 const plan = (quick: boolean) =>
   planOf([], { quick, regions: "embedded,owned", seed: "1", shardBy: "processes", count: true });
@@ -22,7 +22,7 @@ describe.each([true, false])("heaps of a run, quick: %s", (quick) => {
         definition: slopeMetric({ scenario: `scenario ${i}`, control: false, margin: 16, heap: [] }),
         samples: { A: slopes(8), B: slopes(i === 0 ? 1508 : 8), A2: slopes(8) },
         machines: Array.from({ length: processes }, () => 0),
-        look: { level: LEVEL, looks: 1 },
+        look: EXACT_LOOK,
       };
     });
     const [leaking, ...others] = judge(metrics).map(({ verdict }) => verdict);

@@ -120,7 +120,7 @@ describe("runBench", () => {
     expect(failure).toBeInstanceOf(CommandError);
     expect(failure).toMatchObject({
       exitCode: 1,
-      message: expect.stringMatching(/^nothing is proved: .*the guest is missing/s),
+      message: expect.stringMatching(/^nothing is proved, for 2 processes failed: .*the guest is missing/s),
     });
   });
 

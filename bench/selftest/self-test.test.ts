@@ -98,14 +98,32 @@ describe("summarizeSelfTest", () => {
 
   it("counts as false alarms what it claims where nothing was planted, faster or slower", () => {
     for (const percent of [3, -3]) {
-      const { falseAlarms } = summarizeSelfTest({ ...nothing, slices: [planting(2, 0, percent)] });
+      const { falseAlarms } = summarizeSelfTest({
+        ...nothing,
+        groups: 2,
+        slices: [planting(2, 0, percent)],
+      });
       expect(falseAlarms).toEqual({ found: 6, of: 6 });
     }
   });
 
-  it("uses every process once: what is left over makes no comparison", () => {
-    const slices = [planting(2, 1).slice(0, 31)];
-    expect(summarizeSelfTest({ ...nothing, slices }).falseAlarms.of).toBe(3);
+  it("draws as many comparisons as it is told to, from fewer processes too, and none from too few", () => {
+    const compared = (processes: number) =>
+      summarizeSelfTest({ ...nothing, slices: [planting(2, 1).slice(0, processes)] }).falseAlarms.of;
+    expect(compared(31)).toBe(4 * 3);
+    expect(compared(16)).toBe(4 * 3);
+    expect(compared(15)).toBe(0);
+  });
+
+  it("leaves out what a run does not judge by its time, and controls", () => {
+    const uneven = sliced([metric("dispatch", "one")], [0], (arm) => (arm === "B" ? 51 : 50));
+    const { alike, falseAlarms } = summarizeSelfTest({
+      ...nothing,
+      slices: [planting(4, 0)],
+      alike: Array.from({ length: 20 }, () => uneven),
+    });
+    expect(alike.map((each) => each.alike)).toEqual([false]);
+    expect(falseAlarms.of).toBe(4 * 2);
   });
 
   it("says where and when it was tested", () => {
