@@ -18,7 +18,7 @@ export interface CountedPart {
 export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissions: [] };
 
 /** Samples of each subject and arm: where counting is all that is done, and where it shares the time with others. */
-const REPEATS = { alone: 3, beside: 2 } as const;
+const REPEATS = { alone: 3, beside: 3 } as const;
 /** Seconds of a timed run that may go into counting. Counting alone takes as long as it takes. */
 const MOST_SECONDS = 16 * 60;
 
