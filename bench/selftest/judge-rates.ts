@@ -10,11 +10,11 @@ const PROMISES: readonly { readonly of: (planted: Planted) => boolean; readonly 
 
 /**
  * Promises that are not kept, a sentence each.
- * @param short of few comparisons: then a rate fails only where chance alone (at most one in a hundred) does not explain it
+ * @param short of few comparisons: then a rate fails only where chance alone (at most one in a thousand) does not explain it
  */
 export function judgeRates({ falseAlarms, planted, leaks }: SelfTest, short: boolean): string[] {
   const complaints: string[] = [];
-  const tolerated = short ? 0.01 : 1;
+  const tolerated = short ? 0.001 : 1;
   if (
     exceeds(falseAlarms, MOST_FALSE_ALARMS) &&
     chanceOfAtLeast(falseAlarms, MOST_FALSE_ALARMS) < tolerated
