@@ -7,6 +7,7 @@ import { spin } from "../trio/spin.ts";
 import type { SlicedWork } from "../trio/work.ts";
 import { BOARD_CREATION, MACHINE_CREATION, MACHINE_SUBJECT, TEAR_DOWN } from "./limits.ts";
 import { OTHER_MARGIN_PERCENT } from "./margins.ts";
+import { slicedTime } from "./sliced-time.ts";
 
 const RAM_BYTES = 2 ** 20;
 const MACHINE_RAM_BYTES = 128 * 2 ** 20;
@@ -108,19 +109,11 @@ export function machineWork(hardware: Hardware, quick: boolean): SlicedWork {
 }
 
 function boardMetric(name: string, description: string): MetricDefinition {
-  return {
-    suite: "boot",
-    workload: MACHINE_SUBJECT,
-    name,
-    quantity: "time",
-    source: "regionlab",
-    description,
-    unit: "ns",
-    scale: "percent",
-    margin: OTHER_MARGIN_PERCENT,
-    role: "headline",
-    estimator: "",
-    decides: true,
-    byConstruction: null,
-  };
+  const [suite, workload, margin, role] = [
+    "boot",
+    MACHINE_SUBJECT,
+    OTHER_MARGIN_PERCENT,
+    "headline",
+  ] as const;
+  return slicedTime({ suite, workload, name, description, margin, role });
 }

@@ -19,6 +19,7 @@ import {
 } from "./limits.ts";
 import { DISPATCH_MARGIN_PERCENT } from "./margins.ts";
 import { VARIANTS } from "./probe.ts";
+import { slicedTime } from "./sliced-time.ts";
 
 /** One case as work for an arm. */
 export async function dispatchWork(name: string, form: Form, quick: boolean): Promise<SlicedWork> {
@@ -172,19 +173,12 @@ function only({ space, addresses, probes }: ProbeMap, index: number): ProbeMap {
 }
 
 function definition({ workload = PROBES, name, role, description }: Omit<Case, "loop">): MetricDefinition {
-  return {
+  return slicedTime({
     suite: "dispatch",
     workload,
     name,
-    quantity: "time",
-    source: "regionlab",
     description,
-    unit: "ns",
-    scale: "percent",
     margin: DISPATCH_MARGIN_PERCENT,
     role,
-    estimator: "",
-    decides: true,
-    byConstruction: null,
-  };
+  });
 }

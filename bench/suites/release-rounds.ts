@@ -6,6 +6,7 @@ import { spin } from "../trio/spin.ts";
 import type { SlicedWork } from "../trio/work.ts";
 import { PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "./limits.ts";
 import { OTHER_MARGIN_PERCENT } from "./margins.ts";
+import { slicedTime } from "./sliced-time.ts";
 
 /** Rounds of a lifecycle scenario, timed whole and from each unplug to its release. */
 export function releaseWork(name: string, hardware: Hardware, quick: boolean): SlicedWork {
@@ -46,19 +47,6 @@ export function releaseWork(name: string, hardware: Hardware, quick: boolean): S
 }
 
 function metric(workload: string, name: string, description: string, headline: boolean): MetricDefinition {
-  return {
-    suite: "retention",
-    workload,
-    name,
-    quantity: "time",
-    source: "regionlab",
-    description,
-    unit: "ns",
-    scale: "percent",
-    margin: OTHER_MARGIN_PERCENT,
-    role: headline ? "headline" : "detail",
-    estimator: "",
-    decides: true,
-    byConstruction: null,
-  };
+  const role = headline ? "headline" : "detail";
+  return slicedTime({ suite: "retention", workload, name, description, margin: OTHER_MARGIN_PERCENT, role });
 }
