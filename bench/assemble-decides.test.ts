@@ -45,7 +45,6 @@ const countDefinition: MetricDefinition = {
   unit: "instructions",
   margin: 0.2,
   estimator: "under valgrind",
-  decides: false,
 };
 const counted: Partial<RunParts> = {
   counts: [
@@ -130,15 +129,15 @@ describe("what decides a question", () => {
     });
   });
 
-  it("is the time that the self-test found alike, and not the count beside it", () => {
-    expect(readOf({ selfTest: selfTestThat("alike"), ...counted })).toMatchObject({
+  it("is the time that the self-test found alike where there is no count", () => {
+    expect(readOf({ selfTest: selfTestThat("alike") })).toMatchObject({
       decidedBy: "time",
-      verdicts: { time: "slower", count: "not judged" },
+      verdicts: { time: "slower" },
     });
   });
 
-  it.each(["not alike", "unknown"] as const)(
-    "is the count where the time is %s to the self-test",
+  it.each(["alike", "not alike", "unknown"] as const)(
+    "is the count where there is one, be the time %s to the self-test or not",
     (found) => {
       expect(readOf({ selfTest: selfTestThat(found), ...counted })).toMatchObject({
         decidedBy: "count",
@@ -158,7 +157,7 @@ describe("what decides a question", () => {
       expect(verdicts).toEqual({ time: "not judged", reads: "not judged" });
       expect(row.verdict).toBe("inconclusive");
       expect(row.figures[0]?.comparison.reason).toMatch(
-        /^A time of this work depends on the state of compiled/,
+        /^Stands beside the figure that decides, or would if it were there: a time depends on/,
       );
     },
   );

@@ -104,7 +104,10 @@ describe("assembleRun", () => {
   it("keeps an omission only where no part of the run gave the figure", () => {
     const omission = { ...definition, reason: "Not measured." };
     const other = { ...omission, quantity: "count" as const };
-    expect(assembleRun(parts(0, { omissions: [omission, other] })).omissions).toEqual([other]);
+    // The time that was measured decides.
+    expect(assembleRun(parts(0, { omissions: [omission, other] })).omissions).toEqual([
+      { ...other, decides: false },
+    ]);
   });
 
   it("takes machines of its processes for blocks", () => {

@@ -100,7 +100,7 @@ export function assembleRun(parts: RunParts): Run {
   const { lifetimes, fieldReads } = combineOutcomes(proofs);
   const timed = gatherMeasurements(outcomes, proofs.length, lookOf(options.sequential));
   const reads = gatherFieldReads(proofs, timed);
-  const decides = decider(parts, reads);
+  const decides = decider(parts, timed, reads);
   const metrics = proven ? judgeMetrics(parts, [...timed, ...reads], fieldReads, decides) : [];
   return {
     schema: SCHEMA_NAME,
@@ -279,21 +279,34 @@ type Decider = (
 ) => boolean;
 
 /**
- * Which figure decides a question. Where no form reads a field of the region, that does. A time of slices decides only if the
- * self-test found arms alike that run the same code; else its count does, where there is one.
+ * Which figure decides a question. Where no form reads a field of the region, that does; else what was counted; else a time. A
+ * time of slices decides only if the self-test found arms alike that run the same code.
  */
-function decider({ selfTest }: RunParts, reads: readonly Gathered[]): Decider {
-  const alike =
-    selfTest && new Set(selfTest.alike.filter((each) => each.alike).map((question) => questionKey(question)));
-  const constructed = new Set(
-    reads.filter(({ definition }) => definition.decides).map(({ definition }) => questionKey(definition)),
+function decider(
+  { selfTest, counts }: RunParts,
+  timed: readonly Gathered[],
+  reads: readonly Gathered[],
+): Decider {
+  const keysOf = (definitions: readonly MetricDefinition[]) =>
+    new Set(definitions.filter(({ decides }) => decides).map(questionKey));
+  const alike = selfTest && new Set(selfTest.alike.filter((each) => each.alike).map(questionKey));
+  const constructed = keysOf(reads.map(({ definition }) => definition));
+  const counted = keysOf(counts.map(({ definition }) => definition));
+  const measured = new Set(timed.map(({ definition }) => questionKey(definition)));
+  const sound = keysOf(
+    timed
+      .map(({ definition }) => definition)
+      .filter(
+        (definition) =>
+          definition.estimator !== SLICE_ESTIMATOR || alike === null || alike.has(questionKey(definition)),
+      ),
   );
   return (definition) => {
     const key = questionKey(definition);
     if (constructed.has(key)) return definition.quantity === "reads";
-    if (alike === null || alike.has(key)) return definition.decides;
-    if (definition.quantity === "count") return true;
-    return definition.decides && definition.estimator !== SLICE_ESTIMATOR;
+    if (definition.quantity === "count") return definition.decides && (counted.has(key) || !sound.has(key));
+    if (definition.quantity !== "time" || !measured.has(key)) return definition.decides;
+    return sound.has(key) && !counted.has(key);
   };
 }
 

@@ -121,7 +121,7 @@ async function bench(
   const childEntry = fileURLToPath(new URL("./child.js", import.meta.url));
   const key = journalKey(plan, environment, codeFolder({ childEntry }));
   const journal = Journal.open(file, key, options.fresh === true);
-  const found = journal.earlier.proof.length + journal.earlier.measure.length;
+  const { found } = journal;
   if (found > 0) {
     notes.write(
       `Going on with an interrupted run: ${found} processes of it are in ${journalOf(file)} (--fresh begins again)\n`,

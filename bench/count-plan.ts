@@ -1,9 +1,10 @@
-/** The counting part of a run: which subjects, how often, and until when. */
+/** The counting part of a run: what, how often, and until when. */
 import type { Omission, ProcessEntry } from "#results";
 import { workload } from "#workloads";
 import type { CountedMetric } from "./assemble.ts";
 import { countAll } from "./counts/count.ts";
-import { type CountSubject, countSubjects } from "./counts/subjects.ts";
+import { type CountGroup, countGroups } from "./counts/subjects.ts";
+import type { Journal } from "./journal.ts";
 import { whyMissing } from "./options.ts";
 import type { BenchPlan } from "./plan.ts";
 import { Progress, type ProgressStream } from "./runner/progress.ts";
@@ -17,27 +18,37 @@ export interface CountedPart {
 
 export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissions: [] };
 
-/** Samples of each subject and arm: where counting is all that is done, and where it shares the time with others. */
-const REPEATS = { alone: 3, beside: 3 } as const;
-/** Seconds of a timed run that may go into counting. Counting alone takes as long as it takes. */
-const MOST_SECONDS = 16 * 60;
+/** Samples of each group and arm. Fewer than four make no verdict. */
+const REPEATS = { quick: 4, full: 5 } as const;
+/** Of the time of a run that has other things to do. Counting alone takes as long as it takes. */
+const MOST_OF_TIME = 0.6;
 
-export async function countPlan(plan: BenchPlan, stream: ProgressStream): Promise<CountedPart> {
-  const alone = plan.suites.length === 0 || plan.seconds === null;
-  const deadline = performance.now() + 1000 * Math.min(MOST_SECONDS, (plan.seconds ?? 0) / 2);
-  const subjects = subjectsOf(plan);
-  const progress = new Progress(stream, subjects.length);
+/** @param journal keeps what is counted, and has what an interrupted run counted */
+export async function countPlan(
+  plan: BenchPlan,
+  journal: Journal,
+  stream: ProgressStream,
+): Promise<CountedPart> {
+  const { quick, forms, seed, seconds, suites } = plan;
+  const limited = suites.length > 0 && seconds !== null;
+  const deadline = limited ? performance.now() + 1000 * MOST_OF_TIME * seconds : Number.POSITIVE_INFINITY;
+  const groups = groupsOf(plan);
+  const progress = new Progress(stream, groups.length);
   const parts: CountedPart[] = [];
   let finished = 0;
   // First the counts that decide: when time is up, the others are missing.
-  for (const some of partition(subjects, ({ definition }) => definition.decides)) {
+  for (const some of partition(groups, ({ works }) =>
+    works.some(({ subjects }) => subjects.some(({ definition }) => definition.decides)),
+  )) {
     const { counted, processes, omissions } = await countAll({
-      forms: plan.forms,
-      subjects: some,
-      repeats: alone ? REPEATS.alone : REPEATS.beside,
-      seed: plan.seed,
+      forms,
+      groups: some,
+      repeats: REPEATS[quick ? "quick" : "full"],
+      seed,
+      earlier: journal.earlier.count,
+      onOutcome: (outcome) => journal.add("count", outcome),
       onProgress: (done, total, what) => progress.update(finished + (done / total) * some.length, what),
-      ...(alone ? {} : { deadline }),
+      deadline,
     });
     parts.push({ metrics: counted, processes, omissions });
     finished += some.length;
@@ -67,13 +78,16 @@ function joined(a: CountedPart, b: CountedPart): CountedPart {
 }
 
 /** What this run counts; a part of a divided run counts a part of it, once. */
-function subjectsOf({ quick, suites, workloads, shard }: BenchPlan): CountSubject[] {
-  const asked = countSubjects().filter(
-    ({ definition, guest, quick: takesSeconds }) =>
-      (!quick || takesSeconds) &&
-      (suites.length === 0 || suites.includes(definition.suite)) &&
-      (guest === null || (workloads.includes(guest) && whyMissing(workload(guest)) === null)),
-  );
+function groupsOf({ quick, suites, workloads, shard }: BenchPlan): CountGroup[] {
+  const asked = countGroups().flatMap((group) => {
+    const { guest } = group;
+    if (quick && !group.quick) return [];
+    if (guest !== null && (!workloads.includes(guest) || whyMissing(workload(guest)) !== null)) return [];
+    const works = group.works.filter(({ subjects }) =>
+      subjects.some(({ definition }) => suites.length === 0 || suites.includes(definition.suite)),
+    );
+    return works.length === 0 ? [] : [{ ...group, works }];
+  });
   if (shard === null) return asked;
   if (shard.by === "processes") return shard.index === 1 ? asked : [];
   return asked.filter((_, i) => i % shard.count === shard.index - 1);

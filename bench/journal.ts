@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { CommandError, type Environment } from "#results";
+import type { CountOutcome, CountSample } from "./counts/count.ts";
 import type { BenchPlan } from "./plan.ts";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
 import type { ProcessReport } from "./suites/measurement.ts";
@@ -25,17 +26,24 @@ export interface JournalKey {
   readonly cpuModel: string;
 }
 
-type Line =
-  | { readonly key: JournalKey }
-  | { readonly outcome: TrialOutcome<ProcessReport>; readonly phase: Phase };
+/** What the processes of each part of a run gave. */
+interface Outcomes {
+  readonly proof: readonly TrialOutcome<ProcessReport>[];
+  readonly count: readonly CountOutcome[];
+  readonly measure: readonly TrialOutcome<ProcessReport>[];
+}
 
 /** Which part of a run a process belongs to. */
-export type Phase = (typeof PHASES)[number];
-const PHASES = ["proof", "measure"] as const;
+export type Phase = keyof Outcomes;
+const PHASES: readonly Phase[] = ["proof", "count", "measure"];
+
+type Line =
+  | { readonly key: JournalKey }
+  | { readonly outcome: Outcomes[Phase][number]; readonly phase: Phase };
 
 export class Journal {
   /** Outcomes that an interrupted run of the same kind has left. */
-  readonly earlier: Readonly<Record<Phase, readonly TrialOutcome<ProcessReport>[]>>;
+  readonly earlier: Outcomes;
   private readonly output: string;
   private readonly file: string;
 
@@ -58,7 +66,7 @@ export class Journal {
       truncateSync(file, found.wholeBytes);
       return new Journal(output, found.earlier);
     }
-    const finished = (found?.earlier.proof.length ?? 0) + (found?.earlier.measure.length ?? 0);
+    const finished = found === null ? 0 : sizeOf(found.earlier);
     const foreign = found === null && !fresh && existsSync(file) && statSync(file).size > 0;
     if (finished > 0 || foreign) {
       unlock(output);
@@ -69,10 +77,15 @@ export class Journal {
       );
     }
     writeFileSync(file, `${JSON.stringify({ key } satisfies Line)}\n`);
-    return new Journal(output, { proof: [], measure: [] });
+    return new Journal(output, { proof: [], count: [], measure: [] });
   }
 
-  add(phase: Phase, outcome: TrialOutcome<ProcessReport>): void {
+  /** Processes that an interrupted run has left. */
+  get found(): number {
+    return sizeOf(this.earlier);
+  }
+
+  add<P extends Phase>(phase: P, outcome: Outcomes[P][number]): void {
     appendFileSync(this.file, `${JSON.stringify({ outcome, phase } satisfies Line)}\n`);
   }
 
@@ -86,6 +99,10 @@ export class Journal {
   close(): void {
     unlock(this.output);
   }
+}
+
+function sizeOf(outcomes: Outcomes): number {
+  return PHASES.reduce((sum, phase) => sum + outcomes[phase].length, 0);
 }
 
 /**
@@ -141,10 +158,7 @@ function readJournal(file: string): Found | null {
   const [first = "", ...lines] = readFileSync(file, "utf8").split("\n").slice(0, -1);
   const head = readLine(first);
   if (head === null || !("key" in head)) return null;
-  const earlier = {
-    proof: [] as TrialOutcome<ProcessReport>[],
-    measure: [] as TrialOutcome<ProcessReport>[],
-  };
+  const earlier: Record<Phase, Outcomes[Phase][number][]> = { proof: [], count: [], measure: [] };
   let wholeBytes = Buffer.byteLength(first) + 1;
   for (const text of lines) {
     const line = readLine(text);
@@ -154,7 +168,7 @@ function readJournal(file: string): Found | null {
     if (!known) earlier[line.phase].push(line.outcome);
     wholeBytes += Buffer.byteLength(text) + 1;
   }
-  return { key: head.key, earlier, wholeBytes };
+  return { key: head.key, earlier: earlier as Outcomes, wholeBytes }; // each line says its phase
 }
 
 /** A line of our own; null where it is something else, which ends the reading. */
@@ -172,13 +186,12 @@ function readLine(text: string): Line | null {
 
 /** Whether the figures of an outcome can be used; one that cannot is measured again. */
 function isSound(outcome: unknown): boolean {
-  const { trial, report } = outcome as Partial<TrialOutcome<ProcessReport>>;
+  const { trial, report } = outcome as Partial<TrialOutcome<Partial<ProcessReport & CountSample>>>;
   if (typeof trial?.task !== "string" || !Number.isInteger(trial.repeat)) return false;
-  return (report?.measurements ?? []).every((variant) =>
-    variant.every(({ estimates }) =>
-      Object.values(estimates).every((value) => Number.isFinite(value) && value > 0),
-    ),
+  const times = (report?.measurements ?? []).flatMap((variant) =>
+    variant.flatMap(({ estimates }) => Object.values(estimates)),
   );
+  return [...times, ...(report?.perOperation ?? [])].every((value) => Number.isFinite(value) && value > 0);
 }
 
 /** Hash over the programs that measured processes run. */

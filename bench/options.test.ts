@@ -51,8 +51,8 @@ describe("planOf", () => {
     expect(tasksOf(plan({}, "count"))).toEqual([]);
   });
 
-  it("counts in a quick run only where that is asked for by name", () => {
-    expect(plan({ quick: true })).toMatchObject({ count: false, suites: ["boot", "dispatch", "retention"] });
+  it("counts in a quick run as in a long one, and beside single suites where that is asked for", () => {
+    expect(plan({ quick: true })).toMatchObject({ count: true, suites: ["boot", "dispatch", "retention"] });
     expect(plan({ quick: true }, "boot")).toMatchObject({ count: false, suites: ["boot"] });
     expect(plan({ quick: true }, "count")).toMatchObject({ count: true, suites: [] });
     expect(plan({ quick: true }, "count", "boot")).toMatchObject({ count: true, suites: ["boot"] });

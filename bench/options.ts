@@ -56,8 +56,7 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     looks,
     seconds: secondsOf(options, quick, repeats),
     seed: readWhole("--seed", options.seed, 0, 2 ** 32 - 1),
-    // A quick run has no time for a single count; whoever asks for counts by name gets them.
-    count: options.count && (chosen.includes(COUNT) || (chosen.length === 0 && !quick)),
+    count: options.count && (chosen.includes(COUNT) || chosen.length === 0),
     shard,
     command: commandText(words, options),
   };

@@ -39,8 +39,10 @@ export interface BenchSetting {
 const CHILD_TIMEOUT_MILLISECONDS = 30 * 60 * 1000;
 /** Processes that a proof may take. */
 const PROOF_ATTEMPTS = 2;
-/** Proofs at once, at most: three arms of a distribution take some gigabytes. */
-const MOST_PROOFS_ABREAST = 2;
+/** Processes at once that are not timed, at most: three arms of a distribution take some gigabytes. */
+const MOST_ABREAST = Math.min(availableParallelism(), 2);
+/** Of a time that stands beside the figure which decides, a few processes show enough. */
+const LEAST_REPEATS = 3;
 
 export const QUESTION =
   "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?";
@@ -51,7 +53,8 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
   const seconds = () => (performance.now() - started) / 1000;
   const proofs = await prove(plan, setting);
   const equivalent = proveEquivalence(proofs, []).every(({ equal }) => equal);
-  const counts = equivalent && plan.count ? await countPlan(plan, setting.progress) : NOTHING_COUNTED;
+  const counts =
+    equivalent && plan.count ? await countPlan(plan, setting.journal, setting.progress) : NOTHING_COUNTED;
   const outcomes = equivalent ? await measureAll(plan, setting, counts, proofs, seconds) : [];
   return assembleRun(
     partsOf(plan, setting, proofs, outcomes, counts, completeEnvironment(setting.environment, seconds())),
@@ -114,7 +117,7 @@ async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOut
   let done = 0;
   const outcomes = await runAbreast(
     tasks,
-    Math.min(availableParallelism(), MOST_PROOFS_ABREAST),
+    MOST_ABREAST,
     async ({ name, repeat, task }): Promise<TrialOutcome<ProcessReport>> => {
       const trial: Trial = { task: name, repeat };
       const earlier = journal.earlier.proof.find(
@@ -160,26 +163,49 @@ async function measureAll(
     assembleRun(partsOf(plan, setting, proofs, outcomes.map(onThisMachine), counts, setting.environment))
       .metrics;
   const byName = new Map(tasks.map((task) => [task.name, task]));
-  await runPasses(tasks, plan.seed, journal.earlier.measure, {
-    measure: (trial) => {
-      const task = byName.get(trial.task);
-      if (task === undefined) throw new RangeError(`no task is called ${trial.task}`);
-      progress.update(outcomes.length, describeTrial(trial));
-      return runTask(trial, task.task, task.execArgv, plan, setting);
-    },
-    onOutcome: (outcome) => {
-      outcomes.push(outcome);
-      journal.add("measure", outcome);
-    },
+  const measure = (trial: Trial) => {
+    const task = byName.get(trial.task);
+    if (task === undefined) throw new RangeError(`no task is called ${trial.task}`);
+    progress.update(outcomes.length, describeTrial(trial));
+    return runTask(trial, task.task, task.execArgv, plan, setting);
+  };
+  const onOutcome = (outcome: TrialOutcome<ProcessReport>) => {
+    outcomes.push(outcome);
+    journal.add("measure", outcome);
+  };
+  // What takes no time of anything needs no processor to itself.
+  const untimed = tasks.filter(({ task }) => task.kind === "heap");
+  await runAbreast(missingTrials(untimed, outcomes, most), MOST_ABREAST, async (trial) =>
+    onOutcome(await attempt(trial, measure)),
+  );
+  await runPasses(tasks, plan.seed, [...outcomes], {
+    measure,
+    onOutcome,
     isDone: (task, processes) => {
       if (processes >= most(task)) return true;
-      if (task.mostRepeats !== undefined || !isLook(sequential, processes)) return false;
-      return headlinesOf(task, outcomes, metricsNow()).every(({ comparison }) => isDecided(comparison));
+      if (task.mostRepeats !== undefined || processes < LEAST_REPEATS) return false;
+      const headlines = headlinesOf(task, outcomes, metricsNow());
+      // Where a count decides, the time stands beside it.
+      if (headlines.length === 0) return true;
+      return isLook(sequential, processes) && headlines.every(({ comparison }) => isDecided(comparison));
     },
     hasTime: (milliseconds) => plan.seconds === null || seconds() + milliseconds / 1000 <= plan.seconds,
   });
   progress.end();
   return outcomes.map(onThisMachine);
+}
+
+/** Processes of tasks that an interrupted run has not left. */
+function missingTrials(
+  tasks: readonly PlannedTask[],
+  outcomes: readonly TrialOutcome<ProcessReport>[],
+  most: (task: PlannedTask) => number,
+): Trial[] {
+  return tasks.flatMap((task) =>
+    Array.from({ length: most(task) }, (_, repeat) => ({ task: task.name, repeat })).slice(
+      outcomes.filter(({ trial }) => trial.task === task.name).length,
+    ),
+  );
 }
 
 /** Headline metrics that a task's processes measure and that decide their question. */

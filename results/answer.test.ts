@@ -85,7 +85,7 @@ describe("the answer", () => {
     expect(partOf(run, "Memory").text).toContain(
       "in “w: growth” owned retains more than embedded, +272 B/round (+269 to +275)",
     );
-    expect(answer(run).lead).toBe("Owned and embedded differ in time and memory.");
+    expect(answer(run).lead).toBe("Owned and embedded differ in time, instructions and memory.");
   });
 
   it("tells the largest of many differences, and counts the rest", () => {

@@ -3,6 +3,7 @@ import { hazardsOf } from "./hazards.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
 import {
   type Metric,
+  type Quantity,
   type Question,
   type RetentionScenario,
   type Run,
@@ -99,13 +100,15 @@ function isConstructed({ deciding, verdict }: ReportRow): boolean {
   return verdict === "equivalent" && deciding?.quantity === "reads" && deciding.byConstruction !== null;
 }
 
-/** What the rows of a finding on time are about: where only reads were judged, no time was. */
+/** What the rows of a finding on time are about: where only reads or instructions were judged, no time was. */
 function timeTopics(run: Run, finding: Finding): string[] {
   if (finding === "open") return ["time"];
   const rows = timeRows(run).filter((row) =>
     finding === "differs" ? isDifference(row.verdict) : !isConstructed(row),
   );
-  return unique(rows.map((row) => (quantityOf(row) === "reads" ? QUANTITY_NAMES.reads : "time")));
+  const quantities = new Set(rows.map(quantityOf));
+  const order: readonly Quantity[] = ["time", "count", "reads"];
+  return order.filter((each) => quantities.has(each)).map((each) => QUANTITY_NAMES[each]);
 }
 
 function timePart(run: Run): AnswerPart {

@@ -1,17 +1,45 @@
 /**
- * Entry of every counted process: does the work that its request names so many times, and says nothing but what it came
- * to. Loads one device tree. Not for use by hand.
+ * Entry of every counted process: does the works that its request names, with a mark before and after every step that
+ * counts, and says nothing but what they came to. Loads one device tree. Not for use by hand.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { getPriority } from "node:os";
 import { loadHardware } from "#machine";
-import { type CountReport, type CountRequest, REPORT_FD } from "./request.ts";
+import {
+  type CountReport,
+  type CountRequest,
+  type DoneWork,
+  EMPTY_INTERVALS,
+  READY,
+  REPORT_FD,
+} from "./request.ts";
 import { prepareWork } from "./works.ts";
 
-const request = JSON.parse(process.argv[2] ?? "null") as CountRequest; // our own parent wrote it
-const { warmUp, rounds, mostRounds } = request;
-const work = await prepareWork(request, () => loadHardware(request.form));
-for (let round = 0; round < warmUp; round++) work.round();
-for (let round = 0; round < rounds; round++) work.round();
-for (let round = rounds; round < mostRounds; round++) work.pass?.();
-const report: CountReport = { rounds, check: work.check() };
-writeFileSync(REPORT_FD, JSON.stringify(report));
+const mark = getPriority;
+
+const [, , given = "null", go = ""] = process.argv; // our own parent wrote them
+const { form, works } = JSON.parse(given) as CountRequest;
+const hardware = await loadHardware(form);
+const prepared = works.map((work) => ({ ...work, work: prepareWork(work.name, form, hardware) }));
+for (const { work, warmUp } of prepared) {
+  for (let round = 0; round < warmUp; round++) {
+    work.prepare?.();
+    for (const step of work.steps) step();
+  }
+}
+writeFileSync(REPORT_FD, READY);
+while (!existsSync(go)); // awake, so that valgrind hears what it is told
+const done = prepared.map(({ name, work, rounds }): DoneWork => {
+  for (let round = 0; round < rounds; round++) {
+    work.prepare?.();
+    mark();
+    for (const step of work.steps) {
+      step();
+      mark();
+    }
+  }
+  return { name, rounds, check: work.check() };
+});
+for (let i = 0; i <= EMPTY_INTERVALS; i++) mark();
+const report: CountReport = { works: done };
+writeFileSync(REPORT_FD, `${JSON.stringify(report)}\n`);

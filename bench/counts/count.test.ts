@@ -4,54 +4,71 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ARMS } from "#results";
 import { packageRoot } from "#workloads";
-import { type CountedProcess, CountFailure, locateValgrind } from "./cachegrind.ts";
-import { type CountOptions, countAll, slopePerOperation } from "./count.ts";
-import type { CountRequest } from "./request.ts";
-import { type CountSubject, countSubjects } from "./subjects.ts";
+import { type CountedProcess, CountFailure, locateValgrind } from "./callgrind.ts";
+import { type CountOptions, type CountOutcome, countAll, sampleOf } from "./count.ts";
+import { type CountRequest, EMPTY_INTERVALS } from "./request.ts";
+import { type CountGroup, type CountWork, countGroups } from "./subjects.ts";
 
 const forms = { A: "embedded", B: "owned" } as const;
 const valgrind = { path: "/usr/bin/valgrind", version: "3.99.1" };
-const [create, objects] = countSubjects();
-if (create === undefined || objects === undefined) throw new Error("there are subjects");
+const find = (name: string): CountGroup => {
+  const group = countGroups().find((each) => each.name === name);
+  if (group === undefined) throw new Error(`there is no group ${name}`);
+  return group;
+};
+const [board, machine] = [find("board"), find("machine")];
+const BOARD = ["objects and first flat view", "tear-down", "plug and unplug"];
 
-/** A process whose instructions are told by its request. */
+/** Instructions of each step of a process, whose other steps are the same. */
 type Pretend = (request: CountRequest, counted: CountedProcess) => number | { count: number; check: string };
+
+const MARK = 900;
+
+/** What the marks of a process leave where every step takes so many instructions, and what lies between the rounds others. */
+function intervalsOf(works: readonly Pick<CountWork, "rounds" | "subjects">[], count: number): number[] {
+  const between = 77_000;
+  const rounds = works.flatMap(({ rounds, subjects }) =>
+    Array.from({ length: rounds }, () => [
+      ...subjects.map(({ perStep }) => count * perStep + MARK),
+      between,
+    ]).flat(),
+  );
+  return [...rounds, ...Array<number>(EMPTY_INTERVALS).fill(MARK)];
+}
 
 function pretend(pretended: Pretend): NonNullable<CountOptions["run"]> {
   return async (counted) => {
     const request: CountRequest = JSON.parse(counted.args.at(-1) ?? "");
+    const group = countGroups().find(({ works }) => works[0]?.name === request.works[0]?.name);
     const result = pretended(request, counted);
     const { count, check } = typeof result === "number" ? { count: result, check: "done" } : result;
-    return { instructions: count, report: JSON.stringify({ rounds: request.rounds, check }) };
+    const works = request.works.map(({ name, rounds }) => ({ name, rounds, check }));
+    return { intervals: intervalsOf(group?.works ?? [], count), report: JSON.stringify({ works }) };
   };
 }
 
-const START = 90_000_000;
-const perRound = ({ form, rounds }: CountRequest, embedded = 1000, owned = 1010) =>
-  START + rounds * (form === "embedded" ? embedded : owned);
-const options = { forms, subjects: [create, objects], repeats: 3, seed: 1, width: 2, valgrind } as const;
+const byForm = ({ form }: CountRequest, embedded = 1000, owned = 1010) =>
+  form === "embedded" ? embedded : owned;
+const options = { forms, groups: [board, machine], repeats: 3, seed: 1, width: 2, valgrind } as const;
 
 describe("countAll", () => {
-  it("gives the slope of every arm, one sample for each repeat, and the processes they come from", async () => {
+  it("gives a figure of every arm, one sample for each repeat, and the processes they come from", async () => {
     const { counted, omissions, processes, ...rest } = await countAll({
       ...options,
-      run: pretend((request) => perRound(request)),
+      run: pretend((request) => byForm(request)),
     });
     expect(rest.valgrind).toBe("3.99.1");
     expect(omissions).toEqual([]);
-    expect(processes).toHaveLength(2 * 3 * 3 * 2);
+    expect(processes).toHaveLength(2 * 3 * 3);
     expect(processes.every(({ lost }) => lost === null)).toBe(true);
-    expect(counted.map(({ definition }) => definition.name)).toEqual([
-      "machine creation",
-      "objects and first flat view",
-    ]);
+    expect(counted.map(({ definition }) => definition.name)).toEqual([...BOARD, "machine creation"]);
     for (const { samples, aaSpread, processes: indices } of counted) {
       expect(samples).toEqual({ A: [1000, 1000, 1000], B: [1010, 1010, 1010], A2: [1000, 1000, 1000] });
       expect(aaSpread).toBe(0);
       indices.forEach((index, repeat) => {
         expect(processes[index]).toMatchObject({
           repeat,
-          task: expect.stringMatching(/arm A, (12|40) rounds$/),
+          task: expect.stringMatching(/^count (board|machine), arm A$/),
         });
       });
     }
@@ -60,30 +77,29 @@ describe("countAll", () => {
   it("leaves a figure out whose control differs by more than the margin, and says by how much", async () => {
     let calls = 0;
     const run = pretend((request) =>
-      perRound(request, request.subject === "create" ? 1000 : 1000 + 3 * calls++),
+      byForm(request, request.works.length === 1 ? 1000 : 1000 + 50 * calls++),
     );
-    const { counted, omissions } = await countAll({ ...options, width: 1, run });
+    const { counted, omissions } = await countAll({ ...options, repeats: 1, width: 1, run });
     expect(counted.map(({ definition }) => definition.name)).toEqual(["machine creation"]);
-    expect(omissions).toEqual([
-      expect.objectContaining({
-        name: "objects and first flat view",
-        quantity: "count",
-        decides: false,
-        reason: expect.stringMatching(
-          /0\.2 % is the most that A may differ from itself, and it did by \d+\.\d\d %/,
-        ),
-      }),
-    ]);
+    expect(omissions.map(({ name }) => name)).toEqual(BOARD);
+    expect(omissions[0]).toMatchObject({
+      quantity: "count",
+      reason: expect.stringMatching(
+        /0\.2 % is the most that A may differ from itself, and it did by \d+\.\d\d %/,
+      ),
+    });
   });
 
   it("loses a repeat with a process that fails, tells why, and keeps the others", async () => {
     let failed = 0;
     const run = pretend((request) => {
-      if (request.subject === "create" && failed++ === 0) throw new CountFailure("exit code 3");
-      return perRound(request);
+      if (request.works.length > 1 && failed++ === 0) throw new CountFailure("exit code 3");
+      return byForm(request);
     });
     const { counted, processes } = await countAll({ ...options, width: 1, run });
     expect(counted.map(({ samples }) => ARMS.map((arm) => samples[arm].length))).toEqual([
+      [2, 2, 2],
+      [2, 2, 2],
       [2, 2, 2],
       [3, 3, 3],
     ]);
@@ -92,20 +108,22 @@ describe("countAll", () => {
 
   it("loses what says it did other work than the rest", async () => {
     let calls = 0;
-    const run = pretend((request) => ({ count: perRound(request), check: calls++ === 7 ? "less" : "done" }));
-    const { processes } = await countAll({ ...options, width: 1, run });
+    const run = pretend((request) => ({ count: byForm(request), check: calls++ === 7 ? "less" : "done" }));
+    const { processes } = await countAll({ ...options, groups: [machine], width: 1, run });
     expect(processes.flatMap(({ lost }) => lost ?? [])).toEqual([
-      'its work came to "less", that of another process to "done"',
+      'its work came to "create: less", that of another process to "create: done"',
     ]);
   });
 
   it("loses what reports nothing", async () => {
     const { counted, omissions } = await countAll({
       ...options,
-      run: async () => ({ instructions: 5, report: "" }),
+      run: async () => ({ intervals: [], report: "" }),
     });
     expect(counted).toEqual([]);
-    expect(omissions[0]?.reason).toMatch(/^Not counted: its processes failed: it ended without a report/);
+    expect(omissions[0]?.reason).toMatch(
+      /^Not counted: its processes failed: it gave no report of its work, but ""/,
+    );
   });
 
   it("begins nothing after its deadline, and names the time as the reason", async () => {
@@ -116,14 +134,14 @@ describe("countAll", () => {
     });
     expect([counted, processes]).toEqual([[], []]);
     expect(omissions.map(({ reason }) => reason)).toEqual(
-      Array(2).fill("Not counted: the time was used up; give the run more."),
+      Array(4).fill("Not counted: the time was used up; give the run more."),
     );
   });
 
   it("says how to get valgrind where there is none", async () => {
     const { valgrind: version, omissions } = await countAll({ ...options, valgrind: null });
     expect(version).toBeNull();
-    expect(omissions).toHaveLength(2);
+    expect(omissions).toHaveLength(4);
     expect(omissions[0]?.reason).toMatch(/not installed: .*`apt-get install valgrind`\.$/);
   });
 
@@ -131,27 +149,67 @@ describe("countAll", () => {
     const asked = new Map<string, string>();
     const run = pretend((request, { args }) => {
       asked.set(args.find((each) => each.startsWith("--random-seed")) ?? "", request.form);
-      return perRound(request);
+      return byForm(request);
     });
-    await countAll({ ...options, subjects: [create], repeats: 1, run });
+    await countAll({ ...options, groups: [board], repeats: 1, run });
     expect([...asked.values()].toSorted()).toEqual(["embedded", "embedded", "owned"]);
+  });
+
+  it("goes on with what an interrupted run has counted", async () => {
+    const kept: CountOutcome[] = [];
+    const run = pretend((request) => byForm(request));
+    const whole = await countAll({ ...options, run, onOutcome: (outcome) => kept.push(outcome) });
+    expect(kept).toHaveLength(18);
+    let begun = 0;
+    const rest = await countAll({
+      ...options,
+      earlier: kept.filter((_, i) => i % 3 !== 0),
+      run: pretend((request) => {
+        begun++;
+        return byForm(request);
+      }),
+    });
+    expect(begun).toBe(6);
+    expect(rest.counted).toEqual(whole.counted);
   });
 });
 
-it("finds the slope of any line, whatever start-up costs", () => {
-  const counts = fc.nat(1e9);
-  const number = fc.integer({ min: 1, max: 500 });
-  fc.assert(
-    fc.property(counts, counts, fc.nat(100), number, number, (start, slope, fewRounds, more, perRound) => {
-      const manyRounds = fewRounds + more;
-      const at = (rounds: number) => start + rounds * perRound * slope;
-      const found = slopePerOperation(
-        { less: at(fewRounds), more: at(manyRounds) },
-        { fewRounds, manyRounds, perRound },
-      );
-      expect(found).toBeCloseTo(slope, 3);
-    }),
-  );
+describe("sampleOf", () => {
+  const report = JSON.stringify({
+    works: board.works.map(({ name, rounds }) => ({ name, rounds, check: "done" })),
+  });
+
+  it("finds what a step takes, whatever a mark costs and lies between the rounds", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1e9 }), (count) => {
+        const { perOperation } = sampleOf({ intervals: intervalsOf(board.works, count), report }, board);
+        for (const each of perOperation) expect(each).toBeCloseTo(count, 3);
+      }),
+    );
+  });
+
+  it("does not mind what happens in one round alone", () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 4 }), fc.integer({ min: 1, max: 1e9 }), (round, more) => {
+        const intervals = intervalsOf(board.works, 1000);
+        intervals[3 * round] = (intervals[3 * round] ?? 0) + more;
+        expect(sampleOf({ intervals, report }, board).perOperation).toEqual([1000, 1000, 1000]);
+      }),
+    );
+  });
+
+  it("refuses counts that are not as many as the marks of the work", () => {
+    const intervals = intervalsOf(board.works, 1000);
+    for (const wrong of [[], intervals.slice(1), [...intervals, 5]])
+      expect(() => sampleOf({ intervals: wrong, report }, board)).toThrow(/this Node does not call libuv/);
+  });
+
+  it("refuses other work than was asked for", () => {
+    const other = JSON.stringify({ works: [{ name: "board", rounds: 1, check: "" }] });
+    expect(() => sampleOf({ intervals: [], report: other }, board)).toThrow(
+      /^it counted 1 of board; asked for were \d+ of board, \d+ of lifecycle/,
+    );
+  });
 });
 
 it("counts one per cent more work as one per cent, with the real valgrind", {
@@ -161,32 +219,25 @@ it("counts one per cent more work as one per cent, with the real valgrind", {
   const built = existsSync(join(packageRoot(), "dist", "bench", "counts", "child.js"));
   if (found === null) return context.skip("valgrind is not installed");
   if (!built) return context.skip("the counted process is not built; run `npm run build`");
-  const planted: CountSubject = {
-    ...objects,
+  const [definition] = machine.works.flatMap(({ subjects }) => subjects).map((subject) => subject.definition);
+  if (definition === undefined) throw new Error("machines are counted");
+  const planted: CountGroup = {
+    ...machine,
     name: "planted",
     flags: [],
-    warmUp: 20,
-    fewRounds: 10,
-    manyRounds: 40,
+    works: [{ name: "planted", subjects: [{ definition, perStep: 1 }], warmUp: 20, rounds: 5 }],
   };
   const { counted, omissions, processes } = await countAll({
     forms,
-    subjects: [planted],
+    groups: [planted],
     repeats: 1,
     seed: 1,
     valgrind: found,
   });
   expect(processes.flatMap(({ lost }) => lost ?? [])).toEqual([]);
   expect(omissions).toEqual([]);
-  const [
-    {
-      samples: {
-        A: [a = 0],
-        B: [b = 0],
-      },
-      aaSpread,
-    } = { samples: { A: [], B: [] }, aaSpread: 1 },
-  ] = counted;
+  const [first] = counted;
+  const [a = 0, b = 0] = [first?.samples.A[0], first?.samples.B[0]];
   expect(Math.abs(100 * (b / a - 1) - 1)).toBeLessThan(0.1);
-  expect(aaSpread).toBeLessThan(0.2);
+  expect(first?.aaSpread).toBeLessThan(0.2);
 });

@@ -1,4 +1,4 @@
-/** Counts every subject in every arm, on all processors. */
+/** Counts every group of subjects in every arm, on all processors. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import {
@@ -10,7 +10,9 @@ import {
   type PerArm,
   type ProcessEntry,
 } from "#results";
-import { locateFirmware, packageRoot, workload } from "#workloads";
+import { packageRoot } from "#workloads";
+import { attempt, runAbreast, type TrialOutcome } from "../runner/run-schedule.ts";
+import { median } from "../statistics/index.ts";
 import {
   type CountedOutcome,
   type CountedProcess,
@@ -19,20 +21,24 @@ import {
   locateValgrind,
   VALGRIND_ADVICE,
   type Valgrind,
-} from "./cachegrind.ts";
+} from "./callgrind.ts";
 import { type CountTrial, layoutOf, planCounts } from "./order.ts";
-import type { CountReport, CountRequest } from "./request.ts";
-import { COUNTING_FLAGS, type CountSubject } from "./subjects.ts";
+import { type CountReport, type CountRequest, EMPTY_INTERVALS } from "./request.ts";
+import { COUNTING_FLAGS, type CountGroup } from "./subjects.ts";
 
 export interface CountOptions {
   /** Forms of arm A and of arm B; A2 has A's. */
   readonly forms: { readonly A: Form; readonly B: Form };
-  readonly subjects: readonly CountSubject[];
-  /** Samples of each subject and arm, at most. */
+  readonly groups: readonly CountGroup[];
+  /** Samples of each group and arm, at most. */
   readonly repeats: number;
   readonly seed: number;
   /** Processes at once; default: one for each processor. A count does not depend on who else runs. */
   readonly width?: number;
+  /** Processes that an interrupted run has left; they are not run again. */
+  readonly earlier?: readonly CountOutcome[];
+  /** Told of each process that gave its sample. */
+  readonly onOutcome?: (outcome: CountOutcome) => void;
   /** Called before each process with the number of those that have ended. */
   readonly onProgress?: (done: number, total: number, what: string) => void;
   /** Instant of `performance.now()` at which processes that still run are killed, and none is begun; default: never. */
@@ -48,17 +54,15 @@ export interface CountedSubject {
   readonly definition: MetricDefinition;
   /** Instructions, one per repeat; those of one place come from one repeat. */
   readonly samples: PerArm<readonly number[]>;
-  /** For each place, the process of arm A with the more rounds: index into {@link Counts.processes}. */
+  /** For each place, the process of arm A: index into {@link Counts.processes}. */
   readonly processes: readonly number[];
-  /** Largest difference of A2 from A in one repeat, in percent of A. */
+  /** Mean difference of A2 from A over the repeats, in percent of A; its sign left out. */
   readonly aaSpread: number;
 }
 
 export interface Counts {
   /** Version of valgrind; null where there is none. */
   readonly valgrind: string | null;
-  /** Options of V8 that processes got, one text per kind. */
-  readonly execArgv: readonly string[];
   readonly counted: readonly CountedSubject[];
   readonly omissions: readonly Omission[];
   /** In the order in which they began. */
@@ -70,178 +74,198 @@ const TIMEOUT = 20 * 60_000;
 /** Packed by the build; the code that starts it may run from the source or from `dist`. */
 const CHILD = join(packageRoot(), "dist", "bench", "counts", "child.js");
 
+/** What a process gave. */
+export interface CountSample {
+  /** Instructions of one operation of each subject, in the order of the group's works and their subjects. */
+  readonly perOperation: readonly number[];
+  /** What its works came to, as one text. */
+  readonly check: string;
+}
+
 /** What became of one process. */
+export type CountOutcome = TrialOutcome<CountSample>;
+
 interface Ended {
   readonly trial: CountTrial;
-  /** Null where it was lost. */
-  readonly outcome: CountedOutcome | null;
-  readonly entry: ProcessEntry;
+  readonly outcome: CountOutcome;
 }
 
 /**
- * Counts all subjects. A process that fails is one lost sample, which is told in its entry; a subject without a sample, or whose
+ * Counts all groups. A process that fails is one lost sample, which is told in its entry; a subject without a sample, or whose
  * control arm differs by more than the margin, is an omission.
  */
 export async function countAll(options: CountOptions): Promise<Counts> {
-  const { subjects, repeats, seed } = options;
+  const { groups, repeats, seed } = options;
   const valgrind = options.valgrind === undefined ? await locateValgrind() : options.valgrind;
   if (valgrind === null) {
-    const omissions = subjects.map(({ definition }) => omissionOf(definition, `${VALGRIND_ADVICE}.`));
-    return { valgrind: null, execArgv: [], counted: [], omissions, processes: [] };
+    const omissions = groups
+      .flatMap(definitionsOf)
+      .map((definition) => omissionOf(definition, `${VALGRIND_ADVICE}.`));
+    return { valgrind: null, counted: [], omissions, processes: [] };
   }
-  const omissions: Omission[] = [];
-  const countable = subjects.filter((subject) => {
-    const reason = whyUncountable(subject);
-    if (reason !== null) omissions.push(omissionOf(subject.definition, `Not counted: ${reason}.`));
-    return reason === null;
-  });
-  const ended = await runAll(planCounts(countable, repeats, seed), options, valgrind);
+  const ended = await runAll(planCounts(groups, repeats, seed), options, valgrind);
   const counted: CountedSubject[] = [];
-  for (const subject of countable) {
-    const result = resultOf(subject, ended, repeats);
-    if ("reason" in result) omissions.push(result);
-    else counted.push(result);
+  const omissions: Omission[] = [];
+  for (const group of groups) {
+    definitionsOf(group).forEach((definition, place) => {
+      const result = resultOf(definition, place, group, ended, repeats);
+      if ("reason" in result) omissions.push(result);
+      else counted.push(result);
+    });
   }
-  const kinds = new Set(subjects.map((subject) => flagsOf(subject).join(" ")));
-  return {
-    valgrind: valgrind.version,
-    execArgv: [...kinds],
-    counted,
-    omissions,
-    processes: ended.map(({ entry }) => entry),
-  };
+  return { valgrind: valgrind.version, counted, omissions, processes: ended.map(entryOf) };
 }
 
-/** Why a guest's files are not here, and how to get them; null where they are, or none are needed. */
-function whyUncountable({ guest }: CountSubject): string | null {
-  if (guest === null || workload(guest).kind === "bare-metal") return null;
-  const firmware = locateFirmware();
-  return firmware.found ? null : firmware.reason;
+function entryOf({ outcome: { trial, milliseconds, lost } }: Ended): ProcessEntry {
+  return { ...trial, machine: 0, slots: null, milliseconds: Math.round(10 * milliseconds) / 10, lost };
 }
 
 async function runAll(
   trials: readonly CountTrial[],
-  { forms, seed, width = availableParallelism(), onProgress, deadline, run = countProcess }: CountOptions,
+  options: CountOptions,
   valgrind: Valgrind,
 ): Promise<Ended[]> {
-  const ended: Ended[] = [];
+  const { earlier = [], onOutcome, onProgress, deadline, width = availableParallelism() } = options;
   const checks = new Map<string, string>();
-  const waiting = trials.entries();
-  let done = 0;
   const left = () => (deadline === undefined ? TIMEOUT : Math.min(TIMEOUT, deadline - performance.now()));
-  const lane = async () => {
-    for (const [place, trial] of waiting) {
-      if (left() <= 0) break;
-      onProgress?.(done, trials.length, describeTrial(trial));
-      const started = performance.now();
-      const result = await run({
-        valgrind,
-        args: [...argsOf(trial, forms, seed)],
-        environment: { ...process.env, REGIONLAB_PADDING: "x".repeat(layoutOf(trial, seed).padding) },
-        timeout: left(),
-      })
-        .then((outcome) => ({ outcome: verified(outcome, trial, checks), lost: null }))
-        .catch((error: unknown) => {
-          if (!(error instanceof CountFailure)) throw error;
-          const lost = left() <= 0 ? "the time for counting was up" : error.message;
-          return { outcome: null, lost };
-        });
-      const milliseconds = Math.round(10 * (performance.now() - started)) / 10;
-      const entry: ProcessEntry = {
-        task: describeTrial(trial),
-        repeat: trial.repeat,
-        machine: 0,
-        slots: null,
-        milliseconds,
-        lost: result.lost,
-      };
-      ended[place] = { trial, outcome: result.outcome, entry };
-      done++;
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: width }, lane));
-  for (const each of lanes) if (each.status === "rejected") throw each.reason;
-  return ended.filter((each) => each !== undefined);
+  let done = 0;
+  const ended = await runAbreast(trials, width, async (trial): Promise<Ended | null> => {
+    const named = { task: describeTrial(trial), repeat: trial.repeat };
+    const known = earlier.find(
+      (each) => each.trial.task === named.task && each.trial.repeat === named.repeat && each.lost === null,
+    );
+    if (known === undefined && left() <= 0) return null;
+    onProgress?.(done, trials.length, named.task);
+    const outcome = known ?? (await attempt(named, () => countTrial(trial, options, valgrind, left())));
+    const lost = outcome.lost === null || left() > 0 ? outcome.lost : "the time for counting was up";
+    const agreed = agreeing({ ...outcome, lost }, trial, checks);
+    if (known === undefined && agreed.lost === null) onOutcome?.(agreed);
+    done++;
+    return { trial, outcome: agreed };
+  });
+  return ended.filter((each) => each !== null);
 }
 
-function describeTrial({ subject, arm, rounds }: CountTrial): string {
-  return `count ${subject.name}, arm ${arm}, ${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+async function countTrial(
+  trial: CountTrial,
+  { forms, seed, run = countProcess }: CountOptions,
+  valgrind: Valgrind,
+  timeout: number,
+): Promise<CountSample> {
+  const outcome = await run({
+    valgrind,
+    args: argsOf(trial, forms, seed),
+    environment: { ...process.env, REGIONLAB_PADDING: "x".repeat(layoutOf(trial, seed).padding) },
+    timeout,
+  });
+  return sampleOf(outcome, trial.group);
 }
 
-function flagsOf({ flags }: CountSubject): string[] {
-  return [...COUNTING_FLAGS, ...flags];
+function definitionsOf({ works }: CountGroup): MetricDefinition[] {
+  return works.flatMap(({ subjects }) => subjects.map(({ definition }) => definition));
+}
+
+function describeTrial({ group, arm }: CountTrial): string {
+  return `count ${group.name}, arm ${arm}`;
 }
 
 function argsOf(trial: CountTrial, forms: CountOptions["forms"], seed: number): string[] {
-  const { subject, arm, rounds } = trial;
+  const { group, arm } = trial;
   const layout = layoutOf(trial, seed);
   const request: CountRequest = {
-    subject: subject.name,
     form: arm === "B" ? forms.B : forms.A,
-    warmUp: subject.warmUp,
-    rounds,
-    mostRounds: subject.manyRounds,
+    works: group.works.map(({ name, warmUp, rounds }) => ({ name, warmUp, rounds })),
   };
   const seeds = [`--hash-seed=${layout.hashSeed}`, `--random-seed=${layout.randomSeed}`];
-  return [...flagsOf(subject), ...seeds, CHILD, JSON.stringify(request)];
+  return [...COUNTING_FLAGS, ...group.flags, ...seeds, CHILD, JSON.stringify(request)];
 }
 
 /**
- * Holds what a process says of its work against what was asked, and against what the others said of the same work.
- * @throws CountFailure where they differ
+ * Instructions of one operation of each subject: the median over the rounds, less what a mark costs. What happens once in many
+ * rounds, as a table that grows, weighs a hundred times what the forms differ by, and falls out so. A process marks the beginning
+ * of each round and the end of each of its steps, and some intervals with nothing in them at its end.
+ * @throws CountFailure where it did not do, or not mark, what was asked for
  */
-function verified(outcome: CountedOutcome, trial: CountTrial, checks: Map<string, string>): CountedOutcome {
-  const { rounds, check } = readReport(outcome.report);
-  if (rounds !== trial.rounds) {
-    throw new CountFailure(`it counted ${rounds} rounds, ${trial.rounds} were asked for`);
+export function sampleOf({ intervals, report }: CountedOutcome, { works }: CountGroup): CountSample {
+  const said = readReport(report).works;
+  const asked = works.map(({ rounds, name }) => `${rounds} of ${name}`).join(", ");
+  const done = said.map(({ rounds, name }) => `${rounds} of ${name}`).join(", ");
+  if (done !== asked) throw new CountFailure(`it counted ${done}; asked for were ${asked}`);
+  // Behind the steps of each round lies an interval that belongs to none.
+  const expected = works.reduce(
+    (sum, work) => sum + work.rounds * (work.subjects.length + 1),
+    EMPTY_INTERVALS,
+  );
+  if (intervals.length !== expected) {
+    throw new CountFailure(
+      `it left ${intervals.length} counts, not ${expected}: this Node does not call libuv in a way that valgrind notices`,
+    );
   }
-  const key = `${trial.subject.name}/${trial.rounds}`;
-  const known = checks.get(key) ?? check;
-  checks.set(key, known);
+  const mark = Math.min(...intervals.slice(-EMPTY_INTERVALS));
+  let first = 0;
+  const perOperation = works.flatMap(({ rounds, subjects }) => {
+    const stride = subjects.length + 1;
+    const begin = first;
+    first += rounds * stride;
+    return subjects.map(({ perStep }, step) => {
+      const counts = Array.from(
+        { length: rounds },
+        (_, round) => (intervals[begin + round * stride + step] ?? Number.NaN) - mark,
+      );
+      return median(counts) / perStep;
+    });
+  });
+  return { perOperation, check: said.map(({ name, check }) => `${name}: ${check}`).join("; ") };
+}
+
+/** Holds what a process says of its work against what the others said of the same work; one that differs is lost. */
+function agreeing(outcome: CountOutcome, { group }: CountTrial, checks: Map<string, string>): CountOutcome {
+  if (outcome.report === null || outcome.lost !== null) return { ...outcome, report: null };
+  const { check } = outcome.report;
+  const known = checks.get(group.name) ?? check;
+  checks.set(group.name, known);
   if (check === known) return outcome;
-  throw new CountFailure(`its work came to "${check}", that of another process to "${known}"`);
+  return {
+    ...outcome,
+    report: null,
+    lost: `its work came to "${check}", that of another process to "${known}"`,
+  };
 }
 
 function readReport(text: string): CountReport {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && "rounds" in value && "check" in value) {
-      const { rounds, check } = value;
-      if (typeof rounds === "number" && typeof check === "string") return { rounds, check };
-    }
+    if (typeof value === "object" && value !== null && "works" in value && Array.isArray(value.works))
+      return value as CountReport; // from child.ts of this same build
   } catch {
     // as good as no report
   }
-  throw new CountFailure(
-    `it ended without a report of its work, but with ${JSON.stringify(text.slice(0, 80))}`,
-  );
+  throw new CountFailure(`it gave no report of its work, but ${JSON.stringify(text.slice(0, 80))}`);
 }
 
+/** @param place of the subject among those of its group */
 function resultOf(
-  subject: CountSubject,
+  definition: MetricDefinition,
+  place: number,
+  group: CountGroup,
   ended: readonly Ended[],
   repeats: number,
 ): CountedSubject | Omission {
-  const { definition } = subject;
   const samples: Record<Arm, number[]> = { A: [], B: [], A2: [] };
   const processes: number[] = [];
   const lost: string[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
-    const own = ended.filter(({ trial }) => trial.subject === subject && trial.repeat === repeat);
-    lost.push(...own.flatMap(({ entry }) => entry.lost ?? []));
-    const slopes = ARMS.map((arm) =>
-      slopeOf(
-        subject,
-        own.filter(({ trial }) => trial.arm === arm),
-      ),
-    );
-    const [a = null, b = null, a2 = null] = slopes;
-    if (a === null || b === null || a2 === null) continue;
+    const own = ended.filter(({ trial }) => trial.group === group && trial.repeat === repeat);
+    lost.push(...own.flatMap(({ outcome }) => outcome.lost ?? []));
+    const of = (arm: Arm) => own.find(({ trial }) => trial.arm === arm);
+    const values = ARMS.map((arm) => of(arm)?.outcome.report?.perOperation[place]);
+    const [a, b, a2] = values;
+    if (a === undefined || b === undefined || a2 === undefined) continue;
     samples.A.push(a);
     samples.B.push(b);
     samples.A2.push(a2);
     processes.push(
-      ended.findIndex((each) => own.includes(each) && isOf(each.trial, "A", subject.manyRounds)),
+      ended.findIndex(({ trial }) => own.some((each) => each.trial === trial && trial.arm === "A")),
     );
   }
   const aaSpread = spreadOfControl(samples);
@@ -259,30 +283,11 @@ function resultOf(
   );
 }
 
-function isOf(trial: CountTrial, arm: Arm, rounds: number): boolean {
-  return trial.arm === arm && trial.rounds === rounds;
-}
-
-/** Instructions of one operation; null where one of the two processes is missing. */
-function slopeOf(subject: CountSubject, own: readonly Ended[]): number | null {
-  const countAt = (rounds: number) => own.find(({ trial }) => trial.rounds === rounds)?.outcome?.instructions;
-  const [less, more] = [countAt(subject.fewRounds), countAt(subject.manyRounds)];
-  if (less === undefined || more === undefined) return null;
-  return slopePerOperation({ less, more }, subject);
-}
-
-/** Instructions of one operation, from counts at few and at many rounds: what both have in common falls out. */
-export function slopePerOperation(
-  { less, more }: { readonly less: number; readonly more: number },
-  { fewRounds, manyRounds, perRound }: Pick<CountSubject, "fewRounds" | "manyRounds" | "perRound">,
-): number {
-  return (more - less) / ((manyRounds - fewRounds) * perRound);
-}
-
-/** Null without samples. */
+/** How far A2's figure is from A's, in percent; null without samples. */
 function spreadOfControl({ A, A2 }: PerArm<readonly number[]>): number | null {
   if (A.length === 0) return null;
-  return Math.max(...A.map((a, i) => 100 * Math.abs((A2[i] ?? Number.NaN) / a - 1)));
+  const quotients = A.map((a, i) => Math.log((A2[i] ?? Number.NaN) / a));
+  return 100 * Math.abs(Math.expm1(quotients.reduce((sum, each) => sum + each, 0) / A.length));
 }
 
 function omissionOf(definition: MetricDefinition, reason: string): Omission {

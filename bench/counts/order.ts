@@ -1,33 +1,30 @@
 import { ARMS, type Arm } from "#results";
 import { Random } from "../statistics/random.ts";
-import type { CountSubject } from "./subjects.ts";
+import type { CountGroup } from "./subjects.ts";
 
 /** One process to be counted. */
 export interface CountTrial {
-  readonly subject: CountSubject;
+  readonly group: CountGroup;
   readonly arm: Arm;
   /** Counts from 0. */
   readonly repeat: number;
-  /** Counted rounds. */
-  readonly rounds: number;
 }
 
 /**
- * The order of all processes. A repeat of all subjects ends before the next begins, so that a run whose time is up has as many
- * repeats of one as of another. Within a subject the arms are shuffled, and every second repeat goes through them backwards:
- * each arm has the same mean place. The longer process of a pair comes first, which keeps all processors busy to the end.
+ * The order of all processes. A repeat of all groups ends before the next begins, so that a run whose time is up has as many
+ * repeats of one as of another. Within a group the arms are shuffled, and every second repeat goes through them backwards:
+ * each arm has the same mean place.
  */
-export function planCounts(subjects: readonly CountSubject[], repeats: number, seed: number): CountTrial[] {
+export function planCounts(groups: readonly CountGroup[], repeats: number, seed: number): CountTrial[] {
   const random = Random.seeded(seed, "counts");
   const trials: CountTrial[] = [];
-  const there = new Map<CountSubject, Arm[]>();
+  const there = new Map<CountGroup, Arm[]>();
   for (let repeat = 0; repeat < repeats; repeat++) {
-    for (const subject of subjects) {
-      const before = repeat % 2 === 1 ? there.get(subject) : undefined;
+    for (const group of groups) {
+      const before = repeat % 2 === 1 ? there.get(group) : undefined;
       const arms = before?.toReversed() ?? random.shuffled(ARMS);
-      there.set(subject, arms);
-      for (const rounds of [subject.manyRounds, subject.fewRounds])
-        for (const arm of arms) trials.push({ subject, arm, repeat, rounds });
+      there.set(group, arms);
+      for (const arm of arms) trials.push({ group, arm, repeat });
     }
   }
   return trials;
@@ -47,17 +44,16 @@ export interface Layout {
 const MOST_PADDING = 4096;
 
 /**
- * A layout of its own for every sample. With one for all, arms A and A2, which are the same program, would execute the
+ * A layout of its own for every process. With one for all, arms A and A2, which are the same program, would execute the
  * same instructions by construction, and their agreement would say nothing of how far layout alone moves a count.
  *
  * The arms of a repeat share the seed of hash tables, as what is paired shares whatever it can: how many names collide
  * moves all arms alike, by some 0.2 % of what makes a board. Another repeat has another seed, so that the interval
- * over repeats holds what the forms' own names make of it. The two processes of one sample share everything: what they do
- * alike before the counted rounds then falls out of the slope.
+ * over repeats holds what the forms' own names make of it.
  */
-export function layoutOf({ subject, arm, repeat }: Omit<CountTrial, "rounds">, seed: number): Layout {
-  const shared = Random.seeded(seed, `hashes/${subject.name}/${repeat}`);
-  const own = Random.seeded(seed, `layout/${subject.name}/${arm}/${repeat}`);
+export function layoutOf({ group, arm, repeat }: CountTrial, seed: number): Layout {
+  const shared = Random.seeded(seed, `hashes/${group.name}/${repeat}`);
+  const own = Random.seeded(seed, `layout/${group.name}/${arm}/${repeat}`);
   return { hashSeed: v8Seed(shared), randomSeed: v8Seed(own), padding: 1 + own.below(MOST_PADDING) };
 }
 

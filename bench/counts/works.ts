@@ -1,137 +1,123 @@
-/** What is counted: the work of each subject, a round at a time. */
-import { Emulation, type EmulationOptions, type Hardware } from "#machine";
-import { MemoryRegion, type RamAllocator } from "#memory";
-import { DeviceModel, type Machine } from "#qdev";
+/** What is counted, a round at a time. */
+import { Emulation, type Hardware } from "#machine";
+import { MemoryRegion } from "#memory";
+import type { DeviceModel } from "#qdev";
 import type { Form } from "#results";
-import { locateFirmware, type Workload, workload } from "#workloads";
-import { scenario } from "#workloads/lifecycle";
+import { PLUGGED, scenario } from "#workloads/lifecycle";
+import { makeBoard, PooledRam } from "../suites/board-rounds.ts";
 import { readLoop, writeLoop } from "../suites/dispatch-loops.ts";
 import { flatMap, walk } from "../suites/dispatch-maps.ts";
+import { guestOf, MOST_INSTRUCTIONS } from "../suites/guest.ts";
 import { PROBE_BYTES, VARIANTS } from "../suites/probe.ts";
-import { type CountRequest, PLANTED_STEPS } from "./request.ts";
+import { PLANTED_STEPS } from "./request.ts";
 import { ACCESSES_PER_ROUND, COMMITTED_REGIONS } from "./subjects.ts";
 
 /** Work that can be repeated. */
 export interface Work {
-  /** One round of what is counted. */
-  round(): void;
-  /**
-   * What is done in the place of each round that a process does not count, where rounds need company that is not to be in
-   * the figure: both numbers of rounds then do it equally often.
-   */
-  pass?(): void;
-  /** See `CountReport.check`. */
+  /** What each round needs and does not count, done before it; default: nothing. */
+  prepare?(): void;
+  /** What is counted in a round, each for itself. */
+  readonly steps: readonly (() => void)[];
+  /** See `DoneWork.check`. */
   check(): string;
 }
 
-/** As boots are timed. */
+/** As the boot suite makes machines. */
 const RAM_BYTES = 128 * 2 ** 20;
-/** A boot that goes wrong must end: far more than any workload takes. */
-const MOST_INSTRUCTIONS = 4e10;
 
 /**
- * Makes the work of a subject ready.
- * @param load loads the device tree, which probes do without
- * @throws Error for a subject that has no work here, or whose files are missing
+ * Makes a work ready.
+ * @throws Error for one that is not there, or whose files are missing
  */
-export async function prepareWork(request: CountRequest, load: () => Promise<Hardware>): Promise<Work> {
-  const { subject, form } = request;
-  const machines = request.warmUp + request.mostRounds;
-  const [kind, name = ""] = subject.split("/", 2);
+export function prepareWork(work: string, form: Form, hardware: Hardware): Work {
+  const [kind, name = ""] = work.split("/", 2);
   switch (kind) {
     case "boot":
-      return bootWork(await load(), workload(name), machines);
+      return bootWork(hardware, name);
     case "create":
-      return creationWork(await load());
-    case "objects":
-      return objectsWork(await load());
-    case "tear-down":
-      return tearDownWork(await load(), machines);
+      return creationWork(hardware);
+    case "board":
+      return boardWork(hardware);
     case "lifecycle":
-      return lifecycleWork(await load(), name);
+      return lifecycleWork(hardware, name);
     case "probes":
       return probeWork(name, form);
     case "planted":
       return plantedWork(PLANTED_STEPS[form]);
     default:
-      throw new Error(`${subject}: there is nothing to count by this name`);
+      throw new Error(`${work}: there is nothing to count by this name`);
   }
 }
 
-/** Whole machines, each left to the collector: what that costs belongs to making them. */
+/** Whole machines. */
 function creationWork(hardware: Hardware): Work {
+  let made: Emulation | null = null;
   let harts = 0;
   return {
-    round: () => {
-      harts += new Emulation({ hardware, ramBytes: RAM_BYTES }).harts.length;
-    },
+    prepare: () => made?.destroy(),
+    steps: [
+      () => {
+        made = new Emulation({ hardware, ramBytes: RAM_BYTES });
+        harts += made.harts.length;
+      },
+    ],
     check: () => String(harts),
   };
 }
 
-/** The device model of a board alone: objects, realize, reset, first flat view; no processor, no memory worth speaking of. */
-function objectsWork(hardware: Hardware): Work {
-  const ram = new SharedRam();
-  let spaces = 0;
+/** A board alone, made and taken down: no processor, no fresh memory. */
+function boardWork(hardware: Hardware): Work {
+  const ram = new PooledRam();
+  let made: DeviceModel | null = null;
+  let boards = 0;
   return {
-    round: () => {
-      spaces += makeBoard(hardware, ram).model.addressSpaces.length;
-    },
-    check: () => String(spaces),
+    prepare: () => ram.reuse(),
+    steps: [
+      () => {
+        made = makeBoard(hardware, ram);
+        boards++;
+      },
+      () => made?.destroy(),
+    ],
+    check: () => `${boards} boards, ${made?.heap.usage().live} blocks left of the last`,
   };
 }
 
-/** As many boards as any process ends are made by every process, which leaves nothing but the ending in the difference. */
-function tearDownWork(hardware: Hardware, machines: number): Work {
-  const ram = new SharedRam();
-  const boards = Array.from({ length: machines }, () => makeBoard(hardware, ram));
-  let ended = 0;
-  let unfreed = 0;
+/** Each round boots another machine, which has not run before, to its milestone. */
+function bootWork(hardware: Hardware, name: string): Work {
+  const { program, options } = guestOf(name, hardware);
+  const ends = new Set<string>();
+  let emulation: Emulation | null = null;
+  let boots = 0;
   return {
-    round: () => {
-      const model = boards[ended++]?.model;
-      if (model === undefined) throw new RangeError("no board is left to be torn down");
-      model.destroy();
-      unfreed += model.heap.usage().live;
+    prepare: () => {
+      emulation?.destroy();
+      emulation = new Emulation(options);
     },
-    check: () => `${ended} ended, ${unfreed} blocks left`,
+    steps: [
+      () => {
+        const end = emulation?.run({ until: program.milestone, maxInstructions: MOST_INSTRUCTIONS });
+        if (end !== "milestone")
+          throw new Error(`workload ${program.name} ended by ${end} before its milestone`);
+        boots++;
+      },
+    ],
+    check() {
+      ends.add(`${emulation?.instructions} ${emulation?.console.sha256()}`);
+      return [...ends, `${boots} boots`].join(", ");
+    },
   };
 }
 
-/** Machines that have not run yet, as many in every process; a round boots the next one to its milestone. */
-function bootWork(hardware: Hardware, program: Workload, machines: number): Work {
-  const options: EmulationOptions = { hardware, hartCount: program.hartCount, ...filesOf(program) };
-  const waiting = Array.from({ length: machines }, () => new Emulation(options));
-  const booted: Emulation[] = []; // kept: their end is not to be counted either
-  return {
-    round: () => {
-      const emulation = waiting[booted.length];
-      if (emulation === undefined) throw new RangeError("no machine is left to be booted");
-      const end = emulation.run({ until: program.milestone, maxInstructions: MOST_INSTRUCTIONS });
-      if (end !== "milestone")
-        throw new Error(`workload ${program.name} ended by ${end} before its milestone`);
-      booted.push(emulation);
-    },
-    check: () =>
-      [
-        ...new Set(booted.map(({ instructions, console }) => `${instructions} ${console.sha256()}`)),
-        `${booted.length} boots`,
-      ].join(", "),
-  };
-}
-
-function filesOf(program: Workload): Pick<EmulationOptions, "ramBytes" | "files"> {
-  if (program.kind === "bare-metal") return { ramBytes: RAM_BYTES, files: { kernel: program.kernel } };
-  const firmware = locateFirmware();
-  if (!firmware.found) throw new Error(`workload ${program.name}: ${firmware.reason}`);
-  const { bios, kernel } = firmware;
-  return { ramBytes: RAM_BYTES, files: { bios, kernel } };
-}
-
+/** Each kind of device once, as their rounds follow each other. */
 function lifecycleWork(hardware: Hardware, name: string): Work {
   const run = scenario(name).start({ hardware });
   return {
-    round: () => run.round(),
+    steps: [
+      () => {
+        for (let device = 0; device < PLUGGED.length; device++) run.round();
+      },
+    ],
     check: () => `${run.releaseTimes.length} released`,
   };
 }
@@ -150,9 +136,11 @@ function probeWork(name: string, form: Form): Work {
   let sum = 0;
   const check = () => String(sum);
   const counted = (loop: (count: number) => number): Work => ({
-    round: () => {
-      sum = (sum + loop(ACCESSES_PER_ROUND)) | 0;
-    },
+    steps: [
+      () => {
+        sum = (sum + loop(ACCESSES_PER_ROUND)) | 0;
+      },
+    ],
     check,
   });
   switch (name) {
@@ -169,7 +157,7 @@ function probeWork(name: string, form: Form): Work {
   }
 }
 
-/** A commit that changes the map, then one access to each region; the rounds that are not counted commit only. */
+/** A commit that changes the map, then the first read of each region of it, which alone counts. */
 function missWork(form: Form): Work {
   const { space, addresses } = flatMap(form, COMMITTED_REGIONS);
   const model = space.model;
@@ -177,16 +165,16 @@ function missWork(form: Form): Work {
   // The free page above the last probe.
   space.root?.addSubregion((addresses.at(-1) ?? 0) + PROBE_BYTES, beside);
   let sum = 0;
-  const commit = () => {
-    beside.setEnabled(!beside.enabled);
-    model.rcu.poll(); // the view before goes
-  };
   return {
-    round: () => {
-      commit();
-      for (const address of addresses) sum = (sum + space.read(address, 4)) | 0;
+    prepare: () => {
+      beside.setEnabled(!beside.enabled);
+      model.rcu.poll(); // the view before goes
     },
-    pass: commit,
+    steps: [
+      () => {
+        for (const address of addresses) sum = (sum + space.read(address, 4)) | 0;
+      },
+    ],
     check: () => String(sum),
   };
 }
@@ -196,10 +184,12 @@ function plantedWork(steps: number): Work {
   let state = 1;
   let rounds = 0;
   return {
-    round: () => {
-      rounds++;
-      state = churn(state, steps);
-    },
+    steps: [
+      () => {
+        rounds++;
+        state = churn(state, steps);
+      },
+    ],
     check: () => `${rounds}, ${state === 0 ? "stuck" : "moving"}`,
   };
 }
@@ -213,33 +203,4 @@ function churn(seed: number, steps: number): number {
     x ^= x << 5;
   }
   return x;
-}
-
-function makeBoard(hardware: Hardware, ram: SharedRam): { model: DeviceModel; board: Machine } {
-  ram.rewind();
-  const model = new DeviceModel({ ram });
-  hardware.registerTypes(model.types);
-  const board = model.createMachine("virt-machine", { ramBytes: RAM_BYTES, hartCount: 1 });
-  board.reset();
-  return { model, board };
-}
-
-/** The same host memory for every board: none of them runs, so none minds what another has in it. */
-class SharedRam implements RamAllocator {
-  private readonly blocks: Uint8Array[] = [];
-  private next = 0;
-
-  /** The next board begins with the first block. */
-  rewind(): void {
-    this.next = 0;
-  }
-
-  allocate(bytes: number): Uint8Array {
-    const known = this.blocks[this.next];
-    const block = known?.length === bytes ? known : new Uint8Array(bytes);
-    this.blocks[this.next++] = block;
-    return block;
-  }
-
-  release(): void {}
 }

@@ -126,7 +126,7 @@ describe("judge", () => {
   it("does not judge what stands beside the figure that decides", () => {
     const { verdict, reason } = judgeOne({ effect: 0.1, change: { decides: false } });
     expect(verdict).toBe("not judged");
-    expect(reason).toMatch(/the count beside it does/);
+    expect(reason).toMatch(/: a time depends on the state of compiled code/);
     const counted = judgeOne({ effect: 0.1, change: { decides: false, quantity: "count" } });
     expect(counted.reason).toMatch(/Stands beside the figure that decides/);
   });

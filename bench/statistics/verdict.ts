@@ -131,9 +131,8 @@ function whyOpen(
   const measure = scale === "percent" ? "%" : unit;
   const width = (value: number) => `${value.toPrecision(2)} ${measure}`;
   if (verdict === "not judged") {
-    return quantity === "time"
-      ? "A time of this work depends on the state of compiled code and memory that each isolate falls into, so that it decides nothing: the count beside it does, or would."
-      : "Stands beside the figure that decides, or would if it were there.";
+    const why = "a time depends on the state of compiled code and memory that each process falls into";
+    return `Stands beside the figure that decides, or would if it were there${quantity === "time" ? `: ${why}` : ""}.`;
   }
   if (verdict === "no difference") {
     return `B differs from A by ${width(Math.abs(ab.estimate))}, and A from itself by up to ${width(spreadOf(aa))}: no more can be said than that.`;

@@ -64,7 +64,9 @@ describe.each(renderers)("%s", (_, render) => {
     const places = [
       at("Does it matter"),
       at("SYNTHETIC"),
-      at("Owned and embedded differ in time, code size and lifetime hazards. They are equal in memory."),
+      at(
+        "Owned and embedded differ in time, instructions, code size and lifetime hazards. They are equal in memory.",
+      ),
       at("Boot time: equal within ±0.2 % of instructions in 2 of 4 questions"),
       at("Heap growth: equal within"),
       at("Over 4 devices"),
