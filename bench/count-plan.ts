@@ -18,10 +18,10 @@ export interface CountedPart {
 
 export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissions: [] };
 
-/** Samples of each group and arm. Fewer than four make no verdict. */
-const REPEATS = { quick: 4, full: 5 } as const;
+/** Samples of each group and arm, at most; a group may ask for fewer. */
+export const COUNT_REPEATS = { quick: 4, full: 5 } as const;
 /** Of the time of a run that has other things to do. Counting alone takes as long as it takes. */
-const MOST_OF_TIME = 0.6;
+const MOST_OF_TIME = 0.65;
 
 /** @param journal keeps what is counted, and has what an interrupted run counted */
 export async function countPlan(
@@ -43,7 +43,7 @@ export async function countPlan(
     const { counted, processes, omissions } = await countAll({
       forms,
       groups: some,
-      repeats: REPEATS[quick ? "quick" : "full"],
+      repeats: COUNT_REPEATS[quick ? "quick" : "full"],
       seed,
       earlier: journal.earlier.count,
       onOutcome: (outcome) => journal.add("count", outcome),

@@ -61,8 +61,8 @@ const HEAP_REPEATS = { quick: 3, full: 5 } as const;
 const DISPATCH_REPEATS = { quick: 3, full: 6 } as const;
 /** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
 const LOCKSTEP_REPEATS = { quick: 2, full: 4 } as const;
-/** Three boots of a distribution at once take most of a minute. */
-const DISTRIBUTION_REPEATS = 10;
+/** Three boots of a distribution at once take most of a minute; six give its difference to within two percent. */
+const DISTRIBUTION_REPEATS = 6;
 
 /** All processes of a run, as tasks. */
 export function tasksOf(plan: BenchPlan): PlannedTask[] {

@@ -1,5 +1,5 @@
 /** How far the instrument can be trusted, in sentences that stand beside its verdicts. */
-import type { Run, SelfTest } from "./schema.ts";
+import type { Planted, Run, SelfTest } from "./schema.ts";
 import { isDifference } from "./verdict-rule.ts";
 import { countOf, formatDate, formNames, SUITE_TITLES } from "./words.ts";
 
@@ -17,17 +17,22 @@ export function controlSentence(run: Run): string {
   );
 }
 
+/** Where more work was planted, in lower case. */
+export function plantedIn({ suite, quantity }: Planted): string {
+  return `${SUITE_TITLES[suite].toLowerCase()}${quantity === "count" ? ", counted" : ""}`;
+}
+
 export function selfTestSentence(selfTest: SelfTest | null): string {
   if (selfTest === null) return "The instrument's self-test has not been run here; npm run bench:selftest.";
   const { falseAlarms, planted, leaks, date, cpuModel, node, processes } = selfTest;
-  const suites = [...new Set(planted.map(({ suite }) => suite))].map((suite) => {
-    const cases = planted.filter((item) => item.suite === suite);
+  const kinds = [...new Set(planted.map(plantedIn))].map((kind) => {
+    const cases = planted.filter((item) => plantedIn(item) === kind);
     const found = cases.map((item) => `${item.percent}\u00a0% found in ${item.found} of ${item.of}`);
-    return `planted in ${SUITE_TITLES[suite].toLowerCase()}: ${found.join(", ")}`;
+    return `planted in ${kind}: ${found.join(", ")}`;
   });
   return (
     `The instrument's self-test: false alarms ${falseAlarms.found} of ${falseAlarms.of}; ` +
-    `${[...suites, `planted leaks found in ${leaks.found} of ${leaks.of}`].join("; ")} ` +
+    `${[...kinds, `planted leaks found in ${leaks.found} of ${leaks.of}`].join("; ")} ` +
     `(${processes} processes each, ${formatDate(date)}, ${cpuModel}, Node ${node}).`
   );
 }

@@ -351,6 +351,7 @@ export function readSelfTest(r: JsonReader): SelfTest {
     falseAlarms: readRate(r.at("falseAlarms")),
     planted: r.at("planted").array((item) => ({
       suite: item.at("suite").oneOf(SUITES),
+      quantity: item.at("quantity").oneOf(["time", "count"] as const),
       percent: item.at("percent").positive(),
       ...readRate(item),
     })),

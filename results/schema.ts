@@ -422,6 +422,7 @@ export interface Rate {
 
 export interface Planted extends Rate {
   readonly suite: Suite;
+  readonly quantity: "time" | "count";
   readonly percent: number;
 }
 

@@ -69,7 +69,7 @@ describe("with a valgrind of our own", () => {
     const head = [
       "#!/bin/sh",
       'if [ "$1" = --version ]; then echo valgrind-3.99.1; exit; fi',
-      'for each; do case "$each" in --callgrind-out-file=*) table="${each#*=}";; esac; go="$each"; done',
+      'for each; do case "$each" in --callgrind-out-file=*) table=$(echo "$each" | cut -d= -f2);; esac; go="$each"; done',
       'await() { while [ ! -e "$go" ]; do sleep 0.01; done; }',
     ];
     await writeFile(path, `${[...head, script].join("\n")}\n`);

@@ -13,7 +13,7 @@ import {
   READY,
   REPORT_FD,
 } from "./request.ts";
-import { prepareWork } from "./works.ts";
+import { churn, prepareWork } from "./works.ts";
 
 const mark = getPriority;
 
@@ -29,17 +29,21 @@ for (const { work, warmUp } of prepared) {
 }
 writeFileSync(REPORT_FD, READY);
 while (!existsSync(go)); // awake, so that valgrind hears what it is told
-const done = prepared.map(({ name, work, rounds }): DoneWork => {
+let churned = 1;
+const done = prepared.map(({ name, work, rounds, plant = [] }): DoneWork => {
   for (let round = 0; round < rounds; round++) {
     work.prepare?.();
     mark();
-    for (const step of work.steps) {
+    work.steps.forEach((step, i) => {
       step();
+      const more = plant[i] ?? 0;
+      if (more > 0) churned = churn(churned, more);
       mark();
-    }
+    });
   }
   return { name, rounds, check: work.check() };
 });
 for (let i = 0; i <= EMPTY_INTERVALS; i++) mark();
+if (churned === 0) throw new Error("the planted work came to a halt");
 const report: CountReport = { works: done };
 writeFileSync(REPORT_FD, `${JSON.stringify(report)}\n`);

@@ -152,12 +152,8 @@ async function countTrial(
   valgrind: Valgrind,
   timeout: number,
 ): Promise<CountSample> {
-  const outcome = await run({
-    valgrind,
-    args: argsOf(trial, forms, seed),
-    environment: { ...process.env, REGIONLAB_PADDING: "x".repeat(layoutOf(trial, seed).padding) },
-    timeout,
-  });
+  const form = trial.arm === "B" ? forms.B : forms.A;
+  const outcome = await run({ valgrind, timeout, ...processOf(trial, form, seed) });
   return sampleOf(outcome, trial.group);
 }
 
@@ -169,15 +165,27 @@ function describeTrial({ group, arm }: CountTrial): string {
   return `count ${group.name}, arm ${arm}`;
 }
 
-function argsOf(trial: CountTrial, forms: CountOptions["forms"], seed: number): string[] {
-  const { group, arm } = trial;
-  const layout = layoutOf(trial, seed);
-  const request: CountRequest = {
-    form: arm === "B" ? forms.B : forms.A,
-    works: group.works.map(({ name, warmUp, rounds }) => ({ name, warmUp, rounds })),
+/** @param plant what is counted with the steps of each work, for the self-test */
+export function processOf(
+  trial: CountTrial,
+  form: Form,
+  seed: number,
+  plant: readonly (readonly number[])[] = [],
+): Pick<CountedProcess, "args" | "environment"> {
+  const { group } = trial;
+  const { hashSeed, randomSeed, padding } = layoutOf(trial, seed);
+  const works = group.works.map(({ name, warmUp, rounds }, i) => ({
+    name,
+    warmUp,
+    rounds,
+    plant: plant[i] ?? [],
+  }));
+  const request: CountRequest = { form, works };
+  const seeds = [`--hash-seed=${hashSeed}`, `--random-seed=${randomSeed}`];
+  return {
+    args: [...COUNTING_FLAGS, ...group.flags, ...seeds, CHILD, JSON.stringify(request)],
+    environment: { ...process.env, REGIONLAB_PADDING: "x".repeat(padding) },
   };
-  const seeds = [`--hash-seed=${layout.hashSeed}`, `--random-seed=${layout.randomSeed}`];
-  return [...COUNTING_FLAGS, ...group.flags, ...seeds, CHILD, JSON.stringify(request)];
 }
 
 /**

@@ -5,6 +5,8 @@ import { layoutOf, planCounts } from "./order.ts";
 import { countGroups } from "./subjects.ts";
 
 const groups = countGroups();
+const [board, machine] = groups.filter(({ mostRepeats }) => mostRepeats > 4);
+if (board === undefined || machine === undefined) throw new Error("two groups are counted often");
 
 describe("planCounts", () => {
   it("has every group, arm and repeat once", () => {
@@ -13,15 +15,16 @@ describe("planCounts", () => {
         const plan = planCounts(groups, repeats, seed);
         const keys = plan.map((each) => `${each.group.name}/${each.arm}/${each.repeat}`);
         expect(new Set(keys).size).toBe(plan.length);
-        expect(plan.length).toBe(groups.length * ARMS.length * repeats);
+        const most = groups.map(({ mostRepeats }) => Math.min(mostRepeats, repeats));
+        expect(plan.length).toBe(ARMS.length * most.reduce((sum, each) => sum + each, 0));
       }),
     );
   });
 
   it("gives every arm the same mean place over two repeats", () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer({ min: 1, max: 5 }), (seed, pairs) => {
-        const plan = planCounts(groups.slice(0, 3), 2 * pairs, seed);
+      fc.property(fc.integer(), fc.integer({ min: 1, max: 2 }), (seed, pairs) => {
+        const plan = planCounts([board, machine], 2 * pairs, seed);
         const sums = ARMS.map((arm) => plan.reduce((sum, trial, i) => sum + (trial.arm === arm ? i : 0), 0));
         expect(new Set(sums).size).toBe(1);
       }),

@@ -21,6 +21,7 @@ export function planCounts(groups: readonly CountGroup[], repeats: number, seed:
   const there = new Map<CountGroup, Arm[]>();
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const group of groups) {
+      if (repeat >= group.mostRepeats) continue;
       const before = repeat % 2 === 1 ? there.get(group) : undefined;
       const arms = before?.toReversed() ?? random.shuffled(ARMS);
       there.set(group, arms);

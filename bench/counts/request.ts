@@ -14,6 +14,8 @@ export interface RequestedWork {
   readonly warmUp: number;
   /** Rounds whose instructions are wanted: marks stand before and after each of their steps. */
   readonly rounds: number;
+  /** For the instrument's self-test: steps of other work that are counted with each step; default: none. */
+  readonly plant?: readonly number[];
 }
 
 /** What it says afterwards, as a line of JSON on {@link REPORT_FD}; its parent then ends it. */

@@ -195,7 +195,7 @@ function plantedWork(steps: number): Work {
 }
 
 /** Marsaglia's xorshift (J. Stat. Softw. 8, 14, 2003): every step needs the one before, so that none can be left out. */
-function churn(seed: number, steps: number): number {
+export function churn(seed: number, steps: number): number {
   let x = seed;
   for (let step = 0; step < steps; step++) {
     x ^= x << 13;

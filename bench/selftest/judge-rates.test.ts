@@ -34,6 +34,7 @@ describe("judgeRates", () => {
   if (base === null) throw new TypeError("a synthetic run has a self-test");
   const planted = (suite: Planted["suite"], percent: number, found: number, of = 100): Planted => ({
     suite,
+    quantity: "time",
     percent,
     found,
     of,
@@ -69,12 +70,12 @@ describe("judgeRates", () => {
     ],
     [
       { planted: [planted("dispatch", 0.5, 79)] },
-      /^dispatch: a planted slowdown of 0\.5 % was found in 79 of 100; 80 %/,
+      /^dispatch, time: 0\.5 % of more work was found in 79 of 100; 80 %/,
     ],
-    [{ planted: [planted("boot", 1, 79)] }, /^boot: a planted slowdown of 1 % was found in 79 of 100; 80 %/],
+    [{ planted: [planted("boot", 1, 79)] }, /^boot, time: 1 % of more work was found in 79 of 100; 80 %/],
     [
       { planted: [planted("retention", 2, 94)] },
-      /^retention: a planted slowdown of 2 % was found in 94 of 100; 95 %/,
+      /^retention, time: 2 % of more work was found in 94 of 100; 95 %/,
     ],
     [{ leaks: { found: 9, of: 10 } }, /^a planted leak was found in 9 of 10; all must be/],
   ])("complains of %j", (change, message) => {

@@ -28,7 +28,7 @@ export function judgeRates({ falseAlarms, planted, leaks }: SelfTest, short: boo
       const missed: Rate = { found: each.of - each.found, of: each.of };
       if (exceeds(missed, 1 - least) && chanceOfAtLeast(missed, 1 - least) < tolerated) {
         complaints.push(
-          `${each.suite}: a planted slowdown of ${each.percent} % was found in ${say(each)}; ${100 * least} % must be`,
+          `${each.suite}, ${each.quantity}: ${each.percent} % of more work was found in ${say(each)}; ${100 * least} % must be`,
         );
       }
     }

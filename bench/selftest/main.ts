@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { CommandError, checkWritable, selfTestSentence, writeAtomically } from "#results";
 import { packageRoot } from "#workloads";
+import { COUNT_REPEATS } from "../count-plan.ts";
+import { locateValgrind, VALGRIND_ADVICE } from "../counts/callgrind.ts";
 import { captureEnvironment } from "../environment.ts";
 import { journalOf } from "../journal.ts";
 import { FULL_LOOKS } from "../options.ts";
@@ -21,6 +23,7 @@ import { attempt } from "../runner/run-schedule.ts";
 import { seedOf } from "../runner/schedule.ts";
 import type { ProcessReport, ProcessRequest, Task } from "../suites/measurement.ts";
 import { judgeRates } from "./judge-rates.ts";
+import { countPlanted } from "./planted-counts.ts";
 import { PLANTED_PERCENT, summarizeSelfTest } from "./self-test.ts";
 import { SELF_TEST_FILE } from "./store.ts";
 
@@ -37,6 +40,8 @@ interface Extent {
   readonly leakGroups: number;
   /** Processes of each work whose arms are compared as they are. */
   readonly alikeProcesses: number;
+  /** Repeats of what is counted, of which each comparison draws some. */
+  readonly countRepeats: number;
 }
 
 /** The floor is a control, into which nothing is planted; after it the isolate is as warm as in a run. */
@@ -51,6 +56,7 @@ const FULL: Extent = {
   heapProcesses: 3,
   leakGroups: 8,
   alikeProcesses: 40,
+  countRepeats: 12,
 };
 
 const SHORT: Extent = {
@@ -62,6 +68,7 @@ const SHORT: Extent = {
   heapProcesses: 3,
   leakGroups: 1,
   alikeProcesses: 0,
+  countRepeats: 6,
 };
 
 const CHILD_TIMEOUT_MILLISECONDS = 10 * 60 * 1000;
@@ -102,6 +109,15 @@ async function selfTest(options: Options): Promise<number> {
   );
   const of = (prefix: string) =>
     reports.flatMap(({ name, report }) => (name.startsWith(prefix) && report !== null ? [report] : []));
+  const valgrind = await locateValgrind();
+  const progress = new Progress(process.stderr, 1);
+  const counts =
+    valgrind &&
+    (await countPlanted(valgrind, plant, extent.countRepeats, seed, (done, total) =>
+      progress.update(done / total, "counting instructions"),
+    ));
+  progress.end();
+  if (counts === null) process.stdout.write(`Counts are not tested: ${VALGRIND_ADVICE}.\n`);
   const result = summarizeSelfTest({
     environment,
     looks,
@@ -111,14 +127,16 @@ async function selfTest(options: Options): Promise<number> {
     leaks: of("leaks"),
     heapProcesses,
     alike: of("alike"),
+    counts,
+    countRepeats: COUNT_REPEATS.quick,
   });
   if (output !== null) {
     await writeAtomically(output, `${JSON.stringify(result, null, 1)}\n`);
     if (options.keep !== true) rmSync(journalOf(output), { force: true });
   }
   process.stdout.write(`${selfTestSentence(result)}\n`);
-  for (const { suite, percent, found, of: all } of result.planted) {
-    process.stdout.write(`  ${suite}: planted ${percent} % found in ${found} of ${all}\n`);
+  for (const { suite, quantity, percent, found, of: all } of result.planted) {
+    process.stdout.write(`  ${suite}, ${quantity}: planted ${percent} % found in ${found} of ${all}\n`);
   }
   for (const { suite, workload, name, arms, slots, alike } of result.alike) {
     const figures = [...Object.values(arms), ...slots].map((value) => value.toFixed(2).padStart(6)).join(" ");

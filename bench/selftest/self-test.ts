@@ -10,17 +10,21 @@ import {
   type Environment,
   isDecided,
   isDifference,
+  type MetricDefinition,
   metricKey,
   type PerArm,
   type Planted,
+  type Quantity,
   type Question,
   questionKey,
   type Rate,
   type SelfTest,
+  SUITES,
 } from "#results";
 import { EXACT_LOOK, slopeMetric } from "../assemble.ts";
 import { judge, lookOf, median, Random, sequentialRule, theilSenSlope } from "../statistics/index.ts";
 import { type Measurement, type ProcessReport, perArm } from "../suites/measurement.ts";
+import { type PlantedCounts, type PlantedRepeat, samplesOf } from "./planted-counts.ts";
 
 /** Parts of more work that arm B does, in percent; the first is none. */
 export const PLANTED_PERCENT = [0, 0.5, 1, 2, 5] as const;
@@ -42,33 +46,39 @@ export interface SelfTestParts {
   readonly heapProcesses: number;
   /** Processes whose three arms are alike, of all works. */
   readonly alike: readonly ProcessReport[];
+  /** Counts with the same percentages planted; null where there is no valgrind. */
+  readonly counts: PlantedCounts | null;
+  /** Repeats of a comparison of counts. */
+  readonly countRepeats: number;
 }
 
 export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
   const { environment, looks, percents, slices, groups: drawn, leaks, heapProcesses, alike } = parts;
+  const { counts, countRepeats } = parts;
   const size = Math.max(...looks);
   const groups = slices.flatMap((kind) => groupsOf(kind, size, drawn));
   const alikeOnes = alikeMetrics(alike);
   const unlike = new Set(alikeOnes.filter((each) => !each.alike).map(questionKey));
   // What is not alike is not judged by its time, in a run or here.
-  const verdicts = percents.map((_, variant) =>
-    groups.flatMap((group) => comparisonsOf(group, variant, looks)).filter(({ key }) => !unlike.has(key)),
-  );
+  const countGroups = counts === null ? [] : groupsOf(counts.repeats, countRepeats, drawn);
+  const verdicts = percents.map((_, variant) => [
+    ...groups.flatMap((group) => comparisonsOf(group, variant, looks)).filter(({ key }) => !unlike.has(key)),
+    ...countGroups.flatMap((group) => countComparisons(counts?.definitions ?? [], group, variant)),
+  ]);
   const rate = (compared: readonly Judged[], is: (comparison: Comparison) => boolean): Rate => ({
     found: compared.filter(({ comparison }) => is(comparison)).length,
     of: compared.length,
   });
   const planted: Planted[] = percents.flatMap((percent, variant) => {
     if (percent === 0) return [];
-    const suites = [...new Set((verdicts[variant] ?? []).map(({ suite }) => suite))];
-    return suites.map((suite) => ({
-      suite,
-      percent,
-      ...rate(
-        (verdicts[variant] ?? []).filter((each) => each.suite === suite),
-        ({ verdict }) => verdict === "slower",
-      ),
-    }));
+    const judged = verdicts[variant] ?? [];
+    return SUITES.flatMap((suite) =>
+      (["time", "count"] as const).flatMap((quantity) => {
+        const own = judged.filter((each) => each.suite === suite && each.quantity === quantity);
+        if (own.length === 0) return [];
+        return [{ suite, quantity, percent, ...rate(own, ({ verdict }) => verdict === "slower") }];
+      }),
+    );
   });
   const heaps = groupsOf(leaks, heapProcesses, Math.floor(leaks.length / heapProcesses));
   const heapControls = heaps.flatMap((group) => heapComparisons(group, "A2"));
@@ -92,6 +102,7 @@ interface Judged {
   /** Key of its question. */
   readonly key: string;
   readonly suite: Planted["suite"];
+  readonly quantity: Quantity;
   readonly comparison: Comparison;
 }
 
@@ -142,6 +153,7 @@ function judgeAt(
       {
         key: questionKey(definition),
         suite: definition.suite,
+        quantity: definition.quantity,
         comparison: comparisons[i] as Comparison, // one a metric
       },
     ]),
@@ -152,7 +164,8 @@ function gather(group: readonly ProcessReport[], variant: number): Map<string, M
   const found = new Map<string, Measurement[]>();
   for (const { measurements } of group) {
     for (const measurement of measurements[variant] ?? []) {
-      if (measurement.definition.role === "control") continue;
+      const { role, decides } = measurement.definition;
+      if (role === "control" || !decides) continue; // what no run judges
       const key = metricKey(measurement.definition);
       found.set(key, [...(found.get(key) ?? []), measurement]);
     }
@@ -163,8 +176,7 @@ function gather(group: readonly ProcessReport[], variant: number): Map<string, M
 function definitionOf(measurements: readonly Measurement[]): Measurement["definition"] {
   const [first] = measurements;
   if (first === undefined) throw new RangeError("a metric was measured at least once");
-  // Every metric is tested, also those that a run shows beside a count.
-  return { ...first.definition, decides: true };
+  return first.definition;
 }
 
 /** Compares the heap of an arm with A's: B leaks, and A2 does not. */
@@ -185,7 +197,30 @@ function heapComparisons(group: readonly ProcessReport[], compared: "B" | "A2"):
   return judge(metrics).map((comparison, i) => ({
     key: scenarios[i]?.scenario ?? "",
     suite: "retention" as const,
+    quantity: "memory" as const,
     comparison,
+  }));
+}
+
+/** What a run would have said of these counts. */
+function countComparisons(
+  definitions: readonly MetricDefinition[],
+  repeats: readonly PlantedRepeat[],
+  part: number,
+): Judged[] {
+  const comparisons = judge(
+    definitions.map((definition, subject) => ({
+      definition,
+      samples: samplesOf(repeats, subject, part),
+      machines: repeats.map(() => 0),
+      look: EXACT_LOOK,
+    })),
+  );
+  return definitions.map((definition, i) => ({
+    key: questionKey(definition),
+    suite: definition.suite,
+    quantity: definition.quantity,
+    comparison: comparisons[i] as Comparison, // one a metric
   }));
 }
 

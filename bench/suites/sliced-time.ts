@@ -1,12 +1,15 @@
 import type { MetricDefinition } from "#results";
 
 /** What of a metric differs between the works that are timed in slices. */
-type Particulars = Pick<MetricDefinition, "suite" | "workload" | "name" | "description" | "margin" | "role">;
+interface Particulars
+  extends Pick<MetricDefinition, "suite" | "workload" | "name" | "description" | "margin" | "role"> {
+  /** Default: yes. */
+  readonly decides?: boolean;
+}
 
 /** A time per unit of work, in slices: `fromSlices` adds how its figure is drawn. */
 export function slicedTime(particulars: Particulars): MetricDefinition {
   return {
-    ...particulars,
     quantity: "time",
     source: "regionlab",
     unit: "ns",
@@ -14,5 +17,6 @@ export function slicedTime(particulars: Particulars): MetricDefinition {
     estimator: "",
     decides: true,
     byConstruction: null,
+    ...particulars,
   };
 }

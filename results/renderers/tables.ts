@@ -1,8 +1,10 @@
 /** All other tables of a run, worded once. */
 import { asPredicted, environmentRows } from "../environment-words.ts";
+import { plantedIn } from "../instrument-words.ts";
 import { ARMS, type CodeSize, type Metric, type Rate, type Run } from "../schema.ts";
 import {
   armNames,
+  capital,
   figureTitle,
   formatCounts,
   formatInterval,
@@ -264,7 +266,7 @@ export function selfTestTable({ selfTest }: Run): Table {
       : [
           row("a form against itself, nothing planted", selfTest.falseAlarms),
           ...selfTest.planted.map((item) =>
-            row(`${SUITE_TITLES[item.suite]}: ${item.percent}\u00a0% more work planted`, item),
+            row(`${capital(plantedIn(item))}: ${item.percent}\u00a0% more work planted`, item),
           ),
           row("one object leaked per round", selfTest.leaks),
         ],

@@ -212,6 +212,7 @@ function equivalence(repeats: number, notEquivalent: boolean): Run["equivalence"
 
 function selfTest(): SelfTest {
   const planted = (percent: number, found: number) => ({
+    quantity: "time" as const,
     suite: "dispatch" as const,
     percent,
     found,

@@ -1,0 +1,106 @@
+/** Counts of forms that are the same, with work planted into one of them that the counting does not know of. */
+import { availableParallelism } from "node:os";
+import type { MetricDefinition, PerArm } from "#results";
+import { countProcess, type Valgrind } from "../counts/callgrind.ts";
+import { processOf, sampleOf } from "../counts/count.ts";
+import type { CountTrial } from "../counts/order.ts";
+import { PLANTED_STEPS } from "../counts/request.ts";
+import { type CountGroup, countGroups } from "../counts/subjects.ts";
+import { attempt, runAbreast } from "../runner/run-schedule.ts";
+
+/** What was counted in one repeat: of each arm, and of B with each of the planted parts. */
+export interface PlantedRepeat {
+  readonly A: readonly number[];
+  readonly A2: readonly number[];
+  /** By planted part. */
+  readonly B: readonly (readonly number[])[];
+}
+
+export interface PlantedCounts {
+  readonly definitions: readonly MetricDefinition[];
+  readonly repeats: readonly PlantedRepeat[];
+}
+
+/** A process may take so long, in milliseconds: a few seconds on a machine with nothing else to do. */
+const TIMEOUT = 5 * 60_000;
+/** The form of all arms. */
+const FORM = "embedded";
+
+/**
+ * @param parts of more work that B does, as 0.01
+ * @param onProgress called before each process with the number of those that have ended
+ * @throws CountFailure when it cannot be found how much a planted step takes
+ */
+export async function countPlanted(
+  valgrind: Valgrind,
+  parts: readonly number[],
+  repeats: number,
+  seed: number,
+  onProgress: (done: number, total: number) => void,
+): Promise<PlantedCounts> {
+  const group = countGroups().find(({ quick }) => quick);
+  if (group === undefined) throw new RangeError("a quick run counts something");
+  const count = async (trial: CountTrial, plant: readonly (readonly number[])[]) =>
+    sampleOf(
+      await countProcess({ valgrind, timeout: TIMEOUT, ...processOf(trial, FORM, seed, plant) }),
+      trial.group,
+    ).perOperation;
+  const plants = await plantsFor(group, parts, count);
+  const jobs = Array.from({ length: repeats }, (_, repeat) => [
+    { trial: { group, arm: "A", repeat } as const, plant: [] },
+    { trial: { group, arm: "A2", repeat } as const, plant: [] },
+    ...plants.map((plant) => ({ trial: { group, arm: "B", repeat } as const, plant })),
+  ]).flat();
+  let done = 0;
+  const counted = await runAbreast(jobs, availableParallelism(), async ({ trial, plant }) => {
+    onProgress(done, jobs.length);
+    const named = { task: group.name, repeat: trial.repeat };
+    const { report, lost } = await attempt(named, () => count(trial, plant));
+    if (lost !== null) process.stderr.write(`\nlost: ${lost}\n`);
+    done++;
+    return report;
+  });
+  const width = 2 + parts.length;
+  const whole = Array.from({ length: repeats }, (_, repeat) =>
+    counted.slice(repeat * width, (repeat + 1) * width),
+  )
+    .map((arms) => arms.filter((each) => each !== null))
+    .filter(({ length }) => length === width);
+  return {
+    definitions: group.works.flatMap(({ subjects }) => subjects.map(({ definition }) => definition)),
+    repeats: whole.map(([A = [], A2 = [], ...B]) => ({ A, A2, B })),
+  };
+}
+
+/** For each part, what is to be planted into the steps of each work: as many steps as take that part of what it takes. */
+async function plantsFor(
+  group: CountGroup,
+  parts: readonly number[],
+  count: (trial: CountTrial, plant: readonly (readonly number[])[]) => Promise<readonly number[]>,
+): Promise<readonly (readonly number[])[][]> {
+  const [first] = group.works;
+  const planted = { name: "planted", warmUp: 5, rounds: 5, subjects: first?.subjects.slice(0, 1) ?? [] };
+  const calibrated = { ...group, works: [...group.works, planted] };
+  const counts = await count({ group: calibrated, arm: "A", repeat: 0 }, []);
+  const perStep = (counts.at(-1) ?? Number.NaN) / PLANTED_STEPS[FORM];
+  return parts.map((part) => {
+    let place = 0;
+    return group.works.map(({ subjects }) =>
+      subjects.map((subject) => Math.round((part * (counts[place++] ?? 0) * subject.perStep) / perStep)),
+    );
+  });
+}
+
+/** Pairs of some repeats, as a run would have them, of one subject. */
+export function samplesOf(
+  repeats: readonly PlantedRepeat[],
+  subject: number,
+  part: number,
+): PerArm<number[]> {
+  const value = (values: readonly number[] | undefined) => values?.[subject] ?? Number.NaN;
+  return {
+    A: repeats.map(({ A }) => value(A)),
+    B: repeats.map(({ B }) => value(B[part])),
+    A2: repeats.map(({ A2 }) => value(A2)),
+  };
+}
