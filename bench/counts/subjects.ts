@@ -100,8 +100,8 @@ export function countGroups(): readonly CountGroup[] {
     {
       ...nowhere,
       name: "machine",
-      flags: [...INTERPRETED, ONE_TIER],
-      works: [work("create", { warmUp: 2, rounds: 4 }, [MACHINE_CREATED])],
+      flags: ["--expose-gc", ...INTERPRETED, ONE_TIER],
+      works: [work("create", { warmUp: 7, rounds: 3 }, [MACHINE_CREATED])],
     },
     {
       ...nowhere,

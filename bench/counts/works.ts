@@ -54,7 +54,11 @@ function creationWork(hardware: Hardware): Work {
   let made: Emulation | null = null;
   let harts = 0;
   return {
-    prepare: () => made?.destroy(),
+    prepare: () => {
+      made?.destroy();
+      // Its memory lies outside of V8's heap, and a collection is due as soon as it has seen enough of that.
+      globalThis.gc?.();
+    },
     steps: [
       () => {
         made = new Emulation({ hardware, ramBytes: RAM_BYTES });
