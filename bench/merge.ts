@@ -245,7 +245,8 @@ function mergeOptions(parts: readonly Part[], command: string): RunOptions {
     suites: union(({ suites }) => suites),
     workloads: union(({ workloads }) => workloads),
     repeats: all.reduce((sum, { repeats }) => sum + repeats, 0),
-    command,
+    // What measured the parts, then what merged them.
+    command: [...new Set([...all.map((options) => options.command), command])].join("\n"),
     shard: null,
   };
 }

@@ -12,11 +12,20 @@ function watched(isTTY: boolean) {
 }
 
 describe("Progress", () => {
-  it("says nothing where nobody watches", () => {
-    const { written, progress } = watched(false);
-    progress.update(3, "boot");
+  it("writes a line a minute into a log, and nothing else", () => {
+    const { written, advance, progress } = watched(false);
+    for (let done = 0; done < 8; done++) {
+      progress.update(done, "boot");
+      advance(25_000);
+    }
     progress.end();
-    expect(written).toEqual([]);
+    expect(written).toEqual(["3/8 boot, 75 s, about 125 s left\n", "6/8 boot, 150 s, about 50 s left\n"]);
+  });
+
+  it("counts whole steps of a part that is done", () => {
+    const { written, progress } = watched(true);
+    progress.update(2.4, "count");
+    expect(written[0]).toContain(" 2/8 count");
   });
 
   it("shows what is done, what goes on, and how long it will take", () => {

@@ -7,13 +7,17 @@ export interface ProgressStream {
 const BAR_CELLS = 24;
 const ERASE_LINE = "\r\u001b[K";
 
-/** One line that is rewritten as work goes on. Silent where nobody watches: when the stream is not a terminal. */
+/** Where a stream is no terminal, as a log, a line is written this often: milliseconds. */
+const LINE_EVERY = 60_000;
+
+/** One line that is rewritten as work goes on; in a log, a line a minute. */
 export class Progress {
   private readonly stream: ProgressStream;
   private readonly total: number;
   private readonly now: () => number;
   private readonly start: number;
-  private readonly shown: boolean;
+  private readonly rewrites: boolean;
+  private lastLine: number;
 
   /**
    * @param total steps in all
@@ -24,22 +28,26 @@ export class Progress {
     this.total = total;
     this.now = now;
     this.start = now();
-    this.shown = stream.isTTY === true;
+    this.lastLine = this.start;
+    this.rewrites = stream.isTTY === true;
   }
 
-  /** @param done steps that have ended */
+  /** @param done steps that have ended, a part of one included */
   update(done: number, label: string): void {
-    if (!this.shown) return;
+    const now = this.now();
+    if (!this.rewrites && now - this.lastLine < LINE_EVERY) return;
+    this.lastLine = now;
+    const elapsed = now - this.start;
+    const left = done > 0 ? `, about ${seconds((elapsed / done) * (this.total - done))} left` : "";
+    const text = `${Math.floor(done)}/${this.total} ${label}, ${seconds(elapsed)}${left}`;
     const filled = Math.round((BAR_CELLS * done) / Math.max(1, this.total));
     const bar = "█".repeat(filled) + "░".repeat(BAR_CELLS - filled);
-    const elapsed = this.now() - this.start;
-    const left = done > 0 ? `, about ${seconds((elapsed / done) * (this.total - done))} left` : "";
-    this.stream.write(`${ERASE_LINE}${bar} ${done}/${this.total} ${label}, ${seconds(elapsed)}${left}`);
+    this.stream.write(this.rewrites ? `${ERASE_LINE}${bar} ${text}` : `${text}\n`);
   }
 
   /** Takes the line away, so that the result stands where it stood. */
   end(): void {
-    if (this.shown) this.stream.write(ERASE_LINE);
+    if (this.rewrites) this.stream.write(ERASE_LINE);
   }
 }
 

@@ -110,13 +110,7 @@ async function selfTest(options: Options): Promise<number> {
   const of = (prefix: string) =>
     reports.flatMap(({ name, report }) => (name.startsWith(prefix) && report !== null ? [report] : []));
   const valgrind = await locateValgrind();
-  const progress = new Progress(process.stderr, 1);
-  const counts =
-    valgrind &&
-    (await countPlanted(valgrind, plant, extent.countRepeats, seed, (done, total) =>
-      progress.update(done / total, "counting instructions"),
-    ));
-  progress.end();
+  const counts = valgrind && (await countPlanted(valgrind, plant, extent.countRepeats, seed, process.stderr));
   if (counts === null) process.stdout.write(`Counts are not tested: ${VALGRIND_ADVICE}.\n`);
   const result = summarizeSelfTest({
     environment,

@@ -6,6 +6,7 @@ import { processOf, sampleOf } from "../counts/count.ts";
 import type { CountTrial } from "../counts/order.ts";
 import { PLANTED_STEPS } from "../counts/request.ts";
 import { type CountGroup, countGroups } from "../counts/subjects.ts";
+import { Progress, type ProgressStream } from "../runner/progress.ts";
 import { attempt, runAbreast } from "../runner/run-schedule.ts";
 
 /** What was counted in one repeat: of each arm, and of B with each of the planted parts. */
@@ -28,7 +29,6 @@ const FORM = "embedded";
 
 /**
  * @param parts of more work that B does, as 0.01
- * @param onProgress called before each process with the number of those that have ended
  * @throws CountFailure when it cannot be found how much a planted step takes
  */
 export async function countPlanted(
@@ -36,7 +36,7 @@ export async function countPlanted(
   parts: readonly number[],
   repeats: number,
   seed: number,
-  onProgress: (done: number, total: number) => void,
+  stream: ProgressStream,
 ): Promise<PlantedCounts> {
   const group = countGroups().find(({ quick }) => quick);
   if (group === undefined) throw new RangeError("a quick run counts something");
@@ -51,15 +51,17 @@ export async function countPlanted(
     { trial: { group, arm: "A2", repeat } as const, plant: [] },
     ...plants.map((plant) => ({ trial: { group, arm: "B", repeat } as const, plant })),
   ]).flat();
+  const progress = new Progress(stream, jobs.length);
   let done = 0;
   const counted = await runAbreast(jobs, availableParallelism(), async ({ trial, plant }) => {
-    onProgress(done, jobs.length);
+    progress.update(done, "counting instructions");
     const named = { task: group.name, repeat: trial.repeat };
     const { report, lost } = await attempt(named, () => count(trial, plant));
-    if (lost !== null) process.stderr.write(`\nlost: ${lost}\n`);
+    if (lost !== null) stream.write(`\nlost: ${lost}\n`);
     done++;
     return report;
   });
+  progress.end();
   const width = 2 + parts.length;
   const whole = Array.from({ length: repeats }, (_, repeat) =>
     counted.slice(repeat * width, (repeat + 1) * width),
