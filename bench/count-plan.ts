@@ -43,7 +43,7 @@ export async function countPlan(
     const { counted, processes, omissions } = await countAll({
       forms,
       groups: some,
-      repeats: COUNT_REPEATS[quick ? "quick" : "full"],
+      repeats: Math.min(plan.repeats, COUNT_REPEATS[quick ? "quick" : "full"]),
       seed,
       earlier: journal.earlier.count,
       onOutcome: (outcome) => journal.add("count", outcome),

@@ -56,7 +56,7 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     looks,
     seconds: secondsOf(options, quick, repeats),
     seed: readWhole("--seed", options.seed, 0, 2 ** 32 - 1),
-    count: options.count && (chosen.includes(COUNT) || chosen.length === 0),
+    count: options.count,
     shard,
     command: commandText(words, options),
   };
