@@ -21,7 +21,7 @@ export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissi
 /** Samples of each group and arm, at most; a group may ask for fewer. */
 export const COUNT_REPEATS = { quick: 4, full: 5 } as const;
 /** Of the time of a run that has other things to do. Counting alone takes as long as it takes. */
-const MOST_OF_TIME = 0.65;
+const MOST_OF_TIME = 0.72;
 
 /** @param journal keeps what is counted, and has what an interrupted run counted */
 export async function countPlan(
@@ -36,10 +36,8 @@ export async function countPlan(
   const progress = new Progress(stream, groups.length);
   const parts: CountedPart[] = [];
   let finished = 0;
-  // First the counts that decide: when time is up, the others are missing.
-  for (const some of partition(groups, ({ works }) =>
-    works.some(({ subjects }) => subjects.some(({ definition }) => definition.decides)),
-  )) {
+  // First what decides, and of that what is done in seconds: when time is up, the others are missing.
+  for (const some of inStages(groups)) {
     const { counted, processes, omissions } = await countAll({
       forms,
       groups: some,
@@ -57,8 +55,15 @@ export async function countPlan(
   return parts.reduce(joined, NOTHING_COUNTED);
 }
 
-function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): T[][] {
-  return [items.filter(isFirst), items.filter((item) => !isFirst(item))].filter(({ length }) => length > 0);
+/** Each stage has all its repeats before the next begins. */
+function inStages(groups: readonly CountGroup[]): CountGroup[][] {
+  const decides = ({ works }: CountGroup) =>
+    works.some(({ subjects }) => subjects.some(({ definition }) => definition.decides));
+  return [
+    groups.filter((group) => decides(group) && !group.takesMinutes),
+    groups.filter((group) => decides(group) && group.takesMinutes),
+    groups.filter((group) => !decides(group)),
+  ].filter(({ length }) => length > 0);
 }
 
 /** Two parts in a row: the second's processes come after the first's. */

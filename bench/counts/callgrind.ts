@@ -1,7 +1,7 @@
 /** Counts the instructions of parts of a process with valgrind's tool callgrind. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { constants } from "node:fs";
-import { access, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { constants, rmSync } from "node:fs";
+import { access, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -113,11 +113,14 @@ export function parseTotal(table: string): number | null {
  */
 export async function countProcess(counted: CountedProcess): Promise<CountedOutcome> {
   const scratch = await mkdtemp(join(tmpdir(), "regionlab-count-"));
+  const remove = () => rmSync(scratch, { recursive: true, force: true });
+  process.once("exit", remove); // a run that is interrupted leaves nothing behind
   try {
     const report = await runToEnd(counted, scratch);
     return { intervals: await readIntervals(scratch, counted.valgrind), report };
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
 }
 
@@ -142,7 +145,7 @@ function runToEnd(
       env,
     });
     const kill = () => child.kill("SIGKILL");
-    process.once("exit", kill); // a run that ends leaves nothing behind that counts on
+    process.prependOnceListener("exit", kill); // before its folder goes
     const [stderr, report, log] = [2, REPORT_FD, LOG_FD].map((fd) => textOf(child, fd));
     let reported: string | null = null;
     let killedFor: string | null = null;

@@ -41,6 +41,8 @@ export interface CountGroup {
   readonly flags: readonly string[];
   /** Samples of each arm, at most. */
   readonly mostRepeats: number;
+  /** Whether a single process takes minutes. */
+  readonly takesMinutes: boolean;
   /** Whether a quick run counts it. */
   readonly quick: boolean;
   /** The guest program whose files it needs; null where it runs none. */
@@ -75,7 +77,7 @@ export const COMMITTED_REGIONS = 1024;
 
 /** All groups, in the order in which they are counted. */
 export function countGroups(): readonly CountGroup[] {
-  const nowhere = { quick: false, guest: null, mostRepeats: 5 };
+  const nowhere = { quick: false, guest: null, mostRepeats: 5, takesMinutes: false };
   return [
     {
       ...nowhere,
@@ -94,6 +96,7 @@ export function countGroups(): readonly CountGroup[] {
       name: `boot/${guest}`,
       guest,
       mostRepeats,
+      takesMinutes: guest === "u-boot",
       flags: [...flags, ONE_TIER],
       works: [work(`boot/${guest}`, { warmUp, rounds }, [booted(guest)])],
     })),
@@ -164,10 +167,10 @@ interface GuestPlan {
  * optimises all that matters in their first tenth, which the interpreter alone would not end in this time.
  */
 const GUESTS: readonly GuestPlan[] = [
-  { guest: "hello", warmUp: 3, rounds: 5, mostRepeats: 4, flags: INTERPRETED },
+  { guest: "hello", warmUp: 3, rounds: 5, mostRepeats: 3, flags: INTERPRETED },
   { guest: "interrupts", warmUp: 1, rounds: 1, mostRepeats: 3, flags: INTERPRETED },
   { guest: "smp", warmUp: 1, rounds: 1, mostRepeats: 3, flags: INTERPRETED },
-  { guest: "flash", warmUp: 1, rounds: 3, mostRepeats: 4, flags: INTERPRETED },
+  { guest: "flash", warmUp: 1, rounds: 2, mostRepeats: 3, flags: INTERPRETED },
   { guest: "bus-errors", warmUp: 1, rounds: 1, mostRepeats: 3, flags: INTERPRETED },
   { guest: "mmio-storm", warmUp: 0, rounds: 1, mostRepeats: 3, flags: [] },
   { guest: "u-boot", warmUp: 0, rounds: 1, mostRepeats: 2, flags: [] },
