@@ -56,11 +56,11 @@ export const RUNTIME_OPTIONS = {
  * Heaps of two processes differ by a byte a round, so the time is better spent elsewhere. From six on the chance of a
  * difference is that of the sign test, which with fewer than a dozen never gets small enough for one metric among many.
  */
-const HEAP_REPEATS = { quick: 3, full: 5 } as const;
+const HEAP_REPEATS = 3;
 /** Reads of region fields decide the headlines of dispatch; all other cases are details, of which a few processes show enough. */
 const DISPATCH_REPEATS = { quick: 3, full: 6 } as const;
-/** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. */
-const LOCKSTEP_REPEATS = { quick: 2, full: 4 } as const;
+/** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. U-Boot's takes minutes. */
+const LOCKSTEP_REPEATS = { quick: 2, full: 4, firmware: 2 } as const;
 /** Three boots of a distribution at once take most of a minute; six give its difference to within two percent. */
 const DISTRIBUTION_REPEATS = 6;
 
@@ -85,12 +85,13 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
         slices("board", ["board"]),
         { ...slices("machine", ["machine"]), mostRepeats: LOCKSTEP_REPEATS[extent] },
         ...workloads.map((guest): PlannedTask => {
-          const distribution = workload(guest).kind === "distribution";
+          const { kind } = workload(guest);
+          const besideCount = LOCKSTEP_REPEATS[kind === "firmware" ? kind : extent];
           return {
             name: `boot/${guest}`,
             task: { kind: "lockstep", guest },
             execArgv: RUNTIME_OPTIONS.lockstep,
-            mostRepeats: distribution ? DISTRIBUTION_REPEATS : LOCKSTEP_REPEATS[extent],
+            mostRepeats: kind === "distribution" ? DISTRIBUTION_REPEATS : besideCount,
           };
         }),
       ];
@@ -111,7 +112,7 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
           name: "retention/heap",
           task: { kind: "heap" },
           execArgv: RUNTIME_OPTIONS.heap,
-          mostRepeats: HEAP_REPEATS[extent],
+          mostRepeats: HEAP_REPEATS,
         },
       ];
   }

@@ -35,13 +35,13 @@ export interface Measured {
 const MACHINES_ALPHA = 0.01;
 
 /**
- * Compares B with A, and A2 with A, for all metrics of a run at once: Holm's correction needs them all. Headline metrics
- * are corrected among themselves, all others among themselves, so that looking closer does not blur the answer.
+ * Compares B with A, and A2 with A, for all metrics of a run at once: Holm's correction needs them all. The headline metrics that
+ * get a verdict are corrected among themselves, all others among themselves, so that looking closer does not blur the answer.
  *
  * @returns in the order of the input
  */
 export function judge(metrics: readonly Measured[]): Comparison[] {
-  const inHeadline = metrics.map(({ definition }) => definition.role === "headline");
+  const inHeadline = metrics.map(({ definition: { role, decides } }) => role === "headline" && decides);
   const ab = corrected(
     metrics.map((metric) => effect(metric, "B")),
     inHeadline,
