@@ -42,6 +42,8 @@ import {
   FIRST_READ,
   GUEST_READ,
   HEAP_GROWTH,
+  MACHINE_SUBJECT,
+  PROBES,
   SECTION_HIT,
   SECTION_HIT_WRITE,
   SECTIONS_BY_TURNS,
@@ -99,7 +101,7 @@ export function assembleRun(parts: RunParts): Run {
   const proven = equivalence.every(({ equal }) => equal);
   const { lifetimes, fieldReads } = combineOutcomes(proofs);
   const timed = gatherMeasurements(outcomes, proofs.length, lookOf(options.sequential));
-  const reads = gatherFieldReads(proofs, timed);
+  const reads = gatherFieldReads(parts);
   const decides = decider(parts, timed, reads);
   const metrics = proven ? judgeMetrics(parts, [...timed, ...reads], fieldReads, decides) : [];
   return {
@@ -220,26 +222,27 @@ function combineOutcomes(proofs: readonly ProcessOutcome[]): Pick<Run, "lifetime
   };
 }
 
-/** Dispatch cases whose accesses are counted, by the names of both. */
-const ACCESS_OF: Readonly<Record<string, string>> = {
-  [SECTION_HIT]: COUNTED_ACCESSES.readHit,
-  [SECTION_HIT_WRITE]: COUNTED_ACCESSES.writeHit,
-  [SECTIONS_BY_TURNS]: COUNTED_ACCESSES.byTurns,
-  [GUEST_READ]: COUNTED_ACCESSES.guestLoad,
-  [FIRST_READ]: COUNTED_ACCESSES.firstRead,
-};
+/** Questions of dispatch whose accesses are counted. */
+const READ_QUESTIONS: readonly (Pick<MetricDefinition, "workload" | "name" | "role"> & {
+  readonly access: string;
+})[] = [
+  { workload: PROBES, name: SECTION_HIT, role: "headline", access: COUNTED_ACCESSES.readHit },
+  { workload: PROBES, name: SECTION_HIT_WRITE, role: "headline", access: COUNTED_ACCESSES.writeHit },
+  { workload: PROBES, name: FIRST_READ, role: "headline", access: COUNTED_ACCESSES.firstRead },
+  { workload: PROBES, name: SECTIONS_BY_TURNS, role: "detail", access: COUNTED_ACCESSES.byTurns },
+  { workload: MACHINE_SUBJECT, name: GUEST_READ, role: "headline", access: COUNTED_ACCESSES.guestLoad },
+];
 
 /**
  * Reads of region fields as figures of their own. Where neither form reads any, the figure decides its question: the forms are
  * equal by construction, and a time can only show noise.
  */
-function gatherFieldReads(proofs: readonly ProcessOutcome[], timed: readonly Gathered[]): Gathered[] {
+function gatherFieldReads({ proofs, options }: RunParts): Gathered[] {
+  if (!options.suites.includes("dispatch")) return [];
   const counted = proofs.flatMap(({ report }, process) =>
     report?.outcomes ? [{ process, outcomes: report.outcomes }] : [],
   );
-  return timed.flatMap(({ definition }) => {
-    const access = definition.suite === "dispatch" ? ACCESS_OF[definition.name] : undefined;
-    if (access === undefined) return [];
+  return READ_QUESTIONS.flatMap(({ workload, name, role, access }) => {
     const readsOf = (arm: Arm) =>
       counted.flatMap(({ outcomes }) => outcomes[arm].fieldReads.filter((each) => each.access === access));
     const samples = perArm((arm) => readsOf(arm).map(({ reads }) => reads));
@@ -249,14 +252,19 @@ function gatherFieldReads(proofs: readonly ProcessOutcome[], timed: readonly Gat
     return [
       {
         definition: {
-          ...definition,
+          suite: "dispatch" as const,
+          workload,
+          name,
+          source: "regionlab" as const,
           quantity: "reads" as const,
           description: "Fields of the region that one such access reads, counted with a trap on every field.",
           unit: "fields",
           scale: "absolute" as const,
           margin: 0.5,
+          role,
           estimator: "traps on all fields",
           decides: none,
+          byConstruction: null,
         },
         samples,
         distributions: perArm(() => []),
@@ -269,8 +277,9 @@ function gatherFieldReads(proofs: readonly ProcessOutcome[], timed: readonly Gat
 
 /** Why the forms cannot differ in a metric, if they cannot. */
 function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly FieldReads[]): string | null {
-  const counted = suite === "dispatch" && fieldReads.find(({ access }) => access === ACCESS_OF[name]);
-  return counted ? byConstructionFor(counted.reads) : null;
+  const question = READ_QUESTIONS.find((each) => suite === "dispatch" && each.name === name);
+  const counted = fieldReads.find(({ access }) => access === question?.access);
+  return counted === undefined ? null : byConstructionFor(counted.reads);
 }
 
 /** Whether a figure, present or missing, decides its question; what has no estimator was not measured. */

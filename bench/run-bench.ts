@@ -173,12 +173,7 @@ async function measureAll(
     outcomes.push(outcome);
     journal.add("measure", outcome);
   };
-  // What takes no time of anything needs no processor to itself.
-  const untimed = tasks.filter(({ task }) => task.kind === "heap");
-  await runAbreast(missingTrials(untimed, outcomes, most), MOST_ABREAST, async (trial) =>
-    onOutcome(await attempt(trial, measure)),
-  );
-  await runPasses(tasks, plan.seed, [...outcomes], {
+  await runPasses(tasks, plan.seed, journal.earlier.measure, {
     measure,
     onOutcome,
     isDone: (task, processes) => {
@@ -193,19 +188,6 @@ async function measureAll(
   });
   progress.end();
   return outcomes.map(onThisMachine);
-}
-
-/** Processes of tasks that an interrupted run has not left. */
-function missingTrials(
-  tasks: readonly PlannedTask[],
-  outcomes: readonly TrialOutcome<ProcessReport>[],
-  most: (task: PlannedTask) => number,
-): Trial[] {
-  return tasks.flatMap((task) =>
-    Array.from({ length: most(task) }, (_, repeat) => ({ task: task.name, repeat })).slice(
-      outcomes.filter(({ trial }) => trial.task === task.name).length,
-    ),
-  );
 }
 
 /** Headline metrics that a task's processes measure and that decide their question. */
