@@ -63,7 +63,7 @@ export function addBenchCommand(
         .join(", ")}`,
     )
     .option("--repeats <n>", "processes of each metric (default: until it is decided, or time is up)")
-    .option("--seconds <n>", "time for the run (default: 2100; quick: 106; with --repeats: no limit)")
+    .option("--seconds <n>", "time for the run (default: 2100; quick: 110; with --repeats: no limit)")
     .option("--seed <n>", "fixes the order of processes and turns", "1")
     .option("--no-count", "count no instructions, though valgrind is there")
     .option("--shard <i/n>", "measure part i of n; merge the parts with `regionlab results merge`")

@@ -19,7 +19,7 @@ export interface CountedPart {
 export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissions: [] };
 
 /** Samples of each group and arm, at most; a group may ask for fewer. */
-export const COUNT_REPEATS = { quick: 4, full: 8 } as const;
+export const COUNT_REPEATS = { quick: 5, full: 8 } as const;
 /** Part of the time of a run that has other things to do. Counting alone takes as long as it takes. */
 const PART_OF_TIME = { quick: 0.55, full: 0.72 } as const;
 

@@ -33,7 +33,7 @@ describe("planOf", () => {
 
   it("ends a quick run within its time, unless the number of processes or the time is given", () => {
     expect(plan({ quick: true })).toMatchObject({
-      seconds: 106,
+      seconds: 110,
       looks: QUICK_LOOKS,
       repeats: Math.max(...QUICK_LOOKS),
       workloads: ["hello", "mmio-storm"],
