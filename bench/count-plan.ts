@@ -21,7 +21,7 @@ export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissi
 /** Samples of each group and arm, at most; a group may ask for fewer. */
 export const COUNT_REPEATS = { quick: 5, full: 8 } as const;
 /** Part of the time of a run that has other things to do. Counting alone takes as long as it takes. */
-const PART_OF_TIME = { quick: 0.55, full: 0.72 } as const;
+const PART_OF_TIME = { quick: 0.5, full: 0.72 } as const;
 
 /** @param journal keeps what is counted, and has what an interrupted run counted */
 export async function countPlan(

@@ -20,7 +20,13 @@ import type { Journal } from "./journal.ts";
 import { type BenchPlan, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
 import { runChild } from "./runner/child-process.ts";
 import { Progress, type ProgressStream } from "./runner/progress.ts";
-import { attempt, runAbreast, runPasses, type TrialOutcome } from "./runner/run-schedule.ts";
+import {
+  attempt,
+  runAbreast,
+  runPasses,
+  type SequentialHooks,
+  type TrialOutcome,
+} from "./runner/run-schedule.ts";
 import { describeTrial, type PlannedTask, seedOf, type Trial } from "./runner/schedule.ts";
 import { isLook, sequentialRule } from "./statistics/index.ts";
 import type { ProcessReport, ProcessRequest, Task } from "./suites/measurement.ts";
@@ -173,7 +179,7 @@ async function measureAll(
     outcomes.push(outcome);
     journal.add("measure", outcome);
   };
-  await runPasses(tasks, plan.seed, journal.earlier.measure, {
+  const hooks: SequentialHooks<ProcessReport> = {
     measure,
     onOutcome,
     isDone: (task, processes) => {
@@ -185,7 +191,16 @@ async function measureAll(
       return isLook(sequential, processes) && headlines.every(({ comparison }) => isDecided(comparison));
     },
     hasTime: (milliseconds) => plan.seconds === null || seconds() + milliseconds / 1000 <= plan.seconds,
-  });
+  };
+  // Heaps decide their questions whatever else runs on the machine: they are followed before any time is taken.
+  const [heaps, timed] = [true, false].map((heap) =>
+    tasks.filter(({ task }) => (task.kind === "heap") === heap),
+  );
+  for (const some of [heaps, timed]) {
+    const names = new Set(some?.map(({ name }) => name));
+    const earlier = journal.earlier.measure.filter(({ trial }) => names.has(trial.task));
+    await runPasses(some ?? [], plan.seed, earlier, hooks);
+  }
   progress.end();
   return outcomes.map(onThisMachine);
 }
