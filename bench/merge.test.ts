@@ -89,7 +89,7 @@ describe("mergeRuns", () => {
     const merged = mergeRuns(halves(undefined, { id: "two" }), COMMAND);
     expect(parseRun(serializeRun(merged), "c.json")).toEqual(merged);
     expect(merged.options).toMatchObject({
-      command: COMMAND,
+      command: `${whole.options.command}\n${COMMAND}`,
       shard: null,
       repeats: 2 * whole.options.repeats,
     });

@@ -88,6 +88,15 @@ describe("the answer", () => {
     expect(answer(run).lead).toBe("Owned and embedded differ in time, instructions and memory.");
   });
 
+  it("says how large the largest of several differences can be, and nothing of the kind of one alone", () => {
+    const count = (name: string, estimate: number) =>
+      figure({ workload: "w", name, quantity: "count", margin: 0.2 }, estimate, 0.1);
+    const two = partOf(runOf([count("made", 0.6), count("ended", -1)]), "Time").text;
+    expect(two).toContain("None of these differences is larger than 1.10 %.");
+    expect(partOf(runOf([count("made", 0.6)]), "Time").text).not.toContain("None of these");
+    expect(partOf(runOf([equal("dispatch", "hit")]), "Time").text).not.toContain("None of these");
+  });
+
   it("tells the largest of many differences, and counts the rest", () => {
     const metrics = Array.from({ length: 9 }, (_, i) => figure({ workload: "w", name: `q${i}` }, i + 1, 0.1));
     const { text } = partOf(runOf(metrics), "Time");

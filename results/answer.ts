@@ -10,7 +10,7 @@ import {
   SUITES,
   type Suite,
 } from "./schema.ts";
-import { isDecided, isDifference, isShown } from "./verdict-rule.ts";
+import { isDecided, isDifference, isShown, spreadOf } from "./verdict-rule.ts";
 import {
   capital,
   clause,
@@ -124,8 +124,23 @@ function timePart(run: Run): AnswerPart {
   return {
     topic: "Time",
     finding: findingOf(rows),
-    sentences: [...suites, ...straySentences(run, rows), ...openSentences(rows), scope],
+    sentences: [
+      ...suites,
+      ...boundSentence(rows),
+      ...straySentences(run, rows),
+      ...openSentences(rows),
+      scope,
+    ],
   };
+}
+
+/** How much the largest of several differences can be: what somebody asks who reads that forms differ. */
+function boundSentence(rows: readonly ReportRow[]): string[] {
+  const bounds = rows.flatMap(({ deciding, verdict }) =>
+    deciding?.scale === "percent" && isDifference(verdict) ? [spreadOf(deciding.comparison.ab)] : [],
+  );
+  if (bounds.length < 2) return [];
+  return [`None of these differences is larger than ${formatNumber(Math.max(...bounds))}\u00a0%.`];
 }
 
 /** Times that certainly differ although the reads that decide are equal: the form of the regions is not what makes them. */
