@@ -26,13 +26,16 @@ export function selfTestSentence(selfTest: SelfTest | null): string {
   if (selfTest === null) return "The instrument's self-test has not been run here; npm run bench:selftest.";
   const { falseAlarms, planted, leaks, date, cpuModel, node, processes } = selfTest;
   const kinds = [...new Set(planted.map(plantedIn))].map((kind) => {
-    const cases = planted.filter((item) => plantedIn(item) === kind);
-    const found = cases.map((item) => `${item.percent}\u00a0% found in ${item.found} of ${item.of}`);
-    return `planted in ${kind}: ${found.join(", ")}`;
+    const cases = planted.filter((item) => plantedIn(item) === kind).sort((a, b) => a.percent - b.percent);
+    const always = cases.findLastIndex(({ found, of }) => found < of) + 1;
+    const texts = cases.map((item) => `${item.percent}\u00a0% found in ${item.found} of ${item.of}`);
+    const rest = cases.slice(always);
+    const all = rest.length > 1 ? [`from ${rest[0]?.percent}\u00a0% on always`] : texts.slice(always);
+    return `planted in ${kind}: ${[...texts.slice(0, always), ...all].join(", ")}`;
   });
   return (
     `The instrument's self-test: false alarms ${falseAlarms.found} of ${falseAlarms.of}; ` +
     `${[...kinds, `planted leaks found in ${leaks.found} of ${leaks.of}`].join("; ")} ` +
-    `(${processes} processes each, ${formatDate(date)}, ${cpuModel}, Node ${node}).`
+    `(times of ${processes} processes each, ${formatDate(date)}, ${cpuModel}, Node ${node}).`
   );
 }

@@ -127,7 +127,7 @@ describe("words", () => {
       "The instrument's self-test has not been run here; npm run bench:selftest.",
     );
     expect(selfTestSentence(run.selfTest).replaceAll("\u00a0", " ")).toMatch(
-      /false alarms 2 of 100; planted in dispatch latency: 0\.5 % found in 41 of 100, 1 % found in 93 of 100, .*planted leaks found in 100 of 100 \(20 processes each, 2026-01-01 00:00 UTC, Synthetic Processor, Node 20/,
+      /false alarms 2 of 100; planted in dispatch latency: 0\.5 % found in 41 of 100, 1 % found in 93 of 100, .*planted leaks found in 100 of 100 \(times of 20 processes each, 2026-01-01 00:00 UTC, Synthetic Processor, Node 20/,
     );
   });
 

@@ -202,7 +202,7 @@ function environmentSection(run: Run): Section {
     title: "Environment",
     paragraphs: [],
     blocks: [
-      table(environmentTable(run)),
+      table(environmentTable(run), true),
       { kind: "text", title: "Order of the isolates in each process", text: scheduleText(run), folded: true },
     ],
   };

@@ -62,7 +62,7 @@ nav a { display: inline-block; padding: .25rem 0; }
 .legend .band::before { border-radius: 2px; width: 1.3em; background: var(--band); outline: 1px solid var(--line); }
 .chip {
   padding: .22rem .7rem; border-radius: 99px; font-size: .86rem; font-weight: 600; line-height: 1.4;
-  white-space: nowrap; color: var(--tone); background: var(--tint);
+  color: var(--tone); background: var(--tint);
   --tone: var(--quiet); --tint: var(--quiet-tint);
 }
 .v-equivalent, .v-faster { --tone: var(--good); --tint: var(--good-tint); }
