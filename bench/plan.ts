@@ -48,7 +48,7 @@ export const RUNTIME_OPTIONS = {
   accesses: [GC, ...ON_ONE_THREAD, ...ROOMY_NEW_SPACE],
   rounds: [GC, ...ON_ONE_THREAD],
   lockstep: [GC],
-  heap: [GC, "--no-opt", "--no-sparkplug"],
+  heap: [GC, "--no-opt", "--no-maglev", "--no-sparkplug"],
   untimed: [GC],
 } as const;
 

@@ -66,7 +66,7 @@ export const COUNTING_FLAGS = [
  * of a boot takes as many instructions as the boot; and whatever it compiles or first takes notes for, it does a round earlier in
  * one form than in the other, which can weigh more than the forms differ by.
  */
-const INTERPRETED = ["--no-opt", "--no-sparkplug", "--no-lazy-feedback-allocation"] as const;
+const INTERPRETED = ["--no-opt", "--no-maglev", "--no-sparkplug", "--no-lazy-feedback-allocation"] as const;
 /** Else WebAssembly is compiled a second time wherever a budget of calls runs out: 15 % between two runs of one program. */
 const ONE_TIER = "--no-wasm-dynamic-tiering";
 
