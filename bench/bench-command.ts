@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
 import {
@@ -102,6 +102,12 @@ async function bench(
   await checkWritable(journalOf(file));
   const codeSize = measureCodeSize(join(packageRoot(), "emulator", "hw"));
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
+  if (options.force === true && options.baseline === undefined) {
+    throw new CommandError(2, "--force: there is no baseline to compare with; add --baseline F.json");
+  }
+  if (options.baseline !== undefined && resolve(options.baseline) === resolve(file)) {
+    throw new CommandError(2, `-o ${file}: is the baseline, and would be lost; store this run elsewhere`);
+  }
   const baseline = options.baseline === undefined ? null : await loadRun(options.baseline);
   if (baseline !== null) checkOverlap(baseline, plan, options.baseline ?? "");
   if (baseline !== null)
@@ -142,6 +148,13 @@ async function bench(
   release();
   output.write(await render([run], "table", true));
   output.write(`\nStored in ${file}; the page is ${page}\n`);
+  if (plan.suites.length === 0 && run.metrics.length === 0) {
+    const [first] = run.omissions;
+    throw new CommandError(
+      1,
+      `bench count: nothing was counted. ${first?.reason ?? "There is nothing to count here."}`,
+    );
+  }
   if (run.equivalence.some(({ equal }) => !equal)) {
     throw new CommandError(
       1,

@@ -20,7 +20,7 @@ export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissi
 
 /** Samples of each group and arm, at most; a group may ask for fewer. */
 export const COUNT_REPEATS = { quick: 5, full: 8 } as const;
-/** Part of the time of a run that has other things to do. Counting alone takes as long as it takes. */
+/** Part of the time of a run that has other things to do; counting alone has all of it. */
 const PART_OF_TIME = { quick: 0.5, full: 0.72 } as const;
 
 /** @param journal keeps what is counted, and has what an interrupted run counted */
@@ -30,9 +30,8 @@ export async function countPlan(
   stream: ProgressStream,
 ): Promise<CountedPart> {
   const { quick, forms, seed, seconds, suites } = plan;
-  const limited = suites.length > 0 && seconds !== null;
-  const part = PART_OF_TIME[quick ? "quick" : "full"];
-  const deadline = limited ? performance.now() + 1000 * part * seconds : Number.POSITIVE_INFINITY;
+  const part = suites.length === 0 ? 1 : PART_OF_TIME[quick ? "quick" : "full"];
+  const deadline = seconds === null ? Number.POSITIVE_INFINITY : performance.now() + 1000 * part * seconds;
   const groups = groupsOf(plan);
   const progress = new Progress(stream, groups.length);
   const parts: CountedPart[] = [];

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import type { Environment } from "#results";
+import { parseVersion } from "./counts/callgrind.ts";
 
 /**
  * What is known before a run; {@link completeEnvironment} adds what is known after it.
@@ -36,7 +37,7 @@ export function captureEnvironment(packageRoot: string, execArgv: readonly strin
     commit: process.env.REGIONLAB_COMMIT || git("rev-parse", "HEAD"),
     dirty: status === null ? null : status !== "",
     execArgv,
-    valgrind: output("valgrind", ["--version"])?.replace(/^valgrind-/, "") ?? null,
+    valgrind: parseVersion(output("valgrind", ["--version"]) ?? ""),
   };
 }
 
@@ -70,10 +71,18 @@ function firstLine(file: string, pattern = /^.*$/m): string | null {
   }
 }
 
+/** Milliseconds; a program that does not tell its version by then does not at all. */
+const PROGRAM_TIMEOUT = 10_000;
+
 function output(command: string, args: readonly string[]): string | null {
   try {
-    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    return execFileSync(command, args, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: PROGRAM_TIMEOUT,
+      killSignal: "SIGKILL",
+    }).trim();
   } catch {
-    return null; // no such program, or not a repository
+    return null; // no such program, not a repository, or nothing that answers
   }
 }

@@ -37,9 +37,10 @@ interface Outcomes {
 export type Phase = keyof Outcomes;
 const PHASES: readonly Phase[] = ["proof", "count", "measure"];
 
+/** An outcome with the hash over it: what somebody edited is no sample. */
 type Line =
   | { readonly key: JournalKey }
-  | { readonly outcome: Outcomes[Phase][number]; readonly phase: Phase };
+  | { readonly outcome: Outcomes[Phase][number]; readonly phase: Phase; readonly sum: string };
 
 export class Journal {
   /** Outcomes that an interrupted run of the same kind has left. */
@@ -86,7 +87,8 @@ export class Journal {
   }
 
   add<P extends Phase>(phase: P, outcome: Outcomes[P][number]): void {
-    appendFileSync(this.file, `${JSON.stringify({ outcome, phase } satisfies Line)}\n`);
+    const sum = sumOf(outcome);
+    appendFileSync(this.file, `${JSON.stringify({ outcome, phase, sum } satisfies Line)}\n`);
   }
 
   /** The run is complete and stored. */
@@ -177,11 +179,16 @@ function readLine(text: string): Line | null {
     const line: unknown = JSON.parse(text);
     if (typeof line !== "object" || line === null) return null;
     if ("key" in line) return line as Line; // compared as a whole before it is used
-    const ours = "outcome" in line && "phase" in line && PHASES.some((phase) => phase === line.phase);
+    const known = "outcome" in line && "phase" in line && PHASES.some((phase) => phase === line.phase);
+    const ours = known && "sum" in line && line.sum === sumOf(line.outcome);
     return ours && isSound((line as { outcome: unknown }).outcome) ? (line as Line) : null; // written by `add`
   } catch {
     return null;
   }
+}
+
+function sumOf(outcome: unknown): string {
+  return createHash("sha256").update(JSON.stringify(outcome)).digest("hex").slice(0, 16);
 }
 
 /** Whether the figures of an outcome can be used; one that cannot is measured again. */

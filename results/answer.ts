@@ -331,6 +331,7 @@ function quantityOf({ deciding, figures, omissions }: ReportRow) {
 
 /** Says where a suite was left out that it was left out on purpose. */
 function asked({ options: { suites } }: Run, suite?: Suite): string {
+  if (suites.length === 0) return ", because this run was asked for counts of instructions only";
   const left = suite === undefined ? suites.every((each) => each === "retention") : !suites.includes(suite);
   return left ? `, because this run was asked for ${listOf(suites)} only` : "";
 }

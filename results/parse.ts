@@ -124,7 +124,7 @@ function readOptions(r: JsonReader): RunOptions {
     workloads: r.at("workloads").array(string),
     repeats: r.at("repeats").count(),
     seed: r.at("seed").number(),
-    command: r.at("command").string(),
+    command: r.at("command").string(100_000),
     shard: r.at("shard").nullable(readShard),
     sequential: readSequential(r.at("sequential")),
   };

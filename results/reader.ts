@@ -28,8 +28,10 @@ export class JsonReader {
     return new JsonReader(this.file, value, `${this.path}[${index}]`);
   }
 
-  string(): string {
-    return typeof this.value === "string" ? this.value : this.fail("a string");
+  /** @param most characters; a longer text is none of ours, and takes minutes to be broken into lines */
+  string(most = 1000): string {
+    if (typeof this.value !== "string") return this.fail("a string");
+    return this.value.length <= most ? this.value : this.fail(`a text of at most ${most} characters`);
   }
 
   boolean(): boolean {

@@ -90,7 +90,7 @@ async function isExecutable(path: string): Promise<boolean> {
 
 function versionOf(path: string): Promise<string | null> {
   return new Promise((resolve) => {
-    execFile(path, ["--version"], { timeout: VERSION_TIMEOUT }, (error, stdout) => {
+    execFile(path, ["--version"], { timeout: VERSION_TIMEOUT, killSignal: "SIGKILL" }, (error, stdout) => {
       resolve(error === null ? parseVersion(stdout) : null);
     });
   });
@@ -132,7 +132,7 @@ function runToEnd(
   // NODE_OPTIONS would change what is counted.
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("NODE_")));
   const go = join(scratch, "go");
-  const attachable = `--vgdb-prefix=${join(literally(scratch), "vgdb")}`;
+  const attachable = `--vgdb-prefix=${join(scratch, "vgdb")}`; // taken as it is, unlike the names of tables
   const options = [
     ...CALLGRIND,
     `--callgrind-out-file=${join(literally(scratch), TABLE)}`,
@@ -143,8 +143,9 @@ function runToEnd(
     const child = spawn(valgrind.path, [...options, process.execPath, ...args, go], {
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
       env,
+      detached: true, // a group of its own: what is called valgrind may be a script that starts it
     });
-    const kill = () => child.kill("SIGKILL");
+    const kill = () => killGroup(child);
     process.prependOnceListener("exit", kill); // before its folder goes
     const [stderr, report, log] = [2, REPORT_FD, LOG_FD].map((fd) => textOf(child, fd));
     let reported: string | null = null;
@@ -188,6 +189,15 @@ function runToEnd(
       fail("it ended without a report of its work");
     });
   });
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // it has ended
+  }
 }
 
 /** Name of the tables that callgrind writes: this, a dot, and a number from 1; the last, which ends with the process, has none. */

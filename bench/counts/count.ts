@@ -280,7 +280,9 @@ function resultOf(
   if (aaSpread === null) {
     const [first] = lost;
     const why =
-      first === undefined ? "the time was used up; give the run more" : `its processes failed: ${first}`;
+      first === undefined
+        ? "the time was used up; give the run more"
+        : `its processes failed: ${shortly(first)}`;
     return omissionOf(definition, `Not counted: ${why}.`);
   }
   if (aaSpread <= definition.margin) return { definition, samples, processes, aaSpread };
@@ -296,6 +298,12 @@ function spreadOfControl({ A, A2 }: PerArm<readonly number[]>): number | null {
   if (A.length === 0) return null;
   const quotients = A.map((a, i) => Math.log((A2[i] ?? Number.NaN) / a));
   return 100 * Math.abs(Math.expm1(quotients.reduce((sum, each) => sum + each, 0) / A.length));
+}
+
+/** A failure without the last words of the process, which may be pages. */
+function shortly(failure: string): string {
+  const [said = ""] = failure.split(/; its last words|\n/);
+  return said.slice(0, 300);
 }
 
 function omissionOf(definition: MetricDefinition, reason: string): Omission {

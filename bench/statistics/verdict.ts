@@ -157,7 +157,7 @@ function whyOpen(
   const ofControl = (aa.high - aa.low) / 2;
   return ofControl > margin
     ? `Isolates that run the same code differ by ${width(ofControl)} here, in either form: more of them, in a longer run or on a quieter machine, or an exact count, would have to decide.`
-    : `B differs from process to process by ${width(half)}, more than the margin of ${width(margin)}: a longer run has to tell a difference from such states.`;
+    : `B differs from process to process by ${width(half)}, beside a margin of ${width(margin)}: a longer run has to tell a difference from such states.`;
 }
 
 /** Adjusts probabilities within each of the two families. */
