@@ -70,6 +70,12 @@ describe("regionlab bench", () => {
       ["--max-regression", "3"],
       /^--max-regression 3: there is nothing to compare with/,
     ],
+    ["a force without an aim", ["--force"], /^--force: there is no baseline to compare with/],
+    [
+      "a run in place of its baseline",
+      ["--baseline", "./base.json", "-o", "base.json"],
+      /^-o base\.json: is the baseline, and would be lost/,
+    ],
     ["another format", ["-o", "run.txt"], /^-o run\.txt: a run is stored as JSON; end the name in \.json/],
   ])("refuses %s before anything is measured", async (_, args, message) => {
     await expectRefusal(args, message);

@@ -104,8 +104,18 @@ describe("Journal", () => {
     const [phase, outcome] = entry("measure", 1);
     const estimates = { A: 1, B: figure, A2: 1 };
     const report = { ...outcome.report, measurements: [[{ estimates }]] };
-    appendFileSync(file, `${JSON.stringify({ phase, outcome: { ...outcome, report } })}\n`);
+    const journal = Journal.open(output, key, false);
+    journal.add(phase, { ...outcome, report } as unknown as typeof outcome);
+    journal.close();
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES.slice(0, 2));
+  });
+
+  it("measures again what somebody has edited, and all after it", () => {
+    write(ENTRIES);
+    const lines = readFileSync(file, "utf8").split("\n");
+    lines[2] = lines[2]?.replace('"repeat":', '"repeat":1') ?? "";
+    writeFileSync(file, lines.join("\n"));
+    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES.slice(0, 1));
   });
 
   it("keeps a second run off an output that a living process writes", () => {

@@ -95,6 +95,7 @@ describe("the figures of a stored run", () => {
   if (other === undefined) throw new Error("a synthetic run has metrics");
 
   it.each<[Path, unknown, RegExp]>([
+    [[time, "description"], "x".repeat(1001), /a text of at most 1000 characters/],
     [[time, "comparison", "verdict"], "faster", /verdict is "faster", expected "equivalent", which the rule/],
     [[open, "comparison", "verdict"], "equivalent", /verdict is "equivalent", expected "inconclusive"/],
     [[time, "comparison", "aaVerdict"], "slower", /aaVerdict is "slower", expected "equivalent"/],

@@ -172,6 +172,14 @@ describe("with a valgrind of our own", () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  it("kills what a script of that name has started, too", async () => {
+    const marker = join(folder, "survivor");
+    const late = count(`(sleep 1; touch ${marker}) & wait`, { timeout: 100 });
+    await expect(late).rejects.toThrow(/no end after 0\.1 s, killed/);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(existsSync(marker)).toBe(false);
+  });
+
   it("fails where valgrind is gone by then", async () => {
     const valgrind = { path: join(folder, "gone"), version: "3.99.1" };
     const gone = countProcess({ valgrind, args: [], environment: {}, timeout: 1000 });
