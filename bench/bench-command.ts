@@ -115,7 +115,7 @@ async function bench(
   if (plan.suites.length === 0 && environment.valgrind === null) {
     throw new CommandError(
       2,
-      "bench count: valgrind is not installed, so that nothing can be counted; apt-get install valgrind",
+      "bench count: valgrind is not installed, or does not tell its version, so that nothing can be counted; apt-get install valgrind",
     );
   }
   if (plan.suites.length > 0 && tasksOf(plan).length === 0) {
