@@ -64,7 +64,7 @@ describe("a measured process", () => {
       expect(estimates.A).toBeLessThanOrEqual(A.q1);
       for (const arm of ARMS) {
         const { count, min, max } = distributions[arm];
-        expect(count).toBe(60); // the variants share the turns of two
+        expect(count).toBe(100); // the variants share the turns of two
         expect(min).toBeGreaterThan(0);
         // No turn has a quotient beyond that of one arm's longest slice and the other's shortest.
         const quotient = estimates[arm] / estimates.A;

@@ -57,7 +57,7 @@ export function boardWork(hardware: Hardware, quick: boolean): SlicedWork {
     ],
     step: 1,
     warmUpSlices: quick ? 60 : 100,
-    slices: quick ? 120 : 500,
+    slices: quick ? 200 : 500,
     slice(count, extra, into) {
       let create = 0;
       let destroy = 0;
