@@ -91,8 +91,9 @@ describe("judgeRates", () => {
     expect(judgeRates(rates({ falseAlarms: { found: 6, of: 20 } }), true)).toHaveLength(1);
     // At 20 % missed, 8 or more of 20 are missed in 3.2 % of cases, 11 or more in 0.056 %.
     expect(judgeRates(rates({ planted: [planted("boot", 1, 12, 20)] }), true)).toEqual([]);
+    expect(judgeRates(rates({ planted: [planted("boot", 1, 9, 20)] }), true)).toHaveLength(1);
     const counted = { ...planted("boot", 1, 9, 20), quantity: "count" as const };
     expect(judgeRates(rates({ planted: [counted] }), true)).toHaveLength(1);
-    expect(judgeRates(rates({ planted: [planted("boot", 1, 9, 20)] }), true)).toEqual([]);
+    expect(judgeRates(rates({ planted: [planted("dispatch", 2, 0, 7)] }), true)).toEqual([]);
   });
 });
