@@ -2,8 +2,9 @@
 import type { Omission, ProcessEntry } from "#results";
 import { workload } from "#workloads";
 import type { CountedMetric } from "./assemble.ts";
+import { locateValgrind } from "./counts/callgrind.ts";
 import { countAll } from "./counts/count.ts";
-import { type CountGroup, countGroups } from "./counts/subjects.ts";
+import { type CountGroup, countGroups, definitionsOf } from "./counts/subjects.ts";
 import type { Journal } from "./journal.ts";
 import { whyMissing } from "./options.ts";
 import type { BenchPlan } from "./plan.ts";
@@ -32,6 +33,7 @@ export async function countPlan(
   const { quick, forms, seed, seconds, suites } = plan;
   const part = suites.length === 0 ? 1 : PART_OF_TIME[quick ? "quick" : "full"];
   const deadline = seconds === null ? Number.POSITIVE_INFINITY : performance.now() + 1000 * part * seconds;
+  const valgrind = await locateValgrind();
   const groups = groupsOf(plan);
   const progress = new Progress(stream, groups.length);
   const parts: CountedPart[] = [];
@@ -43,6 +45,7 @@ export async function countPlan(
       groups: some,
       repeats: Math.min(plan.repeats, COUNT_REPEATS[quick ? "quick" : "full"]),
       seed,
+      valgrind,
       earlier: journal.earlier.count,
       onOutcome: (outcome) => journal.add("count", outcome),
       onProgress: (done, total, what) => progress.update(finished + (done / total) * some.length, what),
@@ -57,8 +60,7 @@ export async function countPlan(
 
 /** Each stage has all its repeats before the next begins. */
 function inStages(groups: readonly CountGroup[]): CountGroup[][] {
-  const decides = ({ works }: CountGroup) =>
-    works.some(({ subjects }) => subjects.some(({ definition }) => definition.decides));
+  const decides = (group: CountGroup) => definitionsOf(group).some((definition) => definition.decides);
   return [
     groups.filter((group) => decides(group) && !group.takesMinutes),
     groups.filter((group) => decides(group) && group.takesMinutes),
@@ -88,8 +90,8 @@ function groupsOf({ quick, suites, workloads, shard }: BenchPlan): CountGroup[] 
     const { guest } = group;
     if (quick && !group.quick) return [];
     if (guest !== null && (!workloads.includes(guest) || whyMissing(workload(guest)) !== null)) return [];
-    const works = group.works.filter(({ subjects }) =>
-      subjects.some(({ definition }) => suites.length === 0 || suites.includes(definition.suite)),
+    const works = group.works.filter((work) =>
+      definitionsOf({ works: [work] }).some(({ suite }) => suites.length === 0 || suites.includes(suite)),
     );
     return works.length === 0 ? [] : [{ ...group, works }];
   });

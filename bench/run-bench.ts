@@ -169,19 +169,17 @@ async function measureAll(
     assembleRun(partsOf(plan, setting, proofs, outcomes.map(onThisMachine), counts, setting.environment))
       .metrics;
   const byName = new Map(tasks.map((task) => [task.name, task]));
-  const measure = (trial: Trial) => {
-    const task = byName.get(trial.task);
-    if (task === undefined) throw new RangeError(`no task is called ${trial.task}`);
-    progress.update(outcomes.length, describeTrial(trial));
-    return runTask(trial, task.task, task.execArgv, plan, setting);
-  };
-  const onOutcome = (outcome: TrialOutcome<ProcessReport>) => {
-    outcomes.push(outcome);
-    journal.add("measure", outcome);
-  };
   const hooks: SequentialHooks<ProcessReport> = {
-    measure,
-    onOutcome,
+    measure: (trial) => {
+      const task = byName.get(trial.task);
+      if (task === undefined) throw new RangeError(`no task is called ${trial.task}`);
+      progress.update(outcomes.length, describeTrial(trial));
+      return runTask(trial, task.task, task.execArgv, plan, setting);
+    },
+    onOutcome: (outcome) => {
+      outcomes.push(outcome);
+      journal.add("measure", outcome);
+    },
     isDone: (task, processes) => {
       if (processes >= most(task)) return true;
       if (task.mostRepeats !== undefined || processes < LEAST_REPEATS) return false;
@@ -193,14 +191,9 @@ async function measureAll(
     hasTime: (milliseconds) => plan.seconds === null || seconds() + milliseconds / 1000 <= plan.seconds,
   };
   // Heaps decide their questions whatever else runs on the machine: they are followed before any time is taken.
-  const [heaps, timed] = [true, false].map((heap) =>
-    tasks.filter(({ task }) => (task.kind === "heap") === heap),
-  );
-  for (const some of [heaps, timed]) {
-    const names = new Set(some?.map(({ name }) => name));
-    const earlier = journal.earlier.measure.filter(({ trial }) => names.has(trial.task));
-    await runPasses(some ?? [], plan.seed, earlier, hooks);
-  }
+  const isHeap = ({ task }: PlannedTask) => task.kind === "heap";
+  for (const some of [tasks.filter(isHeap), tasks.filter((task) => !isHeap(task))])
+    await runPasses(some, plan.seed, journal.earlier.measure, hooks);
   progress.end();
   return outcomes.map(onThisMachine);
 }

@@ -24,7 +24,7 @@ import {
 } from "./callgrind.ts";
 import { type CountTrial, layoutOf, planCounts } from "./order.ts";
 import { type CountReport, type CountRequest, EMPTY_INTERVALS } from "./request.ts";
-import { COUNTING_FLAGS, type CountGroup } from "./subjects.ts";
+import { COUNTING_FLAGS, type CountGroup, definitionsOf } from "./subjects.ts";
 
 export interface CountOptions {
   /** Forms of arm A and of arm B; A2 has A's. */
@@ -157,10 +157,6 @@ async function countTrial(
   return sampleOf(outcome, trial.group);
 }
 
-function definitionsOf({ works }: CountGroup): MetricDefinition[] {
-  return works.flatMap(({ subjects }) => subjects.map(({ definition }) => definition));
-}
-
 function describeTrial({ group, arm }: CountTrial): string {
   return `count ${group.name}, arm ${arm}`;
 }
@@ -263,18 +259,17 @@ function resultOf(
   const processes: number[] = [];
   const lost: string[] = [];
   for (let repeat = 0; repeat < repeats; repeat++) {
-    const own = ended.filter(({ trial }) => trial.group === group && trial.repeat === repeat);
+    const isOwn = ({ trial }: Ended) => trial.group === group && trial.repeat === repeat;
+    const own = ended.filter(isOwn);
     lost.push(...own.flatMap(({ outcome }) => outcome.lost ?? []));
-    const of = (arm: Arm) => own.find(({ trial }) => trial.arm === arm);
-    const values = ARMS.map((arm) => of(arm)?.outcome.report?.perOperation[place]);
-    const [a, b, a2] = values;
+    const [a, b, a2] = ARMS.map(
+      (arm) => own.find(({ trial }) => trial.arm === arm)?.outcome.report?.perOperation[place],
+    );
     if (a === undefined || b === undefined || a2 === undefined) continue;
     samples.A.push(a);
     samples.B.push(b);
     samples.A2.push(a2);
-    processes.push(
-      ended.findIndex(({ trial }) => own.some((each) => each.trial === trial && trial.arm === "A")),
-    );
+    processes.push(ended.findIndex((each) => isOwn(each) && each.trial.arm === "A"));
   }
   const aaSpread = spreadOfControl(samples);
   if (aaSpread === null) {

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ARMS, metricKey } from "#results";
 import { layoutOf, planCounts } from "./order.ts";
-import { countGroups } from "./subjects.ts";
+import { countGroups, definitionsOf } from "./subjects.ts";
 
 const groups = countGroups();
 const [board, machine] = groups.filter(({ mostRepeats }) => mostRepeats > 3);
@@ -69,9 +69,7 @@ describe("layoutOf", () => {
 });
 
 it("asks every question once, and says of each how it is counted", () => {
-  const definitions = groups
-    .flatMap(({ works }) => works.flatMap(({ subjects }) => subjects))
-    .map((each) => each.definition);
+  const definitions = groups.flatMap(definitionsOf);
   expect(new Set(definitions.map(metricKey)).size).toBe(definitions.length);
   for (const { estimator } of definitions)
     expect(estimator).toMatch(/^host instructions by callgrind, V8 with .*round/);

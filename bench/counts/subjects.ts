@@ -118,6 +118,11 @@ export function countGroups(): readonly CountGroup[] {
   ].map((group) => ({ ...group, works: group.works.map((each) => withEstimator(each, group.flags)) }));
 }
 
+/** What a group counts, in the order in which its processes give it. */
+export function definitionsOf({ works }: Pick<CountGroup, "works">): MetricDefinition[] {
+  return works.flatMap(({ subjects }) => subjects.map(({ definition }) => definition));
+}
+
 const COUNTED = {
   quantity: "count",
   source: "regionlab",

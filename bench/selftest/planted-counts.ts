@@ -5,7 +5,7 @@ import { countProcess, type Valgrind } from "../counts/callgrind.ts";
 import { processOf, sampleOf } from "../counts/count.ts";
 import type { CountTrial } from "../counts/order.ts";
 import { PLANTED_STEPS } from "../counts/request.ts";
-import { type CountGroup, countGroups } from "../counts/subjects.ts";
+import { type CountGroup, countGroups, definitionsOf } from "../counts/subjects.ts";
 import { Progress, type ProgressStream } from "../runner/progress.ts";
 import { attempt, runAbreast } from "../runner/run-schedule.ts";
 
@@ -69,7 +69,7 @@ export async function countPlanted(
     .map((arms) => arms.filter((each) => each !== null))
     .filter(({ length }) => length === width);
   return {
-    definitions: group.works.flatMap(({ subjects }) => subjects.map(({ definition }) => definition)),
+    definitions: definitionsOf(group),
     repeats: whole.map(([A = [], A2 = [], ...B]) => ({ A, A2, B })),
   };
 }
