@@ -1,6 +1,7 @@
 /** Of several figures of one question, one decides: which, of what was measured, counted and tested. */
 import { describe, expect, it } from "vitest";
 import {
+  BY_CONSTRUCTION,
   type MetricDefinition,
   type Omission,
   parseRun,
@@ -11,7 +12,6 @@ import {
 import { syntheticRun } from "#results/testing";
 import { assembleRun, type RunParts } from "./assemble.ts";
 import { definition, measured, outcome, parts, proofOf, raise } from "./fixtures/run-parts.ts";
-import { BY_CONSTRUCTION } from "./suites/field-reads.ts";
 import { perArm } from "./suites/measurement.ts";
 
 /** Proofs with reads of region fields per hit as so many processes counted them, by arm. */
@@ -35,7 +35,8 @@ function selfTestThat(found: "alike" | "not alike" | "unknown"): SelfTest {
   const [known] = selfTest?.alike ?? [];
   if (selfTest === null || known === undefined) throw new RangeError("a synthetic run has a self-test");
   const { suite, workload, name } = definition;
-  const own = { ...known, suite, workload, name, alike: found === "alike" };
+  const alike = found === "alike";
+  const own = { ...known, suite, workload, name, arms: { A: 0, B: alike ? 0.1 : 0.4, A2: 0 }, alike };
   return { ...selfTest, alike: [found === "unknown" ? { ...own, name: "another read" } : own] };
 }
 
@@ -60,8 +61,18 @@ const counted: Partial<RunParts> = {
 };
 
 /** The row of the one read, B's time 10 % longer; with its figures' verdicts by quantity. */
-function readOf(change: Partial<RunParts>) {
-  const run = assembleRun(parts(10, change));
+const readOf = (change: Partial<RunParts>) => rowOf(parts(10, change));
+
+/** The same, as if it were a part of the boot suite. */
+const bootOf = (change: Partial<RunParts>) =>
+  rowOf(
+    JSON.parse(
+      JSON.stringify(parts(10, change)).replaceAll('"suite":"dispatch"', '"suite":"boot"'),
+    ) as RunParts,
+  );
+
+function rowOf(whole: RunParts) {
+  const run = assembleRun(whole);
   expect(parseRun(serializeRun(run), "run.json")).toEqual(run);
   const row = rowsOf(run).find(({ name }) => name === definition.name) ?? raise();
   return {
@@ -139,12 +150,19 @@ describe("what decides a question", () => {
   it.each(["alike", "not alike", "unknown"] as const)(
     "is the count where there is one, be the time %s to the self-test or not",
     (found) => {
-      expect(readOf({ selfTest: selfTestThat(found), ...counted })).toMatchObject({
+      expect(bootOf({ selfTest: selfTestThat(found), ...counted })).toMatchObject({
         decidedBy: "count",
         verdicts: { time: "not judged", count: "slower" },
       });
     },
   );
+
+  it("is the time of a dispatch, of which a count says little", () => {
+    expect(readOf({ selfTest: selfTestThat("alike"), ...counted })).toMatchObject({
+      decidedBy: "time",
+      verdicts: { time: "slower", count: "not judged" },
+    });
+  });
 
   it.each(["not alike", "unknown"] as const)(
     "is nothing where the time is %s to the self-test and there is no count: the row is open and says why",

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Arm, type MetricDefinition, type ProcessEntry, parseRun, serializeRun } from "#results";
+import { sequentialRule } from "#results/statistics";
 import { assembleRun } from "./assemble.ts";
 import {
   definition,
@@ -11,7 +12,6 @@ import {
   proofOf,
   record,
 } from "./fixtures/run-parts.ts";
-import { sequentialRule } from "./statistics/index.ts";
 import { perArm } from "./suites/measurement.ts";
 
 describe("assembleRun", () => {

@@ -3,51 +3,35 @@ import {
   type Arm,
   type CodeSize,
   CommandError,
+  checkRequirements,
   type Environment,
   type EquivalenceProof,
-  type FieldReads,
   type GuestRecord,
-  type Interval,
+  HEAP_GROWTH,
+  judgeRun,
   type Metric,
   type MetricDefinition,
-  type MetricIdentity,
   metricKey,
   type Omission,
   type PerArm,
   type ProcessEntry,
-  questionKey,
+  READ_QUESTIONS,
   type RetentionRecord,
   type RetentionScenario,
   type Run,
   type RunOptions,
+  type Sampled,
   SCHEMA_NAME,
   SCHEMA_VERSION,
   type SelfTest,
+  slopeOver,
+  standingsOf,
+  stillMissing,
 } from "#results";
-import { checkRequirements } from "./requirements.ts";
+import { summarize, theilSenSlope } from "#results/statistics";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
-import {
-  centreOf,
-  classifyOutliers,
-  judge,
-  LEVEL,
-  type Look,
-  lookOf,
-  summarize,
-  theilSenSlope,
-} from "./statistics/index.ts";
-import { byConstructionFor, COUNTED_ACCESSES, combineFieldReads } from "./suites/field-reads.ts";
+import { combineFieldReads } from "./suites/field-reads.ts";
 import { combineLifetimes } from "./suites/lifetimes.ts";
-import {
-  FIRST_READ,
-  GUEST_READ,
-  HEAP_GROWTH,
-  MACHINE_SUBJECT,
-  PROBES,
-  SECTION_HIT,
-  SECTION_HIT_WRITE,
-  SECTIONS_BY_TURNS,
-} from "./suites/limits.ts";
 import {
   type GuestCheck,
   type HeapCurve,
@@ -55,7 +39,6 @@ import {
   type ProcessReport,
   perArm,
   type Remains,
-  SLICE_ESTIMATOR,
 } from "./suites/measurement.ts";
 
 /** A process, the machine that it ran on, and what it gave. */
@@ -89,21 +72,13 @@ export interface RunParts {
 
 /** Fewer give no figure: one pair shows no spread. */
 const LEAST_PROCESSES = 2;
-/** What is looked at once. */
-const ONE_LOOK: Look = { level: LEVEL, looks: 1 };
-/** What is counted, or as good as counted. */
-export const EXACT_LOOK: Look = { ...ONE_LOOK, exact: true };
-
 /** Puts a run together. Where a proof fails, it has no metrics: times of different work mean nothing. */
 export function assembleRun(parts: RunParts): Run {
   const { question, options, machines, proofs, outcomes, codeSize, selfTest } = parts;
   const equivalence = proveEquivalence(proofs, outcomes);
   const proven = equivalence.every(({ equal }) => equal);
   const { lifetimes, fieldReads } = combineOutcomes(proofs);
-  const timed = gatherMeasurements(outcomes, proofs.length, lookOf(options.sequential));
-  const reads = gatherFieldReads(parts);
-  const decides = decider(parts, timed, reads);
-  const metrics = proven ? judgeMetrics(parts, [...timed, ...reads], fieldReads, decides) : [];
+  const metrics = proven ? judgeMetrics(parts) : [];
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
@@ -115,7 +90,7 @@ export function assembleRun(parts: RunParts): Run {
     equivalence,
     fieldReads,
     metrics,
-    omissions: proven ? missingOf(parts, metrics, decides) : [],
+    omissions: proven ? stillMissing(parts.omissions, metrics) : [],
     lifetimes,
     retention: proven ? combineRetention(proofs, outcomes) : [],
     codeSize,
@@ -145,14 +120,6 @@ function processEntries({ proofs, outcomes, countProcesses }: RunParts): Process
 function briefly(failure: string): string {
   const [said = ""] = failure.split(/\n\s+at |; its (?:standard error|last words)/);
   return said.replace(/\s+/g, " ").trim().slice(0, 300);
-}
-
-/** Omissions of figures that no other source of the run gave. */
-function missingOf({ omissions }: RunParts, metrics: readonly Metric[], decides: Decider): Omission[] {
-  const present = new Set(metrics.map(metricKey));
-  return omissions
-    .filter((omission) => !present.has(metricKey(omission)))
-    .map((omission) => ({ ...omission, decides: decides(omission) }));
 }
 
 /**
@@ -204,12 +171,8 @@ function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
 }
 
 /** One metric with what all processes gave for it. */
-interface Gathered {
-  readonly definition: MetricDefinition;
-  readonly samples: PerArm<readonly number[]>;
+interface Gathered extends Sampled {
   readonly distributions: Metric["distributions"];
-  readonly processes: readonly number[];
-  readonly look: Look;
 }
 
 /** What was counted once and for all, where it was. */
@@ -222,145 +185,64 @@ function combineOutcomes(proofs: readonly ProcessOutcome[]): Pick<Run, "lifetime
   };
 }
 
-/** Questions of dispatch whose accesses are counted. */
-const READ_QUESTIONS: readonly (Pick<MetricDefinition, "workload" | "name" | "role"> & {
-  readonly access: string;
-})[] = [
-  { workload: PROBES, name: SECTION_HIT, role: "headline", access: COUNTED_ACCESSES.readHit },
-  { workload: PROBES, name: SECTION_HIT_WRITE, role: "headline", access: COUNTED_ACCESSES.writeHit },
-  { workload: PROBES, name: FIRST_READ, role: "headline", access: COUNTED_ACCESSES.firstRead },
-  { workload: PROBES, name: SECTIONS_BY_TURNS, role: "detail", access: COUNTED_ACCESSES.byTurns },
-  { workload: MACHINE_SUBJECT, name: GUEST_READ, role: "headline", access: COUNTED_ACCESSES.guestLoad },
-];
-
-/**
- * Reads of region fields as figures of their own. Where neither form reads any, the figure decides its question: the forms are
- * equal by construction, and a time can only show noise.
- */
+/** Reads of region fields as figures of their own. */
 function gatherFieldReads({ proofs, options }: RunParts): Gathered[] {
   if (!options.suites.includes("dispatch")) return [];
   const counted = proofs.flatMap(({ report }, process) =>
     report?.outcomes ? [{ process, outcomes: report.outcomes }] : [],
   );
-  return READ_QUESTIONS.flatMap(({ workload, name, role, access }) => {
+  return READ_QUESTIONS.flatMap(({ access, ...question }) => {
     const readsOf = (arm: Arm) =>
       counted.flatMap(({ outcomes }) => outcomes[arm].fieldReads.filter((each) => each.access === access));
     const samples = perArm((arm) => readsOf(arm).map(({ reads }) => reads));
     // What no process counted, or not every one, shows nothing: least of all that there are no reads.
     if (counted.length < LEAST_PROCESSES || samples.A.length !== counted.length) return [];
-    const none = [...samples.A, ...samples.B].every((reads) => reads === 0);
     return [
       {
         definition: {
-          suite: "dispatch" as const,
-          workload,
-          name,
+          ...question,
           source: "regionlab" as const,
           quantity: "reads" as const,
           description: "Fields of the region that one such access reads, counted with a trap on every field.",
           unit: "fields",
           scale: "absolute" as const,
           margin: 0.5,
-          role,
           estimator: "traps on all fields",
-          decides: none,
+          decides: true,
           byConstruction: null,
         },
         samples,
         distributions: perArm(() => []),
         processes: counted.map(({ process }) => process),
-        look: EXACT_LOOK,
       },
     ];
   });
 }
 
-/** Why the forms cannot differ in a metric, if they cannot. */
-function constructionOf({ suite, name }: MetricDefinition, fieldReads: readonly FieldReads[]): string | null {
-  const question = READ_QUESTIONS.find((each) => suite === "dispatch" && each.name === name);
-  const counted = fieldReads.find(({ access }) => access === question?.access);
-  return counted === undefined ? null : byConstructionFor(counted.reads);
-}
-
-/** Whether a figure, present or missing, decides its question; what has no estimator was not measured. */
-type Decider = (
-  figure: MetricIdentity & { readonly decides: boolean; readonly estimator?: string },
-) => boolean;
-
-/**
- * Which figure decides a question. Where no form reads a field of the region, that does; else what was counted; else a time. A
- * time of slices decides only if the self-test found arms alike that run the same code.
- */
-function decider(
-  { selfTest, counts }: RunParts,
-  timed: readonly Gathered[],
-  reads: readonly Gathered[],
-): Decider {
-  const keysOf = (definitions: readonly MetricDefinition[]) =>
-    new Set(definitions.filter(({ decides }) => decides).map(questionKey));
-  const alike = selfTest && new Set(selfTest.alike.filter((each) => each.alike).map(questionKey));
-  const constructed = keysOf(reads.map(({ definition }) => definition));
-  const counted = keysOf(counts.map(({ definition }) => definition));
-  const measured = new Set(timed.map(({ definition }) => questionKey(definition)));
-  const sound = keysOf(
-    timed
-      .map(({ definition }) => definition)
-      .filter(
-        (definition) =>
-          definition.estimator !== SLICE_ESTIMATOR || alike === null || alike.has(questionKey(definition)),
-      ),
-  );
-  return (definition) => {
-    const key = questionKey(definition);
-    if (constructed.has(key)) return definition.quantity === "reads";
-    if (definition.quantity === "count") return definition.decides && (counted.has(key) || !sound.has(key));
-    if (definition.quantity !== "time" || !measured.has(key)) return definition.decides;
-    return sound.has(key) && !counted.has(key);
-  };
-}
-
-function judgeMetrics(
-  parts: RunParts,
-  timedAndRead: readonly Gathered[],
-  fieldReads: readonly FieldReads[],
-  decides: Decider,
-): Metric[] {
-  const { proofs, outcomes, counts } = parts;
+function judgeMetrics(parts: RunParts): Metric[] {
+  const { proofs, outcomes, counts, options, selfTest } = parts;
   const first = proofs.length;
   const gathered: Gathered[] = [
-    ...timedAndRead,
+    ...gatherMeasurements(outcomes, first),
+    ...gatherFieldReads(parts),
     ...gatherSlopes(outcomes, first),
     ...counts.map(({ definition, samples, processes }) => ({
       definition,
       samples,
       distributions: perArm(() => []),
       processes: processes.map((index) => first + outcomes.length + index),
-      look: EXACT_LOOK,
     })),
-  ]
-    .filter(({ processes }) => processes.length >= LEAST_PROCESSES)
-    .map((each) => ({ ...each, definition: { ...each.definition, decides: decides(each.definition) } }));
-  const entries = processEntries(parts);
-  const comparisons = judge(
-    gathered.map(({ definition, samples, processes, look }) => ({
-      definition,
-      samples,
-      machines: processes.map((index) => entries[index]?.machine ?? 0),
-      look,
-    })),
-  );
-  return gathered.map(({ definition, samples, distributions, processes }, i) => {
-    const comparison = comparisons[i];
-    if (!comparison) throw new RangeError("one comparison per metric");
-    return {
-      ...definition,
-      byConstruction: constructionOf(definition, fieldReads),
-      samples,
-      processes,
-      distributions,
-      outliers: perArm((arm) => classifyOutliers(samples[arm])),
-      comparison,
-    };
+  ].filter(({ processes }) => processes.length >= LEAST_PROCESSES);
+  const standings = standingsOf(gathered, selfTest);
+  const standing = gathered.map((each, i) => ({
+    ...each,
+    definition: { ...each.definition, ...standings[i] },
+  }));
+  const judged = judgeRun(standing, processEntries(parts), options.sequential);
+  return standing.map(({ definition, samples, distributions, processes }, i) => {
+    const judgement = judged[i];
+    if (!judgement) throw new RangeError("one judgement per metric");
+    return { ...definition, samples, processes, distributions, ...judgement };
   });
 }
 
@@ -368,7 +250,7 @@ function judgeMetrics(
  * Measurements of one metric from all processes, metrics in the order in which a process gave them.
  * @param first index of the first of these processes in the run
  */
-function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number, look: Look): Gathered[] {
+function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number): Gathered[] {
   const found = new Map<string, { measurement: Measurement; process: number }[]>();
   outcomes.forEach(({ report }, i) => {
     for (const measurement of report?.measurements[0] ?? []) {
@@ -384,8 +266,6 @@ function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number, 
         samples: perArm((arm) => measured.map(({ measurement }) => measurement.estimates[arm])),
         distributions: perArm((arm) => measured.map(({ measurement }) => measurement.distributions[arm])),
         processes: measured.map(({ process }) => process),
-        // Boots are measured a fixed number of times, and looked at once.
-        look: definition.estimator === SLICE_ESTIMATOR ? look : ONE_LOOK,
       },
     ];
   });
@@ -418,7 +298,6 @@ function gatherSlopes(outcomes: readonly ProcessOutcome[], first: number): Gathe
       samples: perArm(slopes),
       distributions: perArm((arm) => slopes(arm).map((slope) => summarize([slope]))),
       processes: all.map(({ process }) => process),
-      look: EXACT_LOOK,
     };
   });
 }
@@ -484,13 +363,6 @@ function combineFindings(remains: readonly Remains[], curves: readonly HeapCurve
     usesAfterFinalize: remains.map(({ usesAfterFinalize }) => usesAfterFinalize),
     usesAfterFree: remains.map(({ usesAfterFree }) => usesAfterFree),
     heap: curves.map(({ heap }) => heap),
-    slope: slopeOf(curves),
+    slope: slopeOver(curves.map(({ heap }) => heap)),
   };
-}
-
-/** Heap bytes per round over processes; null where fewer than two followed the heap. */
-function slopeOf(curves: readonly HeapCurve[]): Interval | null {
-  if (curves.length < 2) return null;
-  const { estimate, low, high } = centreOf(curves.map(({ heap }) => theilSenSlope(heap)));
-  return { estimate, low, high };
 }

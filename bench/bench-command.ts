@@ -18,6 +18,7 @@ import {
   saveRun,
   writeAtomically,
 } from "#results";
+import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
 import { measureCodeSize } from "./code-size.ts";
 import { captureEnvironment } from "./environment.ts";
@@ -33,7 +34,6 @@ import { type BenchPlan, describeRuntimeOptions, tasksOf } from "./plan.ts";
 import { codeFolder, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
 import { loadSelfTest } from "./selftest/store.ts";
-import { medianDifference, Random } from "./statistics/index.ts";
 
 /** Where the command prints; replaced in tests. */
 export interface BenchStreams {

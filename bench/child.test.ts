@@ -2,17 +2,10 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ARMS } from "#results";
+import { ARMS, BOARD_CREATION, BOOT, SLICE_ESTIMATOR, TEAR_DOWN } from "#results";
 import { RUNTIME_OPTIONS } from "./plan.ts";
 import { runChild } from "./runner/child-process.ts";
-import { BOARD_CREATION, BOOT, TEAR_DOWN } from "./suites/limits.ts";
-import {
-  emptyReport,
-  type ProcessReport,
-  type ProcessRequest,
-  SLICE_ESTIMATOR,
-  type Task,
-} from "./suites/measurement.ts";
+import { emptyReport, type ProcessReport, type ProcessRequest, type Task } from "./suites/measurement.ts";
 
 const entry = fileURLToPath(new URL("../dist/bench/child.js", import.meta.url));
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ARMS, CommandError, type Environment, metricKey, parseRun, type Run, serializeRun } from "#results";
+import { pairedDifference } from "#results/statistics";
 import { syntheticRun } from "#results/testing";
 import { mergeRuns, type Part } from "./merge.ts";
-import { pairedDifference } from "./statistics/index.ts";
 import { perArm } from "./suites/measurement.ts";
 
 const COMMAND = "npx regionlab results merge a.json b.json -o c.json";
@@ -77,7 +77,7 @@ describe("mergeRuns", () => {
     );
   });
 
-  it("draws its verdicts from all pairs together, at one look", () => {
+  it("draws its verdicts from all pairs together, as sure as each of its parts was", () => {
     for (const { samples, scale, comparison } of mergeRuns(halves(), COMMAND).metrics) {
       const { estimate, low, high, pairs, figures } = pairedDifference(samples.A, samples.B, scale);
       expect(comparison.ab).toMatchObject({ estimate, low, high, pairs, figures });

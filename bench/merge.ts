@@ -1,17 +1,18 @@
 /** Runs of one plan, divided over machines, made into one. */
 import {
   CommandError,
-  type Comparison,
+  checkRequirements,
   type Environment,
   type EquivalenceProof,
+  judgeRun,
   type Metric,
   metricKey,
   type ProcessEntry,
   type Run,
   type RunOptions,
+  standingsOf,
+  stillMissing,
 } from "#results";
-import { checkRequirements } from "./requirements.ts";
-import { classifyOutliers, judge, LEVEL, type Look, lookOf } from "./statistics/index.ts";
 import { perArm } from "./suites/measurement.ts";
 
 /** A run and the file that it came from, for messages. */
@@ -41,12 +42,12 @@ export function mergeRuns(parts: readonly Part[], command: string): Run {
       machine: machines.findIndex(({ id }) => id === run.machines[entry.machine]?.id),
     })),
   );
-  const metrics = mergeMetrics(parts, offsets, processes);
-  const present = new Set(metrics.map(metricKey));
+  const base = first.run;
+  const selfTest = parts.map(({ run }) => run.selfTest).find((each) => each !== null) ?? null;
+  const metrics = mergeMetrics(parts, offsets, processes, { options: base.options, selfTest });
   const omissions = new Map(
     parts.flatMap(({ run }) => run.omissions.map((omission) => [metricKey(omission), omission] as const)),
   );
-  const base = first.run;
   return {
     ...base,
     options: mergeOptions(parts, command),
@@ -55,11 +56,11 @@ export function mergeRuns(parts: readonly Part[], command: string): Run {
     equivalence: mergeProofs(parts),
     fieldReads: longest(parts.map(({ run }) => run.fieldReads)),
     metrics,
-    omissions: [...omissions.values()].filter((omission) => !present.has(metricKey(omission))),
+    omissions: stillMissing([...omissions.values()], metrics),
     lifetimes: longest(parts.map(({ run }) => run.lifetimes)),
     retention: longest(parts.map(({ run }) => run.retention)),
     requirements: checkRequirements(metrics),
-    selfTest: parts.map(({ run }) => run.selfTest).find((selfTest) => selfTest !== null) ?? null,
+    selfTest,
   };
 }
 
@@ -189,6 +190,7 @@ function mergeMetrics(
   parts: readonly Part[],
   offsets: readonly number[],
   processes: readonly ProcessEntry[],
+  { options: { sequential }, selfTest }: Pick<Run, "options" | "selfTest">,
 ): Metric[] {
   const found = new Map<string, { metric: Metric; part: number }[]>();
   parts.forEach(({ run }, part) => {
@@ -200,39 +202,29 @@ function mergeMetrics(
   const merged = [...found.values()].flatMap((pieces) => {
     const [first] = pieces;
     if (first === undefined) return [];
-    const all = {
-      ...first.metric,
-      samples: perArm((arm) => pieces.flatMap(({ metric }) => metric.samples[arm])),
-      processes: pieces.flatMap(({ metric, part }) =>
-        metric.processes.map((index) => index + (offsets[part] ?? 0)),
-      ),
-      distributions: perArm((arm) => pieces.flatMap(({ metric }) => metric.distributions[arm])),
-    };
     return [
-      { metric: all, look: lookAt(pieces.map(({ metric, part }) => ({ metric, run: parts[part]?.run }))) },
+      {
+        // What decides alone may not beside what other parts counted.
+        definition: { ...first.metric, decides: pieces.some(({ metric }) => metric.decides) },
+        samples: perArm((arm) => pieces.flatMap(({ metric }) => metric.samples[arm])),
+        processes: pieces.flatMap(({ metric, part }) =>
+          metric.processes.map((index) => index + (offsets[part] ?? 0)),
+        ),
+        distributions: perArm((arm) => pieces.flatMap(({ metric }) => metric.distributions[arm])),
+      },
     ];
   });
-  const comparisons = judge(
-    merged.map(({ metric, look }) => ({
-      definition: metric,
-      samples: metric.samples,
-      machines: metric.processes.map((index) => processes[index]?.machine ?? 0),
-      look,
-    })),
-  );
-  return merged.map(({ metric }, i) => ({
-    ...metric,
-    outliers: perArm((arm) => classifyOutliers(metric.samples[arm])),
-    comparison: comparisons[i] as Comparison, // one a metric
+  const standings = standingsOf(merged, selfTest);
+  const standing = merged.map((each, i) => ({
+    ...each,
+    definition: { ...each.definition, ...standings[i] },
   }));
-}
-
-/** Parts that add processes are looked at now, for the first time; a metric of one part as that part looked at it. */
-function lookAt(pieces: readonly { metric: Metric; run: Run | undefined }[]): Look {
-  const [only, ...others] = pieces;
-  const once: Look = { level: LEVEL, looks: 1, exact: only?.metric.quantity !== "time" };
-  if (others.length > 0 || only?.run === undefined || only.metric.quantity !== "time") return once;
-  return lookOf(only.run.options.sequential);
+  const judged = judgeRun(standing, processes, sequential);
+  return standing.map(({ definition, samples, distributions, processes: places }, i) => {
+    const judgement = judged[i];
+    if (!judgement) throw new RangeError("one judgement per metric");
+    return { ...definition, samples, distributions, processes: places, ...judgement };
+  });
 }
 
 function mergeOptions(parts: readonly Part[], command: string): RunOptions {

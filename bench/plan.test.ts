@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { EXACT_LOOK, judge, type Measured } from "#results";
+import { Random } from "#results/statistics";
 import { scenarios } from "#workloads/lifecycle";
-import { EXACT_LOOK, slopeMetric } from "./assemble.ts";
+import { slopeMetric } from "./assemble.ts";
 import { planOf } from "./options.ts";
 import { describeRuntimeOptions, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
-import { judge, type Measured, Random } from "./statistics/index.ts";
 
 const plan = (quick: boolean) =>
   planOf([], { quick, regions: "embedded,owned", seed: "1", shardBy: "processes", count: true });

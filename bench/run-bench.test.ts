@@ -3,14 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { CommandError, parseRun, type Run, serializeRun, type Verdict } from "#results";
+import { CommandError, parseRun, type Run, SLICE_ESTIMATOR, serializeRun, type Verdict } from "#results";
 import { packageRoot } from "#workloads";
 import { captureEnvironment } from "./environment.ts";
 import { Journal, type JournalKey } from "./journal.ts";
 import { type BenchCommandOptions, planOf, QUICK_LOOKS } from "./options.ts";
 import { describeRuntimeOptions } from "./plan.ts";
 import { runBench } from "./run-bench.ts";
-import { SLICE_ESTIMATOR } from "./suites/measurement.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "regionlab-run-"));
 const childEntry = fileURLToPath(new URL("fixtures/measured.mjs", import.meta.url));

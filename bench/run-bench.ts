@@ -13,6 +13,7 @@ import {
   type RunOptions,
   type SelfTest,
 } from "#results";
+import { isLook, sequentialRule } from "#results/statistics";
 import { assembleRun, type ProcessOutcome, proveEquivalence, type RunParts } from "./assemble.ts";
 import { type CountedPart, countPlan, NOTHING_COUNTED } from "./count-plan.ts";
 import { completeEnvironment } from "./environment.ts";
@@ -28,7 +29,6 @@ import {
   type TrialOutcome,
 } from "./runner/run-schedule.ts";
 import { describeTrial, type PlannedTask, seedOf, type Trial } from "./runner/schedule.ts";
-import { isLook, sequentialRule } from "./statistics/index.ts";
 import type { ProcessReport, ProcessRequest, Task } from "./suites/measurement.ts";
 
 export interface BenchSetting {

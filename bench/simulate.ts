@@ -1,9 +1,9 @@
 /** `npm run bench:simulate`: prints how often the rule that ends a run claims what is not so, by shape of noise and effect. */
 import { Command, CommanderError } from "commander";
 import { CommandError, type Verdict } from "#results";
+import { Random, sequentialRule } from "#results/statistics";
 import { FULL_LOOKS, QUICK_LOOKS, readWhole } from "./options.ts";
 import { EFFECTS, type Rates, SHAPES, simulate } from "./simulation.ts";
-import { Random, sequentialRule } from "./statistics/index.ts";
 
 /** The most that a rate of wrong claims may be. */
 const MOST_WRONG = 0.05;

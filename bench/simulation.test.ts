@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { Random } from "#results/statistics";
 import { FULL_LOOKS, QUICK_LOOKS } from "./options.ts";
 import { chanceOfAtLeast } from "./selftest/judge-rates.ts";
 import { EFFECTS, isWrong, SHAPES, simulate } from "./simulation.ts";
-import { Random } from "./statistics/index.ts";
 
 const TRIALS = 60;
 

@@ -10,10 +10,12 @@ import {
   type Comparison,
   isDecided,
   isDifference,
+  judge,
+  type Measured,
   type MetricDefinition,
   type Verdict,
 } from "#results";
-import { judge, lookOf, type Measured, type Random, sequentialRule } from "./statistics/index.ts";
+import { lookOf, type Random, sequentialRule } from "#results/statistics";
 import { perArm } from "./suites/measurement.ts";
 
 /** Deviation of one isolate from the true time, as a logarithm. */

@@ -1,6 +1,7 @@
 /** The answer of a run in words, for somebody who has to choose one of the two patterns. Drawn from the data by rule. */
 import { hazardsOf } from "./hazards.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
+import { isDecided, isDifference, isShown, spreadOf } from "./rules/verdict.ts";
 import {
   type Metric,
   type Quantity,
@@ -10,7 +11,6 @@ import {
   SUITES,
   type Suite,
 } from "./schema.ts";
-import { isDecided, isDifference, isShown, spreadOf } from "./verdict-rule.ts";
 import {
   capital,
   clause,

@@ -33,10 +33,28 @@ export {
   render,
 } from "./report-command.ts";
 export { metricKey, questionKey, type ReportRow, rowsOf } from "./rows.ts";
-export * from "./schema.ts";
-export { parseSelfTest } from "./self-test-file.ts";
-export { checkWritable, loadRun, pageNameOf, saveRun, serializeRun, writeAtomically } from "./store.ts";
-export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";
+export {
+  ALIKE_PERCENT,
+  areAlike,
+  BY_CONSTRUCTION,
+  countDecides,
+  type Figure,
+  type Standing,
+  standingsOf,
+  stillMissing,
+} from "./rules/deciding.ts";
+export {
+  EXACT_LOOK,
+  type Judged,
+  judge,
+  judgeRun,
+  lookFor,
+  type Measured,
+  type Sampled,
+} from "./rules/judge.ts";
+export * from "./rules/questions.ts";
+export { checkRequirements } from "./rules/requirements.ts";
+export { slopeOver } from "./rules/retention.ts";
 export {
   ALPHA,
   decide,
@@ -46,4 +64,8 @@ export {
   isDifference,
   isShown,
   spreadOf,
-} from "./verdict-rule.ts";
+} from "./rules/verdict.ts";
+export * from "./schema.ts";
+export { parseSelfTest } from "./self-test-file.ts";
+export { checkWritable, loadRun, pageNameOf, saveRun, serializeRun, writeAtomically } from "./store.ts";
+export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";

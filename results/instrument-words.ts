@@ -1,6 +1,7 @@
 /** How far the instrument can be trusted, in sentences that stand beside its verdicts. */
+
+import { isDifference } from "./rules/verdict.ts";
 import type { Planted, Run, SelfTest } from "./schema.ts";
-import { isDifference } from "./verdict-rule.ts";
 import { countOf, formatDate, formNames, SUITE_TITLES } from "./words.ts";
 
 /** Said once above every table of verdicts. */

@@ -1,7 +1,4 @@
-/**
- * Figures and verdicts of a stored run. What follows from something else in the file is worked out once more: a verdict that
- * its own intervals contradict is refused, so that neither can be edited without the other.
- */
+/** Figures of a stored run, each by itself; whether they follow from each other, `check-evidence.ts` sees. */
 import type { JsonReader } from "./reader.ts";
 import { metricKey, questionKey } from "./rows.ts";
 import {
@@ -23,7 +20,6 @@ import {
   SUITES,
   VERDICTS,
 } from "./schema.ts";
-import { decide, decideControl, isDecided, spreadOf } from "./verdict-rule.ts";
 
 /** Figures that should be equal may differ by this part of them: they went through decimal digits. */
 const TOLERANCE = 1e-6;
@@ -59,7 +55,7 @@ export function readMetric(r: JsonReader, { processes }: Schedule): Metric {
       arm.array((item) => readDistribution(item, definition)),
     ),
     outliers: perArm(r.at("outliers"), (arm) => arm.array((item) => item.oneOf(OUTLIER_CLASSES))),
-    comparison: readComparison(r.at("comparison"), definition, samples.A.length),
+    comparison: readComparison(r.at("comparison")),
   };
   checkLengths(r, metric);
   return metric;
@@ -79,8 +75,9 @@ function readDefinition(r: JsonReader): MetricDefinition {
   };
 }
 
-/** Every time takes some; a count may be none; a slope of memory may fall. */
-function readSample(r: JsonReader, { quantity }: MetricDefinition): number {
+/** Every time takes some, and of nothing there are no percents; a count may be none; a slope of memory may fall. */
+function readSample(r: JsonReader, { quantity, scale }: MetricDefinition): number {
+  if (scale === "percent") return r.positive();
   switch (quantity) {
     case "time":
       return r.positive();
@@ -108,7 +105,7 @@ function readPlaces(r: JsonReader, processes: Schedule["processes"]): number[] {
 
 function checkLengths(r: JsonReader, { samples, processes, distributions, outliers }: Metric): void {
   const places = samples.A.length;
-  if (places === 0) r.at("samples").at("A").fail("at least one sample");
+  if (places < 2) r.at("samples").at("A").fail("at least two samples, which show a spread");
   if (processes.length !== places) r.at("processes").fail(`${places} items, one per sample of A`);
   const summarized = ARMS.some((arm) => distributions[arm].length > 0);
   for (const arm of ARMS) {
@@ -145,39 +142,21 @@ function readDistribution(r: JsonReader, definition: MetricDefinition): Distribu
   return distribution;
 }
 
-function readComparison(r: JsonReader, definition: MetricDefinition, places: number): Comparison {
-  const comparison: Comparison = {
-    ab: readEffect(r.at("ab"), definition, places),
-    aa: readEffect(r.at("aa"), definition, places),
+function readComparison(r: JsonReader): Comparison {
+  return {
+    ab: readEffect(r.at("ab")),
+    aa: readEffect(r.at("aa")),
     aaSpread: r.at("aaSpread").amount(),
     verdict: r.at("verdict").oneOf(VERDICTS),
     aaVerdict: r.at("aaVerdict").oneOf(VERDICTS),
     reason: r.at("reason").nullable((item) => item.string()),
     machines: r.at("machines").nullable((item) => item.string()),
   };
-  const spread = spreadOf(comparison.aa);
-  if (!isClose(comparison.aaSpread, spread, spread)) {
-    r.at("aaSpread").fail(`${spread}, the largest distance of the interval aa from zero`);
-  }
-  const verdict = decide(comparison, definition);
-  if (comparison.verdict !== verdict) {
-    r.at("verdict").fail(`"${verdict}", which the rule makes of the intervals beside it`);
-  }
-  const aaVerdict = decideControl(comparison, definition.margin);
-  if (comparison.aaVerdict !== aaVerdict) {
-    r.at("aaVerdict").fail(`"${aaVerdict}", which the rule makes of the interval aa`);
-  }
-  const decided = isDecided(comparison);
-  if (decided && comparison.reason !== null) r.at("reason").fail(`null, because "${verdict}" is decided`);
-  if (!decided && !comparison.reason?.trim()) {
-    r.at("reason").fail(`a sentence, because "${verdict}" decides nothing`);
-  }
-  return comparison;
 }
 
-function readEffect(r: JsonReader, { scale }: MetricDefinition, places: number): Effect {
+function readEffect(r: JsonReader): Effect {
   const figures = r.at("figures");
-  const effect: Effect = {
+  return {
     ...readInterval(r),
     level: r.at("level").level(),
     pairs: r.at("pairs").count(),
@@ -186,19 +165,6 @@ function readEffect(r: JsonReader, { scale }: MetricDefinition, places: number):
     adjustedPValue: r.at("adjustedPValue").probability(),
     figures: { a: figures.at("a").number(), b: figures.at("b").number() },
   };
-  const { estimate, pairs, above, pValue, adjustedPValue } = effect;
-  if (pairs === 0 || pairs > places) r.at("pairs").fail(`from 1 to ${places} pairs, as there are samples`);
-  if (above > pairs) r.at("above").fail(`at most ${pairs}, as there are pairs`);
-  if (adjustedPValue < pValue * (1 - TOLERANCE)) r.at("adjustedPValue").fail(`at least pValue, ${pValue}`);
-  const { a, b } = effect.figures;
-  if (scale === "percent" && a <= 0)
-    figures.at("a").fail("a number greater than 0, of which to take percents");
-  const difference = scale === "percent" ? 100 * (b / a - 1) : b - a;
-  const size = scale === "percent" ? 1 : Math.max(Math.abs(a), Math.abs(b));
-  if (!isClose(estimate, difference, Math.max(size, Math.abs(difference)))) {
-    r.at("estimate").fail(`${difference}, the difference of the figures beside it`);
-  }
-  return effect;
 }
 
 export function readInterval(r: JsonReader): Interval {
@@ -211,10 +177,6 @@ export function readInterval(r: JsonReader): Interval {
   if (low > high) return r.fail("an interval whose low end is not above its high end");
   if (estimate < low || estimate > high) return r.at("estimate").fail(`a number from ${low} to ${high}`);
   return interval;
-}
-
-function isClose(value: number, expected: number, size: number): boolean {
-  return Math.abs(value - expected) <= TOLERANCE * Math.max(size, Number.MIN_VALUE);
 }
 
 /** No figure twice, none both there and missing, and of each source at most one that decides a question. */

@@ -67,9 +67,22 @@ describe("parseRun", () => {
     ],
     [["equivalence", 0, "equal"], false, /\$\.metrics .* no metrics, because an equivalence proof failed/],
     [["lifetimes", 0, "arms", "A", "observed", "usesAfterFree"], -1, /usesAfterFree is -1, expected a whole/],
-    [["requirements", 0, "met"], false, /requirements\[0\]\.met is false, expected true, which the limit/],
-    [["requirements", 0, "measured", "B"], 3.1, /requirements\[0\]\.met is true, expected false, which/],
-    [["requirements", 1, "limit"], 6.3, /requirements\[1\]\.met is true, expected false, which the limit/],
+    [["requirements", 0, "met"], false, /requirements\[0\]\.met is false, expected true, which follows/],
+    [["requirements", 0, "measured", "B"], 3.1, /requirements\[0\]\.measured\.B is 3\.1, expected 2\./],
+    [["requirements", 1, "limit"], 63, /requirements\[1\]\.limit is 63, expected 20, which follows/],
+    [["requirements"], [], /\$\.requirements is an array of 0, expected an array of 2/],
+    [["options", "sequential", "level"], 0.9, /level is 0\.9, expected at least 0\.975, for 2 looks/],
+    [["selfTest", "alike", 1, "alike"], true, /alike is true, expected false, which the percents beside it/],
+    [
+      ["retention", 0, "arms", "B", "slope", "low"],
+      -99,
+      /slope\.low is -99, expected -\d.*follows from the heaps/,
+    ],
+    [
+      ["retention", 0, "arms", "B", "heap", 1],
+      [],
+      /heap\[1\] is an array of 0, expected points of two rounds/,
+    ],
     [["fieldReads", 1, "fields"], [], /fieldReads\[1\]\.fields is an array of 0, expected the names/],
     [["fieldReads", 0, "reads", "B"], 1, /fieldReads\[0\]\.fields is an array of 0, expected the names/],
     [["selfTest", "falseAlarms", "found"], 101, /found is 101, expected at most 100/],
@@ -85,10 +98,15 @@ describe("parseRun", () => {
 });
 
 describe("the figures of a stored run", () => {
-  const time = run.metrics.findIndex(({ quantity, decides }) => quantity === "time" && decides);
+  const time = run.metrics.findIndex(
+    ({ quantity, comparison }) => quantity === "time" && comparison.verdict === "equivalent",
+  );
   const count = run.metrics.findIndex(({ quantity }) => quantity === "count");
+  const reads = run.metrics.findIndex(({ quantity }) => quantity === "reads");
+  const constructed = reads;
+  const beside = run.metrics.findIndex(({ quantity, decides }) => quantity === "time" && !decides);
   const open = run.metrics.findIndex(({ comparison }) => comparison.verdict === "inconclusive");
-  const growth = run.metrics.findIndex(({ scale }) => scale === "absolute");
+  const growth = run.metrics.findIndex(({ quantity }) => quantity === "memory");
   const firm = run.metrics.findIndex(({ comparison }) => comparison.verdict === "slower");
   const lost = run.schedule.processes.findIndex((process) => process.lost !== null);
   const other = run.metrics[0];
@@ -96,39 +114,44 @@ describe("the figures of a stored run", () => {
 
   it.each<[Path, unknown, RegExp]>([
     [[time, "description"], "x".repeat(1001), /a text of at most 1000 characters/],
-    [[time, "comparison", "verdict"], "faster", /verdict is "faster", expected "equivalent", which the rule/],
+    [[time, "comparison", "verdict"], "faster", /verdict is "faster", expected "equivalent", which follows/],
     [[open, "comparison", "verdict"], "equivalent", /verdict is "equivalent", expected "inconclusive"/],
     [[time, "comparison", "aaVerdict"], "slower", /aaVerdict is "slower", expected "equivalent"/],
-    [[time, "margin"], 0.000001, /verdict is "equivalent", expected/],
-    [[time, "decides"], false, /verdict is "equivalent", expected "not judged"/],
-    [[time, "comparison", "aaSpread"], 0, /aaSpread is 0, expected 0\.\d+, the largest distance/],
+    [[time, "margin"], 0.000001, /aaVerdict is "equivalent", expected|verdict is "equivalent", expected/],
+    [[count, "decides"], false, /decides is false, expected true, which the other figures/],
+    [[beside, "decides"], true, /expected "decides": false, because another figure decides/],
+    [[time, "byConstruction"], "No field.", /byConstruction is "No field\.", expected null, which the reads/],
+    [[constructed, "byConstruction"], null, /byConstruction is null, expected "Reads no field/],
+    [[constructed, "samples", "B"], Array(10).fill(2), /byConstruction is "Reads no.*, expected null, which/],
+    [[time, "comparison", "aaSpread"], 0, /aaSpread is 0, expected 0\.\d+, which follows/],
     [[time, "comparison", "ab", "low"], 99, /an interval whose low end is not above its high end/],
+    [[time, "comparison", "ab", "low"], -99, /low is -99, expected .*, which follows from the samples/],
     [[time, "comparison", "ab", "estimate"], 99, /estimate is 99, expected a number from/],
-    [
-      [time, "comparison", "ab", "figures", "b"],
-      5.8,
-      /estimate is .*, expected .*, the difference of the figures/,
-    ],
-    [
-      [growth, "comparison", "ab", "figures", "b"],
-      99,
-      /estimate is .*, expected .*, the difference of the figures/,
-    ],
-    [[time, "comparison", "ab", "figures", "a"], 0, /a is 0, expected a number greater than 0/],
+    [[time, "comparison", "ab", "figures", "b"], 99, /figures\.b is 99, expected .*, which follows/],
+    [[growth, "comparison", "ab", "figures", "b"], 99, /figures\.b is 99, expected .*, which follows/],
+    [[time, "comparison", "ab", "level"], 0.9, /level is 0\.9, expected 0\.97\d*, which follows/],
     [[time, "comparison", "ab", "level"], 0.5, /level is 0\.5, expected a level between/],
     [[time, "comparison", "ab", "level"], 1, /level is 1, expected a level between/],
     [[time, "comparison", "ab", "pValue"], 0, /pValue is 0, expected a probability above 0/],
-    [[firm, "comparison", "ab", "pValue"], 1, /adjustedPValue is .*, expected at least pValue, 1/],
-    [[time, "comparison", "ab", "pairs"], 11, /pairs is 11, expected from 1 to 10 pairs/],
-    [[time, "comparison", "ab", "above"], 11, /above is 11, expected at most 10/],
-    [[time, "comparison", "reason"], "why not", /reason is "why not", expected null, because "equivalent"/],
-    [[open, "comparison", "reason"], null, /reason is null, expected a sentence, because "inconclusive"/],
-    [[open, "comparison", "reason"], " ", /reason is " ", expected a sentence/],
+    [[firm, "comparison", "ab", "pValue"], 1, /pValue is 1, expected .*, which follows/],
+    [[firm, "comparison", "ab", "adjustedPValue"], 1, /adjustedPValue is 1, expected .*, which follows/],
+    [[time, "comparison", "ab", "pairs"], 11, /pairs is 11, expected 10, which follows/],
+    [[time, "comparison", "ab", "above"], 11, /above is 11, expected \d+, which follows/],
+    [[time, "comparison", "reason"], "why not", /reason is "why not", expected null, which follows/],
+    [[open, "comparison", "reason"], null, /reason is null, expected ".*", which follows/],
+    [[time, "samples", "B", 0], 17, /metrics\[\d+\]\.comparison.*, which follows from the samples/],
     [[time, "samples", "A", 0], 0, /samples\.A\[0\] is 0, expected a number greater than 0/],
     [[time, "samples", "A", 0], -5, /samples\.A\[0\] is -5, expected a number greater than 0/],
-    [[count, "samples", "A2", 0], -1, /samples\.A2\[0\] is -1, expected a number from 0/],
+    [[count, "samples", "A2", 0], 0, /samples\.A2\[0\] is 0, expected a number greater than 0/],
+    [[reads, "samples", "A2", 0], -1, /samples\.A2\[0\] is -1, expected a number from 0/],
+    [
+      [growth, "samples", "B", 0],
+      1e6,
+      /heap\[0\] is an array of 20, expected a heap whose slope, .*heap growth/,
+    ],
     [[time, "samples", "A2"], [], /samples\.A2 is an array of 0, expected 10 items/],
     [[time, "outliers", "B"], ["none"], /outliers\.B is an array of 1, expected 10 items/],
+    [[time, "outliers", "B", 0], "severe", /outliers\.B\[0\] is "severe", expected "none", which follows/],
     [[time, "distributions", "B"], [], /distributions\.B is an array of 0, expected 10 items.* or none/],
     [[time, "distributions", "B", 2, "min"], 0, /B\[2\]\.min is 0, expected a number greater than 0/],
     [[time, "distributions", "A", 0, "median"], 1e-9, /A\[0\]\.median is 1e-9, expected at least q1, \d/],
@@ -146,12 +169,40 @@ describe("the figures of a stored run", () => {
     expect(refusal(["metrics", ...path], value)).toMatch(message);
   });
 
+  it("follow from the samples also where comparisons were edited to agree with each other", () => {
+    const forged: unknown = JSON.parse(text);
+    const target = run.metrics[firm];
+    if (target === undefined) throw new Error("a metric is slower");
+    const effect = { ...target.comparison.aa, estimate: 0, low: -0.01, high: 0.01, figures: { a: 1, b: 1 } };
+    setAt(forged, ["metrics", firm, "comparison"], {
+      ...target.comparison,
+      ...{
+        ab: effect,
+        aa: effect,
+        aaSpread: 0.01,
+        verdict: "equivalent",
+        aaVerdict: "equivalent",
+        reason: null,
+      },
+    });
+    expect(failure(JSON.stringify(forged)).message).toMatch(
+      /comparison\.ab\..*, which follows from the samples/,
+    );
+  });
+
+  it("come with the words of today, whatever stands in the file", () => {
+    const edited: unknown = JSON.parse(text);
+    setAt(edited, ["metrics", open, "comparison", "reason"], "All is well.");
+    setAt(edited, ["metrics", constructed, "byConstruction"], "Because.");
+    expect(parseRun(JSON.stringify(edited), "run.json")).toEqual(run);
+  });
+
   it("are there once, and one of them decides", () => {
     const doubled = JSON.stringify({ ...run, metrics: [...run.metrics, other] });
     expect(failure(doubled).message).toMatch(
       /expected a figure that is there once; .*create.* is there before/,
     );
-    const both = { ...other, quantity: "memory" };
+    const both = { ...other, quantity: "memory", name: "create" };
     expect(failure(JSON.stringify({ ...run, metrics: [...run.metrics, both] })).message).toMatch(
       /"decides": false, because another figure decides boot\/hello\/create/,
     );

@@ -1,6 +1,8 @@
+import { checkEvidence } from "./check-evidence.ts";
 import { CommandError } from "./command-error.ts";
 import { checkIdentities, perArm, readInterval, readMetric, readOmission } from "./parse-metrics.ts";
 import { isRecord, JsonReader } from "./reader.ts";
+import { areAlike } from "./rules/deciding.ts";
 import {
   type AlikeMetric,
   ARMS,
@@ -29,6 +31,7 @@ import {
   type SourceSize,
   SUITES,
 } from "./schema.ts";
+import { LEVEL, sequentialRule } from "./statistics/index.ts";
 
 /**
  * Reads a stored run.
@@ -112,7 +115,7 @@ function readRun(r: JsonReader): Run {
     r.at("metrics").fail("no metrics, because an equivalence proof failed");
   }
   checkIdentities(run.metrics, run.omissions, r);
-  return run;
+  return checkEvidence(run, r);
 }
 
 function readOptions(r: JsonReader): RunOptions {
@@ -143,7 +146,10 @@ function readSequential(r: JsonReader): Sequential {
     last = look;
     return look;
   });
-  return { looks, level: r.at("level").level() };
+  const level = r.at("level").level();
+  const least = looks.length === 0 ? LEVEL : sequentialRule(looks).level;
+  if (level < least - 1e-9) r.at("level").fail(`at least ${least}, for ${looks.length} looks`);
+  return { looks, level };
 }
 
 function string(r: JsonReader): string {
@@ -304,9 +310,15 @@ function readRetention(r: JsonReader): RetentionRecord {
     modelledLeakedBytes: r.at("modelledLeakedBytes").array(count),
     usesAfterFinalize: r.at("usesAfterFinalize").array(count),
     usesAfterFree: r.at("usesAfterFree").array(count),
-    heap: r.at("heap").array((process) => process.array(readHeapPoint)),
+    heap: r.at("heap").array(readHeap),
     slope: r.at("slope").nullable(readInterval),
   };
+}
+
+function readHeap(r: JsonReader): HeapPoint[] {
+  const points = r.array(readHeapPoint);
+  const rounds = new Set(points.map(({ round }) => round));
+  return rounds.size >= 2 ? points : r.fail("points of two rounds at least, which make a slope");
 }
 
 function readHeapPoint(r: JsonReader): HeapPoint {
@@ -328,17 +340,13 @@ function readSourceSize(r: JsonReader): SourceSize {
 
 function readRequirement(r: JsonReader): Requirement {
   const measured = r.at("measured");
-  const requirement: Requirement = {
+  return {
     name: r.at("name").string(),
     limit: r.at("limit").number(),
     unit: r.at("unit").string(),
     measured: { A: measured.at("A").number(), B: measured.at("B").number() },
     met: r.at("met").boolean(),
   };
-  const { limit, measured: figures } = requirement;
-  const met = figures.A <= limit && figures.B <= limit;
-  if (requirement.met !== met) r.at("met").fail(`${met}, which the limit and the figures beside it say`);
-  return requirement;
 }
 
 export function readSelfTest(r: JsonReader): SelfTest {
@@ -366,7 +374,7 @@ function readRate(r: JsonReader): Rate {
 }
 
 function readAlike(r: JsonReader): AlikeMetric {
-  return {
+  const metric: AlikeMetric = {
     suite: r.at("suite").oneOf(SUITES),
     workload: r.at("workload").string(),
     name: r.at("name").string(),
@@ -375,4 +383,6 @@ function readAlike(r: JsonReader): AlikeMetric {
     slots: r.at("slots").array((slot) => slot.number()),
     alike: r.at("alike").boolean(),
   };
+  const alike = areAlike([...Object.values(metric.arms), ...metric.slots]);
+  return metric.alike === alike ? metric : r.at("alike").fail(`${alike}, which the percents beside it say`);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { isDecided } from "./rules/verdict.ts";
 import { serializeSummary, summarizeRun } from "./summary.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
-import { isDecided } from "./verdict-rule.ts";
 
 const run = syntheticRun();
 

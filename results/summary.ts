@@ -3,8 +3,8 @@ import { answer, reasonOf } from "./answer.ts";
 import { cleaned, escapeJson } from "./clean-text.ts";
 import { asPredicted, environmentLine } from "./environment-words.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
+import { isDecided } from "./rules/verdict.ts";
 import type { Form, LifetimeFigures, Quantity, Run, Suite, Verdict } from "./schema.ts";
-import { isDecided } from "./verdict-rule.ts";
 import { differenceUnit, outcomeWords, questionTitle } from "./words.ts";
 
 /** Names the format; it is written for people and scripts, and never read back. */

@@ -10,9 +10,9 @@ import {
   type PerArm,
   type ProcessEntry,
 } from "#results";
+import { median } from "#results/statistics";
 import { packageRoot } from "#workloads";
 import { attempt, runAbreast, type TrialOutcome } from "../runner/run-schedule.ts";
-import { median } from "../statistics/index.ts";
 import {
   type CountedOutcome,
   type CountedProcess,

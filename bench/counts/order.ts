@@ -1,5 +1,5 @@
 import { ARMS, type Arm } from "#results";
-import { Random } from "../statistics/random.ts";
+import { Random } from "#results/statistics";
 import type { CountGroup } from "./subjects.ts";
 
 /** One process to be counted. */

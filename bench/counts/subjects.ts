@@ -1,19 +1,20 @@
 /** What is counted, with the questions that the counts answer beside times. */
-import type { MetricDefinition } from "#results";
-import { PLUGGED } from "#workloads/lifecycle";
 import {
   BOARD_CREATION,
   BOOT,
+  countDecides,
   FIRST_READ,
   MACHINE_CREATION,
   MACHINE_SUBJECT,
+  type MetricDefinition,
   PLUG_AND_UNPLUG,
   PROBES,
   SECTION_HIT,
   SECTION_HIT_WRITE,
   SECTIONS_BY_TURNS,
   TEAR_DOWN,
-} from "../suites/limits.ts";
+} from "#results";
+import { PLUGGED } from "#workloads/lifecycle";
 import { COUNT_MARGIN_PERCENT } from "../suites/margins.ts";
 
 /** One figure: a step of some work. */
@@ -194,7 +195,12 @@ function booted(guest: string): MetricDefinition {
   };
 }
 
-const ACCESS = { ...COUNTED, suite: "dispatch", workload: PROBES, decides: false } as const;
+const ACCESS = {
+  ...COUNTED,
+  suite: "dispatch",
+  workload: PROBES,
+  decides: countDecides("dispatch"),
+} as const;
 const ACCESS_ROUNDS = { warmUp: 150, rounds: 20, perStep: ACCESSES_PER_ROUND };
 
 const PROBE_SUBJECTS: readonly (readonly [name: string, MetricDefinition, Rounds])[] = [

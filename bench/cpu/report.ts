@@ -1,6 +1,6 @@
 /** What the processor's benchmark found: its stored form, and how it is judged. */
 import type { Environment, Interval } from "#results";
-import { pairedDifference } from "../statistics/index.ts";
+import { pairedDifference } from "#results/statistics";
 import type { Contestant, ContestantName } from "./contestants.ts";
 import type { Profile } from "./profile.ts";
 import { GOALS, type Goal, WORK_KINDS, type Work, type WorkKind } from "./works.ts";

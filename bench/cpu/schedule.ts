@@ -1,4 +1,4 @@
-import { Random } from "../statistics/index.ts";
+import { Random } from "#results/statistics";
 import type { ContestantName } from "./contestants.ts";
 
 /** One process to be timed. */

@@ -1,4 +1,4 @@
-import { Random } from "../statistics/index.ts";
+import { Random } from "#results/statistics";
 import type { Task } from "../suites/measurement.ts";
 
 /** What processes are planned for. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ARMS, type Arm, type MetricDefinition } from "#results";
+import { Random } from "#results/statistics";
 import { syntheticRun } from "#results/testing";
-import { Random } from "../statistics/index.ts";
 import { emptyReport, fromSlices, type ProcessReport, perArm } from "../suites/measurement.ts";
 import { type SelfTestParts, summarizeSelfTest } from "./self-test.ts";
 

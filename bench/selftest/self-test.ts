@@ -6,10 +6,13 @@ import {
   type AlikeMetric,
   ARMS,
   type Arm,
+  areAlike,
   type Comparison,
   type Environment,
+  EXACT_LOOK,
   isDecided,
   isDifference,
+  judge,
   type MetricDefinition,
   metricKey,
   type PerArm,
@@ -21,16 +24,13 @@ import {
   type SelfTest,
   SUITES,
 } from "#results";
-import { EXACT_LOOK, slopeMetric } from "../assemble.ts";
-import { judge, lookOf, median, Random, sequentialRule, theilSenSlope } from "../statistics/index.ts";
+import { lookOf, median, Random, sequentialRule, theilSenSlope } from "#results/statistics";
+import { slopeMetric } from "../assemble.ts";
 import { type Measurement, type ProcessReport, perArm } from "../suites/measurement.ts";
 import { type PlantedCounts, type PlantedRepeat, samplesOf } from "./planted-counts.ts";
 
 /** Parts of more work that arm B does, in percent; the first is none. */
 export const PLANTED_PERCENT = [0, 0.5, 1, 2, 5] as const;
-
-/** Medians of arms, and of slots, that differ by more are not alike. */
-export const ALIKE_PERCENT = 0.3;
 
 export interface SelfTestParts {
   readonly environment: Environment;
@@ -248,13 +248,12 @@ function alikeMetrics(reports: readonly ProcessReport[]): AlikeMetric[] {
   return [...found.values()].map(({ question, arms, slots }) => {
     const armMedians = perArm((arm) => median(arms[arm]));
     const slotMedians = slots.map(median);
-    const farthest = Math.max(...Object.values(armMedians).map(Math.abs), ...slotMedians.map(Math.abs));
     return {
       ...question,
       processes: arms.A.length,
       arms: armMedians,
       slots: slotMedians,
-      alike: farthest <= ALIKE_PERCENT,
+      alike: areAlike([...Object.values(armMedians), ...slotMedians]),
     };
   });
 }

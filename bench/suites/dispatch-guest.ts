@@ -1,8 +1,8 @@
 /** Accesses to a real device of the tree under test: from the host's side, and all the way from a guest's load. */
 import { Emulation, type Hardware } from "#machine";
 import type { AccessSize } from "#memory";
+import { GUEST_READ, MACHINE_SUBJECT } from "#results";
 import type { Case, Loop } from "./dispatch-loops.ts";
-import { GUEST_READ, MACHINE_SUBJECT } from "./limits.ts";
 
 const RAM_BYTES = 2 ** 20;
 const RAM_START = 0x8000_0000;

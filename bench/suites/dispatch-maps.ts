@@ -2,7 +2,7 @@
 import { type AccessSize, AddressSpace, MemoryRegion, WHOLE_ADDRESS_SPACE } from "#memory";
 import { DeviceModel } from "#qdev";
 import type { Form } from "#results";
-import { Random } from "../statistics/index.ts";
+import { Random } from "#results/statistics";
 import { createProbe, PROBE_BYTES, type Probe, VARIANTS } from "./probe.ts";
 
 export interface ProbeMap {

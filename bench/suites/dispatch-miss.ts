@@ -1,10 +1,10 @@
 /** Accesses that miss: the first to each device after the map has changed. */
 import type { AddressSpace } from "#memory";
 import type { Form } from "#results";
-import { Random } from "../statistics/index.ts";
+import { FIRST_READ } from "#results";
+import { Random } from "#results/statistics";
 import type { Case } from "./dispatch-loops.ts";
 import { flatMap } from "./dispatch-maps.ts";
-import { FIRST_READ } from "./limits.ts";
 
 /** Devices, each read once between two changes of the map. */
 export const FIRST_READS = 1024;

@@ -5,7 +5,7 @@
  */
 import { AddressSpace, type FlatRange, type FlatView, MemoryRegion } from "#memory";
 import type { Form } from "#results";
-import { Random } from "../statistics/index.ts";
+import { Random } from "#results/statistics";
 import type { Case } from "./dispatch-loops.ts";
 import { CONTAINER_REGIONS, emptyMachine, type ProbeMap, walk } from "./dispatch-maps.ts";
 import { EmbeddedProbe, OwnedProbe, PROBE_BYTES, type Probe, VARIANTS } from "./probe.ts";

@@ -2,12 +2,6 @@
 import { loadHardware } from "#machine";
 import type { AccessSize } from "#memory";
 import type { Form, MetricDefinition } from "#results";
-import { loopWork, type SlicedWork } from "../trio/work.ts";
-import { guestCase } from "./dispatch-guest.ts";
-import { bareReadLoop, bareWalkLoop, type Case, type Loop, readLoop, writeLoop } from "./dispatch-loops.ts";
-import { aliasMap, flatMap, nestedMap, type ProbeMap, visits, walk } from "./dispatch-maps.ts";
-import { missCase } from "./dispatch-miss.ts";
-import { formatCount, uncopiedCase } from "./dispatch-uncopied.ts";
 import {
   FLOOR,
   PROBES,
@@ -16,7 +10,13 @@ import {
   SECTIONS_BY_TURNS,
   TEN_THOUSAND,
   TEN_THOUSAND_FLOOR,
-} from "./limits.ts";
+} from "#results";
+import { loopWork, type SlicedWork } from "../trio/work.ts";
+import { guestCase } from "./dispatch-guest.ts";
+import { bareReadLoop, bareWalkLoop, type Case, type Loop, readLoop, writeLoop } from "./dispatch-loops.ts";
+import { aliasMap, flatMap, nestedMap, type ProbeMap, visits, walk } from "./dispatch-maps.ts";
+import { missCase } from "./dispatch-miss.ts";
+import { formatCount, uncopiedCase } from "./dispatch-uncopied.ts";
 import { DISPATCH_MARGIN_PERCENT } from "./margins.ts";
 import { VARIANTS } from "./probe.ts";
 import { slicedTime } from "./sliced-time.ts";

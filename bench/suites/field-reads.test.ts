@@ -1,16 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { FORMS } from "#results";
+import { COUNTED_ACCESSES, FORMS } from "#results";
 import { aliasMap, flatMap } from "./dispatch-maps.ts";
 import { scatteredMap, UncopiedDispatcher } from "./dispatch-uncopied.ts";
-import {
-  BY_CONSTRUCTION,
-  byConstructionFor,
-  COUNTED_ACCESSES,
-  combineFieldReads,
-  countFieldReads,
-  ReadTrap,
-  regionsBelow,
-} from "./field-reads.ts";
+import { combineFieldReads, countFieldReads, ReadTrap, regionsBelow } from "./field-reads.ts";
 
 const [A, B] = await Promise.all([countFieldReads("embedded"), countFieldReads("owned")]);
 const counts = combineFieldReads({ A, B });
@@ -100,12 +92,4 @@ describe.each(FORMS)("%s: the trap", (form) => {
     for (const at of map.addresses) dispatcher.read(at, 4);
     expect(trap.end("uncopied", 3).reads).toBe(5);
   });
-});
-
-it("equality by construction is said of what reads no field in either form, and of nothing else", () => {
-  expect(byConstructionFor({ A: 0, B: 0 })).toBe(BY_CONSTRUCTION);
-  expect(byConstructionFor({ A: 0, B: 1 })).toBeNull();
-  expect(byConstructionFor({ A: 1, B: 0 })).toBeNull();
-  expect(byConstructionFor(readsOf(COUNTED_ACCESSES.readHit))).toBe(BY_CONSTRUCTION);
-  expect(byConstructionFor(readsOf(COUNTED_ACCESSES.uncopied))).toBeNull();
 });

@@ -6,41 +6,18 @@
  */
 import { loadHardware } from "#machine";
 import type { AccessSize, MemoryRegion } from "#memory";
-import type { FieldReads, Form } from "#results";
+import { COUNTED_ACCESSES, type FieldReads, type Form } from "#results";
 import { loadingGuest, UART_SCRATCH } from "./dispatch-guest.ts";
 import { flatMap, type ProbeMap } from "./dispatch-maps.ts";
 import { FIRST_READS, missCase } from "./dispatch-miss.ts";
 import { scatteredMap, UncopiedDispatcher } from "./dispatch-uncopied.ts";
 import { VARIANTS } from "./probe.ts";
 
-/** Why the forms cannot differ in an access that reads no field of a region: a section hit, above all. */
-export const BY_CONSTRUCTION =
-  "Reads no field of the region: what the access needs is copied into the section when the map changes, so both forms run the same code on the same data.";
-
-/**
- * The sentence above where an access reads no field in either form, else null. It holds for accesses to few devices: the
- * device itself, which the callback reads, lies in memory next to other things in each form, and of thousands that shows.
- */
-export function byConstructionFor({ A, B }: FieldReads["reads"]): string | null {
-  return A === 0 && B === 0 ? BY_CONSTRUCTION : null;
-}
-
 /** What one form reads for one kind of access. */
 export interface CountedReads extends Pick<FieldReads, "access" | "fields"> {
   /** Reads of fields of regions per access. */
   readonly reads: number;
 }
-
-/** The accesses that are counted, by the names that the report shows. */
-export const COUNTED_ACCESSES = {
-  readHit: "read, section hit",
-  writeHit: "write, section hit",
-  byTurns: "read, sections by turns",
-  firstRead: "first read after a commit",
-  split: "read of 8 bytes, split in two",
-  guestLoad: "load from the UART, by a guest",
-  uncopied: "uncopied read",
-} as const;
 
 /** Counts for one form, in the order of {@link COUNTED_ACCESSES}. */
 export async function countFieldReads(form: Form): Promise<CountedReads[]> {

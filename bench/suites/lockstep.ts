@@ -4,11 +4,11 @@
  */
 import { Emulation, type Hardware } from "#machine";
 import type { MetricDefinition, PerArm } from "#results";
+import { BOOT } from "#results";
+import { summarize } from "#results/statistics";
 import { type Workload, workload } from "#workloads";
-import { summarize } from "../statistics/index.ts";
 import type { BootFigures, BootingWork } from "../trio/boots.ts";
 import { guestOf, MOST_INSTRUCTIONS, phasesOf } from "./guest.ts";
-import { BOOT } from "./limits.ts";
 import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { type Measurement, perArm } from "./measurement.ts";
 

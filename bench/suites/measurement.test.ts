@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ARMS, type MetricDefinition, type PerArm } from "#results";
-import { fromSlices, perArm, SLICE_ESTIMATOR } from "./measurement.ts";
+import { ARMS, type MetricDefinition, type PerArm, SLICE_ESTIMATOR } from "#results";
+import { fromSlices, perArm } from "./measurement.ts";
 
 const definition: MetricDefinition = {
   suite: "dispatch",

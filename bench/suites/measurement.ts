@@ -1,5 +1,14 @@
-import type { Arm, Distribution, Form, GuestRecord, HeapPoint, MetricDefinition, PerArm } from "#results";
-import { median, quantile, summarize } from "../statistics/index.ts";
+import {
+  type Arm,
+  type Distribution,
+  type Form,
+  type GuestRecord,
+  type HeapPoint,
+  type MetricDefinition,
+  type PerArm,
+  SLICE_ESTIMATOR,
+} from "#results";
+import { median, quantile, summarize } from "#results/statistics";
 import type { CountedReads } from "./field-reads.ts";
 import type { LifetimeMeasurement } from "./lifetimes.ts";
 
@@ -108,7 +117,6 @@ export const emptyReport: ProcessReport = {
  * disturbs the machine for longer disturbs both, and their quotient stays. Chosen by how far A strays from itself, at rest and
  * beside other work, before B was looked at: quotients of percentiles and minima strayed several times as far beside other work.
  */
-export const SLICE_ESTIMATOR = "median over turns of the quotient of two slices";
 const SLICE_QUANTILE = 0.1;
 
 /** @throws RangeError when a slice is no positive number: better no result than a wrong one */

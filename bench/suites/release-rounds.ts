@@ -1,10 +1,10 @@
 /** Devices plugged into a running machine and unplugged again, until their storage is released. */
 import type { Hardware } from "#machine";
 import type { MetricDefinition } from "#results";
+import { PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "#results";
 import { PLUGGED, scenario } from "#workloads/lifecycle";
 import { spin } from "../trio/spin.ts";
 import type { SlicedWork } from "../trio/work.ts";
-import { PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "./limits.ts";
 import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { slicedTime } from "./sliced-time.ts";
 

@@ -1,7 +1,7 @@
 /** What a measured process does with its three arms. */
 import type { GuestRecord, PerArm } from "#results";
+import { Random } from "#results/statistics";
 import { scenarios } from "#workloads/lifecycle";
-import { Random } from "../statistics/index.ts";
 import { bootingTime, fromBoots } from "../suites/lockstep.ts";
 import {
   type ArmOutcomes,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { ARMS, type Arm } from "#results";
-import { Random } from "../statistics/index.ts";
+import { Random } from "#results/statistics";
 import { Trio } from "./conductor.ts";
 
 const armEntry = new URL("fixtures/arm.mjs", import.meta.url);

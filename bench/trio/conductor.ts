@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ARMS, type Arm, type Form, type MetricDefinition, type PerArm } from "#results";
-import type { Random } from "../statistics/index.ts";
+import type { Random } from "#results/statistics";
 import type { BootSlices } from "../suites/lockstep.ts";
 import { type GuestCheck, perArm, type Question } from "../suites/measurement.ts";
 import type { ArmAnswer, ArmData, ArmRequest, WorkOffer } from "./arm.ts";

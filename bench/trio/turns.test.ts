@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ARMS } from "#results";
-import { Random } from "../statistics/index.ts";
+import { Random } from "#results/statistics";
 import { Turns } from "./turns.ts";
 
 describe("Turns", () => {

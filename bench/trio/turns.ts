@@ -1,5 +1,5 @@
 import { ARMS, type Arm } from "#results";
-import type { Random } from "../statistics/index.ts";
+import type { Random } from "#results/statistics";
 
 /** All orders of three. */
 const ORDERS: readonly (readonly Arm[])[] = [

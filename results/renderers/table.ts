@@ -6,10 +6,12 @@ import type { Table } from "./table-model.ts";
 
 /** Columns that text is folded to; tables are somewhat wider. */
 const TEXT_WIDTH = 110;
-/** Cells with more characters are folded at spaces. */
-const WIDEST_CELL = 46;
-/** Those of the first column, beside many others. */
-const WIDEST_TITLE = 25;
+/** Cells with more characters are folded at spaces, so that a table fits a terminal of 140 columns. */
+const WIDEST_CELL = 40;
+/** Those of tables with many columns: of the first, of the verdict, of others that hold words. */
+const WIDEST_TITLE = 20;
+const WIDEST_VERDICT = 19;
+const WIDEST_WORDS = 18;
 
 /** A head is folded earlier, so that figures need not be far apart. */
 const WIDEST_HEAD = 12;
@@ -77,16 +79,22 @@ function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours
     chars: NO_BORDERS,
   });
   const spanning = (content: string) => drawing.push([{ content, colSpan: head.length, hAlign: "left" }]);
-  const widest = (column: number) => (column === 0 && head.length > 5 ? WIDEST_TITLE : WIDEST_CELL);
+  const widest = (column: number) => {
+    if (head.length <= 5 || numeric[column]) return WIDEST_CELL;
+    if (column === 0) return WIDEST_TITLE;
+    if (column === verdictColumn) return WIDEST_VERDICT;
+    return column === head.length - 1 ? WIDEST_CELL : WIDEST_WORDS;
+  };
   let title: string[] = [];
   for (const [place, { cells, verdict, notes = [], group, alarm }] of rows.entries()) {
     if (group !== undefined) spanning(paint.bold(group));
     // A long title goes on beside the rows that belong to it, which have none of their own.
     title = rows[place]?.continues ? title : fold(cells[0] ?? "", widest(0));
-    const own = rows[place + 1]?.continues ? title.splice(0, 1) : title.splice(0);
+    const others = cells.slice(1).map((cell, i) => fold(cell, widest(i + 1)));
+    const height = Math.max(1, ...others.map(({ length }) => length));
+    const own = rows[place + 1]?.continues ? title.splice(0, height) : title.splice(0);
     drawing.push(
-      cells.map((cell, i) => {
-        const lines = i === 0 ? own : fold(cell, widest(i));
+      [own, ...others].map((lines, i) => {
         if (alarm) return lines.map(paint.red).join("\n");
         return (verdict && i === verdictColumn ? lines.map(verdictColour(verdict, paint)) : lines).join("\n");
       }),

@@ -1,6 +1,7 @@
 /** The table of verdicts: every question with all figures that answer it, and what is missing. */
 import { reasonOf } from "../answer.ts";
 import { type ReportRow, rowsOf } from "../rows.ts";
+import { isDecided } from "../rules/verdict.ts";
 import {
   type Metric,
   type Omission,
@@ -10,7 +11,6 @@ import {
   SUITES,
   type Verdict,
 } from "../schema.ts";
-import { isDecided } from "../verdict-rule.ts";
 import {
   capital,
   clause,

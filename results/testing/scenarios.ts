@@ -1,10 +1,12 @@
 /** Lives of devices, heaps and source sizes of a synthetic run. */
+import { slopeOver } from "../rules/retention.ts";
 import type {
   CodeSize,
   HeapPoint,
   LifetimeFigures,
   LifetimeOutcome,
   LifetimeScenario,
+  RetentionRecord,
   RetentionScenario,
 } from "../schema.ts";
 import { perArm } from "./effects.ts";
@@ -65,19 +67,24 @@ export function scenario(name: string, processes: number, random: () => number):
     scenario: name,
     description: "A device is plugged into the live machine and unplugged again.",
     rounds,
-    arms: perArm(() => ({
-      objects: ["MemoryRegion", "GoldfishRtc", "FlatView"].map((className, i) => ({
-        className,
-        alive: i === 0 ? left : zeros,
-      })),
-      blocksUnfreed: left,
-      modelledLeakedBytes: left.map((count) => count * LEAK),
-      usesAfterFinalize: zeros,
-      usesAfterFree: zeros,
-      heap: Array.from({ length: Math.min(8, processes) }, points),
-      slope: { estimate: leak + 0.4, low: leak - 3.1, high: leak + 4.2 },
-    })),
+    arms: perArm(() =>
+      withSlope({
+        objects: ["MemoryRegion", "GoldfishRtc", "FlatView"].map((className, i) => ({
+          className,
+          alive: i === 0 ? left : zeros,
+        })),
+        blocksUnfreed: left,
+        modelledLeakedBytes: left.map((count) => count * LEAK),
+        usesAfterFinalize: zeros,
+        usesAfterFree: zeros,
+        heap: Array.from({ length: Math.min(8, processes) }, points),
+      }),
+    ),
   };
+}
+
+function withSlope(record: Omit<RetentionRecord, "slope">): RetentionRecord {
+  return { ...record, slope: slopeOver(record.heap) };
 }
 
 export function sourceSizes(large: boolean): CodeSize[] {

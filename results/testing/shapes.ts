@@ -1,6 +1,8 @@
 /** Metrics of a synthetic run: what they are called, and how far B lies from A in them. */
-import type { Metric, MetricDefinition } from "../schema.ts";
-import { compare, perArm } from "./effects.ts";
+import { FLOOR, HEAP_GROWTH, MACHINE_CREATION, SECTION_HIT } from "../rules/questions.ts";
+import type { Arm, Metric, MetricDefinition, RetentionScenario } from "../schema.ts";
+import { theilSenSlope } from "../statistics/index.ts";
+import { perArm } from "./effects.ts";
 import { normal } from "./uniform.ts";
 
 /** Chosen so that the metrics of a run show every verdict. */
@@ -26,6 +28,7 @@ export function shapesOf({ large, qemu }: { large: boolean; qemu: boolean }): Sh
       "OpenSBI and U-Boot to the prompt.",
       [912, 1.1, 3.4],
     ),
+    machineCreation(),
     ...boot("hello", "tear down", "detail", "Unrealize, unparent, drain.", [1.9, -6, 0.8]),
     ...hits(),
     ...dispatch("write 4 bytes, section hit", "headline", [5.9, -3.8, 0.3]),
@@ -39,7 +42,7 @@ export function shapesOf({ large, qemu }: { large: boolean; qemu: boolean }): Sh
     dispatchTime("first access after a commit", "headline", {
       ...{ centre: 310, shift: 0.1, noise: 0.1, control: { shift: 3, noise: 0.1 } },
     }),
-    ...dispatch("bare indirect call", "control", [2.1, 0, 0.1]),
+    ...dispatch(FLOOR, "control", [2.1, 0, 0.1]),
     ...retention("plug and unplug"),
     ...(large ? many() : []),
     ...(qemu ? inQemu() : []),
@@ -83,8 +86,21 @@ function boot(
   ];
 }
 
+function machineCreation(): Shape {
+  const question = {
+    ...({ suite: "boot", workload: "hello", name: MACHINE_CREATION, role: "detail" } as const),
+    description: "A whole machine.",
+  } as const;
+  return {
+    definition: definition(question, {
+      ...{ unit: "ns", margin: 1, decides: false, estimator: "median of rounds" },
+    }),
+    ...{ centre: 6.4e6, shift: 0.1, noise: 0.5 },
+  };
+}
+
 /** A time that decides, with a count beside it. */
-function dispatch(name: string, role: Metric["role"], [centre, shift, noise]: Figures): Shape[] {
+function dispatch(name: string, role: Metric["role"], [centre, shift, noise]: Figures): [Shape, Shape] {
   const time = dispatchTime(name, role, { centre, shift, noise });
   const count = {
     ...time.definition,
@@ -107,14 +123,16 @@ function dispatchTime(name: string, role: Metric["role"], rest: Omit<Shape, "def
   };
 }
 
+/** A time and a count, and that neither form reads a field of the region, which decides. */
 function hits(): Shape[] {
-  return dispatch("read 4 bytes, section hit", "headline", [5.7, 0.02, 0.2]).map((shape) => ({
-    ...shape,
-    definition: {
-      ...shape.definition,
-      byConstruction: "A hit reads no field of the region: its callbacks are copied into the section.",
-    },
-  }));
+  const shapes = dispatch(SECTION_HIT, "headline", [5.7, 0.02, 0.2]);
+  const [{ definition: hit }] = shapes;
+  const reads: MetricDefinition = {
+    ...hit,
+    ...{ quantity: "reads", unit: "fields", scale: "absolute" },
+    estimator: "traps on all fields",
+  };
+  return [...shapes, { definition: reads, centre: 0, shift: 0, noise: 0 }];
 }
 
 function retention(workload: string): Shape[] {
@@ -160,36 +178,44 @@ function many(): Shape[] {
 
 /** The same questions, asked of QEMU. */
 function inQemu(): Shape[] {
-  return dispatch("read 4 bytes, section hit", "headline", [3.1, 0.9, 0.1]).map((shape) => ({
+  return dispatch(SECTION_HIT, "headline", [3.1, 0.9, 0.1]).map((shape) => ({
     ...shape,
     definition: { ...shape.definition, source: "qemu", decides: false },
   }));
 }
 
-/** Draws samples for the processes at `places`, and judges them. */
+/** A metric before it is judged. */
+export type Drawn = Pick<Metric, "samples" | "processes" | "distributions"> & {
+  readonly definition: MetricDefinition;
+};
+
+/** Draws samples for the processes at `places`; those of heaps are the slopes of the heaps that are there. */
 export function synthesize(
   { definition, centre, shift, noise, control = { shift: 0, noise } }: Shape,
   places: readonly number[],
-  family: number,
+  retention: readonly RetentionScenario[],
   random: () => number,
-): Metric {
+): Drawn {
   const unit = definition.scale === "percent" ? centre / 100 : 1;
   const draw = (shifted: number, spread: number) => centre + unit * (shifted + spread * normal(random));
-  const samples = perArm((arm) =>
-    places.map(() => {
-      if (arm === "A2") return draw(control.shift, control.noise);
-      return draw(arm === "B" ? shift : 0, noise);
-    }),
-  );
+  const followed = retention.find(({ scenario }) => scenario === definition.workload);
+  const slopes = (arm: Arm) =>
+    definition.name === HEAP_GROWTH ? (followed?.arms[arm].heap.map(theilSenSlope) ?? []) : [];
+  const samples = perArm((arm) => {
+    const known = slopes(arm);
+    return places.map((_, i) => {
+      if (definition.quantity === "reads") return 0;
+      const drawn = arm === "A2" ? draw(control.shift, control.noise) : draw(arm === "B" ? shift : 0, noise);
+      return known[i] ?? drawn;
+    });
+  });
   const distribution = (x: number) => ({
     ...{ count: 200, min: 0.98 * x, q1: 0.99 * x, median: x, q3: 1.01 * x, p99: 1.1 * x, max: 1.4 * x },
   });
   return {
-    ...definition,
+    definition,
     samples,
     processes: places,
     distributions: perArm((arm) => (definition.quantity === "time" ? samples[arm].map(distribution) : [])),
-    outliers: perArm((arm) => samples[arm].map((_, i) => (i === 3 && arm === "A" ? "mild" : "none"))),
-    comparison: compare(definition, samples, family),
   };
 }

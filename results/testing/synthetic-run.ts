@@ -1,4 +1,7 @@
 /** A run out of a seed, for tests of what reads runs. Nothing in it was measured, and it says so. */
+import { standingsOf } from "../rules/deciding.ts";
+import { judgeRun } from "../rules/judge.ts";
+import { checkRequirements } from "../rules/requirements.ts";
 import {
   type AlikeMetric,
   type Arm,
@@ -7,13 +10,16 @@ import {
   type MetricDefinition,
   type Omission,
   type ProcessEntry,
+  type RetentionScenario,
   type Run,
   SCHEMA_NAME,
   SCHEMA_VERSION,
   type SelfTest,
+  type Sequential,
 } from "../schema.ts";
+import { sequentialRule } from "../statistics/index.ts";
 import { lifetimes, scenario, sourceSizes } from "./scenarios.ts";
-import { type Shape, shapesOf, synthesize } from "./shapes.ts";
+import { type Drawn, type Shape, shapesOf, synthesize } from "./shapes.ts";
 import { uniform } from "./uniform.ts";
 
 export interface SyntheticOptions {
@@ -40,9 +46,13 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
     ? [environment("one"), { ...environment("two"), cpuModel: "Synthetic Processor II", node: "22.1.0" }]
     : [environment("one")];
   const processes = schedule(shapes, repeats, machines.length, random);
+  const sequential = sequentialRule(repeats > 3 ? [repeats >> 1, repeats] : [repeats]);
   const names = large
     ? ["plug and unplug", "create and destroy", "same owner", "held child", "remap", "control: leaks one"]
     : ["plug and unplug"];
+  const retention = names.map((name) => scenario(name, repeats, random));
+  const drawn = shapes.map((shape) => drawnOf(shape, processes, retention, random));
+  const metrics = judgedMetrics(drawn, processes, sequential);
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
@@ -58,7 +68,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
       seed,
       command: `regionlab bench --repeats ${repeats} --seed ${seed}`,
       shard: null,
-      sequential: { looks: [Math.max(1, Math.floor(repeats / 2)), repeats], level: 0.97 },
+      sequential,
     },
     machines,
     schedule: { seed, processes },
@@ -71,21 +81,12 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
         fields: ["enabled", "size", "ops", "opaque", "alias"],
       },
     ],
-    metrics: notEquivalent ? [] : shapes.map((shape) => metricOf(shape, shapes.length, processes, random)),
+    metrics: notEquivalent ? [] : metrics,
     omissions: notEquivalent ? [] : OMISSIONS,
     lifetimes: notEquivalent ? [] : lifetimes(),
-    retention: notEquivalent ? [] : names.map((name) => scenario(name, repeats, random)),
+    retention: notEquivalent ? [] : retention,
     codeSize: sourceSizes(large),
-    requirements: [
-      {
-        name: "Access, section hit, over a bare call",
-        limit: 3,
-        unit: "times",
-        measured: { A: 2.7, B: 2.8 },
-        met: true,
-      },
-      { name: "Machine creation", limit: 20, unit: "ms", measured: { A: 6.4, B: 6.4 }, met: true },
-    ],
+    requirements: notEquivalent ? [] : checkRequirements(metrics),
     selfTest: selfTest(),
   };
 }
@@ -113,17 +114,31 @@ const OMISSIONS: readonly Omission[] = [
   },
 ];
 
-function metricOf(
+function drawnOf(
   shape: Shape,
-  family: number,
   processes: readonly ProcessEntry[],
+  retention: readonly RetentionScenario[],
   random: () => number,
-): Metric {
-  const { definition } = shape;
+): Drawn {
   const places = processes.flatMap(({ task, lost }, i) =>
-    task === taskOf(definition) && lost === null ? [i] : [],
+    task === taskOf(shape.definition) && lost === null ? [i] : [],
   );
-  return synthesize(shape, places, family, random);
+  return synthesize(shape, places, retention, random);
+}
+
+/** Judges as a run does. */
+function judgedMetrics(
+  drawn: readonly Drawn[],
+  processes: readonly ProcessEntry[],
+  sequential: Sequential,
+): Metric[] {
+  const standings = standingsOf(drawn, selfTest());
+  const standing = drawn.map((each, i) => ({ ...each, definition: { ...each.definition, ...standings[i] } }));
+  const judged = judgeRun(standing, processes, sequential);
+  return standing.flatMap(({ definition, ...rest }, i) => {
+    const judgement = judged[i];
+    return judgement === undefined ? [] : [{ ...definition, ...rest, ...judgement }];
+  });
 }
 
 /** Each question's time and count come from processes of their own. */

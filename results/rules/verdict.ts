@@ -1,5 +1,5 @@
 /** The one rule for all verdicts: what makes them, and what checks stored ones. */
-import type { Comparison, Interval, MetricDefinition, Verdict } from "./schema.ts";
+import type { Comparison, Interval, MetricDefinition, Verdict } from "../schema.ts";
 
 /** Largest corrected probability of chance at which a difference counts as shown. */
 export const ALPHA = 0.05;

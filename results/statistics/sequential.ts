@@ -1,6 +1,15 @@
 /** When a run may stop measuring a metric. */
-import type { Sequential } from "#results";
-import type { Look } from "./verdict.ts";
+import type { Sequential } from "../schema.ts";
+
+/** How sure a look at the data has to be. */
+export interface Look {
+  /** Level of the intervals. */
+  readonly level: number;
+  /** Looks in all: by chance alone, each may find what is not there. */
+  readonly looks: number;
+  /** Whether the values are counts, or as good as counts; default: no. */
+  readonly exact?: boolean;
+}
 
 /**
  * Looks after so many processes. Each uses intervals at 1 - 0.05 / looks, so that by Bonferroni's inequality all of them

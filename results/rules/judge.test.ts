@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Comparison, isDecided, type MetricDefinition } from "#results";
-import { Random } from "./random.ts";
-import { judge, type Look, type Measured } from "./verdict.ts";
+import type { Comparison, MetricDefinition } from "../schema.ts";
+import { type Look, Random } from "../statistics/index.ts";
+import { judge, type Measured } from "./judge.ts";
+import { isDecided } from "./verdict.ts";
 
 const definition: MetricDefinition = {
   suite: "boot",

@@ -1,5 +1,5 @@
 import { mean, sampleStandardDeviation } from "simple-statistics";
-import type { Interval } from "#results";
+import type { Interval } from "../schema.ts";
 import { median } from "./distribution.ts";
 import { studentProbability, studentQuantile } from "./student.ts";
 

@@ -1,5 +1,5 @@
 import { quantileSorted } from "simple-statistics";
-import type { Interval } from "#results";
+import type { Interval } from "../schema.ts";
 import { LEVEL } from "./centre.ts";
 import { median } from "./distribution.ts";
 import type { Random } from "./random.ts";

@@ -1,4 +1,4 @@
-import type { HeapPoint } from "#results";
+import type { HeapPoint } from "../schema.ts";
 import { median } from "./distribution.ts";
 
 /**

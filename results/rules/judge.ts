@@ -1,26 +1,24 @@
+/** What samples show: the one place where comparisons are drawn, of a run that ends and of one that is read again. */
+import type {
+  Comparison,
+  Effect,
+  Metric,
+  MetricDefinition,
+  PerArm,
+  ProcessEntry,
+  Sequential,
+} from "../schema.ts";
 import {
-  type Comparison,
-  decide,
-  decideControl,
-  type Effect,
-  isDecided,
-  type MetricDefinition,
-  type PerArm,
-  spreadOf,
-} from "#results";
-import { holm } from "./holm.ts";
-import { kruskalWallis } from "./kruskal-wallis.ts";
-import { pairedDifference } from "./paired.ts";
-
-/** How sure a look at the data has to be. */
-export interface Look {
-  /** Level of the intervals. */
-  readonly level: number;
-  /** Looks in all: by chance alone, each may find what is not there. */
-  readonly looks: number;
-  /** Whether the values are counts, or as good as counts; default: no. */
-  readonly exact?: boolean;
-}
+  classifyOutliers,
+  holm,
+  kruskalWallis,
+  LEVEL,
+  type Look,
+  lookOf,
+  pairedDifference,
+} from "../statistics/index.ts";
+import { SLICE_ESTIMATOR } from "./questions.ts";
+import { decide, decideControl, isDecided, spreadOf } from "./verdict.ts";
 
 export interface Measured {
   readonly definition: MetricDefinition;
@@ -29,6 +27,62 @@ export interface Measured {
   /** Machine of each place. */
   readonly machines: readonly number[];
   readonly look: Look;
+}
+
+/** A metric before it is judged. */
+export interface Sampled {
+  readonly definition: MetricDefinition;
+  /** Values of one place belong to one process. */
+  readonly samples: PerArm<readonly number[]>;
+  /** The process of each place: index into those of the run. */
+  readonly processes: readonly number[];
+}
+
+/** What follows from the samples of a metric, and from nothing else. */
+export type Judged = Pick<Metric, "comparison" | "outliers">;
+
+/** What is looked at once. */
+const ONE_LOOK: Look = { level: LEVEL, looks: 1 };
+/** What is counted, or as good as counted. */
+export const EXACT_LOOK: Look = { ...ONE_LOOK, exact: true };
+
+/**
+ * How sure the look at a metric has to be. Times of slices are looked at as often as the rule of the run says, by which it ends;
+ * boots are measured a fixed number of times, and counts and heaps repeat exactly.
+ */
+export function lookFor(
+  { quantity, estimator }: Pick<MetricDefinition, "quantity" | "estimator">,
+  sequential: Sequential,
+): Look {
+  if (quantity !== "time") return EXACT_LOOK;
+  return estimator === SLICE_ESTIMATOR ? lookOf(sequential) : ONE_LOOK;
+}
+
+/**
+ * Judges all metrics of a run.
+ * @param processes of the run
+ * @param sequential the rule by which it ended
+ * @returns in the order of the input
+ */
+export function judgeRun(
+  metrics: readonly Sampled[],
+  processes: readonly ProcessEntry[],
+  sequential: Sequential,
+): Judged[] {
+  const comparisons = judge(
+    metrics.map(({ definition, samples, processes: places }) => ({
+      definition,
+      samples,
+      machines: places.map((index) => processes[index]?.machine ?? 0),
+      look: lookFor(definition, sequential),
+    })),
+  );
+  return metrics.map(({ samples }, i) => {
+    const comparison = comparisons[i];
+    if (comparison === undefined) throw new RangeError("one comparison per metric");
+    const outliers = (arm: keyof typeof samples) => classifyOutliers(samples[arm]);
+    return { comparison, outliers: { A: outliers("A"), B: outliers("B"), A2: outliers("A2") } };
+  });
 }
 
 /** Chance of seeing machines differ that do not. */

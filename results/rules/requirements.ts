@@ -1,10 +1,12 @@
 /** What the emulator promises of itself, whichever form its devices have. */
-import type { Metric, Requirement } from "#results";
-import { median } from "./statistics/index.ts";
-import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND, TEN_THOUSAND_FLOOR } from "./suites/limits.ts";
+import type { Metric, Requirement } from "../schema.ts";
+import { median } from "../statistics/index.ts";
+import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND, TEN_THOUSAND_FLOOR } from "./questions.ts";
 
 /** Quotients are those of each process that measured both. */
-export function checkRequirements(metrics: readonly Metric[]): Requirement[] {
+export function checkRequirements(
+  metrics: readonly Pick<Metric, "name" | "quantity" | "samples" | "processes">[],
+): Requirement[] {
   const find = (name: string) =>
     metrics.find((candidate) => candidate.name === name && candidate.quantity === "time");
   const requirements: Requirement[] = [];

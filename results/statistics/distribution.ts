@@ -1,5 +1,5 @@
 import { quantileSorted } from "simple-statistics";
-import type { Distribution, OutlierClass } from "#results";
+import type { Distribution, OutlierClass } from "../schema.ts";
 
 /**
  * Five-number summary with the 99th percentile. Quantiles interpolate linearly (type 7 of Hyndman and Fan 1996, the

@@ -1,0 +1,147 @@
+/**
+ * What a stored run says, held against its own samples. Verdicts, standings, limits and slopes are worked out once more, by
+ * the functions that worked them out when the run was measured, so that none of them can be edited without the rest. Of the
+ * samples themselves nothing is known: who invents those invents a run.
+ */
+import type { JsonReader } from "./reader.ts";
+import { metricKey } from "./rows.ts";
+import { BY_CONSTRUCTION, standingsOf } from "./rules/deciding.ts";
+import { judgeRun } from "./rules/judge.ts";
+import { HEAP_GROWTH, READ_QUESTIONS } from "./rules/questions.ts";
+import { checkRequirements } from "./rules/requirements.ts";
+import { slopeOver } from "./rules/retention.ts";
+import { ARMS, type Metric, type Run } from "./schema.ts";
+import { theilSenSlope } from "./statistics/index.ts";
+
+/** Numbers may differ by this part of them, or of {@link SMALL} where they are smaller: other engines have other logarithms. */
+const TOLERANCE = 1e-6;
+const SMALL = 1e-3;
+/** Of probabilities, which rest on differences of nearly equal numbers. */
+const CHANCE_TOLERANCE = 1e-3;
+
+/** Sentences, which another version may word otherwise: those of this one are shown. */
+const WORDS: ReadonlySet<string> = new Set(["reason", "machines", "byConstruction"]);
+const FROM_SAMPLES = "which follows from the samples";
+
+const CHANCES: ReadonlySet<string> = new Set(["pValue", "adjustedPValue"]);
+
+/**
+ * @param r reader of the run, for messages
+ * @returns the run with what follows from its samples
+ * @throws CommandError (exit code 2) where something in the run does not follow from the rest of it
+ */
+export function checkEvidence(run: Run, r: JsonReader): Run {
+  const metrics = judgedAgain(run);
+  const readers = metrics.map((metric, i) => ({ metric, reader: r.at("metrics").item(i) }));
+  for (const { metric, reader } of readers) checkStanding(reader, metric);
+  checkReads(run, r);
+  checkHeaps(run, r);
+  checkForms(run, r);
+  // Of what an edit leads to, first what lies next to it: corrected probabilities depend on all metrics.
+  for (const { metric, reader } of readers) checkEffects(reader.at("comparison"), metric);
+  for (const { metric, reader } of readers) {
+    checkFollows(reader.at("comparison"), metric.comparison, FROM_SAMPLES);
+    checkFollows(reader.at("outliers"), metric.outliers, FROM_SAMPLES);
+  }
+  checkFollows(r.at("requirements"), checkRequirements(metrics), FROM_SAMPLES);
+  return { ...run, metrics };
+}
+
+function judgedAgain({ metrics, schedule, options, selfTest }: Run): Metric[] {
+  const figures = metrics.map((metric) => ({
+    definition: metric,
+    samples: metric.samples,
+    processes: metric.processes,
+  }));
+  const standings = standingsOf(figures, selfTest);
+  const standing = figures.map((figure, i) => ({
+    ...figure,
+    definition: { ...figure.definition, ...standings[i] },
+  }));
+  const judged = judgeRun(standing, schedule.processes, options.sequential);
+  return standing.map(({ definition }, i) => ({ ...definition, ...judged[i] }));
+}
+
+function checkStanding(r: JsonReader, { decides, byConstruction }: Metric): void {
+  checkFollows(r.at("decides"), decides, "which the other figures of the run say");
+  const stored = r.at("byConstruction");
+  if ((stored.value === null) !== (byConstruction === null)) {
+    const expected = byConstruction === null ? "null" : `"${BY_CONSTRUCTION}"`;
+    stored.fail(`${expected}, which the reads of region fields say`);
+  }
+}
+
+function checkEffects(r: JsonReader, { comparison }: Metric): void {
+  for (const name of ["ab", "aa"] as const) {
+    const { adjustedPValue: _, ...effect } = comparison[name];
+    checkFollows(r.at(name), effect, FROM_SAMPLES);
+  }
+}
+
+/** Every member of what is expected, as it is stored. */
+function checkFollows(r: JsonReader, expected: unknown, why: string, name = ""): void {
+  if (WORDS.has(name) && (r.value === null) === (expected === null)) return;
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(r.value) || r.value.length !== expected.length) {
+      r.fail(`an array of ${expected.length}, ${why}`);
+    }
+    expected.forEach((item: unknown, i) => {
+      checkFollows(r.item(i), item, why);
+    });
+  } else if (typeof expected === "object" && expected !== null) {
+    for (const [key, value] of Object.entries(expected)) checkFollows(r.at(key), value, why, key);
+  } else if (!isSame(r.value, expected, name)) {
+    r.fail(`${JSON.stringify(expected)}, ${why}`);
+  }
+}
+
+function isSame(value: unknown, expected: unknown, name: string): boolean {
+  if (typeof value !== "number" || typeof expected !== "number") return value === expected;
+  if (CHANCES.has(name)) return Math.abs(value - expected) <= CHANCE_TOLERANCE * expected;
+  return Math.abs(value - expected) <= TOLERANCE * Math.max(Math.abs(expected), SMALL);
+}
+
+/** Reads of region fields stand in a table and as figures. */
+function checkReads({ fieldReads, metrics }: Run, r: JsonReader): void {
+  for (const question of READ_QUESTIONS) {
+    const key = metricKey({ ...question, quantity: "reads", source: "regionlab" });
+    const metric = metrics.find((each) => metricKey(each) === key);
+    const i = fieldReads.findIndex(({ access }) => access === question.access);
+    if (metric === undefined || i < 0) continue;
+    for (const arm of ["A", "B"] as const) {
+      const reads = r.at("fieldReads").item(i).at("reads").at(arm);
+      checkFollows(reads, metric.samples[arm][0], "which the figures of the same access say");
+    }
+  }
+}
+
+/** A heap's slope stands beside it, and among the samples of its metric. */
+function checkHeaps({ retention, metrics }: Run, r: JsonReader): void {
+  retention.forEach(({ scenario, arms }, i) => {
+    const metric = metrics.find(({ workload, name }) => workload === scenario && name === HEAP_GROWTH);
+    for (const arm of ARMS) {
+      const record = r.at("retention").item(i).at("arms").at(arm);
+      const { heap } = arms[arm];
+      checkFollows(record.at("slope"), slopeOver(heap), "which follows from the heaps");
+      heap.forEach((points, process) => {
+        const slope = theilSenSlope(points);
+        if (metric?.samples[arm].some((sample) => isSame(sample, slope, "")) === false) {
+          record
+            .at("heap")
+            .item(process)
+            .fail(`a heap whose slope, ${slope}, is a sample of the heap growth of "${scenario}"`);
+        }
+      });
+    }
+  });
+}
+
+/** One form against itself leaves and reads the same. */
+function checkForms({ options: { forms }, lifetimes, fieldReads }: Run, r: JsonReader): void {
+  if (forms.A !== forms.B) return;
+  const differs =
+    lifetimes.some(({ arms }) => JSON.stringify(arms.A) !== JSON.stringify(arms.B)) ||
+    fieldReads.some(({ reads }) => reads.A !== reads.B);
+  if (differs)
+    r.at("options").at("forms").at("B").fail(`another form than ${forms.A}, because lives or reads differ`);
+}

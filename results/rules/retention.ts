@@ -1,0 +1,12 @@
+import type { HeapPoint, Interval } from "../schema.ts";
+import { centreOf, theilSenSlope } from "../statistics/index.ts";
+
+/**
+ * Heap bytes per round over processes; null where fewer than two followed the heap.
+ * @throws RangeError when a process has fewer than two rounds
+ */
+export function slopeOver(heaps: readonly (readonly HeapPoint[])[]): Interval | null {
+  if (heaps.length < 2) return null;
+  const { estimate, low, high } = centreOf(heaps.map(theilSenSlope));
+  return { estimate, low, high };
+}
