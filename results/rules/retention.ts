@@ -1,5 +1,5 @@
 import type { HeapPoint, Interval } from "../schema.ts";
-import { centreOf, theilSenSlope } from "../statistics/index.ts";
+import { centreOf, LEVEL, theilSenSlope } from "../statistics/index.ts";
 
 /**
  * Heap bytes per round over processes; null where fewer than two followed the heap.
@@ -7,6 +7,6 @@ import { centreOf, theilSenSlope } from "../statistics/index.ts";
  */
 export function slopeOver(heaps: readonly (readonly HeapPoint[])[]): Interval | null {
   if (heaps.length < 2) return null;
-  const { estimate, low, high } = centreOf(heaps.map(theilSenSlope));
+  const { estimate, low, high } = centreOf(heaps.map(theilSenSlope), LEVEL, true);
   return { estimate, low, high };
 }

@@ -98,6 +98,16 @@ describe("centreOf", () => {
     expect(covered / trials).toBeGreaterThan(level - 3 * Math.sqrt((level * (1 - level)) / trials));
   });
 
+  it("of counts is their mean with Student's interval, however many they are", () => {
+    // Eight values of mean 4.5 and standard error 0.8660; Student's t at 5 % with 7 degrees of freedom is 2.3646.
+    const { estimate, low, high, level } = centreOf(upTo(8), LEVEL, true);
+    expect(estimate).toBe(4.5);
+    expect([low, high]).toEqual([expect.closeTo(4.5 - 2.0478, 3), expect.closeTo(4.5 + 2.0478, 3)]);
+    expect(level).toBe(LEVEL);
+    // Of measured values it is the median, between the first and the last: 2 / 2^8 is below 5 %.
+    expect(centreOf(upTo(8))).toMatchObject({ estimate: 4.5, low: 1, high: 8 });
+  });
+
   it("is wider at a higher level, and never leaves out the estimate", () => {
     const values = fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 8, maxLength: 40 });
     fc.assert(
@@ -194,8 +204,11 @@ describe("chanceOfZero", () => {
     );
     fc.assert(
       fc.property(values, (drawn) => {
-        const { low, high } = centreOf(drawn);
-        expect(chanceOfZero(drawn, LEVEL, true) < 0.05).toBe(low > 0 || high < 0);
+        for (const exact of [true, false]) {
+          if (!exact && drawn.length < 6) continue; // bounded by the sign test, see above
+          const { low, high } = centreOf(drawn, LEVEL, exact);
+          expect(chanceOfZero(drawn, LEVEL, exact) < 0.05).toBe(low > 0 || high < 0);
+        }
       }),
     );
   });

@@ -14,6 +14,11 @@ export function fewestForRanks(level: number): number {
   return Math.ceil(1 - Math.log2(1 - level) - 1e-9);
 }
 
+/** Whether the centre of so many values is their median, whose interval needs nothing but their ranks; else it is their mean. */
+export function usesRanks(count: number, level: number, exact: boolean): boolean {
+  return !exact && count >= fewestForRanks(level);
+}
+
 /** Where values lie, and how sure that is. */
 export interface Centre extends Interval {
   /** Probability with which such an interval encloses the truth: the level asked for or a little more. */
@@ -25,15 +30,18 @@ export interface Centre extends Interval {
  *
  * From six values on (at 95 %; more at higher levels) their median, between two of them: the interval of the sign test
  * (W. R. Thompson, Ann. Math. Stat. 7, 1936), exact whatever the shape of the population, and deaf to how far an outlier
- * lies. Fewer are too few for that: then their mean with Student's interval, which takes them to be normal.
+ * lies. Fewer are too few for that: then their mean with Student's interval, which takes them to be normal. So are values
+ * that were counted, however many: what is left of chance in them is the seed of V8's hashes, which no value has more of than
+ * another, and a rank would throw away that they agree in all but the last digits. One that strays makes the interval wide.
  *
  * @param least level, above 0.5
+ * @param exact whether the values are counts, or as good as counts
  * @throws RangeError for fewer than two values
  */
-export function centreOf(values: readonly number[], least: number = LEVEL): Centre {
+export function centreOf(values: readonly number[], least: number = LEVEL, exact = false): Centre {
   const n = values.length;
   if (n < 2) throw new RangeError(`${n} values have no interval; give at least two`);
-  if (n < fewestForRanks(least)) {
+  if (!usesRanks(n, least, exact)) {
     const estimate = mean([...values]);
     const half = studentQuantile(1 - least, n - 1) * standardError(values);
     return { estimate, low: estimate - half, high: estimate + half, level: least };
@@ -49,14 +57,14 @@ export function centreOf(values: readonly number[], least: number = LEVEL): Cent
 
 /**
  * Two-sided probability of values as far on one side of zero as these, if their population lay around zero: that of the sign
- * test, with zeros left out, or for fewer values than {@link centreOf} ranks, of Student's. Never 0.
+ * test, with zeros left out, or, where {@link centreOf} takes the mean, of Student's. Never 0.
  *
  * @param exact of values that are counted, or come from a deterministic process, as heaps do: those that agree to the last digit
  *   are uncertain by that digit. Of measured ones that few cannot say more than that they lie on one side, which is the sign
  *   test's to weigh: closer agreement may be chance
  */
 export function chanceOfZero(values: readonly number[], level: number = LEVEL, exact = false): number {
-  if (values.length < fewestForRanks(level)) {
+  if (!usesRanks(values.length, level, exact)) {
     const estimate = mean([...values]);
     const error = Math.max(standardError(values), Math.abs(estimate) * Number.EPSILON);
     if (estimate === 0) return 1;

@@ -1,4 +1,4 @@
-import { type Centre, centreOf, chanceOfZero, fewestForRanks, LEVEL } from "./centre.ts";
+import { type Centre, centreOf, chanceOfZero, LEVEL, usesRanks } from "./centre.ts";
 
 /** Difference of one arm from another, of pairs that were measured side by side. */
 export interface PairedDifference extends Centre {
@@ -18,7 +18,7 @@ export interface PairedDifference extends Centre {
  * @param scale "percent": of the quotients b / a, as logarithms, so that A over B says the same as B over A; "absolute": of the
  *   differences b - a
  * @param level of the interval, at least
- * @param exact whether the values are counts, or as good as counts; see {@link chanceOfZero}
+ * @param exact whether the values are counts, or as good as counts; see {@link centreOf}
  * @throws RangeError for fewer than two pairs, values without a partner, or on scale "percent" values that are not positive
  */
 export function pairedDifference(
@@ -40,8 +40,8 @@ export function pairedDifference(
     return { first, second, difference: second - first };
   });
   const differences = pairs.map(({ difference }) => difference);
-  const centre = centreOf(differences, level);
-  const { first, second } = typicalPair(pairs, level);
+  const centre = centreOf(differences, level, exact);
+  const { first, second } = typicalPair(pairs, usesRanks(pairs.length, level, exact));
   const figure = (value: number) => (scale === "percent" ? Math.exp(value) : value);
   return {
     estimate: shown(centre.estimate),
@@ -62,10 +62,10 @@ interface Pair {
 }
 
 /** The pairs that make the estimate: the middle one or two by their difference, or all where the estimate is a mean. */
-function typicalPair(pairs: readonly Pair[], level: number): Pick<Pair, "first" | "second"> {
+function typicalPair(pairs: readonly Pair[], byRanks: boolean): Pick<Pair, "first" | "second"> {
   const n = pairs.length;
   const sorted = [...pairs].sort((p, q) => p.difference - q.difference);
-  const middle = n < fewestForRanks(level) ? sorted : sorted.slice((n - 1) >> 1, (n >> 1) + 1);
+  const middle = byRanks ? sorted.slice((n - 1) >> 1, (n >> 1) + 1) : sorted;
   const meanOf = (pick: (pair: Pair) => number) =>
     middle.reduce((sum, pair) => sum + pick(pair), 0) / middle.length;
   return { first: meanOf(({ first }) => first), second: meanOf(({ second }) => second) };
