@@ -32,12 +32,6 @@ export function checkRequirements(
     10,
     "Access among 10 000 regions at random, over bare calls of as many devices at random",
   );
-  ratio(
-    TEN_THOUSAND,
-    FLOOR,
-    10,
-    "Access among 10 000 regions at random, over a bare indirect call of one device",
-  );
   const creation = find(MACHINE_CREATION);
   if (creation) {
     const milliseconds = (arm: "A" | "B") => median(creation.samples[arm]) / 1e6;
