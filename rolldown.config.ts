@@ -1,8 +1,11 @@
 import { chmodSync } from "node:fs";
 import { defineConfig, type RolldownOptions } from "rolldown";
 
-/** Rooms whose commands start other processes, or run for so long that nobody minds when they begin. */
-const ROOMS_APART = /^#(bench|codemods|results|workloads)(\/|$)/;
+/**
+ * Rooms whose commands start other processes, or run for so long that nobody minds when they begin; and the one that all rooms
+ * share, as there is one standard output, and one class of errors, for all of them.
+ */
+const ROOMS_APART = /^#(bench|codemods|host|results|workloads)(\/|$)/;
 
 /** A program as few files, with its own rooms inside and packages outside. */
 function packed(dir: string, name: string, apart: (id: string) => boolean): RolldownOptions {
@@ -26,6 +29,7 @@ export default defineConfig([
     // npm sees to that when it installs a package, not when its own is built anew.
     plugins: [{ name: "executable", writeBundle: () => chmodSync("dist/bin/cli.js", 0o755) }],
   },
+  packed("emulator/host", "index", () => false),
   packed("bench", "child", () => false),
   packed("bench", "arm", () => false),
   packed("bench/counts", "child", () => false),

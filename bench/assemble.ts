@@ -1,8 +1,8 @@
+import { CommandError } from "#host";
 /** Reports of single processes, put together into a run: proofs first, then samples, verdicts and limits. */
 import {
   type Arm,
   type CodeSize,
-  CommandError,
   checkRequirements,
   type Environment,
   type EquivalenceProof,
@@ -135,7 +135,7 @@ export function proveEquivalence(
   return [...new Set(recorded.map(({ workload }) => workload))].map((workload) => {
     const records = recorded.filter((proof) => proof.workload === workload).map((proof) => proof.records);
     const [first] = records;
-    if (first === undefined) throw new CommandError(1, `workload ${workload} did not run`);
+    if (first === undefined) throw new CommandError(`workload ${workload} did not run`, { exitCode: 1 });
     const { A, B } = first;
     const checks = timed.filter((check) => check.workload === workload);
     const odd = checks.find(
@@ -304,7 +304,7 @@ function gatherSlopes(outcomes: readonly ProcessOutcome[], first: number): Gathe
 
 function curveOf(curves: readonly HeapCurve[], name: string): HeapCurve {
   const curve = curves.find(({ scenario }) => scenario === name);
-  if (!curve) throw new CommandError(1, `scenario ${name} did not run in every arm`);
+  if (!curve) throw new CommandError(`scenario ${name} did not run in every arm`, { exitCode: 1 });
   return curve;
 }
 

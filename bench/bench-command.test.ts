@@ -29,15 +29,12 @@ beforeAll(async () => {
   await store("other-node.json", { node: "18.0.0" });
   await store("other-options.json", { execArgv: ["slices: --jitless"] });
   await saveRun(at("synthetic.json"), syntheticRun());
+  await saveRun(at("retention.json"), syntheticRun({ suites: ["retention"] }));
   const run = syntheticRun();
-  await saveRun(at("retention.json"), {
-    ...run,
-    metrics: run.metrics.filter(({ suite }) => suite === "retention"),
-    omissions: run.omissions.filter(({ suite }) => suite === "retention"),
-  });
   await saveRun(at("forms.json"), {
     ...run,
     options: { ...run.options, forms: { A: "embedded", B: "embedded" } },
+    lifetimes: [],
   });
 });
 

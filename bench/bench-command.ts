@@ -1,11 +1,10 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
+import { CommandError, checkOutput, onEndSignal } from "#host";
 import {
-  CommandError,
   type CompareOptions,
   checkComparable,
-  checkWritable,
   compareRuns,
   describeComparison,
   LATEST_RUN,
@@ -16,7 +15,7 @@ import {
   render,
   SUITES,
   saveRun,
-  writeAtomically,
+  writeText,
 } from "#results";
 import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
@@ -91,22 +90,21 @@ async function bench(
   const file = options.output ?? LATEST_RUN;
   if (!/\.json(\.gz)?$/.test(file)) {
     throw new CommandError(
-      2,
       `-o ${file}: a run is stored as JSON; end the name in .json or .json.gz (the page goes beside it)`,
     );
   }
   // Whatever can fail must fail before the minutes of measuring, not after them.
   const page = pageNameOf(file);
-  await checkWritable(file);
-  await checkWritable(page);
-  await checkWritable(journalOf(file));
+  checkOutput("", file, { makeFolders: true });
+  checkOutput("", page, { makeFolders: true });
+  checkOutput("", journalOf(file), { makeFolders: true });
   const codeSize = measureCodeSize(join(packageRoot(), "emulator", "hw"));
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
   if (options.force === true && options.baseline === undefined) {
-    throw new CommandError(2, "--force: there is no baseline to compare with; add --baseline F.json");
+    throw new CommandError("--force: there is no baseline to compare with; add --baseline F.json");
   }
   if (options.baseline !== undefined && resolve(options.baseline) === resolve(file)) {
-    throw new CommandError(2, `-o ${file}: is the baseline, and would be lost; store this run elsewhere`);
+    throw new CommandError(`-o ${file}: is the baseline, and would be lost; store this run elsewhere`);
   }
   const baseline = options.baseline === undefined ? null : await loadRun(options.baseline);
   if (baseline !== null) checkOverlap(baseline, plan, options.baseline ?? "");
@@ -114,13 +112,11 @@ async function bench(
     checkComparable(baseline, environment, options.force === true, options.baseline ?? "");
   if (plan.suites.length === 0 && environment.valgrind === null) {
     throw new CommandError(
-      2,
       "bench count: valgrind is not installed, or does not tell its version, so that nothing can be counted; apt-get install valgrind",
     );
   }
   if (plan.suites.length > 0 && tasksOf(plan).length === 0) {
     throw new CommandError(
-      2,
       `--shard ${options.shard}: there are fewer tasks than parts, and none is left for this one; divide by less`,
     );
   }
@@ -143,7 +139,7 @@ async function bench(
     selfTest: await loadSelfTest(),
   });
   await saveRun(file, run);
-  await writeAtomically(page, await render([run], "html", false));
+  await writeText(page, await render([run], "html", false));
   journal.remove();
   release();
   output.write(await render([run], "table", true));
@@ -151,14 +147,14 @@ async function bench(
   if (plan.suites.length === 0 && run.metrics.length === 0) {
     const [first] = run.omissions;
     throw new CommandError(
-      1,
       `bench count: nothing was counted. ${first?.reason ?? "There is nothing to count here."}`,
+      { exitCode: 1 },
     );
   }
   if (run.equivalence.some(({ equal }) => !equal)) {
     throw new CommandError(
-      1,
       "the two forms did not run the same guest (see the proof above), so no time is reported",
+      { exitCode: 1 },
     );
   }
   return baseline === null ? 0 : compareWith(baseline, run, limit, options, output);
@@ -166,22 +162,18 @@ async function bench(
 
 /**
  * Lets a signal end the run with its own exit code, after it is said how to go on. Measured processes end when their parent does.
- * @returns what takes the handlers away
+ * @returns what takes it back
  */
 function endProperly(journal: Journal, notes: ProgressStream): () => void {
   const close = () => journal.close();
-  const handlers = Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }).map(([signal, number]) => {
-    const handler = () => {
-      notes.write("\nInterrupted. What is finished is kept: the same command goes on from there.\n");
-      close();
-      process.exit(128 + number);
-    };
-    process.on(signal, handler);
-    return () => process.off(signal, handler);
+  const takeBack = onEndSignal((exitCode) => {
+    notes.write("\nInterrupted. What is finished is kept: the same command goes on from there.\n");
+    close();
+    process.exit(exitCode);
   });
   process.once("exit", close);
   return () => {
-    for (const off of handlers) off();
+    takeBack();
     process.off("exit", close);
   };
 }
@@ -194,7 +186,6 @@ function checkOverlap(baseline: Run, { suites, forms }: BenchPlan, file: string)
   const theirs = new Set(baseline.metrics.map(({ suite }) => suite));
   if (suites.length > 0 && !suites.some((suite) => theirs.has(suite))) {
     throw new CommandError(
-      2,
       `--baseline ${file}: has none of the suites ${suites.join(", ")}, but ${[...theirs].join(", ") || "none at all"}; ` +
         "give a run of the same suites",
     );
@@ -202,7 +193,6 @@ function checkOverlap(baseline: Run, { suites, forms }: BenchPlan, file: string)
   const known = Object.values(baseline.options.forms);
   if (![forms.A, forms.B].every((form) => known.includes(form))) {
     throw new CommandError(
-      2,
       `--baseline ${file}: measured ${[...new Set(known)].join(" and ")}, this run measures ${forms.A} and ${forms.B}; ` +
         "give a run of the same forms",
     );
@@ -227,7 +217,6 @@ function compareWith(
   for (const line of describeComparison(comparison, options)) output.write(`${line}\n`);
   if (comparison.changes.length === 0) {
     throw new CommandError(
-      2,
       `--baseline ${file}: has none of the figures of this run, so nothing was compared`,
     );
   }

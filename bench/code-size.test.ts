@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CommandError } from "#results";
+import { CommandError } from "#host";
 import { measureCodeSize, measureSources, sourceSize } from "./code-size.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

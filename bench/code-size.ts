@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type CodeSize, CommandError, type SourceSize } from "#results";
+import { CommandError } from "#host";
+import type { CodeSize, SourceSize } from "#results";
 
 /**
  * Where the build stores the sizes: beside this module in `dist/`. An installed package has no sources to measure, and
@@ -53,7 +54,6 @@ function readSizes(hwFolder: string, stored: string): CodeSize[] {
   } catch (error) {
     const reason = error instanceof SyntaxError ? "is not JSON" : "cannot be read";
     throw new CommandError(
-      2,
       `${stored}: ${reason}, and ${hwFolder} has no sources to measure; install regionlab again, or run npm run build`,
     );
   }

@@ -11,7 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { CommandError, type Environment } from "#results";
+import { CommandError } from "#host";
+import type { Environment } from "#results";
 import type { CountOutcome, CountSample } from "./counts/count.ts";
 import type { BenchPlan } from "./plan.ts";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
@@ -72,7 +73,6 @@ export class Journal {
     if (finished > 0 || foreign) {
       unlock(output);
       throw new CommandError(
-        2,
         `${file}: holds ${foreign ? "what is no journal of this regionlab" : `${finished} processes of an interrupted run with other options, code or Node`}; ` +
           "add --fresh to discard it, or store this run elsewhere with -o",
       );
@@ -119,7 +119,6 @@ function lock(output: string): void {
     const owner = Number(readFileSync(file, "utf8"));
     if (owner !== process.pid && isAlive(owner)) {
       throw new CommandError(
-        2,
         `-o ${output}: another run (process ${owner}) is writing there; wait for it, or name another file`,
       );
     }

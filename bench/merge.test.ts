@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ARMS, CommandError, type Environment, metricKey, parseRun, type Run, serializeRun } from "#results";
+import { CommandError } from "#host";
+import { ARMS, type Environment, lookFor, metricKey, parseRun, type Run, serializeRun } from "#results";
 import { pairedDifference } from "#results/statistics";
 import { syntheticRun } from "#results/testing";
 import { mergeRuns, type Part } from "./merge.ts";
@@ -78,8 +79,12 @@ describe("mergeRuns", () => {
   });
 
   it("draws its verdicts from all pairs together, as sure as each of its parts was", () => {
-    for (const { samples, scale, comparison } of mergeRuns(halves(), COMMAND).metrics) {
-      const { estimate, low, high, pairs, figures } = pairedDifference(samples.A, samples.B, scale);
+    const { metrics, options } = mergeRuns(halves(), COMMAND);
+    for (const metric of metrics) {
+      const { samples, scale, comparison } = metric;
+      const { level, exact } = lookFor(metric, options.sequential);
+      const difference = pairedDifference(samples.A, samples.B, scale, level, exact);
+      const { estimate, low, high, pairs, figures } = difference;
       expect(comparison.ab).toMatchObject({ estimate, low, high, pairs, figures });
       expect(comparison.machines).toBeNull();
     }

@@ -1,6 +1,6 @@
+import { CommandError } from "#host";
 /** Runs of one plan, divided over machines, made into one. */
 import {
-  CommandError,
   checkRequirements,
   type Environment,
   type EquivalenceProof,
@@ -30,7 +30,7 @@ export interface Part {
 export function mergeRuns(parts: readonly Part[], command: string): Run {
   const [first, ...others] = parts;
   if (first === undefined || others.length === 0) {
-    throw new CommandError(2, "results merge: give two runs at least; one needs no merging");
+    throw new CommandError("results merge: give two runs at least; one needs no merging");
   }
   for (const other of others) checkMergeable(first, other);
   checkDistinct(parts);
@@ -69,7 +69,6 @@ function checkMergeable(first: Part, other: Part): void {
   const shared = new Set(other.run.metrics.map(metricKey).filter((key) => keys.has(key)));
   const refuse = (what: string, mine: unknown, its: unknown) => {
     throw new CommandError(
-      2,
       `${other.file}: has ${what} ${shown(its)}, ${first.file} ${shown(mine)}: they did not measure the ` +
         "same; measure all parts with one regionlab, one Node and one set of options",
     );
@@ -128,14 +127,10 @@ function checkMergeable(first: Part, other: Part): void {
   );
   for (const { file, run } of [first, other]) {
     if (run.equivalence.some(({ equal }) => !equal)) {
-      throw new CommandError(
-        2,
-        `${file}: its forms did not run the same guest, so it has no figures to merge`,
-      );
+      throw new CommandError(`${file}: its forms did not run the same guest, so it has no figures to merge`);
     }
     if (run.machines.some(({ dirty }) => dirty === true)) {
       throw new CommandError(
-        2,
         `${file}: was measured in a working tree with changes, so that its commit does not say what was measured; commit first`,
       );
     }
@@ -159,7 +154,7 @@ function checkDistinct(parts: readonly Part[]): void {
     );
     const same = seen.get(own) ?? seen.get(`part ${run.options.shard}`);
     if (same !== undefined) {
-      throw new CommandError(2, `${file}: is the same part of a run as ${same}; give each once`);
+      throw new CommandError(`${file}: is the same part of a run as ${same}; give each once`);
     }
     if (run.options.shard !== null) seen.set(`part ${run.options.shard}`, file);
     seen.set(own, file);
@@ -251,7 +246,6 @@ function mergeProofs(parts: readonly Part[]): EquivalenceProof[] {
       const known = proofs.get(proof.workload);
       if (known !== undefined && JSON.stringify(known.proof.records) !== JSON.stringify(proof.records)) {
         throw new CommandError(
-          2,
           `${file}: its guest ${proof.workload} did other things than that of ${known.file}; use the same firmware and kernels`,
         );
       }

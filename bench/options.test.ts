@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CommandError } from "#results";
+import { CommandError } from "#host";
 import { type BenchCommandOptions, FULL_LOOKS, planOf, QUICK_LOOKS, readMaxRegression } from "./options.ts";
 import { tasksOf } from "./plan.ts";
 

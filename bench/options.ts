@@ -1,5 +1,6 @@
+import { CommandError } from "#host";
 /** What the command line asks of a run, checked before anything is measured. */
-import { CommandError, FORMS, type Form, SUITES, type Suite } from "#results";
+import { FORMS, type Form, SUITES, type Suite } from "#results";
 import { locateDebian, locateFirmware, type Workload, workloads } from "#workloads";
 import type { BenchPlan, Shard } from "./plan.ts";
 
@@ -46,7 +47,7 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
   const suites = chosen.filter((word) => word !== COUNT).map(readSuite);
   const onlyCount = chosen.length > 0 && suites.length === 0;
   if (onlyCount && !options.count)
-    throw new CommandError(2, "bench count --no-count: asks for nothing; leave one out");
+    throw new CommandError("bench count --no-count: asks for nothing; leave one out");
   return {
     suites: chosen.length === 0 ? SUITES : suites,
     quick,
@@ -85,20 +86,18 @@ export function readMaxRegression({ maxRegression, baseline }: BenchCommandOptio
   if (maxRegression === undefined) return DEFAULT_MAX_REGRESSION;
   if (baseline === undefined) {
     throw new CommandError(
-      2,
       `--max-regression ${maxRegression}: there is nothing to compare with; add --baseline F.json`,
     );
   }
   const value = Number(maxRegression);
   if (maxRegression.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
-  throw new CommandError(2, `--max-regression ${maxRegression}: is not a number of percent from 0; give one`);
+  throw new CommandError(`--max-regression ${maxRegression}: is not a number of percent from 0; give one`);
 }
 
 function readSuite(text: string): Suite {
   const suite = SUITES.find((name) => name === text);
   if (suite) return suite;
   throw new CommandError(
-    2,
     `bench ${text}: there is no such suite; give any of ${[...SUITES, COUNT].join(", ")}`,
   );
 }
@@ -107,7 +106,6 @@ function readForms(text: string): { A: Form; B: Form } {
   const [a, b, ...others] = text.split(",").map((part) => FORMS.find((form) => form === part.trim()));
   if (a && b && others.length === 0) return { A: a, B: b };
   throw new CommandError(
-    2,
     `--regions ${text}: give two of ${FORMS.join(", ")} with a comma, as embedded,owned`,
   );
 }
@@ -124,10 +122,10 @@ function readWorkloads(names: readonly string[] | undefined, quick: boolean): st
     const found = all.find((candidate) => candidate.name === name);
     if (!found) {
       const known = all.map((candidate) => candidate.name).join(", ");
-      throw new CommandError(2, `--workload ${name}: there is no such guest; give any of ${known}`);
+      throw new CommandError(`--workload ${name}: there is no such guest; give any of ${known}`);
     }
     const reason = whyMissing(found);
-    if (reason !== null) throw new CommandError(2, `--workload ${name}: ${reason}`);
+    if (reason !== null) throw new CommandError(`--workload ${name}: ${reason}`);
   }
   return [...new Set(names)];
 }
@@ -145,26 +143,22 @@ export function whyMissing({ kind }: Workload): string | null {
 export function readWhole(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text.trim()) && value >= least && value <= most) return value;
-  throw new CommandError(2, `${option} ${text}: is not a whole number from ${least} to ${most}; give one`);
+  throw new CommandError(`${option} ${text}: is not a whole number from ${least} to ${most}; give one`);
 }
 
 function readShard({ shard, shardBy }: BenchCommandOptions): Shard | null {
   if (shardBy !== "processes" && shardBy !== "metrics") {
     throw new CommandError(
-      2,
       `--shard-by ${shardBy}: shards divide processes or metrics; give one of these words`,
     );
   }
   if (shard === undefined) {
     if (shardBy === "processes") return null; // the default
-    throw new CommandError(
-      2,
-      `--shard-by ${shardBy}: there is no part to measure; add --shard, as --shard 2/4`,
-    );
+    throw new CommandError(`--shard-by ${shardBy}: there is no part to measure; add --shard, as --shard 2/4`);
   }
   const [, index = Number.NaN, count = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number);
   if (index >= 1 && index <= count && count <= 1000) return { index, count, by: shardBy };
-  throw new CommandError(2, `--shard ${shard}: give the part and the number of parts, as 2/4`);
+  throw new CommandError(`--shard ${shard}: give the part and the number of parts, as 2/4`);
 }
 
 /** The command as somebody would type it to repeat the run. */

@@ -1,15 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Command } from "commander";
-import {
-  CommandError,
-  checkWritable,
-  loadRun,
-  type Output,
-  pageNameOf,
-  render,
-  saveRun,
-  writeAtomically,
-} from "#results";
+import { CommandError, checkOutput } from "#host";
+import { loadRun, type Output, pageNameOf, render, saveRun, writeText } from "#results";
 import { mergeRuns, missingParts } from "./merge.ts";
 
 /** Adds `regionlab results merge F.json F.json … -o F.json`. */
@@ -22,14 +14,13 @@ export function addResultsCommand(program: Command, output: Output = process.std
     .requiredOption("-o, --output <file>", "where to store the merged run, as JSON or .json.gz")
     .action(async (files: string[], { output: file }: { output: string }) => {
       if (!/\.json(\.gz)?$/.test(file)) {
-        throw new CommandError(2, `-o ${file}: a run is stored as JSON; end the name in .json or .json.gz`);
+        throw new CommandError(`-o ${file}: a run is stored as JSON; end the name in .json or .json.gz`);
       }
-      await checkWritable(file);
+      checkOutput("", file, { makeFolders: true });
       const parts = await Promise.all(files.map(async (each) => ({ file: each, run: await loadRun(each) })));
       const same = await Promise.all(files.map((each) => isSameFile(each, file)));
       if (same.includes(true)) {
         throw new CommandError(
-          2,
           `-o ${file}: is one of the runs to merge, and would be lost; name another file`,
         );
       }
@@ -42,7 +33,7 @@ export function addResultsCommand(program: Command, output: Output = process.std
       const run = mergeRuns(parts, `npx regionlab results merge ${files.join(" ")} -o ${file}`);
       await saveRun(file, run);
       const page = pageNameOf(file);
-      await writeAtomically(page, await render([run], "html", false));
+      await writeText(page, await render([run], "html", false));
       output.write(await render([run], "table", true));
       output.write(`\nStored in ${file}; the page is ${page}\n`);
     });

@@ -1,9 +1,9 @@
 /** One run of the benchmarks, from the proof that both forms do the same work to the verdicts. */
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
+import { CommandError } from "#host";
 import {
   type CodeSize,
-  CommandError,
   type Environment,
   isDecided,
   type Metric,
@@ -138,8 +138,8 @@ async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOut
       if (outcome === undefined) throw new RangeError("a proof is attempted at least once");
       if (outcome.lost !== null) {
         throw new CommandError(
-          1,
           `nothing is proved, for ${PROOF_ATTEMPTS} processes failed: ${outcome.lost}\nThe same command goes on from here.`,
+          { exitCode: 1 },
         );
       }
       if (earlier === undefined) journal.add("proof", outcome);

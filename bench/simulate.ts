@@ -1,6 +1,7 @@
 /** `npm run bench:simulate`: prints how often the rule that ends a run claims what is not so, by shape of noise and effect. */
 import { Command, CommanderError } from "commander";
-import { CommandError, type Verdict } from "#results";
+import { CommandError } from "#host";
+import type { Verdict } from "#results";
 import { Random, sequentialRule } from "#results/statistics";
 import { FULL_LOOKS, QUICK_LOOKS, readWhole } from "./options.ts";
 import { EFFECTS, type Rates, SHAPES, simulate } from "./simulation.ts";

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { CommandError, onEndSignal, watchStandardOutput } from "#host";
 
 const WRONG_USE = 2;
 
@@ -18,11 +19,8 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   tree: async (program) => (await import("#monitor")).addTreeCommand(program),
 };
 
-/** An error that knows the exit code it stands for: each room has its own. */
-interface ExpectedError extends Error {
-  readonly exitCode: number;
-}
-
+watchStandardOutput();
+onEndSignal((exitCode) => process.exit(exitCode));
 // Before any room is loaded: what shows where an error came from shows the sources, not what they were packed into.
 if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
 
@@ -64,7 +62,7 @@ async function report(error: unknown): Promise<number> {
   if (!(error instanceof Error)) throw error;
   const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
   process.stderr.write(`regionlab: ${verbose ? error.stack : error.message}\n`);
-  if (isExpected(error)) return error.exitCode;
+  if (error instanceof CommandError) return error.exitCode;
   const { QomError } = await import("#qom");
   if (!(error instanceof QomError) && !verbose) {
     process.stderr.write(
@@ -72,8 +70,4 @@ async function report(error: unknown): Promise<number> {
     );
   }
   return WRONG_USE;
-}
-
-function isExpected(error: Error): error is ExpectedError {
-  return typeof (error as Partial<ExpectedError>).exitCode === "number";
 }

@@ -4,4 +4,4 @@
  * The compiler that they stand on is loaded when a command runs, not when this module is.
  */
 export { addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
-export { CommandError, ExitCode } from "./errors.ts";
+export { ExitCode } from "./errors.ts";

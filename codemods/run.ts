@@ -1,8 +1,8 @@
 /** What the commands do. Loads the compiler, so that command lines which convert nothing need not wait for it. */
-import { writeFileSync } from "node:fs";
+import { CommandError, OutputFile } from "#host";
 import { auditRegions, renderAudit } from "./audit.ts";
 import type { CodemodOptions, Print } from "./command.ts";
-import { CommandError, ExitCode, systemErrorCode } from "./errors.ts";
+import { ExitCode } from "./errors.ts";
 import { type Plan, planConversion } from "./passes/4-plan.ts";
 import { applyPlan, changedFiles } from "./passes/5-apply.ts";
 import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
@@ -16,16 +16,18 @@ export function runCodemod(
   options: CodemodOptions,
   print: Print,
 ): ExitCode {
-  const plan = planConversion(discoverSources(paths), direction);
-  requireDevices(plan, paths);
-  if (options.write) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
-  if (options.json !== undefined) writeJson(options.json, jsonReport(plan), print);
-  if (options.json !== "-") {
-    if (!options.write) print(unifiedDiff(plan));
-    print(summary(plan));
-  }
-  if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
-  return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;
+  return withJsonReport(options.json, print, (report) => {
+    const plan = planConversion(discoverSources(paths), direction);
+    requireDevices(plan, paths);
+    if (options.write) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
+    report(jsonReport(plan));
+    if (options.json !== "-") {
+      if (!options.write) print(unifiedDiff(plan));
+      print(summary(plan));
+    }
+    if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
+    return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;
+  });
 }
 
 /** The audit command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
@@ -34,12 +36,34 @@ export function runAudit(
   options: { readonly json?: string },
   print: Print,
 ): ExitCode {
-  const plan = planConversion(discoverSources(paths), "to-owned");
-  requireDevices(plan, paths);
-  const findings = auditRegions(plan);
-  if (options.json !== undefined) writeJson(options.json, { version: 1, regions: findings }, print);
-  if (options.json !== "-") print(renderAudit(findings));
-  return findings.some(({ effort }) => effort === "STOP") ? ExitCode.No : ExitCode.Done;
+  return withJsonReport(options.json, print, (report) => {
+    const plan = planConversion(discoverSources(paths), "to-owned");
+    requireDevices(plan, paths);
+    const findings = auditRegions(plan);
+    report({ version: 1, regions: findings });
+    if (options.json !== "-") print(renderAudit(findings));
+    return findings.some(({ effort }) => effort === "STOP") ? ExitCode.No : ExitCode.Done;
+  });
+}
+
+/** Has the report's file ready before anything is read or written; without `--json` a report goes nowhere. */
+function withJsonReport(
+  path: string | undefined,
+  print: Print,
+  run: (report: (value: unknown) => void) => ExitCode,
+): ExitCode {
+  const file = path === undefined || path === "-" ? null : new OutputFile("--json", path);
+  try {
+    return run((value) => {
+      const text = `${JSON.stringify(value, undefined, 2)}\n`;
+      if (file !== null) {
+        file.write(text);
+        file.commitSync();
+      } else if (path === "-") print(text);
+    });
+  } finally {
+    file?.discard();
+  }
 }
 
 function requireDevices({ files }: Plan, paths: readonly string[]): void {
@@ -47,20 +71,4 @@ function requireDevices({ files }: Plan, paths: readonly string[]): void {
   throw new CommandError(
     `${paths.join(", ")}: no device here: no class derives from a QOM object; check the path`,
   );
-}
-
-function writeJson(path: string, value: unknown, print: Print): void {
-  const text = `${JSON.stringify(value, undefined, 2)}\n`;
-  if (path === "-") {
-    print(text);
-    return;
-  }
-  try {
-    writeFileSync(path, text);
-  } catch (error) {
-    const code = systemErrorCode(error) ?? "unknown error";
-    throw new CommandError(
-      `--json ${path}: cannot be written (${code}); name a file in a directory you may write`,
-    );
-  }
 }

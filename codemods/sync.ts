@@ -7,7 +7,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CommandError, ExitCode } from "./errors.ts";
+import { CommandError } from "#host";
+import { ExitCode } from "./errors.ts";
 import { count, remarks, statisticsOf } from "./passes/6-report.ts";
 import { checkTrees, type TreeDifference, type TreeReport, type Trees, writeOwnedTree } from "./trees.ts";
 

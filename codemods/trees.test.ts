@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { CommandError, ExitCode } from "./errors.ts";
+import { CommandError } from "#host";
+import { ExitCode } from "./errors.ts";
 import { projectTrees, sync } from "./sync.ts";
 import { readFixture } from "./testing/golden-project.ts";
 import { Scratch } from "./testing/scratch.ts";

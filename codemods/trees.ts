@@ -1,11 +1,12 @@
 /** The two device trees of a project as wholes: the owned one is written from the embedded one and checked both ways. */
+
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createTwoFilesPatch } from "diff";
+import { writeOutputs } from "#host";
 import { type Plan, planBothWays, planConversion } from "./passes/4-plan.ts";
 import { sourcesUnder } from "./source/discover.ts";
-import { newProject, readSource } from "./source/workspace.ts";
-import { writeAll } from "./source/write.ts";
+import { newProject, readSource, shown } from "./source/workspace.ts";
 
 export interface Trees {
   /** Directory of the embedded tree, the source of truth. */
@@ -50,7 +51,10 @@ export function writeOwnedTree(
   const wanted = textsOf(toOwned, trees.embedded);
   const present = textsIn(trees.owned);
   const changed = [...wanted].filter(([file, text]) => present.get(file) !== text);
-  writeAll(new Map(changed.map(([file, text]) => [join(trees.owned, file), text])));
+  writeOutputs(new Map(changed.map(([file, text]) => [join(trees.owned, file), text])), {
+    makeFolders: true,
+    shown,
+  });
   const stale = [...present.keys()].filter((file) => !wanted.has(file));
   for (const file of stale) rmSync(join(trees.owned, file));
   const toEmbedded = planConversion(sourcesUnder(trees.owned), "to-embedded", { project });

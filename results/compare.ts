@@ -1,5 +1,4 @@
-import { cleanText } from "./clean-text.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, cleanText } from "#host";
 import { metricKey } from "./rows.ts";
 import { ARMS, type Environment, type Form, type Interval, type Metric, type Run } from "./schema.ts";
 import { differenceUnit, figureTitle, formatEffect, formatNumber, formOfArm } from "./words.ts";
@@ -83,11 +82,10 @@ function checkDifferences(
   { force, file, synthetic }: { force: boolean; file: string; synthetic: boolean },
 ): string[] {
   const [first, ...others] = baseline.machines;
-  if (first === undefined) throw new CommandError(2, `${file}: names no machine; measure it again`);
+  if (first === undefined) throw new CommandError(`${file}: names no machine; measure it again`);
   const among = others.flatMap((other) => environmentDifferences(first, other, ["on one", "on another"]));
   if (among.length > 0) {
     throw new CommandError(
-      2,
       `${file}: was merged from machines that differ (${unique(among).join("; ")}), so there is no one figure to compare ` +
         "with; give the run of a single machine",
     );
@@ -96,7 +94,6 @@ function checkDifferences(
   if (baseline.synthetic !== synthetic) differences.push("one of them is synthetic");
   if (differences.length > 0 && !force) {
     throw new CommandError(
-      2,
       `${file}: was measured elsewhere (${unique(differences).join("; ")}), so a comparison would say nothing ` +
         "about the code; measure a baseline here, or add --force to compare all the same",
     );

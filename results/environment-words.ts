@@ -135,7 +135,7 @@ function outlierWarnings({ metrics }: Run): string[] {
   if (severe.length === 0) return [];
   return [
     `${severe.length} of ${metrics.length} figures have severe outliers, which are shown and not dropped: some isolates of V8 ` +
-      "settle in another state of optimised code, or something else ran on the machine. Medians resist them.",
+      "settle in another state of optimised code, or something else ran on the machine. Medians of times resist them; an interval of counts widens.",
   ];
 }
 

@@ -4,8 +4,6 @@
  */
 
 export { type Answer, type AnswerPart, answer, type Finding } from "./answer.ts";
-export { cleaned, cleanText } from "./clean-text.ts";
-export { CommandError, type FailureCode } from "./command-error.ts";
 export {
   type BaselineComparison,
   type Change,
@@ -67,5 +65,5 @@ export {
 } from "./rules/verdict.ts";
 export * from "./schema.ts";
 export { parseSelfTest } from "./self-test-file.ts";
-export { checkWritable, loadRun, pageNameOf, saveRun, serializeRun, writeAtomically } from "./store.ts";
+export { loadRun, pageNameOf, saveRun, serializeRun, writeText } from "./store.ts";
 export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "#host";
 import { parseRun } from "./parse.ts";
 import { serializeRun } from "./store.ts";
 import { type Path, setAt } from "./testing/edit.ts";

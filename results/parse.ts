@@ -1,5 +1,5 @@
+import { CommandError } from "#host";
 import { checkEvidence } from "./check-evidence.ts";
-import { CommandError } from "./command-error.ts";
 import { checkIdentities, perArm, readInterval, readMetric, readOmission } from "./parse-metrics.ts";
 import { isRecord, JsonReader } from "./reader.ts";
 import { areAlike } from "./rules/deciding.ts";
@@ -43,7 +43,6 @@ export function parseRun(text: string, file: string): Run {
   const json = parseJson(text, file);
   if (!isRecord(json) || json.schema !== SCHEMA_NAME) {
     throw new CommandError(
-      2,
       `${file}: is JSON but not a benchmark run (no "schema": "${SCHEMA_NAME}"); ` +
         "give a file that `regionlab bench -o` wrote",
     );
@@ -52,7 +51,6 @@ export function parseRun(text: string, file: string): Run {
   const version = root.at("version").count();
   if (version !== SCHEMA_VERSION) {
     throw new CommandError(
-      2,
       version > SCHEMA_VERSION
         ? `${file}: was written by a newer regionlab (format ${version}, this one reads ${SCHEMA_VERSION}); ` +
             "update regionlab, or measure again with this one"
@@ -65,13 +63,12 @@ export function parseRun(text: string, file: string): Run {
 
 function parseJson(text: string, file: string): unknown {
   if (text.trim() === "") {
-    throw new CommandError(2, `${file}: is empty; give a file that \`regionlab bench -o\` wrote`);
+    throw new CommandError(`${file}: is empty; give a file that \`regionlab bench -o\` wrote`);
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new CommandError(
-      2,
       isCutOff(text)
         ? `${file}: ends in the middle (truncated JSON); copy it again, or run \`regionlab bench -o\` again`
         : `${file}: is not JSON; give a file that \`regionlab bench -o\` wrote`,

@@ -1,5 +1,4 @@
-import { cleanText } from "./clean-text.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, cleanText } from "#host";
 
 /**
  * Walks parsed JSON and checks it on the way. Each reader knows the file and the JSON path where it stands, so every
@@ -102,7 +101,6 @@ export class JsonReader {
   /** Ends with an error that says what stands here and what was expected. */
   fail(expected: string): never {
     throw new CommandError(
-      2,
       `${this.file}: ${this.path} is ${describe(this.value)}, expected ${expected}; ` +
         "the file was edited or damaged: restore it, or run `regionlab bench -o` again",
     );

@@ -1,6 +1,6 @@
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
-import { CommandError } from "./command-error.ts";
+import { CommandError, checkOutput } from "#host";
 import { renderJson, renderSummary } from "./renderers/json.ts";
 import { renderMarkdown } from "./renderers/markdown.ts";
 import { renderTable } from "./renderers/table.ts";
@@ -29,7 +29,7 @@ export function addReportCommand(program: Command, output: Output = process.stdo
     .option("-o, --output <file>", "write to a file instead of the terminal")
     .action(async (files: string[], options: { format?: Format; output?: string }) => {
       const inputs = files.length === 0 ? [LATEST_RUN] : files;
-      if (options.output !== undefined) await checkOutput(options.output, inputs);
+      if (options.output !== undefined) await checkReport(options.output, inputs);
       const runs = await Promise.all(inputs.map(loadRun));
       const format = options.format ?? formatOf(options.output);
       // Colours belong to the terminal, never to a file.
@@ -40,10 +40,11 @@ export function addReportCommand(program: Command, output: Output = process.stdo
 }
 
 /** A report over the run it is drawn from would destroy the measurement. */
-async function checkOutput(output: string, inputs: readonly string[]): Promise<void> {
+async function checkReport(output: string, inputs: readonly string[]): Promise<void> {
+  checkOutput("-o", output, { makeFolders: true });
   for (const input of inputs) {
     if (await isSameFile(output, input)) {
-      throw new CommandError(2, `-o ${output}: is the run ${input} itself; give the report another name`);
+      throw new CommandError(`-o ${output}: is the run ${input} itself; give the report another name`);
     }
   }
 }
@@ -82,7 +83,6 @@ function formatOf(file: string | undefined): Format {
       return "table";
     default:
       throw new CommandError(
-        2,
         `-o ${file}: the ending does not name a format; add --format ${FORMATS.join("|")}, or end it in .html, .md, ` +
           ".json, .summary.json or .txt",
       );

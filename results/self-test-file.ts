@@ -1,4 +1,4 @@
-import { CommandError } from "./command-error.ts";
+import { CommandError } from "#host";
 import { readSelfTest } from "./parse.ts";
 import { JsonReader } from "./reader.ts";
 import type { SelfTest } from "./schema.ts";
@@ -13,7 +13,7 @@ export function parseSelfTest(text: string, file: string): SelfTest {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new CommandError(2, `${file}: is not JSON; run \`npm run bench:selftest\` again`, { cause });
+    throw new CommandError(`${file}: is not JSON; run \`npm run bench:selftest\` again`, { cause });
   }
   return readSelfTest(new JsonReader(file, json));
 }

@@ -4,16 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
-import {
-  checkWritable,
-  LARGEST_RUN_BYTES,
-  loadRun,
-  pageNameOf,
-  readText,
-  saveRun,
-  serializeRun,
-  writeAtomically,
-} from "./store.ts";
+import { LARGEST_RUN_BYTES, loadRun, pageNameOf, readText, saveRun, serializeRun } from "./store.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
 let folder = "";
@@ -99,45 +90,6 @@ describe("compressed runs", () => {
     expect(pageNameOf("a/x.json.gz")).toBe("a/x.html");
     expect(pageNameOf("a/x.json")).toBe("a/x.html");
     expect(pageNameOf("a.json/x")).toBe("a.json/x.html");
-  });
-});
-
-describe("writeAtomically", () => {
-  it("leaves the old file and no other when it cannot write", async () => {
-    await writeFile(join(folder, "file"), "old");
-    const place = join(folder, "file", "run.json");
-    await expect(writeAtomically(place, "new")).rejects.toMatchObject({
-      exitCode: 2,
-      message: expect.stringMatching(/run\.json: cannot be written, because a part of its path is a file/),
-    });
-    await expect(writeAtomically(folder, "new")).rejects.toMatchObject({ exitCode: 2 });
-    expect(await readdir(folder)).toEqual(["file"]);
-    expect(await readFile(join(folder, "file"), "utf8")).toBe("old");
-  });
-
-  it("can be tried beforehand, which leaves nothing behind", async () => {
-    await checkWritable(join(folder, "new", "run.json"));
-    expect(await readdir(join(folder, "new"))).toEqual([]);
-    await expect(checkWritable(folder)).rejects.toMatchObject({
-      message: expect.stringMatching(/is a directory/),
-    });
-    await writeFile(join(folder, "file"), "old");
-    await expect(checkWritable(join(folder, "file", "run.json"))).rejects.toMatchObject({ exitCode: 2 });
-    // Where folders cannot be made, though nothing forbids it: there Node's own recursive way never ends.
-    const refused =
-      process.platform === "linux" ? "/proc/none/run.json" : join(folder, "file", "x", "run.json");
-    await expect(checkWritable(refused)).rejects.toMatchObject({
-      exitCode: 2,
-      message: expect.stringMatching(/folder cannot be made|part of its path is a file/),
-    });
-  });
-
-  it("replaces a file in one step", async () => {
-    const file = join(folder, "page.html");
-    await writeAtomically(file, "one");
-    await writeAtomically(file, "two");
-    expect(await readFile(file, "utf8")).toBe("two");
-    expect(await readdir(folder)).toEqual(["page.html"]);
   });
 });
 

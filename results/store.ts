@@ -1,10 +1,8 @@
-import { randomBytes } from "node:crypto";
 import { createReadStream, type Stats } from "node:fs";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { CommandError } from "./command-error.ts";
+import { CommandError, systemErrorCode, writeOutput } from "#host";
 import { parseRun } from "./parse.ts";
 import type { Run } from "./schema.ts";
 
@@ -31,7 +29,7 @@ export async function readText(file: string, largest: number): Promise<string> {
     bytes = await readBytes(file, status, largest);
   } catch (cause) {
     if (cause instanceof CommandError) throw cause;
-    throw new CommandError(2, `${file}: ${readReason(cause)}`, { cause });
+    throw new CommandError(`${file}: ${readReason(cause)}`, { cause });
   }
   const text = isGzip(bytes) ? await decompress(bytes, file, largest) : bytes;
   return new TextDecoder().decode(text);
@@ -43,10 +41,7 @@ async function readBytes(file: string, status: Stats, largest: number): Promise<
   if (status.isDirectory()) throw Object.assign(new Error(), { code: "EISDIR" });
   const ends = status.isFile() || status.isFIFO();
   if (!ends && file !== STANDARD_INPUT) {
-    throw new CommandError(
-      2,
-      `${file}: is not a regular file; give a file that \`regionlab bench -o\` wrote`,
-    );
+    throw new CommandError(`${file}: is not a regular file; give a file that \`regionlab bench -o\` wrote`);
   }
   // A socket, which standard input may be, cannot be opened by its name.
   const stream: AsyncIterable<Uint8Array> = ends ? createReadStream(file) : process.stdin;
@@ -76,9 +71,8 @@ async function decompress(bytes: Uint8Array, file: string, largest: number): Pro
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: largest });
   } catch (cause) {
-    if (errorCode(cause) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(file, largest, cause);
+    if (systemErrorCode(cause) === "ERR_BUFFER_TOO_LARGE") throw tooLarge(file, largest, cause);
     throw new CommandError(
-      2,
       `${file}: is compressed with gzip and damaged or cut off; copy it again, or run \`regionlab bench -o\` again`,
       { cause },
     );
@@ -87,21 +81,21 @@ async function decompress(bytes: Uint8Array, file: string, largest: number): Pro
 
 function tooLarge(file: string, largest: number, cause?: unknown): CommandError {
   return new CommandError(
-    2,
     `${file}: holds more than ${largest / 2 ** 20} MiB, which no run does; give a file that \`regionlab bench -o\` wrote`,
     { cause },
   );
 }
 
-/** Stores a run, compressed where the name ends in `.gz`; see {@link writeAtomically}. */
+/** Stores a run, compressed where the name ends in `.gz`; folders that are missing are made. */
 export async function saveRun(file: string, run: Run): Promise<void> {
   await writeText(file, serializeRun(run));
 }
 
-/** Writes a text, compressed where the name ends in `.gz`; see {@link writeAtomically}. */
+/** Writes a text, compressed where the name ends in `.gz`; folders that are missing are made. */
 export async function writeText(file: string, text: string): Promise<void> {
   const compressed = file.toLowerCase().endsWith(".gz");
-  await writeAtomically(file, compressed ? await promisify(gzip)(text, { level: 9 }) : text);
+  const content = compressed ? await promisify(gzip)(text, { level: 9 }) : text;
+  await writeOutput("", file, content, { makeFolders: true });
 }
 
 /** Name of the page that belongs to a stored run: `x.html` for `x.json` and `x.json.gz`. */
@@ -130,59 +124,8 @@ function layOut(value: unknown, indent: string): string {
   return `${open}\n${items.map((item) => inner + item).join(",\n")}\n${indent}${close}`;
 }
 
-/**
- * Writes the whole text or nothing: into a temporary file beside the target, which then takes its name. Missing
- * folders are made.
- * @throws CommandError (exit code 2) when the place cannot be written; the old file, if any, is then untouched
- */
-export async function writeAtomically(file: string, text: string | Uint8Array): Promise<void> {
-  const folder = dirname(file);
-  const temporary = join(folder, `.${basename(file)}.${randomBytes(6).toString("hex")}`);
-  try {
-    await makeFolder(folder);
-    await writeFile(temporary, text);
-    await rename(temporary, file);
-  } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new CommandError(2, `${file}: ${writeReason(cause)}`, { cause });
-  }
-}
-
-/**
- * Makes sure, before hours of work, that a file can be written: makes its folder, and a file beside it for a moment.
- * @throws CommandError (exit code 2) as {@link writeAtomically} would
- */
-export async function checkWritable(file: string): Promise<void> {
-  const probe = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}`);
-  try {
-    await makeFolder(dirname(file));
-    await writeFile(probe, "");
-    await rm(probe);
-    if ((await stat(file).catch(() => null))?.isDirectory())
-      throw Object.assign(new Error(), { code: "EISDIR" });
-  } catch (cause) {
-    throw new CommandError(2, `${file}: ${writeReason(cause)}`, { cause });
-  }
-}
-
-/**
- * Makes a folder and those that it is in. Node's recursive `mkdir` never returns where a folder refuses new ones as /proc
- * does.
- */
-async function makeFolder(folder: string): Promise<void> {
-  if ((await stat(folder).catch(() => null))?.isDirectory()) return;
-  if (dirname(folder) !== folder) await makeFolder(dirname(folder));
-  await mkdir(folder).catch((cause: unknown) => {
-    if (errorCode(cause) !== "EEXIST") throw cause; // somebody else was faster, or it is a file: writing will tell
-  });
-}
-
-function errorCode(cause: unknown): string {
-  return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-}
-
 function readReason(cause: unknown): string {
-  switch (errorCode(cause)) {
+  switch (systemErrorCode(cause)) {
     case "ENOENT":
       return "does not exist; check the name, or write it with `regionlab bench -o`";
     case "EISDIR":
@@ -191,26 +134,6 @@ function readReason(cause: unknown): string {
     case "EPERM":
       return "may not be read; change its permissions";
     default:
-      return `cannot be read (${errorCode(cause)})`;
-  }
-}
-
-function writeReason(cause: unknown): string {
-  switch (errorCode(cause)) {
-    case "EISDIR":
-      return "is a directory; name a file";
-    case "ENOENT":
-      return "cannot be written, because its folder cannot be made; choose another place with -o";
-    case "EEXIST":
-    case "ENOTDIR":
-      return "cannot be written, because a part of its path is a file; choose another place with -o";
-    case "EACCES":
-    case "EPERM":
-    case "EROFS":
-      return "cannot be written (no permission); choose another place with -o";
-    case "ENOSPC":
-      return "cannot be written (the disk is full); make room, or choose another place with -o";
-    default:
-      return `cannot be written (${errorCode(cause)})`;
+      return `cannot be read (${systemErrorCode(cause)})`;
   }
 }

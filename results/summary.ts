@@ -1,6 +1,7 @@
 /** A run in a few lines of JSON, small enough to be kept and compared as text. */
+
+import { cleaned, escapeJson } from "#host";
 import { answer, reasonOf } from "./answer.ts";
-import { cleaned, escapeJson } from "./clean-text.ts";
 import { asPredicted, environmentLine } from "./environment-words.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
 import { isDecided } from "./rules/verdict.ts";

@@ -1,8 +1,9 @@
 /** Fetches Debian 13's installer for riscv64 through apt, on a Debian of any release and architecture. */
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { CommandError } from "#host";
 import { DEBIAN_INITRD, DEBIAN_KERNEL, type DebianFolders, DISK_MODULES, MODULES } from "./debian.ts";
-import { FetchError, PackageTools, replaceFolder, verify } from "./packages.ts";
+import { PackageTools, replaceFolder, verify } from "./packages.ts";
 
 const ARCHITECTURE = "riscv64";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -21,7 +22,7 @@ const BY_HAND =
 /**
  * Downloads the packages and unpacks what is needed of them to `folders.unpacked`, replacing what is there.
  * apt works in folders of its own with one more source, the mirror that the computer already uses; nothing of the
- * computer's own apt is changed. Throws `FetchError`, and then leaves what was there untouched.
+ * computer's own apt is changed. Throws `CommandError`, and then leaves what was there untouched.
  */
 export function fetchDebian(folders: DebianFolders): void {
   const failures: string[] = [];
@@ -30,11 +31,11 @@ export function fetchDebian(folders: DebianFolders): void {
       replaceFolder(folders.unpacked, (tree, scratch) => unpackSuite(suite, tree, scratch));
       return;
     } catch (error) {
-      if (!(error instanceof FetchError)) throw error;
+      if (!(error instanceof CommandError)) throw error;
       failures.push(error.message);
     }
   }
-  throw new FetchError([...new Set(failures)].join("; "));
+  throw new CommandError([...new Set(failures)].join("; "));
 }
 
 function unpackSuite(suite: string, tree: string, scratch: string): void {
@@ -98,18 +99,18 @@ function mirror(folder: string): string {
     .map((line) => line.split(" "));
   const uri = targets.find(([label]) => label === "Debian")?.[1];
   if (uri === undefined) {
-    throw new FetchError(
+    throw new CommandError(
       "apt has no mirror of Debian here: add one to apt's sources, run `apt-get update` and try again",
     );
   }
   return uri;
 }
 
-/** The release that a kernel says of itself. Throws `FetchError` where it says none. */
+/** The release that a kernel says of itself. Throws `CommandError` where it says none. */
 export function kernelRelease(path: string): string {
   const release = /Linux version (\S+) /.exec(readFileSync(path, "latin1"))?.[1];
   if (release === undefined) {
-    throw new FetchError(
+    throw new CommandError(
       `${path} is not an uncompressed Linux kernel: this release of Debian packs it otherwise`,
     );
   }

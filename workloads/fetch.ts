@@ -11,16 +11,17 @@
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CommandError } from "#host";
 import { type DebianFolders, debianFolders, locateDebian } from "./debian.ts";
 import { fetchDebian } from "./debian-fetch.ts";
 import { type FirmwareFolders, firmwareFolders, locateFile, OPENSBI, U_BOOT } from "./firmware.ts";
-import { FetchError, type PackagedFile, PackageTools, replaceFolder, verify } from "./packages.ts";
+import { type PackagedFile, PackageTools, replaceFolder, verify } from "./packages.ts";
 
 const FIRMWARE: readonly PackagedFile[] = [OPENSBI, U_BOOT];
 
 /**
  * Downloads the firmware's packages and unpacks them to `folders.unpacked`, replacing what is there.
- * Throws `FetchError`, and then leaves what was there untouched.
+ * Throws `CommandError`, and then leaves what was there untouched.
  */
 export function fetchFirmware(folders: FirmwareFolders): void {
   const tools = new PackageTools(
@@ -78,7 +79,7 @@ export function main(
       for (const [name, what] of target.lines()) console.log(`${name.padEnd(12)} ${what}`);
       if (wanted) console.log(`fetched to ${target.folder}`);
     } catch (error) {
-      if (!(error instanceof FetchError)) throw error;
+      if (!(error instanceof CommandError)) throw error;
       console.error(`workloads:fetch: ${error.message}`);
       exitCode = 1;
     }

@@ -5,8 +5,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync }
 import { dirname, join } from "node:path";
 
 /** Why packages could not be fetched, and what to do. */
-export class FetchError extends Error {
-  override readonly name = "FetchError";
+export class CommandError extends Error {
+  override readonly name = "CommandError";
 }
 
 /** A file, and the Debian package that carries it. */
@@ -20,7 +20,7 @@ export interface PackagedFile {
 /**
  * Fills a folder anew: `fill` unpacks into `tree`, with room for what it needs on the way in `scratch`. The tree takes its
  * place when all of it is there, so a folder is either whole or as it was.
- * Throws `FetchError` where the folder's parent cannot be written to, and whatever `fill` throws.
+ * Throws `CommandError` where the folder's parent cannot be written to, and whatever `fill` throws.
  */
 export function replaceFolder(folder: string, fill: (tree: string, scratch: string) => void): void {
   const scratch = makeScratch(dirname(folder));
@@ -40,7 +40,7 @@ function makeScratch(cache: string): string {
     mkdirSync(cache, { recursive: true });
     return mkdtempSync(join(cache, "fetch-"));
   } catch (error) {
-    throw new FetchError(
+    throw new CommandError(
       `cannot write to ${cache} (${lastWords(error)}): set REGIONLAB_CACHE to a folder of yours`,
     );
   }
@@ -75,12 +75,13 @@ export class PackageTools {
   /** Unpacks a package that was downloaded into `folder`; answers the list of MD5 sums that it carries. */
   unpack(folder: string, name: string, tree: string): string {
     const archive = readdirSync(folder).find((file) => file.startsWith(`${name}_`));
-    if (archive === undefined) throw new FetchError(`apt-get download left no ${name}_*.deb: try it by hand`);
+    if (archive === undefined)
+      throw new CommandError(`apt-get download left no ${name}_*.deb: try it by hand`);
     this.run("dpkg", ["-x", archive, tree], folder);
     return this.run("dpkg-deb", ["-I", archive, "md5sums"], folder);
   }
 
-  /** Runs a program in `folder`; answers what it printed. Throws `FetchError` with its last words. */
+  /** Runs a program in `folder`; answers what it printed. Throws `CommandError` with its last words. */
   private run(program: string, options: readonly string[], folder: string): string {
     try {
       return execFileSync(program, options, {
@@ -91,30 +92,30 @@ export class PackageTools {
       });
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-        throw new FetchError(`${program} is not on this computer (not Debian?): ${this.byHand}`);
+        throw new CommandError(`${program} is not on this computer (not Debian?): ${this.byHand}`);
       }
       const command = options.filter((option, i) => option !== "-o" && options[i - 1] !== "-o").join(" ");
-      throw new FetchError(
+      throw new CommandError(
         `${program} ${command} failed (${lastWords(error)}): run \`apt-get update\` and try again`,
       );
     }
   }
 }
 
-/** Compares a file with the list of MD5 sums that its package carries. Throws `FetchError` where they differ. */
+/** Compares a file with the list of MD5 sums that its package carries. Throws `CommandError` where they differ. */
 export function verify(file: PackagedFile, path: string, sums: string): void {
   const expected = sums
     .split("\n")
     .map((line) => line.split(/\s+/, 2))
     .find(([, name]) => name === file.path)?.[0];
   if (expected === undefined) {
-    throw new FetchError(
+    throw new CommandError(
       `package ${file.package} has no ${file.path}: this release of Debian has it elsewhere; put the file there by hand`,
     );
   }
   const actual = createHash("md5").update(readFileSync(path)).digest("hex");
   if (actual !== expected)
-    throw new FetchError(`${path} is damaged (MD5 ${actual}, not ${expected}): fetch it again`);
+    throw new CommandError(`${path} is damaged (MD5 ${actual}, not ${expected}): fetch it again`);
 }
 
 /** The last line that a failed program wrote to standard error, else the error's own. */

@@ -6,9 +6,11 @@
  *
  * Options: [--quick] [--work NAME …] [--repeats N] [--seed N] [-o F.json]
  */
+
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { CommandError, checkWritable, pageNameOf, writeAtomically } from "#results";
+import { CommandError, checkOutput } from "#host";
+import { pageNameOf, writeText } from "#results";
 import { packageRoot } from "#workloads";
 import { captureEnvironment, completeEnvironment } from "../environment.ts";
 import { runChild } from "../runner/child-process.ts";
@@ -56,7 +58,7 @@ async function bench(options: Options): Promise<void> {
   const seed = count("--seed", options.seed);
   const repeats = options.repeats === undefined ? undefined : count("--repeats", options.repeats);
   const chosen = choose(options.work, options.quick === true);
-  await checkWritable(options.output);
+  checkOutput("", options.output, { makeFolders: true });
   const started = performance.now();
   const environment = captureEnvironment(packageRoot(), []);
   const machines = contestants(cli, environment.regionlab);
@@ -78,10 +80,10 @@ async function bench(options: Options): Promise<void> {
     summaries: summarizeKinds(rows),
     profiles: await profile(chosen),
   };
-  await writeAtomically(options.output, `${JSON.stringify(run, null, 1)}\n`);
-  await writeAtomically(options.output.replace(/(\.json)?$/, ".md"), renderCpuMarkdown(run));
+  await writeText(options.output, `${JSON.stringify(run, null, 1)}\n`);
+  await writeText(options.output.replace(/(\.json)?$/, ".md"), renderCpuMarkdown(run));
   const page = pageNameOf(options.output);
-  await writeAtomically(page, await renderCpuPage(run));
+  await writeText(page, await renderCpuPage(run));
   process.stdout.write(`${renderCpuTable(run)}\nStored in ${options.output}; the page is ${page}\n`);
 }
 
@@ -91,7 +93,7 @@ function choose(names: readonly string[] | undefined, quick: boolean): Work[] {
   const unknown = names?.find((name) => !all.some((work) => work.name === name));
   if (unknown !== undefined) {
     const known = all.map(({ name }) => name).join(", ");
-    throw new CommandError(2, `--work ${unknown}: no such work; it must be one of ${known}`);
+    throw new CommandError(`--work ${unknown}: no such work; it must be one of ${known}`);
   }
   return all.filter((work) => (names ? names.includes(work.name) : !(quick && work.kind === "boot")));
 }
@@ -174,7 +176,7 @@ async function profile(chosen: readonly Work[]): Promise<Profile[]> {
 function count(option: string, text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new CommandError(2, `${option} ${text}: not a count; give a whole number of at least 1`);
+    throw new CommandError(`${option} ${text}: not a count; give a whole number of at least 1`);
   }
   return value;
 }

@@ -1,5 +1,6 @@
 /** The benchmark's result as a page of its own, from the parts that every page of regionlab has. */
-import { cleaned, environmentRows, type HtmlKit, loadHtmlKit, plainTable } from "#results";
+import { cleaned } from "#host";
+import { environmentRows, type HtmlKit, loadHtmlKit, plainTable } from "#results";
 import type { CpuRun } from "./report.ts";
 import { CPU_METHOD, contestantLines, goalTable, profileTable, times, workTable } from "./tables.ts";
 

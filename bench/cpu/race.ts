@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { CommandError } from "#results";
+import { CommandError } from "#host";
 import type { Command } from "./contestants.ts";
 
 /** How much of a failed guest's console is shown. */
@@ -41,8 +41,8 @@ export function timesToTexts(
       const said = [printed.slice(-CONSOLE_TAIL), complaints].map((text) => text.trim()).filter(Boolean);
       reject(
         new CommandError(
-          1,
           `${[program, ...args].join(" ")}: ${reason} before it printed ${JSON.stringify(texts[times.length])}; it said:\n${said.join("\n")}`,
+          { exitCode: 1 },
         ),
       );
     };

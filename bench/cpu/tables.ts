@@ -1,6 +1,8 @@
 /** The benchmark's result as tables: for a terminal, for Markdown, and for the page. */
+
 import CliTable3 from "cli-table3";
-import { cleanText, markdownTable, plainTable, type Table } from "#results";
+import { cleanText } from "#host";
+import { markdownTable, plainTable, type Table } from "#results";
 import { median } from "#results/statistics";
 import type { ContestantName } from "./contestants.ts";
 import { PROFILE_PARTS } from "./profile.ts";

@@ -1,5 +1,5 @@
 import { fork } from "node:child_process";
-import { CommandError } from "#results";
+import { CommandError } from "#host";
 import type { ChildMessage } from "./report-to.ts";
 
 export interface ChildOptions {
@@ -44,7 +44,7 @@ export function runChild(request: unknown, what: string, options: ChildOptions):
     }, options.timeout);
     const fail = (reason: string) => {
       const said = stderr.trim() === "" ? "" : `; its standard error ends:\n${stderr.trimEnd()}`;
-      reject(new CommandError(1, `measured process failed (${what}): ${reason}${said}`));
+      reject(new CommandError(`measured process failed (${what}): ${reason}${said}`, { exitCode: 1 }));
     };
     child.on("error", (error) => {
       clearTimeout(clock);

@@ -6,10 +6,12 @@
  *
  * Options: [--short] [--seed N] [-o F.json]
  */
+
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
-import { CommandError, checkWritable, selfTestSentence, writeAtomically } from "#results";
+import { CommandError, checkOutput } from "#host";
+import { selfTestSentence, writeText } from "#results";
 import { packageRoot } from "#workloads";
 import { COUNT_REPEATS } from "../count-plan.ts";
 import { locateValgrind, VALGRIND_ADVICE } from "../counts/callgrind.ts";
@@ -84,10 +86,10 @@ interface Options {
 async function selfTest(options: Options): Promise<number> {
   const short = options.short === true;
   if (!/^\d+$/.test(options.seed))
-    throw new CommandError(2, `--seed ${options.seed}: is not a whole number; give one`);
+    throw new CommandError(`--seed ${options.seed}: is not a whole number; give one`);
   const seed = Number(options.seed);
   const output = options.output ?? (short ? null : SELF_TEST_FILE);
-  if (output !== null) await checkWritable(output);
+  if (output !== null) checkOutput("", output, { makeFolders: true });
   const extent = short ? SHORT : FULL;
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
   const { works, percents, looks, groups, processes, heapProcesses, leakGroups, alikeProcesses } = extent;
@@ -125,7 +127,7 @@ async function selfTest(options: Options): Promise<number> {
     countRepeats: COUNT_REPEATS.quick,
   });
   if (output !== null) {
-    await writeAtomically(output, `${JSON.stringify(result, null, 1)}\n`);
+    await writeText(output, `${JSON.stringify(result, null, 1)}\n`);
     if (options.keep !== true) rmSync(journalOf(output), { force: true });
   }
   process.stdout.write(`${selfTestSentence(result)}\n`);

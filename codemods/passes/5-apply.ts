@@ -1,8 +1,7 @@
 /** Pass 5: the planned texts go to disk, all of them or none, and only onto what they were planned on. */
-import { CommandError } from "../errors.ts";
+import { CommandError, writeOutputs } from "#host";
 import { requireClean } from "../source/git.ts";
 import { hashOf, readSource, shown } from "../source/workspace.ts";
-import { writeAll } from "../source/write.ts";
 import type { FilePlan, Plan } from "./4-plan.ts";
 
 /** Files that the plan changes. */
@@ -22,5 +21,5 @@ export function applyPlan(plan: Plan, { allowDirty = false }: { allowDirty?: boo
       throw new CommandError(`${shown(path)}: changed while the conversion was planned; run again`);
     }
   }
-  writeAll(new Map(changed.map(({ path, after }) => [path, after])));
+  writeOutputs(new Map(changed.map(({ path, after }) => [path, after])), { shown });
 }

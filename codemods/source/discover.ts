@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { CommandError, systemErrorCode } from "../errors.ts";
+import { CommandError, systemErrorCode } from "#host";
 
 /**
  * TypeScript sources under the given files and directories, absolute, sorted, each once. Declarations, tests and

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { dirname } from "node:path";
-import { CommandError, ExitCode } from "../errors.ts";
+import { CommandError } from "#host";
+import { ExitCode } from "../errors.ts";
 import { shown } from "./workspace.ts";
 
 /**
@@ -11,7 +12,7 @@ export function requireClean(paths: readonly string[]): void {
   for (const [directory, files] of groupByDirectory(paths)) {
     const dirty = statusOf(directory, files);
     if (dirty === undefined) continue;
-    throw new CommandError(`${dirty}; commit it first, or use --allow-dirty`, ExitCode.Usage);
+    throw new CommandError(`${dirty}; commit it first, or use --allow-dirty`, { exitCode: ExitCode.Usage });
   }
 }
 

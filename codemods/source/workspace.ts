@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { Project, type SourceFile, ts } from "ts-morph";
-import { CommandError, systemErrorCode } from "../errors.ts";
+import { CommandError, systemErrorCode } from "#host";
 import { sourcesUnder } from "./discover.ts";
 import { Identity } from "./identity.ts";
 import { parseRawText } from "./raw-text.ts";

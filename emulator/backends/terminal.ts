@@ -32,8 +32,10 @@ export interface Terminal {
   focusMonitor(): void;
   /** Puts text on the screen. */
   print(text: string): void;
-  /** Resolves when input arrives, or after so many milliseconds (Infinity: not before input). */
-  inputOr(milliseconds: number): Promise<void>;
+  /** What to wait for before more is written: the reader has fallen behind. Null: nothing. */
+  congestion(): Promise<void> | null;
+  /** Resolves when input arrives, when `asked` does, or after so many milliseconds (Infinity: not before). */
+  inputOr(milliseconds: number, asked: Promise<void>): Promise<void>;
   /** Gives the terminal back as it was. */
   close(): void;
 }
@@ -50,6 +52,8 @@ const HELP = [
   "",
 ].join("\r\n");
 const LONGEST_WAIT_MS = 2 ** 30;
+/** Bytes that the reader of the console may be behind before the guest waits for it. */
+const MOST_PENDING = 1 << 16;
 
 /** Takes the commands out of what is typed: Ctrl-A and a letter, as QEMU has them. */
 export class KeyDecoder {
@@ -82,9 +86,9 @@ export class KeyDecoder {
 }
 
 /**
- * Takes over standard input and output. In a terminal, keys arrive one by one and unechoed, and Ctrl-A introduces a
- * command; Ctrl-A H lists them.
- * @param escapes false: there are no commands, all keys are the guest's; Ctrl-C ends the emulator.
+ * Takes over standard input and output. In a terminal, keys arrive one by one and unechoed. Ctrl-A introduces a command, from
+ * a pipe as well; Ctrl-A H lists them.
+ * @param escapes false: there are no commands, all keys are the guest's; Ctrl-C in a terminal ends the emulator.
  */
 export function attachTerminal(events: TerminalEvents, escapes = true): Terminal {
   const { stdin, stdout } = process;
@@ -114,9 +118,8 @@ export function attachTerminal(events: TerminalEvents, escapes = true): Terminal
     else events.input(bytes);
   };
   const receive = (chunk: Uint8Array): void => {
-    if (!interactive) typed(chunk);
-    else if (escapes) keys.decode(chunk, typed);
-    else if (chunk.includes(INTERRUPT)) events.quit();
+    if (escapes) keys.decode(chunk, typed);
+    else if (interactive && chunk.includes(INTERRUPT)) events.quit();
     else typed(chunk);
   };
   const ended = (): void => {
@@ -141,11 +144,22 @@ export function attachTerminal(events: TerminalEvents, escapes = true): Terminal
       stdout.write(Uint8Array.from(output));
       output.length = 0;
     },
-    async inputOr(milliseconds) {
+    congestion() {
+      if (stdout.writableLength <= MOST_PENDING || stdout.errored !== null) return null;
+      const abort = new AbortController();
+      const { signal } = abort;
+      const waits = [once(stdout, "drain", { signal }), once(stdout, "close", { signal })];
+      return Promise.race(waits.map((wait) => wait.catch(() => undefined))).then(() => abort.abort());
+    },
+    async inputOr(milliseconds, asked) {
       const abort = new AbortController();
       const { signal } = abort;
       const input = open ? [once(stdin, "data", { signal }), once(stdin, "end", { signal })] : [];
-      const waits = [...input, setTimeout(Math.min(milliseconds, LONGEST_WAIT_MS), undefined, { signal })];
+      const waits = [
+        asked,
+        ...input,
+        setTimeout(Math.min(milliseconds, LONGEST_WAIT_MS), undefined, { signal }),
+      ];
       await Promise.race(waits.map((wait) => wait.catch(() => undefined)));
       abort.abort();
     },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InputError } from "#machine";
+import { CommandError } from "#host";
 import { parseElf } from "./elf.ts";
 
 /** An ELF64 file with one loadable segment, as small as it can be (System V ABI). */
@@ -55,7 +55,7 @@ describe("ELF files", () => {
     ["nothing to load", (view) => view.setUint32(64, 2, true), /nothing in it is to be loaded/],
   ])("refuse %s, naming the file and the mend", (_, change, message) => {
     const attempt = () => parseElf("guest.elf", elf(change));
-    expect(attempt).toThrow(InputError);
+    expect(attempt).toThrow(CommandError);
     expect(attempt).toThrow(message);
     expect(attempt).toThrow(/^guest\.elf: .*; give a RISC-V ELF64 executable$/);
   });
@@ -63,7 +63,7 @@ describe("ELF files", () => {
   it("refuse any truncation", () => {
     const whole = elf();
     for (let length = 0; length < whole.length; length++) {
-      expect(() => parseElf("guest.elf", whole.subarray(0, length))).toThrow(InputError);
+      expect(() => parseElf("guest.elf", whole.subarray(0, length))).toThrow(CommandError);
     }
   });
 });

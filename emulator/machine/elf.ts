@@ -1,5 +1,4 @@
-import { InputError } from "./errors.ts";
-
+import { CommandError } from "#host";
 /** A part of a program that has a place in memory. */
 export interface Segment {
   /** Physical address. */
@@ -38,9 +37,9 @@ export function isElf(file: Uint8Array): boolean {
   return file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
 }
 
-/** The loadable parts of a RISC-V program. @throws InputError that names `path` when it is not one. */
+/** The loadable parts of a RISC-V program. @throws CommandError that names `path` when it is not one. */
 export function parseElf(path: string, file: Uint8Array): ElfProgram {
-  const wrong = (reason: string) => new InputError(`${path}: ${reason}; give a RISC-V ELF64 executable`);
+  const wrong = (reason: string) => new CommandError(`${path}: ${reason}; give a RISC-V ELF64 executable`);
   if (!isElf(file)) throw wrong("not an ELF file");
   if (file.length < HEADER_BYTES)
     throw wrong(`truncated ELF header (${file.length} of ${HEADER_BYTES} bytes)`);

@@ -1,4 +1,5 @@
 import { CodePages, type DebugHit, RiscvHart, type RiscvHartOptions, type Translate } from "#cpu/riscv";
+import { CommandError } from "#host";
 import { CpuBus, GuestMemory, MemTxResult, PAGE_BYTES } from "#memory";
 import {
   Clock,
@@ -10,7 +11,6 @@ import {
 } from "#qdev";
 import { QomError } from "#qom";
 import { ConsoleLog } from "./console-log.ts";
-import { InputError } from "./errors.ts";
 import { GuestTime, NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 import type { Hardware } from "./hardware.ts";
 import { type BootFiles, ImageLoader } from "./images.ts";
@@ -49,10 +49,18 @@ export interface EmulationOptions {
 }
 
 /**
- * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `debug`: at a breakpoint or before a
- * watched access, see `debugStop`.
+ * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `timeout`: it took longer than it was to.
+ * `debug`: at a breakpoint or before a watched access, see `debugStop`.
  */
-export type RunEnd = "poweroff" | "fail" | "milestone" | "instructions" | "idle" | "stopped" | "debug";
+export type RunEnd =
+  | "poweroff"
+  | "fail"
+  | "milestone"
+  | "instructions"
+  | "idle"
+  | "timeout"
+  | "stopped"
+  | "debug";
 
 /** A processor that came to a point of a debugger. */
 export interface DebugStop {
@@ -102,7 +110,7 @@ export class Emulation {
   private stopping: RunEnd | null = null;
   private destroyed = false;
 
-  /** @throws InputError when the options cannot be met, or a file cannot be loaded. */
+  /** @throws CommandError when the options cannot be met, or a file cannot be loaded. */
   constructor(options: EmulationOptions) {
     const started = performance.now();
     const { hartCount = 1, ramBytes, hotplugBytes = 0 } = options;
@@ -342,6 +350,6 @@ function reserve(bytes: number): GuestMemory {
   try {
     return new GuestMemory(bytes);
   } catch (error) {
-    throw error instanceof QomError ? new InputError(`-m: ${error.message}`) : error;
+    throw error instanceof QomError ? new CommandError(`-m: ${error.message}`) : error;
   }
 }

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
+import { CommandError } from "#host";
 import type { AddressSpace } from "#memory";
 import type { BootInformation, Machine } from "#qdev";
 import { isElf, parseElf, type Segment } from "./elf.ts";
-import { InputError } from "./errors.ts";
 
 /** Files that a machine starts from. */
 export interface BootFiles {
@@ -29,18 +29,18 @@ const KERNEL_ALIGNMENT = 2 * 2 ** 20;
 const INITRD_DISTANCE = 128 * 2 ** 20;
 const PAGE = 4096;
 
-/** Reads a file that the user named. @throws InputError that names the option and the file. */
+/** Reads a file that the user named. @throws CommandError that names the option and the file. */
 export function readInput(option: string, path: string): Uint8Array {
   try {
     if (!statSync(path).isFile())
-      throw new InputError(`${option} ${path}: not a file; give an image to load`);
+      throw new CommandError(`${option} ${path}: not a file; give an image to load`);
     return readFileSync(path);
   } catch (error) {
-    if (error instanceof InputError) throw error;
+    if (error instanceof CommandError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     const reason =
       code === "ENOENT" ? "no such file" : code === "EACCES" ? "no permission to read it" : String(error);
-    throw new InputError(`${option} ${path}: ${reason}; give the path of a readable file`);
+    throw new CommandError(`${option} ${path}: ${reason}; give the path of a readable file`);
   }
 }
 
@@ -57,7 +57,7 @@ export class ImageLoader {
     this.ramEnd = RAM_START + ramBytes;
   }
 
-  /** @throws InputError when a file cannot be read, does not fit, or lands on another. */
+  /** @throws CommandError when a file cannot be read, does not fit, or lands on another. */
   load(files: BootFiles): void {
     const firmwareEnd =
       files.bios === undefined ? RAM_START : this.loadAt("--bios", files.bios, RAM_START).end;
@@ -76,7 +76,7 @@ export class ImageLoader {
         ]);
       }
     } else if (files.initrd !== undefined) {
-      throw new InputError(`--initrd ${files.initrd}: there is no kernel to use it; give --kernel, too`);
+      throw new CommandError(`--initrd ${files.initrd}: there is no kernel to use it; give --kernel, too`);
     }
     this.installDeviceTree(boot);
     this.machine.writeBootRom({
@@ -95,7 +95,7 @@ export class ImageLoader {
   private loadAt(option: string, path: string, address: number): Extent & { readonly entry: number } {
     const file = readInput(option, path);
     if (file.length === 0)
-      throw new InputError(`${option} ${path}: the file is empty; give an image to load`);
+      throw new CommandError(`${option} ${path}: the file is empty; give an image to load`);
     if (!isElf(file)) return { ...this.place(option, path, [whole(file, address)]), entry: address };
     const { entry, segments } = parseElf(path, file);
     return { ...this.place(option, path, segments), entry };
@@ -108,13 +108,13 @@ export class ImageLoader {
     if (start < RAM_START || end > this.ramEnd) {
       const range = `0x${start.toString(16)} to 0x${end.toString(16)}`;
       const ram = `0x${RAM_START.toString(16)} to 0x${this.ramEnd.toString(16)}`;
-      throw new InputError(
+      throw new CommandError(
         `${what}: occupies ${range}, RAM is ${ram}; give more RAM with -m, or a smaller image`,
       );
     }
     const clash = this.extents.find((each) => start < each.end && each.start < end);
     if (clash !== undefined) {
-      throw new InputError(
+      throw new CommandError(
         `${what}: lands on ${clash.what} at 0x${Math.max(start, clash.start).toString(16)}; link it elsewhere or leave one out`,
       );
     }

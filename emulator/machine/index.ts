@@ -8,7 +8,6 @@ export {
   type RunEnd,
   type RunLimits,
 } from "./emulation.ts";
-export { InputError } from "./errors.ts";
 export { NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
 export { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 export type { BootFiles } from "./images.ts";

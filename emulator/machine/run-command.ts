@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { attachTerminal, type Terminal } from "#backends";
 import type { Translate } from "#cpu/riscv";
+import { BROKEN_PIPE, CommandError, OutputFile, onBrokenOutput, onEndSignal, requireDistinct } from "#host";
 import { Emulation, type RunEnd } from "./emulation.ts";
-import { InputError } from "./errors.ts";
 import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
 import { type BootFiles, readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
@@ -11,11 +11,24 @@ import {
   type HardwareArguments,
   parseHardwareOptions,
 } from "./options/hardware-options.ts";
-import { OutputFile } from "./output-file.ts";
 import { RunControl } from "./run-control.ts";
 import { parseCount, parseSize } from "./size.ts";
 import { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
-import { finishRun, formatLeaks } from "./statistics.ts";
+import { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";
+
+/** Exit codes of a run, beside those of every command. */
+const ExitCode = {
+  /** The guest reported a failure. */
+  GuestFailed: 1,
+  /** `--until` was given, and the console did not print it. */
+  NotReached: 4,
+  /** `--timeout` ended it: that of timeout(1). */
+  TimedOut: 124,
+} as const;
+/** The largest that the shell gets to see. */
+const LARGEST_EXIT_CODE = 255;
+/** The longest time that a timer of the host takes. */
+const LONGEST_TIMEOUT_SECONDS = 2_000_000;
 
 const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
 
@@ -23,7 +36,7 @@ const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
 export interface RunExtension {
   /** Adds its own options to the command. */
   addOptions(command: Command): void;
-  /** Connects to a machine before its first step; `options` are the command's. @throws InputError for wrong ones. */
+  /** Connects to a machine before its first step; `options` are the command's. @throws CommandError for wrong ones. */
   connect(control: RunControl, terminal: Terminal, options: object): Promise<RunConnection>;
 }
 
@@ -44,6 +57,8 @@ interface RunOptions extends HardwareArguments {
   readonly translate: string;
   readonly until?: string;
   readonly maxInstructions?: string;
+  readonly timeout?: string;
+  readonly guestExitCode?: boolean;
   readonly stats?: string;
   readonly trace?: string;
   readonly traceMmio?: string;
@@ -66,8 +81,10 @@ export function addRunCommand(program: Command, extensions: readonly RunExtensio
     .option("--append <text>", "kernel command line")
     .option("--translate <what>", "guest code to translate: hot, all or nothing; only speed differs", "hot");
   addHardwareOptions(command)
-    .option("--until <text>", "end when the console has printed this")
+    .option("--until <text>", "end when the console has printed this; exit code 4 if it ends without")
     .option("--max-instructions <count>", "end after so many instructions")
+    .option("--timeout <seconds>", "end after so much time of the host; exit code 124")
+    .option("--guest-exit-code", "exit with the guest's own code where it reports a failure, instead of 1")
     .option("--stats <file>", "write what the run was, as JSON")
     .option("--trace <file>", "write every instruction executed, one a line; slow")
     .option("--trace-mmio <file>", "write every access to a device, one a line")
@@ -80,25 +97,25 @@ export function addRunCommand(program: Command, extensions: readonly RunExtensio
   for (const extension of extensions) extension.addOptions(command);
 }
 
-/** The form that `--regions` names. @throws InputError for any other. */
+/** The form that `--regions` names. @throws CommandError for any other. */
 export function parseRegions(text: string): RegionForm {
   const form = REGION_FORMS.find((each) => each === text);
   if (form === undefined)
-    throw new InputError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
+    throw new CommandError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
   return form;
 }
 
-/** What `--translate` names. @throws InputError for anything else. */
+/** What `--translate` names. @throws CommandError for anything else. */
 function parseTranslate(text: string): Translate {
   const what = TRANSLATE.find((each) => each === text);
   if (what === undefined)
-    throw new InputError(`--translate ${text}: unknown choice; give one of ${TRANSLATE.join(", ")}`);
+    throw new CommandError(`--translate ${text}: unknown choice; give one of ${TRANSLATE.join(", ")}`);
   return what;
 }
 
-/** The board that `-M` names, as a type name's stem. @throws InputError for any other. */
+/** The board that `-M` names, as a type name's stem. @throws CommandError for any other. */
 export function parseMachine(text: string): string {
-  if (text !== "virt") throw new InputError(`-M ${text}: unknown machine; give virt`);
+  if (text !== "virt") throw new CommandError(`-M ${text}: unknown machine; give virt`);
   return text;
 }
 
@@ -121,20 +138,23 @@ async function run(
   const attached = parseHardwareOptions(options);
   const hasFlash = attached.drives.some((drive) => drive.interface === "pflash");
   if (files.bios === undefined && files.kernel === undefined && !hasFlash) {
-    throw new InputError("nothing to run; give --kernel FILE, --bios FILE, or both");
+    throw new CommandError("nothing to run; give --kernel FILE, --bios FILE, or both");
   }
+  const timeout = options.timeout === undefined ? null : parseTimeout(options.timeout);
   const outputs: OutputFile[] = [];
-  const output = (option: string, path: string): OutputFile => {
+  const output = (option: string, path: string | undefined): OutputFile | null => {
+    if (path === undefined) return null;
     const file = new OutputFile(option, path);
     outputs.push(file);
     return file;
   };
-  let whole = false;
   try {
-    const trace = options.traceMmio === undefined ? null : output("--trace-mmio", options.traceMmio);
-    const instructions = options.trace === undefined ? null : output("--trace", options.trace);
-    const stats = options.stats === undefined ? null : output("--stats", options.stats);
-    const snapshot = options.snapshotOut === undefined ? null : output("--snapshot-out", options.snapshotOut);
+    const trace = output("--trace-mmio", options.traceMmio);
+    const instructions = output("--trace", options.trace);
+    const stats = output("--stats", options.stats);
+    const snapshot = output("--snapshot-out", options.snapshotOut);
+    requireDistinct(outputs);
+    await Promise.all(outputs.map((file) => file.ready()));
     const emulation = new Emulation({
       hardware: await loadHardware(regions),
       machine: parseMachine(options.machine),
@@ -159,22 +179,74 @@ async function run(
     if (snapshot !== null) checkSavable(emulation);
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();
-    const control = new RunControl(emulation, maxInstructions);
-    const end = await runWithTerminal(control, extensions, options);
+    const control = new RunControl(emulation, maxInstructions, [emulation.attached, ...outputs]);
+    const { end, exitCode } = await runUntilAsked(control, timeout, () =>
+      runWithTerminal(control, extensions, options),
+    );
     const ran = performance.now() - started;
     if (snapshot !== null) saveSnapshot(emulation, snapshot);
     const statistics = finishRun(emulation, regions, end, ran);
     stats?.write(`${JSON.stringify(statistics, null, 2)}\n`);
-    whole = true;
+    for (const file of outputs) await file.commit();
     if (end === "idle") {
       process.stderr.write("regionlab: the guest waits for an interrupt that no device will raise; ended\n");
     }
     if (statistics.heap.blocksLeaked > 0) {
       process.stderr.write(`regionlab: the machine leaked:\n${formatLeaks(emulation.model.heap.leaks())}\n`);
     }
-    return statistics.exit === 0 ? 0 : 1;
+    return exitCode ?? exitCodeOf(statistics, options);
   } finally {
-    for (const file of outputs) file.close(whole);
+    for (const file of outputs) file.discard();
+  }
+}
+
+/** @throws CommandError unless it is a number of seconds */
+function parseTimeout(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
+  if (seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS) return seconds;
+  throw new CommandError(`--timeout ${text}: give a number of seconds above 0, as 60 or 0.5`);
+}
+
+function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunOptions): number {
+  if (end === "timeout") return ExitCode.TimedOut;
+  if (exit !== 0) return guestExitCode ? Math.min(exit, LARGEST_EXIT_CODE) : ExitCode.GuestFailed;
+  if (until === undefined || end === "milestone") return 0;
+  process.stderr.write(`regionlab: --until ${until}: the console has not printed it; ended by: ${end}\n`);
+  return ExitCode.NotReached;
+}
+
+/**
+ * Runs until the machine ends, or somebody asks for an end: a signal, the time that it may take, a console that nobody reads any
+ * more. Then it ends as it would otherwise, and everything is written.
+ *
+ * @returns with the exit code of whoever asked; null: nobody did
+ */
+async function runUntilAsked(
+  control: RunControl,
+  timeout: number | null,
+  run: () => Promise<RunEnd>,
+): Promise<{ readonly end: RunEnd; readonly exitCode: number | null }> {
+  let exitCode: number | null = null;
+  let failure: CommandError | null = null;
+  const endWith = (code: number): void => {
+    exitCode = code;
+    control.quit();
+  };
+  const takeBack = [
+    onEndSignal(endWith),
+    onBrokenOutput((error) => {
+      failure = error;
+      endWith(BROKEN_PIPE);
+    }),
+  ];
+  const timer = timeout === null ? undefined : setTimeout(() => control.endWith("timeout"), timeout * 1000);
+  try {
+    const end = await run();
+    if (failure !== null) throw failure;
+    return { end, exitCode };
+  } finally {
+    clearTimeout(timer);
+    for (const each of takeBack) each();
   }
 }
 

@@ -5,6 +5,12 @@ import type { DebugStop, Emulation, RunEnd } from "./emulation.ts";
 /** Why a machine stands still: somebody said so, or it came to a point of a debugger. */
 export type Pause = { readonly kind: "request" } | { readonly kind: "debug"; readonly stop: DebugStop };
 
+/** Something that takes what the run gives, at a pace of its own. */
+export interface Outlet {
+  /** What to wait for before it is given more; null: nothing. @throws CommandError when it takes nothing more */
+  congestion(): Promise<void> | null;
+}
+
 /** Longest time that a waiting machine does not look whether somebody wants something of it. */
 const LONGEST_WAIT_MS = 50;
 /** How often a guest that waits looks whether something came from the host's sockets. */
@@ -19,15 +25,24 @@ export class RunControl {
   /** Somebody is connected who may let the machine go on: it does not end because its guest waits for nothing. */
   held = false;
   private readonly maxInstructions: number;
+  private readonly outlets: readonly Outlet[];
   private readonly listeners = new Set<(pause: Pause) => void>();
   private stopped = false;
   private ended: RunEnd | null = null;
   private wake: () => void = () => {};
 
-  /** @param maxInstructions at which the run ends. */
-  constructor(emulation: Emulation, maxInstructions = Number.POSITIVE_INFINITY) {
+  /**
+   * @param maxInstructions at which the run ends.
+   * @param outlets that the guest waits for when they fall behind, beside the terminal
+   */
+  constructor(
+    emulation: Emulation,
+    maxInstructions = Number.POSITIVE_INFINITY,
+    outlets: readonly Outlet[] = [],
+  ) {
     this.emulation = emulation;
     this.maxInstructions = maxInstructions;
+    this.outlets = outlets;
   }
 
   /** Whether the machine stands still. */
@@ -73,13 +88,12 @@ export class RunControl {
       if (this.ended !== null) return this.ended;
       if (this.stopped) {
         terminal.flush();
-        await new Promise<void>((resolve) => {
-          this.wake = resolve;
-        });
+        await this.asked();
         continue;
       }
       const end = emulation.step(this.maxInstructions);
       terminal.flush();
+      await this.outletsReady(terminal);
       if (end === "debug" && emulation.debugStop !== null) {
         this.pause({ kind: "debug", stop: emulation.debugStop });
         continue;
@@ -88,6 +102,22 @@ export class RunControl {
       if (emulation.waiting && !(await this.waitForEvent(terminal))) return "idle";
       await setImmediate(); // lets input arrive
     }
+  }
+
+  /** Lets readers that have fallen behind catch up: the guest stands still meanwhile, and nothing piles up. */
+  private async outletsReady(terminal: Terminal): Promise<void> {
+    for (const outlet of [terminal, ...this.outlets]) {
+      for (let wait = outlet.congestion(); wait !== null && this.ended === null; wait = outlet.congestion()) {
+        await Promise.race([wait, this.asked()]);
+      }
+    }
+  }
+
+  /** Resolves when somebody wants something of the run. */
+  private asked(): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+    });
   }
 
   /** Lets the guest wait for its next deadline, or for input. False if neither will come. */
@@ -106,7 +136,7 @@ export class RunControl {
       : this.held
         ? LONGEST_WAIT_MS
         : Number.POSITIVE_INFINITY;
-    await terminal.inputOr(Math.min(untilDeadline / 1e6, longest));
+    await terminal.inputOr(Math.min(untilDeadline / 1e6, longest), this.asked());
     emulation.skipIdle(Math.min((performance.now() - started) * 1e6, untilDeadline));
     return true;
   }

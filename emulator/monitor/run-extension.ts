@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Terminal } from "#backends";
-import { InputError, parseCount, type RunConnection, type RunControl, type RunExtension } from "#machine";
+import { CommandError } from "#host";
+import { parseCount, type RunConnection, type RunControl, type RunExtension } from "#machine";
 import { type GdbServer, listenForGdb } from "./gdb/server.ts";
 import { Hmp } from "./hmp.ts";
 import { MonitorPrompt } from "./prompt.ts";
@@ -30,7 +31,7 @@ export const runDebugging: RunExtension = {
     terminal.setMonitor(new MonitorPrompt(terminal, execute));
     const port = options.gdb ?? (options.gdbUsual ? USUAL_PORT : undefined);
     if (options.freeze && port === undefined && !terminal.interactive)
-      throw new InputError("--freeze: nobody could start the machine; give --gdb, or use a terminal");
+      throw new CommandError("--freeze: nobody could start the machine; give --gdb, or use a terminal");
     let server: GdbServer | null = null;
     if (port !== undefined) {
       server = await listenForGdb(checkPort(port), control, execute);
@@ -43,6 +44,6 @@ export const runDebugging: RunExtension = {
 
 function checkPort(text: string): number {
   const port = parseCount("--gdb", text, 0);
-  if (port > HIGHEST_PORT) throw new InputError(`--gdb ${text}: not a port; give 0 to ${HIGHEST_PORT}`);
+  if (port > HIGHEST_PORT) throw new CommandError(`--gdb ${text}: not a port; give 0 to ${HIGHEST_PORT}`);
   return port;
 }

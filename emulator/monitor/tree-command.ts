@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import { CommandError } from "#host";
 import {
   addHardwareOptions,
   Emulation,
   type HardwareArguments,
-  InputError,
   loadHardware,
   parseHardwareOptions,
   parseMachine,
@@ -40,9 +40,9 @@ export function addTreeCommand(program: Command): void {
 
 async function show(view: string, options: TreeOptions): Promise<string> {
   if (!VIEWS.some((each) => each === view))
-    throw new InputError(`tree ${view}: unknown view; give ${VIEWS.join(", ")}`);
+    throw new CommandError(`tree ${view}: unknown view; give ${VIEWS.join(", ")}`);
   if (options.flat && view !== "mtree")
-    throw new InputError(`--flat: only mtree has flat views; leave it out`);
+    throw new CommandError(`--flat: only mtree has flat views; leave it out`);
   const emulation = new Emulation({
     hardware: await loadHardware(parseRegions(options.regions)),
     machine: parseMachine(options.machine),

@@ -1,4 +1,4 @@
-import { escapeJson } from "../clean-text.ts";
+import { escapeJson } from "#host";
 import type { Run } from "../schema.ts";
 import { serializeRun } from "../store.ts";
 import { serializeSummary } from "../summary.ts";

@@ -1,6 +1,7 @@
 /** A run as a report in its order: the answer, then everything that supports it. Worded once for all renderers. */
+
+import { cleaned } from "#host";
 import { type Answer, answer } from "../answer.ts";
-import { cleaned } from "../clean-text.ts";
 import { type Warning, warnings } from "../environment-words.ts";
 import { controlSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
 import type { Run } from "../schema.ts";

@@ -16,6 +16,8 @@ import {
   SCHEMA_VERSION,
   type SelfTest,
   type Sequential,
+  SUITES,
+  type Suite,
 } from "../schema.ts";
 import { sequentialRule } from "../statistics/index.ts";
 import { lifetimes, scenario, sourceSizes } from "./scenarios.ts";
@@ -34,14 +36,17 @@ export interface SyntheticOptions {
   readonly merged?: boolean;
   /** Adds figures of QEMU itself to some questions. */
   readonly qemu?: boolean;
+  /** The suites that were measured; default all. */
+  readonly suites?: readonly Suite[];
 }
 
 /** @returns a run that every renderer must label as synthetic, and that `parseRun` accepts */
 export function syntheticRun(options: SyntheticOptions = {}): Run {
   const { seed = 1, notEquivalent = false, large = false, merged = false, qemu = false } = options;
+  const { suites = SUITES } = options;
   const repeats = options.repeats ?? (large ? 40 : 10);
   const random = uniform(seed);
-  const shapes = shapesOf({ large, qemu });
+  const shapes = shapesOf({ large, qemu }).filter(({ definition }) => suites.includes(definition.suite));
   const machines = merged
     ? [environment("one"), { ...environment("two"), cpuModel: "Synthetic Processor II", node: "22.1.0" }]
     : [environment("one")];
@@ -60,7 +65,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
     question:
       "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?",
     options: {
-      suites: ["boot", "dispatch", "retention"],
+      suites,
       quick: false,
       forms: { A: "embedded", B: "owned" },
       workloads: ["hello", "firmware"],
@@ -82,7 +87,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
       },
     ],
     metrics: notEquivalent ? [] : metrics,
-    omissions: notEquivalent ? [] : OMISSIONS,
+    omissions: notEquivalent ? [] : OMISSIONS.filter(({ suite }) => suites.includes(suite)),
     lifetimes: notEquivalent ? [] : lifetimes(),
     retention: notEquivalent ? [] : retention,
     codeSize: sourceSizes(large),

@@ -22,6 +22,11 @@ export abstract class CharChannel {
   /** Takes a byte from the guest. */
   abstract write(byte: number): void;
 
+  /** What to wait for before the guest writes more; null: nothing. @throws CommandError when the host takes nothing more */
+  congestion(): Promise<void> | null {
+    return null;
+  }
+
   /** Called when the guest has taken all that was typed. */
   protected drained(): void {}
 

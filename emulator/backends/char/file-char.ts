@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
+import { type CommandError, writeError } from "#host";
 
 const BUFFER_BYTES = 4096;
 
@@ -9,10 +10,16 @@ export class FileChar {
   private filled = 0;
   private scheduled = false;
   private closed = false;
+  private readonly label: string;
+  private failure: CommandError | null = null;
 
-  /** @throws Error of node:fs when the file cannot be written. */
-  constructor(path: string, append = false) {
+  /**
+   * @param label the option that asked for it, for messages
+   * @throws Error of node:fs when the file cannot be written.
+   */
+  constructor(path: string, append = false, label = path) {
     this.descriptor = openSync(path, append ? "a" : "w");
+    this.label = label;
   }
 
   write(byte: number): void {
@@ -32,9 +39,22 @@ export class FileChar {
     });
   }
 
+  /** Nothing to wait for. @throws CommandError when the file cannot be written */
+  congestion(): null {
+    if (!this.closed) this.flush();
+    if (this.failure !== null) throw this.failure;
+    return null;
+  }
+
+  /** What cannot be written is gone, and whoever runs the machine learns of it from {@link congestion}. */
   flush(): void {
-    for (let done = 0; done < this.filled; )
-      done += writeSync(this.descriptor, this.buffer, done, this.filled - done);
+    if (this.filled === 0) return;
+    try {
+      for (let done = 0; done < this.filled; )
+        done += writeSync(this.descriptor, this.buffer, done, this.filled - done);
+    } catch (error) {
+      this.failure ??= writeError(this.label, error);
+    }
     this.filled = 0;
   }
 

@@ -1,7 +1,7 @@
 import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
+import { CommandError } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine } from "#qdev";
 import { QomAbort, QomError } from "#qom";
-import { InputError } from "../errors.ts";
 import { readInput } from "../images.ts";
 import { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from "./backend-kinds.ts";
 import type { BackendOption, DeviceOption, DriveOption, HardwareOptions } from "./hardware-options.ts";
@@ -28,17 +28,17 @@ export class AttachedHardware {
     return this.options.devices.filter(({ driver }) => driver === FLASH).length * FLASH_BYTES;
   }
 
-  /** Opens drives and other backends, and sets defaults. @throws InputError when one cannot be had. */
+  /** Opens drives and other backends, and sets defaults. @throws CommandError when one cannot be had. */
   prepare(model: DeviceModel): void {
     const { globals, drives, chardevs, netdevs } = this.options;
     for (const { text, driver, property, value } of globals) {
       const types = model.types.names().map((name) => model.types.lookup(name));
       const mine = types.filter((type) => model.types.isA(type, driver));
       if (mine.length === 0)
-        throw new InputError(`${text}: there is no driver ${driver}; tree qtree lists them`);
+        throw new CommandError(`${text}: there is no driver ${driver}; tree qtree lists them`);
       const known = mine.flatMap((type) => model.types.classProperties(type).map(({ name }) => name));
       if (!known.includes(property))
-        throw new InputError(
+        throw new CommandError(
           `${text}: ${driver} has no property ${property}; give one of ${known.join(", ")}`,
         );
       model.globals.push({ driver, property, value });
@@ -61,16 +61,16 @@ export class AttachedHardware {
     if (serial.kind === "stdio") {
       const other = chardevs.find(({ kind }) => kind === "stdio");
       if (other === undefined) return null;
-      throw new InputError(`${text}: ${other.text} has the terminal already; give one of them another end`);
+      throw new CommandError(`${text}: ${other.text} has the terminal already; give one of them another end`);
     }
     const { backend, id } = serial;
     if (backend !== null) {
       const taken = chardevs.find((each) => each.id === id);
       if (taken !== undefined)
-        throw new InputError(`${taken.text}: ${text} makes a backend of that id; give another`);
+        throw new CommandError(`${taken.text}: ${text} makes a backend of that id; give another`);
       this.keep(makeBackend(backend, "-serial", CHARDEV_KINDS, model));
     } else if (!model.chardevs.has(id)) {
-      throw new InputError(`${text}: there is no such -chardev; give -chardev KIND,id=${id}`);
+      throw new CommandError(`${text}: there is no such -chardev; give -chardev KIND,id=${id}`);
     }
     return model.chardevs.take(id);
   }
@@ -80,13 +80,13 @@ export class AttachedHardware {
     this.resources.push(resource);
   }
 
-  /** Names of the drives that are flash banks, by number of the bank. @throws InputError when one has two. */
+  /** Names of the drives that are flash banks, by number of the bank. @throws CommandError when one has two. */
   get flashDrives(): readonly (string | undefined)[] {
     const banks: (string | undefined)[] = [];
     for (const { text, interface: kind, unit, id } of this.options.drives) {
       if (kind !== "pflash") continue;
       if (banks[unit] !== undefined)
-        throw new InputError(`${text}: flash bank ${unit} has a drive already; give unit= another number`);
+        throw new CommandError(`${text}: flash bank ${unit} has a drive already; give unit= another number`);
       banks[unit] = id;
     }
     return banks;
@@ -107,7 +107,7 @@ export class AttachedHardware {
     }
   }
 
-  /** Settles once all of the host's side can be used. @throws InputError when some of it cannot. */
+  /** Settles once all of the host's side can be used. @throws CommandError when some of it cannot. */
   async ready(): Promise<void> {
     await Promise.all(this.resources.map((resource) => resource.ready));
   }
@@ -115,6 +115,15 @@ export class AttachedHardware {
   /** Whether something happens in the host's own time: then guest time waits for it. */
   get reachesHost(): boolean {
     return this.resources.some((resource) => resource.reachesHost);
+  }
+
+  /** What the guest is to wait for before it goes on; null: nothing. @throws CommandError when some of it takes nothing more */
+  congestion(): Promise<void> | null {
+    for (const resource of this.resources) {
+      const wait = resource.congestion?.() ?? null;
+      if (wait !== null) return wait;
+    }
+    return null;
   }
 
   /** The host's end of the serial port; null: whoever runs the machine is there. */
@@ -144,7 +153,7 @@ function openDisk({ text, file, readOnly, snapshot }: DriveOption): Disk {
     return snapshot && !readOnly ? new OverlayDisk(disk) : disk;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException; // as all errors of node:fs have it
-    throw new InputError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
+    throw new CommandError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
   }
 }
 
@@ -164,7 +173,7 @@ function makeBackend(
   const make = kinds.get(option.kind);
   if (make !== undefined) return make(option, model);
   const known = kinds.size === 0 ? "there is none" : `give ${[...kinds.keys()].join(" or ")}`;
-  throw new InputError(`${option.text}: unknown kind of ${name}; ${known}`);
+  throw new CommandError(`${option.text}: unknown kind of ${name}; ${known}`);
 }
 
 /** Creates, configures and realizes a device that is there from the start. */
@@ -181,7 +190,7 @@ function explained(text: string, action: () => void): void {
     action();
   } catch (error) {
     if (error instanceof QomError || error instanceof QomAbort)
-      throw new InputError(`${text}: ${error.message}`);
+      throw new CommandError(`${text}: ${error.message}`);
     throw error;
   }
 }

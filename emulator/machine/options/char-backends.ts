@@ -10,7 +10,7 @@ import {
   StdioChar,
   StreamChar,
 } from "#backends";
-import { InputError } from "../errors.ts";
+import { CommandError } from "#host";
 import type { BackendKind } from "./backend-kinds.ts";
 import { OptionReader } from "./key-values.ts";
 
@@ -30,7 +30,7 @@ export const fileChar: BackendKind = ({ text, id, properties }, model) => {
   const path = reader.require("path");
   const append = reader.switch("append");
   reader.end();
-  const backend = explained(text, path, () => new FileChar(path, append));
+  const backend = explained(text, path, () => new FileChar(path, append, `${text}: ${path}`));
   model.chardevs.add(id, backend);
   return backend;
 };
@@ -63,7 +63,12 @@ export const pipeChar: BackendKind = ({ text, id, properties }, model) => {
   );
   backend.open(input, output);
   model.chardevs.add(id, backend);
-  return { ready: Promise.all(opened), reachesHost: true, close: () => backend.close() };
+  return {
+    ready: Promise.all(opened),
+    reachesHost: true,
+    congestion: () => backend.congestion(),
+    close: () => backend.close(),
+  };
 };
 
 /** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a caller. */
@@ -80,7 +85,12 @@ export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   const ready = (isServer ? backend.listen(place) : backend.connect(place)).catch((error: unknown) => {
     throw pathError(text, where, error);
   });
-  return { ready, reachesHost: true, close: () => backend.close() };
+  return {
+    ready,
+    reachesHost: true,
+    congestion: () => backend.congestion(),
+    close: () => backend.close(),
+  };
 };
 
 /** `stdio`: the terminal, which is the machine's console otherwise. */
@@ -113,9 +123,9 @@ function explained<T>(text: string, path: string, action: () => T): T {
   }
 }
 
-function pathError(text: string, path: string, error: unknown): InputError {
+function pathError(text: string, path: string, error: unknown): CommandError {
   const { code, message } = error as NodeJS.ErrnoException; // as all errors of node:fs and node:net have it
-  return new InputError(`${text}: ${path}: ${REASONS[code ?? ""] ?? message}`);
+  return new CommandError(`${text}: ${path}: ${REASONS[code ?? ""] ?? message}`);
 }
 
 const REASONS: Readonly<Record<string, string>> = {

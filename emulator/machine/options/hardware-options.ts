@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { CommandError } from "#host";
 import type { GlobalProperty } from "#qdev";
-import { InputError } from "../errors.ts";
 import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 import { parseSerial, type SerialOption } from "./serial-option.ts";
 
@@ -105,7 +105,7 @@ export function addHardwareOptions(command: Command): Command {
     );
 }
 
-/** @throws InputError that names the option, the reason and the mend. */
+/** @throws CommandError that names the option, the reason and the mend. */
 export function parseHardwareOptions(options: HardwareArguments): HardwareOptions {
   const counts = new Map<string, number>();
   return {
@@ -170,7 +170,7 @@ function parseGlobal(text: string): GlobalProperty & { readonly text: string } {
   if (driver !== undefined && property !== undefined && value !== undefined)
     return { text: option, driver, property, value };
   if (!text.startsWith("driver="))
-    throw new InputError(`${option}: not a property of a driver; give driver.property=value`);
+    throw new CommandError(`${option}: not a property of a driver; give driver.property=value`);
   const reader = new OptionReader(option, parseKeyValues("-global", text));
   const global = {
     text: option,
@@ -199,7 +199,7 @@ function parseBackend(option: string, text: string): BackendOption {
   const one = (name: string): string => {
     const [value, second] = entries.filter(([each]) => each === name).map(([, each]) => each);
     if (value === undefined || value === "" || second !== undefined)
-      throw new InputError(`${option} ${text}: give ${name}= once`);
+      throw new CommandError(`${option} ${text}: give ${name}= once`);
     return value;
   };
   const properties = entries.filter(([name]) => name !== "type" && name !== "id");
@@ -209,7 +209,7 @@ function parseBackend(option: string, text: string): BackendOption {
 function unique<T extends { readonly id: string; readonly text: string }>(option: string, parsed: T[]): T[] {
   const ids = new Set<string>();
   for (const { id, text } of parsed) {
-    if (ids.has(id)) throw new InputError(`${text}: another ${option} has the id ${id}; give each its own`);
+    if (ids.has(id)) throw new CommandError(`${text}: another ${option} has the id ${id}; give each its own`);
     ids.add(id);
   }
   return parsed;

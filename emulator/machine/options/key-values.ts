@@ -1,5 +1,4 @@
-import { InputError } from "../errors.ts";
-
+import { CommandError } from "#host";
 /** Properties of an option, in the order given; a name may come more than once. */
 export type KeyValues = readonly (readonly [name: string, value: string])[];
 
@@ -8,14 +7,16 @@ export type KeyValues = readonly (readonly [name: string, value: string])[];
  * `name=on`.
  * @param option as the user gave it, for messages.
  * @param implied what the first part is if it has no name of its own.
- * @throws InputError when a part has no name.
+ * @throws CommandError when a part has no name.
  */
 export function parseKeyValues(option: string, text: string, implied?: string): KeyValues {
   const parts = splitAtCommas(text);
   return parts.map((part, index): readonly [string, string] => {
     const equals = part.indexOf("=");
     if (equals === 0 || part === "")
-      throw new InputError(`${option} ${text}: a property has no name; give name=value, with commas between`);
+      throw new CommandError(
+        `${option} ${text}: a property has no name; give name=value, with commas between`,
+      );
     if (equals > 0) return [part.slice(0, equals), part.slice(equals + 1)];
     return index === 0 && implied !== undefined ? [implied, part] : [part, "on"];
   });
@@ -46,7 +47,7 @@ export class OptionReader {
 
   /**
    * @param option with the text that the user gave, for messages.
-   * @throws InputError when a name comes twice.
+   * @throws CommandError when a name comes twice.
    */
   constructor(option: string, entries: KeyValues) {
     this.option = option;
@@ -57,8 +58,8 @@ export class OptionReader {
     }
   }
 
-  error(message: string): InputError {
-    return new InputError(`${this.option}: ${message}`);
+  error(message: string): CommandError {
+    return new CommandError(`${this.option}: ${message}`);
   }
 
   take(name: string): string | undefined {
@@ -68,14 +69,14 @@ export class OptionReader {
     return value;
   }
 
-  /** @throws InputError when it is missing or empty. */
+  /** @throws CommandError when it is missing or empty. */
   require(name: string): string {
     const value = this.take(name);
     if (value === undefined || value === "") throw this.error(`${name} is missing; give ${name}=`);
     return value;
   }
 
-  /** @throws InputError unless it is one of `choices`. */
+  /** @throws CommandError unless it is one of `choices`. */
   choice<T extends string>(name: string, choices: readonly [T, ...T[]], otherwise: T): T {
     const value = this.take(name);
     if (value === undefined) return otherwise;
@@ -85,7 +86,7 @@ export class OptionReader {
     return found;
   }
 
-  /** @throws InputError unless it is on or off. */
+  /** @throws CommandError unless it is on or off. */
   switch(name: string, otherwise = false): boolean {
     return this.choice(name, ["on", "off"], otherwise ? "on" : "off") === "on";
   }
@@ -95,7 +96,7 @@ export class OptionReader {
     return this.left;
   }
 
-  /** @throws InputError when something was not taken. */
+  /** @throws CommandError when something was not taken. */
   end(): void {
     for (const [name] of this.left)
       throw this.error(`property ${name} is unknown; there are ${this.known.sort().join(", ")}`);

@@ -1,6 +1,6 @@
 /** Kinds of `-netdev`. */
 import { BackendOptionError, forwardToGuest, forwardToHost, parseUserNetwork, UserNetwork } from "#backends";
-import { InputError } from "../errors.ts";
+import { CommandError } from "#host";
 import type { BackendKind } from "./backend-kinds.ts";
 
 /** `-netdev user`: a network inside the process; only its forwards reach the host. */
@@ -29,5 +29,5 @@ export const userNetwork: BackendKind = ({ text, id, properties }, model) => {
 };
 
 function inputError(text: string, error: unknown): unknown {
-  return error instanceof BackendOptionError ? new InputError(`${text}: ${error.message}`) : error;
+  return error instanceof BackendOptionError ? new CommandError(`${text}: ${error.message}`) : error;
 }

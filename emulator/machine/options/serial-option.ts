@@ -1,5 +1,4 @@
-/** `--serial`: what the board's serial port leads to, in QEMU's spelling. */
-import { InputError } from "../errors.ts";
+import { CommandError } from "#host";
 import type { BackendOption } from "./hardware-options.ts";
 
 export type SerialOption =
@@ -21,13 +20,13 @@ export type SerialOption =
 const OWN_BACKEND = "serial0";
 const CHOICES = "mon:stdio, stdio, null, none, file:PATH, pipe:PATH, or chardev:ID of a -chardev";
 
-/** @throws InputError when it is unknown, or there is more than one for the one port. */
+/** @throws CommandError when it is unknown, or there is more than one for the one port. */
 export function parseSerial(given: readonly string[]): SerialOption | null {
   const [where, second] = given;
   if (where === undefined) return null;
   const text = `-serial ${where}`;
   if (second !== undefined)
-    throw new InputError(
+    throw new CommandError(
       `-serial ${second}: the board has one serial port, which ${text} has taken; give one`,
     );
   const backend = (kind: string, properties: BackendOption["properties"] = []): SerialOption => ({
@@ -45,7 +44,7 @@ export function parseSerial(given: readonly string[]): SerialOption | null {
       break;
     case "mon":
       if (rest === "stdio") return { kind: "stdio", text, escapes: true };
-      throw new InputError(`${text}: the monitor shares the terminal only; give mon:stdio`);
+      throw new CommandError(`${text}: the monitor shares the terminal only; give mon:stdio`);
     case "null":
     case "none":
       if (rest === null) return backend("null");
@@ -53,10 +52,10 @@ export function parseSerial(given: readonly string[]): SerialOption | null {
     case "file":
     case "pipe":
       if (rest) return backend(kind, [["path", rest]]);
-      throw new InputError(`${text}: it names no file; give ${kind}:PATH`);
+      throw new CommandError(`${text}: it names no file; give ${kind}:PATH`);
     case "chardev":
       if (rest) return { kind: "chardev", text, id: rest, backend: null };
-      throw new InputError(`${text}: it names no -chardev; give chardev:ID`);
+      throw new CommandError(`${text}: it names no -chardev; give chardev:ID`);
   }
-  throw new InputError(`${text}: the port cannot lead there; give ${CHOICES}`);
+  throw new CommandError(`${text}: the port cannot lead there; give ${CHOICES}`);
 }

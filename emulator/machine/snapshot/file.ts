@@ -10,8 +10,8 @@
  * Numbers are little-endian. Nothing is looked at before the checksum is right.
  */
 import { createHash } from "node:crypto";
+import { CommandError } from "#host";
 import type { SavedFields } from "#qdev";
-import { InputError } from "../errors.ts";
 import { loadMemory, saveMemory } from "./memory-image.ts";
 
 const NAME = "regionlab snapshot ";
@@ -56,12 +56,12 @@ export class SnapshotFile {
   private readonly memory: Head["memory"];
   private readonly memories: Buffer;
 
-  /** @throws InputError when `content` is no snapshot, or not whole; `where` names option and file. */
+  /** @throws CommandError when `content` is no snapshot, or not whole; `where` names option and file. */
   constructor(content: Uint8Array, where: string) {
     const file = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     const magic = file.toString("latin1", 0, MAGIC.length);
     if (magic !== MAGIC) {
-      throw new InputError(
+      throw new CommandError(
         magic.startsWith(NAME)
           ? `${where}: a snapshot of another version of regionlab; make it anew with this one`
           : `${where}: not a snapshot of regionlab; give a file that --snapshot-out wrote`,
@@ -72,7 +72,7 @@ export class SnapshotFile {
       .update(file.subarray(0, Math.max(end, 0)))
       .digest();
     if (end < MAGIC.length + 4 || !digest.equals(file.subarray(end)))
-      throw new InputError(`${where}: damaged or cut off, its checksum is wrong; make it anew`);
+      throw new CommandError(`${where}: damaged or cut off, its checksum is wrong; make it anew`);
     const start = MAGIC.length + 4;
     const stop = start + file.readUInt32LE(MAGIC.length);
     const head: Head = JSON.parse(file.toString("utf8", start, stop));

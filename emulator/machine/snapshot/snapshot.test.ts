@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CommandError } from "#host";
 import { Emulation, type EmulationOptions, loadHardware } from "#machine";
-import { InputError } from "../errors.ts";
 import { loadMemory, saveMemory } from "./memory-image.ts";
 import { restoreSnapshot, saveSnapshot } from "./snapshot.ts";
 
@@ -112,7 +112,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
       /lacks the memory .*virt\.flash1/,
     ],
   ])("%s", (_, content, message) => {
-    expect(() => restoreSnapshot(target, content(), "--snapshot-in F")).toThrow(InputError);
+    expect(() => restoreSnapshot(target, content(), "--snapshot-in F")).toThrow(CommandError);
     expect(() => restoreSnapshot(target, content(), "--snapshot-in F")).toThrow(message);
   });
 

@@ -1,6 +1,7 @@
 /** Snapshots: all of a machine that its guest could tell, taken and put back between two instructions. */
 import { createHash } from "node:crypto";
 import { type SavedHart, slotsMismatch } from "#cpu/riscv";
+import { CommandError } from "#host";
 import {
   isFields,
   loadFields,
@@ -12,7 +13,6 @@ import {
 } from "#qdev";
 import { QomError } from "#qom";
 import type { Emulation } from "../emulation.ts";
-import { InputError } from "../errors.ts";
 import { readInput } from "../images.ts";
 import { type ByteSink, SnapshotFile, writeSnapshotFile } from "./file.ts";
 import { backendsOf, devicesOf, memoriesOf, type StatefulPart } from "./parts.ts";
@@ -20,17 +20,17 @@ import { backendsOf, devicesOf, memoriesOf, type StatefulPart } from "./parts.ts
 const CLOCK: VmStateFields = { wallAtStart: "uint64" };
 const TIMERS: VmStateFields = { comparators: "timers" };
 
-/** @throws InputError that names the device when the machine has one whose state cannot be saved. */
+/** @throws CommandError that names the device when the machine has one whose state cannot be saved. */
 export function checkSavable({ model }: Emulation): void {
   for (const [name, device] of devicesOf(model)) {
     if (device.vmState === null)
-      throw new InputError(
+      throw new CommandError(
         `--snapshot-out: the device ${name} cannot be saved, its type declares no state; leave one of them out`,
       );
   }
 }
 
-/** Writes the machine, which must not be running. @throws InputError as `checkSavable`. */
+/** Writes the machine, which must not be running. @throws CommandError as `checkSavable`. */
 export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
   checkSavable(emulation);
   const { model, time, console, trace, harts, shutdown } = emulation;
@@ -70,13 +70,13 @@ function saveParts(parts: ReadonlyMap<string, StatefulPart>): SavedFields {
 /**
  * Makes a machine that has just been put together the one that was saved. All is checked first: a machine that is refused
  * stays as it was.
- * @throws InputError that says why the snapshot is refused; `where` names option and file.
+ * @throws CommandError that says why the snapshot is refused; `where` names option and file.
  */
 export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where: string): void {
   const file = new SnapshotFile(content, where);
   const memories = memoriesOf(emulation.model);
-  const refusal = (reason: string): InputError =>
-    new InputError(`${where}: ${reason}; start the machine with the options of the run that made it`);
+  const refusal = (reason: string): CommandError =>
+    new CommandError(`${where}: ${reason}; start the machine with the options of the run that made it`);
   const mismatch = machineMismatch(identify(emulation), file.state.machine) ?? file.memoryMismatch(memories);
   if (mismatch !== undefined) throw refusal(mismatch);
   let steps: Restore[];

@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer } from "node:net";
-import { InputError, type RunControl, type RunEnd } from "#machine";
+import { CommandError } from "#host";
+import type { RunControl, RunEnd } from "#machine";
 import { GdbSession, type MonitorCommand } from "./session.ts";
 
 /** Only programs of this computer may debug the guest: the protocol knows no password. */
@@ -14,7 +15,7 @@ export interface GdbServer {
 
 /**
  * Waits for a debugger, one at a time; a second one is turned away. Port 0: any that is free.
- * @throws InputError when the port cannot be had.
+ * @throws CommandError when the port cannot be had.
  */
 export async function listenForGdb(
   port: number,
@@ -34,7 +35,7 @@ export async function listenForGdb(
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const reason = error.code === "EADDRINUSE" ? "the port is in use" : (error.code ?? error.message);
-      reject(new InputError(`--gdb ${port}: ${reason}; give another port, or 0 for any`));
+      reject(new CommandError(`--gdb ${port}: ${reason}; give another port, or 0 for any`));
     });
     server.listen(port, HOST, resolve);
   });

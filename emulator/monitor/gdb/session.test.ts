@@ -20,6 +20,7 @@ const NOBODY: Terminal = {
   setMonitor: () => {},
   focusMonitor: () => {},
   print: () => {},
+  congestion: () => null,
   inputOr: async () => {},
   close: () => {},
 };

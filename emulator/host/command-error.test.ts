@@ -2,6 +2,6 @@ import { expect, it } from "vitest";
 import { CommandError } from "./command-error.ts";
 
 it("shows no character of a name that acts on a terminal", () => {
-  const { message } = new CommandError(2, "a\u001b[2J\u202eb.json: does not exist; check the name");
+  const { message } = new CommandError("a\u001b[2J\u202eb.json: does not exist; check the name");
   expect(message).toBe("a\ufffd[2J\ufffdb.json: does not exist; check the name");
 });

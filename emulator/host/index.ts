@@ -1,0 +1,14 @@
+/** What all rooms need of the host: its files, its signals, its terminal, and how a failure is told. Sees no other room. */
+export { cleaned, cleanText, escapeJson } from "./clean-text.ts";
+export { CommandError, type FailureCode, systemErrorCode } from "./command-error.ts";
+export { onEndSignal } from "./end-signals.ts";
+export {
+  checkOutput,
+  OutputFile,
+  type OutputOptions,
+  requireDistinct,
+  writeOutput,
+  writeOutputs,
+} from "./output-file.ts";
+export { isSamePlace, type OutputKind, type OutputPlace, outputPlace } from "./output-place.ts";
+export { BROKEN_PIPE, onBrokenOutput, watchStandardOutput, writeError } from "./standard-output.ts";

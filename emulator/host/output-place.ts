@@ -1,0 +1,107 @@
+import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { CommandError } from "./command-error.ts";
+import { writeError } from "./standard-output.ts";
+
+/**
+ * Where an output goes.
+ *
+ * - `new`: nothing is there; a file is made.
+ * - `replace`: a file, whose name a new one takes once that is whole.
+ * - `rewrite`: a file that has other names, or whose folder or owner does not allow a replacement: it is written over.
+ * - `stream`: a device, a terminal, an open descriptor: it is written through.
+ * - `pipe`: a FIFO: it is written through once somebody reads it.
+ */
+export type OutputKind = "new" | "replace" | "rewrite" | "stream" | "pipe";
+
+export interface OutputPlace {
+  /** The option and the path, for messages. */
+  readonly label: string;
+  /** The path after all links. */
+  readonly path: string;
+  readonly kind: OutputKind;
+  /** Of the file that is there; null where there is none. */
+  readonly stats: Stats | null;
+}
+
+/** Links that are followed before they count as a circle, as in Linux. */
+const MOST_LINKS = 40;
+/** What leads to something that is open already: `/dev/stdout` does, `/dev/fd/3`, `/proc/self/fd/1`. */
+const DESCRIPTOR = /^(\/proc\/[^/]+|\/dev)\/fd\/\d+$/;
+
+/**
+ * Finds out what is at a path, and whether an output may go there.
+ *
+ * @param label the option and the path, as the user gave them
+ * @param makeFolders whether folders that are missing will be made
+ * @throws CommandError when it is a folder, or cannot be written
+ */
+export function outputPlace(label: string, path: string, makeFolders = false): OutputPlace {
+  if (path === "") throw new CommandError(`${label}: the path is empty; give a file`);
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false }) ?? null;
+    if (stats === null) {
+      if (/\/$/.test(path)) throw new CommandError(`${label}: is a folder; give a file`);
+      const target = lastTarget(path);
+      requireFolder(dirname(target), makeFolders);
+      return { label, path: target, kind: "new", stats };
+    }
+    if (stats.isDirectory()) throw new CommandError(`${label}: is a folder; give a file`);
+    if (stats.isSocket()) throw new CommandError(`${label}: is a socket; give a file`);
+    // Root may write all files; one that its owner protected is meant to stay.
+    if (stats.isFile() && (stats.mode & 0o222) === 0)
+      throw Object.assign(new Error(path), { code: "EACCES" });
+    accessSync(path, constants.W_OK);
+    const target = lastTarget(path);
+    if (DESCRIPTOR.test(target)) return { label, path, kind: "stream", stats };
+    if (stats.isFIFO()) return { label, path: target, kind: "pipe", stats };
+    if (!stats.isFile()) return { label, path: target, kind: "stream", stats };
+    return { label, path: target, kind: mayReplace(target, stats) ? "replace" : "rewrite", stats };
+  } catch (error) {
+    throw error instanceof CommandError ? error : writeError(label, error);
+  }
+}
+
+/** Whether two places are one file, whatever its names. */
+export function isSamePlace(one: OutputPlace, other: OutputPlace): boolean {
+  if (one.stats === null || other.stats === null) return one.path === other.path;
+  return one.stats.dev === other.stats.dev && one.stats.ino === other.stats.ino;
+}
+
+/** Name of the file that becomes the output when it is whole. */
+export function partOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+}
+
+/** Whether a new file can take this one's place without anybody seeing a difference. */
+function mayReplace(path: string, { nlink, uid, gid }: Stats): boolean {
+  if (nlink > 1) return false;
+  const user = process.getuid?.() ?? uid;
+  if (user !== 0 && (user !== uid || process.getgid?.() !== gid)) return false;
+  try {
+    accessSync(dirname(path), constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws Error of node:fs where no file can be made in a folder, or the folder cannot be made */
+function requireFolder(folder: string, makeFolders: boolean): void {
+  const stats = statSync(folder, { throwIfNoEntry: !makeFolders });
+  if (stats === undefined) requireFolder(dirname(folder), makeFolders);
+  else if (!stats.isDirectory()) throw Object.assign(new Error(folder), { code: "ENOTDIR" });
+  else accessSync(folder, constants.W_OK | constants.X_OK);
+}
+
+/** What a path leads to, the last link followed even where nothing is at its end; descriptors are not followed. */
+function lastTarget(path: string): string {
+  let target = resolve(path);
+  for (let links = 0; links <= MOST_LINKS; links++) {
+    if (DESCRIPTOR.test(target) || !lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink())
+      return target;
+    const next = readlinkSync(target);
+    target = isAbsolute(next) ? next : join(realpathSync(dirname(target)), next);
+  }
+  throw Object.assign(new Error(path), { code: "ELOOP" });
+}
