@@ -32,9 +32,9 @@ const commitAll = () => {
   git("-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "-q", "-m", "devices: add");
 };
 /** The error that a call ends in, with its exit code. */
-const failure = (call: () => unknown): CommandError => {
+const failure = async (call: () => unknown): Promise<CommandError> => {
   try {
-    call();
+    await call();
   } catch (error) {
     if (error instanceof CommandError) return error;
     throw error;
@@ -49,9 +49,9 @@ beforeEach(() => {
 afterEach(() => scratch.remove());
 
 describe("codemod", () => {
-  test("without options shows a unified diff and writes nothing", () => {
+  test("without options shows a unified diff and writes nothing", async () => {
     scratch.write("rtc.ts", before);
-    expect(codemod("to-owned", ["rtc.ts"])).toBe(ExitCode.Done);
+    expect(await codemod("to-owned", ["rtc.ts"])).toBe(ExitCode.Done);
     expect(printed).toContain("-  private readonly iomem = this.embed(MemoryRegion);");
     expect(printed).toContain(
       '+    const iomem = MemoryRegion.newIo(this, ops, this, "goldfish_rtc", REGISTER_BYTES);',
@@ -62,13 +62,13 @@ describe("codemod", () => {
     expect(scratch.read("rtc.ts")).toBe(before);
   });
 
-  test("the diff is one that git applies", () => {
+  test("the diff is one that git applies", async () => {
     commitAll();
     scratch.write("rtc.ts", before);
     const cwd = process.cwd();
     process.chdir(scratch.root);
     try {
-      codemod("to-owned", ["rtc.ts"]);
+      await codemod("to-owned", ["rtc.ts"]);
     } finally {
       process.chdir(cwd);
     }
@@ -77,50 +77,52 @@ describe("codemod", () => {
     expect(scratch.read("rtc.ts")).toBe(after);
   });
 
-  test("--check says whether a file would change", () => {
+  test("--check says whether a file would change", async () => {
     scratch.write("rtc.ts", before);
-    expect(codemod("to-owned", ["rtc.ts"], { check: true })).toBe(ExitCode.No);
-    expect(codemod("to-embedded", ["rtc.ts"], { check: true })).toBe(ExitCode.Done);
+    expect(await codemod("to-owned", ["rtc.ts"], { check: true })).toBe(ExitCode.No);
+    expect(await codemod("to-embedded", ["rtc.ts"], { check: true })).toBe(ExitCode.Done);
   });
 
-  test("--write rewrites committed files, there and back", () => {
+  test("--write rewrites committed files, there and back", async () => {
     scratch.write("rtc.ts", before);
     commitAll();
-    expect(codemod("to-owned", ["rtc.ts"], { write: true })).toBe(ExitCode.Done);
+    expect(await codemod("to-owned", ["rtc.ts"], { write: true })).toBe(ExitCode.Done);
     expect(scratch.read("rtc.ts")).toBe(after);
-    expect(codemod("to-embedded", ["rtc.ts"], { write: true, allowDirty: true })).toBe(ExitCode.Done);
+    expect(await codemod("to-embedded", ["rtc.ts"], { write: true, allowDirty: true })).toBe(ExitCode.Done);
     expect(scratch.read("rtc.ts")).toBe(before);
     expect(readdirSync(scratch.root).filter((name) => name.startsWith(".rtc"))).toEqual([]);
   });
 
-  test("files with changes, untracked files and files outside of a repository are not overwritten", () => {
+  test("files with changes, untracked files and files outside of a repository are not overwritten", async () => {
     scratch.write("rtc.ts", before);
     const write = { write: true };
-    expect(failure(() => codemod("to-owned", ["rtc.ts"], write)).message).toContain(
+    expect((await failure(() => codemod("to-owned", ["rtc.ts"], write))).message).toContain(
       "not in a git repository",
     );
     git("init", "-q");
-    expect(failure(() => codemod("to-owned", ["rtc.ts"], write)).message).toMatch(
+    expect((await failure(() => codemod("to-owned", ["rtc.ts"], write))).message).toMatch(
       /rtc\.ts: not tracked .* --allow-dirty/,
     );
     commitAll();
     scratch.write("rtc.ts", `${before}\nexport const added = true;\n`);
-    const dirty = failure(() => codemod("to-owned", ["rtc.ts"], write));
+    const dirty = await failure(() => codemod("to-owned", ["rtc.ts"], write));
     expect(dirty.message).toContain("rtc.ts: has changes that are not committed");
     expect(dirty.exitCode).toBe(ExitCode.Usage);
     expect(scratch.read("rtc.ts")).toContain("this.embed(MemoryRegion)");
   });
 
-  test("a dirty file that the conversion does not change is no obstacle", () => {
+  test("a dirty file that the conversion does not change is no obstacle", async () => {
     scratch.write("rtc.ts", before);
     commitAll();
     scratch.write("owned.ts", after);
-    expect(codemod("to-owned", ["rtc.ts", "owned.ts"], { write: true })).toBe(ExitCode.Done);
+    expect(await codemod("to-owned", ["rtc.ts", "owned.ts"], { write: true })).toBe(ExitCode.Done);
   });
 
-  test("refusals exit with 3, name place and mend, and leave the rest converted", () => {
+  test("refusals exit with 3, name place and mend, and leave the rest converted", async () => {
     scratch.write("balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
-    expect(codemod("to-owned", ["balloon.ts"], { write: true, allowDirty: true })).toBe(ExitCode.Refused);
+    expect(await codemod("to-owned", ["balloon.ts"], { write: true, allowDirty: true })).toBe(
+      ExitCode.Refused,
+    );
     expect(printed).toMatch(
       /balloon\.ts:18:\d+: refused Balloon\.block \[leaf-unparented\] this\.block\.unparent\(\)/,
     );
@@ -129,9 +131,9 @@ describe("codemod", () => {
     expect(scratch.read("balloon.ts")).toBe(readFixture("refused/to-owned/leaf-unparented/after.ts"));
   });
 
-  test("--json writes sites, reasons and statistics", () => {
+  test("--json writes sites, reasons and statistics", async () => {
     scratch.write("balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
-    codemod("to-owned", ["balloon.ts"], { json: scratch.path("report.json") });
+    await codemod("to-owned", ["balloon.ts"], { json: scratch.path("report.json") });
     const report = JSON.parse(scratch.read("report.json"));
     expect(report.statistics).toEqual({
       regions: 3,
@@ -149,16 +151,16 @@ describe("codemod", () => {
     ]);
   });
 
-  test("--json - prints nothing but JSON", () => {
+  test("--json - prints nothing but JSON", async () => {
     scratch.write("rtc.ts", before);
-    codemod("to-owned", ["rtc.ts"], { json: "-" });
+    await codemod("to-owned", ["rtc.ts"], { json: "-" });
     expect(JSON.parse(printed).direction).toBe("to-owned");
   });
 
-  test("Windows line ends and a byte order mark survive", () => {
+  test("Windows line ends and a byte order mark survive", async () => {
     const windows = (text: string) => `\uFEFF${text.replaceAll("\n", "\r\n")}`;
     scratch.write("rtc.ts", windows(before));
-    codemod("to-owned", ["rtc.ts"], { write: true, allowDirty: true });
+    await codemod("to-owned", ["rtc.ts"], { write: true, allowDirty: true });
     expect(scratch.read("rtc.ts")).toBe(windows(after));
   });
 });
@@ -170,65 +172,67 @@ describe("input that cannot be used", () => {
     ["another kind of file", "package.json", /package\.json: not a TypeScript source/],
     ["sources without devices", "plain.ts", /plain\.ts: no device here/],
     ["a source that does not parse", "broken.ts", /broken\.ts:2: does not parse: /],
-  ])("%s is one clear line and exit code 2", (_what, name, message) => {
+  ])("%s is one clear line and exit code 2", async (_what, name, message) => {
     mkdirSync(scratch.path("empty"));
     scratch.write("plain.ts", "export const plain = 1;\n");
     scratch.write("broken.ts", "export const fine = 1;\nexport const = 2;\n");
-    const error = failure(() => codemod("to-owned", [name]));
+    const error = await failure(() => codemod("to-owned", [name]));
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain("\n");
     expect(error.exitCode).toBe(ExitCode.Usage);
   });
 
-  test("one broken source among good ones: nothing is written", () => {
+  test("one broken source among good ones: nothing is written", async () => {
     scratch.write("devices/rtc.ts", before);
     scratch.write("devices/zz-broken.ts", "export const = 2;\n");
     const options = { write: true, allowDirty: true };
-    expect(failure(() => codemod("to-owned", ["devices"], options)).message).toContain("zz-broken.ts:1");
+    expect((await failure(() => codemod("to-owned", ["devices"], options))).message).toContain(
+      "zz-broken.ts:1",
+    );
     expect(scratch.read("devices/rtc.ts")).toBe(before);
   });
 
-  test("a file without write permission stays, and so do all others", () => {
+  test("a file without write permission stays, and so do all others", async () => {
     scratch.write("devices/a.ts", before);
     chmodSync(scratch.write("devices/b.ts", before), 0o444);
-    const error = failure(() => codemod("to-owned", ["devices"], { write: true, allowDirty: true }));
+    const error = await failure(() => codemod("to-owned", ["devices"], { write: true, allowDirty: true }));
     expect(error.message).toMatch(/b\.ts: no permission to write/);
     expect(scratch.read("devices/a.ts")).toBe(before);
     expect(readdirSync(scratch.path("devices"))).toEqual(["a.ts", "b.ts"]);
   });
 
-  test("a report that cannot be written", () => {
+  test("a report that cannot be written", async () => {
     scratch.write("rtc.ts", before);
-    const error = failure(() =>
+    const error = await failure(() =>
       codemod("to-owned", ["rtc.ts"], { json: scratch.path("no/such/report.json") }),
     );
     expect(error.message).toMatch(/--json .*report\.json: its folder does not exist; make it/);
   });
 
-  test("a file that changes after the plan was made is left alone", () => {
+  test("a file that changes after the plan was made is left alone", async () => {
     const path = scratch.write("rtc.ts", before);
     const plan = planConversion([path], "to-owned");
     scratch.write("rtc.ts", `${before}// edited meanwhile\n`);
-    const error = failure(() => applyPlan(plan, { allowDirty: true }));
+    const error = await failure(() => applyPlan(plan, { allowDirty: true }));
     expect(error.message).toContain("rtc.ts: changed while the conversion was planned; run again");
     expect(scratch.read("rtc.ts")).toContain("edited meanwhile");
   });
 });
 
 describe("audit", () => {
-  test("lists shape, effort and hazard of every region; findings exit with 1", () => {
+  test("lists shape, effort and hazard of every region; findings exit with 1", async () => {
     scratch.write("balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
     scratch.write("switch.ts", readFixture("converted/array-kept/before.ts"));
-    expect(runAudit([scratch.root], {}, print)).toBe(ExitCode.No);
+    expect(await runAudit([scratch.root], {}, print)).toBe(ExitCode.No);
     expect(printed).toMatch(/STOP {2}dynamic {2,}Balloon\.block .*a leaf region is unparented/);
     expect(printed).toMatch(/MECH {2}io {2,}Beeper\.tone/);
     expect(printed).toMatch(/CARE {2}array {2,}Switch\.ports .*used in reset/);
     expect(printed).toContain("5 regions: 1 MECH, 3 CARE, 1 STOP");
   });
 
-  test("without findings exits with 0, and --json holds the same", () => {
+  test("without findings exits with 0, and --json holds the same", async () => {
     scratch.write("rtc.ts", before);
-    expect(runAudit([scratch.path("rtc.ts")], { json: scratch.path("audit.json") }, print)).toBe(
+    expect(await runAudit([scratch.path("rtc.ts")], { json: scratch.path("audit.json") }, print)).toBe(
       ExitCode.Done,
     );
     const { regions } = JSON.parse(scratch.read("audit.json"));
@@ -266,7 +270,7 @@ describe("command line", () => {
     expect(JSON.parse(scratch.read("report.json")).statistics.converted).toBe(1);
   });
 
-  test("wrong use is an error", () => {
+  test("wrong use is an error", async () => {
     const parse = (...args: string[]) => program().parse(args, { from: "user" });
     expect(() => parse("codemod", "to-heap", "x.ts")).toThrow("Allowed choices are to-owned, to-embedded");
     expect(() => parse("codemod", "to-owned")).toThrow("missing required argument");

@@ -28,7 +28,7 @@ export function addCodemodCommand(program: Command): void {
     .option("--allow-dirty", "rewrite files that git could not bring back")
     .action(async (direction: Direction, paths: string[], options: CodemodOptions) => {
       const { runCodemod } = await import("./run.ts");
-      process.exitCode = runCodemod(direction, paths, options, toStandardOutput);
+      process.exitCode = await runCodemod(direction, paths, options, toStandardOutput);
     });
 }
 
@@ -41,6 +41,6 @@ export function addAuditCommand(program: Command): void {
     .option("--json <file>", "write the findings to a file, - for standard output")
     .action(async (paths: string[], options: { json?: string }) => {
       const { runAudit } = await import("./run.ts");
-      process.exitCode = runAudit(paths, options, toStandardOutput);
+      process.exitCode = await runAudit(paths, options, toStandardOutput);
     });
 }

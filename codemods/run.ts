@@ -10,12 +10,12 @@ import type { Direction } from "./regions/facts.ts";
 import { discoverSources } from "./source/discover.ts";
 
 /** The codemod command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
-export function runCodemod(
+export async function runCodemod(
   direction: Direction,
   paths: readonly string[],
   options: CodemodOptions,
   print: Print,
-): ExitCode {
+): Promise<ExitCode> {
   return withJsonReport(options.json, print, (report) => {
     const plan = planConversion(discoverSources(paths), direction);
     requireDevices(plan, paths);
@@ -31,11 +31,11 @@ export function runCodemod(
 }
 
 /** The audit command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
-export function runAudit(
+export async function runAudit(
   paths: readonly string[],
   options: { readonly json?: string },
   print: Print,
-): ExitCode {
+): Promise<ExitCode> {
   return withJsonReport(options.json, print, (report) => {
     const plan = planConversion(discoverSources(paths), "to-owned");
     requireDevices(plan, paths);
@@ -47,20 +47,21 @@ export function runAudit(
 }
 
 /** Has the report's file ready before anything is read or written; without `--json` a report goes nowhere. */
-function withJsonReport(
+async function withJsonReport(
   path: string | undefined,
   print: Print,
   run: (report: (value: unknown) => void) => ExitCode,
-): ExitCode {
+): Promise<ExitCode> {
   const file = path === undefined || path === "-" ? null : new OutputFile("--json", path);
   try {
-    return run((value) => {
+    await file?.ready();
+    const code = run((value) => {
       const text = `${JSON.stringify(value, undefined, 2)}\n`;
-      if (file !== null) {
-        file.write(text);
-        file.commitSync();
-      } else if (path === "-") print(text);
+      if (file !== null) file.write(text);
+      else if (path === "-") print(text);
     });
+    await file?.commit();
+    return code;
   } finally {
     file?.discard();
   }

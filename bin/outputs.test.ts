@@ -1,0 +1,365 @@
+/** Every output of every command, led to whatever a path may lead to; every command with a standard output that breaks. */
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const CLI = join(ROOT, "dist/bin/cli.js");
+const HELLO = join(ROOT, "workloads/bare-metal/bin/hello.elf");
+const RUN = join(ROOT, "results/baseline/2026-11-29-node20.json.gz");
+const DEVICE = join(ROOT, "emulator/hw/embedded/rtc/goldfish-rtc.ts");
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "outputs-"));
+});
+beforeEach(() => {
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const at = (...names: string[]) => join(folder, ...names);
+
+function regionlab(...words: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [CLI, ...words],
+      { cwd: folder, maxBuffer: 2 ** 28 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 99;
+        resolve({ code, stdout, stderr });
+      },
+    );
+  });
+}
+
+/** A shell line in which `regionlab` stands for the command. */
+function shell(line: string): Promise<Ended> {
+  const script = line.replaceAll("regionlab", `'${process.execPath}' '${CLI}'`);
+  return new Promise((resolve) => {
+    execFile("bash", ["-c", script], { cwd: folder, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === "number" ? error.code : 99;
+      resolve({ code, stdout, stderr });
+    });
+  });
+}
+
+/** An output: the words of a command that leads to it, and whether a file may be its. */
+interface Output {
+  readonly words: (path: string) => readonly string[];
+  readonly holds: RegExp;
+}
+
+const OUTPUTS: Readonly<Record<string, Output>> = {
+  "run --stats": {
+    words: (path) => ["run", "--kernel", HELLO, "--stats", path],
+    holds: /"consoleSha256"/,
+  },
+  "run --trace": {
+    words: (path) => ["run", "--kernel", HELLO, "--max-instructions", "50", "--trace", path],
+    holds: /^0 M 0000000000001000: .* auipc/,
+  },
+  "run --trace-mmio": {
+    words: (path) => ["run", "--kernel", HELLO, "--trace-mmio", path],
+    holds: /write 1 0x10000000 0x48/,
+  },
+  "run --snapshot-out": {
+    words: (path) => ["run", "--kernel", HELLO, "--max-instructions", "50", "--snapshot-out", path],
+    holds: /^regionlab snapshot 1\n/,
+  },
+  "report -o": {
+    words: (path) => ["report", RUN, "--format", "markdown", "-o", path],
+    holds: /^# Does it matter/,
+  },
+  "codemod --json": {
+    words: (path) => ["codemod", "to-owned", DEVICE, "--json", path],
+    holds: /"files"|"version"/,
+  },
+  "audit --json": { words: (path) => ["audit", DEVICE, "--json", path], holds: /"regions"/ },
+};
+const NAMES = Object.keys(OUTPUTS);
+const outputOf = (name: string): Output => {
+  const output = OUTPUTS[name];
+  if (output === undefined) throw new RangeError(name);
+  return output;
+};
+const asRoot = process.getuid?.() === 0;
+
+describe.each(NAMES)("%s", (name) => {
+  const { words, holds } = outputOf(name);
+  const parts = () => readdirSync(folder).filter((each) => each.includes(".part"));
+  const written = async (path: string) => {
+    const ended = await regionlab(...words(path));
+    expect(ended.stderr).toBe("");
+    expect(ended.code).toBe(0);
+    expect(parts()).toEqual([]);
+    return readFileSync(path, "latin1");
+  };
+
+  it("makes a file, keeps the mode of one, and replaces all of its content", async () => {
+    expect(await written(at("new"))).toMatch(holds);
+    writeFileSync(at("old"), "x".repeat(1_000_000));
+    chmodSync(at("old"), 0o600);
+    expect((await written(at("old"))).length).toBeLessThan(1_000_000);
+    expect(statSync(at("old")).mode & 0o777).toBe(0o600);
+  });
+
+  it("goes through links, also where nothing is at their end, and leaves hard links together", async () => {
+    symlinkSync("target", at("link"));
+    expect(await written(at("link"))).toMatch(holds);
+    expect(await written(at("link"))).toMatch(holds);
+    expect(readlinkSync(at("link"))).toBe("target");
+    linkSync(at("target"), at("twin"));
+    writeFileSync(at("target"), "old");
+    expect(await written(at("target"))).toMatch(holds);
+    expect(readFileSync(at("twin"), "latin1")).toMatch(holds);
+    expect(statSync(at("twin")).ino).toBe(statSync(at("target")).ino);
+  });
+
+  it("is read by who waits at a named pipe, which stays one", async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    const reader = spawn("cat", [at("pipe")]);
+    const chunks: Buffer[] = [];
+    reader.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const [{ code, stderr }] = await Promise.all([regionlab(...words(at("pipe"))), once(reader, "close")]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(Buffer.concat(chunks).toString("latin1")).toMatch(holds);
+    expect(statSync(at("pipe")).isFIFO()).toBe(true);
+  });
+
+  it.runIf(asRoot)("is written through to devices, which stay what they are", async () => {
+    execFileSync("mknod", [at("null"), "c", "1", "3"]);
+    execFileSync("mknod", [at("full"), "c", "1", "7"]);
+    expect(await regionlab(...words(at("null")))).toMatchObject({ code: 0, stderr: "" });
+    const { code, stderr } = await regionlab(...words(at("full")));
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^regionlab: .*full: no space left on the device; make room[^\n]*\n$/);
+    for (const each of ["null", "full"]) expect(statSync(at(each)).isCharacterDevice()).toBe(true);
+  });
+
+  it("refuses folders, and what cannot be written, before anything runs", async () => {
+    mkdirSync(at("folder"));
+    writeFileSync(at("protected"), "mine");
+    chmodSync(at("protected"), 0o444);
+    writeFileSync(at("file"), "");
+    symlinkSync("circle", at("circle"));
+    for (const [path, why] of [
+      ["folder", /: is a folder; give a file/],
+      ["protected", /: no permission to write there/],
+      ["file/below", /: a part of its path is a file/],
+      ["circle", /: its links lead in a circle/],
+    ] as const) {
+      const { code, stdout, stderr } = await regionlab(...words(at(path)));
+      expect(stderr).toMatch(why);
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    }
+    expect(readFileSync(at("protected"), "utf8")).toBe("mine");
+    expect(readdirSync(at("folder"))).toEqual([]);
+    expect(parts()).toEqual([]);
+  });
+});
+
+describe("codemod --write", () => {
+  const fixtures = join(ROOT, "codemods/fixtures");
+  const source = join(fixtures, "converted/goldfish-rtc/before.ts");
+  const code = readFileSync(source, "utf8");
+  const convert = (path: string) => regionlab("codemod", "to-owned", path, "--write", "--allow-dirty");
+  // The rooms that the source imports.
+  beforeEach(() => {
+    cpSync(join(fixtures, "package.json"), at("package.json"));
+    cpSync(join(fixtures, "stub"), at("stub"), { recursive: true });
+    mkdirSync(at("devices"));
+  });
+
+  it("keeps modes, links and hard links of sources", async () => {
+    mkdirSync(at("apart"));
+    copyFileSync(source, at("apart", "rtc.ts"));
+    chmodSync(at("apart", "rtc.ts"), 0o600);
+    symlinkSync("../apart/rtc.ts", at("devices", "rtc.ts"));
+    linkSync(at("apart", "rtc.ts"), at("apart", "twin"));
+    expect(await convert("devices/rtc.ts")).toMatchObject({ code: 0 });
+    const after = readFileSync(at("apart", "rtc.ts"), "utf8");
+    expect(after).not.toBe(code);
+    expect(readFileSync(at("apart", "twin"), "utf8")).toBe(after);
+    expect(lstatSync(at("devices", "rtc.ts")).isSymbolicLink()).toBe(true);
+    expect(statSync(at("apart", "rtc.ts")).mode & 0o777).toBe(0o600);
+  });
+
+  it("writes nothing where one source is protected", async () => {
+    copyFileSync(source, at("devices", "one.ts"));
+    copyFileSync(source, at("devices", "two.ts"));
+    chmodSync(at("devices", "two.ts"), 0o444);
+    const { code: exit, stderr } = await convert("devices");
+    expect(exit).toBe(2);
+    expect(stderr).toMatch(/two\.ts: no permission to write/);
+    expect(readFileSync(at("devices", "one.ts"), "utf8")).toBe(code);
+  });
+});
+
+const PRINTING = [
+  `run --kernel ${HELLO}`,
+  "run --help",
+  "tree mtree",
+  "tree qom",
+  `report ${RUN}`,
+  `report ${RUN} --format json`,
+  `codemod to-owned ${DEVICE}`,
+  `audit ${DEVICE}`,
+  "bench --help",
+  "results merge --help",
+  "--help",
+  "--version",
+];
+
+describe.each(PRINTING)("%s", (words) => {
+  it("ends quietly when nobody reads on", async () => {
+    const { stderr } = await shell(`regionlab ${words} | true`);
+    expect(stderr).toBe("");
+    const head = await shell(`regionlab ${words} | head -1`);
+    expect(head.stderr).toBe("");
+    expect(head.stdout.length).toBeGreaterThan(0);
+  });
+
+  it.runIf(existsSync("/dev/full"))("says in a line that standard output is full", async () => {
+    const { code, stderr } = await shell(`regionlab ${words} > /dev/full`);
+    expect(stderr).toMatch(/^regionlab: standard output: no space left on the device; make room[^\n]*\n$/);
+    expect(code).toBe(2);
+  });
+});
+
+describe("a run that a signal ends", () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("by %s writes everything, and exits with %i", async (signal, exit) => {
+    writeFileSync(at("loop.bin"), LOOP);
+    const words = ["--stats", "stats", "--trace-mmio", "trace", "--snapshot-out", "snapshot"];
+    const child = spawn(process.execPath, [CLI, "run", "--kernel", "loop.bin", ...words], { cwd: folder });
+    await once(child.stdout, "data");
+    child.stdout.resume();
+    child.kill(signal);
+    const [code] = await once(child, "close");
+    expect(code).toBe(exit);
+    expect(JSON.parse(readFileSync(at("stats"), "utf8"))).toMatchObject({ end: "stopped" });
+    expect(readFileSync(at("trace"), "utf8")).toMatch(/write 1 0x10000000 0x78\n$/);
+    expect(readFileSync(at("snapshot"), "latin1")).toMatch(/^regionlab snapshot/);
+    expect(readdirSync(folder).sort()).toEqual(["loop.bin", "snapshot", "stats", "trace"]);
+  });
+
+  it("whose console is closed ends quietly, and writes everything", async () => {
+    writeFileSync(at("loop.bin"), LOOP);
+    const { stdout, stderr } = await shell(
+      `regionlab run --kernel loop.bin --stats stats | head -c 10; echo " $\{PIPESTATUS[0]}"`,
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: "xxxxxxxxxx 141\n", stderr: "" });
+    expect(JSON.parse(readFileSync(at("stats"), "utf8"))).toMatchObject({ end: "stopped" });
+  });
+
+  it("whose console stalls stands still, and keeps its memory", async () => {
+    writeFileSync(at("loop.bin"), LOOP);
+    const child = spawn(process.execPath, [CLI, "run", "--kernel", "loop.bin", "--stats", "stats"], {
+      cwd: folder,
+    });
+    await once(child.stdout, "data");
+    child.stdout.pause();
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    child.kill("SIGTERM");
+    child.stdout.resume();
+    let bytes = 0;
+    child.stdout.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    await once(child, "close");
+    // A guest that does not wait prints some 20 MB in that time.
+    expect(bytes).toBeLessThan(4e6);
+  });
+});
+
+describe("how a run ends", () => {
+  it("is exit code 4 where --until was not reached, and 0 where it was", async () => {
+    const missed = await regionlab("run", "--kernel", HELLO, "--until", "goodbye");
+    expect(missed.code).toBe(4);
+    expect(missed.stderr).toBe(
+      "regionlab: --until goodbye: the console has not printed it; ended by: poweroff\n",
+    );
+    expect((await regionlab("run", "--kernel", HELLO, "--until", "Hello")).code).toBe(0);
+  });
+
+  it("is exit code 124 where --timeout ended it", async () => {
+    writeFileSync(at("loop.bin"), LOOP);
+    const { code } = await regionlab(
+      "run",
+      "--kernel",
+      "loop.bin",
+      "--timeout",
+      "0.5",
+      "--until",
+      "y",
+      "--stats",
+      "s",
+    );
+    expect(code).toBe(124);
+    expect(JSON.parse(readFileSync(at("s"), "utf8"))).toMatchObject({ end: "timeout" });
+    for (const wrong of ["0", "-1", "1e3", "x", "99999999"]) {
+      const { code: exit, stderr } = await regionlab("run", "--kernel", HELLO, `--timeout=${wrong}`);
+      expect(exit).toBe(2);
+      expect(stderr).toMatch(/^regionlab: --timeout .*: give a number of seconds above 0/);
+    }
+  });
+
+  it("is the guest's own code with --guest-exit-code", async () => {
+    writeFileSync(at("fail.bin"), failWith(5));
+    expect((await regionlab("run", "--kernel", "fail.bin")).code).toBe(1);
+    expect((await regionlab("run", "--kernel", "fail.bin", "--guest-exit-code")).code).toBe(5);
+    expect((await regionlab("run", "--kernel", HELLO, "--guest-exit-code")).code).toBe(0);
+  });
+});
+
+/** Prints `x` for ever: lui t0, 0x10000; li t1, 'x'; 1: sb t1, 0(t0); j 1b */
+const LOOP = words(0x1000_02b7, 0x0780_0313, 0x0062_8023, 0xffdf_f06f);
+
+/** Writes a failure with a code to the test finisher: lui t0, 0x100; lui t1, code << 4 | 3; addi t1, t1, 0x333; sw t1, 0(t0) */
+function failWith(code: number): Uint8Array {
+  const lui = (register: number, value: number) => ((value << 12) | (register << 7) | 0x37) >>> 0;
+  const addi = 0x3333_0313 >>> 0; // addi t1, t1, 0x333
+  return words(lui(5, 0x100), lui(6, (code << 4) | 3), addi, 0x0062_a023, 0x0000_006f);
+}
+
+function words(...values: number[]): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(4 * values.length));
+  values.forEach((value, i) => {
+    bytes.setUint32(4 * i, value, true);
+  });
+  return new Uint8Array(bytes.buffer);
+}
