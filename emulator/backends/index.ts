@@ -2,7 +2,7 @@
 export type { Disk, DiskResult } from "./block/disk.ts";
 export { FileDisk } from "./block/file-disk.ts";
 export { MemoryDisk } from "./block/memory-disk.ts";
-export { OverlayDisk } from "./block/overlay-disk.ts";
+export { CLUSTER_BYTES, OverlayDisk } from "./block/overlay-disk.ts";
 export { FileChar } from "./char/file-char.ts";
 export { NullChar } from "./char/null-char.ts";
 export { RingbufChar } from "./char/ringbuf-char.ts";

@@ -4,8 +4,8 @@ import { Timer } from "./clock.ts";
 import { IrqLine } from "./irq.ts";
 
 /**
- * How a field is kept. Numbers are checked against their range, arrays against their length; `int` is any whole number
- * that is exact. A timer is kept with its deadline and its turn among the timers that are due at once; an interrupt line with
+ * How a field is kept. Numbers are checked against their range, arrays against their length; `int` is any whole number,
+ * beyond 2^53 too: a guest may write addresses as large, and a double comes back as the double it was. A timer is kept with its deadline and its turn among the timers that are due at once; an interrupt line with
  * its level, which nobody is told of again: who listens has a state of its own.
  */
 export type VmStateKind = keyof typeof KINDS | VmStateFields;
@@ -45,7 +45,7 @@ const KINDS = {
   uint8: wholeNumber(0, 2 ** 8 - 1),
   uint16: wholeNumber(0, 2 ** 16 - 1),
   uint32: wholeNumber(0, 2 ** 32 - 1),
-  int: wholeNumber(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  int: scalar((value) => Number.isInteger(value)),
   /** A bigint, written in hexadecimal. */
   uint64: {
     save: (value) => (typeof value === "bigint" ? `0x${BigInt.asUintN(64, value).toString(16)}` : undefined),
@@ -227,7 +227,7 @@ function isWhole(value: unknown, least: number, most: number): value is number {
 }
 
 function isInts(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each));
+  return Array.isArray(value) && value.every((each) => Number.isInteger(each));
 }
 
 function isObject(value: unknown): value is object {

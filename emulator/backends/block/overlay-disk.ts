@@ -1,14 +1,14 @@
 import { type Disk, type DiskResult, writeZeroesPlainly } from "./disk.ts";
 
 /** Bytes that are copied at the first write to any of them. */
-const CLUSTER_BYTES = 64 * 1024;
+export const CLUSTER_BYTES = 64 * 1024;
 
 /** What is written stays in memory, in front of another disk that is only read: gone when it is closed. */
 export class OverlayDisk implements Disk {
   readonly bytes: number;
   readonly readOnly = false;
   private readonly below: Disk;
-  private readonly clusters = new Map<number, Uint8Array>();
+  private clusters = new Map<number, Uint8Array>();
 
   /** @param below is closed with the overlay. */
   constructor(below: Disk) {
@@ -43,6 +43,16 @@ export class OverlayDisk implements Disk {
 
   flush(): DiskResult {
     return "ok";
+  }
+
+  /** What was written: clusters by number; the last of the disk may be shorter. */
+  get written(): ReadonlyMap<number, Uint8Array> {
+    return this.clusters;
+  }
+
+  /** Has such clusters been written, and nothing else. */
+  set written(clusters: ReadonlyMap<number, Uint8Array>) {
+    this.clusters = new Map(clusters);
   }
 
   discard(): DiskResult {

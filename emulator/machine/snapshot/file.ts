@@ -1,7 +1,7 @@
 /**
  * The file of a snapshot:
  *
- *     "regionlab snapshot 1\n"
+ *     "regionlab snapshot 2\n"
  *     4 bytes   length of the state
  *     state     JSON: the machine, its parts by name, and the names and sizes of its memories
  *     memories  in the order of their names (see memory-image.ts)
@@ -12,10 +12,10 @@
 import { createHash } from "node:crypto";
 import { CommandError } from "#host";
 import type { SavedFields } from "#qdev";
-import { loadMemory, saveMemory } from "./memory-image.ts";
+import { fillMemory, type MemoryImage, readMemory, saveMemory } from "./memory-image.ts";
 
 const NAME = "regionlab snapshot ";
-const MAGIC = `${NAME}1\n`;
+const MAGIC = `${NAME}2\n`;
 const DIGEST_BYTES = 32;
 
 /** Takes bytes in order. */
@@ -53,6 +53,7 @@ export function writeSnapshotFile(sink: ByteSink, state: SavedFields, memories: 
 /** A snapshot whose checksum is right. */
 export class SnapshotFile {
   readonly state: SavedFields;
+  private readonly where: string;
   private readonly memory: Head["memory"];
   private readonly memories: Buffer;
 
@@ -75,10 +76,18 @@ export class SnapshotFile {
       throw new CommandError(`${where}: damaged or cut off, its checksum is wrong; make it anew`);
     const start = MAGIC.length + 4;
     const stop = start + file.readUInt32LE(MAGIC.length);
-    const head: Head = JSON.parse(file.toString("utf8", start, stop));
+    const head = stop <= end ? headOf(file.toString("utf8", start, stop)) : undefined;
+    if (head === undefined)
+      throw new CommandError(`${where}: damaged, its head makes no sense; make it again`);
+    this.where = where;
     this.state = head.state;
     this.memory = head.memory;
     this.memories = file.subarray(stop, end);
+  }
+
+  /** Bytes of a memory that was saved; undefined: there is none of that name. */
+  memoryBytes(name: string): number | undefined {
+    return this.memory[name];
   }
 
   /** Why these are not the memories that were saved; undefined if they are. */
@@ -93,10 +102,41 @@ export class SnapshotFile {
     return unknown === undefined ? undefined : `has a memory ${unknown} that this machine has not`;
   }
 
-  /** Fills the memories, which must be those that were saved. */
-  loadMemories(memories: Memories): void {
+  /**
+   * Reads the memories, which must be those that were saved.
+   * @returns what fills them; it cannot fail
+   * @throws CommandError when they are damaged
+   */
+  readMemories(memories: Memories): () => void {
     let at = 0;
-    for (const name of Object.keys(this.memory).sort())
-      at = loadMemory(memories.get(name) ?? new Uint8Array(), this.memories, at);
+    const images: [Uint8Array, MemoryImage][] = [];
+    for (const name of Object.keys(this.memory).sort()) {
+      const bytes = memories.get(name) ?? new Uint8Array();
+      const image = readMemory(bytes.length, this.memories, at, this.where);
+      images.push([bytes, image]);
+      at = image.end;
+    }
+    return () => {
+      for (const [bytes, image] of images) fillMemory(bytes, image);
+    };
   }
+}
+
+/** The head that a text holds; undefined: it holds none. */
+function headOf(text: string): Head | undefined {
+  let head: unknown;
+  try {
+    head = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { state, memory } = isRecord(head) ? head : {};
+  if (!isRecord(state) || !isRecord(memory)) return undefined;
+  if (!Object.values(memory).every((bytes) => Number.isSafeInteger(bytes) && Number(bytes) >= 0))
+    return undefined;
+  return { state: state as SavedFields, memory: memory as Head["memory"] }; // of JSON, and as just checked
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

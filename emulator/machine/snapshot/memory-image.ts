@@ -7,6 +7,7 @@
  *     bytes     the pages, compressed (raw deflate)
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { CommandError } from "#host";
 
 const PAGE_BYTES = 4096;
 const PAGES_AT_ONCE = 1024;
@@ -45,28 +46,64 @@ export function* occupiedPages(bytes: Uint8Array): IterableIterator<number> {
     if (!isZero(pageOf(bytes, number))) yield number;
 }
 
-/** Fills `bytes` from what starts at `at` in a file, and answers where that ends. Untouched pages of the host stay so. */
-export function loadMemory(bytes: Uint8Array, file: Buffer, at: number): number {
-  let next = 0; // the first page that nothing has been said of
+/** A memory as it is in a file: its pages that are not all zero, in order. */
+export interface MemoryImage {
+  readonly pages: readonly { readonly numbers: readonly number[]; readonly content: Uint8Array }[];
+  /** Where it ends in the file. */
+  readonly end: number;
+}
+
+/**
+ * Reads a memory of so many bytes from what starts at `at` in a file.
+ * @throws CommandError when it is no such memory; `where` names option and file
+ */
+export function readMemory(bytes: number, file: Buffer, at: number, where: string): MemoryImage {
+  const damaged = (cause?: unknown): CommandError =>
+    new CommandError(`${where}: damaged, a memory in it makes no sense; make it again`, { cause });
+  const pages: { numbers: number[]; content: Uint8Array }[] = [];
+  let next = 0;
   for (let position = at; ; ) {
+    if (position + HEADER_BYTES > file.length) throw damaged();
     const count = file.readUInt32LE(position);
-    const packedBytes = file.readUInt32LE(position + 4);
     const packedAt = position + HEADER_BYTES + 4 * count;
-    position = packedAt + packedBytes;
-    if (count === 0) {
-      clear(bytes, next, Math.ceil(bytes.length / PAGE_BYTES));
-      return position;
+    const end = packedAt + file.readUInt32LE(position + 4);
+    if (count > PAGES_AT_ONCE || end > file.length) throw damaged();
+    if (count === 0) return { pages, end };
+    const numbers = Array.from({ length: count }, (_, i) =>
+      file.readUInt32LE(position + HEADER_BYTES + 4 * i),
+    );
+    let size = 0;
+    for (const number of numbers) {
+      if (number < next || number * PAGE_BYTES >= bytes) throw damaged();
+      next = number + 1;
+      size += Math.min(PAGE_BYTES, bytes - number * PAGE_BYTES);
     }
-    const pages = inflateRawSync(file.subarray(packedAt, position));
-    for (let index = 0, from = 0; index < count; index++) {
-      const number = file.readUInt32LE(packedAt - 4 * (count - index));
+    let content: Uint8Array;
+    try {
+      content = inflateRawSync(file.subarray(packedAt, end), { maxOutputLength: size });
+    } catch (error) {
+      throw damaged(error);
+    }
+    if (content.length !== size) throw damaged();
+    pages.push({ numbers, content });
+    position = end;
+  }
+}
+
+/** Fills `bytes` with what was read. Untouched pages of the host stay so. */
+export function fillMemory(bytes: Uint8Array, { pages }: MemoryImage): void {
+  let next = 0; // the first page that nothing has been said of
+  for (const { numbers, content } of pages) {
+    let from = 0;
+    for (const number of numbers) {
       clear(bytes, next, number);
       const page = pageOf(bytes, number);
-      page.set(pages.subarray(from, from + page.length));
+      page.set(content.subarray(from, from + page.length));
       from += page.length;
       next = number + 1;
     }
   }
+  clear(bytes, next, Math.ceil(bytes.length / PAGE_BYTES));
 }
 
 /** A page's bytes; the last may have fewer. */

@@ -1,15 +1,22 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandError } from "#host";
-import { Emulation, type EmulationOptions, loadHardware } from "#machine";
-import { loadMemory, saveMemory } from "./memory-image.ts";
+import {
+  Emulation,
+  type EmulationOptions,
+  type HardwareArguments,
+  type HardwareOptions,
+  loadHardware,
+  parseHardwareOptions,
+} from "#machine";
+import { fillMemory, readMemory, saveMemory } from "./memory-image.ts";
 import { restoreSnapshot, saveSnapshot } from "./snapshot.ts";
 
 const LOOP = 0x0000_006f; // j .
-const MAGIC_BYTES = "regionlab snapshot 1\n".length;
+const MAGIC_BYTES = "regionlab snapshot 2\n".length;
 
 let folder: string;
 let saved: Buffer;
@@ -31,6 +38,14 @@ async function machine(options: Partial<EmulationOptions> = {}, words = [LOOP]):
     ramBytes: 2 ** 22,
     files: { kernel },
     trace: true,
+    ...options,
+  });
+}
+
+/** What a command line with these options adds to a machine. */
+function attach(options: Partial<HardwareArguments>): HardwareOptions {
+  return parseHardwareOptions({
+    ...{ drive: [], device: [], global: [], fw_cfg: [], chardev: [], netdev: [] },
     ...options,
   });
 }
@@ -73,7 +88,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
     ["it is something else", () => Buffer.from("\x7fELF and so on"), /F: not a snapshot of regionlab/],
     [
       "its format is another",
-      () => Buffer.from("regionlab snapshot 2\n"),
+      () => Buffer.from("regionlab snapshot 1\n"),
       /F: a snapshot of another version/,
     ],
     ["it is cut off early", () => saved.subarray(0, 30), /F: damaged or cut off/],
@@ -155,7 +170,112 @@ describe("memory", () => {
     const file = Buffer.concat(parts);
     expect(file.length).toBeLessThan(bytes.length / 50);
     const copy = new Uint8Array(bytes.length).fill(0xaa);
-    expect(loadMemory(copy, Buffer.concat([Buffer.alloc(5), file]), 5)).toBe(file.length + 5);
+    const image = readMemory(copy.length, Buffer.concat([Buffer.alloc(5), file]), 5, "F");
+    expect(image.end).toBe(file.length + 5);
+    fillMemory(copy, image);
     expect(Buffer.from(copy).equals(bytes)).toBe(true);
+  });
+
+  it("that makes no sense is refused in one line, whatever byte of it is wrong", () => {
+    const bytes = new Uint8Array(4096 * 40);
+    for (let page = 0; page < 40; page += 3) bytes[page * 4096] = page + 1;
+    const parts: Uint8Array[] = [];
+    saveMemory(bytes, (each) => parts.push(each));
+    const file = Buffer.concat(parts);
+    let refused = 0;
+    for (let at = 0; at < file.length; at++) {
+      const damaged = Buffer.from(file);
+      damaged[at] = (damaged[at] ?? 0) ^ 0x55;
+      try {
+        readMemory(bytes.length, damaged, 0, "--snapshot-in F");
+      } catch (error) {
+        expect(error).toBeInstanceOf(CommandError);
+        expect(String(error)).toMatch(
+          /--snapshot-in F: damaged, a memory in it makes no sense; make it again$/,
+        );
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(file.length / 2);
+    for (let length = 0; length < file.length; length++)
+      expect(() => readMemory(bytes.length, file.subarray(0, length), 0, "F")).toThrow(/F: damaged/);
+  });
+});
+
+describe("drives in a snapshot", () => {
+  const disk = (bytes: number, fill: number): string => {
+    const path = join(folder, `disk-${bytes}-${fill}.img`);
+    writeFileSync(path, new Uint8Array(bytes).fill(fill));
+    return path;
+  };
+  const withDrive = (options: string) =>
+    machine({ attached: attach({ drive: [`if=none,id=hd,${options}`] }) });
+  const hd = ({ model }: Emulation) => {
+    const found = model.drives.get("hd");
+    if (found === undefined) throw new Error("there is no drive hd");
+    return found;
+  };
+
+  it("have what was written in front of their file, which stays as it was", async () => {
+    const path = disk(200 * 1024, 7);
+    const first = await withDrive(`file=${path},snapshot=on`);
+    expect(hd(first).write(65_536, new Uint8Array(1024).fill(1))).toBe("ok");
+    expect(hd(first).write(200 * 1024 - 512, new Uint8Array(512).fill(2))).toBe("ok");
+    const content = snapshotOf(first);
+    const second = await withDrive(`file=${path},snapshot=on`);
+    restoreSnapshot(second, content, "F");
+    const [ours, theirs] = [new Uint8Array(200 * 1024), new Uint8Array(200 * 1024)];
+    hd(first).read(0, ours);
+    hd(second).read(0, theirs);
+    expect(theirs).toEqual(ours);
+    expect(theirs[65_536]).toBe(1);
+    expect(new Set(readFileSync(path))).toEqual(new Set([7]));
+    expect(snapshotOf(second).equals(content)).toBe(true);
+  });
+
+  it("are refused where they are others", async () => {
+    const path = disk(64 * 1024, 1);
+    const content = snapshotOf(await withDrive(`file=${path},snapshot=on`));
+    const plain = snapshotOf(await withDrive(`file=${path}`));
+    for (const [options, snapshot, why] of [
+      [`file=${disk(32 * 1024, 1)}`, plain, /drive hd had 65536 bytes, its file now makes 32768/],
+      [`file=${path},readonly=on`, plain, /drive hd was writable/],
+      [`file=${path}`, content, /drive hd had snapshot=on, and what was written in front/],
+    ] as const) {
+      const target = await withDrive(options);
+      expect(() => restoreSnapshot(target, snapshot, "F")).toThrow(CommandError);
+      expect(() => restoreSnapshot(target, snapshot, "F")).toThrow(why);
+    }
+    const none = await machine();
+    expect(() => restoreSnapshot(none, plain, "F")).toThrow(/has a drive hd that this machine has not/);
+    const target = await withDrive(`file=${path}`);
+    expect(() => restoreSnapshot(target, saved, "F")).toThrow(/lacks the drive hd/);
+  });
+});
+
+describe("devices that could not be saved", () => {
+  it("virtio-rng, with its default options", async () => {
+    const attached = attach({ device: ["virtio-rng-device"] });
+    const content = snapshotOf(await machine({ attached }));
+    const target = await machine({ attached });
+    restoreSnapshot(target, content, "F");
+    expect(snapshotOf(target).equals(content)).toBe(true);
+  });
+
+  it("a queue whose driver gave it an address beyond 2^53", async () => {
+    const attached = attach({
+      device: ["virtio-rng-device"],
+      global: ["virtio-mmio.force-legacy=false"],
+    });
+    const first = await machine({ attached });
+    const { memorySpace } = first.board;
+    // The last of the transports has the device: queue 0, its descriptors at 2^64 - 4096.
+    const base = 0x1000_8000;
+    memorySpace.write(base + 0x80, 4, 0xffff_f000);
+    memorySpace.write(base + 0x84, 4, 0xffff_ffff);
+    const content = snapshotOf(first);
+    const target = await machine({ attached });
+    restoreSnapshot(target, content, "F");
+    expect(snapshotOf(target).equals(content)).toBe(true);
   });
 });

@@ -14,6 +14,7 @@ import {
 import { QomError } from "#qom";
 import type { Emulation } from "../emulation.ts";
 import { readInput } from "../images.ts";
+import { overlaysOf, planDrives, saveDrives } from "./drives.ts";
 import { type ByteSink, SnapshotFile, writeSnapshotFile } from "./file.ts";
 import { backendsOf, devicesOf, memoriesOf, type StatefulPart } from "./parts.ts";
 
@@ -48,8 +49,9 @@ export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
     ),
     devices: saveParts(devicesOf(model)),
     backends: saveParts(backendsOf(model)),
+    drives: saveDrives(model),
   };
-  writeSnapshotFile(sink, state, memoriesOf(model));
+  writeSnapshotFile(sink, state, new Map([...memoriesOf(model), ...overlaysOf(model)]));
 }
 
 /** @param parts none of which declares no state. */
@@ -74,18 +76,24 @@ function saveParts(parts: ReadonlyMap<string, StatefulPart>): SavedFields {
  */
 export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where: string): void {
   const file = new SnapshotFile(content, where);
-  const memories = memoriesOf(emulation.model);
+  const { model } = emulation;
   const refusal = (reason: string): CommandError =>
     new CommandError(`${where}: ${reason}; start the machine with the options of the run that made it`);
-  const mismatch = machineMismatch(identify(emulation), file.state.machine) ?? file.memoryMismatch(memories);
+  const mismatch = machineMismatch(identify(emulation), file.state.machine);
   if (mismatch !== undefined) throw refusal(mismatch);
   let steps: Restore[];
+  let fill: () => void;
   try {
-    steps = planRestore(emulation, file.state);
+    const drives = planDrives(model, file);
+    const memories = new Map([...memoriesOf(model), ...drives.memories]);
+    const other = file.memoryMismatch(memories);
+    if (other !== undefined) throw refusal(other);
+    fill = file.readMemories(memories);
+    steps = [...planRestore(emulation, file.state), ...drives.steps];
   } catch (error) {
     throw error instanceof QomError ? refusal(error.message) : error;
   }
-  file.loadMemories(memories);
+  fill();
   for (const step of steps) step();
 }
 
