@@ -20,6 +20,7 @@ import {
 import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
 import { measureCodeSize } from "./code-size.ts";
+import { requireScratch } from "./counts/callgrind.ts";
 import { captureEnvironment } from "./environment.ts";
 import { Journal, journalKey, journalOf } from "./journal.ts";
 import {
@@ -120,10 +121,16 @@ async function bench(
       `--shard ${options.shard}: there are fewer tasks than parts, and none is left for this one; divide by less`,
     );
   }
+  if (plan.count && environment.valgrind !== null) requireScratch();
   const childEntry = fileURLToPath(new URL("./child.js", import.meta.url));
   const key = journalKey(plan, environment, codeFolder({ childEntry }));
   const journal = Journal.open(file, key, options.fresh === true);
-  const { found } = journal;
+  const { found, damaged } = journal;
+  if (damaged > 0) {
+    notes.write(
+      `${journalOf(file)}: ${damaged === 1 ? "a line was" : `${damaged} lines were`} damaged or edited; what they held is measured again\n`,
+    );
+  }
   if (found > 0) {
     notes.write(
       `Going on with an interrupted run: ${found} processes of it are in ${journalOf(file)} (--fresh begins again)\n`,
@@ -218,6 +225,11 @@ function compareWith(
   if (comparison.changes.length === 0) {
     throw new CommandError(
       `--baseline ${file}: has none of the figures of this run, so nothing was compared`,
+    );
+  }
+  if (!comparison.changes.some(({ judged }) => judged)) {
+    throw new CommandError(
+      `--baseline ${file}: no figure that both runs have is judged, so that nothing was gated; measure more processes, or with valgrind`,
     );
   }
   return comparison.changes.some(({ regressed }) => regressed) ? 1 : 0;

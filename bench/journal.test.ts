@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { pageNameOf } from "#results";
 import { syntheticRun } from "#results/testing";
 import { hashCode, Journal, type JournalKey, journalKey, journalOf, type Phase } from "./journal.ts";
 import type { BenchPlan } from "./plan.ts";
@@ -66,6 +67,9 @@ function found({ earlier }: Journal): readonly Entry[] {
   ];
 }
 
+/** Of the page: runs of `x.json` and `x.json.gz` have the same. */
+const LOCK = `${pageNameOf(output)}.lock`;
+
 describe("Journal", () => {
   it("begins empty, and goes on with what a run with the same key has left", () => {
     expect(found(Journal.open(output, key, false))).toEqual([]);
@@ -110,25 +114,27 @@ describe("Journal", () => {
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES.slice(0, 2));
   });
 
-  it("measures again what somebody has edited, and all after it", () => {
+  it("measures again what somebody has edited, says so, and keeps what comes after", () => {
     write(ENTRIES);
     const lines = readFileSync(file, "utf8").split("\n");
     lines[2] = lines[2]?.replace('"repeat":', '"repeat":1') ?? "";
     writeFileSync(file, lines.join("\n"));
-    expect(found(Journal.open(output, key, false))).toEqual(ENTRIES.slice(0, 1));
+    const journal = Journal.open(output, key, false);
+    expect(found(journal)).toEqual(ENTRIES.filter((_, i) => i !== 1));
+    expect(journal.damaged).toBe(1);
   });
 
   it("keeps a second run off an output that a living process writes", () => {
     const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
     try {
-      writeFileSync(`${output}.lock`, `${other.pid}\n`);
+      writeFileSync(LOCK, `${other.pid}\n`);
       expect(() => Journal.open(output, key, true)).toThrow(/another run \(process \d+\) is writing there/);
     } finally {
       other.kill("SIGKILL");
     }
-    writeFileSync(`${output}.lock`, "999999999\n"); // a process that cannot be
+    writeFileSync(LOCK, "999999999\n"); // a process that cannot be
     Journal.open(output, key, true).remove();
-    expect(existsSync(`${output}.lock`)).toBe(false);
+    expect(existsSync(LOCK)).toBe(false);
   });
 
   it("interrupted at any byte, gives the processes that were whole, and takes more", () => {
@@ -173,14 +179,16 @@ describe("Journal", () => {
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
   });
 
-  it("stops reading where something foreign stands among its lines", () => {
+  it("reads over what stands among its lines and is something foreign", () => {
     for (const foreign of ["null", "{}", "7", '{"phase":"other","outcome":{}}', "}{"]) {
       write(ENTRIES.slice(0, 2));
       appendFileSync(file, `${foreign}\n`);
       const journal = Journal.open(output, key, false);
       expect(found(journal)).toEqual(ENTRIES.slice(0, 2));
       write(ENTRIES.slice(2), journal);
-      expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
+      const again = Journal.open(output, key, false);
+      expect(found(again)).toEqual(ENTRIES);
+      expect(again.damaged).toBe(1);
     }
   });
 

@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { CommandError } from "#host";
 import type { Environment } from "#results";
+import { pageNameOf } from "#results";
 import type { CountOutcome, CountSample } from "./counts/count.ts";
 import type { BenchPlan } from "./plan.ts";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
@@ -46,11 +47,14 @@ type Line =
 export class Journal {
   /** Outcomes that an interrupted run of the same kind has left. */
   readonly earlier: Outcomes;
+  /** Lines that were no whole outcomes. */
+  readonly damaged: number;
   private readonly output: string;
   private readonly file: string;
 
-  private constructor(output: string, earlier: Journal["earlier"]) {
+  private constructor(output: string, earlier: Journal["earlier"], damaged = 0) {
     this.output = output;
+    this.damaged = damaged;
     this.file = journalOf(output);
     this.earlier = earlier;
   }
@@ -66,7 +70,7 @@ export class Journal {
     if (found !== null && JSON.stringify(found.key) === JSON.stringify(key)) {
       // Lines to come must not be added to half a one.
       truncateSync(file, found.wholeBytes);
-      return new Journal(output, found.earlier);
+      return new Journal(output, found.earlier, found.damaged);
     }
     const finished = found === null ? 0 : sizeOf(found.earlier);
     const foreign = found === null && !fresh && existsSync(file) && statSync(file).size > 0;
@@ -131,7 +135,7 @@ function unlock(output: string): void {
 }
 
 function lockOf(output: string): string {
-  return `${output}.lock`;
+  return `${pageNameOf(output)}.lock`; // runs of different files may have one page
 }
 
 function isAlive(pid: number): boolean {
@@ -149,27 +153,31 @@ export function journalOf(output: string): string {
 interface Found {
   readonly key: JournalKey;
   readonly earlier: Journal["earlier"];
-  /** Length of what was read. */
+  /** Length of its whole lines. */
   readonly wholeBytes: number;
+  readonly damaged: number;
 }
 
-/** Reads what is whole: the last line of a run that was killed may not be. */
+/** Reads what is whole: the last line of a run that was killed may not be; any other may have been edited. */
 function readJournal(file: string): Found | null {
   if (!existsSync(file)) return null;
   const [first = "", ...lines] = readFileSync(file, "utf8").split("\n").slice(0, -1);
   const head = readLine(first);
   if (head === null || !("key" in head)) return null;
   const earlier: Record<Phase, Outcomes[Phase][number][]> = { proof: [], count: [], measure: [] };
-  let wholeBytes = Buffer.byteLength(first) + 1;
+  let damaged = 0;
   for (const text of lines) {
     const line = readLine(text);
-    if (line === null || !("outcome" in line)) break;
+    if (line === null || !("outcome" in line)) {
+      damaged++;
+      continue;
+    }
     const { task, repeat } = line.outcome.trial;
     const known = earlier[line.phase].some(({ trial }) => trial.task === task && trial.repeat === repeat);
     if (!known) earlier[line.phase].push(line.outcome);
-    wholeBytes += Buffer.byteLength(text) + 1;
   }
-  return { key: head.key, earlier: earlier as Outcomes, wholeBytes }; // each line says its phase
+  const wholeBytes = [first, ...lines].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
+  return { key: head.key, earlier: earlier as Outcomes, wholeBytes, damaged }; // each line says its phase
 }
 
 /** A line of our own; null where it is something else, which ends the reading. */

@@ -152,20 +152,24 @@ function checkDistinct(parts: readonly Part[]): void {
         ? run.metrics.map(({ samples }) => samples)
         : run.machines.map(({ id, date }) => [id, date]),
     );
-    const same = seen.get(own) ?? seen.get(`part ${run.options.shard}`);
+    const numbers = [...given([{ file, run }])].map((number) => `part ${number}`);
+    const same =
+      seen.get(own) ?? numbers.map((number) => seen.get(number)).find((other) => other !== undefined);
     if (same !== undefined) {
       throw new CommandError(`${file}: is the same part of a run as ${same}; give each once`);
     }
-    if (run.options.shard !== null) seen.set(`part ${run.options.shard}`, file);
+    for (const number of numbers) seen.set(number, file);
     seen.set(own, file);
   }
 }
 
 /** Parts of a divided run that are not among these, as `3/4`. */
 export function missingParts(parts: readonly Part[]): string[] {
-  const given = parts.flatMap(({ run }) => run.options.shard ?? []);
-  const count = Number(given[0]?.split("/")[1] ?? 0);
-  return Array.from({ length: count }, (_, i) => `${i + 1}/${count}`).filter((part) => !given.includes(part));
+  const [count = "0"] = parts.flatMap(({ run }) => run.options.shard?.split("/")[1] ?? []);
+  const there = given(parts);
+  return Array.from({ length: Number(count) }, (_, i) => i + 1)
+    .filter((number) => !there.has(number))
+    .map((number) => `${number}/${count}`);
 }
 
 /** Machines of all parts, each once. */
@@ -234,8 +238,24 @@ function mergeOptions(parts: readonly Part[], command: string): RunOptions {
     repeats: all.reduce((sum, { repeats }) => sum + repeats, 0),
     // What measured the parts, then what merged them.
     command: [...new Set([...all.map((options) => options.command), command])].join("\n"),
-    shard: null,
+    shard: partsOf(parts),
   };
+}
+
+/** Which parts of a divided run there are, as `1,2/3`; null: all, or it was not divided. */
+function partsOf(parts: readonly Part[]): string | null {
+  const [count] = parts.flatMap(({ run }) => run.options.shard?.split("/")[1] ?? []);
+  if (count === undefined || missingParts(parts).length === 0) return null;
+  return `${[...given(parts)].sort((a, b) => a - b).join(",")}/${count}`;
+}
+
+/** Numbers of the parts that are given. */
+function given(parts: readonly Part[]): Set<number> {
+  return new Set(
+    parts.flatMap(({ run }) =>
+      (run.options.shard?.split("/")[0] ?? "").split(",").filter(Boolean).map(Number),
+    ),
+  );
 }
 
 /** Proofs of all parts. @throws CommandError (exit code 2) where two parts ran different guests of one name */

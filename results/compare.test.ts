@@ -28,6 +28,9 @@ function withSamples(run: Run, change: (metric: Metric) => number): Run {
   };
 }
 
+/** A question that a time decides. */
+const ALIASES = "through 4 aliases";
+
 describe("compareRuns", () => {
   it("finds nothing in a run against itself, for both forms of every metric", () => {
     const { changes, missing } = compareRuns(baseline, baseline, options);
@@ -38,11 +41,27 @@ describe("compareRuns", () => {
 
   it("finds what got worse by more than the limit, in the form where it did", () => {
     const slower = withSamples(baseline, ({ name, quantity }) =>
-      name === "create" && quantity === "time" ? 1.08 : 1,
+      name === ALIASES && quantity === "time" ? 1.08 : 1,
     );
     const regressed = compareRuns(baseline, slower, options).changes.filter((change) => change.regressed);
-    expect(regressed.map(({ form, metric }) => [form, metric.name])).toEqual([["owned", "create"]]);
+    expect(regressed.map(({ form, metric }) => [form, metric.name])).toEqual([["owned", ALIASES]]);
     expect(regressed[0]?.change.estimate).toBeCloseTo(8, 9);
+  });
+
+  it("fails nothing by times that no run judges, or of which there are too few", () => {
+    const slower = (run: Run, of: string) =>
+      withSamples(run, ({ name, quantity }) => (name === of && quantity === "time" ? 1.5 : 1));
+    const few = syntheticRun({ repeats: 3 });
+    for (const [before, after] of [
+      [baseline, slower(baseline, "create")],
+      [few, slower(few, ALIASES)],
+    ] as const) {
+      const comparison = compareRuns(before, after, options);
+      expect(comparison.changes.filter(({ regressed }) => regressed)).toEqual([]);
+      expect(describeComparison(comparison, options).join("\n")).toMatch(
+        /changes are not judged: they are controls, stand beside .*\n0 of \d+ judged figures regressed/,
+      );
+    }
   });
 
   it("holds counts to the same limit as times", () => {

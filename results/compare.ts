@@ -26,6 +26,8 @@ export interface Change {
   readonly form: Form;
   /** Change since the baseline, on the metric's scale; more is worse. */
   readonly change: Interval;
+  /** Whether it may fail a build. */
+  readonly judged: boolean;
   readonly regressed: boolean;
 }
 
@@ -36,6 +38,9 @@ export interface BaselineComparison {
   /** Ways in which the two environments differ; not empty only when forced. */
   readonly differences: readonly string[];
 }
+
+/** The median of fewer times is where chance put it. */
+const LEAST_TIMES = 4;
 
 /** What times depend on, and what each of it is called. */
 const DECISIVE = {
@@ -104,8 +109,9 @@ function checkDifferences(
 /**
  * Compares every figure of both forms with a stored run, times, counts and memory alike.
  *
- * A metric has regressed when its estimate is worse by more than the limit and its interval excludes zero: a large
- * change that may be chance fails no build, and neither does a certain but small one. On the absolute scale, where
+ * A metric has regressed when it decides its question, its estimate is worse by more than the limit, and its interval excludes
+ * zero: a large change that may be chance fails no build, neither does a certain but small one, and neither does a time that no
+ * run judges. On the absolute scale, where
  * percentages mean nothing, the metric's own margin is the limit. Controls run the same code always: when they move,
  * the machine has changed, and they never count as regressions.
  *
@@ -154,10 +160,21 @@ function compareMetric(
     const label = `${metricKey(metric)}/${form}`;
     const change = options.estimate(old.samples[before], metric.samples[arm], metric.scale, label);
     const limit = metric.scale === "percent" ? options.maxRegression : metric.margin;
-    const regressed = metric.role !== "control" && change.low > 0 && change.estimate > limit;
-    changes.push({ metric, form, change, regressed });
+    const judged = isJudged(old) && isJudged(metric);
+    changes.push({
+      metric,
+      form,
+      change,
+      judged,
+      regressed: judged && change.low > 0 && change.estimate > limit,
+    });
   }
   return changes;
+}
+
+/** Whether a figure may fail a build: one that decides its question, of enough processes for a median to mean something. */
+function isJudged({ role, decides, quantity, samples }: Metric): boolean {
+  return role !== "control" && decides && (quantity !== "time" || samples.A.length >= LEAST_TIMES);
 }
 
 /** What differs between two places that times depend on; empty when figures of both may be compared. */
@@ -173,7 +190,9 @@ export function environmentDifferences(
           `${DECISIVE[key]}: ${cleanText(String(then[key]))} ${thereWord}, ${cleanText(String(now[key]))} ${hereWord}`,
         ],
   );
-  if (then.execArgv.join("\n") !== now.execArgv.join("\n")) differences.push("runtime options");
+  const options = ({ execArgv }: DecisiveEnvironment) => cleanText(execArgv.join("; ") || "none");
+  if (options(then) !== options(now))
+    differences.push(`runtime options: ${options(then)} ${thereWord}, ${options(now)} ${hereWord}`);
   return differences;
 }
 
@@ -200,9 +219,17 @@ export function describeComparison(comparison: BaselineComparison, options: Comp
     }
   }
   if (missing.length > 0) lines.push(`not in the baseline: ${missing.join(", ")}`);
-  const count = changes.filter(({ regressed }) => regressed).length;
+  const judged = changes.filter((change) => change.judged);
+  const beside = changes.length - judged.length;
+  if (beside > 0) {
+    lines.push(
+      `${beside} of ${changes.length} changes are not judged: they are controls, stand beside a figure that decides, or are ` +
+        `times of fewer than ${LEAST_TIMES} processes`,
+    );
+  }
+  const count = judged.filter(({ regressed }) => regressed).length;
   lines.push(
-    `${count} of ${changes.length} metrics regressed by more than ${formatNumber(options.maxRegression)} % ` +
+    `${count} of ${judged.length} judged figures regressed by more than ${formatNumber(options.maxRegression)} % ` +
       `against ${options.baselineFile}`,
   );
   return lines.map(cleanText);

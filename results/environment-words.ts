@@ -69,12 +69,17 @@ export function warnings(run: Run): Warning[] {
   const others = [
     ...(options.shard === null
       ? []
-      : [`Part ${options.shard} of a divided run: put the parts together before you quote a figure.`]),
+      : [`Part ${options.shard} of a divided run: put all parts together before you quote a figure.`]),
     ...(options.quick
       ? ["A quick run: few processes, wide intervals. Leave out --quick for figures to quote."]
       : []),
     ...lostWarnings(run),
-    ...machines.flatMap((machine) => machineWarnings(machine, machines.length > 1)),
+    ...machines.flatMap((machine) => [
+      ...(run.metrics.some(({ quantity }) => quantity === "time")
+        ? loadWarnings(machine, machines.length > 1)
+        : []),
+      ...machineWarnings(machine, machines.length > 1),
+    ]),
     ...outlierWarnings(run),
     ...selfTestWarnings(run),
   ];
@@ -109,16 +114,18 @@ function lostWarnings({ schedule: { processes } }: Run): string[] {
   );
 }
 
-function machineWarnings(machine: Environment, several: boolean): string[] {
-  const where = several ? ` ${machine.id}` : "";
+/** What times suffer from; counts do not. */
+function loadWarnings(machine: Environment, several: boolean): string[] {
   const load = machine.loadBefore[0] ?? 0;
+  if (load <= machine.cpuCount / 2) return [];
   return [
-    ...(load > machine.cpuCount / 2
-      ? [
-          `The machine${where} was busy when the run began (load ${load.toFixed(1)} on ${machine.cpuCount} processors): ` +
-            "intervals are wider than they need be. Measure on an idle machine.",
-        ]
-      : []),
+    `The machine${several ? ` ${machine.id}` : ""} was busy when the run began (load ${load.toFixed(1)} on ` +
+      `${machine.cpuCount} processors): intervals of times are wider than they need be. Measure on an idle machine.`,
+  ];
+}
+
+function machineWarnings(machine: Environment, several: boolean): string[] {
+  return [
     ...(machine.dirty
       ? [
           `The working tree${several ? ` on ${machine.id}` : ""} had changes: the commit does not say what was measured. ` +
@@ -129,13 +136,15 @@ function machineWarnings(machine: Environment, several: boolean): string[] {
 }
 
 function outlierWarnings({ metrics }: Run): string[] {
-  const severe = metrics.filter(({ outliers }) =>
+  // Of counts, whose spread is of the last digits, an outlier means nothing; their intervals have it in them.
+  const times = metrics.filter(({ quantity }) => quantity === "time");
+  const severe = times.filter(({ outliers }) =>
     Object.values(outliers).some((arm) => arm.includes("severe")),
   );
   if (severe.length === 0) return [];
   return [
-    `${severe.length} of ${metrics.length} figures have severe outliers, which are shown and not dropped: some isolates of V8 ` +
-      "settle in another state of optimised code, or something else ran on the machine. Medians of times resist them; an interval of counts widens.",
+    `${severe.length} of ${times.length} times ${severe.length === 1 ? "has" : "have"} severe outliers, which are shown and not ` +
+      "dropped: some isolates of V8 settle in another state of optimised code, or something else ran on the machine. Medians resist them.",
   ];
 }
 

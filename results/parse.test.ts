@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { CommandError } from "#host";
+import { digestOf } from "./digest.ts";
 import { parseRun } from "./parse.ts";
 import { serializeRun } from "./store.ts";
-import { type Path, setAt } from "./testing/edit.ts";
+import { type Path, setAt, stringPaths } from "./testing/edit.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
 const run = syntheticRun();
@@ -25,12 +26,36 @@ describe("parseRun", () => {
     [text.slice(0, 2000), /run\.json: ends in the middle .*again/],
     ["[]", /run\.json: is JSON but not a benchmark run/],
     ['{"name":"regionlab"}', /run\.json: is JSON but not a benchmark run/],
-    [text.replace('"version": 3', '"version": 4'), /written by a newer regionlab \(format 4, .*update/],
-    [text.replace('"version": 3', '"version": 1'), /has format 1, .*reads 3; measure again with `regionlab/],
-    [text.replace('"version": 3', '"version": 2'), /has format 2, .*reads 3; measure again with `regionlab/],
-    [text.replace('"version": 3', '"version": "one"'), /\$\.version is "one", expected a finite number/],
+    [text.replace('"version": 4', '"version": 5'), /written by a newer regionlab \(format 5, .*update/],
+    [text.replace('"version": 4', '"version": 1'), /has format 1, .*reads 4; measure again with `regionlab/],
+    [text.replace('"version": 4', '"version": 3'), /has format 3, .*reads 4; measure again with `regionlab/],
+    [text.replace('"version": 4', '"version": "one"'), /\$\.version is "one", expected a finite number/],
   ])("refuses input %#", (input, message) => {
     expect(failure(input)).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
+  });
+
+  it("refuses whatever was edited, be it as consistent as it may", () => {
+    const paths = stringPaths(run).filter((_, i) => i % 7 === 0);
+    const texts = paths.map((path) => {
+      const edited: unknown = JSON.parse(text);
+      setAt(edited, path, "edited");
+      return JSON.stringify(edited);
+    });
+    for (const [member, value] of [
+      ["lifetimes", []],
+      ["equivalence", []],
+      ["fieldReads", []],
+      ["digest", undefined],
+      ["digest", "0".repeat(64)],
+    ] as const) {
+      texts.push(JSON.stringify({ ...(JSON.parse(text) as object), [member]: value }));
+    }
+    expect(texts.length).toBeGreaterThan(50);
+    for (const edited of texts) {
+      expect(failure(edited).message).toMatch(
+        /run\.json: (is not as it was written|is JSON but not a benchmark run)/,
+      );
+    }
   });
 
   it("names file, JSON path, what stands there and what belongs there", () => {
@@ -185,30 +210,28 @@ describe("the figures of a stored run", () => {
         reason: null,
       },
     });
-    expect(failure(JSON.stringify(forged)).message).toMatch(
-      /comparison\.ab\..*, which follows from the samples/,
-    );
+    expect(failure(sealed(forged)).message).toMatch(/comparison\.ab\..*, which follows from the samples/);
   });
 
   it("come with the words of today, whatever stands in the file", () => {
     const edited: unknown = JSON.parse(text);
     setAt(edited, ["metrics", open, "comparison", "reason"], "All is well.");
     setAt(edited, ["metrics", constructed, "byConstruction"], "Because.");
-    expect(parseRun(JSON.stringify(edited), "run.json")).toEqual(run);
+    expect(parseRun(sealed(edited), "run.json")).toEqual(run);
   });
 
   it("are there once, and one of them decides", () => {
-    const doubled = JSON.stringify({ ...run, metrics: [...run.metrics, other] });
+    const doubled = sealed({ ...run, metrics: [...run.metrics, other] });
     expect(failure(doubled).message).toMatch(
       /expected a figure that is there once; .*create.* is there before/,
     );
     const both = { ...other, quantity: "memory", name: "create" };
-    expect(failure(JSON.stringify({ ...run, metrics: [...run.metrics, both] })).message).toMatch(
+    expect(failure(sealed({ ...run, metrics: [...run.metrics, both] })).message).toMatch(
       /"decides": false, because another figure decides boot\/hello\/create/,
     );
     const { comparison: _, samples: __, ...identity } = other;
     const missing = { ...identity, reason: "Not here." };
-    expect(failure(JSON.stringify({ ...run, omissions: [missing] })).message).toMatch(
+    expect(failure(sealed({ ...run, omissions: [missing] })).message).toMatch(
       /\$\.omissions\[0\] is an object, expected a figure that is there once/,
     );
   });
@@ -217,7 +240,13 @@ describe("the figures of a stored run", () => {
 function refusal(path: Path, value: unknown): string {
   const changed: unknown = JSON.parse(text);
   setAt(changed, path, value);
-  return failure(JSON.stringify(changed)).message;
+  return failure(sealed(changed)).message;
+}
+
+/** Data with a digest that fits them. */
+function sealed(data: unknown): string {
+  const record = { ...(data as Readonly<Record<string, unknown>>) };
+  return JSON.stringify({ ...record, digest: digestOf(record) });
 }
 
 function failure(input: string): CommandError {

@@ -1,5 +1,6 @@
 import { CommandError } from "#host";
 import { checkEvidence } from "./check-evidence.ts";
+import { digestOf } from "./digest.ts";
 import { checkIdentities, perArm, readInterval, readMetric, readOmission } from "./parse-metrics.ts";
 import { isRecord, JsonReader } from "./reader.ts";
 import { areAlike } from "./rules/deciding.ts";
@@ -56,6 +57,12 @@ export function parseRun(text: string, file: string): Run {
             "update regionlab, or measure again with this one"
         : `${file}: has format ${version}, of an instrument that was replaced, and this regionlab reads ${SCHEMA_VERSION}; ` +
             "measure again with `regionlab bench`",
+    );
+  }
+  if (root.at("digest").value !== digestOf(json)) {
+    throw new CommandError(
+      `${file}: is not as it was written (its digest is another): it was edited or damaged; restore it, or run ` +
+        "`regionlab bench -o` again",
     );
   }
   return readRun(root);
@@ -132,7 +139,8 @@ function readOptions(r: JsonReader): RunOptions {
 
 function readShard(r: JsonReader): string {
   const text = r.string();
-  return /^[1-9]\d*\/[1-9]\d*$/.test(text) ? text : r.fail("a part of a run, as 2/4");
+  const shaped = /^[1-9]\d*(,[1-9]\d*)*\/[1-9]\d*$/.test(text);
+  return shaped ? text : r.fail("a part of a run, as 2/4, or several, as 1,2/4");
 }
 
 function readSequential(r: JsonReader): Sequential {

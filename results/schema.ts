@@ -2,14 +2,14 @@
  * One benchmark run as it is stored: what was asked, where and how it was measured, the proof that both forms ran
  * the same guest, every sample of every process, and the verdicts that were drawn from them.
  *
- * The file is JSON, compressed with gzip where its name ends in `.gz`. `parse.ts` checks it; a change that old readers
- * would misread raises {@link SCHEMA_VERSION}.
+ * The file is JSON with a digest of itself, compressed with gzip where its name ends in `.gz`. `parse.ts` checks it; a change that
+ * old readers would misread raises {@link SCHEMA_VERSION}.
  */
 
 /** Names the format, so that a foreign JSON file is recognised as such. */
 export const SCHEMA_NAME = "regionlab.run";
 /** Version that this code writes and reads. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /** Storage form of the regions of a device tree. */
 export const FORMS = ["embedded", "owned"] as const;
@@ -96,7 +96,7 @@ export interface RunOptions {
   readonly seed: number;
   /** The command that repeats the run. */
   readonly command: string;
-  /** Which part of a divided run this is, as `2/4`; null for a whole or a merged one. */
+  /** Which part of a divided run this is, as `2/4`, or, merged, which parts, as `1,2/4`; null for a whole one. */
   readonly shard: string | null;
   /** When the run looked at its data, and how sure each look had to be. */
   readonly sequential: Sequential;

@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { CommandError, systemErrorCode, writeOutput } from "#host";
+import { digestOf } from "./digest.ts";
 import { parseRun } from "./parse.ts";
 import type { Run } from "./schema.ts";
 
@@ -104,11 +105,11 @@ export function pageNameOf(file: string): string {
 }
 
 /**
- * The stored form: JSON in which everything that fits stands on one line, so that a run can be read, and two be compared, as
+ * The stored form: JSON with its digest, in which everything that fits stands on one line, so that a run can be read, and two be compared, as
  * text.
  */
 export function serializeRun(run: Run): string {
-  return `${layOut(run, "")}\n`;
+  return `${layOut({ ...run, digest: digestOf({ ...run }) }, "")}\n`;
 }
 
 const LINE_WIDTH = 110;

@@ -151,7 +151,7 @@ describe("words", () => {
       /quick run.*--quick/,
       /PREDICTION FAILED in re-realize, owned: expected 100 blocks never freed .*, observed clean\./,
       /1 of 71 processes gave no sample \(boot hello, counted\): the process took longer/,
-      /Part 2\/4 .*put the parts together/,
+      /Part 2\/4 .*put all parts together/,
       /LIMIT NOT KEPT: Machine creation/,
       /self-test ran elsewhere \(Synthetic Processor, Node .*npm run bench:selftest/,
     ]) {

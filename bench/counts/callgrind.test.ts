@@ -139,11 +139,11 @@ describe("with a valgrind of our own", () => {
     [
       "a crash",
       "echo 'the device exploded' >&2; exit 3",
-      /^exit code 3; its last words:\nthe device exploded$/,
+      /^valgrind ended with exit code 3 \(the device exploded\); its last words:\nthe device exploded$/,
     ],
-    ["a crash after it was ready", "echo ready >&3; await; exit 4", /^exit code 4$/],
-    ["a signal", "kill -KILL $$", /^ended by SIGKILL$/],
-    ["an end without a report", "echo ready >&3; await", /^it ended without a report of its work$/],
+    ["a crash after it was ready", "echo ready >&3; await; exit 4", /^valgrind ended with exit code 4$/],
+    ["a signal", "kill -KILL $$", /^valgrind was ended by SIGKILL$/],
+    ["an end without a report", "echo ready >&3; await", /^valgrind ended without a report of the work$/],
     [
       "a count that is missing",
       `echo ready >&3; await; ${TABLES}; rm "$table.3"; echo '{}' >&3`,

@@ -1,10 +1,11 @@
 /** Counts the instructions of parts of a process with valgrind's tool callgrind. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { constants, rmSync } from "node:fs";
+import { constants, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { access, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { CommandError, systemErrorCode } from "#host";
 import { MARK, READY, REPORT_FD } from "./request.ts";
 
 /** A valgrind that answers. */
@@ -108,6 +109,22 @@ export function parseTotal(table: string): number | null {
 }
 
 /**
+ * Makes sure, before anything is counted, that there is room for the tables.
+ * @throws CommandError when no folder can be made
+ */
+export function requireScratch(): void {
+  try {
+    rmdirSync(mkdtempSync(join(tmpdir(), "regionlab-count-")));
+  } catch (cause) {
+    throw new CommandError(
+      `TMPDIR ${tmpdir()}: no folder can be made there (${systemErrorCode(cause) || String(cause)}), and valgrind needs one for its ` +
+        "tables; set TMPDIR to a folder that can be written, or add --no-count",
+      { cause },
+    );
+  }
+}
+
+/**
  * Runs a process under callgrind.
  * @throws CountFailure when it cannot be started, fails, takes too long, or leaves no counts
  */
@@ -157,7 +174,8 @@ function runToEnd(
     const clock = setTimeout(() => end(`no end after ${timeout / 1000} s, killed`), timeout);
     const fail = (reason: string) => {
       const said = [stderr?.(), log?.()].map((text) => text?.trim().slice(-TAIL)).find((text) => text);
-      reject(new CountFailure(said === undefined ? reason : `${reason}; its last words:\n${said}`));
+      const [last] = said?.split("\n").slice(-1) ?? [];
+      reject(new CountFailure(said === undefined ? reason : `${reason} (${last}); its last words:\n${said}`));
     };
     let ready = false;
     child.stdio[REPORT_FD]?.on("data", () => {
@@ -185,8 +203,11 @@ function runToEnd(
       forget();
       if (reported !== null) return resolve(reported);
       if (killedFor !== null) return fail(killedFor);
-      if (code !== 0) return fail(signal === null ? `exit code ${code}` : `ended by ${signal}`);
-      fail("it ended without a report of its work");
+      if (code !== 0)
+        return fail(
+          signal === null ? `valgrind ended with exit code ${code}` : `valgrind was ended by ${signal}`,
+        );
+      fail("valgrind ended without a report of the work");
     });
   });
 }

@@ -28,6 +28,8 @@ export function runChild(request: unknown, what: string, options: ChildOptions):
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env: { ...process.env, NODE_OPTIONS: "" },
     });
+    const kill = () => child.kill("SIGKILL");
+    process.once("exit", kill); // nobody is there any more whom it could report to
     let stderr = "";
     let message: ChildMessage | undefined;
     let timedOut = false;
@@ -40,7 +42,7 @@ export function runChild(request: unknown, what: string, options: ChildOptions):
     });
     const clock = setTimeout(() => {
       timedOut = true;
-      child.kill("SIGKILL");
+      kill();
     }, options.timeout);
     const fail = (reason: string) => {
       const said = stderr.trim() === "" ? "" : `; its standard error ends:\n${stderr.trimEnd()}`;
@@ -52,6 +54,7 @@ export function runChild(request: unknown, what: string, options: ChildOptions):
     });
     child.on("close", (code, signal) => {
       clearTimeout(clock);
+      process.off("exit", kill);
       if (timedOut) fail(`no result after ${options.timeout / 1000} s`);
       else if (message && "error" in message) fail(message.error);
       else if (code !== 0) fail(signal ? `ended by ${signal}` : `exit code ${code}`);

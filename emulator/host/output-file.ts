@@ -55,7 +55,7 @@ export class OutputFile {
    * @throws CommandError that names the option and the file when it cannot be written
    */
   constructor(option: string, path: string, { makeFolders = false, label }: OutputOptions = {}) {
-    this.place = outputPlace(label ?? `${option} ${path}`.trim(), path, makeFolders);
+    this.place = outputPlace(inOneLine(label ?? `${option} ${path}`), path, makeFolders);
     this.folders = makeFolders;
     this.part = this.makePart();
   }
@@ -248,6 +248,11 @@ export function writeOutputs(
  */
 export function checkOutput(option: string, path: string, options: OutputOptions = {}): void {
   new OutputFile(option, path, options).discard();
+}
+
+/** A name may hold a newline; a message has one line. */
+function inOneLine(label: string): string {
+  return label.trim().replace(/\s*[\r\n]+\s*/g, "\ufffd");
 }
 
 /** @throws CommandError when two outputs are one file */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
+import { parseRun } from "../parse.ts";
 import type { Metric, Run } from "../schema.ts";
 import { loadRun } from "../store.ts";
 import { comparisonOf } from "../testing/effects.ts";
@@ -290,8 +291,9 @@ describe("markdown", () => {
 
 describe("json", () => {
   it("is the stored run, or an array of several", () => {
-    expect(JSON.parse(renderJson([run]))).toEqual(run);
-    expect(JSON.parse(renderJson([run, run]))).toEqual([run, run]);
+    expect(parseRun(renderJson([run]), "run.json")).toEqual(run);
+    const [first, second]: unknown[] = JSON.parse(renderJson([run, run]));
+    for (const each of [first, second]) expect(parseRun(JSON.stringify(each), "run.json")).toEqual(run);
   });
 });
 

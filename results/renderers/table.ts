@@ -7,7 +7,9 @@ import type { Table } from "./table-model.ts";
 /** Columns that text is folded to; tables are somewhat wider. */
 const TEXT_WIDTH = 110;
 /** Cells with more characters are folded at spaces, so that a table fits a terminal of 140 columns. */
-const WIDEST_CELL = 40;
+const WIDEST_CELL = 46;
+/** Those of the tables that show what was expected beside what was observed. */
+const WIDEST_OF_FIVE = 32;
 /** Those of tables with many columns: of the first, of the verdict, of others that hold words. */
 const WIDEST_TITLE = 20;
 const WIDEST_VERDICT = 19;
@@ -80,7 +82,8 @@ function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours
   });
   const spanning = (content: string) => drawing.push([{ content, colSpan: head.length, hAlign: "left" }]);
   const widest = (column: number) => {
-    if (head.length <= 5 || numeric[column]) return WIDEST_CELL;
+    if (numeric[column]) return WIDEST_CELL;
+    if (head.length <= 5) return head.length === 5 ? WIDEST_OF_FIVE : WIDEST_CELL;
     if (column === 0) return WIDEST_TITLE;
     if (column === verdictColumn) return WIDEST_VERDICT;
     return column === head.length - 1 ? WIDEST_CELL : WIDEST_WORDS;

@@ -197,10 +197,10 @@ function whyOpen(
   if (machines !== null) {
     return "The machines disagree, and the interval covers them all: an answer needs machines of one kind, or one for each kind.";
   }
-  if (samples.A.length < 4) {
-    return `${samples.A.length} processes are too few for a verdict: it takes a longer run, or one that is not told to make so few.`;
-  }
   const half = (ab.high - ab.low) / 2;
+  if (samples.A.length < 4) {
+    return `${samples.A.length} processes leave ±${width(half)}, beside a margin of ${width(margin)}: it takes more of them, in a longer run or in one that is not told to make so few.`;
+  }
   const distance = Math.abs(ab.estimate);
   if (half < margin / 2) {
     return `The difference, ${width(distance)}, lies so close to the margin of ${width(margin)} that the interval reaches over it: only a narrower interval, from a longer run, can tell on which side it is.`;
