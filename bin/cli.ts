@@ -44,16 +44,20 @@ for (const [name, add] of Object.entries(COMMANDS))
 for (const command of program.commands) command.exitOverride();
 
 try {
-  await program.parseAsync(await withTwoDashes(process.argv));
+  await program.parseAsync(await inOurWords(process.argv));
 } catch (error) {
   process.exitCode = await report(error);
 }
 
-/** QEMU spells some options with a single dash. */
-async function withTwoDashes(words: readonly string[]): Promise<string[]> {
+/** A machine may be described in QEMU's words. */
+async function inOurWords(words: readonly string[]): Promise<string[]> {
   if (called !== "run" && called !== "tree") return [...words];
-  const { SINGLE_DASH_OPTIONS } = await import("#machine");
-  return words.map((word) => (SINGLE_DASH_OPTIONS.has(word) ? `-${word}` : word));
+  const { fromQemu } = await import("#machine");
+  const command = program.commands.find((each) => each.name() === called);
+  const options = [...(command?.options ?? []), ...program.options];
+  const known = new Set(["help", ...options.flatMap(({ long }) => long?.replace(/^--/, "") ?? [])]);
+  const at = words.indexOf(called) + 1;
+  return [...words.slice(0, at), ...fromQemu(words.slice(at), known)];
 }
 
 /** Tells the user what went wrong, on standard error; answers the exit code. */

@@ -53,7 +53,7 @@ function regionlab(...words: string[]): Promise<Ended> {
     execFile(
       process.execPath,
       [CLI, ...words],
-      { cwd: folder, maxBuffer: 2 ** 28 },
+      { cwd: folder, maxBuffer: 2 ** 28, timeout: 60_000 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === "number" ? error.code : 99;
         resolve({ code, stdout, stderr });
@@ -66,10 +66,15 @@ function regionlab(...words: string[]): Promise<Ended> {
 function shell(line: string): Promise<Ended> {
   const script = line.replaceAll("regionlab", `'${process.execPath}' '${CLI}'`);
   return new Promise((resolve) => {
-    execFile("bash", ["-c", script], { cwd: folder, maxBuffer: 2 ** 28 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === "number" ? error.code : 99;
-      resolve({ code, stdout, stderr });
-    });
+    execFile(
+      "bash",
+      ["-c", script],
+      { cwd: folder, maxBuffer: 2 ** 28, timeout: 60_000 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 99;
+        resolve({ code, stdout, stderr });
+      },
+    );
   });
 }
 

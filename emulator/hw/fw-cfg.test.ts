@@ -186,6 +186,35 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
       expect(rig.request(SELECT | READ, 4, BASE + DMA)).toBe(ERROR); // it is busy with this request
     });
 
+    test("writes many zeroes in turns, and says so when they are all written", () => {
+      const rig = new FwCfgRig(tree);
+      const [far, length] = [2 ** 32, 80 * 2 ** 20];
+      const { model } = rig;
+      model.systemMemory.addSubregion(far, MemoryRegion.newRam(model.noOwner, "far", length));
+      rig.space.write(far + length - 1, 1, 0xff);
+      const command = READ | SELECT;
+      expect(rig.request(command, length, far)).toBe(command); // still there: not done
+      expect(rig.memory(6, far)).toBe("QEMU\0\0");
+      expect(rig.space.read(far + length - 1, 1)).toBe(0xff);
+      rig.advance(0);
+      expect(swap(rig.space.read(REQUEST, 4))).toBe(0);
+      expect(rig.space.read(far + length - 1, 1)).toBe(0);
+    });
+
+    test("takes one request at a time, and a reset ends one that goes on", () => {
+      const rig = new FwCfgRig(tree);
+      const [far, length] = [2 ** 32, 80 * 2 ** 20];
+      const { model } = rig;
+      model.systemMemory.addSubregion(far, MemoryRegion.newRam(model.noOwner, "far", length));
+      expect(rig.request(READ | SELECT, length, far)).toBe(READ | SELECT);
+      expect(rig.request(READ | SELECT, 4, TARGET)).toBe(ERROR);
+      rig.config.reset();
+      rig.space.write(far + length - 1, 1, 0xff);
+      rig.advance(0);
+      expect(rig.space.read(far + length - 1, 1)).toBe(0xff);
+      expect(rig.request(READ | SELECT, 4, TARGET)).toBe(0);
+    });
+
     test("without a command does nothing", () => {
       const rig = new FwCfgRig(tree);
       expect(rig.request(0x10000 | SELECT, 4, TARGET)).toBe(0);

@@ -111,6 +111,35 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(rig.nextUsed()).toEqual({ head: 1, length: 10 });
   });
 
+  test("does much at once in turns, so that the machine can be stopped between them", () => {
+    const rig = rng();
+    rig.start({ size: 128 });
+    for (let count = 0; count < 100; count++) rig.lend([0x10_0000]);
+    rig.kick();
+    let used = 0;
+    const countUsed = () => {
+      for (; rig.nextUsed() !== null; used++);
+      return used;
+    };
+    const first = countUsed();
+    expect(first).toBeGreaterThan(50);
+    expect(first).toBeLessThan(65); // of 1 MiB each, in 64 MiB
+    rig.advance(0);
+    expect(countUsed()).toBe(100);
+    expect(rig.request([16]).length).toBe(16);
+  });
+
+  test("forgets at a reset what was left for later", () => {
+    const rig = rng();
+    rig.start({ size: 128 });
+    for (let count = 0; count < 100; count++) rig.lend([0x10_0000]);
+    rig.kick();
+    rig.start();
+    rig.advance(0);
+    expect(rig.nextUsed()).toBeNull();
+    expect(rig.request([16]).length).toBe(16);
+  });
+
   test("reads descriptors from a table of their own", () => {
     const rig = rng();
     rig.start();

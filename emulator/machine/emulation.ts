@@ -44,12 +44,15 @@ export interface EmulationOptions {
   readonly translate?: Translate;
   /** When code counts as hot, see `RiscvHartOptions`. */
   readonly hotArrivals?: number;
+  /** Whether a reset that the guest asks for ends the run; default: no. */
+  readonly endsAtReset?: boolean;
   /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
 
 /**
- * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `timeout`: it took longer than it was to.
+ * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `reset`: by `endsAtReset`.
+ * `timeout`: it took longer than it was to.
  * `debug`: at a breakpoint or before a watched access, see `debugStop`.
  */
 export type RunEnd =
@@ -58,6 +61,7 @@ export type RunEnd =
   | "milestone"
   | "instructions"
   | "idle"
+  | "reset"
   | "timeout"
   | "stopped"
   | "debug";
@@ -109,11 +113,13 @@ export class Emulation {
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
+  private readonly endsAtReset: boolean;
 
   /** @throws CommandError when the options cannot be met, or a file cannot be loaded. */
   constructor(options: EmulationOptions) {
     const started = performance.now();
-    const { hartCount = 1, ramBytes, hotplugBytes = 0 } = options;
+    const { hartCount = 1, ramBytes, hotplugBytes = 0, endsAtReset = false } = options;
+    this.endsAtReset = endsAtReset;
     this.attached = new AttachedHardware(options.attached ?? NO_HARDWARE_OPTIONS);
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const { memoryBytes } = this.attached;
@@ -266,7 +272,7 @@ export class Emulation {
       return end;
     }
     if (this.request !== null) {
-      if (this.request.kind !== "reset") return this.request.kind;
+      if (this.request.kind !== "reset" || this.endsAtReset) return this.request.kind;
       this.reset();
     }
     return this.instructions >= maxInstructions ? "instructions" : null;

@@ -18,12 +18,18 @@ export {
   type HardwareArguments,
   type HardwareOptions,
   parseHardwareOptions,
-  SINGLE_DASH_OPTIONS,
 } from "./options/hardware-options.ts";
 export {
-  addRunCommand,
+  addMachineOptions,
+  askedForHelp,
+  type MachineArguments,
+  machineOptions,
   parseMachine,
   parseRegions,
+} from "./options/machine-options.ts";
+export { fromQemu } from "./options/qemu-words.ts";
+export {
+  addRunCommand,
   type RunConnection,
   type RunExtension,
 } from "./run-command.ts";

@@ -1,18 +1,19 @@
 import type { Command } from "commander";
 import { attachTerminal, type Terminal } from "#backends";
-import type { Translate } from "#cpu/riscv";
 import { BROKEN_PIPE, CommandError, OutputFile, onBrokenOutput, onEndSignal, requireDistinct } from "#host";
+import type { GuestErrorKind } from "#qdev";
 import { Emulation, type RunEnd } from "./emulation.ts";
-import { loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
-import { type BootFiles, readInput } from "./images.ts";
+import { readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
 import {
-  addHardwareOptions,
-  type HardwareArguments,
-  parseHardwareOptions,
-} from "./options/hardware-options.ts";
+  addMachineOptions,
+  askedForHelp,
+  type MachineArguments,
+  machineOptions,
+  parseRegions,
+} from "./options/machine-options.ts";
 import { RunControl } from "./run-control.ts";
-import { parseCount, parseSize } from "./size.ts";
+import { parseCount } from "./size.ts";
 import { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
 import { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";
 
@@ -30,8 +31,6 @@ const LARGEST_EXIT_CODE = 255;
 /** The longest time that a timer of the host takes. */
 const LONGEST_TIMEOUT_SECONDS = 2_000_000;
 
-const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
-
 /** Something beside the console that a run is led by: monitor, debugger. */
 export interface RunExtension {
   /** Adds its own options to the command. */
@@ -45,20 +44,15 @@ export interface RunConnection {
   close(end: RunEnd): void;
 }
 
-interface RunOptions extends HardwareArguments {
-  readonly regions: string;
-  readonly machine: string;
-  readonly memory: string;
-  readonly smp: string;
-  readonly bios?: string;
-  readonly kernel?: string;
-  readonly initrd?: string;
-  readonly append?: string;
-  readonly translate: string;
+interface RunOptions extends MachineArguments {
   readonly until?: string;
   readonly maxInstructions?: string;
   readonly timeout?: string;
   readonly guestExitCode?: boolean;
+  /** False: a reset ends the run. */
+  readonly reboot: boolean;
+  readonly log?: string;
+  readonly logFile?: string;
   readonly stats?: string;
   readonly trace?: string;
   readonly traceMmio?: string;
@@ -68,23 +62,18 @@ interface RunOptions extends HardwareArguments {
 
 /** Adds `regionlab run`, with what rooms above this one bring along. */
 export function addRunCommand(program: Command, extensions: readonly RunExtension[] = []): void {
-  const command = program
-    .command("run")
-    .description("run a guest; Ctrl-A X ends it, Ctrl-A H tells more")
-    .option("--regions <form>", "device tree: embedded or owned", "embedded")
-    .option("-M, --machine <name>", "board", "virt")
-    .option("-m, --memory <size>", "RAM: a number with K, M or G", "256M")
-    .option("--smp <count>", "processors", "1")
-    .option("--bios <file>", "firmware, loaded at the start of RAM; none: start the kernel at once", "none")
-    .option("--kernel <file>", "ELF, or an image that is loaded behind the firmware")
-    .option("--initrd <file>", "initial ram disk")
-    .option("--append <text>", "kernel command line")
-    .option("--translate <what>", "guest code to translate: hot, all or nothing; only speed differs", "hot");
-  addHardwareOptions(command)
+  const command = program.command("run").description("run a guest; Ctrl-A X ends it, Ctrl-A H tells more");
+  addMachineOptions(command)
     .option("--until <text>", "end when the console has printed this; exit code 4 if it ends without")
     .option("--max-instructions <count>", "end after so many instructions")
     .option("--timeout <seconds>", "end after so much time of the host; exit code 124")
     .option("--guest-exit-code", "exit with the guest's own code where it reports a failure, instead of 1")
+    .option("--no-reboot", "end when the guest resets the machine")
+    .option(
+      "--log <items>",
+      "tell what the guest does wrong: guest_errors, unimp, or both with a comma between",
+    )
+    .option("--log-file <file>", "write that to a file, not to standard error")
     .option("--stats <file>", "write what the run was, as JSON")
     .option("--trace <file>", "write every instruction executed, one a line; slow")
     .option("--trace-mmio <file>", "write every access to a device, one a line")
@@ -97,47 +86,25 @@ export function addRunCommand(program: Command, extensions: readonly RunExtensio
   for (const extension of extensions) extension.addOptions(command);
 }
 
-/** The form that `--regions` names. @throws CommandError for any other. */
-export function parseRegions(text: string): RegionForm {
-  const form = REGION_FORMS.find((each) => each === text);
-  if (form === undefined)
-    throw new CommandError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
-  return form;
-}
-
-/** What `--translate` names. @throws CommandError for anything else. */
-function parseTranslate(text: string): Translate {
-  const what = TRANSLATE.find((each) => each === text);
-  if (what === undefined)
-    throw new CommandError(`--translate ${text}: unknown choice; give one of ${TRANSLATE.join(", ")}`);
-  return what;
-}
-
-/** The board that `-M` names, as a type name's stem. @throws CommandError for any other. */
-export function parseMachine(text: string): string {
-  if (text !== "virt") throw new CommandError(`-M ${text}: unknown machine; give virt`);
-  return text;
-}
-
 /** @param verbose record where blocks are allocated, for the report of those never freed. */
 async function run(
   options: RunOptions,
   extensions: readonly RunExtension[],
   verbose: boolean,
 ): Promise<number> {
-  const regions = parseRegions(options.regions);
+  const help = await askedForHelp(options);
+  if (help !== null) {
+    process.stdout.write(help);
+    return 0;
+  }
   const maxInstructions =
     options.maxInstructions === undefined
       ? Number.POSITIVE_INFINITY
       : parseCount("--max-instructions", options.maxInstructions, 1);
-  const files: { -readonly [Key in keyof BootFiles]: BootFiles[Key] } = {};
-  if (options.bios !== undefined && options.bios !== "none") files.bios = options.bios;
-  if (options.kernel !== undefined) files.kernel = options.kernel;
-  if (options.initrd !== undefined) files.initrd = options.initrd;
-  if (options.append !== undefined) files.append = options.append;
-  const attached = parseHardwareOptions(options);
-  const hasFlash = attached.drives.some((drive) => drive.interface === "pflash");
-  if (files.bios === undefined && files.kernel === undefined && !hasFlash) {
+  const log = parseLog(options);
+  const machine = await machineOptions(options);
+  const hasFlash = machine.attached?.drives.some((drive) => drive.interface === "pflash") === true;
+  if (machine.files.bios === undefined && machine.files.kernel === undefined && !hasFlash) {
     throw new CommandError("nothing to run; give --kernel FILE, --bios FILE, or both");
   }
   const timeout = options.timeout === undefined ? null : parseTimeout(options.timeout);
@@ -153,21 +120,27 @@ async function run(
     const instructions = output("--trace", options.trace);
     const stats = output("--stats", options.stats);
     const snapshot = output("--snapshot-out", options.snapshotOut);
+    const logFile = output("--log-file", options.logFile);
     requireDistinct(outputs);
     await Promise.all(outputs.map((file) => file.ready()));
     const emulation = new Emulation({
-      hardware: await loadHardware(regions),
-      machine: parseMachine(options.machine),
-      ramBytes: parseSize("-m", options.memory),
-      hartCount: parseCount("-smp", options.smp, 1),
-      files,
-      translate: parseTranslate(options.translate),
-      attached,
+      ...machine,
+      endsAtReset: !options.reboot,
       trace: stats !== null || snapshot !== null,
       model: { recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
     await readyOrDestroyed(emulation);
+    for (const warning of emulation.attached.unused(emulation.model))
+      process.stderr.write(`regionlab: ${warning}\n`);
+    if (log.size > 0) {
+      emulation.model.onGuestError = (device, message, kind) => {
+        if (!log.has(kind)) return;
+        const line = `${device.describe()}: ${message}\n`;
+        if (logFile === null) process.stderr.write(line);
+        else logFile.write(line);
+      };
+    }
     if (options.snapshotIn !== undefined) {
       const content = readInput("--snapshot-in", options.snapshotIn);
       restoreSnapshot(emulation, content, `--snapshot-in ${options.snapshotIn}`);
@@ -185,7 +158,7 @@ async function run(
     );
     const ran = performance.now() - started;
     if (snapshot !== null) saveSnapshot(emulation, snapshot);
-    const statistics = finishRun(emulation, regions, end, ran);
+    const statistics = finishRun(emulation, parseRegions(options.regions), end, ran);
     stats?.write(`${JSON.stringify(statistics, null, 2)}\n`);
     for (const file of outputs) await file.commit();
     if (end === "idle") {
@@ -205,6 +178,25 @@ function parseTimeout(text: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
   if (seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS) return seconds;
   throw new CommandError(`--timeout ${text}: give a number of seconds above 0, as 60 or 0.5`);
+}
+
+const LOG_ITEMS: readonly GuestErrorKind[] = ["guest_errors", "unimp"];
+
+/** @throws CommandError for what is not told */
+function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {
+  if (log === undefined && logFile !== undefined)
+    throw new CommandError(
+      `--log-file ${logFile}: there is nothing to be told; give --log guest_errors, or another`,
+    );
+  const items = (log ?? "").split(",").filter((item) => item !== "");
+  return new Set(
+    items.map((item) => {
+      const known = LOG_ITEMS.find((each) => each === item);
+      if (known === undefined)
+        throw new CommandError(`--log ${log}: ${item} is not told; give ${LOG_ITEMS.join(" or ")}`);
+      return known;
+    }),
+  );
 }
 
 function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunOptions): number {

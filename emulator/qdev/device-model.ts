@@ -22,6 +22,9 @@ export interface ShutdownRequest {
   readonly code: number;
 }
 
+/** What a guest does wrong, in the words of QEMU's `-d`: `unimp` is what might have a meaning in another device. */
+export type GuestErrorKind = "guest_errors" | "unimp";
+
 /** A default for one option of all devices of a type, and of the types that inherit from it. */
 export interface GlobalProperty {
   readonly driver: string;
@@ -35,7 +38,7 @@ export class DeviceModel extends MemoryModel {
   /** Told the path of a device that was unplugged, at the moment its storage is about to go. */
   onDeviceDeleted: ((path: string) => void) | null = null;
   /** Told of guest accesses that make no sense. */
-  onGuestError: ((device: Device, message: string) => void) | null = null;
+  onGuestError: ((device: Device, message: string, kind: GuestErrorKind) => void) | null = null;
   /** Told of the guest's requests to power off or to reset. The guest runs on until the run loop acts. */
   onShutdownRequest: ((request: ShutdownRequest) => void) | null = null;
   /** Defaults that devices get at their creation, in this order; the board's own settings come later, and win. */
@@ -95,6 +98,11 @@ export class DeviceModel extends MemoryModel {
       throw new QomError(`drive ${name} is in use by another device; give each a drive of its own`);
     this.drivesInUse.add(name);
     return drive;
+  }
+
+  /** Drives that no device has. */
+  get unusedDrives(): readonly string[] {
+    return [...this.drives.keys()].filter((name) => !this.drivesInUse.has(name));
   }
 
   detachDrive(name: string): void {

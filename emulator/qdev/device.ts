@@ -2,7 +2,7 @@ import { MemReentrancyGuard } from "#memory";
 import { QomAbort, QomObject } from "#qom";
 import { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
-import type { DeviceModel } from "./device-model.ts";
+import type { DeviceModel, GuestErrorKind } from "./device-model.ts";
 import { Irq, type IrqHandler, type IrqInput, type IrqLine } from "./irq.ts";
 import type { VmState } from "./vmstate.ts";
 
@@ -150,17 +150,20 @@ export abstract class Device extends QomObject {
 
   /** Answers a read of a register that does not exist: 0, and a note for who debugs the guest. */
   protected unimplementedRead(offset: number): number {
-    this.guestError(`read of unimplemented register 0x${offset.toString(16)}`);
+    this.guestError(`read of unimplemented register 0x${offset.toString(16)}`, "unimp");
     return 0;
   }
 
   protected unimplementedWrite(offset: number, value: number): void {
-    this.guestError(`write of 0x${value.toString(16)} to unimplemented register 0x${offset.toString(16)}`);
+    this.guestError(
+      `write of 0x${value.toString(16)} to unimplemented register 0x${offset.toString(16)}`,
+      "unimp",
+    );
   }
 
   /** Notes that the guest did something it should not. Never an error of the machine. */
-  protected guestError(message: string): void {
-    this.model.onGuestError?.(this, message);
+  protected guestError(message: string, kind: GuestErrorKind = "guest_errors"): void {
+    this.model.onGuestError?.(this, message, kind);
   }
 
   private childBuses(): Bus[] {

@@ -8,6 +8,7 @@ export {
   DeviceModel,
   type DeviceModelOptions,
   type GlobalProperty,
+  type GuestErrorKind,
   type ShutdownRequest,
 } from "./device-model.ts";
 export { cells64, DeviceTreeNode, flatten, type PropertyContent } from "./device-tree.ts";

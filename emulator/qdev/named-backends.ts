@@ -24,6 +24,11 @@ export class NamedBackends<T> {
     return this.backends.entries();
   }
 
+  /** Names of those that no device has taken. */
+  get unused(): readonly string[] {
+    return [...this.backends.keys()].filter((name) => !this.taken.has(name));
+  }
+
   has(name: string): boolean {
     return this.backends.has(name);
   }

@@ -1,6 +1,6 @@
 import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
 import { CommandError } from "#host";
-import { Bus, type Chardev, type Device, type DeviceModel, type Machine } from "#qdev";
+import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { readInput } from "../images.ts";
 import { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from "./backend-kinds.ts";
@@ -99,12 +99,43 @@ export class AttachedHardware {
         "file" in content ? readInput("-fw_cfg", content.file) : new TextEncoder().encode(content.string);
       explained(text, () => board.addFirmwareFile(name, bytes));
     }
-    for (const device of this.options.devices) plugDevice(model, device);
+    for (const device of this.options.devices) {
+      this.checkDrive(device);
+      plugDevice(model, device);
+    }
     for (const { text, id, interface: kind } of this.options.drives) {
       if (kind !== "virtio") continue;
       const properties = new Map([["drive", id]]);
       plugDevice(model, { text, driver: "virtio-blk-device", id: null, bus: null, properties });
     }
+  }
+
+  /** A drive has a device of its own unless it is told that another names it. */
+  private checkDrive({ text, properties }: DeviceOption): void {
+    const name = properties.get("drive");
+    const drive = this.options.drives.find(({ id }) => id === name);
+    if (drive === undefined || drive.interface === "none") return;
+    throw new CommandError(
+      `${text}: drive ${name} is a drive of its own, since its interface is ${drive.interface}; give ${drive.text},if=none`,
+    );
+  }
+
+  /** What the command line asked for and no device uses, a sentence each. */
+  unused(model: DeviceModel): string[] {
+    const { drives, netdevs, chardevs } = this.options;
+    const idle = (
+      options: readonly { readonly id: string; readonly text: string }[],
+      names: readonly string[],
+    ) =>
+      options.filter(({ id }) => names.includes(id)).map(({ text }) => `warning: ${text}: no device uses it`);
+    return [
+      ...idle(
+        drives.filter((drive) => drive.interface === "none"),
+        model.unusedDrives,
+      ),
+      ...idle(netdevs, model.netdevs.unused),
+      ...idle(chardevs, model.chardevs.unused),
+    ];
   }
 
   /** Settles once all of the host's side can be used. @throws CommandError when some of it cannot. */
@@ -178,11 +209,20 @@ function makeBackend(
 
 /** Creates, configures and realizes a device that is there from the start. */
 function plugDevice(model: DeviceModel, option: DeviceOption): void {
+  const { text, driver } = option;
+  if (isPartOfBoard(model, driver))
+    throw new CommandError(
+      `${text}: ${driver} is a part of the board, and has its place there; -device help lists what can be added`,
+    );
   explained(option.text, () => {
     const device = model.createPeripheral(option.driver, option.id, false);
     for (const [name, value] of option.properties) device.setProperty(name, value);
     device.plug(option.bus === null ? busFor(model, device) : busNamed(model, option.bus));
   });
+}
+
+function isPartOfBoard({ types }: DeviceModel, driver: string): boolean {
+  return types.names().includes(driver) && types.isA(types.lookup(driver), SysBusDevice.typeName);
 }
 
 function explained(text: string, action: () => void): void {

@@ -69,24 +69,6 @@ export interface HardwareArguments {
   readonly serial?: readonly string[];
 }
 
-/** Options that QEMU spells with a single dash, and that may be given so. */
-export const SINGLE_DASH_OPTIONS: ReadonlySet<string> = new Set(
-  [
-    "smp",
-    "bios",
-    "kernel",
-    "initrd",
-    "append",
-    "drive",
-    "device",
-    "global",
-    "fw_cfg",
-    "chardev",
-    "netdev",
-    "serial",
-  ].map((name) => `-${name}`),
-);
-
 /** Adds the options that say what a board has beside its own devices; each may be repeated. */
 export function addHardwareOptions(command: Command): Command {
   const collect = (value: string, earlier: readonly string[]): string[] => [...earlier, value];
@@ -141,7 +123,7 @@ function parseDrive(text: string, counts: Map<string, number>): DriveOption {
   reader.choice("media", ["disk"], "disk");
   const drive = {
     text: option,
-    id: reader.take("id") ?? `${kind}${count}`,
+    id: checkedId(option, reader.take("id") ?? `${kind}${count}`),
     interface: kind,
     file: reader.require("file"),
     readOnly: reader.switch("readonly"),
@@ -157,7 +139,7 @@ function parseDevice(text: string): DeviceOption {
   return {
     text: `-device ${text}`,
     driver: reader.require("driver"),
-    id: reader.take("id") ?? null,
+    id: checkedId(`-device ${text}`, reader.take("id") ?? null),
     bus: reader.take("bus") ?? null,
     properties: reader.rest(),
   };
@@ -203,7 +185,23 @@ function parseBackend(option: string, text: string): BackendOption {
     return value;
   };
   const properties = entries.filter(([name]) => name !== "type" && name !== "id");
-  return { text: `${option} ${text}`, kind: one("type"), id: one("id"), properties };
+  return {
+    text: `${option} ${text}`,
+    kind: one("type"),
+    id: checkedId(`${option} ${text}`, one("id")),
+    properties,
+  };
+}
+
+/** As QEMU has them: they are parts of paths. */
+const WELL_FORMED_ID = /^[a-z][a-z0-9._-]*$/i;
+
+/** @throws CommandError unless it begins with a letter, and has letters, digits, `-`, `.` and `_` */
+function checkedId<T extends string | null>(option: string, id: T): T {
+  if (id === null || WELL_FORMED_ID.test(id)) return id;
+  throw new CommandError(
+    `${option}: id=${id} is no name; begin with a letter, and use letters, digits, -, . and _`,
+  );
 }
 
 function unique<T extends { readonly id: string; readonly text: string }>(option: string, parsed: T[]): T[] {

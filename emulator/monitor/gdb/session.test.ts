@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Terminal } from "#backends";
 import { Emulation, loadHardware, RunControl, type RunEnd } from "#machine";
 import { frame, PacketReader } from "./packet.ts";
@@ -158,6 +158,58 @@ it("a second debugger is turned away, and a new one welcome after the first has 
   expect(await third.ask("?")).toBe("T05thread:1;");
   expect(control.paused).toBe(true);
   third.socket.destroy();
+});
+
+describe("a connection that closes without detaching", () => {
+  const gone = async (socket: Socket) => {
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  };
+
+  it("leaves a machine that stands where it is, without the points that were set", async () => {
+    expect(await client.ask("Z0,80000000,4")).toBe("OK");
+    await gone(client.socket);
+    expect([control.paused, emulation.hart.debug.active]).toEqual([true, false]);
+    const next = new Client(server.port);
+    expect(await next.ask("?")).toBe("T05thread:1;");
+    expect(await next.ask("D")).toBe("OK");
+    expect(control.paused).toBe(false);
+  });
+
+  it("leaves one that runs running", async () => {
+    client.socket.write(frame("c"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await gone(client.socket);
+    expect(control.paused).toBe(false);
+  });
+
+  it("and that nothing came over changes nothing, frozen or running", async () => {
+    expect(control.paused).toBe(true);
+    client.socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gone(new Client(server.port).socket);
+    expect(control.paused).toBe(true);
+    control.continue();
+    const probe = new Client(server.port);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await gone(probe.socket);
+    expect(control.paused).toBe(false);
+  });
+});
+
+it("actions that vCont does not offer are refused, and resume nothing", async () => {
+  for (const packet of [
+    "vCont;t",
+    "vCont;x",
+    "vCont;t:1",
+    "vCont;r80000000,80000010",
+    "vCont;c:zz",
+    "vCont;",
+    "vCont;C",
+  ]) {
+    expect(await client.ask(packet)).toBe("");
+    expect(control.paused).toBe(true);
+  }
 });
 
 it("the end of the guest is told with its code", async () => {

@@ -23,6 +23,8 @@ const INVALID = "E16";
 const NO_MEMORY = "E0e";
 /** In place of a thread's number. */
 const ALL_THREADS = "-1";
+/** What `vCont?` offers: go on or step, perhaps with a signal, perhaps for one thread. */
+const ACTION = /^([cs]|[CS][0-9a-fA-F]{2})(:(-1|[0-9a-fA-F]+))?$/;
 const SIGINT = "02";
 const SIGTRAP = "05";
 
@@ -41,6 +43,9 @@ export class GdbSession {
   private readonly stopListening: () => void;
   private readonly onLeave: () => void;
   private left = false;
+  /** Whether the machine ran when the debugger came, and whether that one has said anything. */
+  private readonly found: { readonly running: boolean };
+  private spoke = false;
   private acknowledges = true;
   private lastSent: Buffer = Buffer.alloc(0);
   /** GDB waits to hear that the machine has stopped. */
@@ -52,7 +57,7 @@ export class GdbSession {
   private selected: RiscvHart;
 
   /**
-   * Stops the machine, and serves GDB at `socket` until it detaches or is gone.
+   * Stops the machine, and serves GDB at `socket` until it detaches or is gone. Only who detaches lets the machine go on.
    * @param onLeave called then, once.
    */
   constructor(socket: Socket, control: RunControl, monitor: MonitorCommand, onLeave: () => void) {
@@ -63,12 +68,13 @@ export class GdbSession {
     this.emulation = control.emulation;
     this.selected = this.hart(0);
     this.stopReply = this.stopAt(SIGTRAP, this.selected);
+    this.found = { running: !control.paused };
     control.stop();
     this.stopListening = control.onPause((pause) => this.paused(pause));
     socket.setNoDelay(true);
     socket.on("data", (chunk) => this.receive(chunk));
     socket.on("error", () => {}); // "close" follows
-    socket.on("close", () => this.leave());
+    socket.on("close", () => this.lost());
   }
 
   /** Tells GDB that the machine has ended. */
@@ -79,18 +85,32 @@ export class GdbSession {
     this.socket.end();
   }
 
-  /** The debugger is gone: the machine goes on as if it had never been there. */
-  private leave(): void {
-    if (this.left) return;
+  /** The debugger has detached: the machine goes on as if it had never been there. */
+  private detach(): void {
+    if (this.forget()) this.control.continue();
+  }
+
+  /**
+   * The connection is gone. Whoever looks whether a port is open says nothing, and changes nothing. A debugger that is lost leaves
+   * the machine as it is, as in QEMU: one that stands waits for the next debugger, or for the monitor's `cont`.
+   */
+  private lost(): void {
+    if (this.forget() && !this.spoke && this.found.running) this.control.continue();
+  }
+
+  /** Takes back all that the debugger has set. False if that was done before. */
+  private forget(): boolean {
+    if (this.left) return false;
     this.left = true;
     this.onLeave();
     this.stopListening();
     for (const hart of this.emulation.harts) hart.debug.removeAll();
     this.emulation.processors.held = new Set();
-    this.control.continue();
+    return true;
   }
 
   private receive(chunk: Uint8Array): void {
+    this.spoke = true;
     for (const received of this.reader.read(chunk)) {
       switch (received.kind) {
         case "interrupt":
@@ -185,7 +205,7 @@ export class GdbSession {
         return this.threadNamed(rest) === undefined ? INVALID : OK;
       case "D":
         this.send(OK);
-        this.leave();
+        this.detach();
         this.socket.end();
         return null;
       case "k":
@@ -203,7 +223,10 @@ export class GdbSession {
 
   private answerVerbose(packet: string): string | null {
     if (packet === "vCont?") return "vCont;c;C;s;S";
-    if (packet.startsWith("vCont;")) return this.resume(packet.slice("vCont;".length).split(";"));
+    if (packet.startsWith("vCont;")) {
+      const actions = packet.slice("vCont;".length).split(";");
+      return actions.every((action) => ACTION.test(action)) ? this.resume(actions) : UNSUPPORTED;
+    }
     if (packet.startsWith("vKill")) {
       this.send(OK);
       this.control.quit();

@@ -38,7 +38,7 @@ export class VirtioSerial extends VirtioDevice {
   static override readonly instanceSize: number = 648;
   static override readonly vmState = {
     name: "virtio-console", // as QEMU calls it
-    version: 1,
+    version: 2,
     fields: VirtioDevice.vmFields,
   } as const satisfies VmState;
   static override readonly properties = [

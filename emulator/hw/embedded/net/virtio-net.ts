@@ -46,7 +46,7 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   static override readonly instanceSize: number = 936;
   static override readonly vmState = {
     name: "virtio-net",
-    version: 1,
+    version: 2,
     fields: { ...VirtioDevice.vmFields, filter: ReceiveFilter.vmFields },
     postLoad: (card: VirtioNet) => card.featuresChanged(),
   } as const satisfies VmState;

@@ -26,6 +26,8 @@ const DMA_SKIP = 0x04;
 const DMA_SELECT = 0x08;
 const DMA_WRITE = 0x10;
 const DMA_REQUEST_BYTES = 16;
+/** Zeroes that are written behind an item before the machine has a turn: a guest may ask for 4 GiB of them. */
+const ZEROES_AT_ONCE = 64 * 2 ** 20;
 /** What the DMA register shows: "QEMU CFG", most significant first. */
 const DMA_SIGNATURE = 0x5145_4d55_2043_4647n;
 
@@ -50,8 +52,11 @@ export class FwCfgMem extends SysBusDevice {
 
   static override readonly vmState = {
     name: "fw_cfg",
-    version: 1,
-    fields: { selected: "uint16", offset: "uint32", dmaHigh: "uint32" },
+    version: 2,
+    fields: {
+      ...{ selected: "uint16", offset: "uint32", dmaHigh: "uint32" },
+      ...{ request: "int", zeroesAt: "int", zeroesLeft: "uint32", turn: "timer" },
+    },
   } as const satisfies VmState;
 
   /** Selects an item. */
@@ -73,6 +78,11 @@ export class FwCfgMem extends SysBusDevice {
   private offset = 0;
   /** High half of the address of a request, whose low half is to come. */
   private dmaHigh = 0;
+  /** A request that is not done yet: its address, and the zeroes that are still to be written. */
+  private request = 0;
+  private zeroesAt = 0;
+  private zeroesLeft = 0;
+  private readonly turn = this.clock.timer(() => this.writeZeroes(this.model.systemSpace));
 
   protected override realize(): void {
     this.ctlIomem.initIo(this, ctlOps, this, "fwcfg.ctl", 2);
@@ -90,6 +100,13 @@ export class FwCfgMem extends SysBusDevice {
 
   override reset(): void {
     this.select(SIGNATURE);
+    this.turn.cancel();
+    this.zeroesLeft = 0;
+  }
+
+  protected override unrealize(): void {
+    this.turn.cancel();
+    this.zeroesLeft = 0;
   }
 
   /** Adds an item, or replaces it. @param number below 0x20, with 0x8000 if it is about this kind of machine only. */
@@ -147,18 +164,41 @@ export class FwCfgMem extends SysBusDevice {
     const space = this.model.systemSpace;
     const request = new DataView(new ArrayBuffer(DMA_REQUEST_BYTES));
     const failed = space.readBytes(address, new Uint8Array(request.buffer)) !== MemTxResult.Ok;
-    const outcome = failed ? DMA_ERROR : this.transfer(space, request);
-    space.writeBytes(address, uint32(outcome, false));
+    // One at a time; a guest waits for the control word.
+    if (failed || this.zeroesLeft > 0) {
+      finish(space, address, MemTxResult.Error);
+      return;
+    }
+    this.request = address;
+    const result = this.transfer(space, request);
+    if (result !== MemTxResult.Ok) this.zeroesLeft = 0;
+    if (this.zeroesLeft > 0) this.writeZeroes(space);
+    else finish(space, address, result);
   }
 
-  /** Answers the control word that tells the guest how it went. */
-  private transfer(space: AddressSpace, request: DataView): number {
+  /** Writes zeroes behind an item, some at a time; stops at the first that no memory takes. */
+  private writeZeroes(space: AddressSpace): void {
+    let result: MemTxResult = MemTxResult.Ok;
+    for (let done = 0; done < ZEROES_AT_ONCE && this.zeroesLeft > 0 && result === MemTxResult.Ok; ) {
+      const piece = ZEROES.subarray(0, Math.min(ZEROES.length, this.zeroesLeft));
+      result = space.writeBytes(this.zeroesAt, piece);
+      this.zeroesAt += piece.length;
+      this.zeroesLeft -= piece.length;
+      done += piece.length;
+    }
+    if (result !== MemTxResult.Ok) this.zeroesLeft = 0;
+    if (this.zeroesLeft > 0) this.turn.set(this.clock.now());
+    else finish(space, this.request, result);
+  }
+
+  /** Moves an item's bytes; zeroes behind them are left to be written. */
+  private transfer(space: AddressSpace, request: DataView): MemTxResult {
     const control = request.getUint32(0);
     const length = request.getUint32(4);
     const target = request.getUint32(8) * 2 ** 32 + request.getUint32(12);
     if ((control & DMA_SELECT) !== 0) this.select(control >>> 16);
     const kind = control & (DMA_READ | DMA_WRITE | DMA_SKIP);
-    if (kind === 0 || length === 0) return 0;
+    if (kind === 0 || length === 0) return MemTxResult.Ok;
     const { item } = this;
     const left = item === undefined ? 0 : item.bytes.length - this.offset;
     const within = Math.min(length, left);
@@ -166,14 +206,15 @@ export class FwCfgMem extends SysBusDevice {
     let result: MemTxResult = MemTxResult.Ok;
     if ((kind & DMA_READ) !== 0) {
       if (within > 0) result = space.writeBytes(target, piece);
-      if (result === MemTxResult.Ok) result = fillWithZeroes(space, target + within, length - within);
+      this.zeroesAt = target + within;
+      this.zeroesLeft = length - within;
     } else if ((kind & DMA_WRITE) !== 0) {
       // Only whole: what reaches beyond the item is an error, though the offset moves.
       if (item?.writable === true && within === length) result = space.readBytes(target, piece);
       else result = MemTxResult.Error;
     }
     this.offset += within;
-    return result === MemTxResult.Ok ? 0 : DMA_ERROR;
+    return result;
   }
 
   private get item(): Item | undefined {
@@ -205,14 +246,9 @@ function uint32(value: number, littleEndian = true): Uint8Array {
 
 const ZEROES = new Uint8Array(4096);
 
-/** Stops at the first piece that no memory takes: a guest may ask for 4 GiB of zeroes anywhere. */
-function fillWithZeroes(space: AddressSpace, address: number, length: number): MemTxResult {
-  for (let done = 0; done < length; done += ZEROES.length) {
-    const piece = ZEROES.subarray(0, Math.min(ZEROES.length, length - done));
-    const result = space.writeBytes(address + done, piece);
-    if (result !== MemTxResult.Ok) return result;
-  }
-  return MemTxResult.Ok;
+/** Tells the guest how its request went, in the control word. */
+function finish(space: AddressSpace, address: number, result: MemTxResult): void {
+  space.writeBytes(address, uint32(result === MemTxResult.Ok ? 0 : DMA_ERROR, false));
 }
 
 const ctlOps: MemoryRegionOps<FwCfgMem> = {

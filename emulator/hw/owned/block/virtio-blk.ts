@@ -72,7 +72,7 @@ export class VirtioBlk extends VirtioDevice {
   static override readonly instanceSize: number = 784;
   static override readonly vmState = {
     name: "virtio-blk",
-    version: 1,
+    version: 2,
     fields: { ...VirtioDevice.vmFields, cacheEnabled: "bool" },
   } as const satisfies VmState;
   static override readonly properties = [

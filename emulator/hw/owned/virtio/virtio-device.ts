@@ -31,6 +31,12 @@ const INTERRUPT_QUEUE = 1;
 const INTERRUPT_CONFIG = 2;
 
 /**
+ * Bytes that are moved for one notification before the machine has a turn: some ten milliseconds of the host. What a driver may
+ * ask for at once takes minutes, in which nobody could stop the machine.
+ */
+const BYTES_AT_ONCE = 64 * 2 ** 20;
+
+/**
  * A subclass says what it is (`deviceId`, `offer`), adds queues and fills `config` in `realizeDevice`, and works in its
  * queues' handlers: pop, carry out, push, notify. The transport calls the rest.
  */
@@ -56,6 +62,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     interruptStatus: "uint32",
     configSpace: "bytes",
     queueStates: "ints",
+    turn: "timer",
   } as const satisfies VmStateFields;
 
   override readonly busType = VirtioBus.typeName;
@@ -78,6 +85,8 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   /** Configuration space of the device: little-endian fields, sized and filled when the device is realized. */
   protected config = new DataView(new ArrayBuffer(0));
   private space: AddressSpace | null = null;
+  /** Goes on with what was left for later. */
+  private readonly turn = this.clock.timer(() => this.goOn());
 
   /** Adds queues, sizes the configuration. @throws QomError when the options cannot be met. */
   protected abstract realizeDevice(): void;
@@ -117,6 +126,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   protected override unrealize(): void {
     if (this.parentBus instanceof VirtioBus) this.parentBus.device = null;
     this.unrealizeDevice();
+    this.turn.cancel();
     this.queues.length = 0;
     this.space = null;
   }
@@ -173,7 +183,16 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   /** The driver has made buffers available in a queue; anything else is ignored. */
   queueNotify(index: number): void {
     const queue = this.queues[index];
-    if (queue !== undefined && queue.descriptors !== 0 && !this.broken) queue.handle(queue);
+    if (queue === undefined || queue.descriptors === 0 || this.broken) return;
+    queue.budget = BYTES_AT_ONCE;
+    queue.postponed = false;
+    queue.handle(queue);
+    queue.budget = Number.POSITIVE_INFINITY;
+    if (queue.postponed) this.turn.set(this.clock.now());
+  }
+
+  private goOn(): void {
+    for (const { index, postponed } of this.queues) if (postponed) this.queueNotify(index);
   }
 
   /** Tells the driver that buffers of `queue` were used, if it wants to know. */
@@ -232,6 +251,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     this.broken = false;
     this.interruptStatus = 0;
     for (const queue of this.queues) queue.reset();
+    this.turn.cancel();
     this.updateInterrupt();
   }
 

@@ -6,6 +6,8 @@ import { VirtioDevice } from "./virtio-device.ts";
 import type { Virtqueue } from "./virtqueue.ts";
 
 const QUEUE_SIZE = 8;
+/** A buffer gets so many at most: a driver that wants more asks again. */
+const MOST_BYTES = 2 ** 20;
 const LARGEST_QUOTA = 2n ** 63n - 1n;
 
 /** `max-bytes` per `period` (milliseconds of guest time) limit how fast bytes come; by default they do not. */
@@ -19,7 +21,7 @@ export class VirtioRng extends VirtioDevice {
 
   static override readonly vmState = {
     name: "virtio-rng",
-    version: 1,
+    version: 2,
     fields: {
       ...VirtioDevice.vmFields,
       source: { position: "uint32" },
@@ -71,7 +73,7 @@ export class VirtioRng extends VirtioDevice {
     while (this.quota > 0) {
       const element = queue.pop();
       if (element === null) return;
-      const wanted = Math.min(element.inBytes, this.quota);
+      const wanted = Math.min(element.inBytes, this.quota, MOST_BYTES);
       element.forEachIn(0, wanted, (bytes) => this.source?.fill(bytes));
       this.quota -= wanted;
       queue.push(element, wanted);

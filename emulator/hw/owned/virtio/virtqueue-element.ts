@@ -3,6 +3,8 @@ import type { AddressSpace, Mapping } from "#memory";
 
 /** Buffers more than this, over a whole chain, are a driver's mistake. */
 const MOST_SEGMENTS = 1024;
+/** So are more bytes (VIRTIO 1.2, section 2.7.5). */
+const MOST_BYTES = 2 ** 32;
 
 /**
  * One buffer of a queue, as `Virtqueue.pop` hands it out. Its memory is the guest's own, and lent until the element is
@@ -39,7 +41,7 @@ export class VirtqueueElement {
     }
     if (isWrite) this.inBytes += length;
     else this.outBytes += length;
-    return null;
+    return this.inBytes + this.outBytes > MOST_BYTES ? `a chain has more than ${MOST_BYTES} bytes` : null;
   }
 
   /** Copies what the driver sent, from `offset` on; answers how many bytes there were. */

@@ -14,6 +14,8 @@ const DESCRIPTOR_INDIRECT = 4;
 const RING_HEADER_BYTES = 4;
 const AVAILABLE_ENTRY_BYTES = 2;
 const USED_ENTRY_BYTES = 8;
+/** What a buffer costs at least, beside its bytes: chains of one byte each are work, too. */
+const LEAST_COST = 4096;
 const AVAILABLE_NO_INTERRUPT = 1;
 const USED_NO_NOTIFY = 1;
 
@@ -51,6 +53,10 @@ export class Virtqueue {
   align = 4096;
   /** Buffers taken and not yet returned. */
   inUse = 0;
+  /** Bytes that may be taken before the rest is left for later. */
+  budget = Number.POSITIVE_INFINITY;
+  /** Buffers were left for later. */
+  postponed = false;
   private readonly owner: VirtqueueOwner;
   /** Counts of buffers taken and returned, modulo 2^16. */
   private lastAvailable = 0;
@@ -74,6 +80,7 @@ export class Virtqueue {
     this.available = 0;
     this.used = 0;
     this.inUse = 0;
+    this.postponed = false;
     this.lastAvailable = 0;
     this.usedIndex = 0;
     this.signalled = 0;
@@ -86,19 +93,20 @@ export class Virtqueue {
     return [
       ...[this.size, this.descriptors, this.available, this.used, this.align, this.inUse],
       ...[this.lastAvailable, this.usedIndex, this.signalled],
-      ...[Number(this.signalledIsValid), Number(this.notification)],
+      ...[Number(this.signalledIsValid), Number(this.notification), Number(this.postponed)],
     ];
   }
 
   set state(state: readonly number[]) {
     const [size = 0, descriptors = 0, available = 0, used = 0, align = 0, inUse = 0, ...rest] = state;
-    const [lastAvailable = 0, usedIndex = 0, signalled = 0, signalledIsValid, notification] = rest;
+    const [lastAvailable = 0, usedIndex = 0, signalled = 0, signalledIsValid, notification, postponed] = rest;
     Object.assign(this, { size, descriptors, available, used, align, inUse });
     this.lastAvailable = lastAvailable;
     this.usedIndex = usedIndex;
     this.signalled = signalled;
     this.signalledIsValid = signalledIsValid === 1;
     this.notification = notification === 1;
+    this.postponed = postponed === 1;
   }
 
   /** Takes the driver's choice of a size; what is none is ignored. */
@@ -121,12 +129,17 @@ export class Virtqueue {
     this.used = Math.ceil(end / this.align) * this.align;
   }
 
-  /** Whether the driver has made nothing available that was not taken. */
+  /** Whether the driver has made nothing available that was not taken, or is to be now. */
   get empty(): boolean {
-    return this.owner.broken || this.descriptors === 0 || this.availableIndex() === this.lastAvailable;
+    return (
+      this.budget <= 0 ||
+      this.owner.broken ||
+      this.descriptors === 0 ||
+      this.availableIndex() === this.lastAvailable
+    );
   }
 
-  /** Takes the next buffer; null: there is none, or the device broke. */
+  /** Takes the next buffer; null: there is none, the device broke, or what is left is for later. */
   pop(): VirtqueueElement | null {
     const { owner } = this;
     if (owner.broken || this.descriptors === 0) return null;
@@ -134,6 +147,10 @@ export class Virtqueue {
     if (index === this.lastAvailable) return null;
     if (((index - this.lastAvailable) & 0xffff) > this.size)
       return this.refuse(`the available index went from ${this.lastAvailable} to ${index}`);
+    if (this.budget <= 0) {
+      this.postponed = true;
+      return null;
+    }
     if (this.inUse >= this.size) return this.refuse(`more than ${this.size} buffers are in use`);
     const head = this.read16(this.entry(this.lastAvailable));
     if (head >= this.size) return this.refuse(`descriptor ${head} of ${this.size} is available`);
@@ -146,6 +163,7 @@ export class Virtqueue {
       return this.refuse(mistake);
     }
     this.inUse++;
+    this.budget -= LEAST_COST + element.outBytes + element.inBytes;
     return element;
   }
 

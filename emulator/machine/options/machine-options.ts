@@ -1,0 +1,225 @@
+/** What a machine is made of, on the command line: the same for every command that makes one. */
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import type { Translate } from "#cpu/riscv";
+import { CommandError } from "#host";
+import { Device, DeviceModel, SysBusDevice } from "#qdev";
+import type { EmulationOptions } from "../emulation.ts";
+import { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "../hardware.ts";
+import type { BootFiles } from "../images.ts";
+import { parseCount, parseSize } from "../size.ts";
+import { addHardwareOptions, type HardwareArguments, parseHardwareOptions } from "./hardware-options.ts";
+
+const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
+/** Harts that the board's interrupt controllers have room for, as in QEMU. */
+const MOST_HARTS = 512;
+/** Where packages put the firmware that QEMU brings along. */
+const DEFAULT_FIRMWARE = [
+  "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
+  "/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin",
+];
+
+/** The options as commander collects them. */
+export interface MachineArguments extends HardwareArguments {
+  readonly regions: string;
+  readonly machine: string;
+  readonly memory: string;
+  readonly smp: string;
+  readonly cpu?: string;
+  readonly bios?: string;
+  readonly kernel?: string;
+  readonly initrd?: string;
+  readonly append?: string;
+  readonly translate: string;
+  readonly snapshot?: boolean;
+  readonly rtc?: string;
+}
+
+/** Adds the options that say what machine there is to be. */
+export function addMachineOptions(command: Command): Command {
+  command
+    .option("--regions <form>", "device tree: embedded or owned", "embedded")
+    .option("-M, --machine <name>", "board; help lists them", "virt")
+    .option("-m, --memory <size>", "RAM: a number with K, M or G", "256M")
+    .option("--smp <count>", "processors", "1")
+    .option("--cpu <model>", "rv64, the only kind there is")
+    .option(
+      "--bios <file>",
+      "firmware, loaded at the start of RAM; default: OpenSBI, where it is installed; none: start the kernel at once",
+      "none",
+    )
+    .option("--kernel <file>", "ELF, or an image that is loaded after the firmware")
+    .option("--initrd <file>", "initial ram disk")
+    .option("--append <text>", "kernel command line")
+    .option(
+      "--rtc <properties>",
+      "base=utc, base=localtime or base=2026-01-01T00:00:00: what the wall clock shows at the start",
+    )
+    .option("--translate <what>", "guest code to translate: hot, all or nothing; only speed differs", "hot");
+  return addHardwareOptions(command).option(
+    "--snapshot",
+    "write to no disk: what the guest writes is gone at the end",
+  );
+}
+
+/** What these options make, but for what a run adds. @throws CommandError that names the option, the reason and the fix */
+export async function machineOptions(
+  options: MachineArguments,
+): Promise<EmulationOptions & { readonly files: BootFiles }> {
+  const hardware = await loadHardware(parseRegions(options.regions));
+  const attached = parseHardwareOptions(options);
+  const drives = options.snapshot
+    ? attached.drives.map((drive) => ({ ...drive, snapshot: !drive.readOnly }))
+    : attached.drives;
+  const wallClock = options.rtc === undefined ? undefined : parseRtc(options.rtc, Date.now());
+  return {
+    hardware,
+    machine: parseMachine(options.machine),
+    ramBytes: parseSize("-m", options.memory),
+    hartCount: parseHarts(options.smp),
+    files: filesOf(options),
+    translate: parseTranslate(options.translate),
+    attached: { ...attached, drives },
+    ...(wallClock === undefined ? {} : { wallClock }),
+  };
+}
+
+/** What an option whose value is `help` lists; null: none has that value. */
+export async function askedForHelp({
+  machine,
+  cpu,
+  device,
+  regions,
+}: MachineArguments): Promise<string | null> {
+  if (machine === "help" || machine === "?")
+    return "Supported machines are:\nvirt                 RISC-V VirtIO board\n";
+  if (cpu === "help") return "Available CPUs:\n  rv64\n";
+  const asked = device.find((text) => /^(help|\?)$|,(help|\?)(=on)?$/.test(text));
+  if (asked === undefined) return null;
+  const hardware = await loadHardware(parseRegions(regions));
+  return /^(help|\?)$/.test(asked)
+    ? listDevices(hardware)
+    : listProperties(hardware, asked.split(",")[0] ?? "");
+}
+
+function modelOf(hardware: Hardware): DeviceModel {
+  const model = new DeviceModel();
+  hardware.registerTypes(model.types);
+  return model;
+}
+
+/** Devices that `-device` takes: those that sit on a bus which is no board's own. */
+function pluggable(model: DeviceModel): { readonly name: string; readonly bus: string }[] {
+  return model.types.names().flatMap((name) => {
+    const type = model.types.lookup(name);
+    if (!model.types.isA(type, Device.typeName) || model.types.isA(type, SysBusDevice.typeName)) return [];
+    try {
+      const device = model.create(type);
+      const busType = device instanceof Device ? device.busType : null;
+      device.unref();
+      return busType === null ? [] : [{ name, bus: busType }];
+    } catch {
+      return []; // abstract
+    }
+  });
+}
+
+function listDevices(hardware: Hardware): string {
+  const found = pluggable(modelOf(hardware)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return found.map(({ name, bus }) => `name "${name}", bus ${bus}\n`).join("");
+}
+
+function listProperties(hardware: Hardware, driver: string): string {
+  const model = modelOf(hardware);
+  if (!model.types.names().includes(driver))
+    throw new CommandError(`-device ${driver},help: there is no such device; -device help lists them`);
+  const names = model.types.classProperties(model.types.lookup(driver)).map(({ name }) => name);
+  return `${driver} options:\n${names
+    .sort()
+    .map((name) => `  ${name}=<value>\n`)
+    .join("")}`;
+}
+
+/** The form that `--regions` names. @throws CommandError for any other. */
+export function parseRegions(text: string): RegionForm {
+  const form = REGION_FORMS.find((each) => each === text);
+  if (form === undefined)
+    throw new CommandError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
+  return form;
+}
+
+/** The board that `-M` names, as a type name's stem. @throws CommandError for any other. */
+export function parseMachine(text: string): string {
+  if (text !== "virt") throw new CommandError(`-M ${text}: unknown machine; give virt`);
+  return text;
+}
+
+/** What `--translate` names. @throws CommandError for anything else. */
+function parseTranslate(text: string): Translate {
+  const what = TRANSLATE.find((each) => each === text);
+  if (what === undefined)
+    throw new CommandError(`--translate ${text}: unknown choice; give one of ${TRANSLATE.join(", ")}`);
+  return what;
+}
+
+function parseHarts(text: string): number {
+  const count = parseCount("-smp", text, 1);
+  if (count > MOST_HARTS)
+    throw new CommandError(`-smp ${text}: too many processors; give at most ${MOST_HARTS}`);
+  return count;
+}
+
+function filesOf({ bios, kernel, initrd, append }: MachineArguments): BootFiles {
+  const firmware = bios === "default" ? defaultFirmware() : bios === "none" ? undefined : bios;
+  return {
+    ...(firmware === undefined ? {} : { bios: firmware }),
+    ...(kernel === undefined ? {} : { kernel }),
+    ...(initrd === undefined ? {} : { initrd }),
+    ...(append === undefined ? {} : { append }),
+  };
+}
+
+function defaultFirmware(): string {
+  const found = DEFAULT_FIRMWARE.find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new CommandError(
+    "-bios default: OpenSBI is not installed; apt-get install opensbi, or give the path of a firmware",
+  );
+}
+
+const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
+
+/**
+ * Wall clock in nanoseconds since 1970, as `-rtc` has it: base=utc, base=localtime, or a date with its time, in UTC.
+ * @param now host time, in milliseconds
+ */
+export function parseRtc(text: string, now: number): bigint {
+  const option = `-rtc ${text}`;
+  const entries = new Map(
+    text.split(",").map((part): [string, string] => {
+      const [name = "", ...value] = part.split("=");
+      return [name, value.join("=")];
+    }),
+  );
+  for (const [name, value] of entries) {
+    if (name === "clock" && value !== "vm" && value !== "")
+      throw new CommandError(
+        `${option}: clock=${value}: guest time follows the instructions; give clock=vm, or leave it out`,
+      );
+    if (name === "driftfix" && value !== "none")
+      throw new CommandError(`${option}: driftfix=${value}: no timer drifts; leave it out`);
+    if (!["base", "clock", "driftfix"].includes(name))
+      throw new CommandError(`${option}: property ${name} is unknown; there are base, clock, driftfix`);
+  }
+  const base = entries.get("base") ?? "utc";
+  if (base === "utc") return BigInt(now) * NANOSECONDS_PER_MILLISECOND;
+  if (base === "localtime")
+    return BigInt(now - 60_000 * new Date(now).getTimezoneOffset()) * NANOSECONDS_PER_MILLISECOND;
+  const shaped = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(base);
+  const date = Date.parse(base.includes("T") ? `${base}Z` : `${base}T00:00:00Z`);
+  if (!shaped || Number.isNaN(date))
+    throw new CommandError(
+      `${option}: base=${base} is no date; give base=utc, base=localtime, or base=2026-01-01T00:00:00`,
+    );
+  return BigInt(date) * NANOSECONDS_PER_MILLISECOND;
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { CommandError } from "#host";
+import { parseRtc } from "./machine-options.ts";
+import { fromQemu } from "./qemu-words.ts";
+
+const KNOWN = new Set(["help", "kernel", "stats", "regions", "machine", "gdb", "timeout", "verbose"]);
+const ours = (line: string) => fromQemu(line === "" ? [] : line.split(" "), KNOWN).join(" ");
+const refusal = (line: string): string => {
+  try {
+    ours(line);
+  } catch (error) {
+    if (error instanceof CommandError) return error.message;
+    throw error;
+  }
+  throw new Error(`${line}: was taken`);
+};
+
+describe("QEMU's words that work", () => {
+  it.each([
+    ["-machine virt -nographic -kernel k.elf", "--machine virt --kernel k.elf"],
+    ["-M virt,acpi=off,aclint=off,aia=none -m 512M", "--machine virt -m 512M"],
+    ["-M type=virt,usb=off,iommu-sys=auto", "--machine virt"],
+    ["-m size=1G", "-m 1G"],
+    ["-m 256", "-m 256"],
+    ["-m512M -Mvirt", "-m512M -Mvirt"],
+    ["-smp 4", "--smp 4"],
+    ["-smp cpus=4,sockets=1,cores=4,threads=1", "--smp 4"],
+    ["-smp 2,sockets=2,maxcpus=2", "--smp 2"],
+    ["-smp sockets=2,cores=3", "--smp 6"],
+    ["-cpu rv64", ""],
+    ["-cpu max -display none -vga none -monitor none -parallel none", ""],
+    ["-nodefaults -no-user-config -name guest -uuid 1", ""],
+    ["-bios default -append root=/dev/vda", "--bios default --append root=/dev/vda"],
+    ["-serial mon:stdio -serial null", "--serial mon:stdio --serial null"],
+    [
+      "-drive file=a,if=none,id=hd -device virtio-blk-device,drive=hd",
+      "--drive file=a,if=none,id=hd --device virtio-blk-device,drive=hd",
+    ],
+    ["-hda disk.img -pflash flash.img", "--drive if=virtio,file=disk.img --drive if=pflash,file=flash.img"],
+    ["-snapshot -no-reboot -s -S", "--snapshot --no-reboot -s -S"],
+    ["-rtc base=utc", "--rtc base=utc"],
+    ["-d guest_errors,unimp -D log", "--log guest_errors,unimp --log-file log"],
+    ["-gdb tcp::1234", "--gdb 1234"],
+    ["-gdb tcp:127.0.0.1:99,server=on,wait=off", "--gdb 99"],
+    ["--gdb 0 --kernel k --regions owned", "--gdb 0 --kernel k --regions owned"],
+    ["-regions owned -stats s.json", "--regions owned --stats s.json"],
+    ["--machine=virt --stats=s", "--machine=virt --stats=s"],
+    [
+      "-nic user,hostfwd=tcp::2222-:22",
+      "--netdev user,id=nic0,hostfwd=tcp::2222-:22 --device virtio-net-device,netdev=nic0",
+    ],
+    [
+      "-nic user,id=n,mac=52:54:0:0:0:1",
+      "--netdev user,id=n --device virtio-net-device,netdev=n,mac=52:54:0:0:0:1",
+    ],
+    ["-nic none -net none", ""],
+    [
+      "-blockdev node-name=p0,driver=file,read-only=on,filename=code.fd -M virt,pflash0=p0",
+      "--machine virt --drive if=pflash,unit=0,id=p0,file=code.fd,readonly=on",
+    ],
+    [
+      "-M virt,pflash1=p1 -blockdev driver=raw,node-name=p1,file.driver=file,file.filename=vars.fd",
+      "--machine virt --drive if=pflash,unit=1,id=p1,file=vars.fd",
+    ],
+    [
+      "-blockdev file,node-name=hd,filename=a.img -device virtio-blk-device,drive=hd",
+      "--drive if=none,id=hd,file=a.img --device virtio-blk-device,drive=hd",
+    ],
+    ["-M help -cpu help -device help", "--machine help --cpu help --device help"],
+    ["", ""],
+  ])("%s", (line, expected) => {
+    expect(ours(line)).toBe(expected);
+  });
+});
+
+describe("QEMU's words that do not", () => {
+  it.each<[string, RegExp]>([
+    ["-monitor stdio", /^-monitor stdio: the monitor shares the terminal, at Ctrl-A C; give -monitor none/],
+    ["-display gtk", /^-display gtk: the board has no display; give -display none/],
+    ["-vnc :0", /^-vnc: the board has no display/],
+    ["-icount shift=0", /^-icount: guest time follows the instructions/],
+    ["-dtb x.dtb", /^-dtb: the board makes its device tree/],
+    ["-trace enable=x", /^-trace: .*--trace-mmio FILE/],
+    ["-loadvm a", /^-loadvm: .*--snapshot-in FILE/],
+    ["-accel kvm", /^-accel: guest code is translated/],
+    ["-enable-kvm", /^-enable-kvm: guest code is translated/],
+    ["-cdrom a.iso", /^-cdrom: .*-drive file=FILE,if=virtio,readonly=on/],
+    ["-M virt,acpi=on", /^-machine virt,acpi=on: acpi=on is not here; give acpi=off or auto/],
+    ["-M virt,foo=1", /property foo is unknown; there are accel, aclint, acpi/],
+    ["-M virt,pflash0=x", /^-machine pflash0=x: there is no such node; give -blockdev node-name=x/],
+    ["-m 1G,slots=2,maxmem=2G", /^-m 1G,slots=2,maxmem=2G: slots: memory cannot be plugged in/],
+    ["-smp 2,maxcpus=4", /maxcpus=4: processors cannot be plugged in/],
+    ["-smp 2,sockets=4", /the topology has 4 processors, not 2/],
+    ["-smp cpus=x", /cpus=x is no number from 1/],
+    ["-smp 2,foo=1", /property foo is unknown/],
+    ["-cpu sifive-u54", /^-cpu sifive-u54: there is one kind of processor/],
+    ["-cpu rv64,v=true", /property v: the processor's extensions are what they are/],
+    ["-nic tap", /^-nic tap: the only network is QEMU's user mode/],
+    ["-nic user,model=e1000", /the only card is virtio's/],
+    ["-net nic", /^-net nic: QEMU's old networks are not here/],
+    ["-gdb unix:/tmp/x", /^-gdb unix:\/tmp\/x: gdb comes to a port/],
+    ["-gdb tcp:0.0.0.0:1", /only programs of this computer may debug/],
+    ["-blockdev driver=qcow2,node-name=a,filename=b", /driver=qcow2 is unknown; give driver=file/],
+    ["-blockdev driver=file,filename=b", /node-name is missing/],
+    ["-frobnicate", /^-frobnicate: unknown option; --help lists all of them/],
+    ["-kernel", /^-kernel: its value is missing; give one after it/],
+    ["-usb", /^-usb: the board has no USB/],
+  ])("%s", (line, message) => {
+    expect(refusal(line)).toMatch(message);
+    expect(refusal(line)).not.toContain("\n");
+  });
+});
+
+describe("-rtc", () => {
+  const now = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+  it("is the host's time, or a date", () => {
+    expect(parseRtc("base=utc", now)).toBe(BigInt(now) * 1_000_000n);
+    expect(parseRtc("base=utc,clock=vm,driftfix=none", now)).toBe(BigInt(now) * 1_000_000n);
+    expect(parseRtc("base=2026-01-02T03:04:05", 0)).toBe(BigInt(now) * 1_000_000n);
+    expect(parseRtc("base=2026-01-02", 0)).toBe(BigInt(Date.UTC(2026, 0, 2)) * 1_000_000n);
+  });
+
+  it.each(["base=tomorrow", "base=2026-13-01", "clock=host", "foo=1", "driftfix=slew"])(
+    "is not %s",
+    (text) => {
+      expect(() => parseRtc(text, now)).toThrow(CommandError);
+      expect(() => parseRtc(text, now)).toThrow(/^-rtc .*; (give|there are)|leave it out/);
+    },
+  );
+});

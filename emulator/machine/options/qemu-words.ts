@@ -1,0 +1,369 @@
+/**
+ * QEMU's command line in our words. QEMU spells its options with one dash or two, and has many that say what is so here anyway, or
+ * what has another name. Each of them either works or is refused by its whole name, with what to use instead.
+ */
+import { CommandError } from "#host";
+import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
+
+/** What becomes of an option: words of our own, in its place. */
+interface Meaning {
+  /** Whether a value follows it. */
+  readonly takesValue: boolean;
+  /** @throws CommandError when it cannot be met */
+  readonly words: (value: string, all: WordsOfOne) => readonly string[];
+}
+
+/** What options have in common that are about others. */
+interface WordsOfOne {
+  /** `-blockdev`, by node name. */
+  readonly nodes: ReadonlyMap<string, BlockNode>;
+}
+
+/** A file that `-blockdev` names. */
+interface BlockNode {
+  readonly text: string;
+  readonly file: string;
+  readonly readOnly: boolean;
+}
+
+const same = (name: string): Meaning => ({ takesValue: true, words: (value) => [`--${name}`, value] });
+/** What is so here in any case. */
+const nothing = (takesValue = false): Meaning => ({ takesValue, words: () => [] });
+/** One value of an option that is so here in any case; any other is refused. */
+const only = (name: string, values: readonly string[], why: string): Meaning => ({
+  takesValue: true,
+  words: (value) => {
+    if (values.includes(value)) return [];
+    throw new CommandError(
+      `-${name} ${value}: ${why}; give -${name} ${values.join(", or ")}, or leave it out`,
+    );
+  },
+});
+const refused = (name: string, takesValue: boolean, why: string): Meaning => ({
+  takesValue,
+  words: () => {
+    throw new CommandError(`-${name}: ${why}`);
+  },
+});
+
+const NO_ACCELERATOR = "guest code is translated to WebAssembly, and nothing else; leave it out";
+const NO_DISPLAY = "the board has no display; leave it out";
+const NOT_HERE = "regionlab has nothing like it; leave it out";
+
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  // What has our name.
+  ...Object.fromEntries(
+    [
+      ...["kernel", "initrd", "append", "drive", "global", "fw_cfg", "chardev", "netdev", "serial"],
+      ...["trace-mmio", "snapshot-in", "snapshot-out"],
+    ].map((name) => [name, same(name)]),
+  ),
+  M: { takesValue: true, words: machineWords },
+  machine: { takesValue: true, words: machineWords },
+  m: { takesValue: true, words: (value) => ["-m", memorySize(value)] },
+  smp: { takesValue: true, words: (value) => ["--smp", processors(value)] },
+  cpu: { takesValue: true, words: cpuWords },
+  bios: same("bios"),
+  pflash: { takesValue: true, words: (file) => ["--drive", `if=pflash,file=${doubled(file)}`] },
+  hda: { takesValue: true, words: (file) => ["--drive", `if=virtio,file=${doubled(file)}`] },
+  device: { takesValue: true, words: deviceWords },
+  blockdev: { takesValue: true, words: () => [] }, // where it is used
+  snapshot: { takesValue: false, words: () => ["--snapshot"] },
+  nic: { takesValue: true, words: nicWords },
+  net: only("net", ["none"], "QEMU's old networks are not here; use -netdev and -device virtio-net-device"),
+  rtc: same("rtc"),
+  d: same("log"),
+  D: same("log-file"),
+  gdb: { takesValue: true, words: (value) => ["--gdb", gdbPort(value)] },
+  s: { takesValue: false, words: () => ["-s"] },
+  S: { takesValue: false, words: () => ["-S"] },
+  "no-reboot": { takesValue: false, words: () => ["--no-reboot"] },
+  // What is so anyway.
+  nographic: nothing(),
+  nodefaults: nothing(),
+  "no-user-config": nothing(),
+  name: nothing(true),
+  uuid: nothing(true),
+  display: only("display", ["none"], "the board has no display"),
+  vga: only("vga", ["none"], "the board has no display"),
+  parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
+  monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C"),
+  // What has another name, or is not here.
+  dtb: refused("dtb", true, "the board makes its device tree, of the devices that it has; leave it out"),
+  icount: refused("icount", true, "guest time follows the instructions in every run; leave it out"),
+  trace: refused(
+    "trace",
+    true,
+    "QEMU's trace events are not here; use --trace-mmio FILE for accesses, --trace FILE for instructions",
+  ),
+  loadvm: refused("loadvm", true, "snapshots are files; use --snapshot-in FILE"),
+  incoming: refused(
+    "incoming",
+    true,
+    "there is no migration; use --snapshot-out FILE and --snapshot-in FILE",
+  ),
+  qmp: refused("qmp", true, "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT"),
+  mon: refused("mon", true, "the monitor shares the terminal, at Ctrl-A C; leave it out"),
+  accel: refused("accel", true, NO_ACCELERATOR),
+  "enable-kvm": refused("enable-kvm", false, NO_ACCELERATOR),
+  cdrom: refused("cdrom", true, "give it as a disk: -drive file=FILE,if=virtio,readonly=on"),
+  hdb: refused("hdb", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  hdc: refused("hdc", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  hdd: refused("hdd", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  sd: refused("sd", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  fda: refused("fda", true, "the board has no floppy drive; leave it out"),
+  boot: refused("boot", true, "the firmware decides what it boots; leave it out"),
+  daemonize: refused("daemonize", false, "start it in the background of your shell, with -serial file:PATH"),
+  pidfile: refused("pidfile", true, "your shell knows the process; leave it out"),
+  singlestep: refused("singlestep", false, "use --trace FILE, which shows every instruction"),
+  semihosting: refused("semihosting", false, NOT_HERE),
+  "semihosting-config": refused("semihosting-config", true, NOT_HERE),
+  "no-shutdown": refused("no-shutdown", false, NOT_HERE),
+  action: refused("action", true, "use -no-reboot, or leave it out"),
+  watchdog: refused("watchdog", true, NOT_HERE),
+  object: refused("object", true, "backends are made with -drive, -chardev and -netdev; leave it out"),
+  fsdev: refused("fsdev", true, "folders of the host are not shared; give a disk with -drive"),
+  virtfs: refused("virtfs", true, "folders of the host are not shared; give a disk with -drive"),
+  tpmdev: refused("tpmdev", true, NOT_HERE),
+  usb: refused("usb", false, "the board has no USB; leave it out"),
+  usbdevice: refused("usbdevice", true, "the board has no USB; leave it out"),
+  vnc: refused("vnc", true, NO_DISPLAY),
+  spice: refused("spice", true, NO_DISPLAY),
+  sdl: refused("sdl", false, NO_DISPLAY),
+  gtk: refused("gtk", false, NO_DISPLAY),
+  curses: refused("curses", false, NO_DISPLAY),
+  "full-screen": refused("full-screen", false, NO_DISPLAY),
+  g: refused("g", true, NO_DISPLAY),
+  audio: refused("audio", true, "the board makes no sound; leave it out"),
+  audiodev: refused("audiodev", true, "the board makes no sound; leave it out"),
+  k: refused("k", true, NO_DISPLAY),
+  smbios: refused("smbios", true, NOT_HERE),
+  acpitable: refused("acpitable", true, NOT_HERE),
+  numa: refused("numa", true, "all memory is equally near; leave it out"),
+  "mem-path": refused("mem-path", true, "guest memory is the process's own; leave it out"),
+  "mem-prealloc": refused("mem-prealloc", false, "guest memory is the process's own; leave it out"),
+  overcommit: refused("overcommit", true, NOT_HERE),
+  plugin: refused("plugin", true, "use --trace FILE or --trace-mmio FILE"),
+  readconfig: refused("readconfig", true, "write the options into a file for your shell; leave it out"),
+  sandbox: refused("sandbox", true, NOT_HERE),
+  "run-with": refused("run-with", true, NOT_HERE),
+  runas: refused("runas", true, NOT_HERE),
+  chroot: refused("chroot", true, NOT_HERE),
+  L: refused("L", true, "give firmware by its path: -bios FILE"),
+  perfmap: refused("perfmap", false, NOT_HERE),
+  jitdump: refused("jitdump", false, NOT_HERE),
+  "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
+};
+
+/** Options of our own that a shell may write with one dash by mistake are left to the command, and those with two are its own. */
+const OURS = /^--/;
+/** A short option with its value: `-m512M`, `-Mvirt`. */
+const ATTACHED = /^-(m\d|Mvirt)/;
+
+/**
+ * Puts QEMU's words into ours.
+ * @param words what follows the command's name
+ * @param known names of the command's own options, without dashes
+ * @throws CommandError that names the option where it is one of QEMU's that cannot be met, or nobody's
+ */
+export function fromQemu(words: readonly string[], known: ReadonlySet<string>): string[] {
+  const all: WordsOfOne = { nodes: nodesOf(words) };
+  const ours: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? "";
+    if (!word.startsWith("-") || word === "-" || word === "--" || ATTACHED.test(word)) {
+      ours.push(word);
+      continue;
+    }
+    const name = word.replace(/^--?/, "");
+    const [bare = ""] = name.split("=");
+    if (OURS.test(word) && (known.has(bare) || !Object.hasOwn(MEANINGS, bare))) {
+      ours.push(word);
+      continue;
+    }
+    const meaning = MEANINGS[name];
+    if (meaning === undefined) {
+      if (known.has(name) || name.length === 1) ours.push(name.length === 1 ? word : `--${name}`);
+      else throw new CommandError(`${word}: unknown option; --help lists all of them`);
+      continue;
+    }
+    let value = "";
+    if (meaning.takesValue) {
+      const next = words[++at];
+      if (next === undefined) throw new CommandError(`${word}: its value is missing; give one after it`);
+      value = next;
+    }
+    ours.push(...meaning.words(value, all));
+  }
+  return ours;
+}
+
+/** `virt`, with properties: those of other machines' features are off here. */
+function machineWords(value: string, { nodes }: WordsOfOne): string[] {
+  const [type, ...properties] = parseKeyValues("-machine", value, "type");
+  const name = type?.[0] === "type" ? type[1] : value;
+  const words = ["--machine", name];
+  for (const [property, setting] of properties) {
+    const bank = /^pflash([01])$/.exec(property)?.[1];
+    if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, nodes));
+    else if (!(OFF_ANYWAY[property] ?? []).includes(setting)) {
+      throw new CommandError(
+        Object.hasOwn(OFF_ANYWAY, property)
+          ? `-machine ${value}: ${property}=${setting} is not here; give ${property}=${OFF_ANYWAY[property]?.join(" or ")}, or leave it out`
+          : `-machine ${value}: property ${property} is unknown; there are ${[...Object.keys(OFF_ANYWAY), "pflash0", "pflash1"].sort().join(", ")}`,
+      );
+    }
+  }
+  return words;
+}
+
+/** Properties of QEMU's `virt`, and of all its machines, with the values that say what is so here. */
+const OFF_ANYWAY: Readonly<Record<string, readonly string[]>> = {
+  accel: ["tcg"],
+  aclint: ["off"],
+  acpi: ["off", "auto"],
+  aia: ["none"],
+  "dump-guest-core": ["on", "off"],
+  graphics: ["on", "off"],
+  "iommu-sys": ["off", "auto"],
+  "mem-merge": ["on", "off"],
+  usb: ["off"],
+};
+
+/** A device whose drive is a node of `-blockdev` brings that along. */
+function deviceWords(value: string, { nodes }: WordsOfOne): string[] {
+  const drive = parseKeyValues("-device", value, "driver").find(([name]) => name === "drive")?.[1];
+  const node = drive === undefined ? undefined : nodes.get(drive);
+  const words = ["--device", value];
+  if (node === undefined) return words;
+  const readOnly = node.readOnly ? ",readonly=on" : "";
+  return ["--drive", `if=none,id=${drive},file=${doubled(node.file)}${readOnly}`, ...words];
+}
+
+function flashDrive(bank: number, node: string, nodes: WordsOfOne["nodes"]): string {
+  const found = nodes.get(node);
+  if (found === undefined)
+    throw new CommandError(
+      `-machine pflash${bank}=${node}: there is no such node; give -blockdev node-name=${node},driver=file,filename=FILE, or -drive if=pflash,unit=${bank},file=FILE`,
+    );
+  return `if=pflash,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
+}
+
+/** Raw files that `-blockdev` makes nodes of. Those that devices use become drives; flash banks name theirs. */
+function nodesOf(words: readonly string[]): Map<string, BlockNode> {
+  const nodes = new Map<string, BlockNode>();
+  words.forEach((word, at) => {
+    if (!/^--?blockdev$/.test(word)) return;
+    const value = words[at + 1] ?? "";
+    const text = `-blockdev ${value}`;
+    const reader = new OptionReader(text, parseKeyValues("-blockdev", value, "driver"));
+    const driver = reader.choice("driver", ["file", "raw"], "raw");
+    const name = reader.require("node-name");
+    if (driver === "raw") reader.choice("file.driver", ["file"], "file");
+    const file = reader.require(driver === "file" ? "filename" : "file.filename");
+    const readOnly = reader.switch("read-only");
+    for (const ignored of ["auto-read-only", "discard", "cache.direct", "cache.no-flush", "locking", "aio"])
+      reader.take(ignored);
+    reader.end();
+    if (nodes.has(name)) throw new CommandError(`${text}: another node has that name; give each its own`);
+    nodes.set(name, { text, file, readOnly });
+  });
+  return nodes;
+}
+
+/** `512M`, or `size=512M`; no slots. */
+function memorySize(value: string): string {
+  if (!/[=,]/.test(value)) return value;
+  const reader = new OptionReader(`-m ${value}`, parseKeyValues("-m", value, "size"));
+  const size = reader.require("size");
+  for (const name of ["slots", "maxmem"]) {
+    if (reader.take(name) !== undefined)
+      throw reader.error(`${name}: memory cannot be plugged in; give all of it as size=`);
+  }
+  reader.end();
+  return size;
+}
+
+/** `4`, or `cpus=4` with a topology that comes to as many. */
+function processors(value: string): string {
+  if (!/[=,]/.test(value)) return value;
+  const reader = new OptionReader(`-smp ${value}`, parseKeyValues("-smp", value, "cpus"));
+  const count = (name: string): number | undefined => {
+    const text = reader.take(name);
+    if (text === undefined) return undefined;
+    if (!/^[1-9]\d{0,3}$/.test(text))
+      throw reader.error(`${name}=${text} is no number from 1; give ${name}=1, or more`);
+    return Number(text);
+  };
+  const cpus = count("cpus");
+  const levels = ["sockets", "dies", "clusters", "modules", "cores", "threads"].map(count);
+  const most = count("maxcpus");
+  reader.end();
+  const product = levels.reduce<number>((all, level) => all * (level ?? 1), 1);
+  const isWhole = levels.some((level) => level !== undefined);
+  const found = cpus ?? most ?? product;
+  if (most !== undefined && most !== found)
+    throw reader.error(`maxcpus=${most}: processors cannot be plugged in; leave it out, or give ${found}`);
+  if (isWhole && product > found) throw reader.error(`the topology has ${product} processors, not ${found}`);
+  return `${isWhole && cpus === undefined ? product : found}`;
+}
+
+const CPUS = ["rv64", "max", "virt"];
+
+function cpuWords(value: string): string[] {
+  const [model, ...properties] = parseKeyValues("-cpu", value, "model");
+  const name = model?.[1] ?? "";
+  if (!CPUS.includes(name) && name !== "help")
+    throw new CommandError(`-cpu ${value}: there is one kind of processor; give -cpu rv64, or leave it out`);
+  const [property] = properties[0] ?? [];
+  if (property !== undefined)
+    throw new CommandError(
+      `-cpu ${value}: property ${property}: the processor's extensions are what they are; leave it out`,
+    );
+  return name === "help" ? ["--cpu", "help"] : [];
+}
+
+/** `user,…` is a network and its card. */
+function nicWords(value: string): string[] {
+  if (value === "none") return [];
+  const entries = parseKeyValues("-nic", value, "type");
+  const own = (name: string): string | undefined => entries.find(([each]) => each === name)?.[1];
+  if (own("type") !== "user")
+    throw new CommandError(
+      `-nic ${value}: the only network is QEMU's user mode; give -nic user, or -nic none`,
+    );
+  const model = own("model") ?? "virtio-net-device";
+  if (!["virtio", "virtio-net", "virtio-net-device"].includes(model))
+    throw new CommandError(
+      `-nic ${value}: the only card is virtio's; give model=virtio-net-device, or leave it out`,
+    );
+  const id = own("id") ?? "nic0";
+  const mac = own("mac");
+  const network = entries.filter(([name]) => !["type", "model", "id", "mac"].includes(name));
+  return [
+    ...["--netdev", ["user", `id=${id}`, ...joined(network)].join(",")],
+    ...["--device", `virtio-net-device,netdev=${id}${mac === undefined ? "" : `,mac=${mac}`}`],
+  ];
+}
+
+function joined(entries: KeyValues): string[] {
+  return entries.map(([name, value]) => `${name}=${doubled(value)}`);
+}
+
+/** A number, or `tcp::PORT` of this computer. */
+function gdbPort(value: string): string {
+  if (/^\d+$/.test(value)) return value;
+  const [, host, port, rest = ""] = /^tcp:([^:]*):(\d+)(,.*)?$/.exec(value) ?? [];
+  if (port === undefined)
+    throw new CommandError(`-gdb ${value}: gdb comes to a port; give -gdb tcp::1234, or --gdb 1234`);
+  if (host !== "" && host !== "localhost" && host !== "127.0.0.1")
+    throw new CommandError(`-gdb ${value}: only programs of this computer may debug; give tcp::${port}`);
+  if (rest !== "" && !/^(,(server|server=on|nowait|wait=off))*$/.test(rest))
+    throw new CommandError(`-gdb ${value}: property ${rest.slice(1)} is unknown; give tcp::${port}`);
+  return port;
+}
+
+/** As a value among properties, where a comma ends it unless it is doubled. */
+function doubled(text: string): string {
+  return text.replaceAll(",", ",,");
+}
