@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { parseHTML } from "linkedom";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parseRun } from "../parse.ts";
 import type { Metric, Run } from "../schema.ts";
 import { loadRun } from "../store.ts";
@@ -304,20 +304,30 @@ describe("table", () => {
     expect(renderTable(run, false)).not.toContain(colourCode);
   });
 
-  it("follows NO_COLOR where nothing else is said", () => {
-    const [tty, variable] = [process.stdout.isTTY, process.env.NO_COLOR];
-    try {
-      process.stdout.isTTY = true;
-      delete process.env.NO_COLOR;
-      expect(renderTable(run)).toContain("\u001b[");
-      process.env.NO_COLOR = "1";
-      expect(renderTable(run)).not.toContain("\u001b[");
-    } finally {
-      process.stdout.isTTY = tty;
-      if (variable === undefined) delete process.env.NO_COLOR;
-      else process.env.NO_COLOR = variable;
-    }
-  });
+  it.each([
+    [true, undefined, undefined, true],
+    [true, "1", undefined, false],
+    [true, "", undefined, true],
+    [true, "1", "1", false],
+    [false, undefined, undefined, false],
+    [false, undefined, "1", true],
+    [true, undefined, "0", false],
+    [false, undefined, "", false],
+  ])(
+    "follows the terminal (%s), NO_COLOR (%s) and FORCE_COLOR (%s): %s",
+    (isTerminal, no, force, colours) => {
+      const tty = process.stdout.isTTY;
+      try {
+        process.stdout.isTTY = isTerminal;
+        vi.stubEnv("NO_COLOR", no);
+        vi.stubEnv("FORCE_COLOR", force);
+        expect(renderTable(run).includes("\u001b[")).toBe(colours);
+      } finally {
+        process.stdout.isTTY = tty;
+        vi.unstubAllEnvs();
+      }
+    },
+  );
 
   it("is at most 140 columns wide, and ends no line in spaces", async () => {
     const synthetic = [{}, { large: true }, { merged: true }].map((options) => syntheticRun(options));

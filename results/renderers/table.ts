@@ -68,9 +68,11 @@ const NO_BORDERS = {
   middle: "",
 };
 
-/** Colours only where a person looks: a pipe or a log gets plain text. An empty NO_COLOR counts as none. */
+/** Colours only where a person looks: a pipe or a log gets plain text, unless NO_COLOR or FORCE_COLOR, which may be empty, say. */
 function isWatched(): boolean {
-  return process.stdout.isTTY === true && !process.env.NO_COLOR;
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  if (NO_COLOR) return false;
+  return FORCE_COLOR ? FORCE_COLOR !== "0" : process.stdout.isTTY === true;
 }
 
 function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours): string {
