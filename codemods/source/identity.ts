@@ -1,9 +1,11 @@
 import { dirname } from "node:path";
 import { type ClassDeclaration, Node, type Project, type SourceFile, type Type, ts } from "ts-morph";
 
-/** The package subpaths whose classes define what a region and a QOM object are. */
-const memoryRoom = "#memory";
-const objectRooms = ["#qom", "#memory", "#qdev"];
+/** The rooms whose classes define what a region and a QOM object are. */
+const memoryRoom = "memory";
+const objectRooms = ["qom", memoryRoom, "qdev"];
+/** How they are called: inside of the package, and where it is installed. */
+const namesOf = (room: string) => [`#${room}`, `regionlab/${room}`];
 
 /**
  * Answers what a class or a value is, by the checker and never by its name: `MemoryRegion` is the class that the memory
@@ -17,7 +19,12 @@ export class Identity {
   constructor(project: Project, targets: readonly SourceFile[]) {
     const resolved = new Map<string, string>();
     for (const room of objectRooms) {
-      const path = targets[0] && resolveModule(project, room, targets[0]);
+      const from = targets[0]?.getFilePath();
+      const path =
+        from &&
+        namesOf(room)
+          .map((name) => resolveRoom(project, name, from))
+          .find((found) => found !== undefined);
       if (path !== undefined) resolved.set(room, path);
     }
     this.rooms = [...resolved.values()].map((path) => `${dirname(path)}/`);
@@ -80,10 +87,11 @@ export class Identity {
   }
 }
 
-function resolveModule(project: Project, specifier: string, from: SourceFile): string | undefined {
+/** The file that a name of a room leads to, imported from a source; undefined: none. */
+export function resolveRoom(project: Project, specifier: string, from: string): string | undefined {
   return ts.resolveModuleName(
     specifier,
-    from.getFilePath(),
+    from,
     project.getCompilerOptions(),
     project.getModuleResolutionHost(),
     undefined,

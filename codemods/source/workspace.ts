@@ -4,7 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { Project, type SourceFile, ts } from "ts-morph";
 import { CommandError, systemErrorCode } from "#host";
 import { sourcesUnder } from "./discover.ts";
-import { Identity } from "./identity.ts";
+import { Identity, resolveRoom } from "./identity.ts";
 import { parseRawText } from "./raw-text.ts";
 
 /** Sources to convert, parsed and with their types at hand. */
@@ -29,7 +29,10 @@ export interface WorkspaceOptions {
  * A project that resolves types as the package's own compiler run does: package subpaths lead to sources. Only the
  * language's own library is loaded; nothing here depends on the runtime's types.
  */
-export function newProject(): Project {
+/** Condition under which package subpaths lead to sources. */
+const SOURCES: readonly string[] = ["source"];
+
+export function newProject(conditions: readonly string[] = SOURCES): Project {
   return new Project({
     skipAddingFilesFromTsConfig: true,
     skipFileDependencyResolution: true,
@@ -37,7 +40,7 @@ export function newProject(): Project {
       target: ts.ScriptTarget.ES2023,
       module: ts.ModuleKind.NodeNext,
       moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      customConditions: ["source"],
+      customConditions: [...conditions],
       lib: ["lib.es2023.d.ts"],
       types: [],
       strict: true,
@@ -49,9 +52,16 @@ export function newProject(): Project {
   });
 }
 
+/** Rooms are read as their sources in this repository, and as their declarations where the package is installed. */
+function projectFor([first]: readonly string[]): Project {
+  const project = newProject();
+  const isHere = first === undefined || resolveRoom(project, "#memory", first) !== undefined;
+  return isHere ? project : newProject([]);
+}
+
 /** Reads and parses sources (absolute paths). @throws CommandError when one cannot be read or does not parse. */
 export function openWorkspace(paths: readonly string[], options: WorkspaceOptions = {}): Workspace {
-  const project = options.project ?? newProject();
+  const project = options.project ?? projectFor(paths);
   const raw = new Map(paths.map((path) => [path, options.overlay?.get(path) ?? readSource(path)]));
   const targets = [...raw].map(([path, source]) => {
     return project.createSourceFile(path, parseRawText(source).text, { overwrite: true });
