@@ -99,7 +99,7 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
   },
   "run --snapshot-out": {
     words: (path) => ["run", "--kernel", HELLO, "--max-instructions", "50", "--snapshot-out", path],
-    holds: /^regionlab snapshot 1\n/,
+    holds: /^regionlab snapshot 2\n/,
   },
   "report -o": {
     words: (path) => ["report", RUN, "--format", "markdown", "-o", path],

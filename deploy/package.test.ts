@@ -14,6 +14,7 @@ const packed = new Set(files.map(({ path }) => path));
 const manifest: {
   dependencies: Record<string, string>;
   imports: Record<string, { default: string }>;
+  exports: Record<string, { types?: string }>;
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
 /** What a module imports, at its start or later, and the files that it finds by `new URL(…, import.meta.url)`. */
@@ -101,13 +102,31 @@ describe("the npm package", () => {
     expect(needed.map((file) => relative(root, file)).filter((file) => !packed.has(file))).toEqual([]);
   });
 
+  it("has the declarations of the rooms that it exports, and of what these import", () => {
+    const declarations = [...packed].filter((path) => path.endsWith(".d.ts"));
+    for (const { types } of Object.values(manifest.exports))
+      if (types !== undefined) expect(packed).toContain(types.slice(2));
+    const broken = declarations.flatMap((path) =>
+      referencesIn(readFileSync(join(root, path), "utf8"))
+        .filter((specifier) => /^[.#]/.test(specifier))
+        .map((specifier) =>
+          specifier.startsWith("#")
+            ? (manifest.imports[specifier]?.default.replace(/^\.\/|\.js$/g, "") ?? specifier)
+            : posix.join(posix.dirname(path), specifier.replace(/\.ts$/, "")),
+        )
+        .filter((module) => !packed.has(`${module}.d.ts`))
+        .map((module) => `${path}: ${module}`),
+    );
+    expect(broken).toEqual([]);
+  });
+
   it("has the code sizes that the build measured", () => {
     expect(packed).toContain("dist/bench/code-size.json");
   });
 
   it("has nothing that only the repository needs, and is small", () => {
     const needless =
-      /\.ts$|\.map$|\.test\.|tsbuildinfo|(^|\/)(testing|fixtures)\/|^results\/(?!selftest\.json)/;
+      /(?<!\.d)\.ts$|\.map$|\.test\.|tsbuildinfo|(^|\/)(testing|fixtures)\/|^results\/(?!selftest\.json)/;
     expect([...packed].filter((path) => needless.test(path))).toEqual([]);
     expect(size).toBeLessThan(2e6);
   });

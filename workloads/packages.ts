@@ -3,11 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-
-/** Why packages could not be fetched, and what to do. */
-export class CommandError extends Error {
-  override readonly name = "CommandError";
-}
+import { CommandError } from "#host";
 
 /** A file, and the Debian package that carries it. */
 export interface PackagedFile {
