@@ -193,8 +193,9 @@ function checkOverlap(baseline: Run, { suites, forms }: BenchPlan, file: string)
   const theirs = new Set(baseline.metrics.map(({ suite }) => suite));
   if (suites.length > 0 && !suites.some((suite) => theirs.has(suite))) {
     throw new CommandError(
-      `--baseline ${file}: has none of the suites ${suites.join(", ")}, but ${[...theirs].join(", ") || "none at all"}; ` +
-        "give a run of the same suites",
+      theirs.size === 0
+        ? `--baseline ${file}: has no figures at all, perhaps since its time was up; measure it again, with more --seconds`
+        : `--baseline ${file}: has none of the suites ${suites.join(", ")}, but ${[...theirs].join(", ")}; give a run of the same suites`,
     );
   }
   const known = Object.values(baseline.options.forms);

@@ -161,11 +161,12 @@ interface Found {
 /** Reads what is whole: the last line of a run that was killed may not be; any other may have been edited. */
 function readJournal(file: string): Found | null {
   if (!existsSync(file)) return null;
-  const [first = "", ...lines] = readFileSync(file, "utf8").split("\n").slice(0, -1);
+  const [first = "", ...rest] = readFileSync(file, "utf8").split("\n");
+  const lines = rest.slice(0, -1);
   const head = readLine(first);
   if (head === null || !("key" in head)) return null;
   const earlier: Record<Phase, Outcomes[Phase][number][]> = { proof: [], count: [], measure: [] };
-  let damaged = 0;
+  let damaged = rest.at(-1) === "" ? 0 : 1; // the last was being written
   for (const text of lines) {
     const line = readLine(text);
     if (line === null || !("outcome" in line)) {

@@ -24,7 +24,7 @@ export function addResultsCommand(program: Command, output: Output = process.std
           `-o ${file}: is one of the runs to merge, and would be lost; name another file`,
         );
       }
-      const missing = missingParts(parts);
+      const missing = parts.length < 2 ? [] : missingParts(parts);
       if (missing.length > 0) {
         output.write(
           `Parts ${missing.join(", ")} are missing: the merged run has less than was planned.\n\n`,

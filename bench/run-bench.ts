@@ -5,6 +5,7 @@ import { CommandError } from "#host";
 import {
   type CodeSize,
   type Environment,
+  HEAP_GROWTH,
   isDecided,
   type Metric,
   metricKey,
@@ -215,23 +216,32 @@ function headlinesOf(
   );
 }
 
-/** Tasks whose processes all crashed: what they would have measured is missing, and says why. */
+/** Fewer processes give no figure. */
+const LEAST_PROCESSES = 2;
+
+/** Tasks whose processes crashed, or that the time did not reach: what they would have measured is missing, and says why. */
 function lostMetrics(plan: BenchPlan, outcomes: readonly ProcessOutcome[]): Omission[] {
-  return tasksOf(plan).flatMap(({ name }) => {
+  return tasksOf(plan).flatMap(({ name, task }) => {
     const mine = outcomes.filter(({ trial }) => trial.task === name);
-    const [first] = mine;
-    if (first === undefined || mine.some(({ lost }) => lost === null)) return [];
+    const whole = mine.filter(({ lost }) => lost === null).length;
+    if (whole >= Math.min(LEAST_PROCESSES, plan.repeats)) return [];
+    const failed = mine.find(({ lost }) => lost !== null);
     const [suite = "", subject = ""] = name.split("/");
+    const what =
+      task.kind === "heap"
+        ? { workload: "all scenarios", name: HEAP_GROWTH, quantity: "memory" as const }
+        : { workload: subject, name: "all times", quantity: "time" as const };
     return [
       {
         suite: suite as Omission["suite"], // tasks are named after their suites
-        workload: subject,
-        name: "all times",
-        quantity: "time" as const,
+        ...what,
         source: "regionlab" as const,
         role: "headline" as const,
         decides: true,
-        reason: `Each of ${mine.length} processes failed, the first so: ${first.lost?.split("\n")[0]}`,
+        reason:
+          failed === undefined
+            ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
+            : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first so: ${failed.lost?.split("\n")[0]}`,
       },
     ];
   });

@@ -368,3 +368,63 @@ function words(...values: number[]): Uint8Array {
   });
   return new Uint8Array(bytes.buffer);
 }
+
+describe("an output that is an input", () => {
+  it.each<[string, readonly string[]]>([
+    ["a kernel", ["--kernel", "kernel", "--stats", "kernel"]],
+    ["a kernel by a link", ["--kernel", "kernel", "--trace-mmio", "link"]],
+    ["a disk", ["--kernel", "kernel", "-drive", "file=disk,if=virtio", "--snapshot-out", "disk"]],
+    ["a firmware file", ["--kernel", "kernel", "-fw_cfg", "name=opt/x,file=disk", "--stats", "disk"]],
+    ["the serial port's file", ["--kernel", "kernel", "-serial", "file:log", "--stats", "log"]],
+    [
+      "a chardev's file",
+      ["--kernel", "kernel", "-chardev", "file,id=c,path=log", "-serial", "chardev:c", "--trace", "log"],
+    ],
+  ])("is refused, and stays as it is: %s", async (_, words) => {
+    copyFileSync(HELLO, at("kernel"));
+    symlinkSync("kernel", at("link"));
+    writeFileSync(at("disk"), new Uint8Array(65_536).fill(7));
+    const { code, stdout, stderr } = await regionlab("run", ...words);
+    expect(stderr).toMatch(
+      /^regionlab: --\S+ \S+: is the file of -+\S+ .*, and would be lost; give another\n$/,
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(readFileSync(at("kernel")).equals(readFileSync(HELLO))).toBe(true);
+    expect(new Set(readFileSync(at("disk")))).toEqual(new Set([7]));
+  });
+
+  it("is refused where it is a source that is converted", async () => {
+    copyFileSync(DEVICE, at("rtc.ts"));
+    for (const words of [
+      ["audit", "."],
+      ["codemod", "to-owned", "."],
+    ]) {
+      const { code, stderr } = await regionlab(...words, "--json", "rtc.ts");
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/--json rtc\.ts: is the file of the source/)]);
+    }
+    expect(readFileSync(at("rtc.ts")).equals(readFileSync(DEVICE))).toBe(true);
+  });
+});
+
+describe("a run that takes long at something", () => {
+  it("ends in time also while it is traced, and while a pipe has no reader", async () => {
+    writeFileSync(at("loop.bin"), LOOP);
+    execFileSync("mkfifo", [at("pipe")]);
+    for (const words of [
+      ["--trace", "/dev/null"],
+      ["--stats", "pipe"],
+    ]) {
+      const { code } = await shell(
+        `timeout 30 regionlab run --kernel loop.bin --timeout 0.5 ${words.join(" ")} > /dev/null`,
+      );
+      expect(code).toBe(124);
+    }
+    expect(statSync(at("pipe")).isFIFO()).toBe(true);
+  });
+
+  it("is a failure also where the guest's code is 0", async () => {
+    writeFileSync(at("fail.bin"), failWith(0));
+    expect((await regionlab("run", "--kernel", "fail.bin")).code).toBe(1);
+    expect((await regionlab("run", "--kernel", "fail.bin", "--guest-exit-code")).code).toBe(1);
+  });
+});

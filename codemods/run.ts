@@ -1,5 +1,5 @@
 /** What the commands do. Loads the compiler, so that command lines which convert nothing need not wait for it. */
-import { CommandError, OutputFile } from "#host";
+import { CommandError, OutputFile, requireApart } from "#host";
 import { auditRegions, renderAudit } from "./audit.ts";
 import type { CodemodOptions, Print } from "./command.ts";
 import { ExitCode } from "./errors.ts";
@@ -16,8 +16,10 @@ export async function runCodemod(
   options: CodemodOptions,
   print: Print,
 ): Promise<ExitCode> {
-  return withJsonReport(options.json, print, (report) => {
-    const plan = planConversion(discoverSources(paths), direction);
+  return withJsonReport(options.json, print, (report, keepApart) => {
+    const sources = discoverSources(paths);
+    keepApart(sources);
+    const plan = planConversion(sources, direction);
     requireDevices(plan, paths);
     if (options.write) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
     report(jsonReport(plan));
@@ -36,8 +38,10 @@ export async function runAudit(
   options: { readonly json?: string },
   print: Print,
 ): Promise<ExitCode> {
-  return withJsonReport(options.json, print, (report) => {
-    const plan = planConversion(discoverSources(paths), "to-owned");
+  return withJsonReport(options.json, print, (report, keepApart) => {
+    const sources = discoverSources(paths);
+    keepApart(sources);
+    const plan = planConversion(sources, "to-owned");
     requireDevices(plan, paths);
     const findings = auditRegions(plan);
     report({ version: 1, regions: findings });
@@ -50,16 +54,25 @@ export async function runAudit(
 async function withJsonReport(
   path: string | undefined,
   print: Print,
-  run: (report: (value: unknown) => void) => ExitCode,
+  run: (report: (value: unknown) => void, keepApart: (sources: readonly string[]) => void) => ExitCode,
 ): Promise<ExitCode> {
   const file = path === undefined || path === "-" ? null : new OutputFile("--json", path);
   try {
     await file?.ready();
-    const code = run((value) => {
-      const text = `${JSON.stringify(value, undefined, 2)}\n`;
-      if (file !== null) file.write(text);
-      else if (path === "-") print(text);
-    });
+    const code = run(
+      (value) => {
+        const text = `${JSON.stringify(value, undefined, 2)}\n`;
+        if (file !== null) file.write(text);
+        else if (path === "-") print(text);
+      },
+      (sources) => {
+        if (file !== null)
+          requireApart(
+            [file],
+            sources.map((source) => ({ option: "the source", path: source })),
+          );
+      },
+    );
     await file?.commit();
     return code;
   } finally {

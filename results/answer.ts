@@ -177,11 +177,11 @@ function memoryPart(run: Run): AnswerPart {
     return notMeasured("Memory", `No memory was measured${asked(run, "retention")}.`);
   }
   const sentences = [
-    ...(rows.length === 0 ? [] : [`Heap growth: ${findingsOf(run, rows)}.`]),
+    rows.length === 0 ? "No heap was followed." : `Heap growth: ${findingsOf(run, rows)}.`,
     ...(remains === null ? [] : [remains.text]),
     ...openSentences(rows),
   ];
-  const measured = rows.length === 0 ? "equal" : findingOf(rows);
+  const measured = rows.length === 0 ? "open" : findingOf(rows);
   return {
     topic: "Memory",
     finding: remains?.differs === true ? "differs" : measured,

@@ -1,5 +1,6 @@
-import { createReadStream, type Stats } from "node:fs";
+import { closeSync, constants, createReadStream, openSync, readSync, type Stats } from "node:fs";
 import { stat } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { CommandError, systemErrorCode, writeOutput } from "#host";
@@ -44,8 +45,12 @@ async function readBytes(file: string, status: Stats, largest: number): Promise<
   if (!ends && file !== STANDARD_INPUT) {
     throw new CommandError(`${file}: is not a regular file; give a file that \`regionlab bench -o\` wrote`);
   }
-  // A socket, which standard input may be, cannot be opened by its name.
-  const stream: AsyncIterable<Uint8Array> = ends ? createReadStream(file) : process.stdin;
+  // A socket, which standard input may be, cannot be opened by its name; opening a FIFO would wait where no signal is heard.
+  const stream: AsyncIterable<Uint8Array> = status.isFIFO()
+    ? readFifo(file)
+    : ends
+      ? createReadStream(file)
+      : process.stdin;
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
@@ -54,6 +59,33 @@ async function readBytes(file: string, status: Stats, largest: number): Promise<
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+/** How often a FIFO is looked at. */
+const FIFO_POLL_MS = 10;
+const FIFO_BYTES = 1 << 16;
+
+/** What comes out of a FIFO, from its first writer's first byte until no writer is left. */
+async function* readFifo(file: string): AsyncIterable<Uint8Array> {
+  const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    for (let begun = false; ; ) {
+      const chunk = new Uint8Array(FIFO_BYTES);
+      let length = 0;
+      try {
+        length = readSync(handle, chunk);
+        if (length === 0 && begun) return;
+        begun ||= length > 0;
+      } catch (error) {
+        if (systemErrorCode(error) !== "EAGAIN") throw error;
+        begun = true; // a writer is there
+      }
+      if (length > 0) yield chunk.subarray(0, length);
+      else await setTimeout(FIFO_POLL_MS);
+    }
+  } finally {
+    closeSync(handle);
+  }
 }
 
 /** Whether two names lead to one file, also through links; not where one of them leads nowhere. */

@@ -134,7 +134,7 @@ describe("countAll", () => {
     });
     expect([counted, processes]).toEqual([[], []]);
     expect(omissions.map(({ reason }) => reason)).toEqual(
-      Array(4).fill("Not counted: the time was used up; give the run more."),
+      Array(4).fill("Not counted: the time was used up; give the run more with --seconds."),
     );
   });
 

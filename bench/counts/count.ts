@@ -248,6 +248,8 @@ function readReport(text: string): CountReport {
 }
 
 /** @param place of the subject among those of its group */
+const LEAST_COUNTS = 2;
+
 function resultOf(
   definition: MetricDefinition,
   place: number,
@@ -272,13 +274,14 @@ function resultOf(
     processes.push(ended.findIndex((each) => isOwn(each) && each.trial.arm === "A"));
   }
   const aaSpread = spreadOfControl(samples);
-  if (aaSpread === null) {
+  if (aaSpread === null || samples.A.length < Math.min(LEAST_COUNTS, repeats)) {
     const [first] = lost;
     const why =
       first === undefined
-        ? "the time was used up; give the run more"
+        ? "the time was used up; give the run more with --seconds"
         : `its processes failed: ${shortly(first)}`;
-    return omissionOf(definition, `Not counted: ${why}.`);
+    const once = samples.A.length === 0 ? "Not counted" : "Counted once only, which shows no spread";
+    return omissionOf(definition, `${once}: ${why}.`);
   }
   if (aaSpread <= definition.margin) return { definition, samples, processes, aaSpread };
   return omissionOf(

@@ -4,8 +4,10 @@ export { CommandError, type FailureCode, systemErrorCode } from "./command-error
 export { onEndSignal } from "./end-signals.ts";
 export {
   checkOutput,
+  type NamedInput,
   OutputFile,
   type OutputOptions,
+  requireApart,
   requireDistinct,
   writeOutput,
   writeOutputs,

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { CommandError, systemErrorCode } from "./command-error.ts";
 import { isSamePlace, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
@@ -49,6 +49,7 @@ export class OutputFile {
   private descriptor = -1;
   private pipe: Socket | null = null;
   private failure: CommandError | null = null;
+  private discarded = false;
 
   /**
    * @param option for messages, as `--stats`
@@ -71,6 +72,7 @@ export class OutputFile {
       } catch (error) {
         if (systemErrorCode(error) !== "ENXIO") throw writeError(label, error);
         await setTimeout(READER_POLL_MS);
+        if (this.discarded) return;
       }
     }
     this.pipe = new Socket({ fd: this.descriptor, readable: false, writable: true });
@@ -132,6 +134,7 @@ export class OutputFile {
 
   /** Ends it without a result; what was there before is as it was. */
   discard(): void {
+    this.discarded = true;
     if (this.pipe !== null) {
       this.pipe.destroy();
       this.descriptor = -1;
@@ -263,6 +266,27 @@ export function requireDistinct(files: readonly OutputFile[]): void {
       throw new CommandError(
         `${place.label}: is the file of ${same.place.label}, too; give each a file of its own`,
       );
+  }
+}
+
+/** An input, by the option that names it. */
+export interface NamedInput {
+  readonly option: string;
+  readonly path: string;
+}
+
+/** @throws CommandError when an output is a file that is read: it would be lost */
+export function requireApart(files: readonly OutputFile[], inputs: readonly NamedInput[]): void {
+  for (const { place } of files) {
+    const { stats, kind, label } = place;
+    if (kind === "stream") continue;
+    for (const { option, path } of inputs) {
+      const input = statSync(path, { throwIfNoEntry: false });
+      const isSame =
+        stats === null ? place.path === resolve(path) : input?.dev === stats.dev && input.ino === stats.ino;
+      if (isSame)
+        throw new CommandError(`${label}: is the file of ${option} ${path}, and would be lost; give another`);
+    }
   }
 }
 

@@ -1,4 +1,14 @@
-import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { CommandError } from "./command-error.ts";
 import { writeError } from "./standard-output.ts";
@@ -24,6 +34,8 @@ export interface OutputPlace {
   readonly stats: Stats | null;
 }
 
+/** Characters of a name that go into that of its part: names may have 255 bytes. */
+const LONGEST_STEM = 60;
 /** Links that are followed before they count as a circle, as in Linux. */
 const MOST_LINKS = 40;
 /** What leads to something that is open already: `/dev/stdout` does, `/dev/fd/3`, `/proc/self/fd/1`. */
@@ -43,7 +55,8 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
     if (stats === null) {
       if (/\/$/.test(path)) throw new CommandError(`${label}: is a folder; give a file`);
       const target = lastTarget(path);
-      requireFolder(dirname(target), makeFolders);
+      // Folders are made where the user named them, not where some link leads.
+      requireFolder(dirname(target), makeFolders && target === resolve(path));
       return { label, path: target, kind: "new", stats };
     }
     if (stats.isDirectory()) throw new CommandError(`${label}: is a folder; give a file`);
@@ -53,13 +66,32 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
       throw Object.assign(new Error(path), { code: "EACCES" });
     accessSync(path, constants.W_OK);
     const target = lastTarget(path);
-    if (DESCRIPTOR.test(target)) return { label, path, kind: "stream", stats };
+    if (DESCRIPTOR.test(target)) {
+      if (isOurOwn(target, stats))
+        throw new CommandError(`${label}: is not open; give a descriptor that the shell opened`);
+      return { label, path, kind: "stream", stats };
+    }
     if (stats.isFIFO()) return { label, path: target, kind: "pipe", stats };
     if (!stats.isFile()) return { label, path: target, kind: "stream", stats };
     return { label, path: target, kind: mayReplace(target, stats) ? "replace" : "rewrite", stats };
   } catch (error) {
     throw error instanceof CommandError ? error : writeError(label, error);
   }
+}
+
+/** Flag of descriptors that never wait, as Linux shows it: shells open none so, and Node all of its own. */
+const NONBLOCK = 0o4000;
+const STANDARD_ERROR = 2;
+
+/** Whether a descriptor is one that this process opened for itself, which nobody can mean. */
+function isOurOwn(target: string, stats: Stats): boolean {
+  const [, owner = "self", digits = ""] = /^\/(?:proc\/([^/]+)|dev)\/fd\/(\d+)$/.exec(target) ?? [];
+  if (Number(digits) <= STANDARD_ERROR || (owner !== "self" && owner !== `${process.pid}`)) return false;
+  if (!stats.isFile() && !stats.isFIFO() && !stats.isCharacterDevice()) return true; // an event of Node's
+  const info = `/proc/self/fdinfo/${digits}`;
+  if (!existsSync(info)) return false; // another system: opening it will tell
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(info, "latin1"))?.[1] ?? "0";
+  return stats.isFIFO() && (Number.parseInt(flags, 8) & NONBLOCK) !== 0;
 }
 
 /** Whether two places are one file, whatever its names. */
@@ -70,7 +102,8 @@ export function isSamePlace(one: OutputPlace, other: OutputPlace): boolean {
 
 /** Name of the file that becomes the output when it is whole. */
 export function partOf(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  // Beside a long name there must be room for the rest.
+  return join(dirname(path), `.${basename(path).slice(0, LONGEST_STEM)}.${process.pid}.part`);
 }
 
 /** Whether a new file can take this one's place without anybody seeing a difference. */

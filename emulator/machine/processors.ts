@@ -6,6 +6,8 @@ import { QomError } from "#qom";
 const TURN = 10_000;
 /** Instructions of a hart that is alone between two looks at what is not the guest. */
 const SLICE = 1_000_000;
+/** The same while each of them is traced, which takes a hundred times as long. */
+const TRACED_SLICE = 10_000;
 
 /**
  * The harts of a machine, executed one at a time, in turn. A turn ends after so many instructions, or when its hart waits
@@ -61,7 +63,8 @@ export class Processors {
   /** Executes one turn, or as much of it as `maxInstructions` allows. */
   run(maxInstructions: number): void {
     if (this.harts.length === 1) {
-      this.execute(this.current, Math.min(SLICE, maxInstructions));
+      const slice = this.tracer === null ? SLICE : TRACED_SLICE;
+      this.execute(this.current, Math.min(slice, maxInstructions));
       return;
     }
     if (this.left <= 0 || this.current.waiting || this.held.has(this.current)) this.beginTurn();

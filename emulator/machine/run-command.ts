@@ -1,10 +1,20 @@
 import type { Command } from "commander";
 import { attachTerminal, type Terminal } from "#backends";
-import { BROKEN_PIPE, CommandError, OutputFile, onBrokenOutput, onEndSignal, requireDistinct } from "#host";
+import {
+  BROKEN_PIPE,
+  CommandError,
+  type NamedInput,
+  OutputFile,
+  onBrokenOutput,
+  onEndSignal,
+  requireApart,
+  requireDistinct,
+} from "#host";
 import type { GuestErrorKind } from "#qdev";
-import { Emulation, type RunEnd } from "./emulation.ts";
+import { Emulation, type EmulationOptions, type RunEnd } from "./emulation.ts";
 import { readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
+import type { BackendOption, HardwareOptions } from "./options/hardware-options.ts";
 import {
   addMachineOptions,
   askedForHelp,
@@ -122,7 +132,8 @@ async function run(
     const snapshot = output("--snapshot-out", options.snapshotOut);
     const logFile = output("--log-file", options.logFile);
     requireDistinct(outputs);
-    await Promise.all(outputs.map((file) => file.ready()));
+    requireApart(outputs, filesIn(machine, options));
+    if (!(await readyInTime(outputs, timeout))) return ExitCode.TimedOut;
     const emulation = new Emulation({
       ...machine,
       endsAtReset: !options.reboot,
@@ -173,11 +184,55 @@ async function run(
   }
 }
 
+/** Files that the run reads, or that the guest writes. */
+function filesIn({ files, attached }: EmulationOptions, { snapshotIn }: RunOptions): NamedInput[] {
+  const named: [option: string, path: string | undefined][] = [
+    ["--bios", files?.bios],
+    ["--kernel", files?.kernel],
+    ["--initrd", files?.initrd],
+    ["--snapshot-in", snapshotIn],
+    ...(attached?.drives ?? []).map(({ file }): [string, string] => ["-drive", file]),
+    ...(attached?.firmwareFiles ?? []).map(({ content }): [string, string | undefined] => [
+      "-fw_cfg",
+      "file" in content ? content.file : undefined,
+    ]),
+    ...[...(attached?.chardevs ?? []), ...backendOf(attached?.serial)].map(
+      ({ kind, text, properties }): [string, string | undefined] => [
+        text.split(" ")[0] ?? "",
+        kind === "file" ? properties.find(([name]) => name === "path")?.[1] : undefined,
+      ],
+    ),
+  ];
+  return named.flatMap(([option, path]) => (path === undefined ? [] : [{ option, path }]));
+}
+
+function backendOf(serial: HardwareOptions["serial"]): BackendOption[] {
+  return serial?.kind === "chardev" && serial.backend !== null ? [serial.backend] : [];
+}
+
+/** Waits until every output has its reader. False: it took longer than the run may take. */
+async function readyInTime(outputs: readonly OutputFile[], timeout: number | null): Promise<boolean> {
+  const ready = Promise.all(outputs.map((file) => file.ready())).then(() => true);
+  if (timeout === null) return ready;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeout * 1000);
+  });
+  try {
+    return await Promise.race([ready, late]);
+  } finally {
+    clearTimeout(timer);
+    ready.catch(() => {});
+  }
+}
+
 /** @throws CommandError unless it is a number of seconds */
 function parseTimeout(text: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
   if (seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS) return seconds;
-  throw new CommandError(`--timeout ${text}: give a number of seconds above 0, as 60 or 0.5`);
+  throw new CommandError(
+    `--timeout ${text}: give a number of seconds above 0, as 60 or 0.5, and at most ${LONGEST_TIMEOUT_SECONDS}`,
+  );
 }
 
 const LOG_ITEMS: readonly GuestErrorKind[] = ["guest_errors", "unimp"];
@@ -201,7 +256,10 @@ function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {
 
 function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunOptions): number {
   if (end === "timeout") return ExitCode.TimedOut;
-  if (exit !== 0) return guestExitCode ? Math.min(exit, LARGEST_EXIT_CODE) : ExitCode.GuestFailed;
+  if (end === "fail") {
+    const own = guestExitCode ? Math.min(exit, LARGEST_EXIT_CODE) : 0;
+    return own === 0 ? ExitCode.GuestFailed : own; // a failure without a code is one
+  }
   if (until === undefined || end === "milestone") return 0;
   process.stderr.write(`regionlab: --until ${until}: the console has not printed it; ended by: ${end}\n`);
   return ExitCode.NotReached;

@@ -9,6 +9,8 @@ export type Space = "virtual" | "physical";
 const SIZES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, g: 8 };
 const LINE_BYTES = 16;
 const MOST_BYTES = 2 ** 20;
+/** Likewise of instructions. */
+const MOST_INSTRUCTIONS = 4096;
 
 /** A format: how many, as what, of which size. */
 interface Format {
@@ -59,7 +61,7 @@ function list(read: Read, address: bigint, { count, letter, size: wanted }: Form
 
 function listInstructions(read: Read, address: bigint, count: number): string {
   const lines: string[] = [];
-  for (let at = address; lines.length < count; ) {
+  for (let at = address; lines.length < Math.min(count, MOST_INSTRUCTIONS); ) {
     const bytes = read(at, 2);
     const low = bytes.length < 2 ? 0 : bytes.readUInt16LE();
     const length = (low & 3) === 3 ? 4 : 2;

@@ -198,6 +198,9 @@ function whyOpen(
     return "The machines disagree, and the interval covers them all: an answer needs machines of one kind, or one for each kind.";
   }
   const half = (ab.high - ab.low) / 2;
+  if (spreadOf(ab) < margin && spreadOf(aa) >= margin) {
+    return `A may differ from itself by up to ${width(spreadOf(aa))} here, beside a margin of ${width(margin)}: what B shows is no better known than that. It takes more processes.`;
+  }
   if (samples.A.length < 4) {
     return `${samples.A.length} processes leave ±${width(half)}, beside a margin of ${width(margin)}: it takes more of them, in a longer run or in one that is not told to make so few.`;
   }

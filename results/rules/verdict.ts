@@ -15,7 +15,8 @@ export interface Evidence {
  *
  * 1. The metric does not decide its question: `not judged`.
  * 2. A differs from itself, by the same rule, beyond the margin: `inconclusive`. The instrument is wrong here.
- * 3. The whole interval lies inside the margin: `equivalent`. These are two one-sided tests (D. J. Schuirmann, J.
+ * 3. The whole interval lies inside the margin, and so does that of A against itself: `equivalent`. Few pairs may agree by luck,
+ *    which the control then does not. These are two one-sided tests (D. J. Schuirmann, J.
  *    Pharmacokin. Biopharm. 15, 1987), each at half of what the interval leaves out.
  * 4. The interval excludes zero, and chance, corrected for the number of metrics, is unlikely: a difference. If it is no
  *    larger than the spread of A against itself: `no difference`; else `faster` or `slower`.
@@ -27,7 +28,8 @@ export function decide(
 ): Verdict {
   if (!decides) return "not judged";
   if (isDifference(decideAlone(aa, margin, 0))) return "inconclusive";
-  return decideAlone(ab, margin, spreadOf(aa));
+  const verdict = decideAlone(ab, margin, spreadOf(aa));
+  return verdict === "equivalent" && spreadOf(aa) >= margin ? "inconclusive" : verdict;
 }
 
 /** What the rule says of A against itself. */

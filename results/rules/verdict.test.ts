@@ -1,0 +1,26 @@
+import { describe, expect, it } from "vitest";
+import { decide, type Evidence } from "./verdict.ts";
+
+const interval = (low: number, high: number, adjustedPValue = 1): Evidence["ab"] => ({
+  ...{ estimate: (low + high) / 2, low, high, adjustedPValue },
+});
+const MARGIN = { margin: 1, decides: true };
+
+describe("decide", () => {
+  it("calls equivalent only what lies inside the margin beside a control that does, too", () => {
+    const inside = interval(-0.1, 0.2);
+    expect(decide({ ab: inside, aa: interval(-0.3, 0.9) }, MARGIN)).toBe("equivalent");
+    // Few pairs that agree by luck: what A shows against itself says how little that means.
+    expect(decide({ ab: inside, aa: interval(-0.3, 1.1) }, MARGIN)).toBe("inconclusive");
+    expect(decide({ ab: inside, aa: interval(-4, 4) }, MARGIN)).toBe("inconclusive");
+  });
+
+  it("needs no narrow control for a difference that is larger than it", () => {
+    const more = interval(5, 7, 0.001);
+    expect(decide({ ab: more, aa: interval(-2, 2) }, MARGIN)).toBe("slower");
+    expect(decide({ ab: more, aa: interval(-9, 2) }, MARGIN)).toBe("no difference");
+    expect(decide({ ab: interval(5, 7, 0.06), aa: interval(-2, 2) }, MARGIN)).toBe("inconclusive");
+    expect(decide({ ab: more, aa: interval(3, 5, 0.001) }, MARGIN)).toBe("inconclusive");
+    expect(decide({ ab: more, aa: interval(-2, 2) }, { ...MARGIN, decides: false })).toBe("not judged");
+  });
+});
