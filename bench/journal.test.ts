@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   appendFileSync,
   existsSync,
@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -122,6 +123,23 @@ describe("Journal", () => {
     const journal = Journal.open(output, key, false);
     expect(found(journal)).toEqual(ENTRIES.filter((_, i) => i !== 1));
     expect(journal.damaged).toBe(1);
+  });
+
+  it("refuses a place that holds something else than a file, and takes no lock", () => {
+    for (const make of [
+      () => mkdirSync(file),
+      () => symlinkSync("/dev/zero", file),
+      () => execFileSync("mkfifo", [file]),
+    ]) {
+      rmSync(file, { recursive: true, force: true });
+      make();
+      for (const fresh of [false, true])
+        expect(() => Journal.open(output, key, fresh)).toThrow(
+          /is where this run keeps .*, and no regular file; move/,
+        );
+      expect(existsSync(LOCK)).toBe(false);
+    }
+    rmSync(file, { recursive: true });
   });
 
   it("keeps a second run off an output that a living process writes", () => {

@@ -65,6 +65,12 @@ export class Journal {
    */
   static open(output: string, key: JournalKey, fresh: boolean): Journal {
     const file = journalOf(output);
+    // Reading what has no end, or no writer, would wait where no signal is heard.
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there !== undefined && !there.isFile())
+      throw new CommandError(
+        `${file}: is where this run keeps what it has finished, and no regular file; move it away`,
+      );
     lock(output);
     const found = fresh ? null : readJournal(file);
     if (found !== null && JSON.stringify(found.key) === JSON.stringify(key)) {
@@ -120,6 +126,10 @@ function lock(output: string): void {
   try {
     writeFileSync(file, `${process.pid}\n`, { flag: "wx" });
   } catch {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+      throw new CommandError(
+        `${file}: is what keeps a second run off this output, and no regular file; move it away`,
+      );
     const owner = Number(readFileSync(file, "utf8"));
     if (owner !== process.pid && isAlive(owner)) {
       throw new CommandError(
