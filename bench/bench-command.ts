@@ -223,6 +223,11 @@ function compareWith(
   };
   const comparison = compareRuns(baseline, run, options);
   for (const line of describeComparison(comparison, options)) output.write(`${line}\n`);
+  if (run.metrics.length === 0) {
+    throw new CommandError(
+      "--baseline: this run has no figures to compare, since its time was up; give it more with --seconds",
+    );
+  }
   if (comparison.changes.length === 0) {
     throw new CommandError(
       `--baseline ${file}: has none of the figures of this run, so nothing was compared`,

@@ -126,6 +126,7 @@ describe("Journal", () => {
   });
 
   it("refuses a place that holds something else than a file, and takes no lock", () => {
+    rmSync(LOCK, { force: true });
     for (const make of [
       () => mkdirSync(file),
       () => symlinkSync("/dev/zero", file),

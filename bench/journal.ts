@@ -172,6 +172,7 @@ interface Found {
 function readJournal(file: string): Found | null {
   if (!existsSync(file)) return null;
   const [first = "", ...rest] = readFileSync(file, "utf8").split("\n");
+  if (rest.length === 0) return null; // not even the first line is whole
   const lines = rest.slice(0, -1);
   const head = readLine(first);
   if (head === null || !("key" in head)) return null;

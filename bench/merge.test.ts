@@ -186,6 +186,11 @@ describe("mergeRuns", () => {
       halves().map(({ file, run }) => ({ file, run: { ...run, options: { ...run.options, shard: "1/2" } } })),
       /^b\.json: is the same part/,
     ],
+    [
+      "other options",
+      change(({ options }) => ({ options: { ...options, command: `${options.command} --seconds 5` } })),
+      /^b\.json: has command/,
+    ],
     ["another seed", change(({ options }) => ({ options: { ...options, seed: 7 } })), /^b\.json: has seed 7/],
     [
       "other suites",

@@ -96,7 +96,7 @@ function partsOf(
     outcomes,
     counts: metrics,
     countProcesses: processes,
-    omissions: [...omissions, ...lostMetrics(plan, outcomes)],
+    omissions: [...omissions, ...lostMetrics(plan, outcomes, metrics)],
     codeSize,
     selfTest,
   };
@@ -220,13 +220,23 @@ function headlinesOf(
 const LEAST_PROCESSES = 2;
 
 /** Tasks whose processes crashed, or that the time did not reach: what they would have measured is missing, and says why. */
-function lostMetrics(plan: BenchPlan, outcomes: readonly ProcessOutcome[]): Omission[] {
+function lostMetrics(
+  plan: BenchPlan,
+  outcomes: readonly ProcessOutcome[],
+  counts: CountedPart["metrics"],
+): Omission[] {
   return tasksOf(plan).flatMap(({ name, task }) => {
     const mine = outcomes.filter(({ trial }) => trial.task === name);
     const whole = mine.filter(({ lost }) => lost === null).length;
     if (whole >= Math.min(LEAST_PROCESSES, plan.repeats)) return [];
     const failed = mine.find(({ lost }) => lost !== null);
     const [suite = "", subject = ""] = name.split("/");
+    // Reads of fields decide dispatch, and counts whatever was counted.
+    const isCounted = counts.some(
+      ({ definition }) =>
+        definition.suite === suite && (definition.workload === subject || subject === "board"),
+    );
+    const decides = task.kind === "heap" || failed !== undefined || (suite !== "dispatch" && !isCounted);
     const what =
       task.kind === "heap"
         ? { workload: "all scenarios", name: HEAP_GROWTH, quantity: "memory" as const }
@@ -236,8 +246,8 @@ function lostMetrics(plan: BenchPlan, outcomes: readonly ProcessOutcome[]): Omis
         suite: suite as Omission["suite"], // tasks are named after their suites
         ...what,
         source: "regionlab" as const,
-        role: "headline" as const,
-        decides: true,
+        role: decides ? ("headline" as const) : ("detail" as const),
+        decides,
         reason:
           failed === undefined
             ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."

@@ -70,9 +70,9 @@ describe("compareRuns", () => {
     );
     const regressed = compareRuns(baseline, more, options).changes.filter((change) => change.regressed);
     expect(regressed.map(({ form, metric }) => [form, metric.quantity])).toEqual([["owned", "count"]]);
-    expect(describeComparison({ changes: regressed, missing: [], differences: [] }, options)[0]).toMatch(
-      /^regression: owned, hello: create \(instructions\): \+8/,
-    );
+    expect(
+      describeComparison({ changes: regressed, missing: [], absent: [], differences: [] }, options)[0],
+    ).toMatch(/^regression: owned, hello: create \(instructions\): \+8/);
   });
 
   it("lets through what is worse by less, what is better, and controls", () => {

@@ -35,6 +35,8 @@ export interface BaselineComparison {
   readonly changes: readonly Change[];
   /** Metrics of this run that the baseline lacks. */
   readonly missing: readonly string[];
+  /** Figures that decide in the baseline, and that this run was asked for and lacks. */
+  readonly absent: readonly string[];
   /** Ways in which the two environments differ; not empty only when forced. */
   readonly differences: readonly string[];
 }
@@ -136,7 +138,12 @@ export function compareRuns(baseline: Run, current: Run, options: CompareOptions
       );
     } else changes.push(...compareMetric(old, metric, baseline, current, options));
   }
-  return { changes, missing, differences };
+  const present = new Set(current.metrics.map(metricKey));
+  const absent = baseline.metrics
+    .filter((metric) => metric.decides && current.options.suites.includes(metric.suite))
+    .filter((metric) => !present.has(metricKey(metric)))
+    .map(figureTitle);
+  return { changes, missing, absent, differences };
 }
 
 function isSameMeasure(a: Metric, b: Metric): boolean {
@@ -202,7 +209,7 @@ function unique(texts: readonly string[]): string[] {
 
 /** One line per regression, a summary line, and labels for what limits the comparison. */
 export function describeComparison(comparison: BaselineComparison, options: CompareOptions): string[] {
-  const { changes, differences, missing } = comparison;
+  const { changes, differences, missing, absent } = comparison;
   const lines: string[] = [];
   for (const difference of differences) lines.push(`FORCED COMPARISON, ${difference}`);
   for (const { metric, form, change } of changes.filter(({ regressed }) => regressed)) {
@@ -217,6 +224,11 @@ export function describeComparison(comparison: BaselineComparison, options: Comp
           "the machine is not as it was",
       );
     }
+  }
+  if (absent.length > 0) {
+    lines.push(
+      `not compared, for this run did not measure what decides in the baseline: ${absent.join(", ")}`,
+    );
   }
   if (missing.length > 0) lines.push(`not in the baseline: ${missing.join(", ")}`);
   const judged = changes.filter((change) => change.judged);
