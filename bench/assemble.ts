@@ -9,6 +9,7 @@ import {
   type GuestRecord,
   HEAP_GROWTH,
   judgeRun,
+  LEAST_PROCESSES,
   type Metric,
   type MetricDefinition,
   metricKey,
@@ -20,13 +21,12 @@ import {
   type RetentionScenario,
   type Run,
   type RunOptions,
-  type Sampled,
   SCHEMA_NAME,
   SCHEMA_VERSION,
   type SelfTest,
   slopeOver,
-  standingsOf,
   stillMissing,
+  type Unjudged,
 } from "#results";
 import { summarize, theilSenSlope } from "#results/statistics";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
@@ -70,8 +70,6 @@ export interface RunParts {
   readonly selfTest: SelfTest | null;
 }
 
-/** Fewer give no figure: one pair shows no spread. */
-const LEAST_PROCESSES = 2;
 /** Puts a run together. Where a proof fails, it has no metrics: times of different work mean nothing. */
 export function assembleRun(parts: RunParts): Run {
   const { question, options, machines, proofs, outcomes, codeSize, selfTest } = parts;
@@ -170,11 +168,6 @@ function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
   );
 }
 
-/** One metric with what all processes gave for it. */
-interface Gathered extends Sampled {
-  readonly distributions: Metric["distributions"];
-}
-
 /** What was counted once and for all, where it was. */
 function combineOutcomes(proofs: readonly ProcessOutcome[]): Pick<Run, "lifetimes" | "fieldReads"> {
   const arms = proofs.flatMap(({ report }) => report?.outcomes ?? [])[0];
@@ -186,7 +179,7 @@ function combineOutcomes(proofs: readonly ProcessOutcome[]): Pick<Run, "lifetime
 }
 
 /** Reads of region fields as figures of their own. */
-function gatherFieldReads({ proofs, options }: RunParts): Gathered[] {
+function gatherFieldReads({ proofs, options }: RunParts): Unjudged[] {
   if (!options.suites.includes("dispatch")) return [];
   const counted = proofs.flatMap(({ report }, process) =>
     report?.outcomes ? [{ process, outcomes: report.outcomes }] : [],
@@ -222,7 +215,7 @@ function gatherFieldReads({ proofs, options }: RunParts): Gathered[] {
 function judgeMetrics(parts: RunParts): Metric[] {
   const { proofs, outcomes, counts, options, selfTest } = parts;
   const first = proofs.length;
-  const gathered: Gathered[] = [
+  const gathered: Unjudged[] = [
     ...gatherMeasurements(outcomes, first),
     ...gatherFieldReads(parts),
     ...gatherSlopes(outcomes, first),
@@ -233,24 +226,14 @@ function judgeMetrics(parts: RunParts): Metric[] {
       processes: processes.map((index) => first + outcomes.length + index),
     })),
   ].filter(({ processes }) => processes.length >= LEAST_PROCESSES);
-  const standings = standingsOf(gathered, selfTest);
-  const standing = gathered.map((each, i) => ({
-    ...each,
-    definition: { ...each.definition, ...standings[i] },
-  }));
-  const judged = judgeRun(standing, processEntries(parts), options.sequential);
-  return standing.map(({ definition, samples, distributions, processes }, i) => {
-    const judgement = judged[i];
-    if (!judgement) throw new RangeError("one judgement per metric");
-    return { ...definition, samples, processes, distributions, ...judgement };
-  });
+  return judgeRun(gathered, processEntries(parts), { sequential: options.sequential, selfTest });
 }
 
 /**
  * Measurements of one metric from all processes, metrics in the order in which a process gave them.
  * @param first index of the first of these processes in the run
  */
-function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number): Gathered[] {
+function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number): Unjudged[] {
   const found = new Map<string, { measurement: Measurement; process: number }[]>();
   outcomes.forEach(({ report }, i) => {
     for (const measurement of report?.measurements[0] ?? []) {
@@ -281,7 +264,7 @@ function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 /** The heap slope of every scenario, as a metric of its own: zero is expected, so differences are in bytes. */
-function gatherSlopes(outcomes: readonly ProcessOutcome[], first: number): Gathered[] {
+function gatherSlopes(outcomes: readonly ProcessOutcome[], first: number): Unjudged[] {
   const followed = outcomes.flatMap(({ report }, i) =>
     report?.curves ? [{ curves: report.curves, process: first + i }] : [],
   );

@@ -10,7 +10,6 @@ import {
   type ProcessEntry,
   type Run,
   type RunOptions,
-  standingsOf,
   stillMissing,
 } from "#results";
 import { perArm } from "./suites/measurement.ts";
@@ -222,17 +221,7 @@ function mergeMetrics(
       },
     ];
   });
-  const standings = standingsOf(merged, selfTest);
-  const standing = merged.map((each, i) => ({
-    ...each,
-    definition: { ...each.definition, ...standings[i] },
-  }));
-  const judged = judgeRun(standing, processes, sequential);
-  return standing.map(({ definition, samples, distributions, processes: places }, i) => {
-    const judgement = judged[i];
-    if (!judgement) throw new RangeError("one judgement per metric");
-    return { ...definition, samples, distributions, processes: places, ...judgement };
-  });
+  return judgeRun(merged, processes, { sequential, selfTest });
 }
 
 function mergeOptions(parts: readonly Part[], command: string): RunOptions {

@@ -1,7 +1,6 @@
-import { stat } from "node:fs/promises";
 import type { Command } from "commander";
 import { CommandError, checkOutput } from "#host";
-import { loadRun, type Output, pageNameOf, render, saveRun, writeText } from "#results";
+import { isSameFile, loadRun, type Output, pageNameOf, render, saveRun, writeText } from "#results";
 import { mergeRuns, missingParts } from "./merge.ts";
 
 /** Adds `regionlab results merge F.json F.json … -o F.json`. */
@@ -37,10 +36,4 @@ export function addResultsCommand(program: Command, output: Output = process.std
       output.write(await render([run], "table", true));
       output.write(`\nStored in ${file}; the page is ${page}\n`);
     });
-}
-
-/** Whether two paths lead to one file that exists. */
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, other].map((path) => stat(path).catch(() => null)));
-  return !!a && !!b && a.ino === b.ino && a.dev === b.dev;
 }

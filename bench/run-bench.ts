@@ -7,6 +7,7 @@ import {
   type Environment,
   HEAP_GROWTH,
   isDecided,
+  LEAST_PROCESSES,
   type Metric,
   metricKey,
   type Omission,
@@ -96,7 +97,7 @@ function partsOf(
     outcomes,
     counts: metrics,
     countProcesses: processes,
-    omissions: [...omissions, ...lostMetrics(plan, outcomes, metrics)],
+    omissions: [...omissions, ...missingTasks(plan, outcomes, metrics)],
     codeSize,
     selfTest,
   };
@@ -216,11 +217,8 @@ function headlinesOf(
   );
 }
 
-/** Fewer processes give no figure. */
-const LEAST_PROCESSES = 2;
-
 /** Tasks whose processes crashed, or that the time did not reach: what they would have measured is missing, and says why. */
-function lostMetrics(
+function missingTasks(
   plan: BenchPlan,
   outcomes: readonly ProcessOutcome[],
   counts: CountedPart["metrics"],

@@ -5,7 +5,7 @@
  */
 import type { JsonReader } from "./reader.ts";
 import { metricKey } from "./rows.ts";
-import { BY_CONSTRUCTION, standingsOf } from "./rules/deciding.ts";
+import { BY_CONSTRUCTION } from "./rules/deciding.ts";
 import { judgeRun } from "./rules/judge.ts";
 import { HEAP_GROWTH, READ_QUESTIONS } from "./rules/questions.ts";
 import { checkRequirements } from "./rules/requirements.ts";
@@ -47,19 +47,9 @@ export function checkEvidence(run: Run, r: JsonReader): Run {
   return { ...run, metrics };
 }
 
-function judgedAgain({ metrics, schedule, options, selfTest }: Run): Metric[] {
-  const figures = metrics.map((metric) => ({
-    definition: metric,
-    samples: metric.samples,
-    processes: metric.processes,
-  }));
-  const standings = standingsOf(figures, selfTest);
-  const standing = figures.map((figure, i) => ({
-    ...figure,
-    definition: { ...figure.definition, ...standings[i] },
-  }));
-  const judged = judgeRun(standing, schedule.processes, options.sequential);
-  return standing.map(({ definition }, i) => ({ ...definition, ...judged[i] }));
+function judgedAgain({ metrics, schedule, options: { sequential }, selfTest }: Run): Metric[] {
+  const figures = metrics.map((metric) => ({ ...metric, definition: metric }));
+  return judgeRun(figures, schedule.processes, { sequential, selfTest });
 }
 
 function checkStanding(r: JsonReader, { decides, byConstruction }: Metric): void {

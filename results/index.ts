@@ -43,12 +43,12 @@ export {
 } from "./rules/deciding.ts";
 export {
   EXACT_LOOK,
-  type Judged,
   judge,
   judgeRun,
+  LEAST_PROCESSES,
   lookFor,
   type Measured,
-  type Sampled,
+  type Unjudged,
 } from "./rules/judge.ts";
 export * from "./rules/questions.ts";
 export { checkRequirements } from "./rules/requirements.ts";
@@ -65,5 +65,5 @@ export {
 } from "./rules/verdict.ts";
 export * from "./schema.ts";
 export { parseSelfTest } from "./self-test-file.ts";
-export { loadRun, pageNameOf, saveRun, serializeRun, writeText } from "./store.ts";
+export { isSameFile, loadRun, pageNameOf, saveRun, serializeRun, writeText } from "./store.ts";
 export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";

@@ -1,6 +1,8 @@
 /** Figures of a stored run, each by itself; whether they follow from each other, `check-evidence.ts` sees. */
+
 import type { JsonReader } from "./reader.ts";
 import { metricKey, questionKey } from "./rows.ts";
+import { LEAST_PROCESSES } from "./rules/judge.ts";
 import {
   ARMS,
   type Comparison,
@@ -105,7 +107,7 @@ function readPlaces(r: JsonReader, processes: Schedule["processes"]): number[] {
 
 function checkLengths(r: JsonReader, { samples, processes, distributions, outliers }: Metric): void {
   const places = samples.A.length;
-  if (places < 2) r.at("samples").at("A").fail("at least two samples, which show a spread");
+  if (places < LEAST_PROCESSES) r.at("samples").at("A").fail("at least two samples, which show a spread");
   if (processes.length !== places) r.at("processes").fail(`${places} items, one per sample of A`);
   const summarized = ARMS.some((arm) => distributions[arm].length > 0);
   for (const arm of ARMS) {

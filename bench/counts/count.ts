@@ -5,6 +5,7 @@ import {
   ARMS,
   type Arm,
   type Form,
+  LEAST_PROCESSES,
   type MetricDefinition,
   type Omission,
   type PerArm,
@@ -248,8 +249,6 @@ function readReport(text: string): CountReport {
 }
 
 /** @param place of the subject among those of its group */
-const LEAST_COUNTS = 2;
-
 function resultOf(
   definition: MetricDefinition,
   place: number,
@@ -274,7 +273,7 @@ function resultOf(
     processes.push(ended.findIndex((each) => isOwn(each) && each.trial.arm === "A"));
   }
   const aaSpread = spreadOfControl(samples);
-  if (aaSpread === null || samples.A.length < Math.min(LEAST_COUNTS, repeats)) {
+  if (aaSpread === null || samples.A.length < Math.min(LEAST_PROCESSES, repeats)) {
     const [first] = lost;
     const why =
       first === undefined

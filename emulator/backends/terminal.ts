@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
+import { congestionOf } from "#host";
 
 /** What a terminal hands on. */
 export interface TerminalEvents {
@@ -52,8 +53,6 @@ const HELP = [
   "",
 ].join("\r\n");
 const LONGEST_WAIT_MS = 2 ** 30;
-/** Bytes that the reader of the console may be behind before the guest waits for it. */
-const MOST_PENDING = 1 << 16;
 
 /** Takes the commands out of what is typed: Ctrl-A and a letter, as QEMU has them. */
 export class KeyDecoder {
@@ -144,13 +143,7 @@ export function attachTerminal(events: TerminalEvents, escapes = true): Terminal
       stdout.write(Uint8Array.from(output));
       output.length = 0;
     },
-    congestion() {
-      if (stdout.writableLength <= MOST_PENDING || stdout.errored !== null) return null;
-      const abort = new AbortController();
-      const { signal } = abort;
-      const waits = [once(stdout, "drain", { signal }), once(stdout, "close", { signal })];
-      return Promise.race(waits.map((wait) => wait.catch(() => undefined))).then(() => abort.abort());
-    },
+    congestion: () => congestionOf(stdout),
     async inputOr(milliseconds, asked) {
       const abort = new AbortController();
       const { signal } = abort;

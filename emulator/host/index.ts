@@ -1,6 +1,7 @@
 /** What all rooms need of the host: its files, its signals, its terminal, and how a failure is told. Sees no other room. */
 export { cleaned, cleanText, escapeJson } from "./clean-text.ts";
 export { CommandError, type FailureCode, systemErrorCode } from "./command-error.ts";
+export { congestionOf } from "./congestion.ts";
 export { onEndSignal } from "./end-signals.ts";
 export {
   checkOutput,

@@ -17,14 +17,13 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { CommandError, systemErrorCode } from "./command-error.ts";
+import { congestionOf } from "./congestion.ts";
 import { isSamePlace, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
 import { writeError } from "./standard-output.ts";
 
 /** How often a FIFO is looked at until somebody reads it. */
 const READER_POLL_MS = 20;
 const COPY_BYTES = 1 << 20;
-/** Bytes that a reader may be behind before whoever writes is asked to wait. */
-const MOST_PENDING = 1 << 16;
 
 export interface OutputOptions {
   /** Make the folders that are missing. */
@@ -100,11 +99,7 @@ export class OutputFile {
   /** What to wait for before more is written; null: nothing. @throws CommandError when it cannot be written */
   congestion(): Promise<void> | null {
     if (this.failure !== null) throw this.failure;
-    const { pipe } = this;
-    if (pipe === null || pipe.writableLength <= MOST_PENDING) return null;
-    return new Promise((resolve) => {
-      pipe.once("drain", resolve).once("error", () => resolve());
-    });
+    return this.pipe === null ? null : congestionOf(this.pipe);
   }
 
   /** Ends it, whole. @throws CommandError when it cannot be written; what was there before is as it was, if it is a file */

@@ -1,11 +1,13 @@
 /** What samples show: the one place where comparisons are drawn, of a run that ends and of one that is read again. */
 import type {
+  Arm,
   Comparison,
   Effect,
   Metric,
   MetricDefinition,
   PerArm,
   ProcessEntry,
+  SelfTest,
   Sequential,
 } from "../schema.ts";
 import {
@@ -17,6 +19,7 @@ import {
   lookOf,
   pairedDifference,
 } from "../statistics/index.ts";
+import { standingsOf } from "./deciding.ts";
 import { SLICE_ESTIMATOR } from "./questions.ts";
 import { decide, decideControl, isDecided, spreadOf } from "./verdict.ts";
 
@@ -29,17 +32,13 @@ export interface Measured {
   readonly look: Look;
 }
 
-/** A metric before it is judged. */
-export interface Sampled {
-  readonly definition: MetricDefinition;
-  /** Values of one place belong to one process. */
-  readonly samples: PerArm<readonly number[]>;
-  /** The process of each place: index into those of the run. */
-  readonly processes: readonly number[];
-}
+/** With fewer processes there is no figure: one pair shows no spread. */
+export const LEAST_PROCESSES = 2;
 
-/** What follows from the samples of a metric, and from nothing else. */
-export type Judged = Pick<Metric, "comparison" | "outliers">;
+/** A metric before it is judged; its definition says whether it would decide alone. */
+export type Unjudged = Pick<Metric, "samples" | "processes" | "distributions"> & {
+  readonly definition: MetricDefinition;
+};
 
 /** What is looked at once. */
 const ONE_LOOK: Look = { level: LEVEL, looks: 1 };
@@ -59,29 +58,41 @@ export function lookFor(
 }
 
 /**
- * Judges all metrics of a run.
+ * Says which metrics of a run decide their questions, and judges all of them.
  * @param processes of the run
- * @param sequential the rule by which it ended
+ * @param run the rule by which it ended, and its self-test
  * @returns in the order of the input
  */
 export function judgeRun(
-  metrics: readonly Sampled[],
+  figures: readonly Unjudged[],
   processes: readonly ProcessEntry[],
-  sequential: Sequential,
-): Judged[] {
+  { sequential, selfTest }: { readonly sequential: Sequential; readonly selfTest: SelfTest | null },
+): Metric[] {
+  const standings = standingsOf(figures, selfTest);
+  const standing = figures.map((each, i) => ({
+    ...each,
+    definition: { ...each.definition, ...standings[i] },
+  }));
   const comparisons = judge(
-    metrics.map(({ definition, samples, processes: places }) => ({
+    standing.map(({ definition, samples, processes: places }) => ({
       definition,
       samples,
       machines: places.map((index) => processes[index]?.machine ?? 0),
       look: lookFor(definition, sequential),
     })),
   );
-  return metrics.map(({ samples }, i) => {
+  return standing.map(({ definition, samples, processes: places, distributions }, i) => {
     const comparison = comparisons[i];
     if (comparison === undefined) throw new RangeError("one comparison per metric");
-    const outliers = (arm: keyof typeof samples) => classifyOutliers(samples[arm]);
-    return { comparison, outliers: { A: outliers("A"), B: outliers("B"), A2: outliers("A2") } };
+    const outliers = (arm: Arm) => classifyOutliers(samples[arm]);
+    return {
+      ...definition,
+      samples,
+      processes: places,
+      distributions,
+      outliers: { A: outliers("A"), B: outliers("B"), A2: outliers("A2") },
+      comparison,
+    };
   });
 }
 

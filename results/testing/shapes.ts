@@ -1,4 +1,5 @@
 /** Metrics of a synthetic run: what they are called, and how far B lies from A in them. */
+import type { Unjudged } from "../rules/judge.ts";
 import { FLOOR, HEAP_GROWTH, MACHINE_CREATION, SECTION_HIT } from "../rules/questions.ts";
 import type { Arm, Metric, MetricDefinition, RetentionScenario } from "../schema.ts";
 import { theilSenSlope } from "../statistics/index.ts";
@@ -184,18 +185,13 @@ function inQemu(): Shape[] {
   }));
 }
 
-/** A metric before it is judged. */
-export type Drawn = Pick<Metric, "samples" | "processes" | "distributions"> & {
-  readonly definition: MetricDefinition;
-};
-
 /** Draws samples for the processes at `places`; those of heaps are the slopes of the heaps that are there. */
 export function synthesize(
   { definition, centre, shift, noise, control = { shift: 0, noise } }: Shape,
   places: readonly number[],
   retention: readonly RetentionScenario[],
   random: () => number,
-): Drawn {
+): Unjudged {
   const unit = definition.scale === "percent" ? centre / 100 : 1;
   const draw = (shifted: number, spread: number) => centre + unit * (shifted + spread * normal(random));
   const followed = retention.find(({ scenario }) => scenario === definition.workload);

@@ -1,12 +1,10 @@
 /** A run out of a seed, for tests of what reads runs. Nothing in it was measured, and it says so. */
-import { standingsOf } from "../rules/deciding.ts";
-import { judgeRun } from "../rules/judge.ts";
+import { judgeRun, type Unjudged } from "../rules/judge.ts";
 import { checkRequirements } from "../rules/requirements.ts";
 import {
   type AlikeMetric,
   type Arm,
   type Environment,
-  type Metric,
   type MetricDefinition,
   type Omission,
   type ProcessEntry,
@@ -15,13 +13,12 @@ import {
   SCHEMA_NAME,
   SCHEMA_VERSION,
   type SelfTest,
-  type Sequential,
   SUITES,
   type Suite,
 } from "../schema.ts";
 import { sequentialRule } from "../statistics/index.ts";
 import { lifetimes, scenario, sourceSizes } from "./scenarios.ts";
-import { type Drawn, type Shape, shapesOf, synthesize } from "./shapes.ts";
+import { type Shape, shapesOf, synthesize } from "./shapes.ts";
 import { uniform } from "./uniform.ts";
 
 export interface SyntheticOptions {
@@ -57,7 +54,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
     : ["plug and unplug"];
   const retention = names.map((name) => scenario(name, repeats, random));
   const drawn = shapes.map((shape) => drawnOf(shape, processes, retention, random));
-  const metrics = judgedMetrics(drawn, processes, sequential);
+  const metrics = judgeRun(drawn, processes, { sequential, selfTest: selfTest() });
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
@@ -124,26 +121,11 @@ function drawnOf(
   processes: readonly ProcessEntry[],
   retention: readonly RetentionScenario[],
   random: () => number,
-): Drawn {
+): Unjudged {
   const places = processes.flatMap(({ task, lost }, i) =>
     task === taskOf(shape.definition) && lost === null ? [i] : [],
   );
   return synthesize(shape, places, retention, random);
-}
-
-/** Judges as a run does. */
-function judgedMetrics(
-  drawn: readonly Drawn[],
-  processes: readonly ProcessEntry[],
-  sequential: Sequential,
-): Metric[] {
-  const standings = standingsOf(drawn, selfTest());
-  const standing = drawn.map((each, i) => ({ ...each, definition: { ...each.definition, ...standings[i] } }));
-  const judged = judgeRun(standing, processes, sequential);
-  return standing.flatMap(({ definition, ...rest }, i) => {
-    const judgement = judged[i];
-    return judgement === undefined ? [] : [{ ...definition, ...rest, ...judgement }];
-  });
 }
 
 /** Each question's time and count come from processes of their own. */

@@ -1,11 +1,9 @@
-import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import { congestionOf } from "#host";
 import { CharChannel } from "./char-line.ts";
 
 /** Bytes typed that wait for the guest until the stream is told to wait, too. */
 const HIGH_WATER = 4096;
-/** Bytes that whoever reads may be behind before the guest waits. */
-const MOST_PENDING = 1 << 16;
 
 /**
  * A line whose other end is a stream of the host's: a pipe, a socket. What comes from there comes when it comes: a run that
@@ -41,12 +39,7 @@ export class StreamChar extends CharChannel {
   }
 
   override congestion(): Promise<void> | null {
-    const { output } = this;
-    if (output === null || output.writableLength <= MOST_PENDING || output.destroyed) return null;
-    const abort = new AbortController();
-    const { signal } = abort;
-    const waits = [once(output, "drain", { signal }), once(output, "close", { signal })];
-    return Promise.race(waits.map((wait) => wait.catch(() => undefined))).then(() => abort.abort());
+    return this.output === null ? null : congestionOf(this.output);
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import { userNetwork } from "./network-backends.ts";
 
 /** Something of the host's that is given back at the machine's end. */
 export interface HostResource {
-  /** Settles once it can be used; rejects with an CommandError when it cannot. */
+  /** Settles once it can be used; rejects with a CommandError when it cannot. */
   readonly ready?: Promise<unknown>;
   /** Whether things happen there by themselves, in the host's own time. */
   readonly reachesHost?: boolean;

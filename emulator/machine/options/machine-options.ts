@@ -9,6 +9,7 @@ import { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "../h
 import type { BootFiles } from "../images.ts";
 import { parseCount, parseSize } from "../size.ts";
 import { addHardwareOptions, type HardwareArguments, parseHardwareOptions } from "./hardware-options.ts";
+import { OptionReader, parseKeyValues } from "./key-values.ts";
 
 const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
 /** Harts that the board's interrupt controllers have room for, as in QEMU. */
@@ -194,32 +195,20 @@ const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
  * @param now host time, in milliseconds
  */
 export function parseRtc(text: string, now: number): bigint {
-  const option = `-rtc ${text}`;
-  const entries = new Map(
-    text.split(",").map((part): [string, string] => {
-      const [name = "", ...value] = part.split("=");
-      return [name, value.join("=")];
-    }),
-  );
-  for (const [name, value] of entries) {
-    if (name === "clock" && value !== "vm" && value !== "")
-      throw new CommandError(
-        `${option}: clock=${value}: guest time follows the instructions; give clock=vm, or leave it out`,
-      );
-    if (name === "driftfix" && value !== "none")
-      throw new CommandError(`${option}: driftfix=${value}: no timer drifts; leave it out`);
-    if (!["base", "clock", "driftfix"].includes(name))
-      throw new CommandError(`${option}: property ${name} is unknown; there are base, clock, driftfix`);
-  }
-  const base = entries.get("base") ?? "utc";
+  const reader = new OptionReader(`-rtc ${text}`, parseKeyValues("-rtc", text));
+  const base = reader.take("base") ?? "utc";
+  const clock = reader.take("clock") ?? "vm";
+  const driftfix = reader.take("driftfix") ?? "none";
+  if (clock !== "vm")
+    throw reader.error(`clock=${clock}: guest time follows the instructions; give clock=vm, or leave it out`);
+  if (driftfix !== "none") throw reader.error(`driftfix=${driftfix}: no timer drifts; leave it out`);
+  reader.end();
   if (base === "utc") return BigInt(now) * NANOSECONDS_PER_MILLISECOND;
   if (base === "localtime")
     return BigInt(now - 60_000 * new Date(now).getTimezoneOffset()) * NANOSECONDS_PER_MILLISECOND;
   const shaped = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(base);
   const date = Date.parse(base.includes("T") ? `${base}Z` : `${base}T00:00:00Z`);
   if (!shaped || Number.isNaN(date))
-    throw new CommandError(
-      `${option}: base=${base} is no date; give base=utc, base=localtime, or base=2026-01-01T00:00:00`,
-    );
+    throw reader.error(`base=${base} is no date; give base=utc, base=localtime, or base=2026-01-01T00:00:00`);
   return BigInt(date) * NANOSECONDS_PER_MILLISECOND;
 }
