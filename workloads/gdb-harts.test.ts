@@ -123,6 +123,7 @@ it("are threads to gdb, as QEMU's are", async (test) => {
   const ours = await lab.startOurs(elf, "-S", "--smp", "4");
   const said = await lab.gdb(ours.target, elf, COMMANDS);
   expect(said.map(whateverTime)).toEqual(theirs.map(whateverTime));
+  expect(said.at(-1)).toMatch(/^\[Inferior 1 .* killed\]$/);
   expect(said.filter((line) => line === "still 1").length).toBe(2);
   expect(await ours.ended).toBe(0);
 }, 240_000);

@@ -100,6 +100,7 @@ it("breaks, steps, watches, reads and writes as with QEMU", async (test) => {
   const ours = await lab.startOurs(elf, "-S");
   const said = await lab.gdb(ours.target, elf, [...COMMANDS, "kill"]);
   expect(said.map(withoutPlace)).toEqual(theirs.map(withoutPlace));
+  expect(said.at(-1)).toMatch(/^\[Inferior 1 .* killed\]$/);
   expect(said.filter((line) => /^(written|read|accessed|trap|patched) /.test(line)).length).toBe(5);
   expect(await ours.ended).toBe(0);
 }, 240_000);

@@ -117,10 +117,18 @@ export class DebuggerLab {
   }
 }
 
-/** Where a target is reached differs; so does how the two speak of its end. */
+/**
+ * Where a target is reached differs; so does how the two speak of its end. QEMU exits while gdb may still be writing to it, so
+ * that its end by `kill` is a lost connection now and then.
+ */
 export function withoutPlace(line: string): string {
-  return line.replace(/^\[Inferior .*\]$/, "[ended]").replace(/Thread 1\.(\d+)/, "Thread $1");
+  return line
+    .replace(/^\[Inferior .*\]$/, ENDED)
+    .replace(/^Remote communication error\. {2}Target disconnected\.: (Broken pipe|Connection reset by peer)\.$/, ENDED)
+    .replace(/Thread 1\.(\d+)/, "Thread $1");
 }
+
+const ENDED = "[ended]";
 
 async function untilAnswering(socket: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
