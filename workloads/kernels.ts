@@ -8,7 +8,7 @@ import { packageRoot } from "./package-root.ts";
 export interface Kernel {
   readonly name: string;
   /** What most of the work is. */
-  readonly kind: "integer" | "double" | "device";
+  readonly kind: "integer" | "double" | "system" | "device";
   /** What it does, in a line. */
   readonly work: string;
   /** Absolute path of the ELF file, linked at the start of RAM. */
@@ -30,6 +30,7 @@ export function kernels(): readonly Kernel[] {
     kernel("matrix-double", "double", "products of matrices: fused multiply-adds"),
     kernel("mandelbrot", "double", "products and sums on registers"),
     kernel("spectral-norm", "double", "power method: divisions"),
+    kernel("system-calls", "system", "calls from a user to a kernel, each with tables of its own in Sv39"),
     kernel("device-loads", "device", "10 million loads from a register of the UART"),
   ];
 }

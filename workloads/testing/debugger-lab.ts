@@ -124,7 +124,10 @@ export class DebuggerLab {
 export function withoutPlace(line: string): string {
   return line
     .replace(/^\[Inferior .*\]$/, ENDED)
-    .replace(/^Remote communication error\. {2}Target disconnected\.: (Broken pipe|Connection reset by peer)\.$/, ENDED)
+    .replace(
+      /^Remote communication error\. {2}Target disconnected\.: (Broken pipe|Connection reset by peer)\.$/,
+      ENDED,
+    )
     .replace(/Thread 1\.(\d+)/, "Thread $1");
 }
 

@@ -391,9 +391,11 @@ export class CsrFile {
   /** Writing a mode that we do not have has no effect at all (section 4.1.11). */
   private writeSatp(low: number, high: number): number {
     if (!isTranslationMode(high >>> 28)) return CsrEffect.None;
-    const mode = this.state.high(csrWord.satp) >>> 28;
+    const oldHigh = this.state.high(csrWord.satp);
+    // As QEMU has it: what translates as before need not be forgotten. A guest that changed its tables says sfence.vma.
+    if (high === oldHigh && low === this.state.low(csrWord.satp)) return CsrEffect.None;
     this.state.set(csrWord.satp, low, high);
-    return high >>> 28 === mode ? CsrEffect.AddressSpace : CsrEffect.Translation;
+    return high >>> 28 === oldHigh >>> 28 ? CsrEffect.AddressSpace : CsrEffect.Translation;
   }
 
   private writeInhibit(low: number): number {

@@ -168,7 +168,7 @@ export class RiscvHart {
     state.setBigInt(WORD.reservation, -1n);
     this.csr.reset();
     state.setPrivilege(Privilege.Machine);
-    state.flushTlb();
+    state.resetTlb();
     this.pmp.update();
     this.cache.dropAll();
     this.progress.reset();

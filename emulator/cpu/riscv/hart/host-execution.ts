@@ -12,7 +12,7 @@ import type { Fetch } from "./fetch.ts";
 import { FloatOutcome, FloatUnit } from "./float-unit.ts";
 import { WORD } from "./layout.ts";
 import type { Progress } from "./progress.ts";
-import { type HartState, Privilege, Status } from "./state.ts";
+import { ASID_MASK, type HartState, Privilege, Status } from "./state.ts";
 import type { Traps } from "./traps.ts";
 
 /** funct3 of the operation's instruction, which is what the CSR instructions differ in. */
@@ -96,10 +96,6 @@ export class HostExecution {
 
   private get recordOperation(): number {
     return this.state.halfwords[this.state.low(WORD.record) >>> 1] ?? 0;
-  }
-
-  private get recordImmediate(): number {
-    return this.state.memoryWords[(this.state.low(WORD.record) >>> 2) + 1] ?? 0;
   }
 
   /** Word index of the destination register. */
@@ -270,11 +266,20 @@ export class HostExecution {
     return WORD.registers + this.recordByte(3) / 4;
   }
 
-  /** For one address, or if the first source is x0 for all. Address spaces are not told apart. */
+  /** The same for the second source of an instruction without destination. */
+  private get secondSource(): number {
+    return WORD.registers + this.recordByte(2) / 4;
+  }
+
+  /**
+   * For one address, or if the first source is x0 for all; of one address space if the second is not x0 (section 4.2.1). The
+   * buffers hold no translations of another space than the present one.
+   */
   private fenceTranslations(): void {
-    const { state, source } = this;
-    if (source === WORD.registers) state.flushTlb();
-    else state.flushTlbPage(state.low(source), state.high(source));
+    const { state, source, secondSource } = this;
+    if (source !== WORD.registers) state.flushTlbPage(state.low(source), state.high(source));
+    else if (secondSource === WORD.registers) state.flushTlb();
+    else if ((state.low(secondSource) & ASID_MASK) === state.addressSpace) state.leaveAddressSpace();
   }
 
   private handleCacheBlock(exit: number): void {
@@ -304,10 +309,15 @@ export class HostExecution {
   /** csrrw, csrrs, csrrc and their immediate forms (Zicsr, table 9.1). */
   private handleCsr(): void {
     const { state, csr } = this;
-    const number = this.recordImmediate;
-    const funct3 = operationFunct3[this.recordOperation] ?? 0;
-    const sourceField = this.recordByte(3);
+    // The parts of the record, see records.ts, read at once: kernels execute little else here.
+    const at = state.low(WORD.record) >>> 2;
+    const record = state.memoryWords[at] ?? 0;
+    const number = state.memoryWords[at + 1] ?? 0;
+    const operation = record & 0xffff;
+    const destination = WORD.registers + 2 + ((record >>> 16) & 0xff) / 4;
+    const sourceField = record >>> 24;
     const source = WORD.registers + sourceField / 4;
+    const funct3 = operationFunct3[operation] ?? 0;
     const swap = (funct3 & 3) === 1;
     const writes = swap || sourceField !== 0;
     if (!csr.accessible(number, writes) || !csr.read(number)) {
@@ -329,9 +339,9 @@ export class HostExecution {
         return;
       }
     }
-    state.set(this.destination, oldLow, oldHigh);
-    this.retire(this.recordLength);
-    this.attend(effects);
+    state.set(destination, oldLow, oldHigh);
+    this.retire(operationLength[operation] ?? 0);
+    if (effects !== CsrEffect.None) this.attend(effects);
   }
 
   /** Sees to the consequences of a write to a control register. */

@@ -47,6 +47,37 @@ export const EnvironmentConfig = {
   CBZE: 1 << 7,
 } as const;
 
+/** Field ASID of satp, in its high word. */
+const ASID_SHIFT = 12;
+export const ASID_MASK = 0xffff;
+
+/** Fills that are listed before a flush looks at all entries instead, which it then does as fast. */
+const MOST_FILLS = 4096;
+
+/**
+ * Which entries of the translation buffers were filled: emptying those costs in proportion to the page walks that filled them,
+ * where looking at all costs the same for a guest that changes its address space at every system call.
+ */
+class FillList {
+  count = 0;
+  overflown = false;
+  private readonly indices = new Int32Array(MOST_FILLS);
+
+  add(index: number): void {
+    if (this.count < MOST_FILLS) this.indices[this.count++] = index;
+    else this.overflown = true;
+  }
+
+  at(place: number): number {
+    return this.indices[place] ?? 0;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.overflown = false;
+  }
+}
+
 /** A hart's block of the WebAssembly memory, and views of it and of guest RAM. */
 export class HartState {
   readonly memory: WebAssembly.Memory;
@@ -60,6 +91,9 @@ export class HartState {
   memoryWords: Int32Array;
   /** Large pages, by `largePage`, that were translated since the buffers were empty. */
   private readonly largePages = new Set<number>();
+  /** Entries of one address space, and of all, that were filled since there were none. */
+  private readonly localFills = new FillList();
+  private readonly globalFills = new FillList();
   /** By translation buffer entry, as they lie in the block: physical addresses that no word can hold. */
   private readonly devicePages = new Float64Array(LAYOUT.jumpCache / TLB_ENTRY_BYTES);
 
@@ -185,18 +219,47 @@ export class HartState {
     this.set(WORD.rounding, 0x03020100 | closed, (this.low(WORD.frm) << 24) | 0x00060504 | closed);
   }
 
+  /** Makes the translation buffers empty, whatever they hold. */
+  resetTlb(): void {
+    this.words.fill(INVALID_TAG, LAYOUT.readTlb / 4, LAYOUT.single / 4);
+    this.localFills.clear();
+    this.globalFills.clear();
+    this.largePages.clear();
+  }
+
   /** Forgets every translation. */
   flushTlb(): void {
-    this.words.fill(INVALID_TAG, LAYOUT.readTlb / 4, LAYOUT.single / 4);
-    this.largePages.clear();
+    const { words, localFills, globalFills } = this;
+    if (localFills.overflown || globalFills.overflown) {
+      this.resetTlb();
+      return;
+    }
+    for (let i = 0; i < localFills.count; i++) words[localFills.at(i)] = INVALID_TAG;
+    for (let i = 0; i < globalFills.count; i++) words[globalFills.at(i)] = INVALID_TAG;
+    localFills.clear();
+    globalFills.clear();
+    if (this.largePages.size > 0) this.largePages.clear();
   }
 
   /** Forgets the translations of the present address space, not those that all share. */
   leaveAddressSpace(): void {
-    const { words } = this;
-    for (let index = LAYOUT.readTlb / 4; index < LAYOUT.single / 4; index += TLB_ENTRY_BYTES / 4) {
-      if (words[index + 3] !== GLOBAL) words[index] = INVALID_TAG;
+    const { words, localFills } = this;
+    if (localFills.overflown) {
+      for (let index = LAYOUT.readTlb / 4; index < LAYOUT.single / 4; index += TLB_ENTRY_BYTES / 4) {
+        if (words[index + 3] !== GLOBAL) words[index] = INVALID_TAG;
+      }
+    } else {
+      for (let i = 0; i < localFills.count; i++) {
+        const index = localFills.at(i);
+        if (words[index + 3] !== GLOBAL) words[index] = INVALID_TAG;
+      }
     }
+    localFills.clear();
+  }
+
+  /** The address space that satp names (its field ASID). */
+  get addressSpace(): number {
+    return (this.high(csrWord.satp) >>> ASID_SHIFT) & ASID_MASK;
   }
 
   /** Notes that an address was translated by a leaf of a level above 0, of which the buffers may hold any part. */
@@ -241,6 +304,7 @@ export class HartState {
     const page = virtualLow & ~0xfff;
     this.set(index, page | this.low(WORD.dataMode), virtualHigh);
     this.set(index + 2, direct - page, global ? GLOBAL : 0);
+    this.noteFill(index, global);
   }
 
   /** Enters that the page of a data access is a device's; where that is, is kept in `devicePages`. */
@@ -255,6 +319,7 @@ export class HartState {
     this.set(index, (virtualLow & ~0xfff) | this.low(WORD.dataMode) | TAG_DEVICE, virtualHigh);
     this.words[index + 3] = global ? GLOBAL : 0;
     this.devicePages[index >> 2] = physicalPage;
+    this.noteFill(index, global);
   }
 
   /** Physical page of a device that the virtual one is known to be, or -1. */
@@ -272,6 +337,12 @@ export class HartState {
     const index = this.entryIndex(LAYOUT.jumpCache, virtualLow);
     this.set(index, (virtualLow & ~0xfff) | this.low(WORD.fetchMode), virtualHigh);
     this.set(index + 2, records, global ? GLOBAL : 0);
+    this.noteFill(index, global);
+  }
+
+  private noteFill(index: number, global: boolean): void {
+    if (global) this.globalFills.add(index);
+    else this.localFills.add(index);
   }
 
   /** WebAssembly address of the records of the page of an instruction, if it is known for sure; else -1. */

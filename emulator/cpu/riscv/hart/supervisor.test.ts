@@ -214,6 +214,45 @@ test.each([
   expect(hart.readRegister(A0)).toBe(expected);
 });
 
+test.each([
+  ["this space", 1n, 0xc7n, 2n],
+  ["this space, of a global page", 1n, 0xe7n, 1n],
+  ["another space", 2n, 0xc7n, 1n],
+  ["this space, with more bits than a space has", 0x7_0001n, 0xc7n, 2n],
+])("a fence of all addresses of %s", (_, asid, flags, expected) => {
+  const other = BLOCK + 0x1000;
+  const load = op("ld", { rd: A0, rs1: A1 });
+  const board = paged([load, op("sfence.vma", { rs1: 0, rs2: A2 }), load, LOOP]);
+  const { hart } = board;
+  board.writeRam64(BLOCK, 1n);
+  board.writeRam64(other, 2n);
+  board.writeRam64(LEAF, page(BLOCK, flags));
+  hart.writeCsr(SATP, satp(8n, 1n));
+  hart.writeRegister(A1, 0x40000000n);
+  hart.writeRegister(A2, asid);
+  hart.run(1);
+  expect(hart.readRegister(A0)).toBe(1n);
+  board.writeRam64(LEAF, page(other, flags));
+  hart.run(2);
+  expect(hart.readRegister(A0)).toBe(expected);
+});
+
+test("writing satp with what it holds forgets nothing", () => {
+  const load = op("ld", { rd: A0, rs1: A1 });
+  const board = paged([load, op("csrrw", { rd: 0, rs1: A2, immediate: SATP }), load, LOOP]);
+  const { hart } = board;
+  board.writeRam64(BLOCK, 1n);
+  board.writeRam64(LEAF, page(BLOCK, 0xc7n));
+  hart.writeCsr(SATP, satp(8n, 1n));
+  hart.writeRegister(A1, 0x40000000n);
+  hart.writeRegister(A2, satp(8n, 1n));
+  hart.run(1);
+  board.writeRam64(LEAF, 0n);
+  hart.run(2);
+  expect(hart.readRegister(A0)).toBe(1n);
+  expect(trapOf(board).cause).toBe(0n);
+});
+
 test("without translation a global page is where it says", () => {
   const load = op("ld", { rd: A0, rs1: A1 });
   const board = paged([load, op("csrrw", { rd: 0, rs1: A2, immediate: SATP }), load, LOOP]);
