@@ -100,9 +100,12 @@ describe("mergeRuns", () => {
     });
   });
 
-  it("takes the processes of one machine for one machine's, and adds their time up", () => {
-    const merged = mergeRuns(halves(), COMMAND);
+  it("takes the processes of one machine for one machine's, adds their time up, and shows the highest load", () => {
+    const [first, second] = halves();
+    const busy = second.run.machines.map((machine) => ({ ...machine, loadBefore: [7, 3, 1] }));
+    const merged = mergeRuns([first, { ...second, run: { ...second.run, machines: busy } }], COMMAND);
     expect(merged.machines.map(({ id, seconds }) => [id, seconds])).toEqual([["one", 2 * 312]]);
+    expect(merged.machines[0]?.loadBefore).toEqual([7, 3, 1]);
     expect(new Set(merged.schedule.processes.map(({ machine }) => machine))).toEqual(new Set([0]));
   });
 

@@ -180,17 +180,26 @@ export function missingParts(parts: readonly Part[]): string[] {
     .map((number) => `${number}/${count}`);
 }
 
-/** Machines of all parts, each once. */
+/** Machines of all parts, each once, with the highest load that a part saw. */
 function machinesOf(parts: readonly Part[]): Environment[] {
   const machines = new Map<string, Environment>();
   for (const { run } of parts) {
     for (const machine of run.machines) {
       const known = machines.get(machine.id);
-      const seconds = machine.seconds + (known?.seconds ?? 0);
-      machines.set(machine.id, { ...(known ?? machine), seconds, loadAfter: machine.loadAfter });
+      machines.set(machine.id, {
+        ...(known ?? machine),
+        seconds: machine.seconds + (known?.seconds ?? 0),
+        loadBefore: busier(known?.loadBefore ?? [], machine.loadBefore),
+        loadAfter: busier(known?.loadAfter ?? [], machine.loadAfter),
+      });
     }
   }
   return [...machines.values()];
+}
+
+/** The one of two load averages whose last minute was the busier. */
+function busier(one: readonly number[], other: readonly number[]): readonly number[] {
+  return (other[0] ?? 0) > (one[0] ?? 0) || one.length === 0 ? other : one;
 }
 
 function mergeMetrics(

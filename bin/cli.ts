@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { CommandError, onEndSignal, watchStandardOutput } from "#host";
+import { CommandError, cleanText, onEndSignal, watchStandardOutput } from "#host";
 
 const WRONG_USE = 2;
 
@@ -34,7 +34,7 @@ const program = new Command("regionlab")
   )
   .version(manifest.version)
   .option("--verbose", "show where an error came from")
-  .showHelpAfterError("(see regionlab --help)")
+  .configureOutput({ outputError: (text, write) => write(inOneLine(text)) })
   .exitOverride();
 
 /** The command that is called; undefined: none, so that all are to be listed. */
@@ -47,6 +47,16 @@ try {
   await program.parseAsync(await inOurWords(process.argv));
 } catch (error) {
   process.exitCode = await report(error);
+}
+
+/** What commander has to say of a wrong use, as every other error is said. */
+function inOneLine(text: string): string {
+  const message = cleanText(text)
+    .trim()
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "");
+  return `regionlab: ${message}; see regionlab ${called === undefined ? "" : `${called} `}--help\n`;
 }
 
 /** A machine may be described in QEMU's words. */

@@ -238,7 +238,7 @@ describe("the answer", () => {
     const { finding, text } = partOf(base, "Lifetime hazards");
     expect(finding).toBe("differs");
     expect(text).toBe(
-      "In 2 of 3 lives with a mistake in them, the two forms fail differently. " +
+      "In 2 of 3 lives of devices, the two forms end differently. " +
         "Embedded fails where owned is safe: unparent under a reader (use after free). " +
         "Both fail, embedded worse (use after finalize instead of blocks never freed): forgotten unmap. " +
         "Both are safe: re-realize.",

@@ -37,7 +37,7 @@ describe("the hazards", () => {
     expect(said(lives)).toEqual({
       differ: true,
       sentences: [
-        "In 7 of 10 lives with a mistake in them, the two forms fail differently.",
+        "In 7 of 10 lives of devices, the two forms end differently.",
         "Embedded fails where owned is safe: held (use after free), late (use after finalize), leak (blocks never freed).",
         "Owned fails where embedded is safe: remade (use after free).",
         "Both fail, embedded worse (use after free and blocks never freed instead of use after free): more.",
@@ -51,7 +51,7 @@ describe("the hazards", () => {
 
   it("do not differ where both forms do the same", () => {
     const [first, ...others] = said([life("x", FREED, FREED), life("y", SAFE, SAFE)]).sentences;
-    expect(first).toBe("In none of 2 lives with a mistake in them, the two forms fail differently.");
+    expect(first).toBe("In none of 2 lives of devices, the two forms end differently.");
     expect(others).toHaveLength(2);
     expect(said([life("x", FREED, FREED)]).differ).toBe(false);
   });

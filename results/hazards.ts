@@ -1,4 +1,4 @@
-/** What mistakes in the lives of devices lead to in either form, for somebody who has to choose. Drawn from the data by rule. */
+/** What lives of devices that are hard on their regions end in, in either form, for somebody who has to choose. Drawn from the data by rule. */
 import type { LifetimeFigures, Run } from "./schema.ts";
 import {
   capital,
@@ -54,7 +54,7 @@ export function hazardsOf(run: Run): Hazards {
   return {
     differ: lives.some(({ same }) => !same),
     sentences: [
-      `In ${found} of ${formatNumber(lives.length)} lives with a mistake in them, the two forms fail differently.`,
+      `In ${found} of ${formatNumber(lives.length)} lives of devices, the two forms end differently.`,
       ...oneSided,
       ...(["A", "B"] as const).flatMap((arm) => bothFail(unlike, arm, names)),
       ...sentence("Both fail in the same way, though not to the same extent", items(false)),

@@ -42,6 +42,25 @@ import { LEVEL, sequentialRule } from "./statistics/index.ts";
  */
 export function parseRun(text: string, file: string): Run {
   const json = parseJson(text, file);
+  if (Array.isArray(json) && json.length > 1) {
+    throw new CommandError(
+      `${file}: holds ${json.length} runs, and one is needed; \`regionlab report RUN --format json -o FILE\` writes one`,
+    );
+  }
+  return runOf(json, file);
+}
+
+/** The same for a file that may hold several, as `report --format json` writes those that it is given. */
+export function parseRuns(text: string, file: string): Run[] {
+  const json = parseJson(text, file);
+  if (!Array.isArray(json)) return [runOf(json, file)];
+  if (json.length === 0) {
+    throw new CommandError(`${file}: holds no run; give a file that \`regionlab bench -o\` wrote`);
+  }
+  return json.map((each, i) => runOf(each, `${file}[${i}]`));
+}
+
+function runOf(json: unknown, file: string): Run {
   if (!isRecord(json) || json.schema !== SCHEMA_NAME) {
     throw new CommandError(
       `${file}: is JSON but not a benchmark run (no "schema": "${SCHEMA_NAME}"); ` +

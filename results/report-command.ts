@@ -5,7 +5,7 @@ import { renderJson, renderSummary } from "./renderers/json.ts";
 import { renderMarkdown } from "./renderers/markdown.ts";
 import { renderTable } from "./renderers/table.ts";
 import type { Run } from "./schema.ts";
-import { isSameFile, loadRun, writeText } from "./store.ts";
+import { isSameFile, loadRuns, writeText } from "./store.ts";
 
 export const FORMATS = ["table", "markdown", "html", "json", "summary"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -30,7 +30,7 @@ export function addReportCommand(program: Command, output: Output = process.stdo
     .action(async (files: string[], options: { format?: Format; output?: string }) => {
       const inputs = files.length === 0 ? [LATEST_RUN] : files;
       if (options.output !== undefined) await checkReport(options.output, inputs);
-      const runs = await Promise.all(inputs.map(loadRun));
+      const runs = (await Promise.all(inputs.map(loadRuns))).flat();
       const format = options.format ?? formatOf(options.output);
       // Colours belong to the terminal, never to a file.
       const text = await render(runs, format, options.output === undefined);

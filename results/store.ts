@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { CommandError, systemErrorCode, writeOutput } from "#host";
 import { digestOf } from "./digest.ts";
-import { parseRun } from "./parse.ts";
+import { parseRun, parseRuns } from "./parse.ts";
 import type { Run } from "./schema.ts";
 
 /** A full run has a few MiB; a file that claims to hold more than this is none. */
@@ -17,6 +17,11 @@ export const LARGEST_RUN_BYTES = 256 * 2 ** 20;
  */
 export async function loadRun(file: string): Promise<Run> {
   return parseRun(await readText(file, LARGEST_RUN_BYTES), file);
+}
+
+/** The same of a file that may hold several runs. */
+export async function loadRuns(file: string): Promise<Run[]> {
+  return parseRuns(await readText(file, LARGEST_RUN_BYTES), file);
 }
 
 /**

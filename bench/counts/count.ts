@@ -275,12 +275,13 @@ function resultOf(
   const aaSpread = spreadOfControl(samples);
   if (aaSpread === null || samples.A.length < Math.min(LEAST_PROCESSES, repeats)) {
     const [first] = lost;
+    const none = samples.A.length === 0;
     const why =
       first === undefined
         ? "the time was used up; give the run more with --seconds"
-        : `its processes failed: ${shortly(first)}`;
-    const once = samples.A.length === 0 ? "Not counted" : "Counted once only, which shows no spread";
-    return omissionOf(definition, `${once}: ${why}.`);
+        : `${none ? "its" : "the other"} processes failed: ${shortly(first).replace(/\.$/, "")}`;
+    const found = none ? "Not counted" : "Counted once only, which shows no spread";
+    return omissionOf(definition, `${found}: ${why}.`);
   }
   if (aaSpread <= definition.margin) return { definition, samples, processes, aaSpread };
   return omissionOf(

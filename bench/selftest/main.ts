@@ -7,7 +7,8 @@
  * Options: [--short] [--seed N] [-o F.json]
  */
 
-import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { CommandError, checkOutput } from "#host";
@@ -16,7 +17,7 @@ import { packageRoot } from "#workloads";
 import { COUNT_REPEATS } from "../count-plan.ts";
 import { locateValgrind, VALGRIND_ADVICE } from "../counts/callgrind.ts";
 import { captureEnvironment } from "../environment.ts";
-import { journalOf } from "../journal.ts";
+import { hashCode, journalOf } from "../journal.ts";
 import { FULL_LOOKS } from "../options.ts";
 import { describeRuntimeOptions, RUNTIME_OPTIONS } from "../plan.ts";
 import { runChild } from "../runner/child-process.ts";
@@ -107,7 +108,13 @@ async function selfTest(options: Options): Promise<number> {
   const reports = await runJobs(
     [...inTurn(jobs.filter(isAlike)), ...inTurn(jobs.filter((job) => !isAlike(job)))],
     seed,
-    output === null ? null : new FinishedJobs(journalOf(output)),
+    output === null
+      ? null
+      : new FinishedJobs(journalOf(output), {
+          code: hashCode(dirname(childEntry)),
+          node: process.version,
+          seed,
+        }),
   );
   const of = (prefix: string) =>
     reports.flatMap(({ name, report }) => (name.startsWith(prefix) && report !== null ? [report] : []));
@@ -228,15 +235,33 @@ async function runJobs(
   return results;
 }
 
+/** What two self-tests must have in common for one to go on with the processes of the other. */
+interface FinishedKey {
+  readonly code: string;
+  readonly node: string;
+  readonly seed: number;
+}
+
 /** What an interrupted self-test has left, and goes on with. */
 class FinishedJobs {
   private readonly file: string;
   private readonly reports = new Map<string, ProcessReport>();
 
-  constructor(file: string) {
+  /** @throws CommandError (exit code 2) where the file is of other code, another Node or another seed */
+  constructor(file: string, key: FinishedKey) {
     this.file = file;
-    if (!existsSync(file)) return;
-    for (const line of readFileSync(file, "utf8").split("\n").slice(0, -1)) {
+    const head = JSON.stringify({ key });
+    if (!existsSync(file)) {
+      writeFileSync(file, `${head}\n`);
+      return;
+    }
+    const [first, ...lines] = readFileSync(file, "utf8").split("\n");
+    if (first !== head) {
+      throw new CommandError(
+        `${file}: holds processes of a self-test with other code, Node or seed; remove it, or store this one elsewhere with -o`,
+      );
+    }
+    for (const line of lines.slice(0, -1)) {
       const { name, repeat, report } = JSON.parse(line) as {
         name: string;
         repeat: number;

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { parseHTML } from "linkedom";
 import { describe, expect, it, vi } from "vitest";
-import { parseRun } from "../parse.ts";
+import { parseRun, parseRuns } from "../parse.ts";
 import type { Metric, Run } from "../schema.ts";
 import { loadRun } from "../store.ts";
 import { comparisonOf } from "../testing/effects.ts";
@@ -292,8 +292,12 @@ describe("markdown", () => {
 describe("json", () => {
   it("is the stored run, or an array of several", () => {
     expect(parseRun(renderJson([run]), "run.json")).toEqual(run);
-    const [first, second]: unknown[] = JSON.parse(renderJson([run, run]));
-    for (const each of [first, second]) expect(parseRun(JSON.stringify(each), "run.json")).toEqual(run);
+    const two = renderJson([run, run]);
+    expect(parseRuns(two, "runs.json")).toEqual([run, run]);
+    expect(parseRuns(renderJson([run]), "run.json")).toEqual([run]);
+    expect(() => parseRun(two, "runs.json")).toThrow(/^runs\.json: holds 2 runs, and one is needed;/);
+    expect(() => parseRuns("[]", "runs.json")).toThrow(/^runs\.json: holds no run;/);
+    expect(() => parseRuns("[{}]", "runs.json")).toThrow(/^runs\.json\[0\]: is JSON but not a benchmark run/);
   });
 });
 
