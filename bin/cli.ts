@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandError, cleanText, onEndSignal, watchStandardOutput } from "#host";
+import { addCompletionCommand } from "./completion.ts";
 
 const WRONG_USE = 2;
 
@@ -37,8 +38,9 @@ const program = new Command("regionlab")
   .configureOutput({ outputError: (text, write) => write(inOneLine(text)) })
   .exitOverride();
 
-/** The command that is called; undefined: none, so that all are to be listed. */
+/** The command that is called; undefined: none of those, so that all are to be listed. */
 const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
+if (called === undefined) addCompletionCommand(program);
 for (const [name, add] of Object.entries(COMMANDS))
   if (called === undefined || name === called) await add(program);
 for (const command of program.commands) command.exitOverride();

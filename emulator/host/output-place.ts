@@ -50,6 +50,10 @@ const DESCRIPTOR = /^(\/proc\/[^/]+|\/dev)\/fd\/\d+$/;
  */
 export function outputPlace(label: string, path: string, makeFolders = false): OutputPlace {
   if (path === "") throw new CommandError(`${label}: the path is empty; give a file`);
+  if (path === "-")
+    throw new CommandError(
+      `${label}: a dash is not standard output here; give /dev/stdout, or ./- for a file of that name`,
+    );
   try {
     const stats = statSync(path, { throwIfNoEntry: false }) ?? null;
     if (stats === null) {

@@ -61,6 +61,25 @@ export class ImageLoader {
   load(files: BootFiles): void {
     const firmwareEnd =
       files.bios === undefined ? RAM_START : this.loadAt("--bios", files.bios, RAM_START).end;
+    if (files.initrd !== undefined && files.kernel === undefined)
+      throw new CommandError(`--initrd ${files.initrd}: there is no kernel to use it; give --kernel, too`);
+    const { flashStart } = this.machine;
+    if (flashStart !== null && files.bios !== undefined) this.loadForFlash(files, flashStart);
+    else this.loadForKernel(files, firmwareEnd, flashStart);
+  }
+
+  /** Firmware in RAM goes on in flash, as on QEMU from 8.1 on; what is there loads the kernel by itself. */
+  private loadForFlash({ kernel, initrd, append }: BootFiles, flashStart: number): void {
+    this.machine.addFlashKernel({
+      ...(kernel === undefined ? {} : { kernel: readInput("--kernel", kernel) }),
+      ...(initrd === undefined ? {} : { initrd: readInput("--initrd", initrd) }),
+      ...(append === undefined ? {} : { commandLine: append }),
+    });
+    this.start(RAM_START, flashStart, append === undefined ? {} : { commandLine: append });
+  }
+
+  /** Flash comes first, then firmware in RAM, then the kernel. */
+  private loadForKernel(files: BootFiles, firmwareEnd: number, flashStart: number | null): void {
     const boot: { commandLine?: string; initrd?: NonNullable<BootInformation["initrd"]> } = {};
     if (files.append !== undefined) boot.commandLine = files.append;
     let kernelEntry = 0;
@@ -75,21 +94,15 @@ export class ImageLoader {
           whole(readInput("--initrd", files.initrd), start),
         ]);
       }
-    } else if (files.initrd !== undefined) {
-      throw new CommandError(`--initrd ${files.initrd}: there is no kernel to use it; give --kernel, too`);
     }
-    this.installDeviceTree(boot);
-    this.machine.writeBootRom({
-      start: files.bios === undefined && kernelEntry !== 0 ? kernelEntry : RAM_START,
-      kernelEntry,
-      deviceTree: this.machine.deviceTreeAddress,
-    });
+    const inRam = files.bios === undefined && kernelEntry !== 0 ? kernelEntry : RAM_START;
+    this.start(flashStart ?? inRam, kernelEntry, boot);
   }
 
-  private installDeviceTree(boot: BootInformation): void {
-    const blob = this.machine.deviceTree(boot);
-    const start = this.machine.deviceTreeAddress;
-    this.place("device tree", "", [whole(blob, start)]);
+  private start(start: number, kernelEntry: number, boot: BootInformation): void {
+    const deviceTree = this.machine.deviceTreeAddress;
+    this.place("device tree", "", [whole(this.machine.deviceTree(boot), deviceTree)]);
+    this.machine.writeBootRom({ start, kernelEntry, deviceTree });
   }
 
   private loadAt(option: string, path: string, address: number): Extent & { readonly entry: number } {

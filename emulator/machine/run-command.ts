@@ -111,6 +111,8 @@ async function run(
     options.maxInstructions === undefined
       ? Number.POSITIVE_INFINITY
       : parseCount("--max-instructions", options.maxInstructions, 1);
+  if (options.until === "")
+    throw new CommandError("--until: the text is empty; give what the console is to print");
   const log = parseLog(options);
   const machine = await machineOptions(options);
   const hasFlash = machine.attached?.drives.some((drive) => drive.interface === "pflash") === true;

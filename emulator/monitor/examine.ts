@@ -8,7 +8,8 @@ export type Space = "virtual" | "physical";
 
 const SIZES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, g: 8 };
 const LINE_BYTES = 16;
-const MOST_BYTES = 2 ** 20;
+/** More than that would keep the machine, and a debugger that asks for it, for seconds. */
+const MOST_BYTES = 2 ** 16;
 /** Likewise of instructions. */
 const MOST_INSTRUCTIONS = 4096;
 
@@ -49,26 +50,28 @@ function list(read: Read, address: bigint, { count, letter, size: wanted }: Form
     const bytes = read(at, length);
     if (bytes.length < length) {
       lines.push(cannotAccess(at));
-      break;
+      return `${lines.join("\n")}\n`;
     }
     const cells = Array.from({ length: length / size }, (_, index) =>
       cell(bytes, index * size, letter, size),
     );
     lines.push(`${hex64(at)}: ${cells.join(" ")}`);
   }
+  if (total < count * wanted) lines.push(`${MOST_BYTES} bytes are the most at a time`);
   return `${lines.join("\n")}\n`;
 }
 
 function listInstructions(read: Read, address: bigint, count: number): string {
   const lines: string[] = [];
-  for (let at = address; lines.length < Math.min(count, MOST_INSTRUCTIONS); ) {
+  const most = Math.min(count, MOST_INSTRUCTIONS);
+  for (let at = address; lines.length < most; ) {
     const bytes = read(at, 2);
     const low = bytes.length < 2 ? 0 : bytes.readUInt16LE();
     const length = (low & 3) === 3 ? 4 : 2;
     const all = length === 2 ? bytes : read(at, 4);
     if (all.length < length) {
       lines.push(cannotAccess(at));
-      break;
+      return `${lines.join("\n")}\n`;
     }
     const word = length === 2 ? low : all.readInt32LE();
     const [name = "", operands = ""] = disassemble(word, at).split("\t");
@@ -76,6 +79,7 @@ function listInstructions(read: Read, address: bigint, count: number): string {
     lines.push(`0x${hex64(at)}:  ${code.padEnd(8)}          ${name.padEnd(23)} ${operands}`.trimEnd());
     at = BigInt.asUintN(64, at + BigInt(length));
   }
+  if (most < count) lines.push(`${MOST_INSTRUCTIONS} instructions are the most at a time`);
   return `${lines.join("\n")}\n`;
 }
 

@@ -16,6 +16,7 @@ export { Irq, type IrqHandler, type IrqInput, IrqLine } from "./irq.ts";
 export {
   type BootInformation,
   type BootTarget,
+  type FlashKernel,
   type HartPort,
   type InterruptNumber,
   Machine,

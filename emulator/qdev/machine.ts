@@ -39,6 +39,13 @@ export interface BootInformation {
   readonly seed?: number;
 }
 
+/** What firmware in flash starts, as QEMU's fw_cfg passes it on. */
+export interface FlashKernel {
+  readonly kernel?: Uint8Array;
+  readonly initrd?: Uint8Array;
+  readonly commandLine?: string;
+}
+
 /** Base of all boards: the object at /machine, made by `DeviceModel.createMachine`. */
 export abstract class Machine extends QomObject {
   static override readonly typeName: string = "machine";
@@ -84,6 +91,12 @@ export abstract class Machine extends QomObject {
 
   /** Fills a flash bank, from its start on. @throws QomError when it does not fit. */
   abstract loadFlash(bank: number, content: Uint8Array): void;
+
+  /** Address of flash bank 0 where a drive keeps it: firmware that is to be started; null: nothing is there. */
+  abstract readonly flashStart: number | null;
+
+  /** Gives firmware in flash what it is to load by itself; at most once. */
+  abstract addFlashKernel(files: FlashKernel): void;
 
   /** Gives firmware and guest a file to find by its name. @throws QomError when the name is taken, or there is no room. */
   abstract addFirmwareFile(name: string, content: Uint8Array): void;

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
 import { CommandError } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
@@ -17,6 +18,7 @@ const FLASH_BYTES = 33 * 2 ** 20;
 export class AttachedHardware {
   private readonly options: HardwareOptions;
   private readonly resources: HostResource[] = [];
+  private readonly firmware: [name: string, content: Uint8Array][] = [];
   private serialEnd: Chardev | null = null;
 
   constructor(options: HardwareOptions) {
@@ -75,6 +77,14 @@ export class AttachedHardware {
     return model.chardevs.take(id);
   }
 
+  /** What tells the files of `-fw_cfg` from others, names and contents; empty without any. */
+  get firmwareDigest(): string {
+    if (this.firmware.length === 0) return "";
+    const hash = createHash("sha256");
+    for (const [name, bytes] of this.firmware) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
+    return hash.digest("hex");
+  }
+
   private keep(resource: HostResource): void {
     resource.ready?.catch(() => {}); // `ready` tells of it; if nobody asks, something else went wrong before
     this.resources.push(resource);
@@ -98,6 +108,7 @@ export class AttachedHardware {
       const bytes =
         "file" in content ? readInput("-fw_cfg", content.file) : new TextEncoder().encode(content.string);
       explained(text, () => board.addFirmwareFile(name, bytes));
+      this.firmware.push([name, bytes]);
     }
     for (const device of this.options.devices) {
       this.checkDrive(device);

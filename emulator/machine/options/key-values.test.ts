@@ -27,6 +27,16 @@ describe("properties of an option", () => {
         ["b", ","],
       ],
     ],
+    [
+      '{"driver": "file", "read-only": true, "file": {"filename": "a,b", "size": 7}}',
+      "driver",
+      [
+        ["driver", "file"],
+        ["read-only", "on"],
+        ["file.filename", "a,b"],
+        ["file.size", "7"],
+      ],
+    ],
     ["a=b=c", undefined, [["a", "b=c"]]],
     ["a=", undefined, [["a", ""]]],
     [

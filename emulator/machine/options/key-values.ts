@@ -1,15 +1,17 @@
 import { CommandError } from "#host";
+
 /** Properties of an option, in the order given; a name may come more than once. */
 export type KeyValues = readonly (readonly [name: string, value: string])[];
 
 /**
  * Parses `name=value,name=value` as QEMU's options have it: a comma in a value is doubled, and a name alone stands for
- * `name=on`.
+ * `name=on`. An object in JSON says the same, its parts as `name.part=value`.
  * @param option as the user gave it, for messages.
  * @param implied what the first part is if it has no name of its own.
- * @throws CommandError when a part has no name.
+ * @throws CommandError when a part has no name, or the JSON is none.
  */
 export function parseKeyValues(option: string, text: string, implied?: string): KeyValues {
+  if (text.startsWith("{")) return parseJson(option, text);
   const parts = splitAtCommas(text);
   return parts.map((part, index): readonly [string, string] => {
     const equals = part.indexOf("=");
@@ -20,6 +22,24 @@ export function parseKeyValues(option: string, text: string, implied?: string): 
     if (equals > 0) return [part.slice(0, equals), part.slice(equals + 1)];
     return index === 0 && implied !== undefined ? [implied, part] : [part, "on"];
   });
+}
+
+function parseJson(option: string, text: string): KeyValues {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new CommandError(`${option} ${text}: is no JSON; give {"name": "value"}, or name=value`);
+  }
+  return flattened(value, "");
+}
+
+function flattened(value: unknown, name: string): (readonly [string, string])[] {
+  if (typeof value === "boolean") return [[name, value ? "on" : "off"]];
+  if (typeof value !== "object" || value === null) return [[name, String(value)]];
+  return Object.entries(value).flatMap(([key, part]) =>
+    flattened(part, name === "" ? key : `${name}.${key}`),
+  );
 }
 
 /** Undoubles the commas of each part. */

@@ -8,9 +8,17 @@ import type { EmulationOptions } from "../emulation.ts";
 import { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "../hardware.ts";
 import type { BootFiles } from "../images.ts";
 import { parseCount, parseSize } from "../size.ts";
-import { addHardwareOptions, type HardwareArguments, parseHardwareOptions } from "./hardware-options.ts";
+import { CHARDEV_KINDS, NETDEV_KINDS } from "./backend-kinds.ts";
+import {
+  addHardwareOptions,
+  type HardwareArguments,
+  type HardwareOptions,
+  parseHardwareOptions,
+} from "./hardware-options.ts";
 import { OptionReader, parseKeyValues } from "./key-values.ts";
 
+/** What asks for a list, as a value. */
+const HELP = /^(help|\?)$/;
 const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
 /** Harts that the board's interrupt controllers have room for, as in QEMU. */
 const MOST_HARTS = 512;
@@ -46,8 +54,7 @@ export function addMachineOptions(command: Command): Command {
     .option("--cpu <model>", "rv64, the only kind there is")
     .option(
       "--bios <file>",
-      "firmware, loaded at the start of RAM; default: OpenSBI, where it is installed; none: start the kernel at once",
-      "none",
+      "firmware, loaded at the start of RAM; default: OpenSBI, which starts what is in flash or the kernel; none: start that at once (default: none, with a drive for flash bank 0: default)",
     )
     .option("--kernel <file>", "ELF, or an image that is loaded after the firmware")
     .option("--initrd <file>", "initial ram disk")
@@ -78,7 +85,7 @@ export async function machineOptions(
     machine: parseMachine(options.machine),
     ramBytes: parseSize("-m", options.memory),
     hartCount: parseHarts(options.smp),
-    files: filesOf(options),
+    files: filesOf(options, attached),
     translate: parseTranslate(options.translate),
     attached: { ...attached, drives },
     ...(wallClock === undefined ? {} : { wallClock }),
@@ -90,17 +97,21 @@ export async function askedForHelp({
   machine,
   cpu,
   device,
+  netdev,
+  chardev,
   regions,
 }: MachineArguments): Promise<string | null> {
   if (machine === "help" || machine === "?")
     return "Supported machines are:\nvirt                 RISC-V VirtIO board\n";
   if (cpu === "help") return "Available CPUs:\n  rv64\n";
+  const kinds = (what: string, known: ReadonlyMap<string, unknown>) =>
+    `Available ${what} backend types:\n${[...known.keys()].map((name) => `  ${name}\n`).join("")}`;
+  if (netdev.some((text) => HELP.test(text))) return kinds("netdev", NETDEV_KINDS);
+  if (chardev.some((text) => HELP.test(text))) return kinds("chardev", CHARDEV_KINDS);
   const asked = device.find((text) => /^(help|\?)$|,(help|\?)(=on)?$/.test(text));
   if (asked === undefined) return null;
   const hardware = await loadHardware(parseRegions(regions));
-  return /^(help|\?)$/.test(asked)
-    ? listDevices(hardware)
-    : listProperties(hardware, asked.split(",")[0] ?? "");
+  return HELP.test(asked) ? listDevices(hardware) : listProperties(hardware, asked.split(",")[0] ?? "");
 }
 
 function modelOf(hardware: Hardware): DeviceModel {
@@ -170,8 +181,11 @@ function parseHarts(text: string): number {
   return count;
 }
 
-function filesOf({ bios, kernel, initrd, append }: MachineArguments): BootFiles {
-  const firmware = bios === "default" ? defaultFirmware() : bios === "none" ? undefined : bios;
+function filesOf({ bios, kernel, initrd, append }: MachineArguments, { drives }: HardwareOptions): BootFiles {
+  // Firmware in flash is for S-mode, since QEMU 8.1: something has to be there before it.
+  const inFlash = drives.some((drive) => drive.interface === "pflash" && drive.unit === 0);
+  const asked = bios ?? (inFlash ? "default" : "none");
+  const firmware = asked === "default" ? defaultFirmware() : asked === "none" ? undefined : asked;
   return {
     ...(firmware === undefined ? {} : { bios: firmware }),
     ...(kernel === undefined ? {} : { kernel }),
@@ -184,7 +198,7 @@ function defaultFirmware(): string {
   const found = DEFAULT_FIRMWARE.find((path) => existsSync(path));
   if (found !== undefined) return found;
   throw new CommandError(
-    "-bios default: OpenSBI is not installed; apt-get install opensbi, or give the path of a firmware",
+    "-bios default: OpenSBI is not installed; apt-get install opensbi, give the path of a firmware, or none",
   );
 }
 

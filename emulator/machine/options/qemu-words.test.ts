@@ -44,7 +44,9 @@ describe("QEMU's words that work", () => {
     ["-gdb tcp:127.0.0.1:99,server=on,wait=off", "--gdb 99"],
     ["--gdb 0 --kernel k --regions owned", "--gdb 0 --kernel k --regions owned"],
     ["-regions owned -stats s.json", "--regions owned --stats s.json"],
-    ["--machine=virt --stats=s", "--machine=virt --stats=s"],
+    ["--machine=virt --stats=s", "--machine virt --stats=s"],
+    ["--machine virt,acpi=off --smp cpus=2 --cpu=max --kernel=k", "--machine virt --smp 2 --kernel=k"],
+    ["--gdb=tcp::7 --trace t", "--gdb 7 --trace t"],
     [
       "-nic user,hostfwd=tcp::2222-:22",
       "--netdev user,id=nic0,hostfwd=tcp::2222-:22 --device virtio-net-device,netdev=nic0",

@@ -180,6 +180,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
 };
 
+/** Options of our own whose values may be QEMU's. */
+const IN_BOTH = new Set(["machine", "smp", "cpu", "device", "gdb"]);
 /** Options of our own that a shell may write with one dash by mistake are left to the command, and those with two are its own. */
 const OURS = /^--/;
 /** A short option with its value: `-m512M`, `-Mvirt`. */
@@ -202,18 +204,20 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
     }
     const name = word.replace(/^--?/, "");
     const [bare = ""] = name.split("=");
-    if (OURS.test(word) && (known.has(bare) || !Object.hasOwn(MEANINGS, bare))) {
+    const isOurs = !Object.hasOwn(MEANINGS, bare) || (known.has(bare) && !IN_BOTH.has(bare));
+    if (OURS.test(word) && isOurs) {
       ours.push(word);
       continue;
     }
-    const meaning = MEANINGS[name];
+    const attached = OURS.test(word) && bare !== name ? name.slice(bare.length + 1) : undefined;
+    const meaning = MEANINGS[attached === undefined ? name : bare];
     if (meaning === undefined) {
       if (known.has(name) || name.length === 1) ours.push(name.length === 1 ? word : `--${name}`);
       else throw new CommandError(`${word}: unknown option; --help lists all of them`);
       continue;
     }
-    let value = "";
-    if (meaning.takesValue) {
+    let value = attached ?? "";
+    if (meaning.takesValue && attached === undefined) {
       const next = words[++at];
       if (next === undefined) throw new CommandError(`${word}: its value is missing; give one after it`);
       value = next;

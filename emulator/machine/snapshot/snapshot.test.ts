@@ -140,6 +140,18 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
     expect(() => restoreSnapshot(larger, saved, "F")).toThrow(/F: made with -m 4M; start the machine with/);
     const other = await machine({}, [LOOP, LOOP]);
     expect(() => restoreSnapshot(other, saved, "F")).toThrow(/F: made with another --kernel/);
+    const firmware = await machine({ attached: attach({ fw_cfg: ["name=opt/a/b,string=x"] }) });
+    expect(() => restoreSnapshot(firmware, saved, "F")).toThrow(/F: made with another -fw_cfg;/);
+  });
+
+  it("a device is set otherwise", async () => {
+    const set = (settings: string) =>
+      machine({ attached: attach({ device: [`virtio-rng-device${settings}`] }) });
+    const first = await set("");
+    const second = await set(",max-bytes=512,period=1000");
+    expect(() => restoreSnapshot(second, snapshotOf(first), "F")).toThrow(
+      /F: \/virtio-mmio@\w+\/virtio-mmio-bus.*\/virtio-rng-device was made with max-bytes=\d+, here it is 512; start/,
+    );
   });
 });
 

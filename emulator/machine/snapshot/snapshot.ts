@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { type SavedHart, slotsMismatch } from "#cpu/riscv";
 import { CommandError } from "#host";
 import {
+  type DeviceModel,
   isFields,
   loadFields,
   type Restore,
@@ -48,10 +49,35 @@ export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
       harts.map((hart): [string, SavedValue] => [`${hart.hartId}`, { ...hart.save() }]),
     ),
     devices: saveParts(devicesOf(model)),
+    settings: settingsOf(model),
     backends: saveParts(backendsOf(model)),
     drives: saveDrives(model),
   };
   writeSnapshotFile(sink, state, new Map([...memoriesOf(model), ...overlaysOf(model)]));
+}
+
+/** What `-device` and `-global` have set, or could have, of every device. */
+function settingsOf(model: DeviceModel): SavedFields {
+  const settings: Record<string, SavedValue> = {};
+  for (const [name, device] of devicesOf(model)) {
+    const own = model.types.classProperties(device.qomType).filter(({ set }) => set !== undefined);
+    settings[name] = Object.fromEntries(
+      own.map((property): [string, SavedValue] => [property.name, String(device.getProperty(property.name))]),
+    );
+  }
+  return settings;
+}
+
+/** What is set otherwise here than it was there; which devices there are has been compared. */
+function settingMismatch(model: DeviceModel, saved: SavedValue | undefined): string | undefined {
+  for (const [name, own] of Object.entries(settingsOf(model))) {
+    const theirs = isFields(saved) ? saved[name] : undefined;
+    for (const [property, value] of Object.entries(own ?? {})) {
+      const there = isFields(theirs) ? theirs[property] : undefined;
+      if (there !== value) return `${name} was made with ${property}=${there}, here it is ${value}`;
+    }
+  }
+  return undefined;
 }
 
 /** @param parts none of which declares no state. */
@@ -101,6 +127,8 @@ function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
   const { model, time, console, trace } = emulation;
   const { clock, request, console: savedConsole = null, trace: savedTrace = null } = state;
   const devices = planParts("device", devicesOf(model), state.devices);
+  const otherwise = settingMismatch(model, state.settings);
+  if (otherwise !== undefined) throw new QomError(otherwise);
   const backends = planParts("backend", backendsOf(model), state.backends ?? {});
   const steps = [
     ...time.load(state.time ?? null),
@@ -183,7 +211,7 @@ function isCount(value: SavedValue | undefined): value is number {
 }
 
 /** What must be the same in the run that goes on: the board, and the files that a reset loads again. */
-function identify({ board, files, ramBytes }: Emulation): SavedFields {
+function identify({ board, files, ramBytes, attached }: Emulation): SavedFields {
   const { bios, kernel, initrd, append } = files;
   const hash = (option: string, path: string | undefined): string =>
     path === undefined ? "" : createHash("sha256").update(readInput(option, path)).digest("hex");
@@ -195,6 +223,7 @@ function identify({ board, files, ramBytes }: Emulation): SavedFields {
     "--kernel": hash("--kernel", kernel),
     "--initrd": hash("--initrd", initrd),
     "--append": append ?? "",
+    "-fw_cfg": attached.firmwareDigest,
   };
 }
 

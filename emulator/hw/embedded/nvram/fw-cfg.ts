@@ -1,11 +1,17 @@
 /** Firmware configuration: items by number, files by name. Source: QEMU's docs/specs/fw_cfg; quirks as QEMU 7.2's. */
 import { type AddressSpace, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
-import { boolProperty, SysBusDevice, uintProperty, type VmState } from "#qdev";
+import { boolProperty, type FlashKernel, SysBusDevice, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 
 /** Numbers of items. Files come behind the others. */
 const SIGNATURE = 0x00;
 const ID = 0x01;
+const KERNEL_SIZE = 0x08;
+const INITRD_SIZE = 0x0b;
+const KERNEL_DATA = 0x11;
+const INITRD_DATA = 0x12;
+const COMMAND_LINE_SIZE = 0x14;
+const COMMAND_LINE_DATA = 0x15;
 const FILE_DIRECTORY = 0x19;
 const FIRST_FILE = 0x20;
 /** Machine-specific items have this bit. */
@@ -112,6 +118,22 @@ export class FwCfgMem extends SysBusDevice {
   /** Adds an item, or replaces it. @param number below 0x20, with 0x8000 if it is about this kind of machine only. */
   addItem(number: number, bytes: Uint8Array): void {
     this.items.set(number, { bytes, writable: false });
+  }
+
+  /** Adds what firmware loads by itself; QEMU's docs/specs/fw_cfg.rst calls it the legacy interface. */
+  addKernel({ kernel, initrd, commandLine }: FlashKernel): void {
+    const add = (size: number, data: number, bytes: Uint8Array | undefined): void => {
+      if (bytes === undefined) return;
+      this.addItem(size, uint32(bytes.length));
+      this.addItem(data, bytes);
+    };
+    add(KERNEL_SIZE, KERNEL_DATA, kernel);
+    add(INITRD_SIZE, INITRD_DATA, initrd);
+    add(
+      COMMAND_LINE_SIZE,
+      COMMAND_LINE_DATA,
+      commandLine === undefined ? undefined : terminated(commandLine),
+    );
   }
 
   /**
@@ -242,6 +264,10 @@ function uint32(value: number, littleEndian = true): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, littleEndian);
   return bytes;
+}
+
+function terminated(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\0`);
 }
 
 const ZEROES = new Uint8Array(4096);

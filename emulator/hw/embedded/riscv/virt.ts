@@ -5,6 +5,7 @@ import {
   type BootTarget,
   type CharDevice,
   type Device,
+  type FlashKernel,
   flatten,
   type HartPort,
   Machine,
@@ -233,10 +234,8 @@ export class VirtMachine extends Machine {
     return this.built.timer.timeAfter(ticks);
   }
 
-  /** The harts start in flash if bank 0 has a drive, wherever else there is something to start. */
   override writeBootRom(target: BootTarget): void {
-    const start = this.flash[0]?.drive ? VIRT_MAP.flash.base : target.start;
-    this.mrom.ramBytes().set(bootRom({ ...target, start }));
+    this.mrom.ramBytes().set(bootRom(target));
   }
 
   get deviceTreeAddress(): number {
@@ -256,6 +255,14 @@ export class VirtMachine extends Machine {
     const flash = this.flash[bank];
     if (flash === undefined) throw new QomError(`there is no flash bank ${bank}; there are 0 and 1`);
     flash.load(content);
+  }
+
+  override get flashStart(): number | null {
+    return this.flash[0]?.drive ? VIRT_MAP.flash.base : null;
+  }
+
+  override addFlashKernel(files: FlashKernel): void {
+    this.built.fwCfg.addKernel(files);
   }
 
   override addFirmwareFile(name: string, content: Uint8Array): void {
