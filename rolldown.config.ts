@@ -7,15 +7,19 @@ import { defineConfig, type RolldownOptions } from "rolldown";
  */
 const ROOMS_APART = /^#(bench|codemods|host|results|workloads)(\/|$)/;
 
-/** A program as few files, with its own rooms inside and packages outside. */
-function packed(dir: string, name: string, apart: (id: string) => boolean): RolldownOptions {
+/**
+ * Programs as few files, with their own rooms inside and packages outside.
+ * @param names of their entries, relative to the root, without endings
+ * @param shared folder of what several of them have, and of what they load later
+ */
+function packed(names: readonly string[], shared: string, apart: (id: string) => boolean): RolldownOptions {
   return {
-    input: { [name]: `./${dir}/${name}.ts` },
+    input: Object.fromEntries(names.map((name) => [name, `./${name}.ts`])),
     platform: "node",
     resolve: { conditionNames: ["source", "node", "import", "default"] },
     external: (id) => apart(id) || /^[a-z@]/.test(id),
     treeshake: { moduleSideEffects: "no-external" },
-    output: { dir: `dist/${dir}`, chunkFileNames: `${name}/[name].js`, sourcemap: true },
+    output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: `${shared}/[name].js`, sourcemap: true, comments: false },
   };
 }
 
@@ -25,12 +29,10 @@ function packed(dir: string, name: string, apart: (id: string) => boolean): Roll
  */
 export default defineConfig([
   {
-    ...packed("bin", "cli", (id) => ROOMS_APART.test(id)),
+    ...packed(["bin/cli"], "bin/cli", (id) => ROOMS_APART.test(id)),
     // npm sees to that when it installs a package, not when its own is built anew.
     plugins: [{ name: "executable", writeBundle: () => chmodSync("dist/bin/cli.js", 0o755) }],
   },
-  packed("emulator/host", "index", () => false),
-  packed("bench", "child", () => false),
-  packed("bench", "arm", () => false),
-  packed("bench/counts", "child", () => false),
+  packed(["emulator/host/index"], "emulator/host/index", () => false),
+  packed(["bench/child", "bench/arm", "bench/counts/child"], "bench/measured", () => false),
 ]);

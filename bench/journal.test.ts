@@ -227,10 +227,10 @@ describe("journalKey", () => {
 
   beforeEach(() => {
     rmSync(code, { recursive: true, force: true });
-    mkdirSync(join(code, "arm"), { recursive: true });
+    mkdirSync(join(code, "measured"), { recursive: true });
     mkdirSync(join(code, "statistics"));
     writeFileSync(join(code, "child.js"), "1");
-    writeFileSync(join(code, "arm", "embedded.js"), "2");
+    writeFileSync(join(code, "measured", "embedded.js"), "2");
     writeFileSync(join(code, "statistics", "index.js"), "3");
   });
 
@@ -248,7 +248,7 @@ describe("journalKey", () => {
     const before = hashCode(code);
     writeFileSync(join(code, "statistics", "index.js"), "other");
     expect(hashCode(code)).toBe(before);
-    writeFileSync(join(code, "arm", "embedded.js"), "other");
+    writeFileSync(join(code, "measured", "embedded.js"), "other");
     expect(hashCode(code)).not.toBe(before);
   });
 });

@@ -224,7 +224,7 @@ function isSound(outcome: unknown): boolean {
 export function hashCode(folder: string): string {
   const hash = createHash("sha256");
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => /^(child|arm)(\.js|\/.*\.js)$/.test(name) || /^counts\/.*\.js$/.test(name))
+    .filter((name) => /^(child|arm)\.js$/.test(name) || /^(measured|counts)\/.*\.js$/.test(name))
     .sort();
   for (const name of files) hash.update(name).update(readFileSync(join(folder, name)));
   return hash.digest("hex");

@@ -2,6 +2,7 @@
 import type { Form, Suite } from "#results";
 import { workload } from "#workloads";
 import { scenarios } from "#workloads/lifecycle";
+import { describePlacement } from "./runner/processors.ts";
 import type { PlannedTask } from "./runner/schedule.ts";
 import { dispatchGroups } from "./suites/dispatch-names.ts";
 
@@ -123,5 +124,6 @@ const RELEASING: readonly string[] = ["plug-unplug", "unplug-mapped", "unplug-he
 
 /** As stored with the results: one text per kind of process. */
 export function describeRuntimeOptions(): string[] {
-  return Object.entries(RUNTIME_OPTIONS).map(([kind, options]) => `${kind}: ${options.join(" ")}`);
+  const options = Object.entries(RUNTIME_OPTIONS).map(([kind, each]) => `${kind}: ${each.join(" ")}`);
+  return [...options, describePlacement()];
 }

@@ -22,6 +22,7 @@ import { completeEnvironment } from "./environment.ts";
 import type { Journal } from "./journal.ts";
 import { type BenchPlan, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
 import { runChild } from "./runner/child-process.ts";
+import { processorOf } from "./runner/processors.ts";
 import { Progress, type ProgressStream } from "./runner/progress.ts";
 import {
   attempt,
@@ -268,6 +269,7 @@ async function runTask(
     entry: childEntry,
     execArgv,
     timeout: CHILD_TIMEOUT_MILLISECONDS,
+    processor: task.kind === "slices" ? processorOf(trial.repeat) : null,
   });
   return report as ProcessReport; // from child.ts of this same build
 }

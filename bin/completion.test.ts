@@ -1,6 +1,7 @@
 /** What the shells themselves make of the scripts. */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -74,7 +75,16 @@ describe("bash", () => {
 it("zsh and fish find no fault in theirs", (test) => {
   skipWithout(test, "zsh", "zsh");
   skipWithout(test, "fish", "fish");
-  for (const shell of ["zsh", "fish"]) output(shell, ["-n"], script(shell));
+  const folder = mkdtempSync(join(tmpdir(), "regionlab-completion-"));
+  try {
+    for (const shell of ["zsh", "fish"]) {
+      const file = join(folder, shell);
+      writeFileSync(file, script(shell));
+      output(shell, ["-n", file]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it("fish offers the same", (test) => {

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { CommandError } from "#host";
 import { ExitCode } from "./errors.ts";
 import { count, remarks, statisticsOf } from "./passes/6-report.ts";
-import { checkTrees, type TreeDifference, type TreeReport, type Trees, writeOwnedTree } from "./trees.ts";
+import { checkTrees, type TreeDifference, type TreeReport, type Trees, type TreesWritten, writeOwnedTree } from "./trees.ts";
 
 /** Lines of each diff that are shown. */
 const diffLines = 12;
@@ -38,8 +38,11 @@ export function sync(args: readonly string[], trees: Trees, print: (text: string
     throw new CommandError(`${args.join(" ") || "no option"}: ${usage}`);
   }
   const started = performance.now();
-  const report = mode === "--write" ? writeOwnedTree(trees) : checkTrees(trees);
+  const report: TreeReport & Partial<TreesWritten> =
+    mode === "--write" ? writeOwnedTree(trees) : checkTrees(trees);
   print(remarks(report.toOwned));
+  for (const file of report.written ?? []) print(`wrote ${file}\n`);
+  for (const file of report.removed ?? []) print(`removed ${file}\n`);
   for (const difference of report.differences) print(describe(difference));
   print(`${closing(report)} (${((performance.now() - started) / 1000).toFixed(1)} s)\n`);
   if (report.differences.length > 0) return ExitCode.No;
@@ -53,14 +56,14 @@ function describe({ file, what, diff }: TreeDifference): string {
   return diff === "" ? `${file}: ${what}\n` : `${file}: ${what}\n${shownLines}${more}\n`;
 }
 
-function closing(report: TreeReport & { written?: number; removed?: number }): string {
+function closing(report: TreeReport & Partial<TreesWritten>): string {
   const { differences, toOwned } = report;
   const { regions, dropped, kept } = statisticsOf(toOwned);
   const files = `${count(toOwned.files.length, "file")}, ${count(regions, "region")} (owned: ${dropped} without a field, ${kept} with one)`;
   if (report.written !== undefined) {
     const state =
       differences.length === 0 ? "the way back is exact" : "not in canonical form: see docs/codemods.md";
-    return `${files}: ${report.written} written, ${report.removed} removed; ${state}`;
+    return `${files}: ${report.written.length} written, ${report.removed?.length ?? 0} removed; ${state}`;
   }
   return differences.length === 0
     ? `${files}: to-owned(embedded) = owned, to-embedded(owned) = embedded`

@@ -39,13 +39,19 @@ export function checkTrees(trees: Trees): TreeReport {
   return { differences, toOwned };
 }
 
+/** Files that were rewritten and removed, relative to the owned tree. */
+export interface TreesWritten {
+  readonly written: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /**
  * Writes the owned tree anew and removes what has no counterpart. Returns what would not come back: files whose owned
  * form does not convert to the same embedded text. @throws CommandError when a file cannot be read, parsed or written.
  */
 export function writeOwnedTree(
   trees: Trees,
-): TreeReport & { readonly written: number; readonly removed: number } {
+): TreeReport & TreesWritten {
   const project = newProject();
   const toOwned = planConversion(sourcesUnder(trees.embedded), "to-owned", { project });
   const wanted = textsOf(toOwned, trees.embedded);
@@ -59,7 +65,7 @@ export function writeOwnedTree(
   for (const file of stale) rmSync(join(trees.owned, file));
   const toEmbedded = planConversion(sourcesUnder(trees.owned), "to-embedded", { project });
   const differences = compareBack(trees, textsOf(toEmbedded, trees.owned));
-  return { differences, toOwned, written: changed.length, removed: stale.length };
+  return { differences, toOwned, written: changed.map(([file]) => file).sort(), removed: stale.sort() };
 }
 
 function textsIn(directory: string): Map<string, string> {

@@ -21,6 +21,7 @@ import { hashCode, journalOf } from "../journal.ts";
 import { FULL_LOOKS } from "../options.ts";
 import { describeRuntimeOptions, RUNTIME_OPTIONS } from "../plan.ts";
 import { runChild } from "../runner/child-process.ts";
+import { processorOf } from "../runner/processors.ts";
 import { Progress } from "../runner/progress.ts";
 import { attempt } from "../runner/run-schedule.ts";
 import { seedOf } from "../runner/schedule.ts";
@@ -225,6 +226,7 @@ async function runJobs(
         entry: childEntry,
         execArgv,
         timeout: CHILD_TIMEOUT_MILLISECONDS,
+        processor: task.kind === "slices" ? processorOf(repeat) : null,
       }),
     );
     if (lost !== null) process.stderr.write(`\nlost: ${lost}\n`);

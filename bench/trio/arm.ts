@@ -4,7 +4,7 @@ import { Bench } from "tinybench";
 import type { Form, MetricDefinition } from "#results";
 import type { GuestCheck, Question } from "../suites/measurement.ts";
 import { BOOT_STEP, type BootingWork } from "./boots.ts";
-import { SharedTurn } from "./shared.ts";
+import { SharedTurn, WHOLE_SLICE } from "./shared.ts";
 import type { SlicedWork } from "./work.ts";
 
 /** What an arm is made with. */
@@ -37,7 +37,7 @@ export type ArmAnswer =
 /** A prepared work, as the conductor sees it. */
 export interface WorkOffer extends Pick<SlicedWork, "metrics" | "step" | "warmUpSlices" | "slices"> {
   readonly metrics: readonly MetricDefinition[];
-  /** Nanoseconds that one unit takes, by tinybench: for how many fill a slice. */
+  /** Nanoseconds that one unit takes before it is compiled, by tinybench: from there the conductor finds how many fill a slice. */
   readonly nanoseconds: number;
 }
 
@@ -51,8 +51,11 @@ export interface Repertoire {
   answer(question: Question, data: ArmData): Promise<unknown>;
 }
 
-/** Milliseconds of calling before the first turn: calibration, and the first of the warming up. */
-const CALIBRATION_MILLISECONDS = 30;
+/**
+ * Calls before the first turn. Their number is fixed, not their time: what V8 compiles, and inlines, follows from the calls made,
+ * and arms that had made different ones stayed apart by half for as long as they lived.
+ */
+const FIRST_CALLS = 16;
 
 /** The life of an arm; ends with its worker. */
 export function runArm(repertoire: Repertoire): void {
@@ -74,7 +77,9 @@ export function runArm(repertoire: Repertoire): void {
         if (performed === null) throw new Error("nothing is prepared");
         const { extras } = request;
         turn.perform(data.slot, (count, variant, figures) => {
+          const started = performance.now();
           performed.slice(count, extras[variant] ?? 0, figures);
+          figures[WHOLE_SLICE] = 1e6 * (performance.now() - started);
         });
         return { kind: "performed" };
       }
@@ -112,12 +117,12 @@ export function runArm(repertoire: Repertoire): void {
   });
 }
 
-/** Time of one unit. A rough figure serves: it decides how long slices are, alike in all arms, and nothing else. */
+/** Time of one unit, roughly: it decides how long the first slices are, alike in all arms, and nothing else. */
 async function calibrate(work: SlicedWork): Promise<number> {
   const figures = new Float64Array(work.metrics.length);
   const bench = new Bench({
-    time: CALIBRATION_MILLISECONDS,
-    iterations: 8,
+    time: 0,
+    iterations: FIRST_CALLS,
     warmup: false,
     retainSamples: false,
     throws: true,

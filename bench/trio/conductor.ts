@@ -7,11 +7,18 @@ import type { BootSlices } from "../suites/lockstep.ts";
 import { type GuestCheck, perArm, type Question } from "../suites/measurement.ts";
 import type { ArmAnswer, ArmData, ArmRequest, WorkOffer } from "./arm.ts";
 import { BOOT_STEP, type BootFigures } from "./boots.ts";
-import { ArmHangs, SharedTurn } from "./shared.ts";
+import { ArmHangs, SharedTurn, WHOLE_SLICE } from "./shared.ts";
 import { Turns } from "./turns.ts";
 
 /** Length of a slice. Disturbances that last longer disturb all arms alike; handing the turn on takes some 20 µs. */
 export const SLICE_NANOSECONDS = 100_000;
+
+/** Rounds in which the length of slices is found, at most; work of which one unit is longer needs few. */
+const CALIBRATION_ROUNDS = 40;
+const SETTLED_ROUNDS = 4;
+
+/** Units in a slice at most: more fit only where there is nothing to do. */
+const MOST_UNITS = 2 ** 20;
 
 export interface TrioOptions {
   /** JavaScript file of an arm. */
@@ -60,7 +67,7 @@ export class Trio {
     if (offer === undefined) throw new Error(`no arm prepared ${work}`);
     const { led } = await this.perform(
       (arm) => ({ kind: "perform", extras: arm === "B" ? extras : [] }),
-      () => this.takeTurns(offer, unitsOfSlice(offers), extras.length),
+      () => this.takeTurns(offer, this.calibrate(offers), extras.length),
     );
     await this.requestAll({ kind: "end" });
     return led;
@@ -142,6 +149,28 @@ export class Trio {
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 
+  /**
+   * Units that fill a slice. The arms make the same calls on the way, whatever each of them takes: see `FIRST_CALLS`.
+   */
+  private calibrate(offers: readonly WorkOffer[]): number {
+    const step = offers[0]?.step ?? 1;
+    const turns = new Turns(this.random);
+    let count = unitsOfSlice(
+      offers.map(({ nanoseconds }) => nanoseconds),
+      step,
+    );
+    for (let round = 0, settled = 0; round < CALIBRATION_ROUNDS && settled < SETTLED_ROUNDS; round++) {
+      const times = turns.next().map((arm) => {
+        this.turn.hand(this.slotOf(arm), count, 0);
+        return (this.turn.figures[WHOLE_SLICE] as number) / count;
+      });
+      const next = Math.min(unitsOfSlice(times, step), 2 * count);
+      settled = next === count ? settled + 1 : 0;
+      count = next;
+    }
+    return count;
+  }
+
   private takeTurns(
     { metrics, warmUpSlices, slices }: WorkOffer,
     count: number,
@@ -189,10 +218,9 @@ export class Trio {
   }
 }
 
-/** Units that fill a slice, the same in all arms. */
-function unitsOfSlice(offers: readonly WorkOffer[]): number {
-  const sorted = offers.map(({ nanoseconds }) => nanoseconds).sort((a, b) => a - b);
+/** @param nanoseconds of one unit, arm by arm */
+function unitsOfSlice(nanoseconds: readonly number[], step: number): number {
+  const sorted = [...nanoseconds].sort((a, b) => a - b);
   const middle = sorted[1] ?? sorted[0] ?? SLICE_NANOSECONDS;
-  const step = offers[0]?.step ?? 1;
-  return step * Math.max(1, Math.round(SLICE_NANOSECONDS / middle / step));
+  return step * Math.max(1, Math.round(Math.min(SLICE_NANOSECONDS / middle, MOST_UNITS) / step));
 }

@@ -11,6 +11,9 @@ const FAILED = DONE + 4;
 const WORDS = 16;
 /** More metrics than any work takes at once. */
 export const MOST_METRICS = 16;
+/** Index of the figure that follows those of the metrics: nanoseconds of the whole slice, with what no metric is about. */
+export const WHOLE_SLICE = MOST_METRICS;
+const FIGURES = MOST_METRICS + 1;
 /** Longer than any slice takes, even where a whole machine is one: then an arm hangs. */
 const PATIENCE_MILLISECONDS = 120_000;
 
@@ -28,14 +31,14 @@ export class SharedTurn {
   /** @param patience milliseconds after which an arm hangs */
   constructor(
     buffer: SharedArrayBuffer = new SharedArrayBuffer(
-      WORDS * Int32Array.BYTES_PER_ELEMENT + MOST_METRICS * Float64Array.BYTES_PER_ELEMENT,
+      WORDS * Int32Array.BYTES_PER_ELEMENT + FIGURES * Float64Array.BYTES_PER_ELEMENT,
     ),
     patience: number = PATIENCE_MILLISECONDS,
   ) {
     this.patience = patience;
     this.buffer = buffer;
     this.words = new Int32Array(buffer, 0, WORDS);
-    this.figures = new Float64Array(buffer, WORDS * Int32Array.BYTES_PER_ELEMENT, MOST_METRICS);
+    this.figures = new Float64Array(buffer, WORDS * Int32Array.BYTES_PER_ELEMENT, FIGURES);
   }
 
   /**

@@ -46,7 +46,7 @@ describe("QEMU's words that work", () => {
     ["-regions owned -stats s.json", "--regions owned --stats s.json"],
     ["--machine=virt --stats=s", "--machine virt --stats=s"],
     ["--machine virt,acpi=off --smp cpus=2 --cpu=max --kernel=k", "--machine virt --smp 2 --kernel=k"],
-    ["--gdb=tcp::7 --trace t", "--gdb 7 --trace t"],
+    ["--gdb=tcp::7 --timeout 3", "--gdb 7 --timeout 3"],
     [
       "-nic user,hostfwd=tcp::2222-:22",
       "--netdev user,id=nic0,hostfwd=tcp::2222-:22 --device virtio-net-device,netdev=nic0",
