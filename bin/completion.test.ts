@@ -1,4 +1,4 @@
-/** What the shells themselves make of the scripts. */
+/** Tests the scripts in the shells themselves. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ function output(program: string, args: readonly string[], input = ""): string {
 
 const script = (shell: string) => output(process.execPath, [command, "completion", shell]);
 
-/** What bash offers for the last of these words, which follow `regionlab`. */
+/** Completions that bash offers for the last of these words, which follow `regionlab`. */
 function offers(completion: string, words: readonly string[]): string[] {
   const asked = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _regionlab; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const said = output("bash", ["-c", `${completion}\n${asked}`, "bash", "regionlab", ...words]);
@@ -51,7 +51,7 @@ describe("bash", () => {
       ["--snapshot", "--snapshot-in", "--snapshot-out"],
     ],
     [["run", "--kernel", "x.elf", "--until"], ["--until"]],
-    // Files: bash's own business.
+    // Files: bash completes them itself.
     [["run", "--kernel", ""], []],
     [["report", ""], []],
     [["nonsense", "--ker"], []],
@@ -71,7 +71,7 @@ describe("bash", () => {
   );
 });
 
-it("zsh and fish find no fault in theirs", (test) => {
+it("zsh and fish accept their scripts", (test) => {
   skipWithout(test, "zsh", "zsh");
   skipWithout(test, "fish", "fish");
   for (const shell of ["zsh", "fish"]) output(shell, ["-n"], script(shell));
