@@ -121,9 +121,9 @@ describe.each(JOBS)("%s", (name) => {
     );
   });
 
-  it("has its processors for itself, and ends", () => {
+  it("has exclusive processors and a deadline", () => {
     expect(container.resources?.requests).toEqual(container.resources?.limits);
-    // The kubelet gives whole processors only to pods that ask for whole ones.
+    // The kubelet reserves whole processors only for pods that request whole ones.
     expect(String(container.resources?.limits?.cpu)).toMatch(/^\d+$/);
     expect(spec.activeDeadlineSeconds).toBeGreaterThan(0);
     expect(spec.ttlSecondsAfterFinished).toBeGreaterThan(0);

@@ -161,7 +161,7 @@ describe("bench.yml", () => {
     ["quick", "", ["--quick"]],
     ["full", "40", ["--repeats", "40"]],
     ["quick", "4", ["--quick", "--repeats", "4"]],
-  ])("gives the mode %s and %j repeats to bench", (mode, repeats, options) => {
+  ])("passes the mode %s and %j repeats to bench", (mode, repeats, options) => {
     const values = {
       "matrix.shard": "2",
       "inputs.shards": "4",

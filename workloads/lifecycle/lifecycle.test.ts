@@ -5,9 +5,9 @@ import { PLUGGED, scenario, scenarios } from "#workloads/lifecycle";
 const ROUNDS = 2 * PLUGGED.length;
 
 describe.each(REGION_FORMS)("%s regions", (form) => {
-  it.each(scenarios())("$name: leaks exactly what it must, and uses nothing after its end", async (each) => {
+  it.each(scenarios())("$name: leaks exactly the expected blocks, and uses nothing after its end", async (each) => {
     const run = each.start({ hardware: await loadHardware(form), checked: "count" });
-    for (let round = 0; round < PLUGGED.length; round++) run.round(); // whatever is made once is there now
+    for (let round = 0; round < PLUGGED.length; round++) run.round(); // allocates everything that is allocated only once
     const before = run.tally();
     for (let round = 0; round < ROUNDS; round++) run.round();
     const after = run.tally();
@@ -26,6 +26,6 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
   });
 });
 
-it("an unknown scenario is refused with the names there are", () => {
+it("an unknown scenario is refused with a list of names", () => {
   expect(() => scenario("plug")).toThrow(/unknown scenario "plug"; give one of plug-unplug/);
 });
