@@ -80,11 +80,7 @@ describe("usage errors", () => {
       ["run", "--kernel", hello, "--snapshot-in", "nowhere"],
       /--snapshot-in nowhere: no such file/,
     ],
-    [
-      "an invalid port",
-      ["run", "--kernel", hello, "--gdb", "70000"],
-      /--gdb 70000: not a port; give 0 to/,
-    ],
+    ["an invalid port", ["run", "--kernel", hello, "--gdb", "70000"], /--gdb 70000: not a port; give 0 to/],
     ["a frozen machine without gdb", ["run", "--kernel", hello, "-S"], /--freeze: .*; give --gdb/],
     [
       "an output in a missing folder",
@@ -152,11 +148,7 @@ describe("usage errors", () => {
       ["tree", "qom", ...Array(9).fill(["-device", "virtio-rng-device"]).flat()],
       /every virtio-bus for it is full; leave out a device/,
     ],
-    [
-      "an invalid default",
-      ["tree", "qom", "-global", "fast"],
-      /-global fast: .*give driver\.property=value/,
-    ],
+    ["an invalid default", ["tree", "qom", "-global", "fast"], /-global fast: .*give driver\.property=value/],
     ["a default of an unknown device", ["tree", "qom", "-global", "nic.speed=9"], /there is no driver nic/],
     [
       "a default of an unknown property",

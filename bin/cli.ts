@@ -81,9 +81,7 @@ async function report(error: unknown): Promise<number> {
   if (error instanceof CommandError) return error.exitCode;
   const { QomError } = await import("#qom");
   if (!(error instanceof QomError) && !verbose) {
-    process.stderr.write(
-      "regionlab: this is a bug in regionlab; run again with --verbose and report it\n",
-    );
+    process.stderr.write("regionlab: this is a bug in regionlab; run again with --verbose and report it\n");
   }
   return WRONG_USE;
 }

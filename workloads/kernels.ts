@@ -30,7 +30,11 @@ export function kernels(): readonly Kernel[] {
     kernel("matrix-double", "double", "products of matrices: fused multiply-adds"),
     kernel("mandelbrot", "double", "products and sums on registers"),
     kernel("spectral-norm", "double", "power method: divisions"),
-    kernel("system-calls", "system", "system calls between a user and a kernel with separate Sv39 page tables"),
+    kernel(
+      "system-calls",
+      "system",
+      "system calls between a user and a kernel with separate Sv39 page tables",
+    ),
     kernel("device-loads", "device", "10 million loads from a register of the UART"),
   ];
 }

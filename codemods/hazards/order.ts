@@ -26,7 +26,7 @@ function nameOfMember(member: Node): string | undefined {
   return undefined;
 }
 
-/** Places in `caller` outside of nested functions where `this.callee(…)` is called or `this.callee` is read. */
+/** Places in `caller`, outside nested functions, where `this.callee(…)` is called or `this.callee` is read. */
 function callsOfMember(caller: Node, callee: Node): Node[] {
   const name = nameOfMember(callee);
   if (name === undefined || caller === callee) return [];

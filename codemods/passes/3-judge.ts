@@ -147,8 +147,7 @@ function reasonToKeepArray(field: RegionField): string | undefined {
   const loop = field.creations[0]?.loop;
   if (loop?.kind !== "array") return "it is not created by a loop over the array";
   if (field.uses.length > 1) return "used outside the loop that creates it";
-  if (field.name !== `${loop.item}s`)
-    return `its name is not the loop variable's (${loop.item}) with an s`;
+  if (field.name !== `${loop.item}s`) return `its name is not the loop variable's (${loop.item}) with an s`;
   const body = loop.statement.getStatement();
   const uses = body
     .getDescendants()
