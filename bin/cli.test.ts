@@ -1,4 +1,4 @@
-/** The command as a user calls it: every usage error gives one line, the documented exit code, and no partial output. */
+/** The command as a user calls it: a usage error gives one line, the documented exit code, and no partial output. */
 import { spawnSync } from "node:child_process";
 import {
   existsSync,

@@ -51,7 +51,7 @@ function refusedSites({ sites }: FilePlan): string[] {
     .map(({ line, className, region, reason }) => `${line} ${className}.${region} ${reason}`);
 }
 
-/** Every refused region of the fixtures: direction, folder, then line of the offending node, class and field, reason. */
+/** Every refused region of the fixtures: direction, folder, then line of the offending node, class.field, reason. */
 const refusals: readonly (readonly [Direction, string, ...string[]])[] = [
   ["to-owned", "array-shape", "8 Bridge.windows array-shape"],
   ["to-owned", "class-refused", "6 Mixed.good class-refused", "11 Mixed.nameless name-missing"],

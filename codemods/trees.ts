@@ -40,7 +40,7 @@ export function checkTrees(trees: Trees): TreeReport {
 }
 
 /**
- * Rewrites the owned tree and removes files without a counterpart. Its `differences` are the files whose owned form does
+ * Rewrites the owned tree and removes files without a counterpart. `differences` has the files whose owned form does
  * not convert back to the same embedded text. @throws CommandError if a file cannot be read, parsed or written.
  */
 export function writeOwnedTree(

@@ -28,7 +28,7 @@ const JOBS = ["bench-job.yaml", "merge-job.yaml"];
 const bench = () => jobOf(read("bench-job.yaml"));
 const merge = () => jobOf(read("merge-job.yaml"));
 
-/** Calls made by a job's container, given the variables that the cluster adds; its volume is a folder named `results`. */
+/** Calls of a job's container, given the variables that the cluster adds; its volume is a folder named `results`. */
 function callsOf(
   { container, environment }: ReturnType<typeof jobOf>,
   added: Readonly<Record<string, string>> = {},
@@ -45,7 +45,7 @@ function callsOf(
 }
 
 /**
- * Expands a command as the kubelet does before the shell: `$(NAME)` is the variable or, if unknown, stays; `$$` is a dollar
+ * Expands a command as the kubelet does before the shell: `$(NAME)` becomes the variable, if there is one; `$$` a `$`
  * (https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/).
  */
 function expandReferences(text: string, variables: Readonly<Record<string, string>>): string {

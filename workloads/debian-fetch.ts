@@ -9,8 +9,8 @@ const ARCHITECTURE = "riscv64";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
- * Names under which a mirror has Debian 13. Under one of them, a caching mirror can serve an index that is older than its
- * release file, which apt refuses; under the other name both are often of the same age.
+ * Names under which a mirror has Debian 13. Under one of them, a caching mirror can serve an index that is older than
+ * its release file, which apt refuses; under the other name both are often of the same age.
  */
 const SUITES: readonly string[] = ["trixie", "stable"];
 
@@ -70,7 +70,7 @@ function unpackModules(tools: PackageTools, release: string, tree: string, scrat
   }
 }
 
-/** Options for a private apt with its own state, cache and source, for a foreign architecture without installed packages. */
+/** Options for a private apt with its own state, cache and source, for a foreign architecture. */
 function privateApt(folder: string): string[] {
   return [
     `Dir::State=${join(folder, "state")}`,

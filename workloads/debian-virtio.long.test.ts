@@ -1,7 +1,7 @@
 /**
- * Debian's kernel with virtio devices, on our machine and on QEMU: network, consoles, ports, entropy. The installer's own
- * modules drive them, loaded by its udev; the console driver is built into the kernel. The test types commands in the
- * installer's shell, whose output goes through `/dev/hvc0` into a file on the host.
+ * Debian's kernel with virtio devices, on our machine and on QEMU: network, consoles, ports, entropy. The installer's
+ * own modules drive them, loaded by its udev; the console driver is built into the kernel. The test types commands in
+ * the installer's shell, whose output goes through `/dev/hvc0` into a file on the host.
  */
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";

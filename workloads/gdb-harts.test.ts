@@ -3,8 +3,8 @@ import { afterAll, expect, it } from "vitest";
 import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-lab.ts";
 
 /**
- * When all four have started, every hart counts in a register and in a word of its own, and calls `shared`. The one that
- * `mailbox` names, counted from 1, goes to `alone`. Pauses give each a turn.
+ * When all four have started, every hart counts in a register and in a word of its own, and calls `shared`. The one
+ * that `mailbox` names, counted from 1, goes to `alone`. Pauses give each a turn.
  */
 const PROGRAM = `
     .globl _start, spin, alone, shared, mailbox, counters

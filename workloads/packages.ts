@@ -106,7 +106,7 @@ export function verify(file: PackagedFile, path: string, sums: string): void {
     .find(([, name]) => name === file.path)?.[0];
   if (expected === undefined) {
     throw new CommandError(
-      `package ${file.package} has no ${file.path}: this release of Debian has it elsewhere; put the file there manually`,
+      `package ${file.package} has no ${file.path}: this release of Debian has it elsewhere; copy it there manually`,
     );
   }
   const actual = createHash("md5").update(readFileSync(path)).digest("hex");

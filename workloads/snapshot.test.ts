@@ -39,7 +39,7 @@ function snapshotOf(emulation: Emulation): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** Everything that identifies a run. The snapshot at its end contains every register of every device, and the memory. */
+/** Everything that identifies a run. The snapshot at its end contains all registers of all devices, and the memory. */
 function fingerprint(emulation: Emulation, end: RunEnd) {
   return {
     end,

@@ -123,7 +123,7 @@ function embedProblem(call: CallExpression, classNode: Node, identity: Identity)
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
 }
 
-/** A call or `new` that creates a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
+/** An expression that creates a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
 interface RegionCall {
   readonly call: Node;
   readonly made: ReturnType<typeof newRegion>;

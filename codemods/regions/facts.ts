@@ -48,7 +48,7 @@ export interface RegionField {
   readonly form: Form;
   /** The region class as named in the source. */
   readonly className: string;
-  /** True for an array. Its `count` is set in embedded form only; in owned form the loop that creates it has the count. */
+  /** True for an array. `count` is set in embedded form only; in owned form the loop that creates it has the count. */
   readonly array: boolean;
   readonly count: Expression | undefined;
   /** Filled in by the second pass. */

@@ -178,7 +178,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   [Reason.UsedAfterRelease]: {
     what: "the region is used after its owner has released it",
-    why: "children are released before instanceFinalize runs: a use after finalization if embedded, after free if owned",
+    why: "children are released before instanceFinalize runs, so this uses a finalized or a freed region",
     mend: "move the use to unrealize",
   },
   [Reason.LeafUnparented]: {

@@ -52,7 +52,7 @@ export function newProject(conditions: readonly string[] = SOURCES): Project {
   });
 }
 
-/** Reads components from their sources in this repository, and from their declarations where the package is installed. */
+/** Reads components from their sources in this repository, and from their declarations in an installed package. */
 function projectFor([first]: readonly string[]): Project {
   const project = newProject();
   const isHere = first === undefined || resolveRoom(project, "#memory", first) !== undefined;

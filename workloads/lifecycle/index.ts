@@ -21,7 +21,7 @@ class RegionHolder extends QomObject {
   static override readonly typeName = "region-holder";
 }
 
-/** All scenarios. The last is a control: it leaks on purpose, in either form, and a detector that misses it is broken. */
+/** All scenarios. The last is a control that leaks on purpose, in either form; a detector that misses it is broken. */
 export function scenarios(): readonly Scenario[] {
   return [
     {

@@ -9,7 +9,7 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
     "$name: leaks exactly the expected blocks, and uses nothing after its end",
     async (each) => {
       const run = each.start({ hardware: await loadHardware(form), checked: "count" });
-      for (let round = 0; round < PLUGGED.length; round++) run.round(); // allocates everything that is allocated only once
+      for (let round = 0; round < PLUGGED.length; round++) run.round(); // completes all one-time allocations
       const before = run.tally();
       for (let round = 0; round < ROUNDS; round++) run.round();
       const after = run.tally();

@@ -12,8 +12,8 @@ export interface LifetimeFigures {
   /** Their size as C structures. */
   readonly bytesUnfreed: number;
   /**
-   * Uses of objects whose finalizers have run but whose storage still exists. Only distinct uses: within a round, a field
-   * or operation of a type counts once.
+   * Uses of objects whose finalizers have run but whose storage still exists. Only distinct uses: within a round, a
+   * field or operation of a type counts once.
    */
   readonly usesAfterFinalize: number;
   /** The same for objects whose storage has been freed. */

@@ -36,7 +36,7 @@ export interface Scenario {
   readonly name: string;
   /** Events of a round, in one line. */
   readonly description: string;
-  /** Blocks that one round must leak by the rules of the object model. A scenario with a value other than 0 is a control. */
+  /** Blocks that one round must leak by the rules of the object model. If it is not 0, the scenario is a control. */
   readonly leaksPerRound: number;
   start(setting: ScenarioSetting): ScenarioRun;
 }

@@ -72,7 +72,7 @@ function tidyUp(window: MemoryRegion): void {
   if (window.size > 0) window.unparent();
 }
 
-/** A device with a container, created with the device, and a leaf in it that can be removed and recreated at run time. */
+/** A device with a container, created with it, and a leaf in that which can be removed and recreated at run time. */
 export abstract class Nested extends Device {
   static override readonly instanceSize: number = SPECIMEN_BYTES;
   abstract readonly container: MemoryRegion;
@@ -92,7 +92,7 @@ export abstract class Nested extends Device {
   }
 }
 
-/** Offset of the leaf in its container; not 0, so that views are rendered from the container and not from the leaf alone. */
+/** Offset of the leaf in its container; not 0, so that views are rendered from the container, not from just the leaf. */
 export const LEAF_OFFSET = WINDOW_BYTES;
 const CONTAINER_BYTES = 4 * WINDOW_BYTES;
 
@@ -134,8 +134,8 @@ class OwnedNested extends Nested {
 export const COUNTED_WINDOWS = 3;
 
 /**
- * A device that learns only at realize how many windows it has, so that none can be a field of its state: `init` requires
- * it to allocate them by hand, `new` does not.
+ * A device that learns only at realize how many windows it has, so that none can be a field of its state: `init`
+ * requires it to allocate them by hand, `new` does not.
  */
 abstract class Counted extends Device {
   static override readonly instanceSize: number = SPECIMEN_BYTES;

@@ -1,4 +1,4 @@
-/** Archives in "newc" format, which Linux unpacks as its initial file system (kernel: early-userspace/buffer-format). */
+/** Archives in "newc" format, Linux's format for its initial file system (kernel: early-userspace/buffer-format). */
 
 /** A file, folder, or symbolic link. */
 export interface CpioEntry {

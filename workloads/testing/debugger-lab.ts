@@ -118,8 +118,8 @@ export class DebuggerLab {
 }
 
 /**
- * Normalises lines that contain the target's address or report its end, which differ between the two. QEMU exits while gdb
- * may still be writing to it, so that `kill` sometimes ends in a lost connection.
+ * Normalises lines that contain the target's address or report its end, which differ between the two. QEMU exits while
+ * gdb may still be writing to it, so that `kill` sometimes ends in a lost connection.
  */
 export function withoutPlace(line: string): string {
   return line

@@ -34,8 +34,8 @@ export async function runAllWays(guest: Guest, runners: Runners): Promise<Compar
 }
 
 /**
- * Describes where the states of a configuration first differ from the interpreter's; null if they do not. Runs both again,
- * with ever closer points, to find the instruction.
+ * Describes where the states of a configuration first differ from the interpreter's; null if they do not. Runs both
+ * again, with ever closer points, to find the instruction.
  */
 export async function explainDifference(
   { guest, reference }: Comparison,

@@ -1,6 +1,6 @@
 /**
- * Acceptance test of the translator: a guest runs exactly the same translated and interpreted. At every point, registers,
- * control registers, devices, memory, console, and each device access with its time are the same.
+ * Acceptance test of the translator: a guest runs exactly the same translated and interpreted. At every point,
+ * registers, control registers, devices, memory, console, and each device access with its time are the same.
  */
 import { afterAll, expect, it } from "vitest";
 import { explainDifference, runAllWays } from "./compare.ts";

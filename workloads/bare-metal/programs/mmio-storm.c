@@ -1,7 +1,7 @@
 /**
  * A long deterministic storm of device accesses: a pseudo-random sequence of reads and writes over the RTC, the PLIC, the
  * UART, the ACLINT and both flash banks (in array mode). Every value read that does not depend on host time goes into
- * a checksum; the RTC time and mtime are also read, but only their order is checked. The hart has no interrupts enabled.
+ * a checksum; the RTC time and mtime are also read, but only their order is checked. No interrupts are enabled.
  */
 #include "runtime.h"
 #include "virt.h"

@@ -1,6 +1,6 @@
 /**
- * Four harts at once: locks, atomics, reserved stores, messages through memory, inter-processor interrupts, code written
- * by another hart, and time. The output does not depend on which hart is faster.
+ * Four harts at once: locks, atomics, reserved stores, messages through memory, inter-processor interrupts, code that
+ * another hart has written, and time. The output does not depend on which hart is faster.
  */
 #include "csr.h"
 #include "runtime.h"

@@ -1,4 +1,4 @@
-/** Byte-wise text processing: words are generated, copied, compared, searched for (Boyer-Moore-Horspool) and reversed. */
+/** Byte-wise text processing: generates, copies, compares, searches for (Boyer-Moore-Horspool) and reverses words. */
 #include "kernel.h"
 
 #define BYTES 131072u

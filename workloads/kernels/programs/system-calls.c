@@ -1,7 +1,7 @@
 /**
- * System calls of a user program in Sv39, with page tables isolated from the kernel's: every call switches to the kernel's
- * tables and back. In one half of the calls the two address spaces have different ASIDs and no fence is executed; in the
- * other half a fence follows each switch, as kernels without ASIDs need it.
+ * System calls of a user program in Sv39, with page tables isolated from the kernel's: every call switches to the
+ * kernel's tables and back. In one half of the calls the two address spaces have different ASIDs and no fence is
+ * executed; in the other half a fence follows each switch, as kernels without ASIDs need it.
  */
 #include "csr.h"
 #include "kernel.h"
@@ -153,7 +153,7 @@ static void make_tables(void) {
   shared_leaf[place((uintptr_t)&shared, 0)] = entry(&shared, PTE_KERNEL);
 }
 
-/** The kernel's work: its result depends on a word in one of its pages. Returns other than 0 to leave the user program. */
+/** The kernel's work, which depends on a word in one of its pages. Returns other than 0 to leave the user program. */
 uintptr_t system_call(struct user_frame *frame) {
   uintptr_t *registers = frame->registers;
   registers[0] += 4; /* after the ecall */
