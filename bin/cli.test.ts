@@ -1,4 +1,4 @@
-/** The command as a user calls it: every wrong use ends with one line, the documented exit code, and nothing half written. */
+/** The command as a user calls it: a usage error gives one line, the documented exit code, and no partial output. */
 import { spawnSync } from "node:child_process";
 import {
   existsSync,
@@ -49,7 +49,7 @@ function regionlab(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-describe("wrong use", () => {
+describe("usage errors", () => {
   it.each<[string, string[], RegExp]>([
     ["nothing to run", ["run"], /give --kernel FILE, --bios FILE/],
     ["a missing file", ["run", "--kernel", "nowhere.elf"], /--kernel nowhere\.elf: no such file/],
@@ -60,18 +60,18 @@ describe("wrong use", () => {
     ["too large an image", ["run", "--bios", "large", "-m", "2M"], /--bios large: occupies .* give more RAM/],
     ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /lands on --bios/],
     ["an initrd without a kernel", ["run", "--bios", hello, "--initrd", "large"], /give --kernel, too/],
-    ["a size that is none", ["run", "--kernel", hello, "-m", "lots"], /-m lots: not a size/],
-    ["more memory than there can be", ["run", "--kernel", hello, "-m", "16G"], /-m: .*at most 3 GiB/],
-    ["more processors than there are", ["run", "--kernel", hello, "-smp", "9"], /9 harts.*give 1 to 8/],
+    ["an invalid size", ["run", "--kernel", hello, "-m", "lots"], /-m lots: not a size/],
+    ["too much memory", ["run", "--kernel", hello, "-m", "16G"], /-m: .*at most 3 GiB/],
+    ["too many processors", ["run", "--kernel", hello, "-smp", "9"], /9 harts.*give 1 to 8/],
     [
       "an unknown form",
       ["run", "--kernel", hello, "--regions", "heap"],
       /--regions heap: .*embedded or owned/,
     ],
     ["an unknown machine", ["run", "--kernel", hello, "-M", "pc"], /-M pc: unknown machine; give virt/],
-    ["a count that is none", ["run", "--kernel", hello, "--max-instructions", "-5"], /--max-instructions -5/],
+    ["an invalid count", ["run", "--kernel", hello, "--max-instructions", "-5"], /--max-instructions -5/],
     [
-      "a snapshot that is none",
+      "a file that is not a snapshot",
       ["run", "--kernel", hello, "--snapshot-in", "not-json.json"],
       /--snapshot-in not-json\.json: not a snapshot/,
     ],
@@ -80,14 +80,10 @@ describe("wrong use", () => {
       ["run", "--kernel", hello, "--snapshot-in", "nowhere"],
       /--snapshot-in nowhere: no such file/,
     ],
+    ["an invalid port", ["run", "--kernel", hello, "--gdb", "70000"], /--gdb 70000: not a port; give 0 to/],
+    ["a frozen machine without gdb", ["run", "--kernel", hello, "-S"], /--freeze: .*; give --gdb/],
     [
-      "a port that is none",
-      ["run", "--kernel", hello, "--gdb", "70000"],
-      /--gdb 70000: not a port; give 0 to/,
-    ],
-    ["nobody to start it", ["run", "--kernel", hello, "-S"], /--freeze: nobody .*; give --gdb/],
-    [
-      "an output nowhere",
+      "an output in a missing folder",
       ["run", "--kernel", hello, "--stats", "no/where.json"],
       /no\/where\.json: its folder/,
     ],
@@ -102,7 +98,7 @@ describe("wrong use", () => {
       /-drive if=none,id=hd: file is missing; give file=/,
     ],
     [
-      "a drive nowhere",
+      "a drive with a missing file",
       ["tree", "qom", "-drive", "file=nowhere.img"],
       /nowhere\.img: no such file; make one/,
     ],
@@ -118,7 +114,7 @@ describe("wrong use", () => {
     ],
     ["an image of another format", ["tree", "qom", "-drive", "file=large,format=qcow2"], /give format=raw/],
     [
-      "two drives of one name",
+      "two drives with one id",
       ["tree", "qom", "-drive", "file=large,id=a", "-drive", "file=large,id=a"],
       /another -drive has the id a; give each its own/,
     ],
@@ -128,7 +124,7 @@ describe("wrong use", () => {
       /-device virtio-rng-device,speed=9: .* has no property named speed/,
     ],
     [
-      "a device with a property that does not fit",
+      "a device with an invalid property",
       ["tree", "qom", "-device", "virtio-rng-device,event_idx=2"],
       /property event_idx is 2; give true or false, or on or off/,
     ],
@@ -138,28 +134,24 @@ describe("wrong use", () => {
       /drive is not set; give drive=/,
     ],
     [
-      "a bus that is not there",
+      "a missing bus",
       ["tree", "qom", "-device", "virtio-rng-device,bus=pci.0"],
       /there is no bus pci\.0; give one of .*virtio-mmio-bus\.7/,
     ],
     [
-      "a bus that is full",
+      "a full bus",
       ["tree", "qom", ...Array(2).fill(["-device", "virtio-rng-device,bus=virtio-mmio-bus.2"]).flat()],
       /bus virtio-mmio-bus\.2 is full; give another/,
     ],
     [
-      "more devices than seats",
+      "too many devices",
       ["tree", "qom", ...Array(9).fill(["-device", "virtio-rng-device"]).flat()],
       /every virtio-bus for it is full; leave out a device/,
     ],
+    ["an invalid default", ["tree", "qom", "-global", "fast"], /-global fast: .*give driver\.property=value/],
+    ["a default of an unknown device", ["tree", "qom", "-global", "nic.speed=9"], /there is no driver nic/],
     [
-      "a default that is none",
-      ["tree", "qom", "-global", "fast"],
-      /-global fast: .*give driver\.property=value/,
-    ],
-    ["a default of no device", ["tree", "qom", "-global", "nic.speed=9"], /there is no driver nic/],
-    [
-      "a default of no property",
+      "a default of an unknown property",
       ["tree", "qom", "-global", "virtio-mmio.speed=9"],
       /virtio-mmio has no property speed; give one of force-legacy/,
     ],
@@ -170,12 +162,12 @@ describe("wrong use", () => {
       /punchcard,id=a: unknown kind of -chardev/,
     ],
     [
-      "a serial port that leads nowhere",
+      "an unknown target for the serial port",
       ["run", "--kernel", hello, "-serial", "vc"],
       /-serial vc: the port cannot lead there; give mon:stdio, stdio, null, none, file:PATH/,
     ],
     [
-      "two ends of one serial port",
+      "two targets for one serial port",
       ["run", "--kernel", hello, "-serial", "null", "-serial", "stdio"],
       /-serial stdio: the board has one serial port, which -serial null has taken; give one/,
     ],
@@ -190,12 +182,12 @@ describe("wrong use", () => {
       /-serial file:no-devices: no-devices: it is a folder; give a file/,
     ],
     [
-      "a monitor beside a file",
+      "a monitor without the terminal",
       ["run", "--kernel", hello, "-serial", "mon:null"],
       /-serial mon:null: the monitor shares the terminal only; give mon:stdio/,
     ],
     [
-      "a serial port to a backend that is not there",
+      "a serial port to a missing backend",
       ["run", "--kernel", hello, "-serial", "chardev:c0"],
       /-serial chardev:c0: there is no such -chardev; give -chardev KIND,id=c0/,
     ],
@@ -226,13 +218,13 @@ describe("wrong use", () => {
     ["flat without mtree", ["tree", "qom", "--flat"], /--flat: only mtree has flat views/],
     ["an unknown suite", ["bench", "speed"], /bench speed: there is no such suite/],
     ["an unknown workload", ["bench", "--workload", "doom"], /--workload doom: there is no such guest/],
-    ["a result that is no JSON", ["report", "not-json.json"], /not-json\.json: is not JSON/],
+    ["a result that is not JSON", ["report", "not-json.json"], /not-json\.json: is not JSON/],
     ["a result of something else", ["report", "foreign.json"], /foreign\.json/],
     ["a missing result", ["report", "nowhere.json"], /nowhere\.json: does not exist/],
     ["a source that does not parse", ["codemod", "to-owned", "broken.ts"], /broken\.ts/],
-    ["a folder without devices", ["codemod", "to-owned", "no-devices"], /no-devices: no TypeScript source/],
+    ["a folder without sources", ["codemod", "to-owned", "no-devices"], /no-devices: contains no TypeScript/],
     ["a missing source", ["audit", "nowhere.ts"], /nowhere\.ts: no such file/],
-  ])("%s: exit code 2, one line that says what, why and the mend", (_, args, message) => {
+  ])("%s: exit code 2, one line with what, why and the fix", (_, args, message) => {
     const { status, stdout, stderr } = regionlab(...args);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split("\n").length).toBe(1);
@@ -240,7 +232,7 @@ describe("wrong use", () => {
   });
 
   it.each([[["run", "--speed"]], [["fly"]], [["tree"]], [[]]])(
-    "%j: exit code 2 and where to find help",
+    "%j: exit code 2 and a pointer to the help",
     (args) => {
       const { status, stderr } = regionlab(...args);
       expect(status).toBe(2);
@@ -248,20 +240,20 @@ describe("wrong use", () => {
     },
   );
 
-  it("leaves nothing behind", () => {
+  it("leave no files behind", () => {
     const before = readdirSync(folder).sort();
     regionlab("run", "--kernel", "nowhere.elf", "--stats", "stats.json", "--trace-mmio", "trace.txt");
     regionlab("report", "not-json.json", "--format", "html", "-o", "report.html");
     expect(readdirSync(folder).sort()).toEqual(before);
   });
 
-  it("shows where an error came from only when asked", () => {
+  it("show a stack trace only with --verbose", () => {
     expect(regionlab("run").stderr).not.toContain("run-command");
     expect(regionlab("--verbose", "run").stderr).toContain("run-command");
   });
 });
 
-describe("right use", () => {
+describe("correct use", () => {
   it.each([["--help"], ["--version"]])("%s: exit code 0", (option) => {
     const { status, stdout, stderr } = regionlab(option);
     expect([status, stderr]).toEqual([0, ""]);
@@ -293,7 +285,7 @@ describe("right use", () => {
     expect(embedded.trace.trimEnd().split("\n").length).toBe(embedded.mmioAccesses);
   });
 
-  it("run: stops at a text or after a count of instructions", () => {
+  it("run: stops at a text or after a number of instructions", () => {
     expect(regionlab("run", "--kernel", hello, "--until", "Hello").stdout).toBe("Hello");
     regionlab("run", "--kernel", hello, "--max-instructions", "100", "--stats", "short.json");
     expect(JSON.parse(readFileSync(at("short.json"), "utf8"))).toMatchObject({
@@ -302,7 +294,7 @@ describe("right use", () => {
     });
   });
 
-  it("run: leads the serial port where QEMU's option says, and hashes and watches it all the same", () => {
+  it("run: redirects the serial port as QEMU's option says, and still hashes and watches it", () => {
     const run = (...args: string[]) => {
       const result = regionlab("run", "--kernel", hello, "--stats", "stats.json", ...args);
       expect([result.status, result.stderr]).toEqual([0, ""]);
@@ -322,7 +314,7 @@ describe("right use", () => {
     expect(run("-chardev", "stdio,id=tty", "-serial", "chardev:tty")).toEqual(plain);
   });
 
-  it("run: goes on from a snapshot in the other form as if it had never stopped", () => {
+  it("run: continues from a snapshot in the other form as if it had never stopped", () => {
     const stats = (...args: string[]) => {
       const run = regionlab("run", "--kernel", hello, "--stats", "stats.json", ...args);
       expect([run.status, run.stderr]).toEqual([0, ""]);

@@ -6,7 +6,7 @@ import { addCompletionCommand } from "./completion.ts";
 
 const WRONG_USE = 2;
 
-/** Commands, and the room that brings each. A room takes longer to load than most commands take: only that one is. */
+/** Commands, with the component that provides each. Only that component is loaded: loading outlasts most commands. */
 const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
   async run(program) {
     const [{ addRunCommand }, { runDebugging }] = await Promise.all([import("#machine"), import("#monitor")]);
@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
 
 watchStandardOutput();
 onEndSignal((exitCode) => process.exit(exitCode));
-// Before any room is loaded: what shows where an error came from shows the sources, not what they were packed into.
+// Before any component is loaded, so that stack traces refer to the sources, not to the bundle.
 if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
 
 const manifest: { version: string } = JSON.parse(
@@ -31,14 +31,14 @@ const manifest: { version: string } = JSON.parse(
 
 const program = new Command("regionlab")
   .description(
-    "measures what it is worth whether a device embeds its memory regions or the object model owns them",
+    "measures the difference between devices that embed their memory regions and regions owned by the object model",
   )
   .version(manifest.version)
-  .option("--verbose", "show where an error came from")
+  .option("--verbose", "show the stack trace of an error")
   .configureOutput({ outputError: (text, write) => write(inOneLine(text)) })
   .exitOverride();
 
-/** The command that is called; undefined: none of those, so that all are to be listed. */
+/** The command that is called; undefined if it is none of those, in which case all are listed. */
 const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
 if (called === undefined) addCompletionCommand(program);
 for (const [name, add] of Object.entries(COMMANDS))
@@ -51,7 +51,7 @@ try {
   process.exitCode = await report(error);
 }
 
-/** What commander has to say of a wrong use, as every other error is said. */
+/** Reformats commander's usage errors like all other errors. */
 function inOneLine(text: string): string {
   const message = cleanText(text)
     .trim()
@@ -61,7 +61,7 @@ function inOneLine(text: string): string {
   return `regionlab: ${message}; see regionlab ${called === undefined ? "" : `${called} `}--help\n`;
 }
 
-/** A machine may be described in QEMU's words. */
+/** Translates QEMU's options of `run` and `tree` into our own. */
 async function inOurWords(words: readonly string[]): Promise<string[]> {
   if (called !== "run" && called !== "tree") return [...words];
   const { fromQemu } = await import("#machine");
@@ -72,18 +72,16 @@ async function inOurWords(words: readonly string[]): Promise<string[]> {
   return [...words.slice(0, at), ...fromQemu(words.slice(at), known)];
 }
 
-/** Tells the user what went wrong, on standard error; answers the exit code. */
+/** Reports an error on standard error; returns the exit code. */
 async function report(error: unknown): Promise<number> {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE; // commander has spoken already
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE; // commander has already reported it
   if (!(error instanceof Error)) throw error;
   const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
   process.stderr.write(`regionlab: ${verbose ? error.stack : error.message}\n`);
   if (error instanceof CommandError) return error.exitCode;
   const { QomError } = await import("#qom");
   if (!(error instanceof QomError) && !verbose) {
-    process.stderr.write(
-      "regionlab: this is a defect of regionlab; run again with --verbose and report it\n",
-    );
+    process.stderr.write("regionlab: this is a bug in regionlab; run again with --verbose and report it\n");
   }
   return WRONG_USE;
 }

@@ -1,4 +1,4 @@
-/** What the shells themselves make of the scripts. */
+/** Tests the scripts in the shells themselves. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ function output(program: string, args: readonly string[], input = ""): string {
 
 const script = (shell: string) => output(process.execPath, [command, "completion", shell]);
 
-/** What bash offers for the last of these words, which follow `regionlab`. */
+/** Completions that bash offers for the last of these words, which follow `regionlab`. */
 function offers(completion: string, words: readonly string[]): string[] {
   const asked = `COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _regionlab; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const said = output("bash", ["-c", `${completion}\n${asked}`, "bash", "regionlab", ...words]);
@@ -52,7 +52,7 @@ describe("bash", () => {
       ["--snapshot", "--snapshot-in", "--snapshot-out"],
     ],
     [["run", "--kernel", "x.elf", "--until"], ["--until"]],
-    // Files: bash's own business.
+    // Files: bash completes them itself.
     [["run", "--kernel", ""], []],
     [["report", ""], []],
     [["nonsense", "--ker"], []],
@@ -72,7 +72,7 @@ describe("bash", () => {
   );
 });
 
-it("zsh and fish find no fault in theirs", (test) => {
+it("zsh and fish accept their scripts", (test) => {
   skipWithout(test, "zsh", "zsh");
   skipWithout(test, "fish", "fish");
   const folder = mkdtempSync(join(tmpdir(), "regionlab-completion-"));

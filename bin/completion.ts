@@ -1,10 +1,10 @@
 /**
- * `regionlab completion SHELL`: a script with which a shell completes commands, options and their values. It is made from the
- * commands as they are declared.
+ * `regionlab completion SHELL`: prints a script that lets a shell complete commands, options and their values. It is
+ * generated from the declarations of the commands.
  */
 import { Argument, type Command, type Option } from "commander";
 
-/** A command by the words that call it: none for the program itself. */
+/** A command and the words that call it: none for the program itself. */
 interface Callable {
   readonly words: readonly string[];
   readonly command: Command;
@@ -16,7 +16,7 @@ const SCRIPTS = { bash, zsh, fish } as const;
 export function addCompletionCommand(program: Command): void {
   program
     .command("completion")
-    .description('print what lets a shell complete: eval "$(regionlab completion bash)"')
+    .description('print a completion script for the shell; use it as eval "$(regionlab completion bash)"')
     .addArgument(new Argument("<shell>").choices(Object.keys(SCRIPTS)))
     .action((shell: keyof typeof SCRIPTS) => {
       process.stdout.write(SCRIPTS[shell](callables(program)));
@@ -29,13 +29,13 @@ function callables(command: Command, words: readonly string[] = []): Callable[] 
   return [own, ...command.commands.flatMap((each) => callables(each, [...words, each.name()]))];
 }
 
-/** What may stand where a command expects a word: its commands, or the choices of its first argument. */
+/** Words that may follow a command: its subcommands, or the choices of its first argument. */
 function nextWords({ command }: Callable): string[] {
   const named = command.commands.map((each) => each.name());
   return named.length > 0 ? named : [...(command.registeredArguments[0]?.argChoices ?? [])];
 }
 
-/** What an option is called by: `--name`, `-n`, or both. */
+/** Names of an option: `--name`, `-n`, or both. */
 function names({ long, short }: Option): string[] {
   return [short, long].filter((name) => name != null);
 }
@@ -49,7 +49,7 @@ function bash(commands: readonly Callable[]): string {
   const values = commands.flatMap(({ words, options }) =>
     options.filter(takesValue).map((option) => {
       const patterns = names(option).map((name) => quoted([...words, name].join(" ")));
-      // Without choices the shell falls back on files.
+      // Without choices the shell falls back to file names.
       return `    ${patterns.join("|")}) ${completing(option.argChoices ?? [])}; return ;;`;
     }),
   );
@@ -85,7 +85,7 @@ function completing(choices: readonly string[]): string {
     : `COMPREPLY=($(compgen -W ${quoted(choices.join(" "))} -- "$current"))`;
 }
 
-/** zsh runs bash's. */
+/** zsh runs bash's script. */
 function zsh(commands: readonly Callable[]): string {
   return `autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
 }
@@ -123,7 +123,7 @@ function fishOption(option: Option): string {
   return `${named.join("")}${value} -d ${quoted(description)}`;
 }
 
-/** One word to any of the shells, whatever it contains. */
+/** Quotes text as one word for any of the shells. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,4 @@
-/** Every output of every command, led to whatever a path may lead to; every command with a standard output that breaks. */
+/** Every output of every command, with all kinds of paths; every command with a broken standard output. */
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -78,7 +78,7 @@ function shell(line: string): Promise<Ended> {
   });
 }
 
-/** An output: the words of a command that leads to it, and whether a file may be its. */
+/** An output: the words of a command that writes it, and a pattern that its content matches. */
 interface Output {
   readonly words: (path: string) => readonly string[];
   readonly holds: RegExp;
@@ -130,7 +130,7 @@ describe.each(NAMES)("%s", (name) => {
     return readFileSync(path, "latin1");
   };
 
-  it("makes a file, keeps the mode of one, and replaces all of its content", async () => {
+  it("creates a file; keeps the mode of an existing one and replaces all of its content", async () => {
     expect(await written(at("new"))).toMatch(holds);
     writeFileSync(at("old"), "x".repeat(1_000_000));
     chmodSync(at("old"), 0o600);
@@ -138,7 +138,7 @@ describe.each(NAMES)("%s", (name) => {
     expect(statSync(at("old")).mode & 0o777).toBe(0o600);
   });
 
-  it("goes through links, also where nothing is at their end, and leaves hard links together", async () => {
+  it("follows links, including dangling ones, and preserves hard links", async () => {
     symlinkSync("target", at("link"));
     expect(await written(at("link"))).toMatch(holds);
     expect(await written(at("link"))).toMatch(holds);
@@ -150,7 +150,7 @@ describe.each(NAMES)("%s", (name) => {
     expect(statSync(at("twin")).ino).toBe(statSync(at("target")).ino);
   });
 
-  it("is read by who waits at a named pipe, which stays one", async () => {
+  it("is delivered to the reader of a named pipe, which remains a pipe", async () => {
     execFileSync("mkfifo", [at("pipe")]);
     const reader = spawn("cat", [at("pipe")]);
     const chunks: Buffer[] = [];
@@ -161,7 +161,7 @@ describe.each(NAMES)("%s", (name) => {
     expect(statSync(at("pipe")).isFIFO()).toBe(true);
   });
 
-  it.runIf(asRoot)("is written through to devices, which stay what they are", async () => {
+  it.runIf(asRoot)("is written through to devices, which remain devices", async () => {
     execFileSync("mknod", [at("null"), "c", "1", "3"]);
     execFileSync("mknod", [at("full"), "c", "1", "7"]);
     expect(await regionlab(...words(at("null")))).toMatchObject({ code: 0, stderr: "" });
@@ -171,7 +171,7 @@ describe.each(NAMES)("%s", (name) => {
     for (const each of ["null", "full"]) expect(statSync(at(each)).isCharacterDevice()).toBe(true);
   });
 
-  it("refuses folders, and what cannot be written, before anything runs", async () => {
+  it("refuses folders and unwritable paths before anything runs", async () => {
     mkdirSync(at("folder"));
     writeFileSync(at("protected"), "mine");
     chmodSync(at("protected"), 0o444);
@@ -199,7 +199,7 @@ describe("codemod --write", () => {
   const source = join(fixtures, "converted/goldfish-rtc/before.ts");
   const code = readFileSync(source, "utf8");
   const convert = (path: string) => regionlab("codemod", "to-owned", path, "--write", "--allow-dirty");
-  // The rooms that the source imports.
+  // The components that the source imports.
   beforeEach(() => {
     cpSync(join(fixtures, "package.json"), at("package.json"));
     cpSync(join(fixtures, "stub"), at("stub"), { recursive: true });
@@ -220,7 +220,7 @@ describe("codemod --write", () => {
     expect(statSync(at("apart", "rtc.ts")).mode & 0o777).toBe(0o600);
   });
 
-  it("writes nothing where one source is protected", async () => {
+  it("writes nothing if one source is write-protected", async () => {
     copyFileSync(source, at("devices", "one.ts"));
     copyFileSync(source, at("devices", "two.ts"));
     chmodSync(at("devices", "two.ts"), 0o444);
@@ -247,7 +247,7 @@ const PRINTING = [
 ];
 
 describe.each(PRINTING)("%s", (words) => {
-  it("ends quietly when nobody reads on", async () => {
+  it("ends quietly when the reader is gone", async () => {
     const { stderr } = await shell(`regionlab ${words} | true`);
     expect(stderr).toBe("");
     const head = await shell(`regionlab ${words} | head -1`);
@@ -255,7 +255,7 @@ describe.each(PRINTING)("%s", (words) => {
     expect(head.stdout.length).toBeGreaterThan(0);
   });
 
-  it.runIf(existsSync("/dev/full"))("says in a line that standard output is full", async () => {
+  it.runIf(existsSync("/dev/full"))("reports in one line that standard output is full", async () => {
     const { code, stderr } = await shell(`regionlab ${words} > /dev/full`);
     expect(stderr).toMatch(/^regionlab: standard output: no space left on the device; make room[^\n]*\n$/);
     expect(code).toBe(2);
@@ -291,7 +291,7 @@ describe("a run that a signal ends", () => {
     expect(JSON.parse(readFileSync(at("stats"), "utf8"))).toMatchObject({ end: "stopped" });
   });
 
-  it("whose console stalls stands still, and keeps its memory", async () => {
+  it("whose console stalls pauses, and does not grow in memory", async () => {
     writeFileSync(at("loop.bin"), LOOP);
     const child = spawn(process.execPath, [CLI, "run", "--kernel", "loop.bin", "--stats", "stats"], {
       cwd: folder,
@@ -306,13 +306,13 @@ describe("a run that a signal ends", () => {
       bytes += chunk.length;
     });
     await once(child, "close");
-    // A guest that does not wait prints some 20 MB in that time.
+    // A guest that is not held back prints some 20 MB in that time.
     expect(bytes).toBeLessThan(4e6);
   });
 });
 
 describe("how a run ends", () => {
-  it("is exit code 4 where --until was not reached, and 0 where it was", async () => {
+  it("is exit code 4 if --until was not reached, and 0 if it was", async () => {
     const missed = await regionlab("run", "--kernel", HELLO, "--until", "goodbye");
     expect(missed.code).toBe(4);
     expect(missed.stderr).toBe(
@@ -321,7 +321,7 @@ describe("how a run ends", () => {
     expect((await regionlab("run", "--kernel", HELLO, "--until", "Hello")).code).toBe(0);
   });
 
-  it("is exit code 124 where --timeout ended it", async () => {
+  it("is exit code 124 if --timeout ended it", async () => {
     writeFileSync(at("loop.bin"), LOOP);
     const { code } = await regionlab(
       "run",
@@ -351,7 +351,7 @@ describe("how a run ends", () => {
   });
 });
 
-/** Prints `x` for ever: lui t0, 0x10000; li t1, 'x'; 1: sb t1, 0(t0); j 1b */
+/** Prints `x` forever: lui t0, 0x10000; li t1, 'x'; 1: sb t1, 0(t0); j 1b */
 const LOOP = words(0x1000_02b7, 0x0780_0313, 0x0062_8023, 0xffdf_f06f);
 
 /** Writes a failure with a code to the test finisher: lui t0, 0x100; lui t1, code << 4 | 3; addi t1, t1, 0x333; sw t1, 0(t0) */
@@ -380,7 +380,7 @@ describe("an output that is an input", () => {
       "a chardev's file",
       ["--kernel", "kernel", "-chardev", "file,id=c,path=log", "-serial", "chardev:c", "--trace", "log"],
     ],
-  ])("is refused, and stays as it is: %s", async (_, words) => {
+  ])("is refused and left unchanged: %s", async (_, words) => {
     copyFileSync(HELLO, at("kernel"));
     symlinkSync("kernel", at("link"));
     writeFileSync(at("disk"), new Uint8Array(65_536).fill(7));
@@ -393,7 +393,7 @@ describe("an output that is an input", () => {
     expect(new Set(readFileSync(at("disk")))).toEqual(new Set([7]));
   });
 
-  it("is refused where it is a source that is converted", async () => {
+  it("is refused if it is a source to convert", async () => {
     copyFileSync(DEVICE, at("rtc.ts"));
     for (const words of [
       ["audit", "."],
@@ -406,8 +406,8 @@ describe("an output that is an input", () => {
   });
 });
 
-describe("a run that takes long at something", () => {
-  it("ends in time also while it is traced, and while a pipe has no reader", async () => {
+describe("a run that is held up", () => {
+  it("times out even while tracing or waiting for the reader of a pipe", async () => {
     writeFileSync(at("loop.bin"), LOOP);
     execFileSync("mkfifo", [at("pipe")]);
     for (const words of [
@@ -422,7 +422,7 @@ describe("a run that takes long at something", () => {
     expect(statSync(at("pipe")).isFIFO()).toBe(true);
   });
 
-  it("is a failure also where the guest's code is 0", async () => {
+  it("is a failure even if the guest's code is 0", async () => {
     writeFileSync(at("fail.bin"), failWith(0));
     expect((await regionlab("run", "--kernel", "fail.bin")).code).toBe(1);
     expect((await regionlab("run", "--kernel", "fail.bin", "--guest-exit-code")).code).toBe(1);

@@ -4,13 +4,13 @@ import type { Shape } from "./regions/constructors.ts";
 import { Reason, reasonTexts } from "./regions/reasons.ts";
 import { shown } from "./source/workspace.ts";
 
-/** How hard a region is to convert: mechanically, with a look at it, or not at all. */
+/** How hard a region is to convert: mechanically, with manual review, or not at all. */
 export type Effort = "MECH" | "CARE" | "STOP";
 
-/** What a region looks like; `dynamic` are those that are made and unmade while the machine runs. */
+/** Kind of a region; `dynamic` regions are created and destroyed while the machine runs. */
 export type AuditShape = Shape | "array" | "dynamic" | "unknown";
 
-/** One region of the sources. */
+/** One region found in the sources. */
 export interface Finding {
   readonly file: string;
   readonly line: number;
@@ -18,13 +18,13 @@ export interface Finding {
   readonly form: Site["form"];
   readonly shape: AuditShape;
   readonly effort: Effort;
-  /** Name of the refusal reason, for a hazard; undefined otherwise. */
+  /** The reason for a refusal; undefined if the region itself is not refused. */
   readonly hazard: Reason | undefined;
   /** Why it needs care or cannot be converted. */
   readonly remark: string;
 }
 
-/** Every region of a plan, in the order of the sources. A region that is owned already needs no conversion: MECH. */
+/** Every region of a plan, in source order. A region that is already owned needs no conversion: MECH. */
 export function auditRegions({ files }: Plan): Finding[] {
   return files.flatMap(({ sites }) => sites.map(findingOf));
 }

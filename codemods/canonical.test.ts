@@ -1,4 +1,4 @@
-/** Sources that are not in canonical form convert too: nothing is lost but what docs/codemods.md says. */
+/** Sources that are not in canonical form convert too, and lose only what docs/codemods.md says. */
 import { describe, expect, test } from "vitest";
 import { Converter } from "./testing/golden-project.ts";
 
@@ -76,7 +76,7 @@ describe("a region field", () => {
     expect(toOwned(source(...head, field, "", ...tail))).toBe(source(...head, ...ownedTail));
   });
 
-  test("takes all its comments along, those behind it too; comments apart from it stay", () => {
+  test("takes all its comments along, including a trailing one; detached comments stay", () => {
     const embedded = source(
       "export class Device extends SysBusDevice {",
       "  // Regions.",
@@ -107,7 +107,7 @@ describe("a region field", () => {
 });
 
 describe("line breaks that are left to a formatter", () => {
-  test("are noted where a call is part of something larger", () => {
+  test("are noted if a call is part of a larger expression", () => {
     const filler = "0x1000_0000 + 0x2000_0000 + 0x3000_0000 + 0x4000_0000 + 0x1000_0000 + 0x2000_0000";
     const embedded = source(
       "export class Device extends SysBusDevice {",

@@ -31,7 +31,7 @@ const commitAll = () => {
   git("add", ".");
   git("-c", "user.name=Test", "-c", "user.email=test@example.org", "commit", "-q", "-m", "devices: add");
 };
-/** The error that a call ends in, with its exit code. */
+/** The CommandError that a call throws. */
 const failure = async (call: () => unknown): Promise<CommandError> => {
   try {
     await call();
@@ -93,7 +93,7 @@ describe("codemod", () => {
     expect(readdirSync(scratch.root).filter((name) => name.startsWith(".rtc"))).toEqual([]);
   });
 
-  test("files with changes, untracked files and files outside of a repository are not overwritten", async () => {
+  test("modified files, untracked files and files outside a repository are not overwritten", async () => {
     scratch.write("rtc.ts", before);
     const write = { write: true };
     expect((await failure(() => codemod("to-owned", ["rtc.ts"], write))).message).toContain(
@@ -106,19 +106,19 @@ describe("codemod", () => {
     commitAll();
     scratch.write("rtc.ts", `${before}\nexport const added = true;\n`);
     const dirty = await failure(() => codemod("to-owned", ["rtc.ts"], write));
-    expect(dirty.message).toContain("rtc.ts: has changes that are not committed");
+    expect(dirty.message).toContain("rtc.ts: has uncommitted changes");
     expect(dirty.exitCode).toBe(ExitCode.Usage);
     expect(scratch.read("rtc.ts")).toContain("this.embed(MemoryRegion)");
   });
 
-  test("a dirty file that the conversion does not change is no obstacle", async () => {
+  test("a dirty file that the conversion does not change is accepted", async () => {
     scratch.write("rtc.ts", before);
     commitAll();
     scratch.write("owned.ts", after);
     expect(await codemod("to-owned", ["rtc.ts", "owned.ts"], { write: true })).toBe(ExitCode.Done);
   });
 
-  test("refusals exit with 3, name place and mend, and leave the rest converted", async () => {
+  test("refusals exit with 3, name location and fix, and leave the rest converted", async () => {
     scratch.write("balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
     expect(await codemod("to-owned", ["balloon.ts"], { write: true, allowDirty: true })).toBe(
       ExitCode.Refused,
@@ -157,7 +157,7 @@ describe("codemod", () => {
     expect(JSON.parse(printed).direction).toBe("to-owned");
   });
 
-  test("Windows line ends and a byte order mark survive", async () => {
+  test("Windows line endings and a byte order mark are preserved", async () => {
     const windows = (text: string) => `\uFEFF${text.replaceAll("\n", "\r\n")}`;
     scratch.write("rtc.ts", windows(before));
     await codemod("to-owned", ["rtc.ts"], { write: true, allowDirty: true });
@@ -168,9 +168,9 @@ describe("codemod", () => {
 describe("input that cannot be used", () => {
   test.each([
     ["a missing path", "nowhere.ts", /nowhere\.ts: no such file or directory/],
-    ["an empty directory", "empty", /empty: no TypeScript source here/],
+    ["an empty directory", "empty", /empty: contains no TypeScript source/],
     ["another kind of file", "package.json", /package\.json: not a TypeScript source/],
-    ["sources without devices", "plain.ts", /plain\.ts: no device here/],
+    ["sources without devices", "plain.ts", /plain\.ts: no device found/],
     ["a source that does not parse", "broken.ts", /broken\.ts:2: does not parse: /],
   ])("%s is one clear line and exit code 2", async (_what, name, message) => {
     mkdirSync(scratch.path("empty"));
@@ -192,7 +192,7 @@ describe("input that cannot be used", () => {
     expect(scratch.read("devices/rtc.ts")).toBe(before);
   });
 
-  test("a file without write permission stays, and so do all others", async () => {
+  test("a file without write permission is left unchanged, and so are all others", async () => {
     scratch.write("devices/a.ts", before);
     chmodSync(scratch.write("devices/b.ts", before), 0o444);
     const error = await failure(() => codemod("to-owned", ["devices"], { write: true, allowDirty: true }));
@@ -270,7 +270,7 @@ describe("command line", () => {
     expect(JSON.parse(scratch.read("report.json")).statistics.converted).toBe(1);
   });
 
-  test("wrong use is an error", async () => {
+  test("reports usage errors", async () => {
     const parse = (...args: string[]) => program().parse(args, { from: "user" });
     expect(() => parse("codemod", "to-heap", "x.ts")).toThrow("Allowed choices are to-owned, to-embedded");
     expect(() => parse("codemod", "to-owned")).toThrow("missing required argument");

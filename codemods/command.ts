@@ -8,7 +8,7 @@ export interface CodemodOptions {
   readonly allowDirty?: boolean;
 }
 
-/** Where a command's text goes; standard output unless a test listens. */
+/** Receives a command's output; standard output except in tests. */
 export type Print = (text: string) => void;
 
 const toStandardOutput: Print = (text) => {
@@ -19,13 +19,13 @@ const toStandardOutput: Print = (text) => {
 export function addCodemodCommand(program: Command): void {
   program
     .command("codemod")
-    .description("convert memory regions between embedded and owned; without --write only show the diff")
+    .description("convert memory regions between embedded and owned; without --write, only show the diff")
     .addArgument(new Argument("<direction>", "form to convert to").choices(["to-owned", "to-embedded"]))
     .argument("<path...>", "device sources, or directories of them")
     .addOption(new Option("--write", "rewrite the files").conflicts("check"))
-    .addOption(new Option("--check", "write nothing; exit 1 when a file would change").conflicts("write"))
+    .addOption(new Option("--check", "write nothing; exit with 1 if a file would change").conflicts("write"))
     .option("--json <file>", "write the report to a file, - for standard output")
-    .option("--allow-dirty", "rewrite files that git could not bring back")
+    .option("--allow-dirty", "rewrite files even if git could not restore them")
     .action(async (direction: Direction, paths: string[], options: CodemodOptions) => {
       const { runCodemod } = await import("./run.ts");
       process.exitCode = await runCodemod(direction, paths, options, toStandardOutput);

@@ -5,7 +5,7 @@ import { Reason, reasonTexts } from "./regions/reasons.ts";
 
 const guide = readFileSync(join(import.meta.dirname, "../docs/codemods.md"), "utf8");
 
-test("every reason has a paragraph in docs/codemods.md, and no other has", () => {
+test("docs/codemods.md has a paragraph for every reason, and no others", () => {
   const headings = [...guide.matchAll(/^#### (.+)$/gm)].map(([, heading]) => heading);
   expect(headings.sort()).toEqual(Object.values(Reason).sort());
   for (const reason of Object.values(Reason)) {
@@ -14,7 +14,7 @@ test("every reason has a paragraph in docs/codemods.md, and no other has", () =>
   }
 });
 
-test("every reason says what was found, why it matters and how to mend it", () => {
+test("every reason says what was found, why it matters and how to fix it", () => {
   for (const [reason, { what, why, mend }] of Object.entries(reasonTexts)) {
     for (const text of [what, why, mend]) {
       expect(text.length, reason).toBeGreaterThan(8);

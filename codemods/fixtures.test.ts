@@ -36,7 +36,7 @@ describe("converted", () => {
       expect(embedded.sites.filter(({ outcome }) => outcome !== "converted")).toEqual([]);
     });
 
-    test(`${name}, a second time changes nothing`, () => {
+    test(`${name}, a second run changes nothing`, () => {
       for (const plan of [planOf(toOwnedAgain, after), planOf(toEmbeddedAgain, before)]) {
         expect(plan.after).toBe(plan.before);
         expect(new Set(plan.sites.map(({ outcome }) => outcome))).toEqual(new Set(["already"]));
@@ -51,7 +51,7 @@ function refusedSites({ sites }: FilePlan): string[] {
     .map(({ line, className, region, reason }) => `${line} ${className}.${region} ${reason}`);
 }
 
-/** Every refused region of the fixtures: direction, folder, class and field, reason, line of the offending node. */
+/** Every refused region of the fixtures: direction, folder, then line of the offending node, class.field, reason. */
 const refusals: readonly (readonly [Direction, string, ...string[]])[] = [
   ["to-owned", "array-shape", "8 Bridge.windows array-shape"],
   ["to-owned", "class-refused", "6 Mixed.good class-refused", "11 Mixed.nameless name-missing"],
@@ -151,7 +151,7 @@ describe("refused", () => {
   for (const [direction, name, ...sites] of refusals) {
     const folder = `refused/${direction}/${name}`;
 
-    test(`${direction} ${name}: the class stays, the other one converts`, () => {
+    test(`${direction} ${name}: the class is unchanged, the other one converts`, () => {
       const plan = planOf(plans.get(direction) ?? new Map(), `${folder}/before.ts`);
       expect(refusedSites(plan)).toEqual(sites);
       const converted = plan.sites.filter(({ outcome }) => outcome === "converted");
@@ -159,11 +159,11 @@ describe("refused", () => {
       expect(plan.after).toBe(readFixture(folder, "after.ts"));
     });
 
-    test(`${direction} ${name}: a second time refuses the same and changes nothing`, () => {
+    test(`${direction} ${name}: a second run refuses the same and changes nothing`, () => {
       const again = planOf(plansAgain.get(direction) ?? new Map(), `${folder}/after.ts`);
       expect(again.after).toBe(again.before);
       expect(again.sites.some(({ outcome }) => outcome === "converted")).toBe(false);
-      // The other file knows only the class in before.ts, so nobody creates the region in after.ts.
+      // The other file knows only the class in before.ts, so nothing creates the region in after.ts.
       const others = name === "created-in-other-file" ? ["6 Slot.window never-created"] : undefined;
       expect(refusedSites(again)).toEqual(others ?? sites);
     });

@@ -1,4 +1,4 @@
-/** Both forms stand in a tree that is formatted: what the codemods write must be what the formatter would. */
+/** Both trees are formatted, so the codemods must write exactly what the formatter would. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => scratch.remove());
 
-/** Formats texts by file name; names of those that change. */
+/** Formats texts, given by file name; returns the names of those that change. */
 function reformatted(texts: ReadonlyMap<string, string>): string[] {
   for (const [name, text] of texts) scratch.write(name, text);
   const names = [...texts.keys()];

@@ -1,7 +1,7 @@
 /**
- * Codemods between embedded and owned memory regions, and the audit of both. Knows source text only.
+ * Codemods between embedded and owned memory regions, and the audit. They work on source text only.
  *
- * The compiler that they stand on is loaded when a command runs, not when this module is.
+ * The TypeScript compiler that they use is loaded when a command runs, not with this module.
  */
 export { addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
 export { ExitCode } from "./errors.ts";

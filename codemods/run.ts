@@ -1,4 +1,4 @@
-/** What the commands do. Loads the compiler, so that command lines which convert nothing need not wait for it. */
+/** Implements the commands. Kept apart because it loads the compiler, which other command lines do not need. */
 import { CommandError, OutputFile, requireApart } from "#host";
 import { auditRegions, renderAudit } from "./audit.ts";
 import type { CodemodOptions, Print } from "./command.ts";
@@ -9,7 +9,7 @@ import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-repor
 import type { Direction } from "./regions/facts.ts";
 import { discoverSources } from "./source/discover.ts";
 
-/** The codemod command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
+/** The codemod command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
 export async function runCodemod(
   direction: Direction,
   paths: readonly string[],
@@ -32,7 +32,7 @@ export async function runCodemod(
   });
 }
 
-/** The audit command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
+/** The audit command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
 export async function runAudit(
   paths: readonly string[],
   options: { readonly json?: string },
@@ -50,7 +50,7 @@ export async function runAudit(
   });
 }
 
-/** Has the report's file ready before anything is read or written; without `--json` a report goes nowhere. */
+/** Prepares the report's file before anything is read or written; without `--json` the report is discarded. */
 async function withJsonReport(
   path: string | undefined,
   print: Print,
@@ -83,6 +83,6 @@ async function withJsonReport(
 function requireDevices({ files }: Plan, paths: readonly string[]): void {
   if (files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0)) return;
   throw new CommandError(
-    `${paths.join(", ")}: no device here: no class derives from a QOM object; check the path`,
+    `${paths.join(", ")}: no device found: no class derives from a QOM object; check the path`,
   );
 }

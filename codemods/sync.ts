@@ -1,8 +1,8 @@
 /**
- * Keeps the owned device tree what the codemod makes of the embedded one.
+ * Keeps the owned device tree in sync with the embedded one, from which the codemod generates it.
  *
  *     node dist/codemods/sync.js --write    rewrites emulator/hw/owned
- *     node dist/codemods/sync.js --check    compares both ways, byte for byte; exit 1 when a file differs
+ *     node dist/codemods/sync.js --check    compares both ways, byte for byte; exits with 1 if a file differs
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,7 +12,7 @@ import { ExitCode } from "./errors.ts";
 import { count, remarks, statisticsOf } from "./passes/6-report.ts";
 import { checkTrees, type TreeDifference, type TreeReport, type Trees, type TreesWritten, writeOwnedTree } from "./trees.ts";
 
-/** Lines of each diff that are shown. */
+/** Number of lines shown of each diff. */
 const diffLines = 12;
 
 const usage = "use --write to rewrite emulator/hw/owned, or --check to compare the trees";
@@ -31,7 +31,7 @@ function projectRoot(start: string): string {
   }
 }
 
-/** Runs the command; returns the exit code. @throws CommandError for wrong use and unreadable input. */
+/** Runs the command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
 export function sync(args: readonly string[], trees: Trees, print: (text: string) => void): ExitCode {
   const [mode, ...rest] = args;
   if (rest.length > 0 || (mode !== "--write" && mode !== "--check")) {
@@ -62,7 +62,7 @@ function closing(report: TreeReport & Partial<TreesWritten>): string {
   const files = `${count(toOwned.files.length, "file")}, ${count(regions, "region")} (owned: ${dropped} without a field, ${kept} with one)`;
   if (report.written !== undefined) {
     const state =
-      differences.length === 0 ? "the way back is exact" : "not in canonical form: see docs/codemods.md";
+      differences.length === 0 ? "the inverse is exact" : "not in canonical form: see docs/codemods.md";
     return `${files}: ${report.written.length} written, ${report.removed?.length ?? 0} removed; ${state}`;
   }
   return differences.length === 0

@@ -28,14 +28,14 @@ describe("two trees", () => {
 
   afterEach(() => scratch.remove());
 
-  test("--write makes the owned tree: converted, copied verbatim, rid of what has no counterpart", () => {
+  test("--write generates the owned tree: converts, copies other files, removes files without a counterpart", () => {
     scratch.write("owned/gone.ts", "export const gone = true;\n");
     expect(run("--write")).toBe(ExitCode.Done);
     expect(scratch.read("owned/rtc/rtc.ts")).toBe(readFixture("converted/goldfish-rtc/after.ts"));
     expect(scratch.read("owned/index.ts")).toBe(scratch.read("embedded/index.ts"));
     expect(() => scratch.read("owned/gone.ts")).toThrow("ENOENT");
     expect(printed).toContain(
-      "2 files, 1 region (owned: 1 without a field, 0 with one): 2 written, 1 removed; the way back is exact",
+      "2 files, 1 region (owned: 1 without a field, 0 with one): 2 written, 1 removed; the inverse is exact",
     );
     expect(run("--check")).toBe(ExitCode.Done);
   });
@@ -66,7 +66,7 @@ describe("two trees", () => {
     expect(scratch.read("owned/rtc/rtc.ts")).toBe(edited);
   });
 
-  test("a source that is not in canonical form is written and named, because it would not come back", () => {
+  test("a source that is not in canonical form is written and named, because its inverse is not exact", () => {
     const source = readFixture("converted/goldfish-rtc/before.ts");
     const [field, irq] = [
       "  private readonly iomem = this.embed(MemoryRegion);\n",
@@ -81,13 +81,13 @@ describe("two trees", () => {
     expect(printed).toContain("not in canonical form");
   });
 
-  test("a refused region is exit code 3, with its reason", () => {
+  test("a refused region gives exit code 3 and its reason", () => {
     scratch.write("embedded/balloon.ts", readFixture("refused/to-owned/leaf-unparented/before.ts"));
     expect(run("--write")).toBe(ExitCode.Refused);
     expect(printed).toContain("refused Balloon.block [leaf-unparented]");
   });
 
-  test("an empty tree is fine, wrong use is not", () => {
+  test("an empty tree is accepted, a usage error is not", () => {
     mkdirSync(scratch.path("nothing"));
     const empty = { embedded: scratch.path("nothing"), owned: scratch.path("nowhere") };
     expect(sync(["--check"], empty, () => {})).toBe(ExitCode.Done);

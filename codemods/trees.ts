@@ -1,4 +1,4 @@
-/** The two device trees of a project as wholes: the owned one is written from the embedded one and checked both ways. */
+/** Whole device trees: generates the owned tree from the embedded one, and checks both directions. */
 
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -15,13 +15,13 @@ export interface Trees {
   readonly owned: string;
 }
 
-/** One file that is not what it should be. */
+/** One file that differs from what it should be. */
 export interface TreeDifference {
   /** Path inside its tree. */
   readonly file: string;
-  /** Which conversion comes out differently, or what became of the file. */
+  /** Which conversion gives a different result, or what happened to the file. */
   readonly what: "missing" | "stale" | "to-owned differs" | "to-embedded differs";
-  /** Unified diff from what there is to what there should be; empty where there is nothing to compare. */
+  /** Unified diff from the actual to the expected text; empty if there is nothing to compare. */
   readonly diff: string;
 }
 
@@ -46,8 +46,8 @@ export interface TreesWritten {
 }
 
 /**
- * Writes the owned tree anew and removes what has no counterpart. Returns what would not come back: files whose owned
- * form does not convert to the same embedded text. @throws CommandError when a file cannot be read, parsed or written.
+ * Rewrites the owned tree and removes files without a counterpart. `differences` has the files whose owned form does
+ * not convert back to the same embedded text. @throws CommandError if a file cannot be read, parsed or written.
  */
 export function writeOwnedTree(
   trees: Trees,

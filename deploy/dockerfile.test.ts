@@ -24,7 +24,7 @@ function sourcesOf({ words }: Instruction): string[] {
   return words.some((word) => word.startsWith("--from=")) ? [] : words.slice(0, -1);
 }
 
-/** What is wrong with a Dockerfile's copies, in words. */
+/** Describes the errors in a Dockerfile's copies. */
 function wrongCopies(text: string, ignore: string): string[] {
   return ofKeyword("COPY", instructionsOf(text))
     .flatMap(sourcesOf)
@@ -35,12 +35,12 @@ function wrongCopies(text: string, ignore: string): string[] {
 }
 
 describe("deploy/Dockerfile", () => {
-  it("copies only what there is, and what .dockerignore lets through", () => {
+  it("copies only files that exist and that .dockerignore allows", () => {
     expect(ofKeyword("COPY").flatMap(sourcesOf).length).toBeGreaterThan(5);
     expect(wrongCopies(dockerfile, dockerignore)).toEqual([]);
   });
 
-  it("is found out where it copies what is missing or ignored", () => {
+  it("is reported if it copies missing or ignored files", () => {
     expect(wrongCopies(dockerfile.replace("COPY bin bin", "COPY bun bun"), dockerignore)).toEqual([
       "bun does not exist",
     ]);
@@ -68,7 +68,7 @@ describe("deploy/Dockerfile", () => {
     for (const script of scripts) expect(Object.keys(manifest.scripts)).toContain(script);
   });
 
-  it("keeps what the package holds and depends on, and puts its command on the path", () => {
+  it("keeps the package and its dependencies, and puts its command on the path", () => {
     const [copy, ...others] = ofKeyword("COPY", image);
     expect([copy?.words, others]).toEqual([["--from=build", "/opt/regionlab", "/opt/regionlab"], []]);
     const link = commands.find(([program]) => program === "ln");
@@ -82,7 +82,7 @@ describe("deploy/Dockerfile", () => {
     expect(commands).toContainEqual(expect.arrayContaining(["npm", "prune", "--omit=dev"]));
   });
 
-  it("installs of Debian what .ci/run installs, too", () => {
+  it("installs only Debian packages that .ci/run installs, too", () => {
     const installed = commands
       .filter(([program, verb]) => program === "apt-get" && verb === "install")
       .flatMap((words) => words.slice(2).filter((word) => !word.startsWith("-")));
@@ -127,7 +127,7 @@ describe("instructionsOf", () => {
     ]);
   });
 
-  it("refuses what it does not know", () => {
+  it("refuses unknown instructions", () => {
     expect(() => instructionsOf("FROM a\nHEALTHCHECK NONE\n")).toThrow('cannot read "HEALTHCHECK NONE"');
   });
 });

@@ -5,7 +5,7 @@ import { helpOf, optionsIn, root, unknownWords } from "./testing/command-line.ts
 
 const text = readFileSync(join(root, "docs", "running-elsewhere.md"), "utf8");
 
-/** Calls of regionlab in indented blocks, by name or as the command of its image; without comments. */
+/** Calls of regionlab in indented blocks, by name or as the image's command, without comments. */
 function callsIn(markdown: string): string[][] {
   const lines = markdown.split("\n").filter((line) => line.startsWith("    "));
   return lines.flatMap((line) => {
@@ -15,12 +15,12 @@ function callsIn(markdown: string): string[][] {
   });
 }
 
-/** Options that sentences mention by themselves, as `--fresh`. */
+/** Options mentioned on their own in sentences, such as `--fresh`. */
 function optionsInProse(markdown: string): string[] {
   return [...markdown.matchAll(/`(--[a-z-]+)[^`]*`/g)].flatMap(([, option]) => option ?? []);
 }
 
-/** Options of other programs that the page speaks of. */
+/** Options of other programs that the page mentions. */
 const FOREIGN = ["--init", "--cpuset-cpus"];
 
 describe("docs/running-elsewhere.md", () => {
@@ -30,7 +30,7 @@ describe("docs/running-elsewhere.md", () => {
     expect(calls.flatMap(unknownWords)).toEqual([]);
   });
 
-  it("speaks of options that bench has", () => {
+  it("mentions options that bench has", () => {
     const mentioned = optionsInProse(text).filter((option) => !FOREIGN.includes(option));
     expect(mentioned).toContain("--fresh");
     const known = optionsIn(helpOf(["bench"]) ?? "");

@@ -28,7 +28,7 @@ const JOBS = ["bench-job.yaml", "merge-job.yaml"];
 const bench = () => jobOf(read("bench-job.yaml"));
 const merge = () => jobOf(read("merge-job.yaml"));
 
-/** What a job's container calls, given the variables that the cluster adds; its volume is a folder named `results`. */
+/** Calls of a job's container, given the variables that the cluster adds; its volume is a folder named `results`. */
 function callsOf(
   { container, environment }: ReturnType<typeof jobOf>,
   added: Readonly<Record<string, string>> = {},
@@ -45,7 +45,7 @@ function callsOf(
 }
 
 /**
- * As the kubelet does before the shell sees it: `$(NAME)` is the variable, of an unknown name it stays, `$$` is a dollar
+ * Expands a command as the kubelet does before the shell: `$(NAME)` becomes the variable, if there is one; `$$` a `$`
  * (https://kubernetes.io/docs/tasks/inject-data-application/define-interdependent-environment-variables/).
  */
 function expandReferences(text: string, variables: Readonly<Record<string, string>>): string {
@@ -60,8 +60,8 @@ describe("manifests", () => {
   });
 
   it.each([
-    ["a mode that there is not", "completionMode: Indexed", "completionMode: Index"],
-    ["a count that is none", "completions: 4", "completions: four"],
+    ["an unknown mode", "completionMode: Indexed", "completionMode: Index"],
+    ["an invalid count", "completions: 4", "completions: four"],
     ["a container without a name", "- name: bench\n          image", "- image"],
     ["a rule without an action", "- action: FailJob\n        onExitCodes", "- onExitCodes"],
   ])("with %s is refused", (_, text, replacement) => {
@@ -100,7 +100,7 @@ describe("manifests", () => {
 describe.each(JOBS)("%s", (name) => {
   const { spec, pod, container } = jobOf(read(name));
 
-  it("runs without privileges, on a file system that it cannot change, as the user of the image", () => {
+  it("runs without privileges, on a read-only file system, as the user of the image", () => {
     const dockerfile = readFileSync(join(root, "deploy", "Dockerfile"), "utf8");
     const user = instructionsOf(dockerfile).findLast(({ keyword }) => keyword === "USER")?.words[0];
     expect(`${pod.securityContext?.runAsUser}:${pod.securityContext?.runAsGroup}`).toBe(user);
@@ -121,9 +121,9 @@ describe.each(JOBS)("%s", (name) => {
     );
   });
 
-  it("has its processors for itself, and ends", () => {
+  it("has exclusive processors and a deadline", () => {
     expect(container.resources?.requests).toEqual(container.resources?.limits);
-    // The kubelet gives whole processors only to pods that ask for whole ones.
+    // The kubelet reserves whole processors only for pods that request whole ones.
     expect(String(container.resources?.limits?.cpu)).toMatch(/^\d+$/);
     expect(spec.activeDeadlineSeconds).toBeGreaterThan(0);
     expect(spec.ttlSecondsAfterFinished).toBeGreaterThan(0);
@@ -156,14 +156,14 @@ describe("bench-job.yaml", () => {
     expect((calls[0] ?? []).flatMap(unknownWords)).toEqual([]);
   });
 
-  it("keeps shards on nodes of their own", () => {
+  it("keeps each shard on its own node", () => {
     const terms = pod.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
     expect(terms.map(({ topologyKey }) => topologyKey)).toEqual(["kubernetes.io/hostname"]);
     expect(terms[0]?.labelSelector?.matchLabels).toEqual(spec.template.metadata?.labels);
   });
 
-  it("starts a shard again after a failure of its node, and gives up where no shard can succeed", () => {
-    // What Kubernetes demands of a job that counts failures by index or has rules for them.
+  it("restarts a shard after a failure of its node, and gives up if no shard can succeed", () => {
+    // Kubernetes requires these of a job that counts failures per index or has rules for them.
     expect(pod.restartPolicy).toBe("Never");
     expect(spec.backoffLimitPerIndex).toBeGreaterThan(0);
     const [disruption, wrongUse] = spec.podFailurePolicy?.rules ?? [];

@@ -1,4 +1,4 @@
-/** The page on a device of one's own, done as it says, from the packed package and nothing else. */
+/** Follows docs/your-own-device.md with nothing but the packed npm package. */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { CLI, root } from "./testing/command-line.ts";
 import { installPackage } from "./testing/package.ts";
 
-/** Copying and removing some ten thousand files of packages, on a busy machine. */
+/** For copying and removing some ten thousand package files on a busy machine. */
 const COPY_MILLISECONDS = 5 * 60_000;
 const PAGE = readFileSync(join(root, "docs", "your-own-device.md"), "utf8");
 
@@ -54,7 +54,7 @@ it("type-checks, runs, converts and runs again", () => {
   expect(run(process.execPath, "built/board.js")).toEqual(OUTPUT);
 });
 
-it("names the mistake where one is made", () => {
+it("reports a type error in the device", () => {
   const path = join(project, "beeper.ts");
   const before = readFileSync(path, "utf8");
   writeFileSync(path, before.replace('endianness: "little"', 'endianness: "middle"'));

@@ -1,4 +1,4 @@
-/** What an installed package can do outside the repository, from end to end. Takes a minute or two. */
+/** An installed package outside the repository, end to end. Takes a minute or two. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ import { CLI, root } from "./testing/command-line.ts";
 import { instructionsOf, isIgnored } from "./testing/dockerfile.ts";
 import { installPackage } from "./testing/package.ts";
 
-/** Copying and removing some ten thousand files of packages, on a busy machine. */
+/** For copying and removing some ten thousand package files on a busy machine. */
 const COPY_MILLISECONDS = 5 * 60_000;
 
 let folder: string;
@@ -29,12 +29,12 @@ function regionlab(...words: string[]) {
 }
 
 describe("an installed package", () => {
-  it("tells its version", () => {
+  it("prints its version", () => {
     const { version }: { version: string } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect(regionlab("--version")).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
-  it("runs a guest that it holds", () => {
+  it("runs a guest that it contains", () => {
     const hello = workload("hello");
     if (hello.kind !== "bare-metal") throw new Error("hello is no program of ours");
     const kernel = join(dirname(command), "..", "regionlab", relative(root, hello.kernel));
@@ -48,7 +48,7 @@ describe("an installed package", () => {
     expect(regionlab("audit", "goldfish-rtc.ts").stdout).toContain("GoldfishRtc.iomem");
   });
 
-  it("measures from end to end, and reports what it measured", () => {
+  it("runs a benchmark end to end, and reports it", () => {
     const bench = regionlab("bench", "dispatch", "--quick", "--repeats", "2", "-o", "x.json");
     expect([bench.status, bench.status === 0 ? "" : bench.stderr]).toEqual([0, ""]);
     const { codeSize, metrics } = JSON.parse(readFileSync(join(folder, "x.json"), "utf8"));
@@ -63,7 +63,7 @@ describe("an installed package", () => {
 });
 
 describe("deploy/Dockerfile", () => {
-  it("copies all that the build needs", () => {
+  it("copies everything that the build needs", () => {
     const checkout = join(folder, "image");
     const ignore = readFileSync(join(root, ".dockerignore"), "utf8");
     const copies = instructionsOf(readFileSync(join(root, "deploy", "Dockerfile"), "utf8")).filter(

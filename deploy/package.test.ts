@@ -17,7 +17,7 @@ const manifest: {
   exports: Record<string, { types?: string }>;
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** What a module imports, at its start or later, and the files that it finds by `new URL(…, import.meta.url)`. */
+/** Specifiers of a module's static and dynamic imports, and files that it locates by `new URL(…, import.meta.url)`. */
 function referencesIn(text: string): string[] {
   const references: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -51,7 +51,7 @@ function whyBroken(importer: string, specifier: string): string | null {
   }
   if (specifier.startsWith("#")) {
     const target = manifest.imports[specifier]?.default.replace("./", "");
-    return target !== undefined && packed.has(target) ? null : `${name} is a room that is not in the package`;
+    return target !== undefined && packed.has(target) ? null : `${name} is not a component of the package`;
   }
   if (specifier.startsWith("node:") || builtinModules.includes(specifier)) return null;
   const [first = "", second = ""] = specifier.split("/");
@@ -83,23 +83,23 @@ describe("the npm package", () => {
     expect(referencesIn(text)).toEqual(references);
   });
 
-  it("is found out where an import cannot work", () => {
+  it("is reported where an import cannot work", () => {
     expect(whyBroken(CLI, "./nowhere.js")).toBe("dist/bin/cli.js: ./nowhere.js is not in the package");
-    expect(whyBroken(CLI, "#attic")).toBe("dist/bin/cli.js: #attic is a room that is not in the package");
+    expect(whyBroken(CLI, "#attic")).toBe("dist/bin/cli.js: #attic is not a component of the package");
     expect(whyBroken(CLI, "vitest/config")).toBe("dist/bin/cli.js: vitest/config is no dependency");
     expect(whyBroken(CLI, "@types/node")).toBe("dist/bin/cli.js: @types/node is no dependency");
     expect(whyBroken(CLI, "#workloads")).toBe(null);
     expect(whyBroken(CLI, "fs/promises")).toBe(null);
   });
 
-  it("has the guests that need no other files, and what they print", () => {
+  it("has the guests that need no other files, and their expected output", () => {
     const guests = workloads().filter((guest) => guest.kind === "bare-metal");
     const needed = guests.flatMap((guest) => [guest.kernel, guest.expectedConsole]);
     expect(needed.length).toBeGreaterThan(10);
     expect(needed.map((file) => relative(root, file)).filter((file) => !packed.has(file))).toEqual([]);
   });
 
-  it("has the declarations of the rooms that it exports, and of what these import", () => {
+  it("has the declarations of the components that it exports, and of their imports", () => {
     const declarations = [...packed].filter((path) => path.endsWith(".d.ts"));
     for (const { types } of Object.values(manifest.exports))
       if (types !== undefined) expect(packed).toContain(types.slice(2));
@@ -121,7 +121,7 @@ describe("the npm package", () => {
     expect(packed).toContain("dist/bench/code-size.json");
   });
 
-  it("has nothing that only the repository needs, and is small", () => {
+  it("is small and has no files that only the repository needs", () => {
     const needless =
       /(?<!\.d)\.ts$|\.map$|\.test\.|tsbuildinfo|(^|\/)(testing|fixtures)\/|^results\/(?!selftest\.json)/;
     expect([...packed].filter((path) => needless.test(path))).toEqual([]);

@@ -67,7 +67,7 @@ interface StepSetting {
   readonly read?: readonly string[];
 }
 
-/** As a workflow writes it. */
+/** An expression as a workflow writes it. */
 const expression = (text: string) => `\${{ ${text} }}`;
 
 function expand(text: string, values: Readonly<Record<string, string>>): string {
@@ -83,7 +83,7 @@ describe.each(files)("%s", (name) => {
     expect(validateWorkflow(textOf(name)).errors).toEqual([]);
   });
 
-  it("asks for no more than reading, ends by itself, and pins every action to a version", () => {
+  it("requests read permission only, has a timeout, and pins every action to a version", () => {
     const { permissions, concurrency, jobs } = workflow(name);
     expect(permissions).toEqual({ contents: "read" });
     expect(concurrency?.group).toContain("github.ref");
@@ -91,17 +91,17 @@ describe.each(files)("%s", (name) => {
     for (const { uses } of stepsOf(workflow(name))) if (uses) expect(uses).toMatch(/^actions\/[\w-]+@v\d+$/);
   });
 
-  it("lets no input into a script but through a variable", () => {
+  it("passes inputs to scripts only through variables", () => {
     for (const { run = "" } of stepsOf(workflow(name))) expect(run).not.toContain("${{");
   });
 });
 
 describe("the validator", () => {
   it.each([
-    ["a job that is not there", /needs: plan/, "needs: plann"],
+    ["a missing job", /needs: plan/, "needs: plann"],
     ["a step without an action or a script", /^ {8}run: node .*$/m, ""],
-    ["an option that no job has", "fail-fast: false", "fail-quick: false"],
-    ["a kind of input that is unknown", "type: choice", "type: menu"],
+    ["an unknown option", "fail-fast: false", "fail-quick: false"],
+    ["an unknown type of input", "type: choice", "type: menu"],
   ])("refuses %s", (_, pattern, replacement) => {
     const broken = textOf("bench.yml").replace(pattern, replacement);
     expect(broken).not.toBe(textOf("bench.yml"));
@@ -110,7 +110,7 @@ describe("the validator", () => {
 });
 
 describe("ci.yml", () => {
-  it("runs the script that everybody runs", () => {
+  it("runs the same script that developers run", () => {
     const script = stepsOf(workflow("ci.yml")).at(-1)?.run?.trim() ?? "";
     expect(existsSync(join(root, script))).toBe(true);
     expect(script).toBe(".ci/run");
@@ -126,7 +126,7 @@ describe("bench.yml", () => {
     return JSON.parse(text);
   };
 
-  it("hands the numbers of the shards from the plan to the matrix", () => {
+  it("passes the shard numbers from the plan to the matrix", () => {
     expect(job("plan").outputs).toEqual({ shards: expression("steps.divide.outputs.shards") });
     expect(job("measure").needs).toBe("plan");
     expect(job("measure").strategy?.matrix).toEqual({
@@ -161,7 +161,7 @@ describe("bench.yml", () => {
     ["quick", "", ["--quick"]],
     ["full", "40", ["--repeats", "40"]],
     ["quick", "4", ["--quick", "--repeats", "4"]],
-  ])("gives the mode %s and %j repeats to bench", (mode, repeats, options) => {
+  ])("passes the mode %s and %j repeats to bench", (mode, repeats, options) => {
     const values = {
       "matrix.shard": "2",
       "inputs.shards": "4",
@@ -172,7 +172,7 @@ describe("bench.yml", () => {
     expect(words).toEqual(["bench", "--shard", "2/4", ...options, "-o", "shard.json"]);
   });
 
-  it("merges all that was uploaded, and reports it", () => {
+  it("merges everything that was uploaded, and reports it", () => {
     const [upload] = job("measure").steps.filter(({ uses }) => uses?.startsWith("actions/upload-artifact@"));
     const [download] = job("merge").steps.filter(({ uses }) =>
       uses?.startsWith("actions/download-artifact@"),
@@ -182,7 +182,7 @@ describe("bench.yml", () => {
     );
     for (const name of names)
       expect(name.startsWith((download?.with?.pattern ?? "none").replace("*", ""))).toBe(true);
-    // As download-artifact does with a pattern: each artifact in a folder of its own name.
+    // Like download-artifact with a pattern: each artifact goes into a folder of its own name.
     const folders = names.map((name) => `${download?.with?.path}/${name}`);
     const present = folders.map((each) => `${each}/${upload?.with?.path}`);
     const merge = regionlabCalls(runStep("merge", "Merge", { folders, present }).calls);
@@ -211,9 +211,9 @@ describe("bench.yml", () => {
     expect(calls.flatMap(unknownWords)).toEqual([]);
   });
 
-  it("fails to merge where no shard was downloaded", () => {
+  it("fails to merge if no shard was downloaded", () => {
     const { calls } = runStep("merge", "Merge");
-    // The shell leaves the pattern as it is: a file that does not exist, which the command refuses.
+    // The shell leaves the pattern unexpanded: a file that does not exist, which the command refuses.
     expect(regionlabCalls(calls)[0]).toContain("shards/shard-*/shard.json");
   });
 });

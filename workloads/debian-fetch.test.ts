@@ -1,4 +1,4 @@
-/** Fetching Debian 13 with an apt that the test writes: what it is asked for, what may fail, and what then remains. */
+/** Fetching Debian 13 with a fake apt: the commands, the failures, and the files that remain. */
 import { createHash } from "node:crypto";
 import {
   chmodSync,
@@ -31,7 +31,7 @@ afterEach(() => {
   rmSync(scratch, { recursive: true });
 });
 
-/** A mirror with both packages, whose index of `broken` suites apt refuses, and the tools that read from it. */
+/** Creates a mirror with both packages and fake tools that read from it; apt refuses the index of `broken` suites. */
 function makeMirror({ broken = [] as readonly string[], damaged = "" } = {}): void {
   const packages = join(scratch, "packages");
   placeDebian(packages);
@@ -62,7 +62,7 @@ function makeMirror({ broken = [] as readonly string[], damaged = "" } = {}): vo
 }
 
 describe("fetchDebian", () => {
-  it("asks the computer's own mirror for the installer and the modules of its kernel", () => {
+  it("fetches the installer and its kernel's modules from the host's own mirror", () => {
     makeMirror();
     fetchDebian(folders);
     expect(locateDebian(folders)).toMatchObject({
@@ -76,20 +76,20 @@ describe("fetchDebian", () => {
     expect(log).toContain(`download linux-image-${RELEASE}`);
   });
 
-  it("goes on to the other name of the release where the first one's index is refused", () => {
+  it("tries the release's other name if the first one's index is refused", () => {
     makeMirror({ broken: ["trixie"] });
     fetchDebian(folders);
     expect(locateDebian(folders).found).toBe(true);
     expect(readFileSync(join(scratch, "log"), "utf8")).toMatch(/ stable main$/m);
   });
 
-  it("says what each name came to where none works, and leaves nothing behind", () => {
+  it("reports the failure of each name if none works, and leaves nothing behind", () => {
     makeMirror({ broken: ["trixie", "stable"] });
     expect(() => fetchDebian(folders)).toThrow(/sync in progress: trixie\).*sync in progress: stable\)/);
     expect(readdirSync(join(scratch, "cache"))).toEqual([]);
   });
 
-  it("refuses a file that is not what its package says, and keeps what was there", () => {
+  it("refuses a file that does not match its package's checksum, and keeps the existing files", () => {
     makeMirror({ damaged: `${MODULES}/${RELEASE}/${DISK_MODULES[0]}` });
     mkdirSync(folders.unpacked, { recursive: true });
     writeFileSync(join(folders.unpacked, "old"), "");
@@ -97,7 +97,7 @@ describe("fetchDebian", () => {
     expect(existsSync(join(folders.unpacked, "old"))).toBe(true);
   });
 
-  it("refuses a kernel that does not say its release", () => {
+  it("refuses a kernel without a release string", () => {
     writeFileSync(join(scratch, "linux"), "\x1f\x8b");
     expect(() => kernelRelease(join(scratch, "linux"))).toThrow("is not an uncompressed Linux kernel");
   });

@@ -9,20 +9,20 @@ const ARCHITECTURE = "riscv64";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
- * Names under which a mirror has Debian 13. A mirror that caches can have, under one of them, an index that is older than
- * its release file; apt refuses that, and the other name often has both of one age.
+ * Names under which a mirror has Debian 13. Under one of them, a caching mirror can serve an index that is older than
+ * its release file, which apt refuses; under the other name both are often of the same age.
  */
 const SUITES: readonly string[] = ["trixie", "stable"];
 
-/** What to do where there is no apt. */
+/** What to do without apt. */
 const BY_HAND =
   `unpack the package ${DEBIAN_KERNEL.package} of Debian 13 and the linux-image-*-riscv64 of the same kernel ` +
-  "in the folder where they are looked for";
+  "in the folder where regionlab looks for them";
 
 /**
- * Downloads the packages and unpacks what is needed of them to `folders.unpacked`, replacing what is there.
- * apt works in folders of its own with one more source, the mirror that the computer already uses; nothing of the
- * computer's own apt is changed. Throws `CommandError`, and then leaves what was there untouched.
+ * Downloads the packages and unpacks the required files to `folders.unpacked`, replacing its content. apt runs with
+ * private folders and one source, the mirror that the host already uses; the host's own apt is not changed.
+ * Throws `CommandError`, in which case `folders.unpacked` is left untouched.
  */
 export function fetchDebian(folders: DebianFolders): void {
   const failures: string[] = [];
@@ -56,7 +56,7 @@ function unpackSuite(suite: string, tree: string, scratch: string): void {
   unpackModules(tools, kernelRelease(join(tree, DEBIAN_KERNEL.path)), tree, scratch);
 }
 
-/** Takes the modules that the installer does not have along from the package of the same kernel. */
+/** Adds modules that the installer lacks, from the package of the same kernel. */
 function unpackModules(tools: PackageTools, release: string, tree: string, scratch: string): void {
   const image = `linux-image-${release}`;
   const imageTree = join(scratch, "image");
@@ -70,7 +70,7 @@ function unpackModules(tools: PackageTools, release: string, tree: string, scrat
   }
 }
 
-/** State, cache and sources of an apt of our own, for packages of another architecture that nobody has installed. */
+/** Options for a private apt with its own state, cache and source, for a foreign architecture. */
 function privateApt(folder: string): string[] {
   return [
     `Dir::State=${join(folder, "state")}`,
@@ -84,7 +84,7 @@ function privateApt(folder: string): string[] {
   ].flatMap((option) => ["-o", option]);
 }
 
-/** The mirror of Debian's main archive that this computer is set up with. */
+/** The mirror of Debian's main archive that the host is configured to use. */
 function mirror(folder: string): string {
   const targets = new PackageTools(BY_HAND)
     .apt(
@@ -100,18 +100,18 @@ function mirror(folder: string): string {
   const uri = targets.find(([label]) => label === "Debian")?.[1];
   if (uri === undefined) {
     throw new CommandError(
-      "apt has no mirror of Debian here: add one to apt's sources, run `apt-get update` and try again",
+      "apt has no Debian mirror configured: add one to apt's sources, run `apt-get update` and try again",
     );
   }
   return uri;
 }
 
-/** The release that a kernel says of itself. Throws `CommandError` where it says none. */
+/** The release string in a kernel image. Throws `CommandError` if it has none. */
 export function kernelRelease(path: string): string {
   const release = /Linux version (\S+) /.exec(readFileSync(path, "latin1"))?.[1];
   if (release === undefined) {
     throw new CommandError(
-      `${path} is not an uncompressed Linux kernel: this release of Debian packs it otherwise`,
+      `${path} is not an uncompressed Linux kernel: this release of Debian packs it differently`,
     );
   }
   return release;

@@ -1,7 +1,7 @@
 /**
- * What Debian's kernel makes of our virtio devices, on our machine and on QEMU: network, lines to the host, entropy. The
- * installer's own modules drive them, loaded by its udev; the console's driver is in the kernel. Commands are typed in the
- * installer's shell, and what they answer comes out of `/dev/hvc0` into a file of the host's.
+ * Debian's kernel with virtio devices, on our machine and on QEMU: network, consoles, ports, entropy. The installer's
+ * own modules drive them, loaded by its udev; the console driver is built into the kernel. The test types commands in
+ * the installer's shell, whose output goes through `/dev/hvc0` into a file on the host.
  */
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -24,7 +24,7 @@ import { SHELL_PROMPT, TO_THE_SHELL } from "./testing/installer.ts";
 
 const PATIENCE = 15 * 60_000;
 
-/** A server of this process, which both networks lead to. */
+/** A server in this process, which both networks can reach. */
 const SERVER = "10.0.2.100";
 /** A name that our name server knows; QEMU's asks the host's. */
 const NAME = "server.test";
@@ -33,7 +33,7 @@ const TYPED = "typed by the host";
 let folder: string;
 let pages: HttpServer;
 let line: Server;
-/** What guests said on the line, by the machine that was the latest to call. */
+/** Text that guests wrote on the line, by the machine that connected last. */
 let heard = "";
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ beforeAll(async () => {
     for await (const part of request) parts.push(part);
     response.end(request.method === "POST" ? Buffer.concat(parts) : `page ${request.url}\n`);
   });
-  // QEMU connects when it starts, and has something to say once the guest does.
+  // QEMU connects at its start, and sends data once the guest does.
   pages.headersTimeout = 0;
   pages.requestTimeout = 0;
   line = createServer((caller) => {
@@ -65,15 +65,18 @@ afterAll(() => {
 
 /** Kernel messages that may differ. */
 const DIFFERENCES: readonly Difference[] = [
-  [/^NODE_DATA|^Memory: |^initrd: |^OF: reserved mem:/, "QEMU's device tree is longer: it lies elsewhere"],
-  [/^ {2}node +\d|^Early memory node/, "likewise"],
+  [
+    /^NODE_DATA|^Memory: |^initrd: |^OF: reserved mem:/,
+    "QEMU's device tree is longer: it is at another address",
+  ],
+  [/^ {2}node +\d|^Early memory node/, "QEMU's device tree is longer: it is at another address"],
   [
     /^riscv: (base )?ISA extensions |^riscv: ELF capabilities/,
     "QEMU's processor has the hypervisor extension",
   ],
   [
     /^software IO TLB/,
-    "ours announces zicbom, so that the kernel thinks of devices that caches are not coherent with",
+    "ours announces zicbom, so the kernel prepares for devices that are not cache-coherent",
   ],
   [/pages initialised in \d+ms|^audit: type=2000|unaligned word access is/, "how long it took"],
   [/^pci|PCI host bridge|^pci_bus/, "ours has no PCI yet"],
@@ -86,7 +89,7 @@ const DIFFERENCES: readonly Difference[] = [
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port; // it listens on a port
 
-/** What is typed, each with the name under which its answer is found. */
+/** Commands to type, each with a name for its answer. */
 const commands = ({ isQemu }: DebianMachine): readonly (readonly [name: string, command: string])[] => [
   ["messages", "dmesg"],
   ["devices", "for each in /sys/bus/virtio/devices/*; do cat $each/device $each/features; done"],
@@ -120,9 +123,9 @@ function options({ isQemu }: DebianMachine, output: string): readonly MachineOpt
 }
 
 interface Answers {
-  /** By name of the command, in lines. */
+  /** Lines of each answer, by the command's name. */
   readonly answers: ReadonlyMap<string, readonly string[]>;
-  /** What came by the second console, and by the port. */
+  /** Text received through the second console, and through the port. */
   readonly heard: string;
   readonly agent: string;
 }
@@ -157,7 +160,7 @@ describe.each(debianMachines)("Debian 13 with virtio devices on $name", (machine
   const ask = async (name: string): Promise<string> =>
     (await answersOf(machine)).answers.get(name)?.join("\n") ?? "";
 
-  it("gets an address, and reaches the gateway and nobody else", async (context) => {
+  it("gets an address, and reaches the gateway only", async (context) => {
     skipWhereMissing(context, machine);
     const lease = await ask("lease");
     expect(lease).toContain("lease of 10.0.2.15 obtained from 10.0.2.2");
@@ -169,7 +172,7 @@ describe.each(debianMachines)("Debian 13 with virtio devices on $name", (machine
     expect(await ask("nobody")).toContain("1 packets transmitted, 0 packets received");
   });
 
-  it("exchanges a file with a server over TCP, whole both ways", async (context) => {
+  it("exchanges a file with a server over TCP, intact in both directions", async (context) => {
     skipWhereMissing(context, machine);
     const [sum = "", size] = (await ask("sent")).split("\n");
     expect(sum).toMatch(/^[0-9a-f]{64} {2}-$/);
@@ -178,7 +181,7 @@ describe.each(debianMachines)("Debian 13 with virtio devices on $name", (machine
     if (!machine.isQemu) expect(await ask("page")).toBe("page /by-name");
   });
 
-  it("speaks with the host over consoles and a port", async (context) => {
+  it("communicates with the host over consoles and a port", async (context) => {
     skipWhereMissing(context, machine);
     expect(await ask("heard")).toBe(TYPED);
     expect(await ask("ports")).toBe("org.example.agent");
@@ -189,7 +192,7 @@ describe.each(debianMachines)("Debian 13 with virtio devices on $name", (machine
     expect(await ask("entropy")).toBe("16");
   });
 
-  it("has the devices, features and kernel messages that QEMU's has", async (context) => {
+  it("has the same devices, features and kernel messages as on QEMU", async (context) => {
     skipWhereMissing(context, machine);
     const [qemu] = debianMachines;
     if (qemu === undefined || machine === qemu) return;
@@ -200,7 +203,7 @@ describe.each(debianMachines)("Debian 13 with virtio devices on $name", (machine
       (answers.get("messages") ?? []).map((message) => message.replace(/^\[ *[\d.]+\] /, ""));
     const ours = messages((await answersOf(machine)).answers);
     expect(ours.length).toBeGreaterThan(100);
-    // Sorted, since threads of the kernel's say some of it when their turn comes.
+    // Sorted, since kernel threads print some messages at varying times.
     const whole = (lines: readonly string[]) => `${[...lines].sort().join("\n")}\n`;
     expect(unexplained(whole(ours), whole(messages(theirs)), DIFFERENCES)).toEqual([]);
   });

@@ -23,17 +23,17 @@ beforeAll(() => {
 afterAll(() => rmSync(scratch, { recursive: true }));
 
 describe.each(debianMachines)("Debian 13 on $name", (machine) => {
-  it("comes to the installer's prompt, and to a shell that answers commands", async (context) => {
+  it("reaches the installer's prompt, and a shell that runs commands", async (context) => {
     skipWhereMissing(context, machine);
     if (!debian.found) return;
     const replies = [...TO_THE_SHELL, { expect: SHELL_PROMPT, send: "uname -r; echo answer $((6*7))\n" }];
     const conversation = { replies, until: "answer 42", patience: PATIENCE };
     const text = await converse(...debianCommand(machine, { append: DEBIAN_APPEND }), conversation);
-    // The screen is redrawn in between, so the answer stands at no fixed place after the command.
+    // The screen is redrawn in between, so the answer is at no fixed position after the command.
     expect(text.slice(text.lastIndexOf("uname -r"))).toContain(debian.release);
   });
 
-  it("keeps on its disk what it wrote there, over a power off", async (context) => {
+  it("keeps data on its disk across a power-off", async (context) => {
     skipWhereMissing(context, machine);
     skipWithout(context, "mke2fs", "e2fsprogs");
     if (!debian.found) return;

@@ -1,4 +1,4 @@
-/** Debian 13's installer for riscv64: a whole distribution's kernel and user land, as people run it. */
+/** Debian 13's installer for riscv64: the unmodified kernel and user land of a whole distribution. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
@@ -13,12 +13,12 @@ export const DEBIAN_KERNEL: PackagedFile = { package: INSTALLER, path: `${IMAGES
 /** The installer's root file system, given to `--initrd`. */
 export const DEBIAN_INITRD: PackagedFile = { package: INSTALLER, path: `${IMAGES}/initrd.gz` };
 
-/** Where packages put the kernel's modules, in a folder of the kernel's release. */
+/** Where packages put the kernel's modules, in a folder named after the kernel's release. */
 export const MODULES = "usr/lib/modules";
 
 /**
- * What the installer's kernel needs to mount an ext4 file system on a virtio disk, in the order in which it can be loaded.
- * The installer would fetch most of it from the network.
+ * Modules that the installer's kernel needs to mount an ext4 file system on a virtio disk, in load order.
+ * The installer would fetch most of them from the network.
  */
 export const DISK_MODULES: readonly string[] = [
   "kernel/drivers/virtio/virtio_mmio.ko.xz",
@@ -30,20 +30,20 @@ export const DISK_MODULES: readonly string[] = [
   "kernel/fs/ext4/ext4.ko.xz",
 ];
 
-/** Kernel command line with which the installer speaks on the first serial port, in plain lines of text. */
+/** Kernel command line that puts the installer on the first serial port, in plain lines of text. */
 export const DEBIAN_APPEND = "console=ttyS0 DEBIAN_FRONTEND=text";
 
 /** Memory of a machine that runs the installer. */
 export const DEBIAN_RAM_BYTES = 2 ** 30;
 
-/** Console text with which the installer is at its first prompt. */
+/** Console text that marks the installer's first prompt. */
 export const DEBIAN_PROMPT = "Choose the language";
 
 /** The installer's files as absolute paths, or why there are none and what to do about it. */
 export type Debian =
   | {
       readonly found: true;
-      /** Of the kernel and its modules, as `uname -r` has it. */
+      /** Release of the kernel and its modules, as `uname -r` prints it. */
       readonly release: string;
       readonly kernel: string;
       readonly initrd: string;
@@ -52,18 +52,18 @@ export type Debian =
     }
   | { readonly found: false; readonly reason: string };
 
-/** Where the installer is looked for. */
+/** Where to look for the installer. */
 export interface DebianFolders {
-  /** Folder that packages are unpacked in, as if it were the root of a file system. */
+  /** Folder that packages are unpacked to, as if it were the root of a file system. */
   readonly unpacked: string;
 }
 
-/** The fetched packages of Debian 13, whatever Debian this computer runs. */
+/** Folder of the fetched Debian 13 packages, independent of the host's own release. */
 export function debianFolders(environment: NodeJS.ProcessEnv = process.env): DebianFolders {
   return { unpacked: join(cacheFolder(environment), "debian-13") };
 }
 
-/** The installer of this computer. */
+/** Finds the installer on this host. */
 export function locateDebian(folders: DebianFolders = debianFolders()): Debian {
   const [kernel, initrd] = [DEBIAN_KERNEL, DEBIAN_INITRD].map((file) => join(folders.unpacked, file.path));
   const modulesFolder = join(folders.unpacked, MODULES);

@@ -1,12 +1,12 @@
 /**
- * Gets what regionlab boots from Debian's packages without installing them: the firmware, OpenSBI and U-Boot, and
- * Debian 13's installer for riscv64:
+ * Extracts guests from Debian's packages without installing them: the firmware (OpenSBI and U-Boot) and Debian 13's
+ * installer for riscv64.
  *
- *     npm run workloads:fetch               only what is not there yet
- *     npm run workloads:fetch -- --download all of it anew
+ *     npm run workloads:fetch               fetches missing files only
+ *     npm run workloads:fetch -- --download fetches everything again
  *
- * apt checks the archive's signature and the packages' hashes; the files are checked once more against the list in each
- * package before they take their place, and nothing half unpacked is ever left there.
+ * apt checks the archive's signature and the packages' hashes. The files are checked again against the list in each
+ * package before they are moved into place, so that no partially unpacked files are ever left there.
  */
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
@@ -20,8 +20,8 @@ import { type PackagedFile, PackageTools, replaceFolder, verify } from "./packag
 const FIRMWARE: readonly PackagedFile[] = [OPENSBI, U_BOOT];
 
 /**
- * Downloads the firmware's packages and unpacks them to `folders.unpacked`, replacing what is there.
- * Throws `CommandError`, and then leaves what was there untouched.
+ * Downloads the firmware's packages and unpacks them to `folders.unpacked`, replacing its content.
+ * Throws `CommandError`, in which case `folders.unpacked` is left untouched.
  */
 export function fetchFirmware(folders: FirmwareFolders): void {
   const tools = new PackageTools(
@@ -39,7 +39,7 @@ export function fetchFirmware(folders: FirmwareFolders): void {
   });
 }
 
-/** Everything that can be fetched: whether it is there, how to get it, and what to say of it. */
+/** Everything that can be fetched: whether it is present, how to fetch it, and the lines to print. */
 function targets(firmware: FirmwareFolders, debian: DebianFolders) {
   return [
     {
@@ -60,7 +60,7 @@ function targets(firmware: FirmwareFolders, debian: DebianFolders) {
   ];
 }
 
-/** The command. Answers its exit code: 0 everything is there, 1 something could not be fetched, 2 wrong use. */
+/** The command. Returns its exit code: 0 everything is present, 1 a fetch failed, 2 usage error. */
 export function main(
   options: readonly string[],
   firmware: FirmwareFolders = firmwareFolders(),

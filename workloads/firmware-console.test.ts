@@ -1,4 +1,4 @@
-/** OpenSBI and U-Boot on our machine, in both forms, against the same files and the same typing on QEMU. */
+/** OpenSBI and U-Boot on our machine, in both forms, compared with the same files and the same input on QEMU. */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ import { locateFirmware } from "./firmware.ts";
 import { type Difference, unexplained } from "./testing/differences.ts";
 
 const QEMU = "qemu-system-riscv64";
-/** QEMU's processor less what ours does not have. */
+/** Disables the features of QEMU's processor that ours does not have. */
 const PROCESSOR = ["h=false"];
 const PROMPT = "=> ";
 const PATIENCE_MS = 60_000;
@@ -49,7 +49,7 @@ const COMMANDS = [
   "crc32 80200000 1000", // the last, since its answer contains a prompt
 ];
 
-/** Each number of a sector fills it, as a word. */
+/** Every word of a sector holds the sector's number. */
 const SECTORS = 4096;
 const SECTOR_WORDS = 128;
 
@@ -59,7 +59,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A new disk, and the options that put it behind a virtio device. */
+/** A new disk, and the options that attach it to a virtio device. */
 function disk(name: string): { file: string; drive: string; device: string } {
   const file = join(folder, name);
   const words = Uint32Array.from({ length: SECTORS * SECTOR_WORDS }, (_, index) =>
@@ -69,7 +69,7 @@ function disk(name: string): { file: string; drive: string; device: string } {
   return { file, drive: `file=${file},if=none,id=hd,format=raw`, device: "virtio-blk-device,drive=hd" };
 }
 
-/** What the guest wrote, and what is beside it. */
+/** Checks the sector that the guest wrote, and its neighbours. */
 function expectWritten(file: string): void {
   const words = new Uint32Array(new Uint8Array(readFileSync(file)).buffer);
   expect(words.length).toBe(SECTORS * SECTOR_WORDS);
@@ -94,7 +94,7 @@ const DIFFERENCES: readonly Difference[] = [
   [/^Boot HART MHPM Count/, "QEMU has 16 performance counters, ours none yet"],
   [/^CPU: {3}rv64imafdc/, "ours announces zicbom, zicboz, svadu and svinval, which QEMU 7.2 does not"],
   [/^(Boot HART ID|Domain0 Boot HART) /, "which of several harts boots depends on which is first"],
-  [/^Core: .*devices/, "QEMU has PCI and a platform bus beside"],
+  [/^Core: .*devices/, "QEMU also has PCI and a platform bus"],
   [/^Working FDT set to|^fdt_blob|^new_fdt|^fdt_size/, "those devices make QEMU's device tree longer"],
   [/^ reserved\[[12]\]/, "U-Boot's heap ends where the device tree begins"],
   [/^ {2}(Architecture|Implementation) ID/, "marchid and mimpid name the emulator"],
@@ -188,7 +188,7 @@ describe("U-Boot under OpenSBI", () => {
     },
   );
 
-  it("tells a difference that is not explained", () => {
+  it("reports an unexplained difference", () => {
     expect(unexplained("same\nours\n", "same\nQEMU's\n", DIFFERENCES)).toEqual([
       "QEMU: QEMU's",
       "ours: ours",

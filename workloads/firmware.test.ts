@@ -39,14 +39,14 @@ describe("locateFirmware", () => {
     expect(locateFirmware(folders)).toEqual({ found: true, bios, kernel });
   });
 
-  it("names what is missing, and the mend", () => {
+  it("names the missing file and the fix", () => {
     place(folders.root, OPENSBI);
     const firmware = locateFirmware(folders);
     expect(firmware).toEqual({ found: false, reason: expect.stringMatching(/^\S+u-boot\.bin missing/) });
     expect(firmware).toEqual({ found: false, reason: expect.stringContaining("npm run workloads:fetch") });
   });
 
-  it("lets REGIONLAB_CACHE say where packages are unpacked", () => {
+  it("unpacks packages to REGIONLAB_CACHE", () => {
     expect(firmwareFolders({ REGIONLAB_CACHE: "/somewhere" }).unpacked).toBe("/somewhere/debian");
     expect(firmwareFolders({}).unpacked).toMatch(/\.cache\/regionlab\/debian$/);
     expect(debianFolders({ REGIONLAB_CACHE: "/somewhere" }).unpacked).toBe("/somewhere/debian-13");
@@ -54,7 +54,7 @@ describe("locateFirmware", () => {
 });
 
 describe("fetch", () => {
-  it("has nothing to do where the packages are installed", () => {
+  it("has nothing to do if the packages are installed", () => {
     const print = vi.spyOn(console, "log").mockReturnValue();
     const paths = [place(folders.root, OPENSBI), place(folders.root, U_BOOT)];
     const { kernel } = placeDebian(debian.unpacked);
@@ -62,7 +62,7 @@ describe("fetch", () => {
     expect(print.mock.calls.map(([line]) => String(line).split(/ +/).at(-1))).toEqual([...paths, kernel]);
   });
 
-  it("says what to do where there is no apt-get, and leaves nothing behind", () => {
+  it("says what to do without apt-get, and leaves nothing behind", () => {
     const complain = vi.spyOn(console, "error").mockReturnValue();
     vi.stubEnv("PATH", scratch);
     const old = place(folders.unpacked, OPENSBI);
@@ -90,13 +90,13 @@ describe("fetch", () => {
     expect(complain.mock.calls).toEqual([[expect.stringMatching(/cannot write to .*set REGIONLAB_CACHE/)]]);
   });
 
-  it("refuses an option that it does not know", () => {
+  it("refuses an unknown option", () => {
     const complain = vi.spyOn(console, "error").mockReturnValue();
     expect(main(["--dowload"], folders, debian)).toBe(2);
     expect(complain.mock.calls).toEqual([[expect.stringContaining("unknown option --dowload")]]);
   });
 
-  it("checks each file against the sums of its package", () => {
+  it("checks each file against the checksums of its package", () => {
     const path = place(folders.unpacked, OPENSBI);
     // `printf opensbi | md5sum`
     const good = `0123  usr/share/doc/other\n61acac96639e7cb4c4c2bd636f5afdb2  ${OPENSBI.path}\n`;

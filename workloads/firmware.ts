@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
 import type { PackagedFile } from "./packages.ts";
 
-/** OpenSBI with dynamic information: the M-mode half, given to `--bios`. */
+/** OpenSBI's dynamic firmware (fw_dynamic): the M-mode half, given to `--bios`. */
 export const OPENSBI: PackagedFile = {
   package: "opensbi",
   path: "usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
@@ -20,25 +20,25 @@ export type Firmware =
   | { readonly found: true; readonly bios: string; readonly kernel: string }
   | { readonly found: false; readonly reason: string };
 
-/** Folders in which firmware is looked for, in this order. */
+/** Folders to search for firmware, in this order. */
 export interface FirmwareFolders {
-  /** Root of the file system that packages are installed in: `/`, but for tests. */
+  /** Root of the file system with the installed packages: `/`, except in tests. */
   readonly root: string;
   /** Where packages are unpacked without installing them. */
   readonly unpacked: string;
 }
 
-/** Firmware is looked for among the installed packages, then among the fetched ones. */
+/** The installed packages, then the fetched ones. */
 export function firmwareFolders(environment: NodeJS.ProcessEnv = process.env): FirmwareFolders {
   return { root: "/", unpacked: join(cacheFolder(environment), "debian") };
 }
 
-/** Absolute path of a firmware file, installed or unpacked; undefined where it is neither. */
+/** Absolute path of a firmware file, installed or unpacked; undefined if it is neither. */
 export function locateFile(file: PackagedFile, folders: FirmwareFolders): string | undefined {
   return [join(folders.root, file.path), join(folders.unpacked, file.path)].find((path) => existsSync(path));
 }
 
-/** OpenSBI and U-Boot of this computer. */
+/** Finds OpenSBI and U-Boot on this host. */
 export function locateFirmware(folders: FirmwareFolders = firmwareFolders()): Firmware {
   const bios = locateFile(OPENSBI, folders);
   const kernel = locateFile(U_BOOT, folders);

@@ -1,10 +1,10 @@
-/** The real gdb at four harts, ours and QEMU's: threads, registers, points and steps of each. */
+/** The real gdb with four harts, ours and QEMU's: threads, registers, breakpoints, watchpoints and steps of each. */
 import { afterAll, expect, it } from "vitest";
 import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-lab.ts";
 
 /**
- * When all four are there, every hart counts in a register and in a word of its own, and calls `shared`. The one that `mailbox`
- * names, from 1 on, goes to `alone`. Pauses let all have their turn.
+ * When all four have started, every hart counts in a register and in a word of its own, and calls `shared`. The one
+ * that `mailbox` names, counted from 1, goes to `alone`. Pauses give each a turn.
  */
 const PROGRAM = `
     .globl _start, spin, alone, shared, mailbox, counters
@@ -50,16 +50,16 @@ counters: .8byte 0, 0, 0, 0
 
 const counter = (thread: number) => `((long*)&counters)[${thread - 1}]`;
 
-/** Every line that they print must be the same at both. */
+/** Every line that they print must be the same on both. */
 const COMMANDS = [
   "info threads",
-  // A hart that the guest chooses.
+  // A breakpoint in a hart that the guest chooses.
   "break alone",
   "set *(long*)&mailbox = 3",
   "continue",
   'printf "thread %d hart %d s1=%ld at %lx\\n", $_thread, $mhartid, $s1, $pc',
   "info threads",
-  // Registers are each hart's own.
+  // Each hart has its own registers.
   ...[1, 2, 3, 4].flatMap((thread) => [
     `thread ${thread}`,
     'printf "thread %d hart %d s1=%ld s2=%ld s3=%lx\\n", $_thread, $mhartid, $s1, $s2, $s3',
@@ -68,7 +68,7 @@ const COMMANDS = [
   "thread 2",
   'printf "thread %d s1=%ld\\n", $_thread, $s1',
   'thread apply all printf "all: %d %ld\\n", $mhartid, $s1',
-  // One steps, and the others stand still.
+  // One hart steps while the others stand still.
   "set scheduler-locking on",
   "thread 1",
   "set $still = $s0",
@@ -81,7 +81,7 @@ const COMMANDS = [
   'printf "stepped %lx s1=%ld\\n", $pc, $s1',
   "thread 1",
   'printf "still %d\\n", $s0 == $still',
-  // One runs, and the others stand still.
+  // One hart runs while the others stand still.
   "delete",
   "thread 4",
   "tbreak shared",
@@ -93,7 +93,7 @@ const COMMANDS = [
   `printf "counted %ld\\n", ${counter(4)} - $count`,
   "thread 1",
   'printf "still %d\\n", $s0 == $still',
-  // All run; a breakpoint in what all execute is for one of them.
+  // All harts run; a breakpoint in shared code applies to one of them.
   "set scheduler-locking off",
   "break shared thread 2",
   "continue",
@@ -101,7 +101,7 @@ const COMMANDS = [
   "finish",
   'printf "thread %d a0=%ld\\n", $_thread, $a0',
   "delete",
-  // A word that one of them writes.
+  // A watchpoint on a word that one of them writes.
   `watch -location ${counter(2)}`,
   "continue",
   `printf "thread %d hart %d wrote %d\\n", $_thread, $mhartid, ${counter(2)} == $s0`,
@@ -116,7 +116,7 @@ const COMMANDS = [
 const lab = new DebuggerLab();
 afterAll(() => lab.close());
 
-it("are threads to gdb, as QEMU's are", async (test) => {
+it("gdb sees four harts as threads, as with QEMU", async (test) => {
   lab.needs(test, GDB, GCC, QEMU);
   const elf = lab.build(PROGRAM);
   const theirs = await lab.gdb(await lab.startQemu(elf, "-smp", "4"), elf, COMMANDS);
@@ -128,11 +128,11 @@ it("are threads to gdb, as QEMU's are", async (test) => {
   expect(await ours.ended).toBe(0);
 }, 240_000);
 
-/** How far the harts have come is their own affair. */
+/** Removes the details that depend on how far the harts have come. */
 function whateverTime(line: string): string {
   return withoutPlace(line)
     .replace(/(\(CPU#\d \[)(running|halted ?)(\]\)).*/, "$1$3")
-    .replace(/ +Frame $/, " Frame ") // below names of threads, which QEMU makes longer
+    .replace(/ +Frame $/, " Frame ") // the heading's width depends on thread names, which are longer in QEMU
     .replace(/^(Old|New) value = \d+/, "$1 value")
     .replace(/0x[0-9a-f]+ in (_start|spin|shared|alone) \(\)/, "somewhere");
 }

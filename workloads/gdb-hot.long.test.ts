@@ -1,9 +1,9 @@
-/** The real gdb in code that has been translated: what it does there, and that the guest does not notice. */
+/** The real gdb in translated code: it works as with QEMU, and the guest does not notice. */
 import { readFileSync } from "node:fs";
 import { afterAll, expect, it } from "vitest";
 import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-lab.ts";
 
-/** Adds up in a loop of millions of rounds, that stores every sum; in the middle and at its end it comes by at `marker`. */
+/** Sums in a loop of millions of rounds and stores every sum; passes `marker` in the middle and at the end. */
 const PROGRAM = `
     .equ ROUNDS, 2000000
     .globl _start, loop, store, marker, cell
@@ -51,10 +51,10 @@ cell: .8byte 0
 
 const SHOW = 'printf "%lx: round %ld, sum %lx, cell %lx\\n", $pc, $s1, $s0, *(long*)&cell';
 
-/** To where the loop has run so often that it is translated. */
+/** Runs until the loop has been translated. */
 const TO_THE_MIDDLE = ["tbreak marker", "continue", SHOW];
 
-/** In the loop: every line that gdb prints must be the same at ours and at QEMU's. */
+/** In the loop: every line that gdb prints must be the same on both machines. */
 const IN_THE_LOOP = [
   "tbreak loop",
   "continue",

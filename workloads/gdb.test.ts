@@ -1,4 +1,4 @@
-/** The real gdb-multiarch at our stub, and the same commands at QEMU's: it must say the same. */
+/** The real gdb-multiarch with our stub and with QEMU's: the same commands must give the same output. */
 import { afterAll, expect, it } from "vitest";
 import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-lab.ts";
 
@@ -43,7 +43,7 @@ trapped: .8byte 0
 stack_end:
 `;
 
-/** Every line that they print must be the same at both. */
+/** Every line that they print must be the same on both. */
 const COMMANDS = [
   'printf "start %lx\\n", $pc',
   "break work",
@@ -82,7 +82,7 @@ const COMMANDS = [
   "tbreak work",
   "continue",
   'printf "again %lx s0=%ld counter=%ld\\n", $pc, $s0, *(long*)&counter',
-  // Code that is written from outside is executed as written: addi s0,s0,1 becomes addi s0,s0,2.
+  // Code patched by the debugger is executed as written: addi s0,s0,1 becomes addi s0,s0,2.
   "set *(short*)&loop = 0x0409",
   "tbreak work",
   "continue",
@@ -105,7 +105,7 @@ it("breaks, steps, watches, reads and writes as with QEMU", async (test) => {
   expect(await ours.ended).toBe(0);
 }, 240_000);
 
-it("interrupts a running guest, passes monitor commands on, detaches, and lets it go on to its end", async (test) => {
+it("interrupts a running guest, passes on monitor commands, detaches, and lets it run to its end", async (test) => {
   lab.needs(test, GDB, GCC);
   const elf = lab.build(PROGRAM);
   const ours = await lab.startOurs(elf, "--max-instructions", "30000000");

@@ -1,4 +1,4 @@
-/** The guest programs on our machine, in both forms, against what they printed on QEMU. */
+/** The guest programs on our machine, in both forms, compared with their recorded output on QEMU. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Emulation, finishRun, loadHardware, type REGION_FORMS, type RunStatistics } from "#machine";
@@ -21,13 +21,13 @@ async function run(guest: BareMetalWorkload, form: (typeof REGION_FORMS)[number]
   return { text: Buffer.from(printed).toString("latin1"), statistics };
 }
 
-/** What must be the same in both forms: all but host time, storage and the form itself. */
+/** The statistics that must be the same in both forms: all except host time, storage and the form itself. */
 function guestSide({ phases, heap, regions, ...rest }: RunStatistics) {
   return rest;
 }
 
 describe.each(guests)("$name", (guest) => {
-  it("prints what it printed on QEMU, ends as it should, and leaves nothing behind, in both forms", async () => {
+  it("prints the same as on QEMU, ends as expected, and leaks nothing, in both forms", async () => {
     const expected = readFileSync(guest.expectedConsole, "latin1");
     const [embedded, owned] = [await run(guest, "embedded"), await run(guest, "owned")];
     for (const { text, statistics } of [embedded, owned]) {

@@ -18,13 +18,13 @@ export { packageRoot };
 interface GuestProgram {
   /** As given to `--workload`. */
   readonly name: string;
-  /** What of the machine it exercises, in a line. */
+  /** The parts of the machine that it exercises, in one line. */
   readonly exercises: string;
-  /** Console text with which the boot is complete. */
+  /** Console text that marks the end of the boot. */
   readonly milestone: string;
-  /** Exit code of the whole run, by way of the test finisher; undefined when the guest waits for commands for ever. */
+  /** Exit code of the whole run, through the test finisher; undefined if the guest waits for commands forever. */
   readonly exitCode: number | undefined;
-  /** Processors that it wants; it works with these only. */
+  /** Number of harts that it requires, no more and no fewer. */
   readonly hartCount: number;
 }
 
@@ -38,23 +38,23 @@ export interface BareMetalWorkload extends GuestProgram {
   readonly expectedConsole: string;
 }
 
-/** A part of a boot: it ends with a text on the console. */
+/** A part of a boot, which ends with a text on the console. */
 export interface BootPhase {
   readonly name: string;
   readonly until: string;
 }
 
 interface PhasedProgram extends GuestProgram {
-  /** From reset on, one after the other; the last ends with the milestone. */
+  /** Consecutive phases from reset; the last ends with the milestone. */
   readonly phases: readonly BootPhase[];
 }
 
-/** OpenSBI and what it starts; `locateFirmware` has the files, or says why there are none. */
+/** OpenSBI and its payload; `locateFirmware` returns the files, or why there are none. */
 export interface FirmwareWorkload extends PhasedProgram {
   readonly kind: "firmware";
 }
 
-/** A whole distribution under OpenSBI; `locateDebian` has its files, or says why there are none. */
+/** A whole distribution under OpenSBI; `locateDebian` returns its files, or why there are none. */
 export interface DistributionWorkload extends PhasedProgram {
   readonly kind: "distribution";
   readonly append: string;
@@ -63,18 +63,18 @@ export interface DistributionWorkload extends PhasedProgram {
 
 export type Workload = BareMetalWorkload | FirmwareWorkload | DistributionWorkload;
 
-/** All guest programs, the quickest first. */
+/** All guest programs, quickest first. */
 export function workloads(): readonly Workload[] {
   return [
     bareMetal("hello", "reset vector, device tree, UART output, power off"),
     bareMetal("interrupts", "ACLINT, PLIC, UART and RTC interrupts, in M-mode and delegated to S-mode"),
     bareMetal(
       "smp",
-      "four harts: locks, atomics, messages, interrupts between them, code that another has written",
+      "four harts: locks, atomics, messages, inter-processor interrupts, code written by another hart",
       4,
     ),
     bareMetal("flash", "CFI flash: query, erase, program, status, execution in place"),
-    bareMetal("bus-errors", "accesses that devices refuse: sizes, alignment, places where nothing is"),
+    bareMetal("bus-errors", "accesses that devices refuse: sizes, alignment, unmapped addresses"),
     bareMetal("mmio-storm", "200 000 rounds of reads and writes over RTC, PLIC, UART, ACLINT and flash"),
     {
       kind: "firmware",
@@ -109,7 +109,7 @@ export function workloads(): readonly Workload[] {
   ];
 }
 
-/** The workload of that name. Throws an error that lists all names when there is none. */
+/** The workload of that name. Throws an error that lists all names if there is none. */
 export function workload(name: string): Workload {
   const all = workloads();
   const found = all.find((candidate) => candidate.name === name);

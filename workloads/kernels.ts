@@ -2,14 +2,14 @@ import { join } from "node:path";
 import { packageRoot } from "./package-root.ts";
 
 /**
- * A program that does one kind of work again and again, without firmware, and prints a line with a checksum after each
- * lap, which takes about half a second.
+ * A program that repeats one kind of work, without firmware, and prints a line with a checksum after each lap of about
+ * half a second.
  */
 export interface Kernel {
   readonly name: string;
-  /** What most of the work is. */
+  /** Predominant kind of work. */
   readonly kind: "integer" | "double" | "system" | "device";
-  /** What it does, in a line. */
+  /** Its work, in one line. */
   readonly work: string;
   /** Absolute path of the ELF file, linked at the start of RAM. */
   readonly elf: string;
@@ -30,7 +30,11 @@ export function kernels(): readonly Kernel[] {
     kernel("matrix-double", "double", "products of matrices: fused multiply-adds"),
     kernel("mandelbrot", "double", "products and sums on registers"),
     kernel("spectral-norm", "double", "power method: divisions"),
-    kernel("system-calls", "system", "calls from a user to a kernel, each with tables of its own in Sv39"),
+    kernel(
+      "system-calls",
+      "system",
+      "system calls between a user and a kernel with separate Sv39 page tables",
+    ),
     kernel("device-loads", "device", "10 million loads from a register of the UART"),
   ];
 }

@@ -13,7 +13,7 @@ const ANSWERS = [
 const firmware = locateFirmware();
 
 describe.each(REGION_FORMS)("U-Boot with a network card, %s", (form) => {
-  it("gets an address, and reaches the gateway and nobody else", async (context) => {
+  it("gets an address, and reaches the gateway only", async (context) => {
     if (!firmware.found) return context.skip(firmware.reason);
     const attached = parseHardwareOptions({
       drive: [],

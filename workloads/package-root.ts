@@ -3,8 +3,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * Folder of the package: the guest programs lie there, and this code runs from `workloads/` as well as from
- * `dist/workloads/`.
+ * Root folder of the package, which contains the guest programs. Searches for it, because this code runs from
+ * `workloads/` and from `dist/workloads/`.
  */
 export function packageRoot(): string {
   const start = dirname(fileURLToPath(import.meta.url));

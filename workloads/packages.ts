@@ -1,11 +1,11 @@
-/** Debian's packages, taken with the distribution's own tools and never installed. */
+/** Downloads and unpacks Debian packages with the distribution's own tools, without installing them. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 
-/** A file, and the Debian package that carries it. */
+/** A file, and the Debian package that contains it. */
 export interface PackagedFile {
   /** Name of the Debian package. */
   readonly package: string;
@@ -14,9 +14,9 @@ export interface PackagedFile {
 }
 
 /**
- * Fills a folder anew: `fill` unpacks into `tree`, with room for what it needs on the way in `scratch`. The tree takes its
- * place when all of it is there, so a folder is either whole or as it was.
- * Throws `CommandError` where the folder's parent cannot be written to, and whatever `fill` throws.
+ * Replaces a folder's content: `fill` unpacks into `tree` and may use `scratch` for temporary files. The tree is moved
+ * into place once it is complete, so the folder is either complete or unchanged.
+ * Throws `CommandError` if the folder's parent cannot be written to, and anything that `fill` throws.
  */
 export function replaceFolder(folder: string, fill: (tree: string, scratch: string) => void): void {
   const scratch = makeScratch(dirname(folder));
@@ -42,11 +42,11 @@ function makeScratch(cache: string): string {
   }
 }
 
-/** `apt-get` and `dpkg`, and what to do by hand where they are not. */
+/** `apt-get` and `dpkg`, with instructions for hosts that do not have them. */
 export class PackageTools {
-  /** What to do on a computer that is not a Debian. */
+  /** What to do manually on a host that is not Debian. */
   private readonly byHand: string;
-  /** Given to every apt command. */
+  /** Passed to every apt command. */
   private readonly aptOptions: readonly string[];
 
   constructor(byHand: string, aptOptions: readonly string[] = []) {
@@ -54,7 +54,7 @@ export class PackageTools {
     this.aptOptions = aptOptions;
   }
 
-  /** Runs an apt command in `folder`; answers what it printed. */
+  /** Runs an apt command in `folder`; returns its output. */
   apt(folder: string, ...command: readonly string[]): string {
     return this.run(
       "apt-get",
@@ -68,23 +68,23 @@ export class PackageTools {
     this.apt(folder, "download", ...packages);
   }
 
-  /** Unpacks a package that was downloaded into `folder`; answers the list of MD5 sums that it carries. */
+  /** Unpacks a package that was downloaded into `folder`; returns its list of MD5 sums. */
   unpack(folder: string, name: string, tree: string): string {
     const archive = readdirSync(folder).find((file) => file.startsWith(`${name}_`));
     if (archive === undefined)
-      throw new CommandError(`apt-get download left no ${name}_*.deb: try it by hand`);
+      throw new CommandError(`apt-get download left no ${name}_*.deb: try it manually`);
     this.run("dpkg", ["-x", archive, tree], folder);
     return this.run("dpkg-deb", ["-I", archive, "md5sums"], folder);
   }
 
-  /** Runs a program in `folder`; answers what it printed. Throws `CommandError` with its last words. */
+  /** Runs a program in `folder`; returns its output. Throws `CommandError` with its last error line. */
   private run(program: string, options: readonly string[], folder: string): string {
     try {
       return execFileSync(program, options, {
         cwd: folder,
         encoding: "utf8",
         stdio: ["ignore", "pipe", "pipe"],
-        maxBuffer: 64 * 2 ** 20, // a kernel's list of sums is long
+        maxBuffer: 64 * 2 ** 20, // the list of sums of a kernel package is long
       });
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") {
@@ -98,7 +98,7 @@ export class PackageTools {
   }
 }
 
-/** Compares a file with the list of MD5 sums that its package carries. Throws `CommandError` where they differ. */
+/** Compares a file with its package's list of MD5 sums. Throws `CommandError` if they differ. */
 export function verify(file: PackagedFile, path: string, sums: string): void {
   const expected = sums
     .split("\n")
@@ -106,7 +106,7 @@ export function verify(file: PackagedFile, path: string, sums: string): void {
     .find(([, name]) => name === file.path)?.[0];
   if (expected === undefined) {
     throw new CommandError(
-      `package ${file.package} has no ${file.path}: this release of Debian has it elsewhere; put the file there by hand`,
+      `package ${file.package} has no ${file.path}: this release of Debian has it elsewhere; copy it there manually`,
     );
   }
   const actual = createHash("md5").update(readFileSync(path)).digest("hex");
@@ -114,7 +114,7 @@ export function verify(file: PackagedFile, path: string, sums: string): void {
     throw new CommandError(`${path} is damaged (MD5 ${actual}, not ${expected}): fetch it again`);
 }
 
-/** The last line that a failed program wrote to standard error, else the error's own. */
+/** The last line that a failed program wrote to standard error, else the error's own message. */
 function lastWords(error: unknown): string {
   const words = error instanceof Error && "stderr" in error ? String(error.stderr) : "";
   const lastLine = words.trim().split("\n").at(-1);

@@ -1,4 +1,4 @@
-/** A run that is saved, put back elsewhere, in the other form, and goes on, is the run that was never interrupted. */
+/** A run that is saved, restored in a machine of the other form and continued, is the same as an uninterrupted run. */
 import { createHash } from "node:crypto";
 import { expect, it } from "vitest";
 import {
@@ -15,7 +15,7 @@ import {
 import { locateFirmware } from "./firmware.ts";
 import { type BareMetalWorkload, workloads } from "./index.ts";
 
-/** Instructions after which a guest has gone astray. */
+/** Instruction limit: a guest that executes more has gone wrong. */
 const PATIENCE = 200_000_000;
 const BOTH_WAYS = [
   ["embedded", "owned"],
@@ -23,7 +23,7 @@ const BOTH_WAYS = [
 ] as const;
 const RAM_BYTES = 64 * 2 ** 20;
 
-/** What all machines of a comparison have. */
+/** Options that all machines of a comparison share. */
 interface Guest {
   readonly files: BootFiles;
   readonly hartCount?: number;
@@ -39,7 +39,7 @@ function snapshotOf(emulation: Emulation): Uint8Array {
   return Buffer.concat(parts);
 }
 
-/** All that a run can be told by. A snapshot of its end holds every register of every device, and the memory. */
+/** Everything that identifies a run. The snapshot at its end contains all registers of all devices, and the memory. */
 function fingerprint(emulation: Emulation, end: RunEnd) {
   return {
     end,
@@ -52,7 +52,7 @@ function fingerprint(emulation: Emulation, end: RunEnd) {
   };
 }
 
-/** Runs a guest, with snapshots on the way; then goes on from each of them. `after` is what follows the last one. */
+/** Runs a guest with snapshots at `points`, and continues from each of them. `after` runs the machine to its end. */
 async function check(
   guest: Guest,
   points: readonly number[],
@@ -91,7 +91,7 @@ it.each(programs.map((program, index) => ({ ...program, forms: BOTH_WAYS[index %
   120_000,
 );
 
-it("OpenSBI and U-Boot, from their start to the prompt, and what is typed there", async (test) => {
+it("OpenSBI and U-Boot, from their start to the prompt and the commands typed there", async (test) => {
   const firmware = locateFirmware();
   if (!firmware.found) return test.skip(firmware.reason);
   const { bios, kernel } = firmware;
@@ -105,7 +105,7 @@ it("OpenSBI and U-Boot, from their start to the prompt, and what is typed there"
   });
 }, 120_000);
 
-it("U-Boot in the middle of its talk with a network, and consoles beside it", async (test) => {
+it("U-Boot in the middle of network traffic, with additional consoles", async (test) => {
   const firmware = locateFirmware();
   if (!firmware.found) return test.skip(firmware.reason);
   const { bios, kernel } = firmware;

@@ -13,7 +13,7 @@ const ELF = join(packageRoot(), "workloads", "bare-metal", "bin", "teaching-kern
 const RAM_BYTES = 256 * 2 ** 20;
 const SECTORS = 64;
 const SECTOR_WORDS = 128;
-/** The sector that the kernel turns round. */
+/** The sector that the kernel inverts. */
 const WRITTEN = 2;
 
 let folder = "";
@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const wordOf = (sector: number, index: number): number => (Math.imul(sector, 0x0101_0101) ^ index) >>> 0;
 
-/** The disk as the kernel wants it, or as it leaves it. */
+/** The disk's content before the kernel runs, or after. */
 function pattern(written: boolean): Buffer {
   const words = Uint32Array.from({ length: SECTORS * SECTOR_WORDS }, (_, at) => {
     const sector = Math.floor(at / SECTOR_WORDS);

@@ -22,7 +22,7 @@ const SECTOR = 512;
 const MIB = 2 ** 20;
 const PROMPT = "=> ";
 
-/** Where on the disk the files lie, and where in memory U-Boot puts them: out of the way of what it unpacks and moves. */
+/** Locations of the files on the disk and in memory, clear of the areas that U-Boot unpacks and relocates to. */
 const KERNEL = { sector: 2048, address: 0x8400_0000 };
 const INITRD = { sector: 0x2_0000, address: 0x8800_0000 };
 const DISK_BYTES = 128 * MIB;

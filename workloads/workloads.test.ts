@@ -15,7 +15,7 @@ describe("the list of workloads", () => {
     }
   });
 
-  it("finds a workload by name, and lists the names when there is none", () => {
+  it("finds a workload by name, and lists the names if there is none", () => {
     expect(workload("hello").kind).toBe("bare-metal");
     expect(() => workload("helo")).toThrow('unknown workload "helo": it must be one of hello, interrupts,');
   });

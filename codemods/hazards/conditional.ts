@@ -1,4 +1,4 @@
-/** Whether a region is created on every way through the method that creates it. */
+/** Whether a region is created on every path through the method that creates it. */
 import { Node } from "ts-morph";
 import type { Refusal, RegionField } from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
@@ -6,8 +6,8 @@ import { describeUse, enclosingFunction, isWithin, memberOf } from "../regions/s
 import { creationPoint } from "./order.ts";
 
 /**
- * A region that one branch creates may be used in that branch, or under an `if` with the same condition. Elsewhere an
- * embedded region would be there, uninitialised, and an owned one would not.
+ * A region that one branch creates may be used in that branch, or under an `if` with the same condition. Elsewhere, an
+ * embedded region would exist uninitialised, and an owned one would not exist.
  */
 export function createdConditionally(field: RegionField): Refusal | undefined {
   const points = field.creations.map(creationPoint);
@@ -23,13 +23,13 @@ export function createdConditionally(field: RegionField): Refusal | undefined {
   return { reason: Reason.CreatedConditionally, node: exposed.node, detail: describeUse(exposed.node) };
 }
 
-/** True for a node behind the creation in the same block: whoever comes there has passed it. */
+/** True for a node after the creation in the same block: control that reaches it has passed the creation. */
 function followsInBlock(node: Node, point: Node): boolean {
   const block = point.getParent();
   return block !== undefined && isWithin(node, block) && node.getStart() >= point.getEnd();
 }
 
-/** True when every way through `node` that goes on behind it passes one of the creations. */
+/** True if every path that completes `node` normally passes one of the creations. */
 function covers(node: Node | undefined, points: readonly Node[]): boolean {
   if (node === undefined) return false;
   if (points.includes(node) || Node.isThrowStatement(node)) return true;
@@ -69,7 +69,7 @@ interface Branch {
   readonly taken: boolean;
 }
 
-/** The one branch that decides whether the region is created; undefined when there are several or other reasons. */
+/** The only branch on which the creation depends; undefined if it depends on several branches, or on anything else. */
 function conditionalBranch(point: Node, creator: Node): Branch | undefined {
   const branches: Branch[] = [];
   let inner = point;

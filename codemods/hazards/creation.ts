@@ -26,7 +26,7 @@ import type { Identity } from "../source/identity.ts";
 import { hasComment, hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 import { createdConditionally } from "./conditional.ts";
 
-/** Some other place than a plain statement of the class itself initialises the region. */
+/** Something other than a plain statement of the class itself initialises the region. */
 export function createdElsewhere({ uses }: RegionField): Refusal | undefined {
   for (const { node, kind, member, onThis } of uses) {
     if (kind !== UseKind.Create && kind !== UseKind.CreateInExpression) continue;
@@ -82,7 +82,7 @@ export function arrayShape(field: RegionField): Refusal | undefined {
   return needsIndex && mentions(loop.statement, "i") ? refuse(loop.statement) : undefined;
 }
 
-/** A round that ends before its region is created would leave a gap. */
+/** An iteration that ends before its region is created would leave a gap. */
 function leavesEarly({ statement }: Creation): boolean {
   const block = statement.getParent();
   const jumps = block?.getDescendants().filter(isJump) ?? [];
@@ -93,7 +93,7 @@ function isJump(node: Node): boolean {
   return Node.isBreakStatement(node) || Node.isContinueStatement(node) || Node.isReturnStatement(node);
 }
 
-/** Text that a conversion would lose: comments in the head of the loop, or beside the statement that stores. */
+/** Text that a conversion would lose: comments in the loop's head, or beside the statement that stores the region. */
 function hasStrangeText(loop: ArrayLoop | CountingLoop): boolean {
   const { statement } = loop;
   const head = statement.getText().slice(0, statement.getStatement().getStart() - statement.getStart());
@@ -106,7 +106,7 @@ function mentions(scope: Node, name: string): boolean {
   return scope.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => node.getText() === name);
 }
 
-/** A comment between the parts that a conversion replaces would get lost. */
+/** A comment between the parts that a conversion replaces would be lost. */
 export function commentInside({ creations, declaration, name }: RegionField): Refusal | undefined {
   if (hasComment(declaration.getText())) return { reason: Reason.FieldForm, node: declaration, detail: name };
   const lossy = creations.find(({ statement, call }) => {
@@ -122,7 +122,7 @@ export function neverCreated({ creations, declaration, name }: RegionField): Ref
   return { reason: Reason.NeverCreated, node: declaration, detail: name };
 }
 
-/** Several creations are fine where only one of them can run. */
+/** Several creations are fine if only one of them can run. */
 export function createdTwice({ creations }: RegionField): Refusal | undefined {
   for (const [index, one] of creations.entries()) {
     const clash = creations.slice(index + 1).find((other) => !areExclusive(one.statement, other.statement));
@@ -155,7 +155,7 @@ export function createdInLoop({ creations, device }: RegionField): Refusal | und
   return undefined;
 }
 
-/** True when a loop around `node`, inside the member that holds it, repeats it. */
+/** True if a loop around `node`, inside the member that holds it, repeats it. */
 export function isInLoop(node: Node, device: RegionField["device"]["declaration"]): boolean {
   const member = memberOf(node, device);
   for (const ancestor of node.getAncestors()) {
@@ -173,7 +173,7 @@ export function createdInClosure({ creations, device }: RegionField): Refusal | 
   return { reason: Reason.CreatedInClosure, node: nested.statement, detail: firstLine(nested.statement) };
 }
 
-/** Reasons that lie in the call itself: its arguments and the method that it calls. */
+/** Problems of the call itself: its arguments and the method that it calls. */
 export function callProblem(call: CallExpression, identity: Identity): Reason | undefined {
   const names = parameterNames(call);
   if (names === undefined) return Reason.TypeUnresolved;
@@ -200,7 +200,7 @@ function parameterNames(call: CallExpression): string[] | undefined {
     : signature.getParameters().map((parameter) => parameter.getName());
 }
 
-/** True when the region's class has the constructor of the other form, and that makes a region of the same class. */
+/** True if the region's class has the constructor of the other form, and that creates a region of the same class. */
 export function hasCounterpart(
   maker: RegionConstructor,
   from: "embedded" | "owned",
@@ -254,7 +254,7 @@ export function usedAfterFailure({ creations, uses }: RegionField): Refusal | un
   return undefined;
 }
 
-/** In the order in which they are asked: the first that finds something names the reason. */
+/** In the order in which they are checked: the first one that applies gives the reason. */
 export const creationHazards = [
   createdElsewhere,
   createdByHelper,

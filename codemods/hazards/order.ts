@@ -1,10 +1,10 @@
-/** When things happen in a device's life, told from where they stand in the source. */
+/** Infers when code runs in a device's life from its position in the source. */
 import { type ClassDeclaration, Node } from "ts-morph";
 import type { Creation, RegionField } from "../regions/facts.ts";
 import { Phase, phaseAfterCall, phaseOfHook } from "../regions/lifecycle.ts";
 import { callOn, enclosingFunction, memberOf } from "../regions/syntax.ts";
 
-/** Phase in which a member of a class first runs; a method that hooks call runs when the earliest of them does. */
+/** Phase in which a member of a class first runs; a method called by hooks runs as early as the earliest of them. */
 export function phaseOf(member: Node, device: ClassDeclaration, visited = new Set<Node>()): Phase {
   if (Node.isPropertyDeclaration(member)) return Phase.Construct;
   if (Node.isSetAccessorDeclaration(member)) return Phase.Init; // properties are set before realize
@@ -16,7 +16,7 @@ export function phaseOf(member: Node, device: ClassDeclaration, visited = new Se
     .getMembers()
     .filter((caller) => !visited.has(caller) && callsOfMember(caller, member).length > 0)
     .map((caller) => phaseOf(caller, device, visited));
-  return phases.length === 0 ? Phase.Run : (Math.min(...phases) as Phase); // the least of phases is a phase
+  return phases.length === 0 ? Phase.Run : (Math.min(...phases) as Phase); // the minimum of phases is a phase
 }
 
 function nameOfMember(member: Node): string | undefined {
@@ -26,7 +26,7 @@ function nameOfMember(member: Node): string | undefined {
   return undefined;
 }
 
-/** Places in `caller` outside of nested functions where `this.callee(…)` is called or `this.callee` is read. */
+/** Places in `caller`, outside nested functions, where `this.callee(…)` is called or `this.callee` is read. */
 function callsOfMember(caller: Node, callee: Node): Node[] {
   const name = nameOfMember(callee);
   if (name === undefined || caller === callee) return [];
@@ -40,17 +40,17 @@ function callsOfMember(caller: Node, callee: Node): Node[] {
   return found;
 }
 
-/** The node that marks when a creation happens: what precedes it finds no region. */
+/** The node that marks when a creation happens: code before it finds no region. */
 export function creationPoint(creation: Creation): Node {
   return creation.loop?.statement ?? creation.statement;
 }
 
-/** The earliest creation of a field in the order of the source. */
+/** The first creation of a field in source order. */
 export function firstCreation(field: RegionField): Creation | undefined {
   return [...field.creations].sort((a, b) => a.statement.getStart() - b.statement.getStart())[0];
 }
 
-/** True when `node`, which needs the region to be there, may run before the region is created. */
+/** True if `node`, which needs the region, may run before the region is created. */
 export function mayPrecede(node: Node, field: RegionField): boolean {
   const first = firstCreation(field);
   const device = field.device.declaration;
@@ -60,7 +60,7 @@ export function mayPrecede(node: Node, field: RegionField): boolean {
   const member = memberOf(node, device);
   const around = enclosingFunction(node);
   if (member === undefined) return mayPrecedeFromOutside(node, creator, device);
-  if (around !== member) return false; // A nested function runs later; where it may not, the field is kept.
+  if (around !== member) return false; // A nested function runs later; if it may run earlier, the field is kept.
   if (member === creator) return node.getStart() < point.getStart() || isArgumentOf(node, first);
   const [usePhase, createPhase] = [phaseOf(member, device), phaseOf(creator, device)];
   if (usePhase !== createPhase) return usePhase < createPhase;
@@ -75,7 +75,7 @@ function isArgumentOf(node: Node, creation: Creation): boolean {
     .some((each) => each === node || each.containsRange(node.getPos(), node.getEnd()));
 }
 
-/** Uses by a subclass through `this`, and by others through the object. */
+/** Uses by a subclass through `this`, and by other code through the object. */
 function mayPrecedeFromOutside(node: Node, creator: Node, device: ClassDeclaration): boolean {
   const around = enclosingFunction(node);
   if (around === undefined || !Node.isPropertyAccessExpression(node)) return false;
@@ -94,7 +94,7 @@ function mayPrecedeFromOutside(node: Node, creator: Node, device: ClassDeclarati
   return laterCalls(around, node, "super").includes(nameOfMember(around) ?? "");
 }
 
-/** Methods that `around` calls on `receiver` further down than `node`. */
+/** Methods that `around` calls on `receiver` after `node`. */
 function laterCalls(around: Node, node: Node, receiver: string): string[] {
   const names: string[] = [];
   around.forEachDescendant((each) => {

@@ -17,7 +17,7 @@ const kindReasons: Readonly<Partial<Record<UseKind, Reason>>> = {
   [UseKind.Spread]: Reason.OwnerSpread,
 };
 
-/** Uses that are hazards wherever they stand. */
+/** Uses that are hazards wherever they occur. */
 export function strangeUse({ uses }: RegionField): Refusal | undefined {
   for (const { node, kind } of uses) {
     const reason = kindReasons[kind];
@@ -34,8 +34,8 @@ export function usedAfterRelease({ uses, device }: RegionField): Refusal | undef
 }
 
 /**
- * Flat views hold a region by its owner: unparenting a leaf frees an owned one under them. Containers and aliases are
- * never in a flat view, but may be its root; as the last use in tear-down they may go.
+ * Flat views hold a region through its owner, so unparenting an owned leaf frees it under them. Containers and aliases
+ * are never ranges of a flat view, but may be its root; unparenting them is allowed as the last use in teardown.
  */
 export function unparented(field: RegionField): Refusal | undefined {
   const use = field.uses.find(isUnparent);
@@ -79,7 +79,7 @@ export function usedBeforeCreation(field: RegionField): Refusal | undefined {
   return early && { reason: Reason.UsedBeforeCreation, node: early.node, detail: describeUse(early.node) };
 }
 
-/** `this.windows` in the head of the loop that creates them, or in the statement that stores each. */
+/** `this.windows` in the head of the loop that creates the regions, or in the statement that stores each of them. */
 function isLoopHead(node: Node, { creations }: RegionField): boolean {
   return creations.some(({ loop }) => {
     if (loop === undefined) return false;
@@ -92,7 +92,7 @@ function isHandedOut({ kind, onThis }: Use): boolean {
   return kind === UseKind.Return && onThis;
 }
 
-/** A getter or method that returns the region is as early as its callers are. */
+/** A getter or method that returns the region runs as early as its callers do. */
 export function leakedBeforeCreation(field: RegionField, files: readonly SourceFile[]): Refusal | undefined {
   for (const use of field.uses) {
     const { node, member } = use;

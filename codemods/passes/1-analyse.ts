@@ -13,17 +13,17 @@ import { assignmentTo, countingLoopOf, enclosingFunction, memberOf, newRegion } 
 import type { Identity } from "../source/identity.ts";
 import type { Workspace } from "../source/workspace.ts";
 
-/** What stands outside every class is kept under this name. */
+/** Class name under which regions outside every class are reported. */
 export const moduleName = "(module)";
 
-/** What one file holds. */
+/** Regions and classes of one file. */
 export interface FileFacts {
   readonly file: SourceFile;
   /** Classes that hold regions. */
   readonly devices: DeviceFacts[];
-  /** Regions outside of every class. */
+  /** Regions outside every class. */
   readonly strays: StrayRegion[];
-  /** How many classes of the file can hold regions, those without any counted too. */
+  /** Number of classes in the file that can hold regions, including those without any. */
   readonly deviceCount: number;
 }
 
@@ -86,7 +86,7 @@ function analyseField(declaration: PropertyDeclaration, device: DeviceFacts, ide
   if (owned !== undefined) device.fields.push({ ...base, form: "owned", count: undefined, ...owned });
 }
 
-/** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for several. */
+/** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for an array. */
 function ownedField(
   declaration: PropertyDeclaration,
   identity: Identity,
@@ -108,7 +108,7 @@ function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
   return name === "embed" || name === "embedArray" ? name : undefined;
 }
 
-/** True for the region class, and for a class of which nothing is known: that one is refused, not passed over. */
+/** True for the region class, and for an unresolved class, which is refused rather than ignored. */
 function mayBeRegionClass(classNode: Node, identity: Identity): boolean {
   return identity.isRegionClass(classNode) || identity.isUnresolved(classNode);
 }
@@ -123,7 +123,7 @@ function embedProblem(call: CallExpression, classNode: Node, identity: Identity)
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
 }
 
-/** A call, or a `new`, that makes a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
+/** An expression that creates a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
 interface RegionCall {
   readonly call: Node;
   readonly made: ReturnType<typeof newRegion>;
@@ -174,7 +174,7 @@ function analyseCall(found: RegionCall, device: DeviceFacts, identity: Identity)
   device.strays.push(stray(found, Reason.CreatedInExpression));
 }
 
-/** The local that a creation declares, or the reason why it cannot become a field. */
+/** The local that a creation declares, or the reason that it cannot become a field. */
 function regionLocal(
   { call, className, maker }: NonNullable<RegionCall["made"]>,
   device: DeviceFacts,
@@ -206,7 +206,7 @@ function isStatic(member: Node): boolean {
   return Node.isStaticable(member) && member.isStatic();
 }
 
-/** Why an owned region is assigned to something that has no embedded form; undefined when it has one. */
+/** Why the target that an owned region is assigned to has no embedded form; undefined if it has one. */
 function assignmentProblem(target: Node, device: DeviceFacts, identity: Identity): Reason | undefined {
   if (!Node.isPropertyAccessExpression(target) || !Node.isThisExpression(target.getExpression())) {
     return Reason.CreatedInExpression;

@@ -39,7 +39,7 @@ export function combine(workspace: Workspace, facts: readonly FileFacts[]): void
   for (const device of facts.flatMap(({ devices }) => devices)) forgetMereReferences(device);
 }
 
-/** Names by which code outside of the class can reach a region: its own, if it is not private, and its getters'. */
+/** Names by which code outside the class can reach a region: its own, if it is not private, and its getters'. */
 function namesForOthers({ name, declaration, uses }: RegionField): string[] {
   const getters = uses
     .filter(({ kind }) => kind === UseKind.Return)
@@ -47,7 +47,7 @@ function namesForOthers({ name, declaration, uses }: RegionField): string[] {
   return isReachable(declaration) ? [name, ...getters] : getters;
 }
 
-/** A field of region type that its class creates nothing for refers to somebody else's region. */
+/** Drops fields of region type that their class does not create: they refer to a region of another object. */
 function forgetMereReferences({ fields }: DeviceFacts): void {
   const regions = fields.filter(({ form, creations }) => form === "embedded" || creations.length > 0);
   fields.splice(0, fields.length, ...regions);
@@ -98,7 +98,7 @@ function findDestructured(pattern: ObjectBindingPattern, byName: FieldsByName): 
   }
 }
 
-/** `device.window` where the device is known only by an interface or a base class that its own class fits. */
+/** Fields that `device.window` may mean if the type of `device` is an interface or base class that their class fits. */
 function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): RegionField[] {
   const candidates = (byName.get(access.getName()) ?? []).filter(({ declaration }) =>
     isReachable(declaration),
@@ -114,7 +114,7 @@ function isReachable(declaration: PropertyDeclaration): boolean {
   return !declaration.hasModifier(SyntaxKind.PrivateKeyword) && !declaration.getName().startsWith("#");
 }
 
-/** The region field that a name node stands for. Fields are compared by declaration, so same names do not matter. */
+/** The region field that a name node refers to. Fields are compared by declaration, so equal names do not matter. */
 function fieldOfName(name: Node, byName: FieldsByName): RegionField | undefined {
   const candidates = byName.get(name.getText());
   if (candidates === undefined) return undefined;
@@ -167,7 +167,7 @@ function isOwnedCreation(node: PropertyAccessExpression, field: RegionField): bo
   return assigned !== undefined && newRegion(assigned.assignment.getRight()) !== undefined;
 }
 
-/** Creations by the class itself, on its own object. Others stay uses, of which the third pass decides. */
+/** Creations by the class itself, on its own object. Others remain uses, which the third pass judges. */
 function creationsOf(field: RegionField): Creation[] {
   const own = field.uses.filter(({ onThis }) => onThis);
   if (field.array) return own.flatMap((use) => arrayCreations(use, field));

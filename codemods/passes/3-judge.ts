@@ -1,4 +1,4 @@
-/** Pass 3: convert (with or without a field), already done, or refused with its reason. Never a guess. */
+/** Pass 3: decides whether to convert each region (with or without a field), skip it as already done, or refuse it. */
 import { type ClassDeclaration, Node, ts } from "ts-morph";
 import { callProblem, creationCall, creationHazards, hasCounterpart, isInLoop } from "../hazards/creation.ts";
 import { declarationHazards } from "../hazards/declaration.ts";
@@ -28,7 +28,7 @@ import {
 import { hasComment, hasLinesOfItsOwn } from "../source/trivia.ts";
 import type { Workspace } from "../source/workspace.ts";
 
-/** What becomes of one region. `why` says why an owned region keeps a field. */
+/** The decision on one region. `why` says why an owned region keeps a field. */
 export type Verdict =
   | {
       readonly outcome: "converted";
@@ -42,7 +42,7 @@ export interface JudgedDevice {
   readonly device: DeviceFacts;
   readonly fields: ReadonlyMap<RegionField, Verdict>;
   readonly locals: ReadonlyMap<RegionLocal, Verdict>;
-  /** True when the class is to be edited: something converts and nothing is refused. */
+  /** True if the class is to be edited: at least one region converts and none is refused. */
   readonly converts: boolean;
 }
 
@@ -51,7 +51,7 @@ export function sourceForm(direction: Direction): Form {
   return direction === "to-owned" ? "embedded" : "owned";
 }
 
-/** Judges a class as a whole: one refused region leaves all of them as they are. */
+/** Judges a class as a whole: one refused region leaves all of them unchanged. */
 export function judge(device: DeviceFacts, direction: Direction, workspace: Workspace): JudgedDevice {
   const form = sourceForm(direction);
   const fields = new Map(device.fields.map((field) => [field, judgeField(field, form, workspace)]));
@@ -106,17 +106,17 @@ function fieldRefusal(field: RegionField, { identity, targets, others }: Workspa
   return leakedBeforeCreation(field, [...targets, ...others]);
 }
 
-/** True when something else than its creation uses a region that has one creation. */
+/** True if anything other than its creation uses the region. */
 function isUsed(field: RegionField): boolean {
   if (field.array) return true; // the loop's variable is used, or the array is kept
   return field.uses.some(({ kind }) => kind !== UseKind.Create);
 }
 
-/** Why an owned region needs a field; undefined when a local in the method that creates it is enough. */
+/** Why an owned region needs a field; undefined if a local in the method that creates it is enough. */
 function reasonToKeep(field: RegionField): string | undefined {
   const { declaration, device, name } = field;
   if (!declaration.getModifiers().some((modifier) => modifier.getText() === "private")) {
-    return "others can reach it: it is not private";
+    return "other code can reach it: it is not private";
   }
   if (device.declaration.isAbstract()) return "subclasses share it: the class is abstract";
   const [creation, another] = field.creations;
@@ -134,7 +134,7 @@ function reasonToKeep(field: RegionField): string | undefined {
   const point = creationPoint(creation);
   for (const { node, kind } of field.uses) {
     if (kind === UseKind.Create) continue;
-    if (!isWithin(node, scope)) return "used outside of the block that creates it";
+    if (!isWithin(node, scope)) return "used outside the block that creates it";
     if (node.getStart() < point.getStart()) return "a function declared before its creation uses it";
     if (isWithin(node, creation.statement)) return "its own creation refers to it";
   }
@@ -146,9 +146,8 @@ function reasonToKeep(field: RegionField): string | undefined {
 function reasonToKeepArray(field: RegionField): string | undefined {
   const loop = field.creations[0]?.loop;
   if (loop?.kind !== "array") return "it is not created by a loop over the array";
-  if (field.uses.length > 1) return "used outside of the loop that creates it";
-  if (field.name !== `${loop.item}s`)
-    return `its name is not that of its loop variable, ${loop.item}, with an s`;
+  if (field.uses.length > 1) return "used outside the loop that creates it";
+  if (field.name !== `${loop.item}s`) return `its name is not the loop variable's (${loop.item}) with an s`;
   const body = loop.statement.getStatement();
   const uses = body
     .getDescendants()
@@ -156,7 +155,7 @@ function reasonToKeepArray(field: RegionField): string | undefined {
   return uses.length > 1 ? undefined : "the loop only creates it";
 }
 
-/** The member's name as the source shows it. */
+/** The member's name as written in the source. */
 export function memberName(member: Node | undefined): string {
   if (member === undefined) return "another class";
   if (Node.isConstructorDeclaration(member)) return "the constructor";
@@ -169,7 +168,7 @@ function isReserved(name: string): boolean {
   return scanner.scan() !== ts.SyntaxKind.Identifier;
 }
 
-/** True when `name` stands for a variable, parameter or import anywhere in `scope`. */
+/** True if `name` refers to a variable, parameter or import anywhere in `scope`. */
 function bindsName(scope: Node, name: string): boolean {
   const found = scope.forEachDescendant((node) => {
     if (!Node.isIdentifier(node) || node.getText() !== name) return undefined;
@@ -223,7 +222,7 @@ export function fieldNameOf({ name, loop }: RegionLocal): string {
   return loop === undefined ? name : `${name}s`;
 }
 
-/** True when the class, one that it derives from, or one that derives from it has the field's name for something. */
+/** True if the class, a base class or a derived class already has a member of the field's name. */
 function isNameTaken(local: RegionLocal, { targets, others }: Workspace): boolean {
   const name = fieldNameOf(local);
   const { declaration, locals } = local.device;
@@ -255,7 +254,7 @@ export function constructorOf(field: RegionField) {
   return firstCreation(field)?.maker;
 }
 
-/** True for `this.name` uses, which are the ones that a dropped field's local replaces. */
+/** Uses as `this.name`, which a dropped field's local replaces. */
 export function ownUses(field: RegionField): Node[] {
   return field.uses.filter(({ onThis }) => onThis).map(({ node }) => node);
 }

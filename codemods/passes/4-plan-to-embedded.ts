@@ -63,7 +63,7 @@ function embedKept(field: RegionField, replacements: Replacement[], edits: TextE
   }
 }
 
-/** A local becomes a field: its statement an initialisation, its uses uses of the field. */
+/** A local becomes a field: its statement becomes an initialisation, and its uses become uses of the field. */
 function embedLocal(local: RegionLocal, replacements: Replacement[], edits: TextEdit[]): void {
   const { statement, call, maker, name, loop, declaration, device } = local;
   const callee = call.getExpression();
@@ -89,7 +89,7 @@ function embedLocal(local: RegionLocal, replacements: Replacement[], edits: Text
   }
 }
 
-/** The loop over indices becomes one over the array, with the index where the loop's body uses it. */
+/** The loop over indices becomes one over the array, with the index if the loop's body uses it. */
 function convertLoop(loop: CountingLoop, array: string, item: string, edits: TextEdit[]): void {
   const { statement, index, store } = loop;
   const body = statement.getStatement();
@@ -115,8 +115,8 @@ function localName(statement: Node): string {
 }
 
 /**
- * Where dropped fields return to. Canonical order: a class's region fields stand together, before all other fields of
- * the object, in the order of creation. A restored field goes before the next kept one, else behind the last of those,
+ * Restores dropped fields. In canonical order a class's region fields stand together, before all other fields of the
+ * object, in the order of creation. A restored field goes before the next kept one, else after the last kept one,
  * else to the head of the fields, else before the first method. Static and merely declared fields stand above them all.
  */
 function restoreFields(
@@ -188,7 +188,7 @@ function firstMethod(declaration: ClassDeclaration): Node | undefined {
   return declaration.getMembers().find((member) => !isHeading(member));
 }
 
-/** What stands above the fields of a class: statics, and fields that are only declared. */
+/** Members that stand above the fields of a class: statics, and fields that are only declared. */
 function isHeading(member: Node): boolean {
   if (Node.isClassStaticBlockDeclaration(member)) return true;
   return Node.isPropertyDeclaration(member) && (member.isStatic() || member.hasDeclareKeyword());

@@ -104,7 +104,7 @@ function indexOf({ loop }: Creation): string {
   return loop?.kind === "array" ? (loop.index ?? "i") : "";
 }
 
-/** `{ iomem: this.iomem }` becomes `{ iomem }`, any other use the bare name. */
+/** `{ iomem: this.iomem }` becomes `{ iomem }`; any other use becomes the bare name. */
 function useAsLocal(use: Node, name: string): TextEdit {
   const parent = use.getParent();
   const shorthand =
@@ -113,7 +113,7 @@ function useAsLocal(use: Node, name: string): TextEdit {
   return { start: replaced.getStart(), end: replaced.getEnd(), text: name };
 }
 
-/** Comments above and behind a field, as lines to stand above the statement that creates its region. */
+/** Comments above and after a field, as lines to insert above the statement that creates its region. */
 function commentsOf({ declaration }: RegionField, indent: string): string {
   const text = declaration.getSourceFile().getFullText();
   const from = indentOf(declaration);
@@ -125,7 +125,7 @@ function commentsOf({ declaration }: RegionField, indent: string): string {
   return lines.map((line) => `${indent}${line}\n`).join("");
 }
 
-/** Removes fields with their comments, and a blank line where two would meet. Neighbours go together. */
+/** Removes fields with their comments, adjacent fields in one edit, and one blank line where two would meet. */
 function removeFields(fields: readonly RegionField[]): TextEdit[] {
   const edits: TextEdit[] = [];
   for (const { declaration } of [...fields].sort(

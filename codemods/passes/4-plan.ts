@@ -1,4 +1,4 @@
-/** Pass 4: the text of every file after the conversion, with the hash of the text that it was planned on. */
+/** Pass 4: the text of every file after the conversion, with the hash of the text that it was planned for. */
 import type { Node } from "ts-morph";
 import type { Shape } from "../regions/constructors.ts";
 import type { Direction, Form, Refusal, StrayRegion } from "../regions/facts.ts";
@@ -14,19 +14,19 @@ import { constructorOf, fieldNameOf, type JudgedDevice, judge, sourceForm, type 
 import { planToEmbedded } from "./4-plan-to-embedded.ts";
 import { planToOwned } from "./4-plan-to-owned.ts";
 
-/** One region and what becomes of it. */
+/** One region and its outcome. */
 export interface Site {
   readonly file: string;
   readonly line: number;
   readonly column: number;
   readonly className: string;
   readonly region: string;
-  /** By its constructor; undefined where none was found. */
+  /** Implied by its constructor; undefined if none was found. */
   readonly shape: Shape | undefined;
   readonly array: boolean;
   readonly form: Form | undefined;
   readonly outcome: "converted" | "already" | "refused";
-  /** Of a converted region: whether its owned form has a field, and why. */
+  /** For a converted region: whether its owned form has a field, and why. */
   readonly treatment: "dropped" | "kept" | undefined;
   readonly why: string | undefined;
   readonly reason: Reason | undefined;
@@ -35,7 +35,7 @@ export interface Site {
 
 export interface FilePlan {
   readonly path: string;
-  /** SHA-256 of the text that the plan was made on. */
+  /** SHA-256 of the text that the plan was made for. */
   readonly sha256: string;
   readonly before: string;
   readonly after: string;
@@ -49,7 +49,7 @@ export interface Plan {
   readonly files: readonly FilePlan[];
 }
 
-/** Plans the conversion of sources, given by absolute path. @throws CommandError when one cannot be read or parsed. */
+/** Plans the conversion of sources, given by absolute path. @throws CommandError if one cannot be read or parsed. */
 export function planConversion(
   paths: readonly string[],
   direction: Direction,
@@ -58,7 +58,7 @@ export function planConversion(
   return planFiles(readProgram(paths, options), paths, direction);
 }
 
-/** Plans opposite conversions of two sets of sources, which are parsed and resolved together. Same errors. */
+/** Plans opposite conversions of two sets of sources, parsed and resolved together. Throws like `planConversion`. */
 export function planBothWays(
   embedded: readonly string[],
   owned: readonly string[],
@@ -156,7 +156,7 @@ function site(
   };
 }
 
-/** A stray of the other form is where the codemod would take it; one of this form, or of none, is refused. */
+/** A stray of the target form needs no conversion; one of the source form, or of neither, is refused. */
 function straySite(stray: StrayRegion, className: string, direction: Direction): Site {
   const refused = stray.form === undefined || stray.form === sourceForm(direction);
   return {

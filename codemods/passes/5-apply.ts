@@ -1,4 +1,4 @@
-/** Pass 5: the planned texts go to disk, all of them or none, and only onto what they were planned on. */
+/** Pass 5: writes the planned texts, all of them or none, and only if the files are unchanged since planning. */
 import { CommandError, writeOutputs } from "#host";
 import { requireClean } from "../source/git.ts";
 import { hashOf, readSource, shown } from "../source/workspace.ts";
@@ -10,8 +10,8 @@ export function changedFiles({ files }: Plan): FilePlan[] {
 }
 
 /**
- * Writes a plan. @throws CommandError, with nothing written, when a file is not what it was, cannot be written, or
- * (unless `allowDirty`) could not be brought back by git.
+ * Writes a plan. @throws CommandError, with nothing written, if a file has changed, cannot be written, or
+ * (unless `allowDirty`) could not be restored by git.
  */
 export function applyPlan(plan: Plan, { allowDirty = false }: { allowDirty?: boolean } = {}): void {
   const changed = changedFiles(plan);

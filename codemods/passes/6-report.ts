@@ -1,4 +1,4 @@
-/** Pass 6: what was done and why not, for people and for programs. */
+/** Pass 6: reports conversions and refusals, for people and for programs. */
 import { createTwoFilesPatch } from "diff";
 import { colors as standardColors } from "../colors.ts";
 import { type Reason, reasonTexts } from "../regions/reasons.ts";
@@ -8,11 +8,11 @@ import { changedFiles } from "./5-apply.ts";
 
 type Colors = Pick<typeof standardColors, "red" | "green" | "cyan" | "bold" | "dim" | "yellow">;
 
-/** How many regions came out which way. */
+/** Number of regions by outcome. */
 export interface Statistics {
   readonly regions: number;
   readonly converted: number;
-  /** Of the converted: owned form without a field, and with one. */
+  /** Converted regions whose owned form has no field (dropped), or has one (kept). */
   readonly dropped: number;
   readonly kept: number;
   readonly already: number;
@@ -38,7 +38,7 @@ export function statisticsOf({ files }: Plan): Statistics {
   };
 }
 
-/** Version of the JSON report's shape. */
+/** Version of the JSON report's format. */
 const reportVersion = 1;
 
 /** The report as a value for `JSON.stringify`. */

@@ -1,4 +1,4 @@
-/** What a region is, as far as its constructor tells. */
+/** Kind of a region, as implied by its constructor. */
 export const Shape = {
   Container: "container",
   Io: "io",
@@ -10,7 +10,7 @@ export const Shape = {
 } as const;
 export type Shape = (typeof Shape)[keyof typeof Shape];
 
-/** One way to make a region: in place (`initIo`, a method of the region) or new (`newIo`, a static of its class). */
+/** One way to create a region: in place (`initIo`, a method) or newly allocated (`newIo`, a static method). */
 export interface RegionConstructor {
   readonly init: string;
   readonly new: string;
@@ -18,8 +18,8 @@ export interface RegionConstructor {
 }
 
 /**
- * The pairs. Arguments are the same in both forms and in the same order; which of them is the owner and which the name
- * is read from the parameter names of the method itself.
+ * Pairs of constructors. Both take the same arguments in the same order; the method's own parameter names say which
+ * argument is the owner and which the name.
  */
 export const regionConstructors: readonly RegionConstructor[] = [
   { init: "init", new: "new", shape: Shape.Container },

@@ -17,25 +17,25 @@ import type { Reason } from "./reasons.ts";
 /** Where a region's storage is. */
 export type Form = "embedded" | "owned";
 
-/** Which way a codemod goes. */
+/** Direction of a conversion. */
 export type Direction = "to-owned" | "to-embedded";
 
 /** Why a region is refused, and the node that shows it. */
 export interface Refusal {
   readonly reason: Reason;
   readonly node: Node;
-  /** What was found, in the words of the source: `this.iomem.unparent()`. */
+  /** The source text found, such as `this.iomem.unparent()`. */
   readonly detail: string;
 }
 
-/** A class that holds regions, with all that the passes know about it. */
+/** A class that holds regions, with everything that the passes know about it. */
 export interface DeviceFacts {
   readonly file: SourceFile;
   readonly name: string;
   readonly declaration: ClassDeclaration;
-  /** Regions that a field stands for: all embedded ones, and the owned ones that are kept. */
+  /** Regions with a field: all embedded ones, and the owned ones whose field is kept. */
   readonly fields: RegionField[];
-  /** Owned regions that only a local stands for. */
+  /** Owned regions that only a local refers to. */
   readonly locals: RegionLocal[];
   /** Regions in forms that have no counterpart. */
   readonly strays: StrayRegion[];
@@ -46,9 +46,9 @@ export interface RegionField {
   readonly declaration: PropertyDeclaration;
   readonly name: string;
   readonly form: Form;
-  /** The region class as the source names it. */
+  /** The region class as named in the source. */
   readonly className: string;
-  /** Only for arrays: the count of an embedded one; of an owned one it stands in the loop that creates them. */
+  /** True for an array. `count` is set in embedded form only; in owned form the loop that creates it has the count. */
   readonly array: boolean;
   readonly count: Expression | undefined;
   /** Filled in by the second pass. */
@@ -56,7 +56,7 @@ export interface RegionField {
   readonly creations: Creation[];
 }
 
-/** `const iomem = MemoryRegion.newIo(…);` in a method, or the same in the loop that creates several. */
+/** `const iomem = MemoryRegion.newIo(…);` in a method, or in the loop that creates several. */
 export interface RegionLocal {
   readonly device: DeviceFacts;
   readonly declaration: VariableDeclaration;
@@ -68,7 +68,7 @@ export interface RegionLocal {
   readonly loop: CountingLoop | undefined;
 }
 
-/** A region in a form that no codemod converts, with the reason where it is one of the other form. */
+/** A region in a form that no codemod converts, with the reason for refusing it. */
 export interface StrayRegion {
   readonly node: Node;
   readonly name: string;
@@ -78,7 +78,7 @@ export interface StrayRegion {
   readonly reason: Reason;
 }
 
-/** One statement that creates a region which has a field. */
+/** One statement that creates a region with a field. */
 export interface Creation {
   readonly call: CallExpression;
   readonly statement: ExpressionStatement | VariableStatement;
@@ -86,7 +86,7 @@ export interface Creation {
   readonly loop: ArrayLoop | CountingLoop | undefined;
 }
 
-/** `for (const [index, item] of this.items.entries())`, or without index. */
+/** `for (const [index, item] of this.items.entries())`, or `for (const item of this.items)`. */
 export interface ArrayLoop {
   readonly kind: "array";
   readonly statement: ForOfStatement;
@@ -95,7 +95,7 @@ export interface ArrayLoop {
   readonly index: string | undefined;
 }
 
-/** `for (let index = 0; index < count; index++)`; `store` is `this.items[index] = item;` where the array is kept. */
+/** `for (let index = 0; index < count; index++)`; `store` is `this.items[index] = item;` if the array is kept. */
 export interface CountingLoop {
   readonly kind: "counting";
   readonly statement: ForStatement;
@@ -104,7 +104,7 @@ export interface CountingLoop {
   readonly store: ExpressionStatement | undefined;
 }
 
-/** How an expression that stands for a region is used. */
+/** How an expression that refers to a region is used. */
 export const UseKind = {
   Create: "create",
   CreateInExpression: "create in expression",
@@ -123,11 +123,11 @@ export const UseKind = {
 export type UseKind = (typeof UseKind)[keyof typeof UseKind];
 
 export interface Use {
-  /** `this.iomem`, wherever it is; for a destructured region the binding. */
+  /** The access, such as `this.iomem`; for a destructured region, the binding. */
   readonly node: Node;
   readonly kind: UseKind;
   /** The method, accessor, constructor or field of the device that holds the use; undefined outside the class. */
   readonly member: Node | undefined;
-  /** True for `this.iomem` where `this` is the object whose method runs. */
+  /** True for `this.iomem` if `this` is the object whose method runs. */
   readonly onThis: boolean;
 }

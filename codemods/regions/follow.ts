@@ -2,14 +2,14 @@
 import { type Expression, Node, SyntaxKind } from "ts-morph";
 import { arrayLoopOf, callOn, enclosingFunction, outermost } from "./syntax.ts";
 
-/** A node that stands for the same region as the one that was followed. */
+/** A node that refers to the same region as the node that was followed. */
 export interface Trace {
   readonly node: Node;
-  /** How it came there: through a variable, or as an argument. */
+  /** How the region got there: through a variable, or as an argument. */
   readonly via: "alias" | "helper";
 }
 
-/** All nodes that stand for the region which `node` stands for, `node` itself left out. */
+/** All other nodes that refer to the region that `node` refers to. */
 export function follow(node: Node, visited = new Set<Node>()): Trace[] {
   const traces: Trace[] = [];
   for (const { binding, scope, via } of bindingsOf(node)) {
@@ -93,7 +93,7 @@ function parametersOf(helper: Node) {
   return undefined;
 }
 
-/** Identifiers in `scope` that refer to the variable or parameter which `binding` names. */
+/** Identifiers in `scope` that refer to the variable or parameter named by `binding`. */
 export function usesOfBinding(binding: Node, scope: Node): Node[] {
   const symbol = binding.getSymbol()?.compilerSymbol;
   const name = binding.getText();

@@ -1,6 +1,6 @@
 /**
- * Phases of a device's life, in order. A region exists from its creation; a use in an earlier phase finds nothing there
- * in the owned form, and a use in `Finalize` finds it gone, because children go before the finalizer runs.
+ * Phases of a device's life, in order. In the owned form, a use in a phase before the region's creation finds nothing,
+ * and a use in `Finalize` finds it gone, because children are released before the finalizer runs.
  */
 export const Phase = { Construct: 0, Init: 1, Realize: 2, Run: 3, TearDown: 4, Finalize: 5 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
@@ -20,13 +20,13 @@ export function phaseOfHook(name: string): Phase | undefined {
   return hooks.get(name);
 }
 
-/** Methods that others call to run hooks, and the phase that the device has reached when they return. */
+/** Methods that other code calls to run hooks, and the phase that the device has reached when they return. */
 const drivers: ReadonlyMap<string, Phase> = new Map<string, Phase>([
   ["plug", Phase.Realize],
   ["plugIntoSystemBus", Phase.Realize],
 ]);
 
-/** Phase that a call of this method brings the device to; undefined for methods that leave it where it is. */
+/** Phase that the device has reached after a call of this method; undefined if the method does not change the phase. */
 export function phaseAfterCall(name: string): Phase | undefined {
   return phaseOfHook(name) ?? drivers.get(name);
 }

@@ -1,6 +1,6 @@
 /** Why a region is refused. The value is the reason's name in JSON reports and its heading in docs/codemods.md. */
 export const Reason = {
-  // What is declared
+  // Declaration
   TypeUnresolved: "type-unresolved",
   NotQomObject: "not-qom-object",
   StaticField: "static-field",
@@ -9,7 +9,7 @@ export const Reason = {
   NullableField: "nullable-field",
   ArrayShape: "array-shape",
   NameTaken: "name-taken",
-  // How the region is created
+  // Creation
   NeverCreated: "never-created",
   NeverUsed: "never-used",
   NoCounterpart: "no-counterpart",
@@ -24,7 +24,7 @@ export const Reason = {
   CreatedThroughAlias: "created-through-alias",
   CreatedInExpression: "created-in-expression",
   LocalReassigned: "local-reassigned",
-  // How it is used
+  // Use
   UsedBeforeCreation: "used-before-creation",
   LeakedBeforeCreation: "leaked-before-creation",
   UsedAfterFailure: "used-after-failure",
@@ -53,17 +53,17 @@ export interface ReasonText {
 export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   [Reason.TypeUnresolved]: {
     what: "the type of the region cannot be resolved",
-    why: "without it nothing tells a memory region from another child",
+    why: "without it a memory region cannot be told from another child",
     mend: "make the import resolve, then run again",
   },
   [Reason.NotQomObject]: {
-    what: "the region is held by something that is no QOM object",
+    what: "the region is held by something that is not a QOM object",
     why: "only a QOM object can be the parent that keeps an owned region alive",
     mend: "move the region into the device that owns it",
   },
   [Reason.StaticField]: {
     what: "the region field is static",
-    why: "one region for all objects of the class has no owner to live and die with",
+    why: "a region shared by all objects of the class has no owner that could release it",
     mend: "make it a field of the object",
   },
   [Reason.HashPrivate]: {
@@ -72,9 +72,9 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "declare it `private readonly`",
   },
   [Reason.FieldForm]: {
-    what: "the region field is declared in a form that is not understood",
+    what: "the region field is declared in an unsupported form",
     why: "decorators, accessors, optional fields and shared lines have no counterpart",
-    mend: "declare it `private readonly name = this.embed(MemoryRegion);` on lines of its own",
+    mend: "declare it `private readonly name = this.embed(MemoryRegion);` on a line of its own",
   },
   [Reason.NullableField]: {
     what: "the field may hold no region",
@@ -83,8 +83,8 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   [Reason.ArrayShape]: {
     what: "the array of regions is not created by one plain loop",
-    why: "the loop's bound and names must be told from the text in both forms",
-    mend: "create them in `for (const [index, window] of this.windows.entries())`, with a constant count",
+    why: "the loop's bound and names must be recognisable in the text of both forms",
+    mend: "create the regions in `for (const [index, window] of this.windows.entries())`, with a constant count",
   },
   [Reason.NameTaken]: {
     what: "the class already has a member of the region's name",
@@ -98,57 +98,57 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   [Reason.NeverUsed]: {
     what: "nothing uses the region after its creation",
-    why: "its owned form would be a variable that nobody reads, which the compiler rejects",
+    why: "its owned form would be an unused variable, which the compiler rejects",
     mend: "map the region, or delete it",
   },
   [Reason.NoCounterpart]: {
     what: "the region's class has no constructor of the other form",
-    why: "there is no call to put in its place",
+    why: "there is no call to replace the existing one with",
     mend: "add the missing constructor to the region's class",
   },
   [Reason.NameMissing]: {
     what: "the region's name is or may be null or undefined",
-    why: "the owner's child property, made from the name, is all that holds an owned region",
+    why: "only the owner's child property, which is made from the name, holds an owned region",
     mend: "give it a name",
   },
   [Reason.OwnerIsRegion]: {
     what: "the owner is a region",
-    why: "a region that owns itself is never released, and one that another region owns dies with that",
+    why: "a region that owns itself is never released, and one owned by another region is released with it",
     mend: "make the device the owner",
   },
   [Reason.CreatedTwice]: {
     what: "the region is created more than once",
-    why: "the first of two owned regions would stay a child of the device for ever",
+    why: "the first of two owned regions would remain a child of the device for the device's lifetime",
     mend: "create it once, or use two fields",
   },
   [Reason.CreatedConditionally]: {
     what: "the region is used where it may not have been created",
-    why: "embedded it is there all the same, uninitialised; owned there is nothing",
-    mend: "create it on every way, or use it under an `if` with the same condition only",
+    why: "an embedded region exists anyway, uninitialised; an owned one does not",
+    mend: "create it on every path, or use it only under an `if` with the same condition",
   },
   [Reason.CreatedInLoop]: {
     what: "the region is created in a loop",
-    why: "every round would make another owned region",
+    why: "every iteration would create another owned region",
     mend: "use embedArray, or create it outside the loop",
   },
   [Reason.CreatedInClosure]: {
     what: "the region is created in a nested function",
-    why: "nothing tells when, or how often, that function runs",
+    why: "it is not known when, or how often, that function runs",
     mend: "create it in the method itself",
   },
   [Reason.CreatedByHelper]: {
     what: "the region is passed to a function that initialises it",
-    why: "the owned form needs a function that returns the region: another signature, for all its callers",
+    why: "the owned form needs a function that returns the region, which changes its signature for all callers",
     mend: "initialise it in the device, or let the helper only compute the arguments",
   },
   [Reason.CreatedElsewhere]: {
     what: "another class or file initialises the region",
-    why: "who creates the region must be who declares it",
+    why: "the class that declares a region must create it",
     mend: "move the initialisation into the declaring class",
   },
   [Reason.CreatedThroughAlias]: {
     what: "the region is initialised through another name",
-    why: "the other name would go on pointing at nothing",
+    why: "in the owned form the other name would stay undefined",
     mend: "call the initialiser on the field itself",
   },
   [Reason.CreatedInExpression]: {
@@ -158,68 +158,68 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   [Reason.LocalReassigned]: {
     what: "the variable that holds the region is assigned more than once or declared with others",
-    why: "a field stands for one region only",
+    why: "a field can hold one region only",
     mend: "use one `const` for each region",
   },
   [Reason.UsedBeforeCreation]: {
     what: "the region is used before it is created",
-    why: "embedded it is there, uninitialised; owned there is nothing",
+    why: "an embedded region exists by then, uninitialised; an owned one does not",
     mend: "create it first",
   },
   [Reason.LeakedBeforeCreation]: {
-    what: "a getter hands the region out before it is created",
-    why: "embedded the caller gets the region to be; owned it gets undefined",
-    mend: "create the region earlier, or ask for it later",
+    what: "a getter returns the region before it is created",
+    why: "in the embedded form the caller gets the uninitialised region; in the owned form it gets undefined",
+    mend: "create the region earlier, or call the getter later",
   },
   [Reason.UsedAfterFailure]: {
     what: "the region is used in the handler of its own failed creation",
-    why: "a failed constructor has released the region already",
-    mend: "do not touch the region in catch or finally",
+    why: "a failed constructor has already released the region",
+    mend: "do not use the region in catch or finally",
   },
   [Reason.UsedAfterRelease]: {
-    what: "the region is used when the owner has released it",
-    why: "children go before instanceFinalize runs: embedded a use after finalization, owned a use after free",
-    mend: "move it to unrealize",
+    what: "the region is used after its owner has released it",
+    why: "children are released before instanceFinalize runs, so this uses a finalized or a freed region",
+    mend: "move the use to unrealize",
   },
   [Reason.LeafUnparented]: {
     what: "a leaf region is unparented while flat views may hold it",
-    why: "flat views count on the owner, not on the region: owned, its storage is gone before they are",
-    mend: "unmap it with delSubregion or setEnabled(false) and let it die with its owner",
+    why: "flat views count on the owner, not on the region: an owned region's storage is freed before they are done",
+    mend: "unmap it with delSubregion or setEnabled(false) and let it be released with its owner",
   },
   [Reason.ContainerUnparented]: {
-    what: "a container or alias is unparented outside tear-down, or used after it",
-    why: "a flat view whose root it is would read freed storage",
-    mend: "keep it for the owner's life, or unparent it as the last thing in unrealize",
+    what: "a container or alias is unparented outside teardown, or used after it",
+    why: "a flat view that has it as its root would read freed storage",
+    mend: "keep it for the owner's lifetime, or unparent it as its last use in unrealize",
   },
   [Reason.Reassigned]: {
     what: "the field is assigned",
-    why: "the field then stands for several regions",
+    why: "the field then refers to different regions over time",
     mend: "use a second field",
   },
   [Reason.ComputedAccess]: {
-    what: "a field of the device is reached by a computed name",
-    why: "nothing tells whether it is the region",
+    what: "a field of the device is accessed by a computed name",
+    why: "it is not known whether that is the region",
     mend: "write `this.name`",
   },
   [Reason.Destructured]: {
     what: "the region is taken out of the device by destructuring",
-    why: "the moment of reading is hidden in a pattern",
+    why: "the pattern hides the moment of reading",
     mend: "write `this.name`",
   },
   [Reason.OwnerSpread]: {
     what: "the device is spread or copied field by field",
     why: "a copy of the device shares or loses the region, depending on the form",
-    mend: "copy the fields meant by name",
+    mend: "copy the intended fields by name",
   },
   [Reason.Deleted]: {
     what: "the field is deleted",
-    why: "deleting the reference does not release the region, deleting the embedded object does not either",
+    why: "deleting the reference does not release the region, and neither does deleting the embedded object",
     mend: "remove the statement",
   },
   [Reason.IdentityCompared]: {
-    what: "the region is compared or tested for being there",
-    why: "embedded the answer never changes; owned it depends on when one asks",
-    mend: "test isMapped, or keep a flag",
+    what: "the region is compared or tested for existence",
+    why: "in the embedded form the answer never changes; in the owned form it depends on the time",
+    mend: "test `mapped`, or keep a flag",
   },
   [Reason.ThisRebound]: {
     what: "the region's local is used in a `function` with a `this` of its own",
@@ -229,6 +229,6 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   [Reason.ClassRefused]: {
     what: "another region of the class is refused",
     why: "a class is converted as a whole or not at all",
-    mend: "mend the other region",
+    mend: "fix the other region",
   },
 };

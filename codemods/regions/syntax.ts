@@ -13,7 +13,7 @@ import {
 import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
 import { type ArrayLoop, type CountingLoop, UseKind } from "./facts.ts";
 
-/** The expression around `node` that has the same value: parentheses, `!`, `as` and `satisfies` left behind. */
+/** The outermost expression around `node` with the same value: skips parentheses, `!`, `as` and `satisfies`. */
 export function outermost(node: Node): Node {
   let current = node;
   for (let parent = node.getParent(); parent !== undefined; parent = parent.getParent()) {
@@ -45,7 +45,7 @@ export function initOn(node: Node): { maker: RegionConstructor; call: CallExpres
   return called && maker ? { maker, call: called.call } : undefined;
 }
 
-/** The constructor that a call `MemoryRegion.new…(…)` runs, and the class as the source names it; types unchecked. */
+/** The constructor that a call `MemoryRegion.new…(…)` runs, and the class as named in the source; types unchecked. */
 export function newRegion(
   node: Node | undefined,
 ): { maker: RegionConstructor; call: CallExpression; className: string; classNode: Node } | undefined {
@@ -58,7 +58,7 @@ export function newRegion(
   return { maker, call: node, className: classNode.getText(), classNode };
 }
 
-/** `target = value;` as a statement of its own, given the target. */
+/** The statement `target = value;` in which `target` is assigned. */
 export function assignmentTo(
   target: Node,
 ): { assignment: BinaryExpression; statement: ExpressionStatement } | undefined {
@@ -69,7 +69,7 @@ export function assignmentTo(
   return Node.isExpressionStatement(statement) ? { assignment, statement } : undefined;
 }
 
-/** How the value of `node`, which stands for a region, is used. */
+/** How the value of `node`, which refers to a region, is used. */
 export function useKindOf(node: Node): UseKind {
   const init = initOn(node);
   if (init !== undefined) {
@@ -140,7 +140,7 @@ function isAssigned(access: Node): boolean {
   );
 }
 
-/** The loop over an array of embedded regions in whose head `array` (`this.windows`) stands. */
+/** The loop over an array of embedded regions whose head contains `array` (`this.windows`). */
 export function arrayLoopOf(array: Node): ArrayLoop | undefined {
   const entries = callOn(array);
   const iterated = entries?.method === "entries" ? entries.call : array;
@@ -172,7 +172,7 @@ function declaredIn(loop: ForOfStatement): VariableDeclaration[] {
   return list.getDeclarations();
 }
 
-/** The `for (let index = 0; index < count; index++)` whose body holds `local` directly. */
+/** The `for (let index = 0; index < count; index++)` whose body directly contains `local`. */
 export function countingLoopOf(local: VariableStatement): CountingLoop | undefined {
   const block = local.getParent();
   const statement = block?.getParent();
@@ -195,7 +195,7 @@ function countedIndex(loop: ForStatement): string | undefined {
   return counts ? index : undefined;
 }
 
-/** `this.windows[index] = window;` directly behind the creation of `window`. */
+/** `this.windows[index] = window;` directly after the creation of `window`. */
 function storeAfter(local: VariableStatement, index: string): ExpressionStatement | undefined {
   const name = local.getDeclarations()[0]?.getName();
   const next = local.getNextSibling();
@@ -211,8 +211,8 @@ function storeAfter(local: VariableStatement, index: string): ExpressionStatemen
 }
 
 /**
- * A count that means the same wherever the class evaluates it: a literal, or a constant of the module (`WINDOWS`,
- * `Bridge.WINDOWS`) whose name nothing in `scope` hides.
+ * True for a count that has the same value wherever the class evaluates it: a literal, or a constant of the module
+ * (`WINDOWS`, `Bridge.WINDOWS`) whose name nothing in `scope` shadows.
  */
 export function isConstantCount(count: Node, scope: Node | undefined): boolean {
   if (Node.isNumericLiteral(count)) return true;
@@ -235,7 +235,7 @@ function isModuleConstant(declaration: Node): boolean {
   return statement?.getDeclarationKind() === "const" && Node.isSourceFile(statement.getParent());
 }
 
-/** True when a `function`, or a method of another object, with a `this` of its own stands between `node` and `member`. */
+/** True if a function with its own `this` (not an arrow function) lies between `node` and `member`. */
 export function hasThisOfItsOwn(node: Node, member: Node): boolean {
   let around = enclosingFunction(node);
   while (around !== undefined && around !== member) {
@@ -245,12 +245,12 @@ export function hasThisOfItsOwn(node: Node, member: Node): boolean {
   return false;
 }
 
-/** True when `node` is `scope` or stands inside of it. */
+/** True if `node` is `scope` or lies inside it. */
 export function isWithin(node: Node, scope: Node): boolean {
   return node === scope || (node.getStart() >= scope.getPos() && node.getEnd() <= scope.getEnd());
 }
 
-/** The expression that a use is part of, shortened to a line, for messages. */
+/** The expression that a use is part of, shortened to one line, for messages. */
 export function describeUse(node: Node): string {
   const shown = callOn(node)?.call ?? outermost(node).getParent() ?? node;
   const line = firstLine(shown);
@@ -261,7 +261,7 @@ export function firstLine(node: Node): string {
   return node.getText().split("\n")[0] ?? "";
 }
 
-/** The member of `device` that holds `node`; undefined when the node is not in that class. */
+/** The member of `device` that contains `node`; undefined if the node is not in that class. */
 export function memberOf(node: Node, device: ClassDeclaration): Node | undefined {
   let current: Node | undefined = node;
   while (current !== undefined) {
@@ -272,7 +272,7 @@ export function memberOf(node: Node, device: ClassDeclaration): Node | undefined
   return undefined;
 }
 
-/** The function nearest around `node`, up to and including `member`. */
+/** The innermost function, field initialiser or static block around `node`. */
 export function enclosingFunction(node: Node): Node | undefined {
   return node.getFirstAncestor(
     (each) =>

@@ -3,8 +3,9 @@ import { join, resolve } from "node:path";
 import { CommandError, systemErrorCode } from "#host";
 
 /**
- * TypeScript sources under the given files and directories, absolute, sorted, each once. Declarations, tests and
- * node_modules are left out of directories. @throws CommandError for a path that is missing or holds no source.
+ * TypeScript sources among the given files and under the given directories: absolute, sorted, without duplicates.
+ * Directories are searched without declaration files, tests and node_modules. @throws CommandError for a path that is
+ * missing or contains no source.
  */
 export function discoverSources(paths: readonly string[]): string[] {
   const found = new Set<string>();
@@ -12,7 +13,7 @@ export function discoverSources(paths: readonly string[]): string[] {
     const sources = sourcesAt(path);
     if (sources.length === 0) {
       throw new CommandError(
-        `${path}: no TypeScript source here; name a device source or a directory of them`,
+        `${path}: contains no TypeScript source; name a device source or a directory of them`,
       );
     }
     for (const source of sources) found.add(source);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { applyEdits, substitute } from "./edits.ts";
 
-test("edits apply in the order of the text, whatever their own order", () => {
+test("edits apply in text order, regardless of their own order", () => {
   const edits = [
     { start: 6, end: 11, text: "trees" },
     { start: 0, end: 5, text: "two" },
@@ -9,7 +9,7 @@ test("edits apply in the order of the text, whatever their own order", () => {
   expect(applyEdits("three houses", edits)).toBe("two treess");
 });
 
-test("insertions at one place keep their order, and stand before what is replaced there", () => {
+test("insertions at one position keep their order, and precede a replacement there", () => {
   const edits = [
     { start: 1, end: 2, text: "X" },
     { start: 1, end: 1, text: "1" },
@@ -26,7 +26,7 @@ test("edits that overlap are an error", () => {
   expect(() => applyEdits("abcdef", edits)).toThrow("edits overlap at offset 2");
 });
 
-test("substitute takes only edits that lie within its stretch", () => {
+test("substitute applies only edits within its range", () => {
   const edits = [
     { start: 0, end: 1, text: "X" },
     { start: 3, end: 4, text: "Y" },

@@ -5,8 +5,8 @@ import { ExitCode } from "../errors.ts";
 import { shown } from "./workspace.ts";
 
 /**
- * Makes sure that git could bring every file back. @throws CommandError that names the first file with changes that are
- * not committed, not tracked, or outside of any repository.
+ * Makes sure that git could restore every file. @throws CommandError that names the first file that has uncommitted
+ * changes, is not tracked, or is outside any repository.
  */
 export function requireClean(paths: readonly string[]): void {
   for (const [directory, files] of groupByDirectory(paths)) {
@@ -25,7 +25,7 @@ function groupByDirectory(paths: readonly string[]): Map<string, string[]> {
   return groups;
 }
 
-/** What is wrong with the first file that is not clean; undefined when all are. */
+/** What is wrong with the first file that is not clean; undefined if all are. */
 function statusOf(directory: string, files: readonly string[]): string | undefined {
   const [first = directory] = files;
   let status: string;
@@ -37,11 +37,11 @@ function statusOf(directory: string, files: readonly string[]): string | undefin
       stdio: ["ignore", "pipe", "ignore"],
     });
   } catch {
-    return `${shown(first)}: not in a git repository, so nothing could bring it back`;
+    return `${shown(first)}: not in a git repository, so it could not be restored`;
   }
   const entry = status.split("\0")[0] ?? "";
   if (entry === "") return undefined;
   const name = files.find((path) => path.endsWith(entry.slice(3))) ?? first;
   const untracked = entry.startsWith("??") || entry.startsWith("!!");
-  return `${shown(name)}: ${untracked ? "not tracked by git" : "has changes that are not committed"}`;
+  return `${shown(name)}: ${untracked ? "not tracked by git" : "has uncommitted changes"}`;
 }

@@ -1,19 +1,19 @@
 import { dirname } from "node:path";
 import { type ClassDeclaration, Node, type Project, type SourceFile, type Type, ts } from "ts-morph";
 
-/** The rooms whose classes define what a region and a QOM object are. */
+/** The components whose classes define what a region and a QOM object are. */
 const memoryRoom = "memory";
 const objectRooms = ["qom", memoryRoom, "qdev"];
-/** How they are called: inside of the package, and where it is installed. */
+/** Their import specifiers: inside the package, and where it is installed. */
 const namesOf = (room: string) => [`#${room}`, `regionlab/${room}`];
 
 /**
- * Answers what a class or a value is, by the checker and never by its name: `MemoryRegion` is the class that the memory
- * room exports, and `embed` the method that the object model declares.
+ * Identifies classes and values by their types, never by name: `MemoryRegion` is the class that the memory component
+ * exports, and `embed` the method that the object model declares.
  */
 export class Identity {
   private readonly region: Node | undefined;
-  /** Directories of the rooms that may declare `embed`. */
+  /** Directories of the components that may declare `embed`. */
   private readonly rooms: readonly string[];
 
   constructor(project: Project, targets: readonly SourceFile[]) {
@@ -33,12 +33,12 @@ export class Identity {
     this.region = file?.getExportedDeclarations().get("MemoryRegion")?.find(Node.isClassDeclaration);
   }
 
-  /** False when the memory room cannot be found: then nothing can be told. */
+  /** False if the memory component cannot be found; then no class can be identified as a region. */
   get resolved(): boolean {
     return this.region !== undefined;
   }
 
-  /** True for the type of a region, `null` and `undefined` aside. */
+  /** True for the type of a region, ignoring `null` and `undefined`. */
   isRegion(type: Type): boolean {
     const bare = type.getNonNullableType();
     const parts = bare.isUnion() ? bare.getUnionTypes() : [bare];
@@ -51,19 +51,19 @@ export class Identity {
     return constructed !== undefined && this.derivesFromRegion(constructed);
   }
 
-  /** True for a name that stands for a class, so that it can stand for the type of its objects too. */
+  /** True for a name that refers to a class declaration, and so can also name the type of its instances. */
   isClassName(name: Node): boolean {
     const symbol = name.getSymbol();
     return (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations().some(Node.isClassDeclaration) === true;
   }
 
-  /** True when the checker knows nothing about an expression: its import does not resolve. */
+  /** True if the checker knows nothing about an expression: its import does not resolve. */
   isUnresolved(expression: Node): boolean {
     const type = expression.getType();
     return type.isAny() || type.compilerType.flags === ts.TypeFlags.Any;
   }
 
-  /** True when `method`, the name node of a call `this.embed(…)`, is declared by the object model. */
+  /** True if the object model declares `method`, the name node of a call `this.embed(…)`. */
   isObjectModelMethod(method: Node): boolean {
     const declarations = method.getSymbol()?.getDeclarations() ?? [];
     return declarations.some((each) => {
@@ -87,7 +87,7 @@ export class Identity {
   }
 }
 
-/** The file that a name of a room leads to, imported from a source; undefined: none. */
+/** The file that a component's specifier resolves to when imported from the file `from`; undefined if none. */
 export function resolveRoom(project: Project, specifier: string, from: string): string | undefined {
   return ts.resolveModuleName(
     specifier,

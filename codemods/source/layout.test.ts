@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fitsWidth, layoutCall, lineWidth } from "./layout.ts";
 
 const call = { indent: "    ", head: "this.map", tail: ";" };
-/** An argument that brings the call to `columns` in all. */
+/** An argument that makes the call `columns` wide in total. */
 const argumentFor = (columns: number) => "x".repeat(columns - call.indent.length - "this.map(a, );".length);
 
 test("a call that just fits stays on its line", () => {
@@ -11,12 +11,12 @@ test("a call that just fits stays on its line", () => {
   expect(call.indent.length + text.length).toBe(lineWidth);
 });
 
-test("one column more, and every argument gets a line of its own", () => {
+test("with one more column, every argument gets its own line", () => {
   const long = argumentFor(lineWidth + 1);
   expect(layoutCall({ ...call, args: ["a", long] })).toBe(`this.map(\n      a,\n      ${long},\n    );`);
 });
 
-test("width counts every line, the first from where it begins", () => {
+test("the width of every line counts, that of the first including its start column", () => {
   expect(fitsWidth("x".repeat(100), 10)).toBe(true);
   expect(fitsWidth("x".repeat(100), 11)).toBe(false);
   expect(fitsWidth(`x\n${"x".repeat(111)}`, 0)).toBe(false);

@@ -1,4 +1,4 @@
-/** Columns of a line: the width that both trees are formatted to. */
+/** Line width that both trees are formatted to, in columns. */
 export const lineWidth = 110;
 
 /** A statement that ends in a call's argument list: `head` `(` args `)` `tail`. */
@@ -11,7 +11,7 @@ export interface CallStatement {
 }
 
 /**
- * Lays a call out as Biome and Prettier do: on one line where it fits, else one argument per line with a comma after
+ * Lays a call out as Biome and Prettier do: on one line if it fits, else one argument per line with a comma after
  * the last. Arguments must be single lines. Returns the statement without the white space before it.
  */
 export function layoutCall({ indent, head, args, tail }: CallStatement): string {
@@ -21,7 +21,7 @@ export function layoutCall({ indent, head, args, tail }: CallStatement): string 
   return `${head}(\n${lines.join("")}${indent})${tail}`;
 }
 
-/** True when every line of `text` fits, given that its first one begins at column `start`. */
+/** True if every line of `text` fits, given that the first one begins at column `start`. */
 export function fitsWidth(text: string, start: number): boolean {
   return text.split("\n").every((line, index) => line.length + (index === 0 ? start : 0) <= lineWidth);
 }

@@ -2,17 +2,17 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseRawText } from "./raw-text.ts";
 
-test("line ends and byte order mark are taken off and given back", () => {
+test("line endings and byte order mark are removed and restored", () => {
   const raw = parseRawText("\uFEFFone\r\ntwo\r\n");
   expect(raw.text).toBe("one\ntwo\n");
   expect(raw.restore("one\nthree\n")).toBe("\uFEFFone\r\nthree\r\n");
 });
 
-test("mixed line ends stay as they are", () => {
+test("mixed line endings are left unchanged", () => {
   expect(parseRawText("one\r\ntwo\n").text).toBe("one\r\ntwo\n");
 });
 
-test("any text comes back", () => {
+test("any text is restored", () => {
   const part = fc.constantFrom("\uFEFF", "\r\n", "\n", "\r", "x");
   fc.assert(
     fc.property(fc.array(part), (parts) => {

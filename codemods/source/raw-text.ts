@@ -1,13 +1,13 @@
-/** Text of a file as the passes see it: without byte order mark, lines ended by a line feed alone. */
+/** Text of a file as the passes see it: without a byte order mark, lines ended by a line feed alone. */
 export interface RawText {
   readonly text: string;
-  /** Gives a text of that kind the mark and the line ends of the file. */
+  /** Restores the file's byte order mark and line endings in such a text. */
   restore(text: string): string;
 }
 
 const byteOrderMark = "\uFEFF";
 
-/** Takes a file's text apart. Line ends that are mixed are left as they are. */
+/** Normalises a file's text. Mixed line endings are left unchanged. */
 export function parseRawText(raw: string): RawText {
   const marked = raw.startsWith(byteOrderMark);
   const unmarked = marked ? raw.slice(1) : raw;

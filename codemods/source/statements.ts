@@ -3,21 +3,21 @@ import { substitute, type TextEdit } from "./edits.ts";
 import { fitsWidth, layoutCall, lineWidth } from "./layout.ts";
 import { indentOf, lineStart } from "./trivia.ts";
 
-/** A place whose line breaks a formatter would choose differently after the edit; the text is right all the same. */
+/** A place where a formatter would choose other line breaks after the edit; the code is correct anyway. */
 export interface LayoutNote {
   readonly line: number;
   readonly text: string;
 }
 
-/** Edits laid out, and the places that were left to a formatter. */
+/** Edits with line breaks, and the places that are left to a formatter. */
 export interface LaidOut {
   readonly edits: readonly TextEdit[];
   readonly notes: readonly LayoutNote[];
 }
 
 /**
- * Turns replacements inside statements into edits whose line breaks fit the line width: the call that a statement ends
- * in is laid out anew, everything else keeps its breaks. `nodes` tells where each replacement stands.
+ * Turns replacements inside statements into edits whose line breaks fit the line width: the call that a statement
+ * ends in is laid out again, everything else keeps its breaks. `node` says where each replacement is.
  */
 export function layOut(replacements: readonly { readonly node: Node; readonly edit: TextEdit }[]): LaidOut {
   const byStatement = new Map<Node, TextEdit[]>();
@@ -87,7 +87,7 @@ function finalCall(statement: Node): CallExpression | undefined {
   return Node.isCallExpression(value) ? value : undefined;
 }
 
-/** The pieces that can be laid out anew; undefined where comments or arguments of several lines stand in the way. */
+/** The parts to lay out again; undefined if comments or multi-line arguments prevent that. */
 function callParts(call: CallExpression, statement: Node, points: readonly TextEdit[]) {
   const source = statement.getSourceFile().getFullText();
   const given = call.getArguments();

@@ -5,7 +5,7 @@ export function lineStart(text: string, position: number): number {
   return text.lastIndexOf("\n", position - 1) + 1;
 }
 
-/** Offset just behind the line that holds `position`, its line feed included. */
+/** Offset just after the line that holds `position`, including its line feed. */
 export function lineEnd(text: string, position: number): number {
   const feed = text.indexOf("\n", position);
   return feed < 0 ? text.length : feed + 1;
@@ -18,7 +18,7 @@ export function indentOf(node: Node): string {
   return /^[ \t]*/.exec(text.slice(start, node.getStart()))?.[0] ?? "";
 }
 
-/** True when nothing but white space and comments shares the node's lines. */
+/** True if only white space precedes the node on its line, and only white space or a `//` comment follows it. */
 export function hasLinesOfItsOwn(node: Node): boolean {
   const text = node.getSourceFile().getFullText();
   const before = text.slice(lineStart(text, node.getStart()), node.getStart());
@@ -32,7 +32,7 @@ export interface Span {
   readonly end: number;
 }
 
-/** The comments directly above a node: no blank line between them, nor before the node. Empty when there are none. */
+/** The comments directly above a node, without blank lines between them or before the node. */
 export function attachedComments(node: Node): Span[] {
   const text = node.getSourceFile().getFullText();
   const attached: Span[] = [];
@@ -52,13 +52,13 @@ export function docComment(node: Node): Span | undefined {
   return node.getSourceFile().getFullText().startsWith("/**", nearest.start) ? nearest : undefined;
 }
 
-/** The comment behind a node on its last line, without the white space before it. */
+/** The text after a node on its last line, trimmed: a comment, if anything. */
 export function trailingComment(node: Node): string {
   const text = node.getSourceFile().getFullText();
   return text.slice(node.getEnd(), lineEnd(text, node.getEnd())).trim();
 }
 
-/** Text of a comment with the white space that its lines begin with changed from one indent to another. */
+/** Text of a comment with the indent of its lines changed from `from` to `to`. */
 export function reindent(comment: string, from: string, to: string): string {
   return comment
     .split("\n")
@@ -66,12 +66,12 @@ export function reindent(comment: string, from: string, to: string): string {
     .join("\n");
 }
 
-/** Line and column, both from 1. */
+/** Line and column, both counted from 1. */
 export function placeOf(node: Node): { line: number; column: number } {
   return node.getSourceFile().getLineAndColumnAtPos(node.getStart());
 }
 
-/** True when the text, in which strings hold no slashes, has a comment. */
+/** True if the text contains a comment. Assumes that its string literals do not look like comments. */
 export function hasComment(text: string): boolean {
   return /\/[/*]/.test(text);
 }

@@ -7,31 +7,31 @@ import { sourcesUnder } from "./discover.ts";
 import { Identity, resolveRoom } from "./identity.ts";
 import { parseRawText } from "./raw-text.ts";
 
-/** Sources to convert, parsed and with their types at hand. */
+/** Sources to convert, parsed and type-checked. */
 export interface Workspace {
   readonly project: Project;
   readonly targets: readonly SourceFile[];
-  /** Texts of the targets as they were read, by path. */
+  /** Unmodified texts of the targets, by path. */
   readonly raw: ReadonlyMap<string, string>;
-  /** Other files of the package that are searched for uses; the second pass finds them. */
+  /** Other files of the package to search for uses; the second pass finds them. */
   readonly others: SourceFile[];
   readonly identity: Identity;
 }
 
 export interface WorkspaceOptions {
-  /** Texts to take instead of what the disk holds, by absolute path. */
+  /** Texts to use instead of the files on disk, by absolute path. */
   readonly overlay?: ReadonlyMap<string, string>;
-  /** Parsed files that may be used again: several conversions in one process share them. */
+  /** Parsed files to reuse: several conversions in one process share them. */
   readonly project?: Project;
 }
 
-/**
- * A project that resolves types as the package's own compiler run does: package subpaths lead to sources. Only the
- * language's own library is loaded; nothing here depends on the runtime's types.
- */
-/** Condition under which package subpaths lead to sources. */
+/** Condition under which package subpaths resolve to sources. */
 const SOURCES: readonly string[] = ["source"];
 
+/**
+ * A project that resolves types as the package's own compilation does: package subpaths resolve to sources. Loads only
+ * the ECMAScript library, since the conversion does not depend on the runtime's types.
+ */
 export function newProject(conditions: readonly string[] = SOURCES): Project {
   return new Project({
     skipAddingFilesFromTsConfig: true,
@@ -52,14 +52,14 @@ export function newProject(conditions: readonly string[] = SOURCES): Project {
   });
 }
 
-/** Rooms are read as their sources in this repository, and as their declarations where the package is installed. */
+/** Reads components from their sources in this repository, and from their declarations in an installed package. */
 function projectFor([first]: readonly string[]): Project {
   const project = newProject();
   const isHere = first === undefined || resolveRoom(project, "#memory", first) !== undefined;
   return isHere ? project : newProject([]);
 }
 
-/** Reads and parses sources (absolute paths). @throws CommandError when one cannot be read or does not parse. */
+/** Reads and parses sources (absolute paths). @throws CommandError if one cannot be read or does not parse. */
 export function openWorkspace(paths: readonly string[], options: WorkspaceOptions = {}): Workspace {
   const project = options.project ?? projectFor(paths);
   const raw = new Map(paths.map((path) => [path, options.overlay?.get(path) ?? readSource(path)]));
@@ -71,18 +71,18 @@ export function openWorkspace(paths: readonly string[], options: WorkspaceOption
   return { project, targets, raw, others: [], identity };
 }
 
-/** Text of a source. @throws CommandError when it cannot be read. */
+/** Text of a source. @throws CommandError if it cannot be read. */
 export function readSource(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     const code = systemErrorCode(error);
     const reason = code === "EACCES" ? "no permission to read" : code === "ENOENT" ? "no such file" : code;
-    throw new CommandError(`${shown(path)}: ${reason ?? "cannot be read"}; mend that and run again`);
+    throw new CommandError(`${shown(path)}: ${reason ?? "cannot be read"}; fix that and run again`);
   }
 }
 
-/** Hash that tells whether a file is still what an edit was planned on. */
+/** Hash to detect that a file has changed since an edit was planned. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
@@ -99,11 +99,11 @@ function requireParsed(project: Project, file: SourceFile): void {
   const line = first.getLineNumber() ?? 1;
   const message = ts.flattenDiagnosticMessageText(first.compilerObject.messageText, " ");
   throw new CommandError(
-    `${shown(file.getFilePath())}:${line}: does not parse: ${message} Mend the source first.`,
+    `${shown(file.getFilePath())}:${line}: does not parse: ${message} Fix the source first.`,
   );
 }
 
-/** Parses the other sources of the same package that mention one of these names, and keeps them as `others`. */
+/** Parses the other sources of the same package that mention one of these names, and adds them to `others`. */
 export function loadMentions({ project, targets, others }: Workspace, names: ReadonlySet<string>): void {
   const root = packageRoot(targets[0]?.getFilePath());
   if (names.size === 0 || root === undefined) return;

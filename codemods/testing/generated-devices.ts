@@ -1,8 +1,8 @@
 import fc from "fast-check";
 
 /**
- * Devices in canonical embedded form, made up at random: kinds of regions, how they are used, comments, names of all
- * lengths, so that calls come to stand on either side of the line width.
+ * Random devices in canonical embedded form. They vary kinds of regions, uses, comments, and the lengths of names, so
+ * that calls end up on either side of the line width.
  */
 interface Region {
   readonly name: string;
@@ -11,7 +11,7 @@ interface Region {
   readonly access: "private readonly" | "protected readonly" | "readonly";
   readonly doc: 0 | 1 | 2;
   readonly note: boolean;
-  /** Who else uses it: nobody, a callback, or a method that runs later. */
+  /** Other code that uses it: none, a callback, or a method that runs later. */
   readonly user: "nobody" | "closure" | "method";
   readonly guarded: boolean;
 }
@@ -138,14 +138,14 @@ function argumentsOf({ kind, label }: Region, index: number, regions: readonly R
   return ["this", name, target === undefined ? "this.mmioRegion(0)" : `this.${target.name}`, "0x40", "0x80"];
 }
 
-/** As Biome lays a call out at 110 columns. */
+/** Lays a call out as Biome does at 110 columns. */
 function call(indent: string, callee: string, args: readonly string[]): string {
   const flat = `${indent}${callee}(${args.join(", ")});`;
   if (flat.length <= 110) return flat;
   return [`${indent}${callee}(`, ...args.map((arg) => `${indent}  ${arg},`), `${indent});`].join("\n");
 }
 
-/** Texts of whole files, formatted as the project formats. */
+/** Texts of whole files, in the project's format. */
 export const generatedSources: fc.Arbitrary<string> = fc
   .array(deviceOf, { minLength: 1, maxLength: 3 })
   .map(source);

@@ -1,4 +1,4 @@
-/** The golden project under fixtures/, as tests use it. */
+/** Access to the golden project under fixtures/ for tests. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ export function readFixture(...path: string[]): string {
 export class Converter {
   private readonly project: Project = newProject();
 
-  /** `path` is relative to the golden project; without `text` the file's own is taken. */
+  /** `path` is relative to the golden project; `text` defaults to the file's own text. */
   convert(path: string, direction: Direction, text?: string): FilePlan {
     const absolute = join(fixtures, path);
     const overlay = text === undefined ? new Map<string, string>() : new Map([[absolute, text]]);
@@ -39,7 +39,7 @@ export class Converter {
     return new Map(files.map((file) => [relative(fixtures, file.path), file]));
   }
 
-  /** Messages of the compiler about `text` as a file of the golden project. */
+  /** Compiler messages for `text` as a file of the golden project. */
   diagnose(path: string, text: string): string[] {
     const file = this.project.createSourceFile(join(fixtures, path), text, { overwrite: true });
     return file

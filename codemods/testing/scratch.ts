@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fixtures } from "./golden-project.ts";
 
-/** A directory of the test's own with the golden project's rooms in it, so that regions resolve there too. */
+/** A temporary directory that contains the golden project's components, so that regions resolve there. */
 export class Scratch {
   readonly root = mkdtempSync(join(tmpdir(), "codemods-"));
 

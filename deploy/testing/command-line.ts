@@ -1,4 +1,4 @@
-/** What scripts call, found by running them, and what the command line can do, asked of its help. */
+/** Records the calls that scripts make, by running them, and reads the commands and options from the built help. */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,32 +8,32 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const CLI = "dist/bin/cli.js";
 
-/** Programs that a script only pretends to run: what each was given is recorded. */
+/** Programs that are replaced by stubs, which record their arguments. */
 const RECORDED = ["node", "npm", "regionlab", "sudo", "git"];
 
 export interface ScriptRun {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** Every recorded call: the program, and its words as the shell parsed them. */
+  /** Every recorded call: the program, and its arguments as the shell parsed them. */
   readonly calls: readonly (readonly string[])[];
-  /** Content of the files that the script was asked about; empty where it did not write one. */
+  /** Content of the files in `read`; empty for files that the script did not write. */
   readonly files: Readonly<Record<string, string>>;
 }
 
 export interface ScriptSetting {
-  /** As it would be called, without the script itself. */
+  /** The command line, without the script itself. */
   readonly shell: readonly [string, ...string[]];
   readonly env?: Readonly<Record<string, string>>;
-  /** Folders to make first, relative to the working folder. */
+  /** Folders to create first, relative to the working folder. */
   readonly folders?: readonly string[];
-  /** Empty files to make first. */
+  /** Empty files to create first. */
   readonly present?: readonly string[];
   /** Files to read afterwards. */
   readonly read?: readonly string[];
 }
 
-/** Runs a script in a folder of its own, with programs that record their words in place of the real ones. */
+/** Runs a script in a temporary folder, with stub programs that record their arguments. */
 export function runScript(script: string, setting: ScriptSetting): ScriptRun {
   const { shell, env = {}, folders = [], present = [], read = [] } = setting;
   const folder = mkdtempSync(join(tmpdir(), "regionlab-script-"));
@@ -45,7 +45,7 @@ export function runScript(script: string, setting: ScriptSetting): ScriptRun {
     for (const name of present) writeFileSync(join(folder, name), "");
     for (const program of RECORDED) {
       const file = join(programs, program);
-      // A line of JSON would need a JSON writer in shell; no word of a script contains these two characters.
+      // JSON would be hard to write from a shell; no argument contains these two separators.
       writeFileSync(
         file,
         `#!/bin/sh\n{ printf '%s\\037' ${program} "$@"; printf '\\036'; } >> '${record}'\n`,
@@ -76,7 +76,7 @@ function contentOf(file: string): string {
   return existsSync(file) ? readFileSync(file, "utf8") : "";
 }
 
-/** The words after the program's name of every call of regionlab, as itself or as `node dist/bin/cli.js`. */
+/** The arguments of every call of regionlab, as itself or as `node dist/bin/cli.js`. */
 export function regionlabCalls(calls: ScriptRun["calls"]): string[][] {
   return calls.flatMap(([program, ...words]) => {
     if (program === "regionlab") return [words];
@@ -84,11 +84,11 @@ export function regionlabCalls(calls: ScriptRun["calls"]): string[][] {
   });
 }
 
-/** Commands that have commands of their own. */
+/** Commands that have subcommands. */
 const GROUPS: ReadonlySet<string> = new Set(["results"]);
 
 /**
- * What of a call the built command line does not know, in words; empty where it knows everything.
+ * Describes the parts of a call that the built command line does not know; empty if it knows all of them.
  *
  * @param words the call without the program's name: `["bench", "--quick"]`
  */
@@ -106,7 +106,7 @@ export function unknownWords(words: readonly string[]): string[] {
 
 const helpTexts = new Map<string, string | null>();
 
-/** Help of a command; null where there is no such command. */
+/** Help of a command; null if there is no such command. */
 export function helpOf(command: readonly string[]): string | null {
   const called = command.join(" ");
   const known = helpTexts.get(called);
@@ -114,7 +114,7 @@ export function helpOf(command: readonly string[]): string | null {
   const file = join(root, CLI);
   if (!existsSync(file)) throw new Error(`${file} is missing; run npm run build first`);
   const { status, stdout } = spawnSync(process.execPath, [file, ...command, "--help"], { encoding: "utf8" });
-  // Of a command that does not exist, the help of the one above it may be shown.
+  // For an unknown command, the help of its parent may be shown.
   const help = status === 0 && stdout.startsWith(`Usage: regionlab ${called} `) ? stdout : null;
   helpTexts.set(called, help);
   return help;

@@ -1,18 +1,18 @@
-/** As much of a Dockerfile and its `.dockerignore` as ours need; what else they say is refused, not skipped. */
+/** Parses the subset of Dockerfile and `.dockerignore` that ours use; anything else is refused, not skipped. */
 
 export interface Instruction {
   readonly keyword: string;
-  /** Stage that it stands in: its name, or its number from 0. */
+  /** Stage that it belongs to: its name, or its number from 0. */
   readonly stage: string;
   /** Everything after the keyword, continued lines joined. */
   readonly text: string;
-  /** {@link text} in words; of a JSON array, its elements. */
+  /** {@link text} as words; for a JSON array, its elements. */
   readonly words: readonly string[];
 }
 
 const KEYWORDS = "ARG|CMD|COPY|ENTRYPOINT|FROM|ENV|LABEL|RUN|USER|WORKDIR";
 
-/** @throws Error at a line that is no instruction of {@link KEYWORDS} */
+/** @throws Error for a line that is not an instruction in {@link KEYWORDS} */
 export function instructionsOf(dockerfile: string): Instruction[] {
   const lines = dockerfile
     .split("\n")
@@ -40,12 +40,12 @@ function wordsOf(text: string): string[] {
   throw new Error(`Dockerfile: ${text} is no array`);
 }
 
-/** The commands of a RUN, parted where the shell parts them; our words contain no quoted operators. */
+/** The commands of a RUN, split as the shell does; our words contain no quoted operators. */
 export function commandsOf({ text }: Instruction): string[][] {
   return text.split(/&&|;|\|\|?/).map((command) => wordsOf(command.trim()));
 }
 
-/** Whether `.dockerignore` keeps a path out of the build: the last pattern that matches decides. */
+/** Whether `.dockerignore` excludes a path from the build: the last matching pattern decides. */
 export function isIgnored(dockerignore: string, path: string): boolean {
   const rules = dockerignore.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return rules.reduce((ignored, rule) => {
@@ -54,7 +54,7 @@ export function isIgnored(dockerignore: string, path: string): boolean {
   }, false);
 }
 
-/** A pattern matches a path, and all that is in a folder of that path. */
+/** A pattern matches a path, and everything in a folder of that path. */
 function globOf(pattern: string): RegExp {
   const source = pattern
     .replaceAll(/[.+?^${}()|[\]\\]/g, "\\$&")

@@ -1,13 +1,13 @@
 /**
- * Fields of a manifest that Kubernetes does not know. Its schemas let them pass, as an older one may meet a newer manifest;
- * the types that are generated from the same API do not.
+ * Finds fields of a manifest that Kubernetes does not know. Its schemas accept them, since an older version may read a
+ * newer manifest; the types generated from the same API do not.
  */
 import { join } from "node:path";
 import ts from "typescript";
 import { root } from "./command-line.ts";
 
 /**
- * What the compiler says of a manifest written as a literal of its type: misspelt fields, and values of other types.
+ * Compiler errors for a manifest written as a literal of its type: misspelt fields, and values of other types.
  *
  * @param module for instance `kubernetes-models/batch/v1`
  * @param type a type that it exports, for instance `IJob`

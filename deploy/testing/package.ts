@@ -1,4 +1,4 @@
-/** The npm package as a user gets it: what it holds, and an installation of it outside the repository. */
+/** The npm package as a user gets it: its contents, and an installation outside the repository. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,14 +11,14 @@ export interface PackedPackage {
   readonly files: readonly { readonly path: string }[];
 }
 
-/** What `npm pack` would put into the archive, of what is built now. */
+/** Files that `npm pack` would put into the archive, from the current build. */
 export function listPackage(): PackedPackage {
   return pack("--dry-run");
 }
 
 /**
- * Installs the package into an empty project, with npm, as a user would, but without the registry: what it depends on is
- * copied from this checkout first, and only that: what the lock file marks as needed for development is not there.
+ * Installs the package into an empty project with npm, as a user would, but without the registry: its dependencies are
+ * copied from this checkout first, except those that the lock file marks as development dependencies.
  *
  * @param folder an empty folder, outside the repository
  * @returns path of the command
@@ -35,7 +35,7 @@ export function installPackage(folder: string): string {
   return join(project, "node_modules", ".bin", "regionlab");
 }
 
-/** Folders of packages that are needed at run time; those inside others come with them. */
+/** Folders of packages needed at run time; nested packages come with them. */
 function productionPackages(): string[] {
   const lock: { packages: Record<string, { dev?: boolean; optional?: boolean }> } = JSON.parse(
     readFileSync(join(root, "package-lock.json"), "utf8"),

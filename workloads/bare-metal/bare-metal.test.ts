@@ -11,7 +11,7 @@ const folder = import.meta.dirname;
 
 describe("committed programs", () => {
   it.for(programs)(
-    "$name prints on QEMU what is recorded",
+    "$name prints its recorded output on QEMU",
     ({ kernel, expectedConsole, exitCode, hartCount }, test) => {
       skipWithout(test, "qemu-system-riscv64", "qemu-system-misc");
       const board = ["-M", "virt", "-m", "256M", "-smp", `${hartCount}`, "-bios", "none", "-nographic"];
@@ -25,7 +25,7 @@ describe("committed programs", () => {
     },
   );
 
-  it("are what their sources build", (test) => {
+  it("match their sources", (test) => {
     skipWithout(test, "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf");
     skipWithout(test, "make", "make");
     const check = spawnSync("make", ["--silent", "-C", folder, "check"], {
@@ -42,7 +42,7 @@ describe("committed programs", () => {
     expect(sums.split("\n")).toContain(`${hash}  ${basename(kernel)}`);
   });
 
-  it.each(programs)("$name says its milestone when all is well", ({ expectedConsole, milestone }) => {
+  it.each(programs)("$name prints its milestone on success", ({ expectedConsole, milestone }) => {
     const console = readFileSync(expectedConsole, "utf8");
     expect(console.trimEnd().endsWith(milestone.trimEnd())).toBe(true);
     expect(console).not.toContain("FAIL");

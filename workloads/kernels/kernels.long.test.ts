@@ -1,4 +1,4 @@
-/** What each kernel prints on QEMU and on our machine, translated and interpreted. */
+/** Output of each kernel on QEMU and on our machine, translated and interpreted. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -15,7 +15,7 @@ describe.each(kernels())("$name", ({ elf, expectedConsole }) => {
   const expected = readFileSync(expectedConsole, "latin1");
   const conversation = { replies: [], patience: PATIENCE };
 
-  it("prints on QEMU what is recorded", async (context) => {
+  it("prints the recorded output on QEMU", async (context) => {
     skipWithout(context, QEMU, "qemu-system-misc");
     const board = ["-M", "virt", "-m", "256M", "-bios", "none", "-nographic"];
     expect(await converse(QEMU, [...board, "-kernel", elf], conversation)).toBe(expected);

@@ -1,4 +1,4 @@
-/** The kernels as they are committed. What they print on QEMU and on our machine takes a while: the long tests see to it. */
+/** The committed kernels. Their output on QEMU and on our machine is checked by the long tests. */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { kernels } from "../kernels.ts";
 import { skipWithout } from "../testing/programs.ts";
 
 describe("committed kernels", () => {
-  it("are what their sources build", (test) => {
+  it("match their sources", (test) => {
     skipWithout(test, "riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf");
     skipWithout(test, "make", "make");
     const check = spawnSync("make", ["--silent", "-C", import.meta.dirname, "check"], {
@@ -25,7 +25,7 @@ describe("committed kernels", () => {
     expect(sums.split("\n")).toContain(`${hash}  ${basename(elf)}`);
   });
 
-  it("are all that the folder holds, each with what it printed on QEMU", () => {
+  it("are complete, each with its recorded output on QEMU", () => {
     const sources = readFileSync(join(import.meta.dirname, "Makefile"), "utf8");
     const names = /^PROGRAMS = (.*)$/m.exec(sources)?.[1]?.split(" ");
     expect(names).toEqual(

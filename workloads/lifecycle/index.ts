@@ -1,4 +1,4 @@
-/** Lives of devices and machines, to be repeated many times: what they leave behind is what the retention suite measures. */
+/** Repeatable lifecycles of devices and machines, for the retention suite, which measures what they leave behind. */
 import { Emulation } from "#machine";
 import { MemoryRegion } from "#memory";
 import { QomError, QomObject } from "#qom";
@@ -21,7 +21,7 @@ class RegionHolder extends QomObject {
   static override readonly typeName = "region-holder";
 }
 
-/** All scenarios. The last is a control: it leaks on purpose, in either form, and a detector that is silent is broken. */
+/** All scenarios. The last is a control that leaks on purpose, in either form; a detector that misses it is broken. */
 export function scenarios(): readonly Scenario[] {
   return [
     {
@@ -46,7 +46,7 @@ export function scenarios(): readonly Scenario[] {
     },
     {
       name: "unplug-held",
-      description: "a device is unplugged while a reader holds the grace period back",
+      description: "a device is unplugged while a reader holds back the grace period",
       leaksPerRound: 0,
       start: (setting) =>
         new LiveMachine(setting, (machine, plugged) => {
@@ -67,7 +67,7 @@ export function scenarios(): readonly Scenario[] {
     },
     {
       name: "by-hand",
-      description: "control: an owner dies whose region was allocated by hand and initialised in place",
+      description: "control: an owner ends whose region was allocated by hand and initialised in place",
       leaksPerRound: 1,
       start: (setting) =>
         new LiveMachine(setting, ({ emulation: { model } }) => {
@@ -79,7 +79,7 @@ export function scenarios(): readonly Scenario[] {
   ];
 }
 
-/** @throws QomError that lists the names there are. */
+/** The scenario of that name. @throws QomError that lists all names if there is none. */
 export function scenario(name: string): Scenario {
   const all = scenarios();
   const found = all.find((each) => each.name === name);
@@ -91,10 +91,10 @@ export function scenario(name: string): Scenario {
 
 function expectUnreleased(machine: LiveMachine, count: number, why: string): void {
   if (machine.unreleased === count) return;
-  throw new QomError(`${machine.unreleased} devices wait for their release while ${count} should, ${why}`);
+  throw new QomError(`${machine.unreleased} devices await their release, ${count} expected (${why})`);
 }
 
-/** Machines one after the other; what each leaves behind adds up. */
+/** Creates and destroys one machine per round, and adds up what they leave behind. */
 class MachineRounds implements ScenarioRun {
   readonly releaseTimes: readonly number[] = [];
   private readonly setting: ScenarioSetting;

@@ -1,43 +1,43 @@
-/** Lives of devices whose outcome was predicted before they were run, and the machine that they are run in. */
+/** Device lifecycles whose outcome was predicted before they were run, and the machine that they run in. */
 import type { RegionForm } from "#machine";
 import { AddressSpace, MemoryRegion, WHOLE_ADDRESS_SPACE } from "#memory";
 import { DeviceModel, type DeviceModelOptions } from "#qdev";
 import type { UseAfterEnd } from "#qom";
 import { Specimens } from "./specimens.ts";
 
-/** What a life leaves, and what it touches too late. Exact: every round does the same. */
+/** Leaks and late uses of a lifecycle. Exact, since every round does the same. */
 export interface LifetimeFigures {
-  /** Blocks of the storage ledger that are not freed when the rounds are over. */
+  /** Blocks of the storage ledger that are not freed by the end of all rounds. */
   readonly blocksUnfreed: number;
   /** Their size as C structures. */
   readonly bytesUnfreed: number;
   /**
-   * Touches of objects whose finalizers have run while their storage still stands. Distinct ones: within a round, one field
-   * or operation of one type counts once.
+   * Uses of objects whose finalizers have run but whose storage still exists. Only distinct uses: within a round, a
+   * field or operation of a type counts once.
    */
   readonly usesAfterFinalize: number;
-  /** The same of an object whose storage has been freed. */
+  /** The same for objects whose storage has been freed. */
   readonly usesAfterFree: number;
 }
 
-/** A life to be run in each form of the regions. */
+/** A lifecycle to run in each form of the regions. */
 export interface Lifetime {
   readonly name: string;
-  /** What happens in a round, in a sentence. */
+  /** Events of a round, in one sentence. */
   readonly description: string;
-  /** The rule of the object model that decides, in a sentence. */
+  /** The rule of the object model that determines the outcome, in one sentence. */
   readonly rule: string;
-  /** Rounds that all figures are of. */
+  /** Number of rounds that the figures cover. */
   readonly rounds: number;
   /** Derived from the rules, over all rounds. */
   readonly expected: Readonly<Record<RegionForm, LifetimeFigures>>;
   run(form: RegionForm): LifetimeFigures;
 }
 
-/** A machine without a processor, in which devices of one form come and go. */
+/** A machine without a processor, for creating and removing devices of one form. */
 export class LifetimeMachine {
   readonly model: DeviceModel;
-  /** What the guest sees: all addresses, and nothing there yet. */
+  /** The guest's memory: covers all addresses, initially empty. */
   readonly root: MemoryRegion;
   readonly space: AddressSpace;
   readonly specimens: Specimens;
@@ -50,25 +50,25 @@ export class LifetimeMachine {
     this.specimens = new Specimens(this.model, form);
   }
 
-  /** Waits out the grace period: everything that was deferred happens now. */
+  /** Ends the grace period and runs everything that was deferred. */
   settle(): void {
     this.model.rcu.drain();
   }
 }
 
-/** What one round of a life must come to; what is left out is 0. */
+/** Expected figures of one round; omitted figures are 0. */
 export type PerRound = Partial<LifetimeFigures>;
 
 export interface LifetimeDefinition extends Pick<Lifetime, "name" | "description" | "rule"> {
   /** Whether a container takes no reference on a subregion of its own owner; default: true, as in QEMU since 10.2. */
   readonly sameOwnerExemption?: boolean;
-  /** By the rules. */
+  /** Derived from the rules. */
   readonly perRound: Readonly<Record<RegionForm, PerRound>>;
-  /** Prepares a machine, and gives back what each round does in it. */
+  /** Prepares a machine, and returns the function that runs a round in it. */
   start(machine: LifetimeMachine): () => void;
 }
 
-/** Every round does the same, so a few are enough; more than one, to show what accumulates. */
+/** Every round does the same, so a few are enough; more than one is needed to show what accumulates. */
 const ROUNDS = 10;
 
 export function lifetime(definition: LifetimeDefinition): Lifetime {
@@ -101,7 +101,7 @@ function countUnfreed(
   const ledger = () => machine.model.heap.usage();
   const round = start(machine);
   round();
-  machine.settle(); // what is made once, such as containers of the tree, is there now
+  machine.settle(); // by now everything that is allocated only once exists, such as containers of the tree
   const before = ledger();
   for (let i = 0; i < ROUNDS; i++) {
     round();
@@ -114,7 +114,7 @@ function countUnfreed(
   };
 }
 
-/** Counts touches in checked mode. */
+/** Counts uses in checked mode. */
 function countUses(
   { sameOwnerExemption = true, start }: LifetimeDefinition,
   form: RegionForm,
@@ -135,7 +135,7 @@ function countUses(
   return { usesAfterFinalize, usesAfterFree };
 }
 
-/** How often the code happens to read a field says more about the code than about the life. */
+/** Counts distinct uses: how often the code happens to read a field says little about the lifecycle. */
 function distinct(uses: readonly UseAfterEnd[], kind: UseAfterEnd["name"]): number {
   return new Set(
     uses.filter(({ name }) => name === kind).map(({ typeName, touched }) => `${typeName} ${touched}`),

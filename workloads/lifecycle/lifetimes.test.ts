@@ -7,12 +7,12 @@ import { MAPPED_AT } from "./lifetimes.ts";
 import { ANSWER } from "./specimens.ts";
 
 describe.each(REGION_FORMS)("%s regions", (form) => {
-  it.each(lifetimes())("$name: comes to what the rules say, each time", (life) => {
+  it.each(lifetimes())("$name: has the outcome that the rules predict, each time", (life) => {
     expect(life.run(form)).toEqual(life.expected[form]);
     expect(life.run(form)).toEqual(life.expected[form]);
   });
 
-  it("leave a removed device in the guest's reach where it was not unmapped", () => {
+  it("leave a removed device accessible to the guest if it was not unmapped", () => {
     const { specimens, root, space, model } = new LifetimeMachine(form, {});
     const device = specimens.plain();
     root.addSubregion(MAPPED_AT, device.window);
@@ -35,7 +35,7 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
   });
 });
 
-it("the forms differ in at least half of all lives", () => {
+it("the forms differ in at least half of all lifecycles", () => {
   const all = lifetimes();
   const different = all.filter(
     (life) => JSON.stringify(life.run("embedded")) !== JSON.stringify(life.run("owned")),
@@ -47,7 +47,7 @@ it("the forms differ in at least half of all lives", () => {
 describe("the instrument", () => {
   const planted = { name: "planted", description: "", rule: "", perRound: { embedded: {}, owned: {} } };
 
-  it("counts a field once a round, however often it is read, and each kind of end by itself", () => {
+  it("counts a field once per round, however often it is read, and each kind of use separately", () => {
     const life = lifetime({
       ...planted,
       start: ({ specimens }) => {
@@ -67,7 +67,7 @@ describe("the instrument", () => {
     expect(life.run("owned")).toMatchObject({ usesAfterFinalize: 0, usesAfterFree: 2 * rounds });
   });
 
-  it("counts blocks and bytes of every round but the one that makes what is made once", () => {
+  it("counts blocks and bytes of every round, but not one-time allocations of the first", () => {
     const life = lifetime({
       ...planted,
       start: ({ model }) => {
@@ -78,7 +78,7 @@ describe("the instrument", () => {
     expect(life.run("owned")).toMatchObject({ blocksUnfreed: life.rounds, bytesUnfreed: 7 * life.rounds });
   });
 
-  it("lets through what is no abort of the model", () => {
+  it("rethrows errors that are not aborts of the model", () => {
     const life = lifetimes().find(({ name }) => name === "re-realize-then-remove");
     expect(life?.expected.embedded).not.toEqual(life?.expected.owned);
     const failing = lifetime({

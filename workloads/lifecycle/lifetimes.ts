@@ -1,17 +1,18 @@
 /**
- * Lives of devices in which the form of their regions matters, each with the outcome it must have. No figure was read off a
- * run: each follows from the rule in the comment above it. The rules are those of QEMU 10.2.2, in qom/object.c,
+ * Device lifecycles in which the form of the regions matters, each with its expected outcome. No figure was taken from
+ * a run: each follows from the rule in the comment above it. The rules are those of QEMU 10.2.2, in qom/object.c,
  * system/memory.c, system/physmem.c and hw/core/qdev.c.
  *
- * Most of them rest on these three:
+ * Most of them are based on these three:
  *
- * - An object ends in this order: its properties are released, and with them its children; its finalizers run, from the leaf
- *   type to the root; its storage is freed, if the object model allocated it. An embedded child's storage goes with its
- *   parent's.
- * - A region is a child of its owner, whose property holds its only reference. Users of a region take their references on the
- *   owner instead: a container of another owner, and, in a flat view, the root, each range and each section of the dispatch
- *   table.
- * - A flat view that is no longer shown is destroyed after a grace period, and then reads the owner of each of its regions.
+ * - An object ends in this order: its properties are released, and with them its children; its finalizers run, from the
+ *   leaf type to the root; its storage is freed, if the object model allocated it. An embedded child's storage is freed
+ *   with its parent's.
+ * - A region is a child of its owner, whose property holds its only reference. Users of a region take their references
+ *   on the owner instead: a container of another owner, and, in a flat view, the root, each range and each section of
+ *   the dispatch table.
+ * - A flat view that is no longer current is destroyed after a grace period, and then reads the owner of each of its
+ *   regions.
  */
 import { AddressSpace, MemoryRegion } from "#memory";
 import { QomAbort } from "#qom";
@@ -21,7 +22,7 @@ import { COUNTED_WINDOWS, LEAF_OFFSET, REGION_BYTES, SPECIMEN_BYTES, WINDOW_BYTE
 /** Where devices are mapped. */
 export const MAPPED_AT = 0x1000_0000;
 
-/** All lives; where a fault has a remedy, the two follow each other. */
+/** All lifecycles; a fault is followed by its remedy, if there is one. */
 export function lifetimes(): readonly Lifetime[] {
   return [...touchedTooLate(), ...seenByAnOldView(), ...realizedAgain(), ...neverFreed()];
 }
@@ -87,7 +88,7 @@ function seenByAnOldView(): Lifetime[] {
         "A device takes out one of its regions and ends it while a reader is still using the old map, which is destroyed later.",
       rule: "A map holds references to the owners of its regions, not to the regions, so the reader finds a dead one: if it is embedded, its memory still stands; if it is owned, the memory has been freed.",
       // Two fields: the reader loads the opaque, the view's destruction the owner. As the device lives on, an embedded
-      // region's storage stands and its owner is still right: in C that does no harm. Reading a freed one does.
+      // region's storage still exists and its owner is still correct, which is harmless in C, unlike a freed region.
       perRound: { embedded: { usesAfterFinalize: 2 }, owned: { usesAfterFree: 2 } },
       start: (machine) => {
         const { specimens, root, space, model } = machine;
@@ -195,7 +196,7 @@ function realizedAgain(): Lifetime[] {
 }
 
 function neverFreed(): Lifetime[] {
-  // A device that embeds is one block; one that owns is a block, and another for each region: more blocks, the same bytes.
+  // With embedded regions a device is one block; with owned ones each region adds a block: more blocks, the same bytes.
   const nestedBytes = SPECIMEN_BYTES + 2 * REGION_BYTES;
   return [
     lifetime({

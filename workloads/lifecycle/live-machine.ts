@@ -4,7 +4,7 @@ import { SysBusDevice } from "#qdev";
 import { QomError } from "#qom";
 import { type ScenarioRun, type ScenarioSetting, type ScenarioTally, tallyOf } from "./scenario.ts";
 
-/** A device as it is plugged in. */
+/** A device to plug in. */
 export interface Plugged {
   readonly type: string;
   readonly properties: Readonly<Record<string, number>>;
@@ -12,29 +12,29 @@ export interface Plugged {
 
 const FLASH_BLOCK_BYTES = 2 ** 18;
 
-/** Devices that are plugged in turn: one with plain registers, one with a child device, one with memory of its own. */
+/** Devices to plug in turn: one with plain registers, one with a child device, one with memory of its own. */
 export const PLUGGED: readonly Plugged[] = [
   { type: "goldfish_rtc", properties: {} },
   { type: "serial-mm", properties: {} },
-  // Much less than a board has: clearing that at every plug would take longer than all else in a round.
+  // Much smaller than a board's flash: clearing that at every plug would take longer than the rest of a round.
   { type: "cfi.pflash01", properties: { "num-blocks": 1, "sector-length": FLASH_BLOCK_BYTES } },
 ];
 
-/** Nothing of the board is here. */
+/** An address that the board leaves free. */
 const PLUG_ADDRESS = 0x6000_0000;
 const RAM_BYTES = 16 * 2 ** 20;
-/** Room for one flash while the one before waits for its release. */
+/** Enough for one flash while the previous one waits for its release. */
 const HOTPLUG_BYTES = 2 * FLASH_BLOCK_BYTES;
-/** `j .`: a guest that does nothing, for ever. */
+/** `j .`: a guest that loops forever. */
 const IDLE_GUEST = Uint8Array.of(0x6f, 0, 0, 0);
 const RAM_START = 0x8000_0000;
 /** Guest instructions between two steps of a scenario. */
 const BREATH = 1000;
 
-/** What a round does with the machine, and with the device whose turn it is. */
+/** The steps of a round with the machine and the device whose turn it is. */
 type Steps = (machine: LiveMachine, device: Plugged) => void;
 
-/** A machine whose guest runs while devices come and go. */
+/** A machine whose guest runs while devices are plugged in and unplugged. */
 export class LiveMachine implements ScenarioRun {
   readonly emulation: Emulation;
   readonly releaseTimes: number[] = [];
@@ -63,7 +63,7 @@ export class LiveMachine implements ScenarioRun {
     this.steps(this, PLUGGED[this.rounds++ % PLUGGED.length] as Plugged);
   }
 
-  /** Creates, realizes and maps a device, and lets the guest's side of the machine touch it. */
+  /** Creates, realizes and maps a device, and reads from it through the guest's address space. */
   plug({ type, properties }: Plugged): SysBusDevice {
     const { model, board } = this.emulation;
     const device = model.createPeripheral(type, "plugged");
@@ -96,12 +96,12 @@ export class LiveMachine implements ScenarioRun {
     this.emulation.board.memorySpace.unmap(mapping, 0);
   }
 
-  /** Devices that were unplugged and whose storage is not released yet. */
+  /** Number of devices that were unplugged but whose storage is not released yet. */
   get unreleased(): number {
     return this.unpluggedAt.size;
   }
 
-  /** Lets the guest run a moment; RCU callbacks run, unless a reader is in the way. */
+  /** Lets the guest run briefly; RCU callbacks run, unless a reader holds them back. */
   breathe(): void {
     const { emulation } = this;
     emulation.run({ maxInstructions: emulation.instructions + BREATH });

@@ -1,20 +1,20 @@
 import type { Emulation, Hardware } from "#machine";
 import type { DetectionMode } from "#qom";
 
-/** What a scenario runs on. */
+/** Setting that a scenario runs in. */
 export interface ScenarioSetting {
   readonly hardware: Hardware;
-  /** Checked mode; default: fast. */
+  /** Checked mode; default: fast mode. */
   readonly checked?: DetectionMode;
 }
 
-/** A scenario under way: rounds that each end where they began, but for what leaks. */
+/** A running scenario: each round ends in the state in which it began, except for leaks. */
 export interface ScenarioRun {
   /** Runs one round. */
   round(): void;
-  /** Milliseconds from each unplug to the release of the device's storage, in order; empty where nothing is unplugged. */
+  /** Milliseconds from each unplug to the release of the device's storage, in order; empty if nothing is unplugged. */
   readonly releaseTimes: readonly number[];
-  /** What the model's ledger and detector say now, summed over all machines of the run. */
+  /** The current state of the model's ledger and detector, summed over all machines of the run. */
   tally(): ScenarioTally;
   /** Ends the run. */
   finish(): ScenarioTally;
@@ -31,12 +31,12 @@ export interface ScenarioTally {
   readonly usesAfterFree: number;
 }
 
-/** A life of devices or machines, repeated. */
+/** A repeated lifecycle of devices or machines. */
 export interface Scenario {
   readonly name: string;
-  /** What happens in a round, in a line. */
+  /** Events of a round, in one line. */
   readonly description: string;
-  /** Blocks that one round must leak, by the rules of the object model. Anything but 0 is a control: it must be found. */
+  /** Blocks that one round must leak by the rules of the object model. If it is not 0, the scenario is a control. */
   readonly leaksPerRound: number;
   start(setting: ScenarioSetting): ScenarioRun;
 }

@@ -1,6 +1,6 @@
 /**
- * The smallest devices in which the form of the regions makes a difference to their lives. Each exists as two classes that
- * differ as the two device trees do, and in nothing else.
+ * Minimal devices whose lifecycle depends on the form of their regions. Each exists as two classes that differ only as
+ * the two device trees do.
  */
 import type { RegionForm } from "#machine";
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
@@ -8,16 +8,16 @@ import { Device, type DeviceModel } from "#qdev";
 
 /** Bytes of a register window. */
 export const WINDOW_BYTES = 0x1000;
-/** What each window answers to every read. */
+/** Value that every read of a window returns. */
 export const ANSWER = 0x5a;
-/** Modelled bytes of a specimen as a C structure, less the regions that it embeds. */
+/** Modelled bytes of a specimen as a C structure, without embedded regions. */
 export const SPECIMEN_BYTES = 160;
 /** Modelled bytes of a region: `sizeof(MemoryRegion)` on 64-bit hosts. */
 export const REGION_BYTES = 272;
 
 const ops: MemoryRegionOps<unknown> = { read: () => ANSWER, write: () => {}, endianness: "little" };
 
-/** A device with one register window, made when it is realized. */
+/** A device with one register window, created when it is realized. */
 export abstract class Plain extends Device {
   static override readonly instanceSize: number = SPECIMEN_BYTES;
   abstract readonly window: MemoryRegion;
@@ -40,7 +40,7 @@ class EmbeddedPlain extends Plain {
 class OwnedPlain extends Plain {
   static override readonly typeName: string = "owned-plain";
 
-  private iomem!: MemoryRegion; // assigned when the device is realized, before it is asked for
+  private iomem!: MemoryRegion; // assigned when the device is realized, before its first use
 
   get window(): MemoryRegion {
     return this.iomem;
@@ -72,16 +72,16 @@ function tidyUp(window: MemoryRegion): void {
   if (window.size > 0) window.unparent();
 }
 
-/** A device with a container of its own, made with the device, that holds a leaf which may come and go at run time. */
+/** A device with a container, created with it, and a leaf in that which can be removed and recreated at run time. */
 export abstract class Nested extends Device {
   static override readonly instanceSize: number = SPECIMEN_BYTES;
   abstract readonly container: MemoryRegion;
   abstract readonly leaf: MemoryRegion;
 
-  /** Makes the leaf and puts it into the container. */
+  /** Creates the leaf and adds it to the container. */
   abstract makeLeaf(): void;
 
-  /** Takes the leaf out of the container and ends it, while the device lives on. */
+  /** Removes the leaf from the container and unparents it, while the device lives on. */
   endLeaf(): void {
     this.container.delSubregion(this.leaf);
     this.leaf.unparent();
@@ -92,7 +92,7 @@ export abstract class Nested extends Device {
   }
 }
 
-/** Where the leaf is in its container; not 0, so that views are made of the container and not of the leaf alone. */
+/** Offset of the leaf in its container; not 0, so that views are rendered from the container, not from just the leaf. */
 export const LEAF_OFFSET = WINDOW_BYTES;
 const CONTAINER_BYTES = 4 * WINDOW_BYTES;
 
@@ -116,7 +116,7 @@ class EmbeddedNested extends Nested {
 class OwnedNested extends Nested {
   static override readonly typeName = "owned-nested";
 
-  container!: MemoryRegion; // both are assigned by the initialiser, before anything else runs
+  container!: MemoryRegion; // instanceInit assigns both before anything else runs
   leaf!: MemoryRegion;
 
   protected override instanceInit(): void {
@@ -134,8 +134,8 @@ class OwnedNested extends Nested {
 export const COUNTED_WINDOWS = 3;
 
 /**
- * A device that learns only at realize how many windows it has, so that none can be a field of its state: for `init` it must
- * allocate them by hand, for `new` it need not.
+ * A device that learns only at realize how many windows it has, so that none can be a field of its state: `init`
+ * requires it to allocate them by hand, `new` does not.
  */
 abstract class Counted extends Device {
   static override readonly instanceSize: number = SPECIMEN_BYTES;
@@ -159,7 +159,7 @@ class OwnedCounted extends Counted {
   }
 }
 
-/** Makes devices of one form in one machine. */
+/** Creates devices of one form in one machine. */
 export class Specimens {
   private readonly model: DeviceModel;
   private readonly form: RegionForm;
@@ -174,7 +174,7 @@ export class Specimens {
     return plugged(this.model.create<Plain>(this.form === "embedded" ? EmbeddedPlain : OwnedPlain));
   }
 
-  /** As {@link plain}, whose finalizer touches its region. */
+  /** Like {@link plain}, with a finalizer that uses its region. */
   tidy(): Plain {
     return plugged(this.model.create<Plain>(this.form === "embedded" ? EmbeddedTidy : OwnedTidy));
   }

@@ -8,15 +8,15 @@ export interface Reply {
 
 export interface Conversation {
   readonly replies: readonly Reply[];
-  /** Text after which the machine is ended; absent: it ends itself. */
+  /** Text after which the machine is killed; absent if it ends by itself. */
   readonly until?: string;
-  /** Milliseconds after which it has failed. */
+  /** Timeout in milliseconds. */
   readonly patience: number;
 }
 
 /**
- * Runs a machine in a process of its own and types on its console, which is its standard input and output. Answers all
- * that it printed. @throws Error with its last lines when it does not say what is waited for
+ * Runs a machine in a process of its own and types on its console, which is its standard input and output. Returns its
+ * whole output. @throws Error with its last lines if it does not print an expected text
  */
 export function converse(
   program: string,
@@ -31,7 +31,7 @@ export function converse(
     let read = 0;
     let reached = false;
     const clock = setTimeout(() => child.kill("SIGKILL"), patience);
-    child.stdin.on("error", () => {}); // typed after its end
+    child.stdin.on("error", () => {}); // a reply was sent after its end
     child.stderr.setEncoding("utf8").on("data", (words: string) => {
       complaints += words;
     });

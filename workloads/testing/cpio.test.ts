@@ -11,13 +11,13 @@ describe("newc archives", () => {
     { name: "long-name-of-odd-length", mode: 0o100_644, content: bytes("12345") },
   ];
 
-  it("gives back what was put in", () => {
+  it("round-trip", () => {
     expect(
       readCpio(writeCpio(entries)).map((entry) => ({ ...entry, content: Uint8Array.from(entry.content) })),
     ).toEqual(entries);
   });
 
-  it("keeps headers and contents at multiples of four bytes, as the kernel wants them", () => {
+  it("have headers and contents at multiples of four bytes, as the kernel requires", () => {
     const archive = Buffer.from(writeCpio(entries));
     expect(archive.length % 4).toBe(0);
     for (let at = archive.indexOf("070701"); at >= 0; at = archive.indexOf("070701", at + 1)) {
@@ -26,7 +26,7 @@ describe("newc archives", () => {
     expect(archive.indexOf("12345") % 4).toBe(0);
   });
 
-  it("is what another program reads", (context) => {
+  it("can be read by another program", (context) => {
     const list = spawnSync("bsdtar", ["-t", "-f", "-"], { input: writeCpio(entries), encoding: "utf8" });
     if (list.error) context.skip("bsdtar is not installed (Debian package libarchive-tools)");
     expect(
@@ -37,7 +37,7 @@ describe("newc archives", () => {
     ).toEqual(entries.map(({ name }) => name));
   });
 
-  it("refuses what is no archive", () => {
+  it("are refused if they are something else", () => {
     expect(() => readCpio(bytes("something else"))).toThrow("at byte 0");
   });
 });

@@ -1,12 +1,12 @@
-/** Archives of the "newc" format, which Linux unpacks as its initial file system (kernel: early-userspace/buffer-format). */
+/** Archives in "newc" format, Linux's format for its initial file system (kernel: early-userspace/buffer-format). */
 
 /** A file, folder, or symbolic link. */
 export interface CpioEntry {
   /** Without a leading slash. */
   readonly name: string;
-  /** Type and permissions as `stat` has them. */
+  /** Type and permissions, as in `st_mode`. */
   readonly mode: number;
-  /** Of a file, or the target of a link. */
+  /** Content of a file, or target of a link. */
   readonly content: Uint8Array;
 }
 
@@ -17,7 +17,7 @@ const TRAILER = "TRAILER!!!";
 export const FOLDER_MODE = 0o40_755;
 export const SCRIPT_MODE = 0o100_755;
 
-/** The entries of an archive. @throws Error where it is damaged */
+/** The entries of an archive. @throws Error if it is damaged */
 export function readCpio(archive: Uint8Array): CpioEntry[] {
   const text = new TextDecoder("latin1");
   const entries: CpioEntry[] = [];
@@ -36,7 +36,7 @@ export function readCpio(archive: Uint8Array): CpioEntry[] {
   }
 }
 
-/** An archive of these entries; folders come before what is in them. */
+/** An archive of these entries; folders must precede their content. */
 export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
   const all = [...entries, { name: TRAILER, mode: 0, content: new Uint8Array() }];
   return Buffer.concat(all.flatMap((entry, i) => [...parts(entry, i + 1)]));

@@ -4,7 +4,7 @@ import { DEBIAN_INITRD, DEBIAN_KERNEL, DISK_MODULES, MODULES } from "../debian.t
 
 export const RELEASE = "6.12.1+deb13-riscv64";
 
-/** What stands in for the installer's files where only their places matter, by path in the packages. */
+/** Stand-ins for the installer's files in tests where only their locations matter, by path in the packages. */
 export function debianContents(): ReadonlyMap<string, string> {
   return new Map([
     [DEBIAN_KERNEL.path, `MZ\0\0Linux version ${RELEASE} (somebody)\n`],
@@ -13,7 +13,7 @@ export function debianContents(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** Places the stand-ins below `folder`; answers where the kernel and the initrd are. */
+/** Places the stand-ins below `folder`; returns the paths of the kernel and the initrd. */
 export function placeDebian(folder: string): { kernel: string; initrd: string } {
   for (const [path, content] of debianContents()) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });

@@ -1,4 +1,4 @@
-/** Machines to run Debian's kernel on, each a program that takes QEMU's options: QEMU itself, and ours in both forms. */
+/** Machines to run Debian's kernel on, each a program with QEMU's options: QEMU itself, and ours in both forms. */
 import { join } from "node:path";
 import type { TestContext } from "vitest";
 import { REGION_FORMS } from "#machine";
@@ -16,9 +16,9 @@ export interface DebianMachine {
   readonly name: string;
   readonly isQemu: boolean;
   readonly program: string;
-  /** Before the options that all have. */
+  /** Arguments before the common options. */
   readonly args: readonly string[];
-  /** Of options that are words. */
+  /** Prefix of long options. */
   readonly dashes: "-" | "--";
 }
 
@@ -54,7 +54,7 @@ export interface DebianBoot {
   readonly options?: readonly MachineOption[];
 }
 
-/** Program and arguments of a machine with OpenSBI and these options. @throws Error where there is no firmware. */
+/** Program and arguments of a machine with OpenSBI and these options. @throws Error if there is no firmware. */
 export function machineCommand(
   { program, args, dashes }: DebianMachine,
   options: readonly MachineOption[],
@@ -65,7 +65,7 @@ export function machineCommand(
   return [program, [...args, "-m", `${DEBIAN_RAM_BYTES / 2 ** 20}M`, ...words]];
 }
 
-/** Program and arguments that boot Debian's kernel. @throws Error where firmware or Debian is missing. */
+/** Program and arguments that boot Debian's kernel. @throws Error if firmware or Debian is missing. */
 export function debianCommand(machine: DebianMachine, { initrd, append, options = [] }: DebianBoot) {
   if (!debian.found) throw new Error("the test skips without Debian");
   return machineCommand(machine, [

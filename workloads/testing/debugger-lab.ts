@@ -1,4 +1,4 @@
-/** The real gdb at our machine, and at QEMU. */
+/** Runs the real gdb against our machine and against QEMU. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
@@ -13,7 +13,7 @@ export const GDB = "gdb-multiarch";
 export const GCC = "riscv64-unknown-elf-gcc";
 export const QEMU = "qemu-system-riscv64";
 
-/** Debian packages that they come in. */
+/** Debian packages that contain them. */
 const PACKAGES = {
   [GDB]: "gdb-multiarch",
   [GCC]: "gcc-riscv64-unknown-elf",
@@ -26,7 +26,7 @@ const QEMU_BOARD = "-M virt -m 256M -bios none -display none -serial null -monit
 
 /** A machine of ours that waits for a debugger. */
 export interface DebuggedMachine {
-  /** As gdb's `target remote` takes it. */
+  /** Argument for gdb's `target remote`. */
   readonly target: string;
   /** What the guest has printed so far. */
   console(): string;
@@ -34,7 +34,7 @@ export interface DebuggedMachine {
   readonly ended: Promise<number | null>;
 }
 
-/** Where programs are built and debugged: a folder, and processes, that go away with it. */
+/** A place to build and debug programs: a folder and processes, which `close` removes. */
 export class DebuggerLab {
   private readonly folder = mkdtempSync(join(tmpdir(), "regionlab-gdb-"));
   private readonly children: ChildProcess[] = [];
@@ -45,17 +45,17 @@ export class DebuggerLab {
     rmSync(this.folder, { recursive: true });
   }
 
-  /** A name in the lab's folder. */
+  /** Path of a name in the lab's folder. */
   at(name: string): string {
     return join(this.folder, name);
   }
 
-  /** Skips a test, with a line that says so, where one of the programs is not installed. */
+  /** Skips a test, with a reason, if one of the programs is not installed. */
   needs(test: TestContext, ...programs: readonly (keyof typeof PACKAGES)[]): void {
     for (const program of programs) skipWithout(test, program, PACKAGES[program]);
   }
 
-  /** Assembles a program at the start of RAM; answers its ELF file. */
+  /** Assembles a program at the start of RAM; returns its ELF file. */
   build(assembly: string): string {
     const elf = this.at(`program${this.built++}.elf`);
     writeFileSync(`${elf}.S`, assembly);
@@ -65,7 +65,7 @@ export class DebuggerLab {
     return elf;
   }
 
-  /** Starts our machine with a debugger's port that is free; with `-S` it waits. */
+  /** Starts our machine with a free port for the debugger; with `-S` it waits for one. */
   async startOurs(elf: string, ...options: readonly string[]): Promise<DebuggedMachine> {
     const child = spawn(process.execPath, [COMMAND, "run", "--kernel", elf, "--gdb", "0", ...options], {
       stdio: ["pipe", "pipe", "pipe"],
@@ -88,7 +88,7 @@ export class DebuggerLab {
     return { target: `:${port}`, console: () => printed, ended };
   }
 
-  /** Starts QEMU, which waits for a debugger; answers where. */
+  /** Starts QEMU, which waits for a debugger; returns its socket. */
   async startQemu(elf: string, ...options: readonly string[]): Promise<string> {
     const socket = this.at(`socket${this.built++}`);
     const debug = ["-kernel", elf, "-gdb", `unix:${socket},server=on,wait=off`];
@@ -97,11 +97,11 @@ export class DebuggerLab {
     return socket;
   }
 
-  /** What gdb prints for these commands, each line. */
+  /** The lines that gdb prints for these commands. */
   async gdb(target: string, elf: string, commands: readonly string[]): Promise<string[]> {
     const script = ["set confirm off", `target remote ${target}`, ...commands];
     const gdb = [GDB, "-nx", "-batch", ...script.flatMap((each) => ["-ex", each]), elf];
-    // One pipe for both of its streams, or lines of one could come inside lines of the other.
+    // One pipe for both of its streams; otherwise lines of one could be split by lines of the other.
     const child = spawn("sh", ["-c", 'exec "$@" 2>&1', "sh", ...gdb], {
       stdio: ["ignore", "pipe", "ignore"],
     });
@@ -118,8 +118,8 @@ export class DebuggerLab {
 }
 
 /**
- * Where a target is reached differs; so does how the two speak of its end. QEMU exits while gdb may still be writing to it, so
- * that its end by `kill` is a lost connection now and then.
+ * Normalises lines that contain the target's address or report its end, which differ between the two. QEMU exits while
+ * gdb may still be writing to it, so that `kill` sometimes ends in a lost connection.
  */
 export function withoutPlace(line: string): string {
   return line

@@ -1,7 +1,7 @@
 import { DEBIAN_PROMPT } from "../debian.ts";
 import type { Reply } from "./converse.ts";
 
-/** From the installer's first prompt back to its menu, and from there to a shell. */
+/** Goes from the installer's first prompt back to its menu, and from there to a shell. */
 export const TO_THE_SHELL: readonly Reply[] = [
   { expect: DEBIAN_PROMPT, send: "" },
   { expect: "help, default=2> ", send: "<\n" },

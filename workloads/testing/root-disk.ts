@@ -1,4 +1,4 @@
-/** Debian's kernel with a root file system on a disk: what it starts from, and the disk. */
+/** Debian's kernel with a root file system on a disk: the initial file system, and the disk. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -14,7 +14,7 @@ export const DISK_INIT = "/disk-init";
 /** Prompt of the shell that runs as the disk's first program. */
 export const DISK_PROMPT = "disk# ";
 
-/** Loads the modules, mounts the disk, and goes on from there. */
+/** Loads the modules, mounts the disk, and switches to it. */
 const INITIAL_SCRIPT = `#!/bin/sh
 mount -t proc proc /proc
 mount -t devtmpfs dev /dev
@@ -34,7 +34,7 @@ export PS1='${DISK_PROMPT}'
 exec sh -i
 `;
 
-/** What the disk has of the installer's own files: a shell and what it is linked with. */
+/** Files that the disk takes from the installer: a shell and its libraries. */
 const SHELL_FILES: readonly RegExp[] = [
   /^usr\/bin\/busybox$/,
   /^usr\/lib\/ld-linux-riscv64-lp64d\.so\.1$/,
@@ -43,7 +43,7 @@ const SHELL_FILES: readonly RegExp[] = [
 const SHELL_COMMANDS: readonly string[] = ["cat", "grep", "mount", "poweroff", "sh", "sync"];
 
 /**
- * Writes the installer's initial file system with a second archive behind it: the kernel unpacks both, one over the other.
+ * Writes the installer's initial file system followed by a second archive: the kernel unpacks both, one over the other.
  */
 export function writeInitialFiles(debian: DebianFiles, path: string): void {
   const script = (name: string, text: string): CpioEntry => ({
@@ -64,7 +64,7 @@ export function writeInitialFiles(debian: DebianFiles, path: string): void {
   writeFileSync(path, Buffer.concat([readFileSync(debian.initrd), gzipSync(archive)]));
 }
 
-/** Makes an ext4 image with a shell on it. Needs `mke2fs` of Debian's package e2fsprogs. */
+/** Creates an ext4 image with a shell on it. Requires `mke2fs` from Debian's package e2fsprogs. */
 export function makeRootDisk(debian: DebianFiles, scratch: string, image: string): void {
   const root = join(scratch, "root");
   for (const folder of ["dev", "proc", "usr/bin", "usr/sbin", "usr/lib"]) {

@@ -1,31 +1,31 @@
-/** Runs a guest in several ways, and finds where they first differ. */
+/** Runs a guest in several configurations, and finds where they first differ. */
 import { describeWay, type Guest, REFERENCE, type Way } from "./guests.ts";
 import type { Sight } from "./run.ts";
 import type { Runners } from "./runners.ts";
 
-/** Points of a long run that lie apart by more than this are too far apart to tell what went wrong between them. */
+/** Maximum distance between comparison points of a long run, so that a difference stays easy to locate. */
 const LONGEST_STRETCH = 2 ** 29;
-/** Points that a stretch in which something went wrong is divided by, until it is one instruction. */
+/** Number of parts that a stretch with a difference is divided into, repeatedly, down to one instruction. */
 const DIVISIONS = 16;
-/** Differences that are listed. */
+/** Maximum number of differences listed. */
 const MOST_LINES = 24;
 
-/** What the guest looks like, in each of its ways. */
+/** States of the guest in each of its configurations. */
 export interface Comparison {
   readonly guest: Guest;
-  /** Sights of the interpreter. */
+  /** States under the interpreter. */
   readonly reference: readonly Sight[];
   readonly others: readonly { readonly way: Way; readonly sights: readonly Sight[] }[];
 }
 
-/** Powers of two, as most goes wrong early, but never too far apart; the last is `last`. */
+/** Powers of two, since most faults show early, at most `LONGEST_STRETCH` apart; the last is `last`. */
 export function pointsUpTo(last: number): number[] {
   const points: number[] = [];
   for (let point = 1024; point < last; point += Math.min(point, LONGEST_STRETCH)) points.push(point);
   return [...points, last];
 }
 
-/** Runs a guest in all of its ways. @throws Error when a process fails */
+/** Runs a guest in all of its configurations. @throws Error if a process fails */
 export async function runAllWays(guest: Guest, runners: Runners): Promise<Comparison> {
   const points = pointsUpTo(guest.maxInstructions);
   const ways = [REFERENCE, ...guest.ways];
@@ -34,8 +34,8 @@ export async function runAllWays(guest: Guest, runners: Runners): Promise<Compar
 }
 
 /**
- * Where the sights of a way are not those of the interpreter, as text; null if they all are. Runs both again, with more and
- * more points, to find the instruction.
+ * Describes where the states of a configuration first differ from the interpreter's; null if they do not. Runs both
+ * again, with ever closer points, to find the instruction.
  */
 export async function explainDifference(
   { guest, reference }: Comparison,
@@ -51,13 +51,13 @@ export async function explainDifference(
       [REFERENCE, way].map((each) => ({ guest, way: each, points })),
     );
     const closer = firstDifference(expected, found);
-    if (closer === null) break; // it shows only if nobody looks in between
+    if (closer === null) break; // it disappears when the run is stopped in between
     difference = closer;
   }
   return describe(guest, way, difference);
 }
 
-/** Two sights of as many instructions that differ, and where all was well before. */
+/** Two differing states at the same point, and the last point before it at which they agreed. */
 interface Difference {
   readonly from: number;
   readonly to: number;
@@ -84,7 +84,7 @@ function between(from: number, to: number): number[] {
   return [from, ...points].filter((point, index, all) => point > 0 && point !== all[index - 1]);
 }
 
-/** Lines that say what is not the same. */
+/** Lines that describe the differences. */
 function differences(expected: Sight, found: Sight): string[] {
   const lines: string[] = [];
   if (found.end !== expected.end) lines.push(`ended by ${found.end}, not ${expected.end}`);

@@ -1,4 +1,4 @@
-/** The guests that must not notice the translator, and the ways in which each of them is run. */
+/** The guests that must not notice the translator, and the configurations in which each of them is run. */
 
 import type { Translate } from "#cpu/riscv";
 import type { BootFiles, ConsoleReply, RegionForm } from "#machine";
@@ -6,15 +6,15 @@ import { locateDebian } from "../debian.ts";
 import { locateFirmware } from "../firmware.ts";
 import { kernels, workload, workloads } from "../index.ts";
 
-/** One way to run a guest. None of it may make a difference to the guest. */
+/** A configuration to run a guest in. None of it may make a difference to the guest. */
 export interface Way {
   readonly regions: RegionForm;
   readonly translate: Translate;
-  /** Jumps to a place that make it hot; default: what the machine takes. */
+  /** Number of jumps to an address that make it hot; default: the machine's own. */
   readonly hotArrivals?: number;
 }
 
-/** A guest, what is typed at it, and how far it is followed. */
+/** A guest, its console input, and how far it is followed. */
 export interface Guest {
   readonly name: string;
   readonly files: BootFiles;
@@ -28,14 +28,14 @@ export interface Guest {
   readonly ways: readonly Way[];
 }
 
-/** A guest, or why it cannot be run here. */
+/** A guest, or the reason why it cannot be run here. */
 export type GuestOrReason = Guest | { readonly name: string; readonly reason: string };
 
-/** What all other ways are compared with: the interpreter alone. */
+/** The configuration that all others are compared with: the interpreter alone. */
 export const REFERENCE: Way = { regions: "embedded", translate: "nothing" };
 
 const HOT: Way = { regions: "embedded", translate: "hot" };
-/** Much more code is translated so than usually, and forgotten again. */
+/** Translates, and discards, much more code than usual. */
 const EAGER: Way = { regions: "embedded", translate: "hot", hotArrivals: 100 };
 const ALL: Way = { regions: "embedded", translate: "all" };
 const owned = (way: Way): Way => ({ ...way, regions: "owned" });
@@ -46,13 +46,13 @@ export function describeWay({ regions, translate, hotArrivals }: Way): string {
 }
 
 const RAM_BYTES = 64 * 2 ** 20;
-/** Of a guest that goes on for longer; more than a hundred million. */
+/** Limit for guests that run longer; more than a hundred million. */
 const MOST_INSTRUCTIONS = 2 ** 27;
 const MOST_OF_FIRMWARE = 2 ** 28;
-/** Debian comes to its prompt with less than this. */
+/** Debian reaches its prompt with fewer than this. */
 const MOST_OF_DEBIAN = 2 ** 34;
 
-/** Types at U-Boot what makes it and OpenSBI work: memory, flash, device tree, a reset by way of OpenSBI. */
+/** Commands that exercise U-Boot and OpenSBI: memory, flash, device tree, a reset through OpenSBI. */
 const U_BOOT_REPLIES: readonly ConsoleReply[] = [
   { expect: "autoboot", send: "\n" },
   { expect: "=> ", send: "bdinfo\n" },
@@ -119,7 +119,7 @@ function debian(): GuestOrReason {
   const [bios, files] = located;
   if (!bios.found) return { name, reason: bios.reason };
   if (!files.found) return { name, reason: files.reason };
-  if (guest.kind !== "distribution") throw new Error(`workload ${name} is no distribution`);
+  if (guest.kind !== "distribution") throw new Error(`workload ${name} is not a distribution`);
   return {
     name,
     files: { bios: bios.bios, kernel: files.kernel, initrd: files.initrd, append: guest.append },

@@ -1,13 +1,13 @@
-/** Runs a guest in one way, and tells at several points of the run what the machine is then. */
+/** Runs a guest in one configuration, and records the machine's state at several points. */
 import { Emulation, type Fingerprint, fingerprintOf, loadHardware, type RunEnd } from "#machine";
 import type { Guest, Way } from "./guests.ts";
 
-/** A machine after so many instructions. */
+/** The state of a machine after a number of instructions. */
 export interface Sight {
   readonly instructions: number;
-  /** Why the run did not go on; "instructions" if it did. */
+  /** Why the run ended; "instructions" if it continued. */
   readonly end: RunEnd;
-  /** Pieces of the guest's code that had been translated. */
+  /** Number of units translated so far. */
   readonly translated: number;
   readonly fingerprint: Fingerprint;
 }
@@ -16,11 +16,11 @@ export interface Sight {
 export interface RunRequest {
   readonly guest: Guest;
   readonly way: Way;
-  /** Counts of instructions, ascending. */
+  /** Instruction counts, ascending. */
   readonly points: readonly number[];
 }
 
-/** Follows a guest to its end or to the last point: what it is at each point, and at the end. */
+/** Runs a guest to its end or to the last point; returns its state at each point, and at the end. */
 export async function follow({ guest, way, points }: RunRequest): Promise<Sight[]> {
   const { regions, ...translation } = way;
   const { files, ramBytes, hartCount, replies = [], until } = guest;

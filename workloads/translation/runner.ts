@@ -1,4 +1,4 @@
-/** Entry of a process that runs guests, one after the other, as `Runners` asks for it. Not for use by hand. */
+/** Entry point of a process that runs guests one after the other for `Runners`. Not for manual use. */
 import { follow, type RunRequest } from "./run.ts";
 import type { RunnerAnswer } from "./runners.ts";
 

@@ -1,4 +1,4 @@
-/** Processes that run guests: as many at once as the computer has processors. */
+/** Processes that run guests, as many at once as the host has processors. */
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -8,19 +8,19 @@ import type { RunRequest, Sight } from "./run.ts";
 
 const ENTRY = join(packageRoot(), "dist", "workloads", "translation", "runner.js");
 
-/** What a runner answers a request. */
+/** A runner's answer to a request. */
 export type RunnerAnswer = { readonly sights: readonly Sight[] } | { readonly error: string };
 
-/** They stay for the next run: starting one takes longer than a short guest. */
+/** A pool of processes, which are kept for the next run: starting one takes longer than a short guest. */
 export class Runners {
   private readonly idle: ChildProcess[] = [];
 
-  /** Answers in order. @throws Error when a run fails, or its process does */
+  /** Answers in the order of the requests. @throws Error if a run or its process fails */
   async runAll(requests: readonly RunRequest[]): Promise<(readonly Sight[])[]> {
     const answers: (readonly Sight[])[] = [];
     const waiting = requests.entries();
     const work = async (): Promise<void> => {
-      const runner = this.idle.pop() ?? fork(ENTRY, { execArgv: [] }); // it is not run from the sources, as tests are
+      const runner = this.idle.pop() ?? fork(ENTRY, { execArgv: [] }); // runs built code, so without the tests' options
       for (const [index, request] of waiting) answers[index] = await ask(runner, request);
       this.idle.push(runner);
     };

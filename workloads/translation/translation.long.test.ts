@@ -1,13 +1,13 @@
 /**
- * The translator's gate: a guest runs translated exactly as it is interpreted. At every point of the run registers, control
- * registers, devices, memory, console, and each access to a device with its time, are the same.
+ * Acceptance test of the translator: a guest runs exactly the same translated and interpreted. At every point,
+ * registers, control registers, devices, memory, console, and each device access with its time are the same.
  */
 import { afterAll, expect, it } from "vitest";
 import { explainDifference, runAllWays } from "./compare.ts";
 import { describeWay, guests } from "./guests.ts";
 import { Runners } from "./runners.ts";
 
-/** Of a guest that does not end before: the least that is compared. */
+/** Minimum number of instructions to compare, for a guest that does not end earlier. */
 const LEAST_INSTRUCTIONS = 100_000_000;
 
 const runners = new Runners();
@@ -21,7 +21,7 @@ it.for(guests())("$name", async (guest, test) => {
   if (last?.end === "instructions") expect(last.instructions).toBeGreaterThan(LEAST_INSTRUCTIONS);
   for (const { way, sights } of others) {
     expect(await explainDifference(comparison, way, sights, runners)).toBeNull();
-    // An interpreter compared with an interpreter would agree. Short guests have nothing that is hot.
+    // Make sure that code was translated, or the interpreter was compared with itself. Short guests have no hot code.
     if (way.translate === "all" || (last?.instructions ?? 0) > LEAST_INSTRUCTIONS)
       expect(sights.at(-1)?.translated, describeWay(way)).toBeGreaterThan(0);
   }

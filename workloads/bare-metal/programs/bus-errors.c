@@ -1,7 +1,7 @@
 /**
- * What the bus answers to accesses that devices may not like: every size, aligned or not, at registers, beside them and where
- * nothing is. Prints a table of outcomes: a dot, or the cause of the exception
- * and, where mtval is not the address of the access, how far from it.
+ * Accesses that devices may refuse: every size, aligned or not, at registers, next to them and at unmapped addresses.
+ * Prints a table of outcomes: a dot, or the cause of the exception and, if mtval is not the address of the access, the
+ * distance between the two.
  */
 #include "csr.h"
 #include "runtime.h"
@@ -12,12 +12,12 @@
 /** Cause of the latest exception, or NONE. */
 static volatile uintptr_t cause_seen;
 static volatile uintptr_t address_seen;
-/** Where to go on; 0: behind the faulting instruction, which has four bytes. */
+/** Address to resume at; 0: after the faulting instruction, which has four bytes. */
 static volatile uintptr_t resume_at;
 
 #define NONE (~0UL)
 
-/** One instruction of four bytes, so that the trap handler knows where the next one is. */
+/** One instruction of four bytes, so that the trap handler can skip it. */
 #define ACCESS(instruction, ...)                                                          \
   __asm__ volatile(".option push\n.option norvc\n" instruction "\n.option pop" __VA_ARGS__)
 
@@ -69,7 +69,7 @@ static void print_outcome(uintptr_t address) {
   }
   print(" ");
   print_decimal(cause_seen);
-  if (address_seen != address) { /* of a part of the access */
+  if (address_seen != address) { /* mtval holds the address of a part of the access */
     print(address_seen < address ? "-" : "+");
     print_decimal(address_seen < address ? address - address_seen : address_seen - address);
   }
@@ -136,7 +136,7 @@ int main(uintptr_t hart, uintptr_t device_tree) {
   probe("PLIC claim", PLIC_CLAIM(0), 0);
   probe("PLIC, reserved", PLIC + 0x300000, 0);
   probe("behind the PLIC", 0x0c600000, 0);
-  write8(UART_LCR, UART_LCR_DLAB | UART_LCR_8N1); /* so that what is stored is the divisor, and nothing is sent */
+  write8(UART_LCR, UART_LCR_DLAB | UART_LCR_8N1); /* so that stores reach the divisor, and nothing is sent */
   cause_seen = NONE;
   load(UART, 8);
   const bool whole = cause_seen == NONE;

@@ -1,7 +1,7 @@
 /**
  * The second flash bank through the Intel command set (CFI, command set 1): two 16-bit chips side by side, so that a
  * 32-bit command goes to both and both answer. Query, identify, erase, single-word and buffered program, status, lock
- * commands, reads of every size, and code that runs from what was programmed.
+ * commands, reads of every size, and execution of code that was programmed.
  */
 #include "runtime.h"
 #include "virt.h"
@@ -68,7 +68,7 @@ static bool is_erased(uintptr_t start, uintptr_t bytes) {
   return true;
 }
 
-/** JEDEC JESD68: identification string, command set, size, buffer and the one erase region. */
+/** JEDEC JESD68: identification string, command set, size, buffer and the single erase region. */
 static void query(void) {
   write32(QUERY(0x55), READ_QUERY);
   check(read32(QUERY(0x10)) == BOTH('Q') && read32(QUERY(0x11)) == BOTH('R') && read32(QUERY(0x12)) == BOTH('Y'),
@@ -81,7 +81,7 @@ static void query(void) {
   check(2 * block_bytes == FLASH_BLOCK_BYTES && blocks * FLASH_BLOCK_BYTES == FLASH_BANK_BYTES,
         "the erase region covers the bank");
   write32(BANK, READ_IDENTIFIER);
-  /* Boards give their banks different words; what matters is that both chips say the same. */
+  /* The words depend on the board; both chips must return the same. */
   const uint32_t manufacturer = read32(QUERY(0));
   const uint32_t device = read32(QUERY(1));
   print("manufacturer ");
@@ -95,7 +95,7 @@ static void query(void) {
 }
 
 static void erase_and_program(void) {
-  /* Whatever the neighbours hold, erasing one block must not touch them. */
+  /* Erasing one block must not change its neighbours. */
   const uint64_t before = read64(BLOCK - 8);
   const uint64_t after = read64(BLOCK + FLASH_BLOCK_BYTES);
   check(erase(BLOCK), "erase becomes ready");
@@ -139,7 +139,7 @@ static void execute(void) {
   const uintptr_t address = BLOCK + 0x1000;
   check(program_buffer(address, code, 2), "code is programmed");
   __asm__ volatile("fence.i" ::: "memory");
-  /* The address of a function made of flash: no declaration could say it. */
+  /* The address of a function in flash, which no declaration can express. */
   int (*function)(void) = (int (*)(void))address;
   check(function() == 42, "code in flash runs");
 }

@@ -1,4 +1,4 @@
-/** The smallest whole run: say who we are, look at the device tree that the boot ROM handed over, power off. */
+/** The smallest complete run: print a greeting, check the device tree passed by the boot ROM, power off. */
 #include "csr.h"
 #include "runtime.h"
 #include "virt.h"

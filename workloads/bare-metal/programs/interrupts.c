@@ -1,13 +1,13 @@
 /**
- * Every interrupt that the board has: software and timer from the ACLINT, external from the UART (transmitter empty) and the
- * RTC (alarm) through the PLIC; first in M-mode, then delegated to S-mode. Priorities, threshold and order of claims too.
+ * Every interrupt of the board: software and timer from the ACLINT, external from the UART (transmitter empty) and the
+ * RTC (alarm) through the PLIC; first in M-mode, then delegated to S-mode. Also priorities, threshold and claim order.
  */
 #include "csr.h"
 #include "runtime.h"
 #include "virt.h"
 
 #define REPEATS 5u
-#define PATIENCE ACLINT_HZ /* one second of guest time for an interrupt that does not come */
+#define PATIENCE ACLINT_HZ /* one second of guest time to wait for an interrupt */
 #define TICKS 1000u        /* 100 microseconds */
 #define NEVER (~0UL)
 #define LOG_LENGTH 8u
@@ -21,7 +21,7 @@ void run_in_supervisor(void (*function)(void));
 uintptr_t machine_call(uintptr_t argument, uintptr_t number);
 void supervisor_trap_entry(void);
 
-/** What arrived, per mode. */
+/** Interrupts that arrived, per mode. */
 struct arrivals {
   unsigned software, timer, external;
   /** Sources in the order in which they were claimed. */
@@ -37,7 +37,7 @@ static void set_timer(uint64_t deadline) { write64(ACLINT_MTIMECMP(0), deadline)
 static void serve_external(unsigned context, volatile struct arrivals *arrivals) {
   const unsigned source = read32(PLIC_CLAIM(context));
   if (source == UART_SOURCE) {
-    arrivals->uart_identification = read8(UART_IIR); /* reading it takes the interrupt back */
+    arrivals->uart_identification = read8(UART_IIR); /* reading it clears the interrupt */
     write8(UART_IER, 0);
   } else if (source == RTC_SOURCE) {
     write32(RTC_CLEAR_INTERRUPT, 1);
@@ -97,7 +97,7 @@ uintptr_t supervisor_trap(uintptr_t cause, uintptr_t pc, struct trap_frame *fram
   }
 }
 
-/** Waits, with interrupts on, until `*counter` is `target` or patience ends. */
+/** Waits, with interrupts on, until `*counter` is `target` or the wait times out. */
 static bool arrives(volatile unsigned *counter, unsigned target) {
   const uint64_t deadline = read64(ACLINT_MTIME) + PATIENCE;
   while (*counter < target && read64(ACLINT_MTIME) < deadline) {
@@ -105,14 +105,14 @@ static bool arrives(volatile unsigned *counter, unsigned target) {
   return *counter == target;
 }
 
-/** Makes the UART ask for attention: its transmitter is empty, so enabling that interrupt raises it. */
+/** Makes the UART interrupt: its transmitter is empty, so enabling that interrupt raises it. */
 static void raise_uart(void) {
   while (!(read8(UART_LSR) & UART_LSR_THRE)) {
   }
   write8(UART_IER, UART_IER_THRI);
 }
 
-/** Makes the RTC ask for attention: an alarm that is already due rings at once. */
+/** Makes the RTC interrupt: an alarm that is already due fires at once. */
 static void raise_rtc(void) {
   write32(RTC_IRQ_ENABLED, 1);
   rtc_set_alarm(rtc_now());
@@ -140,7 +140,7 @@ static void machine_local(void) {
   bool on_time = true;
   for (unsigned i = 1; i <= REPEATS; i++) {
     const uint64_t deadline = read64(ACLINT_MTIME) + TICKS;
-    csr_clear(mstatus, MSTATUS_MIE); /* the interrupt must not slip in between the test and the wait */
+    csr_clear(mstatus, MSTATUS_MIE); /* no interrupt may arrive between the test and the wait */
     set_timer(deadline);
     while (machine.timer < i) {
       wait_for_interrupt();
@@ -174,7 +174,7 @@ static void machine_external(void) {
   check((machine.uart_identification & 0x0f) == UART_IIR_THRI, "it says transmitter empty");
   check(!is_pending(UART_SOURCE) && read32(PLIC_CLAIM(PLIC_MACHINE)) == 0, "nothing is left to claim");
 
-  /* An alarm in the future, awaited asleep; the timer ends the wait should the alarm never ring. */
+  /* An alarm in the future, awaited in wfi; the timer ends the wait if the alarm never fires. */
   csr_set(mie, BIT(MACHINE_TIMER));
   machine.timer = 0;
   machine.external = 0;
@@ -238,7 +238,7 @@ static void delegate(void) {
   csr_write(mideleg, BIT(SUPERVISOR_SOFTWARE) | BIT(SUPERVISOR_TIMER) | BIT(SUPERVISOR_EXTERNAL));
   csr_write(stvec, supervisor_trap_entry);
   csr_write(satp, 0);
-  csr_write(pmpaddr0, NEVER >> 10); /* S-mode may touch everything */
+  csr_write(pmpaddr0, NEVER >> 10); /* S-mode may access everything */
   csr_write(pmpcfg0, PMP_RWX_NAPOT);
   csr_write(mie, BIT(MACHINE_SOFTWARE) | BIT(MACHINE_TIMER) | BIT(MACHINE_EXTERNAL));
   forward_timer = true;

@@ -1,7 +1,7 @@
 /**
  * A long deterministic storm of device accesses: a pseudo-random sequence of reads and writes over the RTC, the PLIC, the
  * UART, the ACLINT and both flash banks (in array mode). Every value read that does not depend on host time goes into
- * a checksum; the RTC time and mtime are read too, but only their order is checked. No interrupt is enabled in the hart.
+ * a checksum; the RTC time and mtime are also read, but only their order is checked. No interrupts are enabled.
  */
 #include "runtime.h"
 #include "virt.h"
@@ -29,7 +29,7 @@ static uint32_t draw(void) {
 /** FNV-1a over 64-bit words. */
 static void mix(uint64_t value) { checksum = (checksum ^ value) * 0x100000001b3UL; }
 
-/** Erases block 0 of a bank and programs a pattern, so that array reads have something to see. */
+/** Erases block 0 of a bank and programs a pattern for array reads. */
 static void prepare_flash(unsigned bank) {
   const uintptr_t base = FLASH_BANK(bank);
   write32(base, 0x00200020); /* block erase: set-up, confirm */
@@ -50,7 +50,7 @@ static void touch_uart(uint32_t r) {
       write8(UART_IER, r & 0x0c); /* line and modem status only: no output, hence no interrupt */
       mix(read8(UART_IER));
       break;
-    case 2: { /* the divisor, and back: the console needs it no more than the scratch register */
+    case 2: { /* the divisor, which the console needs as little as the scratch register */
       write8(UART_LCR, UART_LCR_DLAB | UART_LCR_8N1);
       write8(UART_DLM, (uint8_t)(r >> 16));
       mix(read8(UART_DLL) << 8 | read8(UART_DLM));

@@ -1,6 +1,6 @@
 /**
- * Four harts at once: locks, atomics, reserved stores, messages through memory, interrupts between harts, code that
- * another hart has written, and time. All that is printed is the same whoever is faster.
+ * Four harts at once: locks, atomics, reserved stores, messages through memory, inter-processor interrupts, code that
+ * another hart has written, and time. The output does not depend on which hart is faster.
  */
 #include "csr.h"
 #include "runtime.h"
@@ -29,7 +29,7 @@ static void wait_for_all(void) {
   while (__atomic_load_n(&generation, __ATOMIC_ACQUIRE) == before) pause_hint();
 }
 
-/** A lock of amoswap, and what it guards. */
+/** A lock based on amoswap, and the data that it guards. */
 static unsigned lock;
 static volatile unsigned guarded;
 static volatile unsigned holders;
@@ -77,7 +77,7 @@ static void use_atomics(uintptr_t hart) {
   }
 }
 
-/** Load-reserved and store-conditional, with work between them in which others may come first. */
+/** Load-reserved and store-conditional, with work between them during which other harts may interfere. */
 static uint64_t reserved_sum;
 static uint32_t reserved_word;
 
@@ -96,7 +96,7 @@ static void use_reservations(void) {
   }
 }
 
-/** A value goes round: each hart waits for its turn and passes it on, changed. */
+/** A value is passed around: each hart waits for its turn, changes it and passes it on. */
 static volatile uint64_t letter = 1;
 static unsigned turn;
 
@@ -108,7 +108,7 @@ static void pass_messages(uintptr_t hart) {
   }
 }
 
-/** Software interrupts go round: each hart sleeps until its own, and raises the next one's. */
+/** Software interrupts are passed around: each hart sleeps until its own, and raises that of the next hart. */
 static volatile unsigned interrupts[HARTS];
 
 uintptr_t machine_trap(uintptr_t cause, uintptr_t pc, struct trap_frame *frame) {
@@ -127,7 +127,7 @@ static void pass_interrupts(uintptr_t hart) {
   for (unsigned lap = 1; lap <= LAPS; lap++) {
     csr_clear(mstatus, MSTATUS_MIE);
     while (interrupts[hart] < lap) {
-      wait_for_interrupt(); // wakes although interrupts are off, so that none is missed
+      wait_for_interrupt(); // wakes up even with interrupts off, so that none is missed
       csr_set(mstatus, MSTATUS_MIE);
       csr_clear(mstatus, MSTATUS_MIE);
     }
@@ -136,7 +136,7 @@ static void pass_interrupts(uintptr_t hart) {
   csr_clear(mie, 1ul << MACHINE_SOFTWARE);
 }
 
-/** Code that hart 0 writes and all execute: `li a0, value; ret`. */
+/** Code that hart 0 writes and all harts execute: `li a0, value; ret`. */
 static uint32_t code[2] __attribute__((aligned(8)));
 static volatile unsigned wrong_values;
 

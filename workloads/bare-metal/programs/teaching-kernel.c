@@ -1,8 +1,8 @@
 /**
- * A kernel as courses teach it, in small: S-mode with Sv39 page tables, three processes in address spaces of their own,
- * system calls, preemption by the timer (Sstc), pages that come on demand, and a virtio disk that interrupts through the PLIC.
- * Wants a disk of 64 sectors in one of the virtio-mmio transports, old interface or new, whose 32-bit words are
- * `sector * 0x01010101 ^ index of the word in the sector`. Leaves its third sector with all bits turned round.
+ * A minimal teaching kernel: S-mode with Sv39 page tables, three processes in separate address spaces, system calls,
+ * preemption by the timer (Sstc), demand paging, and a virtio disk that interrupts through the PLIC.
+ * Requires a disk of 64 sectors in one of the virtio-mmio transports, legacy or modern, whose 32-bit words are
+ * `sector * 0x01010101 ^ index of the word in the sector`. Leaves its third sector with all bits inverted.
  *
  * Sources: privileged ISA 1.12, chapters 3 and 4; Sstc; VIRTIO 1.2, sections 2.7, 4.2 and 5.2.
  */
@@ -41,7 +41,7 @@ static void *new_page(void) {
 
 static uint64_t entry_for(const void *page, unsigned flags) { return (uintptr_t)page >> 12 << 10 | flags; }
 
-/** Devices below 1 GiB and RAM from 2 GiB on, at their own addresses, for the supervisor alone. */
+/** Maps devices below 1 GiB and RAM from 2 GiB at their physical addresses, for the supervisor only. */
 static uint64_t *new_address_space(void) {
   uint64_t *root = new_page();
   root[0] = entry_for((void *)0, PTE_VALID | PTE_READ | PTE_WRITE | PTE_ACCESSED_DIRTY);
@@ -76,7 +76,7 @@ static void use(const uint64_t *root) {
 #define CAUSE_STORE_PAGE_FAULT 15u
 #define TICK 2000u /* 200 microseconds */
 
-/** Registers of a process; the assembly below knows the places. */
+/** Registers of a process; the assembly below depends on the offsets. */
 struct context {
   uint64_t kernel_stack;
   uint64_t pc;
@@ -89,17 +89,17 @@ struct process {
   unsigned identity;
   unsigned page_faults, ticks;
   bool ended;
-  /** scause of what killed it, or 0. */
+  /** scause of the exception that killed it, or 0. */
   uint64_t killed_by;
   uint64_t result;
 };
 
-/** Goes on in U-mode until something traps. */
+/** Runs in U-mode until the next trap. */
 void user_enter(struct context *context);
 void user_trap(void);
 
-/* In the text of every process: fills its heap with sums that depend on who it is, adds them up, and ends with the result.
- * The first page of the heap is there, the others come when they are touched. The second program reads the kernel's memory. */
+/* The text of every process. user_program fills its heap with sums that depend on its identity, adds them up, and exits
+ * with the result. The first heap page is mapped, the others on demand. user_intruder reads the kernel's memory. */
 extern const uint8_t user_program[], user_intruder[], user_end[];
 
 __asm__(
@@ -116,7 +116,7 @@ __asm__(
     "  addi t0, t0, 8\n"
     "  addi t1, t1, -1\n"
     "  bnez t1, 1b\n"
-    "  li t4, 1500\n" /* rounds, long enough to be interrupted wherever it runs */
+    "  li t4, 1500\n" /* rounds, enough to be interrupted on any machine */
     "  li a0, 0\n"
     "2: li t0, 0x1000400000\n"
     "  li t1, 8 * 512\n"
@@ -178,13 +178,13 @@ static void create(struct process *process, unsigned identity, const uint8_t *st
   uint8_t *text = new_page();
   copy(text, user_program, (unsigned long)(user_end - user_program));
   map(process->root, USER_TEXT, text, PTE_READ | PTE_EXECUTE | PTE_ACCESSED_DIRTY);
-  map(process->root, USER_HEAP, new_page(), PTE_READ | PTE_WRITE); /* accessed and dirty bits are the hardware's to set */
+  map(process->root, USER_HEAP, new_page(), PTE_READ | PTE_WRITE); /* hardware sets the accessed and dirty bits */
   process->context.pc = USER_TEXT + (uintptr_t)(start - user_program);
 }
 
 static void set_timer(uint64_t time) { __asm__ volatile("csrw 0x14d, %0" ::"r"(time)); /* stimecmp */ }
 
-/** A page of the heap that is touched for the first time. Anything else kills. */
+/** Maps a heap page on its first access. Any other fault kills the process. */
 static void serve_page_fault(struct process *process, uint64_t cause, uintptr_t address) {
   if (address < USER_HEAP || address >= USER_HEAP + HEAP_PAGES * PAGE) {
     process->killed_by = cause;
@@ -210,7 +210,7 @@ static void serve_call(struct process *process) {
 /** Runs a process for a tick, or until it ends. */
 static void run(struct process *process) {
   use(process->root);
-  csr_clear(sstatus, BIT(8)); /* SPP: to U-mode, where interrupts are on whatever SIE says */
+  csr_clear(sstatus, BIT(8)); /* SPP: to U-mode, where interrupts are on regardless of SIE */
   set_timer(csr_read(time) + TICK);
   while (!process->ended) {
     user_enter(&process->context);
@@ -299,7 +299,7 @@ struct descriptor {
   uint16_t flags, next;
 };
 
-/** As the old interface wants it: everything in a row, what the device writes on a page of its own. */
+/** Layout of the legacy interface: contiguous, with the part that the device writes on a page of its own. */
 static struct {
   struct descriptor descriptors[QUEUE_ENTRIES];
   struct {
@@ -333,7 +333,7 @@ static bool find_disk(void) {
   return false;
 }
 
-/** Sections 3.1.1 and 4.2.3. No feature is wanted but, of the new interface, itself. */
+/** Sections 3.1.1 and 4.2.3. Negotiates no feature except VIRTIO_F_VERSION_1 on the modern interface. */
 static bool start_disk(void) {
   const bool legacy = get(VERSION) == 1;
   set(STATUS, 0);
@@ -367,7 +367,7 @@ static bool start_disk(void) {
   return true;
 }
 
-/** Waits asleep for the interrupt and serves it; answers whether it was the disk's. */
+/** Waits in wfi for an interrupt and serves it; returns whether it was the disk's. */
 static bool await_interrupt(void) {
   while (!(csr_read(sip) & BIT(SUPERVISOR_EXTERNAL))) wait_for_interrupt();
   const unsigned claimed = read32(PLIC_CLAIM(PLIC_SUPERVISOR));
@@ -427,7 +427,7 @@ static void disk(void) {
   set(STATUS, 0);
 }
 
-/* --- The whole -------------------------------------------------------------------------------------------------------- */
+/* --- Main ------------------------------------------------------------------------------------------------------------- */
 
 static void kernel(void) {
   csr_write(stvec, (uintptr_t)user_trap);
@@ -440,7 +440,7 @@ static void kernel(void) {
   __asm__ volatile("sfence.vma" ::: "memory");
 }
 
-/** Calls of the supervisor: only the one to come back, see supervisor.S. */
+/** Handles calls of the supervisor: only the one that returns to M-mode, see supervisor.S. */
 uintptr_t machine_trap(uintptr_t cause, uintptr_t pc, struct trap_frame *frame) {
   (void)frame;
   if (cause != CAUSE_SUPERVISOR_CALL) unexpected_trap("M-mode", cause, pc);

@@ -20,7 +20,7 @@
 #define MSTATUS_MPP_SUPERVISOR (1UL << 11)
 #define MSTATUS_MPP_MACHINE (3UL << 11)
 
-/* Numbers of the interrupts: bit of mip and mie, and the cause below the interrupt bit. */
+/* Interrupt numbers: bit in mip and mie, and the cause without the interrupt bit. */
 #define SUPERVISOR_SOFTWARE 1u
 #define MACHINE_SOFTWARE 3u
 #define SUPERVISOR_TIMER 5u

@@ -1,4 +1,4 @@
-/** The functions that GCC may call on its own even in a freestanding program (GCC manual, section 2.1). */
+/** Functions that GCC may call implicitly even in a freestanding program (GCC manual, section 2.1). */
 #include <stddef.h>
 
 void *memset(void *to, int byte, size_t count);

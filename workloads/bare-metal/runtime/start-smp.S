@@ -1,5 +1,5 @@
-# Reset entry of programs that use four harts: hart 0 prepares, and runs `main`; the others run `secondary`.
-# The board's boot ROM sends every hart here in M-mode with a0 = its number and a1 = address of the device tree.
+# Reset entry of programs that use four harts: hart 0 initialises memory and runs `main`; the others run `secondary`.
+# The board's boot ROM jumps here on every hart, in M-mode with a0 = hart number and a1 = address of the device tree.
 
     .equ    HARTS, 4
     .equ    STACK_BYTES, 4096       # each; virt.ld has room for four
@@ -28,7 +28,7 @@ run:
     mv      s0, a0
     mv      s1, a1
     call    console_init
-    fence   rw, w                   # the others see memory prepared
+    fence   rw, w                   # the others see initialised memory
     la      t0, prepared
     li      t1, 1
     sw      t1, 0(t0)

@@ -1,4 +1,4 @@
-# Reset entry. The board's boot ROM arrives here in M-mode with a0 = hart number and a1 = address of the device tree.
+# Reset entry. The board's boot ROM jumps here in M-mode with a0 = hart number and a1 = address of the device tree.
 
     .section .text.start, "ax"
     .globl  _start
@@ -6,7 +6,7 @@ _start:
     csrw    mie, zero
     la      t0, machine_trap_entry
     csrw    mtvec, t0
-    bnez    a0, park                # one hart works, the others sleep
+    bnez    a0, park                # hart 0 works, the others sleep
 
     la      sp, stack_top
     la      t0, bss_start

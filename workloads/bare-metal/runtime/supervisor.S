@@ -1,5 +1,5 @@
-# void run_in_supervisor(void (*function)(void)): runs a function in S-mode on the same stack and comes back in M-mode.
-# The way back is a call with a7 = 0, upon which `machine_trap` shall set mstatus.MPP to M and resume behind the ecall.
+# void run_in_supervisor(void (*function)(void)): runs a function in S-mode on the same stack and returns in M-mode.
+# It returns by an ecall with a7 = 0, for which `machine_trap` must set mstatus.MPP to M and resume after the ecall.
 
     .text
     .globl  run_in_supervisor

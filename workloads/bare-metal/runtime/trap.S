@@ -1,5 +1,5 @@
-# Trap entries of M-mode and S-mode. Both save the registers that a C function may change on the interrupted stack,
-# call `machine_trap` or `supervisor_trap` (cause, pc, frame), and resume at the pc which that function answers.
+# Trap entries of M-mode and S-mode. Both save the caller-saved registers on the interrupted stack,
+# call `machine_trap` or `supervisor_trap` (cause, pc, frame), and resume at the pc that the handler returns.
 
     .macro  each_register operation
     \operation ra,   0(sp)

@@ -15,7 +15,7 @@
 #define RTC 0x00101000UL
 #define RTC_TIME_LOW (RTC + 0x00) /* latches TIME_HIGH */
 #define RTC_TIME_HIGH (RTC + 0x04)
-#define RTC_ALARM_LOW (RTC + 0x08) /* arms the alarm with the ALARM_HIGH written before */
+#define RTC_ALARM_LOW (RTC + 0x08) /* arms the alarm with the previously written ALARM_HIGH */
 #define RTC_ALARM_HIGH (RTC + 0x0c)
 #define RTC_IRQ_ENABLED (RTC + 0x10)
 #define RTC_CLEAR_ALARM (RTC + 0x14)

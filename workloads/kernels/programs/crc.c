@@ -1,4 +1,4 @@
-/** CRC-32 (IEEE 802.3) by table and bit by bit: a chain of dependent loads, shifts and exclusive ors. */
+/** CRC-32 (IEEE 802.3) by table and bit by bit: a chain of dependent loads, shifts and exclusive ORs. */
 #include "kernel.h"
 
 #define BYTES 65536u

@@ -1,4 +1,4 @@
-/** Ten million loads from a device register: the UART's scratch register, which answers what was written to it. */
+/** Ten million loads from a device register: the UART's scratch register, which returns the value last written. */
 #include "kernel.h"
 #include "virt.h"
 

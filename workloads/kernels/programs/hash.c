@@ -19,14 +19,14 @@ static uint64_t scramble(uint64_t key) {
   return key ^ key >> 33;
 }
 
-/** Slot of a key, or the free one where it belongs. */
+/** Slot of a key, or the free slot to insert it in. */
 static uint32_t slot_of(uint64_t key) {
   uint32_t slot = (uint32_t)scramble(key) % SLOTS;
   while (keys[slot] != 0 && keys[slot] != key) slot = (slot + 1) % SLOTS;
   return slot;
 }
 
-/** Takes a key out and closes the gap that it leaves in its run of slots. */
+/** Removes a key and closes the gap that it leaves in its run of slots. */
 static void take_out(uint32_t gap) {
   for (uint32_t at = (gap + 1) % SLOTS; keys[at] != 0; at = (at + 1) % SLOTS) {
     const uint32_t home = (uint32_t)scramble(keys[at]) % SLOTS;

@@ -1,4 +1,4 @@
-/** The Mandelbrot set: a chain of products and sums on registers alone, with a compare in every round. */
+/** The Mandelbrot set: a chain of multiplications and additions in registers only, with a compare per iteration. */
 #include "kernel.h"
 
 #define WIDTH 240u

@@ -1,4 +1,4 @@
-/** Products of matrices of doubles, the plain three loops: fused multiply-adds and strided loads. */
+/** Matrix multiplication of doubles in three plain loops: fused multiply-adds and strided loads. */
 #include "kernel.h"
 
 #define SIDE 128u

@@ -1,4 +1,4 @@
-/** Products of matrices of 64-bit integers, the plain three loops: multiplications and strided loads. */
+/** Matrix multiplication of 64-bit integers in three plain loops: multiplications and strided loads. */
 #include "kernel.h"
 
 #define SIDE 160u

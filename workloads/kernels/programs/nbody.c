@@ -1,4 +1,4 @@
-/** Bodies under each other's gravity, leapfrog steps: additions, products, a division and a square root per pair. */
+/** N-body gravity in leapfrog steps: additions, multiplications, a division and a square root per pair. */
 #include "kernel.h"
 
 #define BODIES 16u

@@ -1,7 +1,7 @@
-/** One load after another over 8 MiB in random order, each address from the load before: the price of a memory access. */
+/** Dependent loads over 8 MiB in random order, each address from the previous load: the latency of a memory access. */
 #include "kernel.h"
 
-#define NODES 131072u /* of a cache line each: 8 MiB on 2048 pages */
+#define NODES 131072u /* one cache line each: 8 MiB on 2048 pages */
 #define STEPS 4000000u
 
 const char kernel_name[] = "pointer-chase";
@@ -13,7 +13,7 @@ static struct node {
 
 static uint32_t order[NODES];
 
-/** One cycle through all nodes: Sattolo's shuffle. */
+/** A single cycle through all nodes, by Sattolo's algorithm. */
 static void link_nodes(void) {
   uint32_t random = 0xcafed00d;
   for (uint32_t i = 0; i < NODES; i++) order[i] = i;

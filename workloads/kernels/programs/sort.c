@@ -1,4 +1,4 @@
-/** Heap sort of pseudo-random words: compares and swaps all over an array larger than a first-level cache. */
+/** Heap sort of pseudo-random words: compares and swaps across an array larger than a first-level cache. */
 #include "kernel.h"
 
 #define WORDS 65536u

@@ -1,4 +1,4 @@
-/** Text a byte at a time: words are made, copied, compared, searched for by Boyer, Moore and Horspool, and turned round. */
+/** Byte-wise text processing: generates, copies, compares, searches for (Boyer-Moore-Horspool) and reverses words. */
 #include "kernel.h"
 
 #define BYTES 131072u
@@ -34,7 +34,7 @@ static void reverse(char *at, uint64_t bytes) {
   }
 }
 
-/** How often the needle occurs, overlapping occurrences included. */
+/** Number of occurrences of the needle, including overlapping ones. */
 static uint64_t occurrences(const char *needle, uint64_t bytes) {
   uint8_t shift[256];
   for (unsigned c = 0; c < 256; c++) shift[c] = (uint8_t)bytes;

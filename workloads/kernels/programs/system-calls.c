@@ -1,7 +1,7 @@
 /**
- * System calls of a user program in Sv39, with page tables of its own, by a kernel that keeps its tables from it: every call
- * changes to the kernel's and back. In one half of the calls the tables differ in their address-space numbers and nothing
- * else is said; in the other half a fence follows each change, as kernels without such numbers need it.
+ * System calls of a user program in Sv39, with page tables isolated from the kernel's: every call switches to the
+ * kernel's tables and back. In one half of the calls the two address spaces have different ASIDs and no fence is
+ * executed; in the other half a fence follows each switch, as kernels without ASIDs need it.
  */
 #include "csr.h"
 #include "kernel.h"
@@ -25,7 +25,7 @@
 
 #define CALL_LEAVE 0u
 
-/** What both worlds see: offsets are known to the code below. */
+/** Frame shared by user and kernel tables; the code below depends on its offsets. */
 struct user_frame {
   uintptr_t registers[32]; /* x0's is the pc */
   uintptr_t kernel_tables, user_tables, kernel_stack, fenced;
@@ -55,7 +55,7 @@ __asm__(
     "    .endr\n"
     "    .endm\n"
 
-    /* In both tables, at the same address. */
+    /* Mapped in both tables at the same address. */
     "    .section .text.trampoline, \"ax\"\n"
     "    .balign 4096\n"
     "    .globl  trampoline, user_trap, enter_user\n"
@@ -95,7 +95,7 @@ __asm__(
     "    ret\n"
     "    .balign 4096\n"
 
-    /* The user: a0 calls, data at a1, a page further on each time. */
+    /* The user program: makes a0 calls, with data at a1, on another page each time. */
     "    .section .text.user, \"ax\"\n"
     "    .balign 4096\n"
     "    .globl  user_code\n"
@@ -135,7 +135,7 @@ const char kernel_name[] = "system-calls";
 
 static uint64_t entry(const void *physical, uint64_t flags) { return (uintptr_t)physical >> 12 << 10 | flags; }
 
-/** Position of an address in a table: level 0 is the last. */
+/** Index of an address in a table; level 0 is the last. */
 static unsigned place(uintptr_t address, unsigned level) { return address >> (12 + 9 * level) & (ENTRIES - 1); }
 
 static void make_tables(void) {
@@ -153,10 +153,10 @@ static void make_tables(void) {
   shared_leaf[place((uintptr_t)&shared, 0)] = entry(&shared, PTE_KERNEL);
 }
 
-/** The kernel's work: a word in one of its pages takes part in the answer. Other than 0: the user is to be left. */
+/** The kernel's work, which depends on a word in one of its pages. Returns other than 0 to leave the user program. */
 uintptr_t system_call(struct user_frame *frame) {
   uintptr_t *registers = frame->registers;
-  registers[0] += 4; /* behind the ecall */
+  registers[0] += 4; /* after the ecall */
   if (registers[REGISTER_A7] == CALL_LEAVE) return 1;
   const uint64_t asked = registers[REGISTER_A0];
   uint64_t *word = &kernel_data[asked % DATA_PAGES][asked / DATA_PAGES % ENTRIES];

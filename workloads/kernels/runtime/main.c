@@ -5,8 +5,8 @@
 #define LAPS 6u
 
 /**
- * A kernel does its work again and again, and prints a line each time: its iterations and checksum. Both are the same in
- * every lap and on every machine.
+ * Runs the kernel in laps and prints its iterations and checksum after each. Both are the same in every lap and on
+ * every machine.
  */
 int main(uintptr_t hart, uintptr_t device_tree) {
   (void)hart, (void)device_tree;
