@@ -58,7 +58,7 @@ describe("wrong use", () => {
     ["a truncated ELF", ["run", "--kernel", "truncated.elf"], /truncated\.elf: truncated/],
     ["another architecture", ["run", "--kernel", "x86.elf"], /x86\.elf: an ELF file for x86-64/],
     ["too large an image", ["run", "--bios", "large", "-m", "2M"], /--bios large: occupies .* give more RAM/],
-    ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /lands on --bios/],
+    ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /overlaps --bios/],
     ["an initrd without a kernel", ["run", "--bios", hello, "--initrd", "large"], /give --kernel, too/],
     ["a size that is none", ["run", "--kernel", hello, "-m", "lots"], /-m lots: not a size/],
     ["more memory than there can be", ["run", "--kernel", hello, "-m", "16G"], /-m: .*at most 3 GiB/],
@@ -85,7 +85,7 @@ describe("wrong use", () => {
       ["run", "--kernel", hello, "--gdb", "70000"],
       /--gdb 70000: not a port; give 0 to/,
     ],
-    ["nobody to start it", ["run", "--kernel", hello, "-S"], /--freeze: nobody .*; give --gdb/],
+    ["nothing to start it", ["run", "--kernel", hello, "-S"], /--freeze: nothing .*; give --gdb/],
     [
       "an output nowhere",
       ["run", "--kernel", hello, "--stats", "no/where.json"],
@@ -172,12 +172,12 @@ describe("wrong use", () => {
     [
       "a serial port that leads nowhere",
       ["run", "--kernel", hello, "-serial", "vc"],
-      /-serial vc: the port cannot lead there; give mon:stdio, stdio, null, none, file:PATH/,
+      /-serial vc: the port cannot be connected to that; give mon:stdio, stdio, null, none, file:PATH/,
     ],
     [
       "two ends of one serial port",
       ["run", "--kernel", hello, "-serial", "null", "-serial", "stdio"],
-      /-serial stdio: the board has one serial port, which -serial null has taken; give one/,
+      /-serial stdio: the board has one serial port, which -serial null already uses; give only one/,
     ],
     [
       "a serial port to a file without a name",
@@ -187,12 +187,12 @@ describe("wrong use", () => {
     [
       "a serial port to a folder",
       ["run", "--kernel", hello, "-serial", "file:no-devices"],
-      /-serial file:no-devices: no-devices: it is a folder; give a file/,
+      /-serial file:no-devices: no-devices: is a folder; give a file/,
     ],
     [
       "a monitor beside a file",
       ["run", "--kernel", hello, "-serial", "mon:null"],
-      /-serial mon:null: the monitor shares the terminal only; give mon:stdio/,
+      /-serial mon:null: the monitor can share only the terminal; give mon:stdio/,
     ],
     [
       "a serial port to a backend that is not there",
@@ -202,7 +202,7 @@ describe("wrong use", () => {
     [
       "a terminal with two lines",
       ["run", "--kernel", hello, "-serial", "stdio", "-chardev", "stdio,id=c0"],
-      /-serial stdio: -chardev stdio,id=c0 has the terminal already; give one of them another/,
+      /-serial stdio: -chardev stdio,id=c0 already uses the terminal; give one of them another/,
     ],
     [
       "a backend with two lines",
