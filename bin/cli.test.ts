@@ -58,7 +58,7 @@ describe("usage errors", () => {
     ["a truncated ELF", ["run", "--kernel", "truncated.elf"], /truncated\.elf: truncated/],
     ["another architecture", ["run", "--kernel", "x86.elf"], /x86\.elf: an ELF file for x86-64/],
     ["too large an image", ["run", "--bios", "large", "-m", "2M"], /--bios large: occupies .* give more RAM/],
-    ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /lands on --bios/],
+    ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /overlaps --bios/],
     ["an initrd without a kernel", ["run", "--bios", hello, "--initrd", "large"], /give --kernel, too/],
     ["an invalid size", ["run", "--kernel", hello, "-m", "lots"], /-m lots: not a size/],
     ["too much memory", ["run", "--kernel", hello, "-m", "16G"], /-m: .*at most 3 GiB/],
@@ -164,12 +164,12 @@ describe("usage errors", () => {
     [
       "an unknown target for the serial port",
       ["run", "--kernel", hello, "-serial", "vc"],
-      /-serial vc: the port cannot lead there; give mon:stdio, stdio, null, none, file:PATH/,
+      /-serial vc: the port cannot be connected to that; give mon:stdio, stdio, null, none, file:PATH/,
     ],
     [
       "two targets for one serial port",
       ["run", "--kernel", hello, "-serial", "null", "-serial", "stdio"],
-      /-serial stdio: the board has one serial port, which -serial null has taken; give one/,
+      /-serial stdio: the board has one serial port, which -serial null already uses; give only one/,
     ],
     [
       "a serial port to a file without a name",
@@ -179,12 +179,12 @@ describe("usage errors", () => {
     [
       "a serial port to a folder",
       ["run", "--kernel", hello, "-serial", "file:no-devices"],
-      /-serial file:no-devices: no-devices: it is a folder; give a file/,
+      /-serial file:no-devices: no-devices: is a folder; give a file/,
     ],
     [
       "a monitor without the terminal",
       ["run", "--kernel", hello, "-serial", "mon:null"],
-      /-serial mon:null: the monitor shares the terminal only; give mon:stdio/,
+      /-serial mon:null: the monitor can share only the terminal; give mon:stdio/,
     ],
     [
       "a serial port to a missing backend",
@@ -194,7 +194,7 @@ describe("usage errors", () => {
     [
       "a terminal with two lines",
       ["run", "--kernel", hello, "-serial", "stdio", "-chardev", "stdio,id=c0"],
-      /-serial stdio: -chardev stdio,id=c0 has the terminal already; give one of them another/,
+      /-serial stdio: -chardev stdio,id=c0 already uses the terminal; give one of them another/,
     ],
     [
       "a backend with two lines",

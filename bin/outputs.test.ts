@@ -386,7 +386,7 @@ describe("an output that is an input", () => {
     writeFileSync(at("disk"), new Uint8Array(65_536).fill(7));
     const { code, stdout, stderr } = await regionlab("run", ...words);
     expect(stderr).toMatch(
-      /^regionlab: --\S+ \S+: is the file of -+\S+ .*, and would be lost; give another\n$/,
+      /^regionlab: --\S+ \S+: is the same file as -+\S+ .*, which would be lost; give another\n$/,
     );
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(readFileSync(at("kernel")).equals(readFileSync(HELLO))).toBe(true);
@@ -400,7 +400,10 @@ describe("an output that is an input", () => {
       ["codemod", "to-owned", "."],
     ]) {
       const { code, stderr } = await regionlab(...words, "--json", "rtc.ts");
-      expect([code, stderr]).toEqual([2, expect.stringMatching(/--json rtc\.ts: is the file of the source/)]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/--json rtc\.ts: is the same file as the source/),
+      ]);
     }
     expect(readFileSync(at("rtc.ts")).equals(readFileSync(DEVICE))).toBe(true);
   });

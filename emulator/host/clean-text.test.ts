@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cleaned, cleanText, escapeJson } from "./clean-text.ts";
 
-/** Everything that acts, by a second road: code points listed one by one. */
+/** Whether a text has active characters, determined independently by code point. */
 function acts(text: string): boolean {
   return [...text].some((character) => {
     const code = character.codePointAt(0) ?? 0;
@@ -14,7 +14,7 @@ function acts(text: string): boolean {
 const wild = fc.string({ unit: "binary" });
 
 describe("cleanText", () => {
-  it("lets no character through that acts on a terminal or turns the direction of text", () => {
+  it("lets no character through that acts on a terminal or changes the direction of text", () => {
     fc.assert(
       fc.property(wild, (text) => {
         expect(acts(cleanText(text))).toBe(false);
@@ -22,7 +22,7 @@ describe("cleanText", () => {
     );
   });
 
-  it("leaves ordinary text as it is, and cleans once and for all", () => {
+  it("leaves ordinary text unchanged, and is idempotent", () => {
     expect(cleanText("naïve 漢字 🙂\nline two")).toBe("naïve 漢字 🙂\nline two");
     fc.assert(
       fc.property(wild, (text) => {
@@ -44,7 +44,7 @@ describe("cleaned", () => {
 });
 
 describe("escapeJson", () => {
-  it("keeps the value and has no character that acts", () => {
+  it("keeps the value and contains no active character", () => {
     fc.assert(
       fc.property(wild, (text) => {
         const json = escapeJson(JSON.stringify({ text }, null, 1));

@@ -1,12 +1,12 @@
-/** What a stored result may not bring to a terminal, a page or a Markdown file: characters that act instead of showing. */
+/** Removes from stored text the characters that act on a terminal, a page or a Markdown file instead of showing. */
 
 /**
- * Control characters except the newline, and those that reverse or embed directions of text, with which a file could
- * show one thing and mean another. A lone surrogate cannot be written as UTF-8 at all.
+ * Control characters and line separators; bidirectional controls, with which a file could show one thing and mean
+ * another; and lone surrogates, which UTF-8 cannot encode. The newline matches, too: callers let it pass.
  */
 const ACTIVE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** Shows each character that would act as U+FFFD; newlines stay, tabs become spaces. */
+/** Replaces each such character with U+FFFD; newlines stay, tabs become spaces. */
 export function cleanText(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(ACTIVE, replacement);
 }
@@ -16,9 +16,9 @@ function replacement(character: string): string {
   return character === "\t" ? " " : "\ufffd";
 }
 
-/** A copy of plain data in which every string is clean. Every renderer begins with it. */
+/** Copies plain data with every string cleaned. Every renderer starts with this. */
 export function cleaned<T>(value: T): T {
-  // Data of the same shape comes out, which the type system cannot follow through the recursion.
+  // The result has the same shape, which the type checker cannot follow through the recursion.
   return cleanedData(value) as T;
 }
 
@@ -33,7 +33,7 @@ function cleanedData(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, cleanedData(item)]));
 }
 
-/** JSON that is safe to print: the same value, with every such character as an escape. */
+/** Makes JSON safe to print: the same value, with every such character escaped. */
 export function escapeJson(json: string): string {
   return json.replace(ACTIVE, (character) =>
     character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { CommandError } from "./command-error.ts";
 
-it("shows no character of a name that acts on a terminal", () => {
+it("replaces characters in names that would act on a terminal", () => {
   const { message } = new CommandError("a\u001b[2J\u202eb.json: does not exist; check the name");
   expect(message).toBe("a\ufffd[2J\ufffdb.json: does not exist; check the name");
 });

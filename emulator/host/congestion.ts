@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 
-/** Bytes that a reader may be behind before whoever writes is asked to wait. */
+/** Unread bytes above which the writer must wait. */
 const MOST_PENDING = 1 << 16;
 
-/** What to wait for before more is written to a stream: its reader has fallen behind. Null: nothing, also where it takes no more. */
+/**
+ * What to await before writing more to a stream whose reader has fallen behind. Null if there is no need to wait, or if
+ * the stream is closed or has failed.
+ */
 export function congestionOf(stream: Writable): Promise<void> | null {
   if (stream.writableLength <= MOST_PENDING || stream.destroyed || stream.errored !== null) return null;
   const abort = new AbortController();

@@ -1,21 +1,21 @@
-/** Signals that ask a program to end, and what the shell shows of a program that they ended: 128 and their number. */
+/** Signals that ask a program to end, and their numbers. Exit codes are 128 plus the number, as in a shell. */
 const END_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-/** @param exitCode what the program is to end with. */
+/** @param exitCode the exit code to end with. */
 type Ending = (exitCode: number) => void;
 
-/** Whoever can end properly what runs, the latest last. */
+/** Handlers that can end the program cleanly, the newest last. */
 const endings: Ending[] = [];
 let installed = false;
 
-/** A signal to a process and to its group, as timeout(1) sends it, is one wish. */
+/** timeout(1) signals both the process and its group: signals within this time count as one. */
 const SAME_WISH_MS = 500;
 
 /**
- * Has the first signal that asks the program to end handled by `end`, instead of by who was asked to before. Another one later ends
+ * Lets `end` handle the first signal that asks the program to end, in place of earlier handlers. A later signal ends
  * the program at once.
  *
- * @returns what takes it back
+ * @returns a function that unregisters it
  */
 export function onEndSignal(end: Ending): () => void {
   install();
@@ -26,11 +26,11 @@ export function onEndSignal(end: Ending): () => void {
   };
 }
 
-/** Lets what is registered for the process's exit happen when a signal ends it, too. */
+/** Makes the process's exit handlers run when a signal ends it, too. */
 function install(): void {
   if (installed) return;
   installed = true;
-  let asked = Number.NaN; // when
+  let asked = Number.NaN; // time of the latest signal
   for (const [signal, number] of Object.entries(END_SIGNALS)) {
     process.on(signal, () => {
       const now = performance.now();

@@ -1,4 +1,4 @@
-/** What all rooms need of the host: its files, its signals, its terminal, and how a failure is told. Sees no other room. */
+/** What every module needs of the host: files, signals, the terminal, and errors. Depends on no other module. */
 export { cleaned, cleanText, escapeJson } from "./clean-text.ts";
 export { CommandError, type FailureCode, systemErrorCode } from "./command-error.ts";
 export { congestionOf } from "./congestion.ts";

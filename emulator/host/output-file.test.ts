@@ -46,7 +46,7 @@ const link = (target: string, name: string): string => {
   return at(name);
 };
 const modeOf = (path: string) => statSync(path).mode & 0o7777;
-/** Files of the folder that are no one's. */
+/** Part files left in the folder. */
 const parts = () => readdirSync(folder, { recursive: true }).filter((name) => String(name).includes(".part"));
 
 describe("an output that becomes whole", () => {
@@ -80,7 +80,7 @@ describe("an output that becomes whole", () => {
     expect(modeOf(path)).toBe(0o640);
   });
 
-  it("takes the old file's place at once: who has that open reads on in it", async () => {
+  it("replaces the old file atomically: readers that have it open keep reading it", async () => {
     const path = file("open");
     const { ino } = statSync(path);
     const output = new OutputFile("-o", path);
@@ -97,7 +97,7 @@ describe("an output that becomes whole", () => {
     ["a link", (target: string) => target],
     ["a relative link", () => "target"],
     ["a link to a link", () => "middle"],
-  ])("goes through %s, which stays", async (_, link) => {
+  ])("writes through %s, which stays", async (_, link) => {
     const target = file("target", 0o600);
     symlinkSync(target, at("middle"));
     const text = link(target);
@@ -108,7 +108,7 @@ describe("an output that becomes whole", () => {
     expect(modeOf(target)).toBe(0o600);
   });
 
-  it("goes through a link whose target does not exist yet, and through one in a folder that is a link", async () => {
+  it("writes through a link whose target does not exist yet, and through one in a folder that is a link", async () => {
     mkdirSync(at("real"));
     symlinkSync("real", at("alias"));
     symlinkSync("../made", at("real", "link"));
@@ -117,7 +117,7 @@ describe("an output that becomes whole", () => {
     expect(lstatSync(at("real", "link")).isSymbolicLink()).toBe(true);
   });
 
-  it("leaves hard links together", async () => {
+  it("keeps hard links together", async () => {
     const path = file("one", 0o640);
     linkSync(path, at("other"));
     await writeOutput("-o", path, NEW);
@@ -127,12 +127,12 @@ describe("an output that becomes whole", () => {
     expect(readFileSync(at("other"), "utf8")).toBe("");
   });
 
-  it("makes folders where that is asked for", async () => {
+  it("creates missing folders on request", async () => {
     await writeOutput("-o", at("a", "b", "c"), NEW, { makeFolders: true });
     expect(readFileSync(at("a", "b", "c"), "utf8")).toBe(NEW);
   });
 
-  it("is written through where it is open already, as standard output", () => {
+  it("is written through if it is open already, like standard output", () => {
     const path = file("redirected");
     execFileSync("sh", [
       "-c",
@@ -143,7 +143,7 @@ describe("an output that becomes whole", () => {
 });
 
 describe("an output that is no regular file", () => {
-  it("is a FIFO, which is written once somebody reads it, and stays one", async () => {
+  it("is a FIFO, which is written once it has a reader, and stays one", async () => {
     execFileSync("mkfifo", [at("fifo")]);
     const long = "x".repeat(300_000);
     const written = writeOutput("-o", at("fifo"), long);
@@ -157,7 +157,7 @@ describe("an output that is no regular file", () => {
     expect(statSync(at("fifo")).isFIFO()).toBe(true);
   });
 
-  it("is a FIFO whose reader leaves: an error, and no end of the process", async () => {
+  it("is a FIFO whose reader leaves: an error, but not the end of the process", async () => {
     execFileSync("mkfifo", [at("fifo")]);
     const reader = spawn("sh", ["-c", `head -c 10 < ${at("fifo")} > /dev/null`]);
     await expect(writeOutput("-o", at("fifo"), "x".repeat(5_000_000))).rejects.toThrow(
@@ -187,7 +187,7 @@ describe("an output that cannot be written", () => {
     ["in no folder", () => at("none", "x"), /its folder does not exist; make it/],
     ["below a file", () => join(file("plain"), "x"), /a part of its path is a file/],
     ["without a name", () => "", /the path is empty; give a file/],
-    ["with a zero byte", () => "a\0b", /is no path; give one without zero bytes/],
+    ["with a zero byte", () => "a\0b", /is not a path; give one without zero bytes/],
     ["with too long a name", () => at("x".repeat(300)), /its name is too long/],
     ["in a circle of links", () => link("loop", "loop"), /links lead in a circle/],
     ["read only", () => file("protected", 0o444), /no permission to write there/],
@@ -201,7 +201,7 @@ describe("an output that cannot be written", () => {
     );
   });
 
-  it("leaves what was there, and no part", () => {
+  it("leaves the old content, and no part file", () => {
     const path = file("kept");
     const output = new OutputFile("-o", path);
     output.write(NEW);
@@ -212,7 +212,7 @@ describe("an output that cannot be written", () => {
     expect(readdirSync(folder)).toEqual(["kept"]);
   });
 
-  it("leaves no part when a signal or an exit ends the process, in whatever state", () => {
+  it("leaves no part file when a signal or an exit ends the process", () => {
     for (const ending of ["process.exit(3)", 'process.kill(process.pid, "SIGTERM")', "undefined"]) {
       const script = inNode(
         `onEndSignal((code) => process.exit(code)); const f = new OutputFile("-o", "${file("kept")}"); f.write("x"); ${ending}`,
@@ -224,7 +224,7 @@ describe("an output that cannot be written", () => {
 });
 
 describe("several outputs", () => {
-  it("are written all, or none", () => {
+  it("are all written, or none is", () => {
     const one = file("one", 0o600);
     const other = file("other");
     symlinkSync("other", at("link"));
@@ -258,21 +258,21 @@ describe("several outputs", () => {
     expect(parts()).toEqual([]);
   });
 
-  it("are files of their own", () => {
+  it("must be different files", () => {
     symlinkSync("one", at("link"));
     const files = [new OutputFile("--stats", file("one")), new OutputFile("--trace", at("link"))];
     expect(() => requireDistinct(files)).toThrow(
-      /^--trace .*link: is the file of --stats .*one, too; give each/,
+      /^--trace .*link: is the same file as --stats .*one; give each/,
     );
     const fresh = [new OutputFile("--stats", at("new")), new OutputFile("--trace", `${folder}//new`)];
-    expect(() => requireDistinct(fresh)).toThrow(/is the file of/);
+    expect(() => requireDistinct(fresh)).toThrow(/is the same file as/);
     requireDistinct([new OutputFile("--stats", "/dev/null"), new OutputFile("--trace", "/dev/null")]);
     for (const each of [...files, ...fresh]) each.discard();
     expect(existsSync(at("new"))).toBe(false);
   });
 });
 
-it("knows what it leads to", () => {
+it("resolves a path to a place", () => {
   const path = file("file");
   linkSync(path, at("twin"));
   symlinkSync(path, at("link"));
@@ -281,7 +281,7 @@ it("knows what it leads to", () => {
   expect(outputPlace("-o", "/dev/null")).toMatchObject({ path: "/dev/null", kind: "stream" });
 });
 
-/** A command that runs a script with this room's functions at hand. */
+/** A command that runs a script with this module's functions imported. */
 function inNode(script: string): string {
   const entry = join(dirname(new URL(import.meta.url).pathname), "../../dist/emulator/host/index.js");
   return `${process.execPath} --input-type=module -e 'import { OutputFile, onEndSignal, writeOutput } from "${entry}"; ${script}'`;

@@ -21,29 +21,29 @@ import { congestionOf } from "./congestion.ts";
 import { isSamePlace, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
 import { writeError } from "./standard-output.ts";
 
-/** How often a FIFO is looked at until somebody reads it. */
+/** How often to check whether a FIFO has a reader. */
 const READER_POLL_MS = 20;
 const COPY_BYTES = 1 << 20;
 
 export interface OutputOptions {
-  /** Make the folders that are missing. */
+  /** Create missing folders. */
   readonly makeFolders?: boolean;
-  /** What messages call it; by default the option and the path. */
+  /** What messages call the output; by default the option and the path. */
   readonly label?: string;
 }
 
-/** Parts of outputs that are neither whole nor discarded: they go when the process does. */
+/** Part files of outputs neither committed nor discarded; removed when the process exits. */
 const unfinished = new Set<string>();
 let watching = false;
 
 /**
- * A file that the user asked for. What is at its path keeps its links, mode and owner, and is touched only when the output is
- * whole: nobody ever sees half of it. What is no regular file is written through.
+ * An output file that the user named. An existing file keeps its links, mode and owner, and is touched only once the
+ * output is complete, so that no reader sees half of it. Anything but a regular file is written through.
  */
 export class OutputFile {
   readonly place: OutputPlace;
   private readonly folders: boolean;
-  /** File that takes the content; null where it is written through. */
+  /** Part file that receives the content; null if the output is written through. */
   private part: string | null;
   private descriptor = -1;
   private pipe: Socket | null = null;
@@ -51,7 +51,7 @@ export class OutputFile {
   private discarded = false;
 
   /**
-   * @param option for messages, as `--stats`
+   * @param option for messages, such as `--stats`
    * @throws CommandError that names the option and the file when it cannot be written
    */
   constructor(option: string, path: string, { makeFolders = false, label }: OutputOptions = {}) {
@@ -60,7 +60,7 @@ export class OutputFile {
     this.part = this.makePart();
   }
 
-  /** Waits until somebody reads it, where it is a FIFO. Nothing is to be written before. */
+  /** Waits for a reader if the output is a FIFO. Must be awaited before the first write. */
   async ready(): Promise<void> {
     const { kind, path, label } = this.place;
     if (kind !== "pipe" || this.pipe !== null) return;
@@ -80,7 +80,7 @@ export class OutputFile {
     });
   }
 
-  /** @throws CommandError when it cannot be written, now or before */
+  /** @throws CommandError when this write or an earlier one has failed */
   write(content: string | Uint8Array): void {
     if (this.failure !== null) throw this.failure;
     const bytes = typeof content === "string" ? Buffer.from(content) : content;
@@ -96,13 +96,13 @@ export class OutputFile {
     }
   }
 
-  /** What to wait for before more is written; null: nothing. @throws CommandError when it cannot be written */
+  /** What to await before writing more; null if nothing. @throws CommandError when a write has failed */
   congestion(): Promise<void> | null {
     if (this.failure !== null) throw this.failure;
     return this.pipe === null ? null : congestionOf(this.pipe);
   }
 
-  /** Ends it, whole. @throws CommandError when it cannot be written; what was there before is as it was, if it is a file */
+  /** Completes the output. @throws CommandError when it cannot be written; a file to be replaced is then unchanged */
   async commit(): Promise<void> {
     const { pipe } = this;
     if (pipe !== null) {
@@ -115,7 +115,7 @@ export class OutputFile {
     this.commitSync();
   }
 
-  /** The same, for what is no FIFO. */
+  /** The same for anything but a FIFO. */
   commitSync(): void {
     if (this.failure !== null) throw this.failure;
     try {
@@ -127,7 +127,7 @@ export class OutputFile {
     }
   }
 
-  /** Ends it without a result; what was there before is as it was. */
+  /** Abandons the output; an existing file is unchanged. */
   discard(): void {
     this.discarded = true;
     if (this.pipe !== null) {
@@ -148,8 +148,8 @@ export class OutputFile {
       if (this.folders) makeFolder(dirname(path));
       const part =
         kind === "rewrite" ? join(tmpdir(), `regionlab-${process.pid}-${stats?.ino}.part`) : partOf(path);
-      rmSync(part, { force: true }); // of a process that had this number before
-      // Readable again for its owner while it is written, whatever it becomes.
+      rmSync(part, { force: true }); // left by an earlier process with the same pid
+      // Opened for reading, too, for `copyInto`; private until it takes on the mode of the file that it replaces.
       this.descriptor = openSync(part, "wx+", stats === null ? 0o666 : 0o600);
       keep(part);
       return part;
@@ -173,16 +173,19 @@ export class OutputFile {
     if (kind !== "rewrite") renameSync(part, path);
   }
 
-  /** The one way in which something can be lost, so that then the whole of it stays somewhere. */
+  /** The only step that can destroy the old file halfway: on failure the part file is kept. */
   private copyInto(part: string): void {
     try {
       copyOver(this.descriptor, this.place.path);
     } catch (cause) {
       unfinished.delete(part);
       this.part = null;
-      throw new CommandError(`${writeError(this.place.label, cause).message}; all of it is in ${part}`, {
-        cause,
-      });
+      throw new CommandError(
+        `${writeError(this.place.label, cause).message}; the complete output is in ${part}`,
+        {
+          cause,
+        },
+      );
     }
   }
 
@@ -217,7 +220,7 @@ export async function writeOutput(
 }
 
 /**
- * Writes several outputs, all or none: nothing is touched before every one of them is written beside its place.
+ * Writes several outputs, all or none: no file is touched before all contents have been written to part files.
  *
  * @param options.shown how messages name a path
  * @throws CommandError when one cannot be written
@@ -241,25 +244,25 @@ export function writeOutputs(
 }
 
 /**
- * Makes sure, before anything runs, that an output can be written. Leaves nothing behind.
+ * Checks, before anything runs, that an output can be written. Leaves nothing behind.
  * @throws CommandError when it cannot
  */
 export function checkOutput(option: string, path: string, options: OutputOptions = {}): void {
   new OutputFile(option, path, options).discard();
 }
 
-/** A name may hold a newline; a message has one line. */
+/** A name may contain a newline, but a message is one line. */
 function inOneLine(label: string): string {
   return label.trim().replace(/\s*[\r\n]+\s*/g, "\ufffd");
 }
 
-/** @throws CommandError when two outputs are one file */
+/** @throws CommandError when two outputs are the same file */
 export function requireDistinct(files: readonly OutputFile[]): void {
   for (const [i, { place }] of files.entries()) {
     const same = files.slice(0, i).find((other) => isSamePlace(other.place, place));
     if (same !== undefined && place.kind !== "stream")
       throw new CommandError(
-        `${place.label}: is the file of ${same.place.label}, too; give each a file of its own`,
+        `${place.label}: is the same file as ${same.place.label}; give each a file of its own`,
       );
   }
 }
@@ -270,7 +273,7 @@ export interface NamedInput {
   readonly path: string;
 }
 
-/** @throws CommandError when an output is a file that is read: it would be lost */
+/** @throws CommandError when an output would overwrite an input */
 export function requireApart(files: readonly OutputFile[], inputs: readonly NamedInput[]): void {
   for (const { place } of files) {
     const { stats, kind, label } = place;
@@ -280,7 +283,9 @@ export function requireApart(files: readonly OutputFile[], inputs: readonly Name
       const isSame =
         stats === null ? place.path === resolve(path) : input?.dev === stats.dev && input.ino === stats.ino;
       if (isSame)
-        throw new CommandError(`${label}: is the file of ${option} ${path}, and would be lost; give another`);
+        throw new CommandError(
+          `${label}: is the same file as ${option} ${path}, which would be lost; give another`,
+        );
     }
   }
 }
@@ -289,7 +294,7 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
 }
 
-/** Puts the content of one file into another, which stays the file it is. */
+/** Overwrites a file with the content of another, in place. */
 function copyOver(from: number, path: string): void {
   const to = openSync(path, "r+");
   try {
@@ -307,14 +312,14 @@ function copyOver(from: number, path: string): void {
   }
 }
 
-/** Makes a folder and those that it is in. Node's recursive `mkdir` never returns where a folder refuses new ones as /proc does. */
+/** Creates a folder and its parents. Node's recursive `mkdir` hangs in folders that refuse new ones, such as /proc. */
 function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   if (dirname(folder) !== folder) makeFolder(dirname(folder));
   try {
     mkdirSync(folder);
   } catch (error) {
-    if (systemErrorCode(error) !== "EEXIST") throw error; // somebody else was faster, or it is a file: writing will tell
+    if (systemErrorCode(error) !== "EEXIST") throw error; // created meanwhile, or it is a file: opening reports that
   }
 }
 

@@ -16,36 +16,36 @@ import { writeError } from "./standard-output.ts";
 /**
  * Where an output goes.
  *
- * - `new`: nothing is there; a file is made.
- * - `replace`: a file, whose name a new one takes once that is whole.
- * - `rewrite`: a file that has other names, or whose folder or owner does not allow a replacement: it is written over.
- * - `stream`: a device, a terminal, an open descriptor: it is written through.
- * - `pipe`: a FIFO: it is written through once somebody reads it.
+ * - `new`: nothing exists there; a file is created.
+ * - `replace`: a file; a new one is renamed over it once it is complete.
+ * - `rewrite`: a file that has other hard links, or whose folder or owner does not allow replacing it: overwritten.
+ * - `stream`: a device, a terminal, an open descriptor: written through.
+ * - `pipe`: a FIFO: written through once it has a reader.
  */
 export type OutputKind = "new" | "replace" | "rewrite" | "stream" | "pipe";
 
 export interface OutputPlace {
   /** The option and the path, for messages. */
   readonly label: string;
-  /** The path after all links. */
+  /** The path with all links resolved. */
   readonly path: string;
   readonly kind: OutputKind;
-  /** Of the file that is there; null where there is none. */
+  /** Of the existing file; null if there is none. */
   readonly stats: Stats | null;
 }
 
-/** Characters of a name that go into that of its part: names may have 255 bytes. */
+/** Characters of a name that are used in that of its part file: names are limited to 255 bytes. */
 const LONGEST_STEM = 60;
-/** Links that are followed before they count as a circle, as in Linux. */
+/** Links followed before they count as a loop, as in Linux. */
 const MOST_LINKS = 40;
-/** What leads to something that is open already: `/dev/stdout` does, `/dev/fd/3`, `/proc/self/fd/1`. */
+/** Paths of open descriptors: `/dev/fd/3`, or `/proc/self/fd/1`, to which `/dev/stdout` is a link. */
 const DESCRIPTOR = /^(\/proc\/[^/]+|\/dev)\/fd\/\d+$/;
 
 /**
- * Finds out what is at a path, and whether an output may go there.
+ * Determines what is at a path, and whether an output may go there.
  *
  * @param label the option and the path, as the user gave them
- * @param makeFolders whether folders that are missing will be made
+ * @param makeFolders whether missing folders will be created
  * @throws CommandError when it is a folder, or cannot be written
  */
 export function outputPlace(label: string, path: string, makeFolders = false): OutputPlace {
@@ -59,13 +59,13 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
     if (stats === null) {
       if (/\/$/.test(path)) throw new CommandError(`${label}: is a folder; give a file`);
       const target = lastTarget(path);
-      // Folders are made where the user named them, not where some link leads.
+      // Folders are created at the path that the user gave, not at the target of a link.
       requireFolder(dirname(target), makeFolders && target === resolve(path));
       return { label, path: target, kind: "new", stats };
     }
     if (stats.isDirectory()) throw new CommandError(`${label}: is a folder; give a file`);
     if (stats.isSocket()) throw new CommandError(`${label}: is a socket; give a file`);
-    // Root may write all files; one that its owner protected is meant to stay.
+    // Root may write any file, but one that its owner made read-only is meant to stay.
     if (stats.isFile() && (stats.mode & 0o222) === 0)
       throw Object.assign(new Error(path), { code: "EACCES" });
     accessSync(path, constants.W_OK);
@@ -83,34 +83,34 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
   }
 }
 
-/** Flag of descriptors that never wait, as Linux shows it: shells open none so, and Node all of its own. */
+/** O_NONBLOCK as Linux shows it: set in the pipes that Node opens for itself, not in those that shells open. */
 const NONBLOCK = 0o4000;
 const STANDARD_ERROR = 2;
 
-/** Whether a descriptor is one that this process opened for itself, which nobody can mean. */
+/** Whether this process opened the descriptor for itself, so that the user cannot mean it. */
 function isOurOwn(target: string, stats: Stats): boolean {
   const [, owner = "self", digits = ""] = /^\/(?:proc\/([^/]+)|dev)\/fd\/(\d+)$/.exec(target) ?? [];
   if (Number(digits) <= STANDARD_ERROR || (owner !== "self" && owner !== `${process.pid}`)) return false;
-  if (!stats.isFile() && !stats.isFIFO() && !stats.isCharacterDevice()) return true; // an event of Node's
+  if (!stats.isFile() && !stats.isFIFO() && !stats.isCharacterDevice()) return true; // an eventfd or the like
   const info = `/proc/self/fdinfo/${digits}`;
-  if (!existsSync(info)) return false; // another system: opening it will tell
+  if (!existsSync(info)) return false; // not Linux: opening reports errors
   const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(info, "latin1"))?.[1] ?? "0";
   return stats.isFIFO() && (Number.parseInt(flags, 8) & NONBLOCK) !== 0;
 }
 
-/** Whether two places are one file, whatever its names. */
+/** Whether two places are the same file, under whatever names. */
 export function isSamePlace(one: OutputPlace, other: OutputPlace): boolean {
   if (one.stats === null || other.stats === null) return one.path === other.path;
   return one.stats.dev === other.stats.dev && one.stats.ino === other.stats.ino;
 }
 
-/** Name of the file that becomes the output when it is whole. */
+/** Name of the part file, which becomes the output once it is complete. */
 export function partOf(path: string): string {
-  // Beside a long name there must be room for the rest.
+  // A long name must leave space for the rest.
   return join(dirname(path), `.${basename(path).slice(0, LONGEST_STEM)}.${process.pid}.part`);
 }
 
-/** Whether a new file can take this one's place without anybody seeing a difference. */
+/** Whether a new file can replace this one without changing its links and owner. */
 function mayReplace(path: string, { nlink, uid, gid }: Stats): boolean {
   if (nlink > 1) return false;
   const user = process.getuid?.() ?? uid;
@@ -123,7 +123,7 @@ function mayReplace(path: string, { nlink, uid, gid }: Stats): boolean {
   }
 }
 
-/** @throws Error of node:fs where no file can be made in a folder, or the folder cannot be made */
+/** @throws an Error of node:fs when no file can be created in the folder, or the folder itself cannot be created */
 function requireFolder(folder: string, makeFolders: boolean): void {
   const stats = statSync(folder, { throwIfNoEntry: !makeFolders });
   if (stats === undefined) requireFolder(dirname(folder), makeFolders);
@@ -131,7 +131,7 @@ function requireFolder(folder: string, makeFolders: boolean): void {
   else accessSync(folder, constants.W_OK | constants.X_OK);
 }
 
-/** What a path leads to, the last link followed even where nothing is at its end; descriptors are not followed. */
+/** The target of a path: links are followed even if the last one dangles, but not those of descriptors. */
 function lastTarget(path: string): string {
   let target = resolve(path);
   for (let links = 0; links <= MOST_LINKS; links++) {

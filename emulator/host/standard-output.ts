@@ -1,9 +1,9 @@
 import { CommandError, systemErrorCode } from "./command-error.ts";
 
-/** As of a program that SIGPIPE ended: 128 and its number. */
+/** Exit code of a program that SIGPIPE ended: 128 plus the signal's number. */
 export const BROKEN_PIPE = 128 + 13;
 
-/** Told once when standard output takes nothing more. Null: nobody reads it any more, which is no error of anybody. */
+/** Called once when standard output can no longer be written. Null: its reader has gone, which is not an error. */
 type Ending = (error: CommandError | null) => void;
 
 let ending: Ending = (error) => {
@@ -16,18 +16,18 @@ let ending: Ending = (error) => {
 };
 let broken = false;
 
-/** Lets programs end with a word, or quietly, where standard output or standard error cannot be written. */
+/** Ends the program, with a message or quietly, if standard output fails; ignores failures of standard error. */
 export function watchStandardOutput(): void {
   process.stdout.on("error", (error) => {
     if (broken) return;
     broken = true;
     ending(systemErrorCode(error) === "EPIPE" ? null : writeError("standard output", error));
   });
-  // Whoever does not read the messages does not miss them.
+  // Messages without a reader are dropped.
   process.stderr.on("error", () => {});
 }
 
-/** Has `end` handle a standard output that breaks. @returns what takes it back */
+/** Lets `end` handle a broken standard output. @returns a function that restores the previous handler */
 export function onBrokenOutput(end: Ending): () => void {
   const before = ending;
   ending = end;
@@ -36,7 +36,7 @@ export function onBrokenOutput(end: Ending): () => void {
   };
 }
 
-/** What the user reads of a failed write. @param place the option and file */
+/** The error of a failed write, for the user. @param place the option and file */
 export function writeError(place: string, cause: unknown): CommandError {
   const code = systemErrorCode(cause);
   const reason = WRITE_REASONS[code] ?? `cannot be written (${code || String(cause)}); give another`;
@@ -54,10 +54,10 @@ const WRITE_REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "its name is too long; give a shorter one",
   ENOSPC: "no space left on the device; make room, or give another path",
   EDQUOT: "the quota is used up; make room, or give another path",
-  EFBIG: "grows larger than a file may be here; give another path",
+  EFBIG: "grows beyond the largest size of a file there; give another path",
   EIO: "the device reports an error; give another path",
   EPIPE: "nobody reads it any more",
-  ENXIO: "nobody is at its other end; give another path",
-  ETXTBSY: "is a program that runs; give another path",
-  ERR_INVALID_ARG_VALUE: "is no path; give one without zero bytes",
+  ENXIO: "has nothing at its other end; give another path",
+  ETXTBSY: "is a running program; give another path",
+  ERR_INVALID_ARG_VALUE: "is not a path; give one without zero bytes",
 };

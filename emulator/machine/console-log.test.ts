@@ -42,7 +42,7 @@ describe("text matcher", () => {
 });
 
 describe("console log", () => {
-  it("counts and hashes what is printed, and tells of the milestone", () => {
+  it("counts and hashes the output, and reports the milestone", () => {
     const line = new Line();
     const log = new ConsoleLog(line);
     let milestones = 0;
@@ -56,7 +56,7 @@ describe("console log", () => {
     expect(log.sha256()).toBe(createHash("sha256").update(`${text}more`).digest("hex"));
   });
 
-  it("answers prompts in turn, and types no faster than the device takes", () => {
+  it("answers prompts in turn, and types no faster than the device accepts", () => {
     const line = new Line();
     const log = new ConsoleLog(line);
     log.reply({ expect: "=> ", send: "bdinfo\n" }, { expect: "=> ", send: "poweroff\n" });
@@ -69,7 +69,7 @@ describe("console log", () => {
     expect(String.fromCharCode(...line.received)).toBe("bdinfo\npoweroff\n");
   });
 
-  it("leads to another end, and goes on to count and to answer", () => {
+  it("forwards to another end, and still counts and answers", () => {
     const line = new Line();
     const log = new ConsoleLog(line);
     const host = new RingbufChar();

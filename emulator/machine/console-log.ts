@@ -19,8 +19,8 @@ export interface ConsoleReply {
 }
 
 /**
- * The host's end of the guest's console: passes output on, hashes it, finds texts in it, and types replies as fast as the
- * device takes them. Replies are bound to output, never to host time, so that runs repeat exactly.
+ * The host's end of the guest's console: forwards output, hashes it, searches it for texts, and types replies as fast
+ * as the device accepts them. Replies depend on output, never on host time, so that runs are deterministic.
  */
 export class ConsoleLog implements CharBackend {
   private static readonly vmFields = {
@@ -47,7 +47,7 @@ export class ConsoleLog implements CharBackend {
     device.connect(this);
   }
 
-  /** Plugs in another end, to which output goes on, and which types for itself. */
+  /** Connects another host end, which receives the output, too, and may type input of its own. */
   leadTo(host: Chardev): void {
     this.host = host;
     host.attach(this.device);
@@ -58,19 +58,19 @@ export class ConsoleLog implements CharBackend {
     return this.count;
   }
 
-  /** Watches for a text from now on; `onMilestone` is called each time it has been printed. */
+  /** Watches for a text from now on; `onMilestone` is called each time it is printed. */
   watchFor(text: string): void {
     this.milestone = new TextMatcher(text);
   }
 
-  /** Answers prompts, one after the other: each is watched for once the one before has been answered. */
+  /** Answers prompts one after another: each is watched for once the previous one has been answered. */
   reply(...replies: ConsoleReply[]): void {
     for (const { expect, send } of replies) {
       this.replies.push({ matcher: new TextMatcher(expect), send: new TextEncoder().encode(send) });
     }
   }
 
-  /** Types bytes; what the device cannot take yet waits. */
+  /** Types bytes; those that the device cannot accept yet are queued. */
   type(bytes: Iterable<number>): void {
     this.typing.push(...bytes);
     this.feed();
@@ -101,13 +101,13 @@ export class ConsoleLog implements CharBackend {
     return this.hash.hex();
   }
 
-  /** What a snapshot keeps: how far the console has come, and what waits to be typed. Not who watches. */
+  /** State for a snapshot: the output so far, as count and hash, and queued input, but not what is watched for. */
   save(): SavedValue {
     this.flush();
     return { ...saveFields(this, ConsoleLog.vmFields), typing: [...this.typing] };
   }
 
-  /** @throws QomError when `saved` is not what `save` answered. */
+  /** @throws QomError when `saved` did not come from `save`. */
   load(saved: SavedValue): Restore[] {
     if (!isFields(saved)) throw new QomError("console has no fields");
     const { typing, ...fields } = saved;
@@ -133,10 +133,10 @@ export class ConsoleLog implements CharBackend {
   }
 }
 
-/** Finds a text in a stream of bytes, one byte at a time (Knuth, Morris, Pratt). */
+/** Finds a text in a stream of bytes, one byte at a time (Knuth-Morris-Pratt). */
 export class TextMatcher {
   private readonly text: Uint8Array;
-  /** Per length matched, the length that is still matched when the next byte differs. */
+  /** Failure function: at `matched - 1`, the length that is still matched after a mismatch. */
   private readonly fallback: number[] = [0];
   private matched = 0;
 
@@ -150,7 +150,7 @@ export class TextMatcher {
     }
   }
 
-  /** Whether the text ends with this byte. */
+  /** Takes the next byte of the stream. True if it completes the text. */
   take(byte: number): boolean {
     while (this.matched > 0 && this.text[this.matched] !== byte) {
       this.matched = this.fallback[this.matched - 1] as number;

@@ -14,7 +14,7 @@ function elf(change: (view: DataView) => void = () => {}): Uint8Array {
   view.setBigUint64(32, 64n, true); // program headers
   view.setUint16(54, 56, true);
   view.setUint16(56, 1, true);
-  view.setUint32(64, 1, true); // to be loaded
+  view.setUint32(64, 1, true); // loadable
   view.setBigUint64(64 + 8, 120n, true); // offset
   view.setBigUint64(64 + 24, 0x8000_0000n, true); // physical address
   view.setBigUint64(64 + 32, BigInt(content.length), true);
@@ -41,19 +41,19 @@ describe("ELF files", () => {
     ["an unknown machine", (view) => view.setUint16(18, 999, true), /for machine 999/],
     ["an object file", (view) => view.setUint16(16, 1, true), /not executable/],
     [
-      "headers behind the end",
+      "headers beyond the end",
       (view) => view.setBigUint64(32, 4096n, true),
-      /program headers lie behind its end/,
+      /program headers lie beyond its end/,
     ],
-    ["small headers", (view) => view.setUint16(54, 32, true), /program headers of a wrong size/],
-    ["a segment behind the end", (view) => view.setBigUint64(64 + 32, 4096n, true), /reaches behind its end/],
+    ["small headers", (view) => view.setUint16(54, 32, true), /program headers of the wrong size/],
+    ["a segment beyond the end", (view) => view.setBigUint64(64 + 32, 4096n, true), /reaches beyond its end/],
     [
       "a segment larger than its memory",
       (view) => view.setBigUint64(64 + 40, 1n, true),
       /larger in the file/,
     ],
-    ["nothing to load", (view) => view.setUint32(64, 2, true), /nothing in it is to be loaded/],
-  ])("refuse %s, naming the file and the mend", (_, change, message) => {
+    ["nothing to load", (view) => view.setUint32(64, 2, true), /it has no loadable segment/],
+  ])("refuse %s, naming the file and the fix", (_, change, message) => {
     const attempt = () => parseElf("guest.elf", elf(change));
     expect(attempt).toThrow(CommandError);
     expect(attempt).toThrow(message);

@@ -1,10 +1,10 @@
 import { CommandError } from "#host";
-/** A part of a program that has a place in memory. */
+/** A loadable segment of a program. */
 export interface Segment {
   /** Physical address. */
   readonly address: number;
   readonly content: Uint8Array;
-  /** Bytes in memory; those behind the content are zero. */
+  /** Bytes in memory; those after the content are zero. */
   readonly memoryBytes: number;
 }
 
@@ -37,7 +37,7 @@ export function isElf(file: Uint8Array): boolean {
   return file[0] === 0x7f && file[1] === 0x45 && file[2] === 0x4c && file[3] === 0x46;
 }
 
-/** The loadable parts of a RISC-V program. @throws CommandError that names `path` when it is not one. */
+/** The loadable segments of a RISC-V program. @throws CommandError that names `path` when it is not one. */
 export function parseElf(path: string, file: Uint8Array): ElfProgram {
   const wrong = (reason: string) => new CommandError(`${path}: ${reason}; give a RISC-V ELF64 executable`);
   if (!isElf(file)) throw wrong("not an ELF file");
@@ -55,9 +55,9 @@ export function parseElf(path: string, file: Uint8Array): ElfProgram {
   const headersAt = number64(32);
   const headerBytes = view.getUint16(54, true);
   const count = view.getUint16(56, true);
-  if (count > 0 && headerBytes < PROGRAM_HEADER_BYTES) throw wrong("program headers of a wrong size");
+  if (count > 0 && headerBytes < PROGRAM_HEADER_BYTES) throw wrong("program headers of the wrong size");
   if (headersAt + count * headerBytes > file.length)
-    throw wrong("truncated: its program headers lie behind its end");
+    throw wrong("truncated: its program headers lie beyond its end");
   const segments: Segment[] = [];
   for (let index = 0; index < count; index++) {
     const at = headersAt + index * headerBytes;
@@ -65,10 +65,10 @@ export function parseElf(path: string, file: Uint8Array): ElfProgram {
     const [offset, address, fileBytes, memoryBytes] = [8, 24, 32, 40].map((field) =>
       number64(at + field),
     ) as [number, number, number, number];
-    if (offset + fileBytes > file.length) throw wrong(`truncated: segment ${index} reaches behind its end`);
+    if (offset + fileBytes > file.length) throw wrong(`truncated: segment ${index} reaches beyond its end`);
     if (fileBytes > memoryBytes) throw wrong(`segment ${index} is larger in the file than in memory`);
     segments.push({ address, content: file.subarray(offset, offset + fileBytes), memoryBytes });
   }
-  if (segments.length === 0) throw wrong("nothing in it is to be loaded");
+  if (segments.length === 0) throw wrong("it has no loadable segment");
   return { entry: number64(24), segments };
 }

@@ -15,7 +15,7 @@ const loadA1 = (value: number) => [
 ];
 const finish = (value: number) => [LUI_A0_FINISHER, ...loadA1(value), STORE_A1, LOOP];
 
-/** Resets the machine the first time, which RAM remembers, and powers off the second. */
+/** Resets the machine the first time, which it notes in RAM, and powers off the second time. */
 const RESET_ONCE = [
   0x8010_0637, // lui a2, 0x80100
   0x0206_1613, // slli a2, a2, 32
@@ -50,7 +50,7 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
     expect(failing.shutdown).toEqual({ kind: "fail", code: 5 });
   });
 
-  it("a guest resets itself: images are loaded again, RAM stays, time and instructions go on", async () => {
+  it("a guest resets itself: images are loaded again, RAM is kept, time and instruction count continue", async () => {
     const emulation = await machine(form, RESET_ONCE);
     const memory = emulation.board.memorySpace;
     expect(emulation.run()).toBe("poweroff");
@@ -59,13 +59,13 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
     expect(emulation.now()).toBe(emulation.instructions * 10);
   });
 
-  it("a guest that waits for nothing is idle", async () => {
+  it("a guest that waits with no interrupt to come is idle", async () => {
     const emulation = await machine(form, [WFI, LOOP]);
     expect(emulation.run()).toBe("idle");
     expect(emulation.waiting).toBe(true);
   });
 
-  it("a run stops where it is told, and goes on from there", async () => {
+  it("a run stops at its limit, and continues from there", async () => {
     const emulation = await machine(form, [LOOP]);
     expect(emulation.run({ maxInstructions: 1000 })).toBe("instructions");
     expect(emulation.instructions).toBe(1000);
@@ -75,7 +75,7 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
     expect(emulation.run()).toBe("stopped");
   });
 
-  it("time that a waiting guest skips is counted in whole nanoseconds", async () => {
+  it("time skipped while the guest waits is counted in whole nanoseconds", async () => {
     const emulation = await machine(form, [WFI, LOOP]);
     emulation.run();
     emulation.skipIdle(0.25);
@@ -85,7 +85,7 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
     );
   });
 
-  it("nothing is left after the end, which may be asked for twice", async () => {
+  it("destroying a machine leaves nothing behind, and may be repeated", async () => {
     const emulation = await machine(form, [LOOP]);
     emulation.run({ maxInstructions: 100 });
     emulation.destroy();
@@ -106,7 +106,7 @@ it("two machines in one process do not disturb each other", async () => {
   expect(two.instructions).toBe(400);
 });
 
-it("more processors than the board has places for are refused", async () => {
+it("more processors than the board supports are refused", async () => {
   const hardware = await loadHardware("embedded");
   expect(() => new Emulation({ hardware, ramBytes: 2 ** 22, hartCount: 9 })).toThrow(/9 harts; give 1 to 8/);
 });

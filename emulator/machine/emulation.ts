@@ -19,10 +19,10 @@ import { AttachedHardware } from "./options/attached-hardware.ts";
 import { type HardwareOptions, NO_HARDWARE_OPTIONS } from "./options/hardware-options.ts";
 import { Processors } from "./processors.ts";
 
-/** What the guest's wall clock shows at its start unless told otherwise: 2026-01-01, 00:00 UTC, in nanoseconds. */
+/** Default start of the guest's wall clock: 2026-01-01, 00:00 UTC, in nanoseconds since 1970. */
 export const DEFAULT_WALL_CLOCK = 1_767_225_600_000_000_000n;
 
-/** Flash banks and boot ROM, beside RAM. */
+/** Flash banks and boot ROM, in addition to RAM. */
 const BOARD_MEMORY_BYTES = 65 * 2 ** 20;
 
 export interface EmulationOptions {
@@ -38,22 +38,22 @@ export interface EmulationOptions {
   /** Options of the object model: checked mode, allocation stacks. */
   readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
   readonly wallClock?: bigint;
-  /** Drives, devices and what else the command line adds to the board. */
+  /** Drives, devices and everything else that the command line adds to the board. */
   readonly attached?: HardwareOptions;
-  /** What of the guest's code to translate; default "hot". It makes no difference but speed. */
+  /** Which guest code to translate; default "hot". Affects only speed. */
   readonly translate?: Translate;
   /** When code counts as hot, see `RiscvHartOptions`. */
   readonly hotArrivals?: number;
-  /** Whether a reset that the guest asks for ends the run; default: no. */
+  /** Whether a reset requested by the guest ends the run; default false. */
   readonly endsAtReset?: boolean;
-  /** Guest memory set aside for devices that are plugged in later, in bytes; default 0. */
+  /** Guest memory reserved for devices that are plugged in later, in bytes; default 0. */
   readonly hotplugBytes?: number;
 }
 
 /**
- * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `reset`: by `endsAtReset`.
- * `timeout`: it took longer than it was to.
- * `debug`: at a breakpoint or before a watched access, see `debugStop`.
+ * Why a run ended. `idle`: the guest waits for an interrupt that nothing will raise. `reset`: the guest requested one
+ * and `endsAtReset` is set. `timeout`: the time limit was reached. `debug`: at a breakpoint or before a watched access,
+ * see `debugStop`.
  */
 export type RunEnd =
   | "poweroff"
@@ -66,47 +66,47 @@ export type RunEnd =
   | "stopped"
   | "debug";
 
-/** A processor that came to a point of a debugger. */
+/** A processor that hit a breakpoint or watchpoint. */
 export interface DebugStop {
   readonly hart: RiscvHart;
   readonly hit: DebugHit;
 }
 
 export interface RunLimits {
-  /** Instructions, over all of the emulation's life. */
+  /** Instructions, counted over the whole life of the emulation. */
   readonly maxInstructions?: number;
   /** Console text that ends the run. */
   readonly until?: string;
 }
 
-/** Milliseconds that creation took, by part. */
+/** Duration of creation in milliseconds, by phase. */
 export interface CreationPhases {
   readonly create: number;
   readonly load: number;
 }
 
-/** A machine put together: board, processors, memory, console, and the loop that runs them. */
+/** A complete machine: board, processors, memory, console, and the loop that runs them. */
 export class Emulation {
   readonly model: DeviceModel;
   readonly board: Machine;
   readonly console: ConsoleLog;
-  /** Present if a trace was asked for. */
+  /** Null unless a trace was requested. */
   readonly trace: MmioTrace | null;
   readonly creation: CreationPhases;
   private readonly clock: Clock;
   readonly ramBytes: number;
-  /** What was loaded, and is again after each reset. */
+  /** Files that are loaded at the start and again after each reset. */
   readonly files: BootFiles;
-  /** Guest time, as instructions and idle time make it up. */
+  /** Guest time, made up of instructions and idle time. */
   readonly time = new GuestTime();
   /** The harts, and whose turn it is. */
   readonly processors: Processors;
-  /** By hart: when the supervisor's comparator is reached. */
+  /** By hart: the timer that expires when the supervisor's comparator is reached. */
   readonly comparators: Timer[] = [];
-  /** Where the latest run that ended with `debug` did. */
+  /** Where the latest run that ended with `debug` stopped. */
   debugStop: DebugStop | null = null;
   private readonly memory: WebAssembly.Memory;
-  /** What the command line added to the board. */
+  /** Hardware that the command line added to the board. */
   readonly attached: AttachedHardware;
   private readonly buses: CpuBus[] = [];
   private readonly translation: Pick<RiscvHartOptions, "translate" | "hotArrivals">;
@@ -140,7 +140,7 @@ export class Emulation {
     this.trace = options.trace || options.traceLine ? new MmioTrace(this.time, options.traceLine) : null;
     const codePages = new CodePages();
     this.model.onRamWritten = (bytes, offset, length) => {
-      // Else it is memory that no processor reaches directly.
+      // Other buffers hold memory that no processor accesses directly.
       if (bytes.buffer === guest.memory.buffer) codePages.written(bytes.byteOffset + offset, length);
     };
     const makeHart = (index: number): RiscvHart => this.makeHart(index, guest, state.byteOffset, codePages);
@@ -233,18 +233,18 @@ export class Emulation {
     return this.time.now();
   }
 
-  /** The guest's request to end, once there is one. */
+  /** The guest's shutdown request, or null if there is none. */
   get shutdown(): ShutdownRequest | null {
     return this.request;
   }
 
-  /** Ends the run that is going on, from a callback. */
+  /** Ends the current run, from a callback. */
   stop(end: RunEnd = "stopped"): void {
     this.stopping = end;
     this.processors.leave();
   }
 
-  /** Runs until the guest ends, or a limit is reached; skips over time in which the guest waits. May be called again. */
+  /** Runs until the guest ends or a limit is reached, skipping time in which the guest waits. May be called again. */
   run(limits: RunLimits = {}): RunEnd {
     if (limits.until !== undefined) this.console.watchFor(limits.until);
     for (;;) {
@@ -254,7 +254,10 @@ export class Emulation {
     }
   }
 
-  /** Runs one slice: to the next deadline of a device, at most one turn of a processor. Returns why the run ended, if it did. */
+  /**
+   * Runs one slice: to the next deadline of a device, at most one turn of a processor. Returns why the run ended, if it
+   * did.
+   */
   step(maxInstructions = Number.POSITIVE_INFINITY): RunEnd | null {
     this.clock.runExpired();
     const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
@@ -279,8 +282,8 @@ export class Emulation {
   }
 
   /**
-   * Executes one instruction of `hart`, or of whose turn it is while that one waits for an interrupt. Returns why the run
-   * ended, if it did.
+   * Executes one instruction of `hart`, or if it waits for an interrupt, of the hart whose turn it is. Returns why the
+   * run ended, if it did.
    */
   stepInstruction(hart: RiscvHart): RunEnd | null {
     const target = this.instructions + 1;
@@ -292,14 +295,14 @@ export class Emulation {
     return null; // no interrupt will come
   }
 
-  /** Resets the machine, as a person would by its button: before the next instruction. */
+  /** Resets the machine before the next instruction, as its reset button would. */
   requestReset(): void {
     this.model.requestShutdown({ kind: "reset", code: 0 });
   }
 
   /**
-   * Writes bytes of one page, ROM and flash too, from outside of the guest; code that is overwritten is decoded anew. Where
-   * there is no memory a device gets them.
+   * Writes bytes of one page from outside the guest, in ROM and flash, too; overwritten code is decoded again. Where
+   * there is no memory, the write goes to the device.
    */
   writePhysical(address: number, content: Uint8Array): MemTxResult {
     const direct = this.buses[0]?.directPage(address, "read") ?? -1;
@@ -320,14 +323,14 @@ export class Emulation {
     return this.clock.deadline - this.now();
   }
 
-  /** Lets guest time pass while all processors wait: to the next deadline, or less. False if there is no deadline. */
+  /** Advances guest time while all processors wait, to the next deadline or less. False if there is no deadline. */
   skipIdle(nanoseconds = this.untilDeadline): boolean {
     if (nanoseconds === Number.POSITIVE_INFINITY) return false;
     this.time.pass(nanoseconds);
     return true;
   }
 
-  /** Starts the guest anew: devices, processor, and files as they were. */
+  /** Restarts the guest: resets devices and processors, and loads the files again. */
   private reset(): void {
     this.request = null;
     this.time.beforeReset();
@@ -340,7 +343,7 @@ export class Emulation {
     new ImageLoader(this.board, this.ramBytes).load(this.files);
   }
 
-  /** Ends the machine; what the heap still holds afterwards has leaked. Returns the milliseconds it took. */
+  /** Destroys the machine; what the heap still holds afterwards has leaked. Returns the milliseconds it took. */
   destroy(): number {
     if (this.destroyed) return 0;
     this.destroyed = true;

@@ -1,13 +1,13 @@
 import { loadFields, type Restore, type SavedValue, saveFields, type VmStateFields } from "#qdev";
 
-/** Guest time that one instruction takes, in nanoseconds: a processor of 100 million instructions per second. */
+/** Guest time per instruction, in nanoseconds: 100 million instructions per second. */
 export const NANOSECONDS_PER_INSTRUCTION = 10;
 
-/** Counts instructions over resets, and from them guest time. */
+/** Counts instructions across resets, and derives guest time from them. */
 export class GuestTime {
   private static readonly vmFields = { earlier: "int", idle: "int" } as const satisfies VmStateFields;
 
-  /** The processor, once there is one: devices ask for the time before. */
+  /** The processor, once there is one: devices read the time before that. */
   private processor: { readonly retired: number } = { retired: 0 };
   /** Instructions before the latest reset. */
   private earlier = 0;
@@ -28,22 +28,22 @@ export class GuestTime {
     return this.instructions * NANOSECONDS_PER_INSTRUCTION + this.idle;
   }
 
-  /** Lets time pass in which no instruction is executed, in whole nanoseconds as devices count them. */
+  /** Advances time without executing instructions, rounded up to whole nanoseconds, which devices count in. */
   pass(nanoseconds: number): void {
     this.idle += Math.max(Math.ceil(nanoseconds), 0);
   }
 
-  /** The processor is about to count from 0 again. */
+  /** To be called before the processor restarts its count from 0. */
   beforeReset(): void {
     this.earlier += this.processor.retired;
   }
 
-  /** What a snapshot keeps, beside the processor's own count. */
+  /** State for a snapshot, in addition to the processor's own count. */
   save(): SavedValue {
     return saveFields(this, GuestTime.vmFields);
   }
 
-  /** @throws QomError when `saved` is not what `save` answered. */
+  /** @throws QomError when `saved` did not come from `save`. */
   load(saved: SavedValue): Restore[] {
     return loadFields(this, GuestTime.vmFields, saved, "time");
   }

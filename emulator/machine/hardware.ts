@@ -4,13 +4,13 @@ import type { TypeRegistry } from "#qom";
 export const REGION_FORMS = ["embedded", "owned"] as const;
 export type RegionForm = (typeof REGION_FORMS)[number];
 
-/** A device tree in one of the two forms. */
+/** The device models in one of the two forms. */
 export interface Hardware {
   readonly form: RegionForm;
   registerTypes(registry: TypeRegistry): void;
 }
 
-/** Loads one of the two device trees. A process that measures loads only one, so that its code stays monomorphic. */
+/** Loads the device models in one form. A process that measures loads only one, so that its code stays monomorphic. */
 export async function loadHardware(form: RegionForm): Promise<Hardware> {
   const { registerTypes } = form === "embedded" ? await import("#hw/embedded") : await import("#hw/owned");
   return { form, registerTypes };

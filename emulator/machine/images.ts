@@ -4,28 +4,28 @@ import type { AddressSpace } from "#memory";
 import type { BootInformation, Machine } from "#qdev";
 import { isElf, parseElf, type Segment } from "./elf.ts";
 
-/** Files that a machine starts from. */
+/** Files that a machine boots from. */
 export interface BootFiles {
   /** Firmware, loaded at the start of RAM; absent: none. */
   readonly bios?: string;
-  /** ELF at its own addresses; anything else behind the firmware, at the next multiple of 2 MiB. */
+  /** ELF files are loaded at their own addresses, anything else after the firmware, at the next multiple of 2 MiB. */
   readonly kernel?: string;
   readonly initrd?: string;
   /** Kernel command line, passed in the device tree. */
   readonly append?: string;
 }
 
-/** What has been loaded where, so that nothing lands on anything else. */
+/** The range of a loaded image, to detect overlaps. */
 interface Extent {
   readonly what: string;
   readonly start: number;
-  /** First address behind. */
+  /** First address after it. */
   readonly end: number;
 }
 
 const RAM_START = 0x8000_0000;
 const KERNEL_ALIGNMENT = 2 * 2 ** 20;
-/** How far behind the kernel the initial ram disk starts, at most. */
+/** Maximum distance from the kernel's entry point to the initrd. */
 const INITRD_DISTANCE = 128 * 2 ** 20;
 const PAGE = 4096;
 
@@ -57,7 +57,7 @@ export class ImageLoader {
     this.ramEnd = RAM_START + ramBytes;
   }
 
-  /** @throws CommandError when a file cannot be read, does not fit, or lands on another. */
+  /** @throws CommandError when a file cannot be read, does not fit, or overlaps another. */
   load(files: BootFiles): void {
     const firmwareEnd =
       files.bios === undefined ? RAM_START : this.loadAt("--bios", files.bios, RAM_START).end;
@@ -68,7 +68,7 @@ export class ImageLoader {
     else this.loadForKernel(files, firmwareEnd, flashStart);
   }
 
-  /** Firmware in RAM goes on in flash, as on QEMU from 8.1 on; what is there loads the kernel by itself. */
+  /** Firmware in RAM continues in flash, as in QEMU since 8.1; the firmware in flash loads the kernel itself. */
   private loadForFlash({ kernel, initrd, append }: BootFiles, flashStart: number): void {
     this.machine.addFlashKernel({
       ...(kernel === undefined ? {} : { kernel: readInput("--kernel", kernel) }),
@@ -78,7 +78,7 @@ export class ImageLoader {
     this.start(RAM_START, flashStart, append === undefined ? {} : { commandLine: append });
   }
 
-  /** Flash comes first, then firmware in RAM, then the kernel. */
+  /** Starts in flash if there is any, else in the firmware in RAM, else in the kernel. */
   private loadForKernel(files: BootFiles, firmwareEnd: number, flashStart: number | null): void {
     const boot: { commandLine?: string; initrd?: NonNullable<BootInformation["initrd"]> } = {};
     if (files.append !== undefined) boot.commandLine = files.append;
@@ -128,7 +128,7 @@ export class ImageLoader {
     const clash = this.extents.find((each) => start < each.end && each.start < end);
     if (clash !== undefined) {
       throw new CommandError(
-        `${what}: lands on ${clash.what} at 0x${Math.max(start, clash.start).toString(16)}; link it elsewhere or leave one out`,
+        `${what}: overlaps ${clash.what} at 0x${Math.max(start, clash.start).toString(16)}; link it elsewhere or leave one out`,
       );
     }
     for (const { address, content, memoryBytes } of segments) {

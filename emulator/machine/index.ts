@@ -1,4 +1,4 @@
-/** Machines put together: options, images, the run loop, and what a run leaves behind. */
+/** Complete machines: options, images, the run loop, and the results of a run. */
 export { ConsoleLog, type ConsoleReply } from "./console-log.ts";
 export {
   DEFAULT_WALL_CLOCK,

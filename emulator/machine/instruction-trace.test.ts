@@ -12,7 +12,7 @@ const [T0, A0, A1] = [5, 10, 11];
 const MTVEC = 0x305;
 const MEPC = 0x341;
 
-/** Counts to three, meets an illegal instruction, whose handler powers off. */
+/** Counts to three, then hits an illegal instruction, whose handler powers off. */
 const PROGRAM = [
   encode("auipc", { rd: T0, immediate: 0 }),
   encode("addi", { rd: T0, rs1: T0, immediate: 32 }),
@@ -53,7 +53,7 @@ async function traced(): Promise<{ emulation: Emulation; lines: string[] }> {
   return { emulation, lines };
 }
 
-it("tells of every instruction, of what it changed, and of traps", async () => {
+it("reports every instruction, the registers that it changed, and traps", async () => {
   const { emulation, lines } = await traced();
   const instructions = lines.filter((line) => /^0 M [0-9a-f]{16}: /.test(line));
   expect(instructions.length).toBe(emulation.instructions);
@@ -72,7 +72,7 @@ it("a run is the same whether it is traced or not", async () => {
   expect([one.instructions, one.trace?.sha256()]).toEqual([two.instructions, two.trace?.sha256()]);
 });
 
-it("goes where QEMU goes, instruction by instruction", async (context) => {
+it("takes the same path as QEMU, instruction by instruction", async (context) => {
   needs(context, "qemu-system-riscv64");
   const options = [
     "-M",

@@ -5,12 +5,12 @@ const PRIVILEGES = ["U", "S", "?", "M"];
 const REGISTERS = 32;
 
 /**
- * Executes one instruction at a time, and tells of each in a line: hart, privilege, address, word, disassembly, and the
+ * Executes one instruction at a time and prints a line for each: hart, privilege, address, word, disassembly, and the
  * registers that it changed.
  *
  *     0 M 0000000000001000: 00000297  auipc   t0,0x0                    t0=0x1000
  *
- * A trap that an instruction ends in, and an interrupt before one, have a line of their own.
+ * An exception that an instruction raises, and an interrupt taken before one, have lines of their own.
  */
 export class InstructionTrace {
   private readonly emulation: Emulation;
@@ -22,12 +22,12 @@ export class InstructionTrace {
     this.line = line;
   }
 
-  /** Runs `hart` as its own `run` does. */
+  /** Runs `hart` in place of its own `run`. */
   run(hart: RiscvHart, maxInstructions: number): void {
     const end = hart.retired + maxInstructions;
     while (hart.retired < end) {
       const pc = hart.pc;
-      if (hart.run(0) !== "budget") return; // takes an interrupt that is due, or has a reason to stop
+      if (hart.run(0) !== "budget") return; // takes a pending interrupt, or finds a reason to stop
       if (hart.pc !== pc) this.line(`${hart.hartId} interrupt at ${address(pc)}`);
       if (!this.traceOne(hart)) return;
     }
@@ -55,7 +55,7 @@ export class InstructionTrace {
   }
 }
 
-/** The word that is about to be executed, 0 where none can be read. The guest does not notice. */
+/** The instruction word at `pc`, or 0 if it cannot be read. The guest cannot notice the access. */
 export function wordAt(emulation: Emulation, hart: RiscvHart, pc: bigint): number {
   const low = halfwordAt(emulation, hart, pc);
   return (low & 3) === 3 ? low | (halfwordAt(emulation, hart, pc + 2n) << 16) : low;

@@ -2,22 +2,22 @@ import type { AccessSize, MemTxResult, PageUse, PhysicalBus } from "#memory";
 import { loadFields, type Restore, type SavedValue, saveFields, type VmStateFields } from "#qdev";
 import { Sha256 } from "./sha256.ts";
 
-/** Bytes of one record: instructions before it (8), address (8), value (8), direction and size (1), outcome (1). */
+/** Bytes of one record: instruction count (8), address (8), value (8), direction and size (1), outcome (1). */
 const RECORD_BYTES = 26;
 const RECORDS = 2048;
 const WRITE = 0x80;
 
-/** What counts the instructions of a machine. */
+/** Counts the instructions of a machine. */
 export interface InstructionCount {
   readonly instructions: number;
 }
 
-/** Told of every access in readable form. */
+/** Receives every access in readable form. */
 export type TraceLine = (line: string) => void;
 
 /**
- * Records every access of the processors that reaches the memory core: their number, and a hash over time, address,
- * direction, size, outcome and value of each, in order. Time is what the guest's is made of: instructions.
+ * Records all processor accesses that reach the memory core: their number, and a hash over the time, address,
+ * direction, size, outcome and value of each, in order. Time is the instruction count, from which guest time derives.
  */
 export class MmioTrace {
   private static readonly vmFields = {
@@ -32,7 +32,7 @@ export class MmioTrace {
   private filled = 0;
   private count = 0;
 
-  /** @param time how many instructions have been executed before the access that is being made */
+  /** @param time how many instructions have been executed before the current access */
   constructor(time: InstructionCount, line?: TraceLine) {
     this.time = time;
     this.line = line;
@@ -42,7 +42,7 @@ export class MmioTrace {
     return this.count;
   }
 
-  /** A bus that records what it passes on: stands between processor and bus only while somebody wants the record. */
+  /** Wraps a bus in one that records its accesses. Only traced machines have it between processor and bus. */
   watch(bus: PhysicalBus): PhysicalBus {
     return new WatchedBus(bus, this);
   }
@@ -53,13 +53,13 @@ export class MmioTrace {
     return this.hash.hex();
   }
 
-  /** What a snapshot keeps. */
+  /** State for a snapshot. */
   save(): SavedValue {
     this.flush();
     return saveFields(this, MmioTrace.vmFields);
   }
 
-  /** @throws QomError when `saved` is not what `save` answered. */
+  /** @throws QomError when `saved` did not come from `save`. */
   load(saved: SavedValue): Restore[] {
     const forget = () => {
       this.filled = 0;
@@ -67,7 +67,7 @@ export class MmioTrace {
     return [forget, ...loadFields(this, MmioTrace.vmFields, saved, "trace")];
   }
 
-  /** Adds one access; `kind` is its size, and `WRITE` if it writes. */
+  /** Adds one access; `kind` is its size, combined with `WRITE` if it writes. */
   record(address: number, kind: number, result: MemTxResult, low: number, high: number): void {
     const { records } = this;
     const { instructions } = this.time;

@@ -2,20 +2,20 @@ import type { InterruptCause, RiscvHart } from "#cpu/riscv";
 import { loadFields, type Restore, type SavedValue, saveFields, type VmStateFields } from "#qdev";
 import { QomError } from "#qom";
 
-/** Instructions of a hart before the next one's turn, if nothing ends the turn earlier. */
+/** Instructions per turn of a hart, if nothing ends the turn earlier. */
 const TURN = 10_000;
-/** Instructions of a hart that is alone between two looks at what is not the guest. */
+/** Instructions that a single hart executes before control returns to the host. */
 const SLICE = 1_000_000;
-/** The same while each of them is traced, which takes a hundred times as long. */
+/** The same while instructions are traced, which takes a hundred times as long. */
 const TRACED_SLICE = 10_000;
 
 /**
- * The harts of a machine, executed one at a time, in turn. A turn ends after so many instructions, or when its hart waits
- * for an interrupt, pauses, or interrupts another hart, which is next then. All of these are the guest's own doing, so
- * that who executes when does not depend on where a run was stopped: runs repeat exactly.
+ * The harts of a machine, executed one at a time, in turn. A turn ends after a fixed number of instructions, or when
+ * its hart waits for an interrupt, pauses, or interrupts another hart, which then runs next. All of these depend on the
+ * guest alone, so that the schedule does not depend on where a run was stopped: runs are deterministic.
  *
- * One guest time holds for all: it counts the instructions of all harts together, so that it never goes back and is exact
- * at every access to a device. Harts that are busy share the speed of one; those that wait take nothing from the others.
+ * All harts share one guest time, which counts the instructions of all of them, so that it never goes back and is exact
+ * at every device access. Busy harts share the speed of one; waiting harts take nothing from the others.
  */
 export class Processors {
   private static readonly vmFields = {
@@ -27,13 +27,13 @@ export class Processors {
   /** At least one. */
   readonly harts: readonly RiscvHart[];
   private current: RiscvHart;
-  /** Whose turn is next, unless it waits. */
+  /** Number of the hart whose turn is next, unless it waits. */
   private next = 0;
   /** Instructions left in this turn. */
   private left = 0;
-  /** Harts that execute nothing: a debugger lets only others run. */
+  /** Harts that a debugger holds: they execute nothing. */
   held: ReadonlySet<RiscvHart> = new Set();
-  /** Executes in place of a hart's own loop, while instructions are traced. */
+  /** Runs harts in place of their own loop while instructions are traced. */
   tracer: { run(hart: RiscvHart, maxInstructions: number): void } | null = null;
 
   constructor(first: RiscvHart, ...others: readonly RiscvHart[]) {
@@ -41,19 +41,19 @@ export class Processors {
     this.current = first;
   }
 
-  /** Instructions executed since the latest reset, by all. */
+  /** Instructions executed since the latest reset, by all harts. */
   get retired(): number {
     let sum = 0;
     for (const hart of this.harts) sum += hart.retired;
     return sum;
   }
 
-  /** Whether all of them wait for interrupts, or are held. */
+  /** Whether all harts wait for interrupts, or are held. */
   get waiting(): boolean {
     return this.harts.every((hart) => hart.waiting || this.held.has(hart));
   }
 
-  /** Starts all of them at an address. */
+  /** Resets all harts, to start at an address. */
   reset(pc: number): void {
     for (const hart of this.harts) hart.reset(pc);
     this.next = 0;
@@ -69,7 +69,7 @@ export class Processors {
     }
     if (this.left <= 0 || this.current.waiting || this.held.has(this.current)) this.beginTurn();
     const hart = this.current;
-    if (this.held.has(hart)) return; // none of the others has anything to do
+    if (this.held.has(hart)) return; // no other hart can run
     const before = hart.retired;
     this.execute(hart, Math.min(this.left, maxInstructions));
     this.left -= hart.retired - before;
@@ -80,7 +80,7 @@ export class Processors {
     else this.tracer.run(hart, maxInstructions);
   }
 
-  /** Begins a turn of this hart, which does not wait: for a debugger that steps it. */
+  /** Begins a turn of this hart, which must not be waiting, for a debugger that steps it. */
   select(hart: RiscvHart): void {
     if (hart === this.current) return;
     this.current.clearReservation();
@@ -98,16 +98,17 @@ export class Processors {
     this.current = this.harts[index] ?? this.current;
   }
 
-  /** What a snapshot keeps, beside the harts themselves: whose turn it is, and how much of it is left. */
+  /** State for a snapshot, in addition to the harts themselves: whose turn it is, and how much of it is left. */
   save(): SavedValue {
     return saveFields(this, Processors.vmFields);
   }
 
-  /** @throws QomError when `saved` is not what `save` answered. */
+  /** @throws QomError when `saved` did not come from `save`. */
   load(saved: SavedValue): Restore[] {
     const steps = loadFields(this, Processors.vmFields, saved, "turns");
     const { turn, next } = saved as { readonly turn: number; readonly next: number }; // as just checked
-    if (Math.max(turn, next) >= this.harts.length) throw new QomError("turns holds a hart that is not there");
+    if (Math.max(turn, next) >= this.harts.length)
+      throw new QomError("turns holds a hart that does not exist");
     return steps;
   }
 
@@ -117,7 +118,7 @@ export class Processors {
       const index = (this.next + step) % harts.length;
       const hart = harts[index];
       if (hart === undefined || hart.waiting || this.held.has(hart)) continue;
-      // Others may now write what it has reserved.
+      // Other harts may now write to the address that it has reserved.
       if (hart !== this.current) this.current.clearReservation();
       this.current = hart;
       this.next = (index + 1) % harts.length;
@@ -126,24 +127,24 @@ export class Processors {
     this.left = TURN;
   }
 
-  /** Comes back from `run` after the instruction being executed; the turn is not over. */
+  /** Makes `run` return after the current instruction, without ending the turn. */
   leave(): void {
     this.current.requestExit();
   }
 
-  /** Drives an interrupt of a hart, which is next if it is not its turn now. */
+  /** Drives an interrupt line of a hart. A hart whose line is raised runs next, unless it is running now. */
   setInterrupt(index: number, cause: InterruptCause, level: boolean): void {
     this.harts[index]?.setInterrupt(cause, level);
     if (level) this.attend(index);
   }
 
-  /** The timer has reached what the supervisor's comparator of a hart waits for. */
+  /** The timer has reached the supervisor's comparator of a hart. */
   timeReached(index: number): void {
     this.harts[index]?.timeReached();
     this.attend(index);
   }
 
-  /** A hart pauses: the others first. */
+  /** The current hart pauses: lets the others run first. */
   yield(): void {
     this.endTurn();
   }

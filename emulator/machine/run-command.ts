@@ -27,21 +27,21 @@ import { parseCount } from "./size.ts";
 import { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
 import { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";
 
-/** Exit codes of a run, beside those of every command. */
+/** Exit codes of a run, in addition to those of every command. */
 const ExitCode = {
   /** The guest reported a failure. */
   GuestFailed: 1,
-  /** `--until` was given, and the console did not print it. */
+  /** The console did not print the text of `--until`. */
   NotReached: 4,
-  /** `--timeout` ended it: that of timeout(1). */
+  /** `--timeout` expired. The same code as that of timeout(1). */
   TimedOut: 124,
 } as const;
-/** The largest that the shell gets to see. */
+/** Largest exit code that a shell sees. */
 const LARGEST_EXIT_CODE = 255;
-/** The longest time that a timer of the host takes. */
+/** Longest delay of a host timer. */
 const LONGEST_TIMEOUT_SECONDS = 2_000_000;
 
-/** Something beside the console that a run is led by: monitor, debugger. */
+/** Something besides the console that controls a run: the monitor, a debugger. */
 export interface RunExtension {
   /** Adds its own options to the command. */
   addOptions(command: Command): void;
@@ -70,25 +70,28 @@ interface RunOptions extends MachineArguments {
   readonly snapshotOut?: string;
 }
 
-/** Adds `regionlab run`, with what rooms above this one bring along. */
+/** Adds `regionlab run`, with extensions from modules above this one. */
 export function addRunCommand(program: Command, extensions: readonly RunExtension[] = []): void {
-  const command = program.command("run").description("run a guest; Ctrl-A X ends it, Ctrl-A H tells more");
+  const command = program.command("run").description("run a guest; Ctrl-A X ends it, Ctrl-A H shows help");
   addMachineOptions(command)
-    .option("--until <text>", "end when the console has printed this; exit code 4 if it ends without")
-    .option("--max-instructions <count>", "end after so many instructions")
-    .option("--timeout <seconds>", "end after so much time of the host; exit code 124")
-    .option("--guest-exit-code", "exit with the guest's own code where it reports a failure, instead of 1")
+    .option("--until <text>", "end once the console has printed this; exit code 4 if the run ends without it")
+    .option("--max-instructions <count>", "end after this many instructions")
+    .option("--timeout <seconds>", "end after this many seconds of host time; exit code 124")
+    .option("--guest-exit-code", "exit with the guest's own code if it reports a failure, instead of 1")
     .option("--no-reboot", "end when the guest resets the machine")
     .option(
       "--log <items>",
-      "tell what the guest does wrong: guest_errors, unimp, or both with a comma between",
+      "log what the guest does wrong: guest_errors, unimp, or both, separated by a comma",
     )
-    .option("--log-file <file>", "write that to a file, not to standard error")
-    .option("--stats <file>", "write what the run was, as JSON")
-    .option("--trace <file>", "write every instruction executed, one a line; slow")
-    .option("--trace-mmio <file>", "write every access to a device, one a line")
-    .option("--snapshot-in <file>", "go on from a snapshot; the other options as in the run that made it")
-    .option("--snapshot-out <file>", "write the machine as it is when the run ends")
+    .option("--log-file <file>", "write the log to a file instead of standard error")
+    .option("--stats <file>", "write statistics of the run, as JSON")
+    .option("--trace <file>", "write every instruction executed, one per line; slow")
+    .option("--trace-mmio <file>", "write every access to a device, one per line")
+    .option(
+      "--snapshot-in <file>",
+      "resume from a snapshot; give the other options as in the run that made it",
+    )
+    .option("--snapshot-out <file>", "write a snapshot of the machine when the run ends")
     .action(async (options: RunOptions) => {
       const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
       process.exitCode = await run(options, extensions, verbose);
@@ -96,7 +99,7 @@ export function addRunCommand(program: Command, extensions: readonly RunExtensio
   for (const extension of extensions) extension.addOptions(command);
 }
 
-/** @param verbose record where blocks are allocated, for the report of those never freed. */
+/** @param verbose record where blocks are allocated, for the leak report. */
 async function run(
   options: RunOptions,
   extensions: readonly RunExtension[],
@@ -212,7 +215,7 @@ function backendOf(serial: HardwareOptions["serial"]): BackendOption[] {
   return serial?.kind === "chardev" && serial.backend !== null ? [serial.backend] : [];
 }
 
-/** Waits until every output has its reader. False: it took longer than the run may take. */
+/** Waits until every output has its reader. False: the timeout has expired. */
 async function readyInTime(outputs: readonly OutputFile[], timeout: number | null): Promise<boolean> {
   const ready = Promise.all(outputs.map((file) => file.ready())).then(() => true);
   if (timeout === null) return ready;
@@ -239,18 +242,16 @@ function parseTimeout(text: string): number {
 
 const LOG_ITEMS: readonly GuestErrorKind[] = ["guest_errors", "unimp"];
 
-/** @throws CommandError for what is not told */
+/** @throws CommandError for an unknown item */
 function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {
   if (log === undefined && logFile !== undefined)
-    throw new CommandError(
-      `--log-file ${logFile}: there is nothing to be told; give --log guest_errors, or another`,
-    );
+    throw new CommandError(`--log-file ${logFile}: nothing is logged; give --log guest_errors, or another`);
   const items = (log ?? "").split(",").filter((item) => item !== "");
   return new Set(
     items.map((item) => {
       const known = LOG_ITEMS.find((each) => each === item);
       if (known === undefined)
-        throw new CommandError(`--log ${log}: ${item} is not told; give ${LOG_ITEMS.join(" or ")}`);
+        throw new CommandError(`--log ${log}: ${item} is unknown; give ${LOG_ITEMS.join(" or ")}`);
       return known;
     }),
   );
@@ -260,7 +261,7 @@ function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunO
   if (end === "timeout") return ExitCode.TimedOut;
   if (end === "fail") {
     const own = guestExitCode ? Math.min(exit, LARGEST_EXIT_CODE) : 0;
-    return own === 0 ? ExitCode.GuestFailed : own; // a failure without a code is one
+    return own === 0 ? ExitCode.GuestFailed : own; // a failure without a code is still a failure
   }
   if (until === undefined || end === "milestone") return 0;
   process.stderr.write(`regionlab: --until ${until}: the console has not printed it; ended by: ${end}\n`);
@@ -268,10 +269,10 @@ function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunO
 }
 
 /**
- * Runs until the machine ends, or somebody asks for an end: a signal, the time that it may take, a console that nobody reads any
- * more. Then it ends as it would otherwise, and everything is written.
+ * Runs until the machine ends by itself, or is ended by a signal, the timeout, or a console whose reader has gone. All
+ * outputs are written in any case.
  *
- * @returns with the exit code of whoever asked; null: nobody did
+ * @returns the end, and the exit code if a signal or the console ended the run; null otherwise
  */
 async function runUntilAsked(
   control: RunControl,
@@ -302,7 +303,7 @@ async function runUntilAsked(
   }
 }
 
-/** Waits for the host's side of the devices; ends the machine if it does not come. */
+/** Waits for the host's side of the devices; destroys the machine if that fails. */
 async function readyOrDestroyed(emulation: Emulation): Promise<void> {
   try {
     await emulation.attached.ready();
@@ -312,20 +313,20 @@ async function readyOrDestroyed(emulation: Emulation): Promise<void> {
   }
 }
 
-/** What a terminal may be the host's end of. */
+/** A guest line whose host end may be the terminal. */
 interface TerminalLine {
   onByte: (byte: number) => void;
   type(bytes: Uint8Array): void;
 }
 
-/** The guest's line that the terminal is the other end of; null: none, as `--serial` leads elsewhere. */
+/** The guest line that is connected to the terminal; null: none, since `--serial` leads elsewhere. */
 function terminalLine({ attached, console }: Emulation): TerminalLine | null {
   return attached.stdio ?? (attached.serial === null ? console : null);
 }
 
 /**
- * Runs with the terminal as what the options say, the console if they say nothing. Guest time waits for host time only if a
- * person watches.
+ * Runs with the terminal connected as the options say, by default to the console. Guest time waits for host time only
+ * if the terminal is interactive or devices reach the host.
  */
 async function runWithTerminal(
   control: RunControl,

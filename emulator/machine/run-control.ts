@@ -2,27 +2,27 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Terminal } from "#backends";
 import type { DebugStop, Emulation, RunEnd } from "./emulation.ts";
 
-/** Why a machine stands still: somebody said so, or it came to a point of a debugger. */
+/** Why a machine is paused: on request, or at a breakpoint or watchpoint. */
 export type Pause = { readonly kind: "request" } | { readonly kind: "debug"; readonly stop: DebugStop };
 
-/** Something that takes what the run gives, at a pace of its own. */
+/** Something that consumes what the run produces, at a pace of its own. */
 export interface Outlet {
-  /** What to wait for before it is given more; null: nothing. @throws CommandError when it takes nothing more */
+  /** What to await before giving it more; null: nothing. @throws CommandError when it accepts no more */
   congestion(): Promise<void> | null;
 }
 
-/** Longest time that a waiting machine does not look whether somebody wants something of it. */
+/** Longest time that a waiting machine sleeps before it checks for requests. */
 const LONGEST_WAIT_MS = 50;
-/** How often a guest that waits looks whether something came from the host's sockets. */
+/** The same if input may come from the host's sockets. */
 const LONGEST_WAIT_FOR_HOST_MS = 5;
 
 /**
- * A run that can be stopped and continued from outside, by a person at the monitor or by a debugger. Between two steps of
- * the machine all of it may be looked at and changed.
+ * A run that can be stopped and continued from outside, by a user at the monitor or by a debugger. Between two steps of
+ * the machine, all of its state may be inspected and changed.
  */
 export class RunControl {
   readonly emulation: Emulation;
-  /** Somebody is connected who may let the machine go on: it does not end because its guest waits for nothing. */
+  /** Set if a debugger may resume the machine: the run then does not end when the guest is idle. */
   held = false;
   private readonly maxInstructions: number;
   private readonly outlets: readonly Outlet[];
@@ -32,8 +32,8 @@ export class RunControl {
   private wake: () => void = () => {};
 
   /**
-   * @param maxInstructions at which the run ends.
-   * @param outlets that the guest waits for when they fall behind, beside the terminal
+   * @param maxInstructions number of instructions at which the run ends
+   * @param outlets what the guest waits for when it falls behind, in addition to the terminal
    */
   constructor(
     emulation: Emulation,
@@ -45,12 +45,12 @@ export class RunControl {
     this.outlets = outlets;
   }
 
-  /** Whether the machine stands still. */
+  /** Whether the machine is paused. */
   get paused(): boolean {
     return this.stopped;
   }
 
-  /** Calls `listener` whenever the machine stops; answers what ends that. */
+  /** Calls `listener` whenever the machine stops. Returns a function that unsubscribes it. */
   onPause(listener: (pause: Pause) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -70,7 +70,7 @@ export class RunControl {
     this.endWith("stopped");
   }
 
-  /** The machine has ended in a step that somebody else made. */
+  /** Ends the run for the given reason, such as the result of a step made elsewhere. */
   endWith(end: RunEnd): void {
     this.ended = end;
     this.wake();
@@ -104,7 +104,7 @@ export class RunControl {
     }
   }
 
-  /** Lets readers that have fallen behind catch up: the guest stands still meanwhile, and nothing piles up. */
+  /** Lets readers that have fallen behind catch up: the guest is paused meanwhile, so that output does not pile up. */
   private async outletsReady(terminal: Terminal): Promise<void> {
     for (const outlet of [terminal, ...this.outlets]) {
       for (let wait = outlet.congestion(); wait !== null && this.ended === null; wait = outlet.congestion()) {
@@ -113,7 +113,7 @@ export class RunControl {
     }
   }
 
-  /** Resolves when somebody wants something of the run. */
+  /** Resolves when the run is asked to continue or to end. */
   private asked(): Promise<void> {
     return new Promise((resolve) => {
       this.wake = resolve;

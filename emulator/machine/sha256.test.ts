@@ -8,14 +8,14 @@ const message = (bytes: number): Uint8Array =>
 const reference = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("Sha256", () => {
-  it("agrees with Node's for every length around the ends of blocks", () => {
+  it("agrees with Node's for every length around block boundaries", () => {
     for (let bytes = 0; bytes < 200; bytes++) {
       expect(new Sha256().update(message(bytes)).hex()).toBe(reference(message(bytes)));
     }
     expect(new Sha256().update(message(100_000)).hex()).toBe(reference(message(100_000)));
   });
 
-  it("does not care how the bytes are handed over, and goes on after a digest was asked for", () => {
+  it("does not depend on how the bytes are split, and continues after a digest was taken", () => {
     const hash = new Sha256();
     const whole = message(5000);
     for (let at = 0, step = 1; at < whole.length; at += step, step = (step * 7) % 150) {
@@ -25,7 +25,7 @@ describe("Sha256", () => {
     }
   });
 
-  it("goes on elsewhere from what was saved of it", () => {
+  it("continues in another instance from saved state", () => {
     const saved = saveFields(new Sha256().update(message(100)), Sha256.vmFields);
     const hash = new Sha256().update(message(7));
     for (const step of loadFields(hash, Sha256.vmFields, saved, "hash")) step();

@@ -1,10 +1,10 @@
-/** SHA-256 (FIPS 180-4, section 6.2) whose state can be kept in a snapshot, which Node's own cannot. */
+/** SHA-256 (FIPS 180-4, section 6.2) whose state can be saved in a snapshot, unlike that of Node's implementation. */
 import type { VmStateFields } from "#qdev";
 
 const BLOCK_BYTES = 64;
 const LENGTH_AT = BLOCK_BYTES - 8;
 
-/** First 32 bits of the fractional part of the `root`th root of `prime`, exactly: floor(root of prime * 2^(32 * root)). */
+/** First 32 bits of the fractional part of the `root`th root r of `prime`: the low 32 bits of floor(r * 2^32). */
 function fraction(prime: number, root: 2n | 3n): number {
   const wanted = BigInt(prime) << (32n * root);
   let least = 0n;
@@ -61,7 +61,7 @@ export class Sha256 {
     for (; at + BLOCK_BYTES <= bytes.length; at += BLOCK_BYTES) this.compress(bytes, at);
     this.block.set(bytes.subarray(at), 0);
     this.filled = bytes.length - at;
-    this.block.fill(0, this.filled); // equal histories, equal states
+    this.block.fill(0, this.filled); // equal inputs give equal states
     return this;
   }
 

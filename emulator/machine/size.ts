@@ -2,7 +2,7 @@ import { CommandError } from "#host";
 
 const UNITS: Readonly<Record<string, number>> = { "": 2 ** 20, B: 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
-/** Bytes of `512M`, `1G`, `4096K`; a bare number counts MiB, as QEMU's -m does. @throws CommandError otherwise. */
+/** Bytes of `512M`, `1G`, `4096K`; a bare number is in MiB, as in QEMU's -m. @throws CommandError otherwise. */
 export function parseSize(option: string, text: string): number {
   const [, digits = "", unit = ""] = /^(\d+)([BKMG]?)$/i.exec(text) ?? [];
   const bytes = Number(digits) * (UNITS[unit.toUpperCase()] ?? Number.NaN);

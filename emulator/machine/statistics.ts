@@ -2,26 +2,26 @@ import type { HeapUsage, Leak } from "#qom";
 import type { Emulation, RunEnd } from "./emulation.ts";
 import type { RegionForm } from "./hardware.ts";
 
-/** What `--stats` writes: all that a run can be compared by. */
+/** What `--stats` writes: everything that runs are compared by. */
 export interface RunStatistics {
   readonly regions: RegionForm;
   /** Instructions executed. */
   readonly instructions: number;
-  /** Guest time that passed, in nanoseconds. */
+  /** Elapsed guest time, in nanoseconds. */
   readonly guestNanoseconds: number;
   readonly consoleBytes: number;
   readonly consoleSha256: string;
-  /** Accesses of the processor that reached the memory core, and a hash over all of them in order. */
+  /** Processor accesses that reached the memory core, and a hash over all of them in order. */
   readonly mmioAccesses: number;
   readonly mmioTraceSha256: string;
-  /** Host time of each part, in milliseconds: measured, everything else repeats exactly. */
+  /** Host time of each phase, in milliseconds. This is measured; everything else is deterministic. */
   readonly phases: {
     readonly create: number;
     readonly load: number;
     readonly run: number;
     readonly destroy: number;
   };
-  /** Modelled blocks at the end of the run, and what was left once the machine had been destroyed. */
+  /** Modelled heap blocks at the end of the run, and those left after the machine was destroyed. */
   readonly heap: {
     readonly blocksLive: number;
     readonly blocksFreed: number;
@@ -37,7 +37,7 @@ export interface RunStatistics {
   readonly exit: number;
 }
 
-/** Destroys the machine and tells what the run was. */
+/** Destroys the machine and returns the statistics of the run. */
 export function finishRun(
   emulation: Emulation,
   regions: RegionForm,
@@ -76,7 +76,7 @@ function summarise(usage: HeapUsage): Omit<RunStatistics["heap"], "blocksLeaked"
   };
 }
 
-/** What a machine left behind at its end, a line for each type, with the stacks of the allocations if they were recorded. */
+/** Formats leaked blocks, one line for each type, with the stacks of their allocations if those were recorded. */
 export function formatLeaks(leaks: readonly Leak[]): string {
   const lines = leaks.map(({ typeName, blocks, bytes, allocatedAt }) => {
     const stacks = allocatedAt.map((stack) => `\n${stack}`).join("");

@@ -1,4 +1,4 @@
-/** Devices of the command line against QEMU's: where they sit, what options they have, what objects they are. */
+/** Compares devices given on the command line with QEMU's: their buses, their options and their objects. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ import { formatQtree } from "./qtree.ts";
 const QEMU = "qemu-system-riscv64";
 const MIB = 2 ** 20;
 
-/** Options of all virtio devices that ours do not have: what they are about does not exist. */
+/** Options of all virtio devices that ours lack, because the features they control do not exist here. */
 const ABSENT = ["iommu_platform", "packed", "use-started", "use-disabled-flag", "x-disable-legacy-check"];
 const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "virtio-mmio": ["format_transport_address", "ioeventfd"],
@@ -62,7 +62,7 @@ const LINES: readonly [string, () => string[]][] = [
     ],
   ],
   [
-    "for networks and lines",
+    "for networks and serial lines",
     () => [
       ...["-netdev", "user,id=n0", "-device", "virtio-net-device,netdev=n0,id=card"],
       ...["-netdev", "user,id=n1,net=192.168.7.0/24,restrict=on"],
@@ -83,7 +83,7 @@ const LINES: readonly [string, () => string[]][] = [
     ],
   ],
   [
-    "with defaults, and drivers of version 1",
+    "with -global defaults, and for virtio 1.0 drivers",
     () => [
       ...["-global", "virtio-mmio.force-legacy=false", "-global", "virtio-rng-device.period=77"],
       ...["-global", "driver=virtio-device,property=indirect_desc,value=off"],
@@ -109,7 +109,7 @@ async function build(form: (typeof REGION_FORMS)[number], line: readonly string[
   return new Emulation({ hardware: await loadHardware(form), ramBytes: 16 * MIB, attached });
 }
 
-describe.each(REGION_FORMS)("devices of the command line, %s", (form) => {
+describe.each(REGION_FORMS)("devices on the command line, %s", (form) => {
   test.for(LINES)(
     "%s: on the same buses, with the same options in the same order",
     async ([, line], context) => {
@@ -139,7 +139,7 @@ describe.each(REGION_FORMS)("devices of the command line, %s", (form) => {
   );
 });
 
-/** Virtio transports and what sits on them, with all options, as `info qtree` lists them. */
+/** Virtio transports and the devices on them, with all options, as `info qtree` lists them. */
 function seats(lines: readonly string[]): string[] {
   const found: string[] = [];
   let type = "";
@@ -152,7 +152,7 @@ function seats(lines: readonly string[]): string[] {
   return found;
 }
 
-/** The two containers of devices that users add. */
+/** The two containers of user-created devices. */
 function peripherals(lines: readonly string[]): string[] {
   let inside = false;
   return lines.filter((line) => {

@@ -1,4 +1,4 @@
-/** The monitor's `x` and `xp`: memory in a format such as /8xw, laid out as QEMU does. */
+/** The monitor's `x` and `xp`: dump memory in a format such as /8xw, laid out as in QEMU. */
 import { disassemble, type RiscvHart } from "#cpu/riscv";
 import type { Emulation } from "#machine";
 import { MemTxResult } from "#memory";
@@ -8,12 +8,12 @@ export type Space = "virtual" | "physical";
 
 const SIZES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, g: 8 };
 const LINE_BYTES = 16;
-/** More than that would keep the machine, and a debugger that asks for it, for seconds. */
+/** Largest dump: a larger one would block the machine, and the debugger that requested it, for seconds. */
 const MOST_BYTES = 2 ** 16;
-/** Likewise of instructions. */
+/** The same limit for disassembly. */
 const MOST_INSTRUCTIONS = 4096;
 
-/** A format: how many, as what, of which size. */
+/** A parsed format: the number of items, the format letter, and the size of an item in bytes. */
 interface Format {
   readonly count: number;
   readonly letter: string;
@@ -57,7 +57,7 @@ function list(read: Read, address: bigint, { count, letter, size: wanted }: Form
     );
     lines.push(`${hex64(at)}: ${cells.join(" ")}`);
   }
-  if (total < count * wanted) lines.push(`${MOST_BYTES} bytes are the most at a time`);
+  if (total < count * wanted) lines.push(`at most ${MOST_BYTES} bytes at a time`);
   return `${lines.join("\n")}\n`;
 }
 
@@ -79,11 +79,11 @@ function listInstructions(read: Read, address: bigint, count: number): string {
     lines.push(`0x${hex64(at)}:  ${code.padEnd(8)}          ${name.padEnd(23)} ${operands}`.trimEnd());
     at = BigInt.asUintN(64, at + BigInt(length));
   }
-  if (most < count) lines.push(`${MOST_INSTRUCTIONS} instructions are the most at a time`);
+  if (most < count) lines.push(`at most ${MOST_INSTRUCTIONS} instructions at a time`);
   return `${lines.join("\n")}\n`;
 }
 
-/** Widths are those of the largest value in each base. */
+/** Formats one item, padded to the width of the largest value in that base. */
 function cell(bytes: Buffer, at: number, letter: string, size: number): string {
   const unsigned = Array.from({ length: size }, (_, index) => index).reduce(
     (value, index) => value | (BigInt(bytes[at + index] ?? 0) << BigInt(8 * index)),
@@ -99,7 +99,7 @@ function cell(bytes: Buffer, at: number, letter: string, size: number): string {
       return String(unsigned).padStart(Math.ceil(bits * Math.log10(2)));
     case "c":
       return character(Number(unsigned));
-    default: // QEMU, too, takes only doublewords for signed
+    default: // d: like QEMU, treats only doublewords as signed
       return String(BigInt.asIntN(64, unsigned)).padStart(Math.ceil(bits * Math.log10(2)));
   }
 }
@@ -131,7 +131,7 @@ function parseFormat(text: string): Format | undefined {
   return { count: count === "" ? 1 : Number(count), letter, size };
 }
 
-/** A number, or `$pc` or a register by name, with numbers added or taken away. */
+/** A sum or difference of numbers and `$pc`. */
 function parseAddress(hart: RiscvHart, text: string): bigint | undefined {
   if (!/^[+-]?[^+-]+([+-][^+-]+)*$/.test(text)) return undefined;
   let sum = 0n;

@@ -1,11 +1,11 @@
-/** Guest memory as a person or a debugger sees it: by virtual address, and without a trace in the guest. */
+/** Guest memory for the monitor and debuggers: accessed by virtual address, without changing page tables or harts. */
 import type { RiscvHart } from "#cpu/riscv";
 import type { Emulation } from "#machine";
 import { MemTxResult } from "#memory";
 
 const PAGE = 4096n;
 
-/** Reads bytes of virtual memory as `hart` sees it: fewer where translation, or an answer, ends; devices are asked. */
+/** Reads virtual memory as `hart` sees it, devices included, up to the first page that has no translation or fails. */
 export function readVirtual(emulation: Emulation, hart: RiscvHart, address: bigint, length: number): Buffer {
   const bytes = Buffer.alloc(length);
   const done = eachPage(hart, address, length, (physical, offset, count) =>
@@ -14,7 +14,7 @@ export function readVirtual(emulation: Emulation, hart: RiscvHart, address: bigi
   return bytes.subarray(0, done);
 }
 
-/** Writes virtual memory; false where that is not possible. Code that is overwritten is decoded anew. */
+/** Writes virtual memory; false if some of it cannot be written. Overwritten code is decoded again. */
 export function writeVirtual(emulation: Emulation, hart: RiscvHart, address: bigint, bytes: Buffer): boolean {
   const done = eachPage(hart, address, bytes.length, (physical, offset, count) => {
     const part = bytes.subarray(offset, offset + count);
@@ -23,7 +23,10 @@ export function writeVirtual(emulation: Emulation, hart: RiscvHart, address: big
   return done === bytes.length;
 }
 
-/** Calls `use` for the part in each page until one has no translation or `use` says no; answers the bytes before that. */
+/**
+ * Calls `use` for the part in each page, until a page has no translation or `use` returns false. Returns the number of
+ * bytes before that.
+ */
 function eachPage(
   hart: RiscvHart,
   address: bigint,

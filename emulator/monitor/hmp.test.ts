@@ -25,7 +25,7 @@ async function monitor(): Promise<Hmp> {
   return new Hmp(new RunControl(new Emulation({ hardware, ramBytes: 128 * 2 ** 20, files: { kernel } })));
 }
 
-describe("says what QEMU says", () => {
+describe("prints the same as QEMU", () => {
   it.for([
     "x /6xw 0x1000",
     "xp /3xg 0x1000",
@@ -42,7 +42,7 @@ describe("says what QEMU says", () => {
     "xp /20xb 0x80000000",
     "frobnicate",
     "info nothing",
-  ])("to %s", async (command, context) => {
+  ])("for %s", async (command, context) => {
     needs(context, "qemu-system-riscv64");
     const options = ["-m", "128M", "-bios", "none", "-kernel", kernel];
     const theirs = askMonitor(options, command).map((line) => line.trimEnd());
@@ -50,17 +50,17 @@ describe("says what QEMU says", () => {
     expect(ours).toEqual(theirs);
   });
 
-  it("to info registers, for the registers that both have", async (context) => {
+  it("for info registers, in the registers that both have", async (context) => {
     needs(context, "qemu-system-riscv64");
     const lines = askMonitor(["-m", "128M", "-bios", "none", "-cpu", "rv64,h=off"], "info registers");
     const ours = (await monitor()).execute("info registers").trimEnd().split("\n");
-    const without = (line: string) => !/^ mip/.test(line); // QEMU shows the timer due at once
+    const without = (line: string) => !/^ mip/.test(line); // in QEMU the timer is pending at once
     expect(ours.filter(without)).toEqual(lines.map((line) => line.trimEnd()).filter(without));
   });
 });
 
 describe("commands that act", () => {
-  it("stop and cont, and say so", async () => {
+  it("stop and cont, as info status reports", async () => {
     const hmp = await monitor();
     expect(hmp.execute("info status")).toBe("VM status: running\n");
     expect(hmp.execute("stop")).toBe("");
@@ -69,7 +69,7 @@ describe("commands that act", () => {
     expect(hmp.control.paused).toBe(false);
   });
 
-  it("system_reset starts the guest anew", async () => {
+  it("system_reset restarts the guest", async () => {
     const hmp = await monitor();
     const { emulation } = hmp.control;
     emulation.run({ maxInstructions: 100 });
@@ -79,7 +79,7 @@ describe("commands that act", () => {
     expect(emulation.hart.pc).toBe(0x1000n);
   });
 
-  it("every command and subject is in the help", async () => {
+  it("the help lists every command and subject", async () => {
     const hmp = await monitor();
     for (const command of [
       "cont|c",
@@ -111,7 +111,7 @@ describe("commands that act", () => {
     );
   });
 
-  it("addresses and formats that are none are refused", async () => {
+  it("invalid addresses and formats are refused", async () => {
     const hmp = await monitor();
     expect(hmp.execute("x /4zz 0x1000")).toMatch(/invalid char in format/);
     expect(hmp.execute("x /4xw here")).toMatch(/unknown register/);

@@ -1,4 +1,4 @@
-/** The human monitor: commands as in QEMU's, for what this machine has, and answers as QEMU's. */
+/** The human monitor: QEMU's commands, as far as they apply to this machine, with QEMU's output. */
 import { csrNames, floatRegisterNames, type RiscvHart, registerNames } from "#cpu/riscv";
 import type { RunControl } from "#machine";
 import { formatFlatViews, formatMtree } from "#memory";
@@ -17,14 +17,14 @@ const COMMANDS: readonly Command[] = [
   {
     names: ["cont", "c"],
     parameters: "",
-    help: "let the machine go on",
+    help: "resume the machine",
     run: ({ control }) => act(() => control.continue()),
   },
   { names: ["help", "?"], parameters: "", help: "show the commands", run: () => helpOn(COMMANDS, "") },
   {
     names: ["info"],
     parameters: "subject",
-    help: "show something of the machine",
+    help: "show information about the machine",
     run: (monitor, words) => monitor.info(words),
   },
   {
@@ -36,7 +36,7 @@ const COMMANDS: readonly Command[] = [
   {
     names: ["stop", "s"],
     parameters: "",
-    help: "let the machine stand still",
+    help: "pause the machine",
     run: ({ control }) => act(() => control.stop()),
   },
   {
@@ -48,13 +48,13 @@ const COMMANDS: readonly Command[] = [
   {
     names: ["x"],
     parameters: "/fmt addr",
-    help: "show virtual memory from addr on",
+    help: "show virtual memory starting at addr",
     run: (monitor, words) => monitor.examine(words, "virtual"),
   },
   {
     names: ["xp"],
     parameters: "/fmt addr",
-    help: "show physical memory from addr on",
+    help: "show physical memory starting at addr",
     run: (monitor, words) => monitor.examine(words, "physical"),
   },
 ];
@@ -63,13 +63,13 @@ const SUBJECTS: readonly Command[] = [
   {
     names: ["jit"],
     parameters: "",
-    help: "code that has been translated",
+    help: "translated code",
     run: ({ control }) => control.emulation.harts.map(formatTranslation).join(""),
   },
   {
     names: ["mtree"],
     parameters: "[-f]",
-    help: "memory regions, or the flat views",
+    help: "memory regions, or with -f the flat views",
     run: ({ model }, words) => (words.includes("-f") ? formatFlatViews(model) : formatMtree(model)),
   },
   {
@@ -82,18 +82,18 @@ const SUBJECTS: readonly Command[] = [
   {
     names: ["registers"],
     parameters: "[-a]",
-    help: "registers of the first processor, or of all",
+    help: "registers of the first processor, or with -a of all",
     run: (monitor, words) => monitor.registers(words.includes("-a")),
   },
   {
     names: ["status"],
     parameters: "",
-    help: "whether the machine runs",
+    help: "whether the machine is running",
     run: ({ control }) => `VM status: ${control.paused ? "paused" : "running"}\n`,
   },
 ];
 
-/** Control registers in the order of QEMU's list. */
+/** Control registers, in the order in which QEMU lists them. */
 const CONTROL_REGISTERS =
   "mhartid mstatus mip mie mideleg medeleg mtvec stvec mepc sepc mcause scause mtval stval mscratch sscratch satp".split(
     " ",
@@ -115,10 +115,10 @@ export class Hmp {
     return this.control.emulation.hart;
   }
 
-  /** Runs one line, and answers what it says: lines that end in a newline, or nothing. */
+  /** Runs one command line and returns its output: lines that end in a newline, or nothing. */
   execute(line: string): string {
     const words = line.trim().split(/\s+/);
-    // The format may touch the command: x/4xw.
+    // The format may follow the command without a space: x/4xw.
     const [, name = "", format] = /^([^/]*)(\/.*)?$/.exec(words[0] ?? "") ?? [];
     if (name === "" && format === undefined) return "";
     const command = COMMANDS.find((each) => each.names.includes(name));
@@ -160,7 +160,7 @@ function formatRegisters(hart: RiscvHart): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Four registers a line. */
+/** Four registers per line. */
 function rows(letter: string, names: readonly string[], read: (index: number) => bigint): string[] {
   return Array.from({ length: 8 }, (_, row) =>
     [0, 1, 2, 3]
@@ -174,7 +174,7 @@ function hex64(value: bigint): string {
   return value.toString(16).padStart(16, "0");
 }
 
-/** For commands that say nothing. */
+/** For commands without output. */
 function act(command: () => void): string {
   command();
   return "";

@@ -1,4 +1,4 @@
-/** What a person or a program asks a machine from outside. */
+/** Inspection and control of a machine from outside: the monitor, the trees and gdb. */
 
 export { formatQomTree } from "./qom-tree.ts";
 export { formatQtree } from "./qtree.ts";

@@ -5,7 +5,7 @@ const BACKSPACE = [0x08, 0x7f];
 const RETURN = [0x0a, 0x0d];
 const CLEAR_LINE = 0x15; // Ctrl-U
 
-/** The monitor as somebody types at it: a line with backspace and Ctrl-U, run at its end. */
+/** The interactive monitor: reads a line, with backspace and Ctrl-U, and runs it at its end. */
 export class MonitorPrompt implements TerminalMonitor {
   private readonly terminal: Pick<Terminal, "print">;
   private readonly execute: (line: string) => string;

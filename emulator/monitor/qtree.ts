@@ -2,7 +2,7 @@ import { formatAddress } from "#memory";
 import { Bus, type Device, type DeviceModel, SysBusDevice } from "#qdev";
 import type { PropertyValue } from "#qom";
 
-/** The devices of all buses with their properties, as QEMU's `info qtree` lists them: the latest first. */
+/** The devices of all buses with their properties, as QEMU's `info qtree` lists them: the newest first. */
 export function formatQtree(model: DeviceModel): string {
   const lines: string[] = [];
   listBus(model.systemBus, 0, lines);
@@ -47,7 +47,7 @@ function formatValue(type: string, value: PropertyValue): string {
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
-/** Three digits, in the unit that leaves less than 1000 before the point. */
+/** Three significant digits, in the unit that leaves less than 1000 before the point. */
 function inLargestUnit(bytes: number): string {
   const power = bytes < 1000 ? 0 : Math.floor(Math.log2((bytes * 1024) / 1000) / 10);
   return `${Number((bytes / 2 ** (10 * power)).toPrecision(3))} ${UNITS[power]}`;

@@ -16,13 +16,13 @@ interface DebugOptions {
   readonly freeze?: boolean;
 }
 
-/** What leads a run from outside: the monitor behind Ctrl-A C, and debuggers. */
+/** Control of a run from outside: the monitor at Ctrl-A C, and gdb. */
 export const runDebugging: RunExtension = {
   addOptions(command: Command): void {
     command
-      .option("--gdb <port>", "wait for gdb at this port of 127.0.0.1; 0: any that is free")
-      .option("-s, --gdb-usual", `the same at port ${USUAL_PORT}`)
-      .option("-S, --freeze", "do not start; wait for gdb, or the monitor's cont");
+      .option("--gdb <port>", "wait for gdb on this port of 127.0.0.1; 0: any free port")
+      .option("-s, --gdb-usual", `the same on port ${USUAL_PORT}`)
+      .option("-S, --freeze", "do not start the guest; wait for gdb, or the monitor's cont");
   },
 
   async connect(control: RunControl, terminal: Terminal, options: DebugOptions): Promise<RunConnection> {
@@ -31,7 +31,7 @@ export const runDebugging: RunExtension = {
     terminal.setMonitor(new MonitorPrompt(terminal, execute));
     const port = options.gdb ?? (options.gdbUsual ? USUAL_PORT : undefined);
     if (options.freeze && port === undefined && !terminal.interactive)
-      throw new CommandError("--freeze: nobody could start the machine; give --gdb, or use a terminal");
+      throw new CommandError("--freeze: nothing could start the machine; give --gdb, or use a terminal");
     let server: GdbServer | null = null;
     if (port !== undefined) {
       server = await listenForGdb(checkPort(port), control, execute);

@@ -17,7 +17,7 @@ export function addTreeCommand(program: Command): void {
     .command("tree")
     .description("show a machine as QEMU's info mtree, info qom-tree and info qtree do")
     .argument("<view>", VIEWS.join(", "))
-    .option("--flat", "with mtree: the flat views", false);
+    .option("--flat", "with mtree: show the flat views", false);
   addMachineOptions(command).action(async (view: string, options: TreeOptions) => {
     process.stdout.write((await askedForHelp(options)) ?? (await show(view, options)));
   });

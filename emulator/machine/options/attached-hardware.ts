@@ -8,12 +8,12 @@ import { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from
 import type { BackendOption, DeviceOption, DriveOption, HardwareOptions } from "./hardware-options.ts";
 
 const FLASH = "cfi.pflash01";
-/** As large as such a bank is unless its options say something else, and a page. */
+/** Memory reserved for such a bank: its default size, 32 MiB, and some slack. */
 const FLASH_BYTES = 33 * 2 ** 20;
 
 /**
- * What a command line adds to a machine: `prepare` before the board is made, `attach` after; `close` at its end, or when
- * one of them has thrown.
+ * What a command line adds to a machine. Call `prepare` before the board is created, `attach` after it, and `close` at
+ * the end, or when one of them has thrown.
  */
 export class AttachedHardware {
   private readonly options: HardwareOptions;
@@ -25,12 +25,12 @@ export class AttachedHardware {
     this.options = options;
   }
 
-  /** Guest memory that the devices bring with them: flash banks do. */
+  /** Guest memory that the added devices need: flash banks do. */
   get memoryBytes(): number {
     return this.options.devices.filter(({ driver }) => driver === FLASH).length * FLASH_BYTES;
   }
 
-  /** Opens drives and other backends, and sets defaults. @throws CommandError when one cannot be had. */
+  /** Opens drives and other backends, and sets defaults. @throws CommandError when one of these fails. */
   prepare(model: DeviceModel): void {
     const { globals, drives, chardevs, netdevs } = this.options;
     for (const { text, driver, property, value } of globals) {
@@ -55,7 +55,7 @@ export class AttachedHardware {
     this.serialEnd = this.prepareSerial(model);
   }
 
-  /** Takes the host's end of the serial port before any device can. */
+  /** Claims the host's end of the serial port before any device can. */
   private prepareSerial(model: DeviceModel): Chardev | null {
     const { serial, chardevs } = this.options;
     if (serial === undefined || serial === null) return null;
@@ -63,13 +63,15 @@ export class AttachedHardware {
     if (serial.kind === "stdio") {
       const other = chardevs.find(({ kind }) => kind === "stdio");
       if (other === undefined) return null;
-      throw new CommandError(`${text}: ${other.text} has the terminal already; give one of them another end`);
+      throw new CommandError(
+        `${text}: ${other.text} already uses the terminal; give one of them another end`,
+      );
     }
     const { backend, id } = serial;
     if (backend !== null) {
       const taken = chardevs.find((each) => each.id === id);
       if (taken !== undefined)
-        throw new CommandError(`${taken.text}: ${text} makes a backend of that id; give another`);
+        throw new CommandError(`${taken.text}: ${text} creates a backend with that id; give another`);
       this.keep(makeBackend(backend, "-serial", CHARDEV_KINDS, model));
     } else if (!model.chardevs.has(id)) {
       throw new CommandError(`${text}: there is no such -chardev; give -chardev KIND,id=${id}`);
@@ -77,7 +79,7 @@ export class AttachedHardware {
     return model.chardevs.take(id);
   }
 
-  /** What tells the files of `-fw_cfg` from others, names and contents; empty without any. */
+  /** Digest of the names and contents of the `-fw_cfg` files; empty if there are none. */
   get firmwareDigest(): string {
     if (this.firmware.length === 0) return "";
     const hash = createHash("sha256");
@@ -86,23 +88,23 @@ export class AttachedHardware {
   }
 
   private keep(resource: HostResource): void {
-    resource.ready?.catch(() => {}); // `ready` tells of it; if nobody asks, something else went wrong before
+    resource.ready?.catch(() => {}); // reported by `ready`, which is not awaited if something else failed first
     this.resources.push(resource);
   }
 
-  /** Names of the drives that are flash banks, by number of the bank. @throws CommandError when one has two. */
+  /** Ids of the drives that are flash banks, by bank number. @throws CommandError when a bank has two. */
   get flashDrives(): readonly (string | undefined)[] {
     const banks: (string | undefined)[] = [];
     for (const { text, interface: kind, unit, id } of this.options.drives) {
       if (kind !== "pflash") continue;
       if (banks[unit] !== undefined)
-        throw new CommandError(`${text}: flash bank ${unit} has a drive already; give unit= another number`);
+        throw new CommandError(`${text}: flash bank ${unit} already has a drive; give another unit=`);
       banks[unit] = id;
     }
     return banks;
   }
 
-  /** Adds files and devices, in the order of the command line; drives with devices of their own come last. */
+  /** Adds files and devices in the order of the command line; the devices of drives with if=virtio come last. */
   attach(model: DeviceModel, board: Machine): void {
     for (const { text, name, content } of this.options.firmwareFiles) {
       const bytes =
@@ -121,17 +123,17 @@ export class AttachedHardware {
     }
   }
 
-  /** A drive has a device of its own unless it is told that another names it. */
+  /** A device can use a drive only if its interface is none: any other already has a device of its own. */
   private checkDrive({ text, properties }: DeviceOption): void {
     const name = properties.get("drive");
     const drive = this.options.drives.find(({ id }) => id === name);
     if (drive === undefined || drive.interface === "none") return;
     throw new CommandError(
-      `${text}: drive ${name} is a drive of its own, since its interface is ${drive.interface}; give ${drive.text},if=none`,
+      `${text}: drive ${name} already has a device, since its interface is ${drive.interface}; give ${drive.text},if=none`,
     );
   }
 
-  /** What the command line asked for and no device uses, a sentence each. */
+  /** Warnings about backends on the command line that no device uses. */
   unused(model: DeviceModel): string[] {
     const { drives, netdevs, chardevs } = this.options;
     const idle = (
@@ -149,17 +151,17 @@ export class AttachedHardware {
     ];
   }
 
-  /** Settles once all of the host's side can be used. @throws CommandError when some of it cannot. */
+  /** Settles once all host resources can be used. @throws CommandError when one cannot. */
   async ready(): Promise<void> {
     await Promise.all(this.resources.map((resource) => resource.ready));
   }
 
-  /** Whether something happens in the host's own time: then guest time waits for it. */
+  /** Whether events arrive in host time: guest time then waits for them. */
   get reachesHost(): boolean {
     return this.resources.some((resource) => resource.reachesHost);
   }
 
-  /** What the guest is to wait for before it goes on; null: nothing. @throws CommandError when some of it takes nothing more */
+  /** What to await before the guest continues; null: nothing. @throws CommandError when a resource accepts no more */
   congestion(): Promise<void> | null {
     for (const resource of this.resources) {
       const wait = resource.congestion?.() ?? null;
@@ -168,7 +170,7 @@ export class AttachedHardware {
     return null;
   }
 
-  /** The host's end of the serial port; null: whoever runs the machine is there. */
+  /** The host's end of the serial port; null: the caller that runs the machine provides it. */
   get serial(): Chardev | null {
     return this.serialEnd;
   }
@@ -179,7 +181,7 @@ export class AttachedHardware {
     return serial?.kind !== "stdio" || serial.escapes;
   }
 
-  /** The line of the command line's that the terminal belongs to; null: there is none. */
+  /** The stdio backend from the command line, which the terminal is connected to; null: there is none. */
   get stdio(): StdioChar | null {
     return this.resources.find((resource) => resource.stdio !== undefined)?.stdio ?? null;
   }
@@ -194,7 +196,7 @@ function openDisk({ text, file, readOnly, snapshot }: DriveOption): Disk {
     const disk = new FileDisk(file, readOnly || snapshot);
     return snapshot && !readOnly ? new OverlayDisk(disk) : disk;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException; // as all errors of node:fs have it
+    const { code, message } = error as NodeJS.ErrnoException; // like all errors of node:fs
     throw new CommandError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
   }
 }
@@ -203,7 +205,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file; make one with truncate -s SIZE, or give another",
   EACCES: "no permission to read and write it; give readonly=on, or another",
   EROFS: "its file system is read only; give readonly=on, or snapshot=on",
-  EISDIR: "it is a folder; give a file",
+  EISDIR: "is a folder; give a file",
 };
 
 function makeBackend(
@@ -218,12 +220,12 @@ function makeBackend(
   throw new CommandError(`${option.text}: unknown kind of ${name}; ${known}`);
 }
 
-/** Creates, configures and realizes a device that is there from the start. */
+/** Creates, configures and realizes a device that is present from the start. */
 function plugDevice(model: DeviceModel, option: DeviceOption): void {
   const { text, driver } = option;
   if (isPartOfBoard(model, driver))
     throw new CommandError(
-      `${text}: ${driver} is a part of the board, and has its place there; -device help lists what can be added`,
+      `${text}: ${driver} is part of the board and cannot be added; -device help lists the devices that can`,
     );
   explained(option.text, () => {
     const device = model.createPeripheral(option.driver, option.id, false);
@@ -246,7 +248,7 @@ function explained(text: string, action: () => void): void {
   }
 }
 
-/** The first bus with room that a device of this kind can sit on, as QEMU looks for one: the latest devices first. */
+/** The first bus with room for a device of this kind, searched as in QEMU: the newest devices first. */
 function busFor(model: DeviceModel, device: Device): Bus | null {
   const { busType } = device;
   if (busType === null) return null;

@@ -4,20 +4,20 @@ import { fileChar, nullChar, pipeChar, ringbufChar, socketChar, stdioChar } from
 import type { BackendOption } from "./hardware-options.ts";
 import { userNetwork } from "./network-backends.ts";
 
-/** Something of the host's that is given back at the machine's end. */
+/** A host resource that is released at the end of the machine. */
 export interface HostResource {
   /** Settles once it can be used; rejects with a CommandError when it cannot. */
   readonly ready?: Promise<unknown>;
-  /** Whether things happen there by themselves, in the host's own time. */
+  /** Whether it produces events of its own, in host time. */
   readonly reachesHost?: boolean;
-  /** What to wait for before the guest gives it more; null: nothing. @throws CommandError when it takes nothing more */
+  /** What to await before the guest gives it more; null: nothing. @throws CommandError when it accepts no more */
   congestion?(): Promise<void> | null;
-  /** The line that the terminal belongs to, if it is one. */
+  /** The stdio backend, if this is one. */
   readonly stdio?: StdioChar;
   close(): void;
 }
 
-/** Makes the backend of an option known to the devices of `model`. @throws CommandError when its properties cannot be met. */
+/** Creates the backend of an option and registers it with `model`. @throws CommandError for invalid properties. */
 export type BackendKind = (option: BackendOption, model: DeviceModel) => HostResource;
 
 /** Kinds of `-chardev`, by name. */
@@ -30,5 +30,5 @@ export const CHARDEV_KINDS: ReadonlyMap<string, BackendKind> = new Map([
   ["ringbuf", ringbufChar],
 ]);
 
-/** Kinds of `-netdev`, likewise. */
+/** Kinds of `-netdev`, by name. */
 export const NETDEV_KINDS: ReadonlyMap<string, BackendKind> = new Map([["user", userNetwork]]);

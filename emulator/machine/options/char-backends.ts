@@ -35,13 +35,13 @@ export const fileChar: BackendKind = ({ text, id, properties }, model) => {
   return backend;
 };
 
-/** `ringbuf[,size=N]`: the last N bytes, 64 KiB by default. */
+/** `ringbuf[,size=N]`: keeps the last N bytes, by default 64 KiB. */
 export const ringbufChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
   const size = Number(reader.take("size") ?? 65_536);
   reader.end();
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_RING || (size & (size - 1)) !== 0)
-    throw reader.error("its size is no power of 2; give size=65536, or another up to 2^30");
+    throw reader.error("its size is not a power of 2; give size=65536, or another up to 2^30");
   const backend = new RingbufChar(size);
   model.chardevs.add(id, backend);
   return backend;
@@ -53,7 +53,7 @@ export const pipeChar: BackendKind = ({ text, id, properties }, model) => {
   const path = reader.require("path");
   reader.end();
   const backend = new StreamChar();
-  // Opened to read and write, so that it does not wait for who holds the other end.
+  // Opened for reading and writing, so that opening does not wait for the other end.
   const input = createReadStream(`${path}.in`, { flags: "r+" });
   const output = createWriteStream(`${path}.out`, { flags: "r+" });
   const opened = [once(input, "open"), once(output, "open")].map((open) =>
@@ -71,13 +71,13 @@ export const pipeChar: BackendKind = ({ text, id, properties }, model) => {
   };
 };
 
-/** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a caller. */
+/** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a client. */
 export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
   const place = socketPlace(reader);
   const isServer = reader.switch("server");
   if (reader.take("wait") === "on")
-    throw reader.error("it cannot wait for a caller; leave wait=on out, or give wait=off");
+    throw reader.error("it cannot wait for a client; leave wait=on out, or give wait=off");
   reader.end();
   const backend = new SocketChar();
   model.chardevs.add(id, backend);
@@ -93,7 +93,7 @@ export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   };
 };
 
-/** `stdio`: the terminal, which is the machine's console otherwise. */
+/** `stdio`: the terminal, which is otherwise the machine's console. */
 export const stdioChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
   reader.take("signal");
@@ -109,7 +109,7 @@ function socketPlace(reader: OptionReader): SocketPlace {
   const port = reader.take("port");
   if (path !== undefined && port === undefined) return { path };
   if (path !== undefined || port === undefined || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-    throw reader.error("it is nowhere; give path=P, or port=N");
+    throw reader.error("its address is missing or invalid; give path=P, or port=N");
   if (!LOOPBACK_NAMES.includes(host))
     throw reader.error(`host=${host} is not the loopback interface; give 127.0.0.1`);
   return { port: Number(port) };
@@ -124,14 +124,14 @@ function explained<T>(text: string, path: string, action: () => T): T {
 }
 
 function pathError(text: string, path: string, error: unknown): CommandError {
-  const { code, message } = error as NodeJS.ErrnoException; // as all errors of node:fs and node:net have it
+  const { code, message } = error as NodeJS.ErrnoException; // like all errors of node:fs and node:net
   return new CommandError(`${text}: ${path}: ${REASONS[code ?? ""] ?? message}`);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or folder; make it first, or give another",
   EACCES: "no permission to use it; give another",
-  EISDIR: "it is a folder; give a file",
-  EADDRINUSE: "somebody listens there already; give another",
-  ECONNREFUSED: "nobody listens there; start the other side first, or give server=on",
+  EISDIR: "is a folder; give a file",
+  EADDRINUSE: "the address is in use; give another",
+  ECONNREFUSED: "nothing listens there; start the other side first, or give server=on",
 };

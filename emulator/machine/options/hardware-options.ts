@@ -4,16 +4,16 @@ import type { GlobalProperty } from "#qdev";
 import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 import { parseSerial, type SerialOption } from "./serial-option.ts";
 
-/** `-drive`: what a block device or a flash bank keeps its bytes in. */
+/** `-drive`: the backing file of a block device or a flash bank. */
 export interface DriveOption {
-  /** The option as it was given, for messages. */
+  /** The option as given, for messages. */
   readonly text: string;
   readonly id: string;
   /** `none`: for a device that names it; `virtio`: with a device of its own; `pflash`: a flash bank. */
   readonly interface: "none" | "virtio" | "pflash";
   readonly file: string;
   readonly readOnly: boolean;
-  /** What is written is forgotten at the end. */
+  /** Writes are discarded at the end. */
   readonly snapshot: boolean;
   /** Number of the flash bank. */
   readonly unit: number;
@@ -24,7 +24,7 @@ export interface DeviceOption {
   readonly text: string;
   readonly driver: string;
   readonly id: string | null;
-  /** Name of the bus; null: the first that has room, as QEMU looks for it. */
+  /** Name of the bus; null: the first that has room, in QEMU's order. */
   readonly bus: string | null;
   readonly properties: ReadonlyMap<string, string>;
 }
@@ -36,13 +36,13 @@ export interface FirmwareFileOption {
   readonly content: { readonly file: string } | { readonly string: string };
 }
 
-/** `-chardev` and `-netdev`: the host's end of a line or a network. */
+/** `-chardev` and `-netdev`: the host's end of a serial line or a network. */
 export interface BackendOption {
   readonly text: string;
-  /** What kind there is to be, the first word of the option. */
+  /** The kind of backend, the first word of the option. */
   readonly kind: string;
   readonly id: string;
-  /** Everything else. */
+  /** All other properties. */
   readonly properties: KeyValues;
 }
 
@@ -54,7 +54,7 @@ export interface HardwareOptions {
   readonly firmwareFiles: readonly FirmwareFileOption[];
   readonly chardevs: readonly BackendOption[];
   readonly netdevs: readonly BackendOption[];
-  /** Where the serial port leads; null or absent: to whoever runs the machine. */
+  /** Where the serial port leads; null or absent: to the caller that runs the machine. */
   readonly serial?: SerialOption | null;
 }
 
@@ -69,7 +69,7 @@ export interface HardwareArguments {
   readonly serial?: readonly string[];
 }
 
-/** Adds the options that say what a board has beside its own devices; each may be repeated. */
+/** Adds the options for hardware beyond the board's own devices; each may be repeated. */
 export function addHardwareOptions(command: Command): Command {
   const collect = (value: string, earlier: readonly string[]): string[] => [...earlier, value];
   return command
@@ -77,7 +77,7 @@ export function addHardwareOptions(command: Command): Command {
     .option("--device <properties>", "driver,id=ID,bus=BUS,property=value", collect, [])
     .option("--global <property>", "driver.property=value, for all devices of that type", collect, [])
     .option("--fw_cfg <properties>", "name=NAME,file=F or string=S: a file for firmware", collect, [])
-    .option("--chardev <properties>", "kind,id=ID,…: the host's end of a line", collect, [])
+    .option("--chardev <properties>", "kind,id=ID,…: the host's end of a serial line", collect, [])
     .option("--netdev <properties>", "kind,id=ID,…: the host's end of a network", collect, [])
     .option(
       "--serial <where>",
@@ -87,7 +87,7 @@ export function addHardwareOptions(command: Command): Command {
     );
 }
 
-/** @throws CommandError that names the option, the reason and the mend. */
+/** @throws CommandError that names the option, the reason and the fix. */
 export function parseHardwareOptions(options: HardwareArguments): HardwareOptions {
   const counts = new Map<string, number>();
   return {
@@ -110,7 +110,7 @@ export function parseHardwareOptions(options: HardwareArguments): HardwareOption
   };
 }
 
-/** @param counts of drives so far, by interface: they number those that have no id. */
+/** @param counts drives so far, by interface: they number drives without an id or unit. */
 function parseDrive(text: string, counts: Map<string, number>): DriveOption {
   const option = `-drive ${text}`;
   const reader = new OptionReader(option, parseKeyValues("-drive", text));
@@ -118,7 +118,7 @@ function parseDrive(text: string, counts: Map<string, number>): DriveOption {
   const count = counts.get(kind) ?? 0;
   counts.set(kind, count + 1);
   const unit = reader.take("unit") ?? reader.take("index") ?? String(count);
-  if (!/^\d{1,9}$/.test(unit)) throw reader.error(`unit=${unit} is no number; give unit=0, or another`);
+  if (!/^\d{1,9}$/.test(unit)) throw reader.error(`unit=${unit} is not a number; give unit=0, or another`);
   reader.choice("format", ["raw"], "raw");
   reader.choice("media", ["disk"], "disk");
   const drive = {
@@ -145,7 +145,7 @@ function parseDevice(text: string): DeviceOption {
   };
 }
 
-/** `driver.property=value`, or the three as properties. A driver's name may have dots: the last one counts. */
+/** `driver.property=value`, or the three as properties. A driver's name may contain dots: the last one separates. */
 function parseGlobal(text: string): GlobalProperty & { readonly text: string } {
   const option = `-global ${text}`;
   const [, driver, property, value] = /^([^=]+)\.([^.=]+)=(.*)$/s.exec(text) ?? [];
@@ -193,14 +193,14 @@ function parseBackend(option: string, text: string): BackendOption {
   };
 }
 
-/** As QEMU has them: they are parts of paths. */
+/** As in QEMU: ids become parts of object paths. */
 const WELL_FORMED_ID = /^[a-z][a-z0-9._-]*$/i;
 
-/** @throws CommandError unless it begins with a letter, and has letters, digits, `-`, `.` and `_` */
+/** @throws CommandError unless it begins with a letter and contains only letters, digits, `-`, `.` and `_` */
 function checkedId<T extends string | null>(option: string, id: T): T {
   if (id === null || WELL_FORMED_ID.test(id)) return id;
   throw new CommandError(
-    `${option}: id=${id} is no name; begin with a letter, and use letters, digits, -, . and _`,
+    `${option}: id=${id} is not a valid id; begin with a letter, and use only letters, digits, -, . and _`,
   );
 }
 

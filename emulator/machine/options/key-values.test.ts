@@ -64,10 +64,10 @@ describe("properties of an option", () => {
   });
 });
 
-describe("an option whose properties come once", () => {
+describe("an option whose properties may be given once", () => {
   const reader = (text: string) => new OptionReader(`-x ${text}`, parseKeyValues("-x", text));
 
-  test("gives each, and tells what is left", () => {
+  test("returns each property, and reports what is left", () => {
     const option = reader("a=1,on=on,c=z");
     expect([
       option.take("a"),

@@ -1,14 +1,14 @@
 import { CommandError } from "#host";
 
-/** Properties of an option, in the order given; a name may come more than once. */
+/** Properties of an option, in the order given; a name may occur more than once. */
 export type KeyValues = readonly (readonly [name: string, value: string])[];
 
 /**
- * Parses `name=value,name=value` as QEMU's options have it: a comma in a value is doubled, and a name alone stands for
- * `name=on`. An object in JSON says the same, its parts as `name.part=value`.
+ * Parses `name=value,name=value` as in QEMU: a comma in a value is doubled, and a name alone stands for `name=on`. A
+ * JSON object is equivalent; its nested members become `name.member=value`.
  * @param option as the user gave it, for messages.
- * @param implied what the first part is if it has no name of its own.
- * @throws CommandError when a part has no name, or the JSON is none.
+ * @param implied name of the first part if that has none.
+ * @throws CommandError when a part has no name, or the JSON is invalid.
  */
 export function parseKeyValues(option: string, text: string, implied?: string): KeyValues {
   if (text.startsWith("{")) return parseJson(option, text);
@@ -17,7 +17,7 @@ export function parseKeyValues(option: string, text: string, implied?: string): 
     const equals = part.indexOf("=");
     if (equals === 0 || part === "")
       throw new CommandError(
-        `${option} ${text}: a property has no name; give name=value, with commas between`,
+        `${option} ${text}: a property has no name; give name=value, separated by commas`,
       );
     if (equals > 0) return [part.slice(0, equals), part.slice(equals + 1)];
     return index === 0 && implied !== undefined ? [implied, part] : [part, "on"];
@@ -29,7 +29,7 @@ function parseJson(option: string, text: string): KeyValues {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new CommandError(`${option} ${text}: is no JSON; give {"name": "value"}, or name=value`);
+    throw new CommandError(`${option} ${text}: is not JSON; give {"name": "value"}, or name=value`);
   }
   return flattened(value, "");
 }
@@ -42,7 +42,7 @@ function flattened(value: unknown, name: string): (readonly [string, string])[] 
   );
 }
 
-/** Undoubles the commas of each part. */
+/** Splits at single commas; double ones become single within a part. */
 function splitAtCommas(text: string): string[] {
   const parts: string[] = [];
   let part = "";
@@ -59,7 +59,7 @@ function splitAtCommas(text: string): string[] {
   return [...parts, part];
 }
 
-/** The properties of an option that may come only once each, to be taken out one after the other. */
+/** The properties of an option, each of which may be given only once; they are taken out one by one. */
 export class OptionReader {
   private readonly option: string;
   private readonly left: Map<string, string>;
@@ -67,7 +67,7 @@ export class OptionReader {
 
   /**
    * @param option with the text that the user gave, for messages.
-   * @throws CommandError when a name comes twice.
+   * @throws CommandError when a name occurs twice.
    */
   constructor(option: string, entries: KeyValues) {
     this.option = option;
@@ -111,12 +111,12 @@ export class OptionReader {
     return this.choice(name, ["on", "off"], otherwise ? "on" : "off") === "on";
   }
 
-  /** All that was not taken. */
+  /** The properties that were not taken. */
   rest(): ReadonlyMap<string, string> {
     return this.left;
   }
 
-  /** @throws CommandError when something was not taken. */
+  /** @throws CommandError when a property was not taken. */
   end(): void {
     for (const [name] of this.left)
       throw this.error(`property ${name} is unknown; there are ${this.known.sort().join(", ")}`);

@@ -1,4 +1,4 @@
-/** What a machine is made of, on the command line: the same for every command that makes one. */
+/** Command-line options that describe a machine, the same for every command that creates one. */
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { Translate } from "#cpu/riscv";
@@ -17,12 +17,12 @@ import {
 } from "./hardware-options.ts";
 import { OptionReader, parseKeyValues } from "./key-values.ts";
 
-/** What asks for a list, as a value. */
+/** Values that ask for a list. */
 const HELP = /^(help|\?)$/;
 const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
-/** Harts that the board's interrupt controllers have room for, as in QEMU. */
+/** Harts that the board's interrupt controllers support, as in QEMU. */
 const MOST_HARTS = 512;
-/** Where packages put the firmware that QEMU brings along. */
+/** Where packages install OpenSBI, QEMU's default firmware. */
 const DEFAULT_FIRMWARE = [
   "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
   "/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin",
@@ -44,33 +44,33 @@ export interface MachineArguments extends HardwareArguments {
   readonly rtc?: string;
 }
 
-/** Adds the options that say what machine there is to be. */
+/** Adds the options that describe a machine. */
 export function addMachineOptions(command: Command): Command {
   command
-    .option("--regions <form>", "device tree: embedded or owned", "embedded")
+    .option("--regions <form>", "how devices hold their memory regions: embedded or owned", "embedded")
     .option("-M, --machine <name>", "board; help lists them", "virt")
-    .option("-m, --memory <size>", "RAM: a number with K, M or G", "256M")
+    .option("-m, --memory <size>", "RAM size: a number with K, M or G", "256M")
     .option("--smp <count>", "processors", "1")
-    .option("--cpu <model>", "rv64, the only kind there is")
+    .option("--cpu <model>", "rv64, the only model")
     .option(
       "--bios <file>",
-      "firmware, loaded at the start of RAM; default: OpenSBI, which starts what is in flash or the kernel; none: start that at once (default: none, with a drive for flash bank 0: default)",
+      "firmware, loaded at the start of RAM; default: OpenSBI, which starts flash or the kernel; none: start those directly (default: none; with a drive for flash bank 0: default)",
     )
-    .option("--kernel <file>", "ELF, or an image that is loaded after the firmware")
+    .option("--kernel <file>", "ELF file, or an image that is loaded after the firmware")
     .option("--initrd <file>", "initial ram disk")
     .option("--append <text>", "kernel command line")
     .option(
       "--rtc <properties>",
-      "base=utc, base=localtime or base=2026-01-01T00:00:00: what the wall clock shows at the start",
+      "base=utc, base=localtime or base=2026-01-01T00:00:00: the initial time of the wall clock",
     )
-    .option("--translate <what>", "guest code to translate: hot, all or nothing; only speed differs", "hot");
+    .option("--translate <what>", "guest code to translate: hot, all or nothing; affects only speed", "hot");
   return addHardwareOptions(command).option(
     "--snapshot",
-    "write to no disk: what the guest writes is gone at the end",
+    "do not write to disks: what the guest writes is discarded at the end",
   );
 }
 
-/** What these options make, but for what a run adds. @throws CommandError that names the option, the reason and the fix */
+/** The emulation that these options describe, before a run's own. @throws CommandError with option, reason and fix */
 export async function machineOptions(
   options: MachineArguments,
 ): Promise<EmulationOptions & { readonly files: BootFiles }> {
@@ -92,7 +92,7 @@ export async function machineOptions(
   };
 }
 
-/** What an option whose value is `help` lists; null: none has that value. */
+/** The list that an option asks for with the value `help`; null: none has that value. */
 export async function askedForHelp({
   machine,
   cpu,
@@ -120,7 +120,7 @@ function modelOf(hardware: Hardware): DeviceModel {
   return model;
 }
 
-/** Devices that `-device` takes: those that sit on a bus which is no board's own. */
+/** Devices that `-device` accepts: those on a bus other than the system bus, which belongs to the board. */
 function pluggable(model: DeviceModel): { readonly name: string; readonly bus: string }[] {
   return model.types.names().flatMap((name) => {
     const type = model.types.lookup(name);
@@ -182,7 +182,7 @@ function parseHarts(text: string): number {
 }
 
 function filesOf({ bios, kernel, initrd, append }: MachineArguments, { drives }: HardwareOptions): BootFiles {
-  // Firmware in flash is for S-mode, since QEMU 8.1: something has to be there before it.
+  // As in QEMU since 8.1, firmware in flash runs in S-mode and needs M-mode firmware before it.
   const inFlash = drives.some((drive) => drive.interface === "pflash" && drive.unit === 0);
   const asked = bios ?? (inFlash ? "default" : "none");
   const firmware = asked === "default" ? defaultFirmware() : asked === "none" ? undefined : asked;
@@ -198,14 +198,14 @@ function defaultFirmware(): string {
   const found = DEFAULT_FIRMWARE.find((path) => existsSync(path));
   if (found !== undefined) return found;
   throw new CommandError(
-    "-bios default: OpenSBI is not installed; apt-get install opensbi, give the path of a firmware, or none",
+    "-bios default: OpenSBI is not installed; apt-get install opensbi, give the path of a firmware image, or none",
   );
 }
 
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
 
 /**
- * Wall clock in nanoseconds since 1970, as `-rtc` has it: base=utc, base=localtime, or a date with its time, in UTC.
+ * The wall clock that `-rtc` sets, in nanoseconds since 1970: base=utc, base=localtime, or a date and time in UTC.
  * @param now host time, in milliseconds
  */
 export function parseRtc(text: string, now: number): bigint {
@@ -223,6 +223,8 @@ export function parseRtc(text: string, now: number): bigint {
   const shaped = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(base);
   const date = Date.parse(base.includes("T") ? `${base}Z` : `${base}T00:00:00Z`);
   if (!shaped || Number.isNaN(date))
-    throw reader.error(`base=${base} is no date; give base=utc, base=localtime, or base=2026-01-01T00:00:00`);
+    throw reader.error(
+      `base=${base} is not a date; give base=utc, base=localtime, or base=2026-01-01T00:00:00`,
+    );
   return BigInt(date) * NANOSECONDS_PER_MILLISECOND;
 }

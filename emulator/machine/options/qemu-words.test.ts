@@ -12,10 +12,10 @@ const refusal = (line: string): string => {
     if (error instanceof CommandError) return error.message;
     throw error;
   }
-  throw new Error(`${line}: was taken`);
+  throw new Error(`${line}: was accepted`);
 };
 
-describe("QEMU's words that work", () => {
+describe("QEMU's options that work", () => {
   it.each([
     ["-machine virt -nographic -kernel k.elf", "--machine virt --kernel k.elf"],
     ["-M virt,acpi=off,aclint=off,aia=none -m 512M", "--machine virt -m 512M"],
@@ -75,33 +75,33 @@ describe("QEMU's words that work", () => {
   });
 });
 
-describe("QEMU's words that do not", () => {
+describe("QEMU's options that do not", () => {
   it.each<[string, RegExp]>([
     ["-monitor stdio", /^-monitor stdio: the monitor shares the terminal, at Ctrl-A C; give -monitor none/],
     ["-display gtk", /^-display gtk: the board has no display; give -display none/],
     ["-vnc :0", /^-vnc: the board has no display/],
     ["-icount shift=0", /^-icount: guest time follows the instructions/],
-    ["-dtb x.dtb", /^-dtb: the board makes its device tree/],
+    ["-dtb x.dtb", /^-dtb: the board generates its device tree/],
     ["-trace enable=x", /^-trace: .*--trace-mmio FILE/],
     ["-loadvm a", /^-loadvm: .*--snapshot-in FILE/],
     ["-accel kvm", /^-accel: guest code is translated/],
     ["-enable-kvm", /^-enable-kvm: guest code is translated/],
     ["-cdrom a.iso", /^-cdrom: .*-drive file=FILE,if=virtio,readonly=on/],
-    ["-M virt,acpi=on", /^-machine virt,acpi=on: acpi=on is not here; give acpi=off or auto/],
+    ["-M virt,acpi=on", /^-machine virt,acpi=on: acpi=on is not supported; give acpi=off or auto/],
     ["-M virt,foo=1", /property foo is unknown; there are accel, aclint, acpi/],
     ["-M virt,pflash0=x", /^-machine pflash0=x: there is no such node; give -blockdev node-name=x/],
-    ["-m 1G,slots=2,maxmem=2G", /^-m 1G,slots=2,maxmem=2G: slots: memory cannot be plugged in/],
-    ["-smp 2,maxcpus=4", /maxcpus=4: processors cannot be plugged in/],
+    ["-m 1G,slots=2,maxmem=2G", /^-m 1G,slots=2,maxmem=2G: slots: memory cannot be hot-plugged/],
+    ["-smp 2,maxcpus=4", /maxcpus=4: processors cannot be hot-plugged/],
     ["-smp 2,sockets=4", /the topology has 4 processors, not 2/],
-    ["-smp cpus=x", /cpus=x is no number from 1/],
+    ["-smp cpus=x", /cpus=x is not a whole number from 1 up/],
     ["-smp 2,foo=1", /property foo is unknown/],
-    ["-cpu sifive-u54", /^-cpu sifive-u54: there is one kind of processor/],
-    ["-cpu rv64,v=true", /property v: the processor's extensions are what they are/],
+    ["-cpu sifive-u54", /^-cpu sifive-u54: there is only one kind of processor/],
+    ["-cpu rv64,v=true", /property v: the processor's extensions are fixed/],
     ["-nic tap", /^-nic tap: the only network is QEMU's user mode/],
-    ["-nic user,model=e1000", /the only card is virtio's/],
-    ["-net nic", /^-net nic: QEMU's old networks are not here/],
-    ["-gdb unix:/tmp/x", /^-gdb unix:\/tmp\/x: gdb comes to a port/],
-    ["-gdb tcp:0.0.0.0:1", /only programs of this computer may debug/],
+    ["-nic user,model=e1000", /the only network card is virtio's/],
+    ["-net nic", /^-net nic: QEMU's old network options are not supported/],
+    ["-gdb unix:/tmp/x", /^-gdb unix:\/tmp\/x: gdb connects to a TCP port/],
+    ["-gdb tcp:0.0.0.0:1", /only programs on this computer may debug/],
     ["-blockdev driver=qcow2,node-name=a,filename=b", /driver=qcow2 is unknown; give driver=file/],
     ["-blockdev driver=file,filename=b", /node-name is missing/],
     ["-frobnicate", /^-frobnicate: unknown option; --help lists all of them/],

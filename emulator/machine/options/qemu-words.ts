@@ -1,21 +1,22 @@
 /**
- * QEMU's command line in our words. QEMU spells its options with one dash or two, and has many that say what is so here anyway, or
- * what has another name. Each of them either works or is refused by its whole name, with what to use instead.
+ * Translates QEMU's command line into ours. QEMU spells its options with one dash or two; many of them ask for what is
+ * always the case here, or have another name. Each option either works or is refused by its full name, with what to use
+ * instead.
  */
 import { CommandError } from "#host";
 import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 
-/** What becomes of an option: words of our own, in its place. */
+/** How an option is translated into words of ours. */
 interface Meaning {
   /** Whether a value follows it. */
   readonly takesValue: boolean;
-  /** @throws CommandError when it cannot be met */
+  /** @throws CommandError when the option is not supported */
   readonly words: (value: string, all: WordsOfOne) => readonly string[];
 }
 
-/** What options have in common that are about others. */
+/** Data for options that refer to others. */
 interface WordsOfOne {
-  /** `-blockdev`, by node name. */
+  /** `-blockdev` options, by node name. */
   readonly nodes: ReadonlyMap<string, BlockNode>;
 }
 
@@ -27,9 +28,9 @@ interface BlockNode {
 }
 
 const same = (name: string): Meaning => ({ takesValue: true, words: (value) => [`--${name}`, value] });
-/** What is so here in any case. */
+/** An option that asks for what is always the case here: it is dropped. */
 const nothing = (takesValue = false): Meaning => ({ takesValue, words: () => [] });
-/** One value of an option that is so here in any case; any other is refused. */
+/** An option of which only some values are always the case here; any other is refused. */
 const only = (name: string, values: readonly string[], why: string): Meaning => ({
   takesValue: true,
   words: (value) => {
@@ -46,12 +47,12 @@ const refused = (name: string, takesValue: boolean, why: string): Meaning => ({
   },
 });
 
-const NO_ACCELERATOR = "guest code is translated to WebAssembly, and nothing else; leave it out";
+const NO_ACCELERATOR = "guest code is translated to WebAssembly, and in no other way; leave it out";
 const NO_DISPLAY = "the board has no display; leave it out";
-const NOT_HERE = "regionlab has nothing like it; leave it out";
+const NOT_HERE = "regionlab has no equivalent; leave it out";
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
-  // What has our name.
+  // Options that work here.
   ...Object.fromEntries(
     [
       ...["kernel", "initrd", "append", "drive", "global", "fw_cfg", "chardev", "netdev", "serial"],
@@ -67,10 +68,14 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   pflash: { takesValue: true, words: (file) => ["--drive", `if=pflash,file=${doubled(file)}`] },
   hda: { takesValue: true, words: (file) => ["--drive", `if=virtio,file=${doubled(file)}`] },
   device: { takesValue: true, words: deviceWords },
-  blockdev: { takesValue: true, words: () => [] }, // where it is used
+  blockdev: { takesValue: true, words: () => [] }, // translated where it is used
   snapshot: { takesValue: false, words: () => ["--snapshot"] },
   nic: { takesValue: true, words: nicWords },
-  net: only("net", ["none"], "QEMU's old networks are not here; use -netdev and -device virtio-net-device"),
+  net: only(
+    "net",
+    ["none"],
+    "QEMU's old network options are not supported; use -netdev and -device virtio-net-device",
+  ),
   rtc: same("rtc"),
   d: same("log"),
   D: same("log-file"),
@@ -78,7 +83,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   s: { takesValue: false, words: () => ["-s"] },
   S: { takesValue: false, words: () => ["-S"] },
   "no-reboot": { takesValue: false, words: () => ["--no-reboot"] },
-  // What is so anyway.
+  // Options that ask for what is always the case here.
   nographic: nothing(),
   nodefaults: nothing(),
   "no-user-config": nothing(),
@@ -88,13 +93,13 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   vga: only("vga", ["none"], "the board has no display"),
   parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
   monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C"),
-  // What has another name, or is not here.
-  dtb: refused("dtb", true, "the board makes its device tree, of the devices that it has; leave it out"),
-  icount: refused("icount", true, "guest time follows the instructions in every run; leave it out"),
+  // Options that have another name or are not supported.
+  dtb: refused("dtb", true, "the board generates its device tree from its devices; leave it out"),
+  icount: refused("icount", true, "guest time follows the instructions executed in every run; leave it out"),
   trace: refused(
     "trace",
     true,
-    "QEMU's trace events are not here; use --trace-mmio FILE for accesses, --trace FILE for instructions",
+    "QEMU's trace events are not supported; use --trace-mmio FILE for accesses, --trace FILE for instructions",
   ),
   loadvm: refused("loadvm", true, "snapshots are files; use --snapshot-in FILE"),
   incoming: refused(
@@ -113,8 +118,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   sd: refused("sd", true, "give it as a disk: -drive file=FILE,if=virtio"),
   fda: refused("fda", true, "the board has no floppy drive; leave it out"),
   boot: refused("boot", true, "the firmware decides what it boots; leave it out"),
-  daemonize: refused("daemonize", false, "start it in the background of your shell, with -serial file:PATH"),
-  pidfile: refused("pidfile", true, "your shell knows the process; leave it out"),
+  daemonize: refused(
+    "daemonize",
+    false,
+    "start it in the background from your shell, with -serial file:PATH",
+  ),
+  pidfile: refused("pidfile", true, "your shell knows the process id; leave it out"),
   singlestep: refused("singlestep", false, "use --trace FILE, which shows every instruction"),
   semihosting: refused("semihosting", false, NOT_HERE),
   "semihosting-config": refused("semihosting-config", true, NOT_HERE),
@@ -122,8 +131,8 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   action: refused("action", true, "use -no-reboot, or leave it out"),
   watchdog: refused("watchdog", true, NOT_HERE),
   object: refused("object", true, "backends are made with -drive, -chardev and -netdev; leave it out"),
-  fsdev: refused("fsdev", true, "folders of the host are not shared; give a disk with -drive"),
-  virtfs: refused("virtfs", true, "folders of the host are not shared; give a disk with -drive"),
+  fsdev: refused("fsdev", true, "host folders cannot be shared; give a disk with -drive"),
+  virtfs: refused("virtfs", true, "host folders cannot be shared; give a disk with -drive"),
   tpmdev: refused("tpmdev", true, NOT_HERE),
   usb: refused("usb", false, "the board has no USB; leave it out"),
   usbdevice: refused("usbdevice", true, "the board has no USB; leave it out"),
@@ -139,12 +148,16 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   k: refused("k", true, NO_DISPLAY),
   smbios: refused("smbios", true, NOT_HERE),
   acpitable: refused("acpitable", true, NOT_HERE),
-  numa: refused("numa", true, "all memory is equally near; leave it out"),
-  "mem-path": refused("mem-path", true, "guest memory is the process's own; leave it out"),
-  "mem-prealloc": refused("mem-prealloc", false, "guest memory is the process's own; leave it out"),
+  numa: refused("numa", true, "all memory belongs to one node; leave it out"),
+  "mem-path": refused("mem-path", true, "guest memory is allocated by the process itself; leave it out"),
+  "mem-prealloc": refused(
+    "mem-prealloc",
+    false,
+    "guest memory is allocated by the process itself; leave it out",
+  ),
   overcommit: refused("overcommit", true, NOT_HERE),
   plugin: refused("plugin", true, "use --trace FILE or --trace-mmio FILE"),
-  readconfig: refused("readconfig", true, "write the options into a file for your shell; leave it out"),
+  readconfig: refused("readconfig", true, "put the options into a shell script instead; leave it out"),
   sandbox: refused("sandbox", true, NOT_HERE),
   "run-with": refused("run-with", true, NOT_HERE),
   runas: refused("runas", true, NOT_HERE),
@@ -157,9 +170,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "audio-help": refused("audio-help", false, "the board makes no sound; leave it out"),
   compat: refused("compat", true, NOT_HERE),
   debugcon: refused("debugcon", true, "the board has no such port; use -serial"),
-  dfilter: refused("dfilter", true, "use --trace FILE, and filter that"),
+  dfilter: refused("dfilter", true, "use --trace FILE, and filter its output"),
   "dump-vmstate": refused("dump-vmstate", true, "there is no migration; leave it out"),
-  echr: refused("echr", true, "commands begin with Ctrl-A; leave it out"),
+  echr: refused("echr", true, "commands always begin with Ctrl-A; leave it out"),
   "enable-sync-profile": refused("enable-sync-profile", false, NOT_HERE),
   iscsi: refused("iscsi", true, "give a raw image with -drive"),
   mtdblock: refused("mtdblock", true, "give it as flash: -drive if=pflash,file=FILE"),
@@ -174,24 +187,24 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ),
   rotate: refused("rotate", true, NO_DISPLAY),
   portrait: refused("portrait", false, NO_DISPLAY),
-  seed: refused("seed", true, "runs repeat without one; leave it out"),
-  set: refused("set", true, "give the property to its -device, or with -global"),
+  seed: refused("seed", true, "runs are deterministic without a seed; leave it out"),
+  set: refused("set", true, "set the property in its -device, or with -global"),
   "watchdog-action": refused("watchdog-action", true, NOT_HERE),
   "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
 };
 
-/** Options of our own whose values may be QEMU's. */
+/** Options of ours whose values may be in QEMU's form. */
 const IN_BOTH = new Set(["machine", "smp", "cpu", "device", "gdb"]);
-/** Options of our own that a shell may write with one dash by mistake are left to the command, and those with two are its own. */
+/** An option with two dashes, as ours are spelled. */
 const OURS = /^--/;
 /** A short option with its value: `-m512M`, `-Mvirt`. */
 const ATTACHED = /^-(m\d|Mvirt)/;
 
 /**
- * Puts QEMU's words into ours.
+ * Translates QEMU's words into ours.
  * @param words what follows the command's name
  * @param known names of the command's own options, without dashes
- * @throws CommandError that names the option where it is one of QEMU's that cannot be met, or nobody's
+ * @throws CommandError that names the option if it is unknown, or one of QEMU's that is not supported
  */
 export function fromQemu(words: readonly string[], known: ReadonlySet<string>): string[] {
   const all: WordsOfOne = { nodes: nodesOf(words) };
@@ -227,7 +240,7 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
   return ours;
 }
 
-/** `virt`, with properties: those of other machines' features are off here. */
+/** `virt`, with properties. Features that do not exist here may only be off. */
 function machineWords(value: string, { nodes }: WordsOfOne): string[] {
   const [type, ...properties] = parseKeyValues("-machine", value, "type");
   const name = type?.[0] === "type" ? type[1] : value;
@@ -238,7 +251,7 @@ function machineWords(value: string, { nodes }: WordsOfOne): string[] {
     else if (!(OFF_ANYWAY[property] ?? []).includes(setting)) {
       throw new CommandError(
         Object.hasOwn(OFF_ANYWAY, property)
-          ? `-machine ${value}: ${property}=${setting} is not here; give ${property}=${OFF_ANYWAY[property]?.join(" or ")}, or leave it out`
+          ? `-machine ${value}: ${property}=${setting} is not supported; give ${property}=${OFF_ANYWAY[property]?.join(" or ")}, or leave it out`
           : `-machine ${value}: property ${property} is unknown; there are ${[...Object.keys(OFF_ANYWAY), "pflash0", "pflash1"].sort().join(", ")}`,
       );
     }
@@ -246,7 +259,7 @@ function machineWords(value: string, { nodes }: WordsOfOne): string[] {
   return words;
 }
 
-/** Properties of QEMU's `virt`, and of all its machines, with the values that say what is so here. */
+/** Properties of QEMU's `virt`, and of all its machines, with the values that describe what is the case here. */
 const OFF_ANYWAY: Readonly<Record<string, readonly string[]>> = {
   accel: ["tcg"],
   aclint: ["off"],
@@ -259,7 +272,7 @@ const OFF_ANYWAY: Readonly<Record<string, readonly string[]>> = {
   usb: ["off"],
 };
 
-/** A device whose drive is a node of `-blockdev` brings that along. */
+/** A device whose drive is a node of `-blockdev` adds that drive. */
 function deviceWords(value: string, { nodes }: WordsOfOne): string[] {
   const drive = parseKeyValues("-device", value, "driver").find(([name]) => name === "drive")?.[1];
   const node = drive === undefined ? undefined : nodes.get(drive);
@@ -278,7 +291,7 @@ function flashDrive(bank: number, node: string, nodes: WordsOfOne["nodes"]): str
   return `if=pflash,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
 }
 
-/** Raw files that `-blockdev` makes nodes of. Those that devices use become drives; flash banks name theirs. */
+/** Raw files that `-blockdev` makes nodes of. Nodes that devices or flash banks name become drives. */
 function nodesOf(words: readonly string[]): Map<string, BlockNode> {
   const nodes = new Map<string, BlockNode>();
   words.forEach((word, at) => {
@@ -307,13 +320,13 @@ function memorySize(value: string): string {
   const size = reader.require("size");
   for (const name of ["slots", "maxmem"]) {
     if (reader.take(name) !== undefined)
-      throw reader.error(`${name}: memory cannot be plugged in; give all of it as size=`);
+      throw reader.error(`${name}: memory cannot be hot-plugged; give all of it as size=`);
   }
   reader.end();
   return size;
 }
 
-/** `4`, or `cpus=4` with a topology that comes to as many. */
+/** `4`, or `cpus=4` with a topology of as many. */
 function processors(value: string): string {
   if (!/[=,]/.test(value)) return value;
   const reader = new OptionReader(`-smp ${value}`, parseKeyValues("-smp", value, "cpus"));
@@ -321,7 +334,7 @@ function processors(value: string): string {
     const text = reader.take(name);
     if (text === undefined) return undefined;
     if (!/^[1-9]\d{0,3}$/.test(text))
-      throw reader.error(`${name}=${text} is no number from 1; give ${name}=1, or more`);
+      throw reader.error(`${name}=${text} is not a whole number from 1 up; give ${name}=1, or more`);
     return Number(text);
   };
   const cpus = count("cpus");
@@ -332,7 +345,7 @@ function processors(value: string): string {
   const isWhole = levels.some((level) => level !== undefined);
   const found = cpus ?? most ?? product;
   if (most !== undefined && most !== found)
-    throw reader.error(`maxcpus=${most}: processors cannot be plugged in; leave it out, or give ${found}`);
+    throw reader.error(`maxcpus=${most}: processors cannot be hot-plugged; leave it out, or give ${found}`);
   if (isWhole && product > found) throw reader.error(`the topology has ${product} processors, not ${found}`);
   return `${isWhole && cpus === undefined ? product : found}`;
 }
@@ -343,16 +356,18 @@ function cpuWords(value: string): string[] {
   const [model, ...properties] = parseKeyValues("-cpu", value, "model");
   const name = model?.[1] ?? "";
   if (!CPUS.includes(name) && name !== "help")
-    throw new CommandError(`-cpu ${value}: there is one kind of processor; give -cpu rv64, or leave it out`);
+    throw new CommandError(
+      `-cpu ${value}: there is only one kind of processor; give -cpu rv64, or leave it out`,
+    );
   const [property] = properties[0] ?? [];
   if (property !== undefined)
     throw new CommandError(
-      `-cpu ${value}: property ${property}: the processor's extensions are what they are; leave it out`,
+      `-cpu ${value}: property ${property}: the processor's extensions are fixed; leave it out`,
     );
   return name === "help" ? ["--cpu", "help"] : [];
 }
 
-/** `user,…` is a network and its card. */
+/** `user,…` stands for a network and its card. */
 function nicWords(value: string): string[] {
   if (value === "none") return [];
   const entries = parseKeyValues("-nic", value, "type");
@@ -364,7 +379,7 @@ function nicWords(value: string): string[] {
   const model = own("model") ?? "virtio-net-device";
   if (!["virtio", "virtio-net", "virtio-net-device"].includes(model))
     throw new CommandError(
-      `-nic ${value}: the only card is virtio's; give model=virtio-net-device, or leave it out`,
+      `-nic ${value}: the only network card is virtio's; give model=virtio-net-device, or leave it out`,
     );
   const id = own("id") ?? "nic0";
   const mac = own("mac");
@@ -379,20 +394,20 @@ function joined(entries: KeyValues): string[] {
   return entries.map(([name, value]) => `${name}=${doubled(value)}`);
 }
 
-/** A number, or `tcp::PORT` of this computer. */
+/** A port number, or `tcp::PORT` on this computer. */
 function gdbPort(value: string): string {
   if (/^\d+$/.test(value)) return value;
   const [, host, port, rest = ""] = /^tcp:([^:]*):(\d+)(,.*)?$/.exec(value) ?? [];
   if (port === undefined)
-    throw new CommandError(`-gdb ${value}: gdb comes to a port; give -gdb tcp::1234, or --gdb 1234`);
+    throw new CommandError(`-gdb ${value}: gdb connects to a TCP port; give -gdb tcp::1234, or --gdb 1234`);
   if (host !== "" && host !== "localhost" && host !== "127.0.0.1")
-    throw new CommandError(`-gdb ${value}: only programs of this computer may debug; give tcp::${port}`);
+    throw new CommandError(`-gdb ${value}: only programs on this computer may debug; give tcp::${port}`);
   if (rest !== "" && !/^(,(server|server=on|nowait|wait=off))*$/.test(rest))
     throw new CommandError(`-gdb ${value}: property ${rest.slice(1)} is unknown; give tcp::${port}`);
   return port;
 }
 
-/** As a value among properties, where a comma ends it unless it is doubled. */
+/** Escapes a value in a list of properties, where a single comma would end it. */
 function doubled(text: string): string {
   return text.replaceAll(",", ",,");
 }

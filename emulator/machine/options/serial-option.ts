@@ -5,29 +5,29 @@ export type SerialOption =
   | {
       readonly kind: "stdio";
       readonly text: string;
-      /** Whether Ctrl-A introduces commands, among them the way to the monitor; else all keys are the guest's. */
+      /** Whether Ctrl-A introduces commands, one of which opens the monitor; otherwise all keys go to the guest. */
       readonly escapes: boolean;
     }
   | {
       readonly kind: "chardev";
       readonly text: string;
       readonly id: string;
-      /** To be made for it; null: a `-chardev` has that id. */
+      /** The backend to create for it; null: it is the `-chardev` with that id. */
       readonly backend: BackendOption | null;
     };
 
-/** As QEMU names the backend of its first serial port. */
+/** QEMU's name for the backend of its first serial port. */
 const OWN_BACKEND = "serial0";
 const CHOICES = "mon:stdio, stdio, null, none, file:PATH, pipe:PATH, or chardev:ID of a -chardev";
 
-/** @throws CommandError when it is unknown, or there is more than one for the one port. */
+/** @throws CommandError when it is unknown, or more than one is given for the only port. */
 export function parseSerial(given: readonly string[]): SerialOption | null {
   const [where, second] = given;
   if (where === undefined) return null;
   const text = `-serial ${where}`;
   if (second !== undefined)
     throw new CommandError(
-      `-serial ${second}: the board has one serial port, which ${text} has taken; give one`,
+      `-serial ${second}: the board has one serial port, which ${text} already uses; give only one`,
     );
   const backend = (kind: string, properties: BackendOption["properties"] = []): SerialOption => ({
     kind: "chardev",
@@ -44,7 +44,7 @@ export function parseSerial(given: readonly string[]): SerialOption | null {
       break;
     case "mon":
       if (rest === "stdio") return { kind: "stdio", text, escapes: true };
-      throw new CommandError(`${text}: the monitor shares the terminal only; give mon:stdio`);
+      throw new CommandError(`${text}: the monitor can share only the terminal; give mon:stdio`);
     case "null":
     case "none":
       if (rest === null) return backend("null");
@@ -57,5 +57,5 @@ export function parseSerial(given: readonly string[]): SerialOption | null {
       if (rest) return { kind: "chardev", text, id: rest, backend: null };
       throw new CommandError(`${text}: it names no -chardev; give chardev:ID`);
   }
-  throw new CommandError(`${text}: the port cannot lead there; give ${CHOICES}`);
+  throw new CommandError(`${text}: the port cannot be connected to that; give ${CHOICES}`);
 }

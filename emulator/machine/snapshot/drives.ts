@@ -1,13 +1,13 @@
 /**
- * Drives in a snapshot: which there were, and what was written in front of those whose files stay as they are
- * (`snapshot=on`). What was written into a file is in the file.
+ * Drives in a snapshot: their properties, and the overlays of those with `snapshot=on`, whose files are never written.
+ * Data that was written to a file is in that file, not in the snapshot.
  */
 import { CLUSTER_BYTES, OverlayDisk } from "#backends";
 import { type DeviceModel, isFields, type Restore, type SavedFields, type SavedValue } from "#qdev";
 import { QomError } from "#qom";
 import type { Memories, SnapshotFile } from "./file.ts";
 
-/** Of each drive, by id: its size, whether the guest may write, and the clusters in front of its file. */
+/** For each drive, by id: its size, whether it is read-only, and the numbers of the clusters in its overlay. */
 export function saveDrives({ drives }: DeviceModel): SavedFields {
   return Object.fromEntries(
     [...drives].map(([id, disk]): [string, SavedValue] => [
@@ -21,7 +21,7 @@ export function saveDrives({ drives }: DeviceModel): SavedFields {
   );
 }
 
-/** What is in front of files, as memories of the snapshot. */
+/** The contents of overlays, as memories of the snapshot. */
 export function overlaysOf({ drives }: DeviceModel): Memories {
   const memories = new Map<string, Uint8Array>();
   for (const [id, disk] of drives) {
@@ -34,11 +34,11 @@ export function overlaysOf({ drives }: DeviceModel): Memories {
   return memories;
 }
 
-/** How drives are brought back. */
+/** How drives are restored. */
 interface DrivesPlan {
   /** Memories to be filled from the snapshot. */
   readonly memories: Memories;
-  /** What follows once they are. */
+  /** Steps to take once they are filled. */
   readonly steps: readonly Restore[];
 }
 
@@ -47,7 +47,7 @@ export function planDrives({ drives }: DeviceModel, { state }: SnapshotFile): Dr
   const { drives: saved } = state;
   if (!isFields(saved)) throw new QomError("no drives are in it");
   const unknown = Object.keys(saved).find((id) => !drives.has(id));
-  if (unknown !== undefined) throw new QomError(`has a drive ${unknown} that this machine has not`);
+  if (unknown !== undefined) throw new QomError(`has a drive ${unknown} that this machine lacks`);
   const memories = new Map<string, Uint8Array>();
   const steps: Restore[] = [];
   for (const [id, disk] of drives) {
@@ -55,15 +55,13 @@ export function planDrives({ drives }: DeviceModel, { state }: SnapshotFile): Dr
     if (!isFields(section)) throw new QomError(`lacks the drive ${id}`);
     const { bytes, readOnly, overlay = null } = section;
     if (bytes !== disk.bytes)
-      throw new QomError(`drive ${id} had ${String(bytes)} bytes, its file now makes ${disk.bytes}`);
+      throw new QomError(`drive ${id} had ${String(bytes)} bytes, its file now has ${disk.bytes}`);
     if (readOnly !== disk.readOnly)
       throw new QomError(`drive ${id} was ${readOnly === true ? "read only" : "writable"}`);
     if (overlay === null) continue;
-    if (!isClusterList(overlay, disk.bytes)) throw new QomError(`drive ${id} is damaged in it`);
+    if (!isClusterList(overlay, disk.bytes)) throw new QomError(`the overlay of drive ${id} is damaged`);
     if (!(disk instanceof OverlayDisk))
-      throw new QomError(
-        `drive ${id} had snapshot=on, and what was written in front of its file has no place`,
-      );
+      throw new QomError(`drive ${id} had snapshot=on, and its writes have no overlay here`);
     const content = new Uint8Array(CLUSTER_BYTES * overlay.length);
     memories.set(memoryName(id), content);
     steps.push(() => {

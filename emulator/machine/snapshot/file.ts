@@ -1,13 +1,13 @@
 /**
- * The file of a snapshot:
+ * The format of a snapshot file:
  *
  *     "regionlab snapshot 2\n"
  *     4 bytes   length of the state
  *     state     JSON: the machine, its parts by name, and the names and sizes of its memories
  *     memories  in the order of their names (see memory-image.ts)
- *     32 bytes  SHA-256 of all before
+ *     32 bytes  SHA-256 of everything before it
  *
- * Numbers are little-endian. Nothing is looked at before the checksum is right.
+ * Numbers are little-endian. Nothing after the first line is parsed before the checksum has been verified.
  */
 import { createHash } from "node:crypto";
 import { CommandError } from "#host";
@@ -18,12 +18,12 @@ const NAME = "regionlab snapshot ";
 const MAGIC = `${NAME}2\n`;
 const DIGEST_BYTES = 32;
 
-/** Takes bytes in order. */
+/** Receives bytes in order. */
 export interface ByteSink {
   write(bytes: Uint8Array): void;
 }
 
-/** Bytes of guest memory by name, in whatever order. */
+/** Bytes of guest memory by name, in any order. */
 export type Memories = ReadonlyMap<string, Uint8Array>;
 
 /** The state, with the sizes of the memories that follow. */
@@ -50,21 +50,21 @@ export function writeSnapshotFile(sink: ByteSink, state: SavedFields, memories: 
   sink.write(hash.digest());
 }
 
-/** A snapshot whose checksum is right. */
+/** A snapshot with a valid checksum. */
 export class SnapshotFile {
   readonly state: SavedFields;
   private readonly where: string;
   private readonly memory: Head["memory"];
   private readonly memories: Buffer;
 
-  /** @throws CommandError when `content` is no snapshot, or not whole; `where` names option and file. */
+  /** @throws CommandError when `content` is not a snapshot, or incomplete; `where` names option and file. */
   constructor(content: Uint8Array, where: string) {
     const file = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
     const magic = file.toString("latin1", 0, MAGIC.length);
     if (magic !== MAGIC) {
       throw new CommandError(
         magic.startsWith(NAME)
-          ? `${where}: a snapshot of another version of regionlab; make it anew with this one`
+          ? `${where}: a snapshot of another version of regionlab; make it again with this one`
           : `${where}: not a snapshot of regionlab; give a file that --snapshot-out wrote`,
       );
     }
@@ -73,19 +73,18 @@ export class SnapshotFile {
       .update(file.subarray(0, Math.max(end, 0)))
       .digest();
     if (end < MAGIC.length + 4 || !digest.equals(file.subarray(end)))
-      throw new CommandError(`${where}: damaged or cut off, its checksum is wrong; make it anew`);
+      throw new CommandError(`${where}: damaged or cut off, its checksum is wrong; make it again`);
     const start = MAGIC.length + 4;
     const stop = start + file.readUInt32LE(MAGIC.length);
     const head = stop <= end ? headOf(file.toString("utf8", start, stop)) : undefined;
-    if (head === undefined)
-      throw new CommandError(`${where}: damaged, its head makes no sense; make it again`);
+    if (head === undefined) throw new CommandError(`${where}: damaged, its header is invalid; make it again`);
     this.where = where;
     this.state = head.state;
     this.memory = head.memory;
     this.memories = file.subarray(stop, end);
   }
 
-  /** Bytes of a memory that was saved; undefined: there is none of that name. */
+  /** Size of a saved memory in bytes; undefined if none has that name. */
   memoryBytes(name: string): number | undefined {
     return this.memory[name];
   }
@@ -99,12 +98,12 @@ export class SnapshotFile {
         return `has ${saved} bytes of the memory ${name}, this machine ${bytes.length}`;
     }
     const unknown = Object.keys(this.memory).find((name) => !memories.has(name));
-    return unknown === undefined ? undefined : `has a memory ${unknown} that this machine has not`;
+    return unknown === undefined ? undefined : `has a memory ${unknown} that this machine lacks`;
   }
 
   /**
    * Reads the memories, which must be those that were saved.
-   * @returns what fills them; it cannot fail
+   * @returns a function that fills them and cannot fail
    * @throws CommandError when they are damaged
    */
   readMemories(memories: Memories): () => void {
@@ -122,7 +121,7 @@ export class SnapshotFile {
   }
 }
 
-/** The head that a text holds; undefined: it holds none. */
+/** Parses the head; undefined if it is invalid. */
 function headOf(text: string): Head | undefined {
   let head: unknown;
   try {
@@ -134,7 +133,7 @@ function headOf(text: string): Head | undefined {
   if (!isRecord(state) || !isRecord(memory)) return undefined;
   if (!Object.values(memory).every((bytes) => Number.isSafeInteger(bytes) && Number(bytes) >= 0))
     return undefined;
-  return { state: state as SavedFields, memory: memory as Head["memory"] }; // of JSON, and as just checked
+  return { state: state as SavedFields, memory: memory as Head["memory"] }; // parsed from JSON, and just checked
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-/** All that two runs of one guest can be told apart by, in words. */
+/** Everything that distinguishes two runs of one guest, as text. */
 import { createHash } from "node:crypto";
 import { csrNames, disassemble, floatRegisterNames, type RiscvHart, registerNames } from "#cpu/riscv";
 import { saveFields } from "#qdev";
@@ -7,13 +7,13 @@ import { wordAt } from "../instruction-trace.ts";
 import { occupiedPages, pageOf } from "./memory-image.ts";
 import { devicesOf, memoriesOf } from "./parts.ts";
 
-/** The state of a machine between two instructions, and how it came there: what it is by what it is of. */
+/** The state of a machine between two instructions, and its history: values by name. */
 export type Fingerprint = Readonly<Record<string, string>>;
 
 /**
- * Registers and control registers of every hart, the state of every device, hashes of every memory, of the console, and of
- * the accesses to devices if those were traced. Equal machines have equal fingerprints; how they got their speed, and how
- * their regions are stored, is not part of them.
+ * Registers and control registers of every hart, the state of every device, and hashes of every memory, of the console
+ * output, and of device accesses if those were traced. Equal machines have equal fingerprints, however their code is
+ * executed and their regions are stored.
  */
 export function fingerprintOf(emulation: Emulation): Fingerprint {
   const { model, console, trace, harts, processors } = emulation;
@@ -49,7 +49,7 @@ function addHart(parts: Record<string, string>, emulation: Emulation, hart: Risc
     if (value !== undefined) add(name, value);
   }
   add("counts", JSON.stringify(counts));
-  // What has no name of its own: the reservation, pending interrupts by their source.
+  // State that is not a register: the reservation, pending interrupts by source.
   for (const [name, values] of Object.entries(slots)) if (!SHOWN_SLOTS.has(name)) add(name, values.join(" "));
 }
 

@@ -1,3 +1,3 @@
-/** Whole machines in a file, and in a few lines that tell two of them apart. */
+/** Machine state, saved to a file, or as a fingerprint that distinguishes two machines. */
 export { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
 export { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot.ts";

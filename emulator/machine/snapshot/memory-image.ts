@@ -1,9 +1,9 @@
 /**
- * Guest memory in a snapshot: its pages that are not all zero, some at a time.
+ * Guest memory in a snapshot: its pages that are not all zero, in groups.
  *
  *     4 bytes   number of pages, 0 at the end of the memory
- *     4 bytes   length of the compressed bytes
- *     4 bytes   for each page, its number
+ *     4 bytes   length of the compressed data
+ *     4 bytes   per page: its number
  *     bytes     the pages, compressed (raw deflate)
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
@@ -13,10 +13,10 @@ const PAGE_BYTES = 4096;
 const PAGES_AT_ONCE = 1024;
 const ZEROES = Buffer.alloc(PAGE_BYTES);
 const HEADER_BYTES = 8;
-/** Most of a boot's memory is repetition: the fastest level takes a fifth of the time and gives nearly the same size. */
+/** Most memory after a boot is repetitive: the fastest level takes a fifth of the time for nearly the same size. */
 const LEVEL = 1;
 
-/** @param bytes a whole number of pages, or less than one more. */
+/** @param bytes pages, the last of which may be partial. */
 export function saveMemory(bytes: Uint8Array, write: (bytes: Uint8Array) => void): void {
   const numbers: number[] = [];
   const flush = (): void => {
@@ -37,7 +37,7 @@ export function saveMemory(bytes: Uint8Array, write: (bytes: Uint8Array) => void
     if (numbers.length === PAGES_AT_ONCE) flush();
   }
   if (numbers.length > 0) flush();
-  flush(); // none: the end
+  flush(); // an empty group: the end
 }
 
 /** Numbers of the pages that are not all zero, in order. */
@@ -46,7 +46,7 @@ export function* occupiedPages(bytes: Uint8Array): IterableIterator<number> {
     if (!isZero(pageOf(bytes, number))) yield number;
 }
 
-/** A memory as it is in a file: its pages that are not all zero, in order. */
+/** A memory as read from a file: its pages that are not all zero, in order. */
 export interface MemoryImage {
   readonly pages: readonly { readonly numbers: readonly number[]; readonly content: Uint8Array }[];
   /** Where it ends in the file. */
@@ -54,12 +54,12 @@ export interface MemoryImage {
 }
 
 /**
- * Reads a memory of so many bytes from what starts at `at` in a file.
- * @throws CommandError when it is no such memory; `where` names option and file
+ * Reads a memory of `bytes` bytes, which starts at `at` in a file.
+ * @throws CommandError when it is invalid; `where` names option and file
  */
 export function readMemory(bytes: number, file: Buffer, at: number, where: string): MemoryImage {
   const damaged = (cause?: unknown): CommandError =>
-    new CommandError(`${where}: damaged, a memory in it makes no sense; make it again`, { cause });
+    new CommandError(`${where}: damaged, a memory in it is invalid; make it again`, { cause });
   const pages: { numbers: number[]; content: Uint8Array }[] = [];
   let next = 0;
   for (let position = at; ; ) {
@@ -90,9 +90,9 @@ export function readMemory(bytes: number, file: Buffer, at: number, where: strin
   }
 }
 
-/** Fills `bytes` with what was read. Untouched pages of the host stay so. */
+/** Fills `bytes` with an image. Untouched host pages that are to be zero stay untouched. */
 export function fillMemory(bytes: Uint8Array, { pages }: MemoryImage): void {
-  let next = 0; // the first page that nothing has been said of
+  let next = 0; // the first page not yet handled
   for (const { numbers, content } of pages) {
     let from = 0;
     for (const number of numbers) {
@@ -106,12 +106,12 @@ export function fillMemory(bytes: Uint8Array, { pages }: MemoryImage): void {
   clear(bytes, next, Math.ceil(bytes.length / PAGE_BYTES));
 }
 
-/** A page's bytes; the last may have fewer. */
+/** The bytes of a page; the last may be shorter. */
 export function pageOf(bytes: Uint8Array, number: number): Uint8Array {
   return bytes.subarray(number * PAGE_BYTES, (number + 1) * PAGE_BYTES);
 }
 
-/** Clears pages from `first` to before `end`; those that are clear are only read, so that the host need not provide them. */
+/** Clears pages from `first` to before `end`. Zero pages are only read, so that the host need not allocate them. */
 function clear(bytes: Uint8Array, first: number, end: number): void {
   for (let number = first; number < end; number++) {
     const page = pageOf(bytes, number);

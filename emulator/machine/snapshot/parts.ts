@@ -1,15 +1,15 @@
-/** The parts of a machine that a snapshot keeps, each by a name that the order of creation does not change. */
+/** The parts of a machine that a snapshot saves, each under a name that does not depend on the order of creation. */
 import { MemoryRegion } from "#memory";
 import { Device, type DeviceModel, SysBusDevice, SystemBus, type VmState } from "#qdev";
 import { QomAbort, type QomObject } from "#qom";
 import type { Memories } from "./file.ts";
 
-/** A part whose class says what is to be kept of it. */
+/** A part whose class declares the state to save. */
 export interface StatefulPart {
   readonly vmState: VmState | null;
 }
 
-/** Host sides of devices that have something to keep, by option and name. */
+/** Backends that have state to save, by option and name. */
 export function backendsOf({ netdevs, chardevs }: DeviceModel): ReadonlyMap<string, StatefulPart> {
   const found = new Map<string, StatefulPart>();
   for (const backends of [netdevs, chardevs]) {
@@ -23,7 +23,7 @@ function isStateful(backend: { readonly vmState?: VmState }): backend is { reado
   return backend.vmState !== undefined;
 }
 
-/** Every device of the machine. @throws QomAbort when two have one name. */
+/** Every device of the machine. @throws QomAbort when two have the same name. */
 export function devicesOf(model: DeviceModel): ReadonlyMap<string, Device> {
   const devices = new Map<string, Device>();
   for (const object of model.root.descendants()) {
@@ -32,7 +32,7 @@ export function devicesOf(model: DeviceModel): ReadonlyMap<string, Device> {
   return devices;
 }
 
-/** The bytes of every RAM, ROM and flash region. @throws QomAbort when two have one name. */
+/** The bytes of every RAM, ROM and flash region. @throws QomAbort when two have the same name. */
 export function memoriesOf(model: DeviceModel): Memories {
   const memories = new Map<string, Uint8Array>();
   for (const object of model.root.descendants()) {
@@ -48,8 +48,8 @@ function addNamed<T>(parts: Map<string, T>, object: QomObject, part: T): void {
 }
 
 /**
- * The path in the composition tree. A device without a place of its own there is known by where it sits: by type and
- * address on the system bus, `/serial-mm@10000000`, by type below any other bus.
+ * The path in the composition tree. An unattached device is named by where it sits: by type and address on the system
+ * bus, as in `/serial-mm@10000000`, and by type below any other bus.
  */
 function nameOf(object: QomObject): string {
   const { parent } = object;

@@ -56,7 +56,7 @@ function snapshotOf(emulation: Emulation): Buffer {
   return Buffer.concat(parts);
 }
 
-/** The snapshot with another state, and a checksum that is right. */
+/** The snapshot with an edited state and a valid checksum. */
 function altered(edit: (state: string) => string): Buffer {
   const start = MAGIC_BYTES + 4;
   const stop = start + saved.readUInt32LE(MAGIC_BYTES);
@@ -70,7 +70,7 @@ function altered(edit: (state: string) => string): Buffer {
   return Buffer.concat([body, createHash("sha256").update(body).digest()]);
 }
 
-describe("a snapshot is refused, and the machine stays as it was, when", () => {
+describe("a snapshot is refused, and the machine stays unchanged, when", () => {
   let target: Emulation;
   let before: Buffer;
   beforeAll(async () => {
@@ -86,11 +86,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
   it.each<[string, () => Uint8Array, RegExp]>([
     ["it is empty", () => new Uint8Array(), /F: not a snapshot of regionlab/],
     ["it is something else", () => Buffer.from("\x7fELF and so on"), /F: not a snapshot of regionlab/],
-    [
-      "its format is another",
-      () => Buffer.from("regionlab snapshot 1\n"),
-      /F: a snapshot of another version/,
-    ],
+    ["its format differs", () => Buffer.from("regionlab snapshot 1\n"), /F: a snapshot of another version/],
     ["it is cut off early", () => saved.subarray(0, 30), /F: damaged or cut off/],
     ["it is cut off late", () => saved.subarray(0, -1), /F: damaged or cut off/],
     ["a bit of the state is wrong", () => flip(200), /F: damaged or cut off/],
@@ -104,7 +100,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
     [
       "a device is missing",
       () => altered((state) => state.replaceAll("goldfish_rtc@101000", "other_rtc@101000")),
-      /a device \/other_rtc@101000 that this machine has not/,
+      /a device \/other_rtc@101000 that this machine lacks/,
     ],
     [
       "a field is unknown",
@@ -131,11 +127,11 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
     expect(() => restoreSnapshot(target, content(), "--snapshot-in F")).toThrow(message);
   });
 
-  it("all that has been tried on it", () => {
+  it("any of these was tried on it", () => {
     expect(snapshotOf(target).equals(before)).toBe(true);
   });
 
-  it("the machine is another", async () => {
+  it("the machine differs", async () => {
     const larger = await machine({ ramBytes: 2 ** 23 });
     expect(() => restoreSnapshot(larger, saved, "F")).toThrow(/F: made with -m 4M; start the machine with/);
     const other = await machine({}, [LOOP, LOOP]);
@@ -144,7 +140,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
     expect(() => restoreSnapshot(firmware, saved, "F")).toThrow(/F: made with another -fw_cfg;/);
   });
 
-  it("a device is set otherwise", async () => {
+  it("a device has other settings", async () => {
     const set = (settings: string) =>
       machine({ attached: attach({ device: [`virtio-rng-device${settings}`] }) });
     const first = await set("");
@@ -155,7 +151,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
   });
 });
 
-it("a guest that powered off has powered off", async () => {
+it("a guest that has powered off stays powered off", async () => {
   const words = [0x0010_0537, 0x0000_55b7, 0x5555_8593, 0x00b5_2023, LOOP]; // sw 0x5555 to the test finisher
   const first = await machine({}, words);
   expect(first.run()).toBe("poweroff");
@@ -165,7 +161,7 @@ it("a guest that powered off has powered off", async () => {
   expect(second.instructions).toBe(first.instructions);
 });
 
-it("a device that declares no state stands in the way, by name", async () => {
+it("a device that declares no state cannot be saved, and is named", async () => {
   const emulation = await machine();
   const device = emulation.model.resolvePath("/machine/soc0");
   Object.defineProperty(device, "vmState", { value: null });
@@ -173,7 +169,7 @@ it("a device that declares no state stands in the way, by name", async () => {
 });
 
 describe("memory", () => {
-  it("comes back: pages with and without content, a part of a page at the end, and more than go at once", () => {
+  it("is restored: pages with and without content, a partial page at the end, and more pages than a group holds", () => {
     const bytes = new Uint8Array(4096 * 1500 + 100);
     for (let page = 0; page < 1300; page++) if (page % 7 !== 3) bytes[page * 4096 + (page % 4096)] = page;
     bytes[bytes.length - 1] = 9;
@@ -188,7 +184,7 @@ describe("memory", () => {
     expect(Buffer.from(copy).equals(bytes)).toBe(true);
   });
 
-  it("that makes no sense is refused in one line, whatever byte of it is wrong", () => {
+  it("that is invalid is refused in one line, whichever byte of it is wrong", () => {
     const bytes = new Uint8Array(4096 * 40);
     for (let page = 0; page < 40; page += 3) bytes[page * 4096] = page + 1;
     const parts: Uint8Array[] = [];
@@ -202,9 +198,7 @@ describe("memory", () => {
         readMemory(bytes.length, damaged, 0, "--snapshot-in F");
       } catch (error) {
         expect(error).toBeInstanceOf(CommandError);
-        expect(String(error)).toMatch(
-          /--snapshot-in F: damaged, a memory in it makes no sense; make it again$/,
-        );
+        expect(String(error)).toMatch(/--snapshot-in F: damaged, a memory in it is invalid; make it again$/);
         refused++;
       }
     }
@@ -228,7 +222,7 @@ describe("drives in a snapshot", () => {
     return found;
   };
 
-  it("have what was written in front of their file, which stays as it was", async () => {
+  it("keep their overlays, and their files stay unchanged", async () => {
     const path = disk(200 * 1024, 7);
     const first = await withDrive(`file=${path},snapshot=on`);
     expect(hd(first).write(65_536, new Uint8Array(1024).fill(1))).toBe("ok");
@@ -245,27 +239,27 @@ describe("drives in a snapshot", () => {
     expect(snapshotOf(second).equals(content)).toBe(true);
   });
 
-  it("are refused where they are others", async () => {
+  it("are refused if they differ", async () => {
     const path = disk(64 * 1024, 1);
     const content = snapshotOf(await withDrive(`file=${path},snapshot=on`));
     const plain = snapshotOf(await withDrive(`file=${path}`));
     for (const [options, snapshot, why] of [
-      [`file=${disk(32 * 1024, 1)}`, plain, /drive hd had 65536 bytes, its file now makes 32768/],
+      [`file=${disk(32 * 1024, 1)}`, plain, /drive hd had 65536 bytes, its file now has 32768/],
       [`file=${path},readonly=on`, plain, /drive hd was writable/],
-      [`file=${path}`, content, /drive hd had snapshot=on, and what was written in front/],
+      [`file=${path}`, content, /drive hd had snapshot=on, and its writes have no overlay here/],
     ] as const) {
       const target = await withDrive(options);
       expect(() => restoreSnapshot(target, snapshot, "F")).toThrow(CommandError);
       expect(() => restoreSnapshot(target, snapshot, "F")).toThrow(why);
     }
     const none = await machine();
-    expect(() => restoreSnapshot(none, plain, "F")).toThrow(/has a drive hd that this machine has not/);
+    expect(() => restoreSnapshot(none, plain, "F")).toThrow(/has a drive hd that this machine lacks/);
     const target = await withDrive(`file=${path}`);
     expect(() => restoreSnapshot(target, saved, "F")).toThrow(/lacks the drive hd/);
   });
 });
 
-describe("devices that could not be saved", () => {
+describe("devices that are hard to save", () => {
   it("virtio-rng, with its default options", async () => {
     const attached = attach({ device: ["virtio-rng-device"] });
     const content = snapshotOf(await machine({ attached }));
@@ -281,7 +275,7 @@ describe("devices that could not be saved", () => {
     });
     const first = await machine({ attached });
     const { memorySpace } = first.board;
-    // The last of the transports has the device: queue 0, its descriptors at 2^64 - 4096.
+    // The device is on the last of the transports. Queue 0 has its descriptors at 2^64 - 4096.
     const base = 0x1000_8000;
     memorySpace.write(base + 0x80, 4, 0xffff_f000);
     memorySpace.write(base + 0x84, 4, 0xffff_ffff);

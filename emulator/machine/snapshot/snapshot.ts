@@ -1,4 +1,4 @@
-/** Snapshots: all of a machine that its guest could tell, taken and put back between two instructions. */
+/** Snapshots: all state of a machine that its guest can observe, saved and restored between two instructions. */
 import { createHash } from "node:crypto";
 import { type SavedHart, slotsMismatch } from "#cpu/riscv";
 import { CommandError } from "#host";
@@ -22,17 +22,17 @@ import { backendsOf, devicesOf, memoriesOf, type StatefulPart } from "./parts.ts
 const CLOCK: VmStateFields = { wallAtStart: "uint64" };
 const TIMERS: VmStateFields = { comparators: "timers" };
 
-/** @throws CommandError that names the device when the machine has one whose state cannot be saved. */
+/** @throws CommandError that names a device whose state cannot be saved, if the machine has one. */
 export function checkSavable({ model }: Emulation): void {
   for (const [name, device] of devicesOf(model)) {
     if (device.vmState === null)
       throw new CommandError(
-        `--snapshot-out: the device ${name} cannot be saved, its type declares no state; leave one of them out`,
+        `--snapshot-out: the device ${name} cannot be saved, its type declares no state; leave out the option or the device`,
       );
   }
 }
 
-/** Writes the machine, which must not be running. @throws CommandError as `checkSavable`. */
+/** Saves the machine, which must not be running. @throws CommandError like `checkSavable`. */
 export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
   checkSavable(emulation);
   const { model, time, console, trace, harts, shutdown } = emulation;
@@ -56,7 +56,7 @@ export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
   writeSnapshotFile(sink, state, new Map([...memoriesOf(model), ...overlaysOf(model)]));
 }
 
-/** What `-device` and `-global` have set, or could have, of every device. */
+/** The properties of every device that `-device` and `-global` can set. */
 function settingsOf(model: DeviceModel): SavedFields {
   const settings: Record<string, SavedValue> = {};
   for (const [name, device] of devicesOf(model)) {
@@ -68,7 +68,7 @@ function settingsOf(model: DeviceModel): SavedFields {
   return settings;
 }
 
-/** What is set otherwise here than it was there; which devices there are has been compared. */
+/** Describes the first property that differs from the saved one. The devices are already known to be the same. */
 function settingMismatch(model: DeviceModel, saved: SavedValue | undefined): string | undefined {
   for (const [name, own] of Object.entries(settingsOf(model))) {
     const theirs = isFields(saved) ? saved[name] : undefined;
@@ -80,7 +80,7 @@ function settingMismatch(model: DeviceModel, saved: SavedValue | undefined): str
   return undefined;
 }
 
-/** @param parts none of which declares no state. */
+/** @param parts all of which declare state. */
 function saveParts(parts: ReadonlyMap<string, StatefulPart>): SavedFields {
   const saved: Record<string, SavedValue> = {};
   for (const [name, part] of [...parts].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -96,9 +96,9 @@ function saveParts(parts: ReadonlyMap<string, StatefulPart>): SavedFields {
 }
 
 /**
- * Makes a machine that has just been put together the one that was saved. All is checked first: a machine that is refused
- * stays as it was.
- * @throws CommandError that says why the snapshot is refused; `where` names option and file.
+ * Restores a saved machine into one that has just been created. Everything is checked first: if the snapshot is
+ * refused, the machine stays unchanged.
+ * @throws CommandError with the reason why the snapshot is refused; `where` names option and file.
  */
 export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where: string): void {
   const file = new SnapshotFile(content, where);
@@ -141,14 +141,14 @@ function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
     ...emulation.processors.load(state.turns ?? null),
   ];
   if (trace !== null) {
-    if (savedTrace === null) throw new QomError("the run was not traced, so that its trace cannot go on");
+    if (savedTrace === null) throw new QomError("the run was not traced, so its trace cannot continue");
     steps.push(...trace.load(savedTrace));
   }
   if (request !== undefined && request !== null) steps.push(planRequest(emulation, request));
   return [...steps, ...devices.afterwards, ...backends.afterwards];
 }
 
-/** How parts are brought back: their fields, and what follows from these once the whole machine has its own. */
+/** How parts are restored: first their fields, then derived state, once all fields of the machine are in place. */
 interface PartsPlan {
   readonly steps: readonly Restore[];
   readonly afterwards: readonly Restore[];
@@ -162,7 +162,7 @@ function planParts(
 ): PartsPlan {
   if (!isFields(saved)) throw new QomError(`no ${kind}s are in it`);
   const unknown = Object.keys(saved).find((name) => !parts.has(name));
-  if (unknown !== undefined) throw new QomError(`has a ${kind} ${unknown} that this machine has not`);
+  if (unknown !== undefined) throw new QomError(`has a ${kind} ${unknown} that this machine lacks`);
   const steps: Restore[] = [];
   const afterwards: Restore[] = [];
   for (const [name, part] of parts) {
@@ -203,14 +203,14 @@ function planRequest(emulation: Emulation, request: SavedValue): Restore {
     if ((kind === "poweroff" || kind === "reset" || kind === "fail") && isCount(code))
       return () => emulation.model.requestShutdown({ kind, code });
   }
-  throw new QomError("the request of the guest is not known here");
+  throw new QomError("the guest's request is unknown");
 }
 
 function isCount(value: SavedValue | undefined): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** What must be the same in the run that goes on: the board, and the files that a reset loads again. */
+/** What must be the same in the resumed run: the board, and the files that a reset loads again. */
 function identify({ board, files, ramBytes, attached }: Emulation): SavedFields {
   const { bios, kernel, initrd, append } = files;
   const hash = (option: string, path: string | undefined): string =>

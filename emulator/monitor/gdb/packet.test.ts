@@ -12,14 +12,14 @@ describe("packets", () => {
     expect(frame("").toString()).toBe("$#00");
   });
 
-  it("escape what has a meaning, and come back as they were", () => {
+  it("escape special characters, and decode to the original data", () => {
     const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const framed = frame(all);
     expect(framed.subarray(1, -3).includes(0x24)).toBe(false);
     expect([...new PacketReader().read(framed)]).toEqual([{ kind: "packet", data: all }]);
   });
 
-  it("are taken out of a stream, however it is cut", () => {
+  it("are parsed from a stream, however it is split", () => {
     const packet = (text: string) => ({ kind: "packet", data: Buffer.from(text) });
     expect(read("+$g#6", "7$?#3f\x03")).toEqual([
       { kind: "acknowledged" },

@@ -8,7 +8,7 @@ const INTERRUPT = 0x03;
 const ACKNOWLEDGE = 0x2b;
 const REFUSE = 0x2d;
 
-/** What a stream of bytes holds: a packet's data, Ctrl-C, or an answer to what was sent. */
+/** An item in the byte stream: a packet, Ctrl-C, or the acknowledgement of a packet sent. */
 export type Received =
   | { readonly kind: "packet"; readonly data: Buffer }
   | { readonly kind: "damaged" }
@@ -16,11 +16,11 @@ export type Received =
   | { readonly kind: "acknowledged" }
   | { readonly kind: "refused" };
 
-/** Takes a stream apart, however it is cut. */
+/** Parses a stream that arrives in arbitrary chunks. */
 export class PacketReader {
-  /** Bytes of the packet that has begun, the `$` included; null between packets. */
+  /** Bytes of the current packet after its `$`; null between packets. */
   private packet: number[] | null = null;
-  /** Characters of the checksum that are still to come. */
+  /** Checksum digits still to come. */
   private checksumLeft = 0;
 
   *read(chunk: Uint8Array): IterableIterator<Received> {
@@ -38,7 +38,7 @@ export class PacketReader {
       } else if (byte === HASH) {
         this.checksumLeft = 2;
       } else if (byte === DOLLAR) {
-        this.packet = []; // the one before was cut off
+        this.packet = []; // the previous packet was cut off
       }
     }
   }
@@ -51,7 +51,7 @@ export class PacketReader {
   }
 }
 
-/** A packet around `data`, in which the characters with a meaning of their own are escaped. */
+/** Frames `data` as a packet, escaping the protocol's special characters. */
 export function frame(data: string | Uint8Array): Buffer {
   const bytes = typeof data === "string" ? Buffer.from(data, "latin1") : data;
   const body: number[] = [];
@@ -67,9 +67,9 @@ export function frame(data: string | Uint8Array): Buffer {
 function unescaped(body: readonly number[]): Buffer {
   const data: number[] = [];
   for (let at = 0; at < body.length; at++) {
-    const byte = body[at] as number; // at is in range
+    const byte = body[at] as number; // in range
     if (byte === ESCAPE && at + 1 < body.length)
-      data.push((body[++at] as number) ^ 0x20); // likewise
+      data.push((body[++at] as number) ^ 0x20); // in range, too
     else data.push(byte);
   }
   return Buffer.from(data);

@@ -3,15 +3,15 @@ import { csrNames, floatRegisterNames, type RiscvHart, registerNames } from "#cp
 
 const PC = 32;
 const FLOAT_BASE = PC + 1;
-/** GDB's own numbers of control registers, and of the privilege, which QEMU shows as `priv`. */
+/** GDB's numbers for the control registers, and QEMU's for the privilege mode, which it calls `priv`. */
 const CSR_BASE = 65;
 const PRIVILEGE = CSR_BASE + 4096;
 const BYTES = 8;
 
-/** Registers in the answer to `g`: x0 to x31 and pc. */
+/** Number of registers in the reply to `g`: x0 to x31 and pc. */
 export const GENERAL_REGISTERS = PC + 1;
 
-/** The value of a register, or undefined if there is none of this number. */
+/** The value of a register, or undefined if no register has this number. */
 export function readRegister(hart: RiscvHart, number: number): bigint | undefined {
   if (number < PC) return hart.readRegister(number);
   if (number === PC) return hart.pc;
@@ -32,7 +32,7 @@ export function writeRegister(hart: RiscvHart, number: number, value: bigint): b
   return true;
 }
 
-/** Little-endian hexadecimal digits, as the protocol has them. */
+/** Little-endian hexadecimal digits, as the protocol encodes values. */
 export function toHex(value: bigint): string {
   const bytes = Buffer.alloc(BYTES);
   bytes.writeBigUInt64LE(value);
@@ -44,7 +44,7 @@ export function fromHex(text: string): bigint | undefined {
   return /^[0-9a-f]{16}$/i.test(text) ? Buffer.from(text, "hex").readBigUInt64LE() : undefined;
 }
 
-/** The description that GDB asks for: the control registers that this hart has. */
+/** The target description for GDB, with the control registers that this hart implements. */
 export function targetDescription(hart: RiscvHart): string {
   const general = registerNames.map((name, index) => register(name, index, general64(name)));
   const float = floatRegisterNames.map((name, index) => register(name, FLOAT_BASE + index, "riscv_double"));

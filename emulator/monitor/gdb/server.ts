@@ -3,19 +3,19 @@ import { CommandError } from "#host";
 import type { RunControl, RunEnd } from "#machine";
 import { GdbSession, type MonitorCommand } from "./session.ts";
 
-/** Only programs of this computer may debug the guest: the protocol knows no password. */
+/** Only programs on this computer may debug the guest: the protocol has no authentication. */
 const HOST = "127.0.0.1";
 
 export interface GdbServer {
   /** The port it listens on. */
   readonly port: number;
-  /** Tells the debugger that the machine has ended, and listens no more. */
+  /** Tells the debugger that the machine has ended, and stops listening. */
   close(end: RunEnd): void;
 }
 
 /**
- * Waits for a debugger, one at a time; a second one is turned away. Port 0: any that is free.
- * @throws CommandError when the port cannot be had.
+ * Listens for debuggers and serves one at a time; a second one is turned away. Port 0 picks any free port.
+ * @throws CommandError when it cannot listen on the port.
  */
 export async function listenForGdb(
   port: number,
@@ -41,7 +41,7 @@ export async function listenForGdb(
   });
   control.held = true;
   return {
-    port: (server.address() as AddressInfo).port, // a server that listens on a port has such an address
+    port: (server.address() as AddressInfo).port, // a server that listens on a TCP port has such an address
     close(end) {
       session?.end(end);
       server.close();

@@ -1,4 +1,4 @@
-/** The protocol by hand: what the real gdb does not send, or not on demand. */
+/** Tests the protocol without gdb: packets that gdb does not send, or not on demand. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { type GdbServer, listenForGdb } from "./server.ts";
 
 const LOOP = 0x0000_006f; // j .
 
-/** A console that nobody sits at. */
+/** A terminal without a user. */
 const NOBODY: Terminal = {
   interactive: false,
   open: false,
@@ -32,7 +32,7 @@ let server: GdbServer;
 let client: Client;
 let ended: Promise<RunEnd>;
 
-/** A connection that collects what comes. */
+/** A client that collects the replies. */
 class Client {
   readonly socket: Socket;
   private readonly answers: string[] = [];
@@ -98,7 +98,7 @@ afterEach(async () => {
   client.socket.destroy();
 });
 
-it("Ctrl-C stops a guest that runs, as SIGINT", async () => {
+it("Ctrl-C stops a running guest with SIGINT", async () => {
   expect(control.paused).toBe(true);
   client.socket.write(frame("vCont;c"));
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -108,7 +108,7 @@ it("Ctrl-C stops a guest that runs, as SIGINT", async () => {
   expect(emulation.instructions).toBeGreaterThan(6);
 });
 
-it("a step is one instruction, whichever way it is asked for", async () => {
+it("a step executes one instruction, whichever packet requests it", async () => {
   for (const packet of ["s", "vCont;s:1;c", "S05"]) {
     const before = emulation.instructions;
     expect(await client.ask(packet)).toBe("T05thread:1;");
@@ -116,7 +116,7 @@ it("a step is one instruction, whichever way it is asked for", async () => {
   }
 });
 
-it("memory is written in both ways, with bytes that have a meaning, and read back", async () => {
+it("memory is written by both packets, special characters included, and read back", async () => {
   expect(await client.ask("M80001000,4:24237d2a")).toBe("OK");
   expect(await client.ask("m80001000,4")).toBe("24237d2a");
   expect(await client.ask("X80001002,3:\x24\x23\x7d")).toBe("OK");
@@ -127,7 +127,7 @@ it("memory is written in both ways, with bytes that have a meaning, and read bac
   expect(await client.ask("X80001000,0:")).toBe("OK");
 });
 
-it("what is wrong or not known is answered so", async () => {
+it("malformed and unknown packets get the documented replies", async () => {
   expect(await client.ask("mxyz,4")).toBe("E16");
   expect(await client.ask("M80001000,4:00")).toBe("E16");
   expect(await client.ask("pffff")).toBe("E16");
@@ -147,7 +147,7 @@ it("monitor commands go to the monitor", async () => {
   expect(await client.ask(`qRcmd,${command}`)).toBe(Buffer.from("heard info status\n").toString("hex"));
 });
 
-it("a second debugger is turned away, and a new one welcome after the first has gone", async () => {
+it("a second debugger is turned away, and a new one accepted after the first has left", async () => {
   const second = new Client(server.port);
   expect(await second.next()).toBeUndefined();
   expect(await client.ask("Z0,80000000,4")).toBe("OK");
@@ -166,7 +166,7 @@ describe("a connection that closes without detaching", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
   };
 
-  it("leaves a machine that stands where it is, without the points that were set", async () => {
+  it("leaves a stopped machine stopped, without the breakpoints that were set", async () => {
     expect(await client.ask("Z0,80000000,4")).toBe("OK");
     await gone(client.socket);
     expect([control.paused, emulation.hart.debug.active]).toEqual([true, false]);
@@ -176,14 +176,14 @@ describe("a connection that closes without detaching", () => {
     expect(control.paused).toBe(false);
   });
 
-  it("leaves one that runs running", async () => {
+  it("leaves a running machine running", async () => {
     client.socket.write(frame("c"));
     await new Promise((resolve) => setTimeout(resolve, 20));
     await gone(client.socket);
     expect(control.paused).toBe(false);
   });
 
-  it("and that nothing came over changes nothing, frozen or running", async () => {
+  it("without having sent anything changes nothing, whether the machine is frozen or running", async () => {
     expect(control.paused).toBe(true);
     client.socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -197,7 +197,7 @@ describe("a connection that closes without detaching", () => {
   });
 });
 
-it("actions that vCont does not offer are refused, and resume nothing", async () => {
+it("actions that vCont does not offer are refused and do not resume the machine", async () => {
   for (const packet of [
     "vCont;t",
     "vCont;x",
@@ -212,7 +212,7 @@ it("actions that vCont does not offer are refused, and resume nothing", async ()
   }
 });
 
-it("the end of the guest is told with its code", async () => {
+it("the guest's exit is reported with its code", async () => {
   const finish = [0x0010_0537, 0x0002_35b7, 0x3335_8593, 0x00b5_2023, LOOP]; // sw 0x23333 to the test finisher
   const words = Buffer.from(Uint32Array.from(finish).buffer).toString("hex");
   expect(await client.ask(`M80000000,14:${words}`)).toBe("OK");

@@ -1,4 +1,4 @@
-/** One debugger at the machine: what GDB asks (GDB manual, appendix E), and what it is told. Threads are harts, from 1 on. */
+/** A debugging session: GDB's requests (GDB manual, appendix E) and the replies. Threads are harts, numbered from 1. */
 import type { Socket } from "node:net";
 import type { RiscvHart, WatchKind } from "#cpu/riscv";
 import type { Emulation, Pause, RunControl, RunEnd } from "#machine";
@@ -13,17 +13,17 @@ import {
   writeRegister,
 } from "./registers.ts";
 
-/** Longest packet that we take, and make. */
+/** Longest packet accepted or sent. */
 const PACKET_BYTES = 0x4000;
 const OK = "OK";
-/** Answer to what is not supported. */
+/** Reply to unsupported requests. */
 const UNSUPPORTED = "";
-/** Errno's EINVAL and EFAULT. */
+/** The errors EINVAL and EFAULT. */
 const INVALID = "E16";
 const NO_MEMORY = "E0e";
-/** In place of a thread's number. */
+/** In place of a thread number: all threads. */
 const ALL_THREADS = "-1";
-/** What `vCont?` offers: go on or step, perhaps with a signal, perhaps for one thread. */
+/** An action that `vCont?` offers: continue or step, optionally with a signal, optionally for one thread. */
 const ACTION = /^([cs]|[CS][0-9a-fA-F]{2})(:(-1|[0-9a-fA-F]+))?$/;
 const SIGINT = "02";
 const SIGTRAP = "05";
@@ -31,7 +31,7 @@ const SIGTRAP = "05";
 const WATCH_KINDS: Readonly<Record<string, WatchKind>> = { "2": "write", "3": "read", "4": "access" };
 const WATCH_WORDS: Readonly<Record<WatchKind, string>> = { write: "watch", read: "rwatch", access: "awatch" };
 
-/** Runs a line of the monitor, and answers what it says. */
+/** Runs a monitor command and returns its output. */
 export type MonitorCommand = (line: string) => string;
 
 export class GdbSession {
@@ -43,22 +43,23 @@ export class GdbSession {
   private readonly stopListening: () => void;
   private readonly onLeave: () => void;
   private left = false;
-  /** Whether the machine ran when the debugger came, and whether that one has said anything. */
+  /** Whether the machine was running when the debugger connected, and whether the debugger has sent anything. */
   private readonly found: { readonly running: boolean };
   private spoke = false;
   private acknowledges = true;
   private lastSent: Buffer = Buffer.alloc(0);
-  /** GDB waits to hear that the machine has stopped. */
+  /** GDB is waiting for a stop reply. */
   private owesStop = false;
   private interrupted = false;
-  /** What the machine last stopped for. */
+  /** Reply that describes the latest stop. */
   private stopReply: string;
-  /** Hart of register and memory packets. */
+  /** Hart that register and memory packets refer to. */
   private selected: RiscvHart;
 
   /**
-   * Stops the machine, and serves GDB at `socket` until it detaches or is gone. Only who detaches lets the machine go on.
-   * @param onLeave called then, once.
+   * Stops the machine, and serves GDB on `socket` until it detaches or the connection closes. Detaching resumes the
+   * machine; a lost connection leaves it as it is (see `lost`).
+   * @param onLeave called once, at the end of the session.
    */
   constructor(socket: Socket, control: RunControl, monitor: MonitorCommand, onLeave: () => void) {
     this.onLeave = onLeave;
@@ -85,20 +86,21 @@ export class GdbSession {
     this.socket.end();
   }
 
-  /** The debugger has detached: the machine goes on as if it had never been there. */
+  /** The debugger has detached: the machine runs on as if it had never been attached. */
   private detach(): void {
     if (this.forget()) this.control.continue();
   }
 
   /**
-   * The connection is gone. Whoever looks whether a port is open says nothing, and changes nothing. A debugger that is lost leaves
-   * the machine as it is, as in QEMU: one that stands waits for the next debugger, or for the monitor's `cont`.
+   * The connection has closed. A client that sent nothing, such as a port probe, leaves the machine as it found it. A
+   * debugger that is lost leaves the machine in its current state, as in QEMU: a stopped machine waits for the next
+   * debugger, or for the monitor's `cont`.
    */
   private lost(): void {
     if (this.forget() && !this.spoke && this.found.running) this.control.continue();
   }
 
-  /** Takes back all that the debugger has set. False if that was done before. */
+  /** Removes everything that the debugger has set. False if that has been done already. */
   private forget(): boolean {
     if (this.left) return false;
     this.left = true;
@@ -166,7 +168,7 @@ export class GdbSession {
     return hart;
   }
 
-  /** Null: nothing is to be said yet. */
+  /** The reply to a packet; null: none yet. */
   private answer(data: Buffer): string | Uint8Array | null {
     const packet = data.toString("latin1");
     const rest = packet.slice(1);
@@ -278,7 +280,7 @@ export class GdbSession {
 
   private selectThread(rest: string): string {
     const thread = rest.slice(1);
-    if (thread === "0" || thread === ALL_THREADS) return OK; // the first: any
+    if (thread === "0" || thread === ALL_THREADS) return OK; // 0: any thread
     const hart = this.threadNamed(thread);
     if (hart === undefined) return INVALID;
     if (rest[0] === "g") this.selected = hart;
@@ -330,7 +332,7 @@ export class GdbSession {
     return writeVirtual(this.emulation, this.selected, range.address, content) ? OK : NO_MEMORY;
   }
 
-  /** Points are set on all harts: GDB names none. Types: 0 and 1 breakpoints, 2 to 4 watchpoints. */
+  /** Sets or removes a point on all harts, since GDB names none. Types 0 and 1 are breakpoints, 2 to 4 watchpoints. */
   private changePoint(insert: boolean, text: string): string {
     const [type = "", ...range] = text.split(",");
     const point = parseRange(range.join(",").split(";")[0] ?? "");
@@ -351,7 +353,7 @@ export class GdbSession {
     return OK;
   }
 
-  /** `c`, `s` with an address to go on at; `C`, `S` with a signal, which the machine has no use for, before it. */
+  /** `c` and `s` may have an address to resume at; in `C` and `S` a signal precedes it, which is ignored. */
   private resumeOld(packet: string): string | null {
     const [action = "", ...more] = packet;
     const address = action === "C" || action === "S" ? (packet.split(";")[1] ?? "") : more.join("");
@@ -360,8 +362,8 @@ export class GdbSession {
   }
 
   /**
-   * Each action is `c` or `s`, perhaps with a signal, perhaps for one thread; the first that fits a thread is its own, and
-   * a thread that none fits stands still. While one steps, so do all others: guest time is that of the one.
+   * Each action is `c` or `s`, optionally with a signal, optionally for one thread. Threads that no action names are
+   * held. If there is a step, the machine executes that one instruction and the other actions have no effect.
    */
   private resume(actions: readonly string[]): string | null {
     const step = actions.find((action) => /^s/i.test(action));
@@ -378,7 +380,7 @@ export class GdbSession {
     const hart = this.threadNamed(step.split(":")[1] ?? ALL_THREADS) ?? this.selected;
     const end = this.emulation.stepInstruction(hart);
     if (end !== null && end !== "debug") {
-      this.control.endWith(end); // the guest has ended: GDB will hear of it
+      this.control.endWith(end); // the guest has ended, which `end` reports to GDB
       return null;
     }
     this.owesStop = false;

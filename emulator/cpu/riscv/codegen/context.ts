@@ -30,7 +30,7 @@ export interface CodeFrame {
   readonly dataMode: Local<"i64">;
   readonly exitCode: Local<"i32">;
   readonly temporaries: TemporaryPool;
-  /** Leaves with `exitCode`, the current instruction not executed. */
+  /** Leaves with `exitCode`, before the current instruction is executed. */
   readonly exit: Label;
 }
 
@@ -39,8 +39,8 @@ const AT_ZERO = i32.constant(0);
 const boxed = (single: I64): I64 => i64.or(single, i64.constant(-(2n ** 32n)));
 
 /**
- * What generated code does alike wherever its operands are: memory by way of the translation buffers, inline, and leaving to
- * the host what it cannot do.
+ * What generated code does in the same way wherever its operands are: inline memory accesses through the translation
+ * buffers, and exits to the host for what it cannot do.
  */
 export abstract class CodeContext implements InstructionContext {
   private readonly frame: CodeFrame;
@@ -102,15 +102,15 @@ export abstract class CodeContext implements InstructionContext {
     return sequence(this.frame.exitCode.set(i32.constant(code)), branch(this.frame.exit));
   }
 
-  /** Leaves for an access that must be helped; the address is in `address`. */
+  /** Leaves for an access that the host must handle, and stores its address for it. */
   private leaveForAccess(address: Local<"i64">, code: number): Statement {
     return sequence(i64.store(AT_ZERO, address.value, this.state(LAYOUT.address)), this.leave(code));
   }
 
   /**
-   * Looks the page of an access up and answers the WebAssembly address. The tag is compared with the page of the last
-   * byte, the entry chosen by that of the first one: an access that crosses pages always misses, any other may be
-   * misaligned at no cost.
+   * Looks up the page of an access; `location` is its WebAssembly address. The page of the first byte selects the
+   * entry, but the tag is compared with the page of the last one: an access that crosses pages always misses, and any
+   * other may be misaligned at no cost.
    */
   private translated(
     address: Local<"i64">,
@@ -211,14 +211,14 @@ export abstract class CodeContext implements InstructionContext {
     );
   }
 
-  /** Succeeds where the latest load-reserved read, if that still holds what it read; faults only if it would store. */
+  /** Succeeds at the address of the latest load-reserved if it still holds the same value; can fault only there. */
   storeConditional(bytes: 4 | 8): Statement {
     const effective = this.temporary("i64");
     const where = this.temporary("i32");
     const failed = this.temporary("i64");
     const { check, location } = this.translated(effective, bytes, LAYOUT.writeTlb, Exit.Atomic);
     const reserved = i64.load(AT_ZERO, this.state(LAYOUT.reservation));
-    // A word may be stored where a doubleword was reserved; then its half of the value counts.
+    // A word may be stored where a doubleword was reserved; then only the low half of the value is compared.
     const expected = loadFrom(i32.constant(this.state(LAYOUT.reservationValue)), bytes, true);
     return sequence(
       effective.set(this.rs1),

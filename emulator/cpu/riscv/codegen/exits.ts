@@ -1,7 +1,7 @@
 import type { HostCall } from "../instructions/instruction.ts";
 
 /**
- * Why generated code came back. `pc`, `remaining` and `record` then describe the instruction that was not executed; for
+ * Why generated code returned. `pc`, `remaining` and `record` then describe the instruction that was not executed; for
  * an access `address` is its effective address.
  */
 export const Exit = {
@@ -25,7 +25,7 @@ export const Exit = {
   /** Execution has arrived at `pc` so often that it should be translated. */
   Hot: 15,
   Float: 16,
-  /** Accesses that missed the translation buffer: one of these bits, the bytes in the low four, and `Signed`. */
+  /** Accesses that missed the translation buffer: one of these bits, the size in the low four, and `ACCESS_SIGNED`. */
   Load: 0x100,
   Store: 0x200,
   LoadReserved: 0x400,

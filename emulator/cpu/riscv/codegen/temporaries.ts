@@ -1,6 +1,6 @@
 import type { FunctionBuilder, Local, ValueType } from "../wasm/index.ts";
 
-/** Temporaries of a function, handed out anew for every handler. */
+/** Temporaries of a function, reused by every handler. */
 export class TemporaryPool {
   private readonly locals: Record<ValueType, Local<ValueType>[]> = { i32: [], i64: [], f32: [], f64: [] };
   private readonly used: Record<ValueType, number> = { i32: 0, i64: 0, f32: 0, f64: 0 };

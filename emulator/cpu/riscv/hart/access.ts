@@ -6,19 +6,19 @@ import { Access, accessFault, type Mmu } from "./mmu.ts";
 import type { PhysicalMemory } from "./physical.ts";
 import type { HartState } from "./state.ts";
 
-/** The access can now be repeated by generated code: its page is in the translation buffer. */
+/** Generated code can now repeat the access: its page is in the translation buffer. */
 export const REPEAT = -1;
-/** The same, for once: the entry must be dropped after the instruction. */
+/** The same, but only once: the entry must be dropped after the instruction. */
 export const REPEAT_ONCE = -2;
 
 /**
- * Loads and stores that missed the translation buffers: fills them where that is allowed, and does by hand what they
- * cannot hold: devices, accesses across pages, stores to code, pages that memory protection divides.
+ * Handles loads and stores that missed the translation buffers: fills the buffers where allowed, and performs the
+ * accesses that they cannot serve: to devices, across pages, stores to code, in pages that memory protection divides.
  *
- * Misaligned accesses work everywhere, and are split as QEMU splits them: what crosses a page or meets a device is
- * loaded as two aligned accesses of the same size and stored byte by byte.
+ * Misaligned accesses work everywhere, and are split as in QEMU: an access that crosses pages or hits a device is
+ * loaded as two aligned accesses of the same size, or stored byte by byte.
  *
- * Methods answer NO_FAULT when the access is done, REPEAT, or the cause of an exception, whose address is then in
+ * Methods return NO_FAULT when the access is done, REPEAT, or the cause of an exception, whose address is then in
  * `faultLow` and `faultHigh`.
  */
 export class SlowAccess {
@@ -31,7 +31,7 @@ export class SlowAccess {
   private readonly mmu: Mmu;
   private readonly memory: PhysicalMemory;
   private readonly codePages: CodePages;
-  /** Two neighbouring words for a misaligned load. */
+  /** The two aligned values that a misaligned load is made of. */
   private readonly pair = new DataView(new ArrayBuffer(16));
 
   constructor(state: HartState, mmu: Mmu, memory: PhysicalMemory, codePages: CodePages) {
@@ -85,7 +85,7 @@ export class SlowAccess {
     return NO_FAULT;
   }
 
-  /** Spares the next access to a device the translation. */
+  /** Remembers a device page, so that the next access to it needs no translation. */
   private rememberDevice(buffer: number, low: number, high: number): void {
     const { physical, wholePage, global } = this.mmu;
     if (wholePage) this.state.fillDeviceTlb(buffer, low, high, physical - (physical % 4096), global);
@@ -191,7 +191,10 @@ export class SlowAccess {
     return this.storeBytes(nextLow, nextHigh, nextPhysical, valueLow, valueHigh, inFirst, bytes);
   }
 
-  /** Stores bytes `first` to `end` of a value, byte by byte; xtval tells of the byte that failed (Privileged, 3.1.16). */
+  /**
+   * Stores bytes `first` to before `end` of a value, one by one; xtval is the address of the byte that failed
+   * (privileged ISA, section 3.1.16).
+   */
   private storeBytes(
     low: number,
     high: number,
@@ -211,8 +214,8 @@ export class SlowAccess {
   }
 
   /**
-   * Makes way for an atomic. Those must be aligned and work in RAM only; elsewhere they are access faults. Never answers
-   * NO_FAULT: generated code does the work.
+   * Prepares the translation buffer for an atomic. Atomics must be aligned and work only in RAM; elsewhere they are
+   * access faults. Never returns NO_FAULT: generated code performs the access.
    */
   atomic(bytes: AccessSize, reads: boolean): number {
     const access = reads ? Access.Read : Access.Write;
@@ -229,7 +232,7 @@ export class SlowAccess {
     return this.mmu.wholePage && (reads || !this.codePages.isCode(direct)) ? REPEAT : REPEAT_ONCE;
   }
 
-  /** After an instruction that `atomic` let through once. */
+  /** To be called after an instruction for which `atomic` returned REPEAT_ONCE. */
   endAtomic(bytes: AccessSize, reads: boolean): void {
     const low = this.state.low(WORD.address);
     this.state.dropTlbEntry(reads ? LAYOUT.readTlb : LAYOUT.writeTlb, low);

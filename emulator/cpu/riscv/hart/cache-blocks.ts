@@ -7,7 +7,7 @@ import { Access, accessFault, type Mmu } from "./mmu.ts";
 import type { PhysicalMemory } from "./physical.ts";
 import { EnvironmentConfig, type HartState } from "./state.ts";
 
-/** Answers of methods are NO_FAULT or the cause of an exception. */
+/** Methods return NO_FAULT or the cause of an exception. */
 export class CacheBlocks {
   private readonly state: HartState;
   private readonly mmu: Mmu;
@@ -21,7 +21,7 @@ export class CacheBlocks {
     this.codePages = codePages;
   }
 
-  /** Executes the instruction that generated code left with `exit` for the block at an address. */
+  /** Executes the instruction for which generated code left with `exit`, on the block at an address. */
   execute(exit: number, low: number, high: number): number {
     switch (exit) {
       case Exit.CacheBlockZero:
@@ -49,13 +49,13 @@ export class CacheBlocks {
     this.state.bytes.fill(0, direct + inPage, direct + inPage + CACHE_BLOCK_BYTES);
     this.codePages.written(direct + inPage, CACHE_BLOCK_BYTES);
     if (this.mmu.wholePage && !this.codePages.isCode(direct)) {
-      // Generated code zeroes the next block of the page.
+      // Lets generated code zero the next block of the page.
       this.state.fillTlb(LAYOUT.writeTlb, low, high, direct, this.mmu.global);
     }
     return NO_FAULT;
   }
 
-  /** May be done to what can be loaded or stored; is refused as a store (section 2.5.2). Nothing else happens. */
+  /** Permitted if a load or a store is; faults like a store otherwise (section 2.5.2). Has no other effect. */
   private manage(low: number, high: number): number {
     const block = low & -CACHE_BLOCK_BYTES;
     if (this.mmu.translate(block, high, Access.Read, CACHE_BLOCK_BYTES) === NO_FAULT) return NO_FAULT;

@@ -15,8 +15,8 @@ const LONGEST = 2;
 const PAGE_WORDS = 4096 / 4;
 
 /**
- * Stores that a page of code suffers before it counts as data, which it mostly is when they come: a system has used the page
- * for something else. If it turns out to be code again, it suffers twice as many.
+ * Stores to a page of code before it is treated as data. Stores mostly mean that the guest uses the page for something
+ * else now. If the page turns out to hold code again, the limit is doubled.
  */
 const FIRST_STORES = 32;
 const MOST_STORES = 1 << 20;
@@ -24,17 +24,18 @@ const MOST_STORES = 1 << 20;
 /** Instructions that end a run of decoding: what follows them is often data. */
 const ENDS_RUN = new Set(["jal", "jalr", "mret", "sret"]);
 
-/** Code made from decoded instructions, which must be forgotten with them. */
+/** Code made from decoded instructions, which must be dropped with them. */
 export interface TranslatedCode {
-  /** The page whose records begin here is decoded no more. */
+  /** The page whose records begin here is no longer decoded. */
   forgetPage(records: number): void;
   /** Bytes of that page, from `first` to before `end`, have changed. */
   forgetBytes(records: number, first: number, end: number): void;
 }
 
 /**
- * Decoded instructions of the pages that a hart executes: for every page a block of records, one per halfword, filled as
- * far as execution has come. Pages are known by their offset in the WebAssembly memory, so translations do not matter.
+ * Decoded instructions of the pages that a hart executes: for every page a block of records, one per halfword, filled
+ * as execution reaches them. Pages are identified by their offset in the WebAssembly memory, so translations do not
+ * matter.
  */
 export class CodeCache {
   private readonly state: HartState;
@@ -44,13 +45,13 @@ export class CodeCache {
   /** Page in each slot, or -1. */
   private readonly pages = new Int32Array(CODE_PAGES).fill(-1);
   private nextSlot = 0;
-  /** By slot: what each page contained when it was decoded, with the changes that were told of. */
+  /** By slot: what the page contained when it was decoded, updated with the changes that were reported. */
   private readonly contents: Int32Array[] = [];
-  /** Changes of the memory map so far, and those at which each slot was found to be right. */
+  /** Number of changes of the memory map, and by slot, the number at which the slot was last verified. */
   private mapChanges = 0;
   private readonly checkedAt = new Int32Array(CODE_PAGES);
   private translated: TranslatedCode | undefined;
-  /** Stores that each slot's page may still suffer, and those that it may the next time. */
+  /** By slot, stores left before the page is treated as data; and by page, the limit for the next time. */
   private readonly stores = new Int32Array(CODE_PAGES);
   private readonly sufferance = new Map<number, number>();
 
@@ -59,7 +60,7 @@ export class CodeCache {
     this.codePages = codePages;
   }
 
-  /** Tells `translated` of what is forgotten from now on. */
+  /** Notifies `translated` of what is dropped from now on. */
   attach(translated: TranslatedCode): void {
     this.translated = translated;
   }
@@ -69,7 +70,7 @@ export class CodeCache {
     return this.pages[(records - this.slotAddress(0)) / CODE_PAGE_BYTES] ?? -1;
   }
 
-  /** WebAssembly address of the records of the page at `direct`. Takes the oldest slot if the page is new. */
+  /** WebAssembly address of the records of the page at `direct`. Reuses the oldest slot if the page is new. */
   recordsOf(direct: number): number {
     const known = this.slots.get(direct);
     if (known !== undefined) {
@@ -94,7 +95,7 @@ export class CodeCache {
     this.checkedAt[slot] = this.mapChanges;
   }
 
-  /** Forgets the records of a slot if its page is not what it was. */
+  /** Drops the records of a slot if the contents of its page have changed. */
   private check(slot: number, direct: number): void {
     const { memoryWords } = this.state;
     const contents = this.contents[slot];
@@ -109,8 +110,8 @@ export class CodeCache {
   }
 
   /**
-   * The memory map has changed: pages may have gone and come back with other contents, as flash does while it is written.
-   * Each is compared when it is executed next. The caller flushes the translations, which makes that happen.
+   * The memory map has changed: pages may have been removed and added again with other contents, as flash is while it
+   * is written. Each is compared when it is executed next; the caller must flush the translations to make that happen.
    */
   mapChanged(): void {
     this.mapChanges++;
@@ -130,7 +131,7 @@ export class CodeCache {
     this.state.flushJumpCache();
   }
 
-  /** Lets stores to the page be fast again. */
+  /** Treats the page as data, so that stores to it are fast again. */
   private becomeData(slot: number, page: number): void {
     const suffered = this.sufferance.get(page) ?? FIRST_STORES;
     this.sufferance.set(page, Math.min(2 * suffered, MOST_STORES));
@@ -148,8 +149,8 @@ export class CodeCache {
   }
 
   /**
-   * Decodes from `pageOffset` on until a jump, decoded code or the end of the page, and answers the address of the first
-   * record; 0 if the instruction there reaches into the next page and cannot be kept.
+   * Decodes from `pageOffset` up to a jump, decoded code or the end of the page. Returns the address of the first
+   * record, or 0 if its instruction crosses into the next page and cannot be cached.
    */
   decodeAt(direct: number, records: number, pageOffset: number): number {
     const { halfwords } = this.state;
@@ -172,21 +173,21 @@ export class CodeCache {
     return first;
   }
 
-  /** Lets a record execute the next one too, if there is an operation for both. */
+  /** Fuses a record with the next one if there is an operation for the pair. */
   private join(address: number, next: number): void {
     const { halfwords } = this.state;
     const pair = pairOperation(halfwords[address >>> 1] ?? 0, halfwords[next >>> 1] ?? 0);
     if (pair !== 0) halfwords[address >>> 1] = pair;
   }
 
-  /** Puts one instruction where no page is needed, with nothing behind it; answers its record's address. */
+  /** Decodes one instruction outside all pages, with nothing after it. Returns the address of its record. */
   decodeSingle(word: number): number {
     const address = this.state.offset + LAYOUT.single;
     this.put(address, word, instructionLength(word), undefined);
     return address;
   }
 
-  /** Writes a record; true if nothing should be decoded behind it. */
+  /** Writes a record; true if nothing should be decoded after it. */
   private put(address: number, word: number, length: 2 | 4, pageOffset: number | undefined): boolean {
     const decoded = decode(word);
     const record = decoded === undefined ? illegalRecord(word, length) : recordOf(decoded, pageOffset);
@@ -197,8 +198,8 @@ export class CodeCache {
   }
 
   /**
-   * Forgets the instructions that have a byte in the range, which lies in one page. Those before them stay, but are no
-   * longer joined with any: the record of a forgotten one must not be executed.
+   * Drops the instructions that have a byte in the range, which must lie in one page. Those before them stay, but are
+   * no longer fused with the next: the record of a dropped instruction must not be executed.
    */
   invalidate(direct: number, length: number): void {
     const pageOffset = direct % 4096;

@@ -1,15 +1,15 @@
-/** What a hart does when code it may have decoded changes. */
+/** What a hart must do about changes of code that it may have decoded. */
 export interface CodeListener {
-  /** The page at `direct` now holds decoded code: stores to it must be seen. */
+  /** The page at `direct` now holds decoded code: stores to it must be noticed. */
   protectPage(direct: number): void;
   /** Bytes of a page with code have changed. */
   codeWritten(direct: number, length: number): void;
 }
 
 /**
- * Which pages of the guest's memory hold decoded instructions, over all harts that share it. A page counts as code from
- * when a hart first decodes it until every hart has dropped it; meanwhile stores to it take the slow path and tell all
- * harts, so that code may modify itself without a `fence.i`. Addresses are offsets in the WebAssembly memory.
+ * Tracks which pages of guest memory hold decoded instructions, for all harts that share it. A page counts as code from
+ * when a hart first decodes it until every hart has dropped it; meanwhile stores to it take the slow path and notify
+ * all harts, so that self-modifying code works without `fence.i`. Addresses are offsets in the WebAssembly memory.
  */
 export class CodePages {
   private readonly holders = new Map<number, number>();
@@ -38,7 +38,7 @@ export class CodePages {
     return this.holders.has(direct);
   }
 
-  /** Somebody has written `length` bytes at `direct`, in any number of pages, code or not. */
+  /** To be called after `length` bytes at `direct` were written, in any number of pages, code or not. */
   written(direct: number, length: number): void {
     const end = direct + length;
     for (let start = direct; start < end; ) {

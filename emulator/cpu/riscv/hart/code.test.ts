@@ -8,14 +8,14 @@ const MEDELEG = 0x302;
 const PMPCFG0 = 0x3a0;
 const PMPADDR0 = 0x3b0;
 
-test("a store that changes the next instruction is seen at once, without fence.i", () => {
+test("a store that changes the next instruction takes effect at once, without fence.i", () => {
   const board = boardWith([
     addi(A2, A2, 1),
     op("sw", { rs1: A1, rs2: A0, immediate: 8 }),
     addi(A2, A2, 1), // becomes addi a2, a2, 100
     LOOP,
   ]);
-  // Executed once as it is, so that it is decoded; then changed.
+  // Executed once unchanged, so that it is decoded, then changed.
   board.hart.writeRegister(A1, BigInt(RAM_BASE + 0x1000));
   board.hart.run(10);
   board.hart.pc = BigInt(RAM_BASE);
@@ -48,7 +48,7 @@ test("an atomic may change code too", () => {
   expect(board.hart.readRegister(A0)).toBe(BigInt(addi(A2, A2, 1)));
 });
 
-test("the second of two instructions that execute together may change", () => {
+test("the second instruction of a fused pair may change", () => {
   const pair = [op("slli", { rd: A2, rs1: A0, immediate: 1 }), addi(A2, A2, 1)];
   const board = boardWith([...pair, LOOP]);
   board.hart.writeRegister(A0, 21n);
@@ -58,7 +58,7 @@ test("the second of two instructions that execute together may change", () => {
   board.hart.pc = BigInt(RAM_BASE);
   board.hart.run(3);
   expect(board.hart.readRegister(A2)).toBe(44n);
-  // And either may be the last one of a run.
+  // And the first may be the last instruction of a run.
   board.hart.pc = BigInt(RAM_BASE);
   board.hart.writeRegister(A0, 1n);
   board.hart.run(1);
@@ -66,7 +66,7 @@ test("the second of two instructions that execute together may change", () => {
   expect(board.hart.pc).toBe(BigInt(RAM_BASE + 4));
 });
 
-test("an instruction joined with the one before and the one behind survives a change of the latter", () => {
+test("an instruction fused with the one before and the one after it survives a change of the latter", () => {
   const add = (rs2: number): number => op("c.add", { rd: A2, rs1: A2, rs2 }) | (op("c.addi") << 16);
   const board = boardWith([op("slli", { rd: A2, rs1: A0, immediate: 1 }), addi(A2, A2, 7), add(A0), LOOP]);
   board.hart.writeRegister(A0, 100n);
@@ -79,7 +79,7 @@ test("an instruction joined with the one before and the one behind survives a ch
   expect(board.hart.readRegister(A2)).toBe(5207n);
 });
 
-test("code that something else overwrites is decoded anew", () => {
+test("code that is overwritten from outside is decoded again", () => {
   const board = boardWith([addi(A2, A2, 1), LOOP]);
   board.hart.run(5);
   board.loadWords(RAM_BASE, [addi(A2, A2, 10)]);
@@ -103,7 +103,7 @@ test("an instruction that crosses pages is fetched from both", () => {
   expect(board.hart.readRegister(A0)).toBe(78n);
 });
 
-test("code runs where every fetch goes over the bus", () => {
+test("code runs if every fetch goes over the bus", () => {
   const board = new TestBoard();
   board.direct = false;
   board.loadWords(RAM_BASE, [
@@ -121,7 +121,7 @@ test("code runs where every fetch goes over the bus", () => {
   expect(board.hart.readRegister(A2)).toBe(BigInt(RAM_BASE + 20));
 });
 
-test("a page that protection divides is executed and accessed as far as it is allowed", () => {
+test("a page that protection divides is executed and accessed as far as permitted", () => {
   const board = boardWith([
     op("ld", { rd: A0, rs1: A1, immediate: 0 }),
     op("amoadd.d", { rd: A2, rs1: A1, rs2: A1 }),
@@ -131,7 +131,7 @@ test("a page that protection divides is executed and accessed as far as it is al
   const { hart } = board;
   board.writeRam64(RAM_BASE + 0x100, 5n);
   hart.writeCsr(MEDELEG, 0n);
-  // Entry 0: the first 0x108 bytes, everything; no other entry, so supervisor mode may no more.
+  // Entry 0 permits everything in the first 0x108 bytes. There is no other, so supervisor mode may do nothing beyond.
   hart.writeCsr(PMPADDR0, BigInt((RAM_BASE + 0x108) / 4));
   hart.writeCsr(PMPCFG0, 0x0fn);
   hart.writeRegister(A1, BigInt(RAM_BASE + 0x100));
@@ -147,7 +147,7 @@ test("a page that protection divides is executed and accessed as far as it is al
   });
 });
 
-test("a change of the memory map is seen by accesses and fetches", () => {
+test("accesses and fetches follow a change of the memory map", () => {
   const board = boardWith([op("ld", { rd: A0, rs1: A1 }), LOOP]);
   board.hart.writeRegister(A1, BigInt(RAM_BASE + 0x2000));
   board.writeRam64(RAM_BASE + 0x2000, 1n);
@@ -163,7 +163,7 @@ test("a change of the memory map is seen by accesses and fetches", () => {
   board.hart.pc = BigInt(RAM_BASE);
   board.hart.run(1);
   expect(seen).toEqual([RAM_BASE, RAM_BASE + 2, RAM_BASE + 0x2000]);
-  // And back: that the page was a device's is forgotten.
+  // And back: the page is no longer remembered as a device's.
   seen.length = 0;
   board.direct = true;
   board.mapChanged();
@@ -183,16 +183,16 @@ test("a change of the memory map keeps decoded code, but not if its page has oth
     return board.hart.readRegister(A2);
   };
   expect(again()).toBe(2n);
-  // As flash changes while it is not in the map: nobody tells the hart.
+  // Like flash that changes while it is not mapped: the hart is not notified.
   new DataView(board.memory.buffer).setUint32(board.ramOffset, addi(A2, A2, 10), true);
   expect(again()).toBe(12n);
   expect(again()).toBe(22n);
-  // A change that was told of is not mistaken for another.
+  // A change that was reported is not mistaken for one that was not.
   board.loadWords(RAM_BASE, [addi(A2, A2, 100)]);
   expect(again()).toBe(122n);
 });
 
-test("two harts of two machines know nothing of each other", () => {
+test("harts of different machines are independent", () => {
   const one = boardWith([addi(A0, A0, 1), LOOP]);
   const two = boardWith([addi(A0, A0, 2), LOOP]);
   one.hart.run(5);
@@ -215,7 +215,7 @@ test("a hart sees code that another hart of its machine changes", () => {
     op("csrrs", { rd: A3, immediate: 0xf14 }),
     LOOP,
   ]);
-  // It stores to the page once, before that is code, so that its translation is kept.
+  // It stores to the page once, before that holds code, so that the translation is cached.
   other.reset(RAM_BASE + 0x2000);
   other.writeRegister(A1, BigInt(RAM_BASE + 0x40));
   other.run(3);
@@ -232,7 +232,7 @@ test("a hart sees code that another hart of its machine changes", () => {
   expect(board.hart.readRegister(A2)).toBe(11n);
 });
 
-test("of a pair before a store that just misses it both instructions stay what they were", () => {
+test("a store that just misses a fused pair leaves both of its instructions intact", () => {
   const called = 0x40;
   const call = (at: number) => op("jal", { rd: 1, immediate: called - at });
   const words = [

@@ -6,9 +6,9 @@ import { ENVCFG_ADUE_HIGH, isTranslationMode } from "./mmu.ts";
 import { PMP_ENTRIES, type Pmp } from "./pmp.ts";
 import { EnvironmentConfig, type HartState, MPP_SHIFT, Privilege, Status } from "./state.ts";
 
-/** What the counters count; all exact to 2^53. */
+/** The sources of the counters, all exact to 2^53. */
 export interface CounterSource {
-  /** Instructions executed, trapped ones included: our cycles. */
+  /** Instructions executed, trapped ones included: these serve as cycles. */
   readonly executed: number;
   /** Instructions retired. */
   readonly retired: number;
@@ -25,7 +25,7 @@ const ALL_INTERRUPTS =
   bit(Interrupt.MachineSoftware) |
   bit(Interrupt.MachineTimer) |
   bit(Interrupt.MachineExternal);
-/** Every exception but those from machine mode's own ecall and the reserved codes. */
+/** Every exception except machine mode's own ecall and the reserved codes. */
 const DELEGABLE_EXCEPTIONS = 0xb3ff;
 
 const STATUS_WRITABLE =
@@ -53,7 +53,7 @@ const STATUS_DIRTY = 0x80000000;
 const MISA_LOW = 0x14112d;
 const MISA_HIGH = 0x80000000 | 0;
 
-/** FIOM: fences are total here whatever it says. */
+/** FIOM has no effect: all fences are total. */
 const ENVCFG_FIOM = 1;
 const ENVCFG_WRITABLE =
   ENVCFG_FIOM | EnvironmentConfig.CBIE | EnvironmentConfig.CBCFE | EnvironmentConfig.CBZE;
@@ -64,13 +64,13 @@ const MENVCFG_WRITABLE_HIGH = ENVCFG_STCE_HIGH | ENVCFG_ADUE_HIGH;
 const STIMECMP = 0x14d;
 const MENVCFG = 0x30a;
 const SENVCFG = 0x10a;
-/** The counter that mcounteren grants stimecmp with. */
+/** The bit of mcounteren that also grants stimecmp. */
 const TIME_COUNTER = 1;
-/** Cycle, time and instret may be granted and inhibited (time cannot be inhibited). */
+/** Cycle, time and instret can be granted; cycle and instret can be inhibited. */
 const COUNTERS = 7;
 const INHIBITABLE = 5;
 
-/** Registers that are storage with some bits writable. */
+/** Registers that are plain storage, with the bits that are writable. */
 const STORAGE: readonly (readonly [number: number, slot: CsrSlot, low: number, high: number])[] = [
   [0x105, "stvec", -1, -1],
   [0x106, "scounteren", COUNTERS, 0],
@@ -92,7 +92,7 @@ const STORAGE: readonly (readonly [number: number, slot: CsrSlot, low: number, h
   [0x343, "mtval", -1, -1],
 ];
 
-/** Word index of a storage register, by number; 0 for others. And the bits of it that may be written. */
+/** By number: word index of a storage register, 0 for others; and the writable bits. */
 const storageWord = new Int16Array(4096);
 const writableLow = new Int32Array(4096);
 const writableHigh = new Int32Array(4096);
@@ -102,20 +102,20 @@ for (const [number, slot, low, high] of STORAGE) {
   writableHigh[number] = high;
 }
 
-/** Which of its consequences the hart must attend to after a write. */
+/** Effects of a write that the hart must handle. */
 export const CsrEffect = {
   None: 0,
   /** Translations may have changed. */
   Translation: 1,
   /** An interrupt may have become deliverable. */
   Interrupts: 2,
-  /** The comparator, or whether it counts, has changed. */
+  /** The comparator, or whether it is on, has changed. */
   Comparator: 4,
-  /** Translations have changed, but for those that all address spaces share. */
+  /** Translations have changed, except global ones. */
   AddressSpace: 8,
 } as const;
 
-/** Answer of `write` for a register that does not exist or may not be written. */
+/** Result of `write` for a register that does not exist or is read-only. */
 export const ILLEGAL = -1;
 
 export class CsrFile {
@@ -132,22 +132,22 @@ export class CsrFile {
     this.source = source;
   }
 
-  /** What is not zero after a reset: accessed and dirty bits are set by hardware, as software of before Svadu expects. */
+  /** Sets what is not zero after a reset: hardware updates accessed and dirty bits, as older software expects. */
   reset(): void {
     this.state.set(csrWord.menvcfg, 0, ENVCFG_ADUE_HIGH);
   }
 
-  /** mip: what software has set, and the lines of the devices and of the comparator. */
+  /** Value of mip: the bits set by software, and the lines of the devices and of the comparator. */
   get pending(): number {
     return this.softwarePending | this.state.low(csrWord.mipLines);
   }
 
-  /** Whether something is pending that ends a wait for interrupts, enabled in mstatus or not (section 3.3.3). */
+  /** Whether an interrupt is pending that ends WFI, whether or not it is enabled in mstatus (section 3.3.3). */
   get wakes(): boolean {
     return (this.pending & this.state.low(csrWord.mie)) !== 0;
   }
 
-  /** With the comparator on, the supervisor's timer interrupt is its alone; what software has set comes back after. */
+  /** While the comparator is on, it alone drives the supervisor's timer interrupt; the software bit is hidden. */
   private get softwarePending(): number {
     const software = this.state.low(csrWord.mipSoftware);
     return this.comparatorOn ? software & ~bit(Interrupt.SupervisorTimer) : software;
@@ -158,8 +158,8 @@ export class CsrFile {
   }
 
   /**
-   * Drives the supervisor's timer interrupt from stimecmp (Sstc, section 1.1). Answers in how many ticks it will be
-   * raised: 0 if it is, infinity if the comparator is off or beyond what a number tells apart.
+   * Drives the supervisor's timer interrupt from stimecmp (Sstc, section 1.1). Returns the ticks until it is raised: 0
+   * if it is raised now, infinity if the comparator is off or further away than a number represents exactly.
    */
   updateComparator(): number {
     const { state } = this;
@@ -173,7 +173,7 @@ export class CsrFile {
     return ahead <= Number.MAX_SAFE_INTEGER ? ahead : Number.POSITIVE_INFINITY;
   }
 
-  /** Whether the number itself permits an access at this privilege (section 2.1). */
+  /** Whether a register may be accessed at this privilege, by its number (section 2.1) and by controlling fields. */
   accessible(number: number, write: boolean): boolean {
     const { privilege } = this.state;
     if ((number >> 8) % 4 > privilege) return false;
@@ -199,7 +199,7 @@ export class CsrFile {
     return privilege === Privilege.Supervisor || granted(csrWord.scounteren);
   }
 
-  /** Reads into `low` and `high`; false if there is no such register. Says nothing about privilege. */
+  /** Reads into `low` and `high`; false if there is no such register. Does not check privilege. */
   read(number: number): boolean {
     const { state } = this;
     const storage = storageWord[number] ?? 0;
@@ -252,8 +252,8 @@ export class CsrFile {
   }
 
   /**
-   * Low word that set and clear instructions start from. For mip that is what software has set: a device's line must not
-   * stick because some other bit was changed (section 3.1.9).
+   * Low word that set and clear instructions start from. For mip these are the bits set by software: a device's line
+   * must not stick because another bit was changed (section 3.1.9).
    */
   updateBase(number: number): number {
     return number === 0x144 || number === 0x344 ? this.softwarePending : this.low;
@@ -279,7 +279,7 @@ export class CsrFile {
     return this.answer(this.state.low(index), this.state.high(index));
   }
 
-  /** A counter is what it counts plus an offset; while inhibited the offset alone. */
+  /** A counter is its source plus an offset; while inhibited, the offset alone. */
   private answerCounter(count: number, offset: number, counter: number): boolean {
     const { state } = this;
     const inhibited = ((state.low(csrWord.mcountinhibit) >>> counter) & 1) === 1;
@@ -291,7 +291,7 @@ export class CsrFile {
     return this.answer(Number(sum & 0xffffffffn), Number(sum >> 32n));
   }
 
-  /** Writes what may be written of a register; answers the effects as bits of `CsrEffect`, or ILLEGAL. */
+  /** Writes the writable bits of a register. Returns the effects as bits of `CsrEffect`, or ILLEGAL. */
   write(number: number, low: number, high: number): number {
     const { state } = this;
     if (storageWord[number] !== 0) return this.writeStorage(number, low, high);
@@ -357,7 +357,7 @@ export class CsrFile {
     return number === 0x303 || number === 0x304 ? CsrEffect.Interrupts : CsrEffect.None;
   }
 
-  /** The reserved way to invalidate cache blocks leaves that field as it was. */
+  /** Writing the reserved value of CBIE leaves that field unchanged. */
   private writeEnvironment(number: number, low: number, high: number): number {
     const { CBIE } = EnvironmentConfig;
     const word = storageWord[number] ?? 0;
@@ -382,17 +382,17 @@ export class CsrFile {
   private writeStatus(low: number, mask: number): number {
     const old = this.state.mstatus;
     let status = (old & ~mask) | (low & mask);
-    // There is no privilege 2: the field keeps what it had.
+    // There is no privilege 2: the field keeps its value.
     if ((status & Status.MPP) >> MPP_SHIFT === 2) status = (status & ~Status.MPP) | (old & Status.MPP);
     this.state.setStatus(status);
     return CsrEffect.Interrupts;
   }
 
-  /** Writing a mode that we do not have has no effect at all (section 4.1.11). */
+  /** Writing an unsupported mode has no effect at all (section 4.1.11). */
   private writeSatp(low: number, high: number): number {
     if (!isTranslationMode(high >>> 28)) return CsrEffect.None;
     const oldHigh = this.state.high(csrWord.satp);
-    // As QEMU has it: what translates as before need not be forgotten. A guest that changed its tables says sfence.vma.
+    // As in QEMU: writing the same value drops no translations. A guest that changed its tables executes sfence.vma.
     if (high === oldHigh && low === this.state.low(csrWord.satp)) return CsrEffect.None;
     this.state.set(csrWord.satp, low, high);
     return high >>> 28 === oldHigh >>> 28 ? CsrEffect.AddressSpace : CsrEffect.Translation;
@@ -407,7 +407,7 @@ export class CsrFile {
     return CsrEffect.None;
   }
 
-  /** Keeps a counter's value while its inhibition changes. */
+  /** Keeps a counter's value when its inhibition changes. */
   private toggleCounter(count: number, offset: number, counter: number): void {
     const inhibited = ((this.state.low(csrWord.mcountinhibit) >>> counter) & 1) === 1;
     const change = BigInt(count);
@@ -422,7 +422,7 @@ export class CsrFile {
   }
 }
 
-/** Counters 3 to 31 and their event selectors: there, and always zero. */
+/** Counters 3 to 31 and their event selectors: they exist, and are always zero. */
 function isZeroCounter(number: number): boolean {
   const index = number & 0x1f;
   const bank = number & ~0x1f;

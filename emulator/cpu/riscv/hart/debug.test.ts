@@ -6,7 +6,7 @@ const SATP = 0x180;
 const at = (instruction: number): bigint => BigInt(RAM_BASE + 4 * instruction);
 
 describe("breakpoints", () => {
-  test("stop before the instruction, every time, and cost other instructions nothing of their effect", () => {
+  test("stop before the instruction, every time, and do not affect other instructions", () => {
     const words = [addi(A0, A0, 1), addi(A1, A1, 2), addi(A2, A2, 3), op("jal", { rd: 0, immediate: -12 })];
     const { hart } = boardWith(words);
     hart.run(10); // decoded, and in the buffers
@@ -30,7 +30,7 @@ describe("breakpoints", () => {
     );
   });
 
-  test("that have been set twice are to be removed twice", () => {
+  test("that were set twice must be removed twice", () => {
     const { hart } = boardWith([addi(A0, A0, 1), addi(A0, A0, 1), LOOP]);
     hart.debug.addBreakpoint(at(1));
     hart.debug.addBreakpoint(at(1));
@@ -42,7 +42,7 @@ describe("breakpoints", () => {
     expect(hart.run(100)).toBe("budget");
   });
 
-  test("a translator is told of their pages", () => {
+  test("are found by page", () => {
     const { hart, ramOffset } = boardWith([LOOP]);
     hart.debug.addBreakpoint(BigInt(RAM_BASE + 0x3004));
     expect([0, 0x2000, 0x3000, 0x4000].map((page) => hart.debug.hasBreakpoint(ramOffset + page))).toEqual([
@@ -59,7 +59,7 @@ describe("watchpoints", () => {
     op("auipc", { rd: A0, immediate: 0x2000 }), // a page of its own
     op("ld", { rd: A1, rs1: A0, immediate: 0 }),
     op("sw", { rs1: A0, rs2: A1, immediate: 16 }),
-    op("ld", { rd: A1, rs1: A0, immediate: 14 }), // reaches into what is watched
+    op("ld", { rd: A1, rs1: A0, immediate: 14 }), // overlaps the watched bytes
     op("amoadd.w", { rd: A1, rs1: A0, rs2: A1 }),
     LOOP,
   ];
@@ -112,7 +112,7 @@ describe("addresses", () => {
   const TABLE = RAM_BASE + 0x10000;
   const pointer = (to: number): bigint => (BigInt(to) >> 2n) | 1n;
 
-  test("are looked up without setting accessed bits, in Sv39, at every size of page", () => {
+  test("are translated without setting accessed bits, in Sv39, for every page size", () => {
     const board = boardWith([LOOP]);
     const { hart } = board;
     const leaf = (to: number): bigint => pointer(to) | 0xen; // readable, writable, executable; not accessed
@@ -130,7 +130,7 @@ describe("addresses", () => {
     expect(hart.debug.translate(0x8012_3456n)).toBe(0x8012_3456);
     expect(board.readRam64(TABLE + 0x2000 + 24)).toBe(before);
     expect(hart.debug.translate(0x4000_4000n)).toBe(-1);
-    expect(hart.debug.translate(0x0040_0000_0000n)).toBe(-1); // not the sign of bit 38
+    expect(hart.debug.translate(0x0040_0000_0000n)).toBe(-1); // not sign-extended from bit 38
     expect(hart.debug.translate(0xffff_ffff_c000_0000n)).toBe(-1);
   });
 });

@@ -1,4 +1,4 @@
-/** What a debugger asks of a hart: breakpoints, watchpoints, and addresses looked up without the guest noticing. */
+/** Debugger support of a hart: breakpoints, watchpoints, and address translation that the guest does not notice. */
 import type { PhysicalBus } from "#memory/bus";
 import { csrWord } from "./layout.ts";
 import { Access } from "./mmu.ts";
@@ -15,8 +15,8 @@ export interface Watchpoint {
 }
 
 /**
- * Why a run came back with "exit" before its end. In both cases the instruction has not been executed; GDB expects that of
- * RISC-V's watchpoints, too.
+ * Why a run returned "exit" early. In both cases the instruction has not been executed; GDB expects that of watchpoints
+ * on RISC-V, too.
  */
 export type DebugHit =
   | { readonly kind: "breakpoint" }
@@ -29,26 +29,26 @@ const READ_OR_EXECUTE = 0xan;
 const PAGE = 4096;
 
 /**
- * Points are virtual addresses, whatever they are translated to. A page that has one never enters a translation buffer or
- * the cache of decoded pages (`Mmu.wholePage` says so), so that each of its instructions or accesses passes through
- * TypeScript, where it is compared. All other pages, and a hart that has no points, run as ever.
+ * Breakpoints and watchpoints are virtual addresses, whatever they translate to. A page that has one never enters a
+ * translation buffer or the cache of decoded pages (see `Mmu.wholePage`), so that each of its instructions or accesses
+ * passes through TypeScript, which compares the address. Other pages, and harts without points, run at full speed.
  */
 export class HartDebug {
-  /** There are points. A translator must not enter pages of `hasBreakpoint` while this is set. */
+  /** There are breakpoints or watchpoints. While this is set, a translator must not enter pages of `hasBreakpoint`. */
   active = false;
-  /** What ended the latest run; whoever asked for the run sets it back. */
+  /** What ended the latest run; the caller of `run` resets it. */
   hit: DebugHit | null = null;
   private readonly state: HartState;
   private readonly bus: PhysicalBus;
   private readonly flush: () => void;
-  /** Breakpoints, and how many have been set at each. */
+  /** Number of breakpoints that have been set at each address. */
   private readonly breakpoints = new Map<bigint, number>();
   private watchpoints: Watchpoint[] = [];
-  /** Numbers of virtual pages. */
+  /** Numbers of virtual pages that have breakpoints or watchpoints. */
   private readonly codePages = new Set<number>();
   private readonly dataPages = new Set<number>();
 
-  /** @param flush forgets all translations. */
+  /** @param flush drops all translations. */
   constructor(state: HartState, bus: PhysicalBus, flush: () => void) {
     this.state = state;
     this.bus = bus;
@@ -109,7 +109,7 @@ export class HartDebug {
     return access === Access.Execute ? this.codePages.has(page) : this.dataPages.has(page);
   }
 
-  /** Whether the page at `direct` in the WebAssembly memory holds an instruction with a breakpoint, as translated now. */
+  /** Whether the page at `direct` in the WebAssembly memory holds a breakpoint, as currently translated. */
   hasBreakpoint(direct: number): boolean {
     for (const address of this.breakpoints.keys()) {
       const physical = this.translateFetch(address);
@@ -119,14 +119,14 @@ export class HartDebug {
     return false;
   }
 
-  /** The hart is about to execute the instruction at this address. True, and `hit`, if it must not. */
+  /** Called before the instruction at this address is executed. True, with `hit` set, if it must not be. */
   stopsAt(low: number, high: number): boolean {
     if (!this.breakpoints.has(unsigned(low, high))) return false;
     this.hit = { kind: "breakpoint" };
     return true;
   }
 
-  /** An instruction is about to access these bytes. True, and `hit`, if that is watched. */
+  /** Called before an instruction accesses these bytes. True, with `hit` set, if the access is watched. */
   watches(low: number, high: number, bytes: number, reads: boolean, writes: boolean): boolean {
     const address = unsigned(low, high);
     const watchpoint = this.watchpoints.find(
@@ -141,14 +141,14 @@ export class HartDebug {
   }
 
   /**
-   * Physical address that a virtual one has for loads at present, or -1. Permissions are not asked for, no accessed bit is
-   * set, and page tables are looked for in memory only.
+   * Physical address to which a virtual one currently translates for loads, or -1. Permissions are not checked, no
+   * accessed bit is set, and page tables are read from memory only.
    */
   translate(address: bigint): number {
     return this.walk(address, this.state.dataPrivilege);
   }
 
-  /** The same for fetches, which MPRV does not change. */
+  /** The same for fetches, which MPRV does not affect. */
   translateFetch(address: bigint): number {
     return this.walk(address, this.state.privilege);
   }

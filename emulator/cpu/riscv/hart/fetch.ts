@@ -7,8 +7,8 @@ import type { PhysicalMemory } from "./physical.ts";
 import type { HartState } from "./state.ts";
 
 /**
- * Instruction fetch for generated code that met an address where nothing is decoded. Pages of RAM are decoded into the
- * cache; instructions that cross pages, and those in devices or divided pages, one at a time.
+ * Instruction fetch for generated code that reached an address where nothing is decoded. Pages of RAM are decoded into
+ * the cache; instructions that cross pages, or are in devices or pages that protection divides, one at a time.
  */
 export class Fetch {
   /** Address of the part that could not be fetched. */
@@ -25,7 +25,7 @@ export class Fetch {
   private halfword = 0;
   /** Offset of the latest page in the WebAssembly memory, or -1. */
   private direct = -1;
-  /** Where its records begin if that was known without a translation, or -1. */
+  /** Where its records begin if that is known without a translation, or -1. */
   private records = -1;
 
   constructor(state: HartState, mmu: Mmu, memory: PhysicalMemory, cache: CodeCache) {
@@ -35,7 +35,7 @@ export class Fetch {
     this.cache = cache;
   }
 
-  /** Finds or makes the record of the instruction at pc: NO_FAULT and `record`, or the cause of an exception. */
+  /** Finds or creates the record of the instruction at pc. Returns NO_FAULT, with `record` set, or a cause. */
   fetch(): number {
     const { state, cache } = this;
     const low = state.low(WORD.pc);
@@ -74,7 +74,7 @@ export class Fetch {
     return this.memory.failed ? this.fault(accessFault(Access.Execute), low, high) : NO_FAULT;
   }
 
-  /** The first halfword has been fetched. */
+  /** Decodes an instruction whose first halfword has been fetched, outside its page. */
   private fetchSingle(low: number, high: number): number {
     let word = this.halfword;
     if (instructionLength(word) === 4) {
@@ -88,7 +88,7 @@ export class Fetch {
     return NO_FAULT;
   }
 
-  /** The word at pc, which has been fetched before; 0 should it have gone since. */
+  /** The instruction word at pc, which has been fetched before; 0 if it can no longer be fetched. */
   currentWord(): number {
     const low = this.state.low(WORD.pc);
     const high = this.state.high(WORD.pc);

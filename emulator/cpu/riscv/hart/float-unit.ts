@@ -8,7 +8,7 @@ import { FLOAT_DIRTY, type HartState } from "./state.ts";
 export const FloatOutcome = {
   /** Floating point is off, or the rounding mode is reserved. */
   Illegal: 0,
-  /** Executed; it only has to retire. */
+  /** Executed; it still has to retire. */
   Done: 1,
   /** Generated code can execute it now. */
   Repeat: 2,
@@ -20,7 +20,7 @@ function byOperation(property: (instruction: FullInstruction) => number): Int16A
   return Int16Array.from([0, ...handlers.map(({ instruction }) => property(instruction))]);
 }
 
-/** Where in the hart's block the file of an operand is; destinations among integer registers count from x1. */
+/** Offset in the hart's block of an operand's register file; integer destinations count from x1. */
 const fileOf = (operand: RegisterOperand | undefined, integers: number): number =>
   isFloat(operand) ? LAYOUT.floatRegisters : integers;
 
@@ -46,7 +46,7 @@ function instantiate(memory: WebAssembly.Memory, stateOffset: number): ExecuteSo
   return instance.exports.execute as ExecuteSoftFloat; // the generator exports exactly this
 }
 
-/** Floating point as far as generated code leaves it: exact arithmetic, and the rules of the field FS. */
+/** The floating point that generated code leaves to the host: exact arithmetic, and the rules of the FS field. */
 export class FloatUnit {
   private readonly state: HartState;
   private softFloat: ExecuteSoftFloat | undefined;
@@ -55,7 +55,7 @@ export class FloatUnit {
     this.state = state;
   }
 
-  /** The instruction whose record is at the WebAssembly address given. */
+  /** Executes the instruction whose record is at the given WebAssembly address. */
   execute(record: number): FloatOutcome {
     const { state } = this;
     const operation = state.halfwords[record >>> 1] ?? 0;
@@ -81,7 +81,7 @@ export class FloatUnit {
     this.softFloat ??= instantiate(state.memory, state.offset);
     const flags = state.low(WORD.fflags);
     const sources = state.offset + (sourceFile[operation] ?? 0);
-    // Where there is no second or third source the record has zeros, which are the address of some register.
+    // Without a second or third source, the record has zeros, which are the address of a register, too.
     this.softFloat(
       soft,
       state.offset + (resultFile[operation] ?? 0) + (state.bytes[record + 2] ?? 0),

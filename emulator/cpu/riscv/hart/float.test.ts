@@ -12,12 +12,12 @@ const ONE = 0x3ff0000000000000n;
 
 const fadd = (rm: number) => op("fadd.d", { rd: 1, rs1: 2, rs2: 3, rm });
 
-test("misa says that F and D are there", () => {
+test("misa reports F and D", () => {
   const misa = boardWith([LOOP]).hart.readCsr(MISA) ?? 0n;
   for (const letter of ["F", "D"]) expect((misa >> BigInt(letter.charCodeAt(0) - 65)) & 1n).toBe(1n);
 });
 
-/** One of every way into generated code, and the registers that they share. */
+/** An instruction for every way in which generated code uses floating point, and accesses to the control registers. */
 const users: readonly (readonly [string, number])[] = [
   ["fld", op("fld", { rd: 1, rs1: A1 })],
   ["flw", op("flw", { rd: 1, rs1: A1 })],
@@ -56,7 +56,7 @@ test.for([5, 6, 7])("with %i in frm, dynamic rounding is illegal and static roun
   }
 });
 
-test("what changes registers or flags makes them dirty, what reads them does not", () => {
+test("instructions that change registers or flags make them dirty, those that read them do not", () => {
   const reads = [
     op("fsd", { rs1: A1, rs2: 1 }),
     op("fmv.x.d", { rd: A0, rs1: 1 }),
@@ -78,7 +78,7 @@ test("what changes registers or flags makes them dirty, what reads them does not
   }
 });
 
-test("a comparison with a NaN raises a flag, hence dirties", () => {
+test("a comparison with a NaN raises a flag, which makes the state dirty", () => {
   const { hart } = boardWith([op("flt.d", { rd: A0, rs1: 1, rs2: 2 }), LOOP]);
   hart.writeCsr(MSTATUS, FS.clean);
   hart.writeFloatRegister(1, 0x7ff8000000000000n);
@@ -87,7 +87,7 @@ test("a comparison with a NaN raises a flag, hence dirties", () => {
   expect((hart.readCsr(MSTATUS) ?? 0n) & FS_MASK).toBe(FS.dirty);
 });
 
-test("writing a control register of floating point dirties", () => {
+test("writing a floating-point control register makes the state dirty", () => {
   const { hart } = boardWith([op("csrrwi", { rs1: 3, immediate: FRM }), LOOP]);
   hart.writeCsr(MSTATUS, FS.clean);
   hart.run(1);
@@ -106,7 +106,7 @@ test("flags and mode are parts of one register, and sticky", () => {
   expect(hart.readCsr(FFLAGS)).toBe(0x05n);
 });
 
-test("a load that misses the translation buffer boxes a single and fills the right file", () => {
+test("a load that misses the translation buffer boxes a single and writes to the right register file", () => {
   const { hart } = boardWith([
     op("flw", { rd: A0, rs1: A1, immediate: 2 }),
     op("fld", { rd: A1, rs1: A1, immediate: 2 }),
@@ -135,7 +135,7 @@ test("generated code computes what it may, and the first inexact result raises t
   hart.writeFloatRegister(2, 0x4008000000000000n);
   hart.run(1);
   expect(hart.readCsr(FFLAGS)).toBe(1n);
-  // 1/3, from the table of any pocket calculator in hexadecimal: 0.5555...
+  // 1/3 is 0.5555... in hexadecimal.
   expect(hart.readFloatRegister(3)).toBe(0x3fd5555555555555n);
   hart.writeFloatRegister(3, 0n);
   hart.run(2);

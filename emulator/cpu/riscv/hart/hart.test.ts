@@ -16,7 +16,7 @@ const PMPCFG0 = 0x3a0;
 const PMPADDR0 = 0x3b0;
 const MINSTRET = 0xb02;
 
-test("run executes exactly as many instructions as it may", () => {
+test("run executes exactly as many instructions as allowed", () => {
   const board = boardWith([...Array.from({ length: 20 }, () => addi(A0, A0, 1)), LOOP]);
   for (const [budget, total] of [
     [1, 1],
@@ -71,7 +71,7 @@ test("requestExit outside a run ends the next one at once", () => {
   expect(board.hart.retired).toBe(0);
 });
 
-test("wfi waits for an interrupt that is enabled, even where it is masked", () => {
+test("wfi waits for an interrupt that is enabled, even if it is masked", () => {
   const board = boardWith([op("wfi"), addi(A0, 0, 1), LOOP]);
   const { hart } = board;
   expect(hart.run(10)).toBe("wfi");
@@ -81,7 +81,7 @@ test("wfi waits for an interrupt that is enabled, even where it is masked", () =
   expect(hart.run(10)).toBe("wfi");
   hart.writeCsr(MIE, 1n << 7n);
   expect(hart.waiting).toBe(false);
-  // mstatus.MIE is clear: execution goes on behind the instruction, without a trap.
+  // mstatus.MIE is clear: execution continues after the instruction, without a trap.
   expect(hart.run(1)).toBe("budget");
   expect(hart.readRegister(A0)).toBe(1n);
 });
@@ -107,7 +107,7 @@ test("an interrupt that a device raises is taken before the next instruction", (
   expect(board.hart.readRegister(A2)).toBe(BigInt(PROBE_BASE));
 });
 
-test("of several interrupts the most urgent is taken: external, software, timer; machine before supervisor", () => {
+test("of several interrupts the one with the highest priority is taken: external, software, timer; machine before supervisor", () => {
   const order = [11, 3, 7, 9, 1, 5] as const;
   for (const [index, expected] of order.entries()) {
     const board = boardWith([LOOP]);
@@ -162,7 +162,7 @@ test("a device's line is not kept by setting other bits of mip", () => {
   expect(board.hart.readCsr(MIP)).toBe(2n);
 });
 
-test("reset clears the hart, not the lines of the devices", () => {
+test("reset clears the hart, but not the interrupt lines of devices", () => {
   const board = boardWith([addi(A0, A0, 1), LOOP]);
   const { hart } = board;
   hart.setInterrupt(Interrupt.MachineTimer, true);
@@ -180,7 +180,7 @@ test("reset clears the hart, not the lines of the devices", () => {
 test.for([
   ["misaligned", RAM_BASE + 0x1002, 6n],
   ["in a device", PROBE_BASE, 7n],
-  ["where nothing is", 0x70000000, 7n],
+  ["at an unmapped address", 0x70000000, 7n],
 ] as const)("an atomic %s is a store/AMO exception", ([, address, cause]) => {
   const board = boardWith([op("amoadd.w", { rd: A0, rs1: A1, rs2: A0 })]);
   board.hart.writeRegister(A1, BigInt(address));
@@ -194,8 +194,8 @@ test.for([
   expect(board.probed).toEqual([]);
 });
 
-// QEMU 7.2 answers with page faults; the specification (privileged ISA, section 4.3.2, step 2) says access faults.
-test("a page table where nothing is makes an access fault of the original kind", () => {
+// QEMU 7.2 raises page faults; the specification (privileged ISA, section 4.3.2, step 2) says access faults.
+test("a page table at an unmapped address causes an access fault of the original kind", () => {
   const board = boardWith([op("ld", { rd: A0, rs1: A1 })]);
   const { hart } = board;
   hart.writeCsr(SATP, (8n << 60n) | 0x40n);
@@ -236,7 +236,7 @@ test("narrow device reads are extended as the instruction says", () => {
     op("lhu", { rd: A2, rs1: A1, immediate: -2048 }),
     op("lw", { rd: A3, rs1: A1, immediate: -2048 }),
   ]);
-  // The probe answers with its address: its low half must look negative.
+  // Reads return a value whose low half looks negative.
   board.read = () => 0xffff9234;
   board.hart.writeRegister(A1, BigInt(PROBE_BASE + 2048));
   board.hart.run(3);
@@ -245,7 +245,7 @@ test("narrow device reads are extended as the instruction says", () => {
   expect(board.hart.readRegister(A3)).toBe(BigInt.asUintN(64, -0x6dccn));
 });
 
-test("minstret leaves out what traps, the hart's own count does not", () => {
+test("minstret excludes instructions that trap, the hart's own count does not", () => {
   const board = boardWith([addi(A0, 0, 1), op("ecall")]);
   board.loadWords(HANDLER, [op("csrrs", { rd: A2, immediate: MINSTRET }), LOOP]);
   board.hart.run(3);

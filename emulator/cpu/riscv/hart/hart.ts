@@ -26,41 +26,41 @@ export interface RiscvHartOptions {
   readonly hartId: number;
   /** Memory that holds guest RAM and this hart's block of `RiscvHart.stateBytes`. */
   readonly memory: WebAssembly.Memory;
-  /** Start of the block, a multiple of 65536. It must be zero at first and nobody else's. */
+  /** Start of the block, a multiple of 65536. The block must initially be zero and not be used by anything else. */
   readonly stateOffset: number;
   readonly bus: PhysicalBus;
   /** The machine's timer, in ticks: what the time register shows. */
   readonly time: () => number;
   /**
-   * Told how many ticks are missing until the supervisor's comparator (stimecmp) interrupts, whenever that changes:
-   * `timeReached` is then to be called. 0 or infinity: not at all.
+   * Called with the number of ticks until the supervisor's comparator (stimecmp) interrupts, whenever that changes.
+   * `timeReached` must be called at that time; not at all for 0 or infinity.
    */
   readonly onComparator?: (ticks: number) => void;
-  /** The guest waits in a loop for another hart (Zihintpause). */
+  /** Called when the guest waits in a loop for another hart (Zihintpause). */
   readonly onPause?: () => void;
-  /** Shared by all harts of a machine; a hart alone makes its own. */
+  /** Shared by all harts of a machine; a single hart creates its own. */
   readonly codePages?: CodePages;
   /** What to translate: default "hot". The guest sees no difference. */
   readonly translate?: Translate;
-  /** Jumps to a place after which it counts as hot: 1 to 32767, default 20 000. */
+  /** Number of jumps to a place after which it counts as hot: 1 to 32767, default 20 000. */
   readonly hotArrivals?: number;
 }
 
-/** Nothing; what is executed often; or, to test the translator, all that can be, before it is executed for the first time. */
+/** Nothing; code that is executed often; or, to test the translator, all code that can be, before it first runs. */
 export type Translate = "nothing" | "hot" | "all";
 
-/** Why `run` came back: as many instructions as allowed, a wait for an interrupt, or `requestExit`. */
+/** Why `run` returned: as many instructions as allowed, a wait for an interrupt, or `requestExit`. */
 export type RunExit = "budget" | "wfi" | "exit";
 
 /** Lines of mip that devices drive. */
 export type InterruptCause = (typeof Interrupt)[keyof typeof Interrupt];
 
-/** Generated code is left at least so often, or the engine could not replace it by its optimised form. */
+/** Instructions after which generated code is left, so that the engine can replace it with its optimised form. */
 const SLICE = 1 << 18;
 
-/** Jumps that arrive at a place before it is translated: translating costs as much as interpreting thousands of times. */
+/** Jumps to a place before it is translated: translating code costs as much as interpreting it thousands of times. */
 const HOT_ARRIVALS = 20_000;
-/** WebAssembly that a hart's translated code takes at most. */
+/** Maximum size of a hart's translated code, as WebAssembly. */
 const MOST_TRANSLATED_BYTES = 48 << 20;
 
 /** One RV64GC processor with machine, supervisor and user mode. */
@@ -82,7 +82,7 @@ export class RiscvHart {
   private readonly onComparator: (ticks: number) => void;
   private readonly progress: Progress;
   private readonly host: HostExecution;
-  /** Generated code: made by the first run, as a hart that never runs needs none. */
+  /** Generated code: created by the first run, since a hart that never runs needs none. */
   private interpret: Interpret | undefined;
   private readonly translator: Translator | undefined;
   private readonly translateAll: boolean;
@@ -155,8 +155,8 @@ export class RiscvHart {
   }
 
   /**
-   * Reset (privileged ISA, section 3.4): machine mode at `pc`, all registers zero, counters too. Interrupt lines are the
-   * devices' and stay as they are.
+   * Reset (privileged ISA, section 3.4): machine mode at `pc`, all registers and counters zero. Interrupt lines belong
+   * to the devices and keep their levels.
    */
   reset(pc: number): void {
     const { state } = this;
@@ -176,16 +176,16 @@ export class RiscvHart {
     this.timeReached();
   }
 
-  /** The timer has reached what the comparator waits for, or has been set: raises or lowers its interrupt accordingly. */
+  /** To be called when the timer has reached the comparator or has been set: raises or lowers the interrupt. */
   timeReached(): void {
     this.onComparator(this.csr.updateComparator());
     this.progress.interruptsChanged = true;
   }
 
   /**
-   * Instructions executed since reset, exact at every moment, also while a device is being accessed (the access itself
-   * does not count yet). One that ends in an exception counts too, so that time goes on whatever the guest does; the
-   * guest's own `minstret` leaves those out.
+   * Instructions executed since reset, exact at all times, even during a device access (which itself does not count
+   * yet). Instructions that end in an exception count, too, so that time advances whatever the guest does; the guest's
+   * own `minstret` excludes them.
    */
   get retired(): number {
     return this.progress.retired;
@@ -201,14 +201,14 @@ export class RiscvHart {
     return this.progress.sleeping && !this.csr.wakes;
   }
 
-  /** Makes `run` return "exit" after the instruction being executed; or the next `run` at once, when called outside. */
+  /** Makes `run` return "exit" after the current instruction; called outside, makes the next `run` return at once. */
   requestExit(): void {
     this.progress.exitRequested = true;
   }
 
-  /** Drives a line of mip. Taken before the next instruction, if enabled. */
+  /** Drives a line of mip. The interrupt is taken before the next instruction, if enabled. */
   setInterrupt(cause: InterruptCause, level: boolean): void {
-    // The supervisor clears its software interrupt itself: here a device sets the same bit.
+    // The supervisor clears its software interrupt itself, so a device sets the bit that software does.
     const word = cause === Interrupt.SupervisorSoftware ? csrWord.mipSoftware : csrWord.mipLines;
     const { words } = this.state;
     const old = words[word] ?? 0;
@@ -216,7 +216,7 @@ export class RiscvHart {
     this.progress.interruptsChanged = true;
   }
 
-  /** Executes at most so many instructions: a whole number, or infinity. None if it is not positive. */
+  /** Executes at most `maxInstructions`: a whole number, or infinity. None if it is not positive. */
   run(maxInstructions: number): RunExit {
     const { state } = this;
     if (maxInstructions !== Number.POSITIVE_INFINITY && !Number.isInteger(maxInstructions)) {
@@ -252,7 +252,7 @@ export class RiscvHart {
     this.cache.mapChanged();
   }
 
-  /** Runs until the slice is used up or something has to be looked at between two instructions. */
+  /** Runs until the slice is used up or something must be handled between two instructions. */
   private runSlice(): void {
     const { host, progress } = this;
     const interpret = this.interpret ?? this.makeInterpreter();
@@ -288,7 +288,7 @@ export class RiscvHart {
     return interpret;
   }
 
-  /** Asks for a translation, and answers the record to go on with meanwhile. */
+  /** Requests a translation, and returns the record to continue with meanwhile. */
   private handleHot(): number {
     const record = this.state.low(WORD.record);
     this.translator?.request(record);
@@ -308,7 +308,7 @@ export class RiscvHart {
     return 0;
   }
 
-  /** What a snapshot keeps of the hart; between two runs only. */
+  /** State for a snapshot, between two runs only. */
   save(): SavedHart {
     const { state } = this;
     const { retired, trapped, sleeping } = this.progress;
@@ -316,12 +316,12 @@ export class RiscvHart {
     return { slots: saveSlots(state), retired, trapped, sleeping };
   }
 
-  /** Becomes the hart that was saved. Guest memory may have changed: translations and decoded code are forgotten. */
+  /** Restores a saved hart. Guest memory may have changed, so translations and decoded code are dropped. */
   load(saved: SavedHart): void {
     const { state } = this;
     state.refreshViews();
     loadSlots(state, saved.slots);
-    state.setPrivilege(state.privilege); // derives the modes
+    state.setPrivilege(state.privilege); // recomputes the modes
     state.flushTlb();
     this.pmp.update();
     this.cache.dropAll();
@@ -332,22 +332,22 @@ export class RiscvHart {
     progress.interruptsChanged = true;
   }
 
-  /** Forgets all translations; decoded code stays. */
+  /** Drops all translations; decoded code stays. */
   flushTlb(): void {
     this.state.refreshViews();
     this.state.flushTlb();
   }
 
   /**
-   * Somebody other than a hart has written guest memory: `length` bytes from `offset` on, in the WebAssembly memory.
-   * Code decoded from there is forgotten. Cheap where there is none.
+   * To be called after anything but a hart has written guest memory: `length` bytes at `offset` in the WebAssembly
+   * memory. Drops the code decoded from there; cheap if there is none.
    */
   invalidate(offset: number, length: number): void {
     this.state.refreshViews();
     this.codePages.written(offset, length);
   }
 
-  /** Makes the next store-conditional fail: for a machine that changes from one hart to another. */
+  /** Makes the next store-conditional fail, for a machine that switches from one hart to another. */
   clearReservation(): void {
     this.state.setBigInt(WORD.reservation, -1n);
   }
@@ -392,13 +392,13 @@ export class RiscvHart {
     this.progress.interruptsChanged = true;
   }
 
-  /** A control register whatever the privilege, unsigned; undefined if it does not exist. */
+  /** A control register, regardless of privilege, unsigned; undefined if it does not exist. */
   readCsr(number: number): bigint | undefined {
     if (!this.csr.read(number)) return undefined;
     return (BigInt(this.csr.high >>> 0) << 32n) | BigInt(this.csr.low >>> 0);
   }
 
-  /** Writes what may be written of a control register, with all consequences; false if it does not exist. */
+  /** Writes the writable bits of a control register, with all effects; false if it does not exist or is read-only. */
   writeCsr(number: number, value: bigint): boolean {
     const low = Number(BigInt.asIntN(32, value));
     const high = Number(BigInt.asIntN(32, value >> 32n));

@@ -15,13 +15,13 @@ import type { Progress } from "./progress.ts";
 import { ASID_MASK, type HartState, Privilege, Status } from "./state.ts";
 import type { Traps } from "./traps.ts";
 
-/** funct3 of the operation's instruction, which is what the CSR instructions differ in. */
+/** By operation: funct3 of its instruction, by which the CSR instructions differ. */
 const operationFunct3 = Uint8Array.from([
   0,
   ...handlers.map(({ instruction }) => (instruction.match >>> 12) & 7),
 ]);
 
-/** Word index of what a record's destination counts from, by operation. */
+/** By operation: word index from which a record's destination counts. */
 const destinationBase = Int32Array.from([
   0,
   ...handlers.map(({ instruction }) => (isFloat(instruction.rd) ? WORD.floatRegisters : WORD.registers + 2)),
@@ -45,19 +45,19 @@ export interface HostExecutionParts {
   readonly debug: HartDebug;
 }
 
-/** What such instructions ask of the hart. */
+/** What such instructions require of the hart. */
 export interface HostExecutionEvents {
   /** Executes the instruction of a record, and no other, in generated code. */
   executeOne(record: number): void;
-  /** The comparator, or whether it counts, has changed. */
+  /** The comparator, or whether it is on, has changed. */
   comparatorChanged(): void;
   /** The guest waits in a loop for another hart (Zihintpause). */
   paused(): void;
 }
 
 /**
- * Executes the instruction that generated code left, as its exit code, `pc` and record describe it. Either it retires or it
- * ends in an exception; both count.
+ * Executes the instruction at which generated code left, as described by the exit code, `pc` and the record. It either
+ * retires or ends in an exception; both count.
  */
 export class HostExecution {
   private readonly state: HartState;
@@ -70,7 +70,7 @@ export class HostExecution {
   private readonly debug: HartDebug;
   private readonly float: FloatUnit;
   private readonly events: HostExecutionEvents;
-  /** What `retired` was at the latest watched access, or -1. */
+  /** Value of `retired` at the latest watched access, or -1. */
   private watchedAt = -1;
 
   constructor(parts: HostExecutionParts, events: HostExecutionEvents) {
@@ -103,12 +103,12 @@ export class HostExecution {
     return (destinationBase[this.recordOperation] ?? 0) + this.recordByte(2) / 4;
   }
 
-  /** Bytes of the current instruction. To be asked before anything happens: a store may overwrite itself. */
+  /** Bytes of the current instruction. Must be read before it takes effect: a store may overwrite itself. */
   private get recordLength(): number {
     return operationLength[this.recordOperation] ?? 0;
   }
 
-  /** Ends the current instruction, of so many bytes: it retires, and the next one follows. */
+  /** Retires the current instruction, of `length` bytes, and advances to the next one. */
   private retire(length: number): void {
     this.progress.countOne();
     const { state } = this;
@@ -126,12 +126,12 @@ export class HostExecution {
     this.progress.interruptsChanged = true;
   }
 
-  /** The value is the instruction itself (privileged ISA, section 3.1.16). */
+  /** The trap value is the instruction itself (privileged ISA, section 3.1.16). */
   private raiseIllegal(): void {
     this.raise(Cause.IllegalInstruction, this.fetch.currentWord(), 0);
   }
 
-  /** A load, store or atomic. */
+  /** Executes a load, store or atomic. */
   access(exit: number): void {
     if (this.debug.active) this.handleObservedAccess(exit);
     else this.handleAccess(exit);
@@ -144,7 +144,7 @@ export class HostExecution {
     else this.handleAtomic(bytes, (exit & Exit.LoadReserved) !== 0);
   }
 
-  /** The same, while a debugger has points: the run ends before a watched access; the next one makes it. */
+  /** The same while a debugger has points: the run ends before a watched access, and the next run makes it. */
   private handleObservedAccess(exit: number): void {
     const { state, watchedAt } = this;
     const { retired } = this.progress;
@@ -172,7 +172,7 @@ export class HostExecution {
     if (bytes < 8) {
       const unused = 32 - 8 * bytes;
       low = signed ? (low << unused) >> unused : (low << unused) >>> unused;
-      // A single-precision value has ones above it.
+      // A single-precision value is NaN-boxed.
       high = (signed && low < 0) || destination >= WORD.floatRegisters ? -1 : 0;
     }
     state.set(destination, low, high);
@@ -203,7 +203,7 @@ export class HostExecution {
     progress.allow(progress.retired, left - 1);
   }
 
-  /** Everything else. */
+  /** Executes any other instruction. */
   system(exit: number): void {
     const { privilege, mstatus } = this.state;
     switch (exit) {
@@ -272,8 +272,8 @@ export class HostExecution {
   }
 
   /**
-   * For one address, or if the first source is x0 for all; of one address space if the second is not x0 (section 4.2.1). The
-   * buffers hold no translations of another space than the present one.
+   * Drops translations of one address, or of all if the first source is x0; only of one address space if the second is
+   * not x0 (section 4.2.1). The buffers only hold translations of the current space.
    */
   private fenceTranslations(): void {
     const { state, source, secondSource } = this;
@@ -309,7 +309,7 @@ export class HostExecution {
   /** csrrw, csrrs, csrrc and their immediate forms (Zicsr, table 9.1). */
   private handleCsr(): void {
     const { state, csr } = this;
-    // The parts of the record, see records.ts, read at once: kernels execute little else here.
+    // Reads all parts of the record (see records.ts) at once: in kernels, most calls from generated code are these.
     const at = state.low(WORD.record) >>> 2;
     const record = state.memoryWords[at] ?? 0;
     const number = state.memoryWords[at + 1] ?? 0;
@@ -344,7 +344,7 @@ export class HostExecution {
     if (effects !== CsrEffect.None) this.attend(effects);
   }
 
-  /** Sees to the consequences of a write to a control register. */
+  /** Handles the effects of a write to a control register. */
   attend(effects: number): void {
     if ((effects & CsrEffect.Translation) !== 0) this.state.flushTlb();
     if ((effects & CsrEffect.AddressSpace) !== 0) this.state.leaveAddressSpace();

@@ -1,34 +1,34 @@
 /**
- * Layout of a hart's block in the WebAssembly memory, in bytes from its start. Generated code and TypeScript both work
- * on it, so that neither has to copy anything for the other.
+ * Layout of a hart's block in the WebAssembly memory, in bytes from its start. Generated code and TypeScript both
+ * access it directly, so that neither has to copy anything for the other.
  */
 
-/** Entries of each translation buffer: direct mapped by virtual page number. */
+/** Entries of each translation buffer, which is direct-mapped by virtual page number. */
 export const TLB_ENTRIES = 4096;
-/** Tag (8 bytes), addend or record address (4), whether it holds in every address space (4). */
+/** Tag (8 bytes), addend or record address (4), whether the entry is global (4). */
 export const TLB_ENTRY_BYTES = 16;
 const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
 
-/** Bytes of a cache block, aligned to as much (Zicbom, Zicboz). */
+/** Size and alignment of a cache block, in bytes (Zicbom, Zicboz). */
 export const CACHE_BLOCK_BYTES = 64;
 
 /** Guest pages whose decoded instructions are kept. */
 export const CODE_PAGES = 2048;
-/** One record per halfword, and room for the two that a page can fall off its end to. */
+/** One record per halfword, and two more for execution that runs off the end of the page. */
 export const RECORDS_PER_PAGE = 2048 + 2;
 export const RECORD_BYTES = 8;
-/** From the first record of a page to its entries: one halfword for each of the guest's, see `UNIT_ENTRY`. */
+/** Offset from the first record of a page to its entries, one halfword for each of the guest's: see `UNIT_ENTRY`. */
 export const ENTRIES_OFFSET = 16_448;
-/** Not a power of two, so that the same offsets of many pages do not fight for the same cache sets. */
+/** Not a power of two, so that the same offsets of many pages do not compete for the same cache sets. */
 export const CODE_PAGE_BYTES = ENTRIES_OFFSET + 4096;
 
 /**
- * What is known of a place where execution arrives by a jump: how often it did, or, from here on, the element of the table
- * of units that goes on from there.
+ * The entry of a place that jumps arrive at is the number of arrivals or, from this value on, the element of the table
+ * of units that continues from there.
  */
 export const UNIT_ENTRY = 0x8000;
 
-/** Slots of 8 bytes for control and status registers that are storage. */
+/** Slots of 8 bytes for the stored state of control and status registers. */
 export const CSR_SLOTS = [
   "mstatus",
   "medeleg",
@@ -67,36 +67,36 @@ const PMPADDR_BASE = 0x400;
 export const LAYOUT = {
   /** x0 (always zero) to x31, 8 bytes each. */
   registers: 0x000,
-  /** Where writes to x0 go. Follows x31 so that a byte can say the offset of every destination. */
+  /** Where writes to x0 go. Follows x31 so that the offset of every destination fits in a byte. */
   sink: 0x100,
   /** Virtual address of the next instruction. */
   pc: 0x108,
-  /** Effective address of an access that generated code gave up. */
+  /** Effective address of an access that generated code left to the host. */
   address: 0x110,
-  /** Address that the latest load-reserved read, or -1; and what it read. */
+  /** Address of the latest load-reserved, or -1, and the value that it read. */
   reservation: 0x118,
   reservationValue: 0x120,
-  /** Low bits of the tags that fetches, and loads and stores, match at present. */
+  /** Low bits of the tags that fetches, and loads and stores, currently match. */
   fetchMode: 0x128,
   dataMode: 0x130,
   /** Instructions that may still be executed before generated code returns (32 bits). */
   remaining: 0x138,
-  /** WebAssembly address of the record of the instruction that generated code gave up (32 bits). */
+  /** WebAssembly address of the record of the instruction that generated code left to the host (32 bits). */
   record: 0x13c,
   /** WebAssembly address of the first record of the page that a start record is in (32 bits). */
   page: 0x140,
   csr: CSR_BASE,
   pmpaddr: PMPADDR_BASE,
-  /** f0 to f31, 8 bytes each; a single-precision value has ones above it. */
+  /** f0 to f31, 8 bytes each; single-precision values are NaN-boxed. */
   floatRegisters: 0x800,
   /** Accrued exceptions and dynamic rounding mode (32 bits each). */
   fflags: 0x900,
   frm: 0x904,
-  /** The field FS of mstatus alone (32 bits): 0 off, 1 initial, 2 clean, 3 dirty. */
+  /** The FS field of mstatus alone (32 bits): 0 off, 1 initial, 2 clean, 3 dirty. */
   floatStatus: 0x908,
-  /** By the rm field of an instruction, a byte each: see `InstructionContext.rounding`. */
+  /** One byte for each value of an instruction's rm field: see `InstructionContext.rounding`. */
   rounding: 0x910,
-  /** Whether cbo.zero may be executed at present (32 bits). */
+  /** Whether cbo.zero may currently be executed (32 bits). */
   blockZeroing: 0x918,
   readTlb: 0x1000,
   writeTlb: 0x1000 + TLB_BYTES,

@@ -1,6 +1,6 @@
 /**
- * Address translation: bare, Sv39, Sv48 and Sv57 (privileged ISA 1.12, sections 4.3 to 4.6), with the protection of the
- * result.
+ * Address translation: bare, Sv39, Sv48 and Sv57 (privileged ISA 1.12, sections 4.3 to 4.6), and the check of the
+ * result against physical memory protection.
  */
 import { Cause, NO_FAULT } from "./causes.ts";
 import type { HartDebug } from "./debug.ts";
@@ -21,7 +21,7 @@ export const accessFault = (access: Access): number => ACCESS_FAULT[access];
 
 /** Page table entry bits (figure 4.18). */
 const Pte = { V: 1, R: 2, W: 4, X: 8, U: 16, G: 32, A: 64, D: 128 } as const;
-/** In the high word: N, PBMT and reserved bits, none of which we have. */
+/** In the high word: N, PBMT and reserved bits, none of which are supported. */
 const PTE_RESERVED_HIGH = 0xffc00000 | 0;
 /** In the high word of menvcfg: accessed and dirty bits are set by hardware (Svadu). */
 export const ENVCFG_ADUE_HIGH = 1 << 29;
@@ -32,7 +32,7 @@ const LEVELS_LESS_MODE = 3 - SATP_SV39;
 /** Bytes that a leaf of each level maps. */
 const LEAF_BYTES = [2 ** 12, 2 ** 21, 2 ** 30, 2 ** 39, 2 ** 48] as const;
 
-/** Whether satp may have this mode. */
+/** Whether satp supports this mode. */
 export function isTranslationMode(mode: number): boolean {
   return mode === 0 || (mode >= SATP_SV39 && mode <= SATP_SV57);
 }
@@ -40,11 +40,11 @@ export function isTranslationMode(mode: number): boolean {
 export class Mmu {
   /** Physical address of the latest translation that succeeded. */
   physical = 0;
-  /** Whether the whole page may be used as asked: then, and only then, may a translation buffer keep it. */
+  /** Whether a translation buffer may hold the page: its rights are uniform, and no debugger observes it. */
   wholePage = false;
-  /** Whether it holds in every address space: satp had no part in it, or an entry said so (section 4.3.1). */
+  /** Whether it holds in every address space: satp was not involved, or an entry is global (section 4.3.1). */
   global = false;
-  /** Points of a debugger, whose pages no buffer may keep. */
+  /** Breakpoints and watchpoints, whose pages no buffer may hold. */
   debug: HartDebug | null = null;
   private readonly state: HartState;
   private readonly pmp: Pmp;
@@ -57,8 +57,8 @@ export class Mmu {
   }
 
   /**
-   * Translates and checks an access that lies in one page: NO_FAULT, with `physical`, `wholePage` and `global` set, or the
-   * cause of the exception. Sets the accessed and dirty bits unless menvcfg.ADUE is off, when it faults for them.
+   * Translates and checks an access that lies in one page. Returns NO_FAULT, with `physical`, `wholePage` and `global`
+   * set, or the cause of the exception. Sets accessed and dirty bits, or faults on clear ones if menvcfg.ADUE is off.
    */
   translate(low: number, high: number, access: Access, bytes: number): number {
     const privilege = access === Access.Execute ? this.state.privilege : this.state.dataPrivilege;
@@ -80,9 +80,9 @@ export class Mmu {
     return allowed ? NO_FAULT : ACCESS_FAULT[access];
   }
 
-  /** Section 4.3.2, with as many levels as the mode has. Sets `physical` and `global`. */
+  /** Walks the page tables (section 4.3.2), with as many levels as the mode has. Sets `physical` and `global`. */
   private walk(low: number, high: number, access: Access, privilege: number, levels: number): number {
-    // All bits from the highest translated one on must be equal.
+    // All bits from the highest translated one up must be equal.
     const upper = high >> (9 * levels - 21);
     if (upper !== 0 && upper !== -1) return PAGE_FAULT[access];
     const { state, memory } = this;
@@ -96,7 +96,7 @@ export class Mmu {
       if (!memory.succeeded) return ACCESS_FAULT[access];
       if ((entry & Pte.V) === 0 || (entry & (Pte.R | Pte.W)) === Pte.W) return PAGE_FAULT[access];
       if ((entryHigh & PTE_RESERVED_HIGH) !== 0) return PAGE_FAULT[access];
-      global |= entry & Pte.G; // of a table: of all that it maps
+      global |= entry & Pte.G; // for a table, of all that it maps
       const base = ((entryHigh & 0x3fffff) * 2 ** 22 + (entry >>> 10)) * 4096;
       if ((entry & (Pte.R | Pte.X)) === 0) {
         if ((entry & (Pte.A | Pte.D | Pte.U)) !== 0) return PAGE_FAULT[access];
@@ -149,7 +149,7 @@ function pageNumber(low: number, high: number, level: number): number {
   return (high >>> (9 * level - 20)) & 511;
 }
 
-/** The bits below those that chose the leaf. */
+/** The address bits below those that select the leaf. */
 function offsetInLeaf(low: number, high: number, level: number): number {
   if (level < 3) return low & ((1 << (12 + 9 * level)) - 1);
   return (high & ((1 << (9 * level - 20)) - 1)) * 2 ** 32 + (low >>> 0);

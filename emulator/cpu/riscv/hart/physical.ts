@@ -2,15 +2,15 @@ import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "#m
 import type { CodePages } from "./code-pages.ts";
 import type { HartState } from "./state.ts";
 
-/** Pages of RAM that a hart remembers the place of, per use. */
+/** Pages of RAM whose location a hart remembers, per use. */
 const REMEMBERED_PAGES = 1024;
 
-/** Where pages of RAM are: direct mapped by page number. Page walks would else search the memory map at every level. */
+/** Locations of RAM pages, direct-mapped by page number: saves page walks a search of the memory map at every level. */
 class PagePlaces {
   private readonly pages = new Float64Array(REMEMBERED_PAGES).fill(-1);
   private readonly places = new Float64Array(REMEMBERED_PAGES);
 
-  /** Offset in the WebAssembly memory, or -1 if that is not remembered. */
+  /** Offset in the WebAssembly memory, or -1 if it is not remembered. */
   find(page: number): number {
     const index = (page / 4096) % REMEMBERED_PAGES;
     return this.pages[index] === page ? (this.places[index] ?? -1) : -1;
@@ -28,8 +28,8 @@ class PagePlaces {
 }
 
 /**
- * Physical memory as one hart reaches it outside generated code: RAM in place, all else over the bus. 8-byte values are
- * two words, so that nothing allocates.
+ * Physical memory as one hart accesses it outside generated code: RAM directly, everything else over the bus. 8-byte
+ * values are two words, to avoid allocations.
  */
 export class PhysicalMemory {
   /** High word of the latest 8-byte read. */
@@ -56,7 +56,7 @@ export class PhysicalMemory {
     return place;
   }
 
-  /** The memory map has changed. */
+  /** To be called when the memory map has changed. */
   forgetPages(): void {
     this.readable.forgetAll();
     this.writable.forgetAll();
@@ -115,7 +115,7 @@ export class PhysicalMemory {
     this.codePages.written(offset, bytes);
   }
 
-  /** Reads wherever it is; check `succeeded` after. Naturally aligned. */
+  /** Reads RAM or over the bus, naturally aligned. Check `succeeded` afterwards. */
   read(physical: number, bytes: AccessSize): number {
     const inPage = physical % 4096;
     const direct = this.directPage(physical - inPage, "read");

@@ -16,15 +16,15 @@ const LOCK = 0x80;
 /** Bits 5 and 6 are reserved. */
 const CONFIG_BITS = LOCK | MATCHING | PMP_ALL;
 
-/** Answer of `pageRights` for a page that must be asked about access by access. */
+/** Result of `pageRights` for a page whose accesses must be checked one by one. */
 export const MIXED = -1;
 
 export class Pmp {
   private readonly state: HartState;
-  /** First and last-but-one byte of each entry; empty ranges match nothing. */
+  /** First byte of each entry, and the byte after its last; empty ranges match nothing. */
   private readonly starts = new Float64Array(PMP_ENTRIES);
   private readonly ends = new Float64Array(PMP_ENTRIES);
-  /** No entry matches anything: machine mode may do all, the others nothing. */
+  /** No entry matches anything: machine mode may do everything, the others nothing. */
   private idle = true;
 
   constructor(state: HartState) {
@@ -36,13 +36,13 @@ export class Pmp {
     return (word >>> (8 * (entry & 3))) & 0xff;
   }
 
-  /** pmpaddr in bytes. Beyond 2^53 it is inexact, but so far up there is nothing. */
+  /** pmpaddr in bytes. It is inexact beyond 2^53, but nothing is mapped there. */
   private address(entry: number): number {
     const index = WORD.pmpaddr + 2 * entry;
     return ((this.state.high(index) & 0x3fffff) * 2 ** 32 + (this.state.low(index) >>> 0)) * 4;
   }
 
-  /** Computes the ranges anew; after every change of a register. */
+  /** Recomputes the ranges; to be called after every change of a register. */
   update(): void {
     this.idle = true;
     for (let entry = 0; entry < PMP_ENTRIES; entry++) {
@@ -67,7 +67,7 @@ export class Pmp {
     }
   }
 
-  /** Each one bit at the bottom of the address doubles the eight bytes (table 3.11). */
+  /** Size of a NAPOT range: 8 bytes, doubled by each trailing one of the address (table 3.11). */
   private napotSize(entry: number): number {
     const index = WORD.pmpaddr + 2 * entry;
     const low = this.state.low(index);
@@ -95,7 +95,7 @@ export class Pmp {
     return privilege === Privilege.Machine;
   }
 
-  /** What may be done anywhere in a 4 KiB page, or MIXED if it depends on where. */
+  /** The rights that hold throughout a 4 KiB page, or MIXED if they differ within it. */
   pageRights(page: number, privilege: number): number {
     const otherwise = privilege === Privilege.Machine ? PMP_ALL : 0;
     if (this.idle) return otherwise;
@@ -110,13 +110,13 @@ export class Pmp {
     return otherwise;
   }
 
-  /** Writes eight configurations, of entries `first` and up; those locked stay. */
+  /** Writes the configurations of eight entries, from `first` up; locked ones are unchanged. */
   writeConfig(first: 0 | 8, low: number, high: number): void {
     for (let index = 0; index < 8; index++) {
       const entry = first + index;
       if ((this.config(entry) & LOCK) !== 0) continue;
       const byte = ((index < 4 ? low : high) >>> (8 * (index & 3))) & CONFIG_BITS;
-      // Writable but not readable is reserved; we make it neither.
+      // Writable but not readable is reserved, and becomes neither.
       const legal = (byte & (PMP_READ | PMP_WRITE)) === PMP_WRITE ? byte & ~PMP_WRITE : byte;
       const word = csrWord.pmpcfgLow + (entry >> 2);
       const shift = 8 * (entry & 3);

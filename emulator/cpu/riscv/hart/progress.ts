@@ -1,7 +1,7 @@
 import { WORD } from "./layout.ts";
 import type { HartState } from "./state.ts";
 
-/** How far a hart has come, and what its run has to look at between two instructions. */
+/** The progress of a hart, and what its run must handle between two instructions. */
 export class Progress {
   /** Instructions that ended in an exception, since reset. */
   trapped = 0;
@@ -11,10 +11,10 @@ export class Progress {
   interruptsChanged = false;
   /** The memory map changed, perhaps by the instruction being executed, which still needs its record. */
   mapChanged = false;
-  /** The run is to end after the instruction being executed. */
+  /** The run must end after the current instruction. */
   exitRequested = false;
   private readonly state: HartState;
-  /** What `retired` will be when `remaining` is zero. */
+  /** Value of `retired` when `remaining` reaches zero. */
   private limit = 0;
 
   constructor(state: HartState) {
@@ -28,12 +28,12 @@ export class Progress {
     this.interruptsChanged = true;
   }
 
-  /** Instructions executed since reset, exact at every moment; the current one does not count yet. */
+  /** Instructions executed since reset, exact at all times; the current one does not count yet. */
   get retired(): number {
     return this.limit - this.state.low(WORD.remaining);
   }
 
-  /** Allows so many instructions more, after `now` of them. */
+  /** Allows `instructions` more, after `now` have been executed. */
   allow(now: number, instructions: number): void {
     this.state.words[WORD.remaining] = instructions;
     this.limit = now + instructions;
@@ -43,7 +43,7 @@ export class Progress {
     this.state.words[WORD.remaining] = this.state.low(WORD.remaining) - 1;
   }
 
-  /** Whether generated code may go on with the next instruction. */
+  /** Whether generated code may continue with the next instruction. */
   get goesOn(): boolean {
     return (
       this.state.low(WORD.remaining) > 0 &&

@@ -1,11 +1,11 @@
-/** What of a hart's block a snapshot keeps, by name. All else there is derived from it, or a cache. */
+/** The parts of a hart's block that a snapshot saves, by name. Everything else there is derived or a cache. */
 import { CSR_SLOTS, csrWord, WORD } from "./layout.ts";
 import type { HartState } from "./state.ts";
 
 /** A name, the word where it starts, and how many doublewords it has. */
 type SavedSlot = readonly [name: string, word: number, doublewords: number];
 
-/** Registers that are added to the block are added here; control registers that are slots are kept already. */
+/** Registers that are added to the block must be added here, except control registers in slots, which are included. */
 const SAVED_SLOTS: readonly SavedSlot[] = [
   ["x", WORD.registers, 32],
   ["pc", WORD.pc, 1],
@@ -49,7 +49,7 @@ export function loadSlots(state: HartState, slots: SavedHart["slots"]): void {
   }
 }
 
-/** Why these slots are not those of a hart of ours; undefined if they are. */
+/** Why these slots cannot be loaded; undefined if they can. */
 export function slotsMismatch(slots: Readonly<Record<string, unknown>>): string | undefined {
   for (const [name, , doublewords] of SAVED_SLOTS) {
     const values = slots[name];

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { csrWord, LAYOUT, STATE_BYTES, TLB_ENTRIES } from "./layout.ts";
 import { HartState } from "./state.ts";
 
-/** What the buffers hold, as a list that is searched. */
+/** A translation that the buffers hold, in the list that serves as reference. */
 interface Known {
   readonly buffer: number;
   readonly page: number;
@@ -46,7 +46,7 @@ function newState(): HartState {
 
 const BUFFERS = { fill: LAYOUT.readTlb, device: LAYOUT.writeTlb, code: LAYOUT.jumpCache } as const;
 
-/** Where a buffer says that a page is, or -1. */
+/** Where a page is according to a buffer, or -1. */
 function lookUp(state: HartState, buffer: number, page: number): number {
   const low = page << 12;
   if (buffer === BUFFERS.code) return state.decodedPage(low, 0);
@@ -57,7 +57,7 @@ function lookUp(state: HartState, buffer: number, page: number): number {
 }
 
 describe("translation buffers", () => {
-  it("hold what a list would that forgets by the same rules", () => {
+  it("hold the same as a list that is flushed by the same rules", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const state = newState();
@@ -105,7 +105,7 @@ describe("translation buffers", () => {
     );
   });
 
-  it("are of the space that satp names", () => {
+  it("belong to the address space in satp", () => {
     const state = newState();
     state.set(csrWord.satp, -1, (8 << 28) | (0xbeef << 12) | 0xfff);
     expect(state.addressSpace).toBe(0xbeef);

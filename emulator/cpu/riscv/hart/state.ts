@@ -21,23 +21,23 @@ export const Status = {
 } as const;
 export const MPP_SHIFT = 11;
 export const FS_SHIFT = 13;
-/** Value of the field FS when registers may have changed since they were saved. */
+/** Value of the FS field when registers may have changed since they were saved. */
 export const FLOAT_DIRTY = 3;
 /** Accrued exceptions (unprivileged ISA, section 13.2). */
 export const FloatFlag = { NX: 1, UF: 2, OF: 4, DZ: 8, NV: 16 } as const;
 export const SPP_SHIFT = 8;
 
-/** Bits in the low part of a data tag beside the privilege. Other modes see other translations. */
+/** Bits in the low part of a data tag, in addition to the privilege. Different modes see different translations. */
 const MODE_SUM = 1 << 2;
 const MODE_MXR = 1 << 3;
-/** In a tag: the page is known, but not memory. Generated code never matches it. */
+/** In a tag: the page is a known device page. Generated code never matches it. */
 const TAG_DEVICE = 1 << 4;
-/** Fourth word of an entry that holds in every address space. */
+/** Fourth word of a global entry, which holds in every address space. */
 const GLOBAL = 1;
 /** Matches no address and mode. */
 const INVALID_TAG = -1;
 
-/** Fields of menvcfg and senvcfg (section 2.1): who below machine mode may do what. */
+/** Fields of menvcfg and senvcfg (section 2.1): what less privileged modes may execute. */
 export const EnvironmentConfig = {
   /** What cbo.inval does: 0 illegal, 1 flush, 3 invalidate. 2 is reserved. */
   CBIE: 3 << 4,
@@ -47,16 +47,17 @@ export const EnvironmentConfig = {
   CBZE: 1 << 7,
 } as const;
 
-/** Field ASID of satp, in its high word. */
+/** The ASID field of satp, in its high word. */
 const ASID_SHIFT = 12;
 export const ASID_MASK = 0xffff;
 
-/** Fills that are listed before a flush looks at all entries instead, which it then does as fast. */
+/** Fills that are listed; with more, a flush visits all entries instead, which is then as fast. */
 const MOST_FILLS = 4096;
 
 /**
- * Which entries of the translation buffers were filled: emptying those costs in proportion to the page walks that filled them,
- * where looking at all costs the same for a guest that changes its address space at every system call.
+ * Lists the entries of the translation buffers that were filled. Clearing only those costs in proportion to the page
+ * walks that filled them, whereas visiting all would cost a guest that changes its address space at every system call
+ * the full price each time.
  */
 class FillList {
   count = 0;
@@ -84,17 +85,17 @@ export class HartState {
   readonly offset: number;
   /** The block as 32-bit words; see `WORD` and `csrWord`. */
   words: Int32Array;
-  /** All of the WebAssembly memory: for unaligned accesses, and by element, which is faster. */
+  /** The whole WebAssembly memory: `view` for unaligned accesses, and by element, which is faster. */
   view: DataView;
   bytes: Uint8Array;
   halfwords: Uint16Array;
   memoryWords: Int32Array;
-  /** Large pages, by `largePage`, that were translated since the buffers were empty. */
+  /** Large pages, by `largePage`, that were translated since the buffers were last empty. */
   private readonly largePages = new Set<number>();
-  /** Entries of one address space, and of all, that were filled since there were none. */
+  /** Entries filled since the buffers were last empty: those of the current address space, and global ones. */
   private readonly localFills = new FillList();
   private readonly globalFills = new FillList();
-  /** By translation buffer entry, as they lie in the block: physical addresses that no word can hold. */
+  /** By translation buffer entry, in the order of the block: physical addresses, which do not fit in a word. */
   private readonly devicePages = new Float64Array(LAYOUT.jumpCache / TLB_ENTRY_BYTES);
 
   constructor(memory: WebAssembly.Memory, offset: number) {
@@ -114,7 +115,7 @@ export class HartState {
     this.memoryWords = new Int32Array(buffer);
   }
 
-  /** Makes the views anew if the memory has grown. */
+  /** Recreates the views if the memory has grown. */
   refreshViews(): void {
     const { buffer } = this.memory;
     if (this.view.buffer === buffer) return;
@@ -125,7 +126,7 @@ export class HartState {
     this.memoryWords = new Int32Array(buffer);
   }
 
-  /** Low word at `index`, high word behind it. */
+  /** Sets the low word at `index`, and the high word after it. */
   set(index: number, low: number, high: number): void {
     this.words[index] = low;
     this.words[index + 1] = high;
@@ -155,7 +156,7 @@ export class HartState {
     return this.low(csrWord.mstatus);
   }
 
-  /** Privilege that loads and stores have: MPRV lets machine mode borrow another's (privileged ISA, section 3.1.6.3). */
+  /** Privilege of loads and stores: MPRV lets machine mode borrow another's (privileged ISA, section 3.1.6.3). */
   get dataPrivilege(): number {
     const { privilege, mstatus } = this;
     if (privilege !== Privilege.Machine || (mstatus & Status.MPRV) === 0) return privilege;
@@ -185,7 +186,7 @@ export class HartState {
     this.updateBlockZeroing();
   }
 
-  /** Supervisors need the consent of machine mode for a field of `EnvironmentConfig`, users that of both. */
+  /** Whether a field of `EnvironmentConfig` is granted: to supervisors by machine mode, to users by both. */
   environmentGrants(field: number): boolean {
     const { privilege } = this;
     if (privilege === Privilege.Machine) return true;
@@ -198,7 +199,7 @@ export class HartState {
     this.words[WORD.blockZeroing] = Number(this.environmentGrants(EnvironmentConfig.CBZE));
   }
 
-  /** Floating-point registers are dirty from now on, hence open to generated code. */
+  /** Marks floating-point registers as dirty, so that generated code may write them. */
   setFloatDirty(): void {
     this.setStatus(this.mstatus | Status.FS);
   }
@@ -210,7 +211,7 @@ export class HartState {
     this.updateFloat();
   }
 
-  /** What generated code knows of the above: whether it may use the registers, and how it may round. */
+  /** Recomputes what generated code sees of this: whether it may use the registers, and how it may round. */
   private updateFloat(): void {
     const status = (this.mstatus & Status.FS) >> FS_SHIFT;
     const mayRound = status === FLOAT_DIRTY && (this.low(WORD.fflags) & FloatFlag.NX) !== 0;
@@ -219,7 +220,7 @@ export class HartState {
     this.set(WORD.rounding, 0x03020100 | closed, (this.low(WORD.frm) << 24) | 0x00060504 | closed);
   }
 
-  /** Makes the translation buffers empty, whatever they hold. */
+  /** Empties the translation buffers, whatever they hold. */
   resetTlb(): void {
     this.words.fill(INVALID_TAG, LAYOUT.readTlb / 4, LAYOUT.single / 4);
     this.localFills.clear();
@@ -227,7 +228,7 @@ export class HartState {
     this.largePages.clear();
   }
 
-  /** Forgets every translation. */
+  /** Drops every translation. */
   flushTlb(): void {
     const { words, localFills, globalFills } = this;
     if (localFills.overflown || globalFills.overflown) {
@@ -241,7 +242,7 @@ export class HartState {
     if (this.largePages.size > 0) this.largePages.clear();
   }
 
-  /** Forgets the translations of the present address space, not those that all share. */
+  /** Drops the translations of the current address space, but not global ones. */
   leaveAddressSpace(): void {
     const { words, localFills } = this;
     if (localFills.overflown) {
@@ -257,17 +258,17 @@ export class HartState {
     localFills.clear();
   }
 
-  /** The address space that satp names (its field ASID). */
+  /** The current address space: the ASID field of satp. */
   get addressSpace(): number {
     return (this.high(csrWord.satp) >>> ASID_SHIFT) & ASID_MASK;
   }
 
-  /** Notes that an address was translated by a leaf of a level above 0, of which the buffers may hold any part. */
+  /** Notes that an address was translated by a leaf of a level above 0, any part of which the buffers may hold. */
   noteLargePage(virtualLow: number, virtualHigh: number, level: number): void {
     this.largePages.add(largePage(virtualLow, virtualHigh, level));
   }
 
-  /** Forgets the translation of one address: of a large page all of it, and then everything else too. */
+  /** Drops the translation of one address. If that is in a large page, drops everything. */
   flushTlbPage(virtualLow: number, virtualHigh: number): void {
     if (this.largePages.size > 0) {
       for (let level = 1; level < 5; level++) {
@@ -282,7 +283,7 @@ export class HartState {
     this.dropTlbEntry(LAYOUT.jumpCache, virtualLow);
   }
 
-  /** Forgets where code is, not what is decoded. */
+  /** Drops the locations of decoded pages, but not what is decoded. */
   flushJumpCache(): void {
     this.words.fill(INVALID_TAG, LAYOUT.jumpCache / 4, LAYOUT.single / 4);
   }
@@ -298,7 +299,7 @@ export class HartState {
     return this.words[index] === tag && this.words[index + 1] === virtualHigh ? index : -1;
   }
 
-  /** Enters that the page of a data access is at `direct` in the WebAssembly memory; `global`: in every address space. */
+  /** Enters the page of a data access, which is at `direct` in the WebAssembly memory. */
   fillTlb(buffer: number, virtualLow: number, virtualHigh: number, direct: number, global: boolean): void {
     const index = this.entryIndex(buffer, virtualLow);
     const page = virtualLow & ~0xfff;
@@ -307,7 +308,7 @@ export class HartState {
     this.noteFill(index, global);
   }
 
-  /** Enters that the page of a data access is a device's; where that is, is kept in `devicePages`. */
+  /** Enters the page of a data access to a device; its physical address is kept in `devicePages`. */
   fillDeviceTlb(
     buffer: number,
     virtualLow: number,
@@ -322,7 +323,7 @@ export class HartState {
     this.noteFill(index, global);
   }
 
-  /** Physical page of a device that the virtual one is known to be, or -1. */
+  /** Physical address of the device page that a virtual address is known to map to, or -1. */
   devicePage(buffer: number, virtualLow: number, virtualHigh: number): number {
     const index = this.findEntry(buffer, virtualLow, virtualHigh, this.low(WORD.dataMode) | TAG_DEVICE);
     return index < 0 ? -1 : (this.devicePages[index >> 2] ?? -1);
@@ -332,7 +333,7 @@ export class HartState {
     this.words[this.entryIndex(buffer, virtualLow)] = INVALID_TAG;
   }
 
-  /** Enters that the page of an instruction is decoded at the WebAssembly address `records`. */
+  /** Enters the page of an instruction, which is decoded at the WebAssembly address `records`. */
   fillJumpCache(virtualLow: number, virtualHigh: number, records: number, global: boolean): void {
     const index = this.entryIndex(LAYOUT.jumpCache, virtualLow);
     this.set(index, (virtualLow & ~0xfff) | this.low(WORD.fetchMode), virtualHigh);
@@ -345,13 +346,13 @@ export class HartState {
     else this.localFills.add(index);
   }
 
-  /** WebAssembly address of the records of the page of an instruction, if it is known for sure; else -1. */
+  /** WebAssembly address of the records of an instruction's page, or -1 if it is not in the buffer. */
   decodedPage(virtualLow: number, virtualHigh: number): number {
     const index = this.findEntry(LAYOUT.jumpCache, virtualLow, virtualHigh, this.low(WORD.fetchMode));
     return index < 0 ? -1 : this.low(index + 2);
   }
 
-  /** Drops every entry through which stores would reach the page at `direct` unseen. */
+  /** Drops every entry through which stores would reach the page at `direct` unnoticed. */
   protectPage(direct: number): void {
     const { words } = this;
     for (let entry = 0; entry < TLB_ENTRIES; entry++) {
@@ -362,7 +363,7 @@ export class HartState {
   }
 }
 
-/** A number for the page of a level above 0 that holds an address: exact, as 2 MiB pages have 43 bits at most. */
+/** A number for the page of a level above 0 that holds an address: exact, since the numbers have at most 43 bits. */
 function largePage(virtualLow: number, virtualHigh: number, level: number): number {
   const page = (virtualHigh >>> 0) * 2 ** 20 + (virtualLow >>> 12);
   return Math.floor(page / 512 ** level) * 8 + level;

@@ -1,4 +1,4 @@
-/** What supervisors have been given since QEMU 7.2 or beside it: expectations are from the specifications. */
+/** Supervisor features that are not compared with QEMU 7.2: expectations come from the specifications. */
 import { expect, test } from "vitest";
 import { PROBE_BASE, RAM_BASE, TestBoard } from "../testing/board.ts";
 import { A0, A1, A2, addi, boardWith, LOOP, op, trapOf } from "../testing/small-program.ts";
@@ -26,7 +26,7 @@ function permitAll({ hart }: TestBoard): void {
   hart.writeCsr(PMPCFG0, 0x1fn);
 }
 
-/** Executes one instruction with an address in a1 and says what trap it took, if any. */
+/** Executes one instruction with an address in a1 and reports the trap that it took, if any. */
 function attempt(name: string, privilege: number, menvcfg: bigint, senvcfg: bigint, address = BLOCK + 5) {
   const board = boardWith([op(name, { rs1: A1 }), LOOP]);
   permitAll(board);
@@ -49,7 +49,7 @@ test.each([
   ["cbo.clean", CBCFE],
   ["cbo.flush", CBCFE],
   ["cbo.inval", CBIE],
-] as const)("%s needs the consent of every more privileged mode", (name, field) => {
+] as const)("%s must be granted by every more privileged mode", (name, field) => {
   const cause = (privilege: number, menvcfg: bigint, senvcfg: bigint) =>
     attempt(name, privilege, menvcfg, senvcfg).cause;
   expect(cause(MACHINE, 0n, 0n)).toBe(0n);
@@ -60,7 +60,7 @@ test.each([
   expect(cause(USER, field, field)).toBe(0n);
 });
 
-test("cbo.zero clears the 64 bytes around its address, and no device's", () => {
+test("cbo.zero clears the 64 bytes around its address, but not in a device", () => {
   const { board } = attempt("cbo.zero", MACHINE, 0n, 0n);
   expect([-8, 0, 56, 64].map((offset) => board.readRam64(BLOCK + offset))).toEqual([
     0xffff_ffff_ffff_ffffn,
@@ -77,7 +77,7 @@ test("cbo.zero clears the 64 bytes around its address, and no device's", () => {
 test("a cache block that may be neither read nor written is refused as a store", () => {
   const board = boardWith([op("cbo.clean", { rs1: A1 }), LOOP]);
   board.hart.writeCsr(MENVCFG, CBCFE);
-  // Code may be executed, and nothing else.
+  // Only execution is permitted.
   board.hart.writeCsr(PMPADDR0, (1n << 54n) - 1n);
   board.hart.writeCsr(PMPCFG0, 0x1cn);
   board.hart.writeRegister(A1, BigInt(BLOCK + 9));
@@ -86,7 +86,7 @@ test("a cache block that may be neither read nor written is refused as a store",
   expect(trapOf(board)).toMatchObject({ cause: 7n, value: BigInt(BLOCK + 9) });
 });
 
-test("the supervisor's comparator raises its interrupt when time reaches it, and is the only one to", () => {
+test("the supervisor's comparator raises its interrupt when time reaches it, and alone drives it", () => {
   const asked: number[] = [];
   let ticks = 100;
   const board = new TestBoard();
@@ -101,7 +101,7 @@ test("the supervisor's comparator raises its interrupt when time reaches it, and
   hart.writeCsr(STIMECMP, 150n);
   expect(hart.readCsr(MIP)).toBe(0n);
   hart.writeCsr(MIP, STIP);
-  expect(hart.readCsr(MIP)).toBe(STIP); // without it, machine mode's to set
+  expect(hart.readCsr(MIP)).toBe(STIP); // while it is off, machine mode may set it
   hart.writeCsr(MENVCFG, STCE);
   expect(hart.readCsr(MIP)).toBe(0n);
   expect(asked.at(-1)).toBe(50);
@@ -116,7 +116,7 @@ test("the supervisor's comparator raises its interrupt when time reaches it, and
   expect(asked.at(-1)).toBe(Number.POSITIVE_INFINITY);
 });
 
-test("stimecmp is the supervisor's if machine mode grants both the comparator and time", () => {
+test("the supervisor may use stimecmp if machine mode grants both the comparator and time", () => {
   const cause = (menvcfg: bigint, mcounteren: bigint) => {
     const board = boardWith([op("csrrs", { rd: A0, immediate: STIMECMP }), LOOP]);
     permitAll(board);
@@ -136,7 +136,7 @@ const [ROOT, MIDDLE, LEAF] = [RAM_BASE + 0x10000, RAM_BASE + 0x11000, RAM_BASE +
 const pointer = (table: number): bigint => (BigInt(table) >> 2n) | 1n;
 const page = (address: number, flags: bigint): bigint => (BigInt(address) >> 2n) | flags;
 
-/** Sv39: code at its own address in a page of a gigabyte, and 0x40000000 through three levels. */
+/** Sv39: code identity-mapped by a gigabyte page, and 0x40000000 mapped through three levels. */
 function paged(words: readonly number[]): TestBoard {
   const board = boardWith(words);
   permitAll(board);
@@ -165,7 +165,7 @@ test("accessed and dirty bits are set by hardware, or fault if menvcfg.ADUE is o
   expect(strict.hart.writeCsr(MENVCFG, ADUE)).toBe(true);
 });
 
-test.each(["sfence.vma", "sinval.vma"])("%s of an address forgets its page, whatever its size", (fence) => {
+test.each(["sfence.vma", "sinval.vma"])("%s of an address drops its page, whatever its size", (fence) => {
   const other = BLOCK + 0x1000;
   const load = op("ld", { rd: A0, rs1: A1 });
   const board = paged([load, op(fence, { rs1: A2 }), load, op("jal", { immediate: -12 })]);
@@ -179,7 +179,7 @@ test.each(["sfence.vma", "sinval.vma"])("%s of an address forgets its page, what
   board.writeRam64(LEAF, page(other, 0xc7n));
   hart.run(2);
   expect(hart.readRegister(A0)).toBe(2n);
-  // Two megabytes at once, seen through one page of them and fenced through another.
+  // A page of two megabytes, accessed at one address and fenced at another.
   board.writeRam64(MIDDLE, page(RAM_BASE, 0xc7n));
   hart.writeRegister(A1, 0x40004000n);
   hart.run(2);
@@ -193,7 +193,7 @@ test.each(["sfence.vma", "sinval.vma"])("%s of an address forgets its page, what
 const satp = (mode: bigint, asid: bigint): bigint => (mode << 60n) | (asid << 44n) | (BigInt(ROOT) >> 12n);
 
 test.each([
-  ["a page of its own", 0xc7n, 0n, 2n],
+  ["a page that is not global", 0xc7n, 0n, 2n],
   ["a global page", 0xe7n, 0n, 1n],
   ["a page of a global table", 0xc7n, 0x20n, 1n],
 ])("a new address space without a fence: %s", (_, flags, tableFlags, expected) => {
@@ -218,7 +218,7 @@ test.each([
   ["this space", 1n, 0xc7n, 2n],
   ["this space, of a global page", 1n, 0xe7n, 1n],
   ["another space", 2n, 0xc7n, 1n],
-  ["this space, with more bits than a space has", 0x7_0001n, 0xc7n, 2n],
+  ["this space, with more bits than an ASID has", 0x7_0001n, 0xc7n, 2n],
 ])("a fence of all addresses of %s", (_, asid, flags, expected) => {
   const other = BLOCK + 0x1000;
   const load = op("ld", { rd: A0, rs1: A1 });
@@ -237,7 +237,7 @@ test.each([
   expect(hart.readRegister(A0)).toBe(expected);
 });
 
-test("writing satp with what it holds forgets nothing", () => {
+test("writing the current value to satp drops nothing", () => {
   const load = op("ld", { rd: A0, rs1: A1 });
   const board = paged([load, op("csrrw", { rd: 0, rs1: A2, immediate: SATP }), load, LOOP]);
   const { hart } = board;
@@ -253,7 +253,7 @@ test("writing satp with what it holds forgets nothing", () => {
   expect(trapOf(board).cause).toBe(0n);
 });
 
-test("without translation a global page is where it says", () => {
+test("without translation, global translations are not used", () => {
   const load = op("ld", { rd: A0, rs1: A1 });
   const board = paged([load, op("csrrw", { rd: 0, rs1: A2, immediate: SATP }), load, LOOP]);
   board.writeRam64(LEAF, page(BLOCK, 0xe7n));
@@ -263,7 +263,7 @@ test("without translation a global page is where it says", () => {
   expect(trapOf(board)).toMatchObject({ cause: 5n, value: 0x40000000n, from: BigInt(RAM_BASE + 8) });
 });
 
-test("an instruction across two pages is another one when the second is", () => {
+test("an instruction across two pages changes with the second page", () => {
   const [second, third] = [BLOCK + 0x1000, BLOCK + 0x2000];
   const board = paged([LOOP]);
   const { hart } = board;

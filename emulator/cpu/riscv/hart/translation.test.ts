@@ -5,7 +5,7 @@ import { crossingProgram, permissionProgram, shapeProgram } from "../testing/tra
 
 const missing = missingTools(QEMU, ...assemblerTools);
 
-/** With as much RAM as QEMU gives. */
+/** With as much RAM as in QEMU. */
 function consoleOf(image: Uint8Array): number[] {
   const board = new TestBoard(128 << 20);
   board.load(RAM_BASE, image);
@@ -44,7 +44,7 @@ test.skipIf(missing.length > 0)("tables of every shape act as in QEMU", () => {
   expect(ours.length).toBeGreaterThan(500);
 });
 
-test.skipIf(missing.length > 0)("accesses across pages act as in QEMU, whichever page is wrong", () => {
+test.skipIf(missing.length > 0)("accesses across pages act as in QEMU, whichever page faults", () => {
   const image = assemble(crossingProgram());
   const ours = consoleOf(image);
   const theirs = [...runInQemu(image)];

@@ -28,7 +28,7 @@ test.skipIf(missing.length > 0).for([1, 2])("exceptions, seed %i, are taken as i
 });
 
 test.skipIf(missing.length > 0).for([1, 2])(
-  "control registers, seed %i, keep what they keep in QEMU",
+  "control registers, seed %i, keep the same bits as in QEMU",
   (seed) => {
     const { ours, theirs } = logs(registerProgram(seed));
     expect(ours.length).toBeGreaterThan(400);
@@ -36,7 +36,7 @@ test.skipIf(missing.length > 0).for([1, 2])(
   },
 );
 
-test.skipIf(missing.length > 0).for([1, 2])("status fields, seed %i, move as in QEMU", (seed) => {
+test.skipIf(missing.length > 0).for([1, 2])("status fields, seed %i, change as in QEMU", (seed) => {
   const { ours, theirs } = logs(statusProgram(seed));
   expect(ours.length).toBeGreaterThan(200);
   expect(ours).toEqual(theirs);

@@ -1,4 +1,6 @@
-/** Entering traps, returning from them, and choosing interrupts (privileged ISA 1.12, sections 3.1.6 to 3.1.9, 3.3.2). */
+/**
+ * Entering traps, returning from them, and choosing interrupts (privileged ISA 1.12, sections 3.1.6 to 3.1.9, 3.3.2).
+ */
 import { Interrupt } from "./causes.ts";
 import type { CsrFile } from "./csr.ts";
 import { csrWord, WORD } from "./layout.ts";
@@ -30,7 +32,7 @@ export class Traps {
     this.enter(cause, false, valueLow, valueHigh);
   }
 
-  /** Takes the most urgent interrupt that is pending, enabled and not masked; false if there is none. */
+  /** Takes the interrupt of highest priority that is pending, enabled and not masked; false if there is none. */
   interrupt(): boolean {
     const cause = this.deliverable();
     if (cause < 0) return false;
@@ -98,7 +100,7 @@ export class Traps {
     state.set(WORD.pc, target | 0, state.high(vector) + carry);
   }
 
-  /** mret, which machine mode alone may execute. */
+  /** mret, which only machine mode may execute. */
   machineReturn(): void {
     const { state } = this;
     const { mstatus } = state;

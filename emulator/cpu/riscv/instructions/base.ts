@@ -11,7 +11,7 @@ const load = (bytes: LoadKind["bytes"], signed: boolean) => (c: InstructionConte
 const store = (bytes: LoadKind["bytes"]) => (c: InstructionContext) => c.store(bytes, address(c), c.rs2);
 const word = i64.extendS;
 
-/** Shift amounts are the low six bits of a register: exactly what WebAssembly's 64-bit shifts look at. */
+/** Shift amounts are the low six bits of a register: exactly what WebAssembly's 64-bit shifts use. */
 export const baseInstructions: readonly FullInstruction[] = [
   U("lui", OPCODE.lui, (c) => c.writeRd(c.immediate)),
   U("auipc", OPCODE.auipc, (c) => c.writeRd(i64.add(c.pc, c.immediate))),
@@ -74,11 +74,11 @@ export const baseInstructions: readonly FullInstruction[] = [
   R("srlw", OPCODE.op32, 5, 0x00, (c) => c.writeRd(word(i32.shrU(c.rs1Word, c.rs2Word)))),
   R("sraw", OPCODE.op32, 5, 0x20, (c) => c.writeRd(word(i32.shrS(c.rs1Word, c.rs2Word)))),
 
-  /** A fence of nothing (Zihintpause): the hart waits for another one in a loop. */
+  /** Encoded as a fence of nothing (Zihintpause): the hart waits in a loop for another one. */
   formatsOf("Zihintpause").exact("pause", 0x0100000f, (c) => c.host("pause")),
   /** Accesses are in program order already. Unused fields are reserved for finer fences and must be ignored. */
   { ...I("fence", OPCODE.miscMem, 0, () => nothing), syntax: "fence" },
-  /** Nothing to do: every store already looks whether it meets decoded code. */
+  /** Nothing to do: every store already checks for decoded code. */
   { ...I("fence.i", OPCODE.miscMem, 1, () => nothing), extension: "Zifencei", syntax: "" },
   exact("ecall", 0x00000073, (c) => c.host("environmentCall")),
   exact("ebreak", 0x00100073, (c) => c.host("breakpoint")),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { A0, A1, boardWith, LOOP, op } from "../testing/small-program.ts";
 
 /** Random programs compare all others with QEMU, which is wrong about this one. */
-test("ctzw counts the zeros of the low word only, and 32 where it is zero", () => {
+test("ctzw counts the zeros of the low word only, and 32 if it is zero", () => {
   const { hart } = boardWith([...Array.from({ length: 5 }, () => op("ctzw", { rd: A0, rs1: A1 })), LOOP]);
   for (const [value, zeros] of [
     [0n, 32n],

@@ -10,7 +10,7 @@ const word = i64.extendS;
 const unsignedWord = i64.extendU;
 const not = (value: I64) => i64.xor(value, i64.constant(-1));
 
-/** Shift amounts are the low six bits of a register, or five for words: what WebAssembly's operators look at. */
+/** Shift amounts are the low six bits of a register, or five for words: what WebAssembly's operators use. */
 const addresses = (() => {
   const { R, shift } = formatsOf("Zba");
   const shiftAndAdd = [1, 2, 3].flatMap((amount) => [
@@ -30,12 +30,12 @@ const addresses = (() => {
   ];
 })();
 
-/** The smaller or larger of two registers; `less` says which order. */
+/** The smaller or larger of two registers, in the order that `less` defines. */
 const extremum =
   (less: (left: I64, right: I64) => Expression<"i32">, maximum: boolean) => (c: InstructionContext) =>
     c.writeRd(maximum ? choose(less(c.rs1, c.rs2), c.rs2, c.rs1) : choose(less(c.rs1, c.rs2), c.rs1, c.rs2));
 
-/** All ones in each byte that is not zero: adding 0x7f to its low seven bits carries into the eighth. */
+/** Sets each byte that is not zero to all ones: adding 0x7f to its low seven bits carries into the eighth. */
 function orCombine(c: InstructionContext) {
   const lowBits = i64.constant(0x7f7f7f7f7f7f7f7fn);
   const carried = i64.or(i64.add(i64.and(c.rs1, lowBits), lowBits), c.rs1);
@@ -43,7 +43,7 @@ function orCombine(c: InstructionContext) {
   return c.writeRd(i64.mul(ones, i64.constant(255)));
 }
 
-/** Swaps neighbouring groups of `bits` bits; `mask` covers the lower one of each two. */
+/** Swaps adjacent groups of `bits` bits; `mask` covers the lower one of each pair. */
 const swapped = (value: I64, bits: number, mask: bigint) =>
   i64.or(
     i64.and(i64.shrU(value, i64.constant(bits)), i64.constant(mask)),
@@ -90,7 +90,7 @@ const basic = (() => {
   ];
 })();
 
-/** Adds without carry the first factor, shifted by `place`, for each bit of the second: a step per bit up to its highest. */
+/** XORs together the first factor, shifted, for each set bit of the second: one step per bit, up to the highest. */
 function carryless(
   c: InstructionContext,
   shifted: (factor: I64, bit: I64) => I64,
@@ -118,7 +118,7 @@ function carryless(
   );
 }
 
-/** Of the 127 bits of the product: the low 64, the high 63, or those from bit 63 on, which begins one bit lower. */
+/** Of the 127-bit product: the low 64 bits, the high 63 bits, or those from bit 63 up, which begin one bit lower. */
 const carrylessProducts = (() => {
   const { R } = formatsOf("Zbc");
   const fromBit63 = (factor: I64, bit: I64) => i64.shrU(factor, i64.sub(i64.constant(63), bit));

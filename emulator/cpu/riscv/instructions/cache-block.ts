@@ -1,6 +1,6 @@
 /**
- * Zicbom and Zicboz (CMO specification 1.0). Here memory has no caches, so that management has nothing to do; but who may
- * ask for it, and for which address, is checked as if it had.
+ * Zicbom and Zicboz (CMO specification 1.0). Memory has no caches here, so management has nothing to do, but privilege
+ * and address are checked as if it had.
  */
 import { formatsOf } from "./formats.ts";
 import type { FullInstruction } from "./instruction.ts";

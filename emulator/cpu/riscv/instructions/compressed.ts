@@ -8,7 +8,7 @@ const SP = { fixed: 2 } as const;
 /** The full-width fields, which may be destination and first source at once. */
 const register = { at: 7, width: 5 } as const;
 const second = { at: 2, width: 5 } as const;
-/** The three-bit fields: first source (or both), and the other one. */
+/** The three-bit fields: first source (or first source and destination), and the other register. */
 const high3 = { at: 7, width: 3 } as const;
 const low3 = { at: 2, width: 3 } as const;
 
@@ -34,7 +34,7 @@ function compressed(
 
 const destinationNotZero = ({ rd }: Operands) => rd !== 0;
 const immediateNotZero = (operands: Operands) => operands.immediate !== 0;
-/** With zero in these fields the bits spell another instruction of the same quadrant. */
+/** With zero in these fields, the bits encode another instruction of the same quadrant. */
 const firstNotZero = ({ rs1 }: Operands) => rs1 !== 0;
 const secondNotZero = ({ rs2 }: Operands) => rs2 !== 0;
 
@@ -43,12 +43,12 @@ const loadFromStack = { rd: register, rs1: SP } as const;
 const load = { rd: low3, rs1: high3 } as const;
 const store = { rs1: high3, rs2: low3 } as const;
 
-/** The same registers' numbers, of the floating-point file. */
+/** The same fields for floating-point registers. */
 const loadFloat = { rd: { ...low3, float: true }, rs1: high3 } as const;
 const storeFloat = { rs1: high3, rs2: { ...low3, float: true } } as const;
 const loadFloatFromStack = { rd: { ...register, float: true }, rs1: SP } as const;
 
-/** Where masks overlap the first match counts, so special cases stand before the general ones. */
+/** Where masks overlap, the first match counts, so special cases come before general ones. */
 export const compressedInstructions: readonly CompressedInstruction[] = [
   compressed(
     "c.addi4spn",

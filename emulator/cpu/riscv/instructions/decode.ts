@@ -2,26 +2,26 @@ import { extractImmediate, extractRegister, insertImmediate, insertRegister } fr
 import type { FullInstruction, Instruction, Operands } from "./instruction.ts";
 import { expansionOf, instructionNamed, instructionTable } from "./table.ts";
 
-/** An instruction word taken apart. */
+/** A decoded instruction word. */
 export interface Decoded extends Operands {
-  /** The instruction as spelled, compressed or not. */
+  /** The instruction as encoded, compressed or not. */
   readonly instruction: Instruction;
-  /** The instruction that says what it does. */
+  /** The instruction that defines its semantics. */
   readonly full: FullInstruction;
 }
 
-/** An instruction that a word may be. */
+/** An instruction that a word may encode. */
 interface Candidate {
   readonly instruction: Instruction;
   readonly full: FullInstruction;
 }
 
-/** What a word is sorted by: quadrant and bits 13 to 15 of a 16-bit one, opcode and funct3 of a 32-bit one. */
+/** The key of a word: quadrant and bits 13 to 15 of a 16-bit one, opcode and funct3 of a 32-bit one. */
 const KEY_BITS = { 2: 0xe003, 4: 0x707f } as const;
-/** Where the rounding mode stands, if there is one. */
+/** Position of the rounding mode, if there is one. */
 const ROUNDING_SHIFT = 12;
 
-/** By key, in table order; made when a word with it is first seen. */
+/** By key, in table order; created when a word with that key is first seen. */
 const candidates = new Map<number, readonly Candidate[]>();
 
 function candidatesFor(bits: number): readonly Candidate[] {
@@ -44,7 +44,7 @@ export function instructionLength(halfword: number): 2 | 4 {
   return (halfword & 3) === 3 ? 4 : 2;
 }
 
-/** Takes an instruction word apart; undefined when it is illegal. Of a 16-bit instruction only the low half counts. */
+/** Decodes an instruction word; undefined if it is illegal. Of a 16-bit instruction, only the low half counts. */
 export function decode(word: number): Decoded | undefined {
   const bits = instructionLength(word) === 2 ? word & 0xffff : word >>> 0;
   for (const { instruction, full } of candidatesFor(bits)) {
@@ -64,7 +64,7 @@ export function decode(word: number): Decoded | undefined {
   return undefined;
 }
 
-/** The word of an instruction; a RangeError when it cannot say these operands. */
+/** Encodes an instruction. @throws RangeError when it cannot have these operands. */
 export function encode(name: string, operands: Partial<Operands> = {}): number {
   const instruction = instructionNamed(name);
   const all: Operands = { rd: 0, rs1: 0, rs2: 0, rs3: 0, rm: 0, immediate: 0, ...operands };

@@ -26,7 +26,7 @@ const hex = (value: number): string => `0x${(value >>> 0).toString(16)}`;
 const fenceSet = (bits: number): string =>
   [..."iorw"].filter((_, index) => ((bits >> (3 - index)) & 1) === 1).join("") || "0";
 
-/** What each word of an instruction's `syntax` stands for. */
+/** The text that a word of an instruction's `syntax` stands for. */
 function operandText(token: string, decoded: Decoded, pc: bigint): string {
   switch (token) {
     case "rd":
@@ -56,7 +56,7 @@ function operandText(token: string, decoded: Decoded, pc: bigint): string {
   }
 }
 
-/** Names of the control and status registers that the processor has (privileged ISA 1.12, section 2.2). */
+/** Names of the control and status registers that the processor implements (privileged ISA 1.12, section 2.2). */
 export const csrNames: ReadonlyMap<number, string> = new Map([
   ...Object.entries({
     fflags: 0x001,
@@ -114,8 +114,8 @@ function numbered(prefix: string, base: number, first: number, end: number): [nu
 }
 
 /**
- * One instruction in assembler, without aliases (`c.li a0,1`, not `li a0,1`), as objdump -M no-aliases prints it.
- * `pc` is its address, for branch targets. An illegal word is shown as data.
+ * Disassembles one instruction, without aliases (`c.li a0,1`, not `li a0,1`), as objdump -M no-aliases does. `pc` is
+ * its address, for branch targets. An illegal word is shown as data.
  */
 export function disassemble(word: number, pc: bigint): string {
   const decoded = decode(word);
@@ -128,7 +128,7 @@ export function disassemble(word: number, pc: bigint): string {
   return `${instruction.name}${orderingSuffix(decoded, word)}\t${operands}${roundingSuffix(decoded)}`;
 }
 
-/** A static rounding mode, unless it makes no difference and is the one that assemblers write then. */
+/** The rounding mode, unless it is the assembler's default: dynamic, or the first if it makes no difference. */
 function roundingSuffix({ full, rm }: Decoded): string {
   if (full.rounds !== true || rm === (full.exact === true ? 0 : DYNAMIC)) return "";
   return `,${roundingNames[rm]}`;

@@ -1,6 +1,6 @@
 /** Where operands sit in an instruction word. One description serves extraction, insertion and random generation. */
 
-/** A register number: `width` bits from bit `at` on. Three-bit fields name x8 to x15 (unprivileged ISA, section 16.2). */
+/** A register number: `width` bits from bit `at`. Three-bit fields name x8 to x15 (unprivileged ISA, section 16.2). */
 export interface RegisterField {
   readonly at: number;
   readonly width: 3 | 5;
@@ -8,7 +8,7 @@ export interface RegisterField {
   readonly float?: true;
 }
 
-/** A register that the encoding implies, as `sp` in c.lwsp. */
+/** A register that the encoding implies, such as `sp` in c.lwsp. */
 export interface ImpliedRegister {
   readonly fixed: number;
 }
@@ -27,7 +27,7 @@ export interface ImmediatePiece {
   readonly to: number;
 }
 
-/** How an immediate is put together. Bits that no piece covers are zero. */
+/** How an immediate is assembled from pieces. Bits that no piece covers are zero. */
 export interface ImmediateFormat {
   readonly pieces: readonly ImmediatePiece[];
   /** The highest bit covered is the sign. */
@@ -80,7 +80,7 @@ export const immediate = {
 /** For widths below 32. */
 const ones = (width: number): number => (1 << width) - 1;
 
-/** The multiple that every value of the format is of: 1, 2, 4, … */
+/** The unit that every value of the format is a multiple of: 1, 2, 4, … */
 export function immediateUnit(format: ImmediateFormat): number {
   return 2 ** Math.min(...format.pieces.map((piece) => piece.to));
 }
@@ -93,7 +93,7 @@ export function extractImmediate(format: ImmediateFormat, bits: number): number 
   return (value << unused) >> unused;
 }
 
-/** Instruction bits that stand for `value`; a RangeError when the format cannot say it. */
+/** Instruction bits that encode `value`. @throws RangeError when the format cannot encode it. */
 export function insertImmediate(format: ImmediateFormat, value: number): number {
   let bits = 0;
   for (const { from, width, to } of format.pieces) bits |= ((value >> to) & ones(width)) << from;
@@ -108,7 +108,7 @@ export function extractRegister(operand: RegisterOperand | undefined, bits: numb
   return operand.width === 3 ? field + 8 : field;
 }
 
-/** Instruction bits that name register `register`; a RangeError when the field cannot. */
+/** Instruction bits that name register `register`. @throws RangeError when the field cannot name it. */
 export function insertRegister(operand: RegisterOperand | undefined, register: number): number {
   if (operand === undefined || "fixed" in operand) return 0;
   const bits = ((operand.width === 3 ? register - 8 : register) & ones(operand.width)) << operand.at;

@@ -1,9 +1,10 @@
 /**
  * The F and D extensions, version 2.2 (unprivileged ISA, chapters 13 and 14).
  *
- * WebAssembly rounds to nearest, ties to even, and raises no flags. So generated code computes where that is the mode,
- * the inexact flag is raised already (flags are sticky), and the result shows that no other flag arises; everything else
- * is the host's, who has exact arithmetic. Programs seldom clear flags: after the first inexact result few leave.
+ * WebAssembly rounds to nearest, ties to even, and raises no flags. Generated code therefore computes a result only if
+ * that is the rounding mode, the inexact flag is raised already (flags are sticky), and the result shows that it raises
+ * no other flag. Everything else is left to the host, which has exact arithmetic. Programs seldom clear flags, so that
+ * few instructions leave generated code after the first inexact result.
  */
 import {
   choose,
@@ -30,7 +31,7 @@ type Binary<T extends "f32" | "f64"> = (left: Expression<T>, right: Expression<T
 type Comparison<T extends "f32" | "f64"> = (left: Expression<T>, right: Expression<T>) => Expression<"i32">;
 type Unary<T extends "f32" | "f64"> = (operand: Expression<T>) => Expression<T>;
 
-/** Register operands, in the integer file and in the other. */
+/** Register operands, integer and floating-point. */
 const rd = { at: 7, width: 5 } as const;
 const rs1 = { at: 15, width: 5 } as const;
 const rs2 = { at: 20, width: 5 } as const;
@@ -39,7 +40,7 @@ const frs1 = { ...rs1, float: true } as const;
 const frs2 = { ...rs2, float: true } as const;
 const frs3 = { at: 27, width: 5, float: true } as const;
 
-/** A precision: its code points, its operands and WebAssembly's instructions for it. */
+/** A precision: its encoding, its operands and WebAssembly's instructions for it. */
 interface Precision<T extends "f32" | "f64"> {
   readonly extension: Extension;
   readonly type: T;
@@ -107,9 +108,9 @@ const double: Precision<"f64"> = {
 
 const leaveUnless = (c: Context, condition: Expression<"i32">): Statement =>
   when(i32.eqz(condition), c.host("float"));
-/** Leaves unless rounding is to nearest even, and generated code may do it. */
+/** Leaves unless the mode is to nearest even and generated code may round. */
 const requireNearest = (c: Context): Statement => when(c.rounding, c.host("float"));
-/** Leaves for a reserved rounding mode, where the result is exact in every other. */
+/** Leaves for a reserved rounding mode; for results that are exact in every other. */
 const requireMode = (c: Context): Statement =>
   when(i32.gtU(i32.and(c.rounding, i32.constant(7)), i32.constant(4)), c.host("float"));
 
@@ -127,7 +128,7 @@ interface Fields {
 function opFp(extension: Extension) {
   const common = { extension, length: 4 } as const;
   return {
-    /** With a rounding mode. `selector` is the field of the second source, where there is none. */
+    /** With a rounding mode. `selector` fills the field of the second source if there is none. */
     rounds: (
       name: string,
       funct7: number,
@@ -200,10 +201,10 @@ function arithmeticInstructions<T extends "f32" | "f64">(precision: Precision<T>
   const { rounds, plain } = opFp(extension);
   const zero = constant(0);
   const isBounded = (value: Expression<T>) => lt(abs(value), constant(Number.POSITIVE_INFINITY));
-  /** Larger than any result that might be tiny. */
+  /** Whether a value is larger than any result that might be tiny. */
   const isNormal = (value: Expression<T>) => gt(abs(value), constant(precision.smallestNormal));
 
-  /** Sums and roots are exact where they are tiny. */
+  /** Sums and roots, which are exact if they are tiny. */
   const withoutUnderflow =
     (compute: (c: Context) => Expression<T>): Semantics =>
     (c) => {
@@ -215,7 +216,7 @@ function arithmeticInstructions<T extends "f32" | "f64">(precision: Precision<T>
         write(c, result.value),
       );
     };
-  /** Products and quotients: zero is no underflow when a factor of the numerator is. */
+  /** Products and quotients: a zero is no underflow if a factor or the dividend is zero. */
   const withUnderflow =
     (
       compute: (c: Context) => Expression<T>,
@@ -234,7 +235,7 @@ function arithmeticInstructions<T extends "f32" | "f64">(precision: Precision<T>
       );
     };
   const bothNumbers = (c: Context) => i32.and(eq(first(c), first(c)), eq(second(c), second(c)));
-  /** Of two numbers: minus zero is less than zero, as in WebAssembly. */
+  /** Minimum or maximum of two numbers: minus zero is less than zero, as in WebAssembly. */
   const extremum =
     (choice: Binary<T>): Semantics =>
     (c) =>
@@ -299,7 +300,7 @@ function arithmeticInstructions<T extends "f32" | "f64">(precision: Precision<T>
   ];
 }
 
-/** Fused multiply and add (section 13.6). */
+/** Fused multiply-add (section 13.6). */
 function fusedInstructions<T extends "f32" | "f64">(precision: Precision<T>): FullInstruction[] {
   const { extension, suffix, code, fused } = precision;
   return (
@@ -342,7 +343,7 @@ function integerConversions<T extends "f32" | "f64">(precision: Precision<T>): F
         c.writeRd(convert(whole.value)),
       );
     };
-  /** Doubles hold every word. */
+  /** Doubles represent every 32-bit integer. */
   const isExact = (kind: string): boolean => suffix === "d" && kind.startsWith("w");
   const fromInteger =
     (kind: string, value: (c: Context) => Expression<T>): Semantics =>
@@ -382,7 +383,7 @@ const ff = { rd: frd, rs1: frs1 };
 const F = opFp("F");
 const D = opFp("D");
 
-/** Between the precisions. */
+/** Conversions between the precisions. */
 const widthConversions: readonly FullInstruction[] = [
   F.rounds(
     "fcvt.s.d",
@@ -414,7 +415,7 @@ const widthConversions: readonly FullInstruction[] = [
   },
 ];
 
-/** What decides the sign in sgnj, sgnjn, sgnjx, by funct3; the magnitude is the first source's. */
+/** The sign of the result of sgnj, sgnjn, sgnjx, by funct3; the magnitude is that of the first source. */
 const signs32: readonly ((first: I32, second: I32) => I32)[] = [
   (_, second) => second,
   (_, second) => i32.xor(second, i32.constant(-1)),
@@ -429,7 +430,7 @@ const SIGN_NAMES = ["fsgnj", "fsgnjn", "fsgnjx"] as const;
 const MAGNITUDE_64 = i64.constant(2n ** 63n - 1n);
 const SIGN_64 = i64.constant(-(2n ** 63n));
 
-/** Moves and sign injection, which look at bits only. */
+/** Moves and sign injection, which only use bits. */
 const bitInstructions: readonly FullInstruction[] = [
   ...signs32.map((sign, funct3) =>
     F.plain(`${SIGN_NAMES[funct3]}.s`, 0x10, funct3, { ...ff, rs2: frs2 }, (c) => {
@@ -450,7 +451,7 @@ const bitInstructions: readonly FullInstruction[] = [
       ),
     ),
   ),
-  // The low half as it is, boxed or not.
+  // The low half unchanged, boxed or not.
   F.plain("fmv.x.w", 0x70, 0, { rd, rs1: frs1 }, (c) =>
     sequence(c.requireFloat("read"), c.writeRd(i64.extendS(i32.wrap(c.frs1Bits)))),
   ),

@@ -33,7 +33,7 @@ const rs2 = { at: 20, width: 5 } as const;
 
 type Semantics = (context: InstructionContext) => Statement;
 
-/** Builders of one room's instructions: each takes name, code points and semantics, and fills in the format's fields. */
+/** Builders for the instructions of one extension: each takes name, opcodes and semantics, and adds the fields. */
 export function formatsOf(extension: Extension) {
   const common = { extension, length: 4 } as const;
   return {
@@ -82,7 +82,7 @@ export function formatsOf(extension: Extension) {
       syntax: opcode === OPCODE.load || opcode === OPCODE.jalr ? "rd,imm(rs1)" : "rd,rs1,imm",
       semantics,
     }),
-    /** Shift by a constant: `funct` are the bits above the shift amount, `bits` the width of that. */
+    /** Shift by a constant: `funct` are the bits above the shift amount, `bits` is the width of the amount. */
     shift: (
       name: string,
       opcode: number,
@@ -143,7 +143,7 @@ export function formatsOf(extension: Extension) {
       syntax: "rd,target",
       semantics,
     }),
-    /** Atomics: acquire and release bits are free, and need nothing as every access here is in order. */
+    /** Atomics: the acquire and release bits are arbitrary and have no effect, since all accesses are in order. */
     A: (name: string, funct3: number, funct5: number, semantics: Semantics): FullInstruction => ({
       ...common,
       name,
@@ -155,7 +155,7 @@ export function formatsOf(extension: Extension) {
       syntax: "rd,rs2,(rs1)",
       semantics,
     }),
-    /** A cache block of which `rs1` is an address (CMO specification 1.0, chapter 5). */
+    /** Operations on the cache block that contains the address in `rs1` (CMO specification 1.0, chapter 5). */
     cacheBlock: (name: string, operation: number, semantics: Semantics): FullInstruction => ({
       ...common,
       name,

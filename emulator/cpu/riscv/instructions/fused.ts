@@ -1,6 +1,7 @@
 /**
- * Fused multiply and add with WebAssembly's operations, which round after each: where that can be made exact, cheaply
- * enough. As everywhere the mode must be to nearest even and the inexact flag raised; what might raise another is left.
+ * Fused multiply-add with WebAssembly's operations, which round after each, where that can be made exact cheaply
+ * enough. As elsewhere, the mode must be to nearest even and the inexact flag raised already; what might raise another
+ * flag is left to the host.
  */
 import { type F64, f32, f64, i32, i64, type Statement, sequence, when } from "../wasm/index.ts";
 import type { InstructionContext } from "./instruction.ts";
@@ -8,8 +9,9 @@ import type { InstructionContext } from "./instruction.ts";
 const INFINITY_64 = f64.constant(Number.POSITIVE_INFINITY);
 
 /**
- * In double precision the product of singles is exact and the sum is rounded once. Rounding that again is wrong only if
- * the sum looks like the middle between two singles: elsewhere sum and exact value are on the same side of all of them.
+ * In double precision, the product of singles is exact and the sum is rounded once. Rounding that again is wrong only
+ * if the sum is halfway between two singles: otherwise, sum and exact value are on the same side of every halfway
+ * point.
  */
 export function fusedSingle(c: InstructionContext, negateProduct: boolean, negateAddend: boolean): Statement {
   const sum = c.temporary("f64");
@@ -34,21 +36,21 @@ export function fusedSingle(c: InstructionContext, negateProduct: boolean, negat
 
 /** Veltkamp's constant: splits 53 bits into two halves whose products are exact. */
 const SPLITTER = f64.constant(2 ** 27 + 1);
-/** Products from here on have an error that is no subnormal, nor are the partial products that it is made of. */
+/** For products of at least this, neither the error nor the partial products that it is made of are subnormal. */
 const SMALLEST_PRODUCT = f64.constant(2 ** -900);
 
 /**
- * The exact product as two numbers (T. J. Dekker, A floating-point technique for extending the available precision,
- * Numerische Mathematik 18, 1971), and the larger one's sum with the addend as two (Knuth's TwoSum). What lies below the
- * sum, `tail`, is rounded before it is added. That spoils the last rounding only if `tail` was inexact and now says that
- * the result lies in the middle between two doubles: rounding is monotonous and such a `tail` is itself a double, so
- * every other stays on its side of the middle.
+ * Computes the exact product as two numbers (T. J. Dekker, A floating-point technique for extending the available
+ * precision, Numerische Mathematik 18, 1971), and the sum of the larger one and the addend as two (Knuth's TwoSum).
+ * What lies below the sum, `tail`, is rounded before it is added. That spoils the last rounding only if `tail` was
+ * inexact and now puts the result halfway between two doubles: rounding is monotonic, and such a `tail` is itself a
+ * double, so that any other value stays on its side of the halfway point.
  *
- * An inexact `tail` is at most one and a half units of the sum's last place: where high product and addend cancel, their
- * sum is exact, and `tail` is the low product. The middles in its reach are multiples of a quarter of that unit, short
- * enough for the lower half of their bits to be zero. That is what is looked for, and left to the host.
+ * An inexact `tail` is at most one and a half units in the last place of the sum: where high product and addend cancel,
+ * their sum is exact, and `tail` is the low product. The halfway points in its reach are multiples of a quarter of that
+ * unit, short enough for the lower half of their bits to be zero. Such values are detected and left to the host.
  *
- * So is what overflows in between, which ends as NaN, and everything else that is not plain.
+ * So are intermediate overflows, which end as NaN, and all other special cases.
  */
 export function fusedDouble(c: InstructionContext, negateProduct: boolean, negateAddend: boolean): Statement {
   const take = () => c.temporary("f64");
@@ -61,7 +63,7 @@ export function fusedDouble(c: InstructionContext, negateProduct: boolean, negat
       into.set(f64.sub(rest.value, f64.sub(rest.value, value))),
       rest.set(f64.sub(value, into.value)),
     );
-  /** What the sum of `x` and `y`, rounded to `total`, lost of them. */
+  /** Sets `error` to what the sum of `x` and `y` has lost by being rounded to `total`. */
   const setLost = (error: typeof low, x: F64, y: F64, total: F64): Statement =>
     sequence(
       error.set(f64.sub(total, x)),
@@ -98,7 +100,7 @@ export function fusedDouble(c: InstructionContext, negateProduct: boolean, negat
     high.set(f64.mul(a.value, b.value)),
     when(
       f64.lt(f64.abs(high.value), SMALLEST_PRODUCT),
-      // A factor of zero makes the sum exact; any other such product is the host's.
+      // A factor of zero makes the sum exact; any other such product is left to the host.
       sequence(
         when(
           i32.eqz(i32.or(f64.eq(a.value, f64.constant(0)), f64.eq(b.value, f64.constant(0)))),

@@ -1,15 +1,15 @@
 import type { Expression, Local, Statement, ValueType } from "../wasm/index.ts";
 import type { ImmediateFormat, RegisterOperand } from "./fields.ts";
 
-/** Bytes of a memory access, and how a narrow value read fills the register. */
+/** Bytes of a memory access, and whether a narrow value is sign-extended when it is loaded. */
 export interface LoadKind {
   readonly bytes: 1 | 2 | 4 | 8;
   readonly signed: boolean;
 }
 
 /**
- * What the generated code leaves to TypeScript: whatever looks at privilege, control registers or interrupts, and is
- * rare enough for that.
+ * What generated code leaves to TypeScript: operations that depend on privilege, control registers or interrupts, and
+ * are rare enough.
  */
 export type HostCall =
   | "illegal"
@@ -28,11 +28,11 @@ export type HostCall =
   | "pause";
 
 /**
- * The operands and effects that semantics are written over. The interpreter answers with the fields of a decoded record
- * and registers in memory; a translator may answer with constants and locals.
+ * The operands and effects in terms of which semantics are written. The interpreter implements them with the fields of
+ * a decoded record and registers in memory, the translator with constants and locals.
  *
- * Rules that let both share one description: `writeRd`, `load` and the atomics are the last use of operands (the
- * destination may be a source); an instruction traps before it changes anything.
+ * Rules that let both share one description: operands must not be used after `writeRd`, `load` or an atomic (the
+ * destination may be a source), and an instruction must trap before it changes anything.
  */
 export interface InstructionContext {
   readonly rs1: Expression<"i64">;
@@ -46,33 +46,33 @@ export interface InstructionContext {
   readonly pc: Expression<"i64">;
   /** Address of the following instruction. */
   readonly nextPc: Expression<"i64">;
-  /** Floating-point sources as they are. */
+  /** The bits of floating-point sources, unchanged. */
   readonly frs1Bits: Expression<"i64">;
   readonly frs2Bits: Expression<"i64">;
   readonly frs1Double: Expression<"f64">;
   readonly frs2Double: Expression<"f64">;
   readonly frs3Double: Expression<"f64">;
-  /** Single-precision sources: the canonical NaN where the register holds none (unprivileged ISA, section 14.2). */
+  /** Single-precision sources: the canonical NaN if the register holds none (unprivileged ISA, section 14.2). */
   readonly frs1Single: Expression<"f32">;
   readonly frs2Single: Expression<"f32">;
   readonly frs3Single: Expression<"f32">;
   /**
-   * The rounding mode, static or dynamic, where generated code may round: floating-point registers may be written, and
-   * the inexact flag is raised already. Elsewhere 128 more; such a result is the host's business. Modes above 4 are
-   * reserved: the host must see them.
+   * The rounding mode, static or dynamic, if generated code may round: floating-point registers may be written, and the
+   * inexact flag is raised already. Otherwise 128 more: the host must compute the result. Modes above 4 are reserved:
+   * the host must handle them.
    */
   readonly rounding: Expression<"i32">;
   temporary<T extends ValueType>(type: T): Local<T>;
-  /** x0 stays zero. */
+  /** Writes to x0 have no effect. */
   writeRd(value: Expression<"i64">): Statement;
   /**
-   * Leaves the instruction to the host unless floating-point registers may be read (they are on), or written without
-   * further ado (they are dirty). First of all in every instruction that uses them, save those that ask for `rounding`.
+   * Leaves the instruction to the host unless floating-point registers may be read (they are on), or written directly
+   * (they are dirty). Must come first in every instruction that uses them, except those that check `rounding`.
    */
   requireFloat(access: "read" | "write"): Statement;
   writeFrdBits(value: Expression<"i64">): Statement;
   writeFrdDouble(value: Expression<"f64">): Statement;
-  /** Boxes the value: ones above it. */
+  /** NaN-boxes the value. */
   writeFrdSingle(value: Expression<"f32">): Statement;
   /** Floating-point rd = memory[address], boxed if it is single. */
   loadFloat(bytes: 4 | 8, address: Expression<"i64">): Statement;
@@ -80,16 +80,16 @@ export interface InstructionContext {
   load(kind: LoadKind, address: Expression<"i64">): Statement;
   /** memory[address] = low bytes of value */
   store(bytes: 1 | 2 | 4 | 8, address: Expression<"i64">, value: Expression<"i64">): Statement;
-  /** rd = memory[rs1], memory[rs1] = combine(old, rs2), as one; words are sign-extended. */
+  /** rd = memory[rs1], memory[rs1] = combine(old, rs2), atomically; words are sign-extended. */
   atomic(
     bytes: 4 | 8,
     combine: (old: Expression<"i64">, operand: Expression<"i64">) => Expression<"i64">,
   ): Statement;
-  /** Zeroes the cache block that holds rs1's address, or leaves that to the host. */
+  /** Zeroes the cache block that contains the address in rs1, or leaves that to the host. */
   zeroBlock(): Statement;
   loadReserved(bytes: 4 | 8): Statement;
   storeConditional(bytes: 4 | 8): Statement;
-  /** Continues at an address known only now; its lowest bit is zero. */
+  /** Continues at a computed address, whose lowest bit is zero. */
   jump(target: Expression<"i64">): Statement;
   /** Continues at pc + immediate. */
   jumpRelative(): Statement;
@@ -117,7 +117,7 @@ export type Extension =
   | "Svinval"
   | "Privileged";
 
-/** Operands as plain numbers: what decoding answers and encoding takes. Fields that a format lacks are 0. */
+/** Operands as plain numbers: what decoding returns and encoding takes. Fields that a format lacks are 0. */
 export interface Operands {
   readonly rd: number;
   readonly rs1: number;
@@ -145,7 +145,7 @@ interface Encoding {
   /** The result is the same in every rounding mode; assemblers write the first. */
   readonly exact?: true;
   readonly immediate?: ImmediateFormat;
-  /** Encodings for which this fails are reserved, hence illegal. */
+  /** Encodings for which this returns false are reserved, and therefore illegal. */
   readonly valid?: (operands: Operands) => boolean;
   /** Operands in assembler order; the words `rd rs1 rs2 imm csr zimm target …` are replaced (disassembler). */
   readonly syntax: string;
@@ -157,7 +157,7 @@ export interface FullInstruction extends Encoding {
   readonly semantics: (context: InstructionContext) => Statement;
 }
 
-/** A 16-bit instruction: another spelling of a full one. */
+/** A 16-bit instruction: another encoding of a full one. */
 export interface CompressedInstruction extends Encoding {
   readonly length: 2;
   readonly expandsTo: string;

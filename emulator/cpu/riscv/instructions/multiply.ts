@@ -11,8 +11,8 @@ const high = (value: I64) => i64.shrU(value, i64.constant(32));
 const signMask = (value: I64) => i64.shrS(value, i64.constant(63));
 
 /**
- * High half of the 128-bit product: schoolbook multiplication of 32-bit halves gives the unsigned one; a negative signed
- * factor x stands for x - 2^64, hence the other factor is subtracted.
+ * High half of the 128-bit product: schoolbook multiplication of 32-bit halves gives the unsigned one. The bits x of a
+ * negative signed factor stand for x - 2^64, so the other factor is subtracted.
  */
 function highProduct(c: InstructionContext, signed1: boolean, signed2: boolean) {
   const cross = c.temporary("i64");
@@ -33,7 +33,7 @@ const zero32 = i32.constant(0);
 const isMinusOne = (value: I64) => i64.eq(value, i64.constant(-1));
 const isMinusOne32 = (value: Expression<"i32">) => i32.eq(value, i32.constant(-1));
 
-/** Division by zero gives -1 or the dividend; by -1 it is spelled as negation, where WebAssembly would trap. */
+/** Division by zero gives -1 or the dividend; division by -1 is done by negation, since WebAssembly might trap. */
 export const multiplyInstructions: readonly FullInstruction[] = [
   R("mul", OPCODE.op, 0, 1, (c) => c.writeRd(i64.mul(c.rs1, c.rs2))),
   R("mulh", OPCODE.op, 1, 1, (c) => highProduct(c, true, true)),

@@ -28,7 +28,7 @@ test.for(instructionTable.map((instruction) => [instruction.name, instruction] a
 
 const isExact = (instruction: Instruction): boolean => instruction.length === 4 && instruction.exact === true;
 
-test("no word is two full instructions, unless one is a special case that stands before the general one", () => {
+test("no word is two full instructions, unless one is a special case that comes before the general one", () => {
   const specialCases: string[] = [];
   for (const [index, one] of fullInstructions.entries()) {
     for (const other of fullInstructions.slice(index + 1)) {
@@ -44,7 +44,7 @@ test("no word is two full instructions, unless one is a special case that stands
   expect(specialCases).toEqual(["pause of fence"]);
 });
 
-test("operands that an encoding cannot say are refused", () => {
+test("operands that cannot be encoded are refused", () => {
   expect(() => encode("addi", { rd: 1, rs1: 1, immediate: 2048 })).toThrow(RangeError);
   expect(() => encode("jal", { rd: 1, immediate: 3 })).toThrow(RangeError);
   expect(() => encode("c.lw", { rd: 1, rs1: 8, immediate: 4 })).toThrow(RangeError);
@@ -65,8 +65,8 @@ test("reserved encodings are illegal", () => {
 test.skipIf(missingTools(AS, OBJCOPY, OBJDUMP).length > 0)(
   "the disassembler prints what objdump prints",
   () => {
-    // Left to a list: fences with bits in their reserved fields, and control registers that objdump knows by name. It
-    // does not know exact conversions with another rounding mode than the first.
+    // Fences, which have reserved fields, and control registers, which objdump knows by name, are listed explicitly.
+    // objdump does not know exact conversions with a rounding mode other than the first.
     const words = instructionTable
       .filter(({ extension, name }) => extension !== "Zicsr" && name !== "fence" && name !== "fence.i")
       .flatMap((instruction) =>
@@ -88,7 +88,7 @@ test.skipIf(missingTools(AS, OBJCOPY, OBJDUMP).length > 0)(
     );
     const output = disassembledByObjdump(Uint8Array.from(bytes));
     const theirs = [...output.matchAll(/^ *[0-9a-f]+:\t[0-9a-f ]+\t(.*)$/gm)].map(([, text = ""]) =>
-      // Comments, and the symbol that an address is resolved to.
+      // Removes comments, and the symbol that an address is resolved to.
       text.replace(/\s+(#|<).*$/, "").replace(/\t+$/, ""),
     );
     let pc = 0x80000000n;

@@ -8,7 +8,7 @@ import type { CompressedInstruction, FullInstruction, Instruction } from "./inst
 import { multiplyInstructions } from "./multiply.ts";
 import { systemInstructions } from "./system.ts";
 
-/** Every instruction with semantics. Where two match, the first counts: the special case stands before the general one. */
+/** Every instruction with semantics. Where two match, the first counts: special cases come before general ones. */
 export const fullInstructions: readonly FullInstruction[] = [
   ...baseInstructions,
   ...multiplyInstructions,
@@ -19,14 +19,14 @@ export const fullInstructions: readonly FullInstruction[] = [
   ...systemInstructions,
 ];
 
-/** The table: decoder, interpreter, disassembler, assembler and random tests are all made from it. */
+/** The table from which decoder, interpreter, disassembler, assembler and random tests are all derived. */
 export const instructionTable: readonly Instruction[] = [...compressedInstructions, ...fullInstructions];
 
 const byName: ReadonlyMap<string, Instruction> = new Map(
   instructionTable.map((instruction) => [instruction.name, instruction]),
 );
 
-/** The instruction called `name` in assembler; an error when there is none. */
+/** The instruction called `name` in assembler. @throws Error when there is none. */
 export function instructionNamed(name: string): Instruction {
   const instruction = byName.get(name);
   if (instruction === undefined) throw new Error(`no instruction is called "${name}"`);

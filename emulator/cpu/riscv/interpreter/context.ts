@@ -29,7 +29,7 @@ export interface InterpreterFrame extends CodeFrame {
   readonly target: Local<"i64">;
   /** Continues at the address in `target`. */
   readonly jump: Label;
-  /** Executes the record at `record`, where a jump within the page leads. */
+  /** Executes the record at `record`, the target of a jump within the page. */
   readonly arrive: Label;
   /** Executes the record at `record`. */
   readonly next: Label;
@@ -147,7 +147,7 @@ export class InterpreterContext extends CodeContext {
     return record.set(i32.add(record.value, i32.constant(bytes)));
   }
 
-  /** All that the handler does: its instruction, perhaps the next one, and the way on. */
+  /** The whole handler: its instruction, possibly the next one, and the jump to what follows. */
   body(): Statement {
     const { loop, handler } = this;
     loop.temporaries.releaseAll();

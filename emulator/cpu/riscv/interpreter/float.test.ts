@@ -21,13 +21,13 @@ const MSTATUS = 0x300;
 const FFLAGS = 0x001;
 const INEXACT = 1;
 const CASES = RAM_BASE + 0x10000;
-/** Registers of the program: where the current case is, where they end, the inexact flag, flags raised, and operands. */
+/** Registers of the program: the current case, the end of the cases, the inexact flag, flags raised, and operands. */
 const [POINTER, END, INEXACT_REGISTER, RAISED, VALUE] = [10, 11, 12, 13, 14] as const;
 
 /** Instructions that the program executes for a case. */
 const CASE_INSTRUCTIONS = 9;
 
-/** A loop over cases, that puts result and flags where the sources were. The inexact flag is always raised before. */
+/** A loop over cases that stores result and flags in place of the sources. The inexact flag is always raised before. */
 function caseLoop(name: string, rm: number): number[] {
   const instruction = instructionNamed(name);
   const load = (file: "float" | "integer", rd: number, immediate: number): number =>
@@ -47,7 +47,7 @@ function caseLoop(name: string, rm: number): number[] {
   ];
 }
 
-/** Where instructions encode nothing, one case; to nearest even as encoded and as set; and the mode of casts. */
+/** One mode for instructions that encode none; otherwise to nearest even, static or dynamic, and the mode of casts. */
 function modesOf(name: string): [mode: number, rm: number][] {
   const instruction = instructionNamed(name);
   if (instruction.length === 2 || instruction.rounds !== true) return [[0, 0]];

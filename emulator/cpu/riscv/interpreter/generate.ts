@@ -1,8 +1,7 @@
 /**
  * The interpreter, generated from the instruction table: a loop around one jump table over the operations of decoded
- * records. It never calls out. What it cannot do itself it returns for, so that its variables stay in processor
- * registers and every return is a chance for the engine to swap in the optimised code (WebAssembly has no on-stack
- * replacement).
+ * records. It never calls out, but returns for what it cannot do itself. Its variables thus stay in processor
+ * registers, and every return lets the engine switch to optimised code (WebAssembly has no on-stack replacement).
  */
 
 import { Exit } from "../codegen/exits.ts";
@@ -30,26 +29,26 @@ import {
 import { InterpreterContext, type InterpreterFrame } from "./context.ts";
 import { handlers } from "./records.ts";
 
-/** Executes from the record given, or from `pc` if that is 0, and answers an exit code. */
+/** Executes from the given record, or from `pc` if that is 0, and returns an exit code. */
 export type Interpret = (startRecord: number) => number;
 
-/** Signature of what the table of units holds: address of the next instruction, instructions left; an exit code. */
+/** Signature of functions in the table of units: address of the next instruction, instructions left; an exit code. */
 export const UNIT_PARAMETERS = ["i64", "i32"] as const;
 export const UNIT_RESULTS = ["i32"] as const;
 
 /** Index of the function `run` in its module. */
 const RUN = 0;
 
-/** Start "record": look `pc` up, but do not ask whether it is translated. */
+/** In place of a start record: look `pc` up, but do not check whether it is translated. */
 const UNTRANSLATED = 1;
 
 const AT_ZERO = i32.constant(0);
 
 /**
- * The interpreter of the hart whose block is at `stateOffset`. One that works beside a translator counts where jumps
- * arrive, and goes on in translated code where there is some; it exports its own entries for the table of units.
+ * Generates the interpreter of the hart whose block is at `stateOffset`. With a translator, it counts the arrivals of
+ * jumps, continues in translated code where there is any, and exports the functions that units leave for.
  *
- * @param hotArrivals arrivals that make a place hot; undefined for an interpreter alone
+ * @param hotArrivals arrivals that make a place hot; undefined without a translator
  */
 export function generateInterpreter(stateOffset: number, hotArrivals?: number): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder();
@@ -73,7 +72,7 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
   const at = (field: number): number => stateOffset + field;
   const recordAsPc = i64.extendU(i32.shrU(record.value, i32.constant(2)));
 
-  /** Sets `record` and `page` for the address in `target`, or leaves because it is not decoded. */
+  /** Sets `record` and `page` for the address in `target`, or leaves if it is not decoded. */
   const lookUp = sequence(
     entry.set(
       i32.and(i32.shrU(i32.wrap(target.value), i32.constant(8)), i32.constant((TLB_ENTRIES - 1) << 4)),
@@ -106,7 +105,7 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
     ]);
   };
 
-  /** Leaves before the current instruction, which has been counted already or not. */
+  /** Leaves before the current instruction; `uncount` is 1 if it has been counted already. */
   const leave = (code: Expression<"i32">, uncount: number): Statement =>
     sequence(
       i64.store(AT_ZERO, i64.add(pcBase.value, recordAsPc), at(LAYOUT.pc)),
@@ -207,7 +206,7 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
   return module.encode();
 }
 
-/** Where units leave for: goes on at an address, in the unit that begins there or else in the interpreter. */
+/** Exports what units leave for: it continues at an address, in the unit that begins there or in the interpreter. */
 function exportJump(module: ModuleBuilder, unit: number, stateOffset: number): void {
   const builder = module.exportFunction("jump", UNIT_PARAMETERS, UNIT_RESULTS);
   const pc = builder.parameter(0, "i64").value;
@@ -235,7 +234,7 @@ function exportJump(module: ModuleBuilder, unit: number, stateOffset: number): v
   );
 }
 
-/** The blocks of a switch: `labels[i]` ends where `cases[i]` starts; every case leaves by itself. */
+/** The blocks of a switch: `labels[i]` ends where `cases[i]` starts; every case must leave by itself. */
 function nested(labels: readonly Label[], table: Statement, cases: readonly Statement[]): Statement {
   return labels.reduce((inner, label, index) => {
     const body = cases[index];

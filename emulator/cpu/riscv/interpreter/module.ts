@@ -1,23 +1,25 @@
 import { generateInterpreter, type Interpret } from "./generate.ts";
 
-/** An interpreter, and its entries for a table of units. */
+/** An interpreter, and the functions that units leave for. */
 export interface Interpreter {
   readonly interpret: Interpret;
   readonly jump: () => number;
   readonly finish: () => number;
 }
 
-/** What translated code needs beside the memory. */
+/** What translated code needs in addition to the memory. */
 export interface UnitLinks {
   readonly table: WebAssembly.Table;
   /** Arrivals that make a place worth translating: 1 to 32767. */
   readonly hotArrivals: number;
 }
 
-/** Compiled interpreters by what is constant in them. Immutable, so shared. */
+/** Compiled interpreters, by the constants in them. They are immutable, and therefore shared. */
 const compiled = new Map<string, WebAssembly.Module>();
 
-/** An interpreter for the hart whose block is at `stateOffset` in `memory`. Only the first of its kind is compiled. */
+/**
+ * Creates an interpreter for the hart whose block is at `stateOffset` in `memory`. Compiles only the first of a kind.
+ */
 export function instantiateInterpreter(
   memory: WebAssembly.Memory,
   stateOffset: number,

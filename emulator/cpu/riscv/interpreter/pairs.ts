@@ -1,11 +1,12 @@
 import type { Handler } from "./records.ts";
 
 /**
- * Pairs of neighbouring instructions that one handler executes, saving a dispatch: for each first instruction those that
- * follow it, with their lengths in bytes. They are the most frequent ones of OpenSBI with U-Boot, and of compiled C that
- * sorts, hashes, multiplies matrices, and handles strings and lists: in these programs 56 of 100 instructions start one.
+ * Pairs of adjacent instructions that one handler executes, saving a dispatch: for each first instruction, those that
+ * may follow it, with lengths in bytes. They are the most frequent pairs in OpenSBI with U-Boot, and in compiled C that
+ * sorts, hashes, multiplies matrices, and handles strings and lists: in these programs, 56 of 100 instructions start a
+ * pair.
  *
- * The first instruction of a pair goes on to the next one in all cases, or leaves generated code unexecuted.
+ * The first instruction of a pair always continues with the next one, or leaves generated code before it is executed.
  */
 const FOLLOWERS: Readonly<Record<string, string>> = {
   "lbu:4": "lbu:4 srliw:4 slliw:4 addi:2 add:4 beq:2",
@@ -38,7 +39,7 @@ const FOLLOWERS: Readonly<Record<string, string>> = {
   "sltu:4": "addi:2",
 };
 
-/** Handlers for the pairs, of handlers for their parts. A jump within its page has a handler of its own, and only it. */
+/** Handlers for the pairs, made from those of their parts. Of relative jumps, only the near variant is used. */
 export function pairsOf(singles: readonly Handler[]): Handler[] {
   const byKey = new Map<string, Handler>();
   for (const handler of singles) {

@@ -7,8 +7,8 @@
  *     byte 4-7  immediate, or of instructions with a destination and two sources: in byte 4 the second source, in byte 5
  *               the third; and in byte 6 the rounding mode
  *
- * Registers are byte offsets. Destinations count from x1 and use the slot behind x31 for x0, so that x0 is never written
- * and both kinds fit a byte. Floating-point registers all count from f0.
+ * Registers are byte offsets. Destinations count from x1 and use the slot after x31 for x0, so that x0 is never written
+ * and both kinds fit in a byte. Floating-point registers all count from f0.
  */
 
 import { compressedInstructions } from "../instructions/compressed.ts";
@@ -23,13 +23,13 @@ import { pairsOf } from "./pairs.ts";
 export interface Handler {
   readonly instruction: FullInstruction;
   readonly length: 2 | 4;
-  /** The target is in the same page: the immediate is the distance in records' bytes, not in the guest's. */
+  /** The target is in the same page: the immediate is the distance in bytes of records, not of guest code. */
   readonly near: boolean;
-  /** Executed too, from its own record, which follows. */
+  /** Also executed, from its own record, which follows. */
   readonly followedBy?: Handler;
 }
 
-/** What a word that is no instruction does. Its immediate is the word. */
+/** Stands for a word that is not an instruction. Its immediate is the word. */
 const illegal: FullInstruction = formatsOf("I").exact("illegal", 0, (c) => c.host("illegal"));
 
 export function isRelative({ immediate: format }: FullInstruction): boolean {
@@ -78,7 +78,7 @@ function operationOf(instruction: FullInstruction, length: 2 | 4, near: boolean)
   return operation;
 }
 
-/** The operation of an instruction alone, for one that executes the next one too. */
+/** By operation: the operation that executes only its first instruction. */
 const singleOf: Uint16Array = Uint16Array.from([
   0,
   ...handlers.map((handler, index) =>
@@ -88,7 +88,7 @@ const singleOf: Uint16Array = Uint16Array.from([
   ),
 ]);
 
-/** The operation that executes the first instruction of a pair alone; any other is answered as it is. */
+/** The operation that executes only the first instruction of a pair; any other is returned unchanged. */
 export function singleOperation(operation: number): number {
   return singleOf[operation] ?? 0;
 }
@@ -103,7 +103,7 @@ const pairs: ReadonlyMap<number, number> = new Map(
   }),
 );
 
-/** The operation that executes an instruction and the one behind it, given those of both; 0 if there is none. */
+/** The operation that executes an instruction and the one after it, given those of both; 0 if there is none. */
 export function pairOperation(first: number, second: number): number {
   return pairs.get(((singleOf[first] ?? 0) << 16) | (singleOf[second] ?? 0)) ?? 0;
 }
@@ -124,7 +124,7 @@ export function illegalRecord(bits: number, length: 2 | 4): Record {
   return { low: operationOf(illegal, length, false), high: bits | 0 };
 }
 
-/** `pageOffset` is where in its page the instruction stands, or undefined if its targets must not be linked. */
+/** `pageOffset` is the instruction's offset in its page, or undefined if its targets must not be linked. */
 export function recordOf(decoded: Decoded, pageOffset: number | undefined): Record {
   const { full, instruction, rd, rs1, rs2, rs3, rm } = decoded;
   const { length } = instruction;

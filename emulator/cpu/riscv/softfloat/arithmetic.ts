@@ -41,7 +41,7 @@ export function defineArithmetic(kit: SoftFloatKit, format: Format, suffix: stri
   kit.define(`fsqrt.${suffix}`, (operation) => squareRoot(kit, format, operation));
 }
 
-/** Makes bit 62 the leading one again after a sum that reached bit 63. */
+/** Makes bit 62 the leading one again after a carry into bit 63. */
 export function takeCarry({ exponent, significand }: Unpacked): Statement {
   return when(
     i64.ltS(significand.value, constant64(0)),
@@ -121,7 +121,7 @@ export function wideProduct(
   );
 }
 
-/** The sign that a product or quotient has. */
+/** The sign of a product or quotient. */
 export const productSign = ({ sign }: Format, x: I64, y: I64): I64 =>
   i64.and(i64.xor(x, y), constant64(sign));
 
@@ -232,13 +232,13 @@ function division(kit: SoftFloatKit, format: Format, operation: Operation): Stat
   );
 }
 
-/** Digit by digit, from two digits of the radicand each. */
+/** Computes the root digit by digit, each from two digits of the radicand. */
 function squareRoot(kit: SoftFloatKit, format: Format, operation: Operation): Statement {
   const { a, mode } = operation;
   const x = operation.unpacked();
   const [root, remainder, trial] = [operation.local("i64"), operation.local("i64"), operation.local("i64")];
   const left = operation.local("i32");
-  /** Enough for the format, two more to round, and for all digits of the radicand. */
+  /** Digits of the root: enough for the format, two more to round, and for all digits of the radicand. */
   const digits = Math.max(33, format.fractionBits + 3);
   const pair = i64.shrU(x.significand.value, constant64(62));
   const isOdd = i32.and(x.exponent.value, constant32(1));

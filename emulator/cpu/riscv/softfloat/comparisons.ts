@@ -35,11 +35,11 @@ export function defineComparisons(kit: SoftFloatKit, format: Format, suffix: str
   kit.define(`fclass.${suffix}`, (operation) => classification(format, operation));
 }
 
-/** A signed integer in the order of the numbers; both zeros are 0. */
+/** Maps a number to a signed integer, in the order of the numbers; both zeros become 0. */
 const order = (format: Format, value: I64): I64 =>
   choose(signOf(format, value), i64.sub(constant64(0), magnitude(format, value)), magnitude(format, value));
 
-/** `ofZeros` decides between zeros by their signs, and keeps equal numbers as they are. */
+/** `ofZeros` decides between zeros by their signs, and leaves other equal numbers unchanged. */
 function extremum(
   kit: SoftFloatKit,
   format: Format,
@@ -85,7 +85,7 @@ function classification(format: Format, { a }: Operation): Statement {
   const value = a.value;
   const negative = signOf(format, value);
   const isSubnormal = i64.ltU(magnitude(format, value), constant64(1n << BigInt(format.fractionBits)));
-  /** Bit of a positive number; that of a negative one lies opposite. */
+  /** Bit of a positive number; that of a negative one mirrors it. */
   const positive = choose(
     isInfinite(format, value),
     constant32(7),

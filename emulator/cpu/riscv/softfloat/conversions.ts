@@ -24,7 +24,7 @@ import {
   signOf,
 } from "./kit.ts";
 
-/** An integer type: w and l, and wu and lu without sign. */
+/** An integer type: w and l, and the unsigned wu and lu. */
 interface IntegerKind {
   readonly name: "w" | "wu" | "l" | "lu";
   readonly minimum: bigint;
@@ -57,15 +57,15 @@ export function defineConversions(kit: SoftFloatKit): void {
   kit.define("fcvt.d.s", (operation) => convert(kit, single, double, operation));
 }
 
-/** The mode rounds numbers of this sign away from zero. */
+/** Whether the mode, up or down, rounds numbers of this sign away from zero. */
 const awayFromZero = (mode: I32, negative: I32): I32 => i32.eq(mode, i32.sub(constant32(Mode.up), negative));
 
-/** What is out of range is invalid, and becomes the nearest value there is; NaN the largest (table 13.4). */
+/** A value out of range is invalid, and becomes the nearest one in range; NaN becomes the largest (table 13.4). */
 function toInteger(kit: SoftFloatKit, format: Format, kind: IntegerKind, operation: Operation): Statement {
   const { a, mode } = operation;
   const x = operation.unpacked();
   const whole = operation.local("i64");
-  /** What is cut off, in units of 2^-64; sticky. */
+  /** The fraction that is cut off, in units of 2^-64, with a sticky bit. */
   const cut = operation.local("i64");
   const places = operation.local("i32");
   const negative = signOf(format, a.value);

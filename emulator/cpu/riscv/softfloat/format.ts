@@ -12,19 +12,19 @@ export const Mode = {
   nearestAway: 4,
 } as const;
 
-/** Significands are worked on with their leading one here, so that a carry still fits. */
+/** Bit of the leading one of significands in computations, so that a carry still fits. */
 export const LEADING_BIT = 62;
 
-/** A format. Its values stand in the low bits of 64, the others zero. */
+/** A format. Its values are in the low bits of 64, the others are zero. */
 export interface Format {
   readonly bits: 32 | 64;
-  /** Digits of the significand behind the leading one. */
+  /** Digits of the significand after the leading one. */
   readonly fractionBits: number;
   readonly bias: number;
   /** Exponents of the smallest normal and the largest finite number. */
   readonly minExponent: number;
   readonly maxExponent: number;
-  /** Bits of a significand as worked on that its format has no room for. */
+  /** Bits of a significand in computations that do not fit in the format. */
   readonly extraBits: number;
   readonly sign: bigint;
   readonly magnitude: bigint;

@@ -1,4 +1,4 @@
-/** Fused multiply and add: one rounding, of the exact value. */
+/** Fused multiply-add: one rounding, of the exact value. */
 import {
   call,
   type I32,
@@ -48,7 +48,7 @@ export function defineFused(kit: SoftFloatKit, format: Format, suffix: string): 
   }
 }
 
-/** 128 bits. */
+/** A 128-bit number. */
 interface Wide {
   readonly upper: Local<"i64">;
   readonly lower: Local<"i64">;
@@ -175,7 +175,7 @@ function multiplyAdd(kit: SoftFloatKit, format: Format, operation: Operation): S
     kit.unpack(format, b.value, y),
     x.sign.set(i32.xor(x.sign.value, y.sign.value)),
     x.exponent.set(i32.add(x.exponent.value, y.exponent.value)),
-    // As much as fits: the leading one is bit 62 or 61 of the upper half.
+    // As far left as it fits: the leading one is bit 62 or 61 of the upper half.
     wideProduct(
       operation,
       x.significand.value,

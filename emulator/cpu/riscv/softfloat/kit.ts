@@ -1,4 +1,4 @@
-/** What all operations are built from: taking numbers apart, rounding, and the raising of flags. */
+/** What all operations are built from: unpacking numbers, rounding, and raising flags. */
 import {
   call,
   choose,
@@ -19,9 +19,9 @@ import { double, Flag, type Format, Mode, single } from "./format.ts";
 
 export const constant32 = i32.constant;
 export const constant64 = i64.constant;
-/** 1 as a sticky bit where the value is not zero. */
+/** A sticky bit: 1 if the value is not zero. */
 export const sticky = (value: I64): I64 => i64.extendU(i64.ne(value, constant64(0)));
-/** One place to the right, what falls off stays as a sticky bit. */
+/** Shifts right by one; the bit that is shifted out is kept as a sticky bit. */
 export const halveSticky = (value: I64): I64 =>
   i64.or(i64.shrU(value, constant64(1)), i64.and(value, constant64(1)));
 
@@ -32,7 +32,7 @@ export interface Unpacked {
   readonly significand: Local<"i64">;
 }
 
-/** An operation while it is built: three operands, whether it has them or not, and the rounding mode. */
+/** An operation under construction: three operands, even if it uses fewer, and the rounding mode. */
 export class Operation {
   readonly a: Local<"i64">;
   readonly b: Local<"i64">;
@@ -64,7 +64,7 @@ export const isNan = (format: Format, value: I64): I32 =>
   i64.gtU(magnitude(format, value), constant64(format.infinity));
 export const isInfinite = (format: Format, value: I64): I32 =>
   i64.eq(magnitude(format, value), constant64(format.infinity));
-/** Infinite or no number. */
+/** Infinite or NaN. */
 export const isSpecial = (format: Format, value: I64): I32 =>
   i64.geU(magnitude(format, value), constant64(format.infinity));
 export const isSignaling = (format: Format, value: I64): I32 =>
@@ -75,7 +75,7 @@ export const any = (first: I32, ...others: readonly I32[]): I32 => others.reduce
 
 export class SoftFloatKit {
   readonly module = new ModuleBuilder();
-  /** Those defined so far, by name. */
+  /** Operations defined so far, by name. */
   readonly operations = new Map<string, FunctionBuilder>();
   private readonly flagsAddress: number;
   private readonly shiftFunction: FunctionBuilder;
@@ -103,12 +103,12 @@ export class SoftFloatKit {
     return builder;
   }
 
-  /** Raises invalid, and answers the canonical NaN. */
+  /** Raises invalid, and returns the canonical NaN. */
   invalid({ canonicalNan }: Format): Statement {
     return sequence(this.raise(Flag.invalid), returnValue(constant64(canonicalNan)));
   }
 
-  /** Answers the canonical NaN if one of the operands is any NaN; a signaling one is invalid. */
+  /** Returns the canonical NaN if an operand is any NaN; a signaling one raises invalid. */
   answerNan(format: Format, first: I64, ...others: readonly I64[]): Statement {
     const rest = others.map((value) => isNan(format, value));
     return when(
@@ -122,7 +122,7 @@ export class SoftFloatKit {
     return when(any(isSignaling(format, first), ...rest), this.raise(Flag.invalid));
   }
 
-  /** Takes a number apart; its bits must be finite and not zero. */
+  /** Unpacks a number, which must be finite and not zero. */
   unpack(format: Format, value: I64, { sign, exponent, significand }: Unpacked): Statement {
     const { fractionBits, bias, minExponent, extraBits } = format;
     const hidden = 1n << BigInt(fractionBits);
@@ -145,7 +145,7 @@ export class SoftFloatKit {
     );
   }
 
-  /** `value` shifted right; what falls off stays as a sticky bit. The count must not be negative. */
+  /** Shifts `value` right; bits that are shifted out are kept as a sticky bit. The count must not be negative. */
   shiftRightSticky(value: I64, count: I32): I64 {
     return call(this.shiftFunction, "i64", value, count);
   }
@@ -167,7 +167,7 @@ export class SoftFloatKit {
     return builder;
   }
 
-  /** Rounds a number as `Unpacked` describes it, its lowest bit sticky, and answers its bits. */
+  /** Rounds a number in the form of `Unpacked`, its lowest bit sticky, and returns its bits. */
   round(format: Format, sign: I32, exponent: I32, significand: I64, mode: I32): I64 {
     const callee = this.roundFunctions.get(format);
     if (callee === undefined) throw new Error(`no rounding to ${format.bits} bits`);
@@ -188,7 +188,7 @@ export class SoftFloatKit {
     const increment = builder.local("i64");
     const tiny = builder.local("i32");
     const extra = builder.local("i64");
-    /** Rounding makes it the next power of two. */
+    /** Whether rounding carries into the next power of two. */
     const carries = i64.ltS(i64.add(significand.value, increment.value), constant64(0));
     const signed = (value: I64): I64 => i64.or(i64.shl(i64.extendU(sign), constant64(bits - 1)), value);
     const toNearest = i32.eqz(i32.and(mode, constant32(3)));
@@ -228,7 +228,7 @@ export class SoftFloatKit {
           i32.and(i32.eq(mode, constant32(Mode.nearestEven)), i64.eq(extra.value, constant64(half))),
           significand.set(i64.and(significand.value, constant64(-2))),
         ),
-        // The leading one, where there is one, adds 1 to the exponent's field; so does a carry.
+        // The leading one, if there is one, adds 1 to the exponent's field; so does a carry.
         returnValue(
           signed(
             i64.add(

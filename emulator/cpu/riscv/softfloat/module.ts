@@ -1,10 +1,10 @@
 /**
- * Floating-point arithmetic in integers, exact in every rounding mode and every flag: a WebAssembly module generated from
- * the building blocks beside. It is what generated code leaves to the host.
+ * Floating-point arithmetic in integers, with exact results and flags in every rounding mode: a WebAssembly module
+ * generated from the building blocks in this folder. It computes what generated code leaves to the host.
  *
- * Each operation is a function of three 64-bit operands and a rounding mode, exported under the name of its instruction,
- * so that other modules can import it; single-precision values have zeros above them there. `execute` does the same for
- * TypeScript, from and to memory, so that no number becomes a bigint.
+ * Each operation is a function of three 64-bit operands and a rounding mode, exported under the name of its
+ * instruction, so that other modules can import it; single-precision values are zero-extended there. `execute` does the
+ * same for TypeScript, from and to memory, so that no number becomes a bigint.
  */
 import {
   blockTo,
@@ -57,7 +57,7 @@ export const softFloatOperations: readonly OperationShape[] = [
 ];
 
 /**
- * Executes operation `operation`: operands and result are registers of 8 bytes at the WebAssembly addresses given, singles
+ * Executes operation `operation`: operands and result are 8-byte registers at the given WebAssembly addresses, singles
  * boxed. The mode is 0 to 4.
  */
 export type ExecuteSoftFloat = (
@@ -69,7 +69,10 @@ export type ExecuteSoftFloat = (
   mode: number,
 ) => void;
 
-/** The module; flags accrue in the 32-bit word at `flagsAddress` of the memory that it imports as `guest.memory`. */
+/**
+ * Generates the module; flags accrue in the 32-bit word at `flagsAddress` of the memory that it imports as
+ * `guest.memory`.
+ */
 export function generateSoftFloat(flagsAddress: number): Uint8Array<ArrayBuffer> {
   const kit = new SoftFloatKit(flagsAddress);
   for (const [format, suffix] of [
@@ -104,10 +107,10 @@ function defineExecute(kit: SoftFloatKit): void {
   builder.setBody(blockTo(done, body));
 }
 
-/** Ones above a single-precision value. */
+/** The ones above a NaN-boxed single-precision value. */
 const BOX = -(2n ** 32n);
 
-/** The bits of an operand; a register without a boxed single is the canonical NaN. */
+/** The bits of an operand; a register without a boxed single counts as the canonical NaN. */
 function operand(kind: OperandKind, address: Expression<"i32">): Expression<"i64"> {
   if (kind !== "s") return i64.load(address);
   return choose(

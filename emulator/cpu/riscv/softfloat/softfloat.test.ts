@@ -24,7 +24,7 @@ const { exports } = new WebAssembly.Instance(new WebAssembly.Module(generateSoft
 const execute = exports.execute as ExecuteSoftFloat; // as documented there
 const words = new Int32Array(memory.buffer);
 
-/** Offset of the first case that comes out differently, or -1. */
+/** Offset of the first case whose result or flags differ, or -1. */
 function firstDifference(operation: number, cases: Uint8Array): number {
   new Uint8Array(memory.buffer).set(cases, CASES);
   for (let offset = 0; offset < cases.length; offset += CASE_BYTES) {
@@ -46,7 +46,7 @@ const hexResult = (): string =>
   new DataView(memory.buffer).getBigUint64(RESULT, true).toString(16).padStart(16, "0");
 
 test.skipIf(missing).for(softFloatOperations.map(({ name }, index) => [name, index] as const))(
-  "%s has results and flags of the host's processor in every rounding mode",
+  "%s has the same results and flags as the host's processor in every rounding mode",
   { timeout: 600_000 },
   async ([name, operation]) => {
     const count = caseCount(50_000);

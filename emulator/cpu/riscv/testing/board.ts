@@ -1,4 +1,4 @@
-/** A small board for tests: RAM, a console, a test finisher and a page of registers that record what happens to them. */
+/** A small board for tests: RAM, a console, a test finisher and a page of registers that record their accesses. */
 import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "#memory/bus";
 import type { CodePages } from "../hart/code-pages.ts";
 import { RiscvHart, type Translate } from "../hart/hart.ts";
@@ -10,12 +10,12 @@ export const FINISHER_BASE = 0x100000;
 export const MSWI_BASE = 0x2000000;
 const MTIMER_COMPARE = 0x2004000;
 const MTIMER_TIME = 0x200bff8;
-/** A page that answers every read with its address and logs every access. */
+/** A page whose reads return their address, and which logs every access. */
 export const PROBE_BASE = 0x10001000;
-/** Every test of the processor runs twice: see the test projects. */
+/** Every test of the processor runs twice: see the projects in vitest.config.ts. */
 const translateInTests: Translate = process.env.REGIONLAB_TRANSLATE === "all" ? "all" : "nothing";
 
-/** Line status of the console: it can always take a byte. */
+/** Line status of the console: it can always accept a byte. */
 const UART_LINE_STATUS = 5;
 const UART_IDLE = 0x60;
 const POWER_OFF = 0x5555;
@@ -34,7 +34,7 @@ export class TestBoard implements PhysicalBus {
   /** Called during an access to the probe. */
   onProbe: () => void = () => {};
   poweredOff = false;
-  /** Makes RAM look like a device: everything goes through `read` and `write`. */
+  /** If false, RAM acts like a device: everything goes through `read` and `write`. */
   direct = true;
   private readonly ramBytes: number;
   private flush: () => void = () => {};
@@ -54,7 +54,7 @@ export class TestBoard implements PhysicalBus {
     this.hart = new RiscvHart(codePages === undefined ? options : { ...options, codePages });
   }
 
-  /** Made anew each time: the memory may grow. */
+  /** Created each time, since the memory may grow. */
   private get view(): DataView {
     return new DataView(this.memory.buffer);
   }
@@ -149,7 +149,7 @@ export class TestBoard implements PhysicalBus {
     this.load(address, bytes);
   }
 
-  /** Runs until the guest powers off; an error if it does not within so many instructions. */
+  /** Runs until the guest powers off. @throws Error when it does not within `maxInstructions`. */
   runToPowerOff(maxInstructions: number): void {
     while (!this.poweredOff) {
       if (this.hart.retired >= maxInstructions) {

@@ -1,8 +1,9 @@
 /*
- * Floating-point cases with their results, as a second source for tests: operations of the host's processor (SSE, whose
- * rules are IEEE 754's, with tininess detected after rounding) under its own rounding modes. To nearest with ties away
- * from zero, which it lacks, differs from ties to even in exact ties only; those are recognized in the 64 digits of the
- * x87, where the middle between two numbers is representable. What RISC-V decides by itself is written out.
+ * Floating-point cases with their results, as an independent reference for tests: operations of the host's processor (SSE,
+ * which follows IEEE 754, with tininess detected after rounding) under its own rounding modes. To nearest with ties away
+ * from zero, which it lacks, differs from ties to even in exact ties only; those are recognized with the 64-bit
+ * significands of the x87, which represent the halfway point between two numbers. What RISC-V defines by itself is
+ * written out.
  *
  * float-reference INSTRUCTION MODE COUNT SEED: MODE 0 to 4 as in frm, or -1 for all. Writes COUNT records of 40 bytes, in
  * the host's byte order: three source registers, the result's, 32 bits of mode and 32 of flags.
@@ -25,7 +26,7 @@ static uint64_t next(void) { /* splitmix64 */
   z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
   return z ^ (z >> 31);
 }
-/* Below a bound of less than 32 bits. */
+/* A number below a bound of less than 32 bits. */
 static uint64_t below(uint64_t bound) { return ((next() >> 32) * bound) >> 32; }
 
 /* Control and status of SSE: exceptions masked, flags clear. */
@@ -50,7 +51,7 @@ static uint64_t magnitude(const struct format *f, uint64_t x) { return x & (f->s
 static int is_nan(const struct format *f, uint64_t x) { return magnitude(f, x) > f->infinity; }
 static int is_signaling(const struct format *f, uint64_t x) { return is_nan(f, x) && !(x & f->quiet); }
 
-/* A fraction: uniform, few digits at the top, few at the bottom, or all ones but few. */
+/* A fraction: uniform, few digits at the top, few at the bottom, or all ones but a few. */
 static uint64_t random_fraction(const struct format *f) {
   uint64_t mask = (1ull << f->fraction) - 1, bits = next() & mask;
   int shift = below(f->fraction + 1);
@@ -92,7 +93,7 @@ static uint64_t random_bits(const struct format *f) {
   return sign | ((uint64_t)exponent << f->fraction) | random_fraction(f);
 }
 
-/* A number near another: same exponent or a few away, a fraction like it or its complement. */
+/* A number near another: with the same exponent or one close to it, and a similar fraction or its complement. */
 static uint64_t related(const struct format *f, uint64_t x) {
   uint64_t mask = (1ull << f->fraction) - 1;
   int exponents = (1 << (f->bits - 1 - f->fraction)) - 1;
@@ -134,7 +135,7 @@ static const char *const names[] = {
 };
 static const char *const integers[] = {"w", "wu", "l", "lu"};
 
-/* One operation under the present mode, with the processor's instructions. Sources are volatile: nothing is folded. */
+/* One operation under the current mode, with the processor's instructions. Sources are volatile: nothing is folded. */
 #define NATIVE(NAME, TYPE, SUFFIX)                                           \
   static TYPE NAME(enum operation op, TYPE x, TYPE y, TYPE z, uint64_t i) {  \
     volatile TYPE a = x, b = y, c = z, r = 0;                                \
@@ -191,7 +192,7 @@ static long double ties_away(long double even, long double down, long double up,
   return fabsl(up) > fabsl(down) ? up : down;
 }
 
-/* 64-bit integers without sign have no instruction: two conversions of halves would round twice, so a sticky bit. */
+/* Unsigned 64-bit integers have no instruction: converts half of one, with a sticky bit so that it is rounded once. */
 static uint64_t halved(uint64_t i) { return (i >> 1) | (i & 1); }
 
 static uint64_t rounded(const struct format *f, enum operation op, int mode, const uint64_t *s, unsigned *raised) {
@@ -346,7 +347,7 @@ int main(int argc, char **argv) {
       s[2] = related(from, product);
     }
     if (op == CONVERT && to == &single && below(2)) {
-      /* Exponents of singles, and digits near the middle between two. */
+      /* Exponents of singles, and digits near the halfway point between two. */
       int exponent = 1023 - 160 + below(320);
       s[0] = (s[0] & doubled.sign) | ((uint64_t)exponent << 52) | (random_fraction(&doubled) & ~0x1fffffffull) |
              (below(2) ? 0x0fffffff + below(3) : next() & 0x1fffffff);

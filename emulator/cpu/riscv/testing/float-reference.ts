@@ -11,7 +11,7 @@ const COMPILER = "gcc";
 export const CASE_BYTES = 40;
 export const CASE = { sources: 0, result: 24, mode: 32, flags: 36 } as const;
 
-/** Whether the reference can be built here; says once why not. The rules that it relies on are those of SSE and x87. */
+/** Whether the reference cannot be built here; prints why. It relies on the rules of SSE and x87. */
 export function referenceMissing(): boolean {
   if (process.arch !== "x64") {
     console.log(`skipped: the reference for floating point needs an x86-64 processor, not ${process.arch}`);
@@ -38,7 +38,7 @@ export class FloatReference {
     ]);
   }
 
-  /** `count` cases of an instruction, in pieces of whole cases. The mode is 0 to 4, or "all". */
+  /** `count` cases of an instruction, in chunks of whole cases. The mode is 0 to 4, or "all". */
   async *cases(instruction: string, mode: number | "all", count: number): AsyncGenerator<Uint8Array> {
     const seed = [...instruction].reduce((hash, letter) => (31 * hash + letter.charCodeAt(0)) % 2 ** 31, 1);
     const child = spawn(
@@ -63,7 +63,7 @@ export class FloatReference {
   }
 }
 
-/** A case in words, for messages. */
+/** Describes a case, for messages. */
 export function describeCase(bytes: Uint8Array, offset: number): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, CASE_BYTES);
   const hex = (at: number): string => view.getBigUint64(at, true).toString(16).padStart(16, "0");
@@ -71,7 +71,7 @@ export function describeCase(bytes: Uint8Array, offset: number): string {
   return `${sources}, mode ${view.getUint32(CASE.mode, true)}: ${hex(CASE.result)}, flags ${view.getUint32(CASE.flags, true)}`;
 }
 
-/** Cases per instruction: the gate's ten million where asked for, a sample otherwise. */
+/** Cases per instruction: as many as REGIONLAB_FLOAT_CASES says, or else a sample. */
 export function caseCount(sample: number): number {
   return Number(process.env.REGIONLAB_FLOAT_CASES ?? sample);
 }

@@ -1,13 +1,13 @@
-/** Programs that try physical memory protection at random, for comparison with another implementation. */
+/** Programs that test physical memory protection at random, for comparison with another implementation. */
 import { program } from "./harness.ts";
 import { Random } from "./random-program.ts";
 
-/** Pages that entries divide. They are full of c.ebreak, so that a fetch that is allowed says so. */
+/** Pages that entries divide. They are filled with c.ebreak, so that a permitted fetch causes a breakpoint. */
 const FIELD = 0x80300000;
 const FIELD_BYTES = 4 * 4096;
 const LOAD = ["lb", "lh", "lw", "ld"];
 const STORE = ["sb", "sh", "sw", "sd"];
-/** Read, write and execute, less what is reserved: writable but not readable. */
+/** Combinations of read, write and execute, except the reserved ones: writable but not readable. */
 const RIGHTS = [0, 1, 3, 4, 5, 7];
 const TOR = 1;
 const NA4 = 2;
@@ -87,7 +87,7 @@ const setEntry = (index: number, entry: Entry): string => `
     li t0, ${entry.address}
     csrw pmpaddr${index}, t0`;
 
-/** Configurations of eight entries, two words of the register. */
+/** Writes the configurations of all entries, eight per register. */
 function setConfigs(entries: ReadonlyMap<number, Entry>): string {
   return [0, 8]
     .map((first) => {
@@ -100,7 +100,7 @@ function setConfigs(entries: ReadonlyMap<number, Entry>): string {
     .join("\n");
 }
 
-/** Everything that entries can do to accesses from all privileges, unlocked and then locked one after the other. */
+/** Accesses from all privileges under random entries, which are first unlocked and then locked one after another. */
 export function protectionProgram(seed: number, rounds: number): string {
   const random = new Random(seed);
   const text: string[] = [];

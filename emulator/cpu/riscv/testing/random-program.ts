@@ -36,7 +36,7 @@ export class Random {
     return choice;
   }
 
-  /** A floating-point register: special numbers, few digits, exponents near each other and near the limits. */
+  /** A floating-point value: special numbers, few digits, exponents near each other and near the limits. */
   floatValue(): bigint {
     const isSingle = this.below(2) === 0;
     const [fractionBits, exponents] = isSingle ? [23n, 0xff] : [52n, 0x7ff];
@@ -54,12 +54,12 @@ export class Random {
     const magnitude = (BigInt(exponent) << fractionBits) | fraction;
     const sign = BigInt(this.below(2));
     if (!isSingle) return (sign << 63n) | magnitude;
-    // A few are not boxed, hence no numbers.
+    // A few are not boxed, and therefore NaNs.
     const box = this.below(16) === 0 ? 0n : 0xffffffffn;
     return (box << 32n) | (sign << 31n) | magnitude;
   }
 
-  /** A register value: often one where arithmetic changes its mind. */
+  /** A register value: often an edge case of arithmetic. */
   value(): bigint {
     const edges = [
       0n,
@@ -90,7 +90,7 @@ const isAccess = (full: FullInstruction): boolean =>
   full.extension === "A" ||
   full.syntax === "rs2,imm(rs1)" ||
   (full.syntax === "rd,imm(rs1)" && full.name !== "jalr");
-/** Extensions that look at privilege, or that the QEMU of our tests lacks. */
+/** Extensions that depend on privilege, or that the QEMU of the tests lacks. */
 const HOST_EXTENSIONS: ReadonlySet<Extension> = new Set([
   "Privileged",
   "Zicsr",
@@ -101,9 +101,9 @@ const HOST_EXTENSIONS: ReadonlySet<Extension> = new Set([
 const isHost = (full: FullInstruction): boolean =>
   HOST_EXTENSIONS.has(full.extension) || full.name === "ecall" || full.name === "ebreak";
 
-/** jalr needs an address and is made by hand; QEMU 7.2 counts the zeros of all 64 bits for ctzw of a word of zero. */
+/** jalr needs an address and is generated separately; QEMU 7.2 counts the zeros of all 64 bits for ctzw of zero. */
 const BY_HAND = new Set(["jalr", "ctzw"]);
-/** All that a block of plain code can contain. */
+/** Everything that a block of plain code can contain. */
 const candidates = instructionTable.filter(
   (instruction) => !isHost(fullOf(instruction)) && !BY_HAND.has(fullOf(instruction).name),
 );
@@ -137,7 +137,7 @@ function randomImmediate(random: Random, format: ImmediateFormat | undefined): n
   return format.signed ? (bits << unused) >> unused : bits;
 }
 
-/** Operands that the encoding allows; of a relative jump the target comes later. */
+/** Operands that the encoding allows; the target of a relative jump is set later. */
 export function randomOperands(
   random: Random,
   instruction: Instruction,
@@ -174,7 +174,7 @@ function ruinsPointers({ rd }: Instruction): boolean {
   return rd !== undefined && "fixed" in rd && POINTERS.includes(rd.fixed);
 }
 
-/** Straight code with forward jumps inside. */
+/** Straight-line code with forward jumps inside. */
 function randomBlock(random: Random, length: number, choices: readonly Instruction[]): string[] {
   const usesMemory = choices !== arithmetic;
   const pointers = usesMemory ? POINTERS : [];
@@ -214,7 +214,7 @@ function indirectJump(random: Random, pointers: readonly number[]): string[] {
 }
 
 const SCRATCH_BYTES = 8192;
-/** What a block logs: x1 to x31, f0 to f31, fcsr. */
+/** Number of values that a block logs: x1 to x31, f0 to f31, fcsr. */
 export const VALUES_PER_BLOCK = 64;
 
 const enableFloat = `
@@ -230,7 +230,7 @@ const TRANSLATIONS = {
   sv57: { mode: 10, root: "root57" },
 } as const;
 
-/** Goes on in supervisor mode under a translation, with everything permitted by memory protection. */
+/** Continues in supervisor mode under a translation, with everything permitted by memory protection. */
 const enterPaged = ({ mode, root }: { mode: number; root: string }): string => `
     li t0, -1
     csrw pmpaddr0, t0
@@ -259,19 +259,19 @@ const enterPaged = ({ mode, root }: { mode: number; root: string }): string => `
     mret
 1:`;
 
-/** The register that value `index` of a block's log is. */
+/** Name of the register whose value has this index in a block's log. */
 export function loggedName(index: number): string {
   if (index === VALUES_PER_BLOCK - 1) return "fcsr";
   return index < 31 ? `x${index + 1}` : `f${index - 31}`;
 }
 
 /**
- * A program of `blocks` random blocks. Each loads all registers with random values, runs, and logs all registers; at the
- * end the memory that the blocks share is logged too. Translations map all addresses to themselves.
+ * A program of `blocks` random blocks. Each loads all registers with random values, runs, and logs all registers; at
+ * the end, the memory that the blocks share is logged, too. Translations are identity mappings.
  */
 export function randomProgram(seed: number, blocks: number, length: number, mode: RandomMode): string {
   const random = new Random(seed);
-  // A store-conditional of another width than its load-reserved may succeed or fail: one program has one width.
+  // A store-conditional of another width than its load-reserved may succeed or fail: a program has only one width.
   const excluded = seed % 2 === 0 ? ["lr.w", "sc.w"] : ["lr.d", "sc.d"];
   const withMemory = candidates.filter((choice) => !ruinsPointers(choice) && !excluded.includes(choice.name));
   const scratch = mode === "machine" ? "mscratch" : "sscratch";
@@ -297,7 +297,7 @@ export function randomProgram(seed: number, blocks: number, length: number, mode
       ...Array.from({ length: 30 }, (_, index) => `ld x${index + 1}, ${8 * index}(x31)`),
       "ld x31, 240(x31)",
       ...randomBlock(random, length, usesMemory ? withMemory : arithmetic),
-      // s11 becomes the log pointer, its value the scratch register.
+      // Exchanges s11 with the scratch register, which holds the log pointer.
       `csrrw s11, ${scratch}, s11`,
       ...Array.from({ length: 31 }, (_, index) => index + 1)
         .filter((register) => register !== 27)

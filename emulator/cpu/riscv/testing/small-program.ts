@@ -19,7 +19,7 @@ export const addi = (rd: number, rs1: number, immediate: number): number =>
 /** A jump to itself. */
 export const LOOP = op("jal", { rd: 0, immediate: 0 });
 
-/** A board with a program at the start of RAM, and traps that stop in a loop of their own. */
+/** A board with a program at the start of RAM, and a trap handler that loops. */
 export function boardWith(words: readonly number[], start = RAM_BASE): TestBoard {
   const board = new TestBoard();
   board.loadWords(start, words);
@@ -29,7 +29,7 @@ export function boardWith(words: readonly number[], start = RAM_BASE): TestBoard
   return board;
 }
 
-/** Where a trap led, and what it left. */
+/** Where a trap went, and what it recorded. */
 export const trapOf = ({ hart }: TestBoard) => ({
   at: hart.pc,
   cause: hart.readCsr(MCAUSE),

@@ -1,4 +1,4 @@
-/** The independent tools that tests compare with. Tests skip, and say so, where one is missing. */
+/** The independent tools that tests compare with. If one is missing, tests are skipped with a message. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ export const OBJCOPY = "riscv64-unknown-elf-objcopy";
 export const OBJDUMP = "riscv64-unknown-elf-objdump";
 export const QEMU = "qemu-system-riscv64";
 
-/** Names of the tools given that cannot be run; says so once for each. */
+/** Names of the given tools that cannot be run; prints a message for each. */
 export function missingTools(...tools: string[]): string[] {
   const missing = tools.filter((tool) => spawnSync(tool, ["--version"]).status !== 0);
   for (const tool of missing) console.log(`skipped: ${tool} is not installed`);
@@ -65,10 +65,10 @@ export function disassembledByObjdump(code: Uint8Array): string {
   });
 }
 
-/** A processor of QEMU's with no extension but ours. It has no Zicbom, Zicboz and Svadu, which came later. */
+/** A QEMU processor with no extensions but ours. It lacks Zicbom, Zicboz and Svadu, which came later. */
 const QEMU_CPU = "rv64,h=off,svinval=on";
 
-/** Runs an image in QEMU until it powers off and answers what it printed. */
+/** Runs an image in QEMU until it powers off, and returns what it printed. */
 export function runInQemu(image: Uint8Array): Uint8Array {
   return withDirectory((directory) => {
     const path = (name: string): string => join(directory, name);

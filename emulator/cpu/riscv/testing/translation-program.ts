@@ -1,12 +1,12 @@
-/** Programs that try address translation, for comparison with another implementation. */
+/** Programs that test address translation, for comparison with another implementation. */
 import { program } from "./harness.ts";
 
 /** Virtual address of the page under test: entry 1 of the root table, 0 of the tables below. */
 const TEST_PAGE = 0x40000000;
 
 /**
- * Resumes at the address in s10, in machine mode, with cause and value of the trap in a6 and a7.
- * Tables and the page that is mapped follow.
+ * The trap handler resumes at the address in s10, in machine mode, with cause and value of the trap in a6 and a7.
+ * Page tables and the page that is mapped follow.
  */
 const support = `
 on_trap:
@@ -55,7 +55,7 @@ const setUp = `
     csrw pmpcfg0, t0
 `;
 
-/** One access with the previous privilege in a0 and more mstatus bits in a1; the kind in a2: load, store, fetch. */
+/** One access with the previous privilege in a0, more mstatus bits in a1, and the kind in a2: load, store, fetch. */
 const tryAccess = `
 try_access:
     csrw satp, s0
@@ -129,7 +129,7 @@ ${tryAccess}`,
 export function shapeProgram(): string {
   const valid = 0xcf;
   const lines: string[] = [];
-  /** Where the program itself would be hit, loads only. */
+  /** Accesses an address; only by loads where it would hit the program itself. */
   const attempt = (address: string, kinds: readonly number[] = [0, 1, 2]): void => {
     for (const kind of kinds) {
       lines.push(`li s5, ${address}`, "li a0, 1", "li a1, 0", `li a2, ${kind}`, "call try_access");
@@ -172,7 +172,7 @@ export function shapeProgram(): string {
   }
   lines.push("srli t0, s1, 12", "slli t0, t0, 10", "ori t0, t0, 1", "sd t0, 0(s2)", "sd t0, 0(s1)");
   attempt(String(TEST_PAGE));
-  // Pages where nothing is. (Tables there: QEMU answers with a page fault, the specification with an access fault.)
+  // Unmapped pages. (For tables there, QEMU raises a page fault, but the specification says access fault.)
   for (const page of ["0x40", "0x200", "0xfffffffff"]) {
     lines.push(`li t0, (${page} << 10) | ${valid}`, "sd t0, 16(s1)");
     attempt(`${TEST_PAGE} + 0x2000`);
@@ -207,7 +207,7 @@ export function crossingProgram(): string {
   return program(`${setUp}${lines.join("\n")}\n    j finish`, support.replace("root: .zero 4096", spare));
 }
 
-/** The frame behind the target, which is mapped as second page; the tables follow. */
+/** The frame after the target, which is mapped as the second page; the tables follow. */
 const spare = `
 spare: .zero 4096
 root: .zero 4096`;

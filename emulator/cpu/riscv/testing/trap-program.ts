@@ -4,8 +4,8 @@ import { program } from "./harness.ts";
 import { Random } from "./random-program.ts";
 
 /**
- * A trap is logged with its level, cause, address (from `_start` on), value and status, and resumes behind the
- * instruction, or at s10 if that is not zero; then in machine mode if s9 is not zero.
+ * A trap is logged with its level, cause, address (relative to `_start`), value and status, and resumes after the
+ * instruction, or at s10 if that is not zero; in machine mode if s9 is not zero.
  */
 const handlers = `
     .balign 4
@@ -65,12 +65,12 @@ log_trap:
 
 const logValue = (register: string): string => `    sd ${register}, 0(s11)\n    addi s11, s11, 8\n`;
 
-/** Words that are no instruction of ours. System instructions are left to a list, for theirs differ by design. */
+/** Words that are not instructions here. System instructions are left to a list, since QEMU's differ by design. */
 function illegalWords(random: Random, count: number): string[] {
   const lines: string[] = [];
   while (lines.length < count) {
     let word = random.next();
-    // Half of them near what is legal: a legal major opcode, a compressed quadrant.
+    // Half of them are nearly legal: they have a legal major opcode.
     if (random.below(2) === 0)
       word = (word & ~0x7f) | random.pick([0x03, 0x13, 0x1b, 0x23, 0x2f, 0x33, 0x3b, 0x63, 0x67, 0x0f]);
     if (decode(word) !== undefined || (word & 0x7f) === 0x73) continue;
@@ -134,7 +134,7 @@ const badAccesses = `
 /** Every exception, taken in machine mode and delegated, from all privileges. */
 export function exceptionProgram(seed: number): string {
   const random = new Random(seed);
-  /** User mode may not wait; supervisor mode may, and would for ever. */
+  /** User mode may not execute wfi; supervisor mode may, and would wait forever. */
   const exceptions = (privilege: number): string => `${illegalWords(random, 25).join("\n")}
     ebreak
     c.ebreak
@@ -156,7 +156,7 @@ ${badAccesses}
 2:  li s10, 0
     ecall
 `;
-  /** Machine mode may do some of it: no wfi, no mret. */
+  /** Machine mode may do some of these, so there is no wfi and no mret. */
   const machineExceptions = `${illegalWords(random, 40).join("\n")}
     ebreak
     c.ebreak
@@ -201,10 +201,10 @@ ${badAccesses}
   return program(`${prepare}${body}\n    j finish`, handlers);
 }
 
-/** What control registers keep of what is written to them. */
+/** Which bits control registers keep of what is written to them. */
 export function registerProgram(seed: number): string {
   const random = new Random(seed);
-  // With the bits that may be set in QEMU too: it keeps the lowest bit of addresses and some of the hypervisor's.
+  // Only bits that QEMU treats in the same way: it keeps the lowest bit of addresses and some of the hypervisor's bits.
   const interrupts = 0xaaan;
   const registers: readonly [name: string, bits: bigint][] = [
     ["mscratch", -1n],
@@ -248,13 +248,13 @@ export function registerProgram(seed: number): string {
   return program(`${prepare}${lines.join("\n")}\n    j finish`, handlers);
 }
 
-/** Fields of mstatus through mstatus and sstatus, through traps and returns, and MPRV over them. */
+/** Fields of mstatus, written through mstatus and sstatus, and changed by traps and returns. */
 export function statusProgram(seed: number): string {
   const random = new Random(seed);
   const lines: string[] = [];
   const mask = `    li t5, ~((3 << 13) | (3 << 15) | (1 << 63) | (0xf << 32) | (3 << 9) | (1 << 6))\n`;
   for (let round = 0; round < 100; round++) {
-    // No MIE: nothing may interrupt. MPP 2 does not exist and what it becomes is free.
+    // No MIE, since nothing may interrupt. MPP 2 does not exist, and what it becomes is unspecified.
     const previous = random.pick([0, 1, 3]);
     const value = ((random.next() & ~((1 << 3) | (3 << 11) | (1 << 17))) | (previous << 11)) >>> 0;
     lines.push(`    li t1, ${value}`, `    csrw ${random.pick(["mstatus", "mstatus", "sstatus"])}, t1`, mask);
@@ -275,7 +275,7 @@ export function interruptProgram(seed: number): string {
   for (let round = 0; round < 120; round++) {
     const enable = random.next() & 0xaaa;
     const delegate = random.next() & 0x222;
-    // One at a time: of several, QEMU takes the lowest number and the specification another.
+    // One at a time: of several, QEMU takes the lowest number, but the specification demands another.
     const source = random.pick([1, 3, 5, 9]);
     const pending = source === 3 ? 0 : 1 << source;
     const privilege = random.pick([0, 1, 3]);

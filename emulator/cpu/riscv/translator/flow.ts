@@ -1,19 +1,19 @@
 import { type Block, type Region, successors } from "./region.ts";
 
-/** A block's place in the flow of control. */
+/** A block in the control-flow graph. */
 export interface FlowNode {
   readonly block: Block;
-  /** Position in reverse postorder: edges that go on lead to higher ones, edges that go back to the same or lower ones. */
+  /** Position in reverse postorder: forward edges lead to higher ones, back edges to the same or lower ones. */
   readonly order: number;
-  /** Blocks that this one dominates immediately and that several edges lead on to; the last in order first. */
+  /** Blocks that this one immediately dominates and that several forward edges lead to; the last in order first. */
   readonly joins: readonly FlowNode[];
-  /** Some edge leads back here. */
+  /** Whether a back edge leads here. */
   readonly isLoop: boolean;
-  /** Instructions on the longest way from here that meets no other loop's head. */
+  /** Instructions on the longest path from here up to the next loop header. */
   readonly longestWay: number;
 }
 
-/** A region whose control flow is nested loops and joins, as WebAssembly can say it. */
+/** A region whose control flow is nested loops and joins, as WebAssembly can express it. */
 export interface Flow {
   readonly entry: FlowNode;
   /** In reverse postorder. */
@@ -35,9 +35,9 @@ interface MutableNode {
 }
 
 /**
- * Orders the blocks of a region and finds dominators (Cooper, Harvey and Kennedy: A Simple, Fast Dominance Algorithm), loops
- * and joins. An edge back into a loop around its head (irreducible flow, which compilers hardly make) is not followed: such
- * a jump leaves the unit and comes back through the table of units.
+ * Orders the blocks of a region and finds dominators (Cooper, Harvey and Kennedy: A Simple, Fast Dominance Algorithm),
+ * loops and joins. A back edge to a block that does not dominate its source (irreducible control flow, which compilers
+ * rarely generate) is not followed: such a jump leaves the unit and comes back through the table of units.
  */
 export function analyseFlow(region: Region): Flow {
   const dropped = new Set<string>();
@@ -98,12 +98,12 @@ function orderBlocks({ entry, blocks }: Region, dropped: ReadonlySet<string>): M
   return finished;
 }
 
-/** Where control may go inside the region. Calls are not followed: what they call has a unit of its own. */
+/** Where control may continue inside the region. Calls are not followed: what they call has a unit of its own. */
 export function followed(block: Block): readonly number[] {
   return isCall(block) ? [] : successors(block.end);
 }
 
-/** Whether a block ends by saving its return address. */
+/** Whether a block ends in a jump that saves its return address. */
 export function isCall({ instructions, end }: Block): boolean {
   return end.kind === "jump" && instructions.at(-1)?.decoded.rd !== 0;
 }
@@ -144,7 +144,7 @@ function dominates(node: MutableNode, other: MutableNode): boolean {
   return at === node;
 }
 
-/** Notes the edges back to a node that does not dominate their start; true if there are any. */
+/** Notes back edges to nodes that do not dominate their source; true if there are new ones. */
 function dropIrreducible(nodes: readonly MutableNode[], dropped: Set<string>): boolean {
   const before = dropped.size;
   for (const node of nodes) {

@@ -67,11 +67,12 @@ export function generateUnit(
 }
 
 /**
- * One function for a region: guest registers in locals, loops as loops, everything else of control flow as blocks.
+ * Generates one function for a region: guest registers become locals, loops become loops, and all other control flow
+ * becomes blocks.
  *
- * Instructions are counted when their block begins. Only heads of loops, and the entry, look whether enough are left for the
- * longest way to the next such place; if not, the interpreter executes the last ones, one by one. So the count is exact
- * whenever something can see it.
+ * Instructions are counted when their block begins. Only loop headers and the entry check whether enough are left for
+ * the longest path to the next such check; if not, the interpreter executes the last ones, one by one. Thus the count
+ * is exact whenever it can be observed.
  */
 class UnitGenerator {
   private readonly flow: Flow;
@@ -153,7 +154,7 @@ class UnitGenerator {
     );
   }
 
-  /** Lets the interpreter finish if too few instructions are left to come from here to the next such question. */
+  /** Lets the interpreter finish if too few instructions are left to reach the next such check from here. */
   private finishUnless({ block: { offset }, longestWay }: FlowNode, prepare: Statement): Statement {
     const { flow, frame, pc } = this;
     const here =
@@ -179,11 +180,11 @@ class UnitGenerator {
     });
   }
 
-  /** The node's own code inside the blocks whose ends its joins are, the last join outermost. */
+  /** The node's own code inside blocks that end at its joins, the last join outermost. */
   private within(node: FlowNode, joins: readonly FlowNode[]): Statement {
     const [join, ...rest] = joins;
     if (join === undefined) return this.code(node);
-    const label = this.joins.get(join) ?? new Label("join"); // made when the node was begun
+    const label = this.joins.get(join) ?? new Label("join"); // created when the node was begun
     return sequence(blockTo(label, this.within(node, rest)), this.tree(join));
   }
 

@@ -1,13 +1,13 @@
 import { type Decoded, decode, instructionLength } from "../instructions/decode.ts";
 import { isRelative } from "../interpreter/records.ts";
 
-/** An instruction of a region, and where in its page it stands. */
+/** An instruction of a region, and its offset in the page. */
 export interface Placed {
   readonly decoded: Decoded;
   readonly offset: number;
 }
 
-/** How a block ends. Offsets are in the page; a target outside the page is one below 0 or from 4096 on. */
+/** How a block ends. Offsets are relative to the page; targets outside it are below 0, or 4096 and up. */
 export type BlockEnd =
   | { readonly kind: "next"; readonly offset: number }
   | { readonly kind: "jump"; readonly offset: number }
@@ -24,7 +24,7 @@ export interface Block {
   readonly end: BlockEnd;
 }
 
-/** What one unit of translation covers: blocks of a page that can be reached from its entry without leaving the page. */
+/** What a translated unit covers: blocks of a page that can be reached from its entry without leaving the page. */
 export interface Region {
   readonly entry: number;
   /** By offset. */
@@ -36,11 +36,11 @@ export interface Region {
 export interface CodeSource {
   /** Halfword of the page at a byte offset. */
   halfword(offset: number): number;
-  /** Whether execution has come to this place, as far as is known. */
+  /** Whether execution has reached this place, as far as is known. */
   reached(offset: number): boolean;
 }
 
-/** More makes compiling slower than the gain: the engine's register allocation is more than linear in it. */
+/** More would cost more compile time than it gains: the engine's register allocation is superlinear. */
 const MOST_INSTRUCTIONS = 400;
 const LONGEST_BLOCK = 100;
 const PAGE_BYTES = 4096;
@@ -94,7 +94,7 @@ function readBlock(start: number, starts: ReadonlySet<number>, source: CodeSourc
   }
 }
 
-/** Undefined also for what crosses the end of the page. */
+/** Undefined for an illegal instruction, and for one that crosses the end of the page. */
 function readInstruction(offset: number, source: CodeSource): Decoded | undefined {
   if (offset >= PAGE_BYTES) return undefined;
   const halfword = source.halfword(offset);
@@ -111,14 +111,14 @@ function endAt({ full, instruction, immediate }: Decoded, offset: number): Block
   return alwaysLeaves(full.extension, full.name) ? { kind: "host" } : undefined;
 }
 
-/** What always returns to TypeScript, beside control registers and privileged instructions. */
+/** Instructions that always return to TypeScript, in addition to those of Zicsr and privileged ones. */
 const HOST_ONLY = new Set(["ecall", "ebreak", "cbo.inval", "cbo.clean", "cbo.flush", "pause"]);
 
 function alwaysLeaves(extension: string, name: string): boolean {
   return extension === "Zicsr" || extension === "Privileged" || HOST_ONLY.has(name);
 }
 
-/** Offsets that the block may go on to inside a page. Calls end a region: what they return to has an entry of its own. */
+/** Offsets where the block may continue. Calls end a region: what they return to has an entry of its own. */
 export function successors(end: BlockEnd): readonly number[] {
   switch (end.kind) {
     case "next":

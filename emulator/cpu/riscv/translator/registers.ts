@@ -12,7 +12,7 @@ import {
   sequence,
 } from "../wasm/index.ts";
 
-/** A set of guest registers: a bit for each, integer registers (x0 never) and floating-point registers. */
+/** A set of guest registers, one bit each: integer registers (never x0) and floating-point registers. */
 export interface RegisterSet {
   readonly x: number;
   readonly f: number;
@@ -62,7 +62,7 @@ export class RegisterLocals {
     return this.integer[number]?.value ?? i64.constant(0);
   }
 
-  /** Where to write an integer register, unless it is x0. */
+  /** Local of an integer register to write to; undefined for x0. */
   target(number: number): Local<"i64"> | undefined {
     return this.integer[number];
   }

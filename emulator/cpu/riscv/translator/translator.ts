@@ -5,29 +5,29 @@ import { analyseFlow } from "./flow.ts";
 import { generateUnit, importLinks } from "./generate-unit.ts";
 import { type CodeSource, findRegion, type Region } from "./region.ts";
 
-/** Elements of the table of units at first and at most: an entry of a page names one in 15 bits. */
+/** Initial and maximum number of elements in the table of units: an entry of a page names one in 15 bits. */
 const FIRST_ELEMENTS = 256;
 const MOST_ELEMENTS = 0x8000;
-/** Units that wait are compiled together when there are so many; a module for each would cost more than the units. */
+/** Number of waiting units that are compiled together; a module for each would cost more than the units. */
 const BATCH = 32;
 
 /** What the translator asks of the cache of decoded pages. */
 export interface DecodedPages {
-  /** WebAssembly offset of the page whose records begin at this address, or -1 if there is none any more. */
+  /** WebAssembly offset of the page whose records begin at this address, or -1 if there is no longer one. */
   pageOfRecords(records: number): number;
-  /** Decodes the instruction at an offset of a page, and perhaps more. */
+  /** Decodes the instruction at an offset of a page, and possibly more. */
   decodeAt(page: number, records: number, offset: number): number;
 }
 
-/** Counts of a translator's work since it was made. */
+/** Counts of a translator's work since its creation. */
 export interface TranslatorStatistics {
-  /** Units translated, and those forgotten since because their code changed or room was needed. */
+  /** Units translated, and those dropped since because their code changed or space was needed. */
   translated: number;
   dropped: number;
   /** Guest instructions in them, and bytes of WebAssembly. */
   instructions: number;
   bytes: number;
-  /** Milliseconds of generating, and of compiling and linking (the engine's optimiser works elsewhere). */
+  /** Milliseconds spent generating, and compiling and linking (the engine's optimiser runs elsewhere). */
   generateMilliseconds: number;
   compileMilliseconds: number;
 }
@@ -52,11 +52,11 @@ interface Wanted {
 }
 
 /**
- * Translates what has become hot, and keeps the table through which translated code goes from unit to unit. Old units make
- * way when the limit of bytes is reached.
+ * Translates code that has become hot, and maintains the table through which translated code goes from unit to unit.
+ * The oldest units are dropped when the size limit is reached.
  */
 export class Translator {
-  /** Where the interpreter finds units. Only its module has it: every module that did would keep a copy. */
+  /** Where the interpreter finds units. Only its module imports the table: every module that did would keep a copy. */
   readonly table: WebAssembly.Table;
   readonly statistics: TranslatorStatistics = {
     translated: 0,
@@ -77,7 +77,7 @@ export class Translator {
   private bytes = 0;
   private interpreter: WebAssembly.ModuleImports = {};
 
-  /** @param mostBytes WebAssembly kept at most; the engine's machine code is several times as large */
+  /** @param mostBytes maximum size of the WebAssembly kept; the engine's machine code is several times as large */
   constructor(state: HartState, pages: DecodedPages, mostBytes: number) {
     this.state = state;
     this.pages = pages;
@@ -85,7 +85,7 @@ export class Translator {
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: FIRST_ELEMENTS });
   }
 
-  /** The exports of the interpreter that units go on in where nothing is translated. */
+  /** Sets the exports of the interpreter in which units continue where nothing is translated. */
   link(interpreter: WebAssembly.ModuleImports): void {
     this.interpreter = interpreter;
   }
@@ -96,12 +96,12 @@ export class Translator {
     return this.isUnit(records, (record - records) / 4);
   }
 
-  /** Address of the first record of the page that one is in. */
+  /** Address of the first record of the page that a record is in. */
   private recordsOf(record: number): number {
     return record - ((record - this.state.offset - LAYOUT.code) % CODE_PAGE_BYTES);
   }
 
-  /** Asks for the place whose record is at this address to be translated soon. */
+  /** Requests the translation of the place whose record is at this address. */
   request(record: number): void {
     const records = this.recordsOf(record);
     const page = this.pages.pageOfRecords(records);
@@ -115,7 +115,7 @@ export class Translator {
     return this.wanted.size > 0;
   }
 
-  /** Translates what was asked for. */
+  /** Translates what was requested. */
   translate(): void {
     const started = performance.now();
     const module = new ModuleBuilder();
@@ -185,7 +185,7 @@ export class Translator {
     };
   }
 
-  /** Whoever helps with an instruction that a unit gave up reads its record. */
+  /** Decodes all instructions of a region: the host reads the record of an instruction that a unit leaves to it. */
   private decodeAll(page: number, records: number, { blocks }: Region): void {
     for (const { instructions } of blocks.values()) {
       for (const { offset } of instructions) this.pages.decodeAt(page, records, offset);
@@ -213,7 +213,7 @@ export class Translator {
     this.statistics.dropped++;
   }
 
-  /** The page whose records begin here is decoded no more. */
+  /** The page whose records begin here is no longer decoded. */
   forgetPage(records: number): void {
     const units = this.unitsOfPage.get(records);
     if (units === undefined) return;

@@ -24,18 +24,18 @@ export interface UnitFrame extends CodeFrame {
   /** Virtual address of the page. */
   readonly base: Local<"i64">;
   readonly registers: RegisterLocals;
-  /** Where the unit was left: page offset of the instruction, and from `PLACE_UNCOUNT` on how many were counted too many. */
+  /** Where the unit was left: page offset of the instruction and, from bit `PLACE_UNCOUNT`, how many to uncount. */
   readonly place: Local<"i32">;
 }
 
 /** Position of the second part of `place`. */
 export const PLACE_UNCOUNT = 12;
 
-/** Operands as constants and locals. Where control goes is noted, for the unit's structure to say. */
+/** Operands as constants and locals. Where control goes is only noted: the unit's generator emits the branches. */
 export class UnitContext extends CodeContext {
-  /** Of a conditional branch. */
+  /** Condition of a conditional branch. */
   condition: I32 | undefined;
-  /** Of a jump to an address in a register. */
+  /** Target of a jump to an address in a register. */
   destination: I64 | undefined;
   private readonly unit: UnitFrame;
   private readonly placed: Placed;
@@ -49,7 +49,7 @@ export class UnitContext extends CodeContext {
     this.uncounted = uncounted;
   }
 
-  /** The instruction's effect; for a jump or branch without its going there. */
+  /** The instruction's effect, for a jump or branch without the transfer of control. */
   effect(): Statement {
     this.unit.temporaries.releaseAll();
     return this.placed.decoded.full.semantics(this);

@@ -20,7 +20,7 @@ export class ByteWriter {
     for (const value of values) this.byte(value);
   }
 
-  /** Appends what another writer holds. */
+  /** Appends the content of another writer. */
   append(other: ByteWriter): void {
     this.reserve(other.used);
     this.content.set(other.content.subarray(0, other.used), this.used);
@@ -80,7 +80,7 @@ export class ByteWriter {
     }
   }
 
-  /** A name: UTF-8 bytes behind their count. */
+  /** A name: the number of its UTF-8 bytes, then the bytes. */
   name(text: string): void {
     const encoded = new TextEncoder().encode(text);
     this.unsigned(encoded.length);

@@ -1,6 +1,6 @@
 import { ByteWriter } from "./bytes.ts";
 
-/** The value types we use (core specification, section 5.3.1). */
+/** The value types in use (core specification, section 5.3.1). */
 export type ValueType = "i32" | "i64" | "f32" | "f64";
 
 /** Type of a piece of code: what it leaves on the operand stack. */
@@ -15,8 +15,8 @@ export const typeCode: Record<ResultType, number> = {
 };
 
 /**
- * A typed piece of code. Building one emits nothing: `emit` writes it, once for every place where it is used, so a value
- * that is costly or must be computed once belongs in a local.
+ * A typed piece of code. Building one emits nothing: `emit` writes it, once for every place where it is used, so a
+ * value that is costly or must be computed once belongs in a local.
  */
 export class Expression<T extends ResultType> {
   readonly type: T;
@@ -48,7 +48,7 @@ export class Label {
   }
 }
 
-/** Body of one function while it is written: the bytes, and the enclosing labels that branches count from. */
+/** Body of a function under construction: the bytes, and the enclosing labels that branches count from. */
 export class CodeWriter extends ByteWriter {
   private readonly labels: Label[] = [];
 
@@ -62,7 +62,7 @@ export class CodeWriter extends ByteWriter {
     if (label !== undefined) label.level = -1;
   }
 
-  /** Number of labels between here and `label`, as branch instructions want it. */
+  /** Number of labels between here and `label`, as branch instructions encode it. */
   depth(label: Label): number {
     if (label.level < 0) throw new Error(`branch to label "${label.name}", which does not enclose it`);
     return this.labels.length - 1 - label.level;
@@ -93,7 +93,7 @@ export class Local<T extends ValueType> {
     });
   }
 
-  /** Assigns and answers the value assigned. */
+  /** Assigns a value and returns it. */
   tee(value: Expression<T>): Expression<T> {
     return new Expression(this.type, (code) => {
       value.emit(code);

@@ -9,7 +9,7 @@ export function sequence(...statements: readonly Statement[]): Statement {
   });
 }
 
-/** A block that ends at a label made beforehand. */
+/** A block that ends at a label created beforehand. */
 export function blockTo(end: Label, body: Statement): Statement {
   return new Expression("none", (code) => {
     code.byte(0x02);
@@ -107,7 +107,7 @@ export function returnValue(value: Expression<ValueType>): Statement {
   });
 }
 
-/** Computes a value and forgets it. */
+/** Computes a value and discards it. */
 export function drop(value: Expression<ValueType>): Statement {
   return new Expression("none", (code) => {
     value.emit(code);
@@ -129,7 +129,7 @@ export function select<T extends ValueType>(
   });
 }
 
-/** Leaves for function `index` of the module, which answers in place of this one (tail calls, section 4.4.8). */
+/** Tail-calls function `index` of the module, which returns in place of this one (section 4.4.8). */
 export function returnCall(index: number, operands: readonly Expression<ValueType>[]): Statement {
   return new Expression("none", (code) => {
     for (const operand of operands) operand.emit(code);
@@ -138,7 +138,7 @@ export function returnCall(index: number, operands: readonly Expression<ValueTyp
   });
 }
 
-/** Leaves for an element of the module's table. `signature` as `ModuleBuilder.signature` answers it. */
+/** Tail-calls an element of the module's table. `signature` is as returned by `ModuleBuilder.signature`. */
 export function returnCallIndirect(
   signature: number,
   element: Expression<"i32">,

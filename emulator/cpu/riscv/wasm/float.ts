@@ -1,6 +1,6 @@
 /**
  * Floating-point instructions (core specification, sections 5.4.6 and 5.4.7). All round to nearest, ties to even, and
- * raise no flags; those that answer NaN choose its bits freely, loads, stores and reinterpretations keep them.
+ * raise no flags. Those that return NaN may choose its bits; loads, stores and reinterpretations preserve them.
  */
 import { type CodeWriter, Expression, type ValueType } from "./code.ts";
 import { binary, loader, storer, unary } from "./numeric.ts";
@@ -12,7 +12,7 @@ function littleEndian(write: (view: DataView) => void, bytes: 4 | 8): Uint8Array
   return new Uint8Array(view.buffer);
 }
 
-/** Conversions to integers that saturate, zero for NaN: numbered behind a prefix. */
+/** Saturating conversions to integers, with zero for NaN: numbered after a prefix. */
 function truncateSaturated<A extends ValueType, R extends ValueType>(result: R, number: number) {
   return (operand: Expression<A>): Expression<R> =>
     new Expression(result, (code: CodeWriter) => {

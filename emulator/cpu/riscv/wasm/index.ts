@@ -1,6 +1,6 @@
 /**
- * A small WebAssembly encoder: typed expressions that write themselves, structured control flow with checked labels, and
- * modules of functions over one imported memory. It knows nothing of RISC-V.
+ * A small WebAssembly encoder: typed expressions that emit themselves, structured control flow with checked labels, and
+ * modules of functions over one imported memory. It is independent of RISC-V.
  */
 export {
   Expression,

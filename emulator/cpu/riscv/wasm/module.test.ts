@@ -49,7 +49,7 @@ test("signed LEB128", () => {
   ]);
 });
 
-/** Compiles a function of two i64 parameters and answers it. */
+/** Compiles a function of two i64 parameters and returns it. */
 function compile(
   build: (
     a: Expression<"i64">,
@@ -138,7 +138,7 @@ test("floating-point constants, bits and conversions", () => {
   const bits = compile((a) => returnValue(f64.toBits(f64.add(f64.fromBits(a), f64.constant(0.5)))));
   expect(bits(0x3ff0000000000000n, 0n)).toBe(0x3ff8000000000000n);
   const rounded = compile((a) => returnValue(i64.extendU(f32.toBits(f32.demote(f64.fromBits(a))))));
-  // A tenth, in both formats as every textbook has it.
+  // One tenth in both formats.
   expect(rounded(0x3fb999999999999an, 0n)).toBe(0x3dcccccdn);
   const saturated = compile((a) => returnValue(i64.extendS(f64.toI32S(f64.fromBits(a)))));
   expect(saturated(0x7ff0000000000000n, 0n)).toBe(2n ** 31n - 1n);
@@ -161,7 +161,7 @@ test("a function calls another of its module, with operands of its types", () =>
   expect(() => call(square, "i32", i64.constant(1))).toThrow(/no single result of type i32/);
 });
 
-test("a parameter must be asked for by its type", () => {
+test("a parameter must be requested with its type", () => {
   const builder = new ModuleBuilder().exportFunction("f", ["i32"], []);
   expect(() => builder.parameter(0, "i64")).toThrow(/not of type i64/);
   expect(() => builder.encode()).toThrow(/without a body/);

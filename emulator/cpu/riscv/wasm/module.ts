@@ -1,7 +1,7 @@
 import { ByteWriter } from "./bytes.ts";
 import { CodeWriter, Expression, Local, type Statement, typeCode, type ValueType } from "./code.ts";
 
-/** One function while it is built: its type, its locals and, at last, its body. */
+/** A function under construction: its type, its locals and finally its body. */
 export class FunctionBuilder {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
@@ -16,13 +16,13 @@ export class FunctionBuilder {
     this.results = results;
   }
 
-  /** Parameter number `index`, which must be of the type given. */
+  /** Parameter number `index`, which must be of the given type. */
   parameter<T extends ValueType>(index: number, type: T): Local<T> {
     if (this.parameters[index] !== type) throw new Error(`parameter ${index} is not of type ${type}`);
     return new Local(type, index);
   }
 
-  /** A new local variable, zero at the start. */
+  /** A new local variable, initially zero. */
   local<T extends ValueType>(type: T): Local<T> {
     this.locals.push(type);
     return new Local(type, this.parameters.length + this.locals.length - 1);
@@ -47,7 +47,7 @@ export class FunctionBuilder {
   }
 }
 
-/** The result of a function of the same module, of type `result`, which must be its only one. */
+/** Calls a function of the same module. Its only result must be of type `result`. */
 export function call<R extends ValueType>(
   callee: FunctionBuilder,
   result: R,
@@ -71,7 +71,7 @@ interface Import {
   readonly module: string;
   readonly name: string;
   readonly kind: number;
-  /** Of a memory the minimum in pages of 64 KiB, of a table in elements; of a function its signature. */
+  /** For a memory, the minimum in pages of 64 KiB; for a table, in elements; for a function, its signature. */
   readonly detail: number;
 }
 
@@ -85,7 +85,7 @@ const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as cons
 const EXTERNAL = { function: 0, table: 1, memory: 2 } as const;
 const FUNCREF = 0x70;
 
-/** A module of exported functions over an imported memory and an imported table: all that a generated processor needs. */
+/** A module of exported functions over an imported memory and table: all that a generated processor needs. */
 export class ModuleBuilder {
   private readonly imports: Import[] = [];
   private readonly signatures: Signature[] = [];
@@ -95,12 +95,12 @@ export class ModuleBuilder {
     this.imports.push({ module, name, kind: EXTERNAL.memory, detail: minimumPages });
   }
 
-  /** A table of functions, for indirect calls. */
+  /** Imports a table of functions, for indirect calls. */
   importTable(module: string, name: string, minimumElements: number): void {
     this.imports.push({ module, name, kind: EXTERNAL.table, detail: minimumElements });
   }
 
-  /** A function, whose index for `returnCall` is the answer. Functions are imported before others are added. */
+  /** Imports a function and returns its index for `returnCall`. Must be called before other functions are added. */
   importFunction(
     module: string,
     name: string,
