@@ -114,7 +114,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
     [
       "a register is out of range",
       () => altered((state) => state.replace('"scratch":0', '"scratch":256')),
-      /serial\.scratch holds what does not fit: expected uint8/,
+      /serial\.scratch has an invalid value: expected uint8/,
     ],
     [
       "a control register is unknown",
