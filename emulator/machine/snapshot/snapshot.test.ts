@@ -109,7 +109,7 @@ describe("a snapshot is refused, and the machine stays as it was, when", () => {
     [
       "a field is unknown",
       () => altered((state) => state.replace('"scratch":', '"scratched":')),
-      /serial has a field "scratched"/,
+      /serial has an unknown field "scratched"/,
     ],
     [
       "a register is out of range",
