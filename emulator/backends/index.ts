@@ -1,4 +1,4 @@
-/** Host side of devices. */
+/** Backends: the host side of devices. */
 export type { Disk, DiskResult } from "./block/disk.ts";
 export { FileDisk } from "./block/file-disk.ts";
 export { MemoryDisk } from "./block/memory-disk.ts";

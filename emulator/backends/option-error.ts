@@ -1,12 +1,12 @@
-/** An option of a backend that cannot be met: the message names the option, why, and the mend. */
+/** An invalid backend option; the message gives the option, the reason and the fix. */
 export class BackendOptionError extends Error {
   override readonly name = "BackendOptionError";
 }
 
-/** An option's properties in the order given, less what names the backend; some may come more than once. */
+/** An option's properties in the given order, without the backend's type and id; some may occur more than once. */
 export type OptionEntries = readonly (readonly [name: string, value: string])[];
 
-/** The value of a switch. @throws BackendOptionError unless it is on or off. */
+/** Parses the value of a switch. @throws BackendOptionError unless it is on or off. */
 export function parseSwitch(name: string, value: string): boolean {
   if (value === "on") return true;
   if (value === "off") return false;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { KeyDecoder } from "./terminal.ts";
 
-/** What comes of chunks of typed bytes: texts and, in angle brackets, commands. */
+/** Decodes chunks of typed bytes into texts and, in angle brackets, commands. */
 function decoded(...chunks: string[]): string[] {
   const events: string[] = [];
   const decoder = new KeyDecoder((key) => events.push(`<${key}>`));
@@ -13,7 +13,7 @@ function decoded(...chunks: string[]): string[] {
 }
 
 describe("KeyDecoder", () => {
-  it("hands on what is typed, and takes Ctrl-A and a letter out, whatever its case", () => {
+  it("passes on what is typed, and removes Ctrl-A and a letter of either case", () => {
     expect(decoded("abc\x01Xdef")).toEqual(["abc", "<x>", "def"]);
     expect(decoded("\x01c\x01C")).toEqual(["<c>", "<c>"]);
   });

@@ -2,26 +2,26 @@ import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { congestionOf } from "#host";
 
-/** What a terminal hands on. */
+/** Events of a terminal. */
 export interface TerminalEvents {
-  /** Bytes typed, less the escapes of the terminal itself. */
+  /** Bytes were typed, not counting the terminal's own escapes. */
   input(bytes: Uint8Array): void;
   /** Ctrl-A X was typed. */
   quit(): void;
-  /** Ctrl-A B was typed: the line is to be held in the break condition. */
+  /** Ctrl-A B was typed: the line must be put into the break condition. */
   sendBreak(): void;
 }
 
-/** Takes what is typed instead of the console, and may write to the screen. */
+/** Receives keys instead of the console, and may write to the screen. */
 export interface TerminalMonitor {
   input(bytes: Uint8Array): void;
-  /** It has become, or is no longer, who gets the keys. */
+  /** The monitor has gained or lost the keyboard focus. */
   focus(on: boolean): void;
 }
 
 /** Standard input and output as a guest's console. */
 export interface Terminal {
-  /** Whether a person types. */
+  /** Whether input comes from a terminal. */
   readonly interactive: boolean;
   /** Whether more input may come. */
   readonly open: boolean;
@@ -33,11 +33,11 @@ export interface Terminal {
   focusMonitor(): void;
   /** Puts text on the screen. */
   print(text: string): void;
-  /** What to wait for before more is written: the reader has fallen behind. Null: nothing. */
+  /** What to wait for before writing more, because the reader has fallen behind; null if nothing. */
   congestion(): Promise<void> | null;
-  /** Resolves when input arrives, when `asked` does, or after so many milliseconds (Infinity: not before). */
+  /** Resolves when input arrives or ends, when `asked` resolves, or after `milliseconds`, which may be Infinity. */
   inputOr(milliseconds: number, asked: Promise<void>): Promise<void>;
-  /** Gives the terminal back as it was. */
+  /** Restores the terminal's previous state. */
   close(): void;
 }
 
@@ -54,17 +54,17 @@ const HELP = [
 ].join("\r\n");
 const LONGEST_WAIT_MS = 2 ** 30;
 
-/** Takes the commands out of what is typed: Ctrl-A and a letter, as QEMU has them. */
+/** Separates commands from other input: Ctrl-A and a letter, as in QEMU. */
 export class KeyDecoder {
   private readonly command: (key: string) => void;
   private escaped = false;
 
-  /** @param command told the letter, in lower case. */
+  /** @param command called with the letter, in lower case. */
   constructor(command: (key: string) => void) {
     this.command = command;
   }
 
-  /** Calls `typed` with the bytes between commands, in order with them. */
+  /** Calls `typed` for the bytes between commands, in the order of input. */
   decode(chunk: Uint8Array, typed: (bytes: Uint8Array) => void): void {
     let plain: number[] = [];
     for (const byte of chunk) {
@@ -85,9 +85,9 @@ export class KeyDecoder {
 }
 
 /**
- * Takes over standard input and output. In a terminal, keys arrive one by one and unechoed. Ctrl-A introduces a command, from
- * a pipe as well; Ctrl-A H lists them.
- * @param escapes false: there are no commands, all keys are the guest's; Ctrl-C in a terminal ends the emulator.
+ * Takes over standard input and output. A terminal is put into raw mode, without echo. Ctrl-A introduces a command,
+ * even from a pipe; Ctrl-A H lists the commands.
+ * @param escapes false: there are no commands and the guest gets all keys, but Ctrl-C in a terminal ends the emulator.
  */
 export function attachTerminal(events: TerminalEvents, escapes = true): Terminal {
   const { stdin, stdout } = process;

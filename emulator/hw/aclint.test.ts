@@ -4,7 +4,7 @@ import { loadTrees } from "./differential/trees.ts";
 import { Probe, Rig } from "./testing/rig.ts";
 
 const MTIME = 0x7ff8;
-/** Nanoseconds of a tick. */
+/** Nanoseconds per tick. */
 const TICK = 100;
 const NEVER = 2n ** 64n - 1n;
 
@@ -31,7 +31,7 @@ describe.each(trees)("riscv.aclint.swi, $name", ({ tree }) => {
     expect(rig.read(4)).toBe(0);
   });
 
-  test("has registers for its harts only", () => {
+  test("has registers only for its harts", () => {
     const { rig } = softwareInterrupts();
     rig.write(8, 1);
     expect(rig.read(8)).toBe(0);
@@ -40,7 +40,7 @@ describe.each(trees)("riscv.aclint.swi, $name", ({ tree }) => {
     expect(rig.result).toBe(MemTxResult.DecodeError);
   });
 
-  test("as SSWI only raises, and reads as zero", () => {
+  test("as SSWI only raises interrupts, and reads as zero", () => {
     const { rig, harts } = softwareInterrupts({ sswi: 1 });
     rig.write(0, 1);
     rig.write(0, 0);
@@ -67,7 +67,7 @@ describe.each(trees)("riscv.aclint.mtimer, $name", ({ tree }) => {
     return { rig, harts };
   }
 
-  test("counts ten million ticks in a second", () => {
+  test("counts ten million ticks per second", () => {
     const { rig } = timer();
     rig.advance(1_000_000_050);
     expect(rig.read64(MTIME)).toBe(10_000_000n);
@@ -82,7 +82,7 @@ describe.each(trees)("riscv.aclint.mtimer, $name", ({ tree }) => {
     expect(rig.read64(MTIME)).toBe(0x1_0000_0000n);
   });
 
-  test("can be set, whole or by halves, and wraps around", () => {
+  test("can be set, at once or by halves, and wraps around", () => {
     const { rig } = timer();
     rig.advance(12_345);
     rig.write64(MTIME, 0x1122_3344_5566_7788n);
@@ -145,7 +145,7 @@ describe.each(trees)("riscv.aclint.mtimer, $name", ({ tree }) => {
     expect(rig.read64(0)).toBe(50n);
   });
 
-  test("looks at every comparator again when the counter is set", () => {
+  test("checks every comparator again when the counter is set", () => {
     const { rig, harts } = timer();
     rig.write64(0, 1000n);
     rig.write64(8, 5000n);
@@ -157,7 +157,7 @@ describe.each(trees)("riscv.aclint.mtimer, $name", ({ tree }) => {
     expect(harts[0]?.level).toBe(true);
   });
 
-  test("compares without a sign", () => {
+  test("compares unsigned values", () => {
     const { rig, harts } = timer();
     rig.write64(0, NEVER);
     expect(harts[0]?.level).toBe(false);
@@ -167,7 +167,7 @@ describe.each(trees)("riscv.aclint.mtimer, $name", ({ tree }) => {
     expect(harts[0]?.level).toBe(true);
   });
 
-  test("starts from 0 again at reset and keeps the comparators", () => {
+  test("restarts from 0 at reset and keeps the comparators", () => {
     const { rig, harts } = timer();
     rig.write64(0, 500n);
     rig.advance(1000 * TICK);

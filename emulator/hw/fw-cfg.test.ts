@@ -18,7 +18,7 @@ const SKIP = 4;
 const SELECT = 8;
 const WRITE = 16;
 
-/** What a test calls of the device beside its registers. */
+/** Methods of the device that tests call in addition to its registers. */
 interface FwCfg extends SysBusDevice {
   addFile(name: string, bytes: Uint8Array, writable?: boolean): void;
 }
@@ -30,7 +30,7 @@ class FwCfgRig extends Rig {
     super(tree);
     const { model } = this;
     model.systemMemory.addSubregion(RAM, MemoryRegion.newRam(model.noOwner, "ram", RAM_BYTES));
-    this.config = this.create("fw_cfg_mem", { data_width: 8 }) as FwCfg; // as the type's name says
+    this.config = this.create("fw_cfg_mem", { data_width: 8 }) as FwCfg; // by its type name
     this.config.plugIntoSystemBus();
     for (const [window, offset] of [CTL, DATA, DMA].entries()) this.config.mapMmio(window, BASE + offset);
     this.config.reset();
@@ -44,7 +44,7 @@ class FwCfgRig extends Rig {
     return String.fromCharCode(...Array.from({ length }, () => this.read(DATA, 1)));
   }
 
-  /** Carries a request out; answers the control word that the device leaves. */
+  /** Carries out a request; returns the control word that the device leaves. */
   request(control: number, length: number, target: number): number {
     const request = new DataView(new ArrayBuffer(16));
     request.setUint32(0, control);
@@ -77,7 +77,7 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
     expect(rig.text(4)).toBe("QEMU");
   });
 
-  test("gives bytes in order, whatever the size of the access", () => {
+  test("returns bytes in order, whatever the access size", () => {
     const rig = new FwCfgRig(tree);
     rig.config.addFile("f", bytes("abcdefghijklmno"));
     rig.select(0x20);
@@ -97,10 +97,10 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
     ]);
   });
 
-  test("answers only at the start of the data register, and keeps the selector to itself", () => {
+  test("responds only at the start of the data register, and the selector cannot be read", () => {
     const rig = new FwCfgRig(tree);
     expect([rig.read(DATA + 1, 1), rig.read(CTL, 2), rig.read(DATA, 1)]).toEqual([0, 0, 0x51]);
-    rig.write(CTL, 0x0100, 4); // no access of four bytes
+    rig.write(CTL, 0x0100, 4); // accesses of four bytes are not accepted
     expect(rig.read(DATA, 1)).toBe(0x45);
   });
 
@@ -117,7 +117,7 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
     expect(rig.text(5)).toBe("12345");
   });
 
-  test("reads zeroes from what is not there", () => {
+  test("reads zeroes from items that do not exist", () => {
     const rig = new FwCfgRig(tree);
     for (const item of [0x20, 0x18, 0x3fff, 0x8000, 0xffff]) {
       rig.select(item);
@@ -125,10 +125,10 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
     }
   });
 
-  test("refuses names that do not fit, are taken, or too many", () => {
+  test("refuses names that do not fit or are taken, and too many files", () => {
     const { config } = new FwCfgRig(tree);
     config.addFile("twice", bytes(""));
-    expect(() => config.addFile("twice", bytes(""))).toThrow(/"twice" exists already/);
+    expect(() => config.addFile("twice", bytes(""))).toThrow(/"twice" already exists/);
     expect(() => config.addFile("x".repeat(56), bytes(""))).toThrow(/56 bytes; give 1 to 55/);
     for (let index = 1; index < 32; index++) config.addFile(`${index}`, bytes(""));
     expect(() => config.addFile("more", bytes(""))).toThrow(/room for 32 files/);
@@ -141,7 +141,7 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
       expect(rig.read(DMA + 1, 1)).toBe(0x45);
     });
 
-    test("selects, skips and reads, zeroes behind the end", () => {
+    test("selects, skips and reads, with zeroes past the end", () => {
       const rig = new FwCfgRig(tree);
       rig.config.addFile("f", bytes("0123456789"));
       rig.space.write(TARGET + 6, 2, 0xffff);
@@ -150,7 +150,7 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
       expect(rig.memory(8)).toBe("6789\0\0\xff\xff");
     });
 
-    test("writes what may be written, whole or not at all", () => {
+    test("writes writable items, completely or not at all", () => {
       const rig = new FwCfgRig(tree);
       rig.config.addFile("a", bytes("old"), true);
       rig.config.addFile("b", bytes("old"));
@@ -167,7 +167,7 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
       }
     });
 
-    test("takes an address of 8 bytes at once", () => {
+    test("accepts an address as a single 8-byte write", () => {
       const rig = new FwCfgRig(tree);
       const request = new Uint8Array(16);
       request.set([0, 0, 0, READ, 0, 0, 0, 4, 0, 0, 0, 0, 0x80, 0, 0x10, 0]);
@@ -176,7 +176,7 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
       expect(rig.memory(4)).toBe("QEMU");
     });
 
-    test("reports memory that is not there, and never throws", () => {
+    test("reports missing memory, and never throws", () => {
       const rig = new FwCfgRig(tree);
       expect(rig.request(READ | SELECT, 4, 0x4000_0000)).toBe(ERROR);
       expect(rig.request(READ | SELECT, 0xffff_ffff, TARGET)).toBe(ERROR);
@@ -186,14 +186,14 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
       expect(rig.request(SELECT | READ, 4, BASE + DMA)).toBe(ERROR); // it is busy with this request
     });
 
-    test("writes many zeroes in turns, and says so when they are all written", () => {
+    test("writes many zeroes in turns, and completes the request after the last", () => {
       const rig = new FwCfgRig(tree);
       const [far, length] = [2 ** 32, 80 * 2 ** 20];
       const { model } = rig;
       model.systemMemory.addSubregion(far, MemoryRegion.newRam(model.noOwner, "far", length));
       rig.space.write(far + length - 1, 1, 0xff);
       const command = READ | SELECT;
-      expect(rig.request(command, length, far)).toBe(command); // still there: not done
+      expect(rig.request(command, length, far)).toBe(command); // unchanged: not done
       expect(rig.memory(6, far)).toBe("QEMU\0\0");
       expect(rig.space.read(far + length - 1, 1)).toBe(0xff);
       rig.advance(0);
@@ -201,7 +201,7 @@ describe.each(await loadTrees())("fw_cfg, $name", ({ tree }: NamedTree) => {
       expect(rig.space.read(far + length - 1, 1)).toBe(0);
     });
 
-    test("takes one request at a time, and a reset ends one that goes on", () => {
+    test("accepts one request at a time, and a reset ends one in progress", () => {
       const rig = new FwCfgRig(tree);
       const [far, length] = [2 ** 32, 80 * 2 ** 20];
       const { model } = rig;

@@ -49,7 +49,7 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(rig.read(TIME_HIGH)).toBe(before + 1);
   });
 
-  test("can be set, either half on its own", () => {
+  test("can be set, each half on its own", () => {
     const { rig } = clock();
     rig.write(TIME_HIGH, 0x1234);
     rig.write(TIME_LOW, 0x5678_9abc);
@@ -58,7 +58,7 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(time(rig)).toBe(0x1234_5678_9bbcn);
   });
 
-  test("rings at the moment of the alarm", () => {
+  test("interrupts at the time of the alarm", () => {
     const { rig, irq } = clock();
     rig.write(IRQ_ENABLED, 1);
     setAlarm(rig, WALL_CLOCK + 1000n);
@@ -72,7 +72,7 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(irq.level).toBe(false);
   });
 
-  test("rings at once for an alarm in the past", () => {
+  test("interrupts at once for an alarm in the past", () => {
     const { rig, irq } = clock();
     rig.write(IRQ_ENABLED, 1);
     setAlarm(rig, WALL_CLOCK);
@@ -80,7 +80,7 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(rig.read(ALARM_STATUS)).toBe(0);
   });
 
-  test("arms the alarm by the low half alone", () => {
+  test("arms the alarm by a write of the low half alone", () => {
     const { rig } = clock();
     rig.write(ALARM_HIGH, 0xffff_ffff);
     expect(rig.read(ALARM_STATUS)).toBe(0);
@@ -101,7 +101,7 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(irq.level).toBe(false);
   });
 
-  test("forgets an alarm that is cleared", () => {
+  test("drops a cleared alarm", () => {
     const { rig, irq } = clock();
     rig.write(IRQ_ENABLED, 1);
     setAlarm(rig, WALL_CLOCK + 1000n);
@@ -111,7 +111,7 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(irq.level).toBe(false);
   });
 
-  test("lets the alarm run on when the time is set past it", () => {
+  test("keeps the alarm running when the time is set past it", () => {
     const { rig, irq } = clock();
     rig.write(IRQ_ENABLED, 1);
     setAlarm(rig, WALL_CLOCK + 1000n);
@@ -136,7 +136,7 @@ describe.each(await loadTrees())("goldfish_rtc, $name", ({ tree }) => {
     expect(irq.level).toBe(false);
   });
 
-  test("takes words, and pairs of them", () => {
+  test("accepts words, and pairs of them", () => {
     const { rig } = clock();
     rig.read(TIME_LOW, 2);
     expect(rig.result).toBe(MemTxResult.DecodeError);

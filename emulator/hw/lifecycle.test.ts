@@ -1,4 +1,4 @@
-/** Devices come and go on a running machine, and leave nothing behind. */
+/** Devices are added to and removed from a running machine, and leave nothing behind. */
 
 import { describe, expect, test } from "vitest";
 import { Clock, type Device, DeviceModel, SysBusDevice } from "#qdev";
@@ -7,15 +7,15 @@ import { loadTrees } from "./differential/trees.ts";
 import { WALL_CLOCK } from "./testing/rig.ts";
 
 const MIB = 2 ** 20;
-/** Nothing of the board is here. */
+/** The board has nothing at this address. */
 const FREE = 0x5000_0000;
 
-/** Every type that can be plugged, and an access that sets something going. */
+/** Every type that can be plugged, and an access that starts some activity. */
 const DEVICES: readonly [string, Record<string, PropertyValue>, offset: number, value: number][] = [
   ["riscv.sifive.test", {}, 0, 0x1234],
   ["goldfish_rtc", {}, 0x08, 0xffff_ffff], // an alarm
   ["riscv.aclint.swi", { "num-harts": 4 }, 0, 1],
-  ["riscv.aclint.mtimer", { "num-harts": 4 }, 4, 1], // a comparator of the far future
+  ["riscv.aclint.mtimer", { "num-harts": 4 }, 4, 1], // a comparator in the far future
   ["riscv.sifive.plic", { "hart-config": "MS,MS" }, 4, 7],
   ["serial-mm", {}, 0, 0x41],
   ["fw_cfg_mem", {}, 0, 0x1900],
@@ -52,7 +52,7 @@ describe.each(await loadTrees())("life of devices, $name", ({ tree }) => {
       const deadline = model.clock.deadline;
       const before = live(model.heap.usage());
       for (let round = 0; round < 3; round++) {
-        const device = plug(model, type, properties) as SysBusDevice; // the table lists nothing else
+        const device = plug(model, type, properties) as SysBusDevice; // all types in the table are
         device.mapMmio(0, FREE);
         space.write(FREE + at, 4, value);
         expect(space.find(FREE)?.region.owner).toBe(device);
@@ -63,7 +63,7 @@ describe.each(await loadTrees())("life of devices, $name", ({ tree }) => {
         expect(live(model.heap.usage())).toEqual(before);
         expect(model.clock.deadline).toBe(deadline);
       }
-      const itself = deleted.filter((path) => path === "/machine/peripheral/extra"); // its parts are told of, too
+      const itself = deleted.filter((path) => path === "/machine/peripheral/extra"); // its parts are reported, too
       expect(itself).toHaveLength(3);
       model.destroy();
       expect(model.heap.leaks()).toEqual([]);
@@ -85,7 +85,7 @@ describe.each(await loadTrees())("life of devices, $name", ({ tree }) => {
   test("a device that a reader may still see keeps its storage until the grace period ends", () => {
     const { model, space } = machine();
     const before = live(model.heap.usage());
-    const device = plug(model, "goldfish_rtc", {}) as SysBusDevice; // as its type says
+    const device = plug(model, "goldfish_rtc", {}) as SysBusDevice; // by its type name
     device.mapMmio(0, FREE);
     const endOfRead = model.rcu.read();
     device.unmapAll();
@@ -101,12 +101,12 @@ describe.each(await loadTrees())("life of devices, $name", ({ tree }) => {
   test("a device that is unplugged while it is mapped stays until it is unmapped", () => {
     const { model, space } = machine();
     const before = live(model.heap.usage());
-    const device = plug(model, "riscv.aclint.swi", {}) as SysBusDevice; // as its type says
+    const device = plug(model, "riscv.aclint.swi", {}) as SysBusDevice; // by its type name
     device.mapMmio(0, FREE);
     device.remove();
     model.rcu.drain();
     space.write(FREE, 4, 1);
-    expect(space.read(FREE, 4)).toBe(1); // the guest still reaches it: nobody took it out of the map
+    expect(space.read(FREE, 4)).toBe(1); // still visible to the guest: it was not unmapped
     device.unmapAll();
     model.rcu.drain();
     expect(live(model.heap.usage())).toEqual(before);
@@ -124,7 +124,7 @@ describe.each(await loadTrees())("life of devices, $name", ({ tree }) => {
     expect(sizes.size).toBe(1);
   });
 
-  test("two machines live side by side without touching each other", () => {
+  test("two machines live side by side without affecting each other", () => {
     const one = machine();
     const other = machine();
     one.space.write(0x1000_0007, 1, 5);

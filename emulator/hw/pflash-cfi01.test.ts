@@ -19,7 +19,7 @@ const READY = 0x0080_0080;
 const PROGRAM_ERROR = 0x0090_0090;
 const BLOCK = 0x4_0000;
 
-/** Small enough to be quick, otherwise as on the `virt` board. */
+/** Small enough to be fast, otherwise as on the `virt` board. */
 const SMALL: Record<string, PropertyValue> = { "num-blocks": 4, name: "flash" };
 
 describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
@@ -34,7 +34,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     return { rig, device, array, romd };
   }
 
-  test("reads like memory until it gets a command, and again after read array", () => {
+  test("reads like memory until it gets a command, and again after read-array", () => {
     const { rig, romd } = flash();
     expect([rig.read(0), romd()]).toEqual([0, true]);
     rig.write(0, READ_STATUS);
@@ -68,7 +68,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     const { rig, array } = flash();
     rig.write(0x1000, WRITE_BUFFER);
     expect(rig.read(0)).toBe(READY);
-    rig.write(0x1000, 0x0003_0003); // four words: each chip counts from zero
+    rig.write(0x1000, 0x0003_0003); // four words: the count is one less, for each chip
     for (let word = 0; word < 4; word++) rig.write(0x1000 + 4 * word, 0x0101_0101 * (word + 1));
     rig.write(0x1000, CONFIRM);
     expect(rig.read(0)).toBe(READY);
@@ -86,7 +86,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(array(0)).toBe(0);
   });
 
-  test("drops a buffer that was written beyond its 4 KiB, and says so until the status is cleared", () => {
+  test("drops a buffer written beyond its 4 KiB, and reports the error until the status is cleared", () => {
     const { rig, array } = flash();
     rig.write(0xffc, WRITE_BUFFER);
     rig.write(0xffc, 1);
@@ -102,7 +102,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(rig.read(0)).toBe(0);
   });
 
-  test("takes the buffer's place from where the count was written", () => {
+  test("takes the buffer's address from the write of the count", () => {
     const { rig, array } = flash();
     rig.write(0x2000, WRITE_BUFFER);
     rig.write(0x1000, 0);
@@ -111,14 +111,14 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(array(0x1004)).toBe(5);
   });
 
-  test("describes itself to a query, by chip", () => {
+  test("answers queries, for each chip", () => {
     const { rig } = flash();
     rig.write(0x55 * 4, QUERY);
     const text = [0x10, 0x11, 0x12].map((entry) => rig.read(entry * 4));
     expect(text).toEqual([0x0051_0051, 0x0052_0052, 0x0059_0059]); // QRY
     const byte = (entry: number) => rig.read(entry * 4, 1);
     expect(byte(0x13)).toBe(0x01); // Intel's command set
-    expect([byte(0x27), byte(0x28)]).toEqual([19, 2]); // 512 KiB a chip, x8 and x16
+    expect([byte(0x27), byte(0x28)]).toEqual([19, 2]); // 512 KiB per chip, x8 and x16
     expect(byte(0x2a)).toBe(11); // buffers of 2 KiB
     expect([byte(0x2d), byte(0x2e)]).toEqual([3, 0]); // four blocks
     expect([byte(0x2f), byte(0x30)]).toEqual([0, 2]); // of 128 KiB
@@ -126,7 +126,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(rig.read(0x52 * 4)).toBe(0);
   });
 
-  test("stays in the query until the array is asked for", () => {
+  test("stays in query mode until read-array", () => {
     const { rig, array } = flash();
     rig.write(0, QUERY);
     rig.write(0, READ_STATUS);
@@ -134,7 +134,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(array(0x40)).toBe(0);
   });
 
-  test("tells its manufacturer and type", () => {
+  test("returns manufacturer and device ID", () => {
     const { rig } = flash();
     rig.write(0, READ_IDENTIFIER);
     expect([0, 4, 8, 0x400].map((offset) => rig.read(offset))).toEqual([
@@ -145,7 +145,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(rig.read(0)).toBe(READY);
   });
 
-  test("shows the status in as many chips as the access covers", () => {
+  test("returns the status of every chip that the access covers", () => {
     const { rig } = flash();
     rig.write(0, READ_STATUS);
     expect([rig.read(0, 1), rig.read(0, 2), rig.read(0, 4), rig.read64(0)]).toEqual([
@@ -168,7 +168,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(romd()).toBe(true);
   });
 
-  test("returns to the array after what it does not know", () => {
+  test("returns to the array after an unknown command", () => {
     const { rig, romd } = flash();
     for (const command of [0x00, 0x01, 0x28, 0x30, 0x80, 0xa0, 0xb0, 0xd0, 0xf0]) {
       rig.write(0, READ_STATUS);
@@ -180,7 +180,7 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(romd()).toBe(true);
   });
 
-  test("starts over at reset, with what it holds", () => {
+  test("returns to the initial state at reset, keeping its content", () => {
     const { rig, romd } = flash();
     rig.write(0, PROGRAM);
     rig.write(0, 0x1234);
@@ -192,13 +192,13 @@ describe.each(await loadTrees())("cfi.pflash01, $name", ({ tree }) => {
     expect(rig.read(0)).toBe(READY);
   });
 
-  test("may be one chip of one byte", () => {
+  test("may consist of one chip, one byte wide", () => {
     const { rig } = flash({ width: 1, "device-width": 1, "max-device-width": 1 });
     rig.write(0, QUERY, 1);
     expect([0x10, 0x11, 0x12, 0x2a].map((entry) => rig.read(entry, 1))).toEqual([0x51, 0x52, 0x59, 8]);
   });
 
-  test("refuses a geometry that makes no sense", () => {
+  test("refuses an invalid geometry", () => {
     expect(() => flash({ "num-blocks": 0 })).toThrow(/give powers of two/);
     expect(() => flash({ "sector-length": 1000 })).toThrow(/give powers of two/);
     expect(() => flash({ width: 3 })).toThrow(/give 1, 2 or 4 bytes/);

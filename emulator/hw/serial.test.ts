@@ -28,7 +28,7 @@ const FIFOS = 0xc0;
 
 const LOOPBACK = 0x10;
 const EIGHT_BITS = 0x03;
-/** The default divisor is 12: 115200 / 12 = 9600 baud, 10 bits a character. */
+/** The default divisor is 12: 115200 / 12 = 9600 baud, 10 bits per character. */
 const CHARACTER_NANOSECONDS = 1_041_660;
 
 describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
@@ -37,7 +37,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     const device = rig.plug("serial-mm", properties);
     const irq = new Probe();
     device.connectIrq(0, irq);
-    const line = device.child("serial") as unknown as CharDevice; // what serial-mm contains has a line
+    const line = device.child("serial") as unknown as CharDevice; // the UART in serial-mm is one
     const sent: number[] = [];
     let accepted = 0;
     line.connect({ write: (byte) => sent.push(byte), acceptInput: () => accepted++ });
@@ -46,12 +46,12 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     return { rig, line, irq, sent, read, write, accepted: () => accepted };
   }
 
-  test("comes out of reset idle, 9600 baud, without FIFOs", () => {
+  test("is idle after reset, at 9600 baud, without FIFOs", () => {
     const { read } = uart();
     expect([IER, IIR, LCR, MCR, LSR, MSR, SCRATCH].map(read)).toEqual([0, 0x01, 0, 0x08, IDLE, 0xb0, 0]);
   });
 
-  test("keeps a scratch byte, and leaves the status registers alone", () => {
+  test("keeps a scratch byte, and ignores writes to the status registers", () => {
     const { read, write } = uart();
     write(SCRATCH, 0x5a);
     write(LSR, 0);
@@ -70,7 +70,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(read(IER)).toBe(0);
   });
 
-  test("sends at once, with FIFOs and without", () => {
+  test("sends at once, with and without FIFOs", () => {
     const { read, write, sent } = uart();
     write(DATA, 0x41);
     write(FCR, 0x01);
@@ -91,7 +91,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(irq.level).toBe(true);
   });
 
-  test("interrupts again when the interrupt is enabled again", () => {
+  test("interrupts again when the interrupt is re-enabled", () => {
     const { read, write, irq } = uart();
     write(IER, 0x02);
     read(IIR);
@@ -117,7 +117,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(accepted()).toBe(1);
   });
 
-  test("without FIFOs an overrun replaces the byte, and is told once", () => {
+  test("without FIFOs an overrun replaces the byte, and is reported once", () => {
     const { read, write, irq, line } = uart();
     write(IER, 0x04);
     line.receive(1);
@@ -131,7 +131,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(read(DATA)).toBe(2);
   });
 
-  test("with FIFOs an overrun loses what comes, and keeps the sixteen before it", () => {
+  test("with FIFOs an overrun loses the new byte, and keeps the previous sixteen", () => {
     const { read, write, line } = uart();
     write(FCR, 0x01);
     for (let byte = 1; byte <= 18; byte++) line.receive(byte);
@@ -163,7 +163,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(irq.level).toBe(false);
   });
 
-  test("interrupts after four characters' silence for bytes below the trigger level", () => {
+  test("interrupts for bytes below the trigger level after a silence of four characters", () => {
     const { rig, read, write, irq, line } = uart();
     write(IER, 0x01);
     write(FCR, 0x81);
@@ -176,7 +176,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(irq.level).toBe(true);
     expect(read(IIR)).toBe(FIFOS | TIMEOUT);
     expect(read(DATA)).toBe(1);
-    expect(irq.level).toBe(false); // and waits anew for the byte that is left
+    expect(irq.level).toBe(false); // and waits again for the remaining byte
     rig.advance(4 * CHARACTER_NANOSECONDS);
     expect(read(IIR)).toBe(FIFOS | TIMEOUT);
     read(DATA);
@@ -184,7 +184,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(irq.level).toBe(false);
   });
 
-  test("reckons the timeout from divisor and frame", () => {
+  test("computes the timeout from divisor and frame format", () => {
     const { rig, write, irq, line } = uart();
     write(LCR, 0x80 | 0x0f); // eight bits, parity, two stop bits: 12 with the start bit
     write(DATA, 1); // 115200 baud
@@ -198,7 +198,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(irq.level).toBe(true);
   });
 
-  test("clears queues on demand, and both when FIFOs are switched", () => {
+  test("clears FIFOs on demand, and both when they are switched on or off", () => {
     const { rig, read, write, irq, line } = uart();
     write(FCR, 0x81);
     write(IER, 0x01);
@@ -213,11 +213,11 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(read(IIR)).toBe(NO_INTERRUPT);
     write(IER, 0x02);
     read(IIR);
-    write(FCR, 0x04); // a cleared transmitter has room
+    write(FCR, 0x04); // clearing the transmitter makes room
     expect(read(IIR)).toBe(TRANSMITTER);
   });
 
-  test("serves the most urgent interrupt first", () => {
+  test("reports the most urgent interrupt first", () => {
     const { rig, read, write, line } = uart();
     write(FCR, 0x81);
     write(IER, 0x0f);
@@ -277,7 +277,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(requests(() => rig.model.systemBus.reset())).toBe(1);
   });
 
-  test("takes accesses of any size as those of a byte", () => {
+  test("treats accesses of any size as byte accesses", () => {
     const { rig, read, sent } = uart();
     rig.write(DATA, 0x4443_4241);
     rig.write64(DATA, 0x4847_4645_4443_4245n);
@@ -294,7 +294,7 @@ describe.each(await loadTrees())("serial-mm, $name", ({ tree }) => {
     expect(rig.read(LSR << 2)).toBe(IDLE);
   });
 
-  test("drops what was received, and keeps FIFO control, at reset", () => {
+  test("drops received bytes, and keeps FIFO control, at reset", () => {
     const { rig, read, write, line } = uart();
     write(FCR, 0x81);
     write(IER, 0x0f);

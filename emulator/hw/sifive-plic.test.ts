@@ -23,18 +23,18 @@ describe.each(await loadTrees())("riscv.sifive.plic, $name", ({ tree }) => {
       device.connectGpioOut(index, output);
     });
     const source = (index: number, level: boolean) => device.gpioIn(index).set(level);
-    // Outputs of supervisors come first, then those of machine mode.
+    // Outputs of supervisor mode come first, then those of machine mode.
     return { rig, source, s: outputs[0] as Probe, m: outputs[outputs.length / 2] as Probe, outputs };
   }
 
-  /** Lets context M take `source` at `level`. */
+  /** Enables `source` for context M and sets its priority to `level`. */
   function accept(rig: Rig, source: number, level = 1): void {
     const register = enable(M, source >> 5);
     rig.write(register, (rig.read(register) | (1 << (source & 31))) >>> 0);
     rig.write(priority(source), level);
   }
 
-  test("delivers a source, hands it out once, and again after its next edge", () => {
+  test("delivers a source, which can be claimed once, and again after its next edge", () => {
     const { rig, source, m } = plic();
     accept(rig, 10);
     source(10, true);
@@ -59,7 +59,7 @@ describe.each(await loadTrees())("riscv.sifive.plic, $name", ({ tree }) => {
     expect(rig.read(claim(M))).toBe(5);
   });
 
-  test("hands out the highest priority, the lowest number among equals", () => {
+  test("claims yield the highest priority, the lowest number among equals", () => {
     const { rig, source } = plic();
     for (const [number, level] of [
       [3, 2],
@@ -83,7 +83,7 @@ describe.each(await loadTrees())("riscv.sifive.plic, $name", ({ tree }) => {
     expect(rig.read(PENDING)).toBe(2);
   });
 
-  test("delivers only what is above the threshold", () => {
+  test("delivers only priorities above the threshold", () => {
     const { rig, source, m } = plic();
     accept(rig, 1, 3);
     source(1, true);
@@ -102,7 +102,7 @@ describe.each(await loadTrees())("riscv.sifive.plic, $name", ({ tree }) => {
     expect([rig.read(priority(9)), rig.read(priority(10)), rig.read(threshold(S))]).toEqual([7, 0, 1]);
   });
 
-  test("does not look for what is pending when a source is enabled, but at the next change", () => {
+  test("delivers a pending source not when it is enabled, but at the next change of other state", () => {
     const { rig, source, m } = plic();
     rig.write(priority(10), 1);
     source(10, true);
@@ -112,7 +112,7 @@ describe.each(await loadTrees())("riscv.sifive.plic, $name", ({ tree }) => {
     expect(m.level).toBe(true);
   });
 
-  test("serves contexts apart, and lets any complete what another claimed", () => {
+  test("serves contexts separately, and lets any of them complete another's claim", () => {
     const { rig, source, m, s } = plic();
     accept(rig, 4);
     rig.write(enable(S), 1 << 4);
@@ -125,7 +125,7 @@ describe.each(await loadTrees())("riscv.sifive.plic, $name", ({ tree }) => {
     expect([m.level, s.level]).toEqual([true, true]);
   });
 
-  test("ignores the completion of what is not there or was not claimed", () => {
+  test("ignores the completion of sources that do not exist or were not claimed", () => {
     const { rig, source, m } = plic();
     accept(rig, 4);
     source(4, true);
@@ -162,7 +162,7 @@ describe.each(await loadTrees())("riscv.sifive.plic, $name", ({ tree }) => {
     expect(rig.result).toBe(MemTxResult.DecodeError);
   });
 
-  test("forgets everything at reset", () => {
+  test("clears everything at reset", () => {
     const { rig, source, m } = plic();
     accept(rig, 4);
     rig.write(threshold(S), 5);

@@ -22,7 +22,7 @@ describe.each(await loadTrees())("riscv.sifive.test, $name", ({ tree }) => {
     ]);
   });
 
-  test("takes the high half as the code only of a failure", () => {
+  test("uses the high half as a code only for a failure", () => {
     const rig = finisher();
     rig.write(0, 0xffff_5555);
     rig.write(0, 0xffff_3333);
@@ -32,7 +32,7 @@ describe.each(await loadTrees())("riscv.sifive.test, $name", ({ tree }) => {
     ]);
   });
 
-  test("takes two bytes, and no single one", () => {
+  test("accepts two bytes, but not a single one", () => {
     const rig = finisher();
     rig.write(0, 0x55, 1);
     expect(rig.result).toBe(MemTxResult.DecodeError);

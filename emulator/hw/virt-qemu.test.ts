@@ -1,4 +1,4 @@
-/** The board against QEMU's: memory map, objects, options, boot ROM and device tree, for what exists on both. */
+/** Compares the board with QEMU's: memory map, objects, options, boot ROM and device tree, for what exists on both. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,7 +29,7 @@ const ABSENT_REGIONS = [
 const ABSENT_SPACES = ["gpex-root"];
 /** Types that do not exist yet. */
 const ABSENT_TYPES = ["gpex-pcihost", "platform-bus-device"];
-/** Options that our devices do not have: what they are about does not exist. */
+/** Options that our devices lack, because what they control does not exist here. */
 const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "cfi.pflash01": ["big-endian", "secure", "old-multiple-chip-handling"],
   goldfish_rtc: ["big-endian"],
@@ -37,15 +37,15 @@ const ABSENT_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   "serial-mm": ["endianness"],
   "virtio-mmio": ["format_transport_address", "ioeventfd"],
 };
-/** Nodes of the device tree for what does not exist yet, with what is below them. */
+/** Device tree nodes of devices that do not exist yet, including their children. */
 const ABSENT_NODES = ["/pmu", "/platform-bus@", "/soc/pci@"];
-/** What our harts cannot do yet, or can do beyond QEMU 7.2, and bytes that QEMU takes from its host. */
+/** Properties for extensions that differ from QEMU 7.2, and for bytes that QEMU gets from its host. */
 const DIFFERENT_PROPERTIES: Readonly<Record<string, string>> = {
   "riscv,isa": "rv64imafdc_zicbom_zicboz_zicsr_zifencei_zihintpause_zba_zbb_zbc_zbs_sstc_svadu_svinval",
   "mmu-type": "riscv,sv57",
   "rng-seed": "random",
 };
-/** Properties of what QEMU has had since 8.0 only, with their values. */
+/** Properties that QEMU has only had since 8.0, with their values. */
 const LATER_PROPERTIES: Readonly<Record<string, string>> = {
   "riscv,cbom-block-size": "00000040",
   "riscv,cboz-block-size": "00000040",
@@ -53,7 +53,7 @@ const LATER_PROPERTIES: Readonly<Record<string, string>> = {
 
 describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree }) => {
   function build({ ramBytes = 256 * MIB, hartCount = 1 } = {}): { model: DeviceModel; machine: Machine } {
-    // No test looks at the contents of RAM, so a machine of 4 GiB need not have them.
+    // No test looks at the contents of RAM, so a machine with 4 GiB need not allocate it.
     const ram = { allocate: (bytes: number) => new Uint8Array(Math.min(bytes, 32 * MIB)), release: () => {} };
     const model = new DeviceModel({ ram });
     tree.registerTypes(model.types);
@@ -73,12 +73,12 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
     needs(context, QEMU);
     const theirs = sections(askMonitor(["-m", "256M"], "info mtree"));
     const ours = sections(formatMtree(build().model).split("\n"));
-    // QEMU lists the system once more below its heading, since an alias of the PCI host's leads there.
+    // QEMU lists `system` a second time, as the target of an alias in the PCI host.
     const listed = theirs.filter(([heading]) => !heading?.startsWith("memory-region:"));
     expect(ours).toEqual(listed);
   });
 
-  test("has the same objects at the same places", (context) => {
+  test("has the same objects at the same paths", (context) => {
     needs(context, QEMU);
     const theirs = objects(askMonitor(["-m", "256M", "-smp", "2"], "info qom-tree /"));
     const ours = listObjects(build({ hartCount: 2 }).model.root);
@@ -99,7 +99,7 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
     expect(sorted(ours)).toEqual(sorted(theirs));
   });
 
-  test("puts the device tree at the same place, and says so in the same boot ROM", (context) => {
+  test("puts the device tree at the same address, and has the same boot ROM", (context) => {
     needs(context, QEMU);
     for (const [option, ramBytes] of [
       ["8M", 8 * MIB],
@@ -119,7 +119,7 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
     }
   });
 
-  test("tells firmware of a kernel in the same words", (context) => {
+  test("passes a kernel to firmware in the same form", (context) => {
     needs(context, QEMU);
     const theirs = withFile(new Uint8Array(4096), (kernel) =>
       askMonitor(["-m", "256M", "-kernel", kernel], "xp /22wx 0x1000").flatMap(parseWords),
@@ -142,7 +142,7 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
       for (const hartCount of [1, 2, 8]) expect(compare([], hartCount, {})).toEqual([]);
     });
 
-    test("is the same with a command line and a ram disk", (context) => {
+    test("is the same with a command line and an initrd", (context) => {
       needs(context, QEMU);
       const start = 0x8800_0000;
       const commandLine = "root=/dev/vda console=ttyS0";
@@ -155,7 +155,7 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
       expect(found).toEqual([]);
     });
 
-    test("would be told apart by a single property", (context) => {
+    test("would differ by a single property", (context) => {
       needs(context, QEMU);
       const found = withFile(new Uint8Array(4096), (kernel) =>
         compare(["-bios", "none", "-kernel", kernel, "-append", "a"], 1, { commandLine: "b" }),
@@ -176,7 +176,7 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
       expect(order(withoutLaterProperties(ours))).toEqual(order(theirs));
     });
 
-    test("is one that dtc reads without more complaints than QEMU's", (context) => {
+    test("causes no more dtc warnings than QEMU's", (context) => {
       needs(context, QEMU, "dtc");
       const ours = decompile(build().machine.deviceTree());
       const theirs = decompile(dumpDeviceTree(["-m", "256M"]));
@@ -196,7 +196,7 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
   });
 });
 
-/** Paragraphs, less the lines of what does not exist yet; sorted and without numbers, since QEMU's order is that of a hash. */
+/** Paragraphs without the lines of absent regions; sorted and without numbers, as QEMU's order is that of a hash. */
 function sections(lines: readonly string[]): string[][] {
   return lines
     .filter((line) => !ABSENT_REGIONS.some((name) => new RegExp(`: (alias )?${name}( @|$)`).test(line)))
@@ -218,7 +218,7 @@ interface Place {
   readonly type: string;
 }
 
-/** Objects as `info qom-tree` lists them, less what does not exist yet and what is about QEMU itself. */
+/** Objects as listed by `info qom-tree`, without those that do not exist yet or are about QEMU itself. */
 function objects(lines: readonly string[]): Place[] {
   const path: string[] = [];
   const places: Place[] = [];
@@ -261,7 +261,7 @@ interface DeviceOptions {
   readonly values: ReadonlyMap<string, string>;
 }
 
-/** Devices of the main bus with their options, as `info qtree` lists them. */
+/** Devices of the main bus with their options, as listed by `info qtree`. */
 function options(lines: readonly string[]): DeviceOptions[] {
   const devices: { type: string; values: Map<string, string> }[] = [];
   for (const line of lines) {
@@ -312,7 +312,7 @@ function isAbsent(path: string): boolean {
   return ABSENT_NODES.some((node) => path === node || (node.endsWith("@") && path.startsWith(node)));
 }
 
-/** What differs beyond what is known to. */
+/** Differences other than the known ones. */
 function differences(ours: Nodes, theirs: Nodes): string[] {
   const found: string[] = [];
   for (const [path, properties] of theirs) {
@@ -329,14 +329,14 @@ function differences(ours: Nodes, theirs: Nodes): string[] {
     }
     for (const [name, value] of mine) {
       if (properties.has(name) || LATER_PROPERTIES[name] === value) continue;
-      found.push(`${path}: ${name} is too much`);
+      found.push(`${path}: ${name} is extra`);
     }
   }
-  for (const path of ours.keys()) if (!theirs.has(path)) found.push(`${path} is too much`);
+  for (const path of ours.keys()) if (!theirs.has(path)) found.push(`${path} is extra`);
   return found;
 }
 
-/** The value that we have on purpose; of random bytes only the length counts. */
+/** The value that is intended here; for random bytes, only the length is compared. */
 function knownDifference(name: string, own: string | undefined, theirs: string): string | undefined {
   const value = DIFFERENT_PROPERTIES[name];
   if (value === "random") return own?.length === theirs.length ? own : theirs;

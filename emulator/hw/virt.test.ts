@@ -46,7 +46,7 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
     expect(() => machine.hartSpace(2)).toThrow(/harts 0 to 1, not 2/);
   });
 
-  test("holds RAM up to its last byte, and nothing behind", () => {
+  test("has RAM up to its last byte, and nothing after it", () => {
     const { space } = build(1, 16 * MIB);
     space.write(RAM + 16 * MIB - 4, 4, 7);
     expect([space.read(RAM + 16 * MIB - 4, 4), space.result]).toEqual([7, MemTxResult.Ok]);
@@ -63,7 +63,7 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
     expect(space.read(0x1000, 4)).toBe(0x0000_0297);
   });
 
-  test("leads every device's interrupt to its cause", () => {
+  test("connects every device's interrupt to its cause", () => {
     const { space, interrupts, advance } = build(2);
     expect(interrupts).toEqual(["hart 0 +7", "hart 1 +7"]); // comparators and counter are 0
     space.write(0x200_4000, 8, 100, 0);
@@ -83,11 +83,11 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
     space.write(0xc00_0000 + 4 * 11, 4, 1);
     space.write(0xc00_2000, 4, 1 << 11); // machine mode of hart 0
     space.write(0x10_1010, 4, 1);
-    space.write(0x10_1008, 4, 0); // an alarm of the past
+    space.write(0x10_1008, 4, 0); // an alarm in the past
     expect(interrupts.filter((each) => each.includes("+"))).toEqual(["hart 0 +11"]);
   });
 
-  test("tells a hart that is plugged in late what is pending", () => {
+  test("tells a hart that is connected late which interrupts are pending", () => {
     const { machine } = build();
     const told: number[] = [];
     machine.connectHart(0, { setInterrupt: (cause) => told.push(cause) });
@@ -111,7 +111,7 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
     expect([sent, space.read(UART, 1)]).toEqual([[0x41], 0x42]);
   });
 
-  test("loads flash banks, and refuses what does not fit", () => {
+  test("loads flash banks, and refuses images that do not fit", () => {
     const { machine, space } = build();
     machine.loadFlash(1, Uint8Array.of(1, 2, 3, 4));
     expect(words(space, FLASH + 0x200_0000, 1)).toEqual([0x0403_0201]);
@@ -128,14 +128,14 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
     expect([space.read(RAM, 4), space.read(UART + 7, 1)]).toEqual([5, 0]);
   });
 
-  test("refuses options that it cannot meet", () => {
+  test("refuses invalid options", () => {
     expect(() => build(0)).toThrow(/0 harts; give 1 to 8/);
     expect(() => build(9)).toThrow(/9 harts; give 1 to 8/);
     expect(() => build(1, 5000)).toThrow(/5000 bytes of RAM; give a multiple of 4096/);
     expect(() => build(1, MIB / 2).machine.deviceTreeAddress).toThrow(/no room for the device tree/);
   });
 
-  test("is made by its name, and only machines are", () => {
+  test("is created by name, as only machines can be", () => {
     const make = (name: string) => () => {
       const model = new DeviceModel();
       tree.registerTypes(model.types);
@@ -146,7 +146,7 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
     expect(make("spike-machine")).toThrow(/unknown device type "spike-machine"/);
   });
 
-  test("makes the same device tree from the same seed only", () => {
+  test("generates the same device tree only from the same seed", () => {
     const { machine } = build();
     expect(machine.deviceTree({ seed: 1 })).toEqual(machine.deviceTree({ seed: 1 }));
     expect(machine.deviceTree({ seed: 1 })).not.toEqual(machine.deviceTree({ seed: 2 }));
@@ -154,7 +154,7 @@ describe.each(await loadTrees())("virt-machine, $name", ({ tree }) => {
 
   test("renders the map once for all its devices", () => {
     const { model } = build();
-    expect(model.renders).toBe(2 + 2); // two roots: when their first address space is made, and at the end
+    expect(model.renders).toBe(2 + 2); // two roots: when their first address space is created, and at the end
   });
 
   test("leaves nothing behind", () => {

@@ -1,4 +1,4 @@
-/** Requests as drivers make them, over a disk in memory, and over one that fails. */
+/** Requests as made by drivers, on a disk in memory, and on one that fails. */
 import { describe, expect, test } from "vitest";
 import type { BlockBackend, BlockResult } from "#qdev";
 import type { PropertyValue } from "#qom";
@@ -24,7 +24,7 @@ const FLUSH_FEATURE = 1n << 9n;
 const CONFIG_WCE = 1n << 11n;
 const WCE_OFFSET = 32;
 
-/** Remembers what was asked of it; answers `outcome` to all but what it refuses. */
+/** Records requests; returns `outcome`, except for requests that it refuses. */
 class RecordingDisk implements BlockBackend {
   readonly bytes = SECTORS * SECTOR;
   readOnly = false;
@@ -116,7 +116,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(answers[1]).toEqual(Uint8Array.of(OK));
   });
 
-  test("takes header and status as parts of longer buffers", () => {
+  test("accepts header and status as parts of longer buffers", () => {
     const { rig, disk } = started();
     expect(send(rig, OUT, 0)).toBe(OK);
     const data = pattern(SECTOR, 3);
@@ -127,7 +127,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(answers[0]).toEqual(Uint8Array.from([...data, OK]));
   });
 
-  test("refuses sectors that are not there, or not whole", () => {
+  test("refuses sectors that do not exist or are incomplete", () => {
     const { rig, disk } = started();
     const sector = pattern(SECTOR, 0);
     expect(send(rig, OUT, SECTORS, sector)).toBe(IO_ERROR);
@@ -139,7 +139,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(disk.requests).toEqual([]);
   });
 
-  test("tells the driver of errors of the host", () => {
+  test("reports host errors to the driver", () => {
     const { rig, disk } = started();
     disk.outcome = "io-error";
     expect(send(rig, OUT, 0, pattern(SECTOR, 0))).toBe(IO_ERROR);
@@ -149,7 +149,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(rig.request([header(IN, 0), SECTOR, 1]).answers[1]).toEqual(Uint8Array.of(IO_ERROR));
   });
 
-  test("a disk that is only read says so, and takes nothing", () => {
+  test("a read-only disk says so, and accepts no writes", () => {
     const { rig, disk } = started({ readOnly: true });
     expect(rig.offered() & (1n << 5n)).not.toBe(0n);
     expect(send(rig, OUT, 0, pattern(SECTOR, 0))).toBe(IO_ERROR);
@@ -158,7 +158,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(disk.requests).toEqual([]);
   });
 
-  test("flushes when asked to; after every write if the driver cannot ask", () => {
+  test("flushes on request, or after every write if the driver cannot request it", () => {
     const { rig, disk } = blk();
     rig.start({ features: VERSION_1 | FLUSH_FEATURE });
     send(rig, OUT, 0, pattern(SECTOR, 0));
@@ -178,7 +178,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(wce()).toBe(0);
     send(rig, OUT, 0, pattern(SECTOR, 0));
     expect(disk.requests).toEqual(["write 0 512", "flush"]);
-    rig.write(REGISTER.config, 0x1234); // nothing else can be written
+    rig.write(REGISTER.config, 0x1234); // nothing else is writable
     expect(rig.read(REGISTER.config)).toBe(SECTORS);
     rig.write(REGISTER.status, 0);
     expect(wce()).toBe(1);
@@ -192,7 +192,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(disk.requests).toEqual(["discard 1024 1536", "zeroes 2048 2560 false", "zeroes 2048 2560 true"]);
   });
 
-  test("refuses ranges that make no sense", () => {
+  test("refuses invalid ranges", () => {
     const { rig, disk } = started({ properties: { "max-discard-sectors": 8 } });
     expect(send(rig, DISCARD, 0, range(SECTORS - 1, 2))).toBe(IO_ERROR);
     expect(send(rig, DISCARD, 0, range(0, 9))).toBe(IO_ERROR);
@@ -202,7 +202,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(disk.requests).toEqual([]);
   });
 
-  test("tells its serial number, ended by NUL where there is room", () => {
+  test("returns its serial number, NUL-terminated if there is room", () => {
     const { rig } = started({ properties: { serial: "disk-1" } });
     const { answers } = rig.request([header(GET_ID, 0), 20, 1]);
     expect(Buffer.from(answers[0] ?? []).toString("latin1")).toBe("disk-1".padEnd(20, "\0"));
@@ -210,12 +210,12 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(long.rig.request([header(GET_ID, 0), 20, 1]).answers[0]).toEqual(new Uint8Array(20).fill(0x78));
   });
 
-  test("does not know commands of SCSI, or others", () => {
+  test("does not support SCSI commands or unknown requests", () => {
     const { rig } = started({ legacy: true });
     for (const type of [2, 3, 6, 99]) expect(send(rig, type, 0)).toBe(UNSUPPORTED);
   });
 
-  test("carries out all that is available in one go, and interrupts once if that is enough", () => {
+  test("carries out all available requests at once, and interrupts once if that is enough", () => {
     const { rig, disk } = started();
     for (let sector = 0; sector < 2; sector++) {
       rig.descriptor(
@@ -248,7 +248,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(rig.model.systemSpace.mappings.count).toBe(0);
   });
 
-  test("has queues of its own for each processor, if it is to", () => {
+  test("has several queues if requested", () => {
     const { rig } = blk({ properties: { "num-queues": 2 } });
     rig.start({ queues: 2 });
     expect(rig.offered() & (1n << 12n)).not.toBe(0n);
@@ -258,7 +258,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
 
   test.each([
     [{ drive: "" }, /drive is not set/],
-    [{ drive: "cd" }, /drive is cd; there is no such drive/],
+    [{ drive: "cd" }, /drive is cd, which does not exist/],
     [{ logical_block_size: 1000 }, /logical_block_size is 1000; give a power of two/],
     [{ logical_block_size: 4096, physical_block_size: 512 }, /physical_block_size is 512; give at least/],
     [{ "queue-size": 3 }, /queue-size is 3; give a power of two/],
@@ -269,7 +269,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
     expect(() => blk({ properties })).toThrow(message);
   });
 
-  test("a drive serves one device, until that goes", () => {
+  test("a drive serves one device until that is removed", () => {
     const { rig } = blk();
     const plugAnother = () => {
       const transport = rig.create("virtio-mmio", {}, "second");
@@ -277,7 +277,7 @@ describe.each(await loadTrees())("virtio-blk, $name", ({ tree }: NamedTree) => {
       const other = rig.model.createPeripheral("virtio-blk-device", "other");
       other.setProperty("drive", "hd");
       const [, bus] = [...transport.children()].find(([name]) => name.startsWith("virtio-mmio-bus")) ?? [];
-      other.plug(bus as NonNullable<typeof rig.device.parentBus>); // as its name says
+      other.plug(bus as NonNullable<typeof rig.device.parentBus>); // by its name
       return other;
     };
     expect(plugAnother).toThrow(/drive hd is in use by another device/);

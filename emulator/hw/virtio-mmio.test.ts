@@ -1,4 +1,4 @@
-/** The transport, and queues under drivers of all kinds, with the entropy device as the simplest that there is. */
+/** The transport and queues, with all kinds of drivers; uses the entropy device because it is the simplest. */
 import { describe, expect, test } from "vitest";
 import { MemTxResult } from "#memory";
 import { SysBusDevice } from "#qdev";
@@ -24,14 +24,14 @@ const NEEDS_RESET = 0x40;
 describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
   const rng = (legacy = false) => new VirtioRig(tree, "virtio-rng-device", { legacy });
 
-  test("shows what it is", () => {
+  test("identifies itself", () => {
     const read = (rig: VirtioRig) =>
       [REGISTER.magic, REGISTER.version, REGISTER.deviceId, REGISTER.vendor].map((at) => rig.read(at));
     expect(read(rng())).toEqual([0x7472_6976, 2, 4, 0x554d_4551]);
     expect(read(rng(true))).toEqual([0x7472_6976, 1, 4, 0x554d_4551]);
   });
 
-  test("without a device shows a number of 0, and ignores writes", () => {
+  test("without a device shows device ID 0, and ignores writes", () => {
     const rig = rng();
     rig.device.remove();
     expect([rig.read(REGISTER.magic), rig.read(REGISTER.version), rig.read(REGISTER.deviceId)]).toEqual([
@@ -54,19 +54,19 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(() => other.plug(rig.model.systemBus)).toThrow(/needs a virtio bus; give bus=virtio-mmio-bus.0/);
   });
 
-  test("offers to each kind of driver what it knows", () => {
+  test("offers each kind of driver the features that it knows", () => {
     expect(rng().offered()).toBe((1n << 40n) | VERSION_1 | EVENT_IDX | (1n << 28n));
     expect(rng(true).offered()).toBe(EVENT_IDX | (1n << 28n) | (1n << 27n) | NOTIFY_ON_EMPTY);
   });
 
-  test("options take features away", () => {
+  test("options disable features", () => {
     const rig = new VirtioRig(tree, "virtio-rng-device", {
       properties: { event_idx: false, indirect_desc: "off" },
     });
     expect(rig.offered()).toBe((1n << 40n) | VERSION_1);
   });
 
-  test("registers of 32 bits answer accesses of that size only; the configuration takes any", () => {
+  test("32-bit registers accept only accesses of that size; the configuration accepts any", () => {
     const rig = rng();
     expect([rig.read(REGISTER.magic, 1), rig.read(REGISTER.magic, 2)]).toEqual([0, 0]);
     rig.write(REGISTER.status, 1, 1);
@@ -98,7 +98,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(bytes[0]).toEqual(bytes[1]);
   });
 
-  test("entropy comes as fast as max-bytes and period allow", () => {
+  test("entropy is limited to the rate given by max-bytes and period", () => {
     const rig = new VirtioRig(tree, "virtio-rng-device", { properties: { "max-bytes": 10, period: 100 } });
     rig.start();
     expect(rig.request([16]).length).toBe(10);
@@ -111,7 +111,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(rig.nextUsed()).toEqual({ head: 1, length: 10 });
   });
 
-  test("does much at once in turns, so that the machine can be stopped between them", () => {
+  test("does large requests in turns, so that the machine can be stopped between them", () => {
     const rig = rng();
     rig.start({ size: 128 });
     for (let count = 0; count < 100; count++) rig.lend([0x10_0000]);
@@ -129,7 +129,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(rig.request([16]).length).toBe(16);
   });
 
-  test("forgets at a reset what was left for later", () => {
+  test("drops postponed work at a reset", () => {
     const rig = rng();
     rig.start({ size: 128 });
     for (let count = 0; count < 100; count++) rig.lend([0x10_0000]);
@@ -140,13 +140,13 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(rig.request([16]).length).toBe(16);
   });
 
-  test("reads descriptors from a table of their own", () => {
+  test("reads descriptors from an indirect table", () => {
     const rig = rng();
     rig.start();
     expect(rig.request([7, 8, 9], { indirect: true }).length).toBe(24);
   });
 
-  test("goes around the ring, and around the count of 2^16", () => {
+  test("wraps around at the end of the ring, and at an index of 2^16", () => {
     const rig = rng();
     rig.start({ features: VERSION_1, size: 4 });
     for (let round = 0; round < 0x1_0003; round++) {
@@ -166,7 +166,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(rig.irq.level).toBe(false);
   });
 
-  test("with event indices, interrupts when the count passes the one asked for", () => {
+  test("with event indices, interrupts when the index passes the requested one", () => {
     const rig = rng();
     rig.start({ features: VERSION_1 | EVENT_IDX });
     const { available, used, size } = rig.queue();
@@ -178,12 +178,12 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
       interrupted.push(rig.irq.level);
       rig.write(REGISTER.interruptAck, 1);
     }
-    // The first is always told of: the device has nothing to compare with.
+    // The first always interrupts: the device has nothing to compare with.
     expect(interrupted).toEqual([true, false, true, false]);
-    expect(rig.space.read(used + 4 + 8 * size, 2)).toBe(4); // and asks to be told of the fifth
+    expect(rig.space.read(used + 4 + 8 * size, 2)).toBe(4); // and asks to be notified of the fifth
   });
 
-  test("a driver of before version 1 is interrupted when all is used, if it likes", () => {
+  test("a legacy driver is interrupted when all buffers are used, if it accepts that feature", () => {
     const rig = rng(true);
     rig.start({ legacy: true, features: NOTIFY_ON_EMPTY });
     rig.space.write(rig.queue().available, 2, 1);
@@ -191,7 +191,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(rig.irq.level).toBe(true);
   });
 
-  test("is as new after a reset by the driver", () => {
+  test("is in its initial state after a reset by the driver", () => {
     const rig = rng();
     rig.start();
     rig.request([4]);
@@ -214,7 +214,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect(rig.nextUsed()).toBeNull();
   });
 
-  test("legacy drivers see the page of a queue, and reset by a page of 0", () => {
+  test("legacy drivers can read a queue's page number, and reset the device by writing 0 to it", () => {
     const rig = rng(true);
     rig.start({ legacy: true });
     rig.write(REGISTER.queueSel, 0);
@@ -223,7 +223,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     expect([rig.read(REGISTER.queuePfn), rig.read(REGISTER.status)]).toEqual([0, 0]);
   });
 
-  test("tells of every write to memory", () => {
+  test("reports every write to memory", () => {
     const rig = rng();
     rig.start({ features: VERSION_1 });
     const [place = 0] = rig.lend([16]);
@@ -243,24 +243,24 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
     ]);
   });
 
-  describe("a driver's mistake", () => {
+  describe("a driver error", () => {
     const MISTAKES: readonly [string, RegExp, (rig: VirtioRig) => void][] = [
       [
         "an index too far ahead",
         /index went from 0 to 9/,
         (rig) => rig.space.write(rig.queue().available + 2, 2, 9),
       ],
-      ["a head beyond the queue", /descriptor 8 of 8 is available/, (rig) => rig.makeAvailable(8)],
+      ["a head beyond the queue", /available descriptor 8 is outside/, (rig) => rig.makeAvailable(8)],
       [
-        "a chain that goes on beyond the queue",
-        /descriptor 99 of 8 is next/,
+        "a chain that continues beyond the queue",
+        /next descriptor 99 is outside the table of 8/,
         (rig) => {
           rig.descriptor(rig.queue().descriptors, 0, RAM, 4, WRITE | NEXT, 99);
           rig.makeAvailable(0);
         },
       ],
       [
-        "a chain that ends nowhere",
+        "a chain that never ends",
         /has no end/,
         (rig) => {
           rig.descriptor(rig.queue().descriptors, 0, RAM, 4, WRITE | NEXT, 0);
@@ -268,16 +268,16 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
         },
       ],
       [
-        "a buffer of no bytes",
-        /has no bytes/,
+        "an empty buffer",
+        /buffer is empty/,
         (rig) => {
           rig.descriptor(rig.queue().descriptors, 0, RAM, 0, WRITE);
           rig.makeAvailable(0);
         },
       ],
       [
-        "a buffer to be read behind one to be written",
-        /to be read follows/,
+        "a device-readable buffer after a device-writable one",
+        /device-readable buffer follows/,
         (rig) => {
           rig.descriptor(rig.queue().descriptors, 0, RAM, 4, WRITE | NEXT, 1);
           rig.descriptor(rig.queue().descriptors, 1, RAM, 4, 0);
@@ -286,7 +286,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
       ],
       [
         "an indirect table of half a descriptor",
-        /table has 24 bytes/,
+        /invalid size of 24 bytes/,
         (rig) => {
           rig.descriptor(rig.queue().descriptors, 0, RAM, 24, INDIRECT);
           rig.makeAvailable(0);
@@ -294,8 +294,8 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
       ],
       ...[RAM + RAM_BYTES, 2 ** 60, 2 ** 64 - 2048].map(
         (address): [string, RegExp, (rig: VirtioRig) => void] => [
-          `a buffer at 0x${address.toString(16)}, where nothing is`,
-          /no memory is at/,
+          `a buffer at 0x${address.toString(16)}, where there is no memory`,
+          /there is no memory at/,
           (rig) => {
             rig.descriptor(rig.queue().descriptors, 0, address, 4, WRITE);
             rig.makeAvailable(0);
@@ -319,7 +319,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
       expect(rig.request([4]).length).toBe(4);
     });
 
-    test("of a legacy driver shows in no status, but stops the device all the same", () => {
+    test("of a legacy driver does not show in the status, but stops the device all the same", () => {
       const rig = rng(true);
       rig.start({ legacy: true });
       rig.makeAvailable(8);
@@ -338,7 +338,7 @@ describe.each(await loadTrees())("virtio-mmio, $name", ({ tree }) => {
       expect(rig.result).toBe(MemTxResult.Ok);
     });
 
-    test("of any kind throws nothing: rings, descriptors and registers of random bytes", () => {
+    test("of any kind does not throw: random bytes in rings, descriptors and registers", () => {
       for (let seed = 0; seed < 200; seed++) {
         const random = new Random(seed);
         const legacy = random.onceIn(3);

@@ -1,4 +1,4 @@
-/** A network card under a driver: what it offers, frames both ways, the filter, and the user-mode network behind it. */
+/** A network card with a driver: its features, frames both ways, the filter, and the user-mode network behind it. */
 import { describe, expect, test } from "vitest";
 import type { NetBackend, NetDevice } from "#qdev";
 import type { PropertyValue } from "#qom";
@@ -20,14 +20,14 @@ const TRANSMIT = 1;
 const CONTROL = 2;
 const NEEDS_RESET = 0x40;
 
-/** Where receive buffers lie, and where frames to be sent and commands do. */
+/** Addresses of receive buffers, and of outgoing frames and commands. */
 const RECEIVE_BUFFERS = RAM + 0x10_0000;
 const SEND_BUFFERS = RAM + 0x18_0000;
 
 const CARD = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
 const EVERYBODY = new Uint8Array(6).fill(0xff);
 
-/** Keeps what the card sends. */
+/** Keeps the frames that the card sends. */
 class Wire implements NetBackend {
   card: NetDevice | null = null;
   readonly sent: Uint8Array[] = [];
@@ -71,7 +71,7 @@ class NetRig extends VirtioRig {
     expect(this.nextUsed(TRANSMIT)?.length).toBe(0);
   }
 
-  /** Lends a buffer for frames; answers where it lies. */
+  /** Provides a receive buffer; returns its address. */
   lendRoom(bytes: number, at: number): number {
     return this.lend([bytes], { index: RECEIVE, at })[0] ?? 0;
   }
@@ -94,10 +94,10 @@ function frame(destination: Uint8Array, ...rest: readonly number[]): Uint8Array 
 const trees = await loadTrees();
 
 describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
-  test("offers what works, and what QEMU does without offloads", () => {
+  test("offers what works: what QEMU offers without offloads", () => {
     const offered = (options: Options) => new NetRig(tree, options).offered();
     const ring = (1n << 28n) | (1n << 29n);
-    const own = 0xbf_8024n; // MAC, offload control, buffers merged, status, control queue with all commands, announce
+    const own = 0xbf_8024n; // MAC, offload control, merged buffers, status, control queue with all commands, announce
     expect(offered({})).toBe(VERSION_1 | (1n << 40n) | ring | own);
     expect(offered({ legacy: true })).toBe(ring | (1n << 24n) | (1n << 27n) | own);
     expect(offered({ properties: { mrg_rxbuf: "off", csum: "on" } })).toBe(
@@ -106,7 +106,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     expect(offered({ properties: { host_mtu: 1400 } }) & 8n).toBe(8n);
   });
 
-  test("shows its address, that the link is up, and the MTU if it was given", () => {
+  test("shows its address, a link that is up, and the MTU if one is given", () => {
     const rig = new NetRig(tree);
     const config = (size: number) =>
       Array.from({ length: size }, (_, at) => rig.read(REGISTER.config + at, 1));
@@ -117,7 +117,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     expect(other.device.getProperty("mac")).toBe("02:00:00:00:00:99");
   });
 
-  test("refuses options that cannot be", () => {
+  test("refuses invalid options", () => {
     const make = (properties: Record<string, PropertyValue>) => () => new NetRig(tree, { properties });
     expect(make({ mac: "1:2:3" })).toThrow("property mac is 1:2:3; give six bytes like 52:54:00:12:34:56");
     expect(make({ rx_queue_size: 300 })).toThrow(
@@ -131,8 +131,8 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
   });
 
   test.each([
-    ["from before version 1", true, MAC, 10],
-    ["from before version 1, merging buffers", true, MAC | MRG_RXBUF, 12],
+    ["legacy", true, MAC, 10],
+    ["legacy, merging buffers", true, MAC | MRG_RXBUF, 12],
     ["of version 1", false, VERSION_1, 12],
   ] as const)("carries frames both ways for drivers %s", (_name, legacy, features, headerBytes) => {
     const rig = new NetRig(tree, { legacy, features });
@@ -149,7 +149,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     expect(rig.irq.level).toBe(true);
   });
 
-  test("spreads a frame over several buffers, if the driver agreed, and waits until there are enough", () => {
+  test("spreads a frame over several buffers, if that was negotiated, and waits until there are enough", () => {
     const rig = new NetRig(tree);
     const places = [0, 1].map((number) => rig.lendRoom(100, RECEIVE_BUFFERS + 0x1000 * number));
     const large = frame(CARD, ...Array.from({ length: 236 }, (_, index) => index));
@@ -166,7 +166,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     expect(whole.slice(12)).toEqual([...large]);
   });
 
-  test("drops a frame that has no room in one buffer, if they cannot be merged", () => {
+  test("drops a frame that does not fit in one buffer, if buffers cannot be merged", () => {
     const rig = new NetRig(tree, { features: VERSION_1 });
     rig.lendRoom(20, RECEIVE_BUFFERS);
     expect(rig.wire.card?.receive(frame(CARD, ...Array(50).fill(1)))).toBe(true);
@@ -174,7 +174,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     expect(rig.read(REGISTER.status) & NEEDS_RESET).toBe(0);
   });
 
-  test("lets frames wait until a driver runs it", () => {
+  test("lets frames wait until its driver is ready", () => {
     const rig = new NetRig(tree);
     rig.lendRoom(2000, RECEIVE_BUFFERS);
     rig.write(REGISTER.status, 0);
@@ -185,7 +185,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     const GROUP = Uint8Array.of(0x01, 0, 0x5e, 0, 0, 1);
     const OTHER = Uint8Array.of(0x52, 0x54, 0, 0, 0, 9);
 
-    /** Which of: own address, another's, everybody, a group. */
+    /** Which of these are accepted: the own address, another one, broadcast, a group. */
     function taken(rig: NetRig): string {
       const kinds = { own: CARD, other: OTHER, all: EVERYBODY, group: GROUP };
       const found: string[] = [];
@@ -201,13 +201,13 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
       const steps: [number, number, number[], string][] = [
         [0, 0, [1], "own other all group"], // promiscuous
         [0, 0, [0], "own all"],
-        [0, 1, [1], "own all group"], // all groups
-        [0, 3, [1], "own all"], // no groups
+        [0, 1, [1], "own all group"], // all multicast
+        [0, 3, [1], "own all"], // no multicast
         [0, 1, [0], "own all"],
         [0, 3, [0], "own all"],
-        [0, 2, [1], "own other all"], // all hosts
+        [0, 2, [1], "own other all"], // all unicast
         [0, 2, [0], "own all"],
-        [0, 4, [1], "all"], // no hosts
+        [0, 4, [1], "all"], // no unicast
         [0, 4, [0], "own all"],
         [0, 5, [1], "own"], // no broadcast
         [0, 5, [0], "own all"],
@@ -223,7 +223,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
       }
     });
 
-    test("takes everything of a kind when there are more addresses than it remembers", () => {
+    test("accepts all addresses of a kind when there are more than fit in the table", () => {
       const rig = new NetRig(tree);
       rig.command(0, 0, [0]);
       const many = Array.from({ length: 65 }, (_, index) => [1, 0, 0, 0, 0, index]).flat();
@@ -231,7 +231,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
       expect(taken(rig)).toBe("own all group");
     });
 
-    test("knows VLANs if the driver does", () => {
+    test("filters VLANs if the driver does", () => {
       const rig = new NetRig(tree, { features: VERSION_1 | CTRL_VQ | CTRL_RX | CTRL_VLAN });
       rig.command(0, 0, [0]);
       const tagged = Uint8Array.of(...CARD, ...CARD, 0x81, 0x00, 0x20, 0x05, 8, 0, 1, 2);
@@ -247,7 +247,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
       expect(arrives()).toBe(false);
     });
 
-    test("refuses commands that make no sense", () => {
+    test("refuses invalid commands", () => {
       const rig = new NetRig(tree);
       const refused: [number, number, number[]][] = [
         [0, 9, [1]],
@@ -266,7 +266,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     });
   });
 
-  test("a driver from before version 1 sets the address in the configuration, and a reset brings it back", () => {
+  test("a legacy driver sets the address in the configuration, and a reset restores the original one", () => {
     const rig = new NetRig(tree, { legacy: true });
     rig.write(REGISTER.config + 5, 0x77, 1);
     expect(rig.read(REGISTER.config + 5, 1)).toBe(0x77);
@@ -279,7 +279,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
 
   test.each([
     ["a frame shorter than its header", TRANSMIT, [new Uint8Array(5)]],
-    ["a command without an answer", CONTROL, [Uint8Array.of(0, 0, 1)]],
+    ["a command without room for a status", CONTROL, [Uint8Array.of(0, 0, 1)]],
     ["a command without a header", CONTROL, [Uint8Array.of(0), 1]],
   ] as const)("breaks on %s, and works again after a reset", (_name, index, buffers) => {
     const rig = new NetRig(tree);
@@ -292,7 +292,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
   });
 
   test.each([
-    ["nothing to be written", [new Uint8Array(100)]],
+    ["no device-writable bytes", [new Uint8Array(100)]],
     ["no room for a header", [5]],
   ] as const)("breaks on a receive buffer with %s", (_name, buffers) => {
     const rig = new NetRig(tree);
@@ -301,7 +301,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     expect(rig.read(REGISTER.status) & NEEDS_RESET).toBe(NEEDS_RESET);
   });
 
-  test("goes on in another machine, of the other form: filter, address, buffers", () => {
+  test("continues in another machine, of the other form: filter, address, buffers", () => {
     const otherTree = trees.find((each) => each.name !== name)?.tree ?? tree;
     const features = VERSION_1 | MAC | MRG_RXBUF | CTRL_VQ | CTRL_RX | CTRL_VLAN | CTRL_MAC_ADDR;
     const source = new NetRig(tree, { features });
@@ -320,9 +320,9 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     const target = new NetRig(otherTree, { features });
     move(source, target);
     expect(stateOf(target)).toEqual(stateOf(source));
-    expect(target.device.getProperty("mac")).toBe("52:54:00:12:34:56"); // the driver's choice is not the option's
+    expect(target.device.getProperty("mac")).toBe("52:54:00:12:34:56"); // the option keeps its own value
 
-    expect(target.nextUsed(RECEIVE)?.length).toBe(12 + 15); // from before
+    expect(target.nextUsed(RECEIVE)?.length).toBe(12 + 15); // received before the move
     const arrives = (destination: Uint8Array, ...rest: number[]) => {
       target.wire.card?.receive(frame(destination, ...rest));
       const used = target.nextUsed(RECEIVE);
@@ -342,7 +342,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     expect(target.wire.sent).toEqual([frame(EVERYBODY, 3)]);
   });
 
-  test("no nonsense in rings or registers throws", () => {
+  test("random contents of rings and registers never throw", () => {
     const random = new Random(7);
     for (let round = 0; round < 60; round++) {
       const rig = new NetRig(tree, { legacy: round % 2 === 1 });
@@ -360,7 +360,7 @@ describe.each(trees)("virtio-net, $name", ({ name, tree }) => {
     }
   });
 
-  test("gives its backend back when it leaves", () => {
+  test("releases its backend when it is removed", () => {
     const rig = new NetRig(tree);
     rig.device.remove();
     expect(rig.wire.card).toBeNull();

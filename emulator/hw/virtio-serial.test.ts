@@ -1,4 +1,4 @@
-/** Serial ports under a driver: a single console, and many ports with the talk about them. */
+/** Serial ports with a driver: a single console, and many ports with control messages. */
 import { describe, expect, test } from "vitest";
 import type { CharDevice, Chardev, Device } from "#qdev";
 import { Bus } from "#qdev";
@@ -12,7 +12,7 @@ const VERSION_1 = 1n << 32n;
 const MULTIPORT = 1n << 1n;
 const EMERGENCY_WRITE = 1n << 2n;
 
-/** Queues: of port 0, of the talk about ports, of port 1. */
+/** Queues: of port 0, of control messages, of port 1. */
 const RECEIVE_0 = 0;
 const TRANSMIT_0 = 1;
 const CONTROL_RECEIVE = 2;
@@ -32,7 +32,7 @@ const RECEIVE_BUFFERS = RAM + 0x10_0000;
 const EVENT_BUFFERS = RAM + 0x14_0000;
 const SEND_BUFFERS = RAM + 0x18_0000;
 
-/** The host's end: keeps what comes, and types as fast as the guest takes it. */
+/** The host end: keeps what it receives, and sends as fast as the guest accepts it. */
 class Line implements Chardev {
   received = "";
   device: CharDevice | null = null;
@@ -71,7 +71,7 @@ class SerialRig extends VirtioRig {
     return port;
   }
 
-  /** Starts a driver that knows of many ports, with room for so many events. */
+  /** Starts a multiport driver, with room for the given number of events. */
   startMany(events = 12): void {
     this.start({ features: VERSION_1 | MULTIPORT, queues: 8, size: 16 });
     this.eventPlaces = [];
@@ -89,7 +89,7 @@ class SerialRig extends VirtioRig {
     this.nextUsed(CONTROL_TRANSMIT);
   }
 
-  /** Events told to the driver since the last call: port, event, value, and the name if there is one. */
+  /** Events sent to the driver since the last call: port, event, value, and the name if there is one. */
   events(): (readonly (number | string)[])[] {
     const found: (readonly (number | string)[])[] = [];
     for (let used = this.nextUsed(CONTROL_RECEIVE); used !== null; used = this.nextUsed(CONTROL_RECEIVE)) {
@@ -113,7 +113,7 @@ class SerialRig extends VirtioRig {
 const trees = await loadTrees();
 
 describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
-  test("offers many ports and a way to write in an emergency, as QEMU does", () => {
+  test("offers multiport support and emergency writes, as in QEMU", () => {
     const both = MULTIPORT | EMERGENCY_WRITE;
     expect(new SerialRig(tree).offered() & 0xffn).toBe(both);
     expect(new SerialRig(tree, { max_ports: 1 }).offered() & 0xffn).toBe(EMERGENCY_WRITE);
@@ -123,7 +123,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(words).toEqual([0, 31, 0, 0xffff_ffff]);
   });
 
-  test("is a console for a driver that knows of one port only", () => {
+  test("is a console for a driver without multiport support", () => {
     const rig = new SerialRig(tree);
     rig.addPort("virtconsole", { chardev: "c0" });
     rig.start({ features: VERSION_1, queues: 2 });
@@ -147,7 +147,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(rig.irq.level).toBe(true);
   });
 
-  test("says which ports there are, what they are, and when they open", () => {
+  test("reports which ports exist, what they are, and when they open", () => {
     const rig = new SerialRig(tree);
     rig.addPort("virtconsole", { chardev: "c0" });
     rig.addPort("virtserialport", { name: "org.example.agent" });
@@ -163,7 +163,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
       [0, PORT_OPEN, 1],
     ]);
     rig.tell(1, PORT_READY, 1);
-    expect(rig.events()).toEqual([[1, PORT_NAME, 1, "org.example.agent"]]); // nobody is behind it
+    expect(rig.events()).toEqual([[1, PORT_NAME, 1, "org.example.agent"]]); // it has no backend
     rig.line.type("x");
     rig.lend([16], { index: RECEIVE_0, at: RECEIVE_BUFFERS });
     rig.kick(RECEIVE_0);
@@ -172,7 +172,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(rig.nextUsed(RECEIVE_0)?.length).toBe(1);
   });
 
-  test("carries data of a port that is none of the console's", () => {
+  test("carries data of a port that is not a console", () => {
     const rig = new SerialRig(tree);
     rig.addPort("virtserialport", { chardev: "c0", name: "agent" });
     rig.startMany();
@@ -186,7 +186,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(rig.events().at(-1)).toEqual([1, PORT_OPEN, 1]);
   });
 
-  test("tells a running driver of ports that come and go", () => {
+  test("tells a running driver of ports that are added and removed", () => {
     const rig = new SerialRig(tree);
     rig.startMany();
     const port = rig.addPort("virtserialport");
@@ -195,7 +195,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(rig.events()).toEqual([[1, PORT_REMOVE, 1]]);
   });
 
-  test("numbers ports, and refuses numbers that cannot be", () => {
+  test("numbers ports, and refuses invalid numbers", () => {
     const rig = new SerialRig(tree, { max_ports: 4 });
     const number = (type: string, properties = {}) => rig.addPort(type, properties).getProperty("nr");
     expect(number("virtserialport")).toBe(1);
@@ -214,7 +214,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(() => new SerialRig(tree, { max_ports: 32 })).toThrow("property max_ports is 32; give 1 to 31");
   });
 
-  test("gives a line back when its port leaves, or could not come", () => {
+  test("releases a backend when its port is removed, or could not be added", () => {
     const rig = new SerialRig(tree, { max_ports: 1 });
     expect(() => rig.addPort("virtserialport", { chardev: "c0" })).toThrow("all 1 ports");
     const port = rig.addPort("virtconsole", { chardev: "c0" });
@@ -225,7 +225,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(rig.model.chardevs.take("c0")).toBe(rig.line);
   });
 
-  test("writes a byte without any queue, if it must be", () => {
+  test("supports emergency writes without any queue", () => {
     const rig = new SerialRig(tree);
     rig.addPort("virtconsole", { chardev: "c0" });
     rig.write(REGISTER.config + 8, 0x41);
@@ -247,7 +247,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(rig.nextUsed(RECEIVE_0)?.length).toBe(1);
   });
 
-  test("goes on in another machine, of the other form: which ports are open, what the driver has lent", () => {
+  test("continues in another machine, of the other form: open ports, and buffers of the driver", () => {
     const otherTree = trees.find((each) => each.name !== name)?.tree ?? tree;
     const make = (form: NamedTree["tree"]) => {
       const rig = new SerialRig(form, { max_ports: 4 });
@@ -277,7 +277,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(target.nextUsed(RECEIVE_0)).toBeNull();
   });
 
-  test("goes on as a console of a driver that knows of one port only", () => {
+  test("continues as the console of a driver without multiport support", () => {
     const make = () => {
       const rig = new SerialRig(tree);
       rig.addPort("virtconsole", { chardev: "c0" });
@@ -292,7 +292,7 @@ describe.each(trees)("virtio-serial, $name", ({ name, tree }) => {
     expect(target.nextUsed(RECEIVE_0)?.length).toBe(1);
   });
 
-  test("no nonsense in rings, registers or events throws", () => {
+  test("random contents of rings, registers and events never throw", () => {
     const random = new Random(3);
     for (let round = 0; round < 40; round++) {
       const rig = new SerialRig(tree);

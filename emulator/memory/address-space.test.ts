@@ -47,7 +47,7 @@ describe("RAM, ROM and ROM devices", () => {
     expect(flash.ramBytes()[4]).toBe(0x11);
   });
 
-  it("RAM from a pointer is the caller's own bytes", () => {
+  it("RAM from a pointer uses the caller's own bytes", () => {
     const { model, root, space } = testMemory();
     const mine = bytes(1, 2, 3, 4);
     root.addSubregion(0, MemoryRegion.newRamPtr(model.noOwner, "mine", mine));
@@ -55,7 +55,7 @@ describe("RAM, ROM and ROM devices", () => {
     expect([...mine]).toEqual([1, 8, 9, 4]);
   });
 
-  it("RAM behind a chain of aliases is reached with all offsets added", () => {
+  it("RAM behind a chain of aliases is reached with the sum of all offsets", () => {
     const { model, root, space } = testMemory();
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 0x100);
     const inner = MemoryRegion.newAlias(model.noOwner, "inner", ram, 0x10, 0x80);
@@ -88,7 +88,7 @@ describe("transfers", () => {
     const into = new Uint8Array(14).fill(0xee);
     expect(space.writeBytes(0, bytes(1, 2, 3, 4))).toBe(MemTxResult.Ok);
     expect(space.readBytes(0, into)).toBe(MemTxResult.DecodeError);
-    // Registers at a device's end are not cut, as QEMU 7.2 shows: four bytes to fw_cfg's selector of two select nothing.
+    // As in QEMU 7.2, accesses at a device's end are not clipped: four bytes to fw_cfg's 2-byte selector do nothing.
     expect([...into]).toEqual([1, 2, 3, 4, ...Array(8).fill(0xa5), 0, 0]);
     expect(calls.map((call) => [call.offset, call.size])).toEqual([
       [0, 4],
@@ -143,10 +143,10 @@ describe("mapping for direct access", () => {
     expect(space.read(0x10f0, 1)).toBe(0x42);
     space.unmap(mapping, 1);
     expect(owner.refCount).toBe(counted);
-    expect(() => space.unmap(mapping, 1)).toThrow(/ends twice/);
+    expect(() => space.unmap(mapping, 1)).toThrow(/unmapped twice/);
   });
 
-  it("puts a bounce buffer of limited size before a device, and wakes who waits for it", () => {
+  it("uses a bounce buffer of limited size for a device, and wakes waiters when it is free", () => {
     const { model, root, space } = testMemory();
     const calls: Call[] = [];
     root.addSubregion(
@@ -190,7 +190,7 @@ describe("several spaces", () => {
     expect(third.view.root).toBeNull();
   });
 
-  it("an alias of a region that sits elsewhere in its own container shows it from its own start", () => {
+  it("an alias shows its target from the target's start, wherever that is mapped in its own container", () => {
     const { model, root } = testMemory();
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 16);
     root.addSubregion(0x500, ram);
@@ -204,7 +204,7 @@ describe("several spaces", () => {
 });
 
 describe("listeners", () => {
-  it("hear removals from the top and additions from the bottom, between begin and commit", () => {
+  it("are told of removals from the top and additions from the bottom, between begin and commit", () => {
     const { model, root, space } = testMemory();
     const heard: string[] = [];
     const one = MemoryRegion.newRam(model.noOwner, "one", 16);
@@ -235,7 +235,7 @@ describe("listeners", () => {
     );
   });
 
-  it("hear of coalesced ranges and flush before every transaction", () => {
+  it("are told of coalesced ranges and flush before every transaction", () => {
     const { model, root, space } = testMemory();
     const heard: string[] = [];
     const io = MemoryRegion.newIo(model.noOwner, recordingOps([]), null, "io", 0x100);
@@ -268,7 +268,7 @@ describe("coalesced ranges", () => {
     return { ...memory, io, heard, listener };
   }
 
-  it("are heard of when they come and go on a region that stays mapped", () => {
+  it("are announced when they are added to and removed from a mapped region", () => {
     const { root, space, io, heard, listener } = follow();
     space.addListener(listener);
     root.addSubregion(0, io);
@@ -279,7 +279,7 @@ describe("coalesced ranges", () => {
     expect(heard).toEqual(["+16..24", "+32..40", "-16..24", "-32..40"]);
   });
 
-  it("are heard of as far as the guest sees them", () => {
+  it("are announced as far as the guest sees them", () => {
     const { model, root, space, io, heard, listener } = follow();
     space.addListener(listener);
     io.addCoalescing(0x10, 0x10);
@@ -290,7 +290,7 @@ describe("coalesced ranges", () => {
     expect(heard).toEqual(["+24..32", "-24..32"]);
   });
 
-  it("are told to a listener that comes later, and taken back from one that leaves", () => {
+  it("are announced to a listener added later, and withdrawn from one that is removed", () => {
     const { root, space, io, heard, listener } = follow();
     io.addCoalescing(0, 4);
     root.addSubregion(0, io);
@@ -301,7 +301,7 @@ describe("coalesced ranges", () => {
 });
 
 describe("a listener that is removed twice", () => {
-  it("does not take another one with it", () => {
+  it("does not remove another one", () => {
     const { space } = testMemory();
     let commits = 0;
     const [one, two] = [1, 2].map((priority) => ({ space, priority, commit: () => commits++ }));
@@ -315,7 +315,7 @@ describe("a listener that is removed twice", () => {
 });
 
 describe("the end of a space", () => {
-  it("shows its listeners everything removed at once, and its root's owner freed after a grace period", () => {
+  it("tells listeners at once that everything is removed, and frees its root's owner after a grace period", () => {
     const { model, root } = testMemory();
     const owner = model.create(Owner);
     const top = MemoryRegion.new(owner, "top", 0x100);
@@ -352,7 +352,7 @@ describe("the end of a space", () => {
 });
 
 describe("what cannot be mapped for direct access", () => {
-  it("is nothing, holes, and more than lies behind the address", () => {
+  it("is an empty range, a hole, or anything past the end of the range", () => {
     const { model, root, space } = testMemory();
     root.addSubregion(0x1000, MemoryRegion.newRam(model.noOwner, "ram", 0x100));
     expect(space.map(0x1000, 0, false)).toBeNull();
@@ -360,7 +360,7 @@ describe("what cannot be mapped for direct access", () => {
     expect(space.map(0x10fe, 8, false)?.bytes.length).toBe(2);
   });
 
-  it("is ROM to write, and a ROM device that answers itself: both get a bounce buffer", () => {
+  it("is ROM for writing, or a ROM device outside romd mode: both get a bounce buffer", () => {
     const { model, root, space } = testMemory();
     const rom = MemoryRegion.newRom(model.noOwner, "rom", 0x10);
     rom.ramBytes().fill(7);
@@ -387,7 +387,7 @@ describe("what cannot be mapped for direct access", () => {
     expect(space.map(0x100, 4, false)?.bounce).toBeNull();
   });
 
-  it("gives the buffer and the count on the owner back even when the device throws at the end", () => {
+  it("releases the buffer and the owner's reference even when the device throws during unmap", () => {
     const { model, root, space } = testMemory();
     const owner = model.create(Owner);
     const broken = {
@@ -423,7 +423,7 @@ describe("a processor's bus", () => {
     const base = ram.ramBytes().byteOffset;
     expect(bus.directPage(0x8123, "read")).toBe(base);
     expect(bus.directPage(0xa004, "write")).toBe(base + 0x2000);
-    expect(bus.directPage(0x9123, "read")).toBe(-1); // a device takes part of it
+    expect(bus.directPage(0x9123, "read")).toBe(-1); // a device covers part of it
     expect([bus.directPage(0x1000, "execute"), bus.directPage(0x1000, "write")]).toEqual([
       rom.ramBytes().byteOffset,
       -1,
@@ -441,7 +441,7 @@ describe("a processor's bus", () => {
     expect(bus.directPage(0x2000, "read")).toBe(-1);
   });
 
-  it("drops stores to ROM without an error, and reports what nothing answers", () => {
+  it("drops stores to ROM without an error, and reports accesses to unassigned addresses", () => {
     const guest = new GuestMemory(1 << 16);
     const { model, root, space } = testMemory({ ram: guest });
     const bus = new CpuBus(space, guest);
@@ -455,7 +455,7 @@ describe("a processor's bus", () => {
 });
 
 describe("guest memory", () => {
-  it("gives page-aligned zeroed blocks, takes them back, and says when it is full", () => {
+  it("allocates page-aligned zeroed blocks, takes them back, and reports when it is full", () => {
     const guest = new GuestMemory(1 << 16);
     const all = Array.from({ length: 8 }, () => guest.allocate(8000));
     expect(new Set(all.map((block) => block.byteOffset)).size).toBe(8);

@@ -19,11 +19,11 @@ import { sharesPage, takesPieces } from "./shared-page.ts";
 /** Modelled bytes of the C structure. */
 const ADDRESS_SPACE_BYTES = 176;
 /**
- * What one observer (a processor, a bus master) sees: the tree below a root region, as a flat view.
+ * Memory as one observer (a processor, a bus master) sees it: the tree below a root region, as a flat view.
  *
  * `read` and `write` are single accesses of 1, 2, 4 or 8 bytes, as a processor makes them; `readBytes` and `writeBytes`
- * are transfers of any length, cut into accesses that each region takes. After each, `result` tells the outcome, and
- * `high` holds the upper half of an 8-byte value read.
+ * are transfers of any length, split into accesses that each region accepts. After each, `result` is the outcome, and
+ * `high` the upper half of an 8-byte value read.
  */
 export class AddressSpace {
   readonly model: MemoryModel;
@@ -32,12 +32,12 @@ export class AddressSpace {
   private rootRegion: MemoryRegion | null;
   private currentView: FlatView;
   private pages: PageMap;
-  /** The section of the latest access, as long as the view stands; {@link NOWHERE} unless that was a plain call. */
+  /** The section of the latest access in this view; {@link NOWHERE} unless the page map had one. */
   private hit = NOWHERE;
   private eventFds: PlacedIoEventFd[] = [];
   /** The latest access. */
   private readonly access = new Access();
-  /** What the next access through callbacks is recorded in: callbacks may make accesses of their own. */
+  /** Record for the next access through callbacks, which may make accesses of their own. */
   private idle = new Access();
   private readonly block: Block;
   private readonly node = new RcuNode();
@@ -77,11 +77,11 @@ export class AddressSpace {
   }
 
   /**
-   * Reads 1, 2, 4 or 8 bytes; answers the low 32 bits, unsigned.
+   * Reads 1, 2, 4 or 8 bytes; returns the low 32 bits, unsigned.
    *
-   * What is one plain call of a device that was met before ends here. Callbacks do not throw: nothing a guest does is an
-   * exception. One that does ends the machine, and its guard stays engaged: to catch it would make every access a third
-   * slower.
+   * Fast path: a plain access to a section already seen returns here. Callbacks do not throw, as nothing that a guest
+   * does is an exception. One that throws ends the machine and leaves its guard engaged; catching it here would make
+   * every access a third slower.
    */
   read(address: number, size: AccessSize, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): number {
     let section = this.hit;
@@ -136,19 +136,19 @@ export class AddressSpace {
     this.writeMissed(address, size, low, high, attrs);
   }
 
-  /** Fills `into` from `address` on; regions that refuse leave zeroes. Returns the combined outcome. */
+  /** Fills `into` from `address` on, with zeroes where regions refuse the access. Returns the combined outcome. */
   readBytes(address: number, into: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): MemTxResult {
     return this.transfer(address, into, attrs, this.readPiece);
   }
 
-  /** Writes all of `from`, going on behind regions that refuse. Returns the combined outcome. */
+  /** Writes all of `from`, continuing after regions that refuse the access. Returns the combined outcome. */
   writeBytes(address: number, from: Uint8Array, attrs: MemTxAttrs = UNSPECIFIED_ATTRS): MemTxResult {
     return this.transfer(address, from, attrs, this.writePiece);
   }
 
   /**
-   * Direct access to guest memory for a device: the bytes of RAM, or of a bounce buffer in front of anything else. May be
-   * shorter than asked; null when nothing can be mapped now. Counts on the region's owner until `unmap`.
+   * Gives a device direct access to guest memory: RAM itself, or a bounce buffer for anything else. May be shorter than
+   * requested; null when nothing can be mapped now. Holds a reference on the region's owner until `unmap`.
    */
   map(
     address: number,
@@ -160,17 +160,17 @@ export class AddressSpace {
     return this.mappings.map(address, length, isWrite, attrs);
   }
 
-  /** Ends a mapping; `written` bytes of a bounce buffer reach the device now. */
+  /** Ends a mapping; the first `written` bytes of a bounce buffer are written to the device now. */
   unmap(mapping: Mapping, written: number): void {
     this.mappings.unmap(mapping, written);
   }
 
-  /** The range that holds `address`, if any region answers there. */
+  /** The range that contains `address`, if any. */
   find(address: number): FlatRange | undefined {
     return this.currentView.find(address);
   }
 
-  /** Adds a listener, and tells it of all that is mapped now. */
+  /** Adds a listener, and tells it about everything currently mapped. */
   addListener(listener: MemoryListener): void {
     const { listeners } = this.model;
     const place = listeners.findIndex((other) => other.priority > listener.priority);
@@ -181,7 +181,7 @@ export class AddressSpace {
     listener.commit?.();
   }
 
-  /** Takes a listener away after telling it that everything is gone; nothing happens to one that is not there. */
+  /** Removes a listener after telling it that everything is removed; does nothing if it is not registered. */
   removeListener(listener: MemoryListener): void {
     const place = this.model.listeners.indexOf(listener);
     if (place === -1) return;
@@ -192,7 +192,7 @@ export class AddressSpace {
     this.model.listeners.splice(place, 1);
   }
 
-  /** Shows another view, as the commit of a transaction decides. */
+  /** Switches to another view, when a transaction is committed. */
   setView(view: FlatView): void {
     const old = this.currentView;
     if (view === old) return;
@@ -205,7 +205,7 @@ export class AddressSpace {
     old.unref();
   }
 
-  /** Tells listeners which event notifiers came and went, after the map or the notifiers changed. */
+  /** Tells listeners which event notifiers were added and removed, after a change of the map or of the notifiers. */
   updateIoEventFds(): void {
     const placed: PlacedIoEventFd[] = [];
     for (const range of this.currentView.ranges) {
@@ -228,7 +228,7 @@ export class AddressSpace {
     }
   }
 
-  /** Tells listeners that a part of a region is coalesced from now on, or no longer, wherever the region is seen. */
+  /** Tells listeners that part of a region is now coalesced, or no longer, wherever the region is visible. */
   updateCoalesced(region: MemoryRegion, part: CoalescedRange, hook: "coalescedAdd" | "coalescedDel"): void {
     const mine = this.listeners();
     if (hook === "coalescedDel") mine.reverse();
@@ -239,8 +239,9 @@ export class AddressSpace {
   }
 
   /**
-   * Ends the space: listeners see everything removed at once, its reference on the root goes after a grace period.
-   * @throws QomAbort then, if bounce buffers, those who wait for them, or listeners are left.
+   * Ends the space: tells listeners at once that everything is removed; drops its reference on the root after a grace
+   * period.
+   * @throws QomAbort then, if bounce buffers, waiters for them, or listeners are left.
    */
   destroy(): void {
     if (this.destroyed) throw new QomAbort(`address space ${this.name} is destroyed twice`);
@@ -265,7 +266,7 @@ export class AddressSpace {
     return this.model.listeners.filter((each) => each.space === this);
   }
 
-  /** The one call that a plain access is, to a section met for the first time; the caller has made the checks of `read`. */
+  /** A plain read that missed the fast path; the caller has made the same checks as `read`. */
   private callRead(section: Section, offset: number, size: AccessSize): number {
     const { guard, read } = section;
     if (guard !== null) guard.engaged = true;
@@ -283,7 +284,7 @@ export class AddressSpace {
     this.access.result = MemTxResult.Ok;
   }
 
-  /** Reads through callbacks, the value to be left in `access`. A callback that throws uses up its record. */
+  /** Reads through callbacks, leaving the value in `access`. A callback that throws loses its record. */
   private readThrough(region: MemoryRegion, offset: number, size: AccessSize): void {
     const { access, idle } = this;
     idle.inner ??= new Access();
@@ -296,7 +297,7 @@ export class AddressSpace {
     access.result = idle.result;
   }
 
-  /** Writes the value left in `access` through callbacks. */
+  /** Writes the value in `access` through callbacks. */
   private writeThrough(region: MemoryRegion, offset: number, size: AccessSize): void {
     const { access, idle } = this;
     idle.inner ??= new Access();
@@ -309,7 +310,7 @@ export class AddressSpace {
     access.result = idle.result;
   }
 
-  /** A read that is no plain call, or the first of its section in this page. */
+  /** A read that missed the fast path: not a plain call, or the page map did not have the section yet. */
   private readMissed(address: number, size: AccessSize, attrs: MemTxAttrs): number {
     const view = this.currentView;
     const index = view.indexOf(address);
@@ -416,7 +417,7 @@ export class AddressSpace {
     if (onRamWritten !== null) onRamWritten((range.region.ram as RamBlock).bytes, offset, size);
   }
 
-  /** An access that is cut: it reaches over the end of a range of RAM, or is to a page that regions share. */
+  /** An access that is split: it crosses the end of a RAM range, or is to a shared page. */
   private readAcross(address: number, size: AccessSize): number {
     const bytes = new DataView(new ArrayBuffer(8));
     this.readBytes(address, new Uint8Array(bytes.buffer, 0, size), this.access.attrs);
@@ -439,11 +440,11 @@ export class AddressSpace {
   ): MemTxResult {
     let result: MemTxResult = MemTxResult.Ok;
     for (let done = 0; done < bytes.length; ) {
-      this.access.attrs = attrs; // a callback's own accesses may have had others
+      this.access.attrs = attrs; // accesses made by a callback may have changed them
       const at = address + done;
       const range = this.currentView.find(at);
       if (range === undefined) {
-        // At least a byte: behind the last address there is no gap whose end could be reached.
+        // At least one byte: at the top of the address space the gap's end may not be above `at`.
         const gap = Math.max(1, Math.min(bytes.length - done, this.currentView.gapEnd(at) - at));
         if (piece === this.readPiece) bytes.fill(0, done, done + gap);
         result |= MemTxResult.DecodeError;
@@ -466,7 +467,7 @@ export class AddressSpace {
       bytes.set((region.ram as RamBlock).bytes.subarray(offset, offset + length), done);
       return length;
     }
-    const size = transferSize(region, offset, bytes.length - done); // registers at the end are not cut
+    const size = transferSize(region, offset, bytes.length - done); // not clipped at the end of the range
     const { access } = this;
     this.readThrough(region, offset, size);
     for (let i = 0; i < size; i++)
@@ -489,7 +490,7 @@ export class AddressSpace {
       this.model.onRamWritten?.(ram, offset, length);
       return length;
     }
-    const size = transferSize(region, offset, bytes.length - done); // registers at the end are not cut
+    const size = transferSize(region, offset, bytes.length - done); // not clipped at the end of the range
     access.low = 0;
     access.high = 0;
     for (let i = 0; i < size; i++) {

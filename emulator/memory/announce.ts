@@ -1,16 +1,16 @@
-/** What the listeners of an address space are told when its view changes. */
+/** Tells the listeners of an address space about changes of its view. */
 import type { FlatRange } from "./flat-range.ts";
 import type { FlatView } from "./flat-view.ts";
 import type { MemoryListener } from "./listener.ts";
 import type { CoalescedRange } from "./region.ts";
 
-/** Whether a listener cares for ranges, rather than for changes as such. */
+/** Whether a listener has hooks for ranges, rather than only for commits. */
 export function followsRanges(listener: MemoryListener): boolean {
   const { regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel } = listener;
   return [regionAdd, regionDel, regionNop, coalescedAdd, coalescedDel].some((hook) => hook !== undefined);
 }
 
-/** Tells listeners what changes from one view to the other. */
+/** Tells listeners the differences between two views. */
 export function announce(old: FlatView, now: FlatView, listeners: readonly MemoryListener[]): void {
   const byStart = new Map(now.ranges.map((range) => [range.start, range]));
   const stays = (range: FlatRange) => byStart.get(range.start)?.equals(range) === true;
@@ -28,19 +28,19 @@ export function announce(old: FlatView, now: FlatView, listeners: readonly Memor
   }
 }
 
-/** Tells one listener that `range` is there now. */
+/** Tells one listener that `range` has been added. */
 export function announceStart(range: FlatRange, listener: MemoryListener): void {
   listener.regionAdd?.(range);
   for (const part of range.region.coalesced) announceCoalesced(range, part, listener, "coalescedAdd");
 }
 
-/** Tells one listener that `range` goes. */
+/** Tells one listener that `range` is being removed. */
 export function announceEnd(range: FlatRange, listener: MemoryListener): void {
   for (const part of range.region.coalesced) announceCoalesced(range, part, listener, "coalescedDel");
   listener.regionDel?.(range);
 }
 
-/** Tells one listener of a coalesced part of a region, as far as `range` shows it. */
+/** Tells one listener about the part of a coalesced range that is visible in `range`. */
 export function announceCoalesced(
   range: FlatRange,
   part: CoalescedRange,

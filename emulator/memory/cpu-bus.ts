@@ -3,7 +3,7 @@ import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "./
 import { type GuestMemory, PAGE_BYTES } from "./guest-memory.ts";
 import type { MemoryListener } from "./listener.ts";
 
-/** The processor's side of an address space. */
+/** A processor's view of an address space. */
 export class CpuBus implements PhysicalBus {
   result: MemTxResult = MemTxResult.Ok;
   private readonly space: AddressSpace;
@@ -25,7 +25,7 @@ export class CpuBus implements PhysicalBus {
     return value;
   }
 
-  /** Stores to ROM are dropped without an error, as QEMU's processors do. */
+  /** Stores to ROM are dropped without an error, as by QEMU's processors. */
   write(address: number, size: AccessSize, low: number, high: number): void {
     this.space.write(address, size, low, high);
     this.result = this.space.result;
@@ -50,7 +50,7 @@ export class CpuBus implements PhysicalBus {
     this.space.addListener(listener);
   }
 
-  /** Stops following the map: the processor is gone. */
+  /** Stops following the map, when the processor goes away. */
   disconnect(): void {
     for (const listener of this.listeners.splice(0)) this.space.removeListener(listener);
   }

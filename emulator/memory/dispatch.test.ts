@@ -13,7 +13,7 @@ function withDevice(
     recordingOps(calls, limits, answer),
     null,
     "device",
-    0x1000, // a page of its own: accesses to shared ones are cut, see shared-page.ts
+    0x1000, // a page of its own: accesses to shared pages are split, see shared-page.ts
   );
   memory.root.addSubregion(0x1000, device);
   return { ...memory, device, calls };
@@ -26,7 +26,7 @@ const bytesOf = (offset: number, size: number): number =>
   );
 
 describe("access sizes", () => {
-  it("hands an access that fits straight to the callback, values unsigned and cut to size", () => {
+  it("passes an access that fits directly to the callback, with unsigned values truncated to its size", () => {
     const { space, calls } = withDevice({}, () => -1);
     expect([space.read(0x1000, 1), space.read(0x1002, 2), space.read(0x1004, 4)]).toEqual([
       0xff, 0xffff, 0xffff_ffff,
@@ -36,7 +36,7 @@ describe("access sizes", () => {
     expect(space.result).toBe(MemTxResult.Ok);
   });
 
-  it("splits what is larger than the device implements", () => {
+  it("splits accesses larger than the device implements", () => {
     const { space, calls } = withDevice({ impl: { maxAccessSize: 1 } }, bytesOf);
     expect(space.read(0x1004, 4)).toBe(0x07060504);
     expect(calls.map((call) => [call.offset, call.size])).toEqual([
@@ -52,7 +52,7 @@ describe("access sizes", () => {
     ]);
   });
 
-  it("widens what is smaller than the device implements, at the same offset", () => {
+  it("widens accesses smaller than the device implements, at the same offset", () => {
     const { space, calls } = withDevice({ impl: { minAccessSize: 4 } }, () => 0x44332211);
     expect(space.read(0x1001, 1)).toBe(0x11);
     expect(calls).toEqual([{ kind: "read", offset: 1, size: 4 }]);
@@ -79,7 +79,7 @@ describe("access sizes", () => {
     expect(wide.calls).toEqual([]);
   });
 
-  it("turns the bytes round between a big-endian device and the little-endian guest", () => {
+  it("swaps the bytes between a big-endian device and the little-endian guest", () => {
     const halves = (offset: number) => (offset === 0 ? 0x1122 : 0x3344);
     const { space, calls } = withDevice({ endianness: "big", impl: { maxAccessSize: 2 } }, halves);
     // In memory order the device holds 11 22 33 44, which the guest loads as:
@@ -96,7 +96,7 @@ describe("access sizes", () => {
 });
 
 describe("validity", () => {
-  it("answers a decode error to sizes, alignments and places the device does not take", () => {
+  it("reports a decode error for sizes, alignments and offsets that the device does not accept", () => {
     const { space, calls } = withDevice({ valid: { minAccessSize: 4, maxAccessSize: 4 } });
     for (const [address, size] of [
       [0x1000, 1],
@@ -117,13 +117,13 @@ describe("validity", () => {
     expect(choosy.space.result).toBe(MemTxResult.DecodeError);
   });
 
-  it("passes unaligned accesses to a device that takes them", () => {
+  it("passes unaligned accesses to a device that accepts them", () => {
     const { space, calls } = withDevice({ valid: { unaligned: true } });
     space.read(0x1001, 4);
     expect(calls).toEqual([{ kind: "read", offset: 1, size: 4 }]);
   });
 
-  it("answers a decode error where nothing is, and where a callback is missing", () => {
+  it("reports a decode error at unassigned addresses, and where a callback is missing", () => {
     const { space } = withDevice({});
     space.read(0x9000, 4);
     expect(space.result).toBe(MemTxResult.DecodeError);
@@ -138,7 +138,7 @@ describe("validity", () => {
     expect(silent.space.result).toBe(MemTxResult.DecodeError);
   });
 
-  it("carries attributes to callbacks that look at them, and their errors back", () => {
+  it("passes attributes to callbacks that look at them, and returns their errors", () => {
     const secure = { secure: true, user: false, requesterId: 7 };
     const seen: unknown[] = [];
     const { space } = withDevice({
@@ -176,7 +176,7 @@ describe("re-entrancy guard", () => {
     return { ...memory, region, results };
   }
 
-  it("refuses a second access to a busy device, once reported, and lets the first finish", () => {
+  it("refuses a second access to a busy device, reports it once, and lets the first finish", () => {
     const { model, space, region, results } = reentrant(true);
     const reported: MemoryRegion[] = [];
     model.onReentrancy = (each) => reported.push(each);
@@ -187,7 +187,7 @@ describe("re-entrancy guard", () => {
     expect(region.guard?.engaged).toBe(false);
   });
 
-  it("is taken off the device at the end of an access, even if its region was exempted meanwhile", () => {
+  it("is released at the end of an access, even if the region was exempted meanwhile", () => {
     const { model, root, space } = testMemory();
     const guard = { engaged: false };
     const region = MemoryRegion.newIo(
@@ -222,8 +222,8 @@ describe("re-entrancy guard", () => {
   });
 });
 
-describe("devices below something read-only", () => {
-  it("still take writes of every kind: only memory is protected", () => {
+describe("devices in a read-only container", () => {
+  it("still accept writes of every kind: only memory is protected", () => {
     const { model, root, space, device, calls } = withDevice({});
     root.delSubregion(device);
     const flash = MemoryRegion.newRomDevice(model.noOwner, recordingOps(calls), null, "flash", 0x100);
@@ -250,7 +250,7 @@ describe("devices below something read-only", () => {
 });
 
 describe("event notifiers", () => {
-  it("take matching writes in place of the callback and leave with their region's mapping", () => {
+  it("receive matching writes instead of the callback, and are removed when their region is unmapped", () => {
     const { space, root, device, calls } = withDevice({});
     const seen: string[] = [];
     const heard: string[] = [];
@@ -285,7 +285,7 @@ describe("event notifiers of a device", () => {
     ...more,
   });
 
-  it("compare all 8 bytes of a write with the value they match", () => {
+  it("compare all 8 bytes of a write with their match value", () => {
     const { space, device, calls } = withDevice({});
     const seen: string[] = [];
     device.addIoEventFd(fdAt(0, seen, { size: 0, match: 5 }));
@@ -309,7 +309,7 @@ describe("event notifiers of a device", () => {
     expect([seen.length, calls.length]).toEqual([1, 1]);
   });
 
-  it("are heard of last to first in priority when they go, first to last when they come", () => {
+  it("are announced in priority order when added, and in reverse order when removed", () => {
     const { space, root, device } = withDevice({});
     const heard: string[] = [];
     for (const priority of [1, 0]) {
@@ -347,7 +347,7 @@ describe("event notifiers of a device", () => {
 });
 
 describe("subregions of terminating regions", () => {
-  it("cover a part of the device, the rest still answers", () => {
+  it("cover part of the device, and the rest still responds", () => {
     const { space, model, device, calls } = withDevice({});
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 0x10);
     device.addSubregion(0x20, ram);

@@ -4,8 +4,8 @@ import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
 import type { MemoryRegion } from "./region.ts";
 
 /**
- * One access on its way to a device, in values of at most 32 bits. Each address space keeps a few, and uses them again and
- * again, so that no access allocates.
+ * One access on its way to a device, in values of at most 32 bits. Each address space keeps a few and reuses them, so
+ * that accesses do not allocate.
  */
 export class Access {
   attrs: MemTxAttrs = UNSPECIFIED_ATTRS;
@@ -13,11 +13,11 @@ export class Access {
   low = 0;
   /** High half of an 8-byte value. */
   high = 0;
-  /** The record of an access that a callback makes during this one; kept once there was one. */
+  /** The record of an access that a callback makes during this one; kept for reuse. */
   inner: Access | null = null;
 }
 
-/** Whether the guest may make this access at all. */
+/** Whether the region accepts this access at all. */
 export function isValid(
   region: MemoryRegion,
   offset: number,
@@ -36,7 +36,7 @@ function isAligned(offset: number, size: number): boolean {
   return (offset & (size - 1)) === 0;
 }
 
-/** Enters the device of `region`; false when it is busy with an access already. */
+/** Engages the guard of the region's device; false if the device is already handling an access. */
 function engage(region: MemoryRegion, access: Access): boolean {
   const { guard } = region;
   if (guard === null) return true;
@@ -49,7 +49,7 @@ function engage(region: MemoryRegion, access: Access): boolean {
   return true;
 }
 
-/** Reads `size` bytes at `offset` of a region through its callbacks; value and outcome are left in `access`. */
+/** Reads `size` bytes at `offset` of a region through its callbacks; leaves value and outcome in `access`. */
 export function dispatchRead(region: MemoryRegion, offset: number, size: number, access: Access): void {
   access.low = 0;
   access.high = 0;
@@ -74,7 +74,7 @@ export function dispatchRead(region: MemoryRegion, offset: number, size: number,
   }
 }
 
-/** Writes the value left in `access`; the outcome is left there, too. */
+/** Writes the value in `access`, and leaves the outcome there. */
 export function dispatchWrite(region: MemoryRegion, offset: number, size: number, access: Access): void {
   access.result = MemTxResult.Ok;
   if (!isValid(region, offset, size, true, access.attrs)) {
@@ -103,7 +103,7 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
   }
 }
 
-/** Bytes of each callback for an access of `size`: within what the device implements. */
+/** Bytes per callback for an access of `size`, within the limits that the device implements. */
 function partSize(region: MemoryRegion, size: number): number {
   const { minAccessSize = 1, maxAccessSize = 4 } = region.ops.impl ?? {};
   return Math.max(Math.min(size, maxAccessSize, 4), minAccessSize);
@@ -114,14 +114,14 @@ function readParts(region: MemoryRegion, offset: number, size: number, access: A
   const big = region.ops.endianness === "big";
   for (let done = 0; done < size; done += part) {
     const value = truncate(readOnce(region, offset + done, part, access), part);
-    // A callback wider than the access gives its lowest bytes, or, big-endian, its highest.
+    // If the callback is wider than the access, its lowest bytes count, or its highest if it is big-endian.
     place(access, value, big ? size - part - done : done, part);
   }
   if (size < 4) access.low = truncate(access.low, size);
   if (big) swapBytes(access, size);
 }
 
-/** Puts a part's value `at` bytes into the access; below 0 the part sticks out at the low end. */
+/** Places a part's value `at` bytes into the access; if negative, the part's low bytes fall outside. */
 function place(access: Access, value: number, at: number, part: number): void {
   if (at < 0) access.low = (access.low | (value >>> (-at * 8))) >>> 0;
   else if (at >= 4) access.high = (access.high | (value << ((at - 4) * 8))) >>> 0;
@@ -173,7 +173,7 @@ function writeOnce(region: MemoryRegion, offset: number, value: number, size: nu
   }
 }
 
-/** Turns the bytes of the access round: the guest is little-endian, the device is not. */
+/** Reverses the bytes of the access, between the little-endian guest and a big-endian device. */
 function swapBytes(access: Access, size: number): void {
   const { low } = access;
   if (size === 2) access.low = swap32(low) >>> 16;
@@ -188,14 +188,14 @@ function swap32(value: number): number {
   return ((value << 24) | ((value & 0xff00) << 8) | ((value >>> 8) & 0xff00) | (value >>> 24)) >>> 0;
 }
 
-/** The low `size` bytes, unsigned. */
+/** The low `size` bytes as an unsigned number. */
 export function truncate(value: number, size: number): number {
   return size >= 4 ? value >>> 0 : value & ((1 << (size * 8)) - 1);
 }
 
 /**
- * Bytes that a transfer of `length` can make in one access to a region: no more than it takes, and aligned to its size
- * unless the device implements unaligned accesses.
+ * Size of the next access of a transfer with `length` bytes left: at most what the region accepts, and naturally
+ * aligned unless the device implements unaligned accesses.
  */
 export function transferSize(region: MemoryRegion, offset: number, length: number): 1 | 2 | 4 | 8 {
   let most = region.ops.valid?.maxAccessSize ?? 4;
@@ -203,5 +203,5 @@ export function transferSize(region: MemoryRegion, offset: number, length: numbe
     while (most > 1 && !isAligned(offset, most)) most >>= 1;
   }
   while (most > length) most >>= 1;
-  return most as 1 | 2 | 4 | 8; // halving a power of two of at most 8
+  return most as 1 | 2 | 4 | 8; // a power of two of at most 8, halved some times
 }

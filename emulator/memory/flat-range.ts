@@ -1,12 +1,12 @@
 import type { MemoryRegion } from "./region.ts";
 
-/** A range of addresses that one region answers for: what QEMU calls a flat range, and a section once dispatched. */
+/** An address range that one region responds to: QEMU's flat range or, in listeners and dispatch, section. */
 export class FlatRange {
   readonly region: MemoryRegion;
   readonly start: number;
-  /** First address behind. */
+  /** First address after the range. */
   readonly end: number;
-  /** Offset in the region of `start`. */
+  /** Offset of `start` within the region. */
   readonly offset: number;
   readonly readOnly: boolean;
   readonly romdMode: boolean;
@@ -30,7 +30,7 @@ export class FlatRange {
     this.unmergeable = region.unmergeable;
   }
 
-  /** Whether `next` goes on where this range ends, in the same region and the same way. */
+  /** Whether `next` continues this range, with the same region and attributes, so that the two can be merged. */
   continuesIn(next: FlatRange): boolean {
     return (
       this.end === next.start &&

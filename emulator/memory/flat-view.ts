@@ -13,13 +13,13 @@ const FLAT_VIEW_BYTES = 72;
 const FLAT_RANGE_BYTES = 64;
 
 /**
- * All that answers below one physical root, in ascending order: immutable, counted, and destroyed after a grace period.
- * Its root, each range and each section of its dispatch table count on their region's owner.
+ * The ranges below one physical root, in ascending order: immutable, reference-counted, and destroyed after a grace
+ * period. The root, each range and each section of the dispatch table hold a reference on their region's owner.
  */
 export class FlatView {
   readonly root: MemoryRegion | null;
   readonly ranges: readonly FlatRange[];
-  /** Per range, what a plain access needs of it, and the address at which its region's offset 0 would be. */
+  /** For each range, what a plain access needs, and the address of its region's offset 0. */
   readonly sections: readonly Section[];
   readonly pages = new PageMap();
   readonly origins: readonly number[];
@@ -44,22 +44,22 @@ export class FlatView {
     this.block = model.heap.allocate("flat-view", FLAT_VIEW_BYTES + this.ranges.length * FLAT_RANGE_BYTES);
   }
 
-  /** Number of the range that holds `address`; negative if none does. */
+  /** Index of the range that contains `address`; negative if none does. */
   indexOf(address: number): number {
     return this.index.find(address);
   }
 
-  /** The range that holds `address`, if any. */
+  /** The range that contains `address`, if any. */
   find(address: number): FlatRange | undefined {
     return this.ranges[this.index.find(address)];
   }
 
-  /** First address above `address` that a range holds, when none holds `address` itself; 2^64 if there is none. */
+  /** Start of the first range above `address`, which no range may contain; 2^64 if there is none. */
   gapEnd(address: number): number {
     return this.ranges[~this.index.find(address)]?.start ?? 2 ** 64;
   }
 
-  /** Lets accesses see what has changed in `region` without a change of the map. */
+  /** Makes accesses see changes of `region` that do not change the map. */
   refresh(region: MemoryRegion): void {
     for (const [index, range] of this.ranges.entries()) {
       if (range.region === region) this.sections[index]?.refresh(region);
@@ -72,7 +72,7 @@ export class FlatView {
   }
 
   unref(): void {
-    if (this.count === 0) throw new QomAbort("a flat view has no reference left to give back");
+    if (this.count === 0) throw new QomAbort("unref of a flat view that has no reference left");
     if (--this.count === 0) this.model.rcu.call(this.node, () => this.destroy());
   }
 
@@ -85,13 +85,13 @@ export class FlatView {
 }
 
 /**
- * The region that really makes the view of `root`: aliases and single children that cover all are looked through, so
- * that address spaces which show the same share one view. Null: nothing is there.
+ * The region that determines the view of `root`: skips aliases and only children that cover everything, so that address
+ * spaces with the same contents share one view. Null if the view is empty.
  */
 export function physicalRoot(root: MemoryRegion): MemoryRegion | null {
   let region = root;
   while (region.enabled) {
-    if (region.readOnly || region.nonvolatile) return region; // what is below inherits it
+    if (region.readOnly || region.nonvolatile) return region; // regions below inherit it
     if (region.alias !== null) {
       if (region.aliasOffset !== 0 || region.size < region.alias.size) return region;
       region = region.alias;

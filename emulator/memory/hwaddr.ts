@@ -3,8 +3,8 @@ import { QomAbort } from "#qom";
 declare const physical: unique symbol;
 
 /**
- * A guest physical address or an offset into a region, in bytes. Exact up to 2^53 - 1: reaching beyond is an error, never
- * a rounding. The brand is weak, so that sums of addresses and offsets stay addresses without ceremony.
+ * A guest physical address or an offset into a region, in bytes. Exact up to 2^53 - 1; larger values are an error and
+ * are never rounded. The brand is weak, so that sums of addresses and offsets are addresses without casts.
  */
 export type hwaddr = number & { readonly [physical]?: true };
 

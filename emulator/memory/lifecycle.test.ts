@@ -31,7 +31,7 @@ const step = fc.oneof(
 
 const SLOT_BYTES = 0x1000;
 
-/** Checks at every commit that no view was rendered twice (I6); the spaces of the test share one root. */
+/** Checks at every commit that no view was rendered twice (I6); the test's address spaces share one root. */
 class CheckedModel extends MemoryModel {
   override commit(): void {
     const before = this.renders;
@@ -56,7 +56,7 @@ function plug(model: MemoryModel, owned: boolean): Plugged {
   return { owner, window, ram, mapped: false, mappings: [] };
 }
 
-/** References that I4 of the lifecycle rules accounts for, once no callback of RCU is pending. */
+/** References that I4 of the lifecycle rules accounts for, once no RCU callback is pending. */
 function accounted(model: MemoryModel, root: MemoryRegion, owner: QomObject, mappings: number): number {
   const views = new Set<FlatView>(model.addressSpaces.map((space) => space.view));
   let count = 1 + mappings; // its creator's, and one per mapping
@@ -69,7 +69,7 @@ function accounted(model: MemoryModel, root: MemoryRegion, owner: QomObject, map
 }
 
 describe("random schedules of plug, unplug, map and read", () => {
-  it("keep the lifecycle's invariants, and leave nothing behind", () => {
+  it("keep the lifecycle invariants, and leave nothing behind", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const model = new CheckedModel({ checked: "throw" });

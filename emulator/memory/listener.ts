@@ -3,31 +3,31 @@ import type { FlatRange } from "./flat-range.ts";
 import type { IoEventFd } from "./ioeventfd.ts";
 import type { CoalescedRange } from "./region.ts";
 
-/** An event notifier at its place in an address space. */
+/** An event notifier and its address in an address space. */
 export interface PlacedIoEventFd {
   readonly address: number;
   readonly fd: IoEventFd;
 }
 
 /**
- * Follows the map of one address space. Within a commit: `begin`, then per changed space removals from the highest
- * address down and additions from the lowest up, then `commit`. Old regions are alive until `commit` has returned.
+ * Follows the map of one address space. During a commit: `begin`, then, for each changed space, removals from the
+ * highest address down and additions from the lowest up, then `commit`. Old regions stay alive until `commit` returns.
  */
 export interface MemoryListener {
   readonly space: AddressSpace;
-  /** Listeners with smaller numbers hear of additions first and of removals last. */
+  /** Listeners with lower numbers are told of additions first and of removals last. */
   readonly priority: number;
   begin?(): void;
   regionAdd?(section: FlatRange): void;
   regionDel?(section: FlatRange): void;
-  /** A section that stays as it was. */
+  /** A section that has not changed. */
   regionNop?(section: FlatRange): void;
   eventFdAdd?(placed: PlacedIoEventFd): void;
   eventFdDel?(placed: PlacedIoEventFd): void;
-  /** `range` lies in the section: the part of the region's coalesced range that is seen there. */
+  /** `range` is the part of the region's coalesced range that is visible in the section. */
   coalescedAdd?(section: FlatRange, range: CoalescedRange): void;
   coalescedDel?(section: FlatRange, range: CoalescedRange): void;
-  /** Delivers writes that were batched, before the map changes under them. */
+  /** Delivers batched writes before the map changes. */
   flushCoalesced?(): void;
   commit?(): void;
 }

@@ -3,16 +3,16 @@ import type { AddressSpace } from "./address-space.ts";
 import type { MemTxAttrs } from "./ops.ts";
 import type { MemoryRegion } from "./region.ts";
 
-/** Bytes of bounce buffers that one address space may have in use at a time. */
+/** Bytes of bounce buffers that one address space may have in use at once. */
 const BOUNCE_LIMIT = 4096;
 
-/** Guest memory lent to a device: valid until it is unmapped. */
+/** Guest memory lent to a device, valid until it is unmapped. */
 export class Mapping {
   readonly bytes: Uint8Array;
   readonly address: number;
   readonly region: MemoryRegion;
   readonly isWrite: boolean;
-  /** The ledger's record of the bounce buffer; null when `bytes` is guest RAM itself. */
+  /** The heap ledger's record of the bounce buffer; null if `bytes` is guest RAM itself. */
   readonly bounce: Block | null;
   readonly attrs: MemTxAttrs;
 
@@ -33,7 +33,7 @@ export class Mapping {
   }
 }
 
-/** The mappings of one address space that have not ended yet. */
+/** The active mappings of one address space. */
 export class MappingLedger {
   private readonly space: AddressSpace;
   private readonly open = new Set<Mapping>();
@@ -52,7 +52,7 @@ export class MappingLedger {
     return this.bouncing;
   }
 
-  /** Those who wait for a bounce buffer. */
+  /** Number of callbacks waiting for a bounce buffer. */
   get waiting(): number {
     return this.waiters.length;
   }
@@ -86,7 +86,7 @@ export class MappingLedger {
   }
 
   unmap(mapping: Mapping, written: number): void {
-    if (!this.open.delete(mapping)) throw new QomAbort(`a mapping of ${this.space.name} ends twice`);
+    if (!this.open.delete(mapping)) throw new QomAbort(`a mapping of ${this.space.name} is unmapped twice`);
     const { bounce } = mapping;
     try {
       if (mapping.isWrite && written > 0) {
@@ -104,7 +104,7 @@ export class MappingLedger {
     if (bounce !== null) this.wake();
   }
 
-  /** Calls `retry` once when a bounce buffer has become free, after `map` answered null. */
+  /** Calls `retry` once, when a bounce buffer becomes free; for use after `map` returned null. */
   whenFree(retry: () => void): void {
     this.waiters.push(retry);
   }

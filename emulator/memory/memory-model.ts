@@ -6,35 +6,35 @@ import { HostRam, type RamAllocator } from "./ram.ts";
 import { Rcu } from "./rcu.ts";
 import { MemoryRegion } from "./region.ts";
 
-/** C's NULL owner, which in C needs no machine to belong to. */
+/** Stands for a NULL owner in C, but belongs to a machine. */
 export interface NoOwner {
   readonly model: MemoryModel;
 }
 
 export interface MemoryModelOptions extends ObjectModelOptions {
-  /** Where RAM regions get their bytes; default: buffers of the host. */
+  /** Allocates the bytes of RAM regions; default: host buffers. */
   readonly ram?: RamAllocator;
   /**
-   * Whether a container takes no reference on a subregion of its own owner, as QEMU since 10.2 (default), which frees
-   * devices that contain their own regions.
+   * Whether a container takes no reference on a subregion of its own owner (default), as in QEMU since 10.2, so that
+   * devices that contain their own regions can be freed.
    */
   readonly sameOwnerExemption?: boolean;
-  /** Told when callbacks of RCU wait: `rcu.poll` is due as soon as no reader is active. */
+  /** Called when RCU callbacks are waiting: `rcu.poll` is due as soon as no reader is active. */
   readonly onRcuPending?: () => void;
 }
 
-/** The object model of a machine with memory: its address spaces, flat views, transactions and RCU. */
+/** The object model of a machine with memory: address spaces, flat views, transactions and RCU. */
 export class MemoryModel extends ObjectModel {
   readonly ram: RamAllocator;
   readonly rcu: Rcu;
   readonly noOwner: NoOwner = { model: this };
-  /** In order of creation. */
+  /** In creation order. */
   readonly addressSpaces: AddressSpace[] = [];
   /** In ascending order of priority. */
   readonly listeners: MemoryListener[] = [];
-  /** Set inside a transaction: the map must be rendered again at its end. */
+  /** Set inside a transaction if the map must be rendered again at its end. */
   updatePending = false;
-  /** Flat views rendered so far: at most one per physical root and outermost commit. */
+  /** Number of flat views rendered so far: at most one for each physical root and outermost commit. */
   renders = 0;
   private ioEventFdPending = false;
   private depth = 0;
@@ -42,12 +42,12 @@ export class MemoryModel extends ObjectModel {
   private readonly flatViews = new Map<MemoryRegion, FlatView>();
   private readonly emptyView: FlatView;
   /**
-   * Told of every write to RAM that went through an address space or a mapping: `length` bytes from `offset` on, in
-   * `bytes`. Who keeps decoded code of that memory forgets it. A processor's own stores to pages that it reaches directly
-   * are its own affair.
+   * Called for every write to RAM through an address space or a mapping: `length` bytes at `offset` of `bytes`. Caches
+   * of decoded code discard what they hold of that memory. Not called for a processor's stores to direct pages, which
+   * the processor tracks itself.
    */
   onRamWritten: ((bytes: Uint8Array, offset: number, length: number) => void) | null = null;
-  /** Told, once per region, of accesses that the re-entrancy guard refused. */
+  /** Called the first time that the re-entrancy guard refuses an access to a region. */
   onReentrancy: ((region: MemoryRegion) => void) | null = null;
   private readonly reportedReentrancy = new WeakSet<MemoryRegion>();
 
@@ -60,7 +60,7 @@ export class MemoryModel extends ObjectModel {
     this.emptyView = new FlatView(this, null);
   }
 
-  /** Reports a refused access to a busy device, the first time that `region` meets one. */
+  /** Reports an access to `region` that its busy device refused; only the first for each region. */
   reportReentrancy(region: MemoryRegion): void {
     if (this.reportedReentrancy.has(region)) return;
     this.reportedReentrancy.add(region);
@@ -106,7 +106,7 @@ export class MemoryModel extends ObjectModel {
     }
   }
 
-  /** A transaction that changes event notifiers only. */
+  /** A transaction that changes only event notifiers. */
   ioEventFdTransaction(edit: () => void): void {
     this.transaction(() => {
       edit();
@@ -114,7 +114,7 @@ export class MemoryModel extends ObjectModel {
     });
   }
 
-  /** Whether `container` takes no reference on `subregion`: both have the same owner (two without one have, too). */
+  /** Whether `container` takes no reference on `subregion`: they have the same owner, or both have none. */
   exempt(container: MemoryRegion, subregion: MemoryRegion): boolean {
     return this.sameOwnerExemption && container.owner === subregion.owner;
   }
@@ -132,20 +132,20 @@ export class MemoryModel extends ObjectModel {
     return view;
   }
 
-  /** Lets accesses see what has changed in `region` without a change of the map. */
+  /** Makes accesses see changes of `region` that do not change the map. */
   refreshSections(region: MemoryRegion): void {
-    const shown = this.addressSpaces.map(({ view }) => view); // other views than the table's while a commit runs
+    const shown = this.addressSpaces.map(({ view }) => view); // may differ from the table's during a commit
     for (const view of new Set([...this.flatViews.values(), ...shown])) view.refresh(region);
   }
 
-  /** The table's own references go; views that an address space shows live on until it shows another. */
+  /** Drops the table's references; a view lives on as long as an address space shows it. */
   private dropFlatViews(): void {
     const views = [...this.flatViews.values()];
     this.flatViews.clear();
     for (const view of views) view.unref();
   }
 
-  /** Ends the machine: views, callbacks of RCU, then the tree. What the heap still holds afterwards has leaked. */
+  /** Ends the machine: views, RCU callbacks, then the tree. Whatever the heap still holds afterwards has leaked. */
   override destroy(): void {
     for (const space of [...this.addressSpaces]) space.destroy();
     this.dropFlatViews();

@@ -4,7 +4,7 @@ import { formatAddress } from "./hwaddr.ts";
 import type { MemoryModel } from "./memory-model.ts";
 import type { MemoryRegion } from "./region.ts";
 
-/** The flat views of a machine as QEMU's `info mtree -f` lists them, each with the address spaces that show it. */
+/** The flat views of a machine, each with the address spaces that show it, in the format of QEMU's `info mtree -f`. */
 export function formatFlatViews(model: MemoryModel): string {
   const spacesOf = new Map<FlatView, AddressSpace[]>();
   for (const space of model.addressSpaces) {
@@ -29,7 +29,7 @@ function formatFlatView(view: FlatView, spaces: readonly AddressSpace[], index: 
   return `${lines.join("\n")}\n`;
 }
 
-/** The region trees of all address spaces, and of alias targets outside of them, as QEMU's `info mtree` lists them. */
+/** The region trees of all address spaces, and of the targets of aliases, in the format of QEMU's `info mtree`. */
 export function formatMtree(model: MemoryModel): string {
   const lines: string[] = [];
   const targets: MemoryRegion[] = [];
@@ -46,7 +46,7 @@ export function formatMtree(model: MemoryModel): string {
     lines.push("");
   }
   for (const target of targets) {
-    // listing one may find more
+    // listing one may append more
     lines.push(`memory-region: ${target.name}`);
     listRegion(target, 0, 1, lines, targets);
     lines.push("");

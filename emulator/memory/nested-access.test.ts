@@ -5,7 +5,7 @@ import { testMemory } from "./testing.ts";
 
 const NOWHERE = 0x9000;
 
-/** A device of a page at 0x1000, which its callbacks can reach memory from. */
+/** A one-page device at 0x1000 whose callbacks can access memory. */
 function withBusMaster(ops: Partial<MemoryRegionOps<null>>) {
   const memory = testMemory();
   const device = MemoryRegion.newIo(
@@ -28,7 +28,7 @@ function withBusMaster(ops: Partial<MemoryRegionOps<null>>) {
 }
 
 describe("an access whose callback makes accesses of its own", () => {
-  it("keeps its value, put together from several calls, and its outcome", () => {
+  it("keeps its value, assembled from several calls, and its outcome", () => {
     const { space } = withBusMaster({
       read: (_, offset) => {
         space.read(0x2000, 4);
@@ -45,7 +45,7 @@ describe("an access whose callback makes accesses of its own", () => {
     expect([...bytes]).toEqual([0x10, 0x11, 0x12, 0x13]);
   });
 
-  it("keeps what it writes, and its outcome", () => {
+  it("keeps the value that it writes, and its outcome", () => {
     const written: number[] = [];
     const { space } = withBusMaster({
       write: (_, __, value) => {
@@ -61,7 +61,7 @@ describe("an access whose callback makes accesses of its own", () => {
     expect(written.slice(4)).toEqual([5, 6, 7, 8]);
   });
 
-  it("keeps its attributes, and the error that its callback answers", () => {
+  it("keeps its attributes, and the error that its callback returns", () => {
     const secure = { secure: true, user: false, requesterId: 7 };
     const seen: boolean[] = [];
     const { space } = withBusMaster({
@@ -100,7 +100,7 @@ describe("a callback that throws", () => {
     readonly memReentrancyGuard = { engaged: false };
   }
 
-  it("in a split access leaves its device free for the next one", () => {
+  it("in a split access leaves the device usable for the next one", () => {
     const size = 8;
     const { model, root, space } = testMemory();
     const owner = model.create(Busy);

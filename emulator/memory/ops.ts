@@ -1,6 +1,6 @@
 import type { AccessSize, MemTxResult } from "./bus.ts";
 
-/** Who makes an access. */
+/** The originator of an access. */
 export interface MemTxAttrs {
   readonly secure: boolean;
   readonly user: boolean;
@@ -8,33 +8,33 @@ export interface MemTxAttrs {
   readonly requesterId: number;
 }
 
-/** Attributes of an access whose maker does not matter. */
+/** Attributes of an access whose originator does not matter. */
 export const UNSPECIFIED_ATTRS: MemTxAttrs = Object.freeze({ secure: false, user: false, requesterId: 0 });
 
-/** The access in progress, handed to callbacks that look at attributes or answer with an error. */
+/** The access in progress, for callbacks that look at attributes or return errors. */
 export interface Transaction {
   readonly attrs: MemTxAttrs;
-  /** Set by the callback to refuse the access; `Ok` when it is called. */
+  /** `Ok` on entry; the callback sets it to refuse the access. */
   result: MemTxResult;
 }
 
 export interface AccessLimits {
   /** Smallest access in bytes; default 1. */
   readonly minAccessSize?: AccessSize;
-  /** Largest access in bytes; default: `valid` has no limit, `impl` takes 4. */
+  /** Largest access in bytes; default: no limit in `valid`, 4 in `impl`. */
   readonly maxAccessSize?: AccessSize;
-  /** Whether addresses need not be multiples of the access size; default false. */
+  /** Whether offsets need not be multiples of the access size; default false. */
   readonly unaligned?: boolean;
 }
 
 export type Endianness = "little" | "big";
 
 /**
- * The callbacks of a region and what they can take.
+ * The callbacks of a region, and the accesses that they support.
  *
- * `valid` says what the guest may do: everything else is a decode error. `impl` says what the callbacks can do: a valid
- * access outside of it is split or widened. Offsets are relative to the region. Values are unsigned; those of 8 bytes
- * reach only `read64` and `write64`, and are split in two for devices without them.
+ * `valid` limits what the guest may do; everything else is a decode error. `impl` limits what the callbacks handle;
+ * other valid accesses are split or widened. Offsets are relative to the region. Values are unsigned; 8-byte accesses
+ * go to `read64` and `write64`, and are split for devices without them.
  */
 export interface MemoryRegionOps<T> {
   read?(opaque: T, offset: number, size: number): number;
@@ -50,20 +50,20 @@ export interface MemoryRegionOps<T> {
   readonly impl?: AccessLimits;
 }
 
-/** The callbacks of a plain access, whatever their opaque is. */
+/** The callbacks of a plain access, for any type of opaque. */
 export type ReadCallback = (opaque: unknown, offset: number, size: number) => number;
 export type WriteCallback = (opaque: unknown, offset: number, value: number, size: number) => void;
 
 export const unassignedRead: ReadCallback = () => 0;
 export const unassignedWrite: WriteCallback = () => {};
 
-/** Operations of a region that nothing answers for: every access is a decode error. */
+/** Operations of a region without a handler: every access is a decode error. */
 export const unassignedOps: MemoryRegionOps<unknown> = {
   endianness: "little",
   valid: { accepts: () => false },
 };
 
-/** Sizes (as a bit set: 1, 2, 4) for which one aligned access is one call of `ops.read` or `ops.write`, unaltered. */
+/** Sizes (a bit set of 1, 2 and 4) whose aligned accesses are one call of `ops.read` or `ops.write`, unmodified. */
 export function plainSizes(ops: MemoryRegionOps<never>, direction: "read" | "write"): number {
   if (ops.endianness !== "little" || ops.valid?.accepts !== undefined || ops[direction] === undefined)
     return 0;

@@ -2,20 +2,20 @@ import { QomError } from "#qom";
 
 /** Where the bytes of RAM regions come from. */
 export interface RamAllocator {
-  /** Zeroed bytes. @throws QomError when there are not enough. */
+  /** Returns zeroed bytes. @throws QomError when not enough are available. */
   allocate(bytes: number): Uint8Array;
-  /** Takes back what `allocate` gave. */
+  /** Takes back bytes returned by `allocate`. */
   release(bytes: Uint8Array): void;
 }
 
-/** RAM in buffers of its own: for machines without a processor. */
+/** RAM in separate buffers, for machines without a processor. */
 export class HostRam implements RamAllocator {
   allocate(bytes: number): Uint8Array {
     try {
       return new Uint8Array(bytes);
     } catch {
       throw new QomError(
-        `cannot allocate ${bytes} bytes of RAM: the host has no such buffer; ask for less memory`,
+        `cannot allocate ${bytes} bytes of RAM: the host refuses a buffer of this size; ask for less memory`,
       );
     }
   }
@@ -23,7 +23,7 @@ export class HostRam implements RamAllocator {
   release(): void {}
 }
 
-/** The bytes behind a region, with a view for multi-byte accesses. */
+/** The bytes that back a region, with a view for multi-byte accesses. */
 export class RamBlock {
   readonly bytes: Uint8Array;
   readonly view: DataView;

@@ -24,7 +24,7 @@ const intervals = fc
   });
 
 describe("range index", () => {
-  it("finds what a linear search finds, at and around every bound", () => {
+  it("agrees with a linear search at and around every bound", () => {
     fc.assert(
       fc.property(intervals, (all) => {
         const index = indexRanges(all);

@@ -1,18 +1,18 @@
-/** Up to so many intervals are searched by halving: a grid would not be worth building. */
+/** Up to this number of intervals, binary search is used; a grid would not pay off. */
 const FEW = 48;
-/** More ranges than this in one cell get a grid of their own. */
+/** A cell with more intervals than this gets a grid of its own. */
 const CELL_RANGES = 2;
 const GRID_BITS = 18;
 
 interface Interval {
   readonly start: number;
-  /** First address behind. */
+  /** First address after the interval. */
   readonly end: number;
 }
 
-/** Finds, among disjoint ascending intervals, the one that holds an address. Flat views never change: built once. */
+/** Finds the interval that contains an address, among disjoint ascending ones. Immutable, like flat views. */
 export interface RangeIndex {
-  /** Index of the interval that holds `address`, or the complement of the index it would be inserted at. */
+  /** Index of the interval that contains `address`, or the complement of the index at which it would be inserted. */
   find(address: number): number;
 }
 
@@ -20,7 +20,7 @@ export function indexRanges(intervals: readonly Interval[]): RangeIndex {
   return intervals.length <= FEW ? new HalvingIndex(intervals) : new GridIndex(intervals);
 }
 
-/** For the maps of boards: cheap to make, since some devices change the map with every other access. */
+/** For the maps of boards: cheap to build, since some devices change the map with every other access. */
 class HalvingIndex implements RangeIndex {
   private readonly starts: readonly number[];
   private readonly ends: readonly number[];
@@ -44,10 +44,10 @@ class HalvingIndex implements RangeIndex {
 }
 
 /**
- * For maps of any size: finds in a few loads however many intervals there are.
+ * For maps of any size: a lookup takes a few loads, however many intervals there are.
  *
- * A grid of equal cells covers the intervals; a cell tells the first interval that reaches into it. Where intervals
- * cluster (devices at low addresses, RAM far above), a crowded cell holds a finer grid instead.
+ * A grid of equal cells covers the intervals; a cell holds the index of the first interval that reaches into it. Where
+ * intervals cluster (devices at low addresses, RAM far above), a crowded cell refers to a finer grid instead.
  */
 class GridIndex implements RangeIndex {
   /** Start and end of each interval side by side, so that one cache line has both. */
@@ -87,7 +87,7 @@ class GridIndex implements RangeIndex {
 
 const GRID_FIELDS = 3;
 
-/** Lays out the grids of a `GridIndex`. */
+/** Builds the grids of a `GridIndex`. */
 class GridBuilder {
   readonly cells: number[] = [];
   readonly grids: number[] = [];
@@ -97,7 +97,7 @@ class GridBuilder {
     this.intervals = intervals;
   }
 
-  /** A grid over `span` bytes from `base`, for the intervals `first` up to, not including, `last`. Returns its number. */
+  /** Builds a grid over `span` bytes from `base`, for the intervals `first` to `last` - 1. Returns its number. */
   grid(first: number, last: number, base: number, span: number): number {
     const wantedBits = Math.min(Math.ceil(Math.log2(last - first)) + 1, GRID_BITS);
     const cellBytes = 2 ** Math.max(Math.ceil(Math.log2(span)) - wantedBits, 0);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Rcu, RcuNode } from "#memory";
 
 describe("RCU", () => {
-  it("runs callbacks in the order they were queued, those they queue in the next grace period", () => {
+  it("runs callbacks in the order they were queued, and those that they queue in the next grace period", () => {
     const rcu = new Rcu();
     const order: number[] = [];
     rcu.call(new RcuNode(), () => {
@@ -26,7 +26,7 @@ describe("RCU", () => {
     expect(rcu.pending).toBe(1);
   });
 
-  it("keeps the callbacks behind one that throws", () => {
+  it("keeps the callbacks after one that throws", () => {
     const rcu = new Rcu();
     const order: number[] = [];
     const node = new RcuNode();
@@ -41,7 +41,7 @@ describe("RCU", () => {
     expect(order).toEqual([2, 3]);
   });
 
-  it("tells when something waits, and again when a reader that was in the way leaves", () => {
+  it("notifies when a callback waits, and again when a reader that blocked it leaves", () => {
     let told = 0;
     let ran = 0;
     const rcu = new Rcu(() => told++);

@@ -1,6 +1,6 @@
 import { QomAbort } from "#qom";
 
-/** What one object needs to be queued: at most one callback of it may be waiting. */
+/** Queue entry of one object, which may have at most one callback waiting. */
 export class RcuNode {
   queued = false;
 }
@@ -11,35 +11,35 @@ interface Callback {
 }
 
 /**
- * Read-copy-update in real time: callbacks wait, in one queue, until every reader of their moment has ended.
+ * Read-copy-update: callbacks wait in one queue until every reader that was active when they were queued has left.
  *
- * The emulator is one thread, so a grace period ends whenever control is outside all read-side sections: the run loop
- * is told when something waits, and polls. A test, or a reader that stays, can hold it back.
+ * The emulator is single-threaded, so a grace period ends whenever control is outside all read-side sections: the run
+ * loop is notified when callbacks wait, and polls. A test or a long-lived reader can delay it.
  */
 export class Rcu {
   private queue: Callback[] = [];
   private readers = 0;
   private readonly onPending: () => void;
 
-  /** @param onPending called when the first callback waits, and when a reader that was in its way has left. */
+  /** @param onPending called when the first callback is queued, and when a reader leaves while callbacks wait. */
   constructor(onPending: () => void = () => {}) {
     this.onPending = onPending;
   }
 
-  /** Callbacks that wait for their grace period. */
+  /** Number of callbacks waiting for a grace period. */
   get pending(): number {
     return this.queue.length;
   }
 
-  /** Queues `run` until the current readers have ended. @throws QomAbort when `node` is queued already. */
+  /** Queues `run` until the current readers have left. @throws QomAbort when `node` is already queued. */
   call(node: RcuNode, run: () => void): void {
     if (node.queued)
-      throw new QomAbort("an RCU callback is queued on a node whose earlier callback has not run yet");
+      throw new QomAbort("an RCU callback was queued on a node whose earlier callback has not run yet");
     node.queued = true;
     if (this.queue.push({ node, run }) === 1) this.onPending();
   }
 
-  /** Enters a read-side section: no callback queued from now on runs before it ends. Returns its end. */
+  /** Enters a read-side section: no callback runs before it ends. Returns the function that ends it. */
   read(): () => void {
     this.readers++;
     let open = true;
@@ -51,7 +51,7 @@ export class Rcu {
     };
   }
 
-  /** Runs what was queued before this moment, unless a reader is active. Returns the callbacks run. */
+  /** Runs the callbacks queued so far, unless a reader is active. Returns how many ran. */
   poll(): number {
     if (this.readers > 0) return 0;
     const batch = this.queue;
@@ -64,17 +64,18 @@ export class Rcu {
         run();
       }
     } finally {
-      if (ran < batch.length) this.queue = [...batch.slice(ran), ...this.queue]; // one threw: the others still wait
+      if (ran < batch.length) this.queue = [...batch.slice(ran), ...this.queue]; // one threw: the others keep waiting
     }
     return ran;
   }
 
   /**
-   * Waits until all that is queued, and all that this queues in turn, has run.
-   * @throws QomAbort inside a read-side section, where the wait would never end.
+   * Runs callbacks until none is left, including those queued meanwhile.
+   * @throws QomAbort inside a read-side section, where this would never end.
    */
   drain(): void {
-    if (this.readers > 0) throw new QomAbort("drain of RCU callbacks inside a read-side section never ends");
+    if (this.readers > 0)
+      throw new QomAbort("RCU callbacks were drained inside a read-side section, which would never end");
     while (this.poll() > 0);
   }
 }

@@ -4,7 +4,7 @@ import { ObjectState, QomAbort, QomError, UseAfterFinalize, UseAfterFree } from 
 import { EmbeddingOwner, Owner, recordingOps, testMemory } from "./testing.ts";
 
 describe("creation", () => {
-  it("makes the region a child of its owner, which holds the only reference", () => {
+  it("makes the region a child of its owner, which holds its only reference", () => {
     const { model } = testMemory();
     const owner = model.create(Owner);
     const first = MemoryRegion.new(owner, "bar", 16);
@@ -14,14 +14,14 @@ describe("creation", () => {
     expect(owner.refCount).toBe(1);
   });
 
-  it("escapes what paths give a meaning", () => {
+  it("escapes characters that have a meaning in paths", () => {
     const { model } = testMemory();
     const owner = model.create(Owner);
     expect(MemoryRegion.new(owner, "IOCS[0]", 16).nameInParent).toBe("IOCS\\x5b0\\x5d[0]");
     expect(MemoryRegion.new(owner, "a/b\\c", 16).nameInParent).toBe("a\\x2fb\\x5cc[0]");
   });
 
-  it("hangs a region without an owner in /machine/unattached, uncounted and unguarded", () => {
+  it("puts a region without an owner in /machine/unattached, uncounted and unguarded", () => {
     const { model } = testMemory();
     const region = MemoryRegion.newIo(model.noOwner, recordingOps([]), null, "stray", 16);
     expect(region.canonicalPath()).toBe("/machine/unattached/stray[0]");
@@ -48,7 +48,7 @@ describe("creation", () => {
     expect(region.block.bytes).toBe(272);
   });
 
-  it("refuses sizes and offsets that a number cannot hold exactly", () => {
+  it("refuses sizes and offsets that a number cannot represent exactly", () => {
     const { model, root } = testMemory();
     expect(() => MemoryRegion.new(model.noOwner, "odd", 0.5)).toThrow(QomAbort);
     expect(() => MemoryRegion.new(model.noOwner, "huge", 2 ** 60)).toThrow(/2\^53, or 2\^64/);
@@ -77,7 +77,7 @@ describe("containers and references", () => {
     const { model, root } = testMemory();
     const owner = model.create(Owner);
     const outer = MemoryRegion.new(owner, "outer", 32);
-    const inner = MemoryRegion.new(owner, "inner", 16); // a container without anything in it renders to nothing
+    const inner = MemoryRegion.new(owner, "inner", 16); // an empty container renders to nothing
     outer.addSubregion(0, inner);
     expect(owner.refCount).toBe(1);
     root.addSubregion(0, outer);
@@ -99,17 +99,17 @@ describe("containers and references", () => {
     }
   });
 
-  it("refuse a subregion that is in a container already, and removal of one that is not", () => {
+  it("refuse a subregion that is already in a container, and removal of one that is not", () => {
     const { model, root } = testMemory();
     const region = MemoryRegion.new(model.noOwner, "region", 16);
     root.addSubregion(0, region);
-    expect(() => root.addSubregion(32, region)).toThrow(/in a container already/);
+    expect(() => root.addSubregion(32, region)).toThrow(/already in a container/);
     root.delSubregion(region);
     expect(() => root.delSubregion(region)).toThrow(/is not in/);
     expect(model.transactionDepth).toBe(0);
   });
 
-  it("keep their order of priority, the latest first among equals", () => {
+  it("stay ordered by priority, the most recent first among equals", () => {
     const { model, root } = testMemory();
     const add = (name: string, priority: number) =>
       root.addSubregion(0, MemoryRegion.new(model.noOwner, name, 16), priority);
@@ -121,8 +121,8 @@ describe("containers and references", () => {
   });
 });
 
-describe("changes of a region that cannot be made", () => {
-  it("leave a region that is to move to no address where it was, and its owner's count with it", () => {
+describe("invalid changes of a region", () => {
+  it("leave a region at its address, and its owner's count unchanged, when the new address is invalid", () => {
     const { model, root, space } = testMemory();
     const owner = model.create(Owner);
     const region = MemoryRegion.newRam(owner, "ram", 16);
@@ -136,12 +136,12 @@ describe("changes of a region that cannot be made", () => {
     expect(owner.refCount).toBe(counted);
   });
 
-  it("refuse an alias offset of what is no alias", () => {
+  it("refuse an alias offset for a region that is not an alias", () => {
     const { model } = testMemory();
-    expect(() => MemoryRegion.newRam(model.noOwner, "ram", 16).setAliasOffset(4)).toThrow(/is no alias/);
+    expect(() => MemoryRegion.newRam(model.noOwner, "ram", 16).setAliasOffset(4)).toThrow(/is not an alias/);
   });
 
-  it("refuse RAM that would be larger than its bytes, but let it shrink and grow back", () => {
+  it("refuse to make RAM larger than its bytes, but let it shrink and grow back", () => {
     const { model, root, space } = testMemory();
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 16);
     root.addSubregion(0, ram);

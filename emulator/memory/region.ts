@@ -14,40 +14,40 @@ import {
 import { RamBlock } from "./ram.ts";
 import { RcuNode } from "./rcu.ts";
 
-/** Set while a device handles an access; a second access to the same device is refused meanwhile. */
+/** Engaged while a device handles an access; other accesses to the same device are refused meanwhile. */
 export class MemReentrancyGuard {
   engaged = false;
 }
 
-/** An owner whose regions are guarded against re-entrancy: every device. */
+/** An owner whose regions are guarded against re-entrancy; every device is one. */
 interface GuardedOwner {
   readonly memReentrancyGuard: MemReentrancyGuard;
 }
 
 /**
- * The object that a region is named under and lives with, and whose count stands for the region's. `NoOwner` is C's NULL:
- * such a region hangs in /machine/unattached, nobody counts references to it, and no guard protects it.
+ * The object that a region is a child of and lives as long as; references to the region are counted on it. `NoOwner` is
+ * C's NULL: the region is a child of /machine/unattached, references to it are not counted, and it has no guard.
  */
 export type RegionOwner = QomObject | NoOwner;
 
-/** What is switched on a region and changes the map. */
+/** Flags of a region that change the map. */
 type Flag = "enabled" | "readOnly" | "romdMode" | "nonvolatile" | "unmergeable";
 
-/** A subrange whose guest writes the host may batch. */
+/** A subrange in which the host may batch guest writes. */
 export interface CoalescedRange {
   readonly offset: number;
   readonly size: number;
 }
 
 /**
- * A piece of guest address space and what answers there.
+ * A piece of guest address space and whatever responds there.
  *
- * Made in one of two ways, with the same arguments: `init…` initialises storage that an owner embeds, `new…` allocates a
- * region that QOM owns and frees. Either way the region becomes a child of its owner, which holds its only reference.
+ * There are two ways to create one, with the same arguments: `init…` initialises storage embedded in an owner, `new…`
+ * allocates a region that QOM owns and frees. Both make it a child of its owner, which holds the only reference.
  */
 export class MemoryRegion extends QomObject {
   static override readonly typeName = "memory-region";
-  /** As on 64-bit hosts. */
+  /** Bytes on 64-bit hosts. */
   static override readonly instanceSize = 272;
   static override readonly properties = [
     { name: "addr", type: "uint64", get: (region: MemoryRegion) => region.address },
@@ -62,18 +62,18 @@ export class MemoryRegion extends QomObject {
 
   declare readonly model: MemoryModel;
 
-  // `clear` gives all of these their values, in the constructor and again whenever the storage is initialised.
+  // `clear` sets all of these, in the constructor and again whenever the storage is initialised.
 
-  // What sections copy, so that plain calls need not look here.
-  /** Sizes (bit set) of aligned reads that are one plain call of the ops. */
+  // Copied by sections, so that plain calls need not access the region.
+  /** Sizes (bit set) of aligned reads that take one plain call of the ops. */
   plainReads!: number;
-  /** The owner's guard, or null where re-entrancy is allowed. */
+  /** The owner's guard, or null if re-entrancy is allowed. */
   guard!: MemReentrancyGuard | null;
   opaque!: unknown;
-  /** `ops.read` and `ops.write`, one load away: ops come in many shapes, regions in one. */
+  /** `ops.read` and `ops.write`, one load away: ops have many hidden classes, regions only one. */
   readCallback!: ReadCallback;
   writeCallback!: WriteCallback;
-  /** Sizes (bit set) of aligned writes that are one plain call of the ops. */
+  /** Sizes (bit set) of aligned writes that take one plain call of the ops. */
   plainWrites!: number;
   ops!: MemoryRegionOps<never>;
   ram!: RamBlock | null;
@@ -83,23 +83,23 @@ export class MemoryRegion extends QomObject {
   size!: number;
   owner!: QomObject | null;
   container!: MemoryRegion | null;
-  /** Offset in the container. */
+  /** Offset within the container. */
   address!: number;
   priority!: number;
   enabled!: boolean;
-  /** Whether accesses end here, rather than only in subregions. */
+  /** Whether the region itself handles accesses, rather than only its subregions. */
   terminates!: boolean;
   readOnly!: boolean;
   romDevice!: boolean;
-  /** A ROM device that reads like memory; otherwise reads go to its callbacks. */
+  /** Whether a ROM device reads like memory; otherwise reads go to its callbacks. */
   romdMode!: boolean;
   nonvolatile!: boolean;
   unmergeable!: boolean;
   alias!: MemoryRegion | null;
   aliasOffset!: number;
-  /** How many mapped aliases reach this region. */
+  /** Number of mapped aliases that lead to this region. */
   mappedViaAlias!: number;
-  /** Highest priority first; the latest added first among equals. */
+  /** Highest priority first; among equals, the most recently added first. */
   subregions!: MemoryRegion[];
   ioEventFds!: readonly IoEventFd[];
   coalesced!: readonly CoalescedRange[];
@@ -110,7 +110,7 @@ export class MemoryRegion extends QomObject {
     this.clear();
   }
 
-  /** The state of a region that nobody has set up yet. */
+  /** Puts the region into the state before any set-up. */
   private clear(): void {
     this.plainReads = 0;
     this.guard = null;
@@ -147,7 +147,7 @@ export class MemoryRegion extends QomObject {
   }
 
   protected override instanceFinalize(): void {
-    this.enabled = false; // at once: set_enabled would open a transaction of its own
+    this.enabled = false; // directly: setEnabled would open a transaction of its own
     this.model.transaction(() => {
       if (this.container !== null) {
         if (this.container.owner !== this.owner) {
@@ -164,7 +164,7 @@ export class MemoryRegion extends QomObject {
 
   // Constructor pairs.
 
-  /** A container: only its subregions answer. */
+  /** A container: only its subregions respond. */
   init(owner: RegionOwner, name: string | null, size: number): void {
     this.initialize().adopt(owner, name, size);
   }
@@ -173,7 +173,7 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.create(owner).adopt(owner, name, size);
   }
 
-  /** Device registers behind callbacks, which get `opaque`. */
+  /** Device registers, handled by callbacks that are passed `opaque`. */
   initIo<T>(owner: RegionOwner, ops: MemoryRegionOps<T>, opaque: T, name: string | null, size: number): void {
     this.initialize().adopt(owner, name, size).answerWith(ops, opaque);
   }
@@ -188,7 +188,7 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.create(owner).adopt(owner, name, size).answerWith(ops, opaque);
   }
 
-  /** RAM. @throws QomError when it cannot be allocated; the region has been unparented then. */
+  /** RAM. @throws QomError when it cannot be allocated, after unparenting the region. */
   initRam(owner: RegionOwner, name: string | null, size: number): void {
     this.initialize().adopt(owner, name, size).backWithRam();
   }
@@ -206,7 +206,7 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.create(owner).adopt(owner, name, size).backWithRam().protect();
   }
 
-  /** Memory that reads like RAM and whose writes go to callbacks: flash. @throws QomError as `initRam`. */
+  /** Memory that reads like RAM, while writes go to callbacks, such as flash. @throws QomError as `initRam`. */
   initRomDevice<T>(
     owner: RegionOwner,
     ops: MemoryRegionOps<T>,
@@ -231,7 +231,7 @@ export class MemoryRegion extends QomObject {
       .writeToDevice();
   }
 
-  /** A window onto `target`, from `offset` in it. Takes no reference: the target must outlive it. */
+  /** A window onto `target`, starting at `offset` within it. Takes no reference: the target must outlive the alias. */
   initAlias(
     owner: RegionOwner,
     name: string | null,
@@ -252,7 +252,7 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.create(owner).adopt(owner, name, size).showPartOf(target, offset);
   }
 
-  /** RAM whose bytes the caller has and keeps; as many as `bytes` holds. */
+  /** RAM backed by the caller's `bytes`, which give its size and stay the caller's. */
   initRamPtr(owner: RegionOwner, name: string | null, bytes: Uint8Array): void {
     this.initialize().adopt(owner, name, bytes.byteLength).backWith(bytes);
   }
@@ -261,9 +261,9 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.create(owner).adopt(owner, name, bytes.byteLength).backWith(bytes);
   }
 
-  // References: on the owner.
+  // References, counted on the owner.
 
-  /** Counts a reference on the owner; a region without one is not counted. */
+  /** Takes a reference to the owner; does nothing if there is none. */
   takeRef(): void {
     this.owner?.ref();
   }
@@ -274,17 +274,18 @@ export class MemoryRegion extends QomObject {
 
   // Position.
 
-  /** Whether it is in a container, itself or through an alias. */
+  /** Whether it is in a container, directly or through an alias. */
   get mapped(): boolean {
     return this.container !== null || this.mappedViaAlias > 0;
   }
 
   /**
-   * Adds `subregion` at `offset`; among overlapping regions the highest priority answers, the latest added among equals.
-   * @throws QomAbort when it is in a container already.
+   * Adds `subregion` at `offset`. Of overlapping regions, the one with the highest priority wins; among equals, the
+   * most recently added.
+   * @throws QomAbort when it is already in a container.
    */
   addSubregion(offset: number, subregion: MemoryRegion, priority = 0): void {
-    if (subregion.container !== null) throw new QomAbort(`${subregion.describe()} is in a container already`);
+    if (subregion.container !== null) throw new QomAbort(`${subregion.describe()} is already in a container`);
     checkAddress(offset, `offset of ${subregion.describe()}`);
     subregion.container = this;
     subregion.address = offset;
@@ -312,7 +313,7 @@ export class MemoryRegion extends QomObject {
     });
   }
 
-  /** Moves it within its container, in front of those of equal priority. */
+  /** Moves it within its container; it then wins over regions of equal priority. */
   setAddress(address: number): void {
     if (checkAddress(address, `address of ${this.describe()}`) === this.address) return;
     const container = this.container;
@@ -332,7 +333,7 @@ export class MemoryRegion extends QomObject {
     this.setFlag("enabled", enabled);
   }
 
-  /** @throws QomAbort for RAM that has fewer bytes. */
+  /** @throws QomAbort if the region's RAM has fewer bytes. */
   setSize(size: number): void {
     if (checkSize(size, `size of ${this.describe()}`) === this.size) return;
     if (this.ram !== null && size > this.ram.bytes.length)
@@ -342,9 +343,9 @@ export class MemoryRegion extends QomObject {
     });
   }
 
-  /** @throws QomAbort for a region that is no alias. */
+  /** @throws QomAbort for a region that is not an alias. */
   setAliasOffset(offset: number): void {
-    if (this.alias === null) throw new QomAbort(`${this.describe()} is no alias`);
+    if (this.alias === null) throw new QomAbort(`${this.describe()} is not an alias`);
     if (checkAddress(offset, `alias offset of ${this.describe()}`) === this.aliasOffset) return;
     this.change(() => {
       this.aliasOffset = offset;
@@ -368,7 +369,7 @@ export class MemoryRegion extends QomObject {
     this.setFlag("unmergeable", unmergeable);
   }
 
-  /** Exempts the region from the re-entrancy guard of its device. */
+  /** Exempts the region from its device's re-entrancy guard. */
   disableReentrancyGuard(): void {
     this.guard = null;
     this.model.refreshSections(this);
@@ -376,7 +377,7 @@ export class MemoryRegion extends QomObject {
 
   // Event notification.
 
-  /** A guest write that matches is handed to `fd` instead of the callbacks. */
+  /** A matching guest write goes to `fd` instead of the callbacks. */
   addIoEventFd(fd: IoEventFd): void {
     this.model.ioEventFdTransaction(() => {
       this.ioEventFds = sortedIoEventFds([...this.ioEventFds, fd]);
@@ -396,7 +397,7 @@ export class MemoryRegion extends QomObject {
     });
   }
 
-  /** Lets the host batch guest writes to a subrange; every transaction flushes what was batched. */
+  /** Lets the host batch guest writes to a subrange; every transaction flushes them. */
   addCoalescing(offset: number, size: number): void {
     const part = { offset, size };
     this.model.transaction(() => {
@@ -415,9 +416,9 @@ export class MemoryRegion extends QomObject {
     });
   }
 
-  // What an access meets.
+  // Properties that accesses depend on.
 
-  /** Whether it is RAM or ROM: nothing answers but its bytes, and protection holds back writes. */
+  /** Whether it is RAM or ROM: accesses reach only its bytes, and write protection applies. */
   get isMemory(): boolean {
     return this.ram !== null && !this.romDevice;
   }
@@ -432,7 +433,7 @@ export class MemoryRegion extends QomObject {
     return this.isMemory && !this.readOnly;
   }
 
-  /** The bytes of a RAM, ROM or ROM device region, through aliases. @throws QomAbort for a region without RAM. */
+  /** The bytes of a RAM, ROM or ROM device region, following aliases. @throws QomAbort for a region without RAM. */
   ramBytes(): Uint8Array {
     let region: MemoryRegion = this;
     let offset = 0;
@@ -455,7 +456,7 @@ export class MemoryRegion extends QomObject {
     return this;
   }
 
-  /** Common set-up of all kinds: size, name, owner, and the place in the composition tree. */
+  /** Set-up common to all kinds: size, name, owner, and place in the composition tree. */
   private adopt(owner: RegionOwner, name: string | null, size: number): this {
     this.size = checkSize(size, `size of region ${name ?? "without name"}`);
     this.name = name;
@@ -469,7 +470,7 @@ export class MemoryRegion extends QomObject {
   }
 
   private answerWith<T>(ops: MemoryRegionOps<T>, opaque: T): this {
-    this.ops = ops as MemoryRegionOps<never>; // `opaque` is handed back to these ops only
+    this.ops = ops as MemoryRegionOps<never>; // only these ops are passed `opaque`
     this.opaque = opaque;
     this.readCallback = (this.ops.read as ReadCallback | undefined) ?? unassignedRead; // as above
     this.writeCallback = (this.ops.write as WriteCallback | undefined) ?? unassignedWrite;
@@ -508,7 +509,7 @@ export class MemoryRegion extends QomObject {
     return this;
   }
 
-  /** Makes RAM a ROM device: its reads may bypass the callbacks, so neither plain calls nor the guard apply. */
+  /** Makes RAM a ROM device: reads may bypass the callbacks, so plain reads and the guard do not apply. */
   private writeToDevice(): this {
     this.romDevice = true;
     this.guard = null;
@@ -537,7 +538,7 @@ export class MemoryRegion extends QomObject {
   }
 }
 
-/** Child properties of regions are named after them, less the characters that paths give a meaning. */
+/** Regions name their child properties; characters with a meaning in paths are escaped. */
 function escapeName(name: string): string {
   return name.replace(/[/[\\\]]/g, (each) => `\\x${each.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryRegion } from "#memory";
 import { recordingOps, testMemory } from "./testing.ts";
 
-/** Addresses that the naive model looks at; regions reach beyond on purpose. */
+/** Addresses that the naive model covers; regions extend beyond them on purpose. */
 const WORLD_BYTES = 48;
 const REGIONS = 9;
 
@@ -22,18 +22,18 @@ interface Naive {
   readonly target: number;
   aliasOffset: number;
   container: number | null;
-  /** When it was added to its container. */
+  /** Position in the order of additions to containers. */
   order: number;
 }
 
-/** Where a byte is answered: which region, at which offset, and whether a container above protects it. */
+/** What responds at a byte: which region, at which offset, and whether a container above protects it. */
 interface Answer {
   readonly region: number;
   readonly offset: number;
   readonly readOnly: boolean;
 }
 
-/** The rule itself, for one byte: subregions by priority, the latest first, then the region. */
+/** The rule itself, for one byte: subregions by priority, the most recent first, then the region. */
 function naiveAnswer(all: readonly Naive[], region: Naive, offset: number, readOnly: boolean): Answer | null {
   if (!region.enabled || offset < 0 || offset >= region.size) return null;
   const protectedHere = readOnly || region.readOnly;
@@ -77,7 +77,7 @@ const edit = fc.oneof(
 );
 
 describe("flat views of random region trees", () => {
-  it("answer every byte as the naive model does, after every transaction of random edits", () => {
+  it("agree with the naive model on every byte, after every transaction of random edits", () => {
     fc.assert(
       fc.property(
         fc.array(birth, { minLength: REGIONS, maxLength: REGIONS }),
@@ -149,7 +149,7 @@ describe("flat views of random region trees", () => {
                   mine.size = each.size;
                   region.setSize(each.size);
                 } else if (each.do === "address") {
-                  // Moving adds it anew: it comes before its equals.
+                  // Moving re-adds it: it comes before its equals.
                   if (mine.container !== null && mine.address !== each.at) mine.order = ++additions;
                   mine.address = each.at;
                   region.setAddress(each.at);
@@ -185,7 +185,7 @@ describe("flat views of random region trees", () => {
               const next = ranges[i + 1];
               if (next === undefined) continue;
               expect(range.end).toBeLessThanOrEqual(next.start);
-              expect(range.continuesIn(next)).toBe(false); // else they would have been merged
+              expect(range.continuesIn(next)).toBe(false); // otherwise they would have been merged
             }
           }
           expect(space.find(WORLD_BYTES)).toBeUndefined();

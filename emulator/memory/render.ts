@@ -1,13 +1,13 @@
 import { FlatRange } from "./flat-range.ts";
 import type { MemoryRegion } from "./region.ts";
 
-/** What a region inherits from the containers and aliases above it. */
+/** Attributes that a region inherits from the containers and aliases above it. */
 interface Inherited {
   readonly readOnly: boolean;
   readonly nonvolatile: boolean;
 }
 
-/** Flattens the tree below `root`: disjoint ranges in ascending order, adjacent ones of a kind merged. */
+/** Flattens the tree below `root` into disjoint ranges in ascending order, merging contiguous ranges of a kind. */
 export function render(root: MemoryRegion): FlatRange[] {
   const claims: FlatRange[] = [];
   claim(root, -root.address, 0, root.size, { readOnly: false, nonvolatile: false }, claims);
@@ -16,8 +16,8 @@ export function render(root: MemoryRegion): FlatRange[] {
 }
 
 /**
- * Lists what each terminating region would answer for if it were alone, first those that win: subregions in order of
- * priority before the region they are in.
+ * Lists the range that each terminating region would cover if it were alone, in order of precedence: subregions by
+ * priority, then the region that contains them.
  */
 function claim(
   region: MemoryRegion,
@@ -52,7 +52,7 @@ function areDisjoint(ascending: readonly FlatRange[]): boolean {
   return ascending.every((each, i) => i === 0 || (ascending[i - 1] as FlatRange).end <= each.start);
 }
 
-/** Cuts overlapping claims so that the earlier in the list wins, sweeping once over their bounds. */
+/** Cuts overlapping claims so that the earlier in the list wins, in one sweep over their bounds. */
 function resolve(claims: readonly FlatRange[]): FlatRange[] {
   const bounds = [...new Set(claims.flatMap((each) => [each.start, each.end]))].sort((a, b) => a - b);
   const byStart = claims.map((_, rank) => rank).sort((a, b) => startOf(claims, a) - startOf(claims, b));
@@ -93,11 +93,11 @@ function merge(ranges: readonly FlatRange[]): FlatRange[] {
   return merged;
 }
 
-/** The smallest of a changing set of numbers: a binary heap. */
+/** A binary min-heap of numbers. */
 class RankHeap {
   private readonly ranks: number[] = [];
 
-  /** The smallest, or -1. */
+  /** The smallest number, or -1 if the heap is empty. */
   get top(): number {
     return this.ranks[0] ?? -1;
   }

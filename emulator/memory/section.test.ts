@@ -15,7 +15,7 @@ interface Piece {
   readonly limits: Partial<MemoryRegionOps<unknown>>;
   readonly at: number;
   readonly size: number;
-  /** Bytes of the device before those that are seen. */
+  /** Bytes of the device before the visible ones. */
   readonly skipped: number;
 }
 
@@ -26,14 +26,14 @@ interface Step {
   readonly which: number;
 }
 
-/** A device that answers `answer` to every read, and what it was asked. */
+/** A device that returns `answer` on every read, and the calls that it received. */
 function device(memory: ReturnType<typeof testMemory>, answer: number, size = 0x1000) {
   const calls: Call[] = [];
   const ops = recordingOps(calls, {}, () => answer);
   return { calls, region: MemoryRegion.newIo(memory.model.noOwner, ops, null, `device-${answer}`, size) };
 }
 
-describe("an access to a section that was met before", () => {
+describe("an access to a section already seen", () => {
   it("finds each of the devices that share a page, and nothing between them", () => {
     const memory = testMemory();
     const one = device(memory, 1, 0x10);
@@ -50,7 +50,7 @@ describe("an access to a section that was met before", () => {
     expect(two.calls).toEqual(Array(3).fill({ kind: "read", offset: 4, size: 4 }));
   });
 
-  it("tells addresses apart that are the same modulo 2 MiB, 2 GiB and 4 GiB", () => {
+  it("distinguishes addresses that are equal modulo 2 MiB, 2 GiB and 4 GiB", () => {
     const memory = testMemory();
     const places = [0x1000, 0x20_1000, 0x7fff_f000, 0x8000_1000, 0x1_0000_1000, 0x40_0000_1000];
     const devices = places.map((_, i) => device(memory, i + 1));
@@ -69,7 +69,7 @@ describe("an access to a section that was met before", () => {
     }
   });
 
-  it("hands its device the offset in the region, whatever part of it is mapped where", () => {
+  it("passes the offset within the region to its device, whichever part is mapped at whatever address", () => {
     const memory = testMemory();
     const { calls, region } = device(memory, 1, 0x9000_0000);
     const window = MemoryRegion.newAlias(memory.model.noOwner, "window", region, 0x8fff_f000, 0x1000);
@@ -179,7 +179,7 @@ describe("checked mode", () => {
     which: fc.nat(),
   });
 
-  /** Everything that is seen of `steps` on a map of `pieces`, which lie on top of each other and are seen in part. */
+  /** Everything observable of `steps` on a map of `pieces`, which overlap and are partly visible. */
   function observe(pieces: Piece[], steps: Step[], options: MemoryModelOptions): unknown[] {
     const memory = testMemory(options);
     const seen: unknown[] = [];
@@ -202,7 +202,7 @@ describe("checked mode", () => {
     return seen;
   }
 
-  it("answers every access as fast mode does, though none is a plain call", () => {
+  it("gives the same result as fast mode for every access, though none is a plain call", () => {
     fc.assert(
       fc.property(
         fc.array(piece, { minLength: 1, maxLength: 4 }),
@@ -215,10 +215,10 @@ describe("checked mode", () => {
     );
   });
 
-  it("finds an access through a section whose region has ended", () => {
+  it("detects an access through a section whose region has ended", () => {
     const memory = testMemory({ checked: "throw" });
     const { region } = device(memory, 1);
-    // An alias takes no reference: its target must outlive it, and here does not.
+    // An alias takes no reference: its target must outlive it, but here does not.
     memory.root.addSubregion(0x1000, MemoryRegion.newAlias(memory.model.noOwner, "alias", region, 0, 0x1000));
     for (let turn = 0; turn < 3; turn++) expect(memory.space.read(0x1000, 4)).toBe(1);
     region.unparent();

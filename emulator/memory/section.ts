@@ -2,32 +2,32 @@ import type { FlatRange } from "./flat-range.ts";
 import { type ReadCallback, unassignedRead, unassignedWrite, type WriteCallback } from "./ops.ts";
 import type { MemoryRegion, MemReentrancyGuard } from "./region.ts";
 
-/** Numbers below are small integers to V8, which object fields hold without an allocation. */
+/** V8 represents integers below this as Smis, which object fields hold without an allocation. */
 export const SMALL = 2 ** 31;
 const NO_RANGE = { start: 0, end: 0, offset: 0 } as const;
 
 /**
- * A range as an access meets it: all that a plain call of a device's callback needs, copied out of the region, so that
- * accesses that jump about a large map fetch two lines of cache instead of the five or more that region and range take.
+ * A range as accesses see it: everything that a plain call of a device's callback needs, copied from the region, so
+ * that accesses scattered over a large map touch two cache lines, not the five or more of region and range.
  */
 export class Section {
-  /** Sizes (bit sets) of aligned accesses that are one plain call. */
+  /** Sizes (bit sets) of aligned accesses that take one plain call. */
   plainReads = 0;
   plainWrites = 0;
-  /** Guard of the region's owner; null where re-entrancy is allowed. */
+  /** The guard of the region's owner; null if re-entrancy is allowed. */
   guard: MemReentrancyGuard | null = null;
   readonly read: ReadCallback;
   readonly write: WriteCallback;
   readonly opaque: unknown;
-  /** The range's bounds, and where offset 0 of its region would be; empty where these are no small numbers. */
+  /** Bounds of the range, and the address of its region's offset 0; an empty range unless all of these are small. */
   readonly start: number;
   readonly end: number;
   readonly origin: number;
 
-  /** Sizes (bit set) of accesses that reach over no bound when they are aligned. */
+  /** Sizes (bit set) of accesses that cannot cross a bound if they are aligned. */
   private readonly whole: number;
 
-  /** Of a range, or, without one, a section that no address hits. */
+  /** @param range null makes a section that no address hits. */
   constructor(range: FlatRange | null) {
     const { start, end, offset } = range ?? NO_RANGE;
     const origin = start - offset;
@@ -43,8 +43,8 @@ export class Section {
   }
 
   /**
-   * Takes over what may change in a region while it is mapped: event notifiers, an exemption from the guard. In checked
-   * mode no access is plain: each goes through its region, and the traps of a dead one see it.
+   * Copies what may change in a region while it is mapped: event notifiers, an exemption from the guard. In checked
+   * mode no access is plain: each goes through its region, where the traps of a dead region detect it.
    */
   refresh(region: MemoryRegion): void {
     const sizes = region.model.detector === null ? this.whole : 0;

@@ -20,7 +20,7 @@ const ops: MemoryRegionOps<Registers> = {
   valid: { minAccessSize: 4, maxAccessSize: 4 },
 };
 
-/** A device of words at 0x1000, of `bytes` bytes. */
+/** A device of `bytes` bytes at 0x1000 that accepts word accesses. */
 function board(bytes: number) {
   const { model, root, space } = testMemory();
   const registers: Registers = { words: [1, 2, 3], accesses: [] };
@@ -28,8 +28,8 @@ function board(bytes: number) {
   return { space, registers };
 }
 
-describe("a processor's access to a page that a device has in part", () => {
-  it("is cut into pieces that the device takes", () => {
+describe("a processor's access to a page that a device covers partly", () => {
+  it("is split into pieces that the device accepts", () => {
     const { space, registers } = board(12);
     expect(space.read(0x1000, 8)).toBe(1);
     expect(space.high).toBe(2);
@@ -40,7 +40,7 @@ describe("a processor's access to a page that a device has in part", () => {
     expect(registers.accesses).toEqual(["read 0/4", "read 4/4", "write 0/4", "write 4/4"]);
   });
 
-  it("is refused as a whole when one piece meets nothing, or is not taken", () => {
+  it("is refused as a whole when one piece hits nothing or is not accepted", () => {
     const { space, registers } = board(12);
     for (const [address, size] of [
       [0x1008, 8],
@@ -55,7 +55,7 @@ describe("a processor's access to a page that a device has in part", () => {
     expect(registers.accesses).toEqual([]);
   });
 
-  it("stays whole where the device has the page to itself, which may refuse it", () => {
+  it("is not split where the device has the page to itself, which may refuse it", () => {
     const { space, registers } = board(0x1000);
     space.read(0x1000, 8);
     expect(space.result).toBe(MemTxResult.DecodeError);

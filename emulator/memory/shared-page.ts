@@ -1,4 +1,4 @@
-/** Pages that belong to several regions, or in part to none. Source: behaviour of QEMU 7.2's subpages. */
+/** Pages that belong to several regions, or partly to none. Source: behaviour of QEMU 7.2's subpages. */
 import type { AccessSize } from "./bus.ts";
 import { isValid, transferSize } from "./dispatch.ts";
 import type { FlatRange } from "./flat-range.ts";
@@ -6,15 +6,15 @@ import type { FlatView } from "./flat-view.ts";
 import { PAGE_BYTES } from "./guest-memory.ts";
 import type { MemTxAttrs } from "./ops.ts";
 
-/** Whether the page of `address` reaches beyond the range that holds it. */
+/** Whether the page of `address` extends beyond the range that contains the address. */
 export function sharesPage(range: FlatRange, address: number): boolean {
   const page = address - (address % PAGE_BYTES);
   return page < range.start || page + PAGE_BYTES > range.end;
 }
 
 /**
- * Whether a processor's access to a shared page is carried out: there it is cut like a transfer, and each region must take
- * its pieces. A page of a single region leaves an access whole, for the region to take or to refuse.
+ * Whether a processor's access to a shared page is carried out: there it is split like a transfer, and each region must
+ * accept its pieces. On a page of a single region an access is not split; the region accepts or refuses it as a whole.
  */
 export function takesPieces(
   view: FlatView,

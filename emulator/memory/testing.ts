@@ -1,4 +1,4 @@
-/** What the tests of this room share. */
+/** Helpers shared by the tests of the memory core. */
 
 import {
   AddressSpace,
@@ -9,7 +9,7 @@ import {
 } from "#memory";
 import { QomObject } from "#qom";
 
-/** A model and an address space "memory" over a root container of 2^64 bytes. */
+/** A model, and an address space "memory" with a root container of 2^64 bytes. */
 export function testMemory(options: MemoryModelOptions = {}): {
   model: MemoryModel;
   root: MemoryRegion;
@@ -41,7 +41,7 @@ export interface Call {
   readonly value?: number;
 }
 
-/** Ops that record each call and answer reads with `answer`; limits and endianness as given. */
+/** Ops that record each call and return the result of `answer` on reads; limits and endianness as given. */
 export function recordingOps(
   calls: Call[],
   limits: Partial<MemoryRegionOps<unknown>> = {},

@@ -4,7 +4,7 @@ import { ObjectState, QomObject } from "#qom";
 import { Owner, recordingOps, testMemory } from "./testing.ts";
 
 describe("a transaction", () => {
-  it("renders nothing and tells nobody when nothing changed", () => {
+  it("renders nothing and notifies no listener when nothing changed", () => {
     const { model, root, space } = testMemory();
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 16);
     const flash = MemoryRegion.newRomDevice(model.noOwner, recordingOps([]), null, "flash", 16);
@@ -32,7 +32,7 @@ describe("a transaction", () => {
     expect([commits, model.renders]).toEqual(changed);
   });
 
-  it("renders once at its outermost end, and shows what came before an error", () => {
+  it("renders once at its outermost end, and shows the changes made before an error", () => {
     const { model, root, space } = testMemory();
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 16);
     const before = model.renders;
@@ -48,7 +48,7 @@ describe("a transaction", () => {
     expect(() => model.commit()).toThrow(/without a transaction/);
   });
 
-  it("keeps what it removes alive until listeners have heard of it", () => {
+  it("keeps removed regions alive until listeners have been told", () => {
     const { model, root, space } = testMemory({ checked: "throw" });
     const owner = model.create(Owner);
     const ram = MemoryRegion.newRam(owner, "ram", 16);
@@ -71,7 +71,7 @@ describe("a transaction", () => {
 });
 
 describe("the view of a root", () => {
-  it("that is disabled, or has nothing in it, is the one empty view", () => {
+  it("that is disabled or empty is the shared empty view", () => {
     const { model, root, space } = testMemory();
     const empty = space.view;
     root.addSubregion(0, MemoryRegion.newRam(model.noOwner, "ram", 16));
@@ -81,7 +81,7 @@ describe("the view of a root", () => {
     expect(new AddressSpace(model, MemoryRegion.new(model.noOwner, "nothing", 16), "other").view).toBe(empty);
   });
 
-  it("has ranges that neither merge when they must not, nor differ in what containers give them", () => {
+  it("merges no ranges that must stay apart, and applies what containers pass on", () => {
     const { model, root, space } = testMemory();
     const ram = MemoryRegion.newRam(model.noOwner, "ram", 0x20);
     const window = MemoryRegion.new(model.noOwner, "window", 0x20);
@@ -101,7 +101,7 @@ describe("the view of a root", () => {
 });
 
 describe("references on the owner", () => {
-  it("of a foreign subregion go when its container is finalized", () => {
+  it("of a foreign subregion are dropped when its container is finalized", () => {
     const { model } = testMemory();
     const [outer, inner] = [model.create(Owner), model.create(Owner)];
     const container = MemoryRegion.new(outer, "container", 32);
@@ -127,7 +127,7 @@ describe("references on the owner", () => {
     expect(owner.state).toBe(ObjectState.Freed);
   });
 
-  it("are counted twice per range, once per view's root and space, and never on an owner that is not there", () => {
+  it("are counted twice per range, once per root of a view and of a space, and not without an owner", () => {
     const { model } = testMemory();
     const owner = model.create(Owner);
     const top = MemoryRegion.new(owner, "top", 0x100);

@@ -4,39 +4,39 @@ import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
 
 /**
- * A place where devices sit. It holds a reference on each until a grace period after the device left, and each holds one
- * on it while it sits there.
+ * A bus that devices sit on. It holds a reference to each until a grace period after the device left; each device holds
+ * one to the bus while it sits there.
  */
 export class Bus extends QomObject {
   static override readonly typeName: string = "bus";
   static override readonly instanceSize: number = 120;
 
-  /** How many devices have room. */
+  /** Maximum number of devices. */
   static readonly maxDevices: number = Number.POSITIVE_INFINITY;
 
   declare readonly model: DeviceModel;
 
   private readonly seated: Device[] = [];
 
-  /** As `bus=` of a device names it. */
+  /** The name that a device's `bus=` refers to. */
   get name(): string {
     return this.nameInParent;
   }
 
-  /** The devices, first come first. */
+  /** The devices, in order of arrival. */
   get devices(): readonly Device[] {
     return this.seated;
   }
 
-  /** Whether no more devices have room. */
+  /** Whether there is no room for more devices. */
   get full(): boolean {
-    const { maxDevices } = this.constructor as typeof Bus; // every bus is constructed from such a class
+    const { maxDevices } = this.constructor as typeof Bus; // the constructor of every bus is such a class
     return this.seated.length >= maxDevices;
   }
 
-  /** @throws QomAbort when the device sits on a bus already; QomError when the bus is full. */
+  /** @throws QomAbort when the device already sits on a bus; QomError when the bus is full. */
   add(device: Device): void {
-    if (device.parentBus !== null) throw new QomAbort(`${device.describe()} sits on a bus already`);
+    if (device.parentBus !== null) throw new QomAbort(`${device.describe()} already sits on a bus`);
     if (this.full) throw new QomError(`bus ${this.name} is full; give another`);
     device.ref();
     this.ref();
@@ -52,12 +52,12 @@ export class Bus extends QomObject {
     this.unref();
   }
 
-  /** What `info qtree` says of a device on such a bus, besides its options; null: nothing. */
+  /** What `info qtree` shows for a device on this bus besides its options; null for nothing. */
   describeSeat(_device: Device): string | null {
     return null;
   }
 
-  /** Realizes the devices that are not yet. */
+  /** Realizes the devices that are not realized yet. */
   plugAll(): void {
     for (const device of this.seated) if (!device.realized) device.plug();
   }

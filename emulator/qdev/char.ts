@@ -1,29 +1,29 @@
 import type { VmState } from "./vmstate.ts";
 
-/** The host's end of a serial line: takes what the guest sends. */
+/** The host end of a serial line: receives what the guest sends. */
 export interface CharBackend {
   /** Takes one byte from the guest, always and at once. */
   write(byte: number): void;
-  /** There is room again after `canReceive` said 0, or more than it said. */
+  /** Tells that there is more room than `canReceive` last returned. */
   acceptInput?(): void;
 }
 
 /** A device with a serial line, as the host sees it. */
 export interface CharDevice {
-  /** Plugs a host in; null unplugs it, and what the guest sends is lost. */
+  /** Connects a host; null disconnects it, after which what the guest sends is lost. */
   connect(backend: CharBackend | null): void;
-  /** Bytes that the device would take now. Hosts that send more lose them to an overrun, as on a real line. */
+  /** Number of bytes that the device can take now. Further bytes are lost to an overrun, as on a real line. */
   canReceive(): number;
-  /** Puts one byte on the line towards the guest. */
+  /** Sends one byte to the guest. */
   receive(byte: number): void;
-  /** Holds the line in the break condition for the time of one character. */
+  /** Holds the line in the break condition for one character time. */
   receiveBreak(): void;
 }
 
-/** A host's end of a line that has a name (`-chardev`), and serves whichever device asks for it. */
+/** A named host end of a line (`-chardev`), which serves the device that asks for it. */
 export interface Chardev extends CharBackend {
-  /** Tells it which device its input goes to; null: none any more. */
+  /** Sets the device that its input goes to; null for none. */
   attach(device: CharDevice | null): void;
-  /** What a snapshot keeps of it; absent: it has nothing to keep. */
+  /** State for snapshots; absent if there is none. */
   readonly vmState?: VmState;
 }

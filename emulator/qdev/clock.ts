@@ -1,8 +1,8 @@
-/** Calls back at a moment of guest time. */
+/** Calls a function at a given guest time. */
 export class Timer {
-  /** Nanoseconds of guest time, or Infinity while it is not set. */
+  /** Nanoseconds of guest time; Infinity while not set. */
   deadline = Number.POSITIVE_INFINITY;
-  /** Of timers that are due at once, the one with the lowest fires first: the one that was set first. */
+  /** Order among timers with the same deadline: the lowest, which was set first, fires first. */
   turn = 0;
   readonly fire: () => void;
   private readonly clock: Clock;
@@ -12,7 +12,7 @@ export class Timer {
     this.fire = fire;
   }
 
-  /** Sets it to fire at `deadline` (nanoseconds of guest time; the past fires at once, from the run loop). */
+  /** Sets it to fire at `deadline`, in nanoseconds of guest time; if that is past, the run loop fires it at once. */
   set(deadline: number): void {
     this.clock.arm(this, deadline);
   }
@@ -21,24 +21,24 @@ export class Timer {
     this.clock.arm(this, Number.POSITIVE_INFINITY);
   }
 
-  /** What a snapshot keeps of it; null while it is not set. */
+  /** The state for a snapshot; null while not set. */
   save(): { readonly deadline: number; readonly turn: number } | null {
     const { deadline } = this;
     return deadline === Number.POSITIVE_INFINITY ? null : { deadline, turn: this.clock.rank(this) };
   }
 
-  /** Sets it as it was when it was saved. */
+  /** Sets the timer from saved state. */
   restore(deadline: number, turn: number): void {
     this.clock.arm(this, deadline, turn);
   }
 }
 
 /**
- * Guest time: nanoseconds since the machine was made, told by whoever runs the processor (counted instructions, so that
- * runs repeat exactly, or a test that advances it).
+ * Guest time: nanoseconds since the machine was created, supplied by whatever runs the processor: an instruction count,
+ * so that runs repeat exactly, or a test that advances it.
  */
 export class Clock {
-  /** Called when a deadline was set that comes before all others: the run loop must stop in time for it. */
+  /** Called when a new earliest deadline was set, so that the run loop stops in time for it. */
   onEarlierDeadline: () => void = () => {};
   private readonly source: () => number;
   private readonly wallAtStart: bigint;
@@ -47,25 +47,25 @@ export class Clock {
   private nextTurn = 0;
 
   /**
-   * @param source nanoseconds of guest time, never less than before.
-   * @param wallAtStart wall-clock time of the guest at its start: nanoseconds since 1970.
+   * @param source nanoseconds of guest time; never decreases.
+   * @param wallAtStart the guest's wall-clock time at the start, in nanoseconds since 1970.
    */
   constructor(source: () => number, wallAtStart: bigint) {
     this.source = source;
     this.wallAtStart = wallAtStart;
   }
 
-  /** Nanoseconds of guest time; exact to 2^53 (104 days). */
+  /** Nanoseconds of guest time; exact up to 2^53 (104 days). */
   now(): number {
     return this.source();
   }
 
-  /** Wall-clock time of the guest: nanoseconds since 1970. */
+  /** The guest's wall-clock time, in nanoseconds since 1970. */
   wallNanoseconds(): bigint {
     return this.wallAtStart + BigInt(this.now());
   }
 
-  /** Guest time at which the wall clock shows `wall`; clamped to what a number holds exactly. */
+  /** Guest time at which the wall clock reads `wall`; Infinity if a number cannot hold it exactly. */
   atWall(wall: bigint): number {
     const guest = wall - this.wallAtStart;
     return guest < BigInt(Number.MAX_SAFE_INTEGER) ? Number(guest) : Number.POSITIVE_INFINITY;
@@ -75,17 +75,17 @@ export class Clock {
     return new Timer(this, fire);
   }
 
-  /** The next deadline, or Infinity. */
+  /** The earliest deadline, or Infinity. */
   get deadline(): number {
     return this.next;
   }
 
-  /** How many timers that are set have their turn before this one's. */
+  /** Number of active timers whose turn comes before this one's. */
   rank(timer: Timer): number {
     return this.armed.filter(({ turn }) => turn < timer.turn).length;
   }
 
-  /** Fires, in order of their deadlines, the timers whose moment has come. */
+  /** Fires all expired timers, in order of their deadlines. */
   runExpired(): void {
     while (this.next <= this.now()) {
       let due: Timer | undefined;
@@ -96,7 +96,7 @@ export class Clock {
     }
   }
 
-  /** Sets or, with Infinity, cancels; use the timer's own methods. A timer that is set already keeps its turn. */
+  /** Sets or, with Infinity, cancels a timer, whose own methods call this. A timer already set keeps its turn. */
   arm(timer: Timer, deadline: number, turn?: number): void {
     const wasArmed = timer.deadline !== Number.POSITIVE_INFINITY;
     const isArmed = deadline !== Number.POSITIVE_INFINITY;

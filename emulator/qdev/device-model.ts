@@ -11,49 +11,49 @@ import { MacPool, type NetBackend } from "./net.ts";
 import { SystemBus } from "./sysbus.ts";
 
 export interface DeviceModelOptions extends MemoryModelOptions {
-  /** Guest time; default: a clock that stands still at 0. */
+  /** Guest time; default: a clock that stays at 0. */
   readonly clock?: Clock;
 }
 
-/** What a guest asks of the host: to end, to start anew, or to end with a code that tells of a failure. */
+/** A guest's request to the host: to power off, to reset, or to end with an exit code that reports a failure. */
 export interface ShutdownRequest {
   readonly kind: "poweroff" | "reset" | "fail";
   /** Exit code; 0 unless the guest failed. */
   readonly code: number;
 }
 
-/** What a guest does wrong, in the words of QEMU's `-d`: `unimp` is what might have a meaning in another device. */
+/** Kinds of guest errors, named as in QEMU's `-d`; `unimp`: a real device might implement it. */
 export type GuestErrorKind = "guest_errors" | "unimp";
 
-/** A default for one option of all devices of a type, and of the types that inherit from it. */
+/** A default for one option of all devices of a type and its subtypes. */
 export interface GlobalProperty {
   readonly driver: string;
   readonly property: string;
   readonly value: PropertyValue;
 }
 
-/** The model of a machine with devices: guest time, the main system bus, and what is told about devices. */
+/** The model of a machine with devices: guest time, the main system bus, backends, and device events. */
 export class DeviceModel extends MemoryModel {
   readonly clock: Clock;
-  /** Told the path of a device that was unplugged, at the moment its storage is about to go. */
+  /** Called with the path of an unplugged device, just before its storage is freed. */
   onDeviceDeleted: ((path: string) => void) | null = null;
-  /** Told of guest accesses that make no sense. */
+  /** Called on invalid or unimplemented guest accesses. */
   onGuestError: ((device: Device, message: string, kind: GuestErrorKind) => void) | null = null;
-  /** Told of the guest's requests to power off or to reset. The guest runs on until the run loop acts. */
+  /** Called on the guest's shutdown and reset requests. The guest keeps running until the run loop acts. */
   onShutdownRequest: ((request: ShutdownRequest) => void) | null = null;
-  /** Defaults that devices get at their creation, in this order; the board's own settings come later, and win. */
+  /** Defaults that devices get on creation, in this order; the board's own settings come later and take precedence. */
   readonly globals: GlobalProperty[] = [];
-  /** What block devices keep their sectors in, by the name that their option `drive` gives. */
+  /** Backends of block devices, by the name used in the option `drive`. */
   readonly drives = new Map<string, BlockBackend>();
   private readonly drivesInUse = new Set<string>();
-  /** What network cards are plugged into, by the name that their option `netdev` gives. */
+  /** Backends of network cards, by the name used in the option `netdev`. */
   readonly netdevs = new NamedBackends<NetBackend>("netdev");
-  /** What serial lines lead to, by the name that their option `chardev` gives. */
+  /** Backends of serial lines, by the name used in the option `chardev`. */
   readonly chardevs = new NamedBackends<Chardev>("chardev");
-  /** Addresses of network cards that nobody chose one for. */
+  /** Default MAC addresses of network cards. */
   readonly macs = new MacPool();
   private memory: MemoryRegion | null = null;
-  /** Per type of bus, the number that the next bus without a name of its own gets. */
+  /** For each bus type, the number of the next bus without a name of its own. */
   private readonly busNumbers = new Map<string, number>();
 
   constructor(options: DeviceModelOptions = {}) {
@@ -62,10 +62,9 @@ export class DeviceModel extends MemoryModel {
     this.types.register(SystemBus, Irq);
   }
 
-  /** The root of the system's memory, which the board sets. */
+  /** The root region of system memory; set by the board. */
   get systemMemory(): MemoryRegion {
-    if (this.memory === null)
-      throw new QomAbort("a window is mapped before the board has made its system memory");
+    if (this.memory === null) throw new QomAbort("system memory is used before the board has created it");
     return this.memory;
   }
 
@@ -73,34 +72,35 @@ export class DeviceModel extends MemoryModel {
     this.memory = region;
   }
 
-  /** What bus masters see: the address space of the system's memory that was made first. */
+  /** What bus masters see: the first address space created for system memory. */
   get systemSpace(): AddressSpace {
     const { systemMemory } = this;
     const space = this.addressSpaces.find((each) => each.root === systemMemory);
-    if (space === undefined) throw new QomAbort("the board has made no address space of its system memory");
+    if (space === undefined)
+      throw new QomAbort("the board has created no address space for its system memory");
     return space;
   }
 
-  /** Creates in place, as always; devices also get the defaults of their types. */
+  /** Initialises in place; devices also get the defaults of their types. */
   override initialize(object: QomObject): void {
     super.initialize(object);
-    if (!(object instanceof Device)) return; // the first objects come before the fields of this class
+    if (!(object instanceof Device)) return; // the first objects are created before this class's fields exist
     for (const { driver, property, value } of this.globals)
       if (this.types.isA(object.qomType, driver)) object.setProperty(property, value);
   }
 
-  /** The drive called `name`, for one device at a time. @throws QomError when there is none, or it is in use. */
+  /** Takes the drive called `name` for one device. @throws QomError when there is none, or it is in use. */
   attachDrive(name: string): BlockBackend {
     const drive = this.drives.get(name);
     if (drive === undefined)
-      throw new QomError(`property drive is ${name}; there is no such drive, give the id of a -drive`);
+      throw new QomError(`property drive is ${name}, which does not exist; give the id of a -drive`);
     if (this.drivesInUse.has(name))
-      throw new QomError(`drive ${name} is in use by another device; give each a drive of its own`);
+      throw new QomError(`drive ${name} is in use by another device; give each device a drive of its own`);
     this.drivesInUse.add(name);
     return drive;
   }
 
-  /** Drives that no device has. */
+  /** Drives that no device uses. */
   get unusedDrives(): readonly string[] {
     return [...this.drives.keys()].filter((name) => !this.drivesInUse.has(name));
   }
@@ -116,7 +116,7 @@ export class DeviceModel extends MemoryModel {
     return `${typeName}.${number}`;
   }
 
-  /** The main system bus, made at the first use. */
+  /** The main system bus, created on first use. */
   get systemBus(): SystemBus {
     const present = this.unattached.child("sysbus");
     if (present instanceof SystemBus) return present;
@@ -126,12 +126,12 @@ export class DeviceModel extends MemoryModel {
     return bus;
   }
 
-  /** Passes a guest's request on to whoever runs the machine. */
+  /** Passes a guest's request on to the run loop. */
   requestShutdown(request: ShutdownRequest): void {
     this.onShutdownRequest?.(request);
   }
 
-  /** Makes the board `typeName` at /machine, with all its devices. @throws QomError when the options cannot be met. */
+  /** Creates the board `typeName` at /machine, with all its devices. @throws QomError when the options are invalid. */
   createMachine(typeName: string, options: MachineOptions): Machine {
     const type = this.types.lookup(typeName);
     if (!this.types.isA(type, "machine"))
@@ -144,7 +144,7 @@ export class DeviceModel extends MemoryModel {
     return machine;
   }
 
-  /** @throws QomError that lists the devices there are when `typeName` is none of them. */
+  /** @throws QomError, listing the known device types, when `typeName` is not one of them. */
   private createDevice(typeName: string): Device {
     const devices = this.types.names().filter((name) => this.types.isA(this.types.lookup(name), "device"));
     if (!devices.includes(typeName)) {
@@ -154,16 +154,16 @@ export class DeviceModel extends MemoryModel {
   }
 
   /**
-   * Creates a device by type name and puts it at /machine/peripheral/`id`; without an id, at the next free
+   * Creates a device by type name at /machine/peripheral/`id` or, without an id, at the next free
    * /machine/peripheral-anon/device[n].
-   * @param hotplugged whether it comes after the machine was complete (default).
+   * @param hotplugged whether the machine is already complete (default).
    * @throws QomError when there is no such type, or `id` is taken.
    */
   createPeripheral(typeName: string, id: string | null, hotplugged = true): Device {
     const machine = this.resolvePath("/machine");
     const home = this.childContainer(machine, id === null ? "peripheral-anon" : "peripheral");
     if (id !== null && home.child(id) !== undefined)
-      throw new QomError(`the device name "${id}" is taken; give another`);
+      throw new QomError(`the device id "${id}" is taken; give another`);
     const device = this.createDevice(typeName);
     home.addChild(id ?? "device[*]", device);
     device.unref(); // the tree holds it from now on

@@ -1,4 +1,4 @@
-/** The value of a device tree property: cells of 32 bits, strings (each ends in NUL), raw bytes, or nothing. */
+/** The value of a device tree property: 32-bit cells, NUL-terminated strings, raw bytes, or empty. */
 export type PropertyContent = readonly number[] | string | readonly string[] | Uint8Array | null;
 
 /** A node of a device tree under construction (Devicetree Specification v0.4, chapter 2). */
@@ -7,7 +7,7 @@ export class DeviceTreeNode {
   readonly properties = new Map<string, Uint8Array>();
   readonly children: DeviceTreeNode[] = [];
 
-  /** @param name with its unit address; empty for the root. */
+  /** @param name includes the unit address; empty for the root. */
   constructor(name: string) {
     this.name = name;
   }
@@ -24,7 +24,7 @@ export class DeviceTreeNode {
   }
 }
 
-/** Two cells for a 64-bit number. */
+/** A 64-bit number as two cells. */
 export function cells64(value: number): [number, number] {
   return [Math.floor(value / 2 ** 32), value % 2 ** 32];
 }
@@ -73,7 +73,7 @@ export function flatten(root: DeviceTreeNode): Uint8Array {
     HEADER_BYTES,
     VERSION,
     LAST_COMPATIBLE_VERSION,
-    0, // boot processor
+    0, // boot CPU
     text.length,
     structure.length,
   ];
@@ -108,7 +108,7 @@ function pushPadded(bytes: number[], content: Uint8Array): void {
   while (bytes.length % 4 !== 0) bytes.push(0);
 }
 
-/** Property names, each once. */
+/** The strings block: property names, without duplicates. */
 class StringTable {
   private readonly offsets = new Map<string, number>();
   private text = "";

@@ -7,7 +7,7 @@ class Lane extends Bus {
   static override readonly typeName = "test-lane";
 }
 
-/** Records what happens to it; fails to realize when told to. */
+/** Records its lifecycle; fails to realize when told to. */
 class Part extends Device {
   static override readonly typeName: string = "test-part";
   readonly events: string[] = [];
@@ -25,7 +25,7 @@ class Part extends Device {
   }
 }
 
-/** A device with a bus of its own, in which a part sits. */
+/** A device with a bus of its own, on which a part sits. */
 class Bridge extends Part {
   static override readonly typeName = "test-bridge";
   lane: Lane | null = null;
@@ -61,7 +61,7 @@ function withMemory() {
 }
 
 describe("realizing a device", () => {
-  it("gives it a parent, realizes what sits on its buses, resets it if it is hotplugged, and only then says so", () => {
+  it("gives it a parent, realizes devices on its buses, resets it if hotplugged, and only then marks it realized", () => {
     const { model } = withMemory();
     const bridge = model.create(Bridge);
     const part = bridge.seat();
@@ -70,10 +70,10 @@ describe("realizing a device", () => {
     expect(bridge.canonicalPath()).toBe("/machine/unattached/device[0]");
     expect(bridge.events).toEqual(["realize", "reset, realized false"]);
     expect([part.events, part.realized, bridge.realized]).toEqual([["realize"], true, true]);
-    expect(() => bridge.plug()).toThrow(/realized already/);
+    expect(() => bridge.plug()).toThrow(/already realized/);
   });
 
-  it("may be repeated after it was unrealized, children first each time", () => {
+  it("may be repeated after unrealizing, children first each time", () => {
     const { model } = withMemory();
     const bridge = model.create(Bridge);
     const part = bridge.seat();
@@ -90,7 +90,7 @@ describe("realizing a device", () => {
     expect(part.parentBus).toBe(bridge.lane);
   });
 
-  it("that fails leaves nothing behind of a device that had no parent", () => {
+  it("leaves nothing of a device without a parent behind when it fails", () => {
     const { model } = withMemory();
     const lane = model.create(Lane);
     const before = model.heap.usage().live;
@@ -102,7 +102,7 @@ describe("realizing a device", () => {
     expect(model.heap.usage().live).toBeLessThanOrEqual(before + 2); // /machine and /machine/unattached
   });
 
-  it("that fails on a bus of its own is undone, and can be tried again", () => {
+  it("is undone when it fails on the device's own bus, and can be retried", () => {
     const { model } = withMemory();
     const bridge = model.create(Bridge);
     model.root.addChild("bridge", bridge);
@@ -120,20 +120,20 @@ describe("realizing a device", () => {
 });
 
 describe("a bus", () => {
-  it("refuses a device that sits on another, or on itself already", () => {
+  it("refuses a device that already sits on another bus or on itself", () => {
     const { model } = withMemory();
     const part = model.create(Part);
     const lane = model.create(Lane);
     part.plug(lane);
     for (const bus of [lane, model.create(Lane)]) {
-      expect(() => bus.add(part)).toThrow(/sits on a bus already/);
+      expect(() => bus.add(part)).toThrow(/already sits on a bus/);
     }
     expect([part.refCount, lane.devices]).toEqual([2, [part]]);
   });
 });
 
 describe("the end of a device", () => {
-  it("comes a grace period after it left its bus, which it kept alive, and is announced then", () => {
+  it("comes a grace period after it left its bus, which it kept alive, and is announced only then", () => {
     const { model } = withMemory();
     const deleted: string[] = [];
     model.onDeviceDeleted = (path) => deleted.push(path);
@@ -148,7 +148,7 @@ describe("the end of a device", () => {
     expect([part.state, deleted]).toEqual([ObjectState.Freed, ["/machine/unattached/device[0]"]]);
   });
 
-  it("takes along its buses and what sits on them", () => {
+  it("includes its buses and the devices on them", () => {
     const { model } = withMemory();
     const bridge = model.create(Bridge);
     const part = bridge.seat();
@@ -171,7 +171,7 @@ describe("the end of a device", () => {
 });
 
 describe("register windows", () => {
-  it("stay as they are when mapped where they are, and move otherwise", () => {
+  it("stay in place when mapped to the same address, and move otherwise", () => {
     const { model, space } = withMemory();
     const window = model.create(Window);
     window.plugIntoSystemBus();
@@ -186,7 +186,7 @@ describe("register windows", () => {
     expect(space.view.ranges).toEqual([]);
   });
 
-  it("count as unmapped when they could not be mapped", () => {
+  it("count as unmapped when mapping fails", () => {
     const { model } = withMemory();
     const window = model.create(Window);
     window.plugIntoSystemBus();
@@ -199,7 +199,7 @@ describe("register windows", () => {
 });
 
 describe("devices plugged in by name", () => {
-  it("are refused, with nothing left behind, when the name of the place is taken", () => {
+  it("are refused, with nothing left behind, when their id is taken", () => {
     const { model } = withMemory();
     model.types.register(Part);
     model.createPeripheral("test-part", "one");

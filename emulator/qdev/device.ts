@@ -7,42 +7,42 @@ import { Irq, type IrqHandler, type IrqInput, type IrqLine } from "./irq.ts";
 import type { VmState } from "./vmstate.ts";
 
 /**
- * Base of all devices. A device is created, configured, realized (from then on the guest can see it), and at its end
- * unrealized and unparented; its storage goes when the last reference does.
+ * Base of all devices. A device is created, configured, realized (which makes it visible to the guest), and in the end
+ * unrealized and unparented; its storage is freed when the last reference is dropped.
  */
 export abstract class Device extends QomObject {
   static override readonly typeName: string = "device";
   static override readonly instanceSize: number = 160;
-  /** What a snapshot keeps of the device; null: it cannot be saved, and neither can a machine that has it. */
+  /** State for snapshots; null if the device, and so a machine that has it, cannot be saved. */
   static readonly vmState: VmState | null = null;
 
   declare readonly model: DeviceModel;
 
-  /** Type of the buses that it can sit on; null: it sits on none. */
+  /** Type of the buses that the device can sit on; null if none. */
   readonly busType: string | null = null;
-  /** Engaged while the device handles an access: one flag for all its regions. */
+  /** Engaged while the device handles an access; shared by all its regions. */
   readonly memReentrancyGuard = new MemReentrancyGuard();
   realized = false;
-  /** Whether it came after the machine was complete. */
+  /** Whether it was added after the machine was complete. */
   hotplugged = false;
-  /** The bus it sits on, which refs it. */
+  /** The bus that the device sits on, which holds a reference to it. */
   parentBus: Bus | null = null;
-  /** The end of the object is to be announced: set by unrealize. */
+  /** Whether the end of the object must be announced; set by `unplug`. */
   private pendingDeletedEvent = false;
   private path = "";
   private readonly inputs: Irq[] = [];
   private readonly gpioOut: IrqLine[] = [];
 
-  /** Makes the device visible: regions, lines, timers. Overriding replaces; may run again after `unrealize`. */
+  /** Creates what the guest sees: regions, lines, timers. May run again after `unrealize`. Overriding replaces it. */
   protected realize(): void {}
-  /** Undoes what `realize` did, less its regions, which stay children until the device ends. */
+  /** Undoes `realize`, except for regions, which remain children until the device ends. */
   protected unrealize(): void {}
-  /** Puts registers to their state after power-on. */
+  /** Sets registers to their power-on state. */
   reset(): void {}
 
-  /** The state that its class declares. */
+  /** The state that the class declares. */
   get vmState(): VmState | null {
-    return (this.constructor as typeof Device).vmState; // every device is constructed from such a class
+    return (this.constructor as typeof Device).vmState; // the constructor of every device is such a class
   }
 
   /** Guest time. */
@@ -51,11 +51,11 @@ export abstract class Device extends QomObject {
   }
 
   /**
-   * Realizes the device on `bus`; without a parent it becomes /machine/unattached/device[n]. A device that cannot be
-   * realized is left unrealized, and dropped if it had no parent.
+   * Realizes the device on `bus`. A device without a parent becomes /machine/unattached/device[n]. If realizing fails,
+   * the device stays unrealized, and is unparented again if it had no parent.
    */
   plug(bus: Bus | null = null): void {
-    if (this.realized) throw new QomAbort(`${this.describe()} is realized already`);
+    if (this.realized) throw new QomAbort(`${this.describe()} is already realized`);
     const homeless = this.parent === null;
     if (homeless) {
       this.model.unattached.addChild("device[*]", this);
@@ -85,7 +85,7 @@ export abstract class Device extends QomObject {
     }
   }
 
-  /** Takes the device out of the guest's sight. Mapped regions stay mapped: whoever mapped them unmaps them. */
+  /** Unrealizes the device. Mapped regions stay mapped: whoever mapped them must unmap them. */
   unplug(): void {
     if (!this.realized) return;
     this.realized = false;
@@ -94,7 +94,7 @@ export abstract class Device extends QomObject {
     this.pendingDeletedEvent = true;
   }
 
-  /** Removes the device from a running machine: unplugs it and drops it from the tree. Others' references may keep it. */
+  /** Removes the device from a running machine: unplugs and unparents it. Other references may keep it alive. */
   remove(): void {
     this.unplug();
     this.unparent();
@@ -110,7 +110,7 @@ export abstract class Device extends QomObject {
     if (this.pendingDeletedEvent) this.model.onDeviceDeleted?.(this.path);
   }
 
-  /** Adds `count` interrupt inputs; `handler` is told the input's number and level. */
+  /** Adds `count` interrupt inputs; `handler` is called with the input's number and level. */
   protected initGpioIn(count: number, handler: IrqHandler): void {
     const first = this.inputs.length;
     for (let index = first; index < first + count; index++) {
@@ -148,7 +148,7 @@ export abstract class Device extends QomObject {
     return this.gpioOut.length;
   }
 
-  /** Answers a read of a register that does not exist: 0, and a note for who debugs the guest. */
+  /** Handles a read of a register that does not exist: returns 0, and reports it for debugging the guest. */
   protected unimplementedRead(offset: number): number {
     this.guestError(`read of unimplemented register 0x${offset.toString(16)}`, "unimp");
     return 0;
@@ -161,7 +161,7 @@ export abstract class Device extends QomObject {
     );
   }
 
-  /** Notes that the guest did something it should not. Never an error of the machine. */
+  /** Reports invalid behaviour of the guest, which is never an error of the machine. */
   protected guestError(message: string, kind: GuestErrorKind = "guest_errors"): void {
     this.model.onGuestError?.(this, message, kind);
   }

@@ -1,4 +1,4 @@
-/** Device core: devices, buses, interrupt lines, guest time, device trees. Holds no region of its own. */
+/** Device core: devices, buses, interrupt lines, guest time and device trees. Contains no regions. */
 export type { BlockBackend, BlockResult } from "./block.ts";
 export { Bus } from "./bus.ts";
 export type { CharBackend, CharDevice, Chardev } from "./char.ts";

@@ -1,15 +1,15 @@
 import { QomObject } from "#qom";
 
-/** Where an interrupt line ends: a pin of an interrupt controller or of a processor. */
+/** The end of an interrupt line: a pin of an interrupt controller or of a processor. */
 export interface IrqInput {
-  /** Told of every assertion, changed or not, as QEMU's handlers are. */
+  /** Called whenever the level is set, changed or not, like QEMU's handlers. */
   set(level: boolean): void;
 }
 
-/** Told the number of an input and the level that was set on it. */
+/** Called with the number of an input and the level set on it. */
 export type IrqHandler = (index: number, level: boolean) => void;
 
-/** An interrupt input of a device, an object of its own in the composition tree (`unnamed-gpio-in[n]`). */
+/** An interrupt input of a device: an object in the composition tree (`unnamed-gpio-in[n]`). */
 export class Irq extends QomObject implements IrqInput {
   static override readonly typeName = "irq";
   static override readonly instanceSize = 64;
@@ -28,13 +28,13 @@ export class Irq extends QomObject implements IrqInput {
   }
 }
 
-/** An output of a device; unconnected until somebody connects it. */
+/** An output of a device, initially unconnected. */
 export class IrqLine {
-  /** What the device drives. */
+  /** The level that the device drives. */
   level = false;
   private input: IrqInput | null = null;
 
-  /** Leads the line to `input`, which is told the present level if that is high. Null disconnects. */
+  /** Connects the line to `input`, which is told the current level if it is high. Null disconnects. */
   connect(input: IrqInput | null): void {
     this.input = input;
     if (this.level) input?.set(true);

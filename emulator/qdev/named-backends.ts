@@ -1,13 +1,13 @@
 import { QomError } from "#qom";
 
-/** Host sides that devices find by name; each serves one device at a time. */
+/** Backends that devices find by name; each serves one device at a time. */
 export class NamedBackends<T> {
-  /** The option that makes one, without its dash. */
+  /** The option that creates one, without the dash. */
   readonly option: string;
   private readonly backends = new Map<string, T>();
   private readonly taken = new Set<string>();
 
-  /** @param option the device's option that names one, for messages. */
+  /** @param option the device option that names one, for messages. */
   constructor(option: string) {
     this.option = option;
   }
@@ -19,12 +19,12 @@ export class NamedBackends<T> {
     this.backends.set(name, backend);
   }
 
-  /** All of them, by name, whether a device uses them or not. */
+  /** All backends by name, in use or not. */
   entries(): IterableIterator<[string, T]> {
     return this.backends.entries();
   }
 
-  /** Names of those that no device has taken. */
+  /** Names of the backends that no device uses. */
   get unused(): readonly string[] {
     return [...this.backends.keys()].filter((name) => !this.taken.has(name));
   }
@@ -33,7 +33,7 @@ export class NamedBackends<T> {
     return this.backends.has(name);
   }
 
-  /** The backend, which is the caller's until it gives it back. @throws QomError when there is none, or it is taken. */
+  /** Takes a backend until `giveBack`. @throws QomError when there is no such backend, or it is in use. */
   take(name: string): T {
     const backend = this.backends.get(name);
     if (backend === undefined)
@@ -42,7 +42,7 @@ export class NamedBackends<T> {
       );
     if (this.taken.has(name))
       throw new QomError(
-        `property ${this.option} is ${name}, which another device uses; give one of its own`,
+        `property ${this.option} is ${name}, which another device uses; give the device one of its own`,
       );
     this.taken.add(name);
     return backend;

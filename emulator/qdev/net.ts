@@ -5,28 +5,28 @@ import type { VmState } from "./vmstate.ts";
 
 /** A network card, as the host sees it. */
 export interface NetDevice {
-  /** Takes a frame, which is its own from now on; false: it has no room, and calls `acceptInput` once it has. */
+  /** Takes ownership of a frame; false if it has no room, in which case it calls `acceptInput` once it has. */
   receive(frame: Uint8Array): boolean;
 }
 
-/** What a network card is plugged into. Frames are Ethernet's, without their check sequence. */
+/** What a network card is connected to. Frames are Ethernet frames without the frame check sequence. */
 export interface NetBackend {
-  /** Plugs a card in; null unplugs it, and what waits for it is lost. */
+  /** Connects a card; null disconnects it and drops the frames waiting for it. */
   connect(card: NetDevice | null): void;
-  /** Takes a frame from the guest, always and at once; it is the backend's own from now on. */
+  /** Takes ownership of a frame from the guest, always and at once. */
   transmit(frame: Uint8Array): void;
-  /** There is room again after `receive` said no. */
+  /** Tells that there is room again after `receive` returned false. */
   acceptInput(): void;
-  /** What a snapshot keeps of it; absent: it has nothing to keep. */
+  /** State for snapshots; absent if there is none. */
   readonly vmState?: VmState;
 }
 
-/** A device with a network card's address: six bytes, of which all are 0 until somebody chooses them. */
+/** A device with a MAC address: six bytes, all 0 until one is assigned. */
 interface WithMac extends Device {
   mac: Uint8Array;
 }
 
-/** A network card's option that is its MAC address; fixed once the device is realized. */
+/** The option for a network card's MAC address; fixed once the device is realized. */
 export function macProperty<T extends WithMac>(name: string): ClassProperty<T> {
   return {
     name,
@@ -42,7 +42,7 @@ export function macProperty<T extends WithMac>(name: string): ClassProperty<T> {
   };
 }
 
-/** The MAC addresses of cards that nobody chose one for: as in QEMU, one after the other. */
+/** Default MAC addresses, assigned one after the other, as in QEMU. */
 export class MacPool {
   private readonly taken = new Set<number>();
 
@@ -53,16 +53,16 @@ export class MacPool {
       this.taken.add(last);
       return Uint8Array.of(...PREFIX, last);
     }
-    throw new QomError("there are no more MAC addresses for network cards; give them one each with mac=");
+    throw new QomError("there are no more default MAC addresses; give each network card one with mac=");
   }
 
-  /** Somebody chose an address. */
+  /** Marks a chosen address as taken. */
   claim(mac: Uint8Array): void {
-    if (isOfPool(mac)) this.taken.add(mac[5] as number); // it has six bytes
+    if (isOfPool(mac)) this.taken.add(mac[5] as number); // a MAC has six bytes
   }
 
   release(mac: Uint8Array): void {
-    if (isOfPool(mac)) this.taken.delete(mac[5] as number); // likewise
+    if (isOfPool(mac)) this.taken.delete(mac[5] as number); // as above
   }
 }
 

@@ -32,7 +32,7 @@ describe("options of a device", () => {
     expect([device.getProperty("lanes"), device.getProperty("fast")]).toEqual([255, true]);
   });
 
-  test("take numbers given as text, as command lines give them", () => {
+  test("accept numbers as text, as given on command lines", () => {
     const device = sample();
     device.setProperty("lanes", "0x10");
     expect(device.lanes).toBe(16);
@@ -47,7 +47,7 @@ describe("options of a device", () => {
     expect(() => sample().setProperty("fast", "maybe")).toThrow(/give true or false/);
   });
 
-  test("take the words of command lines for true and false", () => {
+  test("accept the words that command lines use for true and false", () => {
     const device = sample();
     const heard = ["on", "off", "yes", "no", "true", "false"].map((word) => {
       device.setProperty("fast", word);

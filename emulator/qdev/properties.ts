@@ -1,12 +1,12 @@
 import { type ClassProperty, type PropertyValue, QomError } from "#qom";
 import type { Device } from "./device.ts";
 
-/** Names of those fields of `T` that hold a `V`. */
+/** Names of the fields of `T` that hold a `V`. */
 type FieldsOf<T, V> = { [Field in keyof T]: T[Field] extends V ? Field : never }[keyof T];
 
 const LARGEST = { uint8: 2 ** 8 - 1, uint16: 2 ** 16 - 1, uint32: 2 ** 32 - 1, size: 2 ** 53 - 1 } as const;
 
-/** A device's option that is a whole number (`size`: of bytes, exact to 2^53), kept in `field`; fixed once the device is realized. */
+/** An integer option (`size`: bytes, up to 2^53 - 1), stored in `field`; fixed once the device is realized. */
 export function uintProperty<T extends Device>(
   name: string,
   type: keyof typeof LARGEST,
@@ -22,12 +22,12 @@ export function uintProperty<T extends Device>(
         name,
         type === "size" ? inBytes(value) : value,
         LARGEST[type],
-      ) as T[typeof field]; // likewise
+      ) as T[typeof field]; // as above
     },
   };
 }
 
-/** A device's option that is a text, kept in `field`; fixed once the device is realized. */
+/** A string option, stored in `field`; fixed once the device is realized. */
 export function stringProperty<T extends Device>(name: string, field: FieldsOf<T, string>): ClassProperty<T> {
   return {
     name,
@@ -35,12 +35,12 @@ export function stringProperty<T extends Device>(name: string, field: FieldsOf<T
     get: (device) => device[field] as string, // the type of `field` says so
     set: (device, value) => {
       checkUnrealized(device, name);
-      device[field] = String(value) as T[typeof field]; // likewise
+      device[field] = String(value) as T[typeof field]; // as above
     },
   };
 }
 
-/** A device's option that is true or false, kept in `field`; fixed once the device is realized. */
+/** A Boolean option, stored in `field`; fixed once the device is realized. */
 export function boolProperty<T extends Device>(name: string, field: FieldsOf<T, boolean>): ClassProperty<T> {
   return {
     name,
@@ -48,12 +48,12 @@ export function boolProperty<T extends Device>(name: string, field: FieldsOf<T, 
     get: (device) => device[field] as boolean, // the type of `field` says so
     set: (device, value) => {
       checkUnrealized(device, name);
-      device[field] = checkBool(name, value) as T[typeof field]; // likewise
+      device[field] = checkBool(name, value) as T[typeof field]; // as above
     },
   };
 }
 
-/** A device's option that is a whole number of 64 bits, kept in `field`; fixed once the device is realized. */
+/** A 64-bit integer option, stored in `field`; fixed once the device is realized. */
 export function uint64Property<T extends Device>(name: string, field: FieldsOf<T, bigint>): ClassProperty<T> {
   return {
     name,
@@ -64,12 +64,12 @@ export function uint64Property<T extends Device>(name: string, field: FieldsOf<T
       const number = wholeNumber(value);
       if (number === undefined || number < 0n || number >= 2n ** 64n)
         throw new QomError(`property ${name} is ${value}; give a whole number from 0 to 2^64 - 1`);
-      device[field] = number as T[typeof field]; // likewise
+      device[field] = number as T[typeof field]; // as above
     },
   };
 }
 
-/** What `value` says as true or false, in the words of command lines. @throws QomError that names the property. */
+/** Parses a Boolean as command lines spell it. @throws QomError that names the property. */
 export function checkBool(name: string, value: PropertyValue): boolean {
   if (typeof value === "boolean") return value;
   if (value === "on" || value === "true" || value === "yes" || value === "y") return true;
@@ -77,11 +77,11 @@ export function checkBool(name: string, value: PropertyValue): boolean {
   throw new QomError(`property ${name} is ${value}; give true or false, or on or off`);
 }
 
-/** @throws QomError when the device was realized. */
+/** @throws QomError when the device is realized. */
 export function checkUnrealized(device: Device, name: string): void {
   if (!device.realized) return;
   throw new QomError(
-    `property ${name} of ${device.describe()} cannot change after the device was realized; set it before`,
+    `property ${name} of ${device.describe()} cannot change once the device is realized; set it before`,
   );
 }
 
@@ -92,7 +92,7 @@ export function checkUint(name: string, value: PropertyValue, largest: number): 
   throw new QomError(`property ${name} is ${value}; give a whole number from 0 to ${largest}`);
 }
 
-/** `4K`, `1M` and the like in bytes; anything else as it is. */
+/** Converts values such as `4K` or `1M` to bytes; returns anything else unchanged. */
 function inBytes(value: PropertyValue): PropertyValue {
   const [, digits, unit = ""] = /^(\d+)([KMGT])$/i.exec(String(value)) ?? [];
   return digits === undefined ? value : Number(digits) * 2 ** (10 * (1 + "KMGT".indexOf(unit.toUpperCase())));

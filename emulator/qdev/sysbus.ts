@@ -4,7 +4,7 @@ import { Bus } from "./bus.ts";
 import { Device } from "./device.ts";
 import type { IrqInput, IrqLine } from "./irq.ts";
 
-/** The board's own bus: devices at fixed addresses. */
+/** The board's main bus, with devices at fixed addresses. */
 export class SystemBus extends Bus {
   static override readonly typeName = "System";
 
@@ -26,7 +26,7 @@ export abstract class SysBusDevice extends Device {
   private readonly mmio: { readonly region: MemoryRegion; address: number }[] = [];
   private readonly outputs: IrqLine[] = [];
 
-  /** Declares the next register window; its number is the order of the call, which boards rely on. */
+  /** Declares the next register window; windows are numbered in call order, which boards rely on. */
   protected initMmio(region: MemoryRegion): void {
     this.mmio.push({ region, address: UNMAPPED });
   }
@@ -46,7 +46,7 @@ export abstract class SysBusDevice extends Device {
     return this.mmioWindow(index).region;
   }
 
-  /** Maps a window into the system's memory, or moves it there; one that is there already stays as it is. */
+  /** Maps a window into system memory, or moves it; does nothing if it is already mapped there. */
   mapMmio(index: number, address: number, priority = 0): void {
     const window = this.mmioWindow(index);
     if (window.address === address) return;
@@ -55,7 +55,7 @@ export abstract class SysBusDevice extends Device {
     window.address = address;
   }
 
-  /** Takes a window out of the system's memory; nothing happens to one that is not mapped. */
+  /** Removes a window from system memory; does nothing if it is not mapped. */
   unmapMmio(index: number): void {
     const window = this.mmioWindow(index);
     if (window.address === UNMAPPED) return;
@@ -68,7 +68,7 @@ export abstract class SysBusDevice extends Device {
     for (let index = 0; index < this.mmio.length; index++) this.unmapMmio(index);
   }
 
-  /** The windows with their addresses (2^64: not mapped), in order. */
+  /** The windows in order, with their addresses (2^64 if not mapped). */
   get mmioWindows(): readonly { readonly region: MemoryRegion; readonly address: number }[] {
     return this.mmio;
   }

@@ -52,7 +52,7 @@ function filled(): Sample {
 const load = (sample: Sample, saved: SavedValue) => loadFields(sample, Sample.fields, saved, "sample");
 
 describe("fields", () => {
-  it("come back as they were, through JSON", () => {
+  it("are restored unchanged, through JSON", () => {
     const saved: SavedFields = JSON.parse(JSON.stringify(saveFields(filled(), Sample.fields)));
     const copy = new Sample();
     for (const step of load(copy, saved)) step();
@@ -67,7 +67,7 @@ describe("fields", () => {
   });
 
   it.each<[string, SavedValue, RegExp]>([
-    ["flag", 1, /sample\.flag holds what does not fit: expected bool/],
+    ["flag", 1, /sample\.flag has an invalid value: expected bool/],
     ["byte", 256, /sample\.byte .*uint8/],
     ["byte", -1, /sample\.byte/],
     ["byte", 0.5, /sample\.byte/],
@@ -82,7 +82,7 @@ describe("fields", () => {
     ["lines", [true], /sample\.lines/],
     ["timer", { deadline: -1, turn: 0 }, /sample\.timer/],
     ["inner", {}, /sample\.inner lacks the field "depth"/],
-    ["other", 1, /sample has a field "other" that is not known here/],
+    ["other", 1, /sample has an unknown field "other"/],
   ])("%s = %j is refused, and nothing has changed", (name, value, message) => {
     const sample = filled();
     const before = saveFields(sample, Sample.fields);
@@ -90,7 +90,7 @@ describe("fields", () => {
     expect(saveFields(sample, Sample.fields)).toEqual(before);
   });
 
-  it("that are declared as what they are not are a defect of the device", () => {
+  it("of another kind than declared are a defect of the device", () => {
     expect(() => saveFields(new Sample(), { byte: "bool" })).toThrow(/Sample\.byte is declared as bool/);
     expect(() => saveFields(new Sample(), { missing: "int" })).toThrow(/Sample\.missing/);
   });

@@ -1,42 +1,43 @@
-/** What of an object a snapshot keeps: declared field by field, saved by name, and checked before it is put back. */
+/** The state of an object in a snapshot: declared field by field, saved by name, validated before it is restored. */
 import { QomAbort, QomError } from "#qom";
 import { Timer } from "./clock.ts";
 import { IrqLine } from "./irq.ts";
 
 /**
- * How a field is kept. Numbers are checked against their range, arrays against their length; `int` is any whole number,
- * beyond 2^53 too: a guest may write addresses as large, and a double comes back as the double it was. A timer is kept with its deadline and its turn among the timers that are due at once; an interrupt line with
- * its level, which nobody is told of again: who listens has a state of its own.
+ * How a field is saved. Numbers are checked against their range, arrays against their length. `int` is any integer,
+ * even beyond 2^53: guests may write addresses that large, and a double is restored exactly. A timer is saved as its
+ * deadline and its turn among timers with the same deadline. An interrupt line is saved as its level; restoring it does
+ * not notify the other end, which has saved state of its own.
  */
 export type VmStateKind = keyof typeof KINDS | VmStateFields;
 
-/** Fields by name; one that is an object has fields of its own. They may be private: the name is checked when it is used. */
+/** Fields by name; a nested object has fields of its own. They may be private: names are checked at run time. */
 export interface VmStateFields {
   readonly [field: string]: VmStateKind;
 }
 
-/** The state of a type. `version` changes whenever `fields` do; a snapshot with another one is refused. */
+/** The state of a type. Bump `version` whenever `fields` change; a snapshot with another version is refused. */
 export interface VmState {
   readonly name: string;
   readonly version: number;
   readonly fields: VmStateFields;
-  /** Makes what follows from the fields follow them, after all of a machine's fields are back. */
+  /** Recomputes derived state once all fields of the machine are restored. */
   postLoad?(object: object): void;
 }
 
-/** What a snapshot says of a field. */
+/** A field's value in a snapshot. */
 export type SavedValue = boolean | number | string | null | readonly SavedValue[] | SavedFields;
 export interface SavedFields {
   readonly [field: string]: SavedValue;
 }
 
-/** Puts one checked value in its place; cannot fail. */
+/** Restores one validated value; cannot fail. */
 export type Restore = () => void;
 
 interface Kind {
-  /** What to write for `value`; undefined: the field does not hold such a thing. */
+  /** The saved form of `value`; undefined if it is not of this kind. */
   save(value: unknown): SavedValue | undefined;
-  /** The step that brings `saved` back to a field that holds `current`; undefined: it does not fit. */
+  /** The step that restores `saved` to a field that holds `current`; undefined if `saved` is invalid. */
   load(saved: SavedValue, current: unknown, set: (value: unknown) => void): Restore | undefined;
 }
 
@@ -46,7 +47,7 @@ const KINDS = {
   uint16: wholeNumber(0, 2 ** 16 - 1),
   uint32: wholeNumber(0, 2 ** 32 - 1),
   int: scalar((value) => Number.isInteger(value)),
-  /** A bigint, written in hexadecimal. */
+  /** A bigint, saved in hexadecimal. */
   uint64: {
     save: (value) => (typeof value === "bigint" ? `0x${BigInt.asUintN(64, value).toString(16)}` : undefined),
     load: (saved, _, set) => {
@@ -54,7 +55,7 @@ const KINDS = {
       return () => set(BigInt(saved));
     },
   },
-  /** A Uint8Array, whose length stays. */
+  /** A Uint8Array of fixed length. */
   bytes: {
     save: saveBytes,
     load: (saved, current) => {
@@ -63,7 +64,7 @@ const KINDS = {
       return bytes.length === current.length ? () => current.set(bytes) : undefined;
     },
   },
-  /** A Uint8Array that may be longer or shorter. */
+  /** A Uint8Array of variable length. */
   blob: {
     save: saveBytes,
     load: (saved, _, set) => {
@@ -71,7 +72,7 @@ const KINDS = {
       return () => set(decode(saved));
     },
   },
-  /** An array of such. */
+  /** An array of blobs. */
   blobs: {
     save: (value) => {
       if (!Array.isArray(value) || !value.every((each) => each instanceof Uint8Array)) return undefined;
@@ -82,7 +83,7 @@ const KINDS = {
       return () => set(saved.map(decode));
     },
   },
-  /** A Uint32Array, whose length stays. */
+  /** A Uint32Array of fixed length. */
   uint32s: {
     save: (value) => (value instanceof Uint32Array ? [...value] : undefined),
     load: (saved, current) => {
@@ -92,7 +93,7 @@ const KINDS = {
       return () => current.set(saved as readonly number[]); // as just checked
     },
   },
-  /** An array of whole numbers, whose length stays. */
+  /** An array of integers, of fixed length. */
   ints: {
     save: (value) => (isInts(value) ? value : undefined),
     load: (saved, current, set) => {
@@ -100,7 +101,7 @@ const KINDS = {
       return () => set(saved);
     },
   },
-  /** An array of whole numbers that may be longer or shorter. */
+  /** An array of integers, of variable length. */
   list: {
     save: (value) => (isInts(value) ? value : undefined),
     load: (saved, _, set) => (isInts(saved) ? () => set(saved) : undefined),
@@ -122,7 +123,7 @@ const KINDS = {
   timers: eachOf("timer"),
 } as const satisfies Readonly<Record<string, Kind>>;
 
-/** Reads the fields. @throws QomAbort when the object has no such field, or it holds something else. */
+/** Saves the fields. @throws QomAbort when a field does not exist or is not of its declared kind. */
 export function saveFields(object: object, fields: VmStateFields): SavedFields {
   const saved: Record<string, SavedValue> = {};
   for (const name of Object.keys(fields).sort()) {
@@ -141,9 +142,9 @@ export function saveFields(object: object, fields: VmStateFields): SavedFields {
 }
 
 /**
- * Checks what a snapshot says of an object's fields, and answers the steps that bring it back: nothing has changed before
- * the first is taken.
- * @throws QomError when a field is missing, unknown, or holds what does not fit; `where` names the object.
+ * Validates the fields of an object in a snapshot, and returns the steps that restore them; nothing changes until the
+ * first step runs.
+ * @throws QomError when a field is missing, unknown or invalid; `where` names the object.
  */
 export function loadFields(
   object: object,
@@ -153,7 +154,7 @@ export function loadFields(
 ): Restore[] {
   if (!isFields(saved)) throw new QomError(`${where} has no fields`);
   const unknown = Object.keys(saved).find((name) => !Object.hasOwn(fields, name));
-  if (unknown !== undefined) throw new QomError(`${where} has a field "${unknown}" that is not known here`);
+  if (unknown !== undefined) throw new QomError(`${where} has an unknown field "${unknown}"`);
   return Object.entries(fields).flatMap(([name, kind]) => {
     const value = saved[name];
     if (value === undefined) throw new QomError(`${where} lacks the field "${name}"`);
@@ -163,14 +164,14 @@ export function loadFields(
       return loadFields(current, kind, value, `${where}.${name}`);
     }
     const step = KINDS[kind].load(value, current, (restored) => Reflect.set(object, name, restored));
-    if (step === undefined) throw new QomError(`${where}.${name} holds what does not fit: expected ${kind}`);
+    if (step === undefined) throw new QomError(`${where}.${name} has an invalid value: expected ${kind}`);
     return [step];
   });
 }
 
 function scalar(holds: (value: unknown) => boolean): Kind {
   return {
-    save: (value) => (holds(value) ? (value as SavedValue) : undefined), // a boolean or a number, as `holds` says
+    save: (value) => (holds(value) ? (value as SavedValue) : undefined), // `holds` accepts booleans or numbers
     load: (saved, _, set) => (holds(saved) ? () => set(saved) : undefined),
   };
 }
@@ -201,13 +202,15 @@ function restoreTimer(timer: Timer, saved: SavedValue): Restore | undefined {
   if (saved === null) return () => timer.cancel();
   if (!isFields(saved)) return undefined;
   const { deadline, turn } = saved;
-  // A guest may set a comparator beyond what numbers hold exactly.
+  // Guests may set a comparator beyond what numbers can hold exactly.
   if (typeof deadline !== "number" || deadline < 0 || !isWhole(turn, 0, 2 ** 32)) return undefined;
   return () => timer.restore(deadline, turn);
 }
 
 function misdeclared(object: object, name: string, kind: string): QomAbort {
-  return new QomAbort(`${object.constructor.name}.${name} is declared as ${kind}, but holds something else`);
+  return new QomAbort(
+    `${object.constructor.name}.${name} is declared as ${kind}, but its value is of another kind`,
+  );
 }
 
 function saveBytes(value: unknown): string | undefined {

@@ -1,17 +1,17 @@
-/** A broken rule of the object model or the memory core: where QEMU would assert or abort the process. */
+/** A violated rule of the object model or the memory core, where QEMU would fail an assertion or abort. */
 export class QomAbort extends Error {
   override readonly name: string = "QomAbort";
 }
 
-/** Something outside the model went wrong: a name that does not exist, memory that cannot be had. */
+/** An error whose cause lies outside the model: a name that does not exist, memory that cannot be allocated. */
 export class QomError extends Error {
   override readonly name: string = "QomError";
 }
 
-/** Base of the two use-in-the-wrong-state errors; `retiredAt` is the stack of the moment that ended the object. */
+/** Base of the two use-in-the-wrong-state errors; `retiredAt` is the stack trace of the end of the object. */
 export abstract class UseAfterEnd extends Error {
   readonly typeName: string;
-  /** What was touched: a field name, or the operation. */
+  /** What was used: a field or an operation. */
   readonly touched: string;
   readonly retiredAt: string;
 
@@ -23,12 +23,12 @@ export abstract class UseAfterEnd extends Error {
   }
 }
 
-/** An object was touched after its finalizers ran while its storage still stood (embedded objects, mostly). */
+/** An object was used after its finalizers ran but before its storage was freed (mostly embedded objects). */
 export class UseAfterFinalize extends UseAfterEnd {
   override readonly name = "UseAfterFinalize";
 }
 
-/** An object was touched after the block that holds it was freed: in C, reading freed memory. */
+/** An object was used after the block that holds it was freed: in C, an access to freed memory. */
 export class UseAfterFree extends UseAfterEnd {
   override readonly name = "UseAfterFree";
 }

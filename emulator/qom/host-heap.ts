@@ -1,15 +1,15 @@
 import { QomAbort } from "./errors.ts";
 
-/** One allocation of the modelled C heap. Several objects live in one block: an object and all that it embeds. */
+/** One allocation of the modelled C heap. A block holds an object and everything embedded in it. */
 export class Block {
   /** Type that the block was allocated for. */
   readonly typeName: string;
-  /** Modelled bytes: the C structure's size with all that is embedded in it. */
+  /** Modelled bytes: the size of the C structure, including everything embedded in it. */
   bytes: number;
-  /** The objects whose storage this is, the allocated one first. */
+  /** The objects stored here, the allocated one first. */
   readonly tenants: object[] = [];
   freed = false;
-  /** Where it was allocated, if the heap records stacks. */
+  /** Allocation stack, if the heap records stacks. */
   readonly allocatedAt: string | undefined;
 
   constructor(typeName: string, bytes: number, allocatedAt: string | undefined) {
@@ -19,7 +19,7 @@ export class Block {
   }
 }
 
-/** Blocks of one type: counts of blocks, and modelled bytes. */
+/** Usage by one type: numbers of blocks, and modelled bytes. */
 export interface TypeUsage {
   allocated: number;
   freed: number;
@@ -37,7 +37,7 @@ export interface HeapUsage {
   readonly byType: ReadonlyMap<string, Readonly<TypeUsage>>;
 }
 
-/** One line of a leak report: blocks of one type that nobody freed. */
+/** One line of a leak report: the blocks of one type that were never freed. */
 export interface Leak {
   readonly typeName: string;
   readonly blocks: number;
@@ -49,8 +49,8 @@ export interface Leak {
 /**
  * The ledger of the modelled C heap, one per machine.
  *
- * JavaScript has no `free`. The ledger holds every block strongly until it is freed, and a block holds its objects: what
- * C would leak, V8 really retains.
+ * JavaScript has no `free`. The ledger keeps a strong reference to every block until it is freed, and a block to its
+ * objects: whatever C would leak, V8 really retains.
  */
 export class HostHeap {
   private readonly blocks = new Set<Block>();
@@ -60,7 +60,7 @@ export class HostHeap {
   private liveBytes = 0;
   private peakBytes = 0;
 
-  /** @param recordStacks keep the allocation stack of every block (slow; for leak reports). */
+  /** @param recordStacks record the allocation stack of every block (slow; for leak reports). */
   constructor(recordStacks = false) {
     this.recordStacks = recordStacks;
   }
@@ -77,7 +77,7 @@ export class HostHeap {
     return block;
   }
 
-  /** Adds the bytes of an object that is embedded in a block already allocated. */
+  /** Adds the bytes of an object embedded in an existing block. */
   extend(block: Block, bytes: number): void {
     block.bytes += bytes;
     this.usageOf(block.typeName).liveBytes += bytes;
@@ -85,7 +85,7 @@ export class HostHeap {
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
   }
 
-  /** @throws QomAbort when the block was freed before. */
+  /** @throws QomAbort on a double free. */
   free(block: Block): void {
     if (!this.blocks.delete(block)) throw new QomAbort(`double free of a ${block.typeName} block`);
     block.freed = true;
@@ -107,7 +107,7 @@ export class HostHeap {
     };
   }
 
-  /** What is still allocated, most bytes first: at the end of a machine, its leaks. */
+  /** What is still allocated, by type, most bytes first: at the end of a machine, its leaks. */
   leaks(): Leak[] {
     const found = new Map<string, { blocks: number; bytes: number; stacks: Set<string> }>();
     for (const block of this.blocks) {
@@ -132,7 +132,7 @@ export class HostHeap {
   }
 }
 
-/** The stack of the caller's caller, without the error's own first lines. */
+/** The stack trace, starting at the caller's caller. */
 export function callerStack(): string {
   return (new Error().stack ?? "").split("\n").slice(3).join("\n");
 }

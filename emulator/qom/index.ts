@@ -1,4 +1,4 @@
-/** Object model: types, reference counts, the composition tree, and the ledger of modelled storage. */
+/** Object model: types, reference counts, the composition tree, and the ledger of the modelled heap. */
 export { Container } from "./container.ts";
 export { QomAbort, QomError, UseAfterEnd, UseAfterFinalize, UseAfterFree } from "./errors.ts";
 export { Block, type HeapUsage, HostHeap, type Leak, type TypeUsage } from "./host-heap.ts";

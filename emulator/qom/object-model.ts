@@ -6,13 +6,13 @@ import { TypeRegistry } from "./type-registry.ts";
 import { type DetectionMode, UseDetector } from "./use-detector.ts";
 
 export interface ObjectModelOptions {
-  /** Checked mode: detect uses after finalization and after free, thrown or counted. Default: fast mode, no checks. */
+  /** Checked mode: throw or count uses after finalization and after free. Default: fast mode, no checks. */
   readonly checked?: DetectionMode;
-  /** Keep the allocation stack of every block for the leak report. */
+  /** Record the allocation stack of every block for the leak report. */
   readonly recordStacks?: boolean;
 }
 
-/** The objects of one machine: its heap, its types, and the tree they hang in. */
+/** The objects of one machine: its heap, its types, and its composition tree. */
 export class ObjectModel {
   readonly heap: HostHeap;
   readonly types = new TypeRegistry();
@@ -28,31 +28,31 @@ export class ObjectModel {
     this.root = this.create(Container);
   }
 
-  /** `/machine/unattached`: home of devices without a parent and of regions without an owner. */
+  /** `/machine/unattached`: parent of devices without a parent of their own and of regions without an owner. */
   get unattached(): QomObject {
     return this.childContainer(this.childContainer(this.root, "machine"), "unattached");
   }
 
-  /** Allocates a block and an object in it; the caller holds its one reference, the last unref frees the block. */
+  /** Creates an object in a block of its own. The caller holds the only reference; the last unref frees the block. */
   create<T extends QomObject>(type: QomType<T>): T {
     const object = this.allocate(type);
     this.initialize(object);
-    object.freesBlock = true; // after the initialisation, which erases it
+    object.freesBlock = true; // after the initialisation, which clears it
     return object;
   }
 
   /**
-   * Allocates uninitialised storage by hand (`g_new`). Whoever initialises it in place gets an object that is finalized
-   * but never freed, unless its holder frees the block: the leak that the debate is about.
+   * Allocates uninitialised storage by hand (`g_new`). An object initialised in place there is finalized, but its block
+   * leaks unless the holder frees it.
    */
   allocate<T extends QomObject>(type: QomType<T>): T {
     return new type({ model: this, block: this.heap.allocate(type.typeName, type.instanceSize) });
   }
 
   /**
-   * Initialises storage in place: one reference, no free callback, initialisers from the root class to the leaf. As in C,
-   * this goes unnoticed if the storage holds a live object: that forgets its references and its parent, whose property still
-   * believes it holds a reference, and aborts when it gives that back.
+   * Initialises storage in place: one reference, no free callback, initialisers from root class to leaf. As in C,
+   * nothing checks whether the storage holds a live object: that object forgets its references and its parent, and the
+   * parent's property, which still counts on its reference, aborts when it drops it.
    * @throws QomAbort for an object whose finalizers are running.
    */
   initialize(object: QomObject): void {
@@ -65,13 +65,13 @@ export class ObjectModel {
     for (const initialize of this.types.initializers(object.qomType)) initialize.call(object);
   }
 
-  /** Ends an object whose last reference has gone: properties, then finalizers from leaf to root, then storage. */
+  /** Ends an object whose last reference was dropped: properties, then finalizers from leaf to root, then storage. */
   finalize(object: QomObject): void {
     object.state = ObjectState.Finalizing;
     object.releaseAllProperties();
     for (const finalize of this.types.finalizers(object.qomType)) finalize.call(object);
     if (object.refCount !== 0)
-      throw new QomAbort(`${object.describe()} was referenced again while it was finalized`);
+      throw new QomAbort(`${object.describe()} was referenced again while it was being finalized`);
     if (object.parent !== null)
       throw new QomAbort(`${object.describe()} was finalized while it had a parent`);
     object.state = ObjectState.Finalized;
@@ -79,7 +79,7 @@ export class ObjectModel {
     if (object.freesBlock) this.freeBlockOf(object);
   }
 
-  /** Frees the block that `object` was allocated in, with all that is embedded in it. */
+  /** Frees the block that `object` lives in, with every object in it. */
   freeBlockOf(object: QomObject): void {
     this.heap.free(object.block);
     for (const tenant of object.block.tenants as QomObject[]) {
@@ -88,7 +88,7 @@ export class ObjectModel {
     }
   }
 
-  /** @throws QomError when a part of the path does not exist. */
+  /** @throws QomError when a component of the path does not exist. */
   resolvePath(path: string): QomObject {
     let object: QomObject = this.root;
     for (const part of path.split("/").filter((each) => each !== "")) {
@@ -100,12 +100,12 @@ export class ObjectModel {
     return object;
   }
 
-  /** Ends the tree. What the heap still holds afterwards has leaked. */
+  /** Drops the root of the tree. Whatever the heap still holds afterwards has leaked. */
   destroy(): void {
     this.root.unref();
   }
 
-  /** The child `name` of `parent`, made as a container where it is missing. */
+  /** The child `name` of `parent`; created as a container if it does not exist. */
   childContainer(parent: QomObject, name: string): QomObject {
     const present = parent.child(name);
     if (present !== undefined) return present;

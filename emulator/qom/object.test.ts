@@ -118,10 +118,10 @@ describe("life of an object", () => {
     model.initialize(part);
     expect(part.freesBlock).toBe(false);
     part.unref();
-    expect(part.state).toBe(ObjectState.Finalized); // and its storage is never released
+    expect(part.state).toBe(ObjectState.Finalized); // and its storage is never freed
   });
 
-  it("takes a second initialisation of a live child in silence, and aborts when the parent drops it twice", () => {
+  it("silently accepts a second initialisation of a live child, and aborts when the parent drops it twice", () => {
     const model = new ObjectModel({ checked: "count" });
     const root = model.create(Container);
     const part = model.allocate(Part);
@@ -130,7 +130,7 @@ describe("life of an object", () => {
       expect(root.addChild("part[*]", part)).toBe(name);
       part.unref(); // the property holds it
     }
-    expect(part.refCount).toBe(1); // and two properties believe that it is theirs
+    expect(part.refCount).toBe(1); // yet two properties count on it
     expect([...root.children()].map(([, child]) => child)).toEqual([part, part]);
     expect(() => root.unref()).toThrow(/no reference left/);
     expect(model.detector?.found.map(({ name, touched }) => [name, touched])).toEqual([
@@ -148,7 +148,7 @@ describe("life of an object", () => {
     leaf.part.ref();
     leaf.unref();
     expect(own.state).toBe(ObjectState.Live);
-    expect(leaf.part.state).toBe(ObjectState.Freed); // referenced, yet its storage went with the parent
+    expect(leaf.part.state).toBe(ObjectState.Freed); // still referenced, but its storage went with the parent
     own.unref();
     expect(own.state).toBe(ObjectState.Freed);
   });
@@ -181,13 +181,13 @@ describe("life of an object", () => {
 });
 
 describe("misuse of an object", () => {
-  it("aborts on a count that cannot be true", () => {
+  it("aborts on an implausible reference count", () => {
     const part = new ObjectModel().create(Part);
     part.refCount = 0x7fff_ffff;
     expect(() => part.ref()).toThrow(/overflows/);
   });
 
-  it("aborts when the reference of the tree is given back by somebody else", () => {
+  it("aborts when someone else drops the reference that the tree holds", () => {
     const model = new ObjectModel();
     const part = model.create(Part);
     model.root.addChild("part", part);
@@ -195,7 +195,7 @@ describe("misuse of an object", () => {
     expect(() => part.unref()).toThrow(/finalized while it had a parent/);
   });
 
-  it("does not end storage a second time when a late reference goes", () => {
+  it("does not finalize freed storage again when a late reference is dropped", () => {
     const model = new ObjectModel();
     const leaf = model.create(Leaf);
     leaf.part.ref();
@@ -206,7 +206,7 @@ describe("misuse of an object", () => {
 });
 
 describe("composition tree", () => {
-  it("gives [*] names the lowest free index and uses indices again", () => {
+  it("gives [*] names the lowest free index and reuses indices", () => {
     const model = new ObjectModel();
     const names = Array.from({ length: 3 }, () => model.root.addChild("part[*]", model.create(Part)));
     expect(names).toEqual(["part[0]", "part[1]", "part[2]"]);
@@ -225,7 +225,7 @@ describe("composition tree", () => {
     expect(() => model.root.addChild("other", part)).toThrow(/already has a parent/);
   });
 
-  it("makes and resolves canonical paths", () => {
+  it("builds and resolves canonical paths", () => {
     const model = new ObjectModel();
     const part = model.create(Part);
     model.unattached.addChild("part", part);
@@ -246,7 +246,7 @@ describe("composition tree", () => {
     expect(model.root.child("part")).toBeUndefined();
   });
 
-  it("calls the hook of unparenting once, even if it unparents again", () => {
+  it("calls the unparent hook once, even if the hook unparents again", () => {
     let calls = 0;
     class Eager extends QomObject {
       static override readonly typeName = "eager";
@@ -262,7 +262,7 @@ describe("composition tree", () => {
     expect(model.root.child("eager")).toBeUndefined();
   });
 
-  it("releases a child once when its hook drops the last reference on the parent", () => {
+  it("releases a child once when its hook drops the last reference to the parent", () => {
     const model = new ObjectModel();
     const parent = model.create(Container);
     let calls = 0;
@@ -278,7 +278,7 @@ describe("composition tree", () => {
     expect([calls, heavy.refCount, heavy.parent, parent.state]).toEqual([1, 1, null, ObjectState.Freed]);
   });
 
-  it("gives 32767 indices to one name, and aborts on one more", () => {
+  it("gives out 32767 indices for one name, and aborts on one more", () => {
     const holder = new ObjectModel().create(Container);
     for (let index = 0; index < 32767; index++) holder.addLink("link[*]", "part", null, false);
     expect(holder.link("link[32766]")).toBeNull();
@@ -300,7 +300,7 @@ describe("composition tree", () => {
     expect(other.refCount).toBe(1);
   });
 
-  it("starts property deletion over when a release changes the table", () => {
+  it("restarts the deletion of properties when a release changes the table", () => {
     class Remover extends QomObject {
       static override readonly typeName = "remover";
       protected override onUnparent(): void {
@@ -328,7 +328,7 @@ describe("class properties", () => {
     expect(() => leaf.getProperty("size")).toThrow(/no property named size/);
   });
 
-  it("types are found by name, and the error lists those there are", () => {
+  it("types are found by name, and the error lists the known ones", () => {
     const model = new ObjectModel();
     model.types.register(Leaf);
     expect(model.types.lookup("leaf")).toBe(Leaf);

@@ -9,17 +9,17 @@ import {
   type PropertyValue,
 } from "./property.ts";
 
-/** Where an object stands in its life. `Finalizing`: its finalizers run, its own fields are still its own. */
+/** Lifecycle of an object. `Finalizing`: its finalizers are running and may still use its fields. */
 export const ObjectState = { Uninitialised: 0, Live: 1, Finalizing: 2, Finalized: 3, Freed: 4 } as const;
 export type ObjectState = (typeof ObjectState)[keyof typeof ObjectState];
 
-/** The storage that an object is constructed in; obtained from `ObjectModel.create` or `QomObject.embed` only. */
+/** The storage that an object is constructed in; comes only from `ObjectModel.create` or `QomObject.embed`. */
 export interface Storage {
   readonly model: ObjectModel;
   readonly block: Block;
 }
 
-/** A class of objects. Abstract classes have a `typeName` too, but cannot be created. */
+/** A class of objects. Abstract classes have a `typeName` too, but cannot be instantiated. */
 export interface QomType<T extends QomObject = QomObject> {
   new (storage: Storage): T;
   readonly typeName: string;
@@ -27,28 +27,28 @@ export interface QomType<T extends QomObject = QomObject> {
   readonly properties: readonly ClassProperty<never>[];
 }
 
-/** Above this a count is taken for a corrupted one. */
+/** A reference count that reaches this is considered corrupted. */
 const IMPLAUSIBLE_COUNT = 0x7fff_ffff;
 
 /**
- * Base of all objects: reference count, place in the composition tree, properties, and the state of its storage.
+ * Base of all objects: reference count, place in the composition tree, properties, and the state of the storage.
  *
- * Two hooks are called per class, not overridden: a class that declares `instanceInit` or `instanceFinalize` gets it
- * called in turn, initialisers from the root class to the leaf, finalizers from the leaf to the root. Do not call super.
+ * `instanceInit` and `instanceFinalize` are called for each class that declares them, rather than overridden:
+ * initialisers from the root class to the leaf, finalizers from the leaf to the root. Do not call super.
  */
 export abstract class QomObject {
   static readonly typeName: string = "object";
-  /** Modelled bytes of the C structure, less what it embeds: embedded objects add their own. */
+  /** Modelled bytes of the C structure, without embedded objects, which add their own. */
   static readonly instanceSize: number = 40;
-  /** Properties of every object of the class; a subclass lists only what it adds. */
+  /** Properties of every object of the class; a subclass lists only those that it adds. */
   static readonly properties: readonly ClassProperty<never>[] = [];
 
   readonly model: ObjectModel;
-  /** The block that this object lives in: its own, or its embedding object's. */
+  /** The block that this object lives in: its own, or that of the object that embeds it. */
   readonly block: Block;
   state: ObjectState = ObjectState.Uninitialised;
   refCount = 0;
-  /** The free callback: set by `ObjectModel.create`, erased by every initialisation. */
+  /** The free callback: set by `ObjectModel.create`, cleared by every initialisation. */
   freesBlock = false;
   parent: QomObject | null = null;
   /** Name of the child property in the parent. */
@@ -63,19 +63,19 @@ export abstract class QomObject {
 
   /** The object's class. */
   get qomType(): QomType {
-    return this.constructor as QomType; // every QomObject is constructed from such a class
+    return this.constructor as QomType; // the constructor of every QomObject is a QomType
   }
 
-  /** Initialises new objects of the class that declares it. */
+  /** Initialises the part of a new object that belongs to the declaring class. */
   protected instanceInit?(): void;
-  /** Ends objects of the class that declares it; children have gone already. */
+  /** Cleans up the part that belongs to the declaring class; the children have already been released. */
   protected instanceFinalize?(): void;
-  /** Class hook of unparenting, called while the parent is still visible. One per object: overriding replaces it. */
+  /** Called on unparenting, while `parent` is still set. Only the most derived override runs, unless it calls super. */
   protected onUnparent(): void {}
 
   /**
-   * Makes an object of `type` part of this object's own storage: no block of its own, nothing to free, it ends when this
-   * block ends. It is uninitialised until one of its own `init…` methods, or `initializeChild`, is called.
+   * Embeds an object of `type` in this object's storage: it has no block of its own and goes when this block is freed.
+   * It is uninitialised until one of its own `init…` methods, or `initializeChild`, is called.
    */
   protected embed<T extends QomObject>(type: QomType<T>): T {
     this.model.heap.extend(this.block, type.instanceSize);
@@ -87,14 +87,14 @@ export abstract class QomObject {
     return Array.from({ length: count }, () => this.embed(type));
   }
 
-  /** Initialises an embedded `child`, adds it as `name`, and leaves the property its only reference. */
+  /** Initialises an embedded `child` and adds it as `name`; the property holds its only reference. */
   protected initializeChild(name: string, child: QomObject): void {
     this.model.initialize(child);
     this.addChild(name, child);
     child.unref();
   }
 
-  /** Clears the base class for a new life, without a look at what the storage held. Only the object model calls it. */
+  /** Resets the fields of the base class, whatever the storage held before. Only for the object model. */
   startOver(): void {
     this.state = ObjectState.Live;
     this.freesBlock = false;
@@ -104,7 +104,7 @@ export abstract class QomObject {
     this.table = null;
   }
 
-  /** Counts one more reference. @throws QomAbort on an implausible count. */
+  /** Takes a reference. @throws QomAbort on an implausible count. */
   ref(): void {
     this.reportIfEnded("ref()");
     if (this.refCount >= IMPLAUSIBLE_COUNT)
@@ -112,23 +112,23 @@ export abstract class QomObject {
     this.refCount++;
   }
 
-  /** Gives one reference back; the last one finalizes the object at once. @throws QomAbort when there is none. */
+  /** Drops a reference; dropping the last one finalizes the object at once. @throws QomAbort when there is none. */
   unref(): void {
     this.reportIfEnded("unref()");
     if (this.refCount <= 0) throw new QomAbort(`unref of ${this.describe()}, which has no reference left`);
-    if (--this.refCount > 0 || this.state === ObjectState.Freed) return; // freed with what embeds it: nothing is left
+    if (--this.refCount > 0 || this.state === ObjectState.Freed) return; // or already freed with its embedding object
     this.model.finalize(this);
   }
 
   /**
-   * Adds `child` to the composition tree; the property holds one reference. A name that ends in `[*]` gets the lowest
-   * free index. @returns the name given.
+   * Adds `child` to the composition tree; the property holds one reference. A trailing `[*]` in the name is replaced by
+   * the lowest free index. @returns the resulting name.
    * @throws QomAbort when the child has a parent or the name is taken.
    */
   addChild(name: string, child: QomObject): string {
     this.reportIfEnded("addChild()");
     if (child.parent !== null)
-      throw new QomAbort(`${child.describe()} already has a parent, cannot become ${name}`);
+      throw new QomAbort(`${child.describe()} already has a parent and cannot be added as ${name}`);
     const given = this.claimName(name);
     this.properties.add(given, { kind: "child", child, released: false });
     child.ref();
@@ -137,7 +137,7 @@ export abstract class QomObject {
     return given;
   }
 
-  /** Adds a link property. Strong links count a reference on their target. */
+  /** Adds a link property. A strong link holds a reference on its target. */
   addLink(name: string, targetType: string, target: QomObject | null, strong: boolean): void {
     this.properties.add(this.claimName(name), { kind: "link", targetType, strong, target });
     if (strong) target?.ref();
@@ -152,7 +152,7 @@ export abstract class QomObject {
     if (link.strong) previous?.unref();
   }
 
-  /** Takes this object out of the composition tree; without a parent, nothing happens. */
+  /** Removes this object from the composition tree; does nothing if it has no parent. */
   unparent(): void {
     this.reportIfEnded("unparent()");
     const parent = this.parent;
@@ -163,14 +163,14 @@ export abstract class QomObject {
     parent.releaseProperty(name, property);
   }
 
-  /** Children with their names, in order of addition. */
+  /** Names and children, in order of addition. */
   *children(): IterableIterator<[string, QomObject]> {
     for (const [name, property] of this.table?.entries() ?? []) {
       if (property.kind === "child") yield [name, property.child];
     }
   }
 
-  /** All that is below this object, each before what is below it. */
+  /** All descendants, in pre-order. */
   *descendants(): IterableIterator<QomObject> {
     for (const [, child] of this.children()) {
       yield child;
@@ -194,14 +194,14 @@ export abstract class QomObject {
     return this.classProperty(name).get(this as never); // the class lists only properties of its own objects
   }
 
-  /** @throws QomError when there is no such property, it is read only, or the value does not fit. */
+  /** @throws QomError when there is no such property, it is read-only, or the value is invalid. */
   setProperty(name: string, value: PropertyValue): void {
     const property = this.classProperty(name);
     if (property.set === undefined) throw new QomError(`property ${name} of ${this.describe()} is read only`);
     property.set(this as never, value); // as above
   }
 
-  /** Path from the root, `/machine/soc0`; undefined for an object that is not in the tree. */
+  /** Path from the root, such as `/machine/soc0`; undefined for an object that is not in the tree. */
   canonicalPath(): string | undefined {
     if (this === this.model.root) return "/";
     if (this.parent === null) return undefined;
@@ -210,12 +210,12 @@ export abstract class QomObject {
     return above === "/" ? `/${this.nameInParent}` : `${above}/${this.nameInParent}`;
   }
 
-  /** Type and place, for messages. */
+  /** Type and path, for messages. */
   describe(): string {
     return `${this.qomType.typeName} (${this.canonicalPath() ?? "without parent"})`;
   }
 
-  /** First step of finalization: releases every property, starting over after each since a release may change the table. */
+  /** First step of finalization: releases every property, restarting after each one because it may change the table. */
   releaseAllProperties(): void {
     const table = this.table;
     while (table !== null && table.size > 0) {
@@ -233,7 +233,8 @@ export abstract class QomObject {
       return;
     }
     if (property.released) {
-      this.properties.delete(name); // the parent ends inside the child's hook: who called that does the rest
+      // The child's hook has dropped the last reference to the parent; the release that called it does the rest.
+      this.properties.delete(name);
       return;
     }
     property.released = true;
@@ -246,7 +247,7 @@ export abstract class QomObject {
     child.unref();
   }
 
-  /** Operations touch the base class's own fields, which bear no traps: in checked mode they report themselves. */
+  /** Fields of the base class carry no traps, so in checked mode operations on them report themselves. */
   private reportIfEnded(operation: string): void {
     if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, operation);
   }
@@ -272,7 +273,7 @@ export abstract class QomObject {
   }
 }
 
-/** Fields of the base class: they outlive the object's own data and are never trapped. */
+/** Fields of the base class: still needed after finalization, so they never get traps. */
 export const bookkeepingFields: ReadonlySet<string> = new Set([
   "model",
   "block",

@@ -1,17 +1,17 @@
 import type { QomObject } from "./object.ts";
 
-/** Value types that a property can have on the command line and in listings. */
+/** Types of the values that a property can have on the command line and in listings. */
 export type PropertyValue = string | number | bigint | boolean;
 
-/** The object is part of the composition tree below its parent; the property holds one reference. */
+/** A child in the composition tree; the property holds one reference to it. */
 export interface ChildProperty {
   readonly kind: "child";
   readonly child: QomObject;
-  /** Its release, which calls the child's hook, has begun: it happens once. */
+  /** Set when the release, which calls the child's hook, begins, so that it happens only once. */
   released: boolean;
 }
 
-/** A pointer to an object elsewhere; counts a reference only if it is strong. */
+/** A pointer to an object elsewhere; holds a reference only if it is strong. */
 export interface LinkProperty {
   readonly kind: "link";
   readonly targetType: string;
@@ -21,23 +21,23 @@ export interface LinkProperty {
 
 export type InstanceProperty = ChildProperty | LinkProperty;
 
-/** A property that every object of a class has, backed by a field. */
+/** A property of every object of a class, backed by a field. */
 export interface ClassProperty<T extends QomObject = QomObject> {
   readonly name: string;
-  /** QEMU's name of the type: uint32, bool, str, … */
+  /** QEMU's name for the type: uint32, bool, str, … */
   readonly type: string;
   get(object: T): PropertyValue;
-  /** Absent: read only. @throws QomError when the value does not fit. */
+  /** Absent if the property is read-only. @throws QomError when the value is invalid. */
   set?(object: T, value: PropertyValue): void;
 }
 
-/** How many auto-indexed siblings of one name there may be (QEMU counts in an int16_t). */
+/** Maximum number of auto-indexed siblings with the same base name (QEMU counts in an int16_t). */
 const AUTO_INDEX_LIMIT = 32767;
 
 /** The property table of one object: children and links by name, in order of addition. */
 export class PropertyTable {
   private readonly byName = new Map<string, InstanceProperty>();
-  /** Per base name of `[*]`, an index at or below which none is free: keeps n additions linear. */
+  /** For each base name of `[*]`, an index below which none is free, so that n additions take linear time. */
   private readonly firstFree = new Map<string, number>();
 
   get size(): number {
@@ -52,7 +52,7 @@ export class PropertyTable {
     return this.byName.entries();
   }
 
-  /** The name that `name` stands for: one that ends in `[*]` gets the lowest free index. Undefined: none is free. */
+  /** Replaces a trailing `[*]` by the lowest free index; undefined if none is free. Other names are unchanged. */
   resolveName(name: string): string | undefined {
     if (!name.endsWith("[*]")) return name;
     const base = name.slice(0, -3);

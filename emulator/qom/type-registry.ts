@@ -2,15 +2,15 @@ import { QomError } from "./errors.ts";
 import type { QomObject, QomType } from "./object.ts";
 import type { ClassProperty } from "./property.ts";
 
-/** What the object model needs to know of a class, found once. */
+/** What the object model needs to know about a class, computed once. */
 interface TypeFacts {
   /** `instanceInit` of each class that declares one, root first. */
   readonly initializers: readonly (() => void)[];
   /** `instanceFinalize` of each class that declares one, leaf first. */
   readonly finalizers: readonly (() => void)[];
-  /** Those of the leaf first, as listings have them. */
+  /** Leaf first, in the order that listings show. */
   readonly properties: readonly ClassProperty<never>[];
-  /** Names of the type and of all that it inherits from, leaf first. */
+  /** Names of the type and its ancestors, leaf first. */
   readonly ancestry: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export class TypeRegistry {
     }
   }
 
-  /** @throws QomError that lists the names there are. */
+  /** @throws QomError, listing the known types, when there is no such type. */
   lookup(name: string): QomType {
     const type = this.byName.get(name);
     if (type === undefined) {
@@ -54,7 +54,7 @@ export class TypeRegistry {
     return this.factsOf(type).properties;
   }
 
-  /** Whether objects of `type` are also of the type called `name`. */
+  /** Whether `type` is, or inherits from, the type called `name`. */
   isA(type: QomType, name: string): boolean {
     return this.factsOf(type).ancestry.includes(name);
   }
@@ -86,7 +86,7 @@ export class TypeRegistry {
 function classChain(type: QomType): QomType[] {
   const chain: QomType[] = [];
   for (let each: unknown = type; typeof each === "function" && each !== Function.prototype; ) {
-    chain.unshift(each as QomType); // the prototype of a class is its base class
+    chain.unshift(each as QomType); // a class's prototype is its base class
     each = Object.getPrototypeOf(each);
   }
   return chain;

@@ -17,7 +17,7 @@ class Whole extends QomObject {
 }
 
 describe("checked mode", () => {
-  it("throws UseAfterFinalize while the storage stands, with both stacks", () => {
+  it("throws UseAfterFinalize until the storage is freed, with both stacks", () => {
     const model = new ObjectModel({ checked: "throw" });
     const { part } = model.create(Whole);
     part.unparent();
@@ -40,7 +40,7 @@ describe("checked mode", () => {
     expect(() => part.ref()).toThrow(UseAfterFree);
   });
 
-  it("finds a use of an embedded child that outlived its parent by reference", () => {
+  it("detects a use of an embedded child that is still referenced after its parent's end", () => {
     const model = new ObjectModel({ checked: "throw" });
     const whole = model.create(Whole);
     const { part } = whole;
@@ -58,7 +58,7 @@ describe("checked mode", () => {
     expect(model.detector?.found.map((each) => each.name)).toEqual(["UseAfterFree", "UseAfterFree"]);
   });
 
-  it("counts the last unref of a child whose storage is gone, and finalizes nothing in it", () => {
+  it("counts the last unref of a child whose storage was freed, and does not finalize it again", () => {
     const model = new ObjectModel({ checked: "count" });
     const whole = model.create(Whole);
     const { part } = whole;
@@ -72,7 +72,7 @@ describe("checked mode", () => {
     ]);
   });
 
-  it("finds operations of the tree on what has ended: its fields bear no traps", () => {
+  it("detects tree operations on ended objects, although fields of the base class carry no traps", () => {
     const model = new ObjectModel({ checked: "count" });
     const whole = model.create(Whole);
     const { part } = whole;
@@ -88,7 +88,7 @@ describe("checked mode", () => {
     ]);
   });
 
-  it("lifts the traps when embedded storage is initialised again", () => {
+  it("removes the traps when embedded storage is initialised again", () => {
     const model = new ObjectModel({ checked: "throw" });
     const { part } = model.create(Whole);
     part.unparent();

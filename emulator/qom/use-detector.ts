@@ -2,17 +2,17 @@ import { type UseAfterEnd, UseAfterFinalize, UseAfterFree } from "./errors.ts";
 import { callerStack } from "./host-heap.ts";
 import { bookkeepingFields, type QomObject } from "./object.ts";
 
-/** What a detected use does: `throw` stops at the first one, `count` records it and lets the stale value through. */
+/** What happens on a detected use: `throw` stops at the first, `count` records it and lets the stale value through. */
 export type DetectionMode = "throw" | "count";
 
 /**
- * Checked mode: finds every touch of an object after its end.
+ * Checked mode: detects every use of an object after its end.
  *
- * When an object is finalized its fields are replaced by traps that remember the value; when its block is freed, the same
- * traps report a use after free. Live objects are never altered, so the checks cost live code nothing at all.
+ * When an object is finalized, its fields are replaced by traps that keep the value; once its block is freed, the same
+ * traps report a use after free. Live objects are never altered, so the checks cost live code nothing.
  */
 export class UseDetector {
-  /** Uses found so far, in order; in `throw` mode also those thrown. */
+  /** Uses detected so far, in order, including those thrown in `throw` mode. */
   readonly found: UseAfterEnd[] = [];
   private readonly mode: DetectionMode;
   private readonly ends = new WeakMap<QomObject, { finalizedAt: string; freedAt: string }>();
@@ -21,10 +21,10 @@ export class UseDetector {
     this.mode = mode;
   }
 
-  /** Sets the traps: `object` has run its finalizers. */
+  /** Sets the traps, after the finalizers of `object` have run. */
   finalized(object: QomObject): void {
     this.ends.set(object, { finalizedAt: callerStack(), freedAt: "" });
-    const fields = object as unknown as Record<string, unknown>; // a trap is set on every field, whatever the type
+    const fields = object as unknown as Record<string, unknown>; // every field gets a trap, whatever its type
     for (const field of Object.keys(object)) {
       if (bookkeepingFields.has(field)) continue;
       let stale = fields[field];
@@ -43,7 +43,7 @@ export class UseDetector {
     }
   }
 
-  /** The block under `object` has been freed. */
+  /** Notes that the block that holds `object` has been freed. */
   freed(object: QomObject): void {
     const end = this.ends.get(object);
     if (end === undefined) {
@@ -54,7 +54,7 @@ export class UseDetector {
     end.freedAt = callerStack();
   }
 
-  /** Lifts the traps: the storage is about to be initialised again, as embedded storage may be. */
+  /** Removes the traps: the storage, which may be embedded, is about to be initialised again. */
   revived(object: QomObject): void {
     if (!this.ends.delete(object)) return;
     for (const field of Object.keys(object)) {

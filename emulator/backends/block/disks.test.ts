@@ -32,9 +32,9 @@ function bytesOf(disk: Disk, offset = 0, length = disk.bytes): Uint8Array {
 describe.each<[string, () => Disk]>([
   ["in memory", () => new MemoryDisk(content())],
   ["in a file", () => new FileDisk(file)],
-  ["in front of a file", () => new OverlayDisk(new FileDisk(file, true))],
+  ["on top of a file", () => new OverlayDisk(new FileDisk(file, true))],
 ])("a disk %s", (_, open) => {
-  test("holds what was written, over borders of any kind", () => {
+  test("holds what was written, across boundaries of any kind", () => {
     const disk = open();
     const expected = content();
     for (const [offset, length] of [
@@ -52,7 +52,7 @@ describe.each<[string, () => Disk]>([
     disk.close();
   });
 
-  test("writes zeroes, and keeps what it likes of a range that was discarded", () => {
+  test("writes zeroes, and may keep anything of a discarded range", () => {
     const disk = open();
     expect(disk.writeZeroes(512, 70_000 - (70_000 % 512), true)).toBe("ok");
     const expected = content().fill(0, 512, 512 + 70_000 - (70_000 % 512));
@@ -62,7 +62,7 @@ describe.each<[string, () => Disk]>([
   });
 });
 
-test("what goes into a file is in the file, what goes in front of it is not", () => {
+test("writes to a file disk are in the file, writes to an overlay are not", () => {
   const overlay = new OverlayDisk(new FileDisk(file, true));
   overlay.write(0, new Uint8Array(512).fill(9));
   overlay.close();
@@ -73,7 +73,7 @@ test("what goes into a file is in the file, what goes in front of it is not", ()
   expect(readFileSync(file).subarray(1024, 1536)).toEqual(Buffer.alloc(512, 9));
 });
 
-test("disks that are only read refuse everything else", () => {
+test("read-only disks refuse everything but reads", () => {
   const disks: readonly Disk[] = [new FileDisk(file, true), new MemoryDisk(content(), true)];
   for (const disk of disks) {
     expect(disk.write(0, new Uint8Array(512))).toBe("read-only");
@@ -85,7 +85,7 @@ test("disks that are only read refuse everything else", () => {
   }
 });
 
-test("a file that ends within a sector goes on with zeroes", () => {
+test("a file that ends within a sector is padded with zeroes", () => {
   writeFileSync(
     file,
     Uint8Array.from({ length: 700 }, () => 1),
@@ -96,7 +96,7 @@ test("a file that ends within a sector goes on with zeroes", () => {
   disk.close();
 });
 
-test("a file that was cut behind our back reads as zeroes, and what the host refuses is an answer", () => {
+test("a file truncated by someone else reads as zeroes, and host errors are returned as results", () => {
   const disk = new FileDisk(file);
   truncateSync(file, 512);
   expect(bytesOf(disk, 1024, 512)).toEqual(new Uint8Array(512));
@@ -104,7 +104,7 @@ test("a file that was cut behind our back reads as zeroes, and what the host ref
   expect(disk.read(0, new Uint8Array(512))).toBe("io-error");
 });
 
-test("what is no file is refused", () => {
+test("a path that is not a file is refused", () => {
   expect(() => new FileDisk(folder, true)).toThrow(/not a file/);
   expect(() => new FileDisk(join(folder, "missing"))).toThrow(/ENOENT/);
 });

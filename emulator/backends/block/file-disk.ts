@@ -2,15 +2,15 @@ import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } fr
 import { type Disk, type DiskResult, SECTOR_BYTES, writeZeroesPlainly } from "./disk.ts";
 
 /**
- * A raw image: the file's bytes are the disk's. A file that ends within a sector is taken for one that goes on with zeroes.
- * Storage is not given back when a range is discarded: Node has no call for that.
+ * A raw image: the file's bytes are the disk's. If the file ends within a sector, the rest of the sector reads as
+ * zeroes. Discarding a range does not free storage: Node has no call for that.
  */
 export class FileDisk implements Disk {
   readonly bytes: number;
   readonly readOnly: boolean;
   private readonly descriptor: number;
 
-  /** @throws Error of node:fs when the file cannot be opened; Error when it is no regular file. */
+  /** @throws Error from node:fs when the file cannot be opened; Error when it is not a regular file. */
   constructor(path: string, readOnly = false) {
     this.descriptor = openSync(path, readOnly ? "r" : "r+");
     this.readOnly = readOnly;
@@ -27,7 +27,7 @@ export class FileDisk implements Disk {
       for (let done = 0; done < into.length; ) {
         const count = readSync(this.descriptor, into, done, into.length - done, offset + done);
         if (count === 0) {
-          into.fill(0, done); // behind the end of the file
+          into.fill(0, done); // past the end of the file
           return;
         }
         done += count;
@@ -60,13 +60,13 @@ export class FileDisk implements Disk {
   }
 }
 
-/** What the host refuses is an answer to the guest. */
+/** Converts host errors to results for the guest. */
 function attempt(request: () => void): DiskResult {
   try {
     request();
     return "ok";
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code; // as all errors of node:fs have it
+    const code = (error as NodeJS.ErrnoException).code; // all node:fs errors have one
     return code === "ENOSPC" || code === "EDQUOT" ? "no-space" : "io-error";
   }
 }

@@ -1,13 +1,13 @@
 import { type Disk, type DiskResult, SECTOR_BYTES } from "./disk.ts";
 
-/** A disk in the host's memory, gone when it is closed. */
+/** A disk in host memory, lost when it is closed. */
 export class MemoryDisk implements Disk {
   readonly bytes: number;
   readonly readOnly: boolean;
   /** All sectors. */
   readonly content: Uint8Array;
 
-  /** @param content what it holds at first, filled up with zeroes to whole sectors; or its size in bytes. */
+  /** @param content initial content, padded with zeroes to whole sectors; or the size in bytes. */
   constructor(content: Uint8Array | number, readOnly = false) {
     const length = typeof content === "number" ? content : content.length;
     this.bytes = Math.ceil(length / SECTOR_BYTES) * SECTOR_BYTES;

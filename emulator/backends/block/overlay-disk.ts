@@ -1,16 +1,16 @@
 import { type Disk, type DiskResult, writeZeroesPlainly } from "./disk.ts";
 
-/** Bytes that are copied at the first write to any of them. */
+/** Granularity of copy on write. */
 export const CLUSTER_BYTES = 64 * 1024;
 
-/** What is written stays in memory, in front of another disk that is only read: gone when it is closed. */
+/** Keeps writes in memory, on top of another disk that is only read; they are lost when it is closed. */
 export class OverlayDisk implements Disk {
   readonly bytes: number;
   readonly readOnly = false;
   private readonly below: Disk;
   private clusters = new Map<number, Uint8Array>();
 
-  /** @param below is closed with the overlay. */
+  /** @param below the disk underneath, closed together with the overlay. */
   constructor(below: Disk) {
     this.below = below;
     this.bytes = below.bytes;
@@ -45,12 +45,12 @@ export class OverlayDisk implements Disk {
     return "ok";
   }
 
-  /** What was written: clusters by number; the last of the disk may be shorter. */
+  /** The written clusters, by number; the last cluster of the disk may be shorter. */
   get written(): ReadonlyMap<number, Uint8Array> {
     return this.clusters;
   }
 
-  /** Has such clusters been written, and nothing else. */
+  /** Replaces all written clusters. */
   set written(clusters: ReadonlyMap<number, Uint8Array>) {
     this.clusters = new Map(clusters);
   }
@@ -68,7 +68,7 @@ export class OverlayDisk implements Disk {
     this.below.close();
   }
 
-  /** Calls `use` for the part of each cluster, until one fails. */
+  /** Calls `use` for the part of each cluster in the range, until one fails. */
   private visit(
     offset: number,
     length: number,

@@ -1,20 +1,19 @@
 /** A guest's line, as a backend sees it. */
 export interface CharLine {
-  /** Bytes that it would take now. */
+  /** Number of bytes that it can take now. */
   canReceive(): number;
-  /** Puts one byte on the line towards the guest. */
+  /** Sends one byte to the guest. */
   receive(byte: number): void;
 }
 
 /**
- * The host's end of a line that bytes come in from, too: they wait until the guest takes them. `attach` tells it whose line
- * it is.
+ * The host end of a line with input, which waits until the guest takes it. `attach` sets the line that it belongs to.
  */
 export abstract class CharChannel {
-  /** What a snapshot keeps: bytes that the guest has not taken. */
+  /** State for snapshots: input that the guest has not taken. */
   readonly vmState = { name: "chardev", version: 1, fields: { waitingInput: "blob" } } as const;
   private line: CharLine | null = null;
-  /** Bytes typed, and how many of the first chunk the guest has taken. */
+  /** Chunks of input, and how many bytes of the first chunk the guest has taken. */
   private typed: Uint8Array[] = [];
   private taken = 0;
   private waitingBytes = 0;
@@ -22,15 +21,15 @@ export abstract class CharChannel {
   /** Takes a byte from the guest. */
   abstract write(byte: number): void;
 
-  /** What to wait for before the guest writes more; null: nothing. @throws CommandError when the host takes nothing more */
+  /** What to wait for before the guest writes more; null if nothing. @throws CommandError when output has failed. */
   congestion(): Promise<void> | null {
     return null;
   }
 
-  /** Called when the guest has taken all that was typed. */
+  /** Called when the guest has taken all input. */
   protected drained(): void {}
 
-  /** Bytes that the guest has not taken yet. */
+  /** Number of input bytes that the guest has not taken yet. */
   get waiting(): number {
     return this.waitingBytes;
   }
@@ -51,7 +50,7 @@ export abstract class CharChannel {
     this.acceptInput();
   }
 
-  /** Types bytes; what the guest cannot take yet waits. */
+  /** Adds input; what the guest cannot take yet waits. */
   type(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.typed.push(bytes.slice());
@@ -59,7 +58,7 @@ export abstract class CharChannel {
     this.acceptInput();
   }
 
-  /** The guest has room. */
+  /** Passes on input, now that the guest may have room. */
   acceptInput(): void {
     const { line } = this;
     if (line === null) return;
@@ -67,7 +66,7 @@ export abstract class CharChannel {
       const [chunk] = this.typed;
       const byte = chunk?.[this.taken];
       if (chunk === undefined || byte === undefined || line.canReceive() <= 0) return;
-      // Before the guest sees it: it may ask for more at once.
+      // Updated before the guest sees the byte, because it may ask for more at once.
       this.taken++;
       this.waitingBytes--;
       if (this.taken === chunk.length) {

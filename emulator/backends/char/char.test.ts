@@ -51,7 +51,7 @@ describe("bytes towards the guest", () => {
     expect([line.text, backend.waiting]).toEqual(["abcdef", 0]);
   });
 
-  test("go with the machine when it moves", () => {
+  test("move with the machine", () => {
     const source = new RingbufChar();
     source.type(bytes("ab"));
     source.type(bytes("cd"));
@@ -67,7 +67,7 @@ describe("bytes towards the guest", () => {
     expect([first.text, line.text, target.waiting]).toEqual(["a", "bcde", 0]);
   });
 
-  test("may be asked for from within", () => {
+  test("may be requested while one is being delivered", () => {
     const backend = new RingbufChar();
     const line = new Line();
     line.room = 100;
@@ -82,7 +82,7 @@ describe("bytes towards the guest", () => {
 });
 
 describe("a file", () => {
-  test("has what the guest sent, behind what it had if that is wanted", () => {
+  test("holds what the guest sent, appended to its old content if requested", () => {
     const path = join(folder, "log");
     for (const [append, expected] of [
       [false, "x".repeat(5000)],
@@ -98,7 +98,7 @@ describe("a file", () => {
     }
   });
 
-  test("has what was written once the guest's slice is over", async () => {
+  test("holds what was written once the guest's time slice is over", async () => {
     const path = join(folder, "log");
     const backend = new FileChar(path);
     print(backend, "now");
@@ -107,12 +107,12 @@ describe("a file", () => {
     backend.close();
   });
 
-  test("that cannot be written is an error at once", () => {
+  test("that cannot be opened is an error at once", () => {
     expect(() => new FileChar(join(folder, "no", "log"))).toThrow(/ENOENT/);
   });
 });
 
-test("a ring keeps the last bytes", () => {
+test("a ring buffer keeps the last bytes", () => {
   const backend = new RingbufChar(8);
   print(backend, "0123456789");
   expect(new TextDecoder().decode(backend.read())).toBe("23456789");
@@ -122,7 +122,7 @@ test("a ring keeps the last bytes", () => {
 });
 
 describe("a stream", () => {
-  test("carries bytes both ways, and is held back while the guest takes none", async () => {
+  test("carries bytes both ways, and is paused while the guest takes none", async () => {
     const input = new PassThrough();
     const output = new PassThrough();
     const backend = new StreamChar();
@@ -143,7 +143,7 @@ describe("a stream", () => {
 });
 
 describe("a socket", () => {
-  test.each(["path", "port"] as const)("listens at a %s, for one caller after the other", async (kind) => {
+  test.each(["path", "port"] as const)("listens on a %s, for one client after the other", async (kind) => {
     const path = join(folder, "socket");
     const backend = new SocketChar();
     await backend.listen(kind === "path" ? { path } : { port: 0 });
@@ -165,7 +165,7 @@ describe("a socket", () => {
     backend.close();
   });
 
-  test("connects to one that listens, and says when nobody does", async () => {
+  test("connects to a server, and fails when there is none", async () => {
     const listening = new SocketChar();
     await listening.listen({ port: 0 });
     const line = new Line();

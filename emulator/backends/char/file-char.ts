@@ -3,7 +3,7 @@ import { type CommandError, writeError } from "#host";
 
 const BUFFER_BYTES = 4096;
 
-/** Writes what the guest sends to a file: once the guest has finished its slice, so that readers can follow. */
+/** Writes what the guest sends to a file, at the end of each time slice of the guest, so that readers can follow. */
 export class FileChar {
   private readonly descriptor: number;
   private readonly buffer = new Uint8Array(BUFFER_BYTES);
@@ -14,8 +14,8 @@ export class FileChar {
   private failure: CommandError | null = null;
 
   /**
-   * @param label the option that asked for it, for messages
-   * @throws Error of node:fs when the file cannot be written.
+   * @param label the option that requested it, for messages
+   * @throws Error from node:fs when the file cannot be opened.
    */
   constructor(path: string, append = false, label = path) {
     this.descriptor = openSync(path, append ? "a" : "w");
@@ -39,14 +39,14 @@ export class FileChar {
     });
   }
 
-  /** Nothing to wait for. @throws CommandError when the file cannot be written */
+  /** Flushes; there is never anything to wait for. @throws CommandError when the file cannot be written */
   congestion(): null {
     if (!this.closed) this.flush();
     if (this.failure !== null) throw this.failure;
     return null;
   }
 
-  /** What cannot be written is gone, and whoever runs the machine learns of it from {@link congestion}. */
+  /** Writes the buffer. Bytes that cannot be written are lost, which {@link congestion} reports. */
   flush(): void {
     if (this.filled === 0) return;
     try {

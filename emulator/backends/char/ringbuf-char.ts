@@ -1,13 +1,13 @@
 import { CharChannel } from "./char-line.ts";
 
-/** Keeps the last bytes that the guest sent, in memory; bytes may be typed from within the process. */
+/** Keeps the most recent bytes from the guest in memory; input comes from within the process. */
 export class RingbufChar extends CharChannel {
   private readonly bytes: Uint8Array;
-  /** Bytes written and read, over all time. */
+  /** Total numbers of bytes written and read. */
   private written = 0;
   private fetched = 0;
 
-  /** @param size bytes that it keeps; a power of 2, so that places can be masked. */
+  /** @param size capacity in bytes; a power of 2, so that positions can be masked. */
   constructor(size = 65_536) {
     super();
     this.bytes = new Uint8Array(size);
@@ -18,7 +18,7 @@ export class RingbufChar extends CharChannel {
     if (this.written - this.fetched > this.bytes.length) this.fetched++;
   }
 
-  /** Takes out what is there, the oldest first. */
+  /** Removes and returns the bytes kept, oldest first. */
   read(): Uint8Array {
     const found = new Uint8Array(this.written - this.fetched);
     for (let index = 0; index < found.length; index++)

@@ -1,17 +1,17 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { StreamChar } from "./stream-char.ts";
 
-/** Where a socket is: a path, or a port of the loopback interface. */
+/** Address of a socket: a path, or a port on the loopback interface. */
 export type SocketPlace = { readonly path: string } | { readonly port: number };
 
 const LOOPBACK = "127.0.0.1";
 
-/** A line whose other end is a socket: one that it listens on, for one caller at a time, or one that it connects to. */
+/** A line connected to a socket: it listens for one client at a time, or connects to a server. */
 export class SocketChar extends StreamChar {
   private server: Server | null = null;
   private socket: Socket | null = null;
 
-  /** Listens. Resolves once callers can come. @throws Error of node:net when the place cannot be had. */
+  /** Listens; resolves once clients can connect. @throws Error from node:net when the address is not available. */
   listen(place: SocketPlace): Promise<void> {
     const server = createServer((socket) => this.take(socket));
     server.maxConnections = 1;
@@ -22,7 +22,7 @@ export class SocketChar extends StreamChar {
     });
   }
 
-  /** Connects. @throws Error of node:net when nobody listens. */
+  /** Connects. @throws Error from node:net when the connection fails. */
   connect(place: SocketPlace): Promise<void> {
     const socket = createConnection(
       "path" in place ? { path: place.path } : { port: place.port, host: LOOPBACK },
@@ -36,7 +36,7 @@ export class SocketChar extends StreamChar {
     });
   }
 
-  /** Port that it listens on; 0: none. */
+  /** Port that it listens on; 0 if none. */
   get port(): number {
     const address = this.server?.address();
     return typeof address === "object" && address !== null ? address.port : 0;

@@ -1,8 +1,8 @@
 import { CharChannel } from "./char-line.ts";
 
-/** A line that leads to the terminal, which whoever runs the machine connects. */
+/** A line to the terminal; whatever runs the machine connects the two. */
 export class StdioChar extends CharChannel {
-  /** Called for each byte the guest sends. */
+  /** Called for each byte that the guest sends. */
   onByte: (byte: number) => void = () => {};
 
   write(byte: number): void {

@@ -2,12 +2,12 @@ import type { Readable, Writable } from "node:stream";
 import { congestionOf } from "#host";
 import { CharChannel } from "./char-line.ts";
 
-/** Bytes typed that wait for the guest until the stream is told to wait, too. */
+/** Number of input bytes waiting for the guest above which the stream is paused. */
 const HIGH_WATER = 4096;
 
 /**
- * A line whose other end is a stream of the host's: a pipe, a socket. What comes from there comes when it comes: a run that
- * uses it does not repeat exactly.
+ * A line connected to a host stream, such as a pipe or a socket. The timing of its input is not deterministic, so runs
+ * that use it do not repeat exactly.
  */
 export class StreamChar extends CharChannel {
   private input: Readable | null = null;
@@ -15,7 +15,7 @@ export class StreamChar extends CharChannel {
   private buffer: number[] = [];
   private scheduled = false;
 
-  /** Connects it; what was connected before is left. Null: nobody is there, and what the guest sends is lost. */
+  /** Connects streams in place of the previous ones, which stay open. Without an output, the guest's bytes are lost. */
   open(input: Readable | null, output: Writable | null): void {
     this.input?.off("data", this.receive);
     this.input = input;
@@ -31,7 +31,7 @@ export class StreamChar extends CharChannel {
     setImmediate(() => this.flush());
   }
 
-  /** Hands on what has been written; otherwise it goes out once the guest has finished its slice. */
+  /** Passes on buffered output now; otherwise this happens at the end of the guest's time slice. */
   flush(): void {
     this.scheduled = false;
     if (this.buffer.length > 0) this.output?.write(Uint8Array.from(this.buffer));

@@ -1,4 +1,4 @@
-/** What a snapshot does with a backend, which cannot see those who write snapshots: copies the fields it declares. */
+/** Stands in for snapshots, which backends cannot import: copies the fields that a backend declares. */
 
 interface Fields {
   readonly [field: string]: string | Fields;
@@ -8,10 +8,10 @@ interface Stateful {
   readonly vmState: { readonly fields: Fields; postLoad?(backend: never): void };
 }
 
-/** Makes `target` what `source` is, as far as it declares a state. */
+/** Copies the declared state of `source` to `target`. */
 export function move<T extends Stateful>(source: T, target: T): void {
   copy(source.vmState.fields, source, target);
-  const { postLoad } = target.vmState as { postLoad?(backend: T): void }; // it takes what declares it
+  const { postLoad } = target.vmState as { postLoad?(backend: T): void }; // its argument is the declaring backend
   postLoad?.(target);
 }
 
@@ -20,6 +20,6 @@ function copy(fields: Fields, source: object, target: object): void {
     const value: unknown = Reflect.get(source, name);
     if (value === undefined) throw new Error(`there is no field ${name}`);
     if (typeof kind === "string") Reflect.set(target, name, structuredClone(value));
-    else copy(kind, value as object, Reflect.get(target, name)); // fields of its own are an object's
+    else copy(kind, value as object, Reflect.get(target, name)); // only objects have nested fields
   }
 }

@@ -1,4 +1,4 @@
-/** Our side of a comparison: the `virt` board of one device tree, without a processor. */
+/** Our side of a comparison: the `virt` board of one tree of devices, without a processor. */
 import type { AccessSize, AddressSpace } from "#memory";
 import { type CharDevice, Clock, Device, DeviceModel, type IrqInput, type Machine } from "#qdev";
 import type { Leak } from "#qom";
@@ -6,21 +6,21 @@ import type { DeviceTreeModule } from "../testing/rig.ts";
 import { PLIC, RTC, UART } from "./board.ts";
 import { type Observation, RTC_BASE_SECONDS, resolve, type Step, type Watch } from "./script.ts";
 
-/** QEMU needs two, see `qtest.ts`. Only the first is watched. */
+/** QEMU needs two (see `qtest.ts`). Only the first is watched. */
 const HARTS = 2;
-/** Less than QEMU's side has, but all that scripts touch. */
+/** Less than on QEMU's side, but enough for all that scripts access. */
 const RAM_BYTES = 16 * 2 ** 20;
 
 /**
- * How a board accesses memory: as a bus master, whose transfers are cut as each region takes them, or as a processor,
- * whose single accesses a region takes or refuses; then the outcome counts, too.
+ * How a board accesses memory: as a bus master, whose transfers are split as each region requires, or as a processor,
+ * whose single accesses a region accepts or refuses; then the outcome is compared, too.
  */
 export type Access = "transfer" | "processor";
 
-/** A board that carries out scripts; call `destroy` when done with it. */
+/** A board that runs scripts; call `destroy` when done with it. */
 export class BoardUnderTest {
   readonly model: DeviceModel;
-  /** What was sent through the UART. */
+  /** Bytes sent through the UART. */
   readonly sent: number[] = [];
   private readonly clock: Clock;
   private readonly access: Access;
@@ -51,12 +51,12 @@ export class BoardUnderTest {
   private get plic(): Device {
     const found = this.model.resolvePath("/machine/unattached/device[2]");
     if (found instanceof Device && found.gpioInputs === PLIC.sources) return found;
-    throw new Error("/machine/unattached/device[2] is no PLIC: find it where the board has it now");
+    throw new Error("/machine/unattached/device[2] is not the PLIC: update its path");
   }
 
   /**
-   * Carries out a script. In a processor's reads, the value has the outcome of the access above its 64 bits.
-   * @param reference what the other side made of the same script: says how long each clock step takes.
+   * Runs a script. With accesses of a processor, the value includes the outcome of the access, above its 64 bits.
+   * @param reference the other side's observations of the same script, which determine the length of clock steps.
    */
   run(script: readonly Step[], reference?: readonly Observation[]): Observation[] {
     return script.map((step, index) => {
@@ -66,7 +66,7 @@ export class BoardUnderTest {
     });
   }
 
-  /** Ends the machine; answers what its ledger still holds, which is nothing if all is well. */
+  /** Ends the machine; returns its leaks, of which there should be none. */
   destroy(): readonly Leak[] {
     this.model.destroy();
     return this.model.heap.leaks();
@@ -87,13 +87,13 @@ export class BoardUnderTest {
       case "input":
         for (const byte of step.bytes) {
           if (this.serialLine.canReceive() === 0)
-            throw new Error("the script types more than the UART takes");
+            throw new Error("the script sends more input than the UART accepts");
           this.serialLine.receive(byte);
         }
-        this.read(RTC.timeLow, 4); // as the other side does
+        this.read(RTC.timeLow, 4); // as on the other side
         return 0n;
       case "clock":
-        this.read(RTC.timeLow, 4); // the other side measures by this register, and reading it latches another
+        this.read(RTC.timeLow, 4); // the other side measures time with this register; reading it latches another one
         this.passTime(elapsed);
         this.read(RTC.timeLow, 4);
         return 0n;
@@ -124,7 +124,7 @@ export class BoardUnderTest {
     return BigInt(this.space.result) << 64n;
   }
 
-  /** Timers see the moment that they were set for, not the end of the step. */
+  /** Timers fire at their deadlines, not at the end of the step. */
   private passTime(nanoseconds: number): void {
     const end = this.now + nanoseconds;
     while (this.clock.deadline <= end) {
@@ -135,7 +135,7 @@ export class BoardUnderTest {
   }
 }
 
-/** Tells of every assertion of an interrupt input before it takes effect. */
+/** Reports every change of an interrupt input's level before it takes effect. */
 function spy(input: IrqInput, line: number, note: (line: number, level: boolean) => void): void {
   const set = input.set.bind(input);
   input.set = (level) => {

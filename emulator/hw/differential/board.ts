@@ -1,10 +1,10 @@
-/** The `virt` board as its device tree describes it: what random accesses may aim at, and the registers by name. */
+/** The `virt` board as its device tree describes it: the targets of random accesses, and the registers by name. */
 
 export interface Window {
   readonly name: string;
   readonly base: number;
   readonly bytes: number;
-  /** Where the registers are: random offsets prefer them to the rest of the window. */
+  /** Offsets of registers, which random accesses prefer to the rest of the window. */
   readonly registers: readonly number[];
 }
 
@@ -64,9 +64,9 @@ export const FLASH = {
 const every = (step: number, count: number, base = 0) =>
   Array.from({ length: count }, (_, i) => base + step * i);
 
-/** All that the board has and both sides know; the finisher too, which random writes must not set off. */
+/** All windows that exist on both sides, including the finisher, which random writes must not trigger. */
 export const WINDOWS: readonly [Window, ...Window[]] = [
-  { name: "boot ROM behind the reset vector", base: 0x8000, bytes: 0x8000, registers: [] },
+  { name: "boot ROM after the reset vector", base: 0x8000, bytes: 0x8000, registers: [] },
   { name: "finisher", base: FINISHER, bytes: FINISHER_BYTES, registers: [0] },
   { name: "RTC", base: RTC.timeLow, bytes: 0x24, registers: every(4, 9) },
   { name: "ACLINT software interrupts", base: 0x200_0000, bytes: 0x4000, registers: every(4, 4) },
@@ -97,14 +97,14 @@ export const WINDOWS: readonly [Window, ...Window[]] = [
   { name: "RAM", base: 0x8010_0000, bytes: 0x1_0000, registers: [] },
 ];
 
-/** Places near devices where nothing answers, on either side. */
+/** Unassigned addresses near devices, on both sides. */
 export const HOLES: readonly [Window, ...Window[]] = [
   { name: "below the boot ROM", base: 0, bytes: 0x1000, registers: [] },
-  { name: "behind the RTC", base: 0x10_1024, bytes: 0xfdc, registers: [0] },
-  { name: "behind the ACLINT", base: 0x200_c000, bytes: 0x4000, registers: [0] },
-  { name: "behind the PLIC", base: 0xc60_0000, bytes: 0x1000, registers: [0] },
-  { name: "behind the UART", base: 0x1000_0008, bytes: 0xf8, registers: [0] },
-  { name: "behind a virtio transport", base: VIRTIO.transport(0) + 0x200, bytes: 0xe00, registers: [0] },
-  { name: "behind the firmware configuration", base: FW_CFG.data + 0x18, bytes: 0xfe8, registers: [0] },
-  { name: "behind the flash", base: 0x2400_0000, bytes: 0x1000, registers: [0] },
+  { name: "after the RTC", base: 0x10_1024, bytes: 0xfdc, registers: [0] },
+  { name: "after the ACLINT", base: 0x200_c000, bytes: 0x4000, registers: [0] },
+  { name: "after the PLIC", base: 0xc60_0000, bytes: 0x1000, registers: [0] },
+  { name: "after the UART", base: 0x1000_0008, bytes: 0xf8, registers: [0] },
+  { name: "after a virtio transport", base: VIRTIO.transport(0) + 0x200, bytes: 0xe00, registers: [0] },
+  { name: "after the firmware configuration", base: FW_CFG.data + 0x18, bytes: 0xfe8, registers: [0] },
+  { name: "after the flash", base: 0x2400_0000, bytes: 0x1000, registers: [0] },
 ];

@@ -1,7 +1,7 @@
-/** Finds where two sides part, and the shortest script that still parts them. */
+/** Finds where two sides diverge, and the shortest script that makes them diverge. */
 import { describeStep, type Observation, type Step } from "./script.ts";
 
-/** Index of the first step at which the sides saw different things; -1: none. */
+/** Index of the first step whose observations differ; -1 if there is none. */
 export function firstDifference(ours: readonly Observation[], theirs: readonly Observation[]): number {
   return ours.findIndex((mine, index) => {
     const other = theirs[index];
@@ -10,9 +10,9 @@ export function firstDifference(ours: readonly Observation[], theirs: readonly O
 }
 
 /**
- * Makes a script that parts the sides smaller, until no single step can go or the time is up.
- * @param differs runs a script on both sides; answers the index of the first difference.
- * @param milliseconds to spend.
+ * Shrinks a script that makes the sides diverge, until no single step can be removed or the time is up.
+ * @param differs runs a script on both sides; returns the index of the first difference.
+ * @param milliseconds time limit.
  */
 export async function shrink(
   script: readonly Step[],
@@ -31,7 +31,7 @@ export async function shrink(
   return shortest;
 }
 
-/** The script with what both sides saw, marking where they differ. */
+/** The script with the observations of both sides, marking differences. */
 export function report(
   script: readonly Step[],
   ours: readonly Observation[],

@@ -1,4 +1,4 @@
-/** The few words of GDB's remote serial protocol that it takes to let a stopped QEMU run up to a breakpoint. */
+/** The part of GDB's remote serial protocol that is needed to let a stopped QEMU run up to a breakpoint. */
 import { connect, type Socket } from "node:net";
 
 /** A connection to a gdb stub on a Unix socket. One request at a time. */
@@ -16,14 +16,14 @@ export class GdbRemote {
     socket.on("close", () => this.wake());
   }
 
-  /** Connects; the caller has made sure that the stub listens. */
+  /** Connects; the stub must already be listening. */
   static async connect(path: string): Promise<GdbRemote> {
     const socket = connect(path);
     await new Promise<void>((resolve, reject) => {
       socket.once("connect", resolve).once("error", reject);
     });
     const remote = new GdbRemote(socket);
-    // QEMU lets single registers be set only after it has described them (gdbstub, "P" packet).
+    // QEMU accepts writes of single registers only after it has described them (gdbstub, "P" packet).
     await remote.request("qXfer:features:read:target.xml:0,ffb");
     return remote;
   }
@@ -38,7 +38,7 @@ export class GdbRemote {
     await this.expectOk(`Z0,${address.toString(16)},4`);
   }
 
-  /** Lets the machine run; answers when it has stopped again. */
+  /** Lets the machine run; resolves when it has stopped again. */
   async continue(): Promise<void> {
     const answer = await this.request("c");
     if (!/^[ST]05/.test(answer))
@@ -51,7 +51,7 @@ export class GdbRemote {
 
   private async expectOk(request: string): Promise<void> {
     const answer = await this.request(request);
-    if (answer !== "OK") throw new Error(`the gdb stub answers "${answer}" to "${request}"`);
+    if (answer !== "OK") throw new Error(`the gdb stub answered "${answer}" to "${request}"`);
   }
 
   private async request(text: string): Promise<string> {
@@ -64,7 +64,7 @@ export class GdbRemote {
         this.socket.write("+");
         return packet;
       }
-      if (this.socket.destroyed) throw new Error(`the gdb stub hung up at "${text}"`);
+      if (this.socket.destroyed) throw new Error(`the gdb stub closed the connection at "${text}"`);
       await new Promise<void>((resolve) => {
         this.wake = resolve;
       });

@@ -1,15 +1,15 @@
 /**
- * Our devices against QEMU's: the same seeded sequences of accesses, every value read and the interrupts after every step,
- * at the hart for odd seeds, before the PLIC for even ones; and every byte sent through the UART.
+ * Compares our devices with QEMU's, using the same seeded sequences of accesses: every value read, the interrupts after
+ * every step (at the hart for odd seeds, at the PLIC for even ones), and every byte sent through the UART.
  *
- * `REGIONLAB_SEEDS` says how many sequences of each kind (default 4), `REGIONLAB_STEPS` how long they are.
+ * `REGIONLAB_SEEDS` gives the number of sequences of each kind (default 4), `REGIONLAB_STEPS` their length.
  *
- * Not compared, since the two cannot agree on them:
- * - commands to the test finisher, which end QEMU (sequences/storm.ts keeps them out);
- * - alarms of the RTC beyond the year 2116: signed 64-bit nanoseconds overflow in QEMU, and the alarm rings whenever its
- *   main loop comes by (likewise);
+ * Not compared, because the two cannot agree:
+ * - commands to the test finisher, which end QEMU (sequences/storm.ts excludes them);
+ * - alarms of the RTC beyond the year 2116: signed 64-bit nanoseconds overflow in QEMU, and the alarm fires whenever
+ *   its main loop gets to it (also excluded there);
  * - the reset vector, which QEMU writes for other images, and devices that our board does not have yet (board.ts).
- * Host time is no exception: both sides run on a virtual clock, and QEMU's says how far ours moves.
+ * Host time is no exception: both sides run on a virtual clock, and QEMU's determines how far ours advances.
  */
 import { spawnSync } from "node:child_process";
 import { describe, expect, it, type TestContext } from "vitest";
@@ -25,10 +25,10 @@ const SEEDS = Number(process.env.REGIONLAB_SEEDS ?? 4);
 const STEPS = Number(process.env.REGIONLAB_STEPS ?? 1500);
 const trees = await loadTrees();
 
-/** Milliseconds spent on making a failing sequence shorter. */
+/** Milliseconds spent on shrinking a failing sequence. */
 const SHRINKING = 20_000;
 
-/** What QEMU did: what it showed after each step, and what it sent through the UART. */
+/** QEMU's behaviour: its observations after each step, and the bytes that it sent through the UART. */
 interface Reference {
   readonly seen: readonly Observation[];
   readonly sent: readonly number[];
@@ -50,7 +50,7 @@ function onBoard({ tree }: NamedTree, script: readonly Step[], reference: Refere
   return { seen, sent: board.sent };
 }
 
-/** Passes when the board does what QEMU did; else fails with the shortest script that shows a difference. */
+/** Passes if the board does what QEMU did; otherwise fails with the shortest script that shows a difference. */
 async function expectSame(tree: NamedTree, script: readonly Step[], theirs: Reference, watch: Watch) {
   const ours = onBoard(tree, script, theirs, watch);
   const at = firstDifference(ours.seen, theirs.seen);
@@ -68,7 +68,7 @@ async function expectSame(tree: NamedTree, script: readonly Step[], theirs: Refe
 }
 
 describe.each(SEQUENCES)("%s sequences", (_name, sequence) => {
-  it("do on every tree what they do on QEMU", { timeout: 60_000 + 10_000 * SEEDS }, async (test) => {
+  it("have the same effect on every tree as on QEMU", { timeout: 60_000 + 10_000 * SEEDS }, async (test) => {
     skipWithoutQemu(test);
     for (let seed = 1; seed <= SEEDS; seed++) {
       const script = sequence(new Random(seed), STEPS);
@@ -78,7 +78,7 @@ describe.each(SEQUENCES)("%s sequences", (_name, sequence) => {
     }
   });
 
-  it("leave marks: values other than 0, or interrupts that come and go", async (test) => {
+  it("have visible effects: values other than 0, or interrupts that change", async (test) => {
     skipWithoutQemu(test);
     const script = sequence(new Random(1), STEPS);
     const { seen } = await onQemu(script, "hart");
@@ -89,7 +89,7 @@ describe.each(SEQUENCES)("%s sequences", (_name, sequence) => {
   });
 });
 
-/** Later QEMUs have other devices: the PLIC and the RTC changed since. */
+/** Later versions of QEMU have different devices: the PLIC and the RTC have changed since. */
 function skipWithoutQemu(test: TestContext): void {
   const { stdout } = spawnSync("qemu-system-riscv64", ["--version"], { encoding: "utf8" });
   test.skip(!stdout, "qemu-system-riscv64 is not installed (Debian package qemu-system-misc)");

@@ -1,4 +1,4 @@
-/** The other side of the comparison: QEMU, driven through its qtest protocol instead of a processor. */
+/** The other side of the comparison: QEMU, driven through its qtest protocol instead of by a processor. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,52 +14,52 @@ import { type Observation, RTC_BASE_SECONDS, read, resolve, type Step, type Watc
 
 const SIZE_SUFFIX: Readonly<Record<AccessSize, string>> = { 1: "b", 2: "w", 4: "l", 8: "q" };
 
-/** QOM paths of the devices whose inputs are watched. The PLIC is the third that the board makes without a name for it. */
+/** QOM paths of the devices whose inputs are watched. The PLIC is the third unnamed device that the board creates. */
 const WATCHED: Readonly<Record<Watch, string>> = {
   hart: "/machine/soc0/harts[0]",
   plic: "/machine/unattached/device[2]",
 };
 
-/** Where hart 0 spins while time passes: `1: addi t0, t0, -1; bnez t0, 1b`, then the breakpoint. */
+/** Hart 0 spins here while time passes: `1: addi t0, t0, -1; bnez t0, 1b`, then the breakpoint. */
 const SPIN = 0x8f00_0000;
 const SPIN_CODE = [0xfff2_8293, 0xfe02_9ee3, 0x0000_006f];
 /**
- * Where hart 1 dozes without ever being idle, `csrsi mie, 2; csrsi mip, 2; 1: wfi; j 1b`: if all harts were idle when
- * hart 0 stops, QEMU would move the clock on, behind the back of the timers.
+ * Hart 1 dozes here without ever being idle: `csrsi mie, 2; csrsi mip, 2; 1: wfi; j 1b`. If all harts were idle when
+ * hart 0 stops, QEMU would advance the clock without running the timers.
  */
 const DOZE = 0x8000_0000;
 const DOZE_CODE = [0x3041_6073, 0x3441_6073, 0x1050_0073, 0xffdf_f06f];
-/** Two instructions at 16 ns each, as `-icount shift=4` has it. */
+/** Two instructions at 16 ns each, according to `-icount shift=4`. */
 const SPIN_NANOSECONDS = 32;
 const SET_UP = [
   ...SPIN_CODE.map((word, index) => write(SPIN + 4 * index, 4, word)),
   ...DOZE_CODE.map((word, index) => write(DOZE + 4 * index, 4, word)),
-  // qtest tells of changes only, and the timer's interrupt is up after a reset (the comparator is 0): down, and up again.
+  // qtest reports only changes, and the timer interrupt is high after reset (the comparator is 0): lower and raise it.
   write(ACLINT.mtimecmp(0), 8, 2n ** 64n - 1n),
   write(ACLINT.mtimecmp(0), 8, 0),
 ];
 const REGISTER_T0 = 5;
 const REGISTER_PC = 32;
 
-/** Turns of QEMU's main loop in which it is sure to have noticed what was typed. */
+/** Iterations of QEMU's main loop after which it is sure to have noticed input. */
 const TURNS = 3;
 
-/** A QEMU that takes longer than this, in milliseconds, is ended. */
+/** Milliseconds after which QEMU is killed. */
 const PATIENCE = 60_000;
 
 /**
- * A stopped QEMU that carries out scripts; call `close` when done with it.
+ * A stopped QEMU that runs scripts; call `close` when done with it.
  *
- * Its virtual clock counts instructions and the real-time clock follows it, so no access takes any guest time. The
- * `clock_step` command of qtest would need the qtest accelerator, which distributions leave out; here hart 0 itself
- * spins for the time, with its interrupts masked, up to a breakpoint. It takes some instructions of hart 1 until the
- * machine has stopped; the RTC, read before and after, tells how much time passed to the nanosecond.
+ * Its virtual clock counts instructions and the real-time clock follows it, so accesses take no guest time. The
+ * `clock_step` command of qtest would need the qtest accelerator, which distributions leave out. Instead, hart 0 itself
+ * spins for the time, with its interrupts masked, up to a breakpoint. Hart 1 executes some more instructions before the
+ * machine stops; the RTC, read before and after, tells to the nanosecond how much time has passed.
  */
 export class Qtest {
   private readonly process: ChildProcessWithoutNullStreams;
   private readonly replies: AsyncIterator<string>;
   private readonly folder = mkdtempSync(join(tmpdir(), "regionlab-qtest-"));
-  /** What was sent through the UART; complete after `close`. */
+  /** Bytes sent through the UART; complete after `close`. */
   readonly sent: number[] = [];
   private gdb: GdbRemote | undefined;
   /** The other end of the UART's line. */
@@ -78,18 +78,18 @@ export class Qtest {
     const options = `${board} -rtc base=${base},clock=vm ${line} ${control}`;
     this.process = spawn("qemu-system-riscv64", options.split(" "), {
       timeout: PATIENCE,
-      killSignal: "SIGKILL", // one that is stuck does not end otherwise, and takes ever more memory
+      killSignal: "SIGKILL", // a stuck QEMU ignores other signals, and takes more and more memory
     });
     this.process.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.complaint += text;
     });
-    this.process.stdin.on("error", () => {}); // a QEMU that died is reported by the reply that does not come
+    this.process.stdin.on("error", () => {}); // if QEMU dies, the missing reply reports it
     this.replies = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
     this.process.stdin.write(`irq_intercept_in ${WATCHED[watch]}\n`);
     this.process.stdin.write(SET_UP.map((step) => `${accessCommand(step)}\n`).join(""));
   }
 
-  /** Carries out a script on the state that earlier ones left. */
+  /** Runs a script, starting from the state that earlier ones left. */
   async run(script: readonly Step[]): Promise<Observation[]> {
     if (this.gdb === undefined) await this.begin();
     const observations: Observation[] = [];
@@ -109,7 +109,7 @@ export class Qtest {
   async close(): Promise<void> {
     this.gdb?.close();
     if (this.process.exitCode === null && this.process.signalCode === null) {
-      if (this.gdb !== undefined) await this.rtcTime(); // behind all that was sent
+      if (this.gdb !== undefined) await this.rtcTime(); // after all commands sent before
       const ended = new Promise((resolve) => this.process.once("exit", resolve));
       this.process.kill("SIGTERM");
       await ended;
@@ -134,11 +134,11 @@ export class Qtest {
     await this.gdb.setBreakpoint(SPIN + 8);
   }
 
-  /** QEMU listens some moments after its start, and does nothing else before somebody has connected. */
+  /** QEMU starts to listen a moment after it was started, and then waits for a connection. */
   private async connectLine(): Promise<void> {
     while (this.line === undefined) {
       if (this.process.exitCode !== null)
-        throw new Error(`QEMU ended at its start: ${this.complaint.trim()}`);
+        throw new Error(`QEMU ended during startup: ${this.complaint.trim()}`);
       const line = connect(this.lineSocket);
       const connected = await new Promise<boolean>((resolve) => {
         line.once("connect", () => resolve(true)).once("error", () => resolve(false));
@@ -152,7 +152,7 @@ export class Qtest {
     this.line?.write(Uint8Array.from(bytes));
     for (let turn = 0; turn < TURNS; turn++) {
       await delay(2);
-      await this.rtcTime(); // makes the main loop turn, which looks at the line as well
+      await this.rtcTime(); // makes the main loop iterate, which also polls the line
     }
     return { value: 0n, elapsed: 0, interrupts: this.interrupts };
   }
@@ -180,21 +180,21 @@ export class Qtest {
     return { value: 0n, elapsed, interrupts: this.interrupts };
   }
 
-  /** Low half of the RTC's time. */
+  /** The low half of the RTC's time. */
   private async rtcTime(): Promise<number> {
     const observations: Observation[] = [];
     await this.access([read(RTC.timeLow, 4)], observations);
     return Number(observations[0]?.value);
   }
 
-  /** Value of the next reply, when it has one; notes the interrupts that are reported before it. */
+  /** Value of the next reply, if it has one; records the interrupts reported before it. */
   private async nextReply(sent: string): Promise<string> {
     for (;;) {
       const reply = await this.replies.next();
       if (reply.done) throw new Error(`QEMU ended at "${sent}": ${this.complaint.trim() || "no message"}`);
       const [kind, word = "", number] = reply.value.split(" ");
       if (kind === "OK") return word;
-      if (kind !== "IRQ") throw new Error(`qtest answers "${reply.value}" to "${sent}"`);
+      if (kind !== "IRQ") throw new Error(`qtest answered "${reply.value}" to "${sent}"`);
       const bit = 1 << Number(number);
       this.interrupts = word === "raise" ? this.interrupts | bit : this.interrupts & ~bit;
     }

@@ -1,4 +1,4 @@
-/** Repeatable random choices: the same seed draws the same sequence everywhere. */
+/** Repeatable random choices: the same seed gives the same sequence everywhere. */
 export class Random {
   private state: number;
 
@@ -15,17 +15,17 @@ export class Random {
     return (mixed ^ (mixed >>> 16)) >>> 0;
   }
 
-  /** A whole number from 0 to `limit` - 1. */
+  /** An integer from 0 to `limit` - 1. */
   below(limit: number): number {
     return Math.floor((this.word() / 2 ** 32) * limit);
   }
 
-  /** A whole number from `least` to `most`. */
+  /** An integer from `least` to `most`. */
   between(least: number, most: number): number {
     return least + this.below(most - least + 1);
   }
 
-  /** True once in `n` times. */
+  /** True once in `n` times, on average. */
   onceIn(n: number): boolean {
     return this.below(n) === 0;
   }
@@ -34,7 +34,7 @@ export class Random {
     return choices[this.below(choices.length)] ?? choices[0];
   }
 
-  /** A 64-bit value such as breaks devices: all zeros, all ones, one bit, small, or anything. */
+  /** A 64-bit value of a kind that tends to break devices: all zeros, all ones, one bit, small, or anything. */
   value(): bigint {
     switch (this.below(6)) {
       case 0:

@@ -1,10 +1,10 @@
 /**
- * What both sides of a comparison do: accesses to the board and steps of the virtual clock, as plain data, so that the same
- * script runs on QEMU and on every device tree, can be printed, and can be made smaller.
+ * Scripts for both sides of a comparison: accesses to the board and steps of the virtual clock, as plain data, so that
+ * the same script runs on QEMU and on every tree of devices, can be printed, and can be shrunk.
  */
 import type { AccessSize } from "#memory";
 
-/** Start of the real-time clock in seconds since 1970: the same on all sides. */
+/** Start of the real-time clock in seconds since 1970, the same on all sides. */
 export const RTC_BASE_SECONDS = 1_600_000_000;
 
 /** Nanoseconds per tick of mtime. */
@@ -13,31 +13,31 @@ export const MTIME_TICK = 100;
 export type Step =
   | { readonly kind: "read"; readonly address: number; readonly size: AccessSize }
   | { readonly kind: "write"; readonly address: number; readonly size: AccessSize; readonly value: bigint }
-  /** Writes a 32-bit half of a moment relative to the present, which neither side knows before it runs. */
+  /** Writes a 32-bit half of a time relative to the present, which neither side knows before it runs. */
   | {
       readonly kind: "moment";
       readonly address: number;
-      /** Nanoseconds since 1970 as the RTC counts them, or ticks of mtime; as if nobody had set these. */
+      /** Nanoseconds since 1970 as counted by the RTC, or ticks of mtime; as if neither had been set. */
       readonly unit: "rtc" | "mtime";
-      /** From the present, in that unit. */
+      /** Offset from the present, in that unit. */
       readonly offset: number;
       readonly half: "low" | "high";
     }
-  /** Bytes that the host types. No more than the UART takes at once, or it depends on the host when the rest comes. */
+  /** Input from the host. At most what the UART takes at once, or the timing of the rest depends on the host. */
   | { readonly kind: "input"; readonly bytes: readonly number[] }
-  /** Lets about so much guest time pass: QEMU says how much it was, the other sides follow exactly. Due timers run. */
+  /** Lets about this much guest time pass: QEMU reports the exact time, and the other sides follow. Due timers fire. */
   | { readonly kind: "clock"; readonly nanoseconds: number };
 
-/** Which interrupt lines are watched: those that reach hart 0, numbered as in `mip`, or those that reach the PLIC, by source. */
+/** The interrupt lines watched: those of hart 0, numbered as in `mip`, or those of the PLIC, by source. */
 export type Watch = "hart" | "plic";
 
-/** What one step could be seen to do. */
+/** The observable effects of one step. */
 export interface Observation {
   /** Value read; zero for the other kinds. */
   readonly value: bigint;
-  /** Guest time that the step took, in nanoseconds: zero but for `clock`. */
+  /** Guest time that the step took, in nanoseconds: zero except for `clock`. */
   readonly elapsed: number;
-  /** Levels of the watched lines after the step, a bit each. */
+  /** Levels of the watched lines after the step, one bit each. */
   readonly interrupts: number;
 }
 
@@ -45,7 +45,7 @@ export function read(address: number, size: AccessSize): Step {
   return { kind: "read", address, size };
 }
 
-/** `value` is cut to `size` bytes. */
+/** `value` is truncated to `size` bytes. */
 export function write(
   address: number,
   size: AccessSize,
@@ -58,7 +58,7 @@ export function clock(nanoseconds: number): Step {
   return { kind: "clock", nanoseconds: Math.round(nanoseconds) };
 }
 
-/** Both halves of a moment, the high one at `address` + 4; `first` says which is written first. */
+/** Writes both halves of a moment, the high one at `address` + 4; `first` selects which is written first. */
 export function moment(
   address: number,
   unit: "rtc" | "mtime",
@@ -71,7 +71,7 @@ export function moment(
 }
 
 /**
- * The write that a moment comes down to.
+ * Converts a moment to a write.
  * @param now nanoseconds of guest time.
  */
 export function resolve(
@@ -84,7 +84,7 @@ export function resolve(
   return write(step.address, 4, step.half === "low" ? value : value >> 32n);
 }
 
-/** One line per step, to be read by a human. */
+/** One human-readable line per step. */
 export function describeStep(step: Step): string {
   switch (step.kind) {
     case "read":

@@ -1,4 +1,4 @@
-/** Every device tree answers the same accesses the same way, and none of them throws; no other emulator is needed. */
+/** Both trees of devices respond to the same accesses in the same way, and never throw. Needs no other emulator. */
 
 import { describe, expect, it } from "vitest";
 import type { AccessSize } from "#memory";
@@ -20,7 +20,7 @@ it("has both trees to compare", () => {
 });
 
 describe.each(SEQUENCES)("%s sequences", (_name, sequence) => {
-  it.each(ACCESSES)("do the same on every tree, as accesses of kind %s", (access) => {
+  it.each(ACCESSES)("have the same effect on every tree, as accesses of kind %s", (access) => {
     for (const seed of SEEDS) expectSame(sequence(new Random(seed), STEPS), access);
   });
 });
@@ -47,7 +47,7 @@ describe("addresses that no device can have", () => {
   });
 });
 
-/** Carries out a script on each tree; all must show the same, and leave nothing behind. Answers what they show. */
+/** Runs a script on each tree; all must behave the same, and leak nothing. Returns the observations. */
 function expectSame(script: readonly Step[], access: Access): Observation[] {
   const [reference, ...others] = trees.map(({ name, tree }) => {
     const board = new BoardUnderTest(tree, access, "hart");

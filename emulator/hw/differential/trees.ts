@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import type { DeviceTreeModule } from "../testing/rig.ts";
 
-/** A device tree and its name. */
+/** A tree of devices and its name. */
 export interface NamedTree {
   readonly name: "embedded" | "owned";
   readonly tree: DeviceTreeModule;
 }
 
-/** The device trees that are checked in; both, but while the generated one is being made anew. */
+/** The trees of devices in the repository: both, except while the generated one is being regenerated. */
 export async function loadTrees(): Promise<NamedTree[]> {
   const names = (["embedded", "owned"] as const).filter((name) =>
     existsSync(new URL(`../${name}/index.ts`, import.meta.url)),

@@ -23,7 +23,7 @@ import { VirtioMmioBus } from "./virtio/virtio-bus.ts";
 import { VirtioMmio } from "./virtio/virtio-mmio.ts";
 import { VirtioRng } from "./virtio/virtio-rng.ts";
 
-/** Makes the types of this tree known to a machine. */
+/** Registers the types of this tree with a machine. */
 export function registerTypes(registry: TypeRegistry): void {
   registry.register(
     AclintMtimer,

@@ -1,4 +1,4 @@
-/** Reader of flattened device trees (Devicetree Specification v0.4, chapter 5), independent of what writes them. */
+/** Reader of flattened device trees (Devicetree Specification v0.4, chapter 5), independent of the writer. */
 
 /** Properties by node path and name, values as hexadecimal bytes. */
 export type Nodes = Map<string, Map<string, string>>;
@@ -12,7 +12,7 @@ const END = 9;
 /** @throws Error when the blob is not well-formed. */
 export function readDeviceTree(blob: Uint8Array): Nodes {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
-  if (view.getUint32(0) !== 0xd00d_feed) throw new Error("no flattened device tree: wrong magic number");
+  if (view.getUint32(0) !== 0xd00d_feed) throw new Error("not a flattened device tree: wrong magic number");
   const stringsAt = view.getUint32(12);
   const nodes: Nodes = new Map();
   const path: string[] = [];
@@ -45,7 +45,7 @@ export function readDeviceTree(blob: Uint8Array): Nodes {
       at += length;
       align();
     } else {
-      throw new Error(`token ${token} at ${at - 4}`);
+      throw new Error(`unexpected token ${token} at ${at - 4}`);
     }
   }
 }

@@ -1,9 +1,9 @@
-/** Moves a machine's state to another, as a snapshot does: memory, and all fields that devices declare, by path and name. */
+/** Moves a machine's state to another, as a snapshot does: memory, and all fields that devices declare, by name. */
 import { Device, loadFields, saveFields } from "#qdev";
 import { QomAbort, type QomObject } from "#qom";
 import { bytesAt, RAM, RAM_BYTES, type VirtioRig } from "./virtio-driver.ts";
 
-/** What every device of a rig declares, by path, as text: equal states have equal texts. */
+/** The declared state of every device of a rig, by path, as text: equal states have equal texts. */
 export function stateOf({ model }: VirtioRig): ReadonlyMap<string, string> {
   const states = new Map<string, string>();
   for (const [path, device] of devicesBelow(model.root)) {
@@ -14,7 +14,7 @@ export function stateOf({ model }: VirtioRig): ReadonlyMap<string, string> {
   return states;
 }
 
-/** Makes `target`, which has the same devices, what `source` is; its driver goes on where that of `source` was. */
+/** Copies the state of `source` to `target`, which has the same devices, with the progress of its driver. */
 export function move(source: VirtioRig, target: VirtioRig): void {
   target.space.writeBytes(RAM, bytesAt(source.space, RAM, RAM_BYTES));
   const devices = new Map(devicesBelow(target.model.root));

@@ -1,4 +1,4 @@
-/** QEMU's own `virt` board, as the source of what ours is compared with. */
+/** QEMU's own `virt` board, the reference for ours. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,10 +6,10 @@ import { join } from "node:path";
 import type { TestContext } from "vitest";
 
 const QEMU = "qemu-system-riscv64";
-/** Milliseconds after which a QEMU is ended. */
+/** Milliseconds after which QEMU is killed. */
 const PATIENCE = 30_000;
 
-/** Skips a test, with a line that says so, where one of the programs is not installed. */
+/** Skips a test, with a message, if one of the programs is not installed. */
 export function needs(context: TestContext, ...programs: readonly (typeof QEMU | "dtc")[]): void {
   for (const program of programs) {
     if (spawnSync(program, ["--version"], { stdio: "ignore" }).status !== 0) {
@@ -18,7 +18,7 @@ export function needs(context: TestContext, ...programs: readonly (typeof QEMU |
   }
 }
 
-/** What a stopped machine's monitor answers to one command, line by line. */
+/** The answer of a stopped machine's monitor to one command, line by line. */
 export function askMonitor(options: readonly string[], command: string): string[] {
   const machine = ["-M", "virt", "-S", "-display", "none", "-serial", "null", "-net", "none"];
   const requests = [
@@ -37,7 +37,7 @@ export function askMonitor(options: readonly string[], command: string): string[
   return answer.trimEnd().split(/\r?\n/);
 }
 
-/** The flattened device tree that QEMU makes for a machine with these options. */
+/** The flattened device tree that QEMU generates for a machine with these options. */
 export function dumpDeviceTree(options: readonly string[]): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "regionlab-dtb-"));
   const file = join(folder, "virt.dtb");
@@ -51,7 +51,7 @@ export function dumpDeviceTree(options: readonly string[]): Uint8Array {
   }
 }
 
-/** The source text of a flattened device tree, and dtc's complaints about it. */
+/** The source text of a flattened device tree, and dtc's warnings about it. */
 export function decompile(blob: Uint8Array): { source: string; complaints: string } {
   const { stdout, stderr } = spawnSync("dtc", ["-I", "dtb", "-O", "dts"], { input: blob, encoding: "utf8" });
   return { source: stdout, complaints: stderr };

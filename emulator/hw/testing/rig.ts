@@ -1,20 +1,20 @@
-/** A machine with nothing in it but the device under test, for tests that speak to it through an address space. */
+/** A machine that contains only the device under test, for tests that access it through an address space. */
 import { type AccessSize, AddressSpace, MemoryRegion, type MemTxResult, WHOLE_ADDRESS_SPACE } from "#memory";
 import { Clock, DeviceModel, type IrqInput, type ShutdownRequest, SysBusDevice } from "#qdev";
 import { type PropertyValue, QomAbort, type TypeRegistry } from "#qom";
 
-/** What a device tree exports, as far as tests need it. */
+/** The exports of a tree of devices that tests need. */
 export interface DeviceTreeModule {
   registerTypes(registry: TypeRegistry): void;
 }
 
-/** 2020-09-13, 12:26:40 UTC: a whole number of seconds that is easy to recognise. */
+/** 2020-09-13, 12:26:40 UTC: an easily recognised number of seconds. */
 export const WALL_CLOCK = 1_600_000_000_000_000_000n;
 
-/** The end of an interrupt line: remembers its level and how often it was set. */
+/** The end of an interrupt line; records its level and how often it was set. */
 export class Probe implements IrqInput {
   level = false;
-  /** Times that it was told of a level, changed or not. */
+  /** Number of times that a level was set, changed or not. */
   calls = 0;
 
   set(level: boolean): void {
@@ -29,9 +29,9 @@ export const BASE = 0x1000_0000;
 export class Rig {
   readonly model: DeviceModel;
   readonly space: AddressSpace;
-  /** What the guest asked of the host. */
+  /** The guest's requests to the host. */
   readonly requests: ShutdownRequest[] = [];
-  /** What guests should not have done. */
+  /** Guest errors reported so far. */
   readonly guestErrors: string[] = [];
   private now = 0;
 
@@ -54,7 +54,7 @@ export class Rig {
     return device;
   }
 
-  /** Creates a device as `device_add` does, not yet realized. */
+  /** Creates a device like `device_add`, but does not realize it yet. */
   create(typeName: string, properties: Record<string, PropertyValue> = {}, id = "dut"): SysBusDevice {
     const device = this.model.createPeripheral(typeName, id);
     for (const [name, value] of Object.entries(properties)) device.setProperty(name, value);
@@ -62,7 +62,7 @@ export class Rig {
     throw new QomAbort(`${typeName} is not a device of the system bus`);
   }
 
-  /** Reads at an offset of the device; throws nothing, answers what the guest would get. */
+  /** Reads at an offset of the device; never throws, and returns what the guest would get. */
   read(offset: number, size: AccessSize = 4): number {
     return this.space.read(BASE + offset, size);
   }
@@ -86,7 +86,7 @@ export class Rig {
     return this.space.result;
   }
 
-  /** Lets guest time pass; timers fire at their moments. */
+  /** Lets guest time pass; timers fire at their deadlines. */
   advance(nanoseconds: number): void {
     const end = this.now + nanoseconds;
     while (this.model.clock.deadline <= end) {

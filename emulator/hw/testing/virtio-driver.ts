@@ -1,4 +1,4 @@
-/** A small virtio driver: sets a device up through its registers, and speaks to it through a queue in guest memory. */
+/** A small virtio driver: sets up a device through its registers, and uses it through queues in guest memory. */
 import { type AddressSpace, MemoryRegion } from "#memory";
 import { Bus, type Device, type SysBusDevice } from "#qdev";
 import { type PropertyValue, QomAbort } from "#qom";
@@ -8,10 +8,10 @@ import { BASE, type DeviceTreeModule, Probe, Rig } from "./rig.ts";
 export const RAM = 0x8000_0000;
 export const RAM_BYTES = 0x20_0000;
 
-/** Where the driver keeps the parts of queue n: 64 KiB each. */
+/** Address of the parts of queue n: 64 KiB for each queue. */
 const QUEUES = RAM;
 const QUEUE_BYTES = 0x1_0000;
-/** Buffers that `request` lends, and indirect tables. */
+/** Addresses of the buffers of `request`, and of indirect tables. */
 const BUFFERS = RAM + 0x10_0000;
 
 export const REGISTER = {
@@ -46,7 +46,7 @@ export const NEXT = 1;
 export const WRITE = 2;
 export const INDIRECT = 4;
 
-/** A piece of memory that the driver lends: bytes to be read, or a number of bytes to be written. */
+/** A buffer of the driver: bytes for the device to read, or the number of bytes that it may write. */
 export type Buffer = Uint8Array | number;
 
 export interface DriverOptions {
@@ -57,19 +57,19 @@ export interface DriverOptions {
   readonly size?: number;
 }
 
-/** Addresses of one queue's parts, and how far the driver has come. */
+/** Addresses of one queue's parts, and the driver's progress. */
 export interface DriverQueue {
   readonly size: number;
   readonly descriptors: number;
   readonly available: number;
   readonly used: number;
-  /** Free-running counts: what was made available, what was seen used. */
+  /** Free-running counters of buffers made available, and of used buffers seen. */
   added: number;
   seen: number;
   nextDescriptor: number;
 }
 
-/** A machine of RAM, one transport and one device; `irq` is the transport's line. */
+/** A machine with RAM, one transport and one device; `irq` is the transport's line. */
 export class VirtioRig extends Rig {
   readonly irq = new Probe();
   readonly transport: SysBusDevice;
@@ -100,7 +100,7 @@ export class VirtioRig extends Rig {
     this.transport.reset();
   }
 
-  /** Sets the device up as a driver does, as far as DRIVER_OK. */
+  /** Sets up the device as a driver does, up to DRIVER_OK. */
   start({ legacy = false, features, queues = 1, size = 8 }: DriverOptions = {}): void {
     this.write(REGISTER.status, 0);
     this.write(REGISTER.status, 1);
@@ -165,7 +165,7 @@ export class VirtioRig extends Rig {
     this.space.write(at + 14, 2, next);
   }
 
-  /** Makes the chain that begins with descriptor `head` available, without a word to the device. */
+  /** Makes the chain that begins with descriptor `head` available, without notifying the device. */
   makeAvailable(head: number, index = 0): void {
     const queue = this.queue(index);
     this.space.write(queue.available + 4 + 2 * (queue.added % queue.size), 2, head);
@@ -173,7 +173,7 @@ export class VirtioRig extends Rig {
     this.space.write(queue.available + 2, 2, queue.added);
   }
 
-  /** Lends `buffers` as one chain, in memory from `at` on; answers where each lies. */
+  /** Makes `buffers` available as one chain, in memory from `at` on; returns the address of each. */
   lend(buffers: readonly Buffer[], { index = 0, at = BUFFERS, indirect = false } = {}): number[] {
     const queue = this.queue(index);
     const head = queue.nextDescriptor;
@@ -207,7 +207,7 @@ export class VirtioRig extends Rig {
     this.write(REGISTER.queueNotify, index);
   }
 
-  /** The next used entry; null: there is none. */
+  /** The next used entry; null if there is none. */
   nextUsed(index = 0): { readonly head: number; readonly length: number } | null {
     const queue = this.queue(index);
     if (this.space.read(queue.used + 2, 2) === queue.seen) return null;
@@ -216,7 +216,7 @@ export class VirtioRig extends Rig {
     return { head: this.space.read(entry, 4), length: this.space.read(entry + 4, 4) };
   }
 
-  /** One request and its answer: the bytes that each writable buffer holds afterwards, and the length that was told. */
+  /** Makes one request; returns the bytes that each writable buffer holds afterwards, and the reported length. */
   request(
     buffers: readonly Buffer[],
     options: { index?: number; indirect?: boolean } = {},

@@ -105,12 +105,12 @@ describe("a snapshot is refused, and the machine stays unchanged, when", () => {
     [
       "a field is unknown",
       () => altered((state) => state.replace('"scratch":', '"scratched":')),
-      /serial has a field "scratched"/,
+      /serial has an unknown field "scratched"/,
     ],
     [
       "a register is out of range",
       () => altered((state) => state.replace('"scratch":0', '"scratch":256')),
-      /serial\.scratch holds what does not fit: expected uint8/,
+      /serial\.scratch has an invalid value: expected uint8/,
     ],
     [
       "a control register is unknown",

@@ -1,19 +1,19 @@
 /** IPv4 addresses are unsigned 32-bit numbers in host order; MAC addresses are six bytes. */
 
-/** 255.255.255.255: everybody on the link. */
+/** 255.255.255.255: every host on the link. */
 export const BROADCAST_ADDRESS = 0xffff_ffff;
 
 export const BROADCAST_MAC: Uint8Array = new Uint8Array(6).fill(0xff);
 
-/** An IPv4 network: every address with the same leading bits. */
+/** An IPv4 network: all addresses with the same leading bits. */
 export interface Subnet {
-  /** First address, whose bits below the prefix are 0. */
+  /** First address; the bits after the prefix are 0. */
   readonly address: number;
-  /** Leading bits in common, 0 to 32. */
+  /** Number of leading bits in common, 0 to 32. */
   readonly prefix: number;
 }
 
-/** Four decimal numbers as an address, or null. */
+/** Parses an address in dotted decimal notation; null if it is invalid. */
 export function parseAddress(text: string): number | null {
   const parts = text.split(".");
   if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255))
@@ -25,12 +25,12 @@ export function formatAddress(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
 }
 
-/** The netmask of a prefix. */
+/** The netmask of a prefix length. */
 export function netmask(prefix: number): number {
   return prefix === 0 ? 0 : (BROADCAST_ADDRESS << (32 - prefix)) >>> 0;
 }
 
-/** The address so many places into the subnet. */
+/** The address at offset `place` in the subnet. */
 export function addressAt(subnet: Subnet, place: number): number {
   return (subnet.address + place) >>> 0;
 }
@@ -39,13 +39,13 @@ export function isInside(subnet: Subnet, address: number): boolean {
   return (address & netmask(subnet.prefix)) >>> 0 === subnet.address;
 }
 
-/** Whether an answer to `address` could reach more than one host: broadcast, multicast, this network. */
+/** Whether a reply to `address` could reach more than one host, or none: broadcast, multicast, 0.0.0.0. */
 export function isForMany(subnet: Subnet, address: number): boolean {
   const lastOfSubnet = (subnet.address | ~netmask(subnet.prefix)) >>> 0;
   return address === lastOfSubnet || address === 0 || address >= 0xe000_0000;
 }
 
-/** The MAC address of a virtual host: locally administered, and readable as its IPv4 address. As QEMU's. */
+/** The MAC address of a virtual host, as in QEMU: locally administered, ending in the host's IPv4 address. */
 export function virtualMac(address: number): Uint8Array {
   return Uint8Array.of(
     0x52,
@@ -57,7 +57,7 @@ export function virtualMac(address: number): Uint8Array {
   );
 }
 
-/** The six bytes as a number, the first the most significant. */
+/** The six bytes as a number, most significant byte first. */
 export function macNumber(mac: Uint8Array): number {
   return mac.reduce((number, byte) => number * 0x100 + byte, 0);
 }

@@ -4,7 +4,7 @@ export const ARP_REQUEST = 1;
 export const ARP_REPLY = 2;
 
 const PACKET_BYTES = 28;
-/** Ethernet, IPv4, and the lengths of their addresses. */
+/** Hardware type Ethernet, protocol IPv4, and the lengths of their addresses. */
 const PREAMBLE = [0, 1, 8, 0, 6, 4] as const;
 
 export interface ArpPacket {
@@ -15,7 +15,7 @@ export interface ArpPacket {
   readonly targetAddress: number;
 }
 
-/** Null if it is too short, or about other kinds of addresses. */
+/** Null if the packet is too short, or for other kinds of addresses. */
 export function parseArp(bytes: Uint8Array): ArpPacket | null {
   if (bytes.length < PACKET_BYTES || PREAMBLE.some((byte, index) => bytes[index] !== byte)) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, PACKET_BYTES);

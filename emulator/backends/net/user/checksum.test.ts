@@ -2,12 +2,12 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addWords, checksum, foldChecksum } from "./checksum.ts";
 
-test("is that of RFC 1071's example", () => {
+test("matches the example in RFC 1071", () => {
   // Section 3: the words 0001 f203 f4f5 f6f7 sum to ddf2.
   expect(checksum(Uint8Array.of(0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7))).toBe(~0xddf2 & 0xffff);
 });
 
-test("of data with their checksum is 0", () => {
+test("of data with their correct checksum is 0", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const even = bytes.length % 2 === 0 ? bytes : Uint8Array.of(...bytes, 0);
@@ -17,7 +17,7 @@ test("of data with their checksum is 0", () => {
   );
 });
 
-test("may be summed in parts of even length", () => {
+test("can be computed in parts of even length", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(32), (bytes, half) => {
       const cut = 2 * half;

@@ -1,16 +1,16 @@
-/** The internet checksum. Source: RFC 1071. */
+/** The Internet checksum. Source: RFC 1071. */
 
-/** Adds 16-bit words in big-endian order to a sum; an odd last byte counts as the high one. */
+/** Adds big-endian 16-bit words to a sum; an odd last byte counts as a high byte. */
 export function addWords(sum: number, bytes: Uint8Array): number {
   let total = sum;
   const even = bytes.length & ~1;
   for (let index = 0; index < even; index += 2)
-    total += ((bytes[index] as number) << 8) | (bytes[index + 1] as number); // both lie inside
-  if (even < bytes.length) total += (bytes[even] as number) << 8; // likewise
+    total += ((bytes[index] as number) << 8) | (bytes[index + 1] as number); // both in bounds
+  if (even < bytes.length) total += (bytes[even] as number) << 8; // in bounds
   return total;
 }
 
-/** The checksum of what has been summed: 0 over data that contain their right checksum. */
+/** The checksum for a sum; 0 if the summed data include their correct checksum. */
 export function foldChecksum(sum: number): number {
   let folded = sum;
   while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x1_0000);
@@ -21,7 +21,7 @@ export function checksum(bytes: Uint8Array): number {
   return foldChecksum(addWords(0, bytes));
 }
 
-/** The checksum of UDP and TCP, which covers addresses and protocol, too. */
+/** The checksum of UDP and TCP, which also covers the addresses and the protocol. */
 export function transportChecksum(
   source: number,
   destination: number,

@@ -60,7 +60,7 @@ function talk(options: UserNetworkOptions = {}) {
 }
 
 describe("a DHCP client", () => {
-  test("is offered an address, and gets it with gateway, name server and lease", () => {
+  test("is offered an address, and gets it with gateway, name server and lease time", () => {
     const say = talk({ hostname: "guest", domainName: "test", dnsSearch: ["a.test", "b"] });
     const [offer] = say(message(DHCP_DISCOVER));
     expect(offer).toMatchObject({ type: DHCP_OFFER, your: GUEST, to: GUEST });
@@ -76,7 +76,7 @@ describe("a DHCP client", () => {
     expect(ack?.options.get(119)).toEqual([1, 97, 4, 116, 101, 115, 116, 0, 1, 98, 0]);
   });
 
-  test("that cannot take what is sent to an address yet is answered by broadcast", () => {
+  test("that cannot receive unicast yet is answered by broadcast", () => {
     expect(talk()(message(DHCP_DISCOVER, [], { flags: 0x8000 }))[0]?.to).toBe(0xffff_ffff);
   });
 
@@ -89,14 +89,14 @@ describe("a DHCP client", () => {
     expect(say(message(DHCP_DISCOVER))[0]?.your).toBe(GUEST);
   });
 
-  test("that renews names its address in the header", () => {
+  test("that renews gives its address in the header", () => {
     const say = talk();
     say(message(DHCP_DISCOVER));
     const renewed = say(message(DHCP_REQUEST, [], { client: GUEST }), { address: GUEST, port: 68 });
     expect(renewed).toMatchObject([{ type: DHCP_ACK, your: GUEST, to: GUEST }]);
   });
 
-  test("that wants another address, or none that it could have, is told no", () => {
+  test("that requests an address other than its own gets a NAK", () => {
     const say = talk();
     say(message(DHCP_DISCOVER));
     const refused = say(message(DHCP_REQUEST, asks(address("192.168.0.7"))));
@@ -104,7 +104,7 @@ describe("a DHCP client", () => {
     expect(refused[0]?.options.has(51)).toBe(false);
   });
 
-  test("that chose another server, or says nothing sensible, gets no answer", () => {
+  test("that chose another server, or sends an invalid message, gets no answer", () => {
     const say = talk();
     expect(say(message(DHCP_REQUEST, [...asks(GUEST), 54, 4, 10, 0, 2, 9]))).toEqual([]);
     expect(say(message(99))).toEqual([]);
@@ -112,32 +112,32 @@ describe("a DHCP client", () => {
     expect(say(message(DHCP_DISCOVER).subarray(0, 200))).toEqual([]);
   });
 
-  test("that has an address asks only for the rest", () => {
+  test("that has an address can ask for the other settings only", () => {
     const say = talk();
     const [ack] = say(message(DHCP_INFORM, [], { client: GUEST }), { address: GUEST, port: 68 });
     expect(ack).toMatchObject({ type: DHCP_ACK, your: 0, to: GUEST });
     expect([ack?.options.has(51), ack?.options.get(3)]).toEqual([false, [10, 0, 2, 2]]);
   });
 
-  test("gets another address when somebody uses its own", () => {
+  test("gets another address after declining its own", () => {
     const say = talk();
     say(message(DHCP_DISCOVER));
     expect(say(message(DHCP_DECLINE, asks(GUEST)))).toEqual([]);
     expect(say(message(DHCP_DISCOVER))[0]?.your).toBe(GUEST + 1);
   });
 
-  test("finds no more addresses than there are, and none that is somebody's", () => {
+  test("gets no address that is in use, and none when the pool is exhausted", () => {
     const say = talk({ net: { address: address("10.0.2.0"), prefix: 29 }, dhcpStart: GATEWAY - 1 });
     const given = Array.from({ length: 8 }, (_, index) =>
       say(message(DHCP_DISCOVER, [], { mac: Uint8Array.of(2, 0, 0, 0, 0, index) })).map(
         ({ your }) => your & 0xff,
       ),
     );
-    // .0 is the subnet, .2 the gateway, .3 the name server, .7 everybody.
+    // .0 is the subnet, .2 the gateway, .3 the name server, .7 the broadcast address.
     expect(given.flat()).toEqual([1, 4, 5, 6]);
   });
 
-  test("that is restricted learns of no way out", () => {
+  test("that is restricted is told of no route out", () => {
     const [offer] = talk({ restrict: true })(message(DHCP_DISCOVER));
     expect([offer?.options.has(1), offer?.options.has(3), offer?.options.has(6)]).toEqual([
       true,

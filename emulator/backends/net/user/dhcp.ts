@@ -1,4 +1,4 @@
-/** A DHCP server that gives each client the next address, for ever the same. Source: RFC 2131, RFC 2132, RFC 3397. */
+/** A DHCP server that gives each client the next address, permanently. Source: RFC 2131, RFC 2132, RFC 3397. */
 import {
   BROADCAST_ADDRESS,
   BROADCAST_MAC,
@@ -15,7 +15,7 @@ export const DHCP_CLIENT_PORT = 68;
 const BOOT_REQUEST = 1;
 const BOOT_REPLY = 2;
 
-/** Offsets in a message. */
+/** Field offsets in a message. */
 const OP = 0;
 const HARDWARE_TYPE = 1;
 const HARDWARE_LENGTH = 2;
@@ -27,7 +27,7 @@ const SERVER_ADDRESS = 20;
 const HARDWARE_ADDRESS = 28;
 const MAGIC = 236;
 const OPTIONS = 240;
-/** Shortest message that old clients take (RFC 1542, section 2.1). */
+/** Shortest message that old clients accept (RFC 1542, section 2.1). */
 const LEAST_BYTES = 300;
 
 const MAGIC_COOKIE = 0x6382_5363;
@@ -56,18 +56,18 @@ export const DHCP_NAK = 6;
 export const DHCP_RELEASE = 7;
 export const DHCP_INFORM = 8;
 
-/** One day, in seconds. Never enforced: addresses are not given to anybody else. */
+/** One day, in seconds. Never enforced: addresses are not given to other clients. */
 const LEASE_SECONDS = 86_400;
-/** Clients that get an address, at most. */
+/** Maximum number of clients that get an address. */
 const MOST_CLIENTS = 16;
 
 export interface DhcpConfiguration {
   readonly subnet: Subnet;
   /** The server's own address. */
   readonly server: number;
-  /** Address of the first client; the others get those behind. */
+  /** Address of the first client; the others get the following addresses. */
   readonly first: number;
-  /** Absent: clients are told of no way out of the subnet. */
+  /** If absent, clients are told of no route out of the subnet. */
   readonly router?: number;
   readonly dns?: number;
   readonly hostname?: string;
@@ -75,10 +75,10 @@ export interface DhcpConfiguration {
   readonly dnsSearch?: readonly string[];
 }
 
-/** In place of a client that declined its address. */
+/** Marks the address of a client that declined it. */
 const NO_CLIENT = -1;
 
-/** A reply, and where it goes. */
+/** A reply and its destination. */
 export interface DhcpReply {
   readonly mac: Uint8Array;
   readonly address: number;
@@ -86,11 +86,11 @@ export interface DhcpReply {
 }
 
 export class DhcpServer {
-  /** What a snapshot keeps of it. */
+  /** State for snapshots. */
   static readonly vmFields = { clients: "list" } as const;
 
   private readonly configuration: DhcpConfiguration;
-  /** MAC addresses, as numbers, of those that got an address, in order of these. */
+  /** MAC addresses, as numbers, of the clients that got an address, in the order of the pool. */
   private readonly clients: number[] = [];
   private readonly pool: readonly number[];
 
@@ -99,7 +99,7 @@ export class DhcpServer {
     this.pool = poolOf(configuration);
   }
 
-  /** Null if there is nothing to say, as to everything that is no proper request. */
+  /** Null if there is no reply, as to any message that is not a valid request. */
   answer(message: Uint8Array): DhcpReply | null {
     if (message.length < OPTIONS) return null;
     const view = new DataView(message.buffer, message.byteOffset, message.length);
@@ -107,7 +107,7 @@ export class DhcpServer {
     if (view.getUint8(HARDWARE_TYPE) !== ETHERNET || view.getUint8(HARDWARE_LENGTH) !== 6) return null;
     const options = parseOptions(message.subarray(OPTIONS));
     const server = addressOption(options, OPTION_SERVER);
-    if (server !== null && server !== this.configuration.server) return null; // meant for another
+    if (server !== null && server !== this.configuration.server) return null; // meant for another server
     const mac = message.slice(HARDWARE_ADDRESS, HARDWARE_ADDRESS + 6);
     const client = macNumber(mac);
     const current = view.getUint32(CLIENT_ADDRESS);
@@ -126,22 +126,22 @@ export class DhcpServer {
         return this.reply(DHCP_ACK, message, mac, 0);
       case DHCP_DECLINE: {
         const place = this.clients.indexOf(client);
-        if (place >= 0) this.clients[place] = NO_CLIENT; // somebody else uses the address
+        if (place >= 0) this.clients[place] = NO_CLIENT; // another host uses the address
         return null;
       }
       default:
-        return null; // a released address stays the client's
+        return null; // a released address remains the client's
     }
   }
 
-  /** The client's address, given now if it has none; null if there are no more. */
+  /** The client's address, allocated now if it has none; null if there are no more. */
   private addressOf(client: number): number | null {
     let place = this.clients.indexOf(client);
     if (place < 0 && this.clients.length < this.pool.length) place = this.clients.push(client) - 1;
     return this.pool[place] ?? null;
   }
 
-  /** @param given the address that the client gets; 0: none. */
+  /** @param given the client's address; 0 if none. */
   private reply(type: number, request: Uint8Array, mac: Uint8Array, given: number): DhcpReply {
     const { configuration } = this;
     const asked = new DataView(request.buffer, request.byteOffset, request.length);
@@ -183,7 +183,7 @@ export class DhcpServer {
     return { message, ...this.whereTo(type, mac, given, current, asked.getUint16(FLAGS)) };
   }
 
-  /** RFC 2131, section 4.1: a client without an address may not take what is sent to one, and says so with a flag. */
+  /** RFC 2131, section 4.1: a client that cannot receive unicast before it has an address sets a flag. */
   private whereTo(
     type: number,
     mac: Uint8Array,
@@ -199,7 +199,7 @@ export class DhcpServer {
   }
 }
 
-/** The addresses to hand out: those from the first one on that nobody else has. */
+/** The addresses to hand out: those from the first one on that no virtual host uses. */
 function poolOf({ subnet, server, first, router, dns }: DhcpConfiguration): number[] {
   const candidates = Array.from({ length: MOST_CLIENTS }, (_, place) => (first + place) >>> 0);
   const taken = [server, router, dns];
@@ -212,7 +212,7 @@ function parseOptions(bytes: Uint8Array): Map<number, Uint8Array> {
   const options = new Map<number, Uint8Array>();
   let offset = 0;
   while (offset < bytes.length) {
-    const option = bytes[offset++] as number; // lies inside
+    const option = bytes[offset++] as number; // in bounds
     if (option === OPTION_END) break;
     if (option === OPTION_PAD) continue;
     const length = bytes[offset++] ?? 0;
@@ -232,7 +232,7 @@ function word(value: number): number[] {
   return [value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff];
 }
 
-/** A domain as DNS writes it. */
+/** A domain in DNS wire format. */
 function labels(domain: string): number[] {
   const parts = domain.split(".").filter((label) => label !== "");
   return [...parts.flatMap((label) => [label.length, ...new TextEncoder().encode(label)]), 0];

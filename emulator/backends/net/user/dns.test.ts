@@ -32,7 +32,7 @@ function ask(message: Uint8Array, resolve?: Resolver) {
 }
 
 describe("name server", () => {
-  test("answers with all addresses of a name, in records of RFC 1035", () => {
+  test("answers with all addresses of a name, in the format of RFC 1035", () => {
     const asked = query("server.test");
     const reply = ask(asked);
     expect(reply).toMatchObject({ code: 0, answers: 2, flags: 0x8180 }); // response, recursion desired and available
@@ -41,22 +41,22 @@ describe("name server", () => {
     expect(reply?.bytes.subarray(12, asked.length)).toEqual(asked.subarray(12));
   });
 
-  test("does not mind the case of letters", () => {
+  test("ignores the case of letters", () => {
     expect(ask(query("SERVER.Test"))).toMatchObject({ code: 0, answers: 2 });
   });
 
-  test("knows that a name has no addresses of another kind", () => {
+  test("reports that a name has no addresses of another kind", () => {
     expect(ask(query("server.test", AAAA))).toMatchObject({ code: 0, answers: 0 });
   });
 
-  test("finds names of addresses", () => {
+  test("finds the names of addresses", () => {
     const reply = ask(query("1.2.0.192.in-addr.arpa", PTR));
     expect(reply).toMatchObject({ code: 0, answers: 1 });
     expect([...(reply?.bytes.slice(-3) ?? [])]).toEqual([1, "x".charCodeAt(0), 0]);
     expect(ask(query("9.2.0.192.in-addr.arpa", PTR))).toMatchObject({ code: 3 });
   });
 
-  test("says that a name does not exist, or asks the resolver", () => {
+  test("reports that a name does not exist, or asks the resolver", () => {
     expect(ask(query("other.test"))).toMatchObject({ code: 3, answers: 0 });
     const asked: string[] = [];
     const resolver: Resolver = (name) => {
@@ -71,7 +71,7 @@ describe("name server", () => {
     expect(asked).toEqual(["found", "lost", "fails"]);
   });
 
-  test("refuses what it does not do", () => {
+  test("refuses what it does not support", () => {
     expect(ask(query("x", A, { flags: 0x2800 }))).toMatchObject({ code: 4 }); // an update
     expect(ask(query("x", A, { category: 3 }))).toMatchObject({ code: 5 });
     expect(ask(query("x", A, { questions: 2 }))).toMatchObject({ code: 1 });
@@ -80,14 +80,14 @@ describe("name server", () => {
     expect(ask(query("x", A, { flags: 0x8000 }))).toBeNull(); // a response
   });
 
-  test("never sends more than fits into a datagram", () => {
+  test("never sends more than fits in a datagram", () => {
     const many = new Map([["many", Array.from({ length: 100 }, (_, index) => index)]]);
     const answer = new DnsServer({ hosts: many }).answer(query("many"));
     expect(answer?.length).toBeLessThanOrEqual(512);
     expect(new DataView(answer?.buffer ?? new ArrayBuffer(8)).getUint16(6)).toBe(Math.floor((512 - 22) / 16));
   });
 
-  test("is at the third address, and not for the restricted", () => {
+  test("is at the third address, and not available to a restricted guest", () => {
     const server = { address: address("10.0.2.3"), port: 53 };
     const guest = new Guest(new UserNetwork({ hosts })).announce();
     guest.sendUdp(server, query("x"));

@@ -1,4 +1,4 @@
-/** A name server that knows a table, and may ask a resolver for the rest. Source: RFC 1035, RFC 3596. */
+/** A name server with a table of hosts, and an optional resolver for other names. Source: RFC 1035, RFC 3596. */
 import { formatAddress } from "./addresses.ts";
 
 export const DNS_PORT = 53;
@@ -23,24 +23,24 @@ const TYPE_ANY = 255;
 const CLASS_IN = 1;
 const CLASS_ANY = 255;
 
-/** A pointer to the name of the question, which stands behind the header. */
+/** A pointer to the name of the question, which follows the header. */
 const POINTER_TO_QUESTION = 0xc000 | HEADER_BYTES;
 const TTL_SECONDS = 3600;
 const LONGEST_NAME = 255;
 const LONGEST_LABEL = 63;
-/** Longest answer in a datagram without extensions. */
+/** Longest response in a datagram without extensions. */
 const LONGEST_MESSAGE = 512;
 
 /**
- * IPv4 addresses of a name, which comes in lower case without a dot at its end; null if there is no such name. A
- * resolver that throws makes the server report a failure.
+ * Returns the IPv4 addresses of a name, given in lower case without a trailing dot; null if there is no such name. If
+ * the resolver throws, the server reports a failure.
  */
 export type Resolver = (name: string) => readonly number[] | null;
 
 export interface DnsConfiguration {
-  /** Addresses by name, in lower case. */
+  /** Addresses by name; names are in lower case. */
   readonly hosts?: ReadonlyMap<string, readonly number[]>;
-  /** Asked for names that are not in the table. */
+  /** Resolves names that are not in the table. */
   readonly resolve?: Resolver;
 }
 
@@ -48,7 +48,7 @@ interface Question {
   readonly name: string;
   readonly type: number;
   readonly class: number;
-  /** First byte behind it. */
+  /** Offset of the first byte after the question. */
   readonly end: number;
 }
 
@@ -64,7 +64,7 @@ export class DnsServer {
       for (const address of addresses) this.names.set(reverseName(address), name);
   }
 
-  /** Null if the message is none that could be answered. */
+  /** Null if the message cannot be answered. */
   answer(query: Uint8Array): Uint8Array | null {
     if (query.length < HEADER_BYTES) return null;
     const view = new DataView(query.buffer, query.byteOffset, query.length);
@@ -94,12 +94,12 @@ export class DnsServer {
   }
 }
 
-/** A name as a query spells it, so that it can be compared: in lower case, without a dot at its end. */
+/** A name in canonical form for comparison: in lower case, without a trailing dot. */
 export function normalizeName(name: string): string {
   return name.toLowerCase().replace(/\.$/, "");
 }
 
-/** Whether DNS can spell it: labels of 1 to 63 bytes, 253 in all. */
+/** Whether DNS can represent the name: labels of 1 to 63 bytes, at most 253 in total. */
 export function isDomainName(name: string): boolean {
   const labels = name.split(".");
   return name.length <= LONGEST_NAME - 2 && labels.every((label) => /^[\x21-\x7e]{1,63}$/.test(label));
@@ -110,7 +110,7 @@ function parseQuestion(query: Uint8Array, view: DataView): Question | null {
   let offset = HEADER_BYTES;
   for (;;) {
     const length = query[offset++];
-    if (length === undefined || length > LONGEST_LABEL) return null; // a question has no pointers
+    if (length === undefined || length > LONGEST_LABEL) return null; // pointers are not allowed in a question
     if (length === 0) break;
     if (offset + length > query.length || offset + length - HEADER_BYTES >= LONGEST_NAME) return null;
     labels.push(String.fromCharCode(...query.subarray(offset, offset + length)));
@@ -125,7 +125,7 @@ function parseQuestion(query: Uint8Array, view: DataView): Question | null {
   };
 }
 
-/** Repeats the query to the end of its question, and adds as many records as fit. */
+/** Repeats the query up to the end of its question, and adds as many records as fit. */
 function reply(query: Uint8Array, end: number, code: number, records: readonly Uint8Array[]): Uint8Array {
   const fitting: Uint8Array[] = [];
   let length = end;
@@ -141,7 +141,7 @@ function reply(query: Uint8Array, end: number, code: number, records: readonly U
   view.setUint16(2, FLAG_RESPONSE | kept | FLAG_RECURSION_AVAILABLE | code);
   view.setUint16(4, end > HEADER_BYTES ? 1 : 0);
   view.setUint16(6, fitting.length);
-  view.setUint32(8, 0); // no authorities, nothing additional
+  view.setUint32(8, 0); // no authority or additional records
   let offset = end;
   for (const each of fitting) {
     message.set(each, offset);
@@ -171,7 +171,7 @@ function wordBytes(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 }
 
-/** The name under which the name of an address is asked for. */
+/** The name to query for the name of an address. */
 function reverseName(address: number): string {
   return `${formatAddress(address).split(".").reverse().join(".")}.in-addr.arpa`;
 }

@@ -1,4 +1,4 @@
-/** Ethernet II frames, without their check sequence. Source: RFC 894, IEEE 802.3. */
+/** Ethernet II frames, without the frame check sequence. Source: RFC 894, IEEE 802.3. */
 
 export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_ARP = 0x0806;
@@ -11,17 +11,17 @@ export interface EthernetFrame {
   readonly destination: Uint8Array;
   readonly source: Uint8Array;
   readonly type: number;
-  /** May be longer than what it carries: short frames are padded. */
+  /** May be longer than the packet that it carries, because short frames are padded. */
   readonly payload: Uint8Array;
 }
 
-/** Null if it is too short for a frame. */
+/** Null if the frame is too short. */
 export function parseEthernet(frame: Uint8Array): EthernetFrame | null {
   if (frame.length < HEADER_BYTES) return null;
   return {
     destination: frame.subarray(0, 6),
     source: frame.subarray(6, 12),
-    type: ((frame[12] as number) << 8) | (frame[13] as number), // both lie inside
+    type: ((frame[12] as number) << 8) | (frame[13] as number), // both in bounds
     payload: frame.subarray(HEADER_BYTES),
   };
 }

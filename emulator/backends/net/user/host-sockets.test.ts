@@ -12,7 +12,7 @@ import { UserNetwork } from "./user-network.ts";
 const MAC = Uint8Array.of(0x52, 0x54, 0, 0x12, 0x34, 0x56);
 const SERVER = { address: address("10.0.2.100"), port: 80 };
 
-/** A guest with a TCP of its own: ours, at the other end of the wire. */
+/** A guest with a TCP stack: ours, at the other end of the wire. */
 function guestWithTcp(network: UserNetwork): Tcp {
   const send = (packet: Ipv4Packet) =>
     network.transmit(
@@ -41,7 +41,7 @@ afterEach(() => {
   for (const each of open.splice(0)) each.close();
 });
 
-/** A server on the host that answers with what it got, once it got all. */
+/** A server on the host that echoes what it received, once the client has ended. */
 async function echoServer(): Promise<number> {
   const server: Server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
     const parts: Buffer[] = [];
@@ -56,7 +56,7 @@ async function echoServer(): Promise<number> {
 
 const large = Uint8Array.from({ length: 700_000 }, (_, index) => (index * 7) & 0xff);
 
-/** Sends all as fast as the connection takes it. */
+/** Sends everything as fast as the connection accepts it. */
 function sendAll(connection: TcpConnection, bytes: Uint8Array): () => void {
   let sent = 0;
   return () => {
@@ -89,7 +89,7 @@ describe("forwards", () => {
     expect(Buffer.concat(parts).equals(large)).toBe(true);
   });
 
-  test("from guest to a port of the host where nobody listens are reset", async () => {
+  test("from guest to a host port without a listener are reset", async () => {
     const network = new UserNetwork();
     forwardToHost(network, { server: SERVER, hostPort: 1 });
     const tcp = guestWithTcp(network);
@@ -122,7 +122,7 @@ describe("forwards", () => {
     expect(Buffer.concat(heard).equals(large)).toBe(true);
   });
 
-  test("from host to a port that the guest refuses are closed", async () => {
+  test("from host to a port where the guest refuses connections are closed", async () => {
     const network = new UserNetwork();
     guestWithTcp(network);
     const forward = await forwardToGuest(network, { hostPort: 0, guest: { address: GUEST, port: 23 } });
@@ -132,11 +132,11 @@ describe("forwards", () => {
     await new Promise((resolve) => socket.on("close", resolve));
   });
 
-  test("need a port of the host that is free", async () => {
+  test("need a free host port", async () => {
     const network = new UserNetwork();
     const hostPort = await echoServer();
     await expect(forwardToGuest(network, { hostPort, guest: { address: 0, port: 22 } })).rejects.toThrow(
-      `hostfwd: port ${hostPort} of the host: somebody listens there already; give another port`,
+      `hostfwd: host port ${hostPort}: already in use; give another port`,
     );
   });
 });

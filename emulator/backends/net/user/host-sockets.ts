@@ -1,6 +1,6 @@
 /**
- * TCP between the guest and the host's loopback interface. What comes from there comes when it comes: a run that uses it
- * does not repeat exactly.
+ * TCP between the guest and the host's loopback interface. The timing of input from the host is not deterministic, so
+ * runs that use it do not repeat exactly.
  */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { BackendOptionError } from "../../option-error.ts";
@@ -10,7 +10,7 @@ import type { UserNetwork } from "./user-network.ts";
 
 const LOOPBACK = "127.0.0.1";
 
-/** A forward that can be ended. */
+/** An active forward. */
 export interface OpenForward {
   /** Port on the host. */
   readonly port: number;
@@ -18,8 +18,8 @@ export interface OpenForward {
 }
 
 /**
- * Leads connections to a port of the host into the guest.
- * @throws BackendOptionError when the port cannot be had.
+ * Forwards connections to a host port into the guest.
+ * @throws BackendOptionError when the port is not available.
  */
 export async function forwardToGuest(network: UserNetwork, forward: HostForward): Promise<OpenForward> {
   const { hostPort, guest } = forward;
@@ -44,7 +44,7 @@ export async function forwardToGuest(network: UserNetwork, forward: HostForward)
   };
 }
 
-/** Leads connections to a virtual host's port to a server on the host. @throws Error when the port is taken. */
+/** Forwards connections to a virtual host's port to a server on the host. @throws Error when the port is taken. */
 export function forwardToHost(network: UserNetwork, { server, hostPort }: GuestForward): void {
   network.listenTcp(server, (connection) => {
     const socket = createConnection({ host: LOOPBACK, port: hostPort, allowHalfOpen: true });
@@ -60,8 +60,8 @@ export function forwardToHost(network: UserNetwork, { server, hostPort }: GuestF
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      const reason = error.code === "EADDRINUSE" ? "somebody listens there already" : error.message;
-      reject(new BackendOptionError(`hostfwd: port ${port} of the host: ${reason}; give another port`));
+      const reason = error.code === "EADDRINUSE" ? "already in use" : error.message;
+      reject(new BackendOptionError(`hostfwd: host port ${port}: ${reason}; give another port`));
     });
     server.listen(port, LOOPBACK, () => {
       const address = server.address();
@@ -70,7 +70,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** Passes on what comes on either side, as fast as the other takes it, to both ends. */
+/** Passes data both ways, each as fast as the other side accepts it, until both have ended. */
 function join(socket: Socket, open: (handler: TcpHandler) => TcpConnection): void {
   const connection = open({
     data(bytes) {

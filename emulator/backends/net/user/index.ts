@@ -1,4 +1,4 @@
-/** User-mode network: virtual hosts inside the process. */
+/** User-mode network: virtual hosts within the process. */
 export { formatAddress, parseAddress } from "./addresses.ts";
 export type { Resolver } from "./dns.ts";
 export { forwardToGuest, forwardToHost, type OpenForward } from "./host-sockets.ts";

@@ -1,4 +1,4 @@
-/** IPv4 packets. Source: RFC 791. Options are skipped; fragments are not put together. */
+/** IPv4 packets. Source: RFC 791. Options are skipped; fragments are not reassembled. */
 import { checksum } from "./checksum.ts";
 
 export const PROTOCOL_ICMP = 1;
@@ -7,7 +7,7 @@ export const PROTOCOL_UDP = 17;
 
 export const IPV4_HEADER_BYTES = 20;
 const TIME_TO_LIVE = 64;
-/** As QEMU's network answers pings, and sends its notices. */
+/** As in QEMU's network, for ping replies and unreachable messages. */
 const TIME_TO_LIVE_OF_ICMP = 255;
 const DONT_FRAGMENT = 0x4000;
 const FRAGMENT_OFFSET_OR_MORE = 0x3fff;
@@ -20,14 +20,14 @@ export interface Ipv4Packet {
 }
 
 export interface ReceivedIpv4Packet extends Ipv4Packet {
-  /** Header and payload, less what the frame was padded with. */
+  /** Header and payload, without the frame's padding. */
   readonly whole: Uint8Array;
   readonly headerBytes: number;
-  /** Whether it is a part of a larger packet. */
+  /** Whether it is a fragment of a larger packet. */
   readonly fragment: boolean;
 }
 
-/** Null if it is no IPv4, is cut short, or its header's checksum is wrong. */
+/** Null if the packet is not IPv4, is truncated, or has a wrong header checksum. */
 export function parseIpv4(bytes: Uint8Array): ReceivedIpv4Packet | null {
   if (bytes.length < IPV4_HEADER_BYTES) return null;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -48,7 +48,7 @@ export function parseIpv4(bytes: Uint8Array): ReceivedIpv4Packet | null {
   };
 }
 
-/** @param identification unlike that of other packets under way, modulo 2^16. */
+/** @param identification unique among packets in flight, modulo 2^16. */
 export function buildIpv4(packet: Ipv4Packet, identification: number): Uint8Array {
   const bytes = new Uint8Array(IPV4_HEADER_BYTES + packet.payload.length);
   const view = new DataView(bytes.buffer);

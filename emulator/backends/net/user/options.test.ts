@@ -4,7 +4,7 @@ import { parseUserNetwork } from "./options.ts";
 import { address, Guest } from "./testing/guest.ts";
 import { UserNetwork } from "./user-network.ts";
 
-/** Properties without commas in their values, as a command line has them. */
+/** Properties as on a command line, without commas in their values. */
 function parse(text: string) {
   const entries: OptionEntries =
     text === ""
@@ -17,7 +17,7 @@ function parse(text: string) {
 }
 
 describe("-netdev user", () => {
-  test("without properties is QEMU's network", () => {
+  test("defaults to QEMU's network", () => {
     const network = new UserNetwork(parse("").network);
     expect([network.gateway, network.nameServer, network.guest].map((each) => each.toString(16))).toEqual([
       "a000202",
@@ -39,7 +39,7 @@ describe("-netdev user", () => {
     );
   });
 
-  test("takes names, search lists and hosts", () => {
+  test("accepts names, search lists and hosts", () => {
     const { network } = parse(
       "hostname=g,domainname=d.test,dnssearch=a.test,dnssearch=b.test,x-host=S.test:10.0.2.100,x-host=s.test:10.0.2.101,restrict=on,ipv6=off",
     );
@@ -52,7 +52,7 @@ describe("-netdev user", () => {
     expect(network.hosts?.get("s.test")).toEqual([address("10.0.2.100"), address("10.0.2.101")]);
   });
 
-  test("takes forwards both ways", () => {
+  test("accepts forwards in both directions", () => {
     expect(parse("hostfwd=tcp::8022-:22,hostfwd=:127.0.0.1:0-10.0.2.16:80").hostForwards).toEqual([
       { hostPort: 8022, guest: { address: 0, port: 22 } },
       { hostPort: 0, guest: { address: address("10.0.2.16"), port: 80 } },
@@ -65,10 +65,10 @@ describe("-netdev user", () => {
   test.each([
     ["net=10.0.2", "net=10.0.2: not a network; give one like 10.0.2.0/24"],
     ["net=10.0.2.0/255.0.255.0", "not a network"],
-    ["net=10.0.2.0/30", "a network of 30 bits has not the right size; give 8 to 29"],
-    ["host=10.0.3.2", "host=10.0.3.2: no host of 10.0.2.0/24; give an address in it"],
-    ["dns=10.0.2.255", "dns=10.0.2.255: no host of 10.0.2.0/24"],
-    ["dns=10.0.2.2", "host and dns are the same address; give different ones"],
+    ["net=10.0.2.0/30", "invalid prefix length 30; give 8 to 29"],
+    ["host=10.0.3.2", "host=10.0.3.2: not a host address in 10.0.2.0/24; give one"],
+    ["dns=10.0.2.255", "dns=10.0.2.255: not a host address in 10.0.2.0/24"],
+    ["dns=10.0.2.2", "host and dns have the same address; give different ones"],
     ["dns=1.2.3", "dns=1.2.3: not an IPv4 address; give one like 10.0.2.2"],
     ["restrict=maybe", "restrict=maybe: not a switch; give on or off"],
     ["ipv6=on", "ipv6=on: there is only IPv4; leave it out"],
@@ -77,8 +77,8 @@ describe("-netdev user", () => {
     ["hostfwd=8022", "hostfwd=8022: not a forward; give one like tcp::8022-:22"],
     ["hostfwd=udp::53-:53", "forwards carry TCP only; give tcp instead of udp"],
     ["hostfwd=tcp:0.0.0.0:80-:80", "loopback interface only; give 127.0.0.1 instead of 0.0.0.0"],
-    ["hostfwd=tcp::70000-:80", "70000 is no port; give 0 to 65535"],
-    ["hostfwd=tcp::80-:0", "0 is no port; give 1 to 65535"],
+    ["hostfwd=tcp::70000-:80", "70000 is not a port; give 0 to 65535"],
+    ["hostfwd=tcp::80-:0", "0 is not a port; give 1 to 65535"],
     ["guestfwd=tcp:10.0.2.100:80-cmd:nc", "give one like tcp:10.0.2.100:80-tcp:127.0.0.1:8080"],
     ["x-host=nobody", "x-host=nobody: not a host; give one like server.test:10.0.2.100"],
     ["dnssearch=a..b", "dnssearch=a..b: not a domain; give a name"],

@@ -1,4 +1,4 @@
-/** The options of `-netdev user`, in QEMU's spelling. */
+/** The options of `-netdev user`, spelled as in QEMU. */
 import { BackendOptionError, type OptionEntries, parseSwitch } from "../../option-error.ts";
 import {
   addressAt,
@@ -13,15 +13,15 @@ import { isDomainName, normalizeName } from "./dns.ts";
 import type { Endpoint } from "./udp.ts";
 import { DEFAULT_SUBNET, type UserNetworkOptions } from "./user-network.ts";
 
-/** A port of the host that leads into the guest. */
+/** A host port forwarded to the guest. */
 export interface HostForward {
-  /** Port on the host's loopback interface; 0: any free one. */
+  /** Port on the host's loopback interface; 0 for any free port. */
   readonly hostPort: number;
-  /** Address 0: whichever the first DHCP client has. */
+  /** Address 0 stands for the address of the first DHCP client. */
   readonly guest: Endpoint;
 }
 
-/** A port of a virtual host that leads to a server on the host. */
+/** A virtual host's port forwarded to a server on the host. */
 export interface GuestForward {
   readonly server: Endpoint;
   /** Port on the host's loopback interface. */
@@ -37,7 +37,7 @@ export interface UserNetworkConfiguration {
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const LOOPBACK_NAMES = ["", "127.0.0.1", "localhost"];
-/** Options of QEMU's that we do not have, and what to do without. */
+/** QEMU options that are not implemented, and what to do instead. */
 const MISSING: Readonly<Record<string, string>> = {
   tftp: "there is no TFTP server; load files with --kernel, --initrd or a disk",
   bootfile: "there is no TFTP server; load files with --kernel, --initrd or a disk",
@@ -48,14 +48,14 @@ const MISSING: Readonly<Record<string, string>> = {
   "ipv6-host": "there is no IPv6; leave it out",
   "ipv6-dns": "there is no IPv6; leave it out",
 };
-/** The subnet of QEMU's that a network of 16 bits or more is spelt by: 10.0.2.0 stands for 10.0.2.0/24. */
+/** Default prefix length, as in QEMU: 10.0.2.0 stands for 10.0.2.0/24. */
 const DEFAULT_PREFIX = 24;
 /** A subnet smaller than this has no room for gateway, name server and guest. */
 const LONGEST_PREFIX = 29;
 
 /**
  * @param entries properties of the option, without `id`.
- * @throws BackendOptionError naming the property that cannot be met.
+ * @throws BackendOptionError that names the invalid property.
  */
 export function parseUserNetwork(entries: OptionEntries): UserNetworkConfiguration {
   const network: Writable<UserNetworkOptions> = {};
@@ -116,16 +116,16 @@ export function parseUserNetwork(entries: OptionEntries): UserNetworkConfigurati
     if (!isInside(subnet, address) || isForMany(subnet, address) || address === subnet.address) {
       const range = `${formatAddress(subnet.address)}/${subnet.prefix}`;
       throw new BackendOptionError(
-        `${name}=${formatAddress(address)}: no host of ${range}; give an address in it`,
+        `${name}=${formatAddress(address)}: not a host address in ${range}; give one`,
       );
     }
   }
   const host = addresses.get("host");
   const dns = addresses.get("dns");
-  // A subnet without a fifteenth address starts its clients behind the name server.
+  // In a subnet without a fifteenth address, clients start after the name server.
   const dhcpStart = addresses.get("dhcpstart") ?? addressAt(subnet, subnet.prefix > 27 ? 4 : 15);
   if ((host ?? addressAt(subnet, 2)) === (dns ?? addressAt(subnet, 3)))
-    throw new BackendOptionError("host and dns are the same address; give different ones");
+    throw new BackendOptionError("host and dns have the same address; give different ones");
   if (host !== undefined) network.host = host;
   if (dns !== undefined) network.dns = dns;
   network.dhcpStart = dhcpStart;
@@ -134,7 +134,7 @@ export function parseUserNetwork(entries: OptionEntries): UserNetworkConfigurati
   return { network, hostForwards, guestForwards };
 }
 
-/** An address with a prefix or a mask behind a slash; without, as QEMU takes it, of 24 bits. */
+/** An address, a slash, and a prefix length or mask; without them, 24 bits as in QEMU. */
 function parseSubnet(value: string): Subnet {
   const [text = "", mask, ...rest] = value.split("/");
   const address = parseAddress(text);
@@ -143,7 +143,7 @@ function parseSubnet(value: string): Subnet {
     throw new BackendOptionError(`net=${value}: not a network; give one like 10.0.2.0/24`);
   if (prefix < 8 || prefix > LONGEST_PREFIX) {
     throw new BackendOptionError(
-      `net=${value}: a network of ${prefix} bits has not the right size; give 8 to ${LONGEST_PREFIX}`,
+      `net=${value}: invalid prefix length ${prefix}; give 8 to ${LONGEST_PREFIX}`,
     );
   }
   return { address: (address & netmask(prefix)) >>> 0, prefix };
@@ -214,7 +214,7 @@ function checkLoopback(option: string, address: string): void {
 function parsePort(option: string, text: string, least: number): number {
   const port = Number(text);
   if (port >= least && port <= 65_535) return port;
-  throw new BackendOptionError(`${option}: ${text} is no port; give ${least} to 65535`);
+  throw new BackendOptionError(`${option}: ${text} is not a port; give ${least} to 65535`);
 }
 
 /** `name:address`: an entry of the name server's table. */

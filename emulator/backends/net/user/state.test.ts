@@ -1,4 +1,4 @@
-/** What a network remembers when its machine goes on elsewhere, and what it tells the guest of what is lost. */
+/** The state that a network keeps when its machine moves, and what it tells the guest about what is lost. */
 import { describe, expect, test } from "vitest";
 import { move } from "../../testing/move.ts";
 import { ACK, PSH, RST, SYN } from "./tcp-segment.ts";
@@ -17,7 +17,7 @@ function networkWithServer() {
   return { network, heard };
 }
 
-/** A guest of another network, to which the state of `source` has moved. */
+/** A guest on another network, to which the state of `source` was moved. */
 function moved(source: UserNetwork) {
   const { network, heard } = networkWithServer();
   const guest = new Guest(network);
@@ -25,7 +25,7 @@ function moved(source: UserNetwork) {
   return { network, heard, guest };
 }
 
-/** Opens a connection of which the guest has sent and received something. */
+/** Opens a connection on which the guest has sent and received data. */
 function open(guest: Guest): GuestTcp {
   const tcp = new GuestTcp(guest, SERVER);
   const [answer] = tcp.send(SYN);
@@ -38,7 +38,7 @@ function open(guest: Guest): GuestTcp {
 }
 
 describe("a network that moves", () => {
-  test("knows who is who: it need not ask", () => {
+  test("keeps its ARP table and need not ask again", () => {
     const source = new UserNetwork();
     const guest = new Guest(source).announce();
     guest.sendIcmp(GATEWAY, Uint8Array.of(8, 0, 0xf7, 0xff, 0, 0, 0, 0));
@@ -47,7 +47,7 @@ describe("a network that moves", () => {
     expect(target.guest.takeTcp().map(({ flags }) => flags)).toEqual([SYN]);
   });
 
-  test("sends what waited for a card without room, and for the guest's address", () => {
+  test("sends frames that waited for room in the card, and packets that waited for the guest's MAC address", () => {
     const source = new UserNetwork();
     const guest = new Guest(source);
     guest.room = 0;
@@ -61,7 +61,7 @@ describe("a network that moves", () => {
     expect(other.takeTcp().map(({ flags }) => flags)).toEqual([SYN]);
   });
 
-  test("tells the guest that its connections are gone, at the place where it takes that", () => {
+  test("resets the guest's connections, with sequence numbers that the guest accepts", () => {
     const { network } = networkWithServer();
     const guest = new Guest(network).announce();
     const tcp = open(guest);
@@ -75,7 +75,7 @@ describe("a network that moves", () => {
     expect(after.send(ACK | PSH, "more").map(({ flags }) => flags)).toEqual([RST]);
   });
 
-  test("does not speak of connections that have ended", () => {
+  test("sends no resets for connections that have ended", () => {
     const { network } = networkWithServer();
     const guest = new Guest(network).announce();
     const tcp = open(guest);
@@ -83,7 +83,7 @@ describe("a network that moves", () => {
     expect(moved(network).guest.takeTcp()).toEqual([]);
   });
 
-  test("opens connections with the sequence numbers and ports that would have been next", () => {
+  test("opens connections with the sequence numbers and ports that would have come next", () => {
     const { network } = networkWithServer();
     const guest = new Guest(network).announce();
     open(guest).send(RST);
@@ -101,7 +101,7 @@ describe("a network that moves", () => {
     expect(ports[1]).toBe(ports[0]);
   });
 
-  test("serves whoever comes anew", () => {
+  test("serves new connections", () => {
     const target = moved(new UserNetwork());
     target.guest.announce();
     const tcp = open(target.guest);

@@ -1,7 +1,7 @@
-/** What a TCP connection has to keep: bytes until they are acknowledged, and bytes that came too early. */
+/** Buffers of a TCP connection: bytes sent but not acknowledged, and segments that arrived out of order. */
 import { sequenceAdd, sequenceDistance } from "./tcp-segment.ts";
 
-/** Bytes that have been written and not been acknowledged, oldest first. */
+/** Bytes that were written but not yet acknowledged, oldest first. */
 export class SendBuffer {
   private readonly chunks: Uint8Array[] = [];
   private bytes = 0;
@@ -12,11 +12,11 @@ export class SendBuffer {
 
   append(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.chunks.push(chunk.slice()); // the caller may go on to use its own
+    this.chunks.push(chunk.slice()); // the caller may reuse its buffer
     this.bytes += chunk.length;
   }
 
-  /** Copies `length` bytes from `offset` on, or as many as there are. */
+  /** Copies up to `length` bytes from `offset` on. */
   copy(offset: number, length: number): Uint8Array {
     const copy = new Uint8Array(Math.max(Math.min(length, this.bytes - offset), 0));
     let at = -offset;
@@ -30,7 +30,7 @@ export class SendBuffer {
     return copy;
   }
 
-  /** Forgets the first `count` bytes. */
+  /** Drops the first `count` bytes. */
   drop(count: number): void {
     let left = Math.min(count, this.bytes);
     this.bytes -= left;
@@ -47,17 +47,17 @@ export class SendBuffer {
   }
 }
 
-/** A run of bytes at its place in the sequence, and whether the peer ends behind it. */
+/** A run of bytes at its sequence number, and whether a FIN follows it. */
 export interface Piece {
   readonly sequence: number;
   readonly data: Uint8Array;
   readonly fin: boolean;
 }
 
-/** Pieces kept at most; one more is dropped, and its sender will send it again. */
+/** Maximum number of pieces kept; further ones are dropped, and the sender retransmits them. */
 const MOST_PIECES = 64;
 
-/** Segments that came before those that precede them. */
+/** Segments that arrived before those that precede them. */
 export class EarlySegments {
   private readonly pieces: Piece[] = [];
 
@@ -65,14 +65,14 @@ export class EarlySegments {
     if (this.pieces.length < MOST_PIECES) this.pieces.push({ ...piece, data: piece.data.slice() });
   }
 
-  /** Takes out a piece that reaches or touches `next` from below; null if there is none. */
+  /** Removes and returns a piece that starts at or before `next`; null if there is none. */
   takeUpTo(next: number): Piece | null {
     const index = this.pieces.findIndex(({ sequence }) => sequenceDistance(sequence, next) <= 0);
     return index < 0 ? null : (this.pieces.splice(index, 1)[0] ?? null);
   }
 }
 
-/** The part of a piece from `next` on; null if all of it, its end included, lies before. */
+/** The part of a piece from `next` on; null if all of it, including a FIN, lies before. */
 export function partFrom(piece: Piece, next: number): Piece | null {
   const skip = sequenceDistance(next, piece.sequence);
   if (skip <= 0) return piece;
@@ -80,7 +80,7 @@ export function partFrom(piece: Piece, next: number): Piece | null {
   return { sequence: next, data: piece.data.subarray(skip), fin: piece.fin };
 }
 
-/** The part of a piece before `end`. Its FIN, which takes a place of its own, goes with what is cut off. */
+/** The part of a piece before `end`. The FIN, which takes a sequence number of its own, is cut off with the rest. */
 export function partBefore(piece: Piece, end: number): Piece {
   const room = Math.max(sequenceDistance(end, piece.sequence), 0);
   if (sequenceDistance(sequenceAdd(piece.sequence, piece.data.length + (piece.fin ? 1 : 0)), end) <= 0)

@@ -1,8 +1,8 @@
 /**
  * One end of a TCP connection. Source: RFC 9293; duplicate acknowledgments as in RFC 5681, challenges as in RFC 5961.
  *
- * The link to the guest loses nothing by itself and there is no clock here, so nothing is sent again because time
- * passed: only because the peer asked, by repeating an acknowledgment or a segment.
+ * The link to the guest loses nothing by itself and there is no clock, so nothing is retransmitted after a timeout, but
+ * only when the peer repeats an acknowledgment or a segment.
  */
 import { EarlySegments, type Piece, partBefore, partFrom, SendBuffer } from "./tcp-buffers.ts";
 import {
@@ -31,38 +31,38 @@ export type TcpState =
   | "time-wait"
   | "closed";
 
-/** Why a connection ended: both sides had said all, the guest reset or refused it, or this side gave up. */
+/** Why a connection ended: both sides finished, the guest reset or refused it, or this side aborted it. */
 export type TcpEnd = "finished" | "reset" | "refused" | "aborted";
 
-/** What a connection tells whoever uses it. Callbacks may use the connection. */
+/** Callbacks of the connection's user; they may use the connection. */
 export interface TcpHandler {
-  /** It is established, and stands for as long as both sides want it. */
+  /** The connection is established. */
   open?(): void;
-  /** Bytes in order; they are valid during the call. */
+  /** Delivers bytes in order; they are valid only during the call. */
   data?(bytes: Uint8Array): void;
-  /** The guest has sent all that it will. Absent: this side ends, too. */
+  /** The guest will send no more. If absent, this side ends, too. */
   end?(): void;
   /** There is room to write again after `write` returned false. */
   drain?(): void;
-  /** Nothing more will come of it. Told once. */
+  /** The connection has ended. Called once. */
   close?(end: TcpEnd): void;
 }
 
-/** What a connection needs of the network around it. */
+/** What a connection needs from the network. */
 export interface TcpLink {
   send(segment: TcpSegment): void;
-  /** False while so much waits for the guest that data should, too; whoever says so calls `resume` afterwards. */
+  /** False while the queue to the guest is too long for more data; the network then calls `resume` later. */
   readonly hasRoom: boolean;
-  /** Called once, when the connection needs no segments any more. */
+  /** Called once, when the connection needs no more segments. */
   forget(connection: TcpConnection): void;
 }
 
-/** Largest segment over Ethernet: 1500 bytes less the headers of IPv4 and TCP. */
+/** Largest segment over Ethernet: 1500 bytes minus the IPv4 and TCP headers. */
 const OWN_MSS = 1460;
-/** What a peer takes that does not say (RFC 9293, section 3.7.1). */
+/** Segment size of a peer that gives none (RFC 9293, section 3.7.1). */
 const DEFAULT_MSS = 536;
 const LEAST_MSS = 64;
-/** Bytes taken without being read; as many as a window without scaling can tell. */
+/** Size of the receive buffer: the largest window without scaling. */
 const RECEIVE_BYTES = 0xffff;
 /** Unacknowledged bytes at which a writer should pause. */
 const HIGH_WATER = 256 * 1024;
@@ -79,11 +79,11 @@ export class TcpConnection {
 
   private readonly unacknowledged = new SendBuffer();
   private readonly initial: number;
-  /** Oldest sequence number that the peer has not acknowledged, and the next to send. */
+  /** The oldest unacknowledged sequence number, and the next one to send. */
   private oldest: number;
   private next: number;
   private peerWindow = 0;
-  /** Sequence and acknowledgment of the segment that told the window last. */
+  /** Sequence and acknowledgment numbers of the segment that last updated the window. */
   private windowSequence = 0;
   private windowAcknowledgment = 0;
   private peerMss = DEFAULT_MSS;
@@ -116,7 +116,7 @@ export class TcpConnection {
     return this.current;
   }
 
-  /** Opens it towards the guest. */
+  /** Opens the connection to the guest. */
   connect(handler: TcpHandler): void {
     this.handler = handler;
     this.current = "syn-sent";
@@ -134,8 +134,8 @@ export class TcpConnection {
   }
 
   /**
-   * Sends bytes, as soon as the guest takes them. False: much waits already, `drain` will tell. After the connection
-   * ended they are lost.
+   * Sends bytes as soon as the guest accepts them. Returns false when much is queued: wait for `drain`. After the end
+   * of the connection, bytes are lost.
    * @throws Error after `end`.
    */
   write(bytes: Uint8Array): boolean {
@@ -147,7 +147,7 @@ export class TcpConnection {
     return !this.writerWaits;
   }
 
-  /** Nothing more will be written. Bytes still come in until the guest ends, too. */
+  /** Ends writing. Bytes can still arrive until the guest ends, too. */
   end(): void {
     if (this.ending || this.over) return;
     this.ending = true;
@@ -156,14 +156,14 @@ export class TcpConnection {
     this.output();
   }
 
-  /** Drops the connection at once, with a reset. */
+  /** Aborts the connection at once, with a reset. */
   abort(): void {
     if (this.over) return;
     if (this.current !== "syn-sent") this.link.send(this.resetSegment);
     this.finish("aborted");
   }
 
-  /** What tells the guest that there is no such connection any more. */
+  /** The reset that tells the guest that the connection no longer exists. */
   get resetSegment(): TcpSegment {
     return {
       source: this.local,
@@ -176,19 +176,19 @@ export class TcpConnection {
     };
   }
 
-  /** Holds back `data` and, once the receive buffer is full, the guest. */
+  /** Stops calling `data`; once the receive buffer is full, the guest has to wait. */
   pause(): void {
     this.paused = true;
   }
 
-  /** Hands on what was held back, and goes on. */
+  /** Delivers the bytes held back, and resumes. */
   resumeReading(): void {
     if (!this.paused) return;
     this.paused = false;
     const windowBefore = this.window;
     this.deliverHeld();
     if (this.over || this.paused) return;
-    // Tell of the room if the guest could not send a full segment before.
+    // Announce the room if the guest could not send a full segment before.
     if (windowBefore < OWN_MSS) this.sendAcknowledgment();
   }
 
@@ -245,7 +245,7 @@ export class TcpConnection {
     }
     if ((flags & RST) !== 0) {
       if (sequence === this.expected) this.finish("reset");
-      else this.acknowledge = true; // a blind guess gets a challenge
+      else this.acknowledge = true; // a challenge ACK, in case it is a blind guess
       return;
     }
     if ((flags & SYN) !== 0 && this.current !== "syn-received") {
@@ -268,18 +268,18 @@ export class TcpConnection {
     if (!this.closed) this.takeText(textOf(segment));
   }
 
-  /** Whether it is the SYN once more or, with ACK, the answer of a peer that opened at the same time. */
+  /** Whether it repeats the SYN or, with ACK, is the reply of a peer that opened at the same time. */
   private repeatsOpening({ flags, sequence }: TcpSegment): boolean {
     if (this.current !== "syn-received" || (flags & (SYN | RST)) !== SYN) return false;
     return sequenceAdd(sequence, 1) === this.expected;
   }
 
-  /** RFC 9293, section 3.10.7.4, first check. A shut window still lets acknowledgments through. */
+  /** RFC 9293, section 3.10.7.4, first check. A zero window still lets acknowledgments through. */
   private isInWindow(segment: TcpSegment): boolean {
     const length = segmentLength(segment);
     const { window } = this;
     const first = sequenceDistance(segment.sequence, this.expected);
-    if (first === 0) return true; // what of it does not fit is cut off later
+    if (first === 0) return true; // whatever does not fit is cut off later
     const last = first + Math.max(length, 1) - 1;
     return window > 0 && ((first > 0 && first < window) || (first < 0 && length > 0 && last >= 0));
   }
@@ -308,7 +308,7 @@ export class TcpConnection {
     if (progress > 0) {
       this.duplicates = 0;
       this.oldest = acknowledgment;
-      this.unacknowledged.drop(progress); // a FIN counts one more than there are bytes
+      this.unacknowledged.drop(progress); // with a FIN, one more than there are bytes
     } else if (this.isDuplicate(segment, progress)) {
       if (++this.duplicates === DUPLICATES_BEFORE_REPEAT) this.repeatOldest();
     }
@@ -345,7 +345,7 @@ export class TcpConnection {
   private takeText(whole: Piece): void {
     if (whole.data.length === 0 && !whole.fin) return;
     this.acknowledge = true;
-    if (this.peerEnded) return; // nothing comes behind a FIN
+    if (this.peerEnded) return; // nothing follows a FIN
     const piece = partFrom(whole, this.expected);
     if (piece === null) return;
     const fitting = partBefore(piece, sequenceAdd(this.expected, this.window));
@@ -401,7 +401,7 @@ export class TcpConnection {
     if (this.current === "time-wait") this.close("finished");
   }
 
-  /** Everything has been said; late segments are still answered. */
+  /** Enters TIME-WAIT: both sides have finished, but late segments are still answered. */
   private wait(): void {
     this.current = "time-wait";
     if (this.endTold) this.close("finished");
@@ -424,17 +424,17 @@ export class TcpConnection {
     return this.current === "closed";
   }
 
-  /** Whether nothing can be sent any more. */
+  /** Whether nothing can be sent any longer. */
   private get over(): boolean {
     return this.current === "closed" || this.current === "time-wait";
   }
 
-  /** Bytes that the peer may send from `expected` on. */
+  /** Number of bytes that the peer may send from `expected` on. */
   private get window(): number {
     return RECEIVE_BYTES - this.heldBytes;
   }
 
-  /** Sends what the peer's window and the link take. */
+  /** Sends as much as the peer's window and the link allow. */
   private output(): void {
     while (SENDING_STATES.has(this.current) && !this.finSent && this.link.hasRoom) {
       const inFlight = sequenceDistance(this.next, this.oldest);
@@ -444,7 +444,7 @@ export class TcpConnection {
       const all = count === unsent;
       const fin = this.ending && all && allowed > count;
       if (count === 0 && !fin) return;
-      // A small segment now would only make the next one small, too (RFC 9293, section 3.8.6.2.1).
+      // Avoids the silly window syndrome: no small segment while data is in flight (RFC 9293, section 3.8.6.2.1).
       if (!all && count < this.peerMss && inFlight > 0) return;
       const sequence = this.next;
       this.next = sequenceAdd(sequence, count + (fin ? 1 : 0));
@@ -454,7 +454,7 @@ export class TcpConnection {
     }
   }
 
-  /** Sends the oldest segment that was not acknowledged again. */
+  /** Retransmits the oldest unacknowledged segment. */
   private repeatOldest(): void {
     const data = this.unacknowledged.copy(
       0,
@@ -488,7 +488,7 @@ export class TcpConnection {
   }
 }
 
-/** States in which bytes or a FIN may still have to go out. */
+/** States in which bytes or a FIN may still have to be sent. */
 const SENDING_STATES: ReadonlySet<TcpState> = new Set<TcpState>([
   "established",
   "close-wait",
@@ -497,7 +497,7 @@ const SENDING_STATES: ReadonlySet<TcpState> = new Set<TcpState>([
   "last-ack",
 ]);
 
-/** What a segment carries: a SYN takes the place before. */
+/** A segment's data and FIN, after the SYN, which takes a sequence number of its own. */
 function textOf({ sequence, flags, data }: TcpSegment): Piece {
   return {
     sequence: (flags & SYN) !== 0 ? sequenceAdd(sequence, 1) : sequence,

@@ -19,22 +19,22 @@ export interface TcpSegment {
   readonly destination: Endpoint;
   /** Sequence number of the first byte, or of the SYN; 0 to 2^32 - 1. */
   readonly sequence: number;
-  /** The next byte expected; says something only with ACK. */
+  /** The next sequence number expected; valid only with ACK. */
   readonly acknowledgment: number;
   readonly flags: number;
-  /** Bytes that the sender takes from the acknowledgment on. */
+  /** Number of bytes that the sender accepts from the acknowledgment on. */
   readonly window: number;
-  /** The sender's largest segment; comes only with SYN. */
+  /** The sender's maximum segment size; only with SYN. */
   readonly mss?: number;
   readonly data: Uint8Array;
 }
 
-/** Sequence numbers that a segment takes up. */
+/** Number of sequence numbers that a segment occupies. */
 export function segmentLength({ flags, data }: TcpSegment): number {
   return data.length + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
 }
 
-/** How far `a` is behind `b`, modulo 2^32: negative if `a` comes first. */
+/** The distance from `b` to `a`, modulo 2^32: negative if `a` comes first. */
 export function sequenceDistance(a: number, b: number): number {
   return (a - b) | 0;
 }
@@ -43,7 +43,7 @@ export function sequenceAdd(sequence: number, count: number): number {
   return (sequence + count) >>> 0;
 }
 
-/** Null if it is cut short, or its checksum is wrong. */
+/** Null if the segment is truncated or has a wrong checksum. */
 export function parseTcp(packet: Ipv4Packet): TcpSegment | null {
   const { payload } = packet;
   if (payload.length < HEADER_BYTES) return null;
@@ -86,7 +86,7 @@ export function buildTcp(segment: TcpSegment): Ipv4Packet {
   return { source: source.address, destination: destination.address, protocol: PROTOCOL_TCP, payload };
 }
 
-/** What is said to a segment that belongs to no connection (RFC 9293, section 3.5.2); null to a reset. */
+/** The reset in reply to a segment that belongs to no connection (RFC 9293, section 3.5.2); null for a reset. */
 export function refuse(segment: TcpSegment): TcpSegment | null {
   if ((segment.flags & RST) !== 0) return null;
   const acknowledges = (segment.flags & ACK) !== 0;
@@ -113,7 +113,7 @@ function parseMss(options: Uint8Array): number | null {
     const length = options[offset + 1] ?? 0;
     if (length < 2) break;
     if (kind === OPTION_MSS && length === 4 && offset + 4 <= options.length)
-      return ((options[offset + 2] as number) << 8) | (options[offset + 3] as number); // both lie inside
+      return ((options[offset + 2] as number) << 8) | (options[offset + 3] as number); // both in bounds
     offset += length;
   }
   return null;

@@ -14,7 +14,7 @@ let guest: Guest;
 let log: string[];
 let server: TcpConnection;
 
-/** A service that notes what it is told. */
+/** A service that records its callbacks. */
 function note(more: TcpHandler = {}): TcpHandler {
   return {
     open: () => log.push("open"),
@@ -32,7 +32,7 @@ function serve(handler: TcpHandler | null = note()): void {
   });
 }
 
-/** A guest's connection through its handshake. */
+/** A guest's connection after the handshake. */
 function connected(window = 65_535, mss?: number): GuestTcp {
   const tcp = new GuestTcp(guest, SERVER);
   tcp.window = window;
@@ -52,7 +52,7 @@ beforeEach(() => {
 });
 
 describe("segments", () => {
-  test("are laid out as RFC 9293 draws them", () => {
+  test("have the layout of RFC 9293", () => {
     const { payload } = buildTcp({
       source: { address: GUEST, port: 0x1234 },
       destination: SERVER,
@@ -70,7 +70,7 @@ describe("segments", () => {
     ]);
   });
 
-  test("with any options are read, or refused, without harm", () => {
+  test("with arbitrary options are parsed or rejected without errors", () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 20, maxLength: 80 }), (payload) => {
         parseTcp({ source: GUEST, destination: GATEWAY, protocol: 6, payload });
@@ -93,7 +93,7 @@ describe("opening", () => {
     expect([log, server.state]).toEqual([["open"], "established"]);
   });
 
-  test("of a port that nobody answers for, or whose service refuses, is reset", () => {
+  test("of a port without a service, or whose service refuses, is reset", () => {
     serve(null);
     for (const port of [80, 81]) {
       const tcp = new GuestTcp(guest, { ...SERVER, port });
@@ -101,7 +101,7 @@ describe("opening", () => {
     }
   });
 
-  test("gets no answer at all when the guest is restricted, but servers do answer", () => {
+  test("gets no answer when the guest is restricted, except from servers", () => {
     network = new UserNetwork({ restrict: true });
     guest = new Guest(network).announce();
     serve();
@@ -109,14 +109,14 @@ describe("opening", () => {
     expect(new GuestTcp(guest, SERVER).send(SYN)).toMatchObject([{ flags: SYN | ACK }]);
   });
 
-  test("repeats its answer when the guest asks again", () => {
+  test("repeats the reply when the guest repeats its SYN", () => {
     serve();
     const tcp = new GuestTcp(guest, SERVER);
     const first = tcp.send(SYN);
     expect(tcp.send(SYN)).toEqual(first);
   });
 
-  test("with an acknowledgment of something else is reset", () => {
+  test("with a wrong acknowledgment is reset", () => {
     serve();
     const tcp = new GuestTcp(guest, SERVER);
     tcp.send(SYN);
@@ -124,7 +124,7 @@ describe("opening", () => {
     expect(tcp.send(ACK, "", { acknowledgment: 77 })).toMatchObject([{ flags: RST, sequence: 77 }]);
   });
 
-  test("chooses other sequence numbers for each connection, the same in each run", () => {
+  test("chooses different sequence numbers for each connection, but the same in each run", () => {
     const numbers = () => {
       network = new UserNetwork({ seed: 5 });
       guest = new Guest(network).announce();
@@ -152,7 +152,7 @@ describe("opening", () => {
     expect([text(answer), answer[0]?.acknowledgment, log]).toEqual(["early", 1001, ["open"]]);
   });
 
-  test("is refused by the guest with a reset, if it is the answer to the SYN", () => {
+  test("is refused by a reset from the guest, if that acknowledges the SYN", () => {
     const connection = network.connectTcp({ address: GUEST, port: 22 }, note());
     const [syn] = guest.takeTcp();
     const tcp = new GuestTcp(guest, syn?.source ?? SERVER, 22);
@@ -195,7 +195,7 @@ describe("bytes from the guest", () => {
     ]);
   });
 
-  test("come to the service once and in order, however they come", () => {
+  test("reach the service once and in order, however they arrive", () => {
     serve();
     const tcp = connected();
     const start = tcp.next;
@@ -210,7 +210,7 @@ describe("bytes from the guest", () => {
     expect(log.join("")).toBe("openabcdef");
   });
 
-  test("outside the window are dropped, and the right place is named", () => {
+  test("outside the window are dropped, and the expected sequence number is acknowledged", () => {
     serve();
     const tcp = connected();
     for (const sequence of [tcp.next - 100, tcp.next + 70_000])
@@ -218,7 +218,7 @@ describe("bytes from the guest", () => {
     expect(log).toEqual(["open"]);
   });
 
-  test("wait while the service pauses: the window shuts, and opens again", () => {
+  test("wait while the service pauses: the window closes, and reopens", () => {
     serve();
     const tcp = connected();
     server.pause();
@@ -238,7 +238,7 @@ describe("bytes from the guest", () => {
     expect(log.join("")).toBe(`open${"x".repeat(65_535)}`);
   });
 
-  test("are handed on before their end, even if they waited", () => {
+  test("are delivered before the end, even if they waited", () => {
     serve();
     const tcp = connected();
     server.pause();
@@ -250,12 +250,12 @@ describe("bytes from the guest", () => {
 });
 
 describe("bytes to the guest", () => {
-  test("fill its window and no more, in segments that it takes", () => {
+  test("fill its window and no more, in segments that it accepts", () => {
     serve();
     const tcp = connected(2500, 1000);
     server.write(new Uint8Array(5000));
     const first = guest.takeTcp();
-    // The last half segment would be a silly one: it waits for a whole one.
+    // Silly window avoidance: the last half segment waits for a full one.
     expect(first.map(({ data }) => data.length)).toEqual([1000, 1000]);
     tcp.expected += 2000;
     expect(tcp.send(ACK).map(({ data }) => data.length)).toEqual([1000, 1000]);
@@ -264,14 +264,14 @@ describe("bytes to the guest", () => {
     expect(last.map(({ data, flags }) => [data.length, flags])).toEqual([[1000, ACK | PSH]]);
   });
 
-  test("go in segments of 536 bytes to a guest that names no size", () => {
+  test("are sent in segments of 536 bytes to a guest that gives no size", () => {
     serve();
     connected();
     server.write(new Uint8Array(1000));
     expect(guest.takeTcp().map(({ data }) => data.length)).toEqual([536, 464]);
   });
 
-  test("wait while its window is shut, and go on when it opens", () => {
+  test("wait while its window is closed, and continue when it opens", () => {
     serve();
     const tcp = connected(0);
     server.write(bytes("waits"));
@@ -283,7 +283,7 @@ describe("bytes to the guest", () => {
     expect(text(tcp.send(ACK))).toBe("ts");
   });
 
-  test("are sent again when an acknowledgment comes for the third time more", () => {
+  test("are retransmitted after the third duplicate acknowledgment", () => {
     serve();
     const tcp = connected(65_535, 1000);
     server.write(bytes("a".repeat(1000)));
@@ -303,7 +303,7 @@ describe("bytes to the guest", () => {
     expect(log).toEqual(["open"]);
   });
 
-  test("tell the writer to wait, and when to go on", () => {
+  test("tell the writer when to wait and when to continue", () => {
     serve(note({ drain: () => log.push("drain") }));
     const tcp = connected(65_535, 1460);
     expect(server.write(new Uint8Array(100))).toBe(true);
@@ -326,7 +326,7 @@ describe("bytes to the guest", () => {
     expect(log).toEqual(["open", "drain"]);
   });
 
-  test("do not overrun a network card without room, and come when it has some", () => {
+  test("do not overrun a network card without room, and arrive when it has some", () => {
     serve();
     const tcp = connected(65_535, 64);
     guest.room = 10;
@@ -353,16 +353,16 @@ describe("closing", () => {
     tcp.expected++;
     tcp.send(ACK);
     expect([server.state, log]).toEqual(["closed", ["open", "finished"]]);
-    // The connection is forgotten: what comes late is refused.
+    // The connection is forgotten: late segments are refused.
     expect(tcp.send(ACK)).toMatchObject([{ flags: RST }]);
   });
 
-  test("by a service without an opinion follows the guest", () => {
+  test("follows the guest if the service does not handle the end", () => {
     serve({});
     expect(connected().send(ACK | FIN)).toMatchObject([{ flags: ACK | FIN }]);
   });
 
-  test("by this side first waits for the guest, who may go on", () => {
+  test("by this side first waits for the guest, which may keep sending", () => {
     serve();
     const tcp = connected();
     server.write(bytes("bye"));
@@ -375,11 +375,11 @@ describe("closing", () => {
     tcp.next += 4;
     expect(tcp.send(ACK | FIN)).toMatchObject([{ flags: ACK, acknowledgment: tcp.next + 1 }]);
     expect([server.state, log]).toEqual(["time-wait", ["open", "more", "end", "finished"]]);
-    // A guest that lost the last acknowledgment asks again.
+    // A guest that missed the last acknowledgment repeats its FIN.
     expect(tcp.send(ACK | FIN)).toMatchObject([{ flags: ACK, acknowledgment: tcp.next + 1 }]);
   });
 
-  test("by both at once", () => {
+  test("works from both sides at once", () => {
     serve();
     const tcp = connected();
     server.end();
@@ -406,7 +406,7 @@ describe("closing", () => {
     expect(seen.filter(({ flags }) => (flags & FIN) !== 0).length).toBe(1);
   });
 
-  test("by a reset is at once", () => {
+  test("by a reset is immediate", () => {
     serve();
     const tcp = connected();
     expect(tcp.send(RST)).toEqual([]);
@@ -415,7 +415,7 @@ describe("closing", () => {
     expect(guest.take()).toEqual([]);
   });
 
-  test("by a guessed reset is not: it must name the right place", () => {
+  test("by a reset needs the exact sequence number", () => {
     serve();
     const tcp = connected();
     expect(tcp.send(RST, "", { sequence: tcp.next + 5 })).toMatchObject([{ flags: ACK }]);
@@ -423,7 +423,7 @@ describe("closing", () => {
     expect(server.state).toBe("established");
   });
 
-  test("by giving up tells the guest", () => {
+  test("by an abort tells the guest", () => {
     serve();
     const tcp = connected();
     server.abort();
@@ -443,7 +443,7 @@ describe("closing", () => {
     }
   });
 
-  test("forbids to write afterwards", () => {
+  test("forbids writes afterwards", () => {
     serve();
     connected();
     server.end();
@@ -452,7 +452,7 @@ describe("closing", () => {
 });
 
 describe("any mixture of segments", () => {
-  test("reorders, repeats and loses nothing that was sent often enough", () => {
+  test("delivers everything once and in order, if it is sent often enough", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1, maxLength: 300 }), fc.nat(), (content, seed) => {
         network = new UserNetwork();
@@ -492,7 +492,7 @@ describe("any mixture of segments", () => {
     );
   });
 
-  test("never throws, and leaves the port open for others", () => {
+  test("never throws, and leaves the port usable for others", () => {
     serve({ data: (data) => server.write(data.subarray(0, 10)) });
     const flags = fc.integer({ min: 0, max: 63 });
     const near = fc.integer({ min: -3, max: 70_000 });

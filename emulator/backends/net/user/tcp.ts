@@ -1,28 +1,28 @@
-/** TCP: which connection a segment belongs to, and who answers for a port. */
+/** TCP: assigns segments to connections, and ports to services. */
 import type { Ipv4Packet } from "./ipv4.ts";
 import { TcpConnection, type TcpHandler, type TcpLink } from "./tcp-connection.ts";
 import { ACK, buildTcp, parseTcp, RST, refuse, SYN, type TcpSegment } from "./tcp-segment.ts";
 import type { Endpoint } from "./udp.ts";
 
-/** Answers for a port: who handles the connection that the guest asks for; null refuses it. */
+/** Serves a port: returns the handler for a connection that the guest requests; null refuses it. */
 export type TcpService = (connection: TcpConnection) => TcpHandler | null;
 
-/** What TCP needs of the network below. */
+/** What TCP needs from the network below. */
 export interface TcpNetwork {
   send(packet: Ipv4Packet): void;
   readonly hasRoom: boolean;
 }
 
-/** Connections at the same time; more are refused. */
+/** Maximum number of simultaneous connections; more are refused. */
 const MOST_CONNECTIONS = 1024;
-/** Finished connections that still answer late segments; there is no clock that would end the wait. */
+/** Maximum number of connections in TIME-WAIT, as there is no clock to end that state. */
 const MOST_WAITING = 16;
 /** Ports for connections to the guest (RFC 6335). */
 const FIRST_EPHEMERAL_PORT = 49_152;
 const LAST_EPHEMERAL_PORT = 65_535;
 
 export class Tcp {
-  /** What a snapshot keeps of it: that no sequence number comes again. Connections are lost, see `resets`. */
+  /** State for snapshots, so that sequence numbers are not reused. Connections are lost, see `resets`. */
   static readonly vmFields = { random: "uint32", nextPort: "uint16" } as const;
 
   private readonly network: TcpNetwork;
@@ -33,7 +33,7 @@ export class Tcp {
   private nextPort = FIRST_EPHEMERAL_PORT;
   private readonly link: TcpLink;
 
-  /** @param seed what initial sequence numbers follow from. */
+  /** @param seed seed of the initial sequence numbers. */
   constructor(network: TcpNetwork, seed: number) {
     this.network = network;
     this.random = (seed ^ 0x9e37_79b9) >>> 0 || 1;
@@ -46,14 +46,14 @@ export class Tcp {
     };
   }
 
-  /** @throws Error when somebody else answers for the port. */
+  /** @throws Error when the port already has a service. */
   listen(endpoint: Endpoint, service: TcpService): void {
     const key = endpointKey(endpoint);
     if (this.services.has(key)) throw new Error(`TCP port ${key} is taken; choose another`);
     this.services.set(key, service);
   }
 
-  /** Whether somebody answers for the port. */
+  /** Whether the port has a service. */
   answersFor(endpoint: Endpoint): boolean {
     return this.services.has(endpointKey(endpoint));
   }
@@ -71,7 +71,7 @@ export class Tcp {
     return connection;
   }
 
-  /** @param silent say nothing to a segment that nobody wants, instead of refusing it. */
+  /** @param silent ignore segments that belong to no connection or service, instead of refusing them. */
   receive(packet: Ipv4Packet, silent: boolean): void {
     const segment = parseTcp(packet);
     if (segment === null) return;
@@ -82,13 +82,13 @@ export class Tcp {
       connection.receive(segment);
       return;
     }
-    if (connection !== undefined) this.drop(connection); // a new one in place of one that is over
+    if (connection !== undefined) this.drop(connection); // replaced by a new connection
     if (opens && this.accept(segment)) return;
     const refusal = silent ? null : refuse(segment);
     if (refusal !== null) this.network.send(buildTcp(refusal));
   }
 
-  /** There is room below again. */
+  /** Resumes sending, when the network below has room again. */
   resume(): void {
     for (const connection of this.connections.values()) {
       if (!this.network.hasRoom) return;
@@ -97,8 +97,8 @@ export class Tcp {
   }
 
   /**
-   * For each connection that the guest may believe in, the packet that tells it that there is none. One that it has not
-   * answered yet is refused when it does.
+   * Resets for all connections that the guest may consider open. A connection whose SYN the guest has not answered yet
+   * needs none: the answer will be refused.
    */
   resets(): Ipv4Packet[] {
     return [...this.connections.values()]
@@ -131,7 +131,7 @@ export class Tcp {
       return;
     }
     this.waiting.push(connection);
-    if (this.waiting.length > MOST_WAITING) this.drop(this.waiting[0] as TcpConnection); // there are some
+    if (this.waiting.length > MOST_WAITING) this.drop(this.waiting[0] as TcpConnection); // not empty
   }
 
   private drop(connection: TcpConnection): void {

@@ -17,7 +17,7 @@ export interface Datagram {
   readonly data: Uint8Array;
 }
 
-/** Null if it is cut short, or its checksum is wrong; none (0) is not. */
+/** Null if the datagram is truncated or has a wrong checksum; a checksum of 0 means that there is none. */
 export function parseUdp(packet: Ipv4Packet): Datagram | null {
   const { payload } = packet;
   if (payload.length < HEADER_BYTES) return null;
@@ -42,7 +42,7 @@ export function buildUdp({ source, destination, data }: Datagram): Ipv4Packet {
   view.setUint16(4, segment.length);
   segment.set(data, HEADER_BYTES);
   const sum = transportChecksum(source.address, destination.address, PROTOCOL_UDP, segment);
-  view.setUint16(6, sum === 0 ? 0xffff : sum); // 0 would mean that there is none
+  view.setUint16(6, sum === 0 ? 0xffff : sum); // 0 would mean no checksum
   return {
     source: source.address,
     destination: destination.address,

@@ -20,7 +20,7 @@ function echoRequest(data: Uint8Array): Uint8Array {
 const bytes = (content: string) => new TextEncoder().encode(content);
 
 describe("address resolution", () => {
-  test("finds the gateway, the name server and servers, and nobody else", () => {
+  test("finds the gateway, the name server and added servers, and no other host", () => {
     const network = new UserNetwork();
     network.listenTcp({ address: address("10.0.2.100"), port: 80 }, () => null);
     network.listenTcp({ address: address("192.0.2.1"), port: 80 }, () => null);
@@ -45,7 +45,7 @@ describe("address resolution", () => {
     }
   });
 
-  test("asks for the guest's address before it sends to a guest that never spoke", () => {
+  test("asks for the guest's MAC address before sending to a guest that never sent anything", () => {
     const network = new UserNetwork();
     const guest = new Guest(network);
     network.connectTcp({ address: GUEST, port: 22 }, {});
@@ -65,24 +65,24 @@ describe("ping", () => {
       guest.sendIcmp(host, echoRequest(bytes("abcdefg")));
       const [reply] = guest.takePackets(PROTOCOL_ICMP);
       expect([reply?.source, reply?.destination]).toEqual([host, GUEST]);
-      // Type 0, code 0, and the checksum over type, identifier 1234, sequence 7 and the data is right.
+      // Type 0, code 0, and the checksum over type, identifier 1234, sequence 7 and the data is correct.
       expect([...(reply?.payload ?? [])].slice(0, 2)).toEqual([0, 0]);
       expect(checksum(reply?.payload ?? new Uint8Array(1))).toBe(0);
       expect(reply?.payload.subarray(4)).toEqual(Uint8Array.of(0x12, 0x34, 0, 7, ...bytes("abcdefg")));
     }
   });
 
-  test("is answered with the time to live that QEMU's network gives it, unlike datagrams", () => {
+  test("is answered with the same time to live as in QEMU's network, unlike datagrams", () => {
     const network = new UserNetwork();
     network.listenUdp({ address: GATEWAY, port: 9 }, (data, reply) => reply(data));
     const guest = new Guest(network).announce();
     guest.sendIcmp(GATEWAY, echoRequest(bytes("a")));
     guest.sendUdp({ address: GATEWAY, port: 9 }, bytes("a"));
-    const timeToLive = (frame: Uint8Array) => frame[14 + 8]; // behind Ethernet's header
+    const timeToLive = (frame: Uint8Array) => frame[14 + 8]; // after the Ethernet header
     expect(guest.take().map(timeToLive)).toEqual([255, 64]);
   });
 
-  test("of a host that does not exist is refused, a damaged one and a broadcast are not answered", () => {
+  test("of a host that does not exist is refused; corrupt and broadcast requests are not answered", () => {
     const guest = new Guest(new UserNetwork()).announce();
     guest.sendIcmp(address("192.0.2.9"), echoRequest(bytes("abc")));
     const [refusal] = guest.takePackets(PROTOCOL_ICMP);
@@ -134,7 +134,7 @@ describe("datagrams", () => {
     expect(text(replies)).toBe("5000:hello");
   });
 
-  test("to a port that nobody answers for are refused, unless the guest is restricted", () => {
+  test("to a port without a service are refused, unless the guest is restricted", () => {
     const guest = new Guest(new UserNetwork()).announce();
     guest.sendUdp({ address: GATEWAY, port: 9 }, bytes("x"));
     expect([...(guest.takePackets(PROTOCOL_ICMP)[0]?.payload ?? [])].slice(0, 2)).toEqual([3, 3]);
@@ -171,7 +171,7 @@ describe("datagrams", () => {
 });
 
 describe("the guest's network card", () => {
-  test("gets what waited once it has room, in order", () => {
+  test("gets waiting frames in order once it has room", () => {
     const network = new UserNetwork();
     const guest = new Guest(network).announce();
     guest.room = 1;
@@ -184,7 +184,7 @@ describe("the guest's network card", () => {
     expect(data()).toBe("bc");
   });
 
-  test("may never take anything: what waits is bounded", () => {
+  test("may never accept anything: the queue is bounded", () => {
     const network = new UserNetwork();
     const guest = new Guest(network).announce();
     guest.room = 0;
@@ -194,7 +194,7 @@ describe("the guest's network card", () => {
     expect(guest.frames.length).toBe(2048);
   });
 
-  test("may answer from within, as a loop of frames", () => {
+  test("may send while it receives, even in a long loop of frames", () => {
     const network = new UserNetwork();
     let heard = 0;
     network.listenUdp({ address: GATEWAY, port: 7 }, (data, reply) => reply(data));
@@ -220,7 +220,7 @@ describe("the guest's network card", () => {
   });
 });
 
-describe("frames that nobody should send", () => {
+describe("invalid frames", () => {
   const header = fc
     .tuple(
       fc.constantFrom(virtualMac(GATEWAY), GUEST_MAC, new Uint8Array(6).fill(0xff)),
@@ -228,7 +228,7 @@ describe("frames that nobody should send", () => {
     )
     .map(([mac, type]) => Uint8Array.of(...mac, ...GUEST_MAC, type >>> 8, type & 0xff));
 
-  test("never throw, whatever bytes they are", () => {
+  test("never throw, whatever their bytes", () => {
     const network = new UserNetwork({ hosts: new Map([["a", [1]]]) });
     network.listenTcp({ address: GATEWAY, port: 80 }, () => ({}));
     new Guest(network);
@@ -244,7 +244,7 @@ describe("frames that nobody should send", () => {
     );
   });
 
-  test("never throw behind right checksums either, and leave the network working", () => {
+  test("never throw with correct checksums either, and leave the network working", () => {
     const network = new UserNetwork({ hosts: new Map([["a", [1]]]) });
     network.listenTcp({ address: GATEWAY, port: 80 }, () => ({}));
     const guest = new Guest(network).announce();
@@ -274,7 +274,7 @@ describe("frames that nobody should send", () => {
     expect(guest.takePackets(PROTOCOL_ICMP).length).toBe(1);
   });
 
-  test("with source addresses of groups, or of virtual hosts, teach nothing", () => {
+  test("with source addresses of groups or of virtual hosts are not learned from", () => {
     const network = new UserNetwork();
     const guest = new Guest(network).announce();
     guest.sendArp({

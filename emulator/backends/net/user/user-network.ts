@@ -1,7 +1,7 @@
 /**
- * A network of one guest and some virtual hosts, inside the process: a gateway that answers ARP, ping and DHCP, a name
- * server, and whatever services are put there. Nothing of it depends on time or chance, so that runs repeat exactly.
- * Addresses and behaviour as QEMU's user-mode network.
+ * A network of one guest and some virtual hosts within the process: a gateway that answers ARP, ping and DHCP, a name
+ * server, and any services that are added. Nothing in it depends on time or chance, so that runs repeat exactly.
+ * Addresses and behaviour are those of QEMU's user-mode network.
  */
 import {
   addressAt,
@@ -43,50 +43,50 @@ import { buildUdp, type Datagram, type Endpoint, parseUdp } from "./udp.ts";
 
 /** The guest's network card, as the network sees it. */
 export interface FrameTaker {
-  /** Takes a frame, which is its own from now on; false: it has no room, and calls `acceptInput` once it has. */
+  /** Takes ownership of a frame; false if it has no room, in which case it calls `acceptInput` once it has. */
   receive(frame: Uint8Array): boolean;
 }
 
-/** Answers datagrams to a port: each `reply` sends one back. */
+/** Handles datagrams to a port; each call of `reply` sends one back. */
 export type UdpService = (data: Uint8Array, reply: (data: Uint8Array) => void, from: Endpoint) => void;
 
 export interface UserNetworkOptions {
   /** Default 10.0.2.0/24. */
   readonly net?: Subnet;
-  /** The gateway, who is also the DHCP server; default: second address of the subnet. */
+  /** The gateway, which is also the DHCP server; default: second address of the subnet. */
   readonly host?: number;
   /** The name server; default: third address. */
   readonly dns?: number;
   /** Address of the first DHCP client; default: fifteenth address. */
   readonly dhcpStart?: number;
-  /** What the guest is told its name is. */
+  /** The guest's host name, sent by DHCP. */
   readonly hostname?: string;
   readonly domainName?: string;
   readonly dnsSearch?: readonly string[];
-  /** The guest reaches nothing but the services that were put there, and learns of no way out. Default false. */
+  /** Whether the guest can reach only services that were added, and is told of no route out. Default false. */
   readonly restrict?: boolean;
-  /** What names mean: in lower case. */
+  /** Addresses by name; names are in lower case. */
   readonly hosts?: ReadonlyMap<string, readonly number[]>;
-  /** Asked for names that are not in `hosts`. */
+  /** Resolves names that are not in `hosts`. */
   readonly resolve?: Resolver;
-  /** What sequence numbers follow from; default 0. */
+  /** Seed of TCP sequence numbers; default 0. */
   readonly seed?: number;
 }
 
 export const DEFAULT_SUBNET: Subnet = { address: 0x0a00_0200, prefix: 24 };
 
-/** Frames that wait for the guest until TCP sends no more data, and until more are dropped. */
+/** Numbers of frames queued for the guest at which TCP stops sending data, and at which frames are dropped. */
 const QUEUE_FOR_DATA = 512;
 const QUEUE_AT_MOST = 2048;
-/** Packets that wait for the guest's MAC address. */
+/** Maximum number of packets waiting for address resolution. */
 const UNRESOLVED_AT_MOST = 16;
-/** Hosts of the subnet whose MAC addresses are remembered. */
+/** Maximum number of hosts of the subnet whose MAC addresses are remembered. */
 const NEIGHBOURS_AT_MOST = 256;
 
 export class UserNetwork {
   /**
-   * What a snapshot keeps: who is who, who has which address, and packets under way. Who talks to the guest is outside of
-   * the machine, so that connections end with it: the guest that goes on is told so.
+   * State for snapshots: the ARP and DHCP tables and packets in flight. Peers of TCP connections are outside the
+   * machine, so connections are not kept; a restored guest gets resets for them.
    */
   readonly vmState = {
     name: "user-network",
@@ -113,11 +113,11 @@ export class UserNetwork {
   private readonly dns: DnsServer;
   private readonly tcp: Tcp;
   private readonly udpServices = new Map<string, UdpService>();
-  /** Addresses that somebody answers for. */
+  /** Addresses of virtual hosts. */
   private readonly hosts: Set<number>;
   private readonly neighbours = new Map<number, Uint8Array>();
   private unresolved: Ipv4Packet[] = [];
-  /** Packets that end the connections of the machine that was saved. */
+  /** Packets that reset the connections of the saved machine. */
   private lost: Ipv4Packet[] = [];
   private taker: FrameTaker | null = null;
   private toGuest: Uint8Array[] = [];
@@ -159,7 +159,7 @@ export class UserNetwork {
     );
   }
 
-  /** Plugs the guest's network card in; null unplugs it, and what waits for it is lost. */
+  /** Connects the guest's network card; null disconnects it and drops the frames waiting for it. */
   connect(taker: FrameTaker | null): void {
     this.taker = taker;
     if (taker === null) this.toGuest.length = 0;
@@ -168,8 +168,8 @@ export class UserNetwork {
   }
 
   /**
-   * Puts a server on the network. An address of the subnet appears as a host of its own; those beyond are reached
-   * through the gateway.
+   * Adds a server. An address in the subnet appears as a host of its own; other addresses are reached through the
+   * gateway.
    * @throws Error when the port is taken.
    */
   listenTcp(endpoint: Endpoint, service: TcpService): void {
@@ -194,16 +194,16 @@ export class UserNetwork {
     return this.tcp.connect(this.gateway, guest, handler);
   }
 
-  /** Drops all connections and unplugs the guest. */
+  /** Aborts all connections and disconnects the guest. */
   close(): void {
     this.tcp.abortAll();
     this.connect(null);
   }
 
-  /** Takes a frame from the guest; any bytes do. */
+  /** Takes a frame from the guest; any bytes are accepted. */
   transmit(frame: Uint8Array): void {
     this.fromGuest.push(frame);
-    if (this.handling) return; // an answer to an answer: in turn
+    if (this.handling) return; // sent while another frame is handled: queued
     this.handling = true;
     try {
       for (let next = this.fromGuest.shift(); next !== undefined; next = this.fromGuest.shift())
@@ -214,7 +214,7 @@ export class UserNetwork {
     this.deliver();
   }
 
-  /** The guest has room again. */
+  /** Delivers frames, now that the guest has room again. */
   acceptInput(): void {
     this.deliver();
   }
@@ -287,7 +287,7 @@ export class UserNetwork {
   private receiveArp(packet: ArpPacket): void {
     this.learn(packet.senderAddress, packet.senderMac);
     if (packet.operation !== ARP_REQUEST || !this.answersArp(packet.targetAddress)) return;
-    if (packet.senderAddress === packet.targetAddress) return; // it announces itself
+    if (packet.senderAddress === packet.targetAddress) return; // an announcement
     const mac = virtualMac(packet.targetAddress);
     const reply = {
       operation: ARP_REPLY,
@@ -303,10 +303,10 @@ export class UserNetwork {
     return this.hosts.has(address) && isInside(this.subnet, address);
   }
 
-  /** Remembers whose MAC address it is, and sends what waited for it. */
+  /** Records the MAC address of a host, and sends the packets that waited for it. */
   private learn(address: number, mac: Uint8Array): void {
     if (!isInside(this.subnet, address) || isForMany(this.subnet, address) || this.hosts.has(address)) return;
-    if (((mac[0] ?? 1) & 1) !== 0) return; // a group's
+    if (((mac[0] ?? 1) & 1) !== 0) return; // a group address
     if (!this.neighbours.has(address) && this.neighbours.size >= NEIGHBOURS_AT_MOST) return;
     this.neighbours.set(address, mac.slice());
     const waiting = this.unresolved.filter(({ destination }) => destination === address);
@@ -376,7 +376,7 @@ export class UserNetwork {
     this.sendTo(reply.mac, packet);
   }
 
-  /** Whether an answer would go to many, or to nobody: there must be none (RFC 1122, section 3.2.2). */
+  /** Whether source or destination is not a single host: there must be no reply then (RFC 1122, section 3.2.2). */
   private concernsMany({ source, destination }: Ipv4Packet): boolean {
     return isForMany(this.subnet, source) || isForMany(this.subnet, destination);
   }
@@ -395,7 +395,7 @@ export class UserNetwork {
     );
   }
 
-  /** Sends a packet to a host of the subnet, once its MAC address is known. */
+  /** Sends a packet to a host of the subnet, after resolving its MAC address if necessary. */
   private sendPacket(packet: Ipv4Packet): void {
     const mac = this.neighbours.get(packet.destination);
     if (mac !== undefined) {
@@ -429,7 +429,7 @@ export class UserNetwork {
   }
 }
 
-/** Packets as a snapshot keeps them. */
+/** Packets in the form kept in snapshots. */
 function packed(packets: readonly Ipv4Packet[]): Uint8Array[] {
   return packets.map((packet) => buildIpv4(packet, 0));
 }
@@ -439,5 +439,5 @@ function unpacked(packets: readonly Uint8Array[]): Ipv4Packet[] {
 }
 
 const ICMP_ECHO_REQUEST = 8;
-/** Data of a datagram that needs no fragments, in bytes. */
+/** Maximum data of an unfragmented datagram, in bytes. */
 const LONGEST_DATAGRAM = ETHERNET_MTU - IPV4_HEADER_BYTES - 8;

@@ -1,4 +1,4 @@
-/** Compare values around the present, halves of them, a time that is set, and the software interrupt. */
+/** Comparator values around the present, halves of them, changes of the time, and software interrupts. */
 import { ACLINT } from "../board.ts";
 import type { Random } from "../random.ts";
 import { clock, moment, read, type Step, write } from "../script.ts";
@@ -23,7 +23,7 @@ function move(random: Random): Step[] {
       return [read(ACLINT.mtimecmp(0), 8), read(ACLINT.mtimecmp(0), 4), read(ACLINT.mtimecmp(0) + 4, 4)];
     case 6:
       return [read(ACLINT.mtime, 8), read(ACLINT.mtime, 4), read(ACLINT.mtime + 4, 4)];
-    case 7: // the time as it is without this, or a little beside it
+    case 7: // the time as if it had never been set, or close to that
       return random.onceIn(3)
         ? moment(ACLINT.mtime, "mtime", random.onceIn(2) ? 0 : nearby(random), "high")
         : [];

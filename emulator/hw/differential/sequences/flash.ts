@@ -1,4 +1,4 @@
-/** Whole commands to a flash bank, commands left unfinished, and wrong second cycles, in a few blocks of both banks. */
+/** Complete and unfinished flash commands, and wrong second cycles, in a few blocks of both banks. */
 import type { AccessSize } from "#memory";
 import { FLASH } from "../board.ts";
 import type { Random } from "../random.ts";
@@ -11,7 +11,7 @@ const COMMANDS: readonly [number, ...number[]] = [
   0x00, 0x01, 0x10, 0x20, 0x28, 0x2f, 0x40, 0x50, 0x60, 0x70, 0x90, 0x98, 0xb0, 0xc0, 0xd0, 0xe8, 0xf0, 0xff,
 ];
 
-/** Sizes of accesses to an array that the bus cuts no further. */
+/** Sizes of accesses to the array that the bus does not split further. */
 const SIZES: readonly [AccessSize, ...AccessSize[]] = [1, 2, 4, 4, 4, 8];
 
 export function flash(random: Random, length: number): Step[] {

@@ -1,16 +1,16 @@
-/** Items read byte by byte and in larger pieces, and requests by DMA, sound and otherwise. */
+/** Items read byte by byte and in larger pieces, and valid and invalid DMA requests. */
 import type { AccessSize } from "#memory";
 import { FW_CFG } from "../board.ts";
 import type { Random } from "../random.ts";
 import { read, type Step, write } from "../script.ts";
 
-/** In RAM, where no other sequence is. */
+/** In RAM that no other sequence uses. */
 const REQUEST = 0x8020_0000;
 const TARGET = 0x8020_1000;
-/** Behind the flash, where neither side has anything. */
+/** After the flash, unassigned on both sides. */
 const NOWHERE = 0x2400_0000;
 
-/** Signature, version, UUID, processors, directory, files, and what is none of them. */
+/** Signature, version, UUID, processors, directory, files, and numbers that are not items. */
 const ITEMS: readonly [number, ...number[]] = [
   0, 1, 2, 5, 0x19, 0x20, 0x21, 0x22, 0x23, 0x1a, 0x8001, 0xffff,
 ];
@@ -32,7 +32,7 @@ function move(random: Random): Step[] {
     case 3:
       return [
         write(FW_CFG.data, random.pick(SIZES), random.value()), // has no effect
-        write(FW_CFG.selector, random.pick([1, 4]), random.value()), // likewise: it takes two bytes
+        write(FW_CFG.selector, random.pick([1, 4]), random.value()), // nor has this: it accepts only two bytes
         read(FW_CFG.selector, 2),
         read(FW_CFG.data + random.below(8), random.pick(SIZES)),
         read(FW_CFG.dma + random.below(8), random.pick([1, 2, 4])),
@@ -46,7 +46,7 @@ function select(item: number): Step {
   return write(FW_CFG.selector, 2, swap16(item));
 }
 
-/** A request, and all that it may have changed. Skips, reads and writes, alone or with a choice of the item. */
+/** A request, and reads of all that it may have changed. Skips, reads and writes, with or without selecting an item. */
 function request(random: Random): Step[] {
   const command = random.pick([0, 2, 4, 8, 10, 12, 16, 24, random.below(32)]);
   const control = random.pick(ITEMS) * 0x1_0000 + command;
@@ -63,7 +63,7 @@ function request(random: Random): Step[] {
     ...start,
     read(REQUEST, 4),
     ...Array.from({ length: 4 }, () => read(TARGET + 8 * random.below(14), 8)),
-    read(FW_CFG.data, 1), // shows how far it went
+    read(FW_CFG.data, 1), // shows how far the offset advanced
   ];
 }
 

@@ -1,4 +1,4 @@
-/** All kinds of scripts, by the name under which tests report them. */
+/** All kinds of scripts, by the name that tests report. */
 import type { Random } from "../random.ts";
 import type { Step } from "../script.ts";
 import { aclint } from "./aclint.ts";
@@ -9,7 +9,7 @@ import { rtc } from "./rtc.ts";
 import { storm } from "./storm.ts";
 import { uart } from "./uart.ts";
 
-/** Draws a script of about `length` steps. */
+/** Generates a script of about `length` steps. */
 export type Sequence = (random: Random, length: number) => Step[];
 
 export const SEQUENCES: readonly (readonly [name: string, sequence: Sequence])[] = Object.entries({

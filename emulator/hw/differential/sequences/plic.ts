@@ -27,7 +27,7 @@ function move(random: Random): Step[] {
       return [write(PLIC.claim(context), 4, random.onceIn(8) ? random.value() : source)];
     case 6:
       return [read(PLIC.claim(context), 4), write(PLIC.claim(context), 4, source)];
-    case 7: // the transmitter is empty: its interrupt comes with its enable bit, and goes with it
+    case 7: // the transmitter is empty, so its interrupt follows its enable bit
       return [write(UART.ier, 1, random.pick([0, 2]))];
     case 8: // an alarm in 1970 is due at once
       return [write(RTC.irqEnabled, 4, 1), write(RTC.alarmHigh, 4, 0), write(RTC.alarmLow, 4, 1)];

@@ -1,4 +1,4 @@
-/** Alarms before, at and after the present, and a clock that is set. */
+/** Alarms before, at and after the present, and changes of the time. */
 import { PLIC, RTC } from "../board.ts";
 import type { Random } from "../random.ts";
 import { clock, moment, read, type Step, write } from "../script.ts";
@@ -29,11 +29,11 @@ function move(random: Random): Step[] {
       return [read(RTC.alarmLow, 4), read(RTC.alarmHigh, 4), read(RTC.irqEnabled, 4)];
     case 7:
       return [read(PLIC.pending(0), 4), read(PLIC.claim(0), 4), write(PLIC.claim(0), 4, RTC.source)];
-    case 8: // the time as it is without this, or a little beside it
+    case 8: // the time as if it had never been set, or close to that
       return random.onceIn(2)
         ? moment(RTC.timeLow, "rtc", random.onceIn(2) ? 0 : nearby(random), "high")
         : [];
-    case 12: // some other time, of which a half stays
+    case 12: // some other time, keeping one half
       return random.onceIn(8)
         ? [write(random.pick([RTC.timeLow, RTC.timeHigh]), 4, random.value() >> 2n)]
         : [];

@@ -1,4 +1,4 @@
-/** Any access to anything: all windows and the holes beside them, any offset, size and value. */
+/** Any access to anything: all windows and the holes near them, any offset, size and value. */
 import type { AccessSize } from "#memory";
 import { FINISHER, FINISHER_BYTES, FW_CFG, HOLES, RTC, WINDOWS } from "../board.ts";
 import type { Random } from "../random.ts";
@@ -24,14 +24,14 @@ function anyAddress(random: Random): number {
   return window.base + register + (random.onceIn(8) ? random.below(4) : 0);
 }
 
-/** Takes the bits out of a value that both sides cannot be compared with. */
+/** Clears the bits of a value that would make a comparison impossible. */
 function harmless(address: number, size: number, value: bigint): bigint {
   const touches = (base: number, bytes: number) => address + size > base && address < base + bytes;
-  // No half word is 0x3333, 0x5555 or 0x7777: these end or reset the machine.
+  // No half word may be 0x3333, 0x5555 or 0x7777: these end or reset the machine.
   if (touches(FINISHER, FINISHER_BYTES)) return value & 0x0c0c_0c0c_0c0c_0c0cn;
-  // QEMU counts signed nanoseconds. An alarm of 2^63 or more is past to it, and rings whenever its main loop comes by.
+  // QEMU's nanoseconds are signed: an alarm of 2^63 or more is in the past, and fires when its main loop gets to it.
   if (touches(RTC.alarmHigh, 4)) return value & 0x3f3f_3f3f_3f3f_3f3fn;
-  // A request of any length, to be found anywhere, may keep QEMU busy for minutes; there is none at 0.
+  // A request at a random address may have any length and keep QEMU busy for minutes; there is none at 0.
   if (touches(FW_CFG.dma, 8)) return 0n;
   return value;
 }

@@ -1,17 +1,17 @@
-/** What a driver of the 16550A does, and what none would: divisors, FIFOs, loopback, interrupts, time-outs. */
+/** What 16550A drivers do, and what none would do: divisors, FIFOs, loopback, interrupts, timeouts. */
 import { PLIC, UART } from "../board.ts";
 import type { Random } from "../random.ts";
 import { clock, read, type Step, write } from "../script.ts";
 
 const LOOPBACK = 0x10;
 const DLAB = 0x80;
-/** Bits per second of a divisor of one, and of zero. */
+/** Bits per second for a divisor of 1, and for 0. */
 const BAUD_BASE = 399_193;
 const SLOWEST_BAUD = 3500;
 
 export function uart(random: Random, length: number): Step[] {
   const steps: Step[] = [
-    // Slow enough that a clock step is a fraction of the receiver's time-out, fast enough to wait for it.
+    // Slow enough that a clock step is a fraction of the receive timeout, fast enough to wait for it.
     ...[write(UART.lcr, 1, DLAB), write(UART.data, 1, random.between(8, 48)), write(UART.ier, 1, 0)],
     write(UART.lcr, 1, random.below(0x40)),
     ...[write(UART.fcr, 1, fifoControl(random)), write(UART.mcr, 1, LOOPBACK)],
@@ -44,7 +44,7 @@ function move(random: Random): Step[] {
       return [write(UART.ier, 1, random.onceIn(4) ? random.below(256) : random.below(16))];
     case 4:
       return [write(UART.mcr, 1, random.onceIn(3) ? random.below(256) : LOOPBACK | random.below(16))];
-    case 5: // more than the 16 that fit now and then
+    case 5: // now and then more than the 16 that fit
       return Array.from({ length: random.between(1, 20) }, () => write(UART.data, 1, random.below(256)));
     case 6:
       return Array.from({ length: random.between(1, 20) }, () => read(UART.data, 1));
@@ -77,8 +77,8 @@ function fifoControl(random: Random): number {
 }
 
 /**
- * Fewer bytes than the trigger level, and then silence: four characters' time later the receiver interrupts all the same.
- * The waits end just before and just behind that, for all formats of a character.
+ * Fewer bytes than the trigger level, followed by silence: after four character times the receiver interrupts anyway.
+ * The waits end just before and just after that, for all character formats.
  */
 function timeOut(random: Random): Step[] {
   const control = random.below(0x40);
@@ -92,7 +92,7 @@ function timeOut(random: Random): Step[] {
     write(UART.fcr, 1, 0x07 | (random.between(1, 3) << 6)),
     ...[write(UART.data, 1, random.below(256)), write(UART.data, 1, random.below(256))],
     clock(silence * random.pick([0.2, 0.5])),
-    ...(random.onceIn(2) ? [read(UART.data, 1)] : []), // starts the time anew
+    ...(random.onceIn(2) ? [read(UART.data, 1)] : []), // restarts the timeout
     ...[clock(silence * random.pick([0.45, 0.75])), ...look],
     ...[clock(silence * random.pick([0.08, 0.12])), ...look],
     ...[clock(silence * random.pick([0.08, 0.5])), ...look],
@@ -100,7 +100,7 @@ function timeOut(random: Random): Step[] {
   ];
 }
 
-/** One byte more than there is room for, with FIFOs and without. */
+/** One byte more than there is room for, with and without FIFOs. */
 function overrun(random: Random): Step[] {
   const fifos = random.onceIn(2);
   return [
@@ -111,7 +111,7 @@ function overrun(random: Random): Step[] {
   ];
 }
 
-/** The host types up to as many bytes as the UART takes at once: the trigger level, or one without FIFOs. */
+/** The host sends at most as many bytes as the UART takes at once: the trigger level, or one without FIFOs. */
 function typed(random: Random): Step[] {
   const level = random.below(5);
   const room = [1, 4, 8, 14][level] ?? 1;
@@ -129,7 +129,7 @@ function typed(random: Random): Step[] {
       write(UART.ier, 1, random.below(16)),
     ],
     write(UART.fcr, 1, level < 4 ? 0x07 | (level << 6) : 0x06),
-    ...[read(UART.data, 1), read(UART.lsr, 1)], // nothing is left of what came before
+    ...[read(UART.data, 1), read(UART.lsr, 1)], // clears what is left from before
     { kind: "input", bytes: Array.from({ length: count }, () => random.below(256)) },
     ...[...look, clock(random.between(1, 40) * 150_000), ...look],
     ...Array.from({ length: count + random.below(2) }, () => read(UART.data, 1)),

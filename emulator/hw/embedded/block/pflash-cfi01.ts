@@ -1,10 +1,10 @@
-/** Bank of parallel NOR flash with Intel's command set. Source: Intel StrataFlash J3 data sheet; JESD68.01; quirks as QEMU's. */
+/** Parallel NOR flash, Intel command set. Source: Intel StrataFlash J3 data sheet; JESD68.01; quirks as in QEMU. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { type BlockBackend, SysBusDevice, stringProperty, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 import { cfiQueryTable } from "./cfi-query.ts";
 
-/** Commands. QEMU's own 0x00 reads the array, too. */
+/** Commands. 0x00, which also reads the array, is QEMU's own. */
 const READ_ARRAY = 0xff;
 const READ_ARRAY_OLD = 0x00;
 const READ_IDENTIFIER = 0x90;
@@ -23,21 +23,21 @@ const STATUS_READY = 0x80;
 const STATUS_ERASE_ERROR = 0x20;
 const STATUS_PROGRAM_ERROR = 0x10;
 
-/** Which write of a command sequence comes next. */
+/** The write that is expected next in a command sequence. */
 const EXPECT = { Command: 0, Argument: 1, BufferData: 2, BufferConfirm: 3 } as const;
 type Expect = (typeof EXPECT)[keyof typeof EXPECT];
 
-/** Modelled buffer of one chip: 2 KiB, or 256 bytes if the bank is one byte wide. */
+/** Sectors of the drive; modelled buffer of one chip: 2 KiB, or 256 bytes if the bank is one byte wide. */
 const SECTOR_BYTES = 512;
 const CHIP_BUFFER_BYTES = 0x800;
 const NARROW_CHIP_BUFFER_BYTES = 0x100;
 
 /**
- * Chips side by side: `width` bytes together, `device-width` bytes each. Commands go to all at once, each answers in its
- * own bytes. A command takes no time: the status is ready at once.
+ * Chips side by side: `width` bytes together, `device-width` bytes each. Commands go to all chips at once, and each
+ * answers in its own bytes. Commands take no time: the status is ready at once.
  *
- * In read-array mode the bank reads like memory, at its speed; any other command turns reads into answers of the chips.
- * Programming stores what is written, and does not only clear bits as real flash does.
+ * In read-array mode the bank reads like memory, at the same speed; after any other command, reads return the chips'
+ * answers. Programming stores the value written, whereas real flash only clears bits.
  */
 export class PflashCfi01 extends SysBusDevice {
   static override readonly typeName = "cfi.pflash01";
@@ -69,39 +69,39 @@ export class PflashCfi01 extends SysBusDevice {
     postLoad: (flash: PflashCfi01) => flash.mem.setRomdMode(flash.command === READ_ARRAY_OLD),
   } as const satisfies VmState;
 
-  /** The array, and the chips' answers in front of it. */
+  /** The array, or the chips' answers in its place. */
   private readonly mem = this.embed(MemoryRegion);
-  /** Name of what keeps the array from run to run; none: it is forgotten. */
+  /** Name of the drive that keeps the array between runs; if empty, its content is lost. */
   drive = "";
   numBlocks = 128;
-  /** Bytes of a block of the whole bank. */
+  /** Bytes per block of the whole bank. */
   sectorLength = 0x4_0000;
   width = 4;
   deviceWidth = 2;
-  /** Width that the chips could have; addresses of queries count in it. */
+  /** Maximum width of the chips, and the unit of query addresses. */
   maxDeviceWidth = 2;
-  /** Manufacturer. */
+  /** Manufacturer ID. */
   id0 = 0x89;
-  /** Device. */
+  /** Device ID. */
   id1 = 0x18;
   id2 = 0;
   id3 = 0;
   name = "pflash";
-  /** Refuses to erase and program; the host's choice. */
+  /** Whether erasing and programming fail; set by the host. */
   readOnly = false;
   private backend: BlockBackend | null = null;
   private storage: DataView = new DataView(new ArrayBuffer(0));
   private queryTable: Uint8Array = new Uint8Array();
-  /** Bytes per entry of the query table, and per identifier, as a shift. */
+  /** Binary logarithm of the bytes per entry of the query table and per identifier. */
   private queryShift = 0;
   private command = READ_ARRAY_OLD;
   private expect: Expect = EXPECT.Command;
   private status = STATUS_READY;
   private buffer: Uint8Array = new Uint8Array();
   private bufferView: DataView = new DataView(this.buffer.buffer);
-  /** Where the buffered block lies in the array; -1 while none is buffered. */
+  /** Offset of the buffered block in the array; -1 while none is buffered. */
   private bufferedAt = -1;
-  /** Buffered writes to come after the next one. */
+  /** Number of buffered writes expected after the next one. */
   private bufferCounter = 0;
 
   protected override realize(): void {
@@ -134,17 +134,17 @@ export class PflashCfi01 extends SysBusDevice {
     this.status = STATUS_READY;
   }
 
-  /** Fills the array from its start on, from the host's side. @throws QomError when `content` is larger. */
+  /** Loads `content` at the start of the array, from the host. @throws QomError when it is larger than the array. */
   load(content: Uint8Array): void {
     const { buffer, byteOffset, byteLength } = this.storage;
     if (content.length > byteLength)
       throw new QomError(
-        `flash ${this.name} holds ${byteLength} bytes, the image has ${content.length}; give a smaller one`,
+        `flash ${this.name} holds ${byteLength} bytes, but the image has ${content.length}; give a smaller one`,
       );
     new Uint8Array(buffer, byteOffset, byteLength).set(content);
   }
 
-  /** @throws QomError when the drive is not as large as the array, or cannot be read. */
+  /** @throws QomError when the drive's size differs from the array's, or it cannot be read. */
   private readDrive(): void {
     const drive = this.model.attachDrive(this.drive);
     const bytes = this.mem.ramBytes();
@@ -162,7 +162,7 @@ export class PflashCfi01 extends SysBusDevice {
     this.readOnly = drive.readOnly;
   }
 
-  /** Writes what changed to the drive, in whole sectors. Errors are the host's: chips have no word for them. */
+  /** Writes changes to the drive, in whole sectors. Ignores host errors, which chips cannot report. */
   private keep(offset: number, length: number): void {
     if (this.backend === null) return;
     const start = offset - (offset % SECTOR_BYTES);
@@ -171,7 +171,7 @@ export class PflashCfi01 extends SysBusDevice {
     this.backend.write(start, new Uint8Array(buffer, byteOffset + start, end - start));
   }
 
-  /** What the chips answer while the bank does not read like memory. */
+  /** Returns the chips' answers while the bank does not read like memory. */
   readRegister(offset: number, size: number): number {
     switch (this.command) {
       case READ_ARRAY_OLD:
@@ -216,7 +216,7 @@ export class PflashCfi01 extends SysBusDevice {
       case READ_QUERY:
         this.expect = EXPECT.Argument;
         break;
-      case ERASE_BLOCK: // at once: the confirmation only ends the sequence
+      case ERASE_BLOCK: // erases at once; the confirmation only ends the sequence
         this.eraseBlock(offset);
         this.status |= STATUS_READY;
         this.expect = EXPECT.Argument;
@@ -232,7 +232,7 @@ export class PflashCfi01 extends SysBusDevice {
         this.status = 0;
         this.readArray();
         return;
-      default: // reads of the array among them
+      default: // including reads of the array
         this.readArray();
         return;
     }
@@ -257,23 +257,23 @@ export class PflashCfi01 extends SysBusDevice {
         this.startBuffer(offset);
         this.expect = EXPECT.BufferData;
         break;
-      case LOCK_SETUP: // blocks have no locks: a sequence that makes sense succeeds
+      case LOCK_SETUP: // blocks have no locks; valid sequences succeed
         if (code === CONFIRM || code === LOCK_SET) this.finish();
         else this.readArray();
         break;
-      case READ_QUERY: // goes on until the array is asked for
+      case READ_QUERY: // lasts until a read-array command
         if (code === READ_ARRAY) this.readArray();
         break;
     }
   }
 
-  /** Ends a sequence that did what it should; reads answer with the status. */
+  /** Ends a valid sequence; reads return the status. */
   private finish(): void {
     this.expect = EXPECT.Command;
     this.status |= STATUS_READY;
   }
 
-  /** Back to reading like memory, whatever was going on. */
+  /** Returns to read-array mode, abandoning any sequence. */
   private readArray(): void {
     this.bufferedAt = -1;
     this.expect = EXPECT.Command;
@@ -299,7 +299,7 @@ export class PflashCfi01 extends SysBusDevice {
     }
   }
 
-  /** Begins a buffered write to the block around `offset`, from what the array holds there. */
+  /** Begins a buffered write to the block around `offset`; the buffer starts with the block's current content. */
   private startBuffer(offset: number): void {
     this.bufferedAt = offset - (offset % this.buffer.length);
     const start = this.storage.byteOffset + this.bufferedAt;
@@ -331,7 +331,7 @@ export class PflashCfi01 extends SysBusDevice {
     return index === 0 ? this.id0 : index === 1 ? this.id1 : 0;
   }
 
-  /** The same `answer` from each chip, side by side in `bytes` bytes. */
+  /** Repeats `answer` for each chip, side by side in `bytes` bytes. */
   private fromEachChip(answer: number, bytes: number): number {
     let value = answer;
     for (let at = this.deviceWidth; at + this.deviceWidth <= bytes; at += this.deviceWidth) {

@@ -1,4 +1,4 @@
-/** A 16550A UART with its registers in memory. */
+/** A 16550A UART with memory-mapped registers. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { SysBusDevice, uintProperty } from "#qdev";
 import { Serial } from "./serial.ts";
@@ -13,7 +13,7 @@ export class SerialMm extends SysBusDevice {
 
   /** Register window. */
   private readonly io = this.embed(MemoryRegion);
-  /** The UART itself, and the line that the host plugs into. */
+  /** The UART itself, and the line that the host connects to. */
   readonly serial = this.embed(Serial);
   /** Registers are 2^regshift bytes apart. */
   regshift = 0;
@@ -38,7 +38,7 @@ export class SerialMm extends SysBusDevice {
   }
 }
 
-/** An access of any size is one of a byte: the other bytes read as 0 and are not written. */
+/** Accesses of any size access one byte: the other bytes read as 0 and are ignored on writes. */
 const ops: MemoryRegionOps<SerialMm> = {
   read: (uart, offset) => uart.serial.readRegister(offset >> uart.regshift),
   write: (uart, offset, value) => uart.serial.writeRegister(offset >> uart.regshift, value & 0xff),

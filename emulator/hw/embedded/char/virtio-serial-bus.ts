@@ -1,9 +1,9 @@
-/** The bus between a serial device of many ports and its ports. */
+/** The bus between a multiport serial device and its ports. */
 import { Bus, type Device } from "#qdev";
 import { QomAbort } from "#qom";
 import type { VirtioSerial } from "./virtio-serial.ts";
 
-/** Ports that a device has at most, and thus seats. */
+/** Maximum number of ports of a device. */
 export const MOST_PORTS = 31;
 
 export class VirtioSerialBus extends Bus {
@@ -16,12 +16,12 @@ export class VirtioSerialBus extends Bus {
     return this.device.describePort(device);
   }
 
-  /** Set by the device before any port comes. */
+  /** Set by the device before a port is added. */
   set device(device: VirtioSerial) {
     this.owner = device;
   }
 
-  /** @throws QomAbort before the device has said that it is there. */
+  /** @throws QomAbort before it is set. */
   get device(): VirtioSerial {
     if (this.owner === null) throw new QomAbort(`${this.describe()} has no device`);
     return this.owner;

@@ -1,4 +1,4 @@
-/** Ports of a serial device: consoles, and lines that programs open by name. Source: VIRTIO 1.2, section 5.3. */
+/** Ports of a serial device: consoles, and lines that guest programs open by name. Source: VIRTIO 1.2, section 5.3. */
 import {
   type CharBackend,
   type CharDevice,
@@ -13,14 +13,14 @@ import { QomError } from "#qom";
 import type { VirtioSerial } from "./virtio-serial.ts";
 import { VirtioSerialBus } from "./virtio-serial-bus.ts";
 
-/** Stands for the first number that is free. */
+/** Stands for the first free number. */
 const ANY_NUMBER = 0xffff_ffff;
 
-/** What both kinds have in common. */
+/** Base of both kinds of ports. */
 export abstract class VirtioSerialPort extends Device implements CharDevice {
   static override readonly typeName: string = "virtio-serial-port";
   static override readonly instanceSize: number = 232;
-  /** The state of both kinds. What the host has typed is kept by its own end. */
+  /** State of both kinds. Input that waits is part of the backend's state. */
   protected static readonly vmFields = { driverOpen: "bool" } as const satisfies VmStateFields;
   static override readonly properties = [
     stringProperty<VirtioSerialPort>("chardev", "chardev"),
@@ -29,13 +29,13 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
   ];
 
   override readonly busType = VirtioSerialBus.typeName;
-  /** Whether the driver makes a console of it. */
+  /** Whether the driver uses it as a console. */
   abstract readonly isConsole: boolean;
 
-  /** Name of the backend; none: what the guest sends is lost. */
+  /** Name of the backend; if empty, what the guest sends is lost. */
   chardev = "";
   number = ANY_NUMBER;
-  /** By which programs in the guest find it. */
+  /** Name by which guest programs find the port. */
   name = "";
   private backend: CharBackend | null = null;
   private source: Chardev | null = null;
@@ -46,7 +46,7 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
     const bus = this.parentBus;
     if (!(bus instanceof VirtioSerialBus)) {
       throw new QomError(
-        `${this.qomType.typeName} needs a virtio-serial bus; add a virtio-serial-device in front of it`,
+        `${this.qomType.typeName} needs a virtio-serial bus; add a virtio-serial-device before it`,
       );
     }
     if (this.chardev !== "") {
@@ -80,7 +80,7 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
     this.driverOpen = false;
   }
 
-  /** Whether there is a host's side, which is always open. */
+  /** Whether there is a host end, which is always open. */
   get hostOpen(): boolean {
     return this.backend !== null;
   }
@@ -99,7 +99,7 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
     this.serial?.send(this.number, Uint8Array.of(byte));
   }
 
-  /** There is no line that could be broken. */
+  /** There is no line that could be in the break condition. */
   receiveBreak(): void {}
 
   // For the device.
@@ -114,7 +114,7 @@ export abstract class VirtioSerialPort extends Device implements CharDevice {
     if (open) this.backend?.acceptInput?.();
   }
 
-  /** The driver has lent buffers. */
+  /** Called when the driver has provided buffers. */
   driverHasRoom(): void {
     if (this.driverOpen) this.backend?.acceptInput?.();
   }

@@ -1,23 +1,24 @@
-/** Platform-level interrupt controller. Source: RISC-V PLIC specification 1.0.0; layout as in SiFive's and QEMU's `virt`. */
+/** Platform-level interrupt controller. Source: RISC-V PLIC specification 1.0.0; layout of SiFive and QEMU's `virt`. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { IrqLine, SysBusDevice, stringProperty, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 
-/** Registers of a context, from its base. */
+/** Offsets of a context's registers. */
 const THRESHOLD = 0;
 const CLAIM_COMPLETE = 4;
 
-/** A context is what interrupts are delivered to: one privilege mode of one hart. */
+/** An interrupt target: one privilege mode of one hart. */
 interface Context {
   readonly hart: number;
   readonly mode: "M" | "S";
 }
 
 /**
- * Sources 1 to `num-sources`, contexts as `hart-config` lists them: the modes of each hart ("MS,MS": M and S of two harts).
+ * Sources 1 to `num-sources`; contexts as listed in `hart-config`, the modes of each hart ("MS,MS": M and S for two
+ * harts).
  *
- * Two ways of QEMU's are kept, since guests see them: enabling a source does not by itself deliver an interrupt that is
- * pending already, the next change of any other state does; and any context may complete what another has claimed.
+ * Two quirks of QEMU are kept because guests can see them: enabling a source does not deliver an interrupt that is
+ * already pending, but the next change of any other state does; and any context may complete another's claim.
  */
 export class SifivePlic extends SysBusDevice {
   static override readonly typeName = "riscv.sifive.plic";
@@ -52,9 +53,9 @@ export class SifivePlic extends SysBusDevice {
   private readonly iomem = this.embed(MemoryRegion);
   hartConfig = "MS";
   hartidBase = 0;
-  /** Inputs; 0 is never pending. */
+  /** Number of inputs; input 0 never interrupts. */
   numSources = 96;
-  /** Highest priority: one less than a power of two. */
+  /** Highest priority; one less than a power of two. */
   numPriorities = 7;
   /** Offset of the priority of source 1. */
   priorityBase = 0x4;
@@ -66,18 +67,18 @@ export class SifivePlic extends SysBusDevice {
   /** Bytes from the registers of one context to those of the next. */
   contextStride = 0x1000;
   apertureSize = 0x60_0000;
-  /** Words that hold a bit per source. */
+  /** Number of words needed for one bit per source. */
   private words = 0;
   private contexts: readonly Context[] = [];
-  /** External interrupt of each context. */
+  /** External interrupt line of each context. */
   private lines: readonly IrqLine[] = [];
-  /** By source. The last register belongs to a source that has no input. */
+  /** By source. The last source has a register but no input. */
   private priorities = new Uint32Array();
   /** By context. */
   private thresholds = new Uint32Array();
   private pending = new Uint32Array();
   private claimed = new Uint32Array();
-  /** `words` for each context. */
+  /** `words` words for each context. */
   private enabled = new Uint32Array();
 
   protected override realize(): void {
@@ -159,14 +160,14 @@ export class SifivePlic extends SysBusDevice {
     this.unimplementedWrite(offset, value);
   }
 
-  /** A source's line was set. What rose stays pending until it is claimed. */
+  /** Sets the level of a source. Once raised, it stays pending until it is claimed. */
   private setSource(source: number, level: boolean): void {
     if (!level) return;
     this.pending[source >> 5] = (this.pending[source >> 5] as number) | (1 << (source & 31)); // inputs are in range
     this.update();
   }
 
-  /** Takes the most urgent interrupt of a context: its number, or 0. */
+  /** Claims the most urgent interrupt of a context; returns its number, or 0. */
   private claim(context: number): number {
     const source = this.mostUrgent(context);
     if (source > 0) {
@@ -186,7 +187,10 @@ export class SifivePlic extends SysBusDevice {
     this.update();
   }
 
-  /** The pending source that a context has enabled with the highest priority above its threshold, the lowest among equals; 0: none. */
+  /**
+   * The pending source with the highest priority above a context's threshold, among those that it has enabled and that
+   * are not claimed; the lowest number among equals; 0 if there is none.
+   */
   private mostUrgent(context: number): number {
     let best = 0;
     let priority = this.thresholds[context] as number; // context is in range
@@ -212,7 +216,7 @@ export class SifivePlic extends SysBusDevice {
     }
   }
 
-  /** Index into `enabled`, or -1 where there is no register. */
+  /** Index into `enabled`, or -1 if there is no register at `offset`. */
   private enableIndex(offset: number): number {
     const context = Math.floor((offset - this.enableBase) / this.enableStride);
     const word = ((offset - this.enableBase) % this.enableStride) >> 2;
@@ -226,7 +230,7 @@ export class SifivePlic extends SysBusDevice {
   }
 }
 
-/** @throws QomError when the modes of a hart are none of M, S and both. */
+/** @throws QomError unless the modes of each hart are M, S or both. */
 function parseHartConfig(config: string): Context[] {
   return config.split(",").flatMap((modes, hart) => {
     if (!/^(M|S|MS|SM)$/.test(modes))

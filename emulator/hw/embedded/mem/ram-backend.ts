@@ -1,4 +1,4 @@
-/** Main memory: an object of its own below /objects, as QEMU's memory backends are. */
+/** Main memory: an object of its own below /objects, like QEMU's memory backends. */
 import { MemoryRegion } from "#memory";
 import type { DeviceModel } from "#qdev";
 import { QomObject } from "#qom";
@@ -12,7 +12,7 @@ export class RamBackend extends QomObject {
   /** The memory. */
   private readonly ram = this.embed(MemoryRegion);
 
-  /** Allocates `bytes` of RAM and maps them into the system's memory. @throws QomError when there are not enough. */
+  /** Allocates `bytes` of RAM and maps them into system memory. @throws QomError when not enough are available. */
   map(name: string, address: number, bytes: number): void {
     this.ram.initRam(this, name, bytes);
     this.model.systemMemory.addSubregion(address, this.ram);

@@ -1,9 +1,9 @@
-/** Firmware configuration: items by number, files by name. Source: QEMU's docs/specs/fw_cfg; quirks as QEMU 7.2's. */
+/** Firmware configuration: items by number, files by name. Source: QEMU's docs/specs/fw_cfg; quirks as in QEMU 7.2. */
 import { type AddressSpace, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
 import { boolProperty, type FlashKernel, SysBusDevice, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 
-/** Numbers of items. Files come behind the others. */
+/** Item numbers. Files come after the others. */
 const SIGNATURE = 0x00;
 const ID = 0x01;
 const KERNEL_SIZE = 0x08;
@@ -23,7 +23,7 @@ const ID_DMA = 2;
 
 const DIRECTORY_HEADER_BYTES = 4;
 const DIRECTORY_ENTRY_BYTES = 64;
-/** With the NUL that ends it. */
+/** Including the terminating NUL. */
 const NAME_BYTES = 56;
 
 const DMA_ERROR = 0x01;
@@ -32,9 +32,9 @@ const DMA_SKIP = 0x04;
 const DMA_SELECT = 0x08;
 const DMA_WRITE = 0x10;
 const DMA_REQUEST_BYTES = 16;
-/** Zeroes that are written behind an item before the machine has a turn: a guest may ask for 4 GiB of them. */
+/** Zeroes written after an item before the rest of the machine gets a turn: a guest may request 4 GiB of them. */
 const ZEROES_AT_ONCE = 64 * 2 ** 20;
-/** What the DMA register shows: "QEMU CFG", most significant first. */
+/** Value of the DMA register: "QEMU CFG", most significant byte first. */
 const DMA_SIGNATURE = 0x5145_4d55_2043_4647n;
 
 interface Item {
@@ -67,24 +67,24 @@ export class FwCfgMem extends SysBusDevice {
 
   /** Selects an item. */
   private readonly ctlIomem = this.embed(MemoryRegion);
-  /** The item's bytes, one after the other. */
+  /** Reads the item's bytes in sequence. */
   private readonly dataIomem = this.embed(MemoryRegion);
-  /** Takes the address of a request. */
+  /** Receives the address of a request. */
   private readonly dmaIomem = this.embed(MemoryRegion);
-  /** Bytes that one access to the data may have. */
+  /** Maximum access size of the data register, in bytes. */
   dataWidth = 1;
   dmaEnabled = true;
-  /** Files that there may be. */
+  /** Maximum number of files. */
   fileSlots = 32;
-  /** By number, machine-specific ones too; the files' are in `files`. */
+  /** By number, including machine-specific ones; files are in `files`. */
   private readonly items = new Map<number, Item>();
-  /** Sorted by name: a file's number is its place. */
+  /** Sorted by name; a file's position gives its number. */
   private readonly files: File[] = [];
   private selected = SIGNATURE;
   private offset = 0;
-  /** High half of the address of a request, whose low half is to come. */
+  /** High half of a request's address, until the low half is written. */
   private dmaHigh = 0;
-  /** A request that is not done yet: its address, and the zeroes that are still to be written. */
+  /** The request in progress: its address, and the zeroes still to be written. */
   private request = 0;
   private zeroesAt = 0;
   private zeroesLeft = 0;
@@ -115,12 +115,12 @@ export class FwCfgMem extends SysBusDevice {
     this.zeroesLeft = 0;
   }
 
-  /** Adds an item, or replaces it. @param number below 0x20, with 0x8000 if it is about this kind of machine only. */
+  /** Adds or replaces an item. @param number below 0x20; plus 0x8000 if the item is machine-specific. */
   addItem(number: number, bytes: Uint8Array): void {
     this.items.set(number, { bytes, writable: false });
   }
 
-  /** Adds what firmware loads by itself; QEMU's docs/specs/fw_cfg.rst calls it the legacy interface. */
+  /** Adds the files that firmware loads itself; QEMU's docs/specs/fw_cfg.rst calls this the legacy interface. */
   addKernel({ kernel, initrd, commandLine }: FlashKernel): void {
     const add = (size: number, data: number, bytes: Uint8Array | undefined): void => {
       if (bytes === undefined) return;
@@ -137,16 +137,16 @@ export class FwCfgMem extends SysBusDevice {
   }
 
   /**
-   * Adds a file. Those behind it in the alphabet get other numbers: all files are there before the guest looks.
+   * Adds a file. Files that sort after it are renumbered, so all must be added before the guest looks.
    * @param writable whether the guest may write to it, through DMA.
-   * @throws QomError when the name is taken or too long, or there is no room.
+   * @throws QomError when the name is taken, empty or too long, or there is no room.
    */
   addFile(name: string, bytes: Uint8Array, writable = false): void {
     const length = new TextEncoder().encode(name).length;
     if (length === 0 || length >= NAME_BYTES)
       throw new QomError(`fw_cfg file name "${name}" has ${length} bytes; give 1 to ${NAME_BYTES - 1}`);
     if (this.files.some((file) => file.name === name))
-      throw new QomError(`fw_cfg file "${name}" exists already; give another name`);
+      throw new QomError(`fw_cfg file "${name}" already exists; give another name`);
     if (this.files.length >= this.fileSlots)
       throw new QomError(`fw_cfg has room for ${this.fileSlots} files; leave out "${name}", or another`);
     const behind = this.files.findIndex((file) => file.name > name);
@@ -159,7 +159,7 @@ export class FwCfgMem extends SysBusDevice {
     this.offset = 0;
   }
 
-  /** The next bytes of the selected item, the first one highest; zeroes behind its end. */
+  /** The next bytes of the selected item, the first in the most significant place; zeroes past its end. */
   readData(size: number): number {
     const bytes = this.item?.bytes;
     let value = 0;
@@ -171,7 +171,7 @@ export class FwCfgMem extends SysBusDevice {
     return value >>> 0;
   }
 
-  /** The address of a request, in halves; the low one starts it. */
+  /** Takes half of a request's address; the low half starts the request. */
   writeDma(offset: number, value: number): void {
     if (offset === 0) {
       this.dmaHigh = value;
@@ -186,7 +186,7 @@ export class FwCfgMem extends SysBusDevice {
     const space = this.model.systemSpace;
     const request = new DataView(new ArrayBuffer(DMA_REQUEST_BYTES));
     const failed = space.readBytes(address, new Uint8Array(request.buffer)) !== MemTxResult.Ok;
-    // One at a time; a guest waits for the control word.
+    // One at a time; guests wait for the control word.
     if (failed || this.zeroesLeft > 0) {
       finish(space, address, MemTxResult.Error);
       return;
@@ -198,7 +198,7 @@ export class FwCfgMem extends SysBusDevice {
     else finish(space, address, result);
   }
 
-  /** Writes zeroes behind an item, some at a time; stops at the first that no memory takes. */
+  /** Writes the zeroes after an item, some at a time; stops at the first error. */
   private writeZeroes(space: AddressSpace): void {
     let result: MemTxResult = MemTxResult.Ok;
     for (let done = 0; done < ZEROES_AT_ONCE && this.zeroesLeft > 0 && result === MemTxResult.Ok; ) {
@@ -213,7 +213,7 @@ export class FwCfgMem extends SysBusDevice {
     else finish(space, this.request, result);
   }
 
-  /** Moves an item's bytes; zeroes behind them are left to be written. */
+  /** Transfers an item's bytes; the zeroes after them remain to be written. */
   private transfer(space: AddressSpace, request: DataView): MemTxResult {
     const control = request.getUint32(0);
     const length = request.getUint32(4);
@@ -231,7 +231,7 @@ export class FwCfgMem extends SysBusDevice {
       this.zeroesAt = target + within;
       this.zeroesLeft = length - within;
     } else if ((kind & DMA_WRITE) !== 0) {
-      // Only whole: what reaches beyond the item is an error, though the offset moves.
+      // All or nothing: a write past the item's end is an error, although the offset advances.
       if (item?.writable === true && within === length) result = space.readBytes(target, piece);
       else result = MemTxResult.Error;
     }
@@ -272,7 +272,7 @@ function terminated(text: string): Uint8Array {
 
 const ZEROES = new Uint8Array(4096);
 
-/** Tells the guest how its request went, in the control word. */
+/** Reports the outcome of a request to the guest, in the control word. */
 function finish(space: AddressSpace, address: number, result: MemTxResult): void {
   space.writeBytes(address, uint32(result === MemTxResult.Ok ? 0 : DMA_ERROR, false));
 }
@@ -284,7 +284,7 @@ const ctlOps: MemoryRegionOps<FwCfgMem> = {
   valid: { accepts: (_config, _offset, size, isWrite) => isWrite && size === 2 },
 };
 
-/** Writes have no effect since DMA is there for them. */
+/** Writes have no effect: they must use DMA. */
 const dataOps: MemoryRegionOps<FwCfgMem> = {
   read: (config, _offset, size) => config.readData(size),
   write: () => {},

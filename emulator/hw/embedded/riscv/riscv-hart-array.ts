@@ -1,4 +1,4 @@
-/** The harts of one socket, and where they start. */
+/** The harts of one socket, and their reset vector. */
 
 import { SysBusDevice, stringProperty, uintProperty } from "#qdev";
 import { QomAbort } from "#qom";

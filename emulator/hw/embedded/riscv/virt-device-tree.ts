@@ -1,4 +1,4 @@
-/** Device tree of the `virt` board, as QEMU 7.2 writes it for what exists. Bindings: Linux Documentation/devicetree. */
+/** Device tree of the `virt` board, as in QEMU 7.2 for the devices here. Bindings: Linux Documentation/devicetree. */
 import { type BootInformation, cells64, DeviceTreeNode } from "#qdev";
 import {
   VIRT_IRQ,
@@ -10,13 +10,13 @@ import {
   type Window,
 } from "./virt-map.ts";
 
-/** What the harts can do, and no more: single letters, then the rest in the order that QEMU has them. */
+/** Exactly the extensions that the harts implement: single letters, then the others in QEMU's order. */
 const ISA = [
   "rv64imafdc",
   ...["zicbom", "zicboz", "zicsr", "zifencei", "zihintpause", "zba", "zbb", "zbc", "zbs"],
   ...["sstc", "svadu", "svinval"],
 ].join("_");
-/** The widest translation; Sv48 and Sv39 come with it. */
+/** The widest translation mode, which implies Sv48 and Sv39. */
 const MMU = "riscv,sv57";
 const CACHE_BLOCK_BYTES = 64;
 
@@ -33,7 +33,7 @@ export interface VirtFacts {
   readonly hartCount: number;
 }
 
-/** The tree's root. Handles are numbered as in QEMU: the last hart first, then the interrupt controller. */
+/** The tree's root. phandles are numbered as in QEMU: the last hart first, then the interrupt controller. */
 export function virtDeviceTree({ ramBytes, hartCount }: VirtFacts, boot: BootInformation): DeviceTreeNode {
   const handles = {
     cpu: (hart: number) => 2 * (hartCount - 1 - hart) + 1,
@@ -168,7 +168,7 @@ function addChosen(root: DeviceTreeNode, { commandLine, initrd, seed = 0 }: Boot
   chosen.set("stdout-path", `/soc/${serialNode}`);
 }
 
-/** As few cells as the address needs, as QEMU writes those of ram disks. */
+/** As few cells as the address needs, as in QEMU for initrd addresses. */
 function address(value: number): number[] {
   return value < 2 ** 32 ? [value] : cells64(value);
 }
@@ -181,7 +181,7 @@ function hex(value: number): string {
   return value.toString(16);
 }
 
-/** Bytes that follow from `seed` alone (Marsaglia's xorshift), where QEMU asks the host: a boot is to repeat exactly. */
+/** Bytes that depend only on `seed` (Marsaglia's xorshift), so that boots repeat exactly; QEMU asks its host. */
 function seedBytes(seed: number): Uint8Array {
   const bytes = new Uint8Array(SEED_BYTES);
   let state = (seed ^ 0x9e37_79b9) >>> 0 || 1; // zero would stay zero

@@ -36,7 +36,7 @@ import {
   VIRT_VIRTIO_TRANSPORTS,
 } from "./virt-map.ts";
 
-/** Items of the firmware configuration, and what they say in QEMU unless somebody asks for something else. */
+/** Numbers of fw_cfg items, and QEMU's default for etc/boot-fail-wait. */
 const FW_CFG_UUID = 0x02;
 const FW_CFG_NOGRAPHIC = 0x04;
 const FW_CFG_NB_CPUS = 0x05;
@@ -55,7 +55,7 @@ const M_EXTERNAL = 11;
 const FLASH_BANKS = ["virt.flash0", "virt.flash1"];
 const FLASH_BLOCK_BYTES = 0x4_0000;
 
-/** The device tree ends at least so far below the end of memory, or of the third GiB if that comes first. */
+/** Minimum distance from the start of the device tree to the end of RAM, or to the ceiling if that is lower. */
 const DEVICE_TREE_ROOM = 0x10_0000;
 const DEVICE_TREE_ALIGNMENT = 0x20_0000;
 const DEVICE_TREE_CEILING = 0xc000_0000;
@@ -64,9 +64,9 @@ export class VirtMachine extends Machine {
   static override readonly typeName = "virt-machine";
   static override readonly instanceSize: number = 488;
 
-  /** Everything that has a physical address. */
+  /** System memory: everything that has a physical address. */
   private readonly system = this.embed(MemoryRegion);
-  /** Ports: RISC-V has none, but every QEMU machine has the space for them. */
+  /** I/O ports: RISC-V has none, but every QEMU machine has a space for them. */
   private readonly io = this.embed(MemoryRegion);
   /** Boot ROM. */
   private readonly mrom = this.embed(MemoryRegion);
@@ -273,7 +273,7 @@ export class VirtMachine extends Machine {
     this.model.systemBus.reset();
   }
 
-  /** Makes `device` a child, which holds its only reference from now on. */
+  /** Makes `device` a child; the tree holds its only reference from now on. */
   private adopt(name: string, device: Device): void {
     this.addChild(name, device);
     device.unref();
@@ -289,7 +289,7 @@ export class VirtMachine extends Machine {
   }
 }
 
-/** The devices that the board goes on to talk to. */
+/** The devices that the board uses after construction. */
 interface Parts {
   readonly harts: RiscvHartArray;
   readonly timer: AclintMtimer;
@@ -299,9 +299,9 @@ interface Parts {
 
 function checkOptions({ ramBytes, hartCount, flashDrives = [] }: MachineOptions): void {
   if (!Number.isInteger(hartCount) || hartCount < 1 || hartCount > VIRT_MAX_HARTS)
-    throw new QomError(`virt-machine with ${hartCount} harts; give 1 to ${VIRT_MAX_HARTS}`);
+    throw new QomError(`virt-machine cannot have ${hartCount} harts; give 1 to ${VIRT_MAX_HARTS}`);
   if (!Number.isSafeInteger(ramBytes) || ramBytes < PAGE_BYTES || ramBytes % PAGE_BYTES !== 0)
-    throw new QomError(`virt-machine with ${ramBytes} bytes of RAM; give a multiple of ${PAGE_BYTES}`);
+    throw new QomError(`virt-machine cannot have ${ramBytes} bytes of RAM; give a multiple of ${PAGE_BYTES}`);
   if (flashDrives.length > FLASH_BANKS.length)
     throw new QomError(
       `flash bank ${flashDrives.length - 1}: there are banks 0 and 1; give unit=0 or unit=1`,
@@ -312,7 +312,7 @@ function littleEndian(value: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => (value >>> (8 * index)) & 0xff);
 }
 
-/** Reads of ports that nobody answers for give all ones. */
+/** Reads of unassigned ports return all ones. */
 const unassignedPorts: MemoryRegionOps<VirtMachine> = {
   read: () => 0xffff_ffff,
   write: () => {},

@@ -36,9 +36,9 @@ export class GoldfishRtc extends SysBusDevice {
   private readonly iomem = this.embed(MemoryRegion);
   private readonly irq = new IrqLine();
   private timer: Timer | null = null;
-  /** What is added to guest time to make the time shown: nanoseconds, modulo 2^64. */
+  /** Added to guest time to give the clock's time; in nanoseconds, modulo 2^64. */
   private offset = 0n;
-  /** Time of the alarm, nanoseconds since 1970. */
+  /** Alarm time, in nanoseconds since 1970. */
   private alarm = 0n;
   private alarmRunning = false;
   private irqPending = false;
@@ -58,7 +58,7 @@ export class GoldfishRtc extends SysBusDevice {
     this.stopAlarm();
   }
 
-  /** The time goes on. */
+  /** The time keeps running. */
   override reset(): void {
     this.stopAlarm();
     this.alarm = 0n;
@@ -131,7 +131,7 @@ export class GoldfishRtc extends SysBusDevice {
     this.offset = BigInt.asUintN(64, this.offset + by);
   }
 
-  /** Wall-clock time, to the second as QEMU has it. */
+  /** Sets the time to the wall clock, truncated to seconds as in QEMU. */
   private setToWallClock(): void {
     const wall = this.clock.wallNanoseconds();
     const seconds = wall / NANOSECONDS_PER_SECOND;

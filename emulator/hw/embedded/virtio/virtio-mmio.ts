@@ -1,4 +1,4 @@
-/** Registers of a virtio device in memory. Source: VIRTIO 1.2, section 4.2, and 4.2.4 for legacy; quirks as QEMU 7.2's. */
+/** Virtio over MMIO. Source: VIRTIO 1.2, section 4.2; legacy interface 4.2.4; quirks as in QEMU 7.2. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { boolProperty, IrqLine, SysBusDevice, type VmState } from "#qdev";
 import { VirtioMmioBus, type VirtioTransport } from "./virtio-bus.ts";
@@ -40,10 +40,10 @@ const WINDOW_BYTES = 0x200;
 const MAGIC = 0x7472_6976; // "virt"
 const VENDOR = 0x554d_4551; // "QEMU"
 
-/** Queues that registers can name. */
+/** Number of queues that the registers can select. */
 const QUEUES = 1024;
 
-/** A queue's place as a driver of version 1 sets it up, before it takes effect. */
+/** A queue's configuration as written by a driver of version 1, before it takes effect. */
 interface QueueSetup {
   size: number;
   enabled: boolean;
@@ -53,10 +53,10 @@ interface QueueSetup {
   readonly used: [number, number];
 }
 
-/** Numbers that say a setup, with the queue's own before them. */
+/** Words per setup in a snapshot, including the index of the queue. */
 const SETUP_WORDS = 9;
 
-/** One transport with a seat for a device; without one it shows a device number of 0, which drivers pass over. */
+/** A transport for one device; without a device it shows device ID 0, which drivers ignore. */
 export class VirtioMmio extends SysBusDevice implements VirtioTransport {
   static override readonly typeName = "virtio-mmio";
   static override readonly instanceSize: number = 1000;
@@ -77,15 +77,15 @@ export class VirtioMmio extends SysBusDevice implements VirtioTransport {
 
   /** Register window. */
   private readonly iomem = this.embed(MemoryRegion);
-  /** The seat. */
+  /** The bus that the device sits on. */
   readonly bus = this.embed(VirtioMmioBus);
-  /** Whether drivers see the interface from before version 1. */
+  /** Whether drivers see the legacy interface, from before version 1. */
   legacy = true;
   private readonly irq = new IrqLine();
-  /** Words that DEVICE_FEATURES and DRIVER_FEATURES stand for: 0 or 1. */
+  /** The word of features, 0 or 1, that DEVICE_FEATURES and DRIVER_FEATURES access. */
   private hostFeaturesSelect = 0;
   private guestFeaturesSelect = 0;
-  /** What a driver of version 1 accepts, until it says that it has finished. */
+  /** Features accepted by a driver of version 1, until it sets FEATURES_OK. */
   private readonly guestFeatures = new Uint32Array(2);
   private guestPageShift = 0;
   private queueSelect = 0;
@@ -149,7 +149,7 @@ export class VirtioMmio extends SysBusDevice implements VirtioTransport {
       case SHM_LEN_HIGH:
         return 0xffff_ffff; // no device has shared memory
       case QUEUE_RESET:
-        return 0; // it takes no time
+        return 0; // a reset takes no time
       case CONFIG_GENERATION:
         return this.legacy ? this.unimplementedRead(offset) : device.configGeneration;
       default:
@@ -203,7 +203,7 @@ export class VirtioMmio extends SysBusDevice implements VirtioTransport {
   private writeLegacyRegister(device: VirtioDevice, offset: number, value: number): void {
     const { queue } = this;
     switch (offset) {
-      case GUEST_PAGE_SIZE: // a power of two; of anything else the lowest bit counts
+      case GUEST_PAGE_SIZE: // a power of two; otherwise, the lowest set bit counts
         this.guestPageShift = value === 0 ? 0 : 31 - Math.clz32(value & -value);
         break;
       case QUEUE_ALIGN:
@@ -287,7 +287,7 @@ export class VirtioMmio extends SysBusDevice implements VirtioTransport {
     return this.hostFeaturesSelect === 0 ? Number(BigInt.asUintN(32, device.hostFeatures)) : 0;
   }
 
-  /** What is there without a device, too, in accesses of any size. */
+  /** Registers that exist even without a device, where they accept any access size. */
   private readEmpty(offset: number): number {
     switch (offset) {
       case MAGIC_VALUE:
@@ -305,7 +305,7 @@ export class VirtioMmio extends SysBusDevice implements VirtioTransport {
     return this.bus.device?.queues[this.queueSelect];
   }
 
-  /** The setups, as a snapshot keeps them: number, size, whether enabled, and three addresses in halves. */
+  /** The setups in the form kept in snapshots: index, size, whether enabled, and three addresses in halves. */
   get setupWords(): readonly number[] {
     return [...this.setups].flatMap(([index, { size, enabled, descriptors, available, used }]) => [
       index,
@@ -342,12 +342,12 @@ export class VirtioMmio extends SysBusDevice implements VirtioTransport {
   }
 }
 
-/** 0 for the register of a low half, 1 for that of a high one. */
+/** 0 for the register of a low half, 1 for that of a high half. */
 function half(offset: number): 0 | 1 {
   return (offset & 4) === 0 ? 0 : 1;
 }
 
-/** Exact to 2^53: larger addresses are no memory. */
+/** Exact up to 2^53; there is no memory at larger addresses. */
 function joined([low, high]: readonly [number, number]): number {
   return high * 2 ** 32 + low;
 }

@@ -1,19 +1,19 @@
-/** A chain of descriptors: what the driver lends the device, in the order of the chain. */
+/** A descriptor chain: the memory that the driver lends to the device, in order. */
 import type { AddressSpace, Mapping } from "#memory";
 
-/** Buffers more than this, over a whole chain, are a driver's mistake. */
+/** Maximum number of buffers in a chain; more are a driver error. */
 const MOST_SEGMENTS = 1024;
-/** So are more bytes (VIRTIO 1.2, section 2.7.5). */
+/** Maximum number of bytes in a chain (VIRTIO 1.2, section 2.7.5); more are a driver error. */
 const MOST_BYTES = 2 ** 32;
 
 /**
- * One buffer of a queue, as `Virtqueue.pop` hands it out. Its memory is the guest's own, and lent until the element is
- * pushed or unpopped.
+ * One buffer of a queue, as returned by `Virtqueue.pop`. Its guest memory stays mapped until the element is pushed or
+ * unpopped.
  */
 export class VirtqueueElement {
-  /** Number of the chain's first descriptor, by which the driver knows it. */
+  /** Index of the chain's first descriptor, by which the driver identifies it. */
   readonly head: number;
-  /** Bytes that the device may read, and that it may write. */
+  /** Number of bytes that the device may read, and that it may write. */
   outBytes = 0;
   inBytes = 0;
   private readonly space: AddressSpace;
@@ -25,17 +25,17 @@ export class VirtqueueElement {
     this.space = space;
   }
 
-  /** Adds a descriptor's memory. Answers what is wrong with it; null: nothing. Part of it may have been added then. */
+  /** Adds a descriptor's memory. Returns null, or what is wrong; part of the memory may have been added then. */
   add(address: number, length: number, isWrite: boolean): string | null {
-    if (length === 0) return "a buffer has no bytes";
-    if (!isWrite && this.in.length > 0) return "a buffer to be read follows one to be written";
-    if (!Number.isSafeInteger(address + length)) return `no memory is at 0x${address.toString(16)}`;
+    if (length === 0) return "a buffer is empty";
+    if (!isWrite && this.in.length > 0) return "a device-readable buffer follows a device-writable one";
+    if (!Number.isSafeInteger(address + length)) return `there is no memory at 0x${address.toString(16)}`;
     const segments = isWrite ? this.in : this.out;
     for (let done = 0; done < length; ) {
       if (this.out.length + this.in.length >= MOST_SEGMENTS)
         return `a chain has more than ${MOST_SEGMENTS} buffers`;
       const mapping = this.space.map(address + done, length - done, isWrite);
-      if (mapping === null) return `no memory is at 0x${(address + done).toString(16)}`;
+      if (mapping === null) return `there is no memory at 0x${(address + done).toString(16)}`;
       segments.push(mapping);
       done += mapping.bytes.length;
     }
@@ -44,36 +44,36 @@ export class VirtqueueElement {
     return this.inBytes + this.outBytes > MOST_BYTES ? `a chain has more than ${MOST_BYTES} bytes` : null;
   }
 
-  /** Copies what the driver sent, from `offset` on; answers how many bytes there were. */
+  /** Copies data from the driver, from `offset` on; returns the number of bytes copied. */
   read(offset: number, into: Uint8Array): number {
     return this.visit(this.out, offset, into.length, (bytes, done) => into.set(bytes, done));
   }
 
-  /** All that the driver sent. */
+  /** All data from the driver. */
   readAll(): Uint8Array {
     const bytes = new Uint8Array(this.outBytes);
     this.read(0, bytes);
     return bytes;
   }
 
-  /** Copies towards the driver, from `offset` on; answers how many bytes there was room for. */
+  /** Copies data to the driver, from `offset` on; returns the number of bytes that there was room for. */
   write(offset: number, from: Uint8Array): number {
     return this.visit(this.in, offset, from.length, (bytes, done) =>
       bytes.set(from.subarray(done, done + bytes.length)),
     );
   }
 
-  /** Shows the pieces of memory that hold `length` bytes of what the driver sent, from `offset` on, in order. */
+  /** Visits, in order, the pieces of memory that hold `length` bytes of data from the driver, from `offset` on. */
   forEachOut(offset: number, length: number, use: (bytes: Uint8Array, done: number) => void): number {
     return this.visit(this.out, offset, length, use);
   }
 
-  /** The same of what the driver is to get. */
+  /** The same for memory that the device may write. */
   forEachIn(offset: number, length: number, use: (bytes: Uint8Array, done: number) => void): number {
     return this.visit(this.in, offset, length, use);
   }
 
-  /** Gives the memory back; the first `written` bytes that the device may write have been written. */
+  /** Unmaps the memory, after the device has written the first `written` bytes that it may write. */
   release(written: number): void {
     for (const mapping of this.out) this.space.unmap(mapping, 0);
     let left = written;

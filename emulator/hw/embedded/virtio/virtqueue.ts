@@ -1,8 +1,8 @@
-/** A split virtqueue, the device's side. Source: Virtual I/O Device (VIRTIO) 1.2, section 2.7; quirks as QEMU 7.2's. */
+/** Device side of a split virtqueue. Source: Virtual I/O Device (VIRTIO) 1.2, section 2.7; quirks as in QEMU 7.2. */
 import type { AddressSpace } from "#memory";
 import { VirtqueueElement } from "./virtqueue-element.ts";
 
-/** Queues have at most so many descriptors. */
+/** Maximum number of descriptors in a queue. */
 export const VIRTQUEUE_MAX_SIZE = 1024;
 
 const DESCRIPTOR_BYTES = 16;
@@ -10,58 +10,58 @@ const DESCRIPTOR_NEXT = 1;
 const DESCRIPTOR_WRITE = 2;
 const DESCRIPTOR_INDIRECT = 4;
 
-/** Flags and index come before the entries of both rings. */
+/** Flags and index, before the entries of both rings. */
 const RING_HEADER_BYTES = 4;
 const AVAILABLE_ENTRY_BYTES = 2;
 const USED_ENTRY_BYTES = 8;
-/** What a buffer costs at least, beside its bytes: chains of one byte each are work, too. */
+/** Cost of a buffer in addition to its bytes: chains of one byte each are work, too. */
 const LEAST_COST = 4096;
 const AVAILABLE_NO_INTERRUPT = 1;
 const USED_NO_NOTIFY = 1;
 
-/** What a queue needs to know of its device. */
+/** What a queue needs to know about its device. */
 export interface VirtqueueOwner {
-  /** What the driver's addresses mean. */
+  /** The address space of the driver's addresses. */
   readonly dma: AddressSpace;
-  /** The driver has done something that makes no sense: nothing goes on until it resets the device. */
+  /** Set by a driver error: nothing happens until the driver resets the device. */
   readonly broken: boolean;
-  /** Features that were agreed on. */
+  /** Negotiated features. */
   readonly usesEventIndex: boolean;
   readonly notifiesOnEmpty: boolean;
-  /** Breaks the device. */
+  /** Reports a driver error, which breaks the device. */
   fail(message: string): void;
 }
 
 /**
- * Buffers that the driver makes available, and that the device returns used. Whatever a driver writes into the rings, no
- * method throws: the device breaks, and says so in its status.
+ * Buffers that the driver makes available, and that the device returns as used. Whatever a driver writes to the rings,
+ * no method throws: invalid contents break the device, which reports that in its status.
  */
 export class Virtqueue {
-  /** Number of the queue in its device. */
+  /** Index of the queue in its device. */
   readonly index: number;
-  /** Handles what the driver made available; called when it says that it has. */
+  /** Handles the available buffers; called when the driver notifies the queue. */
   readonly handle: (queue: Virtqueue) => void;
-  /** Descriptors after a reset. */
+  /** Number of descriptors after a reset. */
   readonly defaultSize: number;
-  /** Descriptors; the driver may ask for fewer, or more. */
+  /** Number of descriptors; the driver may choose fewer or more. */
   size: number;
-  /** Where the driver keeps the descriptors, and the rings. No queue is at 0. */
+  /** Addresses of the descriptor table and of the rings; `descriptors` is 0 while the queue is not set up. */
   descriptors = 0;
   available = 0;
   used = 0;
-  /** Alignment of the used ring, of drivers before version 1. */
+  /** Alignment of the used ring with legacy drivers. */
   align = 4096;
-  /** Buffers taken and not yet returned. */
+  /** Number of buffers taken and not yet returned. */
   inUse = 0;
-  /** Bytes that may be taken before the rest is left for later. */
+  /** Number of bytes that may be taken before further buffers are postponed. */
   budget = Number.POSITIVE_INFINITY;
-  /** Buffers were left for later. */
+  /** Whether buffers were postponed. */
   postponed = false;
   private readonly owner: VirtqueueOwner;
   /** Counts of buffers taken and returned, modulo 2^16. */
   private lastAvailable = 0;
   private usedIndex = 0;
-  /** What `usedIndex` was when the driver was last told. */
+  /** Value of `usedIndex` when the driver was last notified. */
   private signalled = 0;
   private signalledIsValid = false;
   private notification = true;
@@ -88,7 +88,7 @@ export class Virtqueue {
     this.notification = true;
   }
 
-  /** All that changes, as a snapshot keeps it. */
+  /** All variable state, in the form kept in snapshots. */
   get state(): readonly number[] {
     return [
       ...[this.size, this.descriptors, this.available, this.used, this.align, this.inUse],
@@ -109,27 +109,27 @@ export class Virtqueue {
     this.postponed = postponed === 1;
   }
 
-  /** Takes the driver's choice of a size; what is none is ignored. */
+  /** Sets the size chosen by the driver; ignores invalid ones. */
   setSize(size: number): void {
     if (size > 0 && size <= VIRTQUEUE_MAX_SIZE) this.size = size;
   }
 
-  /** Places all three parts behind each other, as drivers before version 1 do. */
+  /** Places all three parts one after the other, as legacy drivers do. */
   setLegacyAddress(address: number): void {
     this.descriptors = address;
     this.updateLegacyRings();
   }
 
-  /** After a change of size or alignment. */
+  /** Recomputes the ring addresses after a change of address, size or alignment. */
   updateLegacyRings(): void {
     if (this.descriptors === 0) return;
     this.available = this.descriptors + this.size * DESCRIPTOR_BYTES;
-    // With room for the index that event suppression puts behind the entries.
+    // Including the index for event suppression, which follows the entries.
     const end = this.available + RING_HEADER_BYTES + this.size * AVAILABLE_ENTRY_BYTES + 2;
     this.used = Math.ceil(end / this.align) * this.align;
   }
 
-  /** Whether the driver has made nothing available that was not taken, or is to be now. */
+  /** Whether no buffer can be taken now: none is available, the budget is used up, or the device is broken. */
   get empty(): boolean {
     return (
       this.budget <= 0 ||
@@ -139,7 +139,7 @@ export class Virtqueue {
     );
   }
 
-  /** Takes the next buffer; null: there is none, the device broke, or what is left is for later. */
+  /** Takes the next buffer; null if there is none, the device broke, or further buffers are postponed. */
   pop(): VirtqueueElement | null {
     const { owner } = this;
     if (owner.broken || this.descriptors === 0) return null;
@@ -153,7 +153,8 @@ export class Virtqueue {
     }
     if (this.inUse >= this.size) return this.refuse(`more than ${this.size} buffers are in use`);
     const head = this.read16(this.entry(this.lastAvailable));
-    if (head >= this.size) return this.refuse(`descriptor ${head} of ${this.size} is available`);
+    if (head >= this.size)
+      return this.refuse(`available descriptor ${head} is outside the table of ${this.size} descriptors`);
     this.lastAvailable = (this.lastAvailable + 1) & 0xffff;
     if (owner.usesEventIndex) this.writeAvailableEvent(this.lastAvailable);
     const element = new VirtqueueElement(head, owner.dma);
@@ -167,7 +168,7 @@ export class Virtqueue {
     return element;
   }
 
-  /** Returns a buffer of which the first `written` bytes were written. The driver is told by `VirtioDevice.notify`. */
+  /** Returns a buffer whose first `written` bytes were written. `VirtioDevice.notify` then tells the driver. */
   push(element: VirtqueueElement, written: number): void {
     element.release(written);
     this.inUse--;
@@ -177,17 +178,17 @@ export class Virtqueue {
     this.owner.dma.write(entry + 4, 4, written);
     this.usedIndex = (this.usedIndex + 1) & 0xffff;
     this.write16(this.used + 2, this.usedIndex);
-    if (this.usedIndex === this.signalled) this.signalledIsValid = false; // once around: the difference says nothing
+    if (this.usedIndex === this.signalled) this.signalledIsValid = false; // wrapped: the difference is meaningless
   }
 
-  /** Puts the buffer that was taken last back, as if it had not been. */
+  /** Puts back the buffer taken last, as if it had not been taken. */
   unpop(element: VirtqueueElement): void {
     element.release(0);
     this.inUse--;
     this.lastAvailable = (this.lastAvailable - 1) & 0xffff;
   }
 
-  /** Whether the driver wants to know of what was returned. Counts as telling it. */
+  /** Whether the driver wants an interrupt for the returned buffers. Assumes that it then gets one. */
   takeInterrupt(): boolean {
     if (this.descriptors === 0) return false;
     const { owner } = this;
@@ -201,7 +202,7 @@ export class Virtqueue {
     return !wasValid || passes(event, this.usedIndex, old);
   }
 
-  /** Asks the driver to say when it makes buffers available, or not to. */
+  /** Asks the driver to notify the device of available buffers, or not to. */
   setNotification(enabled: boolean): void {
     this.notification = enabled;
     if (this.descriptors === 0) return;
@@ -213,22 +214,23 @@ export class Virtqueue {
     this.write16(this.used, enabled ? flags & ~USED_NO_NOTIFY : flags | USED_NO_NOTIFY);
   }
 
-  /** Adds the memory of all descriptors of a chain. Answers what is wrong with it; null: nothing. */
+  /** Adds the memory of all descriptors of a chain. Returns null, or what is wrong. */
   private gather(element: VirtqueueElement): string | null {
     let table = this.descriptors;
     let length = this.size;
     let next = element.head;
     let isIndirect = false;
     for (let seen = 0; ; seen++) {
-      if (seen >= length) return "a chain of descriptors has no end";
+      if (seen >= length) return "a descriptor chain has no end";
       const at = table + next * DESCRIPTOR_BYTES;
       const address = this.read64(at);
       const bytes = this.owner.dma.read(at + 8, 4);
       const flagsAndNext = this.owner.dma.read(at + 12, 4);
       const flags = flagsAndNext & 0xffff;
       if ((flags & DESCRIPTOR_INDIRECT) !== 0 && !isIndirect) {
-        if (bytes === 0 || bytes % DESCRIPTOR_BYTES !== 0) return `an indirect table has ${bytes} bytes`;
-        if (!Number.isSafeInteger(address + bytes)) return `no table is at 0x${address.toString(16)}`;
+        if (bytes === 0 || bytes % DESCRIPTOR_BYTES !== 0)
+          return `an indirect table has an invalid size of ${bytes} bytes`;
+        if (!Number.isSafeInteger(address + bytes)) return `there is no memory at 0x${address.toString(16)}`;
         isIndirect = true;
         table = address;
         length = bytes / DESCRIPTOR_BYTES;
@@ -240,7 +242,7 @@ export class Virtqueue {
       if (mistake !== null) return mistake;
       if ((flags & DESCRIPTOR_NEXT) === 0) return null;
       next = flagsAndNext >>> 16;
-      if (next >= length) return `descriptor ${next} of ${length} is next`;
+      if (next >= length) return `next descriptor ${next} is outside the table of ${length} descriptors`;
     }
   }
 
@@ -269,14 +271,14 @@ export class Virtqueue {
     this.owner.dma.write(address, 2, value);
   }
 
-  /** Exact to 2^53: larger ones are no memory, and are found out by whoever uses them. */
+  /** Exact up to 2^53; callers reject larger addresses, where there is no memory. */
   private read64(address: number): number {
     const low = this.owner.dma.read(address, 4);
     return this.owner.dma.read(address + 4, 4) * 2 ** 32 + low;
   }
 }
 
-/** Whether a count that goes from `old` to `now` goes past `event`, all modulo 2^16 (VIRTIO 1.2, 2.7.7.1). */
+/** Whether a counter that goes from `old` to `now` passes `event`, all modulo 2^16 (VIRTIO 1.2, section 2.7.7.1). */
 function passes(event: number, now: number, old: number): boolean {
   return ((now - event - 1) & 0xffff) < ((now - old) & 0xffff);
 }

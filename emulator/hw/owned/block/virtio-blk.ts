@@ -1,4 +1,4 @@
-/** Block device. Source: VIRTIO 1.2, section 5.2; defaults, limits and quirks as QEMU 7.2's. */
+/** Block device. Source: VIRTIO 1.2, section 5.2; defaults, limits and quirks as in QEMU 7.2. */
 import {
   type BlockBackend,
   type BlockResult,
@@ -22,7 +22,7 @@ const FEATURE = {
   Geometry: 1n << 4n,
   ReadOnly: 1n << 5n,
   BlockSize: 1n << 6n,
-  /** Commands of SCSI: drivers from before version 1 expect it; each is answered as unsupported. */
+  /** SCSI commands: legacy drivers expect this feature; all commands are reported as unsupported. */
   Scsi: 1n << 7n,
   Flush: 1n << 9n,
   Topology: 1n << 10n,
@@ -32,14 +32,14 @@ const FEATURE = {
   WriteZeroes: 1n << 14n,
 } as const;
 
-/** Kinds of requests. Those that send data to the device are odd. */
+/** Request types. Those that send data to the device are odd. */
 const REQUEST_IN = 0;
 const REQUEST_FLUSH = 4;
 const REQUEST_GET_ID = 8;
 const REQUEST_DISCARD = 11;
 const REQUEST_WRITE_ZEROES = 13;
 const REQUEST_OUT_BIT = 1;
-/** From before version 1; has no meaning. */
+/** Legacy; has no meaning. */
 const REQUEST_BARRIER_BIT = 0x8000_0000;
 
 const STATUS_OK = 0;
@@ -52,21 +52,21 @@ const RANGE_BYTES = 16;
 const ID_BYTES = 20;
 const MAY_UNMAP = 1;
 
-/** Configuration as far as discard and write-zeroes, and to its end. */
+/** Bytes of the configuration before the fields for discard, up to those for write-zeroes, and in total. */
 const CONFIG_BYTES = 36;
 const CONFIG_BYTES_DISCARD = 48;
 const CONFIG_BYTES_WRITE_ZEROES = 57;
 const CONFIG_WCE = 32;
 
-/** Stands for: as many as suit the transport. One does. */
+/** Stands for as many as suit the transport, which is one. */
 const AUTO_QUEUES = 0xffff;
-/** Stands for: as QEMU chooses, the logical block size. */
+/** Stands for QEMU's choice, the logical block size. */
 const AUTO_GRANULARITY = 0xffff_ffff;
 const MOST_QUEUE_SIZE = 1024;
-/** Sectors of one discard or write-zeroes request. */
+/** Maximum number of sectors in a discard or write-zeroes request. */
 const MOST_SECTORS = 0x3f_ffff;
 
-/** Requests are carried out at once, in the order in which the driver makes them available. */
+/** Requests are carried out synchronously, in the order in which the driver makes them available. */
 export class VirtioBlk extends VirtioDevice {
   static override readonly typeName = "virtio-blk-device";
   static override readonly instanceSize: number = 784;
@@ -99,28 +99,28 @@ export class VirtioBlk extends VirtioDevice {
   ];
 
   readonly deviceId = 2;
-  /** Name of what keeps the sectors, in `DeviceModel.drives`. */
+  /** Name of the backend in `DeviceModel.drives`. */
   drive = "";
   /** Bytes; 0 stands for 512. */
   logicalBlockSize = 0;
   physicalBlockSize = 0;
-  /** Bytes that a driver should transfer at least, and at best; 0: no matter. */
+  /** Minimum and optimal transfer sizes in bytes; 0 if there is no preference. */
   minIoSize = 0;
   optIoSize = 0;
   discardGranularity = AUTO_GRANULARITY;
-  /** `on`, `off`, or `auto`: whether writes may stay in the host's caches until the driver flushes them. */
+  /** Whether writes may stay in the host's caches until the driver flushes them: `on`, `off` or `auto`. */
   writeCache = "auto";
-  /** Geometry for drivers that still ask; guessed from the size if it is 0. */
+  /** Geometry for drivers that still use it; guessed from the size if all three are 0. */
   cyls = 0;
   heads = 0;
   secs = 0;
-  /** What the driver reads as the disk's name: at most 20 bytes count. */
+  /** The disk's ID as read by the driver; only the first 20 bytes are used. */
   serial = "";
   /** Whether the driver may turn the write cache on and off. */
   configWce = true;
   numQueues = AUTO_QUEUES;
   queueSize = 256;
-  /** Whether the driver may use all but two descriptors for data, rather than 126. */
+  /** Whether the driver may use all but two of a queue's descriptors for data, rather than 126. */
   segMaxAdjust = true;
   discard = true;
   reportDiscardGranularity = true;
@@ -128,7 +128,7 @@ export class VirtioBlk extends VirtioDevice {
   maxDiscardSectors = MOST_SECTORS;
   maxWriteZeroesSectors = MOST_SECTORS;
   private backend: BlockBackend | null = null;
-  /** Whether writes may stay in caches now. */
+  /** Whether writes may currently stay in caches. */
   private cacheEnabled = true;
   private readonly header = new DataView(new ArrayBuffer(HEADER_BYTES));
   private readonly statusByte = new Uint8Array(1);
@@ -170,7 +170,7 @@ export class VirtioBlk extends VirtioDevice {
     this.setCache(this.writeCache !== "off");
   }
 
-  /** A driver that cannot switch the cache, and does not flush, must not lose anything. */
+  /** Turns the cache off for drivers that neither switch it nor flush, so that they lose nothing. */
   protected override statusChanges(value: number): void {
     if ((value & VIRTIO_STATUS.DriverOk) === 0 || this.hasFeature(FEATURE.ConfigWce)) return;
     this.setCache(this.hasFeature(FEATURE.Flush));
@@ -178,7 +178,7 @@ export class VirtioBlk extends VirtioDevice {
 
   protected override configWritten(): void {
     this.setCache(this.config.getUint8(CONFIG_WCE) !== 0);
-    this.fillConfig(); // only that field can be written
+    this.fillConfig(); // only this field is writable
   }
 
   private setCache(enabled: boolean): void {
@@ -204,7 +204,7 @@ export class VirtioBlk extends VirtioDevice {
     } while (!queue.empty);
   }
 
-  /** Answers the status for the driver; null: the request makes no sense, and the device is broken. */
+  /** Returns the status for the driver; null if the request is invalid, which breaks the device. */
   private carryOut(element: VirtqueueElement): number | null {
     const bytes = new Uint8Array(this.header.buffer);
     if (element.inBytes < 1 || element.read(0, bytes) < HEADER_BYTES) {
@@ -259,7 +259,7 @@ export class VirtioBlk extends VirtioDevice {
 
   private changeRange(element: VirtqueueElement, type: number): number | null {
     if ((type & REQUEST_OUT_BIT) === 0 || element.outBytes > HEADER_BYTES + RANGE_BYTES)
-      return STATUS_UNSUPPORTED; // one range at a time, as the configuration says
+      return STATUS_UNSUPPORTED; // one range per request, as the configuration says
     const range = new DataView(new ArrayBuffer(RANGE_BYTES));
     if (element.read(HEADER_BYTES, new Uint8Array(range.buffer)) < RANGE_BYTES) {
       this.fail("a request to discard or to write zeroes has no range");
@@ -278,14 +278,14 @@ export class VirtioBlk extends VirtioDevice {
     return this.settle(this.disk.writeZeroes(start, length, (flags & MAY_UNMAP) !== 0));
   }
 
-  /** Without a cache, what was written is on the disk when the driver hears of it. */
+  /** Without a cache, flushes before the request completes. */
   private settle(result: BlockResult): number {
     return statusOf(result === "ok" && !this.cacheEnabled ? this.disk.flush() : result);
   }
 
-  /** Byte offset of a range of whole blocks inside of the disk; null for any other. */
+  /** Byte offset of a range of whole blocks within the disk; null for any other range. */
   private placeOf(sector: bigint, length: number): number | null {
-    const start = Number(sector) * SECTOR_BYTES; // inexact only far behind the end
+    const start = Number(sector) * SECTOR_BYTES; // inexact only far past the end
     const isWhole = length % this.logicalBlockSize === 0 && start % this.logicalBlockSize === 0;
     return isWhole && start + length <= this.disk.bytes ? start : null;
   }
@@ -327,7 +327,7 @@ export class VirtioBlk extends VirtioDevice {
     if (this.writeZeroes) checkSectors("max-write-zeroes-sectors", this.maxWriteZeroesSectors);
   }
 
-  /** As disks of that size had it; a partition table is not asked. */
+  /** Uses the geometry that disks of this size had; ignores partition tables. */
   private guessGeometry(bytes: number): void {
     if (this.cyls !== 0 || this.heads !== 0 || this.secs !== 0) return;
     this.heads = 16;
@@ -348,7 +348,7 @@ export class VirtioBlk extends VirtioDevice {
     whole.setUint32(12, this.segMaxAdjust ? this.queueSize - 2 : 128 - 2, true);
     whole.setUint16(16, this.cyls, true);
     whole.setUint8(18, this.heads);
-    // Sectors of a track, less so many that tracks are of whole blocks.
+    // Sectors per track, rounded down to whole blocks.
     whole.setUint8(19, this.secs & ~(block / SECTOR_BYTES - 1));
     whole.setUint32(20, block, true);
     whole.setUint8(24, Math.log2(this.physicalBlockSize / block));
@@ -362,12 +362,12 @@ export class VirtioBlk extends VirtioDevice {
         : block;
     if (this.discard) {
       whole.setUint32(36, this.maxDiscardSectors, true);
-      whole.setUint32(40, 1, true); // ranges of a request
+      whole.setUint32(40, 1, true); // ranges per request
       whole.setUint32(44, granularity / SECTOR_BYTES, true);
     }
     whole.setUint32(48, this.maxWriteZeroesSectors, true);
     whole.setUint32(52, 1, true);
-    whole.setUint8(56, 1); // zeroes may give back storage
+    whole.setUint8(56, 1); // write-zeroes may unmap
     this.config = new DataView(whole.buffer, 0, length);
   }
 }

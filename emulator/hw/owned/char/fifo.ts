@@ -1,8 +1,8 @@
 import type { VmStateFields } from "#qdev";
 
-/** A queue of bytes of fixed capacity, without allocation after it was made. */
+/** A byte queue of fixed capacity that does not allocate after construction. */
 export class Fifo {
-  /** What a device that has one keeps of it in a snapshot. */
+  /** State for the snapshot of a device that contains one. */
   static readonly vmFields = {
     bytes: "bytes",
     head: "uint32",
@@ -25,14 +25,14 @@ export class Fifo {
     return this.count === this.bytes.length;
   }
 
-  /** Appends a byte; nothing happens to a full queue. */
+  /** Appends a byte; does nothing if the queue is full. */
   push(byte: number): void {
     if (this.full) return;
     this.bytes[(this.head + this.count) % this.bytes.length] = byte;
     this.count++;
   }
 
-  /** Takes the oldest byte; 0 from an empty queue. */
+  /** Removes and returns the oldest byte; 0 if the queue is empty. */
   pop(): number {
     if (this.count === 0) return 0;
     const byte = this.bytes[this.head] as number; // head is in range

@@ -1,4 +1,4 @@
-/** 16550A UART, less its bus. Source: National Semiconductor PC16550D data sheet; quirks as QEMU's. */
+/** 16550A UART, without a bus interface. Source: National Semiconductor PC16550D data sheet; quirks as in QEMU. */
 import {
   type CharBackend,
   type CharDevice,
@@ -10,7 +10,7 @@ import {
 } from "#qdev";
 import { Fifo } from "./fifo.ts";
 
-/** Registers. The first two are the divisor while `LCR_DLAB` is set. */
+/** Registers. The first two access the divisor while `LCR_DLAB` is set. */
 const DATA = 0;
 const INTERRUPT_ENABLE = 1;
 const INTERRUPT_IDENTIFICATION = 2;
@@ -38,7 +38,7 @@ const IIR_FIFOS_ENABLED = 0xc0;
 const FCR_ENABLE = 0x01;
 const FCR_CLEAR_RECEIVER = 0x02;
 const FCR_CLEAR_TRANSMITTER = 0x04;
-/** Bits that are stored: the others act once. */
+/** Bits that are stored; the others only trigger an action. */
 const FCR_STORED = 0xc9;
 
 const LCR_DLAB = 0x80;
@@ -60,18 +60,18 @@ const MSR_CARRIER = 0x80;
 const MSR_DELTAS = 0x0f;
 
 const FIFO_BYTES = 16;
-/** Bytes in the receiver's queue that raise its interrupt, by the two high bits of the FIFO control register. */
+/** Number of received bytes that raises the interrupt, by the two high bits of the FIFO control register. */
 const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
 
 const NANOSECONDS_PER_SECOND = 1e9;
-/** Bits per second of a divisor of zero. */
+/** Bits per second for a divisor of 0. */
 const SLOWEST_BAUD = 3500;
-/** Silence after which bytes below the trigger level raise an interrupt: so many times a character's. */
+/** Silence, in character times, after which bytes below the trigger level raise an interrupt. */
 const TIMEOUT_CHARACTERS = 4;
 
 /**
- * What is sent leaves at once, as in QEMU: the transmitter is never seen busy. The line's speed only matters to the
- * receiver's timeout.
+ * As in QEMU, bytes are sent at once, so the transmitter never appears busy. The line speed matters only for the
+ * receive timeout.
  */
 export class Serial extends Device implements CharDevice {
   static override readonly typeName = "serial";
@@ -103,9 +103,9 @@ export class Serial extends Device implements CharDevice {
     },
   } as const satisfies VmState;
 
-  /** Interrupt output; whoever contains the device leads it on. */
+  /** Interrupt output; connected by the containing device. */
   readonly irq = new IrqLine();
-  /** Bits per second of a divisor of one. */
+  /** Bits per second for a divisor of 1. */
   baudBase = 115_200;
   private backend: CharBackend | null = null;
   private readonly received = new Fifo(FIFO_BYTES);
@@ -125,7 +125,7 @@ export class Serial extends Device implements CharDevice {
   private lineStatus = 0;
   private modemStatus = 0;
   private scratch = 0;
-  /** Nanoseconds that one character takes on the line. */
+  /** Duration of one character on the line, in nanoseconds. */
   private characterTime = 0;
 
   protected override realize(): void {
@@ -165,7 +165,7 @@ export class Serial extends Device implements CharDevice {
     this.backend = backend;
   }
 
-  /** With FIFOs as many bytes as raise the interrupt, or one more: a host that fills the queue would defeat the trigger. */
+  /** With FIFOs, the bytes missing to the trigger level, or 1 above it: filling the FIFO would defeat the trigger. */
   canReceive(): number {
     if (!this.fifosEnabled) return (this.lineStatus & LSR_DATA_READY) === 0 ? 1 : 0;
     if (this.received.full) return 0;
@@ -261,7 +261,7 @@ export class Serial extends Device implements CharDevice {
         this.modemControl = value & MCR_BITS;
         this.acceptInput();
         break;
-      case LINE_STATUS: // both read only
+      case LINE_STATUS: // both read-only
       case MODEM_STATUS:
         break;
       case SCRATCH:
@@ -301,7 +301,7 @@ export class Serial extends Device implements CharDevice {
   private writeData(value: number): void {
     this.transmitHolding = value;
     if (this.fifosEnabled) {
-      if (this.toTransmit.full) this.toTransmit.pop(); // an overrun loses the oldest
+      if (this.toTransmit.full) this.toTransmit.pop(); // an overrun loses the oldest byte
       this.toTransmit.push(value);
     }
     this.transmitterPending = false;
@@ -314,7 +314,7 @@ export class Serial extends Device implements CharDevice {
     const changed = this.interruptEnable ^ value;
     this.interruptEnable = value;
     if ((changed & IER_TRANSMITTER_EMPTY) !== 0) {
-      // Enabling it interrupts at once if there is room, even after a read of the identification has cleared it.
+      // Enabling it interrupts at once if there is room, even if a read of the identification register cleared it.
       this.transmitterPending =
         (value & IER_TRANSMITTER_EMPTY) !== 0 && (this.lineStatus & LSR_HOLDING_EMPTY) !== 0;
     }
@@ -346,7 +346,7 @@ export class Serial extends Device implements CharDevice {
     this.acceptInput();
   }
 
-  /** In loopback the outputs are led to the inputs, and the line's own inputs are not seen. */
+  /** In loopback mode, the outputs are connected to the inputs, and the line's own inputs are ignored. */
   private readModemStatus(): number {
     if (this.loopback) {
       const outputs = this.modemControl;
@@ -360,7 +360,7 @@ export class Serial extends Device implements CharDevice {
     return value;
   }
 
-  /** Sends all that waits. */
+  /** Sends everything that is queued. */
   private transmit(): void {
     do {
       let byte = this.transmitHolding;
@@ -381,7 +381,7 @@ export class Serial extends Device implements CharDevice {
     else this.received.push(byte);
   }
 
-  /** Asks the host for what it held back, if there is room; not in loopback, where the guest wants its own bytes back. */
+  /** Asks the host for input held back, if there is room; not in loopback, where the guest expects its own bytes. */
   private acceptInput(): void {
     if (!this.loopback && this.canReceive() > 0) this.backend?.acceptInput?.();
   }
@@ -396,7 +396,7 @@ export class Serial extends Device implements CharDevice {
     this.updateIrq();
   }
 
-  /** In single precision, as QEMU computes it. */
+  /** Computes the character time, in single precision as in QEMU. */
   private updateSpeed(): void {
     const parityBits = (this.lineControl & 0x08) === 0 ? 0 : 1;
     const stopBits = (this.lineControl & 0x04) === 0 ? 1 : 2;
@@ -405,7 +405,7 @@ export class Serial extends Device implements CharDevice {
     this.characterTime = Math.floor(Math.fround(Math.fround(NANOSECONDS_PER_SECOND / baud) * bits));
   }
 
-  /** The most urgent of the enabled conditions, in the order of the data sheet's table of interrupts. */
+  /** Signals the most urgent of the enabled conditions, in the order of the data sheet's interrupt table. */
   private updateIrq(): void {
     const enabled = this.interruptEnable;
     let id = IIR_NONE;

@@ -1,4 +1,4 @@
-/** Serial lines to the host, up to 31 of them. Source: VIRTIO 1.2, section 5.3; queues and events as QEMU 7.2's. */
+/** Up to 31 serial lines to the host. Source: VIRTIO 1.2, section 5.3; queues and events as in QEMU 7.2. */
 import { type Device, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 import { VIRTIO_STATUS, VirtioDevice } from "../virtio/virtio-device.ts";
@@ -10,7 +10,7 @@ import type { VirtioSerialPort } from "./virtio-serial-port.ts";
 const VIRTIO_CONSOLE_F_MULTIPORT = 1n << 1n;
 const VIRTIO_CONSOLE_F_EMERG_WRITE = 1n << 2n;
 
-/** Places in the configuration. */
+/** Offsets in the configuration space. */
 const CONFIG_MAX_PORTS = 4;
 const CONFIG_EMERGENCY_WRITE = 8;
 const CONFIG_BYTES = 12;
@@ -32,12 +32,12 @@ export const PORT_EVENT = {
 
 const EVENT_BYTES = 8;
 
-/** The device itself: its ports are devices of their own, which sit on its bus. */
+/** The device itself; its ports are separate devices, which sit on its bus. */
 export class VirtioSerial extends VirtioDevice {
   static override readonly typeName = "virtio-serial-device";
   static override readonly instanceSize: number = 648;
   static override readonly vmState = {
-    name: "virtio-console", // as QEMU calls it
+    name: "virtio-console", // QEMU's name
     version: 2,
     fields: VirtioDevice.vmFields,
   } as const satisfies VmState;
@@ -46,13 +46,13 @@ export class VirtioSerial extends VirtioDevice {
     featureProperty("emergency-write", VIRTIO_CONSOLE_F_EMERG_WRITE),
   ];
 
-  /** Where the ports sit. */
+  /** The bus that the ports sit on. */
   readonly bus = this.embed(VirtioSerialBus);
   readonly deviceId = 3;
   maxPorts = MOST_PORTS;
   private hasBus = false;
   private readonly ports = new Map<number, VirtioSerialPort>();
-  /** Queues of port n, to the driver and from it. */
+  /** Queues to the driver, by port. */
   private readonly toDriver: Virtqueue[] = [];
   private controlToDriver: Virtqueue | null = null;
 
@@ -76,7 +76,7 @@ export class VirtioSerial extends VirtioDevice {
     this.controlToDriver = null;
   }
 
-  /** The bus is called after the device if that has a name, as QEMU calls it. */
+  /** Creates the bus; as in QEMU, it is named after the device if that has an id. */
   private makeBus(): void {
     if (this.hasBus) return; // the device was realized before
     const isNamed = this.parent?.nameInParent === "peripheral";
@@ -96,11 +96,11 @@ export class VirtioSerial extends VirtioDevice {
   }
 
   protected override updateConfig(): void {
-    this.config.setUint32(0, 0); // the size of the console, which is not offered
+    this.config.setUint32(0, 0); // console size, a feature that is not offered
     this.config.setUint32(CONFIG_MAX_PORTS, this.maxPorts, true);
   }
 
-  /** A byte for the first port of drivers that have not set up any queue. */
+  /** Emergency write: a byte for port 0 from a driver that has not set up any queue. */
   protected override configWritten(): void {
     const written = this.config.getUint32(CONFIG_EMERGENCY_WRITE, true);
     if ((this.hostFeatures & VIRTIO_CONSOLE_F_EMERG_WRITE) === 0n || written === 0) return;
@@ -111,11 +111,11 @@ export class VirtioSerial extends VirtioDevice {
   protected override statusChanges(value: number): void {
     const runs = (value & VIRTIO_STATUS.DriverOk) !== 0;
     if (!runs) for (const port of this.ports.values()) port.setDriverOpen(false);
-    // A driver that knows of one port only cannot say that it has opened it.
+    // A driver without multiport support cannot report that it has opened its only port.
     else if (!this.hasManyPorts) this.ports.get(0)?.setDriverOpen(true);
   }
 
-  /** Whether driver and device tell each other of ports. */
+  /** Whether driver and device exchange port events. */
   private get hasManyPorts(): boolean {
     return this.hasFeature(VIRTIO_CONSOLE_F_MULTIPORT);
   }
@@ -123,9 +123,9 @@ export class VirtioSerial extends VirtioDevice {
   // For ports.
 
   /**
-   * Gives a port its number.
-   * @param wanted null: the first one free, of which the first of all is for consoles.
-   * @throws QomError when there is none left, or it is taken.
+   * Assigns a number to a port.
+   * @param wanted null for the first free number; number 0 is for consoles only.
+   * @throws QomError when there is none left, or `wanted` is taken or invalid.
    */
   addPort(port: VirtioSerialPort, wanted: number | null): number {
     const id = wanted ?? this.freePort(port.isConsole);
@@ -153,7 +153,7 @@ export class VirtioSerial extends VirtioDevice {
     return id;
   }
 
-  /** What `info qtree` says of a port. */
+  /** What `info qtree` shows for a port. */
   describePort(device: Device): string | null {
     for (const [id, port] of this.ports) {
       if (port !== device) continue;
@@ -163,7 +163,7 @@ export class VirtioSerial extends VirtioDevice {
     return null;
   }
 
-  /** Bytes that the driver would take on a port. */
+  /** Number of bytes that the driver can take on a port now. */
   roomFor(id: number): number {
     const queue = this.toDriver[id];
     if (queue === undefined || !this.isRunning) return 0;
@@ -174,7 +174,7 @@ export class VirtioSerial extends VirtioDevice {
     return room;
   }
 
-  /** Sends bytes to the driver; answers how many it took. */
+  /** Sends bytes to the driver; returns how many it took. */
   send(id: number, bytes: Uint8Array): number {
     const queue = this.toDriver[id];
     if (queue === undefined || !this.isRunning) return 0;
@@ -190,7 +190,7 @@ export class VirtioSerial extends VirtioDevice {
     return done;
   }
 
-  /** Tells the driver about a port. It is not told if it lends no buffer for the news. */
+  /** Sends the driver an event of a port; the event is lost if the driver has provided no buffer. */
   sendEvent(id: number, event: number, value: number, name = ""): void {
     const queue = this.controlToDriver;
     if (queue === null || !this.isRunning || !this.hasManyPorts) return;
@@ -257,11 +257,11 @@ export class VirtioSerial extends VirtioDevice {
         port.setDriverOpen(value !== 0);
         break;
       default:
-        this.guestError(`event ${event} for port ${id} makes no sense to a device`);
+        this.guestError(`event ${event} for port ${id} is not one that drivers send`);
     }
   }
 
-  /** Tells the driver what a port is. */
+  /** Describes a port to the driver. */
   private introduce(id: number, port: VirtioSerialPort): void {
     if (port.isConsole) this.sendEvent(id, PORT_EVENT.ConsolePort, 1);
     if (port.name !== "") this.sendEvent(id, PORT_EVENT.PortName, 1, port.name);

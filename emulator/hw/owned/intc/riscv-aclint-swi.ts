@@ -1,4 +1,4 @@
-/** Software interrupts between harts: one register each. Source: RISC-V ACLINT specification 1.0, chapters 3 and 4. */
+/** Inter-hart software interrupts: a register per hart. Source: RISC-V ACLINT specification 1.0, chapters 3 and 4. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { IrqLine, SysBusDevice, uintProperty, type VmState } from "#qdev";
 
@@ -21,7 +21,7 @@ export class AclintSwi extends SysBusDevice {
 
   hartidBase = 0;
   numHarts = 1;
-  /** Whether it interrupts supervisors, by an edge, instead of machine mode, by a level. */
+  /** If not 0, it raises supervisor interrupts by an edge, rather than machine interrupts by a level. */
   sswi = 0;
   private lines: IrqLine[] = [];
 

@@ -1,4 +1,4 @@
-/** Main memory: an object of its own below /objects, as QEMU's memory backends are. */
+/** Main memory: an object of its own below /objects, like QEMU's memory backends. */
 import { MemoryRegion } from "#memory";
 import type { DeviceModel } from "#qdev";
 import { QomObject } from "#qom";
@@ -9,7 +9,7 @@ export class RamBackend extends QomObject {
 
   declare readonly model: DeviceModel;
 
-  /** Allocates `bytes` of RAM and maps them into the system's memory. @throws QomError when there are not enough. */
+  /** Allocates `bytes` of RAM and maps them into system memory. @throws QomError when not enough are available. */
   map(name: string, address: number, bytes: number): void {
     /** The memory. */
     const ram = MemoryRegion.newRam(this, name, bytes);

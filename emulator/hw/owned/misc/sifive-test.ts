@@ -1,11 +1,11 @@
-/** SiFive test finisher: a register whose writes end or restart the machine. Source: SiFive test device, as in `virt`. */
+/** SiFive test finisher: writes to its register end or reset the machine. Source: SiFive test device, as in `virt`. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { SysBusDevice } from "#qdev";
 
 const REGISTER_BYTES = 0x1000;
 const FINISHER = 0x0;
 
-/** Low half of what is written; the high half is the exit code of a failure. */
+/** Low half of the value written; the high half is the exit code of a failure. */
 const FAIL = 0x3333;
 const PASS = 0x5555;
 const RESET = 0x7777;

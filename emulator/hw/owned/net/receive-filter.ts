@@ -1,7 +1,7 @@
-/** Which frames a network card takes. Source: VIRTIO 1.2, section 5.1.6.5. */
+/** Selects the frames that a network card accepts. Source: VIRTIO 1.2, section 5.1.6.5. */
 import type { VmStateFields } from "#qdev";
 
-/** Addresses in the table; when there are more, all of their kind are taken. */
+/** Maximum number of addresses in the table; with more, all addresses of the kind are accepted. */
 export const MOST_ADDRESSES = 64;
 export const MOST_VLANS = 4096;
 
@@ -11,7 +11,7 @@ const ETHERTYPE_VLAN = 0x8100;
 const ETHERNET_HEADER_BYTES = 14;
 
 export class ReceiveFilter {
-  /** What a snapshot keeps of it. */
+  /** State for snapshots. */
   static readonly vmFields = {
     mac: "bytes",
     promiscuous: "bool",
@@ -35,17 +35,17 @@ export class ReceiveFilter {
   noMulticast = false;
   noUnicast = false;
   noBroadcast = false;
-  /** Whether the driver says which VLANs it wants. */
+  /** Whether the driver selects VLANs. */
   filtersVlans = false;
-  /** Addresses as numbers of 48 bits. */
+  /** Addresses as 48-bit numbers. */
   private unicast: readonly number[] = [];
   private multicast: readonly number[] = [];
   private unicastOverflow = false;
   private multicastOverflow = false;
-  /** A bit for each VLAN that the driver wants. */
+  /** A bit for each VLAN, set if the driver selects it. */
   private readonly vlans = new Uint32Array(MOST_VLANS / WORD_BITS);
 
-  /** As after power-on: everything is taken. */
+  /** Restores the power-on state, in which all frames are accepted. */
   reset(mac: Uint8Array): void {
     this.mac = mac.slice();
     this.promiscuous = true;
@@ -59,7 +59,7 @@ export class ReceiveFilter {
     this.vlans.fill(0);
   }
 
-  /** Sets the tables, of six bytes each. A table of more than there is room for stands for all addresses. */
+  /** Sets the tables of six-byte addresses; "all" stands for a table that is too large. */
   setAddresses(unicast: readonly Uint8Array[] | "all", multicast: readonly Uint8Array[] | "all"): void {
     this.unicastOverflow = unicast === "all";
     this.multicastOverflow = multicast === "all";
@@ -79,7 +79,7 @@ export class ReceiveFilter {
     if (frame.length < ETHERNET_HEADER_BYTES) return false;
     if (this.filtersVlans && !this.wantsVlanOf(frame)) return false;
     const destination = frame.subarray(0, 6);
-    const first = destination[0] as number; // it has six
+    const first = destination[0] as number; // of six bytes
     if ((first & 1) !== 0) {
       if (destination.every((byte) => byte === 0xff)) return !this.noBroadcast;
       if (this.noMulticast) return false;
@@ -101,7 +101,7 @@ export class ReceiveFilter {
   }
 }
 
-/** The six bytes of an address, the first the most significant. */
+/** The six bytes of an address as a number, most significant byte first. */
 function addressNumber(bytes: Uint8Array): number {
   return bytes.reduce((number, byte) => number * 0x100 + byte, 0);
 }

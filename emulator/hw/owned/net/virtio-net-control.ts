@@ -30,7 +30,7 @@ const REFUSED = 1;
 /** Class and command. */
 const HEADER_BYTES = 2;
 const MAC_BYTES = 6;
-/** A command that is longer than any that makes sense is read no further. */
+/** Commands are read only up to this length, which exceeds that of any valid one. */
 const LONGEST_COMMAND = 0x1_0000;
 
 export class VirtioNetControl {
@@ -42,12 +42,12 @@ export class VirtioNetControl {
     this.filter = filter;
   }
 
-  /** Carries out what waits in the queue. */
+  /** Carries out the commands in the queue. */
   serve(queue: Virtqueue): void {
     for (let element = queue.pop(); element !== null; element = queue.pop()) {
       if (element.outBytes < HEADER_BYTES || element.inBytes === 0) {
         queue.unpop(element);
-        this.device.fail(`queue ${queue.index}: a command has no header, or no room for an answer`);
+        this.device.fail(`queue ${queue.index}: a command has no header, or no room for a status`);
         return;
       }
       const command = new Uint8Array(Math.min(element.outBytes, LONGEST_COMMAND));
@@ -68,7 +68,7 @@ export class VirtioNetControl {
       case CLASS_VLAN:
         return this.setVlan(command, data);
       case CLASS_ANNOUNCE:
-        // Never asked for, since no machine moves to another host; the driver may say so all the same.
+        // Never requested, since machines do not migrate to other hosts; drivers may acknowledge it all the same.
         return command === ANNOUNCE_ACKNOWLEDGE && this.device.hasFeature(VIRTIO_NET_F.guestAnnounce);
       case CLASS_GUEST_OFFLOADS:
         return this.setOffloads(command, data);
@@ -132,7 +132,7 @@ export class VirtioNetControl {
     return true;
   }
 
-  /** There are no offloads to be set: none of them is all that can be asked for. */
+  /** No offloads are offered, so the empty set is the only valid one. */
   private setOffloads(command: number, data: Uint8Array): boolean {
     if (!this.device.hasFeature(VIRTIO_NET_F.ctrlGuestOffloads) || command !== GUEST_OFFLOADS_SET)
       return false;
@@ -140,7 +140,7 @@ export class VirtioNetControl {
   }
 }
 
-/** A count of 32 bits, and so many addresses. */
+/** Reads a 32-bit count and that number of addresses. */
 function readTable(
   data: Uint8Array,
 ): { readonly addresses: readonly Uint8Array[]; readonly bytes: number } | null {

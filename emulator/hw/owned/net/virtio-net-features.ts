@@ -8,7 +8,7 @@ export const VIRTIO_NET_F = {
   ctrlGuestOffloads: 1n << 2n,
   mtu: 1n << 3n,
   mac: 1n << 5n,
-  /** Any segmentation; only drivers from before version 1 know it. */
+  /** Any segmentation; known only to legacy drivers. */
   gso: 1n << 6n,
   guestTso4: 1n << 7n,
   guestTso6: 1n << 8n,
@@ -28,7 +28,7 @@ export const VIRTIO_NET_F = {
   ctrlMacAddr: 1n << 23n,
 } as const;
 
-/** What only a backend can do that computes checksums and cuts large packets into frames. */
+/** Features that need a backend which computes checksums and segments large packets. */
 export const VIRTIO_NET_OFFLOADS =
   VIRTIO_NET_F.csum |
   VIRTIO_NET_F.guestCsum |
@@ -42,7 +42,7 @@ export const VIRTIO_NET_OFFLOADS =
   VIRTIO_NET_F.hostEcn |
   VIRTIO_NET_F.hostUfo;
 
-/** Wanted unless an option takes them away. */
+/** Requested unless an option disables them. */
 export const VIRTIO_NET_OPTIONAL_FEATURES =
   VIRTIO_NET_OFFLOADS |
   VIRTIO_NET_F.ctrlGuestOffloads |
@@ -55,7 +55,7 @@ export const VIRTIO_NET_OPTIONAL_FEATURES =
   VIRTIO_NET_F.guestAnnounce |
   VIRTIO_NET_F.ctrlMacAddr;
 
-/** A card's option that says whether it wants `feature`; fixed once the card is realized. */
+/** An option that requests `feature`; fixed once the card is realized. */
 export function wantedProperty<T extends Device & { wanted: bigint }>(
   name: string,
   feature: bigint,

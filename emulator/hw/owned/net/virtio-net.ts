@@ -1,4 +1,4 @@
-/** Network card. Source: VIRTIO 1.2, section 5.1; queues, options and what it forgives as QEMU 7.2's. */
+/** Network card. Source: VIRTIO 1.2, section 5.1; queues, options and tolerated driver errors as in QEMU 7.2. */
 import {
   macProperty,
   type NetBackend,
@@ -21,7 +21,7 @@ import {
   wantedProperty,
 } from "./virtio-net-features.ts";
 
-/** Places in the configuration, and where it ends with them. */
+/** Offsets in the configuration space, and its size without and with each optional field. */
 const CONFIG_MAC = 0;
 const CONFIG_STATUS = 6;
 const CONFIG_MTU = 10;
@@ -31,7 +31,7 @@ const CONFIG_BYTES_WITH_MTU = 12;
 
 const STATUS_LINK_UP = 1;
 
-/** In front of each frame: flags, segmentation and checksum, of which there is none, and how many buffers it takes. */
+/** Header before each frame: flags, segmentation and checksum, which are not used, and the number of buffers. */
 const HEADER_BYTES = 10;
 const HEADER_BYTES_WITH_COUNT = 12;
 const HEADER_BUFFER_COUNT = 10;
@@ -40,7 +40,7 @@ const LEAST_QUEUE_SIZE = 256;
 const CONTROL_QUEUE_SIZE = 64;
 const LEAST_MTU = 68;
 
-/** A driver that has received nothing yet gets nothing: frames wait at the backend until there are buffers. */
+/** Frames wait at the backend until the driver is ready and has provided buffers. */
 export class VirtioNet extends VirtioDevice implements NetDevice {
   static override readonly typeName = "virtio-net-device";
   static override readonly instanceSize: number = 936;
@@ -79,15 +79,15 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   ];
 
   readonly deviceId = 1;
-  /** Features that the options ask for; some the backends cannot give. */
+  /** Features that the options request; the backends do not support all of them. */
   wanted = VIRTIO_NET_OPTIONAL_FEATURES;
-  /** Six bytes; all 0: one that nobody has is chosen. */
+  /** Six bytes; if all are 0, an unused address is chosen. */
   mac: Uint8Array = new Uint8Array(6);
-  /** Name of the backend; none: frames go nowhere. */
+  /** Name of the backend; if empty, frames are dropped. */
   netdev = "";
   receiveQueueSize = LEAST_QUEUE_SIZE;
   transmitQueueSize = LEAST_QUEUE_SIZE;
-  /** Largest frame's payload that the driver is told to send, in bytes; 0: it is not told. */
+  /** MTU that is announced to the driver, in bytes; 0 for none. */
   hostMtu = 0;
   private readonly filter = new ReceiveFilter();
   private readonly control = new VirtioNetControl(this, this.filter);
@@ -121,7 +121,7 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
     this.model.macs.release(this.mac);
   }
 
-  /** No frame has a partial checksum or more than a frame's size: the backends know nothing of that. */
+  /** Removes all offloads: backends support neither partial checksums nor oversized frames. */
   protected override offer(features: bigint): bigint {
     const mtu = this.hostMtu === 0 ? 0n : VIRTIO_NET_F.mtu;
     return features | (this.wanted & ~VIRTIO_NET_OFFLOADS) | VIRTIO_NET_F.mac | mtu;
@@ -139,7 +139,7 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
     if (config.byteLength >= CONFIG_BYTES_WITH_MTU) config.setUint16(CONFIG_MTU, this.hostMtu, true);
   }
 
-  /** Drivers from before version 1 set the address here, if they cannot by a command. */
+  /** Legacy drivers set the MAC address here, unless they can do so by a command. */
   protected override configWritten(): void {
     if (this.hasFeature(VIRTIO_NET_F.ctrlMacAddr) || this.hasFeature(VIRTIO_F_VERSION_1)) return;
     const { buffer } = this.config;
@@ -164,14 +164,14 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   receive(frame: Uint8Array): boolean {
     const queue = this.receiveQueue;
     if (queue === null || !this.isDriven || queue.descriptors === 0) return false;
-    if (this.broken || !this.filter.accepts(frame)) return true; // nobody will ever have it
+    if (this.broken || !this.filter.accepts(frame)) return true; // dropped
     const elements = this.takeBuffers(queue, this.headerBytes + frame.length);
     if (elements === null) return this.broken;
     this.fill(queue, elements, frame);
     return true;
   }
 
-  /** Buffers for so many bytes: none, if the frame is to be dropped; null, if they are too few yet. */
+  /** Takes buffers for `bytes` bytes. Empty if the frame must be dropped; null if there are not enough yet. */
   private takeBuffers(queue: Virtqueue, bytes: number): readonly VirtqueueElement[] | null {
     const elements: VirtqueueElement[] = [];
     for (let room = 0; room < bytes; ) {
@@ -196,7 +196,7 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
     return elements;
   }
 
-  /** The next buffer; without one the driver is asked to say when it has more. */
+  /** The next buffer; if there is none, the driver is asked to notify when it has more. */
   private popBuffer(queue: Virtqueue): VirtqueueElement | null {
     const element = queue.pop();
     if (element !== null || this.broken) {
@@ -208,7 +208,7 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   }
 
   private whyUnusable(element: VirtqueueElement, position: number): string | null {
-    if (element.inBytes === 0) return "a buffer for frames has nothing to be written";
+    if (element.inBytes === 0) return "a receive buffer has no device-writable bytes";
     return position === 1 && element.inBytes < this.headerBytes
       ? `a buffer of ${element.inBytes} bytes has no room for a header`
       : null;
@@ -243,7 +243,7 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
       const size = element.outBytes - this.headerBytes;
       if (size < 0) {
         queue.unpop(element);
-        this.fail(`queue ${queue.index}: a buffer of ${element.outBytes} bytes has no whole header`);
+        this.fail(`queue ${queue.index}: a buffer of ${element.outBytes} bytes has no complete header`);
         return;
       }
       const frame = new Uint8Array(Math.min(size, LARGEST_FRAME));
@@ -255,10 +255,10 @@ export class VirtioNet extends VirtioDevice implements NetDevice {
   }
 }
 
-/** No driver sends more, without offloads; a longer buffer is cut off. */
+/** Without offloads, no driver sends more; longer frames are truncated. */
 const LARGEST_FRAME = 0x1_0000;
 
-/** Puts buffers back, the last first. */
+/** Puts buffers back, last one first. */
 function giveBack(queue: Virtqueue, elements: readonly VirtqueueElement[]): void {
   for (const element of [...elements].reverse()) queue.unpop(element);
 }

@@ -1,7 +1,7 @@
-/** What stands at the reset vector. Sources: RISC-V ISA manual (encodings); OpenSBI docs/firmware/fw_dynamic.md. */
+/** Code at the reset vector. Sources: RISC-V ISA manual (encodings); OpenSBI docs/firmware/fw_dynamic.md. */
 import type { BootTarget } from "#qdev";
 
-/** The hart arrives here with its id to tell, the device tree and the information for firmware to point to. */
+/** Jumps to the start address with the hart id, and pointers to the device tree and the firmware information. */
 const CODE = [
   0x0000_0297, // auipc t0, 0
   0x0282_8613, // addi  a2, t0, 40       a2 = the information below
@@ -15,7 +15,7 @@ const INFORMATION_MAGIC = 0x4942_534f; // "OSBI"
 const INFORMATION_VERSION = 2;
 const SUPERVISOR_MODE = 1;
 
-/** The bytes of the boot ROM: code, its two addresses, and OpenSBI's `fw_dynamic_info`. */
+/** The bytes of the boot ROM: the code, the two addresses that it loads, and OpenSBI's `fw_dynamic_info`. */
 export function bootRom({ start, deviceTree, kernelEntry }: BootTarget): Uint8Array {
   const doublewords = [
     start,

@@ -1,16 +1,16 @@
-/** A hart's place on the board: what it addresses and which interrupts reach it. Who executes is plugged in. */
+/** A hart as the board sees it: its address space and interrupt inputs. The processor itself is connected later. */
 import { AddressSpace } from "#memory";
 import { Device, type HartPort, type InterruptNumber, type VmState } from "#qdev";
 import { QomAbort } from "#qom";
 
-/** Inputs for the standard interrupts and for those of guests' hypervisors; the latter lead nowhere. */
+/** Number of inputs: local interrupts, and guest external interrupts of hypervisors; the latter are ignored. */
 const INPUTS = 79;
 /** Causes that boards drive: software, timer and external interrupts of supervisor and machine mode. */
 const CAUSES: readonly InterruptNumber[] = [1, 3, 5, 7, 9, 11];
 
 export class RiscvHart extends Device {
   static override readonly typeName = "rv64-riscv-cpu";
-  /** Roughly: most of it is the state of who executes. */
+  /** Approximate; most of it is the state of the processor. */
   static override readonly instanceSize: number = 20_000;
   static override readonly vmState = {
     name: "rv64-riscv-cpu",
@@ -21,7 +21,7 @@ export class RiscvHart extends Device {
   hartId = 0;
   private port: HartPort | null = null;
   private addressSpace: AddressSpace | null = null;
-  /** Levels of the inputs, a bit per cause. */
+  /** Levels of the inputs, one bit per cause. */
   private levels = 0;
 
   protected override realize(): void {
@@ -31,7 +31,7 @@ export class RiscvHart extends Device {
 
   protected override unrealize(): void {
     this.port = null;
-    if (this.addressSpace?.root !== null) this.addressSpace?.destroy(); // unless the whole machine ends
+    if (this.addressSpace?.root !== null) this.addressSpace?.destroy(); // unless the whole machine is ending
     this.addressSpace = null;
   }
 
@@ -41,7 +41,7 @@ export class RiscvHart extends Device {
     return this.addressSpace;
   }
 
-  /** Plugs in who executes; it is told at once which interrupts are pending. */
+  /** Connects the processor, which is told at once which interrupts are pending. */
   connect(port: HartPort): void {
     this.port = port;
     for (const cause of CAUSES) if ((this.levels & (1 << cause)) !== 0) port.setInterrupt(cause, true);
@@ -55,5 +55,5 @@ export class RiscvHart extends Device {
 }
 
 function isDriven(input: number): input is InterruptNumber {
-  return (CAUSES as readonly number[]).includes(input); // wider, so that any number may be asked for
+  return (CAUSES as readonly number[]).includes(input); // widened, so that it accepts any number
 }

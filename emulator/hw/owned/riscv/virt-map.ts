@@ -1,4 +1,4 @@
-/** Addresses and interrupt numbers of the `virt` board, as QEMU 7.2 lays it out. */
+/** Addresses and interrupt numbers of the `virt` board, as in QEMU 7.2. */
 
 export interface Window {
   readonly base: number;
@@ -13,7 +13,7 @@ export const VIRT_MAP = {
   clint: { base: 0x200_0000, size: 0x1_0000 },
   plic: { base: 0xc00_0000, size: 0x60_0000 },
   uart: { base: 0x1000_0000, size: 0x100 },
-  /** The first of the virtio transports; each has a page. */
+  /** The first virtio transport; each has a page. */
   virtio: { base: 0x1000_1000, size: 0x1000 },
   fwCfg: { base: 0x1010_0000, size: 0x18 },
   /** Two banks of half the size each. */
@@ -24,17 +24,17 @@ export const VIRT_MAP = {
 /** Offset of the timers in `clint`. */
 export const MTIMER_OFFSET = 0x4000;
 
-/** Inputs of the interrupt controller. */
+/** Input numbers of the interrupt controller. */
 export const VIRT_IRQ = { virtio: 1, uart: 10, rtc: 11 } as const;
 
-/** Transports, at addresses and interrupts behind each other. */
+/** Number of transports, at consecutive addresses and interrupts. */
 export const VIRT_VIRTIO_TRANSPORTS = 8;
 
 export const VIRT_MAX_HARTS = 8;
 /** Timer ticks per second. */
 export const VIRT_TIMEBASE = 10_000_000;
-/** Clock of the UART in the device tree, which only a driver that sets the speed looks at. */
+/** Clock of the UART in the device tree, used only by drivers that set the speed. */
 export const VIRT_UART_CLOCK = 3_686_400;
-/** Bits per second of a divisor of one, as the UART itself reckons. */
+/** Bits per second for a divisor of 1, as the UART itself computes them. */
 export const VIRT_UART_BAUD_BASE = 399_193;
 export const VIRT_PLIC_SOURCES = 96;

@@ -1,4 +1,4 @@
-/** Machine timer: a counter and a comparator per hart. Source: RISC-V ACLINT specification 1.0, chapter 2. */
+/** Machine timer: a counter, and a comparator per hart. Source: RISC-V ACLINT specification 1.0, chapter 2. */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { IrqLine, SysBusDevice, type Timer, uintProperty, type VmState } from "#qdev";
 
@@ -8,8 +8,8 @@ const WORD = 2 ** 32;
 /**
  * The MTIMER device of harts `hartid-base` to `hartid-base` + `num-harts` - 1.
  *
- * 64-bit quantities are pairs of unsigned 32-bit halves, so that neither the guest's accesses nor the harts' reading of
- * their `time` register allocate.
+ * 64-bit quantities are pairs of unsigned 32-bit halves, so that neither guest accesses nor reads of the harts' `time`
+ * register allocate.
  */
 export class AclintMtimer extends SysBusDevice {
   static override readonly typeName = "riscv.aclint.mtimer";
@@ -46,16 +46,16 @@ export class AclintMtimer extends SysBusDevice {
   apertureSize = 0x8000;
   /** Ticks per second. */
   timebaseFreq = 10_000_000;
-  /** Called when the counter was set, rather than counted on. */
+  /** Called after the counter was set, as opposed to counting. */
   onTimeSet: () => void = () => {};
   private lines: IrqLine[] = [];
   private timers: Timer[] = [];
   private compareLow = new Uint32Array();
   private compareHigh = new Uint32Array();
-  /** What is added to the ticks since the start to make the counter. */
+  /** Added to the ticks since the start to give the counter. */
   private deltaLow = 0;
   private deltaHigh = 0;
-  /** The counter, as `sample` found it. */
+  /** The counter as of the last `sample`. */
   private timeLow = 0;
   private timeHigh = 0;
 
@@ -75,18 +75,18 @@ export class AclintMtimer extends SysBusDevice {
     for (const timer of this.timers) timer.cancel();
   }
 
-  /** The counter starts again at 0. Comparators keep their values. */
+  /** The counter restarts at 0. Comparators keep their values. */
   override reset(): void {
     this.setTime(0, 0);
   }
 
-  /** The counter; exact to 2^53. */
+  /** The counter; exact up to 2^53. */
   readTime(): number {
     this.sample();
     return this.timeHigh * WORD + this.timeLow;
   }
 
-  /** Guest time, in nanoseconds, at which the counter will show `ticks` more than it does now. */
+  /** Guest time, in nanoseconds, at which the counter will be `ticks` higher than now. */
   timeAfter(ticks: number): number {
     return (this.rawTicks() + ticks) * (NANOSECONDS_PER_SECOND / this.timebaseFreq);
   }
@@ -119,7 +119,7 @@ export class AclintMtimer extends SysBusDevice {
     else this.unimplementedWrite(offset, value);
   }
 
-  /** An aligned access to both halves at once. */
+  /** Writes both halves in one aligned access. */
   writeBoth(offset: number, value: bigint): void {
     const low = Number(BigInt.asUintN(32, value));
     const high = Number(BigInt.asUintN(32, value >> 32n));
@@ -145,7 +145,7 @@ export class AclintMtimer extends SysBusDevice {
     return (BigInt(high) << 32n) | BigInt(low);
   }
 
-  /** Ticks since the start of guest time, which nobody can set. */
+  /** Ticks since the start of guest time, independent of the counter's setting. */
   private rawTicks(): number {
     return Math.floor(this.clock.now() / (NANOSECONDS_PER_SECOND / this.timebaseFreq));
   }
@@ -157,7 +157,7 @@ export class AclintMtimer extends SysBusDevice {
     this.timeHigh = (Math.floor(raw / WORD) + this.deltaHigh + (low >= WORD ? 1 : 0)) >>> 0;
   }
 
-  /** Sets the counter, and each hart's interrupt and timer anew. */
+  /** Sets the counter, and updates each hart's interrupt and timer. */
   private setTime(low: number, high: number): void {
     const raw = this.rawTicks();
     const delta = low - (raw % WORD);
@@ -168,13 +168,13 @@ export class AclintMtimer extends SysBusDevice {
     this.onTimeSet();
   }
 
-  /** Drives the interrupt of `hart` from the counter as sampled, and sets its timer for when that will change. */
+  /** Drives the interrupt of `hart` from the sampled counter, and sets its timer for the next change. */
   private compare(hart: number): void {
     const ahead =
       ((this.compareHigh[hart] as number) - this.timeHigh) * WORD +
       ((this.compareLow[hart] as number) - this.timeLow); // hart is in range
-    const line = this.lines[hart] as IrqLine; // likewise
-    const timer = this.timers[hart] as Timer; // likewise
+    const line = this.lines[hart] as IrqLine; // as above
+    const timer = this.timers[hart] as Timer; // as above
     if (ahead <= 0) {
       timer.cancel();
       line.raise();

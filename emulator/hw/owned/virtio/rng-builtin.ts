@@ -1,12 +1,12 @@
-/** Where an entropy device gets its bytes from. */
+/** Source of an entropy device's bytes. */
 import { QomObject } from "#qom";
 
-/** Bytes follow from `seed` alone, so that runs repeat, where QEMU asks its host: they are no source of secrets. */
+/** The bytes depend only on `seed`, so that runs repeat; QEMU asks its host. They are unsuitable for secrets. */
 export class RngBuiltin extends QomObject {
   static override readonly typeName = "rng-builtin";
   static override readonly instanceSize: number = 72;
 
-  /** Where the sequence starts; the host's choice. */
+  /** Start of the sequence, chosen by the host. */
   seed = 0;
   private position = 0;
 

@@ -1,24 +1,24 @@
-/** Where a virtio device sits: between its transport, which the driver speaks to, and the device. */
+/** The bus between a virtio transport, which the driver talks to, and its device. */
 import { Bus } from "#qdev";
 import type { VirtioDevice } from "./virtio-device.ts";
 
-/** What carries a device's registers and interrupts. */
+/** Gives drivers access to a device's registers and interrupts. */
 export interface VirtioTransport {
-  /** Whether drivers see the interface from before version 1. */
+  /** Whether drivers see the legacy interface, from before version 1. */
   readonly legacy: boolean;
   /** Drives the interrupt line. */
   setInterrupt(level: boolean): void;
 }
 
-/** A bus with a single seat. */
+/** A bus for a single device. */
 export class VirtioBus extends Bus {
   static override readonly typeName: string = "virtio-bus";
   static override readonly instanceSize: number = 184;
   static override readonly maxDevices = 1;
 
-  /** Set by the transport before any device comes. */
+  /** Set by the transport before a device is added. */
   transport: VirtioTransport | null = null;
-  /** The device, from when it is realized until it no longer is. */
+  /** The device, while it is realized. */
   device: VirtioDevice | null = null;
 }
 

@@ -1,4 +1,4 @@
-/** Base of all virtio devices: status, features, queues, configuration. Source: VIRTIO 1.2, section 2; quirks as QEMU 7.2's. */
+/** Base of virtio devices: status, features, queues, configuration. Source: VIRTIO 1.2, section 2; quirks: QEMU 7.2. */
 import type { AddressSpace } from "#memory";
 import { Device, type VmStateFields } from "#qdev";
 import { QomAbort, QomError } from "#qom";
@@ -31,14 +31,14 @@ const INTERRUPT_QUEUE = 1;
 const INTERRUPT_CONFIG = 2;
 
 /**
- * Bytes that are moved for one notification before the machine has a turn: some ten milliseconds of the host. What a driver may
- * ask for at once takes minutes, in which nobody could stop the machine.
+ * Bytes transferred for one notification before the rest of the machine gets a turn: some ten milliseconds of host
+ * time. A driver can request minutes of work at once, during which the machine could not be stopped.
  */
 const BYTES_AT_ONCE = 64 * 2 ** 20;
 
 /**
- * A subclass says what it is (`deviceId`, `offer`), adds queues and fills `config` in `realizeDevice`, and works in its
- * queues' handlers: pop, carry out, push, notify. The transport calls the rest.
+ * A subclass defines `deviceId` and `offer`, adds queues and sets up `config` in `realizeDevice`, and does its work in
+ * the queue handlers: pop, carry out, push, notify. The transport calls the rest.
  */
 export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   static override readonly typeName: string = "virtio-device";
@@ -51,7 +51,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     featureProperty("queue_reset", VIRTIO_F_RING_RESET),
   ];
 
-  /** Part of every virtio device's state. */
+  /** State that all virtio devices have in common. */
   protected static readonly vmFields = {
     guestFeatures: "uint64",
     status: "uint8",
@@ -66,18 +66,18 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   } as const satisfies VmStateFields;
 
   override readonly busType = VirtioBus.typeName;
-  /** Kind of device (VIRTIO 1.2, section 5). */
+  /** Device type (VIRTIO 1.2, section 5). */
   abstract readonly deviceId: number;
 
-  /** What the device offers. */
+  /** Features that the device offers. */
   hostFeatures = DEFAULT_FEATURES;
-  /** What the driver accepted of it. */
+  /** Features that the driver accepted. */
   guestFeatures = 0n;
   status = 0;
   broken = false;
   usesEventIndex = false;
   notifiesOnEmpty = false;
-  /** Counts changes of the configuration, so that a driver notices when it read old and new. */
+  /** Counts changes of the configuration, so that a driver notices if it read a mix of old and new. */
   configGeneration = 0;
   /** Interrupts that the driver has not acknowledged. */
   interruptStatus = 0;
@@ -85,13 +85,13 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   /** Configuration space of the device: little-endian fields, sized and filled when the device is realized. */
   protected config = new DataView(new ArrayBuffer(0));
   private space: AddressSpace | null = null;
-  /** Goes on with what was left for later. */
+  /** Resumes postponed work. */
   private readonly turn = this.clock.timer(() => this.goOn());
 
-  /** Adds queues, sizes the configuration. @throws QomError when the options cannot be met. */
+  /** Adds queues and sizes the configuration. @throws QomError when the options are invalid. */
   protected abstract realizeDevice(): void;
   protected unrealizeDevice(): void {}
-  /** What of `features` the device offers, and what it offers besides. Called once it is realized. */
+  /** The features to offer: those of `features` that apply, and the device's own. Called after `realizeDevice`. */
   protected offer(features: bigint): bigint {
     return features;
   }
@@ -99,22 +99,22 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   get legacyFeatures(): bigint {
     return VIRTIO_LEGACY_FEATURES;
   }
-  /** Brings `config` up to date; called before the driver reads of it. */
+  /** Updates `config` before the driver reads from it. */
   protected updateConfig(): void {}
-  /** The driver has written to `config`. */
+  /** Called after the driver wrote to `config`. */
   protected configWritten(): void {}
-  /** The driver has accepted features. */
+  /** Called after the driver accepted features. */
   protected featuresChanged(): void {}
-  /** The driver is about to set the status to `value`; `status` still is what it was. */
+  /** Called before the status is set to `value`; `status` still has its old value. */
   protected statusChanges(_value: number): void {}
-  /** Forgets what goes on; queues are reset next. */
+  /** Resets the device's own state, before its queues are reset. */
   protected resetDevice(): void {}
 
   protected override realize(): void {
     const bus = this.parentBus;
     if (!(bus instanceof VirtioBus) || bus.transport === null)
       throw new QomError(
-        `${this.qomType.typeName} needs a virtio bus; give bus=virtio-mmio-bus.0, or another`,
+        `${this.qomType.typeName} needs a virtio bus; give bus=virtio-mmio-bus.0 or another`,
       );
     this.space = this.model.systemSpace;
     this.realizeDevice();
@@ -138,14 +138,14 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     return this.space;
   }
 
-  /** Adds a queue; its number is the order of the call. */
+  /** Adds a queue; queues are numbered in call order. */
   protected addQueue(size: number, handle: (queue: Virtqueue) => void): Virtqueue {
     const queue = new Virtqueue(this, this.queues.length, size, handle);
     this.queues.push(queue);
     return queue;
   }
 
-  /** The configuration and the queues, as a snapshot keeps them. */
+  /** The configuration and the queues in the form kept in snapshots. */
   get configSpace(): Uint8Array {
     return new Uint8Array(this.config.buffer);
   }
@@ -161,12 +161,12 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     }
   }
 
-  /** Whether driver and device have agreed on `feature`. */
+  /** Whether `feature` was negotiated. */
   hasFeature(feature: bigint): boolean {
     return (this.guestFeatures & feature) !== 0n;
   }
 
-  /** What the driver accepts. Ignored once the negotiation has ended. */
+  /** Sets the features that the driver accepts. Ignored once the negotiation has ended. */
   setFeatures(accepted: bigint): void {
     if ((this.status & VIRTIO_STATUS.FeaturesOk) !== 0) return;
     this.guestFeatures = accepted & this.hostFeatures;
@@ -180,7 +180,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     this.status = value;
   }
 
-  /** The driver has made buffers available in a queue; anything else is ignored. */
+  /** Handles the driver's notification of a queue; ignored if there is no such queue or it is not set up. */
   queueNotify(index: number): void {
     const queue = this.queues[index];
     if (queue === undefined || queue.descriptors === 0 || this.broken) return;
@@ -195,7 +195,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     for (const { index, postponed } of this.queues) if (postponed) this.queueNotify(index);
   }
 
-  /** Tells the driver that buffers of `queue` were used, if it wants to know. */
+  /** Interrupts the driver for used buffers of `queue`, if it wants to know. */
   notify(queue: Virtqueue): void {
     if (!queue.takeInterrupt()) return;
     this.interruptStatus |= INTERRUPT_QUEUE;
@@ -205,7 +205,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   /** Tells the driver that the configuration changed. */
   notifyConfig(): void {
     if ((this.status & VIRTIO_STATUS.DriverOk) === 0) return;
-    this.interruptStatus |= INTERRUPT_QUEUE | INTERRUPT_CONFIG; // both, as QEMU sets them
+    this.interruptStatus |= INTERRUPT_QUEUE | INTERRUPT_CONFIG; // both, as in QEMU
     this.configGeneration = (this.configGeneration + 1) >>> 0;
     this.updateInterrupt();
   }
@@ -215,7 +215,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     this.updateInterrupt();
   }
 
-  /** The driver has done something that makes no sense: says so, and stops until it resets the device. */
+  /** Reports a driver error, and stops the device until the driver resets it. */
   fail(message: string): void {
     this.guestError(message);
     this.broken = true;
@@ -224,7 +224,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     this.notifyConfig();
   }
 
-  /** Reads of the configuration, 1, 2 or 4 bytes; all ones behind its end. */
+  /** Reads 1, 2 or 4 bytes of the configuration; all ones past its end. */
   readConfig(offset: number, size: number): number {
     if (offset + size > this.config.byteLength) return 0xffff_ffff;
     this.updateConfig();
@@ -240,9 +240,9 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     this.configWritten();
   }
 
-  /** Puts the device to its state after power-on; also what a driver does by writing 0 to its status. */
+  /** Restores the power-on state; a driver does the same by writing 0 to the status. */
   override reset(): void {
-    if (this.space === null) return; // it could not be realized
+    if (this.space === null) return; // not realized
     this.setStatus(0);
     this.resetDevice();
     this.guestFeatures = 0n;

@@ -6,11 +6,11 @@ import { VirtioDevice } from "./virtio-device.ts";
 import type { Virtqueue } from "./virtqueue.ts";
 
 const QUEUE_SIZE = 8;
-/** A buffer gets so many at most: a driver that wants more asks again. */
+/** Maximum number of bytes per buffer; a driver that wants more asks again. */
 const MOST_BYTES = 2 ** 20;
 const LARGEST_QUOTA = 2n ** 63n - 1n;
 
-/** `max-bytes` per `period` (milliseconds of guest time) limit how fast bytes come; by default they do not. */
+/** The rate is limited to `max-bytes` per `period` (milliseconds of guest time); unlimited by default. */
 export class VirtioRng extends VirtioDevice {
   static override readonly typeName = "virtio-rng-device";
   static override readonly instanceSize: number = 624;
@@ -37,7 +37,7 @@ export class VirtioRng extends VirtioDevice {
   period = 1 << 16;
   private source: RngBuiltin | null = null;
   private requests: Virtqueue | null = null;
-  /** Bytes left of this period. */
+  /** Bytes left in this period. */
   private quota = 0;
   private readonly timer = this.clock.timer(() => this.startPeriod());
   private timing = false;

@@ -1,4 +1,4 @@
-/** A guest at the other end of a user network: sends what a test wants, and keeps what comes. */
+/** A guest on a user network: sends what a test asks for, and keeps what it receives. */
 import { parseAddress, virtualMac } from "../addresses.ts";
 import { ARP_REPLY, ARP_REQUEST, type ArpPacket, buildArp, parseArp } from "../arp.ts";
 import { buildEthernet, ETHERTYPE_ARP, ETHERTYPE_IPV4, parseEthernet } from "../ethernet.ts";
@@ -12,7 +12,7 @@ export const GUEST_MAC: Uint8Array = Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34,
 /** An address in dotted notation. */
 export function address(text: string): number {
   const parsed = parseAddress(text);
-  if (parsed === null) throw new Error(`${text} is no address`);
+  if (parsed === null) throw new Error(`${text} is not an address`);
   return parsed;
 }
 
@@ -21,7 +21,7 @@ export const GUEST: number = address("10.0.2.15");
 
 export class Guest implements FrameTaker {
   readonly frames: Uint8Array[] = [];
-  /** Frames taken until there is no room. */
+  /** Number of frames that the guest accepts. */
   room = Number.POSITIVE_INFINITY;
   private readonly network: UserNetwork;
 
@@ -44,7 +44,7 @@ export class Guest implements FrameTaker {
     );
   }
 
-  /** Tells the network who the guest is, as any guest does before it sends. */
+  /** Announces the guest's address to the network, as any guest does before it sends. */
   announce(): this {
     this.askWhoHas(GATEWAY);
     this.frames.length = 0;
@@ -61,7 +61,7 @@ export class Guest implements FrameTaker {
     });
   }
 
-  /** Answers the network's question who has the guest's address. */
+  /** Answers the network's ARP request for the guest's address. */
   answerArp(): void {
     this.sendArp({
       operation: ARP_REPLY,
@@ -89,7 +89,7 @@ export class Guest implements FrameTaker {
     this.sendPacket(buildTcp(segment));
   }
 
-  /** Takes out the frames that have come. */
+  /** Removes and returns the frames received. */
   take(): Uint8Array[] {
     return this.frames.splice(0);
   }
@@ -119,12 +119,12 @@ export class Guest implements FrameTaker {
   }
 }
 
-/** The guest's end of one TCP connection, segment by segment: it does nothing by itself. */
+/** The guest's end of one TCP connection, driven segment by segment. */
 export class GuestTcp {
   readonly guest: Guest;
   readonly local: Endpoint;
   readonly remote: Endpoint;
-  /** The guest's next sequence number, and the next it expects. */
+  /** The guest's next sequence number, and the next one that it expects. */
   next: number;
   expected = 0;
   window = 65_535;
@@ -136,7 +136,7 @@ export class GuestTcp {
     this.next = initial;
   }
 
-  /** Sends a segment at `next`, or elsewhere; `next` stays. */
+  /** Sends a segment at `next` or, with `fields`, elsewhere; does not advance `next`. Returns the replies. */
   send(flags: number, data = "", fields: Partial<TcpSegment> = {}): TcpSegment[] {
     this.guest.sendTcp({
       source: this.local,

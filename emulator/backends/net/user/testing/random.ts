@@ -1,4 +1,4 @@
-/** Numbers that follow from a seed (Marsaglia's xorshift). */
+/** A seeded random number generator (Marsaglia's xorshift). */
 export class Random {
   private value: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.value = (seed ^ 0x5bd1_e995) >>> 0 || 1;
   }
 
-  /** A whole number from 0 to `limit` - 1. */
+  /** An integer from 0 to `limit` - 1. */
   below(limit: number): number {
     this.value ^= this.value << 13;
     this.value ^= this.value >>> 17;
