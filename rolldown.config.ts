@@ -19,7 +19,13 @@ function packed(names: readonly string[], shared: string, apart: (id: string) =>
     resolve: { conditionNames: ["source", "node", "import", "default"] },
     external: (id) => apart(id) || /^[a-z@]/.test(id),
     treeshake: { moduleSideEffects: "no-external" },
-    output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: `${shared}/[name].js`, sourcemap: true, comments: false },
+    output: {
+      dir: "dist",
+      entryFileNames: "[name].js",
+      chunkFileNames: `${shared}/[name].js`,
+      sourcemap: true,
+      comments: false,
+    },
   };
 }
 

@@ -10,7 +10,14 @@ import { fileURLToPath } from "node:url";
 import { CommandError } from "#host";
 import { ExitCode } from "./errors.ts";
 import { count, remarks, statisticsOf } from "./passes/6-report.ts";
-import { checkTrees, type TreeDifference, type TreeReport, type Trees, type TreesWritten, writeOwnedTree } from "./trees.ts";
+import {
+  checkTrees,
+  type TreeDifference,
+  type TreeReport,
+  type Trees,
+  type TreesWritten,
+  writeOwnedTree,
+} from "./trees.ts";
 
 /** Number of lines shown of each diff. */
 const diffLines = 12;

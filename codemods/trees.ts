@@ -49,9 +49,7 @@ export interface TreesWritten {
  * Rewrites the owned tree and removes files without a counterpart. `differences` has the files whose owned form does
  * not convert back to the same embedded text. @throws CommandError if a file cannot be read, parsed or written.
  */
-export function writeOwnedTree(
-  trees: Trees,
-): TreeReport & TreesWritten {
+export function writeOwnedTree(trees: Trees): TreeReport & TreesWritten {
   const project = newProject();
   const toOwned = planConversion(sourcesUnder(trees.embedded), "to-owned", { project });
   const wanted = textsOf(toOwned, trees.embedded);
