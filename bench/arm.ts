@@ -1,4 +1,4 @@
-/** Entry of every arm of a measured process. Not for use by hand. */
+/** Entry point of every arm of a measured process. Not to be run by hand. */
 import { repertoire } from "./suites/repertoire.ts";
 import { runArm } from "./trio/arm.ts";
 

@@ -1,4 +1,4 @@
-/** Of several figures of one question, one decides: which, of what was measured, counted and tested. */
+/** Which of the figures of a question decides, depending on what was measured, counted and self-tested. */
 import { describe, expect, it } from "vitest";
 import {
   BY_CONSTRUCTION,
@@ -14,7 +14,7 @@ import { assembleRun, type RunParts } from "./assemble.ts";
 import { definition, measured, outcome, parts, proofOf, raise } from "./fixtures/run-parts.ts";
 import { perArm } from "./suites/measurement.ts";
 
-/** Proofs with reads of region fields per hit as so many processes counted them, by arm. */
+/** Proofs, and processes that counted these reads of region fields per hit, by arm. */
 const countedReads = (...processes: readonly { readonly A: number; readonly B: number }[]) => [
   ...proofOf(),
   ...processes.map(({ A, B }, repeat) =>
@@ -29,7 +29,7 @@ const countedReads = (...processes: readonly { readonly A: number; readonly B: n
   ),
 ];
 
-/** A self-test that found the one read as it says, and knows no other metric. */
+/** A self-test with a single metric: the read, found alike or not, or another one. */
 function selfTestThat(found: "alike" | "not alike" | "unknown"): SelfTest {
   const { selfTest } = syntheticRun();
   const [known] = selfTest?.alike ?? [];
@@ -60,10 +60,10 @@ const counted: Partial<RunParts> = {
   })),
 };
 
-/** The row of the one read, B's time 10 % longer; with its figures' verdicts by quantity. */
+/** The row of the read, with B 10 % slower, and the verdicts of its figures by quantity. */
 const readOf = (change: Partial<RunParts>) => rowOf(parts(10, change));
 
-/** The same, as if it were a part of the boot suite. */
+/** The same as part of the boot suite. */
 const bootOf = (change: Partial<RunParts>) =>
   rowOf(
     JSON.parse(
@@ -85,7 +85,7 @@ function rowOf(whole: RunParts) {
 }
 
 describe("what decides a question", () => {
-  it("is the reads of region fields where neither form reads any: its time is not judged, long as it may be", () => {
+  it("is the reads of region fields if neither form reads any: then its time is not judged, however long", () => {
     const { row, decidedBy, verdicts } = readOf({
       proofs: countedReads({ A: 0, B: 0 }, { A: 0, B: 0 }),
       ...counted,
@@ -140,7 +140,7 @@ describe("what decides a question", () => {
     });
   });
 
-  it("is the time that the self-test found alike where there is no count", () => {
+  it("is the time if the self-test found it alike and there is no count", () => {
     expect(readOf({ selfTest: selfTestThat("alike") })).toMatchObject({
       decidedBy: "time",
       verdicts: { time: "slower" },
@@ -148,7 +148,7 @@ describe("what decides a question", () => {
   });
 
   it.each(["alike", "not alike", "unknown"] as const)(
-    "is the count where there is one, be the time %s to the self-test or not",
+    "is the count if there is one, with a time that is %s to the self-test",
     (found) => {
       expect(bootOf({ selfTest: selfTestThat(found), ...counted })).toMatchObject({
         decidedBy: "count",
@@ -157,7 +157,7 @@ describe("what decides a question", () => {
     },
   );
 
-  it("is the time of a dispatch, of which a count says little", () => {
+  it("is the time in dispatch, of which a count says little", () => {
     expect(readOf({ selfTest: selfTestThat("alike"), ...counted })).toMatchObject({
       decidedBy: "time",
       verdicts: { time: "slower", count: "not judged" },
@@ -165,7 +165,7 @@ describe("what decides a question", () => {
   });
 
   it.each(["not alike", "unknown"] as const)(
-    "is nothing where the time is %s to the self-test and there is no count: the row is open and says why",
+    "is nothing if the time is %s to the self-test and there is no count: the row is open and says why",
     (found) => {
       const { row, decidedBy, verdicts } = readOf({
         selfTest: selfTestThat(found),
@@ -175,12 +175,12 @@ describe("what decides a question", () => {
       expect(verdicts).toEqual({ time: "not judged", reads: "not judged" });
       expect(row.verdict).toBe("inconclusive");
       expect(row.figures[0]?.comparison.reason).toMatch(
-        /^Stands beside the figure that decides, or would if it were there: a time depends on/,
+        /^Only shown for comparison, because another figure decides or would if it were available: a time dep/,
       );
     },
   );
 
-  it("is a count that is missing where the self-test found the time not alike: then its omission says so", () => {
+  it("is a missing count if the self-test found the time not alike: its omission says so", () => {
     const omission = { ...countDefinition, reason: "Not counted: valgrind is not installed." };
     const { row } = readOf({ selfTest: selfTestThat("not alike"), omissions: [identityOf(omission)] });
     expect(row.omissions).toMatchObject([{ quantity: "count", decides: true, reason: omission.reason }]);
@@ -188,7 +188,7 @@ describe("what decides a question", () => {
     expect(alike.omissions).toMatchObject([{ quantity: "count", decides: false }]);
   });
 
-  it("is as planned for what was not measured in slices, whether the self-test knows it or not", () => {
+  it("is as planned for times that were not measured in slices, whether the self-test knows them or not", () => {
     const outcomes = [0, 1, 2, 3, 4, 5, 6, 7].map((repeat) => {
       const boot = measured("boot", (arm) => (arm === "B" ? 22 : 20) + repeat / 1000);
       const definitionOfBoot = { ...boot.definition, estimator: "sum of the least slices" };

@@ -45,12 +45,12 @@ describe("assembleRun", () => {
     expect(metric?.samples.B).toEqual(others);
   });
 
-  it("says of every sample which process it comes from, lost ones between them", () => {
+  it("records for every sample which process it comes from, skipping lost ones", () => {
     const { outcomes } = parts(0);
     const [first, ...others] = outcomes;
     if (first === undefined) throw new RangeError("there are eight");
     const run = assembleRun(parts(0, { outcomes: [first, lost("dispatch/paths", 1), ...others] }));
-    // One process proves, so that the first that is timed is number 1, and the lost one number 2.
+    // There is one process for the proof, so the first timed one is number 1, and the lost one number 2.
     expect(run.metrics[1]?.processes).toEqual([1, 3, 4, 5, 6, 7, 8, 9]);
     expect(run.schedule.processes[2]).toEqual({
       task: "dispatch/paths",
@@ -64,11 +64,11 @@ describe("assembleRun", () => {
     expect(parseRun(serializeRun(run), "run.json")).toEqual(run);
   });
 
-  it("leaves out what a single process measured: one pair shows no spread", () => {
+  it("leaves out metrics of a single process: one pair shows no spread", () => {
     expect(assembleRun(parts(0, { outcomes: parts(0).outcomes.slice(0, 1) })).metrics).toEqual([]);
   });
 
-  it("judges counts in a single look, with the processes that counted after all others", () => {
+  it("judges counts in a single look, and lists their processes after all others", () => {
     const counted: MetricDefinition = {
       ...definition,
       quantity: "count",
@@ -101,16 +101,16 @@ describe("assembleRun", () => {
     expect(parseRun(serializeRun(run), "run.json")).toEqual(run);
   });
 
-  it("keeps an omission only where no part of the run gave the figure", () => {
+  it("keeps an omission only if no part of the run gave the figure", () => {
     const omission = { ...definition, reason: "Not measured." };
     const other = { ...omission, quantity: "count" as const };
-    // The time that was measured decides.
+    // The measured time decides.
     expect(assembleRun(parts(0, { omissions: [omission, other] })).omissions).toEqual([
       { ...other, decides: false },
     ]);
   });
 
-  it("takes machines of its processes for blocks", () => {
+  it("treats the machines of the processes as blocks", () => {
     const outcomes = Array.from({ length: 16 }, (_, i) => {
       const slow = i < 8 ? 1.01 : 1.05;
       const value = (arm: Arm) => (20 + 0.01 * i) * (arm === "B" ? slow : 1);
@@ -124,11 +124,11 @@ describe("assembleRun", () => {
     const machines = [environment, { ...environment, id: "other" }];
     const [metric] = assembleRun(parts(0, { outcomes, machines })).metrics;
     expect(metric?.comparison.machines).toMatch(
-      /^The 2 machines differ: their medians lie from 1\.00 to 5\.00 %/,
+      /^The 2 machines differ: their estimates range from 1\.00 to 5\.00 %/,
     );
   });
 
-  it("holds the emulator against its own limits, in both forms", () => {
+  it("checks the emulator against its own limits, in both forms", () => {
     const [kept] = assembleRun(parts(0)).requirements;
     expect(kept).toMatchObject({ limit: 3, unit: "times", met: true });
     expect(kept?.measured.A).toBeCloseTo(2, 1);
@@ -137,7 +137,7 @@ describe("assembleRun", () => {
     expect(broken?.measured.B).toBeCloseTo(3.4, 1);
   });
 
-  it("holds random accesses against bare calls as random", () => {
+  it("compares random accesses with bare calls in equally random order", () => {
     const measurements = [
       [
         measured("bare indirect call", () => 5),
@@ -151,7 +151,7 @@ describe("assembleRun", () => {
     ]);
   });
 
-  it("takes quotients within a process: a slow minute lengthens both", () => {
+  it("takes quotients within a process: a slow minute affects both times", () => {
     const outcomes = [1, 1, 9, 9, 9].map((slowness, repeat) =>
       outcome("dispatch/paths", repeat, {
         measurements: [
@@ -167,7 +167,7 @@ describe("assembleRun", () => {
     ]);
   });
 
-  it("takes quotients within a process, also where more than one task measures the calls", () => {
+  it("takes quotients within a process, also if more than one task measures the calls", () => {
     const calls = (nanoseconds: number) => measured("bare indirect call", () => nanoseconds);
     const outcomes = [0, 1, 2, 3].flatMap((repeat) => [
       outcome("dispatch/maps", repeat, { measurements: [[calls(50)]] }),
@@ -180,7 +180,7 @@ describe("assembleRun", () => {
 });
 
 describe("equivalence", () => {
-  it("counts every guest that did the same: three a proof, and each timed one", () => {
+  it("counts every guest that did the same: three per proof, and each timed one", () => {
     expect(assembleRun(parts(0)).equivalence).toEqual([
       { workload: "hello", records: { A: record, B: record }, processes: 3 + 24, equal: true },
     ]);
@@ -192,7 +192,7 @@ describe("equivalence", () => {
     { mmioTraceSha256: "c".repeat(64) },
     { consoleSha256: "c".repeat(64) },
     { phases: [{ name: "all", instructions: 1311 }] },
-  ])("breaks on any difference (%o), and then no time is reported", (difference) => {
+  ])("breaks on any difference (%o), and then no times are reported", (difference) => {
     const run = assembleRun(parts(0, { proofs: proofOf(difference) }));
     expect(run.equivalence[0]).toMatchObject({ equal: false, records: { B: difference } });
     expect(run.metrics).toEqual([]);
@@ -209,7 +209,7 @@ describe("equivalence", () => {
     expect(assembleRun(parts(0, { proofs: [odd] })).equivalence[0]).toMatchObject({ equal: false });
   });
 
-  it("breaks when a single timed guest strays, and shows what it did", () => {
+  it("breaks when a single timed guest deviates, and shows what it did", () => {
     const { outcomes } = parts(0);
     const stray = { workload: "hello", instructions: 1400, consoleSha256: record.consoleSha256 };
     const changed = outcomes.map((each, i) =>
@@ -260,7 +260,7 @@ describe("retention", () => {
       }),
     );
 
-  it("puts what was counted beside how the heap grew", () => {
+  it("combines counts and heap growth", () => {
     const [scenario] = runOf(8).retention;
     expect(scenario?.arms.A).toMatchObject({
       blocksUnfreed: [0],
@@ -271,7 +271,7 @@ describe("retention", () => {
     expect(scenario?.arms.B.slope?.estimate).toBeCloseTo(1507, 6);
   });
 
-  it("judges the slope in bytes per round, since zero is what is expected", () => {
+  it("judges the slope in bytes per round, since the expected value is zero", () => {
     const [metric] = runOf(8).metrics;
     expect(metric).toMatchObject({
       name: "heap growth",

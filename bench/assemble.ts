@@ -1,5 +1,5 @@
 import { CommandError } from "#host";
-/** Reports of single processes, put together into a run: proofs first, then samples, verdicts and limits. */
+/** Assembles the reports of single processes into a run: proofs first, then samples, verdicts and limits. */
 import {
   type Arm,
   type CodeSize,
@@ -41,17 +41,17 @@ import {
   type Remains,
 } from "./suites/measurement.ts";
 
-/** A process, the machine that it ran on, and what it gave. */
+/** The outcome of a process, and the machine that it ran on. */
 export interface ProcessOutcome extends TrialOutcome<ProcessReport> {
   /** Index into the run's machines. */
   readonly machine: number;
 }
 
-/** Figures that were counted outside of the trios. */
+/** Figures that were counted, in processes of one arm each. */
 export interface CountedMetric {
   readonly definition: MetricDefinition;
   readonly samples: PerArm<readonly number[]>;
-  /** Processes of arm A, one a sample: index into {@link RunParts.countProcesses}. */
+  /** The process of arm A for each sample: index into {@link RunParts.countProcesses}. */
   readonly processes: readonly number[];
 }
 
@@ -70,7 +70,7 @@ export interface RunParts {
   readonly selfTest: SelfTest | null;
 }
 
-/** Puts a run together. Where a proof fails, it has no metrics: times of different work mean nothing. */
+/** Assembles a run. If a proof fails, it has no metrics, because times of different work mean nothing. */
 export function assembleRun(parts: RunParts): Run {
   const { question, options, machines, proofs, outcomes, codeSize, selfTest } = parts;
   const equivalence = proveEquivalence(proofs, outcomes);
@@ -97,7 +97,7 @@ export function assembleRun(parts: RunParts): Run {
   };
 }
 
-/** Processes in the order of the run: those that prove, those that are timed, those that count. */
+/** Processes in the order of the run: proofs, measurements, counts. */
 function processEntries({ proofs, outcomes, countProcesses }: RunParts): ProcessEntry[] {
   const entry = ({ trial, machine, milliseconds, lost, report }: ProcessOutcome): ProcessEntry => ({
     task: trial.task,
@@ -114,15 +114,15 @@ function processEntries({ proofs, outcomes, countProcesses }: RunParts): Process
   return [...proofs.map(entry), ...outcomes.map(entry), ...counted];
 }
 
-/** A failure without its stack, whose paths are of no use to a reader of the report. */
+/** A failure without its stack trace, whose paths are of no use to readers of the report. */
 function briefly(failure: string): string {
   const [said = ""] = failure.split(/\n\s+at |; its (?:standard error|last words)/);
   return said.replace(/\s+/g, " ").trim().slice(0, 300);
 }
 
 /**
- * Compares what the guests did in all processes: the recorded ones in full, the timed ones in what they show without a
- * record. One that differs breaks the proof.
+ * Compares what the guests did in all processes: recorded ones in full, timed ones as far as they show it without a
+ * recording. A single difference breaks the proof.
  */
 export function proveEquivalence(
   proofs: readonly ProcessOutcome[],
@@ -139,7 +139,7 @@ export function proveEquivalence(
     const odd = checks.find(
       (check) => check.instructions !== A.instructions || check.consoleSha256 !== A.consoleSha256,
     );
-    // Where only a timed guest strays, what it showed is put beside the record that it should have matched.
+    // If only a timed guest deviates, what it did is shown next to the record that it should have matched.
     const shown = odd && sameRecord(A, B) ? { ...B, ...guestPart(odd) } : B;
     return {
       workload,
@@ -168,7 +168,7 @@ function sameRecord(a: GuestRecord, b: GuestRecord): boolean {
   );
 }
 
-/** What was counted once and for all, where it was. */
+/** Lifetimes and reads of region fields, which are counted only once, if they were. */
 function combineOutcomes(proofs: readonly ProcessOutcome[]): Pick<Run, "lifetimes" | "fieldReads"> {
   const arms = proofs.flatMap(({ report }) => report?.outcomes ?? [])[0];
   if (arms === undefined) return { lifetimes: [], fieldReads: [] };
@@ -178,7 +178,7 @@ function combineOutcomes(proofs: readonly ProcessOutcome[]): Pick<Run, "lifetime
   };
 }
 
-/** Reads of region fields as figures of their own. */
+/** Reads of region fields as metrics. */
 function gatherFieldReads({ proofs, options }: RunParts): Unjudged[] {
   if (!options.suites.includes("dispatch")) return [];
   const counted = proofs.flatMap(({ report }, process) =>
@@ -188,7 +188,7 @@ function gatherFieldReads({ proofs, options }: RunParts): Unjudged[] {
     const readsOf = (arm: Arm) =>
       counted.flatMap(({ outcomes }) => outcomes[arm].fieldReads.filter((each) => each.access === access));
     const samples = perArm((arm) => readsOf(arm).map(({ reads }) => reads));
-    // What no process counted, or not every one, shows nothing: least of all that there are no reads.
+    // Reads that not every process counted show nothing, least of all that there are none.
     if (counted.length < LEAST_PROCESSES || samples.A.length !== counted.length) return [];
     return [
       {
@@ -230,7 +230,7 @@ function judgeMetrics(parts: RunParts): Metric[] {
 }
 
 /**
- * Measurements of one metric from all processes, metrics in the order in which a process gave them.
+ * Gathers the measurements of each metric from all processes, in the order in which processes report metrics.
  * @param first index of the first of these processes in the run
  */
 function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number): Unjudged[] {
@@ -254,7 +254,7 @@ function gatherMeasurements(outcomes: readonly ProcessOutcome[], first: number):
   });
 }
 
-/** The value of a key, made when it is asked for first. */
+/** The value of a key, created on first use. */
 function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   const known = map.get(key);
   if (known !== undefined) return known;
@@ -263,7 +263,7 @@ function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   return made;
 }
 
-/** The heap slope of every scenario, as a metric of its own: zero is expected, so differences are in bytes. */
+/** The heap slope of every scenario as a metric: zero is expected, so differences are in bytes. */
 function gatherSlopes(outcomes: readonly ProcessOutcome[], first: number): Unjudged[] {
   const followed = outcomes.flatMap(({ report }, i) =>
     report?.curves ? [{ curves: report.curves, process: first + i }] : [],
@@ -313,7 +313,7 @@ export function slopeMetric(curve: HeapCurve | undefined): MetricDefinition {
   };
 }
 
-/** What was counted, with how the heap grew where that was measured. */
+/** The counts of each scenario, with the growth of the heap if that was measured. */
 function combineRetention(
   proofs: readonly ProcessOutcome[],
   outcomes: readonly ProcessOutcome[],

@@ -55,19 +55,15 @@ describe("regionlab bench", () => {
     ["one process", ["--repeats", "1"], /^--repeats 1: is not a whole number from 2/],
     ["half a process", ["--repeats", "2.5"], /^--repeats 2\.5: is not a whole number/],
     ["a negative seed", ["--seed", "-3"], /^--seed -3: is not a whole number from 0/],
-    ["a part that is none", ["--shard", "3/2"], /^--shard 3\/2: give the part and the number of parts/],
-    [
-      "a division that is none",
-      ["--shard-by", "luck"],
-      /^--shard-by luck: shards divide processes or metrics/,
-    ],
+    ["an impossible part", ["--shard", "3/2"], /^--shard 3\/2: give the part and the number of parts/],
+    ["an unknown division", ["--shard-by", "luck"], /^--shard-by luck: shards divide processes or metrics/],
     ["counting without counting", ["count", "--no-count"], /^bench count --no-count: asks for nothing/],
     [
-      "a limit of nothing",
+      "a limit without a baseline",
       ["--max-regression", "3"],
       /^--max-regression 3: there is nothing to compare with/,
     ],
-    ["a force without an aim", ["--force"], /^--force: there is no baseline to compare with/],
+    ["a force without a baseline", ["--force"], /^--force: there is no baseline to compare with/],
     [
       "a run in place of its baseline",
       ["--baseline", "./base.json", "-o", "base.json"],

@@ -52,9 +52,9 @@ export function addBenchCommand(
 ): void {
   program
     .command("bench")
-    .description("measure what the form of the regions is worth")
+    .description("measure what difference the form of the regions makes")
     .argument("[suites...]", `any of ${[...SUITES, COUNT].join(", ")} (default: all)`)
-    .option("--quick", "end within two minutes, with fewer guests and wider intervals")
+    .option("--quick", "finish within two minutes, with fewer guests and wider intervals")
     .option("--regions <A,B>", "the two forms to compare", "embedded,owned")
     .option(
       "--workload <name...>",
@@ -62,20 +62,20 @@ export function addBenchCommand(
         .map(({ name }) => name)
         .join(", ")}`,
     )
-    .option("--repeats <n>", "processes of each metric (default: until it is decided, or time is up)")
+    .option("--repeats <n>", "processes per metric (default: until it is decided or time is up)")
     .option("--seconds <n>", "time for the run (default: 2100; quick: 110; with --repeats: no limit)")
     .option("--seed <n>", "fixes the order of processes and turns", "1")
-    .option("--no-count", "count no instructions, though valgrind is there")
+    .option("--no-count", "do not count instructions, even if valgrind is installed")
     .option("--shard <i/n>", "measure part i of n; merge the parts with `regionlab results merge`")
     .option("--shard-by <what>", "what shards divide: processes or metrics", "processes")
     .option("-o, --output <file>", `where to store the run, as JSON or .json.gz (default: ${LATEST_RUN})`)
-    .option("--fresh", "begin at the beginning, even where an interrupted run could go on")
+    .option("--fresh", "start over instead of resuming an interrupted run")
     .option("--baseline <file>", "compare with this stored run")
     .option(
       "--max-regression <percent>",
-      `with --baseline: exit with 1 if anything is slower by more (default: ${DEFAULT_MAX_REGRESSION})`,
+      `with --baseline: exit with 1 if a judged figure is worse by more (default: ${DEFAULT_MAX_REGRESSION})`,
     )
-    .option("--force", "compare with a baseline of another machine or runtime all the same")
+    .option("--force", "compare even if the baseline is from another machine or runtime")
     .action(async (suites: string[], options: BenchCommandOptions) => {
       process.exitCode = await bench(suites, options, streams);
     });
@@ -91,10 +91,10 @@ async function bench(
   const file = options.output ?? LATEST_RUN;
   if (!/\.json(\.gz)?$/.test(file)) {
     throw new CommandError(
-      `-o ${file}: a run is stored as JSON; end the name in .json or .json.gz (the page goes beside it)`,
+      `-o ${file}: a run is stored as JSON; end the name in .json or .json.gz (the page goes next to it)`,
     );
   }
-  // Whatever can fail must fail before the minutes of measuring, not after them.
+  // Anything that can fail must fail before the measurement, not minutes later.
   const page = pageNameOf(file);
   checkOutput("", file, { makeFolders: true });
   checkOutput("", page, { makeFolders: true });
@@ -113,12 +113,12 @@ async function bench(
     checkComparable(baseline, environment, options.force === true, options.baseline ?? "");
   if (plan.suites.length === 0 && environment.valgrind === null) {
     throw new CommandError(
-      "bench count: valgrind is not installed, or does not tell its version, so that nothing can be counted; apt-get install valgrind",
+      "bench count: valgrind is not installed, or does not report its version, so nothing can be counted; apt-get install valgrind",
     );
   }
   if (plan.suites.length > 0 && tasksOf(plan).length === 0) {
     throw new CommandError(
-      `--shard ${options.shard}: there are fewer tasks than parts, and none is left for this one; divide by less`,
+      `--shard ${options.shard}: there are fewer tasks than parts, and none is left for this one; use fewer parts`,
     );
   }
   if (plan.count && environment.valgrind !== null) requireScratch();
@@ -128,12 +128,12 @@ async function bench(
   const { found, damaged } = journal;
   if (damaged > 0) {
     notes.write(
-      `${journalOf(file)}: ${damaged === 1 ? "a line was" : `${damaged} lines were`} damaged or edited; what they held is measured again\n`,
+      `${journalOf(file)}: ${damaged === 1 ? "a line was" : `${damaged} lines were`} damaged or edited; what is lost is measured again\n`,
     );
   }
   if (found > 0) {
     notes.write(
-      `Going on with an interrupted run: ${found} processes of it are in ${journalOf(file)} (--fresh begins again)\n`,
+      `Resuming an interrupted run: ${found} finished processes are in ${journalOf(file)} (--fresh starts over)\n`,
     );
   }
   const release = endProperly(journal, notes);
@@ -160,7 +160,7 @@ async function bench(
   }
   if (run.equivalence.some(({ equal }) => !equal)) {
     throw new CommandError(
-      "the two forms did not run the same guest (see the proof above), so no time is reported",
+      "the two forms did not run the same guest (see the proof above), so no times are reported",
       { exitCode: 1 },
     );
   }
@@ -168,13 +168,14 @@ async function bench(
 }
 
 /**
- * Lets a signal end the run with its own exit code, after it is said how to go on. Measured processes end when their parent does.
- * @returns what takes it back
+ * On a signal, says how to resume and ends the run with the exit code of the signal. Measured processes end with their
+ * parent.
+ * @returns a function that removes the handlers
  */
 function endProperly(journal: Journal, notes: ProgressStream): () => void {
   const close = () => journal.close();
   const takeBack = onEndSignal((exitCode) => {
-    notes.write("\nInterrupted. What is finished is kept: the same command goes on from there.\n");
+    notes.write("\nInterrupted. Finished processes are kept: the same command resumes from there.\n");
     close();
     process.exit(exitCode);
   });
@@ -186,15 +187,15 @@ function endProperly(journal: Journal, notes: ProgressStream): () => void {
 }
 
 /**
- * A gate that compares nothing would always be open.
- * @throws CommandError (exit code 2) where the baseline has nothing that this run measures
+ * Refuses a baseline that nothing can be compared with, as the gate would then always pass.
+ * @throws CommandError (exit code 2) when the baseline has nothing that this run measures
  */
 function checkOverlap(baseline: Run, { suites, forms }: BenchPlan, file: string): void {
   const theirs = new Set(baseline.metrics.map(({ suite }) => suite));
   if (suites.length > 0 && !suites.some((suite) => theirs.has(suite))) {
     throw new CommandError(
       theirs.size === 0
-        ? `--baseline ${file}: has no figures at all, perhaps since its time was up; measure it again, with more --seconds`
+        ? `--baseline ${file}: has no figures at all, perhaps because its time was up; measure it again, with more --seconds`
         : `--baseline ${file}: has none of the suites ${suites.join(", ")}, but ${[...theirs].join(", ")}; give a run of the same suites`,
     );
   }
@@ -225,7 +226,7 @@ function compareWith(
   for (const line of describeComparison(comparison, options)) output.write(`${line}\n`);
   if (run.metrics.length === 0) {
     throw new CommandError(
-      "--baseline: this run has no figures to compare, since its time was up; give it more with --seconds",
+      "--baseline: this run has no figures to compare, because its time was up; give it more with --seconds",
     );
   }
   if (comparison.changes.length === 0) {
@@ -235,7 +236,7 @@ function compareWith(
   }
   if (!comparison.changes.some(({ judged }) => judged)) {
     throw new CommandError(
-      `--baseline ${file}: no figure that both runs have is judged, so that nothing was gated; measure more processes, or with valgrind`,
+      `--baseline ${file}: no figure that both runs have is judged, so nothing was checked; measure more processes, or with valgrind`,
     );
   }
   return comparison.changes.some(({ regressed }) => regressed) ? 1 : 0;

@@ -1,4 +1,4 @@
-/** A measured process as a run starts it: conductor, three arms, report; of the build. */
+/** A measured process as a run starts it, from the built code: conductor, three arms, report. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -59,7 +59,7 @@ describe("a measured process", () => {
         const { count, min, max } = distributions[arm];
         expect(count).toBe(100); // the variants share the turns of two
         expect(min).toBeGreaterThan(0);
-        // No turn has a quotient beyond that of one arm's longest slice and the other's shortest.
+        // No quotient exceeds that of the longest slice of one arm and the shortest of the other.
         const quotient = estimates[arm] / estimates.A;
         expect(quotient).toBeGreaterThanOrEqual(min / A.max);
         expect(quotient).toBeLessThanOrEqual(max / A.min);
@@ -67,7 +67,7 @@ describe("a measured process", () => {
     }
   });
 
-  it("boots in lockstep: every boot of every arm is the guest of the proof", async () => {
+  it("boots in lockstep: every boot of every arm matches the guest of the proof", async () => {
     const [{ proofs }, { checks, measurements }] = await Promise.all([
       measure({ kind: "proof", guest: "hello" }),
       measure({ kind: "lockstep", guest: "hello" }, RUNTIME_OPTIONS.lockstep),
@@ -84,7 +84,7 @@ describe("a measured process", () => {
     expect(checks).toEqual(new Array(3 * boots).fill({ workload: "hello", instructions, consoleSha256 }));
   });
 
-  it("counts what lives end with and what accesses read, of each arm's form", async () => {
+  it("counts lifetimes and the reads of accesses for the form of each arm", async () => {
     const { outcomes } = await measure({ kind: "outcomes" });
     expect(outcomes?.A2).toEqual(outcomes?.A);
     expect(outcomes?.A.lifetimes.length).toBeGreaterThan(2);
@@ -118,7 +118,7 @@ describe("a measured process", () => {
     }
   });
 
-  it("says what is wrong where an arm cannot do what it is asked to", async () => {
+  it("says what is wrong if an arm cannot do what it is asked to", async () => {
     await expect(measure({ kind: "slices", works: ["dispatch/warp"] })).rejects.toThrow(
       /no dispatch case is called warp/,
     );

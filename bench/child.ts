@@ -1,4 +1,4 @@
-/** Entry of every measured process: conducts three arms through what its request says, and reports. Not for use by hand. */
+/** Entry point of every measured process: runs its request in three arms and reports. Not to be run by hand. */
 import { reportTo } from "./runner/report-to.ts";
 import type { ProcessRequest } from "./suites/measurement.ts";
 import { conduct } from "./trio/conduct.ts";

@@ -73,7 +73,7 @@ describe("measureCodeSize", () => {
   const nowhere = join(tmpdir(), "regionlab-no-sources");
   const built = join(root, "dist", "bench", "code-size.json");
 
-  it("says of an installed package, which has no sources, what it says of the sources", () => {
+  it("gives the same for an installed package, which has no sources, as for the sources", () => {
     if (!existsSync(built)) throw new Error(`${built} is missing; run npm run build first`);
     const measured = measureCodeSize(join(root, "emulator", "hw"), join(folder, "not-read.json"));
     expect(measured.length).toBeGreaterThan(0);
@@ -83,7 +83,7 @@ describe("measureCodeSize", () => {
   it.each([
     ["missing", null, /code-size\.json: cannot be read, and .*no-sources has no sources.* npm run build/],
     ["broken", "[{", /code-size\.json: is not JSON/],
-  ])("says what to do where there are no sources and the stored sizes are %s", (name, text, message) => {
+  ])("says what to do if there are no sources and the stored sizes are %s", (name, text, message) => {
     mkdirSync(join(folder, name));
     const stored = join(folder, name, "code-size.json");
     if (text !== null) writeFileSync(stored, text);

@@ -1,4 +1,4 @@
-/** How much source each form of a device takes. */
+/** The size of the source of each device in both forms. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,14 +6,14 @@ import { CommandError } from "#host";
 import type { CodeSize, SourceSize } from "#results";
 
 /**
- * Where the build stores the sizes: beside this module in `dist/`. An installed package has no sources to measure, and
- * reads them from there.
+ * Where the build stores the sizes: next to this module in `dist/`. An installed package has no sources to measure and
+ * reads the sizes from there.
  */
 export const STORED_SIZES = fileURLToPath(new URL("./code-size.json", import.meta.url));
 
 /**
- * Code size of every device that creates a region, in both trees: measured where the sources are, otherwise what
- * the build measured.
+ * Code size of every device that creates a region, in both trees: measured if the sources are there, otherwise as the
+ * build measured it.
  *
  * @param hwFolder the folder that holds `embedded` and `owned`; missing in an installed package
  * @param stored file that the build wrote
@@ -26,9 +26,9 @@ export function measureCodeSize(hwFolder: string, stored: string = STORED_SIZES)
 /**
  * Counts region fields and lines of every source in both trees that creates a region.
  *
- * The sources are read as text, in the layout that the formatter and the codemods give them: a field that is a region is
- * declared either as `name = this.embed(MemoryRegion)` or `this.embedArray(MemoryRegion, …)`, or with the type
- * `MemoryRegion` or `MemoryRegion[]`.
+ * The sources are read as text, in the layout of the formatter and the codemods: a region field is declared either as
+ * `name = this.embed(MemoryRegion)` or `this.embedArray(MemoryRegion, …)`, or with the type `MemoryRegion` or
+ * `MemoryRegion[]`.
  *
  * @param hwFolder the folder that holds `embedded` and `owned`
  */
@@ -68,7 +68,7 @@ export function sourceSize(text: string): SourceSize {
   };
 }
 
-/** A class field, two columns in: modifiers, a name, and a region as its type or its value. */
+/** A class field, indented by two columns: modifiers, a name, and a region as its type or value. */
 const REGION_FIELD =
   /^ {2}(?:(?:private|protected|public|readonly|override|static|declare) )*[#\w]+[!?]?(?:: MemoryRegion(?:\[\])?(?: \| null)?(?: =|;)| = this\.embed(?:Array)?\(MemoryRegion\b)/;
 

@@ -1,4 +1,4 @@
-/** The counting part of a run: what, how often, and until when. */
+/** The counting part of a run: what to count, how often, and until when. */
 import type { Omission, ProcessEntry } from "#results";
 import { workload } from "#workloads";
 import type { CountedMetric } from "./assemble.ts";
@@ -10,7 +10,7 @@ import { whyMissing } from "./options.ts";
 import type { BenchPlan } from "./plan.ts";
 import { Progress, type ProgressStream } from "./runner/progress.ts";
 
-/** What was counted. */
+/** The result of counting. */
 export interface CountedPart {
   readonly metrics: readonly CountedMetric[];
   readonly processes: readonly ProcessEntry[];
@@ -19,12 +19,12 @@ export interface CountedPart {
 
 export const NOTHING_COUNTED: CountedPart = { metrics: [], processes: [], omissions: [] };
 
-/** Samples of each group and arm, at most; a group may ask for fewer. */
+/** Largest number of samples per group and arm; a group may take fewer. */
 export const COUNT_REPEATS = { quick: 5, full: 8 } as const;
-/** Part of the time of a run that has other things to do; counting alone has all of it. */
+/** Share of the run's time for counting, unless the run only counts. */
 const PART_OF_TIME = { quick: 0.5, full: 0.72 } as const;
 
-/** @param journal keeps what is counted, and has what an interrupted run counted */
+/** @param journal stores what is counted, and has what an interrupted run has counted */
 export async function countPlan(
   plan: BenchPlan,
   journal: Journal,
@@ -38,7 +38,7 @@ export async function countPlan(
   const progress = new Progress(stream, groups.length);
   const parts: CountedPart[] = [];
   let finished = 0;
-  // First what decides, and of that what is done in seconds: when time is up, the others are missing.
+  // Deciding figures first, the fast ones before the slow ones: when time is up, the rest are missing.
   for (const some of inStages(groups)) {
     const { counted, processes, omissions } = await countAll({
       forms,
@@ -58,7 +58,7 @@ export async function countPlan(
   return parts.reduce(joined, NOTHING_COUNTED);
 }
 
-/** Each stage has all its repeats before the next begins. */
+/** Each stage completes all its repeats before the next begins. */
 function inStages(groups: readonly CountGroup[]): CountGroup[][] {
   const decides = (group: CountGroup) => definitionsOf(group).some((definition) => definition.decides);
   return [
@@ -68,7 +68,7 @@ function inStages(groups: readonly CountGroup[]): CountGroup[][] {
   ].filter(({ length }) => length > 0);
 }
 
-/** Two parts in a row: the second's processes come after the first's. */
+/** Concatenates two parts, the processes of the second after those of the first. */
 function joined(a: CountedPart, b: CountedPart): CountedPart {
   const offset = a.processes.length;
   return {
@@ -84,7 +84,7 @@ function joined(a: CountedPart, b: CountedPart): CountedPart {
   };
 }
 
-/** What this run counts; a part of a divided run counts a part of it, once. */
+/** What this run counts. The parts of a divided run share the groups, so that each is counted once. */
 function groupsOf({ quick, suites, workloads, shard }: BenchPlan): CountGroup[] {
   const asked = countGroups().flatMap((group) => {
     const { guest } = group;

@@ -7,10 +7,10 @@ import type { Environment } from "#results";
 import { parseVersion } from "./counts/callgrind.ts";
 
 /**
- * What is known before a run; {@link completeEnvironment} adds what is known after it.
+ * What is known of the environment before a run; {@link completeEnvironment} adds the rest afterwards.
  *
  * @param packageRoot folder of regionlab's package.json
- * @param execArgv options of the runtime that measured processes get, one text per kind
+ * @param execArgv Node options of measured processes, one text per kind
  */
 export function captureEnvironment(packageRoot: string, execArgv: readonly string[]): Environment {
   const cpus = os.cpus();
@@ -33,7 +33,7 @@ export function captureEnvironment(packageRoot: string, execArgv: readonly strin
     loadAfter: os.loadavg(),
     governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
     virtualised: hasHypervisor(),
-    // An image has no repository: whoever builds it says what it was built from.
+    // A container image has no repository; its build sets the commit.
     commit: process.env.REGIONLAB_COMMIT || git("rev-parse", "HEAD"),
     dirty: status === null ? null : status !== "",
     execArgv,
@@ -41,7 +41,7 @@ export function captureEnvironment(packageRoot: string, execArgv: readonly strin
   };
 }
 
-/** Eight digits that tell machines apart and say nothing else of them. */
+/** Eight digits that tell machines apart without revealing anything else about them. */
 function machineId(): string {
   const machine = firstLine("/etc/machine-id") ?? "";
   return createHash("sha256").update(`regionlab ${os.hostname()} ${machine}`).digest("hex").slice(0, 8);
@@ -57,7 +57,7 @@ function packageVersion(packageRoot: string): string {
   return typeof version === "string" ? version : "unknown";
 }
 
-/** Linux lists the processor feature `hypervisor` where one is present. */
+/** Linux lists the processor feature `hypervisor` if there is one. */
 function hasHypervisor(): boolean | null {
   const flags = firstLine("/proc/cpuinfo", /^(?:flags|Features)\s*:.*$/m);
   return flags === null ? null : /\bhypervisor\b/.test(flags);
@@ -67,11 +67,11 @@ function firstLine(file: string, pattern = /^.*$/m): string | null {
   try {
     return readFileSync(file, "utf8").match(pattern)?.[0].trim() ?? null;
   } catch {
-    return null; // the system does not show it
+    return null; // the system does not report it
   }
 }
 
-/** Milliseconds; a program that does not tell its version by then does not at all. */
+/** Milliseconds to wait for the output of a program. */
 const PROGRAM_TIMEOUT = 10_000;
 
 function output(command: string, args: readonly string[]): string | null {
@@ -83,6 +83,6 @@ function output(command: string, args: readonly string[]): string | null {
       killSignal: "SIGKILL",
     }).trim();
   } catch {
-    return null; // no such program, not a repository, or nothing that answers
+    return null; // no such program, not a repository, or no answer
   }
 }

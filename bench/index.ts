@@ -1,3 +1,3 @@
-/** Benchmarks: `regionlab bench` and what it measures, and `regionlab results`, which merges what was measured apart. */
+/** Benchmarks: `regionlab bench` with everything it measures, and `regionlab results`, which merges runs. */
 export { addBenchCommand, type BenchStreams } from "./bench-command.ts";
 export { addResultsCommand } from "./results-command.ts";

@@ -49,7 +49,7 @@ function entry(phase: Phase, repeat: number, lost: string | null = null): Entry 
   return [phase, { trial: { task: "boot/hello", repeat }, report, lost, milliseconds: 1.5 }];
 }
 
-/** What a run leaves; more than ASCII, so that a cut may go through a letter. */
+/** Outcomes of a run, with non-ASCII text, so that the file may be cut inside a character. */
 const ENTRIES: readonly Entry[] = [
   entry("proof", 0),
   entry("measure", 0),
@@ -68,18 +68,18 @@ function found({ earlier }: Journal): readonly Entry[] {
   ];
 }
 
-/** Of the page: runs of `x.json` and `x.json.gz` have the same. */
+/** The lock is that of the page, which runs in `x.json` and `x.json.gz` share. */
 const LOCK = `${pageNameOf(output)}.lock`;
 
 describe("Journal", () => {
-  it("begins empty, and goes on with what a run with the same key has left", () => {
+  it("begins empty, and resumes a run with the same key", () => {
     expect(found(Journal.open(output, key, false))).toEqual([]);
     write(ENTRIES);
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
   });
 
-  it("begins again when it is asked to", () => {
+  it("starts over on request", () => {
     write(ENTRIES);
     expect(found(Journal.open(output, key, true))).toEqual([]);
     expect(found(Journal.open(output, key, false))).toEqual([]);
@@ -90,7 +90,7 @@ describe("Journal", () => {
     ["other code", { ...key, code: "beef" }],
     ["another Node", { ...key, node: "22.1.0" }],
     ["another processor", { ...key, cpuModel: "Other" }],
-  ])("does not lose what is there to %s, which would measure something else", (_, other) => {
+  ])("does not discard finished processes for %s, which would measure something else", (_, other) => {
     write(ENTRIES);
     expect(() => Journal.open(output, other, false)).toThrow(
       /holds 4 processes of an interrupted run.*--fresh/,
@@ -99,12 +99,12 @@ describe("Journal", () => {
     expect(found(Journal.open(output, other, true))).toEqual([]);
   });
 
-  it("counts a process once, however often it stands there", () => {
+  it("counts a process once, however often it appears", () => {
     write([...ENTRIES, ...ENTRIES.slice(1)]);
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
   });
 
-  it.each([-3, 0, null, "7"])("measures again what has a figure of %s", (figure) => {
+  it.each([-3, 0, null, "7"])("repeats a process with a figure of %s", (figure) => {
     write(ENTRIES.slice(0, 2));
     const [phase, outcome] = entry("measure", 1);
     const estimates = { A: 1, B: figure, A2: 1 };
@@ -115,7 +115,7 @@ describe("Journal", () => {
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES.slice(0, 2));
   });
 
-  it("measures again what somebody has edited, says so, and keeps what comes after", () => {
+  it("repeats a process whose line was edited, says so, and keeps the lines after it", () => {
     write(ENTRIES);
     const lines = readFileSync(file, "utf8").split("\n");
     lines[2] = lines[2]?.replace('"repeat":', '"repeat":1') ?? "";
@@ -125,7 +125,7 @@ describe("Journal", () => {
     expect(journal.damaged).toBe(1);
   });
 
-  it("refuses a place that holds something else than a file, and takes no lock", () => {
+  it("refuses anything other than a regular file, without taking the lock", () => {
     rmSync(LOCK, { force: true });
     for (const make of [
       () => mkdirSync(file),
@@ -136,14 +136,14 @@ describe("Journal", () => {
       make();
       for (const fresh of [false, true])
         expect(() => Journal.open(output, key, fresh)).toThrow(
-          /is where this run keeps .*, and no regular file; move/,
+          /is where this run keeps .*, but not a regular file; move/,
         );
       expect(existsSync(LOCK)).toBe(false);
     }
     rmSync(file, { recursive: true });
   });
 
-  it("keeps a second run off an output that a living process writes", () => {
+  it("refuses an output that another running process is writing", () => {
     const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
     try {
       writeFileSync(LOCK, `${other.pid}\n`);
@@ -151,12 +151,12 @@ describe("Journal", () => {
     } finally {
       other.kill("SIGKILL");
     }
-    writeFileSync(LOCK, "999999999\n"); // a process that cannot be
+    writeFileSync(LOCK, "999999999\n"); // a process that cannot exist
     Journal.open(output, key, true).remove();
     expect(existsSync(LOCK)).toBe(false);
   });
 
-  it("interrupted at any byte, gives the processes that were whole, and takes more", () => {
+  it("interrupted at any byte, keeps the complete processes and accepts more", () => {
     write(ENTRIES);
     const bytes = readFileSync(file);
     const more = entry("measure", 9);
@@ -172,7 +172,7 @@ describe("Journal", () => {
         const expected = ENTRIES.slice(0, Math.max(0, whole));
         const journal = Journal.open(output, key, false);
         expect(found(journal)).toEqual(expected);
-        // The run goes on and is interrupted once more: what it added must not be glued to the line that was cut.
+        // The run is resumed and interrupted again: its new lines must not be appended to the incomplete one.
         journal.add(...more);
         expect(found(Journal.open(output, key, false))).toEqual([...expected, more]);
       }),
@@ -180,7 +180,7 @@ describe("Journal", () => {
     );
   });
 
-  it("takes an empty file for no journal, and begins its own", () => {
+  it("begins a new journal in an empty file", () => {
     writeFileSync(file, "");
     write(ENTRIES, Journal.open(output, key, false));
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
@@ -188,17 +188,17 @@ describe("Journal", () => {
 
   it.each([
     ["a foreign text", "hello\nworld\n"],
-    ["JSON that is no journal", 'null\n12\n"key"\n[]\n{}\n'],
+    ["JSON that is not a journal", 'null\n12\n"key"\n[]\n{}\n'],
     ["outcomes without a key", '{"phase":"measure","outcome":{}}\n'],
-  ])("does not overwrite %s unless it is told to", (_, text) => {
+  ])("does not overwrite %s unless told to", (_, text) => {
     writeFileSync(file, text);
-    expect(() => Journal.open(output, key, false)).toThrow(/holds what is no journal.*--fresh/);
+    expect(() => Journal.open(output, key, false)).toThrow(/holds something that is not a journal.*--fresh/);
     expect(readFileSync(file, "utf8")).toBe(text);
     write(ENTRIES, Journal.open(output, key, true));
     expect(found(Journal.open(output, key, false))).toEqual(ENTRIES);
   });
 
-  it("reads over what stands among its lines and is something foreign", () => {
+  it("skips foreign lines", () => {
     for (const foreign of ["null", "{}", "7", '{"phase":"other","outcome":{}}', "}{"]) {
       write(ENTRIES.slice(0, 2));
       appendFileSync(file, `${foreign}\n`);
@@ -244,7 +244,7 @@ describe("journalKey", () => {
     expect(other).toEqual(one);
   });
 
-  it("changes with the code that measured processes run, and with no other", () => {
+  it("changes with the code that measured processes run, and with no other code", () => {
     const before = hashCode(code);
     writeFileSync(join(code, "statistics", "index.js"), "other");
     expect(hashCode(code)).toBe(before);

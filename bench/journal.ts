@@ -1,4 +1,4 @@
-/** Finished processes of a run, kept beside its output as they come, so that an interrupted run can go on. */
+/** Journal of the finished processes of a run, kept next to its output, so that an interrupted run can be resumed. */
 import { createHash } from "node:crypto";
 import {
   appendFileSync,
@@ -19,7 +19,7 @@ import type { BenchPlan } from "./plan.ts";
 import type { TrialOutcome } from "./runner/run-schedule.ts";
 import type { ProcessReport } from "./suites/measurement.ts";
 
-/** What two runs must have in common for one to go on with the processes of the other. */
+/** What two runs must have in common for one to resume the other. */
 export interface JournalKey {
   readonly plan: Omit<BenchPlan, "command">;
   /** Hash over the code that measured processes run. */
@@ -28,26 +28,26 @@ export interface JournalKey {
   readonly cpuModel: string;
 }
 
-/** What the processes of each part of a run gave. */
+/** Outcomes of the processes, by phase of a run. */
 interface Outcomes {
   readonly proof: readonly TrialOutcome<ProcessReport>[];
   readonly count: readonly CountOutcome[];
   readonly measure: readonly TrialOutcome<ProcessReport>[];
 }
 
-/** Which part of a run a process belongs to. */
+/** The phase of a run that a process belongs to. */
 export type Phase = keyof Outcomes;
 const PHASES: readonly Phase[] = ["proof", "count", "measure"];
 
-/** An outcome with the hash over it: what somebody edited is no sample. */
+/** A line of the journal. Outcomes carry a hash, so that edited ones are not taken for samples. */
 type Line =
   | { readonly key: JournalKey }
   | { readonly outcome: Outcomes[Phase][number]; readonly phase: Phase; readonly sum: string };
 
 export class Journal {
-  /** Outcomes that an interrupted run of the same kind has left. */
+  /** Outcomes left by an interrupted run with the same key. */
   readonly earlier: Outcomes;
-  /** Lines that were no whole outcomes. */
+  /** Number of lines that were not complete outcomes. */
   readonly damaged: number;
   private readonly output: string;
   private readonly file: string;
@@ -60,21 +60,22 @@ export class Journal {
   }
 
   /**
-   * Opens the journal of an output file: goes on with the one that is there if it is of the same run, else begins a new one.
+   * Opens the journal of an output file: resumes an existing one with the same key, or begins a new one.
    * @param fresh begin a new one in any case
+   * @throws CommandError (exit code 2) when there is another journal or file, or when another run is writing there
    */
   static open(output: string, key: JournalKey, fresh: boolean): Journal {
     const file = journalOf(output);
-    // Reading what has no end, or no writer, would wait where no signal is heard.
+    // Reading a device or a FIFO could block forever, deaf to signals.
     const there = statSync(file, { throwIfNoEntry: false });
     if (there !== undefined && !there.isFile())
       throw new CommandError(
-        `${file}: is where this run keeps what it has finished, and no regular file; move it away`,
+        `${file}: is where this run keeps its finished processes, but not a regular file; move it away`,
       );
     lock(output);
     const found = fresh ? null : readJournal(file);
     if (found !== null && JSON.stringify(found.key) === JSON.stringify(key)) {
-      // Lines to come must not be added to half a one.
+      // New lines must not be appended to an incomplete one.
       truncateSync(file, found.wholeBytes);
       return new Journal(output, found.earlier, found.damaged);
     }
@@ -83,7 +84,7 @@ export class Journal {
     if (finished > 0 || foreign) {
       unlock(output);
       throw new CommandError(
-        `${file}: holds ${foreign ? "what is no journal of this regionlab" : `${finished} processes of an interrupted run with other options, code or Node`}; ` +
+        `${file}: holds ${foreign ? "something that is not a journal of this regionlab" : `${finished} processes of an interrupted run with other options, code or Node`}; ` +
           "add --fresh to discard it, or store this run elsewhere with -o",
       );
     }
@@ -91,7 +92,7 @@ export class Journal {
     return new Journal(output, { proof: [], count: [], measure: [] });
   }
 
-  /** Processes that an interrupted run has left. */
+  /** Number of processes left by an interrupted run. */
   get found(): number {
     return sizeOf(this.earlier);
   }
@@ -101,13 +102,13 @@ export class Journal {
     appendFileSync(this.file, `${JSON.stringify({ outcome, phase, sum } satisfies Line)}\n`);
   }
 
-  /** The run is complete and stored. */
+  /** Removes the journal of a run that is complete and stored. */
   remove(): void {
     rmSync(this.file, { force: true });
     this.close();
   }
 
-  /** The run ends; what it has finished stays. */
+  /** Releases the output; finished processes are kept. */
   close(): void {
     unlock(this.output);
   }
@@ -118,8 +119,8 @@ function sizeOf(outcomes: Outcomes): number {
 }
 
 /**
- * Keeps a second run off an output and its journal.
- * @throws CommandError (exit code 2) where another process that still runs has them
+ * Locks an output and its journal against a second run.
+ * @throws CommandError (exit code 2) when another running process holds the lock
  */
 function lock(output: string): void {
   const file = lockOf(output);
@@ -127,16 +128,14 @@ function lock(output: string): void {
     writeFileSync(file, `${process.pid}\n`, { flag: "wx" });
   } catch {
     if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
-      throw new CommandError(
-        `${file}: is what keeps a second run off this output, and no regular file; move it away`,
-      );
+      throw new CommandError(`${file}: is the lock of this output, but not a regular file; move it away`);
     const owner = Number(readFileSync(file, "utf8"));
     if (owner !== process.pid && isAlive(owner)) {
       throw new CommandError(
         `-o ${output}: another run (process ${owner}) is writing there; wait for it, or name another file`,
       );
     }
-    writeFileSync(file, `${process.pid}\n`); // it was killed
+    writeFileSync(file, `${process.pid}\n`); // the owner was killed
   }
 }
 
@@ -145,7 +144,7 @@ function unlock(output: string): void {
 }
 
 function lockOf(output: string): string {
-  return `${pageNameOf(output)}.lock`; // runs of different files may have one page
+  return `${pageNameOf(output)}.lock`; // different files may have the same page
 }
 
 function isAlive(pid: number): boolean {
@@ -163,21 +162,21 @@ export function journalOf(output: string): string {
 interface Found {
   readonly key: JournalKey;
   readonly earlier: Journal["earlier"];
-  /** Length of its whole lines. */
+  /** Length of its complete lines in bytes. */
   readonly wholeBytes: number;
   readonly damaged: number;
 }
 
-/** Reads what is whole: the last line of a run that was killed may not be; any other may have been edited. */
+/** Reads the valid lines. After a kill, the last line may be incomplete; any other may have been edited. */
 function readJournal(file: string): Found | null {
   if (!existsSync(file)) return null;
   const [first = "", ...rest] = readFileSync(file, "utf8").split("\n");
-  if (rest.length === 0) return null; // not even the first line is whole
+  if (rest.length === 0) return null; // not even the first line is complete
   const lines = rest.slice(0, -1);
   const head = readLine(first);
   if (head === null || !("key" in head)) return null;
   const earlier: Record<Phase, Outcomes[Phase][number][]> = { proof: [], count: [], measure: [] };
-  let damaged = rest.at(-1) === "" ? 0 : 1; // the last was being written
+  let damaged = rest.at(-1) === "" ? 0 : 1; // the last line is incomplete
   for (const text of lines) {
     const line = readLine(text);
     if (line === null || !("outcome" in line)) {
@@ -192,7 +191,7 @@ function readJournal(file: string): Found | null {
   return { key: head.key, earlier: earlier as Outcomes, wholeBytes, damaged }; // each line says its phase
 }
 
-/** A line of our own; null where it is something else, which ends the reading. */
+/** Parses a line; null if it is not a line of a journal, or is damaged. */
 function readLine(text: string): Line | null {
   try {
     const line: unknown = JSON.parse(text);
@@ -210,7 +209,7 @@ function sumOf(outcome: unknown): string {
   return createHash("sha256").update(JSON.stringify(outcome)).digest("hex").slice(0, 16);
 }
 
-/** Whether the figures of an outcome can be used; one that cannot is measured again. */
+/** Whether the figures of an outcome are usable; otherwise it is measured again. */
 function isSound(outcome: unknown): boolean {
   const { trial, report } = outcome as Partial<TrialOutcome<Partial<ProcessReport & CountSample>>>;
   if (typeof trial?.task !== "string" || !Number.isInteger(trial.repeat)) return false;
@@ -220,7 +219,7 @@ function isSound(outcome: unknown): boolean {
   return [...times, ...(report?.perOperation ?? [])].every((value) => Number.isFinite(value) && value > 0);
 }
 
-/** Hash over the programs that measured processes run. */
+/** Hash over the code that measured processes run. */
 export function hashCode(folder: string): string {
   const hash = createHash("sha256");
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -230,7 +229,7 @@ export function hashCode(folder: string): string {
   return hash.digest("hex");
 }
 
-/** What an interrupted run and the machine have in common. */
+/** The key of a run of this plan on this machine. */
 export function journalKey(plan: BenchPlan, { node, cpuModel }: Environment, codeFolder: string): JournalKey {
   const { command: _, ...same } = plan;
   return { plan: same, code: hashCode(codeFolder), node, cpuModel };

@@ -9,7 +9,7 @@ import { perArm } from "./suites/measurement.ts";
 
 const COMMAND = "npx regionlab results merge a.json b.json -o c.json";
 
-/** The part of a run that began with one process and ended before another. */
+/** The part of a run from one process up to, but not including, another. */
 function cut(run: Run, from: number, to: number, machine: Partial<Environment>): Run {
   return {
     ...run,
@@ -34,7 +34,7 @@ function cut(run: Run, from: number, to: number, machine: Partial<Environment>):
   };
 }
 
-/** The same run, on a machine that is slower by a factor. */
+/** The same run on a machine that is slower by a factor. */
 function scaled(run: Run, factor: number): Run {
   return {
     ...run,
@@ -57,7 +57,7 @@ function halves(at = total >> 1, second: Partial<Environment> = {}): [Part, Part
 }
 
 describe("mergeRuns", () => {
-  it("puts a run that was divided anywhere together again: samples, processes, order", () => {
+  it("restores a run that was divided at any point: samples, processes, order", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: total - 1 }), (at) => {
         const merged = mergeRuns(halves(at), COMMAND);
@@ -78,7 +78,7 @@ describe("mergeRuns", () => {
     );
   });
 
-  it("draws its verdicts from all pairs together, as sure as each of its parts was", () => {
+  it("draws its verdicts from all pairs together, at the level of its parts", () => {
     const { metrics, options } = mergeRuns(halves(), COMMAND);
     for (const metric of metrics) {
       const { samples, scale, comparison } = metric;
@@ -100,7 +100,7 @@ describe("mergeRuns", () => {
     });
   });
 
-  it("takes the processes of one machine for one machine's, adds their time up, and shows the highest load", () => {
+  it("recognises parts from the same machine, adds up their time, and shows the highest load", () => {
     const [first, second] = halves();
     const busy = second.run.machines.map((machine) => ({ ...machine, loadBefore: [7, 3, 1] }));
     const merged = mergeRuns([first, { ...second, run: { ...second.run, machines: busy } }], COMMAND);
@@ -109,14 +109,14 @@ describe("mergeRuns", () => {
     expect(new Set(merged.schedule.processes.map(({ machine }) => machine))).toEqual(new Set([0]));
   });
 
-  it("keeps which machine each process ran on, also of parts that were merged before", () => {
+  it("keeps track of the machine of each process, also for parts that were merged before", () => {
     const [a, b] = halves(undefined, { id: "two" });
     const merged = mergeRuns([a, b], COMMAND);
     const machines = merged.schedule.processes.map(({ machine }) => merged.machines[machine]?.id);
     expect(machines).toEqual(whole.schedule.processes.map((_, i) => (i < total >> 1 ? "one" : "two")));
     const third = {
       file: "d.json",
-      // Figures of its own: the same ones again would be refused as a copy.
+      // Different figures, because the same ones would be refused as a copy.
       run: cut(scaled(whole, 1.001), 0, total, { id: "three", date: "2026-01-04T00:00:00.000Z" }),
     };
     const again = mergeRuns([third, { file: "c.json", run: merged }], COMMAND);
@@ -126,7 +126,7 @@ describe("mergeRuns", () => {
     );
   });
 
-  it("takes machines for blocks: where they disagree, the interval covers both, and the run says so", () => {
+  it("treats machines as blocks: if they disagree, the interval covers both, and the run says so", () => {
     const slower = (run: Run): Run => ({
       ...run,
       metrics: run.metrics.map((metric) => ({
@@ -150,7 +150,7 @@ describe("mergeRuns", () => {
     }
   });
 
-  it("adds proofs up, and keeps omissions that no part made good", () => {
+  it("adds up proofs, and keeps omissions that no other part fills", () => {
     const merged = mergeRuns(halves(), COMMAND);
     expect(merged.equivalence.map(({ processes }) => processes)).toEqual(
       whole.equivalence.map(({ processes }) => 2 * processes),
@@ -172,8 +172,8 @@ describe("mergeRuns", () => {
     change(({ machines }) => ({ machines: machines.map((each) => ({ ...each, ...edit })) }));
 
   it.each<[string, readonly Part[], RegExp]>([
-    ["nothing", [], /give two runs at least/],
-    ["a single run", halves().slice(0, 1), /give two runs at least/],
+    ["nothing", [], /give at least two runs/],
+    ["a single run", halves().slice(0, 1), /give at least two runs/],
     [
       "the same run twice",
       [halves()[0], { ...halves()[0], file: "copy.json" }],
@@ -217,7 +217,7 @@ describe("mergeRuns", () => {
     ],
     ["another architecture", machine({ arch: "arm64" }), /^b\.json: has architecture arm64/],
     [
-      "lives that ended otherwise",
+      "other lifetimes",
       change(({ lifetimes }) => ({ lifetimes: lifetimes.slice(1) })),
       /^b\.json: has lifetimes/,
     ],
@@ -260,7 +260,7 @@ describe("mergeRuns", () => {
           return { ...proof, records: { A: other, B: other } };
         }),
       })),
-      /^b\.json: its guest hello did other things than that of a\.json/,
+      /^b\.json: its guest hello behaved differently from that of a\.json/,
     ],
   ])("refuses %s, and names the file", (_, parts, message) => {
     const merge = () => mergeRuns(parts, COMMAND);

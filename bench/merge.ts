@@ -1,5 +1,5 @@
 import { CommandError } from "#host";
-/** Runs of one plan, divided over machines, made into one. */
+/** Merges runs of one plan, divided among machines, into one run. */
 import {
   checkRequirements,
   type Environment,
@@ -14,22 +14,22 @@ import {
 } from "#results";
 import { perArm } from "./suites/measurement.ts";
 
-/** A run and the file that it came from, for messages. */
+/** A run and its file name, for messages. */
 export interface Part {
   readonly file: string;
   readonly run: Run;
 }
 
 /**
- * Merges runs whose processes ran on different machines, or at different times. A metric's arms always shared a process, so
- * every pair stays a pair; the machine is a block of the comparison.
+ * Merges runs whose processes ran on different machines or at different times. The arms of a pair come from the same
+ * machine, so every pair stays a pair; the machine is a block of the comparison.
  *
- * @throws CommandError (exit code 2) where the runs did not measure the same: runtime, commit, forms or guests differ
+ * @throws CommandError (exit code 2) when the runs did not measure the same: runtime, commit, forms or guests differ
  */
 export function mergeRuns(parts: readonly Part[], command: string): Run {
   const [first, ...others] = parts;
   if (first === undefined || others.length === 0) {
-    throw new CommandError("results merge: give two runs at least; one needs no merging");
+    throw new CommandError("results merge: give at least two runs; one needs no merging");
   }
   for (const other of others) checkMergeable(first, other);
   checkDistinct(parts);
@@ -97,7 +97,7 @@ function checkMergeable(first: Part, other: Part): void {
     "architecture",
     machine(({ arch, platform }) => `${arch} ${platform}`),
   );
-  // What repeats exactly, on any machine.
+  // These repeat exactly on any machine.
   const sameWhereBoth = (what: string, pick: (run: Run) => readonly unknown[]) => {
     if (pick(first.run).length > 0 && pick(other.run).length > 0) compare(what, pick);
   };
@@ -131,29 +131,29 @@ function checkMergeable(first: Part, other: Part): void {
     }
     if (run.machines.some(({ dirty }) => dirty === true)) {
       throw new CommandError(
-        `${file}: was measured in a working tree with changes, so that its commit does not say what was measured; commit first`,
+        `${file}: was measured in a working tree with changes, so its commit does not say what was measured; commit first`,
       );
     }
   }
 }
 
-/** What was asked for, whichever part of it a run is. */
+/** The command of the whole run, without the part. */
 function commandOf({ command }: RunOptions): string {
   const [first = ""] = command.split("\n");
   return first.replace(/ --shard \S+/, "");
 }
 
-/** Short enough for a message. */
+/** A value, shortened for a message. */
 function shown(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
-/** No run may count twice. */
+/** Checks that no run is given twice. */
 function checkDistinct(parts: readonly Part[]): void {
   const seen = new Map<string, string>();
   for (const { file, run } of parts) {
-    // Reads of region fields are the same in every run.
+    // Reads of region fields are the same in every run and identify none.
     const measured = run.metrics.filter(({ quantity }) => quantity !== "reads");
     const own = JSON.stringify(
       measured.length > 0
@@ -171,7 +171,7 @@ function checkDistinct(parts: readonly Part[]): void {
   }
 }
 
-/** Parts of a divided run that are not among these, as `3/4`. */
+/** Parts of a divided run that are missing from these, as `3/4`. */
 export function missingParts(parts: readonly Part[]): string[] {
   const [count = "0"] = parts.flatMap(({ run }) => run.options.shard?.split("/")[1] ?? []);
   const there = given(parts);
@@ -180,7 +180,7 @@ export function missingParts(parts: readonly Part[]): string[] {
     .map((number) => `${number}/${count}`);
 }
 
-/** Machines of all parts, each once, with the highest load that a part saw. */
+/** The machines of all parts, each once, with its highest load. */
 function machinesOf(parts: readonly Part[]): Environment[] {
   const machines = new Map<string, Environment>();
   for (const { run } of parts) {
@@ -197,7 +197,7 @@ function machinesOf(parts: readonly Part[]): Environment[] {
   return [...machines.values()];
 }
 
-/** The one of two load averages whose last minute was the busier. */
+/** The load averages with the higher one-minute load. */
 function busier(one: readonly number[], other: readonly number[]): readonly number[] {
   return (other[0] ?? 0) > (one[0] ?? 0) || one.length === 0 ? other : one;
 }
@@ -220,7 +220,8 @@ function mergeMetrics(
     if (first === undefined) return [];
     return [
       {
-        // What decides alone may not beside what other parts counted.
+        // A time may decide in a part that has no count; `judgeRun` determines again what decides in all parts
+        // together.
         definition: { ...first.metric, decides: pieces.some(({ metric }) => metric.decides) },
         samples: perArm((arm) => pieces.flatMap(({ metric }) => metric.samples[arm])),
         processes: pieces.flatMap(({ metric, part }) =>
@@ -243,20 +244,20 @@ function mergeOptions(parts: readonly Part[], command: string): RunOptions {
     suites: union(({ suites }) => suites),
     workloads: union(({ workloads }) => workloads),
     repeats: all.reduce((sum, { repeats }) => sum + repeats, 0),
-    // What measured the parts, then what merged them.
+    // The commands that measured the parts, then the one that merged them.
     command: [...new Set([...all.map((options) => options.command), command])].join("\n"),
     shard: partsOf(parts),
   };
 }
 
-/** Which parts of a divided run there are, as `1,2/3`; null: all, or it was not divided. */
+/** Which parts of a divided run were merged, as `1,2/3`; null if all were, or if the run was not divided. */
 function partsOf(parts: readonly Part[]): string | null {
   const [count] = parts.flatMap(({ run }) => run.options.shard?.split("/")[1] ?? []);
   if (count === undefined || missingParts(parts).length === 0) return null;
   return `${[...given(parts)].sort((a, b) => a - b).join(",")}/${count}`;
 }
 
-/** Numbers of the parts that are given. */
+/** Numbers of the given parts. */
 function given(parts: readonly Part[]): Set<number> {
   return new Set(
     parts.flatMap(({ run }) =>
@@ -265,7 +266,10 @@ function given(parts: readonly Part[]): Set<number> {
   );
 }
 
-/** Proofs of all parts. @throws CommandError (exit code 2) where two parts ran different guests of one name */
+/**
+ * Merges the proofs of all parts.
+ * @throws CommandError (exit code 2) when guests of the same name did different things
+ */
 function mergeProofs(parts: readonly Part[]): EquivalenceProof[] {
   const proofs = new Map<string, { proof: EquivalenceProof; file: string }>();
   for (const { file, run } of parts) {
@@ -273,7 +277,7 @@ function mergeProofs(parts: readonly Part[]): EquivalenceProof[] {
       const known = proofs.get(proof.workload);
       if (known !== undefined && JSON.stringify(known.proof.records) !== JSON.stringify(proof.records)) {
         throw new CommandError(
-          `${file}: its guest ${proof.workload} did other things than that of ${known.file}; use the same firmware and kernels`,
+          `${file}: its guest ${proof.workload} behaved differently from that of ${known.file}; use the same firmware and kernels`,
         );
       }
       const processes = proof.processes + (known?.proof.processes ?? 0);
@@ -287,7 +291,7 @@ function longest<T>(lists: readonly (readonly T[])[]): readonly T[] {
   return lists.reduce((most, list) => (list.length > most.length ? list : most), lists[0] ?? []);
 }
 
-/** Where each part begins when all are put in a row. */
+/** Start of each part after concatenation. */
 function startsOf(lengths: readonly number[]): number[] {
   let start = 0;
   return lengths.map((length) => {

@@ -3,7 +3,7 @@ import { CommandError } from "#host";
 import { type BenchCommandOptions, FULL_LOOKS, planOf, QUICK_LOOKS, readMaxRegression } from "./options.ts";
 import { tasksOf } from "./plan.ts";
 
-/** As commander fills in what is not given. */
+/** The defaults, as commander fills them in. */
 const given: BenchCommandOptions = {
   regions: "embedded,owned",
   seed: "1",
@@ -43,7 +43,7 @@ describe("planOf", () => {
     expect(plan({ seconds: "30" })).toMatchObject({ seconds: 30, looks: FULL_LOOKS });
   });
 
-  it("counts instructions alone, beside some suites, or not at all", () => {
+  it("counts instructions alone, with some suites, or not at all", () => {
     expect(plan({}, "count")).toMatchObject({ suites: [], count: true });
     expect(plan({}, "count", "boot")).toMatchObject({ suites: ["boot"], count: true });
     expect(plan({}, "boot")).toMatchObject({ suites: ["boot"], count: true });
@@ -60,14 +60,14 @@ describe("planOf", () => {
     expect(plan({ quick: false }).count).toBe(true);
   });
 
-  it("takes a suite or guest that is named twice once", () => {
+  it("ignores the repetition of a suite or guest", () => {
     expect(plan({ workload: ["hello", "hello"] }, "boot", "boot")).toMatchObject({
       suites: ["boot"],
       workloads: ["hello"],
     });
   });
 
-  it("never looks at a part that is divided by processes: its verdicts are drawn when the parts are merged", () => {
+  it("does not stop early in a part divided by processes: verdicts are drawn when the parts are merged", () => {
     expect(plan({ shard: "2/4" })).toMatchObject({
       shard: { index: 2, count: 4, by: "processes" },
       looks: [Math.max(...FULL_LOOKS) / 4],
@@ -78,7 +78,7 @@ describe("planOf", () => {
     expect(plan({ shard: "2/4", shardBy: "metrics" })).toMatchObject({ looks: FULL_LOOKS });
   });
 
-  it("divides metrics so that every task is in one part", () => {
+  it("divides metrics so that every task is in exactly one part", () => {
     const names = (...shard: [string] | []) =>
       tasksOf(plan(shard.length === 0 ? {} : { shard: shard[0], shardBy: "metrics" })).map(
         ({ name }) => name,
@@ -94,7 +94,7 @@ describe("planOf", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("repeats its own command", () => {
+  it("records the command that repeats it", () => {
     const { command, forms } = plan(
       {
         quick: true,
@@ -181,12 +181,12 @@ describe("readMaxRegression", () => {
     );
   });
 
-  it("refuses a limit of nothing", () => {
+  it("refuses a limit without a baseline", () => {
     expect(refusal(() => read("5", null))).toMatch(/^--max-regression 5: .*add --baseline F\.json$/);
   });
 });
 
-/** What it was refused with. Exit code 2 is that of a wrong command line. */
+/** The message of a refusal, with exit code 2 for a wrong command line. */
 function refusal(act: () => unknown): string {
   try {
     act();

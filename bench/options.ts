@@ -1,5 +1,5 @@
 import { CommandError } from "#host";
-/** What the command line asks of a run, checked before anything is measured. */
+/** The options of a run, checked before anything is measured. */
 import { FORMS, type Form, SUITES, type Suite } from "#results";
 import { locateDebian, locateFirmware, type Workload, workloads } from "#workloads";
 import type { BenchPlan, Shard } from "./plan.ts";
@@ -21,22 +21,22 @@ export interface BenchCommandOptions {
   readonly force?: boolean;
 }
 
-/** Beside the suites: exact counts alone. */
+/** Accepted in place of suites: only instruction counts. */
 export const COUNT = "count";
 
-/** Seconds that a quick run may take: two minutes less the build before it and the page after it. */
+/** Seconds that a quick run may take: two minutes minus the build before it and the page after it. */
 const QUICK_SECONDS = 110;
 const FULL_SECONDS = 35 * 60;
-/** After so many processes a run looks whether a metric is decided. The last is the most that it measures. */
+/** Numbers of processes after which a run checks whether a metric is decided. The last is the maximum. */
 export const QUICK_LOOKS = [7, 11, 14];
 export const FULL_LOOKS = [12, 20, 30, 40];
-/** What a quick run boots: the shortest guest, and the one that does nothing but access devices. */
+/** Guests of a quick run: the shortest one, and one that does nothing but access devices. */
 const QUICK_WORKLOADS = ["hello", "mmio-storm"];
 const MOST_REPEATS = 10_000;
 const MOST_SECONDS = 7 * 24 * 3600;
 export const DEFAULT_MAX_REGRESSION = 5;
 
-/** What the options ask for. @throws CommandError (exit code 2) when they ask for what there is not */
+/** Makes the plan that the options ask for. @throws CommandError (exit code 2) when an option is invalid */
 export function planOf(words: readonly string[], options: BenchCommandOptions): BenchPlan {
   const quick = options.quick === true;
   const repeats =
@@ -64,7 +64,7 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
 }
 
 /**
- * Numbers of processes after which a metric may be decided. A part of a run that is divided by processes never looks: its
+ * Numbers of processes after which a metric may be decided. A part of a run divided by processes never stops early: its
  * verdicts are drawn once, when the parts are merged.
  */
 function looksOf(quick: boolean, repeats: number | null, shard: Shard | null): readonly number[] {
@@ -74,14 +74,14 @@ function looksOf(quick: boolean, repeats: number | null, shard: Shard | null): r
   return repeats === null ? looks : [repeats];
 }
 
-/** Time for the run: what was asked for; else two minutes or 35, unless the number of processes was. */
+/** Time for the run in seconds: as given; else no limit if the number of processes is given; else the default. */
 function secondsOf({ seconds }: BenchCommandOptions, quick: boolean, repeats: number | null): number | null {
   if (seconds !== undefined) return readWhole("--seconds", seconds, 1, MOST_SECONDS);
   if (repeats !== null) return null;
   return quick ? QUICK_SECONDS : FULL_SECONDS;
 }
 
-/** Percent. @throws CommandError (exit code 2) where there is no baseline that it could be a limit of */
+/** In percent. @throws CommandError (exit code 2) when it is invalid, or given without a baseline */
 export function readMaxRegression({ maxRegression, baseline }: BenchCommandOptions): number {
   if (maxRegression === undefined) return DEFAULT_MAX_REGRESSION;
   if (baseline === undefined) {
@@ -110,7 +110,7 @@ function readForms(text: string): { A: Form; B: Form } {
   );
 }
 
-/** Names of guests. Without any, all that can run here: firmware and Debian only where their files are. */
+/** Names of guests. Default: all that can run here; firmware and Debian need their files. */
 function readWorkloads(names: readonly string[] | undefined, quick: boolean): string[] {
   const all = workloads();
   if (names === undefined) {
@@ -130,7 +130,7 @@ function readWorkloads(names: readonly string[] | undefined, quick: boolean): st
   return [...new Set(names)];
 }
 
-/** Why a guest's files are not here, and how to get them; null where they are. */
+/** Why a guest's files are missing, and how to get them; null if they are present. */
 export function whyMissing({ kind }: Workload): string | null {
   if (kind === "bare-metal") return null;
   const firmware = locateFirmware();
@@ -161,7 +161,7 @@ function readShard({ shard, shardBy }: BenchCommandOptions): Shard | null {
   throw new CommandError(`--shard ${shard}: give the part and the number of parts, as 2/4`);
 }
 
-/** The command as somebody would type it to repeat the run. */
+/** The command that repeats the run. */
 function commandText(words: readonly string[], options: BenchCommandOptions): string {
   const parts = ["npx regionlab bench", ...words];
   if (options.quick) parts.push("--quick");

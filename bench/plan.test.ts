@@ -14,7 +14,7 @@ describe.each([true, false])("heaps of a run, quick: %s", (quick) => {
   const processes = heap?.mostRepeats ?? Number.NaN;
 
   it("are followed in as many processes as show a leak of one region a round among all headline metrics", () => {
-    // Every scenario but the control is a headline, and a run has a dozen more; all but the first without a difference.
+    // Every scenario but the control is a headline, and a run has a dozen more; only the first has a difference.
     const followed = scenarios().filter(({ leaksPerRound }) => leaksPerRound === 0).length;
     const random = Random.seeded(1, `heap ${quick}`);
     const metrics = Array.from({ length: followed + 12 }, (_, i): Measured => {
@@ -36,14 +36,14 @@ describe("dispatch", () => {
   const dispatch = (quick: boolean) =>
     tasksOf(plan(quick)).filter(({ name }) => name.startsWith("dispatch/"));
 
-  it("is a matter of two tasks in a quick run, each measured three times and never looked at before", () => {
+  it("has two tasks in a quick run, each measured exactly three times", () => {
     expect(dispatch(true).map(({ name, mostRepeats }) => [name, mostRepeats])).toEqual([
       ["dispatch/paths", 3],
       ["dispatch/board", 3],
     ]);
   });
 
-  it("is measured six times in a full run: reads decide its headlines", () => {
+  it("is measured six times in a full run, because reads decide its headlines", () => {
     expect(dispatch(false).length).toBeGreaterThan(2);
     for (const { mostRepeats } of dispatch(false)) expect(mostRepeats).toBe(6);
   });

@@ -1,4 +1,4 @@
-/** What a run is to measure, and with how much effort. */
+/** What a run measures, and with how much effort. */
 import type { Form, Suite } from "#results";
 import { workload } from "#workloads";
 import { scenarios } from "#workloads/lifecycle";
@@ -7,25 +7,25 @@ import type { PlannedTask } from "./runner/schedule.ts";
 import { dispatchGroups } from "./suites/dispatch-names.ts";
 
 export interface BenchPlan {
-  /** Suites to be timed; empty where only instructions are counted. */
+  /** Suites to be timed; empty if only instructions are counted. */
   readonly suites: readonly Suite[];
   readonly quick: boolean;
   readonly forms: { readonly A: Form; readonly B: Form };
   readonly workloads: readonly string[];
-  /** Processes per task at most. */
+  /** Largest number of processes per task. */
   readonly repeats: number;
   /** Numbers of processes after which the data are looked at. */
   readonly looks: readonly number[];
-  /** Time for everything; null: as long as it takes. */
+  /** Time for the whole run in seconds; null for no limit. */
   readonly seconds: number | null;
   readonly seed: number;
-  /** Whether to count instructions, where valgrind is. */
+  /** Whether to count instructions, if valgrind is available. */
   readonly count: boolean;
   readonly shard: Shard | null;
   readonly command: string;
 }
 
-/** A part of a run that is divided over machines. */
+/** One part of a run that is divided among machines. */
 export interface Shard {
   /** From 1. */
   readonly index: number;
@@ -34,16 +34,17 @@ export interface Shard {
   readonly by: "processes" | "metrics";
 }
 
-/** Forced collection, so that no case pays for the garbage of the one before. */
+/** Allows forced collections, so that no case pays for the garbage of the previous one. */
 const GC = "--expose-gc";
 const ON_ONE_THREAD = ["--no-concurrent-recompilation", "--single-threaded-gc"];
-/** Megabytes: so large that few collections move objects about between slices. */
+/** In MiB: large enough that collections rarely move objects between slices. */
 const ROOMY_NEW_SPACE = ["--min-semi-space-size=64", "--max-semi-space-size=64"];
 /**
- * Options of the runtime by task. Short loops are compiled on the spot instead of on another thread: what V8 inlines then
- * depends on the calls made, not on when that thread got a processor. Nor do they share collector threads; and where accesses
- * allocate nothing, few collections move things about. Fresh isolates then agree several times as well. Heaps are followed without
- * optimising compilers, whose code counts as heap in use and would hide a small leak. Boots run with V8 as users run it.
+ * Node options by kind of task. Short loops are compiled synchronously, so that what V8 inlines depends on the calls
+ * made and not on when a compiler thread got to run. They do not share collector threads either, and where accesses
+ * allocate nothing, a large new space keeps objects in place. With this, fresh isolates agree several times as closely.
+ * Heaps are followed without optimising compilers, whose code counts as heap in use and would hide a small leak. Boots
+ * run with V8 as users run it.
  */
 export const RUNTIME_OPTIONS = {
   accesses: [GC, ...ON_ONE_THREAD, ...ROOMY_NEW_SPACE],
@@ -54,18 +55,24 @@ export const RUNTIME_OPTIONS = {
 } as const;
 
 /**
- * Heaps of two processes differ by a byte a round, so the time is better spent elsewhere. From six on the chance of a
- * difference is that of the sign test, which with fewer than a dozen never gets small enough for one metric among many.
+ * Heap slopes of two processes differ by about a byte per round, so time is better spent elsewhere.
  */
 const HEAP_REPEATS = 3;
-/** Reads of region fields decide the headlines of dispatch; all other cases are details, of which a few processes show enough. */
+/**
+ * Reads of region fields decide the headlines of dispatch; the other cases are details, for which a few processes
+ * suffice.
+ */
 const DISPATCH_REPEATS = { quick: 3, full: 6 } as const;
-/** A boot in lockstep stands beside a count and is not judged: what its time shows, a few processes show. U-Boot's takes minutes. */
+/**
+ * The time of a boot in lockstep is not judged, as a count decides: a few processes suffice. U-Boot's takes minutes.
+ */
 const LOCKSTEP_REPEATS = { quick: 2, full: 4, firmware: 2 } as const;
-/** Three boots of a distribution at once take most of a minute; six give its difference to within two percent. */
+/**
+ * Booting a distribution in three arms takes most of a minute; six processes give its difference to within two percent.
+ */
 const DISTRIBUTION_REPEATS = 6;
 
-/** All processes of a run, as tasks. */
+/** The tasks of a run. */
 export function tasksOf(plan: BenchPlan): PlannedTask[] {
   const tasks = plan.suites.flatMap((suite) => suiteTasks(suite, plan));
   const { shard } = plan;
@@ -122,7 +129,7 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
 /** Scenarios that unplug devices. */
 const RELEASING: readonly string[] = ["plug-unplug", "unplug-mapped", "unplug-held"];
 
-/** As stored with the results: one text per kind of process. */
+/** The runtime options as stored with the results: one text per kind of process. */
 export function describeRuntimeOptions(): string[] {
   const options = Object.entries(RUNTIME_OPTIONS).map(([kind, each]) => `${kind}: ${each.join(" ")}`);
   return [...options, describePlacement()];

@@ -8,7 +8,7 @@ export function addResultsCommand(program: Command, output: Output = process.std
   const results = program.command("results").description("work with stored benchmark runs");
   results
     .command("merge")
-    .description("make one run of parts that were measured with --shard, or on several machines")
+    .description("merge parts that were measured with --shard, or on several machines, into one run")
     .argument("<files...>", "runs that `regionlab bench -o` wrote")
     .requiredOption("-o, --output <file>", "where to store the merged run, as JSON or .json.gz")
     .action(async (files: string[], { output: file }: { output: string }) => {

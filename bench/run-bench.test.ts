@@ -29,8 +29,8 @@ const options = {
 };
 
 /**
- * A quick run of boots and dispatch, one metric a task, of made-up figures. Only boards are looked at: all other tasks have a
- * number of processes that is set before.
+ * A quick run of boots and dispatch with invented figures, one metric per task. Only boards are looked at; all other
+ * tasks have a fixed number of processes.
  */
 async function run(
   behave: string,
@@ -62,14 +62,14 @@ function processesOf({ schedule }: Run): Record<string, number> {
   return counts;
 }
 
-/** Verdicts of what decides, by what was measured. */
+/** Verdicts of the deciding metrics, by name. */
 function verdictsOf({ metrics }: Run): Record<string, Verdict> {
   const deciding = metrics.filter(({ decides }) => decides);
   return Object.fromEntries(deciding.map(({ name, comparison }) => [name, comparison.verdict]));
 }
 
 const proofs = { "proof/hello": 1, "proof/outcomes": 2 };
-/** Tasks whose number of processes is set. */
+/** Tasks with a fixed number of processes. */
 const set = { "dispatch/paths": 3, "dispatch/board": 3, "boot/machine": 2, "boot/hello": 2 };
 const [pathsName, boardName] = ["dispatch/floor", "dispatch/uart-guest"];
 const [firstLook = 0, secondLook = 0] = QUICK_LOOKS;
@@ -94,12 +94,12 @@ describe("runBench", () => {
       [boardName]: "equivalent",
     });
     const board = made.metrics.find(({ name }) => name === "board");
-    expect(board?.estimator).toBe(SLICE_ESTIMATOR); // the fixture's is a copy
+    expect(board?.estimator).toBe(SLICE_ESTIMATOR); // the fixture has a copy
     expect(board?.comparison.ab.level).toBeGreaterThanOrEqual(1 - 0.05 / QUICK_LOOKS.length);
     expect(made.options.sequential.looks).toEqual(QUICK_LOOKS);
   });
 
-  it("looks again where a difference is not certain at first, and to the end where nothing is", async () => {
+  it("looks again if a difference is not certain at first, and measures to the end if nothing is", async () => {
     const slower = await run("slower");
     expect(verdictsOf(slower)).toMatchObject({ board: "slower" });
     expect(processesOf(slower)["boot/board"]).toBe(secondLook);
@@ -108,23 +108,23 @@ describe("runBench", () => {
     expect(new Set(Object.values(verdictsOf(noisy)))).toEqual(new Set(["inconclusive"]));
   });
 
-  it("measures nothing where the forms do not run the same guest", async () => {
+  it("measures nothing if the forms do not run the same guest", async () => {
     const made = await run("stray");
     expect(processesOf(made)).toEqual(proofs);
     expect(made.equivalence).toMatchObject([{ workload: "hello", equal: false }]);
     expect(made.metrics).toEqual([]);
   });
 
-  it("ends where a proof cannot be had", async () => {
+  it("ends if there is no proof", async () => {
     const failure = await run("no proof").catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(CommandError);
     expect(failure).toMatchObject({
       exitCode: 1,
-      message: expect.stringMatching(/^nothing is proved, for 2 processes failed: .*the guest is missing/s),
+      message: expect.stringMatching(/^no proof, because 2 processes failed: .*the guest is missing/s),
     });
   });
 
-  it("gives a task up that only crashes, says so, and reports the others", async () => {
+  it("gives up a task that only crashes, says so, and reports the others", async () => {
     const made = await run("crash");
     expect(processesOf(made)).toEqual({ ...proofs, ...set, "boot/board": 3 });
     expect(made.metrics.map(({ name }) => name).toSorted()).toEqual(
@@ -134,19 +134,19 @@ describe("runBench", () => {
       {
         suite: "boot",
         workload: "board",
-        reason: expect.stringMatching(/^Each of 3 processes failed, the first so: /),
+        reason: expect.stringMatching(/^Each of 3 processes failed, the first with: /),
       },
     ]);
   });
 
-  it("goes on with what an interrupted run has left, and comes to what it would have come to", async () => {
+  it("resumes an interrupted run, with the result of an uninterrupted one", async () => {
     const whole = await run("equal", { output: "again" });
     const again = await run("equal", { output: "again", fresh: false });
     expect(again.schedule).toEqual(whole.schedule);
     expect(again.metrics).toEqual(whole.metrics);
   });
 
-  it("measures as many processes as it is told to, without looking before", async () => {
+  it("measures as many processes as requested, without an earlier look", async () => {
     const made = await run("equal", { change: { repeats: "3" } });
     expect(processesOf(made)["boot/board"]).toBe(3);
     expect(made.options.sequential).toEqual({ looks: [3], level: 0.95 });

@@ -44,19 +44,19 @@ export interface BenchSetting {
   readonly selfTest: SelfTest | null;
 }
 
-/** A process that takes longer hangs. */
+/** A process that takes longer is considered hung. */
 const CHILD_TIMEOUT_MILLISECONDS = 30 * 60 * 1000;
-/** Processes that a proof may take. */
+/** Number of processes tried for a proof. */
 const PROOF_ATTEMPTS = 2;
-/** Processes at once that are not timed, at most: three arms of a distribution take some gigabytes. */
+/** Largest number of concurrent untimed processes: three arms of a distribution take some gigabytes. */
 const MOST_ABREAST = Math.min(availableParallelism(), 2);
-/** Of a time that stands beside the figure which decides, a few processes show enough. */
+/** Fewest processes of a time before its task may end: enough for a time that does not decide. */
 const LEAST_REPEATS = 3;
 
 export const QUESTION =
   "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?";
 
-/** @throws CommandError when a proof cannot be had */
+/** @throws CommandError when a proof cannot be obtained */
 export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<Run> {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
@@ -105,8 +105,8 @@ function partsOf(
 }
 
 /**
- * Records or counts, untimed, what repeats exactly: what every guest does in each form, and what every scenario leaves.
- * These processes also bring the program's files into the system's cache.
+ * Records or counts, untimed, everything that repeats exactly: what every guest does in each form, and what every
+ * scenario leaves. These processes also bring the program's files into the page cache.
  */
 async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOutcome[]> {
   const { journal } = setting;
@@ -118,7 +118,7 @@ async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOut
   if (plan.suites.includes("retention")) {
     tasks.push({ name: "proof/remains", repeat: 0, task: { kind: "remains" } });
   }
-  // Twice: what repeats exactly is shown to.
+  // Twice, to show that the counts repeat exactly.
   if (plan.suites.includes("retention") || plan.suites.includes("dispatch")) {
     for (const repeat of [0, 1]) tasks.push({ name: "proof/outcomes", repeat, task: { kind: "outcomes" } });
   }
@@ -134,14 +134,14 @@ async function prove(plan: BenchPlan, setting: BenchSetting): Promise<ProcessOut
       );
       progress.update(done, name);
       let outcome = earlier;
-      // Without its proof there is no run: one that was killed gets another process.
+      // There is no run without its proofs, so a process that failed is tried again.
       for (let i = 0; i < PROOF_ATTEMPTS && (outcome === undefined || outcome.lost !== null); i++) {
         outcome = await attempt(trial, () => runTask(trial, task, RUNTIME_OPTIONS.untimed, plan, setting));
       }
       if (outcome === undefined) throw new RangeError("a proof is attempted at least once");
       if (outcome.lost !== null) {
         throw new CommandError(
-          `nothing is proved, for ${PROOF_ATTEMPTS} processes failed: ${outcome.lost}\nThe same command goes on from here.`,
+          `no proof, because ${PROOF_ATTEMPTS} processes failed: ${outcome.lost}\nThe same command resumes from here.`,
           { exitCode: 1 },
         );
       }
@@ -187,13 +187,13 @@ async function measureAll(
       if (processes >= most(task)) return true;
       if (task.mostRepeats !== undefined || processes < LEAST_REPEATS) return false;
       const headlines = headlinesOf(task, outcomes, metricsNow());
-      // Where a count decides, the time stands beside it.
+      // No headline is decided by this task's times, so it need not go on.
       if (headlines.length === 0) return true;
       return isLook(sequential, processes) && headlines.every(({ comparison }) => isDecided(comparison));
     },
     hasTime: (milliseconds) => plan.seconds === null || seconds() + milliseconds / 1000 <= plan.seconds,
   };
-  // Heaps decide their questions whatever else runs on the machine: they are followed before any time is taken.
+  // Heap growth decides its questions and does not depend on load, so it is measured before any times.
   const isHeap = ({ task }: PlannedTask) => task.kind === "heap";
   for (const some of [tasks.filter(isHeap), tasks.filter((task) => !isHeap(task))])
     await runPasses(some, plan.seed, journal.earlier.measure, hooks);
@@ -201,7 +201,7 @@ async function measureAll(
   return outcomes.map(onThisMachine);
 }
 
-/** Headline metrics that a task's processes measure and that decide their question. */
+/** Headline metrics that this task measures and that decide their question. */
 function headlinesOf(
   { name }: PlannedTask,
   outcomes: readonly TrialOutcome<ProcessReport>[],
@@ -218,7 +218,7 @@ function headlinesOf(
   );
 }
 
-/** Tasks whose processes crashed, or that the time did not reach: what they would have measured is missing, and says why. */
+/** Omissions, with reasons, for tasks whose processes crashed or for which there was no time. */
 function missingTasks(
   plan: BenchPlan,
   outcomes: readonly ProcessOutcome[],
@@ -230,7 +230,7 @@ function missingTasks(
     if (whole >= Math.min(LEAST_PROCESSES, plan.repeats)) return [];
     const failed = mine.find(({ lost }) => lost !== null);
     const [suite = "", subject = ""] = name.split("/");
-    // Reads of fields decide dispatch, and counts whatever was counted.
+    // Reads of region fields decide dispatch, and counts decide what was counted.
     const isCounted = counts.some(
       ({ definition }) =>
         definition.suite === suite && (definition.workload === subject || subject === "board"),
@@ -250,7 +250,7 @@ function missingTasks(
         reason:
           failed === undefined
             ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
-            : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first so: ${failed.lost?.split("\n")[0]}`,
+            : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`,
       },
     ];
   });
@@ -278,7 +278,7 @@ function onThisMachine(outcome: TrialOutcome<ProcessReport>): ProcessOutcome {
   return { ...outcome, machine: 0 };
 }
 
-/** Folder of the programs that measured processes run. */
+/** Folder of the code that measured processes run. */
 export function codeFolder({ childEntry }: Pick<BenchSetting, "childEntry">): string {
   return dirname(childEntry);
 }

@@ -39,7 +39,7 @@ describe("bench:simulate", () => {
     );
   });
 
-  it("refuses options that there are not", () => {
+  it("refuses unknown options", () => {
     expect(simulate("--repeats", "3")).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/--repeats/),

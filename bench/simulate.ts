@@ -1,4 +1,4 @@
-/** `npm run bench:simulate`: prints how often the rule that ends a run claims what is not so, by shape of noise and effect. */
+/** `npm run bench:simulate`: prints how often the stopping rule makes wrong claims, by shape of noise and effect. */
 import { Command, CommanderError } from "commander";
 import { CommandError } from "#host";
 import type { Verdict } from "#results";
@@ -6,7 +6,7 @@ import { Random, sequentialRule } from "#results/statistics";
 import { FULL_LOOKS, QUICK_LOOKS, readWhole } from "./options.ts";
 import { EFFECTS, type Rates, SHAPES, simulate } from "./simulation.ts";
 
-/** The most that a rate of wrong claims may be. */
+/** Largest acceptable rate of wrong claims. */
 const MOST_WRONG = 0.05;
 const COLUMNS: readonly Verdict[] = ["equivalent", "slower", "faster", "no difference", "inconclusive"];
 
@@ -31,10 +31,10 @@ function print(trials: number, seed: number): number {
     }
   }
   write(
-    "\nEffects are in margins. Wrong: a difference claimed where there is none or the other way round, or equivalence claimed " +
-      "of a difference as large as the margin. Processes: mean over trials.\n",
+    "\nEffects are in units of the margin. Wrong: a difference is claimed where there is none, or in the wrong direction, or " +
+      "equivalence is claimed for a difference as large as the margin. Processes: mean over trials.\n",
   );
-  if (broken > 0) write(`Not kept: ${broken} rates of wrong claims are above ${100 * MOST_WRONG} %.\n`);
+  if (broken > 0) write(`Failed: ${broken} rates of wrong claims are above ${100 * MOST_WRONG} %.\n`);
   return broken === 0 ? 0 : 1;
 }
 
@@ -56,9 +56,9 @@ function write(text: string): void {
 }
 
 const program = new Command("bench:simulate")
-  .description("try the rule that ends a run on made-up processes whose truth is known")
+  .description("try the stopping rule on simulated processes whose true difference is known")
   .option("--trials <n>", "trials for each shape of noise and effect", "2000")
-  .option("--seed <n>", "fixes what is drawn", "1")
+  .option("--seed <n>", "seed of the random numbers", "1")
   .exitOverride();
 
 try {

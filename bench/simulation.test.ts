@@ -24,12 +24,12 @@ describe("the rule that ends a run", () => {
         TRIALS,
         Random.seeded(3, `${count}/${name}/${effect}`),
       );
-      // So many wrong claims or more come from a rate of 5 % at least once in a thousand times.
+      // With a true rate of 5 %, this many wrong claims or more occur more than once in a thousand times.
       expect(chanceOfAtLeast({ found: wrong, of: TRIALS }, 0.05)).toBeGreaterThan(0.001);
     },
   );
 
-  it("decides most of what can be decided: else it would keep its promise by saying nothing", () => {
+  it("decides most of what can be decided, rather than avoiding errors by never deciding", () => {
     const [normal] = SHAPES;
     if (normal === undefined) throw new RangeError("the first shape is the normal one");
     const verdictsOf = (effect: number) =>
@@ -38,7 +38,7 @@ describe("the rule that ends a run", () => {
     expect(verdictsOf(2).get("slower")).toBeGreaterThan(0.9 * TRIALS);
   });
 
-  it("would be caught: noise that lies 3 % to one side of what it is said to be breaks the promise", () => {
+  it("fails the criterion if B is biased by 3 %", () => {
     let drawn = 0;
     // Arms are drawn in the order A, B, A2.
     const biased = (random: Random) => 0.001 * random.normal() + (drawn++ % 3 === 1 ? 0.03 : 0);
@@ -46,7 +46,7 @@ describe("the rule that ends a run", () => {
     expect(chanceOfAtLeast({ found: wrong, of: TRIALS }, 0.05)).toBeLessThan(0.001);
   });
 
-  it("takes between the first look's processes and the last's", () => {
+  it("takes between as many processes as the first look and as the last", () => {
     for (const { noise } of SHAPES) {
       const { processes, trials, verdicts } = simulate(QUICK_LOOKS, noise, 0, 20, Random.seeded(6));
       expect(processes / trials).toBeGreaterThanOrEqual(Math.min(...QUICK_LOOKS));

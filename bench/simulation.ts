@@ -1,8 +1,8 @@
 /**
- * How often the rule that ends a run is wrong, found by trying it on made-up processes whose truth is known.
+ * How often the stopping rule is wrong, found by trying it on simulated processes whose true difference is known.
  *
- * A trial is one headline metric among sixteen, the others of forms that do not differ. At each look the real `judge` gives
- * its verdict; the first that is decided ends the trial, as it ends a run.
+ * A trial is one headline metric among sixteen; in the others, the forms do not differ. At each look the real `judge`
+ * gives its verdict, and the first decided verdict ends the trial, as it would end a run.
  */
 import {
   ARMS,
@@ -21,10 +21,10 @@ import { perArm } from "./suites/measurement.ts";
 /** Deviation of one isolate from the true time, as a logarithm. */
 export type Noise = (random: Random) => number;
 
-/** A tenth of a percent: a dispatch loop on a machine at rest. */
+/** A tenth of a percent: a dispatch loop on an idle machine. */
 const QUIET = 0.001;
 
-/** Shapes that were met in measuring, and the normal one of textbooks. */
+/** The normal distribution, and shapes of noise that were seen in measurements. */
 export const SHAPES: readonly { readonly name: string; readonly noise: Noise }[] = [
   { name: "normal", noise: (random) => 0.005 * random.normal() },
   {
@@ -37,10 +37,10 @@ export const SHAPES: readonly { readonly name: string; readonly noise: Noise }[]
   },
 ];
 
-/** True differences of B from A, in margins. */
+/** True differences of B from A, in units of the margin. */
 export const EFFECTS = [0, 0.5, 1, 2] as const;
 
-/** Headline metrics of a run, between which Holm's correction divides the chance of a false claim. */
+/** Number of headline metrics of a run, which Holm's correction takes into account. */
 const HEADLINES = 16;
 const MARGIN_PERCENT = 1;
 
@@ -48,13 +48,13 @@ export interface Rates {
   readonly trials: number;
   /** Verdicts at the end of each trial. */
   readonly verdicts: ReadonlyMap<Verdict, number>;
-  /** Claims that are not so: see {@link isWrong}. */
+  /** Number of wrong claims, see {@link isWrong}. */
   readonly wrong: number;
-  /** Processes that trials took, all together. */
+  /** Total number of processes over all trials. */
   readonly processes: number;
 }
 
-/** Tries a rule. @param effect true difference in margins */
+/** Tries the rule. @param effect true difference in units of the margin */
 export function simulate(
   looks: readonly number[],
   noise: Noise,
@@ -75,8 +75,8 @@ export function simulate(
 }
 
 /**
- * Whether a verdict claims what is not so: a difference where there is none, or the other way round; equivalence where the
- * difference is as large as the margin. B is never faster here.
+ * Whether a verdict is a wrong claim: a difference where there is none or in the wrong direction, or equivalence where
+ * the difference is as large as the margin. B is never faster here.
  */
 export function isWrong(verdict: Verdict, effect: number): boolean {
   if (verdict === "faster") return true;
@@ -98,7 +98,7 @@ function runTrial(
   for (const processes of looks) {
     const measured = measuredAt(asked, processes, looks);
     let [comparison] = judge([measured]);
-    // Correction for other metrics can only take differences back: where there is none, the others need not be judged.
+    // Correction for other metrics can only withdraw differences: if there is none, the others need not be judged.
     if (comparison && claims(comparison, processes === most)) {
       others ??= Array.from({ length: HEADLINES - 1 }, () => drawMetric(most, noise, 0, random));
       [comparison] = judge([measured, ...others.map((each) => measuredAt(each, processes, looks))]);
@@ -110,14 +110,14 @@ function runTrial(
   return { verdict, processes: most };
 }
 
-/** Whether correction may change a verdict that matters: `no difference` does at the last look only, as others follow. */
+/** Whether correction may change a verdict that matters; `no difference` matters only at the last look. */
 function claims({ verdict, aaVerdict }: Comparison, last: boolean): boolean {
   return isDifference(verdict) || isDifference(aaVerdict) || (last && verdict === "no difference");
 }
 
 type Samples = Measured["samples"];
 
-/** Every isolate falls into a state of its own. */
+/** Draws the samples of one metric; the noise of every isolate is independent. */
 function drawMetric(processes: number, noise: Noise, slowdown: number, random: Random): Samples {
   const drawn: Record<Arm, number[]> = { A: [], B: [], A2: [] };
   for (let process = 0; process < processes; process++) {

@@ -1,4 +1,4 @@
-/** A step of the build, after the compiler: stores what an installed package cannot measure, as it has no sources. */
+/** Build step after compilation: stores the code sizes, which an installed package, without sources, cannot measure. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "#workloads";

@@ -15,7 +15,7 @@ function decidingTime(): Metric {
   return found;
 }
 
-/** A figure whose difference and interval are given. */
+/** A figure with a given difference and interval. */
 function figure(changes: Partial<Metric>, estimate: number, half: number): Metric {
   const definition = { ...time, ...changes };
   const effect = (centre: number, width: number): Effect => ({
@@ -29,7 +29,7 @@ function figure(changes: Partial<Metric>, estimate: number, half: number): Metri
   return { ...definition, comparison: comparisonOf(definition, effect(estimate, half), effect(0, 0.01)) };
 }
 
-/** A run of these figures alone. */
+/** A run with only these figures. */
 function runOf(metrics: readonly Metric[], changes: Partial<Run> = {}): Run {
   return { ...base, metrics, omissions: [], retention: [], codeSize: [], lifetimes: [], ...changes };
 }
@@ -50,7 +50,7 @@ function partOf(run: Run, topic: AnswerPart["topic"]): { finding: string; text: 
 }
 
 describe("the answer", () => {
-  it("says that all is equal, within which margin, of how many questions, and of which machine", () => {
+  it("says what is equal, within which margin, in how many questions, and that it is about this emulator", () => {
     const run = runOf([
       equal("boot", "create"),
       equal("dispatch", "hit"),
@@ -60,17 +60,17 @@ describe("the answer", () => {
     expect(partOf(run, "Time")).toEqual({
       finding: "equal",
       text:
-        "Boot time: equal within ±0.5 % in the one question. Dispatch latency: equal within ±0.5 % in all 2 questions. " +
-        "All of this is about this emulator in V8, not about QEMU in C.",
+        "Boot time: equal within ±0.5 % in the only question. Dispatch latency: equal within ±0.5 % in all 2 questions. " +
+        "All of this applies to this emulator under V8, not to QEMU in C.",
     });
     expect(partOf(run, "Memory")).toEqual({
       finding: "equal",
-      text: "Heap growth: equal within ±16 B/round in the one question.",
+      text: "Heap growth: equal within ±16 B/round in the only question.",
     });
     expect(answer(run).lead).toBe("Owned and embedded are equal in time and memory.");
   });
 
-  it("says what differs by how much, and in which quantity", () => {
+  it("says what differs, by how much, and in which quantity", () => {
     const count = figure({ workload: "w", name: "count", quantity: "count", margin: 0.2 }, -3, 0.1);
     const slower = figure({ workload: "w", name: "slow" }, 4.2, 0.3);
     const more = figure({ ...growth, workload: "w", name: "growth" }, 272, 3);
@@ -83,12 +83,12 @@ describe("the answer", () => {
       ),
     });
     expect(partOf(run, "Memory").text).toContain(
-      "in “w: growth” owned retains more than embedded, +272 B/round (+269 to +275)",
+      "in “w: growth” owned retains more memory than embedded, +272 B/round (+269 to +275)",
     );
     expect(answer(run).lead).toBe("Owned and embedded differ in time, instructions and memory.");
   });
 
-  it("says how large the largest of several differences can be, and nothing of the kind of one alone", () => {
+  it("gives an upper bound for several differences, but not for a single one", () => {
     const count = (name: string, estimate: number) =>
       figure({ workload: "w", name, quantity: "count", margin: 0.2 }, estimate, 0.1);
     const two = partOf(runOf([count("made", 0.6), count("ended", -1)]), "Time").text;
@@ -97,7 +97,7 @@ describe("the answer", () => {
     expect(partOf(runOf([equal("dispatch", "hit")]), "Time").text).not.toContain("None of these");
   });
 
-  it("tells the largest of many differences, and counts the rest", () => {
+  it("lists the largest of many differences, and counts the rest", () => {
     const metrics = Array.from({ length: 9 }, (_, i) => figure({ workload: "w", name: `q${i}` }, i + 1, 0.1));
     const { text } = partOf(runOf(metrics), "Time");
     expect(text).toContain("in “w: q8”");
@@ -105,7 +105,7 @@ describe("the answer", () => {
     expect(text).toContain("3 more differ by less (see the table)");
   });
 
-  it("names every open question with its reason, those of one reason together", () => {
+  it("names every open question with its reason, grouped by reason", () => {
     const open = (name: string) => figure({ workload: "w", name }, 0.4, 2);
     const missing = {
       ...time,
@@ -125,13 +125,13 @@ describe("the answer", () => {
     expect(answer(run).lead).toBe("Not settled by this run: time.");
   });
 
-  it("never calls undecided rows equal beside equal ones", () => {
+  it("does not call a topic equal while some of its rows are undecided", () => {
     const run = runOf([equal("dispatch", "hit"), figure({ workload: "w", name: "open" }, 0.4, 2)]);
     expect(partOf(run, "Time").finding).toBe("open");
     expect(answer(run).lead).not.toContain("equal");
   });
 
-  it("says of a question without a deciding figure what its figures say, a time first", () => {
+  it("gives the reason of another figure, a time first, for a question without a deciding figure", () => {
     const beside = (changes: Partial<Metric>, reason: string) => {
       const metric = figure({ workload: "w", name: "beside", decides: false, ...changes }, 0.1, 0.1);
       return { ...metric, comparison: { ...metric.comparison, reason } };
@@ -150,7 +150,7 @@ describe("the answer", () => {
     });
   });
 
-  it("says of what reads no field of a region that it is equal by construction, and of no margin", () => {
+  it("calls accesses that read no region field equal by construction, without a margin", () => {
     const reads = (name: string, byConstruction: string | null) =>
       figure(
         {
@@ -176,7 +176,7 @@ describe("the answer", () => {
         "equal within ±0.5 % in 1 of 4 questions",
     );
     expect(partOf(runOf(hits.slice(0, 1)), "Time").text).toContain(
-      "equal in region fields read, by construction, in the one question",
+      "equal in region fields read, by construction, in the only question",
     );
     const more = {
       ...reads("more", null),
@@ -202,19 +202,19 @@ describe("the answer", () => {
     expect(answer(only).lead).toBe("Owned and embedded are equal in time.");
   });
 
-  it("reports nothing but the failure where the forms ran different guests", () => {
+  it("reports nothing but the failure if the forms ran different guests", () => {
     const failed = answer(syntheticRun({ notEquivalent: true }));
     expect(failed.parts).toEqual([]);
     expect(failed.lead).toMatch(
-      /^The two forms are not equivalent: hello behaved differently\. No time is reported/,
+      /^The two forms are not equivalent: hello behaved differently\. No times are reported/,
     );
   });
 
-  it("calls every difference an error where both arms are one form", () => {
+  it("calls every difference an error if both arms have the same form", () => {
     const options = { ...base.options, forms: { A: "owned", B: "owned" } } as const;
     const alike = runOf([equal("dispatch", "hit")], { options, codeSize: base.codeSize });
     expect(answer(alike).lead).toMatch(
-      /^Both arms are the owned form, .*error of the instrument\. No difference was found/,
+      /^Both arms are the owned form, .*measurement error\. No difference was found/,
     );
     expect(partOf(alike, "Code size").finding).toBe("not measured");
     const wrong = runOf([figure({ workload: "w", name: "hit" }, 3, 0.1)], { options });
@@ -222,7 +222,7 @@ describe("the answer", () => {
     expect(answer(wrong).lead).toContain("differ in time");
   });
 
-  it("says of code what it adds up to", () => {
+  it("adds up code sizes", () => {
     const size = (regionFields: number, lines: number) => ({ regionFields, lines });
     const codeSize = [
       { device: "a", file: "a.ts", embedded: size(2, 100), owned: size(1, 110) },
@@ -234,18 +234,18 @@ describe("the answer", () => {
     });
   });
 
-  it("says which form fails where the other does not, as observed and not as expected", () => {
+  it("says which form fails where the other does not, by what was observed and not by what was expected", () => {
     const { finding, text } = partOf(base, "Lifetime hazards");
     expect(finding).toBe("differs");
     expect(text).toBe(
-      "In 2 of 3 lives of devices, the two forms end differently. " +
+      "The two forms end differently in 2 of 3 lifetime scenarios. " +
         "Embedded fails where owned is safe: unparent under a reader (use after free). " +
         "Both fail, embedded worse (use after finalize instead of blocks never freed): forgotten unmap. " +
         "Both are safe: re-realize.",
     );
   });
 
-  it("says equal by construction, and not of time, where only reads are judged", () => {
+  it("says equal by construction, without mention of time, if only reads are judged", () => {
     const reads = {
       workload: "w",
       name: "hit",
@@ -263,11 +263,11 @@ describe("the answer", () => {
     );
     expect(partOf(runOf([hit, beside(0.4, 0.5)]), "Time").text).not.toContain("although");
     expect(partOf(runOf([hit, beside(0.8, 0.2)]), "Time").text).toContain(
-      "The time of owned against embedded differs in “w: hit” by +0.80 % (+0.60 to +1), although no field is read; " +
-        "the cause lies elsewhere (memory layout, compiled code).",
+      "The time of owned differs from that of embedded in “w: hit” by +0.80 % (+0.60 to +1), although neither form reads a " +
+        "region field; the cause lies elsewhere (memory layout, compiled code).",
     );
     expect(partOf(runOf([hit, beside(0.008, 0.002)]), "Time").text).toContain(
-      "(+0.006 to +0.010), where embedded may differ from itself by 0.0100 %, although no field is read",
+      "(+0.006 to +0.010), where embedded may differ from itself by up to 0.0100 %, although neither form reads a region field",
     );
     const mixed = runOf([hit, equal("boot", "create"), figure({ ...growth, name: "growth" }, 1, 2)]);
     expect(answer(mixed).lead).toBe(
@@ -281,18 +281,18 @@ describe("the answer", () => {
     );
   });
 
-  it("counts what the rounds leave as memory", () => {
+  it("treats what the rounds leave as memory", () => {
     const [scenario] = base.retention;
     if (scenario === undefined) throw new Error("a synthetic run has scenarios");
     const leaking = {
       ...scenario,
       arms: { ...scenario.arms, B: { ...scenario.arms.B, blocksUnfreed: [1, 1] } },
     };
-    // Without heaps, what the rounds leave is not all there is to memory.
+    // Without heap growth, the objects and blocks left do not settle the question of memory.
     expect(partOf(runOf([], { retention: [scenario] }), "Memory").finding).toBe("open");
     expect(partOf(runOf([], { retention: [leaking] }), "Memory")).toEqual({
       finding: "differs",
-      text: "No heap was followed. What the rounds leave, in objects or blocks, differs in plug and unplug.",
+      text: "Heap growth was not measured. The objects or blocks left after the rounds differ in plug and unplug.",
     });
   });
 });

@@ -1,4 +1,6 @@
-/** The answer of a run in words, for somebody who has to choose one of the two patterns. Drawn from the data by rule. */
+/**
+ * The answer of a run in words, for readers who have to choose between the two patterns. Derived from the data by rule.
+ */
 import { hazardsOf } from "./hazards.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
 import { isDecided, isDifference, isShown, spreadOf } from "./rules/verdict.ts";
@@ -30,7 +32,7 @@ import {
   verdictClaim,
 } from "./words.ts";
 
-/** What a topic says about the choice. */
+/** What the run found on a topic. */
 export type Finding = "differs" | "equal" | "open" | "not measured";
 
 export interface AnswerPart {
@@ -40,9 +42,9 @@ export interface AnswerPart {
 }
 
 export interface Answer {
-  /** One or two sentences that stand above everything else. */
+  /** One or two sentences shown above everything else. */
   readonly lead: string;
-  /** Empty where a proof failed. */
+  /** Empty if an equivalence proof failed. */
   readonly parts: readonly AnswerPart[];
 }
 
@@ -52,7 +54,7 @@ export function answer(run: Run): Answer {
     return {
       lead:
         `The two forms are not equivalent: ${listOf(failed)} behaved differently. ` +
-        "No time is reported, because it would compare different work.",
+        "No times are reported, because they would compare different work.",
       parts: [],
     };
   }
@@ -80,8 +82,8 @@ function leadOf(run: Run, parts: readonly AnswerPart[]): string {
   ];
   if (sentences.length === 0) return "Nothing was measured that could tell the patterns apart.";
   if (A !== B) return sentences.join(" ");
-  const found = differs.length > 0 ? sentences.join(" ") : "No difference was found, as it should be.";
-  return `Both arms are the ${A} form, so that every difference below is an error of the instrument. ${found}`;
+  const found = differs.length > 0 ? sentences.join(" ") : "No difference was found, as expected.";
+  return `Both arms are the ${A} form, so every difference below is a measurement error. ${found}`;
 }
 
 function equalWords(topics: readonly string[], constructed: readonly Suite[]): string {
@@ -90,17 +92,19 @@ function equalWords(topics: readonly string[], constructed: readonly Suite[]): s
   return `${equal}${topics.length === 0 ? "" : ", and"} by construction in ${listOf(constructed)}`;
 }
 
-/** Rows whose answer is a time, the count of the same work, which takes it, or the reads that alone could make a difference. */
+/** Headline rows about cost: decided by a time, by the instructions of the same work, or by reads of region fields. */
 function timeRows(run: Run): ReportRow[] {
   return headlines(run).filter((row) => quantityOf(row) !== "memory");
 }
 
-/** Whether a row is equal because its forms read the same of a region, and cannot do otherwise. */
+/** Whether a row is equal by construction: decided by reads of region fields, of which neither form makes any. */
 function isConstructed({ deciding, verdict }: ReportRow): boolean {
   return verdict === "equivalent" && deciding?.quantity === "reads" && deciding.byConstruction !== null;
 }
 
-/** What the rows of a finding on time are about: where only reads or instructions were judged, no time was. */
+/**
+ * The quantities behind a finding on time: if only instructions or reads were judged, the answer must not say “time”.
+ */
 function timeTopics(run: Run, finding: Finding): string[] {
   if (finding === "open") return ["time"];
   const rows = timeRows(run).filter((row) =>
@@ -119,8 +123,8 @@ function timePart(run: Run): AnswerPart {
     return ofSuite.length === 0 ? [] : [`${SUITE_TITLES[suite]}: ${findingsOf(run, ofSuite)}.`];
   });
   const scope = run.metrics.some(({ source }) => source === "qemu")
-    ? "All of this is about this emulator in V8; figures of QEMU in C have columns of their own."
-    : "All of this is about this emulator in V8, not about QEMU in C.";
+    ? "All of this applies to this emulator under V8; figures of QEMU in C have columns of their own."
+    : "All of this applies to this emulator under V8, not to QEMU in C.";
   return {
     topic: "Time",
     finding: findingOf(rows),
@@ -134,7 +138,7 @@ function timePart(run: Run): AnswerPart {
   };
 }
 
-/** How much the largest of several differences can be: what somebody asks who reads that forms differ. */
+/** An upper bound for all differences, if there are several. */
 function boundSentence(rows: readonly ReportRow[]): string[] {
   const bounds = rows.flatMap(({ deciding, verdict }) =>
     deciding?.scale === "percent" && isDifference(verdict) ? [spreadOf(deciding.comparison.ab)] : [],
@@ -143,7 +147,7 @@ function boundSentence(rows: readonly ReportRow[]): string[] {
   return [`None of these differences is larger than ${formatNumber(Math.max(...bounds))}\u00a0%.`];
 }
 
-/** Times that certainly differ although the reads that decide are equal: the form of the regions is not what makes them. */
+/** Times that differ for certain although the deciding reads are equal: the form of the regions is not the cause. */
 function straySentences(run: Run, rows: readonly ReportRow[]): string[] {
   const names = formNames(run);
   const strays = rows.flatMap(({ deciding, figures, verdict }) => {
@@ -152,19 +156,22 @@ function straySentences(run: Run, rows: readonly ReportRow[]): string[] {
     const { ab, aaSpread } = time.comparison;
     if (!isShown(ab)) return [];
     const unit = differenceUnit(time);
-    // The control says how far one form strays from itself.
+    // The control says how far a form may differ from itself.
     const control =
       Math.abs(ab.estimate) > aaSpread
         ? ""
-        : `, where ${names.A} may differ from itself by ${formatNumber(aaSpread)}\u00a0${unit}`;
+        : `, where ${names.A} may differ from itself by up to ${formatNumber(aaSpread)}\u00a0${unit}`;
     const { a, b } = deciding.comparison.ab.figures;
-    const why = a === 0 && b === 0 ? "no field is read" : "the forms read as many fields";
+    const why =
+      a === 0 && b === 0
+        ? "neither form reads a region field"
+        : "both forms read the same number of region fields";
     return [{ why, text: `in ${quoted(time)} by ${formatEffect(ab, unit)}${control}` }];
   });
   return unique(strays.map(({ why }) => why)).map((why) => {
     const texts = strays.filter((stray) => stray.why === why).map(({ text }) => text);
     return (
-      `The time of ${names.B} against ${names.A} differs ${texts.join("; ")}, although ${why}; ` +
+      `The time of ${names.B} differs from that of ${names.A} ${texts.join("; ")}, although ${why}; ` +
       "the cause lies elsewhere (memory layout, compiled code)."
     );
   });
@@ -177,7 +184,7 @@ function memoryPart(run: Run): AnswerPart {
     return notMeasured("Memory", `No memory was measured${asked(run, "retention")}.`);
   }
   const sentences = [
-    rows.length === 0 ? "No heap was followed." : `Heap growth: ${findingsOf(run, rows)}.`,
+    rows.length === 0 ? "Heap growth was not measured." : `Heap growth: ${findingsOf(run, rows)}.`,
     ...(remains === null ? [] : [remains.text]),
     ...openSentences(rows),
   ];
@@ -198,7 +205,7 @@ function codeSizePart({ codeSize, options: { forms } }: Run): AnswerPart {
   const lines = { A: sum(forms.A, "lines"), B: sum(forms.B, "lines") };
   const fields = { A: sum(forms.A, "regionFields"), B: sum(forms.B, "regionFields") };
   const change = (from: number, to: number) =>
-    from === to ? "as many" : `${formatNumber(to)} against ${formatNumber(from)}`;
+    from === to ? "the same number" : `${formatNumber(to)} against ${formatNumber(from)}`;
   const percent =
     lines.A === 0 || lines.A === lines.B ? "" : ` (${formatSigned(100 * (lines.B / lines.A - 1))}\u00a0%)`;
   return {
@@ -217,7 +224,7 @@ function hazardPart(run: Run): AnswerPart {
   return { topic: "Lifetime hazards", finding: differ ? "differs" : "equal", sentences };
 }
 
-/** What is equal within which margin, and what differs by how much; without what is open. */
+/** What is equal, within which margin, and what differs, by how much; open questions are left out. */
 function findingsOf(run: Run, rows: readonly ReportRow[]): string {
   const names = formNames(run);
   const equal = rows.filter(({ verdict }) => verdict === "equivalent");
@@ -232,7 +239,7 @@ function findingsOf(run: Run, rows: readonly ReportRow[]): string {
     ),
   );
   const where = (count: number) => {
-    if (rows.length === 1) return "in the one question";
+    if (rows.length === 1) return "in the only question";
     return `in ${count === rows.length ? `all ${count}` : `${count} of ${rows.length}`} questions`;
   };
   const clauses = [
@@ -244,15 +251,13 @@ function findingsOf(run: Run, rows: readonly ReportRow[]): string {
     ...differencesOf(different, names),
   ];
   if (clauses.length > 0) return clauses.join("; ");
-  return rows.length === 1
-    ? "the one question is not decided"
-    : `none of ${rows.length} questions is decided`;
+  return rows.length === 1 ? "the only question is undecided" : `none of ${rows.length} questions is decided`;
 }
 
-/** Differences that are told one by one; of more, the rest is counted. */
+/** Differences that are listed one by one; the rest are only counted. */
 const MOST_TOLD = 6;
 
-/** The largest differences with their figures. */
+/** The differences with their figures, or the largest of them if there are many. */
 function differencesOf(rows: readonly ReportRow[], names: { A: string; B: string }): string[] {
   const metrics = rows.flatMap(({ deciding }) => deciding ?? []);
   const size = ({ comparison: { ab } }: Metric) => Math.abs(ab.estimate);
@@ -272,7 +277,7 @@ function quoted(question: Question): string {
   return `\u201c${questionTitle(question)}\u201d`;
 }
 
-/** Every open row by name, with its reason; rows that share one stand together. */
+/** Every open row by name, with its reason; rows with the same reason are listed together. */
 function openSentences(rows: readonly ReportRow[]): string[] {
   const reasons = new Map<string, string[]>();
   for (const row of rows.filter((each) => !isDecided(each))) {
@@ -285,15 +290,15 @@ function openSentences(rows: readonly ReportRow[]): string[] {
 }
 
 /**
- * Why a row is open: what its deciding figure says, or why it has none. That is said by the omission of the figure that would
- * decide, else by the figures that are there, a time before all others.
+ * Why a row is open: the reason of its deciding figure. If that is missing, the reason of the omission that would have
+ * decided; if there is no such omission, that of the figures that are there, a time first.
  */
 export function reasonOf({ deciding, figures, omissions }: Omit<ReportRow, "verdict" | "role">): string {
   if (deciding !== null) return deciding.comparison.reason ?? "no reason was recorded";
   const missing = omissions.find(({ decides }) => decides);
   if (missing !== undefined) return missing.reason;
   const [first] = [...figures].sort((a, b) => Number(b.quantity === "time") - Number(a.quantity === "time"));
-  return first?.comparison.reason ?? "no figure of this question was to decide it";
+  return first?.comparison.reason ?? "no figure was meant to decide this question";
 }
 
 function findingOf(rows: readonly ReportRow[]): Finding {
@@ -305,14 +310,14 @@ function remainsOf(run: Run): { text: string; differs: boolean } | null {
   if (run.retention.length === 0) return null;
   const different = run.retention.filter((scenario) => traits(scenario, "A") !== traits(scenario, "B"));
   if (different.length === 0) {
-    const where = run.retention.length === 1 ? "the one scenario" : `all ${run.retention.length} scenarios`;
-    return { text: `What the rounds leave, in objects and blocks, is alike in ${where}.`, differs: false };
+    const where = run.retention.length === 1 ? "the only scenario" : `all ${run.retention.length} scenarios`;
+    return { text: `The objects and blocks left after the rounds are the same in ${where}.`, differs: false };
   }
   const names = listOf(different.map(({ scenario }) => scenario));
-  return { text: `What the rounds leave, in objects or blocks, differs in ${names}.`, differs: true };
+  return { text: `The objects or blocks left after the rounds differ in ${names}.`, differs: true };
 }
 
-/** What a form leaves after the rounds, as a text that can be compared. */
+/** What an arm leaves after the rounds, as a text to compare. */
 function traits({ arms }: RetentionScenario, arm: "A" | "B"): string {
   const { objects, blocksUnfreed, modelledLeakedBytes, usesAfterFinalize, usesAfterFree } = arms[arm];
   return [objects[0]?.alive ?? [], blocksUnfreed, modelledLeakedBytes, usesAfterFinalize, usesAfterFree]
@@ -324,14 +329,14 @@ function headlines(run: Run): ReportRow[] {
   return rowsOf(run).filter(({ role }) => role === "headline");
 }
 
-/** What a row's answer counts, also where the figure that would decide is missing. */
+/** The quantity that decides a row, even if the deciding figure is missing. */
 function quantityOf({ deciding, figures, omissions }: ReportRow) {
   return (deciding ?? omissions.find(({ decides }) => decides) ?? figures[0] ?? omissions[0])?.quantity;
 }
 
-/** Says where a suite was left out that it was left out on purpose. */
+/** The reason to add if a suite was left out on request; else empty. */
 function asked({ options: { suites } }: Run, suite?: Suite): string {
-  if (suites.length === 0) return ", because this run was asked for counts of instructions only";
+  if (suites.length === 0) return ", because this run was asked for instruction counts only";
   const left = suite === undefined ? suites.every((each) => each === "retention") : !suites.includes(suite);
   return left ? `, because this run was asked for ${listOf(suites)} only` : "";
 }

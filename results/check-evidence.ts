@@ -1,7 +1,7 @@
 /**
- * What a stored run says, held against its own samples. Verdicts, standings, limits and slopes are worked out once more, by
- * the functions that worked them out when the run was measured, so that none of them can be edited without the rest. Of the
- * samples themselves nothing is known: who invents those invents a run.
+ * Checks a stored run against its own samples. Verdicts, standings, limits and slopes are computed again, by the same
+ * functions as when the run was measured, so that none of them can be edited without the rest. The samples themselves
+ * cannot be checked: whoever invents samples invents a run.
  */
 import type { JsonReader } from "./reader.ts";
 import { metricKey } from "./rows.ts";
@@ -13,13 +13,15 @@ import { slopeOver } from "./rules/retention.ts";
 import { ARMS, type Metric, type Run } from "./schema.ts";
 import { theilSenSlope } from "./statistics/index.ts";
 
-/** Numbers may differ by this part of them, or of {@link SMALL} where they are smaller: other engines have other logarithms. */
+/**
+ * Relative tolerance for numbers (relative to {@link SMALL} if they are smaller): logarithms differ between engines.
+ */
 const TOLERANCE = 1e-6;
 const SMALL = 1e-3;
-/** Of probabilities, which rest on differences of nearly equal numbers. */
+/** Relative tolerance for probabilities, which depend on differences of nearly equal numbers. */
 const CHANCE_TOLERANCE = 1e-3;
 
-/** Sentences, which another version may word otherwise: those of this one are shown. */
+/** Members that hold sentences, which another version may have worded differently; those of this version are shown. */
 const WORDS: ReadonlySet<string> = new Set(["reason", "machines", "byConstruction"]);
 const FROM_SAMPLES = "which follows from the samples";
 
@@ -27,7 +29,7 @@ const CHANCES: ReadonlySet<string> = new Set(["pValue", "adjustedPValue"]);
 
 /**
  * @param r reader of the run, for messages
- * @returns the run with what follows from its samples
+ * @returns the run with everything that follows from its samples computed again
  * @throws CommandError (exit code 2) where something in the run does not follow from the rest of it
  */
 export function checkEvidence(run: Run, r: JsonReader): Run {
@@ -37,7 +39,7 @@ export function checkEvidence(run: Run, r: JsonReader): Run {
   checkReads(run, r);
   checkHeaps(run, r);
   checkForms(run, r);
-  // Of what an edit leads to, first what lies next to it: corrected probabilities depend on all metrics.
+  // Report an edit where it was made: effects first, then corrected probabilities, which depend on all metrics.
   for (const { metric, reader } of readers) checkEffects(reader.at("comparison"), metric);
   for (const { metric, reader } of readers) {
     checkFollows(reader.at("comparison"), metric.comparison, FROM_SAMPLES);
@@ -53,11 +55,11 @@ function judgedAgain({ metrics, schedule, options: { sequential }, selfTest }: R
 }
 
 function checkStanding(r: JsonReader, { decides, byConstruction }: Metric): void {
-  checkFollows(r.at("decides"), decides, "which the other figures of the run say");
+  checkFollows(r.at("decides"), decides, "which follows from the other figures of the run");
   const stored = r.at("byConstruction");
   if ((stored.value === null) !== (byConstruction === null)) {
     const expected = byConstruction === null ? "null" : `"${BY_CONSTRUCTION}"`;
-    stored.fail(`${expected}, which the reads of region fields say`);
+    stored.fail(`${expected}, which follows from the reads of region fields`);
   }
 }
 
@@ -68,7 +70,7 @@ function checkEffects(r: JsonReader, { comparison }: Metric): void {
   }
 }
 
-/** Every member of what is expected, as it is stored. */
+/** Compares every member of what is expected with what is stored. */
 function checkFollows(r: JsonReader, expected: unknown, why: string, name = ""): void {
   if (WORDS.has(name) && (r.value === null) === (expected === null)) return;
   if (Array.isArray(expected)) {
@@ -91,7 +93,7 @@ function isSame(value: unknown, expected: unknown, name: string): boolean {
   return Math.abs(value - expected) <= TOLERANCE * Math.max(Math.abs(expected), SMALL);
 }
 
-/** Reads of region fields stand in a table and as figures. */
+/** Reads of region fields are stored in a table and as figures, which must agree. */
 function checkReads({ fieldReads, metrics }: Run, r: JsonReader): void {
   for (const question of READ_QUESTIONS) {
     const key = metricKey({ ...question, quantity: "reads", source: "regionlab" });
@@ -100,12 +102,14 @@ function checkReads({ fieldReads, metrics }: Run, r: JsonReader): void {
     if (metric === undefined || i < 0) continue;
     for (const arm of ["A", "B"] as const) {
       const reads = r.at("fieldReads").item(i).at("reads").at(arm);
-      checkFollows(reads, metric.samples[arm][0], "which the figures of the same access say");
+      checkFollows(reads, metric.samples[arm][0], "which follows from the figures of the same access");
     }
   }
 }
 
-/** A heap's slope stands beside it, and among the samples of its metric. */
+/**
+ * The slope of each heap must be among the samples of its metric, and agree with the slope stored next to the heaps.
+ */
 function checkHeaps({ retention, metrics }: Run, r: JsonReader): void {
   retention.forEach(({ scenario, arms }, i) => {
     const metric = metrics.find(({ workload, name }) => workload === scenario && name === HEAP_GROWTH);
@@ -126,12 +130,15 @@ function checkHeaps({ retention, metrics }: Run, r: JsonReader): void {
   });
 }
 
-/** One form against itself leaves and reads the same. */
+/** Two arms of the same form must leave and read the same. */
 function checkForms({ options: { forms }, lifetimes, fieldReads }: Run, r: JsonReader): void {
   if (forms.A !== forms.B) return;
   const differs =
     lifetimes.some(({ arms }) => JSON.stringify(arms.A) !== JSON.stringify(arms.B)) ||
     fieldReads.some(({ reads }) => reads.A !== reads.B);
   if (differs)
-    r.at("options").at("forms").at("B").fail(`another form than ${forms.A}, because lives or reads differ`);
+    r.at("options")
+      .at("forms")
+      .at("B")
+      .fail(`a form other than ${forms.A}, because lifetimes or reads differ`);
 }

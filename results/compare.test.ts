@@ -3,7 +3,7 @@ import { type CompareOptions, checkComparable, compareRuns, describeComparison }
 import type { Metric, Run } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
-/** Interval of fixed width around the change of the first sample: the rule is under test, not the statistics. */
+/** An interval of fixed width around the change of the first sample: this tests the rule, not the statistics. */
 const options: CompareOptions = {
   estimate: (then, now, scale) => {
     const [a = 1, b = 1] = [then[0], now[0]];
@@ -28,7 +28,7 @@ function withSamples(run: Run, change: (metric: Metric) => number): Run {
   };
 }
 
-/** A question that a time decides. */
+/** A question decided by a time. */
 const ALIASES = "through 4 aliases";
 
 describe("compareRuns", () => {
@@ -39,7 +39,7 @@ describe("compareRuns", () => {
     expect(missing).toEqual([]);
   });
 
-  it("finds what got worse by more than the limit, in the form where it did", () => {
+  it("finds what got worse by more than the limit, and in which form", () => {
     const slower = withSamples(baseline, ({ name, quantity }) =>
       name === ALIASES && quantity === "time" ? 1.08 : 1,
     );
@@ -48,7 +48,7 @@ describe("compareRuns", () => {
     expect(regressed[0]?.change.estimate).toBeCloseTo(8, 9);
   });
 
-  it("fails nothing by times that no run judges, or of which there are too few", () => {
+  it("does not fail because of times that no run judges, or of too few times", () => {
     const slower = (run: Run, of: string) =>
       withSamples(run, ({ name, quantity }) => (name === of && quantity === "time" ? 1.5 : 1));
     const few = syntheticRun({ repeats: 3 });
@@ -59,12 +59,12 @@ describe("compareRuns", () => {
       const comparison = compareRuns(before, after, options);
       expect(comparison.changes.filter(({ regressed }) => regressed)).toEqual([]);
       expect(describeComparison(comparison, options).join("\n")).toMatch(
-        /changes are not judged: they are controls, stand beside .*\n0 of \d+ judged figures regressed/,
+        /changes are not judged: they are controls, do not decide .*\n0 of \d+ judged figures regressed/,
       );
     }
   });
 
-  it("holds counts to the same limit as times", () => {
+  it("applies the same limit to counts as to times", () => {
     const more = withSamples(baseline, ({ name, quantity }) =>
       name === "create" && quantity === "count" ? 1.08 : 1,
     );
@@ -75,7 +75,7 @@ describe("compareRuns", () => {
     ).toMatch(/^regression: owned, hello: create \(instructions\): \+8/);
   });
 
-  it("lets through what is worse by less, what is better, and controls", () => {
+  it("accepts what is worse by less, what is better, and controls", () => {
     const changed = withSamples(baseline, ({ role, name }) =>
       role === "control" ? 1.5 : name === "create" ? 1.04 : 0.5,
     );
@@ -84,7 +84,7 @@ describe("compareRuns", () => {
     expect(describeComparison(comparison, options).join("\n")).toMatch(/the control .* moved too: \+50/);
   });
 
-  it("lets through a large change that may be chance", () => {
+  it("accepts a large change that may be chance", () => {
     const wide: CompareOptions = { ...options, estimate: () => ({ estimate: 9, low: -1, high: 19 }) };
     expect(compareRuns(baseline, baseline, wide).changes.filter(({ regressed }) => regressed)).toEqual([]);
   });
@@ -95,7 +95,7 @@ describe("compareRuns", () => {
     const smaller = { ...baseline, metrics: [{ ...second, unit: "s" }, ...others] };
     expect(compareRuns(smaller, baseline, options).missing).toEqual([
       "boot/hello: create (instructions)",
-      "boot/hello: create (there it is in another unit, or drawn differently)",
+      "boot/hello: create (the baseline has another unit, scale or estimator)",
     ]);
   });
 
@@ -130,7 +130,7 @@ describe("checkComparable", () => {
     expect(() => checkComparable(baseline, here, false)).toThrow(/one of them is synthetic/);
   });
 
-  it("takes a merged baseline only from machines that are alike", () => {
+  it("accepts a merged baseline only from machines that are alike", () => {
     const twins = { ...measured, machines: [here, { ...here, id: "two", kernel: "6.2" }] };
     expect(checkComparable(twins, here, false)).toEqual([]);
     const merged = { ...syntheticRun({ merged: true }), synthetic: false };

@@ -3,7 +3,7 @@ import { metricKey } from "./rows.ts";
 import { ARMS, type Environment, type Form, type Interval, type Metric, type Run } from "./schema.ts";
 import { differenceUnit, figureTitle, formatEffect, formatNumber, formOfArm } from "./words.ts";
 
-/** How to estimate the change from one group of processes to another. Given by the caller: statistics live elsewhere. */
+/** Estimates the change from one group of processes to another; provided by the caller. */
 export type Estimator = (
   baseline: readonly number[],
   current: readonly number[],
@@ -15,7 +15,7 @@ export interface CompareOptions {
   readonly estimate: Estimator;
   /** Percent by which a metric may get worse. */
   readonly maxRegression: number;
-  /** Compare although machine or runtime differ; the result then says so. */
+  /** Compare even if machine or runtime differ; the result then says so. */
   readonly force: boolean;
   /** File name of the baseline, for messages. */
   readonly baselineFile: string;
@@ -26,7 +26,7 @@ export interface Change {
   readonly form: Form;
   /** Change since the baseline, on the metric's scale; more is worse. */
   readonly change: Interval;
-  /** Whether it may fail a build. */
+  /** Whether a regression of it may fail a build. */
   readonly judged: boolean;
   readonly regressed: boolean;
 }
@@ -35,16 +35,16 @@ export interface BaselineComparison {
   readonly changes: readonly Change[];
   /** Metrics of this run that the baseline lacks. */
   readonly missing: readonly string[];
-  /** Figures that decide in the baseline, and that this run was asked for and lacks. */
+  /** Figures that decide a question in the baseline and that this run lacks, although it measured their suite. */
   readonly absent: readonly string[];
-  /** Ways in which the two environments differ; not empty only when forced. */
+  /** Ways in which the two environments differ; non-empty only when forced. */
   readonly differences: readonly string[];
 }
 
-/** The median of fewer times is where chance put it. */
+/** With fewer times, the median is too uncertain to judge. */
 const LEAST_TIMES = 4;
 
-/** What times depend on, and what each of it is called. */
+/** Properties of the environment that times depend on, with their names in messages. */
 const DECISIVE = {
   cpuModel: "processor",
   cpuCount: "logical processors",
@@ -67,12 +67,12 @@ const DECISIVE_KEYS = [
 export type DecisiveEnvironment = Pick<Environment, DecisiveKey | "execArgv">;
 
 /**
- * Whether what is measured in an environment may be compared with a stored run. To be asked before measuring.
+ * Checks that measurements in an environment may be compared with a stored run. To be called before measuring.
  *
  * @param file name of the baseline, for messages
- * @returns the ways in which the environments differ; not empty only when forced
- * @throws CommandError (exit code 2) when machines or runtimes differ and `force` is not set, or when the baseline was merged
- *   from machines that differ among themselves
+ * @returns the ways in which the environments differ; non-empty only when forced
+ * @throws CommandError (exit code 2) when machines or runtimes differ and `force` is not set, or when the baseline was
+ *   merged from machines that differ among themselves
  */
 export function checkComparable(
   baseline: Pick<Run, "machines" | "synthetic">,
@@ -93,7 +93,7 @@ function checkDifferences(
   const among = others.flatMap((other) => environmentDifferences(first, other, ["on one", "on another"]));
   if (among.length > 0) {
     throw new CommandError(
-      `${file}: was merged from machines that differ (${unique(among).join("; ")}), so there is no one figure to compare ` +
+      `${file}: was merged from machines that differ (${unique(among).join("; ")}), so there is no single figure to compare ` +
         "with; give the run of a single machine",
     );
   }
@@ -102,20 +102,19 @@ function checkDifferences(
   if (differences.length > 0 && !force) {
     throw new CommandError(
       `${file}: was measured elsewhere (${unique(differences).join("; ")}), so a comparison would say nothing ` +
-        "about the code; measure a baseline here, or add --force to compare all the same",
+        "about the code; measure a baseline here, or add --force to compare anyway",
     );
   }
   return unique(differences);
 }
 
 /**
- * Compares every figure of both forms with a stored run, times, counts and memory alike.
+ * Compares every figure of both forms with a stored run: times, counts, reads and memory.
  *
- * A metric has regressed when it decides its question, its estimate is worse by more than the limit, and its interval excludes
- * zero: a large change that may be chance fails no build, neither does a certain but small one, and neither does a time that no
- * run judges. On the absolute scale, where
- * percentages mean nothing, the metric's own margin is the limit. Controls run the same code always: when they move,
- * the machine has changed, and they never count as regressions.
+ * A metric has regressed when it decides its question, its estimate is worse by more than the limit, and its interval
+ * excludes zero. A large change that may be chance does not fail a build, nor does a certain but small one, nor a time
+ * that no run judges. On the absolute scale, where percentages mean nothing, the limit is the metric's own margin.
+ * Controls always run the same code: if they move, the machine has changed, so they never count as regressions.
  *
  * @throws CommandError (exit code 2) as {@link checkComparable} does
  */
@@ -134,7 +133,7 @@ export function compareRuns(baseline: Run, current: Run, options: CompareOptions
     if (!old) missing.push(`${metric.suite}/${figureTitle(metric)}`);
     else if (!isSameMeasure(old, metric)) {
       missing.push(
-        `${metric.suite}/${figureTitle(metric)} (there it is in another unit, or drawn differently)`,
+        `${metric.suite}/${figureTitle(metric)} (the baseline has another unit, scale or estimator)`,
       );
     } else changes.push(...compareMetric(old, metric, baseline, current, options));
   }
@@ -179,12 +178,12 @@ function compareMetric(
   return changes;
 }
 
-/** Whether a figure may fail a build: one that decides its question, of enough processes for a median to mean something. */
+/** Whether a figure may fail a build: it decides its question and, if a time, has enough processes. */
 function isJudged({ role, decides, quantity, samples }: Metric): boolean {
   return role !== "control" && decides && (quantity !== "time" || samples.A.length >= LEAST_TIMES);
 }
 
-/** What differs between two places that times depend on; empty when figures of both may be compared. */
+/** Differences between two environments that times depend on; empty if their figures may be compared. */
 export function environmentDifferences(
   then: DecisiveEnvironment,
   now: DecisiveEnvironment,
@@ -207,7 +206,7 @@ function unique(texts: readonly string[]): string[] {
   return [...new Set(texts)];
 }
 
-/** One line per regression, a summary line, and labels for what limits the comparison. */
+/** One line per regression, notes on what limits the comparison, and a summary line. */
 export function describeComparison(comparison: BaselineComparison, options: CompareOptions): string[] {
   const { changes, differences, missing, absent } = comparison;
   const lines: string[] = [];
@@ -221,13 +220,13 @@ export function describeComparison(comparison: BaselineComparison, options: Comp
     if (change.low > 0 || change.high < 0) {
       lines.push(
         `the control ${figureTitle(metric)} (${form}) moved too: ${formatEffect(change, differenceUnit(metric))}; ` +
-          "the machine is not as it was",
+          "the machine has changed",
       );
     }
   }
   if (absent.length > 0) {
     lines.push(
-      `not compared, for this run did not measure what decides in the baseline: ${absent.join(", ")}`,
+      `not compared, because this run did not measure what decides in the baseline: ${absent.join(", ")}`,
     );
   }
   if (missing.length > 0) lines.push(`not in the baseline: ${missing.join(", ")}`);
@@ -235,8 +234,8 @@ export function describeComparison(comparison: BaselineComparison, options: Comp
   const beside = changes.length - judged.length;
   if (beside > 0) {
     lines.push(
-      `${beside} of ${changes.length} changes are not judged: they are controls, stand beside a figure that decides, or are ` +
-        `times of fewer than ${LEAST_TIMES} processes`,
+      `${beside} of ${changes.length} changes are not judged: they are controls, do not decide their question, or are times ` +
+        `of fewer than ${LEAST_TIMES} processes`,
     );
   }
   const count = judged.filter(({ regressed }) => regressed).length;

@@ -10,7 +10,7 @@ const FINALIZED = { ...SAFE, usesAfterFinalize: 20 };
 const LOST = { ...SAFE, blocksUnfreed: 20, bytesUnfreed: 2000 };
 
 function life(scenario: string, a: LifetimeFigures, b: LifetimeFigures): LifetimeScenario {
-  // What was expected must not matter.
+  // The expected outcome must not matter.
   const outcome = (observed: LifetimeFigures) => ({ expected: FREED, observed });
   const text = { description: "A life.", rule: "A rule.", rounds: 20 };
   return { scenario, ...text, arms: { A: outcome(a), B: outcome(b) } };
@@ -21,7 +21,7 @@ function said(lifetimes: readonly LifetimeScenario[], run: Run = base) {
 }
 
 describe("the hazards", () => {
-  it("are grouped by outcome, the worst first, without counts", () => {
+  it("are grouped by outcome, worst first, without counts", () => {
     const lives = [
       life("leak", LOST, SAFE),
       life("held", FREED, SAFE),
@@ -37,21 +37,21 @@ describe("the hazards", () => {
     expect(said(lives)).toEqual({
       differ: true,
       sentences: [
-        "In 7 of 10 lives of devices, the two forms end differently.",
+        "The two forms end differently in 7 of 10 lifetime scenarios.",
         "Embedded fails where owned is safe: held (use after free), late (use after finalize), leak (blocks never freed).",
         "Owned fails where embedded is safe: remade (use after free).",
         "Both fail, embedded worse (use after free and blocks never freed instead of use after free): more.",
         "Both fail, owned worse (use after free instead of use after finalize): touched, again.",
-        "Both fail in the same way, though not to the same extent: oftener (blocks never freed).",
-        "Both fail alike: alike (use after free).",
+        "Both fail in the same way, but to a different extent: oftener (blocks never freed).",
+        "Both fail identically: alike (use after free).",
         "Both are safe: safe.",
       ],
     });
   });
 
-  it("do not differ where both forms do the same", () => {
+  it("do not differ if both forms do the same", () => {
     const [first, ...others] = said([life("x", FREED, FREED), life("y", SAFE, SAFE)]).sentences;
-    expect(first).toBe("In none of 2 lives of devices, the two forms end differently.");
+    expect(first).toBe("The two forms end differently in none of 2 lifetime scenarios.");
     expect(others).toHaveLength(2);
     expect(said([life("x", FREED, FREED)]).differ).toBe(false);
   });

@@ -1,4 +1,4 @@
-/** What lives of devices that are hard on their regions end in, in either form, for somebody who has to choose. Drawn from the data by rule. */
+/** How lifetime scenarios end in either form, for readers who have to choose. Derived from the data by rule. */
 import type { LifetimeFigures, Run } from "./schema.ts";
 import {
   capital,
@@ -12,24 +12,24 @@ import {
 } from "./words.ts";
 
 export interface Hazards {
-  /** Whether the forms differ in any life, in what goes wrong or in how much of it. */
+  /** Whether the forms differ in any scenario, in the faults or in their counts. */
   readonly differ: boolean;
-  /** Groups by outcome; without counts, which the table has. */
+  /** Scenarios grouped by outcome; the counts are in the table. */
   readonly sentences: readonly string[];
 }
 
 interface Life {
   readonly scenario: string;
-  /** What went wrong in each form, worst first; none where it is safe. */
+  /** Faults in each form, worst first; empty if it is safe. */
   readonly A: readonly Fault[];
   readonly B: readonly Fault[];
-  /** The form with the worst fault that the other has not; null where both have the same. */
+  /** The form with the more severe faults; null if both have the same. */
   readonly worse: "A" | "B" | null;
-  /** Whether there is as much of each. */
+  /** Whether the counts are the same, too. */
   readonly same: boolean;
 }
 
-/** By what was observed, not by what was expected. */
+/** Uses what was observed, not what was expected. */
 export function hazardsOf(run: Run): Hazards {
   const names = formNames(run);
   const lives = run.lifetimes.map(({ scenario, arms }) => lifeOf(scenario, arms.A.observed, arms.B.observed));
@@ -54,11 +54,11 @@ export function hazardsOf(run: Run): Hazards {
   return {
     differ: lives.some(({ same }) => !same),
     sentences: [
-      `In ${found} of ${formatNumber(lives.length)} lives of devices, the two forms end differently.`,
+      `The two forms end differently in ${found} of ${formatNumber(lives.length)} lifetime scenarios.`,
       ...oneSided,
       ...(["A", "B"] as const).flatMap((arm) => bothFail(unlike, arm, names)),
-      ...sentence("Both fail in the same way, though not to the same extent", items(false)),
-      ...sentence("Both fail alike", items(true)),
+      ...sentence("Both fail in the same way, but to a different extent", items(false)),
+      ...sentence("Both fail identically", items(true)),
       ...sentence(
         "Both are safe",
         alike.filter(({ A }) => A.length === 0).map(({ scenario }) => scenario),
@@ -67,7 +67,7 @@ export function hazardsOf(run: Run): Hazards {
   };
 }
 
-/** Lives that go wrong in both forms, and worse in one: together where the faults are the same. */
+/** Scenarios in which both forms fail and one fails worse, grouped by their faults. */
 function bothFail(lives: readonly Life[], arm: "A" | "B", names: { A: string; B: string }): string[] {
   const other = arm === "A" ? "B" : "A";
   const groups = new Map<string, string[]>();
@@ -99,12 +99,12 @@ function severityOf(fault: Fault | undefined): number {
   return fault === undefined ? 0 : FAULTS.length - FAULTS.indexOf(fault);
 }
 
-/** Worst first; those of the same fault in the order of the run. */
+/** Worst first; scenarios with the same worst fault keep the order of the run. */
 function bySeverity(lives: readonly Life[], arm: "A" | "B"): Life[] {
   return [...lives].sort((a, b) => severityOf(b[arm][0]) - severityOf(a[arm][0]));
 }
 
-/** Nothing where there is nothing to list. */
+/** No sentence if there is nothing to list. */
 function sentence(opening: string, items: readonly string[]): string[] {
   return items.length === 0 ? [] : [`${opening}: ${items.join(", ")}.`];
 }

@@ -1,6 +1,6 @@
 /**
- * Results of benchmark runs: their format, their storage, the comparison of two of them, and the pages that show them.
- * Imports nothing else of regionlab.
+ * Results of benchmark runs: their format, storage, comparison with a baseline, and rendering.
+ * Depends on nothing else in regionlab but `#host`.
  */
 
 export { type Answer, type AnswerPart, answer, type Finding } from "./answer.ts";

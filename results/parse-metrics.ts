@@ -1,4 +1,4 @@
-/** Figures of a stored run, each by itself; whether they follow from each other, `check-evidence.ts` sees. */
+/** Reads the figures of a stored run one by one; `check-evidence.ts` checks that they follow from each other. */
 
 import type { JsonReader } from "./reader.ts";
 import { metricKey, questionKey } from "./rows.ts";
@@ -23,7 +23,7 @@ import {
   VERDICTS,
 } from "./schema.ts";
 
-/** Figures that should be equal may differ by this part of them: they went through decimal digits. */
+/** Relative tolerance for points of a distribution that should be equal: they were rounded. */
 const TOLERANCE = 1e-6;
 
 export function readIdentity(r: JsonReader): MetricIdentity {
@@ -77,7 +77,7 @@ function readDefinition(r: JsonReader): MetricDefinition {
   };
 }
 
-/** Every time takes some, and of nothing there are no percents; a count may be none; a slope of memory may fall. */
+/** Times are positive, and so is what is compared in percent; counts and reads may be 0; slopes may be negative. */
 function readSample(r: JsonReader, { quantity, scale }: MetricDefinition): number {
   if (scale === "percent") return r.positive();
   switch (quantity) {
@@ -91,7 +91,7 @@ function readSample(r: JsonReader, { quantity, scale }: MetricDefinition): numbe
   }
 }
 
-/** A process gives a metric one place, so that the interval is one over processes. */
+/** Each process gives a metric at most one sample, so that intervals are over processes. */
 function readPlaces(r: JsonReader, processes: Schedule["processes"]): number[] {
   const seen = new Set<number>();
   return r.array((item) => {
@@ -99,7 +99,7 @@ function readPlaces(r: JsonReader, processes: Schedule["processes"]): number[] {
     const process = processes[index];
     if (process === undefined) return item.fail(`the index of one of ${processes.length} processes`);
     if (process.lost !== null) return item.fail("the index of a process that was not lost");
-    if (seen.has(index)) return item.fail("a process that has no other place in this metric");
+    if (seen.has(index)) return item.fail("a process that has no other sample in this metric");
     seen.add(index);
     return index;
   });
@@ -107,7 +107,7 @@ function readPlaces(r: JsonReader, processes: Schedule["processes"]): number[] {
 
 function checkLengths(r: JsonReader, { samples, processes, distributions, outliers }: Metric): void {
   const places = samples.A.length;
-  if (places < LEAST_PROCESSES) r.at("samples").at("A").fail("at least two samples, which show a spread");
+  if (places < LEAST_PROCESSES) r.at("samples").at("A").fail("at least two samples, which a spread needs");
   if (processes.length !== places) r.at("processes").fail(`${places} items, one per sample of A`);
   const summarized = ARMS.some((arm) => distributions[arm].length > 0);
   for (const arm of ARMS) {
@@ -119,7 +119,7 @@ function checkLengths(r: JsonReader, { samples, processes, distributions, outlie
   }
 }
 
-/** Points of a distribution, in the order of their size. */
+/** Points of a distribution, in ascending order. */
 const POINTS = ["min", "q1", "median", "q3", "p99", "max"] as const;
 
 function readDistribution(r: JsonReader, definition: MetricDefinition): Distribution {
@@ -135,7 +135,7 @@ function readDistribution(r: JsonReader, definition: MetricDefinition): Distribu
   };
   for (const [i, name] of POINTS.entries()) {
     const below = POINTS[i - 1];
-    // Points between two samples are rounded.
+    // Points interpolated between two samples are rounded.
     const slack = below === undefined ? 0 : TOLERANCE * Math.abs(distribution[below]);
     if (below !== undefined && distribution[name] < distribution[below] - slack) {
       r.at(name).fail(`at least ${below}, ${distribution[below]}`);
@@ -181,7 +181,10 @@ export function readInterval(r: JsonReader): Interval {
   return interval;
 }
 
-/** No figure twice, none both there and missing, and of each source at most one that decides a question. */
+/**
+ * Checks that no figure appears twice, that none is both present and missing, and that at most one figure of each
+ * source decides a question.
+ */
 export function checkIdentities(
   metrics: readonly Metric[],
   omissions: readonly Omission[],
@@ -196,7 +199,7 @@ export function checkIdentities(
     for (const [i, figure] of figures.entries()) {
       const fail = (reason: string) => r.at(member).item(i).fail(reason);
       const key = metricKey(figure);
-      if (keys.has(key)) fail(`a figure that is there once; ${key} is there before`);
+      if (keys.has(key)) fail(`a figure that appears only once; ${key} appears earlier`);
       keys.add(key);
       if (member === "omissions" || !figure.decides) continue;
       const question = `${questionKey(figure)} (${figure.source})`;

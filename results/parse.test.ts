@@ -34,7 +34,7 @@ describe("parseRun", () => {
     expect(failure(input)).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
   });
 
-  it("refuses whatever was edited, be it as consistent as it may", () => {
+  it("refuses everything that was edited, however consistently", () => {
     const paths = stringPaths(run).filter((_, i) => i % 7 === 0);
     const texts = paths.map((path) => {
       const edited: unknown = JSON.parse(text);
@@ -53,12 +53,12 @@ describe("parseRun", () => {
     expect(texts.length).toBeGreaterThan(50);
     for (const edited of texts) {
       expect(failure(edited).message).toMatch(
-        /run\.json: (is not as it was written|is JSON but not a benchmark run)/,
+        /run\.json: (does not match its digest|is JSON but not a benchmark run)/,
       );
     }
   });
 
-  it("names file, JSON path, what stands there and what belongs there", () => {
+  it("names the file, the JSON path, what was found and what was expected", () => {
     expect(refusal(["metrics", 2, "samples", "B", 1], "fast")).toBe(
       'run.json: $.metrics[2].samples.B[1] is "fast", expected a finite number; ' +
         "the file was edited or damaged: restore it, or run `regionlab bench -o` again",
@@ -97,7 +97,7 @@ describe("parseRun", () => {
     [["requirements", 1, "limit"], 63, /requirements\[1\]\.limit is 63, expected 20, which follows/],
     [["requirements"], [], /\$\.requirements is an array of 0, expected an array of 2/],
     [["options", "sequential", "level"], 0.9, /level is 0\.9, expected at least 0\.975, for 2 looks/],
-    [["selfTest", "alike", 1, "alike"], true, /alike is true, expected false, which the percents beside it/],
+    [["selfTest", "alike", 1, "alike"], true, /alike is true, expected false, which follows from its perc/],
     [
       ["retention", 0, "arms", "B", "slope", "low"],
       -99,
@@ -106,7 +106,7 @@ describe("parseRun", () => {
     [
       ["retention", 0, "arms", "B", "heap", 1],
       [],
-      /heap\[1\] is an array of 0, expected points of two rounds/,
+      /heap\[1\] is an array of 0, expected points of at least two/,
     ],
     [["fieldReads", 1, "fields"], [], /fieldReads\[1\]\.fields is an array of 0, expected the names/],
     [["fieldReads", 0, "reads", "B"], 1, /fieldReads\[0\]\.fields is an array of 0, expected the names/],
@@ -143,11 +143,11 @@ describe("the figures of a stored run", () => {
     [[open, "comparison", "verdict"], "equivalent", /verdict is "equivalent", expected "inconclusive"/],
     [[time, "comparison", "aaVerdict"], "slower", /aaVerdict is "slower", expected "equivalent"/],
     [[time, "margin"], 0.000001, /aaVerdict is "equivalent", expected|verdict is "equivalent", expected/],
-    [[count, "decides"], false, /decides is false, expected true, which the other figures/],
+    [[count, "decides"], false, /decides is false, expected true, which follows from the other/],
     [[beside, "decides"], true, /expected "decides": false, because another figure decides/],
-    [[time, "byConstruction"], "No field.", /byConstruction is "No field\.", expected null, which the reads/],
-    [[constructed, "byConstruction"], null, /byConstruction is null, expected "Reads no field/],
-    [[constructed, "samples", "B"], Array(10).fill(2), /byConstruction is "Reads no.*, expected null, which/],
+    [[time, "byConstruction"], "No field.", /byConstruction is "No field\.", expected null, which follows/],
+    [[constructed, "byConstruction"], null, /byConstruction is null, expected "The access reads no/],
+    [[constructed, "samples", "B"], Array(10).fill(2), /byConstruction is "The access.*, expected null, whi/],
     [[time, "comparison", "aaSpread"], 0, /aaSpread is 0, expected 0\.\d+, which follows/],
     [[time, "comparison", "ab", "low"], 99, /an interval whose low end is not above its high end/],
     [[time, "comparison", "ab", "low"], -99, /low is -99, expected .*, which follows from the samples/],
@@ -189,12 +189,12 @@ describe("the figures of a stored run", () => {
       lost,
       /processes\[0\] is \d+, expected the index of a process that was not lost/,
     ],
-    [[time, "processes", 1], run.metrics[time]?.processes[0], /a process that has no other place/],
+    [[time, "processes", 1], run.metrics[time]?.processes[0], /a process that has no other sample/],
   ])("are checked: %j = %j", (path, value, message) => {
     expect(refusal(["metrics", ...path], value)).toMatch(message);
   });
 
-  it("follow from the samples also where comparisons were edited to agree with each other", () => {
+  it("follow from the samples even if comparisons were edited to agree with each other", () => {
     const forged: unknown = JSON.parse(text);
     const target = run.metrics[firm];
     if (target === undefined) throw new Error("a metric is slower");
@@ -213,17 +213,17 @@ describe("the figures of a stored run", () => {
     expect(failure(sealed(forged)).message).toMatch(/comparison\.ab\..*, which follows from the samples/);
   });
 
-  it("come with the words of today, whatever stands in the file", () => {
+  it("come with the wording of this version, whatever the file says", () => {
     const edited: unknown = JSON.parse(text);
     setAt(edited, ["metrics", open, "comparison", "reason"], "All is well.");
     setAt(edited, ["metrics", constructed, "byConstruction"], "Because.");
     expect(parseRun(sealed(edited), "run.json")).toEqual(run);
   });
 
-  it("are there once, and one of them decides", () => {
+  it("appear once, and one of them decides", () => {
     const doubled = sealed({ ...run, metrics: [...run.metrics, other] });
     expect(failure(doubled).message).toMatch(
-      /expected a figure that is there once; .*create.* is there before/,
+      /expected a figure that appears only once; .*create.* appears earlier/,
     );
     const both = { ...other, quantity: "memory", name: "create" };
     expect(failure(sealed({ ...run, metrics: [...run.metrics, both] })).message).toMatch(
@@ -232,7 +232,7 @@ describe("the figures of a stored run", () => {
     const { comparison: _, samples: __, ...identity } = other;
     const missing = { ...identity, reason: "Not here." };
     expect(failure(sealed({ ...run, omissions: [missing] })).message).toMatch(
-      /\$\.omissions\[0\] is an object, expected a figure that is there once/,
+      /\$\.omissions\[0\] is an object, expected a figure that appears only once/,
     );
   });
 });
@@ -243,7 +243,7 @@ function refusal(path: Path, value: unknown): string {
   return failure(sealed(changed)).message;
 }
 
-/** Data with a digest that fits them. */
+/** Data with a matching digest. */
 function sealed(data: unknown): string {
   const record = { ...(data as Readonly<Record<string, unknown>>) };
   return JSON.stringify({ ...record, digest: digestOf(record) });

@@ -50,7 +50,7 @@ export function parseRun(text: string, file: string): Run {
   return runOf(json, file);
 }
 
-/** The same for a file that may hold several, as `report --format json` writes those that it is given. */
+/** The same for a file that may hold several runs, as `report --format json` writes them. */
 export function parseRuns(text: string, file: string): Run[] {
   const json = parseJson(text, file);
   if (!Array.isArray(json)) return [runOf(json, file)];
@@ -74,13 +74,13 @@ function runOf(json: unknown, file: string): Run {
       version > SCHEMA_VERSION
         ? `${file}: was written by a newer regionlab (format ${version}, this one reads ${SCHEMA_VERSION}); ` +
             "update regionlab, or measure again with this one"
-        : `${file}: has format ${version}, of an instrument that was replaced, and this regionlab reads ${SCHEMA_VERSION}; ` +
+        : `${file}: has format ${version}, of an older instrument, and this regionlab reads ${SCHEMA_VERSION}; ` +
             "measure again with `regionlab bench`",
     );
   }
   if (root.at("digest").value !== digestOf(json)) {
     throw new CommandError(
-      `${file}: is not as it was written (its digest is another): it was edited or damaged; restore it, or run ` +
+      `${file}: does not match its digest, so it was edited or damaged; restore it, or run ` +
         "`regionlab bench -o` again",
     );
   }
@@ -103,10 +103,10 @@ function parseJson(text: string, file: string): unknown {
   }
 }
 
-/** Whether the text opens like an object and ends before that object does. */
+/** Whether the text begins an object and ends before that object is closed. */
 function isCutOff(text: string): boolean {
   if (!text.trimStart().startsWith("{")) return false;
-  // Whole strings first, so that brackets inside them do not count; a last one without an end stays.
+  // Strings are removed first, so that brackets inside them do not count; an unterminated last one stays.
   const bare = text.replace(/"(?:[^"\\]|\\.)*"/g, "");
   const count = (bracket: RegExp) => bare.match(bracket)?.length ?? 0;
   return count(/[{[]/g) > count(/[}\]]/g);
@@ -159,7 +159,7 @@ function readOptions(r: JsonReader): RunOptions {
 function readShard(r: JsonReader): string {
   const text = r.string();
   const shaped = /^[1-9]\d*(,[1-9]\d*)*\/[1-9]\d*$/.test(text);
-  return shaped ? text : r.fail("a part of a run, as 2/4, or several, as 1,2/4");
+  return shaped ? text : r.fail("a part of a run, such as 2/4, or several, such as 1,2/4");
 }
 
 function readSequential(r: JsonReader): Sequential {
@@ -256,7 +256,7 @@ function readProof(r: JsonReader): EquivalenceProof {
   };
   const { A, B } = proof.records;
   if (proof.equal && JSON.stringify(A) !== JSON.stringify(B)) {
-    r.at("equal").fail("false, because the records beside it differ");
+    r.at("equal").fail("false, because the records differ");
   }
   return proof;
 }
@@ -325,7 +325,7 @@ function readScenario(r: JsonReader): RetentionScenario {
 
 function readRetention(r: JsonReader): RetentionRecord {
   return {
-    // More or fewer than before the first round.
+    // Relative to before the first round, so possibly negative.
     objects: r.at("objects").array((item) => ({
       className: item.at("className").string(),
       alive: item.at("alive").array((alive) => alive.number()),
@@ -342,7 +342,7 @@ function readRetention(r: JsonReader): RetentionRecord {
 function readHeap(r: JsonReader): HeapPoint[] {
   const points = r.array(readHeapPoint);
   const rounds = new Set(points.map(({ round }) => round));
-  return rounds.size >= 2 ? points : r.fail("points of two rounds at least, which make a slope");
+  return rounds.size >= 2 ? points : r.fail("points of at least two rounds, which a slope needs");
 }
 
 function readHeapPoint(r: JsonReader): HeapPoint {
@@ -408,5 +408,5 @@ function readAlike(r: JsonReader): AlikeMetric {
     alike: r.at("alike").boolean(),
   };
   const alike = areAlike([...Object.values(metric.arms), ...metric.slots]);
-  return metric.alike === alike ? metric : r.at("alike").fail(`${alike}, which the percents beside it say`);
+  return metric.alike === alike ? metric : r.at("alike").fail(`${alike}, which follows from its percentages`);
 }

@@ -1,8 +1,8 @@
 import { CommandError, cleanText } from "#host";
 
 /**
- * Walks parsed JSON and checks it on the way. Each reader knows the file and the JSON path where it stands, so every
- * complaint says where, what was found, what was expected, and how to put it right.
+ * Walks parsed JSON and checks it on the way. Each reader knows its file and JSON path, so every error says where it
+ * is, what was found, what was expected, and how to fix it.
  */
 export class JsonReader {
   readonly file: string;
@@ -27,7 +27,7 @@ export class JsonReader {
     return new JsonReader(this.file, value, `${this.path}[${index}]`);
   }
 
-  /** @param most characters; a longer text is none of ours, and takes minutes to be broken into lines */
+  /** @param most length in characters; regionlab writes no longer texts, and folding one into lines takes minutes */
   string(most = 1000): string {
     if (typeof this.value !== "string") return this.fail("a string");
     return this.value.length <= most ? this.value : this.fail(`a text of at most ${most} characters`);
@@ -49,13 +49,13 @@ export class JsonReader {
     return value > 0 ? value : this.fail("a number greater than 0");
   }
 
-  /** A finite number from 0. */
+  /** A finite number of at least 0. */
   amount(): number {
     const value = this.number();
     return value >= 0 ? value : this.fail("a number from 0");
   }
 
-  /** A whole number from 0. */
+  /** An integer of at least 0. */
   count(): number {
     const value = this.number();
     return Number.isSafeInteger(value) && value >= 0 ? value : this.fail("a whole number from 0");
@@ -65,13 +65,13 @@ export class JsonReader {
     return words.find((word) => word === this.value) ?? this.fail(`one of: ${words.join(", ")}`);
   }
 
-  /** A probability, which chance never makes 0. */
+  /** A probability of chance, which is never 0. */
   probability(): number {
     const value = this.number();
     return value > 0 && value <= 1 ? value : this.fail("a probability above 0, up to 1");
   }
 
-  /** The level of an interval. */
+  /** The confidence level of an interval. */
   level(): number {
     const value = this.number();
     return value > 0.5 && value < 1 ? value : this.fail("a level between 0.5 and 1");
@@ -98,7 +98,7 @@ export class JsonReader {
     return this.value.map((item, i) => read(new JsonReader(this.file, item, `${this.path}[${i}]`)));
   }
 
-  /** Ends with an error that says what stands here and what was expected. */
+  /** Throws an error that says what was found here and what was expected. */
   fail(expected: string): never {
     throw new CommandError(
       `${this.file}: ${this.path} is ${describe(this.value)}, expected ${expected}; ` +

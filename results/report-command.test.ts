@@ -47,7 +47,7 @@ describe("regionlab report", () => {
     expect(await readFile(page, "utf8")).toMatch(/^<!doctype html>/);
   });
 
-  it("writes compressed JSON, and a summary, where the name says so", async () => {
+  it("writes compressed JSON, or a summary, if the name says so", async () => {
     await report(file, "-o", join(folder, "copy.json.gz"));
     expect(await loadRun(join(folder, "copy.json.gz"))).toEqual(await loadRun(file));
     await report(join(folder, "copy.json.gz"), "-o", join(folder, "copy.summary.json"));
@@ -68,7 +68,7 @@ describe("regionlab report", () => {
     expect(text.match(/<article/g)).toHaveLength(2);
   });
 
-  it("refuses to write over a run that it shows, also through a link", async () => {
+  it("refuses to overwrite a run that it shows, also through a link", async () => {
     const before = await readFile(file, "utf8");
     const [soft, hard] = [join(folder, "soft.json"), join(folder, "hard.json")];
     await symlink(file, soft);

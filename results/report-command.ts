@@ -10,7 +10,7 @@ import { isSameFile, loadRuns, writeText } from "./store.ts";
 export const FORMATS = ["table", "markdown", "html", "json", "summary"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** Where `bench` stores a run, and `report` looks for one, when nothing else is said; relative to the working folder. */
+/** The default file of `bench -o` and of `report`, relative to the working folder. */
 export const LATEST_RUN = "results/latest.json";
 export const LATEST_PAGE = "results/latest.html";
 
@@ -25,21 +25,21 @@ export function addReportCommand(program: Command, output: Output = process.stdo
     .command("report")
     .description("show stored benchmark runs")
     .argument("[files...]", `runs that \`regionlab bench -o\` wrote (default: ${LATEST_RUN})`)
-    .addOption(new Option("--format <format>", "default: as -o ends, else table").choices(FORMATS))
+    .addOption(new Option("--format <format>", "default: by the ending of -o, else table").choices(FORMATS))
     .option("-o, --output <file>", "write to a file instead of the terminal")
     .action(async (files: string[], options: { format?: Format; output?: string }) => {
       const inputs = files.length === 0 ? [LATEST_RUN] : files;
       if (options.output !== undefined) await checkReport(options.output, inputs);
       const runs = (await Promise.all(inputs.map(loadRuns))).flat();
       const format = options.format ?? formatOf(options.output);
-      // Colours belong to the terminal, never to a file.
+      // Colours only on the terminal, never in a file.
       const text = await render(runs, format, options.output === undefined);
       if (options.output === undefined) output.write(text);
       else await writeText(options.output, text);
     });
 }
 
-/** A report over the run it is drawn from would destroy the measurement. */
+/** A report written over its own run would destroy the measurement. */
 async function checkReport(output: string, inputs: readonly string[]): Promise<void> {
   checkOutput("-o", output, { makeFolders: true });
   for (const input of inputs) {

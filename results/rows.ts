@@ -1,15 +1,15 @@
-/** Figures of one question side by side: a time, the count of the same work, the same from QEMU in C. */
+/** The figures of one question side by side: a time, the count of the same work, and the same from QEMU in C. */
 import type { Metric, MetricIdentity, Omission, Question, Role, Run, Source, Verdict } from "./schema.ts";
 
-/** A question, with all figures that answer it, and those that are missing. */
+/** A question with all figures that answer it, and with those that are missing. */
 export interface ReportRow extends Question {
   readonly role: Role;
-  /** The figure that decides; null where it is missing. */
+  /** The figure that decides; null if it is missing. */
   readonly deciding: Metric | null;
   /** All figures, the deciding one first. */
   readonly figures: readonly Metric[];
   readonly omissions: readonly Omission[];
-  /** That of the deciding figure; `inconclusive` where it is missing. */
+  /** The verdict of the deciding figure; `inconclusive` if it is missing. */
   readonly verdict: Verdict;
 }
 

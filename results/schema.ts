@@ -1,21 +1,21 @@
 /**
- * One benchmark run as it is stored: what was asked, where and how it was measured, the proof that both forms ran
- * the same guest, every sample of every process, and the verdicts that were drawn from them.
+ * One benchmark run as it is stored: what was requested, where and how it was measured, the proof that both forms ran
+ * the same guest, every sample of every process, and the verdicts drawn from them.
  *
- * The file is JSON with a digest of itself, compressed with gzip where its name ends in `.gz`. `parse.ts` checks it; a change that
- * old readers would misread raises {@link SCHEMA_VERSION}.
+ * The file is JSON with a digest of itself, compressed with gzip if its name ends in `.gz`. `parse.ts` checks it. Bump
+ * {@link SCHEMA_VERSION} for changes that older readers would misread.
  */
 
-/** Names the format, so that a foreign JSON file is recognised as such. */
+/** Name of the format, which tells a run from other JSON files. */
 export const SCHEMA_NAME = "regionlab.run";
-/** Version that this code writes and reads. */
+/** The version that this code writes and reads. */
 export const SCHEMA_VERSION = 4;
 
 /** Storage form of the regions of a device tree. */
 export const FORMS = ["embedded", "owned"] as const;
 export type Form = (typeof FORMS)[number];
 
-/** A and B are the two forms under comparison; A2 is A once more, the control: A against A2 must show nothing. */
+/** A and B are the two forms under comparison; A2 is A again, as a control: A against A2 must show no difference. */
 export const ARMS = ["A", "B", "A2"] as const;
 export type Arm = (typeof ARMS)[number];
 export type PerArm<T> = Readonly<Record<Arm, T>>;
@@ -26,12 +26,12 @@ export type Suite = (typeof SUITES)[number];
 /**
  * What may be concluded about B against A; {@link decide} has the rule.
  *
- * - `faster`, `slower`: the difference is real and larger than what A shows against itself. Of memory and of counts, less
- *   and more.
+ * - `faster`, `slower`: the difference is real and larger than what A shows against itself. For memory and counts:
+ *   less, more.
  * - `equivalent`: the whole interval lies inside the margin that was stated before the run.
- * - `no difference`: a difference was found, but A differs as much from itself.
+ * - `no difference`: a difference was found, but A differs from itself by as much.
  * - `inconclusive`: neither a difference nor equivalence is shown, or A differs from itself by more than the margin.
- * - `not judged`: this figure stands beside another that decides, as a time beside its exact count.
+ * - `not judged`: another figure decides the question, for instance the exact count of the same work.
  */
 export const VERDICTS = [
   "faster",
@@ -44,13 +44,13 @@ export const VERDICTS = [
 export type Verdict = (typeof VERDICTS)[number];
 
 /**
- * What a figure counts: seconds, instructions of the host processor, reads of a region's fields, or bytes. Less is better in
- * all of them.
+ * What a figure counts: seconds, instructions of the host processor, reads of a region's fields, or bytes. Less is
+ * better for all of them.
  */
 export const QUANTITIES = ["time", "count", "reads", "memory"] as const;
 export type Quantity = (typeof QUANTITIES)[number];
 
-/** Whose figure it is: this emulator's, in V8, or that of QEMU itself, built in both forms. */
+/** Where a figure comes from: this emulator under V8, or QEMU itself, built in both forms. */
 export const SOURCES = ["regionlab", "qemu"] as const;
 export type Source = (typeof SOURCES)[number];
 
@@ -61,27 +61,27 @@ export type OutlierClass = (typeof OUTLIER_CLASSES)[number];
 export interface Run {
   readonly schema: typeof SCHEMA_NAME;
   readonly version: typeof SCHEMA_VERSION;
-  /** True for generated data: every renderer says so prominently. */
+  /** True for generated data, which every renderer labels prominently. */
   readonly synthetic: boolean;
   /** The question that the run answers, one sentence. */
   readonly question: string;
   readonly options: RunOptions;
-  /** Where it was measured: one machine, or, in results that were merged, several. */
+  /** Where it was measured: one machine, or several if results were merged. */
   readonly machines: readonly Environment[];
   readonly schedule: Schedule;
-  /** One proof per workload. If one of them fails, {@link metrics} is empty: no time is reported. */
+  /** One proof per workload. If one of them fails, {@link metrics} is empty: no times are reported. */
   readonly equivalence: readonly EquivalenceProof[];
-  /** Region fields that an access reads, counted: what the form of the regions can and cannot touch. */
+  /** Region fields that an access reads, counted: where there are none, the form of the regions cannot matter. */
   readonly fieldReads: readonly FieldReads[];
   readonly metrics: readonly Metric[];
-  /** Figures that this run was asked for and does not have. */
+  /** Figures that were requested and that this run does not have. */
   readonly omissions: readonly Omission[];
-  /** Scenarios in which the forms must behave differently, with what was predicted. */
+  /** Scenarios that the forms may end differently, with what was predicted. */
   readonly lifetimes: readonly LifetimeScenario[];
   readonly retention: readonly RetentionScenario[];
   readonly codeSize: readonly CodeSize[];
   readonly requirements: readonly Requirement[];
-  /** How often the instrument is wrong, as its self-test found; null where that was never run. */
+  /** How often the instrument is wrong, according to its self-test; null if that was never run. */
   readonly selfTest: SelfTest | null;
 }
 
@@ -91,20 +91,21 @@ export interface RunOptions {
   /** Forms of arm A and of arm B. */
   readonly forms: { readonly A: Form; readonly B: Form };
   readonly workloads: readonly string[];
-  /** Processes of a metric at most. */
+  /** Largest number of processes per metric. */
   readonly repeats: number;
   readonly seed: number;
   /** The command that repeats the run. */
   readonly command: string;
-  /** Which part of a divided run this is, as `2/4`, or, merged, which parts, as `1,2/4`; null for a whole one. */
+  /** Which part of a divided run this is (`2/4`), or which parts were merged (`1,2/4`); null for a whole run. */
   readonly shard: string | null;
   /** When the run looked at its data, and how sure each look had to be. */
   readonly sequential: Sequential;
 }
 
 /**
- * The rule by which a run ends: after `looks` processes of a metric its verdict is drawn, and where it is decided the metric
- * is measured no more. Each look uses intervals of `level`, so that all looks together err at most as often as one at 95 %.
+ * The stopping rule of a run: after each of these numbers of processes a metric is judged, and once decided it is not
+ * measured any further. Each look uses intervals of `level`, so that all looks together err at most as often as a
+ * single look at 95 %.
  */
 export interface Sequential {
   readonly looks: readonly number[];
@@ -113,7 +114,7 @@ export interface Sequential {
 
 /** A machine, its runtime, and the state of the code on it. */
 export interface Environment {
-  /** Tells machines of a merged run apart; says nothing else. */
+  /** Tells the machines of a merged run apart, and reveals nothing else about them. */
   readonly id: string;
   /** Start of the run, ISO 8601 in UTC. */
   readonly date: string;
@@ -132,42 +133,42 @@ export interface Environment {
   /** Load averages over 1, 5 and 15 minutes. */
   readonly loadBefore: readonly number[];
   readonly loadAfter: readonly number[];
-  /** Frequency governor of the first processor; null where the system does not show it. */
+  /** Frequency governor of the first processor; null if the system does not report it. */
   readonly governor: string | null;
-  /** Whether the processor runs under a hypervisor; null where the system does not show it. */
+  /** Whether the processor runs under a hypervisor; null if the system does not report it. */
   readonly virtualised: boolean | null;
   /** Commit of the working tree; null outside a repository. */
   readonly commit: string | null;
   /** Whether tracked files differed from the commit; null outside a repository. */
   readonly dirty: boolean | null;
-  /** Options of the runtime that measured processes got, one text per kind of process. */
+  /** Node options of the measured processes, one text per kind of process. */
   readonly execArgv: readonly string[];
-  /** Version of valgrind; null where it is not installed, and nothing is counted. */
+  /** Version of valgrind; null if it is not installed, in which case nothing is counted. */
   readonly valgrind: string | null;
 }
 
 export interface Schedule {
   readonly seed: number;
-  /** Every process, in the order in which they began. */
+  /** Every process, in the order of their start. */
   readonly processes: readonly ProcessEntry[];
 }
 
-/** One process. All arms of a time live in one: isolates of V8 side by side, which take turns of about a millisecond. */
+/** One process. Times are measured with all arms in one process: V8 isolates that take turns of about a millisecond. */
 export interface ProcessEntry {
   readonly task: string;
   /** Counts from 0. */
   readonly repeat: number;
   /** Index into {@link Run.machines}. */
   readonly machine: number;
-  /** Order in which its arms' isolates were made, at random; null where it holds one arm only. */
+  /** The order in which the isolates of its arms were created, which is random; null if it holds only one arm. */
   readonly slots: readonly Arm[] | null;
   /** Wall time from start to exit. */
   readonly milliseconds: number;
-  /** Why it gave no sample; null where it gave one. */
+  /** Why it gave no sample; null if it gave one. */
   readonly lost: string | null;
 }
 
-/** What one guest did, as far as a guest can tell. Equal in both forms, or the run fails. */
+/** Everything observable that a guest did. Must be equal in both forms, or the run fails. */
 export interface GuestRecord {
   /** Guest instructions retired. */
   readonly instructions: number;
@@ -177,11 +178,11 @@ export interface GuestRecord {
   readonly mmioTraceSha256: string;
   /** SHA-256 over the bytes that the guest printed. */
   readonly consoleSha256: string;
-  /** Parts of its boot; none where it has no parts. */
+  /** Phases of its boot; empty if it has only one. */
   readonly phases: readonly GuestPhase[];
 }
 
-/** A part of a guest's boot. */
+/** A phase of a guest's boot. */
 export interface GuestPhase {
   readonly name: string;
   /** Guest instructions retired in it. */
@@ -191,14 +192,14 @@ export interface GuestPhase {
 export interface EquivalenceProof {
   readonly workload: string;
   readonly records: { readonly A: GuestRecord; readonly B: GuestRecord };
-  /** Number of processes that gave these records, all arms together. */
+  /** How often these records were observed, over all processes and arms. */
   readonly processes: number;
   readonly equal: boolean;
 }
 
-/** How many fields of a region one access reads, by form: counted with traps on every field, not timed. */
+/** How many fields of a region one access reads in each form: counted with a trap on every field, not timed. */
 export interface FieldReads {
-  /** The access, as a reader would say it: `read, section hit`. */
+  /** The access in words, for instance `read, section hit`. */
   readonly access: string;
   /** Reads of region fields per access. */
   readonly reads: { readonly A: number; readonly B: number };
@@ -206,7 +207,7 @@ export interface FieldReads {
   readonly fields: readonly string[];
 }
 
-/** What is asked. Several figures may answer: a time, the exact count of the same work, the same from QEMU in C. */
+/** A question. Several figures may answer it: a time, the exact count of the same work, and the same from QEMU in C. */
 export interface Question {
   readonly suite: Suite;
   /** Guest program, address map or lifecycle scenario. */
@@ -220,7 +221,7 @@ export interface MetricIdentity extends Question {
   readonly source: Source;
 }
 
-/** A figure that was asked for and that this run does not have. */
+/** A figure that was requested and that this run does not have. */
 export interface Omission extends MetricIdentity {
   readonly role: Role;
   /** Whether it would have decided its row. */
@@ -229,7 +230,7 @@ export interface Omission extends MetricIdentity {
   readonly reason: string;
 }
 
-/** Five-number summary of what one process saw, with the upper tail. */
+/** Five-number summary of the slices or rounds of one process, with the upper tail. */
 export interface Distribution {
   readonly count: number;
   readonly min: number;
@@ -240,7 +241,7 @@ export interface Distribution {
   readonly max: number;
 }
 
-/** `headline` metrics answer the question; `detail` say where it comes from; a `control` runs the same code in all arms. */
+/** `headline` metrics answer the question; `detail` metrics explain it; a `control` runs the same code in all arms. */
 export const ROLES = ["headline", "detail", "control"] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -248,27 +249,29 @@ export interface MetricDefinition extends MetricIdentity {
   /** One sentence for a newcomer. */
   readonly description: string;
   readonly unit: string;
-  /** Differences in percent of A, or, where zero is the expected value, in {@link unit}. */
+  /** Differences are in percent of A or, where zero is the expected value, in {@link unit}. */
   readonly scale: "percent" | "absolute";
-  /** Differences up to this size, on {@link scale}, are of no practical importance. Stated before the run. */
+  /** Differences up to this size, on {@link scale}, are of no practical importance. Fixed before the run. */
   readonly margin: number;
   readonly role: Role;
-  /** How a process draws its one figure, for instance `10th percentile of slices`. */
+  /** How a process arrives at its one figure, for instance `10th percentile of slices`. */
   readonly estimator: string;
-  /** Whether it answers its question. One figure of a question does; the others stand beside it and are not judged. */
+  /** Whether it decides its question. At most one figure of a question does; the others are shown but not judged. */
   readonly decides: boolean;
-  /** Why the forms cannot differ here, where they cannot; null where they can. */
+  /** Why the forms cannot differ here; null if they can. */
   readonly byConstruction: string | null;
 }
 
 export interface Metric extends MetricDefinition {
-  /** One estimate per process and arm. Those of one place come from one process, or, of counts, from one repeat. */
+  /**
+   * One estimate per process and arm. Those at the same index come from one process or, for counts, from one repeat.
+   */
   readonly samples: PerArm<readonly number[]>;
-  /** The process of each place: index into {@link Schedule.processes}; of a count, that of arm A. */
+  /** For each index, the process: index into {@link Schedule.processes}; for counts, the process of arm A. */
   readonly processes: readonly number[];
-  /** One summary per process, in the order of {@link samples}; empty where a process has one value only. */
+  /** One summary per process, in the order of {@link samples}; empty if a process has only one value. */
   readonly distributions: PerArm<readonly Distribution[]>;
-  /** Class of each sample within its arm. */
+  /** Outlier class of each sample within its arm. */
   readonly outliers: PerArm<readonly OutlierClass[]>;
   readonly comparison: Comparison;
 }
@@ -278,57 +281,57 @@ export interface Comparison {
   readonly ab: Effect;
   /** A2 against A: the same form against itself, under the same schedule. */
   readonly aa: Effect;
-  /** Largest distance of the A/A interval from zero: differences up to here mean nothing. */
+  /** Largest distance of the A/A interval from zero: differences up to this size mean nothing. */
   readonly aaSpread: number;
   readonly verdict: Verdict;
-  /** What the same rule, without the A/A clause, says about A against itself. */
+  /** The verdict of the same rule, without the A/A clause, on A against itself. */
   readonly aaVerdict: Verdict;
-  /** Why the verdict is open or not judged, and what would have to change: a sentence. Null where it is decided. */
+  /** Why the verdict is open or not judged, and what would have to change: a sentence. Null if it is decided. */
   readonly reason: string | null;
-  /** Where machines of a merged run disagree about B against A: how. Null where they agree, or there is one. */
+  /** How the machines of a merged run disagree about B against A. Null if they agree, or if there is only one. */
   readonly machines: string | null;
 }
 
-/** Difference of an arm from A, pair by pair: each pair was measured in one process, milliseconds apart. */
+/** Difference of an arm from A over pairs: each pair comes from one process or, for counts, from one repeat. */
 export interface Effect extends Interval {
-  /** Level of the interval. */
+  /** Confidence level of the interval. */
   readonly level: number;
   readonly pairs: number;
   /** Pairs in which the arm's value is larger than A's. */
   readonly above: number;
-  /** Two-sided probability of such differences by chance alone; never 0. */
+  /** Two-sided probability of differences this large by chance alone; never 0. */
   readonly pValue: number;
-  /** The same after Holm's correction, over the headline metrics or over all others, where it belongs. */
+  /** The same after Holm's correction over its family: the deciding headline metrics, or all others. */
   readonly adjustedPValue: number;
-  /** A's figure and the arm's, of the very pairs that the estimate is drawn from: their difference is the estimate. */
+  /** The figures of A and of the arm from the pairs behind the estimate: their difference is the estimate. */
   readonly figures: { readonly a: number; readonly b: number };
 }
 
-/** A life of devices in which the forms must differ, run in each form, with what was predicted before. */
+/** A scenario for the lifetime of devices and regions, run in each form, with what was predicted beforehand. */
 export interface LifetimeScenario {
   readonly scenario: string;
   /** What happens, in a sentence. */
   readonly description: string;
-  /** Why the forms must differ: the rule of the object model, in a sentence. */
+  /** Why the forms end as they do: the rule of the object model, in a sentence. */
   readonly rule: string;
-  /** Rounds that the figures are of. */
+  /** Number of rounds that the figures cover. */
   readonly rounds: number;
   readonly arms: { readonly A: LifetimeOutcome; readonly B: LifetimeOutcome };
 }
 
 export interface LifetimeOutcome {
-  /** Written down before the scenario was run. */
+  /** Predicted before the scenario was run. */
   readonly expected: LifetimeFigures;
   readonly observed: LifetimeFigures;
 }
 
-/** Over all rounds. Exact: every round does the same. */
+/** Totals over all rounds. Exact, because every round does the same. */
 export interface LifetimeFigures {
-  /** Blocks of the storage ledger that nobody freed. */
+  /** Blocks of the storage ledger that were never freed. */
   readonly blocksUnfreed: number;
   /** Their size as C structures. */
   readonly bytesUnfreed: number;
-  /** Distinct touches in checked mode. */
+  /** Distinct accesses, found in checked mode. */
   readonly usesAfterFinalize: number;
   readonly usesAfterFree: number;
 }
@@ -336,19 +339,21 @@ export interface LifetimeFigures {
 export interface RetentionScenario {
   readonly scenario: string;
   readonly description: string;
-  /** Rounds of creating and destroying that every process went through. */
+  /** Rounds of creating and destroying in every process. */
   readonly rounds: number;
   readonly arms: PerArm<RetentionRecord>;
 }
 
-/** What was left after the rounds. Every array has one value per process; counting and following the heap are two. */
+/**
+ * What was left after the rounds. Arrays have one value per process; counts and heaps come from different processes.
+ */
 export interface RetentionRecord {
   /**
-   * Objects that V8 still holds, beyond those that were there before the first round. A class counts its subclasses; the
-   * first is the one that counts all objects of the model.
+   * Objects that V8 still holds, minus those from before the first round. A class includes its subclasses; the first
+   * one counts all objects of the model.
    */
   readonly objects: readonly { readonly className: string; readonly alive: readonly number[] }[];
-  /** Blocks of the storage ledger that nobody freed. */
+  /** Blocks of the storage ledger that were never freed. */
   readonly blocksUnfreed: readonly number[];
   /** Their size as C structures. */
   readonly modelledLeakedBytes: readonly number[];
@@ -356,7 +361,9 @@ export interface RetentionRecord {
   readonly usesAfterFree: readonly number[];
   /** Heap in use after forced collection: for each process, (round, bytes) pairs. */
   readonly heap: readonly (readonly HeapPoint[])[];
-  /** Heap bytes per round: centre over processes with its interval; null where the heap was not followed. */
+  /**
+   * Heap bytes per round: centre over processes with its interval; null if fewer than two processes followed the heap.
+   */
   readonly slope: Interval | null;
 }
 
@@ -371,7 +378,7 @@ export interface Interval {
   readonly high: number;
 }
 
-/** Source of one device in both trees. */
+/** Size of the source of one device in both trees. */
 export interface CodeSize {
   readonly device: string;
   /** Path inside the tree. */
@@ -387,7 +394,7 @@ export interface SourceSize {
   readonly lines: number;
 }
 
-/** A limit that the emulator itself must keep, in every form. */
+/** A performance limit that the emulator itself must meet, in either form. */
 export interface Requirement {
   readonly name: string;
   readonly limit: number;
@@ -396,22 +403,22 @@ export interface Requirement {
   readonly met: boolean;
 }
 
-/** What the instrument's self-test found: how often it claims what is not there, and finds what was planted. */
+/** Result of the instrument's self-test: how often it claims a difference that is not there, or finds a planted one. */
 export interface SelfTest {
   /** ISO 8601 in UTC. */
   readonly date: string;
   readonly cpuModel: string;
   readonly node: string;
   readonly regionlab: string;
-  /** Processes of each comparison. */
+  /** Processes per comparison. */
   readonly processes: number;
   /** A form against itself, nothing planted. */
   readonly falseAlarms: Rate;
-  /** B does so much more of the same work. */
+  /** B does more of the same work. */
   readonly planted: readonly Planted[];
-  /** B leaks one object a round. */
+  /** B leaks one object per round. */
   readonly leaks: Rate;
-  /** Three arms alike, by arm and by slot: differences of each from the mean of all three. */
+  /** Three identical arms, by arm and by slot: difference of each from the mean of the three. */
   readonly alike: readonly AlikeMetric[];
 }
 
@@ -426,13 +433,13 @@ export interface Planted extends Rate {
   readonly percent: number;
 }
 
-/** A metric of three arms that are alike: how far the median of an arm, and of a slot, lies from that of all. */
+/** A metric of three identical arms: how far each arm, and each slot, lies from the mean of the three in the median. */
 export interface AlikeMetric extends Question {
   readonly processes: number;
   /** Percent. */
   readonly arms: PerArm<number>;
-  /** Percent; isolates in the order in which they were made. */
+  /** Percent; isolates in the order of their creation. */
   readonly slots: readonly number[];
-  /** Whether none is farther than the limit of 0.3 %: then the time may have a verdict. */
+  /** Whether all are within 0.3 %, so that the time may have a verdict. */
   readonly alike: boolean;
 }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 
 describe("saveRun and loadRun", () => {
-  it("refuses a device, which has no end, and reads a FIFO up to the limit", async () => {
+  it("refuses an endless device, and reads a FIFO up to the limit", async () => {
     await expect(loadRun("/dev/zero")).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(/^\/dev\/zero: is not a regular file; give a file that/),
@@ -22,19 +22,19 @@ describe("saveRun and loadRun", () => {
     execFileSync("mkfifo", [fifo]);
     const [text] = await Promise.all([readText(fifo, 2 ** 20), writeFile(fifo, "a run")]);
     expect(text).toBe("a run");
-    const feeding = writeFile(fifo, "a".repeat(2 ** 20 + 1)).catch(() => undefined); // whose reader leaves early
+    const feeding = writeFile(fifo, "a".repeat(2 ** 20 + 1)).catch(() => undefined); // its reader closes early
     await expect(readText(fifo, 2 ** 20)).rejects.toMatchObject({ message: expect.stringMatching(/1 MiB/) });
     await feeding;
   });
 
-  it("gives back what was saved, in a folder that it makes", async () => {
+  it("gives back what was saved, in a folder that it creates", async () => {
     const file = join(folder, "deep", "er", "run.json");
     await saveRun(file, syntheticRun());
     expect(await loadRun(file)).toEqual(syntheticRun());
     expect(await readdir(join(folder, "deep", "er"))).toEqual(["run.json"]);
   });
 
-  it("says what is wrong with a file that is not there, or is a folder", async () => {
+  it("says what is wrong with a file that is missing or a folder", async () => {
     await expect(loadRun(join(folder, "none.json"))).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(/none\.json: does not exist; check the name/),
@@ -46,7 +46,7 @@ describe("saveRun and loadRun", () => {
 describe("compressed runs", () => {
   const run = syntheticRun();
 
-  it("are written where the name ends in .gz, and read under any name", async () => {
+  it("are written if the name ends in .gz, and read under any name", async () => {
     const file = join(folder, "run.json.gz");
     await saveRun(file, run);
     const bytes = await readFile(file);
@@ -59,7 +59,7 @@ describe("compressed runs", () => {
     expect(await loadRun(join(folder, "plain.gz"))).toEqual(run);
   });
 
-  it("that are damaged or cut off end in one line", async () => {
+  it("that are damaged or cut off give a one-line error", async () => {
     const bytes = gzipSync(serializeRun(run));
     const flipped = Uint8Array.from(bytes, (byte, i) => (i === bytes.length >> 1 ? byte ^ 0xff : byte));
     for (const damaged of [bytes.subarray(0, -9), bytes.subarray(0, 12), flipped]) {
@@ -74,7 +74,7 @@ describe("compressed runs", () => {
     }
   });
 
-  it("that unfold into more than any run has are refused", async () => {
+  it("that decompress to more than any run has are refused", async () => {
     const file = join(folder, "bomb.json.gz");
     await writeFile(file, gzipSync(new Uint8Array(3 * 2 ** 20)));
     await expect(readText(file, 2 ** 20)).rejects.toMatchObject({

@@ -8,25 +8,25 @@ import { digestOf } from "./digest.ts";
 import { parseRun, parseRuns } from "./parse.ts";
 import type { Run } from "./schema.ts";
 
-/** A full run has a few MiB; a file that claims to hold more than this is none. */
+/** A full run takes a few MiB; a larger file is not a run. */
 export const LARGEST_RUN_BYTES = 256 * 2 ** 20;
 
 /**
- * Reads one stored run, compressed or not: its first bytes say which, so the name does not matter.
+ * Reads one stored run, compressed or not: the first bytes tell, so the name does not matter.
  * @throws CommandError (exit code 2) when the file cannot be read, is damaged or too large, or is not a run
  */
 export async function loadRun(file: string): Promise<Run> {
   return parseRun(await readText(file, LARGEST_RUN_BYTES), file);
 }
 
-/** The same of a file that may hold several runs. */
+/** The same for a file that may hold several runs. */
 export async function loadRuns(file: string): Promise<Run[]> {
   return parseRuns(await readText(file, LARGEST_RUN_BYTES), file);
 }
 
 /**
- * A regular file, a FIFO or standard input, to its end; other devices have none, or none that can be waited for.
- * @param largest bytes of the text, without compression
+ * Reads a regular file, a FIFO or standard input to its end. Other devices may never end, and are refused.
+ * @param largest size of the text in bytes, uncompressed
  */
 export async function readText(file: string, largest: number): Promise<string> {
   let bytes: Uint8Array;
@@ -50,7 +50,7 @@ async function readBytes(file: string, status: Stats, largest: number): Promise<
   if (!ends && file !== STANDARD_INPUT) {
     throw new CommandError(`${file}: is not a regular file; give a file that \`regionlab bench -o\` wrote`);
   }
-  // A socket, which standard input may be, cannot be opened by its name; opening a FIFO would wait where no signal is heard.
+  // Standard input may be a socket, which cannot be opened by name. Opening a FIFO would block, deaf to signals.
   const stream: AsyncIterable<Uint8Array> = status.isFIFO()
     ? readFifo(file)
     : ends
@@ -66,11 +66,11 @@ async function readBytes(file: string, status: Stats, largest: number): Promise<
   return Buffer.concat(chunks);
 }
 
-/** How often a FIFO is looked at. */
+/** Interval at which a FIFO is polled. */
 const FIFO_POLL_MS = 10;
 const FIFO_BYTES = 1 << 16;
 
-/** What comes out of a FIFO, from its first writer's first byte until no writer is left. */
+/** Yields the contents of a FIFO, from when a writer opens it until no writer is left. */
 async function* readFifo(file: string): AsyncIterable<Uint8Array> {
   const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -83,7 +83,7 @@ async function* readFifo(file: string): AsyncIterable<Uint8Array> {
         begun ||= length > 0;
       } catch (error) {
         if (systemErrorCode(error) !== "EAGAIN") throw error;
-        begun = true; // a writer is there
+        begun = true; // a writer has opened it
       }
       if (length > 0) yield chunk.subarray(0, length);
       else await setTimeout(FIFO_POLL_MS);
@@ -93,7 +93,7 @@ async function* readFifo(file: string): AsyncIterable<Uint8Array> {
   }
 }
 
-/** Whether two names lead to one file, also through links; not where one of them leads nowhere. */
+/** Whether two names lead to the same file, also through links; false if either does not exist. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all(
     [one, other].map((file) => stat(file, { bigint: true }).catch(() => null)),
@@ -124,12 +124,12 @@ function tooLarge(file: string, largest: number, cause?: unknown): CommandError 
   );
 }
 
-/** Stores a run, compressed where the name ends in `.gz`; folders that are missing are made. */
+/** Stores a run, compressed if the name ends in `.gz`. Creates missing folders. */
 export async function saveRun(file: string, run: Run): Promise<void> {
   await writeText(file, serializeRun(run));
 }
 
-/** Writes a text, compressed where the name ends in `.gz`; folders that are missing are made. */
+/** Writes a text, compressed if the name ends in `.gz`. Creates missing folders. */
 export async function writeText(file: string, text: string): Promise<void> {
   const compressed = file.toLowerCase().endsWith(".gz");
   const content = compressed ? await promisify(gzip)(text, { level: 9 }) : text;
@@ -142,8 +142,8 @@ export function pageNameOf(file: string): string {
 }
 
 /**
- * The stored form: JSON with its digest, in which everything that fits stands on one line, so that a run can be read, and two be compared, as
- * text.
+ * The stored form: JSON with its digest, in which everything that fits on one line is on one line, so that runs can be
+ * read and compared as text.
  */
 export function serializeRun(run: Run): string {
   return `${layOut({ ...run, digest: digestOf({ ...run }) }, "")}\n`;

@@ -44,7 +44,7 @@ describe("summarizeRun", () => {
     expect(serializeSummary(syntheticRun({ large: true })).length).toBeLessThan(40_000);
   });
 
-  it("says of a failed run that it proves nothing", () => {
+  it("says that a failed run proves nothing", () => {
     const failed = summarizeRun(syntheticRun({ notEquivalent: true }));
     expect(failed).toMatchObject({ proven: false, headline: [], decided: { found: 0, of: 0 } });
   });

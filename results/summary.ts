@@ -1,4 +1,4 @@
-/** A run in a few lines of JSON, small enough to be kept and compared as text. */
+/** A run in a few lines of JSON, small enough to keep and to compare as text. */
 
 import { cleaned, escapeJson } from "#host";
 import { answer, reasonOf } from "./answer.ts";
@@ -8,7 +8,7 @@ import { isDecided } from "./rules/verdict.ts";
 import type { Form, LifetimeFigures, Quantity, Run, Suite, Verdict } from "./schema.ts";
 import { differenceUnit, outcomeWords, questionTitle } from "./words.ts";
 
-/** Names the format; it is written for people and scripts, and never read back. */
+/** Name of the format, which is for people and scripts: regionlab never reads it back. */
 export const SUMMARY_NAME = "regionlab.summary";
 
 export interface RunSummary {
@@ -32,14 +32,14 @@ export interface HeadlineSummary {
   readonly suite: Suite;
   readonly question: string;
   readonly verdict: Verdict;
-  /** What the deciding figure counts; null where it is missing. */
+  /** The quantity of the deciding figure; null if that is missing. */
   readonly decidedBy: Quantity | null;
-  /** B against A, in {@link unit}; null where nothing was measured. */
+  /** B against A, in {@link unit}; null if nothing was measured. */
   readonly difference: number | null;
   readonly interval: readonly [low: number, high: number] | null;
   readonly unit: string | null;
   readonly margin: number | null;
-  /** Why it is open; null where it is decided. */
+  /** Why it is open; null if it is decided. */
   readonly reason: string | null;
 }
 

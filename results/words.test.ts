@@ -42,14 +42,14 @@ describe("figures", () => {
     expect(formatSigned(value)).toBe(text);
   });
 
-  it("gives bytes in powers of 1024 and counts as one figure where processes agree", () => {
+  it("gives bytes in powers of 1024, and counts as one figure if the processes agree", () => {
     expect(formatBytes(8 * 2 ** 30)).toBe("8\u00a0GiB");
     expect(formatBytes(1536)).toBe("1.50\u00a0KiB");
     expect(formatCounts([3, 3, 3])).toBe("3");
     expect(formatCounts([3, 0, 5])).toBe("0 to 5");
   });
 
-  it("shows two figures with digits enough to see their difference", () => {
+  it("shows two figures with enough digits to see their difference", () => {
     expect(formatFigures({ a: 5.7, b: 5.7 })).toEqual(["5.70", "5.70"]);
     expect(formatFigures({ a: 5.7, b: 5.706 })).toEqual(["5.7000", "5.7060"]);
     expect(formatFigures({ a: 105_412_331, b: 105_200_000 })).toEqual([
@@ -76,16 +76,18 @@ describe("words", () => {
   const [slower] = run.metrics.filter(({ comparison }) => comparison.verdict === "slower");
   if (!slower) throw new Error("the synthetic run shows every verdict");
 
-  it("speak of memory and counts as less and more, and of time as faster and slower", () => {
+  it("are less and more for memory and counts, faster and slower for time", () => {
     expect(verdictClaim({ ...slower, quantity: "time" }, names)).toBe("owned is slower than embedded");
     expect(verdictClaim({ ...slower, quantity: "count" }, names)).toBe(
       "owned takes more instructions than embedded",
     );
-    expect(verdictClaim({ ...slower, quantity: "memory" }, names)).toBe("owned retains more than embedded");
+    expect(verdictClaim({ ...slower, quantity: "memory" }, names)).toBe(
+      "owned retains more memory than embedded",
+    );
     expect(verdictChip("faster", { ...slower, quantity: "count" })).toBe("\u25bc\u00a0less");
   });
 
-  it("speak of reads as more and fewer, and of as many as equal, whatever the margin", () => {
+  it("are more and fewer for reads, and equal for equal numbers, whatever the margin", () => {
     const reads = { ...slower, quantity: "reads", margin: 0.5, scale: "absolute", unit: "fields" } as const;
     const as = (verdict: Verdict, byConstruction: string | null = null) => ({
       ...reads,
@@ -104,7 +106,7 @@ describe("words", () => {
     );
   });
 
-  it("name the faults of a life, worst first", () => {
+  it("name the faults of a lifetime scenario, worst first", () => {
     const clean = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
     expect(outcomeWords(clean)).toBe("clean");
     expect(
@@ -112,26 +114,26 @@ describe("words", () => {
     ).toBe("use after free (2), use after finalize (1) and 1 block never freed (512\u00a0B)");
   });
 
-  it("join as sentences do, and leave names their capital", () => {
+  it("join into sentences, and keep the capitals of names", () => {
     expect(listOf(["a", "b", "c"])).toBe("a, b and c");
     expect(clause("The interval is wide.")).toBe("the interval is wide");
     expect(clause("Debian is not here.")).toBe("Debian is not here");
     expect(clause("A/A differs.")).toBe("A/A differs");
   });
 
-  it("say how the instrument did, or that it was not tested", () => {
+  it("say how reliable the instrument is, or that it was not tested", () => {
     expect(controlSentence(run)).toMatch(
       /applied to embedded against itself, claims a difference in 1 of 23 figures\.$/,
     );
     expect(selfTestSentence(null)).toBe(
-      "The instrument's self-test has not been run here; npm run bench:selftest.",
+      "The instrument's self-test has not been run here; run npm run bench:selftest.",
     );
     expect(selfTestSentence(run.selfTest).replaceAll("\u00a0", " ")).toMatch(
-      /false alarms 2 of 100; planted in dispatch latency: 0\.5 % found in 41 of 100, 1 % found in 93 of 100, .*planted leaks found in 100 of 100 \(times of 20 processes each, 2026-01-01 00:00 UTC, Synthetic Processor, Node 20/,
+      /false alarms 2 of 100; extra work planted in dispatch latency: 0\.5 % found in 41 of 100, 1 % found in 93 of 100, .*planted leaks found in 100 of 100 \(20 processes per comparison of times; 2026-01-01 00:00 UTC, Synthetic Processor, Node 20/,
     );
   });
 
-  it("warn of all that limits a run, each with its remedy", () => {
+  it("warn of everything that limits a run, each with its remedy", () => {
     const [machine] = run.machines;
     if (machine === undefined) throw new Error("a run has a machine");
     const machines = [{ ...machine, dirty: true, loadBefore: [3, 1, 1], cpuModel: "Another" }];
@@ -151,8 +153,8 @@ describe("words", () => {
       /quick run.*--quick/,
       /PREDICTION FAILED in re-realize, owned: expected 100 blocks never freed .*, observed clean\./,
       /1 of 71 processes gave no sample \(boot hello, counted\): the process took longer/,
-      /Part 2\/4 .*put all parts together/,
-      /LIMIT NOT KEPT: Machine creation/,
+      /Part 2\/4 .*merge all parts/,
+      /LIMIT EXCEEDED: Machine creation/,
       /self-test ran elsewhere \(Synthetic Processor, Node .*npm run bench:selftest/,
     ]) {
       expect(text).toMatch(part);

@@ -1,4 +1,4 @@
-/** Numbers and verdicts as every renderer words them. */
+/** Wording of numbers and verdicts, shared by all renderers. */
 import type {
   Arm,
   Effect,
@@ -14,14 +14,14 @@ import type {
   Verdict,
 } from "./schema.ts";
 
-/** The three things that the run was asked about, as a reader calls them. */
+/** Titles of the suites, as readers see them. */
 export const SUITE_TITLES: Readonly<Record<Suite, string>> = {
   boot: "Boot time",
   dispatch: "Dispatch latency",
   retention: "Heap retention",
 };
 
-/** What a figure is called in a running text. */
+/** Names of the quantities in running text. */
 export const QUANTITY_NAMES: Readonly<Record<Quantity, string>> = {
   time: "time",
   count: "instructions",
@@ -29,11 +29,11 @@ export const QUANTITY_NAMES: Readonly<Record<Quantity, string>> = {
   memory: "memory",
 };
 
-/** Non-breaking, so that a figure never parts from its unit. */
+/** A no-break space, so that a number is never separated from its unit. */
 const GAP = "\u00a0";
 const MINUS = "\u2212";
 
-/** Three significant digits; thousands apart by narrow spaces. */
+/** Three significant digits below 1000, integers from there on; thousands are separated by narrow no-break spaces. */
 export function formatNumber(value: number): string {
   const sign = value < 0 ? MINUS : "";
   const size = Math.abs(value);
@@ -62,7 +62,7 @@ export function formatBytes(bytes: number): string {
 }
 
 /**
- * Two figures with so many digits, three to six, that their difference can be seen.
+ * Formats two figures with as many digits, three to six, as it takes to show their difference.
  * @returns without unit
  */
 export function formatFigures({ a, b }: Effect["figures"]): [string, string] {
@@ -72,14 +72,14 @@ export function formatFigures({ a, b }: Effect["figures"]): [string, string] {
   const digits = Math.min(6, Math.max(3, needed));
   const format = (value: number) => {
     if (Math.abs(value) >= 1000 || value === 0) return formatNumber(value);
-    // Digits after the point as the larger of the two needs, so that both have as many.
+    // Both figures get the number of decimals that the larger one needs.
     const decimals = Math.min(6, Math.max(0, digits - Math.floor(Math.log10(size)) - 1));
     return `${value < 0 ? MINUS : ""}${Math.abs(value).toFixed(decimals)}`;
   };
   return [format(a), format(b)];
 }
 
-/** A difference with its sign, without unit: whole, or with as many decimals as its size needs. */
+/** A signed difference without unit: an integer, or with as many decimals as its size needs. */
 export function formatSigned(value: number): string {
   const size = Math.abs(value);
   if (Number(size.toFixed(3)) === 0) return "0";
@@ -113,7 +113,7 @@ export function formatMargin({
   return `\u00b1${Number(margin.toPrecision(3))}${GAP}${differenceUnit({ scale, unit })}`;
 }
 
-/** The level of an interval, for instance `98.3 %`. */
+/** The confidence level of an interval, for instance `98.3 %`. */
 export function formatLevel(level: number): string {
   return `${Number((100 * level).toPrecision(3))}${GAP}%`;
 }
@@ -122,7 +122,7 @@ export function formatDate(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }
 
-/** `mmioTraceSha256` and the like, short enough for a table, long enough to tell two apart. */
+/** Shortens a hash such as `mmioTraceSha256`: short enough for a table, long enough to tell two apart. */
 export function shortHash(hash: string): string {
   return hash.slice(0, 12);
 }
@@ -139,7 +139,7 @@ export function countOf(count: number, noun: string): string {
   return `${formatNumber(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** Texts as a sentence lists them: `a`, `a and b`, `a, b and c`. */
+/** Joins texts as a sentence does: `a`, `a and b`, `a, b and c`. */
 export function listOf(texts: readonly string[]): string {
   const last = texts.at(-1) ?? "";
   return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} and ${last}`;
@@ -150,10 +150,10 @@ export function sentence(text: string): string {
   return capital(/[.!?]$/.test(text) ? text : `${text}.`);
 }
 
-/** Words whose capital comes from opening a sentence; a name keeps its own. */
+/** Words that are capitalised only because they open a sentence; names keep their capital. */
 const OPENERS = /^(?:A|An|Another|It|Its|No|None|Not|Only|The|These|This|Too)(?= )/;
 
-/** A sentence as part of another: without its full stop, and without the capital of an ordinary first word. */
+/** A sentence as part of another: without its full stop, and with an ordinary first word in lower case. */
 export function clause(text: string): string {
   return text
     .trim()
@@ -165,14 +165,14 @@ export function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** The verdict as said of this quantity: memory, counts and reads are not faster or slower but less or more. */
+/** The verdict in terms of the quantity: for counts, reads and memory, less or more instead of faster or slower. */
 export function verdictWord(verdict: Verdict, quantity: Quantity): string {
   if (quantity === "time") return verdict;
   if (verdict === "faster") return "less";
   return verdict === "slower" ? "more" : verdict;
 }
 
-/** A sign beside the word, so that colour is never the only carrier. */
+/** The symbol shown with a verdict, so that colour is never the only cue. */
 export function verdictSign(verdict: Verdict): string {
   switch (verdict) {
     case "faster":
@@ -190,12 +190,12 @@ export function verdictSign(verdict: Verdict): string {
   }
 }
 
-/** What may be said of whole numbers that are alike, which no margin describes; by construction where they cannot differ. */
+/** Wording for equal numbers of reads: exact, so without a margin; “by construction” where they cannot differ. */
 export function equalReads({ byConstruction }: Pick<MetricDefinition, "byConstruction">): string {
   return `equal in ${QUANTITY_NAMES.reads}${byConstruction === null ? "" : ", by construction"}`;
 }
 
-/** Sign and word; of an equivalent one, the margin too, in the unit of its difference. */
+/** Symbol and verdict; for `equivalent`, also the margin in the unit of the difference. */
 export function verdictChip(verdict: Verdict, metric: MetricDefinition | null): string {
   if (verdict === "equivalent" && metric?.quantity === "reads") {
     return `${verdictSign(verdict)}${GAP}equal${metric.byConstruction === null ? "" : " by construction"}`;
@@ -212,7 +212,7 @@ export function questionTitle({ workload, name }: Pick<Question, "workload" | "n
   return `${workload}: ${name}`;
 }
 
-/** One figure of a question: its title, and what it counts where that is not time. */
+/** Title of one figure: its question, with the quantity unless that is time, and the source if that is QEMU. */
 export function figureTitle({ workload, name, quantity, source }: Metric): string {
   const notes = [
     ...(quantity === "time" ? [] : [QUANTITY_NAMES[quantity]]),
@@ -221,7 +221,7 @@ export function figureTitle({ workload, name, quantity, source }: Metric): strin
   return questionTitle({ workload, name }) + (notes.length === 0 ? "" : ` (${notes.join(", ")})`);
 }
 
-/** The forms as a reader knows them; two arms of one form are told apart by their letters. */
+/** Names of the two forms; if both arms have the same form, their letters tell them apart. */
 export function formNames(run: Pick<Run, "options">): { A: string; B: string } {
   const { A, B } = run.options.forms;
   return A === B ? { A: `${A} (A)`, B: `${B} (B)` } : { A, B };
@@ -236,7 +236,7 @@ export function formOfArm(run: Pick<Run, "options">, arm: Arm): Form {
   return arm === "B" ? run.options.forms.B : run.options.forms.A;
 }
 
-/** What a decided metric says about B, without its figures. */
+/** What the verdict of a metric says about B, without figures. */
 export function verdictClaim(metric: Metric, { A, B }: { A: string; B: string }): string {
   const { quantity, comparison } = metric;
   const { verdict } = comparison;
@@ -249,30 +249,30 @@ export function verdictClaim(metric: Metric, { A, B }: { A: string; B: string })
         return `${B} reads ${word === "less" ? "fewer" : word} region fields than ${A}`;
       return quantity === "count"
         ? `${B} takes ${word === "less" ? "fewer" : word} instructions than ${A}`
-        : `${B} retains ${word} than ${A}`;
+        : `${B} retains ${word} memory than ${A}`;
     }
     case "equivalent":
       if (quantity === "reads") return `${B} and ${A} are ${equalReads(metric)}`;
       return `${B} and ${A} are equivalent within ${formatMargin(metric)}`;
     case "no difference":
-      return `no difference between ${B} and ${A} beyond that of ${A} to itself`;
+      return `no difference between ${B} and ${A} beyond what ${A} shows against itself`;
     case "inconclusive":
-      return `${B} against ${A} is not decided`;
+      return `${B} against ${A} is undecided`;
     case "not judged":
-      return `${B} against ${A} is shown and not judged`;
+      return `${B} against ${A} is shown but not judged`;
   }
 }
 
-/** In how many pairs an arm has the larger value: more time, more memory. */
+/** In how many pairs the arm has the larger value (more time, more memory). */
 export function formatPairs({ above, pairs }: Effect): string {
   return `${above} of ${pairs}`;
 }
 
-/** What may go wrong in the life of a device, worst first. */
+/** Faults that a lifetime scenario can show, worst first. */
 export const FAULTS = ["use after free", "use after finalize", "blocks never freed"] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** What went wrong, worst first, without counts. */
+/** The faults of a lifetime scenario, worst first, without counts. */
 export function faultsOf(figures: LifetimeFigures): Fault[] {
   const counts: Readonly<Record<Fault, number>> = {
     "use after free": figures.usesAfterFree,
@@ -282,7 +282,7 @@ export function faultsOf(figures: LifetimeFigures): Fault[] {
   return FAULTS.filter((fault) => counts[fault] > 0);
 }
 
-/** What a life of devices did wrong, worst first; `clean` where nothing. */
+/** The faults of a lifetime scenario with their counts, worst first; `clean` if there are none. */
 export function outcomeWords({
   usesAfterFree,
   usesAfterFinalize,

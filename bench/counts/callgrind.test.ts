@@ -63,7 +63,7 @@ describe("with a valgrind of our own", () => {
   afterAll(() => rm(folder, { recursive: true }));
   afterEach(() => vi.unstubAllEnvs());
 
-  /** A valgrind that is a shell script, with a vgdb beside it that notes what it was asked. */
+  /** A shell script in place of valgrind, with a vgdb that records its arguments. */
   const pretend = async (script: string, vgdb = `echo "$@" > ${join(folder, "asked")}`) => {
     const path = join(folder, "valgrind");
     const head = [
@@ -95,12 +95,12 @@ describe("with a valgrind of our own", () => {
     expect(await locateValgrind(path)).toBeNull();
   });
 
-  it("takes the counts between the marks, and the report from its own descriptor, and does not wait for the end", async () => {
+  it("takes the counts between the marks and the report from its own descriptor, without waiting for the end", async () => {
     const script = `echo ready >&3; await; ${TABLES}; echo '{"works":[]}' >&3; exec sleep 30`;
     expect(await count(script)).toEqual({ intervals: [2, 3, 10], report: '{"works":[]}\n' });
   });
 
-  it("tells it to count as soon as it is ready, and only then lets it go on", async () => {
+  it("tells it to count once it is ready, and only then lets it continue", async () => {
     const vgdb = `[ -e "$(dirname "\${1#*=}")/go" ] || echo "$@" > ${join(folder, "asked")}`;
     await count(`echo ready >&3; await; ${TABLES}; echo '{}' >&3`, { vgdb });
     expect(await readFile(join(folder, "asked"), "utf8")).toMatch(
@@ -108,14 +108,14 @@ describe("with a valgrind of our own", () => {
     );
   });
 
-  it("hands on arguments and environment, but nothing that changes what Node does", async () => {
+  it("passes on arguments and environment, but nothing that changes what Node does", async () => {
     const script = `echo ready >&3; await; ${TABLES}; echo "$@; $NODE_OPTIONS; $OTHER" >&3`;
     const { report } = await count(script, { environment: { NODE_OPTIONS: "--jitless", OTHER: "kept" } });
     expect(report).toMatch(/ --log-fd=4 .* work\.js \{\} \/.*\/go; ; kept$/m);
     expect(report).toContain("--tool=callgrind");
   });
 
-  it("leaves nothing behind, whichever way it ends", async () => {
+  it("leaves nothing behind, however it ends", async () => {
     const scratch = join(folder, "scratch");
     await mkdir(scratch);
     vi.stubEnv("TMPDIR", scratch);
@@ -125,7 +125,7 @@ describe("with a valgrind of our own", () => {
     expect(await readdir(scratch)).toEqual([]);
   });
 
-  it("counts in a folder whose name valgrind would take for a pattern", async () => {
+  it("counts in a folder whose name valgrind would expand", async () => {
     const scratch = join(folder, "50 %p");
     await mkdir(scratch);
     vi.stubEnv("TMPDIR", scratch);
@@ -147,32 +147,32 @@ describe("with a valgrind of our own", () => {
     [
       "a count that is missing",
       `echo ready >&3; await; ${TABLES}; rm "$table.3"; echo '{}' >&3`,
-      /^valgrind 3\.99\.1 left table 3 of its counts out$/,
+      /^valgrind 3\.99\.1 did not write table 3 of its counts$/,
     ],
     [
       "half a count",
       `echo ready >&3; await; ${TABLES}; echo 'tot' > "$table.2"; echo '{}' >&3`,
-      /^valgrind 3\.99\.1 left table 2 of its counts out$/,
+      /^valgrind 3\.99\.1 did not write table 2 of its counts$/,
     ],
   ])("fails with the reason after %s", async (_, script, message) => {
     await expect(count(script)).rejects.toThrow(message);
   });
 
-  it("fails where valgrind does not hear", async () => {
+  it("fails if valgrind does not respond", async () => {
     const deaf = count("echo ready >&3; await; echo '{}' >&3", {
       vgdb: "echo 'no such process' >&2; exit 1",
     });
-    await expect(deaf).rejects.toThrow(/^valgrind was not to be told to begin: (.|\n)*no such process/);
+    await expect(deaf).rejects.toThrow(/^valgrind could not be told to begin: (.|\n)*no such process/);
   });
 
-  it("kills what takes too long", async () => {
+  it("kills a process that takes too long", async () => {
     const marker = join(folder, "marker");
     const late = count(`exec sleep 30; touch ${marker}`, { timeout: 300 });
     await expect(late).rejects.toThrow(/no end after 0\.3 s, killed/);
     expect(existsSync(marker)).toBe(false);
   });
 
-  it("kills what a script of that name has started, too", async () => {
+  it("also kills processes started by a wrapper script", async () => {
     const marker = join(folder, "survivor");
     const late = count(`(sleep 1; touch ${marker}) & wait`, { timeout: 100 });
     await expect(late).rejects.toThrow(/no end after 0\.1 s, killed/);
@@ -180,7 +180,7 @@ describe("with a valgrind of our own", () => {
     expect(existsSync(marker)).toBe(false);
   });
 
-  it("fails where valgrind is gone by then", async () => {
+  it("fails if valgrind is gone by then", async () => {
     const valgrind = { path: join(folder, "gone"), version: "3.99.1" };
     const gone = countProcess({ valgrind, args: [], environment: {}, timeout: 1000 });
     await expect(gone).rejects.toThrow(/gone cannot be started/);

@@ -1,4 +1,4 @@
-/** Counts the instructions of parts of a process with valgrind's tool callgrind. */
+/** Counts the instructions of parts of a process with valgrind's callgrind. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { constants, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { access, mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
@@ -8,66 +8,66 @@ import type { Readable } from "node:stream";
 import { CommandError, systemErrorCode } from "#host";
 import { MARK, READY, REPORT_FD } from "./request.ts";
 
-/** A valgrind that answers. */
+/** A working valgrind. */
 export interface Valgrind {
   /** Absolute path. */
   readonly path: string;
-  /** As `3.19.0`. */
+  /** For instance `3.19.0`. */
   readonly version: string;
 }
 
 /** One process to be counted. */
 export interface CountedProcess {
   readonly valgrind: Valgrind;
-  /** Options of Node, the file to run, and its arguments; the path of the file that it is to wait for follows as the last. */
+  /** Node options, the file to run, and its arguments; the path of the file to wait for is appended. */
   readonly args: readonly string[];
-  /** Whole environment; what is Node's own (`NODE_…`) is taken out of it. */
+  /** The whole environment; Node's own variables (`NODE_…`) are removed. */
   readonly environment: NodeJS.ProcessEnv;
   /** Milliseconds after which it is killed. */
   readonly timeout: number;
 }
 
 export interface CountedOutcome {
-  /** Instructions of the host processor, in user mode and in all threads, from each mark of the process to its next. */
+  /** Instructions of the host processor in user mode, over all threads, from each mark of the process to the next. */
   readonly intervals: readonly number[];
-  /** What the process wrote to its report. */
+  /** The report of the process. */
   readonly report: string;
 }
 
-/** A process that gave no count: why, and what it said last. */
+/** A process that gave no counts: the reason, and the end of its output. */
 export class CountFailure extends Error {
   override readonly name = "CountFailure";
 }
 
-/** How to get valgrind, where there is none. */
+/** How to get valgrind if it is missing. */
 export const VALGRIND_ADVICE =
   "instructions are counted by valgrind, which is not installed: install it, for instance with `apt-get install valgrind`";
 
 /**
- * Callgrind writes a table whenever the function of a mark is about to run, and begins the next at zero. V8 rewrites its code
- * as it goes on, which valgrind must notice wherever code is not from a file.
+ * Callgrind dumps its counters whenever the function of a mark is about to run, and resets them. V8 modifies its code
+ * at run time, so valgrind has to check for changes of all code that is not from a file.
  */
 const CALLGRIND = [
   "--tool=callgrind",
   `--dump-before=${MARK}`,
   "--dump-line=no",
   "--smc-check=all-non-file",
-  // Not before the process is ready: what it does until then runs twice as fast.
+  // Only once the process is ready: until then it runs twice as fast without.
   "--instr-atstart=no",
 ];
-/** File descriptor of valgrind's log in the child, so that it mixes with nothing the process says. */
+/** File descriptor of valgrind's log in the child, which keeps it apart from the output of the process. */
 const LOG_FD = 4;
-/** How much of a failed process's last words is shown. */
+/** How many characters of a failed process's output are shown. */
 const TAIL = 2000;
-/** Asking for the version takes a fraction of a second even on a busy machine. */
+/** Milliseconds; reporting the version takes a fraction of a second even on a busy machine. */
 const VERSION_TIMEOUT = 20_000;
-/** The same for a request to a process that runs: it is heard every few thousand basic blocks. */
+/** The same for a request to a running process, which checks for requests every few thousand basic blocks. */
 const REQUEST_TIMEOUT = 60_000;
 
 /**
  * Looks for valgrind in the folders of `searchPath`.
- * @param searchPath as in the environment variable PATH
- * @returns null where there is none, or none that tells its version
+ * @param searchPath in the format of the environment variable PATH
+ * @returns null if there is none, or none that reports its version
  */
 export async function locateValgrind(searchPath: string = process.env.PATH ?? ""): Promise<Valgrind | null> {
   for (const folder of searchPath.split(delimiter)) {
@@ -85,7 +85,7 @@ async function isExecutable(path: string): Promise<boolean> {
     await access(path, constants.X_OK);
     return true;
   } catch {
-    return false; // not there, or not for us
+    return false; // missing, or not executable by us
   }
 }
 
@@ -97,28 +97,28 @@ function versionOf(path: string): Promise<string | null> {
   });
 }
 
-/** The number in `valgrind-3.19.0`, or in `valgrind-3.24.0.GIT`; null where there is none. */
+/** The number in `valgrind-3.19.0` or `valgrind-3.24.0.GIT`; null if there is none. */
 export function parseVersion(text: string): string | null {
   return /^valgrind-(\d+(?:\.\d+)+)/m.exec(text)?.[1] ?? null;
 }
 
-/** The total of one of callgrind's tables; null where the text is no whole table. */
+/** The total of one of callgrind's tables; null if the table is incomplete. */
 export function parseTotal(table: string): number | null {
   const digits = /^totals: (\d+)$/m.exec(table)?.[1];
   return digits === undefined ? null : Number(digits);
 }
 
 /**
- * Makes sure, before anything is counted, that there is room for the tables.
- * @throws CommandError when no folder can be made
+ * Checks, before anything is counted, that a folder for the tables can be created.
+ * @throws CommandError (exit code 2) when it cannot
  */
 export function requireScratch(): void {
   try {
     rmdirSync(mkdtempSync(join(tmpdir(), "regionlab-count-")));
   } catch (cause) {
     throw new CommandError(
-      `TMPDIR ${tmpdir()}: no folder can be made there (${systemErrorCode(cause) || String(cause)}), and valgrind needs one for its ` +
-        "tables; set TMPDIR to a folder that can be written, or add --no-count",
+      `TMPDIR ${tmpdir()}: no folder can be created there (${systemErrorCode(cause) || String(cause)}), and valgrind needs one for its ` +
+        "tables; set TMPDIR to a writable folder, or add --no-count",
       { cause },
     );
   }
@@ -131,7 +131,7 @@ export function requireScratch(): void {
 export async function countProcess(counted: CountedProcess): Promise<CountedOutcome> {
   const scratch = await mkdtemp(join(tmpdir(), "regionlab-count-"));
   const remove = () => rmSync(scratch, { recursive: true, force: true });
-  process.once("exit", remove); // a run that is interrupted leaves nothing behind
+  process.once("exit", remove); // so that an interrupted run leaves nothing behind
   try {
     const report = await runToEnd(counted, scratch);
     return { intervals: await readIntervals(scratch, counted.valgrind), report };
@@ -141,7 +141,7 @@ export async function countProcess(counted: CountedProcess): Promise<CountedOutc
   }
 }
 
-/** @returns what the process reported */
+/** @returns the report of the process */
 function runToEnd(
   { valgrind, args, environment, timeout }: CountedProcess,
   scratch: string,
@@ -149,7 +149,7 @@ function runToEnd(
   // NODE_OPTIONS would change what is counted.
   const env = Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("NODE_")));
   const go = join(scratch, "go");
-  const attachable = `--vgdb-prefix=${join(scratch, "vgdb")}`; // taken as it is, unlike the names of tables
+  const attachable = `--vgdb-prefix=${join(scratch, "vgdb")}`; // taken literally, unlike the names of tables
   const options = [
     ...CALLGRIND,
     `--callgrind-out-file=${join(literally(scratch), TABLE)}`,
@@ -160,10 +160,10 @@ function runToEnd(
     const child = spawn(valgrind.path, [...options, process.execPath, ...args, go], {
       stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"],
       env,
-      detached: true, // a group of its own: what is called valgrind may be a script that starts it
+      detached: true, // in a process group of its own, because valgrind may be a wrapper script
     });
     const kill = () => killGroup(child);
-    process.prependOnceListener("exit", kill); // before its folder goes
+    process.prependOnceListener("exit", kill); // before its folder is removed
     const [stderr, report, log] = [2, REPORT_FD, LOG_FD].map((fd) => textOf(child, fd));
     let reported: string | null = null;
     let killedFor: string | null = null;
@@ -183,13 +183,13 @@ function runToEnd(
       if (!text.startsWith(READY)) return;
       if (text.length > READY.length && text.endsWith("\n")) {
         reported = text.slice(READY.length);
-        kill(); // all counts are written; an orderly end would take a second more
+        kill(); // all counts are written, and an orderly exit would take another second
       }
       if (ready) return;
       ready = true;
       beginCounting(valgrind, [attachable, `--pid=${child.pid}`], env)
         .then(() => writeFile(go, ""))
-        .catch((error: Error) => end(`valgrind was not to be told to begin: ${error.message}`));
+        .catch((error: Error) => end(`valgrind could not be told to begin: ${error.message}`));
     });
     const forget = () => {
       clearTimeout(clock);
@@ -217,18 +217,20 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // it has ended
+    // it has already ended
   }
 }
 
-/** Name of the tables that callgrind writes: this, a dot, and a number from 1; the last, which ends with the process, has none. */
+/**
+ * Prefix of the tables that callgrind writes: a dot and a number from 1 follow, except for the last, written at exit.
+ */
 const TABLE = "table";
 
-/** Counts of the tables between the first mark and the last. */
+/** The totals of the tables between the first mark and the last. */
 async function readIntervals(scratch: string, { version }: Valgrind): Promise<number[]> {
   const numbers = (await readdir(scratch))
     .map((name) => Number(/^table\.(\d+)$/.exec(name)?.[1] ?? Number.NaN))
-    .filter((number) => number > 1) // the first ends with the first mark
+    .filter((number) => number > 1) // the first table ends at the first mark
     .sort((a, b) => a - b);
   const tables = await Promise.all(
     numbers.map((number) => readFile(join(scratch, `${TABLE}.${number}`), "latin1")),
@@ -236,16 +238,16 @@ async function readIntervals(scratch: string, { version }: Valgrind): Promise<nu
   return tables.map((table, i) => {
     const total = parseTotal(table);
     if (total !== null && numbers[i] === i + 2) return total;
-    throw new CountFailure(`valgrind ${version} left table ${i + 2} of its counts out`);
+    throw new CountFailure(`valgrind ${version} did not write table ${i + 2} of its counts`);
   });
 }
 
-/** What valgrind takes as this text in the name of a file, where `%p` is the number of the process. */
+/** Escapes a path for valgrind, which expands `%p` in file names to the process ID. */
 function literally(path: string): string {
   return path.replaceAll("%", "%%");
 }
 
-/** Tells a process under callgrind to count from now on. */
+/** Tells a process under callgrind to start counting. */
 function beginCounting(
   valgrind: Valgrind,
   options: readonly string[],
@@ -268,7 +270,7 @@ function beginCounting(
 /** Collects what a child writes to a file descriptor. */
 function textOf(child: ChildProcess, fd: number): () => string {
   let text = "";
-  const stream = child.stdio[fd] as Readable; // "pipe", as asked for above
+  const stream = child.stdio[fd] as Readable; // a "pipe", see above
   stream.setEncoding("utf8").on("data", (piece: string) => {
     text += piece;
   });

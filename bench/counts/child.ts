@@ -1,6 +1,6 @@
 /**
- * Entry of every counted process: does the works that its request names, with a mark before and after every step that
- * counts, and says nothing but what they came to. Loads one device tree. Not for use by hand.
+ * Entry point of every counted process: does the works that its request names, with a mark before and after every
+ * counted step, and reports only their results. Loads a single device tree. Not to be run by hand.
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { getPriority } from "node:os";
@@ -28,7 +28,7 @@ for (const { work, warmUp } of prepared) {
   }
 }
 writeFileSync(REPORT_FD, READY);
-while (!existsSync(go)); // awake, so that valgrind hears what it is told
+while (!existsSync(go)); // busy waiting, because valgrind handles requests only while code runs
 let churned = 1;
 const done = prepared.map(({ name, work, rounds, plant = [] }): DoneWork => {
   for (let round = 0; round < rounds; round++) {
@@ -44,6 +44,6 @@ const done = prepared.map(({ name, work, rounds, plant = [] }): DoneWork => {
   return { name, rounds, check: work.check() };
 });
 for (let i = 0; i <= EMPTY_INTERVALS; i++) mark();
-if (churned === 0) throw new Error("the planted work came to a halt");
+if (churned === 0) throw new Error("the planted work has got stuck");
 const report: CountReport = { works: done };
 writeFileSync(REPORT_FD, `${JSON.stringify(report)}\n`);

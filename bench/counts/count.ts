@@ -1,4 +1,4 @@
-/** Counts every group of subjects in every arm, on all processors. */
+/** Counts every group of subjects in every arm, using all processors. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import {
@@ -28,23 +28,23 @@ import { type CountReport, type CountRequest, EMPTY_INTERVALS } from "./request.
 import { COUNTING_FLAGS, type CountGroup, definitionsOf } from "./subjects.ts";
 
 export interface CountOptions {
-  /** Forms of arm A and of arm B; A2 has A's. */
+  /** Forms of arm A and arm B; A2 has that of A. */
   readonly forms: { readonly A: Form; readonly B: Form };
   readonly groups: readonly CountGroup[];
-  /** Samples of each group and arm, at most. */
+  /** Largest number of samples per group and arm. */
   readonly repeats: number;
   readonly seed: number;
-  /** Processes at once; default: one for each processor. A count does not depend on who else runs. */
+  /** Number of concurrent processes; default: one per processor. Counts do not depend on load. */
   readonly width?: number;
-  /** Processes that an interrupted run has left; they are not run again. */
+  /** Outcomes left by an interrupted run; their processes are not run again. */
   readonly earlier?: readonly CountOutcome[];
-  /** Told of each process that gave its sample. */
+  /** Called for each process that gave its sample. */
   readonly onOutcome?: (outcome: CountOutcome) => void;
-  /** Called before each process with the number of those that have ended. */
+  /** Called before each process with the number of finished ones. */
   readonly onProgress?: (done: number, total: number, what: string) => void;
-  /** Instant of `performance.now()` at which processes that still run are killed, and none is begun; default: never. */
+  /** Value of `performance.now()` from which running processes are killed and no more are started; default: never. */
   readonly deadline?: number;
-  /** Found by `locateValgrind`, null for none; default: looked for in PATH. */
+  /** Result of `locateValgrind`, null if there is none; default: looked up in PATH. */
   readonly valgrind?: Valgrind | null;
   /** Runs one process; replaced in tests. */
   readonly run?: (counted: CountedProcess) => Promise<CountedOutcome>;
@@ -53,37 +53,37 @@ export interface CountOptions {
 /** A figure that was counted. */
 export interface CountedSubject {
   readonly definition: MetricDefinition;
-  /** Instructions, one per repeat; those of one place come from one repeat. */
+  /** Instructions; values at the same index come from the same repeat. */
   readonly samples: PerArm<readonly number[]>;
-  /** For each place, the process of arm A: index into {@link Counts.processes}. */
+  /** For each index, the process of arm A: index into {@link Counts.processes}. */
   readonly processes: readonly number[];
-  /** Mean difference of A2 from A over the repeats, in percent of A; its sign left out. */
+  /** Absolute value of the mean difference of A2 from A over the repeats, in percent of A. */
   readonly aaSpread: number;
 }
 
 export interface Counts {
-  /** Version of valgrind; null where there is none. */
+  /** Version of valgrind; null if there is none. */
   readonly valgrind: string | null;
   readonly counted: readonly CountedSubject[];
   readonly omissions: readonly Omission[];
-  /** In the order in which they began. */
+  /** In the order of their start. */
   readonly processes: readonly ProcessEntry[];
 }
 
-/** A process may take so long, in milliseconds: the longest takes about three minutes on a machine with nothing else to do. */
+/** Timeout of a process in milliseconds; the longest takes about three minutes on an idle machine. */
 const TIMEOUT = 20 * 60_000;
-/** Packed by the build; the code that starts it may run from the source or from `dist`. */
+/** Bundled by the build; the code that starts it may run from the sources or from `dist`. */
 const CHILD = join(packageRoot(), "dist", "bench", "counts", "child.js");
 
-/** What a process gave. */
+/** The sample of a process. */
 export interface CountSample {
   /** Instructions of one operation of each subject, in the order of the group's works and their subjects. */
   readonly perOperation: readonly number[];
-  /** What its works came to, as one text. */
+  /** The checks of its works, as one text. */
   readonly check: string;
 }
 
-/** What became of one process. */
+/** The outcome of one process. */
 export type CountOutcome = TrialOutcome<CountSample>;
 
 interface Ended {
@@ -92,8 +92,8 @@ interface Ended {
 }
 
 /**
- * Counts all groups. A process that fails is one lost sample, which is told in its entry; a subject without a sample, or whose
- * control arm differs by more than the margin, is an omission.
+ * Counts all groups. A process that fails is a lost sample, and its entry says why. A subject with too few samples, or
+ * whose control differs by more than the margin, becomes an omission.
  */
 export async function countAll(options: CountOptions): Promise<Counts> {
   const { groups, repeats, seed } = options;
@@ -162,7 +162,7 @@ function describeTrial({ group, arm }: CountTrial): string {
   return `count ${group.name}, arm ${arm}`;
 }
 
-/** @param plant what is counted with the steps of each work, for the self-test */
+/** @param plant extra steps counted with the steps of each work, for the self-test */
 export function processOf(
   trial: CountTrial,
   form: Form,
@@ -186,24 +186,25 @@ export function processOf(
 }
 
 /**
- * Instructions of one operation of each subject: the median over the rounds, less what a mark costs. What happens once in many
- * rounds, as a table that grows, weighs a hundred times what the forms differ by, and falls out so. A process marks the beginning
- * of each round and the end of each of its steps, and some intervals with nothing in them at its end.
- * @throws CountFailure where it did not do, or not mark, what was asked for
+ * Instructions of one operation of each subject: the median over rounds, minus the cost of a mark. Events that occur
+ * once in many rounds, such as a growing table, can weigh a hundred times as much as the difference between the forms;
+ * the median removes them. A process marks the beginning of each round and the end of each of its steps, and finally
+ * some empty intervals.
+ * @throws CountFailure when the process did not do, or did not mark, what was requested
  */
 export function sampleOf({ intervals, report }: CountedOutcome, { works }: CountGroup): CountSample {
   const said = readReport(report).works;
   const asked = works.map(({ rounds, name }) => `${rounds} of ${name}`).join(", ");
   const done = said.map(({ rounds, name }) => `${rounds} of ${name}`).join(", ");
-  if (done !== asked) throw new CountFailure(`it counted ${done}; asked for were ${asked}`);
-  // Behind the steps of each round lies an interval that belongs to none.
+  if (done !== asked) throw new CountFailure(`it counted ${done} instead of ${asked}`);
+  // The steps of each round are followed by an interval that belongs to none of them.
   const expected = works.reduce(
     (sum, work) => sum + work.rounds * (work.subjects.length + 1),
     EMPTY_INTERVALS,
   );
   if (intervals.length !== expected) {
     throw new CountFailure(
-      `it left ${intervals.length} counts, not ${expected}: this Node does not call libuv in a way that valgrind notices`,
+      `it left ${intervals.length} counts, not ${expected}: valgrind does not see the calls of this Node to libuv`,
     );
   }
   const mark = Math.min(...intervals.slice(-EMPTY_INTERVALS));
@@ -223,7 +224,7 @@ export function sampleOf({ intervals, report }: CountedOutcome, { works }: Count
   return { perOperation, check: said.map(({ name, check }) => `${name}: ${check}`).join("; ") };
 }
 
-/** Holds what a process says of its work against what the others said of the same work; one that differs is lost. */
+/** Compares the check of a process with those of the others for the same work; one that differs is lost. */
 function agreeing(outcome: CountOutcome, { group }: CountTrial, checks: Map<string, string>): CountOutcome {
   if (outcome.report === null || outcome.lost !== null) return { ...outcome, report: null };
   const { check } = outcome.report;
@@ -233,7 +234,7 @@ function agreeing(outcome: CountOutcome, { group }: CountTrial, checks: Map<stri
   return {
     ...outcome,
     report: null,
-    lost: `its work came to "${check}", that of another process to "${known}"`,
+    lost: `the result of its work was "${check}", that of another process "${known}"`,
   };
 }
 
@@ -243,12 +244,12 @@ function readReport(text: string): CountReport {
     if (typeof value === "object" && value !== null && "works" in value && Array.isArray(value.works))
       return value as CountReport; // from child.ts of this same build
   } catch {
-    // as good as no report
+    // not JSON: treated as no report
   }
   throw new CountFailure(`it gave no report of its work, but ${JSON.stringify(text.slice(0, 80))}`);
 }
 
-/** @param place of the subject among those of its group */
+/** @param place index of the subject among those of its group */
 function resultOf(
   definition: MetricDefinition,
   place: number,
@@ -278,27 +279,27 @@ function resultOf(
     const none = samples.A.length === 0;
     const why =
       first === undefined
-        ? "the time was used up; give the run more with --seconds"
+        ? "the time was up; give the run more with --seconds"
         : `${none ? "its" : "the other"} processes failed: ${shortly(first).replace(/\.$/, "")}`;
-    const found = none ? "Not counted" : "Counted once only, which shows no spread";
+    const found = none ? "Not counted" : "Counted only once, which shows no spread";
     return omissionOf(definition, `${found}: ${why}.`);
   }
   if (aaSpread <= definition.margin) return { definition, samples, processes, aaSpread };
   return omissionOf(
     definition,
-    `Counted, but not shown: ${definition.margin} % is the most that A may differ from itself, and it did by ` +
+    `Counted, but not shown: A may differ from itself by at most ${definition.margin} %, and it did by ` +
       `${aaSpread.toFixed(2)} %; more rounds or a longer warm-up would be needed.`,
   );
 }
 
-/** How far A2's figure is from A's, in percent; null without samples. */
+/** Distance of A2 from A in percent; null without samples. */
 function spreadOfControl({ A, A2 }: PerArm<readonly number[]>): number | null {
   if (A.length === 0) return null;
   const quotients = A.map((a, i) => Math.log((A2[i] ?? Number.NaN) / a));
   return 100 * Math.abs(Math.expm1(quotients.reduce((sum, each) => sum + each, 0) / A.length));
 }
 
-/** A failure without the last words of the process, which may be pages. */
+/** The first line of a failure, without the output of the process, which may be long. */
 function shortly(failure: string): string {
   const [said = ""] = failure.split(/; its last words|\n/);
   return said.slice(0, 300);

@@ -21,7 +21,7 @@ describe("planCounts", () => {
     );
   });
 
-  it("gives every arm the same mean place over two repeats", () => {
+  it("gives every arm the same mean position over two repeats", () => {
     fc.assert(
       fc.property(fc.integer(), fc.integer({ min: 1, max: 2 }), (seed, pairs) => {
         const plan = planCounts([board, machine], 2 * pairs, seed);
@@ -53,7 +53,7 @@ describe("layoutOf", () => {
     expect(new Set([...seedsOf(0), ...seedsOf(1), ...seedsOf(2)]).size).toBe(3);
   });
 
-  it("keeps to what V8 and a stack take", () => {
+  it("stays within the ranges that V8 and the stack accept", () => {
     fc.assert(
       fc.property(fc.integer(), fc.constantFrom(...ARMS), fc.nat(100), (seed, arm, repeat) => {
         const layout = layoutOf({ group, arm, repeat }, seed);
@@ -68,7 +68,7 @@ describe("layoutOf", () => {
   });
 });
 
-it("asks every question once, and says of each how it is counted", () => {
+it("has every question once, and says how it is counted", () => {
   const definitions = groups.flatMap(definitionsOf);
   expect(new Set(definitions.map(metricKey)).size).toBe(definitions.length);
   for (const { estimator } of definitions)

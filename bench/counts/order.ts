@@ -11,9 +11,9 @@ export interface CountTrial {
 }
 
 /**
- * The order of all processes. A repeat of all groups ends before the next begins, so that a run whose time is up has as many
- * repeats of one as of another. Within a group the arms are shuffled, and every second repeat goes through them backwards:
- * each arm has the same mean place.
+ * The order of all processes. A repeat of all groups ends before the next begins, so that a run whose time is up has
+ * equally many repeats of all groups. Within a group the arms are shuffled, and every second repeat goes through them
+ * backwards, so that each arm has the same mean position.
  */
 export function planCounts(groups: readonly CountGroup[], repeats: number, seed: number): CountTrial[] {
   const random = Random.seeded(seed, "counts");
@@ -31,26 +31,26 @@ export function planCounts(groups: readonly CountGroup[], repeats: number, seed:
   return trials;
 }
 
-/** What a process's layout hangs on. */
+/** Everything that determines the memory layout of a process. */
 export interface Layout {
   /** Seed of V8's hash tables. */
   readonly hashSeed: number;
-  /** Seed of V8's random numbers, which also choose where its heap lies. */
+  /** Seed of V8's random numbers, which also determine the address of its heap. */
   readonly randomSeed: number;
-  /** Bytes of an environment variable that nothing reads; what lies below it on the stack moves. */
+  /** Bytes of an unused environment variable, which shifts the stack below it. */
   readonly padding: number;
 }
 
-/** The largest {@link Layout.padding}: a page, after which a stack lies as it did. */
+/** Largest {@link Layout.padding}: a page, after which the alignment of the stack repeats. */
 const MOST_PADDING = 4096;
 
 /**
- * A layout of its own for every process. With one for all, arms A and A2, which are the same program, would execute the
- * same instructions by construction, and their agreement would say nothing of how far layout alone moves a count.
+ * A separate layout for every process. With a common one, arms A and A2, which are the same program, would execute the
+ * same instructions by construction, and their agreement would not show how much layout alone affects a count.
  *
- * The arms of a repeat share the seed of hash tables, as what is paired shares whatever it can: how many names collide
- * moves all arms alike, by some 0.2 % of what makes a board. Another repeat has another seed, so that the interval
- * over repeats holds what the forms' own names make of it.
+ * The arms of a repeat share the seed of hash tables, because pairs share everything that they can: collisions of names
+ * change the counts of all arms alike, by some 0.2 % of the creation of a board. Each repeat has a different seed, so
+ * that the interval over repeats includes the effect of names in which the forms differ.
  */
 export function layoutOf({ group, arm, repeat }: CountTrial, seed: number): Layout {
   const shared = Random.seeded(seed, `hashes/${group.name}/${repeat}`);
@@ -58,7 +58,7 @@ export function layoutOf({ group, arm, repeat }: CountTrial, seed: number): Layo
   return { hashSeed: v8Seed(shared), randomSeed: v8Seed(own), padding: 1 + own.below(MOST_PADDING) };
 }
 
-/** V8 takes 0 as "choose one yourself". */
+/** Never 0, for which V8 chooses a seed itself. */
 function v8Seed(random: Random): number {
   return 1 + random.below(2 ** 31 - 2);
 }

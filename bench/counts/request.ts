@@ -1,24 +1,24 @@
 import type { Form } from "#results";
 
-/** What a counted process is asked to do, as JSON in its first argument. */
+/** The request to a counted process, as JSON in its first argument. */
 export interface CountRequest {
   readonly form: Form;
-  /** In this order, one after the other. */
+  /** Done one after the other, in this order. */
   readonly works: readonly RequestedWork[];
 }
 
 export interface RequestedWork {
   /** Name of a {@link import("./subjects.ts").CountWork}. */
   readonly name: string;
-  /** Rounds done before the counted ones, so that V8 has learnt what they run. */
+  /** Rounds done before the counted ones, to warm V8 up. */
   readonly warmUp: number;
-  /** Rounds whose instructions are wanted: marks stand before and after each of their steps. */
+  /** Counted rounds: there are marks before and after each of their steps. */
   readonly rounds: number;
-  /** For the instrument's self-test: steps of other work that are counted with each step; default: none. */
+  /** For the self-test: steps of extra work that are counted with each step; default: none. */
   readonly plant?: readonly number[];
 }
 
-/** What it says afterwards, as a line of JSON on {@link REPORT_FD}; its parent then ends it. */
+/** The report of a counted process, as a line of JSON on {@link REPORT_FD}; its parent then kills it. */
 export interface CountReport {
   readonly works: readonly DoneWork[];
 }
@@ -26,21 +26,24 @@ export interface CountReport {
 export interface DoneWork {
   readonly name: string;
   readonly rounds: number;
-  /** Something that depends on all of the work, and is the same whichever the form: proof that it was done. */
+  /** A text that depends on all of the work and is the same for both forms: proof that it was done. */
   readonly check: string;
 }
 
-/** File descriptor of the report; standard output stays silent. */
+/** File descriptor of the report; nothing is written to standard output. */
 export const REPORT_FD = 3;
-/** The report begins with it, as soon as all is loaded; the process then waits for the file that its second argument names. */
+/**
+ * Start of the report, written once everything is loaded. The process then waits for the file named by its second
+ * argument.
+ */
 export const READY = "ready\n";
 /**
- * Function of the runtime (of libuv) that ends one interval and begins the next. What asks for a process's priority does
- * nothing else, and nothing else asks for it.
+ * The function of libuv whose call ends one interval and begins the next. It only queries the priority of a process,
+ * and nothing else calls it.
  */
 export const MARK = "uv_os_getpriority";
-/** Intervals with nothing in them at the end of a process: they tell what a mark costs. */
+/** Number of empty intervals at the end of a process, which show the cost of a mark. */
 export const EMPTY_INTERVALS = 3;
 
-/** Steps of the instrument's own test, in which `owned` is given 1 % more of the same work. */
+/** Steps for the test of the instrument, in which `owned` does 1 % more of the same work. */
 export const PLANTED_STEPS: Readonly<Record<Form, number>> = { embedded: 100_000, owned: 101_000 };

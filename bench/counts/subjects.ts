@@ -1,4 +1,4 @@
-/** What is counted, with the questions that the counts answer beside times. */
+/** What is counted, and which questions the counts answer. */
 import {
   BOARD_CREATION,
   BOOT,
@@ -17,43 +17,43 @@ import {
 import { PLUGGED } from "#workloads/lifecycle";
 import { COUNT_MARGIN_PERCENT } from "../suites/margins.ts";
 
-/** One figure: a step of some work. */
+/** One figure: a step of a work. */
 export interface CountSubject {
   readonly definition: MetricDefinition;
-  /** What the step does so many times; the figure is for one of them. */
+  /** Number of operations in the step; the figure is for one operation. */
   readonly perStep: number;
 }
 
-/** Work that is repeated; what of it is counted, in the order in which a round does it. */
+/** Work that is repeated in rounds, with its counted steps in order. */
 export interface CountWork {
   readonly name: string;
   readonly subjects: readonly CountSubject[];
-  /** Rounds before those that are counted. */
+  /** Uncounted rounds before the counted ones. */
   readonly warmUp: number;
   /** Counted rounds. */
   readonly rounds: number;
 }
 
-/** Works that are counted in one process, one after the other: most of its time goes into its start. */
+/** Works that are counted in one process, one after the other, because starting a process takes most of its time. */
 export interface CountGroup {
   readonly name: string;
   readonly works: readonly CountWork[];
-  /** Options of V8, beside those of all counted processes. */
+  /** V8 options in addition to those of all counted processes. */
   readonly flags: readonly string[];
-  /** Samples of each arm, at most. */
+  /** Largest number of samples per arm. */
   readonly mostRepeats: number;
   /** Whether a single process takes minutes. */
   readonly takesMinutes: boolean;
   /** Whether a quick run counts it. */
   readonly quick: boolean;
-  /** The guest program whose files it needs; null where it runs none. */
+  /** The guest program whose files it needs; null if it runs none. */
   readonly guest: string | null;
 }
 
 /**
- * V8 on one thread: what it compiles and collects, it then compiles and collects at the same place of the program. It has room
- * for all that a process ever allocates, so that none of the counted rounds pays for a collection: whether one falls into them
- * weighed as much as a fifth of what there was to count.
+ * V8 on a single thread, so that it compiles and collects at the same point of the program every time. The heap has
+ * room for everything that a process allocates, so that no counted round pays for a collection, which weighed up to a
+ * fifth of what was counted.
  */
 export const COUNTING_FLAGS = [
   "--single-threaded",
@@ -63,17 +63,19 @@ export const COUNTING_FLAGS = [
   "--initial-old-space-size=2048",
 ] as const;
 /**
- * V8's interpreter only. A board is made once in a process, long before V8 compiles what makes it; what it compiles in the middle
- * of a boot takes as many instructions as the boot; and whatever it compiles or first takes notes for, it does a round earlier in
- * one form than in the other, which can weigh more than the forms differ by.
+ * V8's interpreter only. A board is normally created once per process, long before V8 would compile its code;
+ * compilation in the middle of a boot takes as many instructions as the boot; and V8 may compile, or allocate feedback,
+ * a round earlier in one form than in the other, which can weigh more than the difference between the forms.
  */
 const INTERPRETED = ["--no-opt", "--no-maglev", "--no-sparkplug", "--no-lazy-feedback-allocation"] as const;
-/** Else WebAssembly is compiled a second time wherever a budget of calls runs out: 15 % between two runs of one program. */
+/**
+ * Otherwise WebAssembly tiers up when a call budget runs out, which changed counts by 15 % between runs of one program.
+ */
 const ONE_TIER = "--no-wasm-dynamic-tiering";
 
-/** Accesses of a round: the loop around them is entered once. */
+/** Accesses per round, in one call of the loop. */
 export const ACCESSES_PER_ROUND = 4096;
-/** Regions of the map that is committed, each of which is then accessed once. */
+/** Regions of the committed map, each of which is then accessed once. */
 export const COMMITTED_REGIONS = 1024;
 
 /** All groups, in the order in which they are counted. */
@@ -84,7 +86,7 @@ export function countGroups(): readonly CountGroup[] {
       ...nowhere,
       name: "board",
       quick: true,
-      // How names of the two forms collide in V8's hash tables differs by half of what the forms do.
+      // Collisions of names in V8's hash tables vary between the forms by half as much as the forms differ.
       mostRepeats: 8,
       flags: [...INTERPRETED, ONE_TIER],
       works: [
@@ -119,7 +121,7 @@ export function countGroups(): readonly CountGroup[] {
   ].map((group) => ({ ...group, works: group.works.map((each) => withEstimator(each, group.flags)) }));
 }
 
-/** What a group counts, in the order in which its processes give it. */
+/** The figures of a group, in the order in which its processes report them. */
 export function definitionsOf({ works }: Pick<CountGroup, "works">): MetricDefinition[] {
   return works.flatMap(({ subjects }) => subjects.map(({ definition }) => definition));
 }
@@ -161,7 +163,7 @@ const PLUGGED_AND_UNPLUGGED: MetricDefinition = {
   decides: true,
 };
 
-/** A guest's boots: how often, and in which mode of V8. */
+/** How often a guest is booted, and with which V8 options. */
 interface GuestPlan {
   readonly guest: string;
   readonly warmUp: number;
@@ -171,8 +173,9 @@ interface GuestPlan {
 }
 
 /**
- * The long ones vary by less than the short, and take most of a minute as it is; U-Boot takes minutes. Two run for so long that V8
- * optimises all that matters in their first tenth, which the interpreter alone would not end in this time.
+ * Long boots vary less than short ones and take most of a minute anyway; U-Boot takes minutes. The last two run with
+ * V8's compilers, because the interpreter alone would take too long; V8 optimises everything important in their first
+ * tenth.
  */
 const GUESTS: readonly GuestPlan[] = [
   { guest: "hello", warmUp: 3, rounds: 5, mostRepeats: 3, flags: INTERPRETED },

@@ -1,4 +1,4 @@
-/** What is counted, a round at a time. */
+/** The works that are counted, round by round. */
 import { Emulation, type Hardware } from "#machine";
 import { MemoryRegion } from "#memory";
 import type { DeviceModel } from "#qdev";
@@ -14,20 +14,20 @@ import { ACCESSES_PER_ROUND, COMMITTED_REGIONS } from "./subjects.ts";
 
 /** Work that can be repeated. */
 export interface Work {
-  /** What each round needs and does not count, done before it; default: nothing. */
+  /** Uncounted preparation of each round; default: nothing. */
   prepare?(): void;
-  /** What is counted in a round, each for itself. */
+  /** The steps of a round, each counted separately. */
   readonly steps: readonly (() => void)[];
   /** See `DoneWork.check`. */
   check(): string;
 }
 
-/** As the boot suite makes machines. */
+/** As in the boot suite. */
 const RAM_BYTES = 128 * 2 ** 20;
 
 /**
- * Makes a work ready.
- * @throws Error for one that is not there, or whose files are missing
+ * Prepares a work by name.
+ * @throws Error when it does not exist, or when its files are missing
  */
 export function prepareWork(work: string, form: Form, hardware: Hardware): Work {
   const [kind, name = ""] = work.split("/", 2);
@@ -45,7 +45,7 @@ export function prepareWork(work: string, form: Form, hardware: Hardware): Work 
     case "planted":
       return plantedWork(PLANTED_STEPS[form]);
     default:
-      throw new Error(`${work}: there is nothing to count by this name`);
+      throw new Error(`${work}: there is no work of this name to count`);
   }
 }
 
@@ -56,7 +56,7 @@ function creationWork(hardware: Hardware): Work {
   return {
     prepare: () => {
       made?.destroy();
-      // Its memory lies outside of V8's heap, and a collection is due as soon as it has seen enough of that.
+      // Its memory is external to V8's heap; too much of it would trigger a collection in a counted round.
       globalThis.gc?.();
     },
     steps: [
@@ -69,7 +69,7 @@ function creationWork(hardware: Hardware): Work {
   };
 }
 
-/** A board alone, made and taken down: no processor, no fresh memory. */
+/** Creation and tear-down of a board alone: no processor, no fresh memory. */
 function boardWork(hardware: Hardware): Work {
   const ram = new PooledRam();
   let made: DeviceModel | null = null;
@@ -87,7 +87,7 @@ function boardWork(hardware: Hardware): Work {
   };
 }
 
-/** Each round boots another machine, which has not run before, to its milestone. */
+/** Each round boots a new machine to its milestone. */
 function bootWork(hardware: Hardware, name: string): Work {
   const { program, options } = guestOf(name, hardware);
   const ends = new Set<string>();
@@ -113,7 +113,7 @@ function bootWork(hardware: Hardware, name: string): Work {
   };
 }
 
-/** Each kind of device once, as their rounds follow each other. */
+/** One step goes through all kinds of devices, one round each. */
 function lifecycleWork(hardware: Hardware, name: string): Work {
   const run = scenario(name).start({ hardware });
   return {
@@ -126,13 +126,13 @@ function lifecycleWork(hardware: Hardware, name: string): Work {
   };
 }
 
-/** Loops of the dispatch suite, in rounds of {@link ACCESSES_PER_ROUND}. */
+/** The loops of the dispatch suite, in rounds of {@link ACCESSES_PER_ROUND}. */
 function probeWork(name: string, form: Form): Work {
   const one = flatMap(form, 1);
   const all = flatMap(form, VARIANTS);
   const read = readLoop(all.space, walk(all.addresses, 4, "walk"), 4);
   const write = writeLoop(all.space, walk(all.addresses, 4, "walk"), 4);
-  // The dispatcher meets every kind of device first: one that knows a single kind would inline its callback.
+  // The dispatcher sees every kind of device first: with a single kind, V8 would inline its callback.
   for (let turn = 0; turn < 400; turn++) {
     read(256);
     write(256);
@@ -157,11 +157,11 @@ function probeWork(name: string, form: Form): Work {
     case "after commit":
       return missWork(form);
     default:
-      throw new Error(`probes/${name}: there is nothing to count by this name`);
+      throw new Error(`probes/${name}: there is no work of this name to count`);
   }
 }
 
-/** A commit that changes the map, then the first read of each region of it, which alone counts. */
+/** A commit that changes the map, then the first read of each of its regions; only the reads are counted. */
 function missWork(form: Form): Work {
   const { space, addresses } = flatMap(form, COMMITTED_REGIONS);
   const model = space.model;
@@ -172,7 +172,7 @@ function missWork(form: Form): Work {
   return {
     prepare: () => {
       beside.setEnabled(!beside.enabled);
-      model.rcu.poll(); // the view before goes
+      model.rcu.poll(); // frees the previous view
     },
     steps: [
       () => {
@@ -183,7 +183,7 @@ function missWork(form: Form): Work {
   };
 }
 
-/** Work of a known size, for the instrument's own test: `steps` of the same arithmetic. */
+/** Work of a known size, for the test of the instrument: `steps` of the same arithmetic. */
 function plantedWork(steps: number): Work {
   let state = 1;
   let rounds = 0;
@@ -198,7 +198,10 @@ function plantedWork(steps: number): Work {
   };
 }
 
-/** Marsaglia's xorshift (J. Stat. Softw. 8, 14, 2003): every step needs the one before, so that none can be left out. */
+/**
+ * Marsaglia's xorshift (J. Stat. Softw. 8, 14, 2003): every step depends on the previous one, so none can be optimised
+ * away.
+ */
 export function churn(seed: number, steps: number): number {
   let x = seed;
   for (let step = 0; step < steps; step++) {

@@ -1,4 +1,4 @@
-/** The machines that run the same guests, and how each is started. */
+/** The machines that run the same guests, and how to start them. */
 import { spawnSync } from "node:child_process";
 import type { Guest } from "./works.ts";
 
@@ -13,9 +13,9 @@ export interface Command {
 export interface Contestant {
   readonly name: ContestantName;
   readonly title: string;
-  /** What it says of itself; null where it is not installed. */
+  /** Its version; null if it is not installed. */
   readonly version: string | null;
-  /** What to do where it is not installed. */
+  /** How to install it. */
   readonly mend: string;
   command(guest: Guest): Command;
 }
@@ -50,7 +50,7 @@ export function contestants(cli: string, version: string): readonly Contestant[]
   ];
 }
 
-/** Options that both command lines have, each with its own dashes. */
+/** Options common to both command lines, with the given dashes. */
 function machineArgs(guest: Guest, dashes: string): string[] {
   const { ramBytes, bios = "none", kernel, initrd, append } = guest;
   const option = (name: string, value: string | undefined) =>

@@ -43,7 +43,7 @@ function samplesOf({ regionlab = [], interpreter = [], qemu = [] }: Partial<Whol
 describe("judgeWork", () => {
   const judged = (times: Partial<WholeTimes>, work = KERNEL) => judgeWork(work, samplesOf(times));
 
-  it("gives QEMU's time over ours, and says whether the goal is kept", () => {
+  it("gives QEMU's time over ours, and says whether the goal is met", () => {
     const faster = judged({ regionlab: [10, 10, 10], qemu: [20, 20, 20], interpreter: [80] });
     expect(faster.speed?.estimate).toBeCloseTo(2, 12);
     expect(faster.speed?.low).toBeCloseTo(2, 12);
@@ -56,7 +56,7 @@ describe("judgeWork", () => {
     expect(slower.kept).toBe(false);
   });
 
-  it("tells the later laps from the first", () => {
+  it("separates later laps from the first", () => {
     const samples = { regionlab: [[900, 1000]], interpreter: [], qemu: [[400, 800, 1000]] };
     expect(judgeWork(KERNEL, samples)).toMatchObject({
       speed: { estimate: 1 },
@@ -70,7 +70,7 @@ describe("judgeWork", () => {
     expect(judged({}, { ...KERNEL, guest: { missing: "fetch it" } }).missing).toBe("fetch it");
   });
 
-  it("sums a kind up by the geometric mean", () => {
+  it("summarizes a kind by the geometric mean", () => {
     const rows = [judged({ regionlab: [10], qemu: [40] }), judged({ regionlab: [10], qemu: [2.5] })];
     expect(summarizeKinds(rows)).toMatchObject([{ kind: "integer", kept: true }]);
     expect(summarizeKinds(rows)[0]?.speed).toBeCloseTo(1, 12);
@@ -95,14 +95,14 @@ describe("the tables", () => {
     });
   };
 
-  it("show the goal beside the speed, and an interval only where there are several processes", () => {
-    expect(table({ regionlab: [10], qemu: [20] })).toContain("| 2.00× | ≥ 1.00 | kept |");
+  it("show the goal next to the speed, and an interval only if there are several processes", () => {
+    expect(table({ regionlab: [10], qemu: [20] })).toContain("| 2.00× | ≥ 1.00 | met |");
     expect(table({ regionlab: [20, 22, 24], qemu: [10, 12, 11] })).toMatch(
-      /0\.50× \(0\.\d\d to 0\.\d\d\) \| ≥ 1\.00 \| not kept/,
+      /0\.50× \(0\.\d\d to 0\.\d\d\) \| ≥ 1\.00 \| not met/,
     );
   });
 
-  it("say which peer is absent, and why a work did not run", () => {
+  it("say which contestant is missing, and why a work did not run", () => {
     expect(table({ regionlab: [10] })).toMatch(/not run[\s\S]*QEMU \(TCG\): not installed; install it/);
     expect(table({}, { ...KERNEL, guest: { missing: "fetch it" } })).toContain("not run: fetch it");
   });
@@ -111,13 +111,13 @@ describe("the tables", () => {
 describe("timesToTexts", () => {
   const node = (script: string) => ({ program: process.execPath, args: ["-e", script] });
 
-  it("answers when the text comes, also in two pieces, and ends the process", async () => {
+  it("gives the time when the text appears, even in two pieces, and ends the process", async () => {
     const script =
       "process.stdout.write('he'); setTimeout(() => process.stdout.write('llo'), 50); setInterval(() => {}, 1e6)";
     expect(await timesToTexts(node(script), ["hello"], 30_000)).toEqual([expect.any(Number)]);
   });
 
-  it("answers the times of several texts, in the order in which they come", async () => {
+  it("gives the times of several texts, in the order in which they appear", async () => {
     const script =
       "process.stdout.write('b a'); setTimeout(() => process.stdout.write('b'), 100); setInterval(() => {}, 1e6)";
     const [first = 0, second = 0, ...more] = await timesToTexts(node(script), ["a", "b"], 30_000);
@@ -125,14 +125,14 @@ describe("timesToTexts", () => {
     expect(more).toEqual([]);
   });
 
-  it("shows what a process said that ended without the text", async () => {
+  it("shows the output of a process that ended without the text", async () => {
     const script = "console.log('other'); console.error('trouble'); process.exitCode = 3";
     await expect(timesToTexts(node(script), ["hello"], 30_000)).rejects.toThrow(
       /exit code 3.*"hello".*other\ntrouble/s,
     );
   });
 
-  it("gives up after a time, and on a program that is not there", async () => {
+  it("gives up after the timeout, and on a program that does not exist", async () => {
     await expect(timesToTexts(node("setInterval(() => {}, 1e6)"), ["hello"], 300)).rejects.toThrow(
       "no result after 0.3 s",
     );
@@ -143,7 +143,7 @@ describe("timesToTexts", () => {
 });
 
 describe("the profile", () => {
-  it("knows the parts by the files of their functions", () => {
+  it("recognises the parts by the files of their functions", () => {
     const part = (url: string, functionName = "f") => partOf({ url, functionName });
     expect(part("wasm://wasm/00d2")).toBe("translated code and interpreter");
     expect(part("file:///x/dist/emulator/cpu/riscv/translator/region.js")).toBe("translate");
@@ -157,7 +157,7 @@ describe("the profile", () => {
     expect(part("node:internal/x")).toBe("rest");
   });
 
-  it("takes apart a run that really ran, without losing time", () => {
+  it("profiles a real run without losing time", () => {
     const started = performance.now();
     const profile = profiled(() => {
       const end = performance.now() + 100;

@@ -1,8 +1,8 @@
 /**
- * The processor against QEMU:
+ * The processor benchmark, against QEMU:
  *
  *     npm run bench:cpu                     everything, a quarter of an hour
- *     npm run bench:cpu -- --quick          a lap of every kernel, once, without Debian
+ *     npm run bench:cpu -- --quick          one lap of every kernel, once, without Debian
  *
  * Options: [--quick] [--work NAME …] [--repeats N] [--seed N] [-o F.json]
  */
@@ -34,13 +34,13 @@ import { type Guest, type Work, works } from "./works.ts";
 
 /** Processes per contestant. */
 const REPEATS = { quick: 1, full: 5 } as const;
-/** Of Debian's boot, which takes a hundred times as long. */
+/** Processes per contestant for Debian's boot, which takes a hundred times as long. */
 const BOOT_REPEATS = 3;
-/** The interpreter is many times slower, and by how many needs no narrow interval. */
+/** Processes of the interpreter. It is many times slower, and the factor needs no narrow interval. */
 const INTERPRETER_REPEATS = 2;
-/** Milliseconds after which a process is given up. */
+/** Milliseconds after which a process is killed. */
 const PATIENCE = 20 * 60_000;
-/** Works whose time is taken apart. */
+/** Works that are profiled. */
 const PROFILED: readonly string[] = ["sort", "string", "nbody", "device-loads", "debian"];
 const DEFAULT_OUTPUT = "results/cpu.json";
 
@@ -87,7 +87,7 @@ async function bench(options: Options): Promise<void> {
   process.stdout.write(`${renderCpuTable(run)}\nStored in ${options.output}; the page is ${page}\n`);
 }
 
-/** The works that were named; without names all of them, or all but the boots where it must be quick. */
+/** The named works; default: all of them, without boots if `quick`. */
 function choose(names: readonly string[] | undefined, quick: boolean): Work[] {
   const all = works(quick ? 1 : undefined);
   const unknown = names?.find((name) => !all.some((work) => work.name === name));
@@ -98,7 +98,7 @@ function choose(names: readonly string[] | undefined, quick: boolean): Work[] {
   return all.filter((work) => (names ? names.includes(work.name) : !(quick && work.kind === "boot")));
 }
 
-/** Who runs what how often: the installed ones; of long works fewer; the interpreter never boots a distribution. */
+/** Which installed contestants run which works how often: long works less often, and no boots in the interpreter. */
 function entriesOf(
   chosen: readonly Work[],
   machines: readonly Contestant[],
@@ -167,7 +167,7 @@ async function profile(chosen: readonly Work[]): Promise<Profile[]> {
       execArgv: [],
       timeout: PATIENCE,
     });
-    // The child is the file beside this one, which reports nothing else.
+    // The child is profile-child.ts, which reports nothing else.
     profiles.push(report as Profile);
   }
   return profiles;
@@ -182,7 +182,7 @@ function count(option: string, text: string): number {
 }
 
 const program = new Command("bench:cpu")
-  .description("measure the processor against QEMU")
+  .description("compare the speed of the emulated processor with QEMU")
   .option("--quick", "one lap of every kernel, once, and no boot of a distribution")
   .option(
     "--work <name...>",
@@ -194,7 +194,7 @@ const program = new Command("bench:cpu")
   .option("--seed <n>", "fixes the order of the processes", "1")
   .option(
     "-o, --output <file>",
-    "where to store the run, as JSON; tables in Markdown and a page go beside it",
+    "where to store the run, as JSON; tables in Markdown and a page go next to it",
     DEFAULT_OUTPUT,
   )
   .exitOverride()

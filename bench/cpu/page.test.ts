@@ -24,7 +24,7 @@ const environment: Environment = {
   ...{ commit: null, dirty: null, execArgv: [], valgrind: null },
 };
 
-/** Invented times: one goal kept, one missed, one work that could not run. */
+/** Invented times: one goal met, one missed, and one work that could not run. */
 function invented(): CpuRun {
   const work = (name: string, kind: Work["kind"], guest?: Work["guest"]): Work => ({
     ...{ name, kind, description: `the work ${name}` },
@@ -57,7 +57,7 @@ function invented(): CpuRun {
     profiles: [
       {
         ...{ work: "sort", milliseconds: 2000, instructions: 4e9 },
-        // Every part is given a share, so that none is missing.
+        // Every part gets a share, so that none is missing.
         parts: Object.fromEntries(
           PROFILE_PARTS.map((part) => [part, 200]),
         ) as CpuRun["profiles"][number]["parts"],
@@ -69,28 +69,21 @@ function invented(): CpuRun {
 describe("the page of the processor's benchmark", () => {
   it("answers first, and shows every goal, work, part and contestant as text", async () => {
     const page = await renderCpuPage(invented());
-    const answer = page.indexOf("1 of 2 goals are kept");
+    const answer = page.indexOf("1 of 2 goals are met");
     expect(answer).toBeGreaterThan(0);
     expect(answer).toBeLessThan(page.indexOf("<table"));
-    for (const part of [
-      "sort",
-      "nbody",
-      "not run: fetch &#60;it&#62;",
-      "kept",
-      "not kept",
-      ...PROFILE_PARTS,
-    ]) {
+    for (const part of ["sort", "nbody", "not run: fetch &#60;it&#62;", "met", "not met", ...PROFILE_PARTS]) {
       expect(page).toContain(part);
     }
     expect(page).toContain("QEMU (TCG): 10.0\ufffd[31m");
     for (const part of ["<script", "\u001b"]) expect(page).not.toContain(part);
   });
 
-  it("says that nothing can be judged where nothing can", () => {
+  it("says so if nothing can be judged", () => {
     expect(answerOf({ summaries: [] })).toMatch(/^No goal could be judged/);
     const [first] = summarizeKinds(invented().rows);
     expect(answerOf({ summaries: first ? [first] : [] })).toMatch(
-      /^1 of 1 goals are kept: integer 1\.\d\d× QEMU's speed \(kept\)\.$/,
+      /^1 of 1 goals are met: integer 1\.\d\d× QEMU's speed \(met\)\.$/,
     );
   });
 

@@ -1,17 +1,17 @@
-/** A process of its own that runs one guest under V8's profiler and reports where its time went. */
+/** A separate process that runs one guest under V8's profiler and reports where its time went. */
 import { Emulation, loadHardware } from "#machine";
 import { reportTo } from "../runner/report-to.ts";
 import { addUp, type Profile, profiled } from "./profile.ts";
 import type { Guest } from "./works.ts";
 
-/** What the process is asked to do. */
+/** The request to the process. */
 export interface ProfileRequest {
   readonly work: string;
   readonly guest: Guest;
 }
 
 await reportTo(process, async (request) => {
-  // The other end is the command beside this file, which sends nothing else.
+  // The other end is main.ts, which sends nothing else.
   const { work, guest } = request as ProfileRequest;
   return await profileGuest(work, guest);
 });

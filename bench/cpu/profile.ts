@@ -1,9 +1,9 @@
-/** Where a run's time goes, from V8's sampling profiler: every sample belongs to the innermost function that it saw. */
+/** Where the time of a run goes, by V8's sampling profiler: every sample is attributed to the innermost function. */
 
 import type { Profiler } from "node:inspector";
 import { Session } from "node:inspector";
 
-/** Parts of a run, as a reader of the report thinks of them. */
+/** Parts of a run, as shown in the report. */
 export const PROFILE_PARTS = [
   "translated code and interpreter",
   "translate",
@@ -22,14 +22,14 @@ export interface Profile {
   readonly work: string;
   readonly milliseconds: number;
   readonly instructions: number;
-  /** Milliseconds by part; they add up to the whole. */
+  /** Milliseconds by part; they add up to the whole time. */
   readonly parts: Readonly<Record<ProfilePart, number>>;
 }
 
 /** Microseconds between two samples. */
 const SAMPLING_INTERVAL = 1000;
 
-/** Files whose functions make up a part; the first that matches counts. */
+/** The part that the functions of a file belong to; the first match counts. */
 const FILES: readonly (readonly [RegExp, ProfilePart])[] = [
   [/^wasm:/, "translated code and interpreter"],
   [/\/cpu\/riscv\/(translator|wasm)\//, "translate"],
@@ -46,7 +46,7 @@ export function partOf({
   url,
 }: Pick<Profiler.Profile["nodes"][number]["callFrame"], "functionName" | "url">): ProfilePart {
   if (functionName === "(garbage collector)") return "garbage collection";
-  // What V8 itself does has no file: compilation is time of WebAssembly's native constructors.
+  // Native code has no file: compilation shows up as the constructors and functions of WebAssembly.
   if (url === "" && /^(Module|Instance|compile|instantiate)$/.test(functionName)) return "compile";
   if (/^(js-to-wasm|wasm-to-js|GenericJSToWasmWrapper)/.test(functionName)) {
     return "calls between JavaScript and WebAssembly";
@@ -54,7 +54,7 @@ export function partOf({
   return FILES.find(([pattern]) => pattern.test(url))?.[1] ?? "rest";
 }
 
-/** Adds the samples of a V8 profile up, in milliseconds. */
+/** Adds up the samples of a V8 profile, in milliseconds by part. */
 export function addUp({
   nodes,
   samples = [],
@@ -72,7 +72,7 @@ export function addUp({
 export function profiled(work: () => void): Profiler.Profile {
   const session = new Session();
   session.connect();
-  // The commands of an in-process session are carried out before `post` returns.
+  // The commands of an in-process session complete before `post` returns.
   let result: Profiler.Profile | undefined;
   session.post("Profiler.enable");
   session.post("Profiler.setSamplingInterval", { interval: SAMPLING_INTERVAL });

@@ -6,9 +6,9 @@ import type { Command } from "./contestants.ts";
 const CONSOLE_TAIL = 2000;
 
 /**
- * Milliseconds from the start of a process to each of some texts that follow each other on its standard output. The process
- * is ended after the last.
- * @param timeout milliseconds after which it is given up
+ * Milliseconds from the start of a process to each of a sequence of texts on its standard output. The process is killed
+ * after the last.
+ * @param timeout milliseconds after which the process is killed
  * @throws CommandError (exit code 1) when the process ends or takes too long without having printed all of them
  */
 export function timesToTexts(

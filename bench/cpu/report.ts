@@ -1,4 +1,4 @@
-/** What the processor's benchmark found: its stored form, and how it is judged. */
+/** The results of the processor benchmark: how they are stored, and how they are judged. */
 import type { Environment, Interval } from "#results";
 import { pairedDifference } from "#results/statistics";
 import type { Contestant, ContestantName } from "./contestants.ts";
@@ -8,7 +8,7 @@ import { GOALS, type Goal, WORK_KINDS, type Work, type WorkKind } from "./works.
 export const CPU_SCHEMA = "regionlab-cpu";
 export const CPU_SCHEMA_VERSION = 2;
 
-/** Milliseconds from the start of each process to each milestone, by contestant; empty: it did not run. */
+/** Milliseconds from the start of each process to each milestone, by contestant; empty if it did not run. */
 export type Samples = Readonly<Record<ContestantName, readonly (readonly number[])[]>>;
 
 export interface CpuRow {
@@ -16,24 +16,26 @@ export interface CpuRow {
   readonly kind: WorkKind;
   readonly description: string;
   readonly samples: Samples;
-  /** QEMU's time over ours to the last milestone, by pairs, with the 95 % interval; null where one of them did not run. */
+  /**
+   * QEMU's time over ours to the last milestone, over pairs, with the 95 % interval; null if one of them did not run.
+   */
   readonly speed: Interval | null;
-  /** The same from the first milestone to the last, without start and warming up; null where there is only one. */
+  /** The same from the first milestone to the last, without start and warm-up; null if there is only one milestone. */
   readonly laterSpeed: Interval | null;
-  /** The interpreter's time over the translator's; null where one of them did not run. */
+  /** The interpreter's time over the translator's; null if one of them did not run. */
   readonly gain: Interval | null;
   readonly goal: Goal | null;
-  /** Whether the estimate reaches the goal; null where nothing says so. */
+  /** Whether the estimate meets the goal; null if there is no goal or no estimate. */
   readonly kept: boolean | null;
-  /** Why the work could not be run. */
+  /** Why the work could not be run; null if it could. */
   readonly missing: string | null;
 }
 
-/** All rows of a kind together. */
+/** The rows of a kind together. */
 export interface CpuSummary {
   readonly kind: WorkKind;
   readonly goal: Goal;
-  /** Geometric mean of the rows' speeds; null where no row has one. */
+  /** Geometric mean of the rows' speeds; null if no row has one. */
   readonly speed: number | null;
   readonly kept: boolean | null;
 }
@@ -73,7 +75,7 @@ export function judgeWork(work: Work, samples: Samples): CpuRow {
 
 /** Milliseconds from the start of each process to its last milestone. */
 export function wholeTimes(processes: Samples[ContestantName]): number[] {
-  return processes.map((times) => times.at(-1) ?? Number.NaN); // a process that reached none is no sample
+  return processes.map((times) => times.at(-1) ?? Number.NaN); // a process that reached none gives no sample
 }
 
 /** Milliseconds from the first milestone of each process to its last, of those that have several. */
@@ -97,8 +99,8 @@ export function summarizeKinds(rows: readonly CpuRow[]): CpuSummary[] {
 }
 
 /**
- * Quotient of the times of two contestants, pair by pair of processes that ran side by side, with its interval; of one pair the
- * quotient alone. Null where there is no pair.
+ * Quotient of the times of two contestants over pairs of processes, with its interval. For a single pair, the interval
+ * is the quotient itself. Null if there is no pair.
  */
 function quotientOf(over: readonly number[], under: readonly number[]): Interval | null {
   const pairs = Math.min(over.length, under.length); // the interpreter runs in the first repeats only

@@ -7,7 +7,7 @@ export interface Heat {
   readonly contestant: ContestantName;
 }
 
-/** A work, who runs it, and how often each does. */
+/** A work, its contestants, and how often each of them runs it. */
 export interface Entry {
   readonly work: string;
   readonly contestants: readonly ContestantName[];
@@ -15,8 +15,8 @@ export interface Entry {
 }
 
 /**
- * The order of all processes. Works take turns; within a work two repeats form a palindrome of the contestants in an
- * order shuffled each time, so that a steady drift weighs on all alike.
+ * The order of all processes. Works take turns. Within a work, two repeats form a palindrome of the contestants, whose
+ * order is shuffled each time, so that a steady drift affects all of them equally.
  */
 export function planHeats(entries: readonly Entry[], seed: number): Heat[] {
   const random = Random.seeded(seed, "cpu");

@@ -1,4 +1,4 @@
-/** The benchmark's result as tables: for a terminal, for Markdown, and for the page. */
+/** The results of the processor benchmark as tables, for the terminal, Markdown and the page. */
 
 import CliTable3 from "cli-table3";
 import { cleanText } from "#host";
@@ -31,15 +31,15 @@ function layOut(run: CpuRun, draw: (table: Table) => string): string {
   return `${[...tables.map(draw), about.map(cleanText).join("\n")].join("\n\n")}\n`;
 }
 
-/** How the times come about, a sentence each. */
+/** How the times are obtained, one sentence each. */
 export const CPU_METHOD: readonly string[] = [
   "Times are wall time from the start of a process to a text on its console; nothing is subtracted.",
-  "A speed is QEMU's time over ours, by pairs of processes that ran side by side, with its 95 % interval where there are several; " +
-    "over 1 is faster than QEMU.",
-  "Kernels run in laps: from the first lap on, starting and warming up are past.",
+  "A speed is QEMU's time over ours, over pairs of processes from the same repeat, with its 95 % interval if there are several pairs; " +
+    "more than 1 is faster than QEMU.",
+  "Kernels run in laps; times after the first lap exclude start and warm-up.",
 ];
 
-/** Who ran, in which version, or how to install it. */
+/** The contestants with their versions, or how to install them. */
 export function contestantLines({ contestants }: CpuRun): string[] {
   return contestants.map(({ title, version, mend }) => `${title}: ${version ?? `not installed; ${mend}`}`);
 }
@@ -47,7 +47,7 @@ export function contestantLines({ contestants }: CpuRun): string[] {
 export function goalTable({ summaries }: CpuRun): Table {
   return plainTable(
     "Goals (geometric means)",
-    ["Work", "Goal", "Speed", "Kept"],
+    ["Work", "Goal", "Speed", "Met"],
     [2],
     summaries.map(({ kind, goal, speed, kept }) => [kind, goal.words, times(speed), verdict(kept)]),
   );
@@ -57,8 +57,8 @@ export function workTable({ rows }: CpuRun): Table {
   return plainTable(
     "Works",
     [
-      ...["Work", "What", "regionlab", "interpreter", "QEMU", "Speed", "Goal", "Kept"],
-      ...["From the first lap on", "Translator brings"],
+      ...["Work", "Description", "regionlab", "interpreter", "QEMU", "Speed", "Goal", "Met"],
+      ...["Speed after the first lap", "Gain by the translator"],
     ],
     [2, 3, 4, 5, 6, 8, 9],
     rows.map((row) => [
@@ -78,7 +78,7 @@ export function workTable({ rows }: CpuRun): Table {
 
 export function profileTable({ profiles }: CpuRun): Table {
   return plainTable(
-    "Where regionlab's time goes (V8's sampling profiler, in a run of its own)",
+    "Where regionlab's time goes (V8's sampling profiler, in a separate run)",
     ["Work", "Time", "Instructions", ...PROFILE_PARTS],
     [1, 2, ...PROFILE_PARTS.map((_, i) => 3 + i)],
     profiles.map(({ work, milliseconds, instructions, parts }) => [
@@ -98,7 +98,7 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(2)} s`;
 }
 
-/** With one process each, an interval says nothing. */
+/** Without an interval if there is only one pair. */
 function ratio(interval: CpuRow["speed"]): string {
   if (interval === null) return "";
   const { estimate, low, high } = interval;
@@ -110,5 +110,5 @@ export function times(value: number | null): string {
 }
 
 function verdict(kept: boolean | null): string {
-  return kept === null ? "" : kept ? "kept" : "not kept";
+  return kept === null ? "" : kept ? "met" : "not met";
 }

@@ -1,4 +1,4 @@
-/** What the processor's benchmark runs, and what is asked of it. */
+/** What the processor benchmark runs, and its goals. */
 import { readFileSync } from "node:fs";
 import {
   DEBIAN_APPEND,
@@ -11,7 +11,7 @@ import {
   workload,
 } from "#workloads";
 
-/** What a guest starts from, the same for every machine that runs it. */
+/** Memory and files of a guest, the same for every machine that runs it. */
 export interface Guest {
   readonly ramBytes: number;
   /** Absolute path; absent: no firmware. */
@@ -19,15 +19,15 @@ export interface Guest {
   readonly kernel: string;
   readonly initrd?: string;
   readonly append?: string;
-  /** Console texts, in order, whose times are taken; the last ends the run. */
+  /** Console texts, in order, to which the time is measured; the last ends the run. */
   readonly milestones: readonly string[];
 }
 
-/** What is asked of a work: a speed, as a multiple of QEMU's. */
+/** The goal of a work: a speed, as a multiple of QEMU's. */
 export interface Goal {
-  /** Least quotient of QEMU's time and ours. */
+  /** Smallest quotient of QEMU's time and ours that meets the goal. */
   readonly speed: number;
-  /** The goal as it was set. */
+  /** The goal in words. */
   readonly words: string;
 }
 
@@ -40,7 +40,7 @@ export interface Work {
   readonly kind: WorkKind;
   /** What it does, in a line. */
   readonly description: string;
-  /** What runs, or why nothing can. */
+  /** The guest, or why it cannot run. */
   readonly guest: Guest | { readonly missing: string };
 }
 
@@ -57,14 +57,14 @@ export const GOALS: Readonly<Record<WorkKind, Goal | null>> = {
 const KERNEL_RAM_BYTES = 256 * 2 ** 20;
 
 /**
- * Everything that can be run, the longest last.
- * @param laps of each kernel at most; absent: all
+ * All works, the longest last.
+ * @param laps largest number of laps per kernel; default: all
  */
 export function works(laps?: number): readonly Work[] {
   return [start(), ...kernels().map((kernel) => kernelWork(kernel, laps)), debian()];
 }
 
-/** What every row contains: a process that starts, a machine that is made, a guest that prints a line. */
+/** The part that all rows share: starting a process, creating a machine, and a guest that prints a line. */
 function start(): Work {
   const hello = workload("hello");
   if (hello.kind !== "bare-metal") throw new Error("hello is a program of our own");

@@ -8,7 +8,7 @@ const run = (request: unknown, change: Partial<typeof options> = {}) =>
   runChild(request, "boot, arm B, repeat 3", { ...options, ...change });
 
 describe("runChild", () => {
-  it("gives back the report of a fresh process with the runtime options asked for", async () => {
+  it("returns the report of a new process with the requested runtime options", async () => {
     expect(await run({ behave: "report", value: [1, "two"] })).toEqual({
       echo: [1, "two"],
       execArgv: ["--expose-gc"],
@@ -16,7 +16,7 @@ describe("runChild", () => {
     });
   });
 
-  it("fails with the child's own words when it crashes", async () => {
+  it("fails with the child's own message when it crashes", async () => {
     await expect(run({ behave: "crash" })).rejects.toMatchObject({
       exitCode: 1,
       message: expect.stringMatching(

@@ -3,7 +3,7 @@ import { CommandError } from "#host";
 import type { ChildMessage } from "./report-to.ts";
 
 export interface ChildOptions {
-  /** JavaScript file that the child runs; it gets the request as its only argument, in JSON. */
+  /** JavaScript file that the child runs, with the request in JSON as its only argument. */
   readonly entry: string;
   readonly execArgv: readonly string[];
   /** Milliseconds after which the child is killed. */
@@ -16,11 +16,11 @@ export interface ChildOptions {
 const STDERR_TAIL = 4000;
 
 /**
- * Runs one request in a fresh process and gives back what it reports.
+ * Runs one request in a new process and returns its report.
  *
  * @param what names the child in messages, for instance `boot, arm B, repeat 3`
- * @throws CommandError (exit code 1) when it crashes, reports an error, ends without a report, or takes too long; with the
- *   end of its standard error
+ * @throws CommandError (exit code 1) when it crashes, reports an error, ends without a report, or takes too long; with
+ *   the end of its standard error
  */
 export function runChild(request: unknown, what: string, options: ChildOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -34,19 +34,19 @@ export function runChild(request: unknown, what: string, options: ChildOptions):
           };
     const child = fork(options.entry, [JSON.stringify(request)], {
       ...runtime,
-      // The guest prints to buffers; whatever a child says aloud is a complaint.
+      // Guests print to buffers, so standard error has only errors.
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env: { ...process.env, NODE_OPTIONS: "" },
     });
     const kill = () => child.kill("SIGKILL");
-    process.once("exit", kill); // nobody is there any more whom it could report to
+    process.once("exit", kill); // there is no one left to report to
     let stderr = "";
     let message: ChildMessage | undefined;
     let timedOut = false;
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       stderr = (stderr + text).slice(-STDERR_TAIL);
     });
-    // The other end of this channel is `reportTo`, which sends nothing else.
+    // The other end is `reportTo`, which sends nothing else.
     child.on("message", (received) => {
       message = received as ChildMessage;
     });

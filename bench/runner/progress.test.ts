@@ -12,7 +12,7 @@ function watched(isTTY: boolean) {
 }
 
 describe("Progress", () => {
-  it("writes a line a minute into a log, and nothing else", () => {
+  it("writes one line per minute to a log, and nothing else", () => {
     const { written, advance, progress } = watched(false);
     for (let done = 0; done < 8; done++) {
       progress.update(done, "boot");
@@ -22,13 +22,13 @@ describe("Progress", () => {
     expect(written).toEqual(["3/8 boot, 75 s, about 125 s left\n", "6/8 boot, 150 s, about 50 s left\n"]);
   });
 
-  it("counts whole steps of a part that is done", () => {
+  it("shows only whole steps", () => {
     const { written, progress } = watched(true);
     progress.update(2.4, "count");
     expect(written[0]).toContain(" 2/8 count");
   });
 
-  it("shows what is done, what goes on, and how long it will take", () => {
+  it("shows what is done, what is running, and how long it will take", () => {
     const { written, advance, progress } = watched(true);
     progress.update(0, "boot, arm A");
     advance(10_000);

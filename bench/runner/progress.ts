@@ -1,4 +1,4 @@
-/** A place to show progress: standard error, as a rule. */
+/** A stream for progress, usually standard error. */
 export interface ProgressStream {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -7,10 +7,10 @@ export interface ProgressStream {
 const BAR_CELLS = 24;
 const ERASE_LINE = "\r\u001b[K";
 
-/** Where a stream is no terminal, as a log, a line is written this often: milliseconds. */
+/** Milliseconds between two lines if the stream is not a terminal but, for instance, a log. */
 const LINE_EVERY = 60_000;
 
-/** One line that is rewritten as work goes on; in a log, a line a minute. */
+/** One line that is rewritten as work proceeds; in a log, one line per minute. */
 export class Progress {
   private readonly stream: ProgressStream;
   private readonly total: number;
@@ -20,7 +20,7 @@ export class Progress {
   private lastLine: number;
 
   /**
-   * @param total steps in all
+   * @param total number of steps
    * @param now milliseconds of any clock
    */
   constructor(stream: ProgressStream, total: number, now: () => number = () => performance.now()) {
@@ -32,7 +32,7 @@ export class Progress {
     this.rewrites = stream.isTTY === true;
   }
 
-  /** @param done steps that have ended, a part of one included */
+  /** @param done finished steps, including fractions */
   update(done: number, label: string): void {
     const now = this.now();
     if (!this.rewrites && now - this.lastLine < LINE_EVERY) return;
@@ -45,7 +45,7 @@ export class Progress {
     this.stream.write(this.rewrites ? `${ERASE_LINE}${bar} ${text}` : `${text}\n`);
   }
 
-  /** Takes the line away, so that the result stands where it stood. */
+  /** Erases the line, so that the result takes its place. */
   end(): void {
     if (this.rewrites) this.stream.write(ERASE_LINE);
   }

@@ -1,13 +1,13 @@
-/** What a child sends back over its channel, once. */
+/** The one message that a child sends over its channel. */
 export type ChildMessage = { readonly report: unknown } | { readonly error: string };
 
-/** The child's side: does what `work` does with the request and reports the outcome, whatever it is. */
+/** The child's side: calls `work` with the request and reports its result or error. */
 export async function reportTo(
   channel: NodeJS.Process,
   work: (request: unknown) => Promise<unknown>,
 ): Promise<void> {
   let done = false;
-  // The parent has gone: there is no one to report to.
+  // The parent is gone: there is no one to report to.
   channel.on("disconnect", () => {
     if (!done) channel.exit(1);
   });
@@ -17,7 +17,7 @@ export async function reportTo(
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     }),
   );
-  if (!channel.send) throw new Error("this file measures for `regionlab bench`; it is not run by hand");
+  if (!channel.send) throw new Error("this file measures for `regionlab bench`; it is not to be run by hand");
   channel.send(message, () => {
     done = true;
     channel.disconnect();

@@ -6,7 +6,7 @@ import { type PlannedTask, passOrder, type Trial } from "./schedule.ts";
 const task = (name: string): PlannedTask => ({ name, task: { kind: "remains" }, execArgv: [] });
 const TASKS = ["boot", "dispatch", "heap"].map(task);
 
-/** Runs until every task has so many processes; gives their names as `boot 0`. */
+/** Options of `play`, which runs until every task has the wanted number of processes, named like `boot 0`. */
 interface Play {
   readonly tasks?: readonly PlannedTask[];
   readonly seed?: number;
@@ -62,7 +62,7 @@ function outcome(name: string, repeat: number, lost: string | null = null): Tria
 }
 
 describe("runPasses", () => {
-  it("runs one process after the other, each task once a pass, in the order of the pass, and records times", async () => {
+  it("runs processes one at a time, each task once per pass, in the order of the pass, and records times", async () => {
     const { started, heard, outcomes } = await play({ seed: 7 });
     const expected = [0, 1, 2].flatMap((pass) =>
       passOrder(TASKS, pass, 7).map(({ name }) => `${name} ${pass}`),
@@ -73,7 +73,7 @@ describe("runPasses", () => {
     expect(outcomes.every(({ milliseconds, lost }) => milliseconds === 5 && lost === null)).toBe(true);
   });
 
-  it("holds every task that is not done exactly once in a pass", async () => {
+  it("runs every unfinished task exactly once in a pass", async () => {
     const wanted = fc.record({ boot: fc.nat(5), dispatch: fc.nat(5), heap: fc.nat(5) });
     await fc.assert(
       fc.asyncProperty(wanted, fc.integer(), async (counts, seed) => {
@@ -91,7 +91,7 @@ describe("runPasses", () => {
     );
   });
 
-  it("stops where there is no time for a process as long as the latest of its task", async () => {
+  it("stops when there is no time for a process as long as the latest ones of its task", async () => {
     const asked: number[] = [];
     const { started } = await play({
       took: 40,
@@ -104,7 +104,7 @@ describe("runPasses", () => {
     expect(asked).toEqual([0, 0, 0, 40, 40, 40]);
   });
 
-  it("takes a crash for one lost sample: the next process has the next number", async () => {
+  it("treats a crash as a lost sample: the next process has the next number", async () => {
     const { outcomes } = await play({
       tasks: [task("boot")],
       crashes: ({ repeat }) => repeat === 1,
@@ -118,7 +118,7 @@ describe("runPasses", () => {
     expect(outcomes[1]?.report).toBeNull();
   });
 
-  it("gives a task up that crashes three times in a row, and goes on with the others", async () => {
+  it("gives up a task that crashes three times in a row, and continues with the others", async () => {
     const { outcomes } = await play({
       wanted: 6,
       crashes: ({ task: name, repeat }) => name === "heap" && repeat >= 2,
@@ -134,7 +134,7 @@ describe("runPasses", () => {
     expect(outcomes.filter(({ lost }) => lost === null)).toHaveLength(3);
   });
 
-  it("does not run again what an interrupted run has left, and goes on with its numbers", async () => {
+  it("does not repeat the processes of an interrupted run, and continues their numbering", async () => {
     const earlier = [outcome("boot", 0), outcome("dispatch", 0), outcome("boot", 1, "crashed")];
     const { started, heard, outcomes } = await play({ earlier, wanted: 2 });
     expect(outcomes.slice(0, 3)).toEqual(earlier);
@@ -142,7 +142,7 @@ describe("runPasses", () => {
     expect(started.toSorted()).toEqual(["boot 2", "dispatch 1", "heap 0", "heap 1"]);
   });
 
-  it("runs nothing where all that it wants is there already", async () => {
+  it("runs nothing if everything is there already", async () => {
     const earlier = TASKS.flatMap(({ name }) => [outcome(name, 0), outcome(name, 1)]);
     expect((await play({ earlier, wanted: 2 })).started).toEqual([]);
     const uneven = [outcome("boot", 0), outcome("dispatch", 0), outcome("dispatch", 1), outcome("heap", 0)];
@@ -150,13 +150,13 @@ describe("runPasses", () => {
     expect(started).toEqual(["dispatch 2"]);
   });
 
-  it("does not try again what an interrupted run had given up", async () => {
+  it("does not retry tasks that an interrupted run had given up", async () => {
     const earlier = [0, 1, 2].map((repeat) => outcome("heap", repeat, "crashed"));
     const { started } = await play({ tasks: [task("heap"), task("boot")], earlier, wanted: 1 });
     expect(started).toEqual(["boot 0"]);
   });
 
-  it("interrupted anywhere and gone on with, runs what it would have run", async () => {
+  it("interrupted anywhere and resumed, runs what it would have run", async () => {
     const wanted = { boot: 4, dispatch: 2, heap: 3 };
     const whole = (await play({ wanted })).outcomes;
     await fc.assert(
@@ -169,7 +169,7 @@ describe("runPasses", () => {
 });
 
 describe("attempt", () => {
-  it("gives the report and how long it took, or the words of the failure", async () => {
+  it("gives the report and its time, or the message of the failure", async () => {
     let time = 0;
     const trial = { task: "boot", repeat: 0 };
     const now = () => time;
@@ -203,7 +203,7 @@ describe("runAbreast", () => {
   const jobs = Array.from({ length: 12 }, (_, i) => i);
   const later = () => new Promise((resolve) => setImmediate(resolve));
 
-  it("runs as many at once as it may, and keeps the order", async () => {
+  it("runs up to the allowed number of jobs at once, and keeps the order", async () => {
     let running = 0;
     let most = 0;
     const results = await runAbreast(jobs, 3, async (job) => {
@@ -216,7 +216,7 @@ describe("runAbreast", () => {
     expect(results).toEqual(jobs.map((job) => `job ${job}`));
   });
 
-  it("begins no more after a failure, and throws it when the others have ended", async () => {
+  it("starts no more jobs after a failure, and throws it when the others have ended", async () => {
     let begun = 0;
     let ended = 0;
     const run = runAbreast(jobs, 2, async () => {

@@ -4,38 +4,38 @@ import { passOrder } from "./schedule.ts";
 /** How one process ended. */
 export interface TrialOutcome<Report> {
   readonly trial: Trial;
-  /** Null where the process gave none. */
+  /** Null if the process gave none. */
   readonly report: Report | null;
-  /** Why not. */
+  /** Why it gave no report; null if it gave one. */
   readonly lost: string | null;
   /** Wall time of the process. */
   readonly milliseconds: number;
 }
 
 export interface ScheduleHooks<Report> {
-  /** Measures one trial in a process of its own. @throws Error when it gives no sample */
+  /** Measures one trial in its own process. @throws Error when it gives no sample */
   readonly measure: (trial: Trial) => Promise<Report>;
-  /** Told of each outcome as soon as it is there. */
+  /** Called with each outcome as soon as it is available. */
   readonly onOutcome?: (outcome: TrialOutcome<Report>) => void;
   /** Milliseconds of any clock. */
   readonly now?: () => number;
 }
 
 export interface SequentialHooks<Report> extends ScheduleHooks<Report> {
-  /** Whether a task needs no more processes, after so many. */
+  /** Whether a task needs no more processes after this many successful ones. */
   readonly isDone: (task: PlannedTask, processes: number) => boolean;
-  /** Whether there is time for a process that is expected to take so many milliseconds. */
+  /** Whether there is time for a process that is expected to take this many milliseconds. */
   readonly hasTime: (milliseconds: number) => boolean;
 }
 
-/** Crashes in a row after which a task is given up: it would crash for ever. */
+/** A task is given up after this many crashes in a row, as it would probably never succeed. */
 const MOST_LOST = 3;
 
 /**
- * Runs processes one at a time, pass by pass, until every task is done or time is up. A process that crashes is one lost
- * sample.
+ * Runs processes one at a time, pass by pass, until every task is done or given up, or time is up. A process that
+ * crashes is one lost sample.
  *
- * @param earlier outcomes that an interrupted run has left; their processes are not run again
+ * @param earlier outcomes left by an interrupted run; their processes are not run again
  */
 export async function runPasses<Report>(
   tasks: readonly PlannedTask[],
@@ -50,7 +50,7 @@ export async function runPasses<Report>(
     return last.length === MOST_LOST && last.every(({ lost }) => lost !== null);
   };
   const done = (task: PlannedTask) => isDone(task, of(task.name).filter(({ lost }) => lost === null).length);
-  // What an interrupted run had done or given up needs no process more.
+  // Tasks that an interrupted run had completed or given up need no more processes.
   let left = tasks.filter((task) => !done(task) && !givenUp(task.name));
   for (let pass = Math.min(...left.map(({ name }) => of(name).length)); left.length > 0; pass++) {
     for (const task of passOrder(tasks, pass, seed)) {
@@ -69,10 +69,10 @@ export async function runPasses<Report>(
 }
 
 /**
- * Runs what is not timed, several at once, and gives back the outcomes in order. After a failure no more are begun, and it is
- * thrown when those that run have ended.
+ * Runs untimed jobs concurrently and returns their results in order. After a failure no more jobs are started, and the
+ * error is thrown once the running ones have ended.
  *
- * @param width how many at once
+ * @param width number of concurrent jobs
  */
 export async function runAbreast<Job, Result>(
   jobs: readonly Job[],
@@ -98,7 +98,7 @@ export async function runAbreast<Job, Result>(
   return results;
 }
 
-/** One trial, timed; a process that fails is lost. */
+/** Runs and times one trial; a failure makes it a lost one. */
 export async function attempt<Report>(
   trial: Trial,
   measure: (trial: Trial) => Promise<Report>,

@@ -34,7 +34,7 @@ describe("passOrder", () => {
 });
 
 describe("seedOf", () => {
-  it("gives every process of every task and every part of a run a seed of its own", () => {
+  it("gives every process of every task and part of a run a different seed", () => {
     const seeds = tasks.flatMap((task) =>
       [0, 1, 2, 10].flatMap((repeat) => [0, 1, 2].map((shard) => seedOf({ task, repeat }, 1, shard))),
     );
@@ -45,7 +45,7 @@ describe("seedOf", () => {
 });
 
 describe("describeTrial", () => {
-  it("counts processes as people do", () => {
+  it("counts processes from 1", () => {
     expect(describeTrial({ task: "boot/hello", repeat: 0 })).toBe("boot/hello, process 1");
   });
 });

@@ -1,14 +1,16 @@
 import { Random } from "#results/statistics";
 import type { Task } from "../suites/measurement.ts";
 
-/** What processes are planned for. */
+/** A task for which processes are planned. */
 export interface PlannedTask {
   /** `suite/subject`. */
   readonly name: string;
   readonly task: Task;
-  /** Options of the runtime for its processes. */
+  /** Node options of its processes. */
   readonly execArgv: readonly string[];
-  /** Processes after which the task is left out, for what hardly varies or takes very long; default: as all others. */
+  /**
+   * Fixed number of processes, for tasks that hardly vary or take very long; default: until the metrics are decided.
+   */
   readonly mostRepeats?: number;
 }
 
@@ -19,14 +21,14 @@ export interface Trial {
   readonly repeat: number;
 }
 
-/** Seed of one process: of its own, whatever else runs. */
+/** Seed of one process, independent of all other processes. */
 export function seedOf({ task, repeat }: Trial, seed: number, shard: number): number {
   return Random.seeded(seed, `${task}/${repeat}/${shard}`).uint32();
 }
 
 /**
- * The order of a pass, in which every task that is not done yet gets one process. Shuffled, so that no task always follows
- * the same other one.
+ * The order of a pass, in which every unfinished task gets one process. Shuffled, so that no task always follows the
+ * same other one.
  */
 export function passOrder<T>(tasks: readonly T[], pass: number, seed: number): T[] {
   return Random.seeded(seed, `pass ${pass}`).shuffled(tasks);

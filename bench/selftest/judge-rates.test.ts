@@ -5,8 +5,8 @@ import { chanceOfAtLeast, judgeRates } from "./judge-rates.ts";
 
 describe("chanceOfAtLeast", () => {
   it.each([
-    // Cumulative binomial probabilities, as printed in tables to four decimals: one minus P(X <= k - 1). For n = 20, p = 0.05:
-    // P(X <= 0) 0.3585, 1: 0.7358, 2: 0.9245, 3: 0.9841, 4: 0.9974.
+    // Cumulative binomial probabilities, as printed in tables to four decimals: one minus P(X <= k - 1). For n = 20,
+    // p = 0.05: P(X <= 0) 0.3585, 1: 0.7358, 2: 0.9245, 3: 0.9841, 4: 0.9974.
     [1, 20, 0.05, 1 - 0.3585],
     [2, 20, 0.05, 1 - 0.7358],
     [3, 20, 0.05, 1 - 0.9245],
@@ -22,7 +22,7 @@ describe("chanceOfAtLeast", () => {
     expect(Math.abs(chanceOfAtLeast({ found, of }, probability) - expected)).toBeLessThan(0.00006);
   });
 
-  it("is certain of none or more, and of all has the power", () => {
+  it("is 1 for zero or more, and a power of the probability for all", () => {
     expect(chanceOfAtLeast({ found: 0, of: 40 }, 0.05)).toBeCloseTo(1, 12);
     expect(chanceOfAtLeast({ found: 12, of: 12 }, 0.3)).toBeCloseTo(0.3 ** 12, 18);
     expect(chanceOfAtLeast({ found: 0, of: 0 }, 0.05)).toBe(1);
@@ -47,7 +47,7 @@ describe("judgeRates", () => {
     ...change,
   });
 
-  it("has nothing to say where every promise is kept, to the last one", () => {
+  it("does not complain if every requirement is just met", () => {
     const kept = rates({
       falseAlarms: { found: 5, of: 100 },
       planted: [
@@ -70,12 +70,12 @@ describe("judgeRates", () => {
     ],
     [
       { planted: [planted("dispatch", 0.5, 79)] },
-      /^dispatch, time: 0\.5 % of more work was found in 79 of 100; 80 %/,
+      /^dispatch, time: 0\.5 % extra work was found in 79 of 100; 80 %/,
     ],
-    [{ planted: [planted("boot", 1, 79)] }, /^boot, time: 1 % of more work was found in 79 of 100; 80 %/],
+    [{ planted: [planted("boot", 1, 79)] }, /^boot, time: 1 % extra work was found in 79 of 100; 80 %/],
     [
       { planted: [planted("retention", 2, 94)] },
-      /^retention, time: 2 % of more work was found in 94 of 100; 95 %/,
+      /^retention, time: 2 % extra work was found in 94 of 100; 95 %/,
     ],
     [{ leaks: { found: 9, of: 10 } }, /^a planted leak was found in 9 of 10; all must be/],
   ])("complains of %j", (change, message) => {
@@ -84,7 +84,7 @@ describe("judgeRates", () => {
     expect(complaints[0]).toMatch(message);
   });
 
-  it("of few comparisons complains only of what chance does not explain", () => {
+  it("with few comparisons, complains only of rates that chance does not explain", () => {
     // At 5 %, 3 or more of 20 happen in 7.6 % of cases, 6 or more in 0.033 %.
     expect(judgeRates(rates({ falseAlarms: { found: 3, of: 20 } }), true)).toEqual([]);
     expect(judgeRates(rates({ falseAlarms: { found: 3, of: 20 } }), false)).toHaveLength(1);

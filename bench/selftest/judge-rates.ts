@@ -1,16 +1,17 @@
 import type { Planted, Rate, SelfTest } from "#results";
 
-/** What the instrument promises of itself. */
+/** Largest acceptable rate of false alarms. */
 const MOST_FALSE_ALARMS = 0.05;
-/** Of dispatch half a percent is found as often as one of everything else. */
+/** Smallest acceptable rates of detection. In dispatch, 0.5 % must be found as often as 1 % elsewhere. */
 const PROMISES: readonly { readonly of: (planted: Planted) => boolean; readonly least: number }[] = [
   { of: ({ suite, percent }) => percent === (suite === "dispatch" ? 0.5 : 1), least: 0.8 },
   { of: ({ percent }) => percent === 2, least: 0.95 },
 ];
 
 /**
- * Promises that are not kept, a sentence each.
- * @param short of few comparisons: then a rate fails only where chance alone (at most one in a thousand) does not explain it
+ * Requirements that are not met, one sentence each.
+ * @param short whether there are few comparisons: then a rate fails only if its probability by chance alone is below
+ *   0.1 %
  */
 export function judgeRates({ falseAlarms, planted, leaks }: SelfTest, short: boolean): string[] {
   const complaints: string[] = [];
@@ -25,12 +26,12 @@ export function judgeRates({ falseAlarms, planted, leaks }: SelfTest, short: boo
   }
   for (const { of, least } of PROMISES) {
     for (const each of planted.filter(of)) {
-      // Isolates that read a device differ by up to 5 %: of twenty processes no promise can be kept, of forty as a rule.
+      // Isolates that read a device differ by up to 5 %: twenty processes are too few, forty are usually enough.
       if (short && each.suite === "dispatch") continue;
       const missed: Rate = { found: each.of - each.found, of: each.of };
       if (exceeds(missed, 1 - least) && chanceOfAtLeast(missed, 1 - least) < tolerated) {
         complaints.push(
-          `${each.suite}, ${each.quantity}: ${each.percent} % of more work was found in ${say(each)}; ${100 * least} % must be`,
+          `${each.suite}, ${each.quantity}: ${each.percent} % extra work was found in ${say(each)}; ${100 * least} % must be`,
         );
       }
     }
@@ -47,7 +48,7 @@ function exceeds({ found, of }: Rate, limit: number): boolean {
   return found > limit * of + 1e-9;
 }
 
-/** Probability of so many or more, each with the given probability (binomial). */
+/** Binomial probability of at least `found` successes of `of` trials. */
 export function chanceOfAtLeast({ found, of }: Rate, probability: number): number {
   let chance = 0;
   let weight = (1 - probability) ** of;

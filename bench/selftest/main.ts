@@ -2,7 +2,7 @@
  * The instrument's self-test:
  *
  *     npm run bench:selftest                100 comparisons of each kind, about half an hour
- *     npm run bench:selftest -- --short     20 of each, two minutes; exits with 1 where the rates are not kept
+ *     npm run bench:selftest -- --short     20 of each, two minutes; exits with 1 if the rates are not good enough
  *
  * Options: [--short] [--seed N] [-o F.json]
  */
@@ -32,23 +32,23 @@ import { PLANTED_PERCENT, summarizeSelfTest } from "./self-test.ts";
 import { SELF_TEST_FILE } from "./store.ts";
 
 interface Extent {
-  /** Works into which slowdowns are planted, in the groups of their processes. */
+  /** Works into which extra work is planted, grouped by process. */
   readonly works: readonly (readonly string[])[];
   readonly percents: readonly number[];
   readonly looks: readonly number[];
   /** Comparisons of each metric. */
   readonly groups: number;
-  /** Processes that they are drawn from. */
+  /** Processes that the comparisons are drawn from. */
   readonly processes: number;
   readonly heapProcesses: number;
   readonly leakGroups: number;
-  /** Processes of each work whose arms are compared as they are. */
+  /** Processes per group of works in which identical arms are compared. */
   readonly alikeProcesses: number;
-  /** Repeats of what is counted, of which each comparison draws some. */
+  /** Repeats of counts, of which each comparison draws some. */
   readonly countRepeats: number;
 }
 
-/** The floor is a control, into which nothing is planted; after it the isolate is as warm as in a run. */
+/** The floor is a control and not compared; it warms the isolate up as in a run. */
 const UART = ["dispatch/floor", "dispatch/uart-host"];
 
 const FULL: Extent = {
@@ -149,7 +149,7 @@ async function selfTest(options: Options): Promise<number> {
     );
   }
   const complaints = judgeRates(result, short);
-  for (const complaint of complaints) process.stdout.write(`not kept: ${complaint}\n`);
+  for (const complaint of complaints) process.stdout.write(`not met: ${complaint}\n`);
   if (output !== null) process.stdout.write(`Stored in ${output}\n`);
   return complaints.length === 0 ? 0 : 1;
 }
@@ -172,14 +172,14 @@ function repeated(
   return Array.from({ length: count }, (_, repeat) => ({ name, repeat, task, execArgv, plant }));
 }
 
-/** As a run gives its processes. */
+/** Node options of the works, as in a run. */
 function optionsOf([first = ""]: readonly string[]): readonly string[] {
   return first.startsWith("dispatch/") ? RUNTIME_OPTIONS.accesses : RUNTIME_OPTIONS.rounds;
 }
 
 /**
- * Works whose times a run may judge, in the groups of its processes. Of the other dispatch cases reads of region fields decide, or
- * they are details, whose times are shown and not judged.
+ * Works whose times a run may judge, grouped by process. The other dispatch cases are decided by reads of region
+ * fields, or are details, whose times are shown but not judged.
  */
 function judgedWorks(): string[][] {
   return [
@@ -190,7 +190,7 @@ function judgedWorks(): string[][] {
   ];
 }
 
-/** All kinds of processes by turns, so that each of them sees the whole time of the test. */
+/** Interleaves all kinds of processes, so that each kind is spread over the whole test. */
 function inTurn(jobs: readonly Job[]): Job[] {
   const most = new Map<string, number>();
   for (const { name } of jobs) most.set(name, (most.get(name) ?? 0) + 1);
@@ -198,7 +198,7 @@ function inTurn(jobs: readonly Job[]): Job[] {
   return [...jobs].sort((a, b) => place(a) - place(b));
 }
 
-/** All arms are of one form: whatever they differ by was planted, or is the instrument's own. */
+/** Runs the jobs. All arms have the same form, so any difference was planted or is an error of the instrument. */
 async function runJobs(
   jobs: readonly Job[],
   seed: number,
@@ -237,19 +237,19 @@ async function runJobs(
   return results;
 }
 
-/** What two self-tests must have in common for one to go on with the processes of the other. */
+/** What two self-tests must have in common for one to resume the other. */
 interface FinishedKey {
   readonly code: string;
   readonly node: string;
   readonly seed: number;
 }
 
-/** What an interrupted self-test has left, and goes on with. */
+/** The finished processes of a self-test, kept so that an interrupted one can be resumed. */
 class FinishedJobs {
   private readonly file: string;
   private readonly reports = new Map<string, ProcessReport>();
 
-  /** @throws CommandError (exit code 2) where the file is of other code, another Node or another seed */
+  /** @throws CommandError (exit code 2) when the file is from other code, another Node or another seed */
   constructor(file: string, key: FinishedKey) {
     this.file = file;
     const head = JSON.stringify({ key });
@@ -284,7 +284,7 @@ class FinishedJobs {
 
 const program = new Command("bench:selftest")
   .option("--short", "20 comparisons of each kind")
-  .option("--keep", "keep the figures of all processes beside the rates, to look at them again")
+  .option("--keep", "keep the figures of all processes next to the rates")
   .option("--seed <n>", "fixes the order of turns", "1")
   .option("-o, --output <file>", `where to store the rates (default: ${SELF_TEST_FILE}; --short: nowhere)`)
   .exitOverride();

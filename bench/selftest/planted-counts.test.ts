@@ -6,7 +6,7 @@ import { locateValgrind } from "../counts/callgrind.ts";
 import { countPlanted, samplesOf } from "./planted-counts.ts";
 
 describe("countPlanted", () => {
-  it("has B do a part more of each step, and nobody else, with the real valgrind", {
+  it("adds work to each step of B, and of no other arm, with the real valgrind", {
     timeout: 600_000,
   }, async (context) => {
     const valgrind = await locateValgrind();
@@ -29,7 +29,7 @@ describe("countPlanted", () => {
           B: [planted = 0],
         },
       ] = [samplesOf(repeats, subject, 0), samplesOf(repeats, subject, 1)];
-      // Isolates of one form differ by up to a few parts in a thousand.
+      // Counts of the same form differ by up to a few parts in a thousand.
       expect(a2 / a).toBeCloseTo(1, 2);
       expect(plain / a).toBeCloseTo(1, 2);
       expect(planted / plain).toBeGreaterThan(1.045);

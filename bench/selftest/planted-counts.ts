@@ -1,4 +1,4 @@
-/** Counts of forms that are the same, with work planted into one of them that the counting does not know of. */
+/** Counts of identical arms, with extra work planted into one of them without the knowledge of the counting code. */
 import { availableParallelism } from "node:os";
 import type { MetricDefinition, PerArm } from "#results";
 import { countProcess, type Valgrind } from "../counts/callgrind.ts";
@@ -9,11 +9,11 @@ import { type CountGroup, countGroups, definitionsOf } from "../counts/subjects.
 import { Progress, type ProgressStream } from "../runner/progress.ts";
 import { attempt, runAbreast } from "../runner/run-schedule.ts";
 
-/** What was counted in one repeat: of each arm, and of B with each of the planted parts. */
+/** Counts of one repeat: of A and A2, and of B with each planted fraction of extra work. */
 export interface PlantedRepeat {
   readonly A: readonly number[];
   readonly A2: readonly number[];
-  /** By planted part. */
+  /** By planted fraction. */
   readonly B: readonly (readonly number[])[];
 }
 
@@ -22,14 +22,14 @@ export interface PlantedCounts {
   readonly repeats: readonly PlantedRepeat[];
 }
 
-/** A process may take so long, in milliseconds: a few seconds on a machine with nothing else to do. */
+/** Timeout of a process in milliseconds; it takes a few seconds on an idle machine. */
 const TIMEOUT = 5 * 60_000;
 /** The form of all arms. */
 const FORM = "embedded";
 
 /**
- * @param parts of more work that B does, as 0.01
- * @throws CountFailure when it cannot be found how much a planted step takes
+ * @param parts fractions of extra work in B, for instance 0.01
+ * @throws CountFailure when the cost of a planted step cannot be determined
  */
 export async function countPlanted(
   valgrind: Valgrind,
@@ -74,7 +74,7 @@ export async function countPlanted(
   };
 }
 
-/** For each part, what is to be planted into the steps of each work: as many steps as take that part of what it takes. */
+/** For each fraction, how many planted steps to add to each step of each work, so that it takes that fraction more. */
 async function plantsFor(
   group: CountGroup,
   parts: readonly number[],
@@ -93,7 +93,7 @@ async function plantsFor(
   });
 }
 
-/** Pairs of some repeats, as a run would have them, of one subject. */
+/** Samples of one subject over some repeats, as in a run. */
 export function samplesOf(
   repeats: readonly PlantedRepeat[],
   subject: number,

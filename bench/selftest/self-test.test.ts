@@ -24,7 +24,7 @@ const metric = (suite: MetricDefinition["suite"], name: string, decides = true):
   byConstruction: null,
 });
 
-/** A process in which a metric takes some value in each arm; one list for each planted percentage. */
+/** A process in which metrics have given values in each arm; one list of measurements per planted percentage. */
 function sliced(
   metrics: readonly MetricDefinition[],
   percents: readonly number[],
@@ -58,7 +58,7 @@ const nothing: SelfTestParts = {
   countRepeats: 4,
 };
 
-/** Comparisons in groups of sixteen processes; noise of 0.1 %. */
+/** Processes for groups of sixteen, with noise of 0.1 %. */
 function planting(groups: number, plantedShare: number, extra = 0): ProcessReport[] {
   const random = Random.seeded(1, `${groups} ${plantedShare} ${extra}`);
   const metrics = [
@@ -75,7 +75,7 @@ function planting(groups: number, plantedShare: number, extra = 0): ProcessRepor
 }
 
 describe("summarizeSelfTest", () => {
-  it("finds what was planted, by suite and percentage, and nothing where nothing was", () => {
+  it("finds what was planted, by suite and percentage, and nothing if nothing was", () => {
     const { falseAlarms, planted, processes } = summarizeSelfTest({ ...nothing, slices: [planting(4, 1)] });
     expect(processes).toBe(16);
     expect(falseAlarms).toEqual({ found: 0, of: 4 * 2 });
@@ -83,22 +83,22 @@ describe("summarizeSelfTest", () => {
       const { found, of } = planted.find((each) => each.suite === suite && each.percent === percent) ?? {};
       return [found, of];
     };
-    // Half a percent lies inside this margin of one: those are equivalent, not slower.
+    // 0.5 % is inside the margin of 1 %, so the verdict is equivalent, not slower.
     expect(rate("dispatch", 0.5)).toEqual([0, 8]);
     for (const percent of [2, 5]) {
       expect(rate("dispatch", percent)).toEqual([8, 8]);
-      // What no run judges is not tested.
+      // Metrics that no run judges are not tested.
       expect(rate("boot", percent)).toEqual([undefined, undefined]);
     }
     expect(planted.map(({ percent }) => percent)).not.toContain(0);
   });
 
-  it("finds nothing where B did not do more", () => {
+  it("finds nothing if B did not do more", () => {
     const { planted } = summarizeSelfTest({ ...nothing, slices: [planting(2, 0)] });
     expect(planted.map(({ found }) => found)).toEqual(planted.map(() => 0));
   });
 
-  it("counts as false alarms what it claims where nothing was planted, faster or slower", () => {
+  it("counts claims without a planted difference as false alarms, faster or slower", () => {
     for (const percent of [3, -3]) {
       const { falseAlarms } = summarizeSelfTest({
         ...nothing,
@@ -109,7 +109,7 @@ describe("summarizeSelfTest", () => {
     }
   });
 
-  it("draws as many comparisons as it is told to, from fewer processes too, and none from too few", () => {
+  it("draws as many comparisons as requested, even from shared processes, but none from too few", () => {
     const compared = (processes: number) =>
       summarizeSelfTest({ ...nothing, slices: [planting(2, 1).slice(0, processes)] }).falseAlarms.of;
     expect(compared(31)).toBe(4 * 2);
@@ -117,7 +117,7 @@ describe("summarizeSelfTest", () => {
     expect(compared(15)).toBe(0);
   });
 
-  it("leaves out what a run does not judge by its time, and controls", () => {
+  it("leaves out controls, and metrics that a run does not judge by their time", () => {
     const uneven = sliced([metric("dispatch", "one")], [0], (arm) => (arm === "B" ? 51 : 50));
     const { alike, falseAlarms } = summarizeSelfTest({
       ...nothing,
@@ -144,7 +144,7 @@ describe("counts", () => {
     { ...metric("boot", "made"), quantity: "count" as const, margin: 0.2 },
     { ...metric("retention", "unplugged"), quantity: "count" as const, margin: 0.2 },
   ];
-  /** Counts that differ from process to process by a few parts in ten thousand. */
+  /** Counts that vary between processes by a few parts in ten thousand. */
   const counted = (share: number) => {
     const random = Random.seeded(3, "counts");
     const count = (percent: number) =>
@@ -198,12 +198,12 @@ describe("leaks", () => {
     expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 4, of: 4 });
   });
 
-  it("are found where all processes agree to the byte", () => {
+  it("are found if all processes agree to the byte", () => {
     const leaks = followed([0, 0, 0], 656);
     expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 2, of: 2 });
   });
 
-  it("are not found where there are none", () => {
+  it("are not found if there are none", () => {
     const leaks = followed([1, 3, 0, 2, 4, 1], 0);
     expect(summarizeSelfTest({ ...nothing, leaks }).leaks).toEqual({ found: 0, of: 4 });
   });
@@ -216,7 +216,7 @@ describe("arms that are alike", () => {
     ["A2", "A", "B"],
   ];
 
-  /** Nine processes; factors by arm, or by the place in which its isolate was made. */
+  /** Nine processes; factors by arm, and by the position in which its isolate was created. */
   const summarize = (byArm: Partial<Record<Arm, number>>, bySlot: readonly number[] = [1, 1, 1]) =>
     summarizeSelfTest({
       ...nothing,
@@ -227,7 +227,7 @@ describe("arms that are alike", () => {
       }),
     }).alike[0];
 
-  it("lie at zero, no matter how the processes differ", () => {
+  it("have a distance of zero, however the processes differ", () => {
     const alike = summarize({});
     expect(alike).toMatchObject({
       suite: "dispatch",
@@ -241,7 +241,7 @@ describe("arms that are alike", () => {
   });
 
   it("show an arm that is slower than the mean of all three", () => {
-    // B is e^0.009: the mean of the logarithms is 0.3 %, so B lies 0.6 % above it and the others 0.3 % below.
+    // The logarithm of B is 0.9 % and the mean of the logarithms 0.3 %, so B is 0.6 % above and the others 0.3 % below.
     const alike = summarize({ B: Math.exp(0.009) });
     expect(alike?.arms.B).toBeCloseTo(0.6, 9);
     expect(alike?.arms.A).toBeCloseTo(-0.3, 9);

@@ -1,6 +1,6 @@
 /**
- * The instrument, tested on itself: forms that are the same, with nothing planted and with slowdowns and leaks that nobody
- * told it of. What it then claims is how far its other claims can be trusted.
+ * The self-test of the instrument: arms of the same form, with nothing planted, and with extra work and leaks planted
+ * without its knowledge. Its claims about them show how far its other claims can be trusted.
  */
 import {
   type AlikeMetric,
@@ -29,26 +29,26 @@ import { slopeMetric } from "../assemble.ts";
 import { type Measurement, type ProcessReport, perArm } from "../suites/measurement.ts";
 import { type PlantedCounts, type PlantedRepeat, samplesOf } from "./planted-counts.ts";
 
-/** Parts of more work that arm B does, in percent; the first is none. */
+/** Extra work of arm B, in percent; the first is none. */
 export const PLANTED_PERCENT = [0, 0.5, 1, 2, 5] as const;
 
 export interface SelfTestParts {
   readonly environment: Environment;
-  /** After so many processes a comparison may be decided, as in a run. */
+  /** Numbers of processes after which a comparison may be decided, as in a run. */
   readonly looks: readonly number[];
   readonly percents: readonly number[];
-  /** Processes that measured slices with work planted, one measurement list per percentage; by what they measured. */
+  /** Processes that measured slices with planted work, one measurement list per percentage; grouped by their works. */
   readonly slices: readonly (readonly ProcessReport[])[];
-  /** Comparisons that are drawn of each metric. */
+  /** Comparisons drawn per metric. */
   readonly groups: number;
-  /** Processes that followed heaps while B leaked an object a round; {@link heapProcesses} make a comparison. */
+  /** Processes that followed heaps while B leaked an object per round; {@link heapProcesses} make a comparison. */
   readonly leaks: readonly ProcessReport[];
   readonly heapProcesses: number;
-  /** Processes whose three arms are alike, of all works. */
+  /** Processes with three identical arms, of all works. */
   readonly alike: readonly ProcessReport[];
-  /** Counts with the same percentages planted; null where there is no valgrind. */
+  /** Counts with the same percentages planted; null if there is no valgrind. */
   readonly counts: PlantedCounts | null;
-  /** Repeats of a comparison of counts. */
+  /** Repeats per comparison of counts. */
   readonly countRepeats: number;
 }
 
@@ -59,7 +59,7 @@ export function summarizeSelfTest(parts: SelfTestParts): SelfTest {
   const groups = slices.flatMap((kind) => groupsOf(kind, size, drawn));
   const alikeOnes = alikeMetrics(alike);
   const unlike = new Set(alikeOnes.filter((each) => !each.alike).map(questionKey));
-  // What is not alike is not judged by its time, in a run or here.
+  // Metrics that are not alike are not judged by their times, neither in a run nor here.
   const countGroups = counts === null ? [] : groupsOf(counts.repeats, countRepeats, drawn);
   const verdicts = percents.map((_, variant) => [
     ...groups.flatMap((group) => comparisonsOf(group, variant, looks)).filter(({ key }) => !unlike.has(key)),
@@ -107,8 +107,8 @@ interface Judged {
 }
 
 /**
- * So many groups of processes of a size: each process in one of them, where there are enough; else drawn at random, so that groups
- * share processes and their rates are as right, but less sure, than of groups that do not.
+ * Draws groups of processes of the given size. They are disjoint if there are enough processes; otherwise they are
+ * drawn at random and share processes, so that their rates are unbiased but less certain.
  */
 function groupsOf<T>(items: readonly T[], size: number, count: number): T[][] {
   if (items.length < size) return [];
@@ -119,7 +119,9 @@ function groupsOf<T>(items: readonly T[], size: number, count: number): T[][] {
   );
 }
 
-/** What a run of these processes would have said of each metric: at the first look at which it is decided, or at the last. */
+/**
+ * The comparison that a run of these processes would give for each metric: at its first decided look, or at the last.
+ */
 function comparisonsOf(group: readonly ProcessReport[], variant: number, looks: readonly number[]): Judged[] {
   const open = new Map<string, Judged>();
   const done = new Map<string, Judged>();
@@ -165,7 +167,7 @@ function gather(group: readonly ProcessReport[], variant: number): Map<string, M
   for (const { measurements } of group) {
     for (const measurement of measurements[variant] ?? []) {
       const { role, decides } = measurement.definition;
-      if (role === "control" || !decides) continue; // what no run judges
+      if (role === "control" || !decides) continue; // not judged by any run
       const key = metricKey(measurement.definition);
       found.set(key, [...(found.get(key) ?? []), measurement]);
     }
@@ -179,7 +181,7 @@ function definitionOf(measurements: readonly Measurement[]): Measurement["defini
   return first.definition;
 }
 
-/** Compares the heap of an arm with A's: B leaks, and A2 does not. */
+/** Compares the heaps of an arm with those of A: B leaks, and A2 does not. */
 function heapComparisons(group: readonly ProcessReport[], compared: "B" | "A2"): Judged[] {
   const scenarios = group[0]?.curves?.A ?? [];
   const metrics = scenarios.map((curve) => ({
@@ -202,7 +204,7 @@ function heapComparisons(group: readonly ProcessReport[], compared: "B" | "A2"):
   }));
 }
 
-/** What a run would have said of these counts. */
+/** The comparisons that a run would give for these counts. */
 function countComparisons(
   definitions: readonly MetricDefinition[],
   repeats: readonly PlantedRepeat[],
@@ -224,7 +226,7 @@ function countComparisons(
   }));
 }
 
-/** How far arms and slots lie from the mean of the three, in the median over processes. */
+/** The distance of each arm and slot from the mean of the three: the median over processes, in percent. */
 function alikeMetrics(reports: readonly ProcessReport[]): AlikeMetric[] {
   const found = new Map<string, { question: Question; arms: PerArm<number[]>; slots: number[][] }>();
   for (const { measurements, slots } of reports) {

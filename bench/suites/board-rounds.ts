@@ -1,4 +1,7 @@
-/** Boards made and taken down again: what of a machine's creation can differ between the forms, without its processors and memory. */
+/**
+ * Creation and tear-down of boards: the part of a machine that can differ between the forms, without processors and
+ * memory.
+ */
 import { Emulation, type Hardware } from "#machine";
 import type { RamAllocator } from "#memory";
 import { DeviceModel } from "#qdev";
@@ -15,8 +18,8 @@ const MACHINE_RAM_BYTES = 128 * 2 ** 20;
 const POOL_BYTES = 96 * 2 ** 20;
 
 /**
- * Host memory that every board gets again as the one before left it. Fresh pages cost more than the whole board, are alike in
- * both forms, and come when the host likes.
+ * Host memory that every board reuses as the previous one left it. Fresh pages would cost more than the whole board,
+ * whatever the form, and at unpredictable times.
  */
 export class PooledRam implements RamAllocator {
   private readonly pool = new ArrayBuffer(POOL_BYTES);
@@ -31,13 +34,13 @@ export class PooledRam implements RamAllocator {
 
   release(): void {}
 
-  /** Before the next board. */
+  /** Makes the whole pool available again, before the next board. */
   reuse(): void {
     this.used = 0;
   }
 }
 
-/** A board: objects, realize, first flat view, reset. */
+/** Makes a board: objects, realize, first flat view, reset. */
 export function makeBoard(hardware: Hardware, ram: RamAllocator): DeviceModel {
   const model = new DeviceModel({ ram });
   hardware.registerTypes(model.types);
@@ -78,7 +81,9 @@ export function boardWork(hardware: Hardware, quick: boolean): SlicedWork {
   };
 }
 
-/** Whole machines: mostly host memory and WebAssembly instances, alike in both forms, and noisy. Their exact count decides. */
+/**
+ * Whole machines: mostly host memory and WebAssembly instances, the same in both forms, and noisy. The count decides.
+ */
 export function machineWork(hardware: Hardware, quick: boolean): SlicedWork {
   return {
     metrics: [

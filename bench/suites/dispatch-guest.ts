@@ -1,4 +1,4 @@
-/** Accesses to a real device of the tree under test: from the host's side, and all the way from a guest's load. */
+/** Accesses to a real device of the tree under test: from the host, and from a guest's load. */
 import { Emulation, type Hardware } from "#machine";
 import type { AccessSize } from "#memory";
 import { GUEST_READ, MACHINE_SUBJECT } from "#results";
@@ -6,17 +6,17 @@ import type { Case, Loop } from "./dispatch-loops.ts";
 
 const RAM_BYTES = 2 ** 20;
 const RAM_START = 0x8000_0000;
-/** Scratch register of the 16550A at its place on the `virt` board: reads have no effect. */
+/** Address of the scratch register of the 16550A on the `virt` board; reading it has no side effects. */
 export const UART_SCRATCH = 0x1000_0007;
-/** ns16550 registers take one byte on this board. */
+/** The registers of the ns16550 are one byte wide on this board. */
 const UART_ACCESS: AccessSize = 1;
 
 /** A byte of RAM far from the guest's code. */
 export const RAM_BYTE = RAM_START + RAM_BYTES / 2;
 
-/** Loads between two jumps; the jump is then a sixty-fourth of the time. */
+/** Loads between two jumps, so that jumps are only one in 65 instructions. */
 const UNROLLED = 64;
-/** After these, the optimising compiler has replaced the interpreter's first machine code. */
+/** Enough for the optimising compiler to replace the first machine code of the interpreter. */
 const WARM_UP_INSTRUCTIONS = 2_000_000;
 /** Opcodes. */
 const LOAD = 0x03;
@@ -67,7 +67,7 @@ export function guestCase(which: GuestCase, hardware: Hardware): Case {
   }
 }
 
-/** A guest that loads a byte from `address` for ever; each call lets it make so many loads. */
+/** A guest that loads a byte from `address` forever; each call lets it make `count` loads. */
 function guestLoop(hardware: Hardware, address: number): Loop {
   const { emulation } = loadingGuest(hardware, address);
   const execute = (instructions: number) => {
@@ -79,7 +79,7 @@ function guestLoop(hardware: Hardware, address: number): Loop {
   return (count) => execute(Math.round((count * (UNROLLED + 1)) / UNROLLED));
 }
 
-/** The machine of a guest loop, and the register that the guest loads into. */
+/** The machine of a guest loop, the register that it loads into, and the instructions of one cycle. */
 export function loadingGuest(
   hardware: Hardware,
   address: number,
@@ -109,7 +109,7 @@ function loadForever(address: number): Uint8Array {
   return new Uint8Array(bytes.buffer);
 }
 
-/** `jal x0, offset`: bits 20, 10 to 1, 11 and 19 to 12 of the offset, in this order from the top. */
+/** `jal x0, offset`: from the top, bits 20, 10 to 1, 11, and 19 to 12 of the offset. */
 function jump(offset: number): number {
   const bits = (from: number, width: number) => (offset >> from) & ((1 << width) - 1);
   return (bits(20, 1) << 31) | (bits(1, 10) << 21) | (bits(11, 1) << 20) | (bits(12, 8) << 12) | JAL;

@@ -1,28 +1,28 @@
-/** The loops whose time is taken. */
+/** The loops that are timed. */
 import type { AccessSize, AddressSpace, MemoryRegionOps } from "#memory";
 import type { MetricDefinition } from "#results";
 import { type Probe, probeOps } from "./probe.ts";
 
-/** Makes `count` accesses; gives back something that depends on each, so that none is optimised away. */
+/** Makes `count` accesses; the result depends on each of them, so that none is optimised away. */
 export type Loop = (count: number) => number;
 
-/** One metric to be timed: accesses in a loop. */
+/** One metric to be timed: a loop of accesses. */
 export interface Case {
-  /** What is accessed; default: probes in an address space. */
+  /** Workload of the metric; default: probes in an address space. */
   readonly workload?: string;
   readonly name: string;
   readonly role: MetricDefinition["role"];
   readonly description: string;
   readonly loop: Loop;
-  /** To be called before each batch, outside of what is timed or counted; default: nothing. */
+  /** Called before each batch, neither timed nor counted; default: nothing. */
   readonly before?: () => void;
-  /** Accesses per batch, which is the count that {@link loop} is given; default: as many as fill a slice. */
+  /** Largest number of accesses per call of {@link loop}; default: as many as fill a slice. */
   readonly batch?: number;
 }
 
 /**
- * Reads along a walk, over and over. The walk's length must be a power of two.
- * @param addresses where to read, in order
+ * Reads along a walk repeatedly.
+ * @param addresses where to read, in order; their number must be a power of two
  */
 export function readLoop(space: AddressSpace, addresses: Int32Array, size: AccessSize): Loop {
   const mask = addresses.length - 1;
@@ -33,7 +33,7 @@ export function readLoop(space: AddressSpace, addresses: Int32Array, size: Acces
   };
 }
 
-/** As {@link readLoop}; the values written are the numbers of the accesses. */
+/** Like {@link readLoop}, but writes; the values are the numbers of the accesses. */
 export function writeLoop(space: AddressSpace, addresses: Int32Array, size: AccessSize): Loop {
   const mask = addresses.length - 1;
   return (count) => {
@@ -43,9 +43,9 @@ export function writeLoop(space: AddressSpace, addresses: Int32Array, size: Acce
 }
 
 /**
- * The floor: the same callback on the same device at the same offsets, called through a variable, with nothing in
- * between. The caller makes one for each kind of device and warms them all: the loops share what V8 learns, so that the
- * call has many targets, as in the dispatcher, and is not inlined.
+ * The floor: the same callback on the same device at the same offsets, called directly through a variable. The caller
+ * makes one loop for each kind of device and warms all of them up: they share their type feedback, so the call is
+ * megamorphic, as in the dispatcher, and is not inlined.
  */
 export function bareReadLoop(probe: Probe, offsets: Int32Array): Loop {
   const read = readCallback(probe);
@@ -57,7 +57,7 @@ export function bareReadLoop(probe: Probe, offsets: Int32Array): Loop {
   };
 }
 
-/** The floor of a large map: the callbacks of many devices by turns, which the processor's caches do not hold either. */
+/** The floor of a large map: the callbacks of many devices in turn, which exceed the processor's caches as well. */
 export function bareWalkLoop(probes: readonly Probe[], visits: Uint32Array): Loop {
   const callbacks = probes.map(readCallback);
   const mask = visits.length - 1;

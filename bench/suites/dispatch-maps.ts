@@ -1,4 +1,4 @@
-/** Address maps on which accesses are timed: probes side by side, deep inside containers, behind aliases. */
+/** Address maps for timed accesses: probes side by side, nested in containers, or seen through aliases. */
 import { type AccessSize, AddressSpace, MemoryRegion, WHOLE_ADDRESS_SPACE } from "#memory";
 import { DeviceModel } from "#qdev";
 import type { Form } from "#results";
@@ -7,15 +7,15 @@ import { createProbe, PROBE_BYTES, type Probe, VARIANTS } from "./probe.ts";
 
 export interface ProbeMap {
   readonly space: AddressSpace;
-  /** Where each probe answers, in the order of {@link probes}. */
+  /** The address of each probe, in the order of {@link probes}. */
   readonly addresses: readonly number[];
   readonly probes: readonly Probe[];
 }
 
-/** Regions per container in large maps: a board, too, groups what it has many of. */
+/** Regions per container in large maps; boards, too, group what they have many of. */
 export const CONTAINER_REGIONS = 256;
 
-/** A machine without a processor: a model and its memory, over which an address space is still to be made. */
+/** A machine without a processor: a model and its root region, for which the caller makes an address space. */
 export function emptyMachine(): { model: DeviceModel; root: MemoryRegion } {
   const model = new DeviceModel();
   const root = MemoryRegion.new(model.noOwner, "system", WHOLE_ADDRESS_SPACE);
@@ -39,7 +39,7 @@ export function flatMap(form: Form, count: number): ProbeMap {
       const home = model.childContainer(model.unattached, `bank-${first}`);
       for (let i = 0; i < Math.min(CONTAINER_REGIONS, count - first); i++) {
         const probe = createProbe(model, home, form, i % VARIANTS, `probe-${i}`);
-        // A free page between two, so that ranges neither merge nor touch.
+        // A free page between two probes, so that ranges neither merge nor touch.
         container.addSubregion(i * 2 * PROBE_BYTES, probe.window);
         addresses.push((first + i) * 2 * PROBE_BYTES);
         probes.push(probe);
@@ -49,7 +49,7 @@ export function flatMap(form: Form, count: number): ProbeMap {
   return { space: new AddressSpace(model, root, "bench"), addresses, probes };
 }
 
-/** One probe at the bottom of `depth` containers, each at an offset in the next. */
+/** One probe inside `depth` nested containers, each at an offset in the next. */
 export function nestedMap(form: Form, depth: number): ProbeMap {
   const { model, root } = emptyMachine();
   const probe = createProbe(model, model.unattached, form, 0, "probe");
@@ -79,13 +79,13 @@ export function aliasMap(form: Form, length: number): ProbeMap {
   return { space: new AddressSpace(model, root, "bench"), addresses: [PROBE_BYTES], probes: [probe] };
 }
 
-/** Length of a walk; a power of two, longer than branch predictors remember. */
+/** Length of a walk: a power of two, and longer than the history of branch predictors. */
 export const WALK = 1 << 14;
 
 /**
- * Addresses to visit, in random order with repetition, as aligned offsets in the probes' windows. With one probe, every
- * visit after the first hits the section accessed last; with many, hardly any does. Whole numbers of 32 bits, because V8
- * hands those to a function without an allocation, as the processor does for a board's devices.
+ * Addresses to visit, in random order with repetition, at aligned offsets in the windows of the probes. With one probe,
+ * every visit after the first hits the last section; with many, hardly any does. 32-bit integers, because V8 passes
+ * them without allocation, as the emulated processor does for a board's devices.
  */
 export function walk(addresses: readonly number[], size: AccessSize, label: string): Int32Array {
   const random = Random.seeded(1, label);
@@ -95,7 +95,7 @@ export function walk(addresses: readonly number[], size: AccessSize, label: stri
   });
 }
 
-/** Indices of devices to visit, as random as {@link walk}. */
+/** Indices of devices to visit, chosen like the addresses of {@link walk}. */
 export function visits(devices: number, label: string): Uint32Array {
   const random = Random.seeded(1, label);
   return Uint32Array.from({ length: WALK }, () => random.below(devices));

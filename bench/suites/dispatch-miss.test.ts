@@ -3,13 +3,13 @@ import { FORMS } from "#results";
 import { flatMap } from "./dispatch-maps.ts";
 import { FIRST_READS, missCase } from "./dispatch-miss.ts";
 
-/** What keeps a section for accesses to come: called by misses, and by nothing else. */
-const pageMap = Object.getPrototypeOf(flatMap("embedded", 1).space.view.pages) as { note(): void }; // its class is no export
+/** Its `note` caches a section for later accesses: only misses call it. */
+const pageMap = Object.getPrototypeOf(flatMap("embedded", 1).space.view.pages) as { note(): void }; // not exported
 
 afterEach(() => vi.restoreAllMocks());
 
 describe.each(FORMS)("%s: first reads after a commit", (form) => {
-  it("miss, every one; without the commit they hit, every one", () => {
+  it("all miss; without the commit, they all hit", () => {
     const { before: commit, loop, batch } = missCase(form);
     const note = vi.spyOn(pageMap, "note");
     const missesOf = (count: number) => {
@@ -24,7 +24,7 @@ describe.each(FORMS)("%s: first reads after a commit", (form) => {
     }
   });
 
-  it("read as many devices as they are asked to, each once", () => {
+  it("read as many devices as requested, each once", () => {
     const { before: commit, loop, batch } = missCase(form);
     const note = vi.spyOn(pageMap, "note");
     commit();
@@ -38,7 +38,7 @@ describe.each(FORMS)("%s: first reads after a commit", (form) => {
     expect(() => loop(batch + 1)).toThrow(/1025 first reads of 1024 devices/);
   });
 
-  it("read the same of every view", () => {
+  it("read the same through every view", () => {
     const { before: commit, loop, batch } = missCase(form);
     const sum = loop(batch);
     for (let round = 0; round < 5; round++) {

@@ -1,4 +1,4 @@
-/** Accesses that miss: the first to each device after the map has changed. */
+/** Accesses that miss: the first access to each device after the map has changed. */
 import type { AddressSpace } from "#memory";
 import type { Form } from "#results";
 import { FIRST_READ } from "#results";
@@ -6,25 +6,25 @@ import { Random } from "#results/statistics";
 import type { Case } from "./dispatch-loops.ts";
 import { flatMap } from "./dispatch-maps.ts";
 
-/** Devices, each read once between two changes of the map. */
+/** Number of devices, each read once between two changes of the map. */
 export const FIRST_READS = 1024;
 
 export interface MissCase extends Case {
-  /** What is read. */
+  /** The address space that is read. */
   readonly space: AddressSpace;
-  /** Changes the map, so that the next reads are the first through a new view. Call it before every batch. */
+  /** Changes the map, so that the next reads are the first ones through a new view. Call it before every batch. */
   before(): void;
   readonly batch: number;
 }
 
 /**
- * Reads each of 1 024 devices once; each has a page to itself, and their order is unrelated to their addresses. The cost of
- * the commit itself, which renders the view and makes its sections, is not included.
+ * Reads each of 1 024 devices once. Each has its own page, and their order is unrelated to their addresses. The cost of
+ * the commit itself, which renders the view and creates its sections, is not included.
  */
 export function missCase(form: Form): MissCase {
   const { space, addresses, probes } = flatMap(form, FIRST_READS + 1);
   const order = shuffled(addresses.slice(0, FIRST_READS));
-  const spare = probes[FIRST_READS]?.window; // never read, only switched
+  const spare = probes[FIRST_READS]?.window; // never read, only enabled and disabled
   if (spare === undefined) throw new RangeError("the map of first reads has no spare device");
   return {
     space,
@@ -35,7 +35,7 @@ export function missCase(form: Form): MissCase {
     batch: FIRST_READS,
     before: () => {
       spare.setEnabled(!spare.enabled);
-      space.model.rcu.drain(); // destroys the old view now, outside of what is timed
+      space.model.rcu.drain(); // destroys the old view now, so that this is not timed
     },
     loop: (count) => {
       if (count > FIRST_READS)

@@ -1,9 +1,9 @@
-/** Cases of the dispatch suite by name, in groups that one process measures. Loads none of them. */
+/** The cases of the dispatch suite by name, grouped by process. Loads none of them. */
 
 /** Regions on maps of growing size. */
 const MAP_SIZES = [10, 100, 1_000, 10_000, 100_000];
 
-/** A process for each group, with the names of its works. */
+/** The groups, each measured in its own processes, with the names of their works. */
 export function dispatchGroups(quick: boolean): [name: string, works: string[]][] {
   const groups: [string, string[]][] = [
     [
@@ -17,7 +17,7 @@ export function dispatchGroups(quick: boolean): [name: string, works: string[]][
   ];
   if (!quick) {
     groups.push(["maps", ["floor", ...MAP_SIZES.map((count) => `map-${count}`), "map-floor"]]);
-    // In processes of their own: what was allocated before decides where their regions lie.
+    // In separate processes: earlier allocations affect where the regions lie in memory.
     for (const count of MAP_SIZES) groups.push([`uncopied-${count}`, [`uncopied-${count}`]]);
   }
   return groups.map(([name, works]) => [name, works.map((work) => `dispatch/${work}`)]);

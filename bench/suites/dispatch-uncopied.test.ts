@@ -10,7 +10,7 @@ describe.each(FORMS)("%s: uncopied dispatch", (form) => {
   const map = scatteredMap(form, COUNT);
   const dispatcher = new UncopiedDispatcher(map);
 
-  it("reads of every device what the address space reads", () => {
+  it("reads the same from every device as the address space", () => {
     fc.assert(
       fc.property(
         fc.nat({ max: COUNT - 1 }),
@@ -46,30 +46,30 @@ describe.each(FORMS)("%s: uncopied dispatch", (form) => {
     probe.window.ops = ops;
   });
 
-  it("refuses what is no plain call, and keeps the guard", () => {
+  it("refuses accesses that are not plain calls, and respects the guard", () => {
     const [probe] = map.probes;
     const [address = Number.NaN] = map.addresses;
-    expect(() => dispatcher.read(address + 1, 4)).toThrow(/read of 4 bytes at 0x1 is no plain call/);
+    expect(() => dispatcher.read(address + 1, 4)).toThrow(/read of 4 bytes at 0x1 is not a plain call/);
     expect(() => dispatcher.read(address + PROBE_BYTES, 4)).toThrow(/nothing answers at 0x1000/);
     expect(() => dispatcher.read(2 ** 30, 4)).toThrow(/nothing answers/);
     if (probe === undefined) throw new RangeError("a probe of the map");
     probe.memReentrancyGuard.engaged = true;
-    expect(() => dispatcher.read(address, 4)).toThrow(/no plain call/);
+    expect(() => dispatcher.read(address, 4)).toThrow(/not a plain call/);
     probe.memReentrancyGuard.engaged = false;
     dispatcher.read(address, 4);
     expect(probe.memReentrancyGuard.engaged).toBe(false);
   });
 
-  it("reads as often as it is asked to, and visits all", () => {
+  it("reads as often as requested, and visits all devices", () => {
     const { loop, name, role } = uncopiedCase(form, 10);
     expect([name, role]).toEqual(["uncopied read, 10 regions scattered", "detail"]);
     const visits = loop(4096);
-    expect(loop(4096)).toBe(visits); // registers stand still, so that equal walks give equal sums
+    expect(loop(4096)).toBe(visits); // registers do not change, so equal walks give equal sums
     expect(loop(4095)).not.toBe(visits);
   });
 });
 
-it("lays both maps out alike: the same devices at the same addresses, the filler the same", () => {
+it("lays out both maps identically: the same devices at the same addresses, and the same filler", () => {
   const [embedded, owned] = FORMS.map((form) => scatteredMap(form, 50));
   expect(embedded?.addresses).toEqual(owned?.addresses);
   expect(embedded?.filler).toEqual(owned?.filler);

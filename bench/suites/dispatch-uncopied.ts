@@ -1,7 +1,7 @@
 /**
- * Dispatch as QEMU does it: every access goes from the section to the region, to its ops and opaque, to the callback, and
- * loads each from where it lies in memory. The emulator's own dispatcher copies all of this into the section instead, and so
- * never touches a region; only here can the place of a region in memory make a difference. For the benchmark alone.
+ * Dispatch as QEMU does it: every access goes from the section to the region, its ops and opaque, and the callback, and
+ * loads each of them from memory. The emulator's own dispatcher copies all of this into the section and never touches a
+ * region, so only here can the location of a region in memory make a difference. Only for the benchmark.
  */
 import { AddressSpace, type FlatRange, type FlatView, MemoryRegion } from "#memory";
 import type { Form } from "#results";
@@ -10,14 +10,14 @@ import type { Case } from "./dispatch-loops.ts";
 import { CONTAINER_REGIONS, emptyMachine, type ProbeMap, walk } from "./dispatch-maps.ts";
 import { EmbeddedProbe, OwnedProbe, PROBE_BYTES, type Probe, VARIANTS } from "./probe.ts";
 
-/** Regions on maps of growing size. */
+/** Numbers of regions of the maps. */
 export const UNCOPIED_SIZES = [10, 100, 1_000, 10_000, 100_000] as const;
 
-/** Reads 4 bytes from one of `count` devices at random; devices and regions lie scattered in memory. */
+/** Reads 4 bytes from one of `count` devices at random; devices and regions are scattered in memory. */
 export function uncopiedCase(form: Form, count: number): Case {
   const map = scatteredMap(form, count);
   const dispatcher = new UncopiedDispatcher(map);
-  // Every map has devices of all kinds and visits them at random: V8 sees all targets of the call from the start.
+  // Every map has devices of all kinds, visited at random, so V8 sees all targets of the call from the start.
   const addresses = walk(map.addresses, 4, "uncopied");
   const mask = addresses.length - 1;
   return {
@@ -34,14 +34,14 @@ export function uncopiedCase(form: Form, count: number): Case {
 }
 
 export interface ScatteredMap extends ProbeMap {
-  /** What else lives in the heap between the devices and their regions; keep it as long as the map. */
+  /** Objects in the heap between the devices and their regions; to be kept as long as the map. */
   readonly filler: readonly unknown[];
 }
 
 /**
- * A map of `count` probes, one page each, in a heap like that of a long-lived machine: the devices are created in an order
- * unrelated to their addresses, realized in another, and allocations of all sizes come in between. An embedded region then
- * lies beside its device, an owned one beside what was allocated when the device was realized.
+ * A map of `count` probes, one page each, in a heap like that of a long-running machine: the devices are created in an
+ * order unrelated to their addresses and realized in another, with allocations of all sizes in between. An embedded
+ * region is then close to its device, and an owned one close to what was allocated when the device was realized.
  */
 export function scatteredMap(form: Form, count: number): ScatteredMap {
   const { model, root } = emptyMachine();
@@ -59,7 +59,7 @@ export function scatteredMap(form: Form, count: number): ScatteredMap {
     const probe = probes[place] as Probe;
     const bank = Math.floor(place / CONTAINER_REGIONS);
     model.childContainer(model.unattached, `bank-${bank}`).addChild(`probe-${place}`, probe);
-    probe.unref(); // its home holds it from now on
+    probe.unref(); // its container holds the reference now
     probe.plug();
     fill(filler, random);
   }
@@ -76,10 +76,10 @@ export function scatteredMap(form: Form, count: number): ScatteredMap {
   return { space, addresses: places.map((place) => place * 2 * PROBE_BYTES), probes, filler };
 }
 
-/** Largest filler, in fields of eight bytes; a region in C takes 34. */
+/** Largest filler, in fields of eight bytes; a region takes 34 in C. */
 const FILLER_FIELDS = 40;
 
-/** Allocates twice and keeps the second: what is dropped leaves a gap until the collector closes it. */
+/** Allocates twice and keeps only the second: the first leaves a gap until the collector closes it. */
 function fill(kept: unknown[], random: Random): void {
   kept.push(Array<number>(1 + random.below(FILLER_FIELDS)).fill(0));
   kept[kept.length - 1] = Array<number>(1 + random.below(FILLER_FIELDS)).fill(0);
@@ -89,16 +89,19 @@ const PAGE_BITS = Math.log2(PROBE_BYTES);
 const LEAF_BITS = 9;
 const LEAF_PAGES = 2 ** LEAF_BITS;
 
-/** Reads devices that have a page to themselves. It points to sections and regions, and copies none of their fields. */
+/**
+ * A dispatcher for devices that have pages of their own. It refers to sections and regions without copying their
+ * fields.
+ */
 export class UncopiedDispatcher {
   /** Sections by page, in two levels. */
   private readonly leaves: (FlatRange | undefined)[][] = [];
-  /** The section of the latest access; QEMU's dispatcher tries that one first, too. */
+  /** The section of the last access, which QEMU's dispatcher also tries first. */
   private hit: FlatRange;
-  /** Keeps alive what the dispatcher points to, and the filler in between. */
+  /** Keeps the sections and regions of the dispatcher alive, and the filler between them. */
   readonly map: ScatteredMap;
 
-  /** @throws RangeError for a map that is empty. */
+  /** @throws RangeError for an empty map */
   constructor(map: ScatteredMap) {
     this.map = map;
     const { view } = map.space;
@@ -109,8 +112,9 @@ export class UncopiedDispatcher {
   }
 
   /**
-   * Reads 1, 2 or 4 bytes; answers them, unsigned.
-   * @throws RangeError where nothing answers, or where the access is not one plain call of the device's callback.
+   * Reads 1, 2 or 4 bytes and returns them as an unsigned value.
+   * @throws RangeError when nothing is mapped at the address, or when the access is not one plain call of the device's
+   *   callback
    */
   read(address: number, size: 1 | 2 | 4): number {
     let section = this.hit;
@@ -129,7 +133,7 @@ export class UncopiedDispatcher {
     }
     const { ops, opaque } = region;
     if (ops.read === undefined) throw refused(address, size);
-    const value = ops.read(opaque as never, offset, size); // `opaque` is handed back to the ops that came with it
+    const value = ops.read(opaque as never, offset, size); // `opaque` belongs to these ops
     if (guard !== null) guard.engaged = false;
     return size === 4 ? value >>> 0 : value & ((1 << (size * 8)) - 1);
   }
@@ -156,11 +160,11 @@ export class UncopiedDispatcher {
 
 function refused(address: number, size: number): RangeError {
   return new RangeError(
-    `a read of ${size} bytes at 0x${address.toString(16)} is no plain call of a device's callback`,
+    `a read of ${size} bytes at 0x${address.toString(16)} is not a plain call of a device's callback`,
   );
 }
 
-/** Groups of three digits, as names of metrics have them. */
+/** Groups digits by three, as the names of metrics do. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, " ");
 }

@@ -1,4 +1,4 @@
-/** How long one access to a device takes, from the address space to the device's callback and back. */
+/** The time of one access to a device, from the address space to the device's callback and back. */
 import { loadHardware } from "#machine";
 import type { AccessSize } from "#memory";
 import type { Form, MetricDefinition } from "#results";
@@ -21,7 +21,7 @@ import { DISPATCH_MARGIN_PERCENT } from "./margins.ts";
 import { VARIANTS } from "./probe.ts";
 import { slicedTime } from "./sliced-time.ts";
 
-/** One case as work for an arm. */
+/** Makes the work of one case. */
 export async function dispatchWork(name: string, form: Form, quick: boolean): Promise<SlicedWork> {
   const all = flatMap(form, VARIANTS);
   acquaint([writes(all, 4), ...floors(all), reads(all, 4)]);
@@ -35,8 +35,9 @@ const EFFORT = {
 } as const;
 
 /**
- * Shows the dispatcher and the floor every kind of device, by turns, before either is timed: a loop that has seen one kind
- * only inlines its callback, and that callback, never called by itself, is not compiled for millions of calls to come.
+ * Calls the dispatcher and the floor with every kind of device in turn before either is timed. V8 inlines the callback
+ * into a loop that has seen only one kind; as the callback is then never called on its own, it would stay uncompiled
+ * for millions of later calls.
  */
 function acquaint(loops: readonly Loop[]): void {
   for (let turn = 0; turn < 400; turn++) for (const loop of loops) loop(256);
@@ -167,7 +168,7 @@ function floors({ probes }: ProbeMap): Loop[] {
   return probes.map((probe) => bareReadLoop(probe, offsets));
 }
 
-/** The same map, of which only one probe is visited. */
+/** The same map, restricted to one of its probes. */
 function only({ space, addresses, probes }: ProbeMap, index: number): ProbeMap {
   return { space, addresses: addresses.slice(index, index + 1), probes: probes.slice(index, index + 1) };
 }

@@ -14,29 +14,29 @@ function readsOf(access: string): { readonly A: number; readonly B: number } {
 }
 
 describe("reads of region fields", () => {
-  it("are none in every access that meets a section", () => {
+  it("are zero in every access that finds a section", () => {
     const { readHit, writeHit, byTurns, firstRead, guestLoad } = COUNTED_ACCESSES;
     for (const access of [readHit, writeHit, byTurns, firstRead, guestLoad])
       expect([access, readsOf(access)]).toEqual([access, { A: 0, B: 0 }]);
   });
 
-  it("are those of the region's ops and opaque, and what guards them, where nothing is copied", () => {
+  it("are those of the region's ops, opaque and guards if nothing is copied", () => {
     const uncopied = counts.find(({ access }) => access === COUNTED_ACCESSES.uncopied);
     expect(uncopied?.reads).toEqual({ A: 5, B: 5 });
     expect(uncopied?.fields.toSorted()).toEqual(["guard", "opaque", "ops", "plainReads", "ram"]);
   });
 
-  it("are some where the emulator itself goes through the region", () => {
+  it("are not zero where the emulator itself goes through the region", () => {
     const split = counts.find(({ access }) => access === COUNTED_ACCESSES.split);
     expect(split?.reads.A).toBeGreaterThanOrEqual(4); // two calls, each with ops and opaque
     expect(split?.fields).toEqual(expect.arrayContaining(["ops", "opaque"]));
   });
 
-  it("are named for every access, once", () => {
+  it("are given once for every access", () => {
     expect(counts.map(({ access }) => access)).toEqual(Object.values(COUNTED_ACCESSES));
   });
 
-  it("are not put together of different accesses", () => {
+  it("of different accesses are not combined", () => {
     expect(() => combineFieldReads({ A, B: B.slice(1) })).toThrow(/different numbers/);
     expect(() => combineFieldReads({ A, B: B.toReversed() })).toThrow(
       /different accesses: A read, section hit/,
@@ -45,7 +45,7 @@ describe("reads of region fields", () => {
 });
 
 describe.each(FORMS)("%s: the trap", (form) => {
-  it("counts an extra read that was planted, by its name, and of no other region", () => {
+  it("counts an extra read, with its name, and none of another region", () => {
     const map = flatMap(form, 2);
     const [probe, other] = map.probes;
     if (probe === undefined || other === undefined) throw new RangeError("two probes");
@@ -56,7 +56,7 @@ describe.each(FORMS)("%s: the trap", (form) => {
     expect(trap.end("planted", 1)).toEqual({ access: "planted", reads: 1, fields: ["aliasOffset"] });
   });
 
-  it("counts in the order of first read, and refuses what is no whole number per access", () => {
+  it("lists fields in the order of first read, and refuses a fractional number of reads per access", () => {
     const [probe] = flatMap(form, 1).probes;
     if (probe === undefined) throw new RangeError("one probe");
     const { window } = probe;
@@ -68,7 +68,7 @@ describe.each(FORMS)("%s: the trap", (form) => {
     expect(() => uneven.end("uneven", 2)).toThrow(/uneven: 1 reads of fields in 2 accesses/);
   });
 
-  it("lets writes through, and leaves regions as they were", () => {
+  it("lets writes through, and restores the regions", () => {
     const [probe] = flatMap(form, 1).probes;
     if (probe === undefined) throw new RangeError("one probe");
     const { window } = probe;
@@ -81,7 +81,7 @@ describe.each(FORMS)("%s: the trap", (form) => {
     expect(Object.getOwnPropertyDescriptors(window)).toEqual(before);
   });
 
-  it("is on every region of a map, those that aliases show, too", () => {
+  it("covers every region of a map, including the targets of aliases", () => {
     const map = scatteredMap(form, 3);
     const regions = regionsBelow(map.space.root);
     for (const { window } of map.probes) expect(regions).toContain(window);

@@ -1,8 +1,8 @@
 /**
- * How many fields of regions an access reads, counted with a trap on every field of every region of a map. An access that
- * reads none cannot differ between the forms: an equal time is then a consequence, not a finding.
+ * Counts how many fields of regions an access reads, with a trap on every field of every region of a map. An access
+ * that reads none cannot differ between the forms: equal times are then a consequence, not a finding.
  *
- * Traps change what V8 has learnt of regions: count in a process, or an isolate, in which nothing is timed.
+ * Traps change V8's type feedback on regions, so count in a process or isolate in which nothing is timed.
  */
 import { loadHardware } from "#machine";
 import type { AccessSize, MemoryRegion } from "#memory";
@@ -13,7 +13,7 @@ import { FIRST_READS, missCase } from "./dispatch-miss.ts";
 import { scatteredMap, UncopiedDispatcher } from "./dispatch-uncopied.ts";
 import { VARIANTS } from "./probe.ts";
 
-/** What one form reads for one kind of access. */
+/** The reads of one form for one kind of access. */
 export interface CountedReads extends Pick<FieldReads, "access" | "fields"> {
   /** Reads of fields of regions per access. */
   readonly reads: number;
@@ -24,7 +24,7 @@ export async function countFieldReads(form: Form): Promise<CountedReads[]> {
   const one = flatMap(form, 1);
   const [address = 0] = one.addresses;
   const six = flatMap(form, VARIANTS);
-  // The second kind of probe takes 8-byte accesses, which its registers of 4 bytes make two calls of.
+  // The second kind of probe accepts 8-byte accesses, which are split into two calls for its 4-byte registers.
   const [, wide = 0] = six.addresses;
   const read = (map: ProbeMap, at: number, size: AccessSize) => () => void map.space.read(at, size);
   const { readHit, writeHit, byTurns, split } = COUNTED_ACCESSES;
@@ -44,7 +44,7 @@ export async function countFieldReads(form: Form): Promise<CountedReads[]> {
 }
 
 /**
- * Puts the counts of two forms side by side; the fields are those of the form that reads any.
+ * Combines the counts of two forms; the fields are those that either form reads.
  * @throws RangeError when they are not counts of the same accesses
  */
 export function combineFieldReads(arms: {
@@ -64,7 +64,7 @@ export function combineFieldReads(arms: {
   });
 }
 
-/** Counts accesses after each has been made once, so that every section is known. */
+/** Counts the reads of accesses after each has been made once, so that every section is cached. */
 function countWarm(
   access: string,
   regions: readonly MemoryRegion[],
@@ -79,7 +79,7 @@ function countWarm(
 function countFirstReads(form: Form): CountedReads {
   const { before, loop, space } = missCase(form);
   before();
-  const trap = new ReadTrap(regionsBelow(space.root)); // set after the commit, which reads many
+  const trap = new ReadTrap(regionsBelow(space.root)); // set after the commit, which reads many fields
   loop(FIRST_READS);
   return trap.end(COUNTED_ACCESSES.firstRead, FIRST_READS);
 }
@@ -94,7 +94,7 @@ async function countGuestLoads(form: Form): Promise<CountedReads> {
   return trap.end(COUNTED_ACCESSES.guestLoad, CYCLES * (cycle - 1)); // one instruction of each cycle is the jump back
 }
 
-/** Rounds of the loading guest's loop. */
+/** Counted cycles of the loading guest's loop. */
 const CYCLES = 4;
 
 function countUncopied(form: Form): CountedReads {
@@ -107,7 +107,7 @@ function countUncopied(form: Form): CountedReads {
   );
 }
 
-/** Every region that an access through `root` could touch: all that lie below it, directly or through aliases. */
+/** Every region that an access through `root` could touch: all regions below it, directly or through aliases. */
 export function regionsBelow(root: MemoryRegion | null): MemoryRegion[] {
   const found = new Set<MemoryRegion>();
   const add = (region: MemoryRegion | null) => {
@@ -148,8 +148,8 @@ export class ReadTrap {
   }
 
   /**
-   * Lifts the traps and gives what they counted, divided by the number of accesses.
-   * @throws RangeError when that is not a whole number: then the accesses did not all read the same
+   * Removes the traps and returns what they counted, divided by the number of accesses.
+   * @throws RangeError when that is not an integer, because then the accesses did not all read the same
    */
   end(access: string, accesses: number): CountedReads {
     const { reads } = this;
@@ -162,7 +162,7 @@ export class ReadTrap {
     }
     if (reads % accesses !== 0)
       throw new RangeError(
-        `${access}: ${reads} reads of fields in ${accesses} accesses are no whole number each`,
+        `${access}: ${reads} reads of fields in ${accesses} accesses are not a whole number per access`,
       );
     return { access, reads: reads / accesses, fields };
   }

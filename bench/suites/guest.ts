@@ -1,17 +1,17 @@
-/** Guests as the boot suite runs them: their machine, their phases, and the record that proves what they did. */
+/** Guests as the boot suite runs them: machine, phases, and the record that proves what they did. */
 import { Emulation, type EmulationOptions, type Hardware } from "#machine";
 import type { GuestPhase, GuestRecord } from "#results";
 import { type BootPhase, locateDebian, locateFirmware, type Workload, workload } from "#workloads";
 
 const RAM_BYTES = 128 * 2 ** 20;
-/** A boot that goes wrong must end: far more than any workload takes. */
+/** Far more than any workload takes, so that a boot that goes wrong ends. */
 export const MOST_INSTRUCTIONS = 4e10;
 
 /** A guest, and the machine that runs it. */
 export interface Guest {
   readonly program: Workload;
   readonly options: EmulationOptions;
-  /** Parts of its boot; where it has none, one that is all of it. */
+  /** Phases of its boot: at least one. */
   readonly phases: readonly BootPhase[];
 }
 
@@ -24,12 +24,12 @@ export function guestOf(name: string, hardware: Hardware): Guest {
   };
 }
 
-/** Parts of a guest's boot; where it has none, one that is all of it. */
+/** Phases of a guest's boot; for a bare-metal guest, a single one. */
 export function phasesOf(program: Workload): readonly BootPhase[] {
   return program.kind === "bare-metal" ? [{ name: "all", until: program.milestone }] : program.phases;
 }
 
-/** Runs the guest once, recording every device access: slow, and never timed. */
+/** Runs the guest once and records every device access. Slow, and never timed. */
 export function recordGuest({ options, program, phases }: Guest): GuestRecord {
   const emulation = new Emulation({ ...options, trace: true });
   const counted = phases.map(({ name, until }): GuestPhase => {

@@ -5,7 +5,7 @@ const A = measureLifetimes("embedded");
 const B = measureLifetimes("owned");
 
 describe("lifetimes of both forms", () => {
-  it("come to what was predicted", () => {
+  it("end as predicted", () => {
     expect(surprises(combineLifetimes({ A, B }))).toEqual([]);
   });
 
@@ -30,7 +30,7 @@ describe("lifetimes of both forms", () => {
     ]);
   });
 
-  it("are not put together of different lives", () => {
+  it("of different scenarios are not combined", () => {
     expect(() => combineLifetimes({ A, B: B.slice(1) })).toThrow(/different numbers/);
     expect(() => combineLifetimes({ A, B: B.toReversed() })).toThrow(/different lifetimes: A held-child/);
   });

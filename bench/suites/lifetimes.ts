@@ -1,15 +1,17 @@
-/** Lives of devices in which the forms must differ: run in one form, put side by side, and compared with the prediction. */
+/** Lifetime scenarios: run in one form, combined for both forms, and compared with the prediction. */
 import type { Form, LifetimeFigures, LifetimeScenario } from "#results";
 import { lifetimes } from "#workloads/lifecycle";
 
-/** One life as one form lived it. */
+/** The outcome of a lifetime scenario in one form. */
 export interface LifetimeMeasurement
   extends Pick<LifetimeScenario, "scenario" | "description" | "rule" | "rounds"> {
   readonly expected: LifetimeFigures;
   readonly observed: LifetimeFigures;
 }
 
-/** Runs all lives in one form. The figures are exact, so once is enough; it takes well under a second. */
+/**
+ * Runs all lifetime scenarios in one form. The figures are exact, so one run is enough; it takes well under a second.
+ */
 export function measureLifetimes(form: Form): LifetimeMeasurement[] {
   return lifetimes().map(({ name, description, rule, rounds, expected, run }) => ({
     scenario: name,
@@ -22,8 +24,8 @@ export function measureLifetimes(form: Form): LifetimeMeasurement[] {
 }
 
 /**
- * Puts the lives of two forms side by side.
- * @throws RangeError when they are not the same lives: the processes ran different versions
+ * Combines the lifetime scenarios of two forms.
+ * @throws RangeError when they are not the same scenarios, because the processes ran different versions
  */
 export function combineLifetimes(arms: {
   readonly A: readonly LifetimeMeasurement[];
@@ -43,7 +45,7 @@ function outcomeOf({ expected, observed }: LifetimeMeasurement): LifetimeScenari
   return { expected, observed };
 }
 
-/** A line for every figure that differs from its prediction; none where all are as predicted. */
+/** One line for every figure that differs from its prediction. */
 export function surprises(scenarios: readonly LifetimeScenario[]): string[] {
   return scenarios.flatMap(({ scenario, arms }) =>
     (["A", "B"] as const).flatMap((arm) =>

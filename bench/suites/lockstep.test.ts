@@ -12,7 +12,7 @@ async function record(form: Form, guest: string): Promise<GuestRecord> {
   return recordGuest(guestOf(guest, await loadHardware(form)));
 }
 
-/** Boots once; with the guest's clock at the end of every slice. */
+/** Boots once and records the guest's clock at the end of every slice. */
 function boot(work: BootingWork): { figures: BootFigures[]; clocks: number[]; check: GuestCheck } {
   const clocks: number[] = [];
   const { run } = Emulation.prototype;
@@ -42,7 +42,7 @@ describe.each(FORMS)("%s: a boot in slices", (form) => {
         consoleSha256: proof.consoleSha256,
       });
       if (slice !== undefined) {
-        // Its milestone is longer than what a slice of seven instructions prints: a text over several slices is found.
+        // The milestone is longer than what seven instructions print, so texts that span slices are found.
         expect(figures).toHaveLength(Math.ceil(proof.instructions / slice));
         expect(clocks.slice(0, -1)).toEqual(clocks.slice(0, -1).map((_, i) => slice * (i + 1)));
       }
@@ -89,7 +89,7 @@ describe("fromBoots", () => {
     expect(whole?.definition).toMatchObject({ suite: "boot", workload: "hello", unit: "ms", decides: false });
   });
 
-  it("is of one boot at least", () => {
+  it("needs at least one boot", () => {
     expect(() => fromBoots("hello", [], false)).toThrow(/hello was not booted/);
   });
 });

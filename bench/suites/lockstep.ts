@@ -1,6 +1,7 @@
 /**
- * Boots in lockstep. Guest time is counted in instructions, so that a slice of a boot is the same work in every arm: the arms
- * take the same slice by turns, boot after boot, and the time of a boot is the sum of its slices' fastest.
+ * Boots in lockstep. Guest time is counted in instructions, so a slice of a boot is the same work in every arm. The
+ * arms take turns at the same slice, boot after boot; the time of a boot is the sum over slices of the fastest in all
+ * boots.
  */
 import { Emulation, type Hardware } from "#machine";
 import type { MetricDefinition, PerArm } from "#results";
@@ -12,15 +13,15 @@ import { guestOf, MOST_INSTRUCTIONS, phasesOf } from "./guest.ts";
 import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { type Measurement, perArm } from "./measurement.ts";
 
-/** Guest instructions of a slice: some tenths of a millisecond, or, of a distribution's billions, a millisecond. */
+/** Guest instructions per slice: some tenths of a millisecond, or a millisecond for the billions of a distribution. */
 const SLICE_INSTRUCTIONS = { small: 20_000, distribution: 200_000 } as const;
 
-/** Time for the boots of one process. Once, at least; a distribution takes longer than that. */
+/** Time for the boots of one process, which boots at least once; a distribution takes longer than this. */
 const BOOTING_MILLISECONDS = { quick: 600, full: 4000 } as const;
 
 /**
- * A guest as an arm boots it, slice by slice.
- * @param sliceInstructions guest instructions of a slice; default: as many as its kind of guest gets
+ * The boot of a guest in one arm, slice by slice.
+ * @param sliceInstructions guest instructions per slice; default: by the kind of guest
  */
 export function bootingWork(name: string, hardware: Hardware, sliceInstructions?: number): BootingWork {
   const guest = guestOf(name, hardware);
@@ -29,7 +30,7 @@ export function bootingWork(name: string, hardware: Hardware, sliceInstructions?
   const instructions = sliceInstructions ?? usual;
   let emulation: Emulation | null = null;
   let phase = 0;
-  // Once a phase, not once a slice: a text may begin in one slice and end in the next.
+  // Once per phase, not per slice: a text may begin in one slice and end in the next.
   const watch = ({ console }: Emulation) => {
     const next = phases[phase];
     if (next !== undefined) console.watchFor(next.until);
@@ -70,15 +71,15 @@ export function bootingWork(name: string, hardware: Hardware, sliceInstructions?
   };
 }
 
-/** How long boots of a process may take, in milliseconds. */
+/** Time for the boots of one process, in milliseconds. */
 export function bootingTime(quick: boolean): number {
   return quick ? BOOTING_MILLISECONDS.quick : BOOTING_MILLISECONDS.full;
 }
 
-/** One boot's slices, arm by arm; all boots of a process have the same. */
+/** The slices of one boot by arm; all boots of a process have the same number. */
 export type BootSlices = PerArm<readonly BootFigures[]>;
 
-/** Figures of a guest from its boots: of the whole, and of each phase where it has several. */
+/** Measurements of a guest from its boots: of the whole, and of each phase if there are several. */
 export function fromBoots(name: string, boots: readonly BootSlices[], quick: boolean): Measurement[] {
   const program = workload(name);
   const phases = phasesOf(program);
@@ -96,7 +97,7 @@ export function fromBoots(name: string, boots: readonly BootSlices[], quick: boo
   });
   return [
     {
-      // A quick run has no time for the counts that decide, and shows what it has.
+      // A quick run has no time for the deciding counts of boots, and shows their times as details.
       definition: bootMetric(
         program,
         BOOT,
@@ -141,8 +142,8 @@ function bootMetric(
     margin: OTHER_MARGIN_PERCENT,
     role,
     estimator: "sum over slices of the fastest of all boots",
-    // Each isolate falls into a state of compiled code and memory of its own, which boots repeated in it do not change:
-    // where the work can be counted exactly, the count decides.
+    // Each isolate settles into its own state of compiled code and memory, which repeated boots do not change. Where
+    // the work can be counted exactly, the count decides.
     decides: program.kind === "distribution",
     byConstruction: null,
   };

@@ -1,4 +1,4 @@
-/** Differences up to these are of no practical importance. Stated here, before any run. */
+/** Margins: differences up to these are of no practical importance. Fixed here, before any run. */
 
 /** One access of a few nanoseconds. */
 export const DISPATCH_MARGIN_PERCENT = 0.5;

@@ -19,7 +19,7 @@ const definition: MetricDefinition = {
   byConstruction: null,
 };
 
-/** Slices of A, and how many times as long B's and A2's of the same turn took. */
+/** Slices of A, the quotients of B and A2 to them in the same turn, and a load. */
 const turns = fc.array(
   fc.record({
     a: fc.double({ min: 1, max: 1000, noNaN: true }),
@@ -37,8 +37,8 @@ function slicesOf(
 }
 
 describe("fromSlices", () => {
-  it("takes A's 10th percentile, and of the others its product with the median quotient of a turn", () => {
-    // Of 11 slices the second least is the 10th percentile. Quotients: 1.1 in six turns, 3 in five.
+  it("takes A's 10th percentile, and for the others its product with the median quotient of the turns", () => {
+    // The 10th percentile of 11 slices is the second smallest. Quotients: 1.1 in six turns, 3 in five.
     const a = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20];
     const b = a.map((value, turn) => value * (turn % 2 === 0 ? 1.1 : 3));
     const { estimates, distributions, definition: made } = fromSlices(definition, { A: a, B: b, A2: a });
@@ -64,7 +64,7 @@ describe("fromSlices", () => {
     );
   });
 
-  it("is not moved by a load that hits one arm in fewer than half of the turns", () => {
+  it("is not affected by a load on one arm in fewer than half of the turns", () => {
     const a = Array.from({ length: 21 }, (_, turn) => 20 + (turn % 4));
     const hit = a.map((value, turn) => value * (turn < 10 ? 40 : 1.02));
     expect(fromSlices(definition, { A: a, B: hit, A2: a }).estimates.B / 20).toBeCloseTo(1.02, 10);
@@ -75,7 +75,7 @@ describe("fromSlices", () => {
   )("refuses a slice of arm %s that took %d", (arm, time) => {
     const times = perArm((each) => [5, each === arm ? time : 5, 5]);
     expect(() => fromSlices(definition, times)).toThrow(
-      new RangeError(`one read: a slice of arm ${arm} took no time that is a positive number`),
+      new RangeError(`one read: the time of a slice of arm ${arm} is not a positive number`),
     );
   });
 });

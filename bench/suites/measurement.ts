@@ -12,20 +12,20 @@ import { median, quantile, summarize } from "#results/statistics";
 import type { CountedReads } from "./field-reads.ts";
 import type { LifetimeMeasurement } from "./lifetimes.ts";
 
-/** What a measured process is asked to do: all that is timed in it is timed in three arms side by side. */
+/** The request to a measured process. Everything that it times is timed in three arms side by side. */
 export interface ProcessRequest {
   readonly forms: { readonly A: Form; readonly B: Form };
   readonly quick: boolean;
   /** Assigns arms to isolates and orders their turns. */
   readonly seed: number;
   readonly task: Task;
-  /** Parts of more work that arm B does unseen, for the self-test; absent: none. */
+  /** Fractions of extra work that arm B does, for the self-test; default: none. */
   readonly plant?: readonly number[];
 }
 
 /** What a process is for. */
 export type Task =
-  /** Works by turns, see `makeWork`. */
+  /** Works in slices, see `makeWork`. */
   | { readonly kind: "slices"; readonly works: readonly string[] }
   /** Boots of a guest in lockstep. */
   | { readonly kind: "lockstep"; readonly guest: string }
@@ -35,31 +35,31 @@ export type Task =
   | { readonly kind: "proof"; readonly guest: string }
   /** Untimed: what every lifecycle scenario leaves. */
   | { readonly kind: "remains" }
-  /** Untimed: scenarios in which the forms must differ, and reads of region fields. */
+  /** Untimed: lifetime scenarios and reads of region fields. */
   | { readonly kind: "outcomes" };
 
-/** What arms are asked that is no slice. */
+/** Requests to arms other than slices. */
 export type Question =
   | { readonly kind: "heap"; readonly scenario: string; readonly extraLeaks: number }
   | { readonly kind: "proof"; readonly guest: string }
   | { readonly kind: "remains" }
   | { readonly kind: "outcomes" };
 
-/** One metric as one process saw it. */
+/** One process's measurement of a metric. */
 export interface Measurement {
   readonly definition: MetricDefinition;
-  /** What the process reports: one number for each arm. */
+  /** The result of the process: one number per arm. */
   readonly estimates: PerArm<number>;
-  /** What it was drawn from. */
+  /** The distributions that the estimates come from. */
   readonly distributions: PerArm<Distribution>;
 }
 
-/** What a timed run shows of its guest without a trace, which would slow it down. */
+/** What a timed guest shows without a trace, which would slow it down. */
 export interface GuestCheck extends Pick<GuestRecord, "instructions" | "consoleSha256"> {
   readonly workload: string;
 }
 
-/** What one arm counted after the rounds of a scenario. Counts repeat exactly. */
+/** What was left in one arm after the rounds of a scenario. Counts repeat exactly. */
 export interface Remains {
   readonly scenario: string;
   readonly description: string;
@@ -71,29 +71,29 @@ export interface Remains {
   readonly usesAfterFree: number;
 }
 
-/** How one arm saw its heap over the rounds of a scenario. */
+/** The heap of one arm over the rounds of a scenario. */
 export interface HeapCurve {
   readonly scenario: string;
   /** Whether the scenario leaks on purpose. */
   readonly control: boolean;
-  /** Differences of the slope up to this size are of no importance, in bytes per round. */
+  /** Margin of the slope, in bytes per round. */
   readonly margin: number;
   readonly heap: readonly HeapPoint[];
 }
 
-/** What one arm counts once and for all. */
+/** What needs to be counted only once per arm. */
 export interface ArmOutcomes {
   readonly lifetimes: readonly LifetimeMeasurement[];
   readonly fieldReads: readonly CountedReads[];
 }
 
-/** What a process sends back. */
+/** The report of a process. */
 export interface ProcessReport {
-  /** Arms in the order in which their isolates were made. */
+  /** Arms in the order in which their isolates were created. */
   readonly slots: readonly Arm[];
-  /** By variant of the planted work; without any there is one. */
+  /** Measurements by variant of planted work; one list if nothing is planted. */
   readonly measurements: readonly (readonly Measurement[])[];
-  /** What the timed guests did, to be held against the proofs. */
+  /** What the timed guests did, to be compared with the proofs. */
   readonly checks: readonly GuestCheck[];
   readonly proofs: readonly { readonly workload: string; readonly records: PerArm<GuestRecord> }[];
   readonly remains: PerArm<readonly Remains[]> | null;
@@ -112,20 +112,19 @@ export const emptyReport: ProcessReport = {
 };
 
 /**
- * How slices become a figure: A's is the 10th percentile of its slices; another arm's is that times the median, over turns, of
- * the quotient of the two slices of one turn. Slices of a turn are a fraction of a millisecond apart, so that whatever
- * disturbs the machine for longer disturbs both, and their quotient stays. Chosen by how far A strays from itself, at rest and
- * beside other work, before B was looked at: quotients of percentiles and minima strayed several times as far beside other work.
+ * How slices become a figure: that of A is the 10th percentile of its slices; that of another arm is the figure of A
+ * times the median, over turns, of the quotient of the two slices of a turn. The slices of a turn are a fraction of a
+ * millisecond apart, so longer disturbances affect both and leave the quotient unchanged. Chosen before B was looked
+ * at, by how far A differs from itself on an idle and on a loaded machine: under load, quotients of percentiles or of
+ * minima were off by several times as much.
  */
 const SLICE_QUANTILE = 0.1;
 
-/** @throws RangeError when a slice is no positive number: better no result than a wrong one */
+/** @throws RangeError when the time of a slice is not a positive number: better no result than a wrong one */
 export function fromSlices(definition: MetricDefinition, times: PerArm<readonly number[]>): Measurement {
   const read = (arm: Arm) => {
     if (!times[arm].every((time) => Number.isFinite(time) && time > 0)) {
-      throw new RangeError(
-        `${definition.name}: a slice of arm ${arm} took no time that is a positive number`,
-      );
+      throw new RangeError(`${definition.name}: the time of a slice of arm ${arm} is not a positive number`);
     }
     return times[arm];
   };

@@ -1,4 +1,4 @@
-/** What can be counted of a form once and for all: how its devices' lives end, and what an access reads of a region. */
+/** What needs to be counted only once per form: how lifetimes end, and which region fields an access reads. */
 import type { Form } from "#results";
 import { countFieldReads } from "./field-reads.ts";
 import { measureLifetimes } from "./lifetimes.ts";

@@ -1,6 +1,6 @@
 /**
- * The smallest device that has everything dispatch meets: registers behind callbacks, an owner with a re-entrancy guard,
- * and a region in one form or the other. The two classes differ as the two device trees do, and in nothing else.
+ * The smallest device that exercises all of dispatch: registers accessed by callbacks, an owner with a re-entrancy
+ * guard, and a region in either form. The two classes differ only as the two device trees do.
  */
 import { MemoryRegion, type MemoryRegionOps } from "#memory";
 import { Device, type DeviceModel } from "#qdev";
@@ -34,7 +34,7 @@ export class EmbeddedProbe extends Probe {
 export class OwnedProbe extends Probe {
   static override readonly typeName = "bench-owned-probe";
 
-  private iomem!: MemoryRegion; // assigned when the device is realized, before anybody can ask for it
+  private iomem!: MemoryRegion; // assigned when the device is realized, before it can be read
 
   get window(): MemoryRegion {
     return this.iomem;
@@ -47,7 +47,7 @@ export class OwnedProbe extends Probe {
 
 /**
  * A realized probe, not yet mapped.
- * @param home what it hangs under, as `name`; a container of the tree has room for 32 768 children of one kind only
+ * @param home its parent, in which it is called `name`; a container has room for only 32 768 children of one kind
  */
 export function createProbe(
   model: DeviceModel,
@@ -59,17 +59,17 @@ export function createProbe(
   const probe = model.create<Probe>(form === "embedded" ? EmbeddedProbe : OwnedProbe);
   probe.variant = variant;
   home.addChild(name, probe);
-  probe.unref(); // its home holds it from now on
+  probe.unref(); // its parent holds the reference now
   probe.plug();
   return probe;
 }
 
-/** Number of distinct sets of callbacks: as many as V8 needs to see before it stops inlining one of them. */
+/** Number of different sets of callbacks: as many as it takes for V8 to stop inlining one of them. */
 export const VARIANTS = 6;
 
 /**
- * Callbacks of a kind of device. A machine has many kinds, so the call in the dispatcher has many targets and cannot be
- * inlined; with one kind only, a benchmark would measure an inlined function, which no machine ever gets.
+ * The callbacks of one kind of device. A machine has many kinds, so the call in the dispatcher has many targets and
+ * cannot be inlined. With only one kind, a benchmark would measure an inlined callback, which no real machine gets.
  */
 export function probeOps(variant: number): MemoryRegionOps<Probe> {
   const ops = OPS[variant % VARIANTS];

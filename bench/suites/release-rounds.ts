@@ -1,4 +1,4 @@
-/** Devices plugged into a running machine and unplugged again, until their storage is released. */
+/** Rounds in which devices are plugged into a running machine, unplugged, and their storage is released. */
 import type { Hardware } from "#machine";
 import type { MetricDefinition } from "#results";
 import { PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "#results";
@@ -8,7 +8,7 @@ import type { SlicedWork } from "../trio/work.ts";
 import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { slicedTime } from "./sliced-time.ts";
 
-/** Rounds of a lifecycle scenario, timed whole and from each unplug to its release. */
+/** Rounds of a lifecycle scenario, timed as a whole and from each unplug to the release of the storage. */
 export function releaseWork(name: string, hardware: Hardware, quick: boolean): SlicedWork {
   const { description, start } = scenario(name);
   const run = start({ hardware });
@@ -48,7 +48,7 @@ export function releaseWork(name: string, hardware: Hardware, quick: boolean): S
 
 function metric(workload: string, name: string, description: string, headline: boolean): MetricDefinition {
   const role = headline ? "headline" : "detail";
-  // A release differs from isolate to isolate by more than anybody would plant into it: a detail is shown and not judged.
+  // Releases vary between isolates by more than the differences to be detected, so details are shown but not judged.
   return slicedTime({
     suite: "retention",
     workload,

@@ -1,4 +1,4 @@
-/** Everything that an arm can be asked to do, by name. Each is loaded when it is asked for, with one device tree. */
+/** Everything that an arm can be asked to do, by name. Each part is loaded on demand, with only one device tree. */
 import { loadHardware } from "#machine";
 import type { ArmData, Repertoire } from "../trio/arm.ts";
 import type { SlicedWork } from "../trio/work.ts";

@@ -1,4 +1,4 @@
-/** What remains of devices and machines after many rounds of creating and destroying them. */
+/** What is left after many rounds of creating and destroying devices and machines. */
 import { setTimeout } from "node:timers/promises";
 import v8 from "node:v8";
 import type { Hardware } from "#machine";
@@ -18,21 +18,24 @@ import type { HeapCurve, Remains } from "./measurement.ts";
 /** Classes whose instances are counted, subclasses included: all objects of the model, regions, flat views. */
 const COUNTED = [QomObject, MemoryRegion, FlatView] as const;
 
-/** Rounds before the first count: lazily made objects, and V8's own tables, are then there. */
+/** Rounds before the first count, for lazily created objects and V8's own tables. */
 const WARM_UP_ROUNDS = 60;
-/** Rounds before the heap is followed: V8 makes notes of what runs for some hundred rounds, and keeps them. */
+/** Rounds before the heap is followed: V8 collects type feedback for some hundred rounds, and keeps it. */
 const ROUNDS_BEFORE_HEAP = 600;
-/** Rounds between the two counts, which repeat exactly: more rounds only make a rare leak more likely to show. */
+/** Rounds between the two counts. These repeat exactly; more rounds only make a rare leak more likely to show. */
 const COUNTED_ROUNDS = { quick: 100, full: 600 } as const;
-/** Rounds in checked mode, where every touch of a dead object is found and nothing is timed. */
+/** Untimed rounds in checked mode, which finds every access to a dead object. */
 const CHECKED_ROUNDS = 30;
 
-/** A hundredth of what V8 spends on one leaked region, about 1 500 bytes. */
+/** About a hundredth of what one leaked region takes in V8, some 1 500 bytes. */
 const MARGIN_BYTES = 16;
-/** As much for each of the regions of a board. */
+/** A machine gets this margin for each of the regions of its board. */
 const REGIONS_PER_MACHINE = 16;
 
-/** Counts what the rounds of each scenario leave. All are warmed up first: one count then ends a scenario and begins the next. */
+/**
+ * Counts what the rounds of each scenario leave. All are warmed up first, so that one count ends a scenario and starts
+ * the next.
+ */
 export async function countRemains(hardware: Hardware, quick: boolean): Promise<Remains[]> {
   const runs = scenarios().map((scenario) => {
     const { usesAfterFinalize, usesAfterFree } = runChecked(scenario, hardware);
@@ -68,7 +71,7 @@ export async function countRemains(hardware: Hardware, quick: boolean): Promise<
   return remains;
 }
 
-/** @throws Error when a leak that was made on purpose is not found */
+/** @throws Error when an intentional leak is not found */
 function checkControl({ name }: Scenario, expected: number, found: number): void {
   if (expected === 0 || found === expected) return;
   throw new Error(
@@ -77,12 +80,12 @@ function checkControl({ name }: Scenario, expected: number, found: number): void
   );
 }
 
-/** What each round keeps alive, where the self-test plants a leak. */
+/** The objects leaked by rounds into which the self-test plants a leak. */
 const planted: object[] = [];
 
 /**
- * How the heap grows over the rounds of one scenario.
- * @param extraLeaks objects that a round leaks unseen, for the self-test
+ * Measures how the heap grows over the rounds of one scenario.
+ * @param extraLeaks objects that each round leaks in addition, for the self-test
  */
 export async function followScenario(
   { scenario: name, extraLeaks }: { readonly scenario: string; readonly extraLeaks: number },
@@ -98,7 +101,7 @@ export async function followScenario(
   };
 }
 
-/** Heap in use over the rounds, from when lazily made objects are there. */
+/** Heap in use over the rounds, after a warm-up in which lazily created objects are made. */
 async function followHeap(
   scenario: Scenario,
   hardware: Hardware,
@@ -109,7 +112,7 @@ async function followHeap(
   const between = roundsOf(scenario, quick ? 30 : 100);
   const run = leaking(scenario.start({ hardware }), extraLeaks);
   repeat(run, roundsOf(scenario, ROUNDS_BEFORE_HEAP));
-  await heapInUse(); // the first collections of a process find what loading it has left
+  await heapInUse(); // the first collections of a process free what loading has left
   const heap: HeapPoint[] = [{ round: 0, bytes: await heapInUse() }];
   for (let checkpoint = 1; checkpoint <= checkpoints; checkpoint++) {
     repeat(run, between);
@@ -119,7 +122,7 @@ async function followHeap(
   return heap;
 }
 
-/** The same rounds, each of which leaks so many objects more. */
+/** The same run, but each round leaks this many additional objects. */
 function leaking(run: ScenarioRun, objects: number): ScenarioRun {
   if (objects === 0) return run;
   const model = new DeviceModel();
@@ -139,7 +142,7 @@ function isWholeMachine({ name }: Scenario): boolean {
   return name === "create-destroy";
 }
 
-/** A machine takes a hundred times longer than a device: fewer rounds show as much. */
+/** A machine takes a hundred times as long as a device, so it gets fewer rounds. */
 function roundsOf(scenario: Scenario, rounds: number): number {
   return isWholeMachine(scenario) ? Math.ceil(rounds / 15) : rounds;
 }
@@ -155,8 +158,8 @@ function runChecked(scenario: Scenario, hardware: Hardware): ScenarioTally {
 }
 
 /**
- * Heap in use after two forced collections with a timer turn before each, in which what the first one found is released.
- * One value jitters by some hundred kilobytes: only slopes over many rounds mean something.
+ * Heap in use after two forced collections, each preceded by a turn of the event loop in which finalizers run. Single
+ * values vary by some hundred kilobytes: only slopes over many rounds are meaningful.
  */
 async function heapInUse(): Promise<number> {
   const { gc } = globalThis;
@@ -169,8 +172,8 @@ async function heapInUse(): Promise<number> {
 }
 
 /**
- * Instances that V8 still reaches, per class, prototypes of subclasses included: only differences of two counts mean
- * something. A timer turn lets weak references and finalization callbacks settle first.
+ * Reachable instances per class according to V8. Prototypes of subclasses are included, so only differences of two
+ * counts are meaningful. A turn of the event loop lets weak references and finalization callbacks settle first.
  */
 async function countObjects(): Promise<number[]> {
   await setTimeout(0);

@@ -1,13 +1,13 @@
 import type { MetricDefinition } from "#results";
 
-/** What of a metric differs between the works that are timed in slices. */
+/** The parts of a definition that differ between works timed in slices. */
 interface Particulars
   extends Pick<MetricDefinition, "suite" | "workload" | "name" | "description" | "margin" | "role"> {
   /** Default: yes. */
   readonly decides?: boolean;
 }
 
-/** A time per unit of work, in slices: `fromSlices` adds how its figure is drawn. */
+/** The definition of a time per unit of work, measured in slices; `fromSlices` adds the estimator. */
 export function slicedTime(particulars: Particulars): MetricDefinition {
   return {
     quantity: "time",

@@ -30,7 +30,7 @@ describe.each(FORMS)("%s: what is timed is what it says", (form) => {
     });
   });
 
-  it("reads and writes as often as it is asked to", () => {
+  it("reads and writes as often as requested", () => {
     const map = flatMap(form, 6);
     const addresses = walk(map.addresses, 4, "test");
     const called = map.probes.map(() => 0);
@@ -67,7 +67,7 @@ describe.each(FORMS)("%s: what is timed is what it says", (form) => {
   it.each([
     ["the UART", UART_SCRATCH],
     ["RAM", RAM_BYTE],
-  ])("lets the guest load what is in %s, as often as it is asked to, without a trap", async (_, address) => {
+  ])("lets the guest load from %s as often as requested, without a trap", async (_, address) => {
     const { emulation, register, cycle } = loadingGuest(await loadHardware(form), address);
     const { memorySpace } = emulation.board;
     for (const value of [0xa5, 0x5a]) {
@@ -89,7 +89,7 @@ describe.each(FORMS)("%s: what is timed is what it says", (form) => {
   it("proves what the guest did: QEMU's console text", async () => {
     const program = workload("hello");
     if (program.kind !== "bare-metal") throw new Error("hello runs without firmware");
-    // The stored text goes on after the milestone, where a boot ends: what was printed must be its beginning.
+    // The stored text continues after the milestone, which ends a boot, so only its beginning was printed.
     const expected = readFileSync(program.expectedConsole, "utf8");
     const printed = expected.slice(0, expected.indexOf(program.milestone) + program.milestone.length);
     const record = recordGuest(guestOf("hello", await loadHardware(form)));

@@ -1,4 +1,4 @@
-/** One arm: an isolate of its own, which loads one device tree and does its slices when it is its turn. */
+/** One arm: a separate isolate, which loads one device tree and does its slices when it is its turn. */
 import { parentPort, workerData } from "node:worker_threads";
 import { Bench } from "tinybench";
 import type { Form, MetricDefinition } from "#results";
@@ -7,7 +7,7 @@ import { BOOT_STEP, type BootingWork } from "./boots.ts";
 import { SharedTurn, WHOLE_SLICE } from "./shared.ts";
 import type { SlicedWork } from "./work.ts";
 
-/** What an arm is made with. */
+/** The data that an arm is created with. */
 export interface ArmData {
   readonly buffer: SharedArrayBuffer;
   readonly slot: number;
@@ -15,18 +15,18 @@ export interface ArmData {
   readonly quick: boolean;
 }
 
-/** What the conductor asks for, one at a time; each is answered before the next. */
+/** A request of the conductor; each is answered before the next. */
 export type ArmRequest =
   | { readonly kind: "prepare"; readonly work: string }
-  /** Take turns; the parts of more work, by variant, are for the self-test. */
+  /** Take turns; `extras` are fractions of extra work by variant, for the self-test. */
   | { readonly kind: "perform"; readonly extras: readonly number[] }
   | { readonly kind: "end" }
-  /** Boot a guest by turns, slice by slice. */
+  /** Boot a guest in turns, slice by slice. */
   | { readonly kind: "boot"; readonly guest: string }
-  /** Do something that is no slice, and answer with what came of it. */
+  /** Do something outside of slices and answer with the result. */
   | { readonly kind: "ask"; readonly question: Question };
 
-/** Its answers. */
+/** The answer of an arm. */
 export type ArmAnswer =
   | { readonly kind: "prepared"; readonly offer: WorkOffer }
   | { readonly kind: "performed" | "ended" }
@@ -37,30 +37,31 @@ export type ArmAnswer =
 /** A prepared work, as the conductor sees it. */
 export interface WorkOffer extends Pick<SlicedWork, "metrics" | "step" | "warmUpSlices" | "slices"> {
   readonly metrics: readonly MetricDefinition[];
-  /** Nanoseconds that one unit takes before it is compiled, by tinybench: from there the conductor finds how many fill a slice. */
+  /** Nanoseconds per unit in the first calls, according to tinybench: the conductor's first guess of how many fill a slice. */
   readonly nanoseconds: number;
 }
 
 /** What an arm can do. */
 export interface Repertoire {
-  /** Makes the work of that name. */
+  /** Makes a work by name. */
   make(work: string, data: ArmData): Promise<SlicedWork>;
-  /** The guest of that name, to be booted. */
+  /** Makes the boot of a guest by name. */
   boot(guest: string, data: ArmData): Promise<BootingWork>;
-  /** Answers what is no slice. */
+  /** Answers a question outside of slices. */
   answer(question: Question, data: ArmData): Promise<unknown>;
 }
 
 /**
- * Calls before the first turn. Their number is fixed, not their time: what V8 compiles, and inlines, follows from the calls made,
- * and arms that had made different ones stayed apart by half for as long as they lived.
+ * Number of calls before the first turn. Fixed, and not as many as fit some time: what V8 compiles and inlines depends on the calls
+ * made, and arms that made different numbers could differ for the rest of their lives.
  */
 const FIRST_CALLS = 16;
 
-/** The life of an arm; ends with its worker. */
+/** Runs an arm until its worker ends. */
 export function runArm(repertoire: Repertoire): void {
   const port = parentPort;
-  if (port === null) throw new Error("this file is an arm of a benchmark's process; it is not run by hand");
+  if (port === null)
+    throw new Error("this file is an arm of a measured process; it is not to be run by hand");
   const data = workerData as ArmData; // our own conductor made it
   const turn = new SharedTurn(data.buffer);
   let work: SlicedWork | null = null;
@@ -86,7 +87,7 @@ export function runArm(repertoire: Repertoire): void {
       case "end":
         work?.end?.();
         work = null;
-        globalThis.gc?.(); // what comes next does not pay for what was
+        globalThis.gc?.(); // so that the next work does not pay for this garbage
         return { kind: "ended" };
       case "boot": {
         const checks: GuestCheck[] = [];
@@ -117,7 +118,7 @@ export function runArm(repertoire: Repertoire): void {
   });
 }
 
-/** Time of one unit, roughly: it decides how long the first slices are, alike in all arms, and nothing else. */
+/** Approximate time of one unit, which only determines the length of the first slices, the same in all arms. */
 async function calibrate(work: SlicedWork): Promise<number> {
   const figures = new Float64Array(work.metrics.length);
   const bench = new Bench({

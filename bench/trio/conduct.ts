@@ -1,4 +1,4 @@
-/** What a measured process does with its three arms. */
+/** Runs the request of a measured process in its three arms. */
 import type { GuestRecord, PerArm } from "#results";
 import { Random } from "#results/statistics";
 import { scenarios } from "#workloads/lifecycle";
@@ -47,9 +47,9 @@ async function perform(
     case "heap": {
       const curves = { A: [] as HeapCurve[], B: [] as HeapCurve[], A2: [] as HeapCurve[] };
       const names = scenarios().map(({ name }) => name);
-      // The first is followed twice, and counts once: its first collections find what loading has left.
+      // The first scenario is followed twice and reported once: the first collections free what loading has left.
       for (const [place, name] of [...names.slice(0, 1), ...names].entries()) {
-        // The arms follow their heaps at the same time: no time is taken, and each isolate has a heap of its own.
+        // The arms follow their heaps concurrently: nothing is timed, and each isolate has its own heap.
         const answers = await trio.ask((arm) => ({
           kind: "heap",
           scenario: name,

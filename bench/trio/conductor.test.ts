@@ -18,14 +18,14 @@ function makeTrio(seed = 1, patience = 20_000): Trio {
 }
 
 describe("Trio", () => {
-  it("assigns arms to isolates at random: in some seed each arm is first", () => {
+  it("assigns arms to isolates at random: each arm is first for some seed", () => {
     const firsts = new Set<Arm | undefined>();
     for (let seed = 0; seed < 8; seed++) firsts.add(makeTrio(seed).slots[0]);
     expect(firsts).toEqual(new Set(ARMS));
     for (const { slots } of trios) expect(slots.toSorted()).toEqual(ARMS.toSorted());
   });
 
-  it("gives every arm the same slices, of which those for warming up do not count", async () => {
+  it("gives every arm the same slices, without those of the warm-up", async () => {
     const [metrics] = await makeTrio().measure("steady");
     const [done, slice] = metrics ?? [];
     expect(metrics?.map(({ definition }) => definition.name)).toEqual(["work done", "slice"]);
@@ -37,12 +37,12 @@ describe("Trio", () => {
     }
   });
 
-  it("plants more work in arm B alone, variant by variant: seen by what was done", async () => {
+  it("plants extra work only in arm B, variant by variant, as the work done shows", async () => {
     const variants = await makeTrio().measure("steady", [0, 0.05]);
     expect(variants).toHaveLength(2);
     const [plain, planted] = variants.map(([done]) => done?.times);
     for (const arm of ARMS) {
-      // Two variants share the turns of two halves.
+      // Each of the two variants gets half of the turns.
       expect(plain?.[arm]).toEqual(new Array(10).fill(1));
       expect(planted?.[arm]).toEqual(new Array(10).fill(arm === "B" ? 1.05 : 1));
     }
@@ -54,7 +54,7 @@ describe("Trio", () => {
     expect(await trio.measure("steady again")).toHaveLength(1);
   });
 
-  it("asks every arm, of its form, what is no slice", async () => {
+  it("sends every arm, with its form, requests outside of slices", async () => {
     const trio = makeTrio();
     const answers = await trio.ask((arm) => ({ kind: "heap", scenario: arm, extraLeaks: 0 }));
     for (const arm of ARMS) {
@@ -70,17 +70,17 @@ describe("Trio", () => {
     ["fails in a slice", (trio: Trio) => trio.measure("throws"), /^arm B: Error: the device exploded/],
     ["cannot prepare", (trio: Trio) => trio.measure("unknown"), /^arm B: Error: no work is called unknown/],
     ["cannot boot", (trio: Trio) => trio.boot("missing", 0), /^arm B: Error: the firmware is missing/],
-  ])("reports an arm that %s, in its own words", async (_, act, message) => {
+  ])("reports an arm that %s, with its own message", async (_, act, message) => {
     await expect(act(makeTrio())).rejects.toThrow(message);
   });
 
   it("reports an arm that hangs", async () => {
     await expect(makeTrio(1, 500).measure("hangs")).rejects.toThrow(
-      /the arm in slot \d did not come back after 0\.5 s/,
+      /the arm in slot \d did not return within 0\.5 s/,
     );
   });
 
-  it("boots slice by slice, at least once, and hands back what each guest did", async () => {
+  it("boots slice by slice, at least once, and returns what each guest did", async () => {
     const { boots, checks } = await makeTrio().boot("even", 0);
     expect(boots).toHaveLength(1);
     for (const arm of ARMS) {
@@ -99,7 +99,7 @@ describe("Trio", () => {
     ]);
   });
 
-  it("breaks off where an arm ends in another slice than the others", async () => {
+  it("fails if an arm ends in another slice than the others", async () => {
     await expect(makeTrio().boot("uneven", 0)).rejects.toThrow(/uneven ended in another slice in one arm/);
   });
 });

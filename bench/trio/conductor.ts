@@ -1,4 +1,4 @@
-/** Three arms in one process, of which one runs at a time, for about a millisecond. */
+/** Three arms in one process, of which one runs at a time, for up to about a millisecond. */
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ARMS, type Arm, type Form, type MetricDefinition, type PerArm } from "#results";
@@ -10,35 +10,38 @@ import { BOOT_STEP, type BootFigures } from "./boots.ts";
 import { ArmHangs, SharedTurn, WHOLE_SLICE } from "./shared.ts";
 import { Turns } from "./turns.ts";
 
-/** Length of a slice. Disturbances that last longer disturb all arms alike; handing the turn on takes some 20 µs. */
+/** Length of a slice. Longer disturbances affect all arms alike; handing over the turn takes some 20 µs. */
 export const SLICE_NANOSECONDS = 100_000;
 
-/** Rounds in which the length of slices is found, at most; work of which one unit is longer needs few. */
+/** Maximum number of rounds of calibration, and rounds without a change after which it ends. */
 const CALIBRATION_ROUNDS = 40;
 const SETTLED_ROUNDS = 4;
 
-/** Units in a slice at most: more fit only where there is nothing to do. */
+/** Maximum number of units in a slice, for work that takes next to no time. */
 const MOST_UNITS = 2 ** 20;
 
 export interface TrioOptions {
-  /** JavaScript file of an arm. */
+  /** JavaScript file that each arm runs. */
   readonly armEntry: URL;
   readonly forms: { readonly A: Form; readonly B: Form };
   readonly quick: boolean;
-  /** Assigns arms to slots, and orders turns. */
+  /** Assigns arms to slots and orders turns. */
   readonly random: Random;
-  /** Milliseconds after which an arm that does not come back from a slice hangs; default: two minutes. */
+  /** Milliseconds after which an arm that does not return from a slice is considered hung; default: two minutes. */
   readonly patience?: number;
 }
 
-/** What the slices of one metric took, in nanoseconds for one unit, arm by arm, in order. */
+/** The times of the slices of one metric by arm, in order, in nanoseconds per unit. */
 export interface SlicedTimes {
   readonly definition: MetricDefinition;
   readonly times: PerArm<readonly number[]>;
 }
 
 export class Trio {
-  /** Arms in the order in which their isolates were made. Assigned at random: the first was 2 to 4 % slower at some work. */
+  /**
+   * Arms in the order in which their isolates were created. Random, because the first was 2 to 4 % slower at some
+   * works.
+   */
   readonly slots: readonly Arm[];
   private readonly turn: SharedTurn;
   private readonly workers: readonly Worker[];
@@ -55,12 +58,12 @@ export class Trio {
   }
 
   /**
-   * Lets the arms do a work by turns.
-   * @param extras parts of more work that arm B does, by variant; one variant after the other, turn by turn
-   * @returns per variant, per metric
+   * Lets the arms do a work in turns.
+   * @param extras fractions of extra work of arm B, by variant; the variants alternate from turn to turn
+   * @returns times by variant and metric
    */
   async measure(work: string, extras: readonly number[] = [0]): Promise<SlicedTimes[][]> {
-    // All at once: what is made and compiled now is not timed.
+    // Concurrently: nothing that is created or compiled now is timed.
     const answers = await this.requestAll({ kind: "prepare", work });
     const offers = answers.flatMap((answer) => (answer.kind === "prepared" ? [answer.offer] : []));
     const [offer] = offers;
@@ -74,7 +77,7 @@ export class Trio {
   }
 
   /**
-   * Boots a guest in all arms, slice by slice, as often as the time allows, at least once.
+   * Boots a guest in all arms, slice by slice, as often as the time allows, but at least once.
    * @throws Error when the arms' boots do not have the same slices
    */
   async boot(guest: string, milliseconds: number): Promise<{ boots: BootSlices[]; checks: GuestCheck[] }> {
@@ -93,8 +96,8 @@ export class Trio {
   }
 
   /**
-   * Lets all arms perform while `lead` hands the turn round.
-   * @throws Error in the arm's own words when one fails
+   * Lets all arms perform while `lead` hands out the turns.
+   * @throws Error with the arm's own message when one fails
    */
   private async perform<T>(
     requestOf: (arm: Arm) => ArmRequest,
@@ -102,14 +105,14 @@ export class Trio {
   ): Promise<{ readonly led: T; readonly answers: readonly ArmAnswer[] }> {
     this.turn.reset();
     const performances = Promise.all(this.slots.map((arm, slot) => this.request(slot, requestOf(arm))));
-    performances.catch(() => {}); // `lead` throws first; without this the process would end before it is told why
+    performances.catch(() => {}); // `lead` throws first; without this, an unhandled rejection would end the process
     try {
       const led = lead();
       this.turn.dismiss();
       return { led, answers: await performances };
     } catch (error) {
       this.turn.dismiss();
-      if (!(error instanceof ArmHangs)) await performances; // an arm that failed says why
+      if (!(error instanceof ArmHangs)) await performances; // rejects with the reason of the arm that failed
       throw error;
     }
   }
@@ -133,7 +136,7 @@ export class Trio {
     return boot;
   }
 
-  /** Asks arms what is no slice and not timed: all at once. */
+  /** Sends all arms an untimed request, concurrently. */
   async ask(question: (arm: Arm) => Question): Promise<PerArm<unknown>> {
     const answers = await Promise.all(
       this.slots.map((arm, slot) => this.request(slot, { kind: "ask", question: question(arm) })),
@@ -149,9 +152,7 @@ export class Trio {
     await Promise.all(this.workers.map((worker) => worker.terminate()));
   }
 
-  /**
-   * Units that fill a slice. The arms make the same calls on the way, whatever each of them takes: see `FIRST_CALLS`.
-   */
+  /** Finds how many units fill a slice. All arms make the same calls meanwhile: see `FIRST_CALLS`. */
   private calibrate(offers: readonly WorkOffer[]): number {
     const step = offers[0]?.step ?? 1;
     const turns = new Turns(this.random);
@@ -184,7 +185,7 @@ export class Trio {
       })),
     );
     const { turn } = this;
-    // The self-test's variants share the time of two: it tests a little less than what a run does.
+    // The variants of the self-test share the turns of two, so each gets somewhat fewer slices than in a run.
     const turnsInAll = variants === 1 ? slices : Math.ceil((slices * variants) / 2);
     for (let round = -warmUpSlices; round < turnsInAll; round++) {
       const variant = round < 0 ? 0 : round % variants;

@@ -21,15 +21,15 @@ function perform(turn: SharedTurn, slot: number): Promise<unknown[]> {
   return once(worker, "message");
 }
 
-/** Wakes the arm that sleeps on its word and leaves the word as it is, as a notification does that comes late. */
+/** Wakes the arm that sleeps on its word without changing the word, as a late notification does. */
 async function notifyAlone(turn: SharedTurn, slot: number): Promise<void> {
-  // The arms' words come first, in the order of their slots.
+  // The words of the arms come first, in the order of their slots.
   const words = new Int32Array(turn.buffer, 0, 3);
-  while (Atomics.notify(words, slot) === 0) await setImmediate(); // until it did sleep
+  while (Atomics.notify(words, slot) === 0) await setImmediate(); // until it sleeps
 }
 
 describe("SharedTurn", () => {
-  it("hands the turn to the arm in a slot and brings its figures back, for as many turns as there are", async () => {
+  it("hands the turn to the arm in a slot and returns its figures, turn after turn", async () => {
     const turn = new SharedTurn();
     const ended = [0, 1, 2].map((slot) => perform(turn, slot));
     for (let round = 0; round < 200; round++) {
@@ -41,7 +41,7 @@ describe("SharedTurn", () => {
     expect(await Promise.all(ended)).toEqual([["dismissed"], ["dismissed"], ["dismissed"]]);
   });
 
-  it("dismisses arms that had no turn, and serves again after a reset", async () => {
+  it("dismisses arms that had no turn, and works again after a reset", async () => {
     const turn = new SharedTurn();
     const idle = perform(turn, 1);
     turn.dismiss();
@@ -54,12 +54,12 @@ describe("SharedTurn", () => {
     expect(await busy).toEqual(["dismissed"]);
   });
 
-  it("lets an arm sleep on that a late notification wakes", async () => {
+  it("lets an arm go on sleeping after a late notification", async () => {
     const turn = new SharedTurn();
     const ended = perform(turn, 1);
     turn.figures[0] = -1;
     await notifyAlone(turn, 1);
-    await notifyAlone(turn, 1); // the arm sleeps again: had it taken a turn, its figure would be there
+    await notifyAlone(turn, 1); // the arm sleeps again; had it taken a turn, it would have set its figure
     expect(turn.figures[0]).toBe(-1);
     turn.hand(1, 4, BEHAVE);
     expect(turn.figures[0]).toBe(40);
@@ -67,7 +67,7 @@ describe("SharedTurn", () => {
     expect(await ended).toEqual(["dismissed"]);
   });
 
-  it("lets the conductor wait on that a late notification wakes, until the slice is done", async () => {
+  it("lets the conductor go on waiting after a late notification, until the slice is done", async () => {
     const turn = new SharedTurn(undefined, 10_000);
     const ended = perform(turn, 2);
     for (const count of [3, 4, 5]) {
@@ -93,12 +93,12 @@ describe("SharedTurn", () => {
     expect(() => turn.hand(0, 1, BEHAVE)).toThrow(/failed/);
   });
 
-  it("loses patience with an arm that does not come back", () => {
+  it("gives up on an arm that does not return", () => {
     const turn = new SharedTurn(undefined, 300);
     perform(turn, 0);
     expect(() => turn.hand(0, 1, HANG)).toThrow(ArmHangs);
     expect(() => new SharedTurn(undefined, 20).hand(1, 1, BEHAVE)).toThrow(
-      /slot 1 did not come back after 0\.02 s/,
+      /slot 1 did not return within 0\.02 s/,
     );
   });
 });

@@ -20,7 +20,7 @@ describe("Turns", () => {
     );
   });
 
-  it("come in all six orders about equally often, so that every arm is as often first, second and last", () => {
+  it("come in all six orders about equally often, so that every arm is first, second and last equally often", () => {
     const turns = new Turns(Random.seeded(1));
     const count = 12_000;
     const seen = new Map<string, number>();
@@ -29,7 +29,8 @@ describe("Turns", () => {
       seen.set(order, (seen.get(order) ?? 0) + 1);
     }
     expect(seen.size).toBe(6);
-    // Six standard deviations of a binomial with probability 1/6: turns depend on the one before, which moves that little.
+    // Six standard deviations of a binomial with probability 1/6; the dependence on the previous turn has little
+    // effect.
     const allowance = 6 * Math.sqrt((count * 5) / 36);
     for (const times of seen.values()) expect(Math.abs(times - count / 6)).toBeLessThan(allowance);
   });

@@ -12,9 +12,9 @@ const ORDERS: readonly (readonly Arm[])[] = [
 ];
 
 /**
- * In which order the arms take their slices, turn by turn: one of the six orders at random, none of which begins with the arm
- * that ran last. An arm that runs twice in a row finds its code and data in the processor's caches: in a palindrome
- * (A B A2 | A2 B A) that is never the middle one, which was 5 to 11 % slower for it.
+ * The order in which the arms take their slices, turn by turn: one of the six orders at random, but none that begins
+ * with the arm that ran last. An arm that runs twice in a row finds its code and data in the processor's caches. In a
+ * palindrome (A B A2 | A2 B A) this never happens to the middle arm, which was therefore 5 to 11 % slower.
  */
 export class Turns {
   private readonly random: Random;
@@ -27,7 +27,7 @@ export class Turns {
   /** The order of the next turn. */
   next(): readonly Arm[] {
     const allowed = ORDERS.filter(([first]) => first !== this.last);
-    const order = allowed[this.random.below(allowed.length)] ?? ARMS; // there are always four
+    const order = allowed[this.random.below(allowed.length)] ?? ARMS; // four orders are always allowed
     this.last = order[2] ?? null;
     return order;
   }

@@ -22,7 +22,7 @@ const definition: MetricDefinition = {
 
 afterEach(() => vi.restoreAllMocks());
 
-/** A loop on a clock of its own: an access takes a millisecond, preparation a thousand. */
+/** A loop with a mocked clock: an access takes one millisecond, preparation a thousand. */
 function counted(batch?: number) {
   let clock = 0;
   vi.spyOn(performance, "now").mockImplementation(() => clock);
@@ -61,7 +61,7 @@ const counts = fc.integer({ min: 1, max: 5000 });
 const batches = fc.option(fc.integer({ min: 1, max: 1024 }), { nil: undefined });
 
 describe("loopWork", () => {
-  it("makes as many accesses as it is asked to, and gives the time of one", () => {
+  it("makes as many accesses as requested, and gives the time of one", () => {
     fc.assert(
       fc.property(counts, batches, (count, batch) => {
         const { slice, accesses, figure } = counted(batch);
@@ -72,19 +72,19 @@ describe("loopWork", () => {
     );
   });
 
-  it("with more planted, makes that many more, and the figure is longer by as much: it does not know of them", () => {
+  it("makes planted accesses in addition, and the figure grows in proportion, as it does not know of them", () => {
     fc.assert(
       fc.property(counts, batches, fc.constantFrom(0.005, 0.01, 0.02, 0.05, 1), (count, batch, extra) => {
         const { slice, accesses, figure } = counted(batch);
         slice(count, extra);
-        // Accesses are whole: the last part is rounded.
+        // The number of accesses is rounded to an integer.
         expect(Math.abs(accesses() - count * (1 + extra))).toBeLessThanOrEqual(0.5 + 1e-9);
         expect(figure()).toBeCloseTo((1e6 * accesses()) / count, 3);
       }),
     );
   });
 
-  it("plants 5 % exactly where 5 % is a whole number: seen by counting", () => {
+  it("plants exactly 5 % if that is an integer number of accesses", () => {
     for (const [count, batch] of [
       [6400, undefined],
       [2048, 1024],
@@ -97,7 +97,7 @@ describe("loopWork", () => {
     }
   });
 
-  it("prepares once for each batch, which is never longer than it may be, and does not time that", () => {
+  it("prepares once per batch, untimed, and keeps batches within their limit", () => {
     fc.assert(
       fc.property(counts, fc.integer({ min: 1, max: 1024 }), (count, batch) => {
         const { slice, lengths, prepared, figure } = counted(batch);
@@ -113,7 +113,7 @@ describe("loopWork", () => {
     expect([whole.prepared(), whole.lengths]).toEqual([1, [640]]);
   });
 
-  it("comes in steps of a batch, so that slices hold whole ones", () => {
+  it("has the batch as its step, so that slices hold whole batches", () => {
     expect(counted(1024).work.step).toBe(1024);
     expect(counted().work).toMatchObject({ step: 64, warmUpSlices: 1, slices: 2, metrics: [definition] });
   });

@@ -1,33 +1,34 @@
-/** What an arm does in its slices. */
+/** The work that an arm does in its slices. */
 import type { MetricDefinition } from "#results";
 import type { Case } from "../suites/dispatch-loops.ts";
 
 /** Work that an arm repeats, slice by slice. */
 export interface SlicedWork {
-  /** What a slice gives a figure of. */
+  /** The metrics that each slice has a figure for. */
   readonly metrics: readonly MetricDefinition[];
-  /** Units of work in a slice of about a millisecond come in multiples of this. */
+  /** The number of units in a slice is a multiple of this. */
   readonly step: number;
-  /** Slices before the first that counts: after these V8 has compiled what they run. */
+  /** Slices before the first one that counts, after which V8 has compiled the code. */
   readonly warmUpSlices: number;
   /** Slices that count. */
   readonly slices: number;
   /**
-   * Does `count` units, and `extra` times as many more for the self-test, which the figures do not know of.
-   * @param into gets nanoseconds for one of `count` units, one figure a metric
+   * Does `count` units, and a fraction `extra` of them in addition, for the self-test.
+   * @param into receives one figure per metric: the time in nanoseconds divided by `count`, including that of extra
+   *   work
    */
   slice(count: number, extra: number, into: Float64Array): void;
-  /** Takes down what the work was made of. */
+  /** Tears down the objects of the work. */
   end?(): void;
 }
 
-/** How many slices a case of accesses gets. */
+/** How many slices a dispatch case gets. */
 export interface Effort {
   readonly warmUpSlices: number;
   readonly slices: number;
 }
 
-/** Accesses in a loop, as work. */
+/** Makes a work from a loop of accesses. */
 export function loopWork(
   definition: MetricDefinition,
   { loop, before, batch }: Case,
@@ -38,8 +39,8 @@ export function loopWork(
     step: batch ?? 64,
     ...effort,
     slice(count, extra, into) {
-      // In the same calls, not in one of their own: calls of another length would have V8 compile the loop otherwise. And a
-      // small integer, as always.
+      // Extra accesses are part of the same calls, because V8 might compile the loop differently for calls of another
+      // length. The count stays a small integer.
       const all = Math.round(count * (1 + extra)) | 0;
       const most = batch ?? all;
       let nanoseconds = 0;

@@ -3,7 +3,7 @@ import type { Run } from "../schema.ts";
 import { serializeRun } from "../store.ts";
 import { serializeSummary } from "../summary.ts";
 
-/** One run as it is stored; several as an array of them. Characters that would act on a terminal are escapes. */
+/** One run as it is stored, or an array of several. Characters that would act on a terminal are escaped. */
 export function renderJson(runs: readonly Run[]): string {
   return escapeJson(oneOrArray(runs.map(serializeRun)));
 }

@@ -2,7 +2,7 @@ import type { Run } from "../schema.ts";
 import { type Block, reportOf, type Section } from "./outline.ts";
 import type { Row, Table } from "./table-model.ts";
 
-/** GitHub-flavoured Markdown, complete without the page. */
+/** GitHub-flavoured Markdown that is complete without the page. */
 export function renderMarkdown(stored: Run): string {
   const { run, warnings, answer, sections } = reportOf(stored);
   const parts = [
@@ -24,7 +24,7 @@ function blockParts(block: Block): string[] {
   return [`**${escapeText(block.table.caption)}**`, markdownTable(block.table)];
 }
 
-/** A table; sentences that belong to a row stand in a last column, because Markdown's rows cannot span. */
+/** A table. Notes on a row go into a last column, because cells cannot span columns in Markdown. */
 export function markdownTable({ head, numeric, rows }: Pick<Table, "head" | "numeric" | "rows">): string {
   const withNotes = rows.some(({ notes }) => notes !== undefined && notes.length > 0);
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
@@ -41,27 +41,27 @@ export function markdownTable({ head, numeric, rows }: Pick<Table, "head" | "num
   return [escaped(head, "Notes"), rule, ...rows.flatMap(rowLines)].join("\n");
 }
 
-/** A block of plain lines, whose fence is longer than any that its text contains. */
+/** A code block, with a fence longer than any in its text. */
 function fenced(text: string): string {
   const longest = Math.max(2, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
   return `${fence}\n${text}\n${fence}`;
 }
 
-/** Text that stays text, also at the start of a line, where it could be a heading or an item of a list. */
+/** Escapes text so that it stays text, also at the start of a line, where it could become a heading or a list item. */
 export function escapeText(text: string): string {
   return escapeInline(text)
     .replace(/^[#+=-]/, "\\$&")
     .replace(/^(\d+)(?=[.)]\s)/, "$1\\");
 }
 
-/** Text that stays text: no markup, tag, entity, link, picture, mention or formula comes of it, inside a line or a cell. */
+/** Escapes text inside a line or cell so that it becomes no markup, tag, entity, link, image, mention or formula. */
 function escapeInline(text: string): string {
   return text
     .replace(/\s*\n\s*/g, " ")
     .replace(/[\\`*_[\]<>|~$]/g, "\\$&")
     .replace(/&(?=[#\w])/g, "\\&")
-    .replace(/(?<=\w):(?=\/\/)/g, "&#58;") // bare addresses become links by themselves
+    .replace(/(?<=\w):(?=\/\/)/g, "&#58;") // GitHub turns bare URLs into links
     .replace(/\b(mailto|xmpp):/gi, "$1&#58;")
     .replace(/\b(www)\./gi, "$1&#46;")
     .replace(/@(?=\w)/g, "&#64;\u2060");

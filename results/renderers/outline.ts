@@ -1,4 +1,4 @@
-/** A run as a report in its order: the answer, then everything that supports it. Worded once for all renderers. */
+/** The outline of a report: the answer, then everything that supports it. Worded once for all renderers. */
 
 import { cleaned } from "#host";
 import { type Answer, answer } from "../answer.ts";
@@ -25,7 +25,7 @@ import {
 } from "./tables.ts";
 import { verdictTable } from "./verdict-table.ts";
 
-/** Where the page has pictures, and the others have none. */
+/** Pictures, which only the page has. */
 export type PictureKind = "verdicts" | "distributions" | "heap" | "lines" | "method";
 
 export interface Section {
@@ -37,7 +37,7 @@ export interface Section {
 
 export type Block =
   | { readonly kind: "table"; readonly table: Table; readonly folded?: boolean }
-  /** Commands and lists, line by line. */
+  /** Commands or lists, line by line. */
   | { readonly kind: "text"; readonly title: string; readonly text: string; readonly folded?: boolean };
 
 export interface Report {
@@ -48,7 +48,7 @@ export interface Report {
   readonly sections: readonly Section[];
 }
 
-/** @param stored a run as it was read: what it says is not trusted until it went through here */
+/** @param stored a run as it was read; its texts are not trusted until they are cleaned here */
 export function reportOf(stored: Run): Report {
   const run = cleaned(stored);
   const proven = run.equivalence.every(({ equal }) => equal);
@@ -88,7 +88,7 @@ function verdictSection(run: Run): Section {
     paragraphs: [SCOPE, `${controlSentence(run)} ${selfTestSentence(run.selfTest)}`],
     blocks: [
       table(
-        verdictTable(run, "Headline questions: differences by pairs, their control, and verdicts", [
+        verdictTable(run, "Headline questions: paired differences, their control, and verdicts", [
           "headline",
         ]),
       ),
@@ -101,8 +101,8 @@ function lifetimeSection(run: Run): Section {
   return {
     title: "Lifetimes",
     paragraphs: [
-      "Lives of devices in which the two forms must behave differently, by the rules of the object model. What each would do was " +
-        "written down before it was run; figures are exact, because every round does the same.",
+      "Scenarios that test the lifetime of devices and their regions, for which the rules of the object model differ between the " +
+        "forms. The outcome in each form was predicted before the scenario was run. Figures are exact, because every round does the same.",
     ],
     blocks: [table(lifetimeTable(run))],
   };
@@ -111,10 +111,10 @@ function lifetimeSection(run: Run): Section {
 function fieldReadSection(run: Run): Section {
   const { A, B } = run.options.forms;
   return {
-    title: "What an access reads of a region",
+    title: "Region fields read by an access",
     paragraphs: [
-      `Counted, not timed: where ${A === B ? "an access" : "an access of either form"} reads no field of the region, the place of the ` +
-        `region cannot matter, and ${A === B ? "both arms are" : `${A} and ${B} are`} equal by construction.`,
+      `Counted, not timed. If an access reads no field of the region${A === B ? "" : " in either form"}, the location of the ` +
+        `region in memory cannot matter, and ${A === B ? "both arms are" : `${A} and ${B} are`} equal by construction.`,
     ],
     blocks: [table(fieldReadTable(run))],
   };
@@ -123,7 +123,7 @@ function fieldReadSection(run: Run): Section {
 function detailSection(run: Run): Section {
   return {
     title: "Details",
-    paragraphs: ["Details say where a difference comes from; a control runs the same code in both forms."],
+    paragraphs: ["Details show where a difference comes from; a control runs the same code in all arms."],
     blocks: [
       table(verdictTable(run, "Details and controls", ["detail", "control"]), true),
       table(figureTable(run), true),
@@ -136,8 +136,8 @@ function heapSection(run: Run): Section {
   return {
     title: "Heap and objects",
     paragraphs: [
-      "What is left after many rounds of creating and destroying. Counts of objects are V8's own, by class; blocks are those of " +
-        "the emulator's storage ledger, their size modelled as that of the C structures.",
+      "What is left after many rounds of creating and destroying. Objects are counted by V8, by class. Blocks are those of the " +
+        "emulator's storage ledger; their sizes are modelled on the C structures.",
     ],
     blocks: [table(retentionTable(run)), table(objectTable(run), true)],
     picture: "heap",
@@ -161,13 +161,13 @@ function limitSection(run: Run): Section {
 
 function proofSection(run: Run): Section {
   return {
-    title: "Same guest, proven",
+    title: "Proof that both forms ran the same guest",
     paragraphs: [
-      "Times may be compared only if the work was the same. Per workload: guest instructions retired, device accesses made, a hash " +
-        "over every one of them in order with its value, and a hash over the console. One mismatch fails the run.",
+      "Times may be compared only if the work was the same. For each workload: guest instructions retired, device accesses, a hash " +
+        "over all accesses in order with their values, and a hash over the console output. A single mismatch fails the run.",
     ],
     blocks: [
-      // Where all is equal, nobody reads on who does not want to check.
+      // Folded if everything is equal: then only readers who want to check it need it.
       table(
         equivalenceTable(run),
         run.equivalence.every(({ equal }) => equal),
@@ -183,14 +183,15 @@ function methodSection(run: Run): Section {
   return {
     title: "How to read a verdict",
     paragraphs: [
-      "A difference is the centre over processes, each of which holds all arms side by side; beside it stands the interval in which the " +
-        "true one lies. The two figures beside a difference come from the same pairs. “Equivalent” means that the whole interval lies " +
-        "inside the margin, which was stated before the run; “inconclusive” is not the same: it says why, and what would settle it.",
+      "A difference is the centre of the differences of pairs: figures of two arms from the same process, or from the same repeat of " +
+        "a count. Its confidence interval is in parentheses; the two figures shown with it come from the same pairs. “Equivalent” " +
+        "means that the whole interval lies inside the margin, which was fixed before the run. “Inconclusive” does not mean equal: " +
+        "the row says why it is open, and what would settle it.",
       ...(looks.length < 2
         ? []
         : [
-            `The run looked at its data after ${looks.join(", ")} processes of each question and stopped where it was decided; each ` +
-              "look uses a stricter level, so that all together err at most as often as one look at 95 %.",
+            `The run looked at each question after ${looks.join(", ")} processes, and stopped measuring it once it was decided. Each ` +
+              "look uses a stricter level, so that all looks together err at most as often as a single look at 95 %.",
           ]),
     ],
     blocks: [table(selfTestTable(run), true), table(alikeTable(run), true)],
@@ -204,15 +205,20 @@ function environmentSection(run: Run): Section {
     paragraphs: [],
     blocks: [
       table(environmentTable(run), true),
-      { kind: "text", title: "Order of the isolates in each process", text: scheduleText(run), folded: true },
+      {
+        kind: "text",
+        title: "Order of isolate creation in each process",
+        text: scheduleText(run),
+        folded: true,
+      },
     ],
   };
 }
 
 function repeatSection(run: Run): Section {
   return {
-    title: "To repeat",
-    paragraphs: ["The seed fixes the order of the arms; times will differ, verdicts should not."],
+    title: "To repeat this run",
+    paragraphs: ["The seed fixes the order of the arms. Times will differ; verdicts should not."],
     blocks: [{ kind: "text", title: "Commands", text: commands(run).join("\n") }],
   };
 }

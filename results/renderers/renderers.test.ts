@@ -15,7 +15,7 @@ const BASELINE = fileURLToPath(new URL("../baseline/2026-11-29-node20.json.gz", 
 
 const run = syntheticRun();
 
-/** Text as a reader sees it, without folds, marks and non-breaking spaces. */
+/** Text as a reader sees it, without folds, markup and no-break spaces. */
 const renderers: [string, (run: Run) => string][] = [
   ["table", (r) => plain(renderTable(r, false))],
   ["markdown", (r) => plain(renderMarkdown(r).replace(/\\(?=[^\w\s])/g, ""))],
@@ -42,7 +42,7 @@ function decidingTime(): Metric {
   return found;
 }
 
-/** As a run counts reads of region fields where there are none. */
+/** A count of reads of region fields where there are none. */
 function readsNothing(time: Metric): Metric {
   const nothing = { estimate: 0, low: 0, high: 0, figures: { a: 0, b: 0 } };
   const effect = { ...time.comparison.ab, ...nothing };
@@ -77,7 +77,7 @@ describe.each(renderers)("%s", (_, render) => {
       at("Over 4 devices"),
       at("Embedded fails where owned is safe: unparent under a reader (use after free)."),
       at("Headline questions"),
-      at("What was expected before each scenario was run"),
+      at("Outcomes predicted before each scenario was run"),
     ];
     expect(places).toEqual([...places].sort((a, b) => a - b));
   });
@@ -104,18 +104,18 @@ describe.each(renderers)("%s", (_, render) => {
     expect(text).toContain(run.options.command);
   });
 
-  it("puts a count beside its time, an omission beside its reason, and the control beside both", () => {
+  it("shows counts with their times, omissions with their reasons, and the control with both", () => {
     expect(text).toContain("A against");
     expect(text).toMatch(/instructions \|? ?19 2\d\d \d{3}/);
     expect(text).toContain("time in V8, ms");
     expect(text).toContain("Instructions: not counted: valgrind is not installed; apt-get install valgrind.");
     expect(text).toContain("Instructions: not counted: U-Boot is not here; apt-get install u-boot-qemu.");
-    expect(text).toContain("Equal by construction: Reads no field of the region");
+    expect(text).toContain("Equal by construction: the access reads no field of the region");
     expect(text).toMatch(/Open: [A-Z].* longer run/);
-    expect(text).toContain("it says nothing about QEMU in C");
+    expect(text).toContain("It says nothing about QEMU in C");
   });
 
-  it("says of reads that they are equal by construction, and of a question that nothing decides why it is open", () => {
+  it("says that reads are equal by construction, and why a question without a deciding figure is open", () => {
     const time = decidingTime();
     const reads = readsNothing(time);
     const { ab, aa } = time.comparison;
@@ -134,16 +134,16 @@ describe.each(renderers)("%s", (_, render) => {
     expect(shown).toContain("Open: A time of this work decides nothing.");
   });
 
-  it("says how the instrument did beside the verdicts", () => {
+  it("shows how reliable the instrument is", () => {
     expect(text).toContain("claims a difference in 1 of 23 figures");
-    expect(text).toMatch(/self-test: false alarms 2 of 100; planted .*1 % found in 93 of 100/);
+    expect(text).toMatch(/self-test: false alarms 2 of 100; extra work planted .*1 % found in 93 of 100/);
     expect(text).toContain("NO: its time has no verdict");
     expect(render({ ...run, selfTest: null })).toContain(
-      "The instrument's self-test has not been run here; npm run bench:selftest.",
+      "The instrument's self-test has not been run here; run npm run bench:selftest.",
     );
   });
 
-  it("shows what an access reads of a region, with names", () => {
+  it("shows the region fields that an access reads, by name", () => {
     expect(text).toMatch(/read, section miss \|? ?5 \|? ?5 \|? ?enabled, size, ops, opaque, alias/);
   });
 
@@ -152,7 +152,7 @@ describe.each(renderers)("%s", (_, render) => {
     expect(text).toContain("NO: PREDICTION FAILED");
   });
 
-  it("has columns for QEMU in C where it has such figures, and only there", () => {
+  it("has columns for QEMU in C only if there are such figures", () => {
     expect(text).not.toContain("QEMU in C:");
     expect(render(syntheticRun({ qemu: true }))).toContain("QEMU in C:");
   });
@@ -210,7 +210,7 @@ describe("html", () => {
     });
   });
 
-  it("links only to places that exist, and every id is there once, also with several runs", () => {
+  it("links only to ids that exist, and has every id once, also with several runs", () => {
     for (const text of [page, renderHtml([run, run])]) {
       const several = parseHTML(text).document;
       const ids = [...several.querySelectorAll("[id]")].map(({ id }) => id);
@@ -262,7 +262,7 @@ describe("html", () => {
     expect(document.querySelectorAll("details[open]")).toHaveLength(0);
   });
 
-  it("is small: the page of a full run stays within 400 KB, with coordinates to a tenth of a pixel", () => {
+  it("stays small: 400 KB for a full run, with coordinates to a tenth of a pixel", () => {
     const full = renderHtml([syntheticRun({ large: true })]);
     expect(Buffer.byteLength(full)).toBeLessThan(400_000);
     for (const [, coordinates] of full.matchAll(/ (?:d|cx|x1|transform)="([^"]*)"/g)) {

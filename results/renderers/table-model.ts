@@ -1,29 +1,29 @@
-/** A table as the terminal, Markdown and the page all show it. */
+/** A table as shown on the terminal, in Markdown and on the page. */
 import type { Interval, Verdict } from "../schema.ts";
 
 export interface Table {
   readonly caption: string;
   readonly head: readonly string[];
-  /** Columns whose cells are figures, aligned to the right. */
+  /** Columns of figures, which are aligned to the right. */
   readonly numeric: readonly boolean[];
-  /** Column of the verdict; absent: none has one. */
+  /** Column of the verdict; absent if there is none. */
   readonly verdictColumn?: number;
   readonly rows: readonly Row[];
 }
 
 export interface Row {
   readonly cells: readonly string[];
-  /** For colour. */
+  /** Selects the colour. */
   readonly verdict?: Verdict;
-  /** Opens a group of rows with this title. */
+  /** Starts a group of rows with this title. */
   readonly group?: string;
-  /** Belongs to the row above, whose first cell names both. */
+  /** Continues the row above, whose first cell names both. */
   readonly continues?: boolean;
-  /** What must not be overlooked: a failed proof, a limit that was not kept. */
+  /** Must not be overlooked: a failed proof, an exceeded limit. */
   readonly alarm?: boolean;
   /** Whole sentences that belong to this row. */
   readonly notes?: readonly string[];
-  /** What a picture of the row would show. */
+  /** Data for a picture of the row. */
   readonly picture?: Picture;
 }
 

@@ -4,21 +4,21 @@ import type { Run, Verdict } from "../schema.ts";
 import { type Block, reportOf } from "./outline.ts";
 import type { Table } from "./table-model.ts";
 
-/** Columns that text is folded to; tables are somewhat wider. */
+/** Width of text, in columns; tables are somewhat wider. */
 const TEXT_WIDTH = 110;
-/** Cells with more characters are folded at spaces, so that a table fits a terminal of 140 columns. */
+/** Longer cells are folded at spaces, so that tables fit a terminal of 140 columns. */
 const WIDEST_CELL = 46;
-/** Those of the tables that show what was expected beside what was observed. */
+/** The same for tables of five columns. */
 const WIDEST_OF_FIVE = 32;
-/** Those of tables with many columns: of the first, of the verdict, of others that hold words. */
+/** The same for wider tables: the first column, the verdict, and other columns of text but the last. */
 const WIDEST_TITLE = 20;
 const WIDEST_VERDICT = 19;
 const WIDEST_WORDS = 18;
 
-/** A head is folded earlier, so that figures need not be far apart. */
+/** Heads are folded earlier, to keep columns of figures close together. */
 const WIDEST_HEAD = 12;
 
-/** @param colour whether to use ANSI colours; by default as the terminal and NO_COLOR say */
+/** @param colour whether to use ANSI colours; default: according to the terminal, NO_COLOR and FORCE_COLOR */
 export function renderTable(stored: Run, colour: boolean = isWatched()): string {
   const paint = pc.createColors(colour);
   const { run, warnings, answer, sections } = reportOf(stored);
@@ -49,7 +49,7 @@ function blockLines(block: Block, paint: Colours): string[] {
   return block.text.split("\n").map((line) => `  ${line}`);
 }
 
-/** Columns need no lines between them: the figures are aligned. */
+/** No lines between columns: alignment is enough. */
 const NO_BORDERS = {
   top: "",
   "top-left": "",
@@ -68,7 +68,7 @@ const NO_BORDERS = {
   middle: "",
 };
 
-/** Colours only where a person looks: a pipe or a log gets plain text, unless NO_COLOR or FORCE_COLOR, which may be empty, say. */
+/** Colours only on a terminal, unless NO_COLOR or FORCE_COLOR is set to a non-empty value. */
 function isWatched(): boolean {
   const { NO_COLOR, FORCE_COLOR } = process.env;
   if (NO_COLOR) return false;
@@ -93,7 +93,7 @@ function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours
   let title: string[] = [];
   for (const [place, { cells, verdict, notes = [], group, alarm }] of rows.entries()) {
     if (group !== undefined) spanning(paint.bold(group));
-    // A long title goes on beside the rows that belong to it, which have none of their own.
+    // A long title continues next to the rows that belong to it, which have no title of their own.
     title = rows[place]?.continues ? title : fold(cells[0] ?? "", widest(0));
     const others = cells.slice(1).map((cell, i) => fold(cell, widest(i + 1)));
     const height = Math.max(1, ...others.map(({ length }) => length));
@@ -115,7 +115,7 @@ function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours
   return drawing.toString().replace(/ +$/gm, "");
 }
 
-/** Folds a text at its spaces; figures do not part from their units. A word that is too long is cut. */
+/** Folds a text at its ordinary spaces, so that figures keep their units. Cuts words that are too long. */
 export function fold(text: string, width = TEXT_WIDTH): string[] {
   const lines: string[] = [];
   for (const paragraph of text.split("\n")) {

@@ -1,4 +1,4 @@
-/** All other tables of a run, worded once. */
+/** The tables of a report other than that of the verdicts, worded once. */
 import { asPredicted, environmentRows } from "../environment-words.ts";
 import { plantedIn } from "../instrument-words.ts";
 import { ARMS, type CodeSize, type Metric, type Rate, type Run } from "../schema.ts";
@@ -20,11 +20,11 @@ import {
 } from "../words.ts";
 import { plainTable, type Table } from "./table-model.ts";
 
-/** What each form did in every life in which they must differ, beside what was written down before. */
+/** The predicted and the observed outcome of every lifetime scenario, by form. */
 export function lifetimeTable(run: Run): Table {
   const names = formNames(run);
   return {
-    caption: "What was expected before each scenario was run, and what was observed",
+    caption: "Outcomes predicted before each scenario was run, and outcomes observed",
     head: ["Scenario", "Form", "Expected", "Observed", "As predicted"],
     numeric: [false, false, false, false, false],
     rows: run.lifetimes.flatMap(({ scenario, description, rule, rounds, arms }) =>
@@ -49,7 +49,7 @@ export function lifetimeTable(run: Run): Table {
 export function fieldReadTable(run: Run): Table {
   const names = formNames(run);
   return plainTable(
-    "Reads of region fields per access, counted with traps on every field",
+    "Reads of region fields per access, counted with a trap on every field",
     ["Access", names.A, names.B, "Fields"],
     [1, 2],
     run.fieldReads.map(({ access, reads, fields }) => [
@@ -61,14 +61,14 @@ export function fieldReadTable(run: Run): Table {
   );
 }
 
-/** What the rounds of each lifecycle scenario left behind, per arm. */
+/** What the rounds of each lifecycle scenario leave, by arm. */
 export function retentionTable(run: Run): Table {
   const names = armNames(run);
   return {
-    caption: "Left after the rounds, per process; heap with its interval over processes",
+    caption: "What is left after the rounds, per process; heap growth with its interval over processes",
     head: [
-      ...["Scenario", "Form", "Rounds", "Objects alive", "Blocks never freed", "Leaked, modelled B"],
-      ...["Used after finalize", "Used after free", "Heap, B per round"],
+      ...["Scenario", "Form", "Rounds", "Objects alive", "Blocks never freed", "Leaked bytes, modelled"],
+      ...["Uses after finalize", "Uses after free", "Heap growth, B per round"],
     ],
     numeric: [false, false, true, true, true, true, true, true, true],
     rows: run.retention.flatMap((scenario) =>
@@ -86,7 +86,7 @@ export function retentionTable(run: Run): Table {
             formatCounts(record.usesAfterFinalize),
             formatCounts(record.usesAfterFree),
             record.slope === null
-              ? "not followed"
+              ? "not measured"
               : `${formatSigned(record.slope.estimate)} (${formatInterval(record.slope)})`,
           ],
         };
@@ -95,11 +95,11 @@ export function retentionTable(run: Run): Table {
   };
 }
 
-/** Objects still alive, class by class. */
+/** Objects still alive, by class. */
 export function objectTable(run: Run): Table {
   const names = armNames(run);
   return plainTable(
-    "Objects alive after the rounds beyond those before, by class",
+    "Objects alive after the rounds, minus those before, by class",
     ["Scenario", "Class", ...ARMS.map((arm) => names[arm])],
     [2, 3, 4],
     run.retention.flatMap(({ scenario, arms }) =>
@@ -114,12 +114,12 @@ export function objectTable(run: Run): Table {
   );
 }
 
-/** Region fields and lines per device in both trees, with the sum first. */
+/** Region fields and lines per device in both trees, the total first. */
 export function codeSizeTable(run: Run): Table {
   const sum = (pick: (size: CodeSize) => number) =>
     run.codeSize.reduce((total, size) => total + pick(size), 0);
   const all: CodeSize = {
-    device: "all together",
+    device: "all devices",
     file: "",
     embedded: { regionFields: sum((s) => s.embedded.regionFields), lines: sum((s) => s.embedded.lines) },
     owned: { regionFields: sum((s) => s.owned.regionFields), lines: sum((s) => s.owned.lines) },
@@ -142,8 +142,8 @@ export function codeSizeTable(run: Run): Table {
 export function requirementTable(run: Run): Table {
   const names = formNames(run);
   return plainTable(
-    "What the emulator itself must keep, in either form; medians",
-    ["Limit", "At most", names.A, names.B, "Kept"],
+    "Performance limits that the emulator itself must meet in either form; medians",
+    ["Limit", "At most", names.A, names.B, "Met"],
     [1, 2, 3],
     run.requirements.map(({ name, limit, unit, measured, met }) => [
       name,
@@ -156,7 +156,7 @@ export function requirementTable(run: Run): Table {
   );
 }
 
-/** The parts of the boots that have any. */
+/** The phases of boots that have several. */
 export function phaseTable(run: Run): Table {
   const { A, B } = formNames(run);
   return plainTable(
@@ -177,7 +177,7 @@ export function phaseTable(run: Run): Table {
 export function equivalenceTable(run: Run): Table {
   const names = formNames(run);
   return plainTable(
-    "What each guest did in either form",
+    "What each guest did in each form",
     ["Workload", "Form", "Guest instructions", "MMIO accesses", "MMIO trace", "Console", "Equal"],
     [2, 3],
     run.equivalence.flatMap(({ workload, records, processes, equal }) =>
@@ -207,11 +207,11 @@ export function hashText(run: Run): string {
     .join("\n");
 }
 
-/** What the numbers of each figure rest on. */
+/** How each figure was obtained. */
 export function figureTable(run: Run): Table {
   return plainTable(
-    "How each figure is drawn, and from how many processes",
-    ["Figure", "Drawn as", "Processes", "B larger in", "Chance", "Corrected", "Margin"],
+    "How each figure is obtained, and from how many processes",
+    ["Figure", "Estimator", "Processes", "B larger in", "p-value", "Corrected p-value", "Margin"],
     [2, 3, 4, 5, 6],
     run.metrics.map((metric) => [
       figureTitle(metric),
@@ -245,7 +245,7 @@ export function environmentTable(run: Run): Table {
   const labels = columns[0]?.map(([label]) => label) ?? [];
   return plainTable(
     others.length === 0 ? "Where and when it was measured" : "Where and when it was measured, by machine",
-    ["What", ...(others.length === 0 || first === undefined ? ["Value"] : run.machines.map(({ id }) => id))],
+    ["Item", ...(others.length === 0 || first === undefined ? ["Value"] : run.machines.map(({ id }) => id))],
     [],
     [
       ...labels.map((label, i) => [label, ...columns.map((column) => column[i]?.[1] ?? "")]),
@@ -254,7 +254,7 @@ export function environmentTable(run: Run): Table {
   );
 }
 
-/** How often the instrument errs, case by case. */
+/** How often the instrument claims a difference, case by case. */
 export function selfTestTable({ selfTest }: Run): Table {
   const row = (label: string, { found, of }: Rate) => [label, String(found), String(of)];
   return plainTable(
@@ -266,18 +266,18 @@ export function selfTestTable({ selfTest }: Run): Table {
       : [
           row("a form against itself, nothing planted", selfTest.falseAlarms),
           ...selfTest.planted.map((item) =>
-            row(`${capital(plantedIn(item))}: ${item.percent}\u00a0% more work planted`, item),
+            row(`${capital(plantedIn(item))}: ${item.percent}\u00a0% extra work planted`, item),
           ),
           row("one object leaked per round", selfTest.leaks),
         ],
   );
 }
 
-/** Three arms alike: how far an arm, or a slot, lies from the mean of all. */
+/** Three identical arms: how far each arm and each slot lies from the mean of the three. */
 export function alikeTable({ selfTest }: Run): Table {
   const percent = (value: number) => `${formatSigned(value)}\u00a0%`;
   return plainTable(
-    "Self-test of the instrument: three arms alike, medians against that of all",
+    "Self-test of the instrument: median distance of three identical arms from their mean",
     ["Question", "Processes", "A", "B", "A2", "By order of creation", "Alike"],
     [1, 2, 3, 4, 5],
     (selfTest?.alike ?? []).map(({ suite, workload, name, processes, arms, slots, alike }) => [
@@ -296,7 +296,7 @@ export function commands(run: Run): string[] {
   return ["npm ci && npm run build", run.options.command];
 }
 
-/** The order in which the isolates of each process were made, one task per line: `boot: A B A2 | A2 A B`. */
+/** The order in which the isolates of each process were created, one task per line: `boot: A B A2 | A2 A B`. */
 export function scheduleText(run: Run): string {
   const tasks = new Map<string, string[]>();
   for (const { task, slots, lost } of run.schedule.processes) {
@@ -306,7 +306,7 @@ export function scheduleText(run: Run): string {
   return [...tasks].map(([task, orders]) => `${task}: ${folded(orders)}`).join("\n");
 }
 
-/** Processes of one arm each say nothing one by one. */
+/** Processes of one arm each are only counted: there is no order to show. */
 function folded(orders: readonly string[]): string {
   return orders.every((order) => order === "one arm")
     ? `${orders.length} processes of one arm each`

@@ -1,4 +1,4 @@
-/** What a stored result says reaches no reader as anything but text, wherever in the file it stands. */
+/** Texts in a stored run reach readers as text only, wherever in the file they are. */
 import fc from "fast-check";
 import { parseHTML } from "linkedom";
 import { describe, expect, it } from "vitest";
@@ -12,7 +12,7 @@ import { escapeText, renderMarkdown } from "./markdown.ts";
 import { renderTable } from "./table.ts";
 
 const run = syntheticRun({ repeats: 6, merged: true, qemu: true });
-/** Words of the format, of which a parsed run has no others. */
+/** Members with a fixed vocabulary or format, to which parsing restricts them. */
 const WORDS =
   /^(schema|suite|suites|quantity|source|role|scale|verdict|aaVerdict|A|B|A2|date|loadBefore|mmioTraceSha256|consoleSha256)$/;
 const paths = stringPaths(run).filter((path) => {
@@ -20,15 +20,15 @@ const paths = stringPaths(run).filter((path) => {
   return !WORDS.test(String(named)) && !path.includes("outliers") && !path.includes("slots");
 });
 
-/** The run with a text in the place of the chosen ones. */
+/** The run with this text at the chosen places. */
 function hostile(places: readonly Path[], text: string): Run {
   const changed = structuredClone(run);
   for (const path of places) setAt(changed, path, text);
   return changed;
 }
 
-/** Control characters but the newline, and those that turn the direction of text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+/** Control characters other than the newline, and characters that change the direction of text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not appear
 const ACTIVE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 const active = fc.constantFrom(
   "\u001b]0;x\u0007",
@@ -61,7 +61,7 @@ const chosen = fc.subarray(paths, { minLength: 1, maxLength: 12 });
 const few = { numRuns: 15 };
 
 describe("texts of a stored run", () => {
-  it("stand in many places, which are all tried", () => {
+  it("are in many places, all of which are tested", () => {
     const kinds = new Set(paths.map((path) => path.filter((key) => typeof key === "string").join(".")));
     for (const kind of [
       "question",
@@ -147,7 +147,7 @@ describe("escapeText", () => {
   });
 });
 
-/** What in a report is not of the report: read line by line, as GitHub's Markdown does. */
+/** Structure in a report that did not come from the renderer, found line by line as GitHub parses Markdown. */
 function structureOf(markdown: string): string[] {
   const complaints: string[] = [];
   let fence: string | null = null;

@@ -1,4 +1,4 @@
-/** The table of verdicts: every question with all figures that answer it, and what is missing. */
+/** The table of verdicts: every question with all figures that answer it, and with those that are missing. */
 import { reasonOf } from "../answer.ts";
 import { type ReportRow, rowsOf } from "../rows.ts";
 import { isDecided } from "../rules/verdict.ts";
@@ -27,10 +27,10 @@ import {
 } from "../words.ts";
 import type { Row, Table } from "./table-model.ts";
 
-/** Stands in a cell that has no figure. */
+/** Shown in a cell without a figure. */
 const NONE = "\u2013";
 
-/** @param roles which questions: those of the answer, or all others */
+/** @param roles which questions to show */
 export function verdictTable(run: Run, caption: string, roles: readonly Metric["role"][]): Table {
   const names = formNames(run);
   const rows = questionsOf(run).filter(({ role }) => roles.includes(role));
@@ -124,8 +124,8 @@ function questionRows(question: TableQuestion, withQemu: boolean, group: string 
 }
 
 /**
- * That of the figure itself; of a missing one that would decide, what its absence means. Where no figure was to decide, the
- * first line says that the question is open.
+ * The verdict to show in a line: that of its figure, or if its deciding figure is missing, that of the question. If no
+ * figure was meant to decide, the first line shows that the question is open.
  */
 function verdictOf({ ours }: Line, question: TableQuestion, isFirst: boolean): Verdict | null {
   if (question.deciding === null && isFirst && ours !== null && !lacksDeciding(question)) {
@@ -135,7 +135,7 @@ function verdictOf({ ours }: Line, question: TableQuestion, isFirst: boolean): V
   return ours?.decides && question.deciding === null ? question.verdict : null;
 }
 
-/** Whether a figure that would decide is missing, and says itself why. */
+/** Whether a figure that would decide is missing; its omission says why. */
 function lacksDeciding({ omissions }: TableQuestion): boolean {
   return omissions.some(({ decides }) => decides);
 }
@@ -143,7 +143,7 @@ function lacksDeciding({ omissions }: TableQuestion): boolean {
 function figureWords({ quantity, ours, qemu }: Line): string {
   const metric = [ours, qemu].find(isMetric);
   const name = quantity === "time" && ours !== null ? "time in V8" : QUANTITY_NAMES[quantity];
-  // What is read has its unit in its name.
+  // The name of reads already contains the unit.
   const said = metric === undefined || metric.unit === name || quantity === "reads";
   return said ? name : `${name}, ${metric.unit}`;
 }
@@ -152,7 +152,7 @@ function figureWords({ quantity, ours, qemu }: Line): string {
 function figureCells(figure: Metric | Omission | null): string[] {
   if (!isMetric(figure)) return figure === null ? [NONE, NONE, NONE] : ["missing", "missing", NONE];
   const { ab } = figure.comparison;
-  // Where a difference is not in percent, the figure's own unit stands beside its name.
+  // If a difference is not in percent, it has the unit shown with the figure's name.
   return [...formatFigures(ab.figures), formatEffect(ab, figure.scale === "percent" ? "%" : "")];
 }
 
@@ -188,7 +188,7 @@ function isMetric(figure: Metric | Omission | null | undefined): figure is Metri
   return figure !== null && figure !== undefined && "comparison" in figure;
 }
 
-/** The level where all intervals have one, else that they are intervals. */
+/** The confidence level if all intervals have the same, else “interval”. */
 function levelWords(lines: readonly Line[]): string {
   const levels = new Set(
     lines.flatMap(({ ours, qemu }) =>

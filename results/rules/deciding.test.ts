@@ -34,17 +34,17 @@ describe("standingsOf", () => {
   const count = figure({ quantity: "count" });
   const none = figure({ quantity: "reads" }, [0, 0]);
 
-  it("lets a count decide, and a time where nothing is counted", () => {
+  it("lets a count decide, or a time if nothing is counted", () => {
     expect(decidesOf([time, count])).toEqual([false, true]);
     expect(decidesOf([time])).toEqual([true]);
   });
 
-  it("lets no count decide a latency of dispatch", () => {
+  it("does not let a count decide the latency of dispatch", () => {
     const dispatch = [figure({ suite: "dispatch" }), figure({ suite: "dispatch", quantity: "count" })];
     expect(decidesOf(dispatch)).toEqual([true, false]);
   });
 
-  it("lets reads decide where neither form reads a field, and calls that a construction", () => {
+  it("lets reads decide if neither form reads a field: equal by construction", () => {
     expect(standingsOf([time, count, none], null)).toEqual([
       { decides: false, byConstruction: BY_CONSTRUCTION },
       { decides: false, byConstruction: BY_CONSTRUCTION },
@@ -58,7 +58,7 @@ describe("standingsOf", () => {
     }
   });
 
-  it("lets a time of slices decide only where arms that are alike looked alike", () => {
+  it("lets a time of slices decide only if the self-test found identical arms alike", () => {
     const sliced = figure({ estimator: SLICE_ESTIMATOR });
     expect(decidesOf([sliced], selfTest(true))).toEqual([true]);
     expect(decidesOf([sliced], selfTest(false))).toEqual([false]);
@@ -66,12 +66,12 @@ describe("standingsOf", () => {
     expect(decidesOf([time], selfTest(false))).toEqual([true]);
   });
 
-  it("asks nothing of the figures of another source", () => {
+  it("ignores the figures of another source", () => {
     const inQemu = figure({ quantity: "count", source: "qemu" });
     expect(decidesOf([time, inQemu])).toEqual([true, true]);
   });
 
-  it("is its own check: one figure of a question decides at most, and applied again it changes nothing", () => {
+  it("lets at most one figure of a question decide, and is idempotent", () => {
     const figures = fc.array(
       fc
         .record({
@@ -116,11 +116,11 @@ describe("stillMissing", () => {
     ...{ quantity: "count", role: "headline", decides: true, reason: "No valgrind." },
   };
 
-  it("drops what is there after all", () => {
+  it("drops figures that are present after all", () => {
     expect(stillMissing([omission], [{ ...QUESTION, quantity: "count", decides: true }])).toEqual([]);
   });
 
-  it("would have decided only if nothing else does", () => {
+  it("keeps an omission as deciding only if nothing else decides", () => {
     expect(stillMissing([omission], [{ ...QUESTION, quantity: "time", decides: false }])).toEqual([omission]);
     expect(stillMissing([omission], [{ ...QUESTION, quantity: "time", decides: true }])).toEqual([
       { ...omission, decides: false },
@@ -128,7 +128,7 @@ describe("stillMissing", () => {
   });
 });
 
-it("arms are alike where none is farther than the limit from all together", () => {
+it("arms are alike if none is farther from the mean than the limit", () => {
   expect(areAlike([0.3, -0.3, 0])).toBe(true);
   expect(areAlike([0.1, -0.31])).toBe(false);
 });

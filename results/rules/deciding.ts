@@ -1,43 +1,44 @@
-/** Which figure of a question decides it, and in which questions the forms cannot differ at all. */
+/** Which figure of a question decides it, and where the forms cannot differ by construction. */
 import { metricKey, questionKey } from "../rows.ts";
 import type { MetricDefinition, MetricIdentity, Omission, PerArm, SelfTest, Suite } from "../schema.ts";
 import { SLICE_ESTIMATOR } from "./questions.ts";
 
-/** Medians of arms, and of slots, that run the same code and differ by more, in percent, are not alike. */
+/** Arms (or slots) that run the same code count as alike if their medians differ by at most this many percent. */
 export const ALIKE_PERCENT = 0.3;
 
-/** Why the forms cannot differ in an access that reads no field of a region: a section hit, above all. */
+/** Why the forms cannot differ in an access that reads no field of a region, in particular a section hit. */
 export const BY_CONSTRUCTION =
-  "Reads no field of the region: what the access needs is copied into the section when the map changes, so both forms run the same code on the same data.";
+  "The access reads no field of the region; what it needs is copied into the section when the map changes, so both forms run the same code on the same data.";
 
-/** A figure, and what was measured. */
+/** A figure and its samples. */
 export interface Figure {
   readonly definition: MetricIdentity & Pick<MetricDefinition, "decides" | "estimator">;
   readonly samples: Pick<PerArm<readonly number[]>, "A" | "B">;
 }
 
-/** What follows for a figure from the others of its run. */
+/** Whether a figure decides, and whether it is equal by construction, given the other figures of its run. */
 export type Standing = Pick<MetricDefinition, "decides" | "byConstruction">;
 
 /**
- * Whether a count of the suite's work is what the work costs. Dispatch is asked for its latency, of which caches and predictors
- * make the most; a count says little of it.
+ * Whether instruction counts decide the questions of a suite. They say little about the latency of dispatch, which is
+ * dominated by caches and branch predictors.
  */
 export function countDecides(suite: Suite): boolean {
   return suite !== "dispatch";
 }
 
-/** Whether medians, in percent from those of all arms together, are those of arms that are alike. */
+/** Whether arms are alike, given the distance of each median from that of all arms together, in percent. */
 export function areAlike(percents: readonly number[]): boolean {
   return percents.every((percent) => Math.abs(percent) <= ALIKE_PERCENT);
 }
 
 /**
- * Which figures of a run decide. Where no form reads a field of the region, the count of
- * these reads does: an equal time is then a consequence, not a finding. Else what was counted does, else a time that
- * would if it stood alone; a time of slices only if the self-test found arms alike that run the same code.
+ * Which figures of a run decide. If neither form reads a field of the region, the count of these reads decides: equal
+ * times are then a consequence, not a finding. Otherwise an instruction count decides, and without one, a time that
+ * would decide on its own. A time of slices decides only if the self-test found identical arms to be alike, or was not
+ * run.
  *
- * Applied to its own result, it gives that result again.
+ * Idempotent: applied to its own result, it gives the same result.
  *
  * @returns in the order of the input
  */
@@ -75,7 +76,9 @@ export function standingsOf(figures: readonly Figure[], selfTest: SelfTest | nul
   }
 }
 
-/** Omissions of figures that the run does not have after all. One would have decided only if no other figure does. */
+/**
+ * The omissions whose figures are still missing. Each counts as deciding only if no other figure decides its question.
+ */
 export function stillMissing(
   omissions: readonly Omission[],
   metrics: readonly (MetricIdentity & Pick<MetricDefinition, "decides">)[],
@@ -91,7 +94,7 @@ function readsNone({ A, B }: Figure["samples"]): boolean {
   return [...A, ...B].every((reads) => reads === 0);
 }
 
-/** Figures of one source answer a question; those of another stand beside them. */
+/** Each source is judged by its own figures. */
 function keyOf(definition: MetricIdentity): string {
   return `${questionKey(definition)} (${definition.source})`;
 }

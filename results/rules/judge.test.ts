@@ -25,7 +25,7 @@ const once: Look = { level: 0.95, looks: 1 };
 
 interface Truth {
   readonly name?: string;
-  /** Of B and of A2 against A, as a fraction. */
+  /** Difference of B and of A2 from A, as a fraction. */
   readonly effect?: number;
   readonly aaEffect?: number;
   readonly noise?: number;
@@ -92,7 +92,7 @@ describe("judge", () => {
     expect(verdicts.filter((verdict) => verdict === "faster" || verdict === "slower")).toEqual([]);
   });
 
-  it("gives one metric the same interval, no matter which others are judged beside it", () => {
+  it("gives a metric the same interval, whichever others are judged with it", () => {
     const one = measure({ name: "one", effect: 0.03, noise: 0.01 });
     const [alone] = judge([one]);
     const [, second] = judge([measure({ name: "other", noise: 0.01 }), one]);
@@ -100,7 +100,7 @@ describe("judge", () => {
   });
 
   it("multiplies the chance by the number of looks, then by Holm within headlines and within the rest", () => {
-    // Twelve of twelve above: 2 / 2^12. Three looks, and two headlines that are equally sure: three and two times as much.
+    // All twelve pairs above: 2 / 2^12. Three looks and two equally certain headlines multiply it by three and by two.
     const look: Look = { level: 1 - 0.05 / 3, looks: 3 };
     const sure = (name: string, change: Partial<MetricDefinition> = {}) =>
       measure({ name, effect: 0.1, look, change });
@@ -111,41 +111,42 @@ describe("judge", () => {
     expect(first?.ab.level).toBeGreaterThanOrEqual(look.level);
   });
 
-  it("lets A against itself overrule: the instrument is wrong, so its verdict would be, too", () => {
+  it("leaves a question open if A differs from itself: the instrument is wrong, so a verdict would be, too", () => {
     const { verdict, aaVerdict, reason } = judgeOne({ effect: 0.1, aaEffect: 0.05 });
     expect([verdict, aaVerdict]).toEqual(["inconclusive", "slower"]);
-    expect(reason).toMatch(/A differs from itself by 5\.\d %, more than the margin: the instrument is wrong/);
+    expect(reason).toMatch(/A differs from itself by 5\.\d %, more than the margin, so no verdict can be/);
   });
 
-  it("says so where A differs as much from itself as B from A, within the margin", () => {
-    // A2 is 1 % off, B 1.2 % to 3 %: certain, larger than nothing, and no larger than what A shows.
+  it("says so if A differs from itself, within the margin, by as much as B from A", () => {
+    // A2 is 1.5 % below A and B 1.5 % above: certain, but no larger than what A shows against itself.
     const { verdict, reason } = judgeOne({ effect: 0.015, aaEffect: -0.015, noise: 0.006, processes: 14 });
     expect(verdict).toBe("no difference");
-    expect(reason).toMatch(/B differs from A by .* %, and A from itself by up to/);
+    expect(reason).toMatch(/B differs from A by .* %, but A differs from itself by up to/);
   });
 
-  it("does not judge what stands beside the figure that decides", () => {
+  it("does not judge a figure that does not decide", () => {
     const { verdict, reason } = judgeOne({ effect: 0.1, change: { decides: false } });
     expect(verdict).toBe("not judged");
     expect(reason).toMatch(/: a time depends on the state of compiled code/);
     const counted = judgeOne({ effect: 0.1, change: { decides: false, quantity: "count" } });
-    expect(counted.reason).toMatch(/Stands beside the figure that decides/);
+    expect(counted.reason).toMatch(/Only shown for comparison, because another figure decides/);
   });
 
-  it("names too few processes, closeness to the margin, and noise as what they are", () => {
+  it("gives too few processes, closeness to the margin, and noise as reasons", () => {
     expect(judgeOne({ processes: 2, noise: 0.1 }).reason).toMatch(
-      /^2 processes leave ±\d.* %, beside a margin of .*: it takes more of them/,
+      /^2 processes give an interval of ±\d.* %, and the margin is .*: more processes are needed/,
     );
-    // Six of six above: a chance of 3.1 %, and of 6.3 % for the surer of two headlines. The interval reaches over the margin.
+    // All six pairs above: a chance of 3.1 %, or 6.3 % as the more certain of two headlines. The interval straddles the
+    // margin.
     const [close] = judge([
       measure({ name: "one", effect: 0.02, noise: 0.002, processes: 6 }),
       measure({ name: "two", noise: 0.002, processes: 6 }),
     ]);
-    expect(close?.reason).toMatch(/lies so close to the margin of 2\.0 %/);
+    expect(close?.reason).toMatch(/is so close to the margin of 2\.0 %/);
     expect(judgeOne({ noise: 0.2 }).reason).toMatch(/Isolates that run the same code differ by/);
   });
 
-  it("gives a reason exactly where a verdict is open", () => {
+  it("gives a reason if and only if a verdict is open", () => {
     const truth = fc.record({
       effect: fc.constantFrom(0, 0.01, 0.02, 0.03, -0.1),
       aaEffect: fc.constantFrom(0, 0, 0.01, 0.05),
@@ -206,7 +207,7 @@ describe("judging machines", () => {
     const [merged] = judge([both]);
     const [unblocked] = judge([{ ...both, machines: both.machines.map(() => 0) }]);
     expect(merged?.machines).toMatch(
-      /^The 2 machines differ: their medians lie from 1\.\d\d to (4\.9|5\.0)\d %/,
+      /^The 2 machines differ: their estimates range from 1\.\d\d to (4\.9|5\.0)\d %/,
     );
     expect(merged?.ab.low).toBeLessThanOrEqual(unblocked?.ab.low ?? Number.NaN);
     expect(merged?.ab.high).toBeGreaterThanOrEqual(unblocked?.ab.high ?? Number.NaN);
@@ -216,16 +217,16 @@ describe("judging machines", () => {
     expect(unblocked?.machines).toBeNull();
   });
 
-  it("finds machines that are alike different at most as often as it says, one time in a hundred", () => {
+  it("finds identical machines different at most once in a hundred times, as it says", () => {
     const trials = 400;
     const differing = Array.from({ length: trials }, (_, seed) =>
       judgeOne({ seed, name: `trial ${seed}`, processes: 24, machines: halves }),
     ).filter(({ machines }) => machines !== null).length;
-    // Four standard deviations of a binomial: the chi-squared approximation is known to be on the safe side.
+    // Four standard deviations of a binomial; the chi-squared approximation is known to be conservative.
     expect(differing / trials).toBeLessThan(0.01 + 4 * Math.sqrt((0.01 * 0.99) / trials));
   });
 
-  it("takes no notice of a machine with a single process", () => {
+  it("ignores a machine with a single process", () => {
     expect(judgeOne({ processes: 8, machines: (place) => (place === 7 ? 1 : 0) }).machines).toBeNull();
   });
 });

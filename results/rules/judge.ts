@@ -1,4 +1,4 @@
-/** What samples show: the one place where comparisons are drawn, of a run that ends and of one that is read again. */
+/** Judges samples: the only place that computes comparisons, both when a run ends and when it is read back. */
 import type {
   Arm,
   Comparison,
@@ -25,29 +25,29 @@ import { decide, decideControl, isDecided, spreadOf } from "./verdict.ts";
 
 export interface Measured {
   readonly definition: MetricDefinition;
-  /** Values of one place belong to one process. */
+  /** Values at the same index belong to the same process. */
   readonly samples: PerArm<readonly number[]>;
-  /** Machine of each place. */
+  /** The machine for each index. */
   readonly machines: readonly number[];
   readonly look: Look;
 }
 
-/** With fewer processes there is no figure: one pair shows no spread. */
+/** Fewer processes give no figure: a single pair shows no spread. */
 export const LEAST_PROCESSES = 2;
 
-/** A metric before it is judged; its definition says whether it would decide alone. */
+/** A metric before it is judged; its definition says whether it would decide on its own. */
 export type Unjudged = Pick<Metric, "samples" | "processes" | "distributions"> & {
   readonly definition: MetricDefinition;
 };
 
-/** What is looked at once. */
+/** For metrics that are looked at once. */
 const ONE_LOOK: Look = { level: LEVEL, looks: 1 };
-/** What is counted, or as good as counted. */
+/** For counts, and for values that repeat as exactly. */
 export const EXACT_LOOK: Look = { ...ONE_LOOK, exact: true };
 
 /**
- * How sure the look at a metric has to be. Times of slices are looked at as often as the rule of the run says, by which it ends;
- * boots are measured a fixed number of times, and counts and heaps repeat exactly.
+ * How strict the look at a metric has to be. Times of slices are looked at as often as the stopping rule of the run
+ * says; boots are measured a fixed number of times, and counts and heaps repeat exactly.
  */
 export function lookFor(
   { quantity, estimator }: Pick<MetricDefinition, "quantity" | "estimator">,
@@ -58,9 +58,9 @@ export function lookFor(
 }
 
 /**
- * Says which metrics of a run decide their questions, and judges all of them.
+ * Determines which metrics of a run decide their questions, and judges all metrics.
  * @param processes of the run
- * @param run the rule by which it ended, and its self-test
+ * @param run its stopping rule and self-test
  * @returns in the order of the input
  */
 export function judgeRun(
@@ -96,12 +96,13 @@ export function judgeRun(
   });
 }
 
-/** Chance of seeing machines differ that do not. */
+/** Significance level of the test whether machines differ. */
 const MACHINES_ALPHA = 0.01;
 
 /**
- * Compares B with A, and A2 with A, for all metrics of a run at once: Holm's correction needs them all. The headline metrics that
- * get a verdict are corrected among themselves, all others among themselves, so that looking closer does not blur the answer.
+ * Compares B with A, and A2 with A, for all metrics of a run at once, because Holm's correction needs them all.
+ * Deciding headline metrics form one family and all others another, so that more details do not weaken the headline
+ * verdicts.
  *
  * @returns in the order of the input
  */
@@ -146,7 +147,7 @@ function effect({ definition: { scale, unit }, samples, machines, look }: Measur
   const measure = scale === "percent" ? "%" : unit;
   if (blocks.length < 2 || !machinesDiffer(samples, arm, scale, machines))
     return { effect: pooled, machines: null };
-  // Machines disagree: what holds for one of them need not hold for another, so the interval covers them all.
+  // The machines disagree: what holds for one need not hold for another, so the interval covers all of them.
   const estimates = blocks.map(({ estimate }) => estimate);
   return {
     effect: {
@@ -155,12 +156,12 @@ function effect({ definition: { scale, unit }, samples, machines, look }: Measur
       high: Math.max(pooled.high, ...blocks.map(({ high }) => high)),
     },
     machines:
-      `The ${blocks.length} machines differ: their medians lie from ${Math.min(...estimates).toFixed(2)} to ` +
+      `The ${blocks.length} machines differ: their estimates range from ${Math.min(...estimates).toFixed(2)} to ` +
       `${Math.max(...estimates).toFixed(2)} ${measure}. The interval covers those of all machines.`,
   };
 }
 
-/** Places of each machine that has at least two. */
+/** Indices by machine, for machines that have at least two. */
 function blocksOf(machines: readonly number[]): number[][] {
   const blocks = new Map<number, number[]>();
   machines.forEach((machine, place) => {
@@ -169,7 +170,7 @@ function blocksOf(machines: readonly number[]): number[][] {
   return [...blocks.values()].filter(({ length }) => length >= 2);
 }
 
-/** Whether the differences of some machine lie elsewhere than those of the others. */
+/** Whether the differences of at least one machine are shifted against those of the others. */
 function machinesDiffer(
   samples: PerArm<readonly number[]>,
   arm: "B" | "A2",
@@ -187,7 +188,7 @@ function at(values: readonly number[], places: readonly number[]): number[] {
   return places.map((place) => values[place] ?? Number.NaN);
 }
 
-/** Why a verdict is open or not drawn, and what would have to change. */
+/** Why a verdict is open or not judged, and what would have to change. */
 function whyOpen(
   { definition, samples, machines: places }: Measured,
   { ab, aa, verdict, aaVerdict, machines }: Omit<Comparison, "reason">,
@@ -197,38 +198,38 @@ function whyOpen(
   const width = (value: number) => `${value.toPrecision(2)} ${measure}`;
   if (verdict === "not judged") {
     const why = "a time depends on the state of compiled code and memory that each process falls into";
-    return `Stands beside the figure that decides, or would if it were there${quantity === "time" ? `: ${why}` : ""}.`;
+    return `Only shown for comparison, because another figure decides or would if it were available${quantity === "time" ? `: ${why}` : ""}.`;
   }
   if (verdict === "no difference") {
-    return `B differs from A by ${width(Math.abs(ab.estimate))}, and A from itself by up to ${width(spreadOf(aa))}: no more can be said than that.`;
+    return `B differs from A by ${width(Math.abs(ab.estimate))}, but A differs from itself by up to ${width(spreadOf(aa))}: the difference says nothing about the forms.`;
   }
   if (aaVerdict === "faster" || aaVerdict === "slower") {
-    return `A differs from itself by ${width(Math.abs(aa.estimate))}, more than the margin: the instrument is wrong here, and its verdict would be, too. Measure on a machine that does less else.`;
+    return `The control fails: A differs from itself by ${width(Math.abs(aa.estimate))}, more than the margin, so no verdict can be trusted here. Measure on a quieter machine.`;
   }
   if (machines !== null) {
-    return "The machines disagree, and the interval covers them all: an answer needs machines of one kind, or one for each kind.";
+    return "The machines disagree, and the interval covers all of them: measure on machines of one kind, or make one run for each kind.";
   }
   const half = (ab.high - ab.low) / 2;
   if (spreadOf(ab) < margin && spreadOf(aa) >= margin) {
-    return `A may differ from itself by up to ${width(spreadOf(aa))} here, beside a margin of ${width(margin)}: what B shows is no better known than that. It takes more processes.`;
+    return `The control is too wide: A may differ from itself by up to ${width(spreadOf(aa))}, and the margin is ${width(margin)}, so B is known no better than that. Measure more processes.`;
   }
   if (samples.A.length < 4) {
-    return `${samples.A.length} processes leave ±${width(half)}, beside a margin of ${width(margin)}: it takes more of them, in a longer run or in one that is not told to make so few.`;
+    return `${samples.A.length} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}: more processes are needed, with more time or more repeats.`;
   }
   const distance = Math.abs(ab.estimate);
   if (half < margin / 2) {
-    return `The difference, ${width(distance)}, lies so close to the margin of ${width(margin)} that the interval reaches over it: only a narrower interval, from a longer run, can tell on which side it is.`;
+    return `The difference, ${width(distance)}, is so close to the margin of ${width(margin)} that the interval straddles it: only a narrower interval, from a longer run, can tell on which side it lies.`;
   }
   if (new Set(places).size > 1) {
-    return `Pairs differ by ${width(half)}, within machines or between them: it takes more processes on each machine to tell which.`;
+    return `The interval is ±${width(half)}, because pairs differ within machines or between them: only more processes on each machine can tell which.`;
   }
   const ofControl = (aa.high - aa.low) / 2;
   return ofControl > margin
-    ? `Isolates that run the same code differ by ${width(ofControl)} here, in either form: more of them, in a longer run or on a quieter machine, or an exact count, would have to decide.`
-    : `B differs from process to process by ${width(half)}, beside a margin of ${width(margin)}: a longer run has to tell a difference from such states.`;
+    ? `Isolates that run the same code differ by ±${width(ofControl)}, whatever the form: a decision needs more of them, from a longer run or a quieter machine, or an exact count.`
+    : `B varies from process to process by ±${width(half)}, and the margin is ${width(margin)}: only a longer run can tell a difference from this variation.`;
 }
 
-/** Adjusts probabilities within each of the two families. */
+/** Applies Holm's correction within each of the two families. */
 function corrected(found: readonly Found[], inFirst: readonly boolean[]): Found[] {
   const adjusted = found.map(() => 1);
   for (const family of [true, false]) {

@@ -1,7 +1,7 @@
-/** Names that what measures, what judges and what checks share. A change of one is a change of the format. */
+/** Names shared by the code that measures, judges and checks. Changing one changes the format of stored runs. */
 import type { Role, Suite } from "../schema.ts";
 
-/** What dispatch is measured against. */
+/** The floor that dispatch is compared with. */
 export const FLOOR = "bare indirect call";
 export const SECTION_HIT = "read 4 bytes, last section hit";
 export const SECTION_HIT_WRITE = "write 4 bytes, last section hit";
@@ -9,16 +9,16 @@ export const FIRST_READ = "first read after a commit";
 export const GUEST_READ = "read of the UART, from the guest";
 export const SECTIONS_BY_TURNS = "read 4 bytes, sections by turns";
 export const TEN_THOUSAND = "read 4 bytes, 10 000 regions at random";
-/** The floor of that: the callbacks of the same devices, in an order as random. */
+/** Its floor: the callbacks of the same devices, called in an equally random order. */
 export const TEN_THOUSAND_FLOOR = "bare indirect calls, 10 000 devices at random";
-/** What the dispatch cases go to unless they say otherwise. */
+/** The workload of dispatch cases unless they name another. */
 export const PROBES = "probes";
 
-/** What of the boot suite starts no guest. */
+/** The workload of boot metrics that start no guest. */
 export const MACHINE_SUBJECT = "virt board";
-/** Everything that a machine is made of: board, processors, host memory. */
+/** Creation of a whole machine: board, processors, host memory. */
 export const MACHINE_CREATION = "machine creation";
-/** Of that, what can differ between the forms. */
+/** The part of it that can differ between the forms. */
 export const BOARD_CREATION = "objects and first flat view";
 export const TEAR_DOWN = "tear-down";
 /** A guest's boot. */
@@ -29,10 +29,10 @@ export const PLUG_AND_UNPLUG = "plug and unplug";
 export const UNPLUG_TO_RELEASE = "unplug to release";
 export const HEAP_GROWTH = "heap growth";
 
-/** How slices become a figure: by quotients within a turn. What was measured so is looked at more than once. */
+/** How slices become a figure: by quotients within a turn. Metrics measured this way are looked at more than once. */
 export const SLICE_ESTIMATOR = "median over turns of the quotient of two slices";
 
-/** The accesses whose reads of region fields are counted, by the names that the report shows. */
+/** The accesses whose reads of region fields are counted, with the names shown in the report. */
 export const COUNTED_ACCESSES = {
   readHit: "read, section hit",
   writeHit: "write, section hit",
@@ -43,7 +43,7 @@ export const COUNTED_ACCESSES = {
   uncopied: "uncopied read",
 } as const;
 
-/** A question of dispatch, and the counted access that answers it where that reads no field of the region. */
+/** A dispatch question, and the counted access that decides it if that access reads no field of the region. */
 export interface ReadQuestion {
   readonly suite: Extract<Suite, "dispatch">;
   readonly workload: string;

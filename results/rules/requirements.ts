@@ -1,9 +1,9 @@
-/** What the emulator promises of itself, whichever form its devices have. */
+/** Performance limits that the emulator must meet in either form. */
 import type { Metric, Requirement } from "../schema.ts";
 import { median } from "../statistics/index.ts";
 import { FLOOR, MACHINE_CREATION, SECTION_HIT, TEN_THOUSAND, TEN_THOUSAND_FLOOR } from "./questions.ts";
 
-/** Quotients are those of each process that measured both. */
+/** Quotients are taken within each process that measured both figures. */
 export function checkRequirements(
   metrics: readonly Pick<Metric, "name" | "quantity" | "samples" | "processes">[],
 ): Requirement[] {

@@ -2,7 +2,7 @@ import type { HeapPoint, Interval } from "../schema.ts";
 import { centreOf, LEVEL, theilSenSlope } from "../statistics/index.ts";
 
 /**
- * Heap bytes per round over processes; null where fewer than two followed the heap.
+ * Heap growth in bytes per round, over processes; null if fewer than two followed the heap.
  * @throws RangeError when a process has fewer than two rounds
  */
 export function slopeOver(heaps: readonly (readonly HeapPoint[])[]): Interval | null {

@@ -1,10 +1,10 @@
-/** The one rule for all verdicts: what makes them, and what checks stored ones. */
+/** The rule for all verdicts, used to draw them and to check stored ones. */
 import type { Comparison, Interval, MetricDefinition, Verdict } from "../schema.ts";
 
-/** Largest corrected probability of chance at which a difference counts as shown. */
+/** A difference counts as shown if its corrected probability of chance is below this. */
 export const ALPHA = 0.05;
 
-/** What a verdict is drawn from. */
+/** The effects that a verdict is drawn from. */
 export interface Evidence {
   readonly ab: Interval & { readonly adjustedPValue: number };
   readonly aa: Interval & { readonly adjustedPValue: number };
@@ -14,12 +14,12 @@ export interface Evidence {
  * The rule, in this order:
  *
  * 1. The metric does not decide its question: `not judged`.
- * 2. A differs from itself, by the same rule, beyond the margin: `inconclusive`. The instrument is wrong here.
- * 3. The whole interval lies inside the margin, and so does that of A against itself: `equivalent`. Few pairs may agree by luck,
- *    which the control then does not. These are two one-sided tests (D. J. Schuirmann, J.
- *    Pharmacokin. Biopharm. 15, 1987), each at half of what the interval leaves out.
- * 4. The interval excludes zero, and chance, corrected for the number of metrics, is unlikely: a difference. If it is no
- *    larger than the spread of A against itself: `no difference`; else `faster` or `slower`.
+ * 2. By the same rule, A differs from itself by more than the margin: `inconclusive`. The instrument is wrong here.
+ * 3. The whole interval lies inside the margin, and so does that of A against itself: `equivalent`. The condition on A
+ *    is there because few pairs may agree by luck. This amounts to two one-sided tests (D. J. Schuirmann, J.
+ *    Pharmacokin. Biopharm. 15, 1987), each at half of one minus the level of the interval.
+ * 4. The interval excludes zero, and chance is unlikely after correction for the number of metrics: a difference. If it
+ *    is no larger than the spread of A against itself, `no difference`; else `faster` or `slower`.
  * 5. Otherwise `inconclusive`.
  */
 export function decide(
@@ -32,7 +32,7 @@ export function decide(
   return verdict === "equivalent" && spreadOf(aa) >= margin ? "inconclusive" : verdict;
 }
 
-/** What the rule says of A against itself. */
+/** The verdict of the rule on A against itself. */
 export function decideControl({ aa }: Pick<Evidence, "aa">, margin: number): Verdict {
   return decideAlone(aa, margin, 0);
 }
@@ -45,7 +45,7 @@ function decideAlone(effect: Evidence["ab"], margin: number, aaSpread: number): 
   return estimate < 0 ? "faster" : "slower";
 }
 
-/** Whether a difference, however small, is certain: its interval excludes zero, and chance is unlikely. */
+/** Whether a difference, however small, is shown: its interval excludes zero, and chance is unlikely. */
 export function isShown({ low, high, adjustedPValue }: Evidence["ab"]): boolean {
   return (low > 0 || high < 0) && adjustedPValue < ALPHA;
 }
@@ -55,7 +55,7 @@ export function spreadOf({ low, high }: Interval): number {
   return Math.max(Math.abs(low), Math.abs(high));
 }
 
-/** Whether a verdict claims that one arm is better than the other. */
+/** Whether a verdict claims a difference between the arms. */
 export function isDifference(verdict: Verdict): boolean {
   return verdict === "faster" || verdict === "slower";
 }

@@ -3,9 +3,9 @@ import { medianDifference } from "./bootstrap.ts";
 import { Random } from "./random.ts";
 
 describe("medianDifference", () => {
-  it("ends where the exact bootstrap distribution of a median says", () => {
-    // For odd n the resampled median is the k-th order statistic with a probability that binomials give (B. Efron, The
-    // Jackknife, the Bootstrap and Other Resampling Plans, 1982, section 10.3). Its quantiles need no resampling.
+  it("has the ends of the exact bootstrap distribution of a median", () => {
+    // For odd n the resampled median is the k-th order statistic with a binomial probability (B. Efron, The Jackknife,
+    // the Bootstrap and Other Resampling Plans, 1982, section 10.3), so its quantiles need no resampling.
     const samples = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31];
     const exact = [0.025, 0.975].map((p) => exactMedianQuantile(samples, p));
     const { estimate, low, high } = medianDifference([0], samples, "absolute", Random.seeded(1));
@@ -72,7 +72,7 @@ describe("medianDifference", () => {
         const { low, high } = medianDifference(draw(100), draw(103), "percent", random);
         if (low <= 3 && 3 <= high) covered++;
       }
-      // The medians' interval is a little too wide at these sizes (96 to 98 % in 400 trials): never a false claim more.
+      // At these sizes the interval of medians is slightly too wide (96 to 98 % in 400 trials), never too narrow.
       const standardError = Math.sqrt((0.95 * 0.05) / trials);
       expect(covered / trials).toBeGreaterThan(0.95 - 2 * standardError);
     },

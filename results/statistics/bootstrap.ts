@@ -4,17 +4,18 @@ import { LEVEL } from "./centre.ts";
 import { median } from "./distribution.ts";
 import type { Random } from "./random.ts";
 
-/** Resamples: the ends of the interval then move by about a fiftieth of its width from seed to seed. */
+/** Number of resamples: the ends of the interval then vary with the seed by about a fiftieth of its width. */
 export const RESAMPLES = 10_000;
 
 /**
- * Difference of the medians of two groups of processes that were not measured side by side, with its bootstrap interval.
+ * Difference of the medians of two groups of processes that were not measured side by side, with its bootstrap
+ * interval.
  *
- * Percentile bootstrap, each group resampled on its own (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
- * chapters 8 and 13). Not BCa: its acceleration comes from the jackknife, which is inconsistent for the median (ibid.,
- * section 11.6), and with about ten processes it would take the few values near the middle for the whole shape. For
- * medians the percentile interval is the order-statistic interval, which needs no assumption on the shape; the
- * simulations beside this file say how often it covers the truth.
+ * Percentile bootstrap, each group resampled independently (Efron and Tibshirani, An Introduction to the Bootstrap,
+ * 1993, chapters 8 and 13). Not BCa: its acceleration comes from the jackknife, which is inconsistent for the median
+ * (ibid., section 11.6), and with about ten processes it would take the few values near the middle for the whole shape.
+ * For medians the percentile interval is the order-statistic interval, which makes no assumption about the shape; the
+ * simulations in the test of this file check its coverage.
  *
  * @param scale "percent": 100 (median b / median a - 1); "absolute": median b - median a
  * @throws RangeError when a group is empty, or on scale "percent" when the median of `a` is not positive
@@ -38,7 +39,7 @@ export function medianDifference(
   return { estimate: difference(medianA, median(b)), ...percentileEnds(replicates) };
 }
 
-/** Gives the median of a fresh resample at every call. */
+/** Returns a function that gives the median of a new resample at every call. */
 function resampler(samples: readonly number[], random: Random): () => number {
   const sorted = Float64Array.from(samples).sort();
   const n = sorted.length;
@@ -48,7 +49,7 @@ function resampler(samples: readonly number[], random: Random): () => number {
   return () => {
     for (let i = 0; i < n; i++) ranks[i] = random.below(n);
     ranks.sort();
-    // Ranks are below n and both middles are too, so neither lookup can miss.
+    // Ranks and both middle indices are below n, so neither lookup can miss.
     return (at(sorted, at(ranks, low)) + at(sorted, at(ranks, high))) / 2;
   };
 }

@@ -7,8 +7,8 @@ const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 describe("centreOf", () => {
   it.each([
-    // Which value from either end bounds a 95 % interval of the median, and its level (W. J. Conover, Practical Nonparametric
-    // Statistics: binomial tables).
+    // Which value from either end bounds a 95 % interval of the median, and its level (W. J. Conover, Practical
+    // Nonparametric Statistics: binomial tables).
     [6, 1, 0.969],
     [9, 2, 0.961],
     [10, 2, 0.979],
@@ -36,7 +36,7 @@ describe("centreOf", () => {
     expect(() => centreOf([1])).toThrow(/at least two/);
   });
 
-  it("holds for as many values as anybody measures", () => {
+  it("holds for large numbers of values", () => {
     const { low, high, level } = centreOf(upTo(5000));
     expect(level).toBeGreaterThanOrEqual(0.95);
     expect(level).toBeLessThan(0.952);
@@ -44,7 +44,7 @@ describe("centreOf", () => {
     expect(Math.abs((high - low) / 2 - 69.3)).toBeLessThan(1);
   });
 
-  it("does not hear how far an outlier lies", () => {
+  it("does not depend on how far away an outlier is", () => {
     expect(centreOf([...upTo(19), 20])).toEqual(centreOf([...upTo(19), 1e9]));
   });
 
@@ -68,13 +68,14 @@ describe("centreOf", () => {
   );
 
   it.each([
-    // Of n values the outermost two miss the median with a probability of 2 / 2^n: at 98.33 % (three looks) seven suffice, six
-    // would miss it in 3.1 % of cases; at 98.75 % (four looks) eight, seven in 1.56 %; at 99 % eight, seven in 1.56 %.
+    // The outermost two of n values miss the median with a probability of 2 / 2^n. At 98.33 % (three looks) seven
+    // suffice, as six would miss it in 3.1 % of cases; at 98.75 % (four looks) and at 99 % eight suffice, as seven
+    // would in 1.56 %.
     [0.95, 6],
     [1 - 0.05 / 3, 7],
     [1 - 0.05 / 4, 8],
     [0.99, 8],
-  ])("at a level of %d goes by ranks from %i values on", (level, fewest) => {
+  ])("at a level of %d uses ranks from %i values on", (level, fewest) => {
     expect(fewestForRanks(level)).toBe(fewest);
     expect(2 / 2 ** fewest).toBeLessThanOrEqual(1 - level);
     expect(2 / 2 ** (fewest - 1)).toBeGreaterThan(1 - level);
@@ -108,7 +109,7 @@ describe("centreOf", () => {
     expect(centreOf(upTo(8))).toMatchObject({ estimate: 4.5, low: 1, high: 8 });
   });
 
-  it("is wider at a higher level, and never leaves out the estimate", () => {
+  it("is wider at a higher level, and always contains the estimate", () => {
     const values = fc.array(fc.double({ min: -1e3, max: 1e3, noNaN: true }), { minLength: 8, maxLength: 40 });
     fc.assert(
       fc.property(values, (drawn) => {
@@ -144,7 +145,7 @@ describe("chanceOfZero", () => {
   });
 
   it.each([
-    // Two-sided points of the sign test (W. J. Dixon and A. M. Mood, J. Amer. Stat. Assoc. 41, 1946): at most so many of
+    // Two-sided points of the sign test (W. J. Dixon and A. M. Mood, J. Amer. Stat. Assoc. 41, 1946): largest number of
     // the rarer sign at 5 %.
     [6, 0],
     [9, 1],
@@ -163,7 +164,8 @@ describe("chanceOfZero", () => {
   });
 
   it("is no larger where values agree more closely", () => {
-    // Differences of heap growth in three processes of a quick run, in bytes per round: of two scenarios in which a region leaked.
+    // Differences of heap growth in three processes of a quick run, in bytes per round, in scenarios that leaked a
+    // region.
     const scattered = [657.4933, 656.8352, 652.9714];
     const chance = (values: readonly number[]) => chanceOfZero(values, LEVEL, true);
     expect(chance([656, 656, 656])).toBeLessThan(chance(scattered));
@@ -182,7 +184,7 @@ describe("chanceOfZero", () => {
     expect(chanceOfZero([1, 2, 3, 4], LEVEL, true)).toBeCloseTo(0.0305, 4);
   });
 
-  it("of few measured values is never less than the sign test's: agreement may be chance", () => {
+  it("of few measured values is never below that of the sign test: agreement may be chance", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 2, max: 5 }),

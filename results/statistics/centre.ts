@@ -3,36 +3,41 @@ import type { Interval } from "../schema.ts";
 import { median } from "./distribution.ts";
 import { studentProbability, studentQuantile } from "./student.ts";
 
-/** Level of the interval of a figure that is looked at once. */
+/** Confidence level of a figure that is looked at once. */
 export const LEVEL = 0.95;
 
-/** No few values are more certain than this, however well they agree. */
+/** Smallest probability of chance for exact values, however well they agree. */
 const LEAST_OF_EXACT = 1e-6;
 
-/** With fewer values no two of them enclose their median with that probability: at 95 % five do not, six do. */
+/** Fewest values of which two enclose the median with this probability: at 95 %, five are too few and six suffice. */
 export function fewestForRanks(level: number): number {
   return Math.ceil(1 - Math.log2(1 - level) - 1e-9);
 }
 
-/** Whether the centre of so many values is their median, whose interval needs nothing but their ranks; else it is their mean. */
+/**
+ * Whether the centre of this many values is their median, whose interval needs only ranks; otherwise it is their mean.
+ */
 export function usesRanks(count: number, level: number, exact: boolean): boolean {
   return !exact && count >= fewestForRanks(level);
 }
 
-/** Where values lie, and how sure that is. */
+/** The centre of some values with its confidence interval. */
 export interface Centre extends Interval {
-  /** Probability with which such an interval encloses the truth: the level asked for or a little more. */
+  /** Coverage probability of the interval: the requested level, or a little more. */
   readonly level: number;
 }
 
 /**
- * Centre of a population from values drawn from it.
+ * Estimates the centre of a population from values drawn from it.
  *
- * From six values on (at 95 %; more at higher levels) their median, between two of them: the interval of the sign test
- * (W. R. Thompson, Ann. Math. Stat. 7, 1936), exact whatever the shape of the population, and deaf to how far an outlier
- * lies. Fewer are too few for that: then their mean with Student's interval, which takes them to be normal. So are values
- * that were counted, however many: what is left of chance in them is the seed of V8's hashes, which no value has more of than
- * another, and a rank would throw away that they agree in all but the last digits. One that strays makes the interval wide.
+ * Six or more values (at 95 %; more at higher levels): the median, with the interval of the sign test between two of
+ * the values (W. R. Thompson, Ann. Math. Stat. 7, 1936). It is exact for any shape of the population and does not
+ * depend on how far away an outlier is. Fewer values: the mean with Student's interval, which assumes a normal
+ * distribution.
+ *
+ * Counts use mean and Student's interval, however many there are. Their only randomness is the seed of V8's hashes,
+ * which affects all of them equally, and ranks would discard the fact that they agree in all but the last digits. A
+ * count that deviates widens the interval.
  *
  * @param least level, above 0.5
  * @param exact whether the values are counts, or as good as counts
@@ -56,12 +61,12 @@ export function centreOf(values: readonly number[], least: number = LEVEL, exact
 }
 
 /**
- * Two-sided probability of values as far on one side of zero as these, if their population lay around zero: that of the sign
- * test, with zeros left out, or, where {@link centreOf} takes the mean, of Student's. Never 0.
+ * Two-sided probability of values at least as far to one side of zero as these if their population is centred on zero:
+ * that of the sign test, zeros left out, or of Student's t where {@link centreOf} takes the mean. Never 0.
  *
- * @param exact of values that are counted, or come from a deterministic process, as heaps do: those that agree to the last digit
- *   are uncertain by that digit. Of measured ones that few cannot say more than that they lie on one side, which is the sign
- *   test's to weigh: closer agreement may be chance
+ * @param exact whether the values are counted or come from a deterministic process, as heaps do. If such values agree
+ *   to the last digit, that digit is their uncertainty. A few measured values say no more than that they lie on one
+ *   side, so the sign test bounds their probability from below: closer agreement may be chance
  */
 export function chanceOfZero(values: readonly number[], level: number = LEVEL, exact = false): number {
   if (!usesRanks(values.length, level, exact)) {
@@ -80,9 +85,9 @@ function standardError(values: readonly number[]): number {
   return sampleStandardDeviation([...values]) / Math.sqrt(values.length);
 }
 
-/** Probability of at most k heads in n throws of a coin, for each k from 0 to n. */
+/** Probability of at most k heads in n tosses of a fair coin, for each k from 0 to n. */
 function cumulativeSigns(n: number): number[] {
-  // Out from the middle, where the weights are largest: those at the ends may be too small for a number, and do not matter.
+  // From the middle outwards, where the weights are largest: those at the ends may underflow, which does not matter.
   const weights = new Array<number>(n + 1).fill(1);
   for (let k = (n >> 1) + 1; k <= n; k++) weights[k] = ((weights[k - 1] ?? 0) * (n - k + 1)) / k;
   for (let k = (n >> 1) - 1; k >= 0; k--) weights[k] = ((weights[k + 1] ?? 0) * (k + 1)) / (n - k);

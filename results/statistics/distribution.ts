@@ -31,7 +31,7 @@ export function median(samples: readonly number[]): number {
 
 /**
  * Tukey's fences (Exploratory Data Analysis, 1977): mild beyond 1.5 interquartile ranges from the quartiles, severe
- * beyond 3. A label only: no caller drops what is labelled.
+ * beyond 3. A label only: no caller drops outliers.
  */
 export function classifyOutliers(samples: readonly number[]): OutlierClass[] {
   const { q1, q3 } = summarize(samples);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { holm } from "./holm.ts";
 
 describe("holm", () => {
-  it("multiplies the k-th smallest of m by m - k + 1 and never lets the order turn", () => {
+  it("multiplies the k-th smallest of m by m - k + 1 and keeps the order", () => {
     // R 4: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") is 0.03, 0.06, 0.06, 0.02.
     const adjusted = holm([0.01, 0.04, 0.03, 0.005]);
     [0.03, 0.06, 0.06, 0.02].forEach((p, i) => {

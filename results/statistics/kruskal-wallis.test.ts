@@ -48,8 +48,8 @@ describe("kruskalWallis", () => {
   });
 
   it("corrects for ties", () => {
-    // Ranks 2, 2 and 2, 4: H = 12 / 20 (16 / 2 + 36 / 2) - 15 = 0.6, over 1 - (27 - 3) / (64 - 4) = 0.6: 1. One standard
-    // deviation of a normal, both sides: 0.3173.
+    // Ranks 2, 2 and 2, 4: H = 12 / 20 (16 / 2 + 36 / 2) - 15 = 0.6, over 1 - (27 - 3) / (64 - 4) = 0.6: 1. One
+    // standard deviation of a normal, both sides: 0.3173.
     expect(
       kruskalWallis([
         [1, 1],

@@ -1,6 +1,7 @@
 /**
- * Probability that groups as different as these come from one population (W. H. Kruskal and W. A. Wallis, J. Amer. Stat.
- * Assoc. 47, 1952), by the chi-squared approximation, ties corrected. 1 for fewer than two groups.
+ * Probability of groups at least as different as these if all come from one population (W. H. Kruskal and W. A. Wallis,
+ * J. Amer. Stat. Assoc. 47, 1952), by the chi-squared approximation with correction for ties. 1 for fewer than two
+ * groups.
  */
 export function kruskalWallis(groups: readonly (readonly number[])[]): number {
   const values = groups.flatMap((group, g) => group.map((value) => ({ value, g })));
@@ -28,8 +29,8 @@ export function kruskalWallis(groups: readonly (readonly number[])[]): number {
 }
 
 /**
- * Probability beyond `x` of chi squared with a whole number of degrees of freedom: closed forms of Abramowitz and Stegun,
- * Handbook of Mathematical Functions, 1964, 26.4.4 and 26.4.5.
+ * Upper tail probability of chi squared at `x`, for an integer number of degrees of freedom: closed forms of Abramowitz
+ * and Stegun, Handbook of Mathematical Functions, 1964, 26.4.4 and 26.4.5.
  */
 export function chiSquaredTail(x: number, degreesOfFreedom: number): number {
   if (x <= 0) return 1;
@@ -43,7 +44,7 @@ export function chiSquaredTail(x: number, degreesOfFreedom: number): number {
   return Math.min(1, sum);
 }
 
-/** Probability beyond `z` of a standard normal: a continued fraction (ibid., 26.2.14), or near zero its series (26.2.10). */
+/** Upper tail of the standard normal at `z`: a continued fraction (ibid., 26.2.14), or a series near zero (26.2.10). */
 function normalTail(z: number): number {
   const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
   if (z > 3) {

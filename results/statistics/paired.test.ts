@@ -5,8 +5,8 @@ import { Random } from "./random.ts";
 
 describe("pairedDifference", () => {
   it("agrees with R's paired t test on Student's own data, the extra hours of sleep, cut to its first five", () => {
-    // t.test(c(0.7, -1.6, -0.2, -1.2, -0.1), c(1.9, 0.8, 1.1, 0.1, -0.1), paired = TRUE): differences 1.2, 2.4, 1.3, 1.3, 0;
-    // mean 1.24, standard deviation 0.8503, of the mean 0.3803; t = 3.261 with 4 degrees of freedom.
+    // t.test(c(0.7, -1.6, -0.2, -1.2, -0.1), c(1.9, 0.8, 1.1, 0.1, -0.1), paired = TRUE): differences 1.2, 2.4, 1.3,
+    // 1.3, 0; mean 1.24, standard deviation 0.8503, of the mean 0.3803; t = 3.261 with 4 degrees of freedom.
     const { estimate, low, high, pairs, above } = pairedDifference(
       [0.7, -1.6, -0.2, -1.2, -0.1],
       [1.9, 0.8, 1.1, 0.1, -0.1],
@@ -20,7 +20,7 @@ describe("pairedDifference", () => {
   it("is exact where all pairs agree", () => {
     const { estimate, low, high, pValue } = pairedDifference([100, 200, 50], [110, 220, 55], "percent");
     for (const value of [estimate, low, high]) expect(value).toBeCloseTo(10, 9);
-    expect(pValue).toBe(0.25); // of the sign test: three pairs on one side may be chance
+    expect(pValue).toBe(0.25); // that of the sign test: three pairs on one side may be chance
   });
 
   it("says of A over B what it says of B over A", () => {
@@ -62,7 +62,7 @@ describe("pairedDifference", () => {
   );
   const level = fc.constantFrom(0.95, 1 - 0.05 / 3, 1 - 0.05 / 4);
 
-  it("gives the figures of the very pairs that the estimate comes from: their difference is the estimate", () => {
+  it("gives the figures of the pairs behind the estimate: their difference is the estimate", () => {
     fc.assert(
       fc.property(pairs, level, (drawn, least) => {
         const a = drawn.map(([first]) => first);
@@ -82,7 +82,7 @@ describe("pairedDifference", () => {
     );
   });
 
-  it("has no chance of 0, for two pairs that are the same as for many", () => {
+  it("never has a probability of 0, neither for two identical pairs nor for many", () => {
     expect(pairedDifference([1, 1], [2, 2], "percent").pValue).toBeGreaterThan(0);
     expect(pairedDifference([7, 7, 7], [7, 7, 7], "percent")).toMatchObject({
       estimate: 0,

@@ -1,25 +1,27 @@
 import { type Centre, centreOf, chanceOfZero, LEVEL, usesRanks } from "./centre.ts";
 
-/** Difference of one arm from another, of pairs that were measured side by side. */
+/** Difference of one arm from another over pairs that were measured side by side. */
 export interface PairedDifference extends Centre {
   readonly pairs: number;
   /** Pairs in which the second value is the larger one. */
   readonly above: number;
-  /** Two-sided probability of such differences by chance alone; never 0. */
+  /** Two-sided probability of differences this large by chance alone; never 0. */
   readonly pValue: number;
-  /** A figure of each side, of the pairs that the estimate is drawn from: their difference is the estimate. */
+  /** One figure per side, from the pairs behind the estimate: their difference is the estimate. */
   readonly figures: { readonly a: number; readonly b: number };
 }
 
 /**
- * Difference of `b` from `a`, pair by pair. What disturbs both of a pair alike, as a busy neighbour does, leaves their
- * quotient as it was; between the medians of all `a` and all `b` it would stand.
+ * Difference of `b` from `a`, pair by pair. A disturbance that affects both values of a pair equally, such as another
+ * guest on the host, does not change their quotient; it would change the quotient of the medians of all `a` and all
+ * `b`.
  *
- * @param scale "percent": of the quotients b / a, as logarithms, so that A over B says the same as B over A; "absolute": of the
- *   differences b - a
- * @param level of the interval, at least
- * @param exact whether the values are counts, or as good as counts; see {@link centreOf}
- * @throws RangeError for fewer than two pairs, values without a partner, or on scale "percent" values that are not positive
+ * @param scale "percent": logarithms of the quotients b / a, so that swapping the arms only changes the sign;
+ *   "absolute": differences b - a
+ * @param level lowest level of the interval
+ * @param exact whether the values are counts, or repeat as exactly; see {@link centreOf}
+ * @throws RangeError for fewer than two pairs, values without a partner, or on scale "percent", values that are not
+ *   positive
  */
 export function pairedDifference(
   a: readonly number[],
@@ -61,7 +63,7 @@ interface Pair {
   readonly difference: number;
 }
 
-/** The pairs that make the estimate: the middle one or two by their difference, or all where the estimate is a mean. */
+/** Mean of the pairs behind the estimate: the middle one or two by difference, or all if the estimate is a mean. */
 function typicalPair(pairs: readonly Pair[], byRanks: boolean): Pick<Pair, "first" | "second"> {
   const n = pairs.length;
   const sorted = [...pairs].sort((p, q) => p.difference - q.difference);

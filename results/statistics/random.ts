@@ -1,6 +1,6 @@
 /**
  * xoshiro128**: David Blackman and Sebastiano Vigna, "Scrambled linear pseudorandom number generators", ACM TOMS 47
- * (2021). Seeded through SplitMix's idea of a scrambled counter, so that neighbouring seeds give unrelated streams.
+ * (2021). Seeded from a scrambled counter, as in SplitMix, so that neighbouring seeds give unrelated streams.
  */
 export class Random {
   private s0: number;
@@ -14,8 +14,8 @@ export class Random {
   }
 
   /**
-   * A stream of its own for each label: what one measurement draws does not depend on which others were drawn before.
-   * @param seed 32 bits count
+   * A separate stream for each label, so that what one measurement draws does not depend on other measurements.
+   * @param seed only the low 32 bits are used
    */
   static seeded(seed: number, label = ""): Random {
     let counter = seed | 0;
@@ -56,7 +56,7 @@ export class Random {
     return radius * Math.cos(2 * Math.PI * this.unit());
   }
 
-  /** A new array in random order: sorted by random keys. */
+  /** A new array in random order, sorted by random keys. */
   shuffled<T>(items: readonly T[]): T[] {
     const order = items.map((item) => ({ item, key: this.uint32() }));
     return order.sort((a, b) => a.key - b.key).map(({ item }) => item);
@@ -67,7 +67,9 @@ function rotateLeft(word: number, bits: number): number {
   return (word << bits) | (word >>> (32 - bits));
 }
 
-/** A bijection of 32-bit words in which every input bit moves about half of the output bits (odd multipliers, shifts). */
+/**
+ * A bijection of 32-bit words in which every input bit moves about half of the output bits (odd multipliers, shifts).
+ */
 function scramble(word: number): number {
   let w = Math.imul(word ^ (word >>> 16), 0x21f0aaad);
   w = Math.imul(w ^ (w >>> 15), 0x735a2d97);

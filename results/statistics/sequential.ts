@@ -1,20 +1,20 @@
 /** When a run may stop measuring a metric. */
 import type { Sequential } from "../schema.ts";
 
-/** How sure a look at the data has to be. */
+/** How strict a look at the data has to be. */
 export interface Look {
-  /** Level of the intervals. */
+  /** Confidence level of the intervals. */
   readonly level: number;
-  /** Looks in all: by chance alone, each may find what is not there. */
+  /** Total number of looks, each of which may err by chance. */
   readonly looks: number;
-  /** Whether the values are counts, or as good as counts; default: no. */
+  /** Whether the values are counts, or repeat as exactly; default: no. */
   readonly exact?: boolean;
 }
 
 /**
- * Looks after so many processes. Each uses intervals at 1 - 0.05 / looks, so that by Bonferroni's inequality all of them
- * together miss the truth at most as often as one look at 95 % does, however they depend on each other and whatever makes
- * the run stop. `npm run bench:simulate` shows the rates.
+ * The rule that looks at the data after these numbers of processes. Each look uses intervals at 1 - 0.05 / looks, so
+ * that by Bonferroni's inequality all looks together miss the truth at most as often as a single look at 95 %, however
+ * they depend on each other and whatever stops the run. `npm run bench:simulate` shows the rates.
  *
  * @param looks numbers of processes, ascending
  */
@@ -24,7 +24,7 @@ export function sequentialRule(looks: readonly number[]): Sequential {
   return { looks, level: 1 - 0.05 / looks.length };
 }
 
-/** A look of such a rule. */
+/** One look of such a rule. */
 export function lookOf({ looks, level }: Sequential): Look {
   return { level, looks: looks.length };
 }

@@ -3,7 +3,7 @@ import { Random } from "./random.ts";
 import { theilSenSlope } from "./slope.ts";
 
 describe("theilSenSlope", () => {
-  it("is exact on a line, whatever a quarter of the points say", () => {
+  it("is exact on a line, even if a quarter of the points are wrong", () => {
     const line = Array.from({ length: 20 }, (_, round) => ({ round, bytes: 1000 + 272 * round }));
     expect(theilSenSlope(line)).toBe(272);
     const disturbed = line.map((p, i) => (i % 4 === 1 ? { ...p, bytes: p.bytes + 250_000 * (i - 9) } : p));
@@ -17,7 +17,7 @@ describe("theilSenSlope", () => {
     expect(theilSenSlope(points)).toBe(4);
   });
 
-  it("finds no slope in a jittering level", () => {
+  it("finds no slope in noise around a constant", () => {
     const random = Random.seeded(11);
     const points = Array.from({ length: 60 }, (_, i) => ({
       round: i * 10,

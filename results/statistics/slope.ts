@@ -3,7 +3,7 @@ import { median } from "./distribution.ts";
 
 /**
  * Theil-Sen slope: median of the slopes of all pairs of points (P. K. Sen, J. Amer. Stat. Assoc. 63, 1968). Up to 29 %
- * of the points may be wild without moving it far, which suits a heap whose size jumps when the engine optimises.
+ * of the points may be arbitrarily wrong without moving it far, which suits a heap whose size jumps when V8 optimises.
  *
  * @returns bytes per round
  * @throws RangeError with fewer than two distinct rounds

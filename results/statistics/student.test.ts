@@ -22,7 +22,7 @@ describe("Student's t", () => {
     expect(studentProbability(-4.0621, 9)).toBe(studentProbability(4.0621, 9));
   });
 
-  it("is certain of zero, and nearly sure of nothing far out", () => {
+  it("is 1 at zero and tends to 0 far out", () => {
     expect(studentProbability(0, 3)).toBe(1);
     expect(studentProbability(1e6, 3)).toBeLessThan(1e-15);
     expect(studentProbability(Number.POSITIVE_INFINITY, 4)).toBe(0);

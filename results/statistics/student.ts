@@ -1,5 +1,6 @@
 /**
- * Two-sided probability of Student's t with a whole number of degrees of freedom: of a value at least as far from zero.
+ * Two-sided tail probability of Student's t for an integer number of degrees of freedom: of a value at least as far
+ * from zero as `t`.
  *
  * Closed forms of Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.3 and 26.7.4.
  */
@@ -17,7 +18,7 @@ export function studentProbability(t: number, degreesOfFreedom: number): number 
   return Math.max(0, 1 - (odd ? (2 / Math.PI) * (angle + within) : within));
 }
 
-/** The t beyond which, on either side together, lies this probability. */
+/** The two-sided quantile: the t beyond which, on both sides together, lies this probability. */
 export function studentQuantile(probability: number, degreesOfFreedom: number): number {
   let low = 0;
   let high = 1;

@@ -1,9 +1,9 @@
-/** Changes to plain data at a path, for tests of what reads it. */
+/** Changes to plain data at a path, for tests of code that reads it. */
 import { isRecord } from "../reader.ts";
 
 export type Path = readonly (string | number)[];
 
-/** Puts a value at a path of keys and indices; undefined removes it when written as JSON. */
+/** Sets the value at a path of keys and indices; undefined removes the member when the data are written as JSON. */
 export function setAt(target: unknown, path: Path, value: unknown): void {
   const [key, ...rest] = path;
   if (key === undefined) throw new Error("empty path");

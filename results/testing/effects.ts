@@ -1,4 +1,4 @@
-/** Comparisons of effects that no samples stand behind, for tests of what shows them. */
+/** Comparisons of effects without samples, for tests of code that shows them. */
 
 import { decide, decideControl, isDecided, spreadOf } from "../rules/verdict.ts";
 import type { Arm, Comparison, Effect, MetricDefinition, PerArm } from "../schema.ts";
@@ -7,7 +7,7 @@ export function perArm<T>(make: (arm: Arm) => T): PerArm<T> {
   return { A: make("A"), B: make("B"), A2: make("A2") };
 }
 
-/** What the rule makes of two effects, consistent in all its parts. */
+/** The comparison that the rule draws from two effects, consistent in all its parts. */
 export function comparisonOf(
   definition: Pick<MetricDefinition, "margin" | "decides">,
   ab: Effect,
@@ -16,7 +16,7 @@ export function comparisonOf(
   const verdict = decide({ ab, aa }, definition);
   const open = definition.decides
     ? "The interval is wider than the margin: measure on an idle machine."
-    : "It was not to decide its question.";
+    : "It was not meant to decide its question.";
   return {
     ab,
     aa,

@@ -1,4 +1,4 @@
-/** Lives of devices, heaps and source sizes of a synthetic run. */
+/** Lifetimes, heaps and source sizes of a synthetic run. */
 import { slopeOver } from "../rules/retention.ts";
 import type {
   CodeSize,
@@ -13,7 +13,7 @@ import { perArm } from "./effects.ts";
 
 const CLEAN: LifetimeFigures = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
 
-/** Only one form errs, the forms err differently, both are clean, and one scenario was predicted wrongly. */
+/** In turn: only one form fails, both fail differently, and both are clean although a fault was predicted in one. */
 export function lifetimes(): LifetimeScenario[] {
   const asExpected = (figures: LifetimeFigures): LifetimeOutcome => ({
     expected: figures,
@@ -50,7 +50,7 @@ export function lifetimes(): LifetimeScenario[] {
   ];
 }
 
-/** What each round leaves in a scenario that leaks on purpose, in bytes. */
+/** Bytes leaked per round in a scenario that leaks on purpose. */
 const LEAK = 272;
 
 export function scenario(name: string, processes: number, random: () => number): RetentionScenario {

@@ -1,4 +1,4 @@
-/** Metrics of a synthetic run: what they are called, and how far B lies from A in them. */
+/** Metrics of a synthetic run: their definitions, and how far B is from A. */
 import type { Unjudged } from "../rules/judge.ts";
 import { FLOOR, HEAP_GROWTH, MACHINE_CREATION, SECTION_HIT } from "../rules/questions.ts";
 import type { Arm, Metric, MetricDefinition, RetentionScenario } from "../schema.ts";
@@ -12,9 +12,9 @@ export interface Shape {
   readonly centre: number;
   /** Shift of B, in percent of the centre, or in units where the scale is absolute. */
   readonly shift: number;
-  /** Noise of one process, likewise. */
+  /** Noise of one process, in the same unit. */
   readonly noise: number;
-  /** Shift and noise of the control, where they are not those of A. */
+  /** Shift and noise of the control; default: no shift, and the noise of A. */
   readonly control?: { readonly shift: number; readonly noise: number };
 }
 
@@ -34,7 +34,7 @@ export function shapesOf({ large, qemu }: { large: boolean; qemu: boolean }): Sh
     ...hits(),
     ...dispatch("write 4 bytes, section hit", "headline", [5.9, -3.8, 0.3]),
     ...dispatch("through 4 aliases", "headline", [6.1, 4.2, 0.4]),
-    // Certain, but A strays as far from itself.
+    // Certain, but A differs from itself by as much.
     dispatchTime("10 000 regions, random", "headline", {
       ...{ centre: 48, shift: 1.3, noise: 0.1, control: { shift: 0, noise: 4 } },
     }),
@@ -61,7 +61,7 @@ function definition(
   return { ...TIME, ...question, ...rest };
 }
 
-/** A time beside the count that decides. */
+/** A count that decides, and a time that does not. */
 function boot(
   workload: string,
   name: string,
@@ -100,7 +100,7 @@ function machineCreation(): Shape {
   };
 }
 
-/** A time that decides, with a count beside it. */
+/** A time that decides, and a count that does not. */
 function dispatch(name: string, role: Metric["role"], [centre, shift, noise]: Figures): [Shape, Shape] {
   const time = dispatchTime(name, role, { centre, shift, noise });
   const count = {
@@ -124,7 +124,7 @@ function dispatchTime(name: string, role: Metric["role"], rest: Omit<Shape, "def
   };
 }
 
-/** A time and a count, and that neither form reads a field of the region, which decides. */
+/** A time and a count, and the reads of region fields, which are zero in both forms and decide. */
 function hits(): Shape[] {
   const shapes = dispatch(SECTION_HIT, "headline", [5.7, 0.02, 0.2]);
   const [{ definition: hit }] = shapes;
@@ -160,7 +160,7 @@ function retention(workload: string): Shape[] {
   ];
 }
 
-/** What brings a run up to the size of a full one. */
+/** Further metrics that bring a run up to the size of a full one. */
 function many(): Shape[] {
   const sizes = [10, 100, 1000, 100_000];
   const scenarios = ["create and destroy", "same owner", "held child", "remap"];
@@ -185,7 +185,7 @@ function inQemu(): Shape[] {
   }));
 }
 
-/** Draws samples for the processes at `places`; those of heaps are the slopes of the heaps that are there. */
+/** Draws samples for the processes at `places`; samples of heap growth are the slopes of the heaps given. */
 export function synthesize(
   { definition, centre, shift, noise, control = { shift: 0, noise } }: Shape,
   places: readonly number[],

@@ -1,4 +1,4 @@
-/** A run out of a seed, for tests of what reads runs. Nothing in it was measured, and it says so. */
+/** A run generated from a seed, for tests of code that reads runs. Nothing in it was measured, and it says so. */
 import { judgeRun, type Unjudged } from "../rules/judge.ts";
 import { checkRequirements } from "../rules/requirements.ts";
 import {
@@ -23,17 +23,17 @@ import { uniform } from "./uniform.ts";
 
 export interface SyntheticOptions {
   readonly seed?: number;
-  /** Processes of each metric that gave a sample; one more of the first task is lost. */
+  /** Processes per metric that gave a sample; one further process of the first task is lost. */
   readonly repeats?: number;
   /** Makes the first equivalence proof fail, as a run of two different guests would. */
   readonly notEquivalent?: boolean;
   /** As many questions and processes as a full run. */
   readonly large?: boolean;
-  /** Results of two machines put together. */
+  /** Merged results of two machines. */
   readonly merged?: boolean;
   /** Adds figures of QEMU itself to some questions. */
   readonly qemu?: boolean;
-  /** The suites that were measured; default all. */
+  /** The suites that were measured; default: all. */
   readonly suites?: readonly Suite[];
 }
 
@@ -128,7 +128,7 @@ function drawnOf(
   return synthesize(shape, places, retention, random);
 }
 
-/** Each question's time and count come from processes of their own. */
+/** The time and the count of a question come from different processes. */
 function taskOf({ suite, workload, quantity }: MetricDefinition): string {
   return `${suite} ${workload}${quantity === "count" ? ", counted" : ""}`;
 }

@@ -1,4 +1,4 @@
-/** A linear congruential generator: good enough for shapes on a page. */
+/** A linear congruential generator, good enough for test data. */
 export function uniform(seed: number): () => number {
   let state = (seed * 2_654_435_761) >>> 0;
   return () => {

@@ -1,4 +1,4 @@
-/** The page in a browser, under axe, as wide as a desk and as narrow as a telephone, light and dark. */
+/** The page in a browser, checked with axe, at desktop and phone width, light and dark. */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium } from "playwright-core";
@@ -7,14 +7,14 @@ import { syntheticRun } from "../../testing/synthetic-run.ts";
 import { renderHtml } from "./index.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
-/** Most that a page may be high, with its details closed. */
+/** Largest height of a page in pixels, with its details closed. */
 const HIGHEST = 12_000;
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let started: Promise<Browser> | undefined;
 afterAll(async () => (await started)?.close());
 
-/** One browser for all tests; a test that needs it is skipped, with the reason, where there is none. */
+/** One browser for all tests. Without one, tests that need it are skipped, with the reason. */
 async function browser(context: TestContext): Promise<Browser> {
   if (!existsSync(CHROMIUM)) context.skip(`${CHROMIUM} is not installed (Debian package chromium)`);
   started ??= chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--headless"] });
@@ -61,7 +61,7 @@ describe.each(pages)("the page of %s", (_, page, highest) => {
   );
 });
 
-it("shows every difference, verdict and sentence of the verdicts on a telephone", async (context) => {
+it("shows every difference, verdict and note on a phone", async (context) => {
   const view = await (await browser(context)).newPage({ viewport: { width: 390, height: 900 } });
   try {
     await view.setContent(renderHtml([syntheticRun({ large: true, qemu: true })]));
@@ -85,7 +85,7 @@ it("shows every difference, verdict and sentence of the verdicts on a telephone"
         };
       });
     });
-    // Headlines, details, and the examples of how to read them.
+    // Headlines, details, and the examples that explain them.
     expect(stacked).toHaveLength(3);
     for (const { scrolls, cells, chips, labels, outside } of stacked) {
       expect(scrolls).toBe(false);
@@ -108,7 +108,7 @@ it("would find a violation if there were one", async (context) => {
 
 type View = Awaited<ReturnType<Browser["newPage"]>>;
 
-/** What axe finds, a line each. */
+/** The violations that axe finds, one line each. */
 async function violationsOf(view: View): Promise<string[]> {
   await view.evaluate(axe);
   const result: unknown = await view.evaluate(

@@ -12,7 +12,7 @@ import { armLegend, differenceLegend, disclosure, tableBox } from "./tables.ts";
 
 /**
  * One run: the question, the answer, then everything that supports it.
- * @param prefix keeps the ids of several runs on one page apart
+ * @param prefix distinguishes the ids of several runs on one page
  */
 export function runArticle({ run, warnings, answer, sections }: Report, prefix: string): Markup {
   return renderArticle({
@@ -102,8 +102,8 @@ ${stripPlot(metric, names)}
 </figure>`;
   return disclosure(
     `Distributions of the headline questions (${metrics.length})`,
-    html`<p>One dot is one process; rows are A, B and A again. The line is the median; rings mark outliers, which count like all
-others.</p>
+    html`<p>Each dot is one process; the rows are A, B and A again. The line is the median. Rings mark outliers, which are
+included.</p>
 ${armLegend(run)}
 <div class="cards">${metrics.map(card)}</div>`,
   );
@@ -113,8 +113,9 @@ function heapCards(run: Run): Markup {
   const followed = run.retention.filter(({ arms }) => arms.A.slope !== null);
   if (followed.length === 0) return html``;
   const reach = heapReach(followed);
-  return html`<p class="note">The heap is followed with V8’s optimising compilers off, whose code would count as growth. A line is the
-median over processes, a band all of them, on one scale: a leak climbs, as that of a control scenario must.</p>
+  return html`<p class="note">Heap growth is measured with V8’s optimising compilers off, because their code would count as growth. A
+line is the median over processes, and a band covers all of them. All plots have the same scale: a leak climbs, as that of a control
+scenario must.</p>
 ${armLegend(run)}
 <div class="cards">
 ${followed.map(
@@ -132,9 +133,9 @@ function linesFigure(run: Run): Markup {
     .filter(({ change }) => change !== 0);
   if (rows.length === 0) return html``;
   return disclosure(
-    "Lines per device, drawn",
+    "Lines per device, as a chart",
     html`<figure>
-<figcaption>Lines per device, owned less embedded; devices of as many lines are left out.</figcaption>
+<figcaption>Lines per device, owned minus embedded; devices without a difference are left out.</figcaption>
 <div class="wide">${linesPlot(rows, 860)}</div>
 <div class="narrow">${linesPlot(rows, 320)}</div>
 </figure>`,

@@ -9,7 +9,7 @@ export { type Article, factList, type Page, renderArticle, renderPage } from "./
 export { type RatioRow, ratioPlot } from "./plots.ts";
 export { disclosure, tableBox } from "./tables.ts";
 
-/** A page of one run, or of several that follow each other. */
+/** A page of one run, or of several one after the other. */
 export function renderHtml(runs: readonly Run[]): string {
   const reports = runs.map(reportOf);
   const title = reports.length === 1 ? (reports[0]?.run.question ?? "") : `${reports.length} benchmark runs`;

@@ -1,4 +1,4 @@
-/** Text that is already HTML. Everything else is escaped when it is put into a page. */
+/** Text that is already HTML. Everything else is escaped when it is inserted into a page. */
 export class Markup {
   readonly text: string;
 
@@ -9,7 +9,7 @@ export class Markup {
 
 export type Content = Markup | string | number | readonly Content[];
 
-/** Template tag: what is filled in is escaped unless it is {@link Markup}; arrays are joined. */
+/** Template tag: inserted values are escaped unless they are {@link Markup}; arrays are joined. */
 export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Markup {
   return new Markup(parts.reduce((text, part, i) => text + toHtml(values[i - 1] ?? "") + part));
 }
@@ -24,7 +24,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A name for `id` and `href`, out of any text. */
+/** Makes a name for `id` and `href` from any text. */
 export function slug(text: string): string {
   return text
     .toLowerCase()

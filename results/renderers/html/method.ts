@@ -12,7 +12,7 @@ interface Example {
   readonly why: string;
 }
 
-/** Invented intervals, one for each verdict, on a margin of 2 %. */
+/** Invented intervals, one for each verdict, with a margin of 2 %. */
 const EXAMPLES: readonly Example[] = [
   { verdict: "equivalent", ab: [0.4, -0.5, 1.3], aa: [0.1, -0.7, 0.9], why: "lies inside the margin" },
   {
@@ -32,14 +32,14 @@ const EXAMPLES: readonly Example[] = [
     ...{
       ab: [3.1, 0.9, 5.2],
       aa: [-1.9, -4.6, 1.1],
-      why: "lies above zero, but A differs as much from itself",
+      why: "lies above zero, but A differs from itself by as much",
     },
   },
   {
     verdict: "inconclusive",
     ab: [1.2, -3.2, 5.6],
     aa: [0.4, -3.9, 4.4],
-    why: "covers zero and leaves the margin",
+    why: "covers zero and extends beyond the margin",
   },
 ];
 
@@ -50,7 +50,7 @@ export function examples(): Markup {
 function exampleTable(): Table {
   const interval = ([estimate, low, high]: Ends): Interval => ({ estimate, low, high });
   const plain = plainTable(
-    "Invented examples on a margin of ±2 %, and what each would be called",
+    "Invented examples with a margin of ±2 %, and the verdict of each",
     ["The interval", "Verdict"],
     [],
     EXAMPLES.map(({ verdict, why }) => [why, verdict]),
@@ -66,41 +66,41 @@ function exampleTable(): Table {
   };
 }
 
-/** Words of the page, and why its figures may be believed, for somebody who sees such a page for the first time. */
+/** The terms of the page, and why its figures can be trusted, for readers who see such a page for the first time. */
 export function wordList(): Markup {
   return disclosure(
-    "The words, and why you may believe the figures",
+    "What the terms mean, and why the figures can be trusted",
     html`<dl class="words">
 <dt>equivalent</dt>
-<dd>The whole interval lies inside the margin, which was stated before the run. This is a finding: a larger difference has
-been ruled out.</dd>
+<dd>The whole interval lies inside the margin, which was fixed before the run, and so does that of A against itself. This is a
+finding: a larger difference has been ruled out.</dd>
 <dt>equal by construction</dt>
-<dd>Such an access reads no field of the region in either form, counted with a trap on every field: both forms run the same code on
-the same data. A time could show nothing but noise, and is not judged.</dd>
+<dd>The access reads no field of the region in either form, as counted with a trap on every field: both forms run the same code on
+the same data. Its time could show nothing but noise, and is not judged.</dd>
 <dt>faster, slower; less, more</dt>
-<dd>The interval excludes zero, chance is unlikely even among so many figures, and the difference is larger than what A shows
-against itself. Of memory and of instructions we say less and more.</dd>
+<dd>The interval excludes zero, chance is unlikely even among this many figures, and the difference is larger than what A shows
+against itself. For memory and instructions the words are less and more.</dd>
 <dt>no difference</dt>
-<dd>A difference was found, but A differs as much from itself: it says nothing about the forms.</dd>
+<dd>A difference was found, but A differs from itself by as much, so it says nothing about the forms.</dd>
 <dt>inconclusive</dt>
-<dd>Neither a difference nor equivalence is shown, or A differs from itself by more than the margin, or no figure of the row
-is fit to decide. The row says which.</dd>
+<dd>Neither a difference nor equivalence is shown, or A differs from itself by more than the margin, or the row has no figure
+that can decide. The row says which.</dd>
 <dt>not judged</dt>
-<dd>Stands beside the figure that decides its question, so that the two can be compared.</dd>
+<dd>The figure is shown for comparison with the one that decides its question.</dd>
 </dl>
 <ul>
-<li><strong>The arms are side by side.</strong> One process holds three isolates of V8, each of which loads one form only; they take turns of
-about a millisecond, in all orders at random. What disturbs the machine for longer disturbs all of them alike.</li>
-<li><strong>The process is the sample.</strong> Thousands of calls in one process are one trial: the engine has optimised them
+<li><strong>The arms run side by side.</strong> One process holds three V8 isolates, each of which loads one form only. They take turns of
+about a millisecond, in all orders at random. A disturbance of the machine that lasts longer affects all of them alike.</li>
+<li><strong>The process is the sample.</strong> Thousands of calls in one process are a single trial, because V8 has optimised them only
 once. Intervals are over processes.</li>
-<li><strong>Exact counts stand beside times.</strong> Instructions of the host processor, counted by valgrind, repeat far more closely than
-any time; where a time cannot decide, the count does.</li>
-<li><strong>A is measured against itself</strong> in every process, and the same rule is applied to it. Where it claims a
-difference there beyond the margin, the row gets no verdict.</li>
-<li><strong>Many questions, few false claims.</strong> Holm’s method corrects for their number: the chance of even one false claim among the
-headline questions is at most 5 %, and as much among all others.</li>
-<li><strong>Nothing is dropped.</strong> Outliers are ringed: beyond 1.5 interquartile ranges with a small ring, beyond 3 with a
-large one. Processes that gave no sample are named at the top.</li>
+<li><strong>Exact counts accompany times.</strong> Instructions of the host processor, counted by valgrind, repeat far more closely than
+any time; where work is counted, the count decides, except for the latency of dispatch.</li>
+<li><strong>A is measured against itself</strong> in every process, and the same rule is applied to it. If the rule claims a
+difference there that exceeds the margin, the question stays open.</li>
+<li><strong>Many questions, few false claims.</strong> Holm’s method corrects for their number: the chance of even one false claim is at
+most 5 % among the headline questions, and at most 5 % among all others.</li>
+<li><strong>Nothing is dropped.</strong> Outliers are ringed: a small ring beyond 1.5 interquartile ranges, a large one beyond 3.
+Processes that gave no sample are named at the top.</li>
 </ul>`,
   );
 }

@@ -1,4 +1,7 @@
-/** Small pictures without axes, drawn by hand: there are many, so each is a few hundred bytes and takes its style from the page. */
+/**
+ * Small pictures without axes, written as SVG directly: there are many of them, so each has a few hundred bytes and
+ * takes its style from the page.
+ */
 import { ARMS, type Arm, type Interval, type Metric } from "../../schema.ts";
 import { formatFigures } from "../../words.ts";
 import type { Picture } from "../table-model.ts";
@@ -10,12 +13,12 @@ function px(value: number): string {
 }
 
 const MINI = { width: 150, height: 24 };
-/** Margins to either side that a picture shows; what lies farther out is cut at its edge. */
+/** How many margins a picture shows to either side of zero; anything farther out is clipped. */
 const SHOWN_MARGINS = 3;
 
 /**
- * A difference above its control, on a scale of margins, the same in all rows. Its row says the same in figures, so that it is hidden
- * from screen readers.
+ * A difference drawn above its control, in units of the margin, so that all rows have the same scale. Hidden from
+ * screen readers, because its row gives the same figures.
  */
 export function miniInterval({ ab, aa, margin }: Picture): Markup {
   const { width, height } = MINI;
@@ -36,7 +39,7 @@ export function miniInterval({ ab, aa, margin }: Picture): Markup {
   );
 }
 
-/** Points to where the estimate is, out of the picture. */
+/** An arrow at the edge, towards an estimate outside the picture. */
 function arrow(estimate: number, y: number, name: string): string {
   const { width } = MINI;
   const [tip, side] = estimate < 0 ? [0, 6] : [width, width - 6];
@@ -55,7 +58,7 @@ export function stripPlot(metric: Metric, names: Readonly<Record<Arm, string>>):
   const rows = ARMS.map((arm, i) => {
     const y = top + row * (i + 0.5);
     const samples = metric.samples[arm];
-    // A line of no length with round ends is a dot: a tenth of the size of a circle of its own.
+    // A zero-length line with round caps is a dot, in a tenth of the bytes of a circle element.
     const dots = samples.map((value) => `M${px(x(value))} ${y}h0`).join("");
     const rings = samples.flatMap((value, place) =>
       metric.outliers[arm][place] === "none"
@@ -76,8 +79,8 @@ export function stripPlot(metric: Metric, names: Readonly<Record<Arm, string>>):
 }
 
 /**
- * Values that agree to a thousandth get a scale around them; one of nothing would magnify what is not there. Counts that are all
- * zero have no thousandth, and nothing below them.
+ * The range of values, widened to at least a thousandth of their size, so that rounding is not magnified. For counts
+ * that are all zero: from 0 to 1.
  */
 function scaleOf(values: readonly number[]): [number, number] {
   const [low, high] = [Math.min(...values), Math.max(...values)];

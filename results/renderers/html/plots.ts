@@ -1,4 +1,4 @@
-/** Pictures with axes. Drawn when the page is made; colours are those of the page's style sheet. */
+/** Plots with axes, drawn when the page is made; their colours come from the page's style sheet. */
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { ARMS, type Arm, type Interval, type RetentionScenario } from "../../schema.ts";
@@ -12,7 +12,7 @@ const ARM_COLOUR: Readonly<Record<Arm, string>> = {
   A2: "var(--control)",
 };
 
-/** Draws into a document of its own: plots are text, made when the page is made. */
+/** Draws a plot into a document of its own and returns it as text. */
 function draw(options: Plot.PlotOptions, label: string): Markup {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = Plot.plot({
@@ -21,7 +21,7 @@ function draw(options: Plot.PlotOptions, label: string): Markup {
     className: "plot",
     style: { background: "none", fontFamily: "inherit", fontSize: "12px", overflow: "visible" },
   });
-  // The picture has one name; its parts may not have any without a role. Its style is the page's.
+  // The picture as a whole has a label; its parts have no role, so they must not have any. The page styles it.
   for (const part of svg.querySelectorAll("[aria-label], [aria-description]")) {
     part.removeAttribute("aria-label");
     part.removeAttribute("aria-description");
@@ -31,7 +31,7 @@ function draw(options: Plot.PlotOptions, label: string): Markup {
   return new Markup(drawn.replace("<svg ", () => `<svg role="img" aria-label="${toHtml(label)}" `));
 }
 
-/** A tenth of a pixel is enough for places; other attributes, as opacities, stay. */
+/** Rounds coordinates to a tenth of a pixel; other attributes, such as opacities, are left alone. */
 function roundCoordinates(svg: string): string {
   return svg.replace(
     /\b(d|x|y|x1|x2|y1|y2|cx|cy|r|width|height|points|transform)="([^"]*)"/g,
@@ -41,10 +41,11 @@ function roundCoordinates(svg: string): string {
 }
 
 /**
- * Heap in use against rounds, each process around its own median: a band from the least process to the largest, and a line for
- * the median of each arm. Lines of arms that agree lie on each other, so they differ in width.
+ * Heap in use against rounds, each process relative to its own median: for each arm, a band from the smallest process
+ * to the largest, and a line for the median. Lines of arms that agree lie on top of each other, so they differ in
+ * width.
  *
- * @param reach KiB up and down, the same for all scenarios, so that a leak looks like one
+ * @param reach of the axis up and down in KiB, the same for all scenarios, so that a leak stands out
  */
 export function slopePlot(scenario: RetentionScenario, reach: number): Markup {
   const marks = (["A2", "A", "B"] as const).flatMap((arm, i) => {
@@ -88,7 +89,7 @@ interface BandPoint {
   readonly high: number;
 }
 
-/** Least, median and largest process at each round, in KiB around the median of the process. */
+/** Smallest, median and largest process at each round, in KiB relative to the median of the process. */
 function heapBand(scenario: RetentionScenario, arm: Arm): BandPoint[] {
   const rounds = new Map<number, number[]>();
   for (const { round, kib } of heapPoints(scenario, arm))
@@ -108,7 +109,7 @@ function heapPoints(scenario: RetentionScenario, arm: Arm): { round: number; kib
   });
 }
 
-/** KiB from the median within which nearly all points of all scenarios lie, with some room. */
+/** Distance from the median, in KiB, within which 99 % of the points of all scenarios lie, plus 15 %; at least 16. */
 export function heapReach(scenarios: readonly RetentionScenario[]): number {
   const distances = scenarios
     .flatMap((scenario) => ARMS.flatMap((arm) => heapPoints(scenario, arm)))
@@ -117,7 +118,7 @@ export function heapReach(scenarios: readonly RetentionScenario[]): number {
   return Math.max(16, 1.15 * (distances[Math.floor(0.99 * (distances.length - 1))] ?? 0));
 }
 
-/** Change of lines per device, owned less embedded. */
+/** Change of lines per device, owned minus embedded. */
 export function linesPlot(rows: readonly { device: string; change: number }[], width: number): Markup {
   const reach = Math.max(2, ...rows.map(({ change }) => Math.abs(change)));
   return draw(
@@ -130,7 +131,7 @@ export function linesPlot(rows: readonly { device: string; change: number }[], w
       marginBottom: 40,
       x: {
         domain: [-reach, reach],
-        label: "lines, owned less embedded",
+        label: "lines, owned minus embedded",
         labelAnchor: "center",
         labelArrow: "none",
         ticks: 5,
@@ -143,20 +144,20 @@ export function linesPlot(rows: readonly { device: string; change: number }[], w
         Plot.ruleX([0], { strokeOpacity: 0.55 }),
       ],
     },
-    `Lines per device, owned less embedded: ${rows.map((row) => `${row.device} ${formatSigned(row.change)}`).join(", ")}`,
+    `Lines per device, owned minus embedded: ${rows.map((row) => `${row.device} ${formatSigned(row.change)}`).join(", ")}`,
   );
 }
 
-/** A quotient with its interval, and what was asked of it. */
+/** A quotient with its interval and goal. */
 export interface RatioRow {
   readonly label: string;
   readonly ratio: Interval;
-  /** Least quotient that was asked for; null: nothing was. */
+  /** Smallest quotient that meets the goal; null if there is none. */
   readonly goal: number | null;
 }
 
 /**
- * Quotients with their intervals on a logarithmic scale, on which twice as fast and half as fast lie equally far from one.
+ * Quotients with their intervals on a logarithmic scale, so that twice and half as fast are equally far from one.
  * @param axis what the quotient is
  */
 export function ratioPlot(rows: readonly RatioRow[], width: number, axis: string): Markup {

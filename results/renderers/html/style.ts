@@ -1,4 +1,4 @@
-/** The page's style sheet. Colours are variables, so that plots follow the reader's choice of light or dark. */
+/** The page's style sheet. Colours are variables, so that plots follow the reader's light or dark setting. */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -4,8 +4,8 @@ import { html, Markup, slug } from "./markup.ts";
 import { miniInterval } from "./mini.ts";
 
 /**
- * A table that scrolls inside its own box, reachable by keyboard. The first cell of each row names the row. One with verdicts
- * is a stack of blocks on a narrow page, which must not hide them.
+ * A table that scrolls inside its own box, reachable by keyboard. The first cell of each row names the row. On a narrow
+ * page, a table with verdicts becomes a stack of blocks, so that no verdict is scrolled out of view.
  */
 export function tableBox(table: Table): Markup {
   const { caption, head, numeric, rows } = table;
@@ -33,10 +33,10 @@ ${group.rows.map((row, i) => rowsOf(row, { table, pictured, columns, span: spanO
 </div>`;
 }
 
-/** Head of the pictures. */
-const PICTURED = "In margins";
+/** Head of the column of pictures. */
+const PICTURED = "Relative to margin";
 
-/** Roles in words, where a stack takes from the elements those that they have. */
+/** Explicit ARIA roles for stacks, whose CSS display removes the native roles of table elements. */
 function roles(stacks: boolean): (name: string) => Markup {
   return (name) => new Markup(stacks ? ` role="${name}"` : "");
 }
@@ -56,7 +56,7 @@ function groupsOf(rows: readonly Row[]): Group[] {
   return groups;
 }
 
-/** How many rows of the page the first cell names: those that continue it, and its notes. */
+/** How many table rows the first cell spans: its row, those that continue it, and their notes. */
 function spanOf(rows: readonly Row[], start: number): number {
   let span = 0;
   for (let i = start; i === start || rows[i]?.continues; i++) span += 1 + (rows[i]?.notes?.length ? 1 : 0);
@@ -73,7 +73,7 @@ interface Place {
 function rowsOf(row: Row, { table, pictured, columns, span }: Place): Markup {
   const { cells, verdict, notes = [], picture, continues, alarm } = row;
   const role = roles(table.verdictColumn !== undefined);
-  // In a stack each cell says itself what it is.
+  // In a stack, each cell carries its own label.
   const label = (text: string | undefined) =>
     table.verdictColumn === undefined ? html`` : html` data-label="${text ?? ""}"`;
   const inRow = cells.map((cell, i) => {
@@ -118,7 +118,7 @@ export function disclosure(summary: string, content: Markup): Markup {
   return html`<details><summary>${summary}</summary>${content}</details>`;
 }
 
-/** Colours where arms stand side by side. */
+/** Legend where arms are shown side by side. */
 export function armLegend(run: Run): Markup {
   const { A, B } = run.options.forms;
   return html`<ul class="legend">
@@ -128,12 +128,12 @@ export function armLegend(run: Run): Markup {
 </ul>`;
 }
 
-/** Colours where differences are shown. */
+/** Legend where differences are shown. */
 export function differenceLegend(run: Run): Markup {
   const { A, B } = run.options.forms;
   return html`<ul class="legend">
 <li class="s-b">${B} (B) against ${A} (A): left of the line is better, right worse</li>
 <li class="s-c">${A} against itself, the control</li>
-<li class="band">the margin: differences in here do not matter</li>
+<li class="band">the margin: differences inside it do not matter</li>
 </ul>`;
 }
