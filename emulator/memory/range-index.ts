@@ -52,9 +52,9 @@ class HalvingIndex implements RangeIndex {
 class GridIndex implements RangeIndex {
   /** Start and end of each interval side by side, so that one cache line has both. */
   private readonly bounds: Float64Array;
-  /** Per cell: an interval's index, or, negative, the complement of a grid's number. */
+  /** For each cell: the index of an interval or, if negative, the complement of a grid's number. */
   private readonly cells: Int32Array;
-  /** Per grid: its lowest address, cells per byte (a power of two), and its first cell. */
+  /** For each grid: its lowest address, cells per byte (a power of two), and its first cell. */
   private readonly grids: Float64Array;
   private readonly lowest: number;
   private readonly limit: number;

@@ -192,7 +192,7 @@ export class TcpConnection {
     if (windowBefore < OWN_MSS) this.sendAcknowledgment();
   }
 
-  /** The link has room again. */
+  /** Resumes sending, when the link has room again. */
   resume(): void {
     this.output();
   }
@@ -297,12 +297,12 @@ export class TcpConnection {
     this.handler.open?.();
   }
 
-  /** False if the segment is to be dropped. */
+  /** Returns false if the segment must be dropped. */
   private takeAcknowledgment(segment: TcpSegment): boolean {
     const { acknowledgment } = segment;
     const progress = sequenceDistance(acknowledgment, this.oldest);
     if (sequenceDistance(acknowledgment, this.next) > 0) {
-      this.acknowledge = true; // of something never sent
+      this.acknowledge = true; // the peer acknowledged data never sent
       return false;
     }
     if (progress > 0) {

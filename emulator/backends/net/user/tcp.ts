@@ -150,7 +150,7 @@ export class Tcp {
     }
   }
 
-  /** Marsaglia's xorshift: hard to guess is not asked for, unlike the one before is. */
+  /** Marsaglia's xorshift: numbers need not be hard to guess, but must differ from the previous one. */
   private initialSequence(): number {
     let value = this.random;
     value ^= value << 13;
