@@ -264,12 +264,15 @@ async function runTask(
   { childEntry }: BenchSetting,
 ): Promise<ProcessReport> {
   const { forms, quick, seed, shard } = plan;
-  const request: ProcessRequest = { forms, quick, task, seed: seedOf(trial, seed, shard?.index ?? 0) };
+  const request: ProcessRequest = {
+    ...{ forms, quick, task },
+    seed: seedOf(trial, seed, shard?.index ?? 0),
+    processor: processorOf(trial.repeat),
+  };
   const report = await runChild(request, describeTrial(trial), {
     entry: childEntry,
     execArgv,
     timeout: CHILD_TIMEOUT_MILLISECONDS,
-    processor: task.kind === "slices" ? processorOf(trial.repeat) : null,
   });
   return report as ProcessReport; // from child.ts of this same build
 }

@@ -8,8 +8,6 @@ export interface ChildOptions {
   readonly execArgv: readonly string[];
   /** Milliseconds after which the child is killed. */
   readonly timeout: number;
-  /** The only one that it may use, see `processorOf`; null or absent: any. */
-  readonly processor?: number | null;
 }
 
 /** How much of a failed child's standard error is shown. */
@@ -24,16 +22,8 @@ const STDERR_TAIL = 4000;
  */
 export function runChild(request: unknown, what: string, options: ChildOptions): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const { processor = null } = options;
-    const runtime =
-      processor === null
-        ? { execArgv: [...options.execArgv] }
-        : {
-            execPath: "taskset",
-            execArgv: ["-c", String(processor), process.execPath, ...options.execArgv],
-          };
     const child = fork(options.entry, [JSON.stringify(request)], {
-      ...runtime,
+      execArgv: [...options.execArgv],
       // Guests print to buffers, so standard error has only errors.
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       env: { ...process.env, NODE_OPTIONS: "" },

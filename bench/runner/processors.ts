@@ -45,6 +45,13 @@ export function processorOf(repeat: number): number | null {
   return processors[repeat % processors.length] ?? null;
 }
 
+/** Keeps all threads of this process to a processor. @throws Error where the system does not allow it */
+export function keepToProcessor(processor: number): void {
+  const command = ["-a", "-c", "-p", String(processor), String(process.pid)];
+  const { status, stderr } = spawnSync("taskset", command, { encoding: "utf8" });
+  if (status !== 0) throw new Error(`taskset ${command.join(" ")} failed: ${stderr}`);
+}
+
 /** For the report: how processes of slices are placed. */
 export function describePlacement(): string {
   return assignableProcessors().length > 0

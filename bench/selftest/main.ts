@@ -220,13 +220,13 @@ async function runJobs(
       seed: seedOf(trial, seed, 0),
       task,
       plant,
+      processor: processorOf(repeat),
     };
     const { report, lost } = await attempt(trial, () =>
       runChild(request, `${name}, process ${repeat + 1}`, {
         entry: childEntry,
         execArgv,
         timeout: CHILD_TIMEOUT_MILLISECONDS,
-        processor: task.kind === "slices" ? processorOf(repeat) : null,
       }),
     );
     if (lost !== null) process.stderr.write(`\nlost: ${lost}\n`);

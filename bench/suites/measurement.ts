@@ -19,6 +19,8 @@ export interface ProcessRequest {
   /** Assigns arms to isolates and orders their turns. */
   readonly seed: number;
   readonly task: Task;
+  /** The processor that arms share while they take turns at slices; null or absent: any. */
+  readonly processor?: number | null;
   /** Fractions of extra work that arm B does, for the self-test; default: none. */
   readonly plant?: readonly number[];
 }

@@ -16,8 +16,8 @@ import {
 import { Trio } from "./conductor.ts";
 
 export async function conduct(request: ProcessRequest, armEntry: URL): Promise<ProcessReport> {
-  const { forms, quick, seed } = request;
-  const trio = new Trio({ armEntry, forms, quick, random: Random.seeded(seed, "trio") });
+  const { forms, quick, seed, processor = null } = request;
+  const trio = new Trio({ armEntry, forms, quick, processor, random: Random.seeded(seed, "trio") });
   try {
     return { ...emptyReport, slots: trio.slots, ...(await perform(trio, request)) };
   } finally {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ARMS, type Arm, type Form, type MetricDefinition, type PerArm } from "#results";
 import type { Random } from "#results/statistics";
+import { keepToProcessor } from "../runner/processors.ts";
 import type { BootSlices } from "../suites/lockstep.ts";
 import { type GuestCheck, perArm, type Question } from "../suites/measurement.ts";
 import type { ArmAnswer, ArmData, ArmRequest, WorkOffer } from "./arm.ts";
@@ -27,6 +28,8 @@ export interface TrioOptions {
   readonly quick: boolean;
   /** Assigns arms to slots and orders turns. */
   readonly random: Random;
+  /** The processor that all arms are kept to from the first slice on, see `processorOf`; null or absent: any. */
+  readonly processor?: number | null;
   /** Milliseconds after which an arm that does not return from a slice is considered hung; default: two minutes. */
   readonly patience?: number;
 }
@@ -46,8 +49,11 @@ export class Trio {
   private readonly turn: SharedTurn;
   private readonly workers: readonly Worker[];
   private readonly random: Random;
+  /** Where the arms are still to be kept to; null: they are, or may use any. */
+  private processor: number | null;
 
-  constructor({ armEntry, forms, quick, random, patience }: TrioOptions) {
+  constructor({ armEntry, forms, quick, random, processor = null, patience }: TrioOptions) {
+    this.processor = processor;
     this.turn = new SharedTurn(undefined, patience);
     this.random = random;
     this.slots = random.shuffled(ARMS);
@@ -68,6 +74,9 @@ export class Trio {
     const offers = answers.flatMap((answer) => (answer.kind === "prepared" ? [answer.offer] : []));
     const [offer] = offers;
     if (offer === undefined) throw new Error(`no arm prepared ${work}`);
+    // Not before: the arms load their modules at once.
+    if (this.processor !== null) keepToProcessor(this.processor);
+    this.processor = null;
     const { led } = await this.perform(
       (arm) => ({ kind: "perform", extras: arm === "B" ? extras : [] }),
       () => this.takeTurns(offer, this.calibrate(offers), extras.length),
