@@ -43,7 +43,7 @@ export class CodeCache {
   /** Slot of each page held. */
   private readonly slots = new Map<number, number>();
   /** Page in each slot, or -1. */
-  private readonly pages = new Int32Array(CODE_PAGES).fill(-1);
+  private readonly pages = new Float64Array(CODE_PAGES).fill(-1);
   private nextSlot = 0;
   /** By slot: what the page contained when it was decoded, updated with the changes that were reported. */
   private readonly contents: Int32Array[] = [];

@@ -248,3 +248,20 @@ test("a store that just misses a fused pair leaves both of its instructions inta
   expect(hart.pc).toBe(BigInt(RAM_BASE + 16));
   expect(hart.readRegister(A0)).toBe(2n);
 });
+
+test("code in RAM beyond 2 GiB is executed, jumped to again, and noticed when it changes", () => {
+  const far = 2 ** 31;
+  const board = new TestBoard(far + 2 ** 20);
+  const { hart } = board;
+  const start = RAM_BASE + far;
+  // A loop over two pages; the first word of the second page is replaced while the loop runs.
+  board.loadWords(start, [addi(A0, A0, 1), op("jal", { immediate: 0xffc })]);
+  board.loadWords(start + 0x1000, [addi(A2, A2, 1), op("jal", { immediate: -0x1004 })]);
+  hart.reset(start);
+  hart.run(4 * 100);
+  expect([hart.readRegister(A0), hart.readRegister(A2)]).toEqual([100n, 100n]);
+  board.loadWords(start + 0x1000, [addi(A2, A2, 10)]);
+  hart.invalidate(board.ramOffset + far + 0x1000, 4);
+  hart.run(4 * 10);
+  expect([hart.readRegister(A0), hart.readRegister(A2)]).toEqual([110n, 200n]);
+});
