@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node
 import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { DEBIAN_INITRD, DEBIAN_KERNEL, type DebianFolders, DISK_MODULES, MODULES } from "./debian.ts";
+import { EDK2_CODE, EDK2_VARIABLES } from "./edk2.ts";
 import { PackageTools, replaceFolder, verify } from "./packages.ts";
 
 const ARCHITECTURE = "riscv64";
@@ -52,6 +53,10 @@ function unpackSuite(suite: string, tree: string, scratch: string): void {
   tools.download(scratch, [DEBIAN_KERNEL.package]);
   const sums = tools.unpack(scratch, DEBIAN_KERNEL.package, tree);
   for (const file of [DEBIAN_KERNEL, DEBIAN_INITRD]) verify(file, join(tree, file.path), sums);
+
+  tools.download(scratch, [EDK2_CODE.package]);
+  const edk2Sums = tools.unpack(scratch, EDK2_CODE.package, tree);
+  for (const file of [EDK2_CODE, EDK2_VARIABLES]) verify(file, join(tree, file.path), edk2Sums);
 
   unpackModules(tools, kernelRelease(join(tree, DEBIAN_KERNEL.path)), tree, scratch);
 }

@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { CommandError } from "#host";
 import { type DebianFolders, debianFolders, locateDebian } from "./debian.ts";
 import { fetchDebian } from "./debian-fetch.ts";
+import { locateEdk2 } from "./edk2.ts";
 import { type FirmwareFolders, firmwareFolders, locateFile, OPENSBI, U_BOOT } from "./firmware.ts";
 import { type PackagedFile, PackageTools, replaceFolder, verify } from "./packages.ts";
 
@@ -49,7 +50,7 @@ function targets(firmware: FirmwareFolders, debian: DebianFolders) {
       folder: firmware.unpacked,
     },
     {
-      present: () => locateDebian(debian).found,
+      present: () => locateDebian(debian).found && locateEdk2("/", debian).found,
       fetch: () => fetchDebian(debian),
       lines: () => {
         const found = locateDebian(debian);
