@@ -17,7 +17,7 @@ const SUITES: readonly string[] = ["trixie", "stable"];
 
 /** What to do without apt. */
 const BY_HAND =
-  `unpack the package ${DEBIAN_KERNEL.package} of Debian 13 and the linux-image-*-riscv64 of the same kernel ` +
+  `unpack the packages ${DEBIAN_KERNEL.package} and ${EDK2_CODE.package} of Debian 13 and the linux-image-*-riscv64 of the same kernel ` +
   "in the folder where regionlab looks for them";
 
 /**

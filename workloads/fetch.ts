@@ -50,11 +50,15 @@ function targets(firmware: FirmwareFolders, debian: DebianFolders) {
       folder: firmware.unpacked,
     },
     {
-      present: () => locateDebian(debian).found && locateEdk2("/", debian).found,
+      present: () => locateDebian(debian).found && locateEdk2(firmware.root, debian).found,
       fetch: () => fetchDebian(debian),
       lines: () => {
         const found = locateDebian(debian);
-        return found.found ? [["debian", `Linux ${found.release}, ${found.kernel}`] as const] : [];
+        const edk2 = locateEdk2(firmware.root, debian);
+        return [
+          ...(found.found ? [["debian", `Linux ${found.release}, ${found.kernel}`] as const] : []),
+          ...(edk2.found ? [["edk2", edk2.code] as const] : []),
+        ];
       },
       folder: debian.unpacked,
     },

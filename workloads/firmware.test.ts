@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type DebianFolders, debianFolders } from "./debian.ts";
+import { EDK2_CODE } from "./edk2.ts";
 import { main } from "./fetch.ts";
 import { type FirmwareFolders, firmwareFolders, locateFirmware, OPENSBI, U_BOOT } from "./firmware.ts";
 import { type PackagedFile, verify } from "./packages.ts";
@@ -59,7 +60,11 @@ describe("fetch", () => {
     const paths = [place(folders.root, OPENSBI), place(folders.root, U_BOOT)];
     const { kernel } = placeDebian(debian.unpacked);
     expect(main([], folders, debian)).toBe(0);
-    expect(print.mock.calls.map(([line]) => String(line).split(/ +/).at(-1))).toEqual([...paths, kernel]);
+    expect(print.mock.calls.map(([line]) => String(line).split(/ +/).at(-1))).toEqual([
+      ...paths,
+      kernel,
+      join(debian.unpacked, EDK2_CODE.path),
+    ]);
   });
 
   it("says what to do without apt-get, and leaves nothing behind", () => {
@@ -72,7 +77,7 @@ describe("fetch", () => {
       [expect.stringContaining("apt-get is not on this computer (not Debian?): build OpenSBI")],
       [
         expect.stringContaining(
-          "apt-get is not on this computer (not Debian?): unpack the package debian-installer-13",
+          "apt-get is not on this computer (not Debian?): unpack the packages debian-installer-13",
         ),
       ],
     ]);

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DEBIAN_INITRD, DEBIAN_KERNEL, DISK_MODULES, MODULES } from "../debian.ts";
+import { EDK2_CODE, EDK2_VARIABLES } from "../edk2.ts";
 
 export const RELEASE = "6.12.1+deb13-riscv64";
 
@@ -9,6 +10,8 @@ export function debianContents(): ReadonlyMap<string, string> {
   return new Map([
     [DEBIAN_KERNEL.path, `MZ\0\0Linux version ${RELEASE} (somebody)\n`],
     [DEBIAN_INITRD.path, "initrd"],
+    [EDK2_CODE.path, "code"],
+    [EDK2_VARIABLES.path, "variables"],
     ...DISK_MODULES.map((path) => [`${MODULES}/${RELEASE}/${path}`, path] as const),
   ]);
 }
