@@ -230,15 +230,13 @@ export class HartState {
 
   /** Drops every translation. */
   flushTlb(): void {
-    const { words, localFills, globalFills } = this;
+    const { localFills, globalFills } = this;
     if (localFills.overflown || globalFills.overflown) {
       this.resetTlb();
       return;
     }
-    for (let i = 0; i < localFills.count; i++) words[localFills.at(i)] = INVALID_TAG;
-    for (let i = 0; i < globalFills.count; i++) words[globalFills.at(i)] = INVALID_TAG;
-    localFills.clear();
-    globalFills.clear();
+    this.dropFills(localFills, false);
+    this.dropFills(globalFills, false);
     if (this.largePages.size > 0) this.largePages.clear();
   }
 
@@ -249,13 +247,20 @@ export class HartState {
       for (let index = LAYOUT.readTlb / 4; index < LAYOUT.single / 4; index += TLB_ENTRY_BYTES / 4) {
         if (words[index + 3] !== GLOBAL) words[index] = INVALID_TAG;
       }
+      localFills.clear();
     } else {
-      for (let i = 0; i < localFills.count; i++) {
-        const index = localFills.at(i);
-        if (words[index + 3] !== GLOBAL) words[index] = INVALID_TAG;
-      }
+      this.dropFills(localFills, true);
     }
-    localFills.clear();
+  }
+
+  /** Drops the listed entries, except, on request, global ones that have replaced what was listed; empties the list. */
+  private dropFills(fills: FillList, keepGlobal: boolean): void {
+    const { words } = this;
+    for (let i = 0; i < fills.count; i++) {
+      const index = fills.at(i);
+      if (!keepGlobal || words[index + 3] !== GLOBAL) words[index] = INVALID_TAG;
+    }
+    fills.clear();
   }
 
   /** The current address space: the ASID field of satp. */

@@ -192,26 +192,44 @@ test.each(["sfence.vma", "sinval.vma"])("%s of an address drops its page, whatev
 
 const satp = (mode: bigint, asid: bigint): bigint => (mode << 60n) | (asid << 44n) | (BigInt(ROOT) >> 12n);
 
+/**
+ * A page is read, its entry is changed without notice, an instruction is executed with `operand` in a2, and the page is read again.
+ * Returns what the second load saw: 1 for the old page, 2 for the new one.
+ */
+function seenAfter(
+  instruction: number,
+  operand: bigint,
+  flags: bigint,
+  prepare: (board: TestBoard) => void,
+): bigint {
+  const other = BLOCK + 0x1000;
+  const load = op("ld", { rd: A0, rs1: A1 });
+  const board = paged([load, instruction, load, LOOP]);
+  const { hart } = board;
+  board.writeRam64(BLOCK, 1n);
+  board.writeRam64(other, 2n);
+  board.writeRam64(LEAF, page(BLOCK, flags));
+  prepare(board);
+  hart.writeRegister(A1, 0x40000000n);
+  hart.writeRegister(A2, operand);
+  hart.run(1);
+  expect(hart.readRegister(A0)).toBe(1n);
+  board.writeRam64(LEAF, page(other, flags));
+  hart.run(2);
+  return hart.readRegister(A0);
+}
+
 test.each([
   ["a page that is not global", 0xc7n, 0n, 2n],
   ["a global page", 0xe7n, 0n, 1n],
   ["a page of a global table", 0xc7n, 0x20n, 1n],
 ])("a new address space without a fence: %s", (_, flags, tableFlags, expected) => {
-  const other = BLOCK + 0x1000;
-  const load = op("ld", { rd: A0, rs1: A1 });
-  const board = paged([load, op("csrrw", { rd: 0, rs1: A2, immediate: SATP }), load, LOOP]);
-  const { hart } = board;
-  board.writeRam64(BLOCK, 1n);
-  board.writeRam64(other, 2n);
-  board.writeRam64(MIDDLE, pointer(LEAF) | tableFlags);
-  board.writeRam64(LEAF, page(BLOCK, flags));
-  hart.writeRegister(A1, 0x40000000n);
-  hart.writeRegister(A2, satp(8n, 1n));
-  hart.run(1);
-  expect(hart.readRegister(A0)).toBe(1n);
-  board.writeRam64(LEAF, page(other, flags));
-  hart.run(2);
-  expect(hart.readRegister(A0)).toBe(expected);
+  const change = op("csrrw", { rd: 0, rs1: A2, immediate: SATP });
+  expect(
+    seenAfter(change, satp(8n, 1n), flags, (board) => {
+      board.writeRam64(MIDDLE, pointer(LEAF) | tableFlags);
+    }),
+  ).toBe(expected);
 });
 
 test.each([
@@ -220,21 +238,12 @@ test.each([
   ["another space", 2n, 0xc7n, 1n],
   ["this space, with more bits than an ASID has", 0x7_0001n, 0xc7n, 2n],
 ])("a fence of all addresses of %s", (_, asid, flags, expected) => {
-  const other = BLOCK + 0x1000;
-  const load = op("ld", { rd: A0, rs1: A1 });
-  const board = paged([load, op("sfence.vma", { rs1: 0, rs2: A2 }), load, LOOP]);
-  const { hart } = board;
-  board.writeRam64(BLOCK, 1n);
-  board.writeRam64(other, 2n);
-  board.writeRam64(LEAF, page(BLOCK, flags));
-  hart.writeCsr(SATP, satp(8n, 1n));
-  hart.writeRegister(A1, 0x40000000n);
-  hart.writeRegister(A2, asid);
-  hart.run(1);
-  expect(hart.readRegister(A0)).toBe(1n);
-  board.writeRam64(LEAF, page(other, flags));
-  hart.run(2);
-  expect(hart.readRegister(A0)).toBe(expected);
+  const fence = op("sfence.vma", { rs1: 0, rs2: A2 });
+  expect(
+    seenAfter(fence, asid, flags, ({ hart }) => {
+      hart.writeCsr(SATP, satp(8n, 1n));
+    }),
+  ).toBe(expected);
 });
 
 test("writing the current value to satp drops nothing", () => {
