@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { DEBIAN_INITRD, DEBIAN_KERNEL, type DebianFolders, DISK_MODULES, MODULES } from "./debian.ts";
 import { EDK2_CODE, EDK2_VARIABLES } from "./edk2.ts";
-import { PackageTools, replaceFolder, verify } from "./packages.ts";
+import { type PackagedFile, PackageTools, replaceFolder, verify } from "./packages.ts";
 
 const ARCHITECTURE = "riscv64";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -50,26 +50,32 @@ function unpackSuite(suite: string, tree: string, scratch: string): void {
   }
   tools.apt(scratch, "update");
 
-  tools.download(scratch, [DEBIAN_KERNEL.package]);
-  const sums = tools.unpack(scratch, DEBIAN_KERNEL.package, tree);
-  for (const file of [DEBIAN_KERNEL, DEBIAN_INITRD]) verify(file, join(tree, file.path), sums);
-
-  tools.download(scratch, [EDK2_CODE.package]);
-  const edk2Sums = tools.unpack(scratch, EDK2_CODE.package, tree);
-  for (const file of [EDK2_CODE, EDK2_VARIABLES]) verify(file, join(tree, file.path), edk2Sums);
-
+  unpackVerified(tools, [DEBIAN_KERNEL, DEBIAN_INITRD], tree, scratch);
+  unpackVerified(tools, [EDK2_CODE, EDK2_VARIABLES], tree, scratch);
   unpackModules(tools, kernelRelease(join(tree, DEBIAN_KERNEL.path)), tree, scratch);
+}
+
+/** Downloads the package that carries `files`, unpacks all of it to `tree`, and checks them. */
+function unpackVerified(
+  tools: PackageTools,
+  files: readonly [PackagedFile, ...PackagedFile[]],
+  tree: string,
+  scratch: string,
+): void {
+  const [{ package: name }] = files;
+  tools.download(scratch, [name]);
+  const sums = tools.unpack(scratch, name, tree);
+  for (const file of files) verify(file, join(tree, file.path), sums);
 }
 
 /** Adds modules that the installer lacks, from the package of the same kernel. */
 function unpackModules(tools: PackageTools, release: string, tree: string, scratch: string): void {
   const image = `linux-image-${release}`;
   const imageTree = join(scratch, "image");
-  tools.download(scratch, [image]);
-  const sums = tools.unpack(scratch, image, imageTree);
-  for (const module of DISK_MODULES) {
-    const path = `${MODULES}/${release}/${module}`;
-    verify({ package: image, path }, join(imageTree, path), sums);
+  const [first = "", ...others] = DISK_MODULES.map((module) => `${MODULES}/${release}/${module}`);
+  const inImage = (path: string): PackagedFile => ({ package: image, path });
+  unpackVerified(tools, [inImage(first), ...others.map(inImage)], imageTree, scratch);
+  for (const path of [first, ...others]) {
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     cpSync(join(imageTree, path), join(tree, path));
   }
