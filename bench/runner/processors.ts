@@ -22,12 +22,9 @@ function findProcessors(): readonly number[] {
   }
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? "";
   const processors = parseProcessors(list);
-  const [first] = processors;
-  if (first === undefined) return [];
-  const tried = spawnSync("taskset", ["-c", String(first), process.execPath, "--version"], {
-    stdio: "ignore",
-  });
-  return tried.status === 0 ? processors : [];
+  if (processors.length === 0) return [];
+  // Changes nothing, but shows whether the system lets this process choose.
+  return taskset(list).status === 0 ? processors : [];
 }
 
 /** Parses a list as the kernel writes it: `0-2,5`. */
@@ -47,9 +44,13 @@ export function processorOf(repeat: number): number | null {
 
 /** Keeps all threads of this process to a processor. @throws Error where the system does not allow it */
 export function keepToProcessor(processor: number): void {
-  const command = ["-a", "-c", "-p", String(processor), String(process.pid)];
-  const { status, stderr } = spawnSync("taskset", command, { encoding: "utf8" });
-  if (status !== 0) throw new Error(`taskset ${command.join(" ")} failed: ${stderr}`);
+  const { status, stderr } = taskset(String(processor));
+  if (status !== 0) throw new Error(`taskset could not choose processor ${processor}: ${stderr}`);
+}
+
+/** Keeps all threads of this process to a list of processors. */
+function taskset(list: string): { readonly status: number | null; readonly stderr: string } {
+  return spawnSync("taskset", ["-a", "-c", "-p", list, String(process.pid)], { encoding: "utf8" });
 }
 
 /** For the report: how processes of slices are placed. */
