@@ -2,7 +2,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandError, cleanText, onEndSignal, watchStandardOutput } from "#host";
-import { addCompletionCommand } from "./completion.ts";
 
 const WRONG_USE = 2;
 
@@ -40,7 +39,7 @@ const program = new Command("regionlab")
 
 /** The command that is called; undefined if it is none of those, in which case all are listed. */
 const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
-if (called === undefined) addCompletionCommand(program);
+if (called === undefined) (await import("./completion.ts")).addCompletionCommand(program);
 for (const [name, add] of Object.entries(COMMANDS))
   if (called === undefined || name === called) await add(program);
 for (const command of program.commands) command.exitOverride();
