@@ -91,7 +91,7 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
     case "boot":
       return [
         slices("board", ["board"]),
-        { ...slices("machine", ["machine"]), mostRepeats: LOCKSTEP_REPEATS[extent] },
+        { ...slices("machine", ["machine"]), mostRepeats: LOCKSTEP_REPEATS[extent], isDetail: true },
         ...workloads.map((guest): PlannedTask => {
           const { kind } = workload(guest);
           const besideCount = LOCKSTEP_REPEATS[kind === "firmware" ? kind : extent];
@@ -100,6 +100,7 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
             task: { kind: "lockstep", guest },
             execArgv: RUNTIME_OPTIONS.lockstep,
             mostRepeats: kind === "distribution" ? DISTRIBUTION_REPEATS : besideCount,
+            isDetail: quick,
           };
         }),
       ];

@@ -5,12 +5,9 @@ import { CommandError } from "#host";
 import {
   type CodeSize,
   type Environment,
-  HEAP_GROWTH,
   isDecided,
-  LEAST_PROCESSES,
   type Metric,
   metricKey,
-  type Omission,
   type Run,
   type RunOptions,
   type SelfTest,
@@ -20,6 +17,7 @@ import { assembleRun, type ProcessOutcome, proveEquivalence, type RunParts } fro
 import { type CountedPart, countPlan, NOTHING_COUNTED } from "./count-plan.ts";
 import { completeEnvironment } from "./environment.ts";
 import type { Journal } from "./journal.ts";
+import { missingTasks } from "./missing-tasks.ts";
 import { type BenchPlan, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
 import { runChild } from "./runner/child-process.ts";
 import { processorOf } from "./runner/processors.ts";
@@ -216,44 +214,6 @@ function headlinesOf(
   return metrics.filter(
     (metric) => metric.role === "headline" && metric.decides && mine.has(metricKey(metric)),
   );
-}
-
-/** Omissions, with reasons, for tasks whose processes crashed or for which there was no time. */
-function missingTasks(
-  plan: BenchPlan,
-  outcomes: readonly ProcessOutcome[],
-  counts: CountedPart["metrics"],
-): Omission[] {
-  return tasksOf(plan).flatMap(({ name, task }) => {
-    const mine = outcomes.filter(({ trial }) => trial.task === name);
-    const whole = mine.filter(({ lost }) => lost === null).length;
-    if (whole >= Math.min(LEAST_PROCESSES, plan.repeats)) return [];
-    const failed = mine.find(({ lost }) => lost !== null);
-    const [suite = "", subject = ""] = name.split("/");
-    // Reads of region fields decide dispatch, and counts decide what was counted.
-    const isCounted = counts.some(
-      ({ definition }) =>
-        definition.suite === suite && (definition.workload === subject || subject === "board"),
-    );
-    const decides = task.kind === "heap" || failed !== undefined || (suite !== "dispatch" && !isCounted);
-    const what =
-      task.kind === "heap"
-        ? { workload: "all scenarios", name: HEAP_GROWTH, quantity: "memory" as const }
-        : { workload: subject, name: "all times", quantity: "time" as const };
-    return [
-      {
-        suite: suite as Omission["suite"], // tasks are named after their suites
-        ...what,
-        source: "regionlab" as const,
-        role: decides ? ("headline" as const) : ("detail" as const),
-        decides,
-        reason:
-          failed === undefined
-            ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
-            : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`,
-      },
-    ];
-  });
 }
 
 async function runTask(

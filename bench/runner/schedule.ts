@@ -12,6 +12,8 @@ export interface PlannedTask {
    * Fixed number of processes, for tasks that hardly vary or take very long; default: until the metrics are decided.
    */
   readonly mostRepeats?: number;
+  /** Whether all its figures are details, so that no headline is missing without them. */
+  readonly isDetail?: boolean;
 }
 
 /** One process to be measured. */

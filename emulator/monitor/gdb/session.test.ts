@@ -212,6 +212,13 @@ it("actions that vCont does not offer are refused and do not resume the machine"
   }
 });
 
+it("actions for a thread that does not exist are an error and do not resume the machine", async () => {
+  for (const packet of ["vCont;s:99", "vCont;c:3", "vCont;C05:99;c", "vCont;s:1;c:99"]) {
+    expect(await client.ask(packet)).toBe("E16");
+    expect(control.paused).toBe(true);
+  }
+});
+
 it("the guest's exit is reported with its code", async () => {
   const finish = [0x0010_0537, 0x0002_35b7, 0x3335_8593, 0x00b5_2023, LOOP]; // sw 0x23333 to the test finisher
   const words = Buffer.from(Uint32Array.from(finish).buffer).toString("hex");

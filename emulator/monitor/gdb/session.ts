@@ -227,7 +227,8 @@ export class GdbSession {
     if (packet === "vCont?") return "vCont;c;C;s;S";
     if (packet.startsWith("vCont;")) {
       const actions = packet.slice("vCont;".length).split(";");
-      return actions.every((action) => ACTION.test(action)) ? this.resume(actions) : UNSUPPORTED;
+      if (!actions.every((action) => ACTION.test(action))) return UNSUPPORTED;
+      return actions.every((action) => this.hasThread(action)) ? this.resume(actions) : INVALID;
     }
     if (packet.startsWith("vKill")) {
       this.send(OK);
@@ -285,6 +286,12 @@ export class GdbSession {
     if (hart === undefined) return INVALID;
     if (rest[0] === "g") this.selected = hart;
     return OK;
+  }
+
+  /** An action for no thread in particular, for any (0), for all, or for one that exists. */
+  private hasThread(action: string): boolean {
+    const thread = action.split(":")[1] ?? ALL_THREADS;
+    return thread === ALL_THREADS || /^0+$/.test(thread) || this.threadNamed(thread) !== undefined;
   }
 
   private threadNamed(text: string): RiscvHart | undefined {

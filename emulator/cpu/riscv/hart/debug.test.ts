@@ -41,17 +41,6 @@ describe("breakpoints", () => {
     expect(hart.debug.active).toBe(false);
     expect(hart.run(100)).toBe("budget");
   });
-
-  test("are found by page", () => {
-    const { hart, ramOffset } = boardWith([LOOP]);
-    hart.debug.addBreakpoint(BigInt(RAM_BASE + 0x3004));
-    expect([0, 0x2000, 0x3000, 0x4000].map((page) => hart.debug.hasBreakpoint(ramOffset + page))).toEqual([
-      false,
-      false,
-      true,
-      false,
-    ]);
-  });
 });
 
 describe("watchpoints", () => {

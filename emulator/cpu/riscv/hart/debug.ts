@@ -34,7 +34,7 @@ const PAGE = 4096;
  * passes through TypeScript, which compares the address. Other pages, and harts without points, run at full speed.
  */
 export class HartDebug {
-  /** There are breakpoints or watchpoints. While this is set, a translator must not enter pages of `hasBreakpoint`. */
+  /** There are breakpoints or watchpoints. */
   active = false;
   /** What ended the latest run; the caller of `run` resets it. */
   hit: DebugHit | null = null;
@@ -107,16 +107,6 @@ export class HartDebug {
   observes(low: number, high: number, access: Access): boolean {
     const page = (high >>> 0) * 2 ** 20 + (low >>> 12);
     return access === Access.Execute ? this.codePages.has(page) : this.dataPages.has(page);
-  }
-
-  /** Whether the page at `direct` in the WebAssembly memory holds a breakpoint, as currently translated. */
-  hasBreakpoint(direct: number): boolean {
-    for (const address of this.breakpoints.keys()) {
-      const physical = this.translateFetch(address);
-      if (physical >= 0 && this.bus.directPage(physical - (physical % PAGE), "execute") === direct)
-        return true;
-    }
-    return false;
   }
 
   /** Called before the instruction at this address is executed. True, with `hit` set, if it must not be. */

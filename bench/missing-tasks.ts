@@ -1,0 +1,45 @@
+/** What a run could not measure, and why. */
+import { HEAP_GROWTH, LEAST_PROCESSES, type Omission } from "#results";
+import type { ProcessOutcome } from "./assemble.ts";
+import type { CountedPart } from "./count-plan.ts";
+import { type BenchPlan, tasksOf } from "./plan.ts";
+
+/** Omissions, with reasons, for tasks whose processes crashed or for which there was no time. */
+export function missingTasks(
+  plan: BenchPlan,
+  outcomes: readonly ProcessOutcome[],
+  counts: CountedPart["metrics"],
+): Omission[] {
+  return tasksOf(plan).flatMap(({ name, task, isDetail = false }) => {
+    const mine = outcomes.filter(({ trial }) => trial.task === name);
+    const whole = mine.filter(({ lost }) => lost === null).length;
+    if (whole >= Math.min(LEAST_PROCESSES, plan.repeats)) return [];
+    const failed = mine.find(({ lost }) => lost !== null);
+    const [suite = "", subject = ""] = name.split("/");
+    // Reads of region fields decide dispatch, and counts decide what was counted.
+    const subjects = task.kind === "slices" ? task.works.flatMap((work) => work.split("/")) : [subject];
+    const isCounted = counts.some(
+      ({ definition }) =>
+        definition.suite === suite && (subjects.includes(definition.workload) || subject === "board"),
+    );
+    const isHeadline = task.kind === "heap" || (suite !== "dispatch" && !isCounted && !isDetail);
+    const decides = isHeadline || failed !== undefined;
+    const what =
+      task.kind === "heap"
+        ? { workload: "all scenarios", name: HEAP_GROWTH, quantity: "memory" as const }
+        : { workload: subject, name: "all times", quantity: "time" as const };
+    return [
+      {
+        suite: suite as Omission["suite"], // tasks are named after their suites
+        ...what,
+        source: "regionlab" as const,
+        role: decides ? ("headline" as const) : ("detail" as const),
+        decides,
+        reason:
+          failed === undefined
+            ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
+            : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`,
+      },
+    ];
+  });
+}
