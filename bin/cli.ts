@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
+import * as nodeModule from "node:module";
 import { Command, CommanderError } from "commander";
 import { CommandError, cleanText, onEndSignal, watchStandardOutput } from "#host";
 
@@ -18,6 +19,10 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   audit: async (program) => (await import("#codemods")).addAuditCommand(program),
   tree: async (program) => (await import("#monitor")).addTreeCommand(program),
 };
+
+// Node 22.1 and later can keep what they compile on disk (in its folder for temporary files, see NODE_COMPILE_CACHE).
+const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
+enableCompileCache?.();
 
 watchStandardOutput();
 onEndSignal((exitCode) => process.exit(exitCode));
@@ -39,9 +44,13 @@ const program = new Command("regionlab")
 
 /** The command that is called; undefined if it is none of those, in which case all are listed. */
 const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
-if (called === undefined) (await import("./completion.ts")).addCompletionCommand(program);
-for (const [name, add] of Object.entries(COMMANDS))
-  if (called === undefined || name === called) await add(program);
+const isAskedForVersion = ["--version", "-V"].includes(process.argv[2] ?? "");
+if (called === undefined && !isAskedForVersion) {
+  (await import("./completion.ts")).addCompletionCommand(program);
+  for (const add of Object.values(COMMANDS)) await add(program);
+} else if (called !== undefined) {
+  await COMMANDS[called]?.(program);
+}
 for (const command of program.commands) command.exitOverride();
 
 try {

@@ -194,9 +194,8 @@ export class Trio {
       })),
     );
     const { turn } = this;
-    // The variants of the self-test share the turns of two, so each gets somewhat fewer slices than in a run.
-    const turnsInAll = variants === 1 ? slices : Math.ceil((slices * variants) / 2);
-    for (let round = -warmUpSlices; round < turnsInAll; round++) {
+    // Each variant of the self-test gets as many slices as in a run.
+    for (let round = -warmUpSlices; round < slices * variants; round++) {
       const variant = round < 0 ? 0 : round % variants;
       for (const arm of turns.next()) {
         turn.hand(this.slotOf(arm), count, variant);
