@@ -57,7 +57,7 @@ describe("a measured process", () => {
       expect(estimates.A).toBeLessThanOrEqual(A.q1);
       for (const arm of ARMS) {
         const { count, min, max } = distributions[arm];
-        expect(count).toBe(100); // the variants share the turns of two
+        expect(count).toBe(200); // each variant has as many as a run
         expect(min).toBeGreaterThan(0);
         // No quotient exceeds that of the longest slice of one arm and the shortest of the other.
         const quotient = estimates[arm] / estimates.A;
