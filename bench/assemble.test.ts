@@ -182,7 +182,7 @@ describe("assembleRun", () => {
 describe("equivalence", () => {
   it("counts every guest that did the same: three per proof, and each timed one", () => {
     expect(assembleRun(parts(0)).equivalence).toEqual([
-      { workload: "hello", records: { A: record, B: record }, processes: 3 + 24, equal: true },
+      { workload: "hello", records: { A: record, B: record }, boots: 3 + 24, equal: true },
     ]);
   });
 

@@ -17,6 +17,7 @@ import {
   type PerArm,
   type ProcessEntry,
   READ_QUESTIONS,
+  READS_MARGIN,
   type RetentionRecord,
   type RetentionScenario,
   type Run,
@@ -144,7 +145,7 @@ export function proveEquivalence(
     return {
       workload,
       records: { A, B: shown },
-      processes: 3 * records.length + checks.length,
+      boots: 3 * records.length + checks.length,
       equal: records.every((each) => Object.values(each).every((record) => sameRecord(record, A))) && !odd,
     };
   });
@@ -199,7 +200,7 @@ function gatherFieldReads({ proofs, options }: RunParts): Unjudged[] {
           description: "Fields of the region that one such access reads, counted with a trap on every field.",
           unit: "fields",
           scale: "absolute" as const,
-          margin: 0.5,
+          margin: READS_MARGIN,
           estimator: "traps on all fields",
           decides: true,
           byConstruction: null,

@@ -55,7 +55,11 @@ describe("regionlab bench", () => {
     ["one process", ["--repeats", "1"], /^--repeats 1: is not a whole number from 2/],
     ["half a process", ["--repeats", "2.5"], /^--repeats 2\.5: is not a whole number/],
     ["a negative seed", ["--seed", "-3"], /^--seed -3: is not a whole number from 0/],
-    ["an impossible part", ["--shard", "3/2"], /^--shard 3\/2: give the part and the number of parts/],
+    [
+      "an impossible part",
+      ["--shard", "3/2"],
+      /^--shard 3\/2: the 2 parts are 1 to 2; give the part and the number of parts/,
+    ],
     ["an unknown division", ["--shard-by", "luck"], /^--shard-by luck: shards divide processes or metrics/],
     ["counting without counting", ["count", "--no-count"], /^bench count --no-count: asks for nothing/],
     [
@@ -67,7 +71,7 @@ describe("regionlab bench", () => {
     [
       "a run in place of its baseline",
       ["--baseline", "./base.json", "-o", "base.json"],
-      /^-o base\.json: is the baseline, and would be lost/,
+      /^-o base\.json: is the same file as --baseline \.\/base\.json, which would be lost/,
     ],
     ["another format", ["-o", "run.txt"], /^-o run\.txt: a run is stored as JSON; end the name in \.json/],
   ])("refuses %s before anything is measured", async (_, args, message) => {

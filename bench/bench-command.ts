@@ -1,7 +1,7 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Command } from "commander";
-import { CommandError, checkOutput, onEndSignal } from "#host";
+import { CommandError, inOneLine, onEndSignal } from "#host";
 import {
   type CompareOptions,
   checkComparable,
@@ -10,7 +10,6 @@ import {
   LATEST_RUN,
   loadRun,
   type Output,
-  pageNameOf,
   type Run,
   render,
   SUITES,
@@ -34,6 +33,7 @@ import { type BenchPlan, describeRuntimeOptions, tasksOf } from "./plan.ts";
 import { codeFolder, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
 import { loadSelfTest } from "./selftest/store.ts";
+import { checkStored } from "./stored-files.ts";
 
 /** Where the command prints; replaced in tests. */
 export interface BenchStreams {
@@ -89,23 +89,13 @@ async function bench(
   const plan = planOf(words, options);
   const limit = readMaxRegression(options);
   const file = options.output ?? LATEST_RUN;
-  if (!/\.json(\.gz)?$/.test(file)) {
-    throw new CommandError(
-      `-o ${file}: a run is stored as JSON; end the name in .json or .json.gz (the page goes next to it)`,
-    );
-  }
   // Anything that can fail must fail before the measurement, not minutes later.
-  const page = pageNameOf(file);
-  checkOutput("", file, { makeFolders: true });
-  checkOutput("", page, { makeFolders: true });
-  checkOutput("", journalOf(file), { makeFolders: true });
+  const inputs = options.baseline === undefined ? [] : [{ option: "--baseline", path: options.baseline }];
+  const page = checkStored(file, inputs, [journalOf(file)]);
   const codeSize = measureCodeSize(join(packageRoot(), "emulator", "hw"));
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
   if (options.force === true && options.baseline === undefined) {
     throw new CommandError("--force: there is no baseline to compare with; add --baseline F.json");
-  }
-  if (options.baseline !== undefined && resolve(options.baseline) === resolve(file)) {
-    throw new CommandError(`-o ${file}: is the baseline, and would be lost; store this run elsewhere`);
   }
   const baseline = options.baseline === undefined ? null : await loadRun(options.baseline);
   if (baseline !== null) checkOverlap(baseline, plan, options.baseline ?? "");
@@ -150,7 +140,7 @@ async function bench(
   journal.remove();
   release();
   output.write(await render([run], "table", true));
-  output.write(`\nStored in ${file}; the page is ${page}\n`);
+  output.write(`\nStored in ${inOneLine(file)}; the page is ${inOneLine(page)}\n`);
   if (plan.suites.length === 0 && run.metrics.length === 0) {
     const [first] = run.omissions;
     throw new CommandError(

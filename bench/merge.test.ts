@@ -152,8 +152,8 @@ describe("mergeRuns", () => {
 
   it("adds up proofs, and keeps omissions that no other part fills", () => {
     const merged = mergeRuns(halves(), COMMAND);
-    expect(merged.equivalence.map(({ processes }) => processes)).toEqual(
-      whole.equivalence.map(({ processes }) => 2 * processes),
+    expect(merged.equivalence.map(({ boots }) => boots)).toEqual(
+      whole.equivalence.map(({ boots }) => 2 * boots),
     );
     expect(merged.omissions).toEqual(whole.omissions);
     const [a, b] = halves();

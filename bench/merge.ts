@@ -280,8 +280,8 @@ function mergeProofs(parts: readonly Part[]): EquivalenceProof[] {
           `${file}: its guest ${proof.workload} behaved differently from that of ${known.file}; use the same firmware and kernels`,
         );
       }
-      const processes = proof.processes + (known?.proof.processes ?? 0);
-      proofs.set(proof.workload, { proof: { ...proof, processes }, file });
+      const boots = proof.boots + (known?.proof.boots ?? 0);
+      proofs.set(proof.workload, { proof: { ...proof, boots }, file });
     }
   }
   return [...proofs.values()].map(({ proof }) => proof);

@@ -158,7 +158,13 @@ function readShard({ shard, shardBy }: BenchCommandOptions): Shard | null {
   }
   const [, index = Number.NaN, count = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number);
   if (index >= 1 && index <= count && count <= 1000) return { index, count, by: shardBy };
-  throw new CommandError(`--shard ${shard}: give the part and the number of parts, as 2/4`);
+  const why =
+    index > count || index === 0
+      ? `the ${count} parts are 1 to ${count}; `
+      : count > 1000
+        ? "at most 1000 parts; "
+        : "";
+  throw new CommandError(`--shard ${shard}: ${why}give the part and the number of parts, as 2/4`);
 }
 
 /** The command that repeats the run. */

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { CommandError, checkOutput } from "#host";
-import { isSameFile, loadRun, type Output, pageNameOf, render, saveRun, writeText } from "#results";
+import { inOneLine } from "#host";
+import { loadRun, type Output, type Run, render, saveRun, writeText } from "#results";
 import { mergeRuns, missingParts } from "./merge.ts";
+import { checkStored } from "./stored-files.ts";
 
 /** Adds `regionlab results merge F.json F.json … -o F.json`. */
 export function addResultsCommand(program: Command, output: Output = process.stdout): void {
@@ -12,28 +13,28 @@ export function addResultsCommand(program: Command, output: Output = process.std
     .argument("<files...>", "runs that `regionlab bench -o` wrote")
     .requiredOption("-o, --output <file>", "where to store the merged run, as JSON or .json.gz")
     .action(async (files: string[], { output: file }: { output: string }) => {
-      if (!/\.json(\.gz)?$/.test(file)) {
-        throw new CommandError(`-o ${file}: a run is stored as JSON; end the name in .json or .json.gz`);
-      }
-      checkOutput("", file, { makeFolders: true });
-      const parts = await Promise.all(files.map(async (each) => ({ file: each, run: await loadRun(each) })));
-      const same = await Promise.all(files.map((each) => isSameFile(each, file)));
-      if (same.includes(true)) {
-        throw new CommandError(
-          `-o ${file}: is one of the runs to merge, and would be lost; name another file`,
-        );
-      }
+      const inputs = files.map((path) => ({ option: "the run", path }));
+      const page = checkStored(file, inputs);
+      const parts: { readonly file: string; readonly run: Run }[] = [];
+      for (const each of files) parts.push({ file: each, run: await loadRun(each) });
+      const run = mergeRuns(
+        parts,
+        `npx regionlab results merge ${files.map(quoted).join(" ")} -o ${quoted(file)}`,
+      );
       const missing = parts.length < 2 ? [] : missingParts(parts);
       if (missing.length > 0) {
         output.write(
           `Parts ${missing.join(", ")} are missing: the merged run has less than was planned.\n\n`,
         );
       }
-      const run = mergeRuns(parts, `npx regionlab results merge ${files.join(" ")} -o ${file}`);
       await saveRun(file, run);
-      const page = pageNameOf(file);
       await writeText(page, await render([run], "html", false));
       output.write(await render([run], "table", true));
-      output.write(`\nStored in ${file}; the page is ${page}\n`);
+      output.write(`\nStored in ${inOneLine(file)}; the page is ${inOneLine(page)}\n`);
     });
+}
+
+/** A file's name as a shell takes it, if its characters can be shown. */
+function quoted(name: string): string {
+  return /^[\w./:=@%+,~^-]+$/.test(name) ? name : `'${inOneLine(name).replaceAll("'", "'\\''")}'`;
 }

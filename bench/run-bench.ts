@@ -8,6 +8,7 @@ import {
   isDecided,
   type Metric,
   metricKey,
+  QUESTION,
   type Run,
   type RunOptions,
   type SelfTest,
@@ -50,9 +51,6 @@ const PROOF_ATTEMPTS = 2;
 const MOST_ABREAST = Math.min(availableParallelism(), 2);
 /** Fewest processes of a time before its task may end: enough for a time that does not decide. */
 const LEAST_REPEATS = 3;
-
-export const QUESTION =
-  "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?";
 
 /** @throws CommandError when a proof cannot be obtained */
 export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<Run> {

@@ -66,7 +66,16 @@ function inOneLine(text: string): string {
     .replace(/^error: /, "")
     .replace(/\s*\n\s*/g, " ")
     .replace(/\.$/, "");
-  return `regionlab: ${message}; see regionlab ${called === undefined ? "" : `${called} `}--help\n`;
+  return `regionlab: ${message}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
+}
+
+/** The words of the command and, if it has some, of its subcommand. */
+function calledWords(): string[] {
+  if (called === undefined) return [];
+  const command = program.commands.find((each) => each.name() === called);
+  const words = process.argv.slice(process.argv.indexOf(called) + 1);
+  const subcommand = command?.commands.find((each) => words.includes(each.name()));
+  return subcommand === undefined ? [called] : [called, subcommand.name()];
 }
 
 /** Translates QEMU's options of `run` and `tree` into our own. */

@@ -393,6 +393,28 @@ describe("an output that is an input", () => {
     expect(new Set(readFileSync(at("disk")))).toEqual(new Set([7]));
   });
 
+  it.each<[string, readonly string[]]>([
+    ["a kernel as the serial port's file", ["--kernel", "kernel", "-serial", "file:kernel"]],
+    ["a kernel by a link", ["--kernel", "kernel", "-serial", "file:link"]],
+    ["a disk", ["--kernel", HELLO, "-drive", "file=disk,if=virtio,readonly=on", "-serial", "file:disk"]],
+    ["a firmware file", ["--kernel", HELLO, "-fw_cfg", "name=opt/x,file=disk", "-serial", "file:disk"]],
+    [
+      "an initrd as a chardev's file",
+      ["--kernel", HELLO, "--initrd", "disk", "-chardev", "file,id=c,path=disk", "-serial", "chardev:c"],
+    ],
+  ])("that the guest would write is refused and left unchanged: %s", async (_, words) => {
+    copyFileSync(HELLO, at("kernel"));
+    symlinkSync("kernel", at("link"));
+    writeFileSync(at("disk"), new Uint8Array(65_536).fill(7));
+    const { code, stdout, stderr } = await regionlab("run", ...words);
+    expect(stderr).toMatch(
+      /^regionlab: -\S+ \S+: is the same file as -+\S+ .*, which would be lost; give another\n$/,
+    );
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(readFileSync(at("kernel")).equals(readFileSync(HELLO))).toBe(true);
+    expect(new Set(readFileSync(at("disk")))).toEqual(new Set([7]));
+  });
+
   it("is refused if it is a source to convert", async () => {
     copyFileSync(DEVICE, at("rtc.ts"));
     for (const words of [

@@ -99,7 +99,9 @@ function checkReads({ fieldReads, metrics }: Run, r: JsonReader): void {
     const key = metricKey({ ...question, quantity: "reads", source: "regionlab" });
     const metric = metrics.find((each) => metricKey(each) === key);
     const i = fieldReads.findIndex(({ access }) => access === question.access);
-    if (metric === undefined || i < 0) continue;
+    if (metric === undefined) continue;
+    if (i < 0)
+      r.at("fieldReads").fail(`the reads of "${question.access}", which decide a question of this run`);
     for (const arm of ["A", "B"] as const) {
       const reads = r.at("fieldReads").item(i).at("reads").at(arm);
       checkFollows(reads, metric.samples[arm][0], "which follows from the figures of the same access");

@@ -50,6 +50,7 @@ export {
   type Measured,
   type Unjudged,
 } from "./rules/judge.ts";
+export * from "./rules/margins.ts";
 export * from "./rules/questions.ts";
 export { checkRequirements } from "./rules/requirements.ts";
 export { slopeOver } from "./rules/retention.ts";

@@ -3,6 +3,7 @@
 import type { JsonReader } from "./reader.ts";
 import { metricKey, questionKey } from "./rows.ts";
 import { LEAST_PROCESSES } from "./rules/judge.ts";
+import { termsOf } from "./rules/margins.ts";
 import {
   ARMS,
   type Comparison,
@@ -64,12 +65,16 @@ export function readMetric(r: JsonReader, { processes }: Schedule): Metric {
 }
 
 function readDefinition(r: JsonReader): MetricDefinition {
+  const identity = readIdentity(r);
+  const { units, scale, margin } = termsOf(identity);
+  const given = r.at("margin").amount();
+  if (given !== margin) r.at("margin").fail(`${margin}, the margin of all such figures`);
   return {
-    ...readIdentity(r),
+    ...identity,
     description: r.at("description").string(),
-    unit: r.at("unit").string(),
-    scale: r.at("scale").oneOf(["percent", "absolute"]),
-    margin: r.at("margin").amount(),
+    unit: r.at("unit").oneOf(units),
+    scale: r.at("scale").oneOf([scale]),
+    margin,
     role: r.at("role").oneOf(ROLES),
     estimator: r.at("estimator").string(),
     decides: r.at("decides").boolean(),

@@ -75,6 +75,18 @@ describe("parseRun", () => {
     [["options", "shard"], "two", /\$\.options\.shard is "two", expected a part of a run/],
     [["options", "sequential", "level"], 1, /level is 1, expected a level between 0\.5 and 1/],
     [["options", "sequential", "looks"], [5, 5], /looks\[1\] is 5, expected .* greater than 5/],
+    [["options", "sequential", "looks"], [1], /looks\[0\] is 1, expected at least 2 processes/],
+    [["question"], "Who wins?", /\$\.question is "Who wins\?", expected "Does it matter, /],
+    [["options", "command"], "npx regionlab bench; rm -rf ~", /command is ".*", expected a call of/],
+    [["options", "command"], "npx regionlab bench `id`", /command is ".*", expected a call of/],
+    [["options", "forms"], { A: "owned", B: "embedded" }, /command .*expected .*--regions owned,embedded/],
+    [["equivalence"], [], /equivalence is an array of 0, expected a proof of "hello"/],
+    [["equivalence", 1, "workload"], "hello", /equivalence\[1\] .* an entry other than "hello"/],
+    [["equivalence", 1, "workload"], "u-boot", /expected a proof of "firmware"/],
+    [["lifetimes", 1, "scenario"], run.lifetimes[0]?.scenario, /lifetimes\[1\] .* an entry other than/],
+    [["codeSize", 1, "file"], run.codeSize[0]?.file, /codeSize\[1\] .* an entry other than/],
+    [["fieldReads", 1, "access"], run.fieldReads[0]?.access, /fieldReads\[1\] .* an entry other than/],
+    [["fieldReads"], [], /fieldReads is an array of 0, expected the reads of "/],
     [["machines"], [], /\$\.machines is an array of 0, expected at least one machine/],
     [["machines", 0, "date"], "yesterday", /\$\.machines\[0\]\.date .* a date in ISO 8601/],
     [
@@ -142,7 +154,12 @@ describe("the figures of a stored run", () => {
     [[time, "comparison", "verdict"], "faster", /verdict is "faster", expected "equivalent", which follows/],
     [[open, "comparison", "verdict"], "equivalent", /verdict is "equivalent", expected "inconclusive"/],
     [[time, "comparison", "aaVerdict"], "slower", /aaVerdict is "slower", expected "equivalent"/],
-    [[time, "margin"], 0.000001, /aaVerdict is "equivalent", expected|verdict is "equivalent", expected/],
+    [[time, "margin"], 0.000001, /margin is 0\.000001, expected 1, the margin of all such figures/],
+    [[count, "margin"], 5, /margin is 5, expected 0\.2, the margin of all such figures/],
+    [[growth, "margin"], 256, /margin is 256, expected 16, the margin of all such figures/],
+    [[count, "unit"], "ns", /unit is "ns", expected one of: instructions/],
+    [[count, "quantity"], "memory", /margin is 0\.2, expected 16, the margin/],
+    [[time, "scale"], "absolute", /scale is "absolute", expected one of: percent/],
     [[count, "decides"], false, /decides is false, expected true, which follows from the other/],
     [[beside, "decides"], true, /expected "decides": false, because another figure decides/],
     [[time, "byConstruction"], "No field.", /byConstruction is "No field\.", expected null, which follows/],
@@ -225,7 +242,9 @@ describe("the figures of a stored run", () => {
     expect(failure(doubled).message).toMatch(
       /expected a figure that appears only once; .*create.* appears earlier/,
     );
-    const both = { ...other, quantity: "memory", name: "create" };
+    const both = {
+      ...{ ...other, quantity: "memory", unit: "B/round", scale: "absolute", margin: 16, name: "create" },
+    };
     expect(failure(sealed({ ...run, metrics: [...run.metrics, both] })).message).toMatch(
       /"decides": false, because another figure decides boot\/hello\/create/,
     );

@@ -4,6 +4,8 @@ import { digestOf } from "./digest.ts";
 import { checkIdentities, perArm, readInterval, readMetric, readOmission } from "./parse-metrics.ts";
 import { isRecord, JsonReader } from "./reader.ts";
 import { areAlike } from "./rules/deciding.ts";
+import { LEAST_PROCESSES } from "./rules/judge.ts";
+import { QUESTION } from "./rules/questions.ts";
 import {
   type AlikeMetric,
   ARMS,
@@ -120,7 +122,7 @@ function readRun(r: JsonReader): Run {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
     synthetic: r.at("synthetic").boolean(),
-    question: r.at("question").string(),
+    question: readQuestion(r.at("question")),
     options: readOptions(r.at("options")),
     machines,
     schedule,
@@ -138,19 +140,74 @@ function readRun(r: JsonReader): Run {
     r.at("metrics").fail("no metrics, because an equivalence proof failed");
   }
   checkIdentities(run.metrics, run.omissions, r);
+  checkProofs(run, r);
+  for (const [member, names] of [
+    ["lifetimes", run.lifetimes.map(({ scenario }) => scenario)],
+    ["retention", run.retention.map(({ scenario }) => scenario)],
+    ["fieldReads", run.fieldReads.map(({ access }) => access)],
+    ["codeSize", run.codeSize.map(({ file }) => file)],
+  ] as const)
+    checkUnique(names, r.at(member));
   return checkEvidence(run, r);
 }
 
+/** The processes that prove that a guest runs alike in both forms are named after it. */
+const PROOF = "proof/";
+
+/** The guests proved, and the processes that proved them, must be the same. */
+function checkProofs({ equivalence, schedule, lifetimes }: Run, r: JsonReader): void {
+  const proved = equivalence.map(({ workload }) => workload);
+  checkUnique(proved, r.at("equivalence"));
+  const tasks = schedule.processes.filter(({ lost }) => lost === null).map(({ task }) => task);
+  const [remains, outcomes] = [`${PROOF}remains`, `${PROOF}outcomes`];
+  for (const task of new Set(tasks)) {
+    if (!task.startsWith(PROOF) || task === remains || task === outcomes) continue;
+    const guest = task.slice(PROOF.length);
+    if (!proved.includes(guest))
+      r.at("equivalence").fail(`a proof of "${guest}", for which the schedule has a process`);
+  }
+  proved.forEach((guest, i) => {
+    if (!tasks.includes(`${PROOF}${guest}`))
+      r.at("equivalence").item(i).at("workload").fail("a guest for whose proof the schedule has a process");
+  });
+  if (tasks.includes(outcomes) && lifetimes.length === 0)
+    r.at("lifetimes").fail("at least one scenario, because the schedule has processes that lived them");
+}
+
+function checkUnique(names: readonly string[], r: JsonReader): void {
+  names.forEach((name, i) => {
+    if (names.indexOf(name) < i) r.item(i).fail(`an entry other than "${name}", which appears earlier`);
+  });
+}
+
+function readQuestion(r: JsonReader): string {
+  const text = r.string();
+  return text === QUESTION ? text : r.fail(`"${QUESTION}"`);
+}
+
+/** A command of this program; file names may be quoted. */
+const COMMAND = /^npx regionlab (bench|results merge)( ([\w./:=@%+,~^-]|'[^'\n]*'|\\')+)*$/;
+
+function readCommand(r: JsonReader, { A, B }: RunOptions["forms"]): string {
+  const text = r.string(100_000);
+  if (!COMMAND.test(text)) r.fail("a call of `npx regionlab bench` or `npx regionlab results merge`");
+  const [, forms = "embedded,owned"] = / --regions (\S+)/.exec(text) ?? [];
+  if (text.startsWith("npx regionlab bench") && forms !== `${A},${B}`)
+    r.fail(`a command with --regions ${A},${B}, the forms of the run`);
+  return text;
+}
+
 function readOptions(r: JsonReader): RunOptions {
-  const forms = r.at("forms");
+  const given = r.at("forms");
+  const forms = { A: given.at("A").oneOf(FORMS), B: given.at("B").oneOf(FORMS) };
   return {
     suites: r.at("suites").array((suite) => suite.oneOf(SUITES)),
     quick: r.at("quick").boolean(),
-    forms: { A: forms.at("A").oneOf(FORMS), B: forms.at("B").oneOf(FORMS) },
+    forms,
     workloads: r.at("workloads").array(string),
     repeats: r.at("repeats").count(),
     seed: r.at("seed").number(),
-    command: r.at("command").string(100_000),
+    command: readCommand(r.at("command"), forms),
     shard: r.at("shard").nullable(readShard),
     sequential: readSequential(r.at("sequential")),
   };
@@ -167,6 +224,7 @@ function readSequential(r: JsonReader): Sequential {
   const looks = r.at("looks").array((item) => {
     const look = item.count();
     if (look <= last) item.fail(`a number of processes greater than ${last}`);
+    if (look < LEAST_PROCESSES) item.fail(`at least ${LEAST_PROCESSES} processes`);
     last = look;
     return look;
   });
@@ -251,7 +309,7 @@ function readProof(r: JsonReader): EquivalenceProof {
   const proof = {
     workload: r.at("workload").string(),
     records: { A: readGuestRecord(records.at("A")), B: readGuestRecord(records.at("B")) },
-    processes: r.at("processes").count(),
+    boots: r.at("boots").count(),
     equal: r.at("equal").boolean(),
   };
   const { A, B } = proof.records;

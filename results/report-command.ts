@@ -30,7 +30,9 @@ export function addReportCommand(program: Command, output: Output = process.stdo
     .action(async (files: string[], options: { format?: Format; output?: string }) => {
       const inputs = files.length === 0 ? [LATEST_RUN] : files;
       if (options.output !== undefined) await checkReport(options.output, inputs);
-      const runs = (await Promise.all(inputs.map(loadRuns))).flat();
+      const runs: Run[] = [];
+      // One by one: a pipe that is opened waits for its writer, even if another input has been refused.
+      for (const input of inputs) runs.push(...(await loadRuns(input)));
       const format = options.format ?? formatOf(options.output);
       // Colours only on the terminal, never in a file.
       const text = await render(runs, format, options.output === undefined);
@@ -84,7 +86,7 @@ function formatOf(file: string | undefined): Format {
     default:
       throw new CommandError(
         `-o ${file}: the ending does not name a format; add --format ${FORMATS.join("|")}, or end it in .html, .md, ` +
-          ".json, .summary.json or .txt",
+          ".json, .summary.json or .txt, or any of these and .gz",
       );
   }
 }

@@ -192,8 +192,8 @@ export interface GuestPhase {
 export interface EquivalenceProof {
   readonly workload: string;
   readonly records: { readonly A: GuestRecord; readonly B: GuestRecord };
-  /** How often these records were observed, over all processes and arms. */
-  readonly processes: number;
+  /** Boots that gave these records, over all processes and arms. */
+  readonly boots: number;
   readonly equal: boolean;
 }
 

@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { CommandError, systemErrorCode, writeOutput } from "#host";
+import { CommandError, inOneLine, systemErrorCode, writeOutput } from "#host";
 import { digestOf } from "./digest.ts";
 import { parseRun, parseRuns } from "./parse.ts";
 import type { Run } from "./schema.ts";
@@ -69,12 +69,16 @@ async function readBytes(file: string, status: Stats, largest: number): Promise<
 /** Interval at which a FIFO is polled. */
 const FIFO_POLL_MS = 10;
 const FIFO_BYTES = 1 << 16;
+/** Polls without a writer before the user is told what the command waits for. */
+const POLLS_BEFORE_NOTE = 100;
 
 /** Yields the contents of a FIFO, from when a writer opens it until no writer is left. */
 async function* readFifo(file: string): AsyncIterable<Uint8Array> {
   const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    for (let begun = false; ; ) {
+    for (let begun = false, polls = 0; ; polls++) {
+      if (polls === POLLS_BEFORE_NOTE && !begun)
+        process.stderr.write(`regionlab: ${inOneLine(file)}: waiting for a program to write to it\n`);
       const chunk = new Uint8Array(FIFO_BYTES);
       let length = 0;
       try {

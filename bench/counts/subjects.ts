@@ -2,6 +2,7 @@
 import {
   BOARD_CREATION,
   BOOT,
+  COUNT_MARGIN_PERCENT,
   countDecides,
   FIRST_READ,
   MACHINE_CREATION,
@@ -15,7 +16,6 @@ import {
   TEAR_DOWN,
 } from "#results";
 import { PLUGGED } from "#workloads/lifecycle";
-import { COUNT_MARGIN_PERCENT } from "../suites/margins.ts";
 
 /** One figure: a step of a work. */
 export interface CountSubject {

@@ -6,10 +6,9 @@ import { Emulation, type Hardware } from "#machine";
 import type { RamAllocator } from "#memory";
 import { DeviceModel } from "#qdev";
 import type { MetricDefinition } from "#results";
-import { BOARD_CREATION, MACHINE_CREATION, MACHINE_SUBJECT, TEAR_DOWN } from "#results";
+import { BOARD_CREATION, MACHINE_CREATION, MACHINE_SUBJECT, OTHER_MARGIN_PERCENT, TEAR_DOWN } from "#results";
 import { spin } from "../trio/spin.ts";
 import type { SlicedWork } from "../trio/work.ts";
-import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { slicedTime } from "./sliced-time.ts";
 
 const RAM_BYTES = 2 ** 20;

@@ -3,6 +3,7 @@ import { loadHardware } from "#machine";
 import type { AccessSize } from "#memory";
 import type { Form, MetricDefinition } from "#results";
 import {
+  DISPATCH_MARGIN_PERCENT,
   FLOOR,
   PROBES,
   SECTION_HIT,
@@ -17,7 +18,6 @@ import { bareReadLoop, bareWalkLoop, type Case, type Loop, readLoop, writeLoop }
 import { aliasMap, flatMap, nestedMap, type ProbeMap, visits, walk } from "./dispatch-maps.ts";
 import { missCase } from "./dispatch-miss.ts";
 import { formatCount, uncopiedCase } from "./dispatch-uncopied.ts";
-import { DISPATCH_MARGIN_PERCENT } from "./margins.ts";
 import { VARIANTS } from "./probe.ts";
 import { slicedTime } from "./sliced-time.ts";
 

@@ -5,12 +5,11 @@
  */
 import { Emulation, type Hardware } from "#machine";
 import type { MetricDefinition, PerArm } from "#results";
-import { BOOT } from "#results";
+import { BOOT, OTHER_MARGIN_PERCENT } from "#results";
 import { summarize } from "#results/statistics";
 import { type Workload, workload } from "#workloads";
 import type { BootFigures, BootingWork } from "../trio/boots.ts";
 import { guestOf, MOST_INSTRUCTIONS, phasesOf } from "./guest.ts";
-import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { type Measurement, perArm } from "./measurement.ts";
 
 /** Guest instructions per slice: some tenths of a millisecond, or a millisecond for the billions of a distribution. */

@@ -1,11 +1,10 @@
 /** Rounds in which devices are plugged into a running machine, unplugged, and their storage is released. */
 import type { Hardware } from "#machine";
 import type { MetricDefinition } from "#results";
-import { PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "#results";
+import { OTHER_MARGIN_PERCENT, PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "#results";
 import { PLUGGED, scenario } from "#workloads/lifecycle";
 import { spin } from "../trio/spin.ts";
 import type { SlicedWork } from "../trio/work.ts";
-import { OTHER_MARGIN_PERCENT } from "./margins.ts";
 import { slicedTime } from "./sliced-time.ts";
 
 /** Rounds of a lifecycle scenario, timed as a whole and from each unplug to the release of the storage. */

@@ -5,7 +5,7 @@ import type { Hardware } from "#machine";
 import { FlatView, MemoryRegion } from "#memory";
 import { DeviceModel } from "#qdev";
 import { QomObject } from "#qom";
-import type { HeapPoint } from "#results";
+import { type HeapPoint, termsOf, WHOLE_MACHINE } from "#results";
 import {
   type Scenario,
   type ScenarioRun,
@@ -26,11 +26,6 @@ const ROUNDS_BEFORE_HEAP = 600;
 const COUNTED_ROUNDS = { quick: 100, full: 600 } as const;
 /** Untimed rounds in checked mode, which finds every access to a dead object. */
 const CHECKED_ROUNDS = 30;
-
-/** About a hundredth of what one leaked region takes in V8, some 1 500 bytes. */
-const MARGIN_BYTES = 16;
-/** A machine gets this margin for each of the regions of its board. */
-const REGIONS_PER_MACHINE = 16;
 
 /**
  * Counts what the rounds of each scenario leave. All are warmed up first, so that one count ends a scenario and starts
@@ -96,7 +91,7 @@ export async function followScenario(
   return {
     scenario: name,
     control: followed.leaksPerRound > 0,
-    margin: marginOf(followed),
+    margin: termsOf({ suite: "retention", workload: name, quantity: "memory" }).margin,
     heap: await followHeap(followed, hardware, quick, extraLeaks),
   };
 }
@@ -134,17 +129,9 @@ function leaking(run: ScenarioRun, objects: number): ScenarioRun {
   });
 }
 
-function marginOf(scenario: Scenario): number {
-  return isWholeMachine(scenario) ? MARGIN_BYTES * REGIONS_PER_MACHINE : MARGIN_BYTES;
-}
-
-function isWholeMachine({ name }: Scenario): boolean {
-  return name === "create-destroy";
-}
-
 /** A machine takes a hundred times as long as a device, so it gets fewer rounds. */
 function roundsOf(scenario: Scenario, rounds: number): number {
-  return isWholeMachine(scenario) ? Math.ceil(rounds / 15) : rounds;
+  return scenario.name === WHOLE_MACHINE ? Math.ceil(rounds / 15) : rounds;
 }
 
 function repeat(run: ScenarioRun, rounds: number): void {

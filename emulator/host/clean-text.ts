@@ -11,6 +11,11 @@ export function cleanText(text: string): string {
   return text.replace(/\r\n?/g, "\n").replace(ACTIVE, replacement);
 }
 
+/** A file's name as part of a message: without line breaks and control characters. */
+export function inOneLine(name: string): string {
+  return cleanText(name.trim().replace(/\s*[\r\n]+\s*/g, "\ufffd"));
+}
+
 function replacement(character: string): string {
   if (character === "\n") return character;
   return character === "\t" ? " " : "\ufffd";

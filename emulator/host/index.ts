@@ -1,15 +1,16 @@
 /** What every module needs of the host: files, signals, the terminal, and errors. Depends on no other module. */
-export { cleaned, cleanText, escapeJson } from "./clean-text.ts";
+export { cleaned, cleanText, escapeJson, inOneLine } from "./clean-text.ts";
 export { CommandError, type FailureCode, systemErrorCode } from "./command-error.ts";
 export { congestionOf } from "./congestion.ts";
 export { onEndSignal } from "./end-signals.ts";
 export {
   checkOutput,
-  type NamedInput,
+  type NamedFile,
   OutputFile,
   type OutputOptions,
   requireApart,
   requireDistinct,
+  requireKept,
   writeOutput,
   writeOutputs,
 } from "./output-file.ts";

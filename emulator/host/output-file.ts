@@ -16,6 +16,7 @@ import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { inOneLine } from "./clean-text.ts";
 import { CommandError, systemErrorCode } from "./command-error.ts";
 import { congestionOf } from "./congestion.ts";
 import { isSamePlace, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
@@ -251,11 +252,6 @@ export function checkOutput(option: string, path: string, options: OutputOptions
   new OutputFile(option, path, options).discard();
 }
 
-/** A name may contain a newline, but a message is one line. */
-function inOneLine(label: string): string {
-  return label.trim().replace(/\s*[\r\n]+\s*/g, "\ufffd");
-}
-
 /** @throws CommandError when two outputs are the same file */
 export function requireDistinct(files: readonly OutputFile[]): void {
   for (const [i, { place }] of files.entries()) {
@@ -267,14 +263,14 @@ export function requireDistinct(files: readonly OutputFile[]): void {
   }
 }
 
-/** An input, by the option that names it. */
-export interface NamedInput {
+/** A file, by the option that names it. */
+export interface NamedFile {
   readonly option: string;
   readonly path: string;
 }
 
 /** @throws CommandError when an output would overwrite an input */
-export function requireApart(files: readonly OutputFile[], inputs: readonly NamedInput[]): void {
+export function requireApart(files: readonly OutputFile[], inputs: readonly NamedFile[]): void {
   for (const { place } of files) {
     const { stats, kind, label } = place;
     if (kind === "stream") continue;
@@ -285,6 +281,24 @@ export function requireApart(files: readonly OutputFile[], inputs: readonly Name
       if (isSame)
         throw new CommandError(
           `${label}: is the same file as ${option} ${path}, which would be lost; give another`,
+        );
+    }
+  }
+}
+
+/**
+ * The same for files that are written while the machine runs, and emptied when it starts.
+ * @throws CommandError when one of them would overwrite an input
+ */
+export function requireKept(written: readonly NamedFile[], inputs: readonly NamedFile[]): void {
+  for (const { option, path } of written) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isFile() !== true) continue;
+    for (const input of inputs) {
+      const other = statSync(input.path, { throwIfNoEntry: false });
+      if (other?.dev === stats.dev && other.ino === stats.ino)
+        throw new CommandError(
+          `${option} ${path}: is the same file as ${input.option} ${input.path}, which would be lost; give another`,
         );
     }
   }

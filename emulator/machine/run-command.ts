@@ -3,12 +3,13 @@ import { attachTerminal, type Terminal } from "#backends";
 import {
   BROKEN_PIPE,
   CommandError,
-  type NamedInput,
+  type NamedFile,
   OutputFile,
   onBrokenOutput,
   onEndSignal,
   requireApart,
   requireDistinct,
+  requireKept,
 } from "#host";
 import type { GuestErrorKind } from "#qdev";
 import { Emulation, type EmulationOptions, type RunEnd } from "./emulation.ts";
@@ -137,7 +138,10 @@ async function run(
     const snapshot = output("--snapshot-out", options.snapshotOut);
     const logFile = output("--log-file", options.logFile);
     requireDistinct(outputs);
-    requireApart(outputs, filesIn(machine, options));
+    const inputs = inputsOf(machine, options);
+    const guestOutputs = guestOutputsOf(machine);
+    requireKept(guestOutputs, inputs);
+    requireApart(outputs, [...inputs, ...guestOutputs]);
     if (!(await readyInTime(outputs, timeout))) return ExitCode.TimedOut;
     const emulation = new Emulation({
       ...machine,
@@ -189,8 +193,8 @@ async function run(
   }
 }
 
-/** Files that the run reads, or that the guest writes. */
-function filesIn({ files, attached }: EmulationOptions, { snapshotIn }: RunOptions): NamedInput[] {
+/** Files that the run reads. The guest may write drives. */
+function inputsOf({ files, attached }: EmulationOptions, { snapshotIn }: RunOptions): NamedFile[] {
   const named: [option: string, path: string | undefined][] = [
     ["--bios", files?.bios],
     ["--kernel", files?.kernel],
@@ -201,14 +205,18 @@ function filesIn({ files, attached }: EmulationOptions, { snapshotIn }: RunOptio
       "-fw_cfg",
       "file" in content ? content.file : undefined,
     ]),
-    ...[...(attached?.chardevs ?? []), ...backendOf(attached?.serial)].map(
-      ({ kind, text, properties }): [string, string | undefined] => [
-        text.split(" ")[0] ?? "",
-        kind === "file" ? properties.find(([name]) => name === "path")?.[1] : undefined,
-      ],
-    ),
   ];
   return named.flatMap(([option, path]) => (path === undefined ? [] : [{ option, path }]));
+}
+
+/** Files that receive what the guest prints. */
+function guestOutputsOf({ attached }: EmulationOptions): NamedFile[] {
+  return [...(attached?.chardevs ?? []), ...backendOf(attached?.serial)].flatMap(
+    ({ kind, text, properties }) => {
+      const path = kind === "file" ? properties.find(([name]) => name === "path")?.[1] : undefined;
+      return path === undefined ? [] : [{ option: text.split(" ")[0] ?? "", path }];
+    },
+  );
 }
 
 function backendOf(serial: HardwareOptions["serial"]): BackendOption[] {

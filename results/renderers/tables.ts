@@ -180,7 +180,7 @@ export function equivalenceTable(run: Run): Table {
     "What each guest did in each form",
     ["Workload", "Form", "Guest instructions", "MMIO accesses", "MMIO trace", "Console", "Equal"],
     [2, 3],
-    run.equivalence.flatMap(({ workload, records, processes, equal }) =>
+    run.equivalence.flatMap(({ workload, records, boots, equal }) =>
       (["A", "B"] as const).map((arm) => [
         workload,
         names[arm],
@@ -188,7 +188,7 @@ export function equivalenceTable(run: Run): Table {
         formatNumber(records[arm].mmioAccesses),
         shortHash(records[arm].mmioTraceSha256),
         shortHash(records[arm].consoleSha256),
-        equal ? `yes, in ${processes} processes` : "NO",
+        equal ? `yes, in ${boots} boots` : "NO",
       ]),
     ),
     run.equivalence.flatMap(({ equal }, i) => (equal ? [] : [2 * i, 2 * i + 1])),

@@ -128,11 +128,14 @@ function questionRows(question: TableQuestion, withQemu: boolean, group: string 
  * figure was meant to decide, the first line shows that the question is open.
  */
 function verdictOf({ ours }: Line, question: TableQuestion, isFirst: boolean): Verdict | null {
-  if (question.deciding === null && isFirst && ours !== null && !lacksDeciding(question)) {
-    return question.verdict;
-  }
+  const isOpen = question.deciding === null && hasFigures(question) && !lacksDeciding(question);
+  if (isOpen && isFirst && ours !== null) return question.verdict;
   if (isMetric(ours)) return ours.comparison.verdict;
   return ours?.decides && question.deciding === null ? question.verdict : null;
+}
+
+function hasFigures({ lines }: TableQuestion): boolean {
+  return lines.some(({ ours }) => isMetric(ours));
 }
 
 /** Whether a figure that would decide is missing; its omission says why. */
@@ -168,7 +171,7 @@ function notesOf(question: TableQuestion): string[] {
   const byConstruction = unique(metrics.flatMap((metric) => metric.byConstruction ?? []));
   return [
     ...byConstruction.map((why) => `Equal by construction: ${clause(why)}.`),
-    ...(!isDecided(question) && (deciding !== null || !omissions.some(({ decides }) => decides))
+    ...(!isDecided(question) && (deciding !== null || (hasFigures(question) && !lacksDeciding(question)))
       ? [`Open: ${sentence(reasonOf({ ...question, figures: metrics }))}`]
       : []),
     ...omissions.map((omission) => `${capitalName(omission)}: ${clause(omission.reason)}.`),

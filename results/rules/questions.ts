@@ -1,6 +1,10 @@
 /** Names shared by the code that measures, judges and checks. Changing one changes the format of stored runs. */
 import type { Role, Suite } from "../schema.ts";
 
+/** What a run is to answer. */
+export const QUESTION =
+  "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?";
+
 /** The floor that dispatch is compared with. */
 export const FLOOR = "bare indirect call";
 export const SECTION_HIT = "read 4 bytes, last section hit";

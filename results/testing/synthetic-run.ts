@@ -1,5 +1,7 @@
 /** A run generated from a seed, for tests of code that reads runs. Nothing in it was measured, and it says so. */
+
 import { judgeRun, type Unjudged } from "../rules/judge.ts";
+import { QUESTION } from "../rules/questions.ts";
 import { checkRequirements } from "../rules/requirements.ts";
 import {
   type AlikeMetric,
@@ -59,8 +61,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
     synthetic: true,
-    question:
-      "Does it matter, in time or memory, whether a device embeds its memory regions or lets QOM own them?",
+    question: QUESTION,
     options: {
       suites,
       quick: false,
@@ -68,7 +69,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
       workloads: ["hello", "firmware"],
       repeats,
       seed,
-      command: `regionlab bench --repeats ${repeats} --seed ${seed}`,
+      command: `npx regionlab bench --repeats ${repeats} --seed ${seed}`,
       shard: null,
       sequential,
     },
@@ -157,7 +158,12 @@ function schedule(
   const whole = Array.from({ length: repeats }, (_, repeat) =>
     tasks.map((task) => entry(task, repeat, null)),
   );
-  return [...whole.flat(), entry(tasks[0] ?? "", repeats, "the process took longer than 60 s and was ended")];
+  const proofs = ["proof/hello", "proof/firmware"].map((task) => ({ ...entry(task, 0, null), slots: null }));
+  return [
+    ...proofs,
+    ...whole.flat(),
+    entry(tasks[0] ?? "", repeats, "the process took longer than 60 s and was ended"),
+  ];
 }
 
 function environment(id: string): Environment {
@@ -205,10 +211,10 @@ function equivalence(repeats: number, notEquivalent: boolean): Run["equivalence"
     {
       workload: "hello",
       records: { A: record, B: notEquivalent ? { ...record, mmioTraceSha256: hash("c") } : record },
-      processes: 3 * repeats,
+      boots: 3 * repeats,
       equal: !notEquivalent,
     },
-    { workload: "firmware", records: { A: phased, B: phased }, processes: 3 * repeats, equal: true },
+    { workload: "firmware", records: { A: phased, B: phased }, boots: 3 * repeats, equal: true },
   ];
 }
 

@@ -57,7 +57,7 @@ describe("QEMU's options that work", () => {
     ],
     ["-nic none -net none", ""],
     [
-      "-blockdev node-name=p0,driver=file,read-only=on,filename=code.fd -M virt,pflash0=p0",
+      "--blockdev=node-name=p0,driver=file,read-only=on,filename=code.fd -M virt,pflash0=p0",
       "--machine virt --drive if=pflash,unit=0,id=p0,file=code.fd,readonly=on",
     ],
     [
@@ -107,6 +107,12 @@ describe("QEMU's options that do not", () => {
     ["-frobnicate", /^-frobnicate: unknown option; --help lists all of them/],
     ["-kernel", /^-kernel: its value is missing; give one after it/],
     ["-usb", /^-usb: the board has no USB/],
+    ["--usb=on", /^-usb: the board has no USB/],
+    ["--S=x", /^--S=x: the option takes no value; give --S/],
+    ["--nographic=x", /^--nographic=x: the option takes no value; give --nographic/],
+    ["--blockdev=driver=file,filename=b", /node-name is missing/],
+    ["--blockdev=zzz,zzz", /^-blockdev zzz,zzz: /],
+    ["-blockdev", /^-blockdev: its value is missing; give one after it/],
   ])("%s", (line, message) => {
     expect(refusal(line)).toMatch(message);
     expect(refusal(line)).not.toContain("\n");

@@ -236,6 +236,8 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
       value = next;
     }
     ours.push(...meaning.words(value, all));
+    if (!meaning.takesValue && attached !== undefined)
+      throw new CommandError(`${word}: the option takes no value; give --${bare}`);
   }
   return ours;
 }
@@ -295,8 +297,9 @@ function flashDrive(bank: number, node: string, nodes: WordsOfOne["nodes"]): str
 function nodesOf(words: readonly string[]): Map<string, BlockNode> {
   const nodes = new Map<string, BlockNode>();
   words.forEach((word, at) => {
-    if (!/^--?blockdev$/.test(word)) return;
-    const value = words[at + 1] ?? "";
+    const option = /^--?blockdev(?:=(.*))?$/s.exec(word);
+    const value = option?.[1] ?? words[at + 1];
+    if (option === null || value === undefined) return;
     const text = `-blockdev ${value}`;
     const reader = new OptionReader(text, parseKeyValues("-blockdev", value, "driver"));
     const driver = reader.choice("driver", ["file", "raw"], "raw");

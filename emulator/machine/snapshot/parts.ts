@@ -32,6 +32,11 @@ export function devicesOf(model: DeviceModel): ReadonlyMap<string, Device> {
   return devices;
 }
 
+/** The name of the bus that a device is plugged into; null on the system bus. */
+export function busOf({ parentBus }: Device): string | null {
+  return parentBus === null || parentBus instanceof SystemBus ? null : nameOf(parentBus);
+}
+
 /** The bytes of every RAM, ROM and flash region. @throws QomAbort when two have the same name. */
 export function memoriesOf(model: DeviceModel): Memories {
   const memories = new Map<string, Uint8Array>();

@@ -149,6 +149,21 @@ describe("a snapshot is refused, and the machine stays unchanged, when", () => {
       /F: \/machine\/peripheral-anon\/device\[0\] was made with max-bytes=\d+, here it is 512; start/,
     );
   });
+
+  it("a device is on another bus, by name or by the order of the options", async () => {
+    const withDevices = (...device: string[]) => machine({ attached: attach({ device }) });
+    const [rng, serial] = ["virtio-rng-device,id=a", "virtio-serial-device,id=b"];
+    const first = await withDevices(rng, serial);
+    const saved = snapshotOf(first);
+    restoreSnapshot(await withDevices(rng, serial), saved, "F");
+    const elsewhere = /F: \/machine\/peripheral\/a was made with bus=\S+, here it is \S+; start/;
+    for (const other of [
+      await withDevices(`${rng},bus=virtio-mmio-bus.0`, serial),
+      await withDevices(serial, rng),
+    ]) {
+      expect(() => restoreSnapshot(other, saved, "F")).toThrow(elsewhere);
+    }
+  });
 });
 
 it("a guest that has powered off stays powered off", async () => {

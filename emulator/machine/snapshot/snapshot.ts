@@ -17,7 +17,7 @@ import type { Emulation } from "../emulation.ts";
 import { readInput } from "../images.ts";
 import { overlaysOf, planDrives, saveDrives } from "./drives.ts";
 import { type ByteSink, SnapshotFile, writeSnapshotFile } from "./file.ts";
-import { backendsOf, devicesOf, memoriesOf, type StatefulPart } from "./parts.ts";
+import { backendsOf, busOf, devicesOf, memoriesOf, type StatefulPart } from "./parts.ts";
 
 const CLOCK: VmStateFields = { wallAtStart: "uint64" };
 const TIMERS: VmStateFields = { comparators: "timers" };
@@ -56,14 +56,21 @@ export function saveSnapshot(emulation: Emulation, sink: ByteSink): void {
   writeSnapshotFile(sink, state, new Map([...memoriesOf(model), ...overlaysOf(model)]));
 }
 
-/** The properties of every device that `-device` and `-global` can set. */
+/** The properties of every device that `-device` and `-global` can set, and the bus that it is plugged into. */
 function settingsOf(model: DeviceModel): SavedFields {
   const settings: Record<string, SavedValue> = {};
   for (const [name, device] of devicesOf(model)) {
     const own = model.types.classProperties(device.qomType).filter(({ set }) => set !== undefined);
-    settings[name] = Object.fromEntries(
-      own.map((property): [string, SavedValue] => [property.name, String(device.getProperty(property.name))]),
-    );
+    const bus = busOf(device);
+    settings[name] = {
+      ...Object.fromEntries(
+        own.map((property): [string, SavedValue] => [
+          property.name,
+          String(device.getProperty(property.name)),
+        ]),
+      ),
+      ...(bus !== null && { bus }),
+    };
   }
   return settings;
 }

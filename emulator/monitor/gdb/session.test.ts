@@ -116,6 +116,36 @@ it("a step executes one instruction, whichever packet requests it", async () => 
   }
 });
 
+it("malformed steps and continues are errors, and do not resume the machine", async () => {
+  for (const packet of [
+    "szz",
+    "czz",
+    "s-1",
+    "c 80000000",
+    "S",
+    "S5",
+    "S05;zz",
+    "C05;",
+    "c;80000000",
+    "Szz",
+  ]) {
+    expect(await client.ask(packet)).toBe("E16");
+    expect(control.paused).toBe(true);
+  }
+});
+
+it.each(["idle", "silent"])(
+  "the end of the machine closes the connection to a debugger that is %s",
+  async (kind) => {
+    if (kind === "idle") await client.ask("?");
+    client.socket.allowHalfOpen = true; // it does not close its side
+    const closed = gone(client.socket);
+    control.quit();
+    server.close(await ended);
+    await closed;
+  },
+);
+
 it("memory is written by both packets, special characters included, and read back", async () => {
   expect(await client.ask("M80001000,4:24237d2a")).toBe("OK");
   expect(await client.ask("m80001000,4")).toBe("24237d2a");

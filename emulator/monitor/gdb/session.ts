@@ -25,6 +25,11 @@ const NO_MEMORY = "E0e";
 const ALL_THREADS = "-1";
 /** An action that `vCont?` offers: continue or step, optionally with a signal, optionally for one thread. */
 const ACTION = /^([cs]|[CS][0-9a-fA-F]{2})(:(-1|[0-9a-fA-F]+))?$/;
+/** The same in the older packets, without and with a signal: for the selected thread, and optionally at an address. */
+const PLAIN_ACTION = /^([cs])([0-9a-fA-F]{1,16})?$/;
+const SIGNALLED_ACTION = /^([CS])[0-9a-fA-F]{2}(?:;([0-9a-fA-F]{1,16}))?$/;
+/** Time that a debugger has to close the connection after the end of the machine. */
+const GOODBYE_MILLISECONDS = 500;
 const SIGINT = "02";
 const SIGTRAP = "05";
 
@@ -84,6 +89,9 @@ export class GdbSession {
     if (this.owesStop) this.send(`W${code.toString(16).padStart(2, "0")}`);
     this.stopListening();
     this.socket.end();
+    // A debugger that stays connected, or does not read, must not keep this process.
+    const timer = setTimeout(() => this.socket.destroy(), GOODBYE_MILLISECONDS);
+    this.socket.once("close", () => clearTimeout(timer));
   }
 
   /** The debugger has detached: the machine runs on as if it had never been attached. */
@@ -362,9 +370,9 @@ export class GdbSession {
 
   /** `c` and `s` may have an address to resume at; in `C` and `S` a signal precedes it, which is ignored. */
   private resumeOld(packet: string): string | null {
-    const [action = "", ...more] = packet;
-    const address = action === "C" || action === "S" ? (packet.split(";")[1] ?? "") : more.join("");
-    if (address !== "") this.selected.pc = BigInt(`0x${address}`);
+    const [, action, address] = PLAIN_ACTION.exec(packet) ?? SIGNALLED_ACTION.exec(packet) ?? [];
+    if (action === undefined) return INVALID;
+    if (address !== undefined) this.selected.pc = BigInt(`0x${address}`);
     return this.resume([action.toLowerCase()]);
   }
 
