@@ -138,7 +138,7 @@ export class Callees implements CalleeResolver {
     if (bodies.length > 0) return { kind: "followed", bodies, perhaps: perhaps || bodies.length > 1 };
     if (onDevice && name !== undefined) {
       const [member] = this.shape.members(name);
-      if (member !== undefined && !this.program.isFramework(member))
+      if (member !== undefined)
         return { kind: "unknown", why: `what \`${name}\` holds when it is called is not known` };
     }
     return this.declared(call, holders, name ?? "");
@@ -165,7 +165,7 @@ export class Callees implements CalleeResolver {
       const method = this.sources.shapeMadeBy(node)?.method(name);
       if (method !== undefined) return [{ fn: method, self: [holder], outer: undefined }];
     }
-    if (ts.isObjectLiteralExpression(node)) {
+    if (ts.isNewExpression(node) || ts.isObjectLiteralExpression(node)) {
       return this.sources
         .property(holder, name, call.expression, frame)
         .flatMap((each) => this.sources.functionIn(each))
@@ -185,7 +185,7 @@ export class Callees implements CalleeResolver {
     const declaration = this.program.declarationOf(named);
     if (declaration === undefined) return this.outside(call, name);
     const fn = functionOf(declaration) ?? this.valueOf(declaration);
-    if (fn === undefined || this.program.isFramework(fn)) return this.outside(call, name, declaration);
+    if (fn === undefined || this.program.isOutside(fn)) return this.outside(call, name, declaration);
     const self = ts.isPropertyAccessExpression(target) ? holders : [];
     return { kind: "followed", bodies: [{ fn, self, outer: undefined }], perhaps: false };
   }

@@ -5,7 +5,7 @@
  * analyses know what they do, and the engine knows the few of them that call back at once.
  */
 import { ts } from "ts-morph";
-import { hasModifier, isRunnable, nameOf, type Runnable, stores, strip } from "./syntax.ts";
+import { hasModifier, isRunnable, literalKey, nameOf, type Runnable, stores, strip } from "./syntax.ts";
 
 export class FlowProgram {
   readonly checker: ts.TypeChecker;
@@ -39,6 +39,11 @@ export class FlowProgram {
   }
 
   isFramework(node: ts.Node): boolean {
+    return this.framework(node.getSourceFile());
+  }
+
+  /** True for code that is never followed: the framework's, and whatever has declarations only. */
+  isOutside(node: ts.Node): boolean {
     const file = node.getSourceFile();
     return file.isDeclarationFile || this.framework(file);
   }
@@ -71,10 +76,10 @@ export class FlowProgram {
     return type?.symbol?.declarations?.find(ts.isClassLike);
   }
 
-  /** The class that a class extends, unless it belongs to the framework. */
+  /** The class that a class extends, unless its code is outside. */
   baseOf(declaration: ts.ClassLikeDeclaration): ts.ClassLikeDeclaration | undefined {
     const base = this.extended(declaration);
-    return base === undefined || this.isFramework(base) ? undefined : base;
+    return base === undefined || this.isOutside(base) ? undefined : base;
   }
 
   /** Names of the framework classes that a class derives from, nearest first. */
@@ -136,6 +141,7 @@ export class FlowProgram {
 /** A class with its bases, most derived first; framework classes are left out. */
 export class ClassShape {
   readonly declaration: ts.ClassLikeDeclaration;
+  private readonly program: FlowProgram;
   readonly chain: readonly ts.ClassLikeDeclaration[];
   /** Values given to fields by `this.name = value`, and to elements of what they hold. */
   private fields: Map<string, ts.Expression[]> | undefined;
@@ -143,6 +149,7 @@ export class ClassShape {
   private readonly named = new Map<string, readonly ts.ClassElement[]>();
 
   constructor(program: FlowProgram, declaration: ts.ClassLikeDeclaration) {
+    this.program = program;
     this.declaration = declaration;
     const chain: ts.ClassLikeDeclaration[] = [];
     for (
@@ -218,7 +225,7 @@ export class ClassShape {
     this.fields = new Map();
     this.elements = new Map();
     for (const each of this.chain)
-      for (const member of each.members) collectFieldStores(member, this.fields, this.elements);
+      for (const member of each.members) collectFieldStores(this.program, member, this.fields, this.elements);
   }
 }
 
@@ -262,34 +269,44 @@ function collectReturns(node: ts.Node, found: ts.Expression[]): void {
 const adders: ReadonlySet<string> = new Set(["push", "unshift", "add", "set", "fill"]);
 
 function collectFieldStores(
+  program: FlowProgram,
   node: ts.Node,
   fields: Map<string, ts.Expression[]>,
   elements: Map<string, ts.Expression[]>,
 ): void {
   if (ts.isBinaryExpression(node) && stores(node)) {
     const target = strip(node.left);
-    const name = nameOnThis(target);
+    const name = nameOnThis(program, target);
     if (name !== undefined) add(fields, name, node.right);
     else if (ts.isElementAccessExpression(target)) {
-      const array = nameOnThis(strip(target.expression));
+      const array = nameOnThis(program, strip(target.expression));
       if (array !== undefined) add(elements, array, node.right);
     }
   } else if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
     const { expression, name } = node.expression;
-    const array = adders.has(name.text) ? nameOnThis(strip(expression)) : undefined;
+    const array = adders.has(name.text) ? nameOnThis(program, strip(expression)) : undefined;
     const value = node.arguments.at(-1);
     if (array !== undefined && value !== undefined) add(elements, array, value);
   }
-  ts.forEachChild(node, (child) => collectFieldStores(child, fields, elements));
+  ts.forEachChild(node, (child) => collectFieldStores(program, child, fields, elements));
 }
 
-/** `name` of `this.name` and `this["name"]`. */
-function nameOnThis(node: ts.Expression): string | undefined {
+/** `name` of `this.name` and `this["name"]`, also by way of `const self = this`. */
+function nameOnThis(program: FlowProgram, node: ts.Expression): string | undefined {
   if (ts.isPropertyAccessExpression(node))
-    return strip(node.expression).kind === ts.SyntaxKind.ThisKeyword ? node.name.text : undefined;
-  if (!ts.isElementAccessExpression(node) || strip(node.expression).kind !== ts.SyntaxKind.ThisKeyword)
-    return undefined;
-  return nameOf(strip(node.argumentExpression));
+    return isThis(program, node.expression) ? node.name.text : undefined;
+  if (!ts.isElementAccessExpression(node) || !isThis(program, node.expression)) return undefined;
+  return literalKey(node.argumentExpression);
+}
+
+function isThis(program: FlowProgram, node: ts.Expression): boolean {
+  const bare = strip(node);
+  if (bare.kind === ts.SyntaxKind.ThisKeyword) return true;
+  if (!ts.isIdentifier(bare)) return false;
+  const declared = program.declarationOf(bare);
+  if (declared === undefined || !ts.isVariableDeclaration(declared) || declared.initializer === undefined)
+    return false;
+  return strip(declared.initializer).kind === ts.SyntaxKind.ThisKeyword;
 }
 
 function add<T>(map: Map<string, T[]>, key: string, value: T): void {

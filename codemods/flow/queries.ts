@@ -55,12 +55,13 @@ export function lifeQueries(
   return {
     unknowns,
     timesOf(node) {
-      const set = end?.[known(node)];
+      const place = known(node);
+      const set = end?.[place];
+      const peak = counts.peaks[place] ?? 0;
       if (set === undefined) return "unknown";
-      if (set === NONE && !arrivals.has(anchor(node)))
-        return isIdle(node, compiled) && unknowns.length === 0 ? "never" : "unknown";
-      if ((set & SEVERAL) !== 0) return "many";
-      return set === NONE ? "never" : set === ONE ? "once" : "at-most-once";
+      if (peak === 0) return isIdle(node, compiled) && unknowns.length === 0 ? "never" : "unknown";
+      if ((peak & SEVERAL) !== 0) return "many";
+      return set === ONE ? "once" : "at-most-once";
     },
     orderOf(creation, use) {
       known(use);
@@ -84,11 +85,14 @@ class Counts implements Analysis<Uint8Array> {
   readonly initial: Uint8Array;
   private readonly index: ReadonlyMap<ts.Node, number>;
   private readonly arrivals: Map<ts.Node, Uint8Array>;
+  /** Counts of each node seen anywhere, in lives that end early too. */
+  readonly peaks: Uint8Array;
 
   constructor(index: ReadonlyMap<ts.Node, number>, arrivals: Map<ts.Node, Uint8Array>) {
     this.index = index;
     this.arrivals = arrivals;
     this.initial = new Uint8Array(index.size).fill(NONE);
+    this.peaks = new Uint8Array(index.size);
   }
 
   join(one: Uint8Array, other: Uint8Array): Uint8Array {
@@ -107,7 +111,9 @@ class Counts implements Analysis<Uint8Array> {
     this.arrivals.set(event.node, before === undefined ? state : this.join(before, state));
     const next = state.slice();
     const set = state[place] ?? NONE;
-    next[place] = (set & NONE ? ONE : 0) | (set & (ONE | SEVERAL) ? SEVERAL : 0);
+    const raised = (set & NONE ? ONE : 0) | (set & (ONE | SEVERAL) ? SEVERAL : 0);
+    next[place] = raised;
+    this.peaks[place] = (this.peaks[place] ?? 0) | raised;
     return next;
   }
 }

@@ -195,7 +195,7 @@ export class Sources {
 
   private ofName(name: ts.Identifier, frame: Frame): readonly Source[] {
     const declaration = this.program.declarationOf(name);
-    if (declaration === undefined || this.program.isFramework(declaration)) return [];
+    if (declaration === undefined || this.program.isOutside(declaration)) return [];
     if (ts.isParameter(declaration)) return this.ofParameter(declaration, frame);
     if (ts.isBindingElement(declaration)) return this.ofPattern(declaration, frame);
     if (ts.isVariableDeclaration(declaration)) return this.ofVariable(declaration, frame);
@@ -290,7 +290,7 @@ export class Sources {
     const declaration = this.program.declarationOf(
       ts.isPropertyAccessExpression(target) ? target.name : target,
     );
-    if (declaration === undefined || !ts.isClassLike(declaration) || this.program.isFramework(declaration))
+    if (declaration === undefined || !ts.isClassLike(declaration) || this.program.isOutside(declaration))
       return undefined;
     return this.program.shapeOf(declaration);
   }

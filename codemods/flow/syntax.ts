@@ -34,13 +34,19 @@ export function nameOf(name: ts.Node | undefined): string | undefined {
   return undefined;
 }
 
+/** The key of `object[key]` if it is a literal. */
+export function literalKey(key: ts.Expression): string | undefined {
+  const bare = strip(key);
+  return ts.isStringLiteralLike(bare) || ts.isNumericLiteral(bare) ? bare.text : undefined;
+}
+
 /** An access `object.name` or `object["name"]`; `name` is undefined for a computed one. */
 export function accessOf(
   node: ts.Node,
 ): { readonly object: ts.Expression; readonly name: string | undefined } | undefined {
   if (ts.isPropertyAccessExpression(node)) return { object: node.expression, name: node.name.text };
   if (ts.isElementAccessExpression(node))
-    return { object: node.expression, name: nameOf(strip(node.argumentExpression)) };
+    return { object: node.expression, name: literalKey(node.argumentExpression) };
   return undefined;
 }
 

@@ -39,7 +39,13 @@ export class Walker<State> {
   /** Entries of the class, which code that is not known may call. */
   private readonly entries: readonly Entry[];
 
-  constructor(program: FlowProgram, shape: ClassShape, analysis: Analysis<State>, entries: readonly Entry[]) {
+  constructor(
+    program: FlowProgram,
+    shape: ClassShape,
+    analysis: Analysis<State>,
+    entries: readonly Entry[],
+    steps: Steps,
+  ) {
     this.program = program;
     this.analysis = analysis;
     this.callees = new Callees(program, shape);
