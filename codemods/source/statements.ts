@@ -63,7 +63,8 @@ function layOutStatement(statement: Node, points: readonly TextEdit[], notes: La
     const text = layoutCall({ indent: indentOf(statement), ...parts });
     const predictable =
       !endsInHuggable(call) && !calleeCalls(call) && fitsWidth(text, indentOf(statement).length);
-    if (predictable || !text.includes("\n")) return { start, end, text };
+    // Only a new layout leaves out an argument with its comma.
+    if (predictable || parts.removes || !text.includes("\n")) return { start, end, text };
   }
   const column = start - lineStart(source, start);
   const joined = verbatim.replace(/\s*\n\s*/g, "");
@@ -107,7 +108,8 @@ function callParts(call: CallExpression, statement: Node, points: readonly TextE
     args.every((arg) => !arg.includes("\n")) &&
     !head.includes("\n") &&
     (tail === ";" || tail === "");
-  return plain ? { head, args, tail } : undefined;
+  const remaining = args.filter((arg) => arg !== "");
+  return plain ? { head, args: remaining, tail, removes: remaining.length < args.length } : undefined;
 }
 
 /** A call on the result of a call: formatters may break such chains before their dots. */
