@@ -3,9 +3,10 @@ import { CommandError, OutputFile, requireApart } from "#host";
 import { auditRegions, renderAudit } from "./audit.ts";
 import type { CodemodOptions, Print } from "./command.ts";
 import { ExitCode } from "./errors.ts";
-import { type Plan, planConversion } from "./passes/4-plan.ts";
+import type { Plan } from "./passes/4-plan.ts";
 import { applyPlan, changedFiles } from "./passes/5-apply.ts";
 import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
+import { planConversion } from "./pipeline.ts";
 import type { Direction } from "./regions/facts.ts";
 import { discoverSources } from "./source/discover.ts";
 

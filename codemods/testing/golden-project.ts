@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Project } from "ts-morph";
-import { type FilePlan, planConversion } from "../passes/4-plan.ts";
+import type { FilePlan } from "../passes/4-plan.ts";
+import { planConversion } from "../pipeline.ts";
 import type { Direction } from "../regions/facts.ts";
 import { newProject } from "../source/workspace.ts";
 
