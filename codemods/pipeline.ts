@@ -34,7 +34,7 @@ export interface Program {
 export type Verify = (units: readonly Unit[], program: Program) => ReadonlyMap<Unit, Refusal>;
 
 export interface PipelineOptions extends WorkspaceOptions {
-  readonly verify?: Verify;
+  readonly verify?: Verify | undefined;
 }
 
 /** Opens sources (absolute paths) and finds their regions. @throws CommandError if one cannot be read or parsed. */

@@ -36,7 +36,6 @@ const withoutOutput: ts.CompilerOptions = {
   noEmit: true,
   incremental: false,
   composite: false,
-  tsBuildInfoFile: undefined,
   skipLibCheck: true,
 };
 
@@ -46,8 +45,9 @@ export class Configurations {
   private readonly byDirectory = new Map<string, readonly string[]>();
   private readonly fallback: Configuration;
 
-  constructor(private readonly fallbackOptions: ts.CompilerOptions = defaultOptions) {
-    this.fallback = { path: undefined, options: this.fallbackOptions, files: new Set(), references: [] };
+  /** `fallbackOptions` apply to files without a tsconfig.json. */
+  constructor(fallbackOptions: ts.CompilerOptions = defaultOptions) {
+    this.fallback = { path: undefined, options: fallbackOptions, files: new Set(), references: [] };
   }
 
   /** The configuration that a file, given by absolute path, belongs to. */

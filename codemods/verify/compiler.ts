@@ -26,12 +26,11 @@ export class Compiler {
   private readonly parsed = new Map<string, readonly ts.SourceFile[]>();
   private texts: ReadonlyMap<string, string> = new Map();
   private program: ts.Program | undefined;
+  private readonly configuration: Configuration;
   private readonly files: TextSource;
 
-  constructor(
-    readonly configuration: Configuration,
-    files: TextSource,
-  ) {
+  constructor(configuration: Configuration, files: TextSource) {
+    this.configuration = configuration;
     this.files = files;
     this.host = this.createHost();
   }
@@ -64,7 +63,7 @@ export class Compiler {
   private createHost(): ts.CompilerHost {
     const { files } = this;
     const currentDirectory = this.configuration.path && dirname(this.configuration.path);
-    const host: ts.CompilerHost = {
+    return {
       getSourceFile: (name, options) => this.parse(name, options),
       getDefaultLibFileName: (options) => `${libraryDirectory}/${ts.getDefaultLibFileName(options)}`,
       getDefaultLibLocation: () => libraryDirectory,
@@ -75,11 +74,10 @@ export class Compiler {
       fileExists: (name) => files.exists(name),
       readFile: (name) => this.texts.get(name) ?? files.read(name),
       directoryExists: (name) => files.directoryExists(name),
+      getDirectories: (name) => ts.sys.getDirectories(name),
+      realpath: (name) => files.realpath(name),
       writeFile: () => {},
     };
-    if (ts.sys.realpath !== undefined) host.realpath = ts.sys.realpath;
-    if (ts.sys.getDirectories !== undefined) host.getDirectories = (name) => ts.sys.getDirectories(name);
-    return host;
   }
 
   private parse(
@@ -105,21 +103,30 @@ function diagnosticOf(path: string, diagnostic: ts.Diagnostic, syntactic: boolea
 /** Where ts-morph keeps the declarations of the ECMAScript library, which it carries in memory. */
 const libraryDirectory = "/node_modules/typescript/lib";
 
-/** Texts on disk and those of the library, each looked up once however many compilations ask. */
+/** The texts that replace those on disk, the texts on disk, and those of the library; each is looked up once. */
 export class TextSource {
   private readonly library = new Project({ skipAddingFilesFromTsConfig: true }).getModuleResolutionHost();
-  private readonly texts = new Map<string, string | undefined>();
+  private readonly texts: Map<string, string | undefined>;
   private readonly directories = new Map<string, boolean>();
+
+  constructor(overlay: ReadonlyMap<string, string>) {
+    this.texts = new Map(overlay);
+    for (const path of overlay.keys()) {
+      for (let each = dirname(path); !this.directories.has(each); each = dirname(each)) {
+        this.directories.set(each, true);
+      }
+    }
+  }
 
   read(path: string): string | undefined {
     if (!this.texts.has(path)) {
-      this.texts.set(path, this.isLibrary(path) ? this.library.readFile(path) : ts.sys.readFile(path));
+      this.texts.set(path, isLibrary(path) ? this.library.readFile(path) : ts.sys.readFile(path));
     }
     return this.texts.get(path);
   }
 
   exists(path: string): boolean {
-    if (this.isLibrary(path)) return this.library.fileExists(path);
+    if (isLibrary(path)) return this.library.fileExists(path);
     return this.texts.get(path) !== undefined || ts.sys.fileExists(path);
   }
 
@@ -131,7 +138,11 @@ export class TextSource {
     return exists;
   }
 
-  private isLibrary(path: string): boolean {
-    return path.startsWith(`${libraryDirectory}/`);
+  realpath(path: string): string {
+    return ts.sys.realpath?.(path) ?? path;
   }
+}
+
+function isLibrary(path: string): boolean {
+  return path.startsWith(`${libraryDirectory}/`);
 }

@@ -9,14 +9,19 @@ const specifiers = /\b(?:from|import|require)\s*\(?\s*["']([^"'\n]+)["']/g;
 /** A file that passes on what it imports, or derives a class from it, can affect those that import it. */
 const passesOn = /\bexport\s*(?:type\s*)?[*{]|\bexport\s+import\b|\bextends\b/;
 
-/** Who imports whom among the files of a configuration; read when it is first asked. */
+/** Who imports whom among the files of a configuration, and others; read when it is first asked. */
 export class ImportGraph {
   private importers: ReadonlyMap<string, readonly string[]> | undefined;
 
-  constructor(
-    private readonly configuration: Configuration,
-    private readonly texts: TextSource,
-  ) {}
+  private readonly configuration: Configuration;
+  private readonly texts: TextSource;
+  private readonly others: readonly string[];
+
+  constructor(configuration: Configuration, texts: TextSource, others: readonly string[]) {
+    this.configuration = configuration;
+    this.texts = texts;
+    this.others = others;
+  }
 
   /**
    * Files that import one of `changed`, directly or through files that export again what they import or derive classes
@@ -39,7 +44,7 @@ export class ImportGraph {
   private readImports(): Map<string, string[]> {
     const resolver = new Resolver(this.configuration.options, this.texts);
     const importers = new Map<string, string[]>();
-    for (const file of this.configuration.files) {
+    for (const file of new Set([...this.configuration.files, ...this.others])) {
       if (file.endsWith(".json")) continue;
       for (const imported of resolver.importsOf(file)) {
         const known = importers.get(imported);
@@ -53,13 +58,21 @@ export class ImportGraph {
 
 /** Resolves the imports of files. Relative specifiers that name a file need no search. */
 class Resolver {
+  private readonly options: ts.CompilerOptions;
+  private readonly texts: TextSource;
   private readonly cache: ts.ModuleResolutionCache;
+  private readonly host: ts.ModuleResolutionHost;
 
-  constructor(
-    private readonly options: ts.CompilerOptions,
-    private readonly texts: TextSource,
-  ) {
+  constructor(options: ts.CompilerOptions, texts: TextSource) {
+    this.options = options;
+    this.texts = texts;
     this.cache = ts.createModuleResolutionCache(process.cwd(), (name) => name, options);
+    this.host = {
+      fileExists: (path) => texts.exists(path),
+      readFile: (path) => texts.read(path),
+      directoryExists: (path) => texts.directoryExists(path),
+      realpath: (path) => texts.realpath(path),
+    };
   }
 
   importsOf(file: string): Set<string> {
@@ -77,7 +90,7 @@ class Resolver {
       specifier,
       from,
       this.options,
-      ts.sys,
+      this.host,
       this.cache,
       undefined,
       ts.ModuleKind.ESNext,

@@ -34,7 +34,7 @@ export interface VerifyOptions {
 }
 
 /**
- * Compiles a plan. `texts` has the text of every file that a unit edits. Returns the refused units, each with the
+ * Compiles a plan. `texts` has the text of every file that a unit edits, and may have those of others. Returns the refused units, each with the
  * first problem that it causes; the plan without them compiles as well as the program did before.
  */
 export function verify<U extends Unit>(
@@ -136,15 +136,17 @@ interface Group {
 
 /** The program with any selection of the units applied. */
 class CheckedProgram<U extends Unit> {
-  private readonly files = new TextSource();
+  private readonly texts: ReadonlyMap<string, string>;
+  private readonly options: VerifyOptions;
+  private readonly files: TextSource;
   private readonly configurations: Configurations;
   private readonly groups = new Map<Configuration, Group>();
   private readonly before = new Map<string, readonly Diagnostic[]>();
 
-  constructor(
-    private readonly texts: ReadonlyMap<string, string>,
-    private readonly options: VerifyOptions,
-  ) {
+  constructor(texts: ReadonlyMap<string, string>, options: VerifyOptions) {
+    this.texts = texts;
+    this.options = options;
+    this.files = new TextSource(texts);
     this.configurations = new Configurations(options.fallback);
   }
 
@@ -211,7 +213,7 @@ class CheckedProgram<U extends Unit> {
     if (known !== undefined) return known;
     const group = {
       compiler: new Compiler(configuration, this.files),
-      imports: new ImportGraph(configuration, this.files),
+      imports: new ImportGraph(configuration, this.files, [...this.texts.keys()]),
     };
     this.groups.set(configuration, group);
     return group;
