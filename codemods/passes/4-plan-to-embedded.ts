@@ -6,6 +6,7 @@ import { usesOfBinding } from "../regions/follow.ts";
 import { memberOf } from "../regions/syntax.ts";
 import type { TextEdit } from "../source/edits.ts";
 import { type LaidOut, layOut } from "../source/statements.ts";
+import { styleOf } from "../source/style.ts";
 import {
   attachedComments,
   docComment,
@@ -14,6 +15,7 @@ import {
   lineStart,
   reindent,
   type Span,
+  semicolonOf,
 } from "../source/trivia.ts";
 import { fieldNameOf, type JudgedDevice } from "./3-judge.ts";
 
@@ -47,7 +49,7 @@ function embedKept(field: RegionField, replacements: Replacement[], edits: TextE
   const loop = creations[0]?.loop;
   const count = loop?.kind === "counting" ? loop.count.getText() : "";
   const value = array ? `this.embedArray(${className}, ${count})` : `this.embed(${className})`;
-  const text = [...modifiers, `${name} = ${value};`].join(" ");
+  const text = [...modifiers, `${name} = ${value}${semicolonOf(declaration)}`].join(" ");
   edits.push({ start: declaration.getStart(), end: declaration.getEnd(), text });
   for (const { call, statement, maker, loop } of creations) {
     const callee = call.getExpression();
@@ -134,7 +136,7 @@ function restoreFields(
   const hasFields = leading.length > 0 || firstField(declaration) !== undefined;
   const indent = memberIndent(declaration);
   return [...byPlace].map(([place, locals]) => {
-    const lines = locals.map((local) => fieldText(local, indent)).join("");
+    const lines = locals.map((local) => fieldText(local, indent, endOf(declaration, place))).join("");
     return { start: place, end: place, text: hasFields ? lines : `${lines}\n` };
   });
 }
@@ -196,10 +198,18 @@ function isHeading(member: Node): boolean {
 
 function memberIndent(declaration: ClassDeclaration): string {
   const [member] = declaration.getMembers();
-  return member === undefined ? `${indentOf(declaration)}  ` : indentOf(member);
+  const step = styleOf(declaration.getSourceFile()).indent;
+  return member === undefined ? `${indentOf(declaration)}${step}` : indentOf(member);
 }
 
-function fieldText(local: RegionLocal, indent: string): string {
+/** What ends a field before `place`: without a semicolon, some members would continue it. */
+function endOf(declaration: ClassDeclaration, place: number): ";" | "" {
+  const file = declaration.getSourceFile();
+  const continues = /^\s*[[(*]/.test(file.getFullText().slice(place));
+  return styleOf(file).semicolons || continues ? ";" : "";
+}
+
+function fieldText(local: RegionLocal, indent: string, end: ";" | ""): string {
   const { statement, className, loop } = local;
   const text = statement.getSourceFile().getFullText();
   const commented = loop?.statement ?? statement;
@@ -212,5 +222,5 @@ function fieldText(local: RegionLocal, indent: string): string {
     loop === undefined
       ? `this.embed(${className})`
       : `this.embedArray(${className}, ${loop.count.getText()})`;
-  return `${comment}${indent}private readonly ${fieldNameOf(local)} = ${value};\n`;
+  return `${comment}${indent}private readonly ${fieldNameOf(local)} = ${value}${end}\n`;
 }

@@ -10,6 +10,7 @@ import {
   lineEnd,
   lineStart,
   reindent,
+  semicolonOf,
   trailingComment,
 } from "../source/trivia.ts";
 import { type JudgedDevice, ownUses } from "./3-judge.ts";
@@ -41,7 +42,12 @@ function drop(field: RegionField, replacements: Replacement[], edits: TextEdit[]
   const [creation] = field.creations;
   if (creation === undefined) return;
   const point = creationPoint(creation);
-  const comments = commentsOf(field, indentOf(point));
+  const atLineEnd = fieldTrailing(field, creation);
+  if (atLineEnd !== "") {
+    const end = creation.statement.getEnd();
+    edits.push({ start: end, end, text: ` ${atLineEnd}` });
+  }
+  const comments = commentsOf(field, indentOf(point), atLineEnd === "");
   if (comments !== "") {
     const start = lineStart(textOf(field), point.getStart());
     edits.push({ start, end: start, text: comments });
@@ -66,11 +72,11 @@ function keep(field: RegionField, replacements: Replacement[], edits: TextEdit[]
   const { declaration, name, className, array } = field;
   const modifiers = declaration.getModifiers().map((modifier) => modifier.getText());
   const kept = array ? modifiers : modifiers.filter((modifier) => modifier !== "readonly");
-  const type = array ? `: ${className}[] = [];` : `!: ${className};`;
+  const type = array ? `: ${className}[] = []` : `!: ${className}`;
   edits.push({
     start: declaration.getStart(),
     end: declaration.getEnd(),
-    text: [...kept, `${name}${type}`].join(" "),
+    text: [...kept, `${name}${type}${semicolonOf(declaration)}`].join(" "),
   });
   for (const creation of field.creations) {
     if (creation.loop?.kind === "array") {
@@ -78,7 +84,8 @@ function keep(field: RegionField, replacements: Replacement[], edits: TextEdit[]
       replacements.push(newCall(creation, `const ${creation.loop.item} = `, field));
       const at = lineEnd(textOf(field), creation.statement.getEnd());
       const { item } = creation.loop;
-      const store = `${indentOf(creation.statement)}this.${name}[${indexOf(creation)}] = ${item};\n`;
+      const stored = `this.${name}[${indexOf(creation)}] = ${item}${semicolonOf(creation.statement)}`;
+      const store = `${indentOf(creation.statement)}${stored}\n`;
       edits.push({ start: at, end: at, text: store });
     } else replacements.push(newCall(creation, `this.${name} = `, field));
   }
@@ -113,15 +120,21 @@ function useAsLocal(use: Node, name: string): TextEdit {
   return { start: replaced.getStart(), end: replaced.getEnd(), text: name };
 }
 
-/** Comments above and after a field, as lines to insert above the statement that creates its region. */
-function commentsOf({ declaration }: RegionField, indent: string): string {
+/** The comment after a field on its line, if it can follow the statement that creates the region in the same way. */
+function fieldTrailing({ declaration }: RegionField, { statement, loop }: Creation): string {
+  const free = loop === undefined && trailingComment(statement) === "";
+  return free ? trailingComment(declaration) : "";
+}
+
+/** Comments above a field, and after it if so wanted, as lines to insert above the statement that creates its region. */
+function commentsOf({ declaration }: RegionField, indent: string, withTrailing: boolean): string {
   const text = declaration.getSourceFile().getFullText();
   const from = indentOf(declaration);
   const lines = attachedComments(declaration).map(({ start, end }) =>
     reindent(text.slice(start, end), from, indent),
   );
   const trailing = trailingComment(declaration);
-  if (trailing !== "") lines.push(trailing);
+  if (withTrailing && trailing !== "") lines.push(trailing);
   return lines.map((line) => `${indent}${line}\n`).join("");
 }
 

@@ -58,6 +58,16 @@ export function trailingComment(node: Node): string {
   return text.slice(node.getEnd(), lineEnd(text, node.getEnd())).trim();
 }
 
+/** `;` if the node ends with one. */
+export function semicolonOf(node: Node): ";" | "" {
+  return node
+    .getSourceFile()
+    .getFullText()
+    .charAt(node.getEnd() - 1) === ";"
+    ? ";"
+    : "";
+}
+
 /** Text of a comment with the indent of its lines changed from `from` to `to`. */
 export function reindent(comment: string, from: string, to: string): string {
   return comment
