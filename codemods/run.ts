@@ -8,7 +8,7 @@ import { applyPlan, changedFiles } from "./passes/5-apply.ts";
 import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
 import { planConversion } from "./pipeline.ts";
 import type { Direction } from "./regions/facts.ts";
-import { discoverSources } from "./source/discover.ts";
+import { discover, discoverSources } from "./source/discover.ts";
 import { compilePlan } from "./verify/phase.ts";
 
 /** The codemod command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
@@ -19,15 +19,16 @@ export async function runCodemod(
   print: Print,
 ): Promise<ExitCode> {
   return withJsonReport(options.json, print, (report, keepApart) => {
-    const sources = discoverSources(paths);
+    const { sources, skipped } = discover(paths);
     keepApart(sources);
     const plan = planConversion(sources, direction, { verify: compilePlan });
     requireDevices(plan, paths);
     if (options.write) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
-    report(jsonReport(plan));
+    const said = { written: options.write ?? false, skipped };
+    report(jsonReport(plan, said));
     if (options.json !== "-") {
       if (!options.write) print(unifiedDiff(plan));
-      print(summary(plan));
+      print(summary(plan, said));
     }
     if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
     return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;

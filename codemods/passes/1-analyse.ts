@@ -18,6 +18,7 @@ import type {
 import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, countingLoopOf, enclosingFunction, memberOf, newRegion } from "../regions/syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { nameOfRegion } from "../source/region-name.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** Class name under which regions outside every class are reported. */
@@ -250,7 +251,7 @@ function stray({ call, made }: RegionCall, reason: Reason): StrayRegion {
   const form = made !== undefined ? "owned" : Node.isNewExpression(call) ? undefined : "embedded";
   return {
     node: call,
-    name: call.getText().split("(")[0] ?? "",
+    name: nameOfRegion(call),
     form,
     maker: made?.maker,
     reason,
