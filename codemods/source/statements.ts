@@ -2,7 +2,7 @@ import { type CallExpression, Node, SyntaxKind } from "ts-morph";
 import { substitute, type TextEdit } from "./edits.ts";
 import { brokenCall, fitsWidth, flatCall } from "./layout.ts";
 import { styleOf } from "./style.ts";
-import { indentOf, lineStart } from "./trivia.ts";
+import { indentOf, lineStart, placeOf } from "./trivia.ts";
 
 /** A place where a formatter would choose other line breaks after the edit; the code is correct anyway. */
 export interface LayoutNote {
@@ -29,7 +29,11 @@ export function layOut(replacements: readonly { readonly node: Node; readonly ed
     if (statement === undefined) {
       edits.push(edit);
       noteLongLine(node, edit, notes);
-    } else byStatement.set(statement, [...(byStatement.get(statement) ?? []), edit]);
+    } else {
+      const known = byStatement.get(statement);
+      if (known === undefined) byStatement.set(statement, [edit]);
+      else known.push(edit);
+    }
   }
   edits.push(...layOutStatements(byStatement, notes));
   return { edits, notes };
@@ -88,7 +92,7 @@ function layOutStatement(statement: Node, points: readonly TextEdit[], notes: La
     fitsWidth(joined, before, style) &&
     !/[{}]|\/[/*]/.test(joined);
   if (!fitsWidth(verbatim, before, style) || wouldJoin) {
-    notes.push({ line: statement.getStartLineNumber(), text: "line breaks are left to the formatter" });
+    notes.push({ line: placeOf(statement).line, text: "line breaks are left to the formatter" });
   }
   return { start, end, text: verbatim };
 }
@@ -178,6 +182,6 @@ function noteLongLine(node: Node, edit: TextEdit, notes: LayoutNote[]): void {
   if (edit.end > start + line.length) return;
   const text = substitute(source, start, start + line.length, [edit]);
   if (!fitsWidth(text, "", style)) {
-    notes.push({ line: node.getStartLineNumber(), text: "line breaks are left to the formatter" });
+    notes.push({ line: placeOf(node).line, text: "line breaks are left to the formatter" });
   }
 }
