@@ -5,10 +5,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CommandError } from "#host";
 import { addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
 import { ExitCode } from "./errors.ts";
+import { runAudit } from "./lifetime/run.ts";
 import { applyPlan } from "./passes/5-apply.ts";
 import { planConversion } from "./pipeline.ts";
 import type { Direction } from "./regions/facts.ts";
-import { runAudit, runCodemod } from "./run.ts";
+import { runCodemod } from "./run.ts";
 import { readFixture } from "./testing/golden-project.ts";
 import { Scratch } from "./testing/scratch.ts";
 

@@ -1,6 +1,5 @@
 /** Implements the commands. Kept apart because it loads the compiler, which other command lines do not need. */
 import { CommandError, OutputFile, requireApart } from "#host";
-import { auditRegions, renderAudit } from "./audit.ts";
 import type { CodemodOptions, Print } from "./command.ts";
 import { ExitCode } from "./errors.ts";
 import type { Plan } from "./passes/4-plan.ts";
@@ -32,24 +31,6 @@ export async function runCodemod(
     }
     if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
     return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;
-  });
-}
-
-/** The audit command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
-export async function runAudit(
-  paths: readonly string[],
-  options: { readonly json?: string },
-  print: Print,
-): Promise<ExitCode> {
-  return withJsonReport(options.json, print, (report, keepApart) => {
-    const sources = discoverSources(paths);
-    keepApart(sources);
-    const plan = planConversion(sources, "to-owned");
-    requireDevices(plan, paths);
-    const findings = auditRegions(plan);
-    report({ version: 1, regions: findings });
-    if (options.json !== "-") print(renderAudit(findings));
-    return findings.some(({ effort }) => effort === "STOP") ? ExitCode.No : ExitCode.Done;
   });
 }
 
