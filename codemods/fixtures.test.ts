@@ -115,6 +115,7 @@ const refusals: readonly (readonly [Direction, string, ...string[]])[] = [
   ["to-owned", "reached-through-interface", "19 Served.pane created-elsewhere"],
   ["to-owned", "unparented-by-helper", "14 Borrower.block leaf-unparented"],
   ["to-owned", "used-in-setter", "9 Gated.window used-before-creation"],
+  ["to-owned", "would-not-compile", "5 Strict.screen would-not-compile"],
   ["to-embedded", "array-count-in-method", "8 Counting.windows array-shape"],
   ["to-embedded", "created-in-closure", "7 Delayed.MemoryRegion.newIo created-in-closure"],
   ["to-embedded", "created-in-expression", "6 Inline.MemoryRegion.newIo created-in-expression"],

@@ -3,11 +3,13 @@ import { CommandError, OutputFile, requireApart } from "#host";
 import { auditRegions, renderAudit } from "./audit.ts";
 import type { CodemodOptions, Print } from "./command.ts";
 import { ExitCode } from "./errors.ts";
-import { type Plan, planConversion } from "./passes/4-plan.ts";
+import type { Plan } from "./passes/4-plan.ts";
 import { applyPlan, changedFiles } from "./passes/5-apply.ts";
 import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
+import { planConversion } from "./pipeline.ts";
 import type { Direction } from "./regions/facts.ts";
 import { discoverSources } from "./source/discover.ts";
+import { compilePlan } from "./verify/phase.ts";
 
 /** The codemod command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
 export async function runCodemod(
@@ -19,7 +21,7 @@ export async function runCodemod(
   return withJsonReport(options.json, print, (report, keepApart) => {
     const sources = discoverSources(paths);
     keepApart(sources);
-    const plan = planConversion(sources, direction);
+    const plan = planConversion(sources, direction, { verify: compilePlan });
     requireDevices(plan, paths);
     if (options.write) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
     report(jsonReport(plan));

@@ -1,4 +1,4 @@
-/** Pass 1, file by file: which regions are declared, in which form, and which calls create them. */
+/** Phase 1, file by file: which regions are declared, in which form, and which calls create them. */
 import {
   type CallExpression,
   type ClassDeclaration,
@@ -7,7 +7,14 @@ import {
   type SourceFile,
   SyntaxKind,
 } from "ts-morph";
-import type { DeviceFacts, RegionLocal, StrayRegion } from "../regions/facts.ts";
+import type {
+  DeclaredField,
+  DeviceClass,
+  DeviceFacts,
+  FileFacts,
+  RegionLocal,
+  StrayRegion,
+} from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, countingLoopOf, enclosingFunction, memberOf, newRegion } from "../regions/syntax.ts";
 import type { Identity } from "../source/identity.ts";
@@ -16,22 +23,12 @@ import type { Workspace } from "../source/workspace.ts";
 /** Class name under which regions outside every class are reported. */
 export const moduleName = "(module)";
 
-/** Regions and classes of one file. */
-export interface FileFacts {
-  readonly file: SourceFile;
-  /** Classes that hold regions. */
-  readonly devices: DeviceFacts[];
-  /** Regions outside every class. */
-  readonly strays: StrayRegion[];
-  /** Number of classes in the file that can hold regions, including those without any. */
-  readonly deviceCount: number;
-}
-
-export function analyse({ targets, identity }: Workspace): FileFacts[] {
+/** Phase 1: the regions of every source, in whatever form. */
+export function analyse({ targets, identity }: Workspace): FileFacts<DeclaredField>[] {
   return targets.map((file) => analyseFile(file, identity));
 }
 
-function analyseFile(file: SourceFile, identity: Identity): FileFacts {
+function analyseFile(file: SourceFile, identity: Identity): FileFacts<DeclaredField> {
   const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
   const devices = classes.map((declaration) => analyseClass(declaration, identity));
   const strays = regionCalls(file, identity).filter(({ call }) => nearestClass(call) === undefined);
@@ -43,47 +40,67 @@ function analyseFile(file: SourceFile, identity: Identity): FileFacts {
   };
 }
 
-function analyseClass(declaration: ClassDeclaration, identity: Identity): DeviceFacts {
-  const device: DeviceFacts = {
+function analyseClass(declaration: ClassDeclaration, identity: Identity): DeviceFacts<DeclaredField> {
+  const device: DeviceClass = {
     file: declaration.getSourceFile(),
     name: declaration.getName() ?? "(anonymous)",
     declaration,
-    fields: [],
-    locals: [],
-    strays: [],
   };
-  for (const member of declaration.getMembers()) {
-    if (Node.isPropertyDeclaration(member)) analyseField(member, device, identity);
-  }
+  const declared = declaration
+    .getMembers()
+    .filter(Node.isPropertyDeclaration)
+    .flatMap((member) => analyseField(member, device, identity) ?? []);
+  const fields = declared.filter(isField);
   const calls = regionCalls(declaration, identity).filter(({ call }) => nearestClass(call) === declaration);
-  for (const found of calls) analyseCall(found, device, identity);
-  return device;
+  const made = calls.flatMap((found) => analyseCall(found, device, fields, identity) ?? []);
+  return {
+    ...device,
+    fields,
+    locals: made.filter(isLocal),
+    strays: [...declared, ...made].filter(isStray),
+  };
 }
 
-function analyseField(declaration: PropertyDeclaration, device: DeviceFacts, identity: Identity): void {
-  const base = { device, declaration, name: declaration.getName(), uses: [], creations: [] };
+type Found = DeclaredField | RegionLocal | StrayRegion;
+
+function isStray(found: Found): found is StrayRegion {
+  return "reason" in found;
+}
+
+function isLocal(found: Found): found is RegionLocal {
+  return "statement" in found;
+}
+
+function isField(found: Found): found is DeclaredField {
+  return !isStray(found) && !isLocal(found);
+}
+
+function analyseField(
+  declaration: PropertyDeclaration,
+  device: DeviceClass,
+  identity: Identity,
+): DeclaredField | StrayRegion | undefined {
+  const base = { device, declaration, name: declaration.getName() };
   const initializer = declaration.getInitializer();
   if (Node.isCallExpression(initializer)) {
     const embedded = embedCall(initializer);
-    if (embedded === undefined) return;
+    if (embedded === undefined) return undefined;
     const classNode = initializer.getArguments()[0];
-    if (classNode === undefined || !mayBeRegionClass(classNode, identity)) return;
+    if (classNode === undefined || !mayBeRegionClass(classNode, identity)) return undefined;
     const reason = declaration.isStatic()
       ? Reason.StaticField
       : embedProblem(initializer, classNode, identity);
     if (reason !== undefined) {
       const { name } = base;
-      device.strays.push({ node: declaration, name, form: "embedded", maker: undefined, reason });
-      return;
+      return { node: declaration, name, form: "embedded", maker: undefined, reason };
     }
     const count = embedded === "embedArray" ? initializer.getArguments()[1] : undefined;
     const array = embedded === "embedArray";
     const counted = count !== undefined && Node.isExpression(count) ? count : undefined;
-    device.fields.push({ ...base, form: "embedded", className: classNode.getText(), array, count: counted });
-    return;
+    return { ...base, form: "embedded", className: classNode.getText(), array, count: counted };
   }
   const owned = ownedField(declaration, identity);
-  if (owned !== undefined) device.fields.push({ ...base, form: "owned", count: undefined, ...owned });
+  return owned && { ...base, form: "owned", count: undefined, ...owned };
 }
 
 /** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for an array. */
@@ -152,32 +169,33 @@ function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
   return classNode !== undefined && mayBeRegionClass(classNode, identity);
 }
 
-function analyseCall(found: RegionCall, device: DeviceFacts, identity: Identity): void {
+function analyseCall(
+  found: RegionCall,
+  device: DeviceClass,
+  fields: readonly DeclaredField[],
+  identity: Identity,
+): RegionLocal | StrayRegion | undefined {
   const { call, made } = found;
   if (made === undefined) {
-    const reason = Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm;
-    device.strays.push(stray(found, reason));
-    return;
+    return stray(found, Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm);
   }
   const parent = call.getParent();
   if (Node.isVariableDeclaration(parent)) {
     const local = regionLocal(made, device, identity);
-    if (typeof local === "string") device.strays.push(stray(found, local));
-    else if (local.loop?.store === undefined) device.locals.push(local);
-    return;
+    if (typeof local === "string") return stray(found, local);
+    return local.loop?.store === undefined ? local : undefined;
   }
   if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
-    const reason = assignmentProblem(parent.getLeft(), device, identity);
-    if (reason !== undefined) device.strays.push(stray(found, reason));
-    return;
+    const reason = assignmentProblem(parent.getLeft(), device, fields, identity);
+    return reason && stray(found, reason);
   }
-  device.strays.push(stray(found, Reason.CreatedInExpression));
+  return stray(found, Reason.CreatedInExpression);
 }
 
 /** The local that a creation declares, or the reason that it cannot become a field. */
 function regionLocal(
   { call, className, maker }: NonNullable<RegionCall["made"]>,
-  device: DeviceFacts,
+  device: DeviceClass,
   identity: Identity,
 ): RegionLocal | Reason {
   const declaration = call.getParentIfKindOrThrow(SyntaxKind.VariableDeclaration);
@@ -207,13 +225,18 @@ function isStatic(member: Node): boolean {
 }
 
 /** Why the target that an owned region is assigned to has no embedded form; undefined if it has one. */
-function assignmentProblem(target: Node, device: DeviceFacts, identity: Identity): Reason | undefined {
+function assignmentProblem(
+  target: Node,
+  device: DeviceClass,
+  fields: readonly DeclaredField[],
+  identity: Identity,
+): Reason | undefined {
   if (!Node.isPropertyAccessExpression(target) || !Node.isThisExpression(target.getExpression())) {
     return Reason.CreatedInExpression;
   }
   if (assignmentTo(target) === undefined) return Reason.CreatedInExpression;
   const name = target.getName();
-  if (device.fields.some((field) => field.name === name && !field.array)) return undefined;
+  if (fields.some((field) => field.name === name && !field.array)) return undefined;
   const declared = target.getNameNode().getSymbol()?.getDeclarations().find(Node.isPropertyDeclaration);
   const nullable = declared?.getType().isNullable() || declared?.getTypeNode()?.getText().includes("null");
   if (nullable || declared?.hasQuestionToken()) return Reason.NullableField;

@@ -1,5 +1,5 @@
-/** Pass 3: decides whether to convert each region (with or without a field), skip it as already done, or refuse it. */
-import { type ClassDeclaration, Node, ts } from "ts-morph";
+/** Phase 3: decides whether to convert each region (with or without a field), skip it as already done, or refuse it. */
+import { type ClassDeclaration, Node, type SourceFile, ts } from "ts-morph";
 import { callProblem, creationCall, creationHazards, hasCounterpart, isInLoop } from "../hazards/creation.ts";
 import { declarationHazards } from "../hazards/declaration.ts";
 import { creationPoint, firstCreation } from "../hazards/order.ts";
@@ -25,8 +25,8 @@ import {
   newRegion,
   useKindOf,
 } from "../regions/syntax.ts";
+import type { Identity } from "../source/identity.ts";
 import { hasComment, hasLinesOfItsOwn } from "../source/trivia.ts";
-import type { Workspace } from "../source/workspace.ts";
 
 /** The decision on one region. `why` says why an owned region keeps a field. */
 export type Verdict =
@@ -51,11 +51,20 @@ export function sourceForm(direction: Direction): Form {
   return direction === "to-owned" ? "embedded" : "owned";
 }
 
+/** What the verdicts depend on besides the class itself. */
+export interface Evidence {
+  readonly identity: Identity;
+  /** Every source that was searched for uses. */
+  readonly sources: readonly SourceFile[];
+}
+
 /** Judges a class as a whole: one refused region leaves all of them unchanged. */
-export function judge(device: DeviceFacts, direction: Direction, workspace: Workspace): JudgedDevice {
+export function judge(device: DeviceFacts, direction: Direction, evidence: Evidence): JudgedDevice {
   const form = sourceForm(direction);
-  const fields = new Map(device.fields.map((field) => [field, judgeField(field, form, workspace)]));
-  const locals = new Map(device.locals.map((local) => [local, judgeLocal(local, form, workspace)]));
+  const fields = new Map(device.fields.map((field) => [field, judgeField(field, form, evidence)]));
+  const locals = new Map(
+    device.locals.map((local) => [local, judgeLocal(local, device.locals, form, evidence)]),
+  );
   const strayRefused = device.strays.find((each) => each.form === form || each.form === undefined);
   const verdicts = [...fields.values(), ...locals.values()];
   const refused = verdicts.find((verdict) => verdict.outcome === "refused");
@@ -66,6 +75,21 @@ export function judge(device: DeviceFacts, direction: Direction, workspace: Work
   }
   const converts = [...fields.values(), ...locals.values()].some(({ outcome }) => outcome === "converted");
   return { device, fields, locals, converts };
+}
+
+/** The same class with every region that would convert refused for a reason found later. */
+export function refuseDevice(judged: JudgedDevice, refusal: Refusal): JudgedDevice {
+  const refused: Verdict = { outcome: "refused", refusal };
+  const refuse = <Region>(verdicts: ReadonlyMap<Region, Verdict>): Map<Region, Verdict> =>
+    new Map(
+      [...verdicts].map(([region, verdict]) => [region, verdict.outcome === "converted" ? refused : verdict]),
+    );
+  return {
+    device: judged.device,
+    fields: refuse(judged.fields),
+    locals: refuse(judged.locals),
+    converts: false,
+  };
 }
 
 function refuseRest<Region>(
@@ -80,9 +104,9 @@ function refuseRest<Region>(
   }
 }
 
-function judgeField(field: RegionField, form: Form, workspace: Workspace): Verdict {
+function judgeField(field: RegionField, form: Form, evidence: Evidence): Verdict {
   if (field.form !== form) return { outcome: "already" };
-  const refusal = fieldRefusal(field, workspace);
+  const refusal = fieldRefusal(field, evidence);
   if (refusal !== undefined) return { outcome: "refused", refusal };
   const why = form === "embedded" ? reasonToKeep(field) : "it has a field";
   if (why === undefined && !isUsed(field)) {
@@ -92,7 +116,7 @@ function judgeField(field: RegionField, form: Form, workspace: Workspace): Verdi
   return { outcome: "converted", treatment: why === undefined ? "dropped" : "kept", why };
 }
 
-function fieldRefusal(field: RegionField, { identity, targets, others }: Workspace): Refusal | undefined {
+function fieldRefusal(field: RegionField, { identity, sources }: Evidence): Refusal | undefined {
   for (const hazard of [...declarationHazards, ...creationHazards]) {
     const refusal = hazard(field);
     if (refusal !== undefined) return refusal;
@@ -103,7 +127,7 @@ function fieldRefusal(field: RegionField, { identity, targets, others }: Workspa
     const refusal = hazard(field);
     if (refusal !== undefined) return refusal;
   }
-  return leakedBeforeCreation(field, [...targets, ...others]);
+  return leakedBeforeCreation(field, sources);
 }
 
 /** True if anything other than its creation uses the region. */
@@ -180,13 +204,18 @@ function bindsName(scope: Node, name: string): boolean {
   return found === true;
 }
 
-function judgeLocal(local: RegionLocal, form: Form, workspace: Workspace): Verdict {
+function judgeLocal(
+  local: RegionLocal,
+  locals: readonly RegionLocal[],
+  form: Form,
+  { identity, sources }: Evidence,
+): Verdict {
   if (form !== "owned") return { outcome: "already" };
   const refuse = (reason: Reason, node: Node): Verdict => {
     return { outcome: "refused", refusal: { reason, node, detail: firstLine(node) } };
   };
   const { call, statement, loop, declaration } = local;
-  const problem = callProblem(call, workspace.identity);
+  const problem = callProblem(call, identity);
   if (problem !== undefined) return refuse(problem, call);
   const lead = statement.getText().slice(0, call.getExpression().getEnd() - statement.getStart());
   if (hasComment(lead)) return refuse(Reason.CreatedInExpression, statement);
@@ -200,7 +229,7 @@ function judgeLocal(local: RegionLocal, form: Form, workspace: Workspace): Verdi
   const scope = memberOf(statement, local.device.declaration);
   if (loop !== undefined && !isConstantCount(loop.count, scope))
     return refuse(Reason.ArrayShape, loop.statement);
-  if (isNameTaken(local, workspace)) return refuse(Reason.NameTaken, declaration);
+  if (isNameTaken(local, locals, sources)) return refuse(Reason.NameTaken, declaration);
   return localUseProblem(local, refuse) ?? { outcome: "converted", treatment: "dropped", why: undefined };
 }
 
@@ -223,14 +252,16 @@ export function fieldNameOf({ name, loop }: RegionLocal): string {
 }
 
 /** True if the class, a base class or a derived class already has a member of the field's name. */
-function isNameTaken(local: RegionLocal, { targets, others }: Workspace): boolean {
+function isNameTaken(
+  local: RegionLocal,
+  locals: readonly RegionLocal[],
+  sources: readonly SourceFile[],
+): boolean {
   const name = fieldNameOf(local);
-  const { declaration, locals } = local.device;
+  const { declaration } = local.device;
   if (locals.some((other) => other !== local && fieldNameOf(other) === name)) return true;
   if (declaration.getType().getProperty(name) !== undefined) return true;
-  const classes = [...targets, ...others].flatMap((file) =>
-    file.getDescendantsOfKind(ts.SyntaxKind.ClassDeclaration),
-  );
+  const classes = sources.flatMap((file) => file.getDescendantsOfKind(ts.SyntaxKind.ClassDeclaration));
   const kin = classes.filter((each) => derivesFrom(each, declaration) || derivesFrom(declaration, each));
   return kin.some((each) => each.getInstanceMember(name) !== undefined || declaresRegion(each, name));
 }

@@ -1,16 +1,15 @@
-/** Pass 4: the text of every file after the conversion, with the hash of the text that it was planned for. */
+/** Phase 4: the text of every file after the conversion, with the hash of the text that it was planned for. */
 import type { Node } from "ts-morph";
 import type { Shape } from "../regions/constructors.ts";
-import type { Direction, Form, Refusal, StrayRegion } from "../regions/facts.ts";
+import type { Direction, FileFacts, Form, Refusal, StrayRegion } from "../regions/facts.ts";
 import type { Reason } from "../regions/reasons.ts";
-import { applyEdits } from "../source/edits.ts";
+import { applyEdits, type TextEdit } from "../source/edits.ts";
 import { parseRawText } from "../source/raw-text.ts";
-import type { LaidOut, LayoutNote } from "../source/statements.ts";
+import type { LayoutNote } from "../source/statements.ts";
 import { placeOf } from "../source/trivia.ts";
-import { hashOf, openWorkspace, type Workspace, type WorkspaceOptions } from "../source/workspace.ts";
-import { analyse, type FileFacts, moduleName } from "./1-analyse.ts";
-import { combine } from "./2-combine.ts";
-import { constructorOf, fieldNameOf, type JudgedDevice, judge, sourceForm, type Verdict } from "./3-judge.ts";
+import { hashOf } from "../source/workspace.ts";
+import { moduleName } from "./1-analyse.ts";
+import { constructorOf, fieldNameOf, type JudgedDevice, sourceForm, type Verdict } from "./3-judge.ts";
 import { planToEmbedded } from "./4-plan-to-embedded.ts";
 import { planToOwned } from "./4-plan-to-owned.ts";
 
@@ -49,57 +48,44 @@ export interface Plan {
   readonly files: readonly FilePlan[];
 }
 
-/** Plans the conversion of sources, given by absolute path. @throws CommandError if one cannot be read or parsed. */
-export function planConversion(
-  paths: readonly string[],
-  direction: Direction,
-  options: WorkspaceOptions = {},
-): Plan {
-  return planFiles(readProgram(paths, options), paths, direction);
+/** A file whose regions have been judged. */
+export interface JudgedFile {
+  readonly facts: FileFacts;
+  readonly devices: readonly JudgedDevice[];
+  /** The text as it is on disk, with its own line endings. */
+  readonly text: string;
 }
 
-/** Plans opposite conversions of two sets of sources, parsed and resolved together. Throws like `planConversion`. */
-export function planBothWays(
-  embedded: readonly string[],
-  owned: readonly string[],
-  options: WorkspaceOptions = {},
-): { readonly toOwned: Plan; readonly toEmbedded: Plan } {
-  const program = readProgram([...embedded, ...owned], options);
-  return {
-    toOwned: planFiles(program, embedded, "to-owned"),
-    toEmbedded: planFiles(program, owned, "to-embedded"),
-  };
+/** Edits that are made together or not at all. Offsets refer to the parsed text, as `parseRawText` returns it. */
+export interface Unit {
+  readonly devices: readonly JudgedDevice[];
+  /** By absolute path of the file. */
+  readonly edits: ReadonlyMap<string, readonly TextEdit[]>;
+  readonly notes: ReadonlyMap<string, readonly LayoutNote[]>;
 }
 
-/** Sources after the passes that do not depend on the direction. */
-interface Program {
-  readonly workspace: Workspace;
-  readonly facts: readonly FileFacts[];
+/** Phase 4: the edits of every class that converts. */
+export function planUnits(files: readonly JudgedFile[], direction: Direction): Unit[] {
+  return files.flatMap(({ facts, devices }) => {
+    const path = facts.file.getFilePath();
+    return devices
+      .filter(({ converts }) => converts)
+      .map((device) => {
+        const { edits, notes } = direction === "to-owned" ? planToOwned(device) : planToEmbedded(device);
+        return { devices: [device], edits: new Map([[path, edits]]), notes: new Map([[path, notes]]) };
+      });
+  });
 }
 
-function readProgram(paths: readonly string[], options: WorkspaceOptions): Program {
-  const workspace = openWorkspace(paths, options);
-  const facts = analyse(workspace);
-  combine(workspace, facts);
-  return { workspace, facts };
-}
-
-function planFiles({ workspace, facts }: Program, paths: readonly string[], direction: Direction): Plan {
-  const wanted = new Set(paths);
-  const files = facts.filter(({ file }) => wanted.has(file.getFilePath()));
-  return { direction, files: files.map((file) => planFile(file, direction, workspace)) };
-}
-
-function planFile(facts: FileFacts, direction: Direction, workspace: Workspace): FilePlan {
+/** The text and the report of one file after those units that hold. */
+export function planFile(judged: JudgedFile, units: readonly Unit[], direction: Direction): FilePlan {
+  const { facts, devices, text: before } = judged;
   const path = facts.file.getFilePath();
-  const before = workspace.raw.get(path) ?? facts.file.getFullText();
-  const judged = facts.devices.map((device) => judge(device, direction, workspace));
-  const laidOut = judged.filter(({ converts }) => converts).map((device) => planDevice(device, direction));
-  const edits = laidOut.flatMap((each) => each.edits);
+  const edits = units.flatMap((unit) => unit.edits.get(path) ?? []);
   const raw = parseRawText(before);
   const sites = [
-    ...judged.flatMap(sitesOf),
-    ...judged.flatMap(({ device }) => device.strays.map((each) => straySite(each, device.name, direction))),
+    ...devices.flatMap(sitesOf),
+    ...devices.flatMap(({ device }) => device.strays.map((each) => straySite(each, device.name, direction))),
     ...facts.strays.map((each) => straySite(each, moduleName, direction)),
   ];
   sites.sort((a, b) => a.line - b.line || a.column - b.column);
@@ -109,13 +95,9 @@ function planFile(facts: FileFacts, direction: Direction, workspace: Workspace):
     before,
     after: edits.length === 0 ? before : raw.restore(applyEdits(raw.text, edits)),
     sites,
-    notes: laidOut.flatMap(({ notes }) => notes),
+    notes: units.flatMap((unit) => unit.notes.get(path) ?? []),
     deviceCount: facts.deviceCount,
   };
-}
-
-function planDevice(judged: JudgedDevice, direction: Direction): LaidOut {
-  return direction === "to-owned" ? planToOwned(judged) : planToEmbedded(judged);
 }
 
 function sitesOf({ device, fields, locals }: JudgedDevice): Site[] {

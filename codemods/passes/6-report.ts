@@ -1,4 +1,4 @@
-/** Pass 6: reports conversions and refusals, for people and for programs. */
+/** Phase 6: reports conversions and refusals, for people and for programs. */
 import { createTwoFilesPatch } from "diff";
 import { colors as standardColors } from "../colors.ts";
 import { type Reason, reasonTexts } from "../regions/reasons.ts";

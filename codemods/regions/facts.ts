@@ -28,21 +28,35 @@ export interface Refusal {
   readonly detail: string;
 }
 
-/** A class that holds regions, with everything that the passes know about it. */
-export interface DeviceFacts {
+/** A class that may hold regions. */
+export interface DeviceClass {
   readonly file: SourceFile;
   readonly name: string;
   readonly declaration: ClassDeclaration;
-  /** Regions with a field: all embedded ones, and the owned ones whose field is kept. */
-  readonly fields: RegionField[];
-  /** Owned regions that only a local refers to. */
-  readonly locals: RegionLocal[];
-  /** Regions in forms that have no counterpart. */
-  readonly strays: StrayRegion[];
 }
 
-export interface RegionField {
-  readonly device: DeviceFacts;
+/** The regions of a class. Phase 1 knows the fields as declared; phase 2 adds their uses. */
+export interface DeviceFacts<Field extends DeclaredField = RegionField> extends DeviceClass {
+  /** Regions with a field: all embedded ones, and the owned ones whose field is kept. */
+  readonly fields: readonly Field[];
+  /** Owned regions that only a local refers to. */
+  readonly locals: readonly RegionLocal[];
+  /** Regions in forms that have no counterpart. */
+  readonly strays: readonly StrayRegion[];
+}
+
+/** The classes of one file that hold regions, and the regions outside every class. */
+export interface FileFacts<Field extends DeclaredField = RegionField> {
+  readonly file: SourceFile;
+  readonly devices: readonly DeviceFacts<Field>[];
+  readonly strays: readonly StrayRegion[];
+  /** Number of classes in the file that can hold regions, including those without any. */
+  readonly deviceCount: number;
+}
+
+/** A field that declares a region. */
+export interface DeclaredField {
+  readonly device: DeviceClass;
   readonly declaration: PropertyDeclaration;
   readonly name: string;
   readonly form: Form;
@@ -51,14 +65,17 @@ export interface RegionField {
   /** True for an array. `count` is set in embedded form only; in owned form the loop that creates it has the count. */
   readonly array: boolean;
   readonly count: Expression | undefined;
-  /** Filled in by the second pass. */
-  readonly uses: Use[];
-  readonly creations: Creation[];
+}
+
+/** A region field with everything that the program does with it. */
+export interface RegionField extends DeclaredField {
+  readonly uses: readonly Use[];
+  readonly creations: readonly Creation[];
 }
 
 /** `const iomem = MemoryRegion.newIo(…);` in a method, or in the loop that creates several. */
 export interface RegionLocal {
-  readonly device: DeviceFacts;
+  readonly device: DeviceClass;
   readonly declaration: VariableDeclaration;
   readonly statement: VariableStatement;
   readonly name: string;

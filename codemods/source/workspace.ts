@@ -13,9 +13,9 @@ export interface Workspace {
   readonly targets: readonly SourceFile[];
   /** Unmodified texts of the targets, by path. */
   readonly raw: ReadonlyMap<string, string>;
-  /** Other files of the package to search for uses; the second pass finds them. */
-  readonly others: SourceFile[];
   readonly identity: Identity;
+  /** Whether other files of the package are searched for uses. */
+  readonly searchPackage: boolean;
 }
 
 export interface WorkspaceOptions {
@@ -23,6 +23,8 @@ export interface WorkspaceOptions {
   readonly overlay?: ReadonlyMap<string, string>;
   /** Parsed files to reuse: several conversions in one process share them. */
   readonly project?: Project;
+  /** False if the named files are the whole program. */
+  readonly searchPackage?: boolean;
 }
 
 /** Condition under which package subpaths resolve to sources. */
@@ -68,7 +70,7 @@ export function openWorkspace(paths: readonly string[], options: WorkspaceOption
   });
   for (const file of targets) requireParsed(project, file);
   const identity = new Identity(project, targets);
-  return { project, targets, raw, others: [], identity };
+  return { project, targets, raw, identity, searchPackage: options.searchPackage ?? true };
 }
 
 /** Text of a source. @throws CommandError if it cannot be read. */
@@ -103,10 +105,12 @@ function requireParsed(project: Project, file: SourceFile): void {
   );
 }
 
-/** Parses the other sources of the same package that mention one of these names, and adds them to `others`. */
-export function loadMentions({ project, targets, others }: Workspace, names: ReadonlySet<string>): void {
+/** Parses the other sources of the same package that mention one of these names. */
+export function loadMentions(workspace: Workspace, names: ReadonlySet<string>): SourceFile[] {
+  const { project, targets, searchPackage } = workspace;
   const root = packageRoot(targets[0]?.getFilePath());
-  if (names.size === 0 || root === undefined) return;
+  if (!searchPackage || names.size === 0 || root === undefined) return [];
+  const others: SourceFile[] = [];
   const known = new Set<string>(targets.map((file) => file.getFilePath()));
   const escaped = [...names].map((name) => name.replaceAll("$", "\\$"));
   const mention = new RegExp(`(?<![\\w$])(?:${escaped.join("|")})(?![\\w$])`);
@@ -115,6 +119,7 @@ export function loadMentions({ project, targets, others }: Workspace, names: Rea
     const text = readSource(path);
     if (mention.test(text)) others.push(project.createSourceFile(path, text, { overwrite: true }));
   }
+  return others;
 }
 
 function packageRoot(path: string | undefined): string | undefined {
