@@ -5,6 +5,8 @@ import type { ClassFacts, MethodFacts, Plain } from "./worker/trace.ts";
 export interface SourceClass extends ClassFacts {
   readonly path: string;
   readonly abstract: boolean;
+  /** Whether it extends anything: a QOM class does. */
+  readonly extends: boolean;
   /** Name of the class that it extends; null if that is not a plain name. */
   readonly base: string | null;
   /** Whether a constructor has a parameter after the storage. */
@@ -55,6 +57,7 @@ function classFacts(path: string, declaration: ts.ClassDeclaration): SourceClass
     className,
     exportName: declaration.name === undefined ? "default" : exportNameOf(className),
     abstract: has(declaration, ts.SyntaxKind.AbstractKeyword),
+    extends: baseExpression(declaration) !== undefined,
     base: baseOf(declaration),
     needsArguments: declaration.members.some(
       (each) => ts.isConstructorDeclaration(each) && each.parameters.filter(isRequired).length > 1,
@@ -112,9 +115,13 @@ function kindOf(type: ts.TypeNode | undefined): MethodFacts["parameters"][number
   return type?.kind === ts.SyntaxKind.StringKeyword ? "string" : undefined;
 }
 
-function baseOf({ heritageClauses }: ts.ClassDeclaration): string | null {
+function baseExpression({ heritageClauses }: ts.ClassDeclaration): ts.Expression | undefined {
   const clause = heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword);
-  const expression = clause?.types[0]?.expression;
+  return clause?.types[0]?.expression;
+}
+
+function baseOf(declaration: ts.ClassDeclaration): string | null {
+  const expression = baseExpression(declaration);
   return expression !== undefined && ts.isIdentifier(expression) ? expression.text : null;
 }
 

@@ -99,14 +99,13 @@ export class Prover {
     if (!closure.some(({ id }) => changed.has(id))) return [];
     const text = closure.map(({ id }) => texts.get(id) ?? "").join("\n");
     const proofs = facts.hidden.map((name) => notDriven(path, name, "only a function creates the class"));
-    for (const each of facts.classes) {
+    for (const each of facts.classes.filter((one) => one.extends)) {
       if (each.abstract) {
         if (changed.has(path) && !isExtended(each, before.facts))
           proofs.push(notDriven(path, each.className, "it is abstract, and none of the sources extends it"));
       } else if (each.needsArguments)
         proofs.push(notDriven(path, each.className, "its constructor needs arguments"));
-      else if (each.base !== null || each.className === "default" || closure.length > 0)
-        proofs.push(...(await this.proveClass(each, facts, text, before, after)));
+      else proofs.push(...(await this.proveClass(each, facts, text, before, after)));
     }
     return proofs;
   }

@@ -190,18 +190,18 @@ class Actor {
     const { object } = this;
     if (!(object instanceof stage.rooms.qdev.Device)) return object !== null;
     object.hotplugged = this.life.hotplugged;
-    let reason = "";
+    let seatless = "";
     const plugged = await stage.step("plug", () => {
       try {
         plugInto(stage, object, subject.companions);
         this.connectLines(object);
       } catch (error) {
-        reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
         if (!(error instanceof CannotPlug)) throw error;
+        seatless = error.message;
       }
     });
-    if (reason === "") return plugged;
-    stage.undriven.push(`cannot be plugged: ${reason}`);
+    if (seatless === "") return plugged;
+    stage.undriven.push(`cannot be plugged: ${seatless}`);
     return false;
   }
 
