@@ -7,7 +7,8 @@
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runAudit, runCodemod } from "../run.ts";
+import { runAudit } from "../lifetime/run.ts";
+import { runCodemod } from "../run.ts";
 import { deviceSource, longSource, temporaryPackage } from "./many-devices.ts";
 
 const script = fileURLToPath(import.meta.url);
