@@ -57,6 +57,7 @@ export function deviceSource(index: number): string {
     `const ops: MemoryRegionOps<${name}> = {`,
     "  read: (device, offset) => device.readRegisters0(offset),",
     "  write: (device, offset, value) => device.writeRegisters0(offset, value),",
+    '  endianness: "little",',
     "};",
     "",
   ].join("\n");
@@ -111,6 +112,7 @@ export function longSource(lines: number, share: number): string {
     "const ops: MemoryRegionOps<Long> = {",
     "  read: (device, offset) => device.readRegisters0(offset),",
     "  write: (device, offset, value) => device.writeRegisters0(offset, value),",
+    '  endianness: "little",',
     "};",
     "",
   ].join("\n");
