@@ -22,6 +22,7 @@ import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
 import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, newRegion } from "../regions/syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { nameOfRegion } from "../source/region-name.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** Class name under which regions outside every class are reported. */
@@ -333,7 +334,7 @@ function stray(found: Node | Made, reason: Reason): StrayRegion {
   const made = "maker" in found ? found : undefined;
   const node = "maker" in found ? found.call : found;
   const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
-  return { node, name: node.getText().split("(")[0] ?? "", form, maker: made?.maker, reason };
+  return { node, name: nameOfRegion(node), form, maker: made?.maker, reason };
 }
 
 function nearestClass(node: Node): ClassDeclaration | undefined {

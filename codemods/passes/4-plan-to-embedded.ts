@@ -4,6 +4,7 @@ import { creationPoint, firstCreation } from "../hazards/order.ts";
 import type { CountingLoop, LocalCreation, RegionField, RegionLocal } from "../regions/facts.ts";
 import type { TextEdit } from "../source/edits.ts";
 import { layoutCall } from "../source/layout.ts";
+import { styleOf } from "../source/style.ts";
 import {
   attachedComments,
   docComment,
@@ -12,6 +13,7 @@ import {
   lineStart,
   reindent,
   type Span,
+  semicolonOf,
 } from "../source/trivia.ts";
 import { type JudgedDevice, statementOf } from "./3-judge.ts";
 import type { Draft } from "./draft.ts";
@@ -47,7 +49,10 @@ function embedKept(field: RegionField, draft: Draft): void {
   const loop = creations[0]?.loop;
   const count = loop?.kind === "counting" || loop?.kind === "indexed" ? loop.count.getText() : "";
   const value = array ? `this.embedArray(${className}, ${count})` : `this.embed(${className})`;
-  const text = [...modifiers, `${declaration.getNameNode().getText()} = ${value};`].join(" ");
+  const text = [
+    ...modifiers,
+    `${declaration.getNameNode().getText()} = ${value}${semicolonOf(declaration)}`,
+  ].join(" ");
   draft.edit(declaration, { start: declaration.getStart(), end: declaration.getEnd(), text });
   for (const { call, statement, maker, loop } of creations) {
     const callee = call.getExpression();
@@ -105,9 +110,10 @@ function initialiseBefore({ call, maker, statement }: LocalCreation, target: str
   const args = call.getArguments().map((each) => each.getText());
   const indent = indentOf(statement);
   const head = `${target}.${maker.init}`;
+  const tail = semicolonOf(statement);
   const text = args.some((each) => each.includes("\n"))
-    ? `${head}(${args.join(", ")});`
-    : layoutCall({ indent, head, args, tail: ";" });
+    ? `${head}(${args.join(", ")})${tail}`
+    : layoutCall({ indent, head, args, tail }, styleOf(statement.getSourceFile()));
   const at = lineStart(statement.getSourceFile().getFullText(), statement.getStart());
   draft.edit(statement, { start: at, end: at, text: `${indent}${text}\n` });
   draft.replace(call, { start: call.getStart(), end: call.getEnd(), text: target });
@@ -165,7 +171,7 @@ function restoreFields(
   const hasFields = leading.length > 0 || firstField(declaration) !== undefined;
   const indent = memberIndent(declaration);
   return [...byPlace].map(([place, fields]) => {
-    const lines = fields.map((each) => fieldText(each, indent)).join("");
+    const lines = fields.map((each) => fieldText(each, indent, endOf(declaration, place))).join("");
     return { start: place, end: place, text: hasFields ? lines : `${lines}\n` };
   });
 }
@@ -232,10 +238,18 @@ function isHeading(member: Node): boolean {
 
 function memberIndent(declaration: ClassDeclaration): string {
   const [member] = declaration.getMembers();
-  return member === undefined ? `${indentOf(declaration)}  ` : indentOf(member);
+  const step = styleOf(declaration.getSourceFile()).indent;
+  return member === undefined ? `${indentOf(declaration)}${step}` : indentOf(member);
 }
 
-function fieldText({ local, name }: RestoredField, indent: string): string {
+/** What ends a field before `place`: without a semicolon, some members would continue it. */
+function endOf(declaration: ClassDeclaration, place: number): ";" | "" {
+  const file = declaration.getSourceFile();
+  const continues = /^\s*[[(*]/.test(file.getFullText().slice(place));
+  return styleOf(file).semicolons || continues ? ";" : "";
+}
+
+function fieldText({ local, name }: RestoredField, indent: string, end: ";" | ""): string {
   const { className, loop, declaration } = local;
   const statement = statementOf(local);
   const text = statement.getSourceFile().getFullText();
@@ -251,5 +265,5 @@ function fieldText({ local, name }: RestoredField, indent: string): string {
     loop === undefined
       ? `this.embed(${className})`
       : `this.embedArray(${className}, ${loop.count.getText()})`;
-  return `${comment}${indent}private readonly ${name} = ${value};\n`;
+  return `${comment}${indent}private readonly ${name} = ${value}${end}\n`;
 }

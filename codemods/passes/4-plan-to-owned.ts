@@ -22,6 +22,7 @@ import {
   lineEnd,
   lineStart,
   reindent,
+  semicolonOf,
   trailingComment,
 } from "../source/trivia.ts";
 import { type JudgedDevice, ownUses } from "./3-judge.ts";
@@ -49,7 +50,12 @@ function drop(field: RegionField, draft: Draft): void {
   const [creation] = field.creations;
   if (creation === undefined) return;
   const point = creationPoint(creation);
-  const comments = commentsOf(field, indentOf(point));
+  const atLineEnd = fieldTrailing(field, creation);
+  if (atLineEnd !== "") {
+    const end = creation.statement.getEnd();
+    draft.edit(creation.statement, { start: end, end, text: ` ${atLineEnd}` });
+  }
+  const comments = commentsOf(field, indentOf(point), atLineEnd === "");
   if (comments !== "") {
     const start = lineStart(textOf(field), point.getStart());
     draft.edit(point, { start, end: start, text: comments });
@@ -74,11 +80,11 @@ function keep(field: RegionField, draft: Draft): void {
   const { declaration, name, className, array } = field;
   const modifiers = declaration.getModifiers().map((modifier) => modifier.getText());
   const kept = array ? modifiers : modifiers.filter((modifier) => modifier !== "readonly");
-  const type = array ? `: ${className}[] = [];` : `!: ${className};`;
+  const type = array ? `: ${className}[] = []` : `!: ${className}`;
   draft.edit(declaration, {
     start: declaration.getStart(),
     end: declaration.getEnd(),
-    text: [...kept, `${declaration.getNameNode().getText()}${type}`].join(" "),
+    text: [...kept, `${declaration.getNameNode().getText()}${type}${semicolonOf(declaration)}`].join(" "),
   });
   for (const creation of field.creations) {
     if (creation.loop?.kind === "array") {
@@ -86,7 +92,8 @@ function keep(field: RegionField, draft: Draft): void {
       create(creation, `const ${creation.loop.item} = `, field, draft);
       const at = lineEnd(textOf(field), creation.statement.getEnd());
       const { item } = creation.loop;
-      const store = `${indentOf(creation.statement)}this.${name}[${indexOf(creation)}] = ${item};\n`;
+      const stored = `this.${name}[${indexOf(creation)}] = ${item}${semicolonOf(creation.statement)}`;
+      const store = `${indentOf(creation.statement)}${stored}\n`;
       draft.edit(creation.statement, { start: at, end: at, text: store });
     } else if (creation.loop?.kind === "indexed") {
       convertIndexed(field, creation, creation.loop, draft);
@@ -110,7 +117,7 @@ function convertIndexed(field: RegionField, creation: Creation, loop: IndexLoop,
   const name = item.getDeclarations()[0]?.getName() ?? "";
   create(creation, `const ${name} = `, field, draft);
   const at = lineEnd(text, creation.statement.getEnd());
-  const store = `${indentOf(creation.statement)}this.${field.name}[${index}] = ${name};\n`;
+  const store = `${indentOf(creation.statement)}this.${field.name}[${index}] = ${name}${semicolonOf(creation.statement)}\n`;
   draft.edit(creation.statement, { start: at, end: at, text: store });
 }
 
@@ -162,7 +169,11 @@ function returnRegion(
   const body = fn.getBody();
   if (statement === undefined || body === undefined) return;
   const at = lineStart(fn.getSourceFile().getFullText(), body.getEnd() - 1);
-  draft.edit(fn, { start: at, end: at, text: `${indentOf(statement)}return ${parameter.getName()};\n` });
+  draft.edit(fn, {
+    start: at,
+    end: at,
+    text: `${indentOf(statement)}return ${parameter.getName()}${semicolonOf(statement)}\n`,
+  });
 }
 
 function isGivenToHelper(use: Node, { call, helper }: Creation): boolean {
@@ -216,15 +227,21 @@ function useAsLocal(use: Node, name: string): TextEdit {
   return { start: replaced.getStart(), end: replaced.getEnd(), text: name };
 }
 
-/** Comments above and after a field, as lines to insert above the statement that creates its region. */
-function commentsOf({ declaration }: RegionField, indent: string): string {
+/** The comment after a field on its line, if it can follow the statement that creates the region in the same way. */
+function fieldTrailing({ declaration }: RegionField, { statement, loop }: Creation): string {
+  const free = loop === undefined && trailingComment(statement) === "";
+  return free ? trailingComment(declaration) : "";
+}
+
+/** Comments above a field, and after it if so wanted, as lines to insert above the statement that creates its region. */
+function commentsOf({ declaration }: RegionField, indent: string, withTrailing: boolean): string {
   const text = declaration.getSourceFile().getFullText();
   const from = indentOf(declaration);
   const lines = attachedComments(declaration).map(({ start, end }) =>
     reindent(text.slice(start, end), from, indent),
   );
   const trailing = trailingComment(declaration);
-  if (trailing !== "") lines.push(trailing);
+  if (withTrailing && trailing !== "") lines.push(trailing);
   return lines.map((line) => `${indent}${line}\n`).join("");
 }
 

@@ -40,6 +40,8 @@ export interface FilePlan {
   readonly sha256: string;
   readonly before: string;
   readonly after: string;
+  /** From `before` to `after`, in terms of the text that `parseRawText` makes of it. */
+  readonly edits: readonly TextEdit[];
   readonly sites: readonly Site[];
   readonly notes: readonly LayoutNote[];
   readonly deviceCount: number;
@@ -95,6 +97,7 @@ export function planFile(judged: JudgedFile, units: readonly Unit[], direction: 
     path,
     sha256: hashOf(before),
     before,
+    edits,
     after: edits.length === 0 ? before : raw.restore(applyEdits(raw.text, edits)),
     sites,
     notes: units.flatMap((unit) => unit.notes.get(path) ?? []),

@@ -43,6 +43,7 @@ export const Reason = {
   NotFollowed: "not-followed",
   // The class
   ClassRefused: "class-refused",
+  WouldNotCompile: "would-not-compile",
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -248,5 +249,10 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     what: "another region of the class is refused",
     why: "a class is converted as a whole or not at all",
     mend: "fix the other region",
+  },
+  [Reason.WouldNotCompile]: {
+    what: "the program would not compile after the conversion",
+    why: "the compiler, with the options of the file's tsconfig.json, reports an error that is not there now",
+    mend: "change the code that the error is about so that it fits both forms",
   },
 };
