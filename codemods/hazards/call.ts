@@ -27,7 +27,7 @@ export function callProblem(
     return Reason.OwnerIsRegion;
   }
   const differs = owners === "own" && owner !== undefined && !isOwnObject(owner, helper);
-  return differs ? Reason.OwnerDiffers : undefined;
+  return differs ? Reason.OwnerElsewhere : undefined;
 }
 
 /**

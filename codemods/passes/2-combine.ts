@@ -248,7 +248,11 @@ function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): D
   if (candidates.length === 0) return [];
   const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
   if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
-  const type = access.getExpression().getType();
+  const object = access.getExpression();
+  const around = Node.isThisExpression(innermost(object))
+    ? object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration)
+    : undefined;
+  const type = (around ?? object).getType(); // in a class, `this` has a type of its own that nothing fits
   return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
 }
 

@@ -6,7 +6,7 @@ import {
   Node,
   SyntaxKind,
 } from "ts-morph";
-import { isLengthOfArray } from "../hazards/creation.ts";
+import { indexFor, isLengthOfArray } from "../hazards/creation.ts";
 import { creationPoint } from "../hazards/order.ts";
 import type { RegionConstructor } from "../regions/constructors.ts";
 import {
@@ -279,7 +279,7 @@ function convertLoop({ count }: RegionField, creation: Creation, draft: Draft): 
 }
 
 function indexOf({ loop }: Creation): string {
-  return loop?.kind === "array" ? (loop.index ?? "i") : "";
+  return loop?.kind === "array" ? (indexFor(loop) ?? "") : "";
 }
 
 /** `{ iomem: this.iomem }` becomes `{ iomem }`; any other use becomes the bare name. */
