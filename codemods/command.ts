@@ -9,6 +9,14 @@ export interface CodemodOptions {
   readonly prove?: boolean;
 }
 
+export interface AuditOptions {
+  readonly json?: string;
+  readonly sarif?: string;
+  readonly github?: boolean;
+  readonly baseline?: string;
+  readonly writeBaseline?: boolean;
+}
+
 /** Receives a command's output; standard output except in tests. */
 export type Print = (text: string) => void;
 
@@ -38,11 +46,15 @@ export function addCodemodCommand(program: Command): void {
 export function addAuditCommand(program: Command): void {
   program
     .command("audit")
-    .description("list every memory region, how hard it is to convert, and the hazards found")
+    .description("find lifetime bugs in devices, and list how hard each memory region is to convert")
     .argument("<path...>", "device sources, or directories of them")
-    .option("--json <file>", "write the findings to a file, - for standard output")
-    .action(async (paths: string[], options: { json?: string }) => {
-      const { runAudit } = await import("./run.ts");
+    .option("--json <file>", "write bugs and regions to a file, - for standard output")
+    .option("--sarif <file>", "write the bugs as SARIF 2.1.0, - for standard output")
+    .option("--github", "print the bugs as annotations of a GitHub workflow")
+    .option("--baseline <file>", "report only bugs that this file does not accept")
+    .option("--write-baseline", "write the bugs found to the --baseline file, and accept them")
+    .action(async (paths: string[], options: AuditOptions) => {
+      const { runAudit } = await import("./lifetime/run.ts");
       process.exitCode = await runAudit(paths, options, toStandardOutput);
     });
 }

@@ -109,7 +109,16 @@ describe("the report of proofs", () => {
   const plan = (before: string, after: string): Plan => ({
     direction: "to-owned",
     files: [
-      { path: join(root, "timer.ts"), sha256: "", before, after, sites: [], notes: [], deviceCount: 1 },
+      {
+        path: join(root, "timer.ts"),
+        sha256: "",
+        before,
+        after,
+        edits: [],
+        sites: [],
+        notes: [],
+        deviceCount: 1,
+      },
     ],
   });
 

@@ -1,9 +1,9 @@
 /** The verify phase of the pipeline: classes whose conversion does not compile are refused with the diagnostic. */
-import { relative } from "node:path";
 import type { Unit } from "../passes/4-plan.ts";
 import type { Program, Verify } from "../pipeline.ts";
 import type { Refusal } from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
+import { shown } from "../source/workspace.ts";
 import { type CompilerProblem, verify } from "./verify.ts";
 
 export const compilePlan: Verify = (units, program) => {
@@ -31,6 +31,6 @@ function refusalOf(unit: Unit, problem: CompilerProblem, { sources }: Program): 
   const at = around && file?.getDescendantAtPos(offset);
   const node = at ?? declarations[0];
   if (node === undefined) throw new Error(`${path}: a unit without a class`);
-  const place = at === undefined ? `${relative(process.cwd(), path)}: ` : "";
+  const place = at === undefined ? `${shown(path)}: ` : "";
   return { reason: Reason.WouldNotCompile, node, detail: `${place}TS${code}: ${message}` };
 }

@@ -159,6 +159,23 @@ describe("diagnostics that were there before", () => {
   });
 });
 
+describe("a diagnostic that was there before in other words", () => {
+  test("refuses nothing: messages show types, which change", () => {
+    configure("tsconfig.json");
+    source("a.ts", "export class A {", "  private size = 1;", "  more = 2;", "}");
+    source("b.ts", 'import { A } from "./a.ts";', "export const a: A = {};");
+    expect(refusals([unit("A", ["a.ts", "private size = 1;", "private size = 1; less = 0;"])])).toEqual([]);
+  });
+
+  test("does not hide a second one in the same place", () => {
+    configure("tsconfig.json");
+    source("a.ts", "export const sum = missing + 1;");
+    expect(refusals([unit("sum", ["a.ts", "missing + 1", "missing + 2"])])).toEqual([]);
+    const wrong = unit("sum", ["a.ts", "missing + 1", "missing + gone"]);
+    expect(refusals([wrong])).toEqual(["sum: a.ts:1 TS2304"]);
+  });
+});
+
 describe("the user's own options", () => {
   const unusedAfter = () => {
     source("a.ts", "export function f(): void {", "  let n = 1;", "  f.call(n);", "}");

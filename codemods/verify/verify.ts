@@ -120,6 +120,29 @@ interface PlannedProblem extends CompilerProblem {
   readonly syntactic: boolean;
 }
 
+/**
+ * The problems that are not there before. One that is has the same code and place. Its message may be another, because
+ * messages show types; but a second one of the same kind in the same place is new.
+ */
+function withoutOld(
+  problems: readonly PlannedProblem[],
+  before: (path: string) => readonly Diagnostic[],
+): PlannedProblem[] {
+  const byPlace = new Map<string, PlannedProblem[]>();
+  for (const problem of problems) {
+    const place = JSON.stringify([problem.path, problem.code, problem.offset, problem.edit?.end]);
+    byPlace.set(place, [...(byPlace.get(place) ?? []), problem]);
+  }
+  return [...byPlace.values()].flatMap((here) => {
+    const [{ path, code, offset, edit } = { path: "", code: 0, offset: 0, edit: undefined }] = here;
+    const old = before(path).filter((each) => {
+      return each.code === code && each.start >= offset && each.start <= (edit?.end ?? offset);
+    });
+    const unknown = here.filter(({ message }) => !old.some((each) => each.message === message));
+    return unknown.slice(Math.max(0, old.length - (here.length - unknown.length)));
+  });
+}
+
 function keyOf({ path, code, message, offset }: CompilerProblem): string {
   return JSON.stringify([path, code, message, offset]);
 }
@@ -171,17 +194,12 @@ class CheckedProgram<U extends Unit> {
     }
     const found = this.diagnose(paths, planned);
     this.diagnoseBefore(new Set(found.map(({ path }) => path)));
-    return found.flatMap((diagnostic) => {
+    const problems = found.map((diagnostic): PlannedProblem => {
       const { path, code, message, start, syntactic } = diagnostic;
       const { offset, edit } = maps.get(path)?.toOriginal(start) ?? { offset: start, edit: undefined };
-      const old = this.before.get(path)?.some((each) => {
-        if (each.code !== code || each.message !== message) return false;
-        return edit === undefined
-          ? each.start === offset
-          : each.start >= edit.start && each.start <= edit.end;
-      });
-      return old ? [] : [{ path, code, message, offset, edit, syntactic }];
+      return { path, code, message, offset, edit, syntactic };
     });
+    return withoutOld(problems, (path) => this.before.get(path) ?? []);
   }
 
   private diagnoseBefore(paths: ReadonlySet<string>): void {

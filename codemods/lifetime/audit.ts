@@ -1,0 +1,111 @@
+/**
+ * Finds lifetime bugs in the devices of a program: independent of any conversion, and for both forms of regions.
+ *
+ * Each concrete class that derives from a QOM object is walked through its life by the flow engine (`../flow`), with its
+ * base classes, helpers and callbacks; `watch.ts` follows its regions on the way.
+ */
+import { dirname } from "node:path";
+import { type Project, type SourceFile, ts } from "ts-morph";
+import { accessOf, FlowProgram, flow, strip } from "../flow/index.ts";
+import { resolveRoom } from "../source/identity.ts";
+import type { Workspace } from "../source/workspace.ts";
+import { Callers } from "./callers.ts";
+import { checkLife } from "./ending.ts";
+import { Findings, type LifetimeFinding } from "./finding.ts";
+import { Rule } from "./rules.ts";
+import { madeBy } from "./targets.ts";
+import { Watch } from "./watch.ts";
+
+/** All lifetime bugs in the target files of a workspace, in the order of files and lines. */
+export function auditLifetimes({ project, targets, others }: Workspace): LifetimeFinding[] {
+  const program = flowProgramOf(project, targets, others);
+  const files = [...new Set([...targets, ...others])].map(({ compilerNode }) => compilerNode);
+  const callers = new Callers(program, files);
+  const named = new Set(targets.map(({ compilerNode }) => compilerNode));
+  const findings = new Findings();
+  for (const file of named) checkAllocations(program, file, findings);
+  for (const declaration of program.classes) {
+    if (!isConcrete(program, declaration)) continue;
+    const bases = program.frameworkBases(declaration);
+    if (!bases.includes("QomObject") || bases.includes("MemoryRegion")) continue;
+    const shape = program.shapeOf(declaration);
+    if (!shape.chain.some((each) => named.has(each.getSourceFile()))) continue;
+    const kind = { isDevice: bases.includes("Device"), isMachine: bases.includes("Machine") };
+    const watch = new Watch(program, shape, kind, findings, callers);
+    flow(program, declaration, watch, { enteredAfterwards: true });
+    checkLife(watch);
+  }
+  const paths = new Set([...named].map(({ fileName }) => fileName));
+  return findings.sorted().filter(({ file }) => paths.has(file));
+}
+
+/** The program of a workspace; the components of the object model are its framework. */
+export function flowProgramOf(
+  project: Project,
+  targets: readonly SourceFile[],
+  others: readonly SourceFile[] = [],
+): FlowProgram {
+  const from = targets[0]?.getFilePath();
+  const rooms: string[] = [];
+  if (from !== undefined)
+    for (const room of ["qom", "memory", "qdev"])
+      for (const name of [`#${room}`, `regionlab/${room}`]) {
+        const path = resolveRoom(project, name, from);
+        if (path !== undefined) rooms.push(`${dirname(path)}/`);
+      }
+  const isFramework = (file: ts.SourceFile) =>
+    file.fileName.includes("/node_modules/") || rooms.some((room) => file.fileName.startsWith(room));
+  const checker = project.getTypeChecker().compilerObject;
+  const files = [...new Set([...targets, ...others])].map(({ compilerNode }) => compilerNode);
+  return new FlowProgram(checker, files, isFramework);
+}
+
+/** Abstract classes are walked with each class that derives from them; without one, by themselves. */
+function isConcrete(program: FlowProgram, declaration: ts.ClassLikeDeclaration): boolean {
+  const isAbstract = ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Abstract;
+  return !isAbstract || program.subclassesOf(declaration).length === 0;
+}
+
+/** Storage of regions that is allocated by hand, wherever it is: in classes and in plain functions. */
+function checkAllocations(program: FlowProgram, file: ts.SourceFile, findings: Findings): void {
+  const freed = new Set<string>();
+  const allocations: { node: ts.Node; name: string }[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && accessOf(strip(node.expression))?.name === "freeBlockOf") {
+      const [region] = node.arguments;
+      if (region !== undefined) freed.add(lastName(region));
+    }
+    const made = madeBy(program, node);
+    if (made?.kind === "allocated" || made?.kind === "constructed")
+      allocations.push({ node, name: holderOf(node) });
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  for (const { node, name } of allocations) {
+    if (name !== "" && freed.has(name)) continue;
+    const around = classNameAround(node);
+    findings.add(
+      Rule.HandAllocated,
+      node,
+      around === "" ? name || "region" : `${around}.${name || "region"}`,
+    );
+  }
+}
+
+function lastName(node: ts.Expression): string {
+  const bare = strip(node);
+  return accessOf(bare)?.name ?? bare.getText();
+}
+
+function holderOf(node: ts.Node): string {
+  const { parent } = node;
+  if (ts.isVariableDeclaration(parent) || ts.isPropertyDeclaration(parent)) return parent.name.getText();
+  if (ts.isBinaryExpression(parent) && parent.right === node) return lastName(parent.left);
+  return "";
+}
+
+function classNameAround(node: ts.Node): string {
+  for (let each: ts.Node | undefined = node; each !== undefined; each = each.parent)
+    if (ts.isClassLike(each)) return each.name?.text ?? "(anonymous)";
+  return "";
+}
