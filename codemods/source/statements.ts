@@ -110,15 +110,16 @@ function layOutCall(
   if (before === undefined || after === undefined) return undefined;
   const wasBroken = statement.getText().includes("\n");
   const flat = flatCall({ indent, ...after });
+  // Only a new layout leaves out an argument with its comma.
+  const asWritten = !after.removes && fitsWidth(verbatim, indent, style);
   if (fitsWidth(flat, indent, style)) {
     const brokenByChoice = wasBroken && fitsWidth(flatCall({ indent, ...before }), indent, style);
-    if (!wasBroken || (brokenByChoice && fitsWidth(verbatim, indent, style))) return verbatim;
-    return flat;
+    return asWritten && (!wasBroken || brokenByChoice) ? verbatim : flat;
   }
-  if (wasBroken && fitsWidth(verbatim, indent, style)) return verbatim;
+  if (wasBroken && asWritten) return verbatim;
   const text = brokenCall({ indent, ...after }, style);
   const predictable = !endsInHuggable(call) && !calleeCalls(call) && fitsWidth(text, indent, style);
-  return predictable ? text : undefined;
+  return predictable || after.removes ? text : undefined;
 }
 
 /** The call that a statement consists of, or whose value it declares, assigns or returns. */
@@ -154,7 +155,8 @@ function callParts(call: CallExpression, statement: Node, points: readonly TextE
     args.every((arg) => !arg.includes("\n")) &&
     !head.includes("\n") &&
     (tail === ";" || tail === "");
-  return plain ? { head, args, tail } : undefined;
+  const remaining = args.filter((arg) => arg !== "");
+  return plain ? { head, args: remaining, tail, removes: remaining.length < args.length } : undefined;
 }
 
 /** A call on the result of a call: formatters may break such chains before their dots. */
