@@ -45,7 +45,7 @@ export interface PipelineOptions extends WorkspaceOptions {
 export function readProgram(paths: readonly string[], options: WorkspaceOptions = {}): Program {
   const workspace = openWorkspace(paths, options);
   const { files, sources, names } = combine(workspace, analyse(workspace));
-  return { workspace, files, sources, evidence: new Evidence(workspace.identity, sources, names) };
+  return { workspace, files, sources, evidence: new Evidence(workspace, sources, names) };
 }
 
 /** Plans the conversion of those files of a program that `paths` names. */

@@ -1,5 +1,5 @@
 /** Hazards in how a region is created. */
-import { Node, SyntaxKind } from "ts-morph";
+import { Node, type SourceFile, SyntaxKind } from "ts-morph";
 import {
   type ArrayLoop,
   type CountingLoop,
@@ -25,11 +25,14 @@ import type { Fate } from "../regions/trace.ts";
 import { hasComment, hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 
 /** Something other than a plain statement of the class, or of one derived from it, initialises the region. */
-export function createdElsewhere({ uses }: RegionField): Refusal | undefined {
+export function createdElsewhere(
+  { uses }: RegionField,
+  targets: ReadonlySet<SourceFile>,
+): Refusal | undefined {
   for (const { node, kind, member, onThis, inDerived } of uses) {
     if (kind !== UseKind.Create && kind !== UseKind.CreateInExpression) continue;
-    if (inDerived) continue;
-    if (member === undefined || (!onThis && kind === UseKind.Create)) {
+    if (inDerived && targets.has(node.getSourceFile())) continue;
+    if (inDerived || member === undefined || (!onThis && kind === UseKind.Create)) {
       return { reason: Reason.CreatedElsewhere, node, detail: describeUse(node) };
     }
   }

@@ -52,7 +52,7 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const names = new NameIndex(sources);
   const withUses = (field: DeclaredField): RegionField => {
     const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])];
-    const byHelper = helperCreations(field, found, fields, names);
+    const byHelper = helperCreations(field, found, fields, names, workspace.targets);
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
     return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
   };
@@ -353,6 +353,7 @@ function helperCreations(
   uses: readonly Use[],
   fields: readonly DeclaredField[],
   names: NameIndex,
+  targets: readonly SourceFile[],
 ): Map<Use, Creation> {
   const found = new Map<Use, Creation>();
   if (field.form !== "embedded" || field.array) return found;
@@ -363,6 +364,7 @@ function helperCreations(
     const statement = call?.getParentIfKind(SyntaxKind.ExpressionStatement);
     if (known === undefined || call === undefined || statement === undefined) continue;
     const { helper, maker } = known;
+    if (!targets.includes(helper.fn.getSourceFile())) continue; // it is not to be edited
     const given = helper.calls.map((each) => regionArgument(each, helper));
     const convertible = given.every((each) => {
       if (!Node.isPropertyAccessExpression(each) || !Node.isThisExpression(each.getExpression()))

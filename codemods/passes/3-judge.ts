@@ -177,7 +177,7 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
     statement,
   }));
   return (
-    createdElsewhere(field) ??
+    createdElsewhere(field, evidence.targets) ??
     createdUnderOtherName(field, fates) ??
     createdInExpression(field) ??
     arrayShape(field, fates) ??

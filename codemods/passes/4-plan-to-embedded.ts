@@ -49,8 +49,10 @@ function embedKept(field: RegionField, draft: Draft): void {
   const loop = creations[0]?.loop;
   const count = loop?.kind === "counting" || loop?.kind === "indexed" ? loop.count.getText() : "";
   const value = array ? `this.embedArray(${className}, ${count})` : `this.embed(${className})`;
-  const end = semicolonOf(declaration);
-  const text = [...modifiers, `${declaration.getNameNode().getText()} = ${value}${end}`].join(" ");
+  const text = [
+    ...modifiers,
+    `${declaration.getNameNode().getText()} = ${value}${semicolonOf(declaration)}`,
+  ].join(" ");
   draft.edit(declaration, { start: declaration.getStart(), end: declaration.getEnd(), text });
   for (const { call, statement, maker, loop } of creations) {
     const callee = call.getExpression();
@@ -108,9 +110,10 @@ function initialiseBefore({ call, maker, statement }: LocalCreation, target: str
   const args = call.getArguments().map((each) => each.getText());
   const indent = indentOf(statement);
   const head = `${target}.${maker.init}`;
+  const tail = semicolonOf(statement);
   const text = args.some((each) => each.includes("\n"))
-    ? `${head}(${args.join(", ")})${semicolonOf(statement)}`
-    : layoutCall({ indent, head, args, tail: semicolonOf(statement) }, styleOf(statement.getSourceFile()));
+    ? `${head}(${args.join(", ")})${tail}`
+    : layoutCall({ indent, head, args, tail }, styleOf(statement.getSourceFile()));
   const at = lineStart(statement.getSourceFile().getFullText(), statement.getStart());
   draft.edit(statement, { start: at, end: at, text: `${indent}${text}\n` });
   draft.replace(call, { start: call.getStart(), end: call.getEnd(), text: target });

@@ -53,7 +53,7 @@ function drop(field: RegionField, draft: Draft): void {
   const atLineEnd = fieldTrailing(field, creation);
   if (atLineEnd !== "") {
     const end = creation.statement.getEnd();
-    draft.edit(point, { start: end, end, text: ` ${atLineEnd}` });
+    draft.edit(creation.statement, { start: end, end, text: ` ${atLineEnd}` });
   }
   const comments = commentsOf(field, indentOf(point), atLineEnd === "");
   if (comments !== "") {
@@ -117,8 +117,7 @@ function convertIndexed(field: RegionField, creation: Creation, loop: IndexLoop,
   const name = item.getDeclarations()[0]?.getName() ?? "";
   create(creation, `const ${name} = `, field, draft);
   const at = lineEnd(text, creation.statement.getEnd());
-  const stored = `this.${field.name}[${index}] = ${name}${semicolonOf(creation.statement)}`;
-  const store = `${indentOf(creation.statement)}${stored}\n`;
+  const store = `${indentOf(creation.statement)}this.${field.name}[${index}] = ${name}${semicolonOf(creation.statement)}\n`;
   draft.edit(creation.statement, { start: at, end: at, text: store });
 }
 
@@ -170,8 +169,11 @@ function returnRegion(
   const body = fn.getBody();
   if (statement === undefined || body === undefined) return;
   const at = lineStart(fn.getSourceFile().getFullText(), body.getEnd() - 1);
-  const result = `return ${parameter.getName()}${semicolonOf(statement)}`;
-  draft.edit(fn, { start: at, end: at, text: `${indentOf(statement)}${result}\n` });
+  draft.edit(fn, {
+    start: at,
+    end: at,
+    text: `${indentOf(statement)}return ${parameter.getName()}${semicolonOf(statement)}\n`,
+  });
 }
 
 function isGivenToHelper(use: Node, { call, helper }: Creation): boolean {

@@ -6,6 +6,7 @@ import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from ".
 import type { NameIndex } from "../regions/names.ts";
 import { Tracer } from "../regions/trace.ts";
 import type { Identity } from "../source/identity.ts";
+import type { Workspace } from "../source/workspace.ts";
 
 /** When the regions of a class exist. */
 export interface DeviceOrder {
@@ -22,8 +23,12 @@ export class Evidence {
   private flowProgram: FlowProgram | undefined;
   private unparentedChildren: readonly Node[] | undefined;
 
-  constructor(identity: Identity, sources: readonly SourceFile[], names: NameIndex) {
+  /** The sources that may be edited. */
+  readonly targets: ReadonlySet<SourceFile>;
+
+  constructor({ identity, targets }: Workspace, sources: readonly SourceFile[], names: NameIndex) {
     this.identity = identity;
+    this.targets = new Set(targets);
     this.sources = sources;
     this.tracer = new Tracer(names, identity);
   }
