@@ -84,6 +84,8 @@ export class Compiler {
     name: string,
     options: ts.ScriptTarget | ts.CreateSourceFileOptions,
   ): ts.SourceFile | undefined {
+    const library = this.files.parsedLibrary(name);
+    if (library !== undefined) return library;
     const text = this.texts.get(name) ?? this.files.read(name);
     if (text === undefined) return undefined;
     const versions = this.parsed.get(name) ?? [];
@@ -108,8 +110,11 @@ export class TextSource {
   private readonly library = new Project({ skipAddingFilesFromTsConfig: true }).getModuleResolutionHost();
   private readonly texts: Map<string, string | undefined>;
   private readonly directories = new Map<string, boolean>();
+  private readonly parsed: ts.Program | undefined;
 
-  constructor(overlay: ReadonlyMap<string, string>) {
+  /** `parsed` is a program whose library files are used again: declarations do not depend on the options. */
+  constructor(overlay: ReadonlyMap<string, string>, parsed?: ts.Program) {
+    this.parsed = parsed;
     this.texts = new Map(overlay);
     for (const path of overlay.keys()) {
       for (let each = dirname(path); !this.directories.has(each); each = dirname(each)) {
@@ -123,6 +128,10 @@ export class TextSource {
       this.texts.set(path, isLibrary(path) ? this.library.readFile(path) : ts.sys.readFile(path));
     }
     return this.texts.get(path);
+  }
+
+  parsedLibrary(path: string): ts.SourceFile | undefined {
+    return isLibrary(path) ? this.parsed?.getSourceFile(path) : undefined;
   }
 
   exists(path: string): boolean {
