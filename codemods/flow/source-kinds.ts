@@ -3,8 +3,10 @@ import { ts } from "ts-morph";
 import type { Frame, Source } from "./frames.ts";
 import { functionAround, strip } from "./syntax.ts";
 
-export function sameAs(one: Source, other: Source): boolean {
-  return one.kind === other.kind && one.kind === "field" && other.kind === "field" && one.name === other.name;
+/** A name for what a field holds, and for its elements; undefined for other sources. */
+export function keyOf(source: Source): string | undefined {
+  if (source.kind === "field") return source.name;
+  return source.kind === "element" && source.of.kind === "field" ? `${source.of.name}[]` : undefined;
 }
 
 /** `null`, `undefined` and `void 0`: a value that nothing can be done with. */

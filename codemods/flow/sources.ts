@@ -5,9 +5,9 @@
  */
 import { ts } from "ts-morph";
 import type { Callee } from "./callees.ts";
-import { addSource, type Binding, DEVICE, type Frame, type Source } from "./frames.ts";
+import { addSource, type Binding, DEVICE, type Frame, type Source, sameSource } from "./frames.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
-import { homeOf, isCollection, isNothing, sameAs } from "./source-kinds.ts";
+import { homeOf, isCollection, isNothing, keyOf } from "./source-kinds.ts";
 import {
   accessOf,
   classAround,
@@ -56,6 +56,7 @@ export class Sources {
   private readonly known = new WeakMap<Frame, Map<ts.Node, readonly Source[]>>();
   /** The frame of code whose own call is not at hand: `this` is the device, parameters are unknown. */
   private readonly detached: Frame;
+  private readonly held = new Map<string, readonly Source[]>();
   private depth = 0;
 
   constructor(program: FlowProgram, shape: ClassShape, callees: CalleeResolver, detached: Frame) {
@@ -87,17 +88,29 @@ export class Sources {
 
   /** What a field of the device, or an element of what it holds, was given; empty if that is not known. */
   contents(source: Source): readonly Source[] {
-    if (source.kind === "field") return this.fieldContents(this.shape, source.name, this.detached);
-    if (source.kind === "element" && source.of.kind === "field") {
-      const stored = this.shape.storedInElements(source.of.name);
-      const list: Source[] = [];
-      for (const each of stored)
-        for (const found of this.of(each, this.detachedAt(each))) addSource(list, found);
-      for (const holder of this.contents(source.of))
-        if (holder.kind === "expression") for (const each of this.elementsOf(holder)) addSource(list, each);
-      return list;
+    const key = keyOf(source);
+    if (key === undefined) return [];
+    let known = this.held.get(key);
+    if (known === undefined) {
+      this.held.set(key, []); // fields that hold each other end here
+      known = this.contentsOf(source);
+      this.held.set(key, known);
     }
-    return [];
+    return known;
+  }
+
+  private contentsOf(source: Source): readonly Source[] {
+    if (source.kind === "field") {
+      const held = this.fieldContents(this.shape, source.name, this.detached);
+      return held.filter((each) => !sameSource(each, source));
+    }
+    if (source.kind !== "element" || source.of.kind !== "field") return [];
+    const list: Source[] = [];
+    for (const each of this.shape.storedInElements(source.of.name))
+      for (const found of this.of(each, this.detachedAt(each))) addSource(list, found);
+    for (const holder of this.contents(source.of))
+      if (holder.kind === "expression") for (const each of this.elementsOf(holder)) addSource(list, each);
+    return list.filter((each) => !sameSource(each, source));
   }
 
   /** Elements of a collection. */
@@ -128,7 +141,13 @@ export class Sources {
   }
 
   functionIn(source: Source): { fn: Runnable; frame: Frame; self: readonly Source[] }[] {
-    if (source.kind === "field") return this.contents(source).flatMap((each) => this.functionIn(each));
+    if (source.kind === "field") {
+      if (this.depth > DEPTH) return [];
+      this.depth++;
+      const found = this.contents(source).flatMap((each) => this.functionIn(each));
+      this.depth--;
+      return found;
+    }
     if (source.kind !== "expression") return [];
     const { node, frame } = source;
     if (ts.isArrowFunction(node)) return [{ fn: node, frame, self: frame.self }];
@@ -264,8 +283,11 @@ export class Sources {
   property(object: Source, name: string, node: ts.Node, frame: Frame): readonly Source[] {
     if (object.kind === "device") return this.member(this.shape, name, node, frame, [DEVICE]);
     if (object.kind === "field" || object.kind === "element") {
-      const held = this.contents(object).filter((each) => !sameAs(each, object));
-      return held.flatMap((each) => this.property(each, name, node, frame));
+      if (this.depth > DEPTH) return [];
+      this.depth++;
+      const found = this.contents(object).flatMap((each) => this.property(each, name, node, frame));
+      this.depth--;
+      return found;
     }
     const value = object.node;
     if (ts.isObjectLiteralExpression(value)) {

@@ -13,13 +13,19 @@ import { Callers } from "./callers.ts";
 import { checkLife } from "./ending.ts";
 import { Findings, type LifetimeFinding } from "./finding.ts";
 import { Rule } from "./rules.ts";
-import { madeBy } from "./targets.ts";
+import { madeBy, type TargetKind } from "./targets.ts";
 import { Watch } from "./watch.ts";
 
-/** All lifetime bugs in the target files of a workspace, in the order of files and lines. */
-export function auditLifetimes({ project, targets, others }: Workspace): LifetimeFinding[] {
-  const program = flowProgramOf(project, targets, others);
-  const files = [...new Set([...targets, ...others])].map(({ compilerNode }) => compilerNode);
+/**
+ * All lifetime bugs in the target files of a workspace, in the order of files and lines. `sources` are further files of the
+ * program, in which bases, subclasses and callers are looked up.
+ */
+export function auditLifetimes(
+  { project, targets }: Workspace,
+  sources: readonly SourceFile[] = targets,
+): LifetimeFinding[] {
+  const program = flowProgramOf(project, targets, sources);
+  const files = [...new Set([...targets, ...sources])].map(({ compilerNode }) => compilerNode);
   const callers = new Callers(program, files);
   const named = new Set(targets.map(({ compilerNode }) => compilerNode));
   const findings = new Findings();
@@ -43,7 +49,7 @@ export function auditLifetimes({ project, targets, others }: Workspace): Lifetim
 export function flowProgramOf(
   project: Project,
   targets: readonly SourceFile[],
-  others: readonly SourceFile[] = [],
+  sources: readonly SourceFile[] = targets,
 ): FlowProgram {
   const from = targets[0]?.getFilePath();
   const rooms: string[] = [];
@@ -56,7 +62,7 @@ export function flowProgramOf(
   const isFramework = (file: ts.SourceFile) =>
     file.fileName.includes("/node_modules/") || rooms.some((room) => file.fileName.startsWith(room));
   const checker = project.getTypeChecker().compilerObject;
-  const files = [...new Set([...targets, ...others])].map(({ compilerNode }) => compilerNode);
+  const files = [...new Set([...targets, ...sources])].map(({ compilerNode }) => compilerNode);
   return new FlowProgram(checker, files, isFramework);
 }
 
@@ -65,6 +71,9 @@ function isConcrete(program: FlowProgram, declaration: ts.ClassLikeDeclaration):
   const isAbstract = ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Abstract;
   return !isAbstract || program.subclassesOf(declaration).length === 0;
 }
+
+/** Kinds of storage that no `new…` made. */
+const byHand: ReadonlySet<TargetKind> = new Set(["allocated", "constructed", "created"]);
 
 /** Storage of regions that is allocated by hand, wherever it is: in classes and in plain functions. */
 function checkAllocations(program: FlowProgram, file: ts.SourceFile, findings: Findings): void {
@@ -76,8 +85,7 @@ function checkAllocations(program: FlowProgram, file: ts.SourceFile, findings: F
       if (region !== undefined) freed.add(lastName(region));
     }
     const made = madeBy(program, node);
-    if (made?.kind === "allocated" || made?.kind === "constructed")
-      allocations.push({ node, name: holderOf(node) });
+    if (made !== undefined && byHand.has(made.kind)) allocations.push({ node, name: holderOf(node) });
     ts.forEachChild(node, visit);
   };
   visit(file);

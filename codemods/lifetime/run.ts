@@ -8,7 +8,7 @@ import { ExitCode } from "../errors.ts";
 import { planProgram, readProgram } from "../pipeline.ts";
 import { discoverSources } from "../source/discover.ts";
 import { auditLifetimes } from "./audit.ts";
-import type { LifetimeFinding } from "./finding.ts";
+import { isBug, type LifetimeFinding } from "./finding.ts";
 import { baselineText, compareWithBaseline } from "./report/baseline.ts";
 import { githubAnnotations } from "./report/github.ts";
 import { findingsReport } from "./report/json.ts";
@@ -37,7 +37,7 @@ export async function runAudit(
       throw new CommandError(
         `${paths.join(", ")}: no device found: no class derives from a QOM object; check the path`,
       );
-    const found = auditLifetimes(program.workspace);
+    const found = auditLifetimes(program.workspace, program.sources);
     const { findings, remark } = outputs.compared(found);
     const regions = auditRegions(plan);
     outputs.json({ version: REPORT_VERSION, ...findingsReport(findings), regions });
@@ -46,7 +46,7 @@ export async function runAudit(
     else if (!outputs.takesStandardOutput)
       print(`${renderFindings(findings)}${renderAudit(regions)}${findingTotals(findings)}${remark}\n`);
     await outputs.commit();
-    return findings.length > 0 ? ExitCode.No : ExitCode.Done;
+    return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
   } finally {
     outputs.discard();
   }
