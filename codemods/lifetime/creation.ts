@@ -111,7 +111,7 @@ function ownerOf(watch: Watch, owner: ts.Expression, target: Target, frame: Fram
   const end = source.kind === "expression" ? source.node : bare;
   const access = ts.isExpression(end) ? accessOf(end) : undefined;
   const name = access?.name ?? (ts.isIdentifier(end) ? end.text : undefined);
-  if (name === "noOwner") return "none";
+  if (name === "noOwner" || name === "undefined" || end.kind === ts.SyntaxKind.NullKeyword) return "none";
   if (source.kind === "field") return isObject(watch, bare) ? "foreign" : "unknown";
   return access !== undefined || ts.isCallExpression(end) ? "foreign" : "unknown";
 }
