@@ -6,6 +6,7 @@ export interface CodemodOptions {
   readonly check?: boolean;
   readonly json?: string;
   readonly allowDirty?: boolean;
+  readonly prove?: boolean;
 }
 
 export interface AuditOptions {
@@ -34,6 +35,7 @@ export function addCodemodCommand(program: Command): void {
     .addOption(new Option("--check", "write nothing; exit with 1 if a file would change").conflicts("write"))
     .option("--json <file>", "write the report to a file, - for standard output")
     .option("--allow-dirty", "rewrite files even if git could not restore them")
+    .option("--prove", "run every converted device in both forms and compare; write nothing if one differs")
     .action(async (direction: Direction, paths: string[], options: CodemodOptions) => {
       const { runCodemod } = await import("./run.ts");
       process.exitCode = await runCodemod(direction, paths, options, toStandardOutput);

@@ -14,9 +14,12 @@
 import type { SourceFile } from "ts-morph";
 import { analyse } from "./passes/1-analyse.ts";
 import { combine } from "./passes/2-combine.ts";
-import { judge, refuseDevice } from "./passes/3-judge.ts";
+import { culpritOf, type JudgedDevice, judge, refuseDevice } from "./passes/3-judge.ts";
 import { type JudgedFile, type Plan, planFile, planUnits, type Unit } from "./passes/4-plan.ts";
+import { Evidence } from "./passes/evidence.ts";
+import { linkedGroups } from "./passes/links.ts";
 import type { Direction, FileFacts, Refusal } from "./regions/facts.ts";
+import { Reason } from "./regions/reasons.ts";
 import { openWorkspace, type Workspace, type WorkspaceOptions } from "./source/workspace.ts";
 
 /** Sources after the phases that do not depend on the direction. */
@@ -25,6 +28,7 @@ export interface Program {
   readonly files: readonly FileFacts[];
   /** Every source that was searched for uses: the named ones first. */
   readonly sources: readonly SourceFile[];
+  readonly evidence: Evidence;
 }
 
 /**
@@ -34,13 +38,14 @@ export interface Program {
 export type Verify = (units: readonly Unit[], program: Program) => ReadonlyMap<Unit, Refusal>;
 
 export interface PipelineOptions extends WorkspaceOptions {
-  readonly verify?: Verify;
+  readonly verify?: Verify | undefined;
 }
 
 /** Opens sources (absolute paths) and finds their regions. @throws CommandError if one cannot be read or parsed. */
 export function readProgram(paths: readonly string[], options: WorkspaceOptions = {}): Program {
   const workspace = openWorkspace(paths, options);
-  return { workspace, ...combine(workspace, analyse(workspace)) };
+  const { files, sources, names } = combine(workspace, analyse(workspace));
+  return { workspace, files, sources, evidence: new Evidence(workspace, sources, names) };
 }
 
 /** Plans the conversion of those files of a program that `paths` names. */
@@ -52,7 +57,10 @@ export function planProgram(
 ): Plan {
   const wanted = new Set(paths);
   const files = program.files.filter(({ file }) => wanted.has(file.getFilePath()));
-  const judged = files.map((facts) => judgeFile(facts, direction, program));
+  const judged = refuseLinked(
+    files.map((facts) => judgeFile(facts, direction, program)),
+    direction,
+  );
   const units = planUnits(judged, direction);
   const failures = verify(units, program);
   const held = units.filter((unit) => !failures.has(unit));
@@ -82,11 +90,25 @@ export function planBothWays(
   };
 }
 
-function judgeFile(facts: FileFacts, direction: Direction, { workspace, sources }: Program): JudgedFile {
-  const { identity, raw } = workspace;
+function judgeFile(facts: FileFacts, direction: Direction, { workspace, evidence }: Program): JudgedFile {
+  const { raw } = workspace;
   const text = raw.get(facts.file.getFilePath()) ?? facts.file.getFullText();
-  const devices = facts.devices.map((device) => judge(device, direction, { identity, sources }));
+  const devices = facts.devices.map((device) => judge(device, direction, evidence));
   return { facts, devices, text };
+}
+
+/** Refuses classes whose edits depend on those of a class that is refused. */
+function refuseLinked(files: readonly JudgedFile[], direction: Direction): JudgedFile[] {
+  const refused = new Map<JudgedDevice, JudgedDevice>();
+  for (const group of linkedGroups(files.flatMap(({ devices }) => devices))) {
+    const detail = group.map((each) => culpritOf(each, direction)).find((each) => each !== undefined);
+    if (detail === undefined) continue;
+    for (const each of group.filter(({ converts }) => converts)) {
+      const refusal = { reason: Reason.ClassRefused, node: each.device.declaration, detail };
+      refused.set(each, refuseDevice(each, refusal));
+    }
+  }
+  return files.map((file) => ({ ...file, devices: file.devices.map((each) => refused.get(each) ?? each) }));
 }
 
 /** The file with the classes refused whose planned units do not hold. */

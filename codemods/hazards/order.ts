@@ -50,35 +50,15 @@ export function firstCreation(field: RegionField): Creation | undefined {
   return [...field.creations].sort((a, b) => a.statement.getStart() - b.statement.getStart())[0];
 }
 
-/** True if `node`, which needs the region, may run before the region is created. */
-export function mayPrecede(node: Node, field: RegionField): boolean {
-  const first = firstCreation(field);
-  const device = field.device.declaration;
-  const creator = first && memberOf(first.statement, device);
-  if (first === undefined || creator === undefined) return false;
-  const point = creationPoint(first);
-  const member = memberOf(node, device);
+/**
+ * True if code outside the class uses the region, or calls a method that needs it, before it has the device do what
+ * creates the region.
+ */
+export function mayPrecedeFromOutside(node: Node, creation: Creation, device: ClassDeclaration): boolean {
+  const creator = memberOf(creation.statement, device);
   const around = enclosingFunction(node);
-  if (member === undefined) return mayPrecedeFromOutside(node, creator, device);
-  if (around !== member) return false; // A nested function runs later; if it may run earlier, the field is kept.
-  if (member === creator) return node.getStart() < point.getStart() || isArgumentOf(node, first);
-  const [usePhase, createPhase] = [phaseOf(member, device), phaseOf(creator, device)];
-  if (usePhase !== createPhase) return usePhase < createPhase;
-  const creatorCalls = callsOfMember(member, creator);
-  if (creatorCalls.length > 0) return creatorCalls.every((call) => node.getStart() < call.getStart());
-  return callsOfMember(creator, member).some((call) => call.getStart() < point.getStart());
-}
-
-function isArgumentOf(node: Node, creation: Creation): boolean {
-  return creation.call
-    .getArguments()
-    .some((each) => each === node || each.containsRange(node.getPos(), node.getEnd()));
-}
-
-/** Uses by a subclass through `this`, and by other code through the object. */
-function mayPrecedeFromOutside(node: Node, creator: Node, device: ClassDeclaration): boolean {
-  const around = enclosingFunction(node);
-  if (around === undefined || !Node.isPropertyAccessExpression(node)) return false;
+  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
+  if (creator === undefined || around === undefined || !access) return false;
   const receiver = node.getExpression();
   if (!Node.isThisExpression(receiver)) {
     return laterCalls(around, node, receiver.getText()).some(

@@ -6,18 +6,23 @@ import {
   type PropertyDeclaration,
   type SourceFile,
   SyntaxKind,
+  type VariableDeclaration,
 } from "ts-morph";
+import { allocatedClass, allocationAt } from "../regions/allocations.ts";
 import type {
   DeclaredField,
   DeviceClass,
   DeviceFacts,
   FileFacts,
+  RegionAllocation,
   RegionLocal,
   StrayRegion,
 } from "../regions/facts.ts";
+import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
 import { Reason } from "../regions/reasons.ts";
-import { assignmentTo, countingLoopOf, enclosingFunction, memberOf, newRegion } from "../regions/syntax.ts";
+import { assignmentTo, newRegion } from "../regions/syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { nameOfRegion } from "../source/region-name.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** Class name under which regions outside every class are reported. */
@@ -25,22 +30,34 @@ export const moduleName = "(module)";
 
 /** Phase 1: the regions of every source, in whatever form. */
 export function analyse({ targets, identity }: Workspace): FileFacts<DeclaredField>[] {
-  return targets.map((file) => analyseFile(file, identity));
+  return targets.map((file) => analyseFile(file, identity, targets));
 }
 
-function analyseFile(file: SourceFile, identity: Identity): FileFacts<DeclaredField> {
+function analyseFile(
+  file: SourceFile,
+  identity: Identity,
+  targets: readonly SourceFile[],
+): FileFacts<DeclaredField> {
   const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
-  const devices = classes.map((declaration) => analyseClass(declaration, identity));
+  const devices = classes.map((declaration) => analyseClass(declaration, identity, targets));
   const strays = regionCalls(file, identity).filter(({ call }) => nearestClass(call) === undefined);
   return {
     file,
-    devices: devices.filter((each) => each.fields.length + each.locals.length + each.strays.length > 0),
-    strays: strays.map((found) => stray(found, found.made ? Reason.CreatedInExpression : Reason.FieldForm)),
+    devices: devices.filter(
+      (each) => each.fields.length + each.locals.length + each.allocations.length + each.strays.length > 0,
+    ),
+    strays: strays.map(({ call, made }) =>
+      made ? stray(made, Reason.CreatedInExpression) : stray(call, Reason.FieldForm),
+    ),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
 }
 
-function analyseClass(declaration: ClassDeclaration, identity: Identity): DeviceFacts<DeclaredField> {
+function analyseClass(
+  declaration: ClassDeclaration,
+  identity: Identity,
+  targets: readonly SourceFile[],
+): DeviceFacts<DeclaredField> {
   const device: DeviceClass = {
     file: declaration.getSourceFile(),
     name: declaration.getName() ?? "(anonymous)",
@@ -52,27 +69,32 @@ function analyseClass(declaration: ClassDeclaration, identity: Identity): Device
     .flatMap((member) => analyseField(member, device, identity) ?? []);
   const fields = declared.filter(isField);
   const calls = regionCalls(declaration, identity).filter(({ call }) => nearestClass(call) === declaration);
-  const made = calls.flatMap((found) => analyseCall(found, device, fields, identity) ?? []);
+  const made = analyseCalls(calls, device, fields, identity, targets);
   return {
     ...device,
     fields,
     locals: made.filter(isLocal),
+    allocations: made.filter(isAllocation),
     strays: [...declared, ...made].filter(isStray),
   };
 }
 
-type Found = DeclaredField | RegionLocal | StrayRegion;
+type Found = DeclaredField | RegionLocal | RegionAllocation | StrayRegion;
 
 function isStray(found: Found): found is StrayRegion {
   return "reason" in found;
 }
 
 function isLocal(found: Found): found is RegionLocal {
-  return "statement" in found;
+  return "calls" in found;
+}
+
+function isAllocation(found: Found): found is RegionAllocation {
+  return "initStatement" in found;
 }
 
 function isField(found: Found): found is DeclaredField {
-  return !isStray(found) && !isLocal(found);
+  return !isStray(found) && !isLocal(found) && !isAllocation(found);
 }
 
 function analyseField(
@@ -80,9 +102,20 @@ function analyseField(
   device: DeviceClass,
   identity: Identity,
 ): DeclaredField | StrayRegion | undefined {
-  const base = { device, declaration, name: declaration.getName() };
+  const base = { device, declaration, name: nameOfField(declaration) };
   const initializer = declaration.getInitializer();
   if (Node.isCallExpression(initializer)) {
+    const allocated = allocatedClass(initializer, identity);
+    if (allocated !== undefined && !declaration.isStatic()) {
+      return {
+        ...base,
+        form: "allocated",
+        className: allocated.getText(),
+        array: false,
+        nullable: false,
+        count: undefined,
+      };
+    }
     const embedded = embedCall(initializer);
     if (embedded === undefined) return undefined;
     const classNode = initializer.getArguments()[0];
@@ -97,24 +130,47 @@ function analyseField(
     const count = embedded === "embedArray" ? initializer.getArguments()[1] : undefined;
     const array = embedded === "embedArray";
     const counted = count !== undefined && Node.isExpression(count) ? count : undefined;
-    return { ...base, form: "embedded", className: classNode.getText(), array, count: counted };
+    return {
+      ...base,
+      form: "embedded",
+      className: classNode.getText(),
+      array,
+      nullable: false,
+      count: counted,
+    };
   }
   const owned = ownedField(declaration, identity);
   return owned && { ...base, form: "owned", count: undefined, ...owned };
+}
+
+/** The name without quotes. */
+function nameOfField(declaration: PropertyDeclaration): string {
+  const name = declaration.getNameNode();
+  return Node.isStringLiteral(name) ? name.getLiteralText() : name.getText();
 }
 
 /** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for an array. */
 function ownedField(
   declaration: PropertyDeclaration,
   identity: Identity,
-): { array: boolean; className: string } | undefined {
+): { array: boolean; className: string; nullable: boolean } | undefined {
   const typeNode = declaration.getTypeNode();
   if (Node.isArrayTypeNode(typeNode) && declaration.getInitializer()?.getText() === "[]") {
     const element = typeNode.getElementTypeNode();
-    return identity.isRegion(element.getType()) ? { array: true, className: element.getText() } : undefined;
+    return identity.isRegion(element.getType())
+      ? { array: true, className: element.getText(), nullable: false }
+      : undefined;
   }
-  if (!Node.isTypeReference(typeNode) || !declaration.hasExclamationToken()) return undefined;
-  return identity.isRegion(typeNode.getType()) ? { array: false, className: typeNode.getText() } : undefined;
+  const initializer = declaration.getInitializer()?.getText();
+  const starts = initializer === undefined || initializer === "null" || initializer === "undefined";
+  if (!starts || declaration.isAbstract() || declaration.hasQuestionToken()) return undefined;
+  const named = Node.isUnionTypeNode(typeNode)
+    ? typeNode.getTypeNodes().filter((each) => !/^(?:null|undefined)$/.test(each.getText()))
+    : [typeNode];
+  const [region, another] = named;
+  if (!Node.isTypeReference(region) || another !== undefined) return undefined;
+  if (!identity.isRegion(region.getType())) return undefined;
+  return { array: false, className: region.getText(), nullable: Node.isUnionTypeNode(typeNode) };
 }
 
 function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
@@ -136,15 +192,23 @@ function embedProblem(call: CallExpression, classNode: Node, identity: Identity)
   const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
   if (method.getSymbol() === undefined) return Reason.TypeUnresolved;
   if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
-  const named = Node.isIdentifier(classNode) && identity.isClassName(classNode);
+  const named = isPlainName(classNode) && identity.isClassName(classNode);
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
+}
+
+/** `MemoryRegion`, or `memory.MemoryRegion` of a namespace import: a name that is also that of a type. */
+function isPlainName(node: Node): boolean {
+  if (Node.isIdentifier(node)) return true;
+  return Node.isPropertyAccessExpression(node) && Node.isIdentifier(node.getExpression());
 }
 
 /** An expression that creates a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
 interface RegionCall {
   readonly call: Node;
-  readonly made: ReturnType<typeof newRegion>;
+  readonly made: Made | undefined;
 }
+
+type Made = NonNullable<ReturnType<typeof newRegion>>;
 
 function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   const found: RegionCall[] = [];
@@ -154,74 +218,86 @@ function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   for (const call of scope.getDescendantsOfKind(SyntaxKind.CallExpression)) {
     const made = newRegion(call);
     if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call, made });
-    else if (embedCall(call) !== undefined && isStrayEmbed(call, identity))
+    else if (isStrayAllocation(call, identity) || isStrayEmbed(call, identity))
       found.push({ call, made: undefined });
   }
   return found;
 }
 
-/** `this.embed(MemoryRegion)` anywhere but as the initialiser of a field. */
-function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
-  const [classNode] = call.getArguments();
+/** `model.allocate(MemoryRegion)` anywhere but as the initialiser of a field. */
+function isStrayAllocation(call: CallExpression, identity: Identity): boolean {
+  return allocatedClass(call, identity) !== undefined && !isFieldInitialiser(call);
+}
+
+function isFieldInitialiser(call: CallExpression): boolean {
   const parent = call.getParent();
   const declared = Node.isPropertyDeclaration(parent) && parent.getInitializer() === call;
-  if (declared && Node.isClassDeclaration(parent.getParent())) return false;
+  return declared && Node.isClassDeclaration(parent.getParent());
+}
+
+/** `this.embed(MemoryRegion)` anywhere but as the initialiser of a field. */
+function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
+  if (embedCall(call) === undefined || isFieldInitialiser(call)) return false;
+  const [classNode] = call.getArguments();
   return classNode !== undefined && mayBeRegionClass(classNode, identity);
 }
 
-function analyseCall(
-  found: RegionCall,
+/** The regions that a class creates without a field, and the creations that no codemod converts. */
+function analyseCalls(
+  calls: readonly RegionCall[],
   device: DeviceClass,
   fields: readonly DeclaredField[],
   identity: Identity,
-): RegionLocal | StrayRegion | undefined {
-  const { call, made } = found;
+  targets: readonly SourceFile[],
+): (RegionLocal | RegionAllocation | StrayRegion)[] {
+  const byVariable = new Map<VariableDeclaration, Made[]>();
+  const found: (RegionLocal | RegionAllocation | StrayRegion)[] = [];
+  for (const each of calls) {
+    const variable = each.made && variableOf(each.made.call);
+    if (each.made === undefined || variable === undefined) {
+      found.push(...analyseCall(each, device, fields, identity, targets));
+    } else byVariable.set(variable, [...(byVariable.get(variable) ?? []), each.made]);
+  }
+  for (const [variable, made] of byVariable) {
+    for (const each of localsOfVariable(variable, made, device, identity)) {
+      if ("reason" in each) found.push(stray(each.made, each.reason));
+      else if (each.loop?.store === undefined) found.push(each);
+    }
+  }
+  return found;
+}
+
+/** The variable that a creation is stored in, at its declaration or later. */
+function variableOf(call: CallExpression): VariableDeclaration | undefined {
+  const parent = call.getParent();
+  if (Node.isVariableDeclaration(parent)) return parent;
+  if (!Node.isBinaryExpression(parent) || parent.getRight() !== call) return undefined;
+  const target = parent.getLeft();
+  if (!Node.isIdentifier(target)) return undefined;
+  return target.getSymbol()?.getDeclarations().find(Node.isVariableDeclaration);
+}
+
+function analyseCall(
+  { call, made }: RegionCall,
+  device: DeviceClass,
+  fields: readonly DeclaredField[],
+  identity: Identity,
+  targets: readonly SourceFile[],
+): (RegionLocal | RegionAllocation | StrayRegion)[] {
+  if (made === undefined && Node.isCallExpression(call) && allocatedClass(call, identity) !== undefined) {
+    const allocation = allocationAt(call, device, identity);
+    return [allocation ?? { ...stray(call, Reason.AllocatedByHand), form: "allocated" }];
+  }
   if (made === undefined) {
-    return stray(found, Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm);
+    return [stray(call, Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm)];
   }
   const parent = call.getParent();
-  if (Node.isVariableDeclaration(parent)) {
-    const local = regionLocal(made, device, identity);
-    if (typeof local === "string") return stray(found, local);
-    return local.loop?.store === undefined ? local : undefined;
-  }
   if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
-    const reason = assignmentProblem(parent.getLeft(), device, fields, identity);
-    return reason && stray(found, reason);
+    const reason = assignmentProblem(parent.getLeft(), device, fields, identity, targets);
+    return reason === undefined ? [] : [stray(made, reason)];
   }
-  return stray(found, Reason.CreatedInExpression);
-}
-
-/** The local that a creation declares, or the reason that it cannot become a field. */
-function regionLocal(
-  { call, className, maker }: NonNullable<RegionCall["made"]>,
-  device: DeviceClass,
-  identity: Identity,
-): RegionLocal | Reason {
-  const declaration = call.getParentIfKindOrThrow(SyntaxKind.VariableDeclaration);
-  const statement = declaration.getVariableStatement();
-  if (statement === undefined || statement.getDeclarations().length !== 1) return Reason.LocalReassigned;
-  if (!statement.getText().startsWith("const ")) return Reason.LocalReassigned;
-  if (!Node.isIdentifier(declaration.getNameNode())) return Reason.CreatedInExpression;
-  if (!identity.isDevice(device.declaration)) return Reason.NotQomObject;
-  const member = memberOf(call, device.declaration);
-  if (member === undefined || isStatic(member)) return Reason.CreatedInExpression;
-  if (enclosingFunction(call) !== member) return Reason.CreatedInClosure;
-  const name = declaration.getName();
-  return {
-    device,
-    declaration,
-    statement,
-    name,
-    className,
-    call,
-    maker,
-    loop: countingLoopOf(statement),
-  };
-}
-
-function isStatic(member: Node): boolean {
-  return Node.isStaticable(member) && member.isStatic();
+  const local = localOfArgument(made, device, identity);
+  return "reason" in local ? [stray(made, local.reason)] : [local];
 }
 
 /** Why the target that an owned region is assigned to has no embedded form; undefined if it has one. */
@@ -230,31 +306,35 @@ function assignmentProblem(
   device: DeviceClass,
   fields: readonly DeclaredField[],
   identity: Identity,
+  targets: readonly SourceFile[],
 ): Reason | undefined {
-  if (!Node.isPropertyAccessExpression(target) || !Node.isThisExpression(target.getExpression())) {
-    return Reason.CreatedInExpression;
-  }
-  if (assignmentTo(target) === undefined) return Reason.CreatedInExpression;
-  const name = target.getName();
+  const name = nameOnThis(target);
+  if (name === undefined || assignmentTo(target) === undefined) return Reason.CreatedInExpression;
   if (fields.some((field) => field.name === name && !field.array)) return undefined;
-  const declared = target.getNameNode().getSymbol()?.getDeclarations().find(Node.isPropertyDeclaration);
-  const nullable = declared?.getType().isNullable() || declared?.getTypeNode()?.getText().includes("null");
-  if (nullable || declared?.hasQuestionToken()) return Reason.NullableField;
-  if (declared !== undefined && declared.getParent() !== device.declaration && identity.resolved) {
-    return Reason.CreatedElsewhere;
-  }
-  return Reason.FieldForm;
+  const property = device.declaration.getType().getProperty(name);
+  const declared = property?.getDeclarations().find(Node.isPropertyDeclaration);
+  if (declared === undefined || !identity.resolved) return Reason.FieldForm;
+  if (declared.getParent() === device.declaration) return Reason.FieldForm;
+  const converts = targets.includes(declared.getSourceFile()) && ownedField(declared, identity) !== undefined;
+  return converts ? undefined : Reason.CreatedElsewhere;
 }
 
-function stray({ call, made }: RegionCall, reason: Reason): StrayRegion {
-  const form = made !== undefined ? "owned" : Node.isNewExpression(call) ? undefined : "embedded";
-  return {
-    node: call,
-    name: call.getText().split("(")[0] ?? "",
-    form,
-    maker: made?.maker,
-    reason,
-  };
+/** The name in `this.name` and `this["name"]`. */
+function nameOnThis(target: Node): string | undefined {
+  if (Node.isPropertyAccessExpression(target)) {
+    return Node.isThisExpression(target.getExpression()) ? target.getName() : undefined;
+  }
+  if (!Node.isElementAccessExpression(target)) return undefined;
+  const key = target.getArgumentExpression();
+  const own = Node.isThisExpression(target.getExpression()) && Node.isStringLiteral(key);
+  return own ? key.getLiteralText() : undefined;
+}
+
+function stray(found: Node | Made, reason: Reason): StrayRegion {
+  const made = "maker" in found ? found : undefined;
+  const node = "maker" in found ? found.call : found;
+  const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
+  return { node, name: nameOfRegion(node), form, maker: made?.maker, reason };
 }
 
 function nearestClass(node: Node): ClassDeclaration | undefined {

@@ -1,5 +1,9 @@
 /** Phase 2, over the whole program: every use of every region that has a field, in any class and any file. */
 import {
+  type BinaryExpression,
+  type CallExpression,
+  type ClassDeclaration,
+  type ElementAccessExpression,
   Node,
   type ObjectBindingPattern,
   type PropertyAccessExpression,
@@ -8,6 +12,7 @@ import {
   SyntaxKind,
   type Type,
 } from "ts-morph";
+import { arrayCreations, ownedArrayCreation } from "../regions/arrays.ts";
 import {
   type Creation,
   type DeclaredField,
@@ -16,17 +21,10 @@ import {
   type Use,
   UseKind,
 } from "../regions/facts.ts";
-import {
-  arrayLoopOf,
-  assignmentTo,
-  countingLoopOf,
-  hasThisOfItsOwn,
-  initOn,
-  memberOf,
-  newRegion,
-  outermost,
-  useKindOf,
-} from "../regions/syntax.ts";
+import { helperOf, regionArgument } from "../regions/helpers.ts";
+import { declarationsOf, NameIndex } from "../regions/names.ts";
+import { assignmentTo, hasThisOfItsOwn, initOn, memberOf, newRegion, useKindOf } from "../regions/syntax.ts";
+import { innermost } from "../regions/trace-syntax.ts";
 import { loadMentions, type Workspace } from "../source/workspace.ts";
 
 /** What the whole program does with the regions. */
@@ -34,6 +32,7 @@ export interface Combined {
   readonly files: readonly FileFacts[];
   /** Every source that was searched for uses: the targets, then other files of the package that mention a region. */
   readonly sources: readonly SourceFile[];
+  readonly names: NameIndex;
 }
 
 type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
@@ -46,12 +45,16 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const fields = facts.flatMap(({ devices }) => devices.flatMap((device) => device.fields));
   const byName = groupByName(fields);
   const inTargets = collect(workspace.targets, byName);
-  const names = new Set(fields.flatMap((field) => namesForOthers(field, inTargets.get(field) ?? [])));
-  const others = loadMentions(workspace, names);
+  const reachable = new Set(fields.flatMap((field) => namesForOthers(field, inTargets.get(field) ?? [])));
+  const others = loadMentions(workspace, reachable);
   const inOthers = collect(others, byName);
+  const sources = [...workspace.targets, ...others];
+  const names = new NameIndex(sources);
   const withUses = (field: DeclaredField): RegionField => {
-    const uses = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])];
-    return { ...field, uses, creations: creationsOf(field, uses) };
+    const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])];
+    const byHelper = helperCreations(field, found, fields, names, workspace.targets);
+    const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
+    return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
   };
   const files = facts.map((file) => ({
     ...file,
@@ -60,7 +63,7 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
       fields: device.fields.map(withUses).filter(isRegion),
     })),
   }));
-  return { files, sources: [...workspace.targets, ...others] };
+  return { files, sources, names };
 }
 
 function groupByName(fields: readonly DeclaredField[]): Map<string, DeclaredField[]> {
@@ -94,18 +97,16 @@ function namesForOthers({ name, declaration }: DeclaredField, uses: readonly Use
 
 /** False for a field of region type that its class does not create: it refers to a region of another object. */
 function isRegion({ form, creations }: RegionField): boolean {
-  return form === "embedded" || creations.length > 0;
+  return form !== "owned" || creations.length > 0;
 }
 
 function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   const found: FoundUse[] = [];
   for (const access of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
-    const field = fieldOfName(access.getNameNode(), byName);
-    const fields = field === undefined ? fieldsBehind(access, byName) : [field];
-    for (const each of fields) found.push(useOf(each, access, kindOfUse(access, each)));
+    found.push(...accessed(access, byName));
   }
   for (const access of file.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
-    found.push(...computed(access.getExpression(), access, access.getArgumentExpression(), byName));
+    found.push(...computed(access, byName));
   }
   for (const pattern of file.getDescendantsOfKind(SyntaxKind.ObjectBindingPattern)) {
     found.push(...destructured(pattern, byName));
@@ -114,19 +115,101 @@ function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
     found.push(...copied(spread.getExpression(), spread, byName));
   }
   for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
-    if (!reflective.test(call.getExpression().getText())) continue;
-    for (const argument of call.getArguments()) found.push(...copied(argument, call, byName));
+    if (reflective.test(call.getExpression().getText())) {
+      for (const argument of call.getArguments()) found.push(...copied(argument, call, byName));
+    }
+    found.push(...namedByKey(call, byName));
   }
   for (const loop of file.getDescendantsOfKind(SyntaxKind.ForInStatement)) {
     found.push(...copied(loop.getExpression(), loop.getExpression(), byName));
   }
+  for (const assignment of file.getDescendantsOfKind(SyntaxKind.BinaryExpression)) {
+    found.push(...patternOrTest(assignment, byName));
+  }
   for (const type of file.getDescendantsOfKind(SyntaxKind.IndexedAccessType)) {
     const name = type.getIndexTypeNode().getText().slice(1, -1);
-    for (const field of fieldsOfType(type.getObjectTypeNode().getType(), name, byName)) {
-      found.push(useOf(field, type, UseKind.Computed));
-    }
+    const fields = fieldsOfType(type.getObjectTypeNode().getType(), name, byName);
+    found.push(...fields.map((field) => useOf(field, type, UseKind.Type)));
+  }
+  for (const query of file.getDescendantsOfKind(SyntaxKind.QualifiedName)) {
+    const fields = fieldsOfName(query.getRight(), byName);
+    found.push(...fields.map((field) => useOf(field, query, UseKind.Type)));
   }
   return found;
+}
+
+/** `device.window`, by the type of `device`: the class, a base class, an interface, or none at all. */
+function accessed(access: PropertyAccessExpression, byName: FieldsByName): FoundUse[] {
+  const candidates = byName.get(access.getName());
+  if (candidates === undefined) return [];
+  const named = fieldsOfName(access.getNameNode(), byName);
+  const fields = named.length > 0 ? named : fieldsBehind(access, byName);
+  if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
+  return untyped(access.getExpression(), access, candidates);
+}
+
+/** An access to an object without a type, in a file that knows the class. */
+function untyped(object: Node, access: Node, candidates: readonly DeclaredField[]): FoundUse[] {
+  if (!object.getType().isAny()) return [];
+  const file = access.getSourceFile();
+  const known = new Set<SourceFile | undefined>([file]);
+  for (const each of file.getImportDeclarations()) known.add(each.getModuleSpecifierSourceFile());
+  return candidates
+    .filter(({ device }) => known.has(device.file))
+    .map((field) => useOf(field, access, UseKind.Computed));
+}
+
+/** `pick(device, "window")`: a string that the type of its parameter takes for the name of a field. */
+function namedByKey(call: CallExpression, byName: FieldsByName): FoundUse[] {
+  const found: FoundUse[] = [];
+  for (const argument of call.getArguments()) {
+    if (!Node.isStringLiteral(argument)) continue;
+    const candidates = byName.get(argument.getLiteralText());
+    if (candidates === undefined || !isKey(call, argument)) continue;
+    found.push(...candidates.map((field) => useOf(field, argument, UseKind.Computed)));
+  }
+  return found;
+}
+
+/** True if the parameter that takes `argument` accepts some strings only. */
+function isKey(call: CallExpression, argument: Node): boolean {
+  const checker = call.getProject().getTypeChecker();
+  const declaration = checker.getResolvedSignature(call)?.getDeclaration();
+  if (!Node.isParametered(declaration)) return false;
+  const parameter = declaration.getParameters()[call.getArguments().indexOf(argument)];
+  const type = parameter?.getType();
+  return type !== undefined && !type.isString() && !type.isAny() && !type.isUnknown() && mayBeKey(type);
+}
+
+function mayBeKey(type: Type): boolean {
+  const bound = type.isTypeParameter() ? type.getConstraint() : type;
+  if (bound === undefined) return false;
+  const parts = bound.isUnion() ? bound.getUnionTypes() : [bound];
+  return bound.getText().startsWith("keyof ") || parts.some((part) => part.isStringLiteral());
+}
+
+/** `({ window: x } = device)` and `"window" in device`. */
+function patternOrTest(binary: BinaryExpression, byName: FieldsByName): FoundUse[] {
+  const [left, right] = [binary.getLeft(), binary.getRight()];
+  switch (binary.getOperatorToken().getKind()) {
+    case SyntaxKind.EqualsToken: {
+      if (!Node.isObjectLiteralExpression(left)) return [];
+      const type = right.getType();
+      return [...byName.keys()]
+        .filter((name) => left.getProperty(name) !== undefined)
+        .flatMap((name) => fieldsOfType(type, name, byName))
+        .map((field) => useOf(field, left, UseKind.Destructure));
+    }
+    case SyntaxKind.InKeyword: {
+      const name = Node.isStringLiteral(left) ? left.getLiteralText() : undefined;
+      if (name === undefined || !byName.has(name)) return [];
+      return fieldsOfType(right.getType(), name, byName).map((field) =>
+        useOf(field, binary, UseKind.Compare),
+      );
+    }
+    default:
+      return [];
+  }
 }
 
 /** Functions that reach the fields of an object without naming them. */
@@ -158,12 +241,12 @@ function isReachable(declaration: PropertyDeclaration): boolean {
   return !declaration.hasModifier(SyntaxKind.PrivateKeyword) && !declaration.getName().startsWith("#");
 }
 
-/** The region field that a name node refers to. Fields are compared by declaration, so equal names do not matter. */
-function fieldOfName(name: Node, byName: FieldsByName): DeclaredField | undefined {
+/** The region fields that a name may refer to: several if the object is one of several devices. */
+function fieldsOfName(name: Node, byName: FieldsByName): DeclaredField[] {
   const candidates = byName.get(name.getText());
-  if (candidates === undefined) return undefined;
+  if (candidates === undefined) return [];
   const declarations = name.getSymbol()?.getDeclarations() ?? [];
-  return candidates.find((field) => declarations.some((each) => each === field.declaration));
+  return candidates.filter((field) => declarations.some((each) => each === field.declaration));
 }
 
 function fieldsOfType(type: Type, name: string, byName: FieldsByName): DeclaredField[] {
@@ -172,12 +255,17 @@ function fieldsOfType(type: Type, name: string, byName: FieldsByName): DeclaredF
 }
 
 /** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
-function computed(object: Node, access: Node, key: Node | undefined, byName: FieldsByName): FoundUse[] {
-  const type = object.getType();
-  const literal = Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key);
-  if (!literal && type.getNumberIndexType() !== undefined) return [];
-  const names = literal ? [key.getLiteralText()] : [...byName.keys()];
-  const fields = names.flatMap((name) => fieldsOfType(type, name, byName));
+function computed(access: ElementAccessExpression, byName: FieldsByName): FoundUse[] {
+  const key = access.getArgumentExpression();
+  const type = access.getExpression().getType();
+  if (Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key)) {
+    const name = key.getLiteralText();
+    const fields = fieldsOfType(type, name, byName);
+    if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
+    return untyped(access.getExpression(), access, byName.get(name) ?? []);
+  }
+  if (type.getNumberIndexType() !== undefined || key?.getType().isNumber()) return [];
+  const fields = [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
   return fields.map((field) => useOf(field, access, UseKind.Computed));
 }
 
@@ -188,22 +276,46 @@ function copied(object: Node, copy: Node, byName: FieldsByName): FoundUse[] {
 }
 
 function useOf(field: DeclaredField, node: Node, kind: UseKind): FoundUse {
-  const member = memberOf(node, field.device.declaration);
-  const onThis =
-    member !== undefined &&
-    Node.isPropertyAccessExpression(node) &&
-    Node.isThisExpression(node.getExpression()) &&
-    !hasThisOfItsOwn(node, member);
-  return [field, { node, kind, member, onThis }];
+  const { declaration } = field.device;
+  const member = memberOf(node, declaration);
+  const home = member ?? memberOfDerived(node, declaration);
+  const onObject = home !== undefined && isOnThis(node) && !hasThisOfItsOwn(node, home);
+  return [
+    field,
+    {
+      node,
+      kind,
+      member,
+      onThis: onObject && member !== undefined,
+      inDerived: onObject && member === undefined,
+    },
+  ];
 }
 
-function kindOfUse(node: PropertyAccessExpression, field: DeclaredField): UseKind {
-  if (field.form === "embedded") return useKindOf(node);
-  if (isOwnedCreation(node, field)) return UseKind.Create;
-  return useKindOf(node);
+/** `this.name` or `this["name"]`. */
+function isOnThis(node: Node): boolean {
+  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
+  return access && Node.isThisExpression(innermost(node.getExpression()));
 }
 
-function isOwnedCreation(node: PropertyAccessExpression, field: DeclaredField): boolean {
+/** The member of a class derived from `device` that contains `node`. */
+function memberOfDerived(node: Node, device: ClassDeclaration): Node | undefined {
+  const around = node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+  for (let base = around?.getBaseClass(); base !== undefined; base = base.getBaseClass()) {
+    if (base === device && around !== undefined) {
+      const member = memberOf(node, around);
+      return Node.isStaticable(member) && member.isStatic() ? undefined : member;
+    }
+  }
+  return undefined;
+}
+
+function kindOfUse(node: Node, field: DeclaredField): UseKind {
+  if (field.form !== "owned") return useKindOf(node);
+  return isOwnedCreation(node, field) ? UseKind.Create : useKindOf(node);
+}
+
+function isOwnedCreation(node: Node, field: DeclaredField): boolean {
   if (field.array) return ownedArrayCreation(node) !== undefined;
   const assigned = assignmentTo(node);
   return assigned !== undefined && newRegion(assigned.assignment.getRight()) !== undefined;
@@ -211,50 +323,58 @@ function isOwnedCreation(node: PropertyAccessExpression, field: DeclaredField): 
 
 /** Creations by the class itself, on its own object. Others remain uses, which the third pass judges. */
 function creationsOf(field: DeclaredField, uses: readonly Use[]): Creation[] {
-  const own = uses.filter(({ onThis }) => onThis);
+  const own = uses.filter(({ onThis, inDerived }) => onThis || inDerived);
   if (field.array) return own.flatMap((use) => arrayCreations(use, field));
   return own.filter(({ kind }) => kind === UseKind.Create).flatMap((use) => creationAt(use, field) ?? []);
 }
 
 function creationAt({ node }: Use, field: DeclaredField): Creation | undefined {
-  if (field.form === "embedded") {
+  if (field.form !== "owned") {
     const init = initOn(node);
     const statement = init?.call.getParent();
     if (init === undefined || !Node.isExpressionStatement(statement)) return undefined;
-    return { ...init, statement, loop: undefined };
+    return { ...init, statement, loop: undefined, helper: undefined };
   }
   const assigned = assignmentTo(node);
   const made = assigned && newRegion(assigned.assignment.getRight());
   if (assigned === undefined || made === undefined) return undefined;
-  return { call: made.call, maker: made.maker, statement: assigned.statement, loop: undefined };
+  return {
+    call: made.call,
+    maker: made.maker,
+    statement: assigned.statement,
+    loop: undefined,
+    helper: undefined,
+  };
 }
 
-function arrayCreations({ node }: Use, field: DeclaredField): Creation[] {
-  if (field.form === "owned") {
-    const creation = ownedArrayCreation(node);
-    return creation === undefined ? [] : [creation];
+/** Statements that pass the field to a function that initialises it, if all callers of that function do the same. */
+function helperCreations(
+  field: DeclaredField,
+  uses: readonly Use[],
+  fields: readonly DeclaredField[],
+  names: NameIndex,
+  targets: readonly SourceFile[],
+): Map<Use, Creation> {
+  const found = new Map<Use, Creation>();
+  if (field.form !== "embedded" || field.array) return found;
+  for (const use of uses) {
+    if (use.kind !== UseKind.Argument || !(use.onThis || use.inDerived)) continue;
+    const known = helperOf(use.node, names);
+    const call = use.node.getParentIfKind(SyntaxKind.CallExpression);
+    const statement = call?.getParentIfKind(SyntaxKind.ExpressionStatement);
+    if (known === undefined || call === undefined || statement === undefined) continue;
+    const { helper, maker } = known;
+    if (!targets.includes(helper.fn.getSourceFile())) continue; // it is not to be edited
+    const given = helper.calls.map((each) => regionArgument(each, helper));
+    const convertible = given.every((each) => {
+      if (!Node.isPropertyAccessExpression(each) || !Node.isThisExpression(each.getExpression()))
+        return false;
+      const declarations = declarationsOf(each.getNameNode());
+      return fields.some(({ form, array, declaration }) => {
+        return form === "embedded" && !array && declarations.includes(declaration);
+      });
+    });
+    if (convertible) found.set(use, { call, statement, maker, loop: undefined, helper });
   }
-  const loop = arrayLoopOf(node);
-  const body = loop?.statement.getStatement();
-  if (loop === undefined || !Node.isBlock(body)) return [];
-  return body.getStatements().flatMap((statement) => {
-    if (!Node.isExpressionStatement(statement)) return [];
-    const call = statement.getExpression();
-    const callee = Node.isCallExpression(call) ? call.getExpression() : undefined;
-    const receiver = Node.isPropertyAccessExpression(callee) ? callee.getExpression() : undefined;
-    const init = receiver?.getText() === loop.item ? initOn(receiver) : undefined;
-    return init === undefined ? [] : [{ ...init, statement, loop }];
-  });
-}
-
-/** The creation whose result `this.windows[index] = window;` stores, given `this.windows`. */
-function ownedArrayCreation(node: Node): Creation | undefined {
-  const element = outermost(node).getParent();
-  const assigned = Node.isElementAccessExpression(element) ? assignmentTo(element) : undefined;
-  const statement = assigned?.statement.getPreviousSibling();
-  if (!Node.isVariableStatement(statement)) return undefined;
-  const made = newRegion(statement.getDeclarations()[0]?.getInitializer());
-  const loop = countingLoopOf(statement);
-  if (made === undefined || loop === undefined || loop.store !== assigned?.statement) return undefined;
-  return { call: made.call, maker: made.maker, statement, loop };
+  return found;
 }

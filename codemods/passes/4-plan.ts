@@ -9,9 +9,11 @@ import type { LayoutNote } from "../source/statements.ts";
 import { placeOf } from "../source/trivia.ts";
 import { hashOf } from "../source/workspace.ts";
 import { moduleName } from "./1-analyse.ts";
-import { constructorOf, fieldNameOf, type JudgedDevice, sourceForm, type Verdict } from "./3-judge.ts";
+import { constructorOf, isSourceForm, type JudgedDevice, statementOf, type Verdict } from "./3-judge.ts";
 import { planToEmbedded } from "./4-plan-to-embedded.ts";
 import { planToOwned } from "./4-plan-to-owned.ts";
+import { Draft } from "./draft.ts";
+import { linkedGroups } from "./links.ts";
 
 /** One region and its outcome. */
 export interface Site {
@@ -38,6 +40,8 @@ export interface FilePlan {
   readonly sha256: string;
   readonly before: string;
   readonly after: string;
+  /** From `before` to `after`, in terms of the text that `parseRawText` makes of it. */
+  readonly edits: readonly TextEdit[];
   readonly sites: readonly Site[];
   readonly notes: readonly LayoutNote[];
   readonly deviceCount: number;
@@ -64,16 +68,16 @@ export interface Unit {
   readonly notes: ReadonlyMap<string, readonly LayoutNote[]>;
 }
 
-/** Phase 4: the edits of every class that converts. */
+/** Phase 4: the edits of every class that converts; classes that depend on each other share a unit. */
 export function planUnits(files: readonly JudgedFile[], direction: Direction): Unit[] {
-  return files.flatMap(({ facts, devices }) => {
-    const path = facts.file.getFilePath();
-    return devices
-      .filter(({ converts }) => converts)
-      .map((device) => {
-        const { edits, notes } = direction === "to-owned" ? planToOwned(device) : planToEmbedded(device);
-        return { devices: [device], edits: new Map([[path, edits]]), notes: new Map([[path, notes]]) };
-      });
+  const converting = files.flatMap(({ devices }) => devices).filter(({ converts }) => converts);
+  return linkedGroups(converting).map((devices) => {
+    const draft = new Draft();
+    for (const device of devices) {
+      if (direction === "to-owned") planToOwned(device, draft);
+      else planToEmbedded(device, draft);
+    }
+    return { devices, ...draft.finish() };
   });
 }
 
@@ -93,6 +97,7 @@ export function planFile(judged: JudgedFile, units: readonly Unit[], direction: 
     path,
     sha256: hashOf(before),
     before,
+    edits,
     after: edits.length === 0 ? before : raw.restore(applyEdits(raw.text, edits)),
     sites,
     notes: units.flatMap((unit) => unit.notes.get(path) ?? []),
@@ -100,7 +105,7 @@ export function planFile(judged: JudgedFile, units: readonly Unit[], direction: 
   };
 }
 
-function sitesOf({ device, fields, locals }: JudgedDevice): Site[] {
+function sitesOf({ device, fields, locals, allocations, fieldNames }: JudgedDevice): Site[] {
   const sites: Site[] = [];
   for (const [field, verdict] of fields) {
     const { declaration, name: region, array, form } = field;
@@ -108,10 +113,15 @@ function sitesOf({ device, fields, locals }: JudgedDevice): Site[] {
     sites.push(site(declaration, device.name, { region, shape, array, form }, verdict));
   }
   for (const [local, verdict] of locals) {
-    const { statement, maker, loop } = local;
-    const region = fieldNameOf(local);
-    const what = { region, shape: maker.shape, array: loop !== undefined, form: "owned" } as const;
-    sites.push(site(statement, device.name, what, verdict));
+    const region = fieldNames.get(local) ?? (local.loop === undefined ? local.name : `${local.name}s`);
+    const shape = local.calls[0]?.maker.shape;
+    const what = { region, shape, array: local.loop !== undefined, form: "owned" } as const;
+    sites.push(site(statementOf(local), device.name, what, verdict));
+  }
+  for (const [allocation, verdict] of allocations) {
+    const region = allocation.target.replace(/^this\./, "");
+    const what = { region, shape: allocation.maker.shape, array: false, form: "allocated" } as const;
+    sites.push(site(allocation.statement, device.name, what, verdict));
   }
   return sites;
 }
@@ -140,7 +150,7 @@ function site(
 
 /** A stray of the target form needs no conversion; one of the source form, or of neither, is refused. */
 function straySite(stray: StrayRegion, className: string, direction: Direction): Site {
-  const refused = stray.form === undefined || stray.form === sourceForm(direction);
+  const refused = isSourceForm(stray.form, direction);
   return {
     file: stray.node.getSourceFile().getFilePath(),
     ...placeOf(stray.node),

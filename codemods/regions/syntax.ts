@@ -2,6 +2,7 @@ import {
   type BinaryExpression,
   type CallExpression,
   type ClassDeclaration,
+  type Expression,
   type ExpressionStatement,
   type ForOfStatement,
   type ForStatement,
@@ -11,7 +12,7 @@ import {
   type VariableStatement,
 } from "ts-morph";
 import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
-import { type ArrayLoop, type CountingLoop, UseKind } from "./facts.ts";
+import { type ArrayLoop, type CountingLoop, type IndexLoop, UseKind } from "./facts.ts";
 
 /** The outermost expression around `node` with the same value: skips parentheses, `!`, `as` and `satisfies`. */
 export function outermost(node: Node): Node {
@@ -177,37 +178,75 @@ export function countingLoopOf(local: VariableStatement): CountingLoop | undefin
   const block = local.getParent();
   const statement = block?.getParent();
   if (!Node.isBlock(block) || !Node.isForStatement(statement)) return undefined;
-  const index = countedIndex(statement);
-  const condition = statement.getCondition();
-  if (index === undefined || !Node.isBinaryExpression(condition)) return undefined;
-  return { kind: "counting", statement, index, count: condition.getRight(), store: storeAfter(local, index) };
+  const counted = countedBy(statement);
+  return counted && { kind: "counting", statement, ...counted, store: storeAfter(local, counted.index) };
 }
 
-function countedIndex(loop: ForStatement): string | undefined {
+/** The index of a loop that counts from 0 in steps of 1, and the bound that it does not reach. */
+export function countedBy(loop: ForStatement): { index: string; count: Expression } | undefined {
   const initializer = loop.getInitializer()?.getText() ?? "";
   const index = /^let ([A-Za-z_$][\w$]*) = 0$/.exec(initializer)?.[1];
   const condition = loop.getCondition();
   if (index === undefined || !Node.isBinaryExpression(condition)) return undefined;
+  const step = loop.getIncrementor()?.getText();
   const counts =
     condition.getOperatorToken().getKind() === SyntaxKind.LessThanToken &&
     condition.getLeft().getText() === index &&
-    loop.getIncrementor()?.getText() === `${index}++`;
-  return counts ? index : undefined;
+    (step === `${index}++` || step === `++${index}` || step === `${index} += 1`);
+  return counts ? { index, count: condition.getRight() } : undefined;
 }
 
-/** `this.windows[index] = window;` directly after the creation of `window`. */
+/** Where the body of a loop changes its index, so that the iterations are not those that the head announces. */
+export function changeOfIndex({ statement, index }: CountingLoop | IndexLoop): Node | undefined {
+  return statement
+    .getStatement()
+    .getDescendantsOfKind(SyntaxKind.Identifier)
+    .find((node) => {
+      if (node.getText() !== index || !isWritten(node)) return false;
+      const [declaration] = node.getSymbol()?.getDeclarations() ?? [];
+      return declaration !== undefined && isWithin(declaration, statement.getInitializer() ?? statement);
+    });
+}
+
+/** True for a variable or a property that is assigned, changed or deleted at `node`. */
+export function isWritten(node: Node): boolean {
+  const parent = node.getParent();
+  if (Node.isPostfixUnaryExpression(parent) || Node.isDeleteExpression(parent)) return true;
+  if (Node.isPrefixUnaryExpression(parent)) {
+    const operator = parent.getOperatorToken();
+    return operator === SyntaxKind.PlusPlusToken || operator === SyntaxKind.MinusMinusToken;
+  }
+  return Node.isBinaryExpression(parent) && parent.getLeft() === node && assigns(parent);
+}
+
+/** True for `=` and its compounds. */
+export function assigns(binary: BinaryExpression): boolean {
+  const kind = binary.getOperatorToken().getKind();
+  return kind >= SyntaxKind.FirstAssignment && kind <= SyntaxKind.LastAssignment;
+}
+
+/** `this.windows[index] = window;` or `this.windows.push(window);` directly after the creation of `window`. */
 function storeAfter(local: VariableStatement, index: string): ExpressionStatement | undefined {
   const name = local.getDeclarations()[0]?.getName();
   const next = local.getNextSibling();
   if (name === undefined || !Node.isExpressionStatement(next)) return undefined;
-  const assignment = next.getExpression();
-  if (!Node.isBinaryExpression(assignment) || assignment.getRight().getText() !== name) return undefined;
-  const target = assignment.getLeft();
+  const stored = next.getExpression();
+  if (Node.isCallExpression(stored)) {
+    const callee = stored.getExpression();
+    const [argument, another] = stored.getArguments();
+    if (!Node.isPropertyAccessExpression(callee) || callee.getName() !== "push") return undefined;
+    if (argument?.getText() !== name || another !== undefined) return undefined;
+    return isOnThis(callee.getExpression()) ? next : undefined;
+  }
+  if (!Node.isBinaryExpression(stored) || stored.getRight().getText() !== name) return undefined;
+  const target = stored.getLeft();
   if (!Node.isElementAccessExpression(target)) return undefined;
   if (target.getArgumentExpression()?.getText() !== index) return undefined;
-  const array = target.getExpression();
-  const onThis = Node.isPropertyAccessExpression(array) && Node.isThisExpression(array.getExpression());
-  return onThis ? next : undefined;
+  return isOnThis(target.getExpression()) ? next : undefined;
+}
+
+function isOnThis(access: Node): boolean {
+  return Node.isPropertyAccessExpression(access) && Node.isThisExpression(access.getExpression());
 }
 
 /**
@@ -292,4 +331,16 @@ export function isIterationStatement(node: Node): boolean {
     Node.isWhileStatement(node) ||
     Node.isDoStatement(node)
   );
+}
+
+/** Identifiers in `scope` that refer to the variable or parameter named by `binding`. */
+export function usesOfBinding(binding: Node, scope: Node): Node[] {
+  const symbol = binding.getSymbol()?.compilerSymbol;
+  const name = binding.getText();
+  return scope.getDescendantsOfKind(SyntaxKind.Identifier).filter((node) => {
+    if (node === binding || node.getText() !== name) return false;
+    const parent = node.getParent();
+    const used = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
+    return used?.compilerSymbol === symbol;
+  });
 }

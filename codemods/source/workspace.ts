@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { Project, type SourceFile, ts } from "ts-morph";
 import { CommandError, systemErrorCode } from "#host";
-import { sourcesUnder } from "./discover.ts";
+import { codeOfPackage } from "./discover.ts";
 import { Identity, resolveRoom } from "./identity.ts";
 import { parseRawText } from "./raw-text.ts";
 
@@ -48,6 +48,8 @@ export function newProject(conditions: readonly string[] = SOURCES): Project {
       strict: true,
       noUncheckedIndexedAccess: true,
       allowImportingTsExtensions: true,
+      allowJs: true,
+      jsx: ts.JsxEmit.Preserve,
       skipLibCheck: true,
       noEmit: true,
     },
@@ -114,7 +116,7 @@ export function loadMentions(workspace: Workspace, names: ReadonlySet<string>): 
   const known = new Set<string>(targets.map((file) => file.getFilePath()));
   const escaped = [...names].map((name) => name.replaceAll("$", "\\$"));
   const mention = new RegExp(`(?<![\\w$])(?:${escaped.join("|")})(?![\\w$])`);
-  for (const path of packageSources(root)) {
+  for (const path of codeOfPackage(root)) {
     if (known.has(path)) continue;
     const text = readSource(path);
     if (mention.test(text)) others.push(project.createSourceFile(path, text, { overwrite: true }));
@@ -128,10 +130,4 @@ function packageRoot(path: string | undefined): string | undefined {
     if (directory === dirname(directory)) return undefined;
   }
   return undefined;
-}
-
-function packageSources(root: string): string[] {
-  return sourcesUnder(root).filter(
-    (path) => !/\/(dist|fixtures|node_modules)\//.test(path.slice(root.length)),
-  );
 }

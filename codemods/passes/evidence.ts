@@ -1,0 +1,103 @@
+/** What the verdicts on one class depend on besides the class itself: the rest of the program. */
+import { type Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { FlowProgram } from "../flow/index.ts";
+import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
+import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
+import type { NameIndex } from "../regions/names.ts";
+import { Tracer } from "../regions/trace.ts";
+import type { Identity } from "../source/identity.ts";
+import type { Workspace } from "../source/workspace.ts";
+
+/** When the regions of a class exist. */
+export interface DeviceOrder {
+  readonly order: CreationOrder;
+  readonly slots: ReadonlyMap<RegionField | RegionLocal, Slot>;
+}
+
+export class Evidence {
+  readonly identity: Identity;
+  /** Every source that was searched for uses. */
+  readonly sources: readonly SourceFile[];
+  readonly tracer: Tracer;
+  private readonly orders = new Map<DeviceFacts, DeviceOrder>();
+  private flowProgram: FlowProgram | undefined;
+  private unparentedChildren: readonly Node[] | undefined;
+
+  /** The sources that may be edited. */
+  readonly targets: ReadonlySet<SourceFile>;
+
+  constructor({ identity, targets }: Workspace, sources: readonly SourceFile[], names: NameIndex) {
+    this.identity = identity;
+    this.targets = new Set(targets);
+    this.sources = sources;
+    this.tracer = new Tracer(names, identity);
+  }
+
+  orderOf(device: DeviceFacts): DeviceOrder {
+    let found = this.orders.get(device);
+    if (found === undefined) {
+      const slots = new Map<RegionField | RegionLocal, Slot>();
+      for (const field of device.fields) slots.set(field, slotOf(field));
+      for (const local of device.locals) {
+        const { loop, calls } = local;
+        slots.set(local, { creations: loop ? [loop.statement] : calls.map(({ call }) => call), uses: [] });
+      }
+      const order = creationOrder(this.program(device), device.declaration, [...slots.values()]);
+      found = { order, slots };
+      this.orders.set(device, found);
+    }
+    return found;
+  }
+
+  /**
+   * Calls that unparent an object found by its place in the tree of objects: a child of a device, or a region that a
+   * device has declared. Each is given as the expression of the device.
+   */
+  childrenUnparented(): readonly Node[] {
+    this.unparentedChildren ??= this.sources.flatMap((file) => this.childrenUnparentedIn(file));
+    return this.unparentedChildren;
+  }
+
+  private childrenUnparentedIn(file: SourceFile): Node[] {
+    if (!/\b(?:children|child|mmioRegion|resolvePath)\b/.test(file.getFullText())) return [];
+    return file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression).flatMap((access) => {
+      const depth = finders.get(access.getName());
+      if (depth === undefined || !this.identity.isObjectModelMethod(access.getNameNode())) return [];
+      const call = access.getParentIfKind(SyntaxKind.CallExpression);
+      if (call === undefined) return [];
+      const fates = this.tracer.fatesOf(call, depth);
+      return fates.some(({ kind }) => kind === "unparent") ? [access.getExpression()] : [];
+    });
+  }
+
+  private program(device: DeviceFacts): FlowProgram {
+    this.flowProgram ??= new FlowProgram(
+      device.file.getProject().getTypeChecker().compilerObject,
+      this.sources.map((file) => file.compilerNode),
+      (file) => this.identity.isModelFile(file.fileName),
+    );
+    return this.flowProgram;
+  }
+}
+
+/** Methods of the object model that find regions, and how many collections are around them in the result. */
+const finders: ReadonlyMap<string, number> = new Map([
+  ["children", 2], // pairs of name and child
+  ["child", 0],
+  ["mmioRegion", 0],
+  ["resolvePath", 0],
+]);
+
+function slotOf({ creations, uses }: RegionField): Slot {
+  return {
+    creations: creations.map(({ loop, call }) => loop?.statement ?? call),
+    uses: uses.map(placeOfUse),
+  };
+}
+
+/** The expression that is evaluated when a use happens. */
+export function placeOfUse({ node, kind }: RegionField["uses"][number]): Node {
+  if (kind !== UseKind.Destructure) return node;
+  const declaration = node.getFirstAncestorByKind(SyntaxKind.VariableDeclaration);
+  return declaration?.getInitializer() ?? node;
+}
