@@ -4,10 +4,17 @@
  * variable that is assigned twice comes from both.
  */
 import { ts } from "ts-morph";
-import type { Callee } from "./callees.ts";
 import { addSource, type Binding, DEVICE, type Frame, type Source, sameSource } from "./frames.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
-import { homeOf, isCollection, isNothing, keyOf } from "./source-kinds.ts";
+import {
+  type CalleeResolver,
+  copies,
+  homeOf,
+  isCollection,
+  isNothing,
+  keyOf,
+  picks,
+} from "./source-kinds.ts";
 import {
   accessOf,
   classAround,
@@ -21,34 +28,6 @@ import {
 
 /** Values are followed through at most this many steps; what lies further back is left as an expression. */
 const DEPTH = 32;
-/** Calls that return the collection they are called on, or a copy of it. */
-const copies: ReadonlySet<string> = new Set([
-  "entries",
-  "values",
-  "slice",
-  "filter",
-  "reverse",
-  "toReversed",
-  "toSorted",
-  "sort",
-  "concat",
-  "flat",
-]);
-/** Calls that return an element of the collection they are called on. */
-const picks: ReadonlySet<string> = new Set(["at", "find", "findLast", "pop", "shift", "get"]);
-
-/** The part of the callee resolver that sources need; it needs them in turn. */
-export interface CalleeResolver {
-  resolve(call: ts.CallExpression, frame: Frame): Callee;
-  frameFor(
-    body: Runnable,
-    call: ts.Node,
-    self: readonly Source[],
-    outer: Frame | undefined,
-    caller: Frame,
-  ): Frame;
-}
-
 export class Sources {
   readonly program: FlowProgram;
   readonly shape: ClassShape;
