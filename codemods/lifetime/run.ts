@@ -38,6 +38,10 @@ export async function runAudit(
       throw new CommandError(
         `${paths.join(", ")}: no device found: no class derives from a QOM object; check the path`,
       );
+    if (!program.workspace.identity.resolved)
+      throw new CommandError(
+        `${paths.join(", ")}: #memory does not resolve from there, and without types nothing distinguishes a region; make the import resolve, then run again`,
+      );
     const found = auditLifetimes(program.workspace, program.sources);
     const { findings, remark } = outputs.compared(found);
     const regions = auditRegions(plan);
