@@ -2,6 +2,8 @@
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import { Shape } from "../regions/constructors.ts";
+import type { Record } from "./record.ts";
+import { isGuarded } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, HELD, Place, STANDING } from "./state.ts";
 import { isOwnRegion, type Target } from "./targets.ts";
@@ -23,9 +25,10 @@ export function unparent(
   const isDeferred = isInRcuCallback(node);
   for (const target of targets) {
     if (!isOwnRegion(target)) continue;
-    checkUnparent(watch, node, target, current, isDeferred);
+    checkUnparent(watch, node, target, frame, current, isDeferred);
     const record = watch.recordOf(target);
     record.unparented = true;
+    if (watch.phase === LifePhase.Run) record.unparentedAtRunTime = true;
     record.used = true;
     record.released = true;
     if (watch.isTearDown) record.releasedInTearDown = true;
@@ -38,6 +41,7 @@ function checkUnparent(
   watch: Watch,
   node: ts.CallExpression,
   target: Target,
+  frame: Frame,
   state: DeviceState,
   isDeferred: boolean,
 ): void {
@@ -64,6 +68,8 @@ function checkUnparent(
     watch.report(Rule.RootUnparented, node, target);
   else if (isMappedElsewhere(place, record.released, target))
     watch.report(Rule.ContainerUnparented, node, target);
+  else if (mayBeMappedByBoard(watch, node, frame, record, state))
+    watch.report(watch.isTearDown ? Rule.WindowUnparented : Rule.ContainerUnparented, node, target);
   for (const other of watch.seen)
     if (
       other.shows.some(({ index }) => index === target.index) &&
@@ -76,6 +82,18 @@ function checkUnparent(
 function isMappedElsewhere(place: number, released: boolean, { many }: Target): boolean {
   if (many || (place & HELD) === 0) return false;
   return (place & ~HELD) === 0 || !released;
+}
+
+/** A window that `initMmio` declared, unless the device unmaps its windows first, or asks whether they are mapped. */
+function mayBeMappedByBoard(
+  watch: Watch,
+  node: ts.Node,
+  frame: Frame,
+  { isWindow, target }: Record,
+  state: DeviceState,
+): boolean {
+  if (!isWindow || target.many || watch.areWindowsUnmapped(state)) return false;
+  return !isGuarded(watch, node, frame);
 }
 
 function isStanding(place: number): boolean {

@@ -21,11 +21,16 @@ import { checkTornDown } from "./ending.ts";
 import { Fields } from "./fields.ts";
 import type { Findings } from "./finding.ts";
 import { add, declareWindow, mapWindow, remove, unmapWindows } from "./mapping.ts";
+import { newRecord, type Record } from "./record.ts";
 import { dropReference, References, takeReference } from "./references.ts";
 import { destroySpace, unparent, unplugChild } from "./release.ts";
 import { Rule } from "./rules.ts";
 import { Content, type DeviceState, Place, STANDING, START, States } from "./state.ts";
 import { isOwnRegion, type Target, Targets } from "./targets.ts";
+import { Timers } from "./timers.ts";
+
+/** Stands for a field that no class can have. */
+const WINDOWS_UNMAPPED = " windows unmapped";
 
 /** What kind of object the class makes; decides which rules about its end apply. */
 export interface Kind {
@@ -33,31 +38,6 @@ export interface Kind {
   readonly isDevice: boolean;
   /** It goes with the whole machine. */
   readonly isMachine: boolean;
-}
-
-/** What has been seen of one object, wherever in the life. */
-export interface Record {
-  readonly target: Target;
-  readonly creations: {
-    readonly node: ts.CallExpression;
-    readonly phase: LifePhase;
-    readonly shape: string;
-  }[];
-  /** True once it was passed to something that may show it to the guest. */
-  exposed: boolean;
-  used: boolean;
-  /** Containers of other owners that it was added to. */
-  readonly mappings: { readonly node: ts.Node; readonly isSystem: boolean }[];
-  unparented: boolean;
-  /** Unmapped, dropped or destroyed while the device is torn down. */
-  releasedInTearDown: boolean;
-  /** Dropped or destroyed at any time. */
-  released: boolean;
-  /** For a region: the owner that it was created with. */
-  owner: "device" | "none" | "foreign" | "child" | "itself" | "unknown";
-  /** For an alias: what it shows. For a root: its address spaces. */
-  readonly shows: Target[];
-  readonly spaces: Target[];
 }
 
 export class Watch implements Analysis<DeviceState> {
@@ -72,6 +52,7 @@ export class Watch implements Analysis<DeviceState> {
   readonly findings: Findings;
   readonly callers: Callers;
   readonly references = new References();
+  readonly timers = new Timers();
   /** Drops of references that regions never gave out. */
   readonly borrowed: { readonly node: ts.CallExpression; readonly target: Target; readonly key: string }[] =
     [];
@@ -120,19 +101,7 @@ export class Watch implements Analysis<DeviceState> {
   recordOf(target: Target): Record {
     let record = this.records.get(target.index);
     if (record === undefined) {
-      record = {
-        target,
-        creations: [],
-        exposed: false,
-        used: false,
-        mappings: [],
-        unparented: false,
-        releasedInTearDown: false,
-        released: false,
-        owner: "unknown",
-        shows: [],
-        spaces: [],
-      };
+      record = newRecord(target);
       this.records.set(target.index, record);
     }
     return record;
@@ -148,6 +117,7 @@ export class Watch implements Analysis<DeviceState> {
     target: Target | undefined,
     related: readonly { readonly node: ts.Node; readonly text: string }[] = [],
   ): void {
+    if (this.phase === LifePhase.Afterwards && rule !== Rule.UsedAfterUnrealize) return;
     this.findings.add(
       rule,
       node,
@@ -169,6 +139,15 @@ export class Watch implements Analysis<DeviceState> {
   /** Regions that `initMmio` was given: one of them if the index is a literal, else all. */
   windows(index?: ts.Expression): readonly Target[] {
     return this.targets.windowsOf(index);
+  }
+
+  /** Whether the device has unmapped its windows, whoever had mapped them. */
+  areWindowsUnmapped(state: DeviceState): boolean {
+    return this.fields.get(this.states, state, WINDOWS_UNMAPPED) === Content.Full;
+  }
+
+  withWindowsUnmapped(state: DeviceState, unmapped: boolean): DeviceState {
+    return this.fields.set(this.states, state, WINDOWS_UNMAPPED, unmapped ? Content.Full : Content.Empty);
   }
 
   private enterPhase(phase: LifePhase, state: DeviceState): DeviceState {
@@ -194,7 +173,7 @@ export class Watch implements Analysis<DeviceState> {
     const name = node.name.text;
     if (called && (constructorByInit.has(name) || name === "freeBlockOf" || name === "unparent")) return;
     if (!this.isRegion(node.expression)) return;
-    for (const target of this.targets.of(node.expression, frame)) this.use(target, node, state);
+    for (const target of this.targets.of(node.expression, frame)) this.use(target, node, state, frame);
   }
 
   /** True for an expression of a region's type. */
@@ -203,9 +182,10 @@ export class Watch implements Analysis<DeviceState> {
   }
 
   /** Anything that touches an object other than creating or unparenting it. */
-  use(target: Target, node: ts.Node, state: DeviceState): void {
+  use(target: Target, node: ts.Node, state: DeviceState, frame?: Frame): void {
     const record = this.recordOf(target);
     record.used = true;
+    if (frame !== undefined && isOwnRegion(target)) this.timers.used(frame, target, node);
     if (target.kind === "space" || target.kind === "object") return;
     const place = this.place(state, target);
     if (this.phase === LifePhase.Finalize) {
@@ -245,6 +225,12 @@ export class Watch implements Analysis<DeviceState> {
         return unmapWindows(this, node, object, frame, state);
       case "destroy":
         return destroySpace(this, object, frame, state);
+      case "timer":
+        this.timers.made(this, node, frame);
+        return this.passed(node, frame, state);
+      case "cancel":
+        if (this.isTearDown) this.timers.cancelled(this, object, frame);
+        return state;
       case "drain":
       case "poll":
         return { ...state, quiet: true };
@@ -282,7 +268,7 @@ export class Watch implements Analysis<DeviceState> {
         record.exposed = true;
         const frees = accessOf(strip(node.expression))?.name === "freeBlockOf";
         if (frees) record.released = true;
-        else this.use(target, arg, state);
+        else this.use(target, arg, state, frame);
       }
     }
     return state;
@@ -296,6 +282,8 @@ export class Watch implements Analysis<DeviceState> {
   }
 
   private assigned(node: ts.BinaryExpression, frame: Frame, state: DeviceState): DeviceState {
+    const { kind } = node.operatorToken;
+    if (kind < ts.SyntaxKind.FirstAssignment || kind > ts.SyntaxKind.LastAssignment) return state;
     const target = accessOf(strip(node.left));
     if (target?.name === undefined) return state;
     const onDevice = this.callees.sources.of(target.object, frame).some(({ kind }) => kind === "device");
@@ -309,7 +297,7 @@ export class Watch implements Analysis<DeviceState> {
     if (test === undefined) return state;
     const full = test.negated ? !taken : taken;
     const access = accessOf(test.subject);
-    if (access?.name === "mapped") {
+    if (access?.name === "mapped" || access?.name === "container") {
       const [region, ...more] = this.targets.of(access.object, frame);
       return region === undefined || more.length > 0 ? state : this.narrowMapped(region, full, state);
     }
