@@ -56,7 +56,7 @@ export function createdUnderOtherName(
     ? undefined
     : fates.find(({ kind, via, node }) => kind === "create" && via.size > 0 && !isKnown(node));
   if (found === undefined) return undefined;
-  const helper = found.via.has("parameter");
+  const helper = found.via.has("parameter") && !found.via.has("property");
   const given = helper ? uses.find(({ kind }) => kind === UseKind.Argument)?.node : undefined;
   const node = given ?? receiverOf(found.node) ?? found.node;
   const reason = helper ? Reason.CreatedByHelper : Reason.CreatedThroughAlias;

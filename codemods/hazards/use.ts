@@ -81,8 +81,7 @@ export function unparented(
   if (use === undefined) return unparentedAsChild(field.device.declaration, shapes, evidence);
   const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: describeUse(node) });
   if (shapes.some(isLeaf)) {
-    const given = use.via.has("parameter") && field.uses.find(({ kind }) => kind === UseKind.Argument)?.node;
-    return refuse(Reason.LeafUnparented, given || placeOf(use));
+    return refuse(Reason.LeafUnparented, givenAway(field, use, evidence) ?? placeOf(use));
   }
   const direct = field.uses.find(({ node }) => node.getParent()?.getParent() === use.node);
   const tearDown = direct?.member && phaseOf(direct.member, field.device.declaration) === Phase.TearDown;
@@ -91,6 +90,12 @@ export function unparented(
   if (root !== undefined) return refuse(Reason.ContainerUnparented, placeOf(use));
   const later = field.uses.find(({ node }) => node !== direct.node && isAfter(node, direct.node));
   return later && refuse(Reason.ContainerUnparented, later.node);
+}
+
+/** The use from which a region reaches the function that unparents it. */
+function givenAway({ uses }: RegionField, unparenting: Fate, { tracer }: Evidence): Node | undefined {
+  if (!unparenting.via.has("parameter")) return undefined;
+  return uses.find(({ node }) => tracer.fatesOf(node).some((fate) => fate.node === unparenting.node))?.node;
 }
 
 /** An owned region that is unparented, and that only a variable refers to. */

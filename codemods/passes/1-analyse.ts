@@ -308,6 +308,8 @@ function assignmentProblem(
   identity: Identity,
   targets: readonly SourceFile[],
 ): Reason | undefined {
+  const array = Node.isElementAccessExpression(target) ? nameOnThis(target.getExpression()) : undefined;
+  if (fields.some((field) => field.array && field.name === array)) return undefined;
   const name = nameOnThis(target);
   if (name === undefined || assignmentTo(target) === undefined) return Reason.CreatedInExpression;
   if (fields.some((field) => field.name === name && !field.array)) return undefined;

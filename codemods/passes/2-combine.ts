@@ -23,7 +23,15 @@ import {
 } from "../regions/facts.ts";
 import { helperOf, regionArgument } from "../regions/helpers.ts";
 import { declarationsOf, NameIndex } from "../regions/names.ts";
-import { assignmentTo, hasThisOfItsOwn, initOn, memberOf, newRegion, useKindOf } from "../regions/syntax.ts";
+import {
+  assignmentTo,
+  creatingStatement,
+  hasThisOfItsOwn,
+  initOn,
+  memberOf,
+  newRegion,
+  useKindOf,
+} from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import { kindsIn } from "../source/node-index.ts";
 import { loadMentions, type Workspace } from "../source/workspace.ts";
@@ -160,12 +168,15 @@ function accessed(access: PropertyAccessExpression, byName: FieldsByName): Found
 /** An access to an object without a type, in a file that knows the class. */
 function untyped(object: Node, access: Node, candidates: readonly DeclaredField[]): FoundUse[] {
   if (!object.getType().isAny()) return [];
-  const file = access.getSourceFile();
+  const fields = knownIn(access.getSourceFile(), candidates);
+  return fields.map((field) => useOf(field, access, UseKind.Computed));
+}
+
+/** The fields of classes that a file declares or imports. */
+function knownIn(file: SourceFile, candidates: readonly DeclaredField[]): DeclaredField[] {
   const known = new Set<SourceFile | undefined>([file]);
   for (const each of file.getImportDeclarations()) known.add(each.getModuleSpecifierSourceFile());
-  return candidates
-    .filter(({ device }) => known.has(device.file))
-    .map((field) => useOf(field, access, UseKind.Computed));
+  return candidates.filter(({ device }) => known.has(device.file));
 }
 
 /** `pick(device, "window")`: a string that the type of its parameter takes for the name of a field. */
@@ -173,9 +184,13 @@ function namedByKey(call: CallExpression, byName: FieldsByName): FoundUse[] {
   const found: FoundUse[] = [];
   for (const argument of call.getArguments()) {
     if (!Node.isStringLiteral(argument)) continue;
-    const candidates = byName.get(argument.getLiteralText());
+    const name = argument.getLiteralText();
+    const candidates = byName.get(name);
     if (candidates === undefined || !isKey(call, argument)) continue;
-    found.push(...candidates.map((field) => useOf(field, argument, UseKind.Computed)));
+    const objects = call.getArguments().filter((each) => each !== argument);
+    const named = objects.flatMap((each) => fieldsOfType(each.getType(), name, byName));
+    const fields = named.length > 0 ? named : knownIn(call.getSourceFile(), candidates);
+    found.push(...fields.map((field) => useOf(field, argument, UseKind.Computed)));
   }
   return found;
 }
@@ -363,8 +378,8 @@ function creationsOf(field: DeclaredField, uses: readonly Use[]): Creation[] {
 function creationAt({ node }: Use, field: DeclaredField): Creation | undefined {
   if (field.form !== "owned") {
     const init = initOn(node);
-    const statement = init?.call.getParent();
-    if (init === undefined || !Node.isExpressionStatement(statement)) return undefined;
+    const statement = init && creatingStatement(init.call);
+    if (init === undefined || statement === undefined) return undefined;
     return { ...init, statement, loop: undefined, helper: undefined };
   }
   const assigned = assignmentTo(node);

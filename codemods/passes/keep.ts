@@ -25,7 +25,8 @@ export function reasonToKeep(field: RegionField): string | undefined {
   if (field.array) return reasonToKeepArray(field);
   if (field.uses.some(({ onThis }) => !onThis)) return "used on another object than this";
   const scope = creation.statement.getParent();
-  if (!Node.isBlock(scope) || !hasLinesOfItsOwn(creation.statement))
+  const alone = creation.helper !== undefined || creation.call.getParent() === creation.statement;
+  if (!alone || !Node.isBlock(scope) || !hasLinesOfItsOwn(creation.statement))
     return "its creation has no block of its own";
   const point = creationPoint(creation);
   for (const { node, kind } of field.uses) {

@@ -12,6 +12,7 @@ import {
   type VariableStatement,
 } from "ts-morph";
 import { identifiersIn } from "../source/node-index.ts";
+import { hasComment } from "../source/trivia.ts";
 import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
 import { type ArrayLoop, type CountingLoop, type IndexLoop, UseKind } from "./facts.ts";
 
@@ -75,8 +76,7 @@ export function assignmentTo(
 export function useKindOf(node: Node): UseKind {
   const init = initOn(node);
   if (init !== undefined) {
-    const statement = init.call.getParent();
-    const plain = Node.isExpressionStatement(statement) && outermost(node) === node;
+    const plain = creatingStatement(init.call) !== undefined && outermost(node) === node;
     return plain ? UseKind.Create : UseKind.CreateInExpression;
   }
   if (callOn(node)?.method === "unparent") return UseKind.Unparent;
@@ -98,6 +98,29 @@ export function useKindOf(node: Node): UseKind {
     return UseKind.Argument;
   }
   return UseKind.Read;
+}
+
+/**
+ * The statement that a call of `init…` makes up, alone or with its alternatives: `large ? r.initRam(…) : r.initRom(…);`.
+ */
+export function creatingStatement(call: Node): ExpressionStatement | undefined {
+  let value = call;
+  for (let parent = call.getParent(); ; parent = value.getParent()) {
+    if (Node.isExpressionStatement(parent)) return parent;
+    if (!Node.isConditionalExpression(parent) || parent.getCondition() === value) return undefined;
+    if (Node.isConditionalExpression(parent.getWhenTrue()) || hasComment(parent.getText())) return undefined;
+    const others = [parent.getWhenTrue(), parent.getWhenFalse()].filter((each) => each !== value);
+    if (!others.every(isInitialising)) return undefined;
+    value = parent;
+  }
+}
+
+function isInitialising(node: Node): boolean {
+  if (Node.isConditionalExpression(node)) {
+    return !Node.isConditionalExpression(node.getWhenTrue()) && isInitialising(node.getWhenFalse());
+  }
+  const callee = Node.isCallExpression(node) ? node.getExpression() : undefined;
+  return Node.isPropertyAccessExpression(callee) && constructorByInit.has(callee.getName());
 }
 
 function useInBinary(binary: BinaryExpression, value: Node): UseKind {
