@@ -2,7 +2,8 @@
 import { ts } from "ts-morph";
 import { type Binding, DEVICE, type Frame, outermostFrame, type Source } from "./frames.ts";
 import { type ClassShape, type FlowProgram, functionOf } from "./program.ts";
-import { type CalleeResolver, Sources } from "./sources.ts";
+import type { CalleeResolver } from "./source-kinds.ts";
+import { Sources } from "./sources.ts";
 import { accessOf, classAround, functionAround, type Runnable, strip } from "./syntax.ts";
 
 /** One function that a call may run. */

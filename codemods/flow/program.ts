@@ -147,6 +147,10 @@ export class ClassShape {
   private fields: Map<string, ts.Expression[]> | undefined;
   private elements: Map<string, ts.Expression[]> | undefined;
   private readonly named = new Map<string, readonly ts.ClassElement[]>();
+  private readonly declared = new Map<
+    string,
+    readonly (ts.PropertyDeclaration | ts.ParameterDeclaration)[]
+  >();
 
   constructor(program: FlowProgram, declaration: ts.ClassLikeDeclaration) {
     this.program = program;
@@ -195,17 +199,15 @@ export class ClassShape {
 
   /** Field declarations and parameter properties of this name, in all classes of the chain. */
   fieldsNamed(name: string): readonly (ts.PropertyDeclaration | ts.ParameterDeclaration)[] {
-    return this.chain.flatMap((each) =>
-      each.members.flatMap((member): (ts.PropertyDeclaration | ts.ParameterDeclaration)[] => {
-        if (ts.isPropertyDeclaration(member))
-          return nameOf(member.name) === name && !isStaticOrAbstract(member) ? [member] : [];
-        if (!ts.isConstructorDeclaration(member)) return [];
-        return member.parameters.filter(
-          (parameter) =>
-            ts.isParameterPropertyDeclaration(parameter, member) && nameOf(parameter.name) === name,
-        );
-      }),
-    );
+    let found = this.declared.get(name);
+    if (found === undefined) {
+      found = this.chain.flatMap((each) => [
+        ...membersIn([each], name).filter(ts.isPropertyDeclaration),
+        ...(parametersOf(each).get(name) ?? []),
+      ]);
+      this.declared.set(name, found);
+    }
+    return found;
   }
 
   /** Everything that is stored in a field, apart from what its declaration says. */
@@ -229,14 +231,43 @@ export class ClassShape {
   }
 }
 
+/** Members of each class by name: classes may be long, and are asked for every access. */
+const membersByName = new WeakMap<ts.ClassLikeDeclaration, ReadonlyMap<string, readonly ts.ClassElement[]>>();
+
 function membersIn(chain: readonly ts.ClassLikeDeclaration[], name: string): readonly ts.ClassElement[] {
   for (const each of chain) {
-    const found = each.members.filter(
-      (member) => nameOf(member.name) === name && !isStaticOrAbstract(member),
-    );
-    if (found.length > 0) return found;
+    let index = membersByName.get(each);
+    if (index === undefined) {
+      const built = new Map<string, ts.ClassElement[]>();
+      for (const member of each.members) {
+        const key = nameOf(member.name);
+        if (key !== undefined && !isStaticOrAbstract(member)) add(built, key, member);
+      }
+      index = built;
+      membersByName.set(each, index);
+    }
+    const found = index.get(name);
+    if (found !== undefined) return found;
   }
   return [];
+}
+
+const parametersByName = new WeakMap<
+  ts.ClassLikeDeclaration,
+  ReadonlyMap<string, ts.ParameterDeclaration[]>
+>();
+
+/** Parameters of the constructor that are fields at the same time. */
+function parametersOf(declaration: ts.ClassLikeDeclaration): ReadonlyMap<string, ts.ParameterDeclaration[]> {
+  const known = parametersByName.get(declaration);
+  if (known !== undefined) return known;
+  const built = new Map<string, ts.ParameterDeclaration[]>();
+  for (const made of declaration.members.filter(ts.isConstructorDeclaration))
+    for (const parameter of made.parameters)
+      if (ts.isParameterPropertyDeclaration(parameter, made))
+        add(built, nameOf(parameter.name) ?? "", parameter);
+  parametersByName.set(declaration, built);
+  return built;
 }
 
 function isStaticOrAbstract(member: ts.ClassElement): boolean {

@@ -1,10 +1,41 @@
-/** Small questions about sources of values. */
+/** Small questions about sources of values, and what following them needs from elsewhere. */
 import { ts } from "ts-morph";
+import type { Callee } from "./callees.ts";
 import type { Frame, Source } from "./frames.ts";
-import { functionAround, strip } from "./syntax.ts";
+import { functionAround, type Runnable, strip } from "./syntax.ts";
 
-export function sameAs(one: Source, other: Source): boolean {
-  return one.kind === other.kind && one.kind === "field" && other.kind === "field" && one.name === other.name;
+/** Calls that return the collection they are called on, or a copy of it. */
+export const copies: ReadonlySet<string> = new Set([
+  "entries",
+  "values",
+  "slice",
+  "filter",
+  "reverse",
+  "toReversed",
+  "toSorted",
+  "sort",
+  "concat",
+  "flat",
+]);
+/** Calls that return an element of the collection they are called on. */
+export const picks: ReadonlySet<string> = new Set(["at", "find", "findLast", "pop", "shift", "get"]);
+
+/** The part of the callee resolver that sources need; it needs them in turn. */
+export interface CalleeResolver {
+  resolve(call: ts.CallExpression, frame: Frame): Callee;
+  frameFor(
+    body: Runnable,
+    call: ts.Node,
+    self: readonly Source[],
+    outer: Frame | undefined,
+    caller: Frame,
+  ): Frame;
+}
+
+/** A name for what a field holds, and for its elements; undefined for other sources. */
+export function keyOf(source: Source): string | undefined {
+  if (source.kind === "field") return source.name;
+  return source.kind === "element" && source.of.kind === "field" ? `${source.of.name}[]` : undefined;
 }
 
 /** `null`, `undefined` and `void 0`: a value that nothing can be done with. */

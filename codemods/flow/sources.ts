@@ -4,10 +4,17 @@
  * variable that is assigned twice comes from both.
  */
 import { ts } from "ts-morph";
-import type { Callee } from "./callees.ts";
-import { addSource, type Binding, DEVICE, type Frame, type Source } from "./frames.ts";
+import { addSource, type Binding, DEVICE, type Frame, type Source, sameSource } from "./frames.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
-import { homeOf, isCollection, isNothing, sameAs } from "./source-kinds.ts";
+import {
+  type CalleeResolver,
+  copies,
+  homeOf,
+  isCollection,
+  isNothing,
+  keyOf,
+  picks,
+} from "./source-kinds.ts";
 import {
   accessOf,
   classAround,
@@ -21,34 +28,6 @@ import {
 
 /** Values are followed through at most this many steps; what lies further back is left as an expression. */
 const DEPTH = 32;
-/** Calls that return the collection they are called on, or a copy of it. */
-const copies: ReadonlySet<string> = new Set([
-  "entries",
-  "values",
-  "slice",
-  "filter",
-  "reverse",
-  "toReversed",
-  "toSorted",
-  "sort",
-  "concat",
-  "flat",
-]);
-/** Calls that return an element of the collection they are called on. */
-const picks: ReadonlySet<string> = new Set(["at", "find", "findLast", "pop", "shift", "get"]);
-
-/** The part of the callee resolver that sources need; it needs them in turn. */
-export interface CalleeResolver {
-  resolve(call: ts.CallExpression, frame: Frame): Callee;
-  frameFor(
-    body: Runnable,
-    call: ts.Node,
-    self: readonly Source[],
-    outer: Frame | undefined,
-    caller: Frame,
-  ): Frame;
-}
-
 export class Sources {
   readonly program: FlowProgram;
   readonly shape: ClassShape;
@@ -56,6 +35,7 @@ export class Sources {
   private readonly known = new WeakMap<Frame, Map<ts.Node, readonly Source[]>>();
   /** The frame of code whose own call is not at hand: `this` is the device, parameters are unknown. */
   private readonly detached: Frame;
+  private readonly held = new Map<string, readonly Source[]>();
   private depth = 0;
 
   constructor(program: FlowProgram, shape: ClassShape, callees: CalleeResolver, detached: Frame) {
@@ -87,17 +67,29 @@ export class Sources {
 
   /** What a field of the device, or an element of what it holds, was given; empty if that is not known. */
   contents(source: Source): readonly Source[] {
-    if (source.kind === "field") return this.fieldContents(this.shape, source.name, this.detached);
-    if (source.kind === "element" && source.of.kind === "field") {
-      const stored = this.shape.storedInElements(source.of.name);
-      const list: Source[] = [];
-      for (const each of stored)
-        for (const found of this.of(each, this.detachedAt(each))) addSource(list, found);
-      for (const holder of this.contents(source.of))
-        if (holder.kind === "expression") for (const each of this.elementsOf(holder)) addSource(list, each);
-      return list;
+    const key = keyOf(source);
+    if (key === undefined) return [];
+    let known = this.held.get(key);
+    if (known === undefined) {
+      this.held.set(key, []); // fields that hold each other end here
+      known = this.contentsOf(source);
+      this.held.set(key, known);
     }
-    return [];
+    return known;
+  }
+
+  private contentsOf(source: Source): readonly Source[] {
+    if (source.kind === "field") {
+      const held = this.fieldContents(this.shape, source.name, this.detached);
+      return held.filter((each) => !sameSource(each, source));
+    }
+    if (source.kind !== "element" || source.of.kind !== "field") return [];
+    const list: Source[] = [];
+    for (const each of this.shape.storedInElements(source.of.name))
+      for (const found of this.of(each, this.detachedAt(each))) addSource(list, found);
+    for (const holder of this.contents(source.of))
+      if (holder.kind === "expression") for (const each of this.elementsOf(holder)) addSource(list, each);
+    return list.filter((each) => !sameSource(each, source));
   }
 
   /** Elements of a collection. */
@@ -128,7 +120,13 @@ export class Sources {
   }
 
   functionIn(source: Source): { fn: Runnable; frame: Frame; self: readonly Source[] }[] {
-    if (source.kind === "field") return this.contents(source).flatMap((each) => this.functionIn(each));
+    if (source.kind === "field") {
+      if (this.depth > DEPTH) return [];
+      this.depth++;
+      const found = this.contents(source).flatMap((each) => this.functionIn(each));
+      this.depth--;
+      return found;
+    }
     if (source.kind !== "expression") return [];
     const { node, frame } = source;
     if (ts.isArrowFunction(node)) return [{ fn: node, frame, self: frame.self }];
@@ -264,8 +262,11 @@ export class Sources {
   property(object: Source, name: string, node: ts.Node, frame: Frame): readonly Source[] {
     if (object.kind === "device") return this.member(this.shape, name, node, frame, [DEVICE]);
     if (object.kind === "field" || object.kind === "element") {
-      const held = this.contents(object).filter((each) => !sameAs(each, object));
-      return held.flatMap((each) => this.property(each, name, node, frame));
+      if (this.depth > DEPTH) return [];
+      this.depth++;
+      const found = this.contents(object).flatMap((each) => this.property(each, name, node, frame));
+      this.depth--;
+      return found;
     }
     const value = object.node;
     if (ts.isObjectLiteralExpression(value)) {

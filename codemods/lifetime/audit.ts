@@ -7,57 +7,96 @@
 import { dirname } from "node:path";
 import { type Project, type SourceFile, ts } from "ts-morph";
 import { accessOf, FlowProgram, flow, strip } from "../flow/index.ts";
-import { resolveRoom } from "../source/identity.ts";
 import type { Workspace } from "../source/workspace.ts";
 import { Callers } from "./callers.ts";
 import { checkLife } from "./ending.ts";
 import { Findings, type LifetimeFinding } from "./finding.ts";
 import { Rule } from "./rules.ts";
-import { madeBy } from "./targets.ts";
+import { madeBy, type TargetKind } from "./targets.ts";
 import { Watch } from "./watch.ts";
 
-/** All lifetime bugs in the target files of a workspace, in the order of files and lines. */
-export function auditLifetimes({ project, targets, others }: Workspace): LifetimeFinding[] {
-  const program = flowProgramOf(project, targets, others);
-  const files = [...new Set([...targets, ...others])].map(({ compilerNode }) => compilerNode);
-  const callers = new Callers(program, files);
-  const named = new Set(targets.map(({ compilerNode }) => compilerNode));
-  const findings = new Findings();
-  for (const file of named) checkAllocations(program, file, findings);
-  for (const declaration of program.classes) {
-    if (!isConcrete(program, declaration)) continue;
-    const bases = program.frameworkBases(declaration);
-    if (!bases.includes("QomObject") || bases.includes("MemoryRegion")) continue;
-    const shape = program.shapeOf(declaration);
-    if (!shape.chain.some((each) => named.has(each.getSourceFile()))) continue;
-    const kind = { isDevice: bases.includes("Device"), isMachine: bases.includes("Machine") };
-    const watch = new Watch(program, shape, kind, findings, callers);
-    flow(program, declaration, watch, { enteredAfterwards: true });
-    checkLife(watch);
+/**
+ * All lifetime bugs in the target files of a workspace, in the order of files and lines. `sources` are further files of the
+ * program, in which bases, subclasses and callers are looked up.
+ */
+export function auditLifetimes(
+  { project, targets }: Workspace,
+  sources: readonly SourceFile[] = targets,
+): LifetimeFinding[] {
+  const program = flowProgramOf(project, targets, sources);
+  const files = [...new Set([...targets, ...sources])].map(({ compilerNode }) => compilerNode);
+  return new LifetimeAudit(program, files).findingsIn(targets.map(({ compilerNode }) => compilerNode));
+}
+
+/** The audit of one program, of which files can be asked for one by one. */
+export class LifetimeAudit {
+  private readonly program: FlowProgram;
+  private readonly callers: Callers;
+
+  /** `files` are all files of the program that may hold devices or call them. */
+  constructor(program: FlowProgram, files: readonly ts.SourceFile[]) {
+    this.program = program;
+    this.callers = new Callers(program, files);
   }
-  const paths = new Set([...named].map(({ fileName }) => fileName));
-  return findings.sorted().filter(({ file }) => paths.has(file));
+
+  /** Lifetime bugs in some files, in the order of files and lines. */
+  findingsIn(files: readonly ts.SourceFile[]): LifetimeFinding[] {
+    const { program } = this;
+    const named = new Set(files);
+    const findings = new Findings();
+    for (const file of named) checkAllocations(program, file, findings);
+    for (const declaration of program.classes) {
+      if (!isConcrete(program, declaration)) continue;
+      const bases = program.frameworkBases(declaration);
+      if (!bases.includes("QomObject") || bases.includes("MemoryRegion")) continue;
+      const shape = program.shapeOf(declaration);
+      if (!shape.chain.some((each) => named.has(each.getSourceFile()))) continue;
+      const kind = { isDevice: bases.includes("Device"), isMachine: bases.includes("Machine") };
+      const watch = new Watch(program, shape, kind, findings, this.callers);
+      flow(program, declaration, watch, { enteredAfterwards: true });
+      checkLife(watch);
+    }
+    const paths = new Set(files.map(({ fileName }) => fileName));
+    return findings.sorted().filter(({ file }) => paths.has(file));
+  }
 }
 
 /** The program of a workspace; the components of the object model are its framework. */
 export function flowProgramOf(
   project: Project,
   targets: readonly SourceFile[],
-  others: readonly SourceFile[] = [],
+  sources: readonly SourceFile[] = targets,
 ): FlowProgram {
   const from = targets[0]?.getFilePath();
+  const isFramework = frameworkOf(project.getCompilerOptions(), project.getModuleResolutionHost(), from);
+  const checker = project.getTypeChecker().compilerObject;
+  const files = [...new Set([...targets, ...sources])].map(({ compilerNode }) => compilerNode);
+  return new FlowProgram(checker, files, isFramework);
+}
+
+/** Which files belong to the object model, the memory core and the device core, as they resolve from the file `from`. */
+export function frameworkOf(
+  options: ts.CompilerOptions,
+  host: ts.ModuleResolutionHost,
+  from: string | undefined,
+): (file: ts.SourceFile) => boolean {
   const rooms: string[] = [];
   if (from !== undefined)
     for (const room of ["qom", "memory", "qdev"])
       for (const name of [`#${room}`, `regionlab/${room}`]) {
-        const path = resolveRoom(project, name, from);
-        if (path !== undefined) rooms.push(`${dirname(path)}/`);
+        const { resolvedModule } = ts.resolveModuleName(
+          name,
+          from,
+          options,
+          host,
+          undefined,
+          undefined,
+          ts.ModuleKind.ESNext,
+        );
+        if (resolvedModule !== undefined) rooms.push(`${dirname(resolvedModule.resolvedFileName)}/`);
       }
-  const isFramework = (file: ts.SourceFile) =>
+  return (file) =>
     file.fileName.includes("/node_modules/") || rooms.some((room) => file.fileName.startsWith(room));
-  const checker = project.getTypeChecker().compilerObject;
-  const files = [...new Set([...targets, ...others])].map(({ compilerNode }) => compilerNode);
-  return new FlowProgram(checker, files, isFramework);
 }
 
 /** Abstract classes are walked with each class that derives from them; without one, by themselves. */
@@ -65,6 +104,9 @@ function isConcrete(program: FlowProgram, declaration: ts.ClassLikeDeclaration):
   const isAbstract = ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Abstract;
   return !isAbstract || program.subclassesOf(declaration).length === 0;
 }
+
+/** Kinds of storage that no `new…` made. */
+const byHand: ReadonlySet<TargetKind> = new Set(["allocated", "constructed", "created"]);
 
 /** Storage of regions that is allocated by hand, wherever it is: in classes and in plain functions. */
 function checkAllocations(program: FlowProgram, file: ts.SourceFile, findings: Findings): void {
@@ -76,8 +118,7 @@ function checkAllocations(program: FlowProgram, file: ts.SourceFile, findings: F
       if (region !== undefined) freed.add(lastName(region));
     }
     const made = madeBy(program, node);
-    if (made?.kind === "allocated" || made?.kind === "constructed")
-      allocations.push({ node, name: holderOf(node) });
+    if (made !== undefined && byHand.has(made.kind)) allocations.push({ node, name: holderOf(node) });
     ts.forEachChild(node, visit);
   };
   visit(file);

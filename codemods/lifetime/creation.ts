@@ -21,8 +21,9 @@ export function creationByCall(
   if (target.kind === "owned" && maker !== undefined && ts.isCallExpression(node))
     return create(watch, node, [target], maker, frame, state);
   if (target.kind === "space") return openSpace(watch, node, target, frame, state);
-  if (target.kind === "embedded" || target.kind === "allocated" || target.kind === "constructed")
-    return state;
+  if (target.kind === "embedded") return state;
+  if (target.kind === "allocated" || target.kind === "constructed")
+    return watch.states.withPlace(state, target.index, Place.Absent); // new storage each time
   watch.recordOf(target);
   return watch.move(state, target, Place.Free, true);
 }
@@ -43,8 +44,7 @@ export function create(
     const record = watch.recordOf(target);
     checkOwner(watch, node, target, record, frame, maker);
     if (watch.phase === LifePhase.Construct) watch.report(Rule.CreatedTooEarly, node, target);
-    checkForm(watch, node, target, maker);
-    checkAgain(watch, node, target, record, frame, current);
+    if (!checkForm(watch, node, target, maker)) checkAgain(watch, node, target, record, frame, current);
     record.creations.push({ node, phase: watch.phase, shape: maker.shape });
     if (maker.shape === Shape.Alias) checkAlias(watch, node, target, record, frame);
     current = watch.move(current, target, Place.Free, certain);
@@ -71,11 +71,12 @@ function openSpace(
   return watch.move(state, space, Place.Free, true);
 }
 
-/** `init…` is for storage that QOM did not allocate. */
-function checkForm(watch: Watch, node: ts.CallExpression, target: Target, maker: RegionConstructor): void {
+/** `init…` is for storage that QOM did not allocate. Returns whether it was reported. */
+function checkForm(watch: Watch, node: ts.CallExpression, target: Target, maker: RegionConstructor): boolean {
   const inPlace = accessOf(strip(node.expression))?.name === maker.init;
-  if (inPlace && (target.kind === "owned" || target.kind === "created"))
-    watch.report(Rule.InitOnOwned, node, target, [{ node: target.node, text: "QOM allocated it here" }]);
+  if (!inPlace || (target.kind !== "owned" && target.kind !== "created")) return false;
+  watch.report(Rule.InitOnOwned, node, target, [{ node: target.node, text: "QOM allocated it here" }]);
+  return true;
 }
 
 function checkOwner(
@@ -110,7 +111,7 @@ function ownerOf(watch: Watch, owner: ts.Expression, target: Target, frame: Fram
   const end = source.kind === "expression" ? source.node : bare;
   const access = ts.isExpression(end) ? accessOf(end) : undefined;
   const name = access?.name ?? (ts.isIdentifier(end) ? end.text : undefined);
-  if (name === "noOwner") return "none";
+  if (name === "noOwner" || name === "undefined" || end.kind === ts.SyntaxKind.NullKeyword) return "none";
   if (source.kind === "field") return isObject(watch, bare) ? "foreign" : "unknown";
   return access !== undefined || ts.isCallExpression(end) ? "foreign" : "unknown";
 }

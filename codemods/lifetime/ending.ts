@@ -38,12 +38,15 @@ function countsOnDevice({ owner }: Record): boolean {
 /** When the whole life has been walked. */
 export function checkLife(watch: Watch): void {
   checkReferences(watch);
+  if (watch.kind.isDevice) watch.timers.check(watch);
   for (const record of watch.seen) {
     const { target } = record;
     if (target.kind === "mapping" && !record.released && !escapes(target.node) && watch.kind.isDevice)
       watch.report(Rule.ReferenceKept, target.node, target);
     if (target.kind === "object" && !record.released && watch.kind.isDevice) checkObject(watch, record);
     if (!isOwnRegion(target)) continue;
+    const [removal] = record.removals;
+    if (removal !== undefined && !record.addedAtRunTime) watch.report(Rule.DeletedTwice, removal, target);
     checkRealize(watch, record);
     checkUse(watch, record);
   }

@@ -21,6 +21,10 @@ export class Fields {
     return this.initials[index] ?? Content.Empty | Content.Full;
   }
 
+  get(states: States, state: DeviceState, name: string): number {
+    return states.field(state, this.indexOf(name));
+  }
+
   set(states: States, state: DeviceState, name: string, content: number): DeviceState {
     return states.withField(state, this.indexOf(name), content);
   }

@@ -23,6 +23,11 @@ export interface LifetimeFinding extends Place {
   readonly related: readonly (Place & { readonly text: string })[];
 }
 
+/** True for an error or a warning; notes do not fail an audit. */
+export function isBug({ level }: LifetimeFinding): boolean {
+  return level !== "note";
+}
+
 export function placeOf(node: ts.Node): Place {
   const source = node.getSourceFile();
   const start = source.getLineAndCharacterOfPosition(node.getStart(source));

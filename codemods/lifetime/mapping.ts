@@ -1,6 +1,7 @@
 /** Regions in containers. */
 import type { ts } from "ts-morph";
-import { accessOf, type Frame, strip } from "../flow/index.ts";
+import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
+import { isGuarded } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, Place } from "./state.ts";
 import { isOwnRegion, type Target } from "./targets.ts";
@@ -25,6 +26,7 @@ export function add(
     if (!own) record.mappings.push({ node, isSystem: isSystemMemory(watch, container, frame) });
     // A region without an owner is counted on nothing, in whichever container it is.
     const place = own || record.owner === "none" ? Place.Own : Place.Foreign;
+    if (watch.phase === LifePhase.Run) record.addedAtRunTime = true;
     current = watch.move(current, target, place, subregions.length === 1);
   }
   return current;
@@ -48,8 +50,11 @@ export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, stat
     const record = watch.recordOf(target);
     if (watch.isTearDown) record.releasedInTearDown = true;
     record.released = true;
-    if (watch.place(state, target) === Place.Removed && targets.length === 1 && !target.many)
-      watch.report(Rule.DeletedTwice, node, target);
+    const before = watch.place(state, target);
+    if ((before & Place.Removed) !== 0 && targets.length === 1 && !target.many) {
+      if (before === Place.Removed) watch.report(Rule.DeletedTwice, node, target);
+      else if (!isGuarded(watch, node, frame)) record.removals.push(node);
+    }
     current = watch.move(current, target, Place.Removed, targets.length === 1);
   }
   return current;
@@ -64,8 +69,12 @@ export function declareWindow(
 ): DeviceState {
   const [region] = node.arguments;
   if (region !== undefined)
-    for (const target of watch.targets.of(region, frame)) watch.recordOf(target).exposed = true;
-  return state;
+    for (const target of watch.targets.of(region, frame)) {
+      const record = watch.recordOf(target);
+      record.exposed = true;
+      record.isWindow = true;
+    }
+  return watch.withWindowsUnmapped(state, false);
 }
 
 /** `this.mapMmio(index, address)`, by the device itself, or by the parent of a child device. */
@@ -77,7 +86,7 @@ export function mapWindow(
   state: DeviceState,
 ): DeviceState {
   const targets = windowsOf(watch, node, object, frame);
-  let current = state;
+  let current = watch.withWindowsUnmapped(state, false);
   for (const target of targets) {
     watch.recordOf(target).mappings.push({ node, isSystem: true });
     current = watch.move(current, target, Place.Window, targets.length === 1);
@@ -93,7 +102,7 @@ export function unmapWindows(
   frame: Frame,
   state: DeviceState,
 ): DeviceState {
-  let current = state;
+  let current = watch.withWindowsUnmapped(state, true);
   const all = accessOf(strip(node.expression))?.name === "unmapAll";
   const onDevice = watch.callees.sources.of(object, frame).some(({ kind }) => kind === "device");
   const targets = all && onDevice ? watch.windows() : windowsOf(watch, node, object, frame);

@@ -2,10 +2,11 @@
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import { Shape } from "../regions/constructors.ts";
+import { isGuarded } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, HELD, Place, STANDING } from "./state.ts";
 import { isOwnRegion, type Target } from "./targets.ts";
-import type { Watch } from "./watch.ts";
+import type { Record, Watch } from "./watch.ts";
 
 /** `region.unparent()`; for a child device also `remove()`, which unplugs it first. */
 export function unparent(
@@ -23,7 +24,7 @@ export function unparent(
   const isDeferred = isInRcuCallback(node);
   for (const target of targets) {
     if (!isOwnRegion(target)) continue;
-    checkUnparent(watch, node, target, current, isDeferred);
+    checkUnparent(watch, node, target, frame, current, isDeferred);
     const record = watch.recordOf(target);
     record.unparented = true;
     record.used = true;
@@ -38,6 +39,7 @@ function checkUnparent(
   watch: Watch,
   node: ts.CallExpression,
   target: Target,
+  frame: Frame,
   state: DeviceState,
   isDeferred: boolean,
 ): void {
@@ -62,7 +64,10 @@ function checkUnparent(
   }
   if (record.spaces.length > 0 && !isDeferred && !state.quiet)
     watch.report(Rule.RootUnparented, node, target);
-  else if (isMappedElsewhere(place, record.released, target))
+  else if (
+    isMappedElsewhere(place, record.released, target) ||
+    mayBeMappedByBoard(watch, node, frame, record, state)
+  )
     watch.report(Rule.ContainerUnparented, node, target);
   for (const other of watch.seen)
     if (
@@ -76,6 +81,18 @@ function checkUnparent(
 function isMappedElsewhere(place: number, released: boolean, { many }: Target): boolean {
   if (many || (place & HELD) === 0) return false;
   return (place & ~HELD) === 0 || !released;
+}
+
+/** A window that `initMmio` declared, unless the device unmaps its windows first, or asks whether they are mapped. */
+function mayBeMappedByBoard(
+  watch: Watch,
+  node: ts.Node,
+  frame: Frame,
+  { isWindow, target }: Record,
+  state: DeviceState,
+): boolean {
+  if (!isWindow || target.many || watch.areWindowsUnmapped(state)) return false;
+  return !isGuarded(watch, node, frame);
 }
 
 function isStanding(place: number): boolean {

@@ -34,8 +34,11 @@ export const Rule = {
 } as const;
 export type Rule = (typeof Rule)[keyof typeof Rule];
 
-/** `error`: goes wrong whenever the code runs; `warning`: only in the case that the text names, or by waste. */
-export type Level = "error" | "warning";
+/**
+ * `error`: goes wrong when the code runs. `warning`: works, but wastes or misleads. `note`: true, and of consequence only in
+ * the case that the text names; notes do not fail an audit.
+ */
+export type Level = "error" | "warning" | "note";
 
 export interface RuleText {
   readonly level: Level;
@@ -160,7 +163,7 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     fix: "create it once and move, resize or disable it; or remove and unparent the earlier one first (alias or container only)",
   },
   [Rule.CreatedAtEachRealize]: {
-    level: "warning",
+    level: "note",
     what: "each realize creates the region again, and nothing releases the one before",
     embedded: "Not reported in this form: the storage is one and the same.",
     owned:
@@ -218,11 +221,13 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
   },
   [Rule.ContainerUnparented]: {
     level: "error",
-    what: "the container or alias is unparented while it is mapped in another object's container",
-    embedded: "The memory core aborts: a region is finalized inside a container of another owner.",
+    what: "the container or alias is unparented while another object's container may hold it",
+    embedded:
+      "The memory core aborts if the region is finalized inside a container of another owner. A window that the board mapped is in system memory: unplugging does not unmap it.",
     owned: SAME,
-    because: "A region that is finalized must not be in a container of another owner.",
-    fix: "call `delSubregion` first",
+    because:
+      "A region that is finalized must not be in a container of another owner; nothing detaches it on unrealize.",
+    fix: "call `delSubregion` first (`unmapAll` for windows), or leave the region to its owner",
   },
   [Rule.RootUnparented]: {
     level: "error",
@@ -253,7 +258,7 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
   },
   [Rule.UsedAfterUnrealize]: {
     level: "error",
-    what: "code that may run after unrealize uses a region that unrealize has unparented",
+    what: "code that may run after unrealize uses a region that may be gone by then",
     embedded:
       "A use after finalization, by a callback, a reset or another object that still refers to the device.",
     owned: "A use after free.",

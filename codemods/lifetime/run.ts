@@ -6,9 +6,10 @@ import { auditRegions, renderAudit } from "../audit.ts";
 import type { AuditOptions, Print } from "../command.ts";
 import { ExitCode } from "../errors.ts";
 import { planProgram, readProgram } from "../pipeline.ts";
-import { discoverSources } from "../source/discover.ts";
+import { discover, type Skipped } from "../source/discover.ts";
+import { shown } from "../source/workspace.ts";
 import { auditLifetimes } from "./audit.ts";
-import type { LifetimeFinding } from "./finding.ts";
+import { isBug, type LifetimeFinding } from "./finding.ts";
 import { baselineText, compareWithBaseline } from "./report/baseline.ts";
 import { githubAnnotations } from "./report/github.ts";
 import { findingsReport } from "./report/json.ts";
@@ -29,7 +30,7 @@ export async function runAudit(
   const outputs = new Outputs(options, print);
   try {
     await outputs.ready();
-    const sources = discoverSources(paths);
+    const { sources, skipped } = discover(paths);
     outputs.keepApart(sources);
     const program = readProgram(sources);
     const plan = planProgram(program, sources, "to-owned");
@@ -37,19 +38,38 @@ export async function runAudit(
       throw new CommandError(
         `${paths.join(", ")}: no device found: no class derives from a QOM object; check the path`,
       );
-    const found = auditLifetimes(program.workspace);
+    if (!program.workspace.identity.resolved)
+      throw new CommandError(
+        `${paths.join(", ")}: #memory does not resolve from there, and without types nothing distinguishes a region; make the import resolve, then run again`,
+      );
+    const found = auditLifetimes(program.workspace, program.sources);
     const { findings, remark } = outputs.compared(found);
     const regions = auditRegions(plan);
-    outputs.json({ version: REPORT_VERSION, ...findingsReport(findings), regions });
+    outputs.json({
+      version: REPORT_VERSION,
+      ...findingsReport(findings),
+      regions,
+      skipped: skipped.map(({ path, reason }) => ({ path: shown(path), reason })),
+    });
     outputs.sarif(findings);
     if (options.github === true) print(githubAnnotations(findings));
-    else if (!outputs.takesStandardOutput)
-      print(`${renderFindings(findings)}${renderAudit(regions)}${findingTotals(findings)}${remark}\n`);
+    else if (!outputs.takesStandardOutput) {
+      print(`${renderFindings(findings)}${renderAudit(regions)}${leftOut(skipped)}`);
+      print(`${findingTotals(findings)}${remark}\n`);
+    }
     await outputs.commit();
-    return findings.length > 0 ? ExitCode.No : ExitCode.Done;
+    return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
   } finally {
     outputs.discard();
   }
+}
+
+/** One line about files that look like sources and are none; the JSON report names them. */
+function leftOut(skipped: readonly Skipped[]): string {
+  if (skipped.length === 0) return "";
+  const reasons = [...new Set(skipped.map(({ reason }) => reason))].sort();
+  const files = skipped.length === 1 ? "1 file was" : `${skipped.length} files were`;
+  return `${files} left out (${reasons.join(", ")}); --json names them\n`;
 }
 
 /** Files that the options name, prepared before anything is read; `-` is standard output. */

@@ -1,4 +1,5 @@
 /** What may be true of the regions and fields of one device at one point of its life. */
+import { EMPTY_SETS, type Sets, sameSets, setAt, unitedSets, withSet } from "./sets.ts";
 
 /** Where a region may stand; a set of these is a sum. Address spaces have `Absent`, `Free` and `Gone` only. */
 export const Place = {
@@ -26,19 +27,29 @@ export const HELD = Place.Foreign | Place.Window;
 export const Content = { Empty: 1, Full: 2 } as const;
 
 /**
- * One state. Places and fields are numbered by whoever tracks them; an entry that is missing has its initial value.
+ * One state. Places and fields are numbered by whoever tracks them; 0 stands for the initial value.
  * `quiet`: no reader can still see an earlier map, because a grace period has passed since it changed.
  */
 export interface DeviceState {
   /** True for a state that no run reaches, such as the branch for an empty field that is never empty. */
   readonly unreachable: boolean;
-  readonly places: readonly number[];
-  readonly fields: readonly number[];
+  readonly places: Sets;
+  readonly fields: Sets;
   readonly quiet: boolean;
 }
 
-export const NOWHERE: DeviceState = { unreachable: true, places: [], fields: [], quiet: false };
-export const START: DeviceState = { unreachable: false, places: [], fields: [], quiet: false };
+export const NOWHERE: DeviceState = {
+  unreachable: true,
+  places: EMPTY_SETS,
+  fields: EMPTY_SETS,
+  quiet: false,
+};
+export const START: DeviceState = {
+  unreachable: false,
+  places: EMPTY_SETS,
+  fields: EMPTY_SETS,
+  quiet: false,
+};
 
 /** Joins and compares states; `initialField` is the content of a field that no code has touched. */
 export class States {
@@ -49,72 +60,43 @@ export class States {
   }
 
   place(state: DeviceState, index: number): number {
-    return state.places[index] ?? Place.Absent;
+    return setAt(state.places, index) || Place.Absent;
   }
 
   field(state: DeviceState, index: number): number {
-    return state.fields[index] ?? this.initialField(index);
+    return setAt(state.fields, index) || this.initialField(index);
   }
 
   withPlace(state: DeviceState, index: number, set: number): DeviceState {
     if (this.place(state, index) === set) return state;
-    return { ...state, places: replaced(state.places, index, set, () => Place.Absent) };
+    return { ...state, places: withSet(state.places, index, set) };
   }
 
   withField(state: DeviceState, index: number, set: number): DeviceState {
     if (set === 0) return NOWHERE;
     if (this.field(state, index) === set) return state;
-    return { ...state, fields: replaced(state.fields, index, set, this.initialField) };
+    return { ...state, fields: withSet(state.fields, index, set) };
   }
 
   join(one: DeviceState, other: DeviceState): DeviceState {
     if (one.unreachable || one === other) return other;
     if (other.unreachable) return one;
-    return {
-      unreachable: false,
-      places: united(one.places, other.places, () => Place.Absent),
-      fields: united(one.fields, other.fields, this.initialField),
-      quiet: one.quiet && other.quiet,
-    };
+    const places = unitedSets(one.places, other.places, absent);
+    const fields = unitedSets(one.fields, other.fields, this.initialField);
+    const quiet = one.quiet && other.quiet;
+    const same = places === one.places && fields === one.fields && quiet === one.quiet;
+    return same ? one : { unreachable: false, places, fields, quiet };
   }
 
   equal(one: DeviceState, other: DeviceState): boolean {
     if (one === other) return true;
     if (one.unreachable !== other.unreachable || one.quiet !== other.quiet) return false;
     return (
-      same(one.places, other.places, () => Place.Absent) && same(one.fields, other.fields, this.initialField)
+      sameSets(one.places, other.places, absent) && sameSets(one.fields, other.fields, this.initialField)
     );
   }
 }
 
-function replaced(
-  list: readonly number[],
-  index: number,
-  value: number,
-  missing: (index: number) => number,
-): number[] {
-  const copy = list.slice();
-  while (copy.length < index) copy.push(missing(copy.length));
-  copy[index] = value;
-  return copy;
-}
-
-function united(
-  one: readonly number[],
-  other: readonly number[],
-  missing: (index: number) => number,
-): readonly number[] {
-  if (one === other) return one;
-  const length = Math.max(one.length, other.length);
-  const result = new Array<number>(length);
-  for (let index = 0; index < length; index++)
-    result[index] = (one[index] ?? missing(index)) | (other[index] ?? missing(index));
-  return result;
-}
-
-function same(one: readonly number[], other: readonly number[], missing: (index: number) => number): boolean {
-  if (one === other) return true;
-  for (let index = 0; index < Math.max(one.length, other.length); index++)
-    if ((one[index] ?? missing(index)) !== (other[index] ?? missing(index))) return false;
-  return true;
+function absent(): number {
+  return Place.Absent;
 }

@@ -26,6 +26,10 @@ import { destroySpace, unparent, unplugChild } from "./release.ts";
 import { Rule } from "./rules.ts";
 import { Content, type DeviceState, Place, STANDING, START, States } from "./state.ts";
 import { isOwnRegion, type Target, Targets } from "./targets.ts";
+import { Timers } from "./timers.ts";
+
+/** Stands for a field that no class can have. */
+const WINDOWS_UNMAPPED = " windows unmapped";
 
 /** What kind of object the class makes; decides which rules about its end apply. */
 export interface Kind {
@@ -48,6 +52,12 @@ export interface Record {
   used: boolean;
   /** Containers of other owners that it was added to. */
   readonly mappings: { readonly node: ts.Node; readonly isSystem: boolean }[];
+  /** Removals that may come after another one, without a condition that asks. */
+  readonly removals: ts.Node[];
+  /** True if the class adds it to a container while it runs. */
+  addedAtRunTime: boolean;
+  /** True for a window that `initMmio` declared. */
+  isWindow: boolean;
   unparented: boolean;
   /** Unmapped, dropped or destroyed while the device is torn down. */
   releasedInTearDown: boolean;
@@ -72,6 +82,7 @@ export class Watch implements Analysis<DeviceState> {
   readonly findings: Findings;
   readonly callers: Callers;
   readonly references = new References();
+  readonly timers = new Timers();
   /** Drops of references that regions never gave out. */
   readonly borrowed: { readonly node: ts.CallExpression; readonly target: Target; readonly key: string }[] =
     [];
@@ -126,6 +137,9 @@ export class Watch implements Analysis<DeviceState> {
         exposed: false,
         used: false,
         mappings: [],
+        removals: [],
+        addedAtRunTime: false,
+        isWindow: false,
         unparented: false,
         releasedInTearDown: false,
         released: false,
@@ -171,6 +185,15 @@ export class Watch implements Analysis<DeviceState> {
     return this.targets.windowsOf(index);
   }
 
+  /** Whether the device has unmapped its windows, whoever had mapped them. */
+  areWindowsUnmapped(state: DeviceState): boolean {
+    return this.fields.get(this.states, state, WINDOWS_UNMAPPED) === Content.Full;
+  }
+
+  withWindowsUnmapped(state: DeviceState, unmapped: boolean): DeviceState {
+    return this.fields.set(this.states, state, WINDOWS_UNMAPPED, unmapped ? Content.Full : Content.Empty);
+  }
+
   private enterPhase(phase: LifePhase, state: DeviceState): DeviceState {
     this.phase = phase;
     if (phase === LifePhase.Unrealized) checkTornDown(this, state);
@@ -194,7 +217,7 @@ export class Watch implements Analysis<DeviceState> {
     const name = node.name.text;
     if (called && (constructorByInit.has(name) || name === "freeBlockOf" || name === "unparent")) return;
     if (!this.isRegion(node.expression)) return;
-    for (const target of this.targets.of(node.expression, frame)) this.use(target, node, state);
+    for (const target of this.targets.of(node.expression, frame)) this.use(target, node, state, frame);
   }
 
   /** True for an expression of a region's type. */
@@ -203,9 +226,10 @@ export class Watch implements Analysis<DeviceState> {
   }
 
   /** Anything that touches an object other than creating or unparenting it. */
-  use(target: Target, node: ts.Node, state: DeviceState): void {
+  use(target: Target, node: ts.Node, state: DeviceState, frame?: Frame): void {
     const record = this.recordOf(target);
     record.used = true;
+    if (frame !== undefined && isOwnRegion(target)) this.timers.used(frame, target, node);
     if (target.kind === "space" || target.kind === "object") return;
     const place = this.place(state, target);
     if (this.phase === LifePhase.Finalize) {
@@ -245,6 +269,12 @@ export class Watch implements Analysis<DeviceState> {
         return unmapWindows(this, node, object, frame, state);
       case "destroy":
         return destroySpace(this, object, frame, state);
+      case "timer":
+        this.timers.made(this, node, frame);
+        return this.passed(node, frame, state);
+      case "cancel":
+        if (this.isTearDown) this.timers.cancelled(this, object, frame);
+        return state;
       case "drain":
       case "poll":
         return { ...state, quiet: true };
@@ -282,7 +312,7 @@ export class Watch implements Analysis<DeviceState> {
         record.exposed = true;
         const frees = accessOf(strip(node.expression))?.name === "freeBlockOf";
         if (frees) record.released = true;
-        else this.use(target, arg, state);
+        else this.use(target, arg, state, frame);
       }
     }
     return state;
@@ -296,6 +326,8 @@ export class Watch implements Analysis<DeviceState> {
   }
 
   private assigned(node: ts.BinaryExpression, frame: Frame, state: DeviceState): DeviceState {
+    const { kind } = node.operatorToken;
+    if (kind < ts.SyntaxKind.FirstAssignment || kind > ts.SyntaxKind.LastAssignment) return state;
     const target = accessOf(strip(node.left));
     if (target?.name === undefined) return state;
     const onDevice = this.callees.sources.of(target.object, frame).some(({ kind }) => kind === "device");

@@ -30,8 +30,9 @@ export interface Comparison {
   readonly driven: boolean;
 }
 
-/** The life in which the same object is realized twice. */
+/** The life in which the same object is realized twice, and the one in which it is not realized at all. */
 const AGAIN = "realized again";
+const NEVER = "created, never plugged";
 
 const ASPECTS = [
   ["events", "events"],
@@ -93,7 +94,8 @@ function compareLives(before: LifeTrace, after: LifeTrace | undefined): Comparis
 }
 
 /** A device that was created, and plugged if it can be; any other object that was created. */
-function wasDriven({ steps, undriven }: LifeTrace): boolean {
+function wasDriven({ life, steps, undriven }: LifeTrace): boolean {
+  if (life === NEVER) return false;
   if (undriven.some((each) => each.startsWith("cannot be plugged"))) return false;
   const start = steps.filter(({ name }) => name === "plug" || name.startsWith("create"));
   return start.length > 0 && start.every(({ outcome }) => outcome === "done");

@@ -206,16 +206,22 @@ function isExtended({ className }: SourceClass, facts: ReadonlyMap<string, Sourc
   return [...facts.values()].some(({ classes }) => classes.some(({ base }) => base === className));
 }
 
+/** A source whose classes extend each other in a circle does not run, but must not hold up the prover either. */
+const LONGEST_CHAIN = 32;
+
+/** The class of that name in the same file or, imported, in another one. */
+function baseOf({ path, base }: SourceClass, all: readonly SourceClass[]): SourceClass | undefined {
+  const named = all.filter(({ className }) => className === base);
+  return named.find((each) => each.path === path) ?? named[0];
+}
+
 /** The facts of a class with those of the sources' classes that it extends. */
 function inherited(source: SourceClass, facts: ReadonlyMap<string, SourceFacts>): SourceClass {
+  const all = [...facts.values()].flatMap(({ classes }) => classes);
   const chain = [source];
-  for (let each: SourceClass | undefined = source; each !== undefined && chain.length < 32; ) {
-    const { base, path }: SourceClass = each;
-    const near = facts.get(path)?.classes.find(({ className }) => className === base);
-    each =
-      near ??
-      [...facts.values()].flatMap(({ classes }) => classes).find(({ className }) => className === base);
-    if (each !== undefined) chain.push(each);
+  for (let next: SourceClass | undefined = source; next !== undefined && chain.length < LONGEST_CHAIN; ) {
+    next = baseOf(next, all);
+    if (next !== undefined) chain.push(next);
   }
   const byName = new Map(chain.flatMap(({ methods }) => methods).map((method) => [method.name, method]));
   return {

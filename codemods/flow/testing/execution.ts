@@ -16,9 +16,9 @@ const MARK = "mark(#);";
 const HELPERS = 4;
 
 const statement = fc.letrec<{ one: Statement; block: Statement }>((tie) => ({
-  block: fc.array(tie("one"), { maxLength: 4 }).map((list) => list.join(" ")),
+  block: fc.array(tie("one"), { maxLength: 3 }).map((list) => list.join(" ")),
   one: fc.oneof(
-    { depthSize: "small", withCrossShrink: true },
+    { maxDepth: 3, depthSize: "small", withCrossShrink: true },
     fc.constant(MARK),
     fc.constant(MARK),
     fc.constantFrom(
@@ -132,8 +132,14 @@ export interface Execution {
   readonly ended: boolean;
 }
 
-/** Runs one life with the decisions that follow from `seed`. */
-export function execute(text: string, marks: number, seed: number): Execution {
+/** A text as JavaScript. */
+export function compiled(text: string): string {
+  const script = ts.transpile(`${text}\nreturn Dut;`, { target: ts.ScriptTarget.ES2022 });
+  return script.replaceAll(/^export /gm, "");
+}
+
+/** Runs one life of a compiled text with the decisions that follow from `seed`. */
+export function execute(script: string, marks: number, seed: number): Execution {
   const counts = new Array<number>(marks).fill(0);
   const arrivals = Array.from({ length: marks }, () =>
     Array.from({ length: marks }, () => new Set<boolean>()),
@@ -167,9 +173,7 @@ export function execute(text: string, marks: number, seed: number): Execution {
       reset(): void {}
     },
   };
-  const compiled = ts.transpile(`${text}\nreturn Dut;`, { target: ts.ScriptTarget.ES2022 });
-  const body = compiled.replaceAll(/^export /gm, "");
-  const make = new Function(...Object.keys(world), body);
+  const make = new Function(...Object.keys(world), script);
   const Dut = make(...Object.values(world)) as new () => Record<string, () => void>; // what the text declares
   const ended = live(Dut, callbacks, decide);
   return { counts, arrivals, ended };

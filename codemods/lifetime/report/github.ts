@@ -12,7 +12,7 @@ function annotation(finding: LifetimeFinding): string {
   const { level, file, line, column, endLine, endColumn, rule } = finding;
   const place = line === endLine ? `,endColumn=${endColumn}` : ""; // columns are refused for several lines
   const properties = `file=${property(shown(file))},line=${line},endLine=${endLine},col=${column}${place},title=${property(rule)}`;
-  return `::${level} ${properties}::${data(messageOf(finding))}`;
+  return `::${level === "note" ? "notice" : level} ${properties}::${data(messageOf(finding))}`;
 }
 
 function data(text: string): string {

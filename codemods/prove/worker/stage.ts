@@ -120,7 +120,7 @@ export class Stage {
         if (++allocations === failing) throw new QomError("no memory is left");
         return host.allocate(size);
       },
-      release: (bytes) => host.release(bytes),
+      release: () => host.release(),
     };
   }
 
