@@ -1,5 +1,5 @@
 /** Hazards in how a region is created. */
-import { Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { Node, type SourceFile } from "ts-morph";
 import {
   type ArrayLoop,
   type CountingLoop,
@@ -22,6 +22,7 @@ import {
   usesOfBinding,
 } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
+import { identifiersIn } from "../source/node-index.ts";
 import { hasComment, hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 
 /** Something other than a plain statement of the class, or of one derived from it, initialises the region. */
@@ -144,7 +145,7 @@ function hasStrangeText(loop: ArrayLoop | CountingLoop | IndexLoop): boolean {
 }
 
 function mentions(scope: Node, name: string): boolean {
-  return scope.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => node.getText() === name);
+  return identifiersIn(scope, name).length > 0;
 }
 
 /** A comment between the parts that a conversion replaces would be lost. */

@@ -11,6 +11,7 @@ import {
   type VariableDeclaration,
   type VariableStatement,
 } from "ts-morph";
+import { identifiersIn } from "../source/node-index.ts";
 import { hasComment } from "../source/trivia.ts";
 import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
 import { type ArrayLoop, type CountingLoop, type IndexLoop, UseKind } from "./facts.ts";
@@ -221,14 +222,11 @@ export function countedBy(loop: ForStatement): { index: string; count: Expressio
 
 /** Where the body of a loop changes its index, so that the iterations are not those that the head announces. */
 export function changeOfIndex({ statement, index }: CountingLoop | IndexLoop): Node | undefined {
-  return statement
-    .getStatement()
-    .getDescendantsOfKind(SyntaxKind.Identifier)
-    .find((node) => {
-      if (node.getText() !== index || !isWritten(node)) return false;
-      const [declaration] = node.getSymbol()?.getDeclarations() ?? [];
-      return declaration !== undefined && isWithin(declaration, statement.getInitializer() ?? statement);
-    });
+  return identifiersIn(statement.getStatement(), index).find((node) => {
+    if (!isWritten(node)) return false;
+    const [declaration] = node.getSymbol()?.getDeclarations() ?? [];
+    return declaration !== undefined && isWithin(declaration, statement.getInitializer() ?? statement);
+  });
 }
 
 /** True for a variable or a property that is assigned, changed or deleted at `node`. */
@@ -283,11 +281,11 @@ export function isConstantCount(count: Node, scope: Node | undefined): boolean {
   const symbol = root.getSymbol();
   const [declaration] = symbol?.getDeclarations() ?? [];
   if (declaration === undefined || !isModuleConstant(declaration)) return false;
-  const hidden = scope?.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => {
+  const same = scope === undefined ? [] : identifiersIn(scope, root.getText());
+  return !same.some((node) => {
     const isName = Node.isPropertyAccessExpression(node.getParent()) && node.getParent() !== root.getParent();
-    return node.getText() === root.getText() && !isName && node.getSymbol() !== symbol;
+    return !isName && node.getSymbol() !== symbol;
   });
-  return hidden !== true;
 }
 
 function isModuleConstant(declaration: Node): boolean {
@@ -360,8 +358,8 @@ export function isIterationStatement(node: Node): boolean {
 export function usesOfBinding(binding: Node, scope: Node): Node[] {
   const symbol = binding.getSymbol()?.compilerSymbol;
   const name = binding.getText();
-  return scope.getDescendantsOfKind(SyntaxKind.Identifier).filter((node) => {
-    if (node === binding || node.getText() !== name) return false;
+  return identifiersIn(scope, name).filter((node) => {
+    if (node === binding) return false;
     const parent = node.getParent();
     const used = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
     return used?.compilerSymbol === symbol;
