@@ -113,7 +113,7 @@ const refusals: readonly (readonly [Direction, string, ...string[]])[] = [
   ["to-owned", "used-by-earlier-helper", "13 Ordered.window used-before-creation"],
   ["to-owned", "reached-without-type", "15 Untyped.window computed-access"],
   ["to-owned", "allocated-and-kept-bare", "9 Bare.window allocated-by-hand"],
-  ["to-owned", "field-form", "10 Late.window field-form"],
+  ["to-owned", "field-form", "5 Late.window field-form"],
   ["to-owned", "identity-compared", "14 Jealous.window identity-compared"],
   ["to-owned", "leaf-unparented", "6 Balloon.container class-refused", "18 Balloon.block leaf-unparented"],
   ["to-owned", "leaked-before-creation", "14 Leaky.window leaked-before-creation"],

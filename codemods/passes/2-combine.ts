@@ -60,7 +60,10 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
   const withUses = (field: DeclaredField): RegionField => {
-    const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])];
+    const { embedding } = field;
+    const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])].filter(
+      ({ node }) => embedding === undefined || !node.getAncestors().includes(embedding),
+    );
     const byHelper = helperCreations(field, found, fields, names, workspace.targets);
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
     return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
