@@ -1,5 +1,5 @@
 /** What the verdicts on one class depend on besides the class itself: the rest of the program. */
-import { type Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { Node, type SourceFile, SyntaxKind } from "ts-morph";
 import { FlowProgram } from "../flow/index.ts";
 import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
 import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
@@ -91,8 +91,13 @@ const finders: ReadonlyMap<string, number> = new Map([
 function slotOf({ creations, uses }: RegionField): Slot {
   return {
     creations: creations.map(({ loop, call }) => loop?.statement ?? call),
-    uses: uses.map(placeOfUse),
+    uses: uses.flatMap((use) => [placeOfUse(use), ...closuresAround(use.node)]),
   };
+}
+
+/** The nested functions around a node, whose values exist before it runs. */
+export function closuresAround(node: Node): Node[] {
+  return node.getAncestors().filter((each) => Node.isArrowFunction(each) || Node.isFunctionExpression(each));
 }
 
 /** The expression that is evaluated when a use happens. */
