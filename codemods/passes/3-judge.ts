@@ -295,6 +295,8 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   }
   const rebound = local.uses.find((use) => scope !== undefined && hasThisOfItsOwn(use, scope));
   if (rebound !== undefined) return refuse(Reason.ThisRebound, rebound);
+  const listing = evidence.listingOf(device.declaration);
+  if (listing !== undefined) return refuse(Reason.OwnerSpread, listing);
   const fates = fatesOfLocal(local, evidence);
   return localUnparented(local, fates, evidence) ?? notFollowed(fates);
 }
