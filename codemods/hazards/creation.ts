@@ -85,8 +85,7 @@ export function arrayShape(field: RegionField, fates: readonly Fate[]): Refusal 
     ({ node }) => resizing.has(callOn(node)?.method ?? "") && !isStore(node, loop),
   );
   if (resized !== undefined) return refuse(resized.node);
-  const needsIndex = loop.kind === "array" && loop.index === undefined;
-  return needsIndex && mentions(loop.statement, "i") ? refuse(loop.statement) : undefined;
+  return loop.kind === "array" && indexFor(loop) === undefined ? refuse(loop.statement) : undefined;
 }
 
 /** Methods after which an array has other elements than the loop made. */
@@ -115,6 +114,11 @@ function itemOf({ loop }: Creation, creator: Node | undefined): Node[] | undefin
         ? loop.item?.getDeclarations()[0]?.getNameNode()
         : undefined;
   return name && creator && usesOfBinding(name, creator);
+}
+
+/** The index that a loop over an array has, or one that it could have. */
+export function indexFor({ index, statement }: ArrayLoop): string | undefined {
+  return index ?? ["i", "index", "number", "position"].find((name) => !mentions(statement, name));
 }
 
 /** An iteration that ends before its region is created would leave a gap. */

@@ -5,7 +5,7 @@ import { isLeaf, type Shape } from "../regions/constructors.ts";
 import { type Refusal, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
 import { Reason } from "../regions/reasons.ts";
-import { describeUse, enclosingFunction } from "../regions/syntax.ts";
+import { describeUse, enclosingFunction, outermost } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import { phaseOf } from "./order.ts";
@@ -21,8 +21,8 @@ const kindReasons: Readonly<Partial<Record<UseKind, Reason>>> = {
 /** Uses that are hazards wherever they occur. */
 export function strangeUse({ uses, form }: RegionField): Refusal | undefined {
   for (const { node, kind } of uses) {
-    // Where an owned region certainly exists, a test for its existence has the answer that the embedded form gives.
-    if (kind === UseKind.Compare && form === "owned") continue;
+    // Where an owned region certainly exists, `?.` does what it does on an embedded one.
+    if (kind === UseKind.Compare && form === "owned" && isOptionalChain(node)) continue;
     const reason = kindReasons[kind] ?? (isStrangePattern(node, kind) ? Reason.Destructured : undefined);
     if (reason !== undefined) return { reason, node, detail: describeUse(node) };
   }
@@ -34,6 +34,11 @@ export function usedAfterRelease({ uses, device }: RegionField): Refusal | undef
     ({ member }) => member !== undefined && phaseOf(member, device.declaration) === Phase.Finalize,
   );
   return late && { reason: Reason.UsedAfterRelease, node: late.node, detail: describeUse(late.node) };
+}
+
+function isOptionalChain(node: Node): boolean {
+  const access = outermost(node).getParent();
+  return Node.isPropertyAccessExpression(access) && access.hasQuestionDotToken();
 }
 
 /** A pattern that gives the region a default, or that is assigned rather than declared. */

@@ -2,11 +2,12 @@
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import { type RegionConstructor, Shape } from "../regions/constructors.ts";
+import type { Record } from "./record.ts";
 import { isGuarded, mayRepeat } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, Place, STANDING } from "./state.ts";
 import { isOwnRegion, makerOf, type Target } from "./targets.ts";
-import type { Record, Watch } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 
 /** An expression that makes something by itself: `MemoryRegion.new…`, `create`, `allocate`, `new AddressSpace`, `map`. */
 export function creationByCall(
@@ -161,7 +162,7 @@ function checkAgain(
   const mayStand = target.many
     ? record.creations.some(({ phase, node: other }) => phase !== watch.phase && other !== node)
     : (place & STANDING) !== 0;
-  if (mayStand && mayRepeat(watch, frame)) {
+  if (mayStand && !record.unparentedAtRunTime && mayRepeat(watch, frame)) {
     watch.report(Rule.CreatedAgain, node, target, related);
     return;
   }

@@ -2,12 +2,13 @@
 import { ts } from "ts-morph";
 import { accessOf, LifePhase, nameOf, strip } from "../flow/index.ts";
 import { isKept } from "./creation.ts";
+import type { Record } from "./record.ts";
 import { checkReferences } from "./references.ts";
 import { isGuarded } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, HELD, Place } from "./state.ts";
 import { isOwnRegion } from "./targets.ts";
-import type { Record, Watch } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 
 /** At the end of a tear-down in which every hook returned. */
 export function checkTornDown(watch: Watch, state: DeviceState): void {
@@ -45,7 +46,7 @@ export function checkLife(watch: Watch): void {
       watch.report(Rule.ReferenceKept, target.node, target);
     if (target.kind === "object" && !record.released && watch.kind.isDevice) checkObject(watch, record);
     if (!isOwnRegion(target)) continue;
-    const [removal] = record.removals;
+    const [removal] = record.lateRemovals;
     if (removal !== undefined && !record.addedAtRunTime) watch.report(Rule.DeletedTwice, removal, target);
     checkRealize(watch, record);
     checkUse(watch, record);

@@ -1,7 +1,8 @@
 /** Regions in containers. */
 import type { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
-import { isGuarded } from "./repetition.ts";
+import type { Record } from "./record.ts";
+import { entryName, isGuarded } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, Place } from "./state.ts";
 import { isOwnRegion, type Target } from "./targets.ts";
@@ -53,11 +54,18 @@ export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, stat
     const before = watch.place(state, target);
     if ((before & Place.Removed) !== 0 && targets.length === 1 && !target.many) {
       if (before === Place.Removed) watch.report(Rule.DeletedTwice, node, target);
-      else if (!isGuarded(watch, node, frame)) record.removals.push(node);
+      else if (!isGuarded(watch, node, frame) && isSecond(record, node, frame))
+        record.lateRemovals.push(node);
     }
+    if (!record.removals.includes(node)) record.removals.push(node);
     current = watch.move(current, target, Place.Removed, targets.length === 1);
   }
   return current;
+}
+
+/** True if another statement removes it, too, or if this one runs at each reset. A public method may ask to be called once. */
+function isSecond({ removals }: Record, node: ts.Node, frame: Frame): boolean {
+  return removals.some((each) => each !== node) || entryName(frame) === "reset";
 }
 
 /** `this.initMmio(region)`: the board may map it from now on. */

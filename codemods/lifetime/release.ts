@@ -2,11 +2,12 @@
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import { Shape } from "../regions/constructors.ts";
+import type { Record } from "./record.ts";
 import { isGuarded } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, HELD, Place, STANDING } from "./state.ts";
 import { isOwnRegion, type Target } from "./targets.ts";
-import type { Record, Watch } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 
 /** `region.unparent()`; for a child device also `remove()`, which unplugs it first. */
 export function unparent(
@@ -27,6 +28,7 @@ export function unparent(
     checkUnparent(watch, node, target, frame, current, isDeferred);
     const record = watch.recordOf(target);
     record.unparented = true;
+    if (watch.phase === LifePhase.Run) record.unparentedAtRunTime = true;
     record.used = true;
     record.released = true;
     if (watch.isTearDown) record.releasedInTearDown = true;
@@ -64,11 +66,10 @@ function checkUnparent(
   }
   if (record.spaces.length > 0 && !isDeferred && !state.quiet)
     watch.report(Rule.RootUnparented, node, target);
-  else if (
-    isMappedElsewhere(place, record.released, target) ||
-    mayBeMappedByBoard(watch, node, frame, record, state)
-  )
+  else if (isMappedElsewhere(place, record.released, target))
     watch.report(Rule.ContainerUnparented, node, target);
+  else if (mayBeMappedByBoard(watch, node, frame, record, state))
+    watch.report(watch.isTearDown ? Rule.WindowUnparented : Rule.ContainerUnparented, node, target);
   for (const other of watch.seen)
     if (
       other.shows.some(({ index }) => index === target.index) &&

@@ -10,6 +10,12 @@ function entryOf(frame: Frame): Frame {
   return current;
 }
 
+/** Name of the method that was entered from outside. */
+export function entryName(frame: Frame): string | undefined {
+  const { fn } = entryOf(frame);
+  return fn === undefined ? undefined : nameOf(fn.name);
+}
+
 /** True if the entry that led here may be called any number of times: reset, a setter, a public method, a callback of ops. */
 export function mayRepeat(watch: Watch, frame: Frame): boolean {
   if (watch.phase !== LifePhase.Run && watch.phase !== LifePhase.Configure) return false;

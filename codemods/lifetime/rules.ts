@@ -26,6 +26,7 @@ export const Rule = {
   // The end
   LeafUnparented: "leaf-unparented",
   ContainerUnparented: "container-unparented",
+  WindowUnparented: "window-unparented",
   RootUnparented: "root-unparented",
   AliasOutlivesTarget: "alias-outlives-target",
   UsedAfterUnparent: "used-after-unparent",
@@ -223,11 +224,20 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     level: "error",
     what: "the container or alias is unparented while another object's container may hold it",
     embedded:
-      "The memory core aborts if the region is finalized inside a container of another owner. A window that the board mapped is in system memory: unplugging does not unmap it.",
+      "The memory core aborts: the region is finalized inside a container of another owner. A declared window may be in system memory at any time.",
     owned: SAME,
     because:
       "A region that is finalized must not be in a container of another owner; nothing detaches it on unrealize.",
     fix: "call `delSubregion` first (`unmapAll` for windows), or leave the region to its owner",
+  },
+  [Rule.WindowUnparented]: {
+    level: "note",
+    what: "unrealize unparents a window that the board may have mapped",
+    embedded:
+      "In order if the board unmaps the window before it unplugs the device, as it must. Otherwise the memory core aborts: the window is finalized inside system memory.",
+    owned: "The same; and `mmioRegion` goes on handing out the freed window.",
+    because: "Unplugging does not unmap: whoever mapped a window must unmap it.",
+    fix: "call `unmapAll` first, or leave the window to its owner",
   },
   [Rule.RootUnparented]: {
     level: "error",

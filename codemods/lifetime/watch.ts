@@ -21,6 +21,7 @@ import { checkTornDown } from "./ending.ts";
 import { Fields } from "./fields.ts";
 import type { Findings } from "./finding.ts";
 import { add, declareWindow, mapWindow, remove, unmapWindows } from "./mapping.ts";
+import { newRecord, type Record } from "./record.ts";
 import { dropReference, References, takeReference } from "./references.ts";
 import { destroySpace, unparent, unplugChild } from "./release.ts";
 import { Rule } from "./rules.ts";
@@ -37,37 +38,6 @@ export interface Kind {
   readonly isDevice: boolean;
   /** It goes with the whole machine. */
   readonly isMachine: boolean;
-}
-
-/** What has been seen of one object, wherever in the life. */
-export interface Record {
-  readonly target: Target;
-  readonly creations: {
-    readonly node: ts.CallExpression;
-    readonly phase: LifePhase;
-    readonly shape: string;
-  }[];
-  /** True once it was passed to something that may show it to the guest. */
-  exposed: boolean;
-  used: boolean;
-  /** Containers of other owners that it was added to. */
-  readonly mappings: { readonly node: ts.Node; readonly isSystem: boolean }[];
-  /** Removals that may come after another one, without a condition that asks. */
-  readonly removals: ts.Node[];
-  /** True if the class adds it to a container while it runs. */
-  addedAtRunTime: boolean;
-  /** True for a window that `initMmio` declared. */
-  isWindow: boolean;
-  unparented: boolean;
-  /** Unmapped, dropped or destroyed while the device is torn down. */
-  releasedInTearDown: boolean;
-  /** Dropped or destroyed at any time. */
-  released: boolean;
-  /** For a region: the owner that it was created with. */
-  owner: "device" | "none" | "foreign" | "child" | "itself" | "unknown";
-  /** For an alias: what it shows. For a root: its address spaces. */
-  readonly shows: Target[];
-  readonly spaces: Target[];
 }
 
 export class Watch implements Analysis<DeviceState> {
@@ -131,22 +101,7 @@ export class Watch implements Analysis<DeviceState> {
   recordOf(target: Target): Record {
     let record = this.records.get(target.index);
     if (record === undefined) {
-      record = {
-        target,
-        creations: [],
-        exposed: false,
-        used: false,
-        mappings: [],
-        removals: [],
-        addedAtRunTime: false,
-        isWindow: false,
-        unparented: false,
-        releasedInTearDown: false,
-        released: false,
-        owner: "unknown",
-        shows: [],
-        spaces: [],
-      };
+      record = newRecord(target);
       this.records.set(target.index, record);
     }
     return record;
@@ -162,6 +117,7 @@ export class Watch implements Analysis<DeviceState> {
     target: Target | undefined,
     related: readonly { readonly node: ts.Node; readonly text: string }[] = [],
   ): void {
+    if (this.phase === LifePhase.Afterwards && rule !== Rule.UsedAfterUnrealize) return;
     this.findings.add(
       rule,
       node,
@@ -341,7 +297,7 @@ export class Watch implements Analysis<DeviceState> {
     if (test === undefined) return state;
     const full = test.negated ? !taken : taken;
     const access = accessOf(test.subject);
-    if (access?.name === "mapped") {
+    if (access?.name === "mapped" || access?.name === "container") {
       const [region, ...more] = this.targets.of(access.object, frame);
       return region === undefined || more.length > 0 ? state : this.narrowMapped(region, full, state);
     }

@@ -60,7 +60,10 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
   const withUses = (field: DeclaredField): RegionField => {
-    const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])];
+    const { embedding } = field;
+    const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])].filter(
+      ({ node }) => embedding === undefined || !node.getAncestors().includes(embedding),
+    );
     const byHelper = helperCreations(field, found, fields, names, workspace.targets);
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
     return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
@@ -255,7 +258,11 @@ function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): D
   if (candidates.length === 0) return [];
   const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
   if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
-  const type = access.getExpression().getType();
+  const object = access.getExpression();
+  const around = Node.isThisExpression(innermost(object))
+    ? object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration)
+    : undefined;
+  const type = (around ?? object).getType(); // in a class, `this` has a type of its own that nothing fits
   return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
 }
 

@@ -6,7 +6,7 @@ import {
   Node,
   SyntaxKind,
 } from "ts-morph";
-import { isLengthOfArray } from "../hazards/creation.ts";
+import { indexFor, isLengthOfArray } from "../hazards/creation.ts";
 import { creationPoint } from "../hazards/order.ts";
 import type { RegionConstructor } from "../regions/constructors.ts";
 import {
@@ -40,6 +40,7 @@ export function planToOwned({ fields, allocations }: JudgedDevice, draft: Draft)
   const dropped: RegionField[] = [];
   for (const [field, verdict] of fields) {
     if (verdict.outcome !== "converted") continue;
+    removeEmbedding(field, draft);
     if (verdict.treatment === "dropped") {
       dropped.push(field);
       drop(field, draft);
@@ -51,6 +52,15 @@ export function planToOwned({ fields, allocations }: JudgedDevice, draft: Draft)
   removeImports(dropped, draft);
   const [first] = dropped;
   if (first !== undefined) for (const edit of removeFields(dropped)) draft.edit(first.declaration, edit);
+}
+
+/** `this.name = this.embed(MemoryRegion);` in the constructor. */
+function removeEmbedding({ embedding }: RegionField, draft: Draft): void {
+  if (embedding === undefined) return;
+  const text = embedding.getSourceFile().getFullText();
+  const first = attachedComments(embedding)[0]?.start ?? embedding.getStart();
+  const [start, end] = [lineStart(text, first), lineEnd(text, embedding.getEnd())];
+  draft.edit(embedding, { start, end, text: "" });
 }
 
 /** Where a helper creates the regions, their class may be without a use in the file of the device. */
@@ -279,7 +289,7 @@ function convertLoop({ count }: RegionField, creation: Creation, draft: Draft): 
 }
 
 function indexOf({ loop }: Creation): string {
-  return loop?.kind === "array" ? (loop.index ?? "i") : "";
+  return loop?.kind === "array" ? (indexFor(loop) ?? "") : "";
 }
 
 /** `{ iomem: this.iomem }` becomes `{ iomem }`; any other use becomes the bare name. */
