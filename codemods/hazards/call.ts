@@ -27,7 +27,7 @@ export function callProblem(
     return Reason.OwnerIsRegion;
   }
   const differs = owners === "own" && owner !== undefined && !isOwnObject(owner, helper);
-  return differs ? Reason.OwnerDiffers : undefined;
+  return differs ? Reason.OwnerElsewhere : undefined;
 }
 
 /**
@@ -108,7 +108,9 @@ export function creationCall(field: RegionField, identity: Identity): Refusal | 
 }
 
 function counterpartProblem(field: RegionField, { maker, call }: Creation): Reason | undefined {
-  const initializer = field.declaration.getInitializer();
+  const embedding = field.embedding?.getExpression();
+  const assigned = Node.isBinaryExpression(embedding) ? embedding.getRight() : undefined;
+  const initializer = field.declaration.getInitializer() ?? assigned;
   const embedded = Node.isCallExpression(initializer) ? initializer.getArguments()[0] : undefined;
   const classNode = embedded ?? receiverOf(call);
   if (classNode === undefined) return Reason.TypeUnresolved;

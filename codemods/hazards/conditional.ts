@@ -5,6 +5,7 @@ import { Phase } from "../regions/lifecycle.ts";
 import { declarationsOf, type NameIndex } from "../regions/names.ts";
 import { assigns, enclosingFunction, isWithin, isWritten, memberOf } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
 import { creationPoint, phaseOf } from "./order.ts";
 
 /** A condition that is known to hold, or known not to hold. */
@@ -143,6 +144,7 @@ function coversList(statements: readonly Node[], points: readonly Node[]): boole
 
 function mayReturn(statement: Node): boolean {
   const around = enclosingFunction(statement);
-  const returns = [statement, ...statement.getDescendants()].filter(Node.isReturnStatement);
+  if (Node.isReturnStatement(statement)) return true;
+  const returns = descendantsOfKind(statement, SyntaxKind.ReturnStatement);
   return returns.some((each) => enclosingFunction(each) === around);
 }

@@ -1,5 +1,5 @@
 /** Hazards in how a region is created. */
-import { Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { Node, type SourceFile } from "ts-morph";
 import {
   type ArrayLoop,
   type CountingLoop,
@@ -22,6 +22,7 @@ import {
   usesOfBinding,
 } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
+import { identifiersIn } from "../source/node-index.ts";
 import { hasComment, hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 
 /** Something other than a plain statement of the class, or of one derived from it, initialises the region. */
@@ -55,7 +56,7 @@ export function createdUnderOtherName(
     ? undefined
     : fates.find(({ kind, via, node }) => kind === "create" && via.size > 0 && !isKnown(node));
   if (found === undefined) return undefined;
-  const helper = found.via.has("parameter");
+  const helper = found.via.has("parameter") && !found.via.has("property");
   const given = helper ? uses.find(({ kind }) => kind === UseKind.Argument)?.node : undefined;
   const node = given ?? receiverOf(found.node) ?? found.node;
   const reason = helper ? Reason.CreatedByHelper : Reason.CreatedThroughAlias;
@@ -84,8 +85,7 @@ export function arrayShape(field: RegionField, fates: readonly Fate[]): Refusal 
     ({ node }) => resizing.has(callOn(node)?.method ?? "") && !isStore(node, loop),
   );
   if (resized !== undefined) return refuse(resized.node);
-  const needsIndex = loop.kind === "array" && loop.index === undefined;
-  return needsIndex && mentions(loop.statement, "i") ? refuse(loop.statement) : undefined;
+  return loop.kind === "array" && indexFor(loop) === undefined ? refuse(loop.statement) : undefined;
 }
 
 /** Methods after which an array has other elements than the loop made. */
@@ -116,6 +116,11 @@ function itemOf({ loop }: Creation, creator: Node | undefined): Node[] | undefin
   return name && creator && usesOfBinding(name, creator);
 }
 
+/** The index that a loop over an array has, or one that it could have. */
+export function indexFor({ index, statement }: ArrayLoop): string | undefined {
+  return index ?? ["i", "index", "number", "position"].find((name) => !mentions(statement, name));
+}
+
 /** An iteration that ends before its region is created would leave a gap. */
 function leavesEarly({ statement }: Creation): boolean {
   const block = statement.getParent();
@@ -140,7 +145,7 @@ function hasStrangeText(loop: ArrayLoop | CountingLoop | IndexLoop): boolean {
 }
 
 function mentions(scope: Node, name: string): boolean {
-  return scope.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => node.getText() === name);
+  return identifiersIn(scope, name).length > 0;
 }
 
 /** A comment between the parts that a conversion replaces would be lost. */

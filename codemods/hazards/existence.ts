@@ -3,11 +3,20 @@ import { Node } from "ts-morph";
 import type { DeviceOrder } from "../passes/evidence.ts";
 import { placeOfUse } from "../passes/evidence.ts";
 import { type IndexLoop, type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
-import type { NameIndex } from "../regions/names.ts";
+import { Phase } from "../regions/lifecycle.ts";
+import { declarationsOf, type NameIndex } from "../regions/names.ts";
 import { Reason } from "../regions/reasons.ts";
-import { describeUse, enclosingFunction, isWithin, outermost } from "../regions/syntax.ts";
+import {
+  describeUse,
+  enclosingFunction,
+  isWithin,
+  isWritten,
+  outermost,
+  usesOfBinding,
+} from "../regions/syntax.ts";
+import { innermost } from "../regions/trace-syntax.ts";
 import { coversAllPaths, guardsOf, isStable } from "./conditional.ts";
-import { creationPoint, mayPrecedeFromOutside } from "./order.ts";
+import { creationPoint, mayPrecedeFromOutside, phaseOf } from "./order.ts";
 
 /**
  * An embedded region exists from the start, uninitialised; an owned one from its creation. A use is understood if the
@@ -24,9 +33,11 @@ export function missingWhenUsed(
   for (const use of field.uses) {
     if (isCreating(use, field) || use.kind === UseKind.Type) continue;
     const existence = order.existsAt(placeOfUse(use), slot);
+    if (isOfOtherObject(use) && isBeforeRunTime(use, field)) return refusalOf(use, field, "unreached", names);
     if (existence === "always") continue;
     if (existence === "unreached" && isFineUnreached(use, field)) continue;
     if (existence === "sometimes" && isGuardedLike(use.node, field, names)) continue;
+    if (existence === "sometimes" && isFlagged(use.node, field)) continue;
     return refusalOf(use, field, existence, names);
   }
   return undefined;
@@ -53,6 +64,52 @@ function isInOwnIteration(node: Node, { statement: loop, index, item }: IndexLoo
   const element = outermost(node).getParent();
   const own = Node.isElementAccessExpression(element) && element.getArgumentExpression()?.getText() === index;
   return own && node.getStart() > creation.getEnd();
+}
+
+/** A use on an object of which nothing is known: neither `this` nor a parameter, which the flow engine follows. */
+function isOfOtherObject({ node, onThis, inDerived }: Use): boolean {
+  if (onThis || inDerived || !Node.isPropertyAccessExpression(node)) return false;
+  const object = innermost(node.getExpression());
+  if (Node.isThisExpression(object)) return false;
+  const [declaration] = declarationsOf(
+    Node.isPropertyAccessExpression(object) ? object.getNameNode() : object,
+  );
+  if (Node.isParameterDeclaration(declaration)) return false;
+  const value = Node.isVariableDeclaration(declaration) ? declaration.getInitializer() : undefined;
+  return value === undefined || !Node.isThisExpression(innermost(value));
+}
+
+/** Two devices are plugged one after the other: while one is realized, the other may not be. */
+function isBeforeRunTime({ member }: Use, { device }: RegionField): boolean {
+  return member !== undefined && phaseOf(member, device.declaration) <= Phase.Realize;
+}
+
+/** True under `if (flag)` if a variable is set only where the region has been created. */
+function isFlagged(node: Node, { creations }: RegionField): boolean {
+  return guardsOf(node).some(({ condition, holds }) => {
+    if (!holds || !Node.isIdentifier(condition)) return false;
+    const [flag] = declarationsOf(condition);
+    if (!Node.isVariableDeclaration(flag) || flag.getInitializer()?.getText() !== "false") return false;
+    const around = enclosingFunction(flag);
+    const uses = around === undefined ? [] : usesOfBinding(flag.getNameNode(), around);
+    return uses.filter(isWritten).every((use) => {
+      const assignment = use.getParentIf(Node.isBinaryExpression);
+      if (assignment?.getRight().getText() === "false") return true;
+      return (
+        assignment !== undefined &&
+        creations.some((creation) => isDirectlyAfter(assignment, creation.statement))
+      );
+    });
+  });
+}
+
+/** `flag = true;` after the creation in the same block: an exception of the creation skips it. */
+function isDirectlyAfter(assignment: Node, creation: Node): boolean {
+  const statement = assignment.getParent();
+  const plain = Node.isBinaryExpression(assignment) && assignment.getOperatorToken().getText() === "=";
+  return (
+    plain && statement?.getParent() === creation.getParent() && assignment.getStart() > creation.getEnd()
+  );
 }
 
 /** Code that the life of the device does not reach: other objects' code, static methods, functions never called. */

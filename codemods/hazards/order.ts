@@ -3,6 +3,7 @@ import { type ClassDeclaration, Node } from "ts-morph";
 import type { Creation, RegionField } from "../regions/facts.ts";
 import { Phase, phaseAfterCall, phaseOfHook } from "../regions/lifecycle.ts";
 import { callOn, enclosingFunction, memberOf } from "../regions/syntax.ts";
+import { identifiersIn } from "../source/node-index.ts";
 
 /** Phase in which a member of a class first runs; a method called by hooks runs as early as the earliest of them. */
 export function phaseOf(member: Node, device: ClassDeclaration, visited = new Set<Node>()): Phase {
@@ -31,12 +32,13 @@ function callsOfMember(caller: Node, callee: Node): Node[] {
   const name = nameOfMember(callee);
   if (name === undefined || caller === callee) return [];
   const found: Node[] = [];
-  caller.forEachDescendant((node) => {
-    if (!Node.isPropertyAccessExpression(node) || node.getName() !== name) return;
-    if (!Node.isThisExpression(node.getExpression()) || enclosingFunction(node) !== caller) return;
+  for (const identifier of identifiersIn(caller, name)) {
+    const node = identifier.getParent();
+    if (!Node.isPropertyAccessExpression(node) || node.getNameNode() !== identifier) continue;
+    if (!Node.isThisExpression(node.getExpression()) || enclosingFunction(node) !== caller) continue;
     const called = Node.isGetAccessorDeclaration(callee) || Node.isCallExpression(node.getParent());
     if (called) found.push(node);
-  });
+  }
   return found;
 }
 

@@ -24,7 +24,7 @@ export function createdAgain(
     if (isInLoop(place, device)) return { reason: Reason.CreatedInLoop, node: statement, detail };
     const another = creations.find((each) => each.place !== place);
     // The second of two creations shows the problem; a single one runs more than once.
-    const reason = another === undefined ? Reason.CreatedRepeatedly : Reason.CreatedTwice;
+    const reason = another === undefined ? Reason.CreatedManyTimes : Reason.CreatedTwice;
     const node = another === undefined ? statement : (creations.at(-1)?.statement ?? statement);
     return { reason, node, detail: firstLine(node) };
   }
@@ -90,4 +90,11 @@ export function isInLoop(node: Node, device: ClassDeclaration): boolean {
     if (isIterationStatement(ancestor)) return true;
   }
   return false;
+}
+
+/** Code that runs before the object model initialises the object. */
+export function createdInConstructor(statement: Node): Refusal | undefined {
+  const member = statement.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
+  if (!Node.isConstructorDeclaration(member) && !Node.isPropertyDeclaration(member)) return undefined;
+  return { reason: Reason.CreatedInConstructor, node: statement, detail: firstLine(statement) };
 }

@@ -5,7 +5,7 @@ import { isLeaf, type Shape } from "../regions/constructors.ts";
 import { type Refusal, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
 import { Reason } from "../regions/reasons.ts";
-import { describeUse, enclosingFunction } from "../regions/syntax.ts";
+import { describeUse, enclosingFunction, outermost } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import { phaseOf } from "./order.ts";
@@ -21,8 +21,8 @@ const kindReasons: Readonly<Partial<Record<UseKind, Reason>>> = {
 /** Uses that are hazards wherever they occur. */
 export function strangeUse({ uses, form }: RegionField): Refusal | undefined {
   for (const { node, kind } of uses) {
-    // Where an owned region certainly exists, a test for its existence has the answer that the embedded form gives.
-    if (kind === UseKind.Compare && form === "owned") continue;
+    // Where an owned region certainly exists, `?.` does what it does on an embedded one.
+    if (kind === UseKind.Compare && form === "owned" && isOptionalChain(node)) continue;
     const reason = kindReasons[kind] ?? (isStrangePattern(node, kind) ? Reason.Destructured : undefined);
     if (reason !== undefined) return { reason, node, detail: describeUse(node) };
   }
@@ -34,6 +34,11 @@ export function usedAfterRelease({ uses, device }: RegionField): Refusal | undef
     ({ member }) => member !== undefined && phaseOf(member, device.declaration) === Phase.Finalize,
   );
   return late && { reason: Reason.UsedAfterRelease, node: late.node, detail: describeUse(late.node) };
+}
+
+function isOptionalChain(node: Node): boolean {
+  const access = outermost(node).getParent();
+  return Node.isPropertyAccessExpression(access) && access.hasQuestionDotToken();
 }
 
 /** A pattern that gives the region a default, or that is assigned rather than declared. */
@@ -81,8 +86,7 @@ export function unparented(
   if (use === undefined) return unparentedAsChild(field.device.declaration, shapes, evidence);
   const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: describeUse(node) });
   if (shapes.some(isLeaf)) {
-    const given = use.via.has("parameter") && field.uses.find(({ kind }) => kind === UseKind.Argument)?.node;
-    return refuse(Reason.LeafUnparented, given || placeOf(use));
+    return refuse(Reason.LeafUnparented, givenAway(field, use, evidence) ?? placeOf(use));
   }
   const direct = field.uses.find(({ node }) => node.getParent()?.getParent() === use.node);
   const tearDown = direct?.member && phaseOf(direct.member, field.device.declaration) === Phase.TearDown;
@@ -91,6 +95,12 @@ export function unparented(
   if (root !== undefined) return refuse(Reason.ContainerUnparented, placeOf(use));
   const later = field.uses.find(({ node }) => node !== direct.node && isAfter(node, direct.node));
   return later && refuse(Reason.ContainerUnparented, later.node);
+}
+
+/** The use from which a region reaches the function that unparents it. */
+function givenAway({ uses }: RegionField, unparenting: Fate, { tracer }: Evidence): Node | undefined {
+  if (!unparenting.via.has("parameter")) return undefined;
+  return uses.find(({ node }) => tracer.fatesOf(node).some((fate) => fate.node === unparenting.node))?.node;
 }
 
 /** An owned region that is unparented, and that only a variable refers to. */

@@ -2,6 +2,7 @@
 import {
   type CallExpression,
   type ClassDeclaration,
+  type ExpressionStatement,
   Node,
   type PropertyDeclaration,
   type SourceFile,
@@ -23,6 +24,7 @@ import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, newRegion } from "../regions/syntax.ts";
 import type { Identity } from "../source/identity.ts";
 import { nameOfRegion } from "../source/region-name.ts";
+import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** Class name under which regions outside every class are reported. */
@@ -68,7 +70,11 @@ function analyseClass(
     .filter(Node.isPropertyDeclaration)
     .flatMap((member) => analyseField(member, device, identity) ?? []);
   const fields = declared.filter(isField);
-  const calls = regionCalls(declaration, identity).filter(({ call }) => nearestClass(call) === declaration);
+  const calls = regionCalls(declaration, identity).filter(({ call }) => {
+    return (
+      nearestClass(call) === declaration && !fields.some((field) => call === embeddedBy(field.embedding))
+    );
+  });
   const made = analyseCalls(calls, device, fields, identity, targets);
   return {
     ...device,
@@ -102,8 +108,9 @@ function analyseField(
   device: DeviceClass,
   identity: Identity,
 ): DeclaredField | StrayRegion | undefined {
-  const base = { device, declaration, name: nameOfField(declaration) };
-  const initializer = declaration.getInitializer();
+  const embedding = embeddingIn(device.declaration, declaration);
+  const base = { device, declaration, name: nameOfField(declaration), embedding };
+  const initializer = declaration.getInitializer() ?? embeddedBy(embedding);
   if (Node.isCallExpression(initializer)) {
     const allocated = allocatedClass(initializer, identity);
     if (allocated !== undefined && !declaration.isStatic()) {
@@ -141,6 +148,35 @@ function analyseField(
   }
   const owned = ownedField(declaration, identity);
   return owned && { ...base, form: "owned", count: undefined, ...owned };
+}
+
+/** `this.name = this.embed(MemoryRegion);` in the constructor, for a field without a value of its own. */
+function embeddingIn(
+  device: ClassDeclaration,
+  declaration: PropertyDeclaration,
+): ExpressionStatement | undefined {
+  if (declaration.getInitializer() !== undefined || declaration.isStatic()) return undefined;
+  const [maker] = device.getConstructors();
+  return maker
+    ?.getStatements()
+    .filter(Node.isExpressionStatement)
+    .find((statement) => {
+      const call = embeddedBy(statement);
+      const target = call?.getParentIf(Node.isBinaryExpression)?.getLeft();
+      const name = target && nameOnThis(target);
+      return (
+        name === nameOfField(declaration) && hasLinesOfItsOwn(statement) && trailingComment(statement) === ""
+      );
+    });
+}
+
+/** The call `this.embed(…)` that a statement assigns. */
+function embeddedBy(statement: ExpressionStatement | undefined): CallExpression | undefined {
+  const assignment = statement?.getExpression();
+  if (!Node.isBinaryExpression(assignment) || assignment.getOperatorToken().getText() !== "=")
+    return undefined;
+  const call = assignment.getRight();
+  return Node.isCallExpression(call) && embedCall(call) === "embed" ? call : undefined;
 }
 
 /** The name without quotes. */
@@ -308,6 +344,8 @@ function assignmentProblem(
   identity: Identity,
   targets: readonly SourceFile[],
 ): Reason | undefined {
+  const array = Node.isElementAccessExpression(target) ? nameOnThis(target.getExpression()) : undefined;
+  if (fields.some((field) => field.array && field.name === array)) return undefined;
   const name = nameOnThis(target);
   if (name === undefined || assignmentTo(target) === undefined) return Reason.CreatedInExpression;
   if (fields.some((field) => field.name === name && !field.array)) return undefined;

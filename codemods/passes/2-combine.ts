@@ -23,8 +23,17 @@ import {
 } from "../regions/facts.ts";
 import { helperOf, regionArgument } from "../regions/helpers.ts";
 import { declarationsOf, NameIndex } from "../regions/names.ts";
-import { assignmentTo, hasThisOfItsOwn, initOn, memberOf, newRegion, useKindOf } from "../regions/syntax.ts";
+import {
+  assignmentTo,
+  creatingStatement,
+  hasThisOfItsOwn,
+  initOn,
+  memberOf,
+  newRegion,
+  useKindOf,
+} from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
+import { kindsIn } from "../source/node-index.ts";
 import { loadMentions, type Workspace } from "../source/workspace.ts";
 
 /** What the whole program does with the regions. */
@@ -51,7 +60,10 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
   const withUses = (field: DeclaredField): RegionField => {
-    const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])];
+    const { embedding } = field;
+    const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])].filter(
+      ({ node }) => embedding === undefined || !node.getAncestors().includes(embedding),
+    );
     const byHelper = helperCreations(field, found, fields, names, workspace.targets);
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
     return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
@@ -100,38 +112,46 @@ function isRegion({ form, creations }: RegionField): boolean {
   return form !== "owned" || creations.length > 0;
 }
 
+/** The end of a pattern that is assigned to: `({ window } = device)`. */
+const assignedPattern = /\}\s*=(?![=>])/;
+
 function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   const found: FoundUse[] = [];
-  for (const access of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
+  const kinds = kindsIn(file);
+  const each = <Kind extends SyntaxKind>(kind: Kind) =>
+    kinds.has(kind) ? file.getDescendantsOfKind(kind) : [];
+  for (const access of each(SyntaxKind.PropertyAccessExpression)) {
     found.push(...accessed(access, byName));
   }
-  for (const access of file.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
+  for (const access of each(SyntaxKind.ElementAccessExpression)) {
     found.push(...computed(access, byName));
   }
-  for (const pattern of file.getDescendantsOfKind(SyntaxKind.ObjectBindingPattern)) {
+  for (const pattern of each(SyntaxKind.ObjectBindingPattern)) {
     found.push(...destructured(pattern, byName));
   }
-  for (const spread of file.getDescendantsOfKind(SyntaxKind.SpreadAssignment)) {
+  for (const spread of each(SyntaxKind.SpreadAssignment)) {
     found.push(...copied(spread.getExpression(), spread, byName));
   }
-  for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+  for (const call of each(SyntaxKind.CallExpression)) {
     if (reflective.test(call.getExpression().getText())) {
       for (const argument of call.getArguments()) found.push(...copied(argument, call, byName));
     }
     found.push(...namedByKey(call, byName));
   }
-  for (const loop of file.getDescendantsOfKind(SyntaxKind.ForInStatement)) {
+  for (const loop of each(SyntaxKind.ForInStatement)) {
     found.push(...copied(loop.getExpression(), loop.getExpression(), byName));
   }
-  for (const assignment of file.getDescendantsOfKind(SyntaxKind.BinaryExpression)) {
-    found.push(...patternOrTest(assignment, byName));
+  if (kinds.has(SyntaxKind.InKeyword) || assignedPattern.test(file.getFullText())) {
+    for (const assignment of each(SyntaxKind.BinaryExpression)) {
+      found.push(...patternOrTest(assignment, byName));
+    }
   }
-  for (const type of file.getDescendantsOfKind(SyntaxKind.IndexedAccessType)) {
+  for (const type of each(SyntaxKind.IndexedAccessType)) {
     const name = type.getIndexTypeNode().getText().slice(1, -1);
     const fields = fieldsOfType(type.getObjectTypeNode().getType(), name, byName);
     found.push(...fields.map((field) => useOf(field, type, UseKind.Type)));
   }
-  for (const query of file.getDescendantsOfKind(SyntaxKind.QualifiedName)) {
+  for (const query of each(SyntaxKind.QualifiedName)) {
     const fields = fieldsOfName(query.getRight(), byName);
     found.push(...fields.map((field) => useOf(field, query, UseKind.Type)));
   }
@@ -151,12 +171,15 @@ function accessed(access: PropertyAccessExpression, byName: FieldsByName): Found
 /** An access to an object without a type, in a file that knows the class. */
 function untyped(object: Node, access: Node, candidates: readonly DeclaredField[]): FoundUse[] {
   if (!object.getType().isAny()) return [];
-  const file = access.getSourceFile();
+  const fields = knownIn(access.getSourceFile(), candidates);
+  return fields.map((field) => useOf(field, access, UseKind.Computed));
+}
+
+/** The fields of classes that a file declares or imports. */
+function knownIn(file: SourceFile, candidates: readonly DeclaredField[]): DeclaredField[] {
   const known = new Set<SourceFile | undefined>([file]);
   for (const each of file.getImportDeclarations()) known.add(each.getModuleSpecifierSourceFile());
-  return candidates
-    .filter(({ device }) => known.has(device.file))
-    .map((field) => useOf(field, access, UseKind.Computed));
+  return candidates.filter(({ device }) => known.has(device.file));
 }
 
 /** `pick(device, "window")`: a string that the type of its parameter takes for the name of a field. */
@@ -164,9 +187,13 @@ function namedByKey(call: CallExpression, byName: FieldsByName): FoundUse[] {
   const found: FoundUse[] = [];
   for (const argument of call.getArguments()) {
     if (!Node.isStringLiteral(argument)) continue;
-    const candidates = byName.get(argument.getLiteralText());
+    const name = argument.getLiteralText();
+    const candidates = byName.get(name);
     if (candidates === undefined || !isKey(call, argument)) continue;
-    found.push(...candidates.map((field) => useOf(field, argument, UseKind.Computed)));
+    const objects = call.getArguments().filter((each) => each !== argument);
+    const named = objects.flatMap((each) => fieldsOfType(each.getType(), name, byName));
+    const fields = named.length > 0 ? named : knownIn(call.getSourceFile(), candidates);
+    found.push(...fields.map((field) => useOf(field, argument, UseKind.Computed)));
   }
   return found;
 }
@@ -227,14 +254,27 @@ function destructured(pattern: ObjectBindingPattern, byName: FieldsByName): Foun
 
 /** Fields that `device.window` may mean if the type of `device` is an interface or base class that their class fits. */
 function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): DeclaredField[] {
-  const candidates = (byName.get(access.getName()) ?? []).filter(({ declaration }) =>
-    isReachable(declaration),
-  );
+  const candidates = reachableOf(byName.get(access.getName()) ?? []);
   if (candidates.length === 0) return [];
   const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
   if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
-  const type = access.getExpression().getType();
+  const object = access.getExpression();
+  const around = Node.isThisExpression(innermost(object))
+    ? object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration)
+    : undefined;
+  const type = (around ?? object).getType(); // in a class, `this` has a type of its own that nothing fits
   return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
+}
+
+const reachableFields = new WeakMap<readonly DeclaredField[], readonly DeclaredField[]>();
+
+/** Those of the fields with one name that other code can reach; the same list has the same answer. */
+function reachableOf(fields: readonly DeclaredField[]): readonly DeclaredField[] {
+  const known = reachableFields.get(fields);
+  if (known !== undefined) return known;
+  const reachable = fields.filter(({ declaration }) => isReachable(declaration));
+  reachableFields.set(fields, reachable);
+  return reachable;
 }
 
 function isReachable(declaration: PropertyDeclaration): boolean {
@@ -243,15 +283,29 @@ function isReachable(declaration: PropertyDeclaration): boolean {
 
 /** The region fields that a name may refer to: several if the object is one of several devices. */
 function fieldsOfName(name: Node, byName: FieldsByName): DeclaredField[] {
-  const candidates = byName.get(name.getText());
-  if (candidates === undefined) return [];
-  const declarations = name.getSymbol()?.getDeclarations() ?? [];
-  return candidates.filter((field) => declarations.some((each) => each === field.declaration));
+  if (!byName.has(name.getText())) return [];
+  return fieldsDeclaredBy(name.getSymbol()?.getDeclarations() ?? [], name.getText(), byName);
 }
 
 function fieldsOfType(type: Type, name: string, byName: FieldsByName): DeclaredField[] {
-  const declarations = type.getProperty(name)?.getDeclarations() ?? [];
-  return (byName.get(name) ?? []).filter((field) => declarations.some((each) => each === field.declaration));
+  if (!byName.has(name)) return [];
+  return fieldsDeclaredBy(type.getProperty(name)?.getDeclarations() ?? [], name, byName);
+}
+
+/** Fields by their declarations, of each list of fields with one name: there may be one in each of very many files. */
+const fieldsByDeclaration = new WeakMap<readonly DeclaredField[], ReadonlyMap<Node, DeclaredField>>();
+
+function fieldsDeclaredBy(
+  declarations: readonly Node[],
+  name: string,
+  byName: FieldsByName,
+): DeclaredField[] {
+  const candidates = byName.get(name) ?? [];
+  const known =
+    fieldsByDeclaration.get(candidates) ??
+    new Map(candidates.map((field): [Node, DeclaredField] => [field.declaration, field]));
+  fieldsByDeclaration.set(candidates, known);
+  return declarations.flatMap((each) => known.get(each) ?? []);
 }
 
 /** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
@@ -331,8 +385,8 @@ function creationsOf(field: DeclaredField, uses: readonly Use[]): Creation[] {
 function creationAt({ node }: Use, field: DeclaredField): Creation | undefined {
   if (field.form !== "owned") {
     const init = initOn(node);
-    const statement = init?.call.getParent();
-    if (init === undefined || !Node.isExpressionStatement(statement)) return undefined;
+    const statement = init && creatingStatement(init.call);
+    if (init === undefined || statement === undefined) return undefined;
     return { ...init, statement, loop: undefined, helper: undefined };
   }
   const assigned = assignmentTo(node);

@@ -14,7 +14,7 @@ import {
 import { declarationHazards } from "../hazards/declaration.ts";
 import { leakedToOthers, missingWhenUsed } from "../hazards/existence.ts";
 import { firstCreation } from "../hazards/order.ts";
-import { createdAgain, isRepeatedMethod } from "../hazards/repeated.ts";
+import { createdAgain, createdInConstructor, isRepeatedMethod } from "../hazards/repeated.ts";
 import {
   fatesOfField,
   fatesOfLocal,
@@ -183,6 +183,7 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
     arrayShape(field, fates) ??
     neverCreated(field) ??
     createdInClosure(field) ??
+    firstRefusal(field.creations, ({ statement }) => createdInConstructor(statement)) ??
     (slot && createdAgain(creations, field.device.declaration, deviceOrder, slot, isRepeated)) ??
     usedAfterFailure(field) ??
     commentInside(field) ??
@@ -193,6 +194,17 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
     leakedToOthers(field, names) ??
     notFollowed(fates)
   );
+}
+
+function firstRefusal<Item>(
+  items: readonly Item[],
+  hazard: (item: Item) => Refusal | undefined,
+): Refusal | undefined {
+  for (const item of items) {
+    const refusal = hazard(item);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
 }
 
 function firstOf(
@@ -265,6 +277,8 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
       return refuse(Reason.NoCounterpart, call);
     }
   }
+  const tooEarly = firstRefusal(calls, ({ statement }) => createdInConstructor(statement));
+  if (tooEarly !== undefined) return tooEarly;
   const deviceOrder = evidence.orderOf(device);
   const slot = deviceOrder.slots.get(local);
   const creations = calls.map(({ call, statement }) => ({ place: loop?.statement ?? call, statement }));

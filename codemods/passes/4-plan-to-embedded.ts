@@ -8,6 +8,7 @@ import { styleOf } from "../source/style.ts";
 import {
   attachedComments,
   docComment,
+  hasLinesOfItsOwn,
   indentOf,
   lineEnd,
   lineStart,
@@ -171,6 +172,11 @@ function restoreFields(
   const hasFields = leading.length > 0 || firstField(declaration) !== undefined;
   const indent = memberIndent(declaration);
   return [...byPlace].map(([place, fields]) => {
+    const file = declaration.getSourceFile().getFullText();
+    if (lineStart(file, place) !== place) {
+      const inline = fields.map((each) => fieldText(each, "", ";").trim());
+      return { start: place, end: place, text: `${inline.join(" ")} ` };
+    }
     const lines = fields.map((each) => fieldText(each, indent, endOf(declaration, place))).join("");
     return { start: place, end: place, text: hasFields ? lines : `${lines}\n` };
   });
@@ -204,7 +210,9 @@ function placeFor(
   });
   if (next !== undefined) return startWithComments(next.declaration);
   const last = leading.at(-1);
-  if (last !== undefined) return lineEnd(text, last.declaration.getEnd());
+  if (last !== undefined && hasLinesOfItsOwn(last.declaration)) {
+    return lineEnd(text, last.declaration.getEnd());
+  }
   const before = firstField(declaration) ?? firstMethod(declaration);
   return before === undefined ? lineEnd(text, declaration.getStart()) : startWithComments(before);
 }
@@ -212,7 +220,10 @@ function placeFor(
 function startWithComments(node: Node): number {
   const text = node.getSourceFile().getFullText();
   const first: Span | undefined = attachedComments(node)[0];
-  return lineStart(text, first?.start ?? node.getStart());
+  const place = first?.start ?? node.getStart();
+  const start = lineStart(text, place);
+  // A class on one line has its fields there.
+  return text.slice(start, place).trim() === "" ? start : place;
 }
 
 /** Fields that an object has storage for: neither static ones nor those that only declare a type. */

@@ -1,6 +1,12 @@
 /** Edits of one class, embedded to owned. */
-import { type CallExpression, Node } from "ts-morph";
-import { isLengthOfArray } from "../hazards/creation.ts";
+import {
+  type CallExpression,
+  type ConditionalExpression,
+  type ImportSpecifier,
+  Node,
+  SyntaxKind,
+} from "ts-morph";
+import { indexFor, isLengthOfArray } from "../hazards/creation.ts";
 import { creationPoint } from "../hazards/order.ts";
 import type { RegionConstructor } from "../regions/constructors.ts";
 import {
@@ -18,6 +24,7 @@ import type { TextEdit } from "../source/edits.ts";
 import {
   attachedComments,
   hasComment,
+  hasLinesOfItsOwn,
   indentOf,
   lineEnd,
   lineStart,
@@ -33,6 +40,7 @@ export function planToOwned({ fields, allocations }: JudgedDevice, draft: Draft)
   const dropped: RegionField[] = [];
   for (const [field, verdict] of fields) {
     if (verdict.outcome !== "converted") continue;
+    removeEmbedding(field, draft);
     if (verdict.treatment === "dropped") {
       dropped.push(field);
       drop(field, draft);
@@ -41,8 +49,51 @@ export function planToOwned({ fields, allocations }: JudgedDevice, draft: Draft)
   for (const [allocation, verdict] of allocations) {
     if (verdict.outcome === "converted") merge(allocation, draft);
   }
+  removeImports(dropped, draft);
   const [first] = dropped;
   if (first !== undefined) for (const edit of removeFields(dropped)) draft.edit(first.declaration, edit);
+}
+
+/** `this.name = this.embed(MemoryRegion);` in the constructor. */
+function removeEmbedding({ embedding }: RegionField, draft: Draft): void {
+  if (embedding === undefined) return;
+  const text = embedding.getSourceFile().getFullText();
+  const first = attachedComments(embedding)[0]?.start ?? embedding.getStart();
+  const [start, end] = [lineStart(text, first), lineEnd(text, embedding.getEnd())];
+  draft.edit(embedding, { start, end, text: "" });
+}
+
+/** Where a helper creates the regions, their class may be without a use in the file of the device. */
+function removeImports(dropped: readonly RegionField[], draft: Draft): void {
+  for (const { declaration, className } of dropped.filter(isMadeByHelper)) {
+    const gone = dropped.filter(isMadeByHelper).map((field) => field.declaration);
+    const names = declaration
+      .getSourceFile()
+      .getDescendantsOfKind(SyntaxKind.Identifier)
+      .filter((node) => node.getText() === className && !gone.some((each) => isWithin(node, each)));
+    const specifier = names[0]?.getParent();
+    if (names.length !== 1 || !Node.isImportSpecifier(specifier)) continue;
+    draft.once(specifier, () => removeImport(specifier, draft));
+  }
+}
+
+function isMadeByHelper({ creations }: RegionField): boolean {
+  return creations.every(({ helper }) => helper !== undefined);
+}
+
+function removeImport(specifier: ImportSpecifier, draft: Draft): void {
+  const declaration = specifier.getImportDeclaration();
+  const specifiers = declaration.getNamedImports();
+  const index = specifiers.indexOf(specifier);
+  const [before, after] = [specifiers[index - 1], specifiers[index + 1]];
+  if (before !== undefined || after !== undefined) {
+    const start = after === undefined && before !== undefined ? before.getEnd() : specifier.getStart();
+    draft.edit(specifier, { start, end: after?.getStart() ?? specifier.getEnd(), text: "" });
+  } else if (declaration.getDefaultImport() === undefined && hasLinesOfItsOwn(declaration)) {
+    const text = declaration.getSourceFile().getFullText();
+    const start = lineStart(text, declaration.getStart());
+    draft.edit(declaration, { start, end: lineEnd(text, declaration.getEnd()), text: "" });
+  }
 }
 
 /** The region becomes a local of the method that creates it, and takes its comments along. */
@@ -139,7 +190,30 @@ function create(creation: Creation, target: string, { className }: RegionField, 
     createByHelper(creation, helper, target, draft);
     return;
   }
+  const { statement } = creation;
+  draft.once(statement, () => separate(statement, draft));
   replaceCallee(call, `${target}${className}`, maker.new, draft);
+}
+
+/** A statement `condition ? one : other` becomes an `if`, in which each creation is a statement. */
+function separate(statement: Node, draft: Draft): void {
+  const value = Node.isExpressionStatement(statement) ? statement.getExpression() : undefined;
+  if (!Node.isConditionalExpression(value)) return;
+  const [indent, end] = [indentOf(statement), semicolonOf(statement)];
+  const split = (alternatives: ConditionalExpression): void => {
+    const [condition, one, other] = [
+      alternatives.getCondition(),
+      alternatives.getWhenTrue(),
+      alternatives.getWhenFalse(),
+    ];
+    const replace = (from: number, to: number, text: string) =>
+      draft.replace(statement, { start: from, end: to, text });
+    replace(condition.getStart(), condition.getStart(), "if (");
+    replace(condition.getEnd(), one.getStart(), ") ");
+    replace(one.getEnd(), other.getStart(), `${end}\n${indent}else `);
+    if (Node.isConditionalExpression(other)) split(other);
+  };
+  split(value);
 }
 
 /** `initWindow(this, this.window, "a")` becomes `target = initWindow(this, "a")`, and the function returns the region. */
@@ -215,7 +289,7 @@ function convertLoop({ count }: RegionField, creation: Creation, draft: Draft): 
 }
 
 function indexOf({ loop }: Creation): string {
-  return loop?.kind === "array" ? (loop.index ?? "i") : "";
+  return loop?.kind === "array" ? (indexFor(loop) ?? "") : "";
 }
 
 /** `{ iomem: this.iomem }` becomes `{ iomem }`; any other use becomes the bare name. */

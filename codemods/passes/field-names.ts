@@ -1,5 +1,5 @@
 /** Names for the fields that owned regions without a field get in the embedded form. */
-import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node, type SourceFile, SyntaxKind } from "ts-morph";
 import type { DeviceFacts, RegionLocal } from "../regions/facts.ts";
 import { newRegion } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
@@ -44,16 +44,39 @@ function relativesOf(device: ClassDeclaration, { sources }: Evidence): Relative[
     if (declaration !== device && !found.has(declaration)) found.set(declaration, { declaration, isBase });
   };
   for (const each of basesOfClass(device)) add(each, true);
-  for (const file of sources) {
-    for (const each of file.getDescendantsOfKind(SyntaxKind.ClassDeclaration)) {
-      const bases = basesOfClass(each);
-      if (!bases.includes(device)) continue;
-      add(each, false);
-      // The classes that a mixin is combined with.
-      for (const base of bases) add(base, bases.indexOf(base) > bases.indexOf(device));
-    }
+  for (const { declaration, bases } of derivedClasses(sources).get(device) ?? []) {
+    add(declaration, false);
+    // The classes that a mixin is combined with.
+    for (const base of bases) add(base, bases.indexOf(base) > bases.indexOf(device));
   }
   return [...found.values()];
+}
+
+/** A class with everything that it derives from. */
+interface Derived {
+  readonly declaration: ClassDeclaration;
+  readonly bases: readonly ClassDeclaration[];
+}
+
+const derivedIn = new WeakMap<readonly SourceFile[], ReadonlyMap<ClassDeclaration, readonly Derived[]>>();
+
+/** By class, the ones that derive from it; found once for a program. */
+function derivedClasses(sources: readonly SourceFile[]): ReadonlyMap<ClassDeclaration, readonly Derived[]> {
+  const known = derivedIn.get(sources);
+  if (known !== undefined) return known;
+  const derived = new Map<ClassDeclaration, Derived[]>();
+  for (const file of sources) {
+    for (const declaration of file.getDescendantsOfKind(SyntaxKind.ClassDeclaration)) {
+      const bases = basesOfClass(declaration);
+      for (const base of bases) {
+        const list = derived.get(base);
+        if (list === undefined) derived.set(base, [{ declaration, bases }]);
+        else list.push({ declaration, bases });
+      }
+    }
+  }
+  derivedIn.set(sources, derived);
+  return derived;
 }
 
 /** The classes that a class derives from, nearest first, through mixins as well. */

@@ -3,6 +3,7 @@ import { Node, SyntaxKind, ts } from "ts-morph";
 import { creationPoint } from "../hazards/order.ts";
 import { type RegionField, UseKind } from "../regions/facts.ts";
 import { isWithin, memberOf } from "../regions/syntax.ts";
+import { identifiersIn } from "../source/node-index.ts";
 import { hasLinesOfItsOwn } from "../source/trivia.ts";
 
 /** Why an owned region needs a field; undefined if a local in the method that creates it is enough. */
@@ -24,7 +25,8 @@ export function reasonToKeep(field: RegionField): string | undefined {
   if (field.array) return reasonToKeepArray(field);
   if (field.uses.some(({ onThis }) => !onThis)) return "used on another object than this";
   const scope = creation.statement.getParent();
-  if (!Node.isBlock(scope) || !hasLinesOfItsOwn(creation.statement))
+  const alone = creation.helper !== undefined || creation.call.getParent() === creation.statement;
+  if (!alone || !Node.isBlock(scope) || !hasLinesOfItsOwn(creation.statement))
     return "its creation has no block of its own";
   const point = creationPoint(creation);
   for (const { node, kind } of field.uses) {
@@ -72,12 +74,10 @@ export function isReserved(name: string): boolean {
 
 /** True if `name` refers to a variable, parameter or import anywhere in `scope`. */
 function bindsName(scope: Node, name: string): boolean {
-  const found = scope.forEachDescendant((node) => {
-    if (!Node.isIdentifier(node) || node.getText() !== name) return undefined;
+  return identifiersIn(scope, name).some((node) => {
     const parent = node.getParent();
-    if (Node.isPropertyAccessExpression(parent)) return parent.getNameNode() !== node || undefined;
+    if (Node.isPropertyAccessExpression(parent)) return parent.getNameNode() !== node;
     const key = Node.isPropertyAssignment(parent) || Node.isMethodDeclaration(parent);
-    return !(key && parent.getNameNode() === node) || undefined;
+    return !(key && parent.getNameNode() === node);
   });
-  return found === true;
 }

@@ -10,6 +10,7 @@ import {
   type VariableStatement,
 } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
+import { hasLinesOfItsOwn } from "../source/trivia.ts";
 import type { RegionConstructor } from "./constructors.ts";
 import type { DeviceClass, RegionAllocation } from "./facts.ts";
 import { declarationsOf } from "./names.ts";
@@ -61,7 +62,7 @@ export function allocationAt(
 function statementOf(holder: Node | undefined): VariableStatement | ExpressionStatement | undefined {
   const statement = Node.isVariableDeclaration(holder) ? holder.getVariableStatement() : holder?.getParent();
   const plain = Node.isVariableStatement(statement) || Node.isExpressionStatement(statement);
-  return plain && Node.isBlock(statement.getParent()) ? statement : undefined;
+  return plain && Node.isBlock(statement.getParent()) && hasLinesOfItsOwn(statement) ? statement : undefined;
 }
 
 /** A variable, or `this.name`. */

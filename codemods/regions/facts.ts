@@ -70,6 +70,8 @@ export interface DeclaredField {
   /** True for an array. `count` is set in embedded form only; in owned form the loop that creates it has the count. */
   readonly array: boolean;
   readonly count: Expression | undefined;
+  /** The statement of the constructor that embeds the region, if the declaration does not. */
+  readonly embedding: ExpressionStatement | undefined;
   /** True for an owned field that may hold null or undefined. */
   readonly nullable: boolean;
 }

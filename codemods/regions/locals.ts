@@ -1,6 +1,7 @@
 /** Finds owned regions that a method creates without a field, by the variable that holds them. */
 import { type CallExpression, Node, type VariableDeclaration } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
+import { hasLinesOfItsOwn } from "../source/trivia.ts";
 import type { DeviceClass, LocalCreation, RegionLocal } from "./facts.ts";
 import { Reason } from "./reasons.ts";
 import {
@@ -53,6 +54,9 @@ export function localsOfVariable(
     loop: countingLoopOf(statement),
   };
   const whole = { ...base, calls: found, uses };
+  if (declaration.getInitializer() === undefined && !hasLinesOfItsOwn(statement)) {
+    return misfit(Reason.LocalReassigned); // its declaration could not be removed as a line
+  }
   if (found.length === 1) return [whole];
   if (!isSequence(declaration, writes, uses)) return [whole];
   return found.map((call, index) => {
@@ -71,7 +75,9 @@ export function localOfArgument(made: Made, device: DeviceClass, identity: Ident
   if (!Node.isCallExpression(call) || !Node.isExpressionStatement(statement)) {
     return misfit(Reason.CreatedInExpression);
   }
-  if (!Node.isBlock(statement.getParent())) return misfit(Reason.CreatedInExpression);
+  if (!Node.isBlock(statement.getParent()) || !hasLinesOfItsOwn(statement)) {
+    return misfit(Reason.CreatedInExpression);
+  }
   const index = call.getArguments().indexOf(value);
   const earlier = [call.getExpression(), ...call.getArguments().slice(0, index)];
   if (index < 0 || !earlier.every(isQuiet)) return misfit(Reason.CreatedInExpression);

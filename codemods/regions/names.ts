@@ -1,46 +1,75 @@
 import { Node, type SourceFile, ts } from "ts-morph";
 
-/** Every place of a program where a name is written; each file is read once, when the first name is asked for. */
+/** Places of one name: the files where it is written, and where in them. */
+type Places = Map<SourceFile, number[]>;
+
+/** Every place of a program where a name is written; the files are read once, when the first name is asked for. */
 export class NameIndex {
   private readonly sources: readonly SourceFile[];
-  private readonly places = new Map<SourceFile, ReadonlyMap<string, readonly number[]>>();
+  private places: ReadonlyMap<string, Places> | undefined;
+  private readonly nodes = new Map<string, readonly Node[]>();
+  /** By name, then by what the name refers to. */
+  private readonly references = new Map<string, ReadonlyMap<Node, readonly Node[]>>();
 
   constructor(sources: readonly SourceFile[]) {
     this.sources = sources;
   }
 
   /** The identifiers, `#names` and string literals with this text, declarations included. */
-  named(name: string): Node[] {
-    return this.sources.flatMap((file) => {
-      const starts = this.placesIn(file).get(name) ?? [];
-      return starts.flatMap((start) => file.getDescendantAtPos(start) ?? []);
-    });
+  named(name: string): readonly Node[] {
+    const known = this.nodes.get(name);
+    if (known !== undefined) return known;
+    this.places ??= placesIn(this.sources);
+    const places = this.places.get(name) ?? new Map<SourceFile, number[]>();
+    const nodes = [...places].flatMap(([file, starts]) =>
+      starts.flatMap((start) => file.getDescendantAtPos(start) ?? []),
+    );
+    this.nodes.set(name, nodes);
+    return nodes;
   }
 
   /** The names that refer to one of these declarations, without the declarations' own. */
   referencesTo(declarations: readonly Node[], name: string): Node[] {
-    return this.named(name).filter((node) => {
-      if (declarations.some((each) => each === node.getParent() && isNameOf(node, each))) return false;
-      return declarationsOf(node).some((each) => declarations.includes(each));
-    });
+    const references = this.referencesBy(name);
+    const found = new Set(declarations.flatMap((each) => references.get(each) ?? []));
+    const own = (node: Node) =>
+      declarations.some((each) => each === node.getParent() && isNameOf(node, each));
+    const nodes = [...found].filter((node) => !own(node));
+    return declarations.length > 1 ? this.named(name).filter((node) => nodes.includes(node)) : nodes;
   }
 
-  private placesIn(file: SourceFile): ReadonlyMap<string, readonly number[]> {
-    const known = this.places.get(file);
+  private referencesBy(name: string): ReadonlyMap<Node, readonly Node[]> {
+    const known = this.references.get(name);
     if (known !== undefined) return known;
-    const places = new Map<string, number[]>();
+    const references = new Map<Node, Node[]>();
+    for (const node of this.named(name)) {
+      for (const declaration of new Set(declarationsOf(node))) {
+        const nodes = references.get(declaration);
+        if (nodes === undefined) references.set(declaration, [node]);
+        else nodes.push(node);
+      }
+    }
+    this.references.set(name, references);
+    return references;
+  }
+}
+
+function placesIn(sources: readonly SourceFile[]): Map<string, Places> {
+  const places = new Map<string, Places>();
+  for (const file of sources) {
     const { compilerNode } = file;
     const visit = (node: ts.Node): void => {
       if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node) || ts.isStringLiteralLike(node)) {
-        const starts = places.get(node.text);
-        if (starts === undefined) places.set(node.text, [node.getStart(compilerNode)]);
+        const inFiles = places.get(node.text) ?? new Map<SourceFile, number[]>();
+        places.set(node.text, inFiles);
+        const starts = inFiles.get(file);
+        if (starts === undefined) inFiles.set(file, [node.getStart(compilerNode)]);
         else starts.push(node.getStart(compilerNode));
       } else ts.forEachChild(node, visit);
     };
     ts.forEachChild(compilerNode, visit);
-    this.places.set(file, places);
-    return places;
   }
+  return places;
 }
 
 function isNameOf(node: Node, declaration: Node): boolean {

@@ -13,12 +13,13 @@ export const Reason = {
   NoCounterpart: "no-counterpart",
   NameMissing: "name-missing",
   OwnerIsRegion: "owner-is-region",
-  OwnerDiffers: "owner-differs",
+  OwnerElsewhere: "owner-elsewhere",
   ArgumentsSpread: "arguments-spread",
   AllocatedByHand: "allocated-by-hand",
   CreatedTwice: "created-twice",
-  CreatedRepeatedly: "created-repeatedly",
+  CreatedManyTimes: "created-many-times",
   CreatedConditionally: "created-conditionally",
+  CreatedInConstructor: "created-in-constructor",
   CreatedInLoop: "created-in-loop",
   CreatedInClosure: "created-in-closure",
   CreatedByHelper: "created-by-helper",
@@ -110,7 +111,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     why: "a region that owns itself is never released, and one owned by another region is released with it",
     mend: "make the device the owner",
   },
-  [Reason.OwnerDiffers]: {
+  [Reason.OwnerElsewhere]: {
     what: "the owner is not the object that holds the region",
     why: "the region lives as long as its owner: embedded storage may end earlier, an owned region may outlast the device",
     mend: "make the device the owner, or keep the region where its owner is",
@@ -130,7 +131,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     why: "the first of two owned regions would remain a child of the device for the device's lifetime",
     mend: "create it once, or use two fields",
   },
-  [Reason.CreatedRepeatedly]: {
+  [Reason.CreatedManyTimes]: {
     what: "the code that creates the region may run more than once",
     why: "each run of an owned form makes another region, while an embedded one would initialise a live object",
     mend: "create it once, in instanceInit or realize",
@@ -139,6 +140,11 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     what: "the region is used where it may not have been created",
     why: "an embedded region exists anyway, uninitialised; an owned one does not",
     mend: "create it on every path, or use it only under an `if` with the same condition",
+  },
+  [Reason.CreatedInConstructor]: {
+    what: "the region is created in a constructor or a field's initial value",
+    why: "the object has no children before its initialisation, so nothing would hold the region",
+    mend: "create it in instanceInit or realize",
   },
   [Reason.CreatedInLoop]: {
     what: "the region is created in a loop",

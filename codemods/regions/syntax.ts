@@ -11,6 +11,8 @@ import {
   type VariableDeclaration,
   type VariableStatement,
 } from "ts-morph";
+import { identifiersIn } from "../source/node-index.ts";
+import { hasComment } from "../source/trivia.ts";
 import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
 import { type ArrayLoop, type CountingLoop, type IndexLoop, UseKind } from "./facts.ts";
 
@@ -74,8 +76,7 @@ export function assignmentTo(
 export function useKindOf(node: Node): UseKind {
   const init = initOn(node);
   if (init !== undefined) {
-    const statement = init.call.getParent();
-    const plain = Node.isExpressionStatement(statement) && outermost(node) === node;
+    const plain = creatingStatement(init.call) !== undefined && outermost(node) === node;
     return plain ? UseKind.Create : UseKind.CreateInExpression;
   }
   if (callOn(node)?.method === "unparent") return UseKind.Unparent;
@@ -97,6 +98,29 @@ export function useKindOf(node: Node): UseKind {
     return UseKind.Argument;
   }
   return UseKind.Read;
+}
+
+/**
+ * The statement that a call of `init…` makes up, alone or with its alternatives: `large ? r.initRam(…) : r.initRom(…);`.
+ */
+export function creatingStatement(call: Node): ExpressionStatement | undefined {
+  let value = call;
+  for (let parent = call.getParent(); ; parent = value.getParent()) {
+    if (Node.isExpressionStatement(parent)) return parent;
+    if (!Node.isConditionalExpression(parent) || parent.getCondition() === value) return undefined;
+    if (Node.isConditionalExpression(parent.getWhenTrue()) || hasComment(parent.getText())) return undefined;
+    const others = [parent.getWhenTrue(), parent.getWhenFalse()].filter((each) => each !== value);
+    if (!others.every(isInitialising)) return undefined;
+    value = parent;
+  }
+}
+
+function isInitialising(node: Node): boolean {
+  if (Node.isConditionalExpression(node)) {
+    return !Node.isConditionalExpression(node.getWhenTrue()) && isInitialising(node.getWhenFalse());
+  }
+  const callee = Node.isCallExpression(node) ? node.getExpression() : undefined;
+  return Node.isPropertyAccessExpression(callee) && constructorByInit.has(callee.getName());
 }
 
 function useInBinary(binary: BinaryExpression, value: Node): UseKind {
@@ -198,14 +222,11 @@ export function countedBy(loop: ForStatement): { index: string; count: Expressio
 
 /** Where the body of a loop changes its index, so that the iterations are not those that the head announces. */
 export function changeOfIndex({ statement, index }: CountingLoop | IndexLoop): Node | undefined {
-  return statement
-    .getStatement()
-    .getDescendantsOfKind(SyntaxKind.Identifier)
-    .find((node) => {
-      if (node.getText() !== index || !isWritten(node)) return false;
-      const [declaration] = node.getSymbol()?.getDeclarations() ?? [];
-      return declaration !== undefined && isWithin(declaration, statement.getInitializer() ?? statement);
-    });
+  return identifiersIn(statement.getStatement(), index).find((node) => {
+    if (!isWritten(node)) return false;
+    const [declaration] = node.getSymbol()?.getDeclarations() ?? [];
+    return declaration !== undefined && isWithin(declaration, statement.getInitializer() ?? statement);
+  });
 }
 
 /** True for a variable or a property that is assigned, changed or deleted at `node`. */
@@ -260,11 +281,11 @@ export function isConstantCount(count: Node, scope: Node | undefined): boolean {
   const symbol = root.getSymbol();
   const [declaration] = symbol?.getDeclarations() ?? [];
   if (declaration === undefined || !isModuleConstant(declaration)) return false;
-  const hidden = scope?.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => {
+  const same = scope === undefined ? [] : identifiersIn(scope, root.getText());
+  return !same.some((node) => {
     const isName = Node.isPropertyAccessExpression(node.getParent()) && node.getParent() !== root.getParent();
-    return node.getText() === root.getText() && !isName && node.getSymbol() !== symbol;
+    return !isName && node.getSymbol() !== symbol;
   });
-  return hidden !== true;
 }
 
 function isModuleConstant(declaration: Node): boolean {
@@ -337,8 +358,8 @@ export function isIterationStatement(node: Node): boolean {
 export function usesOfBinding(binding: Node, scope: Node): Node[] {
   const symbol = binding.getSymbol()?.compilerSymbol;
   const name = binding.getText();
-  return scope.getDescendantsOfKind(SyntaxKind.Identifier).filter((node) => {
-    if (node === binding || node.getText() !== name) return false;
+  return identifiersIn(scope, name).filter((node) => {
+    if (node === binding) return false;
     const parent = node.getParent();
     const used = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
     return used?.compilerSymbol === symbol;

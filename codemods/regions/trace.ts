@@ -8,6 +8,7 @@
  */
 import { type CallExpression, type NewExpression, Node, SyntaxKind } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
+import { identifiersIn } from "../source/node-index.ts";
 import { functionsNamed, isStandard } from "./callees.ts";
 import { collectionStep, storingMethods } from "./collections.ts";
 import { constructorByInit } from "./constructors.ts";
@@ -287,8 +288,8 @@ export class Tracer {
     if (!Node.isIdentifier(name)) return []; // the properties of a region: read, not held
     const declaration = name.getParent();
     const scope = enclosingFunction(name) ?? name.getSourceFile();
-    return scope.getDescendantsOfKind(SyntaxKind.Identifier).flatMap((each) => {
-      if (each === name || each.getText() !== name.getText()) return [];
+    return identifiersIn(scope, name.getText()).flatMap((each) => {
+      if (each === name) return [];
       if (!declarationsOf(each).some((found) => found === declaration)) return [];
       const shorthand = each.getParent();
       return Node.isShorthandPropertyAssignment(shorthand)

@@ -2,18 +2,31 @@
  * Finds nodes in a scope without walking it again for every question. Long classes ask the same things of one method
  * thousands of times.
  */
-import { type Identifier, type Node, type SourceFile, SyntaxKind, type ts } from "ts-morph";
+import {
+  type Identifier,
+  type Node,
+  type PrivateIdentifier,
+  type SourceFile,
+  SyntaxKind,
+  ts,
+} from "ts-morph";
 
 /** Keyed by the compiler's nodes, which are replaced whenever a file's text changes. */
-const identifiers = new WeakMap<ts.Node, ReadonlyMap<string, readonly Identifier[]>>();
+const identifiers = new WeakMap<ts.Node, ReadonlyMap<string, readonly Name[]>>();
 const kinds = new WeakMap<ts.Node, Map<SyntaxKind, readonly Node[]>>();
 
-/** The identifiers in `scope` whose text is `name`, in source order. */
-export function identifiersIn(scope: Node, name: string): readonly Identifier[] {
+type Name = Identifier | PrivateIdentifier;
+
+/** The identifiers in `scope` whose text is `name`, or `#name`, in source order. */
+export function identifiersIn(scope: Node, name: string): readonly Name[] {
   let byName = identifiers.get(scope.compilerNode);
   if (byName === undefined) {
-    const found = new Map<string, Identifier[]>();
-    for (const identifier of scope.getDescendantsOfKind(SyntaxKind.Identifier)) {
+    const found = new Map<string, Name[]>();
+    const names: readonly Name[] = [
+      ...scope.getDescendantsOfKind(SyntaxKind.Identifier),
+      ...scope.getDescendantsOfKind(SyntaxKind.PrivateIdentifier),
+    ];
+    for (const identifier of names) {
       const text = identifier.getText();
       const known = found.get(text);
       if (known === undefined) found.set(text, [identifier]);
@@ -39,22 +52,18 @@ export function descendantsOfKind<Kind extends SyntaxKind>(
   return found;
 }
 
-/** The property accesses of a whole program by the name that they end in. */
-export class AccessIndex {
-  private readonly byName = new Map<string, Node[]>();
+const kindsOfFiles = new WeakMap<ts.Node, ReadonlySet<SyntaxKind>>();
 
-  constructor(sources: readonly SourceFile[]) {
-    for (const file of sources) {
-      for (const access of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
-        const name = access.getName();
-        const known = this.byName.get(name);
-        if (known === undefined) this.byName.set(name, [access]);
-        else known.push(access);
-      }
-    }
-  }
-
-  named(name: string): readonly Node[] {
-    return this.byName.get(name) ?? [];
-  }
+/** The kinds of nodes in a file. Most files have few; what they have none of need not be looked for. */
+export function kindsIn(file: SourceFile): ReadonlySet<SyntaxKind> {
+  const known = kindsOfFiles.get(file.compilerNode);
+  if (known !== undefined) return known;
+  const found = new Set<SyntaxKind>();
+  const visit = (node: ts.Node): void => {
+    found.add(node.kind);
+    ts.forEachChild(node, visit);
+  };
+  visit(file.compilerNode);
+  kindsOfFiles.set(file.compilerNode, found);
+  return found;
 }

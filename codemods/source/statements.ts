@@ -110,14 +110,13 @@ function layOutCall(
   if (before === undefined || after === undefined) return undefined;
   const wasBroken = statement.getText().includes("\n");
   const flat = flatCall({ indent, ...after });
+  // Only a new layout leaves out an argument with its comma.
+  const asWritten = !after.removes && fitsWidth(verbatim, indent, style);
   if (fitsWidth(flat, indent, style)) {
     const brokenByChoice = wasBroken && fitsWidth(flatCall({ indent, ...before }), indent, style);
-    // Only a new layout leaves out an argument with its comma.
-    if (after.removes) return flat;
-    if (!wasBroken || (brokenByChoice && fitsWidth(verbatim, indent, style))) return verbatim;
-    return flat;
+    return asWritten && (!wasBroken || brokenByChoice) ? verbatim : flat;
   }
-  if (wasBroken && !after.removes && fitsWidth(verbatim, indent, style)) return verbatim;
+  if (wasBroken && asWritten) return verbatim;
   const text = brokenCall({ indent, ...after }, style);
   const predictable = !endsInHuggable(call) && !calleeCalls(call) && fitsWidth(text, indent, style);
   return predictable || after.removes ? text : undefined;

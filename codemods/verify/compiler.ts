@@ -16,6 +16,8 @@ export interface Diagnostic {
 
 /** Versions of a file that are kept parsed: as it is, and as planned. */
 const versionsKept = 2;
+/** Characters of source text that are checked at a time. */
+const batchSize = 1_000_000;
 
 /**
  * Compiles texts under one configuration, again and again: files that have the same text as before are not parsed
@@ -38,9 +40,42 @@ export class Compiler {
   /** Errors in the files `check` of a program in which `texts` replace the texts on disk. */
   diagnose(check: readonly string[], texts: ReadonlyMap<string, string>): Diagnostic[] {
     this.texts = texts;
+    const batches = this.batchesOf(check);
+    return batches.flatMap((batch) => {
+      const found = this.diagnoseBatch(batch);
+      if (batches.length > 1) for (const path of batch) this.parsed.delete(path);
+      return found;
+    });
+  }
+
+  /** Many files are checked some at a time, so that the types of all of them are not in memory at once. */
+  private batchesOf(paths: readonly string[]): string[][] {
+    const batches: string[][] = [];
+    let room = 0;
+    for (const path of paths) {
+      const size = this.textOf(path)?.length ?? 0;
+      const batch = batches.at(-1);
+      if (batch === undefined || size > room) {
+        batches.push([path]);
+        room = batchSize - size;
+      } else {
+        batch.push(path);
+        room -= size;
+      }
+    }
+    return batches;
+  }
+
+  private textOf(path: string): string | undefined {
+    return this.texts.get(path) ?? this.files.read(path);
+  }
+
+  private diagnoseBatch(check: readonly string[]): Diagnostic[] {
+    const { options, files } = this.configuration;
+    const ambient = [...files].filter((path) => /\.d\.[cm]?ts$/.test(path));
     this.program = ts.createProgram({
-      rootNames: [...check],
-      options: this.configuration.options,
+      rootNames: [...check, ...ambient],
+      options,
       host: this.host,
       ...(this.program === undefined ? {} : { oldProgram: this.program }),
     });
@@ -72,7 +107,7 @@ export class Compiler {
       useCaseSensitiveFileNames: () => ts.sys.useCaseSensitiveFileNames,
       getNewLine: () => "\n",
       fileExists: (name) => files.exists(name),
-      readFile: (name) => this.texts.get(name) ?? files.read(name),
+      readFile: (name) => this.textOf(name),
       directoryExists: (name) => files.directoryExists(name),
       getDirectories: (name) => ts.sys.getDirectories(name),
       realpath: (name) => files.realpath(name),
@@ -84,7 +119,9 @@ export class Compiler {
     name: string,
     options: ts.ScriptTarget | ts.CreateSourceFileOptions,
   ): ts.SourceFile | undefined {
-    const text = this.texts.get(name) ?? this.files.read(name);
+    const library = this.files.parsedLibrary(name);
+    if (library !== undefined) return library;
+    const text = this.textOf(name);
     if (text === undefined) return undefined;
     const versions = this.parsed.get(name) ?? [];
     const known = versions.find((version) => version.text === text);
@@ -108,8 +145,11 @@ export class TextSource {
   private readonly library = new Project({ skipAddingFilesFromTsConfig: true }).getModuleResolutionHost();
   private readonly texts: Map<string, string | undefined>;
   private readonly directories = new Map<string, boolean>();
+  private readonly parsed: ts.Program | undefined;
 
-  constructor(overlay: ReadonlyMap<string, string>) {
+  /** `parsed` is a program whose library files are used again: declarations do not depend on the options. */
+  constructor(overlay: ReadonlyMap<string, string>, parsed?: ts.Program) {
+    this.parsed = parsed;
     this.texts = new Map(overlay);
     for (const path of overlay.keys()) {
       for (let each = dirname(path); !this.directories.has(each); each = dirname(each)) {
@@ -123,6 +163,10 @@ export class TextSource {
       this.texts.set(path, isLibrary(path) ? this.library.readFile(path) : ts.sys.readFile(path));
     }
     return this.texts.get(path);
+  }
+
+  parsedLibrary(path: string): ts.SourceFile | undefined {
+    return isLibrary(path) ? this.parsed?.getSourceFile(path) : undefined;
   }
 
   exists(path: string): boolean {

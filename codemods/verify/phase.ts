@@ -16,7 +16,11 @@ export const compilePlan: Verify = (units, program) => {
       .filter((file) => targets.has(file.getFilePath()) || edited.has(file.getFilePath()))
       .map((file) => [file.getFilePath(), file.getFullText()]),
   );
-  const problems = verify(units, texts, { fallback: workspace.project.getCompilerOptions(), others });
+  const problems = verify(units, texts, {
+    fallback: workspace.project.getCompilerOptions(),
+    parsed: workspace.project.getProgram().compilerObject,
+    others,
+  });
   return new Map([...problems].map(([unit, problem]) => [unit, refusalOf(unit, problem, program)]));
 };
 

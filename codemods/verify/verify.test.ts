@@ -217,6 +217,14 @@ describe("the user's own options", () => {
     expect(refusals([unit("size", ["a.ts", "size: number", "size"])])).toEqual(["size: a.ts:4 TS9010"]);
   });
 
+  test("come with the declarations that the configuration has", () => {
+    configure("tsconfig.json");
+    scratch.write("globals.d.ts", "declare const limit: number;");
+    source("a.ts", "export const size: number = 1;");
+    expect(refusals([unit("size", ["a.ts", "= 1", "= limit"])])).toEqual([]);
+    expect(refusals([unit("size", ["a.ts", "= 1", "= limits"])])).toEqual(["size: a.ts:1 TS2552"]);
+  });
+
   test("that do not exist are replaced by strict ones", () => {
     source("a.ts", "export const size: number | undefined = 1;", "export const one: number = size;");
     const wrong = unit("one", ["a.ts", "undefined = 1", "undefined = Number('') || undefined"]);
@@ -231,6 +239,28 @@ test("unparsable plans of several files in several configurations are each refus
   source("two/b.ts", "export const b = 1;");
   const units = [unit("a", ["one/a.ts", "= 1", "= ("]), unit("b", ["two/b.ts", "= 1", "= ("])];
   expect(refusals(units)).toEqual(["a: one/a.ts:1 TS1109", "b: two/b.ts:1 TS1109"]);
+});
+
+test("a plan of very many files is checked some at a time", () => {
+  configure("tsconfig.json");
+  const comment = `// ${"x".repeat(300_000)}`;
+  const names = [0, 1, 2, 3, 4, 5, 6].map((index) => `a${index}.ts`);
+  for (const name of names) {
+    const other = `./a${(Number(name[1]) + 3) % 7}.ts`;
+    source(
+      name,
+      comment,
+      `import { type A as B } from "${other}";`,
+      "export class A {",
+      "  size = 1;",
+      "}",
+      "export const b = (b: B) => b.size;",
+    );
+  }
+  const units = names.map((name, index) =>
+    unit(name, [name, "size = 1", index === 5 ? "private size = 1" : "size = 2"]),
+  );
+  expect(refusals(units)).toEqual(["a5.ts: a2.ts:6 TS2341"]);
 });
 
 test("files of other kinds are compiled as what they are", () => {

@@ -29,6 +29,8 @@ export interface CompilerProblem {
 export interface VerifyOptions {
   /** Compiler options for files without a tsconfig.json. */
   readonly fallback?: ts.CompilerOptions;
+  /** A program whose library files need not be parsed again. */
+  readonly parsed?: ts.Program;
   /** Files to check besides the planned ones and those that import them. */
   readonly others?: readonly string[];
 }
@@ -169,7 +171,7 @@ class CheckedProgram<U extends Unit> {
   constructor(texts: ReadonlyMap<string, string>, options: VerifyOptions) {
     this.texts = texts;
     this.options = options;
-    this.files = new TextSource(texts);
+    this.files = new TextSource(texts, options.parsed);
     this.configurations = new Configurations(options.fallback);
   }
 
