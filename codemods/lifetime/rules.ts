@@ -32,6 +32,7 @@ export const Rule = {
   AliasOutlivesTarget: "alias-outlives-target",
   UsedAfterUnparent: "used-after-unparent",
   UsedAfterUnrealize: "used-after-unrealize",
+  TimerNeverCancelled: "timer-never-cancelled",
   UsedInFinalize: "used-in-finalize",
 } as const;
 export type Rule = (typeof Rule)[keyof typeof Rule];
@@ -279,13 +280,21 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
   },
   [Rule.UsedAfterUnrealize]: {
     level: "error",
-    what: "code that may run after unrealize uses a region that may be gone by then",
+    what: "code that may run after unrealize uses a region that unrealize has unparented",
     embedded:
-      "A use after finalization, by a callback, a reset or another object that still refers to the device.",
+      "A use after finalization, by a timer, a reset or another object that still refers to the device.",
     owned: "A use after free.",
     because:
       "An unrealized device lives on until its last reference is dropped: flat views, RCU callbacks, its bus.",
     fix: "clear the field in unrealize and test it, or leave the region to its owner",
+  },
+  [Rule.TimerNeverCancelled]: {
+    level: "note",
+    what: "a timer uses the region, and unrealize does not cancel it",
+    embedded: "If it is still set when the device goes, it fires on a device and a region that were freed.",
+    owned: SAME,
+    because: "A timer belongs to the clock, and holds no reference to the device.",
+    fix: "cancel the timer in unrealize",
   },
   [Rule.UsedInFinalize]: {
     level: "error",
