@@ -45,7 +45,7 @@ export class FlowProgram {
     return this.framework(node.getSourceFile());
   }
 
-  /** True for code that is never followed: the framework's, and whatever has declarations only. */
+  /** True for code that is never followed: the framework's, and code of which there are only declarations. */
   isOutside(node: ts.Node): boolean {
     const file = node.getSourceFile();
     return file.isDeclarationFile || this.framework(file);
@@ -62,7 +62,7 @@ export class FlowProgram {
   }
 
   symbolOf(name: ts.Node): ts.Symbol | undefined {
-    const parent = name.parent as ts.Node | undefined;
+    const parent: ts.Node | undefined = name.parent; // missing on nodes that are not in a file
     const symbol =
       parent !== undefined && ts.isShorthandPropertyAssignment(parent) && parent.name === name
         ? this.checker.getShorthandAssignmentValueSymbol(parent)

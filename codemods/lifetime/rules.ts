@@ -172,7 +172,7 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     owned:
       "The earlier region stays a child of the device, and where it was mapped, until the device goes; the field that led to it now leads to the new one.",
     because:
-      "Initialisation resets the storage whatever it held; a second child of the same name gets the next index.",
+      "Initialisation resets the storage, even if it holds a live object; a second child of the same name gets the next index.",
     fix: "create it once and move, resize or disable it; or remove and unparent the earlier one first (alias or container only)",
   },
   [Rule.CreatedAtEachRealize]: {

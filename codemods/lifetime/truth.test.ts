@@ -24,7 +24,7 @@ const invisible: Readonly<Record<string, string>> = {
   UnusedLocal: "a warning: only bytes are wasted",
   ChildEmbedded: "a flat view would have to outlive the device",
   RegionEmbedded: "a flat view would have to outlive the device",
-  NobodyOwned: "nothing reads the window after the device has gone",
+  NoOwnerOwned: "nothing reads the window after the device has gone",
   BusOwned: "nothing reads the window after the device has gone",
   KeepsMapping: "system memory has no owner to count the mapping on",
 };
