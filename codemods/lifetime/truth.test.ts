@@ -52,8 +52,11 @@ class Peer extends SysBusDevice {
   }
 }
 
+/** A class of devices, as the fixtures export them. */
+type DeviceType = QomType<Device> & { readonly name: string; readonly prototype: object };
+
 /** What goes wrong in one life of a device, in words. */
-function wrongIn(type: QomType<Device>, all: readonly QomType[], resetAfterwards: boolean): string[] {
+function wrongIn(type: DeviceType, all: readonly QomType[], resetAfterwards: boolean): string[] {
   const wrong: string[] = [];
   const attempt = (act: () => void): void => {
     try {
@@ -128,7 +131,7 @@ const met = new Set<string>();
 
 describe.each(readdirSync(fixtures).filter((name) => name.endsWith(".ts")))("%s", (name) => {
   const path = join(fixtures, name);
-  const types = new Map<string, QomType<Device>>();
+  const types = new Map<string, DeviceType>();
   const buggy = new Set<string>();
   const noted = new Set<string>();
   beforeAll(async () => {
@@ -162,12 +165,12 @@ test("every exception is a device of the fixtures", () => {
   expect([...met].sort()).toEqual(Object.keys(invisible).sort());
 });
 
-function isDeviceType(value: unknown): value is QomType<Device> {
+function isDeviceType(value: unknown): value is DeviceType {
   return typeof value === "function" && value.prototype instanceof Device;
 }
 
 /** The class under a type name of its own. */
-function named(type: QomType<Device>): QomType<Device> {
+function named(type: DeviceType): DeviceType {
   Object.defineProperty(type, "typeName", { value: type.name, configurable: true });
   return type;
 }
