@@ -31,7 +31,7 @@ export interface FlowOptions {
   /** Whether the device may be realized again after `unrealize`; default: no. */
   readonly realizedAgain?: boolean;
   /**
-   * Whether to walk, after `unrealize`, whatever may still be entered until the object ends. The walk goes on from where
+   * Whether to walk, after `unrealize`, everything that may still be entered until the object ends. The walk goes on from where
    * `unrealize` left off. Default: no.
    */
   readonly enteredAfterwards?: boolean;
