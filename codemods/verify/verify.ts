@@ -9,7 +9,7 @@ import type { ts } from "ts-morph";
 import { applyEdits, OffsetMap, type TextEdit } from "../source/edits.ts";
 import { blame } from "./blame.ts";
 import { Compiler, type Diagnostic, TextSource } from "./compiler.ts";
-import { type Configuration, Configurations } from "./compiler-options.ts";
+import { type Configuration, Configurations } from "../source/compiler-options.ts";
 import { ImportGraph } from "./importers.ts";
 
 /** Edits that are made together or not at all. */
