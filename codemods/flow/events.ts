@@ -65,4 +65,6 @@ export interface FlowResult<State> {
   /** The state after the finalizers of a life in which every hook returned; undefined if none can. */
   readonly end: State | undefined;
   readonly unknowns: readonly Unknown[];
+  /** Functions of which some call was not followed, because the calls were too deep; they may run more often than seen. */
+  readonly truncated: ReadonlySet<ts.Node>;
 }

@@ -35,7 +35,7 @@ test("no run contradicts what the queries say", () => {
         }
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
   expect(definite / all).toBeGreaterThan(0.4);
-});
+}, 300_000);

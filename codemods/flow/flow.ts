@@ -48,7 +48,8 @@ export function flow<S>(
   const entries = entriesOf(program, shape);
   const walker = new Walker(program, shape, analysis, entries, { evaluate, execute });
   const life = new Life(walker, shape, entries);
-  return { end: life.walk(analysis.initial, options), unknowns: walker.unknowns };
+  const end = life.walk(analysis.initial, options);
+  return { end, unknowns: walker.unknowns, truncated: walker.truncated };
 }
 
 class Life<S> {

@@ -45,7 +45,7 @@ export function lifeQueries(
   for (const node of nodes) if (!index.has(anchor(node))) index.set(anchor(node), index.size);
   const arrivals = new Map<ts.Node, Uint8Array>();
   const counts = new Counts(index, arrivals);
-  const { end, unknowns } = flow(program, compiled, counts, options);
+  const { end, unknowns, truncated } = flow(program, compiled, counts, options);
 
   const known = (node: Node | ts.Node): number => {
     const place = index.get(anchor(node));
@@ -60,17 +60,26 @@ export function lifeQueries(
       const peak = counts.peaks[place] ?? 0;
       if (set === undefined) return "unknown";
       if (peak === 0) return isIdle(node, compiled) && unknowns.length === 0 ? "never" : "unknown";
-      if ((peak & SEVERAL) !== 0) return "many";
+      if ((peak & SEVERAL) !== 0 || isIn(truncated, anchor(node))) return "many";
       return set === ONE ? "once" : "at-most-once";
     },
     orderOf(creation, use) {
       known(use);
       const set = arrivals.get(anchor(use))?.[known(creation)];
       if (set === undefined) return "unknown";
-      if ((set & NONE) === 0) return "after";
-      return set === NONE ? "before" : "maybe-before";
+      const isSure = !isIn(truncated, anchor(use)) && (set !== NONE || !isIn(truncated, anchor(creation)));
+      if ((set & NONE) === 0) return isSure ? "after" : "maybe-before";
+      return set === NONE && isSure ? "before" : "maybe-before";
     },
   };
+}
+
+/** True for a node in one of the functions. */
+function isIn(functions: ReadonlySet<ts.Node>, node: ts.Node): boolean {
+  if (functions.size === 0) return false;
+  for (let each: ts.Node | undefined = node; each !== undefined; each = each.parent)
+    if (functions.has(each)) return true;
+  return false;
 }
 
 /** True for a node inside the class that nothing reaches. */

@@ -238,8 +238,11 @@ function attempt<S>(walker: Walker<S>, node: ts.TryStatement, state: S, frame: F
   let { thrown } = tried;
   tried.thrown = undefined;
   if (node.catchClause !== undefined) {
+    const guarded = node.finallyBlock === undefined ? 0 : 1;
+    walker.catching += guarded;
     if (thrown !== undefined)
       after = walker.join(after, execute(walker, node.catchClause.block, thrown, frame));
+    walker.catching -= guarded;
     ({ thrown } = tried);
   }
   walker.exits = outer;
@@ -247,15 +250,18 @@ function attempt<S>(walker: Walker<S>, node: ts.TryStatement, state: S, frame: F
     if (left === undefined || node.finallyBlock === undefined) return left;
     return execute(walker, node.finallyBlock, left, frame);
   };
-  outer.thrown = walker.join(outer.thrown, last(thrown));
-  outer.returned = walker.join(outer.returned, last(tried.returned));
+  // `last` may itself return, throw or break, so it runs before the exits are read that it adds to.
+  const [failed, returned] = [last(thrown), last(tried.returned)];
+  outer.thrown = walker.join(outer.thrown, failed);
+  outer.returned = walker.join(outer.returned, returned);
   outer.suspended = walker.join(outer.suspended, tried.suspended);
   for (const [inner, outside] of [
     [tried.broken, outer.broken],
     [tried.continued, outer.continued],
   ] as const)
-    for (const [target, left] of inner) {
-      const joined = walker.join(outside.get(target), last(left));
+    for (const [target, state] of inner) {
+      const left = last(state);
+      const joined = walker.join(outside.get(target), left);
       if (joined !== undefined) outside.set(target, joined);
     }
   return last(after);

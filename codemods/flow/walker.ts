@@ -8,10 +8,12 @@ import type { Binding, Frame } from "./frames.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
 import { isGenerator, nameOf, type Runnable } from "./syntax.ts";
 
-/** A function may stand on the stack of calls this many times; each further call of it is unknown. */
-const RECURSION = 2;
-/** Calls followed in one walk at most, and how deep; what lies beyond is unknown. */
-const CALLS = 60_000;
+/** One call may stand on the stack this often, and one function, by way of several calls; what goes beyond is unknown. */
+const SAME_CALL = 2;
+const SAME_FUNCTION = 4;
+/** Calls followed in one walk at most, by length of the class, and how deep; what lies beyond is unknown. */
+const CALLS = 30_000;
+const CALLS_PER_MEMBER = 60;
 const DEPTH = 60;
 /** Rounds of a loop at most; finite lattices end long before. */
 const ROUNDS = 60;
@@ -27,6 +29,8 @@ export class Walker<State> {
   readonly program: FlowProgram;
   readonly callees: Callees;
   readonly unknowns: Unknown[] = [];
+  /** Functions of which some call was not followed, because the calls were too deep. */
+  readonly truncated = new Set<ts.Node>();
   /** Closures that outside code may call from now on. */
   readonly registered: Entry[] = [];
   exits: Exits<State> = newExits();
@@ -36,6 +40,7 @@ export class Walker<State> {
   cut: State | undefined;
   private readonly steps: Steps;
   private calls = 0;
+  private readonly mostCalls: number;
   /** Entries of the class, which code that is not known may call. */
   private readonly entries: readonly Entry[];
 
@@ -51,6 +56,8 @@ export class Walker<State> {
     this.callees = new Callees(program, shape);
     this.entries = entries;
     this.steps = steps;
+    const members = shape.chain.reduce((sum, each) => sum + each.members.length, 0);
+    this.mostCalls = CALLS + members * CALLS_PER_MEMBER;
   }
 
   get top(): Frame {
@@ -98,8 +105,10 @@ export class Walker<State> {
   /** Runs a function's body. The result is undefined if it never returns. */
   run(fn: Runnable, frame: Frame, state: State): State | undefined {
     if (fn.body === undefined || this.analysis.skips?.(fn) === true) return state;
-    if (this.isTooDeep(fn, frame))
+    if (this.isTooDeep(fn, frame)) {
+      this.truncated.add(fn);
       return this.unknown(frame.call ?? fn, "the calls are too deep to follow", state, frame);
+    }
     const outer = this.exits;
     const inner: Exits<State> = newExits();
     this.exits = inner;
@@ -122,10 +131,15 @@ export class Walker<State> {
   }
 
   private isTooDeep(fn: Runnable, frame: Frame): boolean {
-    if (frame.depth > DEPTH || ++this.calls > CALLS) return true;
-    let count = 0;
-    for (let each = frame.caller; each !== undefined; each = each.caller) if (each.fn === fn) count++;
-    return count >= RECURSION;
+    if (frame.depth > DEPTH || ++this.calls > this.mostCalls) return true;
+    let functions = 0;
+    let calls = 0;
+    for (let each = frame.caller; each !== undefined; each = each.caller) {
+      if (each.fn !== fn) continue;
+      functions++;
+      if (each.call === frame.call) calls++;
+    }
+    return functions >= SAME_FUNCTION || calls >= SAME_CALL;
   }
 
   /** A call whose callee and arguments have been evaluated. */

@@ -29,6 +29,22 @@ export function creationByCall(
   return watch.move(state, target, Place.Free, true);
 }
 
+/** `this.initializeChild(name, region)` and `model.initialize(region)`: `init…` would initialise it once more. */
+export function initialise(
+  watch: Watch,
+  node: ts.CallExpression,
+  frame: Frame,
+  state: DeviceState,
+): DeviceState {
+  let current = state;
+  const region = node.arguments.at(-1);
+  if (region === undefined) return state;
+  const targets = watch.targets.of(region, frame);
+  for (const target of targets)
+    if (isOwnRegion(target)) current = watch.move(current, target, Place.Free, targets.length === 1);
+  return current;
+}
+
 /** `region.init…(…)` and `MemoryRegion.new…(…)`. */
 export function create(
   watch: Watch,
@@ -62,6 +78,9 @@ function openSpace(
 ): DeviceState {
   const root = node.arguments?.[1];
   watch.recordOf(space);
+  const stands = (watch.place(state, space) & Place.Free) !== 0;
+  if (watch.kind.isDevice && stands && mayRepeat(watch, frame) && !isGuarded(watch, node, frame))
+    watch.report(Rule.SpaceNeverDestroyed, node, space);
   if (root !== undefined)
     for (const each of watch.targets.of(root, frame)) {
       watch.use(each, root, state);
@@ -96,7 +115,8 @@ function checkOwner(
   if (record.owner === "none") watch.report(Rule.OwnerNone, node, target);
   const inPlace = target.kind !== "owned";
   if (record.owner === "child" && inPlace) watch.report(Rule.OwnerForeign, node, target);
-  if (record.owner === "foreign" && (inPlace || servesDevice(watch, node, maker, frame)))
+  const isOther = record.owner === "foreign" || record.owner === "region";
+  if (isOther && (inPlace || servesDevice(watch, node, maker, frame)))
     watch.report(Rule.OwnerForeign, node, target);
 }
 
@@ -105,7 +125,7 @@ function ownerOf(watch: Watch, owner: ts.Expression, target: Target, frame: Fram
   const sources = watch.callees.sources.of(bare, frame);
   if (sources.some(({ kind }) => kind === "device")) return "device";
   if (watch.targets.of(bare, frame).some(({ index }) => index === target.index)) return "itself";
-  if (watch.targets.of(bare, frame).length > 0) return "unknown"; // owned by another region of the device
+  if (watch.targets.of(bare, frame).some(isOwnRegion)) return "region";
   if (watch.targets.childOf(bare, frame) !== undefined) return "child";
   const [source, ...more] = sources;
   if (source === undefined || more.length > 0) return "unknown";

@@ -30,7 +30,7 @@ export interface Record {
   /** Dropped or destroyed at any time. */
   released: boolean;
   /** For a region: the owner that it was created with. */
-  owner: "device" | "none" | "foreign" | "child" | "itself" | "unknown";
+  owner: "device" | "none" | "foreign" | "child" | "region" | "itself" | "unknown";
   /** For an alias: what it shows. For a root: its address spaces. */
   readonly shows: Target[];
   readonly spaces: Target[];

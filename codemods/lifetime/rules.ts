@@ -5,6 +5,7 @@
 export const Rule = {
   // Storage and ownership
   HandAllocated: "hand-allocated",
+  HandConstructed: "hand-constructed",
   CreatedTooEarly: "created-too-early",
   InitOnOwned: "init-on-owned",
   SelfOwner: "self-owner",
@@ -66,6 +67,16 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     because:
       "Initialisation erases the free callback; only an object that QOM allocated itself frees its storage.",
     fix: "create it with `MemoryRegion.new…`, or declare it with `embed`; otherwise free its block in instanceFinalize",
+  },
+  [Rule.HandConstructed]: {
+    level: "error",
+    what: "the region is constructed by hand in storage that has no room for it",
+    embedded:
+      "Only `embed` makes room in the device's block, and only while the device is constructed. In C this region would lie past the end of the allocation; here nothing accounts for it, and each realize may make another.",
+    owned: "`new…` allocates storage of its own.",
+    because:
+      "An embedded object is part of its parent's instance size; an allocated one has a block and a free callback.",
+    fix: "declare it with `this.embed(MemoryRegion)`, or create it with `MemoryRegion.new…`",
   },
   [Rule.CreatedTooEarly]: {
     level: "error",

@@ -62,7 +62,12 @@ export function classNamed(
   const target = strip(expression);
   if (!ts.isIdentifier(target) && !ts.isPropertyAccessExpression(target)) return undefined;
   const declared = program.declarationOf(ts.isIdentifier(target) ? target : target.name);
-  return declared !== undefined && ts.isClassLike(declared) ? declared : undefined;
+  if (declared === undefined || ts.isClassLike(declared)) return declared;
+  // `const Region = MemoryRegion`
+  const isConstant = ts.isVariableDeclaration(declared) && (declared.parent.flags & ts.NodeFlags.Const) !== 0;
+  return isConstant && declared.initializer !== undefined
+    ? classNamed(program, declared.initializer)
+    : undefined;
 }
 
 function isRegionClass(program: FlowProgram, expression: ts.Expression | undefined): boolean {

@@ -16,7 +16,7 @@ import {
 } from "../flow/index.ts";
 import { constructorByInit } from "../regions/constructors.ts";
 import type { Callers } from "./callers.ts";
-import { create, creationByCall } from "./creation.ts";
+import { create, creationByCall, initialise } from "./creation.ts";
 import { checkTornDown } from "./ending.ts";
 import { Fields } from "./fields.ts";
 import type { Findings } from "./finding.ts";
@@ -246,7 +246,11 @@ export class Watch implements Analysis<DeviceState> {
       case "initializeChild":
         for (const arg of node.arguments)
           for (const each of this.targets.of(arg, frame)) this.childrenAdded.add(each.index);
-        return this.passed(node, frame, state);
+        return name === "addChild"
+          ? this.passed(node, frame, state)
+          : initialise(this, node, frame, this.passed(node, frame, state));
+      case "initialize":
+        return initialise(this, node, frame, this.passed(node, frame, state));
       default: {
         const maker = constructorByInit.get(name);
         const after = this.passed(node, frame, state);
