@@ -104,8 +104,8 @@ function guess<U extends Unit>({ path, offset, edit, syntactic }: PlannedProblem
   if (writer !== undefined) return writer;
   const extents = here.map((unit) => {
     const edits = unit.edits.get(path) ?? [];
-    const start = Math.min(...edits.map((each) => each.start));
-    const end = Math.max(...edits.map((each) => each.end));
+    const start = edits.reduce((least, each) => Math.min(least, each.start), Number.POSITIVE_INFINITY);
+    const end = edits.reduce((most, each) => Math.max(most, each.end), 0);
     return { unit, start, end };
   });
   const around = extents
