@@ -16,7 +16,7 @@ import { kindsIn } from "../source/node-index.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
 import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
-import { innermost } from "./trace-syntax.ts";
+import { innermost, isOnNameOfThis } from "./trace-syntax.ts";
 
 /** Region fields by name. */
 export type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
@@ -244,7 +244,8 @@ function useOf(field: DeclaredField, node: Node, kind: UseKind): FoundUse {
   const { declaration } = field.device;
   const member = memberOf(node, declaration);
   const home = member ?? memberOfDerived(node, declaration);
-  const onObject = home !== undefined && isOnThis(node) && !hasThisOfItsOwn(node, home);
+  const onObject =
+    home !== undefined && ((isOnThis(node) && !hasThisOfItsOwn(node, home)) || isOnNameOfThis(node, home));
   return [
     field,
     {
