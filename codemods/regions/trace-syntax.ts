@@ -159,3 +159,11 @@ export function isOnNameOfThis(node: Node, member: Node): boolean {
   const isConstant = declaration.getVariableStatement()?.getDeclarationKind() === "const";
   return isThis && isConstant && enclosingFunction(declaration) === member;
 }
+
+/** True for a class below another one. */
+export function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaration): boolean {
+  for (let each = declaration.getBaseClass(); each !== undefined; each = each.getBaseClass()) {
+    if (each === base) return true;
+  }
+  return false;
+}

@@ -16,7 +16,7 @@ import { kindsIn } from "../source/node-index.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
 import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
-import { innermost, isOnNameOfThis } from "./trace-syntax.ts";
+import { derivesFrom, innermost, isOnNameOfThis } from "./trace-syntax.ts";
 
 /** Region fields by name. */
 export type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
@@ -169,10 +169,12 @@ function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): D
   const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
   if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
   const object = access.getExpression();
-  const around = Node.isThisExpression(innermost(object))
-    ? object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration)
-    : undefined;
-  const type = (around ?? object).getType(); // in a class, `this` has a type of its own that nothing fits
+  if (Node.isThisExpression(innermost(object))) {
+    const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+    if (around !== undefined)
+      return candidates.filter(({ device }) => derivesFrom(device.declaration, around));
+  }
+  const type = object.getType();
   return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
 }
 
