@@ -31,7 +31,7 @@ import type { Workspace } from "../source/workspace.ts";
 /** Class name under which regions outside every class are reported. */
 export const moduleName = "(module)";
 
-/** Phase 1: the regions of every source, in whatever form. */
+/** Phase 1: the regions of every source, in any form. */
 export function analyse({ targets, identity }: Workspace): FileFacts<DeclaredField>[] {
   return targets.map((file) => analyseFile(file, identity, targets));
 }

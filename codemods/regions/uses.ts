@@ -76,7 +76,7 @@ function accessed(access: PropertyAccessExpression, byName: FieldsByName): Found
   const candidates = byName.get(access.getName());
   if (candidates === undefined) return [];
   const named = fieldsOfName(access.getNameNode(), byName);
-  const fields = named.length > 0 ? named : fieldsBehind(access, byName);
+  const fields = named.length > 0 ? named : fieldsThatFit(access, byName);
   if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
   return untyped(access.getExpression(), access, candidates);
 }
@@ -163,7 +163,7 @@ function destructured(pattern: ObjectBindingPattern, byName: FieldsByName): Foun
 }
 
 /** Fields that `device.window` may mean if the type of `device` is an interface or base class that their class fits. */
-function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): DeclaredField[] {
+function fieldsThatFit(access: PropertyAccessExpression, byName: FieldsByName): DeclaredField[] {
   const candidates = reachableOf(byName.get(access.getName()) ?? []);
   if (candidates.length === 0) return [];
   const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
