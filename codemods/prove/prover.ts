@@ -12,7 +12,7 @@ import { CommandError } from "#host";
 import { factsOf, type SourceClass, type SourceFacts } from "./class-facts.ts";
 import { type Comparison, compareResults, type Difference } from "./compare.ts";
 import { DriverThread, type Interrupted } from "./driver-thread.ts";
-import { livesOf } from "./lives.ts";
+import { livesOf, type Thoroughness } from "./lives.ts";
 import { type CompiledFiles, Modules } from "./modules.ts";
 import type { Job, JobResult, ModuleText, RoomIds } from "./worker/trace.ts";
 
@@ -39,6 +39,8 @@ export interface ProverOptions {
   readonly seed?: number;
   /** Milliseconds for one class in one form; default 20 s. */
   readonly timeLimit?: number;
+  /** Default `full`; `brief` is for thousands of classes. */
+  readonly thoroughness?: Thoroughness;
 }
 
 const DEFAULT_TIME_LIMIT = 20_000;
@@ -54,13 +56,15 @@ interface Form {
 export class Prover {
   private readonly seed: number;
   private readonly timeLimit: number;
+  private readonly thoroughness: Thoroughness;
   private thread: DriverThread | null = null;
   private rooms: RoomIds | null = null;
   private shared: ReadonlySet<string> = new Set();
 
-  constructor({ seed = 1, timeLimit = DEFAULT_TIME_LIMIT }: ProverOptions = {}) {
+  constructor({ seed = 1, timeLimit = DEFAULT_TIME_LIMIT, thoroughness = "full" }: ProverOptions = {}) {
     this.seed = seed;
     this.timeLimit = timeLimit;
+    this.thoroughness = thoroughness;
   }
 
   /** Proves every class of the sources that the conversion concerns. @throws CommandError without components. */
@@ -118,7 +122,7 @@ export class Prover {
     after: Form,
   ): Promise<Proof[]> {
     const merged = inherited(source, before.facts);
-    const lives = livesOf(merged, merged.fields, text, this.seed);
+    const lives = livesOf(merged, merged.fields, text, this.seed, this.thoroughness);
     const jobIn = (form: Form): Job | string => {
       try {
         return {

@@ -102,6 +102,7 @@ export class Stage {
   /** Host state that a device might read repeats exactly, too. */
   private settleSurroundings(seed: number): void {
     const random = new Random(seed ^ 0x5bd1e995);
+    Error.stackTraceLimit = 0; // checked mode notes where every object ends, which would take most of the time
     Math.random = () => random.next();
     Date.now = () => Number(WALL_CLOCK / 1_000_000n);
     // Devices under proof may log to a global list of lines.

@@ -103,7 +103,7 @@ function classText(given: Parts, random: Random): string {
     `import { SysBusDevice${qdev.map((name) => `, ${name}`).join("")} } from "#qdev";`,
     ...(qom.length === 0 ? [] : [`import { ${qom.join(", ")} } from "#qom";`]),
     "",
-    "const ops: MemoryRegionOps<unknown> = {",
+    "export const ops: MemoryRegionOps<unknown> = {",
     "  read: (_, offset, size) => (offset * 7 + size) >>> 0,",
     "  write: (_, offset, value) => {",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the generated class
