@@ -31,6 +31,13 @@ const hooks: ReadonlySet<string> = new Set([
   "onUnparent",
 ]);
 
+/** The method that a machine is built by, once, before anything else is asked of it. */
+export const BUILD = "build";
+
+export function isMachine(program: FlowProgram, shape: ClassShape): boolean {
+  return program.frameworkBases(shape.declaration).includes("Machine");
+}
+
 /** True for code that runs before the device is realized: setters, and `set` of an option. */
 export function isConfiguring({ fn }: Entry): boolean {
   if (ts.isSetAccessorDeclaration(fn)) return true;
@@ -51,6 +58,7 @@ export function entriesOf(program: FlowProgram, shape: ClassShape): Entry[] {
       const name = nameOf(member.name);
       const key = `${member.kind} ${name}`;
       if (name === undefined || names.has(key) || hooks.has(name)) continue;
+      if (name === BUILD && isMachine(program, shape)) continue;
       if (hasModifier(member, ts.SyntaxKind.AbstractKeyword)) continue;
       names.add(key);
       const fn = functionIn(member);

@@ -2,8 +2,8 @@
  * Walks the life of one object of a class, in the order in which the object model runs it:
  *
  *     constructors → instanceInit, root to leaf → setters and options, any number of times
- *       → realize → run: everything that may be entered from outside, any number of times → unrealize
- *       → (realize again) → instanceFinalize, leaf to root
+ *       → realize, and a machine's `build` → run: everything that may be entered from outside, any number of times
+ *       → unrealize → (realize again) → instanceFinalize, leaf to root
  *
  * Calls are followed wherever their target is at hand, with their arguments, so that a helper that is called twice is
  * walked twice. What an engine of this kind must get right, and what it does about it:
@@ -18,7 +18,7 @@
  * - What cannot be followed is an `unknown` event, with the node and a reason in words.
  */
 import type { ts } from "ts-morph";
-import { type Entry, entriesOf, isConfiguring } from "./entries.ts";
+import { BUILD, type Entry, entriesOf, isConfiguring, isMachine } from "./entries.ts";
 import { type Analysis, type FlowResult, LifePhase } from "./events.ts";
 import { newExits } from "./exits.ts";
 import { construct, evaluate } from "./expressions.ts";
@@ -31,7 +31,7 @@ export interface FlowOptions {
   /** Whether the device may be realized again after `unrealize`; default: no. */
   readonly realizedAgain?: boolean;
   /**
-   * Whether to walk, after `unrealize`, whatever may still be entered until the object ends. The walk goes on from where
+   * Whether to walk, after `unrealize`, everything that may still be entered until the object ends. The walk goes on from where
    * `unrealize` left off. Default: no.
    */
   readonly enteredAfterwards?: boolean;
@@ -101,6 +101,7 @@ class Life<S> {
     const exits = newExits<S>();
     walker.exits = exits;
     let current = this.hook("realize", walker.phase(LifePhase.Realize, state));
+    if (isMachine(walker.program, this.shape)) current = this.hook(BUILD, current);
     current = walker.phase(LifePhase.Run, current);
     if (current !== undefined) current = this.runTime(current);
     current = this.hook("unrealize", walker.phase(LifePhase.Unrealize, current));

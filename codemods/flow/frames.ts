@@ -36,7 +36,7 @@ export type Source =
 
 export const DEVICE: Source = { kind: "device" };
 
-/** True if two sources say the same, whatever the calls that led there. */
+/** True if two sources are the same, even if different calls led there. */
 export function sameSource(one: Source, other: Source): boolean {
   if (one.kind !== other.kind) return false;
   if (one.kind === "field") return other.kind === "field" && one.name === other.name;

@@ -14,6 +14,9 @@ export class FlowProgram {
   private readonly derived = new Map<ts.ClassLikeDeclaration, ts.ClassLikeDeclaration[]>();
   private readonly stored = new Map<ts.SourceFile, Map<string, ts.BinaryExpression[]>>();
   private readonly returned = new Map<Runnable, readonly ts.Expression[]>();
+  private readonly bases = new WeakMap<ts.ClassLikeDeclaration, readonly string[]>();
+  /** Walks pass the same name many times, and the checker does not remember what it found. */
+  private readonly declarations = new WeakMap<ts.Node, ts.Declaration | undefined>();
   /** Names of all getters and setters of these classes: other accesses run nothing. */
   readonly accessors = new Set<string>();
   /** All classes of the files given, in source order. */
@@ -42,7 +45,7 @@ export class FlowProgram {
     return this.framework(node.getSourceFile());
   }
 
-  /** True for code that is never followed: the framework's, and whatever has declarations only. */
+  /** True for code that is never followed: the framework's, and code of which there are only declarations. */
   isOutside(node: ts.Node): boolean {
     const file = node.getSourceFile();
     return file.isDeclarationFile || this.framework(file);
@@ -50,12 +53,16 @@ export class FlowProgram {
 
   /** The declaration of a name, through imports. */
   declarationOf(name: ts.Node): ts.Declaration | undefined {
+    const known = this.declarations.get(name);
+    if (known !== undefined || this.declarations.has(name)) return known;
     const symbol = this.symbolOf(name);
-    return symbol?.valueDeclaration ?? symbol?.declarations?.[0];
+    const declaration = symbol?.valueDeclaration ?? symbol?.declarations?.[0];
+    this.declarations.set(name, declaration);
+    return declaration;
   }
 
   symbolOf(name: ts.Node): ts.Symbol | undefined {
-    const parent = name.parent as ts.Node | undefined;
+    const parent: ts.Node | undefined = name.parent; // missing on nodes that are not in a file
     const symbol =
       parent !== undefined && ts.isShorthandPropertyAssignment(parent) && parent.name === name
         ? this.checker.getShorthandAssignmentValueSymbol(parent)
@@ -83,13 +90,18 @@ export class FlowProgram {
   }
 
   /** Names of the framework classes that a class derives from, nearest first. */
-  frameworkBases(declaration: ts.ClassLikeDeclaration): string[] {
-    const names: string[] = [];
-    const visited = new Set<ts.Node>();
-    for (let each = this.extended(declaration); each !== undefined; each = this.extended(each)) {
-      if (visited.has(each)) break;
-      visited.add(each);
-      if (this.isFramework(each)) names.push(each.name?.text ?? "");
+  frameworkBases(declaration: ts.ClassLikeDeclaration): readonly string[] {
+    let names = this.bases.get(declaration);
+    if (names === undefined) {
+      const found: string[] = [];
+      const visited = new Set<ts.Node>();
+      for (let each = this.extended(declaration); each !== undefined; each = this.extended(each)) {
+        if (visited.has(each)) break;
+        visited.add(each);
+        if (this.isFramework(each)) found.push(each.name?.text ?? "");
+      }
+      names = found;
+      this.bases.set(declaration, names);
     }
     return names;
   }

@@ -164,17 +164,19 @@ function constantOf<S>(walker: Walker<S>, node: ts.Expression | undefined): numb
   const name = ts.isPropertyAccessExpression(bare) ? bare.name : bare;
   if (!ts.isIdentifier(name)) return undefined;
   const declaration = walker.program.declarationOf(name);
-  if (declaration === undefined) return undefined;
-  const fixed =
-    (ts.isVariableDeclaration(declaration) && (declaration.parent.flags & ts.NodeFlags.Const) !== 0) ||
-    (ts.isPropertyDeclaration(declaration) &&
-      ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Static &&
-      ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Readonly);
-  const value =
-    fixed && "initializer" in declaration ? (declaration.initializer as ts.Expression) : undefined;
+  const value = declaration === undefined ? undefined : fixedValue(declaration);
   return value !== undefined && ts.isNumericLiteral(strip(value))
     ? Number(strip(value).getText())
     : undefined;
+}
+
+/** The initialiser of a `const`, or of a `static readonly` field. */
+function fixedValue(declaration: ts.Declaration): ts.Expression | undefined {
+  if (ts.isVariableDeclaration(declaration))
+    return declaration.parent.flags & ts.NodeFlags.Const ? declaration.initializer : undefined;
+  if (!ts.isPropertyDeclaration(declaration)) return undefined;
+  const fixed = ts.ModifierFlags.Static | ts.ModifierFlags.Readonly;
+  return (ts.getCombinedModifierFlags(declaration) & fixed) === fixed ? declaration.initializer : undefined;
 }
 
 function takeBreak<S>(walker: Walker<S>, node: ts.Node): S | undefined {

@@ -243,7 +243,7 @@ export class Walker<State> {
     return entries;
   }
 
-  /** Code that is not known and is given the device may call whatever it can name. */
+  /** Code that is not known and is given the device may call everything that it can name. */
   handedOut(node: ts.CallExpression | ts.NewExpression, state: State, frame: Frame): State {
     const given = (node.arguments ?? []).some(
       (arg) =>

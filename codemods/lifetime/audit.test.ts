@@ -47,7 +47,7 @@ describe("each kind of bug, in several styles, and no others", () => {
 /** One bug in each file, at the line whose text is given. */
 const seeded: Readonly<Record<string, readonly [Rule, string][]>> = {
   "l01-leak-allocate-field": [[Rule.HandAllocated, "this.model.allocate(MemoryRegion)"]],
-  "l03-new-region": [[Rule.HandAllocated, "new MemoryRegion(this)"]],
+  "l03-new-region": [[Rule.HandConstructed, "new MemoryRegion(this)"]],
   "l05-unparent-leaf-embedded": [[Rule.LeafUnparented, "this.iomem.unparent()"]],
   "l07-finalize-use-embedded": [[Rule.UsedInFinalize, "this.iomem.setEnabled(false)"]],
   "l09-map-without-unmap": [[Rule.NeverUnmapped, "systemMemory.addSubregion"]],

@@ -111,25 +111,23 @@ const byHand: ReadonlySet<TargetKind> = new Set(["allocated", "constructed", "cr
 /** Storage of regions that is allocated by hand, wherever it is: in classes and in plain functions. */
 function checkAllocations(program: FlowProgram, file: ts.SourceFile, findings: Findings): void {
   const freed = new Set<string>();
-  const allocations: { node: ts.Node; name: string }[] = [];
+  const allocations: { node: ts.Node; name: string; kind: TargetKind }[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && accessOf(strip(node.expression))?.name === "freeBlockOf") {
       const [region] = node.arguments;
       if (region !== undefined) freed.add(lastName(region));
     }
     const made = madeBy(program, node);
-    if (made !== undefined && byHand.has(made.kind)) allocations.push({ node, name: holderOf(node) });
+    if (made !== undefined && byHand.has(made.kind))
+      allocations.push({ node, name: holderOf(node), kind: made.kind });
     ts.forEachChild(node, visit);
   };
   visit(file);
-  for (const { node, name } of allocations) {
-    if (name !== "" && freed.has(name)) continue;
+  for (const { node, name, kind } of allocations) {
+    if (kind !== "constructed" && name !== "" && freed.has(name)) continue;
     const around = classNameAround(node);
-    findings.add(
-      Rule.HandAllocated,
-      node,
-      around === "" ? name || "region" : `${around}.${name || "region"}`,
-    );
+    const rule = kind === "constructed" ? Rule.HandConstructed : Rule.HandAllocated;
+    findings.add(rule, node, around === "" ? name || "region" : `${around}.${name || "region"}`);
   }
 }
 

@@ -31,7 +31,7 @@ export function checkTornDown(watch: Watch, state: DeviceState): void {
   }
 }
 
-/** References to the region keep the device, or one of its children, or whatever else owns it. */
+/** References to the region are counted on its owner: the device, one of its children, or another object. */
 function countsOnDevice({ owner }: Record): boolean {
   return owner !== "none";
 }
@@ -86,7 +86,7 @@ function escapes(node: ts.Node): boolean {
   return passed;
 }
 
-/** An owned region in a field that each realize fills anew, and nothing empties. */
+/** An owned region in a field that each realize fills again, and nothing empties. */
 function checkRealize(watch: Watch, record: Record): void {
   const { target, unparented } = record;
   if (target.kind !== "owned" || unparented || !watch.kind.isDevice) return;

@@ -41,7 +41,7 @@ const bugs: Readonly<Record<string, readonly Rule[]>> = {
   "e63-use-multi-line": [Rule.NeverUnmapped],
 };
 
-/** Owned regions in a field that each realize fills anew: a note, not a bug, as nothing here realizes a device twice. */
+/** Owned regions in a field that each realize fills again: a note, not a bug, as nothing here realizes a device twice. */
 const notes: readonly string[] = [
   "c06-runtime-alias",
   "c12-nullable",

@@ -1,5 +1,5 @@
 /** Regions in containers. */
-import type { ts } from "ts-morph";
+import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import type { Record } from "./record.ts";
 import { entryName, isGuarded } from "./repetition.ts";
@@ -126,7 +126,7 @@ export function unmapWindows(
 }
 
 function isMapMmio(node: ts.Node): boolean {
-  return "expression" in node && accessOf(strip(node.expression as ts.Expression))?.name === "mapMmio";
+  return ts.isCallExpression(node) && accessOf(strip(node.expression))?.name === "mapMmio";
 }
 
 function windowsOf(

@@ -31,7 +31,7 @@ export function mayRepeat(watch: Watch, frame: Frame): boolean {
 
 /**
  * True for a public method that the program calls once for each object: from one place, outside of loops. A method that
- * nobody in the program calls may be called any number of times.
+ * no code of the program calls may be called any number of times.
  */
 function isCalledOnce(watch: Watch, method: ts.MethodDeclaration): boolean {
   const name = nameOf(method.name);

@@ -5,6 +5,7 @@
 export const Rule = {
   // Storage and ownership
   HandAllocated: "hand-allocated",
+  HandConstructed: "hand-constructed",
   CreatedTooEarly: "created-too-early",
   InitOnOwned: "init-on-owned",
   SelfOwner: "self-owner",
@@ -31,6 +32,7 @@ export const Rule = {
   AliasOutlivesTarget: "alias-outlives-target",
   UsedAfterUnparent: "used-after-unparent",
   UsedAfterUnrealize: "used-after-unrealize",
+  TimerNeverCancelled: "timer-never-cancelled",
   UsedInFinalize: "used-in-finalize",
 } as const;
 export type Rule = (typeof Rule)[keyof typeof Rule];
@@ -66,6 +68,16 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     because:
       "Initialisation erases the free callback; only an object that QOM allocated itself frees its storage.",
     fix: "create it with `MemoryRegion.new…`, or declare it with `embed`; otherwise free its block in instanceFinalize",
+  },
+  [Rule.HandConstructed]: {
+    level: "error",
+    what: "the region is constructed by hand in storage that has no room for it",
+    embedded:
+      "Only `embed` makes room in the device's block, and only while the device is constructed. In C this region would lie past the end of the allocation; here nothing accounts for it, and each realize may make another.",
+    owned: "`new…` allocates storage of its own.",
+    because:
+      "An embedded object is part of its parent's instance size; an allocated one has a block and a free callback.",
+    fix: "declare it with `this.embed(MemoryRegion)`, or create it with `MemoryRegion.new…`",
   },
   [Rule.CreatedTooEarly]: {
     level: "error",
@@ -160,7 +172,7 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     owned:
       "The earlier region stays a child of the device, and where it was mapped, until the device goes; the field that led to it now leads to the new one.",
     because:
-      "Initialisation resets the storage whatever it held; a second child of the same name gets the next index.",
+      "Initialisation resets the storage, even if it holds a live object; a second child of the same name gets the next index.",
     fix: "create it once and move, resize or disable it; or remove and unparent the earlier one first (alias or container only)",
   },
   [Rule.CreatedAtEachRealize]: {
@@ -268,13 +280,21 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
   },
   [Rule.UsedAfterUnrealize]: {
     level: "error",
-    what: "code that may run after unrealize uses a region that may be gone by then",
+    what: "code that may run after unrealize uses a region that unrealize has unparented",
     embedded:
-      "A use after finalization, by a callback, a reset or another object that still refers to the device.",
+      "A use after finalization, by a timer, a reset or another object that still refers to the device.",
     owned: "A use after free.",
     because:
       "An unrealized device lives on until its last reference is dropped: flat views, RCU callbacks, its bus.",
     fix: "clear the field in unrealize and test it, or leave the region to its owner",
+  },
+  [Rule.TimerNeverCancelled]: {
+    level: "note",
+    what: "a timer uses the region, and unrealize does not cancel it",
+    embedded: "If it is still set when the device goes, it fires on a device and a region that were freed.",
+    owned: SAME,
+    because: "A timer belongs to the clock, and holds no reference to the device.",
+    fix: "cancel the timer in unrealize",
   },
   [Rule.UsedInFinalize]: {
     level: "error",

@@ -135,7 +135,25 @@ export class Targets {
 
   /** The objects that an expression may refer to; empty if it refers to none of the device's, as far as is known. */
   of(expression: ts.Expression, frame: Frame): readonly Target[] {
-    return this.from(this.callees.sources.of(expression, frame), 0);
+    const found = this.from(this.callees.sources.of(expression, frame), 0);
+    return this.isElement(expression, frame) ? found.map((each) => this.asMany(each)) : found;
+  }
+
+  /** True for the variable of a loop, and for a callback's element: each round has another value. */
+  private isElement(expression: ts.Expression, frame: Frame): boolean {
+    const name = strip(expression);
+    if (!ts.isIdentifier(name)) return false;
+    let declared: ts.Node | undefined = this.program.declarationOf(name);
+    while (declared !== undefined && (ts.isBindingElement(declared) || ts.isBindingPattern(declared)))
+      declared = declared.parent;
+    if (declared === undefined) return false;
+    if (ts.isVariableDeclaration(declared)) return ts.isForOfStatement(declared.parent.parent);
+    if (!ts.isParameter(declared)) return false;
+    for (let each: Frame | undefined = frame; each !== undefined; each = each.outer) {
+      const binding = each.bindings.get(declared);
+      if (binding !== undefined) return "element" in binding && binding.element;
+    }
+    return false;
   }
 
   /** The object that the expression makes, if it makes one. */

@@ -40,7 +40,7 @@ export class Timers {
     for (const [fn, timer] of this.callbacks) {
       const use = this.uses.get(fn);
       if (use === undefined || this.ended.has(timer)) continue;
-      watch.report(Rule.UsedAfterUnrealize, use.node, use.target, [
+      watch.report(Rule.TimerNeverCancelled, use.node, use.target, [
         { node: timer, text: "by this timer, which unrealize does not cancel" },
       ]);
     }

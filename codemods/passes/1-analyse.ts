@@ -41,15 +41,24 @@ function analyseFile(
   targets: readonly SourceFile[],
 ): FileFacts<DeclaredField> {
   const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
-  const devices = classes.map((declaration) => analyseClass(declaration, identity, targets));
-  const strays = regionCalls(file, identity).filter(({ call }) => nearestClass(call) === undefined);
+  const calls = new Map<ClassDeclaration | undefined, RegionCall[]>();
+  for (const found of regionCalls(file, identity)) {
+    const holder = nearestClass(found.call);
+    const list = calls.get(holder);
+    if (list === undefined) calls.set(holder, [found]);
+    else list.push(found);
+  }
+  const devices = classes.map((declaration) =>
+    analyseClass(declaration, calls.get(declaration) ?? [], identity, targets),
+  );
+  const strays = calls.get(undefined) ?? [];
   return {
     file,
     devices: devices.filter(
       (each) => each.fields.length + each.locals.length + each.allocations.length + each.strays.length > 0,
     ),
     strays: strays.map(({ call, made }) =>
-      made ? stray(made, Reason.CreatedInExpression) : stray(call, Reason.FieldForm),
+      made ? stray(made, Reason.CreatedInExpression) : misplaced(call, identity),
     ),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
@@ -57,6 +66,7 @@ function analyseFile(
 
 function analyseClass(
   declaration: ClassDeclaration,
+  inClass: readonly RegionCall[],
   identity: Identity,
   targets: readonly SourceFile[],
 ): DeviceFacts<DeclaredField> {
@@ -70,11 +80,8 @@ function analyseClass(
     .filter(Node.isPropertyDeclaration)
     .flatMap((member) => analyseField(member, device, identity) ?? []);
   const fields = declared.filter(isField);
-  const calls = regionCalls(declaration, identity).filter(({ call }) => {
-    return (
-      nearestClass(call) === declaration && !fields.some((field) => call === embeddedBy(field.embedding))
-    );
-  });
+  const embeddings = new Set<Node | undefined>(fields.map((field) => embeddedBy(field.embedding)));
+  const calls = inClass.filter(({ call }) => !embeddings.has(call));
   const made = analyseCalls(calls, device, fields, identity, targets);
   return {
     ...device,
@@ -322,11 +329,9 @@ function analyseCall(
 ): (RegionLocal | RegionAllocation | StrayRegion)[] {
   if (made === undefined && Node.isCallExpression(call) && allocatedClass(call, identity) !== undefined) {
     const allocation = allocationAt(call, device, identity);
-    return [allocation ?? { ...stray(call, Reason.AllocatedByHand), form: "allocated" }];
+    return [allocation ?? misplaced(call, identity)];
   }
-  if (made === undefined) {
-    return [stray(call, Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm)];
-  }
+  if (made === undefined) return [misplaced(call, identity)];
   const parent = call.getParent();
   if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
     const reason = assignmentProblem(parent.getLeft(), device, fields, identity, targets);
@@ -373,6 +378,15 @@ function stray(found: Node | Made, reason: Reason): StrayRegion {
   const node = "maker" in found ? found.call : found;
   const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
   return { node, name: nameOfRegion(node), form, maker: made?.maker, reason };
+}
+
+/** Storage for a region where no codemod can use it. */
+function misplaced(call: Node, identity: Identity): StrayRegion {
+  if (Node.isNewExpression(call)) return stray(call, Reason.NotQomObject);
+  if (!Node.isCallExpression(call) || allocatedClass(call, identity) === undefined) {
+    return stray(call, Reason.FieldForm);
+  }
+  return { ...stray(call, Reason.AllocatedByHand), form: "allocated" };
 }
 
 function nearestClass(node: Node): ClassDeclaration | undefined {

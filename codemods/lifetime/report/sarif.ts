@@ -68,7 +68,7 @@ function descriptor(rule: Rule) {
     id: rule,
     shortDescription: { text: `${what.charAt(0).toUpperCase()}${what.slice(1)}.` },
     fullDescription: { text: `Embedded: ${embedded} Owned: ${owned}` },
-    help: { text: `${because} To fix it: ${fix}. See ${GUIDE}, section ${rule}.` },
+    help: { text: `${because} To fix it: ${fix}. See ${GUIDE}.` },
     defaultConfiguration: { level },
   };
 }

@@ -19,7 +19,7 @@ export function renderFindings(
     ),
   ]);
   const rules = [...new Set(findings.map(({ rule }) => rule))];
-  return `${lines.join("\n")}\n\n${rules.map((rule) => paragraph(rule, colors)).join("\n")}`;
+  return `${lines.join("\n")}\n\n${rules.map((rule) => paragraph(rule, colors)).join("\n")}\n`;
 }
 
 function findingLine(
