@@ -22,6 +22,7 @@ const invisible: Readonly<Record<string, string>> = {
   Mixed: "a warning: each of the two forms is in order by itself",
   UnusedField: "a warning: only bytes are wasted",
   UnusedLocal: "a warning: only bytes are wasted",
+  NeverTouched: "a warning: only bytes are wasted",
   ChildEmbedded: "a flat view would have to outlive the device",
   RegionEmbedded: "a flat view would have to outlive the device",
   NoOwnerOwned: "nothing reads the window after the device has gone",
