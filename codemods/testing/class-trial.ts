@@ -17,15 +17,18 @@ export interface BatchResult {
   readonly strict: readonly string[];
 }
 
-/** Converts each class as a program of its own, and checks and proves the converted ones together. */
+/** Converts, checks and proves classes, which do not share a name. */
 export async function tryClasses(
   trials: Trials,
   classes: readonly GeneratedClass[],
   direction: Direction,
 ): Promise<BatchResult> {
-  const tried = classes.map((each) => {
-    const file = `class${each.seed}.ts`;
-    return { each, file, conversion: trials.convert("classes", { [file]: each.text }, direction) };
+  const fileOf = ({ seed }: GeneratedClass) => `class${seed}.ts`;
+  const texts: Sources = Object.fromEntries(classes.map((each) => [fileOf(each), each.text]));
+  const conversions = trials.convertTogether(texts, direction);
+  const tried = classes.flatMap((each) => {
+    const conversion = conversions.get(fileOf(each));
+    return conversion === undefined ? [] : [{ each, file: fileOf(each), conversion }];
   });
   const wrong: string[] = [];
   const notDriven: string[] = [];

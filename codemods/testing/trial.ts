@@ -2,10 +2,10 @@
  * Tries conversions of sources that exist only in memory: conversion as the command makes it, then a type check and a proof
  * of its own, which take nothing from the conversion but its texts.
  */
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Project } from "ts-morph";
-import { ts } from "ts-morph";
+import ts from "typescript";
 import { runCodemodOn } from "../harness.ts";
 import { type Proof, Prover } from "../prove/prover.ts";
 import type { Direction } from "../regions/facts.ts";
@@ -24,6 +24,8 @@ export interface Conversion {
   readonly changed: boolean;
   /** Reasons of refused regions, without those that only follow from another one. */
   readonly reasons: readonly string[];
+  /** The same by file. */
+  readonly reasonsOf: Readonly<Record<string, readonly string[]>>;
   /** Message of an exception; null if there was none. */
   readonly crash: string | null;
 }
@@ -45,21 +47,47 @@ export class Trials {
         project: this.project,
         verify: compilePlan,
       });
-      const reasons = sites.flatMap(({ reason }) => (reason === undefined ? [] : [reason as string]));
+      const reasonsOf: Record<string, string[]> = {};
+      for (const { file, reason } of sites) {
+        if (reason === undefined || reason === "class-refused") continue;
+        const name = relative(directory, file);
+        reasonsOf[name] = [...new Set([...(reasonsOf[name] ?? []), reason])];
+      }
       return {
         after: Object.fromEntries(texts),
         changed: Object.entries(sources).some(([file, text]) => texts.get(file) !== text),
-        reasons: [...new Set(reasons.filter((reason) => reason !== "class-refused"))].sort(),
+        reasons: [...new Set(Object.values(reasonsOf).flat())].sort(),
+        reasonsOf,
         crash: null,
       };
     } catch (error) {
       const crash = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-      return { after: sources, changed: false, reasons: [], crash };
+      return { after: sources, changed: false, reasons: [], reasonsOf: {}, crash };
     } finally {
       for (const file of this.project.getSourceFiles()) {
         if (file.getFilePath().startsWith(directory)) this.project.removeSourceFile(file);
       }
     }
+  }
+
+  /**
+   * Converts sources that do not import each other as one program, which takes a fraction of the time; the result of
+   * each, by name. A source that the codemod fails on is tried again alone, so that the others have a result.
+   */
+  convertTogether(sources: Sources, direction: Direction): Map<string, Conversion> {
+    const all = this.convert("together", sources, direction);
+    const alone = (name: string, text: string) => this.convert("alone", { [name]: text }, direction);
+    return new Map(
+      Object.entries(sources).map(([name, text]) => {
+        if (all.crash !== null) return [name, alone(name, text)];
+        const after = all.after[name] ?? text;
+        const reasons = all.reasonsOf[name] ?? [];
+        return [
+          name,
+          { after: { [name]: after }, changed: after !== text, reasons, reasonsOf: {}, crash: null },
+        ];
+      }),
+    );
   }
 
   /** Proves one conversion; `board` has more sources, which the conversion leaves alone. */
@@ -124,7 +152,16 @@ const parsed = new Map<string, ts.SourceFile | undefined>();
 /** Messages by path, with the compiler itself, so that nothing of the codemods can hide one. */
 function messagesOf(texts: ReadonlyMap<string, string>): Map<string, string[]> {
   const options: ts.CompilerOptions = {
-    ...newProject().getCompilerOptions(),
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    customConditions: ["source"],
+    types: [],
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    allowImportingTsExtensions: true,
+    skipLibCheck: true,
+    noEmit: true,
     noUnusedLocals: true,
     noImplicitOverride: true,
     noImplicitReturns: true,
@@ -143,6 +180,8 @@ function messagesOf(texts: ReadonlyMap<string, string>): Map<string, string[]> {
     return parsed.get(path);
   };
   const program = ts.createProgram([...texts.keys()], options, host);
+  const [fault] = program.getGlobalDiagnostics(); // without its library the compiler would find nothing
+  if (fault !== undefined) throw new Error(ts.flattenDiagnosticMessageText(fault.messageText, " "));
   return new Map(
     [...texts.keys()].map((path) => {
       const file = program.getSourceFile(path);
