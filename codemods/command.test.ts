@@ -112,6 +112,15 @@ describe("codemod", () => {
     expect(scratch.read("rtc.ts")).toContain("this.embed(MemoryRegion)");
   });
 
+  test("names with wildcards in them are names", async () => {
+    scratch.write("rtc[1].ts", before);
+    scratch.write("rtc1.ts", after);
+    commitAll();
+    scratch.write("rtc1.ts", `${after}\nexport const added = true;\n`);
+    expect(await codemod("to-owned", ["rtc[1].ts"], { write: true })).toBe(ExitCode.Done);
+    expect(scratch.read("rtc[1].ts")).toBe(after);
+  });
+
   test("a dirty file that the conversion does not change is accepted", async () => {
     scratch.write("rtc.ts", before);
     commitAll();

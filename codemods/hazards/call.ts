@@ -75,8 +75,13 @@ function mayBeMissing(type: Type): boolean {
 }
 
 function parameterNames(call: CallExpression): string[] | undefined {
-  const checker = call.getProject().getTypeChecker();
-  const signature = checker.getResolvedSignature(call);
+  const callee = call.getExpression();
+  const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
+  const [method, another] = declarationsOf(name);
+  if (Node.isMethodDeclaration(method) && another === undefined) {
+    return method.getParameters().map((parameter) => parameter.getName());
+  }
+  const signature = call.getProject().getTypeChecker().getResolvedSignature(call);
   return signature?.getDeclaration() === undefined
     ? undefined
     : signature.getParameters().map((parameter) => parameter.getName());

@@ -1,9 +1,9 @@
 /** Infers when code runs in a device's life from its position in the source. */
-import { type ClassDeclaration, Node } from "ts-morph";
+import { type ClassDeclaration, Node, ts } from "ts-morph";
 import type { Creation, RegionField } from "../regions/facts.ts";
 import { Phase, phaseAfterCall, phaseOfHook } from "../regions/lifecycle.ts";
 import { callOn, enclosingFunction, memberOf } from "../regions/syntax.ts";
-import { identifiersIn } from "../source/node-index.ts";
+import { namesIn } from "../source/node-index.ts";
 
 /** Phase in which a member of a class first runs; a method called by hooks runs as early as the earliest of them. */
 export function phaseOf(member: Node, device: ClassDeclaration, visited = new Set<Node>()): Phase {
@@ -15,7 +15,7 @@ export function phaseOf(member: Node, device: ClassDeclaration, visited = new Se
   visited.add(member);
   const phases = device
     .getMembers()
-    .filter((caller) => !visited.has(caller) && callsOfMember(caller, member).length > 0)
+    .filter((caller) => !visited.has(caller) && callsMember(caller, member))
     .map((caller) => phaseOf(caller, device, visited));
   return phases.length === 0 ? Phase.Run : (Math.min(...phases) as Phase); // the minimum of phases is a phase
 }
@@ -27,19 +27,25 @@ function nameOfMember(member: Node): string | undefined {
   return undefined;
 }
 
-/** Places in `caller`, outside nested functions, where `this.callee(…)` is called or `this.callee` is read. */
-function callsOfMember(caller: Node, callee: Node): Node[] {
+/** True if `caller`, outside nested functions, calls `this.callee(…)` or reads `this.callee`. */
+function callsMember(caller: Node, callee: Node): boolean {
   const name = nameOfMember(callee);
-  if (name === undefined || caller === callee) return [];
-  const found: Node[] = [];
-  for (const identifier of identifiersIn(caller, name)) {
-    const node = identifier.getParent();
-    if (!Node.isPropertyAccessExpression(node) || node.getNameNode() !== identifier) continue;
-    if (!Node.isThisExpression(node.getExpression()) || enclosingFunction(node) !== caller) continue;
-    const called = Node.isGetAccessorDeclaration(callee) || Node.isCallExpression(node.getParent());
-    if (called) found.push(node);
+  if (name === undefined || caller === callee) return false;
+  return namesIn(caller, name).some((identifier) => {
+    const node = identifier.parent;
+    if (!ts.isPropertyAccessExpression(node) || node.name !== identifier) return false;
+    if (node.expression.kind !== ts.SyntaxKind.ThisKeyword) return false;
+    const called = Node.isGetAccessorDeclaration(callee) || ts.isCallExpression(node.parent);
+    return called && isDirectlyIn(node, caller.compilerNode);
+  });
+}
+
+/** True if no other function lies between a node and the member that contains it. */
+function isDirectlyIn(node: ts.Node, member: ts.Node): boolean {
+  for (let around = node.parent; around !== member; around = around.parent) {
+    if (ts.isFunctionLike(around) || ts.isClassLike(around)) return false;
   }
-  return found;
+  return true;
 }
 
 /** The node that marks when a creation happens: code before it finds no region. */

@@ -41,8 +41,17 @@ function analyseFile(
   targets: readonly SourceFile[],
 ): FileFacts<DeclaredField> {
   const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
-  const devices = classes.map((declaration) => analyseClass(declaration, identity, targets));
-  const strays = regionCalls(file, identity).filter(({ call }) => nearestClass(call) === undefined);
+  const calls = new Map<ClassDeclaration | undefined, RegionCall[]>();
+  for (const found of regionCalls(file, identity)) {
+    const holder = nearestClass(found.call);
+    const list = calls.get(holder);
+    if (list === undefined) calls.set(holder, [found]);
+    else list.push(found);
+  }
+  const devices = classes.map((declaration) =>
+    analyseClass(declaration, calls.get(declaration) ?? [], identity, targets),
+  );
+  const strays = calls.get(undefined) ?? [];
   return {
     file,
     devices: devices.filter(
@@ -57,6 +66,7 @@ function analyseFile(
 
 function analyseClass(
   declaration: ClassDeclaration,
+  inClass: readonly RegionCall[],
   identity: Identity,
   targets: readonly SourceFile[],
 ): DeviceFacts<DeclaredField> {
@@ -70,11 +80,8 @@ function analyseClass(
     .filter(Node.isPropertyDeclaration)
     .flatMap((member) => analyseField(member, device, identity) ?? []);
   const fields = declared.filter(isField);
-  const calls = regionCalls(declaration, identity).filter(({ call }) => {
-    return (
-      nearestClass(call) === declaration && !fields.some((field) => call === embeddedBy(field.embedding))
-    );
-  });
+  const embeddings = new Set<Node | undefined>(fields.map((field) => embeddedBy(field.embedding)));
+  const calls = inClass.filter(({ call }) => !embeddings.has(call));
   const made = analyseCalls(calls, device, fields, identity, targets);
   return {
     ...device,

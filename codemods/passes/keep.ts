@@ -3,7 +3,7 @@ import { Node, SyntaxKind, ts } from "ts-morph";
 import { creationPoint } from "../hazards/order.ts";
 import { type RegionField, UseKind } from "../regions/facts.ts";
 import { isWithin, memberOf } from "../regions/syntax.ts";
-import { identifiersIn } from "../source/node-index.ts";
+import { namesIn } from "../source/node-index.ts";
 import { hasLinesOfItsOwn } from "../source/trivia.ts";
 
 /** Why an owned region needs a field; undefined if a local in the method that creates it is enough. */
@@ -74,10 +74,12 @@ export function isReserved(name: string): boolean {
 
 /** True if `name` refers to a variable, parameter or import anywhere in `scope`. */
 function bindsName(scope: Node, name: string): boolean {
-  return identifiersIn(scope, name).some((node) => {
-    const parent = node.getParent();
-    if (Node.isPropertyAccessExpression(parent)) return parent.getNameNode() !== node;
-    const key = Node.isPropertyAssignment(parent) || Node.isMethodDeclaration(parent);
-    return !(key && parent.getNameNode() === node);
+  return namesIn(scope, name).some((node) => {
+    const { parent } = node;
+    const isKey =
+      ts.isPropertyAccessExpression(parent) ||
+      ts.isPropertyAssignment(parent) ||
+      ts.isMethodDeclaration(parent);
+    return !(isKey && parent.name === node);
   });
 }

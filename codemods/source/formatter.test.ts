@@ -120,6 +120,12 @@ describe("Biome", () => {
     expect(formatting("src/b.ts").options).toEqual(options);
   });
 
+  test("of a folder extends the one above it", () => {
+    write("biome.json", { formatter: { lineWidth: 100, indentStyle: "space" } });
+    write("src/biome.json", { extends: "//", formatter: { lineWidth: 90 } });
+    expect(formatting("src/a.ts").options).toEqual({ ...biome, width: 90, indent: "  " });
+  });
+
   test("does not decide if its formatter is off", () => {
     write("biome.json", { formatter: { enabled: false } });
     write(".prettierrc", { semi: false });

@@ -51,8 +51,7 @@ export class Formatters {
   }
 
   private biome(directory: string, path: string, editor: FormatterOptions): FormatterOptions | undefined {
-    const names = ["biome.json", "biome.jsonc", ".biome.json", ".biome.jsonc"];
-    const file = names.map((name) => join(directory, name)).find((each) => this.read(each) !== undefined);
+    const file = this.biomeIn(directory);
     if (file === undefined) return undefined;
     const settings = this.withExtended(file, new Set());
     if (section(settings, "formatter").enabled === false) return undefined;
@@ -66,15 +65,27 @@ export class Formatters {
     return options;
   }
 
-  /** A Biome configuration with those that it extends by relative path; its own settings count most. */
+  private biomeIn(directory: string): string | undefined {
+    const names = ["biome.json", "biome.jsonc", ".biome.json", ".biome.jsonc"];
+    return names.map((name) => join(directory, name)).find((each) => this.read(each) !== undefined);
+  }
+
+  private biomeAbove(directory: string): string | undefined {
+    const parent = dirname(directory);
+    return parent === directory ? undefined : (this.biomeIn(parent) ?? this.biomeAbove(parent));
+  }
+
+  /** A Biome configuration with those that it extends, by relative path or as the one above; its own count most. */
   private withExtended(file: string, visited: Set<string>): Settings {
     const own = this.read(file) ?? {};
     if (visited.has(file)) return own;
     visited.add(file);
-    const bases = stringsOf(own.extends).filter((each) => /^\.{1,2}\//.test(each));
-    return bases
-      .map((base) => this.withExtended(resolve(dirname(file), base), visited))
-      .reduceRight(merge, own);
+    const directory = dirname(file);
+    const bases = stringsOf(own.extends).flatMap((each) => {
+      if (each === "//") return this.biomeAbove(directory) ?? [];
+      return /^\.{1,2}\//.test(each) ? resolve(directory, each) : [];
+    });
+    return bases.map((base) => this.withExtended(base, visited)).reduceRight(merge, own);
   }
 
   private prettier(directory: string, path: string, editor: FormatterOptions): FormatterOptions | undefined {

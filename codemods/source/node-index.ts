@@ -38,6 +38,28 @@ export function identifiersIn(scope: Node, name: string): readonly Name[] {
   return byName.get(name) ?? [];
 }
 
+const namesByScope = new WeakMap<ts.Node, ReadonlyMap<string, readonly ts.Node[]>>();
+
+/** Like `identifiersIn`, as the compiler's nodes: for questions that the syntax alone answers. */
+export function namesIn(scope: Node, name: string): readonly ts.Node[] {
+  const root = scope.compilerNode;
+  let byName = namesByScope.get(root);
+  if (byName === undefined) {
+    const found = new Map<string, ts.Node[]>();
+    const visit = (node: ts.Node): void => {
+      if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
+        const known = found.get(node.text);
+        if (known === undefined) found.set(node.text, [node]);
+        else known.push(node);
+      } else ts.forEachChild(node, visit);
+    };
+    visit(root);
+    namesByScope.set(root, found);
+    byName = found;
+  }
+  return byName.get(name) ?? [];
+}
+
 /** The descendants of `scope` of one kind, in source order. */
 export function descendantsOfKind<Kind extends SyntaxKind>(
   scope: Node,

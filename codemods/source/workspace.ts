@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { Project, type SourceFile, ts } from "ts-morph";
 import { CommandError, systemErrorCode } from "#host";
+import { Configurations } from "./compiler-options.ts";
 import { codeOfPackage } from "./discover.ts";
 import { Identity, resolveRoom } from "./identity.ts";
 import { parseRawText } from "./raw-text.ts";
@@ -32,9 +33,9 @@ const SOURCES: readonly string[] = ["source"];
 
 /**
  * A project that resolves types as the package's own compilation does: package subpaths resolve to sources. Loads only
- * the ECMAScript library, since the conversion does not depend on the runtime's types.
+ * the ECMAScript library, since the conversion does not depend on the runtime's types. `more` overrides its options.
  */
-export function newProject(conditions: readonly string[] = SOURCES): Project {
+export function newProject(conditions: readonly string[] = SOURCES, more: ts.CompilerOptions = {}): Project {
   return new Project({
     skipAddingFilesFromTsConfig: true,
     skipFileDependencyResolution: true,
@@ -52,15 +53,47 @@ export function newProject(conditions: readonly string[] = SOURCES): Project {
       jsx: ts.JsxEmit.Preserve,
       skipLibCheck: true,
       noEmit: true,
+      ...more,
     },
   });
 }
 
-/** Reads components from their sources in this repository, and from their declarations in an installed package. */
+/** The options of a configuration that say what an import means and how a file is parsed. */
+const meanings = [
+  "module",
+  "moduleResolution",
+  "moduleDetection",
+  "moduleSuffixes",
+  "baseUrl",
+  "paths",
+  "pathsBasePath", // where `paths` without a `baseUrl` begin; the compiler sets it
+  "rootDirs",
+  "customConditions",
+  "preserveSymlinks",
+  "resolvePackageJsonExports",
+  "resolvePackageJsonImports",
+  "resolveJsonModule",
+  "esModuleInterop",
+  "allowSyntheticDefaultImports",
+  "experimentalDecorators",
+];
+
+/**
+ * A project in which imports mean what they mean in the configuration of the first source. Where its author finds the
+ * memory component by other means, it is read from its sources in this repository, and from its declarations in an
+ * installed package.
+ */
 function projectFor([first]: readonly string[]): Project {
-  const project = newProject();
-  const isHere = first === undefined || resolveRoom(project, "#memory", first) !== undefined;
-  return isHere ? project : newProject([]);
+  if (first === undefined) return newProject();
+  const { path, options } = new Configurations().forFile(first);
+  const own = Object.fromEntries(meanings.map((name) => [name, options[name]]));
+  const given = path === undefined ? [] : [newProject([], own)];
+  const projects = [...given, newProject(), newProject([])];
+  return projects.find((project) => findsMemory(project, first)) ?? newProject([]);
+}
+
+function findsMemory(project: Project, from: string): boolean {
+  return ["#memory", "regionlab/memory"].some((name) => resolveRoom(project, name, from) !== undefined);
 }
 
 /** Reads and parses sources (absolute paths). @throws CommandError if one cannot be read or does not parse. */

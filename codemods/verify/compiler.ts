@@ -1,7 +1,7 @@
 /** Type-checks files as they would be after a conversion, and as they are. */
 import { dirname } from "node:path";
 import { Project, ts } from "ts-morph";
-import type { Configuration } from "./compiler-options.ts";
+import type { Configuration } from "../source/compiler-options.ts";
 
 /** A message of the compiler about one place. */
 export interface Diagnostic {

@@ -2,7 +2,7 @@
 import { dirname, resolve } from "node:path";
 import { ts } from "ts-morph";
 import type { TextSource } from "./compiler.ts";
-import type { Configuration } from "./compiler-options.ts";
+import type { Configuration } from "../source/compiler-options.ts";
 
 /** `from "x"`, `import "x"`, `import("x")`, `require("x")`. */
 const specifiers = /\b(?:from|import|require)\s*\(?\s*["']([^"'\n]+)["']/g;

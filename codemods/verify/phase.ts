@@ -9,7 +9,7 @@ import { type CompilerProblem, verify } from "./verify.ts";
 export const compilePlan: Verify = (units, program) => {
   const { workspace, sources } = program;
   const targets = new Set(workspace.targets.map((file) => file.getFilePath()));
-  const others = sources.map((file) => file.getFilePath()).filter((path) => !targets.has(path));
+  const others = filesWithUses(units);
   const edited = new Set(units.flatMap(({ edits }) => [...edits.keys()]));
   const texts = new Map(
     sources
@@ -23,6 +23,14 @@ export const compilePlan: Verify = (units, program) => {
   });
   return new Map([...problems].map(([unit, problem]) => [unit, refusalOf(unit, problem, program)]));
 };
+
+/** Files that use a region of the classes: the type of an object can reach them without an import of its class. */
+function filesWithUses(units: readonly Unit[]): string[] {
+  const fields = units.flatMap(({ devices }) => devices.flatMap((device) => [...device.fields.keys()]));
+  return [
+    ...new Set(fields.flatMap(({ uses }) => uses.map(({ node }) => node.getSourceFile().getFilePath()))),
+  ];
+}
 
 /** The refusal points to the place in the class that the compiler complains about, or else to the class. */
 function refusalOf(unit: Unit, problem: CompilerProblem, { sources }: Program): Refusal {

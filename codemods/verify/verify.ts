@@ -9,7 +9,7 @@ import type { ts } from "ts-morph";
 import { applyEdits, OffsetMap, type TextEdit } from "../source/edits.ts";
 import { blame } from "./blame.ts";
 import { Compiler, type Diagnostic, TextSource } from "./compiler.ts";
-import { type Configuration, Configurations } from "./compiler-options.ts";
+import { type Configuration, Configurations } from "../source/compiler-options.ts";
 import { ImportGraph } from "./importers.ts";
 
 /** Edits that are made together or not at all. */
@@ -104,8 +104,8 @@ function guess<U extends Unit>({ path, offset, edit, syntactic }: PlannedProblem
   if (writer !== undefined) return writer;
   const extents = here.map((unit) => {
     const edits = unit.edits.get(path) ?? [];
-    const start = Math.min(...edits.map((each) => each.start));
-    const end = Math.max(...edits.map((each) => each.end));
+    const start = edits.reduce((least, each) => Math.min(least, each.start), Number.POSITIVE_INFINITY);
+    const end = edits.reduce((most, each) => Math.max(most, each.end), 0);
     return { unit, start, end };
   });
   const around = extents
