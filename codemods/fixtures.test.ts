@@ -96,7 +96,7 @@ const refusals: readonly (readonly [Direction, string, ...string[]])[] = [
   ],
   ["to-owned", "container-used-after-unparent", "16 Parting.container container-unparented"],
   ["to-owned", "created-by-helper", "17 Vga.window created-by-helper"],
-  ["to-owned", "created-elsewhere", "19 Slot.window created-elsewhere"],
+  ["to-owned", "created-elsewhere", "20 Slot.window created-elsewhere"],
   ["to-owned", "created-in-closure", "10 Lazy.window created-in-closure"],
   ["to-owned", "created-in-expression", "10 Counted.window created-in-expression"],
   ["to-owned", "created-in-loop", "10 Channels.channel created-in-loop"],

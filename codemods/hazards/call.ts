@@ -30,15 +30,12 @@ export function callProblem(
   return differs ? Reason.OwnerElsewhere : undefined;
 }
 
-/**
- * True for `this`, a constant that holds it, and a child that is embedded in it: owners that live as long as the storage
- * of the device.
- */
+/** True for `this` and a constant that holds it: an owner that ends with the storage of the device, not before or after. */
 function isOwnObject(owner: Node, helper?: Helper): boolean {
   const node = innermost(owner);
   if (Node.isThisExpression(node)) return true;
   if (node.getType().getSymbol()?.getName() === "NoOwner") return isInMachine(node);
-  const [declaration] = declarationsOf(Node.isPropertyAccessExpression(node) ? node.getNameNode() : node);
+  const [declaration] = declarationsOf(node);
   if (helper !== undefined && Node.isParameterDeclaration(declaration)) {
     const index = helper.fn.getParameters().indexOf(declaration);
     return helper.calls.every((call) => {
@@ -51,10 +48,7 @@ function isOwnObject(owner: Node, helper?: Helper): boolean {
     const constant = Node.isVariableDeclaration(declaration) && isConst(declaration);
     return constant && value !== undefined && isOwnObject(value);
   }
-  if (!Node.isPropertyAccessExpression(node) || !Node.isThisExpression(innermost(node.getExpression())))
-    return false;
-  const value = Node.isPropertyDeclaration(declaration) ? declaration.getInitializer() : undefined;
-  return value !== undefined && /^this\.embed\(/.test(value.getText());
+  return false;
 }
 
 /** A machine is never released before its object model, and neither is a region without an owner. */

@@ -1,5 +1,5 @@
 /** Hazards in how a region is created. */
-import { Node, type SourceFile } from "ts-morph";
+import { type CallExpression, Node, type SourceFile } from "ts-morph";
 import {
   type ArrayLoop,
   type CountingLoop,
@@ -152,12 +152,23 @@ function mentions(scope: Node, name: string): boolean {
 export function commentInside({ creations, declaration, form, name }: RegionField): Refusal | undefined {
   if (hasComment(declaration.getText())) return { reason: Reason.FieldForm, node: declaration, detail: name };
   const lossy = creations.find(({ statement, call, loop }) => {
-    if (form !== "owned" && loop === undefined) return false; // only the receiver and the name are replaced
-    const end = call.getExpression().getEnd() - statement.getStart();
-    return hasComment(statement.getText().slice(0, end));
+    if (loop !== undefined) return hasComment(leadOf(statement, call.getExpression()));
+    if (form !== "owned") return false; // only the receiver and the name are replaced
+    return hasComment(leadOf(statement, objectOf(call)));
   });
   if (lossy === undefined) return undefined;
   return { reason: Reason.CreatedInExpression, node: lossy.statement, detail: firstLine(lossy.statement) };
+}
+
+/** The text of a statement up to the end of an expression in it. */
+export function leadOf(statement: Node, expression: Node): string {
+  return statement.getText().slice(0, expression.getEnd() - statement.getStart());
+}
+
+/** `MemoryRegion` in `MemoryRegion.newIo(…)`. */
+export function objectOf(call: CallExpression): Node {
+  const callee = call.getExpression();
+  return Node.isPropertyAccessExpression(callee) ? callee.getExpression() : callee;
 }
 
 export function neverCreated({ creations, declaration, name }: RegionField): Refusal | undefined {

@@ -1,7 +1,7 @@
 /** Whether a region exists wherever it is used. */
 import { Node } from "ts-morph";
 import type { DeviceOrder } from "../passes/evidence.ts";
-import { placeOfUse } from "../passes/evidence.ts";
+import { closuresAround, placeOfUse } from "../passes/evidence.ts";
 import { type IndexLoop, type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
 import { declarationsOf, type NameIndex } from "../regions/names.ts";
@@ -35,6 +35,8 @@ export function missingWhenUsed(
     const existence = order.existsAt(placeOfUse(use), slot);
     if (isOfOtherObject(use) && isBeforeRunTime(use, field)) return refusalOf(use, field, "unreached", names);
     if (existence === "always") continue;
+    // A closure that is made where the region exists cannot run before.
+    if (closuresAround(use.node).some((each) => order.existsAt(each, slot) === "always")) continue;
     if (existence === "unreached" && isFineUnreached(use, field)) continue;
     if (existence === "sometimes" && isGuardedLike(use.node, field, names)) continue;
     if (existence === "sometimes" && isFlagged(use.node, field)) continue;

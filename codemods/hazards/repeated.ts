@@ -2,7 +2,7 @@
 import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
 import type { DeviceOrder, Evidence } from "../passes/evidence.ts";
 import type { Slot } from "../regions/creation-order.ts";
-import type { Form, Refusal } from "../regions/facts.ts";
+import type { Refusal } from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
 import { firstLine, isIterationStatement, memberOf } from "../regions/syntax.ts";
 import { basesOf, callOfName, innermost } from "../regions/trace-syntax.ts";
@@ -36,12 +36,10 @@ const onceHooks = new Set(["constructor", "instanceInit", "realize", "build"]);
 
 /**
  * Whether a method runs more than once, for methods that only other code calls, and that the flow engine therefore takes
- * to run any number of times. An embedded region can be initialised only once, so the callers of its method call it
- * once. For an owned region they are counted.
+ * to run any number of times: it does not if the program calls it at one place at most, outside loops and callbacks.
  */
 export function isRepeatedMethod(
   method: Node,
-  form: Form,
   evidence: Evidence,
   visited: ReadonlySet<Node> = new Set(),
 ): boolean {
@@ -52,17 +50,15 @@ export function isRepeatedMethod(
   const names = tracer.names.referencesTo([method], method.getName());
   if (names.some((name) => callOfName(name) === undefined)) return true;
   const own = names.filter(isOnThis);
-  if (names.length > 1 && (form === "owned" || own.length > 0)) return true;
+  if (names.length > 1) return true;
   const [caller] = own;
   if (caller !== undefined) {
     const holder = caller.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
     const again = new Set([...visited, method]);
-    return (
-      isInLoopOrCallback(caller) || holder === undefined || isRepeatedMethod(holder, form, evidence, again)
-    );
+    return isInLoopOrCallback(caller) || holder === undefined || isRepeatedMethod(holder, evidence, again);
   }
   if (method.getName().startsWith("#") || method.hasModifier(SyntaxKind.PrivateKeyword)) return true;
-  return form === "owned" && names.some(isInLoopOrCallback);
+  return names.some(isInLoopOrCallback);
 }
 
 function isOnThis(name: Node): boolean {

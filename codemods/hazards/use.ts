@@ -19,10 +19,10 @@ const kindReasons: Readonly<Partial<Record<UseKind, Reason>>> = {
 };
 
 /** Uses that are hazards wherever they occur. */
-export function strangeUse({ uses, form }: RegionField): Refusal | undefined {
+export function strangeUse({ uses }: RegionField): Refusal | undefined {
   for (const { node, kind } of uses) {
-    // Where an owned region certainly exists, `?.` does what it does on an embedded one.
-    if (kind === UseKind.Compare && form === "owned" && isOptionalChain(node)) continue;
+    // Where the region certainly exists, which is judged apart, `?.` does the same in both forms.
+    if (kind === UseKind.Compare && isOptionalChain(node)) continue;
     const reason = kindReasons[kind] ?? (isStrangePattern(node, kind) ? Reason.Destructured : undefined);
     if (reason !== undefined) return { reason, node, detail: describeUse(node) };
   }

@@ -30,6 +30,7 @@ import {
   initOn,
   memberOf,
   newRegion,
+  reflective,
   useKindOf,
 } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
@@ -238,9 +239,6 @@ function patternOrTest(binary: BinaryExpression, byName: FieldsByName): FoundUse
       return [];
   }
 }
-
-/** Functions that reach the fields of an object without naming them. */
-const reflective = /^(Object|Reflect)\.\w+$|^structuredClone$|^JSON\.stringify$/;
 
 function destructured(pattern: ObjectBindingPattern, byName: FieldsByName): FoundUse[] {
   return pattern.getElements().flatMap((element) => {

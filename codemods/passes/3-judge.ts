@@ -8,7 +8,9 @@ import {
   createdInClosure,
   createdInExpression,
   createdUnderOtherName,
+  leadOf,
   neverCreated,
+  objectOf,
   usedAfterFailure,
 } from "../hazards/creation.ts";
 import { declarationHazards } from "../hazards/declaration.ts";
@@ -171,7 +173,7 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
   const deviceOrder = evidence.orderOf(device);
   const slot = deviceOrder.slots.get(field);
   const { names } = evidence.tracer;
-  const isRepeated = (method: Node) => isRepeatedMethod(method, field.form, evidence);
+  const isRepeated = (method: Node) => isRepeatedMethod(method, evidence);
   const creations = field.creations.map(({ statement, call, loop }) => ({
     place: loop?.statement ?? call,
     statement,
@@ -267,11 +269,11 @@ function judgeAllocation(allocation: RegionAllocation, direction: Direction, evi
 function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidence): Refusal | undefined {
   const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: firstLine(node) });
   const { calls, loop } = local;
-  for (const { call, statement, maker } of calls) {
+  for (const { call, statement, maker, how } of calls) {
     const problem = callProblem(call, evidence.identity);
     if (problem !== undefined) return refuse(problem, call);
-    const lead = statement.getText().slice(0, call.getExpression().getEnd() - statement.getStart());
-    if (hasComment(lead)) return refuse(Reason.CreatedInExpression, statement);
+    const replaced = how === "argument" || loop !== undefined ? call.getExpression() : objectOf(call);
+    if (hasComment(leadOf(statement, replaced))) return refuse(Reason.CreatedInExpression, statement);
     const classNode = call.getExpressionIfKindOrThrow(ts.SyntaxKind.PropertyAccessExpression).getExpression();
     if (!hasCounterpart(maker, "owned", classNode.getType(), call.getType())) {
       return refuse(Reason.NoCounterpart, call);
@@ -282,7 +284,7 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   const deviceOrder = evidence.orderOf(device);
   const slot = deviceOrder.slots.get(local);
   const creations = calls.map(({ call, statement }) => ({ place: loop?.statement ?? call, statement }));
-  const isRepeated = (method: Node) => isRepeatedMethod(method, "owned", evidence);
+  const isRepeated = (method: Node) => isRepeatedMethod(method, evidence);
   const again = slot && createdAgain(creations, device.declaration, deviceOrder, slot, isRepeated);
   if (again !== undefined) return again;
   const scope = memberOf(statementOf(local), device.declaration);
@@ -293,6 +295,8 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   }
   const rebound = local.uses.find((use) => scope !== undefined && hasThisOfItsOwn(use, scope));
   if (rebound !== undefined) return refuse(Reason.ThisRebound, rebound);
+  const listing = evidence.listingOf(device.declaration);
+  if (listing !== undefined) return refuse(Reason.OwnerSpread, listing);
   const fates = fatesOfLocal(local, evidence);
   return localUnparented(local, fates, evidence) ?? notFollowed(fates);
 }

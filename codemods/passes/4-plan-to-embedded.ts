@@ -1,13 +1,15 @@
 /** Edits of one class, owned to embedded: the exact inverse of the other direction for sources in canonical order. */
 import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import { objectOf } from "../hazards/creation.ts";
 import { creationPoint, firstCreation } from "../hazards/order.ts";
-import type { CountingLoop, LocalCreation, RegionField, RegionLocal } from "../regions/facts.ts";
+import type { CountingLoop, Creation, LocalCreation, RegionField, RegionLocal } from "../regions/facts.ts";
 import type { TextEdit } from "../source/edits.ts";
 import { layoutCall } from "../source/layout.ts";
 import { styleOf } from "../source/style.ts";
 import {
   attachedComments,
   docComment,
+  hasComment,
   hasLinesOfItsOwn,
   indentOf,
   lineEnd,
@@ -56,16 +58,32 @@ function embedKept(field: RegionField, draft: Draft): void {
   ].join(" ");
   draft.edit(declaration, { start: declaration.getStart(), end: declaration.getEnd(), text });
   for (const { call, statement, maker, loop } of creations) {
-    const callee = call.getExpression();
     let target = targetOf(statement) ?? `this.${name}`;
     if (loop?.kind === "indexed") target = `${target}!`;
     if (loop?.kind === "counting") {
       target = localName(statement);
       convertLoop(loop, name, target, draft);
     }
-    const edit = { start: statement.getStart(), end: callee.getEnd(), text: `${target}.${maker.init}` };
-    draft.replace(callee, edit);
+    initialise({ call, statement, maker }, target, draft);
   }
+}
+
+/** `target = MemoryRegion.newIo` becomes `target.initIo`; a comment before the name stays. */
+function initialise(
+  { call, statement, maker }: Pick<Creation, "call" | "statement" | "maker">,
+  target: string,
+  draft: Draft,
+): void {
+  const callee = call.getExpression();
+  const start = statement.getStart();
+  const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
+  const between = callee.getText().slice(objectOf(call).getEnd() - callee.getStart());
+  if (!hasComment(between)) {
+    draft.replace(callee, { start, end: callee.getEnd(), text: `${target}.${maker.init}` });
+    return;
+  }
+  draft.replace(callee, { start, end: objectOf(call).getEnd(), text: target });
+  draft.replace(callee, { start: name.getStart(), end: name.getEnd(), text: maker.init });
 }
 
 /** What an assignment stores into, as the source writes it. */
@@ -83,10 +101,8 @@ function embedLocal(local: RegionLocal, fieldName: string, draft: Draft): void {
       initialiseBefore(creation, target, draft);
       continue;
     }
-    const { call, statement, maker } = creation;
-    const callee = call.getExpression();
-    const edit = { start: statement.getStart(), end: callee.getEnd(), text: `${target}.${maker.init}` };
-    draft.replace(callee, edit);
+    const { statement } = creation;
+    initialise(creation, target, draft);
     const doc = docComment(loop?.statement ?? statement);
     if (doc !== undefined) removeLines(statement, doc, draft);
   }

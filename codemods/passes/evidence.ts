@@ -1,9 +1,11 @@
 /** What the verdicts on one class depend on besides the class itself: the rest of the program. */
-import { type Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node, type SourceFile, SyntaxKind } from "ts-morph";
 import { FlowProgram } from "../flow/index.ts";
+import { ClassGraph } from "../regions/classes.ts";
 import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
 import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
 import type { NameIndex } from "../regions/names.ts";
+import { reflective } from "../regions/syntax.ts";
 import { Tracer } from "../regions/trace.ts";
 import type { Identity } from "../source/identity.ts";
 import type { Workspace } from "../source/workspace.ts";
@@ -19,9 +21,11 @@ export class Evidence {
   /** Every source that was searched for uses. */
   readonly sources: readonly SourceFile[];
   readonly tracer: Tracer;
+  readonly classes: ClassGraph;
   private readonly orders = new Map<DeviceFacts, DeviceOrder>();
   private flowProgram: FlowProgram | undefined;
   private unparentedChildren: readonly Node[] | undefined;
+  private listings: readonly Node[] | undefined;
 
   /** The sources that may be edited. */
   readonly targets: ReadonlySet<SourceFile>;
@@ -31,6 +35,7 @@ export class Evidence {
     this.targets = new Set(targets);
     this.sources = sources;
     this.tracer = new Tracer(names, identity);
+    this.classes = new ClassGraph(sources);
   }
 
   orderOf(device: DeviceFacts): DeviceOrder {
@@ -56,6 +61,26 @@ export class Evidence {
   childrenUnparented(): readonly Node[] {
     this.unparentedChildren ??= this.sources.flatMap((file) => this.childrenUnparentedIn(file));
     return this.unparentedChildren;
+  }
+
+  /**
+   * Places that list the fields of an object of the class, or copy them: `Object.keys(device)`, `{ ...this }`. A field
+   * more or less shows there.
+   */
+  listingOf(device: ClassDeclaration): Node | undefined {
+    this.listings ??= this.sources.flatMap(listingsIn);
+    const kin = new Set<Node>([device, ...this.classes.basesOf(device)]);
+    return this.listings.find((object) => {
+      const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+      if (Node.isThisExpression(object)) return around !== undefined && kin.has(around);
+      return (
+        object
+          .getType()
+          .getSymbol()
+          ?.getDeclarations()
+          .some((each) => kin.has(each)) === true
+      );
+    });
   }
 
   private childrenUnparentedIn(file: SourceFile): Node[] {
@@ -91,8 +116,13 @@ const finders: ReadonlyMap<string, number> = new Map([
 function slotOf({ creations, uses }: RegionField): Slot {
   return {
     creations: creations.map(({ loop, call }) => loop?.statement ?? call),
-    uses: uses.map(placeOfUse),
+    uses: uses.flatMap((use) => [placeOfUse(use), ...closuresAround(use.node)]),
   };
+}
+
+/** The nested functions around a node, whose values exist before it runs. */
+export function closuresAround(node: Node): Node[] {
+  return node.getAncestors().filter((each) => Node.isArrowFunction(each) || Node.isFunctionExpression(each));
 }
 
 /** The expression that is evaluated when a use happens. */
@@ -100,4 +130,23 @@ export function placeOfUse({ node, kind }: RegionField["uses"][number]): Node {
   if (kind !== UseKind.Destructure) return node;
   const declaration = node.getFirstAncestorByKind(SyntaxKind.VariableDeclaration);
   return declaration?.getInitializer() ?? node;
+}
+
+/** The objects whose fields a file lists or copies. */
+function listingsIn(file: SourceFile): Node[] {
+  const text = file.getFullText();
+  const found: Node[] = [];
+  if (/\b(?:Object|Reflect|structuredClone|JSON)\b/.test(text)) {
+    for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+      if (reflective.test(call.getExpression().getText())) found.push(...call.getArguments());
+    }
+  }
+  if (text.includes("...")) {
+    for (const spread of file.getDescendantsOfKind(SyntaxKind.SpreadAssignment))
+      found.push(spread.getExpression());
+  }
+  if (/\bin\b/.test(text)) {
+    for (const loop of file.getDescendantsOfKind(SyntaxKind.ForInStatement)) found.push(loop.getExpression());
+  }
+  return found;
 }

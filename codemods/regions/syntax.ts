@@ -365,3 +365,6 @@ export function usesOfBinding(binding: Node, scope: Node): Node[] {
     return used?.compilerSymbol === symbol;
   });
 }
+
+/** Functions that reach the fields of an object without naming them. */
+export const reflective = /^(Object|Reflect)\.\w+$|^structuredClone$|^JSON\.stringify$/;
