@@ -65,7 +65,7 @@ export function compareResults(before: JobResult, after: JobResult): Comparison 
 
 function compareLives(before: LifeTrace, after: LifeTrace | undefined): Comparison {
   const { life } = before;
-  const notes = before.undriven.map((each) => `${life}: ${each}`);
+  const notes = [...before.undriven];
   const driven = wasDriven(before);
   const result = (differences: readonly Difference[], steps: number): Comparison => ({
     differences,
