@@ -22,8 +22,6 @@ export interface SourceFacts {
   /** Class that the exported function `exercise` takes; "" for any; null if there is no such function. */
   readonly exercises: string | null;
   readonly registersTypes: boolean;
-  /** How often the file calls a method of each name with each number of arguments, by `callKey`. */
-  readonly calls: ReadonlyMap<string, number>;
   /** What to append to the text, so that the module exports every class. */
   readonly appendix: string;
 }
@@ -42,7 +40,6 @@ export function factsOf(path: string, text: string): SourceFacts {
     classes,
     hidden: hiddenClasses(file),
     exercises: exercise === undefined ? null : parameterClass(exercise, named),
-    calls: methodCalls(file),
     registersTypes: functions.some((each) => each.name?.text === "registerTypes"),
     appendix: named.map((name) => `\nexport { ${name} as ${exportNameOf(name)} };`).join(""),
   };
@@ -109,8 +106,7 @@ function callable(method: ts.MethodDeclaration): MethodFacts[] {
   if (!ts.isIdentifier(method.name) || method.body === undefined || HOOKS.has(method.name.text)) return [];
   const parameters = method.parameters.filter(isRequired).map(({ type }) => kindOf(type));
   const known = parameters.filter((kind) => kind !== undefined);
-  if (known.length < parameters.length) return [];
-  return [{ name: method.name.text, parameters: known, calledOnce: false }];
+  return known.length === parameters.length ? [{ name: method.name.text, parameters: known }] : [];
 }
 
 function kindOf(type: ts.TypeNode | undefined): MethodFacts["parameters"][number] | undefined {
@@ -133,24 +129,6 @@ function parameterClass({ parameters }: ts.FunctionDeclaration, classes: readonl
   const type = parameters[0]?.type;
   const name = type !== undefined && ts.isTypeReferenceNode(type) ? type.typeName.getText() : "";
   return classes.includes(name) ? name : "";
-}
-
-/** Without types, a call is known by the method's name and its number of arguments. */
-export function callKey(name: string, count: number): string {
-  return `${name}/${count}`;
-}
-
-function methodCalls(file: ts.SourceFile): Map<string, number> {
-  const found = new Map<string, number>();
-  const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression)) {
-      const key = callKey(node.expression.name.text, node.arguments.length);
-      found.set(key, (found.get(key) ?? 0) + 1);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(file);
-  return found;
 }
 
 /** Classes below the top level of the file, which no import can reach. */

@@ -9,12 +9,12 @@
  * A proof says what was run, not what could be: a path that no life takes is not compared.
  */
 import { CommandError } from "#host";
-import { callKey, factsOf, type SourceClass, type SourceFacts } from "./class-facts.ts";
+import { factsOf, type SourceClass, type SourceFacts } from "./class-facts.ts";
 import { type Comparison, compareResults, type Difference } from "./compare.ts";
 import { DriverThread, type Interrupted } from "./driver-thread.ts";
 import { livesOf, type Thoroughness } from "./lives.ts";
 import { type CompiledFiles, Modules } from "./modules.ts";
-import type { Job, JobResult, MethodFacts, ModuleText, RoomIds } from "./worker/trace.ts";
+import type { Job, JobResult, ModuleText, RoomIds } from "./worker/trace.ts";
 
 /** Sources before and after a conversion, by absolute path; both have the same paths. */
 export interface Conversion {
@@ -236,15 +236,11 @@ function inherited(
     if (next !== undefined) chain.push(next);
   }
   const byName = new Map(chain.flatMap(({ methods }) => methods).map((method) => [method.name, method]));
-  const callsOf = ({ name, parameters }: MethodFacts) => {
-    const key = callKey(name, parameters.length);
-    return [...facts.values()].reduce((sum, { calls }) => sum + (calls.get(key) ?? 0), 0);
-  };
   return {
     ...source,
     root: chain.at(-1)?.base ?? null,
     getters: [...new Set(chain.flatMap(({ getters }) => getters))],
-    methods: [...byName.values()].map((method) => ({ ...method, calledOnce: callsOf(method) === 1 })),
+    methods: [...byName.values()],
     fields: Object.assign({}, ...[...chain].reverse().map(({ fields }) => fields)),
   };
 }

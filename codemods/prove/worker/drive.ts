@@ -272,8 +272,7 @@ class Actor {
 
   async callMethods(round: number): Promise<void> {
     for (const method of this.subject.facts.methods) {
-      if (round > 1 && method.calledOnce) continue;
-      await this.stage.step(`call ${method.name}, time ${round}`, () => {
+      await this.stage.step(round === 1 ? `call ${method.name}` : `call ${method.name} again`, () => {
         if (this.object === null) return;
         const call: unknown = Reflect.get(this.object, method.name);
         if (typeof call !== "function") return;

@@ -7,8 +7,6 @@ export type Plain = string | number | boolean;
 export interface MethodFacts {
   readonly name: string;
   readonly parameters: readonly ("number" | "boolean" | "string")[];
-  /** Whether the sources call it in exactly one place; then it is not called a second time. */
-  readonly calledOnce: boolean;
 }
 
 /** What a board can do with objects of a class, besides what it can do with every device. */
