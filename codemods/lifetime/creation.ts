@@ -22,10 +22,10 @@ export function creationByCall(
   if (target.kind === "owned" && maker !== undefined && ts.isCallExpression(node))
     return create(watch, node, [target], maker, frame, state);
   if (target.kind === "space") return openSpace(watch, node, target, frame, state);
+  watch.recordOf(target);
   if (target.kind === "embedded") return state;
   if (target.kind === "allocated" || target.kind === "constructed")
     return watch.states.withPlace(state, target.index, Place.Absent); // new storage each time
-  watch.recordOf(target);
   return watch.move(state, target, Place.Free, true);
 }
 

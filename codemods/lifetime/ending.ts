@@ -102,9 +102,13 @@ function checkRealize(watch: Watch, record: Record): void {
 function checkUse(watch: Watch, record: Record): void {
   const { target, used, exposed } = record;
   const [creation] = record.creations;
-  if (used || exposed || creation === undefined || watch.hasUnknowns) return;
-  if (target.kind === "child" || !isHidden(watch, target.node)) return;
-  watch.report(Rule.NeverUsed, target.kind === "embedded" ? target.node : creation.node, target);
+  if (used || exposed || watch.hasUnknowns || target.kind === "child") return;
+  if ((creation === undefined && target.kind !== "embedded") || !isHidden(watch, target.node)) return;
+  watch.report(
+    Rule.NeverUsed,
+    target.kind === "embedded" ? target.node : (creation?.node ?? target.node),
+    target,
+  );
 }
 
 /** True if nothing but the creation names the region: a private field without other mention, or a local without any. */

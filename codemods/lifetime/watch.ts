@@ -172,8 +172,9 @@ export class Watch implements Analysis<DeviceState> {
     const called = ts.isCallExpression(parent) && parent.expression === node;
     const name = node.name.text;
     if (called && (constructorByInit.has(name) || name === "freeBlockOf" || name === "unparent")) return;
-    if (!this.isRegion(node.expression)) return;
-    for (const target of this.targets.of(node.expression, frame)) this.use(target, node, state, frame);
+    const targets = this.targets.of(node.expression, frame);
+    if (targets.length === 0 || !this.isRegion(node.expression)) return; // types cost more than sources
+    for (const target of targets) this.use(target, node, state, frame);
   }
 
   /** True for an expression of a region's type. */
