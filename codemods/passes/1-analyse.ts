@@ -58,7 +58,7 @@ function analyseFile(
       (each) => each.fields.length + each.locals.length + each.allocations.length + each.strays.length > 0,
     ),
     strays: strays.map(({ call, made }) =>
-      made ? stray(made, Reason.CreatedInExpression) : stray(call, Reason.FieldForm),
+      made ? stray(made, Reason.CreatedInExpression) : misplaced(call, identity),
     ),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
@@ -329,11 +329,9 @@ function analyseCall(
 ): (RegionLocal | RegionAllocation | StrayRegion)[] {
   if (made === undefined && Node.isCallExpression(call) && allocatedClass(call, identity) !== undefined) {
     const allocation = allocationAt(call, device, identity);
-    return [allocation ?? { ...stray(call, Reason.AllocatedByHand), form: "allocated" }];
+    return [allocation ?? misplaced(call, identity)];
   }
-  if (made === undefined) {
-    return [stray(call, Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm)];
-  }
+  if (made === undefined) return [misplaced(call, identity)];
   const parent = call.getParent();
   if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
     const reason = assignmentProblem(parent.getLeft(), device, fields, identity, targets);
@@ -380,6 +378,15 @@ function stray(found: Node | Made, reason: Reason): StrayRegion {
   const node = "maker" in found ? found.call : found;
   const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
   return { node, name: nameOfRegion(node), form, maker: made?.maker, reason };
+}
+
+/** Storage for a region where no codemod can use it. */
+function misplaced(call: Node, identity: Identity): StrayRegion {
+  if (Node.isNewExpression(call)) return stray(call, Reason.NotQomObject);
+  if (!Node.isCallExpression(call) || allocatedClass(call, identity) === undefined) {
+    return stray(call, Reason.FieldForm);
+  }
+  return { ...stray(call, Reason.AllocatedByHand), form: "allocated" };
 }
 
 function nearestClass(node: Node): ClassDeclaration | undefined {
