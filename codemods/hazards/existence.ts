@@ -116,7 +116,7 @@ function isDirectlyAfter(assignment: Node, creation: Node): boolean {
 
 /** Code that the life of the device does not reach: other objects' code, static methods, functions never called. */
 function isFineUnreached(use: Use, field: RegionField): boolean {
-  if (use.member !== undefined || use.inDerived) return true;
+  if (use.onThis || use.inDerived) return true;
   const [creation] = field.creations;
   return creation === undefined || !mayPrecedeFromOutside(use.node, creation, field.device.declaration);
 }

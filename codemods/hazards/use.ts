@@ -13,7 +13,7 @@ import { Phase } from "../regions/lifecycle.ts";
 import { Reason } from "../regions/reasons.ts";
 import { describeUse, enclosingFunction, memberOf, outermost } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
-import { innermost, isAssignmentTarget } from "../regions/trace-syntax.ts";
+import { derivesFrom, innermost, isAssignmentTarget } from "../regions/trace-syntax.ts";
 import { phaseOf } from "./order.ts";
 import { isInLoop } from "./repeated.ts";
 
@@ -170,13 +170,6 @@ function mayBe(object: Node, device: ClassDeclaration): boolean {
   }
   const type = object.getType();
   return type.isAny() || device.getType().isAssignableTo(type.getNonNullableType());
-}
-
-function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaration): boolean {
-  for (let each = declaration.getBaseClass(); each !== undefined; each = each.getBaseClass()) {
-    if (each === base) return true;
-  }
-  return false;
 }
 
 /** True for `new AddressSpace(model, region, …)`: flat views then read the region's owner when they are destroyed. */

@@ -21,7 +21,8 @@ import type {
 } from "../regions/facts.ts";
 import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
 import { Reason } from "../regions/reasons.ts";
-import { assignmentTo, newRegion } from "../regions/syntax.ts";
+import { assignmentTo, enclosingFunction, newRegion } from "../regions/syntax.ts";
+import { isOnNameOfThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
 import { nameOfRegion } from "../source/region-name.ts";
 import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
@@ -30,7 +31,7 @@ import type { Workspace } from "../source/workspace.ts";
 /** Class name under which regions outside every class are reported. */
 export const moduleName = "(module)";
 
-/** Phase 1: the regions of every source, in whatever form. */
+/** Phase 1: the regions of every source, in any form. */
 export function analyse({ targets, identity }: Workspace): FileFacts<DeclaredField>[] {
   return targets.map((file) => analyseFile(file, identity, targets));
 }
@@ -364,8 +365,10 @@ function assignmentProblem(
 
 /** The name in `this.name` and `this["name"]`. */
 function nameOnThis(target: Node): string | undefined {
+  const member = enclosingFunction(target);
   if (Node.isPropertyAccessExpression(target)) {
-    return Node.isThisExpression(target.getExpression()) ? target.getName() : undefined;
+    const own = Node.isThisExpression(target.getExpression());
+    return own || (member !== undefined && isOnNameOfThis(target, member)) ? target.getName() : undefined;
   }
   if (!Node.isElementAccessExpression(target)) return undefined;
   const key = target.getArgumentExpression();

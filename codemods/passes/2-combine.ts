@@ -29,7 +29,7 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const byName = groupByName(fields);
   const inTargets = collect(workspace.targets, byName);
   const reachable = new Set(fields.flatMap((field) => namesForOthers(field, inTargets.get(field) ?? [])));
-  const others = loadMentions(workspace, reachable);
+  const others = loadMentions(workspace, reachable, extensibleClasses(facts));
   const inOthers = collect(others, byName);
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
@@ -50,6 +50,16 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
     })),
   }));
   return { files, sources, names };
+}
+
+/** Classes that hold regions and that other files may derive from. */
+function extensibleClasses(facts: readonly FileFacts<DeclaredField>[]): Set<string> {
+  const devices = facts.flatMap((file) => file.devices);
+  return new Set(
+    devices
+      .filter(({ declaration }) => declaration.isExported())
+      .flatMap(({ declaration }) => declaration.getName() ?? []),
+  );
 }
 
 function groupByName(fields: readonly DeclaredField[]): Map<string, DeclaredField[]> {

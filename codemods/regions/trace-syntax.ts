@@ -6,7 +6,7 @@ import {
   type ParameterDeclaration,
   SyntaxKind,
 } from "ts-morph";
-import { outermost } from "./syntax.ts";
+import { enclosingFunction, outermost } from "./syntax.ts";
 
 /** The expression inside parentheses, `!`, `as` and `satisfies`. */
 export function innermost(node: Node): Node {
@@ -146,4 +146,24 @@ export function isPassedOn(name: Node): boolean {
     Node.isTypeQuery(parent) ||
     Node.isMethodDeclaration(parent)
   );
+}
+
+/** `self.name` after `const self = this;` in the member itself. */
+export function isOnNameOfThis(node: Node, member: Node): boolean {
+  if (!Node.isPropertyAccessExpression(node) && !Node.isElementAccessExpression(node)) return false;
+  const object = innermost(node.getExpression());
+  const [declaration] = Node.isIdentifier(object) ? (object.getSymbol()?.getDeclarations() ?? []) : [];
+  if (!Node.isVariableDeclaration(declaration)) return false;
+  const value = declaration.getInitializer();
+  const isThis = value !== undefined && Node.isThisExpression(innermost(value));
+  const isConstant = declaration.getVariableStatement()?.getDeclarationKind() === "const";
+  return isThis && isConstant && enclosingFunction(declaration) === member;
+}
+
+/** True for a class below another one. */
+export function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaration): boolean {
+  for (let each = declaration.getBaseClass(); each !== undefined; each = each.getBaseClass()) {
+    if (each === base) return true;
+  }
+  return false;
 }

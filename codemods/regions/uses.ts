@@ -16,7 +16,7 @@ import { kindsIn } from "../source/node-index.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
 import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
-import { innermost } from "./trace-syntax.ts";
+import { derivesFrom, innermost, isOnNameOfThis } from "./trace-syntax.ts";
 
 /** Region fields by name. */
 export type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
@@ -76,7 +76,7 @@ function accessed(access: PropertyAccessExpression, byName: FieldsByName): Found
   const candidates = byName.get(access.getName());
   if (candidates === undefined) return [];
   const named = fieldsOfName(access.getNameNode(), byName);
-  const fields = named.length > 0 ? named : fieldsBehind(access, byName);
+  const fields = named.length > 0 ? named : fieldsThatFit(access, byName);
   if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
   return untyped(access.getExpression(), access, candidates);
 }
@@ -163,16 +163,18 @@ function destructured(pattern: ObjectBindingPattern, byName: FieldsByName): Foun
 }
 
 /** Fields that `device.window` may mean if the type of `device` is an interface or base class that their class fits. */
-function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): DeclaredField[] {
+function fieldsThatFit(access: PropertyAccessExpression, byName: FieldsByName): DeclaredField[] {
   const candidates = reachableOf(byName.get(access.getName()) ?? []);
   if (candidates.length === 0) return [];
   const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
   if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
   const object = access.getExpression();
-  const around = Node.isThisExpression(innermost(object))
-    ? object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration)
-    : undefined;
-  const type = (around ?? object).getType(); // in a class, `this` has a type of its own that nothing fits
+  if (Node.isThisExpression(innermost(object))) {
+    const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+    if (around !== undefined)
+      return candidates.filter(({ device }) => derivesFrom(device.declaration, around));
+  }
+  const type = object.getType();
   return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
 }
 
@@ -244,7 +246,8 @@ function useOf(field: DeclaredField, node: Node, kind: UseKind): FoundUse {
   const { declaration } = field.device;
   const member = memberOf(node, declaration);
   const home = member ?? memberOfDerived(node, declaration);
-  const onObject = home !== undefined && isOnThis(node) && !hasThisOfItsOwn(node, home);
+  const onObject =
+    home !== undefined && ((isOnThis(node) && !hasThisOfItsOwn(node, home)) || isOnNameOfThis(node, home));
   return [
     field,
     {
