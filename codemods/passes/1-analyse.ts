@@ -207,14 +207,18 @@ function ownedField(
   }
   const initializer = declaration.getInitializer()?.getText();
   const starts = initializer === undefined || initializer === "null" || initializer === "undefined";
-  if (!starts || declaration.isAbstract() || declaration.hasQuestionToken()) return undefined;
+  if (!starts || declaration.isAbstract()) return undefined;
   const named = Node.isUnionTypeNode(typeNode)
     ? typeNode.getTypeNodes().filter((each) => !/^(?:null|undefined)$/.test(each.getText()))
     : [typeNode];
   const [region, another] = named;
   if (!Node.isTypeReference(region) || another !== undefined) return undefined;
   if (!identity.isRegion(region.getType())) return undefined;
-  return { array: false, className: region.getText(), nullable: Node.isUnionTypeNode(typeNode) };
+  return {
+    array: false,
+    className: region.getText(),
+    nullable: Node.isUnionTypeNode(typeNode) || declaration.hasQuestionToken(),
+  };
 }
 
 function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
