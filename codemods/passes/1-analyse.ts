@@ -21,8 +21,8 @@ import type {
 } from "../regions/facts.ts";
 import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
 import { Reason } from "../regions/reasons.ts";
-import { assignmentTo, enclosingFunction, newRegion } from "../regions/syntax.ts";
-import { isOnNameOfThis } from "../regions/trace-syntax.ts";
+import { assignmentTo, newRegion } from "../regions/syntax.ts";
+import { nameOnThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
 import { nameOfRegion } from "../source/region-name.ts";
 import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
@@ -365,19 +365,6 @@ function assignmentProblem(
   if (declared.getParent() === device.declaration) return Reason.FieldForm;
   const converts = targets.includes(declared.getSourceFile()) && ownedField(declared, identity) !== undefined;
   return converts ? undefined : Reason.CreatedElsewhere;
-}
-
-/** The name in `this.name` and `this["name"]`. */
-function nameOnThis(target: Node): string | undefined {
-  const member = enclosingFunction(target);
-  if (Node.isPropertyAccessExpression(target)) {
-    const own = Node.isThisExpression(target.getExpression());
-    return own || (member !== undefined && isOnNameOfThis(target, member)) ? target.getName() : undefined;
-  }
-  if (!Node.isElementAccessExpression(target)) return undefined;
-  const key = target.getArgumentExpression();
-  const own = Node.isThisExpression(target.getExpression()) && Node.isStringLiteral(key);
-  return own ? key.getLiteralText() : undefined;
 }
 
 function stray(found: Node | Made, reason: Reason): StrayRegion {
