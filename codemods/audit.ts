@@ -4,7 +4,10 @@ import type { Shape } from "./regions/constructors.ts";
 import { Reason, reasonTexts } from "./regions/reasons.ts";
 import { shown } from "./source/workspace.ts";
 
-/** How hard a region is to convert: mechanically, with manual review, or not at all. */
+/**
+ * How hard a region is to convert: mechanically, with manual review, or not at all. This is about effort, not about
+ * lifetime: a region that no codemod converts may be in perfect order. Bugs are for `lifetime/`.
+ */
 export type Effort = "MECH" | "CARE" | "STOP";
 
 /** Kind of a region; `dynamic` regions are created and destroyed while the machine runs. */
@@ -66,7 +69,7 @@ function remarkOf(site: Site): string {
 
 const effortColors = { MECH: colors.green, CARE: colors.yellow, STOP: colors.red } as const;
 
-/** One line per region, then the totals. */
+/** A heading, one line per region, then the totals. */
 export function renderAudit(findings: readonly Finding[]): string {
   const places = findings.map(({ file, line }) => `${file}:${line}`);
   const width = (texts: readonly string[]) => Math.max(0, ...texts.map((text) => text.length));
@@ -83,6 +86,7 @@ export function renderAudit(findings: readonly Finding[]): string {
     ];
     return columns.join("  ").trimEnd();
   });
+  if (lines.length > 0) lines.unshift("effort of a conversion to owned, which says nothing about lifetime:");
   const total = (effort: Effort) => findings.filter((finding) => finding.effort === effort).length;
   lines.push(
     `${findings.length} regions: ${total("MECH")} MECH, ${total("CARE")} CARE, ${total("STOP")} STOP`,

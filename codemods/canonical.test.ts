@@ -76,7 +76,7 @@ describe("a region field", () => {
     expect(toOwned(source(...head, field, "", ...tail))).toBe(source(...head, ...ownedTail));
   });
 
-  test("takes all its comments along, including a trailing one; detached comments stay", () => {
+  test("takes all its comments along, a trailing one to the end of the line; detached comments stay", () => {
     const embedded = source(
       "export class Device extends SysBusDevice {",
       "  // Regions.",
@@ -98,8 +98,8 @@ describe("a region field", () => {
       "  protected override realize(): void {",
       "    // Not a doc comment.",
       "    /** A doc comment. */",
-      "    // and one behind",
-      ...realizeOwned.slice(1),
+      `${realizeOwned[1]} // and one behind`,
+      ...realizeOwned.slice(2),
       "}",
     );
     expect(toOwned(embedded)).toBe(owned);

@@ -1,14 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CommandError } from "#host";
 import { addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
 import { ExitCode } from "./errors.ts";
-import { planConversion } from "./passes/4-plan.ts";
+import { runAudit } from "./lifetime/run.ts";
 import { applyPlan } from "./passes/5-apply.ts";
+import { planConversion } from "./pipeline.ts";
 import type { Direction } from "./regions/facts.ts";
-import { runAudit, runCodemod } from "./run.ts";
+import { runCodemod } from "./run.ts";
 import { readFixture } from "./testing/golden-project.ts";
 import { Scratch } from "./testing/scratch.ts";
 
@@ -111,6 +112,15 @@ describe("codemod", () => {
     expect(scratch.read("rtc.ts")).toContain("this.embed(MemoryRegion)");
   });
 
+  test("names with wildcards in them are names", async () => {
+    scratch.write("rtc[1].ts", before);
+    scratch.write("rtc1.ts", after);
+    commitAll();
+    scratch.write("rtc1.ts", `${after}\nexport const added = true;\n`);
+    expect(await codemod("to-owned", ["rtc[1].ts"], { write: true })).toBe(ExitCode.Done);
+    expect(scratch.read("rtc[1].ts")).toBe(after);
+  });
+
   test("a dirty file that the conversion does not change is accepted", async () => {
     scratch.write("rtc.ts", before);
     commitAll();
@@ -162,6 +172,104 @@ describe("codemod", () => {
     scratch.write("rtc.ts", windows(before));
     await codemod("to-owned", ["rtc.ts"], { write: true, allowDirty: true });
     expect(scratch.read("rtc.ts")).toBe(windows(after));
+  });
+});
+
+describe("the report", () => {
+  const refused = readFixture("refused/to-owned/leaf-unparented/before.ts");
+  /** A file whose first class converts, so that the lines of the second one change. */
+  const shifted = `${before}\n${refused
+    .split("\n")
+    .filter((line) => !line.startsWith("import") && !line.startsWith("const ops"))
+    .join("\n")}`;
+  const placeOf = (region: string) => new RegExp(`rtc\\.ts:(\\d+):(\\d+): refused ${region}`).exec(printed);
+
+  test("names places in the files as they are: unchanged, or written", async () => {
+    for (const write of [false, true]) {
+      printed = "";
+      scratch.write("rtc.ts", shifted);
+      await codemod("to-owned", ["rtc.ts"], { write, allowDirty: true });
+      const [, line = "", column = ""] = placeOf("Balloon.block") ?? [];
+      const text = scratch.read("rtc.ts").split("\n")[Number(line) - 1] ?? "";
+      expect(text.slice(Number(column) - 1)).toBe("this.block.unparent();");
+    }
+  });
+
+  test("puts the cause before what follows from it, and explains each reason once", async () => {
+    scratch.write("rtc.ts", shifted);
+    await codemod("to-owned", ["rtc.ts"]);
+    const lines = printed.split("\n").filter((line) => /refused \w|^\[/.test(line));
+    expect(lines.map((line) => line.replace(/^.*?rtc\.ts:\d+:\d+: /, "").slice(0, 66))).toEqual([
+      "refused Balloon.block [leaf-unparented] this.block.unparent()",
+      "refused Balloon.container [class-refused] because of block",
+      "[leaf-unparented] a leaf region is unparented while flat views may",
+      "[class-refused] another region of the class is refused; a class is",
+    ]);
+  });
+
+  test("names every file that is left alone, and why", async () => {
+    scratch.write("devices/rtc.ts", before);
+    scratch.write("devices/rtc.d.ts", "");
+    for (const name of ["a", "b", "c", "d", "e", "f", "g"]) scratch.write(`devices/${name}.js`, "");
+    symlinkSync("gone.ts", scratch.path("devices/link.ts"));
+    expect(await codemod("to-owned", ["devices"], { json: scratch.path("report.json") })).toBe(ExitCode.Done);
+    expect(printed).toMatch(/devices\/rtc\.d\.ts: not converted: declaration files/);
+    expect(printed).toMatch(/devices\/a\.js, .*devices\/e\.js and 2 others: not converted: JavaScript/);
+    expect(printed).toMatch(/devices\/link\.ts: not converted: the link leads nowhere/);
+    const { skipped } = JSON.parse(scratch.read("report.json"));
+    expect(skipped).toHaveLength(9);
+    expect(skipped[8]).toMatchObject({ reason: "declaration" });
+  });
+});
+
+describe("files", () => {
+  test("of every TypeScript kind are converted", async () => {
+    const names = ["rtc.mts", "rtc.cts", "rtc.tsx"];
+    for (const name of names) scratch.write(`devices/${name}`, before);
+    expect(await codemod("to-owned", ["devices"], { write: true, allowDirty: true })).toBe(ExitCode.Done);
+    for (const name of names) expect(scratch.read(`devices/${name}`)).toBe(after);
+  });
+
+  test("named by a link are written where they are", async () => {
+    scratch.write("real/rtc.ts", before);
+    symlinkSync("real/rtc.ts", scratch.path("rtc.ts"));
+    expect(await codemod("to-owned", ["rtc.ts"], { write: true, allowDirty: true })).toBe(ExitCode.Done);
+    expect(scratch.read("real/rtc.ts")).toBe(after);
+    expect(lstatSync(scratch.path("rtc.ts")).isSymbolicLink()).toBe(true);
+  });
+
+  test.each(["board.js", "board.mts", "board.test.ts", "board.tsx", "board.cts"])(
+    "of other kinds, such as %s, are searched for uses",
+    async (name) => {
+      scratch.write(
+        "dut.ts",
+        before
+          .replace("private readonly iomem", "readonly iomem")
+          .replace("GoldfishRtc extends", "Dut extends"),
+      );
+      scratch.write(
+        name,
+        'import { Dut } from "./dut.ts";\nexport const copy = (dut) => (dut instanceof Dut ? { ...dut } : {});\n' +
+          "export const one = ({ iomem }) => iomem;\nexport const take = new Dut().iomem.unparent();\n",
+      );
+      expect(await codemod("to-owned", ["dut.ts"])).toBe(ExitCode.Refused);
+      expect(printed).toMatch(/refused Dut\.iomem \[(leaf-unparented|owner-spread)\]/);
+    },
+  );
+});
+
+describe("a conversion that would not compile", () => {
+  const checked = readFixture("refused/to-owned/would-not-compile/before.ts");
+
+  test("is refused with the diagnostic, and is not written", async () => {
+    scratch.write("strict.ts", checked);
+    expect(await codemod("to-owned", ["strict.ts"], { write: true, allowDirty: true })).toBe(
+      ExitCode.Refused,
+    );
+    expect(printed).toMatch(
+      /refused Strict\.screen \[would-not-compile\] .*TS2322: Type 'true' is not assignable/,
+    );
+    expect(scratch.read("strict.ts")).toBe(readFixture("refused/to-owned/would-not-compile/after.ts"));
   });
 });
 

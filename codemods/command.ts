@@ -6,6 +6,15 @@ export interface CodemodOptions {
   readonly check?: boolean;
   readonly json?: string;
   readonly allowDirty?: boolean;
+  readonly prove?: boolean;
+}
+
+export interface AuditOptions {
+  readonly json?: string;
+  readonly sarif?: string;
+  readonly github?: boolean;
+  readonly baseline?: string;
+  readonly writeBaseline?: boolean;
 }
 
 /** Receives a command's output; standard output except in tests. */
@@ -26,6 +35,7 @@ export function addCodemodCommand(program: Command): void {
     .addOption(new Option("--check", "write nothing; exit with 1 if a file would change").conflicts("write"))
     .option("--json <file>", "write the report to a file, - for standard output")
     .option("--allow-dirty", "rewrite files even if git could not restore them")
+    .option("--prove", "run every converted device in both forms and compare; write nothing if one differs")
     .action(async (direction: Direction, paths: string[], options: CodemodOptions) => {
       const { runCodemod } = await import("./run.ts");
       process.exitCode = await runCodemod(direction, paths, options, toStandardOutput);
@@ -36,11 +46,15 @@ export function addCodemodCommand(program: Command): void {
 export function addAuditCommand(program: Command): void {
   program
     .command("audit")
-    .description("list every memory region, how hard it is to convert, and the hazards found")
+    .description("find lifetime bugs in devices, and list how hard each memory region is to convert")
     .argument("<path...>", "device sources, or directories of them")
-    .option("--json <file>", "write the findings to a file, - for standard output")
-    .action(async (paths: string[], options: { json?: string }) => {
-      const { runAudit } = await import("./run.ts");
+    .option("--json <file>", "write bugs and regions to a file, - for standard output")
+    .option("--sarif <file>", "write the bugs as SARIF 2.1.0, - for standard output")
+    .option("--github", "print the bugs as annotations of a GitHub workflow")
+    .option("--baseline <file>", "report only bugs that this file does not accept")
+    .option("--write-baseline", "write the bugs found to the --baseline file, and accept them")
+    .action(async (paths: string[], options: AuditOptions) => {
+      const { runAudit } = await import("./lifetime/run.ts");
       process.exitCode = await runAudit(paths, options, toStandardOutput);
     });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { Rule, ruleTexts } from "./lifetime/rules.ts";
 import { Reason, reasonTexts } from "./regions/reasons.ts";
 
 const guide = readFileSync(join(import.meta.dirname, "../docs/codemods.md"), "utf8");
@@ -21,4 +22,12 @@ test("every reason says what was found, why it matters and how to fix it", () =>
       expect(text, reason).not.toMatch(/[\n.]$/);
     }
   }
+});
+
+test("docs/codemods.md lists every rule of the audit, in its own words", () => {
+  const [, table = ""] = guide.split("| rule | what is reported |");
+  const rows = [...table.matchAll(/^\| `([\w-]+)` \| (.+?)(?: \((?:warning|note)\))? \|$/gm)].map(
+    ([, rule, what]) => [rule, what],
+  );
+  expect(rows).toEqual(Object.values(Rule).map((rule) => [rule, ruleTexts[rule].what]));
 });

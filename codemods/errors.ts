@@ -7,5 +7,7 @@ export const ExitCode = {
   Usage: 2,
   /** A region was refused. */
   Refused: 3,
+  /** A converted device behaves differently under `--prove`; nothing was written. */
+  Different: 4,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

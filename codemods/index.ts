@@ -3,5 +3,19 @@
  *
  * The TypeScript compiler that they use is loaded when a command runs, not with this module.
  */
-export { addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
+import type { Converted, HarnessOptions } from "./harness.ts";
+import type { Direction } from "./regions/facts.ts";
+
+export { type AuditOptions, addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
 export { ExitCode } from "./errors.ts";
+export type { Converted, Direction, HarnessOptions };
+
+/** Converts sources given as texts, for tests: see `harness.ts`. @throws CommandError if one does not parse. */
+export async function runCodemodOn(
+  files: Readonly<Record<string, string>>,
+  direction: Direction,
+  options: HarnessOptions = {},
+): Promise<Converted> {
+  const harness = await import("./harness.ts");
+  return harness.runCodemodOn(files, direction, options);
+}

@@ -1,13 +1,15 @@
 /** Implements the commands. Kept apart because it loads the compiler, which other command lines do not need. */
 import { CommandError, OutputFile, requireApart } from "#host";
-import { auditRegions, renderAudit } from "./audit.ts";
 import type { CodemodOptions, Print } from "./command.ts";
 import { ExitCode } from "./errors.ts";
-import { type Plan, planConversion } from "./passes/4-plan.ts";
+import type { Plan } from "./passes/4-plan.ts";
 import { applyPlan, changedFiles } from "./passes/5-apply.ts";
 import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
+import { planConversion } from "./pipeline.ts";
+import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
-import { discoverSources } from "./source/discover.ts";
+import { discover } from "./source/discover.ts";
+import { compilePlan } from "./verify/phase.ts";
 
 /** The codemod command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
 export async function runCodemod(
@@ -16,37 +18,25 @@ export async function runCodemod(
   options: CodemodOptions,
   print: Print,
 ): Promise<ExitCode> {
-  return withJsonReport(options.json, print, (report, keepApart) => {
-    const sources = discoverSources(paths);
+  return withJsonReport(options.json, print, async (report, keepApart) => {
+    const { sources, skipped } = discover(paths);
     keepApart(sources);
-    const plan = planConversion(sources, direction);
+    const plan = planConversion(sources, direction, { verify: compilePlan });
     requireDevices(plan, paths);
-    if (options.write) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
-    report(jsonReport(plan));
+    const proofs = options.prove ? await provePlan(plan) : undefined;
+    const differs = proofs?.some(({ verdict }) => verdict === "different") === true;
+    const writes = options.write === true && !differs;
+    if (writes) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
+    const said = { written: writes, skipped };
+    report({ ...jsonReport(plan, said), ...(proofs === undefined ? {} : { proofs: jsonProofs(proofs) }) });
     if (options.json !== "-") {
       if (!options.write) print(unifiedDiff(plan));
-      print(summary(plan));
+      print(summary(plan, said));
+      if (proofs !== undefined) print(proofReport(proofs));
     }
+    if (differs) return ExitCode.Different;
     if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
     return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;
-  });
-}
-
-/** The audit command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
-export async function runAudit(
-  paths: readonly string[],
-  options: { readonly json?: string },
-  print: Print,
-): Promise<ExitCode> {
-  return withJsonReport(options.json, print, (report, keepApart) => {
-    const sources = discoverSources(paths);
-    keepApart(sources);
-    const plan = planConversion(sources, "to-owned");
-    requireDevices(plan, paths);
-    const findings = auditRegions(plan);
-    report({ version: 1, regions: findings });
-    if (options.json !== "-") print(renderAudit(findings));
-    return findings.some(({ effort }) => effort === "STOP") ? ExitCode.No : ExitCode.Done;
   });
 }
 
@@ -54,12 +44,15 @@ export async function runAudit(
 async function withJsonReport(
   path: string | undefined,
   print: Print,
-  run: (report: (value: unknown) => void, keepApart: (sources: readonly string[]) => void) => ExitCode,
+  run: (
+    report: (value: unknown) => void,
+    keepApart: (sources: readonly string[]) => void,
+  ) => ExitCode | Promise<ExitCode>,
 ): Promise<ExitCode> {
   const file = path === undefined || path === "-" ? null : new OutputFile("--json", path);
   try {
     await file?.ready();
-    const code = run(
+    const code = await run(
       (value) => {
         const text = `${JSON.stringify(value, undefined, 2)}\n`;
         if (file !== null) file.write(text);

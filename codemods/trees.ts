@@ -4,7 +4,8 @@ import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import { writeOutputs } from "#host";
-import { type Plan, planBothWays, planConversion } from "./passes/4-plan.ts";
+import type { Plan } from "./passes/4-plan.ts";
+import { planBothWays, planConversion } from "./pipeline.ts";
 import { sourcesUnder } from "./source/discover.ts";
 import { newProject, readSource, shown } from "./source/workspace.ts";
 

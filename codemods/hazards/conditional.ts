@@ -1,32 +1,116 @@
-/** Whether a region is created on every path through the method that creates it. */
-import { Node } from "ts-morph";
-import type { Refusal, RegionField } from "../regions/facts.ts";
-import { Reason } from "../regions/reasons.ts";
-import { describeUse, enclosingFunction, isWithin, memberOf } from "../regions/syntax.ts";
-import { creationPoint } from "./order.ts";
+/** The conditions under which code runs, as far as the text says. */
+import { type BinaryExpression, Node, SyntaxKind } from "ts-morph";
+import type { RegionField } from "../regions/facts.ts";
+import { Phase } from "../regions/lifecycle.ts";
+import { declarationsOf, type NameIndex } from "../regions/names.ts";
+import { assigns, enclosingFunction, isWithin, isWritten, memberOf } from "../regions/syntax.ts";
+import { innermost } from "../regions/trace-syntax.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
+import { creationPoint, phaseOf } from "./order.ts";
 
-/**
- * A region that one branch creates may be used in that branch, or under an `if` with the same condition. Elsewhere, an
- * embedded region would exist uninitialised, and an owned one would not exist.
- */
-export function createdConditionally(field: RegionField): Refusal | undefined {
-  const points = field.creations.map(creationPoint);
-  const [first] = points;
-  const creator = first && memberOf(first, field.device.declaration);
-  if (first === undefined || !Node.isBodyable(creator) || covers(creator.getBody(), points)) return undefined;
-  const branch = points.length === 1 ? conditionalBranch(first, creator) : undefined;
-  const exposed = field.uses.find(({ node }) => {
-    if (points.some((point) => isWithin(node, point) || followsInBlock(node, point))) return false;
-    return branch === undefined || !isGuarded(node, branch);
-  });
-  if (exposed === undefined) return undefined;
-  return { reason: Reason.CreatedConditionally, node: exposed.node, detail: describeUse(exposed.node) };
+/** A condition that is known to hold, or known not to hold. */
+export interface Guard {
+  readonly condition: Node;
+  readonly text: string;
+  readonly holds: boolean;
 }
 
-/** True for a node after the creation in the same block: control that reaches it has passed the creation. */
-function followsInBlock(node: Node, point: Node): boolean {
-  const block = point.getParent();
-  return block !== undefined && isWithin(node, block) && node.getStart() >= point.getEnd();
+/** Everything that has been tested when control reaches `node`: enclosing branches, and branches that leave early. */
+export function guardsOf(node: Node): Guard[] {
+  const around = enclosingFunction(node);
+  const guards: Guard[] = [];
+  let inner = node;
+  for (const ancestor of node.getAncestors()) {
+    if (ancestor === around) break;
+    if (Node.isIfStatement(ancestor)) {
+      const condition = ancestor.getExpression();
+      if (isWithin(inner, ancestor.getThenStatement())) guards.push(...parts(condition, true));
+      else if (inner !== condition) guards.push(...parts(condition, false));
+    } else if (Node.isConditionalExpression(ancestor) && inner !== ancestor.getCondition()) {
+      guards.push(...parts(ancestor.getCondition(), inner === ancestor.getWhenTrue()));
+    } else if (isAnd(ancestor) && inner === ancestor.getRight()) {
+      guards.push(...parts(ancestor.getLeft(), true));
+    } else if (Node.isBlock(ancestor)) guards.push(...leftEarly(ancestor, inner));
+    inner = ancestor;
+  }
+  return guards;
+}
+
+/** `if (condition) return;` above `statement` in its block. */
+function leftEarly(block: Node, statement: Node): Guard[] {
+  if (!Node.isBlock(block)) return [];
+  const above = block.getStatements().filter((each) => each.getEnd() <= statement.getStart());
+  return above.flatMap((each) => {
+    if (!Node.isIfStatement(each) || each.getElseStatement() !== undefined) return [];
+    const then = each.getThenStatement();
+    const last = Node.isBlock(then) ? then.getStatements().at(-1) : then;
+    const leaves = Node.isReturnStatement(last) || Node.isThrowStatement(last);
+    return leaves ? parts(each.getExpression(), false) : [];
+  });
+}
+
+/** A condition taken apart: both parts of `a && b` hold if it does, neither part of `a || b` if it does not. */
+function parts(condition: Node, holds: boolean): Guard[] {
+  const bare = innermost(condition);
+  if (Node.isPrefixUnaryExpression(bare) && bare.getOperatorToken() === SyntaxKind.ExclamationToken) {
+    return parts(bare.getOperand(), !holds);
+  }
+  if (Node.isBinaryExpression(bare)) {
+    const kind = bare.getOperatorToken().getKind();
+    const splits = holds ? SyntaxKind.AmpersandAmpersandToken : SyntaxKind.BarBarToken;
+    if (kind === splits) return [...parts(bare.getLeft(), holds), ...parts(bare.getRight(), holds)];
+  }
+  return [{ condition: bare, text: bare.getText(), holds }];
+}
+
+function isAnd(node: Node): node is BinaryExpression {
+  return (
+    Node.isBinaryExpression(node) && node.getOperatorToken().getKind() === SyntaxKind.AmpersandAmpersandToken
+  );
+}
+
+/**
+ * True for a condition whose value cannot change once the device is realized: it reads constants, and fields that are
+ * assigned, if at all, while the device is constructed and configured.
+ */
+export function isStable(condition: Node, names: NameIndex): boolean {
+  const node = innermost(condition);
+  if (Node.isLiteralExpression(node) || Node.isTrueLiteral(node) || Node.isFalseLiteral(node)) return true;
+  if (Node.isNullLiteral(node)) return true;
+  if (Node.isPrefixUnaryExpression(node)) return isStable(node.getOperand(), names);
+  if (Node.isBinaryExpression(node)) {
+    return !assigns(node) && isStable(node.getLeft(), names) && isStable(node.getRight(), names);
+  }
+  if (Node.isIdentifier(node)) {
+    const [declaration] = declarationsOf(node);
+    if (node.getText() === "undefined") return true;
+    const statement = Node.isVariableDeclaration(declaration) && declaration.getVariableStatement();
+    return statement !== undefined && statement !== false && statement.getDeclarationKind() === "const";
+  }
+  if (!Node.isPropertyAccessExpression(node)) return false;
+  if (!Node.isThisExpression(innermost(node.getExpression()))) return false;
+  const [field] = declarationsOf(node.getNameNode());
+  return Node.isPropertyDeclaration(field) && isSettled(field, names);
+}
+
+/** True if no code assigns the field after the device has been configured. */
+function isSettled(field: Node, names: NameIndex): boolean {
+  const holder = field.getParent();
+  if (!Node.isPropertyDeclaration(field) || !Node.isClassDeclaration(holder)) return false;
+  if (field.isReadonly()) return true;
+  return names.referencesTo([field], field.getName()).every((name) => {
+    const access = name.getParent();
+    if (access === undefined || !isWritten(access)) return true;
+    const member = memberOf(access, holder);
+    return member !== undefined && phaseOf(member, holder) <= Phase.Init;
+  });
+}
+
+/** True if every path that completes the creating method normally passes one of the creations. */
+export function coversAllPaths({ creations, device }: RegionField): boolean {
+  const points = creations.map(creationPoint);
+  const creator = points[0] && memberOf(points[0], device.declaration);
+  return !Node.isBodyable(creator) || covers(creator.getBody(), points);
 }
 
 /** True if every path that completes `node` normally passes one of the creations. */
@@ -60,49 +144,7 @@ function coversList(statements: readonly Node[], points: readonly Node[]): boole
 
 function mayReturn(statement: Node): boolean {
   const around = enclosingFunction(statement);
-  const returns = [statement, ...statement.getDescendants()].filter(Node.isReturnStatement);
+  if (Node.isReturnStatement(statement)) return true;
+  const returns = descendantsOfKind(statement, SyntaxKind.ReturnStatement);
   return returns.some((each) => enclosingFunction(each) === around);
-}
-
-interface Branch {
-  readonly condition: string;
-  readonly taken: boolean;
-}
-
-/** The only branch on which the creation depends; undefined if it depends on several branches, or on anything else. */
-function conditionalBranch(point: Node, creator: Node): Branch | undefined {
-  const branches: Branch[] = [];
-  let inner = point;
-  for (const ancestor of point.getAncestors()) {
-    if (ancestor === creator) break;
-    if (Node.isIfStatement(ancestor)) {
-      const taken = isWithin(inner, ancestor.getThenStatement());
-      branches.push({ condition: ancestor.getExpression().getText(), taken });
-    } else if (!Node.isBlock(ancestor)) return undefined;
-    inner = ancestor;
-  }
-  const [branch, another] = branches;
-  const returnsEarly = returnsBefore(creator, point);
-  return another === undefined && !returnsEarly ? branch : undefined;
-}
-
-function returnsBefore(creator: Node, point: Node): boolean {
-  const around = enclosingFunction(point);
-  return creator
-    .getDescendants()
-    .some(
-      (each) =>
-        Node.isReturnStatement(each) &&
-        enclosingFunction(each) === around &&
-        each.getEnd() < point.getStart(),
-    );
-}
-
-function isGuarded(node: Node, branch: Branch): boolean {
-  return node.getAncestors().some((ancestor) => {
-    if (!Node.isIfStatement(ancestor) || ancestor.getExpression().getText() !== branch.condition)
-      return false;
-    const guarded = branch.taken ? ancestor.getThenStatement() : ancestor.getElseStatement();
-    return guarded !== undefined && isWithin(node, guarded);
-  });
 }

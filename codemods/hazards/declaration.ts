@@ -9,20 +9,15 @@ export function staticField({ declaration }: RegionField): Refusal | undefined {
   return { reason: Reason.StaticField, node: declaration, detail: declaration.getText() };
 }
 
-export function hashPrivate({ declaration, name }: RegionField): Refusal | undefined {
-  if (!name.startsWith("#")) return undefined;
-  return { reason: Reason.HashPrivate, node: declaration, detail: name };
-}
-
-export function fieldForm({ declaration, name }: RegionField): Refusal | undefined {
+export function fieldForm({ declaration, name, nullable }: RegionField): Refusal | undefined {
   const strange =
     declaration.getDecorators().length > 0 ||
     declaration.hasAccessorKeyword() ||
     declaration.hasDeclareKeyword() ||
-    declaration.hasQuestionToken() ||
-    !Node.isIdentifier(declaration.getNameNode()) ||
+    (declaration.hasQuestionToken() && !nullable) ||
+    Node.isComputedPropertyName(declaration.getNameNode()) ||
     !hasLinesOfItsOwn(declaration);
   return strange ? { reason: Reason.FieldForm, node: declaration, detail: name } : undefined;
 }
 
-export const declarationHazards = [staticField, hashPrivate, fieldForm];
+export const declarationHazards = [staticField, fieldForm];

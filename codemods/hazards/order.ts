@@ -1,8 +1,9 @@
 /** Infers when code runs in a device's life from its position in the source. */
-import { type ClassDeclaration, Node } from "ts-morph";
+import { type ClassDeclaration, Node, ts } from "ts-morph";
 import type { Creation, RegionField } from "../regions/facts.ts";
 import { Phase, phaseAfterCall, phaseOfHook } from "../regions/lifecycle.ts";
 import { callOn, enclosingFunction, memberOf } from "../regions/syntax.ts";
+import { namesIn } from "../source/node-index.ts";
 
 /** Phase in which a member of a class first runs; a method called by hooks runs as early as the earliest of them. */
 export function phaseOf(member: Node, device: ClassDeclaration, visited = new Set<Node>()): Phase {
@@ -14,7 +15,7 @@ export function phaseOf(member: Node, device: ClassDeclaration, visited = new Se
   visited.add(member);
   const phases = device
     .getMembers()
-    .filter((caller) => !visited.has(caller) && callsOfMember(caller, member).length > 0)
+    .filter((caller) => !visited.has(caller) && callsMember(caller, member))
     .map((caller) => phaseOf(caller, device, visited));
   return phases.length === 0 ? Phase.Run : (Math.min(...phases) as Phase); // the minimum of phases is a phase
 }
@@ -26,18 +27,25 @@ function nameOfMember(member: Node): string | undefined {
   return undefined;
 }
 
-/** Places in `caller`, outside nested functions, where `this.callee(…)` is called or `this.callee` is read. */
-function callsOfMember(caller: Node, callee: Node): Node[] {
+/** True if `caller`, outside nested functions, calls `this.callee(…)` or reads `this.callee`. */
+function callsMember(caller: Node, callee: Node): boolean {
   const name = nameOfMember(callee);
-  if (name === undefined || caller === callee) return [];
-  const found: Node[] = [];
-  caller.forEachDescendant((node) => {
-    if (!Node.isPropertyAccessExpression(node) || node.getName() !== name) return;
-    if (!Node.isThisExpression(node.getExpression()) || enclosingFunction(node) !== caller) return;
-    const called = Node.isGetAccessorDeclaration(callee) || Node.isCallExpression(node.getParent());
-    if (called) found.push(node);
+  if (name === undefined || caller === callee) return false;
+  return namesIn(caller, name).some((identifier) => {
+    const node = identifier.parent;
+    if (!ts.isPropertyAccessExpression(node) || node.name !== identifier) return false;
+    if (node.expression.kind !== ts.SyntaxKind.ThisKeyword) return false;
+    const called = Node.isGetAccessorDeclaration(callee) || ts.isCallExpression(node.parent);
+    return called && isDirectlyIn(node, caller.compilerNode);
   });
-  return found;
+}
+
+/** True if no other function lies between a node and the member that contains it. */
+function isDirectlyIn(node: ts.Node, member: ts.Node): boolean {
+  for (let around = node.parent; around !== member; around = around.parent) {
+    if (ts.isFunctionLike(around) || ts.isClassLike(around)) return false;
+  }
+  return true;
 }
 
 /** The node that marks when a creation happens: code before it finds no region. */
@@ -50,35 +58,15 @@ export function firstCreation(field: RegionField): Creation | undefined {
   return [...field.creations].sort((a, b) => a.statement.getStart() - b.statement.getStart())[0];
 }
 
-/** True if `node`, which needs the region, may run before the region is created. */
-export function mayPrecede(node: Node, field: RegionField): boolean {
-  const first = firstCreation(field);
-  const device = field.device.declaration;
-  const creator = first && memberOf(first.statement, device);
-  if (first === undefined || creator === undefined) return false;
-  const point = creationPoint(first);
-  const member = memberOf(node, device);
+/**
+ * True if code outside the class uses the region, or calls a method that needs it, before it has the device do what
+ * creates the region.
+ */
+export function mayPrecedeFromOutside(node: Node, creation: Creation, device: ClassDeclaration): boolean {
+  const creator = memberOf(creation.statement, device);
   const around = enclosingFunction(node);
-  if (member === undefined) return mayPrecedeFromOutside(node, creator, device);
-  if (around !== member) return false; // A nested function runs later; if it may run earlier, the field is kept.
-  if (member === creator) return node.getStart() < point.getStart() || isArgumentOf(node, first);
-  const [usePhase, createPhase] = [phaseOf(member, device), phaseOf(creator, device)];
-  if (usePhase !== createPhase) return usePhase < createPhase;
-  const creatorCalls = callsOfMember(member, creator);
-  if (creatorCalls.length > 0) return creatorCalls.every((call) => node.getStart() < call.getStart());
-  return callsOfMember(creator, member).some((call) => call.getStart() < point.getStart());
-}
-
-function isArgumentOf(node: Node, creation: Creation): boolean {
-  return creation.call
-    .getArguments()
-    .some((each) => each === node || each.containsRange(node.getPos(), node.getEnd()));
-}
-
-/** Uses by a subclass through `this`, and by other code through the object. */
-function mayPrecedeFromOutside(node: Node, creator: Node, device: ClassDeclaration): boolean {
-  const around = enclosingFunction(node);
-  if (around === undefined || !Node.isPropertyAccessExpression(node)) return false;
+  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
+  if (creator === undefined || around === undefined || !access) return false;
   const receiver = node.getExpression();
   if (!Node.isThisExpression(receiver)) {
     return laterCalls(around, node, receiver.getText()).some(

@@ -1,26 +1,36 @@
-/** Hazards in how a region is used. */
-import { Node, type SourceFile, SyntaxKind } from "ts-morph";
-import { isLeaf } from "../regions/constructors.ts";
-import { type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
-import { follow } from "../regions/follow.ts";
+/** Hazards in what becomes of a region. Every use must stand in a place that is understood. */
+import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import type { Evidence } from "../passes/evidence.ts";
+import { isLeaf, type Shape } from "../regions/constructors.ts";
+import {
+  type Refusal,
+  type RegionAllocation,
+  type RegionField,
+  type RegionLocal,
+  UseKind,
+} from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
 import { Reason } from "../regions/reasons.ts";
-import { callOn, describeUse, enclosingFunction, outermost } from "../regions/syntax.ts";
-import { mayPrecede, phaseOf } from "./order.ts";
+import { describeUse, enclosingFunction, memberOf, outermost } from "../regions/syntax.ts";
+import type { Fate } from "../regions/trace.ts";
+import { derivesFrom, innermost, isAssignmentTarget } from "../regions/trace-syntax.ts";
+import { phaseOf } from "./order.ts";
+import { isInLoop } from "./repeated.ts";
 
 const kindReasons: Readonly<Partial<Record<UseKind, Reason>>> = {
   [UseKind.Assign]: Reason.Reassigned,
   [UseKind.Delete]: Reason.Deleted,
   [UseKind.Compare]: Reason.IdentityCompared,
   [UseKind.Computed]: Reason.ComputedAccess,
-  [UseKind.Destructure]: Reason.Destructured,
   [UseKind.Spread]: Reason.OwnerSpread,
 };
 
 /** Uses that are hazards wherever they occur. */
 export function strangeUse({ uses }: RegionField): Refusal | undefined {
   for (const { node, kind } of uses) {
-    const reason = kindReasons[kind];
+    // Where the region certainly exists, which is judged apart, `?.` does the same in both forms.
+    if (kind === UseKind.Compare && isOptionalChain(node)) continue;
+    const reason = kindReasons[kind] ?? (isStrangePattern(node, kind) ? Reason.Destructured : undefined);
     if (reason !== undefined) return { reason, node, detail: describeUse(node) };
   }
   return undefined;
@@ -33,91 +43,152 @@ export function usedAfterRelease({ uses, device }: RegionField): Refusal | undef
   return late && { reason: Reason.UsedAfterRelease, node: late.node, detail: describeUse(late.node) };
 }
 
+function isOptionalChain(node: Node): boolean {
+  const access = outermost(node).getParent();
+  return Node.isPropertyAccessExpression(access) && access.hasQuestionDotToken();
+}
+
+/** A pattern that gives the region a default, or that is assigned rather than declared. */
+function isStrangePattern(node: Node, kind: UseKind): boolean {
+  if (kind !== UseKind.Destructure) return false;
+  if (!Node.isBindingElement(node) || node.getInitializer() !== undefined) return true;
+  return !Node.isIdentifier(node.getNameNode()) || !Node.isVariableDeclaration(node.getParent()?.getParent());
+}
+
+/** What becomes of a region that has a field. */
+export function fatesOfField(field: RegionField, { tracer }: Evidence): Fate[] {
+  const depth = field.array ? 1 : 0;
+  return field.uses.flatMap(({ node, kind }) => {
+    if (kind === UseKind.Type) return [];
+    if (kind !== UseKind.Destructure) return tracer.fatesOf(node, depth);
+    const name = Node.isBindingElement(node) ? node.getNameNode() : node;
+    return tracer.fatesOfBinding(name, "variable", depth);
+  });
+}
+
+/** What becomes of a region that only a variable refers to. */
+export function fatesOfLocal({ declaration, calls, loop }: RegionLocal, { tracer }: Evidence): Fate[] {
+  if (declaration !== undefined) return tracer.fatesOfBinding(declaration.getNameNode(), "variable");
+  return loop === undefined ? calls.flatMap(({ call }) => tracer.fatesOf(call)) : [];
+}
+
+/** A place that the region reaches and that nothing is known about. */
+export function notFollowed(fates: readonly Fate[]): Refusal | undefined {
+  const lost = fates.find(({ kind }) => kind === "unknown");
+  if (lost === undefined) return undefined;
+  return { reason: Reason.NotFollowed, node: lost.node, detail: `${describeUse(lost.node)}: ${lost.why}` };
+}
+
 /**
  * Flat views hold a region through its owner, so unparenting an owned leaf frees it under them. Containers and aliases
  * are never ranges of a flat view, but may be its root; unparenting them is allowed as the last use in teardown.
  */
-export function unparented(field: RegionField): Refusal | undefined {
-  const use = field.uses.find(isUnparent);
-  if (use === undefined) return undefined;
+export function unparented(
+  field: RegionField,
+  fates: readonly Fate[],
+  evidence: Evidence,
+): Refusal | undefined {
+  const shapes = field.creations.map(({ maker }) => maker.shape);
+  const use = fates.find(({ kind }) => kind === "unparent");
+  if (use === undefined) return unparentedAsChild(field.device.declaration, shapes, evidence);
   const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: describeUse(node) });
-  if (field.creations.some(({ maker }) => isLeaf(maker.shape))) {
-    return refuse(Reason.LeafUnparented, use.node);
+  if (shapes.some(isLeaf)) {
+    return refuse(Reason.LeafUnparented, givenAway(field, use, evidence) ?? placeOf(use));
   }
-  const { member } = use;
-  const tearDown = member !== undefined && phaseOf(member, field.device.declaration) === Phase.TearDown;
-  if (!tearDown) return refuse(Reason.ContainerUnparented, use.node);
-  const later = field.uses.find(({ node }) => node !== use.node && isAfter(node, use.node));
+  const direct = field.uses.find(({ node }) => node.getParent()?.getParent() === use.node);
+  const tearDown = direct?.member && phaseOf(direct.member, field.device.declaration) === Phase.TearDown;
+  if (direct === undefined || tearDown !== true) return refuse(Reason.ContainerUnparented, placeOf(use));
+  const root = fates.find(isRootOfSpace);
+  if (root !== undefined) return refuse(Reason.ContainerUnparented, placeOf(use));
+  const later = field.uses.find(({ node }) => node !== direct.node && isAfter(node, direct.node));
   return later && refuse(Reason.ContainerUnparented, later.node);
 }
 
-/** `region.unparent()`, `objectUnparent(region)`, or either of them on a variable or parameter that holds the region. */
-function isUnparent({ node, kind }: Use): boolean {
-  if (kind === UseKind.Unparent || isUnparentArgument(node)) return true;
-  const traces = follow(node).map((trace) => trace.node);
-  return traces.some((trace) => callOn(trace)?.method === "unparent" || isUnparentArgument(trace));
+/** The use from which a region reaches the function that unparents it. */
+function givenAway({ uses }: RegionField, unparenting: Fate, { tracer }: Evidence): Node | undefined {
+  if (!unparenting.via.has("parameter")) return undefined;
+  return uses.find(({ node }) => tracer.fatesOf(node).some((fate) => fate.node === unparenting.node))?.node;
 }
 
-function isUnparentArgument(node: Node): boolean {
-  const value = outermost(node);
-  const call = value.getParent();
-  if (!Node.isCallExpression(call) || !call.getArguments().includes(value)) return false;
-  return /(^|\.)(objectUnparent|unparent)$/.test(call.getExpression().getText());
+/** An owned region that is unparented, and that only a variable refers to. */
+export function localUnparented(
+  { device, calls }: RegionLocal,
+  fates: readonly Fate[],
+  evidence: Evidence,
+): Refusal | undefined {
+  const shapes = calls.map(({ maker }) => maker.shape);
+  const use = fates.find(({ kind }) => kind === "unparent");
+  if (use === undefined) return unparentedAsChild(device.declaration, shapes, evidence);
+  const reason = shapes.some(isLeaf) ? Reason.LeafUnparented : Reason.ContainerUnparented;
+  return { reason, node: placeOf(use), detail: describeUse(placeOf(use)) };
+}
+
+/**
+ * A region in storage allocated by hand that is unparented. An alias or a container may be, by the name that it has been
+ * given, if that name is given a new value next, or if it is the last thing that happens to it.
+ */
+export function allocationUnparented(
+  { target, maker, device }: RegionAllocation,
+  fates: readonly Fate[],
+): Refusal | undefined {
+  const isFine = (fate: Fate): boolean => {
+    if (isLeaf(maker.shape) || fates.some(isRootOfSpace) || innermost(placeOf(fate)).getText() !== target) {
+      return false;
+    }
+    if (device === undefined || isInLoop(fate.node, device.declaration)) return false;
+    const around = enclosingFunction(fate.node);
+    const next = around
+      ?.getDescendants()
+      .find((each) => each.getStart() > fate.node.getEnd() && each.getText() === target);
+    if (next !== undefined) return isAssignmentTarget(next);
+    const member = memberOf(fate.node, device.declaration);
+    return member !== undefined && phaseOf(member, device.declaration) === Phase.TearDown;
+  };
+  const wrong = fates.find((fate) => fate.kind === "unparent" && !isFine(fate));
+  if (wrong === undefined) return undefined;
+  const reason = isLeaf(maker.shape) ? Reason.LeafUnparented : Reason.ContainerUnparented;
+  return { reason, node: placeOf(wrong), detail: describeUse(placeOf(wrong)) };
+}
+
+/** Code that unparents children of a device without naming them, such as `for (… of this.children())`. */
+function unparentedAsChild(
+  device: RegionField["device"]["declaration"],
+  shapes: readonly Shape[],
+  evidence: Evidence,
+): Refusal | undefined {
+  const found = evidence.childrenUnparented().find((object) => mayBe(object, device));
+  if (found === undefined) return undefined;
+  const reason = shapes.some(isLeaf) ? Reason.LeafUnparented : Reason.ContainerUnparented;
+  return { reason, node: found, detail: describeUse(found) };
+}
+
+/** True if an expression may be an object of the class. */
+function mayBe(object: Node, device: ClassDeclaration): boolean {
+  const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+  if (Node.isThisExpression(innermost(object)) && around !== undefined) {
+    return around === device || derivesFrom(around, device) || derivesFrom(device, around);
+  }
+  const type = object.getType();
+  return type.isAny() || device.getType().isAssignableTo(type.getNonNullableType());
+}
+
+/** True for `new AddressSpace(model, region, …)`: flat views then read the region's owner when they are destroyed. */
+function isRootOfSpace({ kind, node }: Fate): boolean {
+  return (
+    kind === "handed" && Node.isNewExpression(node) && /AddressSpace$/.test(node.getExpression().getText())
+  );
+}
+
+/** The expression that is unparented. */
+function placeOf({ node }: Fate): Node {
+  const callee = Node.isCallExpression(node) ? node.getExpression() : undefined;
+  if (Node.isPropertyAccessExpression(callee) && callee.getName() === "unparent")
+    return callee.getExpression();
+  return node;
 }
 
 function isAfter(node: Node, other: Node): boolean {
   return enclosingFunction(node) === enclosingFunction(other) && node.getStart() > other.getEnd();
 }
 
-export function usedBeforeCreation(field: RegionField): Refusal | undefined {
-  const creators = new Set<Node>(field.creations.flatMap(({ call }) => [call, ...call.getAncestors()]));
-  const early = field.uses.find((use) => {
-    const { node, kind } = use;
-    if (kind === UseKind.Create || creators.has(node) || isLoopHead(node, field)) return false;
-    return !isHandedOut(use) && mayPrecede(node, field);
-  });
-  return early && { reason: Reason.UsedBeforeCreation, node: early.node, detail: describeUse(early.node) };
-}
-
-/** `this.windows` in the head of the loop that creates the regions, or in the statement that stores each of them. */
-function isLoopHead(node: Node, { creations }: RegionField): boolean {
-  return creations.some(({ loop }) => {
-    if (loop === undefined) return false;
-    const head = loop.kind === "array" ? loop.statement.getExpression() : loop.store;
-    return head !== undefined && node.getStart() >= head.getStart() && node.getEnd() <= head.getEnd();
-  });
-}
-
-function isHandedOut({ kind, onThis }: Use): boolean {
-  return kind === UseKind.Return && onThis;
-}
-
-/** A getter or method that returns the region runs as early as its callers do. */
-export function leakedBeforeCreation(field: RegionField, files: readonly SourceFile[]): Refusal | undefined {
-  for (const use of field.uses) {
-    const { node, member } = use;
-    if (!isHandedOut(use) || member === undefined || enclosingFunction(node) !== member) continue;
-    const name = Node.hasName(member) ? member.getName() : undefined;
-    const caller =
-      name === undefined ? undefined : callersOf(member, name, files).find((use) => mayPrecede(use, field));
-    if (caller !== undefined) {
-      return { reason: Reason.LeakedBeforeCreation, node: caller, detail: describeUse(caller) };
-    }
-  }
-  return undefined;
-}
-
-function callersOf(member: Node, name: string, files: readonly SourceFile[]): Node[] {
-  const callers: Node[] = [];
-  for (const file of files) {
-    if (!file.getFullText().includes(name)) continue;
-    for (const node of file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
-      if (node.getName() !== name) continue;
-      const declarations = node.getNameNode().getSymbol()?.getDeclarations() ?? [];
-      if (declarations.some((each) => each === member)) callers.push(node);
-    }
-  }
-  return callers;
-}
-
-export const useHazards = [strangeUse, usedAfterRelease, unparented, usedBeforeCreation];
+export const useHazards = [strangeUse, usedAfterRelease];

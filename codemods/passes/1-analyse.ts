@@ -1,103 +1,224 @@
-/** Pass 1, file by file: which regions are declared, in which form, and which calls create them. */
+/** Phase 1, file by file: which regions are declared, in which form, and which calls create them. */
 import {
   type CallExpression,
   type ClassDeclaration,
+  type ExpressionStatement,
   Node,
   type PropertyDeclaration,
   type SourceFile,
   SyntaxKind,
+  type VariableDeclaration,
 } from "ts-morph";
-import type { DeviceFacts, RegionLocal, StrayRegion } from "../regions/facts.ts";
+import { allocatedClass, allocationAt } from "../regions/allocations.ts";
+import type {
+  DeclaredField,
+  DeviceClass,
+  DeviceFacts,
+  FileFacts,
+  RegionAllocation,
+  RegionLocal,
+  StrayRegion,
+} from "../regions/facts.ts";
+import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
 import { Reason } from "../regions/reasons.ts";
-import { assignmentTo, countingLoopOf, enclosingFunction, memberOf, newRegion } from "../regions/syntax.ts";
+import { assignmentTo, newRegion } from "../regions/syntax.ts";
+import { nameOnThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { nameOfRegion } from "../source/region-name.ts";
+import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** Class name under which regions outside every class are reported. */
 export const moduleName = "(module)";
 
-/** Regions and classes of one file. */
-export interface FileFacts {
-  readonly file: SourceFile;
-  /** Classes that hold regions. */
-  readonly devices: DeviceFacts[];
-  /** Regions outside every class. */
-  readonly strays: StrayRegion[];
-  /** Number of classes in the file that can hold regions, including those without any. */
-  readonly deviceCount: number;
+/** Phase 1: the regions of every source, in any form. */
+export function analyse({ targets, identity }: Workspace): FileFacts<DeclaredField>[] {
+  return targets.map((file) => analyseFile(file, identity, targets));
 }
 
-export function analyse({ targets, identity }: Workspace): FileFacts[] {
-  return targets.map((file) => analyseFile(file, identity));
-}
-
-function analyseFile(file: SourceFile, identity: Identity): FileFacts {
+function analyseFile(
+  file: SourceFile,
+  identity: Identity,
+  targets: readonly SourceFile[],
+): FileFacts<DeclaredField> {
   const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
-  const devices = classes.map((declaration) => analyseClass(declaration, identity));
-  const strays = regionCalls(file, identity).filter(({ call }) => nearestClass(call) === undefined);
+  const calls = new Map<ClassDeclaration | undefined, RegionCall[]>();
+  for (const found of regionCalls(file, identity)) {
+    const holder = nearestClass(found.call);
+    const list = calls.get(holder);
+    if (list === undefined) calls.set(holder, [found]);
+    else list.push(found);
+  }
+  const devices = classes.map((declaration) =>
+    analyseClass(declaration, calls.get(declaration) ?? [], identity, targets),
+  );
+  const strays = calls.get(undefined) ?? [];
   return {
     file,
-    devices: devices.filter((each) => each.fields.length + each.locals.length + each.strays.length > 0),
-    strays: strays.map((found) => stray(found, found.made ? Reason.CreatedInExpression : Reason.FieldForm)),
+    devices: devices.filter(
+      (each) => each.fields.length + each.locals.length + each.allocations.length + each.strays.length > 0,
+    ),
+    strays: strays.map(({ call, made }) =>
+      made ? stray(made, Reason.CreatedInExpression) : misplaced(call, identity),
+    ),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
 }
 
-function analyseClass(declaration: ClassDeclaration, identity: Identity): DeviceFacts {
-  const device: DeviceFacts = {
+function analyseClass(
+  declaration: ClassDeclaration,
+  inClass: readonly RegionCall[],
+  identity: Identity,
+  targets: readonly SourceFile[],
+): DeviceFacts<DeclaredField> {
+  const device: DeviceClass = {
     file: declaration.getSourceFile(),
     name: declaration.getName() ?? "(anonymous)",
     declaration,
-    fields: [],
-    locals: [],
-    strays: [],
   };
-  for (const member of declaration.getMembers()) {
-    if (Node.isPropertyDeclaration(member)) analyseField(member, device, identity);
-  }
-  const calls = regionCalls(declaration, identity).filter(({ call }) => nearestClass(call) === declaration);
-  for (const found of calls) analyseCall(found, device, identity);
-  return device;
+  const declared = declaration
+    .getMembers()
+    .filter(Node.isPropertyDeclaration)
+    .flatMap((member) => analyseField(member, device, identity) ?? []);
+  const fields = declared.filter(isField);
+  const embeddings = new Set<Node | undefined>(fields.map((field) => embeddedBy(field.embedding)));
+  const calls = inClass.filter(({ call }) => !embeddings.has(call));
+  const made = analyseCalls(calls, device, fields, identity, targets);
+  return {
+    ...device,
+    fields,
+    locals: made.filter(isLocal),
+    allocations: made.filter(isAllocation),
+    strays: [...declared, ...made].filter(isStray),
+  };
 }
 
-function analyseField(declaration: PropertyDeclaration, device: DeviceFacts, identity: Identity): void {
-  const base = { device, declaration, name: declaration.getName(), uses: [], creations: [] };
-  const initializer = declaration.getInitializer();
+type Found = DeclaredField | RegionLocal | RegionAllocation | StrayRegion;
+
+function isStray(found: Found): found is StrayRegion {
+  return "reason" in found;
+}
+
+function isLocal(found: Found): found is RegionLocal {
+  return "calls" in found;
+}
+
+function isAllocation(found: Found): found is RegionAllocation {
+  return "initStatement" in found;
+}
+
+function isField(found: Found): found is DeclaredField {
+  return !isStray(found) && !isLocal(found) && !isAllocation(found);
+}
+
+function analyseField(
+  declaration: PropertyDeclaration,
+  device: DeviceClass,
+  identity: Identity,
+): DeclaredField | StrayRegion | undefined {
+  const embedding = embeddingIn(device.declaration, declaration);
+  const base = { device, declaration, name: nameOfField(declaration), embedding };
+  const initializer = declaration.getInitializer() ?? embeddedBy(embedding);
   if (Node.isCallExpression(initializer)) {
+    const allocated = allocatedClass(initializer, identity);
+    if (allocated !== undefined && !declaration.isStatic()) {
+      return {
+        ...base,
+        form: "allocated",
+        className: allocated.getText(),
+        array: false,
+        nullable: false,
+        count: undefined,
+      };
+    }
     const embedded = embedCall(initializer);
-    if (embedded === undefined) return;
+    if (embedded === undefined) return undefined;
     const classNode = initializer.getArguments()[0];
-    if (classNode === undefined || !mayBeRegionClass(classNode, identity)) return;
+    if (classNode === undefined || !mayBeRegionClass(classNode, identity)) return undefined;
     const reason = declaration.isStatic()
       ? Reason.StaticField
       : embedProblem(initializer, classNode, identity);
     if (reason !== undefined) {
       const { name } = base;
-      device.strays.push({ node: declaration, name, form: "embedded", maker: undefined, reason });
-      return;
+      return { node: declaration, name, form: "embedded", maker: undefined, reason };
     }
     const count = embedded === "embedArray" ? initializer.getArguments()[1] : undefined;
     const array = embedded === "embedArray";
     const counted = count !== undefined && Node.isExpression(count) ? count : undefined;
-    device.fields.push({ ...base, form: "embedded", className: classNode.getText(), array, count: counted });
-    return;
+    return {
+      ...base,
+      form: "embedded",
+      className: classNode.getText(),
+      array,
+      nullable: false,
+      count: counted,
+    };
   }
   const owned = ownedField(declaration, identity);
-  if (owned !== undefined) device.fields.push({ ...base, form: "owned", count: undefined, ...owned });
+  return owned && { ...base, form: "owned", count: undefined, ...owned };
+}
+
+/** `this.name = this.embed(MemoryRegion);` in the constructor, for a field without a value of its own. */
+function embeddingIn(
+  device: ClassDeclaration,
+  declaration: PropertyDeclaration,
+): ExpressionStatement | undefined {
+  if (declaration.getInitializer() !== undefined || declaration.isStatic()) return undefined;
+  const [maker] = device.getConstructors();
+  return maker
+    ?.getStatements()
+    .filter(Node.isExpressionStatement)
+    .find((statement) => {
+      const call = embeddedBy(statement);
+      const target = call?.getParentIf(Node.isBinaryExpression)?.getLeft();
+      const name = target && nameOnThis(target);
+      return (
+        name === nameOfField(declaration) && hasLinesOfItsOwn(statement) && trailingComment(statement) === ""
+      );
+    });
+}
+
+/** The call `this.embed(…)` that a statement assigns. */
+function embeddedBy(statement: ExpressionStatement | undefined): CallExpression | undefined {
+  const assignment = statement?.getExpression();
+  if (!Node.isBinaryExpression(assignment) || assignment.getOperatorToken().getText() !== "=")
+    return undefined;
+  const call = assignment.getRight();
+  return Node.isCallExpression(call) && embedCall(call) === "embed" ? call : undefined;
+}
+
+/** The name without quotes. */
+function nameOfField(declaration: PropertyDeclaration): string {
+  const name = declaration.getNameNode();
+  return Node.isStringLiteral(name) ? name.getLiteralText() : name.getText();
 }
 
 /** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for an array. */
 function ownedField(
   declaration: PropertyDeclaration,
   identity: Identity,
-): { array: boolean; className: string } | undefined {
+): { array: boolean; className: string; nullable: boolean } | undefined {
   const typeNode = declaration.getTypeNode();
   if (Node.isArrayTypeNode(typeNode) && declaration.getInitializer()?.getText() === "[]") {
     const element = typeNode.getElementTypeNode();
-    return identity.isRegion(element.getType()) ? { array: true, className: element.getText() } : undefined;
+    return identity.isRegion(element.getType())
+      ? { array: true, className: element.getText(), nullable: false }
+      : undefined;
   }
-  if (!Node.isTypeReference(typeNode) || !declaration.hasExclamationToken()) return undefined;
-  return identity.isRegion(typeNode.getType()) ? { array: false, className: typeNode.getText() } : undefined;
+  const initializer = declaration.getInitializer()?.getText();
+  const starts = initializer === undefined || initializer === "null" || initializer === "undefined";
+  if (!starts || declaration.isAbstract()) return undefined;
+  const named = Node.isUnionTypeNode(typeNode)
+    ? typeNode.getTypeNodes().filter((each) => !/^(?:null|undefined)$/.test(each.getText()))
+    : [typeNode];
+  const [region, another] = named;
+  if (!Node.isTypeReference(region) || another !== undefined) return undefined;
+  if (!identity.isRegion(region.getType())) return undefined;
+  return {
+    array: false,
+    className: region.getText(),
+    nullable: Node.isUnionTypeNode(typeNode) || declaration.hasQuestionToken(),
+  };
 }
 
 function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
@@ -119,15 +240,23 @@ function embedProblem(call: CallExpression, classNode: Node, identity: Identity)
   const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
   if (method.getSymbol() === undefined) return Reason.TypeUnresolved;
   if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
-  const named = Node.isIdentifier(classNode) && identity.isClassName(classNode);
+  const named = isPlainName(classNode) && identity.isClassName(classNode);
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
+}
+
+/** `MemoryRegion`, or `memory.MemoryRegion` of a namespace import: a name that is also that of a type. */
+function isPlainName(node: Node): boolean {
+  if (Node.isIdentifier(node)) return true;
+  return Node.isPropertyAccessExpression(node) && Node.isIdentifier(node.getExpression());
 }
 
 /** An expression that creates a region: `MemoryRegion.newIo(…)`, `this.embed(MemoryRegion)`, `new MemoryRegion(…)`. */
 interface RegionCall {
   readonly call: Node;
-  readonly made: ReturnType<typeof newRegion>;
+  readonly made: Made | undefined;
 }
+
+type Made = NonNullable<ReturnType<typeof newRegion>>;
 
 function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   const found: RegionCall[] = [];
@@ -137,101 +266,121 @@ function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   for (const call of scope.getDescendantsOfKind(SyntaxKind.CallExpression)) {
     const made = newRegion(call);
     if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call, made });
-    else if (embedCall(call) !== undefined && isStrayEmbed(call, identity))
+    else if (isStrayAllocation(call, identity) || isStrayEmbed(call, identity))
       found.push({ call, made: undefined });
   }
   return found;
 }
 
-/** `this.embed(MemoryRegion)` anywhere but as the initialiser of a field. */
-function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
-  const [classNode] = call.getArguments();
+/** `model.allocate(MemoryRegion)` anywhere but as the initialiser of a field. */
+function isStrayAllocation(call: CallExpression, identity: Identity): boolean {
+  return allocatedClass(call, identity) !== undefined && !isFieldInitialiser(call);
+}
+
+function isFieldInitialiser(call: CallExpression): boolean {
   const parent = call.getParent();
   const declared = Node.isPropertyDeclaration(parent) && parent.getInitializer() === call;
-  if (declared && Node.isClassDeclaration(parent.getParent())) return false;
+  return declared && Node.isClassDeclaration(parent.getParent());
+}
+
+/** `this.embed(MemoryRegion)` anywhere but as the initialiser of a field. */
+function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
+  if (embedCall(call) === undefined || isFieldInitialiser(call)) return false;
+  const [classNode] = call.getArguments();
   return classNode !== undefined && mayBeRegionClass(classNode, identity);
 }
 
-function analyseCall(found: RegionCall, device: DeviceFacts, identity: Identity): void {
-  const { call, made } = found;
-  if (made === undefined) {
-    const reason = Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm;
-    device.strays.push(stray(found, reason));
-    return;
-  }
-  const parent = call.getParent();
-  if (Node.isVariableDeclaration(parent)) {
-    const local = regionLocal(made, device, identity);
-    if (typeof local === "string") device.strays.push(stray(found, local));
-    else if (local.loop?.store === undefined) device.locals.push(local);
-    return;
-  }
-  if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
-    const reason = assignmentProblem(parent.getLeft(), device, identity);
-    if (reason !== undefined) device.strays.push(stray(found, reason));
-    return;
-  }
-  device.strays.push(stray(found, Reason.CreatedInExpression));
-}
-
-/** The local that a creation declares, or the reason that it cannot become a field. */
-function regionLocal(
-  { call, className, maker }: NonNullable<RegionCall["made"]>,
-  device: DeviceFacts,
+/** The regions that a class creates without a field, and the creations that no codemod converts. */
+function analyseCalls(
+  calls: readonly RegionCall[],
+  device: DeviceClass,
+  fields: readonly DeclaredField[],
   identity: Identity,
-): RegionLocal | Reason {
-  const declaration = call.getParentIfKindOrThrow(SyntaxKind.VariableDeclaration);
-  const statement = declaration.getVariableStatement();
-  if (statement === undefined || statement.getDeclarations().length !== 1) return Reason.LocalReassigned;
-  if (!statement.getText().startsWith("const ")) return Reason.LocalReassigned;
-  if (!Node.isIdentifier(declaration.getNameNode())) return Reason.CreatedInExpression;
-  if (!identity.isDevice(device.declaration)) return Reason.NotQomObject;
-  const member = memberOf(call, device.declaration);
-  if (member === undefined || isStatic(member)) return Reason.CreatedInExpression;
-  if (enclosingFunction(call) !== member) return Reason.CreatedInClosure;
-  const name = declaration.getName();
-  return {
-    device,
-    declaration,
-    statement,
-    name,
-    className,
-    call,
-    maker,
-    loop: countingLoopOf(statement),
-  };
+  targets: readonly SourceFile[],
+): (RegionLocal | RegionAllocation | StrayRegion)[] {
+  const byVariable = new Map<VariableDeclaration, Made[]>();
+  const found: (RegionLocal | RegionAllocation | StrayRegion)[] = [];
+  for (const each of calls) {
+    const variable = each.made && variableOf(each.made.call);
+    if (each.made === undefined || variable === undefined) {
+      found.push(...analyseCall(each, device, fields, identity, targets));
+    } else byVariable.set(variable, [...(byVariable.get(variable) ?? []), each.made]);
+  }
+  for (const [variable, made] of byVariable) {
+    for (const each of localsOfVariable(variable, made, device, identity)) {
+      if ("reason" in each) found.push(stray(each.made, each.reason));
+      else if (each.loop?.store === undefined) found.push(each);
+    }
+  }
+  return found;
 }
 
-function isStatic(member: Node): boolean {
-  return Node.isStaticable(member) && member.isStatic();
+/** The variable that a creation is stored in, at its declaration or later. */
+function variableOf(call: CallExpression): VariableDeclaration | undefined {
+  const parent = call.getParent();
+  if (Node.isVariableDeclaration(parent)) return parent;
+  if (!Node.isBinaryExpression(parent) || parent.getRight() !== call) return undefined;
+  const target = parent.getLeft();
+  if (!Node.isIdentifier(target)) return undefined;
+  return target.getSymbol()?.getDeclarations().find(Node.isVariableDeclaration);
+}
+
+function analyseCall(
+  { call, made }: RegionCall,
+  device: DeviceClass,
+  fields: readonly DeclaredField[],
+  identity: Identity,
+  targets: readonly SourceFile[],
+): (RegionLocal | RegionAllocation | StrayRegion)[] {
+  if (made === undefined && Node.isCallExpression(call) && allocatedClass(call, identity) !== undefined) {
+    const allocation = allocationAt(call, device, identity);
+    return [allocation ?? misplaced(call, identity)];
+  }
+  if (made === undefined) return [misplaced(call, identity)];
+  const parent = call.getParent();
+  if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
+    const reason = assignmentProblem(parent.getLeft(), device, fields, identity, targets);
+    return reason === undefined ? [] : [stray(made, reason)];
+  }
+  const local = localOfArgument(made, device, identity);
+  return "reason" in local ? [stray(made, local.reason)] : [local];
 }
 
 /** Why the target that an owned region is assigned to has no embedded form; undefined if it has one. */
-function assignmentProblem(target: Node, device: DeviceFacts, identity: Identity): Reason | undefined {
-  if (!Node.isPropertyAccessExpression(target) || !Node.isThisExpression(target.getExpression())) {
-    return Reason.CreatedInExpression;
-  }
-  if (assignmentTo(target) === undefined) return Reason.CreatedInExpression;
-  const name = target.getName();
-  if (device.fields.some((field) => field.name === name && !field.array)) return undefined;
-  const declared = target.getNameNode().getSymbol()?.getDeclarations().find(Node.isPropertyDeclaration);
-  const nullable = declared?.getType().isNullable() || declared?.getTypeNode()?.getText().includes("null");
-  if (nullable || declared?.hasQuestionToken()) return Reason.NullableField;
-  if (declared !== undefined && declared.getParent() !== device.declaration && identity.resolved) {
-    return Reason.CreatedElsewhere;
-  }
-  return Reason.FieldForm;
+function assignmentProblem(
+  target: Node,
+  device: DeviceClass,
+  fields: readonly DeclaredField[],
+  identity: Identity,
+  targets: readonly SourceFile[],
+): Reason | undefined {
+  const array = Node.isElementAccessExpression(target) ? nameOnThis(target.getExpression()) : undefined;
+  if (fields.some((field) => field.array && field.name === array)) return undefined;
+  const name = nameOnThis(target);
+  if (name === undefined || assignmentTo(target) === undefined) return Reason.CreatedInExpression;
+  if (fields.some((field) => field.name === name && !field.array)) return undefined;
+  const property = device.declaration.getType().getProperty(name);
+  const declared = property?.getDeclarations().find(Node.isPropertyDeclaration);
+  if (declared === undefined || !identity.resolved) return Reason.FieldForm;
+  if (declared.getParent() === device.declaration) return Reason.FieldForm;
+  const converts = targets.includes(declared.getSourceFile()) && ownedField(declared, identity) !== undefined;
+  return converts ? undefined : Reason.CreatedElsewhere;
 }
 
-function stray({ call, made }: RegionCall, reason: Reason): StrayRegion {
-  const form = made !== undefined ? "owned" : Node.isNewExpression(call) ? undefined : "embedded";
-  return {
-    node: call,
-    name: call.getText().split("(")[0] ?? "",
-    form,
-    maker: made?.maker,
-    reason,
-  };
+function stray(found: Node | Made, reason: Reason): StrayRegion {
+  const made = "maker" in found ? found : undefined;
+  const node = "maker" in found ? found.call : found;
+  const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
+  return { node, name: nameOfRegion(node), form, maker: made?.maker, reason };
+}
+
+/** Storage for a region where no codemod can use it. */
+function misplaced(call: Node, identity: Identity): StrayRegion {
+  if (Node.isNewExpression(call)) return stray(call, Reason.NotQomObject);
+  if (!Node.isCallExpression(call) || allocatedClass(call, identity) === undefined) {
+    return stray(call, Reason.FieldForm);
+  }
+  return { ...stray(call, Reason.AllocatedByHand), form: "allocated" };
 }
 
 function nearestClass(node: Node): ClassDeclaration | undefined {

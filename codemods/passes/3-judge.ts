@@ -1,32 +1,47 @@
-/** Pass 3: decides whether to convert each region (with or without a field), skip it as already done, or refuse it. */
-import { type ClassDeclaration, Node, ts } from "ts-morph";
-import { callProblem, creationCall, creationHazards, hasCounterpart, isInLoop } from "../hazards/creation.ts";
+/** Phase 3: decides whether to convert each region (with or without a field), skip it as already done, or refuse it. */
+import { type Node, ts } from "ts-morph";
+import { callProblem, creationCall, hasCounterpart } from "../hazards/call.ts";
+import {
+  arrayShape,
+  commentInside,
+  createdElsewhere,
+  createdInClosure,
+  createdInExpression,
+  createdUnderOtherName,
+  leadOf,
+  neverCreated,
+  objectOf,
+  usedAfterFailure,
+} from "../hazards/creation.ts";
 import { declarationHazards } from "../hazards/declaration.ts";
-import { creationPoint, firstCreation } from "../hazards/order.ts";
-import { leakedBeforeCreation, useHazards } from "../hazards/use.ts";
-import { isLeaf } from "../regions/constructors.ts";
+import { leakedToOthers, missingWhenUsed } from "../hazards/existence.ts";
+import { firstCreation } from "../hazards/order.ts";
+import { createdAgain, createdInConstructor, isRepeatedMethod } from "../hazards/repeated.ts";
+import {
+  allocationUnparented,
+  fatesOfField,
+  fatesOfLocal,
+  localUnparented,
+  notFollowed,
+  unparented,
+  useHazards,
+} from "../hazards/use.ts";
 import {
   type DeviceFacts,
   type Direction,
   type Form,
   type Refusal,
+  type RegionAllocation,
   type RegionField,
   type RegionLocal,
   UseKind,
 } from "../regions/facts.ts";
-import { usesOfBinding } from "../regions/follow.ts";
 import { Reason } from "../regions/reasons.ts";
-import {
-  firstLine,
-  hasThisOfItsOwn,
-  isConstantCount,
-  isWithin,
-  memberOf,
-  newRegion,
-  useKindOf,
-} from "../regions/syntax.ts";
-import { hasComment, hasLinesOfItsOwn } from "../source/trivia.ts";
-import type { Workspace } from "../source/workspace.ts";
+import { changeOfIndex, firstLine, hasThisOfItsOwn, isConstantCount, memberOf } from "../regions/syntax.ts";
+import { hasComment } from "../source/trivia.ts";
+import type { Evidence } from "./evidence.ts";
+import { fieldNamesOf } from "./field-names.ts";
+import { reasonToKeep } from "./keep.ts";
 
 /** The decision on one region. `why` says why an owned region keeps a field. */
 export type Verdict =
@@ -42,30 +57,77 @@ export interface JudgedDevice {
   readonly device: DeviceFacts;
   readonly fields: ReadonlyMap<RegionField, Verdict>;
   readonly locals: ReadonlyMap<RegionLocal, Verdict>;
+  readonly allocations: ReadonlyMap<RegionAllocation, Verdict>;
+  /** The fields that the locals get in the embedded form. */
+  readonly fieldNames: ReadonlyMap<RegionLocal, string>;
   /** True if the class is to be edited: at least one region converts and none is refused. */
   readonly converts: boolean;
 }
 
-/** The form that a codemod starts from. */
-export function sourceForm(direction: Direction): Form {
-  return direction === "to-owned" ? "embedded" : "owned";
+/** True if a codemod of this direction starts from a form. */
+export function isSourceForm(form: Form | undefined, direction: Direction): boolean {
+  return form === undefined || (direction === "to-owned") === (form !== "owned");
 }
 
 /** Judges a class as a whole: one refused region leaves all of them unchanged. */
-export function judge(device: DeviceFacts, direction: Direction, workspace: Workspace): JudgedDevice {
-  const form = sourceForm(direction);
-  const fields = new Map(device.fields.map((field) => [field, judgeField(field, form, workspace)]));
-  const locals = new Map(device.locals.map((local) => [local, judgeLocal(local, form, workspace)]));
-  const strayRefused = device.strays.find((each) => each.form === form || each.form === undefined);
-  const verdicts = [...fields.values(), ...locals.values()];
+export function judge(device: DeviceFacts, direction: Direction, evidence: Evidence): JudgedDevice {
+  const fields = new Map(
+    device.fields.map((field) => [field, judgeField(field, device, direction, evidence)]),
+  );
+  const locals = new Map(
+    device.locals.map((local) => [local, judgeLocal(local, device, direction, evidence)]),
+  );
+  const allocations = new Map(
+    device.allocations.map((each) => [each, judgeAllocation(each, direction, evidence)]),
+  );
+  const fieldNames = direction === "to-owned" ? new Map() : fieldNamesOf(device, evidence);
+  const strayRefused = refusedStray(device, direction);
+  const verdicts = [...fields.values(), ...locals.values(), ...allocations.values()];
   const refused = verdicts.find((verdict) => verdict.outcome === "refused");
   const culprit = refused?.refusal.detail ?? strayRefused?.name;
   if (culprit !== undefined) {
     refuseRest(fields, culprit, (field) => field.declaration);
-    refuseRest(locals, culprit, (local) => local.statement);
+    refuseRest(locals, culprit, statementOf);
+    refuseRest(allocations, culprit, ({ statement }) => statement);
   }
-  const converts = [...fields.values(), ...locals.values()].some(({ outcome }) => outcome === "converted");
-  return { device, fields, locals, converts };
+  const judged = [...fields.values(), ...locals.values(), ...allocations.values()];
+  const converts = judged.some(({ outcome }) => outcome === "converted");
+  return { device, fields, locals, allocations, fieldNames, converts };
+}
+
+function refusedStray({ strays }: DeviceFacts, direction: Direction) {
+  return strays.find((each) => isSourceForm(each.form, direction));
+}
+
+/** What the first refused region of a class is; undefined if none is refused. */
+export function culpritOf(judged: JudgedDevice, direction: Direction): string | undefined {
+  const verdicts = [...judged.fields.values(), ...judged.locals.values(), ...judged.allocations.values()];
+  const refused = verdicts.find((verdict) => verdict.outcome === "refused");
+  return refused?.refusal.detail ?? refusedStray(judged.device, direction)?.name;
+}
+
+/** The statement that creates a region without a field, for reports. */
+export function statementOf({ calls, declaration }: RegionLocal): Node {
+  const [first] = calls;
+  if (first === undefined) throw new Error(`nothing creates ${declaration?.getName() ?? "the region"}`);
+  return first.statement;
+}
+
+/** The same class with every region that would convert refused for a reason found later. */
+export function refuseDevice(judged: JudgedDevice, refusal: Refusal): JudgedDevice {
+  const refused: Verdict = { outcome: "refused", refusal };
+  const refuse = <Region>(verdicts: ReadonlyMap<Region, Verdict>): Map<Region, Verdict> =>
+    new Map(
+      [...verdicts].map(([region, verdict]) => [region, verdict.outcome === "converted" ? refused : verdict]),
+    );
+  return {
+    device: judged.device,
+    fields: refuse(judged.fields),
+    locals: refuse(judged.locals),
+    allocations: refuse(judged.allocations),
+    fieldNames: judged.fieldNames,
+    converts: false,
+  };
 }
 
 function refuseRest<Region>(
@@ -80,11 +142,20 @@ function refuseRest<Region>(
   }
 }
 
-function judgeField(field: RegionField, form: Form, workspace: Workspace): Verdict {
-  if (field.form !== form) return { outcome: "already" };
-  const refusal = fieldRefusal(field, workspace);
+function judgeField(
+  field: RegionField,
+  device: DeviceFacts,
+  direction: Direction,
+  evidence: Evidence,
+): Verdict {
+  if (!isSourceForm(field.form, direction)) {
+    if (field.form !== "allocated") return { outcome: "already" };
+    const { declaration: node, name: detail } = field;
+    return { outcome: "refused", refusal: { reason: Reason.AllocatedByHand, node, detail } };
+  }
+  const refusal = fieldRefusal(field, device, evidence);
   if (refusal !== undefined) return { outcome: "refused", refusal };
-  const why = form === "embedded" ? reasonToKeep(field) : "it has a field";
+  const why = direction === "to-owned" ? reasonToKeep(field) : "it has a field";
   if (why === undefined && !isUsed(field)) {
     const { declaration: node, name: detail } = field;
     return { outcome: "refused", refusal: { reason: Reason.NeverUsed, node, detail } };
@@ -92,161 +163,140 @@ function judgeField(field: RegionField, form: Form, workspace: Workspace): Verdi
   return { outcome: "converted", treatment: why === undefined ? "dropped" : "kept", why };
 }
 
-function fieldRefusal(field: RegionField, { identity, targets, others }: Workspace): Refusal | undefined {
-  for (const hazard of [...declarationHazards, ...creationHazards]) {
+/** The first hazard that applies, in the order in which they explain the most. */
+function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidence): Refusal | undefined {
+  for (const hazard of declarationHazards) {
     const refusal = hazard(field);
     if (refusal !== undefined) return refusal;
   }
-  const call = creationCall(field, identity);
-  if (call !== undefined) return call;
-  for (const hazard of useHazards) {
+  const fates = fatesOfField(field, evidence);
+  const deviceOrder = evidence.orderOf(device);
+  const slot = deviceOrder.slots.get(field);
+  const { names } = evidence.tracer;
+  const isRepeated = (method: Node) => isRepeatedMethod(method, field.form, evidence);
+  const creations = field.creations.map(({ statement, call, loop }) => ({
+    place: loop?.statement ?? call,
+    statement,
+  }));
+  return (
+    createdElsewhere(field, evidence.targets) ??
+    createdUnderOtherName(field, fates) ??
+    createdInExpression(field) ??
+    arrayShape(field, fates) ??
+    neverCreated(field) ??
+    createdInClosure(field) ??
+    firstRefusal(field.creations, ({ statement }) => createdInConstructor(statement)) ??
+    (slot && createdAgain(creations, field.device.declaration, deviceOrder, slot, isRepeated)) ??
+    usedAfterFailure(field) ??
+    commentInside(field) ??
+    creationCall(field, evidence.identity) ??
+    firstOf(useHazards, field) ??
+    unparented(field, fates, evidence) ??
+    missingWhenUsed(field, deviceOrder, names) ??
+    leakedToOthers(field, names) ??
+    notFollowed(fates)
+  );
+}
+
+function firstRefusal<Item>(
+  items: readonly Item[],
+  hazard: (item: Item) => Refusal | undefined,
+): Refusal | undefined {
+  for (const item of items) {
+    const refusal = hazard(item);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
+function firstOf(
+  hazards: readonly ((field: RegionField) => Refusal | undefined)[],
+  field: RegionField,
+): Refusal | undefined {
+  for (const hazard of hazards) {
     const refusal = hazard(field);
     if (refusal !== undefined) return refusal;
   }
-  return leakedBeforeCreation(field, [...targets, ...others]);
+  return undefined;
 }
 
 /** True if anything other than its creation uses the region. */
 function isUsed(field: RegionField): boolean {
   if (field.array) return true; // the loop's variable is used, or the array is kept
+  if (field.creations.some(({ helper }) => helper !== undefined)) return true;
   return field.uses.some(({ kind }) => kind !== UseKind.Create);
 }
 
-/** Why an owned region needs a field; undefined if a local in the method that creates it is enough. */
-function reasonToKeep(field: RegionField): string | undefined {
-  const { declaration, device, name } = field;
-  if (!declaration.getModifiers().some((modifier) => modifier.getText() === "private")) {
-    return "other code can reach it: it is not private";
-  }
-  if (device.declaration.isAbstract()) return "subclasses share it: the class is abstract";
-  const [creation, another] = field.creations;
-  if (creation === undefined) return "nothing creates it";
-  if (another !== undefined) return "it is created in several branches";
-  const creator = memberOf(creation.statement, device.declaration);
-  const outside = field.uses.find(({ member }) => member !== creator);
-  if (outside !== undefined) return `used in ${memberName(outside.member)}`;
-  if (creator === undefined) return "nothing creates it";
-  if (field.array) return reasonToKeepArray(field);
-  if (field.uses.some(({ onThis }) => !onThis)) return "used on another object than this";
-  const scope = creation.statement.getParent();
-  if (!Node.isBlock(scope) || !hasLinesOfItsOwn(creation.statement))
-    return "its creation has no block of its own";
-  const point = creationPoint(creation);
-  for (const { node, kind } of field.uses) {
-    if (kind === UseKind.Create) continue;
-    if (!isWithin(node, scope)) return "used outside the block that creates it";
-    if (node.getStart() < point.getStart()) return "a function declared before its creation uses it";
-    if (isWithin(node, creation.statement)) return "its own creation refers to it";
-  }
-  if (isReserved(name)) return `${name} cannot be the name of a local`;
-  if (bindsName(creator, name)) return `${name} means something else in ${memberName(creator)}`;
-  return undefined;
+function judgeLocal(
+  local: RegionLocal,
+  device: DeviceFacts,
+  direction: Direction,
+  evidence: Evidence,
+): Verdict {
+  if (direction === "to-owned") return { outcome: "already" };
+  const refusal = localRefusal(local, device, evidence);
+  if (refusal !== undefined) return { outcome: "refused", refusal };
+  return { outcome: "converted", treatment: "dropped", why: undefined };
 }
 
-function reasonToKeepArray(field: RegionField): string | undefined {
-  const loop = field.creations[0]?.loop;
-  if (loop?.kind !== "array") return "it is not created by a loop over the array";
-  if (field.uses.length > 1) return "used outside the loop that creates it";
-  if (field.name !== `${loop.item}s`) return `its name is not the loop variable's (${loop.item}) with an s`;
-  const body = loop.statement.getStatement();
-  const uses = body
-    .getDescendants()
-    .filter((node) => Node.isIdentifier(node) && node.getText() === loop.item);
-  return uses.length > 1 ? undefined : "the loop only creates it";
-}
-
-/** The member's name as written in the source. */
-export function memberName(member: Node | undefined): string {
-  if (member === undefined) return "another class";
-  if (Node.isConstructorDeclaration(member)) return "the constructor";
-  return Node.hasName(member) ? member.getName() : "the class";
-}
-
-function isReserved(name: string): boolean {
-  if (name === "arguments" || name === "eval" || name === "await" || name === "undefined") return true;
-  const scanner = ts.createScanner(ts.ScriptTarget.Latest, true, ts.LanguageVariant.Standard, name);
-  return scanner.scan() !== ts.SyntaxKind.Identifier;
-}
-
-/** True if `name` refers to a variable, parameter or import anywhere in `scope`. */
-function bindsName(scope: Node, name: string): boolean {
-  const found = scope.forEachDescendant((node) => {
-    if (!Node.isIdentifier(node) || node.getText() !== name) return undefined;
-    const parent = node.getParent();
-    if (Node.isPropertyAccessExpression(parent)) return parent.getNameNode() !== node || undefined;
-    const key = Node.isPropertyAssignment(parent) || Node.isMethodDeclaration(parent);
-    return !(key && parent.getNameNode() === node) || undefined;
-  });
-  return found === true;
-}
-
-function judgeLocal(local: RegionLocal, form: Form, workspace: Workspace): Verdict {
-  if (form !== "owned") return { outcome: "already" };
+/** Storage allocated by hand becomes owned; there is no embedded form that it came from. */
+function judgeAllocation(allocation: RegionAllocation, direction: Direction, evidence: Evidence): Verdict {
+  const { statement, init, maker, call } = allocation;
   const refuse = (reason: Reason, node: Node): Verdict => {
     return { outcome: "refused", refusal: { reason, node, detail: firstLine(node) } };
   };
-  const { call, statement, loop, declaration } = local;
-  const problem = callProblem(call, workspace.identity);
-  if (problem !== undefined) return refuse(problem, call);
-  const lead = statement.getText().slice(0, call.getExpression().getEnd() - statement.getStart());
-  if (hasComment(lead)) return refuse(Reason.CreatedInExpression, statement);
-  const classNode = call.getExpressionIfKindOrThrow(ts.SyntaxKind.PropertyAccessExpression).getExpression();
-  if (!hasCounterpart(local.maker, "owned", classNode.getType(), declaration.getType())) {
-    return refuse(Reason.NoCounterpart, call);
+  if (direction === "to-embedded") return refuse(Reason.AllocatedByHand, statement);
+  const problem = callProblem(init, evidence.identity, "any");
+  if (problem !== undefined) return refuse(problem, init);
+  const [classNode] = call.getArguments();
+  if (classNode === undefined || !hasCounterpart(maker, "allocated", classNode.getType(), call.getType())) {
+    return refuse(Reason.NoCounterpart, init);
   }
-  if (isInLoop(loop?.statement ?? statement, local.device.declaration)) {
-    return refuse(Reason.CreatedInLoop, statement);
+  const lead = init.getText().slice(0, init.getExpression().getEnd() - init.getStart());
+  if (hasComment(lead)) return refuse(Reason.CreatedInExpression, init);
+  const fates = evidence.tracer.fatesOf(call);
+  const again = fates.find(({ kind, node }) => kind === "create" && node !== init);
+  if (again !== undefined) return refuse(Reason.CreatedTwice, again.node);
+  const unparenting = allocationUnparented(allocation, fates);
+  if (unparenting !== undefined) return { outcome: "refused", refusal: unparenting };
+  const lost = notFollowed(fates);
+  if (lost !== undefined) return { outcome: "refused", refusal: lost };
+  return { outcome: "converted", treatment: "kept", why: "it keeps the variable that held its storage" };
+}
+
+function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidence): Refusal | undefined {
+  const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: firstLine(node) });
+  const { calls, loop } = local;
+  for (const { call, statement, maker, how } of calls) {
+    const problem = callProblem(call, evidence.identity);
+    if (problem !== undefined) return refuse(problem, call);
+    const replaced = how === "argument" || loop !== undefined ? call.getExpression() : objectOf(call);
+    if (hasComment(leadOf(statement, replaced))) return refuse(Reason.CreatedInExpression, statement);
+    const classNode = call.getExpressionIfKindOrThrow(ts.SyntaxKind.PropertyAccessExpression).getExpression();
+    if (!hasCounterpart(maker, "owned", classNode.getType(), call.getType())) {
+      return refuse(Reason.NoCounterpart, call);
+    }
   }
-  const scope = memberOf(statement, local.device.declaration);
-  if (loop !== undefined && !isConstantCount(loop.count, scope))
-    return refuse(Reason.ArrayShape, loop.statement);
-  if (isNameTaken(local, workspace)) return refuse(Reason.NameTaken, declaration);
-  return localUseProblem(local, refuse) ?? { outcome: "converted", treatment: "dropped", why: undefined };
-}
-
-function localUseProblem(
-  { declaration, statement, device, maker }: RegionLocal,
-  refuse: (reason: Reason, node: Node) => Verdict,
-): Verdict | undefined {
-  const scope = memberOf(statement, device.declaration) ?? statement;
-  for (const use of usesOfBinding(declaration.getNameNode(), scope)) {
-    if (hasThisOfItsOwn(use, scope)) return refuse(Reason.ThisRebound, use);
-    if (useKindOf(use) !== UseKind.Unparent) continue;
-    return refuse(isLeaf(maker.shape) ? Reason.LeafUnparented : Reason.ContainerUnparented, use);
+  const tooEarly = firstRefusal(calls, ({ statement }) => createdInConstructor(statement));
+  if (tooEarly !== undefined) return tooEarly;
+  const deviceOrder = evidence.orderOf(device);
+  const slot = deviceOrder.slots.get(local);
+  const creations = calls.map(({ call, statement }) => ({ place: loop?.statement ?? call, statement }));
+  const isRepeated = (method: Node) => isRepeatedMethod(method, "owned", evidence);
+  const again = slot && createdAgain(creations, device.declaration, deviceOrder, slot, isRepeated);
+  if (again !== undefined) return again;
+  const scope = memberOf(statementOf(local), device.declaration);
+  if (loop !== undefined) {
+    if (!isConstantCount(loop.count, scope)) return refuse(Reason.ArrayShape, loop.statement);
+    const moved = changeOfIndex(loop);
+    if (moved !== undefined) return refuse(Reason.ArrayShape, moved);
   }
-  return undefined;
-}
-
-/** Name of the field that a dropped region gets: an array takes its loop variable's plural. */
-export function fieldNameOf({ name, loop }: RegionLocal): string {
-  return loop === undefined ? name : `${name}s`;
-}
-
-/** True if the class, a base class or a derived class already has a member of the field's name. */
-function isNameTaken(local: RegionLocal, { targets, others }: Workspace): boolean {
-  const name = fieldNameOf(local);
-  const { declaration, locals } = local.device;
-  if (locals.some((other) => other !== local && fieldNameOf(other) === name)) return true;
-  if (declaration.getType().getProperty(name) !== undefined) return true;
-  const classes = [...targets, ...others].flatMap((file) =>
-    file.getDescendantsOfKind(ts.SyntaxKind.ClassDeclaration),
-  );
-  const kin = classes.filter((each) => derivesFrom(each, declaration) || derivesFrom(declaration, each));
-  return kin.some((each) => each.getInstanceMember(name) !== undefined || declaresRegion(each, name));
-}
-
-function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaration): boolean {
-  for (let each = declaration.getBaseClass(); each !== undefined; each = each.getBaseClass()) {
-    if (each === base) return true;
-  }
-  return false;
-}
-
-/** True for a class with a local region of that name, which would become a field as well. */
-function declaresRegion(declaration: ClassDeclaration, name: string): boolean {
-  return declaration
-    .getDescendantsOfKind(ts.SyntaxKind.VariableDeclaration)
-    .some((each) => each.getName() === name && newRegion(each.getInitializer()) !== undefined);
+  const rebound = local.uses.find((use) => scope !== undefined && hasThisOfItsOwn(use, scope));
+  if (rebound !== undefined) return refuse(Reason.ThisRebound, rebound);
+  const listing = evidence.listingOf(device.declaration);
+  if (listing !== undefined) return refuse(Reason.OwnerSpread, listing);
+  const fates = fatesOfLocal(local, evidence);
+  return localUnparented(local, fates, evidence) ?? notFollowed(fates);
 }
 
 /** The first creation's constructor, for reports. */

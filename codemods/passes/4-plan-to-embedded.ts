@@ -1,109 +1,163 @@
 /** Edits of one class, owned to embedded: the exact inverse of the other direction for sources in canonical order. */
-import { type ClassDeclaration, Node } from "ts-morph";
+import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import { objectOf } from "../hazards/creation.ts";
 import { creationPoint, firstCreation } from "../hazards/order.ts";
-import type { CountingLoop, RegionField, RegionLocal } from "../regions/facts.ts";
-import { usesOfBinding } from "../regions/follow.ts";
-import { memberOf } from "../regions/syntax.ts";
+import type { CountingLoop, Creation, LocalCreation, RegionField, RegionLocal } from "../regions/facts.ts";
 import type { TextEdit } from "../source/edits.ts";
-import { type LaidOut, layOut } from "../source/statements.ts";
+import { layoutCall } from "../source/layout.ts";
+import { styleOf } from "../source/style.ts";
 import {
   attachedComments,
   docComment,
+  hasComment,
+  hasLinesOfItsOwn,
   indentOf,
   lineEnd,
   lineStart,
   reindent,
   type Span,
+  semicolonOf,
 } from "../source/trivia.ts";
-import { fieldNameOf, type JudgedDevice } from "./3-judge.ts";
+import { type JudgedDevice, statementOf } from "./3-judge.ts";
+import type { Draft } from "./draft.ts";
 
-interface Replacement {
-  readonly node: Node;
-  readonly edit: TextEdit;
-}
-
-export function planToEmbedded({ device, fields, locals }: JudgedDevice): LaidOut {
-  const replacements: Replacement[] = [];
-  const edits: TextEdit[] = [];
-  const restored: RegionLocal[] = [];
+export function planToEmbedded(judged: JudgedDevice, draft: Draft): void {
+  const { device, fields, locals } = judged;
+  const restored: RestoredField[] = [];
   for (const [field, verdict] of fields) {
-    if (verdict.outcome === "converted") embedKept(field, replacements, edits);
+    if (verdict.outcome === "converted") embedKept(field, draft);
   }
   for (const [local, verdict] of locals) {
     if (verdict.outcome !== "converted") continue;
-    restored.push(local);
-    embedLocal(local, replacements, edits);
+    const name = judged.fieldNames.get(local) ?? local.name;
+    restored.push({ local, name });
+    embedLocal(local, name, draft);
   }
-  edits.push(...restoreFields(device.declaration, [...fields.keys()], restored));
-  const laidOut = layOut(replacements);
-  return { edits: [...edits, ...laidOut.edits], notes: laidOut.notes };
+  for (const edit of restoreFields(device.declaration, [...fields.keys()], restored)) {
+    draft.edit(device.declaration, edit);
+  }
+}
+
+/** A local that becomes a field, with the field's name. */
+interface RestoredField {
+  readonly local: RegionLocal;
+  readonly name: string;
 }
 
 /** A field that refers to an owned region becomes the region itself. */
-function embedKept(field: RegionField, replacements: Replacement[], edits: TextEdit[]): void {
+function embedKept(field: RegionField, draft: Draft): void {
   const { declaration, name, className, array, creations } = field;
   const modifiers = declaration.getModifiers().map((modifier) => modifier.getText());
   if (!modifiers.includes("readonly")) modifiers.push("readonly");
   const loop = creations[0]?.loop;
-  const count = loop?.kind === "counting" ? loop.count.getText() : "";
+  const count = loop?.kind === "counting" || loop?.kind === "indexed" ? loop.count.getText() : "";
   const value = array ? `this.embedArray(${className}, ${count})` : `this.embed(${className})`;
-  const text = [...modifiers, `${name} = ${value};`].join(" ");
-  edits.push({ start: declaration.getStart(), end: declaration.getEnd(), text });
+  const text = [
+    ...modifiers,
+    `${declaration.getNameNode().getText()} = ${value}${semicolonOf(declaration)}`,
+  ].join(" ");
+  draft.edit(declaration, { start: declaration.getStart(), end: declaration.getEnd(), text });
   for (const { call, statement, maker, loop } of creations) {
-    const callee = call.getExpression();
-    let target = `this.${name}`;
+    let target = targetOf(statement) ?? `this.${name}`;
+    if (loop?.kind === "indexed") target = `${target}!`;
     if (loop?.kind === "counting") {
       target = localName(statement);
-      convertLoop(loop, name, target, edits);
+      convertLoop(loop, name, target, draft);
     }
-    replacements.push({
-      node: callee,
-      edit: { start: statement.getStart(), end: callee.getEnd(), text: `${target}.${maker.init}` },
-    });
+    initialise({ call, statement, maker }, target, draft);
   }
+}
+
+/** `target = MemoryRegion.newIo` becomes `target.initIo`; a comment before the name stays. */
+function initialise(
+  { call, statement, maker }: Pick<Creation, "call" | "statement" | "maker">,
+  target: string,
+  draft: Draft,
+): void {
+  const callee = call.getExpression();
+  const start = statement.getStart();
+  const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
+  const between = callee.getText().slice(objectOf(call).getEnd() - callee.getStart());
+  if (!hasComment(between)) {
+    draft.replace(callee, { start, end: callee.getEnd(), text: `${target}.${maker.init}` });
+    return;
+  }
+  draft.replace(callee, { start, end: objectOf(call).getEnd(), text: target });
+  draft.replace(callee, { start: name.getStart(), end: name.getEnd(), text: maker.init });
+}
+
+/** What an assignment stores into, as the source writes it. */
+function targetOf(statement: Node): string | undefined {
+  const assignment = Node.isExpressionStatement(statement) ? statement.getExpression() : undefined;
+  return Node.isBinaryExpression(assignment) ? assignment.getLeft().getText() : undefined;
 }
 
 /** A local becomes a field: its statement becomes an initialisation, and its uses become uses of the field. */
-function embedLocal(local: RegionLocal, replacements: Replacement[], edits: TextEdit[]): void {
-  const { statement, call, maker, name, loop, declaration, device } = local;
-  const callee = call.getExpression();
-  const target = loop === undefined ? `this.${name}` : name;
-  replacements.push({
-    node: callee,
-    edit: { start: statement.getStart(), end: callee.getEnd(), text: `${target}.${maker.init}` },
-  });
-  const text = statement.getSourceFile().getFullText();
-  const doc = docComment(loop?.statement ?? statement);
-  if (doc !== undefined) {
-    edits.push({ start: lineStart(text, doc.start), end: lineEnd(text, doc.end), text: "" });
+function embedLocal(local: RegionLocal, fieldName: string, draft: Draft): void {
+  const { calls, name, loop, declaration, uses } = local;
+  const target = loop === undefined ? `this.${fieldName}` : name;
+  for (const creation of calls) {
+    if (creation.how === "argument") {
+      initialiseBefore(creation, target, draft);
+      continue;
+    }
+    const { statement } = creation;
+    initialise(creation, target, draft);
+    const doc = docComment(loop?.statement ?? statement);
+    if (doc !== undefined) removeLines(statement, doc, draft);
   }
   if (loop !== undefined) {
-    convertLoop(loop, fieldNameOf(local), name, edits);
+    convertLoop(loop, fieldName, name, draft);
     return;
   }
-  const scope = memberOf(statement, device.declaration) ?? statement;
-  for (const use of usesOfBinding(declaration.getNameNode(), scope)) {
+  for (const use of uses) {
     const shorthand = Node.isShorthandPropertyAssignment(use.getParent());
-    const field = shorthand ? `${name}: this.${name}` : `this.${name}`;
-    replacements.push({ node: use, edit: { start: use.getStart(), end: use.getEnd(), text: field } });
+    const text = shorthand ? `${name}: this.${fieldName}` : `this.${fieldName}`;
+    draft.replace(use, { start: use.getStart(), end: use.getEnd(), text });
+  }
+  const declared = declaration?.getVariableStatement();
+  if (declared !== undefined && declaration?.getInitializer() === undefined) {
+    const first = attachedComments(declared)[0]?.start ?? declared.getStart();
+    removeLines(declared, { start: first, end: declared.getEnd() }, draft);
   }
 }
 
+/** `this.initMmio(MemoryRegion.newIo(…))`: the initialisation becomes a statement of its own above. */
+function initialiseBefore({ call, maker, statement }: LocalCreation, target: string, draft: Draft): void {
+  const args = call.getArguments().map((each) => each.getText());
+  const indent = indentOf(statement);
+  const head = `${target}.${maker.init}`;
+  const tail = semicolonOf(statement);
+  const text = args.some((each) => each.includes("\n"))
+    ? `${head}(${args.join(", ")})${tail}`
+    : layoutCall({ indent, head, args, tail }, styleOf(statement.getSourceFile()));
+  const at = lineStart(statement.getSourceFile().getFullText(), statement.getStart());
+  draft.edit(statement, { start: at, end: at, text: `${indent}${text}\n` });
+  draft.replace(call, { start: call.getStart(), end: call.getEnd(), text: target });
+}
+
+function removeLines(node: Node, { start, end }: Span, draft: Draft): void {
+  const text = node.getSourceFile().getFullText();
+  draft.edit(node, { start: lineStart(text, start), end: lineEnd(text, end), text: "" });
+}
+
 /** The loop over indices becomes one over the array, with the index if the loop's body uses it. */
-function convertLoop(loop: CountingLoop, array: string, item: string, edits: TextEdit[]): void {
+function convertLoop(loop: CountingLoop, array: string, item: string, draft: Draft): void {
   const { statement, index, store } = loop;
   const body = statement.getStatement();
-  const uses = body
-    .getDescendants()
-    .filter((node) => Node.isIdentifier(node) && node.getText() === index && !within(node, store));
+  const uses = body.getDescendantsOfKind(SyntaxKind.Identifier).filter((node) => {
+    if (node.getText() !== index || within(node, store)) return false;
+    const parent = node.getParent();
+    const symbol = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
+    const [declaration] = symbol?.getDeclarations() ?? [];
+    return declaration !== undefined && within(declaration, statement.getInitializer());
+  });
   const head =
     uses.length > 0
       ? `for (const [${index}, ${item}] of this.${array}.entries()) `
       : `for (const ${item} of this.${array}) `;
-  edits.push({ start: statement.getStart(), end: body.getStart(), text: head });
-  if (store === undefined) return;
-  const text = statement.getSourceFile().getFullText();
-  edits.push({ start: lineStart(text, store.getStart()), end: lineEnd(text, store.getEnd()), text: "" });
+  draft.edit(statement, { start: statement.getStart(), end: body.getStart(), text: head });
+  if (store !== undefined) removeLines(store, { start: store.getStart(), end: store.getEnd() }, draft);
 }
 
 function within(node: Node, scope: Node | undefined): boolean {
@@ -122,19 +176,24 @@ function localName(statement: Node): string {
 function restoreFields(
   declaration: ClassDeclaration,
   kept: readonly RegionField[],
-  restored: readonly RegionLocal[],
+  restored: readonly RestoredField[],
 ): TextEdit[] {
   const leading = leadingFields(declaration, kept);
-  const byPlace = new Map<number, RegionLocal[]>();
-  const inOrder = [...restored].sort((a, b) => a.statement.getStart() - b.statement.getStart());
-  for (const local of inOrder) {
-    const place = placeFor(local, leading, declaration);
-    byPlace.set(place, [...(byPlace.get(place) ?? []), local]);
+  const byPlace = new Map<number, RestoredField[]>();
+  const inOrder = [...restored].sort((a, b) => placeIn(a) - placeIn(b));
+  for (const each of inOrder) {
+    const place = placeFor(each, leading, declaration);
+    byPlace.set(place, [...(byPlace.get(place) ?? []), each]);
   }
   const hasFields = leading.length > 0 || firstField(declaration) !== undefined;
   const indent = memberIndent(declaration);
-  return [...byPlace].map(([place, locals]) => {
-    const lines = locals.map((local) => fieldText(local, indent)).join("");
+  return [...byPlace].map(([place, fields]) => {
+    const file = declaration.getSourceFile().getFullText();
+    if (lineStart(file, place) !== place) {
+      const inline = fields.map((each) => fieldText(each, "", ";").trim());
+      return { start: place, end: place, text: `${inline.join(" ")} ` };
+    }
+    const lines = fields.map((each) => fieldText(each, indent, endOf(declaration, place))).join("");
     return { start: place, end: place, text: hasFields ? lines : `${lines}\n` };
   });
 }
@@ -150,19 +209,26 @@ function leadingFields(declaration: ClassDeclaration, kept: readonly RegionField
   return leading;
 }
 
+/** Where the source creates a region. */
+function placeIn({ local }: RestoredField): number {
+  return statementOf(local).getStart();
+}
+
 function placeFor(
-  local: RegionLocal,
+  restored: RestoredField,
   leading: readonly RegionField[],
   declaration: ClassDeclaration,
 ): number {
   const text = declaration.getSourceFile().getFullText();
   const next = leading.find((field) => {
     const creation = firstCreation(field);
-    return creation !== undefined && creationPoint(creation).getStart() > local.statement.getStart();
+    return creation !== undefined && creationPoint(creation).getStart() > placeIn(restored);
   });
   if (next !== undefined) return startWithComments(next.declaration);
   const last = leading.at(-1);
-  if (last !== undefined) return lineEnd(text, last.declaration.getEnd());
+  if (last !== undefined && hasLinesOfItsOwn(last.declaration)) {
+    return lineEnd(text, last.declaration.getEnd());
+  }
   const before = firstField(declaration) ?? firstMethod(declaration);
   return before === undefined ? lineEnd(text, declaration.getStart()) : startWithComments(before);
 }
@@ -170,7 +236,10 @@ function placeFor(
 function startWithComments(node: Node): number {
   const text = node.getSourceFile().getFullText();
   const first: Span | undefined = attachedComments(node)[0];
-  return lineStart(text, first?.start ?? node.getStart());
+  const place = first?.start ?? node.getStart();
+  const start = lineStart(text, place);
+  // A class on one line has its fields there.
+  return text.slice(start, place).trim() === "" ? start : place;
 }
 
 /** Fields that an object has storage for: neither static ones nor those that only declare a type. */
@@ -196,13 +265,24 @@ function isHeading(member: Node): boolean {
 
 function memberIndent(declaration: ClassDeclaration): string {
   const [member] = declaration.getMembers();
-  return member === undefined ? `${indentOf(declaration)}  ` : indentOf(member);
+  const step = styleOf(declaration.getSourceFile()).indent;
+  return member === undefined ? `${indentOf(declaration)}${step}` : indentOf(member);
 }
 
-function fieldText(local: RegionLocal, indent: string): string {
-  const { statement, className, loop } = local;
+/** What ends a field before `place`: without a semicolon, some members would continue it. */
+function endOf(declaration: ClassDeclaration, place: number): ";" | "" {
+  const file = declaration.getSourceFile();
+  const continues = /^\s*[[(*]/.test(file.getFullText().slice(place));
+  return styleOf(file).semicolons || continues ? ";" : "";
+}
+
+function fieldText({ local, name }: RestoredField, indent: string, end: ";" | ""): string {
+  const { className, loop, declaration } = local;
+  const statement = statementOf(local);
   const text = statement.getSourceFile().getFullText();
-  const commented = loop?.statement ?? statement;
+  const separate =
+    declaration?.getInitializer() === undefined ? declaration?.getVariableStatement() : undefined;
+  const commented = loop?.statement ?? separate ?? statement;
   const doc = docComment(commented);
   const comment =
     doc === undefined
@@ -212,5 +292,5 @@ function fieldText(local: RegionLocal, indent: string): string {
     loop === undefined
       ? `this.embed(${className})`
       : `this.embedArray(${className}, ${loop.count.getText()})`;
-  return `${comment}${indent}private readonly ${fieldNameOf(local)} = ${value};\n`;
+  return `${comment}${indent}private readonly ${name} = ${value}${end}\n`;
 }

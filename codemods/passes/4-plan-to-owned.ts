@@ -1,107 +1,295 @@
 /** Edits of one class, embedded to owned. */
-import { Node } from "ts-morph";
+import {
+  type CallExpression,
+  type ConditionalExpression,
+  type ImportSpecifier,
+  Node,
+  SyntaxKind,
+} from "ts-morph";
+import { indexFor, isLengthOfArray } from "../hazards/creation.ts";
 import { creationPoint } from "../hazards/order.ts";
-import type { Creation, RegionField } from "../regions/facts.ts";
+import type { RegionConstructor } from "../regions/constructors.ts";
+import {
+  type Creation,
+  type Helper,
+  type IndexLoop,
+  type RegionAllocation,
+  type RegionField,
+  UseKind,
+} from "../regions/facts.ts";
+import { regionArgument } from "../regions/helpers.ts";
+import { isWithin } from "../regions/syntax.ts";
+import { innermost } from "../regions/trace-syntax.ts";
 import type { TextEdit } from "../source/edits.ts";
-import { type LaidOut, layOut } from "../source/statements.ts";
 import {
   attachedComments,
+  hasComment,
+  hasLinesOfItsOwn,
   indentOf,
   lineEnd,
   lineStart,
   reindent,
+  semicolonOf,
   trailingComment,
 } from "../source/trivia.ts";
 import { type JudgedDevice, ownUses } from "./3-judge.ts";
+import type { Draft } from "./draft.ts";
+import { localNameOf } from "./keep.ts";
 
-/** A replacement inside a statement, with the node that it replaces. */
-interface Replacement {
-  readonly node: Node;
-  readonly edit: TextEdit;
-}
-
-export function planToOwned({ fields }: JudgedDevice): LaidOut {
-  const replacements: Replacement[] = [];
-  const edits: TextEdit[] = [];
+export function planToOwned({ fields, allocations }: JudgedDevice, draft: Draft): void {
   const dropped: RegionField[] = [];
   for (const [field, verdict] of fields) {
     if (verdict.outcome !== "converted") continue;
+    removeEmbedding(field, draft);
     if (verdict.treatment === "dropped") {
       dropped.push(field);
-      drop(field, replacements, edits);
-    } else keep(field, replacements, edits);
+      drop(field, draft);
+    } else keep(field, draft);
   }
-  edits.push(...removeFields(dropped));
-  const laidOut = layOut(replacements);
-  return { edits: [...edits, ...laidOut.edits], notes: laidOut.notes };
+  for (const [allocation, verdict] of allocations) {
+    if (verdict.outcome === "converted") merge(allocation, draft);
+  }
+  removeImports(dropped, draft);
+  const [first] = dropped;
+  if (first !== undefined) for (const edit of removeFields(dropped)) draft.edit(first.declaration, edit);
+}
+
+/** `this.name = this.embed(MemoryRegion);` in the constructor. */
+function removeEmbedding({ embedding }: RegionField, draft: Draft): void {
+  if (embedding === undefined) return;
+  const text = embedding.getSourceFile().getFullText();
+  const first = attachedComments(embedding)[0]?.start ?? embedding.getStart();
+  const [start, end] = [lineStart(text, first), lineEnd(text, embedding.getEnd())];
+  draft.edit(embedding, { start, end, text: "" });
+}
+
+/** Where a helper creates the regions, their class may be without a use in the file of the device. */
+function removeImports(dropped: readonly RegionField[], draft: Draft): void {
+  for (const { declaration, className } of dropped.filter(isMadeByHelper)) {
+    const gone = dropped.filter(isMadeByHelper).map((field) => field.declaration);
+    const names = declaration
+      .getSourceFile()
+      .getDescendantsOfKind(SyntaxKind.Identifier)
+      .filter((node) => node.getText() === className && !gone.some((each) => isWithin(node, each)));
+    const specifier = names[0]?.getParent();
+    if (names.length !== 1 || !Node.isImportSpecifier(specifier)) continue;
+    draft.once(specifier, () => removeImport(specifier, draft));
+  }
+}
+
+function isMadeByHelper({ creations }: RegionField): boolean {
+  return creations.every(({ helper }) => helper !== undefined);
+}
+
+function removeImport(specifier: ImportSpecifier, draft: Draft): void {
+  const declaration = specifier.getImportDeclaration();
+  const specifiers = declaration.getNamedImports();
+  const index = specifiers.indexOf(specifier);
+  const [before, after] = [specifiers[index - 1], specifiers[index + 1]];
+  if (before !== undefined || after !== undefined) {
+    const start = after === undefined && before !== undefined ? before.getEnd() : specifier.getStart();
+    draft.edit(specifier, { start, end: after?.getStart() ?? specifier.getEnd(), text: "" });
+  } else if (declaration.getDefaultImport() === undefined && hasLinesOfItsOwn(declaration)) {
+    const text = declaration.getSourceFile().getFullText();
+    const start = lineStart(text, declaration.getStart());
+    draft.edit(declaration, { start, end: lineEnd(text, declaration.getEnd()), text: "" });
+  }
 }
 
 /** The region becomes a local of the method that creates it, and takes its comments along. */
-function drop(field: RegionField, replacements: Replacement[], edits: TextEdit[]): void {
+function drop(field: RegionField, draft: Draft): void {
   const [creation] = field.creations;
   if (creation === undefined) return;
   const point = creationPoint(creation);
-  const comments = commentsOf(field, indentOf(point));
+  const atLineEnd = fieldTrailing(field, creation);
+  if (atLineEnd !== "") {
+    const end = creation.statement.getEnd();
+    draft.edit(creation.statement, { start: end, end, text: ` ${atLineEnd}` });
+  }
+  const comments = commentsOf(field, indentOf(point), atLineEnd === "");
   if (comments !== "") {
     const start = lineStart(textOf(field), point.getStart());
-    edits.push({ start, end: start, text: comments });
+    draft.edit(point, { start, end: start, text: comments });
   }
   if (field.array) {
-    convertLoop(field, creation, edits);
-    replacements.push(
-      newCall(creation, `const ${creation.loop?.kind === "array" ? creation.loop.item : ""} = `, field),
-    );
+    convertLoop(field, creation, draft);
+    create(creation, `const ${creation.loop?.kind === "array" ? creation.loop.item : ""} = `, field, draft);
     return;
   }
-  replacements.push(newCall(creation, `const ${field.name} = `, field));
+  const name = localNameOf(field);
+  const isNamed = creation.helper === undefined || field.uses.some(({ kind }) => kind !== UseKind.Create);
+  create(creation, isNamed ? `const ${name} = ` : "", field, draft);
   const created = creation.call.getExpression();
   for (const use of ownUses(field)) {
-    if (use.getParent() === created) continue;
-    replacements.push({ node: use, edit: useAsLocal(use, field.name) });
+    if (isWithin(use, created) || isGivenToHelper(use, creation)) continue;
+    draft.replace(use, useAsLocal(use, name));
   }
 }
 
 /** The region stays reachable through a field that refers to it. */
-function keep(field: RegionField, replacements: Replacement[], edits: TextEdit[]): void {
+function keep(field: RegionField, draft: Draft): void {
   const { declaration, name, className, array } = field;
   const modifiers = declaration.getModifiers().map((modifier) => modifier.getText());
   const kept = array ? modifiers : modifiers.filter((modifier) => modifier !== "readonly");
-  const type = array ? `: ${className}[] = [];` : `!: ${className};`;
-  edits.push({
+  const type = array ? `: ${className}[] = []` : `!: ${className}`;
+  draft.edit(declaration, {
     start: declaration.getStart(),
     end: declaration.getEnd(),
-    text: [...kept, `${name}${type}`].join(" "),
+    text: [...kept, `${declaration.getNameNode().getText()}${type}${semicolonOf(declaration)}`].join(" "),
   });
   for (const creation of field.creations) {
     if (creation.loop?.kind === "array") {
-      convertLoop(field, creation, edits);
-      replacements.push(newCall(creation, `const ${creation.loop.item} = `, field));
+      convertLoop(field, creation, draft);
+      create(creation, `const ${creation.loop.item} = `, field, draft);
       const at = lineEnd(textOf(field), creation.statement.getEnd());
       const { item } = creation.loop;
-      const store = `${indentOf(creation.statement)}this.${name}[${indexOf(creation)}] = ${item};\n`;
-      edits.push({ start: at, end: at, text: store });
-    } else replacements.push(newCall(creation, `this.${name} = `, field));
+      const stored = `this.${name}[${indexOf(creation)}] = ${item}${semicolonOf(creation.statement)}`;
+      const store = `${indentOf(creation.statement)}${stored}\n`;
+      draft.edit(creation.statement, { start: at, end: at, text: store });
+    } else if (creation.loop?.kind === "indexed") {
+      convertIndexed(field, creation, creation.loop, draft);
+    } else create(creation, `${receiverOf(creation).getText()} = `, field, draft);
   }
 }
 
+/** In a loop over the indices, the element is assigned where it was initialised. */
+function convertIndexed(field: RegionField, creation: Creation, loop: IndexLoop, draft: Draft): void {
+  const { item, count, index } = loop;
+  if (isLengthOfArray(count) && field.count !== undefined) {
+    draft.edit(count, { start: count.getStart(), end: count.getEnd(), text: field.count.getText() });
+  }
+  if (item === undefined) {
+    create(creation, `${receiverOf(creation).getText()} = `, field, draft);
+    return;
+  }
+  const text = textOf(field);
+  const [start, end] = [lineStart(text, item.getStart()), lineEnd(text, item.getEnd())];
+  draft.edit(item, { start, end, text: "" });
+  const name = item.getDeclarations()[0]?.getName() ?? "";
+  create(creation, `const ${name} = `, field, draft);
+  const at = lineEnd(text, creation.statement.getEnd());
+  const store = `${indentOf(creation.statement)}this.${field.name}[${index}] = ${name}${semicolonOf(creation.statement)}\n`;
+  draft.edit(creation.statement, { start: at, end: at, text: store });
+}
+
+/** The allocation goes, and the initialisation becomes a creation. */
+function merge(allocation: RegionAllocation, draft: Draft): void {
+  const { statement, init, maker, target, keyword, className } = allocation;
+  const text = statement.getSourceFile().getFullText();
+  const [start, end] = [lineStart(text, statement.getStart()), lineEnd(text, statement.getEnd())];
+  const trailing = trailingComment(statement);
+  const rest = trailing === "" ? "" : `${indentOf(statement)}${trailing}\n`;
+  draft.edit(statement, { start, end, text: rest });
+  replaceCallee(init, `${keyword}${target} = ${className}`, maker.new, draft);
+}
+
 /** `region.initIo` becomes `target = MemoryRegion.newIo`. */
-function newCall({ call, maker }: Creation, target: string, { className }: RegionField): Replacement {
+function create(creation: Creation, target: string, { className }: RegionField, draft: Draft): void {
+  const { call, maker, helper } = creation;
+  if (helper !== undefined) {
+    createByHelper(creation, helper, target, draft);
+    return;
+  }
+  const { statement } = creation;
+  draft.once(statement, () => separate(statement, draft));
+  replaceCallee(call, `${target}${className}`, maker.new, draft);
+}
+
+/** A statement `condition ? one : other` becomes an `if`, in which each creation is a statement. */
+function separate(statement: Node, draft: Draft): void {
+  const value = Node.isExpressionStatement(statement) ? statement.getExpression() : undefined;
+  if (!Node.isConditionalExpression(value)) return;
+  const [indent, end] = [indentOf(statement), semicolonOf(statement)];
+  const split = (alternatives: ConditionalExpression): void => {
+    const [condition, one, other] = [
+      alternatives.getCondition(),
+      alternatives.getWhenTrue(),
+      alternatives.getWhenFalse(),
+    ];
+    const replace = (from: number, to: number, text: string) =>
+      draft.replace(statement, { start: from, end: to, text });
+    replace(condition.getStart(), condition.getStart(), "if (");
+    replace(condition.getEnd(), one.getStart(), ") ");
+    replace(one.getEnd(), other.getStart(), `${end}\n${indent}else `);
+    if (Node.isConditionalExpression(other)) split(other);
+  };
+  split(value);
+}
+
+/** `initWindow(this, this.window, "a")` becomes `target = initWindow(this, "a")`, and the function returns the region. */
+function createByHelper({ call, maker }: Creation, helper: Helper, target: string, draft: Draft): void {
+  const argument = call.getArguments()[helper.fn.getParameters().indexOf(helper.parameter)];
+  if (argument === undefined) return;
+  draft.replace(call, { start: call.getStart(), end: call.getStart(), text: target });
+  draft.replace(call, { start: argument.getStart(), end: argument.getEnd(), text: "" });
+  draft.once(helper.fn, () => returnRegion(helper, maker, draft));
+}
+
+function returnRegion(
+  { fn, parameter, className, init }: Helper,
+  maker: RegionConstructor,
+  draft: Draft,
+): void {
+  const parameters = fn.getParameters();
+  const index = parameters.indexOf(parameter);
+  const [before, after] = [parameters[index - 1], parameters[index + 1]];
+  const start = after === undefined && before !== undefined ? before.getEnd() : parameter.getStart();
+  const end = after?.getStart() ?? parameter.getEnd();
+  draft.edit(fn, { start, end, text: "" });
+  const type = fn.getReturnTypeNode();
+  if (type !== undefined) draft.edit(fn, { start: type.getStart(), end: type.getEnd(), text: className });
+  replaceCallee(init, `const ${parameter.getName()} = ${className}`, maker.new, draft);
+  const statement = init.getParent();
+  const body = fn.getBody();
+  if (statement === undefined || body === undefined) return;
+  const at = lineStart(fn.getSourceFile().getFullText(), body.getEnd() - 1);
+  draft.edit(fn, {
+    start: at,
+    end: at,
+    text: `${indentOf(statement)}return ${parameter.getName()}${semicolonOf(statement)}\n`,
+  });
+}
+
+function isGivenToHelper(use: Node, { call, helper }: Creation): boolean {
+  return helper !== undefined && isWithin(use, call);
+}
+
+/** Replaces the two parts of `receiver.method`, and what is between them unless that is a comment. */
+function replaceCallee(call: CallExpression, receiver: string, method: string, draft: Draft): void {
   const callee = call.getExpression();
-  const text = `${target}${className}.${maker.new}`;
-  return { node: callee, edit: { start: callee.getStart(), end: callee.getEnd(), text } };
+  if (!Node.isPropertyAccessExpression(callee)) return;
+  const [object, name] = [callee.getExpression(), callee.getNameNode()];
+  const between = callee.getSourceFile().getFullText().slice(object.getEnd(), name.getStart());
+  if (!hasComment(between)) {
+    const text = `${receiver}.${method}`;
+    draft.replace(callee, { start: callee.getStart(), end: callee.getEnd(), text });
+    return;
+  }
+  draft.replace(callee, { start: callee.getStart(), end: object.getEnd(), text: receiver });
+  const dot = callee.getQuestionDotTokenNode();
+  if (dot !== undefined) draft.replace(callee, { start: dot.getStart(), end: dot.getEnd(), text: "." });
+  draft.replace(callee, { start: name.getStart(), end: name.getEnd(), text: method });
+}
+
+/** The access to the field that a creation is called on. */
+function receiverOf({ call, helper }: Creation): Node {
+  if (helper !== undefined) return regionArgument(call, helper) ?? call;
+  const callee = call.getExpression();
+  return innermost(Node.isPropertyAccessExpression(callee) ? callee.getExpression() : callee);
 }
 
 /** The loop over the array becomes a loop over its indices. */
-function convertLoop({ count }: RegionField, creation: Creation, edits: TextEdit[]): void {
+function convertLoop({ count }: RegionField, creation: Creation, draft: Draft): void {
   const { loop } = creation;
   if (loop?.kind !== "array" || count === undefined) return;
   const index = indexOf(creation);
   const head = `for (let ${index} = 0; ${index} < ${count.getText()}; ${index}++) `;
-  edits.push({ start: loop.statement.getStart(), end: loop.statement.getStatement().getStart(), text: head });
+  const [start, end] = [loop.statement.getStart(), loop.statement.getStatement().getStart()];
+  draft.edit(loop.statement, { start, end, text: head });
 }
 
 function indexOf({ loop }: Creation): string {
-  return loop?.kind === "array" ? (loop.index ?? "i") : "";
+  return loop?.kind === "array" ? (indexFor(loop) ?? "") : "";
 }
 
 /** `{ iomem: this.iomem }` becomes `{ iomem }`; any other use becomes the bare name. */
@@ -113,15 +301,21 @@ function useAsLocal(use: Node, name: string): TextEdit {
   return { start: replaced.getStart(), end: replaced.getEnd(), text: name };
 }
 
-/** Comments above and after a field, as lines to insert above the statement that creates its region. */
-function commentsOf({ declaration }: RegionField, indent: string): string {
+/** The comment after a field on its line, if it can follow the statement that creates the region in the same way. */
+function fieldTrailing({ declaration }: RegionField, { statement, loop }: Creation): string {
+  const free = loop === undefined && trailingComment(statement) === "";
+  return free ? trailingComment(declaration) : "";
+}
+
+/** Comments above a field, and after it if so wanted, as lines to insert above the statement that creates its region. */
+function commentsOf({ declaration }: RegionField, indent: string, withTrailing: boolean): string {
   const text = declaration.getSourceFile().getFullText();
   const from = indentOf(declaration);
   const lines = attachedComments(declaration).map(({ start, end }) =>
     reindent(text.slice(start, end), from, indent),
   );
   const trailing = trailingComment(declaration);
-  if (trailing !== "") lines.push(trailing);
+  if (withTrailing && trailing !== "") lines.push(trailing);
   return lines.map((line) => `${indent}${line}\n`).join("");
 }
 

@@ -1,18 +1,19 @@
-/** Pass 4: the text of every file after the conversion, with the hash of the text that it was planned for. */
+/** Phase 4: the text of every file after the conversion, with the hash of the text that it was planned for. */
 import type { Node } from "ts-morph";
 import type { Shape } from "../regions/constructors.ts";
-import type { Direction, Form, Refusal, StrayRegion } from "../regions/facts.ts";
+import type { Direction, FileFacts, Form, Refusal, StrayRegion } from "../regions/facts.ts";
 import type { Reason } from "../regions/reasons.ts";
-import { applyEdits } from "../source/edits.ts";
+import { applyEdits, type TextEdit } from "../source/edits.ts";
 import { parseRawText } from "../source/raw-text.ts";
-import type { LaidOut, LayoutNote } from "../source/statements.ts";
+import type { LayoutNote } from "../source/statements.ts";
 import { placeOf } from "../source/trivia.ts";
-import { hashOf, openWorkspace, type Workspace, type WorkspaceOptions } from "../source/workspace.ts";
-import { analyse, type FileFacts, moduleName } from "./1-analyse.ts";
-import { combine } from "./2-combine.ts";
-import { constructorOf, fieldNameOf, type JudgedDevice, judge, sourceForm, type Verdict } from "./3-judge.ts";
+import { hashOf } from "../source/workspace.ts";
+import { moduleName } from "./1-analyse.ts";
+import { constructorOf, isSourceForm, type JudgedDevice, statementOf, type Verdict } from "./3-judge.ts";
 import { planToEmbedded } from "./4-plan-to-embedded.ts";
 import { planToOwned } from "./4-plan-to-owned.ts";
+import { Draft } from "./draft.ts";
+import { linkedGroups } from "./links.ts";
 
 /** One region and its outcome. */
 export interface Site {
@@ -39,6 +40,8 @@ export interface FilePlan {
   readonly sha256: string;
   readonly before: string;
   readonly after: string;
+  /** From `before` to `after`, in terms of the text that `parseRawText` makes of it. */
+  readonly edits: readonly TextEdit[];
   readonly sites: readonly Site[];
   readonly notes: readonly LayoutNote[];
   readonly deviceCount: number;
@@ -49,57 +52,44 @@ export interface Plan {
   readonly files: readonly FilePlan[];
 }
 
-/** Plans the conversion of sources, given by absolute path. @throws CommandError if one cannot be read or parsed. */
-export function planConversion(
-  paths: readonly string[],
-  direction: Direction,
-  options: WorkspaceOptions = {},
-): Plan {
-  return planFiles(readProgram(paths, options), paths, direction);
+/** A file whose regions have been judged. */
+export interface JudgedFile {
+  readonly facts: FileFacts;
+  readonly devices: readonly JudgedDevice[];
+  /** The text as it is on disk, with its own line endings. */
+  readonly text: string;
 }
 
-/** Plans opposite conversions of two sets of sources, parsed and resolved together. Throws like `planConversion`. */
-export function planBothWays(
-  embedded: readonly string[],
-  owned: readonly string[],
-  options: WorkspaceOptions = {},
-): { readonly toOwned: Plan; readonly toEmbedded: Plan } {
-  const program = readProgram([...embedded, ...owned], options);
-  return {
-    toOwned: planFiles(program, embedded, "to-owned"),
-    toEmbedded: planFiles(program, owned, "to-embedded"),
-  };
+/** Edits that are made together or not at all. Offsets refer to the parsed text, as `parseRawText` returns it. */
+export interface Unit {
+  readonly devices: readonly JudgedDevice[];
+  /** By absolute path of the file. */
+  readonly edits: ReadonlyMap<string, readonly TextEdit[]>;
+  readonly notes: ReadonlyMap<string, readonly LayoutNote[]>;
 }
 
-/** Sources after the passes that do not depend on the direction. */
-interface Program {
-  readonly workspace: Workspace;
-  readonly facts: readonly FileFacts[];
+/** Phase 4: the edits of every class that converts; classes that depend on each other share a unit. */
+export function planUnits(files: readonly JudgedFile[], direction: Direction): Unit[] {
+  const converting = files.flatMap(({ devices }) => devices).filter(({ converts }) => converts);
+  return linkedGroups(converting).map((devices) => {
+    const draft = new Draft();
+    for (const device of devices) {
+      if (direction === "to-owned") planToOwned(device, draft);
+      else planToEmbedded(device, draft);
+    }
+    return { devices, ...draft.finish() };
+  });
 }
 
-function readProgram(paths: readonly string[], options: WorkspaceOptions): Program {
-  const workspace = openWorkspace(paths, options);
-  const facts = analyse(workspace);
-  combine(workspace, facts);
-  return { workspace, facts };
-}
-
-function planFiles({ workspace, facts }: Program, paths: readonly string[], direction: Direction): Plan {
-  const wanted = new Set(paths);
-  const files = facts.filter(({ file }) => wanted.has(file.getFilePath()));
-  return { direction, files: files.map((file) => planFile(file, direction, workspace)) };
-}
-
-function planFile(facts: FileFacts, direction: Direction, workspace: Workspace): FilePlan {
+/** The text and the report of one file after those units that hold. */
+export function planFile(judged: JudgedFile, units: readonly Unit[], direction: Direction): FilePlan {
+  const { facts, devices, text: before } = judged;
   const path = facts.file.getFilePath();
-  const before = workspace.raw.get(path) ?? facts.file.getFullText();
-  const judged = facts.devices.map((device) => judge(device, direction, workspace));
-  const laidOut = judged.filter(({ converts }) => converts).map((device) => planDevice(device, direction));
-  const edits = laidOut.flatMap((each) => each.edits);
+  const edits = units.flatMap((unit) => unit.edits.get(path) ?? []);
   const raw = parseRawText(before);
   const sites = [
-    ...judged.flatMap(sitesOf),
-    ...judged.flatMap(({ device }) => device.strays.map((each) => straySite(each, device.name, direction))),
+    ...devices.flatMap(sitesOf),
+    ...devices.flatMap(({ device }) => device.strays.map((each) => straySite(each, device.name, direction))),
     ...facts.strays.map((each) => straySite(each, moduleName, direction)),
   ];
   sites.sort((a, b) => a.line - b.line || a.column - b.column);
@@ -107,18 +97,15 @@ function planFile(facts: FileFacts, direction: Direction, workspace: Workspace):
     path,
     sha256: hashOf(before),
     before,
+    edits,
     after: edits.length === 0 ? before : raw.restore(applyEdits(raw.text, edits)),
     sites,
-    notes: laidOut.flatMap(({ notes }) => notes),
+    notes: units.flatMap((unit) => unit.notes.get(path) ?? []),
     deviceCount: facts.deviceCount,
   };
 }
 
-function planDevice(judged: JudgedDevice, direction: Direction): LaidOut {
-  return direction === "to-owned" ? planToOwned(judged) : planToEmbedded(judged);
-}
-
-function sitesOf({ device, fields, locals }: JudgedDevice): Site[] {
+function sitesOf({ device, fields, locals, allocations, fieldNames }: JudgedDevice): Site[] {
   const sites: Site[] = [];
   for (const [field, verdict] of fields) {
     const { declaration, name: region, array, form } = field;
@@ -126,10 +113,15 @@ function sitesOf({ device, fields, locals }: JudgedDevice): Site[] {
     sites.push(site(declaration, device.name, { region, shape, array, form }, verdict));
   }
   for (const [local, verdict] of locals) {
-    const { statement, maker, loop } = local;
-    const region = fieldNameOf(local);
-    const what = { region, shape: maker.shape, array: loop !== undefined, form: "owned" } as const;
-    sites.push(site(statement, device.name, what, verdict));
+    const region = fieldNames.get(local) ?? (local.loop === undefined ? local.name : `${local.name}s`);
+    const shape = local.calls[0]?.maker.shape;
+    const what = { region, shape, array: local.loop !== undefined, form: "owned" } as const;
+    sites.push(site(statementOf(local), device.name, what, verdict));
+  }
+  for (const [allocation, verdict] of allocations) {
+    const region = allocation.target.replace(/^this\./, "");
+    const what = { region, shape: allocation.maker.shape, array: false, form: "allocated" } as const;
+    sites.push(site(allocation.statement, device.name, what, verdict));
   }
   return sites;
 }
@@ -158,7 +150,7 @@ function site(
 
 /** A stray of the target form needs no conversion; one of the source form, or of neither, is refused. */
 function straySite(stray: StrayRegion, className: string, direction: Direction): Site {
-  const refused = stray.form === undefined || stray.form === sourceForm(direction);
+  const refused = isSourceForm(stray.form, direction);
   return {
     file: stray.node.getSourceFile().getFilePath(),
     ...placeOf(stray.node),

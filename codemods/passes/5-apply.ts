@@ -1,4 +1,4 @@
-/** Pass 5: writes the planned texts, all of them or none, and only if the files are unchanged since planning. */
+/** Phase 5: writes the planned texts, all of them or none, and only if the files are unchanged since planning. */
 import { CommandError, writeOutputs } from "#host";
 import { requireClean } from "../source/git.ts";
 import { hashOf, readSource, shown } from "../source/workspace.ts";

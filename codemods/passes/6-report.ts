@@ -1,12 +1,23 @@
-/** Pass 6: reports conversions and refusals, for people and for programs. */
+/** Phase 6: reports conversions and refusals, for people and for programs. */
 import { createTwoFilesPatch } from "diff";
 import { colors as standardColors } from "../colors.ts";
-import { type Reason, reasonTexts } from "../regions/reasons.ts";
+import { Reason, reasonTexts } from "../regions/reasons.ts";
+import { type Skipped, skipTexts } from "../source/discover.ts";
+import { PositionMap } from "../source/positions.ts";
+import { parseRawText } from "../source/raw-text.ts";
 import { shown } from "../source/workspace.ts";
 import type { FilePlan, Plan, Site } from "./4-plan.ts";
 import { changedFiles } from "./5-apply.ts";
 
 type Colors = Pick<typeof standardColors, "red" | "green" | "cyan" | "bold" | "dim" | "yellow">;
+
+/** What a report says besides the plan. */
+export interface ReportOptions {
+  /** True once the plan has been written: places are then those in the new texts. */
+  readonly written?: boolean;
+  /** Files that were found and are not converted. */
+  readonly skipped?: readonly Skipped[];
+}
 
 /** Number of regions by outcome. */
 export interface Statistics {
@@ -42,17 +53,41 @@ export function statisticsOf({ files }: Plan): Statistics {
 const reportVersion = 1;
 
 /** The report as a value for `JSON.stringify`. */
-export function jsonReport(plan: Plan) {
+export function jsonReport(plan: Plan, options: ReportOptions = {}) {
+  const { files, direction } = placed(plan, options);
   return {
     version: reportVersion,
-    direction: plan.direction,
+    direction,
     statistics: statisticsOf(plan),
-    files: plan.files.map(({ path, sha256, before, after, sites, notes }) => ({
+    files: files.map(({ path, sha256, before, after, sites, notes }) => ({
       path: shown(path),
       sha256,
       changed: before !== after,
       sites: sites.map((site) => ({ ...site, file: shown(site.file) })),
       notes,
+    })),
+    skipped: (options.skipped ?? []).map(({ path, reason }) => ({ path: shown(path), reason })),
+  };
+}
+
+/** The plan with the places of its sites and notes where they are once it is written. */
+function placed(plan: Plan, { written = false }: ReportOptions): Plan {
+  if (!written) return plan;
+  const maps = new Map(
+    changedFiles(plan).map(({ path, before, after, edits }) => {
+      const texts = [parseRawText(before).text, parseRawText(after).text] as const;
+      return [path, new PositionMap(...texts, edits)];
+    }),
+  );
+  return {
+    ...plan,
+    files: plan.files.map((file) => ({
+      ...file,
+      sites: file.sites.map((site) => ({ ...site, ...maps.get(site.file)?.toEdited(site) })),
+      notes: file.notes.map(({ line, text }) => {
+        const now = maps.get(file.path)?.toEdited({ line, column: 1 });
+        return { line: now?.line ?? line, text };
+      }),
     })),
   };
 }
@@ -80,30 +115,82 @@ function colored(patch: string, colors: Colors): string {
   return patch.split("\n").map(color).join("\n");
 }
 
-/** Refusals and notes, one line each, then the totals. */
-export function summary(plan: Plan, colors: Colors = standardColors): string {
-  return `${remarks(plan, colors)}${totals(plan)}\n`;
+/** Remarks, then the totals. */
+export function summary(plan: Plan, options: ReportOptions = {}, colors: Colors = standardColors): string {
+  return `${remarks(plan, options, colors)}${totals(plan)}\n`;
 }
 
-/** Refusals and notes, one line each; empty when there are none. */
-export function remarks(plan: Plan, colors: Colors = standardColors): string {
+/**
+ * One line for each refused region and each note, then a paragraph for each reason, then the files that were left out.
+ * Empty if there is nothing to say.
+ */
+export function remarks(plan: Plan, options: ReportOptions = {}, colors: Colors = standardColors): string {
   const lines: string[] = [];
-  for (const { path, sites, notes } of plan.files) {
-    for (const site of sites) {
-      if (site.reason !== undefined) lines.push(refusalLine(site, site.reason, colors));
+  const reasons = new Set<Reason>();
+  for (const { path, sites, notes } of placed(plan, options).files) {
+    for (const { site, reason, cause } of refusals(sites)) {
+      reasons.add(reason);
+      lines.push(refusalLine(site, reason, cause, colors));
     }
     for (const { line, text } of notes) {
       lines.push(`${shown(path)}:${line}: ${colors.yellow("note")}: ${text}`);
     }
   }
+  for (const reason of reasons) {
+    const { what, why, mend } = reasonTexts[reason];
+    lines.push(`${colors.bold(`[${reason}]`)} ${what}; ${why}; ${mend}`);
+  }
+  lines.push(...skippedLines(options.skipped ?? [], colors));
   return lines.map((line) => `${line}\n`).join("");
 }
 
-function refusalLine(site: Site, reason: Reason, colors: Colors): string {
-  const { what, why, mend } = reasonTexts[reason];
+interface RefusedSite {
+  readonly site: Site;
+  readonly reason: Reason;
+  /** The region of the class that is refused for a reason of its own, if this one is not. */
+  readonly cause: Site | undefined;
+}
+
+/** The refused sites of a file: those of a class stand together, the causes first. */
+function refusals(sites: readonly Site[]): RefusedSite[] {
+  const byClass = new Map<string, Site[]>();
+  for (const site of sites) {
+    if (site.reason === undefined) continue;
+    byClass.set(site.className, [...(byClass.get(site.className) ?? []), site]);
+  }
+  return [...byClass.values()].flatMap((refused) => {
+    const [causes, consequences] = [refused.filter(isCause), refused.filter((site) => !isCause(site))];
+    return [...causes, ...consequences].flatMap((site) => {
+      const cause = isCause(site) ? undefined : causes[0];
+      return site.reason === undefined ? [] : [{ site, reason: site.reason, cause }];
+    });
+  });
+}
+
+function isCause({ reason }: Site): boolean {
+  return reason !== Reason.ClassRefused;
+}
+
+function refusalLine(site: Site, reason: Reason, cause: Site | undefined, colors: Colors): string {
   const place = `${shown(site.file)}:${site.line}:${site.column}`;
   const region = `${site.className}.${site.region}`;
-  return `${place}: ${colors.red("refused")} ${region} [${reason}] ${colors.dim(site.detail ?? "")}: ${what}; ${why}; ${mend}`;
+  const detail = cause === undefined ? (site.detail ?? "") : `because of ${cause.region}`;
+  return `${place}: ${colors.red("refused")} ${region} [${reason}] ${colors.dim(detail)}`.trimEnd();
+}
+
+/** Number of files that a line names; the JSON report has all of them. */
+const filesNamed = 5;
+
+function skippedLines(skipped: readonly Skipped[], colors: Colors): string[] {
+  const byReason = new Map<Skipped["reason"], string[]>();
+  for (const { path, reason } of skipped) {
+    byReason.set(reason, [...(byReason.get(reason) ?? []), shown(path)]);
+  }
+  return [...byReason].map(([reason, paths]) => {
+    const more = paths.length > filesNamed ? ` and ${count(paths.length - filesNamed, "other")}` : "";
+    const named = paths.slice(0, filesNamed).join(", ");
+    return `${named}${more}: ${colors.yellow("not converted")}: ${skipTexts[reason]}`;
+  });
 }
 
 function totals(plan: Plan): string {

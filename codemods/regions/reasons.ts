@@ -4,19 +4,22 @@ export const Reason = {
   TypeUnresolved: "type-unresolved",
   NotQomObject: "not-qom-object",
   StaticField: "static-field",
-  HashPrivate: "hash-private",
   FieldForm: "field-form",
   NullableField: "nullable-field",
   ArrayShape: "array-shape",
-  NameTaken: "name-taken",
   // Creation
   NeverCreated: "never-created",
   NeverUsed: "never-used",
   NoCounterpart: "no-counterpart",
   NameMissing: "name-missing",
   OwnerIsRegion: "owner-is-region",
+  OwnerElsewhere: "owner-elsewhere",
+  ArgumentsSpread: "arguments-spread",
+  AllocatedByHand: "allocated-by-hand",
   CreatedTwice: "created-twice",
+  CreatedManyTimes: "created-many-times",
   CreatedConditionally: "created-conditionally",
+  CreatedInConstructor: "created-in-constructor",
   CreatedInLoop: "created-in-loop",
   CreatedInClosure: "created-in-closure",
   CreatedByHelper: "created-by-helper",
@@ -38,8 +41,10 @@ export const Reason = {
   Deleted: "deleted",
   IdentityCompared: "identity-compared",
   ThisRebound: "this-rebound",
+  NotFollowed: "not-followed",
   // The class
   ClassRefused: "class-refused",
+  WouldNotCompile: "would-not-compile",
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -66,11 +71,6 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     why: "a region shared by all objects of the class has no owner that could release it",
     mend: "make it a field of the object",
   },
-  [Reason.HashPrivate]: {
-    what: "the region field is #private",
-    why: "its owned form would need a name that other forms of the field cannot have",
-    mend: "declare it `private readonly`",
-  },
   [Reason.FieldForm]: {
     what: "the region field is declared in an unsupported form",
     why: "decorators, accessors, optional fields and shared lines have no counterpart",
@@ -86,15 +86,10 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     why: "the loop's bound and names must be recognisable in the text of both forms",
     mend: "create the regions in `for (const [index, window] of this.windows.entries())`, with a constant count",
   },
-  [Reason.NameTaken]: {
-    what: "the class already has a member of the region's name",
-    why: "the local would become a field of the same name",
-    mend: "rename the local",
-  },
   [Reason.NeverCreated]: {
     what: "no call creates the region",
     why: "the owned form has nothing to assign",
-    mend: "delete the field, or initialise it in the class that declares it",
+    mend: "initialise it in the class that declares it, or delete the field if nothing uses it",
   },
   [Reason.NeverUsed]: {
     what: "nothing uses the region after its creation",
@@ -116,15 +111,40 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     why: "a region that owns itself is never released, and one owned by another region is released with it",
     mend: "make the device the owner",
   },
+  [Reason.OwnerElsewhere]: {
+    what: "the owner is not the object that holds the region",
+    why: "the region lives as long as its owner: embedded storage may end earlier, an owned region may outlast the device",
+    mend: "make the device the owner, or keep the region where its owner is",
+  },
+  [Reason.ArgumentsSpread]: {
+    what: "the arguments of the constructor are spread",
+    why: "which of them are the owner and the name cannot be seen",
+    mend: "write the arguments one by one",
+  },
+  [Reason.AllocatedByHand]: {
+    what: "the region's storage is allocated by hand",
+    why: "QOM finalizes such a region but never frees its storage, so it leaks",
+    mend: "initialise it directly after its allocation, which converts to owned, or use a `new…` constructor",
+  },
   [Reason.CreatedTwice]: {
     what: "the region is created more than once",
     why: "the first of two owned regions would remain a child of the device for the device's lifetime",
     mend: "create it once, or use two fields",
   },
+  [Reason.CreatedManyTimes]: {
+    what: "the code that creates the region may run more than once",
+    why: "each run of an owned form makes another region, while an embedded one would initialise a live object",
+    mend: "create it once, in instanceInit or realize",
+  },
   [Reason.CreatedConditionally]: {
     what: "the region is used where it may not have been created",
     why: "an embedded region exists anyway, uninitialised; an owned one does not",
     mend: "create it on every path, or use it only under an `if` with the same condition",
+  },
+  [Reason.CreatedInConstructor]: {
+    what: "the region is created in a constructor or a field's initial value",
+    why: "the object has no children before its initialisation, so nothing would hold the region",
+    mend: "create it in instanceInit or realize",
   },
   [Reason.CreatedInLoop]: {
     what: "the region is created in a loop",
@@ -226,9 +246,19 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     why: "the field could not be reached from there",
     mend: "use an arrow function",
   },
+  [Reason.NotFollowed]: {
+    what: "the region goes where the codemods cannot follow it",
+    why: "code that is not understood may unparent it, initialise it or need it too early",
+    mend: "write this use in one of the forms that docs/codemods.md lists",
+  },
   [Reason.ClassRefused]: {
     what: "another region of the class is refused",
     why: "a class is converted as a whole or not at all",
     mend: "fix the other region",
+  },
+  [Reason.WouldNotCompile]: {
+    what: "the program would not compile after the conversion",
+    why: "the compiler, with the options of the file's tsconfig.json, reports an error that is not there now",
+    mend: "change the code that the error is about so that it fits both forms",
   },
 };

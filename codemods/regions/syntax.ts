@@ -2,6 +2,7 @@ import {
   type BinaryExpression,
   type CallExpression,
   type ClassDeclaration,
+  type Expression,
   type ExpressionStatement,
   type ForOfStatement,
   type ForStatement,
@@ -10,8 +11,10 @@ import {
   type VariableDeclaration,
   type VariableStatement,
 } from "ts-morph";
+import { identifiersIn } from "../source/node-index.ts";
+import { hasComment } from "../source/trivia.ts";
 import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
-import { type ArrayLoop, type CountingLoop, UseKind } from "./facts.ts";
+import { type ArrayLoop, type CountingLoop, type IndexLoop, UseKind } from "./facts.ts";
 
 /** The outermost expression around `node` with the same value: skips parentheses, `!`, `as` and `satisfies`. */
 export function outermost(node: Node): Node {
@@ -73,8 +76,7 @@ export function assignmentTo(
 export function useKindOf(node: Node): UseKind {
   const init = initOn(node);
   if (init !== undefined) {
-    const statement = init.call.getParent();
-    const plain = Node.isExpressionStatement(statement) && outermost(node) === node;
+    const plain = creatingStatement(init.call) !== undefined && outermost(node) === node;
     return plain ? UseKind.Create : UseKind.CreateInExpression;
   }
   if (callOn(node)?.method === "unparent") return UseKind.Unparent;
@@ -96,6 +98,29 @@ export function useKindOf(node: Node): UseKind {
     return UseKind.Argument;
   }
   return UseKind.Read;
+}
+
+/**
+ * The statement that a call of `init…` makes up, alone or with its alternatives: `large ? r.initRam(…) : r.initRom(…);`.
+ */
+export function creatingStatement(call: Node): ExpressionStatement | undefined {
+  let value = call;
+  for (let parent = call.getParent(); ; parent = value.getParent()) {
+    if (Node.isExpressionStatement(parent)) return parent;
+    if (!Node.isConditionalExpression(parent) || parent.getCondition() === value) return undefined;
+    if (Node.isConditionalExpression(parent.getWhenTrue()) || hasComment(parent.getText())) return undefined;
+    const others = [parent.getWhenTrue(), parent.getWhenFalse()].filter((each) => each !== value);
+    if (!others.every(isInitialising)) return undefined;
+    value = parent;
+  }
+}
+
+function isInitialising(node: Node): boolean {
+  if (Node.isConditionalExpression(node)) {
+    return !Node.isConditionalExpression(node.getWhenTrue()) && isInitialising(node.getWhenFalse());
+  }
+  const callee = Node.isCallExpression(node) ? node.getExpression() : undefined;
+  return Node.isPropertyAccessExpression(callee) && constructorByInit.has(callee.getName());
 }
 
 function useInBinary(binary: BinaryExpression, value: Node): UseKind {
@@ -177,55 +202,95 @@ export function countingLoopOf(local: VariableStatement): CountingLoop | undefin
   const block = local.getParent();
   const statement = block?.getParent();
   if (!Node.isBlock(block) || !Node.isForStatement(statement)) return undefined;
-  const index = countedIndex(statement);
-  const condition = statement.getCondition();
-  if (index === undefined || !Node.isBinaryExpression(condition)) return undefined;
-  return { kind: "counting", statement, index, count: condition.getRight(), store: storeAfter(local, index) };
+  const counted = countedBy(statement);
+  return counted && { kind: "counting", statement, ...counted, store: storeAfter(local, counted.index) };
 }
 
-function countedIndex(loop: ForStatement): string | undefined {
+/** The index of a loop that counts from 0 in steps of 1, and the bound that it does not reach. */
+export function countedBy(loop: ForStatement): { index: string; count: Expression } | undefined {
   const initializer = loop.getInitializer()?.getText() ?? "";
   const index = /^let ([A-Za-z_$][\w$]*) = 0$/.exec(initializer)?.[1];
   const condition = loop.getCondition();
   if (index === undefined || !Node.isBinaryExpression(condition)) return undefined;
+  const step = loop.getIncrementor()?.getText();
   const counts =
     condition.getOperatorToken().getKind() === SyntaxKind.LessThanToken &&
     condition.getLeft().getText() === index &&
-    loop.getIncrementor()?.getText() === `${index}++`;
-  return counts ? index : undefined;
+    (step === `${index}++` || step === `++${index}` || step === `${index} += 1`);
+  return counts ? { index, count: condition.getRight() } : undefined;
 }
 
-/** `this.windows[index] = window;` directly after the creation of `window`. */
+/** Where the body of a loop changes its index, so that the iterations are not those that the head announces. */
+export function changeOfIndex({ statement, index }: CountingLoop | IndexLoop): Node | undefined {
+  return identifiersIn(statement.getStatement(), index).find((node) => {
+    if (!isWritten(node)) return false;
+    const [declaration] = node.getSymbol()?.getDeclarations() ?? [];
+    return declaration !== undefined && isWithin(declaration, statement.getInitializer() ?? statement);
+  });
+}
+
+/** True for a variable or a property that is assigned, changed or deleted at `node`. */
+export function isWritten(node: Node): boolean {
+  const parent = node.getParent();
+  if (Node.isPostfixUnaryExpression(parent) || Node.isDeleteExpression(parent)) return true;
+  if (Node.isPrefixUnaryExpression(parent)) {
+    const operator = parent.getOperatorToken();
+    return operator === SyntaxKind.PlusPlusToken || operator === SyntaxKind.MinusMinusToken;
+  }
+  return Node.isBinaryExpression(parent) && parent.getLeft() === node && assigns(parent);
+}
+
+/** True for `=` and its compounds. */
+export function assigns(binary: BinaryExpression): boolean {
+  const kind = binary.getOperatorToken().getKind();
+  return kind >= SyntaxKind.FirstAssignment && kind <= SyntaxKind.LastAssignment;
+}
+
+/** `this.windows[index] = window;` or `this.windows.push(window);` directly after the creation of `window`. */
 function storeAfter(local: VariableStatement, index: string): ExpressionStatement | undefined {
   const name = local.getDeclarations()[0]?.getName();
   const next = local.getNextSibling();
   if (name === undefined || !Node.isExpressionStatement(next)) return undefined;
-  const assignment = next.getExpression();
-  if (!Node.isBinaryExpression(assignment) || assignment.getRight().getText() !== name) return undefined;
-  const target = assignment.getLeft();
+  const stored = next.getExpression();
+  if (Node.isCallExpression(stored)) {
+    const callee = stored.getExpression();
+    const [argument, another] = stored.getArguments();
+    if (!Node.isPropertyAccessExpression(callee) || callee.getName() !== "push") return undefined;
+    if (argument?.getText() !== name || another !== undefined) return undefined;
+    return isOnThis(callee.getExpression()) ? next : undefined;
+  }
+  if (!Node.isBinaryExpression(stored) || stored.getRight().getText() !== name) return undefined;
+  const target = stored.getLeft();
   if (!Node.isElementAccessExpression(target)) return undefined;
   if (target.getArgumentExpression()?.getText() !== index) return undefined;
-  const array = target.getExpression();
-  const onThis = Node.isPropertyAccessExpression(array) && Node.isThisExpression(array.getExpression());
-  return onThis ? next : undefined;
+  return isOnThis(target.getExpression()) ? next : undefined;
+}
+
+function isOnThis(access: Node): boolean {
+  return Node.isPropertyAccessExpression(access) && Node.isThisExpression(access.getExpression());
 }
 
 /**
- * True for a count that has the same value wherever the class evaluates it: a literal, or a constant of the module
- * (`WINDOWS`, `Bridge.WINDOWS`) whose name nothing in `scope` shadows.
+ * True for a count that has the same value wherever the class evaluates it: a literal, a constant of the module
+ * (`WINDOWS`, `Bridge.WINDOWS`) whose name nothing in `scope` shadows, or an expression of such.
  */
 export function isConstantCount(count: Node, scope: Node | undefined): boolean {
   if (Node.isNumericLiteral(count)) return true;
+  if (Node.isParenthesizedExpression(count)) return isConstantCount(count.getExpression(), scope);
+  if (Node.isBinaryExpression(count)) {
+    const computes = /^(?:[-+*/%]|<<|>>>?|\*\*)$/.test(count.getOperatorToken().getText());
+    return computes && isConstantCount(count.getLeft(), scope) && isConstantCount(count.getRight(), scope);
+  }
   const root = Node.isPropertyAccessExpression(count) ? count.getExpression() : count;
   if (!Node.isIdentifier(root)) return false;
   const symbol = root.getSymbol();
   const [declaration] = symbol?.getDeclarations() ?? [];
   if (declaration === undefined || !isModuleConstant(declaration)) return false;
-  const hidden = scope?.getDescendantsOfKind(SyntaxKind.Identifier).some((node) => {
+  const same = scope === undefined ? [] : identifiersIn(scope, root.getText());
+  return !same.some((node) => {
     const isName = Node.isPropertyAccessExpression(node.getParent()) && node.getParent() !== root.getParent();
-    return node.getText() === root.getText() && !isName && node.getSymbol() !== symbol;
+    return !isName && node.getSymbol() !== symbol;
   });
-  return hidden !== true;
 }
 
 function isModuleConstant(declaration: Node): boolean {
@@ -293,3 +358,18 @@ export function isIterationStatement(node: Node): boolean {
     Node.isDoStatement(node)
   );
 }
+
+/** Identifiers in `scope` that refer to the variable or parameter named by `binding`. */
+export function usesOfBinding(binding: Node, scope: Node): Node[] {
+  const symbol = binding.getSymbol()?.compilerSymbol;
+  const name = binding.getText();
+  return identifiersIn(scope, name).filter((node) => {
+    if (node === binding) return false;
+    const parent = node.getParent();
+    const used = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
+    return used?.compilerSymbol === symbol;
+  });
+}
+
+/** Functions that reach the fields of an object without naming them. */
+export const reflective = /^(Object|Reflect)\.\w+$|^structuredClone$|^JSON\.stringify$/;

@@ -1,31 +1,206 @@
-import { readdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+/** Finds the sources among files and under folders, and says of every other file that looks like one why it is none. */
+import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { CommandError, systemErrorCode } from "#host";
 
-/**
- * TypeScript sources among the given files and under the given directories: absolute, sorted, without duplicates.
- * Directories are searched without declaration files, tests and node_modules. @throws CommandError for a path that is
- * missing or contains no source.
- */
-export function discoverSources(paths: readonly string[]): string[] {
-  const found = new Set<string>();
-  for (const path of paths) {
-    const sources = sourcesAt(path);
-    if (sources.length === 0) {
-      throw new CommandError(
-        `${path}: contains no TypeScript source; name a device source or a directory of them`,
-      );
-    }
-    for (const source of sources) found.add(source);
-  }
-  return [...found].sort();
+/** Why a file is left alone. */
+export const SkipReason = {
+  Declaration: "declaration",
+  JavaScript: "javascript",
+  Test: "test",
+  BrokenLink: "broken-link",
+  IgnoredLink: "ignored-link",
+  NotAFile: "not-a-file",
+} as const;
+export type SkipReason = (typeof SkipReason)[keyof typeof SkipReason];
+
+/** One line each, for reports. */
+export const skipTexts: Readonly<Record<SkipReason, string>> = {
+  [SkipReason.Declaration]:
+    "declaration files only declare types; convert the sources that they are made from",
+  [SkipReason.JavaScript]: "JavaScript does not say which fields are regions; convert the TypeScript source",
+  [SkipReason.Test]: "tests are not devices; name a file to convert it anyway",
+  [SkipReason.BrokenLink]: "the link leads nowhere; remove it or give it a target",
+  [SkipReason.IgnoredLink]:
+    "the link leads into a folder that is not searched; name its target to convert it",
+  [SkipReason.NotAFile]: "it is not a regular file",
+};
+
+/** A file that is not converted. */
+export interface Skipped {
+  readonly path: string;
+  readonly reason: SkipReason;
 }
 
-/** Like `discoverSources` for one directory, which may be missing or empty. */
+export interface Discovered {
+  /** Absolute paths without symbolic links, sorted, each once. */
+  readonly sources: readonly string[];
+  /** Sorted by path. */
+  readonly skipped: readonly Skipped[];
+}
+
+/**
+ * TypeScript sources (`.ts`, `.mts`, `.cts`, `.tsx`) among the given files and under the given folders. Symbolic links are
+ * followed, and every file and folder is visited once, however many links lead to it.
+ * @throws CommandError for a path that is missing or contains no source
+ */
+export function discover(paths: readonly string[]): Discovered {
+  const search = new Search();
+  for (const path of paths) {
+    const before = search.seen;
+    search.visit(path);
+    if (search.seen === before) throw new CommandError(noSource(path, search.skipped));
+  }
+  return {
+    sources: [...search.sources].sort(),
+    skipped: [...search.skipped].map(([path, reason]) => ({ path, reason })).sort(byPath),
+  };
+}
+
+/** The sources alone. Throws like `discover`. */
+export function discoverSources(paths: readonly string[]): string[] {
+  return [...discover(paths).sources];
+}
+
+/** Sources under one directory, which may be missing or empty. */
 export function sourcesUnder(directory: string): string[] {
-  let entries: import("node:fs").Dirent[];
+  const search = new Search();
+  search.visitRoot(directory);
+  return [...search.sources].sort();
+}
+
+/** Every file of the package in a directory that code can be in: sources, tests, declarations and JavaScript. Sorted. */
+export function codeOfPackage(directory: string): string[] {
+  const search = new Search({ withinPackage: true });
+  search.visitRoot(directory);
+  const others = [...search.skipped].filter(([, reason]) => isCode.has(reason)).map(([path]) => path);
+  return [...search.sources, ...others].sort();
+}
+
+const isCode: ReadonlySet<SkipReason> = new Set<SkipReason>([
+  SkipReason.Declaration,
+  SkipReason.JavaScript,
+  SkipReason.Test,
+]);
+
+function byPath(a: Skipped, b: Skipped): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+}
+
+function noSource(path: string, skipped: ReadonlyMap<string, SkipReason>): string {
+  const under = resolve(path);
+  const [first] = [...skipped].filter(([each]) => each === real(under) || each.startsWith(`${real(under)}/`));
+  const why = first === undefined ? "" : ` (${basename(first[0])}: ${skipTexts[first[1]]})`;
+  return `${path}: contains no TypeScript source${why}; name a device source or a directory of them`;
+}
+
+/** Folders that hold no sources of the project: `node_modules`, `dist`, and those whose name begins with a dot. */
+function isIgnored(folder: string): boolean {
+  return folder === "node_modules" || folder === "dist" || folder.startsWith(".");
+}
+
+/** What a regular file of this name is: a source, or why not; undefined if it is no code at all. */
+function kindOf(name: string): "source" | SkipReason | undefined {
+  if (/\.d\.(?:[^.]+\.)?[cm]?ts$/.test(name)) return SkipReason.Declaration;
+  if (/\.[cm]?jsx?$/.test(name)) return SkipReason.JavaScript;
+  if (!/\.(?:[cm]?ts|tsx)$/.test(name)) return undefined;
+  return /\.(?:test|spec)\.(?:[cm]?ts|tsx)$/.test(name) ? SkipReason.Test : "source";
+}
+
+class Search {
+  readonly sources = new Set<string>();
+  readonly skipped = new Map<string, SkipReason>();
+  /** Number of sources and searched folders met, including those that were met before. */
+  seen = 0;
+  private readonly folders = new Set<string>();
+  private readonly withinPackage: boolean;
+  private root = "";
+
+  /** `withinPackage` leaves out folders with a package.json of their own. */
+  constructor({ withinPackage = false } = {}) {
+    this.withinPackage = withinPackage;
+  }
+
+  /** A path that the user named: a source even if it is a test, and searched even if its folder is ignored. */
+  visit(path: string): void {
+    const absolute = resolve(path);
+    const stats = statSync(absolute, { throwIfNoEntry: false });
+    if (stats === undefined) throw new CommandError(`${path}: no such file or directory; check the path`);
+    const target = real(absolute);
+    if (stats.isDirectory()) {
+      if (this.folders.has(target)) this.seen++;
+      else this.visitRoot(target);
+      return;
+    }
+    const kind = kindOf(target);
+    if (kind === undefined) {
+      throw new CommandError(
+        `${path}: not a TypeScript source; codemods read .ts, .mts, .cts and .tsx files only`,
+      );
+    }
+    if (kind === "source" || kind === SkipReason.Test) this.add(target);
+    else this.skipped.set(target, kind);
+  }
+
+  /** A folder that is searched whatever its name is. */
+  visitRoot(folder: string): void {
+    this.root = folder;
+    this.visitFolder(folder);
+  }
+
+  private visitFolder(folder: string): void {
+    const target = real(folder);
+    if (this.folders.has(target)) return;
+    this.folders.add(target);
+    const entries = entriesOf(folder);
+    const isPackage = entries.some(({ name }) => name === "package.json");
+    if (this.withinPackage && isPackage && folder !== this.root) return;
+    for (const entry of entries) {
+      const path = join(folder, entry.name);
+      if (entry.isSymbolicLink()) this.visitLink(path);
+      else if (entry.isDirectory()) {
+        if (!isIgnored(entry.name)) this.visitFolder(path);
+      } else this.visitFile(path, entry.isFile());
+    }
+  }
+
+  private visitLink(link: string): void {
+    const stats = statSync(link, { throwIfNoEntry: false });
+    if (stats === undefined) {
+      if (kindOf(link) !== undefined || !/\.[^.]+$/.test(basename(link))) {
+        this.skipped.set(link, SkipReason.BrokenLink);
+      }
+      return;
+    }
+    const target = real(link);
+    const folder = stats.isDirectory() ? target : dirname(target);
+    const parts = relative(this.root, folder).split("/");
+    if (isIgnored(basename(link)) || parts.some((part) => part !== ".." && isIgnored(part))) {
+      if (stats.isDirectory() || kindOf(target) !== undefined) {
+        this.skipped.set(link, SkipReason.IgnoredLink);
+      }
+    } else if (stats.isDirectory()) this.visitFolder(target);
+    else this.visitFile(target, stats.isFile());
+  }
+
+  private visitFile(path: string, regular: boolean): void {
+    const kind = kindOf(path);
+    if (kind === undefined) return;
+    if (!regular) this.skipped.set(path, SkipReason.NotAFile);
+    else if (kind === "source") this.add(path);
+    else if (!this.sources.has(path)) this.skipped.set(path, kind);
+  }
+
+  private add(path: string): void {
+    this.sources.add(path);
+    this.skipped.delete(path);
+    this.seen++;
+  }
+}
+
+function entriesOf(directory: string): Dirent[] {
   try {
-    entries = readdirSync(directory, { withFileTypes: true });
+    return readdirSync(directory, { withFileTypes: true });
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === "ENOENT") return [];
@@ -33,26 +208,13 @@ export function sourcesUnder(directory: string): string[] {
       throw new CommandError(`${directory}: no permission to read; grant it and run again`);
     throw error;
   }
-  const found: string[] = [];
-  for (const entry of entries) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory() && entry.name !== "node_modules") found.push(...sourcesUnder(path));
-    else if (entry.isFile() && isSource(entry.name)) found.push(path);
-  }
-  return found.sort();
 }
 
-function sourcesAt(path: string): string[] {
-  const absolute = resolve(path);
-  const stats = statSync(absolute, { throwIfNoEntry: false });
-  if (stats === undefined) throw new CommandError(`${path}: no such file or directory; check the path`);
-  if (stats.isDirectory()) return sourcesUnder(absolute);
-  if (!/\.[cm]?ts$/.test(path)) {
-    throw new CommandError(`${path}: not a TypeScript source; codemods read .ts files only`);
+/** The path without symbolic links; the path itself if there is nothing. */
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
-  return [absolute];
-}
-
-function isSource(name: string): boolean {
-  return /\.ts$/.test(name) && !/\.(d|test)\.ts$/.test(name);
 }

@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { applyEdits, substitute } from "./edits.ts";
+import { applyEdits, OffsetMap, substitute } from "./edits.ts";
 
 test("edits apply in text order, regardless of their own order", () => {
   const edits = [
@@ -32,4 +33,41 @@ test("substitute applies only edits within its range", () => {
     { start: 3, end: 4, text: "Y" },
   ];
   expect(substitute("abcdef", 2, 5, edits)).toBe("cYe");
+});
+
+test("offsets are translated both ways", () => {
+  const map = new OffsetMap([
+    { start: 2, end: 4, text: "XYZ" },
+    { start: 6, end: 6, text: "+" },
+  ]);
+  // abcdefgh becomes abXYZef+gh
+  expect([0, 1, 2, 3, 4, 6, 7].map((offset) => map.toEdited(offset))).toEqual([0, 1, 2, 2, 5, 8, 9]);
+  expect([0, 2, 4, 5, 7, 8].map((offset) => map.toOriginal(offset).offset)).toEqual([0, 2, 2, 4, 6, 6]);
+  expect(map.toOriginal(7).edit?.text).toBe("+");
+});
+
+test("what no edit touches is found at its translated offset, and back", () => {
+  const lengths = fc.array(fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3)), { maxLength: 6 });
+  fc.assert(
+    fc.property(lengths, fc.nat(4), (parts, tail) => {
+      let text = "";
+      const edits = parts.map(([kept, removed, inserted]) => {
+        const start = text.length + kept;
+        text += "k".repeat(kept) + "r".repeat(removed);
+        return { start, end: start + removed, text: "i".repeat(inserted) };
+      });
+      // Every character of its own, so that equal characters mean equal places.
+      text = [...`${text}${"k".repeat(tail)}`]
+        .map((_, index) => String.fromCodePoint(0x4e00 + index))
+        .join("");
+      const edited = applyEdits(text, edits);
+      const map = new OffsetMap(edits);
+      for (let offset = 0; offset < text.length; offset++) {
+        if (edits.some(({ start, end }) => offset >= start && offset < end)) continue;
+        expect(edited[map.toEdited(offset)]).toBe(text[offset]);
+        expect(map.toOriginal(map.toEdited(offset))).toEqual({ offset, edit: undefined });
+      }
+    }),
+    { seed: 1 },
+  );
 });

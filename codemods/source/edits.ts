@@ -23,3 +23,35 @@ export function substitute(source: string, start: number, end: number, edits: re
   }
   return result + source.slice(position, end);
 }
+
+/** Translates offsets between a text and the same text after edits. */
+export class OffsetMap {
+  private readonly edits: readonly TextEdit[];
+
+  constructor(edits: readonly TextEdit[]) {
+    this.edits = [...edits].sort((a, b) => a.start - b.start || a.end - b.end);
+  }
+
+  /** Offset in the edited text. An offset inside a replaced stretch becomes the start of its replacement. */
+  toEdited(original: number): number {
+    let shift = 0;
+    for (const { start, end, text } of this.edits) {
+      if (start > original || (start === original && end > start)) break;
+      if (original < end) return start + shift;
+      shift += text.length - (end - start);
+    }
+    return original + shift;
+  }
+
+  /** Offset in the original text, and the edit that wrote what is there: then the offset is that edit's start. */
+  toOriginal(edited: number): { readonly offset: number; readonly edit: TextEdit | undefined } {
+    let shift = 0;
+    for (const edit of this.edits) {
+      const start = edit.start + shift;
+      if (start > edited) break;
+      if (edited < start + edit.text.length) return { offset: edit.start, edit };
+      shift += edit.text.length - (edit.end - edit.start);
+    }
+    return { offset: edited - shift, edit: undefined };
+  }
+}

@@ -53,7 +53,7 @@ export class Identity {
 
   /** True for a name that refers to a class declaration, and so can also name the type of its instances. */
   isClassName(name: Node): boolean {
-    const symbol = name.getSymbol();
+    const symbol = (Node.isPropertyAccessExpression(name) ? name.getNameNode() : name).getSymbol();
     return (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations().some(Node.isClassDeclaration) === true;
   }
 
@@ -65,11 +65,18 @@ export class Identity {
 
   /** True if the object model declares `method`, the name node of a call `this.embed(…)`. */
   isObjectModelMethod(method: Node): boolean {
-    const declarations = method.getSymbol()?.getDeclarations() ?? [];
-    return declarations.some((each) => {
-      const path = each.getSourceFile().getFilePath();
-      return this.rooms.some((room) => path.startsWith(room));
-    });
+    const symbol = method.getSymbol();
+    const declarations = (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations() ?? [];
+    return declarations.some((each) => this.isDeclaredByModel(each));
+  }
+
+  /** True for a declaration in one of the components. */
+  isDeclaredByModel(declaration: Node): boolean {
+    return this.isModelFile(declaration.getSourceFile().getFilePath());
+  }
+
+  isModelFile(path: string): boolean {
+    return this.rooms.some((room) => path.startsWith(room));
   }
 
   /** True for a class that can embed and own regions. */

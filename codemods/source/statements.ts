@@ -1,7 +1,8 @@
 import { type CallExpression, Node, SyntaxKind } from "ts-morph";
 import { substitute, type TextEdit } from "./edits.ts";
-import { fitsWidth, layoutCall, lineWidth } from "./layout.ts";
-import { indentOf, lineStart } from "./trivia.ts";
+import { brokenCall, fitsWidth, flatCall } from "./layout.ts";
+import { styleOf } from "./style.ts";
+import { indentOf, lineStart, placeOf } from "./trivia.ts";
 
 /** A place where a formatter would choose other line breaks after the edit; the code is correct anyway. */
 export interface LayoutNote {
@@ -28,20 +29,38 @@ export function layOut(replacements: readonly { readonly node: Node; readonly ed
     if (statement === undefined) {
       edits.push(edit);
       noteLongLine(node, edit, notes);
-    } else byStatement.set(statement, [...(byStatement.get(statement) ?? []), edit]);
+    } else {
+      const known = byStatement.get(statement);
+      if (known === undefined) byStatement.set(statement, [edit]);
+      else known.push(edit);
+    }
   }
-  const innermostFirst = [...byStatement.keys()].sort((a, b) => b.getStart() - a.getStart());
-  for (const statement of innermostFirst) {
-    const edit = layOutStatement(statement, byStatement.get(statement) ?? [], notes);
-    const outer = innermostFirst.find((each) => each !== statement && contains(each, statement));
-    if (outer === undefined) edits.push(edit);
-    else byStatement.get(outer)?.push(edit);
-  }
+  edits.push(...layOutStatements(byStatement, notes));
   return { edits, notes };
 }
 
-function contains(outer: Node, inner: Node): boolean {
-  return outer.getStart() <= inner.getStart() && outer.getEnd() >= inner.getEnd();
+/** Lays statements out from the inside to the outside: the text of a nested one is part of the one around it. */
+function layOutStatements(byStatement: ReadonlyMap<Node, TextEdit[]>, notes: LayoutNote[]): TextEdit[] {
+  const edits: TextEdit[] = [];
+  const innermostFirst = [...byStatement].map(([statement, own]) => ({
+    statement,
+    own,
+    start: statement.getStart(),
+    end: statement.getEnd(),
+  }));
+  innermostFirst.sort((a, b) => b.start - a.start || a.end - b.end);
+  // Those that have been laid out and not yet been found inside another: each ends before the one below it begins.
+  const pending: { readonly start: number; readonly edit: TextEdit }[] = [];
+  for (const { statement, own, start, end } of innermostFirst) {
+    const nested: TextEdit[] = [];
+    for (let top = pending.at(-1); top !== undefined && top.start < end; top = pending.at(-1)) {
+      nested.push(top.edit);
+      pending.pop();
+    }
+    pending.push({ start, edit: layOutStatement(statement, [...own, ...nested], notes) });
+  }
+  for (const { edit } of pending) edits.push(edit);
+  return edits;
 }
 
 function simpleStatementOf(node: Node): Node | undefined {
@@ -53,25 +72,54 @@ function simpleStatementOf(node: Node): Node | undefined {
   return simple ? statement : undefined;
 }
 
+/**
+ * The statement with its replacements. A call on one line stays so if it fits, and a broken one stays broken, except
+ * where it was broken because it did not fit and now does.
+ */
 function layOutStatement(statement: Node, points: readonly TextEdit[], notes: LayoutNote[]): TextEdit {
+  const style = styleOf(statement.getSourceFile());
   const source = statement.getSourceFile().getFullText();
   const [start, end] = [statement.getStart(), statement.getEnd()];
+  const before = source.slice(lineStart(source, start), start);
   const verbatim = substitute(source, start, end, points);
   const call = finalCall(statement);
-  const parts = call && callParts(call, statement, points);
-  if (parts !== undefined) {
-    const text = layoutCall({ indent: indentOf(statement), ...parts });
-    const predictable =
-      !endsInHuggable(call) && !calleeCalls(call) && fitsWidth(text, indentOf(statement).length);
-    if (predictable || !text.includes("\n")) return { start, end, text };
-  }
-  const column = start - lineStart(source, start);
+  const text = call && layOutCall(call, statement, points, verbatim);
+  if (text !== undefined) return { start, end, text };
   const joined = verbatim.replace(/\s*\n\s*/g, "");
-  const wouldJoin = verbatim.includes("\n") && column + joined.length <= lineWidth && !/[{}]/.test(joined);
-  if (!fitsWidth(verbatim, column) || wouldJoin) {
-    notes.push({ line: statement.getStartLineNumber(), text: "line breaks are left to the formatter" });
+  const wouldJoin =
+    style.formatted &&
+    verbatim.includes("\n") &&
+    fitsWidth(joined, before, style) &&
+    !/[{}]|\/[/*]/.test(joined);
+  if (!fitsWidth(verbatim, before, style) || wouldJoin) {
+    notes.push({ line: placeOf(statement).line, text: "line breaks are left to the formatter" });
   }
   return { start, end, text: verbatim };
+}
+
+/** The text of a statement that ends in a call; undefined if its layout cannot be foretold. */
+function layOutCall(
+  call: CallExpression,
+  statement: Node,
+  points: readonly TextEdit[],
+  verbatim: string,
+): string | undefined {
+  const style = styleOf(statement.getSourceFile());
+  const indent = indentOf(statement);
+  const [before, after] = [callParts(call, statement, []), callParts(call, statement, points)];
+  if (before === undefined || after === undefined) return undefined;
+  const wasBroken = statement.getText().includes("\n");
+  const flat = flatCall({ indent, ...after });
+  // Only a new layout leaves out an argument with its comma.
+  const asWritten = !after.removes && fitsWidth(verbatim, indent, style);
+  if (fitsWidth(flat, indent, style)) {
+    const brokenByChoice = wasBroken && fitsWidth(flatCall({ indent, ...before }), indent, style);
+    return asWritten && (!wasBroken || brokenByChoice) ? verbatim : flat;
+  }
+  if (wasBroken && asWritten) return verbatim;
+  const text = brokenCall({ indent, ...after }, style);
+  const predictable = !endsInHuggable(call) && !calleeCalls(call) && fitsWidth(text, indent, style);
+  return predictable || after.removes ? text : undefined;
 }
 
 /** The call that a statement consists of, or whose value it declares, assigns or returns. */
@@ -93,7 +141,7 @@ function callParts(call: CallExpression, statement: Node, points: readonly TextE
   const given = call.getArguments();
   const [first, last] = [given[0], given.at(-1)];
   if (first === undefined || last === undefined) return undefined;
-  const open = source.lastIndexOf("(", first.getStart() - 1);
+  const open = call.compilerNode.arguments.pos - 1;
   const tail = source.slice(call.getEnd(), statement.getEnd());
   const text = (from: number, to: number) => substitute(source, from, to, points);
   const gaps = [source.slice(open + 1, first.getStart()), source.slice(last.getEnd(), call.getEnd() - 1)];
@@ -107,7 +155,8 @@ function callParts(call: CallExpression, statement: Node, points: readonly TextE
     args.every((arg) => !arg.includes("\n")) &&
     !head.includes("\n") &&
     (tail === ";" || tail === "");
-  return plain ? { head, args, tail } : undefined;
+  const remaining = args.filter((arg) => arg !== "");
+  return plain ? { head, args: remaining, tail, removes: remaining.length < args.length } : undefined;
 }
 
 /** A call on the result of a call: formatters may break such chains before their dots. */
@@ -128,11 +177,13 @@ function endsInHuggable(call: CallExpression | undefined): boolean {
 }
 
 function noteLongLine(node: Node, edit: TextEdit, notes: LayoutNote[]): void {
-  const source = node.getSourceFile().getFullText();
+  const file = node.getSourceFile();
+  const [source, style] = [file.getFullText(), styleOf(file)];
   const start = lineStart(source, edit.start);
   const [line = ""] = source.slice(start).split("\n", 1);
   if (edit.end > start + line.length) return;
-  if (line.length + edit.text.length - (edit.end - edit.start) > lineWidth) {
-    notes.push({ line: node.getStartLineNumber(), text: "line breaks are left to the formatter" });
+  const text = substitute(source, start, start + line.length, [edit]);
+  if (!fitsWidth(text, "", style)) {
+    notes.push({ line: placeOf(node).line, text: "line breaks are left to the formatter" });
   }
 }

@@ -58,6 +58,16 @@ export function trailingComment(node: Node): string {
   return text.slice(node.getEnd(), lineEnd(text, node.getEnd())).trim();
 }
 
+/** `;` if the node ends with one. */
+export function semicolonOf(node: Node): ";" | "" {
+  return node
+    .getSourceFile()
+    .getFullText()
+    .charAt(node.getEnd() - 1) === ";"
+    ? ";"
+    : "";
+}
+
 /** Text of a comment with the indent of its lines changed from `from` to `to`. */
 export function reindent(comment: string, from: string, to: string): string {
   return comment
@@ -68,7 +78,11 @@ export function reindent(comment: string, from: string, to: string): string {
 
 /** Line and column, both counted from 1. */
 export function placeOf(node: Node): { line: number; column: number } {
-  return node.getSourceFile().getLineAndColumnAtPos(node.getStart());
+  // The compiler keeps the starts of lines; counting them again for each node takes long in long files.
+  const { line, character } = node
+    .getSourceFile()
+    .compilerNode.getLineAndCharacterOfPosition(node.getStart());
+  return { line: line + 1, column: character + 1 };
 }
 
 /** True if the text contains a comment. Assumes that its string literals do not look like comments. */

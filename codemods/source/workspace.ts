@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { Project, type SourceFile, ts } from "ts-morph";
 import { CommandError, systemErrorCode } from "#host";
-import { sourcesUnder } from "./discover.ts";
+import { Configurations } from "./compiler-options.ts";
+import { codeOfPackage } from "./discover.ts";
 import { Identity, resolveRoom } from "./identity.ts";
 import { parseRawText } from "./raw-text.ts";
 
@@ -13,9 +14,9 @@ export interface Workspace {
   readonly targets: readonly SourceFile[];
   /** Unmodified texts of the targets, by path. */
   readonly raw: ReadonlyMap<string, string>;
-  /** Other files of the package to search for uses; the second pass finds them. */
-  readonly others: SourceFile[];
   readonly identity: Identity;
+  /** Whether other files of the package are searched for uses. */
+  readonly searchPackage: boolean;
 }
 
 export interface WorkspaceOptions {
@@ -23,6 +24,8 @@ export interface WorkspaceOptions {
   readonly overlay?: ReadonlyMap<string, string>;
   /** Parsed files to reuse: several conversions in one process share them. */
   readonly project?: Project;
+  /** False if the named files are the whole program. */
+  readonly searchPackage?: boolean;
 }
 
 /** Condition under which package subpaths resolve to sources. */
@@ -30,9 +33,9 @@ const SOURCES: readonly string[] = ["source"];
 
 /**
  * A project that resolves types as the package's own compilation does: package subpaths resolve to sources. Loads only
- * the ECMAScript library, since the conversion does not depend on the runtime's types.
+ * the ECMAScript library, since the conversion does not depend on the runtime's types. `more` overrides its options.
  */
-export function newProject(conditions: readonly string[] = SOURCES): Project {
+export function newProject(conditions: readonly string[] = SOURCES, more: ts.CompilerOptions = {}): Project {
   return new Project({
     skipAddingFilesFromTsConfig: true,
     skipFileDependencyResolution: true,
@@ -46,17 +49,51 @@ export function newProject(conditions: readonly string[] = SOURCES): Project {
       strict: true,
       noUncheckedIndexedAccess: true,
       allowImportingTsExtensions: true,
+      allowJs: true,
+      jsx: ts.JsxEmit.Preserve,
       skipLibCheck: true,
       noEmit: true,
+      ...more,
     },
   });
 }
 
-/** Reads components from their sources in this repository, and from their declarations in an installed package. */
+/** The options of a configuration that say what an import means and how a file is parsed. */
+const meanings = [
+  "module",
+  "moduleResolution",
+  "moduleDetection",
+  "moduleSuffixes",
+  "baseUrl",
+  "paths",
+  "pathsBasePath", // where `paths` without a `baseUrl` begin; the compiler sets it
+  "rootDirs",
+  "customConditions",
+  "preserveSymlinks",
+  "resolvePackageJsonExports",
+  "resolvePackageJsonImports",
+  "resolveJsonModule",
+  "esModuleInterop",
+  "allowSyntheticDefaultImports",
+  "experimentalDecorators",
+];
+
+/**
+ * A project in which imports mean what they mean in the configuration of the first source. Where its author finds the
+ * memory component by other means, it is read from its sources in this repository, and from its declarations in an
+ * installed package.
+ */
 function projectFor([first]: readonly string[]): Project {
-  const project = newProject();
-  const isHere = first === undefined || resolveRoom(project, "#memory", first) !== undefined;
-  return isHere ? project : newProject([]);
+  if (first === undefined) return newProject();
+  const { path, options } = new Configurations().forFile(first);
+  const own = Object.fromEntries(meanings.map((name) => [name, options[name]]));
+  const given = path === undefined ? [] : [newProject([], own)];
+  const projects = [...given, newProject(), newProject([])];
+  return projects.find((project) => findsMemory(project, first)) ?? newProject([]);
+}
+
+function findsMemory(project: Project, from: string): boolean {
+  return ["#memory", "regionlab/memory"].some((name) => resolveRoom(project, name, from) !== undefined);
 }
 
 /** Reads and parses sources (absolute paths). @throws CommandError if one cannot be read or does not parse. */
@@ -68,7 +105,7 @@ export function openWorkspace(paths: readonly string[], options: WorkspaceOption
   });
   for (const file of targets) requireParsed(project, file);
   const identity = new Identity(project, targets);
-  return { project, targets, raw, others: [], identity };
+  return { project, targets, raw, identity, searchPackage: options.searchPackage ?? true };
 }
 
 /** Text of a source. @throws CommandError if it cannot be read. */
@@ -103,18 +140,27 @@ function requireParsed(project: Project, file: SourceFile): void {
   );
 }
 
-/** Parses the other sources of the same package that mention one of these names, and adds them to `others`. */
-export function loadMentions({ project, targets, others }: Workspace, names: ReadonlySet<string>): void {
+/** Parses the other sources of the same package that mention one of these names, or extend one of these classes. */
+export function loadMentions(
+  workspace: Workspace,
+  names: ReadonlySet<string>,
+  classes: ReadonlySet<string>,
+): SourceFile[] {
+  const { project, targets, searchPackage } = workspace;
   const root = packageRoot(targets[0]?.getFilePath());
-  if (names.size === 0 || root === undefined) return;
+  if (!searchPackage || names.size + classes.size === 0 || root === undefined) return [];
+  const others: SourceFile[] = [];
   const known = new Set<string>(targets.map((file) => file.getFilePath()));
-  const escaped = [...names].map((name) => name.replaceAll("$", "\\$"));
-  const mention = new RegExp(`(?<![\\w$])(?:${escaped.join("|")})(?![\\w$])`);
-  for (const path of packageSources(root)) {
+  const anyOf = (set: ReadonlySet<string>) =>
+    set.size === 0 ? "(?!)" : [...set].map((name) => name.replaceAll("$", "\\$")).join("|");
+  const extended = `\\bextends\\s+(?:[\\w$]+\\.)*(?:${anyOf(classes)})`;
+  const mention = new RegExp(`(?:(?<![\\w$])(?:${anyOf(names)})|${extended})(?![\\w$])`);
+  for (const path of codeOfPackage(root)) {
     if (known.has(path)) continue;
     const text = readSource(path);
     if (mention.test(text)) others.push(project.createSourceFile(path, text, { overwrite: true }));
   }
+  return others;
 }
 
 function packageRoot(path: string | undefined): string | undefined {
@@ -123,10 +169,4 @@ function packageRoot(path: string | undefined): string | undefined {
     if (directory === dirname(directory)) return undefined;
   }
   return undefined;
-}
-
-function packageSources(root: string): string[] {
-  return sourcesUnder(root).filter(
-    (path) => !/\/(dist|fixtures|node_modules)\//.test(path.slice(root.length)),
-  );
 }

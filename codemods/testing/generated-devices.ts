@@ -82,6 +82,9 @@ function classText(
       ...docText(doc),
       `  ${access} ${name} = this.embed(MemoryRegion);`,
     ]),
+    ...(regions.some(({ guarded }) => guarded)
+      ? ["  /** Whether the optional regions are. */", "  readonly present: boolean = true;"]
+      : []),
     ...(fields ? ["  /** Of no concern here. */", "  protected count = 0;", "", "  limit = 1;"] : []),
     "",
     "  protected override realize(): void {",
@@ -96,7 +99,7 @@ function classText(
 }
 
 function resetStatement({ name, guarded }: Region): string {
-  return `    ${guarded ? "if (this.mmioRegion(0).mapped) " : ""}this.${name}.setEnabled(true);`;
+  return `    ${guarded ? "if (this.present) " : ""}this.${name}.setEnabled(true);`;
 }
 
 function docText(doc: Region["doc"]): string[] {
@@ -115,7 +118,7 @@ function statements(region: Region, index: number, regions: readonly Region[]): 
     `${indent}this.initMmio(this.${name});`,
     ...(user === "closure" ? [`${indent}this.clock.at(1n, () => this.${name}.setEnabled(false));`] : []),
   ];
-  return guarded ? ["    if (this.mmioRegion(0).mapped) {", ...lines, "    }"] : lines;
+  return guarded ? ["    if (this.present) {", ...lines, "    }"] : lines;
 }
 
 function initName({ kind }: Region): string {

@@ -3,9 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Project } from "ts-morph";
-import { type FilePlan, planConversion } from "../passes/4-plan.ts";
+import type { FilePlan } from "../passes/4-plan.ts";
+import { planConversion } from "../pipeline.ts";
 import type { Direction } from "../regions/facts.ts";
 import { newProject } from "../source/workspace.ts";
+import { compilePlan } from "../verify/phase.ts";
 
 /** Directory of the golden project. */
 export const fixtures = join(dirname(fileURLToPath(import.meta.url)), "../fixtures");
@@ -32,10 +34,10 @@ export class Converter {
     return file;
   }
 
-  /** Converts several files of the golden project in one go; plans by path. */
+  /** Converts several files of the golden project in one go, and compiles the result; plans by path. */
   convertAll(paths: readonly string[], direction: Direction): Map<string, FilePlan> {
     const absolute = paths.map((path) => join(fixtures, path));
-    const { files } = planConversion(absolute, direction, { project: this.project });
+    const { files } = planConversion(absolute, direction, { project: this.project, verify: compilePlan });
     return new Map(files.map((file) => [relative(fixtures, file.path), file]));
   }
 

@@ -1,0 +1,121 @@
+/** What may be entered from outside during an object's life, and the hooks that the object model calls. */
+import { ts } from "ts-morph";
+import { type Binding, DEVICE, type Frame, type Source } from "./frames.ts";
+import type { ClassShape, FlowProgram } from "./program.ts";
+import {
+  hasModifier,
+  isFunctionExpression,
+  isPrivate,
+  isProtected,
+  isStatic,
+  nameOf,
+  type Runnable,
+  strip,
+} from "./syntax.ts";
+
+/** A function that may be called from outside. */
+export interface Entry {
+  readonly fn: Runnable;
+  readonly self: readonly Source[];
+  readonly bindings: ReadonlyMap<ts.ParameterDeclaration, Binding>;
+  /** The frame in which a closure was made. */
+  readonly outer: Frame | undefined;
+}
+
+/** Methods that the object model calls in a life; everything else is entered in any order. */
+const hooks: ReadonlySet<string> = new Set([
+  "instanceInit",
+  "instanceFinalize",
+  "realize",
+  "unrealize",
+  "onUnparent",
+]);
+
+/** The method that a machine is built by, once, before anything else is asked of it. */
+export const BUILD = "build";
+
+export function isMachine(program: FlowProgram, shape: ClassShape): boolean {
+  return program.frameworkBases(shape.declaration).includes("Machine");
+}
+
+/** True for code that runs before the device is realized: setters, and `set` of an option. */
+export function isConfiguring({ fn }: Entry): boolean {
+  if (ts.isSetAccessorDeclaration(fn)) return true;
+  const holder = ts.isMethodDeclaration(fn) ? fn : fn.parent;
+  return ts.isObjectLiteralElement(holder) && nameOf(holder.name) === "set";
+}
+
+/** Members of a class, and functions in its static declarations, that other code calls. */
+export function entriesOf(program: FlowProgram, shape: ClassShape): Entry[] {
+  const entries: Entry[] = [];
+  const names = new Set<string>();
+  for (const each of shape.chain) {
+    for (const member of each.members) {
+      if (isStatic(member)) {
+        collectStatic(program, shape, member, entries);
+        continue;
+      }
+      const name = nameOf(member.name);
+      const key = `${member.kind} ${name}`;
+      if (name === undefined || names.has(key) || hooks.has(name)) continue;
+      if (name === BUILD && isMachine(program, shape)) continue;
+      if (hasModifier(member, ts.SyntaxKind.AbstractKeyword)) continue;
+      names.add(key);
+      const fn = functionIn(member);
+      if (fn !== undefined && isReachable(member, name, shape, each))
+        entries.push({ fn, self: [DEVICE], bindings: new Map(), outer: undefined });
+    }
+  }
+  return entries;
+}
+
+function functionIn(member: ts.ClassElement): Runnable | undefined {
+  if (ts.isMethodDeclaration(member) || ts.isAccessor(member)) return member.body && member;
+  if (!ts.isPropertyDeclaration(member) || member.initializer === undefined) return undefined;
+  const value = strip(member.initializer);
+  return isFunctionExpression(value) ? value : undefined;
+}
+
+/** Protected members are entered from outside only if they override one of the framework, which then calls it. */
+function isReachable(
+  member: ts.ClassElement,
+  name: string,
+  shape: ClassShape,
+  holder: ts.ClassLikeDeclaration,
+): boolean {
+  if (isPrivate(member)) return false;
+  if (!isProtected(member)) return true;
+  if (!hasModifier(member, ts.SyntaxKind.OverrideKeyword)) return false;
+  const above = shape.chain.slice(shape.chain.indexOf(holder) + 1);
+  return !above.some((each) => each.members.some((other) => nameOf(other.name) === name));
+}
+
+/** Functions in `static properties`, `static vmState` and their like, which are given the device. */
+function collectStatic(
+  program: FlowProgram,
+  shape: ClassShape,
+  member: ts.ClassElement,
+  entries: Entry[],
+): void {
+  if (!ts.isPropertyDeclaration(member) || member.initializer === undefined) return;
+  const visit = (node: ts.Node): void => {
+    if (isFunctionExpression(node) || (ts.isMethodDeclaration(node) && node.body !== undefined)) {
+      const [first] = node.parameters;
+      if (first !== undefined && takesObject(program, first, shape))
+        entries.push({
+          fn: node,
+          self: [],
+          bindings: new Map([[first, { sources: [DEVICE] }]]),
+          outer: undefined,
+        });
+      return;
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(member.initializer);
+}
+
+function takesObject(program: FlowProgram, parameter: ts.ParameterDeclaration, shape: ClassShape): boolean {
+  const declarations = program.checker.getTypeAtLocation(parameter).symbol?.declarations ?? [];
+  return declarations.some((each) => shape.chain.some((holder) => holder === each));
+}

@@ -1,0 +1,316 @@
+/** Runs functions abstractly: calls, closures, loops to a fixed point. Expressions and statements stand beside it. */
+import { ts } from "ts-morph";
+import { CallbackTime, type Callee, Callees } from "./callees.ts";
+import type { Entry } from "./entries.ts";
+import type { Analysis, FlowEvent, LifePhase, Unknown } from "./events.ts";
+import { type Exits, newExits } from "./exits.ts";
+import type { Binding, Frame } from "./frames.ts";
+import type { ClassShape, FlowProgram } from "./program.ts";
+import { hasAwait, isAsync, isGenerator, nameOf, type Runnable } from "./syntax.ts";
+
+/** One call may stand on the stack this often, and one function, by way of several calls; what goes beyond is unknown. */
+const SAME_CALL = 2;
+const SAME_FUNCTION = 4;
+/** Calls followed in one walk at most, by length of the class, and how deep; what lies beyond is unknown. */
+const CALLS = 30_000;
+const CALLS_PER_MEMBER = 60;
+const DEPTH = 60;
+/** Rounds of a loop at most; finite lattices end long before. */
+const ROUNDS = 60;
+
+/** How expressions and statements are walked; given to the walker, because they need it in turn. */
+export interface Steps {
+  evaluate<State>(walker: Walker<State>, node: ts.Expression, state: State, frame: Frame): State | undefined;
+  execute<State>(walker: Walker<State>, node: ts.Statement, state: State, frame: Frame): State | undefined;
+}
+
+export class Walker<State> {
+  readonly analysis: Analysis<State>;
+  readonly program: FlowProgram;
+  readonly callees: Callees;
+  readonly unknowns: Unknown[] = [];
+  /** Functions of which some call was not followed, because the calls were too deep. */
+  readonly truncated = new Set<ts.Node>();
+  /** Closures that outside code may call from now on. */
+  readonly registered: Entry[] = [];
+  exits: Exits<State> = newExits();
+  /** Number of `try` blocks around; without one, exceptions of calls are not tracked. */
+  catching = 0;
+  /** States in which the optional chain under way was cut short. */
+  cut: State | undefined;
+  private readonly steps: Steps;
+  private calls = 0;
+  private readonly mostCalls: number;
+  /** Entries of the class, which code that is not known may call. */
+  private readonly entries: readonly Entry[];
+
+  constructor(
+    program: FlowProgram,
+    shape: ClassShape,
+    analysis: Analysis<State>,
+    entries: readonly Entry[],
+    steps: Steps,
+  ) {
+    this.program = program;
+    this.analysis = analysis;
+    this.callees = new Callees(program, shape);
+    this.entries = entries;
+    this.steps = steps;
+    const members = shape.chain.reduce((sum, each) => sum + each.members.length, 0);
+    this.mostCalls = CALLS + members * CALLS_PER_MEMBER;
+  }
+
+  get top(): Frame {
+    return this.callees.top;
+  }
+
+  emit(event: FlowEvent, state: State): State {
+    return this.analysis.transfer(event, state);
+  }
+
+  done(node: ts.Node, state: State, frame: Frame, followed = false): State {
+    return this.analysis.transfer({ kind: "evaluated", node, frame, followed }, state);
+  }
+
+  phase(phase: LifePhase, state: State | undefined): State | undefined {
+    return state === undefined ? undefined : this.emit({ kind: "phase", phase }, state);
+  }
+
+  join(one: State | undefined, other: State | undefined): State | undefined {
+    if (one === undefined) return other;
+    return other === undefined || one === other ? one : this.analysis.join(one, other);
+  }
+
+  unknown(node: ts.Node, why: string, state: State, frame: Frame): State {
+    if (!this.unknowns.some((each) => each.node === node)) this.unknowns.push({ node, why });
+    return this.emit({ kind: "unknown", node, why, frame }, state);
+  }
+
+  /** A point that may throw. */
+  mayThrow(state: State): void {
+    if (this.catching > 0) this.exits.thrown = this.join(this.exits.thrown, state);
+  }
+
+  /** Repeats `round` until its result, joined with where it started, does not change. */
+  repeat(state: State, round: (state: State) => State | undefined): State {
+    let current = state;
+    for (let count = 0; count < ROUNDS; count++) {
+      const next = this.join(current, round(current)) ?? current;
+      if (next === current || this.analysis.equal(next, current)) return current;
+      current = next;
+    }
+    return current;
+  }
+
+  /** Runs a function's body. The result is undefined if it never returns. */
+  run(fn: Runnable, frame: Frame, state: State): State | undefined {
+    if (fn.body === undefined || this.analysis.skips?.(fn) === true) return state;
+    if (this.isTooDeep(fn, frame)) {
+      this.truncated.add(fn);
+      return this.unknown(frame.call ?? fn, "the calls are too deep to follow", state, frame);
+    }
+    const outer = this.exits;
+    const inner: Exits<State> = newExits();
+    this.exits = inner;
+    let current: State | undefined = state;
+    for (const parameter of fn.parameters) {
+      if (current === undefined || parameter.initializer === undefined) continue;
+      const given: State | undefined = frame.bindings.has(parameter)
+        ? undefined
+        : this.steps.evaluate(this, parameter.initializer, current, frame);
+      current = frame.bindings.has(parameter) ? current : this.join(current, given);
+    }
+    if (current !== undefined) {
+      current = ts.isBlock(fn.body)
+        ? this.steps.execute(this, fn.body, current, frame)
+        : this.steps.evaluate(this, fn.body, current, frame);
+    }
+    this.exits = outer;
+    outer.thrown = this.join(outer.thrown, inner.thrown);
+    const left = this.join(this.join(current, inner.returned), inner.suspended);
+    return isAsync(fn) ? this.join(left, inner.thrown) : left; // its exceptions wait in the promise
+  }
+
+  private isTooDeep(fn: Runnable, frame: Frame): boolean {
+    if (frame.depth > DEPTH || ++this.calls > this.mostCalls) return true;
+    let functions = 0;
+    let calls = 0;
+    for (let each = frame.caller; each !== undefined; each = each.caller) {
+      if (each.fn !== fn) continue;
+      functions++;
+      if (each.call === frame.call) calls++;
+    }
+    return functions >= SAME_FUNCTION || calls >= SAME_CALL;
+  }
+
+  /** A call whose callee and arguments have been evaluated. */
+  call(node: ts.CallExpression, state: State, frame: Frame): State | undefined {
+    this.mayThrow(state);
+    const callee = this.callees.resolve(node, frame);
+    switch (callee.kind) {
+      case "followed":
+        return this.followedCall(node, callee, state, frame);
+      case "any method": {
+        const told = this.unknown(node, "the method that is called is computed", state, frame);
+        return this.done(node, this.anyEntry(told), frame);
+      }
+      case "unknown": {
+        const told = this.unknown(node, callee.why, state, frame);
+        return this.done(node, this.callbacks(node, CallbackTime.Either, told, frame) ?? told, frame);
+      }
+      case "outside": {
+        let current: State | undefined = this.callbacks(node, callee.callbacks, state, frame);
+        if (current !== undefined && !callee.framework && callee.callbacks === CallbackTime.Either)
+          current = this.handedOut(node, current, frame);
+        return current === undefined ? undefined : this.done(node, current, frame);
+      }
+    }
+  }
+
+  private followedCall(
+    node: ts.CallExpression,
+    { bodies, perhaps }: Extract<Callee, { kind: "followed" }>,
+    state: State,
+    frame: Frame,
+  ): State | undefined {
+    let after: State | undefined = perhaps ? state : undefined;
+    for (const { fn, self, outer } of bodies) {
+      const inner = this.callees.frameFor(fn, node, self, outer, frame);
+      after = this.join(after, this.invoke(fn, inner, state));
+    }
+    return after === undefined ? undefined : this.done(node, after, frame, true);
+  }
+
+  /** Runs a function of the program; a generator runs at some later time, or now, and so does what follows an `await`. */
+  invoke(fn: Runnable, frame: Frame, state: State): State | undefined {
+    const isLater = isGenerator(fn);
+    if (!isLater && !(isAsync(fn) && hasAwait(fn))) return this.run(fn, frame, state);
+    this.register({ fn, self: frame.self, bindings: frame.bindings, outer: frame.outer });
+    const left = this.run(fn, frame, state);
+    return isLater ? this.join(state, left) : left;
+  }
+
+  /** Functions among the arguments of a call that leads outside. */
+  callbacks(
+    node: ts.CallExpression | ts.NewExpression,
+    time: CallbackTime,
+    state: State,
+    frame: Frame,
+  ): State | undefined {
+    let current: State | undefined = state;
+    const args = node.arguments ?? [];
+    for (const [index, arg] of args.entries()) {
+      if (current === undefined) break;
+      if (ts.isSpreadElement(arg)) continue;
+      for (const entry of this.functionsIn(arg, args[index + 1], frame)) {
+        if (current === undefined) break;
+        current = this.callback(entry, node, time, current, frame);
+      }
+    }
+    return current;
+  }
+
+  private callback(
+    entry: Entry,
+    node: ts.CallExpression | ts.NewExpression,
+    time: CallbackTime,
+    state: State,
+    frame: Frame,
+  ): State | undefined {
+    if (time === CallbackTime.Later || time === CallbackTime.Either) this.register(entry);
+    if (time === CallbackTime.Later) return state;
+    const given = time === CallbackTime.Many ? withElements(entry, node, frame) : entry;
+    if (time === CallbackTime.Once) return this.enter(given, state, frame);
+    return this.repeat(state, (each) => this.enter(given, each, frame));
+  }
+
+  /** The functions that an argument is, or that the object that it is holds; `next` is the argument after it. */
+  private functionsIn(arg: ts.Expression, next: ts.Expression | undefined, frame: Frame): Entry[] {
+    const entries: Entry[] = [];
+    for (const source of this.callees.sources.of(arg, frame)) {
+      if (source.kind !== "expression") continue;
+      if (ts.isObjectLiteralExpression(source.node)) {
+        for (const property of source.node.properties) {
+          const name = nameOf(property.name);
+          if (name === undefined) continue;
+          const held = this.callees.sources.property(source, name, property, source.frame);
+          for (const each of held)
+            for (const { fn, frame: outer, self } of this.callees.sources.functionIn(each))
+              entries.push({ fn, self, outer, bindings: opaqueOf(fn, next, frame) });
+        }
+        continue;
+      }
+      for (const { fn, frame: outer, self } of this.callees.sources.functionIn(source))
+        entries.push({ fn, self, outer, bindings: new Map() });
+    }
+    return entries;
+  }
+
+  /** Code that is not known and is given the device may call everything that it can name. */
+  handedOut(node: ts.CallExpression | ts.NewExpression, state: State, frame: Frame): State {
+    const given = (node.arguments ?? []).some(
+      (arg) =>
+        !ts.isSpreadElement(arg) && this.callees.sources.of(arg, frame).some(({ kind }) => kind === "device"),
+    );
+    if (!given) return state;
+    return this.anyEntry(
+      this.unknown(node, "the object is passed to code that is not at hand", state, frame),
+    );
+  }
+
+  private anyEntry(state: State): State {
+    return this.repeat(state, (each) => this.enterAll(each, this.entries));
+  }
+
+  register(entry: Entry): void {
+    const same = this.registered.filter(({ fn }) => fn === entry.fn);
+    if (same.length === 0 || (same.length < 4 && same.every(({ outer }) => outer !== entry.outer)))
+      if (!same.some(({ outer }) => outer?.call === entry.outer?.call)) this.registered.push(entry);
+  }
+
+  /** Calls an entry once. */
+  enter(entry: Entry, state: State, caller: Frame = this.top): State | undefined {
+    const { fn, self, bindings, outer } = entry;
+    return this.run(
+      fn,
+      { fn, self, bindings, outer, caller, call: undefined, depth: caller.depth + 1 },
+      state,
+    );
+  }
+
+  /** Calls each of the entries once, or none; an exception ends only the call that threw it. */
+  enterAll(state: State, entries: readonly Entry[]): State {
+    let current = state;
+    for (const entry of entries) {
+      const outer = this.exits;
+      const inner: Exits<State> = newExits();
+      this.exits = inner;
+      const left = this.enter(entry, current);
+      this.exits = outer;
+      current = this.join(current, this.join(left, inner.thrown)) ?? current;
+    }
+    return current;
+  }
+}
+
+/** The first parameter of a callback of the object before `opaque` is that value. */
+function opaqueOf(
+  fn: Runnable,
+  opaque: ts.Expression | undefined,
+  frame: Frame,
+): Map<ts.ParameterDeclaration, Binding> {
+  const [first] = fn.parameters;
+  const bindings = new Map<ts.ParameterDeclaration, Binding>();
+  if (first !== undefined && opaque !== undefined && !ts.isSpreadElement(opaque))
+    bindings.set(first, { value: opaque, frame, element: false });
+  return bindings;
+}
+
+/** The first parameter of a callback of `array.forEach` and its like is an element of the array. */
+function withElements(entry: Entry, node: ts.CallExpression | ts.NewExpression, frame: Frame): Entry {
+  const [first] = entry.fn.parameters;
+  if (first === undefined || !ts.isCallExpression(node) || !ts.isPropertyAccessExpression(node.expression))
+    return entry;
+  const binding: Binding = { value: node.expression.expression, frame, element: true };
+  return { ...entry, bindings: new Map([...entry.bindings, [first, binding]]) };
+}

@@ -1,0 +1,138 @@
+/** The many ways to the same few hazards: through getters, lists, callbacks, other objects. */
+import { describe, expect, test } from "vitest";
+import { DeviceConverter } from "../testing/one-device.ts";
+
+const converter = new DeviceConverter();
+const field = "private readonly region = this.embed(MemoryRegion);";
+const create = 'this.region.initIo(this, ops, this, "dut", 0x100);';
+const realize = `protected override realize(): void { ${create} this.initMmio(this.region); }`;
+
+function toOwned(...members: string[]): readonly string[] {
+  return converter.convert("to-owned", [field, ...members].join("\n")).refusals;
+}
+
+describe("a leaf that is unparented", () => {
+  test.each([
+    ["by name", "drop(): void { this.region.unparent(); }"],
+    ["through a variable", "drop(): void { const r = this.region; r.unparent(); }"],
+    ["through a getter", "get r(): MemoryRegion { return this.region; } drop(): void { this.r.unparent(); }"],
+    [
+      "through a method",
+      "give(): MemoryRegion { return this.region; } drop(): void { this.give().unparent(); }",
+    ],
+    ["in a list", "drop(): void { for (const r of [this.region]) r.unparent(); }"],
+    ["in a callback", "drop(): void { [this.region].forEach((r) => r.unparent()); }"],
+    ["from a set", "drop(): void { for (const r of new Set([this.region])) r.unparent(); }"],
+    [
+      "in a list that is filled",
+      "drop(): void { const l: MemoryRegion[] = []; l.push(this.region); l[0]?.unparent(); }",
+    ],
+    ["in a record", "drop(): void { const s = { r: this.region }; s.r.unparent(); }"],
+    ["by destructuring", "drop(): void { const { region } = this; region.unparent(); }"],
+    ["as a declared window", "drop(): void { this.mmioRegion(0).unparent(); }"],
+    ["through a bracket", 'drop(): void { this["region"].unparent(); }'],
+    [
+      "by a condition's result",
+      "drop(other: MemoryRegion): void { (other.mapped ? this.region : other).unparent(); }",
+    ],
+    [
+      "in a closure",
+      "undo = () => {}; drop(): void { this.undo = () => { const r = this.region; r.unparent(); }; }",
+    ],
+  ])("%s", (_way, member) => {
+    expect(toOwned(realize, member)).toEqual(["region: leaf-unparented"]);
+  });
+
+  test("by a function that it is passed to", () => {
+    const drop = "drop(): void { release(this.region); }";
+    const release = "function release(r: MemoryRegion): void { r.unparent(); }";
+    const { refusals } = converter.convert("to-owned", [field, realize, drop].join("\n"), release);
+    expect(refusals).toEqual(["region: leaf-unparented"]);
+  });
+});
+
+describe("a use that may come before the creation", () => {
+  test.each([
+    ["in a list that a field holds", `private readonly all = [this.region]; ${realize}`],
+    [
+      "in instanceInit",
+      `protected override instanceInit(): void { this.initMmio(this.region); } protected override realize(): void { ${create} }`,
+    ],
+    [
+      "in a callback that runs at once",
+      `protected override realize(): void { [0].forEach(() => this.initMmio(this.region)); ${create} }`,
+    ],
+    [
+      "in a function that calls back",
+      `private run(work: () => void): void { work(); } protected override realize(): void { this.run(() => this.initMmio(this.region)); ${create} }`,
+    ],
+    ["in a setter", `set on(value: boolean) { this.region.setEnabled(value); } ${realize}`],
+    [
+      "in an option's setter",
+      `static readonly properties = { on: { set: (d: Dut, on: boolean) => { d.region.setEnabled(on); } } }; ${realize}`,
+    ],
+    [
+      "while a generator has not run",
+      `private *steps(): Generator<number> { ${create} yield 1; } protected override realize(): void { const s = this.steps(); this.initMmio(this.region); for (const each of s) void each; }`,
+    ],
+    [
+      "while a promise waits",
+      `private async make(): Promise<void> { await Promise.resolve(); ${create} } protected override realize(): void { void this.make(); this.initMmio(this.region); }`,
+    ],
+    [
+      "on another device",
+      `peer: Dut | null = null; protected override realize(): void { ${create} this.initMmio(this.region); this.peer?.region.setEnabled(false); }`,
+    ],
+  ])("%s", (_way, members) => {
+    expect(toOwned(members)).toEqual(["region: used-before-creation"]);
+  });
+
+  test("in a hook of the base class, before the derived class creates it", () => {
+    const around = `abstract class Base extends SysBusDevice {
+  protected abstract readonly region: MemoryRegion;
+  protected abstract make(): void;
+  protected override realize(): void { this.initMmio(this.region); this.make(); }
+}`;
+    const body = `protected override readonly region = this.embed(MemoryRegion);\nprotected override make(): void { ${create} }`;
+    const { refusals } = converter.convert("to-owned", body, around, "Base");
+    expect(refusals).toEqual(["region: used-before-creation"]);
+  });
+});
+
+describe("a creation that may run more than once", () => {
+  const make = 'const region = MemoryRegion.newIo(this, ops, this, "dut", 0x100); this.initMmio(region);';
+  test.each([
+    [
+      "a helper called twice",
+      `protected override realize(): void { this.add(); this.add(); } private add(): void { ${make} }`,
+    ],
+    [
+      "a helper called in a loop",
+      `protected override realize(): void { for (const each of [1, 2]) { void each; this.add(); } } private add(): void { ${make} }`,
+    ],
+    [
+      "recursion",
+      `protected override realize(): void { this.add(2); } private add(n: number): void { ${make} if (n > 0) this.add(n - 1); }`,
+    ],
+    ["reset", `override reset(): void { ${make} }`],
+    [
+      "a callback of the clock",
+      `protected override realize(): void { this.clock.at(1n, () => this.add()); } private add(): void { ${make} }`,
+    ],
+    [
+      "a getter",
+      'private get made(): MemoryRegion { const region = MemoryRegion.newRam(this, "dut", 8); return region; } protected override realize(): void { this.initMmio(this.made); this.initMmio(this.made); }',
+    ],
+  ])("%s", (_way, members) => {
+    expect(converter.convert("to-embedded", members).refusals).toEqual(["region: created-many-times"]);
+  });
+});
+
+test("a test that holds in both forms does not stop a conversion", () => {
+  const members = "readonly optional: boolean = true;";
+  const uses = `protected override realize(): void { if (this.optional) { ${create} this.initMmio(this.region); } }
+override reset(): void { if (this.optional) this.region.setEnabled(true); }`;
+  expect(toOwned(members, uses)).toEqual([]);
+  const changing = `${uses}\nwriteControl(value: number): void { this.optional = value > 0; }`;
+  expect(toOwned("optional = true;", changing)).toEqual(["region: created-conditionally"]);
+});

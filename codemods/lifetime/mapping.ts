@@ -1,0 +1,142 @@
+/** Regions in containers. */
+import { ts } from "ts-morph";
+import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
+import type { Record } from "./record.ts";
+import { entryName, isGuarded } from "./repetition.ts";
+import { Rule } from "./rules.ts";
+import { type DeviceState, Place } from "./state.ts";
+import { isOwnRegion, type Target } from "./targets.ts";
+import type { Watch } from "./watch.ts";
+
+/** `container.addSubregion(offset, region)`. */
+export function add(
+  watch: Watch,
+  node: ts.CallExpression,
+  container: ts.Expression,
+  frame: Frame,
+  state: DeviceState,
+): DeviceState {
+  const region = node.arguments[1];
+  if (region === undefined) return state;
+  const subregions = watch.targets.of(region, frame);
+  const holders = watch.targets.of(container, frame).filter(isOwnRegion);
+  let current: DeviceState = { ...state, quiet: false };
+  for (const target of subregions) {
+    const record = watch.recordOf(target);
+    const own = holders.length > 0;
+    if (!own) record.mappings.push({ node, isSystem: isSystemMemory(watch, container, frame) });
+    // A region without an owner is counted on nothing, in whichever container it is.
+    const place = own || record.owner === "none" ? Place.Own : Place.Foreign;
+    if (watch.phase === LifePhase.Run) record.addedAtRunTime = true;
+    current = watch.move(current, target, place, subregions.length === 1);
+  }
+  return current;
+}
+
+function isSystemMemory(watch: Watch, container: ts.Expression, frame: Frame): boolean {
+  return watch.callees.sources.of(container, frame).some((source) => {
+    if (source.kind !== "expression") return false;
+    const name = accessOf(source.node)?.name ?? source.node.getText();
+    return name === "systemMemory";
+  });
+}
+
+/** `container.delSubregion(region)`. */
+export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, state: DeviceState): DeviceState {
+  const [region] = node.arguments;
+  if (region === undefined) return state;
+  const targets = watch.targets.of(region, frame);
+  let current: DeviceState = { ...state, quiet: false };
+  for (const target of targets) {
+    const record = watch.recordOf(target);
+    if (watch.isTearDown) record.releasedInTearDown = true;
+    record.released = true;
+    const before = watch.place(state, target);
+    if ((before & Place.Removed) !== 0 && targets.length === 1 && !target.many) {
+      if (before === Place.Removed) watch.report(Rule.DeletedTwice, node, target);
+      else if (!isGuarded(watch, node, frame) && isSecond(record, node, frame))
+        record.lateRemovals.push(node);
+    }
+    if (!record.removals.includes(node)) record.removals.push(node);
+    current = watch.move(current, target, Place.Removed, targets.length === 1);
+  }
+  return current;
+}
+
+/** True if another statement removes it, too, or if this one runs at each reset. A public method may ask to be called once. */
+function isSecond({ removals }: Record, node: ts.Node, frame: Frame): boolean {
+  return removals.some((each) => each !== node) || entryName(frame) === "reset";
+}
+
+/** `this.initMmio(region)`: the board may map it from now on. */
+export function declareWindow(
+  watch: Watch,
+  node: ts.CallExpression,
+  frame: Frame,
+  state: DeviceState,
+): DeviceState {
+  const [region] = node.arguments;
+  if (region !== undefined)
+    for (const target of watch.targets.of(region, frame)) {
+      const record = watch.recordOf(target);
+      record.exposed = true;
+      record.isWindow = true;
+    }
+  return watch.withWindowsUnmapped(state, false);
+}
+
+/** `this.mapMmio(index, address)`, by the device itself, or by the parent of a child device. */
+export function mapWindow(
+  watch: Watch,
+  node: ts.CallExpression,
+  object: ts.Expression,
+  frame: Frame,
+  state: DeviceState,
+): DeviceState {
+  const targets = windowsOf(watch, node, object, frame);
+  let current = watch.withWindowsUnmapped(state, false);
+  for (const target of targets) {
+    watch.recordOf(target).mappings.push({ node, isSystem: true });
+    current = watch.move(current, target, Place.Window, targets.length === 1);
+  }
+  return current;
+}
+
+/** `unmapMmio(index)` and `unmapAll()`: only what `mapMmio` has mapped. */
+export function unmapWindows(
+  watch: Watch,
+  node: ts.CallExpression,
+  object: ts.Expression,
+  frame: Frame,
+  state: DeviceState,
+): DeviceState {
+  let current = watch.withWindowsUnmapped(state, true);
+  const all = accessOf(strip(node.expression))?.name === "unmapAll";
+  const onDevice = watch.callees.sources.of(object, frame).some(({ kind }) => kind === "device");
+  const targets = all && onDevice ? watch.windows() : windowsOf(watch, node, object, frame);
+  for (const target of targets) {
+    const place = watch.place(current, target);
+    if ((place & Place.Window) === 0) continue;
+    const record = watch.recordOf(target);
+    if (watch.isTearDown && record.mappings.every(({ node: how }) => isMapMmio(how)))
+      record.releasedInTearDown = true;
+    current = watch.states.withPlace(current, target.index, (place & ~Place.Window) | Place.Removed);
+  }
+  return current;
+}
+
+function isMapMmio(node: ts.Node): boolean {
+  return ts.isCallExpression(node) && accessOf(strip(node.expression))?.name === "mapMmio";
+}
+
+function windowsOf(
+  watch: Watch,
+  node: ts.CallExpression,
+  object: ts.Expression,
+  frame: Frame,
+): readonly Target[] {
+  if (watch.callees.sources.of(object, frame).some(({ kind }) => kind === "device"))
+    return watch.windows(node.arguments[0]);
+  const child = watch.targets.childOf(object, frame);
+  return child === undefined ? [] : watch.targets.windowOfChild(child, node.arguments[0]);
+}

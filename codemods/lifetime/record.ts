@@ -1,0 +1,58 @@
+import type { ts } from "ts-morph";
+import type { LifePhase } from "../flow/index.ts";
+import type { Target } from "./targets.ts";
+
+/** What has been seen of one object, wherever in the life. */
+export interface Record {
+  readonly target: Target;
+  readonly creations: {
+    readonly node: ts.CallExpression;
+    readonly phase: LifePhase;
+    readonly shape: string;
+  }[];
+  /** True once it was passed to something that may show it to the guest. */
+  exposed: boolean;
+  used: boolean;
+  /** Containers of other owners that it was added to. */
+  readonly mappings: { readonly node: ts.Node; readonly isSystem: boolean }[];
+  readonly removals: ts.Node[];
+  /** Removals that may come after another one, without a condition that asks. */
+  readonly lateRemovals: ts.Node[];
+  /** True if the class adds it to a container while it runs. */
+  addedAtRunTime: boolean;
+  /** True for a window that `initMmio` declared. */
+  isWindow: boolean;
+  unparented: boolean;
+  /** Unparented while the device runs, so that it may be created again. */
+  unparentedAtRunTime: boolean;
+  /** Unmapped, dropped or destroyed while the device is torn down. */
+  releasedInTearDown: boolean;
+  /** Dropped or destroyed at any time. */
+  released: boolean;
+  /** For a region: the owner that it was created with. */
+  owner: "device" | "none" | "foreign" | "child" | "region" | "itself" | "unknown";
+  /** For an alias: what it shows. For a root: its address spaces. */
+  readonly shows: Target[];
+  readonly spaces: Target[];
+}
+
+export function newRecord(target: Target): Record {
+  return {
+    target,
+    creations: [],
+    exposed: false,
+    used: false,
+    mappings: [],
+    removals: [],
+    lateRemovals: [],
+    addedAtRunTime: false,
+    isWindow: false,
+    unparented: false,
+    unparentedAtRunTime: false,
+    releasedInTearDown: false,
+    released: false,
+    owner: "unknown",
+    shows: [],
+    spaces: [],
+  };
+}

@@ -1,0 +1,167 @@
+/** The audit command: lifetime bugs of every device, and how hard each region is to convert. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CommandError, OutputFile, requireApart, requireDistinct } from "#host";
+import { auditRegions, renderAudit } from "../audit.ts";
+import type { AuditOptions, Print } from "../command.ts";
+import { ExitCode } from "../errors.ts";
+import { planProgram, readProgram } from "../pipeline.ts";
+import { discover, type Skipped } from "../source/discover.ts";
+import { shown } from "../source/workspace.ts";
+import { auditLifetimes } from "./audit.ts";
+import { isBug, type LifetimeFinding } from "./finding.ts";
+import { baselineText, compareWithBaseline } from "./report/baseline.ts";
+import { githubAnnotations } from "./report/github.ts";
+import { findingsReport } from "./report/json.ts";
+import { sarifLog } from "./report/sarif.ts";
+import { findingTotals, renderFindings } from "./report/text.ts";
+
+/** Version of the JSON report's format. */
+const REPORT_VERSION = 2;
+
+/** Runs the audit; returns the exit code. @throws CommandError for usage errors and unreadable input. */
+export async function runAudit(
+  paths: readonly string[],
+  options: AuditOptions,
+  print: Print,
+): Promise<ExitCode> {
+  if (options.writeBaseline === true && options.baseline === undefined)
+    throw new CommandError("--write-baseline: name the file to write with --baseline FILE");
+  const outputs = new Outputs(options, print);
+  try {
+    await outputs.ready();
+    const { sources, skipped } = discover(paths);
+    outputs.keepApart(sources);
+    const program = readProgram(sources);
+    const plan = planProgram(program, sources, "to-owned");
+    if (!plan.files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0))
+      throw new CommandError(
+        `${paths.join(", ")}: no device found: no class derives from a QOM object; check the path`,
+      );
+    if (!program.workspace.identity.resolved)
+      throw new CommandError(
+        `${paths.join(", ")}: #memory does not resolve from there, and without types nothing distinguishes a region; make the import resolve, then run again`,
+      );
+    const found = auditLifetimes(program.workspace, program.sources);
+    const { findings, remark } = outputs.compared(found);
+    const regions = auditRegions(plan);
+    outputs.json({
+      version: REPORT_VERSION,
+      ...findingsReport(findings),
+      regions,
+      skipped: skipped.map(({ path, reason }) => ({ path: shown(path), reason })),
+    });
+    outputs.sarif(findings);
+    if (options.github === true) print(githubAnnotations(findings));
+    else if (!outputs.takesStandardOutput) {
+      print(`${renderFindings(findings)}${renderAudit(regions)}${leftOut(skipped)}`);
+      print(`${findingTotals(findings)}${remark}\n`);
+    }
+    await outputs.commit();
+    return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
+  } finally {
+    outputs.discard();
+  }
+}
+
+/** One line about files that look like sources and are none; the JSON report names them. */
+function leftOut(skipped: readonly Skipped[]): string {
+  if (skipped.length === 0) return "";
+  const reasons = [...new Set(skipped.map(({ reason }) => reason))].sort();
+  const files = skipped.length === 1 ? "1 file was" : `${skipped.length} files were`;
+  return `${files} left out (${reasons.join(", ")}); --json names them\n`;
+}
+
+/** Files that the options name, prepared before anything is read; `-` is standard output. */
+class Outputs {
+  private readonly options: AuditOptions;
+  private readonly print: Print;
+  private readonly files = new Map<string, OutputFile>();
+
+  constructor(options: AuditOptions, print: Print) {
+    this.options = options;
+    this.print = print;
+    if (options.json === "-" && options.sarif === "-")
+      throw new CommandError("--json - and --sarif -: only one of them can be standard output");
+    this.open("--json", options.json);
+    this.open("--sarif", options.sarif);
+    if (options.writeBaseline === true) this.open("--baseline", options.baseline);
+    requireDistinct([...this.files.values()]);
+  }
+
+  get takesStandardOutput(): boolean {
+    return this.options.json === "-" || this.options.sarif === "-";
+  }
+
+  async ready(): Promise<void> {
+    for (const file of this.files.values()) await file.ready();
+  }
+
+  keepApart(sources: readonly string[]): void {
+    const inputs = sources.map((path) => ({ option: "the source", path }));
+    requireApart([...this.files.values()], inputs);
+  }
+
+  /** Writes the baseline, after which no finding is new; or keeps what the baseline does not have. */
+  compared(found: readonly LifetimeFinding[]): {
+    readonly findings: readonly LifetimeFinding[];
+    readonly remark: string;
+  } {
+    const { baseline } = this.options;
+    if (baseline === undefined) return { findings: found, remark: "" };
+    if (this.options.writeBaseline === true) {
+      this.files.get("--baseline")?.write(baselineText(found, baseline));
+      return { findings: [], remark: `; ${found.length} accepted in ${baseline}` };
+    }
+    const { fresh, known, gone } = compareWithBaseline(found, baseline);
+    const outdated =
+      gone === 0
+        ? ""
+        : `, which names ${gone} that ${gone === 1 ? "is" : "are"} gone: write it again with --write-baseline`;
+    return { findings: fresh, remark: `; ${known} accepted in ${baseline}${outdated}` };
+  }
+
+  json(value: unknown): void {
+    this.write("--json", this.options.json, value);
+  }
+
+  sarif(findings: readonly LifetimeFinding[]): void {
+    this.write("--sarif", this.options.sarif, sarifLog(findings, process.cwd(), packageVersion()));
+  }
+
+  async commit(): Promise<void> {
+    for (const file of this.files.values()) await file.commit();
+  }
+
+  discard(): void {
+    for (const file of this.files.values()) file.discard();
+  }
+
+  private open(option: string, path: string | undefined): void {
+    if (path !== undefined && path !== "-") this.files.set(option, new OutputFile(option, path));
+  }
+
+  private write(option: string, path: string | undefined, value: unknown): void {
+    if (path === undefined) return;
+    const text = `${JSON.stringify(value, undefined, 2)}\n`;
+    const file = this.files.get(option);
+    if (file === undefined) this.print(text);
+    else file.write(text);
+  }
+}
+
+/** Version of the package that this module belongs to. */
+function packageVersion(): string {
+  for (
+    let directory = import.meta.dirname;
+    directory !== dirname(directory);
+    directory = dirname(directory)
+  ) {
+    const path = join(directory, "package.json");
+    if (!existsSync(path)) continue;
+    const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
+    if (typeof manifest === "object" && manifest !== null && "version" in manifest)
+      return String(manifest.version);
+  }
+  return "0.0.0";
+}

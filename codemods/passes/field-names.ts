@@ -1,0 +1,39 @@
+/** Names for the fields that owned regions without a field get in the embedded form. */
+import { type ClassDeclaration, SyntaxKind } from "ts-morph";
+import type { DeviceFacts, RegionLocal } from "../regions/facts.ts";
+import { newRegion } from "../regions/syntax.ts";
+import type { Evidence } from "./evidence.ts";
+import { isReserved } from "./keep.ts";
+
+/**
+ * A name for each local: its own or, if the class or one related to it has a member of that name, the first free one of
+ * `name2`, `name3` and so on. Of two related classes with locals of one name, the base class keeps it.
+ */
+export function fieldNamesOf(device: DeviceFacts, evidence: Evidence): Map<RegionLocal, string> {
+  const kin = evidence.classes.relativesOf(device.declaration);
+  const taken = (name: string): boolean =>
+    isReserved(name) ||
+    device.declaration.getType().getProperty(name) !== undefined ||
+    kin.some(({ declaration, isBase }) => {
+      return (
+        declaration.getInstanceMember(name) !== undefined || (isBase && declaresRegion(declaration, name))
+      );
+    });
+  const names = new Map<RegionLocal, string>();
+  const used = new Set<string>();
+  for (const local of device.locals) {
+    const wanted = local.loop === undefined ? local.name : `${local.name}s`;
+    let name = wanted;
+    for (let number = 2; used.has(name) || taken(name); number++) name = `${wanted}${number}`;
+    used.add(name);
+    names.set(local, name);
+  }
+  return names;
+}
+
+/** True for a class with a local region of that name, which would become a field as well. */
+function declaresRegion(declaration: ClassDeclaration, name: string): boolean {
+  return declaration
+    .getDescendantsOfKind(SyntaxKind.VariableDeclaration)
+    .some((each) => each.getName() === name && newRegion(each.getInitializer()) !== undefined);
+}

@@ -1,0 +1,121 @@
+/**
+ * The pipeline of a conversion. Each phase takes the data of the phases before it and returns its own; none of them
+ * changes what an earlier one returned.
+ *
+ *     open       source/workspace.ts    parse the named sources
+ *     find       passes/1-analyse.ts    the regions that they declare and create
+ *     combine    passes/2-combine.ts    every use of those regions, in the whole package
+ *     judge      passes/3-judge.ts      a verdict for every region
+ *     plan       passes/4-plan*.ts      the new text of every file
+ *     verify     given as `verify`      refuses classes whose new text does not hold
+ *
+ * `passes/5-apply.ts` writes a plan and `passes/6-report.ts` describes it.
+ */
+import type { SourceFile } from "ts-morph";
+import { analyse } from "./passes/1-analyse.ts";
+import { combine } from "./passes/2-combine.ts";
+import { culpritOf, type JudgedDevice, judge, refuseDevice } from "./passes/3-judge.ts";
+import { type JudgedFile, type Plan, planFile, planUnits, type Unit } from "./passes/4-plan.ts";
+import { Evidence } from "./passes/evidence.ts";
+import { linkedGroups } from "./passes/links.ts";
+import type { Direction, FileFacts, Refusal } from "./regions/facts.ts";
+import { Reason } from "./regions/reasons.ts";
+import { openWorkspace, type Workspace, type WorkspaceOptions } from "./source/workspace.ts";
+
+/** Sources after the phases that do not depend on the direction. */
+export interface Program {
+  readonly workspace: Workspace;
+  readonly files: readonly FileFacts[];
+  /** Every source that was searched for uses: the named ones first. */
+  readonly sources: readonly SourceFile[];
+  readonly evidence: Evidence;
+}
+
+/**
+ * Checks planned units before anything is written. Returns those that do not hold, each with the reason; their
+ * classes are refused, and the remaining units are expected to hold together.
+ */
+export type Verify = (units: readonly Unit[], program: Program) => ReadonlyMap<Unit, Refusal>;
+
+export interface PipelineOptions extends WorkspaceOptions {
+  readonly verify?: Verify | undefined;
+}
+
+/** Opens sources (absolute paths) and finds their regions. @throws CommandError if one cannot be read or parsed. */
+export function readProgram(paths: readonly string[], options: WorkspaceOptions = {}): Program {
+  const workspace = openWorkspace(paths, options);
+  const { files, sources, names } = combine(workspace, analyse(workspace));
+  return { workspace, files, sources, evidence: new Evidence(workspace, sources, names) };
+}
+
+/** Plans the conversion of those files of a program that `paths` names. */
+export function planProgram(
+  program: Program,
+  paths: readonly string[],
+  direction: Direction,
+  verify: Verify = () => new Map(),
+): Plan {
+  const wanted = new Set(paths);
+  const files = program.files.filter(({ file }) => wanted.has(file.getFilePath()));
+  const judged = refuseLinked(
+    files.map((facts) => judgeFile(facts, direction, program)),
+    direction,
+  );
+  const units = planUnits(judged, direction);
+  const failures = verify(units, program);
+  const held = units.filter((unit) => !failures.has(unit));
+  const verified = judged.map((file) => refuseFailed(file, failures));
+  return { direction, files: verified.map((file) => planFile(file, held, direction)) };
+}
+
+/** Plans the conversion of sources, given by absolute path. Throws like `readProgram`. */
+export function planConversion(
+  paths: readonly string[],
+  direction: Direction,
+  options: PipelineOptions = {},
+): Plan {
+  return planProgram(readProgram(paths, options), paths, direction, options.verify);
+}
+
+/** Plans opposite conversions of two sets of sources, parsed and resolved together. Throws like `readProgram`. */
+export function planBothWays(
+  embedded: readonly string[],
+  owned: readonly string[],
+  options: PipelineOptions = {},
+): { readonly toOwned: Plan; readonly toEmbedded: Plan } {
+  const program = readProgram([...embedded, ...owned], options);
+  return {
+    toOwned: planProgram(program, embedded, "to-owned", options.verify),
+    toEmbedded: planProgram(program, owned, "to-embedded", options.verify),
+  };
+}
+
+function judgeFile(facts: FileFacts, direction: Direction, { workspace, evidence }: Program): JudgedFile {
+  const { raw } = workspace;
+  const text = raw.get(facts.file.getFilePath()) ?? facts.file.getFullText();
+  const devices = facts.devices.map((device) => judge(device, direction, evidence));
+  return { facts, devices, text };
+}
+
+/** Refuses classes whose edits depend on those of a class that is refused. */
+function refuseLinked(files: readonly JudgedFile[], direction: Direction): JudgedFile[] {
+  const refused = new Map<JudgedDevice, JudgedDevice>();
+  for (const group of linkedGroups(files.flatMap(({ devices }) => devices))) {
+    const detail = group.map((each) => culpritOf(each, direction)).find((each) => each !== undefined);
+    if (detail === undefined) continue;
+    for (const each of group.filter(({ converts }) => converts)) {
+      const refusal = { reason: Reason.ClassRefused, node: each.device.declaration, detail };
+      refused.set(each, refuseDevice(each, refusal));
+    }
+  }
+  return files.map((file) => ({ ...file, devices: file.devices.map((each) => refused.get(each) ?? each) }));
+}
+
+/** The file with the classes refused whose planned units do not hold. */
+function refuseFailed(file: JudgedFile, failures: ReadonlyMap<Unit, Refusal>): JudgedFile {
+  const devices = file.devices.map((device) => {
+    const failed = [...failures].find(([unit]) => unit.devices.includes(device));
+    return failed === undefined ? device : refuseDevice(device, failed[1]);
+  });
+  return { ...file, devices };
+}

@@ -1,0 +1,254 @@
+/** Embedded regions whose owned form may behave differently: most of them must be refused. */
+import { declare, embedded, type Feature, io, type Parts, window } from "./feature.ts";
+
+function hazard(name: string, build: Feature["build"]): Feature {
+  return { name, hazard: true, build };
+}
+
+const array = (n: string) => `private readonly ${n}s = this.embedArray(MemoryRegion, 2);`;
+const filled = (n: string) => [
+  `for (const [index, ${n}] of this.${n}s.entries()) {`,
+  `  ${n}.initIo(this, ops, this, \`${n}\${index}\`, 0x40);`,
+  `  this.initMmio(${n});`,
+  "}",
+];
+/** A window that is created in realize, after `early`. */
+const createdAfter = (n: string, early: Parts): Parts => ({
+  ...early,
+  fields: [embedded(n), ...(early.fields ?? [])],
+  realize: [`this.${n}.${io(n)};`],
+});
+
+export const embeddedHazards: readonly Feature[] = [
+  hazard("declared before it is created", (n) => createdAfter(n, { early: [declare(n)] })),
+  hazard("declared by an earlier helper", (n) =>
+    createdAfter(n, {
+      early: [`this.${n}Declare();`],
+      members: [`private ${n}Declare(): void {`, `  ${declare(n)}`, "}"],
+    }),
+  ),
+  hazard("declared in instanceInit, by a callback", (n) =>
+    createdAfter(n, { instanceInit: ["[0].forEach(() => {", `  ${declare(n)}`, "});"] }),
+  ),
+  hazard("declared by way of a getter", (n) =>
+    createdAfter(n, {
+      early: [`this.initMmio(this.${n}Region);`],
+      members: [`get ${n}Region(): MemoryRegion {`, `  return this.${n};`, "}"],
+    }),
+  ),
+  hazard("destructured too early", (n) =>
+    createdAfter(n, { early: [`const { ${n} } = this;`], late: [`this.initMmio(${n});`] }),
+  ),
+  hazard("local alias too early", (n) =>
+    createdAfter(n, { early: [`const ${n}Here = this.${n};`], late: [`this.initMmio(${n}Here);`] }),
+  ),
+  hazard("collected in a list too early", (n) =>
+    createdAfter(n, {
+      early: [`const ${n}List = [this.${n}];`],
+      late: [`for (const each of ${n}List) this.initMmio(each);`],
+    }),
+  ),
+  hazard("stored in another object too early", (n) => ({
+    top: [
+      `class ${n}State {`,
+      "  readonly region: MemoryRegion;",
+      "  constructor(region: MemoryRegion) {",
+      "    this.region = region;",
+      "  }",
+      "}",
+    ],
+    fields: [embedded(n), `private readonly ${n}Kept = new ${n}State(this.${n});`],
+    realize: [`this.${n}.${io(n)};`, `this.initMmio(this.${n}Kept.region);`],
+  })),
+  hazard("created by a generator", (n) => ({
+    fields: [embedded(n)],
+    realize: [`const ${n}Steps = this.${n}Create();`, declare(n), `for (const step of ${n}Steps) void step;`],
+    members: [`private *${n}Create(): Generator<number> {`, `  this.${n}.${io(n)};`, "  yield 1;", "}"],
+  })),
+  hazard("created by an async function", (n) => ({
+    fields: [embedded(n)],
+    realize: [`void this.${n}Create();`, declare(n)],
+    members: [`private async ${n}Create(): Promise<void> {`, "  await null;", `  this.${n}.${io(n)};`, "}"],
+  })),
+  hazard("created by a closure that runs later", (n) => ({
+    fields: [embedded(n)],
+    realize: [`const ${n}Create = () => this.${n}.${io(n)};`, declare(n), `${n}Create();`],
+  })),
+  hazard("used by a property's setter", (n) => ({
+    fields: [embedded(n), `private ${n}On = true;`],
+    properties: [
+      `{ name: "${n}", type: "bool", get: (dev: Dut) => dev.${n}On, set: (dev: Dut, value: unknown) => { dev.${n}On = value === true; dev.${n}.setEnabled(dev.${n}On); } },`,
+    ],
+    realize: [`this.${n}.${io(n)};`, declare(n), `this.${n}.setEnabled(this.${n}On);`],
+  })),
+  hazard("used by a setter too early", (n) => ({
+    fields: [embedded(n)],
+    early: [`this.${n}On = true;`],
+    realize: [`this.${n}.${io(n)};`, declare(n)],
+    members: [`set ${n}On(on: boolean) {`, `  this.${n}.setEnabled(on);`, "}"],
+  })),
+  hazard("tested before it exists", (n) =>
+    window(n, { fields: [`${n}Was = false;`], early: [`this.${n}Was = this.${n}.mapped;`] }),
+  ),
+  hazard("looked for by in", (n) =>
+    window(n, { early: [`if (!("${n}" in this)) throw new Error("no region");`] }),
+  ),
+  hazard("counted by its own keys", (n) =>
+    window(n, {
+      fields: [`${n}Keys = 0;`],
+      early: [`this.${n}Keys = Object.keys(this).filter((key) => key === "${n}").length;`],
+      exercise: [`log.push(String(dev.${n}Keys));`],
+    }),
+  ),
+  hazard("length of the array too early", (n) => ({
+    fields: [array(n), `readonly ${n}Lanes = this.${n}s.length * 4;`],
+    realize: filled(n),
+    exercise: [`log.push(String(dev.${n}Lanes));`],
+  })),
+  hazard("length of the array in an earlier helper", (n) => ({
+    fields: [array(n), `${n}Mask = 0;`],
+    early: [`this.${n}Measure();`],
+    realize: filled(n),
+    members: [`private ${n}Measure(): void {`, `  this.${n}Mask = (1 << this.${n}s.length) - 1;`, "}"],
+    exercise: [`log.push(String(dev.${n}Mask));`],
+  })),
+  hazard("array walked by an earlier helper", (n) => ({
+    fields: [array(n)],
+    early: [`this.${n}Declare();`],
+    realize: [
+      `for (const [index, ${n}] of this.${n}s.entries()) {`,
+      `  ${n}.initIo(this, ops, this, \`${n}\${index}\`, 0x40);`,
+      "}",
+    ],
+    members: [`private ${n}Declare(): void {`, `  for (const ${n} of this.${n}s) this.initMmio(${n});`, "}"],
+  })),
+  hazard("array in another order", (n) => ({
+    fields: [array(n)],
+    realize: [
+      `for (let i = this.${n}s.length - 1; i >= 0; i--) {`,
+      `  this.${n}s[i]?.initIo(this, ops, this, \`${n}\${i}\`, 0x40);`,
+      "}",
+      `for (const ${n} of this.${n}s) this.initMmio(${n});`,
+    ],
+  })),
+  hazard("leaf unparented in unrealize", (n) => window(n, { unrealize: [`this.${n}.unparent();`] })),
+  hazard("all children unparented in unrealize", (n) =>
+    window(n, { unrealize: ["for (const [, child] of [...this.children()]) child.unparent();"] }),
+  ),
+  hazard("unparented by way of a list", (n) =>
+    window(n, { unrealize: [`for (const region of [this.${n}]) region.unparent();`] }),
+  ),
+  hazard("unparented by way of its window", (n) =>
+    window(n, { unrealize: ["this.mmioRegion(0).unparent();"] }),
+  ),
+  hazard("unparented by name", (n) => window(n, { unrealize: [`this.child("${n}[0]")?.unparent();`] })),
+  hazard("leaf unparented at run time", (n) =>
+    window(n, {
+      members: [`${n}Drop(): void {`, `  this.unmapAll();`, `  this.${n}.unparent();`, "}"],
+      exercise: [`dev.${n}Drop();`],
+    }),
+  ),
+  hazard("used in instanceFinalize", (n) => window(n, { finalize: [`this.${n}.setEnabled(false);`] })),
+  hazard("left in a container by instanceFinalize", (n) => ({
+    fields: [embedded(n), embedded(`${n}Inner`)],
+    realize: [
+      `this.${n}.init(this, "${n}", 0x1000);`,
+      `this.${n}Inner.${io(`${n}.inner`)};`,
+      `this.${n}.addSubregion(0, this.${n}Inner);`,
+      declare(n),
+    ],
+    finalize: [`this.${n}.delSubregion(this.${n}Inner);`],
+  })),
+  hazard("created again by reset", (n) => window(n, { reset: [`this.${n}.${io(n)};`] })),
+  hazard("created at each call", (n) => ({
+    fields: [embedded(n), embedded(`${n}Inner`)],
+    realize: [`this.${n}.init(this, "${n}", 0x1000);`, declare(n)],
+    members: [
+      `${n}Remap(offset: number): void {`,
+      `  this.${n}Inner.${io(`${n}.inner`)};`,
+      `  this.${n}.addSubregion(offset * 0x40, this.${n}Inner);`,
+      "}",
+    ],
+    exercise: [`dev.${n}Remap(1);`],
+  })),
+  hazard("without a name", (n) => ({
+    fields: [embedded(n), embedded(`${n}Page`)],
+    realize: [
+      `this.${n}.init(this, "${n}", 0x1000);`,
+      `this.${n}Page.initIo(this, ops, this, null, 0x40);`,
+      declare(n),
+    ],
+  })),
+  hazard("owned by the bus", (n) => ({
+    fields: [embedded(n)],
+    realize: [`this.${n}.initIo(this.model.systemBus, ops, this, "${n}", 0x40);`, declare(n)],
+  })),
+  hazard("owned by no object", (n) => ({
+    fields: [embedded(n)],
+    realize: [`this.${n}.initIo(this.model.noOwner, ops, this, "${n}", 0x40);`, declare(n)],
+  })),
+  hazard("owned by itself", (n) => ({
+    fields: [embedded(n), embedded(`${n}Inner`)],
+    realize: [
+      `this.${n}.init(this, "${n}", 0x1000);`,
+      `this.${n}Inner.initIo(this.${n}, ops, this, "${n}.inner", 0x40);`,
+      declare(n),
+    ],
+  })),
+  hazard("root of an address space unparented", (n) => ({
+    memory: ["AddressSpace"],
+    fields: [embedded(n), embedded(`${n}Inner`), `private ${n}Space: AddressSpace | null = null;`],
+    realize: [
+      `this.${n}.init(this, "${n}", 0x1000);`,
+      `this.${n}Inner.${io(`${n}.inner`)};`,
+      `this.${n}.addSubregion(0x100, this.${n}Inner);`,
+      `this.${n}Space = new AddressSpace(this.model, this.${n}, "${n}");`,
+    ],
+    unrealize: [`this.${n}Space?.destroy();`, `this.${n}.unparent();`],
+  })),
+  hazard("reached by any", (n) =>
+    window(n, {
+      early: ["const self: any = this;", `self.${n}.setEnabled(true);`],
+    }),
+  ),
+  hazard("reached by a computed name", (n) =>
+    window(n, {
+      early: [`const ${n}Key = "${n}" as const;`, `this[${n}Key].setEnabled(true);`],
+    }),
+  ),
+  hazard("reached by a function of the file", (n) => ({
+    top: [`export function ${n}Touch(dev: Dut): void {`, `  dev.${n}.setEnabled(true);`, "}"],
+    fields: [`readonly ${n} = this.embed(MemoryRegion);`],
+    instanceInit: [`${n}Touch(this);`],
+    realize: [`this.${n}.${io(n)};`, declare(n)],
+  })),
+  hazard("used only if a flag that changes says so", (n) => ({
+    fields: [embedded(n), `${n}Present = false;`],
+    realize: [
+      `if (this.${n}Present) {`,
+      `  this.${n}.${io(n)};`,
+      `  ${declare(n)}`,
+      "}",
+      `this.${n}Present = true;`,
+    ],
+    reset: [`if (this.${n}Present) this.${n}.setEnabled(true);`],
+  })),
+  hazard("used in the handler of its failure", (n) => ({
+    fields: [embedded(n)],
+    realize: [
+      "try {",
+      `  this.${n}.initRam(this, "${n}", 0x1000);`,
+      `  ${declare(n)}`,
+      "} catch {",
+      `  this.${n}.setEnabled(false);`,
+      "}",
+    ],
+  })),
+  hazard("compared early", (n) =>
+    window(n, {
+      fields: [`private ${n}Seen: MemoryRegion[] = [];`],
+      instanceInit: [`this.${n}Seen.push(this.${n});`],
+      late: [`if (this.${n}Seen[0] !== this.${n}) throw new Error("another region");`],
+    }),
+  ),
+];
