@@ -14,13 +14,19 @@ import { assembleRun, type RunParts } from "./assemble.ts";
 import { definition, measured, outcome, parts, proofOf, raise } from "./fixtures/run-parts.ts";
 import { perArm } from "./suites/measurement.ts";
 
+const NOTHING = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
+const LIFETIME = {
+  ...{ scenario: "plain", description: "A life.", rule: "rule 1", rounds: 1 },
+  ...{ expected: NOTHING, observed: NOTHING },
+};
+
 /** Proofs, and processes that counted these reads of region fields per hit, by arm. */
 const countedReads = (...processes: readonly { readonly A: number; readonly B: number }[]) => [
   ...proofOf(),
   ...processes.map(({ A, B }, repeat) =>
     outcome("proof/outcomes", repeat, {
       outcomes: perArm((arm) => ({
-        lifetimes: [],
+        lifetimes: [LIFETIME],
         fieldReads: [
           { access: "read, section hit", reads: arm === "B" ? B : A, fields: A + B > 0 ? ["ops"] : [] },
         ],
@@ -67,7 +73,9 @@ const readOf = (change: Partial<RunParts>) => rowOf(parts(10, change));
 const bootOf = (change: Partial<RunParts>) =>
   rowOf(
     JSON.parse(
-      JSON.stringify(parts(10, change)).replaceAll('"suite":"dispatch"', '"suite":"boot"'),
+      JSON.stringify(parts(10, change))
+        .replaceAll('"suite":"dispatch"', '"suite":"boot"')
+        .replaceAll('"margin":0.5', '"margin":1'),
     ) as RunParts,
   );
 
@@ -85,6 +93,14 @@ function rowOf(whole: RunParts) {
 }
 
 describe("what decides a question", () => {
+  it("is not the reads of a stored run whose table of reads was taken out", () => {
+    const run = assembleRun(parts(0, { proofs: countedReads({ A: 0, B: 0 }, { A: 0, B: 0 }) }));
+    const text = serializeRun({ ...run, fieldReads: [] });
+    expect(() => parseRun(text, "run.json")).toThrow(
+      /fieldReads is an array of 0, expected the reads of "read, section hit"/,
+    );
+  });
+
   it("is the reads of region fields if neither form reads any: then its time is not judged, however long", () => {
     const { row, decidedBy, verdicts } = readOf({
       proofs: countedReads({ A: 0, B: 0 }, { A: 0, B: 0 }),

@@ -33,7 +33,11 @@ beforeAll(async () => {
   const run = syntheticRun();
   await saveRun(at("forms.json"), {
     ...run,
-    options: { ...run.options, forms: { A: "embedded", B: "embedded" } },
+    options: {
+      ...run.options,
+      forms: { A: "embedded", B: "embedded" },
+      command: `${run.options.command} --regions embedded,embedded`,
+    },
     lifetimes: [],
   });
 });

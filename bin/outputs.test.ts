@@ -18,6 +18,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -280,6 +281,26 @@ describe("a run that a signal ends", () => {
     expect(readFileSync(at("trace"), "utf8")).toMatch(/write 1 0x10000000 0x78\n$/);
     expect(readFileSync(at("snapshot"), "latin1")).toMatch(/^regionlab snapshot/);
     expect(readdirSync(folder).sort()).toEqual(["loop.bin", "snapshot", "stats", "trace"]);
+  });
+
+  it.each(["", "+$?#3f"])("ends while a debugger stays connected that has sent %j", async (sent) => {
+    writeFileSync(at("loop.bin"), LOOP);
+    const words = ["run", "--kernel", "loop.bin", "--gdb", "0", "--stats", "stats"];
+    const child = spawn(process.execPath, [CLI, ...words], { cwd: folder });
+    child.stdout.resume();
+    const [greeting] = (await once(child.stderr, "data")) as [Buffer];
+    const port = Number(/127\.0\.0\.1:(\d+)/.exec(greeting.toString())?.[1]);
+    const debuggerSide = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    debuggerSide.on("error", () => {}); // the connection is reset in the end
+    await once(debuggerSide, "connect");
+    debuggerSide.resume();
+    if (sent !== "") debuggerSide.write(sent);
+    const closed = once(child, "close");
+    child.kill("SIGTERM");
+    // Only if the run ends by itself: a second signal, or the debugger's leaving, would end it in any case.
+    expect(await closed).toEqual([143, null]);
+    debuggerSide.destroy();
+    expect(JSON.parse(readFileSync(at("stats"), "utf8"))).toMatchObject({ end: "stopped" });
   });
 
   it("whose console is closed ends quietly, and writes everything", async () => {

@@ -190,10 +190,13 @@ const COMMAND = /^npx regionlab (bench|results merge)( ([\w./:=@%+,~^-]|'[^'\n]*
 
 function readCommand(r: JsonReader, { A, B }: RunOptions["forms"]): string {
   const text = r.string(100_000);
-  if (!COMMAND.test(text)) r.fail("a call of `npx regionlab bench` or `npx regionlab results merge`");
-  const [, forms = "embedded,owned"] = / --regions (\S+)/.exec(text) ?? [];
-  if (text.startsWith("npx regionlab bench") && forms !== `${A},${B}`)
-    r.fail(`a command with --regions ${A},${B}, the forms of the run`);
+  // A merged run has those of its parts, one per line.
+  for (const line of text.split("\n")) {
+    if (!COMMAND.test(line)) r.fail("calls of `npx regionlab bench` or `npx regionlab results merge`");
+    const [, forms = "embedded,owned"] = / --regions (\S+)/.exec(line) ?? [];
+    if (line.startsWith("npx regionlab bench") && forms !== `${A},${B}`)
+      r.fail(`a command with --regions ${A},${B}, the forms of the run`);
+  }
   return text;
 }
 

@@ -98,6 +98,6 @@ describe("serializeRun", () => {
     const run = syntheticRun({ repeats: 4 });
     const text = serializeRun(run);
     expect(JSON.parse(text)).toEqual({ ...run, digest: expect.stringMatching(/^[0-9a-f]{64}$/) });
-    expect(text).toMatch(/\n {2}"processes": \[\n {3}\{"task":"boot hello, counted","repeat":0/);
+    expect(text).toMatch(/\n {2}"processes": \[\n {3}\{"task":"proof\/hello","repeat":0/);
   });
 });

@@ -152,7 +152,7 @@ describe("words", () => {
       /changes.*Commit first/,
       /quick run.*--quick/,
       /PREDICTION FAILED in re-realize, owned: expected 100 blocks never freed .*, observed clean\./,
-      /1 of 71 processes gave no sample \(boot hello, counted\): the process took longer/,
+      /1 of 73 processes gave no sample \(boot hello, counted\): the process took longer/,
       /Part 2\/4 .*merge all parts/,
       /LIMIT EXCEEDED: Machine creation/,
       /self-test ran elsewhere \(Synthetic Processor, Node .*npm run bench:selftest/,

@@ -167,7 +167,7 @@ describe.each(renderers)("%s", (_, render) => {
     const both = render({ ...merged, metrics });
     expect(both).toContain("Synthetic Processor II, 2 logical");
     expect(both).toContain("Node 22.1.0");
-    expect(both).toMatch(/Processes \|? ?36, of which 1 lost \|? ?35/);
+    expect(both).toMatch(/Processes \|? ?38, of which 1 lost \|? ?35/);
     expect(both).toContain("Machines disagree (instructions): One says more, two says less.");
   });
 

@@ -134,18 +134,6 @@ it("malformed steps and continues are errors, and do not resume the machine", as
   }
 });
 
-it.each(["idle", "silent"])(
-  "the end of the machine closes the connection to a debugger that is %s",
-  async (kind) => {
-    if (kind === "idle") await client.ask("?");
-    client.socket.allowHalfOpen = true; // it does not close its side
-    const closed = gone(client.socket);
-    control.quit();
-    server.close(await ended);
-    await closed;
-  },
-);
-
 it("memory is written by both packets, special characters included, and read back", async () => {
   expect(await client.ask("M80001000,4:24237d2a")).toBe("OK");
   expect(await client.ask("m80001000,4")).toBe("24237d2a");
