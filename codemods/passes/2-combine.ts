@@ -7,7 +7,6 @@ import {
   Node,
   type ObjectBindingPattern,
   type PropertyAccessExpression,
-  type PropertyDeclaration,
   type SourceFile,
   SyntaxKind,
   type Type,
@@ -17,6 +16,7 @@ import {
   type Creation,
   type DeclaredField,
   type FileFacts,
+  type Helper,
   type RegionField,
   type Use,
   UseKind,
@@ -36,6 +36,14 @@ import {
 import { innermost } from "../regions/trace-syntax.ts";
 import { kindsIn } from "../source/node-index.ts";
 import { loadMentions, type Workspace } from "../source/workspace.ts";
+import {
+  type FieldsByName,
+  fieldsBehind,
+  fieldsOfName,
+  fieldsOfType,
+  groupByName,
+  isReachable,
+} from "./field-lookup.ts";
 
 /** What the whole program does with the regions. */
 export interface Combined {
@@ -44,8 +52,6 @@ export interface Combined {
   readonly sources: readonly SourceFile[];
   readonly names: NameIndex;
 }
-
-type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
 
 /** A use, and the field that it may mean. */
 type FoundUse = readonly [DeclaredField, Use];
@@ -60,12 +66,13 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const inOthers = collect(others, byName);
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
+  const helpers = new Helpers(fields, names, workspace.targets);
   const withUses = (field: DeclaredField): RegionField => {
     const { embedding } = field;
     const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])].filter(
       ({ node }) => embedding === undefined || !node.getAncestors().includes(embedding),
     );
-    const byHelper = helperCreations(field, found, fields, names, workspace.targets);
+    const byHelper = helperCreations(field, found, helpers);
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
     return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
   };
@@ -77,16 +84,6 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
     })),
   }));
   return { files, sources, names };
-}
-
-function groupByName(fields: readonly DeclaredField[]): Map<string, DeclaredField[]> {
-  const byName = new Map<string, DeclaredField[]>();
-  for (const field of fields) {
-    const same = byName.get(field.name);
-    if (same === undefined) byName.set(field.name, [field]);
-    else same.push(field);
-  }
-  return byName;
 }
 
 function collect(files: readonly SourceFile[], byName: FieldsByName): Map<DeclaredField, Use[]> {
@@ -250,62 +247,6 @@ function destructured(pattern: ObjectBindingPattern, byName: FieldsByName): Foun
   });
 }
 
-/** Fields that `device.window` may mean if the type of `device` is an interface or base class that their class fits. */
-function fieldsBehind(access: PropertyAccessExpression, byName: FieldsByName): DeclaredField[] {
-  const candidates = reachableOf(byName.get(access.getName()) ?? []);
-  if (candidates.length === 0) return [];
-  const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
-  if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
-  const object = access.getExpression();
-  const around = Node.isThisExpression(innermost(object))
-    ? object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration)
-    : undefined;
-  const type = (around ?? object).getType(); // in a class, `this` has a type of its own that nothing fits
-  return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
-}
-
-const reachableFields = new WeakMap<readonly DeclaredField[], readonly DeclaredField[]>();
-
-/** Those of the fields with one name that other code can reach; the same list has the same answer. */
-function reachableOf(fields: readonly DeclaredField[]): readonly DeclaredField[] {
-  const known = reachableFields.get(fields);
-  if (known !== undefined) return known;
-  const reachable = fields.filter(({ declaration }) => isReachable(declaration));
-  reachableFields.set(fields, reachable);
-  return reachable;
-}
-
-function isReachable(declaration: PropertyDeclaration): boolean {
-  return !declaration.hasModifier(SyntaxKind.PrivateKeyword) && !declaration.getName().startsWith("#");
-}
-
-/** The region fields that a name may refer to: several if the object is one of several devices. */
-function fieldsOfName(name: Node, byName: FieldsByName): DeclaredField[] {
-  if (!byName.has(name.getText())) return [];
-  return fieldsDeclaredBy(name.getSymbol()?.getDeclarations() ?? [], name.getText(), byName);
-}
-
-function fieldsOfType(type: Type, name: string, byName: FieldsByName): DeclaredField[] {
-  if (!byName.has(name)) return [];
-  return fieldsDeclaredBy(type.getProperty(name)?.getDeclarations() ?? [], name, byName);
-}
-
-/** Fields by their declarations, of each list of fields with one name: there may be one in each of very many files. */
-const fieldsByDeclaration = new WeakMap<readonly DeclaredField[], ReadonlyMap<Node, DeclaredField>>();
-
-function fieldsDeclaredBy(
-  declarations: readonly Node[],
-  name: string,
-  byName: FieldsByName,
-): DeclaredField[] {
-  const candidates = byName.get(name) ?? [];
-  const known =
-    fieldsByDeclaration.get(candidates) ??
-    new Map(candidates.map((field): [Node, DeclaredField] => [field.declaration, field]));
-  fieldsByDeclaration.set(candidates, known);
-  return declarations.flatMap((each) => known.get(each) ?? []);
-}
-
 /** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
 function computed(access: ElementAccessExpression, byName: FieldsByName): FoundUse[] {
   const key = access.getArgumentExpression();
@@ -400,33 +341,48 @@ function creationAt({ node }: Use, field: DeclaredField): Creation | undefined {
 }
 
 /** Statements that pass the field to a function that initialises it, if all callers of that function do the same. */
-function helperCreations(
-  field: DeclaredField,
-  uses: readonly Use[],
-  fields: readonly DeclaredField[],
-  names: NameIndex,
-  targets: readonly SourceFile[],
-): Map<Use, Creation> {
+function helperCreations(field: DeclaredField, uses: readonly Use[], helpers: Helpers): Map<Use, Creation> {
   const found = new Map<Use, Creation>();
   if (field.form !== "embedded" || field.array) return found;
   for (const use of uses) {
     if (use.kind !== UseKind.Argument || !(use.onThis || use.inDerived)) continue;
-    const known = helperOf(use.node, names);
+    const known = helperOf(use.node, helpers.names);
     const call = use.node.getParentIfKind(SyntaxKind.CallExpression);
     const statement = call?.getParentIfKind(SyntaxKind.ExpressionStatement);
     if (known === undefined || call === undefined || statement === undefined) continue;
     const { helper, maker } = known;
-    if (!targets.includes(helper.fn.getSourceFile())) continue; // it is not to be edited
-    const given = helper.calls.map((each) => regionArgument(each, helper));
-    const convertible = given.every((each) => {
-      if (!Node.isPropertyAccessExpression(each) || !Node.isThisExpression(each.getExpression()))
-        return false;
-      const declarations = declarationsOf(each.getNameNode());
-      return fields.some(({ form, array, declaration }) => {
-        return form === "embedded" && !array && declarations.includes(declaration);
-      });
-    });
-    if (convertible) found.set(use, { call, statement, maker, loop: undefined, helper });
+    if (helpers.convert(helper)) found.set(use, { call, statement, maker, loop: undefined, helper });
   }
   return found;
+}
+
+/** Functions that initialise regions given to them; each is judged once, however many devices call it. */
+class Helpers {
+  readonly names: NameIndex;
+  private readonly embedded: ReadonlySet<Node>;
+  private readonly targets: ReadonlySet<SourceFile>;
+  private readonly known = new Map<Helper, boolean>();
+
+  constructor(fields: readonly DeclaredField[], names: NameIndex, targets: readonly SourceFile[]) {
+    const embedded = fields.filter(({ form, array }) => form === "embedded" && !array);
+    this.embedded = new Set(embedded.map(({ declaration }) => declaration));
+    this.names = names;
+    this.targets = new Set(targets);
+  }
+
+  /** True if the function may be edited, and every caller gives it an embedded field of its own. */
+  convert(helper: Helper): boolean {
+    const known = this.known.get(helper);
+    if (known !== undefined) return known;
+    const given = helper.calls.map((each) => regionArgument(each, helper));
+    const converts =
+      this.targets.has(helper.fn.getSourceFile()) &&
+      given.every((each) => {
+        if (!Node.isPropertyAccessExpression(each) || !Node.isThisExpression(each.getExpression()))
+          return false;
+        return declarationsOf(each.getNameNode()).some((declaration) => this.embedded.has(declaration));
+      });
+    this.known.set(helper, converts);
+    return converts;
+  }
 }
