@@ -7,16 +7,16 @@ import { answersFor } from "./testing/program.ts";
  * Small programs are generated, analysed, and then really run, many times with different decisions. What the queries
  * claim must hold in every run; that they claim enough is for queries.test.ts, and for the count at the end.
  */
-test("no run contradicts what the queries say", () => {
+test("no run contradicts what the queries say", async () => {
   let definite = 0;
   let all = 0;
-  fc.assert(
-    fc.property(programs, fc.integer(), ({ text, marks }, seed) => {
+  await fc.assert(
+    fc.asyncProperty(programs, fc.integer(), async ({ text, marks }, seed) => {
       const life = answersFor(text);
       const script = compiled(text);
       const times = Array.from({ length: marks }, (_, mark) => life.times(mark));
       for (let run = 0; run < 12; run++) {
-        const { counts, arrivals, ended } = execute(script, marks, seed + run * 7919);
+        const { counts, arrivals, ended } = await execute(script, marks, seed + run * 7919);
         for (let mark = 0; mark < marks; mark++) {
           const count = counts[mark] ?? 0;
           if (times[mark] === "never") expect(count, `mark ${mark} never runs`).toBe(0);

@@ -10,7 +10,8 @@
  *
  * - Callbacks of array methods, and of `transaction`, run at once. Callbacks given to the framework run later. Callbacks
  *   given to unknown code run at once or later, any number of times. Generators likewise.
- * - After an `await`, the caller may go on first.
+ * - After an `await`, the caller may go on first, and the rest may run at any later time: the function is walked again with
+ *   what may be entered from outside, so that its parts count as running many times.
  * - Exceptions of calls are edges inside `try`; outside of it only `throw` is. An exception that leaves a hook ends the
  *   life there, as `plug` does.
  * - A public method may be entered whenever the device is realized; whether other files call it earlier is not known

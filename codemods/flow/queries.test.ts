@@ -106,6 +106,7 @@ describe("how often", () => {
     expect(life.order(2, 1)).toBe("maybe-before");
     expect(life.order(3, 4)).toBe("after");
     expect(life.order(5, 4)).toBe("maybe-before");
+    expect(life.order(4, 5)).toBe("maybe-before");
   });
 });
 

@@ -75,6 +75,28 @@ export function isGenerator(fn: ts.Node): boolean {
     : false;
 }
 
+export function isAsync(fn: ts.Node): boolean {
+  return hasModifier(fn, ts.SyntaxKind.AsyncKeyword);
+}
+
+const awaiting = new WeakMap<ts.Node, boolean>();
+
+/** True for a function that an `await` of its own may suspend. */
+export function hasAwait(fn: Runnable): boolean {
+  let known = awaiting.get(fn);
+  if (known === undefined) {
+    known = false;
+    const visit = (node: ts.Node): void => {
+      if (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined))
+        known = true;
+      if (known !== true && !ts.isFunctionLike(node)) ts.forEachChild(node, visit);
+    };
+    if (fn.body !== undefined) visit(fn.body);
+    awaiting.set(fn, known);
+  }
+  return known;
+}
+
 /** The innermost function around a node; undefined at the top of a file. */
 export function functionAround(node: ts.Node): Runnable | undefined {
   let current: ts.Node | undefined = node.parent;

@@ -6,7 +6,7 @@ import type { Analysis, FlowEvent, LifePhase, Unknown } from "./events.ts";
 import { type Exits, newExits } from "./exits.ts";
 import type { Binding, Frame } from "./frames.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
-import { isGenerator, nameOf, type Runnable } from "./syntax.ts";
+import { hasAwait, isAsync, isGenerator, nameOf, type Runnable } from "./syntax.ts";
 
 /** One call may stand on the stack this often, and one function, by way of several calls; what goes beyond is unknown. */
 const SAME_CALL = 2;
@@ -127,7 +127,8 @@ export class Walker<State> {
     }
     this.exits = outer;
     outer.thrown = this.join(outer.thrown, inner.thrown);
-    return this.join(this.join(current, inner.returned), inner.suspended);
+    const left = this.join(this.join(current, inner.returned), inner.suspended);
+    return isAsync(fn) ? this.join(left, inner.thrown) : left; // its exceptions wait in the promise
   }
 
   private isTooDeep(fn: Runnable, frame: Frame): boolean {
@@ -180,11 +181,13 @@ export class Walker<State> {
     return after === undefined ? undefined : this.done(node, after, frame, true);
   }
 
-  /** Runs a function of the program; the body of a generator runs at some later time, or now. */
+  /** Runs a function of the program; a generator runs at some later time, or now, and so does what follows an `await`. */
   invoke(fn: Runnable, frame: Frame, state: State): State | undefined {
-    if (!isGenerator(fn)) return this.run(fn, frame, state);
+    const isLater = isGenerator(fn);
+    if (!isLater && !(isAsync(fn) && hasAwait(fn))) return this.run(fn, frame, state);
     this.register({ fn, self: frame.self, bindings: frame.bindings, outer: frame.outer });
-    return this.join(state, this.run(fn, frame, state));
+    const left = this.run(fn, frame, state);
+    return isLater ? this.join(state, left) : left;
   }
 
   /** Functions among the arguments of a call that leads outside. */

@@ -74,7 +74,8 @@ export function arrayShape(field: RegionField, fates: readonly Fate[]): Refusal 
   if (loop === undefined || leavesEarly(creation) || hasStrangeText(loop)) return refuse(creation.statement);
   const creator = memberOf(creation.statement, field.device.declaration);
   const count = field.form === "owned" && loop.kind !== "array" ? loop.count : field.count;
-  if (count === undefined || !isConstantCount(count, creator)) return refuse(count ?? field.declaration);
+  const isKnown = count !== undefined && (isConstantCount(count, creator) || isFixedProperty(count, field));
+  if (!isKnown) return refuse(count ?? field.declaration);
   if (loop.kind !== "array") {
     const moved = changeOfIndex(loop) ?? strangeBound(loop, count);
     if (moved !== undefined) return refuse(moved);
@@ -86,6 +87,16 @@ export function arrayShape(field: RegionField, fates: readonly Fate[]): Refusal 
   );
   if (resized !== undefined) return refuse(resized.node);
   return loop.kind === "array" && indexFor(loop) === undefined ? refuse(loop.statement) : undefined;
+}
+
+/** To owned only: `this.lanes`, which the declaration sets once and for all. An embedded field might stand above it. */
+function isFixedProperty(count: Node, { form, device }: RegionField): boolean {
+  if (form !== "embedded" || !Node.isPropertyAccessExpression(count)) return false;
+  if (!Node.isThisExpression(count.getExpression())) return false;
+  const property = device.declaration.getInstanceProperty(count.getName());
+  if (!Node.isPropertyDeclaration(property) || !property.isReadonly()) return false;
+  const value = property.getInitializer();
+  return value !== undefined && isConstantCount(value, undefined);
 }
 
 /** Methods after which an array has other elements than the loop made. */
@@ -136,7 +147,9 @@ function isJump(node: Node): boolean {
 function hasStrangeText(loop: ArrayLoop | CountingLoop | IndexLoop): boolean {
   const { statement } = loop;
   const head = statement.getText().slice(0, statement.getStatement().getStart() - statement.getStart());
-  if (hasComment(head) || !Node.isBlock(statement.getStatement())) return true;
+  if (hasComment(head)) return true;
+  if (loop.kind === "indexed" && loop.item === undefined) return false; // only the element is edited
+  if (!Node.isBlock(statement.getStatement())) return true;
   if (loop.kind === "indexed" && loop.item !== undefined) {
     return !hasLinesOfItsOwn(loop.item) || trailingComment(loop.item) !== "";
   }
@@ -193,8 +206,9 @@ export function usedAfterFailure({ creations, uses }: RegionField): Refusal | un
     for (const attempt of statement.getAncestors()) {
       if (!Node.isTryStatement(attempt) || !isWithin(statement, attempt.getTryBlock())) continue;
       const handlers = [attempt.getCatchClause(), attempt.getFinallyBlock()];
-      const late = uses.find(({ node }) =>
-        handlers.some((each) => each !== undefined && isWithin(node, each)),
+      const late = uses.find(
+        ({ node, kind }) =>
+          kind !== UseKind.Create && handlers.some((each) => each !== undefined && isWithin(node, each)),
       );
       if (late !== undefined) {
         return { reason: Reason.UsedAfterFailure, node: late.node, detail: describeUse(late.node) };

@@ -2,13 +2,20 @@
 import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
 import type { Evidence } from "../passes/evidence.ts";
 import { isLeaf, type Shape } from "../regions/constructors.ts";
-import { type Refusal, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
+import {
+  type Refusal,
+  type RegionAllocation,
+  type RegionField,
+  type RegionLocal,
+  UseKind,
+} from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
 import { Reason } from "../regions/reasons.ts";
-import { describeUse, enclosingFunction, outermost } from "../regions/syntax.ts";
+import { describeUse, enclosingFunction, memberOf, outermost } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
-import { innermost } from "../regions/trace-syntax.ts";
+import { derivesFrom, innermost, isAssignmentTarget } from "../regions/trace-syntax.ts";
 import { phaseOf } from "./order.ts";
+import { isInLoop } from "./repeated.ts";
 
 const kindReasons: Readonly<Partial<Record<UseKind, Reason>>> = {
   [UseKind.Assign]: Reason.Reassigned,
@@ -116,6 +123,33 @@ export function localUnparented(
   return { reason, node: placeOf(use), detail: describeUse(placeOf(use)) };
 }
 
+/**
+ * A region in storage allocated by hand that is unparented. An alias or a container may be, by the name that it has been
+ * given, if that name is given a new value next, or if it is the last thing that happens to it.
+ */
+export function allocationUnparented(
+  { target, maker, device }: RegionAllocation,
+  fates: readonly Fate[],
+): Refusal | undefined {
+  const isFine = (fate: Fate): boolean => {
+    if (isLeaf(maker.shape) || fates.some(isRootOfSpace) || innermost(placeOf(fate)).getText() !== target) {
+      return false;
+    }
+    if (device === undefined || isInLoop(fate.node, device.declaration)) return false;
+    const around = enclosingFunction(fate.node);
+    const next = around
+      ?.getDescendants()
+      .find((each) => each.getStart() > fate.node.getEnd() && each.getText() === target);
+    if (next !== undefined) return isAssignmentTarget(next);
+    const member = memberOf(fate.node, device.declaration);
+    return member !== undefined && phaseOf(member, device.declaration) === Phase.TearDown;
+  };
+  const wrong = fates.find((fate) => fate.kind === "unparent" && !isFine(fate));
+  if (wrong === undefined) return undefined;
+  const reason = isLeaf(maker.shape) ? Reason.LeafUnparented : Reason.ContainerUnparented;
+  return { reason, node: placeOf(wrong), detail: describeUse(placeOf(wrong)) };
+}
+
 /** Code that unparents children of a device without naming them, such as `for (… of this.children())`. */
 function unparentedAsChild(
   device: RegionField["device"]["declaration"],
@@ -136,13 +170,6 @@ function mayBe(object: Node, device: ClassDeclaration): boolean {
   }
   const type = object.getType();
   return type.isAny() || device.getType().isAssignableTo(type.getNonNullableType());
-}
-
-function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaration): boolean {
-  for (let each = declaration.getBaseClass(); each !== undefined; each = each.getBaseClass()) {
-    if (each === base) return true;
-  }
-  return false;
 }
 
 /** True for `new AddressSpace(model, region, …)`: flat views then read the region's owner when they are destroyed. */

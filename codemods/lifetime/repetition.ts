@@ -1,6 +1,15 @@
 /** Whether code may run again, and whether a condition keeps it from doing so. */
 import { ts } from "ts-morph";
-import { accessOf, type Frame, LifePhase, nameOf, strip } from "../flow/index.ts";
+import {
+  accessOf,
+  type Frame,
+  isAsync,
+  isPrivate,
+  isProtected,
+  LifePhase,
+  nameOf,
+  strip,
+} from "../flow/index.ts";
 import type { Watch } from "./watch.ts";
 
 /** The frame of the hook or entry that led here. */
@@ -23,10 +32,15 @@ export function mayRepeat(watch: Watch, frame: Frame): boolean {
   if (fn === undefined) return false;
   if (ts.isSetAccessorDeclaration(fn) || ts.isGetAccessorDeclaration(fn)) return true;
   if (ts.isMethodDeclaration(fn)) {
-    if (fn.asteriskToken !== undefined) return false;
+    // What is left of a generator, or of an asynchronous function, goes on once.
+    if (fn.asteriskToken !== undefined || (isAsync(fn) && !isOpen(fn))) return false;
     return ts.isObjectLiteralExpression(fn.parent) || !isCalledOnce(watch, fn);
   }
   return ts.isPropertyAssignment(fn.parent);
+}
+
+function isOpen(method: ts.MethodDeclaration): boolean {
+  return !isPrivate(method) && !isProtected(method);
 }
 
 /**

@@ -114,8 +114,11 @@ class Outputs {
       return { findings: [], remark: `; ${found.length} accepted in ${baseline}` };
     }
     const { fresh, known, gone } = compareWithBaseline(found, baseline);
-    const outdated = gone === 0 ? "" : `, ${gone} of which are gone: write it again with --write-baseline`;
-    return { findings: fresh, remark: `; ${known} more accepted in ${baseline}${outdated}` };
+    const outdated =
+      gone === 0
+        ? ""
+        : `, which names ${gone} that ${gone === 1 ? "is" : "are"} gone: write it again with --write-baseline`;
+    return { findings: fresh, remark: `; ${known} accepted in ${baseline}${outdated}` };
   }
 
   json(value: unknown): void {

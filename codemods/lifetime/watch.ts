@@ -234,7 +234,7 @@ export class Watch implements Analysis<DeviceState> {
         return state;
       case "drain":
       case "poll":
-        return { ...state, quiet: true };
+        return /(?:^|\.)rcu$/.test(strip(object).getText()) ? { ...state, quiet: true } : state;
       case "ref":
       case "takeRef":
         return takeReference(this, node, object, frame, state);

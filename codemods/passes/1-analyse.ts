@@ -22,6 +22,7 @@ import type {
 import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
 import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, newRegion } from "../regions/syntax.ts";
+import { nameOnThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
 import { nameOfRegion } from "../source/region-name.ts";
 import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
@@ -30,7 +31,7 @@ import type { Workspace } from "../source/workspace.ts";
 /** Class name under which regions outside every class are reported. */
 export const moduleName = "(module)";
 
-/** Phase 1: the regions of every source, in whatever form. */
+/** Phase 1: the regions of every source, in any form. */
 export function analyse({ targets, identity }: Workspace): FileFacts<DeclaredField>[] {
   return targets.map((file) => analyseFile(file, identity, targets));
 }
@@ -58,7 +59,7 @@ function analyseFile(
       (each) => each.fields.length + each.locals.length + each.allocations.length + each.strays.length > 0,
     ),
     strays: strays.map(({ call, made }) =>
-      made ? stray(made, Reason.CreatedInExpression) : stray(call, Reason.FieldForm),
+      made ? stray(made, Reason.CreatedInExpression) : misplaced(call, identity),
     ),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
@@ -206,14 +207,18 @@ function ownedField(
   }
   const initializer = declaration.getInitializer()?.getText();
   const starts = initializer === undefined || initializer === "null" || initializer === "undefined";
-  if (!starts || declaration.isAbstract() || declaration.hasQuestionToken()) return undefined;
+  if (!starts || declaration.isAbstract()) return undefined;
   const named = Node.isUnionTypeNode(typeNode)
     ? typeNode.getTypeNodes().filter((each) => !/^(?:null|undefined)$/.test(each.getText()))
     : [typeNode];
   const [region, another] = named;
   if (!Node.isTypeReference(region) || another !== undefined) return undefined;
   if (!identity.isRegion(region.getType())) return undefined;
-  return { array: false, className: region.getText(), nullable: Node.isUnionTypeNode(typeNode) };
+  return {
+    array: false,
+    className: region.getText(),
+    nullable: Node.isUnionTypeNode(typeNode) || declaration.hasQuestionToken(),
+  };
 }
 
 function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
@@ -329,11 +334,9 @@ function analyseCall(
 ): (RegionLocal | RegionAllocation | StrayRegion)[] {
   if (made === undefined && Node.isCallExpression(call) && allocatedClass(call, identity) !== undefined) {
     const allocation = allocationAt(call, device, identity);
-    return [allocation ?? { ...stray(call, Reason.AllocatedByHand), form: "allocated" }];
+    return [allocation ?? misplaced(call, identity)];
   }
-  if (made === undefined) {
-    return [stray(call, Node.isNewExpression(call) ? Reason.NotQomObject : Reason.FieldForm)];
-  }
+  if (made === undefined) return [misplaced(call, identity)];
   const parent = call.getParent();
   if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
     const reason = assignmentProblem(parent.getLeft(), device, fields, identity, targets);
@@ -364,22 +367,20 @@ function assignmentProblem(
   return converts ? undefined : Reason.CreatedElsewhere;
 }
 
-/** The name in `this.name` and `this["name"]`. */
-function nameOnThis(target: Node): string | undefined {
-  if (Node.isPropertyAccessExpression(target)) {
-    return Node.isThisExpression(target.getExpression()) ? target.getName() : undefined;
-  }
-  if (!Node.isElementAccessExpression(target)) return undefined;
-  const key = target.getArgumentExpression();
-  const own = Node.isThisExpression(target.getExpression()) && Node.isStringLiteral(key);
-  return own ? key.getLiteralText() : undefined;
-}
-
 function stray(found: Node | Made, reason: Reason): StrayRegion {
   const made = "maker" in found ? found : undefined;
   const node = "maker" in found ? found.call : found;
   const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
   return { node, name: nameOfRegion(node), form, maker: made?.maker, reason };
+}
+
+/** Storage for a region where no codemod can use it. */
+function misplaced(call: Node, identity: Identity): StrayRegion {
+  if (Node.isNewExpression(call)) return stray(call, Reason.NotQomObject);
+  if (!Node.isCallExpression(call) || allocatedClass(call, identity) === undefined) {
+    return stray(call, Reason.FieldForm);
+  }
+  return { ...stray(call, Reason.AllocatedByHand), form: "allocated" };
 }
 
 function nearestClass(node: Node): ClassDeclaration | undefined {

@@ -1,17 +1,6 @@
 /** Phase 2, over the whole program: every use of every region that has a field, in any class and any file. */
-import {
-  type BinaryExpression,
-  type CallExpression,
-  type ClassDeclaration,
-  type ElementAccessExpression,
-  Node,
-  type ObjectBindingPattern,
-  type PropertyAccessExpression,
-  type SourceFile,
-  SyntaxKind,
-  type Type,
-} from "ts-morph";
-import { arrayCreations, ownedArrayCreation } from "../regions/arrays.ts";
+import { Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { arrayCreations } from "../regions/arrays.ts";
 import {
   type Creation,
   type DeclaredField,
@@ -23,27 +12,9 @@ import {
 } from "../regions/facts.ts";
 import { helperOf, regionArgument } from "../regions/helpers.ts";
 import { declarationsOf, NameIndex } from "../regions/names.ts";
-import {
-  assignmentTo,
-  creatingStatement,
-  hasThisOfItsOwn,
-  initOn,
-  memberOf,
-  newRegion,
-  reflective,
-  useKindOf,
-} from "../regions/syntax.ts";
-import { innermost } from "../regions/trace-syntax.ts";
-import { kindsIn } from "../source/node-index.ts";
+import { assignmentTo, creatingStatement, initOn, newRegion } from "../regions/syntax.ts";
+import { type FieldsByName, isReachable, usesIn } from "../regions/uses.ts";
 import { loadMentions, type Workspace } from "../source/workspace.ts";
-import {
-  type FieldsByName,
-  fieldsBehind,
-  fieldsOfName,
-  fieldsOfType,
-  groupByName,
-  isReachable,
-} from "./field-lookup.ts";
 
 /** What the whole program does with the regions. */
 export interface Combined {
@@ -53,16 +24,13 @@ export interface Combined {
   readonly names: NameIndex;
 }
 
-/** A use, and the field that it may mean. */
-type FoundUse = readonly [DeclaredField, Use];
-
 /** Phase 2: every use of every region field. */
 export function combine(workspace: Workspace, facts: readonly FileFacts<DeclaredField>[]): Combined {
   const fields = facts.flatMap(({ devices }) => devices.flatMap((device) => device.fields));
   const byName = groupByName(fields);
   const inTargets = collect(workspace.targets, byName);
   const reachable = new Set(fields.flatMap((field) => namesForOthers(field, inTargets.get(field) ?? [])));
-  const others = loadMentions(workspace, reachable);
+  const others = loadMentions(workspace, reachable, extensibleClasses(facts));
   const inOthers = collect(others, byName);
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
@@ -84,6 +52,26 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
     })),
   }));
   return { files, sources, names };
+}
+
+/** Classes that hold regions and that other files may derive from. */
+function extensibleClasses(facts: readonly FileFacts<DeclaredField>[]): Set<string> {
+  const devices = facts.flatMap((file) => file.devices);
+  return new Set(
+    devices
+      .filter(({ declaration }) => declaration.isExported())
+      .flatMap(({ declaration }) => declaration.getName() ?? []),
+  );
+}
+
+function groupByName(fields: readonly DeclaredField[]): Map<string, DeclaredField[]> {
+  const byName = new Map<string, DeclaredField[]>();
+  for (const field of fields) {
+    const same = byName.get(field.name);
+    if (same === undefined) byName.set(field.name, [field]);
+    else same.push(field);
+  }
+  return byName;
 }
 
 function collect(files: readonly SourceFile[], byName: FieldsByName): Map<DeclaredField, Use[]> {
@@ -108,210 +96,6 @@ function namesForOthers({ name, declaration }: DeclaredField, uses: readonly Use
 /** False for a field of region type that its class does not create: it refers to a region of another object. */
 function isRegion({ form, creations }: RegionField): boolean {
   return form !== "owned" || creations.length > 0;
-}
-
-/** The end of a pattern that is assigned to: `({ window } = device)`. */
-const assignedPattern = /\}\s*=(?![=>])/;
-
-function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
-  const found: FoundUse[] = [];
-  const kinds = kindsIn(file);
-  const each = <Kind extends SyntaxKind>(kind: Kind) =>
-    kinds.has(kind) ? file.getDescendantsOfKind(kind) : [];
-  for (const access of each(SyntaxKind.PropertyAccessExpression)) {
-    found.push(...accessed(access, byName));
-  }
-  for (const access of each(SyntaxKind.ElementAccessExpression)) {
-    found.push(...computed(access, byName));
-  }
-  for (const pattern of each(SyntaxKind.ObjectBindingPattern)) {
-    found.push(...destructured(pattern, byName));
-  }
-  for (const spread of each(SyntaxKind.SpreadAssignment)) {
-    found.push(...copied(spread.getExpression(), spread, byName));
-  }
-  for (const call of each(SyntaxKind.CallExpression)) {
-    if (reflective.test(call.getExpression().getText())) {
-      for (const argument of call.getArguments()) found.push(...copied(argument, call, byName));
-    }
-    found.push(...namedByKey(call, byName));
-  }
-  for (const loop of each(SyntaxKind.ForInStatement)) {
-    found.push(...copied(loop.getExpression(), loop.getExpression(), byName));
-  }
-  if (kinds.has(SyntaxKind.InKeyword) || assignedPattern.test(file.getFullText())) {
-    for (const assignment of each(SyntaxKind.BinaryExpression)) {
-      found.push(...patternOrTest(assignment, byName));
-    }
-  }
-  for (const type of each(SyntaxKind.IndexedAccessType)) {
-    const name = type.getIndexTypeNode().getText().slice(1, -1);
-    const fields = fieldsOfType(type.getObjectTypeNode().getType(), name, byName);
-    found.push(...fields.map((field) => useOf(field, type, UseKind.Type)));
-  }
-  for (const query of each(SyntaxKind.QualifiedName)) {
-    const fields = fieldsOfName(query.getRight(), byName);
-    found.push(...fields.map((field) => useOf(field, query, UseKind.Type)));
-  }
-  return found;
-}
-
-/** `device.window`, by the type of `device`: the class, a base class, an interface, or none at all. */
-function accessed(access: PropertyAccessExpression, byName: FieldsByName): FoundUse[] {
-  const candidates = byName.get(access.getName());
-  if (candidates === undefined) return [];
-  const named = fieldsOfName(access.getNameNode(), byName);
-  const fields = named.length > 0 ? named : fieldsBehind(access, byName);
-  if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
-  return untyped(access.getExpression(), access, candidates);
-}
-
-/** An access to an object without a type, in a file that knows the class. */
-function untyped(object: Node, access: Node, candidates: readonly DeclaredField[]): FoundUse[] {
-  if (!object.getType().isAny()) return [];
-  const fields = knownIn(access.getSourceFile(), candidates);
-  return fields.map((field) => useOf(field, access, UseKind.Computed));
-}
-
-/** The fields of classes that a file declares or imports. */
-function knownIn(file: SourceFile, candidates: readonly DeclaredField[]): DeclaredField[] {
-  const known = new Set<SourceFile | undefined>([file]);
-  for (const each of file.getImportDeclarations()) known.add(each.getModuleSpecifierSourceFile());
-  return candidates.filter(({ device }) => known.has(device.file));
-}
-
-/** `pick(device, "window")`: a string that the type of its parameter takes for the name of a field. */
-function namedByKey(call: CallExpression, byName: FieldsByName): FoundUse[] {
-  const found: FoundUse[] = [];
-  for (const argument of call.getArguments()) {
-    if (!Node.isStringLiteral(argument)) continue;
-    const name = argument.getLiteralText();
-    const candidates = byName.get(name);
-    if (candidates === undefined || !isKey(call, argument)) continue;
-    const objects = call.getArguments().filter((each) => each !== argument);
-    const named = objects.flatMap((each) => fieldsOfType(each.getType(), name, byName));
-    const fields = named.length > 0 ? named : knownIn(call.getSourceFile(), candidates);
-    found.push(...fields.map((field) => useOf(field, argument, UseKind.Computed)));
-  }
-  return found;
-}
-
-/** True if the parameter that takes `argument` accepts some strings only. */
-function isKey(call: CallExpression, argument: Node): boolean {
-  const checker = call.getProject().getTypeChecker();
-  const declaration = checker.getResolvedSignature(call)?.getDeclaration();
-  if (!Node.isParametered(declaration)) return false;
-  const parameter = declaration.getParameters()[call.getArguments().indexOf(argument)];
-  const type = parameter?.getType();
-  return type !== undefined && !type.isString() && !type.isAny() && !type.isUnknown() && mayBeKey(type);
-}
-
-function mayBeKey(type: Type): boolean {
-  const bound = type.isTypeParameter() ? type.getConstraint() : type;
-  if (bound === undefined) return false;
-  const parts = bound.isUnion() ? bound.getUnionTypes() : [bound];
-  return bound.getText().startsWith("keyof ") || parts.some((part) => part.isStringLiteral());
-}
-
-/** `({ window: x } = device)` and `"window" in device`. */
-function patternOrTest(binary: BinaryExpression, byName: FieldsByName): FoundUse[] {
-  const [left, right] = [binary.getLeft(), binary.getRight()];
-  switch (binary.getOperatorToken().getKind()) {
-    case SyntaxKind.EqualsToken: {
-      if (!Node.isObjectLiteralExpression(left)) return [];
-      const type = right.getType();
-      return [...byName.keys()]
-        .filter((name) => left.getProperty(name) !== undefined)
-        .flatMap((name) => fieldsOfType(type, name, byName))
-        .map((field) => useOf(field, left, UseKind.Destructure));
-    }
-    case SyntaxKind.InKeyword: {
-      const name = Node.isStringLiteral(left) ? left.getLiteralText() : undefined;
-      if (name === undefined || !byName.has(name)) return [];
-      return fieldsOfType(right.getType(), name, byName).map((field) =>
-        useOf(field, binary, UseKind.Compare),
-      );
-    }
-    default:
-      return [];
-  }
-}
-
-function destructured(pattern: ObjectBindingPattern, byName: FieldsByName): FoundUse[] {
-  return pattern.getElements().flatMap((element) => {
-    if (element.getDotDotDotToken() !== undefined) return copied(pattern, element, byName);
-    const name = (element.getPropertyNameNode() ?? element.getNameNode()).getText();
-    if (!byName.has(name)) return [];
-    const fields = fieldsOfType(pattern.getType(), name, byName);
-    return fields.map((field) => useOf(field, element, UseKind.Destructure));
-  });
-}
-
-/** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
-function computed(access: ElementAccessExpression, byName: FieldsByName): FoundUse[] {
-  const key = access.getArgumentExpression();
-  const type = access.getExpression().getType();
-  if (Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key)) {
-    const name = key.getLiteralText();
-    const fields = fieldsOfType(type, name, byName);
-    if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
-    return untyped(access.getExpression(), access, byName.get(name) ?? []);
-  }
-  if (type.getNumberIndexType() !== undefined || key?.getType().isNumber()) return [];
-  const fields = [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
-  return fields.map((field) => useOf(field, access, UseKind.Computed));
-}
-
-function copied(object: Node, copy: Node, byName: FieldsByName): FoundUse[] {
-  const type = object.getType();
-  const fields = [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
-  return fields.map((field) => useOf(field, copy, UseKind.Spread));
-}
-
-function useOf(field: DeclaredField, node: Node, kind: UseKind): FoundUse {
-  const { declaration } = field.device;
-  const member = memberOf(node, declaration);
-  const home = member ?? memberOfDerived(node, declaration);
-  const onObject = home !== undefined && isOnThis(node) && !hasThisOfItsOwn(node, home);
-  return [
-    field,
-    {
-      node,
-      kind,
-      member,
-      onThis: onObject && member !== undefined,
-      inDerived: onObject && member === undefined,
-    },
-  ];
-}
-
-/** `this.name` or `this["name"]`. */
-function isOnThis(node: Node): boolean {
-  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
-  return access && Node.isThisExpression(innermost(node.getExpression()));
-}
-
-/** The member of a class derived from `device` that contains `node`. */
-function memberOfDerived(node: Node, device: ClassDeclaration): Node | undefined {
-  const around = node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
-  for (let base = around?.getBaseClass(); base !== undefined; base = base.getBaseClass()) {
-    if (base === device && around !== undefined) {
-      const member = memberOf(node, around);
-      return Node.isStaticable(member) && member.isStatic() ? undefined : member;
-    }
-  }
-  return undefined;
-}
-
-function kindOfUse(node: Node, field: DeclaredField): UseKind {
-  if (field.form !== "owned") return useKindOf(node);
-  return isOwnedCreation(node, field) ? UseKind.Create : useKindOf(node);
-}
-
-function isOwnedCreation(node: Node, field: DeclaredField): boolean {
-  if (field.array) return ownedArrayCreation(node) !== undefined;
-  const assigned = assignmentTo(node);
-  return assigned !== undefined && newRegion(assigned.assignment.getRight()) !== undefined;
 }
 
 /** Creations by the class itself, on its own object. Others remain uses, which the third pass judges. */

@@ -18,6 +18,7 @@ import { leakedToOthers, missingWhenUsed } from "../hazards/existence.ts";
 import { firstCreation } from "../hazards/order.ts";
 import { createdAgain, createdInConstructor, isRepeatedMethod } from "../hazards/repeated.ts";
 import {
+  allocationUnparented,
   fatesOfField,
   fatesOfLocal,
   localUnparented,
@@ -25,7 +26,6 @@ import {
   unparented,
   useHazards,
 } from "../hazards/use.ts";
-import { isLeaf } from "../regions/constructors.ts";
 import {
   type DeviceFacts,
   type Direction,
@@ -173,7 +173,7 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
   const deviceOrder = evidence.orderOf(device);
   const slot = deviceOrder.slots.get(field);
   const { names } = evidence.tracer;
-  const isRepeated = (method: Node) => isRepeatedMethod(method, evidence);
+  const isRepeated = (method: Node) => isRepeatedMethod(method, field.form, evidence);
   const creations = field.creations.map(({ statement, call, loop }) => ({
     place: loop?.statement ?? call,
     statement,
@@ -257,10 +257,8 @@ function judgeAllocation(allocation: RegionAllocation, direction: Direction, evi
   const fates = evidence.tracer.fatesOf(call);
   const again = fates.find(({ kind, node }) => kind === "create" && node !== init);
   if (again !== undefined) return refuse(Reason.CreatedTwice, again.node);
-  const unparented = fates.find(({ kind }) => kind === "unparent");
-  if (unparented !== undefined) {
-    return refuse(isLeaf(maker.shape) ? Reason.LeafUnparented : Reason.ContainerUnparented, unparented.node);
-  }
+  const unparenting = allocationUnparented(allocation, fates);
+  if (unparenting !== undefined) return { outcome: "refused", refusal: unparenting };
   const lost = notFollowed(fates);
   if (lost !== undefined) return { outcome: "refused", refusal: lost };
   return { outcome: "converted", treatment: "kept", why: "it keeps the variable that held its storage" };
@@ -284,7 +282,7 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   const deviceOrder = evidence.orderOf(device);
   const slot = deviceOrder.slots.get(local);
   const creations = calls.map(({ call, statement }) => ({ place: loop?.statement ?? call, statement }));
-  const isRepeated = (method: Node) => isRepeatedMethod(method, evidence);
+  const isRepeated = (method: Node) => isRepeatedMethod(method, "owned", evidence);
   const again = slot && createdAgain(creations, device.declaration, deviceOrder, slot, isRepeated);
   if (again !== undefined) return again;
   const scope = memberOf(statementOf(local), device.declaration);

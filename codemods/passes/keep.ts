@@ -3,6 +3,7 @@ import { Node, SyntaxKind, ts } from "ts-morph";
 import { creationPoint } from "../hazards/order.ts";
 import { type RegionField, UseKind } from "../regions/facts.ts";
 import { isWithin, memberOf } from "../regions/syntax.ts";
+import { innermost } from "../regions/trace-syntax.ts";
 import { namesIn } from "../source/node-index.ts";
 import { hasLinesOfItsOwn } from "../source/trivia.ts";
 
@@ -24,6 +25,7 @@ export function reasonToKeep(field: RegionField): string | undefined {
   if (creator === undefined) return "nothing creates it";
   if (field.array) return reasonToKeepArray(field);
   if (field.uses.some(({ onThis }) => !onThis)) return "used on another object than this";
+  if (field.uses.some(({ node }) => !isOnThisItself(node))) return "used under another name of this";
   const scope = creation.statement.getParent();
   const alone = creation.helper !== undefined || creation.call.getParent() === creation.statement;
   if (!alone || !Node.isBlock(scope) || !hasLinesOfItsOwn(creation.statement))
@@ -44,6 +46,11 @@ export function reasonToKeep(field: RegionField): string | undefined {
 /** The name that a local would have in the place of a field. */
 export function localNameOf({ name }: RegionField): string {
   return name.replace(/^#/, "");
+}
+
+function isOnThisItself(node: Node): boolean {
+  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
+  return access && Node.isThisExpression(innermost(node.getExpression()));
 }
 
 function reasonToKeepArray(field: RegionField): string | undefined {

@@ -10,7 +10,7 @@ const FIRST_SEED = Number(process.env.REGIONLAB_FIRST_SEED ?? 0);
 const BATCH = 200;
 
 describe.each(["to-owned", "to-embedded"] as const)("%s", (direction) => {
-  const trials = new Trials();
+  const trials = new Trials({ thoroughness: "brief" });
   afterAll(() => trials.close());
 
   test(`${CLASSES} generated classes`, async () => {

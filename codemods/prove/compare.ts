@@ -65,7 +65,7 @@ export function compareResults(before: JobResult, after: JobResult): Comparison 
 
 function compareLives(before: LifeTrace, after: LifeTrace | undefined): Comparison {
   const { life } = before;
-  const notes = before.undriven.map((each) => `${life}: ${each}`);
+  const notes = [...before.undriven];
   const driven = wasDriven(before);
   const result = (differences: readonly Difference[], steps: number): Comparison => ({
     differences,
@@ -75,8 +75,10 @@ function compareLives(before: LifeTrace, after: LifeTrace | undefined): Comparis
   });
   for (const [index, step] of before.steps.entries()) {
     const other = after?.steps[index];
-    if (life === AGAIN && (step.startedOver || other?.startedOver === true)) {
-      notes.push(`${life}: the embedded form initialises storage that is in use; not compared from there on`);
+    if ((step.startedOver || other?.startedOver === true) && isRepetition(life, step)) {
+      notes.push(
+        `${life}, ${step.name}: the embedded form initialises storage that is in use; not compared from there on`,
+      );
       return result([], index);
     }
     if (step.uses.length > 0 && other !== undefined && same(step.uses, other.uses))
@@ -91,6 +93,14 @@ function compareLives(before: LifeTrace, after: LifeTrace | undefined): Comparis
   }
   const leaks = compareLeaks(before, after?.leaks ?? [], notes);
   return result(leaks, before.steps.length);
+}
+
+/**
+ * Whether the prover did something a second time that the sources may do only once. If that creates a region again, the
+ * two forms must differ.
+ */
+function isRepetition(life: string, { name }: Step): boolean {
+  return life === AGAIN || (name.startsWith("call ") && name.endsWith(" again"));
 }
 
 /** A device that was created, and plugged if it can be; any other object that was created. */

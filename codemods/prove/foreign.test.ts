@@ -25,10 +25,18 @@ async function tryAll(
   trials: Trials,
   programs: readonly { readonly judgement: Judgement; readonly sources: Sources }[],
 ): Promise<Outcome[]> {
+  const conversions = new Map<string, Conversion>();
+  for (const direction of ["to-owned", "to-embedded"] as const) {
+    const wanted = programs.filter(({ judgement }) => judgement.direction === direction);
+    for (const group of groups(wanted)) {
+      const sources = new Map(group.map((each) => [each.judgement.name, each.sources]));
+      for (const [name, conversion] of trials.convert(sources, direction)) conversions.set(name, conversion);
+    }
+  }
   const converted = programs.map(({ judgement, sources }) => ({
     judgement,
     sources,
-    conversion: trials.convert(judgement.name, sources, judgement.direction),
+    conversion: conversions.get(judgement.name) ?? missing(judgement.name),
   }));
   const changed = converted.filter(({ conversion }) => conversion.changed);
   const messages = newMessages(
@@ -48,6 +56,16 @@ async function tryAll(
     outcomes.push({ judgement, sources, conversion, messages: messages.get(judgement.name) ?? [], proofs });
   }
   return outcomes;
+}
+
+/** Sources that reach fields by any object would concern all others, so that they are converted alone. */
+function groups<T extends { readonly sources: Sources }>(programs: readonly T[]): T[][] {
+  const reachesAny = ({ sources }: T) => Object.values(sources).some((text) => /: any\b|keyof/.test(text));
+  return [programs.filter((each) => !reachesAny(each)), ...programs.filter(reachesAny).map((each) => [each])];
+}
+
+function missing(name: string): never {
+  throw new Error(`${name} has no result`);
 }
 
 function faultsOf(found: readonly Finding[]): Record<Fault, string[]> {

@@ -26,8 +26,36 @@ const FIELD_LIVES = 4;
 /** Allocations of guest memory that fail in turn. */
 const FAILING = [1, 2, 3];
 
+/** How thoroughly a class is driven: `brief` leaves out the lives that rarely find what others do not. */
+export type Thoroughness = "full" | "brief";
+
+const IN_BRIEF: ReadonlySet<Life["kind"]> = new Set([
+  "plain",
+  "removed while mapped",
+  "realized again",
+  "methods",
+]);
+
 /** The same for both forms: it depends on the text before the conversion only. */
 export function livesOf(
+  facts: ClassFacts,
+  fields: Readonly<Record<string, Plain>>,
+  text: string,
+  seed: number,
+  thoroughness: Thoroughness = "full",
+): readonly Life[] {
+  const lives = allLivesOf(facts, fields, text, seed);
+  if (thoroughness === "full") return lives;
+  return lives.filter(
+    ({ kind, variesProperties, failingRam, name }, index) =>
+      IN_BRIEF.has(kind) &&
+      !variesProperties &&
+      failingRam <= 1 &&
+      (!name.startsWith("with ") || !lives[index - 1]?.name.startsWith("with ")),
+  );
+}
+
+function allLivesOf(
   facts: ClassFacts,
   fields: Readonly<Record<string, Plain>>,
   text: string,

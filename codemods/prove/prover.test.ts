@@ -34,7 +34,7 @@ describe("a rich device", () => {
     expect(verdict).toBe("equal");
     expect(steps).toBeGreaterThan(200);
     expect(notes).toEqual([
-      "realized again: the embedded form initialises storage that is in use; not compared from there on",
+      "realized again, plug: the embedded form initialises storage that is in use; not compared from there on",
     ]);
   });
 

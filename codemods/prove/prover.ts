@@ -12,7 +12,7 @@ import { CommandError } from "#host";
 import { factsOf, type SourceClass, type SourceFacts } from "./class-facts.ts";
 import { type Comparison, compareResults, type Difference } from "./compare.ts";
 import { DriverThread, type Interrupted } from "./driver-thread.ts";
-import { livesOf } from "./lives.ts";
+import { livesOf, type Thoroughness } from "./lives.ts";
 import { type CompiledFiles, Modules } from "./modules.ts";
 import type { Job, JobResult, ModuleText, RoomIds } from "./worker/trace.ts";
 
@@ -39,6 +39,8 @@ export interface ProverOptions {
   readonly seed?: number;
   /** Milliseconds for one class in one form; default 20 s. */
   readonly timeLimit?: number;
+  /** Default `full`; `brief` is for thousands of classes. */
+  readonly thoroughness?: Thoroughness;
 }
 
 const DEFAULT_TIME_LIMIT = 20_000;
@@ -54,13 +56,15 @@ interface Form {
 export class Prover {
   private readonly seed: number;
   private readonly timeLimit: number;
+  private readonly thoroughness: Thoroughness;
   private thread: DriverThread | null = null;
   private rooms: RoomIds | null = null;
   private shared: ReadonlySet<string> = new Set();
 
-  constructor({ seed = 1, timeLimit = DEFAULT_TIME_LIMIT }: ProverOptions = {}) {
+  constructor({ seed = 1, timeLimit = DEFAULT_TIME_LIMIT, thoroughness = "full" }: ProverOptions = {}) {
     this.seed = seed;
     this.timeLimit = timeLimit;
+    this.thoroughness = thoroughness;
   }
 
   /** Proves every class of the sources that the conversion concerns. @throws CommandError without components. */
@@ -118,11 +122,12 @@ export class Prover {
     after: Form,
   ): Promise<Proof[]> {
     const merged = inherited(source, before.facts);
-    const lives = livesOf(merged, merged.fields, text, this.seed);
+    const lives = livesOf(merged, merged.fields, text, this.seed, this.thoroughness);
+    const alone = merged.root === SYSTEM_BUS_DEVICE && !CREATES_BY_NAME.test(text);
     const jobIn = (form: Form): Job | string => {
       try {
         return {
-          ...this.modulesFor(source.path, form),
+          ...this.modulesFor(source.path, form, alone),
           entry: source.path,
           facts: merged,
           exercises: facts.exercises === "" || facts.exercises === source.className,
@@ -147,9 +152,9 @@ export class Prover {
   }
 
   /** The modules of a file and of what registers its types or declares its buses. */
-  private modulesFor(path: string, form: Form): Pick<Job, "modules" | "companions"> {
+  private modulesFor(path: string, form: Form, alone: boolean): Pick<Job, "modules" | "companions"> {
     const modules = new Map<string, ModuleText>();
-    const companions = [...form.facts].filter(([, each]) => isCompanion(each)).map(([id]) => id);
+    const companions = [...form.facts].filter(([, each]) => !alone && isCompanion(each)).map(([id]) => id);
     for (const entry of [path, ...companions])
       for (const each of form.modules.closure(entry, this.shared)) modules.set(each.id, each);
     return { modules: [...modules.values()], companions };
@@ -206,6 +211,10 @@ function isExtended({ className }: SourceClass, facts: ReadonlyMap<string, Sourc
   return [...facts.values()].some(({ classes }) => classes.some(({ base }) => base === className));
 }
 
+/** Devices of this class need no bus of their sources, and no other type either unless they look one up. */
+const SYSTEM_BUS_DEVICE = "SysBusDevice";
+const CREATES_BY_NAME = /\b(?:lookup|createPeripheral|createMachine)\(/;
+
 /** A source whose classes extend each other in a circle does not run, but must not hold up the prover either. */
 const LONGEST_CHAIN = 32;
 
@@ -216,7 +225,10 @@ function baseOf({ path, base }: SourceClass, all: readonly SourceClass[]): Sourc
 }
 
 /** The facts of a class with those of the sources' classes that it extends. */
-function inherited(source: SourceClass, facts: ReadonlyMap<string, SourceFacts>): SourceClass {
+function inherited(
+  source: SourceClass,
+  facts: ReadonlyMap<string, SourceFacts>,
+): SourceClass & { readonly root: string | null } {
   const all = [...facts.values()].flatMap(({ classes }) => classes);
   const chain = [source];
   for (let next: SourceClass | undefined = source; next !== undefined && chain.length < LONGEST_CHAIN; ) {
@@ -226,6 +238,7 @@ function inherited(source: SourceClass, facts: ReadonlyMap<string, SourceFacts>)
   const byName = new Map(chain.flatMap(({ methods }) => methods).map((method) => [method.name, method]));
   return {
     ...source,
+    root: chain.at(-1)?.base ?? null,
     getters: [...new Set(chain.flatMap(({ getters }) => getters))],
     methods: [...byName.values()],
     fields: Object.assign({}, ...[...chain].reverse().map(({ fields }) => fields)),

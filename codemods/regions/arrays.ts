@@ -36,8 +36,8 @@ function creationsOverItems(array: Node): Creation[] {
 function creationsByIndex(array: Node): Creation[] {
   const element = elementAt(array);
   const statement = element && statementAround(element.access);
-  const around = statement?.getParent()?.getParent();
-  if (element === undefined || statement === undefined || !Node.isForStatement(around)) return [];
+  const around = statement && loopAround(statement);
+  if (element === undefined || statement === undefined || around === undefined) return [];
   const counted = countedBy(around);
   if (counted === undefined || counted.index !== element.index) return [];
   const loop: IndexLoop = { kind: "indexed", statement: around, ...counted, item: undefined };
@@ -85,7 +85,14 @@ function elementAt(array: Node): { readonly access: Node; readonly index: string
 function statementAround(node: Node): ExpressionStatement | VariableStatement | undefined {
   const statement = node.getFirstAncestor((each) => Node.isStatement(each));
   const plain = Node.isExpressionStatement(statement) || Node.isVariableStatement(statement);
-  return plain && Node.isBlock(statement.getParent()) ? statement : undefined;
+  return plain && loopAround(statement) !== undefined ? statement : undefined;
+}
+
+/** The loop whose body a statement is, or is in the block of. */
+function loopAround(statement: Node): ForStatement | undefined {
+  const parent = statement.getParent();
+  const around = Node.isBlock(parent) ? parent.getParent() : parent;
+  return Node.isForStatement(around) ? around : undefined;
 }
 
 /**
@@ -99,9 +106,9 @@ export function ownedArrayCreation(node: Node): Creation | undefined {
   const assigned = element && assignmentTo(element.access);
   const direct = assigned && newRegion(assigned.assignment.getRight());
   if (direct !== undefined && element !== undefined) {
-    const around = store.getParent()?.getParent();
-    const counted = Node.isForStatement(around) ? countedBy(around) : undefined;
-    if (counted === undefined || counted.index !== element.index || !isForStatement(around)) return undefined;
+    const around = loopAround(store);
+    const counted = around && countedBy(around);
+    if (around === undefined || counted?.index !== element.index) return undefined;
     const loop: IndexLoop = { kind: "indexed", statement: around, ...counted, item: undefined };
     return { call: direct.call, maker: direct.maker, statement: store, loop, helper: undefined };
   }
@@ -111,8 +118,4 @@ export function ownedArrayCreation(node: Node): Creation | undefined {
   const loop = countingLoopOf(statement);
   if (made === undefined || loop === undefined || loop.store !== store) return undefined;
   return { call: made.call, maker: made.maker, statement, loop, helper: undefined };
-}
-
-function isForStatement(node: Node | undefined): node is ForStatement {
-  return Node.isForStatement(node);
 }

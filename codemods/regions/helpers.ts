@@ -50,6 +50,8 @@ function helperWith(
   names: NameIndex,
 ): FoundHelper | undefined {
   if (!isPlain(parameter) || !hasPlainResult(fn)) return undefined;
+  const others = fn.getParameters().filter((each) => each !== parameter);
+  if (others.some((each) => initialisations(fn, each).length > 0)) return undefined; // it can return one region only
   const found = initialisationIn(fn, parameter);
   const functionName = fn.getName();
   if (found === undefined || functionName === undefined) return undefined;
@@ -99,13 +101,16 @@ function hasPlainResult(fn: FunctionDeclaration | MethodDeclaration): boolean {
   return returns.every((each) => enclosingFunction(each) !== fn);
 }
 
+function initialisations(fn: Node, parameter: ParameterDeclaration) {
+  return usesOfBinding(parameter.getNameNode(), fn).flatMap((use) => initOn(use) ?? []);
+}
+
 /** `parameter.init…(…);` as a statement of the body, before every other use of the parameter. */
 function initialisationIn(fn: FunctionDeclaration | MethodDeclaration, parameter: ParameterDeclaration) {
   const body = fn.getBody();
   if (!Node.isBlock(body)) return undefined;
   const uses = usesOfBinding(parameter.getNameNode(), fn);
-  const inits = uses.flatMap((use) => initOn(use) ?? []);
-  const [init, another] = inits;
+  const [init, another] = initialisations(fn, parameter);
   const statement = init?.call.getParent();
   if (init === undefined || another !== undefined || !Node.isExpressionStatement(statement)) return undefined;
   if (statement.getParent() !== body) return undefined;

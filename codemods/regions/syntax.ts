@@ -271,11 +271,16 @@ function isOnThis(access: Node): boolean {
 }
 
 /**
- * True for a count that has the same value wherever the class evaluates it: a literal, or a constant of the module
- * (`WINDOWS`, `Bridge.WINDOWS`) whose name nothing in `scope` shadows.
+ * True for a count that has the same value wherever the class evaluates it: a literal, a constant of the module
+ * (`WINDOWS`, `Bridge.WINDOWS`) whose name nothing in `scope` shadows, or an expression of such.
  */
 export function isConstantCount(count: Node, scope: Node | undefined): boolean {
   if (Node.isNumericLiteral(count)) return true;
+  if (Node.isParenthesizedExpression(count)) return isConstantCount(count.getExpression(), scope);
+  if (Node.isBinaryExpression(count)) {
+    const computes = /^(?:[-+*/%]|<<|>>>?|\*\*)$/.test(count.getOperatorToken().getText());
+    return computes && isConstantCount(count.getLeft(), scope) && isConstantCount(count.getRight(), scope);
+  }
   const root = Node.isPropertyAccessExpression(count) ? count.getExpression() : count;
   if (!Node.isIdentifier(root)) return false;
   const symbol = root.getSymbol();

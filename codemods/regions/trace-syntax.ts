@@ -6,7 +6,7 @@ import {
   type ParameterDeclaration,
   SyntaxKind,
 } from "ts-morph";
-import { outermost } from "./syntax.ts";
+import { enclosingFunction, outermost } from "./syntax.ts";
 
 /** The expression inside parentheses, `!`, `as` and `satisfies`. */
 export function innermost(node: Node): Node {
@@ -146,4 +146,37 @@ export function isPassedOn(name: Node): boolean {
     Node.isTypeQuery(parent) ||
     Node.isMethodDeclaration(parent)
   );
+}
+
+/** `self.name` after `const self = this;` in the member itself. */
+export function isOnNameOfThis(node: Node, member: Node): boolean {
+  if (!Node.isPropertyAccessExpression(node) && !Node.isElementAccessExpression(node)) return false;
+  const object = innermost(node.getExpression());
+  const [declaration] = Node.isIdentifier(object) ? (object.getSymbol()?.getDeclarations() ?? []) : [];
+  if (!Node.isVariableDeclaration(declaration)) return false;
+  const value = declaration.getInitializer();
+  const isThis = value !== undefined && Node.isThisExpression(innermost(value));
+  const isConstant = declaration.getVariableStatement()?.getDeclarationKind() === "const";
+  return isThis && isConstant && enclosingFunction(declaration) === member;
+}
+
+/** True for a class below another one. */
+export function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaration): boolean {
+  for (let each = declaration.getBaseClass(); each !== undefined; each = each.getBaseClass()) {
+    if (each === base) return true;
+  }
+  return false;
+}
+
+/** The name in `this.name` and `this["name"]`. */
+export function nameOnThis(target: Node): string | undefined {
+  const member = enclosingFunction(target);
+  if (Node.isPropertyAccessExpression(target)) {
+    const own = Node.isThisExpression(target.getExpression());
+    return own || (member !== undefined && isOnNameOfThis(target, member)) ? target.getName() : undefined;
+  }
+  if (!Node.isElementAccessExpression(target)) return undefined;
+  const key = target.getArgumentExpression();
+  const own = Node.isThisExpression(target.getExpression()) && Node.isStringLiteral(key);
+  return own ? key.getLiteralText() : undefined;
 }

@@ -140,15 +140,21 @@ function requireParsed(project: Project, file: SourceFile): void {
   );
 }
 
-/** Parses the other sources of the same package that mention one of these names. */
-export function loadMentions(workspace: Workspace, names: ReadonlySet<string>): SourceFile[] {
+/** Parses the other sources of the same package that mention one of these names, or extend one of these classes. */
+export function loadMentions(
+  workspace: Workspace,
+  names: ReadonlySet<string>,
+  classes: ReadonlySet<string>,
+): SourceFile[] {
   const { project, targets, searchPackage } = workspace;
   const root = packageRoot(targets[0]?.getFilePath());
-  if (!searchPackage || names.size === 0 || root === undefined) return [];
+  if (!searchPackage || names.size + classes.size === 0 || root === undefined) return [];
   const others: SourceFile[] = [];
   const known = new Set<string>(targets.map((file) => file.getFilePath()));
-  const escaped = [...names].map((name) => name.replaceAll("$", "\\$"));
-  const mention = new RegExp(`(?<![\\w$])(?:${escaped.join("|")})(?![\\w$])`);
+  const anyOf = (set: ReadonlySet<string>) =>
+    set.size === 0 ? "(?!)" : [...set].map((name) => name.replaceAll("$", "\\$")).join("|");
+  const extended = `\\bextends\\s+(?:[\\w$]+\\.)*(?:${anyOf(classes)})`;
+  const mention = new RegExp(`(?:(?<![\\w$])(?:${anyOf(names)})|${extended})(?![\\w$])`);
   for (const path of codeOfPackage(root)) {
     if (known.has(path)) continue;
     const text = readSource(path);

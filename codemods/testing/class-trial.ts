@@ -23,12 +23,14 @@ export async function tryClasses(
   classes: readonly GeneratedClass[],
   direction: Direction,
 ): Promise<BatchResult> {
-  const fileOf = ({ seed }: GeneratedClass) => `class${seed}.ts`;
-  const texts: Sources = Object.fromEntries(classes.map((each) => [fileOf(each), each.text]));
-  const conversions = trials.convertTogether(texts, direction);
+  const nameOf = ({ seed }: GeneratedClass) => `class${seed}`;
+  const conversions = trials.convert(
+    new Map(classes.map((each) => [nameOf(each), { "dev.ts": each.text }])),
+    direction,
+  );
   const tried = classes.flatMap((each) => {
-    const conversion = conversions.get(fileOf(each));
-    return conversion === undefined ? [] : [{ each, file: fileOf(each), conversion }];
+    const conversion = conversions.get(nameOf(each));
+    return conversion === undefined ? [] : [{ each, name: nameOf(each), conversion }];
   });
   const wrong: string[] = [];
   const notDriven: string[] = [];
@@ -37,16 +39,16 @@ export async function tryClasses(
   let refused = 0;
   const changed = tried.filter(({ conversion }) => conversion.changed);
   const programs = new Map(
-    changed.map(({ each, file, conversion }) => [
-      file,
-      { before: { [file]: each.text }, after: conversion.after },
+    changed.map(({ each, name, conversion }) => [
+      name,
+      { before: { "dev.ts": each.text }, after: conversion.after },
     ]),
   );
   const messages = programs.size === 0 ? new Map<string, string[]>() : newMessages(programs);
   const sources = (form: "before" | "after"): Sources =>
-    Object.assign({}, ...[...programs.values()].map((program) => program[form]));
+    Object.fromEntries([...programs].map(([name, program]) => [`${name}.ts`, program[form]["dev.ts"] ?? ""]));
   const proofs = await trials.prove("classes", sources("before"), sources("after"));
-  for (const { each, file, conversion } of tried) {
+  for (const { each, name: program, conversion } of tried) {
     const name = `seed ${each.seed}: ${[...each.features, ...each.styles].join(" + ")}`;
     if (conversion.crash !== null) wrong.push(`${name}: fails: ${conversion.crash}`);
     if (conversion.reasons.length > 0) {
@@ -55,9 +57,9 @@ export async function tryClasses(
       if (!each.hasHazard) strict.push(`${name}: ${conversion.reasons.join(", ")}`);
     }
     if (!conversion.changed) continue;
-    const [message] = messages.get(file) ?? [];
+    const [message] = messages.get(program) ?? [];
     if (message !== undefined) wrong.push(`${name}: does not compile: ${message}`);
-    const mine = proofs.filter((proof) => proof.file.endsWith(`/${file}`));
+    const mine = proofs.filter((proof) => proof.file.endsWith(`/${program}.ts`));
     for (const { className, verdict, differences } of mine) {
       const [first] = differences;
       if (verdict !== "different" || first === undefined) continue;

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Project } from "ts-morph";
 import ts from "typescript";
 import { runCodemodOn } from "../harness.ts";
-import { type Proof, Prover } from "../prove/prover.ts";
+import { type Proof, Prover, type ProverOptions } from "../prove/prover.ts";
 import type { Direction } from "../regions/facts.ts";
 import { newProject } from "../source/workspace.ts";
 import { compilePlan } from "../verify/phase.ts";
@@ -24,8 +24,6 @@ export interface Conversion {
   readonly changed: boolean;
   /** Reasons of refused regions, without those that only follow from another one. */
   readonly reasons: readonly string[];
-  /** The same by file. */
-  readonly reasonsOf: Readonly<Record<string, readonly string[]>>;
   /** Message of an exception; null if there was none. */
   readonly crash: string | null;
 }
@@ -34,60 +32,58 @@ export class Trials {
   private readonly project: Project = newProject();
   private readonly prover: Prover;
 
-  constructor(seed = 1) {
-    this.prover = new Prover({ seed });
+  constructor(options: ProverOptions = {}) {
+    this.prover = new Prover(options);
   }
 
-  /** Converts one program. */
-  convert(name: string, sources: Sources, direction: Direction): Conversion {
-    const directory = join(HOME, "trial", name);
+  /**
+   * Converts programs that have nothing to do with each other, together, which takes a fraction of the time. If the
+   * codemod fails, each is tried again alone, so that the others have a result.
+   */
+  convert(programs: ReadonlyMap<string, Sources>, direction: Direction): Map<string, Conversion> {
     try {
-      const { texts, sites } = runCodemodOn(sources, direction, {
+      return this.convertTogether(programs, direction);
+    } catch (error) {
+      if (programs.size > 1)
+        return new Map([...programs].flatMap((program) => [...this.convert(new Map([program]), direction)]));
+      const crash = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+      return new Map(
+        [...programs].map(([name, after]) => [name, { after, changed: false, reasons: [], crash }]),
+      );
+    }
+  }
+
+  private convertTogether(
+    programs: ReadonlyMap<string, Sources>,
+    direction: Direction,
+  ): Map<string, Conversion> {
+    const directory = join(HOME, "trial");
+    const files = [...programs].flatMap(([name, sources]) =>
+      Object.entries(sources).map(([file, text]): [string, string] => [join(name, file), text]),
+    );
+    try {
+      const { texts, sites } = runCodemodOn(Object.fromEntries(files), direction, {
         directory,
         project: this.project,
         verify: compilePlan,
       });
-      const reasonsOf: Record<string, string[]> = {};
-      for (const { file, reason } of sites) {
-        if (reason === undefined || reason === "class-refused") continue;
-        const name = relative(directory, file);
-        reasonsOf[name] = [...new Set([...(reasonsOf[name] ?? []), reason])];
-      }
-      return {
-        after: Object.fromEntries(texts),
-        changed: Object.entries(sources).some(([file, text]) => texts.get(file) !== text),
-        reasons: [...new Set(Object.values(reasonsOf).flat())].sort(),
-        reasonsOf,
-        crash: null,
-      };
-    } catch (error) {
-      const crash = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-      return { after: sources, changed: false, reasons: [], reasonsOf: {}, crash };
+      return new Map(
+        [...programs].map(([name, sources]) => {
+          const after = Object.fromEntries(
+            Object.entries(sources).map(([file, text]) => [file, texts.get(join(name, file)) ?? text]),
+          );
+          const reasons = sites
+            .filter(({ file }) => relative(directory, file).startsWith(`${name}/`))
+            .flatMap(({ reason }) => (reason === undefined || reason === "class-refused" ? [] : [reason]));
+          const changed = Object.entries(sources).some(([file, text]) => after[file] !== text);
+          return [name, { after, changed, reasons: [...new Set(reasons)].sort(), crash: null }];
+        }),
+      );
     } finally {
       for (const file of this.project.getSourceFiles()) {
         if (file.getFilePath().startsWith(directory)) this.project.removeSourceFile(file);
       }
     }
-  }
-
-  /**
-   * Converts sources that do not import each other as one program, which takes a fraction of the time; the result of
-   * each, by name. A source that the codemod fails on is tried again alone, so that the others have a result.
-   */
-  convertTogether(sources: Sources, direction: Direction): Map<string, Conversion> {
-    const all = this.convert("together", sources, direction);
-    const alone = (name: string, text: string) => this.convert("alone", { [name]: text }, direction);
-    return new Map(
-      Object.entries(sources).map(([name, text]) => {
-        if (all.crash !== null) return [name, alone(name, text)];
-        const after = all.after[name] ?? text;
-        const reasons = all.reasonsOf[name] ?? [];
-        return [
-          name,
-          { after: { [name]: after }, changed: after !== text, reasons, reasonsOf: {}, crash: null },
-        ];
-      }),
-    );
   }
 
   /** Proves one conversion; `board` has more sources, which the conversion leaves alone. */

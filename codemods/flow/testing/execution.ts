@@ -33,6 +33,7 @@ const statement = fc.letrec<{ one: Statement; block: Statement }>((tie) => ({
       "this.level = 1;",
       "if (cond()) this.open();",
       "void (cond() ? mark(#) : 0);",
+      "void this.wait().catch(() => {});",
     ),
     fc
       .tuple(tie("block"), tie("block"))
@@ -78,11 +79,12 @@ export const programs: fc.Arbitrary<Generated> = fc
     }),
     helpers: fc.array(statement, { minLength: HELPERS, maxLength: HELPERS }),
     getter: statement,
+    wait: fc.tuple(statement, statement),
     setter: statement,
     open: statement,
     reset: statement,
   })
-  .map(({ hooks, helpers, getter, setter, open, reset }) => {
+  .map(({ hooks, helpers, getter, wait, setter, open, reset }) => {
     const self = "const self = this; void self;";
     const guarded = (body: string) => `${self} ${body}`;
     const text = `
@@ -95,6 +97,7 @@ abstract class Base extends Device {
 ${helpers.map((body, number) => `  protected helper${number}(): void { ${self} ${later(body, number)} }`).join("\n")}
   protected get value(): number { ${self} ${noCalls(getter)} return 0; }
   protected open(): void {}
+  protected async wait(): Promise<void> { ${self} ${noCalls(wait[0])} await null; ${noCalls(wait[1])} }
 }
 export class Dut extends Base {
   first = mark(#);
@@ -114,7 +117,7 @@ export class Dut extends Base {
 /** Without calls that would make helpers, accessors and open methods call each other for ever. */
 function noCalls(body: string): string {
   return body.replace(
-    /this\.helper\d\(\);|void this\.value;|this\.level = 1;|if \(cond\(\)\) this\.open\(\);/g,
+    /this\.helper\d\(\);|void this\.value;|this\.level = 1;|if \(cond\(\)\) this\.open\(\);|void this\.wait\(\)\.catch\(\(\) => \{\}\);/g,
     "",
   );
 }
@@ -139,13 +142,14 @@ export function compiled(text: string): string {
 }
 
 /** Runs one life of a compiled text with the decisions that follow from `seed`. */
-export function execute(script: string, marks: number, seed: number): Execution {
+export async function execute(script: string, marks: number, seed: number): Promise<Execution> {
   const counts = new Array<number>(marks).fill(0);
   const arrivals = Array.from({ length: marks }, () =>
     Array.from({ length: marks }, () => new Set<boolean>()),
   );
   let state = seed >>> 0 || 1;
   let budget = 400;
+  let over = false;
   const random = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state / 2 ** 32;
@@ -154,6 +158,7 @@ export function execute(script: string, marks: number, seed: number): Execution 
   const callbacks: (() => void)[] = [];
   const world = {
     mark(number: number): void {
+      if (over) return;
       for (let other = 0; other < marks; other++) arrivals[number]?.[other]?.add((counts[other] ?? 0) > 0);
       counts[number] = (counts[number] ?? 0) + 1;
     },
@@ -175,16 +180,19 @@ export function execute(script: string, marks: number, seed: number): Execution 
   };
   const make = new Function(...Object.keys(world), script);
   const Dut = make(...Object.values(world)) as new () => Record<string, () => void>; // what the text declares
-  const ended = live(Dut, callbacks, decide);
+  const ended = await live(Dut, callbacks, decide, () => {
+    over = true; // what is still suspended then never runs, as far as the marks say
+  });
   return { counts, arrivals, ended };
 }
 
 /** The object model and the machine. */
-function live(
+async function live(
   Dut: new () => Record<string, () => void>,
   callbacks: readonly (() => void)[],
   decide: () => boolean,
-): boolean {
+  end: () => void,
+): Promise<boolean> {
   const chain: object[] = [];
   let device: Record<string, () => void>;
   try {
@@ -193,6 +201,7 @@ function live(
       chain.push(each);
     for (const each of [...chain].reverse()) own(each, "instanceInit")?.call(device);
   } catch {
+    end();
     return false;
   }
   const attempt = (act: () => void): void => {
@@ -205,13 +214,16 @@ function live(
   while (decide()) attempt(() => Reflect.set(device, "level", 1));
   let ended = true;
   try {
+    await rest(decide);
     device.realize?.();
     const entries = ["reset", "open", "level"];
     while (decide()) {
+      await rest(decide);
       for (const name of entries)
         if (decide()) attempt(() => (name === "level" ? Reflect.set(device, "level", 1) : device[name]?.()));
       for (const callback of [...callbacks]) if (decide()) attempt(callback);
     }
+    await rest(decide);
     device.unrealize?.();
   } catch {
     ended = false;
@@ -219,9 +231,15 @@ function live(
   try {
     for (const each of chain) own(each, "instanceFinalize")?.call(device);
   } catch {
-    return false;
+    ended = false;
   }
+  end();
   return ended;
+}
+
+/** Lets some of the asynchronous functions go on. */
+async function rest(decide: () => boolean): Promise<void> {
+  while (decide()) await null;
 }
 
 function own(prototype: object, name: string): (() => void) | undefined {

@@ -1,5 +1,5 @@
 /** Accesses of a guest: every width over every mapped region, with values that repeat. */
-import type { AccessSize } from "#memory";
+import type { AccessSize, AddressSpace } from "#memory";
 import { hex } from "./observe.ts";
 import { errorText, type Stage } from "./stage.ts";
 
@@ -30,7 +30,7 @@ function offsets(length: number, stage: Stage): number[] {
   return [...new Set(candidates)].filter((offset) => offset >= 0 && offset < length);
 }
 
-function access(stage: Stage, space: Stage["space"], address: number, size: AccessSize): void {
+function access(stage: Stage, space: AddressSpace, address: number, size: AccessSize): void {
   const value = stage.random.below(2 ** 32);
   let line = `${space.name} ${hex(address)}, ${size}:`;
   try {

@@ -29,6 +29,7 @@ export function createSubject(
     model.types.register(type);
     return model.createMachine(type.typeName, MACHINE);
   }
+  stage.furnish();
   const object = model.create(type);
   const home = model.childContainer(model.childContainer(model.root, "machine"), "peripheral");
   home.addChild(name, object);

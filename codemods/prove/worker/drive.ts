@@ -73,6 +73,7 @@ async function plain(actor: Actor, stage: Stage, subject: Subject, life: Life): 
   await actor.unmap();
   await actor.unplug();
   await actor.leave();
+  if (subject.type.prototype instanceof stage.rooms.qdev.Machine) return; // there is one in a model
   const next = new Actor(stage, subject, life); // another device of the class takes its place
   if (!(await next.create("next"))) return;
   if (await next.plug()) {
@@ -271,7 +272,7 @@ class Actor {
 
   async callMethods(round: number): Promise<void> {
     for (const method of this.subject.facts.methods) {
-      await this.stage.step(`call ${method.name}, time ${round}`, () => {
+      await this.stage.step(round === 1 ? `call ${method.name}` : `call ${method.name} again`, () => {
         if (this.object === null) return;
         const call: unknown = Reflect.get(this.object, method.name);
         if (typeof call !== "function") return;

@@ -19,8 +19,6 @@ const WALL_CLOCK = 1_600_000_000_000_000_000n;
 export class Stage {
   readonly rooms: Rooms;
   readonly model: Qdev.DeviceModel;
-  /** What boards and processors see. */
-  readonly space: Memory.AddressSpace;
   readonly random: Random;
   /** What could not be driven, in words. */
   readonly undriven: string[] = [];
@@ -47,11 +45,17 @@ export class Stage {
     });
     this.observer = new Observer(rooms, this.model);
     this.listen();
-    this.model.systemMemory = rooms.memory.MemoryRegion.new(this.model.noOwner, "system", 2 ** 64);
-    this.space = new rooms.memory.AddressSpace(this.model, this.model.systemMemory, "memory");
     this.rejected = (reason) => this.note(`unhandled rejection: ${errorText(reason)}`);
     process.on("unhandledRejection", this.rejected);
     process.on("uncaughtException", this.rejected);
+  }
+
+  /** Gives the machine system memory and an address space for it, unless it has them. Boards bring their own. */
+  furnish(): void {
+    if (this.model.addressSpaces.length > 0) return;
+    const { AddressSpace, MemoryRegion } = this.rooms.memory;
+    this.model.systemMemory = MemoryRegion.new(this.model.noOwner, "system", 2 ** 64);
+    new AddressSpace(this.model, this.model.systemMemory, "memory");
   }
 
   /** Adds a line to the events of the current step. */
@@ -102,6 +106,7 @@ export class Stage {
   /** Host state that a device might read repeats exactly, too. */
   private settleSurroundings(seed: number): void {
     const random = new Random(seed ^ 0x5bd1e995);
+    Error.stackTraceLimit = 0; // checked mode notes where every object ends, which would take most of the time
     Math.random = () => random.next();
     Date.now = () => Number(WALL_CLOCK / 1_000_000n);
     // Devices under proof may log to a global list of lines.

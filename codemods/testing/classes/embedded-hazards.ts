@@ -88,7 +88,7 @@ export const embeddedHazards: readonly Feature[] = [
     members: [`set ${n}On(on: boolean) {`, `  this.${n}.setEnabled(on);`, "}"],
   })),
   hazard("tested before it exists", (n) =>
-    window(n, { fields: [`private ${n}Was = false;`], early: [`this.${n}Was = this.${n}.mapped;`] }),
+    window(n, { fields: [`${n}Was = false;`], early: [`this.${n}Was = this.${n}.mapped;`] }),
   ),
   hazard("looked for by in", (n) =>
     window(n, { early: [`if (!("${n}" in this)) throw new Error("no region");`] }),

@@ -3,6 +3,7 @@ import { Random } from "../../prove/worker/random.ts";
 import type { Direction } from "../../regions/facts.ts";
 import { embeddedHazards } from "./embedded-hazards.ts";
 import { embeddedShapes } from "./embedded-shapes.ts";
+import { embeddedSituations } from "./embedded-situations.ts";
 import type { Feature, Parts } from "./feature.ts";
 import { ownedHazards } from "./owned-hazards.ts";
 import { ownedShapes } from "./owned-shapes.ts";
@@ -24,7 +25,7 @@ export function kindsOf(direction: Direction): {
   styles: readonly Style[];
 } {
   return direction === "to-owned"
-    ? { shapes: embeddedShapes, hazards: embeddedHazards, styles }
+    ? { shapes: [...embeddedShapes, ...embeddedSituations], hazards: embeddedHazards, styles }
     : { shapes: ownedShapes, hazards: ownedHazards, styles };
 }
 
@@ -103,7 +104,7 @@ function classText(given: Parts, random: Random): string {
     `import { SysBusDevice${qdev.map((name) => `, ${name}`).join("")} } from "#qdev";`,
     ...(qom.length === 0 ? [] : [`import { ${qom.join(", ")} } from "#qom";`]),
     "",
-    "const ops: MemoryRegionOps<unknown> = {",
+    "export const ops: MemoryRegionOps<unknown> = {",
     "  read: (_, offset, size) => (offset * 7 + size) >>> 0,",
     "  write: (_, offset, value) => {",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the generated class

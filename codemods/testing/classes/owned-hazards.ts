@@ -77,7 +77,7 @@ export const ownedHazards: readonly Feature[] = [
     exercise: [`dev.${n}Remap(1);`, `dev.${n}Remap(2);`],
   })),
   hazard("created by reset", (n) => ({
-    fields: [`private ${n}: MemoryRegion | undefined;`, `${n}Resets = 0;`],
+    fields: [`${n}: MemoryRegion | undefined;`, `${n}Resets = 0;`],
     reset: [
       `this.${n}Resets++;`,
       `this.${n} = MemoryRegion.newRam(this, \`${n}\${this.${n}Resets}\`, 0x40);`,

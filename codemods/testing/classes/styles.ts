@@ -26,23 +26,8 @@ export const styles: readonly Style[] = [
   { name: "single quotes", apply: (text) => text.replace(/"([^"'\n`]*)"/g, "'$1'") },
   { name: "CRLF", apply: (text) => text.replaceAll("\n", "\r\n") },
   { name: "byte order mark", apply: (text) => `\uFEFF${text}` },
-  {
-    name: "another name for the class",
-    apply: (text) =>
-      text
-        .replace("{ MemoryRegion,", "{ MemoryRegion as MR,")
-        .replace(/\bMemoryRegion\b(?! as\b)(?!Ops)/g, "MR"),
-  },
-  {
-    name: "namespace",
-    apply: (text) =>
-      text
-        .replace(/import \{ MemoryRegion, type MemoryRegionOps(.*) \} from "#memory";/, (_, more: string) => {
-          const rest = more === "" ? "" : `\nimport { ${more.slice(2)} } from "#memory";`;
-          return `import * as memory from "#memory";${rest}`;
-        })
-        .replace(/(?<![.\w])MemoryRegion(Ops)?\b/g, "memory.MemoryRegion$1"),
-  },
+  { name: "another name for the class", apply: withAnotherName },
+  { name: "namespace", apply: withNamespace },
   {
     name: "broken calls",
     apply: (text) =>
@@ -59,6 +44,25 @@ export const styles: readonly Style[] = [
   { name: "parentheses around this", apply: (text) => text.replace(/initMmio\(this\./g, "initMmio((this).") },
   { name: "an assertion on this", apply: (text) => text.replace(/initMmio\(this\./g, "initMmio(this!.") },
 ];
+
+function withAnotherName(text: string): string {
+  if (!text.includes("{ MemoryRegion,")) return text;
+  return text
+    .replace("{ MemoryRegion,", "{ MemoryRegion as MR,")
+    .replace(/\bMemoryRegion\b(?! as\b)(?!Ops)/g, "MR");
+}
+
+const USUAL_IMPORT = /import \{ MemoryRegion, type MemoryRegionOps(.*) \} from (["'])#memory\2/;
+
+function withNamespace(text: string): string {
+  const [line, more = "", quote = '"'] = USUAL_IMPORT.exec(text) ?? [];
+  if (line === undefined) return text;
+  const from = `from ${quote}#memory${quote}`;
+  const rest = more === "" ? "" : `;\nimport { ${more.slice(2)} } ${from}`;
+  return text
+    .replace(/(?<![.\w])MemoryRegion(Ops)?\b/g, "memory.MemoryRegion$1")
+    .replace(/import \{ memory\..* from .#memory./, `import * as memory ${from}${rest}`);
+}
 
 /** Leaves semicolons where the next line would otherwise go on. */
 function withoutSemicolons(text: string): string {

@@ -1,0 +1,313 @@
+/** Finds every use of a region field in a file, by the types of the objects that it is reached through. */
+import {
+  type BinaryExpression,
+  type CallExpression,
+  type ClassDeclaration,
+  type ElementAccessExpression,
+  Node,
+  type ObjectBindingPattern,
+  type PropertyAccessExpression,
+  type PropertyDeclaration,
+  type SourceFile,
+  SyntaxKind,
+  type Type,
+} from "ts-morph";
+import { kindsIn } from "../source/node-index.ts";
+import { ownedArrayCreation } from "./arrays.ts";
+import { type DeclaredField, type Use, UseKind } from "./facts.ts";
+import { declarationsOf } from "./names.ts";
+import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
+import { derivesFrom, innermost, isOnNameOfThis } from "./trace-syntax.ts";
+
+/** Region fields by name. */
+export type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
+
+/** A use, and the field that it may mean. */
+export type FoundUse = readonly [DeclaredField, Use];
+
+/** The end of a pattern that is assigned to: `({ window } = device)`. */
+const assignedPattern = /\}\s*=(?![=>])/;
+
+/** The uses of region fields in one file. */
+export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
+  const found: FoundUse[] = [];
+  const kinds = kindsIn(file);
+  const each = <Kind extends SyntaxKind>(kind: Kind) =>
+    kinds.has(kind) ? file.getDescendantsOfKind(kind) : [];
+  for (const access of each(SyntaxKind.PropertyAccessExpression)) {
+    found.push(...accessed(access, byName));
+  }
+  for (const access of each(SyntaxKind.ElementAccessExpression)) {
+    found.push(...computed(access, byName));
+  }
+  for (const pattern of each(SyntaxKind.ObjectBindingPattern)) {
+    found.push(...destructured(pattern, byName));
+  }
+  for (const spread of each(SyntaxKind.SpreadAssignment)) {
+    found.push(...copied(spread.getExpression(), spread, byName));
+  }
+  for (const call of each(SyntaxKind.CallExpression)) {
+    if (reflective.test(call.getExpression().getText())) {
+      for (const argument of call.getArguments()) found.push(...copied(argument, call, byName));
+    }
+    found.push(...namedByKey(call, byName));
+  }
+  for (const loop of each(SyntaxKind.ForInStatement)) {
+    found.push(...copied(loop.getExpression(), loop.getExpression(), byName));
+  }
+  if (kinds.has(SyntaxKind.InKeyword) || assignedPattern.test(file.getFullText())) {
+    for (const assignment of each(SyntaxKind.BinaryExpression)) {
+      found.push(...patternOrTest(assignment, byName));
+    }
+  }
+  for (const type of each(SyntaxKind.IndexedAccessType)) {
+    const name = type.getIndexTypeNode().getText().slice(1, -1);
+    const fields = fieldsOfType(type.getObjectTypeNode().getType(), name, byName);
+    found.push(...fields.map((field) => useOf(field, type, UseKind.Type)));
+  }
+  for (const query of each(SyntaxKind.QualifiedName)) {
+    const fields = fieldsOfName(query.getRight(), byName);
+    found.push(...fields.map((field) => useOf(field, query, UseKind.Type)));
+  }
+  return found;
+}
+
+/** `device.window`, by the type of `device`: the class, a base class, an interface, or none at all. */
+function accessed(access: PropertyAccessExpression, byName: FieldsByName): FoundUse[] {
+  const candidates = byName.get(access.getName());
+  if (candidates === undefined) return [];
+  const named = fieldsOfName(access.getNameNode(), byName);
+  const fields = named.length > 0 ? named : fieldsThatFit(access, byName);
+  if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
+  return untyped(access.getExpression(), access, candidates);
+}
+
+/** An access to an object without a type, in a file that knows the class. */
+function untyped(object: Node, access: Node, candidates: readonly DeclaredField[]): FoundUse[] {
+  if (!object.getType().isAny()) return [];
+  const fields = knownIn(access.getSourceFile(), candidates);
+  return fields.map((field) => useOf(field, access, UseKind.Computed));
+}
+
+/** The fields of classes that a file declares or imports. */
+function knownIn(file: SourceFile, candidates: readonly DeclaredField[]): DeclaredField[] {
+  const known = new Set<SourceFile | undefined>([file]);
+  for (const each of file.getImportDeclarations()) known.add(each.getModuleSpecifierSourceFile());
+  return candidates.filter(({ device }) => known.has(device.file));
+}
+
+/** `pick(device, "window")`: a string that the type of its parameter takes for the name of a field. */
+function namedByKey(call: CallExpression, byName: FieldsByName): FoundUse[] {
+  const found: FoundUse[] = [];
+  for (const argument of call.getArguments()) {
+    if (!Node.isStringLiteral(argument)) continue;
+    const name = argument.getLiteralText();
+    const candidates = byName.get(name);
+    if (candidates === undefined || !isKey(call, argument)) continue;
+    const objects = call.getArguments().filter((each) => each !== argument);
+    const named = objects.flatMap((each) => fieldsOfType(each.getType(), name, byName));
+    const fields = named.length > 0 ? named : knownIn(call.getSourceFile(), candidates);
+    const picked =
+      named.length > 0 && isPick(call) && objects.every((each) => Node.isThisExpression(innermost(each)));
+    found.push(
+      ...fields.map((field) =>
+        picked ? useOf(field, call, kindOfUse(call, field)) : useOf(field, argument, UseKind.Computed),
+      ),
+    );
+  }
+  return found;
+}
+
+/** True for a call of `function pick(object, key) { return object[key]; }`, whose result is the field's value. */
+function isPick(call: CallExpression): boolean {
+  const [fn] = declarationsOf(call.getExpression());
+  if (!Node.isFunctionDeclaration(fn) || fn.isAsync() || fn.isGenerator()) return false;
+  const [statement, more] = fn.getStatements();
+  const access =
+    Node.isReturnStatement(statement) && more === undefined ? statement.getExpression() : undefined;
+  if (!Node.isElementAccessExpression(access)) return false;
+  const [object, key, ...others] = fn.getParameters().map((each) => each.getName());
+  return (
+    others.length === 0 &&
+    access.getExpression().getText() === object &&
+    access.getArgumentExpression()?.getText() === key
+  );
+}
+
+/** True if the parameter that takes `argument` accepts some strings only. */
+function isKey(call: CallExpression, argument: Node): boolean {
+  const checker = call.getProject().getTypeChecker();
+  const declaration = checker.getResolvedSignature(call)?.getDeclaration();
+  if (!Node.isParametered(declaration)) return false;
+  const parameter = declaration.getParameters()[call.getArguments().indexOf(argument)];
+  const type = parameter?.getType();
+  return type !== undefined && !type.isString() && !type.isAny() && !type.isUnknown() && mayBeKey(type);
+}
+
+function mayBeKey(type: Type): boolean {
+  const bound = type.isTypeParameter() ? type.getConstraint() : type;
+  if (bound === undefined) return false;
+  const parts = bound.isUnion() ? bound.getUnionTypes() : [bound];
+  return bound.getText().startsWith("keyof ") || parts.some((part) => part.isStringLiteral());
+}
+
+/** `({ window: x } = device)` and `"window" in device`. */
+function patternOrTest(binary: BinaryExpression, byName: FieldsByName): FoundUse[] {
+  const [left, right] = [binary.getLeft(), binary.getRight()];
+  switch (binary.getOperatorToken().getKind()) {
+    case SyntaxKind.EqualsToken: {
+      if (!Node.isObjectLiteralExpression(left)) return [];
+      const type = right.getType();
+      return [...byName.keys()]
+        .filter((name) => left.getProperty(name) !== undefined)
+        .flatMap((name) => fieldsOfType(type, name, byName))
+        .map((field) => useOf(field, left, UseKind.Destructure));
+    }
+    case SyntaxKind.InKeyword: {
+      const name = Node.isStringLiteral(left) ? left.getLiteralText() : undefined;
+      if (name === undefined || !byName.has(name)) return [];
+      return fieldsOfType(right.getType(), name, byName).map((field) =>
+        useOf(field, binary, UseKind.Compare),
+      );
+    }
+    default:
+      return [];
+  }
+}
+
+function destructured(pattern: ObjectBindingPattern, byName: FieldsByName): FoundUse[] {
+  return pattern.getElements().flatMap((element) => {
+    if (element.getDotDotDotToken() !== undefined) return copied(pattern, element, byName);
+    const name = (element.getPropertyNameNode() ?? element.getNameNode()).getText();
+    if (!byName.has(name)) return [];
+    const fields = fieldsOfType(pattern.getType(), name, byName);
+    return fields.map((field) => useOf(field, element, UseKind.Destructure));
+  });
+}
+
+/** Fields that `device.window` may mean if the type of `device` is an interface or base class that their class fits. */
+function fieldsThatFit(access: PropertyAccessExpression, byName: FieldsByName): DeclaredField[] {
+  const candidates = reachableOf(byName.get(access.getName()) ?? []);
+  if (candidates.length === 0) return [];
+  const [declared] = access.getNameNode().getSymbol()?.getDeclarations() ?? [];
+  if (!Node.isPropertyDeclaration(declared) && !Node.isPropertySignature(declared)) return [];
+  const object = access.getExpression();
+  if (Node.isThisExpression(innermost(object))) {
+    const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+    if (around !== undefined)
+      return candidates.filter(({ device }) => derivesFrom(device.declaration, around));
+  }
+  const type = object.getType();
+  return candidates.filter(({ device }) => device.declaration.getType().isAssignableTo(type));
+}
+
+const reachableFields = new WeakMap<readonly DeclaredField[], readonly DeclaredField[]>();
+
+/** Those of the fields with one name that other code can reach; the same list has the same answer. */
+function reachableOf(fields: readonly DeclaredField[]): readonly DeclaredField[] {
+  const known = reachableFields.get(fields);
+  if (known !== undefined) return known;
+  const reachable = fields.filter(({ declaration }) => isReachable(declaration));
+  reachableFields.set(fields, reachable);
+  return reachable;
+}
+
+/** True for a field that other code can name. */
+export function isReachable(declaration: PropertyDeclaration): boolean {
+  return !declaration.hasModifier(SyntaxKind.PrivateKeyword) && !declaration.getName().startsWith("#");
+}
+
+/** The region fields that a name may refer to: several if the object is one of several devices. */
+function fieldsOfName(name: Node, byName: FieldsByName): DeclaredField[] {
+  if (!byName.has(name.getText())) return [];
+  return fieldsDeclaredBy(name.getSymbol()?.getDeclarations() ?? [], name.getText(), byName);
+}
+
+function fieldsOfType(type: Type, name: string, byName: FieldsByName): DeclaredField[] {
+  if (!byName.has(name)) return [];
+  return fieldsDeclaredBy(type.getProperty(name)?.getDeclarations() ?? [], name, byName);
+}
+
+/** Fields by their declarations, of each list of fields with one name: there may be one in each of very many files. */
+const fieldsByDeclaration = new WeakMap<readonly DeclaredField[], ReadonlyMap<Node, DeclaredField>>();
+
+function fieldsDeclaredBy(
+  declarations: readonly Node[],
+  name: string,
+  byName: FieldsByName,
+): DeclaredField[] {
+  const candidates = byName.get(name) ?? [];
+  const known =
+    fieldsByDeclaration.get(candidates) ??
+    new Map(candidates.map((field): [Node, DeclaredField] => [field.declaration, field]));
+  fieldsByDeclaration.set(candidates, known);
+  return declarations.flatMap((each) => known.get(each) ?? []);
+}
+
+/** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
+function computed(access: ElementAccessExpression, byName: FieldsByName): FoundUse[] {
+  const key = access.getArgumentExpression();
+  const type = access.getExpression().getType();
+  if (Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key)) {
+    const name = key.getLiteralText();
+    const fields = fieldsOfType(type, name, byName);
+    if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
+    return untyped(access.getExpression(), access, byName.get(name) ?? []);
+  }
+  if (type.getNumberIndexType() !== undefined || key?.getType().isNumber()) return [];
+  const fields = [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
+  return fields.map((field) => useOf(field, access, UseKind.Computed));
+}
+
+function copied(object: Node, copy: Node, byName: FieldsByName): FoundUse[] {
+  const type = object.getType();
+  const fields = [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
+  return fields.map((field) => useOf(field, copy, UseKind.Spread));
+}
+
+function useOf(field: DeclaredField, node: Node, kind: UseKind): FoundUse {
+  const { declaration } = field.device;
+  const member = memberOf(node, declaration);
+  const home = member ?? memberOfDerived(node, declaration);
+  const onObject =
+    home !== undefined && ((isOnThis(node) && !hasThisOfItsOwn(node, home)) || isOnNameOfThis(node, home));
+  return [
+    field,
+    {
+      node,
+      kind,
+      member,
+      onThis: onObject && member !== undefined,
+      inDerived: onObject && member === undefined,
+    },
+  ];
+}
+
+/** `this.name` or `this["name"]`. */
+function isOnThis(node: Node): boolean {
+  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
+  return access && Node.isThisExpression(innermost(node.getExpression()));
+}
+
+/** The member of a class derived from `device` that contains `node`. */
+function memberOfDerived(node: Node, device: ClassDeclaration): Node | undefined {
+  const around = node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+  for (let base = around?.getBaseClass(); base !== undefined; base = base.getBaseClass()) {
+    if (base === device && around !== undefined) {
+      const member = memberOf(node, around);
+      return Node.isStaticable(member) && member.isStatic() ? undefined : member;
+    }
+  }
+  return undefined;
+}
+
+function kindOfUse(node: Node, field: DeclaredField): UseKind {
+  if (field.form !== "owned") return useKindOf(node);
+  return isOwnedCreation(node, field) ? UseKind.Create : useKindOf(node);
+}
+
+function isOwnedCreation(node: Node, field: DeclaredField): boolean {
+  if (field.array) return ownedArrayCreation(node) !== undefined;
+  const assigned = assignmentTo(node);
+  return assigned !== undefined && newRegion(assigned.assignment.getRight()) !== undefined;
+}
