@@ -47,6 +47,11 @@ describe("converted", () => {
   }
 });
 
+/** Results that have no embedded form. */
+const noWayBack: Readonly<Record<string, readonly string[]>> = {
+  "alias-replaced": ["6 Remapped.bar class-refused", "15 Remapped.alias identity-compared"],
+};
+
 describe("one way", () => {
   for (const direction of ["to-owned", "to-embedded"] as const) {
     const names = fixtureNames("one-way", direction);
@@ -71,7 +76,7 @@ describe("one way", () => {
         expect(refusedSites(plan)).toEqual([]);
         expect(plan.after).toBe(readFixture(path(name, "after")));
         expect(planOf(plansAgain, path(name, "after")).after).toBe(plan.after);
-        expect(refusedSites(planOf(plansBack, path(name, "after")))).toEqual([]);
+        expect(refusedSites(planOf(plansBack, path(name, "after")))).toEqual(noWayBack[name] ?? []);
       });
     }
   }

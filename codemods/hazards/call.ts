@@ -17,8 +17,9 @@ export function callProblem(
 ): Reason | undefined {
   const names = parameterNames(call);
   if (names === undefined) return Reason.TypeUnresolved;
-  if (call.getArguments().some(Node.isSpreadElement)) return Reason.ArgumentsSpread;
-  const argument = (name: string) => call.getArguments()[names.indexOf(name)];
+  const args = argumentsOf(call);
+  if (args === undefined) return Reason.ArgumentsSpread;
+  const argument = (name: string) => args.values[names.indexOf(name)];
   const given = argument("name");
   if (names.includes("name") && (given === undefined || mayBeMissing(given.getType())))
     return Reason.NameMissing;
@@ -26,12 +27,36 @@ export function callProblem(
   if (owner !== undefined && identity.isRegion(owner.getType()) && !owner.getType().isNull()) {
     return Reason.OwnerIsRegion;
   }
-  const differs = owners === "own" && owner !== undefined && !isOwnObject(owner, helper);
+  const differs = owners === "own" && owner !== undefined && !isOwnObject(owner, args.from ?? helper);
   return differs ? Reason.OwnerElsewhere : undefined;
 }
 
+/** A function and the calls of it, which say what its parameters are. */
+type Called = Pick<Helper, "fn" | "calls">;
+
+/**
+ * The arguments of a call, one by one: also those of `init…(...argumentsFor(this))` if the function only returns a list.
+ * Undefined if they cannot be told apart.
+ */
+function argumentsOf(
+  call: CallExpression,
+): { readonly values: readonly Node[]; readonly from: Called | undefined } | undefined {
+  const given = call.getArguments();
+  if (!given.some(Node.isSpreadElement)) return { values: given, from: undefined };
+  const [spread, another] = given;
+  const made = Node.isSpreadElement(spread) && another === undefined ? spread.getExpression() : undefined;
+  if (!Node.isCallExpression(made)) return undefined;
+  const [fn] = declarationsOf(made.getExpression());
+  if (!Node.isFunctionDeclaration(fn)) return undefined;
+  const [statement, more] = fn.getStatements();
+  const list =
+    Node.isReturnStatement(statement) && more === undefined ? statement.getExpression() : undefined;
+  if (!Node.isArrayLiteralExpression(list) || list.getElements().some(Node.isSpreadElement)) return undefined;
+  return { values: list.getElements(), from: { fn, calls: [made] } };
+}
+
 /** True for `this` and a constant that holds it: an owner that ends with the storage of the device, not before or after. */
-function isOwnObject(owner: Node, helper?: Helper): boolean {
+function isOwnObject(owner: Node, helper?: Called): boolean {
   const node = innermost(owner);
   if (Node.isThisExpression(node)) return true;
   if (node.getType().getSymbol()?.getName() === "NoOwner") return isInMachine(node);

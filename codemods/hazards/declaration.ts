@@ -9,12 +9,12 @@ export function staticField({ declaration }: RegionField): Refusal | undefined {
   return { reason: Reason.StaticField, node: declaration, detail: declaration.getText() };
 }
 
-export function fieldForm({ declaration, name }: RegionField): Refusal | undefined {
+export function fieldForm({ declaration, name, nullable }: RegionField): Refusal | undefined {
   const strange =
     declaration.getDecorators().length > 0 ||
     declaration.hasAccessorKeyword() ||
     declaration.hasDeclareKeyword() ||
-    declaration.hasQuestionToken() ||
+    (declaration.hasQuestionToken() && !nullable) ||
     Node.isComputedPropertyName(declaration.getNameNode()) ||
     !hasLinesOfItsOwn(declaration);
   return strange ? { reason: Reason.FieldForm, node: declaration, detail: name } : undefined;

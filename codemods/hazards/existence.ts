@@ -11,6 +11,7 @@ import {
   enclosingFunction,
   isWithin,
   isWritten,
+  memberOf,
   outermost,
   usesOfBinding,
 } from "../regions/syntax.ts";
@@ -38,7 +39,7 @@ export function missingWhenUsed(
     // A closure that is made where the region exists cannot run before.
     if (closuresAround(use.node).some((each) => order.existsAt(each, slot) === "always")) continue;
     if (existence === "unreached" && isFineUnreached(use, field)) continue;
-    if (existence === "sometimes" && isGuardedLike(use.node, field, names)) continue;
+    if (existence === "sometimes" && isGuardedLike(use, field, names)) continue;
     if (existence === "sometimes" && isFlagged(use.node, field)) continue;
     return refusalOf(use, field, existence, names);
   }
@@ -121,11 +122,21 @@ function isFineUnreached(use: Use, field: RegionField): boolean {
   return creation === undefined || !mayPrecedeFromOutside(use.node, creation, field.device.declaration);
 }
 
-function isGuardedLike(node: Node, field: RegionField, names: NameIndex): boolean {
+/** A use under the same conditions as the creation, in code that runs after the code that creates the region. */
+function isGuardedLike({ node, member }: Use, field: RegionField, names: NameIndex): boolean {
+  const device = field.device.declaration;
   return field.creations.some((creation) => {
-    const needed = guardsOf(creationPoint(creation));
+    const point = creationPoint(creation);
+    const creator = memberOf(point, device);
+    if (member === undefined || creator === undefined) return false;
+    const follows =
+      member === creator
+        ? node.getStart() > point.getEnd()
+        : phaseOf(member, device) > phaseOf(creator, device);
+    const needed = guardsOf(point);
     const given = guardsOf(node);
     return (
+      follows &&
       needed.length > 0 &&
       needed.every(
         (guard) =>

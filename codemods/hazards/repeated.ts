@@ -1,8 +1,8 @@
 /** Whether code that creates a region may run more than once in the life of a device. */
-import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node } from "ts-morph";
 import type { DeviceOrder, Evidence } from "../passes/evidence.ts";
 import type { Slot } from "../regions/creation-order.ts";
-import type { Refusal } from "../regions/facts.ts";
+import type { Form, Refusal } from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
 import { firstLine, isIterationStatement, memberOf } from "../regions/syntax.ts";
 import { basesOf, callOfName, innermost } from "../regions/trace-syntax.ts";
@@ -35,11 +35,14 @@ export function createdAgain(
 const onceHooks = new Set(["constructor", "instanceInit", "realize", "build"]);
 
 /**
- * Whether a method runs more than once, for methods that only other code calls, and that the flow engine therefore takes
- * to run any number of times: it does not if the program calls it at one place at most, outside loops and callbacks.
+ * Whether a method may run more than once, for methods that only other code calls, and that the flow engine therefore takes
+ * to run any number of times. It does not if the program calls it at one place, outside loops and callbacks, in code that
+ * itself runs once. Callers of a method that creates an embedded region are trusted to call it once: a second call would
+ * initialise a live object.
  */
 export function isRepeatedMethod(
   method: Node,
+  form: Form,
   evidence: Evidence,
   visited: ReadonlySet<Node> = new Set(),
 ): boolean {
@@ -49,16 +52,13 @@ export function isRepeatedMethod(
   if (fromFramework) return !onceHooks.has(method.getName());
   const names = tracer.names.referencesTo([method], method.getName());
   if (names.some((name) => callOfName(name) === undefined)) return true;
-  const own = names.filter(isOnThis);
-  if (names.length > 1) return true;
-  const [caller] = own;
-  if (caller !== undefined) {
-    const holder = caller.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
-    const again = new Set([...visited, method]);
-    return isInLoopOrCallback(caller) || holder === undefined || isRepeatedMethod(holder, evidence, again);
-  }
-  if (method.getName().startsWith("#") || method.hasModifier(SyntaxKind.PrivateKeyword)) return true;
-  return names.some(isInLoopOrCallback);
+  const [caller, another] = names;
+  if (another !== undefined || (caller !== undefined && isInLoopOrCallback(caller))) return true;
+  if (caller === undefined) return true;
+  if (form !== "owned" && !isOnThis(caller)) return false;
+  const holder = caller.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
+  const again = new Set([...visited, method]);
+  return holder === undefined || isRepeatedMethod(holder, form, evidence, again);
 }
 
 function isOnThis(name: Node): boolean {

@@ -21,8 +21,8 @@ import type {
 } from "../regions/facts.ts";
 import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
 import { Reason } from "../regions/reasons.ts";
-import { assignmentTo, enclosingFunction, newRegion } from "../regions/syntax.ts";
-import { isOnNameOfThis } from "../regions/trace-syntax.ts";
+import { assignmentTo, newRegion } from "../regions/syntax.ts";
+import { nameOnThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
 import { nameOfRegion } from "../source/region-name.ts";
 import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
@@ -207,14 +207,18 @@ function ownedField(
   }
   const initializer = declaration.getInitializer()?.getText();
   const starts = initializer === undefined || initializer === "null" || initializer === "undefined";
-  if (!starts || declaration.isAbstract() || declaration.hasQuestionToken()) return undefined;
+  if (!starts || declaration.isAbstract()) return undefined;
   const named = Node.isUnionTypeNode(typeNode)
     ? typeNode.getTypeNodes().filter((each) => !/^(?:null|undefined)$/.test(each.getText()))
     : [typeNode];
   const [region, another] = named;
   if (!Node.isTypeReference(region) || another !== undefined) return undefined;
   if (!identity.isRegion(region.getType())) return undefined;
-  return { array: false, className: region.getText(), nullable: Node.isUnionTypeNode(typeNode) };
+  return {
+    array: false,
+    className: region.getText(),
+    nullable: Node.isUnionTypeNode(typeNode) || declaration.hasQuestionToken(),
+  };
 }
 
 function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
@@ -361,19 +365,6 @@ function assignmentProblem(
   if (declared.getParent() === device.declaration) return Reason.FieldForm;
   const converts = targets.includes(declared.getSourceFile()) && ownedField(declared, identity) !== undefined;
   return converts ? undefined : Reason.CreatedElsewhere;
-}
-
-/** The name in `this.name` and `this["name"]`. */
-function nameOnThis(target: Node): string | undefined {
-  const member = enclosingFunction(target);
-  if (Node.isPropertyAccessExpression(target)) {
-    const own = Node.isThisExpression(target.getExpression());
-    return own || (member !== undefined && isOnNameOfThis(target, member)) ? target.getName() : undefined;
-  }
-  if (!Node.isElementAccessExpression(target)) return undefined;
-  const key = target.getArgumentExpression();
-  const own = Node.isThisExpression(target.getExpression()) && Node.isStringLiteral(key);
-  return own ? key.getLiteralText() : undefined;
 }
 
 function stray(found: Node | Made, reason: Reason): StrayRegion {

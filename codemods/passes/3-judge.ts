@@ -173,7 +173,7 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
   const deviceOrder = evidence.orderOf(device);
   const slot = deviceOrder.slots.get(field);
   const { names } = evidence.tracer;
-  const isRepeated = (method: Node) => isRepeatedMethod(method, evidence);
+  const isRepeated = (method: Node) => isRepeatedMethod(method, field.form, evidence);
   const creations = field.creations.map(({ statement, call, loop }) => ({
     place: loop?.statement ?? call,
     statement,
@@ -282,7 +282,7 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   const deviceOrder = evidence.orderOf(device);
   const slot = deviceOrder.slots.get(local);
   const creations = calls.map(({ call, statement }) => ({ place: loop?.statement ?? call, statement }));
-  const isRepeated = (method: Node) => isRepeatedMethod(method, evidence);
+  const isRepeated = (method: Node) => isRepeatedMethod(method, "owned", evidence);
   const again = slot && createdAgain(creations, device.declaration, deviceOrder, slot, isRepeated);
   if (again !== undefined) return again;
   const scope = memberOf(statementOf(local), device.declaration);

@@ -167,3 +167,16 @@ export function derivesFrom(declaration: ClassDeclaration, base: ClassDeclaratio
   }
   return false;
 }
+
+/** The name in `this.name` and `this["name"]`. */
+export function nameOnThis(target: Node): string | undefined {
+  const member = enclosingFunction(target);
+  if (Node.isPropertyAccessExpression(target)) {
+    const own = Node.isThisExpression(target.getExpression());
+    return own || (member !== undefined && isOnNameOfThis(target, member)) ? target.getName() : undefined;
+  }
+  if (!Node.isElementAccessExpression(target)) return undefined;
+  const key = target.getArgumentExpression();
+  const own = Node.isThisExpression(target.getExpression()) && Node.isStringLiteral(key);
+  return own ? key.getLiteralText() : undefined;
+}

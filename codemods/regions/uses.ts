@@ -15,6 +15,7 @@ import {
 import { kindsIn } from "../source/node-index.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
+import { declarationsOf } from "./names.ts";
 import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
 import { derivesFrom, innermost, isOnNameOfThis } from "./trace-syntax.ts";
 
@@ -106,9 +107,31 @@ function namedByKey(call: CallExpression, byName: FieldsByName): FoundUse[] {
     const objects = call.getArguments().filter((each) => each !== argument);
     const named = objects.flatMap((each) => fieldsOfType(each.getType(), name, byName));
     const fields = named.length > 0 ? named : knownIn(call.getSourceFile(), candidates);
-    found.push(...fields.map((field) => useOf(field, argument, UseKind.Computed)));
+    const picked =
+      named.length > 0 && isPick(call) && objects.every((each) => Node.isThisExpression(innermost(each)));
+    found.push(
+      ...fields.map((field) =>
+        picked ? useOf(field, call, kindOfUse(call, field)) : useOf(field, argument, UseKind.Computed),
+      ),
+    );
   }
   return found;
+}
+
+/** True for a call of `function pick(object, key) { return object[key]; }`, whose result is the field's value. */
+function isPick(call: CallExpression): boolean {
+  const [fn] = declarationsOf(call.getExpression());
+  if (!Node.isFunctionDeclaration(fn) || fn.isAsync() || fn.isGenerator()) return false;
+  const [statement, more] = fn.getStatements();
+  const access =
+    Node.isReturnStatement(statement) && more === undefined ? statement.getExpression() : undefined;
+  if (!Node.isElementAccessExpression(access)) return false;
+  const [object, key, ...others] = fn.getParameters().map((each) => each.getName());
+  return (
+    others.length === 0 &&
+    access.getExpression().getText() === object &&
+    access.getArgumentExpression()?.getText() === key
+  );
 }
 
 /** True if the parameter that takes `argument` accepts some strings only. */
