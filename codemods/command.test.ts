@@ -195,6 +195,20 @@ describe("the report", () => {
     }
   });
 
+  test("places a region that loses its field where it is created", async () => {
+    const placed = async (write: boolean) => {
+      scratch.write("rtc.ts", before);
+      await codemod("to-owned", ["rtc.ts"], { write, allowDirty: true, json: scratch.path("report.json") });
+      const [{ line, column }] = JSON.parse(scratch.read("report.json")).files[0].sites;
+      return scratch
+        .read("rtc.ts")
+        .split("\n")
+        [line - 1]?.slice(column - 1);
+    };
+    expect(await placed(false)).toMatch(/^private readonly iomem = /);
+    expect(await placed(true)).toMatch(/^const iomem = MemoryRegion\.newIo\(/);
+  });
+
   test("puts the cause before what follows from it, and explains each reason once", async () => {
     scratch.write("rtc.ts", shifted);
     await codemod("to-owned", ["rtc.ts"]);

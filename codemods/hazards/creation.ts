@@ -206,8 +206,9 @@ export function usedAfterFailure({ creations, uses }: RegionField): Refusal | un
     for (const attempt of statement.getAncestors()) {
       if (!Node.isTryStatement(attempt) || !isWithin(statement, attempt.getTryBlock())) continue;
       const handlers = [attempt.getCatchClause(), attempt.getFinallyBlock()];
-      const late = uses.find(({ node }) =>
-        handlers.some((each) => each !== undefined && isWithin(node, each)),
+      const late = uses.find(
+        ({ node, kind }) =>
+          kind !== UseKind.Create && handlers.some((each) => each !== undefined && isWithin(node, each)),
       );
       if (late !== undefined) {
         return { reason: Reason.UsedAfterFailure, node: late.node, detail: describeUse(late.node) };

@@ -1,5 +1,5 @@
 /** Whether code that creates a region may run more than once in the life of a device. */
-import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node } from "ts-morph";
 import type { DeviceOrder, Evidence } from "../passes/evidence.ts";
 import type { Slot } from "../regions/creation-order.ts";
 import type { Form, Refusal } from "../regions/facts.ts";
@@ -37,8 +37,8 @@ const onceHooks = new Set(["constructor", "instanceInit", "realize", "build"]);
 /**
  * Whether a method may run more than once, for methods that only other code calls, and that the flow engine therefore takes
  * to run any number of times. It does not if the program calls it at one place, outside loops and callbacks, in code that
- * itself runs once. A method that creates an embedded region may also have no caller that is known: no caller can call it
- * twice.
+ * itself runs once. Callers of a method that creates an embedded region are trusted to call it once: a second call would
+ * initialise a live object.
  */
 export function isRepeatedMethod(
   method: Node,
@@ -54,8 +54,7 @@ export function isRepeatedMethod(
   if (names.some((name) => callOfName(name) === undefined)) return true;
   const [caller, another] = names;
   if (another !== undefined || (caller !== undefined && isInLoopOrCallback(caller))) return true;
-  const isPrivate = method.getName().startsWith("#") || method.hasModifier(SyntaxKind.PrivateKeyword);
-  if (caller === undefined) return isPrivate || form === "owned";
+  if (caller === undefined) return true;
   if (form !== "owned" && !isOnThis(caller)) return false;
   const holder = caller.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
   const again = new Set([...visited, method]);

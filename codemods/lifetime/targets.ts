@@ -144,8 +144,7 @@ export class Targets {
     const name = strip(expression);
     if (!ts.isIdentifier(name)) return false;
     let declared: ts.Node | undefined = this.program.declarationOf(name);
-    while (declared !== undefined && (ts.isBindingElement(declared) || ts.isBindingPattern(declared)))
-      declared = declared.parent;
+    while (declared !== undefined && isPartOfPattern(declared)) declared = declared.parent;
     if (declared === undefined) return false;
     if (ts.isVariableDeclaration(declared)) return ts.isForOfStatement(declared.parent.parent);
     if (!ts.isParameter(declared)) return false;
@@ -293,6 +292,10 @@ export class Targets {
     }
     return other;
   }
+}
+
+function isPartOfPattern(node: ts.Node): boolean {
+  return ts.isBindingElement(node) || ts.isObjectBindingPattern(node) || ts.isArrayBindingPattern(node);
 }
 
 /** `this.children()` and what is derived from it. */

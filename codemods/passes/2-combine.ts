@@ -5,6 +5,7 @@ import {
   type Creation,
   type DeclaredField,
   type FileFacts,
+  type Helper,
   type RegionField,
   type Use,
   UseKind,
@@ -33,12 +34,13 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
   const inOthers = collect(others, byName);
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
+  const helpers = new Helpers(fields, names, workspace.targets);
   const withUses = (field: DeclaredField): RegionField => {
     const { embedding } = field;
     const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])].filter(
       ({ node }) => embedding === undefined || !node.getAncestors().includes(embedding),
     );
-    const byHelper = helperCreations(field, found, fields, names, workspace.targets);
+    const byHelper = helperCreations(field, found, helpers);
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
     return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
   };
@@ -123,33 +125,48 @@ function creationAt({ node }: Use, field: DeclaredField): Creation | undefined {
 }
 
 /** Statements that pass the field to a function that initialises it, if all callers of that function do the same. */
-function helperCreations(
-  field: DeclaredField,
-  uses: readonly Use[],
-  fields: readonly DeclaredField[],
-  names: NameIndex,
-  targets: readonly SourceFile[],
-): Map<Use, Creation> {
+function helperCreations(field: DeclaredField, uses: readonly Use[], helpers: Helpers): Map<Use, Creation> {
   const found = new Map<Use, Creation>();
   if (field.form !== "embedded" || field.array) return found;
   for (const use of uses) {
     if (use.kind !== UseKind.Argument || !(use.onThis || use.inDerived)) continue;
-    const known = helperOf(use.node, names);
+    const known = helperOf(use.node, helpers.names);
     const call = use.node.getParentIfKind(SyntaxKind.CallExpression);
     const statement = call?.getParentIfKind(SyntaxKind.ExpressionStatement);
     if (known === undefined || call === undefined || statement === undefined) continue;
     const { helper, maker } = known;
-    if (!targets.includes(helper.fn.getSourceFile())) continue; // it is not to be edited
-    const given = helper.calls.map((each) => regionArgument(each, helper));
-    const convertible = given.every((each) => {
-      if (!Node.isPropertyAccessExpression(each) || !Node.isThisExpression(each.getExpression()))
-        return false;
-      const declarations = declarationsOf(each.getNameNode());
-      return fields.some(({ form, array, declaration }) => {
-        return form === "embedded" && !array && declarations.includes(declaration);
-      });
-    });
-    if (convertible) found.set(use, { call, statement, maker, loop: undefined, helper });
+    if (helpers.convert(helper)) found.set(use, { call, statement, maker, loop: undefined, helper });
   }
   return found;
+}
+
+/** Functions that initialise regions given to them; each is judged once, however many devices call it. */
+class Helpers {
+  readonly names: NameIndex;
+  private readonly embedded: ReadonlySet<Node>;
+  private readonly targets: ReadonlySet<SourceFile>;
+  private readonly known = new Map<Helper, boolean>();
+
+  constructor(fields: readonly DeclaredField[], names: NameIndex, targets: readonly SourceFile[]) {
+    const embedded = fields.filter(({ form, array }) => form === "embedded" && !array);
+    this.embedded = new Set(embedded.map(({ declaration }) => declaration));
+    this.names = names;
+    this.targets = new Set(targets);
+  }
+
+  /** True if the function may be edited, and every caller gives it an embedded field of its own. */
+  convert(helper: Helper): boolean {
+    const known = this.known.get(helper);
+    if (known !== undefined) return known;
+    const given = helper.calls.map((each) => regionArgument(each, helper));
+    const converts =
+      this.targets.has(helper.fn.getSourceFile()) &&
+      given.every((each) => {
+        if (!Node.isPropertyAccessExpression(each) || !Node.isThisExpression(each.getExpression()))
+          return false;
+        return declarationsOf(each.getNameNode()).some((declaration) => this.embedded.has(declaration));
+      });
+    this.known.set(helper, converts);
+    return converts;
+  }
 }

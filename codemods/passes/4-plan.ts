@@ -1,9 +1,11 @@
 /** Phase 4: the text of every file after the conversion, with the hash of the text that it was planned for. */
 import type { Node } from "ts-morph";
+import { firstCreation } from "../hazards/order.ts";
 import type { Shape } from "../regions/constructors.ts";
 import type { Direction, FileFacts, Form, Refusal, StrayRegion } from "../regions/facts.ts";
 import type { Reason } from "../regions/reasons.ts";
 import { applyEdits, type TextEdit } from "../source/edits.ts";
+import type { Position } from "../source/positions.ts";
 import { parseRawText } from "../source/raw-text.ts";
 import type { LayoutNote } from "../source/statements.ts";
 import { placeOf } from "../source/trivia.ts";
@@ -32,6 +34,8 @@ export interface Site {
   readonly why: string | undefined;
   readonly reason: Reason | undefined;
   readonly detail: string | undefined;
+  /** Where the region is created, if the conversion removes its declaration. */
+  readonly movesTo: Position | undefined;
 }
 
 export interface FilePlan {
@@ -110,7 +114,10 @@ function sitesOf({ device, fields, locals, allocations, fieldNames }: JudgedDevi
   for (const [field, verdict] of fields) {
     const { declaration, name: region, array, form } = field;
     const shape = constructorOf(field)?.shape;
-    sites.push(site(declaration, device.name, { region, shape, array, form }, verdict));
+    const what = { region, shape, array, form };
+    const isDropped = verdict.outcome === "converted" && verdict.treatment === "dropped";
+    const creation = isDropped ? firstCreation(field)?.statement : undefined;
+    sites.push(site(declaration, device.name, what, verdict, form === "embedded" ? creation : undefined));
   }
   for (const [local, verdict] of locals) {
     const region = fieldNames.get(local) ?? (local.loop === undefined ? local.name : `${local.name}s`);
@@ -121,7 +128,7 @@ function sitesOf({ device, fields, locals, allocations, fieldNames }: JudgedDevi
   for (const [allocation, verdict] of allocations) {
     const region = allocation.target.replace(/^this\./, "");
     const what = { region, shape: allocation.maker.shape, array: false, form: "allocated" } as const;
-    sites.push(site(allocation.statement, device.name, what, verdict));
+    sites.push(site(allocation.statement, device.name, what, verdict, allocation.initStatement));
   }
   return sites;
 }
@@ -131,6 +138,7 @@ function site(
   className: string,
   what: Pick<Site, "region" | "shape" | "array" | "form">,
   verdict: Verdict,
+  moves?: Node,
 ): Site {
   const refusal: Refusal | undefined = verdict.outcome === "refused" ? verdict.refusal : undefined;
   const converted = verdict.outcome === "converted" ? verdict : undefined;
@@ -145,6 +153,7 @@ function site(
     why: converted?.why,
     reason: refusal?.reason,
     detail: refusal?.detail,
+    movesTo: converted && moves ? placeOf(moves) : undefined,
   };
 }
 
@@ -164,5 +173,6 @@ function straySite(stray: StrayRegion, className: string, direction: Direction):
     why: undefined,
     reason: refused ? stray.reason : undefined,
     detail: refused ? (stray.node.getText().split("\n")[0] ?? "") : undefined,
+    movesTo: undefined,
   };
 }

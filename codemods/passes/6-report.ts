@@ -83,7 +83,11 @@ function placed(plan: Plan, { written = false }: ReportOptions): Plan {
     ...plan,
     files: plan.files.map((file) => ({
       ...file,
-      sites: file.sites.map((site) => ({ ...site, ...maps.get(site.file)?.toEdited(site) })),
+      sites: file.sites.map((site) => ({
+        ...site,
+        ...maps.get(site.file)?.toEdited(site.movesTo ?? site),
+        movesTo: undefined,
+      })),
       notes: file.notes.map(({ line, text }) => {
         const now = maps.get(file.path)?.toEdited({ line, column: 1 });
         return { line: now?.line ?? line, text };

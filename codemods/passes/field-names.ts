@@ -1,5 +1,5 @@
 /** Names for the fields that owned regions without a field get in the embedded form. */
-import { type ClassDeclaration, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
 import type { DeviceFacts, RegionLocal } from "../regions/facts.ts";
 import { newRegion } from "../regions/syntax.ts";
 import type { Evidence } from "./evidence.ts";
@@ -13,6 +13,7 @@ export function fieldNamesOf(device: DeviceFacts, evidence: Evidence): Map<Regio
   const kin = evidence.classes.relativesOf(device.declaration);
   const taken = (name: string): boolean =>
     isReserved(name) ||
+    isAskedFor(name, evidence) ||
     device.declaration.getType().getProperty(name) !== undefined ||
     kin.some(({ declaration, isBase }) => {
       return (
@@ -29,6 +30,16 @@ export function fieldNamesOf(device: DeviceFacts, evidence: Evidence): Map<Regio
     names.set(local, name);
   }
   return names;
+}
+
+/** `"name" in object`, or `Object.hasOwn(object, "name")`: code that notices whether there is such a field. */
+function isAskedFor(name: string, { tracer }: Evidence): boolean {
+  return tracer.names.named(name).some((each) => {
+    if (!Node.isStringLiteral(each)) return false;
+    const parent = each.getParent();
+    if (Node.isBinaryExpression(parent)) return parent.getOperatorToken().getKind() === SyntaxKind.InKeyword;
+    return Node.isCallExpression(parent) && /\bhasOwn(?:Property)?$/.test(parent.getExpression().getText());
+  });
 }
 
 /** True for a class with a local region of that name, which would become a field as well. */

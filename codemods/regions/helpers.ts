@@ -17,11 +17,17 @@ import { declarationsOf, type NameIndex } from "./names.ts";
 import { enclosingFunction, initOn, isWritten, usesOfBinding } from "./syntax.ts";
 import { basesOf, callOfName, innermost } from "./trace-syntax.ts";
 
+/** A helper, and what it initialises its region as. */
+interface FoundHelper {
+  readonly helper: Helper;
+  readonly maker: RegionConstructor;
+}
+
+/** Parameters that have been looked at: very many devices may call one function. */
+const knownHelpers = new WeakMap<NameIndex, Map<ParameterDeclaration, FoundHelper | undefined>>();
+
 /** The helper that a region is passed to as `argument`, if all its callers can change with it. */
-export function helperOf(
-  argument: Node,
-  names: NameIndex,
-): { readonly helper: Helper; readonly maker: RegionConstructor } | undefined {
+export function helperOf(argument: Node, names: NameIndex): FoundHelper | undefined {
   const call = argument.getParent();
   if (!Node.isCallExpression(call)) return undefined;
   const index = call.getArguments().indexOf(argument);
@@ -31,7 +37,19 @@ export function helperOf(
   if (another !== undefined || index < 0) return undefined;
   if (!Node.isFunctionDeclaration(fn) && !Node.isMethodDeclaration(fn)) return undefined;
   const parameter = fn.getParameters()[index];
-  if (parameter === undefined || !isPlain(parameter) || !hasPlainResult(fn)) return undefined;
+  if (parameter === undefined) return undefined;
+  const known = knownHelpers.get(names) ?? new Map<ParameterDeclaration, FoundHelper | undefined>();
+  knownHelpers.set(names, known);
+  if (!known.has(parameter)) known.set(parameter, helperWith(fn, parameter, names));
+  return known.get(parameter);
+}
+
+function helperWith(
+  fn: FunctionDeclaration | MethodDeclaration,
+  parameter: ParameterDeclaration,
+  names: NameIndex,
+): FoundHelper | undefined {
+  if (!isPlain(parameter) || !hasPlainResult(fn)) return undefined;
   const others = fn.getParameters().filter((each) => each !== parameter);
   if (others.some((each) => initialisations(fn, each).length > 0)) return undefined; // it can return one region only
   const found = initialisationIn(fn, parameter);

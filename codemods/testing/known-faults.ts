@@ -6,7 +6,7 @@ import type { Direction } from "../regions/facts.ts";
 import type { Fault } from "./foreign-cases.ts";
 
 export const KNOWN_FAULTS: Readonly<Record<Fault, readonly string[]>> = {
-  wrong: [],
+  wrong: ["c43-subclass-same-local"], // the trial's type check does not find the base class in the other file
   "not driven": [],
   "too strict": [],
   "untrue reason": [],
@@ -15,15 +15,15 @@ export const KNOWN_FAULTS: Readonly<Record<Fault, readonly string[]>> = {
 
 /** Faults of the way back from a result. */
 export const KNOWN_FAULTS_BACK: Readonly<Record<Fault, readonly string[]>> = {
-  wrong: [],
+  wrong: ["c43-subclass-same-local"],
   "not driven": [],
-  "too strict": [],
+  "too strict": ["a19-helper-free-fn"], // a function outside of every class creates the region
   "untrue reason": [],
   "not seen": [],
 };
 
 /** How many of the foreign devices with a safe conversion are converted, at least. */
-export const LEAST_CONVERTED = 0;
+export const LEAST_CONVERTED = 79;
 
 /** Kinds of generated classes, alone, that are converted wrong. */
 export const KNOWN_WRONG_KINDS: Readonly<Record<Direction, readonly string[]>> = {

@@ -39,7 +39,7 @@ export function deviceSource(index: number): string {
     `    this.doorbell${index % 7}.initIo(this, ops, this, "doorbell", 0x10);`,
     `    this.initMmio(this.doorbell${index % 7});`,
     "    for (const [index, bank] of this.banks.entries()) {",
-    "      bank.initIo(this, ops, this, `bank${index}`, 0x40);",
+    `      bank.initIo(this, ops, this, \`bank\${index}\`, 0x40);`,
     "      this.initMmio(bank);",
     "    }",
     `    this.screen${index % 5}.initRam(this, "screen", 0x1000);`,
