@@ -18,15 +18,17 @@ const mostFiles = 10_000;
 
 const steps = ["to-owned", "to-embedded", "audit"] as const;
 
-/** Runs one step in this process and prints seconds and megabytes. */
+/** Runs one step in this process and prints seconds, those of them that the processor worked, and megabytes. */
 async function measureHere(step: string, path: string): Promise<void> {
   const write = { write: true, allowDirty: true };
   const ignore = () => {};
   if (step === "audit") await runAudit([path], {}, ignore);
   else await runCodemod(step === "to-owned" ? "to-owned" : "to-embedded", [path], write, ignore);
   const seconds = process.uptime().toFixed(1);
+  const { user, system } = process.cpuUsage();
+  const processor = ((user + system) / 1e6).toFixed(1);
   const megabytes = Math.round(process.resourceUsage().maxRSS / 1024);
-  process.stdout.write(`${seconds} s ${megabytes} MB`);
+  process.stdout.write(`${seconds} s (${processor}) ${megabytes} MB`);
 }
 
 function measure(what: string, sources: ReadonlyMap<string, string>): void {

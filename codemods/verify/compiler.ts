@@ -17,7 +17,7 @@ export interface Diagnostic {
 /** Versions of a file that are kept parsed: as it is, and as planned. */
 const versionsKept = 2;
 /** Characters of source text that are checked at a time. */
-const batchSize = 500_000;
+const batchSize = 250_000;
 
 /**
  * Compiles texts under one configuration, again and again: files that have the same text as before are not parsed
