@@ -17,13 +17,13 @@ export const KNOWN_FAULTS: Readonly<Record<Fault, readonly string[]>> = {
 export const KNOWN_FAULTS_BACK: Readonly<Record<Fault, readonly string[]>> = {
   wrong: [],
   "not driven": [],
-  "too strict": [],
+  "too strict": ["a19-helper-free-fn"],
   "untrue reason": [],
   "not seen": [],
 };
 
 /** How many of the foreign devices with a safe conversion are converted, at least. */
-export const LEAST_CONVERTED = 0;
+export const LEAST_CONVERTED = 79;
 
 /** Kinds of generated classes, alone, that are converted wrong. */
 export const KNOWN_WRONG_KINDS: Readonly<Record<Direction, readonly string[]>> = {
