@@ -16,7 +16,7 @@ beforeAll(() => {
       imports: {
         "#built": { source: "./built.ts", default: "./dist/built.js" },
         "#sources/*": ["./missing/*.ts", "./parts/*.ts"],
-        "#outside": "module",
+        "#outside": "modern",
         "#types-only": { types: "./main.ts" },
       },
     },
@@ -25,11 +25,11 @@ beforeAll(() => {
     "dist/built.js": "",
     "parts/one.ts": "",
     "parts/two/index.ts": "",
-    "node_modules/module/package.json": {
+    "node_modules/modern/package.json": {
       type: "module",
       exports: { types: "./index.d.ts", default: "./index.js" },
     },
-    "node_modules/module/index.js": "",
+    "node_modules/modern/index.js": "",
     "node_modules/@scope/common/package.json": { main: "lib/common.js" },
     "node_modules/@scope/common/lib/common.js": "",
   };
@@ -51,8 +51,8 @@ describe("resolution", () => {
     ["./given.ts", "given.ts"],
     ["#built", "built.ts"],
     ["#sources/one", "parts/one.ts"],
-    ["#outside", "node_modules/module/index.js"],
-    ["module", "node_modules/module/index.js"],
+    ["#outside", "node_modules/modern/index.js"],
+    ["modern", "node_modules/modern/index.js"],
     ["@scope/common", "node_modules/@scope/common/lib/common.js"],
     ["own", "main.ts"],
     ["own/parts/one", "parts/one.ts"],
@@ -60,7 +60,7 @@ describe("resolution", () => {
     expect(resolver.resolve(specifier, at("device.ts"))).toBe(at(expected));
   });
 
-  test.each(["./missing.ts", "#missing", "#types-only", "missing", "module/inner", "own/main.ts"])(
+  test.each(["./missing.ts", "#missing", "#types-only", "missing", "modern/inner", "own/main.ts"])(
     "%s is not found",
     (specifier) => {
       expect(resolver.resolve(specifier, at("device.ts"))).toBeUndefined();
@@ -74,7 +74,7 @@ describe("resolution", () => {
 
   test("only a package's CommonJS is left to Node", () => {
     expect(resolver.isForNode(at("node_modules/@scope/common/lib/common.js"))).toBe(true);
-    expect(resolver.isForNode(at("node_modules/module/index.js"))).toBe(false);
+    expect(resolver.isForNode(at("node_modules/modern/index.js"))).toBe(false);
     expect(resolver.isForNode(at("dist/built.js"))).toBe(false);
     expect(resolver.isForNode(at("given.ts"))).toBe(false);
     expect(resolver.isForNode(at("data.json"))).toBe(true);

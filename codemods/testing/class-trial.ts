@@ -69,7 +69,7 @@ export async function tryClasses(
     if (!mine.some(({ verdict }) => verdict !== "not driven"))
       notDriven.push(`${name}: ${mine.flatMap(({ notes }) => notes)[0] ?? "no class"}`);
   }
-  return { converted: changed.length, refused, reasons, wrong, notDriven, strict };
+  return { converted: classes.length - refused, refused, reasons, wrong, notDriven, strict };
 }
 
 export function addResults(one: BatchResult, other: BatchResult): BatchResult {

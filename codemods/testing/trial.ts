@@ -169,6 +169,9 @@ function messagesOf(texts: ReadonlyMap<string, string>): Map<string, string[]> {
   const { readFile, fileExists, getSourceFile } = host;
   host.readFile = (path) => texts.get(path) ?? readFile(path);
   host.fileExists = (path) => texts.has(path) || fileExists(path);
+  const directories = new Set([...texts.keys()].map(dirname));
+  const { directoryExists } = host;
+  host.directoryExists = (path) => directories.has(path) || directoryExists?.(path) === true;
   host.getSourceFile = (path, language, ...more) => {
     const text = texts.get(path);
     if (text !== undefined) return ts.createSourceFile(path, text, language, true);
