@@ -136,7 +136,7 @@ describe("planOf", () => {
     [{ repeats: "0" }, [], /^--repeats 0: /],
     [{ seconds: "0" }, [], /^--seconds 0: .* from 1 to/],
     [{ seed: "4294967296" }, [], /^--seed 4294967296: /],
-    [{ shard: "0/2" }, [], /^--shard 0\/2: give the part and the number of parts/],
+    [{ shard: "0/2" }, [], /^--shard 0\/2: the 2 parts are 1 to 2; give the part and the number of parts/],
     [{ shard: "3/2" }, [], /^--shard 3\/2: /],
     [{ shard: "a/b" }, [], /^--shard a\/b: /],
     [{ shard: "1" }, [], /^--shard 1: /],
