@@ -1,8 +1,8 @@
 /** Finds the files whose types may change because the files that they import change. */
 import { dirname, resolve } from "node:path";
 import { ts } from "ts-morph";
-import type { TextSource } from "./compiler.ts";
 import type { Configuration } from "../source/compiler-options.ts";
+import type { TextSource } from "./compiler.ts";
 
 /** `from "x"`, `import "x"`, `import("x")`, `require("x")`. */
 const specifiers = /\b(?:from|import|require)\s*\(?\s*["']([^"'\n]+)["']/g;

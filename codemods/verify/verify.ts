@@ -6,10 +6,10 @@
  * that the program did not have before refuses the units that caused it, and the rest of the plan is checked again.
  */
 import type { ts } from "ts-morph";
+import { type Configuration, Configurations } from "../source/compiler-options.ts";
 import { applyEdits, OffsetMap, type TextEdit } from "../source/edits.ts";
 import { blame } from "./blame.ts";
 import { Compiler, type Diagnostic, TextSource } from "./compiler.ts";
-import { type Configuration, Configurations } from "../source/compiler-options.ts";
 import { ImportGraph } from "./importers.ts";
 
 /** Edits that are made together or not at all. */
