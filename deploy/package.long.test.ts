@@ -1,6 +1,6 @@
 /** An installed package outside the repository, end to end. Takes a minute or two. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -42,10 +42,19 @@ describe("an installed package", () => {
     expect([status, stdout]).toEqual([0, readFileSync(hello.expectedConsole, "utf8")]);
   });
 
-  it("converts a device", () => {
+  it("audits and converts a device", () => {
     const source = join(root, "emulator", "hw", "embedded", "rtc", "goldfish-rtc.ts");
+    const device = join(dirname(command), "..", "..", "goldfish-rtc.ts");
     cpSync(source, join(folder, "goldfish-rtc.ts"));
-    expect(regionlab("audit", "goldfish-rtc.ts").stdout).toContain("GoldfishRtc.iomem");
+    expect(regionlab("audit", "goldfish-rtc.ts").stderr).toContain("#memory does not resolve from there");
+    // An outsider's device imports the package by its name.
+    writeFileSync(device, readFileSync(source, "utf8").replaceAll('"#', '"regionlab/'));
+    const audit = regionlab("audit", device);
+    expect([audit.status, audit.stderr]).toEqual([0, ""]);
+    expect(audit.stdout).toMatch(/MECH +io +GoldfishRtc\.iomem.*no lifetime bugs found/s);
+    const { status, stdout } = regionlab("codemod", "to-owned", device, "--prove");
+    expect([status, stdout]).toEqual([0, expect.stringContaining("+    const iomem = MemoryRegion.newIo(")]);
+    expect(stdout).toContain("1 device proved equal");
   });
 
   it("runs a benchmark end to end, and reports it", () => {

@@ -6,6 +6,7 @@ import { auditRegions, renderAudit } from "../audit.ts";
 import type { AuditOptions, Print } from "../command.ts";
 import { ExitCode } from "../errors.ts";
 import { planProgram, readProgram } from "../pipeline.ts";
+import { Reason } from "../regions/reasons.ts";
 import { discover, type Skipped } from "../source/discover.ts";
 import { shown } from "../source/workspace.ts";
 import { auditLifetimes } from "./audit.ts";
@@ -45,6 +46,7 @@ export async function runAudit(
     const found = auditLifetimes(program.workspace, program.sources);
     const { findings, remark } = outputs.compared(found);
     const regions = auditRegions(plan);
+    const unresolved = regions.filter(({ hazard }) => hazard === Reason.TypeUnresolved).length;
     outputs.json({
       version: REPORT_VERSION,
       ...findingsReport(findings),
@@ -54,11 +56,12 @@ export async function runAudit(
     outputs.sarif(findings);
     if (options.github === true) print(githubAnnotations(findings));
     else if (!outputs.takesStandardOutput) {
-      print(`${renderFindings(findings)}${renderAudit(regions)}${leftOut(skipped)}`);
+      print(`${renderFindings(findings)}${renderAudit(regions)}${leftOut(skipped)}${unknownTo(unresolved)}`);
       print(`${findingTotals(findings)}${remark}\n`);
     }
     await outputs.commit();
-    return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
+    // What could not be looked at has not been found clean.
+    return findings.some(isBug) || unresolved > 0 ? ExitCode.No : ExitCode.Done;
   } finally {
     outputs.discard();
   }
@@ -70,6 +73,13 @@ function leftOut(skipped: readonly Skipped[]): string {
   const reasons = [...new Set(skipped.map(({ reason }) => reason))].sort();
   const files = skipped.length === 1 ? "1 file was" : `${skipped.length} files were`;
   return `${files} left out (${reasons.join(", ")}); --json names them\n`;
+}
+
+/** One line about regions that no rule could look at. */
+function unknownTo(unresolved: number): string {
+  if (unresolved === 0) return "";
+  const regions = unresolved === 1 ? "1 region was" : `${unresolved} regions were`;
+  return `${regions} not audited, because the type cannot be resolved: make the import resolve, and run again\n`;
 }
 
 /** Files that the options name, prepared before anything is read; `-` is standard output. */
