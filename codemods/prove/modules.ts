@@ -84,7 +84,7 @@ export class Modules {
 
 function compile(path: string, text: string, options: ClassOptions): Compiled {
   const { outputText, diagnostics } = ts.transpileModule(text, {
-    fileName: path,
+    fileName: path.replace(/\.[cm]ts$/, ".ts"), // the compiler would leave the imports of a .mts as they are
     reportDiagnostics: true,
     compilerOptions: {
       useDefineForClassFields: true,

@@ -38,6 +38,16 @@ describe("a rich device", () => {
     ]);
   });
 
+  test.each(["device.mts", "device.cts", "device.tsx"])("is driven as %s, too", async (name) => {
+    const [path, more] = [join(HOME, name), RICH_OWNED.replace("offset * 3", "offset * 4")];
+    const proofOfFile = async (after: string) =>
+      (await prover.prove({ before: new Map([[path, RICH_EMBEDDED]]), after: new Map([[path, after]]) })).map(
+        ({ verdict }) => verdict,
+      );
+    expect(await proofOfFile(RICH_OWNED)).toEqual(["equal"]);
+    expect(await proofOfFile(more)).toEqual(["different"]);
+  });
+
   test("equal sources need no proof", async () => {
     expect(await prover.prove(conversion(RICH_OWNED, RICH_OWNED))).toEqual([]);
   });

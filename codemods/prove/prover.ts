@@ -78,10 +78,14 @@ export class Prover {
     const after = formOf(conversion.after);
     await this.openThread(before.modules, first);
     const proofs: Proof[] = [];
+    const concerned = new Set<string>();
     for (const path of [...conversion.before.keys()].sort()) {
-      proofs.push(...(await this.proveFile(path, new Set(changed), before, after, conversion)));
+      const found = await this.proveFile(path, new Set(changed), before, after, conversion);
+      proofs.push(...found);
+      if (found.length > 0) for (const { id } of before.modules.closure(path, this.shared)) concerned.add(id);
     }
-    return proofs;
+    const left = changed.filter((path) => !concerned.has(path));
+    return [...proofs, ...left.flatMap((path) => unknown(path, before))];
   }
 
   async close(): Promise<void> {
@@ -243,6 +247,13 @@ function inherited(
     methods: [...byName.values()],
     fields: Object.assign({}, ...[...chain].reverse().map(({ fields }) => fields)),
   };
+}
+
+/** A device that was converted and not recognised must not pass for one that was proved. */
+function unknown(path: string, { facts }: Form): Proof[] {
+  const [subject] = facts.get(path)?.classes ?? [];
+  const why = "no class of the file is a QOM class where it was run";
+  return subject === undefined ? [] : [notDriven(path, subject.className, why)];
 }
 
 function notDriven(file: string, className: string, reason: string): Proof {

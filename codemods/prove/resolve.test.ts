@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -66,6 +66,14 @@ describe("resolution", () => {
       expect(resolver.resolve(specifier, at("device.ts"))).toBeUndefined();
     },
   );
+
+  test("a linked package has one path, that of its files", () => {
+    mkdirSync(at("elsewhere"));
+    writeFileSync(at("elsewhere/package.json"), JSON.stringify({ exports: "./index.ts" }));
+    writeFileSync(at("elsewhere/index.ts"), "");
+    symlinkSync(at("elsewhere"), at("node_modules/linked"));
+    expect(resolver.resolve("linked", at("device.ts"))).toBe(at("elsewhere/index.ts"));
+  });
 
   test("modules of Node have one name", () => {
     expect(resolver.resolve("fs", at("device.ts"))).toBe("node:fs");

@@ -1,5 +1,5 @@
 /** Which file an import means at run time: as Node resolves it, but to sources where a project has them. */
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 
@@ -79,7 +79,9 @@ export class Resolver {
 
   private installedPackage(name: string, start: string): Package | undefined {
     for (let folder = start; ; folder = dirname(folder)) {
-      const candidate = this.packageIn(join(folder, "node_modules", name));
+      const place = join(folder, "node_modules", name);
+      // A package that is linked has one path, as in Node; with two, its classes would be there twice.
+      const candidate = this.packageIn(existsSync(place) ? realpathSync(place) : place);
       if (candidate !== undefined) return candidate;
       if (folder === dirname(folder)) return undefined;
     }
