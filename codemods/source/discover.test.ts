@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
@@ -123,6 +124,8 @@ test("a path without any source is an error that says what is there", () => {
   expect(() => found("old/a.js")).toThrow("a.js: contains no TypeScript source");
   expect(() => found("empty.txt")).toThrow("empty.txt: not a TypeScript source");
   expect(() => found("gone")).toThrow("gone: no such file or directory");
+  execFileSync("mkfifo", [join(root, "pipe.ts")]);
+  expect(() => found("pipe.ts")).toThrow("pipe.ts: is not a regular file");
 });
 
 test("the same path twice is not an error", () => {

@@ -132,6 +132,8 @@ class Search {
       else this.visitRoot(target);
       return;
     }
+    // Reading a pipe or a device could wait forever.
+    if (!stats.isFile()) throw new CommandError(`${path}: is not a regular file; give a source or a folder`);
     const kind = kindOf(target);
     if (kind === undefined) {
       throw new CommandError(
