@@ -158,13 +158,15 @@ function readShard({ shard, shardBy }: BenchCommandOptions): Shard | null {
   }
   const [, index = Number.NaN, count = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number);
   if (index >= 1 && index <= count && count <= 1000) return { index, count, by: shardBy };
-  const why =
-    index > count || index === 0
-      ? `the ${count} parts are 1 to ${count}; `
-      : count > 1000
-        ? "at most 1000 parts; "
-        : "";
-  throw new CommandError(`--shard ${shard}: ${why}give the part and the number of parts, as 2/4`);
+  throw new CommandError(
+    `--shard ${shard}: ${whyNoShard(index, count)}give the part and the number of parts, as 2/4`,
+  );
+}
+
+/** Empty for words that are no pair of numbers. */
+function whyNoShard(index: number, count: number): string {
+  if (index > count || index === 0) return `the ${count} parts are 1 to ${count}; `;
+  return count > 1000 ? "at most 1000 parts; " : "";
 }
 
 /** The command that repeats the run. */

@@ -39,7 +39,7 @@ const program = new Command("regionlab")
   )
   .version(manifest.version)
   .option("--verbose", "show the stack trace of an error")
-  .configureOutput({ outputError: (text, write) => write(inOneLine(text)) })
+  .configureOutput({ outputError: (text, write) => write(usageError(text)) })
   .exitOverride();
 
 /** The command that is called; undefined if it is none of those, in which case all are listed. */
@@ -60,7 +60,7 @@ try {
 }
 
 /** Reformats commander's usage errors like all other errors. */
-function inOneLine(text: string): string {
+function usageError(text: string): string {
   const message = cleanText(text)
     .trim()
     .replace(/^error: /, "")

@@ -33,6 +33,8 @@ const CHANCES: ReadonlySet<string> = new Set(["pValue", "adjustedPValue"]);
  * @throws CommandError (exit code 2) where something in the run does not follow from the rest of it
  */
 export function checkEvidence(run: Run, r: JsonReader): Run {
+  checkProofs(run, r);
+  checkNames(run, r);
   const metrics = judgedAgain(run);
   const readers = metrics.map((metric, i) => ({ metric, reader: r.at("metrics").item(i) }));
   for (const { metric, reader } of readers) checkStanding(reader, metric);
@@ -143,4 +145,44 @@ function checkForms({ options: { forms }, lifetimes, fieldReads }: Run, r: JsonR
       .at("forms")
       .at("B")
       .fail(`a form other than ${forms.A}, because lifetimes or reads differ`);
+}
+
+/** The processes that prove that a guest runs alike in both forms are named after it. */
+const PROOF = "proof/";
+
+/** The guests proved, and the processes that proved them, must be the same. */
+function checkProofs({ equivalence, schedule, lifetimes }: Run, r: JsonReader): void {
+  const proved = equivalence.map(({ workload }) => workload);
+  checkUnique(proved, r.at("equivalence"));
+  const tasks = schedule.processes.filter(({ lost }) => lost === null).map(({ task }) => task);
+  const [remains, outcomes] = [`${PROOF}remains`, `${PROOF}outcomes`];
+  for (const task of new Set(tasks)) {
+    if (!task.startsWith(PROOF) || task === remains || task === outcomes) continue;
+    const guest = task.slice(PROOF.length);
+    if (!proved.includes(guest))
+      r.at("equivalence").fail(`a proof of "${guest}", for which the schedule has a process`);
+  }
+  proved.forEach((guest, i) => {
+    if (!tasks.includes(`${PROOF}${guest}`))
+      r.at("equivalence").item(i).at("workload").fail("a guest for whose proof the schedule has a process");
+  });
+  if (tasks.includes(outcomes) && lifetimes.length === 0)
+    r.at("lifetimes").fail("at least one scenario, because the schedule has processes that lived them");
+}
+
+/** Nothing may be counted twice. */
+function checkNames({ lifetimes, retention, fieldReads, codeSize }: Run, r: JsonReader): void {
+  for (const [member, names] of [
+    ["lifetimes", lifetimes.map(({ scenario }) => scenario)],
+    ["retention", retention.map(({ scenario }) => scenario)],
+    ["fieldReads", fieldReads.map(({ access }) => access)],
+    ["codeSize", codeSize.map(({ file }) => file)],
+  ] as const)
+    checkUnique(names, r.at(member));
+}
+
+function checkUnique(names: readonly string[], r: JsonReader): void {
+  names.forEach((name, i) => {
+    if (names.indexOf(name) < i) r.item(i).fail(`an entry other than "${name}", which appears earlier`);
+  });
 }

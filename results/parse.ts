@@ -140,44 +140,7 @@ function readRun(r: JsonReader): Run {
     r.at("metrics").fail("no metrics, because an equivalence proof failed");
   }
   checkIdentities(run.metrics, run.omissions, r);
-  checkProofs(run, r);
-  for (const [member, names] of [
-    ["lifetimes", run.lifetimes.map(({ scenario }) => scenario)],
-    ["retention", run.retention.map(({ scenario }) => scenario)],
-    ["fieldReads", run.fieldReads.map(({ access }) => access)],
-    ["codeSize", run.codeSize.map(({ file }) => file)],
-  ] as const)
-    checkUnique(names, r.at(member));
   return checkEvidence(run, r);
-}
-
-/** The processes that prove that a guest runs alike in both forms are named after it. */
-const PROOF = "proof/";
-
-/** The guests proved, and the processes that proved them, must be the same. */
-function checkProofs({ equivalence, schedule, lifetimes }: Run, r: JsonReader): void {
-  const proved = equivalence.map(({ workload }) => workload);
-  checkUnique(proved, r.at("equivalence"));
-  const tasks = schedule.processes.filter(({ lost }) => lost === null).map(({ task }) => task);
-  const [remains, outcomes] = [`${PROOF}remains`, `${PROOF}outcomes`];
-  for (const task of new Set(tasks)) {
-    if (!task.startsWith(PROOF) || task === remains || task === outcomes) continue;
-    const guest = task.slice(PROOF.length);
-    if (!proved.includes(guest))
-      r.at("equivalence").fail(`a proof of "${guest}", for which the schedule has a process`);
-  }
-  proved.forEach((guest, i) => {
-    if (!tasks.includes(`${PROOF}${guest}`))
-      r.at("equivalence").item(i).at("workload").fail("a guest for whose proof the schedule has a process");
-  });
-  if (tasks.includes(outcomes) && lifetimes.length === 0)
-    r.at("lifetimes").fail("at least one scenario, because the schedule has processes that lived them");
-}
-
-function checkUnique(names: readonly string[], r: JsonReader): void {
-  names.forEach((name, i) => {
-    if (names.indexOf(name) < i) r.item(i).fail(`an entry other than "${name}", which appears earlier`);
-  });
 }
 
 function readQuestion(r: JsonReader): string {

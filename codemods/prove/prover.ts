@@ -69,8 +69,10 @@ export class Prover {
 
   /** Proves every class of the sources that the conversion concerns. @throws CommandError without components. */
   async prove(conversion: Conversion): Promise<Proof[]> {
-    const changed = [...conversion.before.keys()].filter(
-      (path) => conversion.before.get(path) !== conversion.after.get(path),
+    const changed = new Set(
+      [...conversion.before.keys()].filter(
+        (path) => conversion.before.get(path) !== conversion.after.get(path),
+      ),
     );
     const [first] = changed;
     if (first === undefined) return [];
@@ -80,12 +82,15 @@ export class Prover {
     const proofs: Proof[] = [];
     const concerned = new Set<string>();
     for (const path of [...conversion.before.keys()].sort()) {
-      const found = await this.proveFile(path, new Set(changed), before, after, conversion);
+      const closure = before.modules.closure(path, this.shared).map(({ id }) => id);
+      if (!closure.some((id) => changed.has(id))) continue;
+      const text = closure.map((id) => conversion.before.get(id) ?? "").join("\n");
+      const found = await this.proveFile(path, changed.has(path), text, before, after);
       proofs.push(...found);
-      if (found.length > 0) for (const { id } of before.modules.closure(path, this.shared)) concerned.add(id);
+      if (found.length > 0) for (const id of closure) concerned.add(id);
     }
-    const left = changed.filter((path) => !concerned.has(path));
-    return [...proofs, ...left.flatMap((path) => unknown(path, before))];
+    const left = [...changed].filter((path) => !concerned.has(path));
+    return [...proofs, ...left.flatMap((path) => unrecognised(path, before))];
   }
 
   async close(): Promise<void> {
@@ -94,22 +99,20 @@ export class Prover {
     this.rooms = null;
   }
 
+  /** @param text of the file and of all given files that it imports */
   private async proveFile(
     path: string,
-    changed: ReadonlySet<string>,
+    isChanged: boolean,
+    text: string,
     before: Form,
     after: Form,
-    { before: texts }: Conversion,
   ): Promise<Proof[]> {
     const facts = before.facts.get(path);
     if (facts === undefined) return [];
-    const closure = before.modules.closure(path, this.shared);
-    if (!closure.some(({ id }) => changed.has(id))) return [];
-    const text = closure.map(({ id }) => texts.get(id) ?? "").join("\n");
     const proofs = facts.hidden.map((name) => notDriven(path, name, "only a function creates the class"));
     for (const each of facts.classes.filter((one) => one.extends)) {
       if (each.abstract) {
-        if (changed.has(path) && !isExtended(each, before.facts))
+        if (isChanged && !isExtended(each, before.facts))
           proofs.push(notDriven(path, each.className, "it is abstract, and none of the sources extends it"));
       } else if (each.needsArguments)
         proofs.push(notDriven(path, each.className, "its constructor needs arguments"));
@@ -250,7 +253,7 @@ function inherited(
 }
 
 /** A device that was converted and not recognised must not pass for one that was proved. */
-function unknown(path: string, { facts }: Form): Proof[] {
+function unrecognised(path: string, { facts }: Form): Proof[] {
   const [subject] = facts.get(path)?.classes ?? [];
   const why = "no class of the file is a QOM class where it was run";
   return subject === undefined ? [] : [notDriven(path, subject.className, why)];

@@ -57,11 +57,6 @@ export function discover(paths: readonly string[]): Discovered {
   };
 }
 
-/** The sources alone. Throws like `discover`. */
-export function discoverSources(paths: readonly string[]): string[] {
-  return [...discover(paths).sources];
-}
-
 /** Sources under one directory, which may be missing or empty. */
 export function sourcesUnder(directory: string): string[] {
   const search = new Search();

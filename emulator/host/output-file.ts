@@ -9,6 +9,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from "node:fs";
@@ -272,17 +273,12 @@ export interface NamedFile {
 /** @throws CommandError when an output would overwrite an input */
 export function requireApart(files: readonly OutputFile[], inputs: readonly NamedFile[]): void {
   for (const { place } of files) {
-    const { stats, kind, label } = place;
+    const { stats, kind, label, path } = place;
     if (kind === "stream") continue;
-    for (const { option, path } of inputs) {
-      const input = statSync(path, { throwIfNoEntry: false });
-      const isSame =
-        stats === null ? place.path === resolve(path) : input?.dev === stats.dev && input.ino === stats.ino;
-      if (isSame)
-        throw new CommandError(
-          `${label}: is the same file as ${option} ${path}, which would be lost; give another`,
-        );
-    }
+    const lost = inputs.find((input) =>
+      stats === null ? path === resolve(input.path) : isFileOf(input.path, stats),
+    );
+    if (lost !== undefined) throw lossOf(lost, label);
   }
 }
 
@@ -294,14 +290,21 @@ export function requireKept(written: readonly NamedFile[], inputs: readonly Name
   for (const { option, path } of written) {
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats?.isFile() !== true) continue;
-    for (const input of inputs) {
-      const other = statSync(input.path, { throwIfNoEntry: false });
-      if (other?.dev === stats.dev && other.ino === stats.ino)
-        throw new CommandError(
-          `${option} ${path}: is the same file as ${input.option} ${input.path}, which would be lost; give another`,
-        );
-    }
+    const lost = inputs.find((input) => isFileOf(input.path, stats));
+    if (lost !== undefined) throw lossOf(lost, `${option} ${path}`);
   }
+}
+
+/** Whether a path leads to the file with this status, under whatever name. */
+function isFileOf(path: string, { dev, ino }: Stats): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found !== undefined && found.dev === dev && found.ino === ino;
+}
+
+function lossOf({ option, path }: NamedFile, output: string): CommandError {
+  return new CommandError(
+    `${output}: is the same file as ${option} ${path}, which would be lost; give another`,
+  );
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array): void {
