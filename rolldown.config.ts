@@ -1,5 +1,6 @@
 import { chmodSync } from "node:fs";
 import { defineConfig, type RolldownOptions } from "rolldown";
+import ts from "typescript";
 
 /**
  * Rooms whose commands start other processes, or run for so long that nobody minds when they begin; and the one that all rooms
@@ -29,27 +30,27 @@ function packed(names: readonly string[], shared: string, apart: (id: string) =>
   };
 }
 
-/** Modules as they are but without comments, which take a quarter of a package; declarations keep theirs. */
+/**
+ * Modules as they are but without comments, which take a quarter of a package; declarations keep theirs. Each is an entry, so
+ * that none loses an export which only a module outside the list imports.
+ */
 function withoutComments(names: readonly string[]): RolldownOptions {
   const { output, ...options } = packed(names, "parts", (id) => id.startsWith("#"));
   return { ...options, output: { ...output, preserveModules: true, preserveModulesRoot: "." } };
 }
 
-/** Rooms of the library, and of commands that are loaded as modules. */
-const LIBRARY: readonly string[] = [
-  ...["qom/index", "memory/index", "memory/bus", "qdev/index", "hw/embedded/index", "hw/owned/index"].map(
-    (name) => `emulator/${name}`,
-  ),
-  ...["cpu/riscv/index", "backends/index", "machine/index"].map((name) => `emulator/${name}`),
-  ...["codemods/index", "codemods/run", "codemods/eslint/index", "codemods/prove/worker/main"],
-  ...[
-    "bench/index",
-    "results/index",
-    "results/statistics/index",
-    "workloads/index",
-    "workloads/lifecycle/index",
-  ],
-];
+/** Every module that the compiler emits, but for those that become one file with all that they need. */
+function modulesApart(programs: readonly string[]): string[] {
+  const config = ts.readConfigFile("tsconfig.build.json", ts.sys.readFile).config;
+  return ts
+    .parseJsonConfigFileContent(config, ts.sys, ".")
+    .fileNames.map((file) => file.replace(/^\.\//, "").replace(/\.ts$/, ""))
+    .filter((name) => !programs.includes(name));
+}
+
+const COMMAND = ["bin/cli"];
+const HOST = ["emulator/host/index"];
+const MEASURED = ["bench/child", "bench/arm", "bench/counts/child"];
 
 /**
  * What is started often, or by somebody who waits: `regionlab run` needs some two hundred modules, and Node spends more time on
@@ -57,11 +58,11 @@ const LIBRARY: readonly string[] = [
  */
 export default defineConfig([
   {
-    ...packed(["bin/cli"], "bin/cli", (id) => ROOMS_APART.test(id)),
+    ...packed(COMMAND, "bin/cli", (id) => ROOMS_APART.test(id)),
     // npm sees to that when it installs a package, not when its own is built anew.
     plugins: [{ name: "executable", writeBundle: () => chmodSync("dist/bin/cli.js", 0o755) }],
   },
-  withoutComments(LIBRARY),
-  packed(["emulator/host/index"], "emulator/host/index", () => false),
-  packed(["bench/child", "bench/arm", "bench/counts/child"], "bench/measured", () => false),
+  withoutComments(modulesApart([...COMMAND, ...HOST, ...MEASURED])),
+  packed(HOST, "emulator/host/index", () => false),
+  packed(MEASURED, "bench/measured", () => false),
 ]);
