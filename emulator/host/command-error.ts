@@ -3,6 +3,9 @@ import { cleanText } from "./clean-text.ts";
 /** Exit codes of a failure: 1 the answer is "no", 2 wrong usage or unreadable input, 3 something was refused. */
 export type FailureCode = 1 | 2 | 3;
 
+/** What a message begins with if the file is, or the value of the option, the empty string: `: reason`, `-o : reason`. */
+const EMPTY_NAME = /^((?:[^:]* )?): /;
+
 /**
  * A failure that the user can act on. The command line prints it in one line, with no stack, and exits with its code.
  */
@@ -12,10 +15,10 @@ export class CommandError extends Error {
 
   /**
    * @param message the file or option, the reason and the fix, in one line. Names of files and options are untrusted:
-   * characters that would act on a terminal are replaced with U+FFFD.
+   * characters that would act on a terminal are replaced with U+FFFD, and an empty name is shown as quotes.
    */
   constructor(message: string, { exitCode = 2, cause }: { exitCode?: FailureCode; cause?: unknown } = {}) {
-    super(cleanText(message), cause === undefined ? undefined : { cause });
+    super(cleanText(message.replace(EMPTY_NAME, "$1'': ")), cause === undefined ? undefined : { cause });
     this.exitCode = exitCode;
   }
 }
