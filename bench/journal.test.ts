@@ -156,6 +156,26 @@ describe("Journal", () => {
     expect(existsSync(LOCK)).toBe(false);
   });
 
+  it("refuses a link to an output that another running process is writing, even before that exists", () => {
+    const link = `${output.replace(/\.json$/, "")}-link.json`;
+    symlinkSync(output, link);
+    const other = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    const linkLock = `${pageNameOf(link)}.lock`;
+    try {
+      writeFileSync(LOCK, `${other.pid}\n`);
+      expect(() => Journal.open(link, key, true)).toThrow(/another run \(process \d+\) is writing there/);
+      expect(existsSync(linkLock)).toBe(false);
+    } finally {
+      other.kill("SIGKILL");
+    }
+    rmSync(LOCK);
+    const journal = Journal.open(link, key, true);
+    expect([existsSync(linkLock), existsSync(LOCK)]).toEqual([true, true]);
+    journal.remove();
+    expect([existsSync(linkLock), existsSync(LOCK)]).toEqual([false, false]);
+    rmSync(link);
+  });
+
   it("interrupted at any byte, keeps the complete processes and accepts more", () => {
     write(ENTRIES);
     const bytes = readFileSync(file);

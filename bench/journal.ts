@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { CommandError } from "#host";
+import { CommandError, outputPlace } from "#host";
 import type { Environment } from "#results";
 import { pageNameOf } from "#results";
 import type { CountOutcome, CountSample } from "./counts/count.ts";
@@ -49,11 +49,11 @@ export class Journal {
   readonly earlier: Outcomes;
   /** Number of lines that were not complete outcomes. */
   readonly damaged: number;
-  private readonly output: string;
+  private readonly locks: readonly string[];
   private readonly file: string;
 
-  private constructor(output: string, earlier: Journal["earlier"], damaged = 0) {
-    this.output = output;
+  private constructor(output: string, locks: readonly string[], earlier: Journal["earlier"], damaged = 0) {
+    this.locks = locks;
     this.damaged = damaged;
     this.file = journalOf(output);
     this.earlier = earlier;
@@ -72,24 +72,24 @@ export class Journal {
       throw new CommandError(
         `${file}: is where this run keeps its finished processes, but not a regular file; move it away`,
       );
-    lock(output);
+    const locks = lock(output);
     const found = fresh ? null : readJournal(file);
     if (found !== null && JSON.stringify(found.key) === JSON.stringify(key)) {
       // New lines must not be appended to an incomplete one.
       truncateSync(file, found.wholeBytes);
-      return new Journal(output, found.earlier, found.damaged);
+      return new Journal(output, locks, found.earlier, found.damaged);
     }
     const finished = found === null ? 0 : sizeOf(found.earlier);
     const foreign = found === null && !fresh && existsSync(file) && statSync(file).size > 0;
     if (finished > 0 || foreign) {
-      unlock(output);
+      release(locks);
       throw new CommandError(
         `${file}: holds ${foreign ? "something that is not a journal of this regionlab" : `${finished} processes of an interrupted run with other options, code or Node`}; ` +
           "add --fresh to discard it, or store this run elsewhere with -o",
       );
     }
     writeFileSync(file, `${JSON.stringify({ key } satisfies Line)}\n`);
-    return new Journal(output, { proof: [], count: [], measure: [] });
+    return new Journal(output, locks, { proof: [], count: [], measure: [] });
   }
 
   /** Number of processes left by an interrupted run. */
@@ -110,7 +110,7 @@ export class Journal {
 
   /** Releases the output; finished processes are kept. */
   close(): void {
-    unlock(this.output);
+    release(this.locks);
   }
 }
 
@@ -119,11 +119,25 @@ function sizeOf(outcomes: Outcomes): number {
 }
 
 /**
- * Locks an output and its journal against a second run.
+ * Locks an output and its journal against a second run, under whatever name.
+ * @returns the files to be removed again
  * @throws CommandError (exit code 2) when another running process holds the lock
  */
-function lock(output: string): void {
-  const file = lockOf(output);
+function lock(output: string): readonly string[] {
+  const held: string[] = [];
+  try {
+    for (const file of locksOf(output)) {
+      take(file, output);
+      held.push(file);
+    }
+    return held;
+  } catch (error) {
+    release(held);
+    throw error;
+  }
+}
+
+function take(file: string, output: string): void {
   try {
     writeFileSync(file, `${process.pid}\n`, { flag: "wx" });
   } catch {
@@ -139,12 +153,15 @@ function lock(output: string): void {
   }
 }
 
-function unlock(output: string): void {
-  rmSync(lockOf(output), { force: true });
+function release(locks: readonly string[]): void {
+  for (const file of locks) rmSync(file, { force: true });
 }
 
-function lockOf(output: string): string {
-  return `${pageNameOf(output)}.lock`; // different files may have the same page
+/** Different files may have the same page, and different names may lead to the same file. */
+function locksOf(output: string): string[] {
+  return [...new Set([output, outputPlace(`-o ${output}`, output, true).path])].map(
+    (name) => `${pageNameOf(name)}.lock`,
+  );
 }
 
 function isAlive(pid: number): boolean {

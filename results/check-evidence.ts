@@ -37,8 +37,8 @@ export function checkEvidence(run: Run, r: JsonReader): Run {
   checkNames(run, r);
   const metrics = judgedAgain(run);
   const readers = metrics.map((metric, i) => ({ metric, reader: r.at("metrics").item(i) }));
-  for (const { metric, reader } of readers) checkStanding(reader, metric);
   checkReads(run, r);
+  for (const { metric, reader } of readers) checkStanding(reader, metric);
   checkHeaps(run, r);
   checkForms(run, r);
   // Report an edit where it was made: effects first, then corrected probabilities, which depend on all metrics.
@@ -96,12 +96,21 @@ function isSame(value: unknown, expected: unknown, name: string): boolean {
 }
 
 /** Reads of region fields are stored in a table and as figures, which must agree. */
-function checkReads({ fieldReads, metrics }: Run, r: JsonReader): void {
+function checkReads({ synthetic, equivalence, fieldReads, metrics }: Run, r: JsonReader): void {
   for (const question of READ_QUESTIONS) {
     const key = metricKey({ ...question, quantity: "reads", source: "regionlab" });
     const metric = metrics.find((each) => metricKey(each) === key);
     const i = fieldReads.findIndex(({ access }) => access === question.access);
-    if (metric === undefined) continue;
+    if (metric === undefined) {
+      if (i >= 0 && !synthetic && equivalence.every(({ equal }) => equal))
+        r.at("metrics").fail(`the reads of "${question.name}", which are in fieldReads`);
+      continue;
+    }
+    if (metric.role !== question.role)
+      r.at("metrics")
+        .item(metrics.indexOf(metric))
+        .at("role")
+        .fail(`"${question.role}", which this metric has`);
     if (i < 0)
       r.at("fieldReads").fail(`the reads of "${question.access}", which decide a question of this run`);
     for (const arm of ["A", "B"] as const) {

@@ -34,6 +34,31 @@ describe("parseRun", () => {
     expect(failure(input)).toMatchObject({ exitCode: 2, message: expect.stringMatching(message) });
   });
 
+  it("refuses a text that nests deeper than any run", () => {
+    const nested = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const member = `{"schema":"regionlab.run","version":4,"a":${nested}}`;
+    for (const input of [nested, member])
+      expect(failure(input).message).toMatch(/run\.json: nests deeper than/);
+  });
+
+  it.each([
+    [{ quick: !run.options.quick }, /options\.quick is/],
+    [{ seed: run.options.seed + 1 }, /options\.seed is/],
+    [{ shard: "1/2" }, /options\.shard is "1\/2", expected null/],
+    [{ suites: ["boot"] as const }, /options\.suites is/],
+    [{ suites: ["boot", "boot", "dispatch", "retention"] as const }, /options\.suites is .* each value once/],
+  ])("refuses options that are not those of the command: %o", (change, message) => {
+    const edited = serializeRun({ ...run, options: { ...run.options, ...change } });
+    expect(failure(edited).message).toMatch(message);
+  });
+
+  it("refuses a metric of another role than the question has", () => {
+    const metrics = run.metrics.map((metric) =>
+      metric.quantity === "reads" ? { ...metric, role: "control" as const } : metric,
+    );
+    expect(failure(serializeRun({ ...run, metrics })).message).toMatch(/run\.json: \$\.metrics\[\d+\]/);
+  });
+
   it("refuses everything that was edited, however consistently", () => {
     const paths = stringPaths(run).filter((_, i) => i % 7 === 0);
     const texts = paths.map((path) => {

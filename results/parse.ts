@@ -1,4 +1,5 @@
 import { CommandError } from "#host";
+import { checkCommand } from "./check-command.ts";
 import { checkEvidence } from "./check-evidence.ts";
 import { digestOf } from "./digest.ts";
 import { checkIdentities, perArm, readInterval, readMetric, readOmission } from "./parse-metrics.ts";
@@ -94,8 +95,14 @@ function parseJson(text: string, file: string): unknown {
     throw new CommandError(`${file}: is empty; give a file that \`regionlab bench -o\` wrote`);
   }
   try {
-    return JSON.parse(text);
+    const json: unknown = JSON.parse(text);
+    if (isDeeperThan(json, MOST_LEVELS))
+      throw new CommandError(
+        `${file}: nests deeper than any run (${MOST_LEVELS} levels); give a file that \`regionlab bench -o\` wrote`,
+      );
+    return json;
   } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
     throw new CommandError(
       isCutOff(text)
         ? `${file}: ends in the middle (truncated JSON); copy it again, or run \`regionlab bench -o\` again`
@@ -103,6 +110,18 @@ function parseJson(text: string, file: string): unknown {
       { cause },
     );
   }
+}
+
+/** A run has ten levels. What recurses over a text of a hundred thousand would run out of stack. */
+const MOST_LEVELS = 64;
+
+function isDeeperThan(json: unknown, most: number): boolean {
+  let level: unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > most) return true;
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+  return false;
 }
 
 /** Whether the text begins an object and ends before that object is closed. */
@@ -140,6 +159,7 @@ function readRun(r: JsonReader): Run {
     r.at("metrics").fail("no metrics, because an equivalence proof failed");
   }
   checkIdentities(run.metrics, run.omissions, r);
+  checkCommand(run, r);
   return checkEvidence(run, r);
 }
 
@@ -167,7 +187,10 @@ function readOptions(r: JsonReader): RunOptions {
   const given = r.at("forms");
   const forms = { A: given.at("A").oneOf(FORMS), B: given.at("B").oneOf(FORMS) };
   return {
-    suites: r.at("suites").array((suite) => suite.oneOf(SUITES)),
+    suites: unique(
+      r.at("suites").array((suite) => suite.oneOf(SUITES)),
+      r.at("suites"),
+    ),
     quick: r.at("quick").boolean(),
     forms,
     workloads: r.at("workloads").array(string),
@@ -200,6 +223,10 @@ function readSequential(r: JsonReader): Sequential {
   return { looks, level };
 }
 
+function unique<T>(values: T[], r: JsonReader): T[] {
+  return new Set(values).size === values.length ? values : r.fail("each value once");
+}
+
 function string(r: JsonReader): string {
   return r.string();
 }
@@ -225,7 +252,7 @@ function readEnvironment(r: JsonReader): Environment {
     arch: r.at("arch").string(),
     kernel: r.at("kernel").string(),
     cpuModel: r.at("cpuModel").string(),
-    cpuCount: r.at("cpuCount").count(),
+    cpuCount: r.at("cpuCount").positive(),
     memoryBytes: r.at("memoryBytes").count(),
     loadBefore: r.at("loadBefore").array(amount),
     loadAfter: r.at("loadAfter").array(amount),
@@ -330,9 +357,13 @@ function readOutcome(r: JsonReader): LifetimeOutcome {
 }
 
 function readLifetimeFigures(r: JsonReader): LifetimeFigures {
+  const blocksUnfreed = r.at("blocksUnfreed").count();
+  const bytesUnfreed = r.at("bytesUnfreed").count();
+  if (bytesUnfreed > 0 !== blocksUnfreed > 0)
+    r.at("bytesUnfreed").fail(blocksUnfreed > 0 ? "the bytes of the blocks" : "0, as no block is left");
   return {
-    blocksUnfreed: r.at("blocksUnfreed").count(),
-    bytesUnfreed: r.at("bytesUnfreed").count(),
+    blocksUnfreed,
+    bytesUnfreed,
     usesAfterFinalize: r.at("usesAfterFinalize").count(),
     usesAfterFree: r.at("usesAfterFree").count(),
   };

@@ -1,4 +1,4 @@
-import { CommandError, cleanText } from "#host";
+import { CommandError, cleanText, inOneLine } from "#host";
 
 /**
  * Walks parsed JSON and checks it on the way. Each reader knows its file and JSON path, so every error says where it
@@ -101,7 +101,7 @@ export class JsonReader {
   /** Throws an error that says what was found here and what was expected. */
   fail(expected: string): never {
     throw new CommandError(
-      `${this.file}: ${this.path} is ${describe(this.value)}, expected ${expected}; ` +
+      `${this.file}: ${this.path} is ${describe(this.value)}, expected ${inOneLine(expected)}; ` +
         "the file was edited or damaged: restore it, or run `regionlab bench -o` again",
     );
   }

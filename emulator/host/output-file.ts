@@ -25,6 +25,8 @@ import { writeError } from "./standard-output.ts";
 
 /** How often to check whether a FIFO has a reader. */
 const READER_POLL_MS = 20;
+/** Polls without a reader before the user is told what the command waits for. */
+const POLLS_BEFORE_NOTE = 50;
 const COPY_BYTES = 1 << 20;
 
 export interface OutputOptions {
@@ -66,7 +68,9 @@ export class OutputFile {
   async ready(): Promise<void> {
     const { kind, path, label } = this.place;
     if (kind !== "pipe" || this.pipe !== null) return;
-    for (;;) {
+    for (let polls = 0; ; polls++) {
+      if (polls === POLLS_BEFORE_NOTE)
+        process.stderr.write(`regionlab: ${label}: waiting for a program to read from it\n`);
       try {
         this.descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
         break;

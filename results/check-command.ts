@@ -1,0 +1,51 @@
+/** Holds the options of a stored run against the commands that it says it was measured with. */
+import type { JsonReader } from "./reader.ts";
+import { type Run, SUITES } from "./schema.ts";
+
+const BENCH = "npx regionlab bench";
+/** The word that asks for counts rather than a suite. */
+const COUNT = "count";
+
+/** @throws CommandError (exit code 2) where an option is not the one that a command gives */
+export function checkCommand({ options, schedule }: Run, r: JsonReader): void {
+  const lines = options.command.split("\n").filter((line) => line.startsWith(BENCH));
+  const at = r.at("options");
+  const because = "which follows from the command of the run";
+  for (const line of lines) {
+    const { words, given } = parse(line);
+    if (given.has("--quick") !== options.quick) at.at("quick").fail(`${!options.quick}, ${because}`);
+    const seed = Number(given.get("--seed")?.[0]);
+    if (seed !== options.seed) at.at("seed").fail(`${seed}, ${because}`);
+    if (schedule.seed !== seed) r.at("schedule").at("seed").fail(`${seed}, ${because}`);
+    if (lines.length > 1 || options.command.includes("\n")) continue; // parts, whose options are put together
+    const [shard = null] = given.get("--shard") ?? [];
+    if (shard !== options.shard) at.at("shard").fail(`${JSON.stringify(shard)}, ${because}`);
+    const [repeats] = given.get("--repeats") ?? [];
+    if (repeats !== undefined && shard === null && Number(repeats) !== options.repeats)
+      at.at("repeats").fail(`${repeats}, ${because}`);
+    const named = words.filter((word) => word !== COUNT);
+    const suites = words.length === 0 ? SUITES : named;
+    if (!sameMembers(suites, options.suites)) at.at("suites").fail(`${JSON.stringify(suites)}, ${because}`);
+    const guests = given.get("--workload");
+    if (guests !== undefined && !sameMembers(guests, options.workloads))
+      at.at("workloads").fail(`${JSON.stringify(guests)}, ${because}`);
+  }
+}
+
+/** The words of a command, and its options with their values. */
+function parse(line: string): { readonly words: readonly string[]; readonly given: Map<string, string[]> } {
+  const words: string[] = [];
+  const given = new Map<string, string[]>();
+  let values = words;
+  for (const token of line.slice(BENCH.length).split(" ").filter(Boolean)) {
+    if (token.startsWith("--")) {
+      values = [];
+      given.set(token, values);
+    } else values.push(token);
+  }
+  return { words, given };
+}
+
+function sameMembers(one: readonly string[], other: readonly string[]): boolean {
+  return new Set(one).size === other.length && other.every((each) => one.includes(each));
+}
