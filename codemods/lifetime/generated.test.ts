@@ -19,6 +19,8 @@ const notAlwaysSeen: ReadonlySet<Rule> = new Set([
   Rule.OwnerForeign,
   Rule.CreatedAgain,
   Rule.LeafUnparented,
+  Rule.UsedAfterUnrealize,
+  Rule.AliasOutlivesTarget,
   Rule.NeverUsed,
   Rule.MixedForms,
   Rule.CreatedTooEarly,
