@@ -20,6 +20,7 @@ const notAlwaysSeen: ReadonlySet<Rule> = new Set([
   Rule.CreatedAgain,
   Rule.LeafUnparented,
   Rule.UsedAfterUnrealize,
+  Rule.AddedTwice,
   Rule.AliasOutlivesTarget,
   Rule.NeverUsed,
   Rule.MixedForms,
