@@ -72,7 +72,9 @@ export class Evidence {
    */
   listingOf(device: ClassDeclaration): Node | undefined {
     this.listings ??= this.sources.flatMap(listingsIn);
-    const kin = new Set<Node>([device, ...this.classes.basesOf(device)]);
+    // Tools list the fields of any object of the model; that is no use of the device's.
+    const bases = this.classes.basesOf(device).filter((each) => !this.identity.isDeclaredByModel(each));
+    const kin = new Set<Node>([device, ...bases]);
     return this.listings.find((object) => {
       const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
       if (Node.isThisExpression(object)) return around !== undefined && kin.has(around);
