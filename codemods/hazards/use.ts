@@ -205,9 +205,10 @@ function mayStillShow(fate: Fate, unparenting: Fate, fates: readonly Fate[]): bo
   return !fates.some((each) => {
     if (!isHandedTo(each, "delSubregion")) return false;
     const removal = statementAround(each.node);
-    const sameContainer = receiverOf(each)?.getText() === receiverOf(fate)?.getText();
     return (
-      sameContainer && removal.getParent() === leaving.getParent() && removal.getEnd() <= leaving.getStart()
+      containerOf(each) === containerOf(fate) &&
+      removal.getParent() === leaving.getParent() &&
+      removal.getEnd() <= leaving.getStart()
     );
   });
 }
@@ -220,6 +221,16 @@ function isHandedTo({ kind, node }: Fate, method: string): boolean {
 function receiverOf({ node }: Fate): Node | undefined {
   const callee = Node.isCallExpression(node) ? node.getExpression() : undefined;
   return Node.isPropertyAccessExpression(callee) ? innermost(callee.getExpression()) : undefined;
+}
+
+/** The text of the container; a constant stands for what it was given. */
+function containerOf(fate: Fate): string | undefined {
+  const receiver = receiverOf(fate);
+  const [declaration] = Node.isIdentifier(receiver) ? declarationsOf(receiver) : [];
+  const isConstant =
+    Node.isVariableDeclaration(declaration) &&
+    declaration.getVariableStatement()?.getDeclarationKind() === "const";
+  return (isConstant ? declaration.getInitializer() : receiver)?.getText();
 }
 
 /** `this.container` if its declaration embeds it. */

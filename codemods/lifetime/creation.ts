@@ -123,7 +123,10 @@ function checkOwner(
 function ownerOf(watch: Watch, owner: ts.Expression, target: Target, frame: Frame): Record["owner"] {
   const bare = strip(owner);
   const sources = watch.callees.sources.of(bare, frame);
-  if (sources.some(({ kind }) => kind === "device")) return "device";
+  const held = sources.flatMap((each) =>
+    each.kind === "field" ? watch.callees.sources.contents(each) : each,
+  );
+  if (held.some(({ kind }) => kind === "device")) return "device";
   if (watch.targets.of(bare, frame).some(({ index }) => index === target.index)) return "itself";
   if (watch.targets.of(bare, frame).some(isOwnRegion)) return "region";
   if (watch.targets.childOf(bare, frame) !== undefined) return "child";

@@ -304,7 +304,11 @@ export const embeddedSituations: readonly Feature[] = [
         `this.${n}.init(this, "${n}", 0x1000);`,
         `this.model.systemMemory.addSubregion(0x7000_0000, this.${n});`,
       ],
-      unrealize: [`this.model.systemMemory.delSubregion(this.${n});`, `this.${n}.unparent();`],
+      unrealize: [
+        `const ${n}Memory = this.model.systemMemory;`,
+        `${n}Memory.delSubregion(this.${n});`,
+        `this.${n}.unparent();`,
+      ],
     }),
   },
 ];
