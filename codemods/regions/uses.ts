@@ -15,6 +15,7 @@ import {
 } from "ts-morph";
 import { kindsIn } from "../source/node-index.ts";
 import { ownedArrayCreation } from "./arrays.ts";
+import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
 import { declarationsOf } from "./names.ts";
 import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
@@ -85,8 +86,15 @@ function asRecord(cast: AsExpression, byName: FieldsByName): FoundUse[] {
 function givenAsRecord(object: Node, byName: FieldsByName): FoundUse[] {
   const parent = object.getParent();
   if (!Node.isExpression(object) || Node.isPropertyAccessExpression(parent)) return [];
+  if (Node.isCallExpression(parent) && createsRegion(parent)) return []; // by far the most common; types cost more than names
   if (object.getContextualType()?.getStringIndexType() === undefined) return [];
   return fieldsIn(object.getType(), byName).map((field) => useOf(field, object, UseKind.Computed));
+}
+
+function createsRegion(call: CallExpression): boolean {
+  const callee = call.getExpression();
+  if (!Node.isPropertyAccessExpression(callee)) return false;
+  return constructorByInit.has(callee.getName()) || constructorByNew.has(callee.getName());
 }
 
 function fieldsIn(type: Type, byName: FieldsByName): DeclaredField[] {
