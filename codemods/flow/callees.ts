@@ -208,7 +208,9 @@ export class Callees implements CalleeResolver {
     if (found.length > 0) {
       const bodies = found.map(({ fn, frame: outer, self }) => ({ fn, self, outer }));
       const sources = this.sources.of(target, frame);
-      return { kind: "followed", bodies, perhaps: bodies.length > 1 || sources.length > found.length };
+      // An element is another function each time.
+      const perhaps = bodies.length > 1 || sources.length > found.length || sources.some(isElement);
+      return { kind: "followed", bodies, perhaps };
     }
     const declaration = ts.isIdentifier(target) ? this.program.declarationOf(target) : undefined;
     if (declaration !== undefined && ts.isParameter(declaration) && functionAround(call) !== undefined)
@@ -242,6 +244,10 @@ export class Callees implements CalleeResolver {
       return this.sources.shapeMadeBy(self.node) ?? this.shape;
     return this.shape;
   }
+}
+
+function isElement({ kind }: Source): boolean {
+  return kind === "element";
 }
 
 function argumentsOf(call: ts.Node): readonly ts.Expression[] {

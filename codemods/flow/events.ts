@@ -18,6 +18,10 @@ export const LifePhase = {
   Unrealize: "unrealize",
   /** `unrealize` has returned; the object still stands. */
   Unrealized: "unrealized",
+  /** Optional: `onUnparent` of a device that was never realized, or whose `realize` failed. */
+  Abandoned: "abandoned",
+  /** Optional, after that: `realize` has failed, and the device is gone from the tree. */
+  Failed: "failed",
   /** Optional: what may still be entered between `unrealize` and the end. */
   Afterwards: "afterwards",
   /** The children have been released; the finalizers run. */

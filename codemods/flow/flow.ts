@@ -36,6 +36,8 @@ export interface FlowOptions {
    * `unrealize` left off. Default: no.
    */
   readonly enteredAfterwards?: boolean;
+  /** Whether to walk the ends of devices that are never realized, or whose `realize` fails. Default: no. */
+  readonly abandoned?: boolean;
 }
 
 /** Runs an analysis over the life of an object of `declaration`. */
@@ -73,9 +75,10 @@ class Life<S> {
     if (state !== undefined)
       state = walker.repeat(state, (each) => walker.enterAll(each, this.entries.filter(isConfiguring)));
     if (state === undefined) return undefined;
+    if (options.abandoned === true) this.abandon(state);
     let failed: S | undefined;
     const realized = (each: S): S | undefined => {
-      const { done, thrown } = this.realize(each);
+      const { done, thrown } = this.realize(each, options);
       failed = walker.join(failed, thrown);
       if (options.enteredAfterwards === true && done !== undefined) {
         const after = walker.phase(LifePhase.Afterwards, done);
@@ -95,14 +98,23 @@ class Life<S> {
     return current;
   }
 
+  /** The device goes without having been realized. */
+  private abandon(state: S | undefined): S | undefined {
+    return this.hook("onUnparent", this.walker.phase(LifePhase.Abandoned, state));
+  }
+
   /** One `realize`, the run time, and `unrealize`; `thrown` is the state in which a hook failed. */
-  private realize(state: S): { readonly done: S | undefined; readonly thrown: S | undefined } {
+  private realize(
+    state: S,
+    options: FlowOptions,
+  ): { readonly done: S | undefined; readonly thrown: S | undefined } {
     const { walker } = this;
     const outer = walker.exits;
     const exits = newExits<S>();
     walker.exits = exits;
     let current = this.hook("realize", walker.phase(LifePhase.Realize, state));
     if (isMachine(walker.program, this.shape)) current = this.hook(BUILD, current);
+    if (options.abandoned === true) walker.phase(LifePhase.Failed, this.abandon(exits.thrown));
     current = walker.phase(LifePhase.Run, current);
     if (current !== undefined) current = this.runTime(current);
     current = this.hook("unrealize", walker.phase(LifePhase.Unrealize, current));

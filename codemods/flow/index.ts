@@ -6,4 +6,4 @@ export { type Binding, DEVICE, type Frame, type Source, sameSource } from "./fra
 export { ClassShape, FlowProgram } from "./program.ts";
 export { type LifeQueries, lifeQueries, type Order, type Times } from "./queries.ts";
 export { Sources } from "./sources.ts";
-export { accessOf, isAsync, isPrivate, isProtected, nameOf, strip } from "./syntax.ts";
+export { accessOf, functionAround, isAsync, isPrivate, isProtected, nameOf, strip } from "./syntax.ts";

@@ -95,6 +95,22 @@ describe("how often", () => {
     expect(life.times(9)).toBe("once");
   });
 
+  test("a generator that a loop or a spread runs does not go on later", () => {
+    const life = answersFor(
+      realize(
+        "for (const each of this.steps()) { void each; mark(1); } mark(2); void [...this.more()]; mark(3);",
+        `private *steps(): Generator<number> { mark(4); yield 1; mark(5); }
+         private *more(): Generator<number> { mark(6); yield 1; }`,
+      ),
+    );
+    expect(life.times(4)).toBe("once");
+    expect(life.order(4, 1)).toBe("after");
+    expect(life.order(5, 1)).toBe("maybe-before");
+    expect(life.order(5, 2)).toBe("maybe-before");
+    expect(life.times(6)).toBe("once");
+    expect(life.order(6, 3)).toBe("after");
+  });
+
   test("generators and async functions may go on later", () => {
     const life = answersFor(
       realize(

@@ -9,6 +9,7 @@ export const copies: ReadonlySet<string> = new Set([
   "entries",
   "values",
   "slice",
+  "splice",
   "filter",
   "reverse",
   "toReversed",

@@ -120,7 +120,7 @@ export class Sources {
   }
 
   functionIn(source: Source): { fn: Runnable; frame: Frame; self: readonly Source[] }[] {
-    if (source.kind === "field") {
+    if (source.kind === "field" || source.kind === "element") {
       if (this.depth > DEPTH) return [];
       this.depth++;
       const found = this.contents(source).flatMap((each) => this.functionIn(each));

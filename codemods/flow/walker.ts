@@ -183,6 +183,8 @@ export class Walker<State> {
 
   /** Runs a function of the program; a generator runs at some later time, or now, and so does what follows an `await`. */
   invoke(fn: Runnable, frame: Frame, state: State): State | undefined {
+    // What a loop or a spread takes from a generator runs there and then, up to the end or to a `yield` at which it leaves.
+    if (isGenerator(fn) && !isAsync(fn) && isConsumed(frame.call)) return this.run(fn, frame, state);
     const isLater = isGenerator(fn);
     if (!isLater && !(isAsync(fn) && hasAwait(fn))) return this.run(fn, frame, state);
     this.register({ fn, self: frame.self, bindings: frame.bindings, outer: frame.outer });
@@ -291,6 +293,13 @@ export class Walker<State> {
     }
     return current;
   }
+}
+
+/** True for `for (const step of this.steps())` and `[...this.steps()]`: nothing else can go on with the generator. */
+function isConsumed(call: ts.Node | undefined): boolean {
+  if (call === undefined) return false;
+  const { parent } = call;
+  return ts.isSpreadElement(parent) || (ts.isForOfStatement(parent) && parent.expression === call);
 }
 
 /** The first parameter of a callback of the object before `opaque` is that value. */

@@ -22,6 +22,7 @@ import {
   usesOfBinding,
 } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
+import { innermost } from "../regions/trace-syntax.ts";
 import { identifiersIn } from "../source/node-index.ts";
 import { hasComment, hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 
@@ -34,10 +35,18 @@ export function createdElsewhere(
     if (kind !== UseKind.Create && kind !== UseKind.CreateInExpression) continue;
     if (inDerived && targets.has(node.getSourceFile())) continue;
     if (inDerived || member === undefined || (!onThis && kind === UseKind.Create)) {
-      return { reason: Reason.CreatedElsewhere, node, detail: describeUse(node) };
+      const reason = isOnName(node) ? Reason.CreatedElsewhere : Reason.CreatedInExpression;
+      return { reason, node, detail: describeUse(node) };
     }
   }
   return undefined;
+}
+
+/** False for `(…, this).window`: which object that is takes more than a name. */
+function isOnName(node: Node): boolean {
+  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
+  const object = access ? innermost(node.getExpression()) : node;
+  return !Node.isBinaryExpression(object) && !Node.isConditionalExpression(object);
 }
 
 export function createdInExpression({ uses }: RegionField): Refusal | undefined {

@@ -10,8 +10,9 @@ import {
   UseKind,
 } from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
+import { declarationsOf } from "../regions/names.ts";
 import { Reason } from "../regions/reasons.ts";
-import { describeUse, enclosingFunction, memberOf, outermost } from "../regions/syntax.ts";
+import { describeUse, enclosingFunction, firstLine, memberOf, outermost } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
 import { derivesFrom, innermost, isAssignmentTarget } from "../regions/trace-syntax.ts";
 import { phaseOf } from "./order.ts";
@@ -79,9 +80,20 @@ export function notFollowed(fates: readonly Fate[]): Refusal | undefined {
   return { reason: Reason.NotFollowed, node: lost.node, detail: `${describeUse(lost.node)}: ${lost.why}` };
 }
 
+/** Code that sees the form of a region without naming it. */
+export function observed(device: ClassDeclaration, { observers }: Evidence): Refusal | undefined {
+  const reading = observers.storageRead(device);
+  if (reading !== undefined) {
+    return { reason: Reason.StorageObserved, node: reading, detail: describeUse(reading) };
+  }
+  const evaluation = observers.evaluation(device);
+  return evaluation && { reason: Reason.CodeInText, node: evaluation, detail: firstLine(evaluation) };
+}
+
 /**
  * Flat views hold a region through its owner, so unparenting an owned leaf frees it under them. Containers and aliases
- * are never ranges of a flat view, but may be its root; unparenting them is allowed as the last use in teardown.
+ * are never ranges of a flat view, but may be its root; unparenting them is allowed as the last use in teardown, if nothing
+ * that they were given to still refers to them.
  */
 export function unparented(
   field: RegionField,
@@ -98,8 +110,9 @@ export function unparented(
   const direct = field.uses.find(({ node }) => node.getParent()?.getParent() === use.node);
   const tearDown = direct?.member && phaseOf(direct.member, field.device.declaration) === Phase.TearDown;
   if (direct === undefined || tearDown !== true) return refuse(Reason.ContainerUnparented, placeOf(use));
-  const root = fates.find(isRootOfSpace);
-  if (root !== undefined) return refuse(Reason.ContainerUnparented, placeOf(use));
+  if (fates.some((fate) => mayStillShow(fate, use, fates))) {
+    return refuse(Reason.ContainerUnparented, placeOf(use));
+  }
   const later = field.uses.find(({ node }) => node !== direct.node && isAfter(node, direct.node));
   return later && refuse(Reason.ContainerUnparented, later.node);
 }
@@ -132,7 +145,8 @@ export function allocationUnparented(
   fates: readonly Fate[],
 ): Refusal | undefined {
   const isFine = (fate: Fate): boolean => {
-    if (isLeaf(maker.shape) || fates.some(isRootOfSpace) || innermost(placeOf(fate)).getText() !== target) {
+    const kept = fates.some((each) => isRootOfSpace(each) || isHandedTo(each, "initMmio"));
+    if (isLeaf(maker.shape) || kept || innermost(placeOf(fate)).getText() !== target) {
       return false;
     }
     if (device === undefined || isInLoop(fate.node, device.declaration)) return false;
@@ -177,6 +191,60 @@ function isRootOfSpace({ kind, node }: Fate): boolean {
   return (
     kind === "handed" && Node.isNewExpression(node) && /AddressSpace$/.test(node.getExpression().getText())
   );
+}
+
+/**
+ * What a region was given to, and may still be in when it is unparented. A device's own container is not: it is detached
+ * from it. Another container is not, if the region is removed from it first.
+ */
+function mayStillShow(fate: Fate, unparenting: Fate, fates: readonly Fate[]): boolean {
+  if (fate.kind !== "handed" || isHandedTo(fate, "delSubregion")) return false;
+  if (!isHandedTo(fate, "addSubregion")) return true;
+  if (isEmbeddedInThis(receiverOf(fate))) return false;
+  const leaving = statementAround(unparenting.node);
+  return !fates.some((each) => {
+    if (!isHandedTo(each, "delSubregion")) return false;
+    const removal = statementAround(each.node);
+    return (
+      containerOf(each) === containerOf(fate) &&
+      removal.getParent() === leaving.getParent() &&
+      removal.getEnd() <= leaving.getStart()
+    );
+  });
+}
+
+function isHandedTo({ kind, node }: Fate, method: string): boolean {
+  const callee = kind === "handed" && Node.isCallExpression(node) ? node.getExpression() : undefined;
+  return Node.isPropertyAccessExpression(callee) && callee.getName() === method;
+}
+
+function receiverOf({ node }: Fate): Node | undefined {
+  const callee = Node.isCallExpression(node) ? node.getExpression() : undefined;
+  return Node.isPropertyAccessExpression(callee) ? innermost(callee.getExpression()) : undefined;
+}
+
+/** The text of the container; a constant stands for what it was given. */
+function containerOf(fate: Fate): string | undefined {
+  const receiver = receiverOf(fate);
+  const [declaration] = Node.isIdentifier(receiver) ? declarationsOf(receiver) : [];
+  const isConstant =
+    Node.isVariableDeclaration(declaration) &&
+    declaration.getVariableStatement()?.getDeclarationKind() === "const";
+  return (isConstant ? declaration.getInitializer() : receiver)?.getText();
+}
+
+/** `this.container` if its declaration embeds it. */
+function isEmbeddedInThis(container: Node | undefined): boolean {
+  if (!Node.isPropertyAccessExpression(container) || !Node.isThisExpression(container.getExpression()))
+    return false;
+  return declarationsOf(container.getNameNode()).some((each) => {
+    const value = Node.isPropertyDeclaration(each) ? each.getInitializer() : undefined;
+    return Node.isCallExpression(value) && /^this\.embed(?:Array)?$/.test(value.getExpression().getText());
+  });
+}
+
+function statementAround(node: Node): Node {
+  return node.getFirstAncestor(Node.isStatement) ?? node;
 }
 
 /** The expression that is unparented. */

@@ -53,7 +53,7 @@ export class LifetimeAudit {
       if (!shape.chain.some((each) => named.has(each.getSourceFile()))) continue;
       const kind = { isDevice: bases.includes("Device"), isMachine: bases.includes("Machine") };
       const watch = new Watch(program, shape, kind, findings, this.callers);
-      flow(program, declaration, watch, { enteredAfterwards: true });
+      flow(program, declaration, watch, { enteredAfterwards: true, abandoned: true });
       checkLife(watch);
     }
     const paths = new Set(files.map(({ fileName }) => fileName));

@@ -63,7 +63,7 @@ export function create(
     if (watch.phase === LifePhase.Construct) watch.report(Rule.CreatedTooEarly, node, target);
     if (!checkForm(watch, node, target, maker)) checkAgain(watch, node, target, record, frame, current);
     record.creations.push({ node, phase: watch.phase, shape: maker.shape });
-    if (maker.shape === Shape.Alias) checkAlias(watch, node, target, record, frame);
+    if (maker.shape === Shape.Alias) checkAlias(watch, node, target, record, frame, current);
     current = watch.move(current, target, Place.Free, certain);
   }
   return current;
@@ -77,8 +77,8 @@ function openSpace(
   state: DeviceState,
 ): DeviceState {
   const root = node.arguments?.[1];
-  watch.recordOf(space);
-  const stands = (watch.place(state, space) & Place.Free) !== 0;
+  const { unparentedAtRunTime } = watch.recordOf(space);
+  const stands = (watch.place(state, space) & Place.Free) !== 0 && !unparentedAtRunTime;
   if (watch.kind.isDevice && stands && mayRepeat(watch, frame) && !isGuarded(watch, node, frame))
     watch.report(Rule.SpaceNeverDestroyed, node, space);
   if (root !== undefined)
@@ -123,7 +123,10 @@ function checkOwner(
 function ownerOf(watch: Watch, owner: ts.Expression, target: Target, frame: Frame): Record["owner"] {
   const bare = strip(owner);
   const sources = watch.callees.sources.of(bare, frame);
-  if (sources.some(({ kind }) => kind === "device")) return "device";
+  const held = sources.flatMap((each) =>
+    each.kind === "field" ? watch.callees.sources.contents(each) : each,
+  );
+  if (held.some(({ kind }) => kind === "device")) return "device";
   if (watch.targets.of(bare, frame).some(({ index }) => index === target.index)) return "itself";
   if (watch.targets.of(bare, frame).some(isOwnRegion)) return "region";
   if (watch.targets.childOf(bare, frame) !== undefined) return "child";
@@ -228,6 +231,9 @@ export function isKept(watch: Watch, node: ts.Node, frame: Frame): boolean {
   return kept;
 }
 
+/** Position of the region that an alias shows, among the arguments of its constructors. */
+export const SHOWN = 2;
+
 /** What an alias shows must not go before it. */
 function checkAlias(
   watch: Watch,
@@ -235,10 +241,14 @@ function checkAlias(
   alias: Target,
   record: Record,
   frame: Frame,
+  state: DeviceState,
 ): void {
-  const shown = node.arguments[2];
+  const shown = node.arguments[SHOWN];
   if (shown === undefined || ts.isSpreadElement(shown)) return;
   const targets = watch.targets.of(shown, frame);
+  const [only, ...others] = targets;
+  if (only !== undefined && others.length === 0 && watch.isGone(only, state))
+    watch.report(Rule.AliasOfUnparented, node, alias, [{ node: only.node, text: "its target" }]);
   for (const target of targets) if (!record.shows.includes(target)) record.shows.push(target);
   if (watch.kind.isMachine) return;
   const outlives = record.owner === "none" || record.owner === "foreign";

@@ -25,9 +25,20 @@ export function checkTornDown(watch: Watch, state: DeviceState): void {
     const [mapping] = record.mappings;
     if (mapping === undefined || (place & HELD) === 0 || !countsOnDevice(record)) continue;
     const forSure = (place & ~HELD) === 0 && !target.many;
-    if (record.releasedInTearDown && !forSure) continue;
+    if ((record.releasedInTearDown && !forSure) || watch.removesUnknown) continue;
     const rule = mapping.isSystem ? Rule.NeverUnmapped : Rule.ForeignContainer;
     watch.report(rule, mapping.node, target);
+  }
+}
+
+/** When realize has failed, and the device has left the tree. */
+export function checkFailed(watch: Watch, state: DeviceState): void {
+  if (!watch.kind.isDevice || watch.kind.isMachine || state.unreachable) return;
+  for (const record of watch.seen) {
+    const [mapping] = record.mappings;
+    const held = (watch.place(state, record.target) & HELD) !== 0;
+    if (mapping !== undefined && held && !record.target.many && countsOnDevice(record))
+      watch.report(Rule.MappedInFailure, mapping.node, record.target);
   }
 }
 
@@ -46,8 +57,11 @@ export function checkLife(watch: Watch): void {
       watch.report(Rule.ReferenceKept, target.node, target);
     if (target.kind === "object" && !record.released && watch.kind.isDevice) checkObject(watch, record);
     if (!isOwnRegion(target)) continue;
-    const [removal] = record.lateRemovals;
-    if (removal !== undefined && !record.addedAtRunTime) watch.report(Rule.DeletedTwice, removal, target);
+    if (!record.addedAtRunTime)
+      for (const removal of record.lateRemovals) watch.report(Rule.DeletedTwice, removal, target);
+    const [addition] = record.repeatedAdditions;
+    // A device that also removes it leaves it to its callers to alternate.
+    if (addition !== undefined && !record.removedAtRunTime) watch.report(Rule.AddedTwice, addition, target);
     checkRealize(watch, record);
     checkUse(watch, record);
   }

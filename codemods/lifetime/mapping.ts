@@ -2,7 +2,7 @@
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import type { Record } from "./record.ts";
-import { entryName, isGuarded } from "./repetition.ts";
+import { entryName, isGuarded, mayRepeat } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, Place } from "./state.ts";
 import { isOwnRegion, type Target } from "./targets.ts";
@@ -28,9 +28,28 @@ export function add(
     // A region without an owner is counted on nothing, in whichever container it is.
     const place = own || record.owner === "none" ? Place.Own : Place.Foreign;
     if (watch.phase === LifePhase.Run) record.addedAtRunTime = true;
+    checkAddition(watch, node, target, frame, state, subregions.length === 1);
     current = watch.move(current, target, place, subregions.length === 1);
   }
   return current;
+}
+
+/** A region is in one container at a time. */
+function checkAddition(
+  watch: Watch,
+  node: ts.CallExpression,
+  target: Target,
+  frame: Frame,
+  state: DeviceState,
+  certain: boolean,
+): void {
+  if (target.many || !certain || !isOwnRegion(target)) return;
+  const before = watch.place(state, target);
+  const inside = Place.Own | Place.Foreign;
+  if ((before & inside) === 0 || isGuarded(watch, node, frame)) return;
+  if ((before & ~inside) === 0 && watch.phase !== LifePhase.Run) {
+    watch.report(Rule.AddedTwice, node, target);
+  } else if (mayRepeat(watch, frame)) watch.recordOf(target).repeatedAdditions.push(node);
 }
 
 function isSystemMemory(watch: Watch, container: ts.Expression, frame: Frame): boolean {
@@ -46,15 +65,20 @@ export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, stat
   const [region] = node.arguments;
   if (region === undefined) return state;
   const targets = watch.targets.of(region, frame);
+  if (targets.length === 0 && watch.isTearDown && isParameter(watch, region)) watch.removesUnknown = true;
   let current: DeviceState = { ...state, quiet: false };
   for (const target of targets) {
     const record = watch.recordOf(target);
     if (watch.isTearDown) record.releasedInTearDown = true;
+    if (watch.phase === LifePhase.Run) record.removedAtRunTime = true;
     record.released = true;
     const before = watch.place(state, target);
+    const everAdded = Place.Own | Place.Foreign | Place.Window | Place.Removed | Place.Gone;
+    if (watch.phase === LifePhase.Abandoned && (before & everAdded) === 0 && !isGuarded(watch, node, frame))
+      watch.report(Rule.RemovedNeverAdded, node, target);
     if ((before & Place.Removed) !== 0 && targets.length === 1 && !target.many) {
       if (before === Place.Removed) watch.report(Rule.DeletedTwice, node, target);
-      else if (!isGuarded(watch, node, frame) && isSecond(record, node, frame))
+      else if (!isGuarded(watch, node, frame) && isSecond(watch, record, node, frame))
         record.lateRemovals.push(node);
     }
     if (!record.removals.includes(node)) record.removals.push(node);
@@ -63,9 +87,16 @@ export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, stat
   return current;
 }
 
-/** True if another statement removes it, too, or if this one runs at each reset. A public method may ask to be called once. */
-function isSecond({ removals }: Record, node: ts.Node, frame: Frame): boolean {
-  return removals.some((each) => each !== node) || entryName(frame) === "reset";
+/** True for what a closure that was kept has been given: it may be any region. */
+function isParameter(watch: Watch, region: ts.Expression): boolean {
+  const name = strip(region);
+  const declaration = ts.isIdentifier(name) ? watch.program.declarationOf(name) : undefined;
+  return declaration !== undefined && ts.isParameter(declaration);
+}
+
+/** True if another statement removes it, too, or if this one may run again: at each reset, by a public method. */
+function isSecond(watch: Watch, { removals }: Record, node: ts.Node, frame: Frame): boolean {
+  return removals.some((each) => each !== node) || entryName(frame) === "reset" || mayRepeat(watch, frame);
 }
 
 /** `this.initMmio(region)`: the board may map it from now on. */

@@ -18,12 +18,15 @@ export interface Record {
   readonly removals: ts.Node[];
   /** Removals that may come after another one, without a condition that asks. */
   readonly lateRemovals: ts.Node[];
-  /** True if the class adds it to a container while it runs. */
+  /** True if the class adds it to a container while it runs, or removes it. */
   addedAtRunTime: boolean;
+  removedAtRunTime: boolean;
+  /** Additions that a caller may repeat, without a condition that asks. */
+  readonly repeatedAdditions: ts.Node[];
   /** True for a window that `initMmio` declared. */
   isWindow: boolean;
   unparented: boolean;
-  /** Unparented while the device runs, so that it may be created again. */
+  /** Unparented, or destroyed, while the device runs, so that it may be created again. */
   unparentedAtRunTime: boolean;
   /** Unmapped, dropped or destroyed while the device is torn down. */
   releasedInTearDown: boolean;
@@ -46,6 +49,8 @@ export function newRecord(target: Target): Record {
     removals: [],
     lateRemovals: [],
     addedAtRunTime: false,
+    removedAtRunTime: false,
+    repeatedAdditions: [],
     isWindow: false,
     unparented: false,
     unparentedAtRunTime: false,

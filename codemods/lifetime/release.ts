@@ -123,6 +123,7 @@ export function destroySpace(
   for (const space of spaces) {
     const record = watch.recordOf(space);
     record.released = true;
+    if (watch.phase === LifePhase.Run) record.unparentedAtRunTime = true;
     if (watch.isTearDown) record.releasedInTearDown = true;
     current = watch.move(current, space, Place.Gone, spaces.length === 1);
   }

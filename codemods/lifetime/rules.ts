@@ -23,6 +23,10 @@ export const Rule = {
   NeverUnmapped: "mapped-never-unmapped",
   ForeignContainer: "foreign-container-never-left",
   DeletedTwice: "deleted-twice",
+  AddedTwice: "added-twice",
+  RemovedNeverAdded: "removed-never-added",
+  MappedInFailure: "mapped-when-realize-fails",
+  KeptInStatic: "kept-in-static",
   SpaceNeverDestroyed: "space-never-destroyed",
   // The end
   LeafUnparented: "leaf-unparented",
@@ -30,6 +34,7 @@ export const Rule = {
   WindowUnparented: "window-unparented",
   RootUnparented: "root-unparented",
   AliasOutlivesTarget: "alias-outlives-target",
+  AliasOfUnparented: "alias-of-unparented",
   UsedAfterUnparent: "used-after-unparent",
   UsedAfterUnrealize: "used-after-unrealize",
   TimerNeverCancelled: "timer-never-cancelled",
@@ -213,6 +218,40 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     because: "delSubregion asserts that the container is the region's own.",
     fix: "remove it once; ask `mapped` where it may be in or out",
   },
+  [Rule.AddedTwice]: {
+    level: "error",
+    what: "the region is added to a container while it is in one",
+    embedded: "The memory core aborts: a region is in one container at a time.",
+    owned: SAME,
+    because: "addSubregion asserts that the region has no container.",
+    fix: "ask `mapped` first, or remove it before it is added again",
+  },
+  [Rule.RemovedNeverAdded]: {
+    level: "error",
+    what: "onUnparent removes a region that a device which was never realized has not added",
+    embedded: "The memory core aborts: the region is not in the container, or was never initialised.",
+    owned: "The same, or the field has no region yet.",
+    because: "onUnparent also runs when a device that was never plugged goes, and when realize has failed.",
+    fix: "do it in unrealize, or ask `mapped` first",
+  },
+  [Rule.MappedInFailure]: {
+    level: "error",
+    what: "realize fails after it has mapped the region",
+    embedded:
+      "unrealize does not run for a device whose realize failed. The container keeps its reference to the device, which is never finalized, and the guest reaches a device that does not work.",
+    owned: SAME,
+    because:
+      "A container takes a reference to the owner of a subregion with another owner, until the subregion is removed.",
+    fix: "check first and map last, or remove it before the exception leaves realize",
+  },
+  [Rule.KeptInStatic]: {
+    level: "error",
+    what: "a list that outlives the device keeps the region, and nothing takes it out",
+    embedded: "Whoever reads the list later uses a finalized region in freed storage.",
+    owned: "Whoever reads the list later uses a freed region.",
+    because: "The owner's property holds the only reference to a region; a list holds none.",
+    fix: "take it out of the list in unrealize",
+  },
   [Rule.SpaceNeverDestroyed]: {
     level: "error",
     what: "the address space is never destroyed",
@@ -269,6 +308,14 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     because:
       "An alias takes no reference to its target: the target must outlive it, as it does with the same owner.",
     fix: "unparent the alias before the target, and give both one owner",
+  },
+  [Rule.AliasOfUnparented]: {
+    level: "error",
+    what: "the alias is made for a region that was unparented",
+    embedded: "Every change of the map walks through the alias to a finalized region.",
+    owned: "Every change of the map walks through the alias to freed storage.",
+    because: "Unparenting drops the only reference, and an alias takes none.",
+    fix: "unparent the target after the alias, or leave both to their owner",
   },
   [Rule.UsedAfterUnparent]: {
     level: "error",

@@ -25,6 +25,10 @@ const invisible: Readonly<Record<string, string>> = {
   RegionEmbedded: "a flat view would have to outlive the device",
   NoOwnerOwned: "nothing reads the window after the device has gone",
   BusOwned: "nothing reads the window after the device has gone",
+  FailsAfterMapping: "its realize fails with a larger size only",
+  RemovesWhenUnparented: "it would have to go without having been plugged",
+  ListsInClass: "another device would have to read the list",
+  ListsInFile: "another device would have to read the list",
   KeepsMapping: "system memory has no owner to count the mapping on",
 };
 /** Names of `invisible` that have been met. */

@@ -11,16 +11,18 @@ import {
   type FlowEvent,
   type FlowProgram,
   type Frame,
+  functionAround,
   LifePhase,
   strip,
 } from "../flow/index.ts";
-import { constructorByInit } from "../regions/constructors.ts";
+import { constructorByInit, constructorByNew, Shape } from "../regions/constructors.ts";
 import type { Callers } from "./callers.ts";
-import { create, creationByCall, initialise } from "./creation.ts";
-import { checkTornDown } from "./ending.ts";
+import { create, creationByCall, initialise, SHOWN } from "./creation.ts";
+import { checkFailed, checkTornDown } from "./ending.ts";
 import { Fields } from "./fields.ts";
 import type { Findings } from "./finding.ts";
 import { add, declareWindow, mapWindow, remove, unmapWindows } from "./mapping.ts";
+import { keepOutside } from "./outliving.ts";
 import { newRecord, type Record } from "./record.ts";
 import { dropReference, References, takeReference } from "./references.ts";
 import { destroySpace, unparent, unplugChild } from "./release.ts";
@@ -58,6 +60,8 @@ export class Watch implements Analysis<DeviceState> {
     [];
   /** Objects that were given a parent by `addChild`. */
   readonly childrenAdded = new Set<number>();
+  /** Set when the tear-down removes a region from a container of which it is not known which it is. */
+  removesUnknown = false;
   /** Set when the walk met code that it could not follow. */
   hasUnknowns = false;
   phase: LifePhase = LifePhase.Construct;
@@ -118,6 +122,7 @@ export class Watch implements Analysis<DeviceState> {
     related: readonly { readonly node: ts.Node; readonly text: string }[] = [],
   ): void {
     if (this.phase === LifePhase.Afterwards && rule !== Rule.UsedAfterUnrealize) return;
+    if (this.phase === LifePhase.Abandoned && rule !== Rule.RemovedNeverAdded) return;
     this.findings.add(
       rule,
       node,
@@ -153,6 +158,7 @@ export class Watch implements Analysis<DeviceState> {
   private enterPhase(phase: LifePhase, state: DeviceState): DeviceState {
     this.phase = phase;
     if (phase === LifePhase.Unrealized) checkTornDown(this, state);
+    if (phase === LifePhase.Failed) checkFailed(this, state);
     if (phase === LifePhase.Run) return this.fields.set(this.states, state, "realized", Content.Full);
     if (phase === LifePhase.Unrealize) return this.fields.set(this.states, state, "realized", Content.Empty);
     return state;
@@ -193,7 +199,7 @@ export class Watch implements Analysis<DeviceState> {
       const created = (place & ~Place.Absent) !== 0;
       if (created && isOwnRegion(target) && record.owner !== "none" && record.owner !== "foreign")
         this.report(Rule.UsedInFinalize, node, target);
-    } else if ((place & Place.Gone) !== 0 && (place & (STANDING | Place.Absent)) === 0 && !target.many) {
+    } else if (this.isGone(target, state)) {
       this.report(
         this.phase === LifePhase.Afterwards ? Rule.UsedAfterUnrealize : Rule.UsedAfterUnparent,
         node,
@@ -202,11 +208,18 @@ export class Watch implements Analysis<DeviceState> {
     }
   }
 
+  /** True for an object that was certainly unparented or destroyed. */
+  isGone(target: Target, state: DeviceState): boolean {
+    const place = this.place(state, target);
+    return (place & Place.Gone) !== 0 && (place & (STANDING | Place.Absent)) === 0 && !target.many;
+  }
+
   private call(node: ts.CallExpression, frame: Frame, state: DeviceState): DeviceState {
     const access = accessOf(strip(node.expression));
     const name = access?.name;
     if (access === undefined || name === undefined) return this.passed(node, frame, state);
     const { object } = access;
+    keepOutside(this, node, name, object, frame);
     switch (name) {
       case "addSubregion":
         return add(this, node, object, frame, this.passed(node, frame, state));
@@ -273,10 +286,17 @@ export class Watch implements Analysis<DeviceState> {
         record.exposed = true;
         const frees = accessOf(strip(node.expression))?.name === "freeBlockOf";
         if (frees) record.released = true;
-        else this.use(target, arg, state, frame);
+        else if (!this.isShown(node, arg) || !this.isGone(target, state)) this.use(target, arg, state, frame);
       }
     }
     return state;
+  }
+
+  /** True for the target in a call that makes an alias, which has a rule of its own. */
+  private isShown(call: ts.CallExpression, arg: ts.Expression): boolean {
+    const name = accessOf(strip(call.expression))?.name ?? "";
+    const maker = constructorByInit.get(name) ?? constructorByNew.get(name);
+    return maker?.shape === Shape.Alias && call.arguments[SHOWN] === arg;
   }
 
   private unmapped(node: ts.CallExpression, frame: Frame, state: DeviceState): DeviceState {
@@ -308,6 +328,7 @@ export class Watch implements Analysis<DeviceState> {
     }
     const [source, ...others] = this.callees.sources.of(test.subject, frame);
     if (others.length > 0) return state;
+    if (source?.kind === "field" && this.isEarlierValue(test.subject, source.name)) return state;
     const name =
       source?.kind === "field"
         ? source.name
@@ -320,6 +341,14 @@ export class Watch implements Analysis<DeviceState> {
     return narrowed.unreachable || name === "realized"
       ? narrowed
       : this.narrowHeld(test.subject, full, frame, narrowed);
+  }
+
+  /** True for a variable that took the value of a field which its function also assigns: they may differ by now. */
+  private isEarlierValue(subject: ts.Expression, field: string): boolean {
+    const name = strip(subject);
+    if (!ts.isIdentifier(name)) return false;
+    const around = functionAround(name);
+    return this.shape.storedInField(field).some((value) => functionAround(value) === around);
   }
 
   /** An owned region that only this field refers to stands nowhere while the field is empty. */

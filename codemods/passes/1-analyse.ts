@@ -10,6 +10,7 @@ import {
   type VariableDeclaration,
 } from "ts-morph";
 import { allocatedClass, allocationAt } from "../regions/allocations.ts";
+import { constructorByNew, type RegionConstructor } from "../regions/constructors.ts";
 import type {
   DeclaredField,
   DeviceClass,
@@ -58,9 +59,10 @@ function analyseFile(
     devices: devices.filter(
       (each) => each.fields.length + each.locals.length + each.allocations.length + each.strays.length > 0,
     ),
-    strays: strays.map(({ call, made }) =>
-      made ? stray(made, Reason.CreatedInExpression) : misplaced(call, identity),
-    ),
+    strays: strays.map(({ call, made, taken }) => {
+      if (taken !== undefined) return constructorTaken(call, taken);
+      return made ? stray(made, Reason.CreatedInExpression) : misplaced(call, identity);
+    }),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
 }
@@ -254,6 +256,8 @@ function isPlainName(node: Node): boolean {
 interface RegionCall {
   readonly call: Node;
   readonly made: Made | undefined;
+  /** For a constructor that is taken as a value, `const { newIo } = MemoryRegion`: nothing says what it creates. */
+  readonly taken?: RegionConstructor;
 }
 
 type Made = NonNullable<ReturnType<typeof newRegion>>;
@@ -268,6 +272,40 @@ function regionCalls(scope: Node, identity: Identity): RegionCall[] {
     if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call, made });
     else if (isStrayAllocation(call, identity) || isStrayEmbed(call, identity))
       found.push({ call, made: undefined });
+  }
+  for (const [node, taken] of constructorsTaken(scope, identity))
+    found.push({ call: node, made: undefined, taken });
+  return found;
+}
+
+const newNames = [...constructorByNew.keys()].join("|");
+/** What the text has where a constructor is not simply called. */
+const takenByName = new RegExp(
+  `\\.(?:${newNames})\\b(?!\\s*[(<])|\\[\\s*["'](?:${newNames})["']|[{,]\\s*(?:${newNames})\\s*[,}:=]`,
+);
+
+/** `MemoryRegion.newIo` other than as the callee of a call, `MemoryRegion["newIo"]`, `const { newIo } = MemoryRegion`. */
+function constructorsTaken(scope: Node, identity: Identity): [Node, RegionConstructor][] {
+  if (!takenByName.test(scope.getFullText())) return [];
+  const found: [Node, RegionConstructor][] = [];
+  const add = (node: Node, name: string, holder: Node | undefined): void => {
+    const maker = constructorByNew.get(name);
+    if (maker !== undefined && holder !== undefined && identity.isRegionClass(holder))
+      found.push([node, maker]);
+  };
+  for (const access of scope.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
+    const parent = access.getParent();
+    const called = Node.isCallExpression(parent) && parent.getExpression() === access;
+    if (!called) add(access, access.getName(), access.getExpression());
+  }
+  for (const access of scope.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
+    const key = access.getArgumentExpression();
+    if (Node.isStringLiteral(key)) add(access, key.getLiteralText(), access.getExpression());
+  }
+  for (const element of scope.getDescendantsOfKind(SyntaxKind.BindingElement)) {
+    const declaration = element.getParent().getParent();
+    const name = (element.getPropertyNameNode() ?? element.getNameNode()).getText();
+    if (Node.isVariableDeclaration(declaration)) add(element, name, declaration.getInitializer());
   }
   return found;
 }
@@ -326,12 +364,13 @@ function variableOf(call: CallExpression): VariableDeclaration | undefined {
 }
 
 function analyseCall(
-  { call, made }: RegionCall,
+  { call, made, taken }: RegionCall,
   device: DeviceClass,
   fields: readonly DeclaredField[],
   identity: Identity,
   targets: readonly SourceFile[],
 ): (RegionLocal | RegionAllocation | StrayRegion)[] {
+  if (taken !== undefined) return [constructorTaken(call, taken)];
   if (made === undefined && Node.isCallExpression(call) && allocatedClass(call, identity) !== undefined) {
     const allocation = allocationAt(call, device, identity);
     return [allocation ?? misplaced(call, identity)];
@@ -372,6 +411,11 @@ function stray(found: Node | Made, reason: Reason): StrayRegion {
   const node = "maker" in found ? found.call : found;
   const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
   return { node, name: nameOfRegion(node), form, maker: made?.maker, reason };
+}
+
+/** A region that a constructor creates under another name than its own. */
+function constructorTaken(node: Node, maker: RegionConstructor): StrayRegion {
+  return { node, name: nameOfRegion(node), form: "owned", maker, reason: Reason.CreatedInExpression };
 }
 
 /** Storage for a region where no codemod can use it. */

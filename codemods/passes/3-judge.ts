@@ -23,6 +23,7 @@ import {
   fatesOfLocal,
   localUnparented,
   notFollowed,
+  observed,
   unparented,
   useHazards,
 } from "../hazards/use.ts";
@@ -194,7 +195,8 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
     unparented(field, fates, evidence) ??
     missingWhenUsed(field, deviceOrder, names) ??
     leakedToOthers(field, names) ??
-    notFollowed(fates)
+    notFollowed(fates) ??
+    observed(device.declaration, evidence)
   );
 }
 
@@ -261,6 +263,8 @@ function judgeAllocation(allocation: RegionAllocation, direction: Direction, evi
   if (unparenting !== undefined) return { outcome: "refused", refusal: unparenting };
   const lost = notFollowed(fates);
   if (lost !== undefined) return { outcome: "refused", refusal: lost };
+  const seen = allocation.device && observed(allocation.device.declaration, evidence);
+  if (seen !== undefined) return { outcome: "refused", refusal: seen };
   return { outcome: "converted", treatment: "kept", why: "it keeps the variable that held its storage" };
 }
 
@@ -296,7 +300,9 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   const listing = evidence.listingOf(device.declaration);
   if (listing !== undefined) return refuse(Reason.OwnerSpread, listing);
   const fates = fatesOfLocal(local, evidence);
-  return localUnparented(local, fates, evidence) ?? notFollowed(fates);
+  return (
+    localUnparented(local, fates, evidence) ?? notFollowed(fates) ?? observed(device.declaration, evidence)
+  );
 }
 
 /** The first creation's constructor, for reports. */

@@ -5,6 +5,7 @@ import { ClassGraph } from "../regions/classes.ts";
 import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
 import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
 import type { NameIndex } from "../regions/names.ts";
+import { Observers } from "../regions/observers.ts";
 import { reflective } from "../regions/syntax.ts";
 import { Tracer } from "../regions/trace.ts";
 import type { Identity } from "../source/identity.ts";
@@ -22,6 +23,7 @@ export class Evidence {
   readonly sources: readonly SourceFile[];
   readonly tracer: Tracer;
   readonly classes: ClassGraph;
+  readonly observers: Observers;
   private readonly orders = new Map<DeviceFacts, DeviceOrder>();
   private flowProgram: FlowProgram | undefined;
   private unparentedChildren: readonly Node[] | undefined;
@@ -36,6 +38,7 @@ export class Evidence {
     this.sources = sources;
     this.tracer = new Tracer(names, identity);
     this.classes = new ClassGraph(sources);
+    this.observers = new Observers(sources, identity, this.classes);
   }
 
   orderOf(device: DeviceFacts): DeviceOrder {
@@ -69,7 +72,9 @@ export class Evidence {
    */
   listingOf(device: ClassDeclaration): Node | undefined {
     this.listings ??= this.sources.flatMap(listingsIn);
-    const kin = new Set<Node>([device, ...this.classes.basesOf(device)]);
+    // Tools list the fields of any object of the model; that is no use of the device's.
+    const bases = this.classes.basesOf(device).filter((each) => !this.identity.isDeclaredByModel(each));
+    const kin = new Set<Node>([device, ...bases]);
     return this.listings.find((object) => {
       const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
       if (Node.isThisExpression(object)) return around !== undefined && kin.has(around);

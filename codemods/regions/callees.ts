@@ -18,7 +18,13 @@ export function functionsNamed(name: Node, names: NameIndex): Node[] {
 
 function implementationsOf(signature: Node, names: NameIndex): (Node | undefined)[] {
   const name = Node.hasName(signature) ? signature.getName() : "";
-  const found = methodsNamed(name, names).all;
+  const declared = signature.getParent()?.getType();
+  const found = methodsNamed(name, names).all.filter((each) => {
+    const owner = each.getParent();
+    return declared === undefined || declared.getTypeArguments().length > 0
+      ? true
+      : owner.getType().isAssignableTo(declared);
+  });
   return found.length === 0 ? [undefined] : [...found];
 }
 

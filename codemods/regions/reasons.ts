@@ -41,6 +41,8 @@ export const Reason = {
   Deleted: "deleted",
   IdentityCompared: "identity-compared",
   ThisRebound: "this-rebound",
+  StorageObserved: "storage-observed",
+  CodeInText: "code-in-text",
   NotFollowed: "not-followed",
   // The class
   ClassRefused: "class-refused",
@@ -207,9 +209,9 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "unmap it with delSubregion or setEnabled(false) and let it be released with its owner",
   },
   [Reason.ContainerUnparented]: {
-    what: "a container or alias is unparented outside teardown, or used after it",
-    why: "a flat view that has it as its root would read freed storage",
-    mend: "keep it for the owner's lifetime, or unparent it as its last use in unrealize",
+    what: "a container or alias is unparented outside teardown, used after it, or while something refers to it",
+    why: "a flat view or a list of windows that has it would read freed storage",
+    mend: "keep it for the owner's lifetime, or unparent it as its last use in unrealize, out of all containers",
   },
   [Reason.Reassigned]: {
     what: "the field is assigned",
@@ -245,6 +247,16 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     what: "the region's local is used in a `function` with a `this` of its own",
     why: "the field could not be reached from there",
     mend: "use an arrow function",
+  },
+  [Reason.StorageObserved]: {
+    what: "the device reads how much storage there is",
+    why: "an embedded region is part of the device's block, an owned one has a block of its own",
+    mend: "leave `block` and `heap` to tests and tools",
+  },
+  [Reason.CodeInText]: {
+    what: "`eval` runs text that may name the region",
+    why: "no type and no other file says what it does",
+    mend: "write the code out",
   },
   [Reason.NotFollowed]: {
     what: "the region goes where the codemods cannot follow it",

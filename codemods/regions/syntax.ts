@@ -79,6 +79,7 @@ export function useKindOf(node: Node): UseKind {
     const plain = creatingStatement(init.call) !== undefined && outermost(node) === node;
     return plain ? UseKind.Create : UseKind.CreateInExpression;
   }
+  if (takesInitialiser(node)) return UseKind.CreateInExpression;
   if (callOn(node)?.method === "unparent") return UseKind.Unparent;
   const value = outermost(node);
   const parent = value.getParent();
@@ -98,6 +99,22 @@ export function useKindOf(node: Node): UseKind {
     return UseKind.Argument;
   }
   return UseKind.Read;
+}
+
+/** `region["initIo"]`, `region.initIo.call`, `const { initIo } = region`: the method, other than by a plain call of it. */
+function takesInitialiser(node: Node): boolean {
+  const value = outermost(node);
+  const parent = value.getParent();
+  if (Node.isPropertyAccessExpression(parent)) return constructorByInit.has(parent.getName());
+  if (Node.isElementAccessExpression(parent) && parent.getExpression() === value) {
+    const key = parent.getArgumentExpression();
+    return Node.isStringLiteral(key) && constructorByInit.has(key.getLiteralText());
+  }
+  const pattern = Node.isVariableDeclaration(parent) ? parent.getNameNode() : undefined;
+  if (!Node.isObjectBindingPattern(pattern)) return false;
+  return pattern
+    .getElements()
+    .some((each) => constructorByInit.has((each.getPropertyNameNode() ?? each.getNameNode()).getText()));
 }
 
 /**

@@ -187,10 +187,11 @@ export class Tracer {
       if (/^free/.test(text)) return unknown(held, call, "its storage is freed by hand");
       return fate("handed", held, call);
     }
+    // Methods of the language's own collections are declared by interfaces, which classes of the program may implement.
+    if (isStandard(name)) return this.standard(held, call, text);
     const inline = parametersOf(innermost(callee));
     const functions = inline === undefined ? functionsNamed(name, this.names) : [innermost(callee)];
     if (functions.length > 0) return functions.flatMap((each) => this.pass(held, each, index));
-    if (isStandard(name)) return this.standard(held, call, text);
     return unknown(held, call, `it is passed to \`${callee.getText()}\`, which cannot be followed`);
   }
 

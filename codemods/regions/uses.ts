@@ -1,5 +1,6 @@
 /** Finds every use of a region field in a file, by the types of the objects that it is reached through. */
 import {
+  type AsExpression,
   type BinaryExpression,
   type CallExpression,
   type ClassDeclaration,
@@ -14,6 +15,7 @@ import {
 } from "ts-morph";
 import { kindsIn } from "../source/node-index.ts";
 import { ownedArrayCreation } from "./arrays.ts";
+import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
 import { declarationsOf } from "./names.ts";
 import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
@@ -52,6 +54,8 @@ export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
     }
     found.push(...namedByKey(call, byName));
   }
+  for (const cast of each(SyntaxKind.AsExpression)) found.push(...asRecord(cast, byName));
+  for (const object of each(SyntaxKind.ThisKeyword)) found.push(...givenAsRecord(object, byName));
   for (const loop of each(SyntaxKind.ForInStatement)) {
     found.push(...copied(loop.getExpression(), loop.getExpression(), byName));
   }
@@ -70,6 +74,31 @@ export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
     found.push(...fields.map((field) => useOf(field, query, UseKind.Type)));
   }
   return found;
+}
+
+/** `this as unknown as Record<string, unknown>`: by that type any of its names may be meant. */
+function asRecord(cast: AsExpression, byName: FieldsByName): FoundUse[] {
+  if (cast.getType().getStringIndexType() === undefined) return [];
+  return fieldsIn(innermost(cast).getType(), byName).map((field) => useOf(field, cast, UseKind.Computed));
+}
+
+/** `const fields: Record<string, any> = this`, and the like for arguments. */
+function givenAsRecord(object: Node, byName: FieldsByName): FoundUse[] {
+  const parent = object.getParent();
+  if (!Node.isExpression(object) || Node.isPropertyAccessExpression(parent)) return [];
+  if (Node.isCallExpression(parent) && createsRegion(parent)) return []; // by far the most common; types cost more than names
+  if (object.getContextualType()?.getStringIndexType() === undefined) return [];
+  return fieldsIn(object.getType(), byName).map((field) => useOf(field, object, UseKind.Computed));
+}
+
+function createsRegion(call: CallExpression): boolean {
+  const callee = call.getExpression();
+  if (!Node.isPropertyAccessExpression(callee)) return false;
+  return constructorByInit.has(callee.getName()) || constructorByNew.has(callee.getName());
+}
+
+function fieldsIn(type: Type, byName: FieldsByName): DeclaredField[] {
+  return [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
 }
 
 /** `device.window`, by the type of `device`: the class, a base class, an interface, or none at all. */
@@ -255,14 +284,11 @@ function computed(access: ElementAccessExpression, byName: FieldsByName): FoundU
     return untyped(access.getExpression(), access, byName.get(name) ?? []);
   }
   if (type.getNumberIndexType() !== undefined || key?.getType().isNumber()) return [];
-  const fields = [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
-  return fields.map((field) => useOf(field, access, UseKind.Computed));
+  return fieldsIn(type, byName).map((field) => useOf(field, access, UseKind.Computed));
 }
 
 function copied(object: Node, copy: Node, byName: FieldsByName): FoundUse[] {
-  const type = object.getType();
-  const fields = [...byName.keys()].flatMap((name) => fieldsOfType(type, name, byName));
-  return fields.map((field) => useOf(field, copy, UseKind.Spread));
+  return fieldsIn(object.getType(), byName).map((field) => useOf(field, copy, UseKind.Spread));
 }
 
 function useOf(field: DeclaredField, node: Node, kind: UseKind): FoundUse {

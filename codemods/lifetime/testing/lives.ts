@@ -14,6 +14,7 @@ const called: ReadonlySet<string> = new Set([
   "remap",
   "select",
   "show",
+  "hide",
   "attach",
   "addBank",
   "eject",

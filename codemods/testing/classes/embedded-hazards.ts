@@ -251,4 +251,73 @@ export const embeddedHazards: readonly Feature[] = [
       late: [`if (this.${n}Seen[0] !== this.${n}) throw new Error("another region");`],
     }),
   ),
+  hazard("declared container unparented", (n) => ({
+    fields: [embedded(n)],
+    realize: [`this.${n}.init(this, "${n}", 0x1000);`, declare(n)],
+    unrealize: [`this.${n}.unparent();`],
+  })),
+  hazard("container unparented in system memory", (n) => ({
+    fields: [embedded(n), `private ${n}Mapped = false;`],
+    realize: [`this.${n}.init(this, "${n}", 0x1000);`],
+    unrealize: [
+      `if (this.${n}Mapped) this.model.systemMemory.delSubregion(this.${n});`,
+      `this.${n}.unparent();`,
+    ],
+    members: [
+      `${n}Map(): void {`,
+      `  this.model.systemMemory.addSubregion(0x7000_0000, this.${n});`,
+      `  this.${n}Mapped = true;`,
+      "}",
+    ],
+  })),
+  hazard("container unparented under its alias", (n) => ({
+    fields: [embedded(n), embedded(`${n}Alias`)],
+    realize: [
+      `this.${n}.init(this, "${n}", 0x1000);`,
+      `this.${n}Alias.initAlias(this, "${n}.alias", this.${n}, 0, 0x1000);`,
+      declare(`${n}Alias`),
+    ],
+    unrealize: [`this.${n}.unparent();`],
+  })),
+  hazard("named in text that runs", (n) => window(n, { late: [`eval("this.${n}.setEnabled(true)");`] })),
+  hazard("size of the block", (n) =>
+    window(n, {
+      fields: [`${n}Bytes = 0;`],
+      late: [`this.${n}Bytes = this.block.bytes;`],
+      exercise: [`log.push(String(dev.${n}Bytes));`],
+    }),
+  ),
+  hazard("usage of the heap", (n) =>
+    window(n, {
+      fields: [`${n}Bytes = 0;`],
+      late: [`const { heap } = this.model;`, `this.${n}Bytes = heap.usage().liveBytes;`],
+      exercise: [`log.push(String(dev.${n}Bytes));`],
+    }),
+  ),
+  hazard("asked for as a record", (n) => ({
+    fields: [embedded(n), `${n}Missing = false;`],
+    early: [
+      `const ${n}Key = "${n}";`,
+      `this.${n}Missing = (this as unknown as Record<string, unknown>)[${n}Key + ""] === undefined;`,
+    ],
+    realize: [`this.${n}.${io(n)};`, declare(n)],
+    exercise: [`log.push(String(dev.${n}Missing));`],
+  })),
+  hazard("given as a record", (n) => ({
+    fields: [embedded(n), `${n}Missing = false;`],
+    early: [
+      `const ${n}Fields: Record<string, any> = this;`,
+      `this.${n}Missing = ${n}Fields["${n}" + ""] === undefined;`,
+    ],
+    realize: [`this.${n}.${io(n)};`, declare(n)],
+    exercise: [`log.push(String(dev.${n}Missing));`],
+  })),
+  hazard("initialised by bracket", (n) => ({
+    fields: [embedded(n)],
+    realize: [`this.${n}["initIo"](this, ops, this, "${n}", 0x40);`, declare(n)],
+  })),
+  hazard("initialised by call", (n) => ({
+    fields: [embedded(n)],
+    realize: [`this.${n}.initIo.call(this.${n}, this, ops, this, "${n}", 0x40);`, declare(n)],
+  })),
 ];

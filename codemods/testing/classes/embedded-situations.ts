@@ -288,4 +288,27 @@ export const embeddedSituations: readonly Feature[] = [
       unrealize: [`this.${n}.delSubregion(this.${n}Kid.mmioRegion(0));`, `this.${n}Kid.unplug();`],
     }),
   },
+  {
+    name: "created by a generator that a loop runs",
+    build: (n) => ({
+      fields: [embedded(n)],
+      realize: [`for (const step of this.${n}Create()) void step;`, declare(n)],
+      members: [`private *${n}Create(): Generator<number> {`, `  this.${n}.${io(n)};`, "  yield 1;", "}"],
+    }),
+  },
+  {
+    name: "container unparented out of system memory",
+    build: (n) => ({
+      fields: [embedded(n)],
+      realize: [
+        `this.${n}.init(this, "${n}", 0x1000);`,
+        `this.model.systemMemory.addSubregion(0x7000_0000, this.${n});`,
+      ],
+      unrealize: [
+        `const ${n}Memory = this.model.systemMemory;`,
+        `${n}Memory.delSubregion(this.${n});`,
+        `this.${n}.unparent();`,
+      ],
+    }),
+  },
 ];

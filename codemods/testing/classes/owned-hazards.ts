@@ -272,4 +272,32 @@ export const ownedHazards: readonly Feature[] = [
       `for (const region of this.${n}s.values()) this.initMmio(region);`,
     ],
   })),
+  hazard("declared container unparented", (n) => ({
+    fields: [owned(n)],
+    realize: [`this.${n} = MemoryRegion.new(this, "${n}", 0x1000);`, declare(n)],
+    unrealize: [`this.${n}.unparent();`],
+  })),
+  hazard("named in text that runs", (n) => ({
+    realize: [`const ${n} = ${newIo(n)};`, `this.initMmio(${n});`, `eval("${n}.setEnabled(true)");`],
+  })),
+  hazard("size of the block", (n) =>
+    keptWindow(n, {
+      fields: [`${n}Bytes = 0;`],
+      late: [`this.${n}Bytes = this.block.bytes;`],
+      exercise: [`log.push(String(dev.${n}Bytes));`],
+    }),
+  ),
+  hazard("usage of the heap", (n) => ({
+    fields: [`${n}Bytes = 0;`],
+    realize: [`const ${n} = ${newIo(n)};`, `this.initMmio(${n});`],
+    late: [`this.${n}Bytes = this.model.heap.usage().liveBytes;`],
+    exercise: [`log.push(String(dev.${n}Bytes));`],
+  })),
+  hazard("constructor taken out of its class", (n) => ({
+    realize: [
+      "const { newIo } = MemoryRegion;",
+      `const ${n} = newIo.call(MemoryRegion, this, ops as MemoryRegionOps<unknown>, this, "${n}", 0x40);`,
+      `this.initMmio(${n} as MemoryRegion);`,
+    ],
+  })),
 ];
