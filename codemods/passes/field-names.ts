@@ -2,6 +2,7 @@
 import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
 import type { DeviceFacts, RegionLocal } from "../regions/facts.ts";
 import { newRegion } from "../regions/syntax.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
 import type { Evidence } from "./evidence.ts";
 import { isReserved } from "./keep.ts";
 
@@ -32,8 +33,19 @@ export function fieldNamesOf(device: DeviceFacts, evidence: Evidence): Map<Regio
   return names;
 }
 
+/** Answers of `isAskedFor`: many classes have locals of the same few names. */
+const askedFor = new WeakMap<Evidence, Map<string, boolean>>();
+
 /** `"name" in object`, or `Object.hasOwn(object, "name")`: code that notices whether there is such a field. */
-function isAskedFor(name: string, { tracer }: Evidence): boolean {
+function isAskedFor(name: string, evidence: Evidence): boolean {
+  const answers = askedFor.get(evidence) ?? new Map<string, boolean>();
+  askedFor.set(evidence, answers);
+  const known = answers.get(name) ?? asksFor(name, evidence);
+  answers.set(name, known);
+  return known;
+}
+
+function asksFor(name: string, { tracer }: Evidence): boolean {
   return tracer.names.named(name).some((each) => {
     if (!Node.isStringLiteral(each)) return false;
     const parent = each.getParent();
@@ -44,7 +56,7 @@ function isAskedFor(name: string, { tracer }: Evidence): boolean {
 
 /** True for a class with a local region of that name, which would become a field as well. */
 function declaresRegion(declaration: ClassDeclaration, name: string): boolean {
-  return declaration
-    .getDescendantsOfKind(SyntaxKind.VariableDeclaration)
-    .some((each) => each.getName() === name && newRegion(each.getInitializer()) !== undefined);
+  return descendantsOfKind(declaration, SyntaxKind.VariableDeclaration).some(
+    (each) => each.getName() === name && newRegion(each.getInitializer()) !== undefined,
+  );
 }

@@ -72,7 +72,7 @@ describe("a broken conversion is found", () => {
       expect(differences.map(({ what }) => what)).toContain(finds);
     },
     180_000,
-  ); // a thread that has used up its memory ends only after long collections
+  ); // a process that has used up its objects' memory ends only after long collections
 
   test("and the next one is proved as if nothing had happened", async () => {
     expect((await proof(RICH_EMBEDDED, RICH_OWNED, impatient)).verdict).toBe("equal");
@@ -134,6 +134,35 @@ ${members}
     );
     expect(await notDriven(text)).toContain("not deterministic");
   });
+});
+
+describe("a device that does not let its process live", () => {
+  const hostile = new Prover({ timeLimit: 5000, memory: { heap: 256, resident: 512 } });
+  afterAll(() => hostile.close());
+
+  // V8 ends a process, not a thread, over an array that it cannot make. Buffers are outside the limits of V8.
+  test.each([
+    ["makes a huge array", 'void "x".repeat(2 ** 28).split("");', "ran out of memory"],
+    [
+      "fills buffers",
+      "const all: Uint8Array[] = []; for (;;) all.push(new Uint8Array(2 ** 24).fill(1));",
+      "ran out of memory",
+    ],
+    ["does not return", "for (;;);", "did not end within 5 s"],
+    ["exits", "process.exit(0);", "ended the process"],
+    ["aborts", "process.abort();", "ended the process"],
+  ])(
+    "%s",
+    async (_, statements, reason) => {
+      const broken = RICH_OWNED.replace("realize(): void {", `realize(): void { ${statements}`);
+      expect(broken).not.toBe(RICH_OWNED);
+      const { verdict, differences, notes } = await proof(RICH_EMBEDDED, broken, hostile);
+      expect(verdict).toBe("different");
+      expect(JSON.stringify([differences, notes])).toContain(reason);
+      expect((await proof(RICH_EMBEDDED, RICH_OWNED, hostile)).verdict).toBe("equal");
+    },
+    60_000,
+  );
 });
 
 describe("sources", () => {

@@ -11,7 +11,7 @@
 import { CommandError } from "#host";
 import { factsOf, type SourceClass, type SourceFacts } from "./class-facts.ts";
 import { type Comparison, compareResults, type Difference } from "./compare.ts";
-import { DriverThread, type Interrupted } from "./driver-thread.ts";
+import { DriverProcess, type Interrupted, type MemoryLimits } from "./driver-process.ts";
 import { livesOf, type Thoroughness } from "./lives.ts";
 import { type CompiledFiles, Modules } from "./modules.ts";
 import type { Job, JobResult, ModuleText, RoomIds } from "./worker/trace.ts";
@@ -39,6 +39,8 @@ export interface ProverOptions {
   readonly seed?: number;
   /** Milliseconds for one class in one form; default 20 s. */
   readonly timeLimit?: number;
+  /** What the process that drives devices may use; default 1 GiB of objects, 3 GiB altogether. */
+  readonly memory?: MemoryLimits | undefined;
   /** Default `full`; `brief` is for thousands of classes. */
   readonly thoroughness?: Thoroughness;
 }
@@ -56,14 +58,21 @@ interface Form {
 export class Prover {
   private readonly seed: number;
   private readonly timeLimit: number;
+  private readonly memory: MemoryLimits | undefined;
   private readonly thoroughness: Thoroughness;
-  private thread: DriverThread | null = null;
+  private driver: DriverProcess | null = null;
   private rooms: RoomIds | null = null;
   private shared: ReadonlySet<string> = new Set();
 
-  constructor({ seed = 1, timeLimit = DEFAULT_TIME_LIMIT, thoroughness = "full" }: ProverOptions = {}) {
+  constructor({
+    seed = 1,
+    timeLimit = DEFAULT_TIME_LIMIT,
+    memory,
+    thoroughness = "full",
+  }: ProverOptions = {}) {
     this.seed = seed;
     this.timeLimit = timeLimit;
+    this.memory = memory;
     this.thoroughness = thoroughness;
   }
 
@@ -78,7 +87,7 @@ export class Prover {
     if (first === undefined) return [];
     const before = formOf(conversion.before);
     const after = formOf(conversion.after);
-    await this.openThread(before.modules, first);
+    await this.openDriver(before.modules, first);
     const proofs: Proof[] = [];
     const concerned = new Set<string>();
     for (const path of [...conversion.before.keys()].sort()) {
@@ -94,8 +103,8 @@ export class Prover {
   }
 
   async close(): Promise<void> {
-    await this.thread?.close();
-    this.thread = null;
+    await this.driver?.close();
+    this.driver = null;
     this.rooms = null;
   }
 
@@ -169,12 +178,12 @@ export class Prover {
 
   private async run(job: Job | string): Promise<JobResult> {
     if (typeof job === "string") return { traces: [], impossible: job };
-    const result: JobResult | Interrupted | undefined = await this.thread?.run(job);
+    const result: JobResult | Interrupted | undefined = await this.driver?.run(job);
     if (result === undefined) return { traces: [], impossible: "the prover is closed" };
     return "interrupted" in result ? { traces: [], impossible: result.interrupted } : result;
   }
 
-  private async openThread(modules: Modules, from: string): Promise<void> {
+  private async openDriver(modules: Modules, from: string): Promise<void> {
     const rooms = {
       qom: room(modules, "qom", from),
       memory: room(modules, "memory", from),
@@ -188,7 +197,8 @@ export class Prover {
       for (const each of modules.closure(id)) components.set(each.id, each);
     this.shared = new Set(components.keys());
     this.rooms = rooms;
-    this.thread = new DriverThread([...components.values()], rooms, this.timeLimit, disk);
+    const { timeLimit, memory } = this;
+    this.driver = new DriverProcess([...components.values()], rooms, { timeLimit, memory }, disk);
   }
 }
 
