@@ -94,6 +94,21 @@ export abstract class QomObject {
     child.unref();
   }
 
+  /**
+   * Creates an object of `type` in a block of its own and adds it as `name`; the property holds its only reference. The
+   * counterpart of `embed` with `initializeChild`: a child that somebody else still references outlives this object.
+   * @throws QomAbort when the name is taken; nothing stays allocated.
+   */
+  protected newChild<T extends QomObject>(name: string, type: QomType<T>): T {
+    const child = this.model.create(type);
+    try {
+      this.addChild(name, child);
+    } finally {
+      child.unref();
+    }
+    return child;
+  }
+
   /** Resets the fields of the base class, whatever the storage held before. Only for the object model. */
   startOver(): void {
     this.state = ObjectState.Live;
