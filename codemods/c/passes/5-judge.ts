@@ -7,7 +7,16 @@ import {
   tolerantQuestions,
   tolerantStatements,
 } from "../api.ts";
-import { conditionsOf, covers, type Lifecycle, laterThan, listOf, Stage, squeezed } from "../lifecycle.ts";
+import {
+  conditionsOf,
+  covers,
+  laterThan,
+  type Lifecycle,
+  listOf,
+  realizesBefore,
+  squeezed,
+  Stage,
+} from "../lifecycle.ts";
 import type { FunctionBody } from "../program.ts";
 import { Reason } from "../reasons.ts";
 import type { Statement } from "../statements.ts";
@@ -101,7 +110,10 @@ class FieldJudge {
     const [obstacle] = obstacles;
     if (obstacle !== undefined) throw new Refusal(reasonOfObstacle[obstacle.kind], obstacle);
     if (member.struct.isUnion) throw new Refusal(Reason.InUnion, declared);
-    if (uses.length === 0) throw new Refusal(Reason.NotUsed, declared);
+    if (uses.length === 0) {
+      // There is no region: the field is dead.
+      return { field, treatment: "dropped", reason: undefined, at: declared, inits: [], guards: [], why: "unused" };
+    }
     for (const use of uses) this.requireUnderstood(use);
     const inits = this.inits();
     const [first] = inits;
@@ -254,7 +266,11 @@ class FieldJudge {
     const initStages = lifecycle.stagesOf(init.fn);
     const stages = lifecycle.stagesOf(use.fn);
     if ((stages & ~laterThan(initStages)) === 0) return true;
-    return lifecycle.precedes(init.fn, init.first, use.fn);
+    if (init.fn.file !== use.fn.file) {
+      const isInitStage = (initStages & ~Stage.Init) === 0;
+      if (realizesBefore(use.fn, use.first, baseText(use), isInitStage)) return true;
+    }
+    return lifecycle.precedes({ fn: init.fn, token: init.first }, { fn: use.fn, token: use.first });
   }
 
   /** True if the initialisation is unconditional, or under conditions that the use is under as well. */

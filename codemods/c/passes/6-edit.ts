@@ -183,8 +183,7 @@ class Editor {
   private declareLocals(block: Statement, fn: FunctionBody, names: readonly string[]): void {
     const { text, start, end } = fn.file.tokens;
     const edits = this.file(fn.file.path);
-    const leading = block.children.findIndex(({ kind }) => kind !== "declaration");
-    const last = block.children[(leading < 0 ? block.children.length : leading) - 1];
+    const last = lastDeclaration(block, fn);
     if (last !== undefined) {
       const indent = indentAt(text, start[last.first] ?? 0);
       const at = lineEnd(text, end[last.last] ?? 0);
@@ -240,6 +239,17 @@ class Editor {
     const initializer = textBetween(tokens, local.initFirst, local.initLast);
     return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
   }
+}
+
+/** The statement after which a block's variables are declared: ERRP_GUARD() and the like may stand among declarations. */
+function lastDeclaration({ children }: Statement, { file: { tokens } }: FunctionBody): Statement | undefined {
+  let last: Statement | undefined;
+  for (const child of children) {
+    const isMacro = /^[A-Z][A-Z0-9_]+$/.test(textOf(tokens.word[child.first] ?? 0)) && child.kind === "expression";
+    if (child.kind !== "declaration" && !isMacro) break;
+    if (child.kind === "declaration" || last === undefined) last = child;
+  }
+  return last;
 }
 
 function declaration(names: readonly string[], indent: string): string {
