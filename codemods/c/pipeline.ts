@@ -3,9 +3,10 @@ import { Lifecycle } from "./lifecycle.ts";
 import { lex } from "./passes/1-lex.ts";
 import { declare } from "./passes/2-declare.ts";
 import { type Field, fieldsOf, findUses } from "./passes/4-uses.ts";
+import { findHelpers, type Helpers } from "./passes/5-helpers.ts";
 import { type Judgement, judge } from "./passes/5-judge.ts";
 import { type Changes, editToOwned } from "./passes/6-edit.ts";
-import type { Program, Source } from "./program.ts";
+import type { FunctionBody, Program, Source } from "./program.ts";
 import { readTree, type TreeTexts } from "./tree.ts";
 import { Types } from "./types.ts";
 
@@ -73,8 +74,36 @@ export function convertToOwned(paths: readonly string[], progress: Progress = ()
   for (const { defines } of analysis.program.sources.values())
     for (const name of defines.keys()) macros.add(name);
   progress("judging");
-  const judgements = analysis.fields.map((field) => judge(field, { lifecycle, macros }));
+  const { types } = analysis;
+  const helpers = findHelpers(analysis.program, types, lifecycle);
+  let judgements: Judgement[];
+  do {
+    judgements = analysis.fields.map((field) => judge(field, { lifecycle, types, helpers, macros }));
+  } while (dropHelpers(helpers, judgements, lifecycle));
   progress("editing");
-  const changes = editToOwned(analysis.program, judgements);
+  const changes = editToOwned(analysis.program, types, judgements, helpers);
   return { ...analysis, judgements, changes };
+}
+
+/** Forgets the helpers that have a caller which cannot change; true if there was one. */
+function dropHelpers(helpers: Helpers, judgements: readonly Judgement[], lifecycle: Lifecycle): boolean {
+  const converted = new Map<FunctionBody, Set<number>>();
+  const convert = (fn: FunctionBody, calleeToken: number) => {
+    const known = converted.get(fn);
+    if (known === undefined) converted.set(fn, new Set([calleeToken]));
+    else known.add(calleeToken);
+  };
+  for (const { treatment, inits } of judgements) {
+    if (treatment === "refused") continue;
+    for (const { use } of inits) if (use.call !== undefined) convert(use.fn, use.call.calleeToken);
+  }
+  for (const { fn, inits } of helpers.values()) for (const { call } of inits) convert(fn, call.calleeToken);
+  let dropped = false;
+  for (const fn of helpers.keys()) {
+    const sites = lifecycle.callersOf(fn);
+    if (sites.length > 0 && sites.every(({ caller, token }) => converted.get(caller)?.has(token))) continue;
+    helpers.delete(fn);
+    dropped = true;
+  }
+  return dropped;
 }

@@ -20,8 +20,10 @@ import {
 import type { FunctionBody } from "../program.ts";
 import { Reason } from "../reasons.ts";
 import type { Statement } from "../statements.ts";
+import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { argumentsOf, type Field, type ObstacleKind, textBetween, type Use } from "./4-uses.ts";
+import type { Helper, Helpers } from "./5-helpers.ts";
 
 /** How the call that initialises a region stands in its statement. */
 export type InitForm = "statement" | "condition";
@@ -75,6 +77,9 @@ class Refusal extends Error {
 export interface JudgeOptions {
   /** The program's knowledge of when functions run. */
   readonly lifecycle: Lifecycle;
+  readonly types: Types;
+  /** Functions that return the region that they used to be given. */
+  readonly helpers: Helpers;
   /** Words that a local must not be called by, since a macro has that name. */
   readonly macros: ReadonlySet<string>;
 }
@@ -97,10 +102,13 @@ class FieldJudge {
   private readonly lifecycle: Lifecycle;
   private readonly macros: ReadonlySet<string>;
 
-  constructor(field: Field, { lifecycle, macros }: JudgeOptions) {
+  private readonly options: JudgeOptions;
+
+  constructor(field: Field, options: JudgeOptions) {
     this.field = field;
-    this.lifecycle = lifecycle;
-    this.macros = macros;
+    this.options = options;
+    this.lifecycle = options.lifecycle;
+    this.macros = options.macros;
   }
 
   run(): Judgement {
@@ -138,13 +146,24 @@ class FieldJudge {
     const found: Init[] = [];
     for (const use of this.field.uses) {
       const { call } = use;
-      if (call === undefined || call.argument !== 0 || use.casts.length > 0) continue;
-      if (!/^memory_region_init(_|$)/.test(call.callee)) continue;
+      if (call === undefined || use.casts.length > 0) continue;
+      const helper = this.helperOf(use);
+      if (helper !== undefined) {
+        found.push(this.init(use, helper.pair));
+        continue;
+      }
+      if (call.argument !== 0 || !/^memory_region_init(_|$)/.test(call.callee)) continue;
       const pair = pairOfInit.get(call.callee);
       if (pair === undefined) throw new Refusal(Reason.NoCounterpart, placeOfUse(use));
       found.push(this.init(use, pair));
     }
     return found;
+  }
+
+  private helperOf({ call, source }: Use): Helper | undefined {
+    const body = call && this.options.types.bodyOf(call.callee, source.path);
+    const helper = body && this.options.helpers.get(body);
+    return helper !== undefined && helper.argument === call?.argument ? helper : undefined;
   }
 
   private init(use: Use, pair: Pair): Init {
@@ -153,9 +172,8 @@ class FieldJudge {
     if (call === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
     const given = argumentsOf(tokens, call.open);
     const name = given[pair.name];
-    if (name === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
-    const nameText = textBetween(tokens, name[0], name[1]);
-    if (nameText === "NULL") throw new Refusal(Reason.NameNull, placeOfUse(use));
+    if (pair.name >= 0 && name === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
+    if (name !== undefined && textBetween(tokens, name[0], name[1]) === "NULL") throw new Refusal(Reason.NameNull, placeOfUse(use));
     const owner = given[1];
     if (owner !== undefined && this.isOwnerRegion(use, owner)) {
       throw new Refusal(Reason.OwnerIsRegion, placeOfUse(use));

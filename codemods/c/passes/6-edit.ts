@@ -1,19 +1,28 @@
 /** Phase 6: the text edits of a conversion to owned regions. */
 import { FileEdits } from "../edits.ts";
 import { columnAfter, indentAt, lineEnd, lineStart, realign, WIDTH, widest } from "../layout.ts";
-import type { FunctionBody, Program, Source, Struct } from "../program.ts";
+import type { FunctionBody, Program, Signature, Source, Struct } from "../program.ts";
 import { bodyOf, type Local, type Statement } from "../statements.ts";
+import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { Kind } from "./1-lex.ts";
 import { argumentsOf, type Call, textBetween, type Use } from "./4-uses.ts";
 import { homeOf, type Init, type Judgement } from "./5-judge.ts";
+import type { Helper, Helpers } from "./5-helpers.ts";
+import { editReturns, editSignature, isTailCall } from "./6-edit-helpers.ts";
 import { removeMembers, starMembers } from "./6-edit-members.ts";
 
 /** New texts by path; only files that change. */
 export type Changes = Map<string, string>;
 
-export function editToOwned(program: Program, judgements: readonly Judgement[]): Changes {
+export function editToOwned(
+  program: Program,
+  types: Types,
+  judgements: readonly Judgement[],
+  helpers: Helpers,
+): Changes {
   const editor = new Editor(program);
+  for (const helper of helpers.values()) editor.helper(helper, types);
   for (const judgement of judgements) editor.field(judgement);
   return editor.finish(judgements);
 }
@@ -59,6 +68,34 @@ class Editor {
     const [init] = inits;
     if (isDropped && init !== undefined && (isUsed || init.form === "condition"))
       this.declare(init, field.member.name);
+  }
+
+  /** A function that returns the region that it used to initialise, and its prototypes. */
+  helper(helper: Helper, types: Types): void {
+    const { fn, argument, parameter, inits } = helper;
+    const seen = new Set<Signature>();
+    for (const signature of [fn, ...types.signaturesOf(fn)]) {
+      if (seen.has(signature)) continue;
+      seen.add(signature);
+      editSignature(this.file(signature.file.path), signature, argument);
+    }
+    const edits = this.file(fn.file.path);
+    const isTail = isTailCall(helper);
+    for (const { call, pair } of inits) {
+      const [first, last] = argumentsOf(fn.file.tokens, call.open)[call.argument] ?? [call.open, call.open];
+      const { start, end, text } = fn.file.tokens;
+      edits.replace(start[first] ?? 0, end[last] ?? 0, "");
+      const from = start[call.calleeToken] ?? 0;
+      edits.rewrite({
+        start: from,
+        end: end[call.close] ?? 0,
+        make: (part) =>
+          callText(fn.file, call, pair.create, isTail ? "return" : parameter.name, columnAt(text, from), part),
+      });
+    }
+    if (isTail) return;
+    this.declared.set(bodyOf(fn).root, { fn, names: [parameter.name] });
+    editReturns(edits, helper);
   }
 
   private textOf({ source, first, last }: Use): string {
@@ -284,15 +321,26 @@ function callText(
 ): string {
   const { tokens } = source;
   const { text, start, end } = tokens;
-  const [, second] = argumentsOf(tokens, call.open);
+  const given = argumentsOf(tokens, call.open);
+  const open = end[call.open] ?? 0;
   const close = start[call.close] ?? 0;
-  const rest = second === undefined ? "" : part(start[second[0]] ?? 0, close);
-  const comma = end[(second?.[0] ?? call.close) - 1] ?? 0;
-  const hasBreak = text.slice(comma, start[second?.[0] ?? call.close]).includes("\n");
-  const oldColumn = columnAt(text, end[call.open] ?? 0);
-  const head = target === undefined ? `${create}(` : `${target} = ${create}(`;
-  const inline = `${head}${realign(rest, oldColumn, column + head.length)})`;
-  if (target === undefined) return inline;
+  const oldColumn = columnAt(text, open);
+  let rest = "";
+  let hasBreak = false;
+  if (call.argument === 0) {
+    const [, second] = given;
+    if (second !== undefined) {
+      rest = part(start[second[0]] ?? 0, close);
+      hasBreak = text.slice(end[second[0] - 1] ?? 0, start[second[0]]).includes("\n");
+    }
+  } else {
+    const [, before] = given[call.argument - 1] ?? [call.open, call.open];
+    const [, gone] = given[call.argument] ?? [call.open, call.open];
+    rest = part(open, end[before] ?? open) + part(end[gone] ?? open, close);
+  }
+  const assign = target === undefined ? "" : target === "return" ? "return " : `${target} = `;
+  const inline = `${assign}${create}(${realign(rest, oldColumn, column + assign.length + create.length + 1)})`;
+  if (target === undefined || target === "return") return inline;
   if (!hasBreak && widest(`${inline};`, column) <= WIDTH) return inline;
   const indent = `${indentAt(text, start[call.calleeToken] ?? 0)}    `;
   const deeper = columnAfter(indent) + create.length + 1;
