@@ -169,7 +169,8 @@ export class Lifecycle {
     for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
       const name = textOf(tokens.word[token] ?? 0);
       if (/^parent_realize|^parent_init/.test(name)) return true;
-      if (name === "realize" && tokens.word[token - 1] === ARROW && tokens.word[token + 1] === OPEN) return true;
+      if (name === "realize" && tokens.word[token - 1] === ARROW && tokens.word[token + 1] === OPEN)
+        return true;
     }
     return false;
   }
@@ -206,7 +207,12 @@ function createsBefore(fn: FunctionBody, before: number): boolean {
  * True if a function realizes the device that an expression reaches into before it uses the expression: the path of the
  * child, `s->uart` of `s->uart.io`, or the variable that the expression starts from.
  */
-export function realizesBefore(fn: FunctionBody, before: number, path: string, isInitStage: boolean): boolean {
+export function realizesBefore(
+  fn: FunctionBody,
+  before: number,
+  path: string,
+  isInitStage: boolean,
+): boolean {
   const { tokens } = fn.file;
   const wanted = isInitStage ? /realize|initialize_child|object_new|qdev_new|_create/ : /realize|_create/;
   for (let token = fn.bodyOpen; token < before; token++) {

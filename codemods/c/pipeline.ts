@@ -3,6 +3,7 @@ import { Lifecycle } from "./lifecycle.ts";
 import { lex } from "./passes/1-lex.ts";
 import { declare } from "./passes/2-declare.ts";
 import { type Field, fieldsOf, findUses } from "./passes/4-uses.ts";
+import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
 import { findHelpers, type Helpers } from "./passes/5-helpers.ts";
 import { type Judgement, judge } from "./passes/5-judge.ts";
 import { type Changes, editToOwned } from "./passes/6-edit.ts";
@@ -22,6 +23,7 @@ export interface Analysis {
 
 export interface Conversion extends Analysis {
   readonly judgements: readonly Judgement[];
+  readonly heap: readonly HeapJudgement[];
   readonly changes: Changes;
 }
 
@@ -76,17 +78,25 @@ export function convertToOwned(paths: readonly string[], progress: Progress = ()
   progress("judging");
   const { types } = analysis;
   const helpers = findHelpers(analysis.program, types, lifecycle);
+  const heapSites = findHeapSites(analysis.program);
   let judgements: Judgement[];
+  let heap: HeapJudgement[];
   do {
+    const heapJudge = new HeapJudge(types, helpers);
+    heap = heapSites.map((site) => heapJudge.judge(site));
     judgements = analysis.fields.map((field) => judge(field, { lifecycle, types, helpers, macros }));
-  } while (dropHelpers(helpers, judgements, lifecycle));
+  } while (dropHelpers(helpers, [...judgements, ...heap], lifecycle));
   progress("editing");
-  const changes = editToOwned(analysis.program, types, judgements, helpers);
-  return { ...analysis, judgements, changes };
+  const changes = editToOwned(analysis.program, types, judgements, helpers, heap);
+  return { ...analysis, judgements, heap, changes };
 }
 
 /** Forgets the helpers that have a caller which cannot change; true if there was one. */
-function dropHelpers(helpers: Helpers, judgements: readonly Judgement[], lifecycle: Lifecycle): boolean {
+function dropHelpers(
+  helpers: Helpers,
+  judgements: readonly Pick<Judgement, "treatment" | "inits">[],
+  lifecycle: Lifecycle,
+): boolean {
   const converted = new Map<FunctionBody, Set<number>>();
   const convert = (fn: FunctionBody, calleeToken: number) => {
     const known = converted.get(fn);

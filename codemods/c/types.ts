@@ -85,7 +85,8 @@ export class Types {
     // `struct ArchCPU` is a different one for each target: that beside the typedef that led here.
     const folder = from.slice(0, from.lastIndexOf("/") + 1);
     return (
-      candidates.find(({ file }) => file.startsWith(folder)) ?? candidates.find(({ file }) => file.endsWith(".h"))
+      candidates.find(({ file }) => file.startsWith(folder)) ??
+      candidates.find(({ file }) => file.endsWith(".h"))
     );
   }
 
@@ -100,8 +101,11 @@ export class Types {
       const target: Placed<TypeRef> | undefined = this.choosePlaced(this.typedefs, base, seenFrom);
       if (target === undefined || target.value.base === base) break;
       base = target.value.base;
-      if (this.closureOf(target.file).size > 1 || !this.closureOf(from).has(target.file)) seenFrom = target.file;
-      else seenFrom = (this.structs.get(typeof base === "string" ? base : "")?.length ?? 0) > 1 ? target.file : from;
+      if (this.closureOf(target.file).size > 1 || !this.closureOf(from).has(target.file))
+        seenFrom = target.file;
+      else
+        seenFrom =
+          (this.structs.get(typeof base === "string" ? base : "")?.length ?? 0) > 1 ? target.file : from;
     }
     return undefined;
   }

@@ -177,7 +177,11 @@ class UseFinder {
     let first = token;
     while (tokens.word[first - 1] === w.dot || tokens.word[first - 1] === w.arrow) first -= 2;
     const { call } = enclosingCall(tokens, first, 0);
-    const obstacle: Obstacle = { kind: "outside-function", file: source.path, offset: tokens.start[token] ?? 0 };
+    const obstacle: Obstacle = {
+      kind: "outside-function",
+      file: source.path,
+      offset: tokens.start[token] ?? 0,
+    };
     if (call === undefined) return this.refuseAll(source, word, obstacle);
     for (const struct of this.structsNamed(source, call)) {
       let member = struct.members.get(textOf(tokens.word[first] ?? 0));

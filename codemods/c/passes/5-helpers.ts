@@ -116,7 +116,8 @@ function helperFor(
   const [first] = inits;
   if (done === undefined || first === undefined) return undefined;
   const returns = returnsOf(root);
-  const isAfter = (token: number) => token > done.last || inits.some(({ call }) => covers(fn, call.calleeToken, token));
+  const isAfter = (token: number) =>
+    token > done.last || inits.some(({ call }) => covers(fn, call.calleeToken, token));
   if (!uses.every(isAfter) || !returns.every((each) => isAfter(each.first))) return undefined;
   const pair: Pair = { ...first.pair, init: fn.name, create: fn.name, name: -1, mayFail: false };
   return { fn, parameter, argument, inits, uses, returns, pair };
@@ -134,14 +135,17 @@ function initPair(call: Call, target: FunctionBody | undefined, helpers: Helpers
 function initialised(root: Statement, inits: readonly HelperInit[]): Statement | undefined {
   if (inits.length === 0) return undefined;
   return root.children.find((statement) => {
-    const inside = inits.filter((init) => statement.first <= init.statement.first && init.statement.last <= statement.last);
+    const inside = inits.filter(
+      (init) => statement.first <= init.statement.first && init.statement.last <= statement.last,
+    );
     return inside.length === inits.length && initialises(statement, inits);
   });
 }
 
 function initialises(statement: Statement, inits: readonly HelperInit[]): boolean {
   if (inits.some((init) => init.statement === statement)) return true;
-  if (statement.kind === "block") return statement.children.filter((child) => initialises(child, inits)).length === 1;
+  if (statement.kind === "block")
+    return statement.children.filter((child) => initialises(child, inits)).length === 1;
   return (
     statement.kind === "if" &&
     statement.children.length === 2 &&

@@ -10,12 +10,12 @@ import {
 import {
   conditionsOf,
   covers,
-  laterThan,
   type Lifecycle,
+  laterThan,
   listOf,
   realizesBefore,
-  squeezed,
   Stage,
+  squeezed,
 } from "../lifecycle.ts";
 import type { FunctionBody } from "../program.ts";
 import { Reason } from "../reasons.ts";
@@ -120,7 +120,15 @@ class FieldJudge {
     if (member.struct.isUnion) throw new Refusal(Reason.InUnion, declared);
     if (uses.length === 0) {
       // There is no region: the field is dead.
-      return { field, treatment: "dropped", reason: undefined, at: declared, inits: [], guards: [], why: "unused" };
+      return {
+        field,
+        treatment: "dropped",
+        reason: undefined,
+        at: declared,
+        inits: [],
+        guards: [],
+        why: "unused",
+      };
     }
     for (const use of uses) this.requireUnderstood(use);
     const inits = this.inits();
@@ -173,7 +181,8 @@ class FieldJudge {
     const given = argumentsOf(tokens, call.open);
     const name = given[pair.name];
     if (pair.name >= 0 && name === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
-    if (name !== undefined && textBetween(tokens, name[0], name[1]) === "NULL") throw new Refusal(Reason.NameNull, placeOfUse(use));
+    if (name !== undefined && textBetween(tokens, name[0], name[1]) === "NULL")
+      throw new Refusal(Reason.NameNull, placeOfUse(use));
     const owner = given[1];
     if (owner !== undefined && this.isOwnerRegion(use, owner)) {
       throw new Refusal(Reason.OwnerIsRegion, placeOfUse(use));

@@ -23,7 +23,8 @@ export function editSignature(edits: FileEdits, signature: Signature, argument: 
   const next = all[argument + 1];
   const previous = all[argument - 1];
   const goneFrom = previous === undefined ? (start[gone.first] ?? 0) : (end[previous.last - 1] ?? 0);
-  const goneTo = next !== undefined && previous === undefined ? (start[next.first] ?? 0) : (end[gone.last - 1] ?? 0);
+  const goneTo =
+    next !== undefined && previous === undefined ? (start[next.first] ?? 0) : (end[gone.last - 1] ?? 0);
   edits.replace(goneFrom, goneTo, all.length === 1 ? "void" : "");
   const open = end[signature.open] ?? 0;
   const close = end[signature.close] ?? 0;
@@ -44,7 +45,12 @@ export function editSignature(edits: FileEdits, signature: Signature, argument: 
 /** True if the helper does nothing after its initialisation, which can then be what it returns. */
 export function isTailCall({ fn, inits, uses, returns }: Helper): boolean {
   const [init] = inits;
-  return inits.length === 1 && uses.length === 0 && returns.length === 0 && bodyOf(fn).root.children.at(-1) === init?.statement;
+  return (
+    inits.length === 1 &&
+    uses.length === 0 &&
+    returns.length === 0 &&
+    bodyOf(fn).root.children.at(-1) === init?.statement
+  );
 }
 
 /** What a helper returns at its ends. */

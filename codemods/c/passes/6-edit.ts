@@ -7,8 +7,9 @@ import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { Kind } from "./1-lex.ts";
 import { argumentsOf, type Call, textBetween, type Use } from "./4-uses.ts";
-import { homeOf, type Init, type Judgement } from "./5-judge.ts";
+import type { HeapJudgement } from "./5-heap.ts";
 import type { Helper, Helpers } from "./5-helpers.ts";
+import { homeOf, type Init, type Judgement } from "./5-judge.ts";
 import { editReturns, editSignature, isTailCall } from "./6-edit-helpers.ts";
 import { removeMembers, starMembers } from "./6-edit-members.ts";
 
@@ -20,10 +21,12 @@ export function editToOwned(
   types: Types,
   judgements: readonly Judgement[],
   helpers: Helpers,
+  heap: readonly HeapJudgement[],
 ): Changes {
   const editor = new Editor(program);
   for (const helper of helpers.values()) editor.helper(helper, types);
   for (const judgement of judgements) editor.field(judgement);
+  for (const judgement of heap) editor.heap(judgement);
   return editor.finish(judgements);
 }
 
@@ -90,7 +93,14 @@ class Editor {
         start: from,
         end: end[call.close] ?? 0,
         make: (part) =>
-          callText(fn.file, call, pair.create, isTail ? "return" : parameter.name, columnAt(text, from), part),
+          callText(
+            fn.file,
+            call,
+            pair.create,
+            isTail ? "return" : parameter.name,
+            columnAt(text, from),
+            part,
+          ),
       });
     }
     if (isTail) return;
@@ -101,6 +111,24 @@ class Editor {
   private textOf({ source, first, last }: Use): string {
     const text = textBetween(source.tokens, first, last);
     return text.startsWith("(") && text.endsWith(")") ? text.slice(1, -1).trim() : text;
+  }
+
+  /** The allocation goes; the call that initialised the region returns it. */
+  heap({ site, treatment, inits, block }: HeapJudgement): void {
+    if (treatment === "refused" || site.statement === undefined) return;
+    const { source, local, statement } = site;
+    const { text, start, end } = source.tokens;
+    const edits = this.file(source.path);
+    if (local === undefined) {
+      const from = lineStart(text, start[statement.first] ?? 0);
+      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+    } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
+    for (const init of inits)
+      this.init(init, textBetween(source.tokens, init.use.first, init.use.last), false);
+    if (block === undefined) return;
+    const at = end[block.local.nameToken] ?? 0;
+    edits.replace(at, at, `[${block.count}]`);
+    for (const use of block.others) this.keepUse(use);
   }
 
   private replaceUse(use: Use, text: string): void {
@@ -282,7 +310,8 @@ class Editor {
 function lastDeclaration({ children }: Statement, { file: { tokens } }: FunctionBody): Statement | undefined {
   let last: Statement | undefined;
   for (const child of children) {
-    const isMacro = /^[A-Z][A-Z0-9_]+$/.test(textOf(tokens.word[child.first] ?? 0)) && child.kind === "expression";
+    const isMacro =
+      /^[A-Z][A-Z0-9_]+$/.test(textOf(tokens.word[child.first] ?? 0)) && child.kind === "expression";
     if (child.kind !== "declaration" && !isMacro) break;
     if (child.kind === "declaration" || last === undefined) last = child;
   }
