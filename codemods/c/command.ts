@@ -8,6 +8,7 @@ export interface CTreeOptions {
   readonly series?: string;
   readonly sarif?: string;
   readonly allowDirty?: boolean;
+  readonly reversible?: boolean;
 }
 
 export type CDirection = "to-owned" | "to-embedded";
@@ -34,6 +35,7 @@ export function addCCommand(program: Command): void {
       .option("--only <glob>", "convert only regions declared in files that match")
       .option("--reason <reason>", "list only regions refused for this reason")
       .option("--series <dir>", "write one patch file for each directory, with a commit message")
+      .option("--reversible", "to-owned: only what to-embedded restores byte for byte")
       .option("--allow-dirty", "rewrite files even if git could not restore them")
       .action(async (paths: string[], options: CTreeOptions) => {
         const { runConversion } = await import("./run.ts");

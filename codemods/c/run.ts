@@ -1,11 +1,18 @@
 /** Implements `regionlab c`. Kept apart so that other command lines need not load it. */
 import { join, resolve } from "node:path";
-import { CommandError, writeOutputs } from "#host";
+import { writeOutputs } from "#host";
 import { ExitCode } from "../errors.ts";
 import { requireClean } from "../source/git.ts";
+import { matchesGlob } from "../source/glob.ts";
 import type { CDirection, CTreeOptions } from "./command.ts";
 import { sitesOf, statisticsOf, summary, unifiedDiff } from "./passes/7-report.ts";
-import { type Conversion, convertToOwned, type Progress } from "./pipeline.ts";
+import {
+  type Conversion,
+  convertToEmbedded,
+  convertToOwned,
+  type EmbeddedConversion,
+  type Progress,
+} from "./pipeline.ts";
 
 export async function runConversion(
   direction: CDirection,
@@ -13,8 +20,12 @@ export async function runConversion(
   options: CTreeOptions,
   print: (text: string) => void,
 ): Promise<ExitCode> {
-  if (direction === "to-embedded") throw new CommandError("to-embedded: not yet");
-  const conversion = convertToOwned(paths, progressOf());
+  const { only, reversible = false } = options;
+  const accepts = (path: string) => only === undefined || matchesGlob(only, path);
+  const conversion =
+    direction === "to-owned"
+      ? convertToOwned(paths, progressOf(), { accepts, reversible })
+      : convertToEmbedded(paths, progressOf(), { accepts });
   const sites = sitesOf(conversion);
   if (options.write) write(conversion, options.allowDirty === true);
   const report = {
@@ -35,7 +46,7 @@ export async function runConversion(
 }
 
 /** Writes the new texts, all of them or none. */
-function write({ changes, program }: Conversion, allowDirty: boolean): void {
+function write({ changes, program }: Conversion | EmbeddedConversion, allowDirty: boolean): void {
   const outputs = new Map(
     [...changes].map(
       ([path, text]) => [resolve(join(program.root, path)), Buffer.from(text, "latin1")] as const,
