@@ -2,6 +2,7 @@
 import { Lifecycle } from "./lifecycle.ts";
 import { lex } from "./passes/1-lex.ts";
 import { declare } from "./passes/2-declare.ts";
+import { findCopies, findMirrors } from "./passes/4-copies.ts";
 import { type Field, fieldsOf, findUses } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
 import { findHelpers, type Helpers } from "./passes/5-helpers.ts";
@@ -43,6 +44,8 @@ export function analyse(
   const fields = fieldsOf(program, pointers);
   progress(`uses of ${fields.size} fields`);
   findUses(program, types, fields);
+  findCopies(program, types, fields);
+  findMirrors(texts.rust, fields);
   return { program, types, fields: [...fields.values()], texts };
 }
 

@@ -180,7 +180,10 @@ class UseFinder {
       file: source.path,
       offset: tokens.start[token] ?? 0,
     };
-    if (call === undefined) return this.refuseAll(source, word, obstacle);
+    if (call === undefined) {
+      this.refuseAll(source, word, obstacle);
+      return;
+    }
     for (const struct of this.structsNamed(source, call)) {
       let member = struct.members.get(textOf(tokens.word[first] ?? 0));
       for (let at = first + 2; at <= token && member !== undefined; at += 2) {

@@ -275,6 +275,7 @@ class FieldJudge {
     const { lifecycle } = this;
     const stages = lifecycle.stagesOf(use.fn);
     const callee = use.call?.callee ?? "";
+    if (use.kind === "value") return false; // ARRAY_SIZE reads nothing
     if (callee === "object_unparent") this.judgeUnparent(use, inits);
     if ((stages & Stage.Finalize) !== 0) throw new Refusal(Reason.UsedInFinalize, placeOfUse(use));
     if (takesNull.has(callee) || needsInitialised.has(callee)) return false;

@@ -41,7 +41,8 @@ export interface Reported {
 }
 
 export function sitesOf({ judgements, heap = [], texts }: Reported): Site[] {
-  const line = (file: string, offset: number) => lineAt(texts.texts.get(file) ?? "", offset);
+  const line = (file: string, offset: number) =>
+    lineAt(texts.texts.get(file) ?? texts.rust.get(file) ?? "", offset);
   const fields = judgements.map((judgement): Site => {
     const { field, treatment, reason, at } = judgement;
     const why = "why" in judgement && typeof judgement.why === "string" ? judgement.why : "";
