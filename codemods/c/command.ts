@@ -42,4 +42,21 @@ export function addCCommand(program: Command): void {
         process.exitCode = await runConversion(direction, paths, options, toStandardOutput);
       });
   }
+  c.command("census")
+    .description("count regions and uses, and what stands between the tree and either form alone")
+    .argument("<path...>", "a QEMU tree, or sources of one")
+    .option("--json <file>", "write the counts to a file, - for standard output")
+    .action(async (paths: string[], options: CTreeOptions) => {
+      const { runCensus } = await import("./run.ts");
+      process.exitCode = runCensus(paths, options, toStandardOutput);
+    });
+  c.command("audit")
+    .description("find lifetime bugs in the regions of a QEMU tree")
+    .argument("<path...>", "a QEMU tree, or sources of one")
+    .option("--json <file>", "write the bugs to a file, - for standard output")
+    .option("--sarif <file>", "write the bugs as SARIF 2.1.0, - for standard output")
+    .action(async (paths: string[], options: CTreeOptions) => {
+      const { runCAudit } = await import("./run.ts");
+      process.exitCode = runCAudit(paths, options, toStandardOutput);
+    });
 }
