@@ -187,7 +187,7 @@ class FieldJudge {
     if (name !== undefined && textBetween(tokens, name[0], name[1]) === "NULL")
       throw new Refusal(Reason.NameNull, placeOfUse(use));
     const owner = given[1];
-    if (owner !== undefined && this.isOwnerRegion(use, owner)) {
+    if (pair.name >= 0 && owner !== undefined && this.isOwnerRegion(use, owner)) {
       throw new Refusal(Reason.OwnerIsRegion, placeOfUse(use));
     }
     const form = initForm(use, statement);
