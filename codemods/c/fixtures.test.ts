@@ -45,7 +45,8 @@ describe.each(names)("%s", (name) => {
   test.skipIf(!hasGcc)("gcc accepts it before and after", () => {
     const tree = treeOf(name);
     expect(compile(tree, name)).toBe("");
-    for (const [path, text] of convertToOwned([tree]).changes) writeFileSync(join(tree, path), text, "latin1");
+    for (const [path, text] of convertToOwned([tree]).changes)
+      writeFileSync(join(tree, path), text, "latin1");
     expect(compile(tree, name)).toBe("");
   });
 
@@ -53,15 +54,21 @@ describe.each(names)("%s", (name) => {
     const tree = treeOf(name);
     const conversion = convertToOwned([tree]);
     if (conversion.changes.size === 0) return;
-    execFileSync("git", ["apply", "-"], { cwd: tree, input: unifiedDiff(conversion), stdio: ["pipe", "pipe", "pipe"] });
-    for (const [path, text] of conversion.changes) expect(readFileSync(join(tree, path), "latin1")).toBe(text);
+    execFileSync("git", ["apply", "-"], {
+      cwd: tree,
+      input: unifiedDiff(conversion),
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    for (const [path, text] of conversion.changes)
+      expect(readFileSync(join(tree, path), "latin1")).toBe(text);
   });
 
   test("what is reversible comes back byte for byte", () => {
     const tree = treeOf(name);
     const { changes } = convertToOwned([tree], undefined, { reversible: true });
     for (const [path, text] of changes) writeFileSync(join(tree, path), text, "latin1");
-    for (const [path, text] of convertToEmbedded([tree]).changes) writeFileSync(join(tree, path), text, "latin1");
+    for (const [path, text] of convertToEmbedded([tree]).changes)
+      writeFileSync(join(tree, path), text, "latin1");
     expect(readFileSync(join(tree, name), "latin1")).toBe(readFileSync(join(fixtures, name), "latin1"));
   });
 });
