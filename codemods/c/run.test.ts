@@ -57,7 +57,7 @@ test("--series writes one patch for each folder; its message names what converts
   expect(patches).toEqual(["0001-hw-declarator-list-mixed.patch", "0002-hw-mmio-single.patch"]);
   const text = readFileSync(join(series, "0001-hw-declarator-list-mixed.patch"), "latin1");
   expect(text).toMatch(
-    /The field is gone[^]*BeepState\.regs[^]*The field refers[^]*BeepState\.fifo[^]*\n---\n--- a\/hw/,
+    /The field is gone[\s\S]*BeepState\.regs[\s\S]*The field refers[\s\S]*BeepState\.fifo[\s\S]*\n---\n--- a\/hw/,
   );
 });
 
