@@ -1,11 +1,10 @@
 /** When a function runs in the life of a device, and in which order two functions run: from roles, callers and positions. */
 
-import { Kind } from "./passes/1-lex.ts";
 import { enclosingCall, textBetween } from "./passes/4-uses.ts";
 import type { FunctionBody, Program, Source } from "./program.ts";
 import { bodyOf, isInside, type Statement, statementAt } from "./statements.ts";
 import type { Types } from "./types.ts";
-import { textOf, wordOf } from "./words.ts";
+import { textOf, wordCount, wordOf } from "./words.ts";
 
 /** Stages of a device's life, as bits. */
 export const Stage = { Init: 1, Setup: 2, Realize: 4, Run: 8, Exit: 16, Finalize: 32 } as const;
@@ -65,17 +64,18 @@ export class Lifecycle {
 
   constructor(program: Program, types: Types) {
     this.types = types;
-    const names = new Set<number>();
-    for (const fn of types.allBodies()) names.add(wordOf(fn.name));
+    const named = [...types.allBodies()].map(({ name }) => wordOf(name));
+    const names = new Uint8Array(wordCount());
+    for (const word of named) names[word] = 1;
     for (const source of program.sources.values()) this.read(source, names);
   }
 
-  private read(source: Source, names: ReadonlySet<number>): void {
+  private read(source: Source, names: Uint8Array): void {
     const { tokens, functions } = source;
     let next = 0;
     for (let token = 0; token < tokens.count; token++) {
       const word = tokens.word[token] ?? 0;
-      if (!names.has(word) || tokens.kind[token] !== Kind.Word) continue;
+      if (names[word] !== 1) continue;
       const before = tokens.word[token - 1] ?? 0;
       if (before === DOT || before === ARROW) continue;
       while (next < functions.length && (functions[next]?.bodyClose ?? 0) < token) next++;

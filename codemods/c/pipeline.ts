@@ -54,7 +54,7 @@ function readProgram({ root, texts }: TreeTexts, pointers: 0 | 1): Program {
   const sources = new Map<string, Source>();
   const others = new Map<string, string>();
   for (const [path, text] of texts) {
-    if (path.endsWith(".h") || text.includes("MemoryRegion") || text.includes("memory_region_")) {
+    if ((path.endsWith(".h") && !apart.test(path)) || text.includes("MemoryRegion") || text.includes("memory_region_")) {
       sources.set(path, declare(path, lex(text)));
     } else others.set(path, text);
   }
@@ -67,6 +67,9 @@ function readProgram({ root, texts }: TreeTexts, pointers: 0 | 1): Program {
   }
   return { root, sources, others };
 }
+
+/** Programs beside the emulator: their headers matter only if they name regions. */
+const apart = /^(?:tests|linux-user|bsd-user|qga|contrib|tools|storage-daemon)\//;
 
 function mentions(text: string, names: ReadonlySet<string>): boolean {
   for (const [, name = ""] of text.matchAll(/(?:->|\.)\s*([A-Za-z_]\w*)/g)) if (names.has(name)) return true;

@@ -10,6 +10,7 @@ type Index<T> = Map<string, Placed<T>[]>;
 
 export class Types {
   private readonly program: Program;
+  private readonly included = new Map<string, readonly string[]>();
   private readonly closures = new Map<string, ReadonlySet<string>>();
   private readonly structs: Index<Struct> = new Map();
   private readonly typedefs: Index<TypeRef> = new Map();
@@ -48,16 +49,23 @@ export class Types {
     const seen = new Set<string>([path]);
     const queue = [path];
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
-      for (const include of this.program.sources.get(file)?.includes ?? []) {
-        for (const target of this.targetsOf(file, include)) {
-          if (seen.has(target)) continue;
-          seen.add(target);
-          queue.push(target);
-        }
+      for (const target of this.includedBy(file)) {
+        if (seen.has(target)) continue;
+        seen.add(target);
+        queue.push(target);
       }
     }
     this.closures.set(path, seen);
     return seen;
+  }
+
+  private includedBy(file: string): readonly string[] {
+    const known = this.included.get(file);
+    if (known !== undefined) return known;
+    const includes = this.program.sources.get(file)?.includes ?? [];
+    const targets = includes.flatMap((include) => this.targetsOf(file, include));
+    this.included.set(file, targets);
+    return targets;
   }
 
   private targetsOf(from: string, include: string): readonly string[] {

@@ -49,6 +49,9 @@ for (let c = 0; c < 256; c++) {
 
 const marks3 = new Set(["...", "<<=", ">>="]);
 const marks2 = new Set("-> ++ -- && || == != <= >= << >> += -= *= /= %= &= |= ^= ##".split(" "));
+/** Characters that a mark of two or three characters may have in second place. */
+const secondMarks = new Uint8Array(256);
+for (const mark of [...marks2, ...marks3]) secondMarks[mark.charCodeAt(1)] = 1;
 const singleMarks = new Int32Array(256);
 for (let c = 33; c < 127; c++) singleMarks[c] = wordOf(String.fromCharCode(c));
 
@@ -66,12 +69,8 @@ interface Branch {
 
 /** The tokens of a text, or of a part of it, such as the body of a `#define`. */
 export function lex(text: string, from = 0, to = text.length): Tokens {
-  // An upper bound that rarely has to grow: C averages more than four bytes to a token.
-  let capacity = Math.max(16, (to - from) >> 1);
-  let kind = new Uint8Array(capacity);
-  let word = new Int32Array(capacity);
-  let start = new Uint32Array(capacity);
-  let end = new Uint32Array(capacity);
+  reserve((to - from) >> 1);
+  let { kind, word, start, end } = scratch;
   let count = 0;
   const directives: Directive[] = [];
   const splits: SplitBranch[] = [];
@@ -81,12 +80,9 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
   let atLineStart = true;
 
   const push = (tokenKind: number, tokenWord: number, tokenStart: number, tokenEnd: number) => {
-    if (count === capacity) {
-      capacity *= 2;
-      kind = grown(kind, new Uint8Array(capacity));
-      word = grown(word, new Int32Array(capacity));
-      start = grown(start, new Uint32Array(capacity));
-      end = grown(end, new Uint32Array(capacity));
+    if (count === kind.length) {
+      reserve(count * 2);
+      ({ kind, word, start, end } = scratch);
     }
     kind[count] = tokenKind;
     word[count] = tokenWord;
@@ -188,8 +184,8 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
     }
     if (c === 123) depth++;
     else if (c === 125) depth--;
-    const two = text.slice(position, position + 2);
-    if (marks2.has(two) || two === "..") {
+    const two = secondMarks[text.charCodeAt(position + 1)] === 1 ? text.slice(position, position + 2) : "";
+    if (two !== "" && (marks2.has(two) || two === "..")) {
       const three = text.slice(position, position + 3);
       const mark = marks3.has(three) ? three : two;
       push(Kind.Mark, wordOf(mark), position, position + mark.length);
@@ -213,9 +209,25 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
   };
 }
 
-function grown<T extends Uint8Array | Int32Array | Uint32Array>(old: T, larger: T): T {
-  larger.set(old);
-  return larger;
+/** Arrays that every call fills before it copies what it needs: allocating them anew for each file would take longer. */
+const scratch = {
+  kind: new Uint8Array(1 << 16),
+  word: new Int32Array(1 << 16),
+  start: new Uint32Array(1 << 16),
+  end: new Uint32Array(1 << 16),
+};
+
+function reserve(capacity: number): void {
+  if (scratch.kind.length >= capacity) return;
+  scratch.kind = larger(scratch.kind, new Uint8Array(capacity));
+  scratch.word = larger(scratch.word, new Int32Array(capacity));
+  scratch.start = larger(scratch.start, new Uint32Array(capacity));
+  scratch.end = larger(scratch.end, new Uint32Array(capacity));
+}
+
+function larger<T extends Uint8Array | Int32Array | Uint32Array>(old: T, made: T): T {
+  made.set(old);
+  return made;
 }
 
 /** End of the logical line: a backslash before the newline continues it, a comment may span lines. */
