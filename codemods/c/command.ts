@@ -56,7 +56,7 @@ export function addCCommand(program: Command): void {
     .option("--json <file>", "write the bugs to a file, - for standard output")
     .option("--sarif <file>", "write the bugs as SARIF 2.1.0, - for standard output")
     .action(async (paths: string[], options: CTreeOptions) => {
-      const { runCAudit } = await import("./run.ts");
+      const { runCAudit } = await import("./run-audit.ts");
       process.exitCode = runCAudit(paths, options, toStandardOutput);
     });
 }

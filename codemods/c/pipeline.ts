@@ -54,7 +54,11 @@ function readProgram({ root, texts }: TreeTexts, pointers: 0 | 1): Program {
   const sources = new Map<string, Source>();
   const others = new Map<string, string>();
   for (const [path, text] of texts) {
-    if ((path.endsWith(".h") && !apart.test(path)) || text.includes("MemoryRegion") || text.includes("memory_region_")) {
+    if (
+      (path.endsWith(".h") && !apart.test(path)) ||
+      text.includes("MemoryRegion") ||
+      text.includes("memory_region_")
+    ) {
       sources.set(path, declare(path, lex(text)));
     } else others.set(path, text);
   }

@@ -8,7 +8,8 @@ import { auditTree } from "./audit.ts";
 import { censusOf } from "./census.ts";
 import { Maintainers } from "./maintainers.ts";
 import { convertToOwned } from "./pipeline.ts";
-import { runCAudit, runConversion } from "./run.ts";
+import { runConversion } from "./run.ts";
+import { runCAudit } from "./run-audit.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 const scratch = mkdtempSync(join(tmpdir(), "regionlab-c-run-"));

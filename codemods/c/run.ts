@@ -2,12 +2,7 @@
 import { join, resolve } from "node:path";
 import { writeOutputs } from "#host";
 import { ExitCode } from "../errors.ts";
-import { isBug } from "../lifetime/finding.ts";
-import { sarifLog } from "../lifetime/report/sarif.ts";
-import { renderFindings } from "../lifetime/report/text.ts";
-import { requireClean } from "../source/git.ts";
 import { matchesGlob } from "../source/glob.ts";
-import { auditTree } from "./audit.ts";
 import { censusOf, renderCensus } from "./census.ts";
 import type { CDirection, CTreeOptions } from "./command.ts";
 import type { Site } from "./passes/7-report.ts";
@@ -34,7 +29,7 @@ export async function runConversion(
       ? convertToOwned(paths, progressOf(), { accepts, reversible })
       : convertToEmbedded(paths, progressOf(), { accepts });
   const sites = sitesOf(conversion);
-  if (options.write) write(conversion, options.allowDirty === true);
+  if (options.write) await write(conversion, options.allowDirty === true);
   if (options.series !== undefined) writeSeries(options.series, conversion, sites, direction);
   const report = {
     version: 1,
@@ -82,43 +77,20 @@ export function runCensus(
   return ExitCode.Done;
 }
 
-/** `regionlab c audit`. */
-export function runCAudit(
-  paths: readonly string[],
-  options: CTreeOptions,
-  print: (text: string) => void,
-): ExitCode {
-  const findings = auditTree(paths, progressOf());
-  const outputs = new Map<string, string>();
-  const json = `${JSON.stringify({ version: 1, findings }, undefined, 1)}\n`;
-  const sarif = `${JSON.stringify(sarifLog(findings, resolve(paths[0] ?? "."), VERSION), undefined, 1)}\n`;
-  for (const [path, text] of [
-    [options.json, json],
-    [options.sarif, sarif],
-  ] as const) {
-    if (path === "-") print(text);
-    else if (path !== undefined) outputs.set(path, text);
-  }
-  writeOutputs(outputs);
-  if (options.json !== "-" && options.sarif !== "-") {
-    print(renderFindings(findings));
-    const bugs = findings.filter(isBug).length;
-    print(`${bugs} lifetime bugs, ${findings.length - bugs} notes\n`);
-  }
-  return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
-}
-
-/** Version of the findings' format, for SARIF. */
-const VERSION = "1.0.0";
-
 /** Writes the new texts, all of them or none. */
-function write({ changes, program }: Conversion | EmbeddedConversion, allowDirty: boolean): void {
+async function write(
+  { changes, program }: Conversion | EmbeddedConversion,
+  allowDirty: boolean,
+): Promise<void> {
   const outputs = new Map(
     [...changes].map(
       ([path, text]) => [resolve(join(program.root, path)), Buffer.from(text, "latin1")] as const,
     ),
   );
-  if (!allowDirty) requireClean([...outputs.keys()]);
+  if (!allowDirty) {
+    const { requireClean } = await import("../source/git.ts"); // loads the compiler of TypeScript
+    requireClean([...outputs.keys()]);
+  }
   writeOutputs(outputs);
 }
 
@@ -126,7 +98,7 @@ function write({ changes, program }: Conversion | EmbeddedConversion, allowDirty
 const PATIENCE_MS = 1500;
 
 /** Says on standard error how far a run has come, on a terminal and once it takes long. */
-function progressOf(): Progress {
+export function progressOf(): Progress {
   const started = performance.now();
   const timed = process.env.REGIONLAB_C_TIMES !== undefined;
   return (phase) => {
