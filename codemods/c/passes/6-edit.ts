@@ -1,0 +1,399 @@
+/** Phase 6: the text edits of a conversion to owned regions. */
+import { FileEdits } from "../edits.ts";
+import { columnAfter, indentAt, lineEnd, lineStart, realign, WIDTH, widest } from "../layout.ts";
+import type { FunctionBody, Program, Signature, Source, Struct } from "../program.ts";
+import { bodyOf, type Local, type Statement } from "../statements.ts";
+import type { Types } from "../types.ts";
+import { textOf, wordOf } from "../words.ts";
+import { Kind } from "./1-lex.ts";
+import { argumentsOf, type Call, type Field, textBetween, type Use } from "./4-uses.ts";
+import type { HeapJudgement } from "./5-heap.ts";
+import type { Helper, Helpers } from "./5-helpers.ts";
+import { homeOf, type Init, isFreeName, type Judgement } from "./5-judge.ts";
+import { editReturns, editSignature, isTailCall } from "./6-edit-helpers.ts";
+import { removeMembers, starMembers } from "./6-edit-members.ts";
+
+/** New texts by path; only files that change. */
+export type Changes = Map<string, string>;
+
+export function editToOwned(
+  program: Program,
+  types: Types,
+  judgements: readonly Judgement[],
+  helpers: Helpers,
+  heap: readonly HeapJudgement[],
+): Changes {
+  const editor = new Editor(program);
+  for (const helper of helpers.values()) editor.helper(helper, types);
+  for (const judgement of judgements) editor.field(judgement);
+  for (const judgement of heap) editor.heap(judgement);
+  return editor.finish(judgements);
+}
+
+const QUESTION_NOT = wordOf("!");
+
+class Editor {
+  private readonly program: Program;
+  private readonly files = new Map<string, FileEdits>();
+  /** Names of new locals by the block that declares them. */
+  private readonly declared = new Map<Statement, { readonly fn: FunctionBody; readonly names: string[] }>();
+  private readonly locals = new Map<FunctionBody, Map<string, Field>>();
+  private readonly touched = new Set<FunctionBody>();
+
+  constructor(program: Program) {
+    this.program = program;
+  }
+
+  file(path: string): FileEdits {
+    const known = this.files.get(path);
+    if (known !== undefined) return known;
+    const made = new FileEdits(this.program.sources.get(path)?.tokens.text ?? "");
+    this.files.set(path, made);
+    return made;
+  }
+
+  field({ field, treatment, inits, guards }: Judgement): void {
+    if (treatment === "refused") return;
+    const isDropped = treatment === "dropped";
+    const isUsed = field.uses.length > inits.length;
+    for (const use of field.uses) {
+      const init = inits.find((each) => each.use === use);
+      const target = isDropped
+        ? isUsed || init?.form === "condition"
+          ? this.localFor(use.fn, field)
+          : undefined
+        : this.textOf(use);
+      if (init !== undefined) this.init(init, target, isDropped);
+      else if (isDropped) this.replaceUse(use, target ?? this.localFor(use.fn, field));
+      else this.keepUse(use);
+      if (isDropped) this.touched.add(use.fn);
+    }
+    for (const use of guards) this.guard(use);
+    const [init] = inits;
+    if (isDropped && init !== undefined && (isUsed || init.form === "condition"))
+      this.declare(init, this.localFor(init.use.fn, field));
+  }
+
+  /** The local that takes a field's place: of its name, unless another field has that in the same function. */
+  private localFor(fn: FunctionBody, field: Field): string {
+    const known = this.locals.get(fn) ?? new Map<string, Field>();
+    this.locals.set(fn, known);
+    const { name } = field.member;
+    for (let number = 1; ; number++) {
+      const candidate = number === 1 ? name : `${name}${number}`;
+      const taken = known.get(candidate);
+      if (taken === field) return candidate;
+      if (taken !== undefined || (number > 1 && !isFreeName(fn, candidate))) continue;
+      known.set(candidate, field);
+      return candidate;
+    }
+  }
+
+  /** A function that returns the region that it used to initialise, and its prototypes. */
+  helper(helper: Helper, types: Types): void {
+    const { fn, argument, parameter, inits } = helper;
+    const seen = new Set<Signature>();
+    for (const signature of [fn, ...types.signaturesOf(fn)]) {
+      if (seen.has(signature)) continue;
+      seen.add(signature);
+      editSignature(this.file(signature.file.path), signature, argument);
+    }
+    const edits = this.file(fn.file.path);
+    const isTail = isTailCall(helper);
+    for (const { call, pair } of inits) {
+      const [first, last] = argumentsOf(fn.file.tokens, call.open)[call.argument] ?? [call.open, call.open];
+      const { start, end, text } = fn.file.tokens;
+      edits.replace(start[first] ?? 0, end[last] ?? 0, "");
+      const from = start[call.calleeToken] ?? 0;
+      edits.rewrite({
+        start: from,
+        end: end[call.close] ?? 0,
+        make: (part) =>
+          callText(
+            fn.file,
+            call,
+            pair.create,
+            isTail ? "return" : parameter.name,
+            columnAt(text, from),
+            part,
+          ),
+      });
+    }
+    if (isTail) return;
+    this.declared.set(bodyOf(fn).root, { fn, names: [parameter.name] });
+    editReturns(edits, helper);
+  }
+
+  private textOf({ source, first, last }: Use): string {
+    const text = textBetween(source.tokens, first, last);
+    return text.startsWith("(") && text.endsWith(")") ? text.slice(1, -1).trim() : text;
+  }
+
+  /** The allocation goes; the call that initialised the region returns it. */
+  heap({ site, treatment, inits, block }: HeapJudgement): void {
+    if (treatment === "refused" || site.statement === undefined) return;
+    const { source, local, statement } = site;
+    const { text, start, end } = source.tokens;
+    const edits = this.file(source.path);
+    if (local === undefined) {
+      const from = lineStart(text, start[statement.first] ?? 0);
+      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+    } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
+    for (const init of inits)
+      this.init(init, textBetween(source.tokens, init.use.first, init.use.last), false);
+    if (block === undefined) return;
+    const at = end[block.local.nameToken] ?? 0;
+    edits.replace(at, at, `[${block.count}]`);
+    for (const use of block.others) this.keepUse(use);
+  }
+
+  private replaceUse(use: Use, text: string): void {
+    const { start, end } = use.source.tokens;
+    this.file(use.source.path).replace(start[use.ampersand] ?? 0, end[use.last] ?? 0, text);
+  }
+
+  private keepUse(use: Use): void {
+    const { tokens, path } = use.source;
+    const edits = this.file(path);
+    if (use.kind === "address") {
+      const at = tokens.start[use.ampersand] ?? 0;
+      edits.replace(at, tokens.start[use.ampersand + 1] ?? at + 1, "");
+    } else if (use.kind === "member") {
+      const dot = use.last + 1;
+      edits.replace(tokens.start[dot] ?? 0, tokens.end[dot] ?? 0, "->");
+    }
+  }
+
+  /** Rewrites `memory_region_init_x(&s->mr, …)` to an assignment, or without a target to a plain call. */
+  private init({ use, pair, form }: Init, target: string | undefined, isDropped: boolean): void {
+    const { call, source } = use;
+    if (call === undefined) return;
+    const { tokens } = source;
+    const { text, start, end } = tokens;
+    const edits = this.file(source.path);
+    if (isDropped) edits.replace(start[use.ampersand] ?? 0, end[use.last] ?? 0, "");
+    if (form === "statement") {
+      const from = start[call.calleeToken] ?? 0;
+      edits.rewrite({
+        start: from,
+        end: end[call.close] ?? 0,
+        make: (part) => callText(source, call, pair.create, target, columnAt(text, from), part),
+      });
+      return;
+    }
+    const { statement } = use;
+    const from = start[statement.first] ?? 0;
+    const isNegated = tokens.word[statement.open + 1] === QUESTION_NOT;
+    const indent = indentAt(text, from);
+    edits.rewrite({
+      start: from,
+      end: end[statement.close] ?? 0,
+      make: (part) => {
+        const made = callText(source, call, pair.create, target, columnAt(text, from), part);
+        return `${made};\n${indent}if (${isNegated ? "!" : ""}${target})`;
+      },
+    });
+  }
+
+  private guard(use: Use): void {
+    const { call, source, statement } = use;
+    if (call === undefined) return;
+    const { tokens } = source;
+    const { text, start, end } = tokens;
+    const region = this.textOf(use);
+    const from = start[call.calleeToken] ?? 0;
+    if (statement.kind === "expression" && statement.first === call.calleeToken) {
+      const to = end[statement.last] ?? 0;
+      const indent = indentAt(text, from);
+      const column = columnAt(text, from);
+      this.file(source.path).rewrite({
+        start: from,
+        end: to,
+        make: (part) => {
+          const moved = realign(part(from, to), column, column + 4);
+          return `if (${region}) {\n${indent}    ${moved}\n${indent}}`;
+        },
+      });
+      return;
+    }
+    const to = end[call.close] ?? 0;
+    const isWhole = statement.open === call.calleeToken - 1 && statement.close === call.close + 1;
+    this.file(source.path).rewrite({
+      start: from,
+      end: to,
+      make: (part) => (isWhole ? `${region} && ${part(from, to)}` : `(${region} && ${part(from, to)})`),
+    });
+  }
+
+  private declare(init: Init, name: string): void {
+    let home = homeOf(init);
+    while (home !== undefined && (home.kind !== "block" || home.parent?.kind === "switch"))
+      home = home.parent;
+    if (home === undefined) return;
+    const known = this.declared.get(home);
+    if (known === undefined) this.declared.set(home, { fn: init.use.fn, names: [name] });
+    else if (!known.names.includes(name)) known.names.push(name);
+  }
+
+  finish(judgements: readonly Judgement[]): Changes {
+    const structs = new Map<Struct, Judgement[]>();
+    for (const judgement of judgements) {
+      if (judgement.treatment === "refused") continue;
+      const { struct } = judgement.field.member;
+      const known = structs.get(struct);
+      if (known === undefined) structs.set(struct, [judgement]);
+      else known.push(judgement);
+    }
+    for (const [struct, all] of structs) {
+      const edits = this.file(struct.file.path);
+      const members = (treatment: Judgement["treatment"]) =>
+        all.filter((each) => each.treatment === treatment).map(({ field }) => field.member);
+      starMembers(edits, members("kept"));
+      removeMembers(edits, struct, members("dropped"), members("kept"));
+    }
+    for (const [block, { fn, names }] of this.declared) this.declareLocals(block, fn, names);
+    for (const fn of this.touched) this.removeDeadLocals(fn);
+    const changes: Changes = new Map();
+    for (const [path, edits] of this.files) {
+      const changed = edits.apply();
+      if (changed !== edits.text) changes.set(path, changed);
+    }
+    return changes;
+  }
+
+  private declareLocals(block: Statement, fn: FunctionBody, names: readonly string[]): void {
+    const { text, start, end } = fn.file.tokens;
+    const edits = this.file(fn.file.path);
+    const last = lastDeclaration(block, fn);
+    if (last !== undefined) {
+      const indent = indentAt(text, start[last.first] ?? 0);
+      const at = lineEnd(text, end[last.last] ?? 0);
+      edits.replace(at, at, declaration(names, indent));
+      return;
+    }
+    const [first] = block.children;
+    const indent =
+      first === undefined
+        ? `${indentAt(text, start[block.first] ?? 0)}    `
+        : indentAt(text, start[first.first] ?? 0);
+    const at = lineEnd(text, end[block.first] ?? 0);
+    edits.replace(at, at, `${declaration(names, indent)}\n`);
+  }
+
+  /** Removes the variables that only the deleted text used. */
+  private removeDeadLocals(fn: FunctionBody): void {
+    const { locals } = bodyOf(fn);
+    const removed = new Set<Local>();
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const local of locals) {
+        if (removed.has(local) || !this.isDead(fn, local, removed)) continue;
+        if (local.declarators !== 1 || local.statement.parent?.kind !== "block") continue;
+        removed.add(local);
+        changed = true;
+      }
+    }
+    const edits = this.file(fn.file.path);
+    const { text, start, end } = fn.file.tokens;
+    for (const { statement } of removed) {
+      const from = lineStart(text, start[statement.first] ?? 0);
+      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+    }
+  }
+
+  private isDead(fn: FunctionBody, local: Local, removed: ReadonlySet<Local>): boolean {
+    const { tokens } = fn.file;
+    const edits = this.file(fn.file.path);
+    let wasUsed = false;
+    for (let token = local.nameToken + 1; token <= local.scopeEnd; token++) {
+      if (tokens.word[token] !== local.word || tokens.kind[token] !== Kind.Word) continue;
+      const before = textOf(tokens.word[token - 1] ?? 0);
+      if (before === "->" || before === ".") continue;
+      wasUsed = true;
+      const isGone =
+        edits.isReplaced(tokens.start[token] ?? 0) ||
+        [...removed].some(({ statement }) => statement.first <= token && token <= statement.last);
+      if (!isGone) return false;
+    }
+    if (!wasUsed) return false;
+    if (local.initFirst < 0) return true;
+    const initializer = textBetween(tokens, local.initFirst, local.initLast);
+    return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
+  }
+}
+
+/** The statement after which a block's variables are declared: ERRP_GUARD() and the like may stand among declarations. */
+function lastDeclaration({ children }: Statement, { file: { tokens } }: FunctionBody): Statement | undefined {
+  let last: Statement | undefined;
+  for (const child of children) {
+    const isMacro =
+      /^[A-Z][A-Z0-9_]+$/.test(textOf(tokens.word[child.first] ?? 0)) && child.kind === "expression";
+    if (child.kind !== "declaration" && !isMacro) break;
+    if (child.kind === "declaration" || last === undefined) last = child;
+  }
+  return last;
+}
+
+function declaration(names: readonly string[], indent: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const name of names) {
+    const longer = line === "" ? `${indent}MemoryRegion *${name}` : `${line}, *${name}`;
+    if (longer.length + 1 > WIDTH && line !== "") {
+      lines.push(`${line};\n`);
+      line = `${indent}MemoryRegion *${name}`;
+    } else line = longer;
+  }
+  lines.push(`${line};\n`);
+  return lines.join("");
+}
+
+export function columnAt(text: string, offset: number): number {
+  return columnAfter(text.slice(lineStart(text, offset), offset));
+}
+
+/**
+ * The call in its new form. Its line breaks stay where they were, so that the way back finds them: a break after the region,
+ * which is no longer an argument, becomes one after the `=`.
+ */
+function callText(
+  source: Source,
+  call: Call,
+  create: string,
+  target: string | undefined,
+  column: number,
+  part: (start: number, end: number) => string,
+): string {
+  const { tokens } = source;
+  const { text, start, end } = tokens;
+  const given = argumentsOf(tokens, call.open);
+  const open = end[call.open] ?? 0;
+  const close = start[call.close] ?? 0;
+  const oldColumn = columnAt(text, open);
+  let rest = "";
+  let hasBreak = false;
+  if (call.argument === 0) {
+    const [, second] = given;
+    if (second !== undefined) {
+      rest = part(start[second[0]] ?? 0, close);
+      hasBreak = text.slice(end[second[0] - 1] ?? 0, start[second[0]]).includes("\n");
+    }
+  } else {
+    const [, before] = given[call.argument - 1] ?? [call.open, call.open];
+    const [, gone] = given[call.argument] ?? [call.open, call.open];
+    rest = part(open, end[before] ?? open) + part(end[gone] ?? open, close);
+  }
+  // A call that was too wide before stays on its lines: the way back could not tell where it was broken.
+  const wasWide = !hasBreak && widest(text.slice(start[call.calleeToken], close), column) > WIDTH - 2;
+  const made = create + text.slice(end[call.calleeToken], start[call.open]);
+  const assign = target === undefined ? "" : target === "return" ? "return " : `${target} = `;
+  const inline = `${assign}${made}(${realign(rest, oldColumn, column + assign.length + made.length + 1)})`;
+  if (target === undefined || target === "return") return inline;
+  if (!hasBreak && (wasWide || widest(`${inline};`, column) <= WIDTH)) return inline;
+  const indent = `${indentAt(text, start[call.calleeToken] ?? 0)}    `;
+  const deeper = columnAfter(indent) + made.length + 1;
+  const broken = `${target} =\n${indent}${made}(${realign(rest, oldColumn, deeper)})`;
+  if (widest(`${broken};`, column) <= WIDTH) return broken;
+  const hanging = `${target} =\n${indent}${made}(${realign(rest, oldColumn, columnAfter(indent) + 4)})`;
+  return widest(`${hanging};`, column) < widest(`${broken};`, column) ? hanging : broken;
+}

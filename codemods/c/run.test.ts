@@ -1,0 +1,127 @@
+/** The commands, on trees made of fixtures. */
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { ExitCode } from "../errors.ts";
+import { auditTree } from "./audit.ts";
+import { censusOf } from "./census.ts";
+import { Maintainers } from "./maintainers.ts";
+import { convertToOwned } from "./pipeline.ts";
+import { runConversion } from "./run.ts";
+import { runCAudit } from "./run-audit.ts";
+
+const fixtures = join(import.meta.dirname, "fixtures");
+const scratch = mkdtempSync(join(tmpdir(), "regionlab-c-run-"));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function treeOf(...names: readonly string[]): string {
+  const tree = mkdtempSync(join(scratch, "tree-"));
+  for (const name of [...names, "regions.h"]) {
+    mkdirSync(join(tree, "hw", name.replace(/\.[ch]$/, "")), { recursive: true });
+    cpSync(join(fixtures, name), join(tree, "hw", name.replace(/\.[ch]$/, ""), name));
+  }
+  return tree;
+}
+
+const ignore = () => undefined;
+
+test("--write changes the file, and the exit code says whether a region was refused", async () => {
+  const tree = treeOf("mmio-single.c");
+  const path = join(tree, "hw/mmio-single/mmio-single.c");
+  expect(await runConversion("to-owned", [tree], { write: true, allowDirty: true, json: "-" }, ignore)).toBe(
+    ExitCode.Done,
+  );
+  expect(readFileSync(path, "latin1")).toContain("iomem = memory_region_new_io(OBJECT(s), &beep_ops");
+  const refused = treeOf("name-null.c");
+  expect(await runConversion("to-owned", [refused], { json: "-" }, ignore)).toBe(ExitCode.Refused);
+});
+
+test("--write without --allow-dirty refuses files that git could not restore", async () => {
+  const tree = treeOf("mmio-single.c");
+  await expect(runConversion("to-owned", [tree], { write: true, json: "-" }, ignore)).rejects.toThrow(
+    /--allow-dirty/,
+  );
+});
+
+test("--only limits the conversion to regions of files that match", async () => {
+  const tree = treeOf("mmio-single.c", "bar.c");
+  const { changes } = convertToOwned([tree], undefined, { accepts: (path) => path.includes("bar") });
+  expect([...changes.keys()]).toEqual(["hw/bar/bar.c"]);
+});
+
+test("--series writes one patch for each folder; its message names what converts and what does not", async () => {
+  const tree = treeOf("mmio-single.c", "declarator-list-mixed.c", "ram-in-expression.c");
+  const series = join(tree, "series");
+  await runConversion("to-owned", [tree], { series, json: "-" }, ignore);
+  const patches = readdirSync(series);
+  expect(patches).toEqual(["0001-hw-declarator-list-mixed.patch", "0002-hw-mmio-single.patch"]);
+  const text = readFileSync(join(series, "0001-hw-declarator-list-mixed.patch"), "latin1");
+  expect(text).toMatch(
+    /The field is gone[\s\S]*BeepState\.regs[\s\S]*The field refers[\s\S]*BeepState\.fifo[\s\S]*\n---\n--- a\/hw/,
+  );
+});
+
+test("bytes that are not ASCII stay as they are", async () => {
+  const tree = treeOf("mmio-single.c");
+  const path = join(tree, "hw/mmio-single/mmio-single.c");
+  const comment = Buffer.from("/* r\u00e9gion */\n", "utf8");
+  writeFileSync(path, Buffer.concat([comment, readFileSync(path)]));
+  await runConversion("to-owned", [tree], { write: true, allowDirty: true, json: "-" }, ignore);
+  expect(readFileSync(path).subarray(0, comment.length)).toEqual(comment);
+});
+
+test("a missing path is named", async () => {
+  await expect(runConversion("to-owned", [join(scratch, "none")], {}, ignore)).rejects.toThrow(
+    /none: no such file/,
+  );
+});
+
+test.each([
+  ["self-owner.c", ["self-owner"]],
+  ["leaf-unparented.c", ["leaf-unparented"]],
+  ["used-in-finalize.c", ["used-in-finalize"]],
+  ["initialised-twice.c", ["created-again"]],
+  ["g-new-local.c", ["hand-allocated"]],
+  ["g-new-freed.c", []],
+  ["both-branches.c", []],
+  ["mmio-single.c", []],
+])("the audit of %s", (name, rules) => {
+  expect(auditTree([treeOf(name)]).map(({ rule }) => rule)).toEqual(rules);
+});
+
+test("SARIF has the place of a bug", () => {
+  const tree = treeOf("leaf-unparented.c");
+  let text = "";
+  const print = (part: string) => {
+    text += part;
+  };
+  expect(runCAudit([tree], { sarif: "-" }, print)).toBe(ExitCode.No);
+  const { runs } = JSON.parse(text);
+  const { artifactLocation, region } = runs[0].results[0].locations[0].physicalLocation;
+  expect(artifactLocation.uri).toBe("hw/leaf-unparented/leaf-unparented.c");
+  const line = readFileSync(join(tree, artifactLocation.uri), "latin1").split("\n")[region.startLine - 1];
+  expect(line).toContain("object_unparent(");
+});
+
+test("the census counts what is left", () => {
+  const tree = treeOf("mmio-single.c", "name-null.c", "helper-returns.c", "array-loop.c");
+  writeFileSync(join(tree, "MAINTAINERS"), "Beepers\n-------\nF: hw/*/array-loop.c\n");
+  const census = censusOf(convertToOwned([tree]));
+  expect(census).toMatchObject({
+    fields: 5,
+    arrays: 1,
+    inHeaders: 0,
+    newCalls: 0,
+    refusedByReason: { "name-null": 1 },
+  });
+  expect(census.byArea).toContainEqual({ area: "Beepers", converted: 1, refused: 0 });
+  expect(census.gradual.at(-1)).toMatchObject({ percent: 100, fields: 4, changedSources: 3 });
+});
+
+test("the most particular pattern of MAINTAINERS decides", () => {
+  const areas = new Maintainers("All\n---\nF: hw/\n\nBeep\n----\nM: A <a@b>\nF: hw/*/beep*\n");
+  expect(areas.areaOf("hw/audio/beep.c")).toBe("Beep");
+  expect(areas.areaOf("hw/audio/other.c")).toBe("All");
+  expect(areas.areaOf("ui/other.c")).toBe("(no maintainer)");
+});
