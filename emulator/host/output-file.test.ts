@@ -187,6 +187,7 @@ describe("an output that cannot be written", () => {
     ["in no folder", () => at("none", "x"), /its folder does not exist; make it/],
     ["below a file", () => join(file("plain"), "x"), /a part of its path is a file/],
     ["without a name", () => "", /the path is empty; give a file/],
+    ["not in UTF-8", () => at("a\ufffdb"), /the name is not valid UTF-8; give one that is/],
     ["with a zero byte", () => "a\0b", /is not a path; give one without zero bytes/],
     ["with too long a name", () => at("x".repeat(300)), /its name is too long/],
     ["in a circle of links", () => link("loop", "loop"), /links lead in a circle/],
@@ -220,6 +221,48 @@ describe("an output that cannot be written", () => {
       expect(() => execFileSync("sh", ["-c", `${script}; true`])).not.toThrow();
       expect(readdirSync(folder)).toEqual(["kept"]);
     }
+  });
+});
+
+describe("an output that is an open descriptor", () => {
+  const outcome = (script: string, redirection: string): string =>
+    execFileSync(
+      "sh",
+      ["-c", `${inNode(`try { ${script} } catch (error) { console.log(error.message) }`)} ${redirection}`],
+      {
+        encoding: "utf8",
+      },
+    );
+
+  it.each(["/dev/fd/0", "/dev/stdin", "/proc/self/fd/0", "/proc/thread-self/fd/0"])(
+    "is refused if it is open only for reading: %s",
+    (descriptor) => {
+      const path = file("input");
+      const text = outcome(`await writeOutput("--stats", "${descriptor}", "x")`, `< ${path}`);
+      expect(text).toBe(
+        `--stats ${descriptor}: is open only for reading; give a descriptor opened for writing\n`,
+      );
+      expect(readFileSync(path, "utf8")).toBe(OLD);
+    },
+  );
+
+  it.each([
+    [">>", `${OLD}x`],
+    ["<>", `${OLD}x`],
+    [">", "x"],
+  ])("is written through if it is open for writing: %s", (operator, expected) => {
+    const path = file("output");
+    expect(outcome('await writeOutput("--stats", "/dev/fd/7", "x")', `7${operator} ${path}`)).toBe("");
+    expect(readFileSync(path, "utf8")).toBe(expected);
+  });
+
+  it("is refused if it leads to an input", () => {
+    const path = file("input");
+    const text = outcome(
+      `requireApart([new OutputFile("--stats", "/dev/fd/7")], [{ option: "--kernel", path: "${path}" }])`,
+      `7>> ${path}`,
+    );
+    expect(text).toMatch(/^--stats \/dev\/fd\/7: is the same file as --kernel .*input, which would be lost/);
   });
 });
 
@@ -284,5 +327,5 @@ it("resolves a path to a place", () => {
 /** A command that runs a script with this module's functions imported. */
 function inNode(script: string): string {
   const entry = join(dirname(new URL(import.meta.url).pathname), "../../dist/emulator/host/index.js");
-  return `${process.execPath} --input-type=module -e 'import { OutputFile, onEndSignal, writeOutput } from "${entry}"; ${script}'`;
+  return `${process.execPath} --input-type=module -e 'import { OutputFile, onEndSignal, requireApart, writeOutput } from "${entry}"; ${script}'`;
 }
