@@ -1,6 +1,6 @@
 /** Command-line options that describe a machine, the same for every command that creates one. */
 import { existsSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Translate } from "#cpu/riscv";
 import { CommandError } from "#host";
 import { DeviceModel } from "#qdev";
@@ -49,8 +49,17 @@ export interface MachineArguments extends HardwareArguments {
 /** Adds the options that describe a machine. */
 export function addMachineOptions(command: Command): Command {
   command
-    .option("--regions <form>", "how devices hold their memory regions: embedded or owned", "embedded")
-    .option("-M, --machine <name>", "board; help lists them", "virt")
+    .addOption(
+      suggesting(
+        new Option("--regions <form>", "how devices hold their memory regions"),
+        REGION_FORMS,
+      ).default("embedded"),
+    )
+    .addOption(
+      suggesting(new Option("-M, --machine <name>", "board; help lists them"), ["virt", "help"]).default(
+        "virt",
+      ),
+    )
     .option("-m, --memory <size>", "RAM size: a number with K, M or G", "256M")
     .option("--smp <count>", "processors", "1")
     .option("--cpu <model>", "rv64, the only model")
@@ -65,11 +74,22 @@ export function addMachineOptions(command: Command): Command {
       "--rtc <properties>",
       "base=utc, base=localtime or base=2026-01-01T00:00:00: the initial time of the wall clock",
     )
-    .option("--translate <what>", "guest code to translate: hot, all or nothing; affects only speed", "hot");
+    .addOption(
+      suggesting(
+        new Option("--translate <what>", "guest code to translate; affects only speed"),
+        TRANSLATE,
+      ).default("hot"),
+    );
   return addHardwareOptions(command).option(
     "--snapshot",
     "do not write to disks: what the guest writes is discarded at the end",
   );
+}
+
+/** Values for shells to complete. Unlike `choices`, leaves refusing others, in QEMU's words, to the caller. */
+function suggesting(option: Option, values: readonly string[]): Option {
+  option.argChoices = [...values];
+  return option;
 }
 
 /** The emulation that these options describe, before a run's own. @throws CommandError with option, reason and fix */
