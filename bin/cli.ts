@@ -54,6 +54,9 @@ if (called === undefined && !isAskedForVersion) {
 }
 for (const command of program.commands) command.exitOverride();
 
+/** A message with each option as the user wrote it. */
+let asWritten = (message: string): string => message;
+
 try {
   await program.parseAsync(await inOurWords(process.argv));
 } catch (error) {
@@ -87,7 +90,9 @@ async function inOurWords(words: readonly string[]): Promise<string[]> {
   const options = [...(command?.options ?? []), ...program.options];
   const known = new Set(["help", ...options.flatMap(({ long }) => long?.replace(/^--/, "") ?? [])]);
   const at = words.indexOf(called) + 1;
-  return [...words.slice(0, at), ...fromQemu(words.slice(at), known)];
+  const translation = fromQemu(words.slice(at), known);
+  asWritten = translation.asWritten;
+  return [...words.slice(0, at), ...translation.words];
 }
 
 /** Reports an error on standard error; returns the exit code. */
@@ -95,7 +100,7 @@ async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE; // commander has already reported it
   if (!(error instanceof Error)) throw error;
   const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
-  process.stderr.write(`regionlab: ${verbose ? error.stack : error.message}\n`);
+  process.stderr.write(`regionlab: ${verbose ? error.stack : asWritten(error.message)}\n`);
   if (error instanceof CommandError) return error.exitCode;
   const { QomError } = await import("#qom");
   if (!(error instanceof QomError) && !verbose) {

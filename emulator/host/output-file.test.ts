@@ -3,13 +3,11 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
-  closeSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -22,14 +20,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CommandError } from "./command-error.ts";
-import {
-  checkOutput,
-  OutputFile,
-  requireApart,
-  requireDistinct,
-  writeOutput,
-  writeOutputs,
-} from "./output-file.ts";
+import { checkOutput, OutputFile, requireDistinct, writeOutput, writeOutputs } from "./output-file.ts";
 import { outputPlace } from "./output-place.ts";
 
 const OLD = "old\n";
@@ -196,6 +187,7 @@ describe("an output that cannot be written", () => {
     ["in no folder", () => at("none", "x"), /its folder does not exist; make it/],
     ["below a file", () => join(file("plain"), "x"), /a part of its path is a file/],
     ["without a name", () => "", /the path is empty; give a file/],
+    ["not in UTF-8", () => at("a\ufffdb"), /the name is not valid UTF-8; give one that is/],
     ["with a zero byte", () => "a\0b", /is not a path; give one without zero bytes/],
     ["with too long a name", () => at("x".repeat(300)), /its name is too long/],
     ["in a circle of links", () => link("loop", "loop"), /links lead in a circle/],
@@ -232,30 +224,45 @@ describe("an output that cannot be written", () => {
   });
 });
 
-describe.runIf(process.platform === "linux")("a descriptor that is already open", () => {
-  it.each(["r", "a", "r+"])("opened with mode %s: only one that can be written is", (mode) => {
-    const descriptor = openSync(file("precious"), mode);
-    try {
-      const open = () => new OutputFile("--stats", `/dev/fd/${descriptor}`).discard();
-      if (mode === "r") expect(open).toThrow(/^--stats \/dev\/fd\/\d+: is open for reading only; give one/);
-      else expect(open).not.toThrow();
-      expect(readFileSync(at("precious"), "utf8")).toBe(OLD);
-    } finally {
-      closeSync(descriptor);
-    }
+describe("an output that is an open descriptor", () => {
+  const outcome = (script: string, redirection: string): string =>
+    execFileSync(
+      "sh",
+      ["-c", `${inNode(`try { ${script} } catch (error) { console.log(error.message) }`)} ${redirection}`],
+      {
+        encoding: "utf8",
+      },
+    );
+
+  it.each(["/dev/fd/0", "/dev/stdin", "/proc/self/fd/0", "/proc/thread-self/fd/0"])(
+    "is refused if it is open only for reading: %s",
+    (descriptor) => {
+      const path = file("input");
+      const text = outcome(`await writeOutput("--stats", "${descriptor}", "x")`, `< ${path}`);
+      expect(text).toBe(
+        `--stats ${descriptor}: is open only for reading; give a descriptor opened for writing\n`,
+      );
+      expect(readFileSync(path, "utf8")).toBe(OLD);
+    },
+  );
+
+  it.each([
+    [">>", `${OLD}x`],
+    ["<>", `${OLD}x`],
+    [">", "x"],
+  ])("is written through if it is open for writing: %s", (operator, expected) => {
+    const path = file("output");
+    expect(outcome('await writeOutput("--stats", "/dev/fd/7", "x")', `7${operator} ${path}`)).toBe("");
+    expect(readFileSync(path, "utf8")).toBe(expected);
   });
 
-  it("must not lead to an input", () => {
-    const descriptor = openSync(file("kernel"), "a");
-    const output = new OutputFile("--stats", `/dev/fd/${descriptor}`);
-    try {
-      const inputs = [{ option: "--kernel", path: at("kernel") }];
-      expect(() => requireApart([output], inputs)).toThrow(/is the same file as --kernel/);
-      expect(() => requireApart([output], [{ option: "--kernel", path: file("other") }])).not.toThrow();
-    } finally {
-      output.discard();
-      closeSync(descriptor);
-    }
+  it("is refused if it leads to an input", () => {
+    const path = file("input");
+    const text = outcome(
+      `requireApart([new OutputFile("--stats", "/dev/fd/7")], [{ option: "--kernel", path: "${path}" }])`,
+      `7>> ${path}`,
+    );
+    expect(text).toMatch(/^--stats \/dev\/fd\/7: is the same file as --kernel .*input, which would be lost/);
   });
 });
 
@@ -320,5 +327,5 @@ it("resolves a path to a place", () => {
 /** A command that runs a script with this module's functions imported. */
 function inNode(script: string): string {
   const entry = join(dirname(new URL(import.meta.url).pathname), "../../dist/emulator/host/index.js");
-  return `${process.execPath} --input-type=module -e 'import { OutputFile, onEndSignal, writeOutput } from "${entry}"; ${script}'`;
+  return `${process.execPath} --input-type=module -e 'import { OutputFile, onEndSignal, requireApart, writeOutput } from "${entry}"; ${script}'`;
 }

@@ -278,7 +278,7 @@ export interface NamedFile {
 export function requireApart(files: readonly OutputFile[], inputs: readonly NamedFile[]): void {
   for (const { place } of files) {
     const { stats, kind, label, path } = place;
-    // A descriptor may lead to a file, too.
+    // What a descriptor leads to may be a file; a device or a terminal can be read and written.
     if (kind === "stream" && stats?.isFile() !== true) continue;
     const lost = inputs.find((input) =>
       stats === null ? path === resolve(input.path) : isFileOf(input.path, stats),

@@ -39,7 +39,7 @@ const LONGEST_STEM = 60;
 /** Links followed before they count as a loop, as in Linux. */
 const MOST_LINKS = 40;
 /** Paths of open descriptors: `/dev/fd/3`, or `/proc/self/fd/1`, to which `/dev/stdout` is a link. */
-const DESCRIPTOR = /^(\/proc\/[^/]+|\/dev)\/fd\/\d+$/;
+const DESCRIPTOR = /^(\/proc\/.+|\/dev)\/fd\/\d+$/;
 
 /**
  * Determines what is at a path, and whether an output may go there.
@@ -50,6 +50,8 @@ const DESCRIPTOR = /^(\/proc\/[^/]+|\/dev)\/fd\/\d+$/;
  */
 export function outputPlace(label: string, path: string, makeFolders = false): OutputPlace {
   if (path === "") throw new CommandError(`${label}: the path is empty; give a file`);
+  if (path.includes("\ufffd"))
+    throw new CommandError(`${label}: the name is not valid UTF-8; give one that is`);
   if (path === "-")
     throw new CommandError(
       `${label}: a dash is not standard output here; give /dev/stdout, or ./- for a file of that name`,
@@ -73,8 +75,9 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
     if (DESCRIPTOR.test(target)) {
       if (isOurOwn(target, stats))
         throw new CommandError(`${label}: is not open; give a descriptor that the shell opened`);
-      if (flagsOf(target) % ACCESS_MODES === constants.O_RDONLY)
-        throw new CommandError(`${label}: is open for reading only; give one that is open for writing`);
+      // Opening its path anew would succeed: the file may be writable, though the descriptor is not.
+      if (((flagsOf(target) ?? constants.O_WRONLY) & ACCESS_MODE) === constants.O_RDONLY)
+        throw new CommandError(`${label}: is open only for reading; give a descriptor opened for writing`);
       return { label, path, kind: "stream", stats };
     }
     if (stats.isFIFO()) return { label, path: target, kind: "pipe", stats };
@@ -87,30 +90,24 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
 
 /** O_NONBLOCK as Linux shows it: set in the pipes that Node opens for itself, not in those that shells open. */
 const NONBLOCK = 0o4000;
-/** The lowest bits of a descriptor's flags are how it was opened: for reading, for writing, or both. */
-const ACCESS_MODES = 4;
+/** O_ACCMODE, which Node does not name: the bits that tell reading from writing. */
+const ACCESS_MODE = 0o3;
 const STANDARD_ERROR = 2;
 
 /** Whether this process opened the descriptor for itself, so that the user cannot mean it. */
 function isOurOwn(target: string, stats: Stats): boolean {
-  const { owner, digits } = descriptorOf(target);
+  const [, owner = "self", digits = ""] = /^\/(?:proc\/([^/]+)|dev)\/fd\/(\d+)$/.exec(target) ?? [];
   if (Number(digits) <= STANDARD_ERROR || (owner !== "self" && owner !== `${process.pid}`)) return false;
   if (!stats.isFile() && !stats.isFIFO() && !stats.isCharacterDevice()) return true; // an eventfd or the like
-  return stats.isFIFO() && (flagsOf(target) & NONBLOCK) !== 0;
+  return stats.isFIFO() && ((flagsOf(target) ?? 0) & NONBLOCK) !== 0;
 }
 
-function descriptorOf(target: string): { readonly owner: string; readonly digits: string } {
-  const [, owner = "self", digits = ""] = /^\/(?:proc\/([^/]+)|dev)\/fd\/(\d+)$/.exec(target) ?? [];
-  return { owner, digits };
-}
-
-/** The flags of an open descriptor; those of one open for writing where the system does not show them (not Linux). */
-function flagsOf(target: string): number {
-  const { owner, digits } = descriptorOf(target);
-  const info = `/proc/${owner}/fdinfo/${digits}`;
-  if (!existsSync(info)) return constants.O_WRONLY;
-  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(info, "latin1"))?.[1] ?? "1";
-  return Number.parseInt(flags, 8);
+/** Flags that a descriptor was opened with; null: the system does not tell (it is not Linux). */
+function flagsOf(target: string): number | null {
+  const info = target.replace(/^\/dev\//, "/proc/self/").replace(/\/fd\/(?=\d+$)/, "/fdinfo/");
+  if (!existsSync(info)) return null; // opening reports errors
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(info, "latin1"))?.[1];
+  return flags === undefined ? null : Number.parseInt(flags, 8);
 }
 
 /** Whether two places are the same file, under whatever names. */

@@ -106,7 +106,8 @@ async function run(
   extensions: readonly RunExtension[],
   verbose: boolean,
 ): Promise<number> {
-  const help = await askedForHelp(options);
+  const help =
+    options.log !== undefined && /^(help|\?)$/.test(options.log) ? LOG_HELP : await askedForHelp(options);
   if (help !== null) {
     process.stdout.write(help);
     return 0;
@@ -249,6 +250,11 @@ function parseTimeout(text: string): number {
 }
 
 const LOG_ITEMS: readonly GuestErrorKind[] = ["guest_errors", "unimp"];
+
+const LOG_HELP = `Log items (comma separated):
+guest_errors    log when the guest does something invalid
+unimp           log when the guest uses what a device does not implement
+`;
 
 /** @throws CommandError for an unknown item */
 function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {

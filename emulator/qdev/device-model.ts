@@ -86,7 +86,7 @@ export class DeviceModel extends MemoryModel {
     super.initialize(object);
     if (!(object instanceof Device)) return; // the first objects are created before this class's fields exist
     for (const { driver, property, value } of this.globals)
-      if (this.types.isA(object.qomType, driver)) object.setProperty(property, value);
+      if (this.types.isA(object.qomType, driver)) setGlobal(object, { driver, property, value });
   }
 
   /** Takes the drive called `name` for one device. @throws QomError when there is none, or it is in use. */
@@ -169,5 +169,15 @@ export class DeviceModel extends MemoryModel {
     device.unref(); // the tree holds it from now on
     device.hotplugged = hotplugged;
     return device;
+  }
+}
+
+/** @throws QomError that names the default, since nothing else says where the value comes from */
+function setGlobal(object: QomObject, { driver, property, value }: GlobalProperty): void {
+  try {
+    object.setProperty(property, value);
+  } catch (error) {
+    if (!(error instanceof QomError)) throw error;
+    throw new QomError(`-global ${driver}.${property}=${value}: ${error.message}`);
   }
 }

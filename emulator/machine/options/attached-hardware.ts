@@ -6,6 +6,7 @@ import { QomAbort, QomError } from "#qom";
 import { readInput } from "../images.ts";
 import { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from "./backend-kinds.ts";
 import type { BackendOption, DeviceOption, DriveOption, HardwareOptions } from "./hardware-options.ts";
+import { counterpart, pluggableDevices } from "./pluggable.ts";
 
 const FLASH = "cfi.pflash01";
 /** Memory reserved for such a bank: its default size, 32 MiB, and some slack. */
@@ -227,11 +228,20 @@ function plugDevice(model: DeviceModel, option: DeviceOption): void {
     throw new CommandError(
       `${text}: ${driver} is part of the board and cannot be added; -device help lists the devices that can`,
     );
+  if (!model.types.names().includes(driver)) throw unknownDevice(model, option);
   explained(option.text, () => {
     const device = model.createPeripheral(option.driver, option.id, false);
     for (const [name, value] of option.properties) device.setProperty(name, value);
     device.plug(option.bus === null ? busFor(model, device) : busNamed(model, option.bus));
   });
+}
+
+function unknownDevice(model: DeviceModel, { text, driver }: DeviceOption): CommandError {
+  const names = pluggableDevices(model).map(({ name }) => name);
+  const meant = counterpart(driver, names);
+  return new CommandError(
+    `${text}: there is no device ${driver}; give ${meant ?? `one of ${names.sort().join(", ")}`}`,
+  );
 }
 
 function isPartOfBoard({ types }: DeviceModel, driver: string): boolean {

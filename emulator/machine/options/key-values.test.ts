@@ -64,6 +64,28 @@ describe("properties of an option", () => {
   });
 });
 
+test.each([
+  ['{"a":1,"a":2}', "a"],
+  ['{"a":1,"\\u0061":2}', "a"],
+  ['{"b":{"a":1,"c":{},"a":2}}', "a"],
+  ['{"x":[{"a":1},{"a":2}],"x":0}', "x"],
+])("%s has a member twice", (text, name) => {
+  expect(() => parseKeyValues("-x", text)).toThrow(`-x ${text}: ${name} is given twice; give it once`);
+});
+
+test.each(['{"a":{"a":1},"b":{"a":"a"}}', '{"a":"{\\"b\\":1,","b":2,"c":"b"}', '{"a":"}","b":"{"}'])(
+  "%s has every member once",
+  (text) => {
+    expect(() => parseKeyValues("-x", text)).not.toThrow();
+  },
+);
+
+test("an option without properties says so", () => {
+  expect(() => new OptionReader("-x a=1", [["a", "1"]]).end()).toThrow(
+    /^-x a=1: property a is unknown; leave it out$/,
+  );
+});
+
 describe("an option whose properties may be given once", () => {
   const reader = (text: string) => new OptionReader(`-x ${text}`, parseKeyValues("-x", text));
 

@@ -31,7 +31,26 @@ function parseJson(option: string, text: string): KeyValues {
   } catch {
     throw new CommandError(`${option} ${text}: is not JSON; give {"name": "value"}, or name=value`);
   }
+  const twice = repeatedMember(text);
+  if (twice !== null) throw new CommandError(`${option} ${text}: ${twice} is given twice; give it once`);
   return flattened(value, "");
+}
+
+/** A name that one of the objects in valid JSON has twice, of which `JSON.parse` keeps only the last; null: none has. */
+function repeatedMember(json: string): string | null {
+  const objects: Set<string>[] = [];
+  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/gs)) {
+    if (token === "{") objects.push(new Set());
+    else if (token === "}") objects.pop();
+    else if (name !== undefined) {
+      const member: unknown = JSON.parse(name);
+      const seen = objects.at(-1);
+      if (typeof member !== "string" || seen === undefined) continue;
+      if (seen.has(member)) return member;
+      seen.add(member);
+    }
+  }
+  return null;
 }
 
 function flattened(value: unknown, name: string): (readonly [string, string])[] {
@@ -119,6 +138,8 @@ export class OptionReader {
   /** @throws CommandError when a property was not taken. */
   end(): void {
     for (const [name] of this.left)
-      throw this.error(`property ${name} is unknown; there are ${this.known.sort().join(", ")}`);
+      throw this.error(
+        `property ${name} is unknown; ${this.known.length === 0 ? "leave it out" : `there are ${this.known.sort().join(", ")}`}`,
+      );
   }
 }

@@ -1,9 +1,9 @@
 /** Command-line options that describe a machine, the same for every command that creates one. */
 import { existsSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Translate } from "#cpu/riscv";
 import { CommandError } from "#host";
-import { Device, DeviceModel, SysBusDevice } from "#qdev";
+import { DeviceModel } from "#qdev";
 import type { EmulationOptions } from "../emulation.ts";
 import { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "../hardware.ts";
 import type { BootFiles } from "../images.ts";
@@ -16,12 +16,14 @@ import {
   parseHardwareOptions,
 } from "./hardware-options.ts";
 import { OptionReader, parseKeyValues } from "./key-values.ts";
+import { pluggableDevices } from "./pluggable.ts";
+import { OFF_ANYWAY } from "./qemu-words.ts";
 
 /** Values that ask for a list. */
 const HELP = /^(help|\?)$/;
 const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
-/** Harts that the board's interrupt controllers support, as in QEMU. */
-const MOST_HARTS = 512;
+/** Harts that the board has room for. */
+const MOST_HARTS = 8;
 /** Where packages install OpenSBI, QEMU's default firmware. */
 const DEFAULT_FIRMWARE = [
   "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
@@ -47,8 +49,17 @@ export interface MachineArguments extends HardwareArguments {
 /** Adds the options that describe a machine. */
 export function addMachineOptions(command: Command): Command {
   command
-    .option("--regions <form>", "how devices hold their memory regions: embedded or owned", "embedded")
-    .option("-M, --machine <name>", "board; help lists them", "virt")
+    .addOption(
+      suggesting(
+        new Option("--regions <form>", "how devices hold their memory regions"),
+        REGION_FORMS,
+      ).default("embedded"),
+    )
+    .addOption(
+      suggesting(new Option("-M, --machine <name>", "board; help lists them"), ["virt", "help"]).default(
+        "virt",
+      ),
+    )
     .option("-m, --memory <size>", "RAM size: a number with K, M or G", "256M")
     .option("--smp <count>", "processors", "1")
     .option("--cpu <model>", "rv64, the only model")
@@ -63,11 +74,22 @@ export function addMachineOptions(command: Command): Command {
       "--rtc <properties>",
       "base=utc, base=localtime or base=2026-01-01T00:00:00: the initial time of the wall clock",
     )
-    .option("--translate <what>", "guest code to translate: hot, all or nothing; affects only speed", "hot");
+    .addOption(
+      suggesting(
+        new Option("--translate <what>", "guest code to translate; affects only speed"),
+        TRANSLATE,
+      ).default("hot"),
+    );
   return addHardwareOptions(command).option(
     "--snapshot",
     "do not write to disks: what the guest writes is discarded at the end",
   );
+}
+
+/** Values for shells to complete. Unlike `choices`, leaves refusing others, in QEMU's words, to the caller. */
+function suggesting(option: Option, values: readonly string[]): Option {
+  option.argChoices = [...values];
+  return option;
 }
 
 /** The emulation that these options describe, before a run's own. @throws CommandError with option, reason and fix */
@@ -103,7 +125,12 @@ export async function askedForHelp({
 }: MachineArguments): Promise<string | null> {
   if (machine === "help" || machine === "?")
     return "Supported machines are:\nvirt                 RISC-V VirtIO board\n";
-  if (cpu === "help") return "Available CPUs:\n  rv64\n";
+  if (machine === "virt,help")
+    return `virt options:\n${Object.entries({ ...OFF_ANYWAY, pflash0: ["<node>"], pflash1: ["<node>"] })
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([name, values]) => `  ${name}=${values.join("|")}\n`)
+      .join("")}`;
+  if (cpu === "help") return "Available CPUs:\n  max\n  rv64\n";
   const kinds = (what: string, known: ReadonlyMap<string, unknown>) =>
     `Available ${what} backend types:\n${[...known.keys()].map((name) => `  ${name}\n`).join("")}`;
   if (netdev.some((text) => HELP.test(text))) return kinds("netdev", NETDEV_KINDS);
@@ -120,24 +147,8 @@ function modelOf(hardware: Hardware): DeviceModel {
   return model;
 }
 
-/** Devices that `-device` accepts: those on a bus other than the system bus, which belongs to the board. */
-function pluggable(model: DeviceModel): { readonly name: string; readonly bus: string }[] {
-  return model.types.names().flatMap((name) => {
-    const type = model.types.lookup(name);
-    if (!model.types.isA(type, Device.typeName) || model.types.isA(type, SysBusDevice.typeName)) return [];
-    try {
-      const device = model.create(type);
-      const busType = device instanceof Device ? device.busType : null;
-      device.unref();
-      return busType === null ? [] : [{ name, bus: busType }];
-    } catch {
-      return []; // abstract
-    }
-  });
-}
-
 function listDevices(hardware: Hardware): string {
-  const found = pluggable(modelOf(hardware)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const found = pluggableDevices(modelOf(hardware)).sort((a, b) => (a.name < b.name ? -1 : 1));
   return found.map(({ name, bus }) => `name "${name}", bus ${bus}\n`).join("");
 }
 

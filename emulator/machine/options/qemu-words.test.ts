@@ -4,7 +4,7 @@ import { parseRtc } from "./machine-options.ts";
 import { fromQemu } from "./qemu-words.ts";
 
 const KNOWN = new Set(["help", "kernel", "stats", "regions", "machine", "gdb", "timeout", "verbose"]);
-const ours = (line: string) => fromQemu(line === "" ? [] : line.split(" "), KNOWN).join(" ");
+const ours = (line: string) => fromQemu(line === "" ? [] : line.split(" "), KNOWN).words.join(" ");
 const refusal = (line: string): string => {
   try {
     ours(line);
@@ -69,6 +69,7 @@ describe("QEMU's options that work", () => {
       "--drive if=none,id=hd,file=a.img --device virtio-blk-device,drive=hd",
     ],
     ["-M help -cpu help -device help", "--machine help --cpu help --device help"],
+    ["-M virt,help", "--machine virt,help"],
     ["", ""],
   ])("%s", (line, expected) => {
     expect(ours(line)).toBe(expected);
@@ -117,6 +118,25 @@ describe("QEMU's options that do not", () => {
     expect(refusal(line)).toMatch(message);
     expect(refusal(line)).not.toContain("\n");
   });
+});
+
+it.each([
+  ["-d help", "--log help: unknown", "-d help: unknown"],
+  ["-D a/b", "--log-file a/b: no folder", "-D a/b: no folder"],
+  ["-kernel none", "--kernel none: no such file", "-kernel none: no such file"],
+  ["-gdb tcp::70000", "--gdb 70000: no port", "-gdb tcp::70000: no port"],
+  ["--gdb=tcp::70000", "--gdb 70000: no port", "--gdb=tcp::70000: no port"],
+  ["-hda x", "-drive if=virtio,file=x: no such file", "-hda x: no such file"],
+  ["-drive file=x", "-drive file=x: no such file", "-drive file=x: no such file"],
+  [
+    "-blockdev file,node-name=hd,filename=a -device virtio-blk-device,drive=hd",
+    "-drive if=none,id=hd,file=a: no such file",
+    "-blockdev file,node-name=hd,filename=a: no such file",
+  ],
+  ["-kernel a", "--kernel ab: no such file", "--kernel ab: no such file"],
+  ["-kernel a", "nothing to run", "nothing to run"],
+])("%s: a message names the option as the user wrote it", (line, message, expected) => {
+  expect(fromQemu(line.split(" "), KNOWN).asWritten(message)).toBe(expected);
 });
 
 describe("-rtc", () => {

@@ -206,9 +206,10 @@ const ATTACHED = /^-(m\d|Mvirt)/;
  * @param known names of the command's own options, without dashes
  * @throws CommandError that names the option if it is unknown, or one of QEMU's that is not supported
  */
-export function fromQemu(words: readonly string[], known: ReadonlySet<string>): string[] {
+export function fromQemu(words: readonly string[], known: ReadonlySet<string>): Translation {
   const all: WordsOfOne = { nodes: nodesOf(words) };
   const ours: string[] = [];
+  const spellings: Spelling[] = [];
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     if (!word.startsWith("-") || word === "-" || word === "--" || ATTACHED.test(word)) {
@@ -235,17 +236,61 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
       if (next === undefined) throw new CommandError(`${word}: its value is missing; give one after it`);
       value = next;
     }
-    ours.push(...meaning.words(value, all));
+    const translated = meaning.words(value, all);
+    ours.push(...translated);
+    if (meaning.takesValue)
+      spellings.push(
+        ...spellingsOf(translated, attached === undefined ? `${word} ${value}` : word, all.nodes),
+      );
     if (!meaning.takesValue && attached !== undefined)
       throw new CommandError(`${word}: the option takes no value; give --${bare}`);
   }
-  return ours;
+  return { words: ours, asWritten: (message) => asWritten(message, spellings) };
+}
+
+/** What a command line means in our words. */
+export interface Translation {
+  readonly words: readonly string[];
+  /** A message about our words, with each option as the user wrote it. */
+  asWritten(message: string): string;
+}
+
+/** An option with its value in our words, without dashes, and as the user wrote it. */
+interface Spelling {
+  readonly ours: string;
+  readonly theirs: string;
+}
+
+/** Spellings of options with values; words with dashes begin an option, unless they follow one. */
+function spellingsOf(ours: readonly string[], theirs: string, nodes: WordsOfOne["nodes"]): Spelling[] {
+  const spellings: Spelling[] = [];
+  for (let at = 0; at + 1 < ours.length; at += 2) {
+    const [option = "", value = ""] = ours.slice(at, at + 2);
+    const [, node] = [...nodes].find(([name]) => value.includes(`,id=${name},`)) ?? [];
+    const isDriveOfNode = option === "--drive" && node !== undefined;
+    spellings.push({
+      ours: `${option} ${value}`.replace(/^--?/, ""),
+      theirs: isDriveOfNode ? node.text : theirs,
+    });
+  }
+  return spellings;
+}
+
+/** Messages spell an option with one dash or two, followed by its value and a colon. */
+function asWritten(message: string, spellings: readonly Spelling[]): string {
+  for (const { ours, theirs } of spellings)
+    for (const dashes of ["--", "-"]) {
+      const label = `${dashes}${ours}:`;
+      if (message.startsWith(label)) return `${theirs}:${message.slice(label.length)}`;
+    }
+  return message;
 }
 
 /** `virt`, with properties. Features that do not exist here may only be off. */
 function machineWords(value: string, { nodes }: WordsOfOne): string[] {
   const [type, ...properties] = parseKeyValues("-machine", value, "type");
   const name = type?.[0] === "type" ? type[1] : value;
+  if (properties.some(([property]) => /^(help|\?)$/.test(property))) return ["--machine", `${name},help`];
   const words = ["--machine", name];
   for (const [property, setting] of properties) {
     const bank = /^pflash([01])$/.exec(property)?.[1];
@@ -262,7 +307,7 @@ function machineWords(value: string, { nodes }: WordsOfOne): string[] {
 }
 
 /** Properties of QEMU's `virt`, and of all its machines, with the values that describe what is the case here. */
-const OFF_ANYWAY: Readonly<Record<string, readonly string[]>> = {
+export const OFF_ANYWAY: Readonly<Record<string, readonly string[]>> = {
   accel: ["tcg"],
   aclint: ["off"],
   acpi: ["off", "auto"],
