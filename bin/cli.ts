@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   report: async (program) => (await import("#results")).addReportCommand(program),
   codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
   audit: async (program) => (await import("#codemods")).addAuditCommand(program),
+  c: async (program) => (await import("#codemods")).addCCommand(program),
   tree: async (program) => (await import("#monitor")).addTreeCommand(program),
 };
 

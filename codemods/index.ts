@@ -7,6 +7,7 @@ import type { Converted, HarnessOptions } from "./harness.ts";
 import type { Direction } from "./regions/facts.ts";
 
 export { type AuditOptions, addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
+export { addCCommand } from "./c/command.ts";
 export { ExitCode } from "./errors.ts";
 export type { Converted, Direction, HarnessOptions };
 

@@ -1,0 +1,56 @@
+/** Columns, indentation and line width of C text. */
+
+export const WIDTH = 80;
+const TAB = 8;
+
+/** Offset of the first character of the line that contains an offset. */
+export function lineStart(text: string, offset: number): number {
+  return text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** Offset after the line break that ends the line. */
+export function lineEnd(text: string, offset: number): number {
+  const newline = text.indexOf("\n", offset);
+  return newline < 0 ? text.length : newline + 1;
+}
+
+/** White space at the start of the line. */
+export function indentAt(text: string, offset: number): string {
+  const start = lineStart(text, offset);
+  return /^[ \t]*/.exec(text.slice(start, offset + 1))?.[0] ?? "";
+}
+
+/** Width of a text that begins at a column. */
+export function columnAfter(text: string, column = 0): number {
+  let at = column;
+  for (const c of text) at = c === "\t" ? (Math.floor(at / TAB) + 1) * TAB : at + 1;
+  return at;
+}
+
+/** White space up to a column, in the manner of an existing indentation: with tabs if that has some. */
+export function indentTo(column: number, like: string): string {
+  if (!like.includes("\t")) return " ".repeat(Math.max(0, column));
+  return "\t".repeat(Math.floor(column / TAB)) + " ".repeat(column % TAB);
+}
+
+/**
+ * Moves the continuation lines of a bracketed text by the same number of columns as its opening bracket. Lines that do not
+ * align with the bracket stay.
+ */
+export function realign(text: string, oldColumn: number, newColumn: number): string {
+  if (oldColumn === newColumn || !text.includes("\n")) return text;
+  const [first = "", ...rest] = text.split("\n");
+  const moved = rest.map((line) => {
+    const indent = /^[ \t]*/.exec(line)?.[0] ?? "";
+    if (indent.length === line.trimEnd().length) return line;
+    const column = columnAfter(indent);
+    if (column < oldColumn) return line;
+    return indentTo(column + newColumn - oldColumn, indent) + line.slice(indent.length);
+  });
+  return [first, ...moved].join("\n");
+}
+
+/** Width of the longest line of a text whose first line begins at a column. */
+export function widest(text: string, column: number): number {
+  return Math.max(...text.split("\n").map((line, index) => columnAfter(line, index === 0 ? column : 0)));
+}

@@ -1,0 +1,271 @@
+/**
+ * Phase 1: raw text to tokens, without a preprocessor. All branches of `#if` are seen. Comments are skipped, directives are
+ * kept aside. Texts are latin-1: an offset is a byte, whatever the file's encoding.
+ */
+import { wordOf } from "../words.ts";
+
+export const Kind = { Word: 1, Number: 2, String: 3, Char: 4, Mark: 5 } as const;
+
+export interface Directive {
+  /** Without the `#`: `include`, `define`, `if`. */
+  readonly name: string;
+  /** Offset of the `#`. */
+  readonly start: number;
+  /** Offset of the line's end, the continuation lines included. */
+  readonly end: number;
+  /** Number of the first token after it. */
+  readonly token: number;
+}
+
+/** Branches of an `#if` that open and close different braces: only the first one has tokens. */
+export interface SplitBranch {
+  readonly token: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Tokens {
+  readonly text: string;
+  readonly count: number;
+  readonly kind: Uint8Array;
+  /** Word numbers, of marks too; 0 for numbers, strings and characters. */
+  readonly word: Int32Array;
+  readonly start: Uint32Array;
+  readonly end: Uint32Array;
+  /** For a bracket the number of its partner, -1 for all others. */
+  readonly match: Int32Array;
+  readonly directives: readonly Directive[];
+  readonly splits: readonly SplitBranch[];
+}
+
+/** Character classes: 1 begins a word, 2 digit, 4 white space. */
+const classes = new Uint8Array(256);
+for (let c = 0; c < 256; c++) {
+  const text = String.fromCharCode(c);
+  if (/[A-Za-z_$\x80-\xff]/.test(text)) classes[c] = 1;
+  else if (/[0-9]/.test(text)) classes[c] = 2;
+  else if (/[ \t\r\n\f\v]/.test(text)) classes[c] = 4;
+}
+
+const marks3 = new Set(["...", "<<=", ">>="]);
+const marks2 = new Set("-> ++ -- && || == != <= >= << >> += -= *= /= %= &= |= ^= ##".split(" "));
+const singleMarks = new Int32Array(256);
+for (let c = 33; c < 127; c++) singleMarks[c] = wordOf(String.fromCharCode(c));
+
+const NEWLINE = 10;
+const BACKSLASH = 92;
+
+interface Branch {
+  readonly depth: number;
+  readonly directive: Directive;
+  firstEnd: number;
+  firstDepth: number;
+  count: number;
+  uneven: boolean;
+}
+
+/** The tokens of a text, or of a part of it, such as the body of a `#define`. */
+export function lex(text: string, from = 0, to = text.length): Tokens {
+  // An upper bound that rarely has to grow: C averages more than four bytes to a token.
+  let capacity = Math.max(16, (to - from) >> 1);
+  let kind = new Uint8Array(capacity);
+  let word = new Int32Array(capacity);
+  let start = new Uint32Array(capacity);
+  let end = new Uint32Array(capacity);
+  let count = 0;
+  const directives: Directive[] = [];
+  const splits: SplitBranch[] = [];
+  const branches: Branch[] = [];
+  let depth = 0;
+  let position = from;
+  let atLineStart = true;
+
+  const push = (tokenKind: number, tokenWord: number, tokenStart: number, tokenEnd: number) => {
+    if (count === capacity) {
+      capacity *= 2;
+      kind = grown(kind, new Uint8Array(capacity));
+      word = grown(word, new Int32Array(capacity));
+      start = grown(start, new Uint32Array(capacity));
+      end = grown(end, new Uint32Array(capacity));
+    }
+    kind[count] = tokenKind;
+    word[count] = tokenWord;
+    start[count] = tokenStart;
+    end[count] = tokenEnd;
+    count++;
+  };
+
+  const directive = (hash: number, lineEnd: number) => {
+    const [, name = ""] = /^#[ \t]*(\w*)/.exec(text.slice(hash, Math.min(lineEnd, hash + 40))) ?? [];
+    const found: Directive = { name, start: hash, end: lineEnd, token: count };
+    directives.push(found);
+    if (name.startsWith("if")) {
+      branches.push({ depth, directive: found, firstEnd: -1, firstDepth: depth, count: 1, uneven: false });
+      return;
+    }
+    const branch = branches.at(-1);
+    if (branch === undefined || !(name === "else" || name === "elif" || name === "endif")) return;
+    if (branch.firstEnd < 0) {
+      branch.firstEnd = count;
+      branch.firstDepth = depth;
+    }
+    if (depth !== branch.depth) branch.uneven = true;
+    if (name !== "endif") {
+      depth = branch.depth;
+      branch.count++;
+      return;
+    }
+    branches.pop();
+    if (branch.count > 1 && branch.uneven) {
+      count = branch.firstEnd;
+      depth = branch.firstDepth;
+      splits.push({ token: count, start: branch.directive.start, end: lineEnd });
+    }
+  };
+
+  while (position < to) {
+    const c = text.charCodeAt(position);
+    const characterClass = classes[c] ?? 0;
+    if (characterClass === 4) {
+      if (c === NEWLINE) atLineStart = true;
+      position++;
+      continue;
+    }
+    if (characterClass === 1) {
+      const begin = position++;
+      while (position < to && ((classes[text.charCodeAt(position)] ?? 0) & 3) !== 0) position++;
+      push(Kind.Word, wordOf(text.slice(begin, position)), begin, position);
+      atLineStart = false;
+      continue;
+    }
+    if (characterClass === 2) {
+      const begin = position++;
+      while (position < to) {
+        const next = text.charCodeAt(position);
+        if (((classes[next] ?? 0) & 3) === 0 && next !== 46) break;
+        position++;
+      }
+      push(Kind.Number, 0, begin, position);
+      atLineStart = false;
+      continue;
+    }
+    if (c === 47 /* / */) {
+      const next = text.charCodeAt(position + 1);
+      if (next === 42) {
+        const close = text.indexOf("*/", position + 2);
+        position = close < 0 ? to : close + 2;
+        continue;
+      }
+      if (next === 47) {
+        position = lineEndAfter(text, position, to);
+        continue;
+      }
+    }
+    if (c === 35 /* # */ && atLineStart) {
+      const lineEnd = lineEndAfter(text, position, to);
+      directive(position, lineEnd);
+      position = lineEnd;
+      continue;
+    }
+    atLineStart = false;
+    if (c === 34 || c === 39) {
+      const begin = position++;
+      while (position < to) {
+        const next = text.charCodeAt(position);
+        if (next === BACKSLASH) position += 2;
+        else if (next === c) break;
+        else if (next === NEWLINE)
+          break; // prose under `#if 0`
+        else position++;
+      }
+      if (text.charCodeAt(position) === c) position++;
+      push(c === 34 ? Kind.String : Kind.Char, 0, begin, Math.min(position, to));
+      continue;
+    }
+    if (c === BACKSLASH) {
+      position++;
+      continue;
+    }
+    if (c === 123) depth++;
+    else if (c === 125) depth--;
+    const two = text.slice(position, position + 2);
+    if (marks2.has(two) || two === "..") {
+      const three = text.slice(position, position + 3);
+      const mark = marks3.has(three) ? three : two;
+      push(Kind.Mark, wordOf(mark), position, position + mark.length);
+      position += mark.length;
+      continue;
+    }
+    push(Kind.Mark, singleMarks[c] ?? 0, position, position + 1);
+    position++;
+  }
+
+  return {
+    text,
+    count,
+    kind: kind.slice(0, count),
+    word: word.slice(0, count),
+    start: start.slice(0, count),
+    end: end.slice(0, count),
+    match: matchBrackets(word, count),
+    directives,
+    splits,
+  };
+}
+
+function grown<T extends Uint8Array | Int32Array | Uint32Array>(old: T, larger: T): T {
+  larger.set(old);
+  return larger;
+}
+
+/** End of the logical line: a backslash before the newline continues it, a comment may span lines. */
+function lineEndAfter(text: string, from: number, to: number): number {
+  let position = from;
+  while (position < to) {
+    const newline = text.indexOf("\n", position);
+    if (newline < 0 || newline >= to) return to;
+    const comment = text.indexOf("/*", position);
+    if (comment >= 0 && comment < newline) {
+      const lineComment = text.indexOf("//", position);
+      if (lineComment < 0 || lineComment > comment) {
+        const close = text.indexOf("*/", comment + 2);
+        position = close < 0 ? to : close + 2;
+        continue;
+      }
+    }
+    const before = text.charCodeAt(newline - 1) === 13 ? newline - 2 : newline - 1;
+    if (text.charCodeAt(before) !== BACKSLASH) return newline;
+    position = newline + 1;
+  }
+  return to;
+}
+
+const opening = new Map([
+  [wordOf("("), wordOf(")")],
+  [wordOf("["), wordOf("]")],
+  [wordOf("{"), wordOf("}")],
+]);
+const closing = new Set(opening.values());
+const closeBrace = wordOf("}");
+
+/** Partners of all brackets. A brace closes whatever is open inside it: a macro may hold half a pair. */
+function matchBrackets(word: Int32Array, count: number): Int32Array {
+  const match = new Int32Array(count).fill(-1);
+  const open: number[] = [];
+  for (let token = 0; token < count; token++) {
+    const mark = word[token] ?? 0;
+    if (opening.has(mark)) {
+      open.push(token);
+    } else if (closing.has(mark)) {
+      if (mark === closeBrace) {
+        while (open.length > 0 && opening.get(word[open.at(-1) ?? 0] ?? 0) !== closeBrace) open.pop();
+      }
+      const partner = open.at(-1);
+      if (partner === undefined || opening.get(word[partner] ?? 0) !== mark) continue;
+      open.pop();
+      match[partner] = token;
+      match[token] = partner;
+    }
+  }
+  return match;
+}

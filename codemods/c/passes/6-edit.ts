@@ -1,0 +1,293 @@
+/** Phase 6: the text edits of a conversion to owned regions. */
+import { FileEdits } from "../edits.ts";
+import { columnAfter, indentAt, lineEnd, lineStart, realign, WIDTH, widest } from "../layout.ts";
+import type { FunctionBody, Program, Source, Struct } from "../program.ts";
+import { bodyOf, type Local, type Statement } from "../statements.ts";
+import { textOf, wordOf } from "../words.ts";
+import { Kind } from "./1-lex.ts";
+import { argumentsOf, type Call, textBetween, type Use } from "./4-uses.ts";
+import { homeOf, type Init, type Judgement } from "./5-judge.ts";
+import { removeMembers, starMembers } from "./6-edit-members.ts";
+
+/** New texts by path; only files that change. */
+export type Changes = Map<string, string>;
+
+export function editToOwned(program: Program, judgements: readonly Judgement[]): Changes {
+  const editor = new Editor(program);
+  for (const judgement of judgements) editor.field(judgement);
+  return editor.finish(judgements);
+}
+
+const QUESTION_NOT = wordOf("!");
+
+class Editor {
+  private readonly program: Program;
+  private readonly files = new Map<string, FileEdits>();
+  /** Names of new locals by the block that declares them. */
+  private readonly declared = new Map<Statement, { readonly fn: FunctionBody; readonly names: string[] }>();
+  private readonly touched = new Set<FunctionBody>();
+
+  constructor(program: Program) {
+    this.program = program;
+  }
+
+  file(path: string): FileEdits {
+    const known = this.files.get(path);
+    if (known !== undefined) return known;
+    const made = new FileEdits(this.program.sources.get(path)?.tokens.text ?? "");
+    this.files.set(path, made);
+    return made;
+  }
+
+  field({ field, treatment, inits, guards }: Judgement): void {
+    if (treatment === "refused") return;
+    const isDropped = treatment === "dropped";
+    const isUsed = field.uses.length > inits.length;
+    for (const use of field.uses) {
+      const init = inits.find((each) => each.use === use);
+      const target = isDropped
+        ? isUsed || init?.form === "condition"
+          ? field.member.name
+          : undefined
+        : this.textOf(use);
+      if (init !== undefined) this.init(init, target, isDropped);
+      else if (isDropped) this.replaceUse(use, target ?? field.member.name);
+      else this.keepUse(use);
+      if (isDropped) this.touched.add(use.fn);
+    }
+    for (const use of guards) this.guard(use);
+    const [init] = inits;
+    if (isDropped && init !== undefined && (isUsed || init.form === "condition"))
+      this.declare(init, field.member.name);
+  }
+
+  private textOf({ source, first, last }: Use): string {
+    const text = textBetween(source.tokens, first, last);
+    return text.startsWith("(") && text.endsWith(")") ? text.slice(1, -1).trim() : text;
+  }
+
+  private replaceUse(use: Use, text: string): void {
+    const { start, end } = use.source.tokens;
+    this.file(use.source.path).replace(start[use.ampersand] ?? 0, end[use.last] ?? 0, text);
+  }
+
+  private keepUse(use: Use): void {
+    const { tokens, path } = use.source;
+    const edits = this.file(path);
+    if (use.kind === "address") {
+      const at = tokens.start[use.ampersand] ?? 0;
+      edits.replace(at, tokens.start[use.ampersand + 1] ?? at + 1, "");
+    } else if (use.kind === "member") {
+      const dot = use.last + 1;
+      edits.replace(tokens.start[dot] ?? 0, tokens.end[dot] ?? 0, "->");
+    }
+  }
+
+  /** Rewrites `memory_region_init_x(&s->mr, …)` to an assignment, or without a target to a plain call. */
+  private init({ use, pair, form }: Init, target: string | undefined, isDropped: boolean): void {
+    const { call, source } = use;
+    if (call === undefined) return;
+    const { tokens } = source;
+    const { text, start, end } = tokens;
+    const edits = this.file(source.path);
+    if (isDropped) edits.replace(start[use.ampersand] ?? 0, end[use.last] ?? 0, "");
+    if (form === "statement") {
+      const from = start[call.calleeToken] ?? 0;
+      edits.rewrite({
+        start: from,
+        end: end[call.close] ?? 0,
+        make: (part) => callText(source, call, pair.create, target, columnAt(text, from), part),
+      });
+      return;
+    }
+    const { statement } = use;
+    const from = start[statement.first] ?? 0;
+    const isNegated = tokens.word[statement.open + 1] === QUESTION_NOT;
+    const indent = indentAt(text, from);
+    edits.rewrite({
+      start: from,
+      end: end[statement.close] ?? 0,
+      make: (part) => {
+        const made = callText(source, call, pair.create, target, columnAt(text, from), part);
+        return `${made};\n${indent}if (${isNegated ? "!" : ""}${target})`;
+      },
+    });
+  }
+
+  private guard(use: Use): void {
+    const { call, source, statement } = use;
+    if (call === undefined) return;
+    const { tokens } = source;
+    const { text, start, end } = tokens;
+    const region = this.textOf(use);
+    const from = start[call.calleeToken] ?? 0;
+    if (statement.kind === "expression" && statement.first === call.calleeToken) {
+      const to = end[statement.last] ?? 0;
+      const indent = indentAt(text, from);
+      const column = columnAt(text, from);
+      this.file(source.path).rewrite({
+        start: from,
+        end: to,
+        make: (part) => {
+          const moved = realign(part(from, to), column, column + 4);
+          return `if (${region}) {\n${indent}    ${moved}\n${indent}}`;
+        },
+      });
+      return;
+    }
+    const to = end[call.close] ?? 0;
+    const isWhole = statement.open === call.calleeToken - 1 && statement.close === call.close + 1;
+    this.file(source.path).rewrite({
+      start: from,
+      end: to,
+      make: (part) => (isWhole ? `${region} && ${part(from, to)}` : `(${region} && ${part(from, to)})`),
+    });
+  }
+
+  private declare(init: Init, name: string): void {
+    let home = homeOf(init);
+    while (home !== undefined && (home.kind !== "block" || home.parent?.kind === "switch"))
+      home = home.parent;
+    if (home === undefined) return;
+    const known = this.declared.get(home);
+    if (known === undefined) this.declared.set(home, { fn: init.use.fn, names: [name] });
+    else if (!known.names.includes(name)) known.names.push(name);
+  }
+
+  finish(judgements: readonly Judgement[]): Changes {
+    const structs = new Map<Struct, Judgement[]>();
+    for (const judgement of judgements) {
+      if (judgement.treatment === "refused") continue;
+      const { struct } = judgement.field.member;
+      const known = structs.get(struct);
+      if (known === undefined) structs.set(struct, [judgement]);
+      else known.push(judgement);
+    }
+    for (const [struct, all] of structs) {
+      const edits = this.file(struct.file.path);
+      const members = (treatment: Judgement["treatment"]) =>
+        all.filter((each) => each.treatment === treatment).map(({ field }) => field.member);
+      starMembers(edits, members("kept"));
+      removeMembers(edits, struct, members("dropped"), members("kept"));
+    }
+    for (const [block, { fn, names }] of this.declared) this.declareLocals(block, fn, names);
+    for (const fn of this.touched) this.removeDeadLocals(fn);
+    const changes: Changes = new Map();
+    for (const [path, edits] of this.files) {
+      const changed = edits.apply();
+      if (changed !== edits.text) changes.set(path, changed);
+    }
+    return changes;
+  }
+
+  private declareLocals(block: Statement, fn: FunctionBody, names: readonly string[]): void {
+    const { text, start, end } = fn.file.tokens;
+    const edits = this.file(fn.file.path);
+    const leading = block.children.findIndex(({ kind }) => kind !== "declaration");
+    const last = block.children[(leading < 0 ? block.children.length : leading) - 1];
+    if (last !== undefined) {
+      const indent = indentAt(text, start[last.first] ?? 0);
+      const at = lineEnd(text, end[last.last] ?? 0);
+      edits.replace(at, at, declaration(names, indent));
+      return;
+    }
+    const [first] = block.children;
+    const indent =
+      first === undefined
+        ? `${indentAt(text, start[block.first] ?? 0)}    `
+        : indentAt(text, start[first.first] ?? 0);
+    const at = lineEnd(text, end[block.first] ?? 0);
+    edits.replace(at, at, `${declaration(names, indent)}\n`);
+  }
+
+  /** Removes the variables that only the deleted text used. */
+  private removeDeadLocals(fn: FunctionBody): void {
+    const { locals } = bodyOf(fn);
+    const removed = new Set<Local>();
+    for (let changed = true; changed; ) {
+      changed = false;
+      for (const local of locals) {
+        if (removed.has(local) || !this.isDead(fn, local, removed)) continue;
+        if (local.declarators !== 1 || local.statement.parent?.kind !== "block") continue;
+        removed.add(local);
+        changed = true;
+      }
+    }
+    const edits = this.file(fn.file.path);
+    const { text, start, end } = fn.file.tokens;
+    for (const { statement } of removed) {
+      const from = lineStart(text, start[statement.first] ?? 0);
+      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+    }
+  }
+
+  private isDead(fn: FunctionBody, local: Local, removed: ReadonlySet<Local>): boolean {
+    const { tokens } = fn.file;
+    const edits = this.file(fn.file.path);
+    let wasUsed = false;
+    for (let token = local.nameToken + 1; token <= local.scopeEnd; token++) {
+      if (tokens.word[token] !== local.word || tokens.kind[token] !== Kind.Word) continue;
+      const before = textOf(tokens.word[token - 1] ?? 0);
+      if (before === "->" || before === ".") continue;
+      wasUsed = true;
+      const isGone =
+        edits.isReplaced(tokens.start[token] ?? 0) ||
+        [...removed].some(({ statement }) => statement.first <= token && token <= statement.last);
+      if (!isGone) return false;
+    }
+    if (!wasUsed) return false;
+    if (local.initFirst < 0) return true;
+    const initializer = textBetween(tokens, local.initFirst, local.initLast);
+    return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
+  }
+}
+
+function declaration(names: readonly string[], indent: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const name of names) {
+    const longer = line === "" ? `${indent}MemoryRegion *${name}` : `${line}, *${name}`;
+    if (longer.length + 1 > WIDTH && line !== "") {
+      lines.push(`${line};\n`);
+      line = `${indent}MemoryRegion *${name}`;
+    } else line = longer;
+  }
+  lines.push(`${line};\n`);
+  return lines.join("");
+}
+
+export function columnAt(text: string, offset: number): number {
+  return columnAfter(text.slice(lineStart(text, offset), offset));
+}
+
+/**
+ * The call in its new form. Its line breaks stay where they were, so that the way back finds them: a break after the region,
+ * which is no longer an argument, becomes one after the `=`.
+ */
+function callText(
+  source: Source,
+  call: Call,
+  create: string,
+  target: string | undefined,
+  column: number,
+  part: (start: number, end: number) => string,
+): string {
+  const { tokens } = source;
+  const { text, start, end } = tokens;
+  const [, second] = argumentsOf(tokens, call.open);
+  const close = start[call.close] ?? 0;
+  const rest = second === undefined ? "" : part(start[second[0]] ?? 0, close);
+  const comma = end[(second?.[0] ?? call.close) - 1] ?? 0;
+  const hasBreak = text.slice(comma, start[second?.[0] ?? call.close]).includes("\n");
+  const oldColumn = columnAt(text, end[call.open] ?? 0);
+  const head = target === undefined ? `${create}(` : `${target} = ${create}(`;
+  const inline = `${head}${realign(rest, oldColumn, column + head.length)})`;
+  if (target === undefined) return inline;
+  if (!hasBreak && widest(`${inline};`, column) <= WIDTH) return inline;
+  const indent = `${indentAt(text, start[call.calleeToken] ?? 0)}    `;
+  const deeper = columnAfter(indent) + create.length + 1;
+  const broken = `${target} =\n${indent}${create}(${realign(rest, oldColumn, deeper)})`;
+  if (widest(`${broken};`, column) <= WIDTH) return broken;
+  const hanging = `${target} =\n${indent}${create}(${realign(rest, oldColumn, columnAfter(indent) + 4)})`;
+  return widest(`${hanging};`, column) < widest(`${broken};`, column) ? hanging : broken;
+}

@@ -1,0 +1,80 @@
+/** Runs the phases over a tree. */
+import { Lifecycle } from "./lifecycle.ts";
+import { lex } from "./passes/1-lex.ts";
+import { declare } from "./passes/2-declare.ts";
+import { type Field, fieldsOf, findUses } from "./passes/4-uses.ts";
+import { type Judgement, judge } from "./passes/5-judge.ts";
+import { type Changes, editToOwned } from "./passes/6-edit.ts";
+import type { Program, Source } from "./program.ts";
+import { readTree, type TreeTexts } from "./tree.ts";
+import { Types } from "./types.ts";
+
+/** Says how far a long run has come. */
+export type Progress = (phase: string) => void;
+
+export interface Analysis {
+  readonly program: Program;
+  readonly types: Types;
+  readonly fields: readonly Field[];
+  readonly texts: TreeTexts;
+}
+
+export interface Conversion extends Analysis {
+  readonly judgements: readonly Judgement[];
+  readonly changes: Changes;
+}
+
+/** Declarations and uses of a tree. */
+export function analyse(
+  paths: readonly string[],
+  pointers: 0 | 1,
+  progress: Progress = () => undefined,
+): Analysis {
+  progress("reading");
+  const texts = readTree(paths);
+  progress(`declarations of ${texts.texts.size} files`);
+  const program = readProgram(texts, pointers);
+  const types = new Types(program);
+  const fields = fieldsOf(program, pointers);
+  progress(`uses of ${fields.size} fields`);
+  findUses(program, types, fields);
+  return { program, types, fields: [...fields.values()], texts };
+}
+
+/** Headers, files that name memory regions, and files that name a field that is a region. */
+function readProgram({ root, texts }: TreeTexts, pointers: 0 | 1): Program {
+  const sources = new Map<string, Source>();
+  const others = new Map<string, string>();
+  for (const [path, text] of texts) {
+    if (path.endsWith(".h") || text.includes("MemoryRegion") || text.includes("memory_region_")) {
+      sources.set(path, declare(path, lex(text)));
+    } else others.set(path, text);
+  }
+  const names = new Set<string>();
+  for (const { member } of fieldsOf({ root, sources, others }, pointers).values()) names.add(member.name);
+  for (const [path, text] of others) {
+    if (!mentions(text, names)) continue;
+    others.delete(path);
+    sources.set(path, declare(path, lex(text)));
+  }
+  return { root, sources, others };
+}
+
+function mentions(text: string, names: ReadonlySet<string>): boolean {
+  for (const [, name = ""] of text.matchAll(/(?:->|\.)\s*([A-Za-z_]\w*)/g)) if (names.has(name)) return true;
+  return false;
+}
+
+export function convertToOwned(paths: readonly string[], progress: Progress = () => undefined): Conversion {
+  const analysis = analyse(paths, 0, progress);
+  progress("order of functions");
+  const lifecycle = new Lifecycle(analysis.program, analysis.types);
+  const macros = new Set<string>();
+  for (const { defines } of analysis.program.sources.values())
+    for (const name of defines.keys()) macros.add(name);
+  progress("judging");
+  const judgements = analysis.fields.map((field) => judge(field, { lifecycle, macros }));
+  progress("editing");
+  const changes = editToOwned(analysis.program, judgements);
+  return { ...analysis, judgements, changes };
+}

@@ -1,0 +1,168 @@
+/** Which structure, function or macro a name means, seen from a file: headers are told apart by what the file includes. */
+import type { FunctionBody, Program, Signature, Struct, TypeRef } from "./program.ts";
+
+interface Placed<T> {
+  readonly file: string;
+  readonly value: T;
+}
+
+type Index<T> = Map<string, Placed<T>[]>;
+
+export class Types {
+  private readonly program: Program;
+  private readonly closures = new Map<string, ReadonlySet<string>>();
+  private readonly structs: Index<Struct> = new Map();
+  private readonly typedefs: Index<TypeRef> = new Map();
+  private readonly casts: Index<string> = new Map();
+  private readonly signatures: Index<Signature> = new Map();
+  private readonly bodies: Index<FunctionBody> = new Map();
+  private readonly globals: Index<TypeRef> = new Map();
+  /** Paths by their last two components, for includes that name no folder of the tree. */
+  private readonly byName = new Map<string, string[]>();
+
+  constructor(program: Program) {
+    this.program = program;
+    for (const [file, source] of program.sources) {
+      for (const struct of source.structs) {
+        if (struct.tag !== "") add(this.structs, `struct ${struct.tag}`, file, struct);
+      }
+      for (const [name, type] of source.typedefs) add(this.typedefs, name, file, type);
+      for (const [name, type] of source.casts) add(this.casts, name, file, type);
+      for (const [name, type] of source.globals) add(this.globals, name, file, type);
+      for (const each of source.prototypes) add(this.signatures, each.name, file, each);
+      for (const each of source.functions) {
+        add(this.signatures, each.name, file, each);
+        add(this.bodies, each.name, file, each);
+      }
+      const base = file.slice(file.lastIndexOf("/") + 1);
+      const known = this.byName.get(base);
+      if (known === undefined) this.byName.set(base, [file]);
+      else known.push(file);
+    }
+  }
+
+  /** The files that a file includes, directly or not, and itself. */
+  closureOf(path: string): ReadonlySet<string> {
+    const known = this.closures.get(path);
+    if (known !== undefined) return known;
+    const seen = new Set<string>([path]);
+    const queue = [path];
+    for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
+      for (const include of this.program.sources.get(file)?.includes ?? []) {
+        for (const target of this.targetsOf(file, include)) {
+          if (seen.has(target)) continue;
+          seen.add(target);
+          queue.push(target);
+        }
+      }
+    }
+    this.closures.set(path, seen);
+    return seen;
+  }
+
+  private targetsOf(from: string, include: string): readonly string[] {
+    const beside = normal(`${from.slice(0, from.lastIndexOf("/") + 1)}${include}`);
+    for (const path of [beside, `include/${include}`, include]) {
+      if (this.program.sources.has(path)) return [path];
+    }
+    const base = include.slice(include.lastIndexOf("/") + 1);
+    return (this.byName.get(base) ?? []).filter((path) => path.endsWith(`/${include}`));
+  }
+
+  private choose<T>(index: Index<T>, name: string, from: string): T | undefined {
+    const candidates = index.get(name);
+    if (candidates === undefined) return undefined;
+    const own = candidates.find(({ file }) => file === from);
+    if (own !== undefined) return own.value;
+    if (candidates.length === 1) return candidates[0]?.value;
+    const closure = this.closureOf(from);
+    const seen = candidates.find(({ file }) => closure.has(file));
+    return (seen ?? candidates.find(({ file }) => file.endsWith(".h")))?.value;
+  }
+
+  /** The structure that a type consists of. */
+  structOf(type: TypeRef, from: string): Struct | undefined {
+    let { base } = type;
+    for (let step = 0; step < 8; step++) {
+      if (typeof base !== "string") return base;
+      const tagged: Struct | undefined = this.choose(this.structs, base, from);
+      if (tagged !== undefined) return tagged;
+      const target: TypeRef | undefined = this.choose(this.typedefs, base, from);
+      if (target === undefined || target.base === base) break;
+      base = target.base;
+    }
+    return undefined;
+  }
+
+  /** A type with its typedef resolved: pointers and dimensions that the typedef hides are added. */
+  expanded(type: TypeRef, from: string): TypeRef {
+    let result = type;
+    for (let step = 0; step < 8 && typeof result.base === "string"; step++) {
+      if (this.structs.has(result.base)) return result;
+      const target = this.choose(this.typedefs, result.base, from);
+      if (target === undefined || target.base === result.base) return result;
+      result = {
+        base: target.base,
+        pointers: result.pointers + target.pointers,
+        dimensions: result.dimensions + target.dimensions,
+      };
+    }
+    return result;
+  }
+
+  castOf(name: string, from: string): string | undefined {
+    return this.choose(this.casts, name, from);
+  }
+
+  globalOf(name: string, from: string): TypeRef | undefined {
+    return this.choose(this.globals, name, from);
+  }
+
+  returnTypeOf(name: string, from: string): TypeRef | undefined {
+    return this.functionOf(this.signatures, name, from)?.returns;
+  }
+
+  /** The definition of a function that a call in a file calls. */
+  bodyOf(name: string, from: string): FunctionBody | undefined {
+    return this.functionOf(this.bodies, name, from);
+  }
+
+  /** Every definition and prototype of a function that is not static, or those in the file. */
+  signaturesOf(fn: Signature): Signature[] {
+    const all = this.signatures.get(fn.name) ?? [];
+    return all
+      .filter(({ file, value }) => (fn.isStatic ? file === fn.file.path : !value.isStatic))
+      .map(({ value }) => value);
+  }
+
+  /** All functions with a body. */
+  *allBodies(): Iterable<FunctionBody> {
+    for (const source of this.program.sources.values()) yield* source.functions;
+  }
+
+  private functionOf<T extends Signature>(index: Index<T>, name: string, from: string): T | undefined {
+    const candidates = (index.get(name) ?? []).filter(
+      ({ file, value }) => file === from || !value.isStatic || file.endsWith(".h"),
+    );
+    const own = candidates.find(({ file }) => file === from);
+    if (own !== undefined) return own.value;
+    const closure = candidates.length > 1 ? this.closureOf(from) : undefined;
+    return (candidates.find(({ file }) => closure?.has(file)) ?? candidates[0])?.value;
+  }
+}
+
+function add<T>(index: Index<T>, name: string, file: string, value: T): void {
+  const known = index.get(name);
+  if (known === undefined) index.set(name, [{ file, value }]);
+  else known.push({ file, value });
+}
+
+function normal(path: string): string {
+  if (!path.includes("..")) return path.replaceAll("./", "");
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== ".") parts.push(part);
+  }
+  return parts.join("/");
+}
