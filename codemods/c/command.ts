@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addAddApiCommand } from "./add-api/command.ts";
 
 export interface CTreeOptions {
   readonly write?: boolean;
@@ -40,4 +41,5 @@ export function addCCommand(program: Command): void {
         process.exitCode = await runConversion(direction, paths, options, toStandardOutput);
       });
   }
+  addAddApiCommand(c);
 }
