@@ -41,6 +41,12 @@ const stageOfArgument: ReadonlyMap<string, number> = new Map([
   ["type_init", 0],
 ]);
 
+/** A token of a function. */
+export interface Point {
+  readonly fn: FunctionBody;
+  readonly token: number;
+}
+
 export interface CallSite {
   readonly caller: FunctionBody;
   readonly token: number;
@@ -140,24 +146,20 @@ export class Lifecycle {
     return this.callersOf(to).some(({ caller }) => this.reaches(from, caller, depth - 1));
   }
 
-  /** True if at every run of `later` the token in `earlier` has run before, within the same stage. */
-  precedes(
-    earlier: FunctionBody,
-    token: number,
-    later: FunctionBody,
-    seen = new Set<FunctionBody>(),
-  ): boolean {
-    if (seen.has(later)) return true;
-    seen.add(later);
-    const overlap = this.stagesOf(earlier);
-    if ((this.roleOf(later) & overlap) !== 0) return this.callsParent(later);
-    const sites = this.callersOf(later);
+  /** True if at every run of the second point the first one has run before, within the same stage. */
+  precedes(first: Point, second: Point, seen = new Set<FunctionBody>()): boolean {
+    if (this.callsBefore(second.fn, first.fn, second.token)) return true;
+    if (seen.has(second.fn)) return true;
+    seen.add(second.fn);
+    const overlap = this.stagesOf(first.fn);
+    if ((this.roleOf(second.fn) & overlap) !== 0) return this.callsParent(second.fn);
+    const sites = this.callersOf(second.fn);
     if (sites.length === 0) return false;
-    return sites.every(({ caller, token: call }) => {
+    return sites.every(({ caller, token }) => {
       if ((this.stagesOf(caller) & ~laterThan(overlap)) === 0) return true;
-      if (caller === earlier) return covers(caller, token, call);
-      if (this.callsBefore(caller, earlier, call)) return true;
-      return this.precedes(earlier, token, caller, seen);
+      if (caller === first.fn) return covers(caller, first.token, token);
+      if (caller.file !== first.fn.file && createsBefore(caller, token)) return true;
+      return this.precedes(first, { fn: caller, token }, seen);
     });
   }
 
@@ -165,7 +167,10 @@ export class Lifecycle {
   private callsParent(fn: FunctionBody): boolean {
     const { tokens } = fn.file;
     for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
-      if (/^parent_realize|^parent_init/.test(textOf(tokens.word[token] ?? 0))) return true;
+      const name = textOf(tokens.word[token] ?? 0);
+      if (/^parent_realize|^parent_init/.test(name)) return true;
+      if (name === "realize" && tokens.word[token - 1] === ARROW && tokens.word[token + 1] === OPEN)
+        return true;
     }
     return false;
   }
@@ -182,6 +187,48 @@ export class Lifecycle {
     };
     return reaching(wanted, 4);
   }
+}
+
+/** Calls after which a device exists with its regions. */
+const creating = /realize|_create|_new|_register|_legacy_init/;
+
+/** True if a function creates something before it makes a call, which then concerns the device that was created. */
+function createsBefore(fn: FunctionBody, before: number): boolean {
+  const { tokens } = fn.file;
+  for (let token = fn.bodyOpen; token < before; token++) {
+    if (tokens.word[token + 1] === OPEN && creating.test(textOf(tokens.word[token] ?? 0))) {
+      if (covers(fn, token, before)) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * True if a function realizes the device that an expression reaches into before it uses the expression: the path of the
+ * child, `s->uart` of `s->uart.io`, or the variable that the expression starts from.
+ */
+export function realizesBefore(
+  fn: FunctionBody,
+  before: number,
+  path: string,
+  isInitStage: boolean,
+): boolean {
+  const { tokens } = fn.file;
+  const wanted = isInitStage ? /realize|initialize_child|object_new|qdev_new|_create/ : /realize|_create/;
+  for (let token = fn.bodyOpen; token < before; token++) {
+    if (tokens.word[token + 1] !== OPEN || !wanted.test(textOf(tokens.word[token] ?? 0))) continue;
+    if (!covers(fn, token, before)) continue;
+    const close = tokens.match[token + 1] ?? token;
+    const given = squeezed(textBetween(tokens, token + 1, close)).match(/[\w>.[\]-]+/g) ?? [];
+    if (given.some((each) => reachesInto(path, each))) return true;
+  }
+  return false;
+}
+
+function reachesInto(path: string, base: string): boolean {
+  if (!path.startsWith(base) || !/^\w/.test(base) || /^\d/.test(base)) return false;
+  const rest = path.slice(base.length);
+  return rest.startsWith(".") || (rest.startsWith("->") && !base.includes("->"));
 }
 
 /** Stages after all of the given ones. */

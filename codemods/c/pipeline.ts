@@ -3,9 +3,11 @@ import { Lifecycle } from "./lifecycle.ts";
 import { lex } from "./passes/1-lex.ts";
 import { declare } from "./passes/2-declare.ts";
 import { type Field, fieldsOf, findUses } from "./passes/4-uses.ts";
+import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
+import { findHelpers, type Helpers } from "./passes/5-helpers.ts";
 import { type Judgement, judge } from "./passes/5-judge.ts";
 import { type Changes, editToOwned } from "./passes/6-edit.ts";
-import type { Program, Source } from "./program.ts";
+import type { FunctionBody, Program, Source } from "./program.ts";
 import { readTree, type TreeTexts } from "./tree.ts";
 import { Types } from "./types.ts";
 
@@ -21,6 +23,7 @@ export interface Analysis {
 
 export interface Conversion extends Analysis {
   readonly judgements: readonly Judgement[];
+  readonly heap: readonly HeapJudgement[];
   readonly changes: Changes;
 }
 
@@ -73,8 +76,44 @@ export function convertToOwned(paths: readonly string[], progress: Progress = ()
   for (const { defines } of analysis.program.sources.values())
     for (const name of defines.keys()) macros.add(name);
   progress("judging");
-  const judgements = analysis.fields.map((field) => judge(field, { lifecycle, macros }));
+  const { types } = analysis;
+  const helpers = findHelpers(analysis.program, types, lifecycle);
+  const heapSites = findHeapSites(analysis.program);
+  let judgements: Judgement[];
+  let heap: HeapJudgement[];
+  do {
+    const heapJudge = new HeapJudge(types, helpers);
+    heap = heapSites.map((site) => heapJudge.judge(site));
+    judgements = analysis.fields.map((field) => judge(field, { lifecycle, types, helpers, macros }));
+  } while (dropHelpers(helpers, [...judgements, ...heap], lifecycle));
   progress("editing");
-  const changes = editToOwned(analysis.program, judgements);
-  return { ...analysis, judgements, changes };
+  const changes = editToOwned(analysis.program, types, judgements, helpers, heap);
+  return { ...analysis, judgements, heap, changes };
+}
+
+/** Forgets the helpers that have a caller which cannot change; true if there was one. */
+function dropHelpers(
+  helpers: Helpers,
+  judgements: readonly Pick<Judgement, "treatment" | "inits">[],
+  lifecycle: Lifecycle,
+): boolean {
+  const converted = new Map<FunctionBody, Set<number>>();
+  const convert = (fn: FunctionBody, calleeToken: number) => {
+    const known = converted.get(fn);
+    if (known === undefined) converted.set(fn, new Set([calleeToken]));
+    else known.add(calleeToken);
+  };
+  for (const { treatment, inits } of judgements) {
+    if (treatment === "refused") continue;
+    for (const { use } of inits) if (use.call !== undefined) convert(use.fn, use.call.calleeToken);
+  }
+  for (const { fn, inits } of helpers.values()) for (const { call } of inits) convert(fn, call.calleeToken);
+  let dropped = false;
+  for (const fn of helpers.keys()) {
+    const sites = lifecycle.callersOf(fn);
+    if (sites.length > 0 && sites.every(({ caller, token }) => converted.get(caller)?.has(token))) continue;
+    helpers.delete(fn);
+    dropped = true;
+  }
+  return dropped;
 }

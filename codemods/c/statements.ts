@@ -54,7 +54,6 @@ const COMMA = w(",");
 const STAR = w("*");
 const EQUALS = w("=");
 const COLON = w(":");
-const QUESTION = w("?");
 const STRUCT = w("struct");
 const UNION = w("union");
 const ENUM = w("enum");
@@ -316,11 +315,9 @@ class BodyReader {
         if (this.word(next) === EQUALS) {
           initFirst = next + 1;
           let end = initFirst;
-          let questions = 0;
           while (end < statement.last) {
             const mark = this.word(end);
             if (mark === COMMA) break;
-            if (mark === QUESTION) questions++;
             end = mark === OPEN || mark === BRACE || mark === BRACKET ? this.partner(end) + 1 : end + 1;
           }
           initLast = end - 1;

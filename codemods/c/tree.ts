@@ -47,7 +47,7 @@ export function readTree(paths: readonly string[]): TreeTexts {
       if (entry.isDirectory()) {
         if (!skippedFolders.has(entry.name) || (entry.name === "tcg" && !inside.includes("tests")))
           folder(inside);
-      } else if (entry.isFile() && /\.(?:[ch]|inc|rs)$/.test(entry.name)) file(inside);
+      } else if (entry.isFile() && /\.(?:[chm]|inc|rs)$/.test(entry.name)) file(inside);
     }
   }
 

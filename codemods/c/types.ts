@@ -70,26 +70,42 @@ export class Types {
   }
 
   private choose<T>(index: Index<T>, name: string, from: string): T | undefined {
+    return this.choosePlaced(index, name, from)?.value;
+  }
+
+  private choosePlaced<T>(index: Index<T>, name: string, from: string): Placed<T> | undefined {
     const candidates = index.get(name);
     if (candidates === undefined) return undefined;
     const own = candidates.find(({ file }) => file === from);
-    if (own !== undefined) return own.value;
-    if (candidates.length === 1) return candidates[0]?.value;
+    if (own !== undefined) return own;
+    if (candidates.length === 1) return candidates[0];
     const closure = this.closureOf(from);
     const seen = candidates.find(({ file }) => closure.has(file));
-    return (seen ?? candidates.find(({ file }) => file.endsWith(".h")))?.value;
+    if (seen !== undefined) return seen;
+    // `struct ArchCPU` is a different one for each target: that beside the typedef that led here.
+    const folder = from.slice(0, from.lastIndexOf("/") + 1);
+    return (
+      candidates.find(({ file }) => file.startsWith(folder)) ??
+      candidates.find(({ file }) => file.endsWith(".h"))
+    );
   }
 
   /** The structure that a type consists of. */
   structOf(type: TypeRef, from: string): Struct | undefined {
     let { base } = type;
+    let seenFrom = from;
     for (let step = 0; step < 8; step++) {
       if (typeof base !== "string") return base;
-      const tagged: Struct | undefined = this.choose(this.structs, base, from);
+      const tagged: Struct | undefined = this.choose(this.structs, base, seenFrom);
       if (tagged !== undefined) return tagged;
-      const target: TypeRef | undefined = this.choose(this.typedefs, base, from);
-      if (target === undefined || target.base === base) break;
-      base = target.base;
+      const target: Placed<TypeRef> | undefined = this.choosePlaced(this.typedefs, base, seenFrom);
+      if (target === undefined || target.value.base === base) break;
+      base = target.value.base;
+      if (this.closureOf(target.file).size > 1 || !this.closureOf(from).has(target.file))
+        seenFrom = target.file;
+      else
+        seenFrom =
+          (this.structs.get(typeof base === "string" ? base : "")?.length ?? 0) > 1 ? target.file : from;
     }
     return undefined;
   }

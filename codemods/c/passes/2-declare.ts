@@ -149,7 +149,8 @@ class FileReader {
     const close = this.tokens.match[at + 1] ?? -1;
     if (close < 0) return at + 2;
     const next = this.word(close + 1);
-    if (next === w.brace || (this.isName(close + 1) && next !== w.star && this.word(close + 2) === w.brace)) {
+    const isOther = [w.struct, w.union, w.enum, w.typedef, w.static, w.extern].includes(next);
+    if (next === w.brace || (this.isName(close + 1) && !isOther && this.word(close + 2) === w.brace)) {
       return undefined; // a function without a return type
     }
     const words = this.wordsBetween(at + 2, close);

@@ -47,7 +47,7 @@ export class Resolver {
     const base = this.postfix(source, fn, token - 2);
     if (base.type === undefined) return "unknown";
     const struct = this.types.structOf(base.type, source.path);
-    if (struct === undefined) return "unknown";
+    if (struct === undefined) return isNamed(base.type) ? undefined : "unknown";
     return struct.members.get(textOf(source.tokens.word[token] ?? 0));
   }
 
@@ -81,7 +81,8 @@ export class Resolver {
   private memberType(base: TypeRef | undefined, word: number, source: Source): TypeRef | undefined {
     if (base === undefined) return undefined;
     const struct = this.types.structOf(base, source.path);
-    return struct?.members.get(textOf(word))?.type;
+    if (struct === undefined) return isNamed(base) ? externalType : undefined;
+    return struct.members.get(textOf(word))?.type;
   }
 
   private variable(
@@ -164,6 +165,14 @@ export class Resolver {
     if (first === AND && operand.start === open + 2) return { ...type, pointers: type.pointers + 1 };
     return undefined;
   }
+}
+
+/** The type of something that only code outside the tree declares, which has no regions. */
+const externalType: TypeRef = { base: "(external)", pointers: 0, dimensions: 0 };
+
+/** True if a type has a name: if the tree declares none of that name, it is another library's or generated. */
+function isNamed({ base }: TypeRef): boolean {
+  return base !== "" && base !== "typeof";
 }
 
 function element(type: TypeRef): TypeRef {

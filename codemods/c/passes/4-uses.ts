@@ -1,5 +1,5 @@
 /** Phase 4: every place that touches a region: fields, and regions that are allocated by hand. */
-import type { FunctionBody, Member, Program, Source } from "../program.ts";
+import type { FunctionBody, Member, Program, Source, Struct } from "../program.ts";
 import { bodyOf, type Statement, statementAt } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
@@ -78,6 +78,9 @@ const passingCasts = new Set(["OBJECT", "MEMORY_REGION"]);
 
 const regionTypes = new Set(["MemoryRegion", "struct MemoryRegion"]);
 
+/** Structures that begin with a region since they are derived from it. */
+const subtypes = new Set(["IOMMUMemoryRegion"]);
+
 /** True for a member that is a region (`pointers` 0) or a pointer to one (`pointers` 1). */
 export function isRegionMember({ type }: Member, pointers: 0 | 1): boolean {
   return typeof type.base === "string" && regionTypes.has(type.base) && type.pointers === pointers;
@@ -90,6 +93,7 @@ export function fieldsOf(program: Program, pointers: 0 | 1): Map<Member, Field> 
     for (const struct of source.structs) {
       for (const member of struct.members.values()) {
         if (!isRegionMember(member, pointers) || member.struct !== struct) continue;
+        if (subtypes.has(struct.tag)) continue;
         fields.set(member, { member, isArray: member.type.dimensions > 0, uses: [], obstacles: [] });
       }
     }
@@ -142,7 +146,9 @@ class UseFinder {
       if (before === w.dot || before === w.arrow) {
         const base = token - 2;
         const isDesignator = before === w.dot && !endsExpression(tokens, base);
-        if (!isDesignator) this.access(source, inside, token, word);
+        if (isDesignator) continue;
+        if (inside === undefined) this.inInitializer(source, token, word);
+        else this.access(source, inside, token, word);
       } else this.mention(source, token, word);
     }
   }
@@ -163,6 +169,41 @@ class UseFinder {
     }
     if (isSplit(source, fn)) field.obstacles.push({ kind: "split-braces", file: source.path, offset });
     field.uses.push(this.use(source, fn, token, field));
+  }
+
+  /** `DEFINE_PROP_SIZE("io", Foo, reserve.io, 0)`: the path starts from one of the types that the macro is given. */
+  private inInitializer(source: Source, token: number, word: number): void {
+    const { tokens } = source;
+    let first = token;
+    while (tokens.word[first - 1] === w.dot || tokens.word[first - 1] === w.arrow) first -= 2;
+    const { call } = enclosingCall(tokens, first, 0);
+    const obstacle: Obstacle = {
+      kind: "outside-function",
+      file: source.path,
+      offset: tokens.start[token] ?? 0,
+    };
+    if (call === undefined) return this.refuseAll(source, word, obstacle);
+    for (const struct of this.structsNamed(source, call)) {
+      let member = struct.members.get(textOf(tokens.word[first] ?? 0));
+      for (let at = first + 2; at <= token && member !== undefined; at += 2) {
+        member = this.types.structOf(member.type, source.path)?.members.get(textOf(tokens.word[at] ?? 0));
+      }
+      const field = member && this.fields.get(member);
+      field?.obstacles.push(obstacle);
+    }
+  }
+
+  /** The structures that arguments of a macro name. */
+  private *structsNamed(source: Source, { open, close }: Call): Iterable<Struct> {
+    const { tokens } = source;
+    for (let token = open + 1; token < close; token++) {
+      if (tokens.kind[token] !== Kind.Word) continue;
+      const name = textOf(tokens.word[token] ?? 0);
+      const struct =
+        this.types.structOf({ base: name, pointers: 0, dimensions: 0 }, source.path) ??
+        this.types.structOf({ base: `struct ${name}`, pointers: 0, dimensions: 0 }, source.path);
+      if (struct !== undefined) yield struct;
+    }
   }
 
   /** Every field of the name that the file can see. */
@@ -239,13 +280,8 @@ class UseFinder {
     const isMacro =
       call.callee === "container_of" || call.callee === "offsetof" || /^[A-Z][A-Z0-9_]+$/.test(call.callee);
     if (!isMacro) return;
-    for (let each = call.open + 1; each < call.close; each++) {
-      if (tokens.kind[each] !== Kind.Word || each === token) continue;
-      const name = textOf(tokens.word[each] ?? 0);
-      const struct =
-        this.types.structOf({ base: name, pointers: 0, dimensions: 0 }, source.path) ??
-        this.types.structOf({ base: `struct ${name}`, pointers: 0, dimensions: 0 }, source.path);
-      const member = struct?.members.get(textOf(word));
+    for (const struct of this.structsNamed(source, call)) {
+      const member = struct.members.get(textOf(word));
       const field = member && this.fields.get(member);
       field?.obstacles.push({ kind: "container-of", file: source.path, offset: tokens.start[token] ?? 0 });
     }

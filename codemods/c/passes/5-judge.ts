@@ -7,12 +7,23 @@ import {
   tolerantQuestions,
   tolerantStatements,
 } from "../api.ts";
-import { conditionsOf, covers, type Lifecycle, laterThan, listOf, Stage, squeezed } from "../lifecycle.ts";
+import {
+  conditionsOf,
+  covers,
+  type Lifecycle,
+  laterThan,
+  listOf,
+  realizesBefore,
+  Stage,
+  squeezed,
+} from "../lifecycle.ts";
 import type { FunctionBody } from "../program.ts";
 import { Reason } from "../reasons.ts";
 import type { Statement } from "../statements.ts";
+import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { argumentsOf, type Field, type ObstacleKind, textBetween, type Use } from "./4-uses.ts";
+import type { Helper, Helpers } from "./5-helpers.ts";
 
 /** How the call that initialises a region stands in its statement. */
 export type InitForm = "statement" | "condition";
@@ -66,6 +77,9 @@ class Refusal extends Error {
 export interface JudgeOptions {
   /** The program's knowledge of when functions run. */
   readonly lifecycle: Lifecycle;
+  readonly types: Types;
+  /** Functions that return the region that they used to be given. */
+  readonly helpers: Helpers;
   /** Words that a local must not be called by, since a macro has that name. */
   readonly macros: ReadonlySet<string>;
 }
@@ -88,10 +102,13 @@ class FieldJudge {
   private readonly lifecycle: Lifecycle;
   private readonly macros: ReadonlySet<string>;
 
-  constructor(field: Field, { lifecycle, macros }: JudgeOptions) {
+  private readonly options: JudgeOptions;
+
+  constructor(field: Field, options: JudgeOptions) {
     this.field = field;
-    this.lifecycle = lifecycle;
-    this.macros = macros;
+    this.options = options;
+    this.lifecycle = options.lifecycle;
+    this.macros = options.macros;
   }
 
   run(): Judgement {
@@ -101,7 +118,18 @@ class FieldJudge {
     const [obstacle] = obstacles;
     if (obstacle !== undefined) throw new Refusal(reasonOfObstacle[obstacle.kind], obstacle);
     if (member.struct.isUnion) throw new Refusal(Reason.InUnion, declared);
-    if (uses.length === 0) throw new Refusal(Reason.NotUsed, declared);
+    if (uses.length === 0) {
+      // There is no region: the field is dead.
+      return {
+        field,
+        treatment: "dropped",
+        reason: undefined,
+        at: declared,
+        inits: [],
+        guards: [],
+        why: "unused",
+      };
+    }
     for (const use of uses) this.requireUnderstood(use);
     const inits = this.inits();
     const [first] = inits;
@@ -126,13 +154,24 @@ class FieldJudge {
     const found: Init[] = [];
     for (const use of this.field.uses) {
       const { call } = use;
-      if (call === undefined || call.argument !== 0 || use.casts.length > 0) continue;
-      if (!/^memory_region_init(_|$)/.test(call.callee)) continue;
+      if (call === undefined || use.casts.length > 0) continue;
+      const helper = this.helperOf(use);
+      if (helper !== undefined) {
+        found.push(this.init(use, helper.pair));
+        continue;
+      }
+      if (call.argument !== 0 || !/^memory_region_init(_|$)/.test(call.callee)) continue;
       const pair = pairOfInit.get(call.callee);
       if (pair === undefined) throw new Refusal(Reason.NoCounterpart, placeOfUse(use));
       found.push(this.init(use, pair));
     }
     return found;
+  }
+
+  private helperOf({ call, source }: Use): Helper | undefined {
+    const body = call && this.options.types.bodyOf(call.callee, source.path);
+    const helper = body && this.options.helpers.get(body);
+    return helper !== undefined && helper.argument === call?.argument ? helper : undefined;
   }
 
   private init(use: Use, pair: Pair): Init {
@@ -141,9 +180,9 @@ class FieldJudge {
     if (call === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
     const given = argumentsOf(tokens, call.open);
     const name = given[pair.name];
-    if (name === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
-    const nameText = textBetween(tokens, name[0], name[1]);
-    if (nameText === "NULL") throw new Refusal(Reason.NameNull, placeOfUse(use));
+    if (pair.name >= 0 && name === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
+    if (name !== undefined && textBetween(tokens, name[0], name[1]) === "NULL")
+      throw new Refusal(Reason.NameNull, placeOfUse(use));
     const owner = given[1];
     if (owner !== undefined && this.isOwnerRegion(use, owner)) {
       throw new Refusal(Reason.OwnerIsRegion, placeOfUse(use));
@@ -254,7 +293,11 @@ class FieldJudge {
     const initStages = lifecycle.stagesOf(init.fn);
     const stages = lifecycle.stagesOf(use.fn);
     if ((stages & ~laterThan(initStages)) === 0) return true;
-    return lifecycle.precedes(init.fn, init.first, use.fn);
+    if (init.fn.file !== use.fn.file) {
+      const isInitStage = (initStages & ~Stage.Init) === 0;
+      if (realizesBefore(use.fn, use.first, baseText(use), isInitStage)) return true;
+    }
+    return lifecycle.precedes({ fn: init.fn, token: init.first }, { fn: use.fn, token: use.first });
   }
 
   /** True if the initialisation is unconditional, or under conditions that the use is under as well. */

@@ -1,20 +1,32 @@
 /** Phase 6: the text edits of a conversion to owned regions. */
 import { FileEdits } from "../edits.ts";
 import { columnAfter, indentAt, lineEnd, lineStart, realign, WIDTH, widest } from "../layout.ts";
-import type { FunctionBody, Program, Source, Struct } from "../program.ts";
+import type { FunctionBody, Program, Signature, Source, Struct } from "../program.ts";
 import { bodyOf, type Local, type Statement } from "../statements.ts";
+import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { Kind } from "./1-lex.ts";
 import { argumentsOf, type Call, textBetween, type Use } from "./4-uses.ts";
+import type { HeapJudgement } from "./5-heap.ts";
+import type { Helper, Helpers } from "./5-helpers.ts";
 import { homeOf, type Init, type Judgement } from "./5-judge.ts";
+import { editReturns, editSignature, isTailCall } from "./6-edit-helpers.ts";
 import { removeMembers, starMembers } from "./6-edit-members.ts";
 
 /** New texts by path; only files that change. */
 export type Changes = Map<string, string>;
 
-export function editToOwned(program: Program, judgements: readonly Judgement[]): Changes {
+export function editToOwned(
+  program: Program,
+  types: Types,
+  judgements: readonly Judgement[],
+  helpers: Helpers,
+  heap: readonly HeapJudgement[],
+): Changes {
   const editor = new Editor(program);
+  for (const helper of helpers.values()) editor.helper(helper, types);
   for (const judgement of judgements) editor.field(judgement);
+  for (const judgement of heap) editor.heap(judgement);
   return editor.finish(judgements);
 }
 
@@ -61,9 +73,62 @@ class Editor {
       this.declare(init, field.member.name);
   }
 
+  /** A function that returns the region that it used to initialise, and its prototypes. */
+  helper(helper: Helper, types: Types): void {
+    const { fn, argument, parameter, inits } = helper;
+    const seen = new Set<Signature>();
+    for (const signature of [fn, ...types.signaturesOf(fn)]) {
+      if (seen.has(signature)) continue;
+      seen.add(signature);
+      editSignature(this.file(signature.file.path), signature, argument);
+    }
+    const edits = this.file(fn.file.path);
+    const isTail = isTailCall(helper);
+    for (const { call, pair } of inits) {
+      const [first, last] = argumentsOf(fn.file.tokens, call.open)[call.argument] ?? [call.open, call.open];
+      const { start, end, text } = fn.file.tokens;
+      edits.replace(start[first] ?? 0, end[last] ?? 0, "");
+      const from = start[call.calleeToken] ?? 0;
+      edits.rewrite({
+        start: from,
+        end: end[call.close] ?? 0,
+        make: (part) =>
+          callText(
+            fn.file,
+            call,
+            pair.create,
+            isTail ? "return" : parameter.name,
+            columnAt(text, from),
+            part,
+          ),
+      });
+    }
+    if (isTail) return;
+    this.declared.set(bodyOf(fn).root, { fn, names: [parameter.name] });
+    editReturns(edits, helper);
+  }
+
   private textOf({ source, first, last }: Use): string {
     const text = textBetween(source.tokens, first, last);
     return text.startsWith("(") && text.endsWith(")") ? text.slice(1, -1).trim() : text;
+  }
+
+  /** The allocation goes; the call that initialised the region returns it. */
+  heap({ site, treatment, inits, block }: HeapJudgement): void {
+    if (treatment === "refused" || site.statement === undefined) return;
+    const { source, local, statement } = site;
+    const { text, start, end } = source.tokens;
+    const edits = this.file(source.path);
+    if (local === undefined) {
+      const from = lineStart(text, start[statement.first] ?? 0);
+      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+    } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
+    for (const init of inits)
+      this.init(init, textBetween(source.tokens, init.use.first, init.use.last), false);
+    if (block === undefined) return;
+    const at = end[block.local.nameToken] ?? 0;
+    edits.replace(at, at, `[${block.count}]`);
+    for (const use of block.others) this.keepUse(use);
   }
 
   private replaceUse(use: Use, text: string): void {
@@ -183,8 +248,7 @@ class Editor {
   private declareLocals(block: Statement, fn: FunctionBody, names: readonly string[]): void {
     const { text, start, end } = fn.file.tokens;
     const edits = this.file(fn.file.path);
-    const leading = block.children.findIndex(({ kind }) => kind !== "declaration");
-    const last = block.children[(leading < 0 ? block.children.length : leading) - 1];
+    const last = lastDeclaration(block, fn);
     if (last !== undefined) {
       const indent = indentAt(text, start[last.first] ?? 0);
       const at = lineEnd(text, end[last.last] ?? 0);
@@ -242,6 +306,18 @@ class Editor {
   }
 }
 
+/** The statement after which a block's variables are declared: ERRP_GUARD() and the like may stand among declarations. */
+function lastDeclaration({ children }: Statement, { file: { tokens } }: FunctionBody): Statement | undefined {
+  let last: Statement | undefined;
+  for (const child of children) {
+    const isMacro =
+      /^[A-Z][A-Z0-9_]+$/.test(textOf(tokens.word[child.first] ?? 0)) && child.kind === "expression";
+    if (child.kind !== "declaration" && !isMacro) break;
+    if (child.kind === "declaration" || last === undefined) last = child;
+  }
+  return last;
+}
+
 function declaration(names: readonly string[], indent: string): string {
   const lines: string[] = [];
   let line = "";
@@ -274,15 +350,26 @@ function callText(
 ): string {
   const { tokens } = source;
   const { text, start, end } = tokens;
-  const [, second] = argumentsOf(tokens, call.open);
+  const given = argumentsOf(tokens, call.open);
+  const open = end[call.open] ?? 0;
   const close = start[call.close] ?? 0;
-  const rest = second === undefined ? "" : part(start[second[0]] ?? 0, close);
-  const comma = end[(second?.[0] ?? call.close) - 1] ?? 0;
-  const hasBreak = text.slice(comma, start[second?.[0] ?? call.close]).includes("\n");
-  const oldColumn = columnAt(text, end[call.open] ?? 0);
-  const head = target === undefined ? `${create}(` : `${target} = ${create}(`;
-  const inline = `${head}${realign(rest, oldColumn, column + head.length)})`;
-  if (target === undefined) return inline;
+  const oldColumn = columnAt(text, open);
+  let rest = "";
+  let hasBreak = false;
+  if (call.argument === 0) {
+    const [, second] = given;
+    if (second !== undefined) {
+      rest = part(start[second[0]] ?? 0, close);
+      hasBreak = text.slice(end[second[0] - 1] ?? 0, start[second[0]]).includes("\n");
+    }
+  } else {
+    const [, before] = given[call.argument - 1] ?? [call.open, call.open];
+    const [, gone] = given[call.argument] ?? [call.open, call.open];
+    rest = part(open, end[before] ?? open) + part(end[gone] ?? open, close);
+  }
+  const assign = target === undefined ? "" : target === "return" ? "return " : `${target} = `;
+  const inline = `${assign}${create}(${realign(rest, oldColumn, column + assign.length + create.length + 1)})`;
+  if (target === undefined || target === "return") return inline;
   if (!hasBreak && widest(`${inline};`, column) <= WIDTH) return inline;
   const indent = `${indentAt(text, start[call.calleeToken] ?? 0)}    `;
   const deeper = columnAfter(indent) + create.length + 1;

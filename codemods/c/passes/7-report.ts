@@ -23,6 +23,8 @@ export interface Site {
 }
 
 export interface Statistics {
+  /** Regions allocated by hand: a subject of their own, since their conversion fixes a leak. */
+  readonly heap: { readonly sites: number; readonly converted: number };
   readonly regions: number;
   readonly converted: number;
   readonly dropped: number;
@@ -31,9 +33,13 @@ export interface Statistics {
   readonly refusedByReason: Readonly<Partial<Record<Reason, number>>>;
 }
 
-export function sitesOf({ judgements, texts }: Pick<Conversion, "judgements" | "texts">): Site[] {
+export function sitesOf({
+  judgements,
+  heap,
+  texts,
+}: Pick<Conversion, "judgements" | "heap" | "texts">): Site[] {
   const line = (file: string, offset: number) => lineAt(texts.texts.get(file) ?? "", offset);
-  return judgements.map(({ field, treatment, reason, at, why }) => {
+  const fields = judgements.map(({ field, treatment, reason, at, why }): Site => {
     const { member, isArray } = field;
     const { path, tokens } = member.struct.file;
     return {
@@ -48,16 +54,42 @@ export function sitesOf({ judgements, texts }: Pick<Conversion, "judgements" | "
       why,
     };
   });
+  const allocated = heap.map(({ site, treatment, reason, at }): Site => {
+    const place = line(at.file, at.offset);
+    return {
+      file: at.file,
+      line: place,
+      region: `${site.fn?.name ?? "file"}: ${site.target || "g_new"}`,
+      isArray: false,
+      kind: "heap",
+      treatment,
+      reason,
+      at: `${at.file}:${place}`,
+      why: "allocated by hand",
+    };
+  });
+  return [...fields, ...allocated];
 }
 
-export function statisticsOf(sites: readonly Site[]): Statistics {
+/** Totals of the fields, and apart from them those of the regions allocated by hand. */
+export function statisticsOf(all: readonly Site[]): Statistics {
+  const sites = all.filter(({ kind }) => kind === "field");
+  const heap = all.filter(({ kind }) => kind === "heap");
   const count = (treatment: Site["treatment"]) => sites.filter((site) => site.treatment === treatment).length;
   const refusedByReason: Partial<Record<Reason, number>> = {};
   for (const { reason } of sites) {
     if (reason !== undefined) refusedByReason[reason] = (refusedByReason[reason] ?? 0) + 1;
   }
   const [dropped, kept, refused] = [count("dropped"), count("kept"), count("refused")];
-  return { regions: sites.length, converted: dropped + kept, dropped, kept, refused, refusedByReason };
+  return {
+    regions: sites.length,
+    converted: dropped + kept,
+    dropped,
+    kept,
+    refused,
+    refusedByReason,
+    heap: { sites: heap.length, converted: heap.filter(({ treatment }) => treatment !== "refused").length },
+  };
 }
 
 /** Unified diff that `git apply` and `patch -p1` take, as latin-1: write it as such. */
@@ -105,7 +137,7 @@ export function summary(
     const { what, why, mend } = reasonTexts[reason];
     lines.push(`${colors.bold(`[${reason}]`)} ${what}; ${why}; ${mend}`);
   }
-  const { regions, converted, dropped, kept, refused, refusedByReason } = statisticsOf(sites);
+  const { regions, converted, dropped, kept, refused, refusedByReason, heap } = statisticsOf(sites);
   const why = Object.entries(refusedByReason)
     .sort(([, a], [, b]) => b - a)
     .map(([reason, number]) => `${number} ${reason}`)
@@ -115,5 +147,6 @@ export function summary(
     `${converted} of ${regions} regions to convert${share}: ${dropped} without a field, ${kept} with one; ` +
       `${refused} refused${why === "" ? "" : ` (${why})`}; ${changedFiles} files change`,
   );
+  if (heap.sites > 0) lines.push(`${heap.converted} of ${heap.sites} regions allocated by hand to convert`);
   return lines.map((line) => `${line}\n`).join("");
 }
