@@ -9,6 +9,7 @@ export interface CTreeOptions {
   readonly series?: string;
   readonly sarif?: string;
   readonly allowDirty?: boolean;
+  readonly reversible?: boolean;
 }
 
 export type CDirection = "to-owned" | "to-embedded";
@@ -35,11 +36,29 @@ export function addCCommand(program: Command): void {
       .option("--only <glob>", "convert only regions declared in files that match")
       .option("--reason <reason>", "list only regions refused for this reason")
       .option("--series <dir>", "write one patch file for each directory, with a commit message")
+      .option("--reversible", "to-owned: only what to-embedded restores byte for byte")
       .option("--allow-dirty", "rewrite files even if git could not restore them")
       .action(async (paths: string[], options: CTreeOptions) => {
         const { runConversion } = await import("./run.ts");
         process.exitCode = await runConversion(direction, paths, options, toStandardOutput);
       });
   }
+  c.command("census")
+    .description("count regions and uses, and what stands between the tree and either form alone")
+    .argument("<path...>", "a QEMU tree, or sources of one")
+    .option("--json <file>", "write the counts to a file, - for standard output")
+    .action(async (paths: string[], options: CTreeOptions) => {
+      const { runCensus } = await import("./run.ts");
+      process.exitCode = runCensus(paths, options, toStandardOutput);
+    });
+  c.command("audit")
+    .description("find lifetime bugs in the regions of a QEMU tree")
+    .argument("<path...>", "a QEMU tree, or sources of one")
+    .option("--json <file>", "write the bugs to a file, - for standard output")
+    .option("--sarif <file>", "write the bugs as SARIF 2.1.0, - for standard output")
+    .action(async (paths: string[], options: CTreeOptions) => {
+      const { runCAudit } = await import("./run.ts");
+      process.exitCode = runCAudit(paths, options, toStandardOutput);
+    });
   addAddApiCommand(c);
 }

@@ -228,7 +228,7 @@ export function realizesBefore(
 function reachesInto(path: string, base: string): boolean {
   if (!path.startsWith(base) || !/^\w/.test(base) || /^\d/.test(base)) return false;
   const rest = path.slice(base.length);
-  return rest.startsWith(".") || (rest.startsWith("->") && !base.includes("->"));
+  return rest.startsWith(".") || rest.startsWith("->");
 }
 
 /** Stages after all of the given ones. */

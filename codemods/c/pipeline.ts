@@ -2,11 +2,14 @@
 import { Lifecycle } from "./lifecycle.ts";
 import { lex } from "./passes/1-lex.ts";
 import { declare } from "./passes/2-declare.ts";
+import { findCopies, findMirrors } from "./passes/4-copies.ts";
 import { type Field, fieldsOf, findUses } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
 import { findHelpers, type Helpers } from "./passes/5-helpers.ts";
 import { type Judgement, judge } from "./passes/5-judge.ts";
+import { type EmbeddedJudgement, judgeToEmbedded } from "./passes/5-judge-to-embedded.ts";
 import { type Changes, editToOwned } from "./passes/6-edit.ts";
+import { editToEmbedded } from "./passes/6-edit-to-embedded.ts";
 import type { FunctionBody, Program, Source } from "./program.ts";
 import { readTree, type TreeTexts } from "./tree.ts";
 import { Types } from "./types.ts";
@@ -41,6 +44,8 @@ export function analyse(
   const fields = fieldsOf(program, pointers);
   progress(`uses of ${fields.size} fields`);
   findUses(program, types, fields);
+  findCopies(program, types, fields);
+  findMirrors(texts.rust, fields);
   return { program, types, fields: [...fields.values()], texts };
 }
 
@@ -68,8 +73,20 @@ function mentions(text: string, names: ReadonlySet<string>): boolean {
   return false;
 }
 
-export function convertToOwned(paths: readonly string[], progress: Progress = () => undefined): Conversion {
+export interface OwnedOptions {
+  /** True for regions that are to be converted, by the file that declares or allocates them. */
+  readonly accepts?: (path: string) => boolean;
+  /** Only what the way back restores byte for byte: every field kept as a pointer, no function changed, nothing allocated. */
+  readonly reversible?: boolean;
+}
+
+export function convertToOwned(
+  paths: readonly string[],
+  progress: Progress = () => undefined,
+  { accepts = () => true, reversible = false }: OwnedOptions = {},
+): Conversion {
   const analysis = analyse(paths, 0, progress);
+  const fields = analysis.fields.filter(({ member }) => accepts(member.struct.file.path));
   progress("order of functions");
   const lifecycle = new Lifecycle(analysis.program, analysis.types);
   const macros = new Set<string>();
@@ -77,18 +94,39 @@ export function convertToOwned(paths: readonly string[], progress: Progress = ()
     for (const name of defines.keys()) macros.add(name);
   progress("judging");
   const { types } = analysis;
-  const helpers = findHelpers(analysis.program, types, lifecycle);
-  const heapSites = findHeapSites(analysis.program);
+  const helpers: Helpers = reversible ? new Map() : findHelpers(analysis.program, types, lifecycle);
+  const heapSites = reversible
+    ? []
+    : findHeapSites(analysis.program).filter(({ source }) => accepts(source.path));
   let judgements: Judgement[];
   let heap: HeapJudgement[];
   do {
     const heapJudge = new HeapJudge(types, helpers);
     heap = heapSites.map((site) => heapJudge.judge(site));
-    judgements = analysis.fields.map((field) => judge(field, { lifecycle, types, helpers, macros }));
+    judgements = fields.map((field) => judge(field, { lifecycle, types, helpers, macros, reversible }));
   } while (dropHelpers(helpers, [...judgements, ...heap], lifecycle));
   progress("editing");
   const changes = editToOwned(analysis.program, types, judgements, helpers, heap);
   return { ...analysis, judgements, heap, changes };
+}
+
+export interface EmbeddedConversion extends Analysis {
+  readonly judgements: readonly EmbeddedJudgement[];
+  readonly changes: Changes;
+}
+
+export function convertToEmbedded(
+  paths: readonly string[],
+  progress: Progress = () => undefined,
+  { accepts = () => true }: Pick<OwnedOptions, "accepts"> = {},
+): EmbeddedConversion {
+  const analysis = analyse(paths, 1, progress);
+  progress("judging");
+  const judgements = analysis.fields
+    .filter(({ member }) => accepts(member.struct.file.path))
+    .flatMap((field) => judgeToEmbedded(field) ?? []);
+  progress("editing");
+  return { ...analysis, judgements, changes: editToEmbedded(analysis.program, judgements) };
 }
 
 /** Forgets the helpers that have a caller which cannot change; true if there was one. */

@@ -1,11 +1,25 @@
 /** Implements `regionlab c`. Kept apart so that other command lines need not load it. */
 import { join, resolve } from "node:path";
-import { CommandError, writeOutputs } from "#host";
+import { writeOutputs } from "#host";
 import { ExitCode } from "../errors.ts";
+import { isBug } from "../lifetime/finding.ts";
+import { sarifLog } from "../lifetime/report/sarif.ts";
+import { renderFindings } from "../lifetime/report/text.ts";
 import { requireClean } from "../source/git.ts";
+import { matchesGlob } from "../source/glob.ts";
+import { auditTree } from "./audit.ts";
+import { censusOf, renderCensus } from "./census.ts";
 import type { CDirection, CTreeOptions } from "./command.ts";
+import type { Site } from "./passes/7-report.ts";
 import { sitesOf, statisticsOf, summary, unifiedDiff } from "./passes/7-report.ts";
-import { type Conversion, convertToOwned, type Progress } from "./pipeline.ts";
+import {
+  type Conversion,
+  convertToEmbedded,
+  convertToOwned,
+  type EmbeddedConversion,
+  type Progress,
+} from "./pipeline.ts";
+import { seriesOf } from "./series.ts";
 
 export async function runConversion(
   direction: CDirection,
@@ -13,10 +27,15 @@ export async function runConversion(
   options: CTreeOptions,
   print: (text: string) => void,
 ): Promise<ExitCode> {
-  if (direction === "to-embedded") throw new CommandError("to-embedded: not yet");
-  const conversion = convertToOwned(paths, progressOf());
+  const { only, reversible = false } = options;
+  const accepts = (path: string) => only === undefined || matchesGlob(only, path);
+  const conversion =
+    direction === "to-owned"
+      ? convertToOwned(paths, progressOf(), { accepts, reversible })
+      : convertToEmbedded(paths, progressOf(), { accepts });
   const sites = sitesOf(conversion);
   if (options.write) write(conversion, options.allowDirty === true);
+  if (options.series !== undefined) writeSeries(options.series, conversion, sites, direction);
   const report = {
     version: 1,
     direction,
@@ -34,8 +53,66 @@ export async function runConversion(
   return sites.some(({ treatment }) => treatment === "refused") ? ExitCode.Refused : ExitCode.Done;
 }
 
+function writeSeries(
+  folder: string,
+  { changes, texts }: Conversion | EmbeddedConversion,
+  sites: readonly Site[],
+  direction: CDirection,
+): void {
+  const patches = seriesOf(changes, texts.texts, sites, direction);
+  writeOutputs(
+    new Map(patches.map(({ name, text }) => [join(folder, name), Buffer.from(text, "latin1")] as const)),
+    { makeFolders: true },
+  );
+}
+
+/** `regionlab c census`. */
+export function runCensus(
+  paths: readonly string[],
+  options: CTreeOptions,
+  print: (text: string) => void,
+): ExitCode {
+  const census = censusOf(convertToOwned(paths, progressOf()));
+  const json = `${JSON.stringify({ version: 1, ...census }, undefined, 1)}\n`;
+  if (options.json === "-") print(json);
+  else {
+    if (options.json !== undefined) writeOutputs(new Map([[options.json, json]]));
+    print(renderCensus(census));
+  }
+  return ExitCode.Done;
+}
+
+/** `regionlab c audit`. */
+export function runCAudit(
+  paths: readonly string[],
+  options: CTreeOptions,
+  print: (text: string) => void,
+): ExitCode {
+  const findings = auditTree(paths, progressOf());
+  const outputs = new Map<string, string>();
+  const json = `${JSON.stringify({ version: 1, findings }, undefined, 1)}\n`;
+  const sarif = `${JSON.stringify(sarifLog(findings, resolve(paths[0] ?? "."), VERSION), undefined, 1)}\n`;
+  for (const [path, text] of [
+    [options.json, json],
+    [options.sarif, sarif],
+  ] as const) {
+    if (path === "-") print(text);
+    else if (path !== undefined) outputs.set(path, text);
+  }
+  writeOutputs(outputs);
+  if (options.json !== "-" && options.sarif !== "-") {
+    print(renderFindings(findings));
+    const bugs = findings.filter(isBug).length;
+    print(`${bugs} lifetime bugs, ${findings.length - bugs} notes\n`);
+  }
+  return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
+}
+
+/** Version of the findings' format, for SARIF. */
+const VERSION = "1.0.0";
+
 /** Writes the new texts, all of them or none. */
-function write({ changes, program }: Conversion, allowDirty: boolean): void {
+function write({ changes, program }: Conversion | EmbeddedConversion, allowDirty: boolean): void {
   const outputs = new Map(
     [...changes].map(
       ([path, text]) => [resolve(join(program.root, path)), Buffer.from(text, "latin1")] as const,

@@ -70,7 +70,7 @@ const RETURN = w("return");
 const jumps = new Set([w("goto"), w("break"), w("continue")]);
 const keywords = new Set([IF, ELSE, FOR, WHILE, DO, SWITCH, CASE, DEFAULT, RETURN, w("sizeof"), ...jumps]);
 const qualifiers = new Set(
-  "const volatile static extern register signed unsigned g_autofree QEMU_UNINITIALIZED G_GNUC_UNUSED"
+  "const volatile static extern register signed unsigned g_autofree QEMU_PACKED QEMU_UNINITIALIZED G_GNUC_UNUSED"
     .split(" ")
     .map(w),
 );

@@ -126,6 +126,11 @@ export class Types {
     return result;
   }
 
+  /** True if nothing in the tree declares the type: it is another library's, or generated, and has no region. */
+  isExternal({ base }: TypeRef): boolean {
+    return typeof base === "string" && base !== "" && base !== "typeof" && !this.typedefs.has(base);
+  }
+
   castOf(name: string, from: string): string | undefined {
     return this.choose(this.casts, name, from);
   }

@@ -345,9 +345,15 @@ class FileReader {
     isStatic: boolean,
     to: number,
   ): number | undefined {
-    const open = nameToken + 1;
-    const close = this.tokens.match[open] ?? -1;
+    let open = nameToken + 1;
+    let close = this.tokens.match[open] ?? -1;
     if (close < 0) return undefined;
+    if (this.word(close + 1) === w.open) {
+      // HELPER(name)(parameters)
+      open = close + 1;
+      close = this.tokens.match[open] ?? -1;
+      if (close < 0) return undefined;
+    }
     let after = close + 1;
     while (this.isName(after)) {
       after = this.word(after + 1) === w.open ? (this.tokens.match[after + 1] ?? after) + 1 : after + 1;
@@ -418,18 +424,20 @@ function declareCast(source: Source, macro: string, words: readonly string[]): v
   const [instance = "", second = "", third = ""] = words;
   switch (macro) {
     case "OBJECT_DECLARE_SIMPLE_TYPE":
-    case "OBJECT_DECLARE_CPU_TYPE_SIMPLE":
       source.typedefs.set(instance, { base: `struct ${instance}`, pointers: 0, dimensions: 0 });
       source.casts.set(second, instance);
       break;
     case "OBJECT_DECLARE_TYPE":
-    case "OBJECT_DECLARE_CPU_TYPE":
-      source.typedefs.set(instance, { base: `struct ${instance}`, pointers: 0, dimensions: 0 });
+    case "OBJECT_DECLARE_CPU_TYPE": {
+      // The state of every target's processor is `struct ArchCPU`.
+      const tag = macro === "OBJECT_DECLARE_TYPE" ? instance : "ArchCPU";
+      source.typedefs.set(instance, { base: `struct ${tag}`, pointers: 0, dimensions: 0 });
       source.typedefs.set(second, { base: `struct ${second}`, pointers: 0, dimensions: 0 });
-      source.casts.set(third, macro === "OBJECT_DECLARE_TYPE" ? instance : instance);
+      source.casts.set(third, instance);
       source.casts.set(`${third}_GET_CLASS`, second);
       source.casts.set(`${third}_CLASS`, second);
       break;
+    }
     case "DECLARE_INSTANCE_CHECKER":
       source.casts.set(second, instance);
       break;

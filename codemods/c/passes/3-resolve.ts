@@ -47,7 +47,7 @@ export class Resolver {
     const base = this.postfix(source, fn, token - 2);
     if (base.type === undefined) return "unknown";
     const struct = this.types.structOf(base.type, source.path);
-    if (struct === undefined) return isNamed(base.type) ? undefined : "unknown";
+    if (struct === undefined) return this.types.isExternal(base.type) ? undefined : "unknown";
     return struct.members.get(textOf(source.tokens.word[token] ?? 0));
   }
 
@@ -81,7 +81,7 @@ export class Resolver {
   private memberType(base: TypeRef | undefined, word: number, source: Source): TypeRef | undefined {
     if (base === undefined) return undefined;
     const struct = this.types.structOf(base, source.path);
-    if (struct === undefined) return isNamed(base) ? externalType : undefined;
+    if (struct === undefined) return this.types.isExternal(base) ? externalType : undefined;
     return struct.members.get(textOf(word))?.type;
   }
 
@@ -169,11 +169,6 @@ export class Resolver {
 
 /** The type of something that only code outside the tree declares, which has no regions. */
 const externalType: TypeRef = { base: "(external)", pointers: 0, dimensions: 0 };
-
-/** True if a type has a name: if the tree declares none of that name, it is another library's or generated. */
-function isNamed({ base }: TypeRef): boolean {
-  return base !== "" && base !== "typeof";
-}
 
 function element(type: TypeRef): TypeRef {
   return type.dimensions > 0

@@ -144,9 +144,7 @@ class UseFinder {
       const inside = fn !== undefined && fn.bodyOpen < token ? fn : undefined;
       const before = tokens.word[token - 1] ?? 0;
       if (before === w.dot || before === w.arrow) {
-        const base = token - 2;
-        const isDesignator = before === w.dot && !endsExpression(tokens, base);
-        if (isDesignator) continue;
+        if (isDesignator(tokens, token)) continue;
         if (inside === undefined) this.inInitializer(source, token, word);
         else this.access(source, inside, token, word);
       } else this.mention(source, token, word);
@@ -182,7 +180,10 @@ class UseFinder {
       file: source.path,
       offset: tokens.start[token] ?? 0,
     };
-    if (call === undefined) return this.refuseAll(source, word, obstacle);
+    if (call === undefined) {
+      this.refuseAll(source, word, obstacle);
+      return;
+    }
     for (const struct of this.structsNamed(source, call)) {
       let member = struct.members.get(textOf(tokens.word[first] ?? 0));
       for (let at = first + 2; at <= token && member !== undefined; at += 2) {
@@ -319,6 +320,18 @@ const notCalls = new Set("if while for switch return sizeof".split(" ").map(word
 
 function isCallee(tokens: Tokens, token: number): boolean {
   return tokens.kind[token] === Kind.Word && !notCalls.has(tokens.word[token] ?? 0);
+}
+
+/** True in `.u.io = value`, where nothing stands before the first dot. */
+function isDesignator(tokens: Tokens, token: number): boolean {
+  let at = token;
+  while (
+    tokens.word[at - 1] === w.dot &&
+    tokens.kind[at - 2] === Kind.Word &&
+    tokens.word[at - 2] !== w.return
+  )
+    at -= 2;
+  return tokens.word[at - 1] === w.dot && !endsExpression(tokens, at - 2);
 }
 
 /** True if an operand may end at a token, so that an operator after it is binary. */

@@ -80,6 +80,8 @@ export interface JudgeOptions {
   readonly types: Types;
   /** Functions that return the region that they used to be given. */
   readonly helpers: Helpers;
+  /** Keep every field. */
+  readonly reversible: boolean;
   /** Words that a local must not be called by, since a macro has that name. */
   readonly macros: ReadonlySet<string>;
 }
@@ -118,6 +120,7 @@ class FieldJudge {
     const [obstacle] = obstacles;
     if (obstacle !== undefined) throw new Refusal(reasonOfObstacle[obstacle.kind], obstacle);
     if (member.struct.isUnion) throw new Refusal(Reason.InUnion, declared);
+    if (uses.length === 0 && this.options.reversible) throw new Refusal(Reason.NotUsed, declared);
     if (uses.length === 0) {
       // There is no region: the field is dead.
       return {
@@ -184,7 +187,7 @@ class FieldJudge {
     if (name !== undefined && textBetween(tokens, name[0], name[1]) === "NULL")
       throw new Refusal(Reason.NameNull, placeOfUse(use));
     const owner = given[1];
-    if (owner !== undefined && this.isOwnerRegion(use, owner)) {
+    if (pair.name >= 0 && owner !== undefined && this.isOwnerRegion(use, owner)) {
       throw new Refusal(Reason.OwnerIsRegion, placeOfUse(use));
     }
     const form = initForm(use, statement);
@@ -208,6 +211,7 @@ class FieldJudge {
     const [init] = inits;
     if (init === undefined || inits.length > 1) return "initialised in several places";
     const { use } = init;
+    if (this.options.reversible) return "asked for";
     if (this.field.isArray) return "array";
     const { member } = this.field;
     if (member.struct.members.size <= 1) return "only member of its structure";
@@ -271,6 +275,7 @@ class FieldJudge {
     const { lifecycle } = this;
     const stages = lifecycle.stagesOf(use.fn);
     const callee = use.call?.callee ?? "";
+    if (use.kind === "value") return false; // ARRAY_SIZE reads nothing
     if (callee === "object_unparent") this.judgeUnparent(use, inits);
     if ((stages & Stage.Finalize) !== 0) throw new Refusal(Reason.UsedInFinalize, placeOfUse(use));
     if (takesNull.has(callee) || needsInitialised.has(callee)) return false;

@@ -6,10 +6,10 @@ import { bodyOf, type Local, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { Kind } from "./1-lex.ts";
-import { argumentsOf, type Call, textBetween, type Use } from "./4-uses.ts";
+import { argumentsOf, type Call, type Field, textBetween, type Use } from "./4-uses.ts";
 import type { HeapJudgement } from "./5-heap.ts";
 import type { Helper, Helpers } from "./5-helpers.ts";
-import { homeOf, type Init, type Judgement } from "./5-judge.ts";
+import { homeOf, type Init, isFreeName, type Judgement } from "./5-judge.ts";
 import { editReturns, editSignature, isTailCall } from "./6-edit-helpers.ts";
 import { removeMembers, starMembers } from "./6-edit-members.ts";
 
@@ -37,6 +37,7 @@ class Editor {
   private readonly files = new Map<string, FileEdits>();
   /** Names of new locals by the block that declares them. */
   private readonly declared = new Map<Statement, { readonly fn: FunctionBody; readonly names: string[] }>();
+  private readonly locals = new Map<FunctionBody, Map<string, Field>>();
   private readonly touched = new Set<FunctionBody>();
 
   constructor(program: Program) {
@@ -59,18 +60,33 @@ class Editor {
       const init = inits.find((each) => each.use === use);
       const target = isDropped
         ? isUsed || init?.form === "condition"
-          ? field.member.name
+          ? this.localFor(use.fn, field)
           : undefined
         : this.textOf(use);
       if (init !== undefined) this.init(init, target, isDropped);
-      else if (isDropped) this.replaceUse(use, target ?? field.member.name);
+      else if (isDropped) this.replaceUse(use, target ?? this.localFor(use.fn, field));
       else this.keepUse(use);
       if (isDropped) this.touched.add(use.fn);
     }
     for (const use of guards) this.guard(use);
     const [init] = inits;
     if (isDropped && init !== undefined && (isUsed || init.form === "condition"))
-      this.declare(init, field.member.name);
+      this.declare(init, this.localFor(init.use.fn, field));
+  }
+
+  /** The local that takes a field's place: of its name, unless another field has that in the same function. */
+  private localFor(fn: FunctionBody, field: Field): string {
+    const known = this.locals.get(fn) ?? new Map<string, Field>();
+    this.locals.set(fn, known);
+    const { name } = field.member;
+    for (let number = 1; ; number++) {
+      const candidate = number === 1 ? name : `${name}${number}`;
+      const taken = known.get(candidate);
+      if (taken === field) return candidate;
+      if (taken !== undefined || (number > 1 && !isFreeName(fn, candidate))) continue;
+      known.set(candidate, field);
+      return candidate;
+    }
   }
 
   /** A function that returns the region that it used to initialise, and its prototypes. */
@@ -367,14 +383,17 @@ function callText(
     const [, gone] = given[call.argument] ?? [call.open, call.open];
     rest = part(open, end[before] ?? open) + part(end[gone] ?? open, close);
   }
+  // A call that was too wide before stays on its lines: the way back could not tell where it was broken.
+  const wasWide = !hasBreak && widest(text.slice(start[call.calleeToken], close), column) > WIDTH - 2;
+  const made = create + text.slice(end[call.calleeToken], start[call.open]);
   const assign = target === undefined ? "" : target === "return" ? "return " : `${target} = `;
-  const inline = `${assign}${create}(${realign(rest, oldColumn, column + assign.length + create.length + 1)})`;
+  const inline = `${assign}${made}(${realign(rest, oldColumn, column + assign.length + made.length + 1)})`;
   if (target === undefined || target === "return") return inline;
-  if (!hasBreak && widest(`${inline};`, column) <= WIDTH) return inline;
+  if (!hasBreak && (wasWide || widest(`${inline};`, column) <= WIDTH)) return inline;
   const indent = `${indentAt(text, start[call.calleeToken] ?? 0)}    `;
-  const deeper = columnAfter(indent) + create.length + 1;
-  const broken = `${target} =\n${indent}${create}(${realign(rest, oldColumn, deeper)})`;
+  const deeper = columnAfter(indent) + made.length + 1;
+  const broken = `${target} =\n${indent}${made}(${realign(rest, oldColumn, deeper)})`;
   if (widest(`${broken};`, column) <= WIDTH) return broken;
-  const hanging = `${target} =\n${indent}${create}(${realign(rest, oldColumn, columnAfter(indent) + 4)})`;
+  const hanging = `${target} =\n${indent}${made}(${realign(rest, oldColumn, columnAfter(indent) + 4)})`;
   return widest(`${hanging};`, column) < widest(`${broken};`, column) ? hanging : broken;
 }

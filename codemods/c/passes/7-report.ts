@@ -33,13 +33,19 @@ export interface Statistics {
   readonly refusedByReason: Readonly<Partial<Record<Reason, number>>>;
 }
 
-export function sitesOf({
-  judgements,
-  heap,
-  texts,
-}: Pick<Conversion, "judgements" | "heap" | "texts">): Site[] {
-  const line = (file: string, offset: number) => lineAt(texts.texts.get(file) ?? "", offset);
-  const fields = judgements.map(({ field, treatment, reason, at, why }): Site => {
+/** What a report needs of a conversion in either direction. */
+export interface Reported {
+  readonly judgements: readonly Pick<Judgement, "field" | "treatment" | "reason" | "at">[];
+  readonly heap?: Conversion["heap"];
+  readonly texts: Conversion["texts"];
+}
+
+export function sitesOf({ judgements, heap = [], texts }: Reported): Site[] {
+  const line = (file: string, offset: number) =>
+    lineAt(texts.texts.get(file) ?? texts.rust.get(file) ?? "", offset);
+  const fields = judgements.map((judgement): Site => {
+    const { field, treatment, reason, at } = judgement;
+    const why = "why" in judgement && typeof judgement.why === "string" ? judgement.why : "";
     const { member, isArray } = field;
     const { path, tokens } = member.struct.file;
     return {

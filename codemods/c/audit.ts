@@ -1,0 +1,145 @@
+/** Lifetime bugs that the C sources themselves show. Rules and their texts are those of the audit of TypeScript devices. */
+import { resolve } from "node:path";
+import type { LifetimeFinding } from "../lifetime/finding.ts";
+import { type Level, Rule, ruleTexts } from "../lifetime/rules.ts";
+import { pairOfInit } from "./api.ts";
+import { covers, Lifecycle, Stage } from "./lifecycle.ts";
+import { argumentsOf, type Field, textBetween, type Use } from "./passes/4-uses.ts";
+import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
+import { baseText } from "./passes/5-judge.ts";
+import { analyse, type Progress } from "./pipeline.ts";
+import type { Source } from "./program.ts";
+import { Reason } from "./reasons.ts";
+
+/** All findings of a tree, in the order of the files. */
+export function auditTree(paths: readonly string[], progress: Progress = () => undefined): LifetimeFinding[] {
+  const { program, types, fields } = analyse(paths, 0, progress);
+  progress("order of functions");
+  const lifecycle = new Lifecycle(program, types);
+  progress("auditing");
+  const found: LifetimeFinding[] = [];
+  const report = (rule: Rule, source: Source, token: number, last: number, region: string, level?: Level) => {
+    found.push(finding(program.root, rule, source, token, last, region, level));
+  };
+  const judge = new HeapJudge(types, new Map());
+  for (const site of findHeapSites(program)) auditHeap(judge.judge(site), report);
+  for (const field of fields) auditField(field, lifecycle, report);
+  return found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
+}
+
+type Report = (
+  rule: Rule,
+  source: Source,
+  first: number,
+  last: number,
+  region: string,
+  level?: Level,
+) => void;
+
+/** A region allocated by hand leaks when its owner dies; without an owner it is immortal in any form. */
+function auditHeap({ site, reason, inits }: HeapJudgement, report: Report): void {
+  if (reason === Reason.StorageFreed) return;
+  const { source, token, target, fn } = site;
+  const close = source.tokens.match[token + 1] ?? token;
+  const owners = inits.map(({ use }) => ownerOf(use));
+  const isImmortal = owners.length > 0 && owners.every((owner) => owner === "NULL");
+  const region = `${fn?.name ?? "file"}.${target || "region"}`;
+  report(Rule.HandAllocated, source, token, close, region, isImmortal ? "note" : undefined);
+}
+
+function ownerOf({ call, source }: Use): string {
+  const owner = call && argumentsOf(source.tokens, call.open)[1];
+  return owner === undefined ? "" : textBetween(source.tokens, owner[0], owner[1]);
+}
+
+function isInit({ call, casts }: Use): boolean {
+  return call?.argument === 0 && casts.length === 0 && /^memory_region_init(?:_|$)/.test(call.callee);
+}
+
+function auditField(field: Field, lifecycle: Lifecycle, report: Report): void {
+  const { member, uses } = field;
+  const region = `${member.struct.name}.${member.name}`;
+  const inits = uses.filter(isInit);
+  const shapes = inits.map(({ call }) => pairOfInit.get(call?.callee ?? "")?.shape);
+  const isLeaf = shapes.some((shape) => shape !== undefined && shape !== "alias" && shape !== "container");
+  const unparents = uses.filter(({ call }) => call?.callee === "object_unparent");
+  const say = (rule: Rule, use: Use, level?: Level) =>
+    report(rule, use.source, use.call?.calleeToken ?? use.first, use.call?.close ?? use.last, region, level);
+  for (const init of inits) {
+    const { call, fn } = init;
+    const owner = call && argumentsOf(init.source.tokens, call.open)[1];
+    const isSelf =
+      owner !== undefined &&
+      uses.some((use) => use.fn === fn && use.first >= owner[0] && use.last <= owner[1]);
+    if (isSelf) say(Rule.SelfOwner, init);
+    if (ownerOf(init) === "NULL" && isDeviceSetUp(lifecycle, init)) say(Rule.OwnerNone, init);
+    const again = inits.some((other) => other !== init && isRepeated(other, init));
+    if (again) say(Rule.CreatedAgain, init);
+  }
+  for (const unparent of unparents) {
+    const stages = lifecycle.stagesOf(unparent.fn);
+    if (isLeaf && (stages & Stage.Finalize) === 0) say(Rule.LeafUnparented, unparent);
+    for (const use of uses) {
+      if (use === unparent || isInit(use) || use.fn !== unparent.fn || baseText(use) !== baseText(unparent))
+        continue;
+      const isRenewed = inits.some(
+        (init) => init.fn === use.fn && init.first > unparent.first && init.first < use.first,
+      );
+      if (!isRenewed && covers(use.fn, unparent.first, use.first)) say(Rule.UsedAfterUnparent, use);
+    }
+  }
+  for (const use of uses) {
+    if (unparents.includes(use) || isInit(use)) continue;
+    // Only what runs in instance_finalize alone, or is called by it.
+    if ((lifecycle.stagesOf(use.fn) & Stage.Finalize) !== 0) say(Rule.UsedInFinalize, use);
+  }
+}
+
+function isRepeated(first: Use, second: Use): boolean {
+  return (
+    first.kind === "address" &&
+    first.fn === second.fn &&
+    first.index === second.index &&
+    baseText(first) === baseText(second) &&
+    covers(first.fn, first.first, second.first)
+  );
+}
+
+/** In the instance_init or realize of a device, where it could name the device as the owner. */
+function isDeviceSetUp(lifecycle: Lifecycle, { fn }: Use): boolean {
+  if ((lifecycle.roleOf(fn) & (Stage.Init | Stage.Realize)) === 0) return false;
+  const [first] = fn.parameters;
+  return /^(?:Object|DeviceState|PCIDevice|SysBusDevice)$/.test(String(first?.type.base));
+}
+
+function finding(
+  root: string,
+  rule: Rule,
+  source: Source,
+  first: number,
+  last: number,
+  region: string,
+  level: Level = ruleTexts[rule].level,
+): LifetimeFinding {
+  const { text, start, end } = source.tokens;
+  const from = start[first] ?? 0;
+  const to = end[last] ?? from;
+  const place = (offset: number) => {
+    const before = text.slice(0, offset).split("\n");
+    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  };
+  const [begin, close] = [place(from), place(to)];
+  const detail = text.slice(from, to).replace(/\s+/g, " ");
+  return {
+    file: resolve(root, source.path),
+    line: begin.line,
+    column: begin.column,
+    endLine: close.line,
+    endColumn: close.column,
+    rule,
+    level,
+    region,
+    detail: detail.length > 70 ? `${detail.slice(0, 67)}...` : detail,
+    related: [],
+  };
+}

@@ -1,0 +1,136 @@
+/** Phase 4, second half: what concerns a whole structure: it is cleared, copied, or has a mirror in Rust. */
+import type { FunctionBody, Member, Program, Source, Struct, TypeRef } from "../program.ts";
+import { bodyOf, type Statement } from "../statements.ts";
+import type { Types } from "../types.ts";
+import { textOf, wordOf } from "../words.ts";
+import { Kind } from "./1-lex.ts";
+import { Resolver } from "./3-resolve.ts";
+import type { Field } from "./4-uses.ts";
+
+const OPEN = wordOf("(");
+const STAR = wordOf("*");
+const STRUCT = wordOf("struct");
+const ASSIGN = wordOf("=");
+const copying = new Set(["memset", "memcpy", "memmove"].map(wordOf));
+const ARROW = wordOf("->");
+const DOT = wordOf(".");
+const SIZEOF = wordOf("sizeof");
+
+/** Marks the fields of structures that are cleared or copied as a whole. */
+export function findCopies(program: Program, types: Types, fields: ReadonlyMap<Member, Field>): void {
+  const resolver = new Resolver(types);
+  for (const source of program.sources.values()) {
+    for (const fn of source.functions) {
+      for (const { struct, token } of copiesIn(source, fn, types, resolver)) {
+        const offset = source.tokens.start[token] ?? 0;
+        for (const field of fieldsWithin(struct, types, fields)) {
+          field.obstacles.push({ kind: "state-copied", file: source.path, offset });
+        }
+      }
+    }
+  }
+}
+
+interface Copy {
+  readonly struct: Struct;
+  readonly token: number;
+}
+
+function* copiesIn(source: Source, fn: FunctionBody, types: Types, resolver: Resolver): Iterable<Copy> {
+  const { tokens } = source;
+  let mayAssign = false;
+  for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
+    const word = tokens.word[token] ?? 0;
+    if (word === STAR && tokens.word[token + 2] === ASSIGN) mayAssign = true;
+    if (!copying.has(word) || tokens.word[token + 1] !== OPEN) continue;
+    const close = tokens.match[token + 1] ?? token;
+    for (let inner = token + 2; inner < close; inner++) {
+      if (tokens.word[inner] !== SIZEOF) continue;
+      const type = sizedType(source, fn, inner + 1, resolver);
+      const struct = type === undefined || type.pointers > 0 ? undefined : types.structOf(type, source.path);
+      if (struct !== undefined) yield { struct, token };
+    }
+  }
+  if (mayAssign) yield* assignmentsIn(bodyOf(fn).root, source, fn, types, resolver);
+}
+
+/** The type in `sizeof(Foo)`, `sizeof(struct foo)` or `sizeof(*s)`. */
+function sizedType(source: Source, fn: FunctionBody, open: number, resolver: Resolver): TypeRef | undefined {
+  const { tokens } = source;
+  const isBracketed = tokens.word[open] === OPEN;
+  let close = isBracketed ? (tokens.match[open] ?? open) : open + 2;
+  while (!isBracketed && (tokens.word[close] === ARROW || tokens.word[close] === DOT)) close += 2;
+  const first = isBracketed ? open + 1 : open;
+  if (tokens.word[first] === STRUCT) {
+    return {
+      base: `struct ${textOf(tokens.word[first + 1] ?? 0)}`,
+      pointers: close - first - 2,
+      dimensions: 0,
+    };
+  }
+  if (tokens.word[first] === STAR) {
+    const { type } = resolver.postfix(source, fn, close - 1);
+    return type && { ...type, pointers: type.pointers - 1 };
+  }
+  if (close === first + 1 && tokens.kind[first] === Kind.Word) {
+    return (
+      resolver.postfix(source, fn, first).type ?? {
+        base: textOf(tokens.word[first] ?? 0),
+        pointers: 0,
+        dimensions: 0,
+      }
+    );
+  }
+  return undefined;
+}
+
+/** `*s = …;` */
+function* assignmentsIn(
+  statement: Statement,
+  source: Source,
+  fn: FunctionBody,
+  types: Types,
+  resolver: Resolver,
+): Iterable<Copy> {
+  const { tokens } = source;
+  const { first, kind } = statement;
+  if (kind === "expression" && tokens.word[first] === STAR && tokens.word[first + 2] === ASSIGN) {
+    const { type } = resolver.postfix(source, fn, first + 1);
+    const struct = type?.pointers === 1 ? types.structOf(type, source.path) : undefined;
+    if (struct !== undefined) yield { struct, token: first };
+  }
+  for (const child of statement.children) yield* assignmentsIn(child, source, fn, types, resolver);
+}
+
+/** The regions that a structure contains, in structures inside it too. */
+function fieldsWithin(
+  struct: Struct,
+  types: Types,
+  fields: ReadonlyMap<Member, Field>,
+  seen = new Set<Struct>(),
+): Field[] {
+  if (seen.has(struct)) return [];
+  seen.add(struct);
+  return [...struct.members.values()].flatMap((member) => {
+    const field = fields.get(member);
+    if (field !== undefined) return [field];
+    if (member.type.pointers > 0) return [];
+    const inner = types.structOf(member.type, struct.file.path);
+    return inner === undefined ? [] : fieldsWithin(inner, types, fields, seen);
+  });
+}
+
+/** Marks the fields of structures whose size Rust code compares with that of its own. */
+export function findMirrors(rust: ReadonlyMap<string, string>, fields: ReadonlyMap<Member, Field>): void {
+  const mirrors = new Map<string, { readonly file: string; readonly offset: number }>();
+  for (const [file, text] of rust) {
+    for (const match of text.matchAll(/size_of::<[\w:]*\bbindings::(\w+)>/g)) {
+      mirrors.set(match[1] ?? "", { file, offset: match.index });
+    }
+  }
+  for (const field of fields.values()) {
+    const { name, tag } = field.member.struct;
+    const mirror = mirrors.get(name) ?? mirrors.get(tag);
+    if (mirror !== undefined) field.obstacles.push({ kind: "rust-mirror", ...mirror });
+  }
+}
