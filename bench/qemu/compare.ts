@@ -55,15 +55,32 @@ async function bannerOf(file: string, banner: string): Promise<string> {
   }
 }
 
-/** Addresses of the host, which object trees print in some lines, differ from run to run. */
-const comparable = (text: string): string => text.replace(/\b0x[0-9a-f]{12}\b/g, "0x…");
+/**
+ * An answer without what differs from run to run of one build: QEMU lists address spaces and flat views in the order of a
+ * hash table of addresses of the host, and numbers the views in that order.
+ */
+export function comparable(question: string, text: string): string {
+  const plain = text.replaceAll("\r", "");
+  if (!question.startsWith("info mtree")) return plain;
+  const blocks = plain.replace(/^FlatView #\d+$/gm, "FlatView").split("\n\n");
+  return blocks.map(withSortedSpaces).sort().join("\n\n");
+}
+
+/** A flat view's list of the address spaces that show it has no order. */
+function withSortedSpaces(block: string): string {
+  const isSpace = (line: string): boolean => /^ AS "/.test(line);
+  const lines = block.split("\n");
+  const spaces = lines.filter(isSpace).sort();
+  return lines.map((line) => (isSpace(line) ? (spaces.shift() ?? line) : line)).join("\n");
+}
 
 /** Where the answers of two builds differ. */
 export function differencesOf(a: Answers, b: Answers): Difference[] {
   const found: Difference[] = [];
   for (const [question, answer] of a.monitor) {
     const other = b.monitor.get(question) ?? "";
-    if (comparable(answer) !== comparable(other)) found.push({ question, a: answer, b: other });
+    if (comparable(question, answer) !== comparable(question, other))
+      found.push({ question, a: answer, b: other });
   }
   if (a.console !== b.console) found.push({ question: "console", a: a.console ?? "", b: b.console ?? "" });
   return found;

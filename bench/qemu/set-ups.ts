@@ -53,7 +53,7 @@ export const SET_UPS: readonly SetUp[] = [
   { name: "sifive_u", args: ["-M", "sifive_u"], banner: BANNER },
   { name: "sifive_e", args: ["-M", "sifive_e"], banner: undefined },
   { name: "spike", args: ["-M", "spike"], banner: BANNER },
-  { name: "shakti_c", args: ["-M", "shakti_c", "-bios", "none"], banner: undefined },
+  { name: "shakti_c", args: ["-M", "shakti_c"], banner: undefined },
   { name: "microchip-icicle-kit", args: ["-M", "microchip-icicle-kit", "-m", "2G"], banner: undefined },
 ];
 
