@@ -10,7 +10,7 @@ import {
   startOf,
   type Work,
 } from "./figures.ts";
-import { SET_UPS } from "./set-ups.ts";
+import { OPENSBI, SET_UPS } from "./set-ups.ts";
 
 interface QemuOptions {
   readonly a: string;
@@ -43,7 +43,7 @@ const PLUGGED = ["edu", "e1000", "virtio-net-pci"];
 export function worksOf(): Work[] {
   return [
     ...["virt", "sifive_u", "microchip-icicle-kit"].map((name) =>
-      startOf(name, ["-M", name, ...(name.startsWith("microchip") ? ["-m", "2G"] : [])]),
+      startOf(name, ["-M", name, ...(name.startsWith("microchip") ? ["-m", "2G", "-bios", OPENSBI] : [])]),
     ),
     ...TYPES.map(createAndDestroy),
     ...PLUGGED.map(plugAndUnplug),
