@@ -29,7 +29,7 @@ interface Row {
 }
 
 const TYPES = [
-  "sifive.uart",
+  "riscv.sifive.uart",
   "sifive_soc.gpio",
   "riscv.aclint.mtimer",
   "edu",
