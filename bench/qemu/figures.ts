@@ -37,10 +37,10 @@ export function createAndDestroy(typename: string): Work {
 export function plugAndUnplug(driver: string): Work {
   return {
     name: `plug and unplug ${driver}`,
-    args: ["-M", "virt", "-S", "-device", "pcie-root-port,id=port,hotplug=on"],
+    args: ["-M", "virt", "-S", "-device", "pcie-root-port,id=slot,hotplug=on"],
     run: async (session, rounds) => {
       for (let round = 0; round < rounds; round++) {
-        await session.command("device_add", { driver, id: "it", bus: "port", romfile: "" });
+        await session.command("device_add", { driver, id: "it", bus: "slot", romfile: "" });
         await session.command("device_del", { id: "it" });
         await session.command("system_reset");
         await gone(session, "it");
