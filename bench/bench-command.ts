@@ -30,6 +30,7 @@ import {
   readMaxRegression,
 } from "./options.ts";
 import { type BenchPlan, describeRuntimeOptions, tasksOf } from "./plan.ts";
+import { addQemuCommand } from "./qemu/command.ts";
 import { codeFolder, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
 import { loadSelfTest } from "./selftest/store.ts";
@@ -50,8 +51,9 @@ export function addBenchCommand(
   program: Command,
   streams: BenchStreams = { output: process.stdout, notes: process.stderr },
 ): void {
-  program
-    .command("bench")
+  const command = program.command("bench");
+  addQemuCommand(command);
+  command
     .description("measure what difference the form of the regions makes")
     .argument("[suites...]", `any of ${[...SUITES, COUNT].join(", ")} (default: all)`)
     .option("--quick", "finish within two minutes, with fewer guests and wider intervals")

@@ -1,13 +1,13 @@
 /** Fetches Debian 13's installer for riscv64 through apt, on a Debian of any release and architecture. */
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { DEBIAN_INITRD, DEBIAN_KERNEL, type DebianFolders, DISK_MODULES, MODULES } from "./debian.ts";
 import { EDK2_CODE, EDK2_VARIABLES } from "./edk2.ts";
-import { type PackagedFile, PackageTools, replaceFolder, verify } from "./packages.ts";
+import { type PackagedFile, type PackageTools, replaceFolder, verify } from "./packages.ts";
+import { privateApt } from "./private-apt.ts";
 
 const ARCHITECTURE = "riscv64";
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
 /**
  * Names under which a mirror has Debian 13. Under one of them, a caching mirror can serve an index that is older than
@@ -40,16 +40,7 @@ export function fetchDebian(folders: DebianFolders): void {
 }
 
 function unpackSuite(suite: string, tree: string, scratch: string): void {
-  const tools = new PackageTools(BY_HAND, privateApt(scratch));
-  writeFileSync(
-    join(scratch, "sources.list"),
-    `deb [arch=${ARCHITECTURE}${existsSync(KEYRING) ? ` signed-by=${KEYRING}` : ""}] ${mirror(scratch)} ${suite} main\n`,
-  );
-  for (const folder of ["state/lists/partial", "cache/archives/partial"]) {
-    mkdirSync(join(scratch, folder), { recursive: true });
-  }
-  tools.apt(scratch, "update");
-
+  const tools = privateApt(scratch, { suite, architecture: ARCHITECTURE, byHand: BY_HAND });
   unpackVerified(tools, [DEBIAN_KERNEL, DEBIAN_INITRD], tree, scratch);
   unpackVerified(tools, [EDK2_CODE, EDK2_VARIABLES], tree, scratch);
   unpackModules(tools, kernelRelease(join(tree, DEBIAN_KERNEL.path)), tree, scratch);
@@ -79,42 +70,6 @@ function unpackModules(tools: PackageTools, release: string, tree: string, scrat
     mkdirSync(dirname(join(tree, path)), { recursive: true });
     cpSync(join(imageTree, path), join(tree, path));
   }
-}
-
-/** Options for a private apt with its own state, cache and source, for a foreign architecture. */
-function privateApt(folder: string): string[] {
-  return [
-    `Dir::State=${join(folder, "state")}`,
-    "Dir::State::status=/dev/null",
-    `Dir::Cache=${join(folder, "cache")}`,
-    `Dir::Etc::sourcelist=${join(folder, "sources.list")}`,
-    "Dir::Etc::sourceparts=-",
-    `APT::Architecture=${ARCHITECTURE}`,
-    `APT::Architectures::=${ARCHITECTURE}`,
-    "Acquire::Languages=none",
-  ].flatMap((option) => ["-o", option]);
-}
-
-/** The mirror of Debian's main archive that the host is configured to use. */
-function mirror(folder: string): string {
-  const targets = new PackageTools(BY_HAND)
-    .apt(
-      folder,
-      "indextargets",
-      "--format",
-      "$(LABEL) $(REPO_URI)",
-      "Created-By: Packages",
-      "Component: main",
-    )
-    .split("\n")
-    .map((line) => line.split(" "));
-  const uri = targets.find(([label]) => label === "Debian")?.[1];
-  if (uri === undefined) {
-    throw new CommandError(
-      "apt has no Debian mirror configured: add one to apt's sources, run `apt-get update` and try again",
-    );
-  }
-  return uri;
 }
 
 /** The release string in a kernel image. Throws `CommandError` if it has none. */

@@ -47,7 +47,7 @@ export class PackageTools {
   /** What to do manually on a host that is not Debian. */
   private readonly byHand: string;
   /** Passed to every apt command. */
-  private readonly aptOptions: readonly string[];
+  readonly aptOptions: readonly string[];
 
   constructor(byHand: string, aptOptions: readonly string[] = []) {
     this.byHand = byHand;
@@ -78,7 +78,7 @@ export class PackageTools {
   }
 
   /** Runs a program in `folder`; returns its output. Throws `CommandError` with its last error line. */
-  private run(program: string, options: readonly string[], folder: string): string {
+  run(program: string, options: readonly string[], folder: string): string {
     try {
       return execFileSync(program, options, {
         cwd: folder,

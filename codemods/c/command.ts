@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { addAddApiCommand } from "./add-api/command.ts";
 
 export interface CTreeOptions {
   readonly write?: boolean;
@@ -59,4 +60,5 @@ export function addCCommand(program: Command): void {
       const { runCAudit } = await import("./run-audit.ts");
       process.exitCode = runCAudit(paths, options, toStandardOutput);
     });
+  addAddApiCommand(c);
 }
