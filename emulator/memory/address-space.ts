@@ -1,20 +1,26 @@
 import { type Block, QomAbort } from "#qom";
-import { announce, announceCoalesced, announceEnd, announceStart, followsRanges } from "./announce.ts";
-import { type AccessSize, MemTxResult } from "./bus.ts";
-import { Access, dispatchRead, dispatchWrite, transferSize, truncate } from "./dispatch.ts";
-import type { FlatRange } from "./flat-range.ts";
-import type { FlatView } from "./flat-view.ts";
+import { type AccessSize, MemTxResult } from "./access/bus.ts";
+import { Access, dispatchRead, dispatchWrite, transferSize, truncate } from "./access/dispatch.ts";
+import { type Mapping, MappingLedger } from "./access/mapping.ts";
+import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./access/ops.ts";
+import { NOWHERE, type PageMap } from "./access/page-map.ts";
+import type { RamBlock } from "./access/ram.ts";
+import type { Section } from "./access/section.ts";
+import { sharesPage, takesPieces } from "./access/shared-page.ts";
 import { checkAddress } from "./hwaddr.ts";
-import type { MemoryListener, PlacedIoEventFd } from "./listener.ts";
-import { type Mapping, MappingLedger } from "./mapping.ts";
+import type { FlatRange } from "./map/flat-range.ts";
+import type { FlatView } from "./map/flat-view.ts";
+import type { CoalescedRange, MemoryRegion } from "./map/region.ts";
 import type { MemoryModel } from "./memory-model.ts";
-import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
-import { NOWHERE, type PageMap } from "./page-map.ts";
-import type { RamBlock } from "./ram.ts";
+import {
+  announce,
+  announceCoalesced,
+  announceEnd,
+  announceStart,
+  followsRanges,
+} from "./observe/announce.ts";
+import type { MemoryListener, PlacedIoEventFd } from "./observe/listener.ts";
 import { RcuNode } from "./rcu.ts";
-import type { CoalescedRange, MemoryRegion } from "./region.ts";
-import type { Section } from "./section.ts";
-import { sharesPage, takesPieces } from "./shared-page.ts";
 
 /** Modelled bytes of the C structure. */
 const ADDRESS_SPACE_BYTES = 176;

@@ -1,10 +1,10 @@
 import { ObjectModel, type ObjectModelOptions, QomAbort } from "#qom";
+import { HostRam, type RamAllocator } from "./access/ram.ts";
 import type { AddressSpace } from "./address-space.ts";
-import { FlatView, physicalRoot } from "./flat-view.ts";
-import type { MemoryListener } from "./listener.ts";
-import { HostRam, type RamAllocator } from "./ram.ts";
+import { FlatView, physicalRoot } from "./map/flat-view.ts";
+import { MemoryRegion } from "./map/region.ts";
+import type { MemoryListener } from "./observe/listener.ts";
 import { Rcu } from "./rcu.ts";
-import { MemoryRegion } from "./region.ts";
 
 /** Stands for a NULL owner in C, but belongs to a machine. */
 export interface NoOwner {

@@ -1,6 +1,6 @@
-import type { FlatRange } from "./flat-range.ts";
+import type { FlatRange } from "../map/flat-range.ts";
+import type { MemoryRegion, MemReentrancyGuard } from "../map/region.ts";
 import { type ReadCallback, unassignedRead, unassignedWrite, type WriteCallback } from "./ops.ts";
-import type { MemoryRegion, MemReentrancyGuard } from "./region.ts";
 
 /** V8 represents integers below this as Smis, which object fields hold without an allocation. */
 export const SMALL = 2 ** 31;

@@ -1,7 +1,4 @@
 import { QomAbort, QomError, QomObject, type Storage } from "#qom";
-import { checkAddress, checkSize } from "./hwaddr.ts";
-import { type IoEventFd, sortedIoEventFds } from "./ioeventfd.ts";
-import type { MemoryModel, NoOwner } from "./memory-model.ts";
 import {
   type MemoryRegionOps,
   plainSizes,
@@ -10,9 +7,12 @@ import {
   unassignedRead,
   unassignedWrite,
   type WriteCallback,
-} from "./ops.ts";
-import { RamBlock } from "./ram.ts";
-import { RcuNode } from "./rcu.ts";
+} from "../access/ops.ts";
+import { RamBlock } from "../access/ram.ts";
+import { checkAddress, checkSize } from "../hwaddr.ts";
+import type { MemoryModel, NoOwner } from "../memory-model.ts";
+import { type IoEventFd, sortedIoEventFds } from "../observe/ioeventfd.ts";
+import { RcuNode } from "../rcu.ts";
 
 /** Engaged while a device handles an access; other accesses to the same device are refused meanwhile. */
 export class MemReentrancyGuard {

@@ -1,8 +1,8 @@
 /** Tells the listeners of an address space about changes of its view. */
-import type { FlatRange } from "./flat-range.ts";
-import type { FlatView } from "./flat-view.ts";
+import type { FlatRange } from "../map/flat-range.ts";
+import type { FlatView } from "../map/flat-view.ts";
+import type { CoalescedRange } from "../map/region.ts";
 import type { MemoryListener } from "./listener.ts";
-import type { CoalescedRange } from "./region.ts";
 
 /** Whether a listener has hooks for ranges, rather than only for commits. */
 export function followsRanges(listener: MemoryListener): boolean {

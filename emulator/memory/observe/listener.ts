@@ -1,7 +1,7 @@
-import type { AddressSpace } from "./address-space.ts";
-import type { FlatRange } from "./flat-range.ts";
+import type { AddressSpace } from "../address-space.ts";
+import type { FlatRange } from "../map/flat-range.ts";
+import type { CoalescedRange } from "../map/region.ts";
 import type { IoEventFd } from "./ioeventfd.ts";
-import type { CoalescedRange } from "./region.ts";
 
 /** An event notifier and its address in an address space. */
 export interface PlacedIoEventFd {

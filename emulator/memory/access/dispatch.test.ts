@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
-import { type Call, recordingOps, testMemory } from "./testing.ts";
+import { type Call, recordingOps, testMemory } from "../testing.ts";
 
 function withDevice(
   limits: Partial<MemoryRegionOps<unknown>>,

@@ -1,12 +1,12 @@
 import { type Block, QomAbort } from "#qom";
+import { PageMap } from "../access/page-map.ts";
+import { Section } from "../access/section.ts";
+import type { MemoryModel } from "../memory-model.ts";
+import { RcuNode } from "../rcu.ts";
 import type { FlatRange } from "./flat-range.ts";
-import type { MemoryModel } from "./memory-model.ts";
-import { PageMap } from "./page-map.ts";
 import { indexRanges, type RangeIndex } from "./range-index.ts";
-import { RcuNode } from "./rcu.ts";
 import type { MemoryRegion } from "./region.ts";
 import { render } from "./render.ts";
-import { Section } from "./section.ts";
 
 /** Modelled bytes of the C structures. */
 const FLAT_VIEW_BYTES = 72;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HostRam, MemoryModel, MemoryRegion } from "#memory";
 import { ObjectState, QomAbort, QomError, UseAfterFinalize, UseAfterFree } from "#qom";
-import { EmbeddingOwner, Owner, recordingOps, testMemory } from "./testing.ts";
+import { EmbeddingOwner, Owner, recordingOps, testMemory } from "../testing.ts";
 
 describe("creation", () => {
   it("makes the region a child of its owner, which holds its only reference", () => {

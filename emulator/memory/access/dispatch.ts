@@ -1,7 +1,7 @@
+import type { MemoryRegion } from "../map/region.ts";
+import { matchingIoEventFd } from "../observe/ioeventfd.ts";
 import { MemTxResult } from "./bus.ts";
-import { matchingIoEventFd } from "./ioeventfd.ts";
 import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
-import type { MemoryRegion } from "./region.ts";
 
 /**
  * One access on its way to a device, in values of at most 32 bits. Each address space keeps a few and reuses them, so
