@@ -97,12 +97,12 @@ export class MemoryModel extends ObjectModel {
       for (const listener of this.listeners) listener.begin?.();
       for (const space of [...this.addressSpaces]) {
         space.setView(this.flatViewOf(space.root));
-        space.updateIoEventFds();
+        space.observers.updateIoEventFds();
       }
       for (const listener of this.listeners) listener.commit?.();
     } else if (this.ioEventFdPending) {
       this.ioEventFdPending = false;
-      for (const space of this.addressSpaces) space.updateIoEventFds();
+      for (const space of this.addressSpaces) space.observers.updateIoEventFds();
     }
   }
 

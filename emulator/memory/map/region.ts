@@ -402,7 +402,8 @@ export class MemoryRegion extends QomObject {
     const part = { offset, size };
     this.model.transaction(() => {
       this.coalesced = [...this.coalesced, part];
-      for (const space of this.model.addressSpaces) space.updateCoalesced(this, part, "coalescedAdd");
+      for (const space of this.model.addressSpaces)
+        space.observers.updateCoalesced(this, part, "coalescedAdd");
     });
   }
 
@@ -410,7 +411,8 @@ export class MemoryRegion extends QomObject {
     if (this.coalesced.length === 0) return;
     this.model.transaction(() => {
       for (const part of this.coalesced) {
-        for (const space of this.model.addressSpaces) space.updateCoalesced(this, part, "coalescedDel");
+        for (const space of this.model.addressSpaces)
+          space.observers.updateCoalesced(this, part, "coalescedDel");
       }
       this.coalesced = [];
     });
