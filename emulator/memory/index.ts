@@ -2,6 +2,7 @@
 
 export { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "./access/bus.ts";
 export { CpuBus } from "./access/cpu-bus.ts";
+export { DmaView } from "./access/dma-view.ts";
 export { GuestMemory, PAGE_BYTES } from "./access/guest-memory.ts";
 export { Mapping } from "./access/mapping.ts";
 export {
