@@ -9,7 +9,7 @@ import { packageRoot } from "#workloads";
 import { captureEnvironment } from "./environment.ts";
 import { Journal, type JournalKey } from "./journal.ts";
 import { type BenchCommandOptions, planOf, QUICK_LOOKS } from "./options.ts";
-import { describeRuntimeOptions } from "./plan.ts";
+import { type BenchPlan, describeRuntimeOptions } from "./plan.ts";
 import { runBench } from "./run-bench.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "regionlab-run-"));
@@ -38,10 +38,16 @@ async function run(
     output = behave,
     fresh = true,
     change = {},
-  }: { output?: string; fresh?: boolean; change?: Partial<BenchCommandOptions> } = {},
+    planned = {},
+  }: {
+    output?: string;
+    fresh?: boolean;
+    change?: Partial<BenchCommandOptions>;
+    planned?: Partial<BenchPlan>;
+  } = {},
 ): Promise<Run> {
   vi.stubEnv("BENCH_FIXTURE", behave);
-  const plan = planOf(["boot", "dispatch"], { ...options, ...change });
+  const plan = { ...planOf(["boot", "dispatch"], { ...options, ...change }), ...planned };
   const { command: _, ...same } = plan;
   const key: JournalKey = { plan: same, code: "", node: "", cpuModel: "" };
   const made = await runBench(plan, {
@@ -76,6 +82,14 @@ const [firstLook = 0, secondLook = 0] = QUICK_LOOKS;
 const lastLook = Math.max(...QUICK_LOOKS);
 
 describe("runBench", () => {
+  it("gives boots that are never counted enough processes before it times anything else", async () => {
+    const made = await run("equal", { output: "order", planned: { workloads: ["hello", "debian"] } });
+    const timed = made.schedule.processes.map(({ task }) => task).filter((task) => !task.startsWith("proof"));
+    expect(timed.slice(0, 3)).toEqual(["boot/debian", "boot/debian", "boot/debian"]);
+    expect(timed.slice(3)).toContain("boot/debian");
+    expect(timed[3]).not.toBe("boot/debian");
+  });
+
   it("proves first, then stops at the first look at which every headline metric is decided", async () => {
     const made = await run("equal");
     expect(processesOf(made)).toEqual({

@@ -3,11 +3,13 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -20,7 +22,14 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CommandError } from "./command-error.ts";
-import { checkOutput, OutputFile, requireDistinct, writeOutput, writeOutputs } from "./output-file.ts";
+import {
+  checkOutput,
+  OutputFile,
+  requireApart,
+  requireDistinct,
+  writeOutput,
+  writeOutputs,
+} from "./output-file.ts";
 import { outputPlace } from "./output-place.ts";
 
 const OLD = "old\n";
@@ -219,6 +228,33 @@ describe("an output that cannot be written", () => {
       );
       expect(() => execFileSync("sh", ["-c", `${script}; true`])).not.toThrow();
       expect(readdirSync(folder)).toEqual(["kept"]);
+    }
+  });
+});
+
+describe.runIf(process.platform === "linux")("a descriptor that is already open", () => {
+  it.each(["r", "a", "r+"])("opened with mode %s: only one that can be written is", (mode) => {
+    const descriptor = openSync(file("precious"), mode);
+    try {
+      const open = () => new OutputFile("--stats", `/dev/fd/${descriptor}`).discard();
+      if (mode === "r") expect(open).toThrow(/^--stats \/dev\/fd\/\d+: is open for reading only; give one/);
+      else expect(open).not.toThrow();
+      expect(readFileSync(at("precious"), "utf8")).toBe(OLD);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+
+  it("must not lead to an input", () => {
+    const descriptor = openSync(file("kernel"), "a");
+    const output = new OutputFile("--stats", `/dev/fd/${descriptor}`);
+    try {
+      const inputs = [{ option: "--kernel", path: at("kernel") }];
+      expect(() => requireApart([output], inputs)).toThrow(/is the same file as --kernel/);
+      expect(() => requireApart([output], [{ option: "--kernel", path: file("other") }])).not.toThrow();
+    } finally {
+      output.discard();
+      closeSync(descriptor);
     }
   });
 });

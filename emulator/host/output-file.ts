@@ -274,7 +274,8 @@ export interface NamedFile {
 export function requireApart(files: readonly OutputFile[], inputs: readonly NamedFile[]): void {
   for (const { place } of files) {
     const { stats, kind, label, path } = place;
-    if (kind === "stream") continue;
+    // A descriptor may lead to a file, too.
+    if (kind === "stream" && stats?.isFile() !== true) continue;
     const lost = inputs.find((input) =>
       stats === null ? path === resolve(input.path) : isFileOf(input.path, stats),
     );

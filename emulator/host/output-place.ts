@@ -73,6 +73,8 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
     if (DESCRIPTOR.test(target)) {
       if (isOurOwn(target, stats))
         throw new CommandError(`${label}: is not open; give a descriptor that the shell opened`);
+      if (flagsOf(target) % ACCESS_MODES === constants.O_RDONLY)
+        throw new CommandError(`${label}: is open for reading only; give one that is open for writing`);
       return { label, path, kind: "stream", stats };
     }
     if (stats.isFIFO()) return { label, path: target, kind: "pipe", stats };
@@ -85,17 +87,30 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
 
 /** O_NONBLOCK as Linux shows it: set in the pipes that Node opens for itself, not in those that shells open. */
 const NONBLOCK = 0o4000;
+/** The lowest bits of a descriptor's flags are how it was opened: for reading, for writing, or both. */
+const ACCESS_MODES = 4;
 const STANDARD_ERROR = 2;
 
 /** Whether this process opened the descriptor for itself, so that the user cannot mean it. */
 function isOurOwn(target: string, stats: Stats): boolean {
-  const [, owner = "self", digits = ""] = /^\/(?:proc\/([^/]+)|dev)\/fd\/(\d+)$/.exec(target) ?? [];
+  const { owner, digits } = descriptorOf(target);
   if (Number(digits) <= STANDARD_ERROR || (owner !== "self" && owner !== `${process.pid}`)) return false;
   if (!stats.isFile() && !stats.isFIFO() && !stats.isCharacterDevice()) return true; // an eventfd or the like
-  const info = `/proc/self/fdinfo/${digits}`;
-  if (!existsSync(info)) return false; // not Linux: opening reports errors
-  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(info, "latin1"))?.[1] ?? "0";
-  return stats.isFIFO() && (Number.parseInt(flags, 8) & NONBLOCK) !== 0;
+  return stats.isFIFO() && (flagsOf(target) & NONBLOCK) !== 0;
+}
+
+function descriptorOf(target: string): { readonly owner: string; readonly digits: string } {
+  const [, owner = "self", digits = ""] = /^\/(?:proc\/([^/]+)|dev)\/fd\/(\d+)$/.exec(target) ?? [];
+  return { owner, digits };
+}
+
+/** The flags of an open descriptor; those of one open for writing where the system does not show them (not Linux). */
+function flagsOf(target: string): number {
+  const { owner, digits } = descriptorOf(target);
+  const info = `/proc/${owner}/fdinfo/${digits}`;
+  if (!existsSync(info)) return constants.O_WRONLY;
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(info, "latin1"))?.[1] ?? "1";
+  return Number.parseInt(flags, 8);
 }
 
 /** Whether two places are the same file, under whatever names. */
