@@ -38,7 +38,7 @@ export class MemoryModel extends ObjectModel {
   renders = 0;
   private ioEventFdPending = false;
   private depth = 0;
-  private readonly sameOwnerExemption: boolean;
+  readonly sameOwnerExemption: boolean;
   private readonly flatViews = new Map<MemoryRegion, FlatView>();
   private readonly emptyView: FlatView;
   /**
@@ -94,6 +94,7 @@ export class MemoryModel extends ObjectModel {
       this.updatePending = false;
       this.ioEventFdPending = false;
       this.dropFlatViews();
+      for (const space of this.addressSpaces) this.flatViewOf(space.root);
       for (const listener of this.listeners) listener.begin?.();
       for (const space of [...this.addressSpaces]) {
         space.setView(this.flatViewOf(space.root));

@@ -82,8 +82,7 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
     return;
   }
   if (region.ioEventFds.length > 0) {
-    const value = size === 8 ? access.high * 2 ** 32 + access.low : access.low;
-    const fd = matchingIoEventFd(region.ioEventFds, offset, size, value);
+    const fd = matchingIoEventFd(region.ioEventFds, offset, size, access.low, access.high);
     if (fd !== undefined) {
       fd.notify();
       return;

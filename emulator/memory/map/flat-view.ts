@@ -87,11 +87,13 @@ export class FlatView {
 /**
  * The region that determines the view of `root`: skips aliases and only children that cover everything, so that address
  * spaces with the same contents share one view. Null if the view is empty.
+ *
+ * As in QEMU (`memory_region_get_flatview_root`, 7.2 to 10.2), whatever is skipped has no effect: through an address
+ * space whose root is a read-only alias of all of a RAM region, the RAM can be written.
  */
 export function physicalRoot(root: MemoryRegion): MemoryRegion | null {
   let region = root;
   while (region.enabled) {
-    if (region.readOnly || region.nonvolatile) return region; // regions below inherit it
     if (region.alias !== null) {
       if (region.aliasOffset !== 0 || region.size < region.alias.size) return region;
       region = region.alias;

@@ -251,3 +251,10 @@ describe("storage allocated by hand", () => {
     expect(leaked[0]?.blocks).toBe(3 + root);
   });
 });
+
+it("refuses to own a region without a name, which nothing would hold", () => {
+  const { model } = testMemory();
+  const nameless = null as unknown as string; // as JavaScript may pass
+  expect(() => MemoryRegion.new(model.noOwner, nameless, 16)).toThrow(/needs a name/);
+  expect(() => MemoryRegion.newRamPtr(model.noOwner, nameless, new Uint8Array(16))).toThrow(/needs a name/);
+});

@@ -16,7 +16,7 @@ export function announce(old: FlatView, now: FlatView, listeners: readonly Memor
   const stays = (range: FlatRange) => byStart.get(range.start)?.equals(range) === true;
   const kept = new Set(old.ranges.filter(stays).map((range) => range.start));
   const backwards = [...listeners].reverse();
-  for (const range of [...old.ranges].reverse()) {
+  for (const range of old.ranges) {
     if (kept.has(range.start)) continue;
     for (const listener of backwards) announceEnd(range, listener);
   }

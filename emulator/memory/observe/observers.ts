@@ -2,6 +2,7 @@ import type { AddressSpace } from "../address-space.ts";
 import type { FlatView } from "../map/flat-view.ts";
 import type { CoalescedRange, MemoryRegion } from "../map/region.ts";
 import { announce, announceCoalesced, announceEnd, announceStart, followsRanges } from "./announce.ts";
+import { compareIoEventFds } from "./ioeventfd.ts";
 import type { MemoryListener, PlacedIoEventFd } from "./listener.ts";
 
 /** Those who follow the map of one address space, and what they have been told of event notifiers. */
@@ -35,8 +36,8 @@ export class Observers {
     const place = listeners.indexOf(listener);
     if (place === -1) return;
     listener.begin?.();
+    for (const range of this.space.view.ranges) announceEnd(range, listener);
     for (const placed of this.eventFds) listener.eventFdDel?.(placed);
-    for (const range of [...this.space.view.ranges].reverse()) announceEnd(range, listener);
     listener.commit?.();
     listeners.splice(place, 1);
   }
@@ -58,15 +59,21 @@ export class Observers {
     }
     const had = this.eventFds;
     if (had.length === 0 && placed.length === 0) return;
+    placed.sort(compare);
     this.eventFds = placed;
-    const same = (a: PlacedIoEventFd) => (b: PlacedIoEventFd) => a.fd === b.fd && a.address === b.address;
     const mine = this.listeners();
     const backwards = [...mine].reverse();
-    for (const old of had) {
-      if (!placed.some(same(old))) for (const listener of backwards) listener.eventFdDel?.(old);
-    }
-    for (const now of placed) {
-      if (!had.some(same(now))) for (const listener of mine) listener.eventFdAdd?.(now);
+    // Both are sorted: in one pass, whatever only one of them has is removed or added.
+    for (let i = 0, j = 0; i < had.length || j < placed.length; ) {
+      const [old, now] = [had[i], placed[j]];
+      const order = old === undefined ? 1 : now === undefined ? -1 : compare(old, now);
+      if (old !== undefined && order <= 0) i++;
+      if (now !== undefined && order >= 0) j++;
+      const replaced = order === 0 && old?.fd.notify !== now?.fd.notify;
+      if (old !== undefined && (order < 0 || replaced))
+        for (const listener of backwards) listener.eventFdDel?.(old);
+      if (now !== undefined && (order > 0 || replaced))
+        for (const listener of mine) listener.eventFdAdd?.(now);
     }
   }
 
@@ -83,4 +90,8 @@ export class Observers {
   private listeners(): MemoryListener[] {
     return this.space.model.listeners.filter((each) => each.space === this.space);
   }
+}
+
+function compare(a: PlacedIoEventFd, b: PlacedIoEventFd): number {
+  return a.address - b.address || compareIoEventFds(a.fd, b.fd);
 }
