@@ -54,24 +54,8 @@ export class Section {
     this.guard = region.guard;
   }
 
-  /** Whether a read takes one plain call now, which it does not while the device handles another access. */
-  takesRead(offset: number, size: number): boolean {
-    const { guard } = this;
-    return (
-      (this.plainReads & size) !== 0 && (offset & (size - 1)) === 0 && (guard === null || !guard.engaged)
-    );
-  }
-
-  /** As `takesRead`, for a write. */
-  takesWrite(offset: number, size: number): boolean {
-    const { guard } = this;
-    return (
-      (this.plainWrites & size) !== 0 && (offset & (size - 1)) === 0 && (guard === null || !guard.engaged)
-    );
-  }
-
   /**
-   * Makes the plain call of a read that the section takes. Callbacks do not throw, as nothing that a guest does is an
+   * Makes the plain call of a read of a size in `plainReads`, if the guard is not engaged. Callbacks do not throw, as nothing that a guest does is an
    * exception. One that throws ends the machine and leaves its guard engaged; catching it here would make every access
    * a third slower.
    */
@@ -83,7 +67,7 @@ export class Section {
     return truncate(value, size);
   }
 
-  /** Makes the plain call of a write that the section takes. */
+  /** As `callRead`, for a write. */
   callWrite(offset: number, size: number, value: number): void {
     const { guard, write } = this;
     if (guard !== null) guard.engaged = true;
