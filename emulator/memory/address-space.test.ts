@@ -204,7 +204,7 @@ describe("several spaces", () => {
 });
 
 describe("listeners", () => {
-  it("are told of removals from the top and additions from the bottom, between begin and commit", () => {
+  it("are told of removals, then of additions, from the lowest address up, between begin and commit", () => {
     const { model, root, space } = testMemory();
     const heard: string[] = [];
     const one = MemoryRegion.newRam(model.noOwner, "one", 16);
@@ -231,7 +231,7 @@ describe("listeners", () => {
     });
     space.removeListener(listener);
     expect(heard.join(" ")).toBe(
-      "begin +one commit begin =one +two +three commit begin -two -one =three commit begin -three commit",
+      "begin +one commit begin =one +two +three commit begin -one -two =three commit begin -three commit",
     );
   });
 

@@ -1,10 +1,10 @@
 import { ObjectModel, type ObjectModelOptions, QomAbort } from "#qom";
+import { HostRam, type RamAllocator } from "./access/ram.ts";
 import type { AddressSpace } from "./address-space.ts";
-import { FlatView, physicalRoot } from "./flat-view.ts";
-import type { MemoryListener } from "./listener.ts";
-import { HostRam, type RamAllocator } from "./ram.ts";
+import { FlatView, physicalRoot } from "./map/flat-view.ts";
+import { MemoryRegion } from "./map/region.ts";
+import type { MemoryListener } from "./observe/listener.ts";
 import { Rcu } from "./rcu.ts";
-import { MemoryRegion } from "./region.ts";
 
 /** Stands for a NULL owner in C, but belongs to a machine. */
 export interface NoOwner {
@@ -38,7 +38,7 @@ export class MemoryModel extends ObjectModel {
   renders = 0;
   private ioEventFdPending = false;
   private depth = 0;
-  private readonly sameOwnerExemption: boolean;
+  readonly sameOwnerExemption: boolean;
   private readonly flatViews = new Map<MemoryRegion, FlatView>();
   private readonly emptyView: FlatView;
   /**
@@ -94,15 +94,16 @@ export class MemoryModel extends ObjectModel {
       this.updatePending = false;
       this.ioEventFdPending = false;
       this.dropFlatViews();
+      for (const space of this.addressSpaces) this.flatViewOf(space.root);
       for (const listener of this.listeners) listener.begin?.();
       for (const space of [...this.addressSpaces]) {
         space.setView(this.flatViewOf(space.root));
-        space.updateIoEventFds();
+        space.observers.updateIoEventFds();
       }
       for (const listener of this.listeners) listener.commit?.();
     } else if (this.ioEventFdPending) {
       this.ioEventFdPending = false;
-      for (const space of this.addressSpaces) space.updateIoEventFds();
+      for (const space of this.addressSpaces) space.observers.updateIoEventFds();
     }
   }
 

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rcu, RcuNode } from "#memory";
 
@@ -45,13 +46,46 @@ describe("RCU", () => {
     let told = 0;
     let ran = 0;
     const rcu = new Rcu(() => told++);
+    const leave = rcu.read();
     rcu.call(new RcuNode(), () => ran++);
     rcu.call(new RcuNode(), () => ran++);
     expect(told).toBe(1);
-    const leave = rcu.read();
     expect([rcu.poll(), ran]).toEqual([0, 0]);
     leave();
     expect(told).toBe(2);
     expect([rcu.poll(), ran]).toEqual([2, 2]);
+  });
+
+  it("lets a callback wait for the readers that were active when it was queued, and for no others", () => {
+    // The model: each callback waits for a set of readers; it may run once all of them have left.
+    const step = fc.oneof(
+      fc.constant("enter" as const),
+      fc.constant("call" as const),
+      fc.nat(5).map((which) => ({ which })),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const rcu = new Rcu();
+        const active: { leave: () => void }[] = [];
+        const waiting: { id: number; readers: Set<object> }[] = [];
+        const ran: number[] = [];
+        for (const [id, each] of steps.entries()) {
+          if (each === "enter") active.push({ leave: rcu.read() });
+          else if (each === "call") {
+            waiting.push({ id, readers: new Set(active) });
+            rcu.call(new RcuNode(), () => ran.push(id));
+          } else {
+            const [left] = active.splice(each.which, 1);
+            left?.leave();
+            if (left !== undefined) for (const { readers } of waiting) readers.delete(left);
+          }
+          rcu.poll();
+          const due = waiting.filter(({ readers }) => readers.size === 0);
+          expect(ran.splice(0)).toEqual(due.map((callback) => callback.id));
+          for (const callback of due) waiting.splice(waiting.indexOf(callback), 1);
+        }
+        expect(rcu.pending).toBe(waiting.length);
+      }),
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { type Rcu, RcuNode } from "#memory";
+import { type AddressSpace, type Rcu, RcuNode } from "#memory";
 import { QomAbort, QomError, QomObject } from "#qom";
 import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
@@ -32,6 +32,11 @@ export class Bus extends QomObject {
   get full(): boolean {
     const { maxDevices } = this.constructor as typeof Bus; // the constructor of every bus is such a class
     return this.seated.length >= maxDevices;
+  }
+
+  /** What the devices on the bus reach by DMA. */
+  get dmaSpace(): AddressSpace {
+    return this.model.systemSpace;
   }
 
   /** @throws QomAbort when the device already sits on a bus; QomError when the bus is full. */

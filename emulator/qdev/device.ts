@@ -1,4 +1,4 @@
-import { MemReentrancyGuard } from "#memory";
+import { DmaView, MemReentrancyGuard } from "#memory";
 import { QomAbort, QomObject } from "#qom";
 import { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
@@ -43,6 +43,11 @@ export abstract class Device extends QomObject {
   /** The state that the class declares. */
   get vmState(): VmState | null {
     return (this.constructor as typeof Device).vmState; // the constructor of every device is such a class
+  }
+
+  /** Guest memory as the device reaches it from where it sits. */
+  protected dmaView(): DmaView {
+    return new DmaView(this.parentBus?.dmaSpace ?? this.model.systemSpace);
   }
 
   /** Guest time. */

@@ -1,5 +1,5 @@
 /** Base of virtio devices: status, features, queues, configuration. Source: VIRTIO 1.2, section 2; quirks: QEMU 7.2. */
-import type { AddressSpace } from "#memory";
+import type { DmaView } from "#memory";
 import { Device, type VmStateFields } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { VirtioBus, type VirtioTransport } from "./virtio-bus.ts";
@@ -84,7 +84,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
   readonly queues: Virtqueue[] = [];
   /** Configuration space of the device: little-endian fields, sized and filled when the device is realized. */
   protected config = new DataView(new ArrayBuffer(0));
-  private space: AddressSpace | null = null;
+  private guestMemory: DmaView | null = null;
   /** Resumes postponed work. */
   private readonly turn = this.clock.timer(() => this.goOn());
 
@@ -116,7 +116,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
       throw new QomError(
         `${this.qomType.typeName} needs a virtio bus; give bus=virtio-mmio-bus.0 or another`,
       );
-    this.space = this.model.systemSpace;
+    this.guestMemory = this.dmaView();
     this.realizeDevice();
     if (!bus.transport.legacy) this.hostFeatures |= VIRTIO_F_VERSION_1;
     this.hostFeatures = this.offer(this.hostFeatures);
@@ -128,14 +128,14 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
     this.unrealizeDevice();
     this.turn.cancel();
     this.queues.length = 0;
-    this.space = null;
+    this.guestMemory = null;
   }
 
   /** @throws QomAbort while the device is not realized. */
-  get dma(): AddressSpace {
-    if (this.space === null)
-      throw new QomAbort(`${this.describe()} has no address space: it is not realized`);
-    return this.space;
+  get dma(): DmaView {
+    if (this.guestMemory === null)
+      throw new QomAbort(`${this.describe()} reaches no memory: it is not realized`);
+    return this.guestMemory;
   }
 
   /** Adds a queue; queues are numbered in call order. */
@@ -242,7 +242,7 @@ export abstract class VirtioDevice extends Device implements VirtqueueOwner {
 
   /** Restores the power-on state; a driver does the same by writing 0 to the status. */
   override reset(): void {
-    if (this.space === null) return; // not realized
+    if (this.guestMemory === null) return; // not realized
     this.setStatus(0);
     this.resetDevice();
     this.guestFeatures = 0n;

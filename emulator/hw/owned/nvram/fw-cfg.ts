@@ -1,5 +1,5 @@
 /** Firmware configuration: items by number, files by name. Source: QEMU's docs/specs/fw_cfg; quirks as in QEMU 7.2. */
-import { type AddressSpace, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
+import { type DmaView, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
 import { boolProperty, type FlashKernel, SysBusDevice, uintProperty, type VmState } from "#qdev";
 import { QomError } from "#qom";
 
@@ -82,7 +82,7 @@ export class FwCfgMem extends SysBusDevice {
   private request = 0;
   private zeroesAt = 0;
   private zeroesLeft = 0;
-  private readonly turn = this.clock.timer(() => this.writeZeroes(this.model.systemSpace));
+  private readonly turn = this.clock.timer(() => this.writeZeroes(this.dmaView()));
 
   protected override realize(): void {
     /** Selects an item. */
@@ -180,38 +180,38 @@ export class FwCfgMem extends SysBusDevice {
   }
 
   private carryOut(address: number): void {
-    const space = this.model.systemSpace;
+    const dma = this.dmaView();
     const request = new DataView(new ArrayBuffer(DMA_REQUEST_BYTES));
-    const failed = space.readBytes(address, new Uint8Array(request.buffer)) !== MemTxResult.Ok;
+    const failed = dma.readBytes(address, new Uint8Array(request.buffer)) !== MemTxResult.Ok;
     // One at a time; guests wait for the control word.
     if (failed || this.zeroesLeft > 0) {
-      finish(space, address, MemTxResult.Error);
+      finish(dma, address, MemTxResult.Error);
       return;
     }
     this.request = address;
-    const result = this.transfer(space, request);
+    const result = this.transfer(dma, request);
     if (result !== MemTxResult.Ok) this.zeroesLeft = 0;
-    if (this.zeroesLeft > 0) this.writeZeroes(space);
-    else finish(space, address, result);
+    if (this.zeroesLeft > 0) this.writeZeroes(dma);
+    else finish(dma, address, result);
   }
 
   /** Writes the zeroes after an item, some at a time; stops at the first error. */
-  private writeZeroes(space: AddressSpace): void {
+  private writeZeroes(dma: DmaView): void {
     let result: MemTxResult = MemTxResult.Ok;
     for (let done = 0; done < ZEROES_AT_ONCE && this.zeroesLeft > 0 && result === MemTxResult.Ok; ) {
       const piece = ZEROES.subarray(0, Math.min(ZEROES.length, this.zeroesLeft));
-      result = space.writeBytes(this.zeroesAt, piece);
+      result = dma.writeBytes(this.zeroesAt, piece);
       this.zeroesAt += piece.length;
       this.zeroesLeft -= piece.length;
       done += piece.length;
     }
     if (result !== MemTxResult.Ok) this.zeroesLeft = 0;
     if (this.zeroesLeft > 0) this.turn.set(this.clock.now());
-    else finish(space, this.request, result);
+    else finish(dma, this.request, result);
   }
 
   /** Transfers an item's bytes; the zeroes after them remain to be written. */
-  private transfer(space: AddressSpace, request: DataView): MemTxResult {
+  private transfer(dma: DmaView, request: DataView): MemTxResult {
     const control = request.getUint32(0);
     const length = request.getUint32(4);
     const target = request.getUint32(8) * 2 ** 32 + request.getUint32(12);
@@ -224,12 +224,12 @@ export class FwCfgMem extends SysBusDevice {
     const piece = item?.bytes.subarray(this.offset, this.offset + within) ?? new Uint8Array();
     let result: MemTxResult = MemTxResult.Ok;
     if ((kind & DMA_READ) !== 0) {
-      if (within > 0) result = space.writeBytes(target, piece);
+      if (within > 0) result = dma.writeBytes(target, piece);
       this.zeroesAt = target + within;
       this.zeroesLeft = length - within;
     } else if ((kind & DMA_WRITE) !== 0) {
       // All or nothing: a write past the item's end is an error, although the offset advances.
-      if (item?.writable === true && within === length) result = space.readBytes(target, piece);
+      if (item?.writable === true && within === length) result = dma.readBytes(target, piece);
       else result = MemTxResult.Error;
     }
     this.offset += within;
@@ -270,8 +270,8 @@ function terminated(text: string): Uint8Array {
 const ZEROES = new Uint8Array(4096);
 
 /** Reports the outcome of a request to the guest, in the control word. */
-function finish(space: AddressSpace, address: number, result: MemTxResult): void {
-  space.writeBytes(address, uint32(result === MemTxResult.Ok ? 0 : DMA_ERROR, false));
+function finish(dma: DmaView, address: number, result: MemTxResult): void {
+  dma.writeBytes(address, uint32(result === MemTxResult.Ok ? 0 : DMA_ERROR, false));
 }
 
 const ctlOps: MemoryRegionOps<FwCfgMem> = {

@@ -1,5 +1,5 @@
 /** A descriptor chain: the memory that the driver lends to the device, in order. */
-import type { AddressSpace, Mapping } from "#memory";
+import type { DmaView, Mapping } from "#memory";
 
 /** Maximum number of buffers in a chain; more are a driver error. */
 const MOST_SEGMENTS = 1024;
@@ -16,13 +16,13 @@ export class VirtqueueElement {
   /** Number of bytes that the device may read, and that it may write. */
   outBytes = 0;
   inBytes = 0;
-  private readonly space: AddressSpace;
+  private readonly dma: DmaView;
   private readonly out: Mapping[] = [];
   private readonly in: Mapping[] = [];
 
-  constructor(head: number, space: AddressSpace) {
+  constructor(head: number, dma: DmaView) {
     this.head = head;
-    this.space = space;
+    this.dma = dma;
   }
 
   /** Adds a descriptor's memory. Returns null, or what is wrong; part of the memory may have been added then. */
@@ -34,7 +34,7 @@ export class VirtqueueElement {
     for (let done = 0; done < length; ) {
       if (this.out.length + this.in.length >= MOST_SEGMENTS)
         return `a chain has more than ${MOST_SEGMENTS} buffers`;
-      const mapping = this.space.map(address + done, length - done, isWrite);
+      const mapping = this.dma.map(address + done, length - done, isWrite);
       if (mapping === null) return `there is no memory at 0x${(address + done).toString(16)}`;
       segments.push(mapping);
       done += mapping.bytes.length;
@@ -75,11 +75,11 @@ export class VirtqueueElement {
 
   /** Unmaps the memory, after the device has written the first `written` bytes that it may write. */
   release(written: number): void {
-    for (const mapping of this.out) this.space.unmap(mapping, 0);
+    for (const mapping of this.out) this.dma.unmap(mapping, 0);
     let left = written;
     for (const mapping of this.in) {
       const here = Math.min(left, mapping.bytes.length);
-      this.space.unmap(mapping, here);
+      this.dma.unmap(mapping, here);
       left -= here;
     }
   }

@@ -1,5 +1,5 @@
 /** Device side of a split virtqueue. Source: Virtual I/O Device (VIRTIO) 1.2, section 2.7; quirks as in QEMU 7.2. */
-import type { AddressSpace } from "#memory";
+import type { DmaView } from "#memory";
 import { VirtqueueElement } from "./virtqueue-element.ts";
 
 /** Maximum number of descriptors in a queue. */
@@ -21,8 +21,8 @@ const USED_NO_NOTIFY = 1;
 
 /** What a queue needs to know about its device. */
 export interface VirtqueueOwner {
-  /** The address space of the driver's addresses. */
-  readonly dma: AddressSpace;
+  /** Guest memory, by the driver's addresses. */
+  readonly dma: DmaView;
   /** Set by a driver error: nothing happens until the driver resets the device. */
   readonly broken: boolean;
   /** Negotiated features. */

@@ -1,7 +1,7 @@
+import type { MemoryRegion } from "../map/region.ts";
+import { matchingIoEventFd } from "../observe/ioeventfd.ts";
 import { MemTxResult } from "./bus.ts";
-import { matchingIoEventFd } from "./ioeventfd.ts";
 import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
-import type { MemoryRegion } from "./region.ts";
 
 /**
  * One access on its way to a device, in values of at most 32 bits. Each address space keeps a few and reuses them, so
@@ -36,17 +36,33 @@ function isAligned(offset: number, size: number): boolean {
   return (offset & (size - 1)) === 0;
 }
 
-/** Engages the guard of the region's device; false if the device is already handling an access. */
-function engage(region: MemoryRegion, access: Access): boolean {
+/**
+ * Makes a call under the guard of the region's device. A device that is already handling an access is not called: the
+ * access fails.
+ */
+function guarded(
+  region: MemoryRegion,
+  offset: number,
+  size: number,
+  access: Access,
+  call: (region: MemoryRegion, offset: number, size: number, access: Access) => void,
+): void {
   const { guard } = region;
-  if (guard === null) return true;
+  if (guard === null) {
+    call(region, offset, size, access);
+    return;
+  }
   if (guard.engaged) {
     access.result = MemTxResult.AccessError;
     region.model.reportReentrancy(region);
-    return false;
+    return;
   }
   guard.engaged = true;
-  return true;
+  try {
+    call(region, offset, size, access);
+  } finally {
+    guard.engaged = false;
+  }
 }
 
 /** Reads `size` bytes at `offset` of a region through its callbacks; leaves value and outcome in `access`. */
@@ -54,24 +70,8 @@ export function dispatchRead(region: MemoryRegion, offset: number, size: number,
   access.low = 0;
   access.high = 0;
   access.result = MemTxResult.Ok;
-  if (!isValid(region, offset, size, false, access.attrs)) {
-    access.result = MemTxResult.DecodeError;
-    return;
-  }
-  if (!engage(region, access)) return;
-  const { guard } = region;
-  try {
-    if (size === 8 && region.ops.read64 !== undefined) {
-      const value = region.ops.read64(region.opaque as never, offset);
-      access.low = Number(BigInt.asUintN(32, value));
-      access.high = Number(BigInt.asUintN(32, value >> 32n));
-      if (region.ops.endianness === "big") swapBytes(access, 8);
-    } else {
-      readParts(region, offset, size, access);
-    }
-  } finally {
-    if (guard !== null) guard.engaged = false;
-  }
+  if (isValid(region, offset, size, false, access.attrs)) guarded(region, offset, size, access, callRead);
+  else access.result = MemTxResult.DecodeError;
 }
 
 /** Writes the value in `access`, and leaves the outcome there. */
@@ -82,25 +82,35 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
     return;
   }
   if (region.ioEventFds.length > 0) {
-    const value = size === 8 ? access.high * 2 ** 32 + access.low : access.low;
-    const fd = matchingIoEventFd(region.ioEventFds, offset, size, value);
+    const fd = matchingIoEventFd(region.ioEventFds, offset, size, access.low, access.high);
     if (fd !== undefined) {
       fd.notify();
       return;
     }
   }
-  if (!engage(region, access)) return;
-  const { guard } = region;
-  try {
-    if (size === 8 && region.ops.write64 !== undefined) {
-      if (region.ops.endianness === "big") swapBytes(access, 8);
-      region.ops.write64(region.opaque as never, offset, (BigInt(access.high) << 32n) | BigInt(access.low));
-    } else {
-      writeParts(region, offset, size, access);
-    }
-  } finally {
-    if (guard !== null) guard.engaged = false;
+  guarded(region, offset, size, access, callWrite);
+}
+
+function callRead(region: MemoryRegion, offset: number, size: number, access: Access): void {
+  const { ops } = region;
+  if (size !== 8 || ops.read64 === undefined) {
+    readParts(region, offset, size, access);
+    return;
   }
+  const value = ops.read64(region.opaque as never, offset);
+  access.low = Number(BigInt.asUintN(32, value));
+  access.high = Number(BigInt.asUintN(32, value >> 32n));
+  if (ops.endianness === "big") swapBytes(access, 8);
+}
+
+function callWrite(region: MemoryRegion, offset: number, size: number, access: Access): void {
+  const { ops } = region;
+  if (size !== 8 || ops.write64 === undefined) {
+    writeParts(region, offset, size, access);
+    return;
+  }
+  if (ops.endianness === "big") swapBytes(access, 8);
+  ops.write64(region.opaque as never, offset, (BigInt(access.high) << 32n) | BigInt(access.low));
 }
 
 /** Bytes per callback for an access of `size`, within the limits that the device implements. */

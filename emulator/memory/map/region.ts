@@ -1,7 +1,4 @@
 import { QomAbort, QomError, QomObject, type Storage } from "#qom";
-import { checkAddress, checkSize } from "./hwaddr.ts";
-import { type IoEventFd, sortedIoEventFds } from "./ioeventfd.ts";
-import type { MemoryModel, NoOwner } from "./memory-model.ts";
 import {
   type MemoryRegionOps,
   plainSizes,
@@ -10,9 +7,12 @@ import {
   unassignedRead,
   unassignedWrite,
   type WriteCallback,
-} from "./ops.ts";
-import { RamBlock } from "./ram.ts";
-import { RcuNode } from "./rcu.ts";
+} from "../access/ops.ts";
+import { RamBlock } from "../access/ram.ts";
+import { checkAddress, checkSize } from "../hwaddr.ts";
+import type { MemoryModel, NoOwner } from "../memory-model.ts";
+import { compareIoEventFds, type IoEventFd } from "../observe/ioeventfd.ts";
+import { RcuNode } from "../rcu.ts";
 
 /** Engaged while a device handles an access; other accesses to the same device are refused meanwhile. */
 export class MemReentrancyGuard {
@@ -150,6 +150,8 @@ export class MemoryRegion extends QomObject {
     this.enabled = false; // directly: setEnabled would open a transaction of its own
     this.model.transaction(() => {
       if (this.container !== null) {
+        if (!this.model.sameOwnerExemption)
+          throw new QomAbort(`${this.describe()} is finalized inside a container`);
         if (this.container.owner !== this.owner) {
           throw new QomAbort(`${this.describe()} is finalized inside a container of another owner`);
         }
@@ -170,7 +172,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static new(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.create(owner).adopt(owner, name, size);
+    return MemoryRegion.createIn(owner, name, size);
   }
 
   /** Device registers, handled by callbacks that are passed `opaque`. */
@@ -185,7 +187,7 @@ export class MemoryRegion extends QomObject {
     name: string,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.create(owner).adopt(owner, name, size).answerWith(ops, opaque);
+    return MemoryRegion.createIn(owner, name, size).answerWith(ops, opaque);
   }
 
   /** RAM. @throws QomError when it cannot be allocated, after unparenting the region. */
@@ -194,7 +196,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRam(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.create(owner).adopt(owner, name, size).backWithRam();
+    return MemoryRegion.createIn(owner, name, size).backWithRam();
   }
 
   /** RAM that the guest cannot write. @throws QomError as `initRam`. */
@@ -203,7 +205,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRom(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.create(owner).adopt(owner, name, size).backWithRam().protect();
+    return MemoryRegion.createIn(owner, name, size).backWithRam().protect();
   }
 
   /** Memory that reads like RAM, while writes go to callbacks, such as flash. @throws QomError as `initRam`. */
@@ -224,11 +226,7 @@ export class MemoryRegion extends QomObject {
     name: string,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.create(owner)
-      .adopt(owner, name, size)
-      .answerWith(ops, opaque)
-      .backWithRam()
-      .writeToDevice();
+    return MemoryRegion.createIn(owner, name, size).answerWith(ops, opaque).backWithRam().writeToDevice();
   }
 
   /** A window onto `target`, starting at `offset` within it. Takes no reference: the target must outlive the alias. */
@@ -249,7 +247,7 @@ export class MemoryRegion extends QomObject {
     offset: number,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.create(owner).adopt(owner, name, size).showPartOf(target, offset);
+    return MemoryRegion.createIn(owner, name, size).showPartOf(target, offset);
   }
 
   /** RAM backed by the caller's `bytes`, which give its size and stay the caller's. */
@@ -258,7 +256,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRamPtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
-    return MemoryRegion.create(owner).adopt(owner, name, bytes.byteLength).backWith(bytes);
+    return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes);
   }
 
   // References, counted on the owner.
@@ -308,8 +306,8 @@ export class MemoryRegion extends QomObject {
       subregion.container = null;
       for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias--;
       this.subregions.splice(this.subregions.indexOf(subregion), 1);
-      this.model.updatePending ||= this.enabled && subregion.enabled;
       if (!this.model.exempt(this, subregion)) subregion.dropRef();
+      this.model.updatePending ||= this.enabled && subregion.enabled;
     });
   }
 
@@ -380,15 +378,17 @@ export class MemoryRegion extends QomObject {
   /** A matching guest write goes to `fd` instead of the callbacks. */
   addIoEventFd(fd: IoEventFd): void {
     this.model.ioEventFdTransaction(() => {
-      this.ioEventFds = sortedIoEventFds([...this.ioEventFds, fd]);
+      this.ioEventFds = [...this.ioEventFds, fd].sort(compareIoEventFds);
       this.plainWrites = 0;
       this.model.refreshSections(this);
     });
   }
 
-  /** @throws QomAbort when `fd` was not added. */
+  /** Removes the notifier that is equal to `fd`. @throws QomAbort when there is none. */
   delIoEventFd(fd: IoEventFd): void {
-    const place = this.ioEventFds.indexOf(fd);
+    const place = this.ioEventFds.findIndex(
+      (each) => compareIoEventFds(each, fd) === 0 && each.notify === fd.notify,
+    );
     if (place === -1) throw new QomAbort(`${this.describe()} has no such event notifier to remove`);
     this.model.ioEventFdTransaction(() => {
       this.ioEventFds = this.ioEventFds.filter((_, index) => index !== place);
@@ -402,7 +402,8 @@ export class MemoryRegion extends QomObject {
     const part = { offset, size };
     this.model.transaction(() => {
       this.coalesced = [...this.coalesced, part];
-      for (const space of this.model.addressSpaces) space.updateCoalesced(this, part, "coalescedAdd");
+      for (const space of this.model.addressSpaces)
+        space.observers.updateCoalesced(this, part, "coalescedAdd");
     });
   }
 
@@ -410,7 +411,8 @@ export class MemoryRegion extends QomObject {
     if (this.coalesced.length === 0) return;
     this.model.transaction(() => {
       for (const part of this.coalesced) {
-        for (const space of this.model.addressSpaces) space.updateCoalesced(this, part, "coalescedDel");
+        for (const space of this.model.addressSpaces)
+          space.observers.updateCoalesced(this, part, "coalescedDel");
       }
       this.coalesced = [];
     });
@@ -447,8 +449,14 @@ export class MemoryRegion extends QomObject {
 
   // Construction.
 
-  private static create(owner: RegionOwner): MemoryRegion {
-    return owner.model.create(MemoryRegion);
+  /**
+   * Allocates a region that `owner` owns. As QEMU's proposed constructors, it insists on a name: the child property is
+   * all that holds the region.
+   */
+  private static createIn(owner: RegionOwner, name: string, size: number): MemoryRegion {
+    if (typeof name !== "string")
+      throw new QomAbort("a region that QOM owns needs a name: nothing else holds it");
+    return owner.model.create(MemoryRegion).adopt(owner, name, size);
   }
 
   private initialize(): this {
@@ -482,16 +490,16 @@ export class MemoryRegion extends QomObject {
   }
 
   private backWithRam(): this {
-    const { model } = this;
+    const { model, name } = this;
     let bytes: Uint8Array;
     try {
       bytes = model.ram.allocate(this.size);
     } catch (reason) {
       this.size = 0;
-      this.unparent();
+      this.unparent(); // the end of an owned region
       throw reason instanceof QomError
         ? reason
-        : new QomError(`cannot allocate RAM for ${this.name}`, { cause: reason });
+        : new QomError(`cannot allocate RAM for ${name}`, { cause: reason });
     }
     const node = new RcuNode();
     this.releaseRam = () => model.rcu.call(node, () => model.ram.release(bytes));

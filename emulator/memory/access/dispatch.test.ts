@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
-import { type Call, recordingOps, testMemory } from "./testing.ts";
+import { type IoEventFd, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
+import { type Call, recordingOps, testMemory } from "../testing.ts";
 
 function withDevice(
   limits: Partial<MemoryRegionOps<unknown>>,
@@ -278,10 +278,12 @@ describe("event notifiers", () => {
 });
 
 describe("event notifiers of a device", () => {
-  const fdAt = (offset: number, seen: string[], more: { size?: 0 | 1 | 2 | 4; match?: number } = {}) => ({
+  const fdAt = (offset: number, seen: string[], more: Partial<IoEventFd> = {}) => ({
     offset,
     size: 4 as const,
-    notify: () => seen.push(`fd ${offset}`),
+    notify: () => {
+      seen.push(`fd ${offset}`);
+    },
     ...more,
   });
 
@@ -293,6 +295,30 @@ describe("event notifiers of a device", () => {
     expect([seen.length, calls.length]).toEqual([0, 2]);
     space.write(0x1000, 8, 5, 0);
     expect([seen.length, calls.length]).toEqual([1, 2]);
+  });
+
+  it("match writes of 8 bytes by all of their bits, of which a number has too few", () => {
+    const { space, device, calls } = withDevice({});
+    const seen: string[] = [];
+    device.addIoEventFd(fdAt(8, seen, { size: 8, match: 0x8000_0000_0000_0001n }));
+    space.write(0x1008, 8, 1, 0x8000_0000);
+    space.write(0x1008, 8, 2, 0x8000_0000);
+    space.write(0x1008, 4, 1);
+    expect([seen.length, calls.length]).toEqual([1, 3]);
+  });
+
+  it("are removed by value: place, size, match and what they notify", () => {
+    const { device } = withDevice({});
+    const seen: string[] = [];
+    const notify = () => seen.push("told");
+    device.addIoEventFd({ offset: 4, size: 4, match: 5, notify });
+    for (const other of [{ offset: 0 }, { size: 2 as const }, { match: 6 }, { notify: () => {} }]) {
+      expect(() => device.delIoEventFd({ offset: 4, size: 4, match: 5, notify, ...other })).toThrow(
+        /no such/,
+      );
+    }
+    device.delIoEventFd({ offset: 4, size: 4, match: 5, notify });
+    expect(device.ioEventFds).toEqual([]);
   });
 
   it("that were added twice stay until they are removed twice", () => {

@@ -1,7 +1,7 @@
-import type { AddressSpace } from "./address-space.ts";
+import type { AddressSpace } from "../address-space.ts";
+import { formatAddress } from "../hwaddr.ts";
+import type { MemoryModel } from "../memory-model.ts";
 import type { FlatView } from "./flat-view.ts";
-import { formatAddress } from "./hwaddr.ts";
-import type { MemoryModel } from "./memory-model.ts";
 import type { MemoryRegion } from "./region.ts";
 
 /** The flat views of a machine, each with the address spaces that show it, in the format of QEMU's `info mtree -f`. */

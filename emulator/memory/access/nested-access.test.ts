@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type MemoryModel, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
 import { QomObject } from "#qom";
-import { testMemory } from "./testing.ts";
+import { testMemory } from "../testing.ts";
 
 const NOWHERE = 0x9000;
 

@@ -1,7 +1,7 @@
-import type { AddressSpace } from "./address-space.ts";
-import type { FlatRange } from "./flat-range.ts";
+import type { AddressSpace } from "../address-space.ts";
+import type { FlatRange } from "../map/flat-range.ts";
+import type { CoalescedRange } from "../map/region.ts";
 import type { IoEventFd } from "./ioeventfd.ts";
-import type { CoalescedRange } from "./region.ts";
 
 /** An event notifier and its address in an address space. */
 export interface PlacedIoEventFd {
@@ -10,8 +10,8 @@ export interface PlacedIoEventFd {
 }
 
 /**
- * Follows the map of one address space. During a commit: `begin`, then, for each changed space, removals from the
- * highest address down and additions from the lowest up, then `commit`. Old regions stay alive until `commit` returns.
+ * Follows the map of one address space. During a commit: `begin`, then, for each changed space, removals and then
+ * additions, both from the lowest address up, then `commit`. All views are rendered before `begin`. Old regions stay alive until `commit` returns.
  */
 export interface MemoryListener {
   readonly space: AddressSpace;

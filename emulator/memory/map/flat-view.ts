@@ -1,12 +1,12 @@
 import { type Block, QomAbort } from "#qom";
+import { PageMap } from "../access/page-map.ts";
+import { Section } from "../access/section.ts";
+import type { MemoryModel } from "../memory-model.ts";
+import { RcuNode } from "../rcu.ts";
 import type { FlatRange } from "./flat-range.ts";
-import type { MemoryModel } from "./memory-model.ts";
-import { PageMap } from "./page-map.ts";
 import { indexRanges, type RangeIndex } from "./range-index.ts";
-import { RcuNode } from "./rcu.ts";
 import type { MemoryRegion } from "./region.ts";
 import { render } from "./render.ts";
-import { Section } from "./section.ts";
 
 /** Modelled bytes of the C structures. */
 const FLAT_VIEW_BYTES = 72;
@@ -87,11 +87,13 @@ export class FlatView {
 /**
  * The region that determines the view of `root`: skips aliases and only children that cover everything, so that address
  * spaces with the same contents share one view. Null if the view is empty.
+ *
+ * As in QEMU (`memory_region_get_flatview_root`, 7.2 to 10.2), whatever is skipped has no effect: through an address
+ * space whose root is a read-only alias of all of a RAM region, the RAM can be written.
  */
 export function physicalRoot(root: MemoryRegion): MemoryRegion | null {
   let region = root;
   while (region.enabled) {
-    if (region.readOnly || region.nonvolatile) return region; // regions below inherit it
     if (region.alias !== null) {
       if (region.aliasOffset !== 0 || region.size < region.alias.size) return region;
       region = region.alias;

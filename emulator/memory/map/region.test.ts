@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HostRam, MemoryModel, MemoryRegion } from "#memory";
 import { ObjectState, QomAbort, QomError, UseAfterFinalize, UseAfterFree } from "#qom";
-import { EmbeddingOwner, Owner, recordingOps, testMemory } from "./testing.ts";
+import { EmbeddingOwner, Owner, recordingOps, testMemory } from "../testing.ts";
 
 describe("creation", () => {
   it("makes the region a child of its owner, which holds its only reference", () => {
@@ -250,4 +250,11 @@ describe("storage allocated by hand", () => {
     const root = 1;
     expect(leaked[0]?.blocks).toBe(3 + root);
   });
+});
+
+it("refuses to own a region without a name, which nothing would hold", () => {
+  const { model } = testMemory();
+  const nameless = null as unknown as string; // as JavaScript may pass
+  expect(() => MemoryRegion.new(model.noOwner, nameless, 16)).toThrow(/needs a name/);
+  expect(() => MemoryRegion.newRamPtr(model.noOwner, nameless, new Uint8Array(16))).toThrow(/needs a name/);
 });

@@ -1,7 +1,7 @@
 import { type Block, QomAbort } from "#qom";
-import type { AddressSpace } from "./address-space.ts";
+import type { AddressSpace } from "../address-space.ts";
+import type { MemoryRegion } from "../map/region.ts";
 import type { MemTxAttrs } from "./ops.ts";
-import type { MemoryRegion } from "./region.ts";
 
 /** Bytes of bounce buffers that one address space may have in use at once. */
 const BOUNCE_LIMIT = 4096;

@@ -9,7 +9,7 @@ import {
   MemTxResult,
 } from "#memory";
 import { UseAfterFree } from "#qom";
-import { type Call, recordingOps, testMemory } from "./testing.ts";
+import { type Call, recordingOps, testMemory } from "../testing.ts";
 
 interface Piece {
   readonly limits: Partial<MemoryRegionOps<unknown>>;

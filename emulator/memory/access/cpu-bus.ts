@@ -1,7 +1,7 @@
-import type { AddressSpace } from "./address-space.ts";
+import type { AddressSpace } from "../address-space.ts";
+import type { MemoryListener } from "../observe/listener.ts";
 import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "./bus.ts";
 import { type GuestMemory, PAGE_BYTES } from "./guest-memory.ts";
-import type { MemoryListener } from "./listener.ts";
 
 /** A processor's view of an address space. */
 export class CpuBus implements PhysicalBus {

@@ -1,8 +1,8 @@
 /** Tells the listeners of an address space about changes of its view. */
-import type { FlatRange } from "./flat-range.ts";
-import type { FlatView } from "./flat-view.ts";
+import type { FlatRange } from "../map/flat-range.ts";
+import type { FlatView } from "../map/flat-view.ts";
+import type { CoalescedRange } from "../map/region.ts";
 import type { MemoryListener } from "./listener.ts";
-import type { CoalescedRange } from "./region.ts";
 
 /** Whether a listener has hooks for ranges, rather than only for commits. */
 export function followsRanges(listener: MemoryListener): boolean {
@@ -16,7 +16,7 @@ export function announce(old: FlatView, now: FlatView, listeners: readonly Memor
   const stays = (range: FlatRange) => byStart.get(range.start)?.equals(range) === true;
   const kept = new Set(old.ranges.filter(stays).map((range) => range.start));
   const backwards = [...listeners].reverse();
-  for (const range of [...old.ranges].reverse()) {
+  for (const range of old.ranges) {
     if (kept.has(range.start)) continue;
     for (const listener of backwards) announceEnd(range, listener);
   }

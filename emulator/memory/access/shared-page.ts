@@ -1,8 +1,9 @@
 /** Pages that belong to several regions, or partly to none. Source: behaviour of QEMU 7.2's subpages. */
+
+import type { FlatRange } from "../map/flat-range.ts";
+import type { FlatView } from "../map/flat-view.ts";
 import type { AccessSize } from "./bus.ts";
 import { isValid, transferSize } from "./dispatch.ts";
-import type { FlatRange } from "./flat-range.ts";
-import type { FlatView } from "./flat-view.ts";
 import { PAGE_BYTES } from "./guest-memory.ts";
 import type { MemTxAttrs } from "./ops.ts";
 

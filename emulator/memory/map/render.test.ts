@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MemoryRegion } from "#memory";
-import { recordingOps, testMemory } from "./testing.ts";
+import { recordingOps, testMemory } from "../testing.ts";
 
 /** Addresses that the naive model covers; regions extend beyond them on purpose. */
 const WORLD_BYTES = 48;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
-import { testMemory } from "./testing.ts";
+import { testMemory } from "../testing.ts";
 
 interface Registers {
   readonly words: number[];
