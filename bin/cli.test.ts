@@ -94,7 +94,7 @@ describe("usage errors", () => {
     [
       "an unknown device",
       ["tree", "qom", "--device", "nic"],
-      /unknown device "nic"; give one of .*goldfish_rtc/,
+      /--device nic: there is no device nic; give one of .*virtio-rng-device/,
     ],
     [
       "a drive without a file",

@@ -4,6 +4,7 @@
  *
  *     npm run workloads:fetch               fetches missing files only
  *     npm run workloads:fetch -- --download fetches everything again
+ *     npm run workloads:fetch -- --qemu     also fetches QEMU's source, which only the C codemods need
  *
  * apt checks the archive's signature and the packages' hashes. The files are checked again against the list in each
  * package before they are moved into place, so that no partially unpacked files are ever left there.
@@ -17,6 +18,7 @@ import { fetchDebian } from "./debian-fetch.ts";
 import { locateEdk2 } from "./edk2.ts";
 import { type FirmwareFolders, firmwareFolders, locateFile, OPENSBI, U_BOOT } from "./firmware.ts";
 import { type PackagedFile, PackageTools, replaceFolder, verify } from "./packages.ts";
+import { fetchQemuSource, qemuSourceFolder, qemuVersion } from "./qemu-source.ts";
 
 const FIRMWARE: readonly PackagedFile[] = [OPENSBI, U_BOOT];
 
@@ -65,20 +67,34 @@ function targets(firmware: FirmwareFolders, debian: DebianFolders) {
   ];
 }
 
+const OPTIONS: readonly string[] = ["--download", "--qemu"];
+
+function qemuTarget(folder: string) {
+  return {
+    present: () => qemuVersion(folder) !== undefined,
+    fetch: () => fetchQemuSource(folder),
+    lines: () => [["qemu", `QEMU ${qemuVersion(folder)}, ${folder}`] as const],
+    folder,
+  };
+}
+
 /** The command. Returns its exit code: 0 everything is present, 1 a fetch failed, 2 usage error. */
 export function main(
   options: readonly string[],
   firmware: FirmwareFolders = firmwareFolders(),
   debian: DebianFolders = debianFolders(),
 ): number {
-  const unknown = options.find((option) => option !== "--download");
+  const unknown = options.find((option) => !OPTIONS.includes(option));
   if (unknown !== undefined) {
-    console.error(`workloads:fetch: unknown option ${unknown}: the only one is --download`);
+    console.error(`workloads:fetch: unknown option ${unknown}: give ${OPTIONS.join(", ")}, or none`);
     return 2;
   }
   let exitCode = 0;
-  for (const target of targets(firmware, debian)) {
-    const wanted = options.length > 0 || !target.present();
+  for (const target of [
+    ...targets(firmware, debian),
+    ...(options.includes("--qemu") ? [qemuTarget(qemuSourceFolder())] : []),
+  ]) {
+    const wanted = options.includes("--download") || !target.present();
     try {
       if (wanted) target.fetch();
       for (const [name, what] of target.lines()) console.log(`${name.padEnd(12)} ${what}`);

@@ -69,7 +69,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
       workloads: ["hello", "firmware"],
       repeats,
       seed,
-      command: `npx regionlab bench --repeats ${repeats} --seed ${seed}`,
+      command: `npx regionlab bench ${suites.join(" ")} --repeats ${repeats} --seed ${seed}`,
       shard: null,
       sequential,
     },

@@ -60,7 +60,9 @@ describe("properties of an option", () => {
   });
 
   test.each(["", "=1", "a=1,", "a=1,=2"])("%j has a part without a name", (text) => {
-    expect(() => parseKeyValues("-x", text)).toThrow(`-x ${text}: a property has no name; give name=value`);
+    expect(() => parseKeyValues("-x", text)).toThrow(
+      `-x ${text || "''"}: a property has no name; give name=value`,
+    );
   });
 });
 
