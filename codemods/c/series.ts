@@ -1,7 +1,9 @@
 /** One patch for each folder, with a commit message as a maintainer would want to read it. */
+
+import { fileDiff } from "../file-diff.ts";
 import { folderOf } from "./census.ts";
 import type { Changes } from "./passes/6-edit.ts";
-import { fileDiff, type Site } from "./passes/7-report.ts";
+import type { Site } from "./passes/7-report.ts";
 import { reasonTexts } from "./reasons.ts";
 
 export interface Patch {

@@ -1,12 +1,13 @@
 /** Phase 6: reports conversions and refusals, for people and for programs. */
-import { createTwoFilesPatch } from "diff";
+
 import { colors as standardColors } from "../colors.ts";
+import { colored, fileDiff } from "../file-diff.ts";
 import { Reason, reasonTexts } from "../regions/reasons.ts";
 import { type Skipped, skipTexts } from "../source/discover.ts";
 import { PositionMap } from "../source/positions.ts";
 import { parseRawText } from "../source/raw-text.ts";
 import { shown } from "../source/workspace.ts";
-import type { FilePlan, Plan, Site } from "./4-plan.ts";
+import type { Plan, Site } from "./4-plan.ts";
 import { changedFiles } from "./5-apply.ts";
 
 type Colors = Pick<typeof standardColors, "red" | "green" | "cyan" | "bold" | "dim" | "yellow">;
@@ -99,24 +100,10 @@ function placed(plan: Plan, { written = false }: ReportOptions): Plan {
 /** Unified diff of all changed files; empty when there are none. */
 export function unifiedDiff(plan: Plan, colors: Colors = standardColors): string {
   return changedFiles(plan)
-    .map((file) => colored(fileDiff(file), colors))
+    .map(({ path, before, after }) =>
+      colored(fileDiff(shown(path).replace(/^\//, ""), before, after), colors),
+    )
     .join("");
-}
-
-function fileDiff({ path, before, after }: FilePlan): string {
-  const name = shown(path).replace(/^\//, "");
-  const patch = createTwoFilesPatch(`a/${name}`, `b/${name}`, before, after);
-  return patch.replace(/^=+\n/, "");
-}
-
-function colored(patch: string, colors: Colors): string {
-  const color = (line: string): string => {
-    if (line.startsWith("+++") || line.startsWith("---")) return colors.bold(line);
-    if (line.startsWith("@@")) return colors.cyan(line);
-    if (line.startsWith("+")) return colors.green(line);
-    return line.startsWith("-") ? colors.red(line) : line;
-  };
-  return patch.split("\n").map(color).join("\n");
 }
 
 /** Remarks, then the totals. */

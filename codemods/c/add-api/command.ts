@@ -2,8 +2,8 @@ import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { writeOutputs } from "#host";
 import { ExitCode } from "../../errors.ts";
+import { fileDiff } from "../../file-diff.ts";
 import { requireClean } from "../../source/git.ts";
-import { fileDiff } from "../passes/7-report.ts";
 import { addApi } from "./add-api.ts";
 import type { Recommended } from "./manual.ts";
 

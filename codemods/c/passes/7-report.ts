@@ -1,6 +1,7 @@
 /** Phase 7: the report of a conversion, for people and for programs. */
-import { createTwoFilesPatch } from "diff";
+
 import { colors as standardColors } from "../../colors.ts";
+import { colored, fileDiff } from "../../file-diff.ts";
 import type { Conversion } from "../pipeline.ts";
 import { lineAt } from "../program.ts";
 import { type Reason, reasonTexts } from "../reasons.ts";
@@ -107,21 +108,6 @@ export function unifiedDiff(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, after]) => colored(fileDiff(path, texts.texts.get(path) ?? "", after), colors))
     .join("");
-}
-
-export function fileDiff(path: string, before: string, after: string): string {
-  const patch = createTwoFilesPatch(`a/${path}`, `b/${path}`, before, after);
-  return patch.replace(/^=+\n/, "");
-}
-
-function colored(patch: string, colors: Colors): string {
-  const color = (line: string): string => {
-    if (line.startsWith("+++") || line.startsWith("---")) return colors.bold(line);
-    if (line.startsWith("@@")) return colors.cyan(line);
-    if (line.startsWith("+")) return colors.green(line);
-    return line.startsWith("-") ? colors.red(line) : line;
-  };
-  return patch.split("\n").map(color).join("\n");
 }
 
 /** One line for each refused region, a paragraph for each reason, and the totals. */
