@@ -13,6 +13,10 @@ export function checkCommand({ options, schedule }: Run, r: JsonReader): void {
   const because = "which follows from the command of the run";
   for (const line of lines) {
     const { words, given } = parse(line);
+    const { A, B } = options.forms;
+    const [forms = "embedded,owned"] = given.get("--regions") ?? [];
+    if (forms !== `${A},${B}`)
+      at.at("command").fail(`a command with --regions ${A},${B}, the forms of the run`);
     if (given.has("--quick") !== options.quick) at.at("quick").fail(`${!options.quick}, ${because}`);
     const seed = Number(given.get("--seed")?.[0]);
     if (seed !== options.seed) at.at("seed").fail(`${seed}, ${because}`);

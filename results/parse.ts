@@ -94,15 +94,18 @@ function parseJson(text: string, file: string): unknown {
   if (text.trim() === "") {
     throw new CommandError(`${file}: is empty; give a file that \`regionlab bench -o\` wrote`);
   }
+  const json = parseText(text, file);
+  if (isDeeperThan(json, MOST_LEVELS))
+    throw new CommandError(
+      `${file}: nests deeper than any run (${MOST_LEVELS} levels); give a file that \`regionlab bench -o\` wrote`,
+    );
+  return json;
+}
+
+function parseText(text: string, file: string): unknown {
   try {
-    const json: unknown = JSON.parse(text);
-    if (isDeeperThan(json, MOST_LEVELS))
-      throw new CommandError(
-        `${file}: nests deeper than any run (${MOST_LEVELS} levels); give a file that \`regionlab bench -o\` wrote`,
-      );
-    return json;
+    return JSON.parse(text);
   } catch (cause) {
-    if (cause instanceof CommandError) throw cause;
     throw new CommandError(
       isCutOff(text)
         ? `${file}: ends in the middle (truncated JSON); copy it again, or run \`regionlab bench -o\` again`
@@ -171,15 +174,11 @@ function readQuestion(r: JsonReader): string {
 /** A command of this program; file names may be quoted. */
 const COMMAND = /^npx regionlab (bench|results merge)( ([\w./:=@%+,~^-]|'[^'\n]*'|\\')+)*$/;
 
-function readCommand(r: JsonReader, { A, B }: RunOptions["forms"]): string {
+function readCommand(r: JsonReader): string {
   const text = r.string(100_000);
   // A merged run has those of its parts, one per line.
-  for (const line of text.split("\n")) {
+  for (const line of text.split("\n"))
     if (!COMMAND.test(line)) r.fail("calls of `npx regionlab bench` or `npx regionlab results merge`");
-    const [, forms = "embedded,owned"] = / --regions (\S+)/.exec(line) ?? [];
-    if (line.startsWith("npx regionlab bench") && forms !== `${A},${B}`)
-      r.fail(`a command with --regions ${A},${B}, the forms of the run`);
-  }
   return text;
 }
 
@@ -196,7 +195,7 @@ function readOptions(r: JsonReader): RunOptions {
     workloads: r.at("workloads").array(string),
     repeats: r.at("repeats").count(),
     seed: r.at("seed").number(),
-    command: readCommand(r.at("command"), forms),
+    command: readCommand(r.at("command")),
     shard: r.at("shard").nullable(readShard),
     sequential: readSequential(r.at("sequential")),
   };

@@ -47,7 +47,7 @@ export class PackageTools {
   /** What to do manually on a host that is not Debian. */
   private readonly byHand: string;
   /** Passed to every apt command. */
-  readonly aptOptions: readonly string[];
+  private readonly aptOptions: readonly string[];
 
   constructor(byHand: string, aptOptions: readonly string[] = []) {
     this.byHand = byHand;
@@ -61,6 +61,12 @@ export class PackageTools {
       ["-q", "-o", "APT::Sandbox::User=root", ...this.aptOptions, ...command],
       folder,
     );
+  }
+
+  /** The versions of a source package that apt knows, as it lists them. */
+  sourceVersions(folder: string, name: string): string[] {
+    const shown = this.run("apt-cache", [...this.aptOptions, "showsrc", name], folder);
+    return [...shown.matchAll(/^Version: (.+)$/gm)].map(([, version = ""]) => version);
   }
 
   /** Downloads packages into `folder`; apt checks the archive's signature and the packages' hashes. */

@@ -2,11 +2,11 @@
  * QEMU's source, from Debian's source package, for tests and measurements of the C codemods. It stays outside the
  * repository: QEMU is under the GPL.
  */
-import { existsSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommandError } from "#host";
 import { cacheFolder } from "./cache-folder.ts";
-import { replaceFolder } from "./packages.ts";
+import { type PackageTools, replaceFolder } from "./packages.ts";
 import { privateApt } from "./private-apt.ts";
 
 /** The version that the debate is about, which one of these suites may still have; otherwise their newest is taken. */
@@ -32,37 +32,61 @@ export function qemuVersion(tree: string): string | undefined {
  * @throws CommandError in which case the folder is left untouched.
  */
 export function fetchQemuSource(folder: string): void {
-  const failures: string[] = [];
-  for (const wanted of [VERSION, undefined]) {
+  replaceFolder(folder, (tree, scratch) => {
+    const failures: string[] = [];
+    const found: Candidate[] = [];
+    // Most suites are never asked: the first usually has the version.
     for (const suite of SUITES) {
-      try {
-        replaceFolder(folder, (tree, scratch) => unpack(suite, wanted, tree, scratch));
+      attempt(failures, () => found.push(...candidatesOf(suite, join(scratch, suite))));
+      const exact = found.find(({ version }) => version.includes(`:${VERSION}+`));
+      if (exact !== undefined && attempt(failures, () => download(exact))) {
+        unpack(exact, tree);
         return;
-      } catch (error) {
-        if (!(error instanceof CommandError)) throw error;
-        failures.push(error.message);
       }
     }
-  }
-  throw new CommandError([...new Set(failures)].join("; "));
+    for (const candidate of found) {
+      if (!attempt(failures, () => download(candidate))) continue;
+      unpack(candidate, tree);
+      return;
+    }
+    throw new CommandError([...new Set(failures)].join("; ") || "Debian has no source of QEMU");
+  });
 }
 
-function unpack(suite: string, wanted: string | undefined, tree: string, scratch: string): void {
-  const tools = privateApt(scratch, { suite, byHand: BY_HAND });
-  const versions = [
-    ...tools
-      .run("apt-cache", [...tools.aptOptions, "showsrc", "qemu"], scratch)
-      .matchAll(/^Version: (.+)$/gm),
-  ]
-    .map(([, version = ""]) => version)
-    .filter((version) => wanted === undefined || version.includes(`:${wanted}+`));
-  const version = versions.at(-1);
-  if (version === undefined) throw new CommandError(`Debian's ${suite} has no source of QEMU ${wanted}`);
-  tools.apt(scratch, "source", "--download-only", `qemu=${version}`);
-  const archive = readdirSync(scratch).find((file) => /^qemu_.*\.orig\.tar\.\w+$/.test(file));
+/** A version that can be had. */
+interface Candidate {
+  readonly version: string;
+  readonly tools: PackageTools;
+  readonly folder: string;
+}
+
+/** Whether a step succeeded; its failure is noted. */
+function attempt(failures: string[], step: () => void): boolean {
+  try {
+    step();
+    return true;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    failures.push(error.message);
+    return false;
+  }
+}
+
+/** What a suite has, the newest first. */
+function candidatesOf(suite: string, folder: string): Candidate[] {
+  mkdirSync(folder);
+  const tools = privateApt(folder, { suite, byHand: BY_HAND });
+  const versions = tools.sourceVersions(folder, "qemu").reverse();
+  return versions.map((version) => ({ version, tools, folder }));
+}
+
+function download({ version, tools, folder }: Candidate): void {
+  tools.apt(folder, "source", "--download-only", `qemu=${version}`);
+}
+
+function unpack({ tools, folder }: Candidate, tree: string): void {
+  const archive = readdirSync(folder).find((file) => /^qemu_.*\.orig\.tar\.\w+$/.test(file));
   if (archive === undefined)
     throw new CommandError("apt-get source left no qemu_*.orig.tar.*: try it manually");
-  const unpacked = join(scratch, "unpacked");
-  tools.run("tar", ["-xf", archive, "--one-top-level=unpacked", "--strip-components=1"], scratch);
-  for (const entry of readdirSync(unpacked)) renameSync(join(unpacked, entry), join(tree, entry));
+  tools.run("tar", ["-xf", archive, "-C", tree, "--strip-components=1"], folder);
 }

@@ -1,5 +1,5 @@
 /** Implements `regionlab c`. Kept apart so that other command lines need not load it. */
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { writeOutputs } from "#host";
 import { ExitCode } from "../errors.ts";
 import { matchesGlob } from "../source/glob.ts";
@@ -15,6 +15,7 @@ import {
   type Progress,
 } from "./pipeline.ts";
 import { seriesOf } from "./series.ts";
+import { writeSources } from "./write-sources.ts";
 
 export async function runConversion(
   direction: CDirection,
@@ -29,7 +30,8 @@ export async function runConversion(
       ? convertToOwned(paths, progressOf(), { accepts, reversible })
       : convertToEmbedded(paths, progressOf(), { accepts });
   const sites = sitesOf(conversion);
-  if (options.write) await write(conversion, options.allowDirty === true);
+  if (options.write)
+    await writeSources(conversion.program.root, conversion.changes, options.allowDirty === true);
   if (options.series !== undefined) writeSeries(options.series, conversion, sites, direction);
   const report = {
     version: 1,
@@ -75,23 +77,6 @@ export function runCensus(
     print(renderCensus(census));
   }
   return ExitCode.Done;
-}
-
-/** Writes the new texts, all of them or none. */
-async function write(
-  { changes, program }: Conversion | EmbeddedConversion,
-  allowDirty: boolean,
-): Promise<void> {
-  const outputs = new Map(
-    [...changes].map(
-      ([path, text]) => [resolve(join(program.root, path)), Buffer.from(text, "latin1")] as const,
-    ),
-  );
-  if (!allowDirty) {
-    const { requireClean } = await import("../source/git.ts"); // loads the compiler of TypeScript
-    requireClean([...outputs.keys()]);
-  }
-  writeOutputs(outputs);
 }
 
 /** After this time a run says what it does. */

@@ -61,10 +61,12 @@ export class AddressSpace extends Accessor {
     this.mappings.unmap(mapping, written);
   }
 
+  /** Adds a listener, and tells it about everything currently mapped. */
   addListener(listener: MemoryListener): void {
     this.observers.add(listener);
   }
 
+  /** Removes a listener after telling it that everything is removed; does nothing if it is not registered. */
   removeListener(listener: MemoryListener): void {
     this.observers.remove(listener);
   }

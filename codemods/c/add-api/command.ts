@@ -1,10 +1,6 @@
-import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { writeOutputs } from "#host";
 import { ExitCode } from "../../errors.ts";
-import { fileDiff } from "../../file-diff.ts";
-import { requireClean } from "../../source/git.ts";
-import { addApi } from "./add-api.ts";
+import { writeSources } from "../write-sources.ts";
 import type { Recommended } from "./manual.ts";
 
 interface AddApiOptions {
@@ -27,17 +23,14 @@ export function addAddApiCommand(c: Command): void {
     )
     .option("--write", "rewrite the files: all of them or, if one cannot be written, none")
     .option("--allow-dirty", "rewrite files even if git could not restore them")
-    .action((tree: string, options: AddApiOptions) => {
+    .action(async (tree: string, options: AddApiOptions) => {
+      const { addApi } = await import("./add-api.ts");
       const { added, files } = addApi(tree, options.direction);
       if (options.write) {
-        const outputs = new Map(
-          [...files].map(
-            ([path, { after }]) => [resolve(join(tree, path)), Buffer.from(after, "latin1")] as const,
-          ),
-        );
-        if (options.allowDirty !== true) requireClean([...outputs.keys()]);
-        writeOutputs(outputs);
+        const changes = new Map([...files].map(([path, { after }]) => [path, after]));
+        await writeSources(tree, changes, options.allowDirty === true);
       } else {
+        const { fileDiff } = await import("../../file-diff.ts");
         const diffs = [...files].map(([path, { before, after }]) => fileDiff(path, before, after));
         process.stdout.write(Buffer.from(diffs.join(""), "latin1"));
       }

@@ -92,7 +92,7 @@ export class MappingLedger {
       if (mapping.isWrite && written > 0) {
         if (bounce !== null)
           this.space.writeBytes(mapping.address, mapping.bytes.subarray(0, written), mapping.attrs);
-        else this.space.model.onRamWritten?.(mapping.bytes, 0, written);
+        else this.space.onRamWritten(mapping.bytes, 0, written);
       }
     } finally {
       if (bounce !== null) {

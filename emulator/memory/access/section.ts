@@ -55,9 +55,9 @@ export class Section {
   }
 
   /**
-   * Makes the plain call of a read of a size in `plainReads`, if the guard is not engaged. Callbacks do not throw, as nothing that a guest does is an
-   * exception. One that throws ends the machine and leaves its guard engaged; catching it here would make every access
-   * a third slower.
+   * Makes the plain call of a read of a size in `plainReads`, if the guard is not engaged. Callbacks do not throw, as
+   * nothing that a guest does is an exception. One that throws ends the machine and leaves its guard engaged; catching
+   * it here would make every access a third slower.
    */
   callRead(offset: number, size: number): number {
     const { guard, read } = this;
