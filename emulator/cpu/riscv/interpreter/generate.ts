@@ -170,6 +170,7 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
                       pcBase,
                       remaining,
                       dataMode,
+                      fetchMode,
                       target,
                       exitCode,
                       temporaries,
