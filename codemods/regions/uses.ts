@@ -12,8 +12,9 @@ import {
   type SourceFile,
   SyntaxKind,
   type Type,
+  ts,
 } from "ts-morph";
-import { kindsIn } from "../source/node-index.ts";
+import { descendantsOfKind, writtenName } from "../source/node-index.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
@@ -27,16 +28,16 @@ export type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
 /** A use, and the field that it may mean. */
 export type FoundUse = readonly [DeclaredField, Use];
 
-/** The end of a pattern that is assigned to: `({ window } = device)`. */
-const assignedPattern = /\}\s*=(?![=>])/;
-
 /** The uses of region fields in one file. */
 export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   const found: FoundUse[] = [];
-  const kinds = kindsIn(file);
-  const each = <Kind extends SyntaxKind>(kind: Kind) =>
-    kinds.has(kind) ? file.getDescendantsOfKind(kind) : [];
-  for (const access of each(SyntaxKind.PropertyAccessExpression)) {
+  const each = <Kind extends SyntaxKind>(kind: Kind, mayUse?: (node: ts.Node) => boolean) =>
+    descendantsOfKind(file, kind, mayUse);
+  const isNamed = (name: ts.MemberName) => byName.has(writtenName(name, file.compilerNode));
+  for (const access of each(
+    SyntaxKind.PropertyAccessExpression,
+    (node) => ts.isPropertyAccessExpression(node) && isNamed(node.name),
+  )) {
     found.push(...accessed(access, byName));
   }
   for (const access of each(SyntaxKind.ElementAccessExpression)) {
@@ -48,21 +49,24 @@ export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   for (const spread of each(SyntaxKind.SpreadAssignment)) {
     found.push(...copied(spread.getExpression(), spread, byName));
   }
-  for (const call of each(SyntaxKind.CallExpression)) {
+  for (const call of each(
+    SyntaxKind.CallExpression,
+    (node) => ts.isCallExpression(node) && (mayReflect(node) || givesName(node, byName)),
+  )) {
     if (reflective.test(call.getExpression().getText())) {
       for (const argument of call.getArguments()) found.push(...copied(argument, call, byName));
     }
     found.push(...namedByKey(call, byName));
   }
   for (const cast of each(SyntaxKind.AsExpression)) found.push(...asRecord(cast, byName));
-  for (const object of each(SyntaxKind.ThisKeyword)) found.push(...givenAsRecord(object, byName));
+  for (const object of each(SyntaxKind.ThisKeyword, isGivenAway)) {
+    found.push(...givenAsRecord(object, byName));
+  }
   for (const loop of each(SyntaxKind.ForInStatement)) {
     found.push(...copied(loop.getExpression(), loop.getExpression(), byName));
   }
-  if (kinds.has(SyntaxKind.InKeyword) || assignedPattern.test(file.getFullText())) {
-    for (const assignment of each(SyntaxKind.BinaryExpression)) {
-      found.push(...patternOrTest(assignment, byName));
-    }
+  for (const assignment of each(SyntaxKind.BinaryExpression, isPatternOrTest)) {
+    found.push(...patternOrTest(assignment, byName));
   }
   for (const type of each(SyntaxKind.IndexedAccessType)) {
     const name = type.getIndexTypeNode().getText().slice(1, -1);
@@ -76,6 +80,31 @@ export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   return found;
 }
 
+/** True for a call that `reflective` may describe. */
+function mayReflect({ expression }: ts.CallExpression): boolean {
+  const root = ts.isPropertyAccessExpression(expression) ? expression.expression : expression;
+  return ts.isIdentifier(root);
+}
+
+/** True for a call with a string that is the name of a region. */
+function givesName(call: ts.CallExpression, byName: FieldsByName): boolean {
+  return call.arguments.some((each) => ts.isStringLiteral(each) && byName.has(each.text));
+}
+
+/** True for a `this` whose members may be reached by other names, where it is given to. */
+function isGivenAway({ parent }: ts.Node): boolean {
+  if (ts.isPropertyAccessExpression(parent)) return false;
+  return !(ts.isCallExpression(parent) && createsRegion(parent)); // by far the most common; types cost more than names
+}
+
+/** True for `({ window } = device)` and `"window" in device`. */
+function isPatternOrTest(node: ts.Node): boolean {
+  if (!ts.isBinaryExpression(node)) return false;
+  const { kind } = node.operatorToken;
+  if (kind === SyntaxKind.InKeyword) return true;
+  return kind === SyntaxKind.EqualsToken && ts.isObjectLiteralExpression(node.left);
+}
+
 /** `this as unknown as Record<string, unknown>`: by that type any of its names may be meant. */
 function asRecord(cast: AsExpression, byName: FieldsByName): FoundUse[] {
   if (cast.getType().getStringIndexType() === undefined) return [];
@@ -84,17 +113,15 @@ function asRecord(cast: AsExpression, byName: FieldsByName): FoundUse[] {
 
 /** `const fields: Record<string, any> = this`, and the like for arguments. */
 function givenAsRecord(object: Node, byName: FieldsByName): FoundUse[] {
-  const parent = object.getParent();
-  if (!Node.isExpression(object) || Node.isPropertyAccessExpression(parent)) return [];
-  if (Node.isCallExpression(parent) && createsRegion(parent)) return []; // by far the most common; types cost more than names
+  if (!Node.isExpression(object)) return [];
   if (object.getContextualType()?.getStringIndexType() === undefined) return [];
   return fieldsIn(object.getType(), byName).map((field) => useOf(field, object, UseKind.Computed));
 }
 
-function createsRegion(call: CallExpression): boolean {
-  const callee = call.getExpression();
-  if (!Node.isPropertyAccessExpression(callee)) return false;
-  return constructorByInit.has(callee.getName()) || constructorByNew.has(callee.getName());
+function createsRegion({ expression }: ts.CallExpression): boolean {
+  if (!ts.isPropertyAccessExpression(expression)) return false;
+  const { text } = expression.name;
+  return constructorByInit.has(text) || constructorByNew.has(text);
 }
 
 function fieldsIn(type: Type, byName: FieldsByName): DeclaredField[] {
@@ -276,13 +303,15 @@ function fieldsDeclaredBy(
 /** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
 function computed(access: ElementAccessExpression, byName: FieldsByName): FoundUse[] {
   const key = access.getArgumentExpression();
-  const type = access.getExpression().getType();
   if (Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key)) {
     const name = key.getLiteralText();
-    const fields = fieldsOfType(type, name, byName);
+    const candidates = byName.get(name);
+    if (candidates === undefined) return [];
+    const fields = fieldsOfType(access.getExpression().getType(), name, byName);
     if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
-    return untyped(access.getExpression(), access, byName.get(name) ?? []);
+    return untyped(access.getExpression(), access, candidates);
   }
+  const type = access.getExpression().getType();
   if (type.getNumberIndexType() !== undefined || key?.getType().isNumber()) return [];
   return fieldsIn(type, byName).map((field) => useOf(field, access, UseKind.Computed));
 }

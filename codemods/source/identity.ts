@@ -15,6 +15,9 @@ export class Identity {
   private readonly region: Node | undefined;
   /** Directories of the components that may declare `embed`. */
   private readonly rooms: readonly string[];
+  /** Answers for types, which are asked for very often and belong to one checker each. */
+  private readonly regions = new WeakMap<ts.Type, boolean>();
+  private readonly regionClasses = new WeakMap<ts.Type, boolean>();
 
   constructor(project: Project, targets: readonly SourceFile[]) {
     const resolved = new Map<string, string>();
@@ -47,8 +50,13 @@ export class Identity {
 
   /** True for an expression whose value is the region class itself or a subclass: `MemoryRegion` in `embed(MemoryRegion)`. */
   isRegionClass(expression: Node): boolean {
-    const constructed = expression.getType().getConstructSignatures()[0]?.getReturnType();
-    return constructed !== undefined && this.derivesFromRegion(constructed);
+    const type = expression.getType();
+    const known = this.regionClasses.get(type.compilerType);
+    if (known !== undefined) return known;
+    const constructed = type.getConstructSignatures()[0]?.getReturnType();
+    const constructs = constructed !== undefined && this.derivesFromRegion(constructed);
+    this.regionClasses.set(type.compilerType, constructs);
+    return constructs;
   }
 
   /** True for a name that refers to a class declaration, and so can also name the type of its instances. */
@@ -88,9 +96,14 @@ export class Identity {
   }
 
   private derivesFromRegion(type: Type): boolean {
+    const known = this.regions.get(type.compilerType);
+    if (known !== undefined) return known;
     const declarations = type.getSymbol()?.getDeclarations() ?? [];
-    if (declarations.some((each) => each === this.region)) return true;
-    return type.getBaseTypes().some((base) => this.derivesFromRegion(base));
+    const derives =
+      declarations.some((each) => each === this.region) ||
+      type.getBaseTypes().some((base) => this.derivesFromRegion(base));
+    this.regions.set(type.compilerType, derives);
+    return derives;
   }
 }
 
