@@ -241,9 +241,9 @@ function mayBeRegionClass(classNode: Node, identity: Identity): boolean {
 function embedProblem(call: CallExpression, classNode: Node, identity: Identity): Reason | undefined {
   if (!identity.isRegionClass(classNode)) return Reason.TypeUnresolved;
   const callee = call.getExpression();
-  const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
-  if (method.getSymbol() === undefined) return Reason.TypeUnresolved;
-  if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
+  const method = Node.isPropertyAccessExpression(callee) ? identity.symbolOf(callee) : callee.getSymbol();
+  if (method === undefined) return Reason.TypeUnresolved;
+  if (!identity.isOfObjectModel(method)) return Reason.NotQomObject;
   const named = isPlainName(classNode) && identity.isClassName(classNode);
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
 }

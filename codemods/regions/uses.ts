@@ -15,6 +15,7 @@ import {
   ts,
 } from "ts-morph";
 import { descendantsOfKind, writtenName } from "../source/node-index.ts";
+import { classOfThis } from "../source/this-class.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
@@ -132,10 +133,35 @@ function fieldsIn(type: Type, byName: FieldsByName): DeclaredField[] {
 function accessed(access: PropertyAccessExpression, byName: FieldsByName): FoundUse[] {
   const candidates = byName.get(access.getName());
   if (candidates === undefined) return [];
-  const named = fieldsOfName(access.getNameNode(), byName);
+  const own = ownFields(access.compilerNode, candidates);
+  const named = own.length > 0 ? own : fieldsOfName(access.getNameNode(), byName);
   const fields = named.length > 0 ? named : fieldsThatFit(access, byName);
   if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
   return untyped(access.getExpression(), access, candidates);
+}
+
+/** Fields by the class that declares them, of each list of fields with one name. */
+const fieldsByClass = new WeakMap<readonly DeclaredField[], ReadonlyMap<ts.Node, readonly DeclaredField[]>>();
+
+/** The fields that `this.window` means if its own class declares them: by far the most common, and found without types. */
+function ownFields(
+  { expression }: ts.PropertyAccessExpression,
+  candidates: readonly DeclaredField[],
+): readonly DeclaredField[] {
+  const holder = expression.kind === SyntaxKind.ThisKeyword ? classOfThis(expression) : undefined;
+  if (holder === undefined) return [];
+  const known = fieldsByClass.get(candidates) ?? byClass(candidates);
+  fieldsByClass.set(candidates, known);
+  return known.get(holder) ?? [];
+}
+
+function byClass(fields: readonly DeclaredField[]): Map<ts.Node, DeclaredField[]> {
+  const found = new Map<ts.Node, DeclaredField[]>();
+  for (const field of fields.filter(({ declaration }) => !declaration.isStatic())) {
+    const { parent } = field.declaration.compilerNode;
+    found.set(parent, [...(found.get(parent) ?? []), field]);
+  }
+  return found;
 }
 
 /** An access to an object without a type, in a file that knows the class. */
@@ -192,12 +218,27 @@ function isPick(call: CallExpression): boolean {
 
 /** True if the parameter that takes `argument` accepts some strings only. */
 function isKey(call: CallExpression, argument: Node): boolean {
+  if (takesAnyString(call, call.getArguments().indexOf(argument))) return false;
   const checker = call.getProject().getTypeChecker();
   const declaration = checker.getResolvedSignature(call)?.getDeclaration();
   if (!Node.isParametered(declaration)) return false;
   const parameter = declaration.getParameters()[call.getArguments().indexOf(argument)];
   const type = parameter?.getType();
   return type !== undefined && !type.isString() && !type.isAny() && !type.isUnknown() && mayBeKey(type);
+}
+
+/** True if every declaration of the function says `string` for that parameter; which of them is called costs more to know. */
+function takesAnyString(call: CallExpression, index: number): boolean {
+  const callee = call.getExpression();
+  const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
+  const declarations = name.getSymbol()?.compilerSymbol.declarations ?? [];
+  return (
+    declarations.length > 0 &&
+    declarations.every((each) => {
+      const type = ts.isFunctionLike(each) ? each.parameters[index]?.type : undefined;
+      return type?.kind === SyntaxKind.StringKeyword;
+    })
+  );
 }
 
 function mayBeKey(type: Type): boolean {

@@ -1,5 +1,15 @@
 import { dirname } from "node:path";
-import { type ClassDeclaration, Node, type Project, type SourceFile, type Type, ts } from "ts-morph";
+import {
+  type ClassDeclaration,
+  Node,
+  type Symbol as NodeSymbol,
+  type Project,
+  type PropertyAccessExpression,
+  type SourceFile,
+  type Type,
+  ts,
+} from "ts-morph";
+import { classOfThis } from "./this-class.ts";
 
 /** The components whose classes define what a region and a QOM object are. */
 const memoryRoom = "memory";
@@ -71,9 +81,19 @@ export class Identity {
     return type.isAny() || type.compilerType.flags === ts.TypeFlags.Any;
   }
 
+  /** What the name of an access refers to; for `this.name` without looking at what `this` may have been narrowed to. */
+  symbolOf(access: PropertyAccessExpression): NodeSymbol | undefined {
+    const type = holderOf(access.getExpression())?.getType();
+    return type?.getProperty(access.getName()) ?? access.getNameNode().getSymbol();
+  }
+
   /** True if the object model declares `method`, the name node of a call `this.embed(…)`. */
   isObjectModelMethod(method: Node): boolean {
-    const symbol = method.getSymbol();
+    return this.isOfObjectModel(method.getSymbol());
+  }
+
+  /** The same for what a name refers to. */
+  isOfObjectModel(symbol: NodeSymbol | undefined): boolean {
     const declarations = (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations() ?? [];
     return declarations.some((each) => this.isDeclaredByModel(each));
   }
@@ -93,6 +113,14 @@ export class Identity {
     return (
       embed !== undefined && Node.isMethodDeclaration(embed) && this.isObjectModelMethod(embed.getNameNode())
     );
+  }
+
+  /** True for an expression of the type of a region, other than null. A `this` is one in the region's own class only. */
+  isRegionObject(expression: Node): boolean {
+    const holder = holderOf(expression);
+    if (holder !== undefined) return holder === this.region;
+    const type = expression.getType();
+    return this.isRegion(type) && !type.isNull();
   }
 
   private derivesFromRegion(type: Type): boolean {
@@ -118,4 +146,11 @@ export function resolveRoom(project: Project, specifier: string, from: string): 
     undefined,
     ts.ModuleKind.ESNext,
   ).resolvedModule?.resolvedFileName;
+}
+
+/** The class whose object a plain `this` is. */
+function holderOf(expression: Node): Node | undefined {
+  const holder = Node.isThisExpression(expression) ? classOfThis(expression.compilerNode) : undefined;
+  if (holder === undefined) return undefined;
+  return expression.getFirstAncestor((each) => each.compilerNode === holder);
 }
