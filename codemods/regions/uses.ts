@@ -227,7 +227,9 @@ function isKey(call: CallExpression, argument: Node): boolean {
   return type !== undefined && !type.isString() && !type.isAny() && !type.isUnknown() && mayBeKey(type);
 }
 
-/** True if every declaration of the function says `string` for that parameter; which of them is called costs more to know. */
+/**
+ * True if every declaration of the function lets that parameter be any string; which of them is called costs more to know.
+ */
 function takesAnyString(call: CallExpression, index: number): boolean {
   const callee = call.getExpression();
   const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
@@ -236,9 +238,20 @@ function takesAnyString(call: CallExpression, index: number): boolean {
     declarations.length > 0 &&
     declarations.every((each) => {
       const type = ts.isFunctionLike(each) ? each.parameters[index]?.type : undefined;
-      return type?.kind === SyntaxKind.StringKeyword;
+      return type !== undefined && isAnyString(type);
     })
   );
+}
+
+/** `string`, and `string | null`. */
+function isAnyString(type: ts.TypeNode): boolean {
+  if (!ts.isUnionTypeNode(type)) return type.kind === SyntaxKind.StringKeyword;
+  return type.types.some(isAnyString) && type.types.every((each) => isAnyString(each) || isNothing(each));
+}
+
+function isNothing(type: ts.TypeNode): boolean {
+  if (ts.isLiteralTypeNode(type)) return type.literal.kind === SyntaxKind.NullKeyword;
+  return type.kind === SyntaxKind.UndefinedKeyword;
 }
 
 function mayBeKey(type: Type): boolean {

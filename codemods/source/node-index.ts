@@ -2,7 +2,14 @@
  * Finds nodes without walking a file again for every question. A file is walked once, by the compiler's nodes; only those
  * that are found get an object of ts-morph's, which costs many times as much.
  */
-import { type Identifier, type Node, type PrivateIdentifier, type SyntaxKind, ts } from "ts-morph";
+import {
+  type Identifier,
+  type Node,
+  type PrivateIdentifier,
+  type SourceFile,
+  type SyntaxKind,
+  ts,
+} from "ts-morph";
 
 /** The nodes of one file, each list in source order. */
 interface FileIndex {
@@ -10,6 +17,8 @@ interface FileIndex {
   readonly byKind: ReadonlyMap<SyntaxKind, readonly ts.Node[]>;
   /** Identifiers and private identifiers by their text; those in documentation comments as well. */
   readonly byName: ReadonlyMap<string, readonly ts.Node[]>;
+  /** String literals and templates without substitutions by their text. */
+  readonly byText: ReadonlyMap<string, readonly ts.Node[]>;
   /** The identifiers of documentation comments, such as those of `@param name` and `{@link name}`. */
   readonly documented: ReadonlySet<ts.Node>;
 }
@@ -29,6 +38,15 @@ export function identifiersIn(scope: Node, name: string): readonly Name[] {
 export function namesIn(scope: Node, name: string): readonly ts.Node[] {
   const index = indexOf(fileOf(scope));
   return namesWithin(scope.compilerNode, index, name).filter((each) => !index.documented.has(each));
+}
+
+/** The identifiers, `#names` and string literals of a file with this text, in source order; without those in comments. */
+export function mentionsOf(file: SourceFile, text: string): readonly Node[] {
+  const { byName, byText, documented } = indexOf(file.compilerNode);
+  const names = (byName.get(text) ?? []).filter((each) => !documented.has(each));
+  const strings = byText.get(text) ?? [];
+  const nodes = strings.length === 0 ? names : [...names, ...strings].sort((a, b) => a.pos - b.pos);
+  return nodes.map((each) => wrapped(file, each));
 }
 
 /**
@@ -72,6 +90,7 @@ function indexOf(file: ts.SourceFile): FileIndex {
 function readIndex(file: ts.SourceFile): FileIndex {
   const byKind = new Map<SyntaxKind, ts.Node[]>();
   const byName = new Map<string, ts.Node[]>();
+  const byText = new Map<string, ts.Node[]>();
   const documented = new Set<ts.Node>();
   const addName = (node: ts.Identifier | ts.PrivateIdentifier): void => {
     const written = writtenName(node, file);
@@ -91,11 +110,12 @@ function readIndex(file: ts.SourceFile): FileIndex {
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) addName(node);
     else {
       add(byKind, node.kind, node);
+      if (ts.isStringLiteralLike(node)) add(byText, node.text, node);
       ts.forEachChild(node, visit);
     }
   };
   ts.forEachChild(file, visit);
-  return { byKind, byName, documented };
+  return { byKind, byName, byText, documented };
 }
 
 /** The comments that belong to a node are no children of it, and the compiler's declarations leave them out. */
