@@ -2,7 +2,7 @@
  * What happens when an object of a class is constructed, before its first initialiser runs. An embedded child is constructed
  * with its parent, an owned one when it is created, so nothing of it may show outside.
  */
-import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node, type PropertyAccessExpression, SyntaxKind } from "ts-morph";
 import type { Evidence } from "../passes/evidence.ts";
 import { constructorByInit, constructorByNew } from "../regions/constructors.ts";
 import { declarationsOf } from "../regions/names.ts";
@@ -53,7 +53,7 @@ function isOutside(node: Node, whole: Node, evidence: Evidence, visited: Set<Nod
   if (Node.isNewExpression(node)) return doesSomething(node.getExpression(), evidence, visited);
   if (Node.isPropertyAccessExpression(node)) {
     if (isWritten(node)) return !Node.isThisExpression(innermost(node.getExpression()));
-    return isPartOfModel(node) || isGetter(node, evidence);
+    return isPartOfModel(node) || isGetter(node) || isChanged(node, evidence);
   }
   if (Node.isElementAccessExpression(node)) return isWritten(node) && !isOwnElement(node);
   if (!Node.isIdentifier(node)) return false;
@@ -74,28 +74,56 @@ function isOwnElement(node: Node): boolean {
 }
 
 /** `this.model.clock`: what it is may change until the child is created. */
-function isPartOfModel(access: Node): boolean {
-  const object = Node.isPropertyAccessExpression(access) ? innermost(access.getExpression()) : undefined;
+function isPartOfModel(access: PropertyAccessExpression): boolean {
+  const object = innermost(access.getExpression());
   return Node.isPropertyAccessExpression(object) && object.getName() === "model";
 }
 
-/** A getter runs code, which is looked at like that of a function. */
-function isGetter(access: Node, evidence: Evidence): boolean {
-  const name = Node.isPropertyAccessExpression(access) ? access.getNameNode() : access;
-  return declarationsOf(name).some(
-    (each) => Node.isGetAccessorDeclaration(each) && !evidence.identity.isDeclaredByModel(each),
+/** A getter runs code. */
+function isGetter(access: PropertyAccessExpression): boolean {
+  const declarations = declarationsOf(access.getNameNode());
+  return declarations.some(
+    (each) => Node.isGetAccessorDeclaration(each) && !each.getSourceFile().isDeclarationFile(),
   );
+}
+
+/** `counters.next`, where some code of the program assigns it. */
+function isChanged(access: PropertyAccessExpression, { tracer }: Evidence): boolean {
+  const object = innermost(access.getExpression());
+  if (!Node.isIdentifier(object)) return false;
+  const references = tracer.names.referencesTo(declarationsOf(access.getNameNode()), access.getName());
+  return references.some((name) => {
+    const place = name.getParentIfKind(SyntaxKind.PropertyAccessExpression);
+    return place !== undefined && isWritten(place);
+  });
 }
 
 /** Standard functions whose result depends on when they are called, or that do something. */
 const moments =
   /^(?:Math\.random|Date\b|performance\b|console\b|globalThis\b|process\b|crypto\b|Symbol$|set\w+$|queueMicrotask$)/;
 
+/** Methods of the language's objects that change them. */
+const changes =
+  /^(?:push|unshift|pop|shift|splice|fill|copyWithin|sort|reverse|set|add|delete|clear|next|assign|define\w*)$/;
+
+/** `all.push`, of something that is not the object's own. */
+function isChange(callee: Node): boolean {
+  if (!Node.isPropertyAccessExpression(callee) || !changes.test(callee.getName())) return false;
+  const object = innermost(callee.getExpression());
+  const [declaration] = Node.isIdentifier(object) ? declarationsOf(object) : [];
+  return declaration?.getFirstAncestor(Node.isFunctionLikeDeclaration) === undefined && !isOfThis(object);
+}
+
+function isOfThis(object: Node): boolean {
+  if (Node.isThisExpression(object) || Node.isNewExpression(object)) return true;
+  return Node.isPropertyAccessExpression(object) && isOfThis(innermost(object.getExpression()));
+}
+
 /** True for a call that may do or see something outside: of a function that is not known, or of one that does. */
 function doesSomething(callee: Node, evidence: Evidence, visited: Set<Node>): boolean {
   const function_ = innermost(callee);
   if (function_.getKind() === SyntaxKind.SuperKeyword) return false;
-  if (moments.test(function_.getText())) return true;
+  if (moments.test(function_.getText()) || isChange(function_)) return true;
   const name = Node.isPropertyAccessExpression(function_) ? function_.getNameNode() : function_;
   const declarations = declarationsOf(name);
   if (declarations.length === 0) return true;

@@ -77,8 +77,8 @@ function fieldRefusal(
     firstRefusal(classes, (each) => classProblem(each, field.declaration, direction, evidence)) ??
     missingWhenUsed(field, deviceOrder, names) ??
     leakedToOthers(field, names) ??
-    fateProblem(fates, device.declaration, evidence) ??
-    observed(device.declaration, evidence)
+    observed(device.declaration, evidence) ??
+    fateProblem(fates, device.declaration, evidence)
   );
 }
 
@@ -112,8 +112,8 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   if (new Set(classes).size > 1) return refuse(Reason.NoCounterpart, statementOf(local));
   return (
     firstRefusal(classes, (each) => classProblem(each, statementOf(local), "to-embedded", evidence)) ??
-    fateProblem(fatesOfLocal(local, evidence), device.declaration, evidence) ??
-    observed(device.declaration, evidence)
+    observed(device.declaration, evidence) ??
+    fateProblem(fatesOfLocal(local, evidence), device.declaration, evidence)
   );
 }
 
