@@ -271,10 +271,12 @@ function start(part: Part): void {
   },
 };
 
-/** Members of a device, what refuses them, and code beside it. */
+/** A name, the members of a device, the reason, and code beside it. */
+type Refused = readonly [name: string, members: string, reason: string, around?: string];
+
 const init = `this.initializeChild("part", this.part);`;
 const field = "  readonly part = this.embed(Part);\n";
-const refusedToOwned: readonly (readonly [string, string, string, string?])[] = [
+const refusedToOwned: readonly Refused[] = [
   [
     "used before",
     `${field}  protected override instanceInit(): void { this.part.rate = 2; ${init} }\n`,
@@ -384,7 +386,7 @@ const refusedToOwned: readonly (readonly [string, string, string, string?])[] = 
 
 const make = `this.part = this.newChild("part", Part);`;
 const owned = "  part!: Part;\n";
-const refusedToEmbedded: readonly (readonly [string, string, string, string?])[] = [
+const refusedToEmbedded: readonly Refused[] = [
   [
     "has a region, which views may show after the parent has gone",
     `  part!: Window;\n  protected override realize(): void { this.part = this.newChild("part", Window); }\n`,
@@ -447,7 +449,7 @@ describe("converted there and back", () => {
 describe.each([
   ["to-owned", refusedToOwned],
   ["to-embedded", refusedToEmbedded],
-] as const)("refused %s", (direction, cases) => {
+] as const)("refused %s", (direction, cases: readonly Refused[]) => {
   let found: Map<string, Conversion>;
   const text = (members: string, around = "") => device(members) + around;
 
@@ -456,7 +458,7 @@ describe.each([
     found = trials.convert(programs(texts), direction);
   }, 120_000);
 
-  test.each(cases)("%s", (name, members, reason, around) => {
+  test.each(cases.map((each) => [each[0], each] as const))("%s", (name, [, members, reason, around]) => {
     const after = { "dev.ts": text(members, around) };
     expect(found.get(name)).toEqual({ after, changed: false, reasons: [reason], crash: null });
   });
