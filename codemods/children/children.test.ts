@@ -1,5 +1,6 @@
 /** Child objects in both forms: converted there and back, compiled, and run; or refused. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { childReasons } from "../regions/reasons.ts";
 import { type Conversion, newMessages, Trials } from "../testing/trial.ts";
 
 const head = `import { MemoryRegion, type MemoryRegionOps } from "#memory";
@@ -462,6 +463,11 @@ describe.each([
     const after = { "dev.ts": text(members, around) };
     expect(found.get(name)).toEqual({ after, changed: false, reasons: [reason], crash: null });
   });
+});
+
+test("every reason that only children have is among them", () => {
+  const shown = new Set([...refusedToOwned, ...refusedToEmbedded].map(([, , reason]) => reason));
+  expect(childReasons.filter((reason) => !shown.has(reason))).toEqual([]);
 });
 
 afterAll(() => trials.close());

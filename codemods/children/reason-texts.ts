@@ -1,6 +1,6 @@
 /** The reasons for refusing, in words for what a conversion is about. */
 import type { Subject } from "../regions/makers.ts";
-import { Reason, type ReasonText, reasonTexts } from "../regions/reasons.ts";
+import { childReasons, Reason, type ReasonText, reasonTexts } from "../regions/reasons.ts";
 
 /** Where a region's reason holds for children with other words than `child` for `region`. */
 const own: Readonly<Partial<Record<Reason, Partial<ReasonText>>>> = {
@@ -35,7 +35,7 @@ for (const [reason, text] of Object.entries(reasonTexts) as [Reason, ReasonText]
       .replaceAll("memory region", "child")
       .replaceAll("regions", "children")
       .replaceAll("region", "child");
-  const isOwn = reason.startsWith("child-");
+  const isOwn = childReasons.includes(reason);
   const { what, why, mend } = isOwn
     ? text
     : { what: words(text.what), why: words(text.why), mend: words(text.mend) };

@@ -55,6 +55,14 @@ export const Reason = {
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
+/** Reasons that only a child object can have. */
+export const childReasons: readonly Reason[] = [
+  Reason.ChildUnparented,
+  Reason.ChildReferenced,
+  Reason.ChildOutlivesParent,
+  Reason.ConstructionObserved,
+];
+
 /** One line each: what was found, why that stops the conversion, what to do about it. */
 export interface ReasonText {
   readonly what: string;
