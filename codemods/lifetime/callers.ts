@@ -2,6 +2,9 @@
 import { ts } from "ts-morph";
 import { accessOf, type FlowProgram, strip } from "../flow/index.ts";
 
+/** Methods that make an object, and which of their arguments is its class. */
+const TYPE_ARGUMENT = { create: 0, embed: 0, embedArray: 0, newChild: 1 } as const;
+
 export class Callers {
   private readonly program: FlowProgram;
   private readonly files: readonly ts.SourceFile[];
@@ -31,9 +34,9 @@ export class Callers {
   realizesOnce(declaration: ts.ClassLikeDeclaration): boolean {
     const name = declaration.name?.text;
     if (name === undefined) return false;
-    const makes = ["create", "embed", "newChild"].some((maker) =>
+    const makes = Object.entries(TYPE_ARGUMENT).some(([maker, index]) =>
       (this.index().get(maker) ?? []).some((call) => {
-        const [type] = call.arguments;
+        const type = call.arguments[index];
         if (type === undefined || !ts.isIdentifier(strip(type))) return false;
         return this.program.declarationOf(strip(type)) === declaration;
       }),
