@@ -1,5 +1,6 @@
 import { ObjectModel, type ObjectModelOptions, QomAbort } from "#qom";
 import { HostRam, type RamAllocator } from "./access/ram.ts";
+import { ReclaimedRam } from "./access/reclaimed-ram.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { FlatView, physicalRoot } from "./map/flat-view.ts";
 import { MemoryRegion } from "./map/region.ts";
@@ -26,6 +27,8 @@ export interface MemoryModelOptions extends ObjectModelOptions {
 /** The object model of a machine with memory: address spaces, flat views, transactions and RCU. */
 export class MemoryModel extends ObjectModel {
   readonly ram: RamAllocator;
+  /** RAM on its way back to `ram`. */
+  readonly reclaimedRam: ReclaimedRam;
   readonly rcu: Rcu;
   readonly noOwner: NoOwner = { model: this };
   /** In creation order. */
@@ -54,6 +57,7 @@ export class MemoryModel extends ObjectModel {
   constructor(options: MemoryModelOptions = {}) {
     super(options);
     this.ram = options.ram ?? new HostRam();
+    this.reclaimedRam = new ReclaimedRam(this.ram, this.detector);
     this.rcu = new Rcu(options.onRcuPending);
     this.sameOwnerExemption = options.sameOwnerExemption ?? true;
     this.types.register(MemoryRegion);
@@ -156,5 +160,6 @@ export class MemoryModel extends ObjectModel {
     this.rcu.drain();
     this.emptyView.unref();
     this.rcu.drain();
+    this.reclaimedRam.check();
   }
 }
