@@ -20,8 +20,12 @@ import {
 import { RamBlock } from "../access/ram.ts";
 import { checkAddress, checkSize } from "../hwaddr.ts";
 import type { MemoryModel, NoOwner } from "../memory-model.ts";
-import { compareIoEventFds, type IoEventFd } from "../observe/ioeventfd.ts";
+import { compareIoEventFds, type IoEventFd, ioEventFdOrder } from "../observe/ioeventfd.ts";
 import { RcuNode } from "../rcu.ts";
+import { MANY_SUBREGIONS, ManySubregions } from "./many-subregions.ts";
+import { SortedTree } from "./sorted-tree.ts";
+
+const NO_EVENT_FDS = SortedTree.of(ioEventFdOrder);
 
 /** Engaged while a device handles an access; other accesses to the same device are refused meanwhile. */
 export class MemReentrancyGuard {
@@ -108,9 +112,8 @@ export class MemoryRegion extends QomObject {
   aliasOffset!: number;
   /** Number of mapped aliases that lead to this region. */
   mappedViaAlias!: number;
-  /** Highest priority first; among equals, the most recently added first. */
-  subregions!: MemoryRegion[];
-  ioEventFds!: readonly IoEventFd[];
+  private inside!: MemoryRegion[] | ManySubregions;
+  private eventFds!: SortedTree<IoEventFd>;
   coalesced!: readonly CoalescedRange[];
   private releaseRam!: (() => void) | null;
 
@@ -145,8 +148,8 @@ export class MemoryRegion extends QomObject {
     this.alias = null;
     this.aliasOffset = 0;
     this.mappedViaAlias = 0;
-    this.subregions = [];
-    this.ioEventFds = [];
+    this.inside = [];
+    this.eventFds = NO_EVENT_FDS;
     this.coalesced = [];
     this.releaseRam = null;
   }
@@ -162,11 +165,13 @@ export class MemoryRegion extends QomObject {
         ),
       );
     }
+    if (this.alias != null) this.model.changes.aliasEnds(this);
     this.clear();
   }
 
   protected override instanceFinalize(): void {
     this.enabled = false; // directly: setEnabled would open a transaction of its own
+    this.model.changes.note(this, 0, this.size);
     this.model.transaction(() => {
       if (this.container !== null) {
         if (!this.model.sameOwnerExemption)
@@ -181,7 +186,9 @@ export class MemoryRegion extends QomObject {
     this.checkUnseen();
     this.releaseRam?.();
     this.clearCoalescing();
-    this.ioEventFds = [];
+    if (this.alias !== null) this.model.changes.aliasEnds(this);
+    this.model.ioEventFdCount -= this.eventFds.size;
+    this.eventFds = NO_EVENT_FDS;
   }
 
   // Constructor pairs.
@@ -324,9 +331,8 @@ export class MemoryRegion extends QomObject {
     for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias++;
     this.model.transaction(() => {
       if (!this.model.exempt(this, subregion)) subregion.takeRef();
-      const before = this.subregions.findIndex((other) => other.priority <= priority);
-      if (before === -1) this.subregions.push(subregion);
-      else this.subregions.splice(before, 0, subregion);
+      this.enter(subregion);
+      this.model.changes.note(this, offset, offset + subregion.size);
       this.model.updatePending ||= this.enabled && subregion.enabled;
     });
   }
@@ -338,10 +344,47 @@ export class MemoryRegion extends QomObject {
         throw new QomAbort(`${subregion.describe()} is not in ${this.describe()}`);
       subregion.container = null;
       for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias--;
-      this.subregions.splice(this.subregions.indexOf(subregion), 1);
+      const { inside } = this;
+      if (inside instanceof ManySubregions) inside.delete(subregion);
+      else inside.splice(inside.indexOf(subregion), 1);
+      this.model.changes.note(this, subregion.address, subregion.address + subregion.size);
       if (!this.model.exempt(this, subregion)) subregion.dropRef();
       this.model.updatePending ||= this.enabled && subregion.enabled;
     });
+  }
+
+  private enter(subregion: MemoryRegion): void {
+    const { inside } = this;
+    if (inside instanceof ManySubregions) {
+      inside.add(subregion);
+      return;
+    }
+    const before = inside.findIndex((other) => other.priority <= subregion.priority);
+    if (before === -1) inside.push(subregion);
+    else inside.splice(before, 0, subregion);
+    if (inside.length > MANY_SUBREGIONS) this.inside = new ManySubregions(inside);
+  }
+
+  /** Highest priority first; among equals, the most recently added first. */
+  get subregions(): readonly MemoryRegion[] {
+    const { inside } = this;
+    return inside instanceof ManySubregions ? inside.list : inside;
+  }
+
+  /** As `subregions`, for whoever needs only the first. */
+  subregionsInOrder(): Iterable<MemoryRegion> {
+    return this.inside;
+  }
+
+  /** Those that may reach into a part of the region, in the order of `subregions`. */
+  subregionsWithin(low: number, high: number): readonly MemoryRegion[] {
+    const { inside } = this;
+    return inside instanceof ManySubregions ? inside.within(low, high) : inside;
+  }
+
+  /** Whether looking at all subregions takes long. */
+  get manySubregions(): boolean {
+    return this.inside instanceof ManySubregions;
   }
 
   /** Moves it within its container; it then wins over regions of equal priority. */
@@ -369,9 +412,12 @@ export class MemoryRegion extends QomObject {
     if (checkSize(size, `size of ${this.describe()}`) === this.size) return;
     if (this.ram !== null && size > this.ram.bytes.length)
       throw new QomAbort(`${this.describe()} has ${this.ram.bytes.length} bytes of RAM, not ${size}`);
+    const most = Math.max(size, this.size);
     this.change(() => {
       this.size = size;
-    });
+      const around = this.container?.inside;
+      if (around instanceof ManySubregions) around.resize(this);
+    }, most);
   }
 
   /** @throws QomAbort for a region that is not an alias. */
@@ -408,10 +454,31 @@ export class MemoryRegion extends QomObject {
 
   // Event notification.
 
+  /** By offset, size and value. */
+  get ioEventFds(): readonly IoEventFd[] {
+    return this.eventFds.size === 0 ? [] : [...this.eventFds];
+  }
+
+  get hasIoEventFds(): boolean {
+    return this.eventFds.size > 0;
+  }
+
+  /** The notifiers from an offset on, in order. */
+  ioEventFdsFrom(offset: number): IterableIterator<IoEventFd> {
+    return this.eventFds.from((fd) => fd.offset < offset);
+  }
+
   /** A matching guest write goes to `fd` instead of the callbacks. */
   addIoEventFd(fd: IoEventFd): void {
     this.model.ioEventFdTransaction(() => {
-      this.ioEventFds = [...this.ioEventFds, fd].sort(compareIoEventFds);
+      this.eventFds = this.eventFds.replace(
+        (other) => compareIoEventFds(other, fd) <= 0,
+        (other) => compareIoEventFds(other, fd) > 0,
+        [fd],
+      );
+      this.model.ioEventFdCount++;
+      this.model.changes.noteIoEventFd(this, fd.offset);
+      if (this.eventFds.size > 1) return;
       this.plainWrites = 0;
       this.model.refreshSections(this);
     });
@@ -419,13 +486,23 @@ export class MemoryRegion extends QomObject {
 
   /** Removes the notifier that is equal to `fd`. @throws QomAbort when there is none. */
   delIoEventFd(fd: IoEventFd): void {
-    const place = this.ioEventFds.findIndex(
-      (each) => compareIoEventFds(each, fd) === 0 && each.notify === fd.notify,
-    );
+    const alike: IoEventFd[] = [];
+    for (const each of this.eventFds.from((other) => compareIoEventFds(other, fd) < 0)) {
+      if (compareIoEventFds(each, fd) > 0) break;
+      alike.push(each);
+    }
+    const place = alike.findIndex(({ notify }) => notify === fd.notify);
     if (place === -1) throw new QomAbort(`${this.describe()} has no such event notifier to remove`);
     this.model.ioEventFdTransaction(() => {
-      this.ioEventFds = this.ioEventFds.filter((_, index) => index !== place);
-      if (this.ioEventFds.length === 0) this.plainWrites = plainSizes(this.ops, "write");
+      this.eventFds = this.eventFds.replace(
+        (other) => compareIoEventFds(other, fd) < 0,
+        (other) => compareIoEventFds(other, fd) > 0,
+        alike.toSpliced(place, 1),
+      );
+      this.model.ioEventFdCount--;
+      this.model.changes.noteIoEventFd(this, fd.offset);
+      if (this.eventFds.size > 0) return;
+      this.plainWrites = plainSizes(this.ops, "write");
       this.model.refreshSections(this);
     });
   }
@@ -570,6 +647,7 @@ export class MemoryRegion extends QomObject {
   private showPartOf(target: MemoryRegion, offset: number): this {
     target.reportIfUninitialised(`the target of alias ${this.name}`);
     this.alias = target;
+    this.model.changes.aliasBegins(this, target);
     this.aliasOffset = checkAddress(offset, `alias offset of ${this.name}`);
     return this;
   }
@@ -609,9 +687,11 @@ export class MemoryRegion extends QomObject {
     });
   }
 
-  private change(apply: () => void): void {
+  /** @param size greatest of the sizes before and after */
+  private change(apply: () => void, size = this.size): void {
     this.model.transaction(() => {
       apply();
+      this.model.changes.note(this, 0, size);
       this.model.updatePending = true;
     });
   }
