@@ -110,16 +110,26 @@ export class FlatView {
     const added = new Set<FlatRange>();
     for (const { low, high } of united(places)) {
       // Ranges that are cut or touched are rendered as a whole, so that they can be merged with what is new.
-      const old: FlatRange[] = [];
+      const old = new Map<number, FlatRange>();
+      let from = low;
+      let to = high;
       for (const range of tree.from(({ end }) => end < low)) {
         if (range.start > high) break;
-        old.push(range);
+        old.set(range.start, range);
+        from = Math.min(from, range.start);
+        to = Math.max(to, range.end);
       }
-      const from = Math.min(low, old[0]?.start ?? low);
-      const to = Math.max(high, old.at(-1)?.end ?? high);
-      const now = render(root, from, to).map((range) => stays(range, old) ?? range);
-      for (const range of old) if (!now.includes(range) && !added.delete(range)) removed.add(range);
-      for (const range of now) if (!old.includes(range)) added.add(range);
+      const now = render(root, from, to).map((range) => {
+        const same = old.get(range.start);
+        if (same?.equals(range) !== true) {
+          added.add(range);
+          return range;
+        }
+        old.delete(range.start);
+        if (!added.has(same)) same.section.refresh(same.region); // sees what else has changed in the region
+        return same;
+      });
+      for (const range of old.values()) if (!added.delete(range)) removed.add(range);
       tree = tree.replace(
         ({ start }) => start < from,
         ({ start }) => start >= to,
@@ -171,13 +181,6 @@ export class FlatView {
     older.lastOf = newer === null ? [] : [...older.lastOf, ...shared];
     return mine.filter(({ since }) => since > older.number);
   }
-}
-
-/** The old range that is equal to a new one; its section sees what else has changed in its region. */
-function stays(range: FlatRange, old: readonly FlatRange[]): FlatRange | undefined {
-  const same = old.find((each) => each.equals(range));
-  same?.section.refresh(same.region);
-  return same;
 }
 
 function ascending(ranges: ReadonlySet<FlatRange>): FlatRange[] {
