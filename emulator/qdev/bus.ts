@@ -16,7 +16,7 @@ export class Bus extends QomObject {
 
   declare readonly model: DeviceModel;
 
-  private readonly seated: Device[] = [];
+  private readonly seated = new Set<Device>();
 
   /** The name that a device's `bus=` refers to. */
   get name(): string {
@@ -25,13 +25,13 @@ export class Bus extends QomObject {
 
   /** The devices, in order of arrival. */
   get devices(): readonly Device[] {
-    return this.seated;
+    return [...this.seated];
   }
 
   /** Whether there is no room for more devices. */
   get full(): boolean {
     const { maxDevices } = this.constructor as typeof Bus; // the constructor of every bus is such a class
-    return this.seated.length >= maxDevices;
+    return this.seated.size >= maxDevices;
   }
 
   /** What the devices on the bus reach by DMA. */
@@ -46,11 +46,11 @@ export class Bus extends QomObject {
     device.ref();
     this.ref();
     device.parentBus = this;
-    this.seated.push(device);
+    this.seated.add(device);
   }
 
   remove(device: Device): void {
-    this.seated.splice(this.seated.indexOf(device), 1);
+    this.seated.delete(device);
     device.parentBus = null;
     const { rcu }: { rcu: Rcu } = this.model;
     rcu.call(new RcuNode(), () => device.unref());
