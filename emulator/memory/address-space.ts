@@ -47,6 +47,7 @@ export class AddressSpaceStorage {
           `address space ${this.space.name} is initialised again, as ${name}, before its end; destroy it and wait for a grace period`,
           "address-space",
           "initialisation",
+          this.space,
         ),
       );
     }

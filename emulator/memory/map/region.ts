@@ -162,6 +162,7 @@ export class MemoryRegion extends QomObject {
           `${this.describe()} is initialised again while it is in ${this.container.describe()}; remove it from there first`,
           MemoryRegion.typeName,
           "container",
+          this,
         ),
       );
     }
@@ -660,6 +661,7 @@ export class MemoryRegion extends QomObject {
         `a memory-region that was never initialised becomes ${use}; initialise it first`,
         MemoryRegion.typeName,
         use,
+        this,
       ),
     );
   }
@@ -675,6 +677,7 @@ export class MemoryRegion extends QomObject {
           `${this.describe()} was finalized while the view of ${name} shows it; remove it and its aliases from the map first`,
           MemoryRegion.typeName,
           `view of ${name}`,
+          this,
         ),
       );
     }
