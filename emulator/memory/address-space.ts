@@ -19,6 +19,8 @@ export class AddressSpace extends Accessor {
   readonly mappings: MappingLedger;
   readonly observers: Observers;
   private rootRegion: MemoryRegion | null;
+  /** The region that it holds a reference to: its root, until a grace period after the space was destroyed. */
+  heldRoot: MemoryRegion | null;
   private readonly block: Block;
   private readonly node = new RcuNode();
   private destroyed = false;
@@ -32,6 +34,8 @@ export class AddressSpace extends Accessor {
     this.mappings = new MappingLedger(this);
     this.observers = new Observers(this);
     this.rootRegion = root;
+    this.heldRoot = root;
+    block.tenants.push(this);
     model.addressSpaces.push(this);
     this.view.ref();
     this.observers.updateIoEventFds();
@@ -100,6 +104,7 @@ export class AddressSpace extends Accessor {
       if (this.mappings.waiting > 0) throw new QomAbort(`${this.name} ends with waiters for bounce buffers`);
       if (this.observers.any) throw new QomAbort(`${this.name} ends with listeners attached`);
       this.view.unref();
+      this.heldRoot = null;
       root?.dropRef();
       this.model.heap.free(this.block);
     });

@@ -1,7 +1,8 @@
-import { ObjectModel, type ObjectModelOptions, QomAbort } from "#qom";
+import { ObjectModel, type ObjectModelOptions, QomAbort, type QomObject } from "#qom";
 import { HostRam, type RamAllocator } from "./access/ram.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { FlatView, physicalRoot } from "./map/flat-view.ts";
+import { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
 import { MemoryRegion } from "./map/region.ts";
 import type { MemoryListener } from "./observe/listener.ts";
 import { Rcu } from "./rcu.ts";
@@ -14,11 +15,8 @@ export interface NoOwner {
 export interface MemoryModelOptions extends ObjectModelOptions {
   /** Allocates the bytes of RAM regions; default: host buffers. */
   readonly ram?: RamAllocator;
-  /**
-   * Whether a container takes no reference on a subregion of its own owner (default), as in QEMU since 10.2, so that
-   * devices that contain their own regions can be freed.
-   */
-  readonly sameOwnerExemption?: boolean;
+  /** What references to regions count on; default: `owner`, the rules of QEMU since 10.2. */
+  readonly references?: ReferencePolicy;
   /** Called when RCU callbacks are waiting: `rcu.poll` is due as soon as no reader is active. */
   readonly onRcuPending?: () => void;
 }
@@ -38,7 +36,7 @@ export class MemoryModel extends ObjectModel {
   renders = 0;
   private ioEventFdPending = false;
   private depth = 0;
-  readonly sameOwnerExemption: boolean;
+  readonly references: ReferenceRules;
   private readonly flatViews = new Map<MemoryRegion, FlatView>();
   private readonly emptyView: FlatView;
   /**
@@ -55,7 +53,7 @@ export class MemoryModel extends ObjectModel {
     super(options);
     this.ram = options.ram ?? new HostRam();
     this.rcu = new Rcu(options.onRcuPending);
-    this.sameOwnerExemption = options.sameOwnerExemption ?? true;
+    this.references = referencePolicies[options.references ?? "owner"];
     this.types.register(MemoryRegion);
     this.emptyView = new FlatView(this, null);
   }
@@ -117,7 +115,15 @@ export class MemoryModel extends ObjectModel {
 
   /** Whether `container` takes no reference on `subregion`: they have the same owner, or both have none. */
   exempt(container: MemoryRegion, subregion: MemoryRegion): boolean {
-    return this.sameOwnerExemption && container.owner === subregion.owner;
+    return this.references.exemptsSameOwner && container.owner === subregion.owner;
+  }
+
+  /** Ends an object; a region that holds its owner lets go of it when it is gone. */
+  override finalize(object: QomObject): void {
+    const { regionHoldsOwner } = this.references;
+    const owner = regionHoldsOwner && object instanceof MemoryRegion ? object.owner : null;
+    super.finalize(object);
+    owner?.unref();
   }
 
   /** The view of everything below `root`, shared by all address spaces whose physical root is the same. */

@@ -42,6 +42,7 @@ export class FlatView {
       region.takeRef(); // its section in the dispatch table
     }
     this.block = model.heap.allocate("flat-view", FLAT_VIEW_BYTES + this.ranges.length * FLAT_RANGE_BYTES);
+    this.block.tenants.push(this);
   }
 
   /** Index of the range that contains `address`; negative if none does. */

@@ -150,7 +150,7 @@ export class MemoryRegion extends QomObject {
     this.enabled = false; // directly: setEnabled would open a transaction of its own
     this.model.transaction(() => {
       if (this.container !== null) {
-        if (!this.model.sameOwnerExemption)
+        if (!this.model.references.exemptsSameOwner)
           throw new QomAbort(`${this.describe()} is finalized inside a container`);
         if (this.container.owner !== this.owner) {
           throw new QomAbort(`${this.describe()} is finalized inside a container of another owner`);
@@ -259,15 +259,26 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes);
   }
 
-  // References, counted on the owner.
+  // References, counted on the owner or, in some policies, on the region.
 
   /** Takes a reference to the owner; does nothing if there is none. */
   takeRef(): void {
-    this.owner?.ref();
+    if (this.model.references.countsOn === "region") this.ref();
+    else this.owner?.ref();
   }
 
   dropRef(): void {
-    this.owner?.unref();
+    if (this.model.references.countsOn === "region") this.unref();
+    else this.owner?.unref();
+  }
+
+  /**
+   * Takes it out of a container of its own owner and unparents it, as policies that break circles of references do when
+   * the owner is unrealized.
+   */
+  leaveOwner(): void {
+    if (this.container !== null && this.container.owner === this.owner) this.container.delSubregion(this);
+    this.unparent();
   }
 
   // Position.
@@ -306,6 +317,11 @@ export class MemoryRegion extends QomObject {
       subregion.container = null;
       for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias--;
       this.subregions.splice(this.subregions.indexOf(subregion), 1);
+      if (this.model.references.countsOn === "region") {
+        this.model.updatePending ||= this.enabled && subregion.enabled;
+        subregion.dropRef(); // may be the last
+        return;
+      }
       if (!this.model.exempt(this, subregion)) subregion.dropRef();
       this.model.updatePending ||= this.enabled && subregion.enabled;
     });
@@ -469,6 +485,7 @@ export class MemoryRegion extends QomObject {
     this.size = checkSize(size, `size of region ${name ?? "without name"}`);
     this.name = name;
     this.owner = owner instanceof QomObject ? owner : null;
+    if (this.model.references.regionHoldsOwner) this.owner?.ref();
     if (name !== null) {
       const parent = this.owner ?? this.model.unattached;
       parent.addChild(`${escapeName(name)}[*]`, this);
