@@ -2,7 +2,7 @@
 import type { RegionForm } from "#machine";
 import { AddressSpace, MemoryRegion, type ReferencePolicy, WHOLE_ADDRESS_SPACE } from "#memory";
 import { DeviceModel, type DeviceModelOptions } from "#qdev";
-import type { UseAfterEnd } from "#qom";
+import type { LifetimeError } from "#qom";
 import { Specimens } from "./specimens.ts";
 
 /** Leaks and late uses of a lifecycle. Exact, since every round does the same. */
@@ -136,7 +136,7 @@ function countUses(
 }
 
 /** Counts distinct uses: how often the code happens to read a field says little about the lifecycle. */
-function distinct(uses: readonly UseAfterEnd[], kind: UseAfterEnd["name"]): number {
+function distinct(uses: readonly LifetimeError[], kind: LifetimeError["name"]): number {
   return new Set(
     uses.filter(({ name }) => name === kind).map(({ typeName, touched }) => `${typeName} ${touched}`),
   ).size;
