@@ -1,4 +1,4 @@
-import { type Claim, type Combination, has, isClean } from "./claim.ts";
+import { type Claim, type Combination, has, isFine } from "./claim.ts";
 import { REGION_BYTES } from "./sizes.ts";
 
 const OWNERS = 5;
@@ -20,7 +20,7 @@ export const c01: Claim = {
         "region blocks unfreed": storage === "heap" ? OWNERS * REGIONS : 0,
         bytes: storage === "heap" ? OWNERS * REGIONS * REGION_BYTES : 0,
       }),
-      agrees: ({ storage }, seen) => (storage === "heap" ? has(seen, "leak") : isClean(seen)),
+      agrees: ({ storage }, seen) => (storage === "heap" ? has(seen, "leak") : isFine(seen)),
       run: (stage) => {
         for (let owner = 0; owner < OWNERS; owner++) {
           const device = stage.device((subject) => {

@@ -1,4 +1,4 @@
-import { type Claim, type Combination, ENDS_WELL, isClean } from "./claim.ts";
+import { type Claim, type Combination, ENDS_WELL, isFine } from "./claim.ts";
 import { MAPPED_AT } from "./stage.ts";
 
 const UNPLUGS = 10;
@@ -15,7 +15,7 @@ export const c08: Claim = {
       rule: "Storage leaks only at the end of the owner [3.5c]: until then its regions are in the composition tree, and in use.",
       predicted: { embedded: "clean", owned: "clean", heap: "clean" },
       figures: () => ({ "blocks leaked": 0 }),
-      agrees: (_, seen) => isClean(seen),
+      agrees: (_, seen) => isFine(seen),
       run: (stage) => {
         const device = stage.device((subject) => void subject.window());
         stage.map(device.region(0));
@@ -30,7 +30,7 @@ export const c08: Claim = {
       rule: "Each end of an owner leaks each region that was allocated by hand [3.5c, I7].",
       predicted: ENDS_WELL,
       figures: ({ storage }: Combination) => ({ "blocks leaked": storage === "heap" ? UNPLUGS : 0 }),
-      agrees: ({ storage }, seen) => (storage === "heap" ? isClean(seen) : null),
+      agrees: ({ storage }, seen) => (storage === "heap" ? isFine(seen) : null),
       run: (stage) => {
         for (let round = 0; round < UNPLUGS; round++) {
           const device = stage.device((subject) => void subject.window());

@@ -1,4 +1,4 @@
-import { ALL_POLICIES, type Claim, type Combination, has, isClean } from "./claim.ts";
+import { ALL_POLICIES, type Claim, type Combination, has, isFine } from "./claim.ts";
 
 export const c15: Claim = {
   id: "C15",
@@ -27,7 +27,7 @@ export const c15: Claim = {
         return storage === "embedded"
           ? has(seen, "use after free")
           : storage === "owned"
-            ? isClean(seen)
+            ? isFine(seen)
             : null;
       },
       run: (stage) => {

@@ -1,4 +1,4 @@
-import { ALL_POLICIES, type Claim, isClean } from "./claim.ts";
+import { ALL_POLICIES, type Claim, isFine } from "./claim.ts";
 import { LEAF_OFFSET, MAPPED_AT, type Stage, type Subject } from "./stage.ts";
 
 const OWN_COUNTS = ["self", "self+unparent"];
@@ -28,7 +28,7 @@ export const c16: Claim = {
         ],
       },
       agrees: ({ storage, policy }, seen) =>
-        storage === "owned" && OWN_COUNTS.includes(policy) ? isClean(seen) : null,
+        storage === "owned" && OWN_COUNTS.includes(policy) ? isFine(seen) : null,
       run: (stage) => {
         const device = stage.device((subject) => void subject.nest((index) => subject.ramWindow(index)));
         const [container, blob] = [device.region(0), device.region(1)];
@@ -54,7 +54,7 @@ export const c16: Claim = {
         heap: ["leak", "leak", "leak", "use after finalize + leak", "leak"],
       },
       agrees: ({ storage, policy }, seen) =>
-        storage === "owned" && OWN_COUNTS.includes(policy) ? isClean(seen) : null,
+        storage === "owned" && OWN_COUNTS.includes(policy) ? isFine(seen) : null,
       run: (stage) => unplugUnderReader(stage, (subject) => void subject.ramWindow()),
     },
     {
@@ -69,7 +69,7 @@ export const c16: Claim = {
         heap: ["leak", "leak", "use after free + leak", "use after finalize + leak", "leak"],
       },
       agrees: ({ storage, policy }, seen) =>
-        storage === "owned" && OWN_COUNTS.includes(policy) ? isClean(seen) : null,
+        storage === "owned" && OWN_COUNTS.includes(policy) ? isFine(seen) : null,
       run: (stage) => unplugUnderReader(stage, (subject) => void subject.window()),
     },
   ],

@@ -1,11 +1,11 @@
 import { AddressSpace } from "#memory";
-import { type Claim, type Combination, ENDS_WELL, isClean, type Observation } from "./claim.ts";
+import { type Claim, type Combination, ENDS_WELL, isFine, type Observation } from "./claim.ts";
 import type { Stage, Subject } from "./stage.ts";
 
 const policies = ["owner+unparent", "self+unparent"] as const;
 const figures = () => ({ "the device ends": "yes" });
 const agrees = ({ storage }: Combination, seen: Observation) =>
-  storage === "heap" ? null : isClean(seen) && seen.figures["the device ends"] === "yes";
+  storage === "heap" ? null : isFine(seen) && seen.figures["the device ends"] === "yes";
 
 export const c19: Claim = {
   id: "C19",
@@ -31,9 +31,9 @@ export const c19: Claim = {
       rule: "Counted on the owner, unparenting ends the region although the old view refers to it; the view's destruction then reads its owner [5.6, 8.6]. Counted on the region, the view holds it, and it holds its owner.",
       policies,
       predicted: {
-        embedded: ["use after finalize", "clean"],
+        embedded: ["harmless read", "clean"],
         owned: ["use after free", "clean"],
-        heap: ["use after finalize + leak", "leak"],
+        heap: ["leak + harmless read", "leak"],
       },
       figures,
       agrees,
@@ -52,9 +52,9 @@ export const c19: Claim = {
       rule: "The space gives its root back only after a grace period [9.2, 9.3]. Counted on the owner, the root has been unparented by then and is read after its end. Counted on the region, the space keeps it.",
       policies,
       predicted: {
-        embedded: ["use after finalize", "clean"],
+        embedded: ["harmless read", "clean"],
         owned: ["use after free", "clean"],
-        heap: ["use after finalize + leak", "leak"],
+        heap: ["leak + harmless read", "leak"],
       },
       figures,
       agrees,
@@ -87,7 +87,7 @@ export const c19: Claim = {
     },
   ],
   notes: [
-    "It works with counts on the region and regions that hold their owner, for devices that were realized. With counts on the owner it turns every unplug into a use after the end.",
+    "It works with counts on the region and regions that hold their owner, for devices that were realized. With counts on the owner, an owned region is freed under the old view at every unplug; of an embedded one, only the owner is read, from storage that still stands.",
   ],
 };
 

@@ -1,8 +1,8 @@
 import { AddressSpace } from "#memory";
-import { type Claim, ENDS_WELL, isClean, type Observation } from "./claim.ts";
+import { type Claim, ENDS_WELL, isFine, type Observation } from "./claim.ts";
 
 const agrees = ({ storage }: { storage: string }, seen: Observation) =>
-  storage === "heap" ? null : isClean(seen);
+  storage === "heap" ? null : isFine(seen);
 
 export const c26: Claim = {
   id: "C26",
@@ -50,13 +50,13 @@ export const c26: Claim = {
         "A device destroys an address space of its own and at once unparents the container at its root.",
       rule: "A view refers to its root, also if that is a container [8.4], and so does the space until its deferred part [9.3]; both look at it once more to find its owner [5.6]. Counted on the region, they keep it.",
       predicted: {
-        embedded: ["use after finalize", "use after finalize", "clean", "use after finalize"],
+        embedded: ["harmless read", "harmless read", "clean", "harmless read"],
         owned: ["use after free", "use after free", "clean", "use after free"],
         heap: [
-          "use after finalize + leak",
-          "use after finalize + leak",
+          "leak + harmless read",
+          "leak + harmless read",
           "leak",
-          "use after finalize + leak",
+          "leak + harmless read",
         ],
       },
       agrees,

@@ -1,4 +1,4 @@
-import { type Claim, has } from "./claim.ts";
+import { type Claim, has, isUsedLate } from "./claim.ts";
 
 export const c27: Claim = {
   id: "C27",
@@ -12,20 +12,20 @@ export const c27: Claim = {
       name: "leaf unparented at run time",
       description:
         "A device takes a mapped region out of its container and unparents it before the old view is destroyed.",
-      rule: "A view refs the owner, not the region, so unparenting ends it [5.6]; destroying the view then reads its owner [8.6]. Counted on the region, the view keeps it.",
+      rule: "A view refs the owner, not the region, so unparenting ends it [5.6]; destroying the view then reads its owner [8.6]: embedded, from storage that still stands and that finalization left as it was. Counted on the region, the view keeps it.",
       predicted: {
-        embedded: ["use after finalize", "use after finalize", "clean", "use after finalize"],
+        embedded: ["harmless read", "harmless read", "clean", "harmless read"],
         owned: ["use after free", "use after free", "clean", "use after free"],
         heap: [
-          "use after finalize + leak",
-          "use after finalize + leak",
+          "leak + harmless read",
+          "leak + harmless read",
           "leak",
-          "use after finalize + leak",
+          "leak + harmless read",
         ],
       },
       agrees: ({ storage }, seen) => {
         if (storage === "heap") return null;
-        return has(seen, storage === "owned" ? "use after free" : "use after finalize");
+        return storage === "owned" ? has(seen, "use after free") : isUsedLate(seen);
       },
       run: (stage) => {
         const device = stage.device((subject) => void subject.nest());

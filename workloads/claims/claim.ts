@@ -25,8 +25,11 @@ export interface Combination {
   readonly policy: ReferencePolicy;
 }
 
-/** What can go wrong, worst first. `abort`: QEMU's process ends. None of them: clean. */
-export const OUTCOMES = ["abort", "use after free", "use after finalize", "leak"] as const;
+/**
+ * What can go wrong, worst first. `abort`: QEMU's process ends. `harmless read`: of all that was used after
+ * finalization, only what finalization leaves as it was, in storage that still stands, which C defines. None of them: clean.
+ */
+export const OUTCOMES = ["abort", "use after free", "use after finalize", "leak", "harmless read"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** Countable things that a scenario shows, by name. */
@@ -111,11 +114,14 @@ export function predictionOf(scenario: Scenario, { storage, policy }: Combinatio
   return predicted;
 }
 
-export const isClean = ({ outcomes }: Observation) => outcomes.length === 0;
+/** Nothing happened that C does not define, and nothing leaked. */
+export const isFine = ({ outcomes }: Observation) => outcomes.every((each) => each === "harmless read");
 export const has = ({ outcomes }: Observation, outcome: Outcome) => outcomes.includes(outcome);
 /** Whether something was used after its end, storage still there or not. */
 export const isUsedLate = (observation: Observation) =>
-  has(observation, "use after free") || has(observation, "use after finalize");
+  has(observation, "use after free") ||
+  has(observation, "use after finalize") ||
+  has(observation, "harmless read");
 
 /** A prediction of every storage for devices that end as they should: regions allocated by hand are leaked. */
 export const ENDS_WELL = { embedded: "clean", owned: "clean", heap: "leak" } as const;

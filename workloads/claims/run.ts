@@ -96,6 +96,12 @@ function runCell(scenario: Scenario, combination: Combination): Cell {
   };
 }
 
+/** What the detector reports besides is a diagnosis, of which C knows nothing. */
+const USES: Readonly<Record<string, Outcome>> = {
+  UseAfterFree: "use after free",
+  UseAfterFinalize: "use after finalize",
+};
+
 /** Lives a scenario in a new machine. After an abort nothing counts any more: QEMU's process would have ended. */
 export function observe(scenario: Scenario, combination: Combination): Observation {
   const stage = new Stage(combination);
@@ -108,8 +114,12 @@ export function observe(scenario: Scenario, combination: Combination): Observati
     if (!(failure instanceof QomAbort)) throw failure;
     outcomes.add("abort");
   }
-  for (const { name } of stage.model.detector?.found ?? [])
-    outcomes.add(name === "UseAfterFree" ? "use after free" : "use after finalize");
+  for (const { name } of stage.model.detector?.found ?? []) {
+    const outcome = USES[name];
+    if (outcome !== undefined) outcomes.add(outcome);
+  }
+  const isUsed = outcomes.has("use after free") || outcomes.has("use after finalize");
+  if (!isUsed && (stage.model.detector?.harmless.length ?? 0) > 0) outcomes.add("harmless read");
   if (outcomes.has("abort")) figures = {};
   else if (stage.leaked().length > 0) outcomes.add("leak");
   return { outcomes: OUTCOMES.filter((each) => outcomes.has(each)), figures };

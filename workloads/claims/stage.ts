@@ -8,7 +8,7 @@ import {
   WHOLE_ADDRESS_SPACE,
 } from "#memory";
 import { Device, DeviceModel } from "#qdev";
-import { type Block, QomObject } from "#qom";
+import { type Block, ObjectState, QomObject } from "#qom";
 import type { Combination, Storage } from "./claim.ts";
 
 /** Bytes of every register window. */
@@ -257,7 +257,10 @@ export class Stage {
     const leaked: Block[] = [];
     for (const block of this.model.heap.live()) {
       if (this.initial.has(block) || block.typeName === "flat-view") continue;
-      if (!block.tenants.some((tenant) => tenant instanceof QomObject && this.isInTree(tenant)))
+      const live = block.tenants.filter(
+        (tenant) => tenant instanceof QomObject && tenant.state === ObjectState.Live,
+      ) as QomObject[]; // as just filtered
+      if (!live.some((object) => this.isInTree(object)))
         leaked.push(block);
     }
     return leaked;
