@@ -18,6 +18,7 @@ import {
 } from "#results";
 import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
+import { answerClaims } from "./claims.ts";
 import { measureCodeSize } from "./code-size.ts";
 import { requireScratch } from "./counts/callgrind.ts";
 import { captureEnvironment } from "./environment.ts";
@@ -129,9 +130,12 @@ async function bench(
     );
   }
   const release = endProperly(journal, notes);
+  const isFull = !plan.quick && plan.suites.length === SUITES.length;
+  const claims = isFull ? await answerClaims() : [];
   const run = await runBench(plan, {
     childEntry,
     codeSize,
+    claims,
     progress: notes,
     environment,
     journal,

@@ -71,17 +71,17 @@ function lifeOf(stage: Stage): string[] {
   });
   step("unmap", () => stage.unmap(window));
   step("settle", () => stage.settle());
-  stage.space.removeListener(listener);
   const before = stage.model.events.length;
   trace.push("unplug");
   device.remove();
   const ends = stage.model.events.slice(before).filter((event) => event.endsWith("ends"));
-  trace.push(
-    ...[...ends].sort((a, b) => Number(b.startsWith("region")) - Number(a.startsWith("region"))).map(plain),
-  );
+  // An object is noted when its end begins, which for a device is before that of its regions.
+  trace.push(...ends.filter((event) => event.startsWith("region")).map(plain), "device ends");
   trace.push("settle");
   stage.settle();
-  return trace;
+  const life = [...trace];
+  stage.space.removeListener(listener); // which hears of that, too
+  return life;
 }
 
 function plain(event: string): string {

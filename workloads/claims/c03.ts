@@ -15,7 +15,7 @@ export const c03 = ({ codeSize }: Evidence): Claim => ({
       predicted: "more than half",
       observe: async () => {
         const fields = (form: "embedded" | "owned") =>
-          codeSize.reduce((sum, device) => sum + device[form].regionFields, 0);
+          codeSize().reduce((sum, device) => sum + device[form].regionFields, 0);
         return 2 * fields("owned") < fields("embedded") ? "more than half" : "no more than half";
       },
       agrees: (observed) => observed === "more than half",

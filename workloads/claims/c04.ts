@@ -17,7 +17,7 @@ export const c04 = ({ codeSize }: Evidence): Claim => ({
       predicted: "yes",
       observe: async () => {
         const lines = (form: "embedded" | "owned") =>
-          codeSize.reduce((sum, device) => sum + device[form].lines, 0);
+          codeSize().reduce((sum, device) => sum + device[form].lines, 0);
         return lines("embedded") - lines("owned") < (SOME / 100) * lines("embedded") ? "yes" : "no";
       },
       agrees: (observed) => observed === "yes",
@@ -26,9 +26,11 @@ export const c04 = ({ codeSize }: Evidence): Claim => ({
       name: "devices that get longer",
       rule: "Conversion adds no line: the pointer, where one is kept, takes the place of the field.",
       predicted: 0,
-      observe: async () => codeSize.filter(({ embedded, owned }) => owned.lines > embedded.lines).length,
+      observe: async () => codeSize().filter(({ embedded, owned }) => owned.lines > embedded.lines).length,
       agrees: () => null,
     },
   ],
-  notes: ["Lines are counted here; whether less of them is simpler is for readers to say. C3 has the fields."],
+  notes: [
+    "Lines are counted here; whether less of them is simpler is for readers to say. C3 has the fields.",
+  ],
 });

@@ -1,6 +1,6 @@
 import { MemoryRegion } from "#memory";
-import type { Claim } from "./claim.ts";
 import { constructors } from "./c09.ts";
+import type { Claim } from "./claim.ts";
 import type { QemuFigures } from "./qemu-figures.ts";
 
 const initialisers = () =>
@@ -30,7 +30,9 @@ export const c10 = ({ figures }: QemuFigures): Claim => ({
       rule: "Sites that unparent a region at run time, and regions without a name [12.1], are refused: C26, C27. What is refused keeps the pattern that it has.",
       predicted: "no",
       observe: async () => {
-        const left = figures.find(({ claim, name }) => claim === "C10" && name.startsWith("regions that keep"));
+        const left = figures.find(
+          ({ claim, name }) => claim === "C10" && name.startsWith("regions that keep"),
+        );
         return left !== undefined && /^[1-9]/.test(left.value) ? "no" : "yes";
       },
       agrees: (observed) => observed === "no",

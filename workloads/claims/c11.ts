@@ -13,7 +13,9 @@ export const c11 = ({ figures }: QemuFigures): Claim => ({
       rule: "Of 1354 fields, a scan found 1085 that only set-up and tear-down use, 17 that are unparented at run time, and 69 that it did not understand. So at least 80 %, and not all.",
       predicted: "at least 80 %, not all",
       observe: async () => {
-        const found = figures.find(({ claim, name }) => claim === "C11" && name.startsWith("regions converted"));
+        const found = figures.find(
+          ({ claim, name }) => claim === "C11" && name.startsWith("regions converted"),
+        );
         const [, converted = 0, all = 0] = /^(\d+) of (\d+)/.exec(found?.value ?? "")?.map(Number) ?? [];
         if (all === 0) return "not measured";
         if (converted === all) return "all";

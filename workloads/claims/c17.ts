@@ -4,7 +4,8 @@ const outlives = ["owner-7.2"];
 
 export const c17: Claim = {
   id: "C17",
-  claim: "The same-owner exemption cures the references that a device takes on itself through its containers.",
+  claim:
+    "The same-owner exemption cures the references that a device takes on itself through its containers.",
   by: ["Xu"],
   context:
     "A container takes no reference on a subregion of its own owner, so that the device can end; that went into QEMU 10.2.",

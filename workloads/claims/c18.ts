@@ -28,7 +28,11 @@ export const c18: Claim = {
       },
       figures: ends(["owner", "self", "owner+unparent", "self+unparent"]),
       agrees: neverEnds,
-      run: (stage) => endOf(stage, stage.device((subject) => void subject.nest())),
+      run: (stage) =>
+        endOf(
+          stage,
+          stage.device((subject) => void subject.nest()),
+        ),
     },
     {
       name: "address space of one's own",

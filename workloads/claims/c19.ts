@@ -23,7 +23,11 @@ export const c19: Claim = {
       predicted: ENDS_WELL,
       figures,
       agrees,
-      run: (stage) => endOf(stage, stage.device((subject) => void subject.nest())),
+      run: (stage) =>
+        endOf(
+          stage,
+          stage.device((subject) => void subject.nest()),
+        ),
     },
     {
       name: "ordinary unplug",

@@ -1,4 +1,4 @@
-import { type Claim } from "./claim.ts";
+import type { Claim } from "./claim.ts";
 import { ANSWER, MAPPED_AT } from "./stage.ts";
 
 export const c22: Claim = {
@@ -6,7 +6,8 @@ export const c22: Claim = {
   claim:
     "A device that forgets to take its region out of the guest's memory stays visible to the guest after it was unplugged.",
   by: ["Odaki"],
-  context: "Nothing detaches a region when its device is unrealized; if nobody does, the guest still reaches it.",
+  context:
+    "Nothing detaches a region when its device is unrealized; if nobody does, the guest still reaches it.",
   scenarios: [
     {
       name: "guest reads after unplug",

@@ -14,7 +14,10 @@ export const c25 = ({ fieldReads }: Evidence): Claim => ({
       name: "accesses that read more region fields in one form than in the other",
       rule: "Dispatch reaches the region by pointer from the section, with the same loads in either form [10.1].",
       predicted: 0,
-      observe: async () => fieldReads.filter(({ embedded, owned }) => embedded !== owned).length,
+      observe: async () => {
+        const counted = await fieldReads();
+        return counted.filter(({ embedded, owned }) => embedded !== owned).length;
+      },
       agrees: (observed) => observed === 0,
     },
     {

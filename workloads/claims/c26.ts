@@ -52,12 +52,7 @@ export const c26: Claim = {
       predicted: {
         embedded: ["harmless read", "harmless read", "clean", "harmless read"],
         owned: ["use after free", "use after free", "clean", "use after free"],
-        heap: [
-          "leak + harmless read",
-          "leak + harmless read",
-          "leak",
-          "leak + harmless read",
-        ],
+        heap: ["leak + harmless read", "leak + harmless read", "leak", "leak + harmless read"],
       },
       agrees,
       run: (stage) => {

@@ -16,12 +16,7 @@ export const c27: Claim = {
       predicted: {
         embedded: ["harmless read", "harmless read", "clean", "harmless read"],
         owned: ["use after free", "use after free", "clean", "use after free"],
-        heap: [
-          "leak + harmless read",
-          "leak + harmless read",
-          "leak",
-          "leak + harmless read",
-        ],
+        heap: ["leak + harmless read", "leak + harmless read", "leak", "leak + harmless read"],
       },
       agrees: ({ storage }, seen) => {
         if (storage === "heap") return null;

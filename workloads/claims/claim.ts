@@ -10,12 +10,7 @@ export const STORAGES = ["embedded", "owned", "heap"] as const;
 export type Storage = (typeof STORAGES)[number];
 
 /** The policies that every scenario runs with, unless it says otherwise. */
-export const POLICIES = [
-  "owner",
-  "owner-7.2",
-  "self",
-  "owner+unparent",
-] as const satisfies ReferencePolicy[];
+export const POLICIES = ["owner", "owner-7.2", "self", "owner+unparent"] as const satisfies ReferencePolicy[];
 
 /** With the policy that one contributor sketches: counts on the region, which holds its owner. */
 export const ALL_POLICIES = [...POLICIES, "self+unparent"] as const satisfies ReferencePolicy[];

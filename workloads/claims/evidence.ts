@@ -1,9 +1,9 @@
-/** What claims need to know that only other parts of regionlab can count. */
+/** What claims need to know that only other parts of regionlab can count; counted when it is asked for. */
 export interface Evidence {
   /** Size of each device that creates a region, in both trees. */
-  readonly codeSize: readonly SizeOfDevice[];
+  readonly codeSize: () => readonly SizeOfDevice[];
   /** Reads of region fields by one access, in both forms. */
-  readonly fieldReads: readonly { readonly embedded: number; readonly owned: number }[];
+  readonly fieldReads: () => Promise<readonly { readonly embedded: number; readonly owned: number }[]>;
 }
 
 interface SizeOfDevice {

@@ -46,9 +46,7 @@ export { type QemuFigure, type QemuFigures, readQemuFigures } from "./qemu-figur
 export {
   type Cell,
   type ClaimResult,
-  disagreements,
   type FactResult,
-  figuresText,
   runClaim,
   type ScenarioResult,
   VERDICTS,

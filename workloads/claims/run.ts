@@ -21,8 +21,6 @@ export interface Cell extends Combination {
   readonly observed: string;
   readonly predictedFigures: Figures;
   readonly figures: Figures;
-  /** Whether everything is as predicted. */
-  readonly asPredicted: boolean;
   /** Whether the claim agrees with it; null if it says nothing about it. */
   readonly agrees: boolean | null;
 }
@@ -33,7 +31,6 @@ export interface ScenarioResult extends Pick<Scenario, "name" | "description" | 
 
 export interface FactResult extends Pick<Fact, "name" | "rule" | "predicted"> {
   readonly observed: string | number;
-  readonly asPredicted: boolean;
   readonly agrees: boolean | null;
 }
 
@@ -51,7 +48,6 @@ export interface ClaimResult extends Pick<Claim, "id" | "claim" | "by" | "contex
   readonly facts: readonly FactResult[];
   readonly verdict: ClaimVerdict;
   readonly notes: readonly string[];
-  readonly asPredicted: boolean;
   /** The command that repeats the row. */
   readonly command: string;
 }
@@ -70,7 +66,6 @@ export async function runClaim(claim: Claim): Promise<ClaimResult> {
     facts,
     verdict: verdictOf(claim, scenarios, facts),
     notes,
-    asPredicted: [...scenarios.flatMap(({ cells }) => cells), ...facts].every((each) => each.asPredicted),
     command: `regionlab claims ${id}`,
   };
 }
@@ -91,7 +86,6 @@ function runCell(scenario: Scenario, combination: Combination): Cell {
     observed,
     predictedFigures,
     figures: observation.figures,
-    asPredicted: predicted === observed && sameFigures(predictedFigures, observation.figures),
     agrees: scenario.agrees(combination, observation),
   };
 }
@@ -127,12 +121,7 @@ export function observe(scenario: Scenario, combination: Combination): Observati
 
 async function runFact({ name, rule, predicted, observe: look, agrees }: Fact): Promise<FactResult> {
   const observed = await look();
-  return { name, rule, predicted, observed, asPredicted: observed === predicted, agrees: agrees(observed) };
-}
-
-function sameFigures(a: Figures, b: Figures): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+  return { name, rule, predicted, observed, agrees: agrees(observed) };
 }
 
 /** By rule: what the claim says about every scenario and fact, held against what was observed. */
@@ -178,11 +167,11 @@ function dependsOn(votes: readonly Vote[]): string {
       ({ name, cell }) => (cell === null ? name : `${name} with ${cell.storage} regions`),
     ],
   ];
-  for (const [axis, valueOf] of axes) {
+  for (const [axis, sideOf] of axes) {
     const sides = new Map<string, Set<boolean>>();
-    if (votes.some((vote) => valueOf(vote) === undefined)) continue;
+    if (votes.some((vote) => sideOf(vote) === undefined)) continue;
     for (const vote of votes) {
-      const value = valueOf(vote) ?? "";
+      const value = sideOf(vote) ?? "";
       sides.set(value, (sides.get(value) ?? new Set()).add(vote.agrees === true));
     }
     if ([...sides.values()].some(({ size }) => size > 1)) continue;
@@ -193,27 +182,4 @@ function dependsOn(votes: readonly Vote[]): string {
     .filter(({ agrees }) => agrees === false)
     .map(({ name, cell }) => (cell === null ? name : `${name} (${cell.storage}, ${cell.policy})`));
   return `storage, reference policy and scenario together: not for ${against.join("; ")}`;
-}
-
-/** One line for everything that is not as predicted. */
-export function disagreements({ id, scenarios, facts }: ClaimResult): string[] {
-  return [
-    ...scenarios.flatMap(({ name, cells }) =>
-      cells
-        .filter(({ asPredicted }) => !asPredicted)
-        .map(
-          (cell) =>
-            `${id}, ${name}, ${cell.storage} with ${cell.policy}: predicted ${cell.predicted}${figuresText(cell.predictedFigures)}, ` +
-            `observed ${cell.observed}${figuresText(cell.figures)}`,
-        ),
-    ),
-    ...facts
-      .filter(({ asPredicted }) => !asPredicted)
-      .map(({ name, predicted, observed }) => `${id}, ${name}: predicted ${predicted}, observed ${observed}`),
-  ];
-}
-
-export function figuresText(figures: Figures): string {
-  const texts = Object.entries(figures).map(([name, value]) => `${name}: ${value}`);
-  return texts.length === 0 ? "" : ` (${texts.join("; ")})`;
 }

@@ -260,8 +260,7 @@ export class Stage {
       const live = block.tenants.filter(
         (tenant) => tenant instanceof QomObject && tenant.state === ObjectState.Live,
       ) as QomObject[]; // as just filtered
-      if (!live.some((object) => this.isInTree(object)))
-        leaked.push(block);
+      if (!live.some((object) => this.isInTree(object))) leaked.push(block);
     }
     return leaked;
   }

@@ -40,4 +40,3 @@ export const referencePolicies = {
 } as const satisfies Record<string, ReferenceRules>;
 
 export type ReferencePolicy = keyof typeof referencePolicies;
-
