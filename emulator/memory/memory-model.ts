@@ -1,5 +1,6 @@
 import { ObjectModel, type ObjectModelOptions, QomAbort, type QomObject } from "#qom";
 import { HostRam, type RamAllocator } from "./access/ram.ts";
+import { ReclaimedRam } from "./access/reclaimed-ram.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { FlatView, physicalRoot } from "./map/flat-view.ts";
 import { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
@@ -24,10 +25,14 @@ export interface MemoryModelOptions extends ObjectModelOptions {
 /** The object model of a machine with memory: address spaces, flat views, transactions and RCU. */
 export class MemoryModel extends ObjectModel {
   readonly ram: RamAllocator;
+  /** RAM on its way back to `ram`. */
+  readonly reclaimedRam: ReclaimedRam;
   readonly rcu: Rcu;
   readonly noOwner: NoOwner = { model: this };
   /** In creation order. */
   readonly addressSpaces: AddressSpace[] = [];
+  /** Those that were destroyed and whose end is not complete. */
+  readonly endingSpaces = new Set<AddressSpace>();
   /** In ascending order of priority. */
   readonly listeners: MemoryListener[] = [];
   /** Set inside a transaction if the map must be rendered again at its end. */
@@ -52,6 +57,7 @@ export class MemoryModel extends ObjectModel {
   constructor(options: MemoryModelOptions = {}) {
     super(options);
     this.ram = options.ram ?? new HostRam();
+    this.reclaimedRam = new ReclaimedRam(this.ram, this.detector);
     this.rcu = new Rcu(options.onRcuPending);
     this.references = referencePolicies[options.references ?? "owner"];
     this.types.register(MemoryRegion);
@@ -162,5 +168,6 @@ export class MemoryModel extends ObjectModel {
     this.rcu.drain();
     this.emptyView.unref();
     this.rcu.drain();
+    this.reclaimedRam.check();
   }
 }

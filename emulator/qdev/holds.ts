@@ -1,5 +1,5 @@
 /** Who holds whom: every reference count of a machine with its holder and its reason, and the cycles among them. */
-import { AddressSpace, FlatView, Mapping, MemoryRegion } from "#memory";
+import { AddressSpace, AddressSpaceStorage, FlatView, Mapping, MemoryRegion } from "#memory";
 import { ObjectState, QomObject } from "#qom";
 import { Bus } from "./bus.ts";
 import type { DeviceModel } from "./device-model.ts";
@@ -78,16 +78,18 @@ class Collector {
 
   /** Everything in the ledger that has not ended. */
   nodes(): Holder[] {
-    const spaces: Holder[] = [];
-    const others: Holder[] = [];
-    for (const { tenants } of this.model.heap.live()) {
+    const { addressSpaces, endingSpaces, heap } = this.model;
+    const nodes: Holder[] = [...addressSpaces, ...endingSpaces].flatMap((space) => [
+      space,
+      ...space.mappings.current(),
+    ]);
+    for (const { tenants } of heap.live()) {
       for (const tenant of tenants) {
-        if (tenant instanceof AddressSpace) spaces.push(tenant, ...tenant.mappings.current());
-        else if (tenant instanceof FlatView) spaces.push(tenant);
-        else if (tenant instanceof QomObject && tenant.state === ObjectState.Live) others.push(tenant);
+        const isLive = tenant instanceof QomObject && tenant.state === ObjectState.Live;
+        if (isLive || tenant instanceof FlatView) nodes.push(tenant);
       }
     }
-    return [...spaces, ...others];
+    return nodes;
   }
 
   follow(node: Holder): void {
@@ -119,7 +121,8 @@ class Collector {
       for (const device of object.devices) this.add(device, object, "bus", object.name);
     }
     for (const [field, value] of Object.entries(object)) {
-      if (value instanceof AddressSpace || value instanceof Mapping) this.add(object, value, "field", field);
+      const held = value instanceof AddressSpaceStorage ? value.current : value;
+      if (held instanceof AddressSpace || held instanceof Mapping) this.add(object, held, "field", field);
     }
   }
 

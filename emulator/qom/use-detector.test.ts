@@ -8,7 +8,7 @@ class Part extends QomObject {
 }
 
 class Whole extends QomObject {
-  static override readonly typeName = "whole";
+  static override readonly typeName: string = "whole";
   readonly part = this.embed(Part);
   held = 1;
 

@@ -14,9 +14,9 @@ export const c06: Claim = {
         "A device is unmapped and removed while a reader still uses the old map, whose views are destroyed later.",
       rule: "Counted on the owner, the view keeps the device and so its state [5.1, 5.5]. Counted on the region, nothing keeps the device: an embedded region loses its storage under the view [1.6, 3.5d]. Unparented at unrealize, the region ends under the view, while its storage stands [5.6]. What ends as it should leaks only what was allocated by hand.",
       predicted: {
-        embedded: ["clean", "clean", "use after free", "harmless read"],
+        embedded: ["clean", "clean", "use after free", "use after finalize"],
         owned: ["clean", "clean", "clean", "use after free"],
-        heap: ["leak", "leak", "leak", "leak + harmless read"],
+        heap: ["leak", "leak", "leak", "use after finalize + leak"],
       },
       agrees: ({ storage }, seen) => (storage === "embedded" ? !has(seen, "use after free") : null),
       run: (stage) => {

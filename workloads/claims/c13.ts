@@ -15,9 +15,9 @@ export const c13: Claim = {
         "A device with a container and a region in it is mapped, lent, unmapped and, before the old view is gone, removed.",
       rule: "References count on the owner [5.1], the region's own count stays 1 [5.3, I1]. Without the same-owner exemption the container holds its own device for ever [6.4]. Counted on the region, an embedded one loses its storage under the old view [3.5d]. Unparented at unrealize, it ends under that view [5.6].",
       predicted: {
-        embedded: ["clean", "leak", "use after free", "harmless read"],
+        embedded: ["clean", "leak", "use after free", "use after finalize"],
         owned: ["clean", "leak", "clean", "use after free"],
-        heap: ["leak", "leak", "leak", "leak + harmless read"],
+        heap: ["leak", "leak", "leak", "use after finalize + leak"],
       },
       figures: ({ policy }: Combination) => ({ "own count stays 1": policy === "self" ? "no" : "yes" }),
       agrees: ({ storage, policy }, seen) =>

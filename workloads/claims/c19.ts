@@ -35,9 +35,9 @@ export const c19: Claim = {
       rule: "Counted on the owner, unparenting ends the region although the old view refers to it; the view's destruction then reads its owner [5.6, 8.6]. Counted on the region, the view holds it, and it holds its owner.",
       policies,
       predicted: {
-        embedded: ["harmless read", "clean"],
+        embedded: ["use after finalize", "clean"],
         owned: ["use after free", "clean"],
-        heap: ["leak + harmless read", "leak"],
+        heap: ["use after finalize + leak", "leak"],
       },
       figures,
       agrees,

@@ -14,9 +14,9 @@ export const c27: Claim = {
         "A device takes a mapped region out of its container and unparents it before the old view is destroyed.",
       rule: "A view refs the owner, not the region, so unparenting ends it [5.6]; destroying the view then reads its owner [8.6]: embedded, from storage that still stands and that finalization left as it was. Counted on the region, the view keeps it.",
       predicted: {
-        embedded: ["harmless read", "harmless read", "clean", "harmless read"],
+        embedded: ["use after finalize", "use after finalize", "clean", "use after finalize"],
         owned: ["use after free", "use after free", "clean", "use after free"],
-        heap: ["leak + harmless read", "leak + harmless read", "leak", "leak + harmless read"],
+        heap: ["use after finalize + leak", "use after finalize + leak", "leak", "use after finalize + leak"],
       },
       agrees: ({ storage }, seen) => {
         if (storage === "heap") return null;
@@ -35,5 +35,8 @@ export const c27: Claim = {
         return undefined;
       },
     },
+  ],
+  notes: [
+    "Of the embedded region, too, only the owner is read, which finalization leaves as it is. The documentation forbids unparenting a leaf under a view, so this counts as use after finalization; for a container or an alias (C26), which it allows, as a harmless read. This was predicted, then for a while predicted otherwise, until the rule was settled.",
   ],
 };

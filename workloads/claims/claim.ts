@@ -21,8 +21,9 @@ export interface Combination {
 }
 
 /**
- * What can go wrong, worst first. `abort`: QEMU's process ends. `harmless read`: of all that was used after
- * finalization, only what finalization leaves as it was, in storage that still stands, which C defines. None of them: clean.
+ * What can go wrong, worst first. `abort`: QEMU's process ends. `harmless read`: after finalization only
+ * the owner of a container or an alias was read, in storage that still stands, which C defines and QEMU's documentation
+ * allows. None of them: clean.
  */
 export const OUTCOMES = ["abort", "use after free", "use after finalize", "leak", "harmless read"] as const;
 export type Outcome = (typeof OUTCOMES)[number];

@@ -47,7 +47,7 @@ function guarded(
   access: Access,
   call: (region: MemoryRegion, offset: number, size: number, access: Access) => void,
 ): void {
-  const { guard } = region;
+  const guard = region.activeGuard;
   if (guard === null) {
     call(region, offset, size, access);
     return;

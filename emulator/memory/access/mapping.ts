@@ -106,7 +106,9 @@ export class MappingLedger {
       }
       mapping.region.dropRef();
     }
-    if (bounce !== null) this.wake();
+    if (bounce === null) return;
+    this.space.model.detector?.freedPlain(mapping, "bounce-buffer"); // guest RAM stays where it is
+    this.wake();
   }
 
   /** Calls `retry` once, when a bounce buffer becomes free; for use after `map` returned null. */

@@ -81,7 +81,9 @@ export class FlatView {
     for (const { region } of this.ranges) region.dropRef();
     for (const { region } of this.ranges) region.dropRef();
     this.root?.dropRef();
-    this.model.heap.free(this.block);
+    const { model } = this;
+    model.heap.free(this.block);
+    model.detector?.freedPlain(this, "flat-view");
   }
 }
 

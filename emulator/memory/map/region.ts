@@ -1,4 +1,13 @@
-import { QomAbort, QomError, QomObject, type Storage } from "#qom";
+import {
+  FinalizedInView,
+  ObjectState,
+  Overwritten,
+  QomAbort,
+  QomError,
+  QomObject,
+  type Storage,
+  UseBeforeInit,
+} from "#qom";
 import {
   type MemoryRegionOps,
   plainSizes,
@@ -143,6 +152,16 @@ export class MemoryRegion extends QomObject {
   }
 
   protected override instanceInit(): void {
+    // Storage that has ended or was never used holds none; in C, the list of the container would be corrupt now.
+    if (this.container != null) {
+      this.model.detector?.record(
+        new Overwritten(
+          `${this.describe()} is initialised again while it is in ${this.container.describe()}; remove it from there first`,
+          MemoryRegion.typeName,
+          "container",
+        ),
+      );
+    }
     this.clear();
   }
 
@@ -159,6 +178,7 @@ export class MemoryRegion extends QomObject {
       }
       for (const subregion of [...this.subregions]) this.delSubregion(subregion);
     });
+    this.checkUnseen();
     this.releaseRam?.();
     this.clearCoalescing();
     this.ioEventFds = [];
@@ -263,13 +283,11 @@ export class MemoryRegion extends QomObject {
 
   /** Takes a reference to the owner; does nothing if there is none. */
   takeRef(): void {
-    if (this.model.references.countsOn === "region") this.ref();
-    else this.owner?.ref();
+    this.countedOn()?.ref();
   }
 
   dropRef(): void {
-    if (this.model.references.countsOn === "region") this.unref();
-    else this.owner?.unref();
+    this.countedOn()?.unref();
   }
 
   /**
@@ -279,6 +297,19 @@ export class MemoryRegion extends QomObject {
   leaveOwner(): void {
     if (this.container !== null && this.container.owner === this.owner) this.container.delSubregion(this);
     this.unparent();
+  }
+
+  /**
+   * What references are counted on. Finalization leaves the owner of a container or an alias as it is, so a view that
+   * still has one as its root may read it while the storage stands: in C nothing is wrong with that.
+   */
+  private countedOn(): QomObject | null {
+    const { detector, references } = this.model;
+    if (references.countsOn === "region") return this;
+    if (detector === null || !detector.stands(this) || detector.peek(this, "terminates") === true)
+      return this.owner;
+    detector.reportHarmless(this, "field owner");
+    return detector.peek(this, "owner") as QomObject | null; // the value of that field
   }
 
   // Position.
@@ -295,6 +326,7 @@ export class MemoryRegion extends QomObject {
    */
   addSubregion(offset: number, subregion: MemoryRegion, priority = 0): void {
     if (subregion.container !== null) throw new QomAbort(`${subregion.describe()} is already in a container`);
+    subregion.reportIfUninitialised(`a subregion of ${this.describe()}`);
     checkAddress(offset, `offset of ${subregion.describe()}`);
     subregion.container = this;
     subregion.address = offset;
@@ -451,6 +483,14 @@ export class MemoryRegion extends QomObject {
     return this.isMemory && !this.readOnly;
   }
 
+  /**
+   * The guard that holds for accesses to callbacks: none for memory, nor for a region that is read-only.
+   * Source: QEMU 10.2.2, system/memory.c (access_with_adjusted_size).
+   */
+  get activeGuard(): MemReentrancyGuard | null {
+    return this.readOnly ? null : this.guard;
+  }
+
   /** The bytes of a RAM, ROM or ROM device region, following aliases. @throws QomAbort for a region without RAM. */
   ramBytes(): Uint8Array {
     let region: MemoryRegion = this;
@@ -510,7 +550,7 @@ export class MemoryRegion extends QomObject {
     const { model, name } = this;
     let bytes: Uint8Array;
     try {
-      bytes = model.ram.allocate(this.size);
+      bytes = model.reclaimedRam.allocate(this.size);
     } catch (reason) {
       this.size = 0;
       this.unparent(); // the end of an owned region
@@ -519,7 +559,8 @@ export class MemoryRegion extends QomObject {
         : new QomError(`cannot allocate RAM for ${name}`, { cause: reason });
     }
     const node = new RcuNode();
-    this.releaseRam = () => model.rcu.call(node, () => model.ram.release(bytes));
+    this.releaseRam = () =>
+      model.rcu.call(node, () => model.reclaimedRam.release(bytes, name ?? "without name"));
     return this.backWith(bytes);
   }
 
@@ -543,9 +584,38 @@ export class MemoryRegion extends QomObject {
   }
 
   private showPartOf(target: MemoryRegion, offset: number): this {
+    target.reportIfUninitialised(`the target of alias ${this.name}`);
     this.alias = target;
     this.aliasOffset = checkAddress(offset, `alias offset of ${this.name}`);
     return this;
+  }
+
+  /** In C a region in zeroed storage is accepted, and responds to nothing. */
+  private reportIfUninitialised(use: string): void {
+    if (this.state !== ObjectState.Uninitialised) return;
+    this.model.detector?.record(
+      new UseBeforeInit(
+        `a memory-region that was never initialised becomes ${use}; initialise it first`,
+        MemoryRegion.typeName,
+        use,
+      ),
+    );
+  }
+
+  /** In checked mode, reports a region that ends while the current view of an address space shows it. */
+  private checkUnseen(): void {
+    const { detector } = this.model;
+    if (detector === null) return;
+    for (const { name, view } of this.model.addressSpaces) {
+      if (!view.ranges.some(({ region }) => region === this)) continue;
+      detector.record(
+        new FinalizedInView(
+          `${this.describe()} was finalized while the view of ${name} shows it; remove it and its aliases from the map first`,
+          MemoryRegion.typeName,
+          `view of ${name}`,
+        ),
+      );
+    }
   }
 
   private setFlag(flag: Flag, on: boolean): void {

@@ -23,7 +23,7 @@ const OUTCOME_WORDS: Readonly<Record<ClaimOutcome | "clean", readonly [short: st
   clean: ["clean", "everything ends, and nothing is used after its end"],
   "harmless read": [
     "reads late",
-    "after finalization, something is read that finalization leaves as it is, from storage that still stands: defined in C",
+    "the owner of a finalized container or alias is read, from storage that still stands: defined in C",
   ],
   leak: ["leak", "storage is never freed"],
   "use after finalize": ["after end", "something is used after it was finalized; its storage still stands"],
