@@ -1,5 +1,5 @@
 /** Who holds whom in a machine: as text, as JSON and as a picture. */
-import { AddressSpace, FlatView, formatAddress, Mapping } from "#memory";
+import { AddressSpace, FlatView, formatAddress, Mapping, MemoryRegion } from "#memory";
 import { type DeviceModel, type Hold, type Holder, type HoldGraph, holdGraph } from "#qdev";
 import { QomObject } from "#qom";
 
@@ -116,11 +116,14 @@ const MARGIN = 20;
 const GAP = 190;
 
 /**
- * Columns from left to right: what is held by nobody inside, then what that holds, and so on. Edges of cycles are red
+ * Columns from left to right: what is held by nobody inside, then what that holds, and so on, without parts that hold
+ * nothing. Edges of cycles are red
  * and carry their reasons; others say theirs in a tooltip.
  */
-function drawing({ nodes, holds, cycles }: HoldGraph, names: Names): string {
-  const inside = holds.filter((hold) => hold.holder !== null);
+function drawing({ nodes: all, holds, cycles }: HoldGraph, names: Names): string {
+  const nodes = all.filter((node) => !isPlainPart(node, holds));
+  const shown = new Set<Holder | null>(nodes);
+  const inside = holds.filter(({ holder, held }) => holder !== null && shown.has(holder) && shown.has(held));
   const columns = columnsOf(nodes, inside);
   const places = new Map<Holder, { x: number; y: number; width: number }>();
   let x = MARGIN;
@@ -151,6 +154,13 @@ ${edges.join("\n")}
 ${boxes.join("\n")}
 </svg>
 `;
+}
+
+/** Whether an object holds nothing, and only its parent holds it: interrupt inputs, mostly. */
+function isPlainPart(node: Holder, holds: readonly Hold[]): boolean {
+  if (!(node instanceof QomObject) || node instanceof MemoryRegion) return false;
+  const held = holds.filter((hold) => hold.held === node);
+  return held.every(({ reason }) => reason === "property") && !holds.some(({ holder }) => holder === node);
 }
 
 /** Breadth first from what nobody inside holds; what only cycles reach starts a column of its own. */

@@ -14,8 +14,8 @@ export const c05: Claim = {
   scenarios: [],
   facts: [
     {
-      name: "regions of virt's devices without a field, that the list of a base class leads to",
-      rule: "A sysbus device registers every window with its base class; what is mapped by others, as main memory is, has no base class with a list.",
+      name: "devices on a bus",
+      rule: "Regions of virt's devices that no field refers to, and that are in the list of the base class. A sysbus device registers every window there.",
       predicted: "all of sysbus devices",
       observe: async () => {
         const lost = (await unheld()).filter(
@@ -27,8 +27,8 @@ export const c05: Claim = {
       agrees: (observed) => observed === "all of sysbus devices",
     },
     {
-      name: "owners that are no sysbus devices, whose regions without a field only the composition tree leads to",
-      rule: "The board's main memory is an object of its own without any base class for regions [5.4]; every region is a child of its owner [4.3].",
+      name: "other owners",
+      rule: "Owners on virt with regions that neither a field nor a list refers to, only the composition tree. The board's main memory is an object of its own without any base class for regions [5.4]; every region is a child of its owner [4.3].",
       predicted: "memory-backend-ram",
       observe: async () => typesOf((await unheld()).filter(([owner]) => !(owner instanceof SysBusDevice))),
       agrees: (observed) => observed === "none",

@@ -9,7 +9,7 @@ const OWNED = fileURLToPath(new URL("../../emulator/hw/owned", import.meta.url))
 
 export const c09: Claim = {
   id: "C9",
-  claim: "An interface without users should not be added.",
+  claim: "No interface without users: each constructor needs a converted device that calls it.",
   by: ["Xu"],
   context: "The first posting had the constructors and nothing that called them.",
   scenarios: [],

@@ -97,8 +97,8 @@ const USES: Readonly<Record<string, Outcome>> = {
 };
 
 /** Lives a scenario in a new machine. After an abort nothing counts any more: QEMU's process would have ended. */
-export function observe(scenario: Scenario, combination: Combination): Observation {
-  const stage = new Stage(combination);
+export function observe(scenario: Scenario, combination: Combination, releaseOrder?: number): Observation {
+  const stage = new Stage(combination, releaseOrder);
   const outcomes = new Set<Outcome>();
   let figures: Figures = {};
   try {
@@ -148,38 +148,46 @@ interface Vote {
   readonly cell: Cell | null;
 }
 
-/** The axis that separates agreement from disagreement, with its values; the scenario if no axis does. */
+/** The axis that separates agreement from disagreement, with its values; else for each scenario where it does not hold. */
 function dependsOn(votes: readonly Vote[]): string {
-  const axes: readonly (readonly [string, (vote: Vote) => string | undefined])[] = [
-    ["the storage", ({ cell }) => cell?.storage],
-    ["the reference policy", ({ cell }) => cell?.policy],
-    ["the scenario", ({ name }) => name],
-    [
-      "storage and reference policy",
-      ({ cell }) => (cell === null ? undefined : `${cell.storage} with ${cell.policy}`),
-    ],
-    [
-      "scenario and reference policy",
-      ({ name, cell }) => (cell === null ? name : `${name} with ${cell.policy}`),
-    ],
-    [
-      "scenario and storage",
-      ({ name, cell }) => (cell === null ? name : `${name} with ${cell.storage} regions`),
-    ],
-  ];
-  for (const [axis, sideOf] of axes) {
-    const sides = new Map<string, Set<boolean>>();
-    if (votes.some((vote) => sideOf(vote) === undefined)) continue;
-    for (const vote of votes) {
-      const value = sideOf(vote) ?? "";
-      sides.set(value, (sides.get(value) ?? new Set()).add(vote.agrees === true));
-    }
-    if ([...sides.values()].some(({ size }) => size > 1)) continue;
-    const on = (side: boolean) => [...sides].filter(([, has]) => has.has(side)).map(([value]) => value);
-    return `${axis}: holds for ${on(true).join(", ")}; not for ${on(false).join(", ")}`;
+  for (const [axis, sideOf] of AXES) {
+    const sides = sidesOf(votes, sideOf);
+    if (sides.size < 2 || [...sides.values()].includes("both")) continue;
+    const on = (side: Side) => [...sides].filter(([, each]) => each === side).map(([value]) => value);
+    return `${axis}: holds for ${on("for").join(", ")}; not for ${on("against").join(", ")}`;
   }
-  const against = votes
-    .filter(({ agrees }) => agrees === false)
-    .map(({ name, cell }) => (cell === null ? name : `${name} (${cell.storage}, ${cell.policy})`));
-  return `storage, reference policy and scenario together: not for ${against.join("; ")}`;
+  const scenarios = sidesOf(votes, ({ name }) => name);
+  const told = [...scenarios].map(([name, side]) => {
+    if (side !== "both") return `“${name}” ${side === "for" ? "holds" : "does not hold"}`;
+    const within = votes.filter((vote) => vote.name === name);
+    for (const [, sideOf] of AXES) {
+      const sides = sidesOf(within, sideOf);
+      if ([...sides.values()].includes("both")) continue;
+      const against = [...sides].filter(([, each]) => each === "against").map(([value]) => value);
+      return `“${name}” not for ${against.join(", ")}`;
+    }
+    const against = within.filter(({ agrees }) => agrees === false);
+    return `“${name}” not for ${against.map(({ cell }) => `${cell?.storage} with ${cell?.policy}`).join(", ")}`;
+  });
+  return `the scenario: ${told.join("; ")}`;
+}
+
+type Side = "for" | "against" | "both";
+
+const AXES: readonly (readonly [string, (vote: Vote) => string])[] = [
+  ["the storage", ({ cell }) => cell?.storage ?? ""],
+  ["the references", ({ cell }) => cell?.policy ?? ""],
+  ["the scenario", ({ name }) => name],
+];
+
+/** For each value of an axis, what all votes with it say. */
+function sidesOf(votes: readonly Vote[], sideOf: (vote: Vote) => string): Map<string, Side> {
+  const sides = new Map<string, Side>();
+  for (const vote of votes) {
+    const value = sideOf(vote);
+    const side = vote.agrees === true ? "for" : "against";
+    const known = sides.get(value) ?? side;
+    sides.set(value, known === side ? side : "both");
+  }
+  return sides;
 }

@@ -187,10 +187,15 @@ export class Stage {
   private readonly initial: ReadonlySet<Block>;
   private readonly blocks = new Map<Subject, Block>();
 
-  constructor({ storage, policy }: Combination) {
+  /** @param releaseOrder seed of the order in which properties are released; default: that of their addition */
+  constructor({ storage, policy }: Combination, releaseOrder?: number) {
     this.storage = storage;
     this.policy = policy;
-    this.model = new WatchedModel({ checked: "count", references: policy });
+    this.model = new WatchedModel({
+      checked: "count",
+      references: policy,
+      ...(releaseOrder === undefined ? {} : { releaseOrder }),
+    });
     this.root = MemoryRegion.new(this.model.noOwner, "system", WHOLE_ADDRESS_SPACE);
     this.model.systemMemory = this.root;
     this.space = new AddressSpace(this.model, this.root, "memory");

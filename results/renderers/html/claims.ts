@@ -14,7 +14,6 @@ import {
   REFERENCE_POLICIES,
   STORAGES,
 } from "../../claims.ts";
-import { verdictWords } from "../claim-tables.ts";
 import { html, type Markup, slug } from "./markup.ts";
 import { renderArticle, renderPage } from "./page.ts";
 
@@ -65,8 +64,9 @@ have the object model allocate, own and free them (<code>memory_region_new</code
 with each combination of storage and references, in a model of QEMU’s object model and memory core; its outcome was predicted from the
 rules before it was run.</p>`,
       sections: [
-        { title: "How to read the tables", body: legend() },
         { title: "Verdicts", body: overview(rows) },
+        { title: "How to read the tables", body: legend() },
+        { title: "At a glance", body: glance(rows) },
         ...rows.map((row) => ({ title: `${row.id}: ${row.by.join(", ")}`, body: claimBody(row) })),
       ],
     }),
@@ -104,8 +104,49 @@ function overview(rows: readonly ClaimRow[]): Markup {
 <thead><tr><th scope="col">Claim</th><th scope="col">In our words</th><th scope="col">Verdict</th></tr></thead>
 <tbody>${rows.map(
     (row) => html`<tr><th scope="row"><a href="#${anchorOf(row)}">${row.id}</a></th><td>${row.claim}</td>
-<td><span class="chip ${verdictClass(row)}">${row.verdict.kind}</span>${row.verdict.text === "" ? "" : html` <span class="why">${row.verdict.kind === "depends" ? `on ${row.verdict.text}` : row.verdict.text}</span>`}</td></tr>`,
+<td><span class="chip ${verdictClass(row)}">${row.verdict.kind}</span>${row.verdict.text === "" ? "" : html` <span class="why">${verdictText(row)}</span>`}</td></tr>`,
   )}</tbody></table></div>`;
+}
+
+/** One row for each scenario, one column for each combination, one sign for its outcomes. */
+function glance(rows: readonly ClaimRow[]): Markup {
+  const policies = REFERENCE_POLICIES.filter((policy) => policy !== "self+unparent");
+  const scenarios = rows.flatMap((row) => row.scenarios.map((scenario) => ({ row, scenario })));
+  if (scenarios.length === 0) return html`<p>No scenario was run.</p>`;
+  const signs = Object.entries(SIGNS) as [ClaimOutcome | "clean", string][];
+  return html`<p class="note">${signs.map(([outcome, sign]) => html`${sign} ${OUTCOME_WORDS[outcome][0]}${outcome === "harmless read" ? "." : "; "}`)}
+Within a storage, the columns are ${policies.join(", ")}.</p>
+<div class="scroll" role="group" tabindex="0" aria-label="Outcomes at a glance"><table class="glance">
+<thead><tr><td></td>${STORAGES.map((storage) => html`<th scope="colgroup" colspan="${policies.length}">${storage}</th>`)}</tr></thead>
+<tbody>${scenarios.map(
+    ({
+      row,
+      scenario,
+    }) => html`<tr><th scope="row"><a href="#${anchorOf(row)}">${row.id}</a> ${scenario.name}</th>
+${STORAGES.map((storage) => policies.map((policy) => signOf(scenario.cells.find((cell) => cell.storage === storage && cell.policy === policy))))}</tr>`,
+  )}</tbody></table></div>`;
+}
+
+const SIGNS: Readonly<Record<ClaimOutcome | "clean", string>> = {
+  clean: "·",
+  leak: "L",
+  "use after finalize": "E",
+  "use after free": "F",
+  abort: "A",
+  "harmless read": "r",
+};
+
+function signOf(cell: ClaimCell | undefined): Markup {
+  if (cell === undefined) return html`<td></td>`;
+  const outcomes = outcomesIn(cell.observed);
+  const worst = outcomes[0] ?? "clean";
+  const sign = outcomes.length === 0 ? SIGNS.clean : outcomes.map((outcome) => SIGNS[outcome]).join("");
+  return html`<td class="o-${slug(worst)}" title="${cell.storage}, ${cell.policy}: ${cell.observed}">${sign}</td>`;
+}
+
+/** What there is to say besides the kind of the verdict. */
+function verdictText({ verdict: { kind, text } }: ClaimRow): string {
+  return kind === "depends" ? `on ${text}` : text;
 }
 
 function anchorOf({ id, by }: ClaimRow): string {
@@ -121,7 +162,7 @@ function verdictClass({ verdict: { kind } }: ClaimRow): string {
 function claimBody(row: ClaimRow): Markup {
   const { claim, context, scenarios, facts, inC, notes, command } = row;
   return html`<p class="claim">${claim}</p>
-<p><span class="chip ${verdictClass(row)}">${row.verdict.kind}</span> ${verdictWords(row)}</p>
+<p><span class="chip ${verdictClass(row)}">${row.verdict.kind}</span> ${verdictText(row)}</p>
 <p class="note">${context}</p>
 ${scenarios.map((scenario) => scenarioFigure(row, scenario))}
 ${
@@ -155,7 +196,7 @@ function scenarioFigure({ id }: ClaimRow, { name, description, rule, cells }: Cl
   return html`<figure class="scenario">
 <figcaption><strong>${name}.</strong> ${description}${shared === "" ? "" : ` Everywhere, ${shared}.`}</figcaption>
 <div class="scroll" role="group" tabindex="0" aria-label="${caption}"><table class="matrix">
-<thead><tr><td></td>${policies.map((policy) => html`<th scope="col">${policy}</th>`)}</tr></thead>
+<thead><tr><td></td>${policies.map((policy) => html`<th scope="col">${breakable(policy)}</th>`)}</tr></thead>
 <tbody>${storages.map(
     (storage) => html`<tr><th scope="row">${storage}</th>
 ${policies.map((policy) =>
@@ -167,6 +208,12 @@ ${policies.map((policy) =>
   )}</tbody></table></div>
 <p class="note">Why: ${rule}</p>
 </figure>`;
+}
+
+/** A policy's name, which may go on in the next line after its plus sign. */
+function breakable(policy: string): Markup {
+  const [first = "", ...others] = policy.split("+");
+  return html`${first}${others.map((part) => html`+<wbr>${part}`)}`;
 }
 
 function cellMarkup(cell: ClaimCell | undefined, withFigures: boolean): Markup {

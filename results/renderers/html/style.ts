@@ -130,12 +130,21 @@ dl.words dd { margin: 0; }
 .o-use-after-free, .o-abort { color: var(--bad); font-weight: 650; }
 .o-use-after-finalize, .o-use-after-free { border-style: dashed; }
 .o-abort { border-style: double; border-width: 3px; }
+.glance { min-width: 0; font-size: .8rem; }
+.glance th, .glance td { padding: .16rem .3rem; }
+.glance td { text-align: center; min-width: 1.7rem; font-weight: 600; }
+.glance td:nth-child(4n + 2), .glance thead th { border-left: 1.5px solid var(--line); }
 .mark { color: var(--muted); font-size: .75em; }
 dl.in-c { font-size: .9rem; gap: .3rem 1.4rem; }
 footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .9rem; }
 @media (max-width: 50rem) {
   .answer div { grid-template-columns: minmax(0, 1fr); }
   .finding { display: inline; margin-left: .4rem; }
+  .matrix { font-size: .7rem; }
+  .matrix th, .matrix td { min-width: 0; padding-right: .25rem; }
+  .matrix .outcome { white-space: normal; padding: 0 .2rem; margin-right: 0; }
+  .glance tbody th { min-width: 0; padding-left: 0; }
+  .glance th, .glance td { padding: .16rem .1rem; min-width: 0; }
   .wide { display: none; }
   .narrow { display: block; }
   dl.words { grid-template-columns: minmax(0, 1fr); gap: .3rem; }
