@@ -9,6 +9,7 @@ import type { Direction } from "./regions/facts.ts";
 export { addCCommand } from "./c/command.ts";
 export { type AuditOptions, addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
 export { ExitCode } from "./errors.ts";
+export { addMixOptions, useTreesToCompare } from "./mixed/options.ts";
 export type { Converted, Direction, HarnessOptions };
 
 /** Converts sources given as texts, for tests: see `harness.ts`. @throws CommandError if one does not parse. */

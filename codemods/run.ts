@@ -21,7 +21,8 @@ export async function runCodemod(
   return withJsonReport(options.json, print, async (report, keepApart) => {
     const { sources, skipped } = discover(paths);
     keepApart(sources);
-    const plan = planConversion(sources, direction, { verify: compilePlan });
+    const subject = options.children ? "children" : "regions";
+    const plan = planConversion(sources, direction, { verify: compilePlan, subject });
     requireDevices(plan, paths);
     const proofs = options.prove ? await provePlan(plan) : undefined;
     const differs = proofs?.some(({ verdict }) => verdict === "different") === true;

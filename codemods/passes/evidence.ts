@@ -4,6 +4,7 @@ import { FlowProgram } from "../flow/index.ts";
 import { ClassGraph } from "../regions/classes.ts";
 import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
 import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
+import type { Subject } from "../regions/makers.ts";
 import type { NameIndex } from "../regions/names.ts";
 import { Observers } from "../regions/observers.ts";
 import { reflective } from "../regions/syntax.ts";
@@ -32,11 +33,16 @@ export class Evidence {
   /** The sources that may be edited. */
   readonly targets: ReadonlySet<SourceFile>;
 
-  constructor({ identity, targets }: Workspace, sources: readonly SourceFile[], names: NameIndex) {
+  constructor(
+    { identity, targets }: Workspace,
+    sources: readonly SourceFile[],
+    names: NameIndex,
+    subject: Subject = "regions",
+  ) {
     this.identity = identity;
     this.targets = new Set(targets);
     this.sources = sources;
-    this.tracer = new Tracer(names, identity);
+    this.tracer = new Tracer(names, identity, subject);
     this.classes = new ClassGraph(sources);
     this.observers = new Observers(sources, identity, this.classes);
   }

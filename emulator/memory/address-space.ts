@@ -55,6 +55,11 @@ export class AddressSpaceStorage {
     return this.space;
   }
 
+  /** The space that lies here and has not ended; null if there is none. */
+  get current(): AddressSpace | null {
+    return this.space;
+  }
+
   /** The end of `space` is complete. */
   ended(space: AddressSpace): void {
     if (this.space === space) this.space = null;
@@ -69,6 +74,8 @@ export class AddressSpace extends Accessor {
   readonly mappings: MappingLedger;
   readonly observers: Observers;
   private rootRegion: MemoryRegion | null;
+  /** The region that it holds a reference to: its root, until a grace period after the space was destroyed. */
+  heldRoot: MemoryRegion | null;
   /** Its own block, or what it lies in. */
   private readonly storage: Block | AddressSpaceStorage;
   private destroyed = false;
@@ -87,6 +94,7 @@ export class AddressSpace extends Accessor {
     this.mappings = new MappingLedger(this);
     this.observers = new Observers(this);
     this.rootRegion = root;
+    this.heldRoot = root;
     this.number = model.addSpace(this, root);
     this.view.ref();
     this.view.shownBy++;
@@ -153,6 +161,7 @@ export class AddressSpace extends Accessor {
       if (root !== null) this.model.endSpace(this, root);
     });
     this.model.removeSpace(this);
+    this.model.endingSpaces.add(this);
     const { storage } = this;
     const embedded = storage instanceof AddressSpaceStorage;
     this.model.rcu.call(embedded ? storage.node : new RcuNode(), () => {
@@ -163,6 +172,8 @@ export class AddressSpace extends Accessor {
       this.view.unref();
       const { model } = this;
       if (embedded) storage.ended(this);
+      this.heldRoot = null;
+      model.endingSpaces.delete(this);
       root?.dropRef(); // the last step, as it may end the object that this lies in
       if (!embedded) model.heap.free(storage);
       model.detector?.freedPlain(this, "address-space");

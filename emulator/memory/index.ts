@@ -19,6 +19,7 @@ export { checkAddress, checkSize, formatAddress, type hwaddr, WHOLE_ADDRESS_SPAC
 export { FlatRange } from "./map/flat-range.ts";
 export { FlatView } from "./map/flat-view.ts";
 export { formatFlatViews, formatMtree } from "./map/mtree.ts";
+export { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
 export { type CoalescedRange, MemoryRegion, MemReentrancyGuard, type RegionOwner } from "./map/region.ts";
 export { MemoryModel, type MemoryModelOptions, type NoOwner } from "./memory-model.ts";
 export type { IoEventFd } from "./observe/ioeventfd.ts";

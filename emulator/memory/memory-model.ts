@@ -1,10 +1,11 @@
-import { ObjectModel, type ObjectModelOptions, QomAbort } from "#qom";
+import { ObjectModel, type ObjectModelOptions, QomAbort, type QomObject } from "#qom";
 import { HostRam, type RamAllocator } from "./access/ram.ts";
 import { ReclaimedRam } from "./access/reclaimed-ram.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { MapChanges, type Places } from "./map/changes.ts";
 import { FlatView, physicalRoot, type ViewChange } from "./map/flat-view.ts";
 import { type Interval, united } from "./map/interval.ts";
+import { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
 import { MemoryRegion } from "./map/region.ts";
 import type { MemoryListener } from "./observe/listener.ts";
 import { Rcu } from "./rcu.ts";
@@ -17,11 +18,8 @@ export interface NoOwner {
 export interface MemoryModelOptions extends ObjectModelOptions {
   /** Allocates the bytes of RAM regions; default: host buffers. */
   readonly ram?: RamAllocator;
-  /**
-   * Whether a container takes no reference on a subregion of its own owner (default), as in QEMU since 10.2, so that
-   * devices that contain their own regions can be freed.
-   */
-  readonly sameOwnerExemption?: boolean;
+  /** What references to regions count on; default: `owner`, the rules of QEMU since 10.2. */
+  readonly references?: ReferencePolicy;
   /** Called when RCU callbacks are waiting: `rcu.poll` is due as soon as no reader is active. */
   readonly onRcuPending?: () => void;
 }
@@ -44,6 +42,8 @@ export class MemoryModel extends ObjectModel {
   private spaceNumber = 0;
   /** Views that the commit in progress has replaced in the table. */
   private readonly replaced: FlatView[] = [];
+  /** Address spaces that were destroyed and whose end is not complete. */
+  readonly endingSpaces = new Set<AddressSpace>();
   /** In ascending order of priority. */
   readonly listeners: MemoryListener[] = [];
   /** Set inside a transaction if the map must be rendered again at its end. */
@@ -52,7 +52,7 @@ export class MemoryModel extends ObjectModel {
   renders = 0;
   private ioEventFdPending = false;
   private depth = 0;
-  readonly sameOwnerExemption: boolean;
+  readonly references: ReferenceRules;
   private readonly flatViews = new Map<MemoryRegion, FlatView>();
   private readonly emptyView: FlatView;
   /**
@@ -72,7 +72,7 @@ export class MemoryModel extends ObjectModel {
     this.rcu = new Rcu(options.onRcuPending);
     const isRoot = (region: MemoryRegion) => this.spacesOf.has(region) || this.flatViews.has(region);
     this.changes = new MapChanges(isRoot, this.detector === null);
-    this.sameOwnerExemption = options.sameOwnerExemption ?? true;
+    this.references = referencePolicies[options.references ?? "owner"];
     this.types.register(MemoryRegion);
     this.emptyView = new FlatView(this, null);
   }
@@ -235,7 +235,15 @@ export class MemoryModel extends ObjectModel {
 
   /** Whether `container` takes no reference on `subregion`: they have the same owner, or both have none. */
   exempt(container: MemoryRegion, subregion: MemoryRegion): boolean {
-    return this.sameOwnerExemption && container.owner === subregion.owner;
+    return this.references.exemptsSameOwner && container.owner === subregion.owner;
+  }
+
+  /** Ends an object; a region that holds its owner lets go of it when it is gone. */
+  override finalize(object: QomObject): void {
+    const { regionHoldsOwner } = this.references;
+    const owner = regionHoldsOwner && object instanceof MemoryRegion ? object.owner : null;
+    super.finalize(object);
+    owner?.unref();
   }
 
   /** The view of everything below `root`, shared by all address spaces whose physical root is the same. */

@@ -17,6 +17,8 @@ export class Bus extends QomObject {
   declare readonly model: DeviceModel;
 
   private readonly seated = new Set<Device>();
+  /** Devices that have left, until the end of the grace period. */
+  private readonly leaving = new Set<Device>();
 
   /** The name that a device's `bus=` refers to. */
   get name(): string {
@@ -26,6 +28,11 @@ export class Bus extends QomObject {
   /** The devices, in order of arrival. */
   get devices(): readonly Device[] {
     return [...this.seated];
+  }
+
+  /** The devices that the bus holds a reference to: those on it, and those that have just left. */
+  get held(): readonly Device[] {
+    return [...this.seated, ...this.leaving];
   }
 
   /** Whether there is no room for more devices. */
@@ -53,7 +60,12 @@ export class Bus extends QomObject {
     this.seated.delete(device);
     device.parentBus = null;
     const { rcu }: { rcu: Rcu } = this.model;
-    rcu.call(new RcuNode(), () => device.unref());
+    const { leaving } = this;
+    leaving.add(device);
+    rcu.call(new RcuNode(), () => {
+      leaving.delete(device);
+      device.unref();
+    });
     this.unref();
   }
 

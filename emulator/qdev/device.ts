@@ -1,4 +1,4 @@
-import { DmaView, MemReentrancyGuard } from "#memory";
+import { DmaView, MemoryRegion, MemReentrancyGuard } from "#memory";
 import { QomAbort, QomObject } from "#qom";
 import { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
@@ -96,6 +96,9 @@ export abstract class Device extends QomObject {
     this.realized = false;
     for (const bus of this.childBuses()) bus.unplugAll();
     this.unrealize();
+    if (this.model.references.unparentsAtUnrealize) {
+      for (const region of this.ownRegions()) region.leaveOwner();
+    }
     this.pendingDeletedEvent = true;
   }
 
@@ -169,6 +172,10 @@ export abstract class Device extends QomObject {
   /** Reports invalid behaviour of the guest, which is never an error of the machine. */
   protected guestError(message: string, kind: GuestErrorKind = "guest_errors"): void {
     this.model.onGuestError?.(this, message, kind);
+  }
+
+  private ownRegions(): MemoryRegion[] {
+    return [...this.children()].map(([, child]) => child).filter((child) => child instanceof MemoryRegion);
   }
 
   private childBuses(): Bus[] {

@@ -111,6 +111,11 @@ export class HostHeap {
     };
   }
 
+  /** What is still allocated, in order of allocation. */
+  live(): IterableIterator<Block> {
+    return this.blocks.values();
+  }
+
   /** What is still allocated, by type, most bytes first: at the end of a machine, its leaks. */
   leaks(): Leak[] {
     const found = new Map<string, { blocks: number; bytes: number; stacks: Set<string> }>();

@@ -225,6 +225,14 @@ export abstract class QomObject {
     return childrenIn(this.table);
   }
 
+  /** Names and targets of the links that hold a reference. */
+  *strongLinks(): IterableIterator<[string, QomObject]> {
+    for (const [name, property] of this.table?.entries() ?? []) {
+      if (property.kind === "link" && property.strong && property.target !== null)
+        yield [name, property.target];
+    }
+  }
+
   /** All descendants, in pre-order. */
   *descendants(): IterableIterator<QomObject> {
     for (const [, child] of this.children()) {

@@ -205,7 +205,7 @@ function neverFreed(): Lifetime[] {
       description:
         "A device with a region inside a container of its own is removed; as before QEMU 10.2, a container takes a reference on the owner of each region in it.",
       rule: "Through its container the device holds a reference to itself and never ends, in either form; the owned form leaks the same bytes in more blocks.",
-      sameOwnerExemption: false,
+      references: "owner-7.2",
       perRound: {
         embedded: { blocksUnfreed: 1, bytesUnfreed: nestedBytes },
         owned: { blocksUnfreed: 3, bytesUnfreed: nestedBytes },
@@ -219,7 +219,6 @@ function neverFreed(): Lifetime[] {
       description:
         "The remedy: the same device, but a container takes no reference on its own owner, as in QEMU since 10.2.",
       rule: "Without that reference to itself the device ends when the last one from outside is dropped, in either form.",
-      sameOwnerExemption: true,
       perRound: { embedded: {}, owned: {} },
       start: ({ specimens }) => {
         return () => specimens.nested().remove();

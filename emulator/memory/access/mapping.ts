@@ -44,6 +44,11 @@ export class MappingLedger {
     this.space = space;
   }
 
+  /** The mappings that are not unmapped yet. */
+  current(): IterableIterator<Mapping> {
+    return this.open.values();
+  }
+
   get count(): number {
     return this.open.size;
   }

@@ -70,10 +70,16 @@ export class FlatView {
       for (const range of added) this.hold(range);
     }
     this.block = model.heap.allocate("flat-view", FLAT_VIEW_BYTES + this.store.size * FLAT_RANGE_BYTES);
+    this.block.tenants.push(this);
   }
 
   get ranges(): readonly FlatRange[] {
     return this.store.list;
+  }
+
+  /** The ranges whose references it answers for; of living views that share one, the newest does. */
+  get heldRanges(): readonly FlatRange[] {
+    return this.newer === null ? this.store.list : this.lastOf;
   }
 
   /** The range that contains `address`, if any. */
@@ -172,7 +178,7 @@ export class FlatView {
   /** Leaves the row of views; returns the ranges that no living view shows any more. */
   private leave(): readonly FlatRange[] {
     const { older, newer } = this;
-    const mine = newer === null ? this.store.list : this.lastOf;
+    const mine = this.heldRanges;
     if (newer !== null) newer.older = older;
     if (older === null) return mine;
     older.newer = newer;

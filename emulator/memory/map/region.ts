@@ -175,7 +175,7 @@ export class MemoryRegion extends QomObject {
     this.model.changes.note(this, 0, this.size);
     this.model.transaction(() => {
       if (this.container !== null) {
-        if (!this.model.sameOwnerExemption)
+        if (!this.model.references.exemptsSameOwner)
           throw new QomAbort(`${this.describe()} is finalized inside a container`);
         if (this.container.owner !== this.owner) {
           throw new QomAbort(`${this.describe()} is finalized inside a container of another owner`);
@@ -287,7 +287,7 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes);
   }
 
-  // References, counted on the owner.
+  // References, counted on the owner or, in some policies, on the region.
 
   /** Takes a reference to the owner; does nothing if there is none. */
   takeRef(): void {
@@ -299,11 +299,21 @@ export class MemoryRegion extends QomObject {
   }
 
   /**
+   * Takes it out of a container of its own owner and unparents it, as policies that break circles of references do when
+   * the owner is unrealized.
+   */
+  leaveOwner(): void {
+    if (this.container !== null && this.container.owner === this.owner) this.container.delSubregion(this);
+    this.unparent();
+  }
+
+  /**
    * What references are counted on. Finalization leaves the owner of a container or an alias as it is, so a view that
    * still has one as its root may read it while the storage stands: in C nothing is wrong with that.
    */
   private countedOn(): QomObject | null {
-    const { detector } = this.model;
+    const { detector, references } = this.model;
+    if (references.countsOn === "region") return this;
     if (detector === null || !detector.stands(this) || detector.peek(this, "terminates") === true)
       return this.owner;
     detector.reportHarmless(this, "field owner");
@@ -349,6 +359,11 @@ export class MemoryRegion extends QomObject {
       if (inside instanceof ManySubregions) inside.delete(subregion);
       else inside.splice(inside.indexOf(subregion), 1);
       this.model.changes.note(this, subregion.address, subregion.address + subregion.size);
+      if (this.model.references.countsOn === "region") {
+        this.model.updatePending ||= this.enabled && subregion.enabled;
+        subregion.dropRef(); // may be the last
+        return;
+      }
       if (!this.model.exempt(this, subregion)) subregion.dropRef();
       this.model.updatePending ||= this.enabled && subregion.enabled;
     });
@@ -588,6 +603,7 @@ export class MemoryRegion extends QomObject {
     this.size = checkSize(size, `size of region ${name ?? "without name"}`);
     this.name = name;
     this.owner = owner instanceof QomObject ? owner : null;
+    if (this.model.references.regionHoldsOwner) this.owner?.ref();
     if (name !== null) {
       const parent = this.owner ?? this.model.unattached;
       parent.addChild(`${escapeName(name)}[*]`, this);
