@@ -2,6 +2,7 @@ import { type AddressSpace, type Rcu, RcuNode } from "#memory";
 import { QomAbort, QomError, QomObject } from "#qom";
 import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
+import type { HotplugHandler } from "./hotplug.ts";
 
 /**
  * A bus that devices sit on. It holds a reference to each until a grace period after the device left; each device holds
@@ -19,6 +20,9 @@ export class Bus extends QomObject {
   private readonly seated = new Set<Device>();
   /** Devices that have left, until the end of the grace period. */
   private readonly leaving = new Set<Device>();
+
+  /** Decides about devices that are plugged and unplugged; null if the bus supports no hot-plugging. */
+  hotplugHandler: HotplugHandler | null = null;
 
   /** The name that a device's `bus=` refers to. */
   get name(): string {
