@@ -18,6 +18,7 @@ import {
 } from "#results";
 import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
+import { answerClaims } from "./claims.ts";
 import { measureCodeSize } from "./code-size.ts";
 import { requireScratch } from "./counts/callgrind.ts";
 import { captureEnvironment } from "./environment.ts";
@@ -33,6 +34,7 @@ import { type BenchPlan, describeRuntimeOptions, tasksOf } from "./plan.ts";
 import { addQemuCommand } from "./qemu/command.ts";
 import { codeFolder, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
+import { addScalingCommand } from "./scaling/command.ts";
 import { loadSelfTest } from "./selftest/store.ts";
 import { checkStored } from "./stored-files.ts";
 
@@ -59,6 +61,7 @@ export function addBenchCommand(
 ): void {
   const command = program.command("bench");
   addQemuCommand(command);
+  addScalingCommand(command, streams.output);
   command
     .description("measure what difference the form of the regions makes")
     .argument("[suites...]", `any of ${[...SUITES, COUNT].join(", ")} (default: all)`)
@@ -146,9 +149,12 @@ async function bench(
     );
   }
   const release = endProperly(journal, notes);
+  const isFull = !plan.quick && plan.suites.length === SUITES.length;
+  const claims = isFull ? await answerClaims() : [];
   const run = await runBench(plan, {
     childEntry,
     codeSize,
+    claims,
     progress: notes,
     environment,
     journal,

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
     addBenchCommand(program, useTreesToCompare);
   },
   results: async (program) => (await import("#bench")).addResultsCommand(program),
+  claims: async (program) => (await import("#bench")).addClaimsCommand(program),
   report: async (program) => (await import("#results")).addReportCommand(program),
   codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
   audit: async (program) => (await import("#codemods")).addAuditCommand(program),
