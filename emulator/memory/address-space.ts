@@ -168,9 +168,10 @@ export class AddressSpace extends Accessor {
       if (this.mappings.bounceBytes > 0) throw new QomAbort(`${this.name} ends with bounce buffers in use`);
       if (this.mappings.waiting > 0) throw new QomAbort(`${this.name} ends with waiters for bounce buffers`);
       if (this.observers.any) throw new QomAbort(`${this.name} ends with listeners attached`);
-      this.view.shownBy--;
-      this.view.unref();
       const { model } = this;
+      this.view.shownBy--;
+      model.dropFlatView(this.view);
+      this.view.unref();
       if (embedded) storage.ended(this);
       this.heldRoot = null;
       model.endingSpaces.delete(this);

@@ -174,7 +174,8 @@ export class MemoryModel extends ObjectModel {
   private renderChanged(): void {
     const places = this.changes.takeMap();
     const ioEventFds = this.changes.takeIoEventFds();
-    const reached = new Set(this.endedSpaces.splice(0));
+    // One whose grace period is over, within this very transaction, is gone already.
+    const reached = new Set(this.endedSpaces.splice(0).filter((space) => this.endingSpaces.has(space)));
     for (const root of places.keys()) for (const space of this.spacesOf.get(root) ?? []) reached.add(space);
     const spaces = [...reached].sort((a, b) => a.number - b.number);
     const done = new Set<MemoryRegion>();
@@ -188,7 +189,7 @@ export class MemoryModel extends ObjectModel {
       if (now.change?.from === old)
         space.observers.updateIoEventFds(united([...extents(now.change), ...fds]));
       else space.observers.updateIoEventFds();
-      if (old.shownBy === 0) this.dropFlatView(old);
+      this.dropFlatView(old);
     }
     for (const [root, within] of ioEventFds) if (!places.has(root)) this.updateIoEventFdsBelow(root, within);
     for (const listener of this.listeners) listener.commit?.();
@@ -218,9 +219,9 @@ export class MemoryModel extends ObjectModel {
     for (const space of this.spacesOf.get(root) ?? []) space.observers.updateIoEventFds(united(within));
   }
 
-  /** Drops the table's reference to a view that no address space shows. */
-  private dropFlatView(view: FlatView): void {
-    if (view.root === null || this.flatViews.get(view.root) !== view) return;
+  /** Drops the table's reference to a view unless an address space shows it. */
+  dropFlatView(view: FlatView): void {
+    if (view.shownBy > 0 || view.root === null || this.flatViews.get(view.root) !== view) return;
     this.flatViews.delete(view.root);
     view.unref();
   }

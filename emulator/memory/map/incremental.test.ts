@@ -205,3 +205,23 @@ it("derived views are those that rendering everything gives, and hold and tell t
     { numRuns: 150 },
   );
 });
+
+it("an address space may come and go, with its grace period, within one transaction", () => {
+  const model = new MemoryModel();
+  const root = MemoryRegion.new(model.noOwner, "root", WHOLE_ADDRESS_SPACE);
+  const owner = model.create(Owner);
+  const region = MemoryRegion.newRam(owner, "ram", SLOT);
+  const space = new AddressSpace(model, root, "first");
+  model.transaction(() => {
+    root.addSubregion(0, region);
+    new AddressSpace(model, region, "brief").destroy();
+    model.rcu.drain();
+  });
+  expect(space.view.ranges).toHaveLength(1);
+  root.delSubregion(region);
+  owner.unref();
+  model.rcu.drain();
+  expect(owner.state).toBe(ObjectState.Freed);
+  model.destroy();
+  expect(model.heap.leaks()).toEqual([]);
+});
