@@ -5,6 +5,7 @@ import { type Answer, answer } from "../answer.ts";
 import { type Warning, warnings } from "../environment-words.ts";
 import { controlSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
 import type { Run } from "../schema.ts";
+import { agreementSentence, sourcesTable } from "./sources-table.ts";
 import type { Table } from "./table-model.ts";
 import {
   alikeTable,
@@ -56,6 +57,7 @@ export function reportOf(stored: Run): Report {
   const sections = [
     ...(proven ? [] : [proof]),
     verdictSection(run),
+    sourcesSection(run),
     lifetimeSection(run),
     fieldReadSection(run),
     detailSection(run),
@@ -94,6 +96,18 @@ function verdictSection(run: Run): Section {
       ),
     ],
     picture: "verdicts",
+  };
+}
+
+function sourcesSection(run: Run): Section {
+  return {
+    title: "This emulator and QEMU in C",
+    paragraphs: [
+      "The same questions, asked of QEMU built in both forms. The two measure different programs, so their figures cannot be compared; " +
+        "which form takes less can. " +
+        agreementSentence(run),
+    ],
+    blocks: [table(sourcesTable(run))],
   };
 }
 
