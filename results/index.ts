@@ -21,6 +21,7 @@ export { selfTestSentence } from "./instrument-words.ts";
 export { parseRun } from "./parse.ts";
 export { markdownTable } from "./renderers/markdown.ts";
 export { plainTable, type Row, type Table } from "./renderers/table-model.ts";
+export { metricFigures } from "./renderers/verdict-table.ts";
 export {
   addReportCommand,
   FORMATS,
@@ -68,3 +69,4 @@ export * from "./schema.ts";
 export { parseSelfTest } from "./self-test-file.ts";
 export { isSameFile, loadRun, pageNameOf, saveRun, serializeRun, writeText } from "./store.ts";
 export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";
+export { formNames, questionTitle } from "./words.ts";

@@ -161,6 +161,17 @@ function figureCells(figure: Metric | Omission | null): string[] {
   return [...formatFigures(ab.figures), formatEffect(ab, figure.scale === "percent" ? "%" : "")];
 }
 
+/** A figure in cells: its quantity, both arms, their difference, A against itself, and the verdict. */
+export function metricFigures(metric: Metric): string[] {
+  const { quantity, comparison } = metric;
+  return [
+    figureWords({ quantity, ours: null, qemu: metric }),
+    ...figureCells(metric),
+    controlCell(metric),
+    verdictChip(comparison.verdict, metric),
+  ];
+}
+
 function qemuVerdict(figure: Metric | Omission | null): string {
   return isMetric(figure) ? verdictChip(figure.comparison.verdict, figure) : NONE;
 }

@@ -1,0 +1,150 @@
+/** Against an installed QEMU, whatever its version, as both builds. */
+import { existsSync } from "node:fs";
+import { delimiter } from "node:path";
+import { describe, expect, it } from "vitest";
+import { isDifference, parseRun, questionTitle, serializeRun } from "#results";
+import { Random } from "#results/statistics";
+import { packageRoot } from "#workloads";
+import { captureEnvironment } from "../environment.ts";
+import { AllocationCounter } from "./allocations.ts";
+import { measure, runOf } from "./measure.ts";
+import { allocationsPerRound } from "./memory.ts";
+import { Qtest } from "./qtest.ts";
+import { emulatorOf, Session } from "./session.ts";
+import { timesOf } from "./timing.ts";
+import { inFolder, type Work, worksOf } from "./works.ts";
+
+const build = (process.env.PATH ?? "").split(delimiter).find((folder) => existsSync(emulatorOf(folder)));
+if (build === undefined) process.stderr.write("bench/qemu: skipped, no qemu-system-riscv64 is installed\n");
+const PATIENCE = 120_000;
+
+function workOf(title: string): Work {
+  const found = worksOf().find((work) => questionTitle(work) === title);
+  if (found === undefined) throw new Error(`no work is called ${title}`);
+  return found;
+}
+
+/** Plays a work in one emulator. */
+async function play(
+  title: string,
+  rounds: number,
+  look: (session: Session) => Promise<void> | void = () => undefined,
+) {
+  const work = workOf(title);
+  await inFolder(async (folder) => {
+    const session = await Session.start(build ?? "", work.args(folder), { timeout: PATIENCE });
+    try {
+      await work.player?.(folder).play(session, rounds);
+      await look(session);
+    } finally {
+      await session.kill();
+    }
+  });
+}
+
+describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
+  it("destroys a device that was unplugged from a root port", async () => {
+    await play("plug-unplug: plug and unplug", 2, async (session) => {
+      expect(session.count("DEVICE_DELETED", "it")).toBe(2);
+      const listed = await session.command("qom-list", { path: "/machine/peripheral" });
+      expect(JSON.stringify(listed)).toContain('"root-port"');
+      expect(JSON.stringify(listed)).not.toContain('"it"');
+    });
+  });
+
+  it("makes as many reads by one command of qtest as by single ones", async () => {
+    const work = workOf("probes: read 4 bytes, last section hit");
+    await inFolder(async (folder) => {
+      const session = await Session.start(build ?? "", work.args(folder));
+      try {
+        const qtest = new Qtest(`${folder}/qtest`);
+        for (const [i, value] of [3, 5, 7].entries())
+          await qtest.command(`writel ${0x0c00_0004 + 4 * i} ${value}`);
+        const block = Buffer.from(await qtest.command(`b64read ${0x0c00_0000} ${64 * 4}`), "base64");
+        for (let i = 0; i < 64; i++) {
+          const single = Number(await qtest.command(`readl ${0x0c00_0000 + 4 * i}`));
+          expect(block.readUInt32LE(4 * i)).toBe(single);
+        }
+        expect(block.readUInt32LE(8)).toBe(5);
+        await expect(qtest.command("no-such-command")).rejects.toThrow(/qtest no-such-command: /);
+      } finally {
+        await session.kill();
+      }
+    });
+  });
+
+  it("runs guests to their end, again and again", async () => {
+    for (const title of [
+      "virt board: read of the UART, from the guest",
+      "hello: reset to milestone",
+      "opensbi: reset to milestone",
+    ])
+      await play(title, 2, (session) => expect(session.count("SHUTDOWN")).toBe(2));
+  });
+
+  it("says which emulator ended, and why", async () => {
+    await expect(Session.start(build ?? "", ["-M", "no-such-machine"])).rejects.toThrow(
+      /qemu-system-riscv64 .*-M no-such-machine: ended with 1; it said: .*no-such-machine/s,
+    );
+  });
+
+  it("finds a leak of every round, and none where there is none", async () => {
+    const counter = new AllocationCounter();
+    try {
+      const work = workOf("create-destroy, riscv.sifive.uart: create and destroy");
+      const { calls, live } = await allocationsPerRound(counter, build ?? "", work);
+      expect(calls).toBeGreaterThan(10);
+      expect(Math.abs(live)).toBeLessThan(16);
+      // Each round leaves a character device, its name, and its tree of properties.
+      let made = 0;
+      const leaking: Work = {
+        ...work,
+        player: () => ({
+          play: async (session, rounds) => {
+            for (let round = 0; round < rounds; round++) {
+              const id = `c${made++}`;
+              await session.command("chardev-add", { id, backend: { type: "null", data: {} } });
+            }
+          },
+        }),
+      };
+      expect((await allocationsPerRound(counter, build ?? "", leaking)).live).toBeGreaterThan(100);
+    } finally {
+      counter.remove();
+    }
+  });
+
+  it("times rounds of three processes by turns", async () => {
+    const works = worksOf();
+    const host = workOf("virt board: read of the UART, from the host");
+    expect(works).toContainEqual(expect.objectContaining({ name: host.name }));
+    const folder = build ?? "";
+    const times = await timesOf({ A: folder, B: folder, A2: folder }, host, "ns", Random.seeded(1, "test"));
+    for (const arm of [times.A, times.B, times.A2]) {
+      expect(arm.length).toBe(times.A.length);
+      expect(Math.min(...arm)).toBeGreaterThan(0);
+    }
+  });
+
+  it("measures a build against itself, and stores what can be read again", async () => {
+    const counter = new AllocationCounter();
+    const folder = build ?? "";
+    try {
+      const plan = {
+        builds: { A: folder, B: folder, A2: folder },
+        works: [workOf("create-destroy, riscv.sifive.uart: create and destroy")],
+        quantities: ["memory"] as const,
+        repeats: 2,
+        seed: 3,
+        command: "npx regionlab bench qemu memory --a /usr/bin --b /usr/bin --repeats 2 --seed 3",
+      };
+      const measured = await measure(plan, { valgrind: null, counter, onProgress: () => undefined });
+      const run = runOf(plan, measured, captureEnvironment(packageRoot(), []));
+      expect(run.metrics.filter(({ comparison }) => isDifference(comparison.verdict))).toEqual([]);
+      expect(parseRun(serializeRun(run), "run")).toEqual(run);
+      expect(measured.allocations).toHaveLength(1);
+    } finally {
+      counter.remove();
+    }
+  });
+});
