@@ -19,7 +19,7 @@ import { quoted } from "../quoted.ts";
 import { checkStored } from "../stored-files.ts";
 import { AllocationCounter } from "./allocations.ts";
 import { answersOf, differencesOf } from "./compare.ts";
-import { type AllocationRow, measure, type QemuPlan, runOf } from "./measure.ts";
+import { type AllocationRow, type Measured, measure, type QemuPlan, runOf } from "./measure.ts";
 import { checkBuild, emulatorOf } from "./session.ts";
 import { SET_UPS } from "./set-ups.ts";
 import { worksOf } from "./works.ts";
@@ -68,7 +68,13 @@ async function compareBuilds(words: readonly string[], options: QemuOptions): Pr
   const plan = planOf(parts, words, options);
   checkBuild("--a", a);
   checkBuild("--b", b);
-  if (output !== undefined) checkStored(output, []);
+  if (output !== undefined) {
+    if (plan.quantities.length === 0)
+      throw new CommandError(
+        `-o ${output}: comparing machines gives no figures; leave it out, or add counts`,
+      );
+    checkStored(output, []);
+  }
   const valgrind = await locateValgrind();
   if (parts.includes("counts")) {
     if (valgrind === null) throw new CommandError(`bench qemu counts: ${VALGRIND_ADVICE}`);
@@ -86,20 +92,30 @@ async function compareBuilds(words: readonly string[], options: QemuOptions): Pr
       );
     }
   }
+  if (plan.quantities.length === 0) return 0;
   const counter = new AllocationCounter();
   try {
-    const onProgress = (what: string) => process.stderr.write(`${what}\n`);
-    const measured = await measure(plan, { valgrind, counter, onProgress });
-    const run = runOf(plan, measured, completeEnvironment(environment, (performance.now() - began) / 1000));
+    const runSoFar = (measured: Measured) =>
+      runOf(plan, measured, completeEnvironment(environment, (performance.now() - began) / 1000));
+    const measured = await measure(plan, {
+      valgrind,
+      counter,
+      onProgress: (what) => process.stderr.write(`${what}\n`),
+      onRepeat: async (part) => {
+        // An interrupted run leaves what is complete.
+        if (output !== undefined) await saveRun(output, runSoFar(part));
+      },
+    });
+    const run = runSoFar(measured);
     print(`\n${figures(run.metrics, formNames(run))}\n`);
     if (measured.allocations.length > 0) print(`${allocations(measured.allocations)}\n`);
+    for (const { reason } of run.omissions) print(reason);
     if (output !== undefined) {
-      await saveRun(output, run);
       print(
         `Stored in ${inOneLine(output)}; \`regionlab report RUN --qemu ${inOneLine(output)}\` shows both`,
       );
     }
-    return 0;
+    return run.omissions.length === 0 ? 0 : 1;
   } finally {
     counter.remove();
     release();

@@ -1,15 +1,21 @@
 /** A run of the common schema whose figures are QEMU's. */
+import { CommandError } from "#host";
 import {
   ARMS,
   type Arm,
+  type Distribution,
   type Environment,
   HEAP_GROWTH,
   judgeRun,
+  LEAST_PROCESSES,
   type MetricDefinition,
+  type Omission,
   type PerArm,
   type ProcessEntry,
+  QUANTITY_NAMES,
   QUESTION,
   type Quantity,
+  questionTitle,
   type Run,
   SCHEMA_NAME,
   SCHEMA_VERSION,
@@ -45,6 +51,8 @@ export interface QemuSetting {
   readonly counter: AllocationCounter;
   /** Told before each process, in words. */
   readonly onProgress: (what: string) => void;
+  /** Given what has been measured when a repeat of all works is complete. */
+  readonly onRepeat: (measured: Measured) => Promise<void> | void;
 }
 
 /** Allocations per round, which the common schema has no place for but the bytes that are left. */
@@ -61,59 +69,85 @@ export interface Measured {
 
 /** Measures all works. A repeat of all ends before the next begins. */
 export async function measure(plan: QemuPlan, setting: QemuSetting): Promise<Measured> {
-  const { builds, works, quantities, repeats, seed } = plan;
+  const { works, quantities, repeats, seed } = plan;
   const processes: ProcessEntry[] = [];
-  const samples = new Map<string, Draft>();
+  const drafts = new Map<string, Draft>();
   const allocations = new Map<Work, AllocationRow>();
+  const soFar = (): Measured => ({
+    figures: [...drafts.values()],
+    processes,
+    allocations: [...allocations.values()],
+  });
   for (let repeat = 0; repeat < repeats; repeat++) {
     for (const work of works) {
       for (const quantity of work.quantities.filter((each) => quantities.includes(each))) {
-        if (quantity === "count" && setting.valgrind === null) continue;
-        const task = `${work.workload}: ${work.name}, ${quantity}`;
+        const definition = definitionOf(work, quantity);
+        const task = `${questionTitle(definition)}, ${QUANTITY_NAMES[quantity]}`;
+        const draft = drafts.get(task) ?? draftOf(definition);
+        drafts.set(task, draft);
         setting.onProgress(`${repeat + 1}/${repeats} ${task}`);
-        const random = Random.seeded(seed, `${task}/${repeat}`);
-        const place = processes.length;
         const began = performance.now();
-        const entry = (slots: readonly Arm[] | null): ProcessEntry => ({
-          ...{ task, repeat, machine: 0, slots, lost: null },
+        let lost: string | null = null;
+        try {
+          const random = Random.seeded(seed, `${task}/${repeat}`);
+          const sample = await sampleOf(plan, setting, work, quantity, random);
+          draft.processes.push(processes.length);
+          for (const arm of ARMS) {
+            draft.samples[arm].push(sample.estimates[arm]);
+            const distribution = sample.distributions?.[arm];
+            if (distribution !== undefined) draft.distributions[arm].push(distribution);
+          }
+          if (sample.allocations !== null) allocations.set(work, { work, arms: sample.allocations });
+        } catch (error) {
+          if (!(error instanceof CommandError)) throw error;
+          lost = error.message.replace(/\s+/g, " ").slice(0, 300);
+          setting.onProgress(`lost: ${lost}`);
+        }
+        processes.push({
+          ...{ task, repeat, machine: 0, slots: quantity === "time" ? ARMS : null, lost },
           milliseconds: Math.round(performance.now() - began),
         });
-        const definition = definitionOf(work, quantity);
-        const draft = samples.get(task) ?? draftOf(definition);
-        samples.set(task, draft);
-        draft.processes.push(place);
-        switch (quantity) {
-          case "count":
-          case "memory":
-            for (const arm of random.shuffled(ARMS)) {
-              if (quantity === "memory") {
-                const found = await allocationsPerRound(setting.counter, builds[arm], work);
-                draft.samples[arm].push(found.live);
-                const known = allocations.get(work)?.arms ?? { A: found, B: found, A2: found };
-                allocations.set(work, { work, arms: { ...known, [arm]: found } });
-              } else if (setting.valgrind !== null) {
-                draft.samples[arm].push(await countOf(builds[arm], work, setting.valgrind));
-              }
-            }
-            processes.push(entry(null));
-            break;
-          default: {
-            const unit = definition.unit === "ns" ? "ns" : "ms";
-            const { estimates, distributions } = fromSlices(
-              definition,
-              await timesOf(builds, work, unit, random),
-            );
-            for (const arm of ARMS) {
-              draft.samples[arm].push(estimates[arm]);
-              draft.distributions[arm].push(distributions[arm]);
-            }
-            processes.push(entry(ARMS));
-          }
-        }
       }
     }
+    await setting.onRepeat(soFar());
   }
-  return { figures: [...samples.values()], processes, allocations: [...allocations.values()] };
+  return soFar();
+}
+
+/** One figure of each arm. */
+interface Sample {
+  readonly estimates: PerArm<number>;
+  readonly distributions: PerArm<Distribution> | null;
+  readonly allocations: PerArm<Allocations> | null;
+}
+
+async function sampleOf(
+  { builds }: QemuPlan,
+  { valgrind, counter }: QemuSetting,
+  work: Work,
+  quantity: Quantity,
+  random: Random,
+): Promise<Sample> {
+  if (quantity === "time") {
+    const definition = definitionOf(work, quantity);
+    const times = await timesOf(builds, work, definition.unit === "ns" ? "ns" : "ms", random);
+    return { ...fromSlices(definition, times), allocations: null };
+  }
+  const order = random.shuffled(ARMS);
+  if (quantity === "memory") {
+    const found = await inOrder(order, (arm) => allocationsPerRound(counter, builds[arm], work));
+    return { estimates: perArm((arm) => found[arm].live), distributions: null, allocations: found };
+  }
+  if (valgrind === null) throw new RangeError("counting needs valgrind");
+  const estimates = await inOrder(order, (arm) => countOf(builds[arm], work, valgrind));
+  return { estimates, distributions: null, allocations: null };
+}
+
+/** One value for each arm, made one after the other. */
+async function inOrder<T>(order: readonly Arm[], make: (arm: Arm) => Promise<T>): Promise<PerArm<T>> {
+  const made = new Map<Arm, T>();
+  for (const arm of order) made.set(arm, await make(arm));
+  return perArm((arm) => made.get(arm) as T); // the order has every arm
 }
 
 /** A figure while its samples arrive. */
@@ -155,7 +189,16 @@ function estimatorOf({ player }: Work, quantity: Quantity): string {
 export function runOf(plan: QemuPlan, { figures, processes }: Measured, environment: Environment): Run {
   const { repeats, seed, command } = plan;
   const sequential = sequentialRule([repeats]);
-  const metrics = judgeRun(figures, processes, { sequential, selfTest: null });
+  const isEnough = ({ samples }: Unjudged) => samples.A.length >= LEAST_PROCESSES;
+  const metrics = judgeRun(figures.filter(isEnough), processes, { sequential, selfTest: null });
+  const omissions = figures
+    .filter((each) => !isEnough(each))
+    .map(({ definition: { suite, workload, name, quantity, source, role, decides } }): Omission => {
+      const task = `${questionTitle({ workload, name })}, ${QUANTITY_NAMES[quantity]}`;
+      const why = processes.find((entry) => entry.task === task && entry.lost !== null)?.lost;
+      const reason = `Not measured: ${why ?? "the run was interrupted"}`;
+      return { suite, workload, name, quantity, source, role, decides, reason };
+    });
   return {
     schema: SCHEMA_NAME,
     version: SCHEMA_VERSION,
@@ -174,7 +217,7 @@ export function runOf(plan: QemuPlan, { figures, processes }: Measured, environm
     },
     machines: [environment],
     schedule: { seed, processes },
-    ...{ equivalence: [], fieldReads: [], metrics, omissions: [], lifetimes: [], retention: [] },
+    ...{ equivalence: [], fieldReads: [], metrics, omissions, lifetimes: [], retention: [] },
     ...{ codeSize: [], requirements: [], selfTest: null },
   };
 }

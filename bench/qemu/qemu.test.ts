@@ -1,21 +1,32 @@
 /** Against an installed QEMU, whatever its version, as both builds. */
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter } from "node:path";
+import { delimiter, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isDifference, parseRun, questionTitle, serializeRun } from "#results";
 import { Random } from "#results/statistics";
-import { packageRoot } from "#workloads";
+import { cacheFolder, packageRoot } from "#workloads";
 import { captureEnvironment } from "../environment.ts";
 import { AllocationCounter } from "./allocations.ts";
 import { measure, runOf } from "./measure.ts";
-import { allocationsPerRound } from "./memory.ts";
 import { Qtest } from "./qtest.ts";
 import { emulatorOf, Session } from "./session.ts";
 import { timesOf } from "./timing.ts";
 import { inFolder, type Work, worksOf } from "./works.ts";
 
-const build = (process.env.PATH ?? "").split(delimiter).find((folder) => existsSync(emulatorOf(folder)));
+/** The build that docs/qemu-measured.md describes, or an installed one. */
+const build = [join(cacheFolder(), "qemu", "a", "build"), ...(process.env.PATH ?? "").split(delimiter)].find(
+  (folder) => existsSync(emulatorOf(folder)),
+);
 if (build === undefined) process.stderr.write("bench/qemu: skipped, no qemu-system-riscv64 is installed\n");
+/** The test device of QEMU 8.0 and older ends the process, not only the machine. */
+const EARLIEST = 8.1;
+const version =
+  build === undefined
+    ? 0
+    : Number(
+        /version (\d+\.\d+)/.exec(execFileSync(emulatorOf(build), ["--version"], { encoding: "utf8" }))?.[1],
+      );
 const PATIENCE = 120_000;
 
 function workOf(title: string): Work {
@@ -73,7 +84,8 @@ describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
     });
   });
 
-  it("runs guests to their end, again and again", async () => {
+  it("runs guests to their end, again and again", async (context) => {
+    if (version < EARLIEST) return context.skip(`QEMU ${version} ends when its guest does`);
     for (const title of [
       "virt board: read of the UART, from the guest",
       "hello: reset to milestone",
@@ -84,34 +96,8 @@ describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
 
   it("says which emulator ended, and why", async () => {
     await expect(Session.start(build ?? "", ["-M", "no-such-machine"])).rejects.toThrow(
-      /qemu-system-riscv64 .*-M no-such-machine: ended with 1; it said: .*no-such-machine/s,
+      /qemu-system-riscv64 .*-M no-such-machine: ended with 1; it said: .*unsupported machine/s,
     );
-  });
-
-  it("finds a leak of every round, and none where there is none", async () => {
-    const counter = new AllocationCounter();
-    try {
-      const work = workOf("create-destroy, riscv.sifive.uart: create and destroy");
-      const { calls, live } = await allocationsPerRound(counter, build ?? "", work);
-      expect(calls).toBeGreaterThan(10);
-      expect(Math.abs(live)).toBeLessThan(16);
-      // Each round leaves a character device, its name, and its tree of properties.
-      let made = 0;
-      const leaking: Work = {
-        ...work,
-        player: () => ({
-          play: async (session, rounds) => {
-            for (let round = 0; round < rounds; round++) {
-              const id = `c${made++}`;
-              await session.command("chardev-add", { id, backend: { type: "null", data: {} } });
-            }
-          },
-        }),
-      };
-      expect((await allocationsPerRound(counter, build ?? "", leaking)).live).toBeGreaterThan(100);
-    } finally {
-      counter.remove();
-    }
   });
 
   it("times rounds of three processes by turns", async () => {
@@ -138,7 +124,14 @@ describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
         seed: 3,
         command: "npx regionlab bench qemu memory --a /usr/bin --b /usr/bin --repeats 2 --seed 3",
       };
-      const measured = await measure(plan, { valgrind: null, counter, onProgress: () => undefined });
+      const repeats: number[] = [];
+      const measured = await measure(plan, {
+        ...{ valgrind: null, counter, onProgress: () => undefined },
+        onRepeat: ({ figures: [first] }) => {
+          repeats.push(first?.samples.A.length ?? 0);
+        },
+      });
+      expect(repeats).toEqual([1, 2]);
       const run = runOf(plan, measured, captureEnvironment(packageRoot(), []));
       expect(run.metrics.filter(({ comparison }) => isDifference(comparison.verdict))).toEqual([]);
       expect(parseRun(serializeRun(run), "run")).toEqual(run);

@@ -112,7 +112,7 @@ function createAndDestroy(typename: string): Work {
           await session.command("device-list-properties", { typename });
       },
     }),
-    ...{ rounds: 100, units: 1, quantities: ["count", "memory"] },
+    ...{ rounds: 40, units: 1, quantities: ["count", "memory"] },
   };
 }
 
@@ -138,7 +138,7 @@ function plugAndUnplug(driver: string, place: number): Work {
         }
       },
     }),
-    ...{ rounds: 10, units: 1, quantities: ["count", "memory"] },
+    ...{ rounds: 5, units: 1, quantities: ["count", "memory"] },
   };
 }
 
@@ -158,8 +158,8 @@ function hostAccesses(): Work[] {
     ...subject,
     args: (folder) => [
       ...VIRT,
-      "-accel",
-      "qtest",
+      "-S",
+      ...ONE_THREAD,
       "-qtest",
       `unix:${join(folder, "qtest")},server=on,wait=off`,
     ],
