@@ -62,7 +62,7 @@ const RCU_MS = 250;
 /** Types whose objects are created and destroyed. */
 const TYPES = ["riscv.sifive.uart", "sifive_soc.gpio", "edu", "e1000e", "virtio-net-pci"];
 /** Devices that are plugged into a root port. The first one answers the question that the emulator has, too. */
-const PLUGGED = ["edu", "e1000e", "virtio-net-pci"];
+const PLUGGED = ["edu", "e1000e", "virtio-net-pci", "sii3112"];
 const MACHINES = ["virt", "sifive_u", "microchip-icicle-kit"];
 const GUESTS = ["hello", "interrupts", "bus-errors", "mmio-storm"];
 
@@ -144,7 +144,7 @@ function plugAndUnplug(driver: string, place: number): Work {
 
 /** A minimal build has no boot ROMs. */
 function withoutRom(driver: string): { romfile?: string } {
-  return driver === "edu" ? {} : { romfile: "" };
+  return driver === "edu" || driver === "sii3112" ? {} : { romfile: "" };
 }
 
 /** Priorities of the interrupt controller, which reads and writes go through without side effects. */

@@ -2,6 +2,8 @@
  * What two trees and two builds of QEMU tell without being timed. Tables in Markdown, ready for docs/qemu-measured.md:
  *
  *     npm run bench:qemu -- structures --a A/build --b B/build    sizes of structures, from the debug information
+ *     npm run bench:qemu -- misses --a A/build --b B/build        cache misses of an access, by cachegrind
+ *     npm run bench:qemu -- realize --a A/build --b B/build       a device that is realized a second time
  *     npm run bench:qemu -- lines --a A --b B                     lines and region fields of the sources
  *     npm run bench:qemu -- coccinelle TREE [--build A/build]     Coccinelle and `regionlab c` on copies of one tree
  *     npm run bench:qemu -- sanitizer --a A/build --b B/build     builds with --enable-asan --enable-ubsan
@@ -9,7 +11,9 @@
 import { Command, CommanderError } from "commander";
 import { CommandError } from "#host";
 import { compareLines } from "./lines.ts";
+import { compareMisses } from "./misses.ts";
 import { comparePeers } from "./peers.ts";
+import { compareRealize } from "./realize.ts";
 import { compareLeaks } from "./sanitizer.ts";
 import { compareStructures } from "./structures.ts";
 
@@ -37,6 +41,8 @@ function pair(
 }
 
 pair("structures", "sizes of structures in both builds (needs pahole)", "build", compareStructures);
+pair("misses", "cache misses of an access (needs valgrind)", "build", compareMisses);
+pair("realize", "a device that is realized a second time", "build", compareRealize);
 pair("lines", "lines and region fields of both trees (needs git)", "tree", compareLines);
 pair("sanitizer", "leaks and undefined behaviour in both builds", "build", compareLeaks);
 program

@@ -1,7 +1,7 @@
 // What Coccinelle is given for the comparison with `regionlab c`: the simplest shapes of a region embedded in a structure,
 // kept in it as a pointer. Structures and their uses have to be in one file; nothing is moved, and no field is dropped.
 
-@field@
+@region@
 identifier S, f;
 @@
 struct S {
@@ -14,7 +14,7 @@ struct S {
 // Regions without memory of their own: the call is a statement.
 
 @container@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -22,7 +22,7 @@ expression list rest;
 + e->f = memory_region_new(rest);
 
 @io@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -30,7 +30,7 @@ expression list rest;
 + e->f = memory_region_new_io(rest);
 
 @alias@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -38,7 +38,7 @@ expression list rest;
 + e->f = memory_region_new_alias(rest);
 
 @device@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -48,7 +48,7 @@ expression list rest;
 // Regions with memory of their own: the call says whether there was any, and may be the condition of an if.
 
 @ram@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -56,7 +56,7 @@ expression list rest;
 + (e->f = memory_region_new_ram(rest))
 
 @ram_nomigrate@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -64,7 +64,7 @@ expression list rest;
 + (e->f = memory_region_new_ram_nomigrate(rest))
 
 @rom@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -72,7 +72,7 @@ expression list rest;
 + (e->f = memory_region_new_rom(rest))
 
 @rom_device@
-identifier field.f;
+identifier region.f;
 expression e;
 expression list rest;
 @@
@@ -82,7 +82,7 @@ expression list rest;
 // All other uses take the address.
 
 @use@
-identifier field.f;
+identifier region.f;
 expression e;
 @@
 - &e->f

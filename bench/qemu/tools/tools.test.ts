@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { describeLines, parseNumstat } from "./lines.ts";
+import { parseEvents } from "./misses.ts";
 import { commonPath, describePeers } from "./peers.ts";
 import { parseFindings } from "./sanitizer.ts";
 import { changesOf, describe as describeChanges, parseSizes } from "./structures.ts";
@@ -90,6 +91,14 @@ describe("peers", () => {
   it("keeps of a compiler's command what does not name outputs", () => {
     const words = 'cc -m64 -Iinclude -DX=\\"y\\" -MD -MQ a.o -MF a.d -o a.o -c ../a.c'.split(" ");
     expect(syntaxOnly(words)).toEqual(["-fsyntax-only", "-m64", "-Iinclude", '-DX="y"', "../a.c"]);
+  });
+});
+
+describe("cache misses", () => {
+  it("reads events by their names, whatever their order", () => {
+    const text = "desc: x\nevents: Ir I1mr DLmw D1mr D1mw DLmr\nfl=x\n3 1 1 1 1 1 1\nsummary: 60 5 4 3 2 1\n";
+    expect(parseEvents(text)).toEqual({ Ir: 60, D1mr: 3, D1mw: 2, DLmr: 1, DLmw: 4 });
+    expect(() => parseEvents("events: Ir\nsummary: 60\n")).toThrow(/cachegrind counted no D1mr/);
   });
 });
 
