@@ -12,7 +12,7 @@ import { inFolder, settle, type Work } from "./works.ts";
  */
 const BLOCKS = 4;
 /** Processes of a start, which gives one table, for the same reason. */
-const STARTS = 3;
+const STARTS = 2;
 /** Milliseconds; a boot takes the longest. */
 const TIMEOUT = 600_000;
 

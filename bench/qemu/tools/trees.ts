@@ -1,5 +1,5 @@
 /** Trees of QEMU: copies of them, what regionlab says of them, and whether their files compile. */
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { CommandError } from "#host";
 import { packageRoot } from "#workloads";
@@ -43,7 +43,17 @@ export async function census(tree: string): Promise<TreeCensus> {
 }
 
 /** Folders that hold no code which is converted, and would take as long to copy as all others. */
-const LEFT_OUT = new Set([".git", "build", "roms", "docs", "po", "python", "subprojects", "tests"]);
+const LEFT_OUT = new Set([
+  ".git",
+  "build",
+  "pc-bios",
+  "roms",
+  "docs",
+  "po",
+  "python",
+  "subprojects",
+  "tests",
+]);
 
 /** Copies what a conversion reads. */
 export function copyTree(tree: string, to: string): void {
@@ -58,8 +68,7 @@ export function copyGenerated(build: string, to: string): void {
   mkdirSync(to, { recursive: true });
   cpSync(build, to, {
     recursive: true,
-    filter: (path) =>
-      !/\.(?:o|a|so|d|bin|fd|rom|img|pack|ninja_deps)$|\.p$|\/qemu-|\/meson-|\/pyvenv|\/pc-bios/.test(path),
+    filter: (path) => statSync(path).isDirectory() || /\.(?:h|inc|def|c)$/.test(path),
   });
 }
 
