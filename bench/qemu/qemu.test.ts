@@ -6,8 +6,10 @@ import { describe, expect, it } from "vitest";
 import { isDifference, parseRun, questionTitle, serializeRun } from "#results";
 import { Random } from "#results/statistics";
 import { cacheFolder, packageRoot } from "#workloads";
+import { locateValgrind } from "../counts/callgrind.ts";
 import { captureEnvironment } from "../environment.ts";
 import { AllocationCounter } from "./allocations.ts";
+import { countOf } from "./counting.ts";
 import { measure, runOf } from "./measure.ts";
 import { Qtest } from "./qtest.ts";
 import { emulatorOf, Session } from "./session.ts";
@@ -98,6 +100,26 @@ describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
     await expect(Session.start(build ?? "", ["-M", "no-such-machine"])).rejects.toThrow(
       /qemu-system-riscv64 .*-M no-such-machine: ended with 1; it said: .*unsupported machine/s,
     );
+  });
+
+  it("counts twice as many instructions of twice the work", async (context) => {
+    const valgrind = await locateValgrind();
+    if (valgrind === null) return context.skip("valgrind is not installed");
+    const host = { ...workOf("probes: read 4 bytes, last section hit"), rounds: 2 };
+    const twice: Work = {
+      ...host,
+      player: (folder) => {
+        const player = host.player?.(folder);
+        return { play: async (session, rounds) => player?.play(session, 2 * rounds) };
+      },
+    };
+    const [one, two] = [
+      await countOf(build ?? "", host, valgrind),
+      await countOf(build ?? "", twice, valgrind),
+    ];
+    expect(one).toBeGreaterThan(100);
+    expect(two / one).toBeGreaterThan(1.9);
+    expect(two / one).toBeLessThan(2.1);
   });
 
   it("times rounds of three processes by turns", async () => {
