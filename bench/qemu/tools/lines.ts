@@ -47,7 +47,39 @@ export async function compareLines({ a, b }: { a: string; b: string }): Promise<
     changes.push(...parseNumstat(stdout));
   }
   const [before, after] = [await census(a), await census(b)];
-  return describeLines(changes, before, after);
+  const lines = describeLines(changes, before, after);
+  return `${lines}\n\n${describeConstructors(await constructorsOf(b))}`;
+}
+
+export interface Constructors {
+  readonly declared: readonly string[];
+  /** Calls outside the memory core, by name. */
+  readonly used: ReadonlyMap<string, number>;
+}
+
+/** Constructors of owned regions that a tree declares, and how often it calls each. */
+async function constructorsOf(tree: string): Promise<Constructors> {
+  const found = async (...where: string[]): Promise<string[]> => {
+    const { stdout } = await run("grep", ["-rhoE", "\\bmemory_region_new\\w*\\(", ...where], { cwd: tree });
+    return stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(0, -1)]));
+  };
+  const folders = readdirSync(tree, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith(".") && !APART.has(entry.name))
+    .map(({ name }) => name)
+    .filter((name) => name !== "include" && name !== "system");
+  const used = new Map<string, number>();
+  for (const name of await found(...folders)) used.set(name, (used.get(name) ?? 0) + 1);
+  return { declared: [...new Set(await found("include"))].sort(), used };
+}
+
+export function describeConstructors({ declared, used }: Constructors): string {
+  const rows = declared.map((name) => [name, `${used.get(name) ?? 0}`]);
+  const idle = declared.filter((name) => !used.has(name));
+  return [
+    `${declared.length - idle.length} of ${declared.length} constructors have a caller outside the memory core${idle.length === 0 ? "" : `; none: ${idle.join(", ")}`}.`,
+    "",
+    markdownTable(plainTable("", ["Constructor", "Calls in B"], [1], rows)),
+  ].join("\n");
 }
 
 /** Lines of added, removed, and file; of binary files, the first two are dashes. */

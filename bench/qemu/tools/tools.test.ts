@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { describeLines, parseNumstat } from "./lines.ts";
+import { describeConstructors, describeLines, parseNumstat } from "./lines.ts";
 import { parseEvents } from "./misses.ts";
 import { commonPath, describePeers } from "./peers.ts";
 import { parseFindings } from "./sanitizer.ts";
@@ -70,6 +70,14 @@ describe("lines", () => {
     expect(table).toContain("| lines removed, added | 5 | 4 |");
     expect(table).toContain("| lines more in B |  | \\-1 |".replace("\\", ""));
     expect(table).toContain("| embedded region fields | 10 | 1 |");
+  });
+});
+
+describe("constructors", () => {
+  it("says which have no caller", () => {
+    const text = describeConstructors({ declared: ["new_a", "new_b"], used: new Map([["new_a", 3]]) });
+    expect(text).toMatch(/^1 of 2 constructors have a caller outside the memory core; none: new_b\./);
+    expect(text).toMatch(/new.*_a \| 3 \|/);
   });
 });
 
