@@ -23,7 +23,12 @@ export function sourcesTable(run: Run): Table {
   let group = "";
   return {
     caption: "The ranking of the forms by this emulator, and by QEMU built in both forms",
-    head: ["Question", "This emulator", "", "QEMU in C", "", "Rankings"],
+    head: [
+      "Question",
+      ...["This emulator: verdict", "This emulator: difference"],
+      ...["QEMU in C: verdict", "QEMU in C: difference"],
+      "Rankings",
+    ],
     numeric: [false, false, true, false, true, false],
     rows: agreements.map(({ ours, theirs, agree }) => {
       const title = SUITE_TITLES[ours.suite];

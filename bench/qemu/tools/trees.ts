@@ -48,7 +48,6 @@ const LEFT_OUT = new Set([
   "build",
   "pc-bios",
   "roms",
-  "docs",
   "po",
   "python",
   "subprojects",
