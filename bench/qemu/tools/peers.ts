@@ -6,7 +6,7 @@ import { CommandError } from "#host";
 import { markdownTable, plainTable } from "#results";
 import { packageRoot } from "#workloads";
 import { parseNumstat } from "./lines.ts";
-import { run } from "./run.ts";
+import { run, timed } from "./run.ts";
 import {
   type Compiled,
   census,
@@ -22,7 +22,7 @@ const PATCH = join(packageRoot(), "bench", "qemu", "tools", "regions.cocci");
 
 interface Peer {
   readonly name: string;
-  /** Converts the tree. @returns seconds */
+  /** Converts the tree. @returns seconds of processor time */
   readonly convert: (tree: string) => Promise<number>;
 }
 
@@ -31,12 +31,14 @@ const PEERS: readonly Peer[] = [
     name: "Coccinelle, bench/qemu/tools/regions.cocci",
     convert: async (tree) => {
       const args = ["--very-quiet", "--no-includes", "--in-place", "--sp-file", PATCH, "--dir", tree];
-      const { seconds, status, stderr } = await run("spatch", args);
+      const { processorSeconds, status, stderr } = await timed("spatch", args);
+      if (status === 127)
+        throw new CommandError("spatch is not installed; install it with `apt-get install coccinelle`");
       if (status !== 0)
         throw new CommandError(`spatch failed: ${stderr.trim().split("\n").slice(-3).join(" ")}`, {
           exitCode: 1,
         });
-      return seconds;
+      return processorSeconds;
     },
   },
   { name: "regionlab c to-owned --reversible", convert: (tree) => toOwned(tree, "--reversible") },
@@ -44,8 +46,8 @@ const PEERS: readonly Peer[] = [
 ];
 
 async function toOwned(tree: string, ...options: string[]): Promise<number> {
-  const { seconds } = await regionlab("to-owned", tree, "--write", "--allow-dirty", ...options);
-  return seconds;
+  const { processorSeconds } = await regionlab("to-owned", tree, "--write", "--allow-dirty", ...options);
+  return processorSeconds;
 }
 
 interface Row {
@@ -122,7 +124,7 @@ export function describePeers(rows: readonly Row[], fields: number): string {
         "Compiled",
         "Broken",
         "With a warning about pointers",
-        "Seconds",
+        "Seconds of processor time",
       ],
       [1, 2, 3, 4, 5, 6],
       rows.map(({ peer, fields: converted, files, compiled, seconds }) => [

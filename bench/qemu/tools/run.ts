@@ -6,7 +6,6 @@ export interface Ran {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
-  readonly seconds: number;
 }
 
 /** Package of Debian that has a program. */
@@ -28,7 +27,6 @@ export function run(
   args: readonly string[],
   { cwd, environment = {} }: RunOptions = {},
 ): Promise<Ran> {
-  const began = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -45,7 +43,20 @@ export function run(
     });
     child.once("close", (status) => {
       const [stdout = "", stderr = ""] = parts.map((chunks) => Buffer.concat(chunks).toString("latin1"));
-      resolve({ status: status ?? -1, stdout, stderr, seconds: (performance.now() - began) / 1000 });
+      resolve({ status: status ?? -1, stdout, stderr });
     });
   });
+}
+
+export interface Timed extends Ran {
+  /** Processor time of the program and of those that it started: on a shared machine, the clock says little. */
+  readonly processorSeconds: number;
+}
+
+/** The same, and how long it used the processor. @throws CommandError (exit code 2) if there is no bash */
+export async function timed(command: string, args: readonly string[]): Promise<Timed> {
+  const script = 'TIMEFORMAT="%3U %3S"; time "$@"';
+  const ran = await run("bash", ["-c", script, "bash", command, ...args]);
+  const [, user, system] = /(\d+\.\d+) (\d+\.\d+)\n?$/.exec(ran.stderr) ?? [];
+  return { ...ran, processorSeconds: Number(user) + Number(system) };
 }

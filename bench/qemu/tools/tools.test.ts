@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { describeConstructors, describeLines, parseNumstat } from "./lines.ts";
 import { parseEvents } from "./misses.ts";
 import { commonPath, describePeers } from "./peers.ts";
+import { run, timed } from "./run.ts";
 import { parseFindings } from "./sanitizer.ts";
 import { changesOf, describe as describeChanges, parseSizes } from "./structures.ts";
 import { syntaxOnly } from "./trees.ts";
@@ -78,6 +79,19 @@ describe("constructors", () => {
     const text = describeConstructors({ declared: ["new_a", "new_b"], used: new Map([["new_a", 3]]) });
     expect(text).toMatch(/^1 of 2 constructors have a caller outside the memory core; none: new_b\./);
     expect(text).toMatch(/new.*_a \| 3 \|/);
+  });
+});
+
+describe("programs", () => {
+  it("measures the processor time of a program and of those that it starts", async () => {
+    const { status, stdout, processorSeconds } = await timed("sh", ["-c", "echo said; exit 3"]);
+    expect([status, stdout]).toEqual([3, "said\n"]);
+    expect(processorSeconds).toBeGreaterThanOrEqual(0);
+    expect(processorSeconds).toBeLessThan(5);
+  });
+
+  it("says what to install", async () => {
+    await expect(run("no-such-program", [])).rejects.toThrow(/^no-such-program cannot be run \(ENOENT\)$/);
   });
 });
 

@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { CommandError } from "#host";
 import { packageRoot } from "#workloads";
-import { type Ran, run } from "./run.ts";
+import { run, type Timed, timed } from "./run.ts";
 
 const CLI = join(packageRoot(), "dist", "bin", "cli.js");
 
@@ -14,8 +14,8 @@ export function checkTree(option: string, tree: string): void {
 }
 
 /** Runs `regionlab c`. @throws CommandError when it fails otherwise than by refusing regions */
-export async function regionlab(...args: string[]): Promise<Ran> {
-  const ran = await run(process.execPath, [CLI, "c", ...args]);
+export async function regionlab(...args: string[]): Promise<Timed> {
+  const ran = await timed(process.execPath, [CLI, "c", ...args]);
   const REFUSED = 3;
   if (ran.status !== 0 && ran.status !== REFUSED)
     throw new CommandError(`regionlab c ${args.join(" ")}: ${ran.stderr.trim().slice(-400)}`, {
@@ -43,16 +43,7 @@ export async function census(tree: string): Promise<TreeCensus> {
 }
 
 /** Folders that hold no code which is converted, and would take as long to copy as all others. */
-const LEFT_OUT = new Set([
-  ".git",
-  "build",
-  "pc-bios",
-  "roms",
-  "po",
-  "python",
-  "subprojects",
-  "tests",
-]);
+const LEFT_OUT = new Set([".git", "build", "pc-bios", "roms", "po", "python", "subprojects", "tests"]);
 
 /** Copies what a conversion reads. */
 export function copyTree(tree: string, to: string): void {
