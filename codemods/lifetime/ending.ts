@@ -143,7 +143,7 @@ function isHidden(watch: Watch, node: ts.Node): boolean {
   const closed =
     fields.length > 0 && fields.every((field) => ts.isPrivateIdentifier(field.name) || isPrivateField(field));
   if (!closed) return false;
-  return watch.shape.chain.every((holder) => usesOfField(holder, name) === 0);
+  return watch.shape.chain.every((holder) => !usesField(holder, name));
 }
 
 function isPrivateField(field: ts.Declaration): boolean {
@@ -160,21 +160,28 @@ function mentions(scope: ts.Node, name: string): number {
   return count;
 }
 
-/** Accesses of a field other than to create what it holds. */
-function usesOfField(holder: ts.Node, name: string): number {
-  let count = 0;
+/** Names of fields that a class uses; long classes are asked for very many. */
+const usedFields = new WeakMap<ts.Node, ReadonlySet<string>>();
+
+/** True if a class accesses a field other than to create what it holds. */
+function usesField(holder: ts.Node, name: string): boolean {
+  let used = usedFields.get(holder);
+  if (used === undefined) {
+    used = usedFieldsOf(holder);
+    usedFields.set(holder, used);
+  }
+  return used.has(name);
+}
+
+function usedFieldsOf(holder: ts.Node): Set<string> {
+  const used = new Set<string>();
   const visit = (node: ts.Node): void => {
-    const access = accessOf(node);
-    if (
-      access?.name === name ||
-      (ts.isBindingElement(node) && nameOf(node.propertyName ?? node.name) === name)
-    ) {
-      if (!isCreation(node)) count++;
-    }
+    const name = ts.isBindingElement(node) ? nameOf(node.propertyName ?? node.name) : accessOf(node)?.name;
+    if (name !== undefined && !isCreation(node)) used.add(name);
     ts.forEachChild(node, visit);
   };
   visit(holder);
-  return count;
+  return used;
 }
 
 function isCreation(node: ts.Node): boolean {

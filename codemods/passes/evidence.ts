@@ -9,6 +9,7 @@ import { Observers } from "../regions/observers.ts";
 import { reflective } from "../regions/syntax.ts";
 import { Tracer } from "../regions/trace.ts";
 import type { Identity } from "../source/identity.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** When the regions of a class exist. */
@@ -90,7 +91,7 @@ export class Evidence {
 
   private childrenUnparentedIn(file: SourceFile): Node[] {
     if (!/\b(?:children|child|mmioRegion|resolvePath)\b/.test(file.getFullText())) return [];
-    return file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression).flatMap((access) => {
+    return descendantsOfKind(file, SyntaxKind.PropertyAccessExpression).flatMap((access) => {
       const depth = finders.get(access.getName());
       if (depth === undefined || !this.identity.isObjectModelMethod(access.getNameNode())) return [];
       const call = access.getParentIfKind(SyntaxKind.CallExpression);
@@ -142,16 +143,16 @@ function listingsIn(file: SourceFile): Node[] {
   const text = file.getFullText();
   const found: Node[] = [];
   if (/\b(?:Object|Reflect|structuredClone|JSON)\b/.test(text)) {
-    for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+    for (const call of descendantsOfKind(file, SyntaxKind.CallExpression)) {
       if (reflective.test(call.getExpression().getText())) found.push(...call.getArguments());
     }
   }
   if (text.includes("...")) {
-    for (const spread of file.getDescendantsOfKind(SyntaxKind.SpreadAssignment))
+    for (const spread of descendantsOfKind(file, SyntaxKind.SpreadAssignment))
       found.push(spread.getExpression());
   }
   if (/\bin\b/.test(text)) {
-    for (const loop of file.getDescendantsOfKind(SyntaxKind.ForInStatement)) found.push(loop.getExpression());
+    for (const loop of descendantsOfKind(file, SyntaxKind.ForInStatement)) found.push(loop.getExpression());
   }
   return found;
 }

@@ -3,7 +3,8 @@
 import { cleaned } from "#host";
 import { type Answer, answer } from "../answer.ts";
 import { type Warning, warnings } from "../environment-words.ts";
-import { controlSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
+import { controlSentence, processesSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
+import { SLICE_ESTIMATOR } from "../rules/questions.ts";
 import type { Run } from "../schema.ts";
 import { agreementSentence, sourcesTable } from "./sources-table.ts";
 import type { Table } from "./table-model.ts";
@@ -87,7 +88,10 @@ function table(content: Table, folded = false): Block {
 function verdictSection(run: Run): Section {
   return {
     title: "Verdicts",
-    paragraphs: [SCOPE, `${controlSentence(run)} ${selfTestSentence(run.selfTest)}`],
+    paragraphs: [
+      SCOPE,
+      `${controlSentence(run)} ${selfTestSentence(run.selfTest)} ${processesSentence(run)}`.trim(),
+    ],
     blocks: [
       table(
         verdictTable(run, "Headline questions: paired differences, their control, and verdicts", [
@@ -204,13 +208,27 @@ function methodSection(run: Run): Section {
       ...(looks.length < 2
         ? []
         : [
-            `The run looked at each question after ${looks.join(", ")} processes, and stopped measuring it once it was decided. Each ` +
-              "look uses a stricter level, so that all looks together err at most as often as a single look at 95 %.",
+            `A time of slices is looked at after ${looks.join(", ")} processes, and no longer measured once it is decided. Each look ` +
+              "uses a stricter level, so that all looks together err at most as often as a single look at 95 %. " +
+              looksReached(run),
           ]),
     ],
     blocks: [table(selfTestTable(run), true), table(alikeTable(run), true)],
     picture: "method",
   };
+}
+
+/** How far the run came with its times of slices. */
+function looksReached({ metrics, options: { sequential } }: Run): string {
+  const counts = metrics
+    .filter(({ estimator }) => estimator === SLICE_ESTIMATOR)
+    .map(({ processes }) => processes.length);
+  if (counts.length === 0) return "This run has no such times.";
+  const [least, most, first] = [Math.min(...counts), Math.max(...counts), sequential.looks[0] ?? 0];
+  const range = least === most ? `${most}` : `${least} to ${most}`;
+  return most < first
+    ? `In this run they have ${range} processes, because its time was up before the first look.`
+    : `In this run they have ${range} processes.`;
 }
 
 function environmentSection(run: Run): Section {

@@ -189,7 +189,7 @@ function notesOf(question: TableQuestion): string[] {
   return [
     ...byConstruction.map((why) => `Equal by construction: ${clause(why)}.`),
     ...(!isDecided(question) && (deciding !== null || (hasFigures(question) && !lacksDeciding(question)))
-      ? [`Open: ${sentence(reasonOf({ ...question, figures: metrics }))}`]
+      ? [reasonWords(question, sentence(reasonOf({ ...question, figures: metrics })))]
       : []),
     ...omissions.map((omission) => `${capitalName(omission)}: ${clause(omission.reason)}.`),
     ...metrics.flatMap((metric) =>
@@ -198,6 +198,11 @@ function notesOf(question: TableQuestion): string[] {
         : [`Machines disagree (${QUANTITY_NAMES[metric.quantity]}): ${sentence(metric.comparison.machines)}`],
     ),
   ];
+}
+
+/** A question that no figure is meant to decide is not open. */
+function reasonWords({ verdict }: TableQuestion, reason: string): string {
+  return verdict === "not judged" ? reason : `Open: ${reason}`;
 }
 
 function capitalName({ quantity, source }: Omission): string {

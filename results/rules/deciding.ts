@@ -25,7 +25,12 @@ export interface Figure {
 }
 
 /** Whether a figure decides, and whether it is equal by construction, given the other figures of its run. */
-export type Standing = Pick<MetricDefinition, "decides" | "byConstruction">;
+export interface Standing extends Pick<MetricDefinition, "decides" | "byConstruction"> {
+  /** Why it is only shown, as the end of a sentence; null if it decides. */
+  readonly onlyShown: string | null;
+}
+
+const UNSTABLE = "a time depends on the state of compiled code and memory that each process falls into";
 
 /**
  * Whether instruction counts decide the questions of a suite. In this emulator they say little about the latency of
@@ -65,11 +70,24 @@ export function standingsOf(figures: readonly Figure[], selfTest: SelfTest | nul
     definition.estimator !== SLICE_ESTIMATOR || alike === null || alike.has(questionKey(definition));
   return figures.map(({ definition }) => {
     const key = keyOf(definition);
-    if (constructed.has(key)) {
-      return { decides: definition.quantity === "reads", byConstruction: BY_CONSTRUCTION };
-    }
-    return { decides: decidesAmong(definition, key), byConstruction: null };
+    const byConstruction = constructed.has(key) ? BY_CONSTRUCTION : null;
+    const decides = byConstruction === null ? decidesAmong(definition, key) : definition.quantity === "reads";
+    return { decides, byConstruction, onlyShown: decides ? null : whyOnlyShown(definition, key) };
   });
+
+  function whyOnlyShown(definition: Figure["definition"], key: string): string {
+    if (constructed.has(key)) return "the reads of region fields decide, of which there are none";
+    if (definition.quantity === "reads") return "reads of region fields decide only where there are none";
+    if (definition.quantity === "count")
+      return "instructions say little about latency, which caches and branch predictors dominate";
+    if (counted.has(key)) return `the count of instructions decides: ${UNSTABLE}`;
+    if (!isSound(definition)) {
+      return alike !== null && selfTest?.alike.some((each) => questionKey(each) === questionKey(definition))
+        ? "in the instrument's self-test, identical forms differed by too much at this work"
+        : "the instrument's self-test does not cover this work, so a difference may be the instrument's";
+    }
+    return `nothing exact decides this question: ${UNSTABLE}`;
+  }
 
   function decidesAmong(definition: Figure["definition"], key: string): boolean {
     switch (definition.quantity) {
