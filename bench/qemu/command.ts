@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import type { Command } from "commander";
 import { CommandError, inOneLine, onEndSignal } from "#host";
 import {
@@ -177,8 +177,13 @@ async function compareMachines(a: string, b: string): Promise<number> {
 
 /** What a build says of itself. */
 function versionOf(build: string): string {
-  const said = execFileSync(emulatorOf(build), ["--version"], { encoding: "utf8" });
-  return `${build}: ${said.split("\n")[0] ?? ""}`;
+  const program = emulatorOf(build);
+  const { status, stdout, stderr, error } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  if (status !== 0) {
+    const why = error === undefined ? `ended with ${status}; it said: ${stderr.trim()}` : error.message;
+    throw new CommandError(`${program} --version: ${why}; build it again`);
+  }
+  return `${build}: ${stdout.split("\n")[0] ?? ""}`;
 }
 
 function figures(metrics: readonly Metric[], names: { A: string; B: string }): string {

@@ -51,8 +51,14 @@ async function tablesOf(build: string, work: Work, valgrind: Valgrind): Promise<
         await settle();
         await session.quit();
       } else {
-        const tell = (...request: string[]) =>
-          tellCallgrind(valgrind, [attachable, `--pid=${session.pid}`], request, process.env);
+        const tell = async (...request: string[]): Promise<void> => {
+          try {
+            await tellCallgrind(valgrind, [attachable, `--pid=${session.pid}`], request, process.env);
+          } catch (cause) {
+            const why = cause instanceof Error ? cause.message : String(cause);
+            throw new CommandError(`valgrind could not be told: ${why}`, { exitCode: 1, cause });
+          }
+        };
         await player.play(session, Math.min(work.rounds, 20));
         await settle();
         await tell("instrumentation", "on");
