@@ -81,7 +81,11 @@ function leadOf(run: Run, parts: readonly AnswerPart[]): string {
       : []),
     ...(open.length > 0 ? [`Not settled by this run: ${listOf(open)}.`] : []),
   ];
-  if (sentences.length === 0) return "Nothing was measured that could tell the patterns apart.";
+  if (sentences.length === 0) {
+    return run.metrics.some(({ source }) => source === "qemu")
+      ? "This run has figures of QEMU alone; `regionlab report RUN --qemu` puts them beside those of this emulator."
+      : "Nothing was measured that could tell the patterns apart.";
+  }
   if (A !== B) return sentences.join(" ");
   const found = differs.length > 0 ? sentences.join(" ") : "No difference was found, as expected.";
   return `Both arms are the ${A} form, so every difference below is a measurement error. ${found}`;

@@ -8,6 +8,7 @@ import { controlSentence, processesSentence, SCOPE, selfTestSentence } from "../
 import { SLICE_ESTIMATOR } from "../rules/questions.ts";
 import type { Run } from "../schema.ts";
 import { claimMatrix, claimNotes, claimTable, factTable, inCTable } from "./claim-tables.ts";
+import { agreementSentence, sourcesTable } from "./sources-table.ts";
 import type { Table } from "./table-model.ts";
 import {
   alikeTable,
@@ -60,6 +61,7 @@ export function reportOf(stored: Run): Report {
     ...(proven ? [] : [proof]),
     claimSection(run),
     verdictSection(run),
+    sourcesSection(run),
     lifetimeSection(run),
     fieldReadSection(run),
     detailSection(run),
@@ -124,6 +126,18 @@ function claimSection({ claims }: Run): Section {
         ? []
         : [{ kind: "text", title: "Notes on claims", text: notes, folded: true } as const]),
     ],
+  };
+}
+
+function sourcesSection(run: Run): Section {
+  return {
+    title: "This emulator and QEMU in C",
+    paragraphs: [
+      "The same questions, asked of QEMU built in both forms. The two measure different programs, so their figures cannot be compared; " +
+        "which form takes less can. " +
+        agreementSentence(run),
+    ],
+    blocks: [table(sourcesTable(run))],
   };
 }
 

@@ -42,6 +42,10 @@ describe("standingsOf", () => {
   it("does not let a count decide the latency of dispatch", () => {
     const dispatch = [figure({ suite: "dispatch" }), figure({ suite: "dispatch", quantity: "count" })];
     expect(decidesOf(dispatch)).toEqual([true, false]);
+    const inQemu = dispatch.map(({ definition, samples }) => ({
+      ...{ definition: { ...definition, source: "qemu" as const }, samples },
+    }));
+    expect(decidesOf(inQemu)).toEqual([false, true]);
   });
 
   it("lets reads decide if neither form reads a field: equal by construction", () => {

@@ -1,6 +1,14 @@
 /** Which figure of a question decides it, and where the forms cannot differ by construction. */
 import { metricKey, questionKey } from "../rows.ts";
-import type { MetricDefinition, MetricIdentity, Omission, PerArm, SelfTest, Suite } from "../schema.ts";
+import type {
+  MetricDefinition,
+  MetricIdentity,
+  Omission,
+  PerArm,
+  SelfTest,
+  Source,
+  Suite,
+} from "../schema.ts";
 import { SLICE_ESTIMATOR } from "./questions.ts";
 
 /** Arms (or slots) that run the same code count as alike if their medians differ by at most this many percent. */
@@ -25,11 +33,12 @@ export interface Standing extends Pick<MetricDefinition, "decides" | "byConstruc
 const UNSTABLE = "a time depends on the state of compiled code and memory that each process falls into";
 
 /**
- * Whether instruction counts decide the questions of a suite. They say little about the latency of dispatch, which is
- * dominated by caches and branch predictors.
+ * Whether instruction counts decide the questions of a suite. In this emulator they say little about the latency of
+ * dispatch, which is dominated by caches and branch predictors. In QEMU, an access takes hundreds of instructions, and
+ * its time on a shared machine varies by far more than the forms could differ.
  */
-export function countDecides(suite: Suite): boolean {
-  return suite !== "dispatch";
+export function countDecides(suite: Suite, source: Source = "regionlab"): boolean {
+  return suite !== "dispatch" || source === "qemu";
 }
 
 /** Whether arms are alike, given the distance of each median from that of all arms together, in percent. */
@@ -54,7 +63,7 @@ export function standingsOf(figures: readonly Figure[], selfTest: SelfTest | nul
     ({ definition, samples }) => definition.quantity === "reads" && readsNone(samples),
   );
   const counted = keysOf(
-    ({ definition }) => definition.quantity === "count" && countDecides(definition.suite),
+    ({ definition }) => definition.quantity === "count" && countDecides(definition.suite, definition.source),
   );
   const alike = selfTest && new Set(selfTest.alike.filter((each) => each.alike).map(questionKey));
   const isSound = (definition: Figure["definition"]) =>
@@ -85,7 +94,7 @@ export function standingsOf(figures: readonly Figure[], selfTest: SelfTest | nul
       case "reads":
         return false;
       case "count":
-        return countDecides(definition.suite);
+        return countDecides(definition.suite, definition.source);
       case "time":
         return definition.decides && isSound(definition) && !counted.has(key);
       case "memory":

@@ -105,19 +105,21 @@ const MACHINES_ALPHA = 0.01;
 /**
  * Compares B with A, and A2 with A, for all metrics of a run at once, because Holm's correction needs them all.
  * Deciding headline metrics form one family and all others another, so that more details do not weaken the headline
- * verdicts.
+ * verdicts; each source has its own two, so that figures of QEMU do not change verdicts about this emulator.
  *
  * @returns in the order of the input
  */
 export function judge(metrics: readonly Measured[]): Comparison[] {
-  const inHeadline = metrics.map(({ definition: { role, decides } }) => role === "headline" && decides);
+  const families = metrics.map(
+    ({ definition: { role, decides, source } }) => `${source}/${role === "headline" && decides}`,
+  );
   const ab = corrected(
     metrics.map((metric) => effect(metric, "B")),
-    inHeadline,
+    families,
   );
   const aa = corrected(
     metrics.map((metric) => effect(metric, "A2")),
-    inHeadline,
+    families,
   );
   return metrics.map((metric, i) => {
     const [found, control] = [ab[i], aa[i]];
@@ -229,11 +231,11 @@ function whyOpen(
     : `B varies from process to process by ±${width(half)}, and A may differ from itself by up to ${width(spreadOf(aa))}; the margin is ${width(margin)}: only a longer run can tell a difference from this variation.`;
 }
 
-/** Applies Holm's correction within each of the two families. */
-function corrected(found: readonly Found[], inFirst: readonly boolean[]): Found[] {
+/** Applies Holm's correction within each family. */
+function corrected(found: readonly Found[], families: readonly string[]): Found[] {
   const adjusted = found.map(() => 1);
-  for (const family of [true, false]) {
-    const members = found.flatMap((_, i) => (inFirst[i] === family ? [i] : []));
+  for (const family of new Set(families)) {
+    const members = found.flatMap((_, i) => (families[i] === family ? [i] : []));
     const probabilities = holm(members.map((i) => found[i]?.effect.adjustedPValue ?? 1));
     members.forEach((i, rank) => {
       adjusted[i] = probabilities[rank] ?? 1;
