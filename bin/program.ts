@@ -1,11 +1,10 @@
 /**
  * The program itself. The build makes CommonJS of it: of a short run, Node would otherwise spend a fifth on finding
- * and linking modules (see docs/decisions/2026-11-30-commonjs-for-the-program.md).
+ * and linking modules (see docs/decisions/2026-11-30-starting-a-run.md).
  */
 import { readFileSync } from "node:fs";
-import * as nodeModule from "node:module";
 import { Command, CommanderError } from "commander";
-import { CommandError, cleanText, onEndSignal, watchStandardOutput } from "#host";
+import { CommandError, cleanText, HelpRequest, onEndSignal, watchStandardOutput } from "#host";
 
 const WRONG_USE = 2;
 
@@ -23,10 +22,6 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   c: async (program) => (await import("#codemods")).addCCommand(program),
   tree: async (program) => (await import("#monitor")).addTreeCommand(program),
 };
-
-// Node 22.1 and later can keep what they compile on disk (in its folder for temporary files, see NODE_COMPILE_CACHE).
-const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
-enableCompileCache?.();
 
 watchStandardOutput();
 onEndSignal((exitCode) => process.exit(exitCode));
@@ -67,7 +62,13 @@ async function main(): Promise<void> {
 /** Adds the command that is called, or all. */
 async function addCommands(): Promise<void> {
   if (called === undefined && !isAskedForVersion) {
-    (await import("./completion.ts")).addCompletionCommand(program);
+    const [{ addCompletionCommand }, { acceptedWords }] = await Promise.all([
+      import("./completion.ts"),
+      import("#machine"),
+    ]);
+    addCompletionCommand(program, (command) =>
+      takesQemuWords(command.name()) ? acceptedWords(new Set(longNames(command))) : [],
+    );
     for (const add of Object.values(COMMANDS)) await add(program);
   } else if (called !== undefined) {
     await COMMANDS[called]?.(program);
@@ -94,13 +95,21 @@ function calledWords(): string[] {
   return subcommand === undefined ? [called] : [called, subcommand.name()];
 }
 
-/** Translates QEMU's options of `run` and `tree` into our own. */
+/** Long names of a command's options, without dashes. */
+function longNames(command: Command | undefined): string[] {
+  return (command?.options ?? []).flatMap(({ long }) => long?.replace(/^--/, "") ?? []);
+}
+
+function takesQemuWords(name: string): boolean {
+  return name === "run" || name === "tree";
+}
+
+/** Translates QEMU's options into our own. */
 async function inOurWords(words: readonly string[]): Promise<string[]> {
-  if (called !== "run" && called !== "tree") return [...words];
+  if (called === undefined || !takesQemuWords(called)) return [...words];
   const { fromQemu } = await import("#machine");
   const command = program.commands.find((each) => each.name() === called);
-  const options = [...(command?.options ?? []), ...program.options];
-  const known = new Set(["help", ...options.flatMap(({ long }) => long?.replace(/^--/, "") ?? [])]);
+  const known = new Set(["help", ...longNames(command), ...longNames(program)]);
   const at = words.indexOf(called) + 1;
   const translation = fromQemu(words.slice(at), known);
   asWritten = translation.asWritten;
@@ -111,6 +120,10 @@ async function inOurWords(words: readonly string[]): Promise<string[]> {
 async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE; // commander has already reported it
   if (!(error instanceof Error)) throw error;
+  if (error instanceof HelpRequest) {
+    process.stdout.write(error.text);
+    return 0;
+  }
   const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
   process.stderr.write(`regionlab: ${verbose ? error.stack : asWritten(error.message)}\n`);
   if (error instanceof CommandError) return error.exitCode;

@@ -10,8 +10,16 @@ export interface Hardware {
   registerTypes(registry: TypeRegistry): void;
 }
 
+/** The device models that come with the package. */
+export interface OwnHardware extends Hardware {
+  /** Processors that the board has room for. */
+  readonly mostHarts: number;
+  readonly flashBanks: number;
+}
+
 /** Loads the device models in one form. A process that measures loads only one, so that its code stays monomorphic. */
-export async function loadHardware(form: RegionForm): Promise<Hardware> {
-  const { registerTypes } = form === "embedded" ? await import("#hw/embedded") : await import("#hw/owned");
-  return { form, registerTypes };
+export async function loadHardware(form: RegionForm): Promise<OwnHardware> {
+  const { FLASH_BANKS, registerTypes, VIRT_MAX_HARTS } =
+    form === "embedded" ? await import("#hw/embedded") : await import("#hw/owned");
+  return { form, registerTypes, mostHarts: VIRT_MAX_HARTS, flashBanks: FLASH_BANKS.length };
 }

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CommandError } from "#host";
-import { addMachineOptions, askedForHelp, Emulation, type MachineArguments, machineOptions } from "#machine";
+import { addMachineOptions, Emulation, type MachineArguments, machineOptions } from "#machine";
 import { formatFlatViews, formatMtree } from "#memory";
 import { formatQomTree } from "./qom-tree.ts";
 import { formatQtree } from "./qtree.ts";
@@ -19,7 +19,7 @@ export function addTreeCommand(program: Command): void {
     .argument("<view>", VIEWS.join(", "))
     .option("--flat", "with mtree: show the flat views", false);
   addMachineOptions(command).action(async (view: string, options: TreeOptions) => {
-    process.stdout.write((await askedForHelp(options)) ?? (await show(view, options)));
+    process.stdout.write(await show(view, options));
   });
 }
 
