@@ -37,8 +37,13 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   },
 };
 
-/** Adds the options by which devices are converted before a machine is made of them. */
+/** Adds the options by which devices are converted before a machine is made of them, where they are used or listed. */
 async function addMix(program: Command, name: string): Promise<void> {
+  if (
+    called !== undefined &&
+    !process.argv.some((word) => /^(?:--(?:convert|share|help)\b|-h|-help)/.test(word))
+  )
+    return;
   const command = program.commands.find((each) => each.name() === name);
   if (command !== undefined) (await import("#codemods")).addMixOptions(command);
 }
