@@ -6,7 +6,7 @@ import { MapChanges, type Places } from "./map/changes.ts";
 import { FlatView, physicalRoot, type ViewChange } from "./map/flat-view.ts";
 import { type Interval, united } from "./map/interval.ts";
 import { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
-import { MemoryRegion } from "./map/region.ts";
+import { type FoundRange, MemoryRegion } from "./map/region.ts";
 import type { MemoryListener } from "./observe/listener.ts";
 import { Rcu } from "./rcu.ts";
 
@@ -33,6 +33,8 @@ export class MemoryModel extends ObjectModel {
   readonly noOwner: NoOwner = { model: this };
   /** What the next commit has to render. */
   readonly changes: MapChanges;
+  /** Ranges that were found and not released yet. */
+  readonly finds = new Set<FoundRange>();
   /** Number of event notifiers in all regions. */
   ioEventFdCount = 0;
   private readonly spaces = new Set<AddressSpace>();

@@ -225,6 +225,7 @@ export abstract class Accessor implements TransferPath {
       ram.setUint32(offset + 4, high, true);
     }
     this.onRamWritten((range.region.ram as RamBlock).bytes, offset, size);
+    range.region.dirtyLog?.mark(offset, size);
   }
 
   /** An access that is split: it crosses the end of a RAM range, or is to a shared page. */

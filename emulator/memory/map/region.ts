@@ -9,6 +9,7 @@ import {
   UseBeforeInit,
 } from "#qom";
 import {
+  hostRegisters,
   type MemoryRegionOps,
   plainSizes,
   type ReadCallback,
@@ -20,8 +21,10 @@ import {
 import { RamBlock } from "../access/ram.ts";
 import { checkAddress, checkSize } from "../hwaddr.ts";
 import type { MemoryModel, NoOwner } from "../memory-model.ts";
+import { DirtyLog } from "../observe/dirty-log.ts";
 import { compareIoEventFds, type IoEventFd, ioEventFdOrder } from "../observe/ioeventfd.ts";
 import { RcuNode } from "../rcu.ts";
+import type { FlatRange } from "./flat-range.ts";
 import { MANY_SUBREGIONS, ManySubregions } from "./many-subregions.ts";
 import { SortedTree } from "./sorted-tree.ts";
 
@@ -104,6 +107,9 @@ export class MemoryRegion extends QomObject {
   terminates!: boolean;
   readOnly!: boolean;
   romDevice!: boolean;
+  /** Whether its RAM is registers of the host, accessed one by one. */
+  ramDevice!: boolean;
+  private onResized!: ((size: number) => void) | null;
   /** Whether a ROM device reads like memory; otherwise reads go to its callbacks. */
   romdMode!: boolean;
   nonvolatile!: boolean;
@@ -115,6 +121,8 @@ export class MemoryRegion extends QomObject {
   private inside!: MemoryRegion[] | ManySubregions;
   private eventFds!: SortedTree<IoEventFd>;
   coalesced!: readonly CoalescedRange[];
+  /** Set while writes to its RAM are logged. */
+  dirtyLog!: DirtyLog | null;
   private releaseRam!: (() => void) | null;
 
   constructor(storage: Storage) {
@@ -142,6 +150,8 @@ export class MemoryRegion extends QomObject {
     this.terminates = false;
     this.readOnly = false;
     this.romDevice = false;
+    this.ramDevice = false;
+    this.onResized = null;
     this.romdMode = true;
     this.nonvolatile = false;
     this.unmergeable = false;
@@ -151,6 +161,7 @@ export class MemoryRegion extends QomObject {
     this.inside = [];
     this.eventFds = NO_EVENT_FDS;
     this.coalesced = [];
+    this.dirtyLog = null;
     this.releaseRam = null;
   }
 
@@ -287,6 +298,42 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes);
   }
 
+  /**
+   * RAM that can be resized at run time up to `most` bytes, such as firmware tables. @throws QomError as `initRam`
+   * @param onResized called with the new size after each resize
+   */
+  initResizeableRam(
+    owner: RegionOwner,
+    name: string | null,
+    size: number,
+    most: number,
+    onResized: (size: number) => void = () => {},
+  ): void {
+    this.initialize().adopt(owner, name, size).backWithRam(most).resizeWith(onResized);
+  }
+
+  static newResizeableRam(
+    owner: RegionOwner,
+    name: string,
+    size: number,
+    most: number,
+    onResized: (size: number) => void = () => {},
+  ): MemoryRegion {
+    return MemoryRegion.createIn(owner, name, size).backWithRam(most).resizeWith(onResized);
+  }
+
+  /**
+   * The caller's `bytes`, which are registers of a device of the host: every access is a load or store of its own size,
+   * and nobody gets direct access.
+   */
+  initRamDevicePtr(owner: RegionOwner, name: string | null, bytes: Uint8Array): void {
+    this.initialize().adopt(owner, name, bytes.byteLength).backWith(bytes).passThrough();
+  }
+
+  static newRamDevicePtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
+    return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes).passThrough();
+  }
+
   // References, counted on the owner or, in some policies, on the region.
 
   /** Takes a reference to the owner; does nothing if there is none. */
@@ -324,6 +371,20 @@ export class MemoryRegion extends QomObject {
   }
 
   // Position.
+
+  /**
+   * The part of the first range that is visible at `size` bytes from `offset` of this region on, wherever that is in the
+   * address space that shows it; undefined if there is none. Holds a reference on that range's owner until it is released.
+   * Source: QEMU 10.2.2, system/memory.c (memory_region_find).
+   */
+  find(offset: number, size: number): FoundRange | undefined {
+    let root: MemoryRegion = this;
+    let address = checkAddress(offset, `offset in ${this.describe()}`) + this.address;
+    for (; root.container !== null; address += root.address) root = root.container;
+    const view = this.model.addressSpaces.find((space) => space.root === root)?.view;
+    const [range] = view?.within(address, address + size) ?? [];
+    return range === undefined ? undefined : new FoundRange(range, address, address + size);
+  }
 
   /** Whether it is in a container, directly or through an alias. */
   get mapped(): boolean {
@@ -424,6 +485,20 @@ export class MemoryRegion extends QomObject {
 
   setEnabled(enabled: boolean): void {
     this.setFlag("enabled", enabled);
+  }
+
+  /**
+   * Gives resizeable RAM another size; bytes that it gains are as they were when it lost them, at first zero.
+   * @throws QomAbort for other regions; QomError for more bytes than it may have
+   */
+  resizeRam(size: number): void {
+    if (this.onResized === null || this.ram === null)
+      throw new QomAbort(`${this.describe()} cannot be resized`);
+    const most = this.ram.bytes.length;
+    if (size > most) throw new QomError(`${this.describe()} may have ${most} bytes at most, not ${size}`);
+    if (size === this.size) return;
+    this.setSize(size);
+    this.onResized(size);
   }
 
   /** @throws QomAbort if the region's RAM has fewer bytes. */
@@ -547,6 +622,30 @@ export class MemoryRegion extends QomObject {
     });
   }
 
+  // Dirty logging.
+
+  /**
+   * Begins or ends the logging of writes to its RAM: through address spaces, mappings, and a processor's own stores, which
+   * take the slow path meanwhile. All pages are clean at first.
+   * @throws QomAbort for a region without RAM
+   */
+  setLog(on: boolean): void {
+    if (this.ram === null) throw new QomAbort(`${this.describe()} has no RAM whose writes could be logged`);
+    if (on === (this.dirtyLog !== null)) return;
+    this.change(() => {
+      this.dirtyLog = on ? new DirtyLog() : null;
+    });
+  }
+
+  /**
+   * Offsets of the pages written since the last call for them, ascending, and clears them.
+   * @throws QomAbort unless writes are logged
+   */
+  takeDirty(offset: number, length: number): number[] {
+    if (this.dirtyLog === null) throw new QomAbort(`writes to ${this.describe()} are not logged`);
+    return this.dirtyLog.take(offset, length);
+  }
+
   // Properties that accesses depend on.
 
   /** Whether it is RAM or ROM: accesses reach only its bytes, and write protection applies. */
@@ -556,12 +655,12 @@ export class MemoryRegion extends QomObject {
 
   /** Whether reads are loads from `ram`. */
   get readsDirectly(): boolean {
-    return this.ram !== null && (!this.romDevice || this.romdMode);
+    return this.ram !== null && !this.ramDevice && (!this.romDevice || this.romdMode);
   }
 
   /** Whether writes are stores to `ram`. */
   get writesDirectly(): boolean {
-    return this.isMemory && !this.readOnly;
+    return this.isMemory && !this.readOnly && !this.ramDevice;
   }
 
   /**
@@ -627,11 +726,14 @@ export class MemoryRegion extends QomObject {
     return this;
   }
 
-  private backWithRam(): this {
+  /** @param most bytes to allocate, of which the region's size may use a part */
+  private backWithRam(most = this.size): this {
     const { model, name } = this;
     let bytes: Uint8Array;
     try {
-      bytes = model.reclaimedRam.allocate(this.size);
+      if (most < this.size)
+        throw new QomError(`region ${name} has ${this.size} bytes, but may have ${most} at most`);
+      bytes = model.reclaimedRam.allocate(most);
     } catch (reason) {
       this.size = 0;
       this.unparent(); // the end of an owned region
@@ -648,6 +750,21 @@ export class MemoryRegion extends QomObject {
   private backWith(bytes: Uint8Array): this {
     this.ram = new RamBlock(bytes);
     this.terminates = true;
+    return this;
+  }
+
+  private resizeWith(onResized: (size: number) => void): this {
+    this.onResized = onResized;
+    return this;
+  }
+
+  private passThrough(): this {
+    const bytes = this.ramBytes();
+    this.answerWith(hostRegisters, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.guard = null; // memory has none
+    this.plainReads = 0; // as 8 bytes are one load, too
+    this.plainWrites = 0;
+    this.ramDevice = true;
     return this;
   }
 
@@ -716,6 +833,36 @@ export class MemoryRegion extends QomObject {
       this.model.changes.note(this, 0, size);
       this.model.updatePending = true;
     });
+  }
+}
+
+/** A visible range that was asked for; keeps the owner of its region until `release`. */
+export class FoundRange {
+  readonly region: MemoryRegion;
+  /** Address of its first byte, and its length. */
+  readonly address: number;
+  readonly size: number;
+  /** Offset of its first byte in the region. */
+  readonly offset: number;
+  readonly readOnly: boolean;
+  private released = false;
+
+  constructor(range: FlatRange, low: number, high: number) {
+    this.region = range.region;
+    this.address = Math.max(low, range.start);
+    this.size = Math.min(high, range.end) - this.address;
+    this.offset = range.offset + (this.address - range.start);
+    this.readOnly = range.readOnly;
+    this.region.takeRef();
+    this.region.model.finds.add(this);
+  }
+
+  /** @throws QomAbort when it was released before */
+  release(): void {
+    if (this.released) throw new QomAbort("a range that was found is released twice");
+    this.released = true;
+    this.region.model.finds.delete(this);
+    this.region.dropRef();
   }
 }
 
