@@ -62,9 +62,11 @@ const RCU_MS = 250;
 /** Types whose objects are created and destroyed. */
 const TYPES = ["riscv.sifive.uart", "sifive_soc.gpio", "edu", "e1000e", "virtio-net-pci"];
 /** Devices that are plugged into a root port. The first one answers the question that the emulator has, too. */
-const PLUGGED = ["edu", "e1000e", "virtio-net-pci", "sii3112"];
+const PLUGGED = ["edu", "e1000e", "virtio-net-pci"];
 const MACHINES = ["virt", "sifive_u", "microchip-icicle-kit"];
-const GUESTS = ["hello", "interrupts", "bus-errors", "mmio-storm"];
+/** Guests whose console does not depend on the time of day. Those that take minutes under callgrind are timed only. */
+const GUESTS = ["hello", "bus-errors"];
+const LONG_GUESTS = ["mmio-storm"];
 
 /** Everything that is measured, the fast ones first. Boots of firmware and of Debian only if their files are here. */
 export function worksOf(): Work[] {
@@ -74,7 +76,8 @@ export function worksOf(): Work[] {
     ...PLUGGED.map(plugAndUnplug),
     ...hostAccesses(),
     ...guestLoads(),
-    ...GUESTS.map(bootOf),
+    ...GUESTS.map((guest) => bootOf(guest, ["count", "time"])),
+    ...LONG_GUESTS.map((guest) => bootOf(guest, ["time"])),
     openSbi(),
     ...consoleBoots(),
   ];
@@ -144,7 +147,7 @@ function plugAndUnplug(driver: string, place: number): Work {
 
 /** A minimal build has no boot ROMs. */
 function withoutRom(driver: string): { romfile?: string } {
-  return driver === "edu" || driver === "sii3112" ? {} : { romfile: "" };
+  return driver === "edu" ? {} : { romfile: "" };
 }
 
 /** The interrupt controller's page of priorities: reading and writing zeros has no side effects. */
@@ -213,10 +216,29 @@ const untilPowerOff: Player = {
   },
 };
 
+/** What a guest did in each of its rounds: the same in all processes, or the builds are not compared. */
+class SameInAllProcesses {
+  private readonly seen: string[] = [];
+  private readonly what: string;
+
+  constructor(what: string) {
+    this.what = what;
+  }
+
+  /** @throws CommandError (exit code 1) if an earlier process did something else in its round of this number */
+  check(round: number, value: string): void {
+    const before = this.seen[round];
+    this.seen[round] ??= value;
+    if (before === undefined || before === value) return;
+    throw new CommandError(`${this.what}: ${value}, but in an earlier process ${before}`, { exitCode: 1 });
+  }
+}
+
 /** A program of our own, from reset until it switches the machine off. */
-function bootOf(guest: string): Work {
+function bootOf(guest: string, quantities: readonly Quantity[]): Work {
   const program = workload(guest);
   if (program.kind !== "bare-metal") throw new Error(`${guest} is a program of our own`);
+  const consoles = new SameInAllProcesses(`${guest} printed`);
   return {
     ...{ suite: "boot", workload: guest, name: BOOT, role: "headline" },
     description:
@@ -225,28 +247,27 @@ function bootOf(guest: string): Work {
       ...[...VIRT, "-S", "-no-shutdown", ...ONE_THREAD, ...BY_INSTRUCTIONS, "-bios", "none"],
       ...["-kernel", program.kernel, "-serial", `file:${join(folder, "serial")}`],
     ],
-    player: (folder) => ({
-      play: async (session, rounds) => {
-        for (let round = 0; round < rounds; round++) {
+    player: (folder) => {
+      let done = 0;
+      return {
+        play: async (session, rounds) => {
           const file = join(folder, "serial");
-          const before = readFileSync(file, "latin1").length;
-          await untilPowerOff.play(session, 1);
-          const said = readFileSync(file, "latin1").slice(before);
-          const expected = readFileSync(program.expectedConsole, "latin1");
-          if (said.replaceAll("\r", "") !== expected.replaceAll("\r", ""))
-            throw new CommandError(`${guest}: printed something else than it should:\n${said}`, {
-              exitCode: 1,
-            });
-        }
-      },
-    }),
-    ...{ rounds: 1, units: 1, quantities: ["count", "time"] },
+          for (let round = 0; round < rounds; round++) {
+            const before = readFileSync(file, "latin1").length;
+            await untilPowerOff.play(session, 1);
+            consoles.check(done++, readFileSync(file, "latin1").slice(before));
+          }
+        },
+      };
+    },
+    ...{ rounds: 1, units: 1, quantities },
   };
 }
 
 /** OpenSBI, and a next stage that asks it to switch the machine off. */
 function openSbi(): Work {
-  let retired: string | null = null;
+  // The counter runs on over resets.
+  const retired = new SameInAllProcesses("OpenSBI retired instructions");
   return {
     ...{ suite: "boot", workload: "opensbi", name: BOOT, role: "headline" },
     description:
@@ -254,25 +275,23 @@ function openSbi(): Work {
     args: (folder) => {
       const file = join(folder, "next-stage.bin");
       writeFileSync(file, nextStage());
-      return [...[...VIRT, "-S", "-no-shutdown", ...ONE_THREAD, ...BY_INSTRUCTIONS], ...["-kernel", file]];
+      return [...VIRT, "-S", "-no-shutdown", ...ONE_THREAD, ...BY_INSTRUCTIONS, "-kernel", file];
     },
-    player: () => ({
-      play: async (session, rounds) => {
-        for (let round = 0; round < rounds; round++) {
-          await untilPowerOff.play(session, 1);
-          const answer = await session.monitor(`xp /1gx ${RAM_BYTE}`);
-          const [, value] = /: (0x[0-9a-f]+)/.exec(answer) ?? [];
-          if (value === undefined || BigInt(value) === 0n)
-            throw new CommandError(`OpenSBI did not start the next stage: ${answer}`, { exitCode: 1 });
-          retired ??= value;
-          if (value !== retired)
-            throw new CommandError(
-              `OpenSBI: ${BigInt(value)} instructions until the next stage, ${BigInt(retired)} before; the builds cannot be compared`,
-              { exitCode: 1 },
-            );
-        }
-      },
-    }),
+    player: () => {
+      let done = 0;
+      return {
+        play: async (session, rounds) => {
+          for (let round = 0; round < rounds; round++) {
+            await untilPowerOff.play(session, 1);
+            const answer = await session.monitor(`xp /1gx ${RAM_BYTE}`);
+            const [, value] = /: (0x[0-9a-f]+)/.exec(answer) ?? [];
+            if (value === undefined || BigInt(value) === 0n)
+              throw new CommandError(`OpenSBI did not start the next stage: ${answer}`, { exitCode: 1 });
+            retired.check(done++, String(BigInt(value)));
+          }
+        },
+      };
+    },
     ...{ rounds: 1, units: 1, quantities: ["count", "time"] },
   };
 }
