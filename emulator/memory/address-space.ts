@@ -156,12 +156,12 @@ export class AddressSpace extends Accessor {
     if (this.destroyed) throw new QomAbort(`address space ${this.name} is destroyed twice`);
     this.destroyed = true;
     const root = this.rootRegion;
+    this.model.endingSpaces.add(this);
     this.model.transaction(() => {
       this.rootRegion = null;
       if (root !== null) this.model.endSpace(this, root);
     });
     this.model.removeSpace(this);
-    this.model.endingSpaces.add(this);
     const { storage } = this;
     const embedded = storage instanceof AddressSpaceStorage;
     this.model.rcu.call(embedded ? storage.node : new RcuNode(), () => {
