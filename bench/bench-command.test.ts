@@ -50,7 +50,7 @@ const convertDevices = () => Promise.reject(new Error("converts devices"));
 async function bench(...args: string[]): Promise<void> {
   const write = (text: string) => said.push(text);
   const program = new Command().exitOverride();
-  addBenchCommand(program, convertDevices, { output: { write }, notes: { write } });
+  addBenchCommand(program, convertDevices, convertDevices, { output: { write }, notes: { write } });
   await program.parseAsync(["bench", ...args], { from: "user" });
 }
 

@@ -18,7 +18,7 @@ import {
 } from "#results";
 import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
-import { answerClaims } from "./claims.ts";
+import { answerClaims, type MixDevices } from "./claims.ts";
 import { measureCodeSize } from "./code-size.ts";
 import { requireScratch } from "./counts/callgrind.ts";
 import { captureEnvironment } from "./environment.ts";
@@ -57,6 +57,7 @@ export type ConvertDevices = (
 export function addBenchCommand(
   program: Command,
   convertDevices: ConvertDevices,
+  mixDevices: MixDevices,
   streams: BenchStreams = { output: process.stdout, notes: process.stderr },
 ): void {
   const command = program.command("bench");
@@ -92,14 +93,19 @@ export function addBenchCommand(
     )
     .option("--force", "compare even if the baseline is from another machine or runtime")
     .action(async (suites: string[], options: BenchCommandOptions) => {
-      process.exitCode = await bench(suites, options, convertDevices, streams);
+      process.exitCode = await bench(suites, options, { convertDevices, mixDevices }, streams);
     });
+}
+
+interface Conversions {
+  readonly convertDevices: ConvertDevices;
+  readonly mixDevices: MixDevices;
 }
 
 async function bench(
   words: string[],
   options: BenchCommandOptions,
-  convertDevices: ConvertDevices,
+  { convertDevices, mixDevices }: Conversions,
   { output, notes }: BenchStreams,
 ): Promise<number> {
   const plan = planOf(words, options);
@@ -149,8 +155,8 @@ async function bench(
     );
   }
   const release = endProperly(journal, notes);
-  const isFull = !plan.quick && plan.suites.length === SUITES.length;
-  const claims = isFull ? await answerClaims() : [];
+  const isFull = !plan.quick && plan.convert === null && plan.suites.length === SUITES.length;
+  const claims = isFull ? await answerClaims(mixDevices) : [];
   const run = await runBench(plan, {
     childEntry,
     codeSize,

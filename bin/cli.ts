@@ -14,14 +14,17 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
     await addMix(program, "run");
   },
   async bench(program) {
-    const [{ addBenchCommand }, { useTreesToCompare }] = await Promise.all([
+    const [{ addBenchCommand }, { mixDevices, useTreesToCompare }] = await Promise.all([
       import("#bench"),
       import("#codemods"),
     ]);
-    addBenchCommand(program, useTreesToCompare);
+    addBenchCommand(program, useTreesToCompare, mixDevices);
   },
   results: async (program) => (await import("#bench")).addResultsCommand(program),
-  claims: async (program) => (await import("#bench")).addClaimsCommand(program),
+  async claims(program) {
+    const [{ addClaimsCommand }, { mixDevices }] = await Promise.all([import("#bench"), import("#codemods")]);
+    addClaimsCommand(program, mixDevices);
+  },
   report: async (program) => (await import("#results")).addReportCommand(program),
   codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
   audit: async (program) => (await import("#codemods")).addAuditCommand(program),

@@ -34,7 +34,7 @@ describe("references of a board", () => {
   it("are listed by name and reason", async () => {
     const text = formatRefs((await machine()).model, "text");
     expect(text).toMatch(/^\/machine\/fw_cfg \(fw_cfg_mem\), \d+ references$/m);
-    expect(text).toMatch(/^ {2} {2}\d foreign container {2}\/machine\/unattached\/system\[0\] \(fwcfg\.ctl/m);
+    expect(text).toMatch(/^ {4}3 foreign container \/machine\/unattached\/system\[0\] \(fwcfg\.dma, fwcfg/m);
     expect(text).toMatch(/\nNo cycles\.\n$/);
   });
 

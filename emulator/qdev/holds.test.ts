@@ -160,7 +160,9 @@ describe("cycles", () => {
     const [cycle, ...others] = cyclesWith("owner-7.2", () => {});
     expect(others).toEqual([]);
     expect(cycle?.map(({ reason }) => reason).sort()).toEqual(["own container", "property"]);
-    cycle?.forEach(({ held }, i) => expect(held).toBe(cycle[(i + 1) % cycle.length]?.holder));
+    expect(cycle?.map(({ held }) => held)).toEqual(
+      cycle?.map((_, i) => cycle[(i + 1) % cycle.length]?.holder),
+    );
   });
 
   it("go through an address space that the device is to destroy", () => {

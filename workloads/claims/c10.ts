@@ -1,12 +1,14 @@
 import { MemoryRegion } from "#memory";
 import { constructors } from "./c09.ts";
+import { SHARES } from "./c12.ts";
 import type { Claim } from "./claim.ts";
+import type { Evidence } from "./evidence.ts";
 import type { QemuFigures } from "./qemu-figures.ts";
 
 const initialisers = () =>
   Object.getOwnPropertyNames(MemoryRegion.prototype).filter((name) => /^init([A-Z]|$)/.test(name));
 
-export const c10 = ({ figures }: QemuFigures): Claim => ({
+export const c10 = ({ mixed }: Evidence, { figures }: QemuFigures): Claim => ({
   id: "C10",
   claim: "There should be one pattern only: two are worse than either.",
   by: ["Maydell", "Cave-Ayland"],
@@ -37,8 +39,40 @@ export const c10 = ({ figures }: QemuFigures): Claim => ({
       },
       agrees: (observed) => observed === "no",
     },
+    ...(mixed === null
+      ? []
+      : [
+          {
+            name: `patterns in this tree with ${SHARES.join(", ")} % of the files converted`,
+            rule: "A class is converted as a whole or not at all, and none of these devices is refused: one pattern before, one after, two on the way.",
+            predicted: "1, 2, 2, 2, 1",
+            observe: async () => {
+              const counts: number[] = [];
+              for (const share of SHARES) counts.push(patternsIn(await mixed.texts(share)).size);
+              return counts.join(", ");
+            },
+            agrees: () => null,
+          },
+          {
+            name: "files with both patterns, half of the files converted",
+            rule: "Conversion goes class by class, and each device has a file of its own.",
+            predicted: 0,
+            observe: async () =>
+              [...(await mixed.texts(50))].filter((file) => patternsIn(new Map([file])).size > 1).length,
+            agrees: () => null,
+          },
+        ]),
   ],
   notes: [
-    "What is tested is that there are two patterns, not that two are worse: that is for reviewers to judge. How often a file has both is in the row on gradual migration.",
+    "What is tested is that there are two patterns, not that two are worse: that is for reviewers to judge.",
   ],
 });
+
+function patternsIn(texts: ReadonlyMap<string, string>): Set<"embedded" | "owned"> {
+  const found = new Set<"embedded" | "owned">();
+  for (const text of texts.values()) {
+    if (/\bembed(Array)?\(MemoryRegion\b/.test(text)) found.add("embedded");
+    if (/\bMemoryRegion\.new/.test(text)) found.add("owned");
+  }
+  return found;
+}

@@ -11,6 +11,7 @@ import { c08 } from "./c08.ts";
 import { c09 } from "./c09.ts";
 import { c10 } from "./c10.ts";
 import { c11 } from "./c11.ts";
+import { c12 } from "./c12.ts";
 import { c13 } from "./c13.ts";
 import { c14 } from "./c14.ts";
 import { c15 } from "./c15.ts";
@@ -41,7 +42,7 @@ export {
   STORAGES,
   type Storage,
 } from "./claim.ts";
-export type { Evidence } from "./evidence.ts";
+export type { Evidence, MixedDevices } from "./evidence.ts";
 export { type QemuFigure, type QemuFigures, readQemuFigures } from "./qemu-figures.ts";
 export {
   type Cell,
@@ -52,11 +53,27 @@ export {
   VERDICTS,
 } from "./run.ts";
 
+/** Nothing to count: for those who only want to know which claims there are. */
+export const NO_EVIDENCE: Evidence = { codeSize: () => [], fieldReads: async () => [], mixed: null };
+
 /** All claims in order, or those with the given numbers. @throws QomError when there is no such claim */
 export function claims(evidence: Evidence, ids: readonly string[] = []): Claim[] {
   const qemu = readQemuFigures();
   const all = [
-    ...[c01, c02, c03(evidence), c04(evidence), c05, c06, c07, c08, c09, c10(qemu), c11(qemu)],
+    ...[
+      c01,
+      c02,
+      c03(evidence),
+      c04(evidence),
+      c05,
+      c06,
+      c07,
+      c08,
+      c09,
+      c10(evidence, qemu),
+      c11(qemu),
+      c12(evidence),
+    ],
     ...[c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25(evidence), c26, c27],
   ];
   const wanted = ids.map((id) => id.toUpperCase());

@@ -22,7 +22,7 @@ describe("what a mapped region's container, view and section hold", () => {
     ["self+unparent", [2, 4]], // the region holds its owner
   ] as const)("with %s: owner and region have the counts %j", (references, expected) => {
     const { model, root, region, counts } = owned(references);
-    root.addSubregion(0, region);
+    root.addSubregion(0x1000, region);
     model.rcu.drain();
     expect(counts()).toEqual(expected);
     root.delSubregion(region);
@@ -34,7 +34,7 @@ describe("what a mapped region's container, view and section hold", () => {
 describe("the end of an owner whose region is still in a view", () => {
   it.each(POLICIES)("with %s", (references) => {
     const { model, root, owner, region } = owned(references);
-    root.addSubregion(0, region);
+    root.addSubregion(0x1000, region);
     root.delSubregion(region);
     owner.unref();
     const keepsOwner = references !== "self";

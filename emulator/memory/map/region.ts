@@ -350,8 +350,11 @@ export class MemoryRegion extends QomObject {
    * the owner is unrealized.
    */
   leaveOwner(): void {
-    if (this.container !== null && this.container.owner === this.owner) this.container.delSubregion(this);
+    const { owner, container } = this;
+    owner?.ref(); // the region may be the last to hold it
+    if (container !== null && container.owner === owner) container.delSubregion(this);
     this.unparent();
+    owner?.unref();
   }
 
   /**
