@@ -34,6 +34,7 @@ import { type BenchPlan, describeRuntimeOptions, tasksOf } from "./plan.ts";
 import { addQemuCommand } from "./qemu/command.ts";
 import { codeFolder, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
+import { addScalingCommand } from "./scaling/command.ts";
 import { loadSelfTest } from "./selftest/store.ts";
 import { checkStored } from "./stored-files.ts";
 
@@ -61,6 +62,7 @@ export function addBenchCommand(
 ): void {
   const command = program.command("bench");
   addQemuCommand(command);
+  addScalingCommand(command, streams.output);
   command
     .description("measure what difference the form of the regions makes")
     .argument("[suites...]", `any of ${[...SUITES, COUNT].join(", ")} (default: all)`)

@@ -47,6 +47,7 @@ export class AddressSpaceStorage {
           `address space ${this.space.name} is initialised again, as ${name}, before its end; destroy it and wait for a grace period`,
           "address-space",
           "initialisation",
+          this.space,
         ),
       );
     }
@@ -68,6 +69,8 @@ export class AddressSpaceStorage {
 /** Memory as one observer (a processor, a bus master) sees it: the tree below a root region, as a flat view. */
 export class AddressSpace extends Accessor {
   readonly name: string;
+  /** Greater than that of spaces created earlier. */
+  readonly number: number;
   readonly mappings: MappingLedger;
   readonly observers: Observers;
   private rootRegion: MemoryRegion | null;
@@ -92,8 +95,9 @@ export class AddressSpace extends Accessor {
     this.observers = new Observers(this);
     this.rootRegion = root;
     this.heldRoot = root;
-    model.addressSpaces.push(this);
+    this.number = model.addSpace(this, root);
     this.view.ref();
+    this.view.shownBy++;
     this.observers.updateIoEventFds();
   }
 
@@ -136,8 +140,10 @@ export class AddressSpace extends Accessor {
     const old = this.view;
     if (view === old) return;
     view.ref();
+    view.shownBy++;
     this.observers.viewChanges(old, view);
     this.show(view);
+    old.shownBy--;
     old.unref();
   }
 
@@ -152,9 +158,9 @@ export class AddressSpace extends Accessor {
     const root = this.rootRegion;
     this.model.transaction(() => {
       this.rootRegion = null;
-      this.model.updatePending = true;
+      if (root !== null) this.model.endSpace(this, root);
     });
-    this.model.addressSpaces.splice(this.model.addressSpaces.indexOf(this), 1);
+    this.model.removeSpace(this);
     this.model.endingSpaces.add(this);
     const { storage } = this;
     const embedded = storage instanceof AddressSpaceStorage;
@@ -162,13 +168,14 @@ export class AddressSpace extends Accessor {
       if (this.mappings.bounceBytes > 0) throw new QomAbort(`${this.name} ends with bounce buffers in use`);
       if (this.mappings.waiting > 0) throw new QomAbort(`${this.name} ends with waiters for bounce buffers`);
       if (this.observers.any) throw new QomAbort(`${this.name} ends with listeners attached`);
+      this.view.shownBy--;
       this.view.unref();
-      this.heldRoot = null;
-      root?.dropRef();
-      this.model.endingSpaces.delete(this);
       const { model } = this;
       if (embedded) storage.ended(this);
-      else model.heap.free(storage);
+      this.heldRoot = null;
+      model.endingSpaces.delete(this);
+      root?.dropRef(); // the last step, as it may end the object that this lies in
+      if (!embedded) model.heap.free(storage);
       model.detector?.freedPlain(this, "address-space");
     });
   }

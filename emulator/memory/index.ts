@@ -20,7 +20,13 @@ export { FlatRange } from "./map/flat-range.ts";
 export { FlatView } from "./map/flat-view.ts";
 export { formatFlatViews, formatMtree } from "./map/mtree.ts";
 export { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
-export { type CoalescedRange, MemoryRegion, MemReentrancyGuard, type RegionOwner } from "./map/region.ts";
+export {
+  type CoalescedRange,
+  FoundRange,
+  MemoryRegion,
+  MemReentrancyGuard,
+  type RegionOwner,
+} from "./map/region.ts";
 export { MemoryModel, type MemoryModelOptions, type NoOwner } from "./memory-model.ts";
 export type { IoEventFd } from "./observe/ioeventfd.ts";
 export type { MemoryListener, PlacedIoEventFd } from "./observe/listener.ts";

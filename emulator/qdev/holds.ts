@@ -101,7 +101,7 @@ class Collector {
 
   private followView(view: FlatView): void {
     if (view.root !== null) this.addRegion(view, view.root, "root");
-    for (const { region } of view.ranges) {
+    for (const { region } of view.heldRanges) {
       this.addRegion(view, region, "view");
       this.addRegion(view, region, "section");
     }

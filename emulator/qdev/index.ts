@@ -13,6 +13,7 @@ export {
 } from "./device-model.ts";
 export { cells64, DeviceTreeNode, flatten, type PropertyContent } from "./device-tree.ts";
 export { type Hold, type Holder, type HoldGraph, type HoldReason, holdGraph } from "./holds.ts";
+export { completeUnplug, type DeviceListener, type HotplugHandler, requestUnplug } from "./hotplug.ts";
 export { Irq, type IrqHandler, type IrqInput, IrqLine } from "./irq.ts";
 export {
   type BootInformation,

@@ -13,11 +13,18 @@ export abstract class LifetimeError extends Error {
   readonly typeName: string;
   /** What was used: a field or an operation. */
   readonly touched: string;
+  private readonly reference: WeakRef<object>;
 
-  constructor(message: string, typeName: string, touched: string) {
+  constructor(message: string, typeName: string, touched: string, subject: object) {
     super(message);
     this.typeName = typeName;
     this.touched = touched;
+    this.reference = new WeakRef(subject);
+  }
+
+  /** What the mistake was made with, unless it has been collected since. */
+  get subject(): object | undefined {
+    return this.reference.deref();
   }
 }
 
@@ -40,8 +47,8 @@ export class FinalizedInView extends LifetimeError {
 export abstract class UseAfterEnd extends LifetimeError {
   readonly retiredAt: string;
 
-  constructor(message: string, typeName: string, touched: string, retiredAt: string) {
-    super(message, typeName, touched);
+  constructor(message: string, typeName: string, touched: string, subject: object, retiredAt: string) {
+    super(message, typeName, touched, subject);
     this.retiredAt = retiredAt;
   }
 }

@@ -96,6 +96,7 @@ export class UseDetector {
         `${touched} of a ${typeName} was read after the object was finalized, which left it unchanged; finalized at:\n${finalizedAt}\nread at:`,
         typeName,
         touched,
+        object,
         finalizedAt,
       ),
     );
@@ -137,12 +138,14 @@ export class UseDetector {
             `${touched} of a ${typeName} was used after the object was finalized; finalized at:\n${end.finalizedAt}\nused at:`,
             typeName,
             touched,
+            object,
             end.finalizedAt,
           )
         : new UseAfterFree(
             `${touched} of a ${typeName} was used after its storage was freed; freed at:\n${end?.freedAt}\nused at:`,
             typeName,
             touched,
+            object,
             end?.freedAt ?? "",
           );
     this.record(error);

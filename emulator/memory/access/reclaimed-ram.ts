@@ -64,6 +64,6 @@ export class ReclaimedRam {
     this.ram.release(bytes);
     if (at < 0) return;
     const message = `byte ${at} of the RAM of region ${name} was written after the RAM was freed`;
-    this.detector?.record(new UseAfterFree(message, "ram", `byte ${at}`, ""));
+    this.detector?.record(new UseAfterFree(message, "ram", `byte ${at}`, bytes, ""));
   }
 }

@@ -8,10 +8,13 @@ interface Inherited {
   readonly nonvolatile: boolean;
 }
 
-/** Flattens the tree below `root` into disjoint ranges in ascending order, merging contiguous ranges of a kind. */
-export function render(root: MemoryRegion): FlatRange[] {
+/**
+ * Flattens the tree below `root`, or what of it lies between `low` and `high`, into disjoint ranges in ascending order,
+ * merging contiguous ranges of a kind.
+ */
+export function render(root: MemoryRegion, low = 0, high = root.size): FlatRange[] {
   const claims: FlatRange[] = [];
-  claim(root, -root.address, 0, root.size, { readOnly: false, nonvolatile: false }, claims);
+  claim(root, -root.address, low, high, { readOnly: false, nonvolatile: false }, claims);
   const ascending = claims.toSorted((a, b) => a.start - b.start);
   return merge(areDisjoint(ascending) ? ascending : resolve(claims));
 }
@@ -42,7 +45,7 @@ function claim(
     claim(region.alias, shifted, clippedLow, clippedHigh, inherited, claims);
     return;
   }
-  for (const subregion of region.subregions)
+  for (const subregion of region.subregionsWithin(clippedLow - start, clippedHigh - start))
     claim(subregion, start, clippedLow, clippedHigh, inherited, claims);
   if (region.terminates) {
     claims.push(new FlatRange(region, clippedLow, clippedHigh, clippedLow - start, inherited));
