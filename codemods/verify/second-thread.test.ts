@@ -62,4 +62,4 @@ test("with the same report, refusals in either half included", async () => {
   expect(stdout.trim()).toBe(report.trim());
   const refused = [...report.matchAll(/"reason": "would-not-compile"/g)];
   expect(refused).toHaveLength(3);
-});
+}, 300_000);
