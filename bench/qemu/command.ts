@@ -38,13 +38,13 @@ const DEFAULT_PARTS: readonly Part[] = ["machines", "counts", "memory"];
 interface QemuOptions {
   readonly a: string;
   readonly b: string;
-  readonly only?: string;
+  readonly only?: string[];
   readonly repeats: string;
   readonly seed: string;
   readonly output?: string;
 }
 
-/** Adds `qemu --a BUILD --b BUILD [PART…] [--only TEXT] [--repeats N] [--seed N] [-o F.json]` to a command. */
+/** Adds `qemu --a BUILD --b BUILD [PART…] [--only TEXT …] [--repeats N] [--seed N] [-o F.json]` to a command. */
 export function addQemuCommand(bench: Command): void {
   bench
     .command("qemu")
@@ -52,7 +52,7 @@ export function addQemuCommand(bench: Command): void {
     .argument("[parts...]", `any of ${Object.keys(PARTS).join(", ")} (default: ${DEFAULT_PARTS.join(", ")})`)
     .requiredOption("--a <build>", "build folder with embedded regions")
     .requiredOption("--b <build>", "build folder with owned regions")
-    .option("--only <text>", "only works whose title contains the text, such as plug")
+    .option("--only <text...>", "only works whose title contains one of these texts, such as plug")
     .option("--repeats <n>", "processes of each build per figure", "3")
     .option("--seed <n>", "fixes the order of processes and turns", "1")
     .option("-o, --output <file>", "where to store the figures, as JSON or .json.gz, for `report --qemu`")
@@ -137,16 +137,19 @@ function planOf(
   words: readonly string[],
   { a, b, only, repeats, seed }: QemuOptions,
 ): QemuPlan {
-  const works = worksOf().filter((work) => questionTitle(work).includes(only ?? ""));
-  if (works.length === 0) {
-    const titles = worksOf().map(questionTitle);
-    throw new CommandError(`--only ${only}: no work has that in its title; they are ${titles.join("; ")}`);
+  const all = worksOf();
+  for (const text of only ?? []) {
+    if (!all.some((work) => questionTitle(work).includes(text)))
+      throw new CommandError(
+        `--only ${text}: no work has that in its title; they are ${all.map(questionTitle).join("; ")}`,
+      );
   }
+  const works = all.filter((work) => only?.some((text) => questionTitle(work).includes(text)) ?? true);
   const quantities: readonly Quantity[] = [...new Set(parts)].flatMap((part) => PARTS[part] ?? []);
   const given = [
     ...words,
     ...["--a", a, "--b", b],
-    ...(only === undefined ? [] : ["--only", only]),
+    ...(only === undefined ? [] : ["--only", ...only]),
     ...["--repeats", repeats, "--seed", seed],
   ];
   return {

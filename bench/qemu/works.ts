@@ -115,7 +115,7 @@ function createAndDestroy(typename: string): Work {
           await session.command("device-list-properties", { typename });
       },
     }),
-    ...{ rounds: 40, units: 1, quantities: ["count", "memory"] },
+    ...{ rounds: 20, units: 1, quantities: ["count", "memory"] },
   };
 }
 
@@ -178,7 +178,7 @@ function hostAccesses(): Work[] {
   ];
 }
 
-const LOADS = 128 * 1024;
+const LOADS = 64 * 1024;
 
 /** A guest that does nothing but load a byte, translated by TCG. A round resets the machine, and runs it to its end. */
 function guestLoads(): Work[] {
