@@ -101,10 +101,18 @@ export function useKindOf(node: Node): UseKind {
   return UseKind.Read;
 }
 
-/** `region["initIo"]`, `region.initIo.call`, `const { initIo } = region`: the method, other than by a plain call of it. */
+/**
+ * `region["initIo"]`, `region.initIo.call`, `MemoryRegion.prototype.initIo.call(region)`, `const { initIo } = region`: the method, other
+ * than by a plain call of it.
+ */
 function takesInitialiser(node: Node): boolean {
   const value = outermost(node);
   const parent = value.getParent();
+  if (Node.isCallExpression(parent) && parent.getExpression() !== value) {
+    const callee = parent.getExpression();
+    const [, method] = /\.(\w+)\.(?:call|apply|bind)$/.exec(callee.getText()) ?? [];
+    return method !== undefined && constructorByInit.has(method);
+  }
   if (Node.isPropertyAccessExpression(parent)) return constructorByInit.has(parent.getName());
   if (Node.isElementAccessExpression(parent) && parent.getExpression() === value) {
     const key = parent.getArgumentExpression();
