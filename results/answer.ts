@@ -146,10 +146,13 @@ function timePart(run: Run): AnswerPart {
 
 /** What the equality of dispatch does not cover: a dispatcher in which the location of a region can matter. */
 function uncopiedSentence(run: Run): string[] {
-  const metrics = run.metrics.filter(
-    ({ suite, name, quantity, source }) =>
-      suite === "dispatch" && name.startsWith(UNCOPIED) && quantity === "time" && source === "regionlab",
-  );
+  const sizeOf = ({ name }: Metric) => Number(name.replace(/\D/g, ""));
+  const metrics = run.metrics
+    .filter(
+      ({ suite, name, quantity, source }) =>
+        suite === "dispatch" && name.startsWith(UNCOPIED) && quantity === "time" && source === "regionlab",
+    )
+    .sort((one, other) => sizeOf(one) - sizeOf(other));
   if (metrics.length === 0) return [];
   const { A, B } = formNames(run);
   const rows = metrics.map(
