@@ -227,6 +227,7 @@ class FileReader {
       open,
       close,
       members: new Map(),
+      repeated: new Set(),
       outer,
     };
     this.source.structs.push(struct);
@@ -288,6 +289,7 @@ class FileReader {
         last: token,
         declarators: found.length,
       };
+      if (struct.members.has(name)) struct.repeated.add(name);
       struct.members.set(name, member);
     }
     return token + 1;

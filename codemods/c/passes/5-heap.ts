@@ -117,6 +117,8 @@ export class HeapJudge {
     );
     if (isBlock && (local === undefined || local.declarators !== 1)) return refuse(Reason.BlockOfRegions);
     if (isSplit(source, fn)) return refuse(Reason.SplitBraces);
+    // The statement is deleted: it must not be the whole branch of an `if`.
+    if (site.local === undefined && statement.parent?.kind !== "block") return refuse(Reason.NotUnderstood);
     if (this.isFreed(site)) return refuse(Reason.StorageFreed);
     const found = this.usesOf(site, fn);
     const uses = isBlock ? found.flatMap((use) => elementUse(use) ?? []) : found;

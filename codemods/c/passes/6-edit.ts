@@ -1,6 +1,6 @@
 /** Phase 6: the text edits of a conversion to owned regions. */
 import { FileEdits } from "../edits.ts";
-import { columnAfter, indentAt, lineEnd, lineStart, realign, WIDTH, widest } from "../layout.ts";
+import { columnAfter, indentAt, lineEnd, lineStart, realign, stretchOf, WIDTH, widest } from "../layout.ts";
 import type { FunctionBody, Program, Signature, Source, Struct } from "../program.ts";
 import { bodyOf, type Local, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
@@ -136,8 +136,7 @@ class Editor {
     const { text, start, end } = source.tokens;
     const edits = this.file(source.path);
     if (local === undefined) {
-      const from = lineStart(text, start[statement.first] ?? 0);
-      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
     } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
     for (const init of inits)
       this.init(init, textBetween(source.tokens, init.use.first, init.use.last), false);
@@ -265,10 +264,14 @@ class Editor {
     const { text, start, end } = fn.file.tokens;
     const edits = this.file(fn.file.path);
     const last = lastDeclaration(block, fn);
+    const after = end[last === undefined ? block.first : last.last] ?? 0;
+    const at = lineEnd(text, after);
+    if (!/^\s*(?:\/\*.*\*\/\s*|\/\/.*\s*)?$/.test(text.slice(after, at))) {
+      edits.replace(after, after, ` ${declaration(names, "").trim().replaceAll("\n", " ")}`);
+      return;
+    }
     if (last !== undefined) {
-      const indent = indentAt(text, start[last.first] ?? 0);
-      const at = lineEnd(text, end[last.last] ?? 0);
-      edits.replace(at, at, declaration(names, indent));
+      edits.replace(at, at, declaration(names, indentAt(text, start[last.first] ?? 0)));
       return;
     }
     const [first] = block.children;
@@ -276,7 +279,6 @@ class Editor {
       first === undefined
         ? `${indentAt(text, start[block.first] ?? 0)}    `
         : indentAt(text, start[first.first] ?? 0);
-    const at = lineEnd(text, end[block.first] ?? 0);
     edits.replace(at, at, `${declaration(names, indent)}\n`);
   }
 
@@ -296,8 +298,7 @@ class Editor {
     const edits = this.file(fn.file.path);
     const { text, start, end } = fn.file.tokens;
     for (const { statement } of removed) {
-      const from = lineStart(text, start[statement.first] ?? 0);
-      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
     }
   }
 
