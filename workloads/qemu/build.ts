@@ -4,7 +4,7 @@
  *     npm run qemu:build                          both trees for riscv64, to ~/.cache/regionlab/qemu/{a,b}/build
  *     npm run qemu:build -- --tree b              one of them
  *     npm run qemu:build -- --target x86_64       for another architecture, to …/build-x86_64
- *     npm run qemu:build -- --all-targets         configure for every system target and generate headers, in …/build-all
+ *     npm run qemu:build -- --all-targets         configure for every system target and generate headers, in …/checks/build
  *     npm run qemu:build -- --install             first install the Debian packages that are missing, as root
  *
  * Interrupted, it goes on from where it was: a tree is brought up to date with the codemods, and ninja compiles what changed.
@@ -29,7 +29,7 @@ import { cacheFolder } from "../cache-folder.ts";
 import { qemuSourceFolder, qemuVersion } from "../qemu-source.ts";
 import { fetchBlobs } from "./firmware.ts";
 import { pythonWithMeson } from "./python.ts";
-import { TREES, type TreeName, updateTree } from "./trees.ts";
+import { BUILT, type TreeName, updateTree } from "./trees.ts";
 
 /** Debian packages that a minimal build needs, by a file of each. */
 const REQUIRED: ReadonlyMap<string, string> = new Map([
@@ -52,6 +52,16 @@ const FEATURES: readonly string[] = [
   "--enable-pixman",
 ];
 
+const RISCV = "riscv64";
+
+/** QEMU's own tests that make every device, or every machine. */
+export const QTESTS: readonly string[] = ["device-introspect-test", "qom-test", "test-hmp", "qos-test"];
+
+/** A test's program in a build folder. */
+export function qtestFile(name: string): string {
+  return `tests/qtest/${name}`;
+}
+
 /** Nothing is printed more often, on a build of ten minutes. */
 const PROGRESS_MS = 20_000;
 
@@ -61,8 +71,9 @@ export function treeFolder(name: TreeName, environment: NodeJS.ProcessEnv = proc
 }
 
 /** A build folder of a tree: for riscv64 it is `build`. */
-export function buildFolder(name: TreeName, target = "riscv64", environment = process.env): string {
-  return join(treeFolder(name, environment), target === "riscv64" ? "build" : `build-${target}`);
+export function buildFolder(name: TreeName, target = RISCV, environment = process.env): string {
+  const isUsual = target === RISCV || name === "checks";
+  return join(treeFolder(name, environment), isUsual ? "build" : `build-${target}`);
 }
 
 /** The packages that are not there. */
@@ -86,10 +97,10 @@ function requirePackages(install: boolean): void {
 /** What a build is configured for. */
 interface Goal {
   readonly targets: readonly string[];
-  /** Name of the folder's suffix. */
+  /** The architecture, or all of them. */
   readonly name: string;
-  /** What ninja makes; undefined for everything. */
-  readonly only: "generated headers" | undefined;
+  /** What ninja makes; undefined for the headers that it generates. */
+  readonly makes: readonly string[] | undefined;
 }
 
 /** Every system target of a source tree. */
@@ -182,7 +193,7 @@ export async function build(tree: TreeName, goal: Goal, environment = process.en
   ]);
   const label = `${tree}, ${goal.name}`;
   console.log(`${label}: configured`);
-  await ninja(folder, goal.only === undefined ? [] : generated(folder), label);
+  await ninja(folder, goal.makes ?? generated(folder), label);
   console.log(`${label}: ${folder}`);
   return folder;
 }
@@ -203,7 +214,10 @@ export async function main(args: readonly string[]): Promise<number> {
     if (values.target !== undefined && values["all-targets"]) {
       throw new TypeError("--target and --all-targets exclude each other");
     }
-    if (values.tree !== undefined && !TREES.some((name) => name === values.tree)) {
+    if (values.tree !== undefined && values["all-targets"]) {
+      throw new TypeError("--all-targets has a tree of its own: leave out --tree");
+    }
+    if (values.tree !== undefined && !BUILT.some((name) => name === values.tree)) {
       throw new TypeError(`--tree ${values.tree}: give a or b, or leave it out for both`);
     }
   } catch (error) {
@@ -214,7 +228,9 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     requirePackages(values.install === true);
     const goal = goalOf(values);
-    const trees = TREES.filter((tree) => values.tree === undefined || values.tree === tree);
+    const trees: readonly TreeName[] = values["all-targets"]
+      ? ["checks"]
+      : BUILT.filter((tree) => values.tree === undefined || values.tree === tree);
     for (const tree of trees) update(tree);
     for (const tree of trees) await build(tree, goal);
     return 0;
@@ -229,13 +245,13 @@ export async function main(args: readonly string[]): Promise<number> {
 function goalOf(values: { target?: string; "all-targets"?: boolean }): Goal {
   const configs = join(qemuSourceFolder(), "configs", "targets");
   const known = existsSync(configs) ? systemTargets(readdirSync(configs)) : [];
-  if (values["all-targets"]) return { name: "all", targets: known, only: "generated headers" };
-  const name = values.target ?? "riscv64";
+  if (values["all-targets"]) return { name: "all", targets: known, makes: undefined };
+  const name = values.target ?? RISCV;
   if (known.length > 0 && !known.includes(`${name}-softmmu`)) {
     const names = known.map((each) => each.replace("-softmmu", ""));
     throw new CommandError(`--target ${name}: not one of ${names.join(", ")}`);
   }
-  return { name, targets: [`${name}-softmmu`], only: undefined };
+  return { name, targets: [`${name}-softmmu`], makes: [`qemu-system-${name}`, ...QTESTS.map(qtestFile)] };
 }
 
 const invoked = process.argv[1];

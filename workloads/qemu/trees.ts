@@ -1,4 +1,4 @@
-/** The two trees that are built: QEMU's source with the API of owned regions, unconverted and converted. */
+/** The trees that are built or checked: QEMU's source with the API of owned regions, unconverted and converted. */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -6,9 +6,9 @@ import { CommandError } from "#host";
 import { packageRoot } from "../package-root.ts";
 import { placeBlobs } from "./firmware.ts";
 
-/** `a` has embedded regions, `b` owned ones. */
-export type TreeName = "a" | "b";
-export const TREES: readonly TreeName[] = ["a", "b"];
+/** `a` has embedded regions, `b` owned ones; `checks` is as `a`, configured for all targets, and never built. */
+export type TreeName = "a" | "b" | "checks";
+export const BUILT: readonly TreeName[] = ["a", "b"];
 
 /** Where builds are kept, within a tree. */
 const BUILDS = /^build/;
