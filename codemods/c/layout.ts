@@ -23,7 +23,10 @@ export function stretchOf(text: string, start: number, end: number): readonly [s
   const isAlone =
     text.slice(from, start).trim() === "" &&
     /^\s*(?:\/\*(?:(?!\*\/)[\s\S])*\*\/\s*|\/\/.*\s*)?$/.test(text.slice(end, to));
-  return isAlone ? [from, to] : [start, end];
+  if (!isAlone) return [start, end];
+  // The blank line before the last statement of a block goes with it.
+  const isLast = text[from - 1] === "\n" && text[from - 2] === "\n" && /^\s*\}/.test(text.slice(to, to + 80));
+  return [isLast ? from - 1 : from, to];
 }
 
 /** White space at the start of the line. */

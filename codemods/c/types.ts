@@ -13,6 +13,7 @@ type Index<T> = Map<string, Placed<T>[]>;
 export class Types {
   private readonly program: Program;
   private readonly included = new Map<string, readonly string[]>();
+  private parents: Set<Struct> | undefined;
   private readonly closures = new Map<string, ReadonlySet<string>>();
   private readonly structs: Index<Struct> = new Map();
   private readonly typedefs: Index<TypeRef> = new Map();
@@ -148,6 +149,21 @@ export class Types {
       !this.typedefs.has(base) &&
       !this.macros.has(base)
     );
+  }
+
+  /** True if no structure begins with this one, as the state of a derived type would. */
+  isLeaf(struct: Struct): boolean {
+    if (this.parents === undefined) {
+      this.parents = new Set();
+      for (const { structs } of this.program.sources.values()) {
+        for (const each of structs) {
+          const [first] = each.members.values();
+          const parent = first && first.type.pointers === 0 && this.structOf(first.type, each.file.path);
+          if (parent) this.parents.add(parent);
+        }
+      }
+    }
+    return !this.parents.has(struct);
   }
 
   /** What a macro is defined as, and where. */

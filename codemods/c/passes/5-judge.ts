@@ -57,6 +57,8 @@ export interface Judgement {
   readonly inits: readonly Init[];
   /** Uses that need a test for null: statements and questions. */
   readonly guards: readonly Use[];
+  /** The announcement in instance_init that moves behind the initialisation in realize. */
+  readonly moved: Use | undefined;
   /** Why it is kept rather than dropped. */
   readonly why: string;
 }
@@ -72,6 +74,14 @@ const reasonOfObstacle: Readonly<Record<ObstacleKind, Reason>> = {
   "declared-twice": Reason.DeclaredTwice,
   "in-union": Reason.InUnion,
 };
+
+const NOTHING = {
+  reason: undefined,
+  inits: [],
+  guards: [],
+  moved: undefined,
+  why: "",
+} as const satisfies Partial<Judgement>;
 
 /** Thrown inside this pass only: the first reason ends the judging of a field. */
 class Refusal extends Error {
@@ -103,12 +113,13 @@ export function judge(field: Field, options: JudgeOptions): Judgement {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { reason, at } = error;
-    return { field, treatment: "refused", reason, at, inits: [], guards: [], why: "" };
+    return { ...NOTHING, field, treatment: "refused", reason, at };
   }
 }
 
 const SEMICOLON = wordOf(";");
 const NOT = wordOf("!");
+const SYSBUS_INIT_MMIO = wordOf("sysbus_init_mmio");
 const ARROW = wordOf("->");
 const DOT = wordOf(".");
 const AMPERSAND = wordOf("&");
@@ -138,28 +149,51 @@ class FieldJudge {
     if (uses.length === 0 && this.options.reversible) throw new Refusal(Reason.NotUsed, declared);
     if (uses.length === 0) {
       // There is no region: the field is dead.
-      return {
-        field,
-        treatment: "dropped",
-        reason: undefined,
-        at: declared,
-        inits: [],
-        guards: [],
-        why: "unused",
-      };
+      return { ...NOTHING, field, treatment: "dropped", at: declared, why: "unused" };
     }
     for (const use of uses) this.requireUnderstood(use);
     const inits = this.inits();
     const [first] = inits;
     if (first === undefined) throw new Refusal(this.whyNoInit(), declared);
-    const others = uses.filter((use) => !inits.some((init) => init.use === use));
+    const moved = this.movedBehind(inits);
+    const others = uses.filter((use) => use !== moved && !inits.some((init) => init.use === use));
     const keepReason = this.whyKept(inits, others);
-    if (keepReason === undefined) {
-      return { field, treatment: "dropped", reason: undefined, at: declared, inits, guards: [], why: "" };
-    }
+    const found = { ...NOTHING, field, at: declared, inits, moved };
+    if (keepReason === undefined) return { ...found, treatment: "dropped" };
     this.requireOnce(inits);
     const guards = others.filter((use) => this.needsGuard(use, inits));
-    return { field, treatment: "kept", reason: undefined, at: declared, inits, guards, why: keepReason };
+    return { ...found, treatment: "kept", guards, why: keepReason };
+  }
+
+  /**
+   * `sysbus_init_mmio(sbd, &s->iomem);` in instance_init, of a region that realize initialises: it can follow the
+   * initialisation if it is the only one, as boards number the regions of a device, and if realize always comes so far.
+   */
+  private movedBehind(inits: readonly Init[]): Use | undefined {
+    const [init] = inits;
+    if (init === undefined || inits.length > 1 || init.form !== "statement") return undefined;
+    const { lifecycle, field, options } = this;
+    const { fn, source } = init.use;
+    const { struct, type } = field.member;
+    if (options.reversible || type.dimensions > 0 || lifecycle.roleOf(fn) !== Stage.Realize) return undefined;
+    if (lifecycle.callersOf(fn).length > 0 || !/^\w+->\w+$/.test(baseText(init.use))) return undefined;
+    if (this.wantedConditions(fn, init.use.first, 0).length > 1) return undefined;
+    return field.uses.find(({ fn: other, call, statement, casts }) => {
+      const { tokens } = source;
+      return (
+        other.file === source &&
+        lifecycle.roleOf(other) === Stage.Init &&
+        lifecycle.callersOf(other).length === 0 &&
+        call?.callee === "sysbus_init_mmio" &&
+        call.argument === 1 &&
+        casts.length === 0 &&
+        statement.first === call.calleeToken &&
+        statement.parent === bodyOf(other).root &&
+        conditionsOf(other, call.calleeToken).length === 0 &&
+        tokens.word.filter((word) => word === SYSBUS_INIT_MMIO).length === 1 &&
+        options.types.isLeaf(struct)
+      );
+    });
   }
 
   private requireUnderstood(use: Use): void {

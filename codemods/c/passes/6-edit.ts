@@ -52,7 +52,7 @@ class Editor {
     return made;
   }
 
-  field({ field, treatment, inits, guards }: Judgement): void {
+  field({ field, treatment, inits, guards, moved }: Judgement): void {
     if (treatment === "refused") return;
     const isDropped = treatment === "dropped";
     const isUsed = field.uses.length > inits.length;
@@ -64,6 +64,7 @@ class Editor {
           : undefined
         : this.textOf(use);
       if (init !== undefined) this.init(init, target, isDropped);
+      else if (use === moved && inits[0] !== undefined) this.move(use, inits[0], isDropped, field);
       else if (isDropped) this.replaceUse(use, target ?? this.localFor(use.fn, field));
       else this.keepUse(use);
       if (isDropped) this.touched.add(use.fn);
@@ -72,6 +73,20 @@ class Editor {
     const [init] = inits;
     if (isDropped && init !== undefined && (isUsed || init.form === "condition"))
       this.declare(init, this.localFor(init.use.fn, field));
+  }
+
+  /** Deletes an announcement in instance_init, and makes it where realize has initialised the region. */
+  private move(use: Use, { use: init }: Init, isDropped: boolean, field: Field): void {
+    const { source, statement } = use;
+    const { text, start, end } = source.tokens;
+    const edits = this.file(source.path);
+    edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
+    this.touched.add(use.fn);
+    const region = isDropped ? this.localFor(init.fn, field) : this.textOf(init);
+    const state = textBetween(source.tokens, init.first, init.first);
+    const at = end[init.statement.last] ?? 0;
+    const indent = indentAt(text, start[init.statement.first] ?? 0);
+    edits.replace(at, at, `\n${indent}sysbus_init_mmio(SYS_BUS_DEVICE(${state}), ${region});`);
   }
 
   /** The local that takes a field's place: of its name, unless another field has that in the same function. */
