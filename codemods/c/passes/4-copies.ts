@@ -5,7 +5,7 @@ import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { Kind } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
-import type { Field } from "./4-uses.ts";
+import { argumentsOf, type Field } from "./4-uses.ts";
 
 const OPEN = wordOf("(");
 const STAR = wordOf("*");
@@ -90,6 +90,13 @@ function* copiesIn(
     }
     if (!copying.has(word) || tokens.word[token + 1] !== OPEN) continue;
     const close = tokens.match[token + 1] ?? token;
+    for (const [first, last] of argumentsOf(tokens, token + 1).slice(0, 2)) {
+      // `memset(s, 0, size)`
+      if (first !== last || tokens.kind[first] !== Kind.Word) continue;
+      const { type } = resolver.postfix(source, fn, first);
+      const struct = type?.pointers === 1 ? types.structOf(type, source.path) : undefined;
+      if (struct !== undefined) yield { struct, token };
+    }
     for (let inner = token + 2; inner < close; inner++) {
       if (tokens.word[inner] !== SIZEOF) continue;
       const type = sizedType(source, fn, inner + 1, resolver);

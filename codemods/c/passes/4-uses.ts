@@ -148,6 +148,10 @@ class UseFinder {
     for (const source of this.program.sources.values()) {
       this.inSource(source);
       this.inDefines(source);
+      const { splice } = source.tokens;
+      if (splice < 0) continue;
+      for (const word of this.byName.keys())
+        this.refuseAll(source, word, { kind: "unresolved", file: source.path, offset: splice });
     }
   }
 

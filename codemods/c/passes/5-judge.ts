@@ -298,6 +298,12 @@ class FieldJudge {
       if (!covers(use.fn, use.first, other.first)) return "used outside the block that creates it";
       if (other.call?.callee === "object_unparent") return "unparented";
     }
+    // A structure of the file that nothing else uses would be left unused.
+    const { word, kind } = use.source.tokens;
+    const root = textOf(word[use.first] ?? 0);
+    const isVariable = kind[use.first] === Kind.Word && textOf(word[use.first + 1] ?? 0) !== "(";
+    if (isVariable && variableType(use.fn, root) === undefined)
+      return "its structure is a variable of the file";
     if (this.localName(use.fn) === undefined) return "its name means something else in the function";
     const { tokens } = use.source;
     // A local would be unused where the branch is not compiled.

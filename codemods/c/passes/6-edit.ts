@@ -23,8 +23,8 @@ export function editToOwned(
   helpers: Helpers,
   heap: readonly HeapJudgement[],
 ): Changes {
-  const editor = new Editor(program);
-  for (const helper of helpers.values()) editor.helper(helper, types);
+  const editor = new Editor(program, types);
+  for (const helper of helpers.values()) editor.helper(helper);
   for (const judgement of judgements) editor.field(judgement);
   for (const judgement of heap) editor.heap(judgement);
   return editor.finish(judgements);
@@ -34,14 +34,16 @@ const QUESTION_NOT = wordOf("!");
 
 class Editor {
   private readonly program: Program;
+  private readonly types: Types;
   private readonly files = new Map<string, FileEdits>();
   /** Names of new locals by the block that declares them. */
   private readonly declared = new Map<Statement, { readonly fn: FunctionBody; readonly names: string[] }>();
   private readonly locals = new Map<FunctionBody, Map<string, Field>>();
   private readonly touched = new Set<FunctionBody>();
 
-  constructor(program: Program) {
+  constructor(program: Program, types: Types) {
     this.program = program;
+    this.types = types;
   }
 
   file(path: string): FileEdits {
@@ -105,10 +107,10 @@ class Editor {
   }
 
   /** A function that returns the region that it used to initialise, and its prototypes. */
-  helper(helper: Helper, types: Types): void {
+  helper(helper: Helper): void {
     const { fn, argument, parameter, inits } = helper;
     const seen = new Set<Signature>();
-    for (const signature of [fn, ...types.signaturesOf(fn)]) {
+    for (const signature of [fn, ...this.types.signaturesOf(fn)]) {
       if (seen.has(signature)) continue;
       seen.add(signature);
       editSignature(this.file(signature.file.path), signature, argument);
@@ -317,6 +319,19 @@ class Editor {
     }
   }
 
+  /** True if a macro that the function uses names the variable. */
+  private isInMacro(fn: FunctionBody, { name }: Local): boolean {
+    const { tokens, path } = fn.file;
+    for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
+      if (tokens.kind[token] !== Kind.Word) continue;
+      const macro = this.types.macroOf(textOf(tokens.word[token] ?? 0), path);
+      if (macro === undefined || macro.define.parameters?.includes(name)) continue;
+      const body = macro.source.tokens.text.slice(macro.define.start, macro.define.end);
+      if (new RegExp(`\\b${name}\\b`).test(body)) return true;
+    }
+    return false;
+  }
+
   private isDead(fn: FunctionBody, local: Local, removed: ReadonlySet<Local>): boolean {
     const { tokens } = fn.file;
     const edits = this.file(fn.file.path);
@@ -331,10 +346,10 @@ class Editor {
         [...removed].some(({ statement }) => statement.first <= token && token <= statement.last);
       if (!isGone) return false;
     }
-    if (!wasUsed) return false;
+    if (!wasUsed || this.isInMacro(fn, local)) return false;
     if (local.initFirst < 0) return true;
     const initializer = textBetween(tokens, local.initFirst, local.initLast);
-    return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
+    return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&[\]\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
   }
 }
 
