@@ -7,6 +7,6 @@ const require = nodeModule.createRequire(import.meta.url);
 const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
 // Node 22.1 and later keep compiled code in their folder for temporary files (see NODE_COMPILE_CACHE).
 if (enableCompileCache === undefined)
-  keepCompiledCode(require, fileURLToPath(new URL("..", import.meta.url)));
+  keepCompiledCode(require, fileURLToPath(new URL("program/", import.meta.url)));
 else enableCompileCache();
 require("./program.cjs");

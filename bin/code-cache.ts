@@ -9,7 +9,7 @@ import type { createRequire, Module } from "node:module";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { cachedDataVersionTag } from "node:v8";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 
 /** A file begins with the digest of the source that its code belongs to, and that of the code. */
 const DIGEST_BYTES = 20;
@@ -20,7 +20,10 @@ const digest = (...parts: readonly (string | Buffer)[]): Buffer => {
   return hash.digest();
 };
 
-/** Loads the CommonJS modules of a folder from kept code, and keeps their code when the process ends. */
+/**
+ * Loads the CommonJS modules of a folder from kept code, and keeps their code when the process ends.
+ * @param folder whose modules import nothing dynamically: code that was kept cannot
+ */
 export function keepCompiledCode(require: ReturnType<typeof createRequire>, folder: string): void {
   if (process.env.NODE_DISABLE_COMPILE_CACHE) return;
   const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
@@ -35,7 +38,6 @@ export function keepCompiledCode(require: ReturnType<typeof createRequire>, fold
     const cachedData = readCode(kept, key);
     const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
       filename: file,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       ...(cachedData === undefined ? {} : { cachedData }),
     });
     if (cachedData === undefined || script.cachedDataRejected)
