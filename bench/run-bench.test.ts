@@ -23,7 +23,6 @@ const options = {
   regions: "embedded,owned",
   workload: ["hello"],
   seed: "1",
-  shardBy: "processes",
   count: false,
   seconds: "600",
 };
@@ -53,6 +52,7 @@ async function run(
   const made = await runBench(plan, {
     childEntry,
     codeSize: [],
+    claims: [],
     progress: { write: () => {} },
     environment: captureEnvironment(packageRoot(), describeRuntimeOptions()),
     journal: Journal.open(join(folder, `${output}.json`), key, fresh),

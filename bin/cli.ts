@@ -1,12 +1,4 @@
 #!/usr/bin/env node
-import * as nodeModule from "node:module";
-import { fileURLToPath } from "node:url";
-import { keepCompiledCode } from "./code-cache.ts";
+import { createRequire } from "node:module";
 
-const require = nodeModule.createRequire(import.meta.url);
-const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
-// Node 22.1 and later keep compiled code in their folder for temporary files (see NODE_COMPILE_CACHE).
-if (enableCompileCache === undefined)
-  keepCompiledCode(require, fileURLToPath(new URL("program/", import.meta.url)));
-else enableCompileCache();
-require("./program.cjs");
+createRequire(import.meta.url)("./program.cjs");

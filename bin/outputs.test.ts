@@ -237,6 +237,8 @@ const PRINTING = [
   "run --help",
   "tree mtree",
   "tree qom",
+  "tree refs",
+  "claims C1",
   `report ${RUN}`,
   `report ${RUN} --format json`,
   `codemod to-owned ${DEVICE}`,

@@ -13,15 +13,35 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   async run(program) {
     const [{ addRunCommand }, { runDebugging }] = await Promise.all([import("#machine"), import("#monitor")]);
     addRunCommand(program, [runDebugging]);
+    await addMix(program, "run");
   },
-  bench: async (program) => (await import("#bench")).addBenchCommand(program),
+  async bench(program) {
+    const [{ addBenchCommand }, { mixDevices, useTreesToCompare }] = await Promise.all([
+      import("#bench"),
+      import("#codemods"),
+    ]);
+    addBenchCommand(program, useTreesToCompare, mixDevices);
+  },
   results: async (program) => (await import("#bench")).addResultsCommand(program),
+  async claims(program) {
+    const [{ addClaimsCommand }, { mixDevices }] = await Promise.all([import("#bench"), import("#codemods")]);
+    addClaimsCommand(program, mixDevices);
+  },
   report: async (program) => (await import("#results")).addReportCommand(program),
   codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
   audit: async (program) => (await import("#codemods")).addAuditCommand(program),
   c: async (program) => (await import("#codemods")).addCCommand(program),
-  tree: async (program) => (await import("#monitor")).addTreeCommand(program),
+  async tree(program) {
+    (await import("#monitor")).addTreeCommand(program);
+    await addMix(program, "tree");
+  },
 };
+
+/** Adds the options by which devices are converted before a machine is made of them. */
+async function addMix(program: Command, name: string): Promise<void> {
+  const command = program.commands.find((each) => each.name() === name);
+  if (command !== undefined) (await import("#codemods")).addMixOptions(command);
+}
 
 watchStandardOutput();
 onEndSignal((exitCode) => process.exit(exitCode));

@@ -131,7 +131,9 @@ function checkReads({ options, schedule, equivalence, fieldReads, metrics }: Run
  */
 function checkHeaps({ retention, metrics }: Run, r: JsonReader): void {
   retention.forEach(({ scenario, arms }, i) => {
-    const metric = metrics.find(({ workload, name }) => workload === scenario && name === HEAP_GROWTH);
+    const metric = metrics.find(
+      ({ workload, name, source }) => workload === scenario && name === HEAP_GROWTH && source === "regionlab",
+    );
     for (const arm of ARMS) {
       const record = r.at("retention").item(i).at("arms").at(arm);
       const { heap } = arms[arm];
@@ -186,8 +188,9 @@ function checkProofs({ equivalence, schedule, lifetimes }: Run, r: JsonReader): 
 }
 
 /** Nothing may be counted twice. */
-function checkNames({ lifetimes, retention, fieldReads, codeSize }: Run, r: JsonReader): void {
+function checkNames({ claims, lifetimes, retention, fieldReads, codeSize }: Run, r: JsonReader): void {
   for (const [member, names] of [
+    ["claims", claims.map(({ id }) => id)],
     ["lifetimes", lifetimes.map(({ scenario }) => scenario)],
     ["retention", retention.map(({ scenario }) => scenario)],
     ["fieldReads", fieldReads.map(({ access }) => access)],

@@ -136,16 +136,15 @@ function machineWarnings(machine: Environment, several: boolean): string[] {
 }
 
 function outlierWarnings({ metrics }: Run): string[] {
-  // Counts differ in the last digits only, so an outlier among them means nothing; their intervals include it.
-  const times = metrics.filter(({ quantity }) => quantity === "time");
-  const severe = times.filter(({ outliers }) =>
+  const judged = metrics.filter(({ quantity }) => quantity === "time" || quantity === "count");
+  const severe = judged.filter(({ outliers }) =>
     Object.values(outliers).some((arm) => arm.includes("severe")),
   );
   if (severe.length === 0) return [];
   return [
-    `${severe.length} of ${times.length} times ${severe.length === 1 ? "has" : "have"} severe outliers, which are shown, not ` +
-      "dropped: some V8 isolates settled into a different state of optimised code, or another program ran on the machine. " +
-      "Medians are robust against them.",
+    `${severe.length} of ${judged.length} times and counts ${severe.length === 1 ? "has" : "have"} severe outliers, which are ` +
+      "shown, not dropped: some V8 isolates settled into a different state of optimised code, or another program ran on the machine. " +
+      "A median of pairs hardly moves with them; the mean of a few pairs, and of counts, does, and its interval is wider for it.",
   ];
 }
 

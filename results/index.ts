@@ -5,6 +5,14 @@
 
 export { type Answer, type AnswerPart, answer, type Finding } from "./answer.ts";
 export {
+  type ClaimCell,
+  type ClaimRow,
+  type ClaimVerdict,
+  failures,
+  figureText,
+  isAsPredicted,
+} from "./claims.ts";
+export {
   type BaselineComparison,
   type Change,
   type CompareOptions,
@@ -19,8 +27,10 @@ export { environmentRows } from "./environment-words.ts";
 export { type HtmlKit, loadHtmlKit } from "./html-kit.ts";
 export { selfTestSentence } from "./instrument-words.ts";
 export { parseRun } from "./parse.ts";
+export { CLAIM_FORMATS, type ClaimFormat, renderClaims } from "./render-claims.ts";
 export { markdownTable } from "./renderers/markdown.ts";
 export { plainTable, type Row, type Table } from "./renderers/table-model.ts";
+export { metricFigures } from "./renderers/verdict-table.ts";
 export {
   addReportCommand,
   FORMATS,
@@ -68,3 +78,4 @@ export * from "./schema.ts";
 export { parseSelfTest } from "./self-test-file.ts";
 export { isSameFile, loadRun, pageNameOf, saveRun, serializeRun, writeText } from "./store.ts";
 export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";
+export { formNames, QUANTITY_NAMES, questionTitle } from "./words.ts";

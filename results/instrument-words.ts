@@ -1,5 +1,6 @@
 /** How far the instrument can be trusted, in sentences shown with its verdicts. */
 
+import { SLICE_ESTIMATOR } from "./rules/questions.ts";
 import { isDifference } from "./rules/verdict.ts";
 import type { Planted, Run, SelfTest } from "./schema.ts";
 import { countOf, formatDate, formNames, SUITE_TITLES } from "./words.ts";
@@ -11,10 +12,27 @@ export const SCOPE =
 
 /** What the same rule claims about A against itself, over all figures. */
 export function controlSentence(run: Run): string {
-  const claimed = run.metrics.filter(({ comparison: { aaVerdict } }) => isDifference(aaVerdict)).length;
+  const { metrics } = run;
+  const claimed = metrics.filter(({ comparison: { aaVerdict } }) => isDifference(aaVerdict)).length;
+  const narrow = metrics.filter(({ comparison: { aa }, margin }) => aa.high - aa.low < 2 * margin).length;
   return (
     `Control: the same rule, applied to ${formNames(run).A} against itself, claims a difference in ` +
-    `${claimed} of ${countOf(run.metrics.length, "figure")}.`
+    `${claimed} of ${countOf(metrics.length, "figure")}; in ${narrow} of them the interval is narrow enough to show one as large ` +
+    "as the margin."
+  );
+}
+
+/** The number of processes behind the times of this run, where the self-test had more; else empty. */
+export function processesSentence({ metrics, selfTest }: Run): string {
+  const counts = metrics
+    .filter(({ estimator }) => estimator === SLICE_ESTIMATOR)
+    .map(({ processes }) => processes.length);
+  const most = Math.max(0, ...counts);
+  if (selfTest === null || most === 0 || most >= selfTest.processes) return "";
+  const least = Math.min(...counts);
+  return (
+    `Times of this run have ${least === most ? most : `${least} to ${most}`} processes, so they would show less than that; ` +
+    "counts repeat as in the self-test."
   );
 }
 

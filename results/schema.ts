@@ -6,6 +6,8 @@
  * {@link SCHEMA_VERSION} for changes that older readers would misread.
  */
 
+import type { ClaimRow } from "./claims.ts";
+
 /** Name of the format, which tells a run from other JSON files. */
 export const SCHEMA_NAME = "regionlab.run";
 /** The version that this code writes and reads. */
@@ -31,7 +33,7 @@ export type Suite = (typeof SUITES)[number];
  * - `equivalent`: the whole interval lies inside the margin that was stated before the run.
  * - `no difference`: a difference was found, but A differs from itself by as much.
  * - `inconclusive`: neither a difference nor equivalence is shown, or A differs from itself by more than the margin.
- * - `not judged`: another figure decides the question, for instance the exact count of the same work.
+ * - `not judged`: another figure decides the question, for instance the exact count of the same work, or none can.
  */
 export const VERDICTS = [
   "faster",
@@ -76,6 +78,8 @@ export interface Run {
   readonly metrics: readonly Metric[];
   /** Figures that were requested and that this run does not have. */
   readonly omissions: readonly Omission[];
+  /** The claims of the debate, each with its verdict; only in full runs. */
+  readonly claims: readonly ClaimRow[];
   /** Scenarios that the forms may end differently, with what was predicted. */
   readonly lifetimes: readonly LifetimeScenario[];
   readonly retention: readonly RetentionScenario[];

@@ -7,6 +7,8 @@ import {
   type PropertyDeclaration,
   type SourceFile,
   SyntaxKind,
+  type Type,
+  ts,
   type VariableDeclaration,
 } from "ts-morph";
 import { allocatedClass, allocationAt } from "../regions/allocations.ts";
@@ -25,6 +27,7 @@ import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, newRegion } from "../regions/syntax.ts";
 import { nameOnThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
 import { nameOfRegion } from "../source/region-name.ts";
 import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 import type { Workspace } from "../source/workspace.ts";
@@ -42,7 +45,7 @@ function analyseFile(
   identity: Identity,
   targets: readonly SourceFile[],
 ): FileFacts<DeclaredField> {
-  const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
+  const classes = descendantsOfKind(file, SyntaxKind.ClassDeclaration);
   const calls = new Map<ClassDeclaration | undefined, RegionCall[]>();
   for (const found of regionCalls(file, identity)) {
     const holder = nearestClass(found.call);
@@ -156,12 +159,12 @@ function analyseField(
       count: counted,
     };
   }
-  const owned = ownedField(declaration, identity);
+  const owned = ownedField(declaration, (type) => identity.isRegion(type));
   return owned && { ...base, form: "owned", count: undefined, ...owned };
 }
 
 /** `this.name = this.embed(MemoryRegion);` in the constructor, for a field without a value of its own. */
-function embeddingIn(
+export function embeddingIn(
   device: ClassDeclaration,
   declaration: PropertyDeclaration,
 ): ExpressionStatement | undefined {
@@ -181,7 +184,7 @@ function embeddingIn(
 }
 
 /** The call `this.embed(…)` that a statement assigns. */
-function embeddedBy(statement: ExpressionStatement | undefined): CallExpression | undefined {
+export function embeddedBy(statement: ExpressionStatement | undefined): CallExpression | undefined {
   const assignment = statement?.getExpression();
   if (!Node.isBinaryExpression(assignment) || assignment.getOperatorToken().getText() !== "=")
     return undefined;
@@ -190,20 +193,20 @@ function embeddedBy(statement: ExpressionStatement | undefined): CallExpression 
 }
 
 /** The name without quotes. */
-function nameOfField(declaration: PropertyDeclaration): string {
+export function nameOfField(declaration: PropertyDeclaration): string {
   const name = declaration.getNameNode();
   return Node.isStringLiteral(name) ? name.getLiteralText() : name.getText();
 }
 
 /** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for an array. */
-function ownedField(
+export function ownedField(
   declaration: PropertyDeclaration,
-  identity: Identity,
+  isSubject: (type: Type) => boolean,
 ): { array: boolean; className: string; nullable: boolean } | undefined {
   const typeNode = declaration.getTypeNode();
   if (Node.isArrayTypeNode(typeNode) && declaration.getInitializer()?.getText() === "[]") {
     const element = typeNode.getElementTypeNode();
-    return identity.isRegion(element.getType())
+    return isSubject(element.getType())
       ? { array: true, className: element.getText(), nullable: false }
       : undefined;
   }
@@ -215,7 +218,7 @@ function ownedField(
     : [typeNode];
   const [region, another] = named;
   if (!Node.isTypeReference(region) || another !== undefined) return undefined;
-  if (!identity.isRegion(region.getType())) return undefined;
+  if (!isSubject(region.getType())) return undefined;
   return {
     array: false,
     className: region.getText(),
@@ -223,7 +226,7 @@ function ownedField(
   };
 }
 
-function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
+export function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
   const callee = call.getExpression();
   if (!Node.isPropertyAccessExpression(callee) || !Node.isThisExpression(callee.getExpression()))
     return undefined;
@@ -239,15 +242,15 @@ function mayBeRegionClass(classNode: Node, identity: Identity): boolean {
 function embedProblem(call: CallExpression, classNode: Node, identity: Identity): Reason | undefined {
   if (!identity.isRegionClass(classNode)) return Reason.TypeUnresolved;
   const callee = call.getExpression();
-  const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
-  if (method.getSymbol() === undefined) return Reason.TypeUnresolved;
-  if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
+  const method = Node.isPropertyAccessExpression(callee) ? identity.symbolOf(callee) : callee.getSymbol();
+  if (method === undefined) return Reason.TypeUnresolved;
+  if (!identity.isOfObjectModel(method)) return Reason.NotQomObject;
   const named = isPlainName(classNode) && identity.isClassName(classNode);
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
 }
 
 /** `MemoryRegion`, or `memory.MemoryRegion` of a namespace import: a name that is also that of a type. */
-function isPlainName(node: Node): boolean {
+export function isPlainName(node: Node): boolean {
   if (Node.isIdentifier(node)) return true;
   return Node.isPropertyAccessExpression(node) && Node.isIdentifier(node.getExpression());
 }
@@ -264,10 +267,10 @@ type Made = NonNullable<ReturnType<typeof newRegion>>;
 
 function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   const found: RegionCall[] = [];
-  for (const call of scope.getDescendantsOfKind(SyntaxKind.NewExpression)) {
+  for (const call of descendantsOfKind(scope, SyntaxKind.NewExpression)) {
     if (identity.isRegionClass(call.getExpression())) found.push({ call, made: undefined });
   }
-  for (const call of scope.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+  for (const call of descendantsOfKind(scope, SyntaxKind.CallExpression, mayMakeRegion)) {
     const made = newRegion(call);
     if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call, made });
     else if (isStrayAllocation(call, identity) || isStrayEmbed(call, identity))
@@ -276,6 +279,20 @@ function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   for (const [node, taken] of constructorsTaken(scope, identity))
     found.push({ call: node, made: undefined, taken });
   return found;
+}
+
+const makers: ReadonlySet<string> = new Set([
+  ...constructorByNew.keys(),
+  "allocate",
+  "create",
+  "embed",
+  "embedArray",
+]);
+
+/** True for a call whose name may be that of a method that makes a region. */
+function mayMakeRegion(call: ts.Node): boolean {
+  const callee = ts.isCallExpression(call) ? call.expression : undefined;
+  return callee !== undefined && ts.isPropertyAccessExpression(callee) && makers.has(callee.name.text);
 }
 
 const newNames = [...constructorByNew.keys()].join("|");
@@ -293,16 +310,16 @@ function constructorsTaken(scope: Node, identity: Identity): [Node, RegionConstr
     if (maker !== undefined && holder !== undefined && identity.isRegionClass(holder))
       found.push([node, maker]);
   };
-  for (const access of scope.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
+  for (const access of descendantsOfKind(scope, SyntaxKind.PropertyAccessExpression)) {
     const parent = access.getParent();
     const called = Node.isCallExpression(parent) && parent.getExpression() === access;
     if (!called) add(access, access.getName(), access.getExpression());
   }
-  for (const access of scope.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
+  for (const access of descendantsOfKind(scope, SyntaxKind.ElementAccessExpression)) {
     const key = access.getArgumentExpression();
     if (Node.isStringLiteral(key)) add(access, key.getLiteralText(), access.getExpression());
   }
-  for (const element of scope.getDescendantsOfKind(SyntaxKind.BindingElement)) {
+  for (const element of descendantsOfKind(scope, SyntaxKind.BindingElement)) {
     const declaration = element.getParent().getParent();
     const name = (element.getPropertyNameNode() ?? element.getNameNode()).getText();
     if (Node.isVariableDeclaration(declaration)) add(element, name, declaration.getInitializer());
@@ -315,7 +332,7 @@ function isStrayAllocation(call: CallExpression, identity: Identity): boolean {
   return allocatedClass(call, identity) !== undefined && !isFieldInitialiser(call);
 }
 
-function isFieldInitialiser(call: CallExpression): boolean {
+export function isFieldInitialiser(call: CallExpression): boolean {
   const parent = call.getParent();
   const declared = Node.isPropertyDeclaration(parent) && parent.getInitializer() === call;
   return declared && Node.isClassDeclaration(parent.getParent());
@@ -354,7 +371,7 @@ function analyseCalls(
 }
 
 /** The variable that a creation is stored in, at its declaration or later. */
-function variableOf(call: CallExpression): VariableDeclaration | undefined {
+export function variableOf(call: CallExpression): VariableDeclaration | undefined {
   const parent = call.getParent();
   if (Node.isVariableDeclaration(parent)) return parent;
   if (!Node.isBinaryExpression(parent) || parent.getRight() !== call) return undefined;
@@ -386,12 +403,14 @@ function analyseCall(
 }
 
 /** Why the target that an owned region is assigned to has no embedded form; undefined if it has one. */
-function assignmentProblem(
+export function assignmentProblem(
   target: Node,
   device: DeviceClass,
   fields: readonly DeclaredField[],
   identity: Identity,
   targets: readonly SourceFile[],
+  isOwnedField = (declared: PropertyDeclaration) =>
+    ownedField(declared, (type) => identity.isRegion(type)) !== undefined,
 ): Reason | undefined {
   const array = Node.isElementAccessExpression(target) ? nameOnThis(target.getExpression()) : undefined;
   if (fields.some((field) => field.array && field.name === array)) return undefined;
@@ -402,11 +421,11 @@ function assignmentProblem(
   const declared = property?.getDeclarations().find(Node.isPropertyDeclaration);
   if (declared === undefined || !identity.resolved) return Reason.FieldForm;
   if (declared.getParent() === device.declaration) return Reason.FieldForm;
-  const converts = targets.includes(declared.getSourceFile()) && ownedField(declared, identity) !== undefined;
+  const converts = targets.includes(declared.getSourceFile()) && isOwnedField(declared);
   return converts ? undefined : Reason.CreatedElsewhere;
 }
 
-function stray(found: Node | Made, reason: Reason): StrayRegion {
+export function stray(found: Node | Made, reason: Reason): StrayRegion {
   const made = "maker" in found ? found : undefined;
   const node = "maker" in found ? found.call : found;
   const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
@@ -427,6 +446,6 @@ function misplaced(call: Node, identity: Identity): StrayRegion {
   return { ...stray(call, Reason.AllocatedByHand), form: "allocated" };
 }
 
-function nearestClass(node: Node): ClassDeclaration | undefined {
+export function nearestClass(node: Node): ClassDeclaration | undefined {
   return node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
 }

@@ -4,11 +4,13 @@ import { FlowProgram } from "../flow/index.ts";
 import { ClassGraph } from "../regions/classes.ts";
 import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
 import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
+import type { Subject } from "../regions/makers.ts";
 import type { NameIndex } from "../regions/names.ts";
 import { Observers } from "../regions/observers.ts";
 import { reflective } from "../regions/syntax.ts";
 import { Tracer } from "../regions/trace.ts";
 import type { Identity } from "../source/identity.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** When the regions of a class exist. */
@@ -32,11 +34,16 @@ export class Evidence {
   /** The sources that may be edited. */
   readonly targets: ReadonlySet<SourceFile>;
 
-  constructor({ identity, targets }: Workspace, sources: readonly SourceFile[], names: NameIndex) {
+  constructor(
+    { identity, targets }: Workspace,
+    sources: readonly SourceFile[],
+    names: NameIndex,
+    subject: Subject = "regions",
+  ) {
     this.identity = identity;
     this.targets = new Set(targets);
     this.sources = sources;
-    this.tracer = new Tracer(names, identity);
+    this.tracer = new Tracer(names, identity, subject);
     this.classes = new ClassGraph(sources);
     this.observers = new Observers(sources, identity, this.classes);
   }
@@ -90,7 +97,7 @@ export class Evidence {
 
   private childrenUnparentedIn(file: SourceFile): Node[] {
     if (!/\b(?:children|child|mmioRegion|resolvePath)\b/.test(file.getFullText())) return [];
-    return file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression).flatMap((access) => {
+    return descendantsOfKind(file, SyntaxKind.PropertyAccessExpression).flatMap((access) => {
       const depth = finders.get(access.getName());
       if (depth === undefined || !this.identity.isObjectModelMethod(access.getNameNode())) return [];
       const call = access.getParentIfKind(SyntaxKind.CallExpression);
@@ -142,16 +149,16 @@ function listingsIn(file: SourceFile): Node[] {
   const text = file.getFullText();
   const found: Node[] = [];
   if (/\b(?:Object|Reflect|structuredClone|JSON)\b/.test(text)) {
-    for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+    for (const call of descendantsOfKind(file, SyntaxKind.CallExpression)) {
       if (reflective.test(call.getExpression().getText())) found.push(...call.getArguments());
     }
   }
   if (text.includes("...")) {
-    for (const spread of file.getDescendantsOfKind(SyntaxKind.SpreadAssignment))
+    for (const spread of descendantsOfKind(file, SyntaxKind.SpreadAssignment))
       found.push(spread.getExpression());
   }
   if (/\bin\b/.test(text)) {
-    for (const loop of file.getDescendantsOfKind(SyntaxKind.ForInStatement)) found.push(loop.getExpression());
+    for (const loop of descendantsOfKind(file, SyntaxKind.ForInStatement)) found.push(loop.getExpression());
   }
   return found;
 }

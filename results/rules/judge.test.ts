@@ -127,9 +127,7 @@ describe("judge", () => {
   it("does not judge a figure that does not decide", () => {
     const { verdict, reason } = judgeOne({ effect: 0.1, change: { decides: false } });
     expect(verdict).toBe("not judged");
-    expect(reason).toMatch(/: a time depends on the state of compiled code/);
-    const counted = judgeOne({ effect: 0.1, change: { decides: false, quantity: "count" } });
-    expect(counted.reason).toMatch(/Only shown for comparison, because another figure decides/);
+    expect(reason).toBe("Only shown: it was not meant to decide.");
   });
 
   it("gives too few processes, closeness to the margin, and noise as reasons", () => {

@@ -21,6 +21,7 @@ import {
 import { sequentialRule } from "../statistics/index.ts";
 import { lifetimes, scenario, sourceSizes } from "./scenarios.ts";
 import { type Shape, shapesOf, synthesize } from "./shapes.ts";
+import { syntheticClaims } from "./synthetic-claims.ts";
 import { uniform } from "./uniform.ts";
 
 export interface SyntheticOptions {
@@ -86,11 +87,35 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
     ],
     metrics: notEquivalent ? [] : metrics,
     omissions: notEquivalent ? [] : OMISSIONS.filter(({ suite }) => suites.includes(suite)),
+    claims: notEquivalent ? [] : syntheticClaims(),
     lifetimes: notEquivalent ? [] : lifetimes(),
     retention: notEquivalent ? [] : retention,
     codeSize: sourceSizes(large),
     requirements: notEquivalent ? [] : checkRequirements(metrics),
     selfTest: selfTest(),
+  };
+}
+
+/** Figures of QEMU alone, as `bench qemu` stores them. */
+export function syntheticQemuRun(options: Omit<SyntheticOptions, "qemu"> = {}): Run {
+  const run = syntheticRun({ ...options, qemu: true });
+  const { seed, repeats } = run.options;
+  return {
+    ...run,
+    options: {
+      ...run.options,
+      workloads: [],
+      command: `npx regionlab bench qemu --a a/build --b b/build --repeats ${repeats} --seed ${seed}`,
+    },
+    metrics: run.metrics.filter(({ source }) => source === "qemu"),
+    ...{ equivalence: [], fieldReads: [], omissions: [], lifetimes: [], retention: [], codeSize: [] },
+    ...{ requirements: [], selfTest: null },
+    schedule: {
+      ...run.schedule,
+      processes: run.schedule.processes.map((entry) =>
+        entry.task.startsWith("proof/") ? { ...entry, task: "start" } : entry,
+      ),
+    },
   };
 }
 

@@ -44,6 +44,11 @@ export class MappingLedger {
     this.space = space;
   }
 
+  /** The mappings that are not unmapped yet. */
+  current(): IterableIterator<Mapping> {
+    return this.open.values();
+  }
+
   get count(): number {
     return this.open.size;
   }
@@ -101,7 +106,9 @@ export class MappingLedger {
       }
       mapping.region.dropRef();
     }
-    if (bounce !== null) this.wake();
+    if (bounce === null) return;
+    this.space.model.detector?.freedPlain(mapping, "bounce-buffer"); // guest RAM stays where it is
+    this.wake();
   }
 
   /** Calls `retry` once, when a bounce buffer becomes free; for use after `map` returned null. */
