@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import { createRequire } from "node:module";
+import * as nodeModule from "node:module";
 
-createRequire(import.meta.url)("./program.cjs");
+// Node 22.1 and later keep what they compile, in their folder for temporary files (see NODE_COMPILE_CACHE).
+const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: () => unknown };
+enableCompileCache?.();
+nodeModule.createRequire(import.meta.url)("./program.cjs");
