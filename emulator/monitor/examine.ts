@@ -31,7 +31,9 @@ export function examine(
   const format = parseFormat(formatText);
   if (format === undefined) return `invalid char in format: '${formatText.slice(1)}'\n`;
   const address = parseAddress(hart, words.slice(formatText === first ? 1 : 0).join(""));
-  if (address === undefined) return 'unknown register or number\nTry "help x" for more information\n';
+  const advice = `Try "help ${space === "virtual" ? "x" : "xp"}" for more information\n`;
+  if (address === undefined) return `unknown register or number\n${advice}`;
+  if (address === "too large") return `number too large\n${advice}`;
   const read = (at: bigint, length: number): Buffer =>
     space === "virtual" ? readVirtual(emulation, hart, at, length) : readPhysical(emulation, at, length);
   return format.letter === "i" ? listInstructions(read, address, format.count) : list(read, address, format);
@@ -132,12 +134,13 @@ function parseFormat(text: string): Format | undefined {
 }
 
 /** A sum or difference of numbers and `$pc`. */
-function parseAddress(hart: RiscvHart, text: string): bigint | undefined {
+function parseAddress(hart: RiscvHart, text: string): bigint | "too large" | undefined {
   if (!/^[+-]?[^+-]+([+-][^+-]+)*$/.test(text)) return undefined;
   let sum = 0n;
   for (const [, sign, term = ""] of text.matchAll(/([+-]?)([^+-]+)/g)) {
     const value = term === "$pc" ? hart.pc : /^(0x[0-9a-f]+|\d+)$/i.test(term) ? BigInt(term) : undefined;
     if (value === undefined) return undefined;
+    if (value >= 2n ** 64n) return "too large";
     sum += sign === "-" ? -value : value;
   }
   return BigInt.asUintN(64, sum);

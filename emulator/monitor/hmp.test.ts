@@ -135,3 +135,24 @@ it("the prompt echoes, erases, and runs a line at its end", () => {
   expect(lines).toEqual(["stop", "info"]);
   expect(screen).toContain("\r\nsaid\r\n(regionlab) ");
 });
+
+describe("words that a command does not take, as in QEMU", () => {
+  it.each([
+    ["quit now", 'quit|q: extraneous characters at the end of line\nTry "help quit" for more information\n'],
+    ["stop x", 'stop|s: extraneous characters at the end of line\nTry "help stop" for more information\n'],
+    [
+      "info status extra",
+      'status: extraneous characters at the end of line\nTry "help info status" for more information\n',
+    ],
+    ["xp /1xb 0x10000000000000000", 'number too large\nTry "help xp" for more information\n'],
+    ["x /1xb 18446744073709551616", 'number too large\nTry "help x" for more information\n'],
+    ["xp /1xb nothing", 'unknown register or number\nTry "help xp" for more information\n'],
+    ["help nothing", "unknown command: 'nothing'\n"],
+    ["help quit", "quit|q -- end the emulator\n"],
+    ["help info status", "info status -- whether the machine is running\n"],
+  ])("%s", async (line, said) => {
+    const hmp = await monitor();
+    expect(hmp.execute(line)).toBe(said);
+    expect(hmp.execute("info status")).toBe("VM status: running\n");
+  });
+});

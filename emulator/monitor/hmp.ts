@@ -20,7 +20,12 @@ const COMMANDS: readonly Command[] = [
     help: "resume the machine",
     run: ({ control }) => act(() => control.continue()),
   },
-  { names: ["help", "?"], parameters: "", help: "show the commands", run: () => helpOn(COMMANDS, "") },
+  {
+    names: ["help", "?"],
+    parameters: "[cmd]",
+    help: "show the commands, or one of them",
+    run: (_monitor, words) => helpFor(words),
+  },
   {
     names: ["info"],
     parameters: "subject",
@@ -123,14 +128,16 @@ export class Hmp {
     if (name === "" && format === undefined) return "";
     const command = COMMANDS.find((each) => each.names.includes(name));
     if (command === undefined) return unknown(line);
-    return command.run(this, format === undefined ? words.slice(1) : [format, ...words.slice(1)]);
+    return runWith(command, "", this, format === undefined ? words.slice(1) : [format, ...words.slice(1)]);
   }
 
   info(words: readonly string[]): string {
     const [subject] = words;
     if (subject === undefined) return helpOn(SUBJECTS, "info ");
     const command = SUBJECTS.find((each) => each.names.includes(subject));
-    return command === undefined ? unknown(`info ${words.join(" ")}`) : command.run(this, words.slice(1));
+    return command === undefined
+      ? unknown(`info ${words.join(" ")}`)
+      : runWith(command, "info ", this, words.slice(1));
   }
 
   registers(all: boolean): string {
@@ -178,6 +185,22 @@ function hex64(value: bigint): string {
 function act(command: () => void): string {
   command();
   return "";
+}
+
+/** Runs a command; as in QEMU, one without parameters refuses words after it. */
+function runWith(command: Command, prefix: string, monitor: Hmp, words: readonly string[]): string {
+  if (command.parameters !== "" || words.length === 0) return command.run(monitor, words);
+  const [name = ""] = command.names;
+  return `${command.names.join("|")}: extraneous characters at the end of line\nTry "help ${prefix}${name}" for more information\n`;
+}
+
+/** Help on all commands, on one, or on one subject of `info`. */
+function helpFor([name, subject]: readonly string[]): string {
+  if (name === undefined) return helpOn(COMMANDS, "");
+  const isInfo = name === "info" && subject !== undefined;
+  const wanted = isInfo ? subject : name;
+  const found = (isInfo ? SUBJECTS : COMMANDS).filter(({ names }) => names.includes(wanted));
+  return found.length === 0 ? unknown(wanted) : helpOn(found, isInfo ? "info " : "");
 }
 
 function helpOn(commands: readonly Command[], prefix: string): string {
