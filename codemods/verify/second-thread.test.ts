@@ -73,7 +73,14 @@ test("of many devices those are refused that other code would no longer fit", ()
   }
   const devices = temporaryPackage(root, files);
   try {
-    const command = ["dist/bin/cli.js", "codemod", "to-embedded", join(devices.path, "devices"), "--json", "-"];
+    const command = [
+      "dist/bin/cli.js",
+      "codemod",
+      "to-embedded",
+      join(devices.path, "devices"),
+      "--json",
+      "-",
+    ];
     const { stdout } = spawnSync(process.execPath, command, { cwd: root, encoding: "utf8", maxBuffer: 1e9 });
     const report: { files: { sites: { className: string; outcome: string; reason?: string }[] }[] } =
       JSON.parse(stdout);
