@@ -21,7 +21,7 @@ test("the thread checks the batches that the caller has not taken", async () => 
   const { SecondThread }: typeof import("./second-thread.ts") = await import(built);
   scratch.write("tsconfig.json", JSON.stringify({ compilerOptions: { strict: true, types: [] } }));
   const texts = new Map(
-    ["1", '"x"', "{", "2"].map((value, index): [string, string] => {
+    ["1", '"x"', "(", "2"].map((value, index): [string, string] => {
       return [scratch.write(`${index}.ts`, "export {};"), `export const size: number = ${value};`];
     }),
   );
@@ -30,7 +30,7 @@ test("the thread checks the batches that the caller has not taken", async () => 
   const configuration = new Configurations().forFile(first);
   const compiler = new Compiler(configuration, new TextSource(texts));
   const expected = batches.map((batch) => compiler.diagnose(batch, texts));
-  expect(expected.map((found) => found.map(({ code }) => code))).toEqual([[], [2322], [1005], []]);
+  expect(expected.map((found) => found.map(({ code }) => code))).toEqual([[], [2322], [1109], []]);
 
   const second = SecondThread.forMany(Array(1000).fill(first));
   if (second === undefined) throw new Error("no second thread");
