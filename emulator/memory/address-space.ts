@@ -169,6 +169,7 @@ export class AddressSpace extends Accessor {
       if (this.mappings.waiting > 0) throw new QomAbort(`${this.name} ends with waiters for bounce buffers`);
       if (this.observers.any) throw new QomAbort(`${this.name} ends with listeners attached`);
       this.view.shownBy--;
+      this.model.dropIfUnseen(this.view);
       this.view.unref();
       const { model } = this;
       if (embedded) storage.ended(this);

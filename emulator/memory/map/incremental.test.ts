@@ -205,3 +205,18 @@ it("derived views are those that rendering everything gives, and hold and tell t
     { numRuns: 150 },
   );
 });
+
+it("a space that is destroyed and freed inside a transaction is passed by at its end, and its view goes with it", () => {
+  const model = new MemoryModel();
+  const root = MemoryRegion.new(model.noOwner, "root", WHOLE_ADDRESS_SPACE);
+  new AddressSpace(model, root, "stays");
+  const owner = model.create(Owner);
+  const ram = MemoryRegion.newRam(owner, "ram", SLOT);
+  model.transaction(() => {
+    new AddressSpace(model, ram, "goes").destroy();
+    model.rcu.drain();
+    root.addSubregion(SLOT, MemoryRegion.newRam(model.noOwner, "other", SLOT));
+  });
+  model.rcu.drain();
+  expect(owner.refCount).toBe(1);
+});
