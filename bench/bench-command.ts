@@ -83,7 +83,7 @@ export function addBenchCommand(
     .option("--seed <n>", "fixes the order of processes and turns", "1")
     .option("--no-count", "do not count instructions, even if valgrind is installed")
     .option("--shard <i/n>", "measure part i of n; merge the parts with `regionlab results merge`")
-    .option("--shard-by <what>", "what shards divide: processes or metrics", "processes")
+    .option("--shard-by <what>", "what shards divide: processes (default) or metrics")
     .option("-o, --output <file>", `where to store the run, as JSON or .json.gz (default: ${LATEST_RUN})`)
     .option("--fresh", "start over instead of resuming an interrupted run")
     .option("--baseline <file>", "compare with this stored run")
@@ -123,7 +123,7 @@ async function bench(
   if (baseline !== null) checkOverlap(baseline, plan, options.baseline ?? "");
   if (baseline !== null)
     checkComparable(baseline, environment, options.force === true, options.baseline ?? "");
-  if (plan.suites.length === 0 && environment.valgrind === null) {
+  if (words.includes(COUNT) && plan.count && environment.valgrind === null) {
     throw new CommandError(
       "bench count: valgrind is not installed, or does not report its version, so nothing can be counted; apt-get install valgrind",
     );
@@ -172,16 +172,16 @@ async function bench(
   release();
   output.write(await render([run], "table", true));
   output.write(`\nStored in ${inOneLine(file)}; the page is ${inOneLine(page)}\n`);
-  if (plan.suites.length === 0 && run.metrics.length === 0) {
-    const [first] = run.omissions;
-    throw new CommandError(
-      `bench count: nothing was counted. ${first?.reason ?? "There is nothing to count here."}`,
-      { exitCode: 1 },
-    );
-  }
   if (run.equivalence.some(({ equal }) => !equal)) {
     throw new CommandError(
       "the two forms did not run the same guest (see the proof above), so no times are reported",
+      { exitCode: 1 },
+    );
+  }
+  if (run.metrics.length === 0) {
+    const [first] = run.omissions;
+    throw new CommandError(
+      `bench: there is no figure. ${first?.reason ?? "There is nothing to measure here."}`,
       { exitCode: 1 },
     );
   }

@@ -80,7 +80,7 @@ export class Journal {
       return new Journal(output, locks, found.earlier, found.damaged);
     }
     const finished = found === null ? 0 : sizeOf(found.earlier);
-    const foreign = found === null && !fresh && existsSync(file) && statSync(file).size > 0;
+    const foreign = found === null && !fresh && existsSync(file) && !isTornHead(file);
     if (finished > 0 || foreign) {
       release(locks);
       throw new CommandError(
@@ -206,6 +206,13 @@ function readJournal(file: string): Found | null {
   }
   const wholeBytes = [first, ...lines].reduce((sum, text) => sum + Buffer.byteLength(text) + 1, 0);
   return { key: head.key, earlier: earlier as Outcomes, wholeBytes, damaged }; // each line says its phase
+}
+
+/** Whether a file has nothing but the beginning of a journal, whose run was killed before it measured anything. */
+function isTornHead(file: string): boolean {
+  const text = readFileSync(file, "utf8");
+  const begin = '{"key":';
+  return !text.includes("\n") && (text.startsWith(begin) || begin.startsWith(text));
 }
 
 /** Parses a line; null if it is not a line of a journal, or is damaged. */

@@ -7,7 +7,6 @@ import { tasksOf } from "./plan.ts";
 const given: BenchCommandOptions = {
   regions: "embedded,owned",
   seed: "1",
-  shardBy: "processes",
   count: true,
 };
 const plan = (change: Partial<BenchCommandOptions> = {}, ...words: string[]) =>
@@ -147,6 +146,8 @@ describe("planOf", () => {
     [{ shard: "1/2", shardBy: "suites" }, [], /^--shard-by suites: shards divide processes or metrics/],
     [{ shardBy: "suites" }, [], /^--shard-by suites: shards divide processes or metrics/],
     [{ shardBy: "metrics" }, [], /^--shard-by metrics: there is no part to measure; add --shard/],
+    [{ shardBy: "processes" }, [], /^--shard-by processes: there is no part to measure; add --shard/],
+    [{ shard: "1/0" }, [], /^--shard 1\/0: there is at least one part; give the part and/],
     [{ regions: "embedded" }, [], /^--regions embedded: give two of embedded, owned with a comma/],
     [{ regions: "embedded,heap" }, [], /^--regions embedded,heap: give two/],
     [{ regions: "embedded,owned,owned" }, [], /^--regions embedded,owned,owned: give two/],

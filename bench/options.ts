@@ -13,7 +13,7 @@ export interface BenchCommandOptions {
   readonly seconds?: string;
   readonly seed: string;
   readonly shard?: string;
-  readonly shardBy: string;
+  readonly shardBy?: string;
   readonly output?: string;
   readonly fresh?: boolean;
   readonly count: boolean;
@@ -166,14 +166,15 @@ export function readWhole(option: string, text: string, least: number, most: num
   throw new CommandError(`${option} ${text}: is not a whole number from ${least} to ${most}; give one`);
 }
 
-function readShard({ shard, shardBy }: BenchCommandOptions): Shard | null {
+function readShard(options: BenchCommandOptions): Shard | null {
+  const { shard, shardBy = "processes" } = options;
   if (shardBy !== "processes" && shardBy !== "metrics") {
     throw new CommandError(
       `--shard-by ${shardBy}: shards divide processes or metrics; give one of these words`,
     );
   }
   if (shard === undefined) {
-    if (shardBy === "processes") return null; // the default
+    if (options.shardBy === undefined) return null;
     throw new CommandError(`--shard-by ${shardBy}: there is no part to measure; add --shard, as --shard 2/4`);
   }
   const [, index = Number.NaN, count = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(shard) ?? []).map(Number);
@@ -185,6 +186,7 @@ function readShard({ shard, shardBy }: BenchCommandOptions): Shard | null {
 
 /** Empty for words that are no pair of numbers. */
 function whyNoShard(index: number, count: number): string {
+  if (count === 0) return "there is at least one part; ";
   if (index > count || index === 0) return `the ${count} parts are 1 to ${count}; `;
   return count > 1000 ? "at most 1000 parts; " : "";
 }
@@ -200,7 +202,8 @@ function commandText(words: readonly string[], options: BenchCommandOptions): st
   if (options.seconds !== undefined) parts.push(`--seconds ${options.seconds}`);
   if (!options.count) parts.push("--no-count");
   if (options.shard !== undefined) parts.push(`--shard ${options.shard}`);
-  if (options.shardBy !== "processes") parts.push(`--shard-by ${options.shardBy}`);
+  if (options.shardBy !== undefined && options.shardBy !== "processes")
+    parts.push(`--shard-by ${options.shardBy}`);
   parts.push(`--seed ${options.seed}`);
   return parts.join(" ");
 }

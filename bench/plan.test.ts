@@ -6,8 +6,7 @@ import { slopeMetric } from "./assemble.ts";
 import { planOf } from "./options.ts";
 import { describeRuntimeOptions, RUNTIME_OPTIONS, tasksOf } from "./plan.ts";
 
-const plan = (quick: boolean) =>
-  planOf([], { quick, regions: "embedded,owned", seed: "1", shardBy: "processes", count: true });
+const plan = (quick: boolean) => planOf([], { quick, regions: "embedded,owned", seed: "1", count: true });
 
 describe.each([true, false])("heaps of a run, quick: %s", (quick) => {
   const heap = tasksOf(plan(quick)).find(({ name }) => name === "retention/heap");

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { inOneLine } from "#host";
 import { loadRun, type Output, type Run, render, saveRun, writeText } from "#results";
 import { mergeRuns, missingParts } from "./merge.ts";
+import { quoted } from "./quoted.ts";
 import { checkStored } from "./stored-files.ts";
 
 /** Adds `regionlab results merge F.json F.json … -o F.json`. */
@@ -32,9 +33,4 @@ export function addResultsCommand(program: Command, output: Output = process.std
       output.write(await render([run], "table", true));
       output.write(`\nStored in ${inOneLine(file)}; the page is ${inOneLine(page)}\n`);
     });
-}
-
-/** A file's name as a shell takes it, if its characters can be shown. */
-function quoted(name: string): string {
-  return /^[\w./:=@%+,~^-]+$/.test(name) ? name : `'${inOneLine(name).replaceAll("'", "'\\''")}'`;
 }

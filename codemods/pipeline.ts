@@ -74,8 +74,25 @@ export function planProgram(
   const failures = verify(units, program);
   const held = units.filter((unit) => !failures.has(unit));
   const verified = judged.map((file) => refuseFailed(file, failures));
-  const { subject } = program;
-  return { direction, subject, files: verified.map((file) => planFile(file, held, direction)) };
+  const byPath = unitsByPath(held);
+  const unitsOf = ({ facts }: JudgedFile) => byPath.get(facts.file.getFilePath()) ?? [];
+  return {
+    direction,
+    subject: program.subject,
+    files: verified.map((file) => planFile(file, unitsOf(file), direction)),
+  };
+}
+
+function unitsByPath(units: readonly Unit[]): Map<string, Unit[]> {
+  const byPath = new Map<string, Unit[]>();
+  for (const unit of units) {
+    for (const path of unit.edits.keys()) {
+      const known = byPath.get(path);
+      if (known === undefined) byPath.set(path, [unit]);
+      else known.push(unit);
+    }
+  }
+  return byPath;
 }
 
 /** Plans the conversion of sources, given by absolute path. Throws like `readProgram`. */

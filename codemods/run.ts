@@ -5,11 +5,13 @@ import { ExitCode } from "./errors.ts";
 import type { Plan } from "./passes/4-plan.ts";
 import { applyPlan, changedFiles } from "./passes/5-apply.ts";
 import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
-import { planConversion } from "./pipeline.ts";
+import { planConversion, type Verify } from "./pipeline.ts";
 import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
+import type { Subject } from "./regions/makers.ts";
 import { discover } from "./source/discover.ts";
 import { compilePlan } from "./verify/phase.ts";
+import { SecondThread } from "./verify/second-thread.ts";
 
 /** The codemod command; returns the exit code. @throws CommandError for usage errors and unreadable input. */
 export async function runCodemod(
@@ -21,8 +23,7 @@ export async function runCodemod(
   return withJsonReport(options.json, print, async (report, keepApart) => {
     const { sources, skipped } = discover(paths);
     keepApart(sources);
-    const subject = options.children ? "children" : "regions";
-    const plan = planConversion(sources, direction, { verify: compilePlan, subject });
+    const plan = planVerified(sources, direction, options.children ? "children" : "regions");
     requireDevices(plan, paths);
     const proofs = options.prove ? await provePlan(plan) : undefined;
     const differs = proofs?.some(({ verdict }) => verdict === "different") === true;
@@ -39,6 +40,17 @@ export async function runCodemod(
     if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
     return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;
   });
+}
+
+/** The plan of a conversion whose result compiles. */
+function planVerified(sources: readonly string[], direction: Direction, subject: Subject): Plan {
+  const second = SecondThread.forMany(sources);
+  try {
+    const verify: Verify = (units, program) => compilePlan(units, program, second);
+    return planConversion(sources, direction, { verify, subject });
+  } finally {
+    second?.stop();
+  }
 }
 
 /** Prepares the report's file before anything is read or written; without `--json` the report is discarded. */

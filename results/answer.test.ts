@@ -238,7 +238,7 @@ describe("the answer", () => {
     const { finding, text } = partOf(base, "Lifetime hazards");
     expect(finding).toBe("differs");
     expect(text).toBe(
-      "The two forms end differently in 2 of 3 lifetime scenarios. " +
+      "The two forms end with different faults in 2 of 3 lifetime scenarios. " +
         "Embedded fails where owned is safe: unparent under a reader (use after free). " +
         "Both fail, embedded worse (use after finalize instead of blocks never freed): forgotten unmap. " +
         "Both are safe: re-realize.",

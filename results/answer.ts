@@ -3,6 +3,7 @@
  */
 import { hazardsOf } from "./hazards.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
+import { UNCOPIED } from "./rules/questions.ts";
 import { isDecided, isDifference, isShown, spreadOf } from "./rules/verdict.ts";
 import {
   type Metric,
@@ -80,7 +81,11 @@ function leadOf(run: Run, parts: readonly AnswerPart[]): string {
       : []),
     ...(open.length > 0 ? [`Not settled by this run: ${listOf(open)}.`] : []),
   ];
-  if (sentences.length === 0) return "Nothing was measured that could tell the patterns apart.";
+  if (sentences.length === 0) {
+    return run.metrics.some(({ source }) => source === "qemu")
+      ? "This run has figures of QEMU alone; `regionlab report RUN --qemu` puts them beside those of this emulator."
+      : "Nothing was measured that could tell the patterns apart.";
+  }
   if (A !== B) return sentences.join(" ");
   const found = differs.length > 0 ? sentences.join(" ") : "No difference was found, as expected.";
   return `Both arms are the ${A} form, so every difference below is a measurement error. ${found}`;
@@ -131,11 +136,40 @@ function timePart(run: Run): AnswerPart {
     sentences: [
       ...suites,
       ...boundSentence(rows),
+      ...uncopiedSentence(run),
       ...straySentences(run, rows),
       ...openSentences(rows),
       scope,
     ],
   };
+}
+
+/** What the equality of dispatch does not cover: a dispatcher in which the location of a region can matter. */
+function uncopiedSentence(run: Run): string[] {
+  const sizeOf = ({ name }: Metric) => Number(name.replace(/\D/g, ""));
+  const metrics = run.metrics
+    .filter(
+      ({ suite, name, quantity, source }) =>
+        suite === "dispatch" && name.startsWith(UNCOPIED) && quantity === "time" && source === "regionlab",
+    )
+    .sort((one, other) => sizeOf(one) - sizeOf(other));
+  if (metrics.length === 0) return [];
+  const { A, B } = formNames(run);
+  const rows = metrics.map(
+    ({ name, comparison: { ab, aa } }) =>
+      `${name.replace(`${UNCOPIED}, `, "").replace(" scattered", "")} ${formatSigned(ab.estimate)} (${formatSigned(aa.estimate)})`,
+  );
+  const apart = metrics.filter(({ comparison: { ab, aa } }) => ab.low > aa.high || ab.high < aa.low).length;
+  const reads = run.fieldReads.find(({ access }) => access === UNCOPIED)?.reads.A;
+  const sees =
+    apart === 0
+      ? "no interval is apart from that of the control"
+      : `${apart} of ${metrics.length} intervals ${apart === 1 ? "is" : "are"} apart from that of the control, so there may be a difference`;
+  return [
+    `A dispatcher that copies nothing, as QEMU's, ${reads === undefined ? "reads region fields" : `reads ${countOf(reads, "region field")}`} ` +
+      `for each access, and is a question of its own: its times are shown, not judged. ${capital(B)} against ${A}, in\u00a0%, and in ` +
+      `parentheses ${A} against itself: ${rows.join("; ")}; ${sees}.`,
+  ];
 }
 
 /** An upper bound for all differences, if there are several. */

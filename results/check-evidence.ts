@@ -131,7 +131,9 @@ function checkReads({ options, schedule, equivalence, fieldReads, metrics }: Run
  */
 function checkHeaps({ retention, metrics }: Run, r: JsonReader): void {
   retention.forEach(({ scenario, arms }, i) => {
-    const metric = metrics.find(({ workload, name }) => workload === scenario && name === HEAP_GROWTH);
+    const metric = metrics.find(
+      ({ workload, name, source }) => workload === scenario && name === HEAP_GROWTH && source === "regionlab",
+    );
     for (const arm of ARMS) {
       const record = r.at("retention").item(i).at("arms").at(arm);
       const { heap } = arms[arm];

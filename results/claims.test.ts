@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type ClaimRow, failures, isAsPredicted, kindOf } from "./claims.ts";
 import { parseRun } from "./parse.ts";
 import { CLAIM_FORMATS, renderClaims } from "./render-claims.ts";
+import type { Run } from "./schema.ts";
 import { serializeRun } from "./store.ts";
 import { syntheticClaims } from "./testing/synthetic-claims.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
@@ -17,7 +18,8 @@ describe("claims of a stored run", () => {
   });
 
   it("may be missing, as in runs that were stored before", () => {
-    expect(parsed(undefined).claims).toEqual([]);
+    const { claims: _, ...before } = syntheticRun();
+    expect(parseRun(serializeRun(before as Run), "run.json").claims).toEqual([]);
   });
 
   const changed = (change: (row: ClaimRow) => object) => [{ ...at("C1"), ...change(at("C1")) }];
@@ -83,6 +85,6 @@ describe("renderings", () => {
   it("escape what is not trusted", async () => {
     const row = { ...at("C1"), claim: "<img src=x> | `a`", notes: ["<b>"] };
     expect(await renderClaims([row], "html", false)).not.toMatch(/<img|<b>/);
-    expect(await renderClaims([row], "markdown", false)).not.toMatch(/<img|<b>|[^\\]\| `a`/);
+    expect(await renderClaims([row], "markdown", false)).not.toMatch(/(?<!\\)<(img|b>)|(?<!\\)\| .?`a/);
   });
 });

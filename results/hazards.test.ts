@@ -37,7 +37,7 @@ describe("the hazards", () => {
     expect(said(lives)).toEqual({
       differ: true,
       sentences: [
-        "The two forms end differently in 7 of 10 lifetime scenarios.",
+        "The two forms end with different faults in 7 of 10 lifetime scenarios, and with the same faults to a different extent in 1.",
         "Embedded fails where owned is safe: held (use after free), late (use after finalize), leak (blocks never freed).",
         "Owned fails where embedded is safe: remade (use after free).",
         "Both fail, embedded worse (use after free and blocks never freed instead of use after free): more.",
@@ -51,7 +51,7 @@ describe("the hazards", () => {
 
   it("do not differ if both forms do the same", () => {
     const [first, ...others] = said([life("x", FREED, FREED), life("y", SAFE, SAFE)]).sentences;
-    expect(first).toBe("The two forms end differently in none of 2 lifetime scenarios.");
+    expect(first).toBe("The two forms end with different faults in none of 2 lifetime scenarios.");
     expect(others).toHaveLength(2);
     expect(said([life("x", FREED, FREED)]).differ).toBe(false);
   });

@@ -54,7 +54,7 @@ export function hazardsOf(run: Run): Hazards {
   return {
     differ: lives.some(({ same }) => !same),
     sentences: [
-      `The two forms end differently in ${found} of ${formatNumber(lives.length)} lifetime scenarios.`,
+      `The two forms end with different faults in ${found} of ${formatNumber(lives.length)} lifetime scenarios${toAnExtent(lives)}.`,
       ...oneSided,
       ...(["A", "B"] as const).flatMap((arm) => bothFail(unlike, arm, names)),
       ...sentence("Both fail in the same way, but to a different extent", items(false)),
@@ -65,6 +65,12 @@ export function hazardsOf(run: Run): Hazards {
       ),
     ],
   };
+}
+
+/** Scenarios with the same faults that happen more often in one form. */
+function toAnExtent(lives: readonly Life[]): string {
+  const { length } = lives.filter(({ worse, same }) => worse === null && !same);
+  return length === 0 ? "" : `, and with the same faults to a different extent in ${formatNumber(length)}`;
 }
 
 /** Scenarios in which both forms fail and one fails worse, grouped by their faults. */

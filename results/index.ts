@@ -30,6 +30,7 @@ export { parseRun } from "./parse.ts";
 export { CLAIM_FORMATS, type ClaimFormat, renderClaims } from "./render-claims.ts";
 export { markdownTable } from "./renderers/markdown.ts";
 export { plainTable, type Row, type Table } from "./renderers/table-model.ts";
+export { metricFigures } from "./renderers/verdict-table.ts";
 export {
   addReportCommand,
   FORMATS,
@@ -77,3 +78,4 @@ export * from "./schema.ts";
 export { parseSelfTest } from "./self-test-file.ts";
 export { isSameFile, loadRun, pageNameOf, saveRun, serializeRun, writeText } from "./store.ts";
 export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";
+export { formNames, QUANTITY_NAMES, questionTitle } from "./words.ts";

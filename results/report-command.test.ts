@@ -5,7 +5,7 @@ import { Command } from "commander";
 import { beforeEach, describe, expect, it } from "vitest";
 import { addReportCommand } from "./report-command.ts";
 import { loadRun, saveRun } from "./store.ts";
-import { syntheticRun } from "./testing/synthetic-run.ts";
+import { syntheticQemuRun, syntheticRun } from "./testing/synthetic-run.ts";
 
 let folder = "";
 let file = "";
@@ -54,6 +54,17 @@ describe("regionlab report", () => {
     expect(JSON.parse(await readFile(join(folder, "copy.summary.json"), "utf8"))).toMatchObject({
       schema: "regionlab.summary",
     });
+  });
+
+  it("puts figures of QEMU beside those of a run, and stores both", async () => {
+    const [qemu, both] = [join(folder, "qemu.json"), join(folder, "both.json")];
+    await saveRun(qemu, syntheticQemuRun());
+    await report(file, "--qemu", qemu, "-o", both);
+    expect(new Set((await loadRun(both)).metrics.map(({ source }) => source))).toEqual(
+      new Set(["regionlab", "qemu"]),
+    );
+    await expect(report(file, "--qemu", qemu, "-o", qemu)).rejects.toThrow(/is the run .*qemu\.json itself/);
+    await expect(report(file, "--qemu", file)).rejects.toMatchObject({ exitCode: 2 });
   });
 
   it("refuses an ending that names no format", async () => {

@@ -5,7 +5,8 @@ import { renderJson, renderSummary } from "./renderers/json.ts";
 import { renderMarkdown } from "./renderers/markdown.ts";
 import { renderTable } from "./renderers/table.ts";
 import type { Run } from "./schema.ts";
-import { isSameFile, loadRuns, writeText } from "./store.ts";
+import { withQemu } from "./second-source.ts";
+import { isSameFile, loadRun, loadRuns, writeText } from "./store.ts";
 
 export const FORMATS = ["table", "markdown", "html", "json", "summary"] as const;
 export type Format = (typeof FORMATS)[number];
@@ -19,20 +20,24 @@ export interface Output {
   write(text: string): unknown;
 }
 
-/** Adds `regionlab report [F.json …] [--format table|markdown|html|json|summary] [-o F]`. */
+/** Adds `regionlab report [F.json …] [--qemu F.json] [--format table|markdown|html|json|summary] [-o F]`. */
 export function addReportCommand(program: Command, output: Output = process.stdout): void {
   program
     .command("report")
     .description("show stored benchmark runs")
     .argument("[files...]", `runs that \`regionlab bench -o\` wrote (default: ${LATEST_RUN})`)
     .addOption(new Option("--format <format>", "default: by the ending of -o, else table").choices(FORMATS))
+    .option("--qemu <file>", "add the figures of QEMU that `regionlab bench qemu -o` wrote")
     .option("-o, --output <file>", "write to a file instead of the terminal")
-    .action(async (files: string[], options: { format?: Format; output?: string }) => {
+    .action(async (files: string[], options: { format?: Format; output?: string; qemu?: string }) => {
       const inputs = files.length === 0 ? [LATEST_RUN] : files;
-      if (options.output !== undefined) await checkReport(options.output, inputs);
-      const runs: Run[] = [];
+      const { output: target, qemu } = options;
+      if (target !== undefined) await checkReport(target, qemu === undefined ? inputs : [...inputs, qemu]);
+      const stored: Run[] = [];
       // One by one: a pipe that is opened waits for its writer, even if another input has been refused.
-      for (const input of inputs) runs.push(...(await loadRuns(input)));
+      for (const input of inputs) stored.push(...(await loadRuns(input)));
+      const second = qemu === undefined ? null : await loadRun(qemu);
+      const runs = second === null ? stored : stored.map((run) => withQemu(run, second, `--qemu ${qemu}`));
       const format = options.format ?? formatOf(options.output);
       // Colours only on the terminal, never in a file.
       const text = await render(runs, format, options.output === undefined);

@@ -9,7 +9,7 @@ export interface ReportRow extends Question {
   /** All figures, the deciding one first. */
   readonly figures: readonly Metric[];
   readonly omissions: readonly Omission[];
-  /** The verdict of the deciding figure; `inconclusive` if it is missing. */
+  /** The verdict of the deciding figure. Without one, `inconclusive`, or for a detail that none would decide, `not judged`. */
   readonly verdict: Verdict;
 }
 
@@ -40,10 +40,16 @@ export function rowsOf(
         deciding,
         figures: deciding === null ? figures : [deciding, ...figures.filter((each) => each !== deciding)],
         omissions: missing,
-        verdict: deciding?.comparison.verdict ?? "inconclusive",
+        verdict:
+          deciding?.comparison.verdict ?? (isAsked(first.role, missing) ? "inconclusive" : "not judged"),
       },
     ];
   });
+}
+
+/** Whether a question without a deciding figure is open: a headline, or one whose deciding figure is missing. */
+function isAsked(role: Role, missing: readonly Omission[]): boolean {
+  return role === "headline" || missing.some(({ decides }) => decides);
 }
 
 export function questionKey({ suite, workload, name }: Question): string {

@@ -33,7 +33,7 @@ export type Suite = (typeof SUITES)[number];
  * - `equivalent`: the whole interval lies inside the margin that was stated before the run.
  * - `no difference`: a difference was found, but A differs from itself by as much.
  * - `inconclusive`: neither a difference nor equivalence is shown, or A differs from itself by more than the margin.
- * - `not judged`: another figure decides the question, for instance the exact count of the same work.
+ * - `not judged`: another figure decides the question, for instance the exact count of the same work, or none can.
  */
 export const VERDICTS = [
   "faster",

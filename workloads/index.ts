@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DEBIAN_APPEND, DEBIAN_PROMPT, DEBIAN_RAM_BYTES } from "./debian.ts";
 import { packageRoot } from "./package-root.ts";
 
+export { cacheFolder } from "./cache-folder.ts";
 export {
   DEBIAN_APPEND,
   DEBIAN_PROMPT,

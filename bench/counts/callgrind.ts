@@ -187,7 +187,7 @@ function runToEnd(
       }
       if (ready) return;
       ready = true;
-      beginCounting(valgrind, [attachable, `--pid=${child.pid}`], env)
+      tellCallgrind(valgrind, [attachable, `--pid=${child.pid}`], ["instrumentation", "on"], env)
         .then(() => writeFile(go, ""))
         .catch((error: Error) => end(`valgrind could not be told to begin: ${error.message}`));
     });
@@ -243,27 +243,23 @@ async function readIntervals(scratch: string, { version }: Valgrind): Promise<nu
 }
 
 /** Escapes a path for valgrind, which expands `%p` in file names to the process ID. */
-function literally(path: string): string {
+export function literally(path: string): string {
   return path.replaceAll("%", "%%");
 }
 
-/** Tells a process under callgrind to start counting. */
-function beginCounting(
+/** Asks something of a process under callgrind, such as `instrumentation on` or `dump`. */
+export function tellCallgrind(
   valgrind: Valgrind,
   options: readonly string[],
+  request: readonly string[],
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const vgdb = join(dirname(valgrind.path), "vgdb");
   return new Promise((resolve, reject) => {
-    execFile(
-      vgdb,
-      [...options, "instrumentation", "on"],
-      { env, timeout: REQUEST_TIMEOUT, encoding: "utf8" },
-      (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      },
-    );
+    execFile(vgdb, [...options, ...request], { env, timeout: REQUEST_TIMEOUT, encoding: "utf8" }, (error) => {
+      if (error === null) resolve();
+      else reject(error);
+    });
   });
 }
 

@@ -1,6 +1,6 @@
 /** Counts allocations of a process with a library of our own, compiled when it is needed. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError } from "#host";
@@ -198,14 +198,22 @@ export class AllocationCounter {
     };
   }
 
-  /** Counts of the last process that ended. */
+  /**
+   * Counts of the last process that ended, once.
+   * @throws CommandError (exit code 1) if it left none
+   */
   read(): Allocations {
-    const [calls = 0, bytes = 0, live = 0, regions = 0, liveRegions = 0] = readFileSync(
-      join(this.folder, "counts"),
-      "latin1",
-    )
+    const file = join(this.folder, "counts");
+    if (!existsSync(file)) {
+      throw new CommandError(
+        "no allocation was counted: the emulator was killed, or is linked statically; build QEMU without --static",
+        { exitCode: 1 },
+      );
+    }
+    const [calls = 0, bytes = 0, live = 0, regions = 0, liveRegions = 0] = readFileSync(file, "latin1")
       .split(" ")
       .map(Number);
+    rmSync(file);
     return { calls, bytes, live, regions, liveRegions };
   }
 

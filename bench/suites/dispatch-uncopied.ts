@@ -4,7 +4,7 @@
  * region, so only here can the location of a region in memory make a difference. Only for the benchmark.
  */
 import { AddressSpace, type FlatRange, type FlatView, MemoryRegion } from "#memory";
-import type { Form } from "#results";
+import { type Form, UNCOPIED } from "#results";
 import { Random } from "#results/statistics";
 import type { Case } from "./dispatch-loops.ts";
 import { CONTAINER_REGIONS, emptyMachine, type ProbeMap, walk } from "./dispatch-maps.ts";
@@ -21,7 +21,7 @@ export function uncopiedCase(form: Form, count: number): Case {
   const addresses = walk(map.addresses, 4, "uncopied");
   const mask = addresses.length - 1;
   return {
-    name: `uncopied read, ${formatCount(count)} regions scattered`,
+    name: `${UNCOPIED}, ${formatCount(count)} regions scattered`,
     role: "detail",
     description:
       "Dispatch that copies nothing, as in QEMU: section, region, ops and opaque are each loaded from where they lie in memory.",

@@ -294,6 +294,16 @@ const refusedToOwned: readonly Refused[] = [
     "child-unparented",
   ],
   [
+    "removed at run time",
+    `${field}  protected override realize(): void { ${init} }\n  drop(): void { this.part.remove(); }\n`,
+    "child-unparented",
+  ],
+  [
+    "initialised and added by hand",
+    `${field}  protected override realize(): void { this.model.initialize(this.part); this.addChild("part", this.part); this.part.unref(); }\n`,
+    "child-referenced",
+  ],
+  [
     "unparented by a function",
     `${field}  protected override realize(): void { ${init} }\n  protected override unrealize(): void { drop(this.part); }\n`,
     "child-unparented",

@@ -65,6 +65,7 @@ function fieldRefusal(
     createdInExpression(field) ??
     createdUnderOtherName(field, fates) ??
     arrayShape(field, []) ??
+    (field.creations.length === 0 ? keptByHand(fates) : undefined) ??
     neverCreated(field) ??
     createdInClosure(field) ??
     firstRefusal(field.creations, ({ statement }) => createdInConstructor(statement)) ??
@@ -181,11 +182,15 @@ function fateProblem(
   if (ended !== undefined) return refuse(Reason.ChildUnparented, ended.node);
   const asChild = unparentedAsChild(device, [childConstructor.shape], evidence);
   if (asChild !== undefined) return { ...asChild, reason: Reason.ChildUnparented };
+  return keptByHand(fates) ?? notFollowed(fates);
+}
+
+function keptByHand(fates: readonly Fate[]): Refusal | undefined {
   const kept = fates.find(
     (fate) =>
       (fate.kind === "unknown" && fate.why === BY_HAND) || keepers.some((each) => isHandedTo(fate, each)),
   );
-  return kept === undefined ? notFollowed(fates) : refuse(Reason.ChildReferenced, kept.node);
+  return kept && { reason: Reason.ChildReferenced, node: kept.node, detail: describeUse(kept.node) };
 }
 
 /** What the class of a child does not allow, whatever its parent does with it. */

@@ -21,12 +21,9 @@ export function callProblem(
   if (args === undefined) return Reason.ArgumentsSpread;
   const argument = (name: string) => args.values[names.indexOf(name)];
   const given = argument("name");
-  if (names.includes("name") && (given === undefined || mayBeMissing(given.getType())))
-    return Reason.NameMissing;
+  if (names.includes("name") && (given === undefined || mayBeMissing(given))) return Reason.NameMissing;
   const owner = argument("owner");
-  if (owner !== undefined && identity.isRegion(owner.getType()) && !owner.getType().isNull()) {
-    return Reason.OwnerIsRegion;
-  }
+  if (owner !== undefined && identity.isRegionObject(owner)) return Reason.OwnerIsRegion;
   const differs = owners === "own" && owner !== undefined && !isOwnObject(owner, args.from ?? helper);
   return differs ? Reason.OwnerElsewhere : undefined;
 }
@@ -89,7 +86,9 @@ function isConst(declaration: VariableDeclaration): boolean {
   return declaration.getVariableStatement()?.getDeclarationKind() === "const";
 }
 
-function mayBeMissing(type: Type): boolean {
+function mayBeMissing(name: Node): boolean {
+  if (Node.isStringLiteral(name) || Node.isTemplateExpression(name)) return false;
+  const type = name.getType();
   return type.isNull() || type.isUndefined() || type.isNullable();
 }
 

@@ -1,5 +1,5 @@
 /** Hazards in how a region is created. */
-import { type CallExpression, Node, type SourceFile } from "ts-morph";
+import { type CallExpression, Node, type SourceFile, SyntaxKind } from "ts-morph";
 import {
   type ArrayLoop,
   type CountingLoop,
@@ -23,7 +23,7 @@ import {
 } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
 import { innermost } from "../regions/trace-syntax.ts";
-import { identifiersIn } from "../source/node-index.ts";
+import { descendantsOfKind, identifiersIn } from "../source/node-index.ts";
 import { hasComment, hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 
 /** Something other than a plain statement of the class, or of one derived from it, initialises the region. */
@@ -144,13 +144,16 @@ export function indexFor({ index, statement }: ArrayLoop): string | undefined {
 /** An iteration that ends before its region is created would leave a gap. */
 function leavesEarly({ statement }: Creation): boolean {
   const block = statement.getParent();
-  const jumps = block?.getDescendants().filter(isJump) ?? [];
+  if (block === undefined) return false;
+  const jumps = jumpKinds.flatMap((kind): Node[] => descendantsOfKind(block, kind));
   return jumps.some((jump) => jump.getEnd() < statement.getStart());
 }
 
-function isJump(node: Node): boolean {
-  return Node.isBreakStatement(node) || Node.isContinueStatement(node) || Node.isReturnStatement(node);
-}
+const jumpKinds = [
+  SyntaxKind.BreakStatement,
+  SyntaxKind.ContinueStatement,
+  SyntaxKind.ReturnStatement,
+] as const;
 
 /** Text that a conversion would lose: comments in the loop's head, or beside the statement that stores the region. */
 function hasStrangeText(loop: ArrayLoop | CountingLoop | IndexLoop): boolean {

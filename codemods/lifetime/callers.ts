@@ -2,10 +2,16 @@
 import { ts } from "ts-morph";
 import { accessOf, type FlowProgram, strip } from "../flow/index.ts";
 
+/** Methods that make an object, and which of their arguments is its class. */
+const TYPE_ARGUMENT = { create: 0, embed: 0, embedArray: 0, newChild: 1 } as const;
+
 export class Callers {
   private readonly program: FlowProgram;
   private readonly files: readonly ts.SourceFile[];
   private calls: Map<string, ts.CallExpression[]> | undefined;
+  /** By the name of a method, then by what declares it: many classes may have methods of one name. */
+  private readonly byHolder = new Map<string, ReadonlyMap<ts.Node, readonly ts.CallExpression[]>>();
+  private made: ReadonlySet<ts.Declaration> | undefined;
 
   constructor(program: FlowProgram, files: readonly ts.SourceFile[]) {
     this.program = program;
@@ -14,31 +20,32 @@ export class Callers {
 
   /** Calls `object.name(…)` of a method that one of these classes declares, outside of these classes. */
   callsOf(name: string, chain: readonly ts.ClassLikeDeclaration[]): readonly ts.CallExpression[] {
-    return (this.index().get(name) ?? []).filter((call) => {
+    const byHolder = this.callsByHolder(name);
+    return chain
+      .flatMap((holder) => byHolder.get(holder) ?? [])
+      .filter((call) => !chain.some((each) => isWithin(call, each)));
+  }
+
+  private callsByHolder(name: string): ReadonlyMap<ts.Node, readonly ts.CallExpression[]> {
+    const known = this.byHolder.get(name);
+    if (known !== undefined) return known;
+    const found = new Map<ts.Node, ts.CallExpression[]>();
+    for (const call of this.index().get(name) ?? []) {
       const target = strip(call.expression);
-      if (!ts.isPropertyAccessExpression(target)) return false;
-      const declared = this.program.declarationOf(target.name);
-      const holder = declared?.parent;
-      return (
-        holder !== undefined &&
-        chain.some((each) => each === holder) &&
-        !chain.some((each) => isWithin(call, each))
-      );
-    });
+      const declared = ts.isPropertyAccessExpression(target)
+        ? this.program.declarationOf(target.name)
+        : undefined;
+      if (declared?.parent !== undefined) add(found, declared.parent, call);
+    }
+    this.byHolder.set(name, found);
+    return found;
   }
 
   /** True if the program makes objects of this class, and never unplugs one: then each is realized at most once. */
   realizesOnce(declaration: ts.ClassLikeDeclaration): boolean {
-    const name = declaration.name?.text;
-    if (name === undefined) return false;
-    const makes = ["create", "embed", "newChild"].some((maker) =>
-      (this.index().get(maker) ?? []).some((call) => {
-        const [type] = call.arguments;
-        if (type === undefined || !ts.isIdentifier(strip(type))) return false;
-        return this.program.declarationOf(strip(type)) === declaration;
-      }),
-    );
-    if (!makes) return false;
+    if (declaration.name === undefined) return false;
+    this.made ??= this.classesMade();
+    if (!this.made.has(declaration)) return false;
     return !["unplug", "remove"].some((end) =>
       (this.index().get(end) ?? []).some((call) => {
         const object = accessOf(strip(call.expression))?.object;
@@ -49,17 +56,27 @@ export class Callers {
     );
   }
 
+  /** The classes that the program makes objects of by name. */
+  private classesMade(): ReadonlySet<ts.Declaration> {
+    const found = new Set<ts.Declaration>();
+    for (const [maker, index] of Object.entries(TYPE_ARGUMENT)) {
+      for (const call of this.index().get(maker) ?? []) {
+        const type = call.arguments[index];
+        const name = type === undefined ? undefined : strip(type);
+        const declared = name !== undefined && ts.isIdentifier(name) && this.program.declarationOf(name);
+        if (declared) found.add(declared);
+      }
+    }
+    return found;
+  }
+
   private index(): Map<string, ts.CallExpression[]> {
     if (this.calls !== undefined) return this.calls;
     const calls = new Map<string, ts.CallExpression[]>();
     const visit = (node: ts.Node): void => {
       if (ts.isCallExpression(node)) {
         const name = accessOf(strip(node.expression))?.name;
-        if (name !== undefined) {
-          const list = calls.get(name);
-          if (list === undefined) calls.set(name, [node]);
-          else list.push(node);
-        }
+        if (name !== undefined) add(calls, name, node);
       }
       ts.forEachChild(node, visit);
     };
@@ -67,6 +84,12 @@ export class Callers {
     this.calls = calls;
     return calls;
   }
+}
+
+function add<Key>(map: Map<Key, ts.CallExpression[]>, key: Key, call: ts.CallExpression): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [call]);
+  else list.push(call);
 }
 
 function isWithin(node: ts.Node, holder: ts.Node): boolean {

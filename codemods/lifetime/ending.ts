@@ -2,6 +2,7 @@
 import { ts } from "ts-morph";
 import { accessOf, LifePhase, nameOf, strip } from "../flow/index.ts";
 import { isKept } from "./creation.ts";
+import { countOf, leavesSome } from "./elements.ts";
 import type { Record } from "./record.ts";
 import { checkReferences } from "./references.ts";
 import { isGuarded } from "./repetition.ts";
@@ -25,10 +26,17 @@ export function checkTornDown(watch: Watch, state: DeviceState): void {
     const [mapping] = record.mappings;
     if (mapping === undefined || (place & HELD) === 0 || !countsOnDevice(record)) continue;
     const forSure = (place & ~HELD) === 0 && !target.many;
-    if ((record.releasedInTearDown && !forSure) || watch.removesUnknown) continue;
+    if ((record.releasedInTearDown && !forSure && !isLeftInPart(watch, record)) || watch.removesUnknown)
+      continue;
     const rule = mapping.isSystem ? Rule.NeverUnmapped : Rule.ForeignContainer;
     watch.report(rule, mapping.node, target);
   }
+}
+
+/** An array of which some elements stay where they were added. */
+function isLeftInPart({ program }: Watch, { target, mappings, leaving }: Record): boolean {
+  const added = mappings.map(({ elements }) => elements);
+  return leaving.length > 0 && leavesSome(added, leaving, countOf(program, target.node));
 }
 
 /** When realize has failed, and the device has left the tree. */
@@ -143,7 +151,7 @@ function isHidden(watch: Watch, node: ts.Node): boolean {
   const closed =
     fields.length > 0 && fields.every((field) => ts.isPrivateIdentifier(field.name) || isPrivateField(field));
   if (!closed) return false;
-  return watch.shape.chain.every((holder) => usesOfField(holder, name) === 0);
+  return watch.shape.chain.every((holder) => !usesField(holder, name));
 }
 
 function isPrivateField(field: ts.Declaration): boolean {
@@ -160,21 +168,28 @@ function mentions(scope: ts.Node, name: string): number {
   return count;
 }
 
-/** Accesses of a field other than to create what it holds. */
-function usesOfField(holder: ts.Node, name: string): number {
-  let count = 0;
+/** Names of fields that a class uses; long classes are asked for very many. */
+const usedFields = new WeakMap<ts.Node, ReadonlySet<string>>();
+
+/** True if a class accesses a field other than to create what it holds. */
+function usesField(holder: ts.Node, name: string): boolean {
+  let used = usedFields.get(holder);
+  if (used === undefined) {
+    used = usedFieldsOf(holder);
+    usedFields.set(holder, used);
+  }
+  return used.has(name);
+}
+
+function usedFieldsOf(holder: ts.Node): Set<string> {
+  const used = new Set<string>();
   const visit = (node: ts.Node): void => {
-    const access = accessOf(node);
-    if (
-      access?.name === name ||
-      (ts.isBindingElement(node) && nameOf(node.propertyName ?? node.name) === name)
-    ) {
-      if (!isCreation(node)) count++;
-    }
+    const name = ts.isBindingElement(node) ? nameOf(node.propertyName ?? node.name) : accessOf(node)?.name;
+    if (name !== undefined && !isCreation(node)) used.add(name);
     ts.forEachChild(node, visit);
   };
   visit(holder);
-  return count;
+  return used;
 }
 
 function isCreation(node: ts.Node): boolean {

@@ -8,6 +8,7 @@ import {
   type SourceFile,
   SyntaxKind,
   type Type,
+  ts,
   type VariableDeclaration,
 } from "ts-morph";
 import { allocatedClass, allocationAt } from "../regions/allocations.ts";
@@ -26,6 +27,7 @@ import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, newRegion } from "../regions/syntax.ts";
 import { nameOnThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
 import { nameOfRegion } from "../source/region-name.ts";
 import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
 import type { Workspace } from "../source/workspace.ts";
@@ -43,7 +45,7 @@ function analyseFile(
   identity: Identity,
   targets: readonly SourceFile[],
 ): FileFacts<DeclaredField> {
-  const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
+  const classes = descendantsOfKind(file, SyntaxKind.ClassDeclaration);
   const calls = new Map<ClassDeclaration | undefined, RegionCall[]>();
   for (const found of regionCalls(file, identity)) {
     const holder = nearestClass(found.call);
@@ -240,9 +242,9 @@ function mayBeRegionClass(classNode: Node, identity: Identity): boolean {
 function embedProblem(call: CallExpression, classNode: Node, identity: Identity): Reason | undefined {
   if (!identity.isRegionClass(classNode)) return Reason.TypeUnresolved;
   const callee = call.getExpression();
-  const method = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
-  if (method.getSymbol() === undefined) return Reason.TypeUnresolved;
-  if (!identity.isObjectModelMethod(method)) return Reason.NotQomObject;
+  const method = Node.isPropertyAccessExpression(callee) ? identity.symbolOf(callee) : callee.getSymbol();
+  if (method === undefined) return Reason.TypeUnresolved;
+  if (!identity.isOfObjectModel(method)) return Reason.NotQomObject;
   const named = isPlainName(classNode) && identity.isClassName(classNode);
   return named && call.getTypeArguments().length === 0 ? undefined : Reason.FieldForm;
 }
@@ -265,10 +267,10 @@ type Made = NonNullable<ReturnType<typeof newRegion>>;
 
 function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   const found: RegionCall[] = [];
-  for (const call of scope.getDescendantsOfKind(SyntaxKind.NewExpression)) {
+  for (const call of descendantsOfKind(scope, SyntaxKind.NewExpression)) {
     if (identity.isRegionClass(call.getExpression())) found.push({ call, made: undefined });
   }
-  for (const call of scope.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+  for (const call of descendantsOfKind(scope, SyntaxKind.CallExpression, mayMakeRegion)) {
     const made = newRegion(call);
     if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call, made });
     else if (isStrayAllocation(call, identity) || isStrayEmbed(call, identity))
@@ -277,6 +279,20 @@ function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   for (const [node, taken] of constructorsTaken(scope, identity))
     found.push({ call: node, made: undefined, taken });
   return found;
+}
+
+const makers: ReadonlySet<string> = new Set([
+  ...constructorByNew.keys(),
+  "allocate",
+  "create",
+  "embed",
+  "embedArray",
+]);
+
+/** True for a call whose name may be that of a method that makes a region. */
+function mayMakeRegion(call: ts.Node): boolean {
+  const callee = ts.isCallExpression(call) ? call.expression : undefined;
+  return callee !== undefined && ts.isPropertyAccessExpression(callee) && makers.has(callee.name.text);
 }
 
 const newNames = [...constructorByNew.keys()].join("|");
@@ -294,16 +310,16 @@ function constructorsTaken(scope: Node, identity: Identity): [Node, RegionConstr
     if (maker !== undefined && holder !== undefined && identity.isRegionClass(holder))
       found.push([node, maker]);
   };
-  for (const access of scope.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression)) {
+  for (const access of descendantsOfKind(scope, SyntaxKind.PropertyAccessExpression)) {
     const parent = access.getParent();
     const called = Node.isCallExpression(parent) && parent.getExpression() === access;
     if (!called) add(access, access.getName(), access.getExpression());
   }
-  for (const access of scope.getDescendantsOfKind(SyntaxKind.ElementAccessExpression)) {
+  for (const access of descendantsOfKind(scope, SyntaxKind.ElementAccessExpression)) {
     const key = access.getArgumentExpression();
     if (Node.isStringLiteral(key)) add(access, key.getLiteralText(), access.getExpression());
   }
-  for (const element of scope.getDescendantsOfKind(SyntaxKind.BindingElement)) {
+  for (const element of descendantsOfKind(scope, SyntaxKind.BindingElement)) {
     const declaration = element.getParent().getParent();
     const name = (element.getPropertyNameNode() ?? element.getNameNode()).getText();
     if (Node.isVariableDeclaration(declaration)) add(element, name, declaration.getInitializer());

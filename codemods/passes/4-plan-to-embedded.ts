@@ -1,11 +1,12 @@
 /** Edits of one class, owned to embedded: the exact inverse of the other direction for sources in canonical order. */
-import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node } from "ts-morph";
 import { objectOf } from "../hazards/creation.ts";
 import { creationPoint, firstCreation } from "../hazards/order.ts";
 import type { CountingLoop, Creation, LocalCreation, RegionField, RegionLocal } from "../regions/facts.ts";
 import { childConstructor, childMakers } from "../regions/makers.ts";
 import type { TextEdit } from "../source/edits.ts";
 import { layoutCall } from "../source/layout.ts";
+import { identifiersIn } from "../source/node-index.ts";
 import { styleOf } from "../source/style.ts";
 import {
   attachedComments,
@@ -158,8 +159,8 @@ function removeLines(node: Node, { start, end }: Span, draft: Draft): void {
 function convertLoop(loop: CountingLoop, array: string, item: string, draft: Draft): void {
   const { statement, index, store } = loop;
   const body = statement.getStatement();
-  const uses = body.getDescendantsOfKind(SyntaxKind.Identifier).filter((node) => {
-    if (node.getText() !== index || within(node, store)) return false;
+  const uses = identifiersIn(body, index).filter((node) => {
+    if (within(node, store)) return false;
     const parent = node.getParent();
     const symbol = Node.isShorthandPropertyAssignment(parent) ? parent.getValueSymbol() : node.getSymbol();
     const [declaration] = symbol?.getDeclarations() ?? [];

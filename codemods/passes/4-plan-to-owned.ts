@@ -22,6 +22,7 @@ import { childConstructor, childMakers, regionMakers } from "../regions/makers.t
 import { isWithin } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import type { TextEdit } from "../source/edits.ts";
+import { identifiersIn } from "../source/node-index.ts";
 import {
   attachedComments,
   hasComment,
@@ -68,10 +69,9 @@ function removeEmbedding({ embedding }: RegionField, draft: Draft): void {
 function removeImports(dropped: readonly RegionField[], draft: Draft): void {
   for (const { declaration, className } of dropped.filter(isMadeByHelper)) {
     const gone = dropped.filter(isMadeByHelper).map((field) => field.declaration);
-    const names = declaration
-      .getSourceFile()
-      .getDescendantsOfKind(SyntaxKind.Identifier)
-      .filter((node) => node.getText() === className && !gone.some((each) => isWithin(node, each)));
+    const names = identifiersIn(declaration.getSourceFile(), className).filter(
+      (node) => !gone.some((each) => isWithin(node, each)),
+    );
     const specifier = names[0]?.getParent();
     if (names.length !== 1 || !Node.isImportSpecifier(specifier)) continue;
     draft.once(specifier, () => removeImport(specifier, draft));

@@ -87,7 +87,7 @@ export function planUnits(files: readonly JudgedFile[], direction: Direction): U
   });
 }
 
-/** The text and the report of one file after those units that hold. */
+/** The text and the report of one file after the units that edit it, of those that hold. */
 export function planFile(judged: JudgedFile, units: readonly Unit[], direction: Direction): FilePlan {
   const { facts, devices, text: before } = judged;
   const path = facts.file.getFilePath();

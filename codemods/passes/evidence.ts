@@ -1,5 +1,5 @@
 /** What the verdicts on one class depend on besides the class itself: the rest of the program. */
-import { type ClassDeclaration, Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node, type SourceFile, SyntaxKind, ts } from "ts-morph";
 import { FlowProgram } from "../flow/index.ts";
 import { ClassGraph } from "../regions/classes.ts";
 import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
@@ -10,6 +10,7 @@ import { Observers } from "../regions/observers.ts";
 import { reflective } from "../regions/syntax.ts";
 import { Tracer } from "../regions/trace.ts";
 import type { Identity } from "../source/identity.ts";
+import { ancestorWhere, descendantsOfKind } from "../source/node-index.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** When the regions of a class exist. */
@@ -96,7 +97,7 @@ export class Evidence {
 
   private childrenUnparentedIn(file: SourceFile): Node[] {
     if (!/\b(?:children|child|mmioRegion|resolvePath)\b/.test(file.getFullText())) return [];
-    return file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression).flatMap((access) => {
+    return descendantsOfKind(file, SyntaxKind.PropertyAccessExpression).flatMap((access) => {
       const depth = finders.get(access.getName());
       if (depth === undefined || !this.identity.isObjectModelMethod(access.getNameNode())) return [];
       const call = access.getParentIfKind(SyntaxKind.CallExpression);
@@ -133,7 +134,13 @@ function slotOf({ creations, uses }: RegionField): Slot {
 
 /** The nested functions around a node, whose values exist before it runs. */
 export function closuresAround(node: Node): Node[] {
-  return node.getAncestors().filter((each) => Node.isArrowFunction(each) || Node.isFunctionExpression(each));
+  const found: Node[] = [];
+  for (let each = closureAround(node); each !== undefined; each = closureAround(each)) found.push(each);
+  return found;
+}
+
+function closureAround(node: Node): Node | undefined {
+  return ancestorWhere(node, (each) => ts.isArrowFunction(each) || ts.isFunctionExpression(each));
 }
 
 /** The expression that is evaluated when a use happens. */
@@ -148,16 +155,16 @@ function listingsIn(file: SourceFile): Node[] {
   const text = file.getFullText();
   const found: Node[] = [];
   if (/\b(?:Object|Reflect|structuredClone|JSON)\b/.test(text)) {
-    for (const call of file.getDescendantsOfKind(SyntaxKind.CallExpression)) {
+    for (const call of descendantsOfKind(file, SyntaxKind.CallExpression)) {
       if (reflective.test(call.getExpression().getText())) found.push(...call.getArguments());
     }
   }
   if (text.includes("...")) {
-    for (const spread of file.getDescendantsOfKind(SyntaxKind.SpreadAssignment))
+    for (const spread of descendantsOfKind(file, SyntaxKind.SpreadAssignment))
       found.push(spread.getExpression());
   }
   if (/\bin\b/.test(text)) {
-    for (const loop of file.getDescendantsOfKind(SyntaxKind.ForInStatement)) found.push(loop.getExpression());
+    for (const loop of descendantsOfKind(file, SyntaxKind.ForInStatement)) found.push(loop.getExpression());
   }
   return found;
 }

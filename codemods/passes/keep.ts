@@ -4,7 +4,7 @@ import { creationPoint } from "../hazards/order.ts";
 import { type RegionField, UseKind } from "../regions/facts.ts";
 import { isWithin, memberOf } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
-import { namesIn } from "../source/node-index.ts";
+import { identifiersIn, namesIn } from "../source/node-index.ts";
 import { hasLinesOfItsOwn } from "../source/trivia.ts";
 
 /** Why an owned region needs a field; undefined if a local in the method that creates it is enough. */
@@ -58,10 +58,7 @@ function reasonToKeepArray(field: RegionField): string | undefined {
   if (loop?.kind !== "array") return "it is not created by a loop over the array";
   if (field.uses.length > 1) return "used outside the loop that creates it";
   if (field.name !== `${loop.item}s`) return `its name is not the loop variable's (${loop.item}) with an s`;
-  const body = loop.statement.getStatement();
-  const uses = body
-    .getDescendants()
-    .filter((node) => Node.isIdentifier(node) && node.getText() === loop.item);
+  const uses = identifiersIn(loop.statement.getStatement(), loop.item);
   return uses.length > 1 ? undefined : "the loop only creates it";
 }
 

@@ -15,24 +15,31 @@ function editedBy({ device, fields }: JudgedDevice): Node[] {
   return [...found];
 }
 
+interface Group {
+  /** Place of its first class. */
+  readonly order: number;
+  readonly parts: Node[];
+  readonly devices: JudgedDevice[];
+}
+
 /** Groups of classes that change the same code. */
 export function linkedGroups(devices: readonly JudgedDevice[]): JudgedDevice[][] {
-  const groups: { readonly parts: Set<Node>; readonly devices: JudgedDevice[] }[] = [];
-  for (const device of devices) {
+  const groups = new Set<Group>();
+  const byPart = new Map<Node, Group>();
+  for (const [order, device] of devices.entries()) {
     const parts = editedBy(device);
-    const touching = groups.filter((group) => parts.some((each) => group.parts.has(each)));
-    const [first, ...others] = touching;
-    if (first === undefined) {
-      groups.push({ parts: new Set(parts), devices: [device] });
-      continue;
-    }
-    for (const each of parts) first.parts.add(each);
-    first.devices.push(device);
+    const touching = new Set(parts.flatMap((each) => byPart.get(each) ?? []));
+    const [first, ...others] = [...touching].sort((a, b) => a.order - b.order);
+    const group = first ?? { order, parts: [], devices: [] };
+    groups.add(group);
+    group.devices.push(device);
     for (const other of others) {
-      for (const each of other.parts) first.parts.add(each);
-      first.devices.push(...other.devices);
-      groups.splice(groups.indexOf(other), 1);
+      parts.push(...other.parts);
+      group.devices.push(...other.devices);
+      groups.delete(other);
     }
+    group.parts.push(...parts);
+    for (const each of parts) byPart.set(each, group);
   }
-  return groups.map((group) => group.devices);
+  return [...groups].map((group) => group.devices);
 }

@@ -2,14 +2,9 @@
  * Finds regions in storage allocated by hand: `const r = model.allocate(MemoryRegion); r.initIo(…);`, C's `g_new` followed
  * by `memory_region_init_io`. QOM finalizes them and never frees them.
  */
-import {
-  type CallExpression,
-  type ExpressionStatement,
-  Node,
-  SyntaxKind,
-  type VariableStatement,
-} from "ts-morph";
+import { type CallExpression, type ExpressionStatement, Node, type VariableStatement } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
+import { identifiersIn } from "../source/node-index.ts";
 import { hasLinesOfItsOwn } from "../source/trivia.ts";
 import type { RegionConstructor } from "./constructors.ts";
 import type { DeviceClass, RegionAllocation } from "./facts.ts";
@@ -82,9 +77,10 @@ function initialisation(target: Node, statement: Node): Initialisation | undefin
   const block = statement.getParent();
   if (!Node.isBlock(block)) return undefined;
   const name = Node.isPropertyAccessExpression(target) ? target.getNameNode() : target;
+  if (!Node.isIdentifier(name)) return undefined; // `this.#name`
   const declarations = declarationsOf(name);
   for (const next of block.getStatements().filter((each) => each.getStart() > statement.getStart())) {
-    const first = namesIn(next, name.getText()).find((each) =>
+    const first = identifiersIn(next, name.getText()).find((each) =>
       declarationsOf(each).some((found) => declarations.includes(found)),
     );
     if (first === undefined) {
@@ -97,7 +93,7 @@ function initialisation(target: Node, statement: Node): Initialisation | undefin
     const region = Node.isPropertyAccessExpression(target) ? access : first;
     const found = region && initOn(region);
     if (found === undefined || outermost(found.call).getParent() !== next) return undefined;
-    const others = namesIn(next, name.getText()).filter(
+    const others = identifiersIn(next, name.getText()).filter(
       (each) => each !== first && isWithin(each, found.call),
     );
     if (others.some((each) => declarationsOf(each).some((one) => declarations.includes(one))))
@@ -105,10 +101,6 @@ function initialisation(target: Node, statement: Node): Initialisation | undefin
     return { init: found.call, initStatement: next, maker: found.maker };
   }
   return undefined;
-}
-
-function namesIn(scope: Node, text: string): Node[] {
-  return scope.getDescendantsOfKind(SyntaxKind.Identifier).filter((each) => each.getText() === text);
 }
 
 function mayRunCode(statement: Node): boolean {

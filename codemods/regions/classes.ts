@@ -1,5 +1,6 @@
 /** Which classes share an object: bases, derived classes, and those that mixins are combined with. */
 import { type ClassDeclaration, Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { descendantsOfKind } from "../source/node-index.ts";
 import { innermost } from "./trace-syntax.ts";
 
 export interface Relative {
@@ -49,7 +50,7 @@ export class ClassGraph {
   private collectDerived(): Map<ClassDeclaration, ClassDeclaration[]> {
     const derived = new Map<ClassDeclaration, ClassDeclaration[]>();
     for (const file of this.sources) {
-      for (const each of file.getDescendantsOfKind(SyntaxKind.ClassDeclaration)) {
+      for (const each of descendantsOfKind(file, SyntaxKind.ClassDeclaration)) {
         for (const base of this.basesOf(each)) {
           const known = derived.get(base);
           if (known === undefined) derived.set(base, [each]);
@@ -67,7 +68,7 @@ function basesOfClass(declaration: ClassDeclaration): ClassDeclaration[] {
     const node = expression && innermost(expression);
     if (Node.isCallExpression(node)) {
       for (const mixin of declarationsIn(node.getExpression())) {
-        for (const each of mixin.getDescendantsOfKind(SyntaxKind.ClassDeclaration)) extend(each);
+        for (const each of descendantsOfKind(mixin, SyntaxKind.ClassDeclaration)) extend(each);
       }
       for (const argument of node.getArguments()) visit(argument);
     } else if (node !== undefined) {

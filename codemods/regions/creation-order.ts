@@ -39,7 +39,8 @@ export function creationOrder(
   const unknowns = concrete(program, declaration.compilerNode).flatMap(
     (each) => flow(program, each, analysis).unknowns,
   );
-  const countsAt = (place: Node, slot: Slot) => arrivals.get(anchor(place))?.[slots.indexOf(slot)];
+  const indexOf = new Map(slots.map((slot, index) => [slot, index]));
+  const countsAt = (place: Node, slot: Slot) => arrivals.get(anchor(place))?.[indexOf.get(slot) ?? -1];
   return {
     unknowns,
     existsAt(place, slot) {
@@ -79,11 +80,16 @@ class Counts implements Analysis<Uint8Array> {
   }
 
   join(one: Uint8Array, other: Uint8Array): Uint8Array {
-    return one.map((counts, slot) => counts | (other[slot] ?? 0));
+    if (one === other) return one;
+    const joined = one.slice();
+    for (let slot = 0; slot < joined.length; slot++) joined[slot] = (one[slot] ?? 0) | (other[slot] ?? 0);
+    return joined;
   }
 
   equal(one: Uint8Array, other: Uint8Array): boolean {
-    return one.every((counts, slot) => counts === other[slot]);
+    if (one === other) return true;
+    for (let slot = 0; slot < one.length; slot++) if (one[slot] !== other[slot]) return false;
+    return true;
   }
 
   transfer(event: FlowEvent, state: Uint8Array): Uint8Array {

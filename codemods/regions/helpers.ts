@@ -10,6 +10,7 @@ import {
   type ParameterDeclaration,
   SyntaxKind,
 } from "ts-morph";
+import { descendantsOfKind } from "../source/node-index.ts";
 import { hasComment } from "../source/trivia.ts";
 import type { RegionConstructor } from "./constructors.ts";
 import type { Helper } from "./facts.ts";
@@ -97,7 +98,7 @@ function hasPlainResult(fn: FunctionDeclaration | MethodDeclaration): boolean {
   if (fn.isAsync() || fn.isGenerator() || fn.getOverloads().length > 0) return false;
   const type = fn.getReturnTypeNode()?.getText();
   if (type !== undefined && type !== "void") return false;
-  const returns = fn.getDescendantsOfKind(SyntaxKind.ReturnStatement);
+  const returns = descendantsOfKind(fn, SyntaxKind.ReturnStatement);
   return returns.every((each) => enclosingFunction(each) !== fn);
 }
 

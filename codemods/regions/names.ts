@@ -1,12 +1,9 @@
-import { Node, type SourceFile, ts } from "ts-morph";
+import { Node, type SourceFile } from "ts-morph";
+import { mentionsOf } from "../source/node-index.ts";
 
-/** Places of one name: the files where it is written, and where in them. */
-type Places = Map<SourceFile, number[]>;
-
-/** Every place of a program where a name is written; the files are read once, when the first name is asked for. */
+/** Every place of a program where a name is written. */
 export class NameIndex {
   private readonly sources: readonly SourceFile[];
-  private places: ReadonlyMap<string, Places> | undefined;
   private readonly nodes = new Map<string, readonly Node[]>();
   /** By name, then by what the name refers to. */
   private readonly references = new Map<string, ReadonlyMap<Node, readonly Node[]>>();
@@ -19,11 +16,7 @@ export class NameIndex {
   named(name: string): readonly Node[] {
     const known = this.nodes.get(name);
     if (known !== undefined) return known;
-    this.places ??= placesIn(this.sources);
-    const places = this.places.get(name) ?? new Map<SourceFile, number[]>();
-    const nodes = [...places].flatMap(([file, starts]) =>
-      starts.flatMap((start) => file.getDescendantAtPos(start) ?? []),
-    );
+    const nodes = this.sources.flatMap((file) => mentionsOf(file, name));
     this.nodes.set(name, nodes);
     return nodes;
   }
@@ -52,24 +45,6 @@ export class NameIndex {
     this.references.set(name, references);
     return references;
   }
-}
-
-function placesIn(sources: readonly SourceFile[]): Map<string, Places> {
-  const places = new Map<string, Places>();
-  for (const file of sources) {
-    const { compilerNode } = file;
-    const visit = (node: ts.Node): void => {
-      if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node) || ts.isStringLiteralLike(node)) {
-        const inFiles = places.get(node.text) ?? new Map<SourceFile, number[]>();
-        places.set(node.text, inFiles);
-        const starts = inFiles.get(file);
-        if (starts === undefined) inFiles.set(file, [node.getStart(compilerNode)]);
-        else starts.push(node.getStart(compilerNode));
-      } else ts.forEachChild(node, visit);
-    };
-    ts.forEachChild(compilerNode, visit);
-  }
-  return places;
 }
 
 function isNameOf(node: Node, declaration: Node): boolean {

@@ -4,6 +4,7 @@
  */
 import { type ClassDeclaration, Node, type SourceFile, SyntaxKind } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
+import { descendantsOfKind } from "../source/node-index.ts";
 import type { ClassGraph } from "./classes.ts";
 import { innermost } from "./trace-syntax.ts";
 
@@ -56,18 +57,18 @@ export class Observers {
   private readingsIn(file: SourceFile): Node[] {
     if (!/\b(?:block|heap)\b/.test(file.getFullText())) return [];
     return [
-      ...file.getDescendantsOfKind(SyntaxKind.PropertyAccessExpression).filter((access) => {
+      ...descendantsOfKind(file, SyntaxKind.PropertyAccessExpression).filter((access) => {
         if (!ledgers.test(access.getName())) return false;
         return (
           this.isLedger(access.getNameNode()) && !this.identity.isRegion(access.getExpression().getType())
         );
       }),
-      ...file.getDescendantsOfKind(SyntaxKind.ElementAccessExpression).filter((access) => {
+      ...descendantsOfKind(file, SyntaxKind.ElementAccessExpression).filter((access) => {
         const key = access.getArgumentExpression();
         if (!Node.isStringLiteral(key) || !ledgers.test(key.getLiteralText())) return false;
         return this.isProperty(access.getExpression(), key.getLiteralText());
       }),
-      ...file.getDescendantsOfKind(SyntaxKind.BindingElement).filter((element) => {
+      ...descendantsOfKind(file, SyntaxKind.BindingElement).filter((element) => {
         const name = (element.getPropertyNameNode() ?? element.getNameNode()).getText();
         const pattern = element.getParent();
         return ledgers.test(name) && Node.isObjectBindingPattern(pattern) && this.isProperty(pattern, name);
@@ -95,7 +96,7 @@ function isReadOf(reading: Node, kin: ReadonlySet<Node>): boolean {
 /** A call by the name itself, which sees what is around it; by any other name it sees global names only. */
 function evaluationsIn(file: SourceFile): Node[] {
   if (!/\beval\b/.test(file.getFullText())) return [];
-  return file.getDescendantsOfKind(SyntaxKind.CallExpression).filter((call) => {
+  return descendantsOfKind(file, SyntaxKind.CallExpression).filter((call) => {
     const callee = innermost(call.getExpression());
     return Node.isIdentifier(callee) && callee.getText() === "eval";
   });

@@ -177,9 +177,9 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "initialise it in the device, or let the helper only compute the arguments",
   },
   [Reason.CreatedElsewhere]: {
-    what: "another class or file initialises the region",
-    why: "the class that declares a region must create it",
-    mend: "move the initialisation into the declaring class",
+    what: "other code than a method of the object itself initialises the region",
+    why: "another class, another file or a static method may do so for any object, any number of times",
+    mend: "move the initialisation into a method of the declaring class",
   },
   [Reason.CreatedThroughAlias]: {
     what: "the region is initialised through another name",

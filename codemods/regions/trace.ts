@@ -158,6 +158,9 @@ export class Tracer {
 
   /** What a child does is its own affair; whether it exists where that happens is judged apart. */
   private memberOfChild(held: Held, access: Node, called: CallExpression | undefined): Next[] {
+    const name = Node.isPropertyAccessExpression(access) ? access.getNameNode() : undefined;
+    const ends = name?.getText() === "remove" && this.identity.isObjectModelMethod(name);
+    if (called !== undefined && ends) return fate("unparent", held, called);
     const optional = Node.isPropertyAccessExpression(access) && access.hasQuestionDotToken();
     return [...(optional ? fate("compare", held, access) : []), ...fate("read", held, called ?? access)];
   }

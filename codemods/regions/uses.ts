@@ -12,8 +12,10 @@ import {
   type SourceFile,
   SyntaxKind,
   type Type,
+  ts,
 } from "ts-morph";
-import { kindsIn } from "../source/node-index.ts";
+import { descendantsOfKind, writtenName } from "../source/node-index.ts";
+import { classOfThis } from "../source/this-class.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
@@ -27,16 +29,16 @@ export type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
 /** A use, and the field that it may mean. */
 export type FoundUse = readonly [DeclaredField, Use];
 
-/** The end of a pattern that is assigned to: `({ window } = device)`. */
-const assignedPattern = /\}\s*=(?![=>])/;
-
 /** The uses of region fields in one file. */
 export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   const found: FoundUse[] = [];
-  const kinds = kindsIn(file);
-  const each = <Kind extends SyntaxKind>(kind: Kind) =>
-    kinds.has(kind) ? file.getDescendantsOfKind(kind) : [];
-  for (const access of each(SyntaxKind.PropertyAccessExpression)) {
+  const each = <Kind extends SyntaxKind>(kind: Kind, mayUse?: (node: ts.Node) => boolean) =>
+    descendantsOfKind(file, kind, mayUse);
+  const isNamed = (name: ts.MemberName) => byName.has(writtenName(name, file.compilerNode));
+  for (const access of each(
+    SyntaxKind.PropertyAccessExpression,
+    (node) => ts.isPropertyAccessExpression(node) && isNamed(node.name),
+  )) {
     found.push(...accessed(access, byName));
   }
   for (const access of each(SyntaxKind.ElementAccessExpression)) {
@@ -48,21 +50,24 @@ export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   for (const spread of each(SyntaxKind.SpreadAssignment)) {
     found.push(...copied(spread.getExpression(), spread, byName));
   }
-  for (const call of each(SyntaxKind.CallExpression)) {
+  for (const call of each(
+    SyntaxKind.CallExpression,
+    (node) => ts.isCallExpression(node) && (mayReflect(node) || givesName(node, byName)),
+  )) {
     if (reflective.test(call.getExpression().getText())) {
       for (const argument of call.getArguments()) found.push(...copied(argument, call, byName));
     }
     found.push(...namedByKey(call, byName));
   }
   for (const cast of each(SyntaxKind.AsExpression)) found.push(...asRecord(cast, byName));
-  for (const object of each(SyntaxKind.ThisKeyword)) found.push(...givenAsRecord(object, byName));
+  for (const object of each(SyntaxKind.ThisKeyword, isGivenAway)) {
+    found.push(...givenAsRecord(object, byName));
+  }
   for (const loop of each(SyntaxKind.ForInStatement)) {
     found.push(...copied(loop.getExpression(), loop.getExpression(), byName));
   }
-  if (kinds.has(SyntaxKind.InKeyword) || assignedPattern.test(file.getFullText())) {
-    for (const assignment of each(SyntaxKind.BinaryExpression)) {
-      found.push(...patternOrTest(assignment, byName));
-    }
+  for (const assignment of each(SyntaxKind.BinaryExpression, isPatternOrTest)) {
+    found.push(...patternOrTest(assignment, byName));
   }
   for (const type of each(SyntaxKind.IndexedAccessType)) {
     const name = type.getIndexTypeNode().getText().slice(1, -1);
@@ -76,6 +81,31 @@ export function usesIn(file: SourceFile, byName: FieldsByName): FoundUse[] {
   return found;
 }
 
+/** True for a call that `reflective` may describe. */
+function mayReflect({ expression }: ts.CallExpression): boolean {
+  const root = ts.isPropertyAccessExpression(expression) ? expression.expression : expression;
+  return ts.isIdentifier(root);
+}
+
+/** True for a call with a string that is the name of a region. */
+function givesName(call: ts.CallExpression, byName: FieldsByName): boolean {
+  return call.arguments.some((each) => ts.isStringLiteral(each) && byName.has(each.text));
+}
+
+/** True for a `this` whose members may be reached by other names, where it is given to. */
+function isGivenAway({ parent }: ts.Node): boolean {
+  if (ts.isPropertyAccessExpression(parent)) return false;
+  return !(ts.isCallExpression(parent) && createsRegion(parent)); // by far the most common; types cost more than names
+}
+
+/** True for `({ window } = device)` and `"window" in device`. */
+function isPatternOrTest(node: ts.Node): boolean {
+  if (!ts.isBinaryExpression(node)) return false;
+  const { kind } = node.operatorToken;
+  if (kind === SyntaxKind.InKeyword) return true;
+  return kind === SyntaxKind.EqualsToken && ts.isObjectLiteralExpression(node.left);
+}
+
 /** `this as unknown as Record<string, unknown>`: by that type any of its names may be meant. */
 function asRecord(cast: AsExpression, byName: FieldsByName): FoundUse[] {
   if (cast.getType().getStringIndexType() === undefined) return [];
@@ -84,17 +114,15 @@ function asRecord(cast: AsExpression, byName: FieldsByName): FoundUse[] {
 
 /** `const fields: Record<string, any> = this`, and the like for arguments. */
 function givenAsRecord(object: Node, byName: FieldsByName): FoundUse[] {
-  const parent = object.getParent();
-  if (!Node.isExpression(object) || Node.isPropertyAccessExpression(parent)) return [];
-  if (Node.isCallExpression(parent) && createsRegion(parent)) return []; // by far the most common; types cost more than names
+  if (!Node.isExpression(object)) return [];
   if (object.getContextualType()?.getStringIndexType() === undefined) return [];
   return fieldsIn(object.getType(), byName).map((field) => useOf(field, object, UseKind.Computed));
 }
 
-function createsRegion(call: CallExpression): boolean {
-  const callee = call.getExpression();
-  if (!Node.isPropertyAccessExpression(callee)) return false;
-  return constructorByInit.has(callee.getName()) || constructorByNew.has(callee.getName());
+function createsRegion({ expression }: ts.CallExpression): boolean {
+  if (!ts.isPropertyAccessExpression(expression)) return false;
+  const { text } = expression.name;
+  return constructorByInit.has(text) || constructorByNew.has(text);
 }
 
 function fieldsIn(type: Type, byName: FieldsByName): DeclaredField[] {
@@ -105,10 +133,35 @@ function fieldsIn(type: Type, byName: FieldsByName): DeclaredField[] {
 function accessed(access: PropertyAccessExpression, byName: FieldsByName): FoundUse[] {
   const candidates = byName.get(access.getName());
   if (candidates === undefined) return [];
-  const named = fieldsOfName(access.getNameNode(), byName);
+  const own = ownFields(access.compilerNode, candidates);
+  const named = own.length > 0 ? own : fieldsOfName(access.getNameNode(), byName);
   const fields = named.length > 0 ? named : fieldsThatFit(access, byName);
   if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
   return untyped(access.getExpression(), access, candidates);
+}
+
+/** Fields by the class that declares them, of each list of fields with one name. */
+const fieldsByClass = new WeakMap<readonly DeclaredField[], ReadonlyMap<ts.Node, readonly DeclaredField[]>>();
+
+/** The fields that `this.window` means if its own class declares them: by far the most common, and found without types. */
+function ownFields(
+  { expression }: ts.PropertyAccessExpression,
+  candidates: readonly DeclaredField[],
+): readonly DeclaredField[] {
+  const holder = expression.kind === SyntaxKind.ThisKeyword ? classOfThis(expression) : undefined;
+  if (holder === undefined) return [];
+  const known = fieldsByClass.get(candidates) ?? byClass(candidates);
+  fieldsByClass.set(candidates, known);
+  return known.get(holder) ?? [];
+}
+
+function byClass(fields: readonly DeclaredField[]): Map<ts.Node, DeclaredField[]> {
+  const found = new Map<ts.Node, DeclaredField[]>();
+  for (const field of fields.filter(({ declaration }) => !declaration.isStatic())) {
+    const { parent } = field.declaration.compilerNode;
+    found.set(parent, [...(found.get(parent) ?? []), field]);
+  }
+  return found;
 }
 
 /** An access to an object without a type, in a file that knows the class. */
@@ -165,12 +218,40 @@ function isPick(call: CallExpression): boolean {
 
 /** True if the parameter that takes `argument` accepts some strings only. */
 function isKey(call: CallExpression, argument: Node): boolean {
+  if (takesAnyString(call, call.getArguments().indexOf(argument))) return false;
   const checker = call.getProject().getTypeChecker();
   const declaration = checker.getResolvedSignature(call)?.getDeclaration();
   if (!Node.isParametered(declaration)) return false;
   const parameter = declaration.getParameters()[call.getArguments().indexOf(argument)];
   const type = parameter?.getType();
   return type !== undefined && !type.isString() && !type.isAny() && !type.isUnknown() && mayBeKey(type);
+}
+
+/**
+ * True if every declaration of the function lets that parameter be any string; which of them is called costs more to know.
+ */
+function takesAnyString(call: CallExpression, index: number): boolean {
+  const callee = call.getExpression();
+  const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
+  const declarations = name.getSymbol()?.compilerSymbol.declarations ?? [];
+  return (
+    declarations.length > 0 &&
+    declarations.every((each) => {
+      const type = ts.isFunctionLike(each) ? each.parameters[index]?.type : undefined;
+      return type !== undefined && isAnyString(type);
+    })
+  );
+}
+
+/** `string`, and `string | null`. */
+function isAnyString(type: ts.TypeNode): boolean {
+  if (!ts.isUnionTypeNode(type)) return type.kind === SyntaxKind.StringKeyword;
+  return type.types.some(isAnyString) && type.types.every((each) => isAnyString(each) || isNothing(each));
+}
+
+function isNothing(type: ts.TypeNode): boolean {
+  if (ts.isLiteralTypeNode(type)) return type.literal.kind === SyntaxKind.NullKeyword;
+  return type.kind === SyntaxKind.UndefinedKeyword;
 }
 
 function mayBeKey(type: Type): boolean {
@@ -276,13 +357,15 @@ function fieldsDeclaredBy(
 /** `device["iomem"]` is a use of that field; `device[key]` may be a use of any. */
 function computed(access: ElementAccessExpression, byName: FieldsByName): FoundUse[] {
   const key = access.getArgumentExpression();
-  const type = access.getExpression().getType();
   if (Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key)) {
     const name = key.getLiteralText();
-    const fields = fieldsOfType(type, name, byName);
+    const candidates = byName.get(name);
+    if (candidates === undefined) return [];
+    const fields = fieldsOfType(access.getExpression().getType(), name, byName);
     if (fields.length > 0) return fields.map((field) => useOf(field, access, kindOfUse(access, field)));
-    return untyped(access.getExpression(), access, byName.get(name) ?? []);
+    return untyped(access.getExpression(), access, candidates);
   }
+  const type = access.getExpression().getType();
   if (type.getNumberIndexType() !== undefined || key?.getType().isNumber()) return [];
   return fieldsIn(type, byName).map((field) => useOf(field, access, UseKind.Computed));
 }

@@ -1,5 +1,15 @@
 import { dirname } from "node:path";
-import { type ClassDeclaration, Node, type Project, type SourceFile, type Type, ts } from "ts-morph";
+import {
+  type ClassDeclaration,
+  Node,
+  type Symbol as NodeSymbol,
+  type Project,
+  type PropertyAccessExpression,
+  type SourceFile,
+  type Type,
+  ts,
+} from "ts-morph";
+import { classOfThis } from "./this-class.ts";
 
 /** The components whose classes define what a region and a QOM object are. */
 const memoryRoom = "memory";
@@ -15,6 +25,9 @@ export class Identity {
   private readonly region: Node | undefined;
   /** Directories of the components that may declare `embed`. */
   private readonly rooms: readonly string[];
+  /** Answers for types, which are asked for very often and belong to one checker each. */
+  private readonly regions = new WeakMap<ts.Type, boolean>();
+  private readonly regionClasses = new WeakMap<ts.Type, boolean>();
 
   constructor(project: Project, targets: readonly SourceFile[]) {
     const resolved = new Map<string, string>();
@@ -47,8 +60,13 @@ export class Identity {
 
   /** True for an expression whose value is the region class itself or a subclass: `MemoryRegion` in `embed(MemoryRegion)`. */
   isRegionClass(expression: Node): boolean {
-    const constructed = expression.getType().getConstructSignatures()[0]?.getReturnType();
-    return constructed !== undefined && this.derivesFromRegion(constructed);
+    const type = expression.getType();
+    const known = this.regionClasses.get(type.compilerType);
+    if (known !== undefined) return known;
+    const constructed = type.getConstructSignatures()[0]?.getReturnType();
+    const constructs = constructed !== undefined && this.derivesFromRegion(constructed);
+    this.regionClasses.set(type.compilerType, constructs);
+    return constructs;
   }
 
   /** True for the type of an object of the model that is no region, ignoring `null` and `undefined`. */
@@ -76,9 +94,19 @@ export class Identity {
     return type.isAny() || type.compilerType.flags === ts.TypeFlags.Any;
   }
 
+  /** What the name of an access refers to; for `this.name` without looking at what `this` may have been narrowed to. */
+  symbolOf(access: PropertyAccessExpression): NodeSymbol | undefined {
+    const type = holderOf(access.getExpression())?.getType();
+    return type?.getProperty(access.getName()) ?? access.getNameNode().getSymbol();
+  }
+
   /** True if the object model declares `method`, the name node of a call `this.embed(…)`. */
   isObjectModelMethod(method: Node): boolean {
-    const symbol = method.getSymbol();
+    return this.isOfObjectModel(method.getSymbol());
+  }
+
+  /** The same for what a name refers to. */
+  isOfObjectModel(symbol: NodeSymbol | undefined): boolean {
     const declarations = (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations() ?? [];
     return declarations.some((each) => this.isDeclaredByModel(each));
   }
@@ -100,10 +128,23 @@ export class Identity {
     );
   }
 
+  /** True for an expression of the type of a region, other than null. A `this` is one in the region's own class only. */
+  isRegionObject(expression: Node): boolean {
+    const holder = holderOf(expression);
+    if (holder !== undefined) return holder === this.region;
+    const type = expression.getType();
+    return this.isRegion(type) && !type.isNull();
+  }
+
   private derivesFromRegion(type: Type): boolean {
+    const known = this.regions.get(type.compilerType);
+    if (known !== undefined) return known;
     const declarations = type.getSymbol()?.getDeclarations() ?? [];
-    if (declarations.some((each) => each === this.region)) return true;
-    return type.getBaseTypes().some((base) => this.derivesFromRegion(base));
+    const derives =
+      declarations.some((each) => each === this.region) ||
+      type.getBaseTypes().some((base) => this.derivesFromRegion(base));
+    this.regions.set(type.compilerType, derives);
+    return derives;
   }
 }
 
@@ -118,4 +159,11 @@ export function resolveRoom(project: Project, specifier: string, from: string): 
     undefined,
     ts.ModuleKind.ESNext,
   ).resolvedModule?.resolvedFileName;
+}
+
+/** The class whose object a plain `this` is. */
+function holderOf(expression: Node): Node | undefined {
+  const holder = Node.isThisExpression(expression) ? classOfThis(expression.compilerNode) : undefined;
+  if (holder === undefined) return undefined;
+  return expression.getFirstAncestor((each) => each.compilerNode === holder);
 }

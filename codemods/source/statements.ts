@@ -1,6 +1,7 @@
 import { type CallExpression, Node, SyntaxKind } from "ts-morph";
 import { substitute, type TextEdit } from "./edits.ts";
 import { brokenCall, fitsWidth, flatCall } from "./layout.ts";
+import { descendantsOfKind } from "./node-index.ts";
 import { styleOf } from "./style.ts";
 import { indentOf, lineStart, placeOf } from "./trivia.ts";
 
@@ -162,7 +163,7 @@ function callParts(call: CallExpression, statement: Node, points: readonly TextE
 /** A call on the result of a call: formatters may break such chains before their dots. */
 function calleeCalls(call: CallExpression | undefined): boolean {
   const callee = call?.getExpression();
-  return callee !== undefined && callee.getDescendantsOfKind(SyntaxKind.CallExpression).length > 0;
+  return callee !== undefined && descendantsOfKind(callee, SyntaxKind.CallExpression).length > 0;
 }
 
 /** Formatters let a last argument of these kinds begin on the call's own line. */

@@ -4,6 +4,7 @@
  */
 import { type CallExpression, Node, type Project, type SourceFile, SyntaxKind } from "ts-morph";
 import { type FormatterOptions, Formatters } from "./formatter.ts";
+import { descendantsOfKind } from "./node-index.ts";
 import { lineStart } from "./trivia.ts";
 
 export interface Style extends Required<FormatterOptions> {
@@ -139,7 +140,7 @@ function measureWidth(file: SourceFile, tabWidth: number): number {
 function shortestBroken(file: SourceFile, tabWidth: number): number {
   const text = file.getFullText();
   if (!/\(\n/.test(text)) return Number.POSITIVE_INFINITY;
-  const calls = file.getDescendantsOfKind(SyntaxKind.CallExpression).slice(0, sampleSize);
+  const calls = descendantsOfKind(file, SyntaxKind.CallExpression).slice(0, sampleSize);
   const widths = calls.filter(hasArgumentPerLine).map((call) => {
     const statement = call.getFirstAncestor(Node.isStatement) ?? call;
     const joined = statement

@@ -103,8 +103,8 @@ export function openWorkspace(paths: readonly string[], options: WorkspaceOption
   const targets = [...raw].map(([path, source]) => {
     return project.createSourceFile(path, parseRawText(source).text, { overwrite: true });
   });
+  const identity = new Identity(project, targets); // adds a file, after which the compiler makes its program anew
   for (const file of targets) requireParsed(project, file);
-  const identity = new Identity(project, targets);
   return { project, targets, raw, identity, searchPackage: options.searchPackage ?? true };
 }
 

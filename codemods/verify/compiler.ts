@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { Project, ts } from "ts-morph";
 import type { Configuration } from "../source/compiler-options.ts";
+import type { SecondThread } from "./second-thread.ts";
 
 /** A message of the compiler about one place. */
 export interface Diagnostic {
@@ -31,9 +32,13 @@ export class Compiler {
   private readonly configuration: Configuration;
   private readonly files: TextSource;
 
-  constructor(configuration: Configuration, files: TextSource) {
+  private readonly second: SecondThread | undefined;
+
+  /** `second` shares the work if there is much. */
+  constructor(configuration: Configuration, files: TextSource, second?: SecondThread) {
     this.configuration = configuration;
     this.files = files;
+    this.second = second;
     this.host = this.createHost();
   }
 
@@ -41,11 +46,25 @@ export class Compiler {
   diagnose(check: readonly string[], texts: ReadonlyMap<string, string>): Diagnostic[] {
     this.texts = texts;
     const batches = this.batchesOf(check);
-    return batches.flatMap((batch) => {
-      const found = this.diagnoseBatch(batch);
-      if (batches.length > 1) for (const path of batch) this.parsed.delete(path);
-      return found;
-    });
+    const [batch, another] = batches;
+    if (batch === undefined) return [];
+    if (another === undefined) return this.diagnoseBatch(batch);
+    const { configuration, second } = this;
+    const part = (each: readonly string[]) => this.diagnosePart(each, texts);
+    return (second?.share({ configuration, batches, texts }, part) ?? batches.map(part)).flat();
+  }
+
+  /** The same for some of many files, which are parsed again if they are asked for again. */
+  diagnosePart(check: readonly string[], texts: ReadonlyMap<string, string>): Diagnostic[] {
+    this.texts = texts;
+    const found = this.diagnoseBatch(check);
+    for (const path of check) this.parsed.delete(path);
+    return found;
+  }
+
+  /** The program of the files that were checked last. */
+  get latest(): ts.Program | undefined {
+    return this.program;
   }
 
   /** Many files are checked some at a time, so that the types of all of them are not in memory at once. */

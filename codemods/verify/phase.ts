@@ -4,9 +4,15 @@ import type { Program, Verify } from "../pipeline.ts";
 import type { Refusal } from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
 import { shown } from "../source/workspace.ts";
+import type { SecondThread } from "./second-thread.ts";
 import { type CompilerProblem, verify } from "./verify.ts";
 
-export const compilePlan: Verify = (units, program) => {
+/** The phase for a plan; `second` compiles some of its files. */
+export function compilePlan(
+  units: readonly Unit[],
+  program: Program,
+  second?: SecondThread,
+): ReturnType<Verify> {
   const { workspace, sources } = program;
   const targets = new Set(workspace.targets.map((file) => file.getFilePath()));
   const others = filesWithUses(units);
@@ -20,9 +26,10 @@ export const compilePlan: Verify = (units, program) => {
     fallback: workspace.project.getCompilerOptions(),
     parsed: workspace.project.getProgram().compilerObject,
     others,
+    second,
   });
   return new Map([...problems].map(([unit, problem]) => [unit, refusalOf(unit, problem, program)]));
-};
+}
 
 /** Files that use a region of the classes: the type of an object can reach them without an import of its class. */
 function filesWithUses(units: readonly Unit[]): string[] {

@@ -11,6 +11,7 @@ import { applyEdits, OffsetMap, type TextEdit } from "../source/edits.ts";
 import { blame } from "./blame.ts";
 import { Compiler, type Diagnostic, TextSource } from "./compiler.ts";
 import { ImportGraph } from "./importers.ts";
+import type { SecondThread } from "./second-thread.ts";
 
 /** Edits that are made together or not at all. */
 export interface Unit {
@@ -31,6 +32,8 @@ export interface VerifyOptions {
   readonly fallback?: ts.CompilerOptions;
   /** A program whose library files need not be parsed again. */
   readonly parsed?: ts.Program;
+  /** Compiles some of the files if there are many. */
+  readonly second?: SecondThread | undefined;
   /** Files to check besides the planned ones and those that import them. */
   readonly others?: readonly string[];
 }
@@ -232,7 +235,7 @@ class CheckedProgram<U extends Unit> {
     const known = this.groups.get(configuration);
     if (known !== undefined) return known;
     const group = {
-      compiler: new Compiler(configuration, this.files),
+      compiler: new Compiler(configuration, this.files, this.options.second),
       imports: new ImportGraph(configuration, this.files, [...this.texts.keys()]),
     };
     this.groups.set(configuration, group);

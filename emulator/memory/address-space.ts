@@ -156,22 +156,22 @@ export class AddressSpace extends Accessor {
     if (this.destroyed) throw new QomAbort(`address space ${this.name} is destroyed twice`);
     this.destroyed = true;
     const root = this.rootRegion;
+    this.model.endingSpaces.add(this);
     this.model.transaction(() => {
       this.rootRegion = null;
       if (root !== null) this.model.endSpace(this, root);
     });
     this.model.removeSpace(this);
-    this.model.endingSpaces.add(this);
     const { storage } = this;
     const embedded = storage instanceof AddressSpaceStorage;
     this.model.rcu.call(embedded ? storage.node : new RcuNode(), () => {
       if (this.mappings.bounceBytes > 0) throw new QomAbort(`${this.name} ends with bounce buffers in use`);
       if (this.mappings.waiting > 0) throw new QomAbort(`${this.name} ends with waiters for bounce buffers`);
       if (this.observers.any) throw new QomAbort(`${this.name} ends with listeners attached`);
-      this.view.shownBy--;
-      this.model.dropIfUnseen(this.view);
-      this.view.unref();
       const { model } = this;
+      this.view.shownBy--;
+      model.dropFlatView(this.view);
+      this.view.unref();
       if (embedded) storage.ended(this);
       this.heldRoot = null;
       model.endingSpaces.delete(this);

@@ -40,7 +40,7 @@ export class MemoryModel extends ObjectModel {
   private readonly spaces = new Set<AddressSpace>();
   private readonly spacesOf = new Map<MemoryRegion, Set<AddressSpace>>();
   private listed: readonly AddressSpace[] | null = null;
-  private readonly endedSpaces = new Set<AddressSpace>();
+  private readonly endedSpaces: AddressSpace[] = [];
   private spaceNumber = 0;
   /** Views that the commit in progress has replaced in the table. */
   private readonly replaced: FlatView[] = [];
@@ -107,14 +107,13 @@ export class MemoryModel extends ObjectModel {
     const sharing = this.spacesOf.get(root);
     sharing?.delete(space);
     if (sharing?.size === 0) this.spacesOf.delete(root);
-    this.endedSpaces.add(space);
+    this.endedSpaces.push(space);
     this.updatePending = true;
   }
 
-  /** Forgets a space that has ended; within an outer transaction, the commit passes it by, as in QEMU. */
+  /** Forgets a space that has ended. */
   removeSpace(space: AddressSpace): void {
     this.spaces.delete(space);
-    this.endedSpaces.delete(space);
     this.listed = null;
   }
 
@@ -162,7 +161,7 @@ export class MemoryModel extends ObjectModel {
   private renderAll(): void {
     this.changes.takeMap();
     this.changes.takeIoEventFds();
-    this.endedSpaces.clear();
+    this.endedSpaces.length = 0;
     this.dropFlatViews();
     for (const space of this.spaces) this.flatViewOf(space.root);
     for (const listener of this.listeners) listener.begin?.();
@@ -177,8 +176,8 @@ export class MemoryModel extends ObjectModel {
   private renderChanged(): void {
     const places = this.changes.takeMap();
     const ioEventFds = this.changes.takeIoEventFds();
-    const reached = new Set(this.endedSpaces);
-    this.endedSpaces.clear();
+    // One whose grace period is over, within this very transaction, is gone already.
+    const reached = new Set(this.endedSpaces.splice(0).filter((space) => this.endingSpaces.has(space)));
     for (const root of places.keys()) for (const space of this.spacesOf.get(root) ?? []) reached.add(space);
     const spaces = [...reached].sort((a, b) => a.number - b.number);
     const done = new Set<MemoryRegion>();
@@ -192,7 +191,7 @@ export class MemoryModel extends ObjectModel {
       if (now.change?.from === old)
         space.observers.updateIoEventFds(united([...extents(now.change), ...fds]));
       else space.observers.updateIoEventFds();
-      this.dropIfUnseen(old);
+      this.dropFlatView(old);
     }
     for (const [root, within] of ioEventFds) if (!places.has(root)) this.updateIoEventFdsBelow(root, within);
     for (const listener of this.listeners) listener.commit?.();
@@ -222,8 +221,8 @@ export class MemoryModel extends ObjectModel {
     for (const space of this.spacesOf.get(root) ?? []) space.observers.updateIoEventFds(united(within));
   }
 
-  /** Drops the table's reference to a view if no address space shows it. */
-  dropIfUnseen(view: FlatView): void {
+  /** Drops the table's reference to a view unless an address space shows it. */
+  dropFlatView(view: FlatView): void {
     if (view.shownBy > 0 || view.root === null || this.flatViews.get(view.root) !== view) return;
     this.flatViews.delete(view.root);
     view.unref();

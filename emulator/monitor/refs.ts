@@ -1,5 +1,5 @@
 /** Who holds whom in a machine: as text, as JSON and as a picture. */
-import { AddressSpace, FlatView, formatAddress, Mapping, MemoryRegion } from "#memory";
+import { AddressSpace, FlatView, FoundRange, formatAddress, Mapping, MemoryRegion } from "#memory";
 import { type DeviceModel, type Hold, type Holder, type HoldGraph, holdGraph } from "#qdev";
 import { QomObject } from "#qom";
 
@@ -44,6 +44,7 @@ function nameOf(node: Holder): string {
   if (node instanceof FlatView)
     return node.root === null ? "empty flat view" : `flat view of ${node.root.name}`;
   if (node instanceof Mapping) return `mapping at ${formatAddress(node.address)}`;
+  if (node instanceof FoundRange) return `range found at ${formatAddress(node.address)}`;
   return node.canonicalPath() ?? `${node.qomType.typeName} without parent`;
 }
 
@@ -104,10 +105,11 @@ function jsonOf({ nodes, holds, cycles }: HoldGraph, names: Names): unknown {
   };
 }
 
-function kindOf(node: Holder): "object" | "address space" | "flat view" | "mapping" {
+function kindOf(node: Holder): "object" | "address space" | "flat view" | "mapping" | "found range" {
   if (node instanceof QomObject) return "object";
   if (node instanceof AddressSpace) return "address space";
-  return node instanceof FlatView ? "flat view" : "mapping";
+  if (node instanceof FlatView) return "flat view";
+  return node instanceof Mapping ? "mapping" : "found range";
 }
 
 const ROW = 22;
@@ -148,7 +150,7 @@ function drawing({ nodes: all, holds, cycles }: HoldGraph, names: Names): string
   });
   const title = `Who holds whom: ${nodes.length} things, ${cycles.length === 0 ? "no cycles" : `${cycles.length} ${cycles.length === 1 ? "cycle" : "cycles"} in red`}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${round(x)} ${round(bottom + MARGIN)}" width="${round(x)}" height="${round(bottom + MARGIN)}" role="img" aria-label="${escaped(title)}">
-<style>svg{background:#fff;font:11px sans-serif}rect{fill:#f3f3f0;stroke:#888}.address-space,.flat-view,.mapping{fill:#e6eef8}path{fill:none;stroke:#9aa;stroke-width:1}.cycle{stroke:#c22;stroke-width:2}.why{fill:#a11;font-size:10px}</style>
+<style>svg{background:#fff;font:11px sans-serif}rect{fill:#f3f3f0;stroke:#888}.address-space,.flat-view,.mapping,.found-range{fill:#e6eef8}path{fill:none;stroke:#9aa;stroke-width:1}.cycle{stroke:#c22;stroke-width:2}.why{fill:#a11;font-size:10px}</style>
 <text x="${MARGIN}" y="${MARGIN}" font-weight="bold">${escaped(title)}</text>
 ${edges.join("\n")}
 ${boxes.join("\n")}

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { CommandError } from "#host";
-import { addMachineOptions, askedForHelp, Emulation, type MachineArguments, machineOptions } from "#machine";
+import { addMachineOptions, Emulation, type MachineArguments, machineOptions } from "#machine";
 import { formatFlatViews, formatMtree, type ReferencePolicy, referencePolicies } from "#memory";
 import type { DeviceModel } from "#qdev";
 import { formatQomTree } from "./qom-tree.ts";
@@ -31,7 +31,7 @@ export function addTreeCommand(program: Command): void {
         .default("owner"),
     );
   addMachineOptions(command).action(async (view: string, options: TreeOptions) => {
-    process.stdout.write((await askedForHelp(options)) ?? (await show(view, options)));
+    process.stdout.write(await show(view, options));
   });
 }
 

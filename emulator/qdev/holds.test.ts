@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   AddressSpace,
+  type FoundRange,
   type Mapping,
   MemoryRegion,
   type MemoryRegionOps,
@@ -90,12 +91,13 @@ describe("every count has a name", () => {
   it.each(POLICIES)(
     "whatever happens, with %s: only what the test itself holds is external",
     (references) => {
-      const steps = fc.array(fc.tuple(fc.nat(9), fc.nat(2)), { maxLength: 40 });
+      const steps = fc.array(fc.tuple(fc.nat(10), fc.nat(2)), { maxLength: 40 });
       fc.assert(
         fc.property(steps, (schedule) => {
           const { model, root, space } = machine(references);
           const parts: Part[] = [];
           const held = new Map<QomObject, number>();
+          const finds: FoundRange[] = [];
           for (const [step, which] of schedule) {
             const part = parts[which % Math.max(1, parts.length)];
             if (step === 0 || part === undefined) {
@@ -120,8 +122,13 @@ describe("every count has a name", () => {
             else if (step === 6 && part.lent !== null) {
               space.unmap(part.lent, 0);
               part.lent = null;
-            } else if (step === 7) model.rcu.drain();
-            else if (step === 8) {
+            } else if (step === 7) {
+              model.rcu.drain();
+              for (const range of finds.splice(0)) range.release();
+            } else if (step === 10) {
+              const range = root.find(AT + 0x10000 * parts.indexOf(part) + 0x1000, 4);
+              if (range !== undefined) finds.push(range);
+            } else if (step === 8) {
               const object = leaf.enabled ? leaf : part;
               object.ref();
               held.set(object, (held.get(object) ?? 0) + 1);

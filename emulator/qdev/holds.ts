@@ -1,5 +1,5 @@
 /** Who holds whom: every reference count of a machine with its holder and its reason, and the cycles among them. */
-import { AddressSpace, AddressSpaceStorage, FlatView, Mapping, MemoryRegion } from "#memory";
+import { AddressSpace, AddressSpaceStorage, FlatView, FoundRange, Mapping, MemoryRegion } from "#memory";
 import { ObjectState, QomObject } from "#qom";
 import { Bus } from "./bus.ts";
 import type { DeviceModel } from "./device-model.ts";
@@ -11,7 +11,7 @@ import type { DeviceModel } from "./device-model.ts";
  * - `foreign container`, `own container`: a region inside a container of another owner, or of the same owner
  * - `root`: the root of a flat view or of an address space; `view`: a range of a flat view; `section`: its entry in the
  *   dispatch table
- * - `map`: memory lent to a device
+ * - `map`: memory lent to a device; `find`: a range that was looked up and not released
  * - `bus`: a device on a bus, or the bus of a device
  * - `region`: a region holds its owner, in policies in which it does
  * - `shows`: an address space and its flat view
@@ -28,6 +28,7 @@ export type HoldReason =
   | "view"
   | "section"
   | "map"
+  | "find"
   | "bus"
   | "region"
   | "shows"
@@ -35,7 +36,7 @@ export type HoldReason =
   | "external";
 
 /** Anything that holds or is held. */
-export type Holder = QomObject | FlatView | AddressSpace | Mapping;
+export type Holder = QomObject | FlatView | AddressSpace | Mapping | FoundRange;
 
 export interface Hold {
   /** Null: outside of the machine. */
@@ -78,11 +79,12 @@ class Collector {
 
   /** Everything in the ledger that has not ended. */
   nodes(): Holder[] {
-    const { addressSpaces, endingSpaces, heap } = this.model;
+    const { addressSpaces, endingSpaces, finds, heap } = this.model;
     const nodes: Holder[] = [...addressSpaces, ...endingSpaces].flatMap((space) => [
       space,
       ...space.mappings.current(),
     ]);
+    nodes.push(...finds);
     for (const { tenants } of heap.live()) {
       for (const tenant of tenants) {
         const isLive = tenant instanceof QomObject && tenant.state === ObjectState.Live;
@@ -96,6 +98,7 @@ class Collector {
     if (node instanceof FlatView) this.followView(node);
     else if (node instanceof AddressSpace) this.followSpace(node);
     else if (node instanceof Mapping) this.addRegion(node, node.region, "map");
+    else if (node instanceof FoundRange) this.addRegion(node, node.region, "find");
     else this.followObject(node);
   }
 

@@ -40,7 +40,7 @@ export function claimMatrix(rows: readonly ClaimRow[]): Table {
   const lines = rows.flatMap((row) => row.scenarios.flatMap((scenario) => matrixLines(row, scenario)));
   return {
     caption: "Outcomes of every scenario, by storage and reference policy",
-    head: ["Scenario", "Storage", ...REFERENCE_POLICIES],
+    head: ["Scenario", "Storage", ...REFERENCE_POLICIES.map((policy) => policy.replace("+", " +"))],
     numeric: [false, false, ...REFERENCE_POLICIES.map(() => false)],
     rows: lines,
   };

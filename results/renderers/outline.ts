@@ -4,9 +4,11 @@ import { cleaned } from "#host";
 import { type Answer, answer } from "../answer.ts";
 import type { ClaimVerdict } from "../claims.ts";
 import { type Warning, warnings } from "../environment-words.ts";
-import { controlSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
+import { controlSentence, processesSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
+import { SLICE_ESTIMATOR } from "../rules/questions.ts";
 import type { Run } from "../schema.ts";
 import { claimMatrix, claimNotes, claimTable, factTable, inCTable } from "./claim-tables.ts";
+import { agreementSentence, sourcesTable } from "./sources-table.ts";
 import type { Table } from "./table-model.ts";
 import {
   alikeTable,
@@ -59,6 +61,7 @@ export function reportOf(stored: Run): Report {
     ...(proven ? [] : [proof]),
     claimSection(run),
     verdictSection(run),
+    sourcesSection(run),
     lifetimeSection(run),
     fieldReadSection(run),
     detailSection(run),
@@ -88,7 +91,10 @@ function table(content: Table, folded = false): Block {
 function verdictSection(run: Run): Section {
   return {
     title: "Verdicts",
-    paragraphs: [SCOPE, `${controlSentence(run)} ${selfTestSentence(run.selfTest)}`],
+    paragraphs: [
+      SCOPE,
+      `${controlSentence(run)} ${selfTestSentence(run.selfTest)} ${processesSentence(run)}`.trim(),
+    ],
     blocks: [
       table(
         verdictTable(run, "Headline questions: paired differences, their control, and verdicts", [
@@ -120,6 +126,18 @@ function claimSection({ claims }: Run): Section {
         ? []
         : [{ kind: "text", title: "Notes on claims", text: notes, folded: true } as const]),
     ],
+  };
+}
+
+function sourcesSection(run: Run): Section {
+  return {
+    title: "This emulator and QEMU in C",
+    paragraphs: [
+      "The same questions, asked of QEMU built in both forms. The two measure different programs, so their figures cannot be compared; " +
+        "which form takes less can. " +
+        agreementSentence(run),
+    ],
+    blocks: [table(sourcesTable(run))],
   };
 }
 
@@ -216,13 +234,29 @@ function methodSection(run: Run): Section {
       ...(looks.length < 2
         ? []
         : [
-            `The run looked at each question after ${looks.join(", ")} processes, and stopped measuring it once it was decided. Each ` +
-              "look uses a stricter level, so that all looks together err at most as often as a single look at 95 %.",
+            `A time of slices is looked at after ${looks.join(", ")} processes, and no longer measured once it is decided. Each look ` +
+              "uses a stricter level, so that all looks together err at most as often as a single look at 95 %. The chance of a difference of " +
+              "times is that of the sign test, multiplied by the number of looks and corrected by Holm: with n processes it is never below " +
+              "2 in 2ⁿ, however narrow the interval. " +
+              looksReached(run),
           ]),
     ],
     blocks: [table(selfTestTable(run), true), table(alikeTable(run), true)],
     picture: "method",
   };
+}
+
+/** How far the run came with its times of slices. */
+function looksReached({ metrics, options: { sequential } }: Run): string {
+  const counts = metrics
+    .filter(({ estimator }) => estimator === SLICE_ESTIMATOR)
+    .map(({ processes }) => processes.length);
+  if (counts.length === 0) return "This run has no such times.";
+  const [least, most, first] = [Math.min(...counts), Math.max(...counts), sequential.looks[0] ?? 0];
+  const range = least === most ? `${most}` : `${least} to ${most}`;
+  return most < first
+    ? `In this run they have ${range} processes, because its time was up before the first look.`
+    : `In this run they have ${range} processes.`;
 }
 
 function environmentSection(run: Run): Section {

@@ -46,11 +46,13 @@ export function verdictTable(run: Run, caption: string, roles: readonly Metric["
     "A against itself",
     "Verdict",
   ];
-  const qemuHead = [`QEMU in C: ${names.A}`, `QEMU in C: ${names.B}`, `QEMU in C: difference ${interval}`];
+  const qemuHead = [names.A, names.B, `difference ${interval}`, "verdict"].map(
+    (text) => `QEMU in C: ${text}`,
+  );
   return {
     caption,
     head: withQemu ? [...head, ...qemuHead] : head,
-    numeric: [false, false, true, true, true, true, false, ...(withQemu ? [true, true, true] : [])],
+    numeric: [false, false, true, true, true, true, false, ...(withQemu ? [true, true, true, false] : [])],
     verdictColumn: 6,
     rows: SUITES.flatMap((suite) =>
       rows
@@ -108,7 +110,7 @@ function questionRows(question: TableQuestion, withQemu: boolean, group: string 
       ...figureCells(ours),
       metric === null ? NONE : controlCell(metric),
       verdict === null ? NONE : verdictChip(verdict, metric),
-      ...(withQemu ? figureCells(qemu) : []),
+      ...(withQemu ? [...figureCells(qemu), qemuVerdict(qemu)] : []),
     ];
     return {
       cells,
@@ -159,6 +161,21 @@ function figureCells(figure: Metric | Omission | null): string[] {
   return [...formatFigures(ab.figures), formatEffect(ab, figure.scale === "percent" ? "%" : "")];
 }
 
+/** A figure in cells: its quantity, both arms, their difference, A against itself, and the verdict. */
+export function metricFigures(metric: Metric): string[] {
+  const { quantity, comparison } = metric;
+  return [
+    figureWords({ quantity, ours: null, qemu: metric }),
+    ...figureCells(metric),
+    controlCell(metric),
+    verdictChip(comparison.verdict, metric),
+  ];
+}
+
+function qemuVerdict(figure: Metric | Omission | null): string {
+  return isMetric(figure) ? verdictChip(figure.comparison.verdict, figure) : NONE;
+}
+
 function controlCell(metric: Metric): string {
   return formatInterval(metric.comparison.aa);
 }
@@ -172,7 +189,7 @@ function notesOf(question: TableQuestion): string[] {
   return [
     ...byConstruction.map((why) => `Equal by construction: ${clause(why)}.`),
     ...(!isDecided(question) && (deciding !== null || (hasFigures(question) && !lacksDeciding(question)))
-      ? [`Open: ${sentence(reasonOf({ ...question, figures: metrics }))}`]
+      ? [reasonWords(question, sentence(reasonOf({ ...question, figures: metrics })))]
       : []),
     ...omissions.map((omission) => `${capitalName(omission)}: ${clause(omission.reason)}.`),
     ...metrics.flatMap((metric) =>
@@ -181,6 +198,11 @@ function notesOf(question: TableQuestion): string[] {
         : [`Machines disagree (${QUANTITY_NAMES[metric.quantity]}): ${sentence(metric.comparison.machines)}`],
     ),
   ];
+}
+
+/** A question that no figure is meant to decide is not open. */
+function reasonWords({ verdict }: TableQuestion, reason: string): string {
+  return verdict === "not judged" ? reason : `Open: ${reason}`;
 }
 
 function capitalName({ quantity, source }: Omission): string {

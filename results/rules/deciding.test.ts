@@ -42,18 +42,26 @@ describe("standingsOf", () => {
   it("does not let a count decide the latency of dispatch", () => {
     const dispatch = [figure({ suite: "dispatch" }), figure({ suite: "dispatch", quantity: "count" })];
     expect(decidesOf(dispatch)).toEqual([true, false]);
+    const inQemu = dispatch.map(({ definition, samples }) => ({
+      ...{ definition: { ...definition, source: "qemu" as const }, samples },
+    }));
+    expect(decidesOf(inQemu)).toEqual([false, true]);
   });
 
   it("lets reads decide if neither form reads a field: equal by construction", () => {
+    const onlyShown = "the reads of region fields decide, of which there are none";
     expect(standingsOf([time, count, none], null)).toEqual([
-      { decides: false, byConstruction: BY_CONSTRUCTION },
-      { decides: false, byConstruction: BY_CONSTRUCTION },
-      { decides: true, byConstruction: BY_CONSTRUCTION },
+      { decides: false, byConstruction: BY_CONSTRUCTION, onlyShown },
+      { decides: false, byConstruction: BY_CONSTRUCTION, onlyShown },
+      { decides: true, byConstruction: BY_CONSTRUCTION, onlyShown: null },
     ]);
     for (const some of [figure({ quantity: "reads" }, [0, 1]), figure({ quantity: "reads" }, [1, 0])]) {
       expect(standingsOf([time, some], null)).toEqual([
-        { decides: true, byConstruction: null },
-        { decides: false, byConstruction: null },
+        { decides: true, byConstruction: null, onlyShown: null },
+        {
+          ...{ decides: false, byConstruction: null },
+          onlyShown: "reads of region fields decide only where there are none",
+        },
       ]);
     }
   });
@@ -64,6 +72,23 @@ describe("standingsOf", () => {
     expect(decidesOf([sliced], selfTest(false))).toEqual([false]);
     expect(decidesOf([sliced], null)).toEqual([true]);
     expect(decidesOf([time], selfTest(false))).toEqual([true]);
+  });
+
+  it("says why a figure is only shown", () => {
+    const why = (figures: readonly Figure[], test: SelfTest | null = null) =>
+      standingsOf(figures, test).map(({ onlyShown }) => onlyShown);
+    const sliced = (name: string) => figure({ estimator: SLICE_ESTIMATOR, name });
+    expect(why([time, count])).toEqual([expect.stringMatching(/^the count of instructions decides: /), null]);
+    expect(why([figure({ suite: "dispatch", quantity: "count" })])).toEqual([
+      expect.stringMatching(/^instructions say little about latency/),
+    ]);
+    expect(why([sliced(QUESTION.name)], selfTest(false))).toEqual([
+      expect.stringMatching(/self-test, identical forms differed by too much/),
+    ]);
+    expect(why([sliced("another")], selfTest(true))).toEqual([
+      expect.stringMatching(/self-test does not cover this work/),
+    ]);
+    expect(why([figure({ decides: false })])).toEqual([expect.stringMatching(/^nothing exact decides this/)]);
   });
 
   it("ignores the figures of another source", () => {

@@ -1,6 +1,14 @@
 /** Which figure of a question decides it, and where the forms cannot differ by construction. */
 import { metricKey, questionKey } from "../rows.ts";
-import type { MetricDefinition, MetricIdentity, Omission, PerArm, SelfTest, Suite } from "../schema.ts";
+import type {
+  MetricDefinition,
+  MetricIdentity,
+  Omission,
+  PerArm,
+  SelfTest,
+  Source,
+  Suite,
+} from "../schema.ts";
 import { SLICE_ESTIMATOR } from "./questions.ts";
 
 /** Arms (or slots) that run the same code count as alike if their medians differ by at most this many percent. */
@@ -17,14 +25,20 @@ export interface Figure {
 }
 
 /** Whether a figure decides, and whether it is equal by construction, given the other figures of its run. */
-export type Standing = Pick<MetricDefinition, "decides" | "byConstruction">;
+export interface Standing extends Pick<MetricDefinition, "decides" | "byConstruction"> {
+  /** Why it is only shown, as the end of a sentence; null if it decides. */
+  readonly onlyShown: string | null;
+}
+
+const UNSTABLE = "a time depends on the state of compiled code and memory that each process falls into";
 
 /**
- * Whether instruction counts decide the questions of a suite. They say little about the latency of dispatch, which is
- * dominated by caches and branch predictors.
+ * Whether instruction counts decide the questions of a suite. In this emulator they say little about the latency of
+ * dispatch, which is dominated by caches and branch predictors. In QEMU, an access takes hundreds of instructions, and
+ * its time on a shared machine varies by far more than the forms could differ.
  */
-export function countDecides(suite: Suite): boolean {
-  return suite !== "dispatch";
+export function countDecides(suite: Suite, source: Source = "regionlab"): boolean {
+  return suite !== "dispatch" || source === "qemu";
 }
 
 /** Whether arms are alike, given the distance of each median from that of all arms together, in percent. */
@@ -49,25 +63,38 @@ export function standingsOf(figures: readonly Figure[], selfTest: SelfTest | nul
     ({ definition, samples }) => definition.quantity === "reads" && readsNone(samples),
   );
   const counted = keysOf(
-    ({ definition }) => definition.quantity === "count" && countDecides(definition.suite),
+    ({ definition }) => definition.quantity === "count" && countDecides(definition.suite, definition.source),
   );
   const alike = selfTest && new Set(selfTest.alike.filter((each) => each.alike).map(questionKey));
   const isSound = (definition: Figure["definition"]) =>
     definition.estimator !== SLICE_ESTIMATOR || alike === null || alike.has(questionKey(definition));
   return figures.map(({ definition }) => {
     const key = keyOf(definition);
-    if (constructed.has(key)) {
-      return { decides: definition.quantity === "reads", byConstruction: BY_CONSTRUCTION };
-    }
-    return { decides: decidesAmong(definition, key), byConstruction: null };
+    const byConstruction = constructed.has(key) ? BY_CONSTRUCTION : null;
+    const decides = byConstruction === null ? decidesAmong(definition, key) : definition.quantity === "reads";
+    return { decides, byConstruction, onlyShown: decides ? null : whyOnlyShown(definition, key) };
   });
+
+  function whyOnlyShown(definition: Figure["definition"], key: string): string {
+    if (constructed.has(key)) return "the reads of region fields decide, of which there are none";
+    if (definition.quantity === "reads") return "reads of region fields decide only where there are none";
+    if (definition.quantity === "count")
+      return "instructions say little about latency, which caches and branch predictors dominate";
+    if (counted.has(key)) return `the count of instructions decides: ${UNSTABLE}`;
+    if (!isSound(definition)) {
+      return alike !== null && selfTest?.alike.some((each) => questionKey(each) === questionKey(definition))
+        ? "in the instrument's self-test, identical forms differed by too much at this work"
+        : "the instrument's self-test does not cover this work, so a difference may be the instrument's";
+    }
+    return `nothing exact decides this question: ${UNSTABLE}`;
+  }
 
   function decidesAmong(definition: Figure["definition"], key: string): boolean {
     switch (definition.quantity) {
       case "reads":
         return false;
       case "count":
-        return countDecides(definition.suite);
+        return countDecides(definition.suite, definition.source);
       case "time":
         return definition.decides && isSound(definition) && !counted.has(key);
       case "memory":

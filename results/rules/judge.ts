@@ -21,7 +21,7 @@ import {
 } from "../statistics/index.ts";
 import { standingsOf } from "./deciding.ts";
 import { SLICE_ESTIMATOR } from "./questions.ts";
-import { decide, decideControl, isDecided, spreadOf } from "./verdict.ts";
+import { ALPHA, decide, decideControl, isDecided, spreadOf } from "./verdict.ts";
 
 export interface Measured {
   readonly definition: MetricDefinition;
@@ -30,6 +30,8 @@ export interface Measured {
   /** The machine for each index. */
   readonly machines: readonly number[];
   readonly look: Look;
+  /** Why a figure that does not decide is only shown, as the end of a sentence. */
+  readonly onlyShown?: string | null;
 }
 
 /** Fewer processes give no figure: a single pair shows no spread. */
@@ -57,6 +59,13 @@ export function lookFor(
   return estimator === SLICE_ESTIMATOR ? lookOf(sequential) : ONE_LOOK;
 }
 
+/** Pairs from which on the sign test, at each of so many looks, can show a difference at all: its chance is 2 in 2^n. */
+export function fewestToClaim({ looks }: Look): number {
+  let pairs = LEAST_PROCESSES;
+  while (looks * 2 ** (1 - pairs) >= ALPHA) pairs++;
+  return pairs;
+}
+
 /**
  * Determines which metrics of a run decide their questions, and judges all metrics.
  * @param processes of the run
@@ -69,14 +78,15 @@ export function judgeRun(
   { sequential, selfTest }: { readonly sequential: Sequential; readonly selfTest: SelfTest | null },
 ): Metric[] {
   const standings = standingsOf(figures, selfTest);
-  const standing = figures.map((each, i) => ({
-    ...each,
-    definition: { ...each.definition, ...standings[i] },
-  }));
+  const standing = figures.map((each, i) => {
+    const { onlyShown = null, ...decided } = standings[i] ?? {};
+    return { ...each, definition: { ...each.definition, ...decided }, onlyShown };
+  });
   const comparisons = judge(
-    standing.map(({ definition, samples, processes: places }) => ({
+    standing.map(({ definition, samples, processes: places, onlyShown }) => ({
       definition,
       samples,
+      onlyShown,
       machines: places.map((index) => processes[index]?.machine ?? 0),
       look: lookFor(definition, sequential),
     })),
@@ -102,19 +112,21 @@ const MACHINES_ALPHA = 0.01;
 /**
  * Compares B with A, and A2 with A, for all metrics of a run at once, because Holm's correction needs them all.
  * Deciding headline metrics form one family and all others another, so that more details do not weaken the headline
- * verdicts.
+ * verdicts; each source has its own two, so that figures of QEMU do not change verdicts about this emulator.
  *
  * @returns in the order of the input
  */
 export function judge(metrics: readonly Measured[]): Comparison[] {
-  const inHeadline = metrics.map(({ definition: { role, decides } }) => role === "headline" && decides);
+  const families = metrics.map(
+    ({ definition: { role, decides, source } }) => `${source}/${role === "headline" && decides}`,
+  );
   const ab = corrected(
     metrics.map((metric) => effect(metric, "B")),
-    inHeadline,
+    families,
   );
   const aa = corrected(
     metrics.map((metric) => effect(metric, "A2")),
-    inHeadline,
+    families,
   );
   return metrics.map((metric, i) => {
     const [found, control] = [ab[i], aa[i]];
@@ -190,16 +202,13 @@ function at(values: readonly number[], places: readonly number[]): number[] {
 
 /** Why a verdict is open or not judged, and what would have to change. */
 function whyOpen(
-  { definition, samples, machines: places }: Measured,
+  { definition, samples, machines: places, look, onlyShown }: Measured,
   { ab, aa, verdict, aaVerdict, machines }: Omit<Comparison, "reason">,
 ): string {
-  const { margin, scale, unit, quantity } = definition;
+  const { margin, scale, unit } = definition;
   const measure = scale === "percent" ? "%" : unit;
   const width = (value: number) => `${value.toPrecision(2)} ${measure}`;
-  if (verdict === "not judged") {
-    const why = "a time depends on the state of compiled code and memory that each process falls into";
-    return `Only shown for comparison, because another figure decides or would if it were available${quantity === "time" ? `: ${why}` : ""}.`;
-  }
+  if (verdict === "not judged") return `Only shown: ${onlyShown ?? "it was not meant to decide"}.`;
   if (verdict === "no difference") {
     return `B differs from A by ${width(Math.abs(ab.estimate))}, but A differs from itself by up to ${width(spreadOf(aa))}: the difference says nothing about the forms.`;
   }
@@ -213,8 +222,11 @@ function whyOpen(
   if (spreadOf(ab) < margin && spreadOf(aa) >= margin) {
     return `The control is too wide: A may differ from itself by up to ${width(spreadOf(aa))}, and the margin is ${width(margin)}, so B is known no better than that. Measure more processes.`;
   }
-  if (samples.A.length < 4) {
-    return `${samples.A.length} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}: more processes are needed, with more time or more repeats.`;
+  const fewest = look.exact === true ? LEAST_PROCESSES : fewestToClaim(look);
+  const count = samples.A.length;
+  if (count < 4 || count < fewest) {
+    const least = count < fewest ? `; fewer than ${fewest} cannot show a difference, however large` : "";
+    return `${count} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}${least}: more processes are needed, with more time or more repeats.`;
   }
   const distance = Math.abs(ab.estimate);
   if (half < margin / 2) {
@@ -225,15 +237,15 @@ function whyOpen(
   }
   const ofControl = (aa.high - aa.low) / 2;
   return ofControl > margin
-    ? `Isolates that run the same code differ by ±${width(ofControl)}, whatever the form: a decision needs more of them, from a longer run or a quieter machine, or an exact count.`
-    : `B varies from process to process by ±${width(half)}, and the margin is ${width(margin)}: only a longer run can tell a difference from this variation.`;
+    ? `A against itself is known to ±${width(ofControl)} only, whatever the form: a decision needs more processes, from a longer run or a quieter machine, or an exact count.`
+    : `B against A is known to ±${width(half)} only, and A may differ from itself by up to ${width(spreadOf(aa))}; the margin is ${width(margin)}: only a longer run can tell a difference from this variation.`;
 }
 
-/** Applies Holm's correction within each of the two families. */
-function corrected(found: readonly Found[], inFirst: readonly boolean[]): Found[] {
+/** Applies Holm's correction within each family. */
+function corrected(found: readonly Found[], families: readonly string[]): Found[] {
   const adjusted = found.map(() => 1);
-  for (const family of [true, false]) {
-    const members = found.flatMap((_, i) => (inFirst[i] === family ? [i] : []));
+  for (const family of new Set(families)) {
+    const members = found.flatMap((_, i) => (families[i] === family ? [i] : []));
     const probabilities = holm(members.map((i) => found[i]?.effect.adjustedPValue ?? 1));
     members.forEach((i, rank) => {
       adjusted[i] = probabilities[rank] ?? 1;

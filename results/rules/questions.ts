@@ -15,6 +15,8 @@ export const SECTIONS_BY_TURNS = "read 4 bytes, sections by turns";
 export const TEN_THOUSAND = "read 4 bytes, 10 000 regions at random";
 /** Its floor: the callbacks of the same devices, called in an equally random order. */
 export const TEN_THOUSAND_FLOOR = "bare indirect calls, 10 000 devices at random";
+/** Accesses by a dispatcher that copies nothing, as QEMU's: followed by the number of regions. */
+export const UNCOPIED = "uncopied read";
 /** The workload of dispatch cases unless they name another. */
 export const PROBES = "probes";
 
@@ -44,7 +46,7 @@ export const COUNTED_ACCESSES = {
   firstRead: "first read after a commit",
   split: "read of 8 bytes, split in two",
   guestLoad: "load from the UART, by a guest",
-  uncopied: "uncopied read",
+  uncopied: UNCOPIED,
 } as const;
 
 /** A dispatch question, and the counted access that decides it if that access reads no field of the region. */

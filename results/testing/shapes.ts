@@ -179,10 +179,10 @@ function many(): Shape[] {
 
 /** The same questions, asked of QEMU. */
 function inQemu(): Shape[] {
-  return dispatch(SECTION_HIT, "headline", [3.1, 0.9, 0.1]).map((shape) => ({
-    ...shape,
-    definition: { ...shape.definition, source: "qemu", decides: false },
-  }));
+  return [
+    ...dispatch(SECTION_HIT, "headline", [3.1, 0.9, 0.1]),
+    ...boot("hello", "reset to milestone", "headline", "Until the guest printed its line.", [9, 0.01, 0.4]),
+  ].map((shape) => ({ ...shape, definition: { ...shape.definition, source: "qemu", decides: false } }));
 }
 
 /** Draws samples for the processes at `places`; samples of heap growth are the slopes of the heaps given. */

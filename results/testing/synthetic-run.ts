@@ -96,6 +96,29 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
   };
 }
 
+/** Figures of QEMU alone, as `bench qemu` stores them. */
+export function syntheticQemuRun(options: Omit<SyntheticOptions, "qemu"> = {}): Run {
+  const run = syntheticRun({ ...options, qemu: true });
+  const { seed, repeats } = run.options;
+  return {
+    ...run,
+    options: {
+      ...run.options,
+      workloads: [],
+      command: `npx regionlab bench qemu --a a/build --b b/build --repeats ${repeats} --seed ${seed}`,
+    },
+    metrics: run.metrics.filter(({ source }) => source === "qemu"),
+    ...{ equivalence: [], fieldReads: [], omissions: [], lifetimes: [], retention: [], codeSize: [] },
+    ...{ requirements: [], selfTest: null },
+    schedule: {
+      ...run.schedule,
+      processes: run.schedule.processes.map((entry) =>
+        entry.task.startsWith("proof/") ? { ...entry, task: "start" } : entry,
+      ),
+    },
+  };
+}
+
 const OMISSIONS: readonly Omission[] = [
   {
     suite: "dispatch",

@@ -6,7 +6,7 @@ const SOME = 5;
 
 export const c04 = ({ codeSize }: Evidence): Claim => ({
   id: "C4",
-  claim: "Dropping the fields saves some lines, and no complexity.",
+  claim: "Dropping the fields saves some lines, and that is all.",
   by: ["Odaki"],
   context: "A field carries no logic; leaving it out makes nothing easier to follow.",
   scenarios: [],

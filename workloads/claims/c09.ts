@@ -16,8 +16,8 @@ export const c09: Claim = {
   facts: [
     {
       name: "constructors that no converted device of this tree uses",
-      rule: "The devices of virt have registers, RAM, ROM and ROM devices; none has an alias, or RAM that somebody else allocated.",
-      predicted: "newAlias, newRamPtr",
+      rule: "The devices of virt have registers, RAM, ROM and ROM devices; none has an alias, RAM that somebody else allocated or that a host device has, or RAM that changes its size.",
+      predicted: "newAlias, newRamDevicePtr, newRamPtr, newResizeableRam",
       observe: async () => {
         const text = sourcesIn(OWNED);
         const unused = constructors().filter((name) => !text.includes(`MemoryRegion.${name}(`));

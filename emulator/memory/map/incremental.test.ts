@@ -206,17 +206,22 @@ it("derived views are those that rendering everything gives, and hold and tell t
   );
 });
 
-it("a space that is destroyed and freed inside a transaction is passed by at its end, and its view goes with it", () => {
+it("an address space may come and go, with its grace period, within one transaction", () => {
   const model = new MemoryModel();
   const root = MemoryRegion.new(model.noOwner, "root", WHOLE_ADDRESS_SPACE);
-  new AddressSpace(model, root, "stays");
   const owner = model.create(Owner);
-  const ram = MemoryRegion.newRam(owner, "ram", SLOT);
+  const region = MemoryRegion.newRam(owner, "ram", SLOT);
+  const space = new AddressSpace(model, root, "first");
   model.transaction(() => {
-    new AddressSpace(model, ram, "goes").destroy();
+    root.addSubregion(0, region);
+    new AddressSpace(model, region, "brief").destroy();
     model.rcu.drain();
-    root.addSubregion(SLOT, MemoryRegion.newRam(model.noOwner, "other", SLOT));
   });
+  expect(space.view.ranges).toHaveLength(1);
+  root.delSubregion(region);
+  owner.unref();
   model.rcu.drain();
-  expect(owner.refCount).toBe(1);
+  expect(owner.state).toBe(ObjectState.Freed);
+  model.destroy();
+  expect(model.heap.leaks()).toEqual([]);
 });

@@ -118,6 +118,7 @@ dl.words { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap
 dl.words dd { margin: 0; }
 .claim { font: 600 1.15rem/1.45 var(--serif); }
 .why { font-size: .82rem; color: var(--muted); }
+.verdicts td:nth-child(2) { min-width: 22rem; }
 .scenario { margin-top: 1.6rem; }
 .scenario .scroll { margin-top: .4rem; }
 .scenario > .note { margin: .5rem 0 0; font-size: .85rem; }
@@ -140,6 +141,8 @@ footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line
 @media (max-width: 50rem) {
   .answer div { grid-template-columns: minmax(0, 1fr); }
   .finding { display: inline; margin-left: .4rem; }
+  .verdicts td:nth-child(2) { min-width: 0; }
+  .verdicts tbody th { min-width: 2.4rem; }
   .matrix { font-size: .7rem; }
   .matrix th, .matrix td { min-width: 0; padding-right: .25rem; }
   .matrix .outcome { white-space: normal; padding: 0 .2rem; margin-right: 0; }

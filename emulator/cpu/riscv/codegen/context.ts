@@ -1,6 +1,12 @@
 import { CACHE_BLOCK_BYTES, LAYOUT, TLB_ENTRIES } from "../hart/layout.ts";
 import { FLOAT_DIRTY } from "../hart/state.ts";
-import type { HostCall, InstructionContext, LoadKind } from "../instructions/instruction.ts";
+import type {
+  CsrOperand,
+  CsrOperation,
+  HostCall,
+  InstructionContext,
+  LoadKind,
+} from "../instructions/instruction.ts";
 import {
   branch,
   type F32,
@@ -12,12 +18,14 @@ import {
   i64,
   type Label,
   type Local,
+  nothing,
   type Statement,
   sequence,
   type ValueType,
   when,
 } from "../wasm/index.ts";
 import { ACCESS_SIGNED, Exit, hostExit } from "./exits.ts";
+import { SupervisorCode } from "./supervisor.ts";
 import type { TemporaryPool } from "./temporaries.ts";
 
 /** What all instructions of a generated function share. */
@@ -28,6 +36,8 @@ export interface CodeFrame {
   readonly remaining: Local<"i32">;
   /** Low bits of the tags that data accesses match. */
   readonly dataMode: Local<"i64">;
+  /** The same for fetches, where a function keeps that. */
+  readonly fetchMode?: Local<"i64">;
   readonly exitCode: Local<"i32">;
   readonly temporaries: TemporaryPool;
   /** Leaves with `exitCode`, before the current instruction is executed. */
@@ -44,9 +54,11 @@ const boxed = (single: I64): I64 => i64.or(single, i64.constant(-(2n ** 32n)));
  */
 export abstract class CodeContext implements InstructionContext {
   private readonly frame: CodeFrame;
+  private readonly supervisor: SupervisorCode;
 
   constructor(frame: CodeFrame) {
     this.frame = frame;
+    this.supervisor = new SupervisorCode(this);
   }
 
   abstract get rs1(): I64;
@@ -72,9 +84,13 @@ export abstract class CodeContext implements InstructionContext {
   abstract jump(target: I64): Statement;
   abstract jumpRelative(): Statement;
   abstract branch(condition: I32): Statement;
+  /** The field of the first source register, as a value. */
+  abstract get registerField(): I64;
+  /** Number of the control register that the instruction accesses, if it is known here. */
+  protected abstract get csrNumber(): number | undefined;
 
   /** Address of a field of the hart's block. */
-  protected state(offset: number): number {
+  state(offset: number): number {
     return this.frame.stateOffset + offset;
   }
 
@@ -96,6 +112,30 @@ export abstract class CodeContext implements InstructionContext {
 
   host(call: HostCall): Statement {
     return this.leave(hostExit[call]);
+  }
+
+  get dataMode(): Local<"i64"> {
+    return this.frame.dataMode;
+  }
+
+  setFetchMode(mode: I64): Statement {
+    return sequence(
+      i64.store(AT_ZERO, mode, this.state(LAYOUT.fetchMode)),
+      this.frame.fetchMode?.set(mode) ?? nothing,
+    );
+  }
+
+  accessCsr(operation: CsrOperation, operand: CsrOperand): Statement {
+    const { csrNumber, supervisor } = this;
+    return csrNumber === undefined ? this.host("csr") : supervisor.access(csrNumber, operation, operand);
+  }
+
+  supervisorReturn(): Statement {
+    return this.supervisor.supervisorReturn();
+  }
+
+  environmentCall(): Statement {
+    return this.supervisor.environmentCall();
   }
 
   protected leave(code: number): Statement {

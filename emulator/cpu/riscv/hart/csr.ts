@@ -42,12 +42,12 @@ const STATUS_WRITABLE =
   Status.TVM |
   Status.TW |
   Status.TSR;
-const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
+export const SSTATUS_WRITABLE = Status.SIE | Status.SPIE | Status.SPP | Status.FS | Status.SUM | Status.MXR;
 /** UXL and SXL, in the high word: 64 bits, fixed. sstatus shows UXL only. */
 const MSTATUS_HIGH = 0x0a;
-const SSTATUS_HIGH = 0x02;
+export const SSTATUS_HIGH = 0x02;
 /** SD, in the high word: some state is dirty. */
-const STATUS_DIRTY = 0x80000000;
+export const STATUS_DIRTY = 0x80000000;
 
 /** RV64 with A, C, D, F, I, M, S and U (section 3.1.1). */
 const MISA_LOW = 0x14112d;
@@ -100,6 +100,13 @@ for (const [number, slot, low, high] of STORAGE) {
   storageWord[number] = csrWord[slot];
   writableLow[number] = low;
   writableHigh[number] = high;
+}
+
+/** Word index of a register that is plain storage, and its writable bits. @throws Error if it is not one */
+export function storageOf(number: number): { word: number; low: number; high: number } {
+  const word = storageWord[number] ?? 0;
+  if (word === 0) throw new Error(`control register ${number.toString(16)} is not plain storage`);
+  return { word, low: writableLow[number] ?? 0, high: writableHigh[number] ?? 0 };
 }
 
 /** Effects of a write that the hart must handle. */

@@ -85,6 +85,8 @@ export const LAYOUT = {
   record: 0x13c,
   /** WebAssembly address of the first record of the page that a start record is in (32 bits). */
   page: 0x140,
+  /** Instructions that ended in an exception, since reset. */
+  trapped: 0x148,
   csr: CSR_BASE,
   pmpaddr: PMPADDR_BASE,
   /** f0 to f31, 8 bytes each; single-precision values are NaN-boxed. */
@@ -126,6 +128,7 @@ export const WORD = {
   remaining: LAYOUT.remaining / 4,
   record: LAYOUT.record / 4,
   page: LAYOUT.page / 4,
+  trapped: LAYOUT.trapped / 4,
   pmpaddr: LAYOUT.pmpaddr / 4,
   floatRegisters: LAYOUT.floatRegisters / 4,
   fflags: LAYOUT.fflags / 4,

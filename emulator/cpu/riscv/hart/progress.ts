@@ -3,8 +3,6 @@ import type { HartState } from "./state.ts";
 
 /** The progress of a hart, and what its run must handle between two instructions. */
 export class Progress {
-  /** Instructions that ended in an exception, since reset. */
-  trapped = 0;
   /** In WFI. */
   sleeping = false;
   /** An interrupt may have become deliverable. */
@@ -26,6 +24,16 @@ export class Progress {
     this.trapped = 0;
     this.sleeping = false;
     this.interruptsChanged = true;
+  }
+
+  /** Instructions that ended in an exception, since reset: below 2^53. Generated code counts here, too. */
+  get trapped(): number {
+    const { state } = this;
+    return state.high(WORD.trapped) * 2 ** 32 + (state.low(WORD.trapped) >>> 0);
+  }
+
+  set trapped(count: number) {
+    this.state.set(WORD.trapped, (count % 2 ** 32) | 0, Math.floor(count / 2 ** 32));
   }
 
   /** Instructions executed since reset, exact at all times; the current one does not count yet. */

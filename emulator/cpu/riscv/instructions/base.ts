@@ -80,6 +80,6 @@ export const baseInstructions: readonly FullInstruction[] = [
   { ...I("fence", OPCODE.miscMem, 0, () => nothing), syntax: "fence" },
   /** Nothing to do: every store already checks for decoded code. */
   { ...I("fence.i", OPCODE.miscMem, 1, () => nothing), extension: "Zifencei", syntax: "" },
-  exact("ecall", 0x00000073, (c) => c.host("environmentCall")),
+  exact("ecall", 0x00000073, (c) => c.environmentCall()),
   exact("ebreak", 0x00100073, (c) => c.host("breakpoint")),
 ];

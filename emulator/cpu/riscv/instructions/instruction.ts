@@ -27,6 +27,11 @@ export type HostCall =
   | "cacheBlockZero"
   | "pause";
 
+/** How csrrw, csrrs and csrrc, and their immediate forms, combine a control register with the operand. */
+export type CsrOperation = "write" | "set" | "clear";
+/** A register, or its number taken as a value. */
+export type CsrOperand = "rs1" | "zimm";
+
 /**
  * The operands and effects in terms of which semantics are written. The interpreter implements them with the fields of
  * a decoded record and registers in memory, the translator with constants and locals.
@@ -96,6 +101,12 @@ export interface InstructionContext {
   /** Continues at pc + immediate if the condition is not zero. */
   branch(condition: Expression<"i32">): Statement;
   host(call: HostCall): Statement;
+  /** rd = control register, control register = combination of it and the operand; or leaves that to the host. */
+  accessCsr(operation: CsrOperation, operand: CsrOperand): Statement;
+  /** sret, or leaves it to the host. */
+  supervisorReturn(): Statement;
+  /** ecall, or leaves it to the host. */
+  environmentCall(): Statement;
 }
 
 export type Extension =

@@ -87,6 +87,14 @@ export class InterpreterContext extends CodeContext {
     return i64.add(this.pc, i64.constant(this.handler.length));
   }
 
+  get registerField(): I64 {
+    return i64.extendU(i32.shrU(this.field(3), i32.constant(3)));
+  }
+
+  protected get csrNumber(): number | undefined {
+    return this.handler.csr;
+  }
+
   get frs1Bits(): I64 {
     return i64.load(this.field(3), this.state(LAYOUT.floatRegisters));
   }

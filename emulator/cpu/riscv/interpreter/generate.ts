@@ -6,7 +6,7 @@
 
 import { Exit } from "../codegen/exits.ts";
 import { TemporaryPool } from "../codegen/temporaries.ts";
-import { ENTRIES_OFFSET, LAYOUT, TLB_ENTRIES, UNIT_ENTRY } from "../hart/layout.ts";
+import { ENTRIES_OFFSET, LAYOUT, RECORD_BYTES, TLB_ENTRIES, UNIT_ENTRY } from "../hart/layout.ts";
 import {
   block,
   blockTo,
@@ -36,8 +36,16 @@ export type Interpret = (startRecord: number) => number;
 export const UNIT_PARAMETERS = ["i64", "i32"] as const;
 export const UNIT_RESULTS = ["i32"] as const;
 
+const HALFWORDS_PER_PAGE = 2048;
+
 /** Index of the function `run` in its module. */
 const RUN = 0;
+
+/**
+ * Settings of a machine's first processor; the build generates this interpreter beforehand. Translating code costs as
+ * much as interpreting it thousands of times, hence the number of arrivals.
+ */
+export const USUAL = { stateOffset: 0, hotArrivals: 20_000 } as const;
 
 /** In place of a start record: look `pc` up, but do not check whether it is translated. */
 const UNTRANSLATED = 1;
@@ -94,13 +102,30 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
     ),
   );
 
+  /** Whether the current record is not one of the page's: execution ran off its end, or left a single instruction. */
+  const beyondPage = i32.geU(
+    i32.sub(record.value, page.value),
+    i32.constant(HALFWORDS_PER_PAGE * RECORD_BYTES),
+  );
+
   const dispatch = (frame: InterpreterFrame): Statement => {
     const undecoded = new Label("undecoded");
     const labels = handlers.map(({ instruction }) => new Label(instruction.name));
     const table = branchTable(i32.load16U(record.value, 0), [undecoded, ...labels], undecoded);
     const afterTable = handlers.map((handler) => new InterpreterContext(frame, handler).body());
     return nested([undecoded, ...labels], table, [
-      sequence(exitCode.set(i32.constant(Exit.Fetch)), branch(frame.exit)),
+      sequence(
+        when(
+          beyondPage,
+          sequence(
+            remaining.set(i32.add(remaining.value, i32.constant(1))),
+            target.set(i64.add(pcBase.value, recordAsPc)),
+            branch(frame.jump),
+          ),
+        ),
+        exitCode.set(i32.constant(Exit.Fetch)),
+        branch(frame.exit),
+      ),
       ...afterTable,
     ]);
   };
@@ -170,6 +195,7 @@ export function generateInterpreter(stateOffset: number, hotArrivals?: number): 
                       pcBase,
                       remaining,
                       dataMode,
+                      fetchMode,
                       target,
                       exitCode,
                       temporaries,

@@ -11,6 +11,7 @@
  * and both kinds fit in a byte. Floating-point registers all count from f0.
  */
 
+import { inlineCsrs } from "../codegen/supervisor.ts";
 import { compressedInstructions } from "../instructions/compressed.ts";
 import type { Decoded } from "../instructions/decode.ts";
 import { immediate, isFloat } from "../instructions/fields.ts";
@@ -25,6 +26,8 @@ export interface Handler {
   readonly length: 2 | 4;
   /** The target is in the same page: the immediate is the distance in bytes of records, not of guest code. */
   readonly near: boolean;
+  /** Number of the control register that it accesses; undefined for those that are left to the host. */
+  readonly csr?: number;
   /** Also executed, from its own record, which follows. */
   readonly followedBy?: Handler;
 }
@@ -40,14 +43,11 @@ const compressible = new Set(compressedInstructions.map(({ expandsTo }) => expan
 
 function variants(instruction: FullInstruction): Handler[] {
   const lengths: readonly (2 | 4)[] = compressible.has(instruction.name) ? [4, 2] : [4];
-  return lengths.flatMap((length) =>
-    isRelative(instruction)
-      ? [
-          { instruction, length, near: false },
-          { instruction, length, near: true },
-        ]
-      : [{ instruction, length, near: false }],
-  );
+  return lengths.flatMap((length) => {
+    const general = { instruction, length, near: false };
+    if (isRelative(instruction)) return [general, { instruction, length, near: true }];
+    return [general, ...inlineCsrs(instruction.name).map((csr) => ({ ...general, csr }))];
+  });
 }
 
 const singles: readonly Handler[] = [
@@ -63,10 +63,17 @@ export const handlers: readonly Handler[] = [...singles, ...pairsOf(singles)];
 const operations: ReadonlyMap<FullInstruction, Uint16Array> = new Map(
   [illegal, ...fullInstructions].map((instruction) => [instruction, new Uint16Array(4)]),
 );
-singles.forEach(({ instruction, length, near }, index) => {
+/** Operations of instructions that access a control register without the host, by instruction and register. */
+const csrOperations = new Map<string, number>();
+singles.forEach(({ instruction, length, near, csr }, index) => {
   const found = operations.get(instruction);
-  if (found !== undefined) found[variantIndex(length, near)] = index + 1;
+  if (csr !== undefined) csrOperations.set(csrKey(instruction, csr), index + 1);
+  else if (found !== undefined) found[variantIndex(length, near)] = index + 1;
 });
+
+function csrKey({ name }: FullInstruction, csr: number): string {
+  return `${name} ${csr}`;
+}
 
 function variantIndex(length: 2 | 4, near: boolean): number {
   return length - 2 + (near ? 1 : 0);
@@ -139,5 +146,8 @@ export function recordOf(decoded: Decoded, pageOffset: number | undefined): Reco
   const first = full.rd === undefined ? second : isFloat(full.rd) ? sourceOffset(rd) : destinationOffset(rd);
   if (full.rd !== undefined && full.rs2 !== undefined) high = second | (sourceOffset(rs3) << 8);
   if (full.rounds === true) high |= rm << 16;
-  return { low: operationOf(full, length, near) | (first << 16) | (sourceOffset(rs1) << 24), high };
+  const operation =
+    (full.immediate === immediate.csr ? csrOperations.get(csrKey(full, high)) : undefined) ??
+    operationOf(full, length, near);
+  return { low: operation | (first << 16) | (sourceOffset(rs1) << 24), high };
 }

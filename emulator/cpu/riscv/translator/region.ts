@@ -1,4 +1,6 @@
+import { inlineCsrs } from "../codegen/supervisor.ts";
 import { type Decoded, decode, instructionLength } from "../instructions/decode.ts";
+import type { FullInstruction } from "../instructions/instruction.ts";
 import { isRelative } from "../interpreter/records.ts";
 
 /** An instruction of a region, and its offset in the page. */
@@ -103,19 +105,23 @@ function readInstruction(offset: number, source: CodeSource): Decoded | undefine
 }
 
 function endAt({ full, instruction, immediate }: Decoded, offset: number): BlockEnd | undefined {
-  if (full.name === "jalr") return { kind: "indirect" };
+  if (INDIRECT.has(full.name)) return { kind: "indirect" };
   if (full.name === "jal") return { kind: "jump", offset: offset + immediate };
   if (isRelative(full)) {
     return { kind: "branch", taken: offset + immediate, next: offset + instruction.length };
   }
-  return alwaysLeaves(full.extension, full.name) ? { kind: "host" } : undefined;
+  return alwaysLeaves(full, immediate) ? { kind: "host" } : undefined;
 }
 
-/** Instructions that always return to TypeScript, in addition to those of Zicsr and privileged ones. */
-const HOST_ONLY = new Set(["ecall", "ebreak", "cbo.inval", "cbo.clean", "cbo.flush", "pause"]);
+/** Jumps to an address in a register; ecall and sret where generated code executes them. */
+const INDIRECT = new Set(["jalr", "ecall", "sret"]);
 
-function alwaysLeaves(extension: string, name: string): boolean {
-  return extension === "Zicsr" || extension === "Privileged" || HOST_ONLY.has(name);
+/** Instructions that always return to TypeScript, in addition to privileged ones. */
+const HOST_ONLY = new Set(["ebreak", "cbo.inval", "cbo.clean", "cbo.flush", "pause"]);
+
+function alwaysLeaves({ extension, name }: FullInstruction, immediate: number): boolean {
+  if (extension === "Zicsr") return !inlineCsrs(name).includes(immediate);
+  return extension === "Privileged" || HOST_ONLY.has(name);
 }
 
 /** Offsets where the block may continue. Calls end a region: what they return to has an entry of its own. */

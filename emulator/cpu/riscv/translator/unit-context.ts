@@ -1,4 +1,5 @@
 import { CodeContext, type CodeFrame } from "../codegen/context.ts";
+import { inlineCsrs } from "../codegen/supervisor.ts";
 import { LAYOUT } from "../hart/layout.ts";
 import {
   choose,
@@ -86,6 +87,15 @@ export class UnitContext extends CodeContext {
   get nextPc(): I64 {
     const { offset, decoded } = this.placed;
     return i64.add(this.unit.base.value, i64.constant(offset + decoded.instruction.length));
+  }
+
+  get registerField(): I64 {
+    return i64.constant(this.placed.decoded.rs1);
+  }
+
+  protected get csrNumber(): number | undefined {
+    const { full, immediate } = this.placed.decoded;
+    return inlineCsrs(full.name).includes(immediate) ? immediate : undefined;
   }
 
   writeRd(value: I64): Statement {

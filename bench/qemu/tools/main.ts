@@ -1,0 +1,63 @@
+/**
+ * What two trees and two builds of QEMU tell without being timed. Tables in Markdown, ready for docs/qemu-measured.md:
+ *
+ *     npm run bench:qemu -- structures --a A/build --b B/build    sizes of structures, from the debug information
+ *     npm run bench:qemu -- misses --a A/build --b B/build        cache misses of an access, by cachegrind
+ *     npm run bench:qemu -- realize --a A/build --b B/build       a device that is realized a second time
+ *     npm run bench:qemu -- lines --a A --b B                     lines and region fields of the sources
+ *     npm run bench:qemu -- coccinelle TREE [--build A/build]     Coccinelle and `regionlab c` on copies of one tree
+ *     npm run bench:qemu -- sanitizer --a A/build --b B/build     builds with --enable-asan --enable-ubsan
+ */
+import { Command, CommanderError } from "commander";
+import { CommandError } from "#host";
+import { compareLines } from "./lines.ts";
+import { compareMisses } from "./misses.ts";
+import { comparePeers } from "./peers.ts";
+import { compareRealize } from "./realize.ts";
+import { compareLeaks } from "./sanitizer.ts";
+import { compareStructures } from "./structures.ts";
+
+interface Pair {
+  readonly a: string;
+  readonly b: string;
+}
+
+const program = new Command("bench:qemu").exitOverride();
+
+function pair(
+  name: string,
+  description: string,
+  what: string,
+  compare: (pair: Pair) => Promise<string>,
+): void {
+  program
+    .command(name)
+    .description(description)
+    .requiredOption("--a <folder>", `${what} with embedded regions`)
+    .requiredOption("--b <folder>", `${what} with owned regions`)
+    .action(async (options: Pair) => {
+      process.stdout.write(`${await compare(options)}\n`);
+    });
+}
+
+pair("structures", "sizes of structures in both builds (needs pahole)", "build", compareStructures);
+pair("misses", "cache misses of an access (needs valgrind)", "build", compareMisses);
+pair("realize", "a device that is realized a second time", "build", compareRealize);
+pair("lines", "lines and region fields of both trees (needs git)", "tree", compareLines);
+pair("sanitizer", "leaks and undefined behaviour in both builds", "build", compareLeaks);
+program
+  .command("coccinelle")
+  .description("convert copies of a tree with Coccinelle and with `regionlab c`, and compile what changed")
+  .argument("<tree>", "unconverted tree, which is not changed")
+  .option("--build <folder>", "a build of that tree, whose compiler commands are used")
+  .action(async (tree: string, { build }: { build?: string }) => {
+    process.stdout.write(`${await comparePeers(tree, build)}\n`);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommandError || error instanceof CommanderError)) throw error;
+  if (error instanceof CommandError) process.stderr.write(`bench:qemu: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}
