@@ -30,7 +30,7 @@ export default defineConfig({
   resolve: { conditions: sourceConditions },
   ssr: { resolve: { conditions: sourceConditions } },
   test: {
-    exclude: [...configDefaults.exclude, LONG_TESTS],
+    exclude: [...configDefaults.exclude, LONG_TESTS, "**/*.qemu.test.ts"],
     testTimeout: 60_000,
     maxWorkers: "100%", // most of what tests wait for is a QEMU beside them
     projects: [

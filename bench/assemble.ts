@@ -2,6 +2,7 @@ import { CommandError } from "#host";
 /** Assembles the reports of single processes into a run: proofs first, then samples, verdicts and limits. */
 import {
   type Arm,
+  type ClaimRow,
   type CodeSize,
   checkRequirements,
   type Environment,
@@ -68,12 +69,13 @@ export interface RunParts {
   readonly countProcesses: readonly ProcessEntry[];
   readonly omissions: readonly Omission[];
   readonly codeSize: readonly CodeSize[];
+  readonly claims: readonly ClaimRow[];
   readonly selfTest: SelfTest | null;
 }
 
 /** Assembles a run. If a proof fails, it has no metrics, because times of different work mean nothing. */
 export function assembleRun(parts: RunParts): Run {
-  const { question, options, machines, proofs, outcomes, codeSize, selfTest } = parts;
+  const { question, options, machines, proofs, outcomes, codeSize, claims, selfTest } = parts;
   const equivalence = proveEquivalence(proofs, outcomes);
   const proven = equivalence.every(({ equal }) => equal);
   const { lifetimes, fieldReads } = combineOutcomes(proofs);
@@ -90,6 +92,7 @@ export function assembleRun(parts: RunParts): Run {
     fieldReads,
     metrics,
     omissions: proven ? stillMissing(parts.omissions, metrics) : [],
+    claims,
     lifetimes,
     retention: proven ? combineRetention(proofs, outcomes) : [],
     codeSize,

@@ -44,10 +44,13 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true }));
 
+/** Nothing is measured in these tests, so nothing may be converted either. */
+const convertDevices = () => Promise.reject(new Error("converts devices"));
+
 async function bench(...args: string[]): Promise<void> {
   const write = (text: string) => said.push(text);
   const program = new Command().exitOverride();
-  addBenchCommand(program, { output: { write }, notes: { write } });
+  addBenchCommand(program, convertDevices, convertDevices, { output: { write }, notes: { write } });
   await program.parseAsync(["bench", ...args], { from: "user" });
 }
 
@@ -55,6 +58,21 @@ describe("regionlab bench", () => {
   it.each<[string, string[], RegExp]>([
     ["an unknown suite", ["speed"], /^bench speed: there is no such suite/],
     ["one form", ["--regions", "embedded"], /^--regions embedded: give two of embedded, owned/],
+    [
+      "converted devices in a suite with devices of its own",
+      ["dispatch", "--convert", "virtio/*"],
+      /^bench dispatch --convert: measures devices of its own.*give boot, count/,
+    ],
+    [
+      "converted devices and forms",
+      ["--convert", "virtio/*", "--regions", "owned,embedded"],
+      /^--regions owned,embedded --convert: .*leave one out/,
+    ],
+    [
+      "a pattern that no command could repeat",
+      ["--convert", "virtio *"],
+      /^--convert virtio \*: has a space/,
+    ],
     ["an unknown guest", ["--workload", "doom"], /^--workload doom: there is no such guest/],
     ["one process", ["--repeats", "1"], /^--repeats 1: is not a whole number from 2/],
     ["half a process", ["--repeats", "2.5"], /^--repeats 2\.5: is not a whole number/],
@@ -114,6 +132,11 @@ describe("regionlab bench", () => {
       "a baseline of other forms",
       () => ["--baseline", at("forms.json")],
       /forms\.json: measured embedded, this run measures embedded and owned/,
+    ],
+    [
+      "a baseline of whole trees for converted devices",
+      () => ["--convert", "virtio/*", "--baseline", at("retention.json"), "--force"],
+      /retention\.json: measured whole trees, this run measures --convert virtio/,
     ],
     ["a synthetic baseline", () => ["--baseline", at("synthetic.json")], /synthetic\.json.*synthetic/s],
   ])("refuses %s, and leaves nothing half written", async (_, args, message) => {

@@ -18,6 +18,7 @@ import {
 } from "#results";
 import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
+import { answerClaims, type MixDevices } from "./claims.ts";
 import { measureCodeSize } from "./code-size.ts";
 import { requireScratch } from "./counts/callgrind.ts";
 import { captureEnvironment } from "./environment.ts";
@@ -33,6 +34,7 @@ import { type BenchPlan, describeRuntimeOptions, tasksOf } from "./plan.ts";
 import { addQemuCommand } from "./qemu/command.ts";
 import { codeFolder, runBench } from "./run-bench.ts";
 import type { ProgressStream } from "./runner/progress.ts";
+import { addScalingCommand } from "./scaling/command.ts";
 import { loadSelfTest } from "./selftest/store.ts";
 import { checkStored } from "./stored-files.ts";
 
@@ -42,22 +44,34 @@ export interface BenchStreams {
   readonly notes: ProgressStream;
 }
 
+/** Has measured processes load, as owned devices, the embedded ones with the files that match a pattern converted. */
+export type ConvertDevices = (
+  pattern: string,
+) => Promise<{ readonly converted: readonly string[]; readonly withRegions: readonly string[] }>;
+
 /**
- * Adds `regionlab bench [boot|dispatch|retention|count …] [--quick] [--regions A,B] [--workload W …] [--repeats N]
- * [--seconds N] [--seed N] [--no-count] [--shard I/N] [--shard-by processes|metrics] [-o F.json] [--fresh]
+ * Adds `regionlab bench [boot|dispatch|retention|count …] [--quick] [--regions A,B] [--convert PATTERN] [--workload W …]
+ * [--repeats N] [--seconds N] [--seed N] [--no-count] [--shard I/N] [--shard-by processes|metrics] [-o F.json] [--fresh]
  * [--baseline F.json] [--max-regression PCT] [--force]`.
  */
 export function addBenchCommand(
   program: Command,
+  convertDevices: ConvertDevices,
+  mixDevices: MixDevices,
   streams: BenchStreams = { output: process.stdout, notes: process.stderr },
 ): void {
   const command = program.command("bench");
   addQemuCommand(command);
+  addScalingCommand(command, streams.output);
   command
     .description("measure what difference the form of the regions makes")
     .argument("[suites...]", `any of ${[...SUITES, COUNT].join(", ")} (default: all)`)
     .option("--quick", "finish within two minutes, with fewer guests and wider intervals")
     .option("--regions <A,B>", "the two forms to compare", "embedded,owned")
+    .option(
+      "--convert <pattern>",
+      "compare the devices with those of which the files that match are converted",
+    )
     .option(
       "--workload <name...>",
       `guests to boot: ${workloads()
@@ -79,13 +93,19 @@ export function addBenchCommand(
     )
     .option("--force", "compare even if the baseline is from another machine or runtime")
     .action(async (suites: string[], options: BenchCommandOptions) => {
-      process.exitCode = await bench(suites, options, streams);
+      process.exitCode = await bench(suites, options, { convertDevices, mixDevices }, streams);
     });
+}
+
+interface Conversions {
+  readonly convertDevices: ConvertDevices;
+  readonly mixDevices: MixDevices;
 }
 
 async function bench(
   words: string[],
   options: BenchCommandOptions,
+  { convertDevices, mixDevices }: Conversions,
   { output, notes }: BenchStreams,
 ): Promise<number> {
   const plan = planOf(words, options);
@@ -114,6 +134,12 @@ async function bench(
     );
   }
   if (plan.count && environment.valgrind !== null) requireScratch();
+  if (plan.convert !== null) {
+    const { converted, withRegions } = await convertDevices(plan.convert);
+    notes.write(
+      `"owned" is the embedded tree with ${converted.length} of ${withRegions.length} files converted: ${converted.join(", ")}\n`,
+    );
+  }
   const childEntry = fileURLToPath(new URL("./child.js", import.meta.url));
   const key = journalKey(plan, environment, codeFolder({ childEntry }));
   const journal = Journal.open(file, key, options.fresh === true);
@@ -129,9 +155,12 @@ async function bench(
     );
   }
   const release = endProperly(journal, notes);
+  const isFull = !plan.quick && plan.convert === null && plan.suites.length === SUITES.length;
+  const claims = isFull ? await answerClaims(mixDevices) : [];
   const run = await runBench(plan, {
     childEntry,
     codeSize,
+    claims,
     progress: notes,
     environment,
     journal,
@@ -182,7 +211,14 @@ function endProperly(journal: Journal, notes: ProgressStream): () => void {
  * Refuses a baseline that nothing can be compared with, as the gate would then always pass.
  * @throws CommandError (exit code 2) when the baseline has nothing that this run measures
  */
-function checkOverlap(baseline: Run, { suites, forms }: BenchPlan, file: string): void {
+function checkOverlap(baseline: Run, { suites, forms, convert }: BenchPlan, file: string): void {
+  const [, theirPattern = null] = / --convert '([^']*)'/.exec(baseline.options.command) ?? [];
+  if (theirPattern !== convert) {
+    const of = (pattern: string | null) => (pattern === null ? "whole trees" : `--convert ${pattern}`);
+    throw new CommandError(
+      `--baseline ${file}: measured ${of(theirPattern)}, this run measures ${of(convert)}; give a run of the same devices`,
+    );
+  }
   const theirs = new Set(baseline.metrics.map(({ suite }) => suite));
   if (suites.length > 0 && !suites.some((suite) => theirs.has(suite))) {
     throw new CommandError(

@@ -30,6 +30,7 @@ const plan: BenchPlan = {
   suites: ["boot"],
   quick: true,
   forms: { A: "embedded", B: "owned" },
+  convert: null,
   workloads: ["hello"],
   repeats: 16,
   looks: [7, 11, 16],

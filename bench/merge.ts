@@ -56,6 +56,7 @@ export function mergeRuns(parts: readonly Part[], command: string): Run {
     fieldReads: longest(parts.map(({ run }) => run.fieldReads)),
     metrics,
     omissions: stillMissing([...omissions.values()], metrics),
+    claims: longest(parts.map(({ run }) => run.claims)),
     lifetimes: longest(parts.map(({ run }) => run.lifetimes)),
     retention: longest(parts.map(({ run }) => run.retention)),
     requirements: checkRequirements(metrics),
@@ -101,6 +102,7 @@ function checkMergeable(first: Part, other: Part): void {
   const sameWhereBoth = (what: string, pick: (run: Run) => readonly unknown[]) => {
     if (pick(first.run).length > 0 && pick(other.run).length > 0) compare(what, pick);
   };
+  sameWhereBoth("claims", ({ claims }) => claims);
   sameWhereBoth("lifetimes", ({ lifetimes }) => lifetimes);
   sameWhereBoth("reads of region fields", ({ fieldReads }) => fieldReads);
   sameWhereBoth("code sizes", ({ codeSize }) => codeSize);

@@ -7,6 +7,7 @@ import type { BenchPlan, Shard } from "./plan.ts";
 export interface BenchCommandOptions {
   readonly quick?: boolean;
   readonly regions: string;
+  readonly convert?: string;
   readonly workload?: string[];
   readonly repeats?: string;
   readonly seconds?: string;
@@ -43,7 +44,7 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     options.repeats === undefined ? null : readWhole("--repeats", options.repeats, 2, MOST_REPEATS);
   const shard = readShard(options);
   const looks = looksOf(quick, repeats, shard);
-  const chosen = [...new Set(words)];
+  const chosen = wordsOf(words, options);
   const suites = chosen.filter((word) => word !== COUNT).map(readSuite);
   const onlyCount = chosen.length > 0 && suites.length === 0;
   if (onlyCount && !options.count)
@@ -52,6 +53,7 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     suites: chosen.length === 0 ? SUITES : suites,
     quick,
     forms: readForms(options.regions),
+    convert: options.convert ?? null,
     workloads: readWorkloads(options.workload, quick),
     repeats: Math.max(...looks),
     looks,
@@ -59,8 +61,26 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     seed: readWhole("--seed", options.seed, 0, 2 ** 32 - 1),
     count: options.count,
     shard,
-    command: commandText(words, options),
+    command: commandText(options.convert === undefined ? words : chosen, options),
   };
+}
+
+/** The suites asked for. Of converted devices there is one: the others measure devices of their own. */
+function wordsOf(words: readonly string[], { convert, regions }: BenchCommandOptions): string[] {
+  const chosen = [...new Set(words)];
+  if (convert === undefined) return chosen;
+  const other = chosen.find((word) => word !== "boot" && word !== COUNT);
+  if (other !== undefined)
+    throw new CommandError(
+      `bench ${other} --convert: measures devices of its own, which are in one form; give boot, count or both`,
+    );
+  if (/[\s']/.test(convert))
+    throw new CommandError(`--convert ${convert}: has a space or a quote; give ? in its place`);
+  if (regions !== "embedded,owned")
+    throw new CommandError(
+      `--regions ${regions} --convert: the arms are the embedded devices, as they are and converted; leave one out`,
+    );
+  return chosen.length === 0 ? ["boot"] : chosen;
 }
 
 /**
@@ -176,6 +196,7 @@ function commandText(words: readonly string[], options: BenchCommandOptions): st
   const parts = ["npx regionlab bench", ...words];
   if (options.quick) parts.push("--quick");
   if (options.regions !== "embedded,owned") parts.push(`--regions ${options.regions}`);
+  if (options.convert !== undefined) parts.push(`--convert '${options.convert}'`);
   if (options.workload) parts.push(`--workload ${options.workload.join(" ")}`);
   if (options.repeats !== undefined) parts.push(`--repeats ${options.repeats}`);
   if (options.seconds !== undefined) parts.push(`--seconds ${options.seconds}`);

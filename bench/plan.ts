@@ -11,6 +11,8 @@ export interface BenchPlan {
   readonly suites: readonly Suite[];
   readonly quick: boolean;
   readonly forms: { readonly A: Form; readonly B: Form };
+  /** Arm B has the embedded devices with the files that match this pattern converted; null for all of them. */
+  readonly convert: string | null;
   readonly workloads: readonly string[];
   /** Largest number of processes per task. */
   readonly repeats: number;

@@ -52,6 +52,7 @@ async function run(
   const made = await runBench(plan, {
     childEntry,
     codeSize: [],
+    claims: [],
     progress: { write: () => {} },
     environment: captureEnvironment(packageRoot(), describeRuntimeOptions()),
     journal: Journal.open(join(folder, `${output}.json`), key, fresh),

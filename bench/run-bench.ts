@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { CommandError } from "#host";
 import {
+  type ClaimRow,
   type CodeSize,
   type Environment,
   isDecided,
@@ -38,6 +39,7 @@ export interface BenchSetting {
   /** JavaScript file that measured processes run. */
   readonly childEntry: string;
   readonly codeSize: readonly CodeSize[];
+  readonly claims: readonly ClaimRow[];
   readonly progress: ProgressStream;
   readonly environment: Environment;
   readonly journal: Journal;
@@ -69,7 +71,7 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
 
 function partsOf(
   plan: BenchPlan,
-  { codeSize, selfTest }: BenchSetting,
+  { codeSize, claims, selfTest }: BenchSetting,
   proofs: readonly ProcessOutcome[],
   outcomes: readonly ProcessOutcome[],
   { metrics, processes, omissions }: CountedPart,
@@ -97,6 +99,7 @@ function partsOf(
     countProcesses: processes,
     omissions: [...omissions, ...missingTasks(plan, outcomes, metrics)],
     codeSize,
+    claims,
     selfTest,
   };
 }

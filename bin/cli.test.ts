@@ -216,7 +216,7 @@ describe("usage errors", () => {
     [
       "a flash bank too many",
       ["tree", "qom", "-drive", "if=pflash,unit=2,file=large"],
-      /flash bank 2: there are banks 0 and 1/,
+      /-drive if=pflash,unit=2,file=large: there is no flash bank 2; give unit=0 to 1/,
     ],
     ["an unknown view", ["tree", "map"], /tree map: unknown view; give mtree, qom, qtree/],
     ["flat without mtree", ["tree", "qom", "--flat"], /--flat: only mtree has flat views/],

@@ -52,6 +52,19 @@ describe("bash", () => {
       ["--snapshot", "--snapshot-in", "--snapshot-out"],
     ],
     [["run", "--kernel", "x.elf", "--until"], ["--until"]],
+    [["run", "-nogr"], ["-nographic"]],
+    [["run", "-mac"], ["-machine"]],
+    [
+      ["run", "-machine", ""],
+      ["virt", "help"],
+    ],
+    [
+      ["tree", "-no"],
+      ["-nographic", "-nodefaults", "-no-user-config"],
+    ],
+    [["bench", "-no"], []],
+    // A disk image.
+    [["run", "-hda", ""], []],
     // Files: bash completes them itself.
     [["run", "--kernel", ""], []],
     [["report", ""], []],
@@ -98,4 +111,6 @@ it("fish offers the same", (test) => {
   expect(complete("regionlab re")).toEqual(["report", "results"]);
   expect(complete("regionlab report --format m")).toEqual(["markdown"]);
   expect(complete("regionlab run --snapshot-")).toEqual(["--snapshot-in", "--snapshot-out"]);
+  expect(complete("regionlab run -nogr")).toEqual(["-nographic"]);
+  expect(complete("regionlab run -machine vi")).toEqual(["virt"]);
 });

@@ -3,30 +3,58 @@
  * generated from the declarations of the commands.
  */
 import { Argument, type Command, type Option } from "commander";
+import type { AcceptedWord } from "#machine";
 
 /** A command and the words that call it: none for the program itself. */
 interface Callable {
   readonly words: readonly string[];
   readonly command: Command;
-  readonly options: readonly Option[];
+  readonly options: readonly Completable[];
 }
+
+/** An option as shells complete it. */
+interface Completable {
+  /** Its names with their dashes. */
+  readonly names: readonly string[];
+  readonly takesValue: boolean;
+  /** Values that it accepts; undefined: any, such as a file. */
+  readonly values?: readonly string[] | undefined;
+  readonly description: string;
+}
+
+/** Words of QEMU that a command accepts. */
+type WordsOf = (command: Command) => readonly AcceptedWord[];
 
 const SCRIPTS = { bash, zsh, fish } as const;
 
-export function addCompletionCommand(program: Command): void {
+export function addCompletionCommand(program: Command, wordsOf: WordsOf): void {
   program
     .command("completion")
     .description('print a completion script for the shell; use it as eval "$(regionlab completion bash)"')
     .addArgument(new Argument("<shell>").choices(Object.keys(SCRIPTS)))
     .action((shell: keyof typeof SCRIPTS) => {
-      process.stdout.write(SCRIPTS[shell](callables(program)));
+      process.stdout.write(SCRIPTS[shell](callables(program, wordsOf)));
     });
 }
 
 /** The program and all its commands. */
-function callables(command: Command, words: readonly string[] = []): Callable[] {
-  const own = { words, command, options: command.options.filter(({ hidden }) => !hidden) };
-  return [own, ...command.commands.flatMap((each) => callables(each, [...words, each.name()]))];
+function callables(command: Command, wordsOf: WordsOf, words: readonly string[] = []): Callable[] {
+  const options = command.options.filter(({ hidden }) => !hidden);
+  const own = options.map((option): Completable => {
+    const { required, optional, argChoices, description } = option;
+    return { names: names(option), takesValue: required || optional, values: argChoices, description };
+  });
+  const theirs = words.length === 1 ? wordsOf(command) : [];
+  const known = new Set(own.flatMap((each) => each.names));
+  const added = theirs
+    .filter(({ word }) => !known.has(word))
+    .map(({ word, takesValue, option }): Completable => {
+      const meant = options.find(({ long }) => long === `--${option}`);
+      const description = meant?.description ?? "always the case here";
+      return { names: [word], takesValue, values: meant?.argChoices, description };
+    });
+  const below = command.commands.flatMap((each) => callables(each, wordsOf, [...words, each.name()]));
+  return [{ words, command, options: [...own, ...added] }, ...below];
 }
 
 /** Words that may follow a command: its subcommands, or the choices of its first argument. */
@@ -40,21 +68,19 @@ function names({ long, short }: Option): string[] {
   return [short, long].filter((name) => name != null);
 }
 
-function takesValue({ required, optional }: Option): boolean {
-  return required || optional;
-}
-
 function bash(commands: readonly Callable[]): string {
   const called = commands.flatMap(({ words }) => (words.length === 0 ? [] : [quoted(words.join(" "))]));
   const values = commands.flatMap(({ words, options }) =>
-    options.filter(takesValue).map((option) => {
-      const patterns = names(option).map((name) => quoted([...words, name].join(" ")));
-      // Without choices the shell falls back to file names.
-      return `    ${patterns.join("|")}) ${completing(option.argChoices ?? [])}; return ;;`;
-    }),
+    options
+      .filter(({ takesValue }) => takesValue)
+      .map((option) => {
+        const patterns = option.names.map((name) => quoted([...words, name].join(" ")));
+        // Without values the shell falls back to file names.
+        return `    ${patterns.join("|")}) ${completing(option.values ?? [])}; return ;;`;
+      }),
   );
   const rest = commands.map((each) => {
-    const options = each.options.flatMap(names);
+    const options = each.options.flatMap((option) => option.names);
     return `    ${quoted(each.words.join(" "))}) options=${quoted(options.join(" "))}; words=${quoted(nextWords(each).join(" "))} ;;`;
   });
   return `_regionlab() {
@@ -109,17 +135,12 @@ function fish(commands: readonly Callable[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-function fishOption(option: Option): string {
-  const { long, short, argChoices, description } = option;
-  const named = [
-    ...(short == null ? [] : [` -s ${short.slice(1)}`]),
-    ...(long == null ? [] : [` -l ${long.slice(2)}`]),
-  ];
-  const value = !takesValue(option)
-    ? " -f"
-    : argChoices === undefined
-      ? " -r -F"
-      : ` -x -a ${quoted(argChoices.join(" "))}`;
+function fishOption({ names: all, takesValue, values, description }: Completable): string {
+  const named = all.map((name) => {
+    if (name.startsWith("--")) return ` -l ${name.slice(2)}`;
+    return name.length === 2 ? ` -s ${name.slice(1)}` : ` -o ${name.slice(1)}`;
+  });
+  const value = !takesValue ? " -f" : values === undefined ? " -r -F" : ` -x -a ${quoted(values.join(" "))}`;
   return `${named.join("")}${value} -d ${quoted(description)}`;
 }
 

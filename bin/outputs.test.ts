@@ -237,6 +237,8 @@ const PRINTING = [
   "run --help",
   "tree mtree",
   "tree qom",
+  "tree refs",
+  "claims C1",
   `report ${RUN}`,
   `report ${RUN} --format json`,
   `codemod to-owned ${DEVICE}`,
@@ -268,6 +270,7 @@ describe("a run that a signal ends", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
     ["SIGHUP", 129],
+    ["SIGQUIT", 131],
   ] as const)("by %s writes everything, and exits with %i", async (signal, exit) => {
     writeFileSync(at("loop.bin"), LOOP);
     const words = ["--stats", "stats", "--trace-mmio", "trace", "--snapshot-out", "snapshot"];

@@ -7,6 +7,7 @@ export interface CodemodOptions {
   readonly json?: string;
   readonly allowDirty?: boolean;
   readonly prove?: boolean;
+  readonly children?: boolean;
 }
 
 export interface AuditOptions {
@@ -33,6 +34,7 @@ export function addCodemodCommand(program: Command): void {
     .argument("<path...>", "device sources, or directories of them")
     .addOption(new Option("--write", "rewrite the files").conflicts("check"))
     .addOption(new Option("--check", "write nothing; exit with 1 if a file would change").conflicts("write"))
+    .option("--children", "convert child objects instead of memory regions")
     .option("--json <file>", "write the report to a file, - for standard output")
     .option("--allow-dirty", "rewrite files even if git could not restore them")
     .option("--prove", "run every converted device in both forms and compare; write nothing if one differs")

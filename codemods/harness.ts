@@ -16,6 +16,8 @@ export interface HarnessOptions {
   /** Parsed files to reuse: several conversions in one process share them. */
   readonly project?: Project;
   readonly verify?: PipelineOptions["verify"];
+  /** What is converted; memory regions by default. */
+  readonly subject?: PipelineOptions["subject"];
 }
 
 /** What became of the sources. */

@@ -9,16 +9,20 @@
  *     plan       passes/4-plan*.ts      the new text of every file
  *     verify     given as `verify`      refuses classes whose new text does not hold
  *
+ * A conversion of child objects has phases of its own to find and judge them, in `children/`.
  * `passes/5-apply.ts` writes a plan and `passes/6-report.ts` describes it.
  */
 import type { SourceFile } from "ts-morph";
+import { analyseChildren } from "./children/analyse.ts";
+import { childRules } from "./children/judge.ts";
 import { analyse } from "./passes/1-analyse.ts";
 import { combine } from "./passes/2-combine.ts";
-import { culpritOf, type JudgedDevice, judge, refuseDevice } from "./passes/3-judge.ts";
+import { culpritOf, type JudgedDevice, judge, refuseDevice, regionRules } from "./passes/3-judge.ts";
 import { type JudgedFile, type Plan, planFile, planUnits, type Unit } from "./passes/4-plan.ts";
 import { Evidence } from "./passes/evidence.ts";
 import { linkedGroups } from "./passes/links.ts";
 import type { Direction, FileFacts, Refusal } from "./regions/facts.ts";
+import type { Subject } from "./regions/makers.ts";
 import { Reason } from "./regions/reasons.ts";
 import { openWorkspace, type Workspace, type WorkspaceOptions } from "./source/workspace.ts";
 
@@ -29,6 +33,7 @@ export interface Program {
   /** Every source that was searched for uses: the named ones first. */
   readonly sources: readonly SourceFile[];
   readonly evidence: Evidence;
+  readonly subject: Subject;
 }
 
 /**
@@ -39,13 +44,17 @@ export type Verify = (units: readonly Unit[], program: Program) => ReadonlyMap<U
 
 export interface PipelineOptions extends WorkspaceOptions {
   readonly verify?: Verify | undefined;
+  /** What is converted: memory regions, or child objects. Default `regions`. */
+  readonly subject?: Subject | undefined;
 }
 
 /** Opens sources (absolute paths) and finds their regions. @throws CommandError if one cannot be read or parsed. */
-export function readProgram(paths: readonly string[], options: WorkspaceOptions = {}): Program {
+export function readProgram(paths: readonly string[], options: PipelineOptions = {}): Program {
+  const { subject = "regions" } = options;
   const workspace = openWorkspace(paths, options);
-  const { files, sources, names } = combine(workspace, analyse(workspace));
-  return { workspace, files, sources, evidence: new Evidence(workspace, sources, names) };
+  const found = subject === "regions" ? analyse(workspace) : analyseChildren(workspace);
+  const { files, sources, names } = combine(workspace, found, subject);
+  return { workspace, files, sources, evidence: new Evidence(workspace, sources, names, subject), subject };
 }
 
 /** Plans the conversion of those files of a program that `paths` names. */
@@ -67,7 +76,11 @@ export function planProgram(
   const verified = judged.map((file) => refuseFailed(file, failures));
   const byPath = unitsByPath(held);
   const unitsOf = ({ facts }: JudgedFile) => byPath.get(facts.file.getFilePath()) ?? [];
-  return { direction, files: verified.map((file) => planFile(file, unitsOf(file), direction)) };
+  return {
+    direction,
+    subject: program.subject,
+    files: verified.map((file) => planFile(file, unitsOf(file), direction)),
+  };
 }
 
 function unitsByPath(units: readonly Unit[]): Map<string, Unit[]> {
@@ -104,10 +117,12 @@ export function planBothWays(
   };
 }
 
-function judgeFile(facts: FileFacts, direction: Direction, { workspace, evidence }: Program): JudgedFile {
+function judgeFile(facts: FileFacts, direction: Direction, program: Program): JudgedFile {
+  const { workspace, evidence, subject } = program;
   const { raw } = workspace;
+  const rules = subject === "regions" ? regionRules : childRules;
   const text = raw.get(facts.file.getFilePath()) ?? facts.file.getFullText();
-  const devices = facts.devices.map((device) => judge(device, direction, evidence));
+  const devices = facts.devices.map((device) => judge(device, direction, evidence, rules));
   return { facts, devices, text };
 }
 

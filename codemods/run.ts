@@ -8,6 +8,7 @@ import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-repor
 import { planConversion, type Verify } from "./pipeline.ts";
 import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
+import type { Subject } from "./regions/makers.ts";
 import { discover } from "./source/discover.ts";
 import { compilePlan } from "./verify/phase.ts";
 import { SecondThread } from "./verify/second-thread.ts";
@@ -22,7 +23,7 @@ export async function runCodemod(
   return withJsonReport(options.json, print, async (report, keepApart) => {
     const { sources, skipped } = discover(paths);
     keepApart(sources);
-    const plan = planVerified(sources, direction);
+    const plan = planVerified(sources, direction, options.children ? "children" : "regions");
     requireDevices(plan, paths);
     const proofs = options.prove ? await provePlan(plan) : undefined;
     const differs = proofs?.some(({ verdict }) => verdict === "different") === true;
@@ -42,11 +43,11 @@ export async function runCodemod(
 }
 
 /** The plan of a conversion whose result compiles. */
-function planVerified(sources: readonly string[], direction: Direction): Plan {
+function planVerified(sources: readonly string[], direction: Direction, subject: Subject): Plan {
   const second = SecondThread.forMany(sources);
   try {
     const verify: Verify = (units, program) => compilePlan(units, program, second);
-    return planConversion(sources, direction, { verify });
+    return planConversion(sources, direction, { verify, subject });
   } finally {
     second?.stop();
   }

@@ -4,12 +4,12 @@
  *     node dist/codemods/sync.js --write    rewrites emulator/hw/owned
  *     node dist/codemods/sync.js --check    compares both ways, byte for byte; exits with 1 if a file differs
  */
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "#host";
 import { ExitCode } from "./errors.ts";
 import { count, remarks, statisticsOf } from "./passes/6-report.ts";
+import { projectRoot } from "./project-root.ts";
 import {
   checkTrees,
   type TreeDifference,
@@ -26,16 +26,8 @@ const usage = "use --write to rewrite emulator/hw/owned, or --check to compare t
 
 /** The project's own trees. */
 export function projectTrees(): Trees {
-  const root = projectRoot(dirname(fileURLToPath(import.meta.url)));
+  const root = projectRoot();
   return { embedded: join(root, "emulator/hw/embedded"), owned: join(root, "emulator/hw/owned") };
-}
-
-function projectRoot(start: string): string {
-  for (let directory = start; ; directory = dirname(directory)) {
-    if (existsSync(join(directory, "package.json"))) return directory;
-    if (directory === dirname(directory))
-      throw new CommandError(`${start}: no package.json above; run inside the project`);
-  }
 }
 
 /** Runs the command; returns the exit code. @throws CommandError for usage errors and unreadable input. */

@@ -2,6 +2,9 @@ import { mkdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CommandError } from "#host";
 import { ExitCode } from "./errors.ts";
+import { planConversion } from "./pipeline.ts";
+import { sourcesUnder } from "./source/discover.ts";
+import { newProject } from "./source/workspace.ts";
 import { projectTrees, sync } from "./sync.ts";
 import { readFixture } from "./testing/golden-project.ts";
 import { Scratch } from "./testing/scratch.ts";
@@ -109,3 +112,19 @@ test("the project's trees convert into each other, byte for byte", () => {
     [],
   );
 });
+
+test.each(["embedded", "owned"] as const)(
+  "the child objects of the %s tree convert, and back, byte for byte",
+  (form) => {
+    const paths = sourcesUnder(projectTrees()[form]);
+    const options = { subject: "children", project: newProject(), searchPackage: false } as const;
+    const there = planConversion(paths, "to-owned", options);
+    const sites = there.files.flatMap((file) => file.sites);
+    expect(sites.map(({ className, region, outcome }) => `${className}.${region} ${outcome}`).sort()).toEqual(
+      ["SerialMm.serial converted", "VirtioMmio.bus converted", "VirtioSerial.bus converted"],
+    );
+    const overlay = new Map(there.files.map(({ path, after }) => [path, after]));
+    const back = planConversion(paths, "to-embedded", { ...options, overlay });
+    expect(back.files.map(({ after }) => after)).toEqual(there.files.map(({ before }) => before));
+  },
+);

@@ -3,12 +3,15 @@ import { builtinModules } from "node:module";
 import { join, posix, relative } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { Emulation, loadHardware } from "#machine";
 import { workloads } from "#workloads";
+import { generateInterpreter, USUAL } from "../emulator/cpu/riscv/interpreter/generate.ts";
 import { CLI, root } from "./testing/command-line.ts";
 import { listPackage } from "./testing/package.ts";
 
 if (!existsSync(join(root, CLI))) throw new Error(`${CLI} is missing; run npm run build first`);
 
+const READY_MADE = "dist/emulator/cpu/riscv/interpreter/usual.wasm";
 const { files, size } = listPackage();
 const packed = new Set(files.map(({ path }) => path));
 const manifest: {
@@ -17,15 +20,21 @@ const manifest: {
   exports: Record<string, { types?: string }>;
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-/** Specifiers of a module's static and dynamic imports, and files that it locates by `new URL(…, import.meta.url)`. */
-function referencesIn(text: string): string[] {
+/**
+ * Specifiers of a module's static and dynamic imports, of the modules that a CommonJS module requires, and files that
+ * it locates by `new URL(…, import.meta.url)`, or by what stands for that in CommonJS.
+ */
+function referencesIn(text: string, isCommonJs = false): string[] {
   const references: string[] = [];
   const visit = (node: ts.Node): void => {
-    const specifier = specifierOf(node);
-    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) references.push(specifier.text);
+    const specifier = specifierOf(node) ?? (isCommonJs ? requiredBy(node) : undefined);
+    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) {
+      const { text } = specifier;
+      references.push(ts.isNewExpression(node) && !text.startsWith(".") ? `./${text}` : text);
+    }
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile("module.js", text, ts.ScriptTarget.Latest));
+  visit(ts.createSourceFile("module.js", text, ts.ScriptTarget.Latest, true));
   return references;
 }
 
@@ -34,12 +43,15 @@ function specifierOf(node: ts.Node): ts.Node | undefined {
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
     return node.arguments[0];
   const [file, base] = ts.isNewExpression(node) ? (node.arguments ?? []) : [];
-  const besideThis =
-    base !== undefined && ts.isPropertyAccessExpression(base) && ts.isMetaProperty(base.expression);
+  const besideThis = base !== undefined && /^import\.meta\.|pathToFileURL\(__filename\)/.test(base.getText());
   // A folder, as "..", is no file to look for.
   return besideThis && file !== undefined && ts.isStringLiteralLike(file) && /\.\w+$/.test(file.text)
     ? file
     : undefined;
+}
+
+function requiredBy(node: ts.Node): ts.Node | undefined {
+  return ts.isCallExpression(node) && node.expression.getText() === "require" ? node.arguments[0] : undefined;
 }
 
 /** Why a module's import cannot work in an installed package; null where it can. */
@@ -61,10 +73,11 @@ function whyBroken(importer: string, specifier: string): string | null {
 
 describe("the npm package", () => {
   it("has all modules that its modules import", () => {
-    const modules = [...packed].filter((path) => path.endsWith(".js"));
+    const modules = [...packed].filter((path) => /\.c?js$/.test(path));
     expect(modules).toContain(CLI);
+    expect(modules).toContain("dist/bin/program.cjs");
     const broken = modules.flatMap((path) => {
-      const references = referencesIn(readFileSync(join(root, path), "utf8"));
+      const references = referencesIn(readFileSync(join(root, path), "utf8"), path.endsWith(".cjs"));
       return references.map((specifier) => whyBroken(path, specifier)).filter((reason) => reason !== null);
     });
     expect(broken).toEqual([]);
@@ -75,12 +88,41 @@ describe("the npm package", () => {
     ["export { a } from './b.js'; export const c = 1;", ["./b.js"]],
     ["const a = await import('#b');", ["#b"]],
     [
-      "new URL('./child.js', import.meta.url); new URL('..', import.meta.url); new URL('a.b', 'c:');",
-      ["./child.js"],
+      "new URL('./child.js', import.meta.url); new URL('..', import.meta.url); new URL('a.b', 'c:'); new URL('d.e', import.meta.url)",
+      ["./child.js", "./d.e"],
     ],
     ["const a = require('b'); // import 'c'", []],
   ])("refers in %j to %j", (text, references) => {
     expect(referencesIn(text)).toEqual(references);
+  });
+
+  it.each([
+    ["const a = require('b'); import('c').then(() => require('./d.cjs'));", ["b", "c", "./d.cjs"]],
+    ["new URL('./a.wasm', require('url').pathToFileURL(__filename).href)", ["./a.wasm", "url"]],
+  ])("refers as CommonJS in %j to %j", (text, references) => {
+    expect(referencesIn(text, true)).toEqual(references);
+  });
+
+  it("has the interpreter that its own generator makes", () => {
+    const generated = generateInterpreter(USUAL.stateOffset, USUAL.hotArrivals);
+    expect(packed).toContain(READY_MADE);
+    expect(readFileSync(join(root, READY_MADE)).equals(generated)).toBe(true);
+  });
+
+  it("has the interpreter that a machine's first processor needs", async () => {
+    const emulation = new Emulation({ hardware: await loadHardware("embedded"), ramBytes: 2 ** 24 });
+    const settings = emulation.hart as unknown as { hotArrivals: number; state: { offset: number } };
+    expect({ stateOffset: settings.state.offset, hotArrivals: settings.hotArrivals }).toEqual(USUAL);
+    emulation.destroy();
+  });
+
+  it.each([
+    "dist/bin/program/machine.cjs",
+    "dist/bench/measured/machine.js",
+    "dist/emulator/cpu/riscv/interpreter/ready-made.js",
+  ])("reads that interpreter in %s", (path) => {
+    const references = referencesIn(readFileSync(join(root, path), "utf8"), path.endsWith(".cjs"));
+    expect(references.map((each) => posix.join(posix.dirname(path), each))).toContain(READY_MADE);
   });
 
   it("is reported where an import cannot work", () => {
@@ -108,7 +150,7 @@ describe("the npm package", () => {
         .filter((specifier) => /^[.#]/.test(specifier))
         .map((specifier) =>
           specifier.startsWith("#")
-            ? (manifest.imports[specifier]?.default.replace(/^\.\/|\.js$/g, "") ?? specifier)
+            ? (manifest.imports[specifier]?.default.replace(/^\.\/|\.c?js$/g, "") ?? specifier)
             : posix.join(posix.dirname(path), specifier.replace(/\.ts$/, "")),
         )
         .filter((module) => !packed.has(`${module}.d.ts`))

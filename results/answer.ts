@@ -146,30 +146,29 @@ function timePart(run: Run): AnswerPart {
 
 /** What the equality of dispatch does not cover: a dispatcher in which the location of a region can matter. */
 function uncopiedSentence(run: Run): string[] {
-  const metrics = run.metrics.filter(
-    ({ suite, name, quantity, source }) =>
-      suite === "dispatch" && name.startsWith(UNCOPIED) && quantity === "time" && source === "regionlab",
-  );
+  const sizeOf = ({ name }: Metric) => Number(name.replace(/\D/g, ""));
+  const metrics = run.metrics
+    .filter(
+      ({ suite, name, quantity, source }) =>
+        suite === "dispatch" && name.startsWith(UNCOPIED) && quantity === "time" && source === "regionlab",
+    )
+    .sort((one, other) => sizeOf(one) - sizeOf(other));
   if (metrics.length === 0) return [];
   const { A, B } = formNames(run);
-  const effects = metrics.map(({ comparison }) => comparison.ab);
-  const estimates = effects.map(({ estimate }) => estimate);
-  const control = Math.max(...metrics.map(({ comparison }) => comparison.aaSpread));
-  const slower = effects.filter(({ above, pairs }) => above === pairs).length;
-  const faster = effects.filter(
-    ({ above, pairs, estimate }) => above === 0 && pairs > 0 && estimate < 0,
-  ).length;
-  const leaning = [
-    ...(slower > 0 ? [`slower in every process at ${slower}`] : []),
-    ...(faster > 0 ? [`faster in every process at ${faster}`] : []),
-  ];
+  const rows = metrics.map(
+    ({ name, comparison: { ab, aa } }) =>
+      `${name.replace(`${UNCOPIED}, `, "").replace(" scattered", "")} ${formatSigned(ab.estimate)} (${formatSigned(aa.estimate)})`,
+  );
+  const apart = metrics.filter(({ comparison: { ab, aa } }) => ab.low > aa.high || ab.high < aa.low).length;
   const reads = run.fieldReads.find(({ access }) => access === UNCOPIED)?.reads.A;
-  const range = `${formatSigned(Math.min(...estimates))} to ${formatSigned(Math.max(...estimates))}\u00a0%`;
+  const sees =
+    apart === 0
+      ? "no interval is apart from that of the control"
+      : `${apart} of ${metrics.length} intervals ${apart === 1 ? "is" : "are"} apart from that of the control, so there may be a difference`;
   return [
     `A dispatcher that copies nothing, as QEMU's, ${reads === undefined ? "reads region fields" : `reads ${countOf(reads, "region field")}`} ` +
-      `for each access, and is a question of its own: its times are shown, not judged. ${capital(B)} against ${A}: ${range} over ` +
-      `${countOf(metrics.length, "number")} of regions${leaning.length > 0 ? `, ${listOf(leaning)} of them` : ""}; ${A} against itself, up to ` +
-      `${formatNumber(control)}\u00a0%.`,
+      `for each access, and is a question of its own: its times are shown, not judged. ${capital(B)} against ${A}, in\u00a0%, and in ` +
+      `parentheses ${A} against itself: ${rows.join("; ")}; ${sees}.`,
   ];
 }
 

@@ -188,8 +188,9 @@ function checkProofs({ equivalence, schedule, lifetimes }: Run, r: JsonReader): 
 }
 
 /** Nothing may be counted twice. */
-function checkNames({ lifetimes, retention, fieldReads, codeSize }: Run, r: JsonReader): void {
+function checkNames({ claims, lifetimes, retention, fieldReads, codeSize }: Run, r: JsonReader): void {
   for (const [member, names] of [
+    ["claims", claims.map(({ id }) => id)],
     ["lifetimes", lifetimes.map(({ scenario }) => scenario)],
     ["retention", retention.map(({ scenario }) => scenario)],
     ["fieldReads", fieldReads.map(({ access }) => access)],

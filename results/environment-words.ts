@@ -1,6 +1,14 @@
 /** Where a run was measured, and warnings for its readers. */
 import type { Environment, LifetimeFigures, LifetimeOutcome, Run } from "./schema.ts";
-import { formatBytes, formatDate, formatQuantity, formNames, listOf, outcomeWords } from "./words.ts";
+import {
+  countOf,
+  formatBytes,
+  formatDate,
+  formatQuantity,
+  formNames,
+  listOf,
+  outcomeWords,
+} from "./words.ts";
 
 /** The environment as labels and texts, in the order shown. */
 export function environmentRows(environment: Environment): [label: string, text: string][] {
@@ -116,11 +124,17 @@ function lostWarnings({ schedule: { processes } }: Run): string[] {
 
 /** Load on the machine, which disturbs times but not counts. */
 function loadWarnings(machine: Environment, several: boolean): string[] {
-  const load = machine.loadBefore[0] ?? 0;
-  if (load <= machine.cpuCount / 2) return [];
+  const [before = 0] = machine.loadBefore;
+  const [after = 0] = machine.loadAfter;
+  // The run itself keeps all processors busy while it counts.
+  const when = [
+    ...(before > machine.cpuCount / 2 ? [`when the run began (load ${before.toFixed(1)})`] : []),
+    ...(after > 2 * machine.cpuCount ? [`when it ended (load ${after.toFixed(1)})`] : []),
+  ];
+  if (when.length === 0) return [];
   return [
-    `The machine${several ? ` ${machine.id}` : ""} was busy when the run began (load ${load.toFixed(1)} on ` +
-      `${machine.cpuCount} processors): the intervals of times are wider than necessary. Measure on an idle machine.`,
+    `The machine${several ? ` ${machine.id}` : ""}, with ${countOf(machine.cpuCount, "processor")}, was busy ${listOf(when)}: the intervals ` +
+      "of times are wider than necessary. Measure on an idle machine.",
   ];
 }
 

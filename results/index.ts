@@ -5,6 +5,14 @@
 
 export { type Answer, type AnswerPart, answer, type Finding } from "./answer.ts";
 export {
+  type ClaimCell,
+  type ClaimRow,
+  type ClaimVerdict,
+  failures,
+  figureText,
+  isAsPredicted,
+} from "./claims.ts";
+export {
   type BaselineComparison,
   type Change,
   type CompareOptions,
@@ -19,6 +27,7 @@ export { environmentRows } from "./environment-words.ts";
 export { type HtmlKit, loadHtmlKit } from "./html-kit.ts";
 export { selfTestSentence } from "./instrument-words.ts";
 export { parseRun } from "./parse.ts";
+export { CLAIM_FORMATS, type ClaimFormat, renderClaims } from "./render-claims.ts";
 export { markdownTable } from "./renderers/markdown.ts";
 export { plainTable, type Row, type Table } from "./renderers/table-model.ts";
 export { metricFigures } from "./renderers/verdict-table.ts";

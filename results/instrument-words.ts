@@ -1,8 +1,9 @@
 /** How far the instrument can be trusted, in sentences shown with its verdicts. */
 
+import { fewestToClaim, lookFor } from "./rules/judge.ts";
 import { SLICE_ESTIMATOR } from "./rules/questions.ts";
 import { isDifference } from "./rules/verdict.ts";
-import type { Planted, Run, SelfTest } from "./schema.ts";
+import type { Metric, Planted, Run, SelfTest } from "./schema.ts";
 import { countOf, formatDate, formNames, SUITE_TITLES } from "./words.ts";
 
 /** Shown once, above the table of verdicts. */
@@ -14,12 +15,21 @@ export const SCOPE =
 export function controlSentence(run: Run): string {
   const { metrics } = run;
   const claimed = metrics.filter(({ comparison: { aaVerdict } }) => isDifference(aaVerdict)).length;
-  const narrow = metrics.filter(({ comparison: { aa }, margin }) => aa.high - aa.low < 2 * margin).length;
+  const able = metrics.filter((metric) => couldClaim(metric, run)).length;
   return (
     `Control: the same rule, applied to ${formNames(run).A} against itself, claims a difference in ` +
-    `${claimed} of ${countOf(metrics.length, "figure")}; in ${narrow} of them the interval is narrow enough to show one as large ` +
-    "as the margin."
+    `${claimed} of ${countOf(metrics.length, "figure")}; in ${able} of them it could have claimed one as large as ` +
+    "the margin (an interval narrow enough, and processes enough)."
   );
+}
+
+/** Whether the rule could have claimed a difference of A from itself that is as large as the margin. */
+function couldClaim(metric: Metric, { options: { sequential } }: Run): boolean {
+  const { quantity, margin, comparison } = metric;
+  const { low, high, pairs } = comparison.aa;
+  if (quantity === "reads" || high - low >= 2 * margin) return false;
+  const look = lookFor(metric, sequential);
+  return look.exact === true || pairs >= fewestToClaim(look);
 }
 
 /** The number of processes behind the times of this run, where the self-test had more; else empty. */
@@ -30,10 +40,7 @@ export function processesSentence({ metrics, selfTest }: Run): string {
   const most = Math.max(0, ...counts);
   if (selfTest === null || most === 0 || most >= selfTest.processes) return "";
   const least = Math.min(...counts);
-  return (
-    `Times of this run have ${least === most ? most : `${least} to ${most}`} processes, so they would show less than that; ` +
-    "counts repeat as in the self-test."
-  );
+  return `Times of slices have ${least === most ? most : `${least} to ${most}`} processes in this run, so they would show less than that.`;
 }
 
 /** Where extra work was planted, in lower case. */

@@ -1,6 +1,7 @@
 import { CommandError } from "#host";
 import { checkCommand } from "./check-command.ts";
 import { checkEvidence } from "./check-evidence.ts";
+import { readClaims } from "./claims.ts";
 import { digestOf } from "./digest.ts";
 import { checkIdentities, perArm, readInterval, readMetric, readOmission } from "./parse-metrics.ts";
 import { isRecord, JsonReader } from "./reader.ts";
@@ -152,6 +153,7 @@ function readRun(r: JsonReader): Run {
     fieldReads: r.at("fieldReads").array(readFieldReads),
     metrics: r.at("metrics").array((metric) => readMetric(metric, schedule)),
     omissions: r.at("omissions").array(readOmission),
+    claims: readClaims(r.at("claims")),
     lifetimes: r.at("lifetimes").array(readLifetime),
     retention: r.at("retention").array(readScenario),
     codeSize: r.at("codeSize").array(readCodeSize),

@@ -89,6 +89,11 @@ export class JsonReader {
     return /^[0-9a-f]{64}$/.test(text) ? text : this.fail("a SHA-256 in 64 hexadecimal digits");
   }
 
+  /** Names of the members of an object. */
+  keys(): string[] {
+    return Object.keys(this.record());
+  }
+
   nullable<T>(read: (reader: JsonReader) => T): T | null {
     return this.value === null ? null : read(this);
   }

@@ -6,6 +6,8 @@
  * {@link SCHEMA_VERSION} for changes that older readers would misread.
  */
 
+import type { ClaimRow } from "./claims.ts";
+
 /** Name of the format, which tells a run from other JSON files. */
 export const SCHEMA_NAME = "regionlab.run";
 /** The version that this code writes and reads. */
@@ -76,6 +78,8 @@ export interface Run {
   readonly metrics: readonly Metric[];
   /** Figures that were requested and that this run does not have. */
   readonly omissions: readonly Omission[];
+  /** The claims of the debate, each with its verdict; only in full runs. */
+  readonly claims: readonly ClaimRow[];
   /** Scenarios that the forms may end differently, with what was predicted. */
   readonly lifetimes: readonly LifetimeScenario[];
   readonly retention: readonly RetentionScenario[];

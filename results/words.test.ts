@@ -123,7 +123,7 @@ describe("words", () => {
 
   it("say how reliable the instrument is, or that it was not tested", () => {
     expect(controlSentence(run)).toMatch(
-      /applied to embedded against itself, claims a difference in 1 of 23 figures; in \d+ of them the interval is narrow enough to show one as large as the margin\.$/,
+      /applied to embedded against itself, claims a difference in 1 of 23 figures; in \d+ of them it could have claimed one as large as the margin \(an interval narrow enough, and processes enough\)\.$/,
     );
     expect(selfTestSentence(null)).toBe(
       "The instrument's self-test has not been run here; run npm run bench:selftest.",

@@ -217,7 +217,7 @@ export function runOf(plan: QemuPlan, { figures, processes }: Measured, environm
     },
     machines: [environment],
     schedule: { seed, processes },
-    ...{ equivalence: [], fieldReads: [], metrics, omissions, lifetimes: [], retention: [] },
+    ...{ equivalence: [], fieldReads: [], metrics, omissions, lifetimes: [], claims: [], retention: [] },
     ...{ codeSize: [], requirements: [], selfTest: null },
   };
 }

@@ -7,8 +7,9 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { compilerUses, markedSources, missedUses } from "./oracle/uses.ts";
 import { type Site, sitesOf, unifiedDiff } from "./passes/7-report.ts";
-import { convertToEmbedded, convertToOwned } from "./pipeline.ts";
+import { analyse, convertToEmbedded, convertToOwned } from "./pipeline.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 const names = readdirSync(fixtures).filter((name) => name.endsWith(".c"));
@@ -29,9 +30,12 @@ function described({ region, treatment, reason }: Site): string {
   return reason === undefined ? `${name} ${treatment}` : `${name} ${treatment} ${reason}`;
 }
 
+/** What gcc says with each of two configurations. Not only the syntax: whether a variable has a value, too. */
 function compile(tree: string, name: string): string {
-  const flags = ["-fsyntax-only", "-Wall", "-Werror", "-Wshadow=local", "-std=gnu11", name];
-  return spawnSync("gcc", flags, { cwd: tree, encoding: "utf8" }).stderr;
+  const flags = ["-S", "-O1", "-o", "/dev/null", "-Wall", "-Werror", "-Wshadow=local", "-std=gnu11", name];
+  return [[], ["-DCONFIG_BEEP"]]
+    .map((defines) => spawnSync("gcc", [...flags, ...defines], { cwd: tree, encoding: "utf8" }).stderr)
+    .join("");
 }
 
 describe.each(names)("%s", (name) => {
@@ -48,6 +52,20 @@ describe.each(names)("%s", (name) => {
     for (const [path, text] of convertToOwned([tree]).changes)
       writeFileSync(join(tree, path), text, "latin1");
     expect(compile(tree, name)).toBe("");
+  });
+
+  test.skipIf(!hasGcc)("gcc knows of no use that was missed", () => {
+    const tree = treeOf(name);
+    const { fields } = analyse([tree], 0);
+    for (const [path, text] of markedSources(fields)) writeFileSync(join(tree, path), text, "latin1");
+    const env = { ...process.env, LC_ALL: "C" };
+    const seen = [[], ["-DCONFIG_BEEP"]].flatMap((defines) => {
+      const flags = ["-fsyntax-only", "-std=gnu11", name, ...defines];
+      return compilerUses(spawnSync("gcc", flags, { cwd: tree, encoding: "utf8", env }).stderr);
+    });
+    expect(missedUses(fields, seen, (file) => file)).toEqual([]);
+    const uses = fields.flatMap((field) => field.uses);
+    if (uses.length > 0) expect(seen.length).toBeGreaterThan(0);
   });
 
   test("git apply takes the diff", () => {

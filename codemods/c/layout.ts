@@ -14,6 +14,21 @@ export function lineEnd(text: string, offset: number): number {
   return newline < 0 ? text.length : newline + 1;
 }
 
+/**
+ * What to delete so that a statement is gone: its lines with the comment behind it or, if they have more on them, the
+ * statement alone.
+ */
+export function stretchOf(text: string, start: number, end: number): readonly [start: number, end: number] {
+  const [from, to] = [lineStart(text, start), lineEnd(text, end)];
+  const isAlone =
+    text.slice(from, start).trim() === "" &&
+    /^\s*(?:\/\*(?:(?!\*\/)[\s\S])*\*\/\s*|\/\/.*\s*)?$/.test(text.slice(end, to));
+  if (!isAlone) return [start, end];
+  // The blank line before the last statement of a block goes with it.
+  const isLast = text[from - 1] === "\n" && text[from - 2] === "\n" && /^\s*\}/.test(text.slice(to, to + 80));
+  return [isLast ? from - 1 : from, to];
+}
+
 /** White space at the start of the line. */
 export function indentAt(text: string, offset: number): string {
   const start = lineStart(text, offset);

@@ -1,5 +1,7 @@
 /** When a function runs in the life of a device, and in which order two functions run: from roles, callers and positions. */
 
+import { directiveConditions } from "./directives.ts";
+import { Kind, type Tokens } from "./passes/1-lex.ts";
 import { enclosingCall, textBetween } from "./passes/4-uses.ts";
 import type { FunctionBody, Program, Source } from "./program.ts";
 import { bodyOf, isInside, type Statement, statementAt } from "./statements.ts";
@@ -53,6 +55,16 @@ export interface CallSite {
 
 const ASSIGN = wordOf("=");
 const OPEN = wordOf("(");
+const CLOSE = wordOf(")");
+const BRACKET = wordOf("[");
+const UNBRACKET = wordOf("]");
+const BRACE = wordOf("{");
+const UNBRACE = wordOf("}");
+const SEMICOLON = wordOf(";");
+const COMMA = wordOf(",");
+const MINUS = wordOf("-");
+const GOTO = wordOf("goto");
+const BREAK = wordOf("break");
 const DOT = wordOf(".");
 const ARROW = wordOf("->");
 
@@ -61,6 +73,7 @@ export class Lifecycle {
   private readonly callers = new Map<FunctionBody, CallSite[]>();
   private readonly roles = new Map<FunctionBody, number>();
   private readonly stages = new Map<FunctionBody, number>();
+  private readonly assigned = new Map<Source, ReadonlyMap<string, readonly FunctionBody[]>>();
 
   constructor(program: Program, types: Types) {
     this.types = types;
@@ -139,6 +152,14 @@ export class Lifecycle {
     return stages;
   }
 
+  /** True if a function that may run after another one assigns a member of that name, in a file that names it. */
+  isAssignedLater(source: Source, member: string, fn: FunctionBody): boolean {
+    const known = this.assigned.get(source) ?? assignmentsIn(source);
+    this.assigned.set(source, known);
+    const later = ~(this.stagesOf(fn) | Stage.Init | Stage.Setup | Stage.Realize);
+    return (known.get(member) ?? []).some((each) => (this.stagesOf(each) & later) !== 0);
+  }
+
   /** True if some function runs in a call of another. */
   reaches(from: FunctionBody, to: FunctionBody, depth = 6): boolean {
     if (from === to) return true;
@@ -152,27 +173,18 @@ export class Lifecycle {
     if (seen.has(second.fn)) return true;
     seen.add(second.fn);
     const overlap = this.stagesOf(first.fn);
-    if ((this.roleOf(second.fn) & overlap) !== 0) return this.callsParent(second.fn);
+    if ((this.roleOf(second.fn) & ~laterThan(overlap)) !== 0) {
+      return (this.roleOf(second.fn) & overlap) !== 0 && callsParentBefore(second.fn, second.token);
+    }
     const sites = this.callersOf(second.fn);
     if (sites.length === 0) return false;
     return sites.every(({ caller, token }) => {
       if ((this.stagesOf(caller) & ~laterThan(overlap)) === 0) return true;
       if (caller === first.fn) return covers(caller, first.token, token);
-      if (caller.file !== first.fn.file && createsBefore(caller, token)) return true;
+      if (caller.file !== first.fn.file && createsBefore(caller, token, (overlap & ~Stage.Init) === 0))
+        return true;
       return this.precedes(first, { fn: caller, token }, seen);
     });
-  }
-
-  /** A subclass's realize runs that of its parent first, which creates the parent's regions. */
-  private callsParent(fn: FunctionBody): boolean {
-    const { tokens } = fn.file;
-    for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
-      const name = textOf(tokens.word[token] ?? 0);
-      if (/^parent_realize|^parent_init/.test(name)) return true;
-      if (name === "realize" && tokens.word[token - 1] === ARROW && tokens.word[token + 1] === OPEN)
-        return true;
-    }
-    return false;
   }
 
   /** True if a function calls, before a token and on every path to it, something that runs `wanted`. */
@@ -189,18 +201,92 @@ export class Lifecycle {
   }
 }
 
-/** Calls after which a device exists with its regions. */
-const creating = /realize|_create|_new|_register|_legacy_init/;
+const assigning = new Set("= += -= *= /= %= &= |= ^= <<= >>= ++ --".split(" ").map(wordOf));
 
-/** True if a function creates something before it makes a call, which then concerns the device that was created. */
-function createsBefore(fn: FunctionBody, before: number): boolean {
-  const { tokens } = fn.file;
-  for (let token = fn.bodyOpen; token < before; token++) {
-    if (tokens.word[token + 1] === OPEN && creating.test(textOf(tokens.word[token] ?? 0))) {
-      if (covers(fn, token, before)) return true;
+/** The functions of a file that assign a member, by the member's name. */
+function assignmentsIn({ tokens, functions }: Source): ReadonlyMap<string, readonly FunctionBody[]> {
+  const found = new Map<string, FunctionBody[]>();
+  for (const fn of functions) {
+    for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
+      const before = tokens.word[token - 1];
+      if ((before !== ARROW && before !== DOT) || tokens.kind[token] !== Kind.Word) continue;
+      let after = token + 1;
+      while (tokens.word[after] === BRACKET) after = (tokens.match[after] ?? after) + 1;
+      if (!assigning.has(tokens.word[after] ?? 0)) continue;
+      const name = textOf(tokens.word[token] ?? 0);
+      const known = found.get(name);
+      if (known === undefined) found.set(name, [fn]);
+      else if (known.at(-1) !== fn) known.push(fn);
     }
   }
+  return found;
+}
+
+/** A subclass's realize runs that of its parent, which creates the parent's regions, before it makes a use. */
+function callsParentBefore(fn: FunctionBody, before: number): boolean {
+  const { tokens } = fn.file;
+  for (let token = fn.bodyOpen; token < before; token++) {
+    if (tokens.word[token + 1] !== OPEN) continue;
+    const name = textOf(tokens.word[token] ?? 0);
+    const isParent =
+      /^parent_(?:\w+_)?(?:realize|init)/.test(name) ||
+      (name === "realize" && tokens.word[token - 1] === ARROW);
+    if (isParent && covers(fn, token, before)) return true;
+  }
   return false;
+}
+
+/** Calls after which a device exists, and those after which its realize has run as well. */
+const creating = /(?:^|_)(?:new|initialize_child\w*|init_child\w*)(?:_|$)|_create|_legacy_init/;
+const realizing = /realize|_create|_legacy_init/;
+
+/** True if a function creates the device that it then gives to a call. */
+function createsBefore(fn: FunctionBody, before: number, isInitStage: boolean): boolean {
+  const { tokens } = fn.file;
+  const open = before + 1;
+  const given = rootsBetween(fn, open, tokens.match[open] ?? open);
+  if (given.size === 0) return false;
+  const wanted = isInitStage ? creating : realizing;
+  for (let token = fn.bodyOpen; token < before; token++) {
+    if (tokens.word[token + 1] !== OPEN || !wanted.test(textOf(tokens.word[token] ?? 0))) continue;
+    if (!covers(fn, token, before)) continue;
+    const concerned = rootsBetween(fn, token + 1, tokens.match[token + 1] ?? token);
+    for (const name of assignedAround(fn, token)) concerned.add(name);
+    if ([...given].some((name) => concerned.has(name))) return true;
+  }
+  return false;
+}
+
+/** The variables that expressions between two tokens start from, those that are cast included. */
+function rootsBetween(fn: FunctionBody, from: number, to: number): Set<string> {
+  const { tokens } = fn.file;
+  const roots = new Set<string>();
+  for (let token = from + 1; token < to; token++) {
+    if (tokens.kind[token] !== Kind.Word || tokens.word[token + 1] === OPEN) continue;
+    const before = tokens.word[token - 1];
+    if (before !== DOT && before !== ARROW && isVariable(fn, textOf(tokens.word[token] ?? 0)))
+      roots.add(textOf(tokens.word[token] ?? 0));
+  }
+  return roots;
+}
+
+function isVariable(fn: FunctionBody, name: string): boolean {
+  return (
+    fn.parameters.some((parameter) => parameter.name === name) ||
+    bodyOf(fn).locals.some((local) => local.name === name)
+  );
+}
+
+/** The variable that the statement around a call assigns to, or declares. */
+function assignedAround(fn: FunctionBody, token: number): string[] {
+  const { tokens } = fn.file;
+  const statement = statementAt(bodyOf(fn).root, token);
+  const declared = statement.locals.find(
+    ({ initFirst, initLast }) => initFirst <= token && token <= initLast,
+  );
+  if (declared !== undefined) return [declared.name];
+  const isAssigned = statement.kind === "expression" && tokens.word[statement.first + 1] === ASSIGN;
+  return isAssigned ? [textOf(tokens.word[statement.first] ?? 0)] : [];
 }
 
 /**
@@ -248,6 +334,25 @@ export function covers(fn: FunctionBody, first: number, second: number): boolean
   const block = listOf(statement, first);
   if (block === undefined || second > block.last) return false;
   if (hasLabelBetween(fn, block, first, second)) return false;
+  if (!isEvaluated(fn, statement, first)) return false;
+  const given = directiveConditions(fn.file.tokens, second);
+  return directiveConditions(fn.file.tokens, first).every((each) => given.includes(each));
+}
+
+const shortCircuits = new Set(["&&", "||", "?"].map(wordOf));
+
+/** False for the right operand of `&&`, `||` or `?:`, in the brackets around it too. */
+function isEvaluated(fn: FunctionBody, statement: Statement, token: number): boolean {
+  const { tokens } = fn.file;
+  let isEarlierArgument = false;
+  for (let at = token - 1; at >= statement.first; at--) {
+    const word = tokens.word[at] ?? 0;
+    if (word === SEMICOLON || word === BRACE || word === UNBRACE) return true;
+    if (word === CLOSE || word === UNBRACKET) at = Math.min(at, tokens.match[at] ?? at);
+    else if (word === OPEN) isEarlierArgument = false;
+    else if (word === COMMA) isEarlierArgument = true;
+    else if (!isEarlierArgument && shortCircuits.has(word)) return false;
+  }
   return true;
 }
 
@@ -288,14 +393,13 @@ function hasLabelBetween(fn: FunctionBody, block: Statement, first: number, seco
   });
 }
 
-const GOTO = wordOf("goto");
-
-/** The conditions under which a token of a function runs, outermost first; error exits are not conditions. */
+/** The conditions under which a token of a function runs; error exits are not conditions, branches of `#if` are. */
 export function conditionsOf(fn: FunctionBody, token: number): string[] {
   const { root } = bodyOf(fn);
   const { tokens } = fn.file;
   const conditions: string[] = [];
   let at: Statement | undefined = statementAt(root, token);
+  if (!isEvaluated(fn, at, token)) conditions.push("(operand)");
   let inner: Statement | undefined;
   while (at !== undefined) {
     const inHead = at.open >= 0 && token >= at.open && token <= at.close;
@@ -311,14 +415,19 @@ export function conditionsOf(fn: FunctionBody, token: number): string[] {
     if (at.kind === "block") {
       for (const child of at.children) {
         if (child.last >= token) break;
-        const left = earlyReturn(child, fn);
-        if (left !== undefined) conditions.unshift(left);
+        conditions.unshift(...exitsOf(child, fn, token));
       }
     }
     inner = at;
     at = at.parent;
   }
-  return conditions;
+  return [...directiveConditions(tokens, token), ...conditions.map(withoutDoubleNegation)];
+}
+
+/** `!(!s->has_io)` is `(s->has_io)`. */
+function withoutDoubleNegation(condition: string): string {
+  const [, plain] = /^!\(!([\w>.[\]-]+)\)$/.exec(condition) ?? [];
+  return plain === undefined ? condition : `(${plain})`;
 }
 
 function caseOf(statement: Statement, token: number, fn: FunctionBody): string {
@@ -327,24 +436,73 @@ function caseOf(statement: Statement, token: number, fn: FunctionBody): string {
   return label === undefined ? "" : squeezed(textBetween(fn.file.tokens, label.first, label.last));
 }
 
-/** `if (!s->has_window) { return; }` makes what follows conditional; a return because of an error does not. */
-function earlyReturn(statement: Statement, fn: FunctionBody): string | undefined {
-  if (statement.kind !== "if") return undefined;
-  const leaves = statement.children.some((child) => alwaysLeaves(child));
-  if (!leaves) return undefined;
-  const { tokens } = fn.file;
-  const text = textBetween(tokens, statement.first, statement.last);
-  if (
-    /err|exit\s*\(|abort\s*\(|return\s+-|return\s+false|return\s+NULL|assert|goto\s+\w*(fail|out)/i.test(text)
-  ) {
-    return undefined;
+/**
+ * What must not hold for control to come past a statement to a later token: `if (!s->has_window) { return; }` makes what
+ * follows conditional; leaving because of an error does not, since the device then does not come to life.
+ */
+function exitsOf(statement: Statement, fn: FunctionBody, target: number, around: Statement[] = []): string[] {
+  if (statement.kind === "return" || statement.kind === "jump") {
+    const innermost = around.at(-1);
+    if (!leavesBefore(statement, fn, target) || (innermost && isErrorExit(innermost, statement, fn)))
+      return [];
+    const { tokens } = fn.file;
+    const texts = around.map(({ open, close }) => squeezed(textBetween(tokens, open, close)));
+    return [texts.length === 1 ? `!${texts[0]}` : `!(${texts.join("&&")})`];
   }
-  return `!${squeezed(textBetween(tokens, statement.open, statement.close))}`;
+  const isBranch = statement.kind === "if" || statement.kind === "loop" || statement.kind === "switch";
+  const inside = isBranch ? [...around, statement] : around;
+  return statement.children.flatMap((child, index) => {
+    const exits = exitsOf(child, fn, target, inside);
+    return statement.kind === "if" && index === 1 ? exits.map((text) => `else${text}`) : exits;
+  });
 }
 
-function alwaysLeaves(statement: Statement): boolean {
-  if (statement.kind === "return") return true;
-  return statement.kind === "block" && statement.children.at(-1)?.kind === "return";
+/** True if a jump goes past a later token of the function. */
+function leavesBefore(jump: Statement, fn: FunctionBody, target: number): boolean {
+  if (jump.kind === "return") return true;
+  const { tokens } = fn.file;
+  if (tokens.word[jump.first] === GOTO) {
+    const label = labelAt(bodyOf(fn).root, tokens, tokens.word[jump.first + 1] ?? 0);
+    return label === undefined || label > target;
+  }
+  for (let at = jump.parent; at !== undefined; at = at.parent) {
+    if (at.kind === "loop" || (at.kind === "switch" && tokens.word[jump.first] === BREAK))
+      return at.last >= target;
+  }
+  return false;
+}
+
+function labelAt(statement: Statement, tokens: Tokens, word: number): number | undefined {
+  if (statement.kind === "label" && tokens.word[statement.first] === word) return statement.first;
+  for (const child of statement.children) {
+    const found = labelAt(child, tokens, word);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const errorCall =
+  /^(?:error_(?:setg|report|propagate|append|vreport|exit|printf)\w*|hw_error|exit|_exit|abort|g_assert_not_reached)$/;
+const errorVariable = /^(?:(?:local_)?err(?:p|or)?|error_(?:fatal|abort)|ret|rc|res)$/;
+const errorLabel = /(?:^|_)(?:err|error|fail|failed|failure|bad|abort)(?:_|\d|$)/i;
+
+/** True if a branch is left because something failed: it names the error, or the result of a call. */
+function isErrorExit(branch: Statement, jump: Statement, fn: FunctionBody): boolean {
+  const { tokens } = fn.file;
+  const words = tokens.word;
+  if (words[jump.first] === GOTO && errorLabel.test(textOf(words[jump.first + 1] ?? 0))) return true;
+  if (jump.kind === "return" && words[jump.first + 1] === MINUS) return true;
+  const isNamed = (token: number): boolean => {
+    if (tokens.kind[token] !== Kind.Word) return false;
+    const name = textOf(words[token] ?? 0);
+    if (words[token + 1] === OPEN) return errorCall.test(name);
+    const before = words[token - 1];
+    return before !== DOT && before !== ARROW && errorVariable.test(name);
+  };
+  for (let token = branch.open; token <= branch.close; token++) if (isNamed(token)) return true;
+  const body = branch.children.find((child) => isInside(jump, child));
+  for (let token = body?.first ?? jump.first; token <= jump.last; token++) if (isNamed(token)) return true;
+  return false;
 }
 
 export function squeezed(text: string): string {

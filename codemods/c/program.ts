@@ -31,6 +31,8 @@ export interface Struct {
   readonly open: number;
   readonly close: number;
   readonly members: Map<string, Member>;
+  /** Names that several members have, in branches of an `#if`; the last one is in `members`. */
+  readonly repeated: Set<string>;
   /** The struct that it is nested in. */
   readonly outer: Struct | undefined;
 }

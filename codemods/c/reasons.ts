@@ -7,6 +7,7 @@ export const Reason = {
   MacroBody: "macro-body",
   OutsideFunction: "outside-function",
   SplitBraces: "split-braces",
+  DeclaredTwice: "declared-twice",
   NotUsed: "not-used",
   NeverInitialised: "never-initialised",
   ValueUse: "value-use",
@@ -58,6 +59,11 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     what: "the braces of a function that uses it differ between branches of an #if",
     why: "which statements belong together depends on the configuration",
     mend: "give each branch complete statements",
+  },
+  [Reason.DeclaredTwice]: {
+    what: "a file declares the field or its structure more than once, in branches of an #if",
+    why: "which declaration a use means depends on the configuration",
+    mend: "declare it once",
   },
   [Reason.NotUsed]: {
     what: "nothing uses the field",

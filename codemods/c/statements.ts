@@ -44,6 +44,9 @@ export interface Local {
   declarators: number;
 }
 
+/** The name of a type that is not looked into. */
+export const UNKNOWN = "typeof";
+
 const w = (text: string): number => wordOf(text);
 const OPEN = w("(");
 const BRACE = w("{");
@@ -98,6 +101,8 @@ class BodyReader {
   private readonly tokens: Tokens;
   private readonly locals: Local[] = [];
   private readonly names = new Set<number>();
+  /** Structures that the function declares. */
+  private readonly tags = new Set<string>();
 
   constructor(fn: FunctionBody) {
     this.fn = fn;
@@ -250,9 +255,14 @@ class BodyReader {
       }
       if (keywords.has(word)) return undefined;
       if (word === STRUCT || word === UNION || word === ENUM) {
-        base = word === ENUM ? "int" : `struct ${textOf(this.word(token + 1))}`;
-        if (this.isName(token + 1)) token++;
-        if (this.word(token + 1) === BRACE) token = this.partner(token + 1);
+        const tag = this.isName(token + 1) ? textOf(this.word(token + 1)) : "";
+        if (tag !== "") token++;
+        const hasBody = this.word(token + 1) === BRACE;
+        if (hasBody) token = this.partner(token + 1);
+        if (hasBody && tag !== "") this.tags.add(tag);
+        // What a function declares for itself is not looked into: its members are of unknown types.
+        const isOwn = hasBody || this.tags.has(tag);
+        base = word === ENUM ? "int" : isOwn ? UNKNOWN : `struct ${tag}`;
         continue;
       }
       if (base === "" && this.isName(token)) {

@@ -1,5 +1,7 @@
 /** Which structure, function or macro a name means, seen from a file: headers are told apart by what the file includes. */
-import type { FunctionBody, Program, Signature, Struct, TypeRef } from "./program.ts";
+
+import type { Define, FunctionBody, Program, Signature, Source, Struct, TypeRef } from "./program.ts";
+import { UNKNOWN } from "./statements.ts";
 
 interface Placed<T> {
   readonly file: string;
@@ -11,6 +13,7 @@ type Index<T> = Map<string, Placed<T>[]>;
 export class Types {
   private readonly program: Program;
   private readonly included = new Map<string, readonly string[]>();
+  private parents: Set<Struct> | undefined;
   private readonly closures = new Map<string, ReadonlySet<string>>();
   private readonly structs: Index<Struct> = new Map();
   private readonly typedefs: Index<TypeRef> = new Map();
@@ -18,6 +21,8 @@ export class Types {
   private readonly signatures: Index<Signature> = new Map();
   private readonly bodies: Index<FunctionBody> = new Map();
   private readonly globals: Index<TypeRef> = new Map();
+  /** Names that are defined: one that stands for a type is not looked into. */
+  private readonly macros: Index<{ readonly source: Source; readonly define: Define }> = new Map();
   /** Paths by their last two components, for includes that name no folder of the tree. */
   private readonly byName = new Map<string, string[]>();
 
@@ -30,6 +35,7 @@ export class Types {
       for (const [name, type] of source.typedefs) add(this.typedefs, name, file, type);
       for (const [name, type] of source.casts) add(this.casts, name, file, type);
       for (const [name, type] of source.globals) add(this.globals, name, file, type);
+      for (const [name, define] of source.defines) add(this.macros, name, file, { source, define });
       for (const each of source.prototypes) add(this.signatures, each.name, file, each);
       for (const each of source.functions) {
         add(this.signatures, each.name, file, each);
@@ -136,7 +142,33 @@ export class Types {
 
   /** True if nothing in the tree declares the type: it is another library's, or generated, and has no region. */
   isExternal({ base }: TypeRef): boolean {
-    return typeof base === "string" && base !== "" && base !== "typeof" && !this.typedefs.has(base);
+    return (
+      typeof base === "string" &&
+      base !== "" &&
+      base !== UNKNOWN &&
+      !this.typedefs.has(base) &&
+      !this.macros.has(base)
+    );
+  }
+
+  /** True if no structure begins with this one, as the state of a derived type would. */
+  isLeaf(struct: Struct): boolean {
+    if (this.parents === undefined) {
+      this.parents = new Set();
+      for (const { structs } of this.program.sources.values()) {
+        for (const each of structs) {
+          const [first] = each.members.values();
+          const parent = first && first.type.pointers === 0 && this.structOf(first.type, each.file.path);
+          if (parent) this.parents.add(parent);
+        }
+      }
+    }
+    return !this.parents.has(struct);
+  }
+
+  /** What a macro is defined as, and where. */
+  macroOf(name: string, from: string): { readonly source: Source; readonly define: Define } | undefined {
+    return this.choose(this.macros, name, from);
   }
 
   castOf(name: string, from: string): string | undefined {

@@ -12,11 +12,24 @@
  * The rules need the parser's program; without one each file gets a single message that says so. ESLint itself is an
  * optional peer dependency: nothing is imported from it, and the types below are as much of its interface as is used.
  */
+import { basename, dirname } from "node:path";
 import { ts } from "ts-morph";
+import { CommandError } from "#host";
 import { FlowProgram } from "../flow/index.ts";
+import { runCodemodOn } from "../harness.ts";
 import { frameworkOf, LifetimeAudit } from "../lifetime/audit.ts";
 import type { LifetimeFinding } from "../lifetime/finding.ts";
 import { type Level, Rule, ruleTexts } from "../lifetime/rules.ts";
+import { compilePlan } from "../verify/phase.ts";
+
+interface Fixer {
+  replaceTextRange(range: [start: number, end: number], text: string): unknown;
+}
+
+interface Suggestion {
+  readonly desc: string;
+  fix(fixer: Fixer): unknown;
+}
 
 interface ReportDescriptor {
   readonly loc: {
@@ -24,11 +37,12 @@ interface ReportDescriptor {
     readonly end: { readonly line: number; readonly column: number };
   };
   readonly message: string;
+  readonly suggest?: readonly Suggestion[];
 }
 
 interface RuleContext {
   readonly filename: string;
-  readonly sourceCode: { readonly parserServices?: { readonly program?: unknown } };
+  readonly sourceCode: { readonly text?: string; readonly parserServices?: { readonly program?: unknown } };
   report(descriptor: ReportDescriptor): void;
 }
 
@@ -37,6 +51,7 @@ interface LintRule {
     readonly type: "problem" | "suggestion";
     readonly docs: { readonly description: string; readonly url: string };
     readonly schema: readonly never[];
+    readonly hasSuggestions: boolean;
   };
   create(context: RuleContext): { readonly Program: () => void };
 }
@@ -101,6 +116,7 @@ function lintRule(rule: Rule): LintRule {
       type: level === "error" ? "problem" : "suggestion",
       docs: { description: `${what}; ${fix}`, url: GUIDE },
       schema: [],
+      hasSuggestions: CONVERTIBLE.has(rule),
     },
     create: (context) => ({
       Program: () => {
@@ -114,7 +130,11 @@ function lintRule(rule: Rule): LintRule {
           });
           return;
         }
-        for (const finding of findings) if (finding.rule === rule) context.report(descriptorOf(finding));
+        for (const finding of findings) {
+          if (finding.rule !== rule) continue;
+          const suggest = CONVERTIBLE.has(rule) ? conversionOf(context) : [];
+          context.report({ ...descriptorOf(finding), ...(suggest.length === 0 ? {} : { suggest }) });
+        }
       },
     }),
   };
@@ -126,6 +146,54 @@ function descriptorOf({ rule, region, line, column, endLine, endColumn }: Lifeti
     loc: { start: { line, column: column - 1 }, end: { line: endLine, column: endColumn - 1 } },
     message: `${region}: ${what}. Embedded: ${embedded} Owned: ${owned} Fix: ${fix}.`,
   };
+}
+
+/** Bugs that are gone when the regions are owned ones. */
+const CONVERTIBLE: ReadonlySet<Rule> = new Set([Rule.HandAllocated, Rule.MixedForms]);
+
+/** The conversion of each text; a file may have several findings. */
+const conversions = new WeakMap<object, readonly Suggestion[]>();
+
+/**
+ * The conversion of the file to owned regions, as a suggestion; none if the codemod refuses them. It changes several places, so it is
+ * not made unasked.
+ */
+function conversionOf({ filename, sourceCode }: RuleContext): readonly Suggestion[] {
+  const { text } = sourceCode;
+  if (text === undefined) return [];
+  const known = conversions.get(sourceCode) ?? suggestionFor(filename, text);
+  conversions.set(sourceCode, known);
+  return known;
+}
+
+function suggestionFor(filename: string, text: string): readonly Suggestion[] {
+  const name = basename(filename);
+  const after = convertedText(name, dirname(filename), text);
+  if (after === undefined || after === text) return [];
+  const range = changedRange(text, after);
+  const desc = "convert the regions of this file to owned ones, as `regionlab codemod to-owned` does";
+  const inserted = after.slice(range[0], after.length - (text.length - range[1]));
+  return [{ desc, fix: (fixer) => fixer.replaceTextRange(range, inserted) }];
+}
+
+function convertedText(name: string, directory: string, text: string): string | undefined {
+  try {
+    const { texts } = runCodemodOn({ [name]: text }, "to-owned", { directory, verify: compilePlan });
+    return texts.get(name);
+  } catch (error) {
+    if (error instanceof CommandError) return undefined; // the text of an editor need not parse
+    throw error;
+  }
+}
+
+/** The part of a text that another one has otherwise. */
+function changedRange(before: string, after: string): [number, number] {
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start++;
+  let rest = 0;
+  while (rest < shorter - start && before.at(-1 - rest) === after.at(-1 - rest)) rest++;
+  return [start, before.length - rest];
 }
 
 const rules: Readonly<Record<string, LintRule>> = Object.fromEntries(

@@ -98,8 +98,11 @@ function children<S>(walker: Walker<S>, node: ts.Node, state: S, frame: Frame): 
     else if (ts.isShorthandPropertyAssignment(child)) {
       keepName(walker, child.name, frame);
       current = walker.done(child.name, current, frame);
-    } else if (ts.isTemplateSpan(child)) current = evaluate(walker, child.expression, current, frame);
-    else if (ts.isSpreadElement(child) || ts.isSpreadAssignment(child)) {
+    } else if (ts.isTemplateSpan(child)) {
+      current = evaluate(walker, child.expression, current, frame);
+      if (!ts.isTaggedTemplateExpression(node.parent))
+        current = asText(walker, child.expression, current, frame);
+    } else if (ts.isSpreadElement(child) || ts.isSpreadAssignment(child)) {
       current = evaluate(walker, child.expression, current, frame);
       if (current !== undefined) current = walker.done(child, current, frame);
     } else if (ts.isExpression(child)) current = evaluate(walker, child, current, frame);
@@ -171,6 +174,8 @@ function call<S>(walker: Walker<S>, node: ts.CallExpression, state: S, frame: Fr
   if (current === undefined) return undefined;
   if (node.questionDotToken !== undefined) current = unlessMissing(walker, node.expression, current, frame);
   current = args(walker, node.arguments, current, frame);
+  if (ts.isIdentifier(target) && target.text === "String")
+    for (const each of node.arguments) current = asText(walker, each, current, frame);
   return current === undefined ? undefined : walker.call(node, current, frame);
 }
 
@@ -265,11 +270,51 @@ function binary<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame
   }
   const left = evaluate(walker, node.left, state, frame);
   if (left === undefined) return undefined;
-  if (kind !== ts.SyntaxKind.QuestionQuestionToken)
-    return finish(walker, node, evaluate(walker, node.right, left, frame), frame);
+  if (kind !== ts.SyntaxKind.QuestionQuestionToken) {
+    let after = evaluate(walker, node.right, left, frame);
+    if (converts.has(kind))
+      for (const each of [node.left, node.right]) after = asText(walker, each, after, frame);
+    return finish(walker, node, after, frame);
+  }
   if (!mayBeMissing(walker, node.left)) return walker.done(node, left, frame);
   const { yes, no } = tested(walker, strip(node.left), left, frame);
   return finish(walker, node, walker.join(yes, evaluate(walker, node.right, no, frame)), frame);
+}
+
+/** Operators that turn objects into texts or numbers. */
+const converts: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.PlusToken,
+  ts.SyntaxKind.MinusToken,
+  ts.SyntaxKind.EqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsToken,
+  ts.SyntaxKind.LessThanToken,
+  ts.SyntaxKind.GreaterThanToken,
+]);
+
+/** What the object runs when its value is turned into a text or a number: `${this}`, `"" + this`, `String(this)`. */
+function asText<S>(
+  walker: Walker<S>,
+  node: ts.Expression,
+  state: S | undefined,
+  frame: Frame,
+): S | undefined {
+  const { shape, sources } = walker.callees;
+  const methods = ["toString", "valueOf"].flatMap((name) => shape.method(name) ?? []);
+  if (state === undefined || methods.length === 0) return state;
+  const device = sources.of(node, frame).find(({ kind }) => kind === "device");
+  if (device === undefined) return state;
+  let current: S | undefined = state;
+  for (const fn of methods) {
+    if (fn.body === undefined || current === undefined) continue;
+    walker.mayThrow(current);
+    const after: S | undefined = walker.run(
+      fn,
+      walker.callees.frameFor(fn, node, [device], undefined, frame),
+      current,
+    );
+    current = walker.join(current, after) ?? after; // one of them runs, or neither
+  }
+  return current;
 }
 
 function assign<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame: Frame): S | undefined {

@@ -4,6 +4,7 @@ import type { DeviceOrder } from "../passes/evidence.ts";
 import { closuresAround, placeOfUse } from "../passes/evidence.ts";
 import { type IndexLoop, type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
+import { childConstructor, childMakers } from "../regions/makers.ts";
 import { declarationsOf, type NameIndex } from "../regions/names.ts";
 import { Reason } from "../regions/reasons.ts";
 import {
@@ -49,7 +50,8 @@ export function missingWhenUsed(
 /** Uses that are part of the creation: its receiver, its target, the head of the loop around it. */
 function isCreating(use: Use, { creations }: RegionField): boolean {
   if (use.kind === UseKind.Create) return true;
-  return creations.some(({ call, loop, statement }) => {
+  return creations.some(({ call, loop, statement, maker }) => {
+    if (maker === childConstructor && isWithin(use.node, childMakers.subjectOf(call) ?? call)) return true;
     if (call.getExpression().containsRange(use.node.getPos(), use.node.getEnd())) return true;
     if (loop === undefined) return false;
     if (loop.kind === "indexed") return isInOwnIteration(use.node, loop, statement);

@@ -15,6 +15,8 @@ import { Reason } from "../regions/reasons.ts";
 import { describeUse, enclosingFunction, firstLine, memberOf, outermost } from "../regions/syntax.ts";
 import type { Fate } from "../regions/trace.ts";
 import { derivesFrom, innermost, isAssignmentTarget } from "../regions/trace-syntax.ts";
+import { isTest } from "../source/discover.ts";
+import type { Identity } from "../source/identity.ts";
 import { phaseOf } from "./order.ts";
 import { isInLoop } from "./repeated.ts";
 
@@ -165,25 +167,29 @@ export function allocationUnparented(
 }
 
 /** Code that unparents children of a device without naming them, such as `for (… of this.children())`. */
-function unparentedAsChild(
+export function unparentedAsChild(
   device: RegionField["device"]["declaration"],
   shapes: readonly Shape[],
   evidence: Evidence,
 ): Refusal | undefined {
-  const found = evidence.childrenUnparented().find((object) => mayBe(object, device));
+  const found = evidence.childrenUnparented().find((object) => mayBe(object, device, evidence.identity));
   if (found === undefined) return undefined;
   const reason = shapes.some(isLeaf) ? Reason.LeafUnparented : Reason.ContainerUnparented;
   return { reason, node: found, detail: describeUse(found) };
 }
 
 /** True if an expression may be an object of the class. */
-function mayBe(object: Node, device: ClassDeclaration): boolean {
+function mayBe(object: Node, device: ClassDeclaration, identity: Identity): boolean {
   const around = object.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
   if (Node.isThisExpression(innermost(object)) && around !== undefined) {
     return around === device || derivesFrom(around, device) || derivesFrom(device, around);
   }
-  const type = object.getType();
-  return type.isAny() || device.getType().isAssignableTo(type.getNonNullableType());
+  const type = object.getType().getNonNullableType();
+  // Tests take apart any object of the model, but those that they make themselves.
+  const declared = type.getSymbol()?.getDeclarations() ?? [];
+  const isGeneral = declared.some((each) => identity.isDeclaredByModel(each));
+  if (isGeneral && isTest(object.getSourceFile().getFilePath())) return false;
+  return type.isAny() || device.getType().isAssignableTo(type);
 }
 
 /** True for `new AddressSpace(model, region, …)`: flat views then read the region's owner when they are destroyed. */
@@ -213,7 +219,7 @@ function mayStillShow(fate: Fate, unparenting: Fate, fates: readonly Fate[]): bo
   });
 }
 
-function isHandedTo({ kind, node }: Fate, method: string): boolean {
+export function isHandedTo({ kind, node }: Fate, method: string): boolean {
   const callee = kind === "handed" && Node.isCallExpression(node) ? node.getExpression() : undefined;
   return Node.isPropertyAccessExpression(callee) && callee.getName() === method;
 }

@@ -66,6 +66,14 @@ describe("a use that may come before the creation", () => {
       "in a function that calls back",
       `private run(work: () => void): void { work(); } protected override realize(): void { this.run(() => this.initMmio(this.region)); ${create} }`,
     ],
+    [
+      "where the device is turned into a text",
+      `override toString(): string { return String(this.region.mapped); } protected override realize(): void { void \`\${this}\`; ${create} this.initMmio(this.region); }`,
+    ],
+    [
+      "where the device is added to a text",
+      `override toString(): string { return String(this.region.mapped); } protected override realize(): void { void ("" + this); ${create} this.initMmio(this.region); }`,
+    ],
     ["in a setter", `set on(value: boolean) { this.region.setEnabled(value); } ${realize}`],
     [
       "in an option's setter",
@@ -126,6 +134,18 @@ describe("a creation that may run more than once", () => {
   ])("%s", (_way, members) => {
     expect(converter.convert("to-embedded", members).refusals).toEqual(["region: created-many-times"]);
   });
+});
+
+test("the method of an initialisation, called on the region by other means, is an expression", () => {
+  const call = 'MemoryRegion.prototype.initIo.call(this.region, this, ops, this, "dut", 0x100);';
+  expect(toOwned(`protected override realize(): void { ${call} this.initMmio(this.region); }`)).toEqual([
+    "region: created-in-expression",
+  ]);
+});
+
+test("a device that is turned into a text when the region exists converts", () => {
+  const text = "override toString(): string { return String(this.region.mapped); }";
+  expect(toOwned(`${realize} ${text} override reset(): void { void \`\${this}\`; }`)).toEqual([]);
 });
 
 test("a test that holds in both forms does not stop a conversion", () => {

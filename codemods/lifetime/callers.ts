@@ -2,6 +2,9 @@
 import { ts } from "ts-morph";
 import { accessOf, type FlowProgram, strip } from "../flow/index.ts";
 
+/** Methods that make an object, and which of their arguments is its class. */
+const TYPE_ARGUMENT = { create: 0, embed: 0, embedArray: 0, newChild: 1 } as const;
+
 export class Callers {
   private readonly program: FlowProgram;
   private readonly files: readonly ts.SourceFile[];
@@ -56,9 +59,9 @@ export class Callers {
   /** The classes that the program makes objects of by name. */
   private classesMade(): ReadonlySet<ts.Declaration> {
     const found = new Set<ts.Declaration>();
-    for (const maker of ["create", "embed", "newChild"]) {
+    for (const [maker, index] of Object.entries(TYPE_ARGUMENT)) {
       for (const call of this.index().get(maker) ?? []) {
-        const [type] = call.arguments;
+        const type = call.arguments[index];
         const name = type === undefined ? undefined : strip(type);
         const declared = name !== undefined && ts.isIdentifier(name) && this.program.declarationOf(name);
         if (declared) found.add(declared);

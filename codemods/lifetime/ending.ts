@@ -2,6 +2,7 @@
 import { ts } from "ts-morph";
 import { accessOf, LifePhase, nameOf, strip } from "../flow/index.ts";
 import { isKept } from "./creation.ts";
+import { countOf, leavesSome } from "./elements.ts";
 import type { Record } from "./record.ts";
 import { checkReferences } from "./references.ts";
 import { isGuarded } from "./repetition.ts";
@@ -25,10 +26,17 @@ export function checkTornDown(watch: Watch, state: DeviceState): void {
     const [mapping] = record.mappings;
     if (mapping === undefined || (place & HELD) === 0 || !countsOnDevice(record)) continue;
     const forSure = (place & ~HELD) === 0 && !target.many;
-    if ((record.releasedInTearDown && !forSure) || watch.removesUnknown) continue;
+    if ((record.releasedInTearDown && !forSure && !isLeftInPart(watch, record)) || watch.removesUnknown)
+      continue;
     const rule = mapping.isSystem ? Rule.NeverUnmapped : Rule.ForeignContainer;
     watch.report(rule, mapping.node, target);
   }
+}
+
+/** An array of which some elements stay where they were added. */
+function isLeftInPart({ program }: Watch, { target, mappings, leaving }: Record): boolean {
+  const added = mappings.map(({ elements }) => elements);
+  return leaving.length > 0 && leavesSome(added, leaving, countOf(program, target.node));
 }
 
 /** When realize has failed, and the device has left the tree. */

@@ -1,6 +1,7 @@
 /** Regions in containers. */
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
+import { countOf, elementsOf } from "./elements.ts";
 import type { Record } from "./record.ts";
 import { entryName, isGuarded, mayRepeat } from "./repetition.ts";
 import { Rule } from "./rules.ts";
@@ -24,7 +25,8 @@ export function add(
   for (const target of subregions) {
     const record = watch.recordOf(target);
     const own = holders.length > 0;
-    if (!own) record.mappings.push({ node, isSystem: isSystemMemory(watch, container, frame) });
+    const elements = elementsOf(watch.program, region, countOf(watch.program, target.node));
+    if (!own) record.mappings.push({ node, isSystem: isSystemMemory(watch, container, frame), elements });
     // A region without an owner is counted on nothing, in whichever container it is.
     const place = own || record.owner === "none" ? Place.Own : Place.Foreign;
     if (watch.phase === LifePhase.Run) record.addedAtRunTime = true;
@@ -69,6 +71,8 @@ export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, stat
   let current: DeviceState = { ...state, quiet: false };
   for (const target of targets) {
     const record = watch.recordOf(target);
+    if (watch.isTearDown)
+      record.leaving.push(elementsOf(watch.program, region, countOf(watch.program, target.node)));
     if (watch.isTearDown) record.releasedInTearDown = true;
     if (watch.phase === LifePhase.Run) record.removedAtRunTime = true;
     record.released = true;
@@ -127,7 +131,7 @@ export function mapWindow(
   const targets = windowsOf(watch, node, object, frame);
   let current = watch.withWindowsUnmapped(state, false);
   for (const target of targets) {
-    watch.recordOf(target).mappings.push({ node, isSystem: true });
+    watch.recordOf(target).mappings.push({ node, isSystem: true, elements: "all" });
     current = watch.move(current, target, Place.Window, targets.length === 1);
   }
   return current;

@@ -1,5 +1,6 @@
 import type { ts } from "ts-morph";
 import type { LifePhase } from "../flow/index.ts";
+import type { Elements } from "./elements.ts";
 import type { Target } from "./targets.ts";
 
 /** What has been seen of one object, wherever in the life. */
@@ -14,7 +15,7 @@ export interface Record {
   exposed: boolean;
   used: boolean;
   /** Containers of other owners that it was added to. */
-  readonly mappings: { readonly node: ts.Node; readonly isSystem: boolean }[];
+  readonly mappings: { readonly node: ts.Node; readonly isSystem: boolean; readonly elements: Elements }[];
   readonly removals: ts.Node[];
   /** Removals that may come after another one, without a condition that asks. */
   readonly lateRemovals: ts.Node[];
@@ -30,6 +31,8 @@ export interface Record {
   unparentedAtRunTime: boolean;
   /** Unmapped, dropped or destroyed while the device is torn down. */
   releasedInTearDown: boolean;
+  /** Of an array: the elements that leave their container while the device is torn down. */
+  readonly leaving: Elements[];
   /** Dropped or destroyed at any time. */
   released: boolean;
   /** For a region: the owner that it was created with. */
@@ -55,6 +58,7 @@ export function newRecord(target: Target): Record {
     unparented: false,
     unparentedAtRunTime: false,
     releasedInTearDown: false,
+    leaving: [],
     released: false,
     owner: "unknown",
     shows: [],

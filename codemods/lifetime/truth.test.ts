@@ -29,6 +29,7 @@ const invisible: Readonly<Record<string, string>> = {
   RemovesWhenUnparented: "it would have to go without having been plugged",
   ListsInClass: "another device would have to read the list",
   ListsInFile: "another device would have to read the list",
+  RootStillOpen: "what is read of the root lies in storage that still stands",
   KeepsMapping: "system memory has no owner to count the mapping on",
 };
 /** Names of `invisible` that have been met. */

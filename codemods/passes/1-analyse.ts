@@ -7,6 +7,7 @@ import {
   type PropertyDeclaration,
   type SourceFile,
   SyntaxKind,
+  type Type,
   ts,
   type VariableDeclaration,
 } from "ts-morph";
@@ -158,12 +159,12 @@ function analyseField(
       count: counted,
     };
   }
-  const owned = ownedField(declaration, identity);
+  const owned = ownedField(declaration, (type) => identity.isRegion(type));
   return owned && { ...base, form: "owned", count: undefined, ...owned };
 }
 
 /** `this.name = this.embed(MemoryRegion);` in the constructor, for a field without a value of its own. */
-function embeddingIn(
+export function embeddingIn(
   device: ClassDeclaration,
   declaration: PropertyDeclaration,
 ): ExpressionStatement | undefined {
@@ -183,7 +184,7 @@ function embeddingIn(
 }
 
 /** The call `this.embed(…)` that a statement assigns. */
-function embeddedBy(statement: ExpressionStatement | undefined): CallExpression | undefined {
+export function embeddedBy(statement: ExpressionStatement | undefined): CallExpression | undefined {
   const assignment = statement?.getExpression();
   if (!Node.isBinaryExpression(assignment) || assignment.getOperatorToken().getText() !== "=")
     return undefined;
@@ -192,20 +193,20 @@ function embeddedBy(statement: ExpressionStatement | undefined): CallExpression 
 }
 
 /** The name without quotes. */
-function nameOfField(declaration: PropertyDeclaration): string {
+export function nameOfField(declaration: PropertyDeclaration): string {
   const name = declaration.getNameNode();
   return Node.isStringLiteral(name) ? name.getLiteralText() : name.getText();
 }
 
 /** `name!: MemoryRegion;`, or `name: MemoryRegion[] = [];` for an array. */
-function ownedField(
+export function ownedField(
   declaration: PropertyDeclaration,
-  identity: Identity,
+  isSubject: (type: Type) => boolean,
 ): { array: boolean; className: string; nullable: boolean } | undefined {
   const typeNode = declaration.getTypeNode();
   if (Node.isArrayTypeNode(typeNode) && declaration.getInitializer()?.getText() === "[]") {
     const element = typeNode.getElementTypeNode();
-    return identity.isRegion(element.getType())
+    return isSubject(element.getType())
       ? { array: true, className: element.getText(), nullable: false }
       : undefined;
   }
@@ -217,7 +218,7 @@ function ownedField(
     : [typeNode];
   const [region, another] = named;
   if (!Node.isTypeReference(region) || another !== undefined) return undefined;
-  if (!identity.isRegion(region.getType())) return undefined;
+  if (!isSubject(region.getType())) return undefined;
   return {
     array: false,
     className: region.getText(),
@@ -225,7 +226,7 @@ function ownedField(
   };
 }
 
-function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
+export function embedCall(call: CallExpression): "embed" | "embedArray" | undefined {
   const callee = call.getExpression();
   if (!Node.isPropertyAccessExpression(callee) || !Node.isThisExpression(callee.getExpression()))
     return undefined;
@@ -249,7 +250,7 @@ function embedProblem(call: CallExpression, classNode: Node, identity: Identity)
 }
 
 /** `MemoryRegion`, or `memory.MemoryRegion` of a namespace import: a name that is also that of a type. */
-function isPlainName(node: Node): boolean {
+export function isPlainName(node: Node): boolean {
   if (Node.isIdentifier(node)) return true;
   return Node.isPropertyAccessExpression(node) && Node.isIdentifier(node.getExpression());
 }
@@ -331,7 +332,7 @@ function isStrayAllocation(call: CallExpression, identity: Identity): boolean {
   return allocatedClass(call, identity) !== undefined && !isFieldInitialiser(call);
 }
 
-function isFieldInitialiser(call: CallExpression): boolean {
+export function isFieldInitialiser(call: CallExpression): boolean {
   const parent = call.getParent();
   const declared = Node.isPropertyDeclaration(parent) && parent.getInitializer() === call;
   return declared && Node.isClassDeclaration(parent.getParent());
@@ -370,7 +371,7 @@ function analyseCalls(
 }
 
 /** The variable that a creation is stored in, at its declaration or later. */
-function variableOf(call: CallExpression): VariableDeclaration | undefined {
+export function variableOf(call: CallExpression): VariableDeclaration | undefined {
   const parent = call.getParent();
   if (Node.isVariableDeclaration(parent)) return parent;
   if (!Node.isBinaryExpression(parent) || parent.getRight() !== call) return undefined;
@@ -402,12 +403,14 @@ function analyseCall(
 }
 
 /** Why the target that an owned region is assigned to has no embedded form; undefined if it has one. */
-function assignmentProblem(
+export function assignmentProblem(
   target: Node,
   device: DeviceClass,
   fields: readonly DeclaredField[],
   identity: Identity,
   targets: readonly SourceFile[],
+  isOwnedField = (declared: PropertyDeclaration) =>
+    ownedField(declared, (type) => identity.isRegion(type)) !== undefined,
 ): Reason | undefined {
   const array = Node.isElementAccessExpression(target) ? nameOnThis(target.getExpression()) : undefined;
   if (fields.some((field) => field.array && field.name === array)) return undefined;
@@ -418,11 +421,11 @@ function assignmentProblem(
   const declared = property?.getDeclarations().find(Node.isPropertyDeclaration);
   if (declared === undefined || !identity.resolved) return Reason.FieldForm;
   if (declared.getParent() === device.declaration) return Reason.FieldForm;
-  const converts = targets.includes(declared.getSourceFile()) && ownedField(declared, identity) !== undefined;
+  const converts = targets.includes(declared.getSourceFile()) && isOwnedField(declared);
   return converts ? undefined : Reason.CreatedElsewhere;
 }
 
-function stray(found: Node | Made, reason: Reason): StrayRegion {
+export function stray(found: Node | Made, reason: Reason): StrayRegion {
   const made = "maker" in found ? found : undefined;
   const node = "maker" in found ? found.call : found;
   const form = made !== undefined ? "owned" : Node.isNewExpression(node) ? undefined : "embedded";
@@ -443,6 +446,6 @@ function misplaced(call: Node, identity: Identity): StrayRegion {
   return { ...stray(call, Reason.AllocatedByHand), form: "allocated" };
 }
 
-function nearestClass(node: Node): ClassDeclaration | undefined {
+export function nearestClass(node: Node): ClassDeclaration | undefined {
   return node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
 }

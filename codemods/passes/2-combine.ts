@@ -1,6 +1,6 @@
 /** Phase 2, over the whole program: every use of every region that has a field, in any class and any file. */
 import { Node, type SourceFile, SyntaxKind } from "ts-morph";
-import { arrayCreations } from "../regions/arrays.ts";
+import { arrayCreations, ownedArrayCreation } from "../regions/arrays.ts";
 import {
   type Creation,
   type DeclaredField,
@@ -11,8 +11,9 @@ import {
   UseKind,
 } from "../regions/facts.ts";
 import { helperOf, regionArgument } from "../regions/helpers.ts";
+import { childMakers, type Makers, regionMakers, type Subject } from "../regions/makers.ts";
 import { declarationsOf, NameIndex } from "../regions/names.ts";
-import { assignmentTo, creatingStatement, initOn, newRegion } from "../regions/syntax.ts";
+import { assignmentTo, creatingStatement, outermost } from "../regions/syntax.ts";
 import { type FieldsByName, isReachable, usesIn } from "../regions/uses.ts";
 import { loadMentions, type Workspace } from "../source/workspace.ts";
 
@@ -25,7 +26,11 @@ export interface Combined {
 }
 
 /** Phase 2: every use of every region field. */
-export function combine(workspace: Workspace, facts: readonly FileFacts<DeclaredField>[]): Combined {
+export function combine(
+  workspace: Workspace,
+  facts: readonly FileFacts<DeclaredField>[],
+  subject: Subject = "regions",
+): Combined {
   const fields = facts.flatMap(({ devices }) => devices.flatMap((device) => device.fields));
   const byName = groupByName(fields);
   const inTargets = collect(workspace.targets, byName);
@@ -40,9 +45,13 @@ export function combine(workspace: Workspace, facts: readonly FileFacts<Declared
     const found = [...(inTargets.get(field) ?? []), ...(inOthers.get(field) ?? [])].filter(
       ({ node }) => embedding === undefined || !node.getAncestors().includes(embedding),
     );
+    if (subject === "children") {
+      const uses = found.map((use) => childUse(use, field));
+      return { ...field, uses, creations: creationsOf(field, uses, childMakers) };
+    }
     const byHelper = helperCreations(field, found, helpers);
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
-    return { ...field, uses, creations: [...creationsOf(field, uses), ...byHelper.values()] };
+    return { ...field, uses, creations: [...creationsOf(field, uses, regionMakers), ...byHelper.values()] };
   };
   const files = facts.map((file) => ({
     ...file,
@@ -99,21 +108,23 @@ function isRegion({ form, creations }: RegionField): boolean {
 }
 
 /** Creations by the class itself, on its own object. Others remain uses, which the third pass judges. */
-function creationsOf(field: DeclaredField, uses: readonly Use[]): Creation[] {
+function creationsOf(field: DeclaredField, uses: readonly Use[], makers: Makers): Creation[] {
   const own = uses.filter(({ onThis, inDerived }) => onThis || inDerived);
-  if (field.array) return own.flatMap((use) => arrayCreations(use, field));
-  return own.filter(({ kind }) => kind === UseKind.Create).flatMap((use) => creationAt(use, field) ?? []);
+  if (field.array) return own.flatMap((use) => arrayCreations(use, field, makers));
+  return own
+    .filter(({ kind }) => kind === UseKind.Create)
+    .flatMap((use) => creationAt(use, field, makers) ?? []);
 }
 
-function creationAt({ node }: Use, field: DeclaredField): Creation | undefined {
+function creationAt({ node }: Use, field: DeclaredField, makers: Makers): Creation | undefined {
   if (field.form !== "owned") {
-    const init = initOn(node);
+    const init = makers.initOn(node);
     const statement = init && creatingStatement(init.call);
     if (init === undefined || statement === undefined) return undefined;
     return { ...init, statement, loop: undefined, helper: undefined };
   }
   const assigned = assignmentTo(node);
-  const made = assigned && newRegion(assigned.assignment.getRight());
+  const made = assigned && makers.newOn(assigned.assignment.getRight());
   if (assigned === undefined || made === undefined) return undefined;
   return {
     call: made.call,
@@ -122,6 +133,31 @@ function creationAt({ node }: Use, field: DeclaredField): Creation | undefined {
     loop: undefined,
     helper: undefined,
   };
+}
+
+/** A use of a child object, by the calls that create children: it may have methods of its own that are named like a region's. */
+function childUse(use: Use, field: DeclaredField): Use {
+  const { node } = use;
+  const kind = kindOfChildUse(use);
+  if (field.form === "owned") {
+    const target = outermost(node).getParent();
+    if (field.array) return { ...use, kind: ownedArrayCreation(node, childMakers) ? UseKind.Create : kind };
+    if (!Node.isBinaryExpression(target) || childMakers.newOn(target.getRight()) === undefined)
+      return { ...use, kind };
+    if (kind !== UseKind.Assign || target.getOperatorToken().getText() !== "=") return { ...use, kind };
+    return { ...use, kind: assignmentTo(node) ? UseKind.Create : UseKind.CreateInExpression };
+  }
+  const init = childMakers.initOn(node);
+  if (init === undefined) return { ...use, kind };
+  const plain = outermost(node) === node && Node.isExpressionStatement(init.call.getParent());
+  return { ...use, kind: plain ? UseKind.Create : UseKind.CreateInExpression };
+}
+
+/** A pattern that takes fields out of the child itself, `const { device } = this.bus`, only reads it. */
+function kindOfChildUse({ kind, node }: Use): UseKind {
+  if (kind === UseKind.Create || kind === UseKind.CreateInExpression) return UseKind.Read;
+  if (kind === UseKind.Destructure && Node.isExpression(node)) return UseKind.Read;
+  return kind;
 }
 
 /** Statements that pass the field to a function that initialises it, if all callers of that function do the same. */

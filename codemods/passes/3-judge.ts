@@ -70,13 +70,33 @@ export function isSourceForm(form: Form | undefined, direction: Direction): bool
   return form === undefined || (direction === "to-owned") === (form !== "owned");
 }
 
+/** Why what a class has cannot be converted; undefined if it can. */
+export interface Rules {
+  field(
+    field: RegionField,
+    device: DeviceFacts,
+    evidence: Evidence,
+    direction: Direction,
+  ): Refusal | undefined;
+  local(local: RegionLocal, device: DeviceFacts, evidence: Evidence): Refusal | undefined;
+  /** Whether an owned one that nothing uses would be a variable that nothing uses. */
+  readonly needsUse: boolean;
+}
+
+export const regionRules: Rules = { field: fieldRefusal, local: localRefusal, needsUse: true };
+
 /** Judges a class as a whole: one refused region leaves all of them unchanged. */
-export function judge(device: DeviceFacts, direction: Direction, evidence: Evidence): JudgedDevice {
+export function judge(
+  device: DeviceFacts,
+  direction: Direction,
+  evidence: Evidence,
+  rules: Rules = regionRules,
+): JudgedDevice {
   const fields = new Map(
-    device.fields.map((field) => [field, judgeField(field, device, direction, evidence)]),
+    device.fields.map((field) => [field, judgeField(field, device, direction, evidence, rules)]),
   );
   const locals = new Map(
-    device.locals.map((local) => [local, judgeLocal(local, device, direction, evidence)]),
+    device.locals.map((local) => [local, judgeLocal(local, device, direction, evidence, rules)]),
   );
   const allocations = new Map(
     device.allocations.map((each) => [each, judgeAllocation(each, direction, evidence)]),
@@ -148,16 +168,17 @@ function judgeField(
   device: DeviceFacts,
   direction: Direction,
   evidence: Evidence,
+  rules: Rules,
 ): Verdict {
   if (!isSourceForm(field.form, direction)) {
     if (field.form !== "allocated") return { outcome: "already" };
     const { declaration: node, name: detail } = field;
     return { outcome: "refused", refusal: { reason: Reason.AllocatedByHand, node, detail } };
   }
-  const refusal = fieldRefusal(field, device, evidence);
+  const refusal = rules.field(field, device, evidence, direction);
   if (refusal !== undefined) return { outcome: "refused", refusal };
   const why = direction === "to-owned" ? reasonToKeep(field) : "it has a field";
-  if (why === undefined && !isUsed(field)) {
+  if (why === undefined && rules.needsUse && !isUsed(field)) {
     const { declaration: node, name: detail } = field;
     return { outcome: "refused", refusal: { reason: Reason.NeverUsed, node, detail } };
   }
@@ -200,7 +221,7 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
   );
 }
 
-function firstRefusal<Item>(
+export function firstRefusal<Item>(
   items: readonly Item[],
   hazard: (item: Item) => Refusal | undefined,
 ): Refusal | undefined {
@@ -211,7 +232,7 @@ function firstRefusal<Item>(
   return undefined;
 }
 
-function firstOf(
+export function firstOf(
   hazards: readonly ((field: RegionField) => Refusal | undefined)[],
   field: RegionField,
 ): Refusal | undefined {
@@ -234,9 +255,10 @@ function judgeLocal(
   device: DeviceFacts,
   direction: Direction,
   evidence: Evidence,
+  rules: Rules,
 ): Verdict {
   if (direction === "to-owned") return { outcome: "already" };
-  const refusal = localRefusal(local, device, evidence);
+  const refusal = rules.local(local, device, evidence);
   if (refusal !== undefined) return { outcome: "refused", refusal };
   return { outcome: "converted", treatment: "dropped", why: undefined };
 }

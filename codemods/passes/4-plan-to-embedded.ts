@@ -3,6 +3,7 @@ import { type ClassDeclaration, Node } from "ts-morph";
 import { objectOf } from "../hazards/creation.ts";
 import { creationPoint, firstCreation } from "../hazards/order.ts";
 import type { CountingLoop, Creation, LocalCreation, RegionField, RegionLocal } from "../regions/facts.ts";
+import { childConstructor, childMakers } from "../regions/makers.ts";
 import type { TextEdit } from "../source/edits.ts";
 import { layoutCall } from "../source/layout.ts";
 import { identifiersIn } from "../source/node-index.ts";
@@ -52,10 +53,14 @@ function embedKept(field: RegionField, draft: Draft): void {
   if (!modifiers.includes("readonly")) modifiers.push("readonly");
   const loop = creations[0]?.loop;
   const count = loop?.kind === "counting" || loop?.kind === "indexed" ? loop.count.getText() : "";
-  const value = array ? `this.embedArray(${className}, ${count})` : `this.embed(${className})`;
+  const [creation] = creations;
+  const made = creation && childMakers.newOn(creation.call)?.className;
+  const embedded = made ?? className;
+  const value = array ? `this.embedArray(${embedded}, ${count})` : `this.embed(${embedded})`;
+  const type = embedded === className ? "" : `: ${className}${array ? "[]" : ""}`;
   const text = [
     ...modifiers,
-    `${declaration.getNameNode().getText()} = ${value}${semicolonOf(declaration)}`,
+    `${declaration.getNameNode().getText()}${type} = ${value}${semicolonOf(declaration)}`,
   ].join(" ");
   draft.edit(declaration, { start: declaration.getStart(), end: declaration.getEnd(), text });
   for (const { call, statement, maker, loop } of creations) {
@@ -77,6 +82,12 @@ function initialise(
 ): void {
   const callee = call.getExpression();
   const start = statement.getStart();
+  if (maker === childConstructor) {
+    const { classNode } = childMakers.newOn(call) ?? { classNode: call };
+    draft.replace(call, { start, end: callee.getEnd(), text: `this.${maker.init}` });
+    draft.replace(call, { start: classNode.getStart(), end: classNode.getEnd(), text: target });
+    return;
+  }
   const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
   const between = callee.getText().slice(objectOf(call).getEnd() - callee.getStart());
   if (!hasComment(between)) {
@@ -125,9 +136,11 @@ function embedLocal(local: RegionLocal, fieldName: string, draft: Draft): void {
 
 /** `this.initMmio(MemoryRegion.newIo(…))`: the initialisation becomes a statement of its own above. */
 function initialiseBefore({ call, maker, statement }: LocalCreation, target: string, draft: Draft): void {
-  const args = call.getArguments().map((each) => each.getText());
+  const isChild = maker === childConstructor;
+  const given = call.getArguments().map((each) => each.getText());
+  const args = isChild ? [...given.slice(0, 1), target] : given;
   const indent = indentOf(statement);
-  const head = `${target}.${maker.init}`;
+  const head = `${isChild ? "this" : target}.${maker.init}`;
   const tail = semicolonOf(statement);
   const text = args.some((each) => each.includes("\n"))
     ? `${head}(${args.join(", ")})${tail}`

@@ -1,5 +1,11 @@
 /** Edits of one class, embedded to owned. */
-import { type CallExpression, type ConditionalExpression, type ImportSpecifier, Node } from "ts-morph";
+import {
+  type CallExpression,
+  type ConditionalExpression,
+  type ImportSpecifier,
+  Node,
+  SyntaxKind,
+} from "ts-morph";
 import { indexFor, isLengthOfArray } from "../hazards/creation.ts";
 import { creationPoint } from "../hazards/order.ts";
 import type { RegionConstructor } from "../regions/constructors.ts";
@@ -12,6 +18,7 @@ import {
   UseKind,
 } from "../regions/facts.ts";
 import { regionArgument } from "../regions/helpers.ts";
+import { childConstructor, childMakers, regionMakers } from "../regions/makers.ts";
 import { isWithin } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import type { TextEdit } from "../source/edits.ts";
@@ -111,11 +118,12 @@ function drop(field: RegionField, draft: Draft): void {
     return;
   }
   const name = localNameOf(field);
-  const isNamed = creation.helper === undefined || field.uses.some(({ kind }) => kind !== UseKind.Create);
+  const isUsed = field.uses.some(({ kind }) => kind !== UseKind.Create);
+  const isNamed = isUsed || (creation.helper === undefined && creation.maker !== childConstructor);
   create(creation, isNamed ? `const ${name} = ` : "", field, draft);
   const created = creation.call.getExpression();
   for (const use of ownUses(field)) {
-    if (isWithin(use, created) || isGivenToHelper(use, creation)) continue;
+    if (isWithin(use, created) || isGivenToCreator(use, creation)) continue;
     draft.replace(use, useAsLocal(use, name));
   }
 }
@@ -125,7 +133,8 @@ function keep(field: RegionField, draft: Draft): void {
   const { declaration, name, className, array } = field;
   const modifiers = declaration.getModifiers().map((modifier) => modifier.getText());
   const kept = array ? modifiers : modifiers.filter((modifier) => modifier !== "readonly");
-  const type = array ? `: ${className}[] = []` : `!: ${className}`;
+  const named = declaration.getTypeNode()?.getText() ?? className;
+  const type = array ? `: ${className}[] = []` : `!: ${field.creations.some(isOfChild) ? named : className}`;
   draft.edit(declaration, {
     start: declaration.getStart(),
     end: declaration.getEnd(),
@@ -182,6 +191,16 @@ function create(creation: Creation, target: string, { className }: RegionField, 
   const { call, maker, helper } = creation;
   if (helper !== undefined) {
     createByHelper(creation, helper, target, draft);
+    return;
+  }
+  if (isOfChild(creation)) {
+    const callee = call.getExpressionIfKindOrThrow(SyntaxKind.PropertyAccessExpression);
+    const name = callee.getNameNode();
+    draft.replace(call, { start: call.getStart(), end: call.getStart(), text: target });
+    draft.replace(call, { start: name.getStart(), end: name.getEnd(), text: maker.new });
+    const child = childMakers.subjectOf(call);
+    if (child !== undefined)
+      draft.replace(call, { start: child.getStart(), end: child.getEnd(), text: className });
     return;
   }
   const { statement } = creation;
@@ -244,8 +263,14 @@ function returnRegion(
   });
 }
 
-function isGivenToHelper(use: Node, { call, helper }: Creation): boolean {
+/** True for the region that a helper initialises, or the child that `initializeChild` does. */
+function isGivenToCreator(use: Node, { call, helper, maker }: Creation): boolean {
+  if (maker === childConstructor) return isWithin(use, childMakers.subjectOf(call) ?? call);
   return helper !== undefined && isWithin(use, call);
+}
+
+function isOfChild({ maker }: Creation): boolean {
+  return maker === childConstructor;
 }
 
 /** Replaces the two parts of `receiver.method`, and what is between them unless that is a comment. */
@@ -265,11 +290,11 @@ function replaceCallee(call: CallExpression, receiver: string, method: string, d
   draft.replace(callee, { start: name.getStart(), end: name.getEnd(), text: method });
 }
 
-/** The access to the field that a creation is called on. */
-function receiverOf({ call, helper }: Creation): Node {
+/** The access to the field that a creation initialises. */
+function receiverOf({ call, helper, maker }: Creation): Node {
   if (helper !== undefined) return regionArgument(call, helper) ?? call;
-  const callee = call.getExpression();
-  return innermost(Node.isPropertyAccessExpression(callee) ? callee.getExpression() : callee);
+  const makers = maker === childConstructor ? childMakers : regionMakers;
+  return innermost(makers.subjectOf(call) ?? call.getExpression());
 }
 
 /** The loop over the array becomes a loop over its indices. */

@@ -3,6 +3,7 @@ import type { Node } from "ts-morph";
 import { firstCreation } from "../hazards/order.ts";
 import type { Shape } from "../regions/constructors.ts";
 import type { Direction, FileFacts, Form, Refusal, StrayRegion } from "../regions/facts.ts";
+import type { Subject } from "../regions/makers.ts";
 import type { Reason } from "../regions/reasons.ts";
 import { applyEdits, type TextEdit } from "../source/edits.ts";
 import type { Position } from "../source/positions.ts";
@@ -53,6 +54,7 @@ export interface FilePlan {
 
 export interface Plan {
   readonly direction: Direction;
+  readonly subject: Subject;
   readonly files: readonly FilePlan[];
 }
 

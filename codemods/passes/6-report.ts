@@ -1,8 +1,10 @@
 /** Phase 6: reports conversions and refusals, for people and for programs. */
 
+import { textsFor } from "../children/reason-texts.ts";
 import { colors as standardColors } from "../colors.ts";
 import { colored, fileDiff } from "../file-diff.ts";
-import { Reason, reasonTexts } from "../regions/reasons.ts";
+import type { Subject } from "../regions/makers.ts";
+import { Reason } from "../regions/reasons.ts";
 import { type Skipped, skipTexts } from "../source/discover.ts";
 import { PositionMap } from "../source/positions.ts";
 import { parseRawText } from "../source/raw-text.ts";
@@ -59,6 +61,7 @@ export function jsonReport(plan: Plan, options: ReportOptions = {}) {
   return {
     version: reportVersion,
     direction,
+    subject: plan.subject,
     statistics: statisticsOf(plan),
     files: files.map(({ path, sha256, before, after, sites, notes }) => ({
       path: shown(path),
@@ -128,7 +131,7 @@ export function remarks(plan: Plan, options: ReportOptions = {}, colors: Colors 
     }
   }
   for (const reason of reasons) {
-    const { what, why, mend } = reasonTexts[reason];
+    const { what, why, mend } = textsFor(plan.subject)[reason];
     lines.push(`${colors.bold(`[${reason}]`)} ${what}; ${why}; ${mend}`);
   }
   lines.push(...skippedLines(options.skipped ?? [], colors));
@@ -192,9 +195,15 @@ function totals(plan: Plan): string {
   const reasons = Object.entries(refusedByReason).map(([reason, number]) => `${number} ${reason}`);
   const why = refused === 0 ? "" : ` (${reasons.sort().join(", ")})`;
   return (
-    `${count(converted, "region")} to convert${how}, ${already} already ${target}, ${refused} refused${why}; ` +
+    `${countOf(plan.subject, converted)} to convert${how}, ${already} already ${target}, ${refused} refused${why}; ` +
     `${count(files, "file")} ${files === 1 ? "changes" : "change"}`
   );
+}
+
+/** `1 region`, `2 children`. */
+export function countOf(subject: Subject, number: number): string {
+  if (subject === "regions") return count(number, "region");
+  return number === 1 ? "1 child" : `${number} children`;
 }
 
 /** `1 file`, `2 files`. */

@@ -1,15 +1,16 @@
 /** What the verdicts on one class depend on besides the class itself: the rest of the program. */
-import { type ClassDeclaration, Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node, type SourceFile, SyntaxKind, ts } from "ts-morph";
 import { FlowProgram } from "../flow/index.ts";
 import { ClassGraph } from "../regions/classes.ts";
 import { type CreationOrder, creationOrder, type Slot } from "../regions/creation-order.ts";
 import { type DeviceFacts, type RegionField, type RegionLocal, UseKind } from "../regions/facts.ts";
+import type { Subject } from "../regions/makers.ts";
 import type { NameIndex } from "../regions/names.ts";
 import { Observers } from "../regions/observers.ts";
 import { reflective } from "../regions/syntax.ts";
 import { Tracer } from "../regions/trace.ts";
 import type { Identity } from "../source/identity.ts";
-import { descendantsOfKind } from "../source/node-index.ts";
+import { ancestorWhere, descendantsOfKind } from "../source/node-index.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** When the regions of a class exist. */
@@ -33,11 +34,16 @@ export class Evidence {
   /** The sources that may be edited. */
   readonly targets: ReadonlySet<SourceFile>;
 
-  constructor({ identity, targets }: Workspace, sources: readonly SourceFile[], names: NameIndex) {
+  constructor(
+    { identity, targets }: Workspace,
+    sources: readonly SourceFile[],
+    names: NameIndex,
+    subject: Subject = "regions",
+  ) {
     this.identity = identity;
     this.targets = new Set(targets);
     this.sources = sources;
-    this.tracer = new Tracer(names, identity);
+    this.tracer = new Tracer(names, identity, subject);
     this.classes = new ClassGraph(sources);
     this.observers = new Observers(sources, identity, this.classes);
   }
@@ -128,7 +134,13 @@ function slotOf({ creations, uses }: RegionField): Slot {
 
 /** The nested functions around a node, whose values exist before it runs. */
 export function closuresAround(node: Node): Node[] {
-  return node.getAncestors().filter((each) => Node.isArrowFunction(each) || Node.isFunctionExpression(each));
+  const found: Node[] = [];
+  for (let each = closureAround(node); each !== undefined; each = closureAround(each)) found.push(each);
+  return found;
+}
+
+function closureAround(node: Node): Node | undefined {
+  return ancestorWhere(node, (each) => ts.isArrowFunction(each) || ts.isFunctionExpression(each));
 }
 
 /** The expression that is evaluated when a use happens. */

@@ -108,6 +108,7 @@ describe("--prove", () => {
 describe("the report of proofs", () => {
   const plan = (before: string, after: string): Plan => ({
     direction: "to-owned",
+    subject: "regions",
     files: [
       {
         path: join(root, "timer.ts"),

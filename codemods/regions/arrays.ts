@@ -1,39 +1,32 @@
 /** Finds the statements that create the regions of an array, in the loops that the codemods understand. */
 import { type ExpressionStatement, type ForStatement, Node, type VariableStatement } from "ts-morph";
 import type { Creation, DeclaredField, IndexLoop, Use } from "./facts.ts";
-import {
-  arrayLoopOf,
-  assignmentTo,
-  countedBy,
-  countingLoopOf,
-  initOn,
-  newRegion,
-  outermost,
-} from "./syntax.ts";
+import { type Makers, regionMakers } from "./makers.ts";
+import { arrayLoopOf, assignmentTo, countedBy, countingLoopOf, outermost } from "./syntax.ts";
 import { innermost } from "./trace-syntax.ts";
 
 /** The creations in the loop that a use of the array (`this.windows`) belongs to. */
-export function arrayCreations({ node }: Use, field: DeclaredField): Creation[] {
+export function arrayCreations({ node }: Use, field: DeclaredField, makers = regionMakers): Creation[] {
   if (field.form === "owned") {
-    const creation = ownedArrayCreation(node);
+    const creation = ownedArrayCreation(node, makers);
     return creation === undefined ? [] : [creation];
   }
-  return [...creationsOverItems(node), ...creationsByIndex(node)];
+  return [...creationsOverItems(node, makers), ...creationsByIndex(node, makers)];
 }
 
 /** `for (const window of this.windows) { window.initIo(…); }`. */
-function creationsOverItems(array: Node): Creation[] {
+function creationsOverItems(array: Node, makers: Makers): Creation[] {
   const loop = arrayLoopOf(array);
   const body = loop?.statement.getStatement();
   if (loop === undefined || !Node.isBlock(body)) return [];
   return body.getStatements().flatMap((statement) => {
-    const init = initialisationOf(statement, (receiver) => receiver.getText() === loop.item);
+    const init = initialisationOf(statement, makers, (receiver) => receiver.getText() === loop.item);
     return init === undefined ? [] : [{ ...init, loop, helper: undefined }];
   });
 }
 
 /** `for (let i = 0; i < COUNT; i++) { this.windows[i]!.initIo(…); }`, or with a constant for the element. */
-function creationsByIndex(array: Node): Creation[] {
+function creationsByIndex(array: Node, makers: Makers): Creation[] {
   const element = elementAt(array);
   const statement = element && statementAround(element.access);
   const around = statement && loopAround(statement);
@@ -42,7 +35,7 @@ function creationsByIndex(array: Node): Creation[] {
   if (counted === undefined || counted.index !== element.index) return [];
   const loop: IndexLoop = { kind: "indexed", statement: around, ...counted, item: undefined };
   if (Node.isExpressionStatement(statement)) {
-    const init = initialisationOf(statement, (receiver) => innermost(receiver) === element.access);
+    const init = initialisationOf(statement, makers, (receiver) => innermost(receiver) === element.access);
     return init === undefined ? [] : [{ ...init, loop, helper: undefined }];
   }
   const [declaration, another] = statement.getDeclarations();
@@ -53,7 +46,7 @@ function creationsByIndex(array: Node): Creation[] {
   const body = around.getStatement();
   if (!Node.isBlock(body) || statement.getDeclarationKind() !== "const") return [];
   return body.getStatements().flatMap((each) => {
-    const init = initialisationOf(each, (receiver) => innermost(receiver).getText() === name);
+    const init = initialisationOf(each, makers, (receiver) => innermost(receiver).getText() === name);
     return init === undefined ? [] : [{ ...init, loop: { ...loop, item: statement }, helper: undefined }];
   });
 }
@@ -61,14 +54,14 @@ function creationsByIndex(array: Node): Creation[] {
 /** `region.init…(…);` as a statement. */
 function initialisationOf(
   statement: Node,
+  makers: Makers,
   isRegion: (receiver: Node) => boolean,
 ): Omit<Creation, "loop" | "helper"> | undefined {
   if (!Node.isExpressionStatement(statement)) return undefined;
   const call = statement.getExpression();
-  const callee = Node.isCallExpression(call) ? call.getExpression() : undefined;
-  const receiver = Node.isPropertyAccessExpression(callee) ? callee.getExpression() : undefined;
+  const receiver = Node.isCallExpression(call) ? makers.subjectOf(call) : undefined;
   if (receiver === undefined || !isRegion(receiver)) return undefined;
-  const init = initOn(innermost(receiver));
+  const init = makers.initOn(innermost(receiver));
   return init && { ...init, statement };
 }
 
@@ -99,12 +92,12 @@ function loopAround(statement: Node): ForStatement | undefined {
  * Given `this.windows`: the creation whose result `this.windows[index] = window;` or `this.windows.push(window);` stores,
  * or the one in `this.windows[index] = MemoryRegion.newIo(…);`.
  */
-export function ownedArrayCreation(node: Node): Creation | undefined {
+export function ownedArrayCreation(node: Node, makers = regionMakers): Creation | undefined {
   const store = node.getFirstAncestor((each) => Node.isStatement(each));
   if (!Node.isExpressionStatement(store)) return undefined;
   const element = elementAt(node);
   const assigned = element && assignmentTo(element.access);
-  const direct = assigned && newRegion(assigned.assignment.getRight());
+  const direct = assigned && makers.newOn(assigned.assignment.getRight());
   if (direct !== undefined && element !== undefined) {
     const around = loopAround(store);
     const counted = around && countedBy(around);
@@ -114,7 +107,7 @@ export function ownedArrayCreation(node: Node): Creation | undefined {
   }
   const statement = store.getPreviousSibling();
   if (!Node.isVariableStatement(statement)) return undefined;
-  const made = newRegion(statement.getDeclarations()[0]?.getInitializer());
+  const made = makers.newOn(statement.getDeclarations()[0]?.getInitializer());
   const loop = countingLoopOf(statement);
   if (made === undefined || loop === undefined || loop.store !== store) return undefined;
   return { call: made.call, maker: made.maker, statement, loop, helper: undefined };

@@ -7,6 +7,8 @@ export const Shape = {
   RomDevice: "romdevice",
   Alias: "alias",
   Iommu: "iommu",
+  /** No region: a child object. */
+  Child: "child",
 } as const;
 export type Shape = (typeof Shape)[keyof typeof Shape];
 

@@ -3,17 +3,9 @@ import { type CallExpression, Node, type VariableDeclaration } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
 import { hasLinesOfItsOwn } from "../source/trivia.ts";
 import type { DeviceClass, LocalCreation, RegionLocal } from "./facts.ts";
+import type { Made } from "./makers.ts";
 import { Reason } from "./reasons.ts";
-import {
-  countingLoopOf,
-  enclosingFunction,
-  memberOf,
-  type newRegion,
-  outermost,
-  usesOfBinding,
-} from "./syntax.ts";
-
-type Made = NonNullable<ReturnType<typeof newRegion>>;
+import { countingLoopOf, enclosingFunction, memberOf, outermost, usesOfBinding } from "./syntax.ts";
 
 /** A creation that no field can take the place of, with the reason. */
 export interface Misfit {
@@ -90,7 +82,11 @@ export function localOfArgument(made: Made, device: DeviceClass, identity: Ident
 }
 
 /** Why nothing at the place of a creation could be a field of the device; undefined if it could. */
-function placeProblem(call: CallExpression, device: DeviceClass, identity: Identity): Reason | undefined {
+export function placeProblem(
+  call: CallExpression,
+  device: DeviceClass,
+  identity: Identity,
+): Reason | undefined {
   if (!identity.isDevice(device.declaration)) return Reason.NotQomObject;
   const member = memberOf(call, device.declaration);
   if (member === undefined || (Node.isStaticable(member) && member.isStatic())) {
@@ -158,11 +154,11 @@ function isQuiet(node: Node): boolean {
 }
 
 /** A name for the field of a region that has none: from the region's own name if that is written out. */
-function nameFor(call: CallExpression): string {
+export function nameFor(call: CallExpression, otherwise = "region"): string {
   const text = call.getArguments().find(Node.isStringLiteral)?.getLiteralText() ?? "";
   const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
   const joined = words
     .map((word, index) => (index === 0 ? word[0]?.toLowerCase() : word[0]?.toUpperCase()) + word.slice(1))
     .join("");
-  return /^[A-Za-z]/.test(joined) ? joined : "region";
+  return /^[A-Za-z]/.test(joined) ? joined : otherwise;
 }

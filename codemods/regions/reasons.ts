@@ -44,11 +44,24 @@ export const Reason = {
   StorageObserved: "storage-observed",
   CodeInText: "code-in-text",
   NotFollowed: "not-followed",
+  // Child objects
+  ChildUnparented: "child-unparented",
+  ChildReferenced: "child-referenced",
+  ChildOutlivesParent: "child-outlives-parent",
+  ConstructionObserved: "construction-observed",
   // The class
   ClassRefused: "class-refused",
   WouldNotCompile: "would-not-compile",
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
+
+/** Reasons that only a child object can have. */
+export const childReasons: readonly Reason[] = [
+  Reason.ChildUnparented,
+  Reason.ChildReferenced,
+  Reason.ChildOutlivesParent,
+  Reason.ConstructionObserved,
+];
 
 /** One line each: what was found, why that stops the conversion, what to do about it. */
 export interface ReasonText {
@@ -164,9 +177,9 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "initialise it in the device, or let the helper only compute the arguments",
   },
   [Reason.CreatedElsewhere]: {
-    what: "another class or file initialises the region",
-    why: "the class that declares a region must create it",
-    mend: "move the initialisation into the declaring class",
+    what: "other code than a method of the object itself initialises the region",
+    why: "another class, another file or a static method may do so for any object, any number of times",
+    mend: "move the initialisation into a method of the declaring class",
   },
   [Reason.CreatedThroughAlias]: {
     what: "the region is initialised through another name",
@@ -262,6 +275,26 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     what: "the region goes where the codemods cannot follow it",
     why: "code that is not understood may unparent it, initialise it or need it too early",
     mend: "write this use in one of the forms that docs/codemods.md lists",
+  },
+  [Reason.ChildUnparented]: {
+    what: "the child, or an object that may be it, is unparented",
+    why: "the storage of an embedded child stays with its parent, while an owned one is freed at once",
+    mend: "let the child go with its parent, or make it one that is created and released at run time",
+  },
+  [Reason.ChildReferenced]: {
+    what: "code takes or drops references to the child, or to an object that may be it",
+    why: "a referenced owned child outlives its parent, an embedded one is freed with it",
+    mend: "leave the references to the tree of objects",
+  },
+  [Reason.ChildOutlivesParent]: {
+    what: "the child has memory regions, and flat views that show them hold references to the child alone",
+    why: "in the storage of its parent it would be freed under a view that is still read",
+    mend: "leave it owned",
+  },
+  [Reason.ConstructionObserved]: {
+    what: "the constructor of the child's class, or the initial value of a field, does or sees something outside it",
+    why: "an embedded child is constructed with its parent, an owned one when it is created",
+    mend: "move that to instanceInit, which runs at the same moment in both forms",
   },
   [Reason.ClassRefused]: {
     what: "another region of the class is refused",

@@ -11,7 +11,7 @@ import {
   type VariableDeclaration,
   type VariableStatement,
 } from "ts-morph";
-import { identifiersIn } from "../source/node-index.ts";
+import { ancestorWhere, childAround, identifiersIn } from "../source/node-index.ts";
 import { hasComment } from "../source/trivia.ts";
 import { constructorByInit, constructorByNew, type RegionConstructor } from "./constructors.ts";
 import { type ArrayLoop, type CountingLoop, type IndexLoop, UseKind } from "./facts.ts";
@@ -101,10 +101,18 @@ export function useKindOf(node: Node): UseKind {
   return UseKind.Read;
 }
 
-/** `region["initIo"]`, `region.initIo.call`, `const { initIo } = region`: the method, other than by a plain call of it. */
+/**
+ * `region["initIo"]`, `region.initIo.call`, `MemoryRegion.prototype.initIo.call(region)`, `const { initIo } = region`: the method, other
+ * than by a plain call of it.
+ */
 function takesInitialiser(node: Node): boolean {
   const value = outermost(node);
   const parent = value.getParent();
+  if (Node.isCallExpression(parent) && parent.getExpression() !== value) {
+    const callee = parent.getExpression();
+    const [, method] = /\.(\w+)\.(?:call|apply|bind)$/.exec(callee.getText()) ?? [];
+    return method !== undefined && constructorByInit.has(method);
+  }
   if (Node.isPropertyAccessExpression(parent)) return constructorByInit.has(parent.getName());
   if (Node.isElementAccessExpression(parent) && parent.getExpression() === value) {
     const key = parent.getArgumentExpression();
@@ -345,26 +353,25 @@ export function firstLine(node: Node): string {
 
 /** The member of `device` that contains `node`; undefined if the node is not in that class. */
 export function memberOf(node: Node, device: ClassDeclaration): Node | undefined {
-  let current: Node | undefined = node;
-  while (current !== undefined) {
-    const parent: Node | undefined = current.getParent();
-    if (parent === device) return current;
-    current = parent;
-  }
-  return undefined;
+  return childAround(node, device);
 }
 
 /** The innermost function, field initialiser or static block around `node`. */
 export function enclosingFunction(node: Node): Node | undefined {
-  return node.getFirstAncestor(
-    (each) =>
-      Node.isFunctionLikeDeclaration(each) ||
-      Node.isArrowFunction(each) ||
-      Node.isFunctionExpression(each) ||
-      Node.isClassStaticBlockDeclaration(each) ||
-      Node.isPropertyDeclaration(each),
-  );
+  return ancestorWhere(node, ({ kind }) => functions.has(kind));
 }
+
+const functions: ReadonlySet<SyntaxKind> = new Set([
+  SyntaxKind.ArrowFunction,
+  SyntaxKind.ClassStaticBlockDeclaration,
+  SyntaxKind.Constructor,
+  SyntaxKind.FunctionDeclaration,
+  SyntaxKind.FunctionExpression,
+  SyntaxKind.GetAccessor,
+  SyntaxKind.MethodDeclaration,
+  SyntaxKind.PropertyDeclaration,
+  SyntaxKind.SetAccessor,
+]);
 
 export function isIterationStatement(node: Node): boolean {
   return (

@@ -6,12 +6,19 @@
  * the node and a reason in words. `depth` says how many collections are around the region: 0 for the region itself, 1
  * for an array of regions.
  */
-import { type CallExpression, type NewExpression, Node, SyntaxKind } from "ts-morph";
+import {
+  type CallExpression,
+  type ElementAccessExpression,
+  type NewExpression,
+  Node,
+  SyntaxKind,
+} from "ts-morph";
 import type { Identity } from "../source/identity.ts";
 import { identifiersIn } from "../source/node-index.ts";
 import { functionsNamed, isStandard } from "./callees.ts";
 import { collectionStep, storingMethods } from "./collections.ts";
 import { constructorByInit } from "./constructors.ts";
+import type { Subject } from "./makers.ts";
 import { declarationsOf, type NameIndex } from "./names.ts";
 import { enclosingFunction, outermost } from "./syntax.ts";
 import {
@@ -63,10 +70,13 @@ type Next = Fate | Held;
 export class Tracer {
   readonly names: NameIndex;
   private readonly identity: Identity;
+  private readonly subject: Subject;
 
-  constructor(names: NameIndex, identity: Identity) {
+  /** @param subject what is followed: of a child object, members may be used that are no region's */
+  constructor(names: NameIndex, identity: Identity, subject: Subject = "regions") {
     this.names = names;
     this.identity = identity;
+    this.subject = subject;
   }
 
   /** Everything that becomes of the region that `start` holds. */
@@ -127,10 +137,13 @@ export class Tracer {
   private member(held: Held, name: string, access: Node): Next[] {
     const call = access.getParent();
     const called = Node.isCallExpression(call) && call.getExpression() === access ? call : undefined;
-    if (called !== undefined && constructorByInit.has(name)) return fate("create", held, called);
+    const ofRegion = this.subject === "regions";
+    if (called !== undefined && ofRegion && constructorByInit.has(name)) return fate("create", held, called);
     if (called !== undefined && name === "unparent") return fate("unparent", held, called);
     if (held.depth > 0) return this.onCollection(held, name, access, called);
-    if (counting.has(name)) return unknown(held, access, "its references or its storage are managed by hand");
+    if (counting.has(name)) return unknown(held, access, BY_HAND);
+    if (!ofRegion) return this.memberOfChild(held, access, called);
+    if (name === "addChild") return unknown(held, access, BY_HAND);
     const declared = Node.isPropertyAccessExpression(access) && access.getNameNode();
     if (declared && this.identity.isObjectModelMethod(declared)) {
       const [declaration] = declarationsOf(declared);
@@ -141,6 +154,15 @@ export class Tracer {
       return [...(optional ? fate("compare", held, access) : []), ...fate("read", held, called ?? access)];
     }
     return unknown(held, access, `nothing is known about \`${name}\``);
+  }
+
+  /** What a child does is its own affair; whether it exists where that happens is judged apart. */
+  private memberOfChild(held: Held, access: Node, called: CallExpression | undefined): Next[] {
+    const name = Node.isPropertyAccessExpression(access) ? access.getNameNode() : undefined;
+    const ends = name?.getText() === "remove" && this.identity.isObjectModelMethod(name);
+    if (called !== undefined && ends) return fate("unparent", held, called);
+    const optional = Node.isPropertyAccessExpression(access) && access.hasQuestionDotToken();
+    return [...(optional ? fate("compare", held, access) : []), ...fate("read", held, called ?? access)];
   }
 
   private onCollection(held: Held, name: string, access: Node, call: CallExpression | undefined): Next[] {
@@ -171,6 +193,8 @@ export class Tracer {
   private element(held: Held, access: Node): Next[] {
     const indexed = Node.isElementAccessExpression(access) && access.getExpression() === held.node;
     if (!indexed) return fate("read", held);
+    if (held.depth === 0 && this.subject === "children" && isNamed(access))
+      return this.member(held, access.getArgumentExpressionOrThrow().getText().slice(1, -1), access);
     if (held.depth === 0) return unknown(held, access, "a part of it is taken by a computed name");
     if (isAssignmentTarget(access)) return fate("assign", held, access);
     return hold(access, held.depth - 1, held.via, "collection");
@@ -377,6 +401,10 @@ export class Tracer {
   }
 }
 
+function isNamed(access: ElementAccessExpression): boolean {
+  return Node.isStringLiteral(access.getArgumentExpression());
+}
+
 function hold(node: Node, depth: number, via: ReadonlySet<Via>, by?: Via): Held[] {
   return [{ node: outermost(node), depth: Math.max(0, depth), via: alsoBy(via, by) }];
 }
@@ -389,8 +417,9 @@ function unknown(held: Held, node: Node, why: string): Fate[] {
   return fate("unknown", held, node, why);
 }
 
-/** Methods that change the reference count, or that another reference is kept by. */
-const counting = new Set(["ref", "unref", "takeRef", "dropRef", "addChild", "block", "freesBlock"]);
+/** Methods that change the reference count, and properties that show where the storage is. */
+const counting = new Set(["ref", "unref", "takeRef", "dropRef", "block", "freesBlock"]);
+export const BY_HAND = "its references or its storage are managed by hand";
 
 function alsoBy(via: ReadonlySet<Via>, by: Via | undefined): ReadonlySet<Via> {
   return by === undefined || via.has(by) ? via : new Set([...via, by]);

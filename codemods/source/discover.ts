@@ -99,7 +99,12 @@ function kindOf(name: string): "source" | SkipReason | undefined {
   if (/\.d\.(?:[^.]+\.)?[cm]?ts$/.test(name)) return SkipReason.Declaration;
   if (/\.[cm]?jsx?$/.test(name)) return SkipReason.JavaScript;
   if (!/\.(?:[cm]?ts|tsx)$/.test(name)) return undefined;
-  return /\.(?:test|spec)\.(?:[cm]?ts|tsx)$/.test(name) ? SkipReason.Test : "source";
+  return isTest(name) ? SkipReason.Test : "source";
+}
+
+/** True for a source whose name says that it is a test. */
+export function isTest(path: string): boolean {
+  return /\.(?:test|spec)\.(?:[cm]?ts|tsx)$/.test(path);
 }
 
 class Search {

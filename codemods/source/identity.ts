@@ -69,6 +69,19 @@ export class Identity {
     return constructs;
   }
 
+  /** True for the type of an object of the model that is no region, ignoring `null` and `undefined`. */
+  isChild(type: Type): boolean {
+    const bare = type.getNonNullableType();
+    const embed = bare.getProperty("embed")?.getDeclarations()[0];
+    return embed !== undefined && this.isDeclaredByModel(embed) && !this.isRegion(bare);
+  }
+
+  /** True for an expression whose value is a class of such objects. */
+  isChildClass(expression: Node): boolean {
+    const constructed = expression.getType().getConstructSignatures()[0]?.getReturnType();
+    return constructed !== undefined && this.isChild(constructed);
+  }
+
   /** True for a name that refers to a class declaration, and so can also name the type of its instances. */
   isClassName(name: Node): boolean {
     const symbol = (Node.isPropertyAccessExpression(name) ? name.getNameNode() : name).getSymbol();

@@ -64,6 +64,22 @@ export function descendantsOfKind<Kind extends SyntaxKind>(
   return found as ReturnType<typeof scope.getDescendantsOfKind<Kind>>; // listed by kind
 }
 
+/** The innermost node around `node` that `test` takes. */
+export function ancestorWhere(node: Node, test: (each: ts.Node) => boolean): Node | undefined {
+  for (let each = node.compilerNode.parent; each !== undefined; each = each.parent) {
+    if (test(each)) return wrapped(node, each);
+  }
+  return undefined;
+}
+
+/** The child of `parent` that `node` is or is in; undefined if it is elsewhere. */
+export function childAround(node: Node, parent: Node): Node | undefined {
+  for (let each = node.compilerNode; each.parent !== undefined; each = each.parent) {
+    if (each.parent === parent.compilerNode) return wrapped(node, each);
+  }
+  return undefined;
+}
+
 /** ts-morph's object for one of the compiler's nodes, which is in the same file as `near`. */
 function wrapped(near: Node, node: ts.Node): Node {
   return (near as unknown as Wrapping)._getNodeFromCompilerNode(node);

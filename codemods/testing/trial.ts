@@ -9,6 +9,7 @@ import ts from "typescript";
 import { runCodemodOn } from "../harness.ts";
 import { type Proof, Prover, type ProverOptions } from "../prove/prover.ts";
 import type { Direction } from "../regions/facts.ts";
+import type { Subject } from "../regions/makers.ts";
 import { newProject } from "../source/workspace.ts";
 import { compilePlan } from "../verify/phase.ts";
 
@@ -31,9 +32,11 @@ export interface Conversion {
 export class Trials {
   private readonly project: Project = newProject();
   private readonly prover: Prover;
+  private readonly subject: Subject;
 
-  constructor(options: ProverOptions = {}) {
+  constructor({ subject = "regions", ...options }: ProverOptions & { readonly subject?: Subject } = {}) {
     this.prover = new Prover(options);
+    this.subject = subject;
   }
 
   /**
@@ -66,6 +69,7 @@ export class Trials {
         directory,
         project: this.project,
         verify: compilePlan,
+        subject: this.subject,
       });
       return new Map(
         [...programs].map(([name, sources]) => {

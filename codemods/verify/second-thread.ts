@@ -32,6 +32,9 @@ const PATIENCE = 60_000;
 /** Files from which on a plan is worth a thread, which takes as long to start as some dozens of files to check. */
 const MANY_FILES = 100;
 
+/** Mebibytes of objects in the thread at most; the less there may be, the earlier V8 collects what is no longer used. */
+const MOST_MEMORY = 1024;
+
 export class SecondThread {
   private readonly worker: Worker;
   private readonly port: MessagePort;
@@ -42,7 +45,11 @@ export class SecondThread {
     const { port1, port2 } = new MessageChannel();
     this.port = port1;
     const entry = new URL("./second-thread-entry.js", import.meta.url);
-    this.worker = new Worker(entry, { workerData: { port: port2, first }, transferList: [port2] });
+    this.worker = new Worker(entry, {
+      workerData: { port: port2, first },
+      transferList: [port2],
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY },
+    });
     // A thread that ends early answers nothing, and the caller does its work.
     this.worker.on("error", () => {});
     this.worker.unref();

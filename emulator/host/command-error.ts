@@ -23,6 +23,18 @@ export class CommandError extends Error {
   }
 }
 
+/** Thrown when the value of an option asks for help: the command prints it, does nothing else, and succeeds. */
+export class HelpRequest extends Error {
+  override readonly name = "HelpRequest";
+  readonly text: string;
+
+  /** @param text ends with a line feed */
+  constructor(text: string) {
+    super("help is asked for");
+    this.text = text;
+  }
+}
+
 /** The system's error code (`ENOENT`, `EACCES`, …) of a failed operation; empty if it has none. */
 export function systemErrorCode(error: unknown): string {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";

@@ -1,5 +1,5 @@
 /** Signals that ask a program to end, and their numbers. Exit codes are 128 plus the number, as in a shell. */
-const END_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+const END_SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 
 /** @param exitCode the exit code to end with. */
 type Ending = (exitCode: number) => void;

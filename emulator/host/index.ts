@@ -1,6 +1,6 @@
 /** What every module needs of the host: files, signals, the terminal, and errors. Depends on no other module. */
 export { cleaned, cleanText, escapeJson, inOneLine } from "./clean-text.ts";
-export { CommandError, type FailureCode, systemErrorCode } from "./command-error.ts";
+export { CommandError, type FailureCode, HelpRequest, systemErrorCode } from "./command-error.ts";
 export { congestionOf } from "./congestion.ts";
 export { onEndSignal } from "./end-signals.ts";
 export {

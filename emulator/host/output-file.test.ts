@@ -326,6 +326,6 @@ it("resolves a path to a place", () => {
 
 /** A command that runs a script with this module's functions imported. */
 function inNode(script: string): string {
-  const entry = join(dirname(new URL(import.meta.url).pathname), "../../dist/emulator/host/index.js");
+  const entry = join(dirname(new URL(import.meta.url).pathname), "../../dist/emulator/host/index.cjs");
   return `${process.execPath} --input-type=module -e 'import { OutputFile, onEndSignal, requireApart, writeOutput } from "${entry}"; ${script}'`;
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Clock, type Device, DeviceModel, SysBusDevice } from "#qdev";
 import type { HeapUsage, PropertyValue } from "#qom";
 import { loadTrees } from "./differential/trees.ts";
-import { WALL_CLOCK } from "./testing/rig.ts";
+import { RELEASE_ORDER, WALL_CLOCK } from "./testing/rig.ts";
 
 const MIB = 2 ** 20;
 /** The board has nothing at this address. */
@@ -25,7 +25,11 @@ const DEVICES: readonly [string, Record<string, PropertyValue>, offset: number, 
 
 describe.each(await loadTrees())("life of devices, $name", ({ tree }) => {
   function machine() {
-    const model = new DeviceModel({ checked: "throw", clock: new Clock(() => 0, WALL_CLOCK) });
+    const model = new DeviceModel({
+      checked: "throw",
+      releaseOrder: RELEASE_ORDER,
+      clock: new Clock(() => 0, WALL_CLOCK),
+    });
     tree.registerTypes(model.types);
     const board = model.createMachine("virt-machine", { ramBytes: MIB, hartCount: 1 });
     model.rcu.drain();

@@ -36,7 +36,7 @@ export interface EmulationOptions {
   readonly trace?: boolean;
   readonly traceLine?: TraceLine;
   /** Options of the object model: checked mode, allocation stacks. */
-  readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "sameOwnerExemption">;
+  readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "references">;
   readonly wallClock?: bigint;
   /** Drives, devices and everything else that the command line adds to the board. */
   readonly attached?: HardwareOptions;

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { TypeRegistry } from "#qom";
 
 /** How devices hold their regions: embedded in their own state, or owned by the object model. */
@@ -10,8 +12,43 @@ export interface Hardware {
   registerTypes(registry: TypeRegistry): void;
 }
 
+/** The device models that come with the package. */
+export interface OwnHardware extends Hardware {
+  /** Processors that the board has room for. */
+  readonly mostHarts: number;
+  readonly flashBanks: number;
+}
+
+/**
+ * Environment variable with the folders of device trees that take the place of the two, by form, as JSON. Commands that
+ * convert devices before they start set it for themselves and for the processes that they start.
+ */
+export const TREES_VARIABLE = "REGIONLAB_TREES";
+
+/** Where the modules of such a tree find the components, by name. */
+export const COMPONENTS = Symbol.for("regionlab.components");
+
 /** Loads the device models in one form. A process that measures loads only one, so that its code stays monomorphic. */
-export async function loadHardware(form: RegionForm): Promise<Hardware> {
-  const { registerTypes } = form === "embedded" ? await import("#hw/embedded") : await import("#hw/owned");
-  return { form, registerTypes };
+export async function loadHardware(form: RegionForm): Promise<OwnHardware> {
+  const trees: Partial<Record<RegionForm, string>> = JSON.parse(process.env[TREES_VARIABLE] ?? "{}");
+  const folder = trees[form];
+  if (folder !== undefined) return loadHardwareFrom(folder, form);
+  return hardwareOf(form, form === "embedded" ? await import("#hw/embedded") : await import("#hw/owned"));
+}
+
+/** Loads device models from a folder of JavaScript modules that take the components from `COMPONENTS`. */
+export async function loadHardwareFrom(folder: string, form: RegionForm): Promise<OwnHardware> {
+  const [qom, memory, qdev] = await Promise.all([import("#qom"), import("#memory"), import("#qdev")]);
+  Object.assign(globalThis, { [COMPONENTS]: { "#qom": qom, "#memory": memory, "#qdev": qdev } });
+  return hardwareOf(form, await import(pathToFileURL(join(folder, "index.js")).href));
+}
+
+/** What the index of a device tree exports. */
+type DeviceTree = Pick<typeof import("#hw/embedded"), "FLASH_BANKS" | "registerTypes" | "VIRT_MAX_HARTS">;
+
+function hardwareOf(
+  form: RegionForm,
+  { FLASH_BANKS, registerTypes, VIRT_MAX_HARTS }: DeviceTree,
+): OwnHardware {
+  return { form, registerTypes, mostHarts: VIRT_MAX_HARTS, flashBanks: FLASH_BANKS.length };
 }

@@ -9,7 +9,14 @@ export {
   type RunLimits,
 } from "./emulation.ts";
 export { NANOSECONDS_PER_INSTRUCTION } from "./guest-time.ts";
-export { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "./hardware.ts";
+export {
+  type Hardware,
+  loadHardware,
+  loadHardwareFrom,
+  type OwnHardware,
+  REGION_FORMS,
+  type RegionForm,
+} from "./hardware.ts";
 export type { BootFiles } from "./images.ts";
 export { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from "./options/backend-kinds.ts";
 export {
@@ -21,13 +28,12 @@ export {
 } from "./options/hardware-options.ts";
 export {
   addMachineOptions,
-  askedForHelp,
   type MachineArguments,
   machineOptions,
   parseMachine,
   parseRegions,
 } from "./options/machine-options.ts";
-export { fromQemu } from "./options/qemu-words.ts";
+export { type AcceptedWord, acceptedWords, fromQemu } from "./options/qemu-words.ts";
 export {
   addRunCommand,
   type RunConnection,

@@ -3,6 +3,7 @@ import { attachTerminal, type Terminal } from "#backends";
 import {
   BROKEN_PIPE,
   CommandError,
+  HelpRequest,
   type NamedFile,
   OutputFile,
   onBrokenOutput,
@@ -18,7 +19,6 @@ import { InstructionTrace } from "./instruction-trace.ts";
 import type { BackendOption, HardwareOptions } from "./options/hardware-options.ts";
 import {
   addMachineOptions,
-  askedForHelp,
   type MachineArguments,
   machineOptions,
   parseRegions,
@@ -106,20 +106,14 @@ async function run(
   extensions: readonly RunExtension[],
   verbose: boolean,
 ): Promise<number> {
-  const help =
-    options.log !== undefined && /^(help|\?)$/.test(options.log) ? LOG_HELP : await askedForHelp(options);
-  if (help !== null) {
-    process.stdout.write(help);
-    return 0;
-  }
   const maxInstructions =
     options.maxInstructions === undefined
       ? Number.POSITIVE_INFINITY
       : parseCount("--max-instructions", options.maxInstructions, 1);
-  if (options.until === "")
-    throw new CommandError("--until: the text is empty; give what the console is to print");
   const log = parseLog(options);
   const machine = await machineOptions(options);
+  if (options.until === "")
+    throw new CommandError("--until: the text is empty; give what the console is to print");
   const hasFlash = machine.attached?.drives.some((drive) => drive.interface === "pflash") === true;
   if (machine.files.bios === undefined && machine.files.kernel === undefined && !hasFlash) {
     throw new CommandError("nothing to run; give --kernel FILE, --bios FILE, or both");
@@ -256,10 +250,11 @@ guest_errors    log when the guest does something invalid
 unimp           log when the guest uses what a device does not implement
 `;
 
-/** @throws CommandError for an unknown item */
+/** @throws CommandError for an unknown item; HelpRequest if the items are asked for */
 function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {
   if (log === undefined && logFile !== undefined)
     throw new CommandError(`--log-file ${logFile}: nothing is logged; give --log guest_errors, or another`);
+  if (log === "help" || log === "?") throw new HelpRequest(LOG_HELP);
   const items = (log ?? "").split(",").filter((item) => item !== "");
   return new Set(
     items.map((item) => {

@@ -1,4 +1,4 @@
-import { type Block, QomAbort } from "#qom";
+import { type Block, Overwritten, QomAbort, type QomObject } from "#qom";
 import { Accessor } from "./access/accessor.ts";
 import { type Mapping, MappingLedger } from "./access/mapping.ts";
 import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./access/ops.ts";
@@ -13,27 +13,91 @@ import { RcuNode } from "./rcu.ts";
 /** Modelled bytes of the C structure. */
 const ADDRESS_SPACE_BYTES = 176;
 
+/**
+ * Storage for one address space in an object: in C, a field of type AddressSpace. It goes with the object, although the
+ * end of an address space takes until after a grace period; `new AddressSpace` has storage of its own, which that end
+ * frees (`address_space_destroy_free`).
+ */
+export class AddressSpaceStorage {
+  /** The queue node lies in the storage, so the ends of two spaces cannot be pending there. */
+  readonly node = new RcuNode();
+  private readonly model: MemoryModel;
+  private space: AddressSpace | null = null;
+
+  /** @throws QomAbort when `holder` has been constructed: the size of a C structure is fixed */
+  constructor(holder: QomObject & { readonly model: MemoryModel }) {
+    const { block, model } = holder;
+    if (block.sealed)
+      throw new QomAbort(
+        `${holder.describe()} embeds an address space after its construction; do so in a field`,
+      );
+    this.model = model;
+    model.heap.extend(block, ADDRESS_SPACE_BYTES);
+    block.onFreed ??= [];
+    block.onFreed.push(() => {
+      if (this.space !== null) model.detector?.freedPlain(this.space, "address-space");
+    });
+  }
+
+  /** Initialises the space. In checked mode, one that has not ended yet is reported as overwritten. */
+  init(root: MemoryRegion, name: string): AddressSpace {
+    if (this.space !== null) {
+      this.model.detector?.record(
+        new Overwritten(
+          `address space ${this.space.name} is initialised again, as ${name}, before its end; destroy it and wait for a grace period`,
+          "address-space",
+          "initialisation",
+          this.space,
+        ),
+      );
+    }
+    this.space = new AddressSpace(this.model, root, name, this);
+    return this.space;
+  }
+
+  /** The space that lies here and has not ended; null if there is none. */
+  get current(): AddressSpace | null {
+    return this.space;
+  }
+
+  /** The end of `space` is complete. */
+  ended(space: AddressSpace): void {
+    if (this.space === space) this.space = null;
+  }
+}
+
 /** Memory as one observer (a processor, a bus master) sees it: the tree below a root region, as a flat view. */
 export class AddressSpace extends Accessor {
   readonly name: string;
+  /** Greater than that of spaces created earlier. */
+  readonly number: number;
   readonly mappings: MappingLedger;
   readonly observers: Observers;
   private rootRegion: MemoryRegion | null;
-  private readonly block: Block;
-  private readonly node = new RcuNode();
+  /** The region that it holds a reference to: its root, until a grace period after the space was destroyed. */
+  heldRoot: MemoryRegion | null;
+  /** Its own block, or what it lies in. */
+  private readonly storage: Block | AddressSpaceStorage;
   private destroyed = false;
 
-  constructor(model: MemoryModel, root: MemoryRegion, name: string) {
-    const block = model.heap.allocate("address-space", ADDRESS_SPACE_BYTES);
+  /** @param storage by default, a block of its own, which the end of the space frees */
+  constructor(
+    model: MemoryModel,
+    root: MemoryRegion,
+    name: string,
+    storage: Block | AddressSpaceStorage = model.heap.allocate("address-space", ADDRESS_SPACE_BYTES),
+  ) {
     root.takeRef();
     super(model, model.flatViewOf(root));
     this.name = name;
-    this.block = block;
+    this.storage = storage;
     this.mappings = new MappingLedger(this);
     this.observers = new Observers(this);
     this.rootRegion = root;
-    model.addressSpaces.push(this);
+    this.heldRoot = root;
+    this.number = model.addSpace(this, root);
     this.view.ref();
+    this.view.shownBy++;
     this.observers.updateIoEventFds();
   }
 
@@ -76,8 +140,10 @@ export class AddressSpace extends Accessor {
     const old = this.view;
     if (view === old) return;
     view.ref();
+    view.shownBy++;
     this.observers.viewChanges(old, view);
     this.show(view);
+    old.shownBy--;
     old.unref();
   }
 
@@ -90,18 +156,28 @@ export class AddressSpace extends Accessor {
     if (this.destroyed) throw new QomAbort(`address space ${this.name} is destroyed twice`);
     this.destroyed = true;
     const root = this.rootRegion;
+    this.model.endingSpaces.add(this);
     this.model.transaction(() => {
       this.rootRegion = null;
-      this.model.updatePending = true;
+      if (root !== null) this.model.endSpace(this, root);
     });
-    this.model.addressSpaces.splice(this.model.addressSpaces.indexOf(this), 1);
-    this.model.rcu.call(this.node, () => {
+    this.model.removeSpace(this);
+    const { storage } = this;
+    const embedded = storage instanceof AddressSpaceStorage;
+    this.model.rcu.call(embedded ? storage.node : new RcuNode(), () => {
       if (this.mappings.bounceBytes > 0) throw new QomAbort(`${this.name} ends with bounce buffers in use`);
       if (this.mappings.waiting > 0) throw new QomAbort(`${this.name} ends with waiters for bounce buffers`);
       if (this.observers.any) throw new QomAbort(`${this.name} ends with listeners attached`);
+      const { model } = this;
+      this.view.shownBy--;
+      model.dropFlatView(this.view);
       this.view.unref();
-      root?.dropRef();
-      this.model.heap.free(this.block);
+      if (embedded) storage.ended(this);
+      this.heldRoot = null;
+      model.endingSpaces.delete(this);
+      root?.dropRef(); // the last step, as it may end the object that this lies in
+      if (!embedded) model.heap.free(storage);
+      model.detector?.freedPlain(this, "address-space");
     });
   }
 }

@@ -14,12 +14,19 @@ export {
   UNSPECIFIED_ATTRS,
 } from "./access/ops.ts";
 export { HostRam, type RamAllocator, RamBlock } from "./access/ram.ts";
-export { AddressSpace } from "./address-space.ts";
+export { AddressSpace, AddressSpaceStorage } from "./address-space.ts";
 export { checkAddress, checkSize, formatAddress, type hwaddr, WHOLE_ADDRESS_SPACE } from "./hwaddr.ts";
 export { FlatRange } from "./map/flat-range.ts";
 export { FlatView } from "./map/flat-view.ts";
 export { formatFlatViews, formatMtree } from "./map/mtree.ts";
-export { type CoalescedRange, MemoryRegion, MemReentrancyGuard, type RegionOwner } from "./map/region.ts";
+export { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
+export {
+  type CoalescedRange,
+  FoundRange,
+  MemoryRegion,
+  MemReentrancyGuard,
+  type RegionOwner,
+} from "./map/region.ts";
 export { MemoryModel, type MemoryModelOptions, type NoOwner } from "./memory-model.ts";
 export type { IoEventFd } from "./observe/ioeventfd.ts";
 export type { MemoryListener, PlacedIoEventFd } from "./observe/listener.ts";

@@ -9,13 +9,16 @@ import {
 } from "#memory";
 import { QomObject } from "#qom";
 
+/** Any order of release must do, so tests use a shuffled one. */
+export const RELEASE_ORDER = 20_261_130;
+
 /** A model, and an address space "memory" with a root container of 2^64 bytes. */
 export function testMemory(options: MemoryModelOptions = {}): {
   model: MemoryModel;
   root: MemoryRegion;
   space: AddressSpace;
 } {
-  const model = new MemoryModel(options);
+  const model = new MemoryModel({ releaseOrder: RELEASE_ORDER, ...options });
   const root = MemoryRegion.new(model.noOwner, "root", 2 ** 64);
   return { model, root, space: new AddressSpace(model, root, "memory") };
 }

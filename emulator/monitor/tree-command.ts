@@ -1,25 +1,37 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { CommandError } from "#host";
-import { addMachineOptions, askedForHelp, Emulation, type MachineArguments, machineOptions } from "#machine";
-import { formatFlatViews, formatMtree } from "#memory";
+import { addMachineOptions, Emulation, type MachineArguments, machineOptions } from "#machine";
+import { formatFlatViews, formatMtree, type ReferencePolicy, referencePolicies } from "#memory";
+import type { DeviceModel } from "#qdev";
 import { formatQomTree } from "./qom-tree.ts";
 import { formatQtree } from "./qtree.ts";
+import { formatRefs, REFS_FORMATS, type RefsFormat } from "./refs.ts";
 
-const VIEWS = ["mtree", "qom", "qtree"] as const;
+const VIEWS = ["mtree", "qom", "qtree", "refs"] as const;
 
 interface TreeOptions extends MachineArguments {
   readonly flat?: boolean;
+  readonly format: RefsFormat;
+  readonly references: ReferencePolicy;
 }
 
 /** Adds `regionlab tree`. */
 export function addTreeCommand(program: Command): void {
   const command = program
     .command("tree")
-    .description("show a machine as QEMU's info mtree, info qom-tree and info qtree do")
+    .description(
+      "show a machine as QEMU's info mtree, info qom-tree and info qtree do, or every reference with its holder",
+    )
     .argument("<view>", VIEWS.join(", "))
-    .option("--flat", "with mtree: show the flat views", false);
+    .option("--flat", "with mtree: show the flat views", false)
+    .addOption(new Option("--format <format>", "with refs").choices(REFS_FORMATS).default("text"))
+    .addOption(
+      new Option("--references <policy>", "with refs: what references to regions count on")
+        .choices(Object.keys(referencePolicies))
+        .default("owner"),
+    );
   addMachineOptions(command).action(async (view: string, options: TreeOptions) => {
-    process.stdout.write((await askedForHelp(options)) ?? (await show(view, options)));
+    process.stdout.write(await show(view, options));
   });
 }
 
@@ -28,16 +40,22 @@ async function show(view: string, options: TreeOptions): Promise<string> {
     throw new CommandError(`tree ${view}: unknown view; give ${VIEWS.join(", ")}`);
   if (options.flat && view !== "mtree")
     throw new CommandError(`--flat: only mtree has flat views; leave it out`);
-  const emulation = new Emulation(await machineOptions(options));
-  const { model } = emulation;
-  const text =
-    view === "qtree"
-      ? formatQtree(model)
-      : view === "qom"
-        ? formatQomTree(model.resolvePath("/machine"))
-        : options.flat
-          ? formatFlatViews(model)
-          : formatMtree(model);
+  if (view !== "refs" && options.format !== "text")
+    throw new CommandError(`--format ${options.format}: only refs has it; leave it out`);
+  if (view !== "refs" && options.references !== "owner")
+    throw new CommandError(`--references ${options.references}: only refs shows them; leave it out`);
+  const emulation = new Emulation({
+    ...(await machineOptions(options)),
+    model: { references: options.references },
+  });
+  const text = formatted(view, emulation.model, options);
   emulation.destroy();
   return text;
+}
+
+function formatted(view: string, model: DeviceModel, { flat, format }: TreeOptions): string {
+  if (view === "qtree") return formatQtree(model);
+  if (view === "qom") return formatQomTree(model.resolvePath("/machine"));
+  if (view === "refs") return formatRefs(model, format);
+  return flat ? formatFlatViews(model) : formatMtree(model);
 }

@@ -2,6 +2,7 @@ import { type AddressSpace, type Rcu, RcuNode } from "#memory";
 import { QomAbort, QomError, QomObject } from "#qom";
 import type { Device } from "./device.ts";
 import type { DeviceModel } from "./device-model.ts";
+import type { HotplugHandler } from "./hotplug.ts";
 
 /**
  * A bus that devices sit on. It holds a reference to each until a grace period after the device left; each device holds
@@ -16,7 +17,12 @@ export class Bus extends QomObject {
 
   declare readonly model: DeviceModel;
 
-  private readonly seated: Device[] = [];
+  private readonly seated = new Set<Device>();
+  /** Devices that have left, until the end of the grace period. */
+  private readonly leaving = new Set<Device>();
+
+  /** Decides about devices that are plugged and unplugged; null if the bus supports no hot-plugging. */
+  hotplugHandler: HotplugHandler | null = null;
 
   /** The name that a device's `bus=` refers to. */
   get name(): string {
@@ -25,13 +31,18 @@ export class Bus extends QomObject {
 
   /** The devices, in order of arrival. */
   get devices(): readonly Device[] {
-    return this.seated;
+    return [...this.seated];
+  }
+
+  /** The devices that the bus holds a reference to: those on it, and those that have just left. */
+  get held(): readonly Device[] {
+    return [...this.seated, ...this.leaving];
   }
 
   /** Whether there is no room for more devices. */
   get full(): boolean {
     const { maxDevices } = this.constructor as typeof Bus; // the constructor of every bus is such a class
-    return this.seated.length >= maxDevices;
+    return this.seated.size >= maxDevices;
   }
 
   /** What the devices on the bus reach by DMA. */
@@ -46,14 +57,19 @@ export class Bus extends QomObject {
     device.ref();
     this.ref();
     device.parentBus = this;
-    this.seated.push(device);
+    this.seated.add(device);
   }
 
   remove(device: Device): void {
-    this.seated.splice(this.seated.indexOf(device), 1);
+    this.seated.delete(device);
     device.parentBus = null;
     const { rcu }: { rcu: Rcu } = this.model;
-    rcu.call(new RcuNode(), () => device.unref());
+    const { leaving } = this;
+    leaving.add(device);
+    rcu.call(new RcuNode(), () => {
+      leaving.delete(device);
+      device.unref();
+    });
     this.unref();
   }
 

@@ -4,6 +4,7 @@ import type { BlockBackend } from "./block.ts";
 import type { Chardev } from "./char.ts";
 import { Clock } from "./clock.ts";
 import { Device } from "./device.ts";
+import type { DeviceListener, HotplugHandler } from "./hotplug.ts";
 import { Irq } from "./irq.ts";
 import type { Machine, MachineOptions } from "./machine.ts";
 import { NamedBackends } from "./named-backends.ts";
@@ -37,6 +38,10 @@ export class DeviceModel extends MemoryModel {
   readonly clock: Clock;
   /** Called with the path of an unplugged device, just before its storage is freed. */
   onDeviceDeleted: ((path: string) => void) | null = null;
+  /** Hear of devices: of realizing in this order, of unrealizing in the opposite one. */
+  readonly deviceListeners: DeviceListener[] = [];
+  /** The machine's say about plugging a device; null leaves it to the bus. */
+  machineHotplugHandler: ((device: Device) => HotplugHandler | null) | null = null;
   /** Called on invalid or unimplemented guest accesses. */
   onGuestError: ((device: Device, message: string, kind: GuestErrorKind) => void) | null = null;
   /** Called on the guest's shutdown and reset requests. The guest keeps running until the run loop acts. */

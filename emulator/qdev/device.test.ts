@@ -54,7 +54,7 @@ class Window extends SysBusDevice {
 }
 
 function withMemory() {
-  const model = new DeviceModel({ checked: "throw" });
+  const model = new DeviceModel({ checked: "throw", releaseOrder: 1 });
   model.systemMemory = MemoryRegion.new(model.noOwner, "system", 2 ** 32);
   const space = new AddressSpace(model, model.systemMemory, "memory");
   return { model, space };
@@ -155,7 +155,7 @@ describe("the end of a device", () => {
     bridge.plug();
     bridge.ref();
     bridge.remove();
-    expect([bridge.lane?.parent, part.realized, part.parent]).toEqual([null, false, null]);
+    expect([bridge.lane?.state, part.realized, part.parent]).toEqual([ObjectState.Freed, false, null]);
     bridge.unref();
     model.rcu.drain();
     expect([bridge.state, part.state]).toEqual([ObjectState.Freed, ObjectState.Freed]);

@@ -1,8 +1,9 @@
-import { DmaView, MemReentrancyGuard } from "#memory";
+import { DmaView, MemoryRegion, MemReentrancyGuard } from "#memory";
 import { QomAbort, QomObject } from "#qom";
 import { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { DeviceModel, GuestErrorKind } from "./device-model.ts";
+import type { HotplugHandler } from "./hotplug.ts";
 import { Irq, type IrqHandler, type IrqInput, type IrqLine } from "./irq.ts";
 import type { VmState } from "./vmstate.ts";
 
@@ -23,8 +24,13 @@ export abstract class Device extends QomObject {
   /** Engaged while the device handles an access; shared by all its regions. */
   readonly memReentrancyGuard = new MemReentrancyGuard();
   realized = false;
+  /** Whether devices of the class can be unplugged at all. */
+  static readonly hotpluggable: boolean = true;
+
   /** Whether it was added after the machine was complete. */
   hotplugged = false;
+  /** Whether the guest has been asked to release the device. */
+  unplugPending = false;
   /** The bus that the device sits on, which holds a reference to it. */
   parentBus: Bus | null = null;
   /** Whether the end of the object must be announced; set by `unplug`. */
@@ -77,12 +83,27 @@ export abstract class Device extends QomObject {
     this.realized = true;
   }
 
+  /** Whether device and bus permit to unplug it. */
+  get hotpluggable(): boolean {
+    const { hotpluggable } = this.constructor as typeof Device; // the constructor of every device is such a class
+    return hotpluggable && this.parentBus?.hotplugHandler !== null;
+  }
+
+  /** Who decides about plugging and unplugging: the machine if it has a say, otherwise the bus. */
+  get hotplugHandler(): HotplugHandler | null {
+    return this.model.machineHotplugHandler?.(this) ?? this.parentBus?.hotplugHandler ?? null;
+  }
+
   private realizeWithBuses(): void {
+    const handler = this.hotplugHandler;
+    handler?.prePlug?.(this);
     this.realize();
-    this.path = this.canonicalPath() ?? "";
     try {
+      for (const listener of this.model.deviceListeners) listener.realize?.(this);
+      this.path = this.canonicalPath() ?? "";
       for (const bus of this.childBuses()) bus.plugAll();
       if (this.hotplugged) this.reset();
+      handler?.plug?.(this);
     } catch (failure) {
       for (const bus of this.childBuses()) bus.unplugAll();
       this.unrealize();
@@ -96,7 +117,12 @@ export abstract class Device extends QomObject {
     this.realized = false;
     for (const bus of this.childBuses()) bus.unplugAll();
     this.unrealize();
+    if (this.model.references.unparentsAtUnrealize) {
+      for (const region of this.ownRegions()) region.leaveOwner();
+    }
     this.pendingDeletedEvent = true;
+    this.unplugPending = false;
+    for (const listener of this.model.deviceListeners.toReversed()) listener.unrealize?.(this);
   }
 
   /** Removes the device from a running machine: unplugs and unparents it. Other references may keep it alive. */
@@ -169,6 +195,10 @@ export abstract class Device extends QomObject {
   /** Reports invalid behaviour of the guest, which is never an error of the machine. */
   protected guestError(message: string, kind: GuestErrorKind = "guest_errors"): void {
     this.model.onGuestError?.(this, message, kind);
+  }
+
+  private ownRegions(): MemoryRegion[] {
+    return [...this.children()].map(([, child]) => child).filter((child) => child instanceof MemoryRegion);
   }
 
   private childBuses(): Bus[] {

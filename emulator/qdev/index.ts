@@ -12,6 +12,8 @@ export {
   type ShutdownRequest,
 } from "./device-model.ts";
 export { cells64, DeviceTreeNode, flatten, type PropertyContent } from "./device-tree.ts";
+export { type Hold, type Holder, type HoldGraph, type HoldReason, holdGraph } from "./holds.ts";
+export { completeUnplug, type DeviceListener, type HotplugHandler, requestUnplug } from "./hotplug.ts";
 export { Irq, type IrqHandler, type IrqInput, IrqLine } from "./irq.ts";
 export {
   type BootInformation,

@@ -8,19 +8,57 @@ export class QomError extends Error {
   override readonly name: string = "QomError";
 }
 
-/** Base of the two use-in-the-wrong-state errors; `retiredAt` is the stack trace of the end of the object. */
-export abstract class UseAfterEnd extends Error {
+/** A mistake in the life of an object, found in checked mode. */
+export abstract class LifetimeError extends Error {
   readonly typeName: string;
   /** What was used: a field or an operation. */
   readonly touched: string;
-  readonly retiredAt: string;
+  private readonly reference: WeakRef<object>;
 
-  constructor(message: string, typeName: string, touched: string, retiredAt: string) {
+  constructor(message: string, typeName: string, touched: string, subject: object) {
     super(message);
     this.typeName = typeName;
     this.touched = touched;
+    this.reference = new WeakRef(subject);
+  }
+
+  /** What the mistake was made with, unless it has been collected since. */
+  get subject(): object | undefined {
+    return this.reference.deref();
+  }
+}
+
+/** Storage was used before it was initialised. */
+export class UseBeforeInit extends LifetimeError {
+  override readonly name = "UseBeforeInit";
+}
+
+/** Storage was initialised again while something elsewhere still counted on the object in it. */
+export class Overwritten extends LifetimeError {
+  override readonly name = "Overwritten";
+}
+
+/** A region was finalized while a flat view still showed it. */
+export class FinalizedInView extends LifetimeError {
+  override readonly name = "FinalizedInView";
+}
+
+/** Base of the uses of an object after its end; `retiredAt` is the stack trace of that end. */
+export abstract class UseAfterEnd extends LifetimeError {
+  readonly retiredAt: string;
+
+  constructor(message: string, typeName: string, touched: string, subject: object, retiredAt: string) {
+    super(message, typeName, touched, subject);
     this.retiredAt = retiredAt;
   }
+}
+
+/**
+ * A field that finalization leaves as it is was read while the storage still stood. Defined behaviour in C, unlike the
+ * same read after the storage was freed.
+ */
+export class HarmlessRead extends UseAfterEnd {
+  override readonly name = "HarmlessRead";
 }
 
 /** An object was used after its finalizers ran but before its storage was freed (mostly embedded objects). */

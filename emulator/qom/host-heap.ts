@@ -8,7 +8,11 @@ export class Block {
   bytes: number;
   /** The objects stored here, the allocated one first. */
   readonly tenants: object[] = [];
+  /** Whether everything in the block has been constructed, so that it cannot grow any more. */
+  sealed = false;
   freed = false;
+  /** Called when the block is freed, for what lies in it but is no object. */
+  onFreed: (() => void)[] | null = null;
   /** Allocation stack, if the heap records stacks. */
   readonly allocatedAt: string | undefined;
 
@@ -105,6 +109,11 @@ export class HostHeap {
       peakBytes: this.peakBytes,
       byType: this.byType,
     };
+  }
+
+  /** What is still allocated, in order of allocation. */
+  live(): IterableIterator<Block> {
+    return this.blocks.values();
   }
 
   /** What is still allocated, by type, most bytes first: at the end of a machine, its leaks. */

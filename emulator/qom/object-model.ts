@@ -2,6 +2,7 @@ import { Container } from "./container.ts";
 import { QomAbort, QomError } from "./errors.ts";
 import { HostHeap } from "./host-heap.ts";
 import { ObjectState, type QomObject, type QomType } from "./object.ts";
+import { RandomOrder } from "./random-order.ts";
 import { TypeRegistry } from "./type-registry.ts";
 import { type DetectionMode, UseDetector } from "./use-detector.ts";
 
@@ -10,6 +11,11 @@ export interface ObjectModelOptions {
   readonly checked?: DetectionMode;
   /** Record the allocation stack of every block for the leak report. */
   readonly recordStacks?: boolean;
+  /**
+   * Seed of the order in which an ending object releases its properties, which is unspecified: in QEMU it is that of a
+   * hash table. Default: the order of addition.
+   */
+  readonly releaseOrder?: number;
 }
 
 /** The objects of one machine: its heap, its types, and its composition tree. */
@@ -20,10 +26,12 @@ export class ObjectModel {
   readonly detector: UseDetector | null;
   /** The root of the composition tree, `/`. */
   readonly root: Container;
+  private readonly releaseOrder: RandomOrder | null;
 
   constructor(options: ObjectModelOptions = {}) {
     this.heap = new HostHeap(options.recordStacks);
     this.detector = options.checked === undefined ? null : new UseDetector(options.checked);
+    this.releaseOrder = options.releaseOrder === undefined ? null : new RandomOrder(options.releaseOrder);
     this.types.register(Container);
     this.root = this.create(Container);
   }
@@ -46,7 +54,10 @@ export class ObjectModel {
    * leaks unless the holder frees it.
    */
   allocate<T extends QomObject>(type: QomType<T>): T {
-    return new type({ model: this, block: this.heap.allocate(type.typeName, type.instanceSize) });
+    const block = this.heap.allocate(type.typeName, type.instanceSize);
+    const object = new type({ model: this, block });
+    block.sealed = true;
+    return object;
   }
 
   /**
@@ -67,14 +78,7 @@ export class ObjectModel {
 
   /** Ends an object whose last reference was dropped: properties, then finalizers from leaf to root, then storage. */
   finalize(object: QomObject): void {
-    object.state = ObjectState.Finalizing;
-    object.releaseAllProperties();
-    for (const finalize of this.types.finalizers(object.qomType)) finalize.call(object);
-    if (object.refCount !== 0)
-      throw new QomAbort(`${object.describe()} was referenced again while it was being finalized`);
-    if (object.parent !== null)
-      throw new QomAbort(`${object.describe()} was finalized while it had a parent`);
-    object.state = ObjectState.Finalized;
+    object.end(this.types.finalizers(object.qomType));
     this.detector?.finalized(object);
     if (object.freesBlock) this.freeBlockOf(object);
   }
@@ -86,6 +90,12 @@ export class ObjectModel {
       if (tenant.state !== ObjectState.Uninitialised) this.detector?.freed(tenant);
       tenant.state = ObjectState.Freed;
     }
+    for (const tell of object.block.onFreed ?? []) tell();
+  }
+
+  /** The properties of an ending object in the order of their release; may change `properties`. */
+  inReleaseOrder<T>(properties: T[]): T[] {
+    return this.releaseOrder?.shuffle(properties) ?? properties;
   }
 
   /** @throws QomError when a component of the path does not exist. */

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Container, ObjectModel, ObjectState, QomAbort, QomError, QomObject } from "#qom";
 
@@ -172,6 +173,30 @@ describe("life of an object", () => {
     expect(() => phoenix.unref()).toThrow(/referenced again/);
   });
 
+  it("embeds only during construction, as the size of a C structure is fixed", () => {
+    class Late extends QomObject {
+      static override readonly typeName = "late";
+      parts: Part[] = [];
+      override instanceInit(): void {}
+      grow(): void {
+        this.parts = this.embedArray(Part, 2);
+      }
+    }
+    class Initialising extends Late {
+      static override readonly typeName = "late";
+      override instanceInit(): void {
+        this.grow();
+      }
+    }
+    const model = new ObjectModel();
+    const before = model.heap.usage().liveBytes;
+    const late = model.create(Late);
+    expect(() => late.grow()).toThrow(/embeds a part after its construction/);
+    expect(() => model.create(Initialising)).toThrow(QomAbort);
+    expect(() => model.allocate(Late).grow()).toThrow(QomAbort); // constructed, though not yet initialised
+    expect(model.heap.usage().liveBytes - before).toBe(3 * Late.instanceSize);
+  });
+
   it("records allocation stacks for the leak report when asked", () => {
     const model = new ObjectModel({ recordStacks: true });
     model.create(Part);
@@ -183,7 +208,7 @@ describe("life of an object", () => {
 describe("misuse of an object", () => {
   it("aborts on an implausible reference count", () => {
     const part = new ObjectModel().create(Part);
-    part.refCount = 0x7fff_ffff;
+    Object.assign(part, { references: 0x7fff_ffff });
     expect(() => part.ref()).toThrow(/overflows/);
   });
 
@@ -283,6 +308,113 @@ describe("composition tree", () => {
     for (let index = 0; index < 32767; index++) holder.addLink("link[*]", "part", null, false);
     expect(holder.link("link[32766]")).toBeNull();
     expect(() => holder.addLink("link[*]", "part", null, false)).toThrow(/no index is free/);
+  });
+
+  it("releases a child in steps: hook, parent, reference, and only then the name", () => {
+    const model = new ObjectModel();
+    const parent = model.create(Container);
+    const seen: unknown[] = [];
+    class Watched extends QomObject {
+      static override readonly typeName = "watched";
+      protected override onUnparent(): void {
+        seen.push(["hook", this.parent === parent, parent.child("watched") === this]);
+      }
+      protected override instanceFinalize(): void {
+        seen.push(["finalizer", this.parent === parent, parent.child("watched") === this]);
+        expect(() => parent.addChild("watched", model.create(Part))).toThrow(/already has a property/);
+      }
+    }
+    const watched = model.create(Watched);
+    parent.addChild("watched", watched);
+    watched.unref();
+    watched.unparent();
+    expect(seen).toEqual([
+      ["hook", true, true],
+      ["finalizer", false, true],
+    ]);
+    expect(parent.child("watched")).toBeUndefined();
+  });
+
+  it("keeps the names of released children until the last child of an ending parent is released", () => {
+    const model = new ObjectModel();
+    const parent = model.create(Container);
+    const left: string[][] = [];
+    class Counted extends QomObject {
+      static override readonly typeName = "counted";
+      protected override instanceFinalize(): void {
+        left.push([...parent.children()].map(([name]) => name));
+      }
+    }
+    for (const name of ["one", "two"]) {
+      const child = model.create(Counted);
+      parent.addChild(name, child);
+      child.unref();
+    }
+    parent.unref();
+    expect(left).toEqual([
+      ["one", "two"],
+      ["one", "two"],
+    ]);
+  });
+
+  it("releases children in an unspecified order, that of a seed, each exactly once", () => {
+    const orderOf = (releaseOrder: number | undefined) => {
+      const model = new ObjectModel(releaseOrder === undefined ? {} : { releaseOrder });
+      const order: string[] = [];
+      class Ending extends QomObject {
+        static override readonly typeName = "ending";
+        protected override onUnparent(): void {
+          order.push(this.nameInParent);
+          if (this.nameInParent === "e[3]") this.parent?.addChild("late", model.create(Part));
+        }
+      }
+      const parent = model.create(Container);
+      for (let index = 0; index < 6; index++) {
+        const child = model.create(Ending);
+        parent.addChild("e[*]", child);
+        child.unref();
+      }
+      parent.unref();
+      return order;
+    };
+    const all = [0, 1, 2, 3, 4, 5].map((index) => `e[${index}]`);
+    expect(orderOf(undefined)).toEqual(all);
+    const orders = [1, 2, 3, 4].map((seed) => orderOf(seed));
+    for (const order of orders) expect(order.toSorted()).toEqual(all);
+    expect(new Set(orders.map(String)).size).toBeGreaterThan(1);
+    expect(orderOf(1)).toEqual(orders[0]);
+  });
+
+  it("gives out the lowest free index after any additions and removals", () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.oneof(
+            fc.record({ do: fc.constantFrom("add" as const, "remove" as const), index: fc.nat({ max: 12 }) }),
+            fc.record({ do: fc.constant("auto" as const), index: fc.constant(0) }),
+          ),
+          { maxLength: 60 },
+        ),
+        (steps) => {
+          const model = new ObjectModel();
+          const taken = new Set<number>();
+          for (const step of steps) {
+            const name = `r[${step.index}]`;
+            if (step.do === "auto") {
+              let free = 0;
+              while (taken.has(free)) free++;
+              expect(model.root.addChild("r[*]", model.create(Part))).toBe(`r[${free}]`);
+              taken.add(free);
+            } else if (step.do === "add" && !taken.has(step.index)) {
+              model.root.addChild(name, model.create(Part));
+              taken.add(step.index);
+            } else if (step.do === "remove" && taken.delete(step.index)) {
+              model.root.child(name)?.unparent();
+            }
+          }
+        },
+      ),
+    );
   });
 
   it("counts strong links and not weak ones", () => {

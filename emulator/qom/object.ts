@@ -47,18 +47,34 @@ export abstract class QomObject {
   /** The block that this object lives in: its own, or that of the object that embeds it. */
   readonly block: Block;
   state: ObjectState = ObjectState.Uninitialised;
-  refCount = 0;
   /** The free callback: set by `ObjectModel.create`, cleared by every initialisation. */
   freesBlock = false;
-  parent: QomObject | null = null;
-  /** Name of the child property in the parent. */
-  nameInParent = "";
+  private references = 0;
+  private parentObject: QomObject | null = null;
+  private childName = "";
   private table: PropertyTable | null = null;
 
   constructor(storage: Storage) {
     this.model = storage.model;
     this.block = storage.block;
     this.block.tenants.push(this);
+  }
+
+  /** Number of references. */
+  get refCount(): number {
+    this.reportIfEnded("refCount");
+    return this.references;
+  }
+
+  get parent(): QomObject | null {
+    this.reportIfEnded("parent");
+    return this.parentObject;
+  }
+
+  /** Name of the child property in the parent. */
+  get nameInParent(): string {
+    this.reportIfEnded("nameInParent");
+    return this.childName;
   }
 
   /** The object's class. */
@@ -76,8 +92,14 @@ export abstract class QomObject {
   /**
    * Embeds an object of `type` in this object's storage: it has no block of its own and goes when this block is freed.
    * It is uninitialised until one of its own `init…` methods, or `initializeChild`, is called.
+   * @throws QomAbort after construction: the size of a C structure is fixed
    */
   protected embed<T extends QomObject>(type: QomType<T>): T {
+    if (this.block.sealed) {
+      throw new QomAbort(
+        `${this.describe()} embeds a ${type.typeName} after its construction; embed in a field or the constructor, or create one with storage of its own`,
+      );
+    }
     this.model.heap.extend(this.block, type.instanceSize);
     return new type(this);
   }
@@ -113,25 +135,40 @@ export abstract class QomObject {
   startOver(): void {
     this.state = ObjectState.Live;
     this.freesBlock = false;
-    this.refCount = 1;
-    this.parent = null;
-    this.nameInParent = "";
+    this.references = 1;
+    this.parentObject = null;
+    this.childName = "";
     this.table = null;
+  }
+
+  /**
+   * Ends the object, whose last reference was dropped: properties, then `finalizers`. Only for the object model.
+   * @throws QomAbort when it has a reference or a parent again
+   */
+  end(finalizers: readonly (() => void)[]): void {
+    this.state = ObjectState.Finalizing;
+    this.releaseAllProperties();
+    for (const finalize of finalizers) finalize.call(this);
+    if (this.references !== 0)
+      throw new QomAbort(`${this.describe()} was referenced again while it was being finalized`);
+    if (this.parentObject !== null)
+      throw new QomAbort(`${this.describe()} was finalized while it had a parent`);
+    this.state = ObjectState.Finalized;
   }
 
   /** Takes a reference. @throws QomAbort on an implausible count. */
   ref(): void {
     this.reportIfEnded("ref()");
-    if (this.refCount >= IMPLAUSIBLE_COUNT)
+    if (this.references >= IMPLAUSIBLE_COUNT)
       throw new QomAbort(`reference count of ${this.describe()} overflows`);
-    this.refCount++;
+    this.references++;
   }
 
   /** Drops a reference; dropping the last one finalizes the object at once. @throws QomAbort when there is none. */
   unref(): void {
     this.reportIfEnded("unref()");
-    if (this.refCount <= 0) throw new QomAbort(`unref of ${this.describe()}, which has no reference left`);
-    if (--this.refCount > 0 || this.state === ObjectState.Freed) return; // or already freed with its embedding object
+    if (this.references <= 0) throw new QomAbort(`unref of ${this.describe()}, which has no reference left`);
+    if (--this.references > 0 || this.state === ObjectState.Freed) return; // or already freed with its embedding object
     this.model.finalize(this);
   }
 
@@ -147,18 +184,20 @@ export abstract class QomObject {
     const given = this.claimName(name);
     this.properties.add(given, { kind: "child", child, released: false });
     child.ref();
-    child.parent = this;
-    child.nameInParent = given;
+    child.parentObject = this;
+    child.childName = given;
     return given;
   }
 
   /** Adds a link property. A strong link holds a reference on its target. */
   addLink(name: string, targetType: string, target: QomObject | null, strong: boolean): void {
-    this.properties.add(this.claimName(name), { kind: "link", targetType, strong, target });
+    this.reportIfEnded("addLink()");
+    this.properties.add(this.claimName(name), { kind: "link", targetType, strong, target, released: false });
     if (strong) target?.ref();
   }
 
   setLink(name: string, target: QomObject | null): void {
+    this.reportIfEnded("setLink()");
     const link = this.table?.get(name);
     if (link?.kind !== "link") throw new QomError(`${this.describe()} has no link named ${name}`);
     if (link.strong) target?.ref();
@@ -170,18 +209,27 @@ export abstract class QomObject {
   /** Removes this object from the composition tree; does nothing if it has no parent. */
   unparent(): void {
     this.reportIfEnded("unparent()");
-    const parent = this.parent;
+    const parent = this.parentObject;
     if (parent === null) return;
-    const name = this.nameInParent;
-    const property = parent.properties.get(name);
+    const name = this.childName;
+    const property = parent.table?.get(name);
     if (property?.kind !== "child" || property.child !== this || property.released) return;
-    parent.releaseProperty(name, property);
+    parent.release(property);
+    parent.reportIfEnded("removal of a property");
+    if (parent.table?.get(name) === property) parent.table.delete(name);
   }
 
   /** Names and children, in order of addition. */
-  *children(): IterableIterator<[string, QomObject]> {
+  children(): IterableIterator<[string, QomObject]> {
+    this.reportIfEnded("children()");
+    return childrenIn(this.table);
+  }
+
+  /** Names and targets of the links that hold a reference. */
+  *strongLinks(): IterableIterator<[string, QomObject]> {
     for (const [name, property] of this.table?.entries() ?? []) {
-      if (property.kind === "child") yield [name, property.child];
+      if (property.kind === "link" && property.strong && property.target !== null)
+        yield [name, property.target];
     }
   }
 
@@ -194,11 +242,13 @@ export abstract class QomObject {
   }
 
   child(name: string): QomObject | undefined {
+    this.reportIfEnded("child()");
     const property = this.table?.get(name);
     return property?.kind === "child" ? property.child : undefined;
   }
 
   link(name: string): QomObject | null {
+    this.reportIfEnded("link()");
     const property = this.table?.get(name);
     if (property?.kind !== "link") throw new QomError(`${this.describe()} has no link named ${name}`);
     return property.target;
@@ -206,11 +256,13 @@ export abstract class QomObject {
 
   /** @throws QomError when there is no such property. */
   getProperty(name: string): PropertyValue {
+    this.reportIfEnded("getProperty()");
     return this.classProperty(name).get(this as never); // the class lists only properties of its own objects
   }
 
   /** @throws QomError when there is no such property, it is read-only, or the value is invalid. */
   setProperty(name: string, value: PropertyValue): void {
+    this.reportIfEnded("setProperty()");
     const property = this.classProperty(name);
     if (property.set === undefined) throw new QomError(`property ${name} of ${this.describe()} is read only`);
     property.set(this as never, value); // as above
@@ -218,53 +270,59 @@ export abstract class QomObject {
 
   /** Path from the root, such as `/machine/soc0`; undefined for an object that is not in the tree. */
   canonicalPath(): string | undefined {
-    if (this === this.model.root) return "/";
-    if (this.parent === null) return undefined;
-    const above = this.parent.canonicalPath();
-    if (above === undefined) return undefined;
-    return above === "/" ? `/${this.nameInParent}` : `${above}/${this.nameInParent}`;
+    this.reportIfEnded("canonicalPath()");
+    return this.pathFromRoot();
   }
 
-  /** Type and path, for messages. */
+  /** Type and path, for messages; also of objects that have ended. */
   describe(): string {
-    return `${this.qomType.typeName} (${this.canonicalPath() ?? "without parent"})`;
+    return `${this.qomType.typeName} (${this.pathFromRoot() ?? "without parent"})`;
   }
 
-  /** First step of finalization: releases every property, restarting after each one because it may change the table. */
-  releaseAllProperties(): void {
-    const table = this.table;
-    while (table !== null && table.size > 0) {
-      for (const [name, property] of table.entries()) {
-        this.releaseProperty(name, property);
-        break;
+  private pathFromRoot(): string | undefined {
+    if (this === this.model.root) return "/";
+    if (this.parentObject === null) return undefined;
+    const above = this.parentObject.pathFromRoot();
+    if (above === undefined) return undefined;
+    return above === "/" ? `/${this.childName}` : `${above}/${this.childName}`;
+  }
+
+  /**
+   * First step of the end: releases every property once, including those that a release adds. The order is not
+   * specified (in QEMU it is that of a hash table). All entries stay until the last is released.
+   */
+  private releaseAllProperties(): void {
+    const { table } = this;
+    if (table === null) return;
+    for (let more = true; more; ) {
+      more = false;
+      for (const property of this.model.inReleaseOrder([...table.values()])) {
+        if (property.released) continue;
+        more = true;
+        this.release(property);
       }
     }
+    this.table = null;
   }
 
-  private releaseProperty(name: string, property: ChildProperty | LinkProperty): void {
+  /** Calls a child's hook, clears its parent, and drops the reference. */
+  private release(property: ChildProperty | LinkProperty): void {
+    property.released = true;
     if (property.kind === "link") {
-      this.properties.delete(name);
       if (property.strong) property.target?.unref();
       return;
     }
-    if (property.released) {
-      // The child's hook has dropped the last reference to the parent; the release that called it does the rest.
-      this.properties.delete(name);
-      return;
-    }
-    property.released = true;
     const { child } = property;
-    if (child.parent === this) {
+    if (child.parentObject === this) {
       child.onUnparent();
-      child.parent = null;
+      child.parentObject = null;
     }
-    this.properties.delete(name);
     child.unref();
   }
 
-  /** Fields of the base class carry no traps, so in checked mode operations on them report themselves. */
-  private reportIfEnded(operation: string): void {
-    if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, operation);
+  /** Fields of the base class carry no traps, so in checked mode what uses them reports itself. */
+  private reportIfEnded(touched: string): void {
+    if (this.state > ObjectState.Finalizing) this.model.detector?.report(this, touched);
   }
 
   private get properties(): PropertyTable {
@@ -288,14 +346,20 @@ export abstract class QomObject {
   }
 }
 
+function* childrenIn(table: PropertyTable | null): IterableIterator<[string, QomObject]> {
+  for (const [name, property] of table?.entries() ?? []) {
+    if (property.kind === "child") yield [name, property.child];
+  }
+}
+
 /** Fields of the base class: still needed after finalization, so they never get traps. */
 export const bookkeepingFields: ReadonlySet<string> = new Set([
   "model",
   "block",
   "state",
-  "refCount",
   "freesBlock",
-  "parent",
-  "nameInParent",
+  "references",
+  "parentObject",
+  "childName",
   "table",
 ]);

@@ -1,3 +1,4 @@
+import { MinHeap } from "./min-heap.ts";
 import type { QomObject } from "./object.ts";
 
 /** Types of the values that a property can have on the command line and in listings. */
@@ -7,7 +8,7 @@ export type PropertyValue = string | number | bigint | boolean;
 export interface ChildProperty {
   readonly kind: "child";
   readonly child: QomObject;
-  /** Set when the release, which calls the child's hook, begins, so that it happens only once. */
+  /** Set when the release begins, so that it happens only once; the entry goes when it is over. */
   released: boolean;
 }
 
@@ -17,6 +18,8 @@ export interface LinkProperty {
   readonly targetType: string;
   readonly strong: boolean;
   target: QomObject | null;
+  /** As for children. */
+  released: boolean;
 }
 
 export type InstanceProperty = ChildProperty | LinkProperty;
@@ -34,11 +37,15 @@ export interface ClassProperty<T extends QomObject = QomObject> {
 /** Maximum number of auto-indexed siblings with the same base name (QEMU counts in an int16_t). */
 const AUTO_INDEX_LIMIT = 32767;
 
+const INDEXED = /^(.*)\[(\d+)\]$/s;
+
 /** The property table of one object: children and links by name, in order of addition. */
 export class PropertyTable {
   private readonly byName = new Map<string, InstanceProperty>();
-  /** For each base name of `[*]`, an index below which none is free, so that n additions take linear time. */
-  private readonly firstFree = new Map<string, number>();
+  /** For each base name of `[*]`, an index from which none was given out; those below it that are free are in `freed`. */
+  private readonly next = new Map<string, number>();
+  /** Indices that became free; some may have been taken again by their full name. */
+  private freed: Map<string, MinHeap> | null = null;
 
   get size(): number {
     return this.byName.size;
@@ -52,14 +59,23 @@ export class PropertyTable {
     return this.byName.entries();
   }
 
+  values(): IterableIterator<InstanceProperty> {
+    return this.byName.values();
+  }
+
   /** Replaces a trailing `[*]` by the lowest free index; undefined if none is free. Other names are unchanged. */
   resolveName(name: string): string | undefined {
     if (!name.endsWith("[*]")) return name;
     const base = name.slice(0, -3);
-    for (let index = this.firstFree.get(base) ?? 0; index < AUTO_INDEX_LIMIT; index++) {
+    const freed = this.freed?.get(base);
+    for (; freed !== undefined && freed.top !== -1; freed.pop()) {
+      const candidate = `${base}[${freed.top}]`;
+      if (!this.byName.has(candidate)) return candidate;
+    }
+    for (let index = this.next.get(base) ?? 0; index < AUTO_INDEX_LIMIT; index++) {
       const candidate = `${base}[${index}]`;
       if (this.byName.has(candidate)) continue;
-      this.firstFree.set(base, index);
+      this.next.set(base, index); // taken by the addition that follows, or found free again
       return candidate;
     }
     return undefined;
@@ -70,11 +86,15 @@ export class PropertyTable {
   }
 
   delete(name: string): void {
-    this.byName.delete(name);
-    const indexed = /^(.*)\[(\d+)\]$/s.exec(name);
-    if (indexed === null) return;
-    const [, base = "", index] = indexed;
-    const hint = this.firstFree.get(base);
-    if (hint !== undefined && Number(index) < hint) this.firstFree.set(base, Number(index));
+    if (!this.byName.delete(name) || this.next.size === 0) return;
+    const [, base = "", index] = INDEXED.exec(name) ?? [];
+    if (!(Number(index) < (this.next.get(base) ?? 0))) return; // no index, or still found by counting
+    this.freed ??= new Map();
+    let freed = this.freed.get(base);
+    if (freed === undefined) {
+      freed = new MinHeap();
+      this.freed.set(base, freed);
+    }
+    freed.push(Number(index));
   }
 }

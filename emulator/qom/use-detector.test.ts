@@ -3,11 +3,12 @@ import { ObjectModel, QomObject, UseAfterFinalize, UseAfterFree } from "#qom";
 
 class Part extends QomObject {
   static override readonly typeName = "part";
+  static override readonly properties = [{ name: "constant", type: "uint32", get: () => 3, set: () => {} }];
   value = 7;
 }
 
 class Whole extends QomObject {
-  static override readonly typeName = "whole";
+  static override readonly typeName: string = "whole";
   readonly part = this.embed(Part);
   held = 1;
 
@@ -85,6 +86,77 @@ describe("checked mode", () => {
       ["UseAfterFinalize", "unparent()"],
       ["UseAfterFree", "unparent()"],
       ["UseAfterFree", "addChild()"],
+    ]);
+  });
+
+  it("reports every operation of the base class on an ended object, with its kind", () => {
+    const uses: Readonly<Record<string, (part: Part, other: QomObject) => unknown>> = {
+      refCount: (part) => part.refCount,
+      parent: (part) => part.parent,
+      nameInParent: (part) => part.nameInParent,
+      "ref()": (part) => part.ref(),
+      "unparent()": (part) => part.unparent(),
+      "addChild()": (part, other) => part.addChild("late", other),
+      "addLink()": (part) => part.addLink("link", "part", null, false),
+      "children()": (part) => part.children(),
+      "child()": (part) => part.child("none"),
+      "canonicalPath()": (part) => part.canonicalPath(),
+      "getProperty()": (part) => part.getProperty("constant"),
+      "setProperty()": (part) => part.setProperty("constant", 1),
+      "field value": (part) => part.value,
+    };
+    for (const [name, use] of Object.entries(uses)) {
+      for (const kind of ["UseAfterFinalize", "UseAfterFree"]) {
+        const model = new ObjectModel({ checked: "count" });
+        const whole = model.create(Whole);
+        const { part } = whole;
+        if (kind === "UseAfterFree") whole.unref();
+        else part.unparent();
+        use(part, model.create(Part));
+        expect(model.detector?.found.map((each) => [each.name, each.touched])).toEqual([[kind, name]]);
+      }
+    }
+  });
+
+  it("reports what a finalizer does to a child, which has ended by then", () => {
+    class Late extends Whole {
+      static override readonly typeName = "late";
+      protected override instanceFinalize(): void {
+        this.part.unparent();
+      }
+    }
+    const model = new ObjectModel({ checked: "count" });
+    model.create(Late).unref();
+    expect(model.detector?.found.map(({ name, touched }) => [name, touched])).toEqual([
+      ["UseAfterFinalize", "unparent()"],
+    ]);
+  });
+
+  it("reports an ended object as a child, but not in messages about it", () => {
+    const model = new ObjectModel({ checked: "count" });
+    const { part } = model.create(Whole);
+    part.unparent();
+    expect(part.describe()).toBe("part (without parent)");
+    model.root.addChild("dead", part);
+    expect(model.detector?.found.map(({ touched }) => touched)).toEqual(["parent", "ref()"]);
+  });
+
+  it("reports the removal of a property from a parent that the child's hook has ended", () => {
+    class Heavy extends QomObject {
+      static override readonly typeName = "heavy";
+      holder: QomObject | null = null;
+      protected override onUnparent(): void {
+        this.holder?.unref();
+      }
+    }
+    const model = new ObjectModel({ checked: "count" });
+    const holder = model.create(Part);
+    const heavy = model.create(Heavy);
+    heavy.holder = holder;
+    holder.addChild("heavy", heavy);
+    heavy.unparent();
+    expect(model.detector?.found.map(({ name, touched }) => [name, touched])).toEqual([
+      ["UseAfterFree", "removal of a property"],
     ]);
   });
 

@@ -41,6 +41,12 @@ export function renderTable(stored: Run, colour: boolean = isWatched()): string 
   return `${parts.join("\n")}\n`;
 }
 
+/** Tables by themselves. */
+export function renderTables(tables: readonly Table[], colour: boolean): string {
+  const paint = colour && isWatched() ? pc.createColors(true) : pc.createColors(false);
+  return `${tables.map((table) => `${paint.underline(table.caption)}\n${drawTable(table, paint)}`).join("\n\n")}\n`;
+}
+
 type Colours = ReturnType<typeof pc.createColors>;
 
 function blockLines(block: Block, paint: Colours): string[] {

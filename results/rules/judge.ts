@@ -21,7 +21,7 @@ import {
 } from "../statistics/index.ts";
 import { standingsOf } from "./deciding.ts";
 import { SLICE_ESTIMATOR } from "./questions.ts";
-import { decide, decideControl, isDecided, spreadOf } from "./verdict.ts";
+import { ALPHA, decide, decideControl, isDecided, spreadOf } from "./verdict.ts";
 
 export interface Measured {
   readonly definition: MetricDefinition;
@@ -57,6 +57,13 @@ export function lookFor(
 ): Look {
   if (quantity !== "time") return EXACT_LOOK;
   return estimator === SLICE_ESTIMATOR ? lookOf(sequential) : ONE_LOOK;
+}
+
+/** Pairs from which on the sign test, at each of so many looks, can show a difference at all: its chance is 2 in 2^n. */
+export function fewestToClaim({ looks }: Look): number {
+  let pairs = LEAST_PROCESSES;
+  while (looks * 2 ** (1 - pairs) >= ALPHA) pairs++;
+  return pairs;
 }
 
 /**
@@ -195,7 +202,7 @@ function at(values: readonly number[], places: readonly number[]): number[] {
 
 /** Why a verdict is open or not judged, and what would have to change. */
 function whyOpen(
-  { definition, samples, machines: places, onlyShown }: Measured,
+  { definition, samples, machines: places, look, onlyShown }: Measured,
   { ab, aa, verdict, aaVerdict, machines }: Omit<Comparison, "reason">,
 ): string {
   const { margin, scale, unit } = definition;
@@ -215,8 +222,11 @@ function whyOpen(
   if (spreadOf(ab) < margin && spreadOf(aa) >= margin) {
     return `The control is too wide: A may differ from itself by up to ${width(spreadOf(aa))}, and the margin is ${width(margin)}, so B is known no better than that. Measure more processes.`;
   }
-  if (samples.A.length < 4) {
-    return `${samples.A.length} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}: more processes are needed, with more time or more repeats.`;
+  const fewest = look.exact === true ? LEAST_PROCESSES : fewestToClaim(look);
+  const count = samples.A.length;
+  if (count < 4 || count < fewest) {
+    const least = count < fewest ? `; fewer than ${fewest} cannot show a difference, however large` : "";
+    return `${count} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}${least}: more processes are needed, with more time or more repeats.`;
   }
   const distance = Math.abs(ab.estimate);
   if (half < margin / 2) {
@@ -227,8 +237,8 @@ function whyOpen(
   }
   const ofControl = (aa.high - aa.low) / 2;
   return ofControl > margin
-    ? `Isolates that run the same code differ by ±${width(ofControl)}, whatever the form: a decision needs more of them, from a longer run or a quieter machine, or an exact count.`
-    : `B varies from process to process by ±${width(half)}, and A may differ from itself by up to ${width(spreadOf(aa))}; the margin is ${width(margin)}: only a longer run can tell a difference from this variation.`;
+    ? `A against itself is known to ±${width(ofControl)} only, whatever the form: a decision needs more processes, from a longer run or a quieter machine, or an exact count.`
+    : `B against A is known to ±${width(half)} only, and A may differ from itself by up to ${width(spreadOf(aa))}; the margin is ${width(margin)}: only a longer run can tell a difference from this variation.`;
 }
 
 /** Applies Holm's correction within each family. */

@@ -7,3 +7,4 @@ export { type PairedDifference, pairedDifference } from "./paired.ts";
 export { Random } from "./random.ts";
 export { isLook, type Look, lookOf, sequentialRule } from "./sequential.ts";
 export { theilSenSlope } from "./slope.ts";
+export { studentQuantile } from "./student.ts";

@@ -21,6 +21,7 @@ import {
 import { sequentialRule } from "../statistics/index.ts";
 import { lifetimes, scenario, sourceSizes } from "./scenarios.ts";
 import { type Shape, shapesOf, synthesize } from "./shapes.ts";
+import { syntheticClaims } from "./synthetic-claims.ts";
 import { uniform } from "./uniform.ts";
 
 export interface SyntheticOptions {
@@ -86,6 +87,7 @@ export function syntheticRun(options: SyntheticOptions = {}): Run {
     ],
     metrics: notEquivalent ? [] : metrics,
     omissions: notEquivalent ? [] : OMISSIONS.filter(({ suite }) => suites.includes(suite)),
+    claims: notEquivalent ? [] : syntheticClaims(),
     lifetimes: notEquivalent ? [] : lifetimes(),
     retention: notEquivalent ? [] : retention,
     codeSize: sourceSizes(large),

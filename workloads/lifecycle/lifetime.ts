@@ -1,8 +1,8 @@
 /** Device lifecycles whose outcome was predicted before they were run, and the machine that they run in. */
 import type { RegionForm } from "#machine";
-import { AddressSpace, MemoryRegion, WHOLE_ADDRESS_SPACE } from "#memory";
+import { AddressSpace, MemoryRegion, type ReferencePolicy, WHOLE_ADDRESS_SPACE } from "#memory";
 import { DeviceModel, type DeviceModelOptions } from "#qdev";
-import type { UseAfterEnd } from "#qom";
+import type { LifetimeError } from "#qom";
 import { Specimens } from "./specimens.ts";
 
 /** Leaks and late uses of a lifecycle. Exact, since every round does the same. */
@@ -60,8 +60,8 @@ export class LifetimeMachine {
 export type PerRound = Partial<LifetimeFigures>;
 
 export interface LifetimeDefinition extends Pick<Lifetime, "name" | "description" | "rule"> {
-  /** Whether a container takes no reference on a subregion of its own owner; default: true, as in QEMU since 10.2. */
-  readonly sameOwnerExemption?: boolean;
+  /** What references to regions count on; default: `owner`, as in QEMU since 10.2. */
+  readonly references?: ReferencePolicy;
   /** Derived from the rules. */
   readonly perRound: Readonly<Record<RegionForm, PerRound>>;
   /** Prepares a machine, and returns the function that runs a round in it. */
@@ -94,10 +94,10 @@ function overRounds(each: PerRound): LifetimeFigures {
 
 /** Reads the ledger in fast mode, as machines run. */
 function countUnfreed(
-  { sameOwnerExemption = true, start }: LifetimeDefinition,
+  { references = "owner", start }: LifetimeDefinition,
   form: RegionForm,
 ): Pick<LifetimeFigures, "blocksUnfreed" | "bytesUnfreed"> {
-  const machine = new LifetimeMachine(form, { sameOwnerExemption });
+  const machine = new LifetimeMachine(form, { references });
   const ledger = () => machine.model.heap.usage();
   const round = start(machine);
   round();
@@ -116,10 +116,10 @@ function countUnfreed(
 
 /** Counts uses in checked mode. */
 function countUses(
-  { sameOwnerExemption = true, start }: LifetimeDefinition,
+  { references = "owner", start }: LifetimeDefinition,
   form: RegionForm,
 ): Pick<LifetimeFigures, "usesAfterFinalize" | "usesAfterFree"> {
-  const machine = new LifetimeMachine(form, { sameOwnerExemption, checked: "count" });
+  const machine = new LifetimeMachine(form, { references, checked: "count" });
   const found = machine.model.detector?.found ?? [];
   const round = start(machine);
   let usesAfterFinalize = 0;
@@ -136,7 +136,7 @@ function countUses(
 }
 
 /** Counts distinct uses: how often the code happens to read a field says little about the lifecycle. */
-function distinct(uses: readonly UseAfterEnd[], kind: UseAfterEnd["name"]): number {
+function distinct(uses: readonly LifetimeError[], kind: LifetimeError["name"]): number {
   return new Set(
     uses.filter(({ name }) => name === kind).map(({ typeName, touched }) => `${typeName} ${touched}`),
   ).size;

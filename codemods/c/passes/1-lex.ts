@@ -36,6 +36,8 @@ export interface Tokens {
   readonly match: Int32Array;
   readonly directives: readonly Directive[];
   readonly splits: readonly SplitBranch[];
+  /** Offset of a line break inside a word, after a backslash: the word is read as two; -1 if there is none. */
+  readonly splice: number;
 }
 
 /** Character classes: 1 begins a word, 2 digit, 4 white space. */
@@ -78,6 +80,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
   let depth = 0;
   let position = from;
   let atLineStart = true;
+  let splice = -1;
 
   const push = (tokenKind: number, tokenWord: number, tokenStart: number, tokenEnd: number) => {
     if (count === kind.length) {
@@ -179,6 +182,9 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
       continue;
     }
     if (c === BACKSLASH) {
+      const next = text.charCodeAt(position + 1) === 13 ? position + 3 : position + 2;
+      const joins = (at: number): boolean => ((classes[text.charCodeAt(at)] ?? 0) & 3) !== 0;
+      if (joins(position - 1) && joins(next)) splice = position;
       position++;
       continue;
     }
@@ -206,6 +212,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
     match: matchBrackets(word, count),
     directives,
     splits,
+    splice,
   };
 }
 

@@ -95,6 +95,8 @@ function readDefines(source: Source): void {
   }
 }
 
+const attribute = /^(__attribute__|QEMU_PACKED|QEMU_ALIGNED|G_GNUC_\w+)$/;
+
 /** Position and type after the specifiers of a declaration. */
 interface Specifiers {
   readonly base: string | Struct;
@@ -197,8 +199,8 @@ class FileReader {
           token = this.tokens.match[token + 1] ?? token;
         }
       } else if (this.isName(token) && base !== "" && this.isName(token + 1)) {
-        // an attribute macro, or a type of several words
-        if (this.word(token + 1) === w.open) break;
+        // an attribute macro before the name, or a type of several words
+        if (this.word(token + 1) === w.open || attribute.test(this.text(token + 1))) break;
       } else break;
     }
     return { base, next: token, isTypedef, isStatic };
@@ -206,7 +208,7 @@ class FileReader {
 
   private skipAttributes(token: number): number {
     let at = token;
-    while (this.isName(at) && /^(__attribute__|QEMU_PACKED|QEMU_ALIGNED|G_GNUC_\w+)$/.test(this.text(at))) {
+    while (this.isName(at) && attribute.test(this.text(at))) {
       at = this.word(at + 1) === w.open ? (this.tokens.match[at + 1] ?? at) + 1 : at + 1;
     }
     return at;
@@ -227,6 +229,7 @@ class FileReader {
       open,
       close,
       members: new Map(),
+      repeated: new Set(),
       outer,
     };
     this.source.structs.push(struct);
@@ -288,6 +291,7 @@ class FileReader {
         last: token,
         declarators: found.length,
       };
+      if (struct.members.has(name)) struct.repeated.add(name);
       struct.members.set(name, member);
     }
     return token + 1;

@@ -5,13 +5,14 @@ import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
 import { Kind } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
-import type { Field } from "./4-uses.ts";
+import { argumentsOf, type Field } from "./4-uses.ts";
 
 const OPEN = wordOf("(");
 const STAR = wordOf("*");
 const STRUCT = wordOf("struct");
 const ASSIGN = wordOf("=");
-const copying = new Set(["memset", "memcpy", "memmove"].map(wordOf));
+const copying = new Set(["memset", "memcpy", "memmove", "bzero", "g_memdup", "g_memdup2"].map(wordOf));
+const UNBRACKET = wordOf("]");
 const ARROW = wordOf("->");
 const DOT = wordOf(".");
 const SIZEOF = wordOf("sizeof");
@@ -19,9 +20,10 @@ const SIZEOF = wordOf("sizeof");
 /** Marks the fields of structures that are cleared or copied as a whole. */
 export function findCopies(program: Program, types: Types, fields: ReadonlyMap<Member, Field>): void {
   const resolver = new Resolver(types);
+  const holders = namesOfHolders(program, types, fields);
   for (const source of program.sources.values()) {
     for (const fn of source.functions) {
-      for (const { struct, token } of copiesIn(source, fn, types, resolver)) {
+      for (const { struct, token } of copiesIn(source, fn, types, resolver, holders)) {
         const offset = source.tokens.start[token] ?? 0;
         for (const field of fieldsWithin(struct, types, fields)) {
           field.obstacles.push({ kind: "state-copied", file: source.path, offset });
@@ -31,19 +33,70 @@ export function findCopies(program: Program, types: Types, fields: ReadonlyMap<M
   }
 }
 
+/** The names of members whose structures hold regions: only assignments to these can copy one. */
+function namesOfHolders(
+  program: Program,
+  types: Types,
+  fields: ReadonlyMap<Member, Field>,
+): ReadonlySet<number> {
+  const holding = new Set([...fields.keys()].map(({ struct }) => struct));
+  const names = new Set<number>();
+  for (let before = -1; before !== holding.size; ) {
+    before = holding.size;
+    for (const source of program.sources.values()) {
+      for (const struct of source.structs) {
+        for (const { name, type } of struct.members.values()) {
+          if (type.pointers > 0) continue;
+          const inner = types.structOf(type, source.path);
+          if (inner === undefined || !holding.has(inner)) continue;
+          holding.add(struct);
+          names.add(wordOf(name));
+        }
+      }
+    }
+  }
+  return names;
+}
+
 interface Copy {
   readonly struct: Struct;
   readonly token: number;
 }
 
-function* copiesIn(source: Source, fn: FunctionBody, types: Types, resolver: Resolver): Iterable<Copy> {
+function* copiesIn(
+  source: Source,
+  fn: FunctionBody,
+  types: Types,
+  resolver: Resolver,
+  holders: ReadonlySet<number>,
+): Iterable<Copy> {
   const { tokens } = source;
   let mayAssign = false;
   for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
     const word = tokens.word[token] ?? 0;
     if (word === STAR && tokens.word[token + 2] === ASSIGN) mayAssign = true;
+    if (word === ASSIGN) {
+      let name = token - 1;
+      while (tokens.word[name] === UNBRACKET) name = (tokens.match[name] ?? name) - 1;
+      const isElement = name < token - 1 && tokens.kind[name] === Kind.Word;
+      if (!holders.has(tokens.word[name] ?? 0) && !isElement) continue;
+      const { type } = resolver.postfix(source, fn, token - 1);
+      const struct =
+        type === undefined || type.pointers > 0 || type.dimensions > 0
+          ? undefined
+          : types.structOf(type, source.path);
+      if (struct !== undefined) yield { struct, token };
+      continue;
+    }
     if (!copying.has(word) || tokens.word[token + 1] !== OPEN) continue;
     const close = tokens.match[token + 1] ?? token;
+    for (const [first, last] of argumentsOf(tokens, token + 1).slice(0, 2)) {
+      // `memset(s, 0, size)`
+      if (first !== last || tokens.kind[first] !== Kind.Word) continue;
+      const { type } = resolver.postfix(source, fn, first);
+      const struct = type?.pointers === 1 ? types.structOf(type, source.path) : undefined;
+      if (struct !== undefined) yield { struct, token };
+    }
     for (let inner = token + 2; inner < close; inner++) {
       if (tokens.word[inner] !== SIZEOF) continue;
       const type = sizedType(source, fn, inner + 1, resolver);
@@ -52,6 +105,12 @@ function* copiesIn(source: Source, fn: FunctionBody, types: Types, resolver: Res
     }
   }
   if (mayAssign) yield* assignmentsIn(bodyOf(fn).root, source, fn, types, resolver);
+  for (const { type, initFirst, nameToken } of bodyOf(fn).locals) {
+    // `BeepState copy = *s;`
+    if (initFirst < 0 || type.pointers > 0 || tokens.word[initFirst] !== STAR) continue;
+    const struct = types.structOf(type, source.path);
+    if (struct !== undefined) yield { struct, token: nameToken };
+  }
 }
 
 /** The type in `sizeof(Foo)`, `sizeof(struct foo)` or `sizeof(*s)`. */
@@ -72,16 +131,9 @@ function sizedType(source: Source, fn: FunctionBody, open: number, resolver: Res
     const { type } = resolver.postfix(source, fn, close - 1);
     return type && { ...type, pointers: type.pointers - 1 };
   }
-  if (close === first + 1 && tokens.kind[first] === Kind.Word) {
-    return (
-      resolver.postfix(source, fn, first).type ?? {
-        base: textOf(tokens.word[first] ?? 0),
-        pointers: 0,
-        dimensions: 0,
-      }
-    );
-  }
-  return undefined;
+  const { type } = resolver.postfix(source, fn, close - 1);
+  if (type !== undefined || close > first + 1) return type;
+  return { base: textOf(tokens.word[first] ?? 0), pointers: 0, dimensions: 0 };
 }
 
 /** `*s = …;` */

@@ -1,5 +1,5 @@
 /** Phase 4: every place that touches a region: fields, and regions that are allocated by hand. */
-import type { FunctionBody, Member, Program, Source, Struct } from "../program.ts";
+import type { Define, FunctionBody, Member, Program, Source, Struct, TypeRef } from "../program.ts";
 import { bodyOf, type Statement, statementAt } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
@@ -22,7 +22,9 @@ export type ObstacleKind =
   | "outside-function"
   | "split-braces"
   | "state-copied"
-  | "rust-mirror";
+  | "rust-mirror"
+  | "declared-twice"
+  | "in-union";
 
 export interface Obstacle {
   readonly kind: ObstacleKind;
@@ -69,6 +71,8 @@ const w = {
   and: wordOf("&"),
   arrow: wordOf("->"),
   dot: wordOf("."),
+  equals: wordOf("="),
+  paste: wordOf("##"),
   region: wordOf("MemoryRegion"),
   return: wordOf("return"),
 };
@@ -90,15 +94,29 @@ export function isRegionMember({ type }: Member, pointers: 0 | 1): boolean {
 export function fieldsOf(program: Program, pointers: 0 | 1): Map<Member, Field> {
   const fields = new Map<Member, Field>();
   for (const source of program.sources.values()) {
+    const tags = new Map<string, number>();
+    for (const { tag } of source.structs) tags.set(tag, (tags.get(tag) ?? 0) + 1);
     for (const struct of source.structs) {
       for (const member of struct.members.values()) {
         if (!isRegionMember(member, pointers) || member.struct !== struct) continue;
         if (subtypes.has(struct.tag)) continue;
-        fields.set(member, { member, isArray: member.type.dimensions > 0, uses: [], obstacles: [] });
+        const field: Field = { member, isArray: member.type.dimensions > 0, uses: [], obstacles: [] };
+        const place = { file: source.path, offset: source.tokens.start[member.nameToken] ?? 0 };
+        const isTwice =
+          struct.repeated.has(member.name) || (struct.tag !== "" && (tags.get(struct.tag) ?? 0) > 1);
+        if (isTwice) field.obstacles.push({ kind: "declared-twice", ...place });
+        if (isInUnion(struct)) field.obstacles.push({ kind: "in-union", ...place });
+        fields.set(member, field);
       }
     }
   }
   return fields;
+}
+
+/** True if a structure is a union, or is declared inside one. */
+function isInUnion(struct: Struct): boolean {
+  for (let at: Struct | undefined = struct; at !== undefined; at = at.outer) if (at.isUnion) return true;
+  return false;
 }
 
 /** Fills in the uses of all fields. */
@@ -130,6 +148,10 @@ class UseFinder {
     for (const source of this.program.sources.values()) {
       this.inSource(source);
       this.inDefines(source);
+      const { splice } = source.tokens;
+      if (splice < 0) continue;
+      for (const word of this.byName.keys())
+        this.refuseAll(source, word, { kind: "unresolved", file: source.path, offset: splice });
     }
   }
 
@@ -144,7 +166,10 @@ class UseFinder {
       const inside = fn !== undefined && fn.bodyOpen < token ? fn : undefined;
       const before = tokens.word[token - 1] ?? 0;
       if (before === w.dot || before === w.arrow) {
-        if (isDesignator(tokens, token)) continue;
+        if (isDesignator(tokens, token)) {
+          this.inDesignator(source, inside, token, word);
+          continue;
+        }
         if (inside === undefined) this.inInitializer(source, token, word);
         else this.access(source, inside, token, word);
       } else this.mention(source, token, word);
@@ -167,6 +192,36 @@ class UseFinder {
     }
     if (isSplit(source, fn)) field.obstacles.push({ kind: "split-braces", file: source.path, offset });
     field.uses.push(this.use(source, fn, token, field));
+  }
+
+  /** `BeepState beep = { .iomem = … }` and `(BeepState){ .iomem = … }` */
+  private inDesignator(source: Source, fn: FunctionBody | undefined, token: number, word: number): void {
+    const { tokens } = source;
+    for (let brace = openBrace(tokens, token); brace > 0; brace = openBrace(tokens, brace)) {
+      const before = tokens.word[brace - 1];
+      let type: TypeRef | undefined;
+      if (before === w.close) {
+        const open = tokens.match[brace - 1] ?? brace;
+        const at = tokens.word[open + 1] === wordOf("struct") ? open + 2 : open + 1;
+        const name = textOf(tokens.word[at] ?? 0);
+        type = { base: at === open + 1 ? name : `struct ${name}`, pointers: 0, dimensions: 0 };
+      } else if (before === w.equals) {
+        let name = brace - 2;
+        while (tokens.word[name] === w.unbracket) name = (tokens.match[name] ?? name) - 1;
+        type = this.resolver.postfix(source, fn, name).type;
+      } else continue;
+      const struct = type && this.types.structOf(type, source.path);
+      if (struct === undefined) return;
+      for (const field of this.byName.get(word) ?? []) {
+        if (!contains(this.types, struct, field.member.struct)) continue;
+        field.obstacles.push({
+          kind: "outside-function",
+          file: source.path,
+          offset: tokens.start[token] ?? 0,
+        });
+      }
+      return;
+    }
   }
 
   /** `DEFINE_PROP_SIZE("io", Foo, reserve.io, 0)`: the path starts from one of the types that the macro is given. */
@@ -220,16 +275,17 @@ class UseFinder {
     let first = this.resolver.postfix(source, fn, token).start;
     let last = token;
     let index: string | undefined;
-    if (field.isArray && tokens.word[last + 1] === w.bracket) {
+    let dimensions = field.member.type.dimensions;
+    for (; dimensions > 0 && tokens.word[last + 1] === w.bracket; dimensions--) {
       const close = tokens.match[last + 1] ?? -1;
-      if (close > 0) {
-        index = tokens.text.slice(tokens.end[last + 1], tokens.start[close]).trim();
-        last = close;
-      }
+      if (close < 0) break;
+      const inner = tokens.text.slice(tokens.end[last + 1], tokens.start[close]).trim();
+      index = index === undefined ? inner : `${index}][${inner}`;
+      last = close;
     }
     const next = tokens.word[last + 1] ?? 0;
     const statement = statementAt(bodyOf(fn).root, token);
-    const isElement = !field.isArray || index !== undefined;
+    const isElement = dimensions === 0;
     if (next === w.dot || next === w.arrow) {
       return {
         source,
@@ -278,35 +334,97 @@ class UseFinder {
     if (after !== w.comma && after !== w.close && after !== w.dot && after !== w.bracket) return;
     const { call } = enclosingCall(tokens, token, 0);
     if (call === undefined) return;
+    const offset = tokens.start[token] ?? 0;
     const isMacro =
       call.callee === "container_of" || call.callee === "offsetof" || /^[A-Z][A-Z0-9_]+$/.test(call.callee);
-    if (!isMacro) return;
-    for (const struct of this.structsNamed(source, call)) {
+    let isFound = false;
+    for (const struct of isMacro ? this.structsNamed(source, call) : []) {
       const member = struct.members.get(textOf(word));
       const field = member && this.fields.get(member);
-      field?.obstacles.push({ kind: "container-of", file: source.path, offset: tokens.start[token] ?? 0 });
+      field?.obstacles.push({ kind: "container-of", file: source.path, offset });
+      isFound ||= member !== undefined;
+    }
+    const macro = isFound ? undefined : this.types.macroOf(call.callee, source.path);
+    if (macro !== undefined && takesMember(macro.source, macro.define, call.argument)) {
+      this.refuseAll(source, word, { kind: "macro-body", file: source.path, offset });
     }
   }
 
   private inDefines(source: Source): void {
     const { text } = source.tokens;
-    for (const { start, end } of source.defines.values()) {
-      if (end - start < 4) continue;
+    for (const { start, end, parameters } of source.defines.values()) {
       const body = text.slice(start, end);
+      if (parameters === undefined && /^\s*\w+\s*$/.test(body)) {
+        // a second name of a field
+        const word = wordOf(body.trim());
+        if (this.byName.has(word))
+          this.refuseAll(source, word, { kind: "macro-body", file: source.path, offset: start });
+        continue;
+      }
       if (!/->|\./.test(body)) continue;
       const tokens = lex(text, start, end);
       for (let token = 1; token < tokens.count; token++) {
-        const word = tokens.word[token] ?? 0;
         const before = tokens.word[token - 1];
-        if (!this.byName.has(word) || (before !== w.dot && before !== w.arrow)) continue;
-        this.refuseAll(source, word, {
+        if (before !== w.dot && before !== w.arrow) continue;
+        const obstacle: Obstacle = {
           kind: "macro-body",
           file: source.path,
           offset: tokens.start[token] ?? 0,
-        });
+        };
+        for (const word of this.namesAt(tokens, token, parameters ?? []))
+          this.refuseAll(source, word, obstacle);
       }
     }
   }
+
+  /** The names of fields that a token in a macro's body may become: its own, or those that `##` can make of it. */
+  private namesAt(tokens: Tokens, token: number, parameters: readonly string[]): number[] {
+    const word = tokens.word[token] ?? 0;
+    if (tokens.word[token + 1] !== w.paste) return this.byName.has(word) ? [word] : [];
+    let pattern = "";
+    for (let at = token; at < tokens.count; at += 2) {
+      const part = textOf(tokens.word[at] ?? 0);
+      pattern += parameters.includes(part) || part === "" ? "\\w*" : part.replace(/\W/g, "");
+      if (tokens.word[at + 1] !== w.paste) break;
+    }
+    const made = new RegExp(`^${pattern}$`);
+    return [...this.byName.keys()].filter((each) => made.test(textOf(each)));
+  }
+}
+
+/** True if a macro uses one of its parameters as the name of a member. */
+function takesMember(
+  { tokens: { text } }: Source,
+  { parameters, start, end }: Define,
+  argument: number,
+): boolean {
+  const parameter = parameters?.[argument];
+  if (parameter === undefined || !/^\w+$/.test(parameter)) return false;
+  return new RegExp(`(?:->|\\.|##)\\s*${parameter}\\b|\\b${parameter}\\s*##`).test(text.slice(start, end));
+}
+
+/** The brace that is open around a token; -1 if none is. */
+function openBrace(tokens: Tokens, token: number): number {
+  for (let at = token - 1; at >= 0; at--) {
+    const word = tokens.word[at] ?? 0;
+    if (word === w.brace) return at;
+    if (word === w.semicolon) return -1;
+    const partner = tokens.match[at] ?? -1;
+    if (partner >= 0 && partner < at) at = partner;
+  }
+  return -1;
+}
+
+/** True if a structure is another, or has it among its members, in structures inside it too. */
+export function contains(types: Types, outer: Struct, inner: Struct, seen = new Set<Struct>()): boolean {
+  if (outer === inner) return true;
+  if (seen.has(outer)) return false;
+  seen.add(outer);
+  for (const { type, struct } of outer.members.values()) {
+    const each = type.pointers > 0 ? undefined : types.structOf(type, struct.file.path);
+    if (each !== undefined && contains(types, each, inner, seen)) return true;
+  }
+  return false;
 }
 
 /** True if braces inside a function differ between the branches of an `#if`. */

@@ -3,6 +3,7 @@
  * the converted form fixes that leak.
  */
 import { pairOfInit } from "../api.ts";
+import { directiveConditions } from "../directives.ts";
 import { covers, listOf, squeezed } from "../lifecycle.ts";
 import type { FunctionBody, Program, Source } from "../program.ts";
 import { Reason } from "../reasons.ts";
@@ -117,6 +118,8 @@ export class HeapJudge {
     );
     if (isBlock && (local === undefined || local.declarators !== 1)) return refuse(Reason.BlockOfRegions);
     if (isSplit(source, fn)) return refuse(Reason.SplitBraces);
+    // The statement is deleted: it must not be the whole branch of an `if`.
+    if (site.local === undefined && statement.parent?.kind !== "block") return refuse(Reason.NotUnderstood);
     if (this.isFreed(site)) return refuse(Reason.StorageFreed);
     const found = this.usesOf(site, fn);
     const uses = isBlock ? found.flatMap((use) => elementUse(use) ?? []) : found;
@@ -139,7 +142,11 @@ export class HeapJudge {
     }
     // Wherever the allocation has run the initialisation has too: other uses see what they saw before.
     const home = listOf(statement, token);
-    const followsAllocation = inits.some(({ use }) => listOf(use.statement, use.first) === home);
+    const given = directiveConditions(tokens, token).length;
+    const isElsewhere = ({ use }: Init) => directiveConditions(tokens, use.first).length > given;
+    const followsAllocation = inits.some(
+      (init) => listOf(init.use.statement, init.use.first) === home && !isElsewhere(init),
+    );
     for (const use of uses) {
       if (inits.some((init) => init.use === use)) continue;
       if (use.first < first.use.first) return refuse(Reason.UsedBeforeInit);

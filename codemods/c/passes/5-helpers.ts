@@ -3,6 +3,7 @@
  * instead, if all its callers change with it.
  */
 import { type Pair, pairOfInit } from "../api.ts";
+import { directiveConditions } from "../directives.ts";
 import { covers, type Lifecycle } from "../lifecycle.ts";
 import type { FunctionBody, Parameter, Program } from "../program.ts";
 import { bodyOf, type Statement, statementAt } from "../statements.ts";
@@ -40,6 +41,7 @@ const CLOSE = wordOf(")");
 const SEMICOLON = wordOf(";");
 const ASSIGN = wordOf("=");
 const AND = wordOf("&");
+const GOTO = wordOf("goto");
 
 /** All functions that could return the region that they initialise. */
 export function findHelpers(program: Program, types: Types, lifecycle: Lifecycle): Helpers {
@@ -115,6 +117,10 @@ function helperFor(
   const done = initialised(root, inits);
   const [first] = inits;
   if (done === undefined || first === undefined) return undefined;
+  const always = directiveConditions(tokens, fn.bodyOpen).length;
+  if (inits.some(({ call }) => directiveConditions(tokens, call.open).length > always)) return undefined;
+  for (let token = fn.bodyOpen; token < done.first; token++)
+    if (tokens.word[token] === GOTO) return undefined;
   const returns = returnsOf(root);
   const isAfter = (token: number) =>
     token > done.last || inits.some(({ call }) => covers(fn, call.calleeToken, token));

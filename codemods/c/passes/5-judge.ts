@@ -7,6 +7,7 @@ import {
   tolerantQuestions,
   tolerantStatements,
 } from "../api.ts";
+import { directiveConditions } from "../directives.ts";
 import {
   conditionsOf,
   covers,
@@ -17,12 +18,20 @@ import {
   Stage,
   squeezed,
 } from "../lifecycle.ts";
-import type { FunctionBody } from "../program.ts";
+import type { FunctionBody, Struct } from "../program.ts";
 import { Reason } from "../reasons.ts";
-import type { Statement } from "../statements.ts";
+import { bodyOf, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
-import { argumentsOf, type Field, type ObstacleKind, textBetween, type Use } from "./4-uses.ts";
+import { Kind } from "./1-lex.ts";
+import {
+  argumentsOf,
+  endsExpression,
+  type Field,
+  type ObstacleKind,
+  textBetween,
+  type Use,
+} from "./4-uses.ts";
 import type { Helper, Helpers } from "./5-helpers.ts";
 
 /** How the call that initialises a region stands in its statement. */
@@ -48,6 +57,8 @@ export interface Judgement {
   readonly inits: readonly Init[];
   /** Uses that need a test for null: statements and questions. */
   readonly guards: readonly Use[];
+  /** The announcement in instance_init that moves behind the initialisation in realize. */
+  readonly moved: Use | undefined;
   /** Why it is kept rather than dropped. */
   readonly why: string;
 }
@@ -60,7 +71,17 @@ const reasonOfObstacle: Readonly<Record<ObstacleKind, Reason>> = {
   "split-braces": Reason.SplitBraces,
   "state-copied": Reason.StateCopied,
   "rust-mirror": Reason.RustMirror,
+  "declared-twice": Reason.DeclaredTwice,
+  "in-union": Reason.InUnion,
 };
+
+const NOTHING = {
+  reason: undefined,
+  inits: [],
+  guards: [],
+  moved: undefined,
+  why: "",
+} as const satisfies Partial<Judgement>;
 
 /** Thrown inside this pass only: the first reason ends the judging of a field. */
 class Refusal extends Error {
@@ -92,12 +113,18 @@ export function judge(field: Field, options: JudgeOptions): Judgement {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const { reason, at } = error;
-    return { field, treatment: "refused", reason, at, inits: [], guards: [], why: "" };
+    return { ...NOTHING, field, treatment: "refused", reason, at };
   }
 }
 
 const SEMICOLON = wordOf(";");
 const NOT = wordOf("!");
+const SYSBUS_INIT_MMIO = wordOf("sysbus_init_mmio");
+const ARROW = wordOf("->");
+const DOT = wordOf(".");
+const AMPERSAND = wordOf("&");
+const INCREMENT = wordOf("++");
+const DECREMENT = wordOf("--");
 
 class FieldJudge {
   private readonly field: Field;
@@ -119,35 +146,63 @@ class FieldJudge {
     const declared = placeOf(member.struct.file.path, member.struct.file.tokens.start[member.nameToken]);
     const [obstacle] = obstacles;
     if (obstacle !== undefined) throw new Refusal(reasonOfObstacle[obstacle.kind], obstacle);
-    if (member.struct.isUnion) throw new Refusal(Reason.InUnion, declared);
     if (uses.length === 0 && this.options.reversible) throw new Refusal(Reason.NotUsed, declared);
     if (uses.length === 0) {
       // There is no region: the field is dead.
-      return {
-        field,
-        treatment: "dropped",
-        reason: undefined,
-        at: declared,
-        inits: [],
-        guards: [],
-        why: "unused",
-      };
+      return { ...NOTHING, field, treatment: "dropped", at: declared, why: "unused" };
     }
     for (const use of uses) this.requireUnderstood(use);
     const inits = this.inits();
     const [first] = inits;
     if (first === undefined) throw new Refusal(this.whyNoInit(), declared);
-    const others = uses.filter((use) => !inits.some((init) => init.use === use));
+    const moved = this.movedBehind(inits);
+    const others = uses.filter((use) => use !== moved && !inits.some((init) => init.use === use));
     const keepReason = this.whyKept(inits, others);
-    if (keepReason === undefined) {
-      return { field, treatment: "dropped", reason: undefined, at: declared, inits, guards: [], why: "" };
-    }
+    const found = { ...NOTHING, field, at: declared, inits, moved };
+    if (keepReason === undefined) return { ...found, treatment: "dropped" };
     this.requireOnce(inits);
     const guards = others.filter((use) => this.needsGuard(use, inits));
-    return { field, treatment: "kept", reason: undefined, at: declared, inits, guards, why: keepReason };
+    return { ...found, treatment: "kept", guards, why: keepReason };
+  }
+
+  /**
+   * `sysbus_init_mmio(sbd, &s->iomem);` in instance_init, of a region that realize initialises: it can follow the
+   * initialisation if it is the only one, as boards number the regions of a device, and if realize always comes so far.
+   */
+  private movedBehind(inits: readonly Init[]): Use | undefined {
+    const [init] = inits;
+    if (init === undefined || inits.length > 1 || init.form !== "statement") return undefined;
+    const { lifecycle, field, options } = this;
+    const { fn, source } = init.use;
+    const { struct, type } = field.member;
+    if (options.reversible || type.dimensions > 0 || lifecycle.roleOf(fn) !== Stage.Realize) return undefined;
+    if (lifecycle.callersOf(fn).length > 0 || !/^\w+->\w+$/.test(baseText(init.use))) return undefined;
+    if (this.wantedConditions(fn, init.use.first, 0).length > 1) return undefined;
+    return field.uses.find(({ fn: other, call, statement, casts }) => {
+      const { tokens } = source;
+      return (
+        other.file === source &&
+        lifecycle.roleOf(other) === Stage.Init &&
+        lifecycle.callersOf(other).length === 0 &&
+        call?.callee === "sysbus_init_mmio" &&
+        call.argument === 1 &&
+        casts.length === 0 &&
+        statement.first === call.calleeToken &&
+        statement.parent === bodyOf(other).root &&
+        conditionsOf(other, call.calleeToken).length === 0 &&
+        tokens.word.filter((word) => word === SYSBUS_INIT_MMIO).length === 1 &&
+        options.types.isLeaf(struct)
+      );
+    });
   }
 
   private requireUnderstood(use: Use): void {
+    // What is rewritten or goes must not hold a comment, which would go with it.
+    const { text, start, end } = use.source.tokens;
+    const from = use.ampersand < 0 ? use.first : use.ampersand;
+    if (hasComment(text.slice(start[from], end[use.last]))) {
+      throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
+    }
     if (use.kind !== "value") return;
     if (this.field.isArray && use.index === undefined && use.call?.callee === "ARRAY_SIZE") return;
     throw new Refusal(Reason.ValueUse, placeOfUse(use));
@@ -182,6 +237,9 @@ class FieldJudge {
     const { tokens } = source;
     if (call === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
     const given = argumentsOf(tokens, call.open);
+    const inside = (token: number): boolean => call.open < token && token <= call.close;
+    if (tokens.directives.some(({ token }) => inside(token)))
+      throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
     const name = given[pair.name];
     if (pair.name >= 0 && name === undefined) throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
     if (name !== undefined && textBetween(tokens, name[0], name[1]) === "NULL")
@@ -191,7 +249,23 @@ class FieldJudge {
       throw new Refusal(Reason.OwnerIsRegion, placeOfUse(use));
     }
     const form = initForm(use, statement);
-    if (form === undefined) throw new Refusal(Reason.InitInExpression, placeOfUse(use));
+    if (form === undefined || (form === "condition" && !isRepeatable(use)))
+      throw new Refusal(Reason.InitInExpression, placeOfUse(use));
+    const [, second] = given;
+    const { text, start, end } = tokens;
+    const gone = text.slice(end[call.open], second === undefined ? start[call.close] : start[second[0]]);
+    const around =
+      form === "condition"
+        ? text.slice(start[statement.first], start[call.calleeToken]) +
+          text.slice(end[call.close], end[statement.close])
+        : "";
+    if (hasComment(gone) || hasComment(around)) {
+      throw new Refusal(Reason.NotUnderstood, placeOfUse(use));
+    }
+    const isOwnArgument = this.field.uses.some(
+      (other) => other !== use && other.fn === use.fn && inside(other.first),
+    );
+    if (isOwnArgument) throw new Refusal(Reason.UsedBeforeInit, placeOfUse(use));
     return { use, pair, form };
   }
 
@@ -220,11 +294,35 @@ class FieldJudge {
       if (other.fn !== use.fn) return `used in ${other.fn.name}`;
       if (other.kind !== "address") return "its members are accessed";
       if (baseText(other) !== base) return "used through different expressions";
+      if (this.isMoved(use, other)) return "its variable is assigned in between";
       if (!covers(use.fn, use.first, other.first)) return "used outside the block that creates it";
       if (other.call?.callee === "object_unparent") return "unparented";
     }
+    // A structure of the file that nothing else uses would be left unused.
+    const { word, kind } = use.source.tokens;
+    const root = textOf(word[use.first] ?? 0);
+    const isVariable = kind[use.first] === Kind.Word && textOf(word[use.first + 1] ?? 0) !== "(";
+    if (isVariable && variableType(use.fn, root) === undefined)
+      return "its structure is a variable of the file";
     if (this.localName(use.fn) === undefined) return "its name means something else in the function";
+    const { tokens } = use.source;
+    // A local would be unused where the branch is not compiled.
+    if (directiveConditions(tokens, use.first).length > directiveConditions(tokens, use.fn.bodyOpen).length)
+      return "in a branch of an #if";
     return undefined;
+  }
+
+  /** True if a variable that the region is reached through changes between two uses. */
+  private isMoved(first: Use, second: Use): boolean {
+    const { tokens } = first.source;
+    for (let token = first.first; token <= first.last; token++) {
+      if (tokens.kind[token] !== Kind.Word) continue;
+      const name = textOf(tokens.word[token] ?? 0);
+      const before = tokens.word[token - 1];
+      if (before === ARROW || before === DOT || variableType(first.fn, name) === undefined) continue;
+      if (isAssignedBetween(first.fn, name, first.last, second.first)) return true;
+    }
+    return false;
   }
 
   /** The field's name, if nothing else in the function is called so. */
@@ -307,33 +405,67 @@ class FieldJudge {
 
   /** True if the initialisation is unconditional, or under conditions that the use is under as well. */
   private isAlways(init: Use, use: Use): boolean {
-    const wanted = this.allConditions(init.fn, init.first, 4);
+    const wanted = this.wantedConditions(init.fn, init.first, 4);
     if (wanted.length === 0) return true;
-    const given = new Set(this.allConditions(use.fn, use.first, 3));
-    return wanted.every((condition) => given.has(condition));
+    const given = this.givenConditions(use.fn, use.first, 3);
+    return wanted.every((condition) => given.has(condition) && this.isStable(condition, init, use));
   }
 
-  /** Conditions in the function itself and at all its calls. */
-  private allConditions(fn: FunctionBody, token: number, depth: number): string[] {
-    const own = conditionsOf(fn, token).map((text) => squeezed(text));
+  /** Every condition that may keep an initialisation from running: those at all calls of the function, too. */
+  private wantedConditions(fn: FunctionBody, token: number, depth: number): string[] {
+    const own = conditionsOf(fn, token);
+    if (depth === 0) return [...own, "(unknown)"];
+    const callers = this.lifecycle.callersOf(fn).filter(({ caller }) => caller !== fn);
+    if (callers.length === 0 || this.lifecycle.roleOf(fn) !== 0) return own;
+    return [...own, ...callers.flatMap((site) => this.wantedConditions(site.caller, site.token, depth - 1))];
+  }
+
+  /** The conditions that certainly hold at a use: its own, and what all calls of the function require. */
+  private givenConditions(fn: FunctionBody, token: number, depth: number): Set<string> {
+    const own = new Set(conditionsOf(fn, token));
     if (depth === 0) return own;
     const callers = this.lifecycle.callersOf(fn).filter(({ caller }) => caller !== fn);
     if (callers.length === 0 || this.lifecycle.roleOf(fn) !== 0) return own;
-    const [shared, ...rest] = callers.map((site) => this.allConditions(site.caller, site.token, depth - 1));
-    // Under several callers only what all of them require is certain to hold at a use; any of them may be missing at an
-    // initialisation, so there the union counts. The two agree where there is one caller.
-    return [...own, ...(shared ?? []), ...rest.flat()];
+    const [first, ...rest] = callers.map((site) => this.givenConditions(site.caller, site.token, depth - 1));
+    for (const condition of first ?? []) if (rest.every((other) => other.has(condition))) own.add(condition);
+    return own;
+  }
+
+  /**
+   * True if a condition of both an initialisation and a use means the same at both: it reads what hangs from a pointer of the
+   * same name and type, and nothing assigns a member that it reads while the machine runs.
+   */
+  private isStable(condition: string, init: Use, use: Use): boolean {
+    if (condition.startsWith("#") || condition.startsWith("!#")) return true;
+    const isSame = init.fn === use.fn;
+    const { source } = init;
+    const ownVariables = loopVariables(condition);
+    for (const [, link = "", name = "", next = ""] of condition.matchAll(
+      /(->|\.|)\b([A-Za-z_]\w*)(?=(->|\(|))/g,
+    )) {
+      if (link !== "") {
+        if (this.lifecycle.isAssignedLater(source, name, init.fn)) return false;
+        continue;
+      }
+      if (next === "(" || ownVariables.has(name) || variableType(init.fn, name) === undefined) continue;
+      if (isSame) {
+        if (isAssignedBetween(init.fn, name, init.first, use.first)) return false;
+      } else if (next !== "->" || variableType(init.fn, name) !== variableType(use.fn, name)) return false;
+    }
+    return true;
   }
 
   /** True if the use does nothing to zeroed storage, so that a test for null keeps what it does. */
   private isGuardable(use: Use): boolean {
     const { call, statement, source } = use;
     if (use.kind !== "address" || call === undefined || call.argument !== 0) return false;
+    if (!isRepeatable(use)) return false;
     if (tolerantQuestions.has(call.callee)) return true;
     if (!tolerantStatements.has(call.callee)) return false;
     return (
       statement.kind === "expression" &&
       statement.first === call.calleeToken &&
+      statement.parent?.kind === "block" && // else an `else` after it would belong to the test
       source.tokens.word[call.close + 1] === SEMICOLON
     );
   }
@@ -355,6 +487,55 @@ export function initForm({ call, source }: Use, statement: Statement): InitForm 
   if (statement.kind !== "if" || statement.parent?.kind !== "block") return undefined;
   const from = tokens.word[statement.open + 1] === NOT ? statement.open + 2 : statement.open + 1;
   return from === call.calleeToken && call.close + 1 === statement.close ? "condition" : undefined;
+}
+
+function hasComment(text: string): boolean {
+  return /\/[*/]/.test(text);
+}
+
+/** True if the expression of a region can be evaluated once more: it changes nothing. */
+function isRepeatable({ source: { tokens }, first, last }: Use): boolean {
+  for (let token = first; token <= last; token++) {
+    const word = tokens.word[token] ?? 0;
+    if (assigning.has(word)) return false;
+    const isCall = tokens.kind[token] === Kind.Word && textOf(tokens.word[token + 1] ?? 0) === "(";
+    if (isCall && !/^[A-Z][A-Z0-9_]*$/.test(textOf(word))) return false;
+  }
+  return true;
+}
+
+/** The variables that the head of a loop sets and counts: those of another loop with the same head run over the same values. */
+function loopVariables(condition: string): Set<string> {
+  if (!condition.includes(";")) return new Set();
+  return new Set([...condition.matchAll(/(\w+)(?:\+\+|--|[-+]=)/g)].map(([, name = ""]) => name));
+}
+
+/** The structure that a parameter or variable points to; undefined if the function has none of the name. */
+function variableType(fn: FunctionBody, name: string): string | Struct | undefined {
+  return (
+    fn.parameters.find((each) => each.name === name)?.type.base ??
+    bodyOf(fn).locals.find((each) => each.name === name)?.type.base
+  );
+}
+
+const assigning = new Set("= += -= *= /= %= &= |= ^= <<= >>= ++ --".split(" ").map(wordOf));
+
+/** True if a variable is assigned, or its address taken, between two tokens of a function. */
+function isAssignedBetween(fn: FunctionBody, name: string, from: number, to: number): boolean {
+  const { tokens } = fn.file;
+  const word = wordOf(name);
+  for (let token = from; token < to; token++) {
+    if (tokens.word[token] !== word) continue;
+    const before = tokens.word[token - 1] ?? 0;
+    if (before === ARROW || before === DOT) continue;
+    if (assigning.has(tokens.word[token + 1] ?? 0) || before === INCREMENT || before === DECREMENT)
+      return true;
+    if (before === AMPERSAND && !endsExpression(tokens, token - 2)) {
+      const next = tokens.word[token + 1] ?? 0;
+      if (next !== ARROW && next !== DOT) return true;
+    }
+  }
+  return false;
 }
 
 /** The expression of the state that a use starts from, without white space. */

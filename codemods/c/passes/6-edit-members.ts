@@ -83,6 +83,7 @@ class LineRemover {
     const before = this.text.slice(lineStart(this.text, from), from);
     const after = this.text.slice(to, lineEnd(this.text, to));
     if (before.trim() !== "" || !/^\s*(?:\/\*.*|\/\/.*)?\n?$/.test(after)) {
+      while (/[ \t]/.test(this.text[to] ?? "")) to++;
       this.edits.replace(from, to, "");
       return;
     }

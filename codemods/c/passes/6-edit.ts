@@ -1,6 +1,6 @@
 /** Phase 6: the text edits of a conversion to owned regions. */
 import { FileEdits } from "../edits.ts";
-import { columnAfter, indentAt, lineEnd, lineStart, realign, WIDTH, widest } from "../layout.ts";
+import { columnAfter, indentAt, lineEnd, lineStart, realign, stretchOf, WIDTH, widest } from "../layout.ts";
 import type { FunctionBody, Program, Signature, Source, Struct } from "../program.ts";
 import { bodyOf, type Local, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
@@ -23,8 +23,8 @@ export function editToOwned(
   helpers: Helpers,
   heap: readonly HeapJudgement[],
 ): Changes {
-  const editor = new Editor(program);
-  for (const helper of helpers.values()) editor.helper(helper, types);
+  const editor = new Editor(program, types);
+  for (const helper of helpers.values()) editor.helper(helper);
   for (const judgement of judgements) editor.field(judgement);
   for (const judgement of heap) editor.heap(judgement);
   return editor.finish(judgements);
@@ -34,14 +34,16 @@ const QUESTION_NOT = wordOf("!");
 
 class Editor {
   private readonly program: Program;
+  private readonly types: Types;
   private readonly files = new Map<string, FileEdits>();
   /** Names of new locals by the block that declares them. */
   private readonly declared = new Map<Statement, { readonly fn: FunctionBody; readonly names: string[] }>();
   private readonly locals = new Map<FunctionBody, Map<string, Field>>();
   private readonly touched = new Set<FunctionBody>();
 
-  constructor(program: Program) {
+  constructor(program: Program, types: Types) {
     this.program = program;
+    this.types = types;
   }
 
   file(path: string): FileEdits {
@@ -52,7 +54,7 @@ class Editor {
     return made;
   }
 
-  field({ field, treatment, inits, guards }: Judgement): void {
+  field({ field, treatment, inits, guards, moved }: Judgement): void {
     if (treatment === "refused") return;
     const isDropped = treatment === "dropped";
     const isUsed = field.uses.length > inits.length;
@@ -64,6 +66,7 @@ class Editor {
           : undefined
         : this.textOf(use);
       if (init !== undefined) this.init(init, target, isDropped);
+      else if (use === moved && inits[0] !== undefined) this.move(use, inits[0], isDropped, field);
       else if (isDropped) this.replaceUse(use, target ?? this.localFor(use.fn, field));
       else this.keepUse(use);
       if (isDropped) this.touched.add(use.fn);
@@ -72,6 +75,20 @@ class Editor {
     const [init] = inits;
     if (isDropped && init !== undefined && (isUsed || init.form === "condition"))
       this.declare(init, this.localFor(init.use.fn, field));
+  }
+
+  /** Deletes an announcement in instance_init, and makes it where realize has initialised the region. */
+  private move(use: Use, { use: init }: Init, isDropped: boolean, field: Field): void {
+    const { source, statement } = use;
+    const { text, start, end } = source.tokens;
+    const edits = this.file(source.path);
+    edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
+    this.touched.add(use.fn);
+    const region = isDropped ? this.localFor(init.fn, field) : this.textOf(init);
+    const state = textBetween(source.tokens, init.first, init.first);
+    const at = end[init.statement.last] ?? 0;
+    const indent = indentAt(text, start[init.statement.first] ?? 0);
+    edits.replace(at, at, `\n${indent}sysbus_init_mmio(SYS_BUS_DEVICE(${state}), ${region});`);
   }
 
   /** The local that takes a field's place: of its name, unless another field has that in the same function. */
@@ -90,10 +107,10 @@ class Editor {
   }
 
   /** A function that returns the region that it used to initialise, and its prototypes. */
-  helper(helper: Helper, types: Types): void {
+  helper(helper: Helper): void {
     const { fn, argument, parameter, inits } = helper;
     const seen = new Set<Signature>();
-    for (const signature of [fn, ...types.signaturesOf(fn)]) {
+    for (const signature of [fn, ...this.types.signaturesOf(fn)]) {
       if (seen.has(signature)) continue;
       seen.add(signature);
       editSignature(this.file(signature.file.path), signature, argument);
@@ -136,8 +153,7 @@ class Editor {
     const { text, start, end } = source.tokens;
     const edits = this.file(source.path);
     if (local === undefined) {
-      const from = lineStart(text, start[statement.first] ?? 0);
-      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
     } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
     for (const init of inits)
       this.init(init, textBetween(source.tokens, init.use.first, init.use.last), false);
@@ -265,10 +281,14 @@ class Editor {
     const { text, start, end } = fn.file.tokens;
     const edits = this.file(fn.file.path);
     const last = lastDeclaration(block, fn);
+    const after = end[last === undefined ? block.first : last.last] ?? 0;
+    const at = lineEnd(text, after);
+    if (!/^\s*(?:\/\*.*\*\/\s*|\/\/.*\s*)?$/.test(text.slice(after, at))) {
+      edits.replace(after, after, ` ${declaration(names, "").trim().replaceAll("\n", " ")}`);
+      return;
+    }
     if (last !== undefined) {
-      const indent = indentAt(text, start[last.first] ?? 0);
-      const at = lineEnd(text, end[last.last] ?? 0);
-      edits.replace(at, at, declaration(names, indent));
+      edits.replace(at, at, declaration(names, indentAt(text, start[last.first] ?? 0)));
       return;
     }
     const [first] = block.children;
@@ -276,7 +296,6 @@ class Editor {
       first === undefined
         ? `${indentAt(text, start[block.first] ?? 0)}    `
         : indentAt(text, start[first.first] ?? 0);
-    const at = lineEnd(text, end[block.first] ?? 0);
     edits.replace(at, at, `${declaration(names, indent)}\n`);
   }
 
@@ -296,9 +315,21 @@ class Editor {
     const edits = this.file(fn.file.path);
     const { text, start, end } = fn.file.tokens;
     for (const { statement } of removed) {
-      const from = lineStart(text, start[statement.first] ?? 0);
-      edits.replace(from, lineEnd(text, end[statement.last] ?? 0), "");
+      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
     }
+  }
+
+  /** True if a macro that the function uses names the variable. */
+  private isInMacro(fn: FunctionBody, { name }: Local): boolean {
+    const { tokens, path } = fn.file;
+    for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
+      if (tokens.kind[token] !== Kind.Word) continue;
+      const macro = this.types.macroOf(textOf(tokens.word[token] ?? 0), path);
+      if (macro === undefined || macro.define.parameters?.includes(name)) continue;
+      const body = macro.source.tokens.text.slice(macro.define.start, macro.define.end);
+      if (new RegExp(`\\b${name}\\b`).test(body)) return true;
+    }
+    return false;
   }
 
   private isDead(fn: FunctionBody, local: Local, removed: ReadonlySet<Local>): boolean {
@@ -315,10 +346,10 @@ class Editor {
         [...removed].some(({ statement }) => statement.first <= token && token <= statement.last);
       if (!isGone) return false;
     }
-    if (!wasUsed) return false;
+    if (!wasUsed || this.isInMacro(fn, local)) return false;
     if (local.initFirst < 0) return true;
     const initializer = textBetween(tokens, local.initFirst, local.initLast);
-    return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
+    return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&[\]\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
   }
 }
 

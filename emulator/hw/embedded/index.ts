@@ -23,6 +23,8 @@ import { VirtioMmioBus } from "./virtio/virtio-bus.ts";
 import { VirtioMmio } from "./virtio/virtio-mmio.ts";
 import { VirtioRng } from "./virtio/virtio-rng.ts";
 
+export { FLASH_BANKS, VIRT_MAX_HARTS } from "./riscv/virt-map.ts";
+
 /** Registers the types of this tree with a machine. */
 export function registerTypes(registry: TypeRegistry): void {
   registry.register(

@@ -23,6 +23,9 @@ export class Probe implements IrqInput {
   }
 }
 
+/** Any order of release must do, so tests use a shuffled one. */
+export const RELEASE_ORDER = 1;
+
 /** The device's window is mapped at this address. */
 export const BASE = 0x1000_0000;
 
@@ -37,7 +40,7 @@ export class Rig {
 
   constructor(tree: DeviceTreeModule) {
     const clock = new Clock(() => this.now, WALL_CLOCK);
-    this.model = new DeviceModel({ clock, checked: "throw" });
+    this.model = new DeviceModel({ clock, checked: "throw", releaseOrder: RELEASE_ORDER });
     tree.registerTypes(this.model.types);
     this.model.onShutdownRequest = (request) => this.requests.push(request);
     this.model.onGuestError = (_, message) => this.guestErrors.push(message);

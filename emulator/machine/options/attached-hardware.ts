@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
 import { CommandError } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
@@ -51,6 +52,7 @@ export class AttachedHardware {
       this.resources.push(disk);
       model.drives.set(drive.id, disk);
     }
+    requireOwnImages(drives);
     for (const option of chardevs) this.keep(makeBackend(option, "-chardev", CHARDEV_KINDS, model));
     for (const option of netdevs) this.keep(makeBackend(option, "-netdev", NETDEV_KINDS, model));
     this.serialEnd = this.prepareSerial(model);
@@ -93,15 +95,10 @@ export class AttachedHardware {
     this.resources.push(resource);
   }
 
-  /** Ids of the drives that are flash banks, by bank number. @throws CommandError when a bank has two. */
+  /** Ids of the drives that are flash banks, by bank number. */
   get flashDrives(): readonly (string | undefined)[] {
     const banks: (string | undefined)[] = [];
-    for (const { text, interface: kind, unit, id } of this.options.drives) {
-      if (kind !== "pflash") continue;
-      if (banks[unit] !== undefined)
-        throw new CommandError(`${text}: flash bank ${unit} already has a drive; give another unit=`);
-      banks[unit] = id;
-    }
+    for (const { interface: kind, unit, id } of this.options.drives) if (kind === "pflash") banks[unit] = id;
     return banks;
   }
 
@@ -199,6 +196,22 @@ function openDisk({ text, file, readOnly, snapshot }: DriveOption): Disk {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException; // like all errors of node:fs
     throw new CommandError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
+  }
+}
+
+/** As QEMU's image locks do: only drives that none of them writes may have one file. Links to it are that file. */
+function requireOwnImages(drives: readonly DriveOption[]): void {
+  const owners = new Map<string, DriveOption>();
+  const isWritten = ({ readOnly, snapshot }: DriveOption) => !readOnly && !snapshot;
+  for (const drive of drives) {
+    const { dev, ino } = statSync(drive.file, { bigint: true });
+    const place = `${dev}:${ino}`;
+    const owner = owners.get(place);
+    if (owner !== undefined && (isWritten(owner) || isWritten(drive)))
+      throw new CommandError(
+        `${drive.text}: ${owner.text} already uses that file; give both readonly=on or snapshot=on, or each a file of its own`,
+      );
+    owners.set(place, drive);
   }
 }
 

@@ -74,11 +74,12 @@ export const pipeChar: BackendKind = ({ text, id, properties }, model) => {
 /** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a client. */
 export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
-  const place = socketPlace(reader);
+  const [path, host, port] = [reader.take("path"), reader.take("host") ?? "", reader.take("port")];
   const isServer = reader.switch("server");
-  if (reader.take("wait") === "on")
-    throw reader.error("it cannot wait for a client; leave wait=on out, or give wait=off");
+  const wait = reader.switch("wait");
   reader.end();
+  const place = socketPlace(reader, path, host, port);
+  if (wait) throw reader.error("it cannot wait for a client; leave wait=on out, or give wait=off");
   const backend = new SocketChar();
   model.chardevs.add(id, backend);
   const where = "path" in place ? place.path : `port ${place.port}`;
@@ -103,10 +104,12 @@ export const stdioChar: BackendKind = ({ text, id, properties }, model) => {
   return { stdio: backend, close: () => backend.close() };
 };
 
-function socketPlace(reader: OptionReader): SocketPlace {
-  const path = reader.take("path");
-  const host = reader.take("host") ?? "";
-  const port = reader.take("port");
+function socketPlace(
+  reader: OptionReader,
+  path: string | undefined,
+  host: string,
+  port: string | undefined,
+): SocketPlace {
   if (path !== undefined && port === undefined) return { path };
   if (path !== undefined || port === undefined || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     throw reader.error("its address is missing or invalid; give path=P, or port=N");

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { CommandError } from "#host";
 import type { GlobalProperty } from "#qdev";
-import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
+import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 import { parseSerial, type SerialOption } from "./serial-option.ts";
 
 /** `-drive`: the backing file of a block device or a flash bank. */
@@ -89,11 +89,11 @@ export function addHardwareOptions(command: Command): Command {
 
 /** @throws CommandError that names the option, the reason and the fix. */
 export function parseHardwareOptions(options: HardwareArguments): HardwareOptions {
-  const counts = new Map<string, number>();
+  const units = new Map<string, Set<number>>();
   return {
     drives: unique(
       "-drive",
-      options.drive.map((text) => parseDrive(text, counts)),
+      options.drive.map((text) => parseDrive(text, units)),
     ),
     devices: options.device.map(parseDevice),
     globals: options.global.map(parseGlobal),
@@ -110,28 +110,45 @@ export function parseHardwareOptions(options: HardwareArguments): HardwareOption
   };
 }
 
-/** @param counts drives so far, by interface: they number drives without an id or unit. */
-function parseDrive(text: string, counts: Map<string, number>): DriveOption {
+/** @param units numbers of the drives so far, by interface: a drive without one gets the first that is free */
+function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption {
   const option = `-drive ${text}`;
   const reader = new OptionReader(option, parseKeyValues("-drive", text));
   const kind = reader.choice("if", ["none", "virtio", "pflash"], "virtio");
-  const count = counts.get(kind) ?? 0;
-  counts.set(kind, count + 1);
-  const unit = reader.take("unit") ?? reader.take("index") ?? String(count);
-  if (!/^\d{1,9}$/.test(unit)) throw reader.error(`unit=${unit} is not a number; give unit=0, or another`);
+  const unit = unitOf(reader, kind, units);
   reader.choice("format", ["raw"], "raw");
   reader.choice("media", ["disk"], "disk");
   const drive = {
     text: option,
-    id: checkedId(option, reader.take("id") ?? `${kind}${count}`),
+    id: checkedId(option, reader.take("id") ?? `${kind}${unit}`),
     interface: kind,
     file: reader.require("file"),
     readOnly: reader.switch("readonly"),
     snapshot: reader.switch("snapshot"),
-    unit: Number(unit),
+    unit,
   };
   reader.end();
   return drive;
+}
+
+/** As in QEMU: `unit` and `index` are the same number, each belongs to one drive of an interface. */
+function unitOf(reader: OptionReader, kind: string, units: Map<string, Set<number>>): number {
+  const taken = units.get(kind) ?? new Set();
+  units.set(kind, taken);
+  const asUnit = reader.take("unit");
+  const asIndex = reader.take("index");
+  if (asUnit !== undefined && asIndex !== undefined)
+    throw reader.error("unit and index are the same number; give only one of them");
+  const name = asUnit === undefined ? "index" : "unit";
+  const given = asUnit ?? asIndex;
+  if (given !== undefined && !/^\d{1,9}$/.test(given))
+    throw reader.error(`${name}=${given} is not a number; give ${name}=0, or another`);
+  let unit = Number(given ?? 0);
+  if (given === undefined) while (taken.has(unit)) unit++;
+  if (taken.has(unit))
+    throw reader.error(`another drive with if=${kind} has the ${name} ${unit}; give each its own`);
+  taken.add(unit);
+  return unit;
 }
 
 function parseDevice(text: string): DeviceOption {
@@ -151,7 +168,7 @@ function parseGlobal(text: string): GlobalProperty & { readonly text: string } {
   const [, driver, property, value] = /^([^=]+)\.([^.=]+)=(.*)$/s.exec(text) ?? [];
   if (driver !== undefined && property !== undefined && value !== undefined)
     return { text: option, driver, property, value };
-  if (!text.startsWith("driver="))
+  if (!text.startsWith("driver=") && !asksForHelp(text))
     throw new CommandError(`${option}: not a property of a driver; give driver.property=value`);
   const reader = new OptionReader(option, parseKeyValues("-global", text));
   const global = {
@@ -178,8 +195,10 @@ function parseFirmwareFile(text: string): FirmwareFileOption {
 
 function parseBackend(option: string, text: string): BackendOption {
   const entries = parseKeyValues(option, text, "type");
+  const isHelp = entries.some(([name, value]) => asksForHelp(name) && value === "on");
   const one = (name: string): string => {
     const [value, second] = entries.filter(([each]) => each === name).map(([, each]) => each);
+    if (value === undefined && isHelp) return "help"; // answered by the kind of backend, which knows its properties
     if (value === undefined || value === "" || second !== undefined)
       throw new CommandError(`${option} ${text}: give ${name}= once`);
     return value;

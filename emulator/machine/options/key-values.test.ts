@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { HelpRequest } from "#host";
 import { OptionReader, parseKeyValues } from "./key-values.ts";
 
 describe("properties of an option", () => {
@@ -115,5 +116,47 @@ describe("an option whose properties may be given once", () => {
       option.choice("c", ["y", "z"], "y");
       option.end();
     }).toThrow(message);
+  });
+});
+
+describe("an option that asks for help", () => {
+  const help = (text: string, implied?: string): string => {
+    const option = new OptionReader(`-x ${text}`, parseKeyValues("-x", text, implied));
+    try {
+      option.require("file");
+      option.take("a");
+      option.switch("on");
+      option.choice("c", ["y", "z"], "y");
+      option.end();
+    } catch (error) {
+      if (error instanceof HelpRequest) return error.text;
+      throw error;
+    }
+    throw new Error(`${text}: no help`);
+  };
+  const all = "x options:\n  a=<value>\n  c=y|z\n  file=<value>\n  on=on|off\n";
+
+  test.each(["help", "?", "a=1,help", "help=on,c=z", "file=f,?", '{"help": true}'])("%s", (text) => {
+    expect(help(text)).toBe(all);
+  });
+
+  test.each(["help", "?"])("%s where the first word is the file's name", (text) => {
+    expect(help(text, "file")).toBe(all);
+  });
+
+  test.each([
+    ["file=f,c=help", "c: y z"],
+    ["file=f,c=?,a=1", "c: y z"],
+    ["file=f,on=help", "on: on off"],
+  ])("%s asks for one property's values", (text, values) => {
+    expect(help(text)).toBe(`Supported values of ${values}\n`);
+  });
+
+  test.each(["file=help", "a=help,file=f", "b=help,file=f"])("%s does not", (text) => {
+    expect(() => help(text)).toThrow(/: no help$|: property b is unknown/);
+  });
+
+  test("and a property that does not exist is refused first", () => {
+    expect(() => help("help,nothing=1")).toThrow("property nothing is unknown");
   });
 });

@@ -1,13 +1,18 @@
-import { CommandError } from "#host";
+import { CommandError, HelpRequest } from "#host";
 
 /** Properties of an option, in the order given; a name may occur more than once. */
 export type KeyValues = readonly (readonly [name: string, value: string])[];
+
+/** Whether a value asks for a list of what may be given. */
+export function asksForHelp(value: string): boolean {
+  return value === "help" || value === "?";
+}
 
 /**
  * Parses `name=value,name=value` as in QEMU: a comma in a value is doubled, and a name alone stands for `name=on`. A
  * JSON object is equivalent; its nested members become `name.member=value`.
  * @param option as the user gave it, for messages.
- * @param implied name of the first part if that has none.
+ * @param implied name of the first part if that has none; `help` alone stands for `help=on` in any case.
  * @throws CommandError when a part has no name, or the JSON is invalid.
  */
 export function parseKeyValues(option: string, text: string, implied?: string): KeyValues {
@@ -20,7 +25,7 @@ export function parseKeyValues(option: string, text: string, implied?: string): 
         `${option} ${text}: a property has no name; give name=value, separated by commas`,
       );
     if (equals > 0) return [part.slice(0, equals), part.slice(equals + 1)];
-    return index === 0 && implied !== undefined ? [implied, part] : [part, "on"];
+    return index === 0 && implied !== undefined && !asksForHelp(text) ? [implied, part] : [part, "on"];
   });
 }
 
@@ -78,11 +83,16 @@ function splitAtCommas(text: string): string[] {
   return [...parts, part];
 }
 
-/** The properties of an option, each of which may be given only once; they are taken out one by one. */
+/**
+ * The properties of an option, each of which may be given only once; they are taken out one by one. With `help` among
+ * them, none is missing, and `end` asks for their list.
+ */
 export class OptionReader {
   private readonly option: string;
   private readonly left: Map<string, string>;
-  private readonly known: string[] = [];
+  /** Values of the properties that exist, as far as they can be listed. */
+  private readonly known = new Map<string, readonly string[]>();
+  private readonly asksForHelp: boolean;
 
   /**
    * @param option with the text that the user gave, for messages.
@@ -95,6 +105,9 @@ export class OptionReader {
       if (this.left.has(name)) throw this.error(`${name} is given twice; give it once`);
       this.left.set(name, value);
     }
+    const help = [...this.left].find(([name, value]) => asksForHelp(name) && value === "on");
+    this.asksForHelp = help !== undefined;
+    if (help !== undefined) this.left.delete(help[0]);
   }
 
   error(message: string): CommandError {
@@ -102,7 +115,7 @@ export class OptionReader {
   }
 
   take(name: string): string | undefined {
-    this.known.push(name);
+    if (!this.known.has(name)) this.known.set(name, ["<value>"]);
     const value = this.left.get(name);
     this.left.delete(name);
     return value;
@@ -111,14 +124,17 @@ export class OptionReader {
   /** @throws CommandError when it is missing or empty. */
   require(name: string): string {
     const value = this.take(name);
+    if (value === undefined && this.asksForHelp) return "";
     if (value === undefined || value === "") throw this.error(`${name} is missing; give ${name}=`);
     return value;
   }
 
-  /** @throws CommandError unless it is one of `choices`. */
+  /** @throws CommandError unless it is one of `choices`; HelpRequest if it asks for them. */
   choice<T extends string>(name: string, choices: readonly [T, ...T[]], otherwise: T): T {
     const value = this.take(name);
+    this.known.set(name, choices);
     if (value === undefined) return otherwise;
+    if (asksForHelp(value)) throw new HelpRequest(`Supported values of ${name}: ${choices.join(" ")}\n`);
     const found = choices.find((choice) => choice === value);
     if (found === undefined)
       throw this.error(`${name}=${value} is unknown; give ${name}=${choices.join(`, ${name}=`)}`);
@@ -135,11 +151,23 @@ export class OptionReader {
     return this.left;
   }
 
-  /** @throws CommandError when a property was not taken. */
+  /** @throws CommandError when a property was not taken; HelpRequest if help is asked for. */
   end(): void {
     for (const [name] of this.left)
       throw this.error(
-        `property ${name} is unknown; ${this.known.length === 0 ? "leave it out" : `there are ${this.known.sort().join(", ")}`}`,
+        `property ${name} is unknown; ${this.known.size === 0 ? "leave it out" : `there are ${[...this.known.keys()].sort().join(", ")}`}`,
       );
+    if (this.asksForHelp) throw helpOn(/^-*(\S*)/.exec(this.option)?.[1] ?? "", this.known);
   }
+}
+
+/** The properties of something, with their possible values, in QEMU's form. */
+export function helpOn(
+  what: string,
+  properties: Iterable<readonly [string, readonly string[]]>,
+): HelpRequest {
+  const lines = [...properties].map(([name, values]) => `  ${name}=${values.join("|")}\n`);
+  return new HelpRequest(
+    lines.length === 0 ? `There are no options for ${what}.\n` : `${what} options:\n${lines.sort().join("")}`,
+  );
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { Translate } from "#cpu/riscv";
-import { CommandError } from "#host";
+import { CommandError, HelpRequest } from "#host";
 import { DeviceModel } from "#qdev";
 import type { EmulationOptions } from "../emulation.ts";
 import { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "../hardware.ts";
@@ -15,15 +15,11 @@ import {
   type HardwareOptions,
   parseHardwareOptions,
 } from "./hardware-options.ts";
-import { OptionReader, parseKeyValues } from "./key-values.ts";
+import { asksForHelp, helpOn, OptionReader, parseKeyValues } from "./key-values.ts";
 import { pluggableDevices } from "./pluggable.ts";
 import { OFF_ANYWAY } from "./qemu-words.ts";
 
-/** Values that ask for a list. */
-const HELP = /^(help|\?)$/;
 const TRANSLATE: readonly Translate[] = ["hot", "all", "nothing"];
-/** Harts that the board has room for. */
-const MOST_HARTS = 8;
 /** Where packages install OpenSBI, QEMU's default firmware. */
 const DEFAULT_FIRMWARE = [
   "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
@@ -92,12 +88,21 @@ function suggesting(option: Option, values: readonly string[]): Option {
   return option;
 }
 
-/** The emulation that these options describe, before a run's own. @throws CommandError with option, reason and fix */
+/**
+ * The emulation that these options describe, before a run's own.
+ * @throws CommandError with option, reason and fix; HelpRequest if one of them asks for help
+ */
 export async function machineOptions(
   options: MachineArguments,
 ): Promise<EmulationOptions & { readonly files: BootFiles }> {
   const hardware = await loadHardware(parseRegions(options.regions));
+  answerHelp(options, hardware);
   const attached = parseHardwareOptions(options);
+  for (const { text, interface: kind, unit } of attached.drives)
+    if (kind === "pflash" && unit >= hardware.flashBanks)
+      throw new CommandError(
+        `${text}: there is no flash bank ${unit}; give unit=0 to ${hardware.flashBanks - 1}`,
+      );
   const drives = options.snapshot
     ? attached.drives.map((drive) => ({ ...drive, snapshot: !drive.readOnly }))
     : attached.drives;
@@ -106,7 +111,7 @@ export async function machineOptions(
     hardware,
     machine: parseMachine(options.machine),
     ramBytes: parseSize("-m", options.memory),
-    hartCount: parseHarts(options.smp),
+    hartCount: parseHarts(options.smp, hardware.mostHarts),
     files: filesOf(options, attached),
     translate: parseTranslate(options.translate),
     attached: { ...attached, drives },
@@ -114,31 +119,22 @@ export async function machineOptions(
   };
 }
 
-/** The list that an option asks for with the value `help`; null: none has that value. */
-export async function askedForHelp({
-  machine,
-  cpu,
-  device,
-  netdev,
-  chardev,
-  regions,
-}: MachineArguments): Promise<string | null> {
-  if (machine === "help" || machine === "?")
-    return "Supported machines are:\nvirt                 RISC-V VirtIO board\n";
+/** @throws HelpRequest with the list that an option asks for with the value `help`; the others are asked when parsed. */
+function answerHelp({ machine, cpu, device, netdev, chardev }: MachineArguments, hardware: Hardware): void {
+  if (asksForHelp(machine))
+    throw new HelpRequest("Supported machines are:\nvirt                 RISC-V VirtIO board\n");
   if (machine === "virt,help")
-    return `virt options:\n${Object.entries({ ...OFF_ANYWAY, pflash0: ["<node>"], pflash1: ["<node>"] })
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([name, values]) => `  ${name}=${values.join("|")}\n`)
-      .join("")}`;
-  if (cpu === "help") return "Available CPUs:\n  max\n  rv64\n";
+    throw helpOn("virt", Object.entries({ ...OFF_ANYWAY, pflash0: ["<node>"], pflash1: ["<node>"] }));
+  if (cpu === "help") throw new HelpRequest("Available CPUs:\n  max\n  rv64\n");
   const kinds = (what: string, known: ReadonlyMap<string, unknown>) =>
-    `Available ${what} backend types:\n${[...known.keys()].map((name) => `  ${name}\n`).join("")}`;
-  if (netdev.some((text) => HELP.test(text))) return kinds("netdev", NETDEV_KINDS);
-  if (chardev.some((text) => HELP.test(text))) return kinds("chardev", CHARDEV_KINDS);
+    new HelpRequest(
+      `Available ${what} backend types:\n${[...known.keys()].map((name) => `  ${name}\n`).join("")}`,
+    );
+  if (netdev.some(asksForHelp)) throw kinds("netdev", NETDEV_KINDS);
+  if (chardev.some(asksForHelp)) throw kinds("chardev", CHARDEV_KINDS);
   const asked = device.find((text) => /^(help|\?)$|,(help|\?)(=on)?$/.test(text));
-  if (asked === undefined) return null;
-  const hardware = await loadHardware(parseRegions(regions));
-  return HELP.test(asked) ? listDevices(hardware) : listProperties(hardware, asked.split(",")[0] ?? "");
+  if (asked === undefined) return;
+  throw asksForHelp(asked) ? devicesOf(hardware) : propertiesOf(hardware, asked.split(",")[0] ?? "");
 }
 
 function modelOf(hardware: Hardware): DeviceModel {
@@ -147,20 +143,20 @@ function modelOf(hardware: Hardware): DeviceModel {
   return model;
 }
 
-function listDevices(hardware: Hardware): string {
+function devicesOf(hardware: Hardware): HelpRequest {
   const found = pluggableDevices(modelOf(hardware)).sort((a, b) => (a.name < b.name ? -1 : 1));
-  return found.map(({ name, bus }) => `name "${name}", bus ${bus}\n`).join("");
+  return new HelpRequest(found.map(({ name, bus }) => `name "${name}", bus ${bus}\n`).join(""));
 }
 
-function listProperties(hardware: Hardware, driver: string): string {
+function propertiesOf(hardware: Hardware, driver: string): HelpRequest {
   const model = modelOf(hardware);
   if (!model.types.names().includes(driver))
     throw new CommandError(`-device ${driver},help: there is no such device; -device help lists them`);
-  const names = model.types.classProperties(model.types.lookup(driver)).map(({ name }) => name);
-  return `${driver} options:\n${names
-    .sort()
-    .map((name) => `  ${name}=<value>\n`)
-    .join("")}`;
+  const properties = model.types.classProperties(model.types.lookup(driver));
+  return helpOn(
+    driver,
+    properties.map(({ name }) => [name, ["<value>"]]),
+  );
 }
 
 /** The form that `--regions` names. @throws CommandError for any other. */
@@ -185,10 +181,9 @@ function parseTranslate(text: string): Translate {
   return what;
 }
 
-function parseHarts(text: string): number {
+function parseHarts(text: string, most: number): number {
   const count = parseCount("-smp", text, 1);
-  if (count > MOST_HARTS)
-    throw new CommandError(`-smp ${text}: too many processors; give at most ${MOST_HARTS}`);
+  if (count > most) throw new CommandError(`-smp ${text}: too many processors; give at most ${most}`);
   return count;
 }
 

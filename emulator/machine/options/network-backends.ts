@@ -1,10 +1,23 @@
 /** Kinds of `-netdev`. */
-import { BackendOptionError, forwardToGuest, forwardToHost, parseUserNetwork, UserNetwork } from "#backends";
+import {
+  BackendOptionError,
+  forwardToGuest,
+  forwardToHost,
+  parseUserNetwork,
+  USER_NETWORK_PROPERTIES,
+  UserNetwork,
+} from "#backends";
 import { CommandError } from "#host";
 import type { BackendKind } from "./backend-kinds.ts";
+import { asksForHelp, helpOn } from "./key-values.ts";
 
 /** `-netdev user`: a network inside the process; only its forwards reach the host. */
 export const userNetwork: BackendKind = ({ text, id, properties }, model) => {
+  if (properties.some(([name, value]) => asksForHelp(name) && value === "on"))
+    throw helpOn(
+      "netdev user",
+      USER_NETWORK_PROPERTIES.map((name) => [name, ["<value>"]]),
+    );
   try {
     const { network: options, hostForwards, guestForwards } = parseUserNetwork(properties);
     const network = new UserNetwork(options);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { CommandError } from "#host";
+import { CommandError, HelpRequest } from "#host";
 import { parseRtc } from "./machine-options.ts";
-import { fromQemu } from "./qemu-words.ts";
+import { acceptedWords, fromQemu } from "./qemu-words.ts";
 
 const KNOWN = new Set(["help", "kernel", "stats", "regions", "machine", "gdb", "timeout", "verbose"]);
 const ours = (line: string) => fromQemu(line === "" ? [] : line.split(" "), KNOWN).words.join(" ");
@@ -29,14 +29,17 @@ describe("QEMU's options that work", () => {
     ["-smp sockets=2,cores=3", "--smp 6"],
     ["-cpu rv64", ""],
     ["-cpu max -display none -vga none -monitor none -parallel none", ""],
-    ["-nodefaults -no-user-config -name guest -uuid 1", ""],
+    ["-nodefaults -no-user-config -name guest -uuid 01234567-89ab-CDEF-0123-456789abcdef", ""],
     ["-bios default -append root=/dev/vda", "--bios default --append root=/dev/vda"],
     ["-serial mon:stdio -serial null", "--serial mon:stdio --serial null"],
     [
       "-drive file=a,if=none,id=hd -device virtio-blk-device,drive=hd",
       "--drive file=a,if=none,id=hd --device virtio-blk-device,drive=hd",
     ],
-    ["-hda disk.img -pflash flash.img", "--drive if=virtio,file=disk.img --drive if=pflash,file=flash.img"],
+    [
+      "-hda disk.img -pflash flash.img",
+      "--drive if=virtio,index=0,file=disk.img --drive if=pflash,file=flash.img",
+    ],
     ["-snapshot -no-reboot -s -S", "--snapshot --no-reboot -s -S"],
     ["-rtc base=utc", "--rtc base=utc"],
     ["-d guest_errors,unimp -D log", "--log guest_errors,unimp --log-file log"],
@@ -70,6 +73,8 @@ describe("QEMU's options that work", () => {
     ],
     ["-M help -cpu help -device help", "--machine help --cpu help --device help"],
     ["-M virt,help", "--machine virt,help"],
+    ["-M ? -cpu ? -device ?", "--machine ? --cpu help --device ?"],
+    ["-accel tcg -gdb none", ""],
     ["", ""],
   ])("%s", (line, expected) => {
     expect(ours(line)).toBe(expected);
@@ -85,7 +90,11 @@ describe("QEMU's options that do not", () => {
     ["-dtb x.dtb", /^-dtb: the board generates its device tree/],
     ["-trace enable=x", /^-trace: .*--trace-mmio FILE/],
     ["-loadvm a", /^-loadvm: .*--snapshot-in FILE/],
-    ["-accel kvm", /^-accel: guest code is translated/],
+    ["-accel kvm", /^-accel kvm: guest code is translated .*; give -accel tcg, or leave it out/],
+    ["-uuid 1", /^-uuid 1: is not a UUID; give one, as /],
+    ["-uuid 0123456789abcdef0123456789abcdef", /is not a UUID/],
+    ["-uuid 01234567-89ab-cdef-0123-456789abcdeg", /is not a UUID/],
+    ["-uuid 1 -uuid 01234567-89ab-cdef-0123-456789abcdef", /^-uuid 1: is not a UUID/],
     ["-enable-kvm", /^-enable-kvm: guest code is translated/],
     ["-cdrom a.iso", /^-cdrom: .*-drive file=FILE,if=virtio,readonly=on/],
     ["-M virt,acpi=on", /^-machine virt,acpi=on: acpi=on is not supported; give acpi=off or auto/],
@@ -121,12 +130,55 @@ describe("QEMU's options that do not", () => {
 });
 
 it.each([
+  ["-smp help", "smp options:\n  clusters=<value>\n  cores=<value>\n  cpus=<value>\n"],
+  ["-smp 2,help", "smp options:\n  clusters=<value>\n"],
+  ["-m help", "m options:\n  maxmem=<value>\n  size=<value>\n  slots=<value>\n"],
+  ["-blockdev help", "blockdev options:\n"],
+  ["-blockdev driver=help", "Supported values of driver: file raw\n"],
+  ["-nic help", "Supported values of -nic: user none\n"],
+  ["-display help", "Supported values of -display: none\n"],
+  ["-accel ?", "Supported values of -accel: tcg\n"],
+])("%s asks for help", (line, text) => {
+  try {
+    ours(line);
+  } catch (error) {
+    if (!(error instanceof HelpRequest)) throw error;
+    expect(error.text.startsWith(text)).toBe(true);
+    return;
+  }
+  throw new Error("there is none");
+});
+
+describe("words that shells complete", () => {
+  const words = acceptedWords(new Set(["machine", "drive", "gdb", "freeze"]));
+
+  it.each(words.map(({ word, takesValue }) => [word, takesValue] as const))(
+    "%s is none that is refused",
+    (word, takesValue) => {
+      const known = new Set(["machine", "drive", "gdb", "freeze"]);
+      const translate = () => fromQemu(takesValue ? [word, "1"] : [word], known);
+      try {
+        translate();
+      } catch (error) {
+        expect(String(error)).toContain(`${word} 1: `); // its value is wrong, not the word
+      }
+    },
+  );
+
+  it("are those whose option the command has, and those that ask for nothing", () => {
+    const names = words.map(({ word }) => word);
+    expect(names).toEqual(expect.arrayContaining(["-M", "-machine", "-hda", "-S", "-nographic", "-uuid"]));
+    for (const absent of ["-kernel", "-d", "-vnc", "-icount"]) expect(names).not.toContain(absent);
+  });
+});
+
+it.each([
   ["-d help", "--log help: unknown", "-d help: unknown"],
   ["-D a/b", "--log-file a/b: no folder", "-D a/b: no folder"],
   ["-kernel none", "--kernel none: no such file", "-kernel none: no such file"],
   ["-gdb tcp::70000", "--gdb 70000: no port", "-gdb tcp::70000: no port"],
   ["--gdb=tcp::70000", "--gdb 70000: no port", "--gdb=tcp::70000: no port"],
-  ["-hda x", "-drive if=virtio,file=x: no such file", "-hda x: no such file"],
+  ["-hda x", "-drive if=virtio,index=0,file=x: no such file", "-hda x: no such file"],
   ["-drive file=x", "-drive file=x: no such file", "-drive file=x: no such file"],
   [
     "-blockdev file,node-name=hd,filename=a -device virtio-blk-device,drive=hd",

@@ -3,13 +3,15 @@
  * always the case here, or have another name. Each option either works or is refused by its full name, with what to use
  * instead.
  */
-import { CommandError } from "#host";
-import { type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
+import { CommandError, HelpRequest } from "#host";
+import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 
 /** How an option is translated into words of ours. */
 interface Meaning {
   /** Whether a value follows it. */
   readonly takesValue: boolean;
+  /** Long name of the option of ours that it becomes; null: it is dropped; undefined: it is refused. */
+  readonly option?: string | null;
   /** @throws CommandError when the option is not supported */
   readonly words: (value: string, all: WordsOfOne) => readonly string[];
 }
@@ -27,14 +29,31 @@ interface BlockNode {
   readonly readOnly: boolean;
 }
 
-const same = (name: string): Meaning => ({ takesValue: true, words: (value) => [`--${name}`, value] });
+const same = (name: string): Meaning => ({
+  takesValue: true,
+  option: name,
+  words: (value) => [`--${name}`, value],
+});
+/** An option whose value is translated, too. */
+const valued = (option: string | null, words: Meaning["words"]): Meaning => ({
+  takesValue: true,
+  option,
+  words,
+});
+const flag = (option: string, word = `--${option}`): Meaning => ({
+  takesValue: false,
+  option,
+  words: () => [word],
+});
 /** An option that asks for what is always the case here: it is dropped. */
-const nothing = (takesValue = false): Meaning => ({ takesValue, words: () => [] });
+const nothing = (takesValue = false): Meaning => ({ takesValue, option: null, words: () => [] });
 /** An option of which only some values are always the case here; any other is refused. */
 const only = (name: string, values: readonly string[], why: string): Meaning => ({
   takesValue: true,
+  option: null,
   words: (value) => {
     if (values.includes(value)) return [];
+    if (asksForHelp(value)) throw new HelpRequest(`Supported values of -${name}: ${values.join(" ")}\n`);
     throw new CommandError(
       `-${name} ${value}: ${why}; give -${name} ${values.join(", or ")}, or leave it out`,
     );
@@ -59,18 +78,18 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
       ...["trace-mmio", "snapshot-in", "snapshot-out"],
     ].map((name) => [name, same(name)]),
   ),
-  M: { takesValue: true, words: machineWords },
-  machine: { takesValue: true, words: machineWords },
-  m: { takesValue: true, words: (value) => ["-m", memorySize(value)] },
-  smp: { takesValue: true, words: (value) => ["--smp", processors(value)] },
-  cpu: { takesValue: true, words: cpuWords },
+  M: valued("machine", machineWords),
+  machine: valued("machine", machineWords),
+  m: valued("memory", (value) => ["-m", memorySize(value)]),
+  smp: valued("smp", (value) => ["--smp", processors(value)]),
+  cpu: valued("cpu", cpuWords),
   bios: same("bios"),
-  pflash: { takesValue: true, words: (file) => ["--drive", `if=pflash,file=${doubled(file)}`] },
-  hda: { takesValue: true, words: (file) => ["--drive", `if=virtio,file=${doubled(file)}`] },
-  device: { takesValue: true, words: deviceWords },
-  blockdev: { takesValue: true, words: () => [] }, // translated where it is used
-  snapshot: { takesValue: false, words: () => ["--snapshot"] },
-  nic: { takesValue: true, words: nicWords },
+  pflash: valued("drive", (file) => ["--drive", `if=pflash,file=${doubled(file)}`]),
+  hda: valued("drive", (file) => ["--drive", `if=virtio,index=0,file=${doubled(file)}`]),
+  device: valued("device", deviceWords),
+  blockdev: valued("drive", () => []), // translated where it is used
+  snapshot: flag("snapshot"),
+  nic: valued("netdev", nicWords),
   net: only(
     "net",
     ["none"],
@@ -79,16 +98,16 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   rtc: same("rtc"),
   d: same("log"),
   D: same("log-file"),
-  gdb: { takesValue: true, words: (value) => ["--gdb", gdbPort(value)] },
-  s: { takesValue: false, words: () => ["-s"] },
-  S: { takesValue: false, words: () => ["-S"] },
-  "no-reboot": { takesValue: false, words: () => ["--no-reboot"] },
+  gdb: valued("gdb", gdbWords),
+  s: flag("gdb-usual", "-s"),
+  S: flag("freeze", "-S"),
+  "no-reboot": flag("no-reboot"),
   // Options that ask for what is always the case here.
   nographic: nothing(),
   nodefaults: nothing(),
   "no-user-config": nothing(),
   name: nothing(true),
-  uuid: nothing(true),
+  uuid: valued(null, uuidWords),
   display: only("display", ["none"], "the board has no display"),
   vga: only("vga", ["none"], "the board has no display"),
   parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
@@ -109,7 +128,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ),
   qmp: refused("qmp", true, "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT"),
   mon: refused("mon", true, "the monitor shares the terminal, at Ctrl-A C; leave it out"),
-  accel: refused("accel", true, NO_ACCELERATOR),
+  accel: only("accel", ["tcg"], "guest code is translated to WebAssembly, and in no other way"),
   "enable-kvm": refused("enable-kvm", false, NO_ACCELERATOR),
   cdrom: refused("cdrom", true, "give it as a disk: -drive file=FILE,if=virtio,readonly=on"),
   hdb: refused("hdb", true, "give it as a disk: -drive file=FILE,if=virtio"),
@@ -192,6 +211,22 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "watchdog-action": refused("watchdog-action", true, NOT_HERE),
   "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
 };
+
+/** Words of QEMU, with their dash, that a command with these options accepts: for shells to complete. */
+export function acceptedWords(known: ReadonlySet<string>): AcceptedWord[] {
+  return Object.entries(MEANINGS).flatMap(([name, { takesValue, option }]) =>
+    option === undefined || (option !== null && !known.has(option))
+      ? []
+      : [{ word: `-${name}`, takesValue, option }],
+  );
+}
+
+export interface AcceptedWord {
+  readonly word: string;
+  readonly takesValue: boolean;
+  /** Long name of the option that it stands for; null: it asks for what is always the case. */
+  readonly option: string | null;
+}
 
 /** Options of ours whose values may be in QEMU's form. */
 const IN_BOTH = new Set(["machine", "smp", "cpu", "device", "gdb"]);
@@ -290,7 +325,7 @@ function asWritten(message: string, spellings: readonly Spelling[]): string {
 function machineWords(value: string, { nodes }: WordsOfOne): string[] {
   const [type, ...properties] = parseKeyValues("-machine", value, "type");
   const name = type?.[0] === "type" ? type[1] : value;
-  if (properties.some(([property]) => /^(help|\?)$/.test(property))) return ["--machine", `${name},help`];
+  if (properties.some(([property]) => asksForHelp(property))) return ["--machine", `${name},help`];
   const words = ["--machine", name];
   for (const [property, setting] of properties) {
     const bank = /^pflash([01])$/.exec(property)?.[1];
@@ -363,7 +398,7 @@ function nodesOf(words: readonly string[]): Map<string, BlockNode> {
 
 /** `512M`, or `size=512M`; no slots. */
 function memorySize(value: string): string {
-  if (!/[=,]/.test(value)) return value;
+  if (!/[=,]/.test(value) && !asksForHelp(value)) return value;
   const reader = new OptionReader(`-m ${value}`, parseKeyValues("-m", value, "size"));
   const size = reader.require("size");
   for (const name of ["slots", "maxmem"]) {
@@ -376,7 +411,7 @@ function memorySize(value: string): string {
 
 /** `4`, or `cpus=4` with a topology of as many. */
 function processors(value: string): string {
-  if (!/[=,]/.test(value)) return value;
+  if (!/[=,]/.test(value) && !asksForHelp(value)) return value;
   const reader = new OptionReader(`-smp ${value}`, parseKeyValues("-smp", value, "cpus"));
   const count = (name: string): number | undefined => {
     const text = reader.take(name);
@@ -401,9 +436,10 @@ function processors(value: string): string {
 const CPUS = ["rv64", "max", "virt"];
 
 function cpuWords(value: string): string[] {
+  if (asksForHelp(value)) return ["--cpu", "help"];
   const [model, ...properties] = parseKeyValues("-cpu", value, "model");
   const name = model?.[1] ?? "";
-  if (!CPUS.includes(name) && name !== "help")
+  if (!CPUS.includes(name))
     throw new CommandError(
       `-cpu ${value}: there is only one kind of processor; give -cpu rv64, or leave it out`,
     );
@@ -412,12 +448,13 @@ function cpuWords(value: string): string[] {
     throw new CommandError(
       `-cpu ${value}: property ${property}: the processor's extensions are fixed; leave it out`,
     );
-  return name === "help" ? ["--cpu", "help"] : [];
+  return [];
 }
 
 /** `user,…` stands for a network and its card. */
 function nicWords(value: string): string[] {
   if (value === "none") return [];
+  if (asksForHelp(value)) throw new HelpRequest("Supported values of -nic: user none\n");
   const entries = parseKeyValues("-nic", value, "type");
   const own = (name: string): string | undefined => entries.find(([each]) => each === name)?.[1];
   if (own("type") !== "user")
@@ -440,6 +477,18 @@ function nicWords(value: string): string[] {
 
 function joined(entries: KeyValues): string[] {
   return entries.map(([name, value]) => `${name}=${doubled(value)}`);
+}
+
+/** The board shows its UUID nowhere, but one is to be one. */
+function uuidWords(value: string): string[] {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return [];
+  throw new CommandError(
+    `-uuid ${value}: is not a UUID; give one, as 01234567-89ab-cdef-0123-456789abcdef, or leave it out`,
+  );
+}
+
+function gdbWords(value: string): string[] {
+  return value === "none" ? [] : ["--gdb", gdbPort(value)];
 }
 
 /** A port number, or `tcp::PORT` on this computer. */

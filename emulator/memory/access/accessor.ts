@@ -136,25 +136,25 @@ export abstract class Accessor implements TransferPath {
   /** A read that missed the fast path: not a plain call, or the page map did not have the section yet. */
   private readMissed(address: number, size: AccessSize, attrs: MemTxAttrs): number {
     const view = this.currentView;
-    const index = view.indexOf(address);
+    const range = view.find(address);
     const { access } = this;
-    if (index < 0) {
+    if (range === undefined) {
       access.result = MemTxResult.DecodeError;
       access.high = 0;
       return 0;
     }
-    const section = view.sections[index] as Section;
-    const offset = address - (view.origins[index] as number);
+    const { section } = range;
+    const offset = address - range.start + range.offset;
     if (takes(section, section.plainReads, offset, size)) {
       view.pages.note(address, section);
       const value = section.callRead(offset, size);
       access.result = MemTxResult.Ok;
       return value;
     }
-    const { region } = view.ranges[index] as FlatRange;
+    const { region } = range;
     access.attrs = attrs;
-    if (region.readsDirectly) return this.load(view, index, address, size);
-    if (sharesPage(view.ranges[index] as FlatRange, address)) {
+    if (region.readsDirectly) return this.load(range, address, size);
+    if (sharesPage(range, address)) {
       if (takesPieces(view, address, size, false, attrs)) return this.readAcross(address, size);
       access.result = MemTxResult.DecodeError;
       access.high = 0;
@@ -166,27 +166,27 @@ export abstract class Accessor implements TransferPath {
 
   private writeMissed(address: number, size: AccessSize, low: number, high: number, attrs: MemTxAttrs): void {
     const view = this.currentView;
-    const index = view.indexOf(address);
+    const range = view.find(address);
     const { access } = this;
-    if (index < 0) {
+    if (range === undefined) {
       access.result = MemTxResult.DecodeError;
       return;
     }
-    const section = view.sections[index] as Section;
-    const offset = address - (view.origins[index] as number);
+    const { section } = range;
+    const offset = address - range.start + range.offset;
     if (takes(section, section.plainWrites, offset, size)) {
       view.pages.note(address, section);
       section.callWrite(offset, size, low);
       access.result = MemTxResult.Ok;
       return;
     }
-    const { region } = view.ranges[index] as FlatRange;
+    const { region } = range;
     access.attrs = attrs;
-    if (region.isMemory && (view.ranges[index] as FlatRange).readOnly) {
+    if (region.isMemory && range.readOnly) {
       access.result = MemTxResult.DecodeError;
     } else if (region.writesDirectly) {
-      this.store(view, index, address, size, low, high);
-    } else if (sharesPage(view.ranges[index] as FlatRange, address)) {
+      this.store(range, address, size, low, high);
+    } else if (sharesPage(range, address)) {
       if (takesPieces(view, address, size, true, attrs)) this.writeAcross(address, size, low, high);
       else access.result = MemTxResult.DecodeError;
     } else {
@@ -196,12 +196,11 @@ export abstract class Accessor implements TransferPath {
     }
   }
 
-  private load(view: FlatView, index: number, address: number, size: AccessSize): number {
-    const range = view.ranges[index] as FlatRange;
+  private load(range: FlatRange, address: number, size: AccessSize): number {
     const { access } = this;
     access.result = MemTxResult.Ok;
     if (address + size > range.end) return this.readAcross(address, size);
-    const offset = address - (view.origins[index] as number);
+    const offset = address - range.start + range.offset;
     const ram = (range.region.ram as RamBlock).view; // regions that read directly have RAM
     if (size === 4) return ram.getUint32(offset, true);
     if (size === 1) return ram.getUint8(offset);
@@ -210,21 +209,13 @@ export abstract class Accessor implements TransferPath {
     return ram.getUint32(offset, true);
   }
 
-  private store(
-    view: FlatView,
-    index: number,
-    address: number,
-    size: AccessSize,
-    low: number,
-    high: number,
-  ): void {
-    const range = view.ranges[index] as FlatRange;
+  private store(range: FlatRange, address: number, size: AccessSize, low: number, high: number): void {
     this.access.result = MemTxResult.Ok;
     if (address + size > range.end) {
       this.writeAcross(address, size, low, high);
       return;
     }
-    const offset = address - (view.origins[index] as number);
+    const offset = address - range.start + range.offset;
     const ram = (range.region.ram as RamBlock).view; // regions that write directly have RAM
     if (size === 4) ram.setUint32(offset, low, true);
     else if (size === 1) ram.setUint8(offset, low);
@@ -234,6 +225,7 @@ export abstract class Accessor implements TransferPath {
       ram.setUint32(offset + 4, high, true);
     }
     this.onRamWritten((range.region.ram as RamBlock).bytes, offset, size);
+    range.region.dirtyLog?.mark(offset, size);
   }
 
   /** An access that is split: it crosses the end of a RAM range, or is to a shared page. */

@@ -36,7 +36,9 @@ export class CpuBus implements PhysicalBus {
     const range = this.space.find(address);
     if (range === undefined || range.region.ram === null) return -1;
     const { region } = range;
-    const direct = use === "write" ? region.writesDirectly && !range.readOnly : region.readsDirectly;
+    // Direct stores would pass a dirty log by; a change of the map, such as its end, makes the processor ask again.
+    const storable = region.writesDirectly && !range.readOnly && region.dirtyLog === null;
+    const direct = use === "write" ? storable : region.readsDirectly;
     const page = address - (address % PAGE_BYTES);
     if (!direct || page < range.start || page + PAGE_BYTES > range.end) return -1;
     const { bytes } = region.ram as NonNullable<typeof region.ram>;

@@ -47,7 +47,7 @@ function guarded(
   access: Access,
   call: (region: MemoryRegion, offset: number, size: number, access: Access) => void,
 ): void {
-  const { guard } = region;
+  const guard = region.activeGuard;
   if (guard === null) {
     call(region, offset, size, access);
     return;
@@ -81,8 +81,8 @@ export function dispatchWrite(region: MemoryRegion, offset: number, size: number
     access.result = MemTxResult.DecodeError;
     return;
   }
-  if (region.ioEventFds.length > 0) {
-    const fd = matchingIoEventFd(region.ioEventFds, offset, size, access.low, access.high);
+  if (region.hasIoEventFds) {
+    const fd = matchingIoEventFd(region.ioEventFdsFrom(offset), offset, size, access.low, access.high);
     if (fd !== undefined) {
       fd.notify();
       return;

@@ -15,6 +15,8 @@ export class Mapping {
   /** The heap ledger's record of the bounce buffer; null if `bytes` is guest RAM itself. */
   readonly bounce: Block | null;
   readonly attrs: MemTxAttrs;
+  /** Offset of the first byte in the region. */
+  readonly offset: number;
 
   constructor(
     bytes: Uint8Array,
@@ -23,7 +25,9 @@ export class Mapping {
     isWrite: boolean,
     bounce: Block | null,
     attrs: MemTxAttrs,
+    offset: number,
   ) {
+    this.offset = offset;
     this.bytes = bytes;
     this.address = address;
     this.region = region;
@@ -42,6 +46,11 @@ export class MappingLedger {
 
   constructor(space: AddressSpace) {
     this.space = space;
+  }
+
+  /** The mappings that are not unmapped yet. */
+  current(): IterableIterator<Mapping> {
+    return this.open.values();
   }
 
   get count(): number {
@@ -63,8 +72,8 @@ export class MappingLedger {
     const { region } = range;
     const within = Math.min(length, range.end - address);
     const direct = isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly;
+    const offset = address - range.start + range.offset;
     if (direct && region.ram !== null) {
-      const offset = address - range.start + range.offset;
       return this.lend(
         new Mapping(
           region.ram.bytes.subarray(offset, offset + within),
@@ -73,6 +82,7 @@ export class MappingLedger {
           isWrite,
           null,
           attrs,
+          offset,
         ),
       );
     }
@@ -82,7 +92,7 @@ export class MappingLedger {
     if (!isWrite) this.space.readBytes(address, bytes, attrs);
     this.bouncing += size;
     const block = this.space.model.heap.allocate("bounce-buffer", size);
-    return this.lend(new Mapping(bytes, address, region, isWrite, block, attrs));
+    return this.lend(new Mapping(bytes, address, region, isWrite, block, attrs, offset));
   }
 
   unmap(mapping: Mapping, written: number): void {
@@ -92,7 +102,10 @@ export class MappingLedger {
       if (mapping.isWrite && written > 0) {
         if (bounce !== null)
           this.space.writeBytes(mapping.address, mapping.bytes.subarray(0, written), mapping.attrs);
-        else this.space.onRamWritten(mapping.bytes, 0, written);
+        else {
+          this.space.onRamWritten(mapping.bytes, 0, written);
+          mapping.region.dirtyLog?.mark(mapping.offset, written);
+        }
       }
     } finally {
       if (bounce !== null) {
@@ -101,7 +114,9 @@ export class MappingLedger {
       }
       mapping.region.dropRef();
     }
-    if (bounce !== null) this.wake();
+    if (bounce === null) return;
+    this.space.model.detector?.freedPlain(mapping, "bounce-buffer"); // guest RAM stays where it is
+    this.wake();
   }
 
   /** Calls `retry` once, when a bounce buffer becomes free; for use after `map` returned null. */

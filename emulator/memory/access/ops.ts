@@ -72,3 +72,23 @@ export function plainSizes(ops: MemoryRegionOps<never>, direction: "read" | "wri
   const most = Math.min(ops.valid?.maxAccessSize ?? 4, ops.impl?.maxAccessSize ?? 4);
   return [1, 2, 4].filter((size) => size >= least && size <= most).reduce((set, size) => set | size, 0);
 }
+
+/** Registers of the host: an access of 1, 2, 4 or 8 bytes is one load or store. */
+export const hostRegisters: MemoryRegionOps<DataView> = {
+  read: (bytes, offset, size) =>
+    size === 1
+      ? bytes.getUint8(offset)
+      : size === 2
+        ? bytes.getUint16(offset, true)
+        : bytes.getUint32(offset, true),
+  write: (bytes, offset, value, size) => {
+    if (size === 1) bytes.setUint8(offset, value);
+    else if (size === 2) bytes.setUint16(offset, value, true);
+    else bytes.setUint32(offset, value, true);
+  },
+  read64: (bytes, offset) => bytes.getBigUint64(offset, true),
+  write64: (bytes, offset, value) => bytes.setBigUint64(offset, value, true),
+  endianness: "little",
+  valid: { minAccessSize: 1, maxAccessSize: 8, unaligned: true },
+  impl: { minAccessSize: 1, maxAccessSize: 8, unaligned: true },
+};

@@ -51,7 +51,7 @@ export class Section {
     const sizes = region.model.detector === null ? this.whole : 0;
     this.plainReads = region.plainReads & sizes;
     this.plainWrites = region.plainWrites & sizes;
-    this.guard = region.guard;
+    this.guard = region.activeGuard;
   }
 
   /**

@@ -111,6 +111,7 @@ function writePiece(
     const { bytes: ram } = region.ram as RamBlock; // regions that write directly have RAM
     ram.set(bytes.subarray(done, done + length), offset);
     path.onRamWritten(ram, offset, length);
+    region.dirtyLog?.mark(offset, length);
     return length;
   }
   const size = transferSize(region, offset, bytes.length - done); // not clipped at the end of the range

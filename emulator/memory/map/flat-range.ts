@@ -1,4 +1,13 @@
+import type { Section } from "../access/section.ts";
 import type { MemoryRegion } from "./region.ts";
+import type { Order } from "./sorted-tree.ts";
+
+/** Ranges of one view, which are disjoint. */
+export const rangeOrder: Order<FlatRange> = {
+  compare: (a, b) => a.start - b.start,
+  start: ({ start }) => start,
+  end: ({ end }) => end,
+};
 
 /** An address range that one region responds to: QEMU's flat range or, in listeners and dispatch, section. */
 export class FlatRange {
@@ -12,6 +21,10 @@ export class FlatRange {
   readonly romdMode: boolean;
   readonly nonvolatile: boolean;
   readonly unmergeable: boolean;
+  /** What a plain access needs; set by the first view that shows the range. */
+  section!: Section;
+  /** Number of that view among those of its root. */
+  since = 0;
 
   constructor(
     region: MemoryRegion,

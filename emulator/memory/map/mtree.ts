@@ -87,8 +87,10 @@ function kindOf(region: MemoryRegion, readOnly: boolean, romdMode: boolean, nonv
       : "i/o"
     : region.ram === null
       ? "i/o"
-      : readOnly
-        ? "rom"
-        : "ram";
+      : region.ramDevice
+        ? "ramd"
+        : readOnly
+          ? "rom"
+          : "ram";
   return nonvolatile ? `nv-${kind}` : kind;
 }

@@ -1,5 +1,15 @@
-import { QomAbort, QomError, QomObject, type Storage } from "#qom";
 import {
+  FinalizedInView,
+  ObjectState,
+  Overwritten,
+  QomAbort,
+  QomError,
+  QomObject,
+  type Storage,
+  UseBeforeInit,
+} from "#qom";
+import {
+  hostRegisters,
   type MemoryRegionOps,
   plainSizes,
   type ReadCallback,
@@ -11,8 +21,14 @@ import {
 import { RamBlock } from "../access/ram.ts";
 import { checkAddress, checkSize } from "../hwaddr.ts";
 import type { MemoryModel, NoOwner } from "../memory-model.ts";
-import { compareIoEventFds, type IoEventFd } from "../observe/ioeventfd.ts";
+import { DirtyLog } from "../observe/dirty-log.ts";
+import { compareIoEventFds, type IoEventFd, ioEventFdOrder } from "../observe/ioeventfd.ts";
 import { RcuNode } from "../rcu.ts";
+import type { FlatRange } from "./flat-range.ts";
+import { MANY_SUBREGIONS, ManySubregions } from "./many-subregions.ts";
+import { SortedTree } from "./sorted-tree.ts";
+
+const NO_EVENT_FDS = SortedTree.of(ioEventFdOrder);
 
 /** Engaged while a device handles an access; other accesses to the same device are refused meanwhile. */
 export class MemReentrancyGuard {
@@ -91,6 +107,9 @@ export class MemoryRegion extends QomObject {
   terminates!: boolean;
   readOnly!: boolean;
   romDevice!: boolean;
+  /** Whether its RAM is registers of the host, accessed one by one. */
+  ramDevice!: boolean;
+  private onResized!: ((size: number) => void) | null;
   /** Whether a ROM device reads like memory; otherwise reads go to its callbacks. */
   romdMode!: boolean;
   nonvolatile!: boolean;
@@ -99,10 +118,11 @@ export class MemoryRegion extends QomObject {
   aliasOffset!: number;
   /** Number of mapped aliases that lead to this region. */
   mappedViaAlias!: number;
-  /** Highest priority first; among equals, the most recently added first. */
-  subregions!: MemoryRegion[];
-  ioEventFds!: readonly IoEventFd[];
+  private inside!: MemoryRegion[] | ManySubregions;
+  private eventFds!: SortedTree<IoEventFd>;
   coalesced!: readonly CoalescedRange[];
+  /** Set while writes to its RAM are logged. */
+  dirtyLog!: DirtyLog | null;
   private releaseRam!: (() => void) | null;
 
   constructor(storage: Storage) {
@@ -130,27 +150,43 @@ export class MemoryRegion extends QomObject {
     this.terminates = false;
     this.readOnly = false;
     this.romDevice = false;
+    this.ramDevice = false;
+    this.onResized = null;
     this.romdMode = true;
     this.nonvolatile = false;
     this.unmergeable = false;
     this.alias = null;
     this.aliasOffset = 0;
     this.mappedViaAlias = 0;
-    this.subregions = [];
-    this.ioEventFds = [];
+    this.inside = [];
+    this.eventFds = NO_EVENT_FDS;
     this.coalesced = [];
+    this.dirtyLog = null;
     this.releaseRam = null;
   }
 
   protected override instanceInit(): void {
+    // Storage that has ended or was never used holds none; in C, the list of the container would be corrupt now.
+    if (this.container != null) {
+      this.model.detector?.record(
+        new Overwritten(
+          `${this.describe()} is initialised again while it is in ${this.container.describe()}; remove it from there first`,
+          MemoryRegion.typeName,
+          "container",
+          this,
+        ),
+      );
+    }
+    if (this.alias != null) this.model.changes.aliasEnds(this);
     this.clear();
   }
 
   protected override instanceFinalize(): void {
     this.enabled = false; // directly: setEnabled would open a transaction of its own
+    this.model.changes.note(this, 0, this.size);
     this.model.transaction(() => {
       if (this.container !== null) {
-        if (!this.model.sameOwnerExemption)
+        if (!this.model.references.exemptsSameOwner)
           throw new QomAbort(`${this.describe()} is finalized inside a container`);
         if (this.container.owner !== this.owner) {
           throw new QomAbort(`${this.describe()} is finalized inside a container of another owner`);
@@ -159,9 +195,12 @@ export class MemoryRegion extends QomObject {
       }
       for (const subregion of [...this.subregions]) this.delSubregion(subregion);
     });
+    this.checkUnseen();
     this.releaseRam?.();
     this.clearCoalescing();
-    this.ioEventFds = [];
+    if (this.alias !== null) this.model.changes.aliasEnds(this);
+    this.model.ioEventFdCount -= this.eventFds.size;
+    this.eventFds = NO_EVENT_FDS;
   }
 
   // Constructor pairs.
@@ -259,18 +298,93 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes);
   }
 
-  // References, counted on the owner.
+  /**
+   * RAM that can be resized at run time up to `most` bytes, such as firmware tables. @throws QomError as `initRam`
+   * @param onResized called with the new size after each resize
+   */
+  initResizeableRam(
+    owner: RegionOwner,
+    name: string | null,
+    size: number,
+    most: number,
+    onResized: (size: number) => void = () => {},
+  ): void {
+    this.initialize().adopt(owner, name, size).backWithRam(most).resizeWith(onResized);
+  }
+
+  static newResizeableRam(
+    owner: RegionOwner,
+    name: string,
+    size: number,
+    most: number,
+    onResized: (size: number) => void = () => {},
+  ): MemoryRegion {
+    return MemoryRegion.createIn(owner, name, size).backWithRam(most).resizeWith(onResized);
+  }
+
+  /**
+   * The caller's `bytes`, which are registers of a device of the host: every access is a load or store of its own size,
+   * and nobody gets direct access.
+   */
+  initRamDevicePtr(owner: RegionOwner, name: string | null, bytes: Uint8Array): void {
+    this.initialize().adopt(owner, name, bytes.byteLength).backWith(bytes).passThrough();
+  }
+
+  static newRamDevicePtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
+    return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes).passThrough();
+  }
+
+  // References, counted on the owner or, in some policies, on the region.
 
   /** Takes a reference to the owner; does nothing if there is none. */
   takeRef(): void {
-    this.owner?.ref();
+    this.countedOn()?.ref();
   }
 
   dropRef(): void {
-    this.owner?.unref();
+    this.countedOn()?.unref();
+  }
+
+  /**
+   * Takes it out of a container of its own owner and unparents it, as policies that break circles of references do when
+   * the owner is unrealized.
+   */
+  leaveOwner(): void {
+    const { owner, container } = this;
+    owner?.ref(); // the region may be the last to hold it
+    if (container !== null && container.owner === owner) container.delSubregion(this);
+    this.unparent();
+    owner?.unref();
+  }
+
+  /**
+   * What references are counted on. Finalization leaves the owner of a container or an alias as it is, so a view that
+   * still has one as its root may read it while the storage stands: in C nothing is wrong with that.
+   */
+  private countedOn(): QomObject | null {
+    const { detector, references } = this.model;
+    if (references.countsOn === "region") return this;
+    if (detector === null || !detector.stands(this) || detector.peek(this, "terminates") === true)
+      return this.owner;
+    detector.reportHarmless(this, "field owner");
+    return detector.peek(this, "owner") as QomObject | null; // the value of that field
   }
 
   // Position.
+
+  /**
+   * The part of the first range that is visible at `size` bytes from `offset` of this region on, wherever that is in the
+   * address space that shows it; undefined if there is none. Holds a reference on that range's owner until it is released.
+   * Source: QEMU 10.2.2, system/memory.c (memory_region_find).
+   */
+  find(offset: number, size: number): FoundRange | undefined {
+    let root: MemoryRegion = this;
+    let address = checkAddress(offset, `offset in ${this.describe()}`) + this.address;
+    for (; root.container !== null; address += root.address) root = root.container;
+    const view = this.model.addressSpaces.find((space) => space.root === root)?.view;
+    const [range] = view?.within(address, address + size) ?? [];
+    return range === undefined ? undefined : new FoundRange(range, address, address + size);
+  }
 
   /** Whether it is in a container, directly or through an alias. */
   get mapped(): boolean {
@@ -284,6 +398,7 @@ export class MemoryRegion extends QomObject {
    */
   addSubregion(offset: number, subregion: MemoryRegion, priority = 0): void {
     if (subregion.container !== null) throw new QomAbort(`${subregion.describe()} is already in a container`);
+    subregion.reportIfUninitialised(`a subregion of ${this.describe()}`);
     checkAddress(offset, `offset of ${subregion.describe()}`);
     subregion.container = this;
     subregion.address = offset;
@@ -291,9 +406,8 @@ export class MemoryRegion extends QomObject {
     for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias++;
     this.model.transaction(() => {
       if (!this.model.exempt(this, subregion)) subregion.takeRef();
-      const before = this.subregions.findIndex((other) => other.priority <= priority);
-      if (before === -1) this.subregions.push(subregion);
-      else this.subregions.splice(before, 0, subregion);
+      this.enter(subregion);
+      this.model.changes.note(this, offset, offset + subregion.size);
       this.model.updatePending ||= this.enabled && subregion.enabled;
     });
   }
@@ -305,10 +419,52 @@ export class MemoryRegion extends QomObject {
         throw new QomAbort(`${subregion.describe()} is not in ${this.describe()}`);
       subregion.container = null;
       for (let target = subregion.alias; target !== null; target = target.alias) target.mappedViaAlias--;
-      this.subregions.splice(this.subregions.indexOf(subregion), 1);
+      const { inside } = this;
+      if (inside instanceof ManySubregions) inside.delete(subregion);
+      else inside.splice(inside.indexOf(subregion), 1);
+      this.model.changes.note(this, subregion.address, subregion.address + subregion.size);
+      if (this.model.references.countsOn === "region") {
+        this.model.updatePending ||= this.enabled && subregion.enabled;
+        subregion.dropRef(); // may be the last
+        return;
+      }
       if (!this.model.exempt(this, subregion)) subregion.dropRef();
       this.model.updatePending ||= this.enabled && subregion.enabled;
     });
+  }
+
+  private enter(subregion: MemoryRegion): void {
+    const { inside } = this;
+    if (inside instanceof ManySubregions) {
+      inside.add(subregion);
+      return;
+    }
+    const before = inside.findIndex((other) => other.priority <= subregion.priority);
+    if (before === -1) inside.push(subregion);
+    else inside.splice(before, 0, subregion);
+    if (inside.length > MANY_SUBREGIONS) this.inside = new ManySubregions(inside);
+  }
+
+  /** Highest priority first; among equals, the most recently added first. */
+  get subregions(): readonly MemoryRegion[] {
+    const { inside } = this;
+    return inside instanceof ManySubregions ? inside.list : inside;
+  }
+
+  /** As `subregions`, for whoever needs only the first. */
+  subregionsInOrder(): Iterable<MemoryRegion> {
+    return this.inside;
+  }
+
+  /** Those that may reach into a part of the region, in the order of `subregions`. */
+  subregionsWithin(low: number, high: number): readonly MemoryRegion[] {
+    const { inside } = this;
+    return inside instanceof ManySubregions ? inside.within(low, high) : inside;
+  }
+
+  /** Whether looking at all subregions takes long. */
+  get manySubregions(): boolean {
+    return this.inside instanceof ManySubregions;
   }
 
   /** Moves it within its container; it then wins over regions of equal priority. */
@@ -331,14 +487,31 @@ export class MemoryRegion extends QomObject {
     this.setFlag("enabled", enabled);
   }
 
+  /**
+   * Gives resizeable RAM another size; bytes that it gains are as they were when it lost them, at first zero.
+   * @throws QomAbort for other regions; QomError for more bytes than it may have
+   */
+  resizeRam(size: number): void {
+    if (this.onResized === null || this.ram === null)
+      throw new QomAbort(`${this.describe()} cannot be resized`);
+    const most = this.ram.bytes.length;
+    if (size > most) throw new QomError(`${this.describe()} may have ${most} bytes at most, not ${size}`);
+    if (size === this.size) return;
+    this.setSize(size);
+    this.onResized(size);
+  }
+
   /** @throws QomAbort if the region's RAM has fewer bytes. */
   setSize(size: number): void {
     if (checkSize(size, `size of ${this.describe()}`) === this.size) return;
     if (this.ram !== null && size > this.ram.bytes.length)
       throw new QomAbort(`${this.describe()} has ${this.ram.bytes.length} bytes of RAM, not ${size}`);
+    const most = Math.max(size, this.size);
     this.change(() => {
       this.size = size;
-    });
+      const around = this.container?.inside;
+      if (around instanceof ManySubregions) around.resize(this);
+    }, most);
   }
 
   /** @throws QomAbort for a region that is not an alias. */
@@ -375,10 +548,31 @@ export class MemoryRegion extends QomObject {
 
   // Event notification.
 
+  /** By offset, size and value. */
+  get ioEventFds(): readonly IoEventFd[] {
+    return this.eventFds.size === 0 ? [] : [...this.eventFds];
+  }
+
+  get hasIoEventFds(): boolean {
+    return this.eventFds.size > 0;
+  }
+
+  /** The notifiers from an offset on, in order. */
+  ioEventFdsFrom(offset: number): IterableIterator<IoEventFd> {
+    return this.eventFds.from((fd) => fd.offset < offset);
+  }
+
   /** A matching guest write goes to `fd` instead of the callbacks. */
   addIoEventFd(fd: IoEventFd): void {
     this.model.ioEventFdTransaction(() => {
-      this.ioEventFds = [...this.ioEventFds, fd].sort(compareIoEventFds);
+      this.eventFds = this.eventFds.replace(
+        (other) => compareIoEventFds(other, fd) <= 0,
+        (other) => compareIoEventFds(other, fd) > 0,
+        [fd],
+      );
+      this.model.ioEventFdCount++;
+      this.model.changes.noteIoEventFd(this, fd.offset);
+      if (this.eventFds.size > 1) return;
       this.plainWrites = 0;
       this.model.refreshSections(this);
     });
@@ -386,13 +580,23 @@ export class MemoryRegion extends QomObject {
 
   /** Removes the notifier that is equal to `fd`. @throws QomAbort when there is none. */
   delIoEventFd(fd: IoEventFd): void {
-    const place = this.ioEventFds.findIndex(
-      (each) => compareIoEventFds(each, fd) === 0 && each.notify === fd.notify,
-    );
+    const alike: IoEventFd[] = [];
+    for (const each of this.eventFds.from((other) => compareIoEventFds(other, fd) < 0)) {
+      if (compareIoEventFds(each, fd) > 0) break;
+      alike.push(each);
+    }
+    const place = alike.findIndex(({ notify }) => notify === fd.notify);
     if (place === -1) throw new QomAbort(`${this.describe()} has no such event notifier to remove`);
     this.model.ioEventFdTransaction(() => {
-      this.ioEventFds = this.ioEventFds.filter((_, index) => index !== place);
-      if (this.ioEventFds.length === 0) this.plainWrites = plainSizes(this.ops, "write");
+      this.eventFds = this.eventFds.replace(
+        (other) => compareIoEventFds(other, fd) < 0,
+        (other) => compareIoEventFds(other, fd) > 0,
+        alike.toSpliced(place, 1),
+      );
+      this.model.ioEventFdCount--;
+      this.model.changes.noteIoEventFd(this, fd.offset);
+      if (this.eventFds.size > 0) return;
+      this.plainWrites = plainSizes(this.ops, "write");
       this.model.refreshSections(this);
     });
   }
@@ -418,6 +622,30 @@ export class MemoryRegion extends QomObject {
     });
   }
 
+  // Dirty logging.
+
+  /**
+   * Begins or ends the logging of writes to its RAM: through address spaces, mappings, and a processor's own stores, which
+   * take the slow path meanwhile. All pages are clean at first.
+   * @throws QomAbort for a region without RAM
+   */
+  setLog(on: boolean): void {
+    if (this.ram === null) throw new QomAbort(`${this.describe()} has no RAM whose writes could be logged`);
+    if (on === (this.dirtyLog !== null)) return;
+    this.change(() => {
+      this.dirtyLog = on ? new DirtyLog() : null;
+    });
+  }
+
+  /**
+   * Offsets of the pages written since the last call for them, ascending, and clears them.
+   * @throws QomAbort unless writes are logged
+   */
+  takeDirty(offset: number, length: number): number[] {
+    if (this.dirtyLog === null) throw new QomAbort(`writes to ${this.describe()} are not logged`);
+    return this.dirtyLog.take(offset, length);
+  }
+
   // Properties that accesses depend on.
 
   /** Whether it is RAM or ROM: accesses reach only its bytes, and write protection applies. */
@@ -427,12 +655,20 @@ export class MemoryRegion extends QomObject {
 
   /** Whether reads are loads from `ram`. */
   get readsDirectly(): boolean {
-    return this.ram !== null && (!this.romDevice || this.romdMode);
+    return this.ram !== null && !this.ramDevice && (!this.romDevice || this.romdMode);
   }
 
   /** Whether writes are stores to `ram`. */
   get writesDirectly(): boolean {
-    return this.isMemory && !this.readOnly;
+    return this.isMemory && !this.readOnly && !this.ramDevice;
+  }
+
+  /**
+   * The guard that holds for accesses to callbacks: none for memory, nor for a region that is read-only.
+   * Source: QEMU 10.2.2, system/memory.c (access_with_adjusted_size).
+   */
+  get activeGuard(): MemReentrancyGuard | null {
+    return this.readOnly ? null : this.guard;
   }
 
   /** The bytes of a RAM, ROM or ROM device region, following aliases. @throws QomAbort for a region without RAM. */
@@ -469,6 +705,7 @@ export class MemoryRegion extends QomObject {
     this.size = checkSize(size, `size of region ${name ?? "without name"}`);
     this.name = name;
     this.owner = owner instanceof QomObject ? owner : null;
+    if (this.model.references.regionHoldsOwner) this.owner?.ref();
     if (name !== null) {
       const parent = this.owner ?? this.model.unattached;
       parent.addChild(`${escapeName(name)}[*]`, this);
@@ -489,11 +726,14 @@ export class MemoryRegion extends QomObject {
     return this;
   }
 
-  private backWithRam(): this {
+  /** @param most bytes to allocate, of which the region's size may use a part */
+  private backWithRam(most = this.size): this {
     const { model, name } = this;
     let bytes: Uint8Array;
     try {
-      bytes = model.ram.allocate(this.size);
+      if (most < this.size)
+        throw new QomError(`region ${name} has ${this.size} bytes, but may have ${most} at most`);
+      bytes = model.reclaimedRam.allocate(most);
     } catch (reason) {
       this.size = 0;
       this.unparent(); // the end of an owned region
@@ -502,13 +742,29 @@ export class MemoryRegion extends QomObject {
         : new QomError(`cannot allocate RAM for ${name}`, { cause: reason });
     }
     const node = new RcuNode();
-    this.releaseRam = () => model.rcu.call(node, () => model.ram.release(bytes));
+    this.releaseRam = () =>
+      model.rcu.call(node, () => model.reclaimedRam.release(bytes, name ?? "without name"));
     return this.backWith(bytes);
   }
 
   private backWith(bytes: Uint8Array): this {
     this.ram = new RamBlock(bytes);
     this.terminates = true;
+    return this;
+  }
+
+  private resizeWith(onResized: (size: number) => void): this {
+    this.onResized = onResized;
+    return this;
+  }
+
+  private passThrough(): this {
+    const bytes = this.ramBytes();
+    this.answerWith(hostRegisters, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.guard = null; // memory has none
+    this.plainReads = 0; // as 8 bytes are one load, too
+    this.plainWrites = 0;
+    this.ramDevice = true;
     return this;
   }
 
@@ -526,9 +782,41 @@ export class MemoryRegion extends QomObject {
   }
 
   private showPartOf(target: MemoryRegion, offset: number): this {
+    target.reportIfUninitialised(`the target of alias ${this.name}`);
     this.alias = target;
+    this.model.changes.aliasBegins(this, target);
     this.aliasOffset = checkAddress(offset, `alias offset of ${this.name}`);
     return this;
+  }
+
+  /** In C a region in zeroed storage is accepted, and responds to nothing. */
+  private reportIfUninitialised(use: string): void {
+    if (this.state !== ObjectState.Uninitialised) return;
+    this.model.detector?.record(
+      new UseBeforeInit(
+        `a memory-region that was never initialised becomes ${use}; initialise it first`,
+        MemoryRegion.typeName,
+        use,
+        this,
+      ),
+    );
+  }
+
+  /** In checked mode, reports a region that ends while the current view of an address space shows it. */
+  private checkUnseen(): void {
+    const { detector } = this.model;
+    if (detector === null) return;
+    for (const { name, view } of this.model.addressSpaces) {
+      if (!view.ranges.some(({ region }) => region === this)) continue;
+      detector.record(
+        new FinalizedInView(
+          `${this.describe()} was finalized while the view of ${name} shows it; remove it and its aliases from the map first`,
+          MemoryRegion.typeName,
+          `view of ${name}`,
+          this,
+        ),
+      );
+    }
   }
 
   private setFlag(flag: Flag, on: boolean): void {
@@ -538,11 +826,43 @@ export class MemoryRegion extends QomObject {
     });
   }
 
-  private change(apply: () => void): void {
+  /** @param size greatest of the sizes before and after */
+  private change(apply: () => void, size = this.size): void {
     this.model.transaction(() => {
       apply();
+      this.model.changes.note(this, 0, size);
       this.model.updatePending = true;
     });
+  }
+}
+
+/** A visible range that was asked for; keeps the owner of its region until `release`. */
+export class FoundRange {
+  readonly region: MemoryRegion;
+  /** Address of its first byte, and its length. */
+  readonly address: number;
+  readonly size: number;
+  /** Offset of its first byte in the region. */
+  readonly offset: number;
+  readonly readOnly: boolean;
+  private released = false;
+
+  constructor(range: FlatRange, low: number, high: number) {
+    this.region = range.region;
+    this.address = Math.max(low, range.start);
+    this.size = Math.min(high, range.end) - this.address;
+    this.offset = range.offset + (this.address - range.start);
+    this.readOnly = range.readOnly;
+    this.region.takeRef();
+    this.region.model.finds.add(this);
+  }
+
+  /** @throws QomAbort when it was released before */
+  release(): void {
+    if (this.released) throw new QomAbort("a range that was found is released twice");
+    this.released = true;
+    this.region.model.finds.delete(this);
+    this.region.dropRef();
   }
 }
 

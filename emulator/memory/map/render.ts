@@ -1,3 +1,4 @@
+import { MinHeap } from "#qom";
 import { FlatRange } from "./flat-range.ts";
 import type { MemoryRegion } from "./region.ts";
 
@@ -7,10 +8,13 @@ interface Inherited {
   readonly nonvolatile: boolean;
 }
 
-/** Flattens the tree below `root` into disjoint ranges in ascending order, merging contiguous ranges of a kind. */
-export function render(root: MemoryRegion): FlatRange[] {
+/**
+ * Flattens the tree below `root`, or what of it lies between `low` and `high`, into disjoint ranges in ascending order,
+ * merging contiguous ranges of a kind.
+ */
+export function render(root: MemoryRegion, low = 0, high = root.size): FlatRange[] {
   const claims: FlatRange[] = [];
-  claim(root, -root.address, 0, root.size, { readOnly: false, nonvolatile: false }, claims);
+  claim(root, -root.address, low, high, { readOnly: false, nonvolatile: false }, claims);
   const ascending = claims.toSorted((a, b) => a.start - b.start);
   return merge(areDisjoint(ascending) ? ascending : resolve(claims));
 }
@@ -41,7 +45,7 @@ function claim(
     claim(region.alias, shifted, clippedLow, clippedHigh, inherited, claims);
     return;
   }
-  for (const subregion of region.subregions)
+  for (const subregion of region.subregionsWithin(clippedLow - start, clippedHigh - start))
     claim(subregion, start, clippedLow, clippedHigh, inherited, claims);
   if (region.terminates) {
     claims.push(new FlatRange(region, clippedLow, clippedHigh, clippedLow - start, inherited));
@@ -56,7 +60,7 @@ function areDisjoint(ascending: readonly FlatRange[]): boolean {
 function resolve(claims: readonly FlatRange[]): FlatRange[] {
   const bounds = [...new Set(claims.flatMap((each) => [each.start, each.end]))].sort((a, b) => a - b);
   const byStart = claims.map((_, rank) => rank).sort((a, b) => startOf(claims, a) - startOf(claims, b));
-  const open = new RankHeap();
+  const open = new MinHeap();
   const ranges: FlatRange[] = [];
   let next = 0;
   let winner = -1;
@@ -91,42 +95,4 @@ function merge(ranges: readonly FlatRange[]): FlatRange[] {
     else merged.push(range);
   }
   return merged;
-}
-
-/** A binary min-heap of numbers. */
-class RankHeap {
-  private readonly ranks: number[] = [];
-
-  /** The smallest number, or -1 if the heap is empty. */
-  get top(): number {
-    return this.ranks[0] ?? -1;
-  }
-
-  push(rank: number): void {
-    const { ranks } = this;
-    let place = ranks.push(rank) - 1;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      if ((ranks[above] as number) <= rank) break;
-      ranks[place] = ranks[above] as number;
-      place = above;
-    }
-    ranks[place] = rank;
-  }
-
-  pop(): void {
-    const { ranks } = this;
-    const last = ranks.pop();
-    if (last === undefined || ranks.length === 0) return;
-    let place = 0;
-    for (;;) {
-      let below = 2 * place + 1;
-      if (below >= ranks.length) break;
-      if (below + 1 < ranks.length && (ranks[below + 1] as number) < (ranks[below] as number)) below++;
-      if ((ranks[below] as number) >= last) break;
-      ranks[place] = ranks[below] as number;
-      place = below;
-    }
-    ranks[place] = last;
-  }
 }

@@ -12,6 +12,12 @@ export function followsRanges(listener: MemoryListener): boolean {
 
 /** Tells listeners the differences between two views. */
 export function announce(old: FlatView, now: FlatView, listeners: readonly MemoryListener[]): void {
+  if (now.change?.from === old) {
+    const { removed, added } = now.change;
+    for (const range of removed) for (const listener of listeners.toReversed()) announceEnd(range, listener);
+    for (const range of added) for (const listener of listeners) announceStart(range, listener);
+    return;
+  }
   const byStart = new Map(now.ranges.map((range) => [range.start, range]));
   const stays = (range: FlatRange) => byStart.get(range.start)?.equals(range) === true;
   const kept = new Set(old.ranges.filter(stays).map((range) => range.start));

@@ -1,3 +1,5 @@
+import type { Order } from "../map/sorted-tree.ts";
+
 /** A guest write that signals an event: the host is notified, and the device's callbacks are not called. */
 export interface IoEventFd {
   /** Offset within the region. */
@@ -14,22 +16,33 @@ export function compareIoEventFds(a: IoEventFd, b: IoEventFd): number {
   return a.offset - b.offset || a.size - b.size || compareMatches(a.match ?? -1, b.match ?? -1);
 }
 
+export const ioEventFdOrder: Order<IoEventFd> = {
+  compare: compareIoEventFds,
+  start: ({ offset }) => offset,
+  end: ({ offset }) => offset + 1,
+};
+
 function compareMatches(a: number | bigint, b: number | bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The notifier that a write triggers, if any. @param low and `high`: halves of the value, unsigned */
+/**
+ * The notifier that a write triggers, if any.
+ * @param fds those from `offset` on
+ * @param low and `high`: halves of the value, unsigned
+ */
 export function matchingIoEventFd(
-  fds: readonly IoEventFd[],
+  fds: Iterable<IoEventFd>,
   offset: number,
   size: number,
   low: number,
   high: number,
 ): IoEventFd | undefined {
-  return fds.find(
-    (fd) =>
-      fd.offset === offset &&
-      (fd.size === 0 || fd.size === size) &&
-      (fd.match === undefined || BigInt(fd.match) === ((BigInt(size === 8 ? high : 0) << 32n) | BigInt(low))),
-  );
+  for (const fd of fds) {
+    if (fd.offset !== offset) return undefined;
+    if (fd.size !== 0 && fd.size !== size) continue;
+    if (fd.match === undefined) return fd;
+    if (BigInt(fd.match) === ((BigInt(size === 8 ? high : 0) << 32n) | BigInt(low))) return fd;
+  }
+  return undefined;
 }

@@ -1,14 +1,24 @@
 import type { AddressSpace } from "../address-space.ts";
 import type { FlatView } from "../map/flat-view.ts";
+import { EVERYTHING, type Interval } from "../map/interval.ts";
 import type { CoalescedRange, MemoryRegion } from "../map/region.ts";
+import { type Order, SortedTree } from "../map/sorted-tree.ts";
 import { announce, announceCoalesced, announceEnd, announceStart, followsRanges } from "./announce.ts";
 import { compareIoEventFds } from "./ioeventfd.ts";
 import type { MemoryListener, PlacedIoEventFd } from "./listener.ts";
 
+const placedOrder: Order<PlacedIoEventFd> = {
+  compare,
+  start: ({ address }) => address,
+  end: ({ address }) => address + 1,
+};
+
 /** Those who follow the map of one address space, and what they have been told of event notifiers. */
 export class Observers {
   private readonly space: AddressSpace;
-  private eventFds: PlacedIoEventFd[] = [];
+  /** The listeners of this space, by priority. */
+  private mine: readonly MemoryListener[] = [];
+  private eventFds = SortedTree.of(placedOrder);
 
   constructor(space: AddressSpace) {
     this.space = space;
@@ -16,7 +26,7 @@ export class Observers {
 
   /** Whether anyone is left. */
   get any(): boolean {
-    return this.listeners().length > 0;
+    return this.mine.length > 0;
   }
 
   /** Adds a listener, and tells it about everything currently mapped. */
@@ -24,6 +34,7 @@ export class Observers {
     const { listeners } = this.space.model;
     const place = listeners.findIndex((other) => other.priority > listener.priority);
     listeners.splice(place === -1 ? listeners.length : place, 0, listener);
+    this.mine = listeners.filter((each) => each.space === this.space);
     listener.begin?.();
     for (const range of this.space.view.ranges) announceStart(range, listener);
     for (const placed of this.eventFds) listener.eventFdAdd?.(placed);
@@ -40,29 +51,52 @@ export class Observers {
     for (const placed of this.eventFds) listener.eventFdDel?.(placed);
     listener.commit?.();
     listeners.splice(place, 1);
+    this.mine = this.mine.filter((each) => each !== listener);
   }
 
   /** Tells listeners the differences between two views. */
   viewChanges(old: FlatView, now: FlatView): void {
-    const mine = this.listeners().filter(followsRanges);
+    const mine = this.mine.filter(followsRanges);
     if (mine.length > 0) announce(old, now, mine);
   }
 
-  /** Tells listeners which event notifiers were added and removed, after a change of the map or of the notifiers. */
-  updateIoEventFds(): void {
+  /**
+   * Tells listeners which event notifiers were added and removed, after a change of the map or of the notifiers.
+   * @param places where there was a change, disjoint and ascending
+   */
+  updateIoEventFds(places: readonly Interval[] = EVERYTHING): void {
+    if (this.eventFds.size === 0 && this.space.model.ioEventFdCount === 0) return;
+    for (const { low, high } of places) {
+      const before = (placed: PlacedIoEventFd) => placed.address < low;
+      const after = (placed: PlacedIoEventFd) => placed.address >= high;
+      const had: PlacedIoEventFd[] = [];
+      for (const placed of this.eventFds.from(before)) {
+        if (after(placed)) break;
+        had.push(placed);
+      }
+      const now = this.placedWithin(low, high);
+      this.eventFds = this.eventFds.replace(before, after, now);
+      this.announceIoEventFds(had, now);
+    }
+  }
+
+  /** The event notifiers that are visible at addresses from `low` to `high`, in order. */
+  private placedWithin(low: number, high: number): PlacedIoEventFd[] {
     const placed: PlacedIoEventFd[] = [];
-    for (const range of this.space.view.ranges) {
-      for (const fd of range.region.ioEventFds) {
-        const address = fd.offset - range.offset + range.start;
-        if (address >= range.start && address < range.end) placed.push({ address, fd });
+    for (const { region, start, end, offset } of this.space.view.within(low, high)) {
+      if (!region.hasIoEventFds) continue;
+      for (const fd of region.ioEventFdsFrom(offset + Math.max(low - start, 0))) {
+        const address = fd.offset - offset + start;
+        if (address >= Math.min(end, high)) break;
+        placed.push({ address, fd });
       }
     }
-    const had = this.eventFds;
-    if (had.length === 0 && placed.length === 0) return;
-    placed.sort(compare);
-    this.eventFds = placed;
-    const mine = this.listeners();
-    const backwards = [...mine].reverse();
+    return placed;
+  }
+
+  private announceIoEventFds(had: readonly PlacedIoEventFd[], placed: readonly PlacedIoEventFd[]): void {
+    const { mine } = this;
+    const backwards = mine.toReversed();
     // Both are sorted: in one pass, whatever only one of them has is removed or added.
     for (let i = 0, j = 0; i < had.length || j < placed.length; ) {
       const [old, now] = [had[i], placed[j]];
@@ -79,16 +113,11 @@ export class Observers {
 
   /** Tells listeners that part of a region is now coalesced, or no longer, wherever the region is visible. */
   updateCoalesced(region: MemoryRegion, part: CoalescedRange, hook: "coalescedAdd" | "coalescedDel"): void {
-    const mine = this.listeners();
-    if (hook === "coalescedDel") mine.reverse();
+    const mine = hook === "coalescedDel" ? this.mine.toReversed() : this.mine;
     for (const range of this.space.view.ranges) {
       if (range.region !== region) continue;
       for (const listener of mine) announceCoalesced(range, part, listener, hook);
     }
-  }
-
-  private listeners(): MemoryListener[] {
-    return this.space.model.listeners.filter((each) => each.space === this.space);
   }
 }
 

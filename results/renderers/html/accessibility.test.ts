@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, describe, expect, it, type TestContext } from "vitest";
+import { syntheticClaims } from "../../testing/synthetic-claims.ts";
 import { syntheticRun } from "../../testing/synthetic-run.ts";
+import { renderClaimsPage } from "./claims.ts";
 import { renderHtml } from "./index.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -28,6 +30,7 @@ const pages: [title: string, page: string, highest: number][] = [
     renderHtml([syntheticRun({ merged: true, qemu: true }), syntheticRun({ notEquivalent: true })]),
     2 * HIGHEST,
   ],
+  ["claims", renderClaimsPage(syntheticClaims()), HIGHEST],
 ];
 
 describe.each(pages)("the page of %s", (_, page, highest) => {

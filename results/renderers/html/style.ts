@@ -116,10 +116,38 @@ summary { cursor: pointer; color: var(--arm-a); padding: .3rem 0; width: fit-con
 details > :nth-child(2) { margin-top: .6rem; }
 dl.words { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .9rem 1.4rem; margin: 1.4rem 0; align-items: baseline; }
 dl.words dd { margin: 0; }
+.claim { font: 600 1.15rem/1.45 var(--serif); }
+.why { font-size: .82rem; color: var(--muted); }
+.verdicts td:nth-child(2) { min-width: 22rem; }
+.scenario { margin-top: 1.6rem; }
+.scenario .scroll { margin-top: .4rem; }
+.scenario > .note { margin: .5rem 0 0; font-size: .85rem; }
+.matrix { min-width: 0; }
+.matrix th, .matrix td { padding: .3rem .7rem .3rem 0; vertical-align: top; min-width: 4.4rem; }
+.matrix small { color: var(--muted); }
+.outcome { display: inline-block; margin: .05rem .25rem .05rem 0; padding: 0 .45rem; border: 1.5px solid; border-radius: 5px; white-space: nowrap; color: var(--quiet); }
+.o-clean { color: var(--good); }
+.o-leak, .o-use-after-finalize { color: var(--open); }
+.o-use-after-free, .o-abort { color: var(--bad); font-weight: 650; }
+.o-use-after-finalize, .o-use-after-free { border-style: dashed; }
+.o-abort { border-style: double; border-width: 3px; }
+.glance { min-width: 0; font-size: .8rem; }
+.glance th, .glance td { padding: .16rem .3rem; }
+.glance td { text-align: center; min-width: 1.7rem; font-weight: 600; }
+.glance td:nth-child(4n + 2), .glance thead th { border-left: 1.5px solid var(--line); }
+.mark { color: var(--muted); font-size: .75em; }
+dl.in-c { font-size: .9rem; gap: .3rem 1.4rem; }
 footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line); color: var(--muted); font-size: .9rem; }
 @media (max-width: 50rem) {
   .answer div { grid-template-columns: minmax(0, 1fr); }
   .finding { display: inline; margin-left: .4rem; }
+  .verdicts td:nth-child(2) { min-width: 0; }
+  .verdicts tbody th { min-width: 2.4rem; }
+  .matrix { font-size: .7rem; }
+  .matrix th, .matrix td { min-width: 0; padding-right: .25rem; }
+  .matrix .outcome { white-space: normal; padding: 0 .2rem; margin-right: 0; }
+  .glance tbody th { min-width: 0; padding-left: 0; }
+  .glance th, .glance td { padding: .16rem .1rem; min-width: 0; }
   .wide { display: none; }
   .narrow { display: block; }
   dl.words { grid-template-columns: minmax(0, 1fr); gap: .3rem; }
@@ -139,5 +167,8 @@ footer { margin-top: 5rem; padding-top: 1.2rem; border-top: 1px solid var(--line
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav, .skip { display: none; }
   .card, figure, tr { break-inside: avoid; }
+  h2, h3, figcaption { break-after: avoid; }
+  .scroll { overflow: visible; }
+  section { margin-top: 1.6rem; }
 }
 `;

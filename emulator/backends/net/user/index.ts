@@ -6,6 +6,7 @@ export {
   type GuestForward,
   type HostForward,
   parseUserNetwork,
+  USER_NETWORK_PROPERTIES,
   type UserNetworkConfiguration,
 } from "./options.ts";
 export type { TcpService } from "./tcp.ts";

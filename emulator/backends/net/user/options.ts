@@ -48,6 +48,12 @@ const MISSING: Readonly<Record<string, string>> = {
   "ipv6-host": "there is no IPv6; leave it out",
   "ipv6-dns": "there is no IPv6; leave it out",
 };
+/** Properties of a network, besides those that are missing. */
+export const USER_NETWORK_PROPERTIES = [
+  ..."dhcpstart dns dnssearch domainname guestfwd host hostfwd hostname ipv4 ipv6 net restrict x-host".split(
+    " ",
+  ),
+];
 /** Default prefix length, as in QEMU: 10.0.2.0 stands for 10.0.2.0/24. */
 const DEFAULT_PREFIX = 24;
 /** A subnet smaller than this has no room for gateway, name server and guest. */

@@ -1,6 +1,6 @@
 import type { PhysicalBus } from "#memory/bus";
 import { Exit } from "../codegen/exits.ts";
-import type { Interpret } from "../interpreter/generate.ts";
+import { type Interpret, USUAL } from "../interpreter/generate.ts";
 import { instantiateInterpreter } from "../interpreter/module.ts";
 import { Translator, type TranslatorStatistics } from "../translator/translator.ts";
 import { SlowAccess } from "./access.ts";
@@ -58,8 +58,6 @@ export type InterruptCause = (typeof Interrupt)[keyof typeof Interrupt];
 /** Instructions after which generated code is left, so that the engine can replace it with its optimised form. */
 const SLICE = 1 << 18;
 
-/** Jumps to a place before it is translated: translating code costs as much as interpreting it thousands of times. */
-const HOT_ARRIVALS = 20_000;
 /** Maximum size of a hart's translated code, as WebAssembly. */
 const MOST_TRANSLATED_BYTES = 48 << 20;
 
@@ -108,7 +106,7 @@ export class RiscvHart {
     const physical = new PhysicalMemory(bus, state, codePages);
     this.cache = new CodeCache(state, codePages);
     this.translateAll = translate === "all";
-    this.hotArrivals = this.translateAll ? 0 : (options.hotArrivals ?? HOT_ARRIVALS);
+    this.hotArrivals = this.translateAll ? 0 : (options.hotArrivals ?? USUAL.hotArrivals);
     if (translate !== "nothing") {
       this.translator = new Translator(state, this.cache, MOST_TRANSLATED_BYTES);
       this.cache.attach(this.translator);

@@ -1,4 +1,5 @@
-import { generateInterpreter, type Interpret } from "./generate.ts";
+import { generateInterpreter, type Interpret, USUAL } from "./generate.ts";
+import { readReadyMade } from "./ready-made.ts";
 
 /** An interpreter, and the functions that units leave for. */
 export interface Interpreter {
@@ -28,10 +29,15 @@ export function instantiateInterpreter(
   const key = `${stateOffset}:${links?.hotArrivals}`;
   let module = compiled.get(key);
   if (module === undefined) {
-    module = new WebAssembly.Module(generateInterpreter(stateOffset, links?.hotArrivals));
+    module = new WebAssembly.Module(bytesOf(stateOffset, links?.hotArrivals));
     compiled.set(key, module);
   }
   const imports = links === undefined ? { memory } : { memory, units: links.table };
   const { exports } = new WebAssembly.Instance(module, { guest: imports });
   return exports as unknown as Interpreter; // the generator exports exactly these
+}
+
+function bytesOf(stateOffset: number, hotArrivals: number | undefined): Uint8Array<ArrayBuffer> {
+  const isUsual = stateOffset === USUAL.stateOffset && hotArrivals === USUAL.hotArrivals;
+  return (isUsual ? readReadyMade() : undefined) ?? generateInterpreter(stateOffset, hotArrivals);
 }

@@ -31,8 +31,10 @@ export class RiscvHart extends Device {
 
   protected override unrealize(): void {
     this.port = null;
-    if (this.addressSpace?.root !== null) this.addressSpace?.destroy(); // unless the whole machine is ending
+    const space = this.addressSpace;
     this.addressSpace = null;
+    if (space === null || !this.model.addressSpaces.includes(space)) return; // the whole machine has ended its spaces
+    space.destroy();
   }
 
   /** @throws QomAbort before the hart is realized. */

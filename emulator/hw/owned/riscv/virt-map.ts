@@ -31,6 +31,9 @@ export const VIRT_IRQ = { virtio: 1, uart: 10, rtc: 11 } as const;
 export const VIRT_VIRTIO_TRANSPORTS = 8;
 
 export const VIRT_MAX_HARTS = 8;
+
+/** Names of the flash banks, by number. */
+export const FLASH_BANKS = ["virt.flash0", "virt.flash1"];
 /** Timer ticks per second. */
 export const VIRT_TIMEBASE = 10_000_000;
 /** Clock of the UART in the device tree, used only by drivers that set the speed. */

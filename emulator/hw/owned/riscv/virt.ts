@@ -26,6 +26,7 @@ import { bootRom } from "./boot-rom.ts";
 import { RiscvHartArray } from "./riscv-hart-array.ts";
 import { virtDeviceTree } from "./virt-device-tree.ts";
 import {
+  FLASH_BANKS,
   MTIMER_OFFSET,
   VIRT_IRQ,
   VIRT_MAP,
@@ -52,7 +53,6 @@ const M_TIMER = 7;
 const S_EXTERNAL = 9;
 const M_EXTERNAL = 11;
 
-const FLASH_BANKS = ["virt.flash0", "virt.flash1"];
 const FLASH_BLOCK_BYTES = 0x4_0000;
 
 /** Minimum distance from the start of the device tree to the end of RAM, or to the ceiling if that is lower. */

@@ -1,0 +1,61 @@
+import type { Form } from "#results";
+import { type Fit, fitPower, type Point } from "./fit.ts";
+import type { ScalingWork } from "./works.ts";
+
+/** The growth of one work in one form. */
+export interface Growth {
+  readonly work: string;
+  readonly form: Form;
+  /** Nanoseconds of processor time per change, one point for each repeat. */
+  readonly points: readonly Point[];
+  /** From {@link ASYMPTOTIC} things on. */
+  readonly fit: Fit;
+  readonly verdict: "reached" | "missed" | "open";
+}
+
+/** Below this, costs that do not depend on n hide the growth. */
+export const ASYMPTOTIC = 1000;
+/** Small machines are timed in rounds, each with a new machine, until this much time has passed. */
+const LEAST_MICROSECONDS = 20_000;
+const MOST_ROUNDS = 200;
+/** Rounds that are not counted, in which V8 compiles what is measured. */
+const WARM_UP_CHANGES = 3000;
+
+/**
+ * Times a work at each size.
+ * @param sizes ascending, at least three from {@link ASYMPTOTIC} on
+ */
+export function measureGrowth(
+  work: ScalingWork,
+  form: Form,
+  sizes: readonly number[],
+  repeats: number,
+): Growth {
+  const [smallest = 10] = sizes;
+  for (let changes = 0; changes < WARM_UP_CHANGES; ) changes += work.prepare(form, Math.max(smallest, 100))();
+  const points = sizes.flatMap((size) =>
+    Array.from({ length: repeats }, () => ({ size, cost: costOf(work, form, size) })),
+  );
+  const fit = fitPower(points.filter(({ size }) => size >= ASYMPTOTIC));
+  return { work: work.name, form, points, fit, verdict: verdictOf(fit, work.most) };
+}
+
+/** Whether the exponent is at most `most`: settled only if the whole interval says the same. */
+export function verdictOf({ low, high }: Fit, most: number): Growth["verdict"] {
+  if (high <= most) return "reached";
+  return low > most ? "missed" : "open";
+}
+
+/** Processor time rather than wall-clock time: other work on the machine does not count. */
+function costOf(work: ScalingWork, form: Form, size: number): number {
+  let microseconds = 0;
+  let changes = 0;
+  for (let rounds = 0; microseconds < LEAST_MICROSECONDS && rounds < MOST_ROUNDS; rounds++) {
+    const run = work.prepare(form, size);
+    const before = process.cpuUsage();
+    changes += run();
+    const { user, system } = process.cpuUsage(before);
+    microseconds += user + system;
+  }
+  return (1000 * Math.max(microseconds, 1)) / changes;
+}

@@ -1,0 +1,160 @@
+/**
+ * The program itself. The build makes CommonJS of it: of a short run, Node would otherwise spend a fifth on finding
+ * and linking modules (see docs/decisions/2026-11-30-starting-a-run.md).
+ */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { CommandError, cleanText, HelpRequest, onEndSignal, watchStandardOutput } from "#host";
+
+const WRONG_USE = 2;
+
+/** Commands, with the component that provides each. Only that component is loaded: loading outlasts most commands. */
+const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
+  async run(program) {
+    const [{ addRunCommand }, { runDebugging }] = await Promise.all([import("#machine"), import("#monitor")]);
+    addRunCommand(program, [runDebugging]);
+    await addMix(program, "run");
+  },
+  async bench(program) {
+    const [{ addBenchCommand }, { mixDevices, useTreesToCompare }] = await Promise.all([
+      import("#bench"),
+      import("#codemods"),
+    ]);
+    addBenchCommand(program, useTreesToCompare, mixDevices);
+  },
+  results: async (program) => (await import("#bench")).addResultsCommand(program),
+  async claims(program) {
+    const [{ addClaimsCommand }, { mixDevices }] = await Promise.all([import("#bench"), import("#codemods")]);
+    addClaimsCommand(program, mixDevices);
+  },
+  report: async (program) => (await import("#results")).addReportCommand(program),
+  codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
+  audit: async (program) => (await import("#codemods")).addAuditCommand(program),
+  c: async (program) => (await import("#codemods")).addCCommand(program),
+  async tree(program) {
+    (await import("#monitor")).addTreeCommand(program);
+    await addMix(program, "tree");
+  },
+};
+
+/** Adds the options by which devices are converted before a machine is made of them, where they are used or listed. */
+async function addMix(program: Command, name: string): Promise<void> {
+  if (
+    called !== undefined &&
+    !process.argv.some((word) => /^(?:--(?:convert|share|help)\b|-h|-help)/.test(word))
+  )
+    return;
+  const command = program.commands.find((each) => each.name() === name);
+  if (command !== undefined) (await import("#codemods")).addMixOptions(command);
+}
+
+watchStandardOutput();
+onEndSignal((exitCode) => process.exit(exitCode));
+// Before any component is loaded, so that stack traces refer to the sources, not to the bundle.
+if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
+
+const manifest: { version: string } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+);
+
+const program = new Command("regionlab")
+  .description(
+    "measures the difference between devices that embed their memory regions and regions owned by the object model",
+  )
+  .version(manifest.version)
+  .option("--verbose", "show the stack trace of an error")
+  .configureOutput({ outputError: (text, write) => write(usageError(text)) })
+  .exitOverride();
+
+/** The command that is called; undefined if it is none of those, in which case all are listed. */
+const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
+const isAskedForVersion = ["--version", "-V"].includes(process.argv[2] ?? "");
+
+/** A message with each option as the user wrote it. */
+let asWritten = (message: string): string => message;
+
+void main();
+
+async function main(): Promise<void> {
+  await addCommands();
+  try {
+    await program.parseAsync(await inOurWords(process.argv));
+  } catch (error) {
+    process.exitCode = await report(error);
+  }
+}
+
+/** Adds the command that is called, or all. */
+async function addCommands(): Promise<void> {
+  if (called === undefined && !isAskedForVersion) {
+    const [{ addCompletionCommand }, { acceptedWords }] = await Promise.all([
+      import("./completion.ts"),
+      import("#machine"),
+    ]);
+    addCompletionCommand(program, (command) =>
+      takesQemuWords(command.name()) ? acceptedWords(new Set(longNames(command))) : [],
+    );
+    for (const add of Object.values(COMMANDS)) await add(program);
+  } else if (called !== undefined) {
+    await COMMANDS[called]?.(program);
+  }
+  for (const command of program.commands) command.exitOverride();
+}
+
+/** Reformats commander's usage errors like all other errors. */
+function usageError(text: string): string {
+  const message = cleanText(text)
+    .trim()
+    .replace(/^error: /, "")
+    .replace(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "");
+  return `regionlab: ${message}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
+}
+
+/** The words of the command and, if it has some, of its subcommand. */
+function calledWords(): string[] {
+  if (called === undefined) return [];
+  const command = program.commands.find((each) => each.name() === called);
+  const words = process.argv.slice(process.argv.indexOf(called) + 1);
+  const subcommand = command?.commands.find((each) => words.includes(each.name()));
+  return subcommand === undefined ? [called] : [called, subcommand.name()];
+}
+
+/** Long names of a command's options, without dashes. */
+function longNames(command: Command | undefined): string[] {
+  return (command?.options ?? []).flatMap(({ long }) => long?.replace(/^--/, "") ?? []);
+}
+
+function takesQemuWords(name: string): boolean {
+  return name === "run" || name === "tree";
+}
+
+/** Translates QEMU's options into our own. */
+async function inOurWords(words: readonly string[]): Promise<string[]> {
+  if (called === undefined || !takesQemuWords(called)) return [...words];
+  const { fromQemu } = await import("#machine");
+  const command = program.commands.find((each) => each.name() === called);
+  const known = new Set(["help", ...longNames(command), ...longNames(program)]);
+  const at = words.indexOf(called) + 1;
+  const translation = fromQemu(words.slice(at), known);
+  asWritten = translation.asWritten;
+  return [...words.slice(0, at), ...translation.words];
+}
+
+/** Reports an error on standard error; returns the exit code. */
+async function report(error: unknown): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE; // commander has already reported it
+  if (!(error instanceof Error)) throw error;
+  if (error instanceof HelpRequest) {
+    process.stdout.write(error.text);
+    return 0;
+  }
+  const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
+  process.stderr.write(`regionlab: ${verbose ? error.stack : asWritten(error.message)}\n`);
+  if (error instanceof CommandError) return error.exitCode;
+  const { QomError } = await import("#qom");
+  if (!(error instanceof QomError) && !verbose) {
+    process.stderr.write("regionlab: this is a bug in regionlab; run again with --verbose and report it\n");
+  }
+  return WRONG_USE;
+}

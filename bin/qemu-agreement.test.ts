@@ -1,0 +1,172 @@
+/** Command lines that QEMU accepts are accepted, and those that it refuses are refused, where options meet each other. */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { skipWithout } from "../workloads/testing/programs.ts";
+
+const QEMU = "qemu-system-riscv64";
+const root = fileURLToPath(new URL("..", import.meta.url));
+const command = join(root, "dist", "bin", "cli.js");
+const guest = (name: string) => join(root, "workloads", "bare-metal", "bin", `${name}.elf`);
+
+let folder: string;
+beforeAll(() => {
+  if (!existsSync(command)) throw new Error(`${command} is missing; run npm run build first`);
+  folder = mkdtempSync(join(tmpdir(), "regionlab-agreement-"));
+  for (const name of ["a", "b"]) writeFileSync(join(folder, name), new Uint8Array(2 ** 20));
+  symlinkSync("a", join(folder, "link"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function run(program: string, words: readonly string[]) {
+  const options = { cwd: folder, input: "", encoding: "utf8", timeout: 60_000 } as const;
+  const { status, stdout, stderr } = spawnSync(program, words, options);
+  return { status, stdout, stderr };
+}
+
+const ours = (words: readonly string[]) => run(process.execPath, [command, "run", ...words]);
+const MACHINE = ["-M", "virt", "-nographic", "-monitor", "none", "-bios", "none"];
+const HELLO = ["-kernel", guest("hello")];
+
+const drive = (text: string) => ["-drive", `format=raw,${text}`];
+/** Two drives of one image or two, each with a device. */
+const pair = (one: string, two: string) => [
+  ...drive(`if=none,id=x,file=${one}`),
+  ...drive(`if=none,id=y,file=${two}`),
+  ...["-device", "virtio-blk-device,drive=x", "-device", "virtio-blk-device,drive=y"],
+];
+const UUID = "550e8400-e29b-41d4-a716-446655440000";
+
+describe("QEMU and regionlab agree on", () => {
+  beforeEach((test) => skipWithout(test, QEMU, "qemu-system-misc"));
+
+  it.each<[string, string[]]>([
+    ["two images", pair("a", "b")],
+    ["one image, written twice", pair("a", "a")],
+    ["one image by a link", pair("a", "link")],
+    ["one image, written once", pair("a,readonly=on", "a")],
+    ["one image, read twice", pair("a,readonly=on", "a,readonly=on")],
+    ["one image, written once, an overlay once", pair("a,snapshot=on", "a")],
+    ["one image, two overlays", pair("a,snapshot=on", "a,snapshot=on")],
+    ["one image, read once, an overlay once", pair("a,snapshot=on", "a,readonly=on")],
+    ["one image for all, not written", ["-snapshot", ...pair("a", "a")]],
+    ["two drives of one index", [...drive("if=virtio,file=a,index=0"), ...drive("if=virtio,file=b,index=0")]],
+    [
+      "a drive of an index that was given out",
+      [...drive("if=virtio,file=a"), ...drive("if=virtio,file=b,index=0")],
+    ],
+    [
+      "a drive after one of another index",
+      [...drive("if=virtio,file=a,index=1"), ...drive("if=virtio,file=b")],
+    ],
+    [
+      "two unused drives of one index",
+      [...drive("if=none,id=x,file=a,index=0"), ...drive("if=none,id=y,file=b,index=0")],
+    ],
+    ["a drive with unit and index", drive("if=virtio,file=a,unit=1,index=1")],
+    [
+      "a flash bank with two drives",
+      [...drive("if=pflash,file=a,unit=0"), ...drive("if=pflash,file=b,unit=0")],
+    ],
+    ["a flash bank too many", drive("if=pflash,file=a,unit=3")],
+    ["a disk twice", ["-hda", "a", "-hda", "b"]],
+    ["a UUID", ["-uuid", UUID]],
+    ["a UUID without dashes", ["-uuid", UUID.replaceAll("-", "")]],
+    ["no UUID", ["-uuid", "x"]],
+    ["a UUID after none", ["-uuid", "x", "-uuid", UUID]],
+    ["no UUID: help", ["-uuid", "help"]],
+    ["memory twice", ["-m", "64", "-m", "128"]],
+    ["processors twice", ["-smp", "9", "-smp", "2"]],
+    ["machines", ["-M", "virt", "-M", "virt"]],
+    ["names", ["-name", "a", "-name", "b"]],
+    ["firmware twice", ["-bios", "nowhere", "-bios", "none"]],
+    ["a bad command line's replacement", ["-append", "a", "-append", "b"]],
+    ["the terminal twice", ["-serial", "stdio", "-serial", "stdio"]],
+    ["networks of one id", ["-netdev", "user,id=n", "-netdev", "user,id=n"]],
+    ["no network twice", ["-nic", "none", "-nic", "none"]],
+    ["devices of one id", ["-device", "virtio-rng-device,id=a", "-device", "virtio-rng-device,id=a"]],
+    ["an accelerator", ["-accel", "tcg"]],
+    ["no debugger", ["-gdb", "none"]],
+    [
+      "a property for all, twice",
+      ["-global", "virtio-mmio.force-legacy=false", "-global", "virtio-mmio.force-legacy=true"],
+    ],
+    ["a kernel without its name", ["-kernel"]],
+  ])("%s", (_, words) => {
+    const theirs = run(QEMU, [...MACHINE, ...HELLO, ...words]);
+    const mine = ours([...MACHINE, ...HELLO, ...words]);
+    expect({ accepts: mine.status === 0, stderr: mine.stderr }).toMatchObject({
+      accepts: theirs.status === 0,
+    });
+    expect([0, 2]).toContain(mine.status);
+  });
+
+  it("which of two kernels runs", () => {
+    const words = [...MACHINE, "-kernel", guest("bus-errors"), ...HELLO];
+    const theirs = run(QEMU, words).stdout;
+    expect(theirs).toContain("Hello");
+    expect(ours(words).stdout).toBe(theirs);
+  });
+
+  it("the buses of the devices that can be plugged in", () => {
+    const lines = ours(["-device", "help"]).stdout.trimEnd().split("\n");
+    const theirs = run(QEMU, ["-M", "virt", "-device", "help"]).stdout.split("\n");
+    expect(lines.length).toBeGreaterThan(5);
+    expect(theirs.map((line) => line.replace(/, (desc|alias) .*$/, ""))).toEqual(
+      expect.arrayContaining(lines),
+    );
+  });
+
+  it.each([
+    "-drive format=help",
+    "-smp help",
+    "-display help",
+    "-accel help",
+    "-netdev help",
+    "-chardev help",
+    "-cpu help",
+    "-M help",
+    "-d help",
+    "-device help",
+  ])("that %s asks for a list", (line) => {
+    const words = line.split(" ");
+    const theirs = run(QEMU, ["-M", "virt", ...words]);
+    const mine = ours(words);
+    expect([mine.status, mine.stderr]).toEqual([0, ""]); // QEMU ends with 1 after some of its lists
+    for (const { stdout } of [theirs, mine]) expect(stdout).not.toBe("");
+  });
+});
+
+it.each([
+  "-rtc help",
+  "-rtc ?",
+  "-drive help",
+  "-fw_cfg help",
+  "-global help",
+  "-blockdev help",
+  "-nic help",
+  "-m help",
+  "-netdev user,help",
+  "-chardev file,help",
+  "-drive if=help",
+  "-drive file=a,help",
+  "-device virtio-blk-device,help",
+  "-M virt,help",
+  "-nic user,help",
+  "-smp 2,help",
+  "--rtc help",
+  "--drive=help",
+])("%s prints a list, and runs nothing", (line) => {
+  for (const name of [
+    ["run", ...HELLO],
+    ["tree", "mtree"],
+  ]) {
+    const { status, stdout, stderr } = run(process.execPath, [command, ...name, ...line.split(" ")]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^(Supported values of \S+: |[\w -]+ options:\n {2})/);
+    expect(stdout).not.toContain("Hello");
+  }
+});

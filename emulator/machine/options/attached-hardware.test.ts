@@ -1,0 +1,123 @@
+import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CommandError, HelpRequest } from "#host";
+import { Emulation, type Hardware, loadHardware, REGION_FORMS } from "#machine";
+import { DeviceModel } from "#qdev";
+import { QomError } from "#qom";
+import { type HardwareArguments, parseHardwareOptions } from "./hardware-options.ts";
+import { pluggableDevices } from "./pluggable.ts";
+
+const NOTHING: HardwareArguments = { drive: [], device: [], global: [], fw_cfg: [], chardev: [], netdev: [] };
+
+let hardware: Hardware;
+let folder: string;
+beforeAll(async () => {
+  hardware = await loadHardware("embedded");
+  folder = mkdtempSync(join(tmpdir(), "regionlab-attached-"));
+  for (const name of ["image", "other"]) writeFileSync(join(folder, name), new Uint8Array(4096));
+  symlinkSync("image", join(folder, "symbolic"));
+  linkSync(join(folder, "image"), join(folder, "hard"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function machine(given: Partial<HardwareArguments>): void {
+  const attached = parseHardwareOptions({ ...NOTHING, ...given });
+  new Emulation({ hardware, ramBytes: 2 ** 22, attached }).destroy();
+}
+
+/** What a machine with these options is refused for, or says on request; null: it can be made. */
+function answer(given: Partial<HardwareArguments>): string | null {
+  try {
+    machine(given);
+  } catch (error) {
+    if (error instanceof CommandError || error instanceof QomError) return error.message;
+    if (error instanceof HelpRequest) return error.text;
+    throw error;
+  }
+  return null;
+}
+
+describe("one image in two drives", () => {
+  const ways = ["", ",readonly=on", ",snapshot=on"];
+  const names = ["image", "symbolic", "hard", "other"];
+  const cases = ways.flatMap((one) => ways.flatMap((two) => names.map((name) => [one, two, name] as const)));
+
+  it.each(cases)("as image%s and, as %s, %s", (one, two, name) => {
+    const drive = [
+      `file=${join(folder, "image")},if=none,id=a${one}`,
+      `file=${join(folder, name)},if=none,id=b${two}`,
+    ];
+    const said = answer({ drive });
+    // QEMU's image locks: see `bin/qemu-agreement.test.ts`.
+    if (name === "other" || (one !== "" && two !== "")) expect(said).toBe(null);
+    else
+      expect(said).toBe(
+        `-drive ${drive[1]}: -drive ${drive[0]} already uses that file; give both readonly=on or snapshot=on, or each a file of its own`,
+      );
+  });
+});
+
+describe("-global", () => {
+  it.each([
+    ["nothing.at=all", "-global nothing.at=all: there is no driver nothing; tree qtree lists them"],
+    [
+      "virtio-mmio.nothing=1",
+      "-global virtio-mmio.nothing=1: virtio-mmio has no property nothing; give one of ",
+    ],
+    [
+      "virtio-mmio.force-legacy=maybe",
+      "-global virtio-mmio.force-legacy=maybe: property force-legacy is maybe; give true or false, or on or off",
+    ],
+  ])("%s is refused", (text, message) => {
+    expect(answer({ global: [text] })).toContain(message);
+  });
+
+  it("of a base class is for all that derive from it", () => {
+    expect(answer({ global: ["virtio-device.nothing=1"] })).toContain(
+      "virtio-device has no property nothing",
+    );
+  });
+});
+
+describe("help of backends", () => {
+  it.each<[Partial<HardwareArguments>, string]>([
+    [{ chardev: ["null,help"] }, "There are no options for chardev.\n"],
+    [{ chardev: ["file,help"] }, "chardev options:\n  append=on|off\n  path=<value>\n"],
+    [{ chardev: ["ringbuf,id=x,help"] }, "chardev options:\n  size=<value>\n"],
+    [{ chardev: ["pipe,?"] }, "chardev options:\n  path=<value>\n"],
+    [
+      { chardev: ["socket,help"] },
+      "chardev options:\n  host=<value>\n  path=<value>\n  port=<value>\n  server=on|off\n  wait=on|off\n",
+    ],
+  ])("%j", (given, text) => {
+    expect(answer(given)).toBe(text);
+  });
+
+  it("names every property that a user-mode network accepts, and no other", () => {
+    const text = answer({ netdev: ["user,help"] }) ?? "";
+    const offered = [...text.matchAll(/^ {2}([\w-]+)=/gm)].map(([, name]) => name ?? "");
+    expect(offered.length).toBeGreaterThan(10);
+    for (const name of offered)
+      expect(answer({ netdev: [`user,id=n,${name}=&`] }) ?? "").not.toContain("no such option");
+  });
+});
+
+/** As QEMU's `-device help` prints them, which `bin/qemu-agreement.test.ts` compares. */
+it.each(REGION_FORMS)(
+  "%s devices that can be plugged in are those that sit on a bus of virtio",
+  async (form) => {
+    const model = new DeviceModel();
+    (await loadHardware(form)).registerTypes(model.types);
+    const found = pluggableDevices(model).map(({ name, bus }) => `${name} on ${bus}`);
+    expect(found.sort()).toEqual([
+      "virtconsole on virtio-serial-bus",
+      "virtio-blk-device on virtio-bus",
+      "virtio-net-device on virtio-bus",
+      "virtio-rng-device on virtio-bus",
+      "virtio-serial-device on virtio-bus",
+      "virtserialport on virtio-serial-bus",
+    ]);
+  },
+);

@@ -1,0 +1,44 @@
+import { Emulation, loadHardware, REGION_FORMS } from "#machine";
+import type { Claim } from "./claim.ts";
+import type { Evidence } from "./evidence.ts";
+
+export const c25 = ({ fieldReads }: Evidence): Claim => ({
+  id: "C25",
+  claim:
+    "As long as lifetimes are equal, where regions are stored makes no difference to start-up, accesses or memory.",
+  by: ["Cave-Ayland"],
+  context: "If both forms live and die together, there is nothing to gain but what the source looks like.",
+  scenarios: [],
+  facts: [
+    {
+      name: "accesses that read more region fields in one form than in the other",
+      rule: "Dispatch reaches the region by pointer from the section, with the same loads in either form [10.1].",
+      predicted: 0,
+      observe: async () => {
+        const counted = await fieldReads();
+        return counted.filter(({ embedded, owned }) => embedded !== owned).length;
+      },
+      agrees: (observed) => observed === 0,
+    },
+    {
+      name: "modelled bytes of the board virt, owned minus embedded",
+      rule: "The 272 bytes of a region lie in the device or in a block of their own [1.7, 4.1]; an owned region takes a pointer where a field is kept, which the sizes of the classes leave out.",
+      predicted: 0,
+      observe: async () => {
+        const [embedded = 0, owned = 0] = await Promise.all(
+          REGION_FORMS.map(async (form) => {
+            const emulation = new Emulation({ hardware: await loadHardware(form), ramBytes: 2 ** 20 });
+            const { liveBytes } = emulation.model.heap.usage();
+            emulation.destroy();
+            return liveBytes;
+          }),
+        );
+        return owned - embedded;
+      },
+      agrees: (observed) => observed === 0,
+    },
+  ],
+  notes: [
+    "Counts only. Whether boots and accesses take equally long, and which heap V8 needs, is for the verdicts of `regionlab bench`; dispatch of a section hit is equal by construction.",
+  ],
+});

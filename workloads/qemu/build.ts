@@ -1,0 +1,260 @@
+/**
+ * Builds QEMU in both forms, for tests and measurements of the C codemods: `a` with embedded regions, `b` with owned ones.
+ *
+ *     npm run qemu:build                          both trees for riscv64, to ~/.cache/regionlab/qemu/{a,b}/build
+ *     npm run qemu:build -- --tree b              one of them
+ *     npm run qemu:build -- --target x86_64       for another architecture, to …/build-x86_64
+ *     npm run qemu:build -- --all-targets         configure for every system target and generate headers, in …/checks/build
+ *     npm run qemu:build -- --install             first install the Debian packages that are missing, as root
+ *
+ * Interrupted, it goes on from where it was: a tree is brought up to date with the codemods, and ninja compiles what changed.
+ */
+import { spawn, spawnSync } from "node:child_process";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { CommandError } from "#host";
+import { cacheFolder } from "../cache-folder.ts";
+import { qemuSourceFolder, qemuVersion } from "../qemu-source.ts";
+import { fetchBlobs } from "./firmware.ts";
+import { pythonWithMeson } from "./python.ts";
+import { BUILT, type TreeName, updateTree } from "./trees.ts";
+
+/** Debian packages that a minimal build needs, by a file of each. */
+const REQUIRED: ReadonlyMap<string, string> = new Map([
+  ["gcc", "/usr/bin/gcc"],
+  ["bzip2", "/bin/bzip2"],
+  ["ninja-build", "/usr/bin/ninja"],
+  ["pkg-config", "/usr/bin/pkg-config"],
+  ["python3-venv", "/usr/bin/python3"],
+  ["libglib2.0-dev", "/usr/include/glib-2.0/glib.h"],
+  ["libfdt-dev", "/usr/include/libfdt.h"],
+  ["libpixman-1-dev", "/usr/include/pixman-1/pixman.h"],
+  ["zlib1g-dev", "/usr/include/zlib.h"],
+]);
+
+const FEATURES: readonly string[] = [
+  "--without-default-features",
+  "--disable-download",
+  "--enable-tcg",
+  "--enable-fdt=system",
+  "--enable-pixman",
+];
+
+const RISCV = "riscv64";
+
+/** QEMU's own tests that make every device, or every machine. */
+export const QTESTS: readonly string[] = ["device-introspect-test", "qom-test", "test-hmp", "qos-test"];
+
+/** A test's program in a build folder. */
+export function qtestFile(name: string): string {
+  return `tests/qtest/${name}`;
+}
+
+/** Nothing is printed more often, on a build of ten minutes. */
+const PROGRESS_MS = 20_000;
+
+/** Where a tree is kept. */
+export function treeFolder(name: TreeName, environment: NodeJS.ProcessEnv = process.env): string {
+  return join(cacheFolder(environment), "qemu", name);
+}
+
+/** A build folder of a tree: for riscv64 it is `build`. */
+export function buildFolder(name: TreeName, target = RISCV, environment = process.env): string {
+  const isUsual = target === RISCV || name === "checks";
+  return join(treeFolder(name, environment), isUsual ? "build" : `build-${target}`);
+}
+
+/** The packages that are not there. */
+export function missingPackages(isThere: (file: string) => boolean = existsSync): string[] {
+  return [...REQUIRED].filter(([, file]) => !isThere(file)).map(([name]) => name);
+}
+
+/** @throws CommandError that names the missing packages, unless they were installed. */
+function requirePackages(install: boolean): void {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  const command = ["apt-get", "install", "-y", "--no-install-recommends", ...missing];
+  if (!install) {
+    throw new CommandError(`missing to build QEMU: run \`${command.join(" ")}\` as root, or give --install`);
+  }
+  const [program = "", ...args] = process.getuid?.() === 0 ? command : ["sudo", ...command];
+  const { status } = spawnSync(program, args, { stdio: ["ignore", "ignore", "inherit"] });
+  if (status !== 0) throw new CommandError(`${command.join(" ")} ended with ${status}`);
+}
+
+/** What a build is configured for. */
+interface Goal {
+  readonly targets: readonly string[];
+  /** The architecture, or all of them. */
+  readonly name: string;
+  /** What ninja makes; undefined for the headers that it generates. */
+  readonly makes: readonly string[] | undefined;
+}
+
+/** Every system target of a source tree. */
+export function systemTargets(listing: readonly string[]): string[] {
+  return listing.flatMap((file) => /^(.+-softmmu)\.mak$/.exec(file)?.[1] ?? []).sort();
+}
+
+/** Configures a build unless that has been done with the same options. @throws CommandError */
+async function configure(folder: string, options: readonly string[]): Promise<void> {
+  const stamp = join(folder, "regionlab-configured");
+  const wanted = `${options.join("\n")}\n`;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
+  mkdirSync(folder, { recursive: true });
+  await logged("../configure", options, folder, "configure.log");
+  writeFileSync(stamp, wanted);
+}
+
+/** Runs a program with its output in a file, and says now and then how far it is. @throws CommandError */
+async function logged(
+  program: string,
+  args: readonly string[],
+  folder: string,
+  log: string,
+  progress: (line: string) => void = () => undefined,
+): Promise<void> {
+  const file = join(folder, log);
+  const output = createWriteStream(file);
+  const child = spawn(program, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const last: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      output.write(`${line}\n`);
+      last.push(line);
+      if (last.length > 20) last.shift();
+      progress(line);
+    });
+  }
+  const ended = await new Promise<string>((resolve) => {
+    child.once("error", ({ message }) => resolve(message));
+    child.once("close", (code, signal) => resolve(code === 0 ? "" : `ended with ${signal ?? code}`));
+  });
+  output.end();
+  if (ended !== "")
+    throw new CommandError(`${program} in ${folder} ${ended}; see ${file}:\n${last.join("\n")}`);
+}
+
+async function ninja(folder: string, what: readonly string[], label: string): Promise<void> {
+  let next = Date.now() + PROGRESS_MS;
+  await logged("ninja", ["-j", String(availableParallelism()), ...what], folder, "ninja.log", (line) => {
+    const step = /^\[(\d+\/\d+)\]/.exec(line)?.[1];
+    if (step === undefined || Date.now() < next) return;
+    next = Date.now() + PROGRESS_MS;
+    console.log(`${label}: ${step}`);
+  });
+}
+
+/** Headers, and sources that others include, that ninja would make. */
+function generated(folder: string): string[] {
+  const { stdout, status } = spawnSync("ninja", ["-t", "targets", "all"], {
+    cwd: folder,
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) throw new CommandError(`ninja -t targets failed in ${folder}`);
+  return stdout
+    .split("\n")
+    .flatMap((line) => /^(\S+\.(?:h|inc|c\.inc)): CUSTOM_COMMAND/.exec(line)?.[1] ?? []);
+}
+
+/** Brings a tree up to date with the source and the codemods. @throws CommandError */
+export function update(tree: TreeName, environment = process.env): void {
+  const source = qemuSourceFolder(environment);
+  const version = qemuVersion(source);
+  if (version === undefined) {
+    throw new CommandError(`no QEMU in ${source}: run \`npm run workloads:fetch -- --qemu\``);
+  }
+  const blobs = join(cacheFolder(environment), "qemu", "firmware");
+  fetchBlobs(blobs);
+  const changed = updateTree(tree, { source, blobs, tree: treeFolder(tree, environment) });
+  console.log(`${tree}: QEMU ${version}, ${changed} files changed`);
+}
+
+/** Configures and builds a tree. Returns the folder. @throws CommandError */
+export async function build(tree: TreeName, goal: Goal, environment = process.env): Promise<string> {
+  const folder = buildFolder(tree, goal.name, environment);
+  await configure(folder, [
+    `--target-list=${goal.targets.join(",")}`,
+    ...FEATURES,
+    `--python=${pythonWithMeson(join(cacheFolder(environment), "qemu", "python"))}`,
+  ]);
+  const label = `${tree}, ${goal.name}`;
+  console.log(`${label}: configured`);
+  await ninja(folder, goal.makes ?? generated(folder), label);
+  console.log(`${label}: ${folder}`);
+  return folder;
+}
+
+/** The command. Returns its exit code: 0 built, 1 failed, 2 usage error. */
+export async function main(args: readonly string[]): Promise<number> {
+  let values: { tree?: string; target?: string; "all-targets"?: boolean; install?: boolean };
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        tree: { type: "string" },
+        target: { type: "string" },
+        "all-targets": { type: "boolean" },
+        install: { type: "boolean" },
+      },
+    }));
+    if (values.target !== undefined && values["all-targets"]) {
+      throw new TypeError("--target and --all-targets exclude each other");
+    }
+    if (values.tree !== undefined && values["all-targets"]) {
+      throw new TypeError("--all-targets has a tree of its own: leave out --tree");
+    }
+    if (values.tree !== undefined && !BUILT.some((name) => name === values.tree)) {
+      throw new TypeError(`--tree ${values.tree}: give a or b, or leave it out for both`);
+    }
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`qemu:build: ${error.message}`);
+    return 2;
+  }
+  try {
+    requirePackages(values.install === true);
+    const goal = goalOf(values);
+    const trees: readonly TreeName[] = values["all-targets"]
+      ? ["checks"]
+      : BUILT.filter((tree) => values.tree === undefined || values.tree === tree);
+    for (const tree of trees) update(tree);
+    for (const tree of trees) await build(tree, goal);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    console.error(`qemu:build: ${error.message}`);
+    return 1;
+  }
+}
+
+/** @throws CommandError if the source has no such target */
+function goalOf(values: { target?: string; "all-targets"?: boolean }): Goal {
+  const configs = join(qemuSourceFolder(), "configs", "targets");
+  const known = existsSync(configs) ? systemTargets(readdirSync(configs)) : [];
+  if (values["all-targets"]) return { name: "all", targets: known, makes: undefined };
+  const name = values.target ?? RISCV;
+  if (known.length > 0 && !known.includes(`${name}-softmmu`)) {
+    const names = known.map((each) => each.replace("-softmmu", ""));
+    throw new CommandError(`--target ${name}: not one of ${names.join(", ")}`);
+  }
+  return { name, targets: [`${name}-softmmu`], makes: [`qemu-system-${name}`, ...QTESTS.map(qtestFile)] };
+}
+
+const invoked = process.argv[1];
+if (invoked !== undefined && realpathSync(invoked) === realpathSync(fileURLToPath(import.meta.url))) {
+  process.exitCode = await main(process.argv.slice(2));
+}

@@ -1,0 +1,36 @@
+/** What gcc says of the converted sources in every target, and of uses that the codemods do not know. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { packageRoot } from "../package-root.ts";
+import { buildFolder, treeFolder } from "./build.ts";
+import { run, whyNoBuild } from "./testing.ts";
+
+const build = buildFolder("checks", "all");
+const why = whyNoBuild(join(build, "compile_commands.json"));
+
+async function oracle(what: string) {
+  const program = join(packageRoot(), "dist/codemods/c/oracle/main.js");
+  const { stdout, stderr } = await run(process.execPath, [program, what, treeFolder("checks"), build]);
+  expect(stdout, stderr).not.toBe("");
+  return JSON.parse(stdout);
+}
+
+test("every touched object of every target compiles, without a new message", async ({ skip }) => {
+  if (why !== undefined) skip(why);
+  const { objects, sources, changedSources, notConfigured, added, messagesBefore } = await oracle("objects");
+  console.log(`${objects} objects of ${sources} of ${changedSources} changed sources`);
+  console.log(`not in any target that this machine can configure: ${notConfigured.join(", ")}`);
+  console.log(`with messages before: ${messagesBefore.join("\n")}`);
+  expect(objects).toBeGreaterThan(500);
+  expect(added).toEqual([]);
+});
+
+test("gcc knows of no use that was missed", async ({ skip }) => {
+  if (why !== undefined) skip(why);
+  const { objects, sources, uses, missed, failed } = await oracle("uses");
+  console.log(
+    `${uses} uses in ${objects} objects of ${sources} sources; ${failed.length} failed: ${failed.join("\n")}`,
+  );
+  expect(uses).toBeGreaterThan(3000);
+  expect(missed).toEqual([]);
+});

@@ -1,0 +1,76 @@
+/** The trees that are built or checked: QEMU's source with the API of owned regions, unconverted and converted. */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CommandError } from "#host";
+import { packageRoot } from "../package-root.ts";
+import { placeBlobs } from "./firmware.ts";
+
+/** `a` has embedded regions, `b` owned ones; `checks` is as `a`, configured for all targets, and never built. */
+export type TreeName = "a" | "b" | "checks";
+export const BUILT: readonly TreeName[] = ["a", "b"];
+
+/** Where builds are kept, within a tree. */
+const BUILDS = /^build/;
+
+/** Exit code of `regionlab c to-owned` that says that regions were refused. */
+const REFUSED = 3;
+
+/**
+ * Makes a tree what the codemods of this checkout make of the source. Only files that differ are written, so that the next
+ * build compiles no more than it has to. Returns the number of files written.
+ * @throws CommandError
+ */
+export function updateTree(name: TreeName, folders: { source: string; blobs: string; tree: string }): number {
+  const { source, blobs, tree } = folders;
+  mkdirSync(dirname(tree), { recursive: true });
+  const scratch = mkdtempSync(join(dirname(tree), "convert-"));
+  try {
+    const copy = join(scratch, "tree");
+    cpSync(source, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    placeBlobs(copy, blobs);
+    codemod(["add-api", copy, "--write", "--allow-dirty"], [0]);
+    if (name === "b") codemod(["to-owned", copy, "--write", "--allow-dirty"], [0, REFUSED]);
+    return copyChanged(copy, tree);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Runs `regionlab c …`. @throws CommandError if it ends otherwise than expected. */
+function codemod(args: readonly string[], expected: readonly number[]): void {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [join(packageRoot(), "dist/bin/cli.js"), "c", ...args],
+    {
+      encoding: "utf8",
+      maxBuffer: 2 ** 30,
+    },
+  );
+  if (status === null || !expected.includes(status)) {
+    throw new CommandError(`regionlab c ${args.join(" ")} ended with ${status}: ${stderr.trim()}`);
+  }
+}
+
+/** Copies what differs and removes what is gone, but for builds. Returns the number of files that changed. */
+export function copyChanged(from: string, to: string): number {
+  mkdirSync(to, { recursive: true });
+  let changed = 0;
+  const entries = readdirSync(from, { withFileTypes: true });
+  const names = new Set(entries.map(({ name }) => name));
+  for (const name of readdirSync(to)) {
+    if (names.has(name) || BUILDS.test(name)) continue;
+    rmSync(join(to, name), { recursive: true });
+    changed++;
+  }
+  for (const entry of entries) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) changed += copyChanged(source, target);
+    else if (!entry.isFile() || !existsSync(target) || !readFileSync(source).equals(readFileSync(target))) {
+      if (!entry.isFile() && existsSync(target)) continue;
+      cpSync(source, target, { verbatimSymlinks: true });
+      changed++;
+    }
+  }
+  return changed;
+}
