@@ -33,8 +33,7 @@ async function realizeAgain(build: string, driver: string): Promise<string> {
     return `${counts.join(", then ")} regions; survives`;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    const last = error.message.trim().split("\n").at(-1) ?? "";
-    return `${counts.join(", then ")} regions; ${last.slice(-160)}`;
+    return `${counts.join(", then ")} regions; ${lastWords(error.message)}`;
   } finally {
     await session.kill();
   }
@@ -43,4 +42,13 @@ async function realizeAgain(build: string, driver: string): Promise<string> {
 async function regions(session: Session): Promise<number> {
   const listed = await session.command("qom-list", { path: PATH });
   return [...JSON.stringify(listed).matchAll(/"child<(?:iommu-)?memory-region>"/g)].length;
+}
+
+/** What an emulator that ended said last, without the name of the program. */
+export function lastWords(message: string): string {
+  const [, ending = "", said = ""] = /(ended with \w+); it said: (.*)$/s.exec(message) ?? [];
+  const last = said.trim().split("\n").at(-1) ?? "";
+  return ending === ""
+    ? message
+    : `${ending}: ${last.replace(/^qemu-system-\w+: /, "").replace(/^(?:\.\.\/)+/, "")}`;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { describeConstructors, describeLines, parseNumstat } from "./lines.ts";
 import { parseEvents } from "./misses.ts";
 import { commonPath, describePeers } from "./peers.ts";
+import { lastWords } from "./realize.ts";
 import { run, timed } from "./run.ts";
 import { parseFindings } from "./sanitizer.ts";
 import { changesOf, describe as describeChanges, parseSizes } from "./structures.ts";
@@ -121,6 +122,15 @@ describe("cache misses", () => {
     const text = "desc: x\nevents: Ir I1mr DLmw D1mr D1mw DLmr\nfl=x\n3 1 1 1 1 1 1\nsummary: 60 5 4 3 2 1\n";
     expect(parseEvents(text)).toEqual({ Ir: 60, D1mr: 3, D1mw: 2, DLmr: 1, DLmw: 4 });
     expect(() => parseEvents("events: Ir\nsummary: 60\n")).toThrow(/cachegrind counted no D1mr/);
+  });
+});
+
+describe("a device that is realized again", () => {
+  it("shows what the emulator said last", () => {
+    expect(
+      lastWords("qemu -M virt: ended with SIGABRT; it said: one\nqemu-system-riscv64: ../hw/x.c:1: no\n"),
+    ).toBe("ended with SIGABRT: hw/x.c:1: no");
+    expect(lastWords("qom-set: {}")).toBe("qom-set: {}");
   });
 });
 
