@@ -55,7 +55,7 @@ it("a sorted tree holds what a sorted array would, and old ones stay as they wer
         }
         expect([...tree]).toEqual(naive);
         expect(tree.size).toBe(naive.length);
-        expect(tree.lastBefore((item) => item.at < at)).toEqual(naive.findLast((item) => item.at < at));
+        expect(tree.lastStartingBy(at)).toEqual(naive.findLast((item) => item.at <= at));
         expect([...tree.from((item) => item.at < at)]).toEqual(naive.filter((item) => item.at >= at));
         const found: Item[] = [];
         tree.overlapping(at, at + length, (item) => found.push(item));

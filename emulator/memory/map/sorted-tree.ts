@@ -26,6 +26,8 @@ interface Inner<T> extends Summary<T> {
 interface Summary<T> {
   readonly first: T;
   readonly last: T;
+  /** Where each item, or the first one of each child, starts: numbers that are searched without looking at items. */
+  readonly starts: readonly number[];
   /** Greatest end of an item below. */
   readonly end: number;
   readonly size: number;
@@ -92,15 +94,16 @@ export class SortedTree<T> implements Iterable<T> {
     return this.from(() => false);
   }
 
-  /** The last item for which `before` is true. */
-  lastBefore(before: (item: T) => boolean): T | undefined {
+  /** The last item that starts at `place` or before, in a tree whose starts never decrease. */
+  lastStartingBy(place: number): T | undefined {
     let node = this.root;
-    if (node === null || !before(node.first)) return undefined;
-    while (node.children !== null) {
-      const found: Tree<T>[] = node.children as Tree<T>[];
-      node = found[firstWhere(found, (child) => !before(child.first)) - 1] as Tree<T>;
+    if (node === null) return undefined;
+    for (;;) {
+      const index = countUpTo(node.starts, place) - 1;
+      if (index < 0) return undefined;
+      if (node.children === null) return node.items[index];
+      node = node.children[index] as Tree<T>;
     }
-    return node.items[firstWhere(node.items, (item) => !before(item)) - 1];
   }
 
   /** Calls `visit` for each item that shares more than a bound with the interval from `low` to `high`, in order. */
@@ -168,9 +171,22 @@ function leaves<T>(order: Order<T>, items: readonly T[]): Tree<T>[] {
     children: null,
     first: part[0] as T,
     last: part.at(-1) as T,
+    starts: part.map((item) => order.start(item)),
     end: part.reduce((most, item) => Math.max(most, order.end(item)), Number.NEGATIVE_INFINITY),
     size: part.length,
   }));
+}
+
+/** How many of some ascending numbers are not above `most`. */
+function countUpTo(numbers: readonly number[], most: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] as number) <= most) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function inners<T>(children: readonly Tree<T>[]): Tree<T>[] {
@@ -179,6 +195,7 @@ function inners<T>(children: readonly Tree<T>[]): Tree<T>[] {
     children: part,
     first: (part[0] as Tree<T>).first,
     last: (part.at(-1) as Tree<T>).last,
+    starts: part.map(({ starts }) => starts[0] as number),
     end: part.reduce((most, child) => Math.max(most, child.end), Number.NEGATIVE_INFINITY),
     size: part.reduce((sum, child) => sum + child.size, 0),
   }));

@@ -5,7 +5,7 @@ import { SortedTree } from "./sorted-tree.ts";
 /** Up to this number of ranges, a list with an index is cheaper to make than a tree is to change. */
 const FEW = 48;
 /** A tree is searched this often, for each range in it, before an index pays off. */
-const SEARCHES_PER_RANGE = 1 / 4;
+const SEARCHES_PER_RANGE = 4;
 
 /** The ranges of one view: immutable. */
 export interface RangeStore {
@@ -87,7 +87,7 @@ class RangeTree implements RangeStore {
   find(address: number): FlatRange | undefined {
     if (this.index !== null) return this.list[this.index.find(address)];
     if (++this.searches > this.size * SEARCHES_PER_RANGE) this.index = indexRanges(this.list);
-    const range = this.ranges.lastBefore(({ start }) => start <= address);
+    const range = this.ranges.lastStartingBy(address);
     return range !== undefined && address < range.end ? range : undefined;
   }
 
