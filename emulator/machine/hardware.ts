@@ -12,12 +12,12 @@ export interface Hardware {
   registerTypes(registry: TypeRegistry): void;
 }
 
-/** The device models that come with the package. */
-export interface OwnHardware extends Hardware {
-  /** Processors that the board has room for. */
+/** The device models that come with the package, and what their board has room for. */
+export type OwnHardware = Hardware & {
+  /** Processors. */
   readonly mostHarts: number;
   readonly flashBanks: number;
-}
+};
 
 /**
  * Environment variable with the folders of device trees that take the place of the two, by form, as JSON. Commands that
