@@ -49,7 +49,7 @@ const convertDevices = () => Promise.reject(new Error("converts devices"));
 
 async function bench(...args: string[]): Promise<void> {
   const write = (text: string) => said.push(text);
-  const program = new Command().exitOverride();
+  const program = new Command().exitOverride().enablePositionalOptions();
   addBenchCommand(program, convertDevices, convertDevices, { output: { write }, notes: { write } });
   await program.parseAsync(["bench", ...args], { from: "user" });
 }
@@ -57,6 +57,11 @@ async function bench(...args: string[]): Promise<void> {
 describe("regionlab bench", () => {
   it.each<[string, string[], RegExp]>([
     ["an unknown suite", ["speed"], /^bench speed: there is no such suite/],
+    [
+      "an option of a subcommand",
+      ["scaling", "--repeats", "101"],
+      /^--repeats 101: give a whole number from 1 to 100/,
+    ],
     ["one form", ["--regions", "embedded"], /^--regions embedded: give two of embedded, owned/],
     [
       "converted devices in a suite with devices of its own",

@@ -60,7 +60,8 @@ export function addBenchCommand(
   mixDevices: MixDevices,
   streams: BenchStreams = { output: process.stdout, notes: process.stderr },
 ): void {
-  const command = program.command("bench");
+  // What follows the name of a subcommand is its own: it has options of the same names.
+  const command = program.command("bench").enablePositionalOptions();
   addQemuCommand(command);
   addScalingCommand(command, streams.output);
   command

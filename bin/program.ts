@@ -63,6 +63,8 @@ const program = new Command("regionlab")
   )
   .version(manifest.version)
   .option("--verbose", "show the stack trace of an error")
+  // What follows the name of a command is its own: `bench` and `bench qemu` have options of the same names.
+  .enablePositionalOptions()
   .configureOutput({ outputError: (text, write) => write(usageError(text)) })
   .exitOverride();
 
@@ -78,10 +80,16 @@ void main();
 async function main(): Promise<void> {
   await addCommands();
   try {
-    await program.parseAsync(await inOurWords(process.argv));
+    await program.parseAsync(await inOurWords(verboseFirst(process.argv)));
   } catch (error) {
     process.exitCode = await report(error);
   }
+}
+
+/** Lets the option of the whole program stand anywhere. */
+function verboseFirst(words: readonly string[]): string[] {
+  const others = words.filter((word) => word !== "--verbose");
+  return others.length === words.length ? others : [...others.slice(0, 2), "--verbose", ...others.slice(2)];
 }
 
 /** Adds the command that is called, or all. */
