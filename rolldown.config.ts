@@ -40,6 +40,8 @@ function packed(names: readonly string[], shared: string, isApart: (id: string) 
     external: (id) => isApart(id) || /^[a-z@]/.test(id),
     treeshake: { moduleSideEffects: "no-external" },
     plugins: [readyMadeInterpreter],
+    // What only converted devices need as a whole (emulator/machine/hardware.ts) may well be loaded already.
+    checks: { ineffectiveDynamicImport: false },
     output: {
       dir: "dist",
       entryFileNames: "[name].js",
