@@ -40,8 +40,9 @@ function packed(names: readonly string[], shared: string, isApart: (id: string) 
     external: (id) => isApart(id) || /^[a-z@]/.test(id),
     treeshake: { moduleSideEffects: "no-external" },
     plugins: [readyMadeInterpreter],
-    // What only converted devices need as a whole (emulator/machine/hardware.ts) may well be loaded already.
-    checks: { ineffectiveDynamicImport: false },
+    // What only converted devices need as a whole (emulator/machine/hardware.ts) may well be loaded already, and how
+    // long a plugin takes depends on the machine.
+    checks: { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false },
     output: {
       dir: "dist",
       entryFileNames: "[name].js",
