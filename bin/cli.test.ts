@@ -258,6 +258,17 @@ describe("usage errors", () => {
 });
 
 describe("correct use", () => {
+  it.each(["run", "tree"])("%s converts devices first, by options that it loads only then", (command) => {
+    const words = command === "run" ? ["run"] : ["tree", "mtree"];
+    for (const [option, complaint] of [
+      ["--children=some", /option '--children <form>' argument 'some' is invalid/],
+      ["--share", /option '--share <percent>' argument missing/],
+      ["--convert", /option '--convert <pattern>' argument missing/],
+    ] as const)
+      expect(regionlab(...words, option).stderr).toMatch(complaint);
+    expect(regionlab(command, "--help").stdout).toMatch(/--children.*--convert.*--share/s);
+  });
+
   it.each([["--help"], ["--version"]])("%s: exit code 0", (option) => {
     const { status, stdout, stderr } = regionlab(option);
     expect([status, stderr]).toEqual([0, ""]);

@@ -16,17 +16,11 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
     await addMix(program, "run");
   },
   async bench(program) {
-    const [{ addBenchCommand }, { mixDevices, useTreesToCompare }] = await Promise.all([
-      import("#bench"),
-      import("#codemods"),
-    ]);
-    addBenchCommand(program, useTreesToCompare, mixDevices);
+    const convert = async (pattern: string) => (await import("#codemods")).useTreesToCompare(pattern);
+    (await import("#bench")).addBenchCommand(program, convert, mixDevices);
   },
   results: async (program) => (await import("#bench")).addResultsCommand(program),
-  async claims(program) {
-    const [{ addClaimsCommand }, { mixDevices }] = await Promise.all([import("#bench"), import("#codemods")]);
-    addClaimsCommand(program, mixDevices);
-  },
+  claims: async (program) => (await import("#bench")).addClaimsCommand(program, mixDevices),
   report: async (program) => (await import("#results")).addReportCommand(program),
   codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
   audit: async (program) => (await import("#codemods")).addAuditCommand(program),
@@ -37,15 +31,21 @@ const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = 
   },
 };
 
-/** Adds the options by which devices are converted before a machine is made of them, where they are used or listed. */
+async function mixDevices() {
+  return await (await import("#codemods")).mixDevices();
+}
+
+/**
+ * Adds the options by which devices are converted before a machine is made of them. Loading them takes as long as a short
+ * run, so only where an option is not the command's own, or all are listed.
+ */
 async function addMix(program: Command, name: string): Promise<void> {
-  if (
-    called !== undefined &&
-    !process.argv.some((word) => /^(?:--(?:convert|share|help)\b|-h|-help)/.test(word))
-  )
-    return;
   const command = program.commands.find((each) => each.name() === name);
-  if (command !== undefined) (await import("#codemods")).addMixOptions(command);
+  if (command === undefined) return;
+  const own = new Set([...longNames(command), ...longNames(program)]);
+  const isOthers = (word: string) => /^--[^=]/.test(word) && !own.has(word.slice(2).replace(/=.*/s, ""));
+  if (called === undefined || process.argv.some((word) => isOthers(word) || /^-h(?:elp)?$/.test(word)))
+    (await import("#codemods")).addMixOptions(command);
 }
 
 watchStandardOutput();
