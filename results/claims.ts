@@ -80,22 +80,25 @@ export function isFactAsPredicted({ predicted, observed }: ClaimFact): boolean {
 
 /** One line for everything that was observed otherwise than predicted. */
 export function failures({ id, scenarios, facts }: ClaimRow): string[] {
-  const told = (outcome: string, figures: ClaimFigures) =>
-    [outcome, figureText(figures)].filter((text) => text !== "").join("; ");
   return [
     ...scenarios.flatMap(({ name, cells }) =>
       cells
         .filter((cell) => !isCellAsPredicted(cell))
         .map(
           (cell) =>
-            `${id}, ${name}, ${cell.storage} with ${cell.policy}: predicted ${told(cell.predicted, cell.predictedFigures)}, ` +
-            `observed ${told(cell.observed, cell.figures)}`,
+            `${id}, ${name}, ${cell.storage} with ${cell.policy}: predicted ${withFigures(cell.predicted, cell.predictedFigures)}, ` +
+            `observed ${withFigures(cell.observed, cell.figures)}`,
         ),
     ),
     ...facts
       .filter((fact) => !isFactAsPredicted(fact))
       .map(({ name, predicted, observed }) => `${id}, ${name}: predicted ${predicted}, observed ${observed}`),
   ];
+}
+
+/** An outcome and what was counted with it. */
+export function withFigures(outcome: string, figures: ClaimFigures): string {
+  return [outcome, figureText(figures)].filter((text) => text !== "").join("; ");
 }
 
 /** The figures of a cell as a text; empty if there are none. */

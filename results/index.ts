@@ -9,7 +9,6 @@ export {
   type ClaimRow,
   type ClaimVerdict,
   failures,
-  figureText,
   isAsPredicted,
 } from "./claims.ts";
 export {

@@ -32,15 +32,21 @@ function couldClaim(metric: Metric, { options: { sequential } }: Run): boolean {
   return look.exact === true || pairs >= fewestToClaim(look);
 }
 
-/** The number of processes behind the times of this run, where the self-test had more; else empty. */
-export function processesSentence({ metrics, selfTest }: Run): string {
+/** Most processes behind a time of slices of this run, and their range in words; null if there is no such time. */
+export function processesOfSlices({ metrics }: Run): { most: number; words: string } | null {
   const counts = metrics
     .filter(({ estimator }) => estimator === SLICE_ESTIMATOR)
     .map(({ processes }) => processes.length);
-  const most = Math.max(0, ...counts);
-  if (selfTest === null || most === 0 || most >= selfTest.processes) return "";
-  const least = Math.min(...counts);
-  return `Times of slices have ${least === most ? most : `${least} to ${most}`} processes in this run, so they would show less than that.`;
+  if (counts.length === 0) return null;
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return { most, words: least === most ? `${most}` : `${least} to ${most}` };
+}
+
+/** Says how few processes are behind the times of this run, where the self-test had more; else empty. */
+export function processesSentence(run: Run): string {
+  const found = processesOfSlices(run);
+  if (run.selfTest === null || found === null || found.most >= run.selfTest.processes) return "";
+  return `Times of slices have ${found.words} processes in this run, so they would show less than that.`;
 }
 
 /** Where extra work was planted, in lower case. */

@@ -82,7 +82,7 @@ export async function measure(plan: QemuPlan, setting: QemuSetting): Promise<Mea
     for (const work of works) {
       for (const quantity of work.quantities.filter((each) => quantities.includes(each))) {
         const definition = definitionOf(work, quantity);
-        const task = `${questionTitle(definition)}, ${QUANTITY_NAMES[quantity]}`;
+        const task = taskOf(definition);
         const draft = drafts.get(task) ?? draftOf(definition);
         drafts.set(task, draft);
         setting.onProgress(`${repeat + 1}/${repeats} ${task}`);
@@ -112,6 +112,11 @@ export async function measure(plan: QemuPlan, setting: QemuSetting): Promise<Mea
     await setting.onRepeat(soFar());
   }
   return soFar();
+}
+
+/** What processes that measure a figure are called. */
+function taskOf({ quantity, ...question }: Pick<MetricDefinition, "workload" | "name" | "quantity">): string {
+  return `${questionTitle(question)}, ${QUANTITY_NAMES[quantity]}`;
 }
 
 /** One figure of each arm. */
@@ -194,7 +199,7 @@ export function runOf(plan: QemuPlan, { figures, processes }: Measured, environm
   const omissions = figures
     .filter((each) => !isEnough(each))
     .map(({ definition: { suite, workload, name, quantity, source, role, decides } }): Omission => {
-      const task = `${questionTitle({ workload, name })}, ${QUANTITY_NAMES[quantity]}`;
+      const task = taskOf({ workload, name, quantity });
       const why = processes.find((entry) => entry.task === task && entry.lost !== null)?.lost;
       const reason = `Not measured: ${why ?? "the run was interrupted"}`;
       return { suite, workload, name, quantity, source, role, decides, reason };

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CommandError, writeOutputs } from "#host";
-import type { Form, Output } from "#results";
+import { FORMS, type Form, type Output } from "#results";
 
 interface ScalingOptions {
   readonly most: string;
@@ -9,7 +9,6 @@ interface ScalingOptions {
   readonly json?: string;
 }
 
-const FORMS: readonly Form[] = ["embedded", "owned"];
 const LEAST_SIZE = 10;
 /** Three sizes from 1 000 on are the fewest that give an exponent an interval. */
 const LEAST_MOST = 100_000;
@@ -41,14 +40,7 @@ export function addScalingCommand(bench: Command, output: Output): void {
       const forms = formsOf(options.regions);
       const growths = works.flatMap((work) => forms.map((form) => measureGrowth(work, form, sizes, repeats)));
       if (options.json !== undefined) {
-        const facts = works.map(({ name, change, aim, most, qemu, source }) => ({
-          name,
-          change,
-          aim,
-          most,
-          qemu,
-          source,
-        }));
+        const facts = works.map(({ prepare: _, ...fact }) => fact);
         const content = `${JSON.stringify({ node: process.version, works: facts, growths }, null, 1)}\n`;
         await writeOutputs(new Map([[options.json, content]]));
       }

@@ -55,10 +55,12 @@ function mapped(form: Form, count: number): Machine {
 }
 
 function unmapped(model: DeviceModel, form: Form, count: number): Probe[] {
-  return Array.from({ length: count }, (_, place) => {
-    const home = model.childContainer(model.unattached, `bank-${Math.floor(place / SIBLINGS)}`);
-    return createProbe(model, home, form, place % VARIANTS, `probe-${place}`);
-  });
+  return Array.from({ length: count }, (_, place) => probeAt(model, form, place));
+}
+
+function probeAt(model: DeviceModel, form: Form, place: number): Probe {
+  const home = model.childContainer(model.unattached, `bank-${Math.floor(place / SIBLINGS)}`);
+  return createProbe(model, home, form, place % VARIANTS, `probe-${place}`);
 }
 
 /** Places of probes in random order, the same each time. */
@@ -106,9 +108,7 @@ export const WORKS: readonly ScalingWork[] = [
       const { model, root, space } = mapped(form, 0);
       return () => {
         for (let place = 0; place < size; place++) {
-          const home = model.childContainer(model.unattached, `bank-${Math.floor(place / SIBLINGS)}`);
-          const probe = createProbe(model, home, form, place % VARIANTS, `probe-${place}`);
-          root.addSubregion(addressOf(place), probe.window);
+          root.addSubregion(addressOf(place), probeAt(model, form, place).window);
           if (place % 100 === 0) model.rcu.drain();
         }
         space.read(0, 4);

@@ -10,6 +10,7 @@ import {
 } from "ts-morph";
 import {
   assignmentProblem,
+  deviceOf,
   embedCall,
   embeddedBy,
   embeddingIn,
@@ -105,11 +106,7 @@ function analyseClass(
   identity: Identity,
   targets: readonly SourceFile[],
 ): DeviceFacts<DeclaredField> {
-  const device: DeviceClass = {
-    file: declaration.getSourceFile(),
-    name: declaration.getName() ?? "(anonymous)",
-    declaration,
-  };
+  const device = deviceOf(declaration);
   const declared = declaration
     .getMembers()
     .filter(Node.isPropertyDeclaration)

@@ -6,9 +6,7 @@ import {
   createdElsewhere,
   createdInClosure,
   createdInExpression,
-  leadOf,
   neverCreated,
-  objectOf,
   usedAfterFailure,
 } from "../hazards/creation.ts";
 import { declarationHazards } from "../hazards/declaration.ts";
@@ -23,22 +21,21 @@ import {
   unparentedAsChild,
   useHazards,
 } from "../hazards/use.ts";
-import { firstOf, firstRefusal, type Rules, statementOf } from "../passes/3-judge.ts";
+import {
+  firstOf,
+  firstRefusal,
+  hasCommentBefore,
+  misplacedLocal,
+  type Rules,
+  statementOf,
+} from "../passes/3-judge.ts";
 import type { Evidence } from "../passes/evidence.ts";
 import type { DeviceFacts, Direction, Refusal, RegionField, RegionLocal } from "../regions/facts.ts";
 import { childConstructor } from "../regions/makers.ts";
 import { Reason } from "../regions/reasons.ts";
-import {
-  changeOfIndex,
-  describeUse,
-  firstLine,
-  hasThisOfItsOwn,
-  isConstantCount,
-  memberOf,
-} from "../regions/syntax.ts";
+import { describeUse, firstLine } from "../regions/syntax.ts";
 import { BY_HAND, type Fate } from "../regions/trace.ts";
 import { innermost } from "../regions/trace-syntax.ts";
-import { hasComment } from "../source/trivia.ts";
 import { constructionObserved, regionsOf } from "./construction.ts";
 
 export const childRules: Rules = { field: fieldRefusal, local: localRefusal, needsUse: false };
@@ -85,30 +82,12 @@ function fieldRefusal(
 
 function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidence): Refusal | undefined {
   const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: firstLine(node) });
-  const { calls, loop } = local;
-  for (const { call, statement, how } of calls) {
-    const replaced = how === "argument" || loop !== undefined ? call.getExpression() : objectOf(call);
-    if (hasComment(leadOf(statement, replaced))) return refuse(Reason.CreatedInExpression, statement);
-  }
-  const deviceOrder = evidence.orderOf(device);
-  const slot = deviceOrder.slots.get(local);
-  const creations = calls.map(({ call, statement }) => ({ place: loop?.statement ?? call, statement }));
-  const isRepeated = (method: Node) => isRepeatedMethod(method, "owned", evidence);
-  const early =
-    firstRefusal(calls, ({ call }) => callProblem(call)) ??
-    firstRefusal(calls, ({ statement }) => createdInConstructor(statement)) ??
-    (slot && createdAgain(creations, device.declaration, deviceOrder, slot, isRepeated));
-  if (early !== undefined) return early;
-  const scope = memberOf(statementOf(local), device.declaration);
-  if (loop !== undefined) {
-    if (!isConstantCount(loop.count, scope)) return refuse(Reason.ArrayShape, loop.statement);
-    const moved = changeOfIndex(loop);
-    if (moved !== undefined) return refuse(Reason.ArrayShape, moved);
-  }
-  const rebound = local.uses.find((use) => scope !== undefined && hasThisOfItsOwn(use, scope));
-  if (rebound !== undefined) return refuse(Reason.ThisRebound, rebound);
-  const listing = evidence.listingOf(device.declaration);
-  if (listing !== undefined) return refuse(Reason.OwnerSpread, listing);
+  const { calls } = local;
+  const commented = calls.find((creation) => hasCommentBefore(creation, local));
+  if (commented !== undefined) return refuse(Reason.CreatedInExpression, commented.statement);
+  const misplaced =
+    firstRefusal(calls, ({ call }) => callProblem(call)) ?? misplacedLocal(local, device, evidence);
+  if (misplaced !== undefined) return misplaced;
   const classes = calls.flatMap(({ call }) => classOf(call.getArguments()[1]) ?? []);
   if (new Set(classes).size > 1) return refuse(Reason.NoCounterpart, statementOf(local));
   return (

@@ -76,11 +76,7 @@ function analyseClass(
   identity: Identity,
   targets: readonly SourceFile[],
 ): DeviceFacts<DeclaredField> {
-  const device: DeviceClass = {
-    file: declaration.getSourceFile(),
-    name: declaration.getName() ?? "(anonymous)",
-    declaration,
-  };
+  const device = deviceOf(declaration);
   const declared = declaration
     .getMembers()
     .filter(Node.isPropertyDeclaration)
@@ -96,6 +92,11 @@ function analyseClass(
     allocations: made.filter(isAllocation),
     strays: [...declared, ...made].filter(isStray),
   };
+}
+
+export function deviceOf(declaration: ClassDeclaration): DeviceClass {
+  const name = declaration.getName() ?? "(anonymous)";
+  return { file: declaration.getSourceFile(), name, declaration };
 }
 
 type Found = DeclaredField | RegionLocal | RegionAllocation | StrayRegion;

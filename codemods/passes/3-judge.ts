@@ -31,6 +31,7 @@ import {
   type DeviceFacts,
   type Direction,
   type Form,
+  type LocalCreation,
   type Refusal,
   type RegionAllocation,
   type RegionField,
@@ -292,17 +293,38 @@ function judgeAllocation(allocation: RegionAllocation, direction: Direction, evi
 
 function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidence): Refusal | undefined {
   const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: firstLine(node) });
-  const { calls, loop } = local;
-  for (const { call, statement, maker, how } of calls) {
+  for (const creation of local.calls) {
+    const { call, statement, maker } = creation;
     const problem = callProblem(call, evidence.identity);
     if (problem !== undefined) return refuse(problem, call);
-    const replaced = how === "argument" || loop !== undefined ? call.getExpression() : objectOf(call);
-    if (hasComment(leadOf(statement, replaced))) return refuse(Reason.CreatedInExpression, statement);
+    if (hasCommentBefore(creation, local)) return refuse(Reason.CreatedInExpression, statement);
     const classNode = call.getExpressionIfKindOrThrow(ts.SyntaxKind.PropertyAccessExpression).getExpression();
     if (!hasCounterpart(maker, "owned", classNode.getType(), call.getType())) {
       return refuse(Reason.NoCounterpart, call);
     }
   }
+  const misplaced = misplacedLocal(local, device, evidence);
+  if (misplaced !== undefined) return misplaced;
+  const fates = fatesOfLocal(local, evidence);
+  return (
+    localUnparented(local, fates, evidence) ?? notFollowed(fates) ?? observed(device.declaration, evidence)
+  );
+}
+
+/** Whether a comment stands where a codemod replaces the beginning of a local's creation. */
+export function hasCommentBefore({ call, statement, how }: LocalCreation, { loop }: RegionLocal): boolean {
+  const replaced = how === "argument" || loop !== undefined ? call.getExpression() : objectOf(call);
+  return hasComment(leadOf(statement, replaced));
+}
+
+/** Why something without a field cannot be converted where it is created, be it a region or a child. */
+export function misplacedLocal(
+  local: RegionLocal,
+  device: DeviceFacts,
+  evidence: Evidence,
+): Refusal | undefined {
+  const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: firstLine(node) });
+  const { calls, loop } = local;
   const tooEarly = firstRefusal(calls, ({ statement }) => createdInConstructor(statement));
   if (tooEarly !== undefined) return tooEarly;
   const deviceOrder = evidence.orderOf(device);
@@ -320,11 +342,7 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   const rebound = local.uses.find((use) => scope !== undefined && hasThisOfItsOwn(use, scope));
   if (rebound !== undefined) return refuse(Reason.ThisRebound, rebound);
   const listing = evidence.listingOf(device.declaration);
-  if (listing !== undefined) return refuse(Reason.OwnerSpread, listing);
-  const fates = fatesOfLocal(local, evidence);
-  return (
-    localUnparented(local, fates, evidence) ?? notFollowed(fates) ?? observed(device.declaration, evidence)
-  );
+  return listing && refuse(Reason.OwnerSpread, listing);
 }
 
 /** The first creation's constructor, for reports. */

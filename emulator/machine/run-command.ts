@@ -17,6 +17,7 @@ import { Emulation, type EmulationOptions, type RunEnd } from "./emulation.ts";
 import { readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
 import type { BackendOption, HardwareOptions } from "./options/hardware-options.ts";
+import { asksForHelp } from "./options/key-values.ts";
 import {
   addMachineOptions,
   type MachineArguments,
@@ -254,7 +255,7 @@ unimp           log when the guest uses what a device does not implement
 function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {
   if (log === undefined && logFile !== undefined)
     throw new CommandError(`--log-file ${logFile}: nothing is logged; give --log guest_errors, or another`);
-  if (log === "help" || log === "?") throw new HelpRequest(LOG_HELP);
+  if (log !== undefined && asksForHelp(log)) throw new HelpRequest(LOG_HELP);
   const items = (log ?? "").split(",").filter((item) => item !== "");
   return new Set(
     items.map((item) => {

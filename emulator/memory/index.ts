@@ -18,11 +18,11 @@ export { AddressSpace, AddressSpaceStorage } from "./address-space.ts";
 export { checkAddress, checkSize, formatAddress, type hwaddr, WHOLE_ADDRESS_SPACE } from "./hwaddr.ts";
 export { FlatRange } from "./map/flat-range.ts";
 export { FlatView } from "./map/flat-view.ts";
+export { FoundRange } from "./map/found-range.ts";
 export { formatFlatViews, formatMtree } from "./map/mtree.ts";
 export { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
 export {
   type CoalescedRange,
-  FoundRange,
   MemoryRegion,
   MemReentrancyGuard,
   type RegionOwner,

@@ -4,9 +4,10 @@ import { ReclaimedRam } from "./access/reclaimed-ram.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { MapChanges, type Places } from "./map/changes.ts";
 import { FlatView, physicalRoot, type ViewChange } from "./map/flat-view.ts";
+import type { FoundRange } from "./map/found-range.ts";
 import { type Interval, united } from "./map/interval.ts";
 import { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
-import { type FoundRange, MemoryRegion } from "./map/region.ts";
+import { MemoryRegion } from "./map/region.ts";
 import type { MemoryListener } from "./observe/listener.ts";
 import { Rcu } from "./rcu.ts";
 

@@ -119,8 +119,7 @@ const GAP = 190;
 
 /**
  * Columns from left to right: what is held by nobody inside, then what that holds, and so on, without parts that hold
- * nothing. Edges of cycles are red
- * and carry their reasons; others say theirs in a tooltip.
+ * nothing. Edges of cycles are red and carry their reasons; others say theirs in a tooltip.
  */
 function drawing({ nodes: all, holds, cycles }: HoldGraph, names: Names): string {
   const nodes = all.filter((node) => !isPlainPart(node, holds));

@@ -3,12 +3,12 @@ import {
   type ClaimCell,
   type ClaimRow,
   type ClaimScenario,
-  figureText,
   isAsPredicted,
   isCellAsPredicted,
   isFactAsPredicted,
   REFERENCE_POLICIES,
   STORAGES,
+  withFigures,
 } from "../claims.ts";
 import { plainTable, type Table } from "./table-model.ts";
 
@@ -64,8 +64,6 @@ function matrixLines({ id }: ClaimRow, scenario: ClaimScenario): Table["rows"] {
 /** What was observed, and what was predicted if it is something else. */
 export function cellText(cell: ClaimCell | undefined): string {
   if (cell === undefined) return "";
-  const withFigures = (outcome: string, figures: ClaimCell["figures"]) =>
-    [outcome, figureText(figures)].filter((text) => text !== "").join("; ");
   const observed = withFigures(cell.observed, cell.figures);
   if (isCellAsPredicted(cell)) return observed;
   return `${observed} (PREDICTED: ${withFigures(cell.predicted, cell.predictedFigures)})`;

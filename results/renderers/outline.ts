@@ -4,8 +4,13 @@ import { cleaned } from "#host";
 import { type Answer, answer } from "../answer.ts";
 import type { ClaimVerdict } from "../claims.ts";
 import { type Warning, warnings } from "../environment-words.ts";
-import { controlSentence, processesSentence, SCOPE, selfTestSentence } from "../instrument-words.ts";
-import { SLICE_ESTIMATOR } from "../rules/questions.ts";
+import {
+  controlSentence,
+  processesOfSlices,
+  processesSentence,
+  SCOPE,
+  selfTestSentence,
+} from "../instrument-words.ts";
 import type { Run } from "../schema.ts";
 import { claimMatrix, claimNotes, claimTable, factTable, inCTable } from "./claim-tables.ts";
 import { agreementSentence, sourcesTable } from "./sources-table.ts";
@@ -247,16 +252,12 @@ function methodSection(run: Run): Section {
 }
 
 /** How far the run came with its times of slices. */
-function looksReached({ metrics, options: { sequential } }: Run): string {
-  const counts = metrics
-    .filter(({ estimator }) => estimator === SLICE_ESTIMATOR)
-    .map(({ processes }) => processes.length);
-  if (counts.length === 0) return "This run has no such times.";
-  const [least, most, first] = [Math.min(...counts), Math.max(...counts), sequential.looks[0] ?? 0];
-  const range = least === most ? `${most}` : `${least} to ${most}`;
-  return most < first
-    ? `In this run they have ${range} processes, because its time was up before the first look.`
-    : `In this run they have ${range} processes.`;
+function looksReached(run: Run): string {
+  const found = processesOfSlices(run);
+  if (found === null) return "This run has no such times.";
+  return found.most < (run.options.sequential.looks[0] ?? 0)
+    ? `In this run they have ${found.words} processes, because its time was up before the first look.`
+    : `In this run they have ${found.words} processes.`;
 }
 
 function environmentSection(run: Run): Section {

@@ -24,7 +24,7 @@ import type { MemoryModel, NoOwner } from "../memory-model.ts";
 import { DirtyLog } from "../observe/dirty-log.ts";
 import { compareIoEventFds, type IoEventFd, ioEventFdOrder } from "../observe/ioeventfd.ts";
 import { RcuNode } from "../rcu.ts";
-import type { FlatRange } from "./flat-range.ts";
+import { FoundRange } from "./found-range.ts";
 import { MANY_SUBREGIONS, ManySubregions } from "./many-subregions.ts";
 import { SortedTree } from "./sorted-tree.ts";
 
@@ -833,36 +833,6 @@ export class MemoryRegion extends QomObject {
       this.model.changes.note(this, 0, size);
       this.model.updatePending = true;
     });
-  }
-}
-
-/** A visible range that was asked for; keeps the owner of its region until `release`. */
-export class FoundRange {
-  readonly region: MemoryRegion;
-  /** Address of its first byte, and its length. */
-  readonly address: number;
-  readonly size: number;
-  /** Offset of its first byte in the region. */
-  readonly offset: number;
-  readonly readOnly: boolean;
-  private released = false;
-
-  constructor(range: FlatRange, low: number, high: number) {
-    this.region = range.region;
-    this.address = Math.max(low, range.start);
-    this.size = Math.min(high, range.end) - this.address;
-    this.offset = range.offset + (this.address - range.start);
-    this.readOnly = range.readOnly;
-    this.region.takeRef();
-    this.region.model.finds.add(this);
-  }
-
-  /** @throws QomAbort when it was released before */
-  release(): void {
-    if (this.released) throw new QomAbort("a range that was found is released twice");
-    this.released = true;
-    this.region.model.finds.delete(this);
-    this.region.dropRef();
   }
 }
 

@@ -54,11 +54,9 @@ const boxed = (single: I64): I64 => i64.or(single, i64.constant(-(2n ** 32n)));
  */
 export abstract class CodeContext implements InstructionContext {
   private readonly frame: CodeFrame;
-  private readonly supervisor: SupervisorCode;
 
   constructor(frame: CodeFrame) {
     this.frame = frame;
-    this.supervisor = new SupervisorCode(this);
   }
 
   abstract get rs1(): I64;
@@ -125,9 +123,14 @@ export abstract class CodeContext implements InstructionContext {
     );
   }
 
+  /** Made where it is needed: few instructions are of this kind. */
+  private get supervisor(): SupervisorCode {
+    return new SupervisorCode(this);
+  }
+
   accessCsr(operation: CsrOperation, operand: CsrOperand): Statement {
-    const { csrNumber, supervisor } = this;
-    return csrNumber === undefined ? this.host("csr") : supervisor.access(csrNumber, operation, operand);
+    const { csrNumber } = this;
+    return csrNumber === undefined ? this.host("csr") : this.supervisor.access(csrNumber, operation, operand);
   }
 
   supervisorReturn(): Statement {
