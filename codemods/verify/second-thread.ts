@@ -40,7 +40,7 @@ const PATIENCE = 60_000;
 const MANY_FILES = 100;
 
 /** Mebibytes of objects in the thread at most; the less there may be, the earlier V8 collects what is no longer used. */
-const MOST_MEMORY = 1024;
+const MOST_MEMORY = 512;
 
 export class SecondThread {
   private readonly worker: Worker;
