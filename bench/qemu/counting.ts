@@ -46,7 +46,7 @@ async function tablesOf(build: string, work: Work, valgrind: Valgrind): Promise<
       timeout: TIMEOUT,
     });
     try {
-      const player = work.player?.(folder);
+      const player = work.player?.(folder, build);
       if (player === undefined) {
         await settle();
         await session.quit();

@@ -47,7 +47,7 @@ async function play(
   await inFolder(async (folder) => {
     const session = await Session.start(build ?? "", work.args(folder), { timeout: PATIENCE });
     try {
-      await work.player?.(folder).play(session, rounds);
+      await work.player?.(folder, build ?? "").play(session, rounds);
       await look(session);
     } finally {
       await session.kill();
@@ -108,8 +108,8 @@ describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
     const host = { ...workOf("probes: read 4 bytes, last section hit"), rounds: 2 };
     const twice: Work = {
       ...host,
-      player: (folder) => {
-        const player = host.player?.(folder);
+      player: (folder, build) => {
+        const player = host.player?.(folder, build);
         return { play: async (session, rounds) => player?.play(session, 2 * rounds) };
       },
     };

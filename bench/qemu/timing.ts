@@ -63,7 +63,7 @@ async function withTrio<T>(
   return await inFolder(async (folder) => {
     const session = await Session.start(builds[arm], work.args(folder), { timeout: TIMEOUT });
     try {
-      const player = work.player?.(folder);
+      const player = work.player?.(folder, builds[arm]);
       return await withTrio(builds, work, go, rest, async (asked) => {
         if (asked !== arm) return await play(asked);
         const began = performance.now();

@@ -26,6 +26,7 @@ import {
 } from "#workloads";
 import { loadingGuest, nextStage, RAM_BYTE, UART_LINE_STATUS } from "./guests.ts";
 import { Qtest } from "./qtest.ts";
+import { Retired } from "./retired.ts";
 import type { Session } from "./session.ts";
 import { OPENSBI } from "./set-ups.ts";
 
@@ -41,8 +42,10 @@ export interface Player {
 export interface Work extends Subject {
   /** Arguments of the emulator. @param folder for files that it needs */
   args(folder: string): string[];
-  /** Makes what repeats the work in one process, given the same folder. Null: the work is a process, start and end. */
-  readonly player: ((folder: string) => Player) | null;
+  /** Makes what repeats the work in one process, given the same folder and the build. Null: the work is a process, start and end. */
+  readonly player: ((folder: string, build: string) => Player) | null;
+  /** What is to be told of all processes together. */
+  readonly remark?: () => string | undefined;
   /** Rounds that are counted or timed at once. */
   readonly rounds: number;
   /** Accesses or objects per round: figures are per unit. */
@@ -216,7 +219,7 @@ const untilPowerOff: Player = {
   },
 };
 
-/** What a guest did in each of its rounds: the same in all processes, or the builds are not compared. */
+/** What a guest printed in each of its rounds: the same in all processes, or the builds are not compared. */
 class SameInAllProcesses {
   private readonly seen: string[] = [];
   private readonly what: string;
@@ -267,7 +270,7 @@ function bootOf(guest: string, quantities: readonly Quantity[]): Work {
 /** OpenSBI, and a next stage that asks it to switch the machine off. */
 function openSbi(): Work {
   // The counter runs on over resets.
-  const retired = new SameInAllProcesses("OpenSBI retired instructions");
+  const retired = new Retired("OpenSBI");
   return {
     ...{ suite: "boot", workload: "opensbi", name: BOOT, role: "headline" },
     description:
@@ -277,7 +280,7 @@ function openSbi(): Work {
       writeFileSync(file, nextStage());
       return [...VIRT, "-S", "-no-shutdown", ...ONE_THREAD, ...BY_INSTRUCTIONS, "-kernel", file];
     },
-    player: () => {
+    player: (_, build) => {
       let done = 0;
       return {
         play: async (session, rounds) => {
@@ -287,11 +290,12 @@ function openSbi(): Work {
             const [, value] = /: (0x[0-9a-f]+)/.exec(answer) ?? [];
             if (value === undefined || BigInt(value) === 0n)
               throw new CommandError(`OpenSBI did not start the next stage: ${answer}`, { exitCode: 1 });
-            retired.check(done++, String(BigInt(value)));
+            retired.add(build, done++, Number(BigInt(value)));
           }
         },
       };
     },
+    remark: () => retired.spread(),
     ...{ rounds: 1, units: 1, quantities: ["count", "time"] },
   };
 }
