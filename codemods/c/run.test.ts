@@ -90,6 +90,21 @@ test.each([
   expect(auditTree([treeOf(name)]).map(({ rule }) => rule)).toEqual(rules);
 });
 
+test("the audit notes what each realize creates again, in the owned form, unless something releases it or tests for it", async () => {
+  const tree = treeOf("realized-again.c", "used-at-run-time.c");
+  const rulesOf = () => auditTree([tree]).map(({ rule, region, level }) => `${level} ${rule} ${region}`);
+  expect(rulesOf()).toEqual([]);
+  await runConversion("to-owned", [tree], { write: true, allowDirty: true, json: "-" }, ignore);
+  expect(rulesOf()).toEqual(["note created-at-each-realize iomem", "note created-at-each-realize s->tones"]);
+  const path = join(tree, "hw/realized-again/realized-again.c");
+  const text = readFileSync(path, "latin1");
+  writeFileSync(path, text.replace("s->tones = ", "if (!s->tones)\n        s->tones = "));
+  expect(rulesOf()).toEqual(["note created-at-each-realize iomem"]);
+  const release = "object_unparent(OBJECT(BEEP(dev)->tones));\n}\n\nvoid beep_class_init(";
+  writeFileSync(path, text.replace("}\n\nvoid beep_class_init(", release));
+  expect(rulesOf()).toEqual([]);
+});
+
 test("SARIF has the place of a bug", () => {
   const tree = treeOf("leaf-unparented.c");
   let text = "";
