@@ -1,4 +1,4 @@
-/** How much a guest did in each of its rounds, in all processes of all builds. */
+/** How much a guest did, in all processes of all builds. */
 import { CommandError } from "#host";
 import { COUNT_MARGIN_PERCENT } from "#results";
 
@@ -15,19 +15,16 @@ interface Range {
 
 export class Retired {
   private readonly guest: string;
-  /** By round; the ranges by build. */
-  private readonly rounds: Map<string, Range>[] = [];
+  private readonly ranges = new Map<string, Range>();
 
   /** @param guest its name, for messages */
   constructor(guest: string) {
     this.guest = guest;
   }
 
-  /** @throws CommandError (exit code 1) if this is other work than in the same round of an earlier process */
-  add(build: string, round: number, instructions: number): void {
-    this.rounds[round] ??= new Map();
-    const ranges = this.rounds[round];
-    for (const [other, { least, most }] of ranges) {
+  /** @throws CommandError (exit code 1) if this is other work than in an earlier process */
+  add(build: string, instructions: number): void {
+    for (const [other, { least, most }] of this.ranges) {
       for (const before of [least, most]) {
         if (Math.abs(instructions - before) <= (before * SAME_WORK_PERCENT) / 100) continue;
         throw new CommandError(
@@ -36,25 +33,22 @@ export class Retired {
         );
       }
     }
-    const range = ranges.get(build);
+    const range = this.ranges.get(build);
     if (range === undefined) {
-      ranges.set(build, { least: instructions, most: instructions });
+      this.ranges.set(build, { least: instructions, most: instructions });
       return;
     }
     range.least = Math.min(range.least, instructions);
     range.most = Math.max(range.most, instructions);
   }
 
-  /** The first round in which processes differed; undefined if none did. */
+  /** What each build's processes did; undefined if all did the same. */
   spread(): string | undefined {
-    for (const [round, ranges] of this.rounds.entries()) {
-      const values = [...ranges.values()].flatMap(({ least, most }) => [least, most]);
-      if (new Set(values).size < 2) continue;
-      const each = [...ranges].map(([build, { least, most }]) =>
-        least === most ? `${least} in ${build}` : `${least} to ${most} in ${build}`,
-      );
-      return `${this.guest} did not retire the same number of instructions in all processes; in round ${round + 1}: ${each.join(", ")}.`;
-    }
-    return undefined;
+    const values = [...this.ranges.values()].flatMap(({ least, most }) => [least, most]);
+    if (new Set(values).size < 2) return undefined;
+    const each = [...this.ranges].map(([build, { least, most }]) =>
+      least === most ? `${least} in ${build}` : `${least} to ${most} in ${build}`,
+    );
+    return `${this.guest} did not retire the same number of instructions in all processes: ${each.join(", ")}.`;
   }
 }
