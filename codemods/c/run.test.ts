@@ -71,6 +71,21 @@ test("bytes that are not ASCII stay as they are", async () => {
   expect(readFileSync(path).subarray(0, comment.length)).toEqual(comment);
 });
 
+test("a structure whose size Rust code compares with that of its own stays as it is", () => {
+  const tree = treeOf("mmio-single.c", "bar.c");
+  const mirror = join(tree, "hw/mmio-single/device.rs");
+  writeFileSync(mirror, "const _: () = assert!(size_of::<Beep>() == 8);\n");
+  expect(convertToOwned([tree]).changes.size).toBe(2);
+  const sized = "size_of::<BeepState>() == ::core::mem::size_of::<crate::bindings::BeepState>()";
+  writeFileSync(mirror, `const _: () = assert!(${sized});\n`);
+  const { judgements, changes } = convertToOwned([tree]);
+  expect(changes.size).toBe(0);
+  expect(judgements.map(({ reason, at }) => [reason, at.file])).toEqual([
+    ["rust-mirror", "hw/mmio-single/device.rs"],
+    ["rust-mirror", "hw/mmio-single/device.rs"],
+  ]);
+});
+
 test("a missing path is named", async () => {
   await expect(runConversion("to-owned", [join(scratch, "none")], {}, ignore)).rejects.toThrow(
     /none: no such file/,
