@@ -7,8 +7,8 @@ import { ExitCode } from "../errors.ts";
 import { auditTree } from "./audit.ts";
 import { censusOf } from "./census.ts";
 import { Maintainers } from "./maintainers.ts";
-import { convertToOwned } from "./pipeline.ts";
-import { runConversion } from "./run.ts";
+import { convertToEmbedded, convertToOwned } from "./pipeline.ts";
+import { runCensus, runConversion } from "./run.ts";
 import { runCAudit } from "./run-audit.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
@@ -147,6 +147,31 @@ test("the census counts what is left", () => {
   });
   expect(census.byArea).toContainEqual({ area: "Beepers", converted: 1, refused: 0 });
   expect(census.gradual.at(-1)).toMatchObject({ percent: 100, fields: 4, changedSources: 3 });
+});
+
+test("the census of a tree with owned regions counts what the way back leaves", async () => {
+  const tree = treeOf("mmio-single.c", "ram-fails-kept.c", "used-at-run-time.c");
+  await runConversion("to-owned", [tree], { write: true, allowDirty: true, json: "-" }, ignore);
+  let text = "";
+  const print = (part: string) => {
+    text += part;
+  };
+  runCensus([tree], { json: "-" }, print);
+  const { newCalls, back } = JSON.parse(text);
+  const calls: readonly number[] = Object.values(back.newCalls);
+  expect(calls.reduce((total, each) => total + each, 0)).toBe(newCalls);
+  // The region of mmio-single.c is in a local.
+  expect(back).toMatchObject({ withoutField: 1, remainingCalls: 1, refusedByReason: {} });
+  expect(back.converted).toBe(back.fields);
+  const { judgements } = convertToEmbedded([tree]);
+  expect(back.fields).toBe(judgements.length);
+  expect(back.gradual.at(-1)).toMatchObject({ percent: 100, fields: back.fields, mixedFiles: 0 });
+  text = "";
+  runCensus([tree], {}, print);
+  expect(text).toContain(`the way back: ${back.fields} fields`);
+  text = "";
+  runCensus([treeOf("mmio-single.c")], {}, print);
+  expect(text).not.toContain("the way back");
 });
 
 test("the most particular pattern of MAINTAINERS decides", () => {
