@@ -50,10 +50,11 @@ async function compareResults(target: string, a: string, b: string, name: string
 /** The verdicts of one of QEMU's tests, in its order. */
 async function results(build: string, target: string, name: string): Promise<string[]> {
   const began = performance.now();
-  const { stdout } = await run(join(build, qtestFile(name)), ["--tap", "-k"], {
+  const { status, stdout, stderr } = await run(join(build, qtestFile(name)), ["--tap", "-k"], {
     folder: build,
     environment: { QTEST_QEMU_BINARY: program(build, target), MALLOC_PERTURB_: "165" },
   });
   console.log(`${name} in ${build}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  expect(status, stderr).toBe(0);
   return stdout.split("\n").filter((line) => /^(?:not )?ok /.test(line));
 }
