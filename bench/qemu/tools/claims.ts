@@ -18,7 +18,7 @@ export interface ClaimSources {
   /** Build folders, each in its tree. */
   readonly a: string;
   readonly b: string;
-  /** What `node dist/codemods/c/oracle/main.js objects` printed. */
+  /** What gcc said of the converted sources, by `npm run test:qemu -- objects`. */
   readonly objects?: string;
 }
 

@@ -61,7 +61,7 @@ program
   .argument("<run>", "a run of `regionlab bench qemu -o`")
   .requiredOption("--a <folder>", "build with embedded regions, in its tree")
   .requiredOption("--b <folder>", "build with owned regions, in its tree")
-  .option("--objects <file>", "what `node dist/codemods/c/oracle/main.js objects` printed")
+  .option("--objects <file>", "what `npm run test:qemu -- objects` found: qemu/objects.json in the cache")
   .action(async (run: string, options: Pair & { objects?: string }) => {
     process.stdout.write(await claimFigures({ run, ...options }));
   });
