@@ -19,6 +19,15 @@ export { checkAddress, checkSize, formatAddress, type hwaddr, WHOLE_ADDRESS_SPAC
 export { FlatRange } from "./map/flat-range.ts";
 export { FlatView } from "./map/flat-view.ts";
 export { FoundRange } from "./map/found-range.ts";
+export {
+  IommuAccess,
+  IommuEvent,
+  IommuMemoryRegion,
+  type IommuNotifier,
+  type IommuTlbEntry,
+  iommuOf,
+  notifyOne,
+} from "./map/iommu.ts";
 export { formatFlatViews, formatMtree } from "./map/mtree.ts";
 export { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
 export {

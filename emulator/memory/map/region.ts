@@ -5,6 +5,7 @@ import {
   QomAbort,
   QomError,
   QomObject,
+  type QomType,
   type Storage,
   UseBeforeInit,
 } from "#qom";
@@ -62,9 +63,9 @@ export interface CoalescedRange {
  * allocates a region that QOM owns and frees. Both make it a child of its owner, which holds the only reference.
  */
 export class MemoryRegion extends QomObject {
-  static override readonly typeName = "memory-region";
+  static override readonly typeName: string = "memory-region";
   /** Bytes on 64-bit hosts. */
-  static override readonly instanceSize = 272;
+  static override readonly instanceSize: number = 272;
   static override readonly properties = [
     { name: "addr", type: "uint64", get: (region: MemoryRegion) => region.address },
     { name: "priority", type: "uint32", get: (region: MemoryRegion) => region.priority },
@@ -109,6 +110,8 @@ export class MemoryRegion extends QomObject {
   romDevice!: boolean;
   /** Whether its RAM is registers of the host, accessed one by one. */
   ramDevice!: boolean;
+  /** Whether it is an `IommuMemoryRegion`, which forwards accesses to other address spaces. */
+  isIommu!: boolean;
   private onResized!: ((size: number) => void) | null;
   /** Whether a ROM device reads like memory; otherwise reads go to its callbacks. */
   romdMode!: boolean;
@@ -151,6 +154,7 @@ export class MemoryRegion extends QomObject {
     this.readOnly = false;
     this.romDevice = false;
     this.ramDevice = false;
+    this.isIommu = false;
     this.onResized = null;
     this.romdMode = true;
     this.nonvolatile = false;
@@ -211,7 +215,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static new(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size);
   }
 
   /** Device registers, handled by callbacks that are passed `opaque`. */
@@ -226,7 +230,7 @@ export class MemoryRegion extends QomObject {
     name: string,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).answerWith(ops, opaque);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).answerWith(ops, opaque);
   }
 
   /** RAM. @throws QomError when it cannot be allocated, after unparenting the region. */
@@ -235,7 +239,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRam(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).backWithRam();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam();
   }
 
   /** RAM that the guest cannot write. @throws QomError as `initRam`. */
@@ -244,7 +248,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRom(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).backWithRam().protect();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam().protect();
   }
 
   /** Memory that reads like RAM, while writes go to callbacks, such as flash. @throws QomError as `initRam`. */
@@ -265,7 +269,10 @@ export class MemoryRegion extends QomObject {
     name: string,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).answerWith(ops, opaque).backWithRam().writeToDevice();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size)
+      .answerWith(ops, opaque)
+      .backWithRam()
+      .writeToDevice();
   }
 
   /** A window onto `target`, starting at `offset` within it. Takes no reference: the target must outlive the alias. */
@@ -286,7 +293,7 @@ export class MemoryRegion extends QomObject {
     offset: number,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).showPartOf(target, offset);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).showPartOf(target, offset);
   }
 
   /** RAM backed by the caller's `bytes`, which give its size and stay the caller's. */
@@ -295,7 +302,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRamPtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, bytes.byteLength).backWith(bytes);
   }
 
   /**
@@ -319,7 +326,7 @@ export class MemoryRegion extends QomObject {
     most: number,
     onResized: (size: number) => void = () => {},
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).backWithRam(most).resizeWith(onResized);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam(most).resizeWith(onResized);
   }
 
   /**
@@ -331,7 +338,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRamDevicePtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes).passThrough();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, bytes.byteLength).backWith(bytes).passThrough();
   }
 
   // References, counted on the owner or, in some policies, on the region.
@@ -689,19 +696,24 @@ export class MemoryRegion extends QomObject {
    * Allocates a region that `owner` owns. As QEMU's proposed constructors, it insists on a name: the child property is
    * all that holds the region.
    */
-  private static createIn(owner: RegionOwner, name: string, size: number): MemoryRegion {
+  protected static createIn<R extends MemoryRegion>(
+    type: QomType<R>,
+    owner: RegionOwner,
+    name: string,
+    size: number,
+  ): R {
     if (typeof name !== "string")
       throw new QomAbort("a region that QOM owns needs a name: nothing else holds it");
-    return owner.model.create(MemoryRegion).adopt(owner, name, size);
+    return owner.model.create(type).adopt(owner, name, size);
   }
 
-  private initialize(): this {
+  protected initialize(): this {
     this.model.initialize(this);
     return this;
   }
 
   /** Set-up common to all kinds: size, name, owner, and place in the composition tree. */
-  private adopt(owner: RegionOwner, name: string | null, size: number): this {
+  protected adopt(owner: RegionOwner, name: string | null, size: number): this {
     this.size = checkSize(size, `size of region ${name ?? "without name"}`);
     this.name = name;
     this.owner = owner instanceof QomObject ? owner : null;
