@@ -20,6 +20,9 @@ const DEVICES: readonly [string, Record<string, PropertyValue>, offset: number, 
   ["serial-mm", {}, 0, 0x41],
   ["fw_cfg_mem", {}, 0, 0x1900],
   ["virtio-mmio", {}, 0x30, 1],
+  ["linear-iommu", {}, 0x1c, 1], // a copy of nothing
+  ["host-window", {}, 0, 1],
+  ["growing-memory", {}, 0, 2],
   ["cfi.pflash01", { "num-blocks": 2, name: "more" }, 0, 0x70],
 ];
 

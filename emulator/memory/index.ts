@@ -14,6 +14,7 @@ export {
   UNSPECIFIED_ATTRS,
 } from "./access/ops.ts";
 export { HostRam, type RamAllocator, RamBlock } from "./access/ram.ts";
+export type { OpenRamFile, RamFile, RamFileOptions } from "./access/ram-file.ts";
 export { AddressSpace, AddressSpaceStorage } from "./address-space.ts";
 export { checkAddress, checkSize, formatAddress, type hwaddr, WHOLE_ADDRESS_SPACE } from "./hwaddr.ts";
 export { FlatRange } from "./map/flat-range.ts";
