@@ -24,8 +24,8 @@ export class FileMemory extends SysBusDevice {
   protected override realize(): void {
     if (this.memPath === "") throw new QomError("a file-memory needs a file; give its property mem-path");
     if (this.size === 0) throw new QomError("property size of a file-memory is 0; give at least 1 byte");
-    const { share, readOnly } = this;
-    this.memory.initRamFromFile(this, "file-memory", this.size, this.memPath, { share, readOnly });
+    const options = { share: this.share, readOnly: this.readOnly };
+    this.memory.initRamFromFile(this, "file-memory", this.size, this.memPath, options);
     this.initMmio(this.memory);
   }
 }
