@@ -1,4 +1,4 @@
-import { chmodSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
 import ts from "typescript";
 
@@ -63,6 +63,15 @@ const DENSE = {
   codegen: { removeWhitespace: true },
 } as const;
 
+/** Makes the command executable, which npm does only when it installs a package, and gives it the name of a module, too. */
+const startable: Plugin = {
+  name: "startable",
+  writeBundle() {
+    writeFileSync("dist/bin/cli.js", '#!/usr/bin/env node\nimport "./cli.cjs";\n');
+    for (const name of ["cli.cjs", "cli.js"]) chmodSync(`dist/bin/${name}`, 0o755);
+  },
+};
+
 /** As CommonJS, which Node loads in less time: it links nothing, and copies no exports of its own modules. */
 function commonJs(
   names: readonly string[],
@@ -109,11 +118,7 @@ const isSteppedThrough = (name: string) => /^emulator\/(hw|memory|qdev|qom)\//.t
  * finding and opening them one by one than on all else until the guest's first line. The same for a process that measures.
  */
 export default defineConfig([
-  {
-    ...packed(COMMAND, "bin/cli", () => false),
-    // npm sees to that when it installs a package, not when its own is built anew.
-    plugins: [{ name: "executable", writeBundle: () => chmodSync("dist/bin/cli.js", 0o755) }],
-  },
+  { ...commonJs(COMMAND, "bin/cli", () => false), plugins: [startable] },
   dense(commonJs(PROGRAM, "bin/program", (id) => ROOMS_APART.test(id))),
   dense(withoutComments(apart.filter((name) => !isSteppedThrough(name)))),
   withoutComments(apart.filter(isSteppedThrough)),

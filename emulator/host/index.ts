@@ -2,6 +2,7 @@
 export { cleaned, cleanText, escapeJson, inOneLine } from "./clean-text.ts";
 export { CommandError, type FailureCode, HelpRequest, systemErrorCode } from "./command-error.ts";
 export { congestionOf } from "./congestion.ts";
+export { createSha256 } from "./digest.ts";
 export { onEndSignal } from "./end-signals.ts";
 export {
   checkOutput,

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
-import { CommandError } from "#host";
+import { CommandError, createSha256 } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { readInput } from "../images.ts";
@@ -85,7 +84,7 @@ export class AttachedHardware {
   /** Digest of the names and contents of the `-fw_cfg` files; empty if there are none. */
   get firmwareDigest(): string {
     if (this.firmware.length === 0) return "";
-    const hash = createHash("sha256");
+    const hash = createSha256();
     for (const [name, bytes] of this.firmware) hash.update(`${name}\0${bytes.length}\0`).update(bytes);
     return hash.digest("hex");
   }

@@ -9,8 +9,7 @@
  *
  * Numbers are little-endian. Nothing after the first line is parsed before the checksum has been verified.
  */
-import { createHash } from "node:crypto";
-import { CommandError } from "#host";
+import { CommandError, createSha256 } from "#host";
 import type { SavedFields } from "#qdev";
 import { fillMemory, type MemoryImage, readMemory, saveMemory } from "./memory-image.ts";
 
@@ -33,7 +32,7 @@ interface Head {
 }
 
 export function writeSnapshotFile(sink: ByteSink, state: SavedFields, memories: Memories): void {
-  const hash = createHash("sha256");
+  const hash = createSha256();
   const write = (bytes: Uint8Array): void => {
     hash.update(bytes);
     sink.write(bytes);
@@ -69,7 +68,7 @@ export class SnapshotFile {
       );
     }
     const end = file.length - DIGEST_BYTES;
-    const digest = createHash("sha256")
+    const digest = createSha256()
       .update(file.subarray(0, Math.max(end, 0)))
       .digest();
     if (end < MAGIC.length + 4 || !digest.equals(file.subarray(end)))

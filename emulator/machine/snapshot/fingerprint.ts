@@ -1,6 +1,6 @@
 /** Everything that distinguishes two runs of one guest, as text. */
-import { createHash } from "node:crypto";
 import { csrNames, disassemble, floatRegisterNames, type RiscvHart, registerNames } from "#cpu/riscv";
+import { createSha256 } from "#host";
 import { saveFields } from "#qdev";
 import type { Emulation } from "../emulation.ts";
 import { wordAt } from "../instruction-trace.ts";
@@ -55,7 +55,7 @@ function addHart(parts: Record<string, string>, emulation: Emulation, hart: Risc
 
 /** SHA-256 of the pages that are not zero, with their numbers. */
 function hashOf(bytes: Uint8Array): string {
-  const hash = createHash("sha256");
+  const hash = createSha256();
   for (const number of occupiedPages(bytes))
     hash.update(Uint32Array.of(number)).update(pageOf(bytes, number));
   return hash.digest("hex");

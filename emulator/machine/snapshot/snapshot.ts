@@ -1,7 +1,6 @@
 /** Snapshots: all state of a machine that its guest can observe, saved and restored between two instructions. */
-import { createHash } from "node:crypto";
 import { type SavedHart, slotsMismatch } from "#cpu/riscv";
-import { CommandError } from "#host";
+import { CommandError, createSha256 } from "#host";
 import {
   type DeviceModel,
   isFields,
@@ -221,7 +220,7 @@ function isCount(value: SavedValue | undefined): value is number {
 function identify({ board, files, ramBytes, attached }: Emulation): SavedFields {
   const { bios, kernel, initrd, append } = files;
   const hash = (option: string, path: string | undefined): string =>
-    path === undefined ? "" : createHash("sha256").update(readInput(option, path)).digest("hex");
+    path === undefined ? "" : createSha256().update(readInput(option, path)).digest("hex");
   return {
     "-M": board.qomType.typeName,
     "-m": ramBytes,
