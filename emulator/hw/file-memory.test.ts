@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { RamFileOptions } from "#memory";
-import { loadTrees } from "./differential/trees.ts";
+import { loadTestTrees } from "./differential/trees.ts";
 import { BASE, Rig } from "./testing/rig.ts";
 
-describe.each(await loadTrees())("file-memory, $name", ({ tree }) => {
+describe.each(await loadTestTrees())("file-memory, $name", ({ tree }) => {
   function rigWith(content: Uint8Array, asked: [string, number, RamFileOptions][] = []) {
     const openRamFile = (path: string, size: number, options: RamFileOptions) => {
       asked.push([path, size, options]);

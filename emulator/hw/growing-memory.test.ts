@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { MemTxResult } from "#memory";
-import { loadTrees } from "./differential/trees.ts";
+import { loadTestTrees } from "./differential/trees.ts";
 import { Rig } from "./testing/rig.ts";
 
 const MEMORY = 0x9000_0000;
 const PAGE = 0x1000;
 
-describe.each(await loadTrees())("growing-memory, $name", ({ tree }) => {
+describe.each(await loadTestTrees())("growing-memory, $name", ({ tree }) => {
   function memory(maxPages = 4) {
     const rig = new Rig(tree);
     const device = rig.plug("growing-memory", { "max-pages": maxPages });

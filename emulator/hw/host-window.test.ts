@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { MemTxResult } from "#memory";
-import { loadTrees } from "./differential/trees.ts";
+import { loadTestTrees } from "./differential/trees.ts";
 import { type HostMemory, Rig } from "./testing/rig.ts";
 
 const [SHARED, VIEW, REGISTERS] = [0x2000_0000, 0x2100_0000, 0x2200_0000];
 
-describe.each(await loadTrees())("host-window, $name", ({ tree }) => {
+describe.each(await loadTestTrees())("host-window, $name", ({ tree }) => {
   function plugged() {
     const rig = new Rig(tree);
     const device = rig.create("host-window", { size: 0x800 }) as ReturnType<Rig["create"]> & HostMemory;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { IommuEvent, type IommuMemoryRegion, MemoryRegion, MemTxResult } from "#memory";
-import { loadTrees } from "./differential/trees.ts";
+import { loadTestTrees } from "./differential/trees.ts";
 import { BASE, Rig } from "./testing/rig.ts";
 
 const PAGE = 0x1000;
@@ -11,7 +11,7 @@ const [CONTROL, TABLE_LOW, , PAGES, SOURCE, DESTINATION, LENGTH, COPY, INVALIDAT
   0, 4, 8, 12, 16, 20, 24, 28, 32,
 ];
 
-describe.each(await loadTrees())("linear-iommu, $name", ({ tree }) => {
+describe.each(await loadTestTrees())("linear-iommu, $name", ({ tree }) => {
   function iommu() {
     const rig = new Rig(tree);
     rig.model.systemMemory.addSubregion(RAM, MemoryRegion.newRam(rig.model.noOwner, "ram", 8 * PAGE));

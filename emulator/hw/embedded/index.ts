@@ -9,11 +9,7 @@ import { VirtioSerialBus } from "./char/virtio-serial-bus.ts";
 import { Virtconsole, Virtserialport } from "./char/virtio-serial-port.ts";
 import { AclintSwi } from "./intc/riscv-aclint-swi.ts";
 import { SifivePlic } from "./intc/sifive-plic.ts";
-import { FileMemory } from "./mem/file-memory.ts";
-import { GrowingMemory } from "./mem/growing-memory.ts";
-import { HostWindow } from "./mem/host-window.ts";
 import { RamBackend } from "./mem/ram-backend.ts";
-import { LinearIommu } from "./misc/linear-iommu.ts";
 import { SifiveTest } from "./misc/sifive-test.ts";
 import { VirtioNet } from "./net/virtio-net.ts";
 import { FwCfgMem } from "./nvram/fw-cfg.ts";
@@ -34,12 +30,8 @@ export function registerTypes(registry: TypeRegistry): void {
   registry.register(
     AclintMtimer,
     AclintSwi,
-    FileMemory,
     FwCfgMem,
     GoldfishRtc,
-    GrowingMemory,
-    HostWindow,
-    LinearIommu,
     PflashCfi01,
     RamBackend,
     RiscvHart,
