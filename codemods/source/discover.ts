@@ -1,5 +1,5 @@
 /** Finds the sources among files and under folders, and says of every other file that looks like one why it is none. */
-import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
+import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { CommandError, systemErrorCode } from "#host";
 
@@ -123,8 +123,10 @@ class Search {
 
   /** A path that the user named: a source even if it is a test, and searched even if its folder is ignored. */
   visit(path: string): void {
+    if (path === "") throw new CommandError("the path is empty; name a device source or a directory of them");
     const absolute = resolve(path);
-    const stats = statSync(absolute, { throwIfNoEntry: false });
+    const stats = statsOf(absolute);
+    if (stats === "circle") throw new CommandError(`${path}: its links lead in a circle; mend one of them`);
     if (stats === undefined) throw new CommandError(`${path}: no such file or directory; check the path`);
     const target = real(absolute);
     if (stats.isDirectory()) {
@@ -167,8 +169,8 @@ class Search {
   }
 
   private visitLink(link: string): void {
-    const stats = statSync(link, { throwIfNoEntry: false });
-    if (stats === undefined) {
+    const stats = statsOf(link);
+    if (stats === undefined || stats === "circle") {
       if (kindOf(link) !== undefined || !/\.[^.]+$/.test(basename(link))) {
         this.skipped.set(link, SkipReason.BrokenLink);
       }
@@ -197,6 +199,19 @@ class Search {
     this.sources.add(path);
     this.skipped.delete(path);
     this.seen++;
+  }
+}
+
+/** What is at a path, links followed; undefined if there is nothing, or its links lead nowhere. */
+function statsOf(path: string): Stats | "circle" | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === "ELOOP") return "circle";
+    if (code === "EACCES") throw new CommandError(`${path}: no permission to read; grant it and run again`);
+    if (code === "ENAMETOOLONG") throw new CommandError(`${path}: the name is too long; check the path`);
+    throw error;
   }
 }
 

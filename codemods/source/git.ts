@@ -1,7 +1,7 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CommandError } from "#host";
+import { CommandError, cleanText, systemErrorCode } from "#host";
 import { ExitCode } from "../errors.ts";
 import { shown } from "./workspace.ts";
 
@@ -54,20 +54,45 @@ function repositoryAbove(directory: string, roots: Map<string, string | undefine
 /** What is wrong with the first file that is not clean; undefined if all are. */
 function statusOf(directory: string, files: readonly string[]): string | undefined {
   const [first = directory] = files;
-  let status: string;
-  try {
-    const args = ["--literal-pathspecs", "status", "--porcelain", "-z", "--ignored", "--untracked-files=all"];
-    status = execFileSync("git", [...args, "--", ...files], {
-      cwd: directory,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-  } catch {
-    return `${shown(first)}: not in a git repository, so it could not be restored`;
+  const changed = ["status", "--porcelain", "-z", "--ignored", "--untracked-files=all"];
+  const status = askGit(directory, changed, files);
+  if ("failure" in status) return `${shown(first)}: ${status.failure}, so it could not be restored`;
+  const [entry = ""] = status.entries;
+  if (entry !== "") {
+    const untracked = entry.startsWith("??") || entry.startsWith("!!");
+    return `${named(entry.slice(3), files)}: ${untracked ? "not tracked by git" : "has uncommitted changes"}`;
   }
-  const entry = status.split("\0")[0] ?? "";
-  if (entry === "") return undefined;
-  const name = files.find((path) => path.endsWith(entry.slice(3))) ?? first;
-  const untracked = entry.startsWith("??") || entry.startsWith("!!");
-  return `${shown(name)}: ${untracked ? "not tracked by git" : "has uncommitted changes"}`;
+  const flags = askGit(directory, ["ls-files", "-v", "-z"], files);
+  // Lower case and S: files whose changes git does not look for.
+  const unseen = "entries" in flags ? flags.entries.find((each) => /^[a-zS] /.test(each)) : undefined;
+  return unseen === undefined
+    ? undefined
+    : `${named(unseen.slice(2), files)}: git is told not to look for its changes (git update-index --no-assume-unchanged --no-skip-worktree undoes that)`;
+}
+
+function named(entry: string, files: readonly string[]): string {
+  return shown(files.find((path) => path.endsWith(entry)) ?? entry);
+}
+
+/** Answer of git about files, by entry; or why there is none. */
+function askGit(
+  directory: string,
+  words: readonly string[],
+  files: readonly string[],
+): { readonly entries: readonly string[] } | { readonly failure: string } {
+  const args = ["--literal-pathspecs", ...words, "--", ...files];
+  const env = { ...process.env, LC_ALL: "C" };
+  const { error, status, stdout, stderr } = spawnSync("git", args, {
+    ...{ cwd: directory, encoding: "utf8", env },
+    maxBuffer: 2 ** 28,
+  });
+  if (error !== undefined) {
+    const isMissing = systemErrorCode(error) === "ENOENT";
+    return { failure: isMissing ? "git is not installed, or not in PATH" : `git failed (${error.message})` };
+  }
+  if (status === 0) return { entries: stdout.split("\0") };
+  const [line = ""] = stderr.split("\n");
+  return {
+    failure: /not a git repository/.test(line) ? "not in a git repository" : `git says "${cleanText(line)}"`,
+  };
 }

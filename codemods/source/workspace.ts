@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -115,15 +116,18 @@ function parsed(project: Project, path: string, text: string): SourceFile {
   return project.createSourceFile(path, text, { overwrite: true });
 }
 
-/** Text of a source. @throws CommandError if it cannot be read. */
+/** Text of a source. @throws CommandError if it cannot be read, or is not UTF-8: other bytes would not survive. */
 export function readSource(path: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(path, "utf8");
+    bytes = readFileSync(path);
   } catch (error) {
     const code = systemErrorCode(error);
     const reason = code === "EACCES" ? "no permission to read" : code === "ENOENT" ? "no such file" : code;
     throw new CommandError(`${shown(path)}: ${reason ?? "cannot be read"}; fix that and run again`);
   }
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  throw new CommandError(`${shown(path)}: not in UTF-8; convert it, for instance by iconv, and run again`);
 }
 
 /** Hash to detect that a file has changed since an edit was planned. */

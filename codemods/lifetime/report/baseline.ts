@@ -2,7 +2,7 @@
  * A baseline: findings that a project has accepted for now, so that only new ones fail. It names each by rule, file,
  * region and source text, without its line, and how often it occurs; paths are relative to the baseline's directory.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve, sep } from "node:path";
 import { CommandError } from "#host";
 import type { LifetimeFinding } from "../finding.ts";
@@ -67,6 +67,8 @@ function keyOf({ rule, file, region, detail }: LifetimeFinding, path: string): s
 function readBaseline(path: string): readonly Entry[] {
   if (!existsSync(path))
     throw new CommandError(`--baseline ${path}: no such file; create it with --write-baseline`);
+  if (!statSync(path).isFile())
+    throw new CommandError(`--baseline ${path}: not a regular file; give one that --write-baseline wrote`);
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, "utf8"));
