@@ -1,19 +1,87 @@
 /** Which elements of an array of regions a statement means, as far as its text says so. */
 import { ts } from "ts-morph";
-import { type FlowProgram, strip } from "../flow/index.ts";
+import { accessOf, type FlowProgram, type Frame, strip } from "../flow/index.ts";
+import { isOwnRegion, type Target } from "./targets.ts";
+import type { Watch } from "./watch.ts";
 
 /** Indices that are known, or `all`: those of a loop from the start, and those that nothing is known about. */
 export type Elements = ReadonlySet<number> | "all";
 
-/** The elements that `this.windows[0]`, or `this.windows[i]` in a loop, stands for. */
+/**
+ * The elements that `this.windows[0]`, `this.windows[i]` in a loop, or the variable of a loop over `this.windows.slice(1)` stands
+ * for.
+ */
 export function elementsOf(program: FlowProgram, region: ts.Expression, count: number | undefined): Elements {
   const access = strip(region);
+  if (ts.isIdentifier(access)) return elementsOfSlice(program, iteratedBy(program, access), count);
   if (!ts.isElementAccessExpression(access)) return "all";
   const index = strip(access.argumentExpression);
   if (ts.isNumericLiteral(index)) return new Set([Number(index.text)]);
   const first = ts.isIdentifier(index) ? startOf(program, index) : undefined;
   if (first === undefined || first === 0 || count === undefined) return "all";
   return new Set(Array.from({ length: Math.max(0, count - first) }, (_, place) => first + place));
+}
+
+/** What `for (const name of …)` goes over, or `….forEach((name) => …)`. */
+function iteratedBy(program: FlowProgram, name: ts.Identifier): ts.Expression | undefined {
+  const declared = program.declarationOf(name);
+  if (declared === undefined) return undefined;
+  if (ts.isVariableDeclaration(declared)) {
+    const loop = declared.parent.parent;
+    return ts.isForOfStatement(loop) ? givenTo(program, loop.expression) : undefined;
+  }
+  if (!ts.isParameter(declared) || declared.parent.parameters[0] !== declared) return undefined;
+  const call = declared.parent.parent;
+  const access = ts.isCallExpression(call) ? accessOf(strip(call.expression)) : undefined;
+  return access?.name === "forEach" ? givenTo(program, access.object) : undefined;
+}
+
+/** The expression, or what it was that a constant was given. */
+function givenTo(program: FlowProgram, expression: ts.Expression): ts.Expression {
+  const bare = strip(expression);
+  const declared = ts.isIdentifier(bare) ? program.declarationOf(bare) : undefined;
+  if (declared === undefined || !ts.isVariableDeclaration(declared)) return bare;
+  const isConstant = (ts.getCombinedNodeFlags(declared) & ts.NodeFlags.Const) !== 0;
+  return isConstant && declared.initializer !== undefined ? strip(declared.initializer) : bare;
+}
+
+function elementsOfSlice(
+  program: FlowProgram,
+  list: ts.Expression | undefined,
+  count: number | undefined,
+): Elements {
+  if (list === undefined || count === undefined || !ts.isCallExpression(list)) return "all";
+  if (accessOf(strip(list.expression))?.name !== "slice") return "all";
+  const limits = list.arguments.map((each) => integerOf(program, each));
+  const [start = 0, end = count] = limits;
+  if (limits.includes(undefined)) return "all";
+  const indices = Array.from({ length: count }, (_, index) => index);
+  return new Set(indices.slice(start, end));
+}
+
+function integerOf(program: FlowProgram, expression: ts.Expression): number | undefined {
+  const bare = strip(expression);
+  if (!ts.isPrefixUnaryExpression(bare)) return numberOf(program, bare);
+  const value = numberOf(program, bare.operand);
+  return value !== undefined && bare.operator === ts.SyntaxKind.MinusToken ? -value : undefined;
+}
+
+/** The region that a loop meets more than once because its list has it more than once: `for (const each of [a, a])`. */
+export function metTwice(watch: Watch, region: ts.Expression, frame: Frame): Target | undefined {
+  const name = strip(region);
+  const list = ts.isIdentifier(name) ? iteratedBy(watch.program, name) : undefined;
+  if (list === undefined) return undefined;
+  for (const source of watch.callees.sources.of(list, frame)) {
+    if (source.kind !== "expression" || !ts.isArrayLiteralExpression(source.node)) continue;
+    const met = new Set<Target>();
+    for (const each of source.node.elements) {
+      const [target, ...others] = watch.targets.of(each, source.frame);
+      if (target === undefined || others.length > 0 || target.many || !isOwnRegion(target)) continue;
+      if (met.has(target)) return target;
+      met.add(target);
+    }
+  }
+  return undefined;
 }
 
 /** Where a loop begins to count: `1` for the `i` of `for (let i = 1; …`. */

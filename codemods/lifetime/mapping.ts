@@ -1,7 +1,7 @@
 /** Regions in containers. */
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
-import { countOf, elementsOf } from "./elements.ts";
+import { countOf, elementsOf, metTwice } from "./elements.ts";
 import type { Record } from "./record.ts";
 import { entryName, isGuarded, mayRepeat } from "./repetition.ts";
 import { Rule } from "./rules.ts";
@@ -21,6 +21,7 @@ export function add(
   if (region === undefined) return state;
   const subregions = watch.targets.of(region, frame);
   const holders = watch.targets.of(container, frame).filter(isOwnRegion);
+  reportTwice(watch, Rule.AddedTwice, node, region, frame);
   let current: DeviceState = { ...state, quiet: false };
   for (const target of subregions) {
     const record = watch.recordOf(target);
@@ -34,6 +35,18 @@ export function add(
     current = watch.move(current, target, place, subregions.length === 1);
   }
   return current;
+}
+
+/** Reports what a loop does to a region that its list has more than once. */
+export function reportTwice(
+  watch: Watch,
+  rule: Rule,
+  node: ts.CallExpression,
+  region: ts.Expression,
+  frame: Frame,
+): void {
+  const target = metTwice(watch, region, frame);
+  if (target !== undefined && !isGuarded(watch, node, frame)) watch.report(rule, node, target);
 }
 
 /** A region is in one container at a time. */
@@ -68,6 +81,7 @@ export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, stat
   if (region === undefined) return state;
   const targets = watch.targets.of(region, frame);
   if (targets.length === 0 && watch.isTearDown && isParameter(watch, region)) watch.removesUnknown = true;
+  reportTwice(watch, Rule.DeletedTwice, node, region, frame);
   let current: DeviceState = { ...state, quiet: false };
   for (const target of targets) {
     const record = watch.recordOf(target);

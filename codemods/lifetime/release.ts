@@ -2,6 +2,7 @@
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import { Shape } from "../regions/constructors.ts";
+import { reportTwice } from "./mapping.ts";
 import type { Record } from "./record.ts";
 import { isGuarded } from "./repetition.ts";
 import { Rule } from "./rules.ts";
@@ -21,6 +22,7 @@ export function unparent(
   const child = watch.targets.childOf(object, frame);
   if (child !== undefined && targets.every((each) => !isOwnRegion(each)))
     return unplugChild(watch, node, object, frame, state);
+  reportTwice(watch, Rule.UsedAfterUnparent, node, object, frame);
   let current = state;
   const isDeferred = isInRcuCallback(node);
   for (const target of targets) {

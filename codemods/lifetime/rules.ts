@@ -246,11 +246,11 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
   },
   [Rule.KeptInStatic]: {
     level: "error",
-    what: "a list that outlives the device keeps the region, and nothing takes it out",
-    embedded: "Whoever reads the list later uses a finalized region in freed storage.",
-    owned: "Whoever reads the list later uses a freed region.",
-    because: "The owner's property holds the only reference to a region; a list holds none.",
-    fix: "take it out of the list in unrealize",
+    what: "a list or variable that outlives the device keeps the region, and nothing takes it out",
+    embedded: "Whoever reads it later uses a finalized region in freed storage.",
+    owned: "Whoever reads it later uses a freed region.",
+    because: "The owner's property holds the only reference to a region; a list or variable holds none.",
+    fix: "take it out in unrealize",
   },
   [Rule.SpaceNeverDestroyed]: {
     level: "error",

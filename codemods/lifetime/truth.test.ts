@@ -29,6 +29,8 @@ const invisible: Readonly<Record<string, string>> = {
   RemovesWhenUnparented: "it would have to go without having been plugged",
   ListsInClass: "another device would have to read the list",
   ListsInFile: "another device would have to read the list",
+  LastInClass: "other code would have to read the field",
+  InRecord: "another device would have to read the record",
   RootStillOpen: "what is read of the root lies in storage that still stands",
   KeepsMapping: "system memory has no owner to count the mapping on",
 };

@@ -22,7 +22,7 @@ import { checkFailed, checkTornDown } from "./ending.ts";
 import { Fields } from "./fields.ts";
 import type { Findings } from "./finding.ts";
 import { add, declareWindow, mapWindow, remove, unmapWindows } from "./mapping.ts";
-import { keepOutside } from "./outliving.ts";
+import { assignOutside, keepOutside } from "./outliving.ts";
 import { newRecord, type Record } from "./record.ts";
 import { dropReference, References, takeReference } from "./references.ts";
 import { destroySpace, unparent, unplugChild } from "./release.ts";
@@ -309,6 +309,7 @@ export class Watch implements Analysis<DeviceState> {
   private assigned(node: ts.BinaryExpression, frame: Frame, state: DeviceState): DeviceState {
     const { kind } = node.operatorToken;
     if (kind < ts.SyntaxKind.FirstAssignment || kind > ts.SyntaxKind.LastAssignment) return state;
+    assignOutside(this, node, frame);
     const target = accessOf(strip(node.left));
     if (target?.name === undefined) return state;
     const onDevice = this.callees.sources.of(target.object, frame).some(({ kind }) => kind === "device");
