@@ -1,12 +1,16 @@
 import { chmodSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
 import ts from "typescript";
 
-/**
- * Rooms whose commands start other processes, or run for so long that nobody minds when they begin; and the one that all rooms
- * share, as there is one standard output, and one class of errors, for all of them.
- */
-const ROOMS_APART = /^#(bench|codemods|host|results|workloads)(\/|$)/;
+/** Rooms whose commands start other processes, or run for so long that nobody minds when they begin. */
+const ROOMS_APART = /^#(bench|codemods|results|workloads)(\/|$)/;
+
+type IsApart = (id: string, importer?: string) => boolean;
+
+/** The program loads those rooms when they are asked for. All share one host: one standard output, one class of errors. */
+const isApart: IsApart = (id, importer = "") =>
+  /^#host$/.test(id) || (ROOMS_APART.test(id) && importer.endsWith("bin/program.ts"));
 
 /** Has the interpreter of the usual machine generated once, here, instead of at the start of every run. */
 const readyMadeInterpreter: Plugin = {
@@ -32,12 +36,12 @@ const readyMadeInterpreter: Plugin = {
  * @param names of their entries, relative to the root, without endings
  * @param shared folder of what several of them have, and of what they load later
  */
-function packed(names: readonly string[], shared: string, isApart: (id: string) => boolean): RolldownOptions {
+function packed(names: readonly string[], shared: string, isApart: IsApart): RolldownOptions {
   return {
     input: Object.fromEntries(names.map((name) => [name, `./${name}.ts`])),
     platform: "node",
     resolve: { conditionNames: ["source", "node", "import", "default"] },
-    external: (id) => isApart(id) || /^[a-z@]/.test(id),
+    external: (id, importer) => isApart(id, importer) || /^[a-z@]/.test(id),
     treeshake: { moduleSideEffects: "no-external" },
     plugins: [readyMadeInterpreter],
     // What only converted devices need as a whole (emulator/machine/hardware.ts) may well be loaded already, and how
@@ -63,24 +67,26 @@ const DENSE = {
   codegen: { removeWhitespace: true },
 } as const;
 
-/** Makes the command executable, which npm does only when it installs a package, and gives it the name of a module, too. */
-const startable: Plugin = {
+/** Gives programs in CommonJS the names of modules, too. Commands become executable, which npm does only on installing. */
+const startable = (names: readonly string[]): Plugin => ({
   name: "startable",
   writeBundle() {
-    writeFileSync("dist/bin/cli.js", '#!/usr/bin/env node\nimport "./cli.cjs";\n');
-    for (const name of ["cli.cjs", "cli.js"]) chmodSync(`dist/bin/${name}`, 0o755);
+    for (const name of names) {
+      writeFileSync(`dist/${name}.js`, `#!/usr/bin/env node\nimport "./${basename(name)}.cjs";\n`);
+      if (COMMAND.includes(name)) for (const end of ["cjs", "js"]) chmodSync(`dist/${name}.${end}`, 0o755);
+    }
   },
-};
+});
 
 /** As CommonJS, which Node loads in less time: it links nothing, and copies no exports of its own modules. */
-function commonJs(
-  names: readonly string[],
-  shared: string,
-  isApart: (id: string) => boolean,
-): RolldownOptions {
+function commonJs(names: readonly string[], shared: string, isApart: IsApart): RolldownOptions {
   const { output, ...options } = packed(names, shared, isApart);
   const files = { entryFileNames: "[name].cjs", chunkFileNames: `${shared}/[name].cjs` };
   return { ...options, output: { ...output, ...files, format: "cjs" } };
+}
+
+function withPlugin({ plugins, ...options }: RolldownOptions, plugin: Plugin): RolldownOptions {
+  return { ...options, plugins: [plugins, plugin] };
 }
 
 function dense({ output, ...options }: RolldownOptions): RolldownOptions {
@@ -118,10 +124,10 @@ const isSteppedThrough = (name: string) => /^emulator\/(hw|memory|qdev|qom)\//.t
  * finding and opening them one by one than on all else until the guest's first line. The same for a process that measures.
  */
 export default defineConfig([
-  { ...commonJs(COMMAND, "bin/cli", () => false), plugins: [startable] },
-  dense(commonJs(PROGRAM, "bin/program", (id) => ROOMS_APART.test(id))),
+  { ...commonJs(COMMAND, "bin/cli", () => false), plugins: [startable(COMMAND)] },
+  // One build: what is measured is the program's own code.
+  withPlugin(dense(commonJs([...PROGRAM, ...MEASURED], "bin/program", isApart)), startable(MEASURED)),
   dense(withoutComments(apart.filter((name) => !isSteppedThrough(name)))),
   withoutComments(apart.filter(isSteppedThrough)),
   commonJs(HOST, "emulator/host/index", () => false),
-  dense(packed(MEASURED, "bench/measured", () => false)),
 ]);

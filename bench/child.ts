@@ -5,4 +5,4 @@ import { conduct } from "./trio/conduct.ts";
 
 const armEntry = new URL("./arm.js", import.meta.url);
 
-await reportTo(process, (request) => conduct(request as ProcessRequest, armEntry)); // our own parent wrote it
+void reportTo(process, (request) => conduct(request as ProcessRequest, armEntry)); // our own parent wrote it

@@ -103,6 +103,24 @@ describe("the npm package", () => {
     expect(referencesIn(text, true)).toEqual(references);
   });
 
+  it("has what its pages link to, but for what only the repository has, which the README says", () => {
+    const pages = [...packed].filter((path) => path.endsWith(".md"));
+    expect(pages).toEqual(expect.arrayContaining(["README.md", "CHANGELOG.md", "docs/codemods.md"]));
+    const targets = pages.flatMap((page) =>
+      [...readFileSync(join(root, page), "utf8").matchAll(/\]\(([^)#\s]+)/g)]
+        .map(([, target = ""]) => target)
+        .filter((target) => !/^[a-z]+:|…/.test(target))
+        .map((target) => posix.join(posix.dirname(page), target)),
+    );
+    expect(targets.length).toBeGreaterThan(30);
+    const isPacked = (target: string) =>
+      packed.has(target) || [...packed].some((path) => path.startsWith(`${target.replace(/\/$/, "")}/`));
+    const onlyInRepository = /^(results\/baseline|docs\/decisions)\b/;
+    expect(
+      [...new Set(targets)].filter((target) => !isPacked(target) && !onlyInRepository.test(target)),
+    ).toEqual([]);
+  });
+
   it("has the interpreter that its own generator makes", () => {
     const generated = generateInterpreter(USUAL.stateOffset, USUAL.hotArrivals);
     expect(packed).toContain(READY_MADE);
@@ -116,14 +134,13 @@ describe("the npm package", () => {
     emulation.destroy();
   });
 
-  it.each([
-    "dist/bin/program/machine.cjs",
-    "dist/bench/measured/machine.js",
-    "dist/emulator/cpu/riscv/interpreter/ready-made.js",
-  ])("reads that interpreter in %s", (path) => {
-    const references = referencesIn(readFileSync(join(root, path), "utf8"), path.endsWith(".cjs"));
-    expect(references.map((each) => posix.join(posix.dirname(path), each))).toContain(READY_MADE);
-  });
+  it.each(["dist/bin/program/machine.cjs", "dist/emulator/cpu/riscv/interpreter/ready-made.js"])(
+    "reads that interpreter in %s",
+    (path) => {
+      const references = referencesIn(readFileSync(join(root, path), "utf8"), path.endsWith(".cjs"));
+      expect(references.map((each) => posix.join(posix.dirname(path), each))).toContain(READY_MADE);
+    },
+  );
 
   it("is reported where an import cannot work", () => {
     expect(whyBroken(CLI, "./nowhere.js")).toBe("dist/bin/cli.js: ./nowhere.js is not in the package");
@@ -165,7 +182,7 @@ describe("the npm package", () => {
 
   it("is small and has no files that only the repository needs", () => {
     const needless =
-      /(?<!\.d)\.ts$|\.map$|\.test\.|tsbuildinfo|(^|\/)(testing|fixtures)\/|^results\/(?!selftest\.json)/;
+      /(?<!\.d|goldfish-rtc)\.ts$|\.map$|\.test\.|tsbuildinfo|(^|\/)(testing|fixtures)\/|^results\/(?!selftest\.json)/;
     expect([...packed].filter((path) => needless.test(path))).toEqual([]);
     expect(size).toBeLessThan(1e6);
   });
