@@ -5,6 +5,7 @@
  *     npm run workloads:fetch               fetches missing files only
  *     npm run workloads:fetch -- --download fetches everything again
  *     npm run workloads:fetch -- --qemu     also fetches QEMU's source, which only the C codemods need
+ *     npm run workloads:fetch -- --only-qemu  fetches that alone
  *
  * apt checks the archive's signature and the packages' hashes. The files are checked again against the list in each
  * package before they are moved into place, so that no partially unpacked files are ever left there.
@@ -67,7 +68,7 @@ function targets(firmware: FirmwareFolders, debian: DebianFolders) {
   ];
 }
 
-const OPTIONS: readonly string[] = ["--download", "--qemu"];
+const OPTIONS: readonly string[] = ["--download", "--qemu", "--only-qemu"];
 
 function qemuTarget(folder: string) {
   return {
@@ -90,9 +91,10 @@ export function main(
     return 2;
   }
   let exitCode = 0;
+  const isOnlyQemu = options.includes("--only-qemu");
   for (const target of [
-    ...targets(firmware, debian),
-    ...(options.includes("--qemu") ? [qemuTarget(qemuSourceFolder())] : []),
+    ...(isOnlyQemu ? [] : targets(firmware, debian)),
+    ...(isOnlyQemu || options.includes("--qemu") ? [qemuTarget(qemuSourceFolder())] : []),
   ]) {
     const wanted = options.includes("--download") || !target.present();
     try {

@@ -31,13 +31,13 @@ test("a build is another one if the version, the options or the codemods are, bu
   mkdirSync(join(codemods, "passes"), { recursive: true });
   mkdirSync(join(codemods, "oracle"));
   const goal = { name: "riscv64", targets: ["riscv64-softmmu"], makes: ["all"] };
-  writeFileSync(join(codemods, "passes/1-lex.ts"), "1");
+  writeFileSync(join(codemods, "passes/1-lex.js"), "1");
   const before = inputsOf("10.2.2", goal, codemods);
-  for (const file of ["passes/1-lex.test.ts", "oracle/main.ts"]) writeFileSync(join(codemods, file), "2");
+  for (const file of ["passes/1-lex.test.js", "oracle/main.js"]) writeFileSync(join(codemods, file), "2");
   expect(inputsOf("10.2.2", goal, codemods)).toBe(before);
   expect(inputsOf("10.2.3", goal, codemods)).not.toBe(before);
   expect(inputsOf("10.2.2", { ...goal, makes: undefined }, codemods)).not.toBe(before);
-  writeFileSync(join(codemods, "passes/1-lex.ts"), "2");
+  writeFileSync(join(codemods, "passes/1-lex.js"), "2");
   expect(inputsOf("10.2.2", goal, codemods)).not.toBe(before);
 });
 

@@ -213,11 +213,11 @@ const STAMP = "regionlab-built";
 export function inputsOf(
   version: string,
   goal: Goal,
-  codemods = join(packageRoot(), "codemods", "c"),
+  codemods = join(packageRoot(), "dist", "codemods", "c"),
 ): string {
   const hash = createHash("sha256").update(JSON.stringify([version, FEATURES, goal]));
   const files = readdirSync(codemods, { recursive: true, encoding: "utf8" })
-    .filter((file) => /(?<!\.test)\.ts$/.test(file) && !file.startsWith("oracle"))
+    .filter((file) => /(?<!\.test)\.js$/.test(file) && !file.startsWith("oracle"))
     .sort();
   for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(codemods, file)));
   return `${hash.digest("hex")}\n`;

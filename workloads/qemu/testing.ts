@@ -9,7 +9,8 @@ import { qemuSourceFolder, qemuVersion } from "../qemu-source.ts";
 export async function whyNoSource(): Promise<string | undefined> {
   const folder = qemuSourceFolder();
   if (qemuVersion(folder) !== undefined) return undefined;
-  const { stderr } = await run(process.execPath, [join(packageRoot(), "dist/workloads/fetch.js"), "--qemu"]);
+  const program = join(packageRoot(), "dist/workloads/fetch.js");
+  const { stderr } = await run(process.execPath, [program, "--only-qemu"]);
   return qemuVersion(folder) === undefined
     ? `no QEMU in ${folder}: ${stderr.trim().replace(/\s+/g, " ")}`
     : undefined;
