@@ -122,6 +122,6 @@ export default defineConfig([
   dense(commonJs(PROGRAM, "bin/program", (id) => ROOMS_APART.test(id))),
   dense(withoutComments(apart.filter((name) => !isSteppedThrough(name)))),
   withoutComments(apart.filter(isSteppedThrough)),
-  commonJs(HOST, "emulator/host/index", () => false),
+  dense(commonJs(HOST, "emulator/host/index", () => false)),
   dense(packed(MEASURED, "bench/measured", () => false)),
 ]);
