@@ -12,7 +12,7 @@ export default defineConfig({
     ...shared,
     exclude: ["dist/**"],
     testTimeout: 60 * MINUTES,
-    hookTimeout: 10 * MINUTES,
+    hookTimeout: 120 * MINUTES,
     fileParallelism: false,
     include: ["workloads/qemu/*.qemu.test.ts"],
   },

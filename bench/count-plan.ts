@@ -3,7 +3,7 @@ import type { Omission, ProcessEntry } from "#results";
 import { workload } from "#workloads";
 import type { CountedMetric } from "./assemble.ts";
 import { locateValgrind } from "./counts/callgrind.ts";
-import { countAll } from "./counts/count.ts";
+import { countAll, uncounted } from "./counts/count.ts";
 import { type CountGroup, countGroups, definitionsOf } from "./counts/subjects.ts";
 import type { Journal } from "./journal.ts";
 import { whyMissing } from "./options.ts";
@@ -56,6 +56,14 @@ export async function countPlan(
   }
   progress.end();
   return parts.reduce(joined, NOTHING_COUNTED);
+}
+
+/** The part of a run that is told not to count. */
+export function withoutCounts(plan: BenchPlan): CountedPart {
+  return {
+    ...NOTHING_COUNTED,
+    omissions: uncounted(groupsOf(plan), "Not counted, as --no-count asked for."),
+  };
 }
 
 /** Each stage completes all its repeats before the next begins. */

@@ -208,7 +208,7 @@ describe("mergeRuns", () => {
     [
       "a part and a whole",
       change(({ options }) => ({ options: { ...options, shard: "2/2" } })),
-      /^b\.json: has parts 2, a\.json whole/,
+      /a\.json is a whole run, or one merged already, and b\.json is part 2\/2: give the parts of one division/,
     ],
     [
       "other margins",

@@ -79,34 +79,7 @@ function checkMergeable(first: Part, other: Part): void {
   };
   const machine = (pick: (environment: Environment) => unknown) => (run: Run) =>
     [...new Set(run.machines.map((each) => String(pick(each))))].join(", ");
-  compare("forms", ({ options }) => options.forms);
-  compare("quick", ({ options }) => options.quick);
-  compare("seed", ({ options }) => options.seed);
-  compare("suites", ({ options }) => options.suites);
-  compare("guests", ({ options }) => options.workloads);
-  compare("looks", ({ options }) => options.sequential);
-  compare("command", ({ options }) => commandOf(options));
-  compare("parts", ({ options }) => options.shard?.split("/")[1] ?? "whole");
-  compare("question", ({ question }) => question);
-  compare("margins", ({ metrics }) =>
-    metrics
-      .filter((metric) => shared.has(metricKey(metric)))
-      .map((metric) => `${metricKey(metric)} ${metric.margin} ${metric.unit} ${metric.scale}`)
-      .sort(),
-  );
-  compare(
-    "architecture",
-    machine(({ arch, platform }) => `${arch} ${platform}`),
-  );
-  // These repeat exactly on any machine.
-  const sameWhereBoth = (what: string, pick: (run: Run) => readonly unknown[]) => {
-    if (pick(first.run).length > 0 && pick(other.run).length > 0) compare(what, pick);
-  };
-  sameWhereBoth("claims", ({ claims }) => claims);
-  sameWhereBoth("lifetimes", ({ lifetimes }) => lifetimes);
-  sameWhereBoth("reads of region fields", ({ fieldReads }) => fieldReads);
-  sameWhereBoth("code sizes", ({ codeSize }) => codeSize);
-  compare("synthetic", ({ synthetic }) => synthetic);
+  // Of several differences, those that say that the parts are not of one run at all come first.
   compare(
     "regionlab",
     machine(({ regionlab }) => regionlab),
@@ -124,9 +97,37 @@ function checkMergeable(first: Part, other: Part): void {
     machine(({ v8 }) => v8),
   );
   compare(
+    "architecture",
+    machine(({ arch, platform }) => `${arch} ${platform}`),
+  );
+  compare(
     "runtime options",
     machine(({ execArgv }) => execArgv),
   );
+  compare("forms", ({ options }) => options.forms);
+  compare("quick", ({ options }) => options.quick);
+  compare("seed", ({ options }) => options.seed);
+  compare("suites", ({ options }) => options.suites);
+  compare("guests", ({ options }) => options.workloads);
+  compare("looks", ({ options }) => options.sequential);
+  compare("command", ({ options }) => commandOf(options));
+  checkParts(first, other);
+  compare("question", ({ question }) => question);
+  compare("margins", ({ metrics }) =>
+    metrics
+      .filter((metric) => shared.has(metricKey(metric)))
+      .map((metric) => `${metricKey(metric)} ${metric.margin} ${metric.unit} ${metric.scale}`)
+      .sort(),
+  );
+  // These repeat exactly on any machine.
+  const sameWhereBoth = (what: string, pick: (run: Run) => readonly unknown[]) => {
+    if (pick(first.run).length > 0 && pick(other.run).length > 0) compare(what, pick);
+  };
+  sameWhereBoth("claims", ({ claims }) => claims);
+  sameWhereBoth("lifetimes", ({ lifetimes }) => lifetimes);
+  sameWhereBoth("reads of region fields", ({ fieldReads }) => fieldReads);
+  sameWhereBoth("code sizes", ({ codeSize }) => codeSize);
+  compare("synthetic", ({ synthetic }) => synthetic);
   for (const { file, run } of [first, other]) {
     if (run.equivalence.some(({ equal }) => !equal)) {
       throw new CommandError(`${file}: its forms did not run the same guest, so it has no figures to merge`);
@@ -137,6 +138,19 @@ function checkMergeable(first: Part, other: Part): void {
       );
     }
   }
+}
+
+/** @throws CommandError when one is a whole run and the other a part, or they are parts of different divisions. */
+function checkParts(first: Part, other: Part): void {
+  const partsOf = ({ run }: Part) => run.options.shard?.split("/")[1];
+  if (partsOf(first) === partsOf(other)) return;
+  const described = (part: Part) =>
+    part.run.options.shard === null
+      ? `${part.file} is a whole run, or one merged already`
+      : `${part.file} is part ${part.run.options.shard}`;
+  throw new CommandError(
+    `results merge: ${described(first)}, and ${described(other)}: give the parts of one division, each once`,
+  );
 }
 
 /** The command of the whole run, without the part. */

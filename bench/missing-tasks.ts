@@ -10,7 +10,7 @@ export function missingTasks(
   outcomes: readonly ProcessOutcome[],
   counts: CountedPart["metrics"],
 ): Omission[] {
-  return tasksOf(plan).flatMap(({ name, task, isDetail = false }) => {
+  return tasksOf(plan).flatMap(({ name, task, times, isDetail = false }) => {
     const mine = outcomes.filter(({ trial }) => trial.task === name);
     const whole = mine.filter(({ lost }) => lost === null).length;
     if (whole >= Math.min(LEAST_PROCESSES, plan.repeats)) return [];
@@ -24,22 +24,24 @@ export function missingTasks(
     );
     const isHeadline = task.kind === "heap" || (suite !== "dispatch" && !isCounted && !isDetail);
     const decides = isHeadline || failed !== undefined;
-    const what =
+    const lacking =
       task.kind === "heap"
-        ? { workload: "all scenarios", name: HEAP_GROWTH, quantity: "memory" as const }
-        : { workload: subject, name: "all times", quantity: "time" as const };
-    return [
-      {
-        suite: suite as Omission["suite"], // tasks are named after their suites
-        ...what,
-        source: "regionlab" as const,
-        role: decides ? ("headline" as const) : ("detail" as const),
-        decides,
-        reason:
-          failed === undefined
-            ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
-            : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`,
-      },
-    ];
+        ? [{ workload: "all scenarios", name: HEAP_GROWTH, quantity: "memory" as const }]
+        : (times ?? [{ workload: subject, name: "all times" }]).map((time) => ({
+            ...time,
+            quantity: "time" as const,
+          }));
+    const reason =
+      failed === undefined
+        ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
+        : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`;
+    return lacking.map((what) => ({
+      suite: suite as Omission["suite"], // tasks are named after their suites
+      ...what,
+      source: "regionlab" as const,
+      role: decides ? ("headline" as const) : ("detail" as const),
+      decides,
+      reason,
+    }));
   });
 }

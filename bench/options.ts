@@ -49,6 +49,10 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
   const onlyCount = chosen.length > 0 && suites.length === 0;
   if (onlyCount && !options.count)
     throw new CommandError("bench count --no-count: asks for nothing; leave one out");
+  if (options.workload !== undefined && suites.length > 0 && !suites.includes("boot"))
+    throw new CommandError(
+      `--workload ${options.workload.join(" ")}: ${chosen.join(" ")} boots no guest; add boot, or leave --workload out`,
+    );
   return {
     suites: chosen.length === 0 ? SUITES : suites,
     quick,

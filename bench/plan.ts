@@ -1,5 +1,14 @@
 /** What a run measures, and with how much effort. */
-import type { Form, Suite } from "#results";
+import {
+  BOARD_CREATION,
+  BOOT,
+  type Form,
+  MACHINE_CREATION,
+  MACHINE_SUBJECT,
+  PLUG_AND_UNPLUG,
+  type Suite,
+  TEAR_DOWN,
+} from "#results";
 import { workload } from "#workloads";
 import { scenarios } from "#workloads/lifecycle";
 import { describePlacement } from "./runner/processors.ts";
@@ -92,14 +101,23 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
   switch (suite) {
     case "boot":
       return [
-        slices("board", ["board"]),
-        { ...slices("machine", ["machine"]), mostRepeats: LOCKSTEP_REPEATS[extent], isDetail: true },
+        {
+          ...slices("board", ["board"]),
+          times: [BOARD_CREATION, TEAR_DOWN].map((name) => ({ workload: MACHINE_SUBJECT, name })),
+        },
+        {
+          ...slices("machine", ["machine"]),
+          times: [{ workload: MACHINE_SUBJECT, name: MACHINE_CREATION }],
+          mostRepeats: LOCKSTEP_REPEATS[extent],
+          isDetail: true,
+        },
         ...workloads.map((guest): PlannedTask => {
           const { kind } = workload(guest);
           const besideCount = LOCKSTEP_REPEATS[kind === "firmware" ? kind : extent];
           return {
             name: `boot/${guest}`,
             task: { kind: "lockstep", guest },
+            times: [{ workload: guest, name: BOOT }],
             execArgv: RUNTIME_OPTIONS.lockstep,
             mostRepeats: kind === "distribution" ? DISTRIBUTION_REPEATS : besideCount,
             isDetail: quick,
@@ -113,12 +131,15 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
       }));
     case "retention":
       return [
-        slices(
-          "releases",
-          scenarios()
-            .filter(({ name }) => (quick ? name === "plug-unplug" : RELEASING.includes(name)))
-            .map(({ name }) => `releases/${name}`),
-        ),
+        {
+          ...slices(
+            "releases",
+            scenarios()
+              .filter(({ name }) => (quick ? name === PLUGGING : RELEASING.includes(name)))
+              .map(({ name }) => `releases/${name}`),
+          ),
+          times: [{ workload: PLUGGING, name: PLUG_AND_UNPLUG }],
+        },
         {
           name: "retention/heap",
           task: { kind: "heap" },
@@ -129,8 +150,9 @@ function suiteTasks(suite: Suite, { workloads, quick }: BenchPlan): PlannedTask[
   }
 }
 
+const PLUGGING = "plug-unplug";
 /** Scenarios that unplug devices. */
-const RELEASING: readonly string[] = ["plug-unplug", "unplug-mapped", "unplug-held"];
+const RELEASING: readonly string[] = [PLUGGING, "unplug-mapped", "unplug-held"];
 
 /** The runtime options as stored with the results: one text per kind of process. */
 export function describeRuntimeOptions(): string[] {

@@ -17,7 +17,7 @@ import {
 import { isLook, sequentialRule } from "#results/statistics";
 import { workload } from "#workloads";
 import { assembleRun, type ProcessOutcome, proveEquivalence, type RunParts } from "./assemble.ts";
-import { type CountedPart, countPlan, NOTHING_COUNTED } from "./count-plan.ts";
+import { type CountedPart, countPlan, NOTHING_COUNTED, withoutCounts } from "./count-plan.ts";
 import { completeEnvironment } from "./environment.ts";
 import type { Journal } from "./journal.ts";
 import { missingTasks } from "./missing-tasks.ts";
@@ -61,8 +61,9 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
   const seconds = () => (performance.now() - started) / 1000;
   const proofs = await prove(plan, setting);
   const equivalent = proveEquivalence(proofs, []).every(({ equal }) => equal);
-  const counts =
-    equivalent && plan.count ? await countPlan(plan, setting.journal, setting.progress) : NOTHING_COUNTED;
+  const count = () =>
+    equivalent ? countPlan(plan, setting.journal, setting.progress) : Promise.resolve(NOTHING_COUNTED);
+  const counts = plan.count ? await count() : withoutCounts(plan);
   const outcomes = equivalent ? await measureAll(plan, setting, counts, proofs, seconds) : [];
   return assembleRun(
     partsOf(plan, setting, proofs, outcomes, counts, completeEnvironment(setting.environment, seconds())),

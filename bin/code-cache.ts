@@ -3,7 +3,7 @@
  * `module.enableCompileCache` for this; the same environment variables apply. Nothing depends on it: what cannot be
  * read or written is compiled again.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { createRequire, Module } from "node:module";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -59,7 +59,7 @@ function readCode(file: string, source: Buffer, checksum: Checksum): Buffer | un
 function writeCode(file: string, source: Buffer, code: Buffer, checksum: Checksum): void {
   const part = `${file}.${process.pid}.part`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolders(dirname(file));
     const head = Buffer.from(Uint32Array.of(source.length, code.length, checksum(code)).buffer);
     writeFileSync(part, Buffer.concat([head, source, code]), { mode: 0o600 });
     renameSync(part, file);
@@ -67,5 +67,12 @@ function writeCode(file: string, source: Buffer, code: Buffer, checksum: Checksu
     try {
       rmSync(part, { force: true });
     } catch {} // there was not even a folder
+  }
+}
+
+/** Up to three folders: Node's own way of making all that are missing does not end below `/proc`. */
+function makeFolders(place: string): void {
+  for (const folder of [dirname(dirname(place)), dirname(place), place]) {
+    if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   }
 }

@@ -42,8 +42,14 @@ export interface Program {
  */
 export type Verify = (units: readonly Unit[], program: Program) => ReadonlyMap<Unit, Refusal>;
 
-export interface PipelineOptions extends WorkspaceOptions {
+/** What checks a plan. */
+export interface Verification {
   readonly verify?: Verify | undefined;
+  /** Told the units of each file as soon as that file has been judged; most of them are verified as they are. */
+  readonly foresee?: ((units: readonly Unit[], program: Program) => void) | undefined;
+}
+
+export interface PipelineOptions extends WorkspaceOptions, Verification {
   /** What is converted: memory regions, or child objects. Default `regions`. */
   readonly subject?: Subject | undefined;
 }
@@ -62,15 +68,22 @@ export function planProgram(
   program: Program,
   paths: readonly string[],
   direction: Direction,
-  verify: Verify = () => new Map(),
+  { verify = () => new Map(), foresee }: Verification = {},
 ): Plan {
   const wanted = new Set(paths);
   const files = program.files.filter(({ file }) => wanted.has(file.getFilePath()));
-  const judged = refuseLinked(
-    files.map((facts) => judgeFile(facts, direction, program)),
-    direction,
-  );
-  const units = planUnits(judged, direction);
+  const foreseen: Unit[] = [];
+  const judgeNext = (facts: FileFacts): JudgedFile => {
+    const file = judgeFile(facts, direction, program);
+    if (foresee !== undefined) {
+      const units = planUnits([file], direction);
+      foresee(units, program);
+      foreseen.push(...units);
+    }
+    return file;
+  };
+  const judged = refuseLinked(files.map(judgeNext), direction);
+  const units = planUnits(judged, direction, foreseen);
   const failures = verify(units, program);
   const held = units.filter((unit) => !failures.has(unit));
   const verified = judged.map((file) => refuseFailed(file, failures));
@@ -101,7 +114,7 @@ export function planConversion(
   direction: Direction,
   options: PipelineOptions = {},
 ): Plan {
-  return planProgram(readProgram(paths, options), paths, direction, options.verify);
+  return planProgram(readProgram(paths, options), paths, direction, options);
 }
 
 /** Plans opposite conversions of two sets of sources, parsed and resolved together. Throws like `readProgram`. */
@@ -112,8 +125,8 @@ export function planBothWays(
 ): { readonly toOwned: Plan; readonly toEmbedded: Plan } {
   const program = readProgram([...embedded, ...owned], options);
   return {
-    toOwned: planProgram(program, embedded, "to-owned", options.verify),
-    toEmbedded: planProgram(program, owned, "to-embedded", options.verify),
+    toOwned: planProgram(program, embedded, "to-owned", options),
+    toEmbedded: planProgram(program, owned, "to-embedded", options),
   };
 }
 

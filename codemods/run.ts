@@ -10,6 +10,7 @@ import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
 import type { Subject } from "./regions/makers.ts";
 import { discover } from "./source/discover.ts";
+import { Foresight } from "./verify/foresight.ts";
 import { compilePlan } from "./verify/phase.ts";
 import { SecondThread } from "./verify/second-thread.ts";
 
@@ -46,8 +47,10 @@ export async function runCodemod(
 function planVerified(sources: readonly string[], direction: Direction, subject: Subject): Plan {
   const second = SecondThread.forMany(sources);
   try {
-    const verify: Verify = (units, program) => compilePlan(units, program, second);
-    return planConversion(sources, direction, { verify, subject });
+    const foresight = second && new Foresight(second);
+    const verify: Verify = (units, program) => compilePlan(units, program, { second, foresight });
+    const foresee = foresight?.foresee.bind(foresight);
+    return planConversion(sources, direction, { verify, foresee, subject });
   } finally {
     second?.stop();
   }

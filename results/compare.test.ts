@@ -126,6 +126,14 @@ describe("checkComparable", () => {
       /^old\.json: was measured elsewhere \(V8: 11\.3\.244\.8 then, 9 now\)/,
     );
     expect(() => checkComparable(measured, { ...here, execArgv: [] }, false)).toThrow(/runtime options/);
+    const there = { ...measured, machines: [{ ...here, execArgv: ["slices: --a --b", "heap: --c"] }] };
+    expect(() =>
+      checkComparable(
+        there as typeof measured,
+        { ...here, execArgv: ["slices: --a --d", "heap: --c"] },
+        false,
+      ),
+    ).toThrow("runtime options: slices: --b only then, slices: --d only now)");
     expect(checkComparable(measured, { ...here, v8: "9" }, true)).toEqual(["V8: 11.3.244.8 then, 9 now"]);
     expect(() => checkComparable(baseline, here, false)).toThrow(/one of them is synthetic/);
   });

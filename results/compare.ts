@@ -196,10 +196,32 @@ export function environmentDifferences(
           `${DECISIVE[key]}: ${cleanText(String(then[key]))} ${thereWord}, ${cleanText(String(now[key]))} ${hereWord}`,
         ],
   );
-  const options = ({ execArgv }: DecisiveEnvironment) => cleanText(execArgv.join("; ") || "none");
-  if (options(then) !== options(now))
-    differences.push(`runtime options: ${options(then)} ${thereWord}, ${options(now)} ${hereWord}`);
+  // There are kinds of processes with some twenty options each, of which hardly any differ.
+  const only = ({ execArgv }: DecisiveEnvironment, other: DecisiveEnvironment) =>
+    cleanText(
+      execArgv
+        .filter((each) => !other.execArgv.includes(each))
+        .map((each) => lacking(each, other.execArgv))
+        .join("; ") || "none",
+    );
+  if (then.execArgv.join("\n") !== now.execArgv.join("\n"))
+    differences.push(
+      `runtime options: ${only(then, now)} only ${thereWord}, ${only(now, then)} only ${hereWord}`,
+    );
   return differences;
+}
+
+/** Of the options of a kind of process, as `kind: --option …`, those that the same kind lacks among `others`. */
+function lacking(options: string, others: readonly string[]): string {
+  const [kind = ""] = options.split(" ");
+  const theirs = new Set(others.find((each) => each.startsWith(`${kind} `))?.split(" ") ?? []);
+  return [
+    kind,
+    ...options
+      .split(" ")
+      .slice(1)
+      .filter((word) => !theirs.has(word)),
+  ].join(" ");
 }
 
 function unique(texts: readonly string[]): string[] {

@@ -99,10 +99,12 @@ export async function countAll(options: CountOptions): Promise<Counts> {
   const { groups, repeats, seed } = options;
   const valgrind = options.valgrind === undefined ? await locateValgrind() : options.valgrind;
   if (valgrind === null) {
-    const omissions = groups
-      .flatMap(definitionsOf)
-      .map((definition) => omissionOf(definition, `${VALGRIND_ADVICE}.`));
-    return { valgrind: null, counted: [], omissions, processes: [] };
+    return {
+      valgrind: null,
+      counted: [],
+      omissions: uncounted(groups, `${VALGRIND_ADVICE}.`),
+      processes: [],
+    };
   }
   const ended = await runAll(planCounts(groups, repeats, seed), options, valgrind);
   const counted: CountedSubject[] = [];
@@ -115,6 +117,11 @@ export async function countAll(options: CountOptions): Promise<Counts> {
     });
   }
   return { valgrind: valgrind.version, counted, omissions, processes: ended.map(entryOf) };
+}
+
+/** What the groups would have counted, as missing for one reason. */
+export function uncounted(groups: readonly CountGroup[], reason: string): Omission[] {
+  return groups.flatMap(definitionsOf).map((definition) => omissionOf(definition, reason));
 }
 
 function entryOf({ outcome: { trial, milliseconds, lost } }: Ended): ProcessEntry {

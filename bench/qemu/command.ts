@@ -110,6 +110,10 @@ async function compareBuilds(words: readonly string[], options: QemuOptions): Pr
     print(`\n${figures(run.metrics, formNames(run))}\n`);
     if (measured.allocations.length > 0) print(`${allocations(measured.allocations)}\n`);
     for (const { reason } of run.omissions) print(reason);
+    for (const { remark } of plan.works) {
+      const text = remark?.();
+      if (text !== undefined) print(text);
+    }
     if (output !== undefined) {
       print(
         `Stored in ${inOneLine(output)}; \`regionlab report RUN --qemu ${inOneLine(output)}\` shows both`,

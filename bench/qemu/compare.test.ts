@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { comparable, differencesOf } from "./compare.ts";
+import { bannerIn, comparable, differencesOf } from "./compare.ts";
 
 const answers = (question: string, text: string, console?: string) => ({
   monitor: new Map([[question, text]]),
@@ -23,6 +23,14 @@ describe("comparing the answers of two builds", () => {
     expect(
       differencesOf(answers("info qom-tree", "a\nb"), answers("info qom-tree", "b\na"))[0]?.question,
     ).toBe("info qom-tree");
+  });
+
+  it("takes a console as soon as its last line is complete, and never a part of it", () => {
+    const shown = "\r\nOpenSBI v1\r\nBoot HART MIDELEG : 0x16\r\nBoot HART MEDELEG : 0xb5\r\n";
+    for (let end = 0; end < shown.length; end++)
+      expect(bannerIn(shown.slice(0, end), "OpenSBI v"), `after ${end} bytes`).toBeUndefined();
+    expect(bannerIn(shown, "OpenSBI v")).toBe(shown);
+    expect(bannerIn(`${shown}next stage`, "OpenSBI v")).toBe(shown);
   });
 
   it("compares consoles", () => {

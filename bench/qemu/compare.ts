@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CommandError } from "#host";
 import { Session } from "./session.ts";
 import { QUESTIONS, type SetUp } from "./set-ups.ts";
 
@@ -19,18 +20,22 @@ export interface Difference {
   readonly b: string;
 }
 
-/** Starts a machine, waits for its banner, and asks. */
+/** An emulator that hangs is killed, however loaded the host. */
+const TIMEOUT_MS = 600_000;
+
+/** Starts a machine, asks, and waits for its banner. @throws CommandError if there is none */
 export async function answersOf(build: string, setUp: SetUp): Promise<Answers> {
   const folder = mkdtempSync(join(tmpdir(), "regionlab-qemu-"));
   const serial = join(folder, "serial");
   try {
-    const session = await Session.start(build, [...setUp.args, "-serial", `file:${serial}`, "-S"]);
+    const args = [...setUp.args, "-serial", `file:${serial}`, "-S"];
+    const session = await Session.start(build, args, { timeout: TIMEOUT_MS });
     const monitor = new Map<string, string>();
     for (const question of QUESTIONS) monitor.set(question, await session.monitor(question));
     let text: string | undefined;
     if (setUp.banner !== undefined) {
       await session.command("cont");
-      text = await bannerOf(serial, setUp.banner);
+      text = await bannerOf(serial, setUp.banner, session);
     }
     await session.quit();
     return { monitor, console: text };
@@ -39,20 +44,41 @@ export async function answersOf(build: string, setUp: SetUp): Promise<Answers> {
   }
 }
 
-/** How long OpenSBI may take to print its tables. */
-const PATIENCE_MS = 30_000;
-/** The last line of what OpenSBI prints before it jumps to the next stage. */
-const LAST = /^Boot HART MEDELEG.*$/m;
+/** Processor time that an emulator may take until OpenSBI has printed its tables: how long that is depends on the load. */
+const PATIENCE_S = 30;
+/** The last line of what OpenSBI prints before it jumps to the next stage, complete: the file may end anywhere in it. */
+const LAST = /^Boot HART MEDELEG[^\r\n]*\r?\n/m;
 
-async function bannerOf(file: string, banner: string): Promise<string> {
-  const until = performance.now() + PATIENCE_MS;
+/** What a console shows up to the end of the banner; undefined as long as that is not complete. */
+export function bannerIn(text: string, banner: string): string | undefined {
+  const last = LAST.exec(text);
+  return last !== null && text.includes(banner) ? text.slice(0, last.index + last[0].length) : undefined;
+}
+
+async function bannerOf(file: string, banner: string, session: Session): Promise<string> {
   for (;;) {
+    await session.command("query-status"); // fails if the emulator has ended
     const text = readFileSync(file, "latin1");
-    const last = LAST.exec(text);
-    if (last !== null && text.includes(banner)) return text.slice(0, last.index + last[0].length);
-    if (performance.now() > until) return `no banner within ${PATIENCE_MS / 1000} s: ${text}`;
+    const found = bannerIn(text, banner);
+    if (found !== undefined) return found;
+    if (processorSeconds(session.pid) > PATIENCE_S) {
+      throw new CommandError(
+        `no ${JSON.stringify(banner)} with its tables within ${PATIENCE_S} s of processor time; the console shows ${JSON.stringify(text.slice(-400))}`,
+        { exitCode: 1 },
+      );
+    }
     await sleep(20);
   }
+}
+
+/** Processor time that a process has used. @see proc_pid_stat(5): fields 14 and 15, in ticks of 10 ms */
+function processorSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const [user = "0", system = "0"] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13);
+  return (Number(user) + Number(system)) / 100;
 }
 
 /**

@@ -11,7 +11,7 @@ import { inFolder, settle, type Work } from "./works.ts";
  * its RCU thread, is never negative.
  */
 const BLOCKS = 4;
-/** Processes of a start, which gives one table, for the same reason. */
+/** Processes, where each gives one table, for the same reason. */
 const STARTS = 2;
 /** Milliseconds; a boot takes the longest. */
 const TIMEOUT = 600_000;
@@ -28,9 +28,13 @@ export async function countOf(build: string, work: Work, valgrind: Valgrind): Pr
   for (let i = 0; i < STARTS; i++) {
     const counts = await tablesOf(build, work, valgrind);
     least = Math.min(least, ...counts.map((count) => count / (work.rounds * work.units)));
-    if (work.player !== null) break;
+    if (tablesPerProcess(work) > 1) break;
   }
   return least;
+}
+
+function tablesPerProcess({ player, isFresh }: Work): number {
+  return player === null || isFresh ? 1 : BLOCKS;
 }
 
 async function tablesOf(build: string, work: Work, valgrind: Valgrind): Promise<number[]> {
@@ -46,7 +50,7 @@ async function tablesOf(build: string, work: Work, valgrind: Valgrind): Promise<
       timeout: TIMEOUT,
     });
     try {
-      const player = work.player?.(folder);
+      const player = work.player?.(folder, build);
       if (player === undefined) {
         await settle();
         await session.quit();
@@ -59,10 +63,10 @@ async function tablesOf(build: string, work: Work, valgrind: Valgrind): Promise<
             throw new CommandError(`valgrind could not be told: ${why}`, { exitCode: 1, cause });
           }
         };
-        await player.play(session, Math.min(work.rounds, 20));
+        if (!work.isFresh) await player.play(session, Math.min(work.rounds, 20));
         await settle();
         await tell("instrumentation", "on");
-        for (let block = 0; block < BLOCKS; block++) {
+        for (let block = 0; block < tablesPerProcess(work); block++) {
           await player.play(session, work.rounds);
           await tell("dump");
         }
@@ -70,7 +74,7 @@ async function tablesOf(build: string, work: Work, valgrind: Valgrind): Promise<
     } finally {
       await session.kill();
     }
-    return readTables(folder, isWhole ? 1 : BLOCKS, work);
+    return readTables(folder, tablesPerProcess(work), work);
   });
 }
 

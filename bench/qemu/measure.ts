@@ -185,8 +185,8 @@ export function definitionOf(work: Work, quantity: Quantity): MetricDefinition {
   };
 }
 
-function estimatorOf({ player }: Work, quantity: Quantity): string {
-  if (quantity === "count") return COUNT_ESTIMATOR[player === null ? "process" : "rounds"];
+function estimatorOf({ player, isFresh }: Work, quantity: Quantity): string {
+  if (quantity === "count") return COUNT_ESTIMATOR[player === null || isFresh ? "process" : "rounds"];
   return quantity === "memory" ? MEMORY_ESTIMATOR : TIME_ESTIMATOR;
 }
 

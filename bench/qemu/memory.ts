@@ -39,7 +39,7 @@ export async function allocationsOf(
   return await inFolder(async (folder) => {
     const session = await Session.start(build, work.args(folder), { environment: counter.environment });
     try {
-      await work.player?.(folder).play(session, rounds);
+      await work.player?.(folder, build).play(session, rounds);
       // QEMU frees what no reader can see any more in a thread of its own.
       await settle();
       await session.quit();

@@ -37,16 +37,27 @@ async function turnsOf(builds: PerArm<string>, work: Work, turns: Turns): Promis
     }
     return times;
   };
-  if (work.player === null) return await go((arm) => timeOfProcess(builds[arm], work));
+  if (work.player === null || work.isFresh) return await go((arm) => timeOfProcess(builds[arm], work));
   return await withTrio(builds, work, go);
 }
 
+/** Of a process from its start to its end, or of the one round that it plays. */
 async function timeOfProcess(build: string, work: Work): Promise<number> {
   return await inFolder(async (folder) => {
-    const began = performance.now();
+    let began = performance.now();
     const session = await Session.start(build, work.args(folder), { timeout: TIMEOUT });
-    await session.quit();
-    return performance.now() - began;
+    try {
+      if (work.player === null) {
+        await session.quit();
+        return performance.now() - began;
+      }
+      const player = work.player(folder, build);
+      began = performance.now();
+      await player.play(session, work.rounds);
+      return performance.now() - began;
+    } finally {
+      await session.kill();
+    }
   });
 }
 
@@ -63,7 +74,7 @@ async function withTrio<T>(
   return await inFolder(async (folder) => {
     const session = await Session.start(builds[arm], work.args(folder), { timeout: TIMEOUT });
     try {
-      const player = work.player?.(folder);
+      const player = work.player?.(folder, builds[arm]);
       return await withTrio(builds, work, go, rest, async (asked) => {
         if (asked !== arm) return await play(asked);
         const began = performance.now();

@@ -3,6 +3,8 @@ import type { Task } from "../suites/measurement.ts";
 
 /** A task for which processes are planned. */
 export interface PlannedTask {
+  /** The times that a report asks for first, of those that the task yields; undefined for a task that yields only details. */
+  readonly times?: readonly { readonly workload: string; readonly name: string }[];
   /** `suite/subject`. */
   readonly name: string;
   readonly task: Task;

@@ -2,14 +2,20 @@
 import { resolve } from "node:path";
 import type { LifetimeFinding } from "../lifetime/finding.ts";
 import { type Level, Rule, ruleTexts } from "../lifetime/rules.ts";
-import { pairOfInit } from "./api.ts";
-import { covers, Lifecycle, Stage } from "./lifecycle.ts";
+import { pairOfCreate, pairOfInit } from "./api.ts";
+import { conditionsOf, covers, Lifecycle, Stage, squeezed } from "./lifecycle.ts";
 import { argumentsOf, type Field, textBetween, type Use } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
 import { baseText } from "./passes/5-judge.ts";
 import { analyse, type Progress } from "./pipeline.ts";
-import type { Source } from "./program.ts";
+import type { FunctionBody, Source } from "./program.ts";
 import { Reason } from "./reasons.ts";
+import { bodyOf, statementAt } from "./statements.ts";
+import { textOf, wordOf } from "./words.ts";
+
+const OPEN = wordOf("(");
+const ASSIGN = wordOf("=");
+const UNPARENT = wordOf("object_unparent");
 
 /** All findings of a tree, in the order of the files. */
 export function auditTree(paths: readonly string[], progress: Progress = () => undefined): LifetimeFinding[] {
@@ -24,6 +30,7 @@ export function auditTree(paths: readonly string[], progress: Progress = () => u
   const judge = new HeapJudge(types, new Map());
   for (const site of findHeapSites(program)) auditHeap(judge.judge(site), report);
   for (const field of fields) auditField(field, lifecycle, report);
+  for (const source of program.sources.values()) auditRealize(source, lifecycle, report);
   return found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
 }
 
@@ -92,6 +99,41 @@ function auditField(field: Field, lifecycle: Lifecycle, report: Report): void {
     if (unparents.includes(use) || isInit(use)) continue;
     // Only what runs in instance_finalize alone, or is called by it.
     if ((lifecycle.stagesOf(use.fn) & Stage.Finalize) !== 0) say(Rule.UsedInFinalize, use);
+  }
+}
+
+/**
+ * Owned regions that realize creates, in devices that can be unrealized: realize may run again, and nothing releases what the
+ * earlier one created, unless some function of the file that runs then unparents regions.
+ */
+function auditRealize(source: Source, lifecycle: Lifecycle, report: Report): void {
+  const { functions } = source;
+  if (!functions.some((fn) => (lifecycle.roleOf(fn) & Stage.Exit) !== 0)) return;
+  const isReleasing = (fn: FunctionBody) =>
+    (lifecycle.stagesOf(fn) & Stage.Exit) !== 0 &&
+    source.tokens.word.subarray(fn.bodyOpen, fn.bodyClose).includes(UNPARENT);
+  if (functions.some(isReleasing)) return;
+  for (const fn of functions) {
+    if ((lifecycle.stagesOf(fn) & Stage.Realize) === 0) continue;
+    for (const [token, target] of creationsIn(source, fn)) {
+      const isTested = conditionsOf(fn, token).some(
+        (condition) => target !== "" && condition.includes(`!${target}`),
+      );
+      if (isTested) continue;
+      const close = source.tokens.match[token + 1] ?? token;
+      report(Rule.CreatedAtEachRealize, source, token, close, target === "" ? fn.name : target);
+    }
+  }
+}
+
+/** Calls that create an owned region, and what they are assigned to; "" if that is not the whole statement. */
+function* creationsIn({ tokens }: Source, fn: FunctionBody): Iterable<readonly [number, string]> {
+  for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
+    if (tokens.word[token + 1] !== OPEN || !pairOfCreate.has(textOf(tokens.word[token] ?? 0))) continue;
+    const { first } = statementAt(bodyOf(fn).root, token);
+    const isAssigned = tokens.word[token - 1] === ASSIGN && first < token - 1;
+    const target = isAssigned ? squeezed(textBetween(tokens, first, token - 2)) : "";
+    yield [token, target.replace(/^.*\*/, "")];
   }
 }
 

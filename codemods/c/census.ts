@@ -3,9 +3,11 @@
  * like, folder by folder.
  */
 import { type Maintainers, readMaintainers } from "./maintainers.ts";
+import type { Field, Use } from "./passes/4-uses.ts";
+import { creationOf } from "./passes/5-judge-to-embedded.ts";
 import { type Site, sitesOf } from "./passes/7-report.ts";
-import type { Conversion } from "./pipeline.ts";
-import type { Struct } from "./program.ts";
+import type { Conversion, EmbeddedConversion } from "./pipeline.ts";
+import type { Program, Struct } from "./program.ts";
 import { textOf, wordOf } from "./words.ts";
 
 export interface GradualStep {
@@ -18,8 +20,24 @@ export interface GradualStep {
   readonly changedHeaders: number;
   /** Structures whose regions are used both in converted and in unconverted folders. */
   readonly sharedStructures: number;
-  /** Changed files that still call `memory_region_init*`. */
+  /** Changed files that still call the functions of the form that is left. */
   readonly mixedFiles: number;
+}
+
+/** What stands between a tree and the removal of the owned form. */
+export interface CensusOfBack {
+  /** Pointer fields to which a new region is assigned. */
+  readonly fields: number;
+  readonly converted: number;
+  readonly refusedByReason: Readonly<Record<string, number>>;
+  /** Calls of `memory_region_new*`, by name. */
+  readonly newCalls: Readonly<Record<string, number>>;
+  /** Of these calls, those whose region no field holds: it has no storage in the other form. */
+  readonly withoutField: number;
+  /** Calls that are left when everything convertible is converted. */
+  readonly remainingCalls: number;
+  readonly byArea: Census["byArea"];
+  readonly gradual: readonly GradualStep[];
 }
 
 export interface Census {
@@ -59,9 +77,6 @@ export function censusOf(conversion: Conversion): Census {
   );
   const direct = converted.filter(({ use }) => use.call?.callee.startsWith("memory_region_init"));
   const total = sum(Object.values(initCalls));
-  const refusedByReason: Record<string, number> = {};
-  for (const { reason } of sites)
-    if (reason !== undefined) refusedByReason[reason] = (refusedByReason[reason] ?? 0) + 1;
   return {
     fields: judgements.length,
     arrays: judgements.filter(({ field }) => field.isArray).length,
@@ -74,18 +89,53 @@ export function censusOf(conversion: Conversion): Census {
     initCalls,
     newCalls: sum(Object.values(pick(/^memory_region_new/))),
     remainingCalls: total - direct.length,
-    refusedByReason,
+    refusedByReason: reasonsOf(sites),
     byArea: areasOf(sites, readMaintainers(program.root)),
     childDevices: pick(/^object_initialize_child|^qdev_new$/),
-    gradual: [25, 50, 75, 100].map((percent) => gradualStep(conversion, percent)),
+    gradual: gradualSteps(
+      program,
+      judgements.flatMap(({ field, treatment, inits }) =>
+        treatment === "refused" ? [] : [{ field, calls: inits.map(({ use }) => use) }],
+      ),
+      /\bmemory_region_init(?:_\w+)?\s*\(/g,
+    ),
   };
+}
+
+export function censusOfBack(conversion: EmbeddedConversion): CensusOfBack {
+  const { program, judgements } = conversion;
+  const sites = sitesOf(conversion);
+  const newCalls = countCalls(conversion, /^memory_region_new(?:_|$)/);
+  const total = sum([...newCalls.values()]);
+  const accepted = judgements.filter(({ treatment }) => treatment !== "refused");
+  const held = judgements.flatMap(({ field }) => field.uses.filter((use) => creationOf(use) !== undefined));
+  return {
+    fields: judgements.length,
+    converted: accepted.length,
+    refusedByReason: reasonsOf(sites),
+    newCalls: Object.fromEntries([...newCalls].sort(([, a], [, b]) => b - a)),
+    withoutField: total - held.length,
+    remainingCalls: total - sum(accepted.map(({ creations }) => creations.length)),
+    byArea: areasOf(sites, readMaintainers(program.root)),
+    gradual: gradualSteps(
+      program,
+      accepted.map(({ field, creations }) => ({ field, calls: creations.map(({ use }) => use) })),
+      /\bmemory_region_new(?:_\w+)?\s*\(/g,
+    ),
+  };
+}
+
+function reasonsOf(sites: readonly Site[]): Record<string, number> {
+  const reasons: Record<string, number> = {};
+  for (const { reason } of sites) if (reason !== undefined) reasons[reason] = (reasons[reason] ?? 0) + 1;
+  return reasons;
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-function countCalls({ program }: Conversion, expression: RegExp): Map<string, number> {
+function countCalls({ program }: Pick<Conversion, "program">, expression: RegExp): Map<string, number> {
   const calls = new Map<string, number>();
   for (const { tokens, functions } of program.sources.values()) {
     for (const { bodyOpen, bodyClose } of functions) {
@@ -115,9 +165,24 @@ export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/"))).replace(/^include\//, "");
 }
 
+/** A field that converts, and the calls that become calls of the other form. */
+interface Converting {
+  readonly field: Field;
+  readonly calls: readonly Use[];
+}
+
+/** @param left matches calls of the form that goes away */
+function gradualSteps(program: Program, accepted: readonly Converting[], left: RegExp): GradualStep[] {
+  return [25, 50, 75, 100].map((percent) => gradualStep(program, accepted, left, percent));
+}
+
 /** The largest folders first, until they hold the wanted share of the fields that convert. */
-function gradualStep({ judgements, program }: Conversion, percent: number): GradualStep {
-  const accepted = judgements.filter(({ treatment }) => treatment !== "refused");
+function gradualStep(
+  program: Program,
+  accepted: readonly Converting[],
+  left: RegExp,
+  percent: number,
+): GradualStep {
   const sizes = new Map<string, number>();
   for (const { field } of accepted) {
     const folder = folderOf(field.member.struct.file.path);
@@ -132,21 +197,21 @@ function gradualStep({ judgements, program }: Conversion, percent: number): Grad
   }
   const changed = new Set<string>();
   const shared = new Set<Struct>();
-  const convertedInits = new Map<string, number>();
-  for (const { field, inits } of accepted) {
+  const convertedCalls = new Map<string, number>();
+  for (const { field, calls } of accepted) {
     const { struct } = field.member;
     const isChosen = chosen.has(folderOf(struct.file.path));
     if (field.uses.some(({ source }) => chosen.has(folderOf(source.path)) !== isChosen)) shared.add(struct);
     if (!isChosen) continue;
     changed.add(struct.file.path);
     for (const { source } of field.uses) changed.add(source.path);
-    for (const { use } of inits)
-      convertedInits.set(use.source.path, (convertedInits.get(use.source.path) ?? 0) + 1);
+    for (const { source } of calls)
+      convertedCalls.set(source.path, (convertedCalls.get(source.path) ?? 0) + 1);
   }
   let mixedFiles = 0;
-  for (const [path, converted] of convertedInits) {
+  for (const [path, converted] of convertedCalls) {
     const text = program.sources.get(path)?.tokens.text ?? "";
-    if ((text.match(/\bmemory_region_init(?:_\w+)?\s*\(/g)?.length ?? 0) > converted) mixedFiles++;
+    if ((text.match(left)?.length ?? 0) > converted) mixedFiles++;
   }
   const headers = [...changed].filter((path) => path.endsWith(".h")).length;
   return {
@@ -160,42 +225,57 @@ function gradualStep({ judgements, program }: Conversion, percent: number): Grad
   };
 }
 
+function listed(record: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(record).sort(([, a], [, b]) => b - a);
+  return entries.map(([name, number]) => `${number} ${name}`).join(", ") || "none";
+}
+
 /** The census as text. */
 export function renderCensus(census: Census): string {
-  const list = (record: Readonly<Record<string, number>>) =>
-    Object.entries(record)
-      .sort(([, a], [, b]) => b - a)
-      .map(([name, number]) => `${number} ${name}`)
-      .join(", ") || "none";
-  const lines = [
+  return text([
     `${census.fields} embedded region fields: ${census.arrays} arrays, ${census.inHeaders} in headers, ${census.usedInSeveralFiles} used from several files; ${census.uses} uses`,
     `${census.heap} regions allocated by hand`,
-    `calls: ${list(census.initCalls)}; memory_region_new*: ${census.newCalls}`,
+    `calls: ${listed(census.initCalls)}; memory_region_new*: ${census.newCalls}`,
     `left of memory_region_init* once all that converts is converted: ${census.remainingCalls} calls`,
-    `refused: ${list(census.refusedByReason)}`,
-    `child devices, not converted: ${list(census.childDevices)}`,
+    `refused: ${listed(census.refusedByReason)}`,
+    `child devices, not converted: ${listed(census.childDevices)}`,
+    ...stepsAndAreas(census),
+  ]);
+}
+
+/** The census of the way back as text. */
+export function renderCensusOfBack(census: CensusOfBack): string {
+  return text([
+    "",
+    `the way back: ${census.fields} fields to which a new region is assigned, ${census.converted} of them convert`,
+    `calls: ${listed(census.newCalls)}; ${census.withoutField} of them without a field`,
+    `left of memory_region_new* once all that converts is converted: ${census.remainingCalls} calls`,
+    `refused: ${listed(census.refusedByReason)}`,
+    ...stepsAndAreas(census),
+  ]);
+}
+
+function text(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}
+
+function stepsAndAreas({ gradual, byArea }: Pick<Census, "gradual" | "byArea">): string[] {
+  const widths = [9, 8, 9, 9, 19, 13];
+  return [
     "",
     "gradual migration, largest folders first:",
     "share  folders  fields  sources  headers  shared structures  mixed files",
-    ...census.gradual.map(
-      ({ percent, folders, fields, changedSources, changedHeaders, sharedStructures, mixedFiles }) =>
-        `${String(percent).padStart(4)} %${[
-          folders,
-          fields,
-          changedSources,
-          changedHeaders,
-          sharedStructures,
-          mixedFiles,
-        ]
-          .map((number, index) => String(number).padStart([9, 8, 9, 9, 19, 13][index] ?? 9))
-          .join("")}`,
-    ),
+    ...gradual.map((step) => {
+      const { percent, folders, fields, changedSources, changedHeaders, sharedStructures, mixedFiles } = step;
+      const numbers = [folders, fields, changedSources, changedHeaders, sharedStructures, mixedFiles];
+      const cells = numbers.map((number, index) => String(number).padStart(widths[index] ?? 9));
+      return `${String(percent).padStart(4)} %${cells.join("")}`;
+    }),
     "",
     "by area (MAINTAINERS): converts, refused",
-    ...census.byArea.map(
+    ...byArea.map(
       ({ area, converted, refused }) =>
         `${String(converted).padStart(5)} ${String(refused).padStart(5)}  ${area}`,
     ),
   ];
-  return `${lines.join("\n")}\n`;
 }

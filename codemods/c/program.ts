@@ -1,5 +1,6 @@
 /** What is known of the sources: the data that the passes hand on. */
 import type { Tokens } from "./passes/1-lex.ts";
+import type { Body } from "./statements.ts";
 
 /** A type as far as it matters: what it is made of, how many pointers and how many dimensions deep. */
 export interface TypeRef {
@@ -65,6 +66,8 @@ export interface FunctionBody extends Signature {
   /** Opening and closing brace of the body. */
   readonly bodyOpen: number;
   readonly bodyClose: number;
+  /** Its statements, once they have been asked for. */
+  body?: Body;
 }
 
 export interface Define {

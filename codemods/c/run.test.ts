@@ -7,8 +7,8 @@ import { ExitCode } from "../errors.ts";
 import { auditTree } from "./audit.ts";
 import { censusOf } from "./census.ts";
 import { Maintainers } from "./maintainers.ts";
-import { convertToOwned } from "./pipeline.ts";
-import { runConversion } from "./run.ts";
+import { convertToEmbedded, convertToOwned } from "./pipeline.ts";
+import { runCensus, runConversion } from "./run.ts";
 import { runCAudit } from "./run-audit.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
@@ -71,6 +71,21 @@ test("bytes that are not ASCII stay as they are", async () => {
   expect(readFileSync(path).subarray(0, comment.length)).toEqual(comment);
 });
 
+test("a structure whose size Rust code compares with that of its own stays as it is", () => {
+  const tree = treeOf("mmio-single.c", "bar.c");
+  const mirror = join(tree, "hw/mmio-single/device.rs");
+  writeFileSync(mirror, "const _: () = assert!(size_of::<Beep>() == 8);\n");
+  expect(convertToOwned([tree]).changes.size).toBe(2);
+  const sized = "size_of::<BeepState>() == ::core::mem::size_of::<crate::bindings::BeepState>()";
+  writeFileSync(mirror, `const _: () = assert!(${sized});\n`);
+  const { judgements, changes } = convertToOwned([tree]);
+  expect(changes.size).toBe(0);
+  expect(judgements.map(({ reason, at }) => [reason, at.file])).toEqual([
+    ["rust-mirror", "hw/mmio-single/device.rs"],
+    ["rust-mirror", "hw/mmio-single/device.rs"],
+  ]);
+});
+
 test("a missing path is named", async () => {
   await expect(runConversion("to-owned", [join(scratch, "none")], {}, ignore)).rejects.toThrow(
     /none: no such file/,
@@ -88,6 +103,21 @@ test.each([
   ["mmio-single.c", []],
 ])("the audit of %s", (name, rules) => {
   expect(auditTree([treeOf(name)]).map(({ rule }) => rule)).toEqual(rules);
+});
+
+test("the audit notes what each realize creates again, in the owned form, unless something releases it or tests for it", async () => {
+  const tree = treeOf("realized-again.c", "used-at-run-time.c");
+  const rulesOf = () => auditTree([tree]).map(({ rule, region, level }) => `${level} ${rule} ${region}`);
+  expect(rulesOf()).toEqual([]);
+  await runConversion("to-owned", [tree], { write: true, allowDirty: true, json: "-" }, ignore);
+  expect(rulesOf()).toEqual(["note created-at-each-realize iomem", "note created-at-each-realize s->tones"]);
+  const path = join(tree, "hw/realized-again/realized-again.c");
+  const text = readFileSync(path, "latin1");
+  writeFileSync(path, text.replace("s->tones = ", "if (!s->tones)\n        s->tones = "));
+  expect(rulesOf()).toEqual(["note created-at-each-realize iomem"]);
+  const release = "object_unparent(OBJECT(BEEP(dev)->tones));\n}\n\nvoid beep_class_init(";
+  writeFileSync(path, text.replace("}\n\nvoid beep_class_init(", release));
+  expect(rulesOf()).toEqual([]);
 });
 
 test("SARIF has the place of a bug", () => {
@@ -117,6 +147,31 @@ test("the census counts what is left", () => {
   });
   expect(census.byArea).toContainEqual({ area: "Beepers", converted: 1, refused: 0 });
   expect(census.gradual.at(-1)).toMatchObject({ percent: 100, fields: 4, changedSources: 3 });
+});
+
+test("the census of a tree with owned regions counts what the way back leaves", async () => {
+  const tree = treeOf("mmio-single.c", "ram-fails-kept.c", "used-at-run-time.c");
+  await runConversion("to-owned", [tree], { write: true, allowDirty: true, json: "-" }, ignore);
+  let text = "";
+  const print = (part: string) => {
+    text += part;
+  };
+  runCensus([tree], { json: "-" }, print);
+  const { newCalls, back } = JSON.parse(text);
+  const calls: readonly number[] = Object.values(back.newCalls);
+  expect(calls.reduce((total, each) => total + each, 0)).toBe(newCalls);
+  // The region of mmio-single.c is in a local.
+  expect(back).toMatchObject({ withoutField: 1, remainingCalls: 1, refusedByReason: {} });
+  expect(back.converted).toBe(back.fields);
+  const { judgements } = convertToEmbedded([tree]);
+  expect(back.fields).toBe(judgements.length);
+  expect(back.gradual.at(-1)).toMatchObject({ percent: 100, fields: back.fields, mixedFiles: 0 });
+  text = "";
+  runCensus([tree], {}, print);
+  expect(text).toContain(`the way back: ${back.fields} fields`);
+  text = "";
+  runCensus([treeOf("mmio-single.c")], {}, print);
+  expect(text).not.toContain("the way back");
 });
 
 test("the most particular pattern of MAINTAINERS decides", () => {

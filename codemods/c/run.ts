@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeOutputs } from "#host";
 import { ExitCode } from "../errors.ts";
 import { matchesGlob } from "../source/glob.ts";
-import { censusOf, renderCensus } from "./census.ts";
+import { censusOf, censusOfBack, renderCensus, renderCensusOfBack } from "./census.ts";
 import type { CDirection, CTreeOptions } from "./command.ts";
 import type { Site } from "./passes/7-report.ts";
 import { sitesOf, statisticsOf, summary, unifiedDiff } from "./passes/7-report.ts";
@@ -70,11 +70,13 @@ export function runCensus(
   print: (text: string) => void,
 ): ExitCode {
   const census = censusOf(convertToOwned(paths, progressOf()));
-  const json = `${JSON.stringify({ version: 1, ...census }, undefined, 1)}\n`;
+  const back = census.newCalls === 0 ? undefined : censusOfBack(convertToEmbedded(paths, progressOf()));
+  const json = `${JSON.stringify({ version: 1, ...census, back }, undefined, 1)}\n`;
   if (options.json === "-") print(json);
   else {
     if (options.json !== undefined) writeOutputs(new Map([[options.json, json]]));
     print(renderCensus(census));
+    if (back !== undefined) print(renderCensusOfBack(back));
   }
   return ExitCode.Done;
 }

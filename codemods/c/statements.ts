@@ -85,15 +85,10 @@ export interface Body {
   readonly locals: readonly Local[];
 }
 
-const bodies = new WeakMap<FunctionBody, Body>();
-
 /** The statements of a function; computed once. */
 export function bodyOf(fn: FunctionBody): Body {
-  const known = bodies.get(fn);
-  if (known !== undefined) return known;
-  const body = new BodyReader(fn).read();
-  bodies.set(fn, body);
-  return body;
+  fn.body ??= new BodyReader(fn).read();
+  return fn.body;
 }
 
 class BodyReader {

@@ -104,10 +104,13 @@ function children<S>(walker: Walker<S>, node: ts.Node, state: S, frame: Frame): 
         current = asText(walker, child.expression, current, frame);
     } else if (ts.isSpreadElement(child) || ts.isSpreadAssignment(child)) {
       current = evaluate(walker, child.expression, current, frame);
+      if (ts.isSpreadElement(child)) current = iterated(walker, child.expression, current, frame);
       if (current !== undefined) current = walker.done(child, current, frame);
     } else if (ts.isExpression(child)) current = evaluate(walker, child, current, frame);
   };
   ts.forEachChild(node, visit);
+  if (ts.isPrefixUnaryExpression(node) && node.operator !== ts.SyntaxKind.ExclamationToken)
+    current = asText(walker, node.operand, current, frame);
   return current;
 }
 
@@ -174,9 +177,15 @@ function call<S>(walker: Walker<S>, node: ts.CallExpression, state: S, frame: Fr
   if (current === undefined) return undefined;
   if (node.questionDotToken !== undefined) current = unlessMissing(walker, node.expression, current, frame);
   current = args(walker, node.arguments, current, frame);
-  if (ts.isIdentifier(target) && target.text === "String")
+  if (isOfLibrary(walker, target))
     for (const each of node.arguments) current = asText(walker, each, current, frame);
   return current === undefined ? undefined : walker.call(node, current, frame);
+}
+
+/** True for `String`, `Number`, `Math.max` and the like, which may want the value of an object. */
+function isOfLibrary<S>({ program }: Walker<S>, callee: ts.Expression): boolean {
+  const declared = program.declarationOf(ts.isPropertyAccessExpression(callee) ? callee.name : callee);
+  return declared?.getSourceFile().isDeclarationFile === true && !program.isFramework(declared);
 }
 
 /** Arguments; functions among them are left to the call, which knows when they run. */
@@ -285,10 +294,22 @@ function binary<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame
 const converts: ReadonlySet<ts.SyntaxKind> = new Set([
   ts.SyntaxKind.PlusToken,
   ts.SyntaxKind.MinusToken,
+  ts.SyntaxKind.AsteriskToken,
+  ts.SyntaxKind.AsteriskAsteriskToken,
+  ts.SyntaxKind.SlashToken,
+  ts.SyntaxKind.PercentToken,
+  ts.SyntaxKind.AmpersandToken,
+  ts.SyntaxKind.BarToken,
+  ts.SyntaxKind.CaretToken,
+  ts.SyntaxKind.LessThanLessThanToken,
+  ts.SyntaxKind.GreaterThanGreaterThanToken,
+  ts.SyntaxKind.GreaterThanGreaterThanGreaterThanToken,
   ts.SyntaxKind.EqualsEqualsToken,
   ts.SyntaxKind.ExclamationEqualsToken,
   ts.SyntaxKind.LessThanToken,
+  ts.SyntaxKind.LessThanEqualsToken,
   ts.SyntaxKind.GreaterThanToken,
+  ts.SyntaxKind.GreaterThanEqualsToken,
 ]);
 
 /** What the object runs when its value is turned into a text or a number: `${this}`, `"" + this`, `String(this)`. */
@@ -298,8 +319,29 @@ function asText<S>(
   state: S | undefined,
   frame: Frame,
 ): S | undefined {
+  return implied(walker, node, ["toString", "valueOf", "@@toPrimitive"], state, frame);
+}
+
+/** What the object runs when it is iterated over: `for (const each of this)`, `[...this]`. */
+export function iterated<S>(
+  walker: Walker<S>,
+  node: ts.Expression,
+  state: S | undefined,
+  frame: Frame,
+): S | undefined {
+  return implied(walker, node, ["@@iterator", "@@asyncIterator"], state, frame);
+}
+
+/** The state after the language has called one of the object's methods with these names, or none; `@@name` is `[Symbol.name]`. */
+function implied<S>(
+  walker: Walker<S>,
+  node: ts.Expression,
+  names: readonly string[],
+  state: S | undefined,
+  frame: Frame,
+): S | undefined {
   const { shape, sources } = walker.callees;
-  const methods = ["toString", "valueOf"].flatMap((name) => shape.method(name) ?? []);
+  const methods = names.flatMap((name) => shape.method(name) ?? []);
   if (state === undefined || methods.length === 0) return state;
   const device = sources.of(node, frame).find(({ kind }) => kind === "device");
   if (device === undefined) return state;
@@ -312,7 +354,7 @@ function asText<S>(
       walker.callees.frameFor(fn, node, [device], undefined, frame),
       current,
     );
-    current = walker.join(current, after) ?? after; // one of them runs, or neither
+    current = walker.join(current, after) ?? after;
   }
   return current;
 }
@@ -357,7 +399,12 @@ function stored<S>(
   frame: Frame,
 ): S | undefined {
   const right = strip(node.right);
-  if (!isFunctionExpression(right)) return evaluate(walker, right, state, frame);
+  if (!isFunctionExpression(right)) {
+    const after = evaluate(walker, right, state, frame);
+    return node.operatorToken.kind === ts.SyntaxKind.PlusEqualsToken
+      ? asText(walker, right, after, frame)
+      : after;
+  }
   const hidden = ts.isIdentifier(target) || isHidden(walker, target, frame);
   if (!hidden) keepFunction(walker, right, frame);
   return walker.done(right, state, frame);

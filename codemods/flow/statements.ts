@@ -1,7 +1,7 @@
 /** Statements: branches join, loops run to a fixed point, `break`, `return` and exceptions leave by their own edges. */
 import { ts } from "ts-morph";
 import { newExits } from "./exits.ts";
-import { decide, evaluate } from "./expressions.ts";
+import { decide, evaluate, iterated } from "./expressions.ts";
 import type { Frame } from "./frames.ts";
 import { strip } from "./syntax.ts";
 import type { Walker } from "./walker.ts";
@@ -90,6 +90,7 @@ function loop<S>(walker: Walker<S>, node: ts.IterationStatement, state: S, frame
       : evaluate(walker, node.initializer, state, frame);
   } else if (ts.isForOfStatement(node) || ts.isForInStatement(node)) {
     start = evaluate(walker, node.expression, state, frame);
+    if (ts.isForOfStatement(node)) start = iterated(walker, node.expression, start, frame);
   }
   if (start === undefined) return undefined;
   let done: S | undefined;

@@ -22,14 +22,19 @@ export function isFunctionExpression(node: ts.Node): node is ts.ArrowFunction | 
   return ts.isArrowFunction(node) || ts.isFunctionExpression(node);
 }
 
-/** Name of a member as `this.name`, `this["name"]` and `#name` write it; undefined for a computed one. */
+/**
+ * Name of a member as `this.name`, `this["name"]` and `#name` write it, and `@@name` for `[Symbol.name]`; undefined for another
+ * computed one.
+ */
 export function nameOf(name: ts.Node | undefined): string | undefined {
   if (name === undefined) return undefined;
   if (ts.isIdentifier(name) || ts.isPrivateIdentifier(name)) return name.text;
   if (ts.isStringLiteralLike(name) || ts.isNumericLiteral(name)) return name.text;
   if (ts.isComputedPropertyName(name)) {
     const key = strip(name.expression);
-    return ts.isStringLiteralLike(key) || ts.isNumericLiteral(key) ? key.text : undefined;
+    if (ts.isStringLiteralLike(key) || ts.isNumericLiteral(key)) return key.text;
+    const isSymbol = ts.isPropertyAccessExpression(key) && ts.isIdentifier(key.expression);
+    return isSymbol && key.expression.text === "Symbol" ? `@@${key.name.text}` : undefined;
   }
   return undefined;
 }

@@ -89,7 +89,14 @@ export function observed(device: ClassDeclaration, { observers }: Evidence): Ref
     return { reason: Reason.StorageObserved, node: reading, detail: describeUse(reading) };
   }
   const evaluation = observers.evaluation(device);
-  return evaluation && { reason: Reason.CodeInText, node: evaluation, detail: firstLine(evaluation) };
+  if (evaluation !== undefined)
+    return { reason: Reason.CodeInText, node: evaluation, detail: firstLine(evaluation) };
+  const strange = (node: Node | undefined, what: string): Refusal | undefined =>
+    node && { reason: Reason.NotFollowed, node, detail: `${describeUse(node)}: ${what}` };
+  return (
+    strange(observers.decoration(device), "a decorator may run what it decorates in its own way") ??
+    strange(observers.prototypeOf(device), "methods may be replaced on a prototype")
+  );
 }
 
 /**

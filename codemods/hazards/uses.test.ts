@@ -53,6 +53,22 @@ describe("a leaf that is unparented", () => {
 
 describe("a use that may come before the creation", () => {
   test.each([
+    ...Object.entries({
+      "`${this}`": "toString(): string { return this.region.name ?? ''; }",
+      "+this": "valueOf(): number { return this.region.size; }",
+      "(this as unknown as number) / 2": "[Symbol.toPrimitive](): number { return this.region.size; }",
+      "Number(this)": "[Symbol.toPrimitive](): number { return this.region.size; }",
+      "Math.max(1, this as unknown as number)": "valueOf(): number { return this.region.size; }",
+      "[...this]": "*[Symbol.iterator](): Iterator<number> { yield this.region.size; }",
+    }).map(([use, method]): [string, string] => [
+      `by ${use}`,
+      `${method} protected override realize(): void { const n = ${use}; ${create} this.initMmio(this.region); }`,
+    ]),
+    [
+      "by a loop over the device",
+      `*[Symbol.iterator](): Iterator<number> { yield this.region.size; }
+       protected override realize(): void { for (const n of this) this.reset(); ${create} this.initMmio(this.region); }`,
+    ],
     ["in a list that a field holds", `private readonly all = [this.region]; ${realize}`],
     [
       "in instanceInit",
@@ -155,4 +171,46 @@ override reset(): void { if (this.optional) this.region.setEnabled(true); }`;
   expect(toOwned(members, uses)).toEqual([]);
   const changing = `${uses}\nwriteControl(value: number): void { this.optional = value > 0; }`;
   expect(toOwned("optional = true;", changing)).toEqual(["region: created-conditionally"]);
+});
+
+describe("methods that may run otherwise than they are written", () => {
+  const twice =
+    "function twice(fn: () => void, _: object) { return function (this: Dut) { fn.call(this); fn.call(this); }; }";
+  const setUp = `private setUp(): void { ${create} this.initMmio(this.region); }`;
+  const realizes = "protected override realize(): void { this.setUp(); }";
+
+  test.each([
+    ["a decorator that returns another method", `@twice ${setUp} ${realizes}`, twice],
+    ["a decorator of another method", `@twice other(): void {} ${realize}`, twice],
+    [
+      "a decorator that adds an initializer",
+      `@early other(): void {} ${realize}`,
+      "function early(_: object, context: ClassMethodDecoratorContext) { context.addInitializer(() => {}); }",
+    ],
+    [
+      "a decorator made by a function",
+      `@made() other(): void {} ${realize}`,
+      "function made() { return (_: object) => {}; }",
+    ],
+    ["a method put on the prototype", `${setUp} ${realizes}`, "Dut.prototype.reset = () => {};"],
+    ["the prototype given away", `${setUp} ${realizes}`, "const given = Dut.prototype;"],
+  ])("%s", (_way, members, more) => {
+    const { refusals } = converter.convert("to-owned", `${field}\n${members}`, more);
+    expect(refusals).toEqual(["region: not-followed"]);
+  });
+
+  test.each([
+    [
+      "a decorator that only notes the name",
+      `@noted ${setUp} ${realizes}`,
+      "const seen: unknown[] = []; function noted(_: object, context: { name: unknown }) { seen.push(context.name); }",
+    ],
+    [
+      "a method of the prototype called",
+      `${setUp} ${realizes}`,
+      "const reset = (each: Dut) => Dut.prototype.reset.call(each);",
+    ],
+  ])("but not %s", (_way, members, more) => {
+    expect(converter.convert("to-owned", `${field}\n${members}`, more).refusals).toEqual([]);
+  });
 });

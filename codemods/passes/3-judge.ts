@@ -206,6 +206,8 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
     createdUnderOtherName(field, fates) ??
     createdInExpression(field) ??
     arrayShape(field, fates) ??
+    // What cannot be followed may be what initialises it.
+    (field.creations.length === 0 ? notFollowed(fates) : undefined) ??
     neverCreated(field) ??
     createdInClosure(field) ??
     firstRefusal(field.creations, ({ statement }) => createdInConstructor(statement)) ??

@@ -74,10 +74,22 @@ export interface Unit {
   readonly notes: ReadonlyMap<string, readonly LayoutNote[]>;
 }
 
-/** Phase 4: the edits of every class that converts; classes that depend on each other share a unit. */
-export function planUnits(files: readonly JudgedFile[], direction: Direction): Unit[] {
+/**
+ * Phase 4: the edits of every class that converts; classes that depend on each other share a unit. `known` are units planned
+ * from some of the files before, which need not be planned again.
+ */
+export function planUnits(
+  files: readonly JudgedFile[],
+  direction: Direction,
+  known: readonly Unit[] = [],
+): Unit[] {
   const converting = files.flatMap(({ devices }) => devices).filter(({ converts }) => converts);
+  const ofOneClass = new Map(
+    known.map((unit) => [unit.devices.length === 1 ? unit.devices[0] : undefined, unit]),
+  );
   return linkedGroups(converting).map((devices) => {
+    const planned = devices.length === 1 ? ofOneClass.get(devices[0]) : undefined;
+    if (planned !== undefined) return planned;
     const draft = new Draft();
     for (const device of devices) {
       if (direction === "to-owned") planToOwned(device, draft);

@@ -1,12 +1,13 @@
 /**
- * Code for which the two forms are not alike, whatever is done with the regions: it reads how much storage there is, or it is
- * text that only runs.
+ * Code for which the two forms are not alike, whatever is done with the regions: it reads how much storage there is, it is
+ * text that only runs, or it makes methods run otherwise than they are written.
  */
-import { type ClassDeclaration, Node, type SourceFile, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, type Decorator, Node, type SourceFile, SyntaxKind } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
 import { descendantsOfKind } from "../source/node-index.ts";
 import type { ClassGraph } from "./classes.ts";
-import { innermost } from "./trace-syntax.ts";
+import { declarationsOf } from "./names.ts";
+import { innermost, isAssignmentTarget } from "./trace-syntax.ts";
 
 /** What the object model keeps count of: the block of an object, and all blocks of a machine. */
 const ledgers = /^(?:block|heap)$/;
@@ -17,6 +18,8 @@ export class Observers {
   private readonly classes: ClassGraph;
   private readings: readonly Node[] | undefined;
   private evaluations: readonly Node[] | undefined;
+  private decorators: readonly Decorator[] | undefined;
+  private prototypes: readonly Node[] | undefined;
 
   constructor(sources: readonly SourceFile[], identity: Identity, classes: ClassGraph) {
     this.sources = sources;
@@ -47,6 +50,33 @@ export class Observers {
     return this.evaluations.find((call) => {
       const around = call.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
       return around === undefined ? call.getSourceFile() === device.getSourceFile() : kin.has(around);
+    });
+  }
+
+  /** A decorator of the class, of a relative, or of a member, that may run a method more than once, late or not at all. */
+  decoration(device: ClassDeclaration): Node | undefined {
+    this.decorators ??= this.sources.flatMap((file) =>
+      descendantsOfKind(file, SyntaxKind.Decorator).filter((each) => !isHarmless(each)),
+    );
+    if (this.decorators.length === 0) return undefined;
+    const kin = this.kinOf(device);
+    return this.decorators.find((each) =>
+      kin.has(each.getFirstAncestorByKind(SyntaxKind.ClassDeclaration) ?? each),
+    );
+  }
+
+  /** `Device.prototype`, unless it is only asked for a method: others may be put there. */
+  prototypeOf(device: ClassDeclaration): Node | undefined {
+    this.prototypes ??= this.sources.flatMap(prototypesIn);
+    if (this.prototypes.length === 0) return undefined;
+    const kin = this.kinOf(device);
+    return this.prototypes.find((access) => {
+      const holder = Node.isPropertyAccessExpression(access) ? innermost(access.getExpression()) : access;
+      if (holder.getType().isAny()) return access.getSourceFile() === device.getSourceFile();
+      const name = Node.isPropertyAccessExpression(holder) ? holder.getNameNode() : holder;
+      if (!Node.isIdentifier(name))
+        return kin.has(access.getFirstAncestorByKind(SyntaxKind.ClassDeclaration) ?? access);
+      return declarationsOf(name).some((each) => kin.has(each) || !Node.isClassDeclaration(each));
     });
   }
 
@@ -84,6 +114,42 @@ export class Observers {
     const declarations = object.getType().getProperty(name)?.getDeclarations() ?? [];
     return declarations.some((each) => this.identity.isDeclaredByModel(each));
   }
+}
+
+/** Facts that a decorator may ask its context for. */
+const contextFacts = /^(?:kind|name|static|private)$/;
+
+/** True for a function that returns nothing in place of what it decorates, and does nothing with it. */
+function isHarmless(decorator: Decorator): boolean {
+  if (decorator.isDecoratorFactory()) return false;
+  const callee = innermost(decorator.getExpression());
+  const [fn] = declarationsOf(Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee);
+  if (!Node.isFunctionDeclaration(fn) || fn.getBody() === undefined) return false;
+  if (descendantsOfKind(fn, SyntaxKind.ReturnStatement).some((each) => each.getExpression() !== undefined))
+    return false;
+  const parameters = fn.getParameters();
+  const names = new Set(parameters.map((each) => each.getName()));
+  if (parameters.some((each) => !Node.isIdentifier(each.getNameNode()))) return false;
+  const mentions = (fn.getBody()?.getDescendantsOfKind(SyntaxKind.Identifier) ?? []).filter(
+    (each) => names.has(each.getText()) || each.getText() === "arguments",
+  );
+  return mentions.every((each) => {
+    const access = each.getParent();
+    return Node.isPropertyAccessExpression(access) && access.getExpression() === each
+      ? contextFacts.test(access.getName())
+      : Node.isPropertyAccessExpression(access);
+  });
+}
+
+/** Prototypes of which more is asked than a method. */
+function prototypesIn(file: SourceFile): Node[] {
+  if (!/\bprototype\b/.test(file.getFullText())) return [];
+  const accesses = descendantsOfKind(file, SyntaxKind.PropertyAccessExpression);
+  return accesses.filter((access) => {
+    if (access.getName() !== "prototype") return false;
+    const method = access.getParent();
+    return !Node.isPropertyAccessExpression(method) || isAssignmentTarget(method);
+  });
 }
 
 /** True if a function reads the block of an object of one of the classes. */

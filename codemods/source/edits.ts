@@ -24,6 +24,21 @@ export function substitute(source: string, start: number, end: number, edits: re
   return result + source.slice(position, end);
 }
 
+/** All edits of several groups of them, by the path of the file. */
+export function editsByPath(
+  groups: readonly { readonly edits: ReadonlyMap<string, readonly TextEdit[]> }[],
+): Map<string, TextEdit[]> {
+  const byPath = new Map<string, TextEdit[]>();
+  for (const { edits } of groups) {
+    for (const [path, each] of edits) {
+      const known = byPath.get(path);
+      if (known === undefined) byPath.set(path, [...each]);
+      else known.push(...each);
+    }
+  }
+  return byPath;
+}
+
 /** Translates offsets between a text and the same text after edits. */
 export class OffsetMap {
   private readonly edits: readonly TextEdit[];

@@ -101,11 +101,18 @@ export function openWorkspace(paths: readonly string[], options: WorkspaceOption
   const project = options.project ?? projectFor(paths);
   const raw = new Map(paths.map((path) => [path, options.overlay?.get(path) ?? readSource(path)]));
   const targets = [...raw].map(([path, source]) => {
-    return project.createSourceFile(path, parseRawText(source).text, { overwrite: true });
+    return parsed(project, path, parseRawText(source).text);
   });
   const identity = new Identity(project, targets); // adds a file, after which the compiler makes its program anew
   for (const file of targets) requireParsed(project, file);
   return { project, targets, raw, identity, searchPackage: options.searchPackage ?? true };
+}
+
+/** A file of the project with this text, which need not be parsed twice if it is what is on disk. */
+function parsed(project: Project, path: string, text: string): SourceFile {
+  const onDisk = project.addSourceFileAtPathIfExists(path);
+  if (onDisk?.getFullText() === text) return onDisk;
+  return project.createSourceFile(path, text, { overwrite: true });
 }
 
 /** Text of a source. @throws CommandError if it cannot be read. */
@@ -158,7 +165,7 @@ export function loadMentions(
   for (const path of codeOfPackage(root)) {
     if (known.has(path)) continue;
     const text = readSource(path);
-    if (mention.test(text)) others.push(project.createSourceFile(path, text, { overwrite: true }));
+    if (mention.test(text)) others.push(parsed(project, path, text));
   }
   return others;
 }

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { Project, ts } from "ts-morph";
 import type { Configuration } from "../source/compiler-options.ts";
+import type { Foresight } from "./foresight.ts";
 import type { SecondThread } from "./second-thread.ts";
 
 /** A message of the compiler about one place. */
@@ -15,10 +16,22 @@ export interface Diagnostic {
   readonly syntactic: boolean;
 }
 
+/** What the compiler found in some files, and the files that it read for that, without those of its library. */
+export interface Checked {
+  readonly found: readonly Diagnostic[];
+  readonly files: readonly string[];
+}
+
 /** Versions of a file that are kept parsed: as it is, and as planned. */
 const versionsKept = 2;
 /** Characters of source text that are checked at a time. */
-const batchSize = 250_000;
+export const batchSize = 250_000;
+
+/** What shares the work if there is much. */
+export interface Helpers {
+  readonly second?: SecondThread | undefined;
+  readonly foresight?: Foresight | undefined;
+}
 
 /**
  * Compiles texts under one configuration, again and again: files that have the same text as before are not parsed
@@ -32,57 +45,42 @@ export class Compiler {
   private readonly configuration: Configuration;
   private readonly files: TextSource;
 
-  private readonly second: SecondThread | undefined;
+  private readonly helpers: Helpers;
 
-  /** `second` shares the work if there is much. */
-  constructor(configuration: Configuration, files: TextSource, second?: SecondThread) {
+  constructor(configuration: Configuration, files: TextSource, helpers: Helpers = {}) {
     this.configuration = configuration;
     this.files = files;
-    this.second = second;
+    this.helpers = helpers;
     this.host = this.createHost();
   }
 
   /** Errors in the files `check` of a program in which `texts` replace the texts on disk. */
-  diagnose(check: readonly string[], texts: ReadonlyMap<string, string>): Diagnostic[] {
+  diagnose(check: readonly string[], texts: ReadonlyMap<string, string>): readonly Diagnostic[] {
     this.texts = texts;
-    const batches = this.batchesOf(check);
+    const { configuration } = this;
+    const { second, foresight } = this.helpers;
+    const part = (paths: readonly string[]) => this.check(paths, texts).found;
+    const known = foresight?.take(configuration, new Set(check), texts, part);
+    const rest = known === undefined ? check : check.filter((path) => !known.has(path));
+    const batches = batchesOf(rest, (path) => this.textOf(path));
     const [batch, another] = batches;
-    if (batch === undefined) return [];
-    if (another === undefined) return this.diagnoseBatch(batch);
-    const { configuration, second } = this;
-    const part = (each: readonly string[]) => this.diagnosePart(each, texts);
-    return (second?.share({ configuration, batches, texts }, part) ?? batches.map(part)).flat();
+    if (batch !== undefined && another === undefined && rest === check) return this.diagnoseBatch(batch);
+    const found = (second?.share(configuration, batches, texts, part) ?? batches.map(part)).flat();
+    return known === undefined ? found : inOrderOf(check, [...[...known.values()].flat(), ...found]);
   }
 
   /** The same for some of many files, which are parsed again if they are asked for again. */
-  diagnosePart(check: readonly string[], texts: ReadonlyMap<string, string>): Diagnostic[] {
+  check(paths: readonly string[], texts: ReadonlyMap<string, string>): Checked {
     this.texts = texts;
-    const found = this.diagnoseBatch(check);
-    for (const path of check) this.parsed.delete(path);
-    return found;
+    const found = this.diagnoseBatch(paths);
+    for (const path of paths) this.parsed.delete(path);
+    const files = this.program?.getSourceFiles().map(({ fileName }) => fileName) ?? [];
+    return { found, files: files.filter((path) => !isLibrary(path)) };
   }
 
   /** The program of the files that were checked last. */
   get latest(): ts.Program | undefined {
     return this.program;
-  }
-
-  /** Many files are checked some at a time, so that the types of all of them are not in memory at once. */
-  private batchesOf(paths: readonly string[]): string[][] {
-    const batches: string[][] = [];
-    let room = 0;
-    for (const path of paths) {
-      const size = this.textOf(path)?.length ?? 0;
-      const batch = batches.at(-1);
-      if (batch === undefined || size > room) {
-        batches.push([path]);
-        room = batchSize - size;
-      } else {
-        batch.push(path);
-        room -= size;
-      }
-    }
-    return batches;
   }
 
   private textOf(path: string): string | undefined {
@@ -149,6 +147,30 @@ export class Compiler {
     this.parsed.set(name, [file, ...versions].slice(0, versionsKept));
     return file;
   }
+}
+
+function inOrderOf(paths: readonly string[], found: readonly Diagnostic[]): Diagnostic[] {
+  const byPath = new Map<string, Diagnostic[]>(paths.map((path) => [path, []]));
+  for (const each of found) byPath.get(each.path)?.push(each);
+  return [...byPath.values()].flat();
+}
+
+/** Many files are checked some at a time, so that the types of all of them are not in memory at once. */
+function batchesOf(paths: readonly string[], textOf: (path: string) => string | undefined): string[][] {
+  const batches: string[][] = [];
+  let room = 0;
+  for (const path of paths) {
+    const size = textOf(path)?.length ?? 0;
+    const batch = batches.at(-1);
+    if (batch === undefined || size > room) {
+      batches.push([path]);
+      room = batchSize - size;
+    } else {
+      batch.push(path);
+      room -= size;
+    }
+  }
+  return batches;
 }
 
 function diagnosticOf(path: string, diagnostic: ts.Diagnostic, syntactic: boolean): Diagnostic {

@@ -4,14 +4,14 @@ import type { Program, Verify } from "../pipeline.ts";
 import type { Refusal } from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
 import { shown } from "../source/workspace.ts";
-import type { SecondThread } from "./second-thread.ts";
+import type { Helpers } from "./compiler.ts";
 import { type CompilerProblem, verify } from "./verify.ts";
 
-/** The phase for a plan; `second` compiles some of its files. */
+/** The phase for a plan. */
 export function compilePlan(
   units: readonly Unit[],
   program: Program,
-  second?: SecondThread,
+  helpers: Helpers = {},
 ): ReturnType<Verify> {
   const { workspace, sources } = program;
   const targets = new Set(workspace.targets.map((file) => file.getFilePath()));
@@ -26,7 +26,7 @@ export function compilePlan(
     fallback: workspace.project.getCompilerOptions(),
     parsed: workspace.project.getProgram().compilerObject,
     others,
-    second,
+    ...helpers,
   });
   return new Map([...problems].map(([unit, problem]) => [unit, refusalOf(unit, problem, program)]));
 }

@@ -1,24 +1,47 @@
 /** What the second thread runs: it compiles batches of plans, from the last one backwards, until all are taken. */
 import { type MessagePort, workerData } from "node:worker_threads";
-import { Configurations } from "../source/compiler-options.ts";
+import { type Configuration, Configurations } from "../source/compiler-options.ts";
 import { Compiler, TextSource } from "./compiler.ts";
 import { type Assignment, answer, takeBatch } from "./second-thread.ts";
 
-const { port, first }: { readonly port: MessagePort; readonly first: string } = workerData;
+interface WorkerData {
+  readonly port: MessagePort;
+  readonly first: string;
+  readonly sent: Int32Array;
+}
+const { port, first, sent }: WorkerData = workerData;
 
 // While the plan is made: reads what every source needs.
 const ready = new Compiler(new Configurations().forFile(first), new TextSource(new Map()));
 ready.diagnose([first], new Map());
 const parsed = ready.latest;
 
-port.on("message", ({ configuration, batches, texts, board }: Assignment) => {
-  const compiler = new Compiler(configuration, new TextSource(texts, parsed));
+/** Texts that are known before the whole plan is, and compilers with them by the path of their configuration. */
+const early = new Map<string, string>();
+const compilers = new Map<string | undefined, Compiler>();
+
+function compilerFor({ configuration, texts, addsTexts }: Assignment): Compiler {
+  if (!addsTexts) return new Compiler(configuration, new TextSource(texts, parsed));
+  for (const [path, text] of texts) early.set(path, text);
+  return compilers.get(configuration.path) ?? addCompiler(configuration);
+}
+
+function addCompiler(configuration: Configuration): Compiler {
+  const compiler = new Compiler(configuration, new TextSource(early, parsed));
+  compilers.set(configuration.path, compiler);
+  return compiler;
+}
+
+port.on("message", (assignment: Assignment) => {
+  const { id, batches, board, addsTexts } = assignment;
+  const compiler = compilerFor(assignment);
+  const texts = addsTexts ? early : assignment.texts;
   for (let batch = batches.length - 1; batch >= 0; batch--) {
     if (!takeBatch(board, batch, "ByThread")) continue;
     try {
-      answer(port, board, { batch, found: compiler.diagnosePart(batches[batch] ?? [], texts) });
+      answer(port, sent, { id, batch, checked: compiler.check(batches[batch] ?? [], texts) });
     } catch {
-      answer(port, board, { batch, found: undefined }); // the caller meets the error again, and reports it
+      answer(port, sent, { id, batch, checked: undefined }); // the caller meets the error again, and reports it
     }
   }
 });

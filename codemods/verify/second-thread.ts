@@ -1,27 +1,34 @@
 /**
- * A second thread that compiles some batches of a large plan while the caller compiles the others. The caller stays
- * synchronous: it takes batches itself until none is left, and then waits for those that the thread has taken.
+ * A second thread that compiles some batches of a large plan while the caller compiles the others, and before that, while the
+ * plan is made, files whose part of it is ready. The caller stays synchronous: it takes batches itself until none is
+ * left, and then waits for those that the thread has taken.
  */
 import { availableParallelism } from "node:os";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { Configuration } from "../source/compiler-options.ts";
-import type { Diagnostic } from "./compiler.ts";
+import type { Checked, Diagnostic } from "./compiler.ts";
+
+/** Texts that replace those on disk, by path. */
+type Texts = ReadonlyMap<string, string>;
 
 /** What the thread is told about a plan. */
 export interface Assignment {
+  readonly id: number;
   readonly configuration: Configuration;
   /** Paths of files that are checked together. */
   readonly batches: readonly (readonly string[])[];
-  /** Texts that replace those on disk. */
-  readonly texts: ReadonlyMap<string, string>;
-  /** One number for each batch, `Taken` or zero, and then the number of batches that the thread has answered. */
+  readonly texts: Texts;
+  /** True if `texts` are added to those of assignments before, which they hold with. */
+  readonly addsTexts: boolean;
+  /** One number for each batch, `Taken` or zero. */
   readonly board: Int32Array;
 }
 
-/** The thread's answer for one batch; without diagnostics if it failed. */
+/** The thread's answer for one batch; without a result if it failed. */
 export interface Answer {
+  readonly id: number;
   readonly batch: number;
-  readonly found: readonly Diagnostic[] | undefined;
+  readonly checked: Checked | undefined;
 }
 
 /** Who checks a batch. */
@@ -33,11 +40,16 @@ const PATIENCE = 60_000;
 const MANY_FILES = 100;
 
 /** Mebibytes of objects in the thread at most; the less there may be, the earlier V8 collects what is no longer used. */
-const MOST_MEMORY = 1024;
+const MOST_MEMORY = 512;
 
 export class SecondThread {
   private readonly worker: Worker;
   private readonly port: MessagePort;
+  /** How many answers the thread has sent. */
+  private readonly sent = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  private received = 0;
+  private readonly answers = new Map<number, Map<number, Answer>>();
+  private assignments = 0;
   /** True once an answer has not come. */
   private isLost = false;
 
@@ -46,7 +58,7 @@ export class SecondThread {
     this.port = port1;
     const entry = new URL("./second-thread-entry.js", import.meta.url);
     this.worker = new Worker(entry, {
-      workerData: { port: port2, first },
+      workerData: { port: port2, first, sent: this.sent },
       transferList: [port2],
       resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY },
     });
@@ -74,31 +86,67 @@ export class SecondThread {
 
   /** The diagnostics of each batch; `check` finds those of the batches that the caller takes. */
   share(
-    { configuration, batches, texts }: Omit<Assignment, "board">,
+    configuration: Configuration,
+    batches: readonly (readonly string[])[],
+    texts: Texts,
     check: (batch: readonly string[]) => readonly Diagnostic[],
   ): (readonly Diagnostic[])[] {
-    const board = new Int32Array(new SharedArrayBuffer((batches.length + 1) * Int32Array.BYTES_PER_ELEMENT));
     if (this.isLost) return batches.map(check);
-    this.port.postMessage({ configuration, batches, texts, board } satisfies Assignment);
+    const { id, board } = this.post({ configuration, batches, texts, addsTexts: false });
     const found = new Map<number, readonly Diagnostic[]>();
     for (const [index, batch] of batches.entries()) {
       if (takeBatch(board, index, "ByCaller")) found.set(index, check(batch));
     }
-    this.collect(board, batches.length, found);
-    return batches.map((batch, index) => found.get(index) ?? check(batch));
+    const answers = this.collect(id, board);
+    return batches.map(
+      (batch, index) => found.get(index) ?? answers.get(index)?.checked?.found ?? check(batch),
+    );
   }
 
-  /** Waits for the answers of the thread. */
-  private collect(board: Int32Array, batches: number, found: Map<number, readonly Diagnostic[]>): void {
-    const expected = board.subarray(0, batches).filter((taken) => taken === Taken.ByThread).length;
-    for (let answered = 0; answered < expected; answered++) {
-      while (Atomics.load(board, batches) <= answered) {
-        this.isLost = Atomics.wait(board, batches, answered, PATIENCE) === "timed-out";
-        if (this.isLost) return;
-      }
-      const answer: Answer | undefined = receiveMessageOnPort(this.port)?.message;
-      if (answer?.found !== undefined) found.set(answer.batch, answer.found);
+  /**
+   * Has the thread check files by themselves, before the rest of the plan is known. `texts` hold for all later calls, too.
+   * @returns to be given to `resultsOf`
+   */
+  checkAhead(configuration: Configuration, batch: readonly string[], texts: Texts): Assignment | undefined {
+    return this.isLost ? undefined : this.post({ configuration, batches: [batch], texts, addsTexts: true });
+  }
+
+  /** Takes an assignment back unless the thread has begun it. */
+  takeBack({ board }: Assignment): boolean {
+    return takeBatch(board, 0, "ByCaller");
+  }
+
+  /** What the thread found ahead, for which it is waited; undefined if it has failed. */
+  resultOf({ id, board }: Assignment): Checked | undefined {
+    return this.collect(id, board).get(0)?.checked;
+  }
+
+  private post(given: Omit<Assignment, "id" | "board">): Assignment {
+    const { length } = given.batches;
+    const board = new Int32Array(new SharedArrayBuffer(length * Int32Array.BYTES_PER_ELEMENT));
+    const assignment = { ...given, id: this.assignments++, board };
+    this.port.postMessage(assignment);
+    return assignment;
+  }
+
+  /** Waits for the answers to those batches of an assignment that the thread has taken. */
+  private collect(id: number, board: Int32Array): ReadonlyMap<number, Answer> {
+    const expected = board.filter((taken) => taken === Taken.ByThread).length;
+    const answers = () => this.answers.get(id) ?? new Map<number, Answer>();
+    while (answers().size < expected && !this.isLost) this.receive();
+    return answers();
+  }
+
+  private receive(): void {
+    while (Atomics.load(this.sent, 0) <= this.received) {
+      this.isLost = Atomics.wait(this.sent, 0, this.received, PATIENCE) === "timed-out";
+      if (this.isLost) return;
     }
+    this.received++;
+    const answer: Answer | undefined = receiveMessageOnPort(this.port)?.message;
+    if (answer === undefined) return;
+    const known = this.answers.get(answer.id) ?? new Map();
+    this.answers.set(answer.id, known.set(answer.batch, answer));
   }
 }
 
@@ -108,9 +156,8 @@ export function takeBatch(board: Int32Array, batch: number, by: keyof typeof Tak
 }
 
 /** Sends an answer, and wakes the caller up. */
-export function answer(port: MessagePort, board: Int32Array, value: Answer): void {
+export function answer(port: MessagePort, sent: Int32Array, value: Answer): void {
   port.postMessage(value);
-  const answered = board.length - 1;
-  Atomics.add(board, answered, 1);
-  Atomics.notify(board, answered);
+  Atomics.add(sent, 0, 1);
+  Atomics.notify(sent, 0);
 }

@@ -7,9 +7,10 @@
  */
 import type { ts } from "ts-morph";
 import { type Configuration, Configurations } from "../source/compiler-options.ts";
-import { applyEdits, OffsetMap, type TextEdit } from "../source/edits.ts";
+import { applyEdits, editsByPath, OffsetMap, type TextEdit } from "../source/edits.ts";
 import { blame } from "./blame.ts";
 import { Compiler, type Diagnostic, TextSource } from "./compiler.ts";
+import type { Foresight } from "./foresight.ts";
 import { ImportGraph } from "./importers.ts";
 import type { SecondThread } from "./second-thread.ts";
 
@@ -34,6 +35,8 @@ export interface VerifyOptions {
   readonly parsed?: ts.Program;
   /** Compiles some of the files if there are many. */
   readonly second?: SecondThread | undefined;
+  /** What is compiled already. */
+  readonly foresight?: Foresight | undefined;
   /** Files to check besides the planned ones and those that import them. */
   readonly others?: readonly string[];
 }
@@ -235,22 +238,10 @@ class CheckedProgram<U extends Unit> {
     const known = this.groups.get(configuration);
     if (known !== undefined) return known;
     const group = {
-      compiler: new Compiler(configuration, this.files, this.options.second),
+      compiler: new Compiler(configuration, this.files, this.options),
       imports: new ImportGraph(configuration, this.files, [...this.texts.keys()]),
     };
     this.groups.set(configuration, group);
     return group;
   }
-}
-
-function editsByPath(units: readonly Unit[]): Map<string, TextEdit[]> {
-  const byPath = new Map<string, TextEdit[]>();
-  for (const { edits } of units) {
-    for (const [path, each] of edits) {
-      const known = byPath.get(path);
-      if (known === undefined) byPath.set(path, [...each]);
-      else known.push(...each);
-    }
-  }
-  return byPath;
 }

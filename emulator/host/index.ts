@@ -4,6 +4,7 @@ export { CommandError, type FailureCode, HelpRequest, systemErrorCode } from "./
 export { congestionOf } from "./congestion.ts";
 export { createSha256 } from "./digest.ts";
 export { onEndSignal } from "./end-signals.ts";
+export { importModule } from "./import-module.ts";
 export {
   checkOutput,
   type NamedFile,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { importModule } from "#host";
 import type { TypeRegistry } from "#qom";
 
 /** How devices hold their regions: embedded in their own state, or owned by the object model. */
@@ -32,8 +33,13 @@ export const TREES_VARIABLE = "REGIONLAB_TREES";
 /** Where the modules of such a tree find the components, by name. */
 export const COMPONENTS = Symbol.for("regionlab.components");
 
-/** Loads the device models in one form. A process that measures loads only one, so that its code stays monomorphic. */
+/**
+ * Loads the device models in one form. A process that measures loads only one, so that its code stays monomorphic.
+ * @throws RangeError when there is no such form.
+ */
 export async function loadHardware(form: RegionForm): Promise<OwnHardware> {
+  if (form !== "embedded" && form !== "owned")
+    throw new RangeError(`${form} is not a form of devices; give "embedded" or "owned"`);
   const trees: Partial<Record<RegionForm, string>> = JSON.parse(process.env[TREES_VARIABLE] ?? "{}");
   const folder = trees[form];
   if (folder !== undefined) return loadHardwareFrom(folder, form);
@@ -44,7 +50,8 @@ export async function loadHardware(form: RegionForm): Promise<OwnHardware> {
 export async function loadHardwareFrom(folder: string, form: RegionForm): Promise<OwnHardware> {
   const [qom, memory, qdev] = await Promise.all([import("#qom"), import("#memory"), import("#qdev")]);
   Object.assign(globalThis, { [COMPONENTS]: { "#qom": qom, "#memory": memory, "#qdev": qdev } });
-  return hardwareOf(form, await import(pathToFileURL(join(folder, "index.js")).href));
+  const tree = await importModule(pathToFileURL(join(folder, "index.js")).href);
+  return hardwareOf(form, tree as DeviceTree);
 }
 
 /** What the index of a device tree exports. */

@@ -97,7 +97,7 @@ function verdictSection(run: Run): Section {
   return {
     title: "Verdicts",
     paragraphs: [
-      SCOPE,
+      ...(run.metrics.some(({ quantity }) => quantity === "time") ? [SCOPE] : []),
       `${controlSentence(run)} ${selfTestSentence(run.selfTest)} ${processesSentence(run)}`.trim(),
     ],
     blocks: [

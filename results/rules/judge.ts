@@ -207,20 +207,22 @@ function whyOpen(
 ): string {
   const { margin, scale, unit } = definition;
   const measure = scale === "percent" ? "%" : unit;
-  const width = (value: number) => `${value.toPrecision(2)} ${measure}`;
+  const width = (value: number) => `${Number(value.toPrecision(3))} ${measure}`;
+  // Exact counts come from processes of their own, which the load of the machine does not disturb.
+  const isCount = definition.quantity === "count";
   if (verdict === "not judged") return `Only shown: ${onlyShown ?? "it was not meant to decide"}.`;
   if (verdict === "no difference") {
     return `B differs from A by ${width(Math.abs(ab.estimate))}, but A differs from itself by up to ${width(spreadOf(aa))}: the difference says nothing about the forms.`;
   }
   if (aaVerdict === "faster" || aaVerdict === "slower") {
-    return `The control fails: A differs from itself by ${width(Math.abs(aa.estimate))}, more than the margin, so no verdict can be trusted here. Measure on a quieter machine.`;
+    return `The control fails: A differs from itself by ${width(Math.abs(aa.estimate))}, more than the margin, so no verdict can be trusted here. ${isCount ? "More rounds or a longer warm-up would be needed" : "Measure on a quieter machine"}.`;
   }
   if (machines !== null) {
     return "The machines disagree, and the interval covers all of them: measure on machines of one kind, or make one run for each kind.";
   }
   const half = (ab.high - ab.low) / 2;
   if (spreadOf(ab) < margin && spreadOf(aa) >= margin) {
-    return `The control is too wide: A may differ from itself by up to ${width(spreadOf(aa))}, and the margin is ${width(margin)}, so B is known no better than that. Measure more processes.`;
+    return `The control is too wide: A may differ from itself by up to ${width(spreadOf(aa))}, and the margin is ${width(margin)}, so B is known no better than that. ${isCount ? "Count" : "Measure"} more processes.`;
   }
   const fewest = look.exact === true ? LEAST_PROCESSES : fewestToClaim(look);
   const count = samples.A.length;
@@ -236,9 +238,11 @@ function whyOpen(
     return `The interval is ±${width(half)}, because pairs differ within machines or between them: only more processes on each machine can tell which.`;
   }
   const ofControl = (aa.high - aa.low) / 2;
+  if (isCount && ofControl > margin)
+    return `The control is known to ±${width(ofControl)} only, whatever the form: a decision needs more counted processes, or more rounds in each.`;
   return ofControl > margin
-    ? `A against itself is known to ±${width(ofControl)} only, whatever the form: a decision needs more processes, from a longer run or a quieter machine, or an exact count.`
-    : `B against A is known to ±${width(half)} only, and A may differ from itself by up to ${width(spreadOf(aa))}; the margin is ${width(margin)}: only a longer run can tell a difference from this variation.`;
+    ? `The control is known to ±${width(ofControl)} only, whatever the form: a decision needs more processes, from a longer run or a quieter machine, or an exact count.`
+    : `B against A is known to ±${width(half)} only, and A may differ from itself by up to ${width(spreadOf(aa))}; the margin is ${width(margin)}: only ${isCount ? "more counted processes can tell" : "a longer run can tell"} a difference from this variation.`;
 }
 
 /** Applies Holm's correction within each family. */

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
-import { buildFolder, main, missingPackages, systemTargets } from "./build.ts";
+import { buildFolder, inputsOf, main, missingPackages, systemTargets } from "./build.ts";
 import { placeBlobs, wantedBlobs } from "./firmware.ts";
 import { copyChanged } from "./trees.ts";
 
@@ -24,6 +24,21 @@ test("each target of a tree has a build folder", () => {
   expect(buildFolder("a", undefined, environment)).toBe("/cache/qemu/a/build");
   expect(buildFolder("b", "x86_64", environment)).toBe("/cache/qemu/b/build-x86_64");
   expect(buildFolder("checks", "all", environment)).toBe("/cache/qemu/checks/build");
+});
+
+test("a build is another one if the version, the options or the codemods are, but not for their tests", () => {
+  const codemods = join(scratch, "codemods");
+  mkdirSync(join(codemods, "passes"), { recursive: true });
+  mkdirSync(join(codemods, "oracle"));
+  const goal = { name: "riscv64", targets: ["riscv64-softmmu"], makes: ["all"] };
+  writeFileSync(join(codemods, "passes/1-lex.ts"), "1");
+  const before = inputsOf("10.2.2", goal, codemods);
+  for (const file of ["passes/1-lex.test.ts", "oracle/main.ts"]) writeFileSync(join(codemods, file), "2");
+  expect(inputsOf("10.2.2", goal, codemods)).toBe(before);
+  expect(inputsOf("10.2.3", goal, codemods)).not.toBe(before);
+  expect(inputsOf("10.2.2", { ...goal, makes: undefined }, codemods)).not.toBe(before);
+  writeFileSync(join(codemods, "passes/1-lex.ts"), "2");
+  expect(inputsOf("10.2.2", goal, codemods)).not.toBe(before);
 });
 
 test.each([

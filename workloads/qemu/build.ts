@@ -8,8 +8,10 @@
  *     npm run qemu:build -- --install             first install the Debian packages that are missing, as root
  *
  * Interrupted, it goes on from where it was: a tree is brought up to date with the codemods, and ninja compiles what changed.
+ * A build of the same source, codemods and options is left as it is.
  */
 import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   createWriteStream,
   existsSync,
@@ -17,6 +19,7 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -24,12 +27,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { CommandError } from "#host";
+import { CommandError, type FailureCode } from "#host";
 import { cacheFolder } from "../cache-folder.ts";
+import { packageRoot } from "../package-root.ts";
 import { qemuSourceFolder, qemuVersion } from "../qemu-source.ts";
 import { fetchBlobs } from "./firmware.ts";
 import { pythonWithMeson } from "./python.ts";
-import { BUILT, type TreeName, updateTree } from "./trees.ts";
+import { BUILDS, BUILT, type TreeName, updateTree } from "./trees.ts";
 
 /** Debian packages that a minimal build needs, by a file of each. */
 const REQUIRED: ReadonlyMap<string, string> = new Map([
@@ -114,8 +118,17 @@ async function configure(folder: string, options: readonly string[]): Promise<vo
   const wanted = `${options.join("\n")}\n`;
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return;
   mkdirSync(folder, { recursive: true });
-  await logged("../configure", options, folder, "configure.log");
+  await logged("../configure", options, folder, { log: "configure.log", exitCode: 2 });
   writeFileSync(stamp, wanted);
+}
+
+interface Logging {
+  /** Name of the file for the output. */
+  readonly log: string;
+  /** Of the error if the program fails. */
+  readonly exitCode: FailureCode;
+  /** Given each line. */
+  readonly progress?: (line: string) => void;
 }
 
 /** Runs a program with its output in a file, and says now and then how far it is. @throws CommandError */
@@ -123,8 +136,7 @@ async function logged(
   program: string,
   args: readonly string[],
   folder: string,
-  log: string,
-  progress: (line: string) => void = () => undefined,
+  { log, exitCode, progress = () => undefined }: Logging,
 ): Promise<void> {
   const file = join(folder, log);
   const output = createWriteStream(file);
@@ -144,17 +156,21 @@ async function logged(
   });
   output.end();
   if (ended !== "")
-    throw new CommandError(`${program} in ${folder} ${ended}; see ${file}:\n${last.join("\n")}`);
+    throw new CommandError(`${program} in ${folder} ${ended}; see ${file}:\n${last.join("\n")}`, {
+      exitCode,
+    });
 }
 
 async function ninja(folder: string, what: readonly string[], label: string): Promise<void> {
   let next = Date.now() + PROGRESS_MS;
-  await logged("ninja", ["-j", String(availableParallelism()), ...what], folder, "ninja.log", (line) => {
+  const progress = (line: string): void => {
     const step = /^\[(\d+\/\d+)\]/.exec(line)?.[1];
     if (step === undefined || Date.now() < next) return;
     next = Date.now() + PROGRESS_MS;
     console.log(`${label}: ${step}`);
-  });
+  };
+  const args = ["-j", String(availableParallelism()), ...what];
+  await logged("ninja", args, folder, { log: "ninja.log", exitCode: 1, progress });
 }
 
 /** Headers, and sources that others include, that ninja would make. */
@@ -164,41 +180,74 @@ function generated(folder: string): string[] {
     encoding: "utf8",
     maxBuffer: 2 ** 28,
   });
-  if (status !== 0) throw new CommandError(`ninja -t targets failed in ${folder}`);
+  if (status !== 0) throw new CommandError(`ninja -t targets failed in ${folder}`, { exitCode: 1 });
   return stdout
     .split("\n")
     .flatMap((line) => /^(\S+\.(?:h|inc|c\.inc)): CUSTOM_COMMAND/.exec(line)?.[1] ?? []);
 }
 
-/** Brings a tree up to date with the source and the codemods. @throws CommandError */
-export function update(tree: TreeName, environment = process.env): void {
+/** QEMU's version in the cache. @throws CommandError */
+function sourceVersion(environment: NodeJS.ProcessEnv): string {
   const source = qemuSourceFolder(environment);
   const version = qemuVersion(source);
-  if (version === undefined) {
-    throw new CommandError(`no QEMU in ${source}: run \`npm run workloads:fetch -- --qemu\``);
-  }
-  const blobs = join(cacheFolder(environment), "qemu", "firmware");
-  fetchBlobs(blobs);
-  const changed = updateTree(tree, { source, blobs, tree: treeFolder(tree, environment) });
-  console.log(`${tree}: QEMU ${version}, ${changed} files changed`);
+  if (version !== undefined) return version;
+  throw new CommandError(`no QEMU in ${source}: run \`npm run workloads:fetch -- --qemu\``);
 }
 
-/** Configures and builds a tree. Returns the folder. @throws CommandError */
-export async function build(tree: TreeName, goal: Goal, environment = process.env): Promise<string> {
+/** Brings a tree up to date with the source and the codemods. @throws CommandError */
+function update(tree: TreeName, version: string, environment: NodeJS.ProcessEnv): void {
+  const blobs = join(cacheFolder(environment), "qemu", "firmware");
+  fetchBlobs(blobs);
+  const folder = treeFolder(tree, environment);
+  const changed = updateTree(tree, { source: qemuSourceFolder(environment), blobs, tree: folder });
+  console.log(`${tree}: QEMU ${version}, ${changed} files changed`);
+  if (changed === 0) return;
+  for (const name of readdirSync(folder).filter((each) => BUILDS.test(each)))
+    rmSync(join(folder, name, STAMP), { force: true });
+}
+
+/** Holds the digest of what a build is made of. */
+const STAMP = "regionlab-built";
+
+/** Digest of all that a build is made of: the source's version, the codemods, and the options. */
+export function inputsOf(
+  version: string,
+  goal: Goal,
+  codemods = join(packageRoot(), "codemods", "c"),
+): string {
+  const hash = createHash("sha256").update(JSON.stringify([version, FEATURES, goal]));
+  const files = readdirSync(codemods, { recursive: true, encoding: "utf8" })
+    .filter((file) => /(?<!\.test)\.ts$/.test(file) && !file.startsWith("oracle"))
+    .sort();
+  for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(codemods, file)));
+  return `${hash.digest("hex")}\n`;
+}
+
+/** Brings a tree up to date, configures and builds it, unless a build of the same inputs is there. @throws CommandError */
+async function make(tree: TreeName, goal: Goal, environment = process.env): Promise<void> {
+  const version = sourceVersion(environment);
   const folder = buildFolder(tree, goal.name, environment);
+  const label = `${tree}, ${goal.name}`;
+  const stamp = join(folder, STAMP);
+  const inputs = inputsOf(version, goal);
+  // The oracle writes into its tree, and may have been interrupted.
+  if (tree !== "checks" && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs) {
+    console.log(`${label}: as it was built before, ${folder}`);
+    return;
+  }
+  update(tree, version, environment);
   await configure(folder, [
     `--target-list=${goal.targets.join(",")}`,
     ...FEATURES,
     `--python=${pythonWithMeson(join(cacheFolder(environment), "qemu", "python"))}`,
   ]);
-  const label = `${tree}, ${goal.name}`;
   console.log(`${label}: configured`);
   await ninja(folder, goal.makes ?? generated(folder), label);
+  writeFileSync(stamp, inputs);
   console.log(`${label}: ${folder}`);
-  return folder;
 }
 
-/** The command. Returns its exit code: 0 built, 1 failed, 2 usage error. */
+/** The command. Returns its exit code: 0 built, 1 failed, 2 usage error, or something that is needed is not to be had. */
 export async function main(args: readonly string[]): Promise<number> {
   let values: { tree?: string; target?: string; "all-targets"?: boolean; install?: boolean };
   try {
@@ -231,13 +280,12 @@ export async function main(args: readonly string[]): Promise<number> {
     const trees: readonly TreeName[] = values["all-targets"]
       ? ["checks"]
       : BUILT.filter((tree) => values.tree === undefined || values.tree === tree);
-    for (const tree of trees) update(tree);
-    for (const tree of trees) await build(tree, goal);
+    for (const tree of trees) await make(tree, goal);
     return 0;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     console.error(`qemu:build: ${error.message}`);
-    return 1;
+    return error.exitCode;
   }
 }
 

@@ -1,17 +1,25 @@
 /** What gcc says of the converted sources in every target, and of uses that the codemods do not know. */
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { cacheFolder } from "../cache-folder.ts";
 import { packageRoot } from "../package-root.ts";
 import { buildFolder, treeFolder } from "./build.ts";
 import { run, whyNoBuild } from "./testing.ts";
 
 const build = buildFolder("checks", "all");
-const why = whyNoBuild(join(build, "compile_commands.json"));
+let why: string | undefined;
 
+beforeAll(async () => {
+  why = await whyNoBuild("--all-targets");
+});
+
+/** What the oracle found, which stays beside the builds for `npm run bench:qemu -- claims`. */
 async function oracle(what: string) {
   const program = join(packageRoot(), "dist/codemods/c/oracle/main.js");
   const { stdout, stderr } = await run(process.execPath, [program, what, treeFolder("checks"), build]);
   expect(stdout, stderr).not.toBe("");
+  writeFileSync(join(cacheFolder(), "qemu", `${what}.json`), stdout);
   return JSON.parse(stdout);
 }
 

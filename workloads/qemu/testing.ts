@@ -1,22 +1,32 @@
 /** What the tests on QEMU's source share. */
 import { spawn } from "node:child_process";
-import { cpSync, existsSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { basename, join } from "node:path";
 import { packageRoot } from "../package-root.ts";
 import { qemuSourceFolder, qemuVersion } from "../qemu-source.ts";
 
-/** Why the source cannot be had; undefined if it is there. */
-export function whyNoSource(): string | undefined {
+/** Fetches the source unless it is there. Returns why it cannot be had; undefined if it is there. */
+export async function whyNoSource(): Promise<string | undefined> {
   const folder = qemuSourceFolder();
   if (qemuVersion(folder) !== undefined) return undefined;
-  return `no QEMU in ${folder}: run \`npm run workloads:fetch -- --qemu\``;
+  const { stderr } = await run(process.execPath, [join(packageRoot(), "dist/workloads/fetch.js"), "--qemu"]);
+  return qemuVersion(folder) === undefined
+    ? `no QEMU in ${folder}: ${stderr.trim().replace(/\s+/g, " ")}`
+    : undefined;
 }
 
-/** Why tests that need builds do not run; undefined if they do. */
-export function whyNoBuild(...files: readonly string[]): string | undefined {
-  if (process.env.REGIONLAB_QEMU !== "all") return "only `npm run test:qemu:all` runs what needs builds";
-  const missing = files.find((file) => !existsSync(file));
-  return missing && `no ${missing}: run \`npm run qemu:build\`, and \`npm run qemu:build -- --all-targets\``;
+/** What `npm run qemu:build` ends with if something that it needs cannot be had on this computer. */
+const NOT_HERE = 2;
+
+/** Builds by `npm run qemu:build -- …`. Returns why that cannot be done here. @throws Error if it was tried and failed */
+export async function whyNoBuild(...args: readonly string[]): Promise<string | undefined> {
+  const why = await whyNoSource();
+  if (why !== undefined) return why;
+  const program = join(packageRoot(), "dist/workloads/qemu/build.js");
+  const { status, stderr } = await run(process.execPath, [program, ...args], { isShown: true });
+  if (status === 0) return undefined;
+  if (status === NOT_HERE) return stderr.trim().replace(/\s+/g, " ");
+  throw new Error(stderr);
 }
 
 export interface Ended {
@@ -36,6 +46,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     const output = { stdout: "", stderr: "" };
     child.stdout?.setEncoding("latin1").on("data", (part: string) => {
       output.stdout += part;
+      if (options.isShown) console.log(part.trimEnd());
     });
     child.stderr?.setEncoding("latin1").on("data", (part: string) => {
       output.stderr += part;
@@ -50,6 +61,8 @@ export interface RunOptions {
   readonly folder?: string;
   readonly environment?: NodeJS.ProcessEnv;
   readonly input?: string;
+  /** Whether its output is also printed. */
+  readonly isShown?: boolean;
 }
 
 /** Runs `regionlab`. */

@@ -11,7 +11,10 @@ export type TreeName = "a" | "b" | "checks";
 export const BUILT: readonly TreeName[] = ["a", "b"];
 
 /** Where builds are kept, within a tree. */
-const BUILDS = /^build/;
+export const BUILDS = /^build/;
+
+/** Firmware's own sources: most of the archive, and no part of these builds. */
+const LEFT_OUT = "roms";
 
 /** Exit code of `regionlab c to-owned` that says that regions were refused. */
 const REFUSED = 3;
@@ -27,7 +30,9 @@ export function updateTree(name: TreeName, folders: { source: string; blobs: str
   const scratch = mkdtempSync(join(dirname(tree), "convert-"));
   try {
     const copy = join(scratch, "tree");
-    cpSync(source, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    mkdirSync(copy);
+    const wanted = readdirSync(source).filter((name) => name !== LEFT_OUT);
+    run("cp", ["-a", ...wanted.map((name) => join(source, name)), copy], [0]);
     placeBlobs(copy, blobs);
     codemod(["add-api", copy, "--write", "--allow-dirty"], [0]);
     if (name === "b") codemod(["to-owned", copy, "--write", "--allow-dirty"], [0, REFUSED]);
@@ -39,17 +44,15 @@ export function updateTree(name: TreeName, folders: { source: string; blobs: str
 
 /** Runs `regionlab c …`. @throws CommandError if it ends otherwise than expected. */
 function codemod(args: readonly string[], expected: readonly number[]): void {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    [join(packageRoot(), "dist/bin/cli.js"), "c", ...args],
-    {
-      encoding: "utf8",
-      maxBuffer: 2 ** 30,
-    },
-  );
-  if (status === null || !expected.includes(status)) {
-    throw new CommandError(`regionlab c ${args.join(" ")} ended with ${status}: ${stderr.trim()}`);
-  }
+  run(process.execPath, [join(packageRoot(), "dist/bin/cli.js"), "c", ...args], expected);
+}
+
+function run(program: string, args: readonly string[], expected: readonly number[]): void {
+  const { status, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 2 ** 30 });
+  if (status !== null && expected.includes(status)) return;
+  throw new CommandError(`${program} ${args.join(" ")} ended with ${status}: ${stderr.trim()}`, {
+    exitCode: 1,
+  });
 }
 
 /** Copies what differs and removes what is gone, but for builds. Returns the number of files that changed. */

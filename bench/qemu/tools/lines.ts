@@ -58,7 +58,7 @@ export interface Constructors {
 }
 
 /** Constructors of owned regions that a tree declares, and how often it calls each. */
-async function constructorsOf(tree: string): Promise<Constructors> {
+export async function constructorsOf(tree: string): Promise<Constructors> {
   const found = async (...where: string[]): Promise<string[]> => {
     const { stdout } = await run("grep", ["-rhoE", "\\bmemory_region_new\\w*\\(", ...where], { cwd: tree });
     return stdout.split("\n").flatMap((line) => (line === "" ? [] : [line.slice(0, -1)]));

@@ -7,9 +7,11 @@
  *     npm run bench:qemu -- lines --a A --b B                     lines and region fields of the sources
  *     npm run bench:qemu -- coccinelle TREE [--build A/build]     Coccinelle and `regionlab c` on copies of one tree
  *     npm run bench:qemu -- sanitizer --a A/build --b B/build     builds with --enable-asan --enable-ubsan
+ *     npm run bench:qemu -- claims RUN --a A/build --b B/build    workloads/claims/qemu.json, of a run of `bench qemu -o`
  */
 import { Command, CommanderError } from "commander";
 import { CommandError } from "#host";
+import { claimFigures } from "./claims.ts";
 import { compareLines } from "./lines.ts";
 import { compareMisses } from "./misses.ts";
 import { comparePeers } from "./peers.ts";
@@ -52,6 +54,16 @@ program
   .option("--build <folder>", "a build of that tree, whose compiler commands are used")
   .action(async (tree: string, { build }: { build?: string }) => {
     process.stdout.write(`${await comparePeers(tree, build)}\n`);
+  });
+program
+  .command("claims")
+  .description("print the figures that `regionlab claims` shows, as JSON")
+  .argument("<run>", "a run of `regionlab bench qemu -o`")
+  .requiredOption("--a <folder>", "build with embedded regions, in its tree")
+  .requiredOption("--b <folder>", "build with owned regions, in its tree")
+  .option("--objects <file>", "what `npm run test:qemu -- objects` found: qemu/objects.json in the cache")
+  .action(async (run: string, options: Pair & { objects?: string }) => {
+    process.stdout.write(await claimFigures({ run, ...options }));
   });
 
 try {

@@ -56,7 +56,7 @@ async function eventsOf(build: string, work: Work, blocks: number): Promise<Even
       timeout: TIMEOUT,
     });
     try {
-      await work.player?.(folder).play(session, blocks * work.rounds);
+      await work.player?.(folder, build).play(session, blocks * work.rounds);
       await session.quit();
     } finally {
       await session.kill();

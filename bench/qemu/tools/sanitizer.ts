@@ -57,7 +57,7 @@ async function findingsOf(build: string, work: Work): Promise<Findings> {
     };
     const session = await Session.start(build, work.args(folder), { environment, timeout: TIMEOUT });
     try {
-      await work.player?.(folder).play(session, ROUNDS);
+      await work.player?.(folder, build).play(session, ROUNDS);
       await session.quit();
     } finally {
       await session.kill();

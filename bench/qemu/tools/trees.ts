@@ -1,5 +1,5 @@
 /** Trees of QEMU: copies of them, what regionlab says of them, and whether their files compile. */
-import { cpSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { CommandError } from "#host";
 import { packageRoot } from "#workloads";
@@ -58,7 +58,10 @@ export function copyGenerated(build: string, to: string): void {
   mkdirSync(to, { recursive: true });
   cpSync(build, to, {
     recursive: true,
-    filter: (path) => statSync(path).isDirectory() || /\.(?:h|inc|def|c)$/.test(path),
+    filter: (path) => {
+      const stats = lstatSync(path); // links lead to firmware, which may be missing
+      return stats.isDirectory() || (stats.isFile() && /\.(?:h|inc|def|c)$/.test(path));
+    },
   });
 }
 

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { CommandError } from "#host";
 import { analyse, convertToOwned } from "../pipeline.ts";
 import { type CompileCommand, type Compiled, compileAll, compileCommands, pathInTree } from "./compile.ts";
-import { compilerUses, markedSources, missedUses } from "./uses.ts";
+import { type CompilerUse, compilerUses, type Line, markedSources, missedUses } from "./uses.ts";
 
 const PROGRESS = 100;
 
@@ -62,10 +62,11 @@ async function checkUses(tree: string, build: string): Promise<boolean> {
     compileAll(commands, ["-Wdeprecated-declarations"], say("uses", commands.length)),
   );
   const pathOf = (file: string, { directory }: CompileCommand) => relative(tree, resolve(directory, file));
-  const seen = new Map<string, ReturnType<typeof compilerUses>[number]>();
+  const seen = new Map<string, CompilerUse>();
   for (const { command, messages } of compiled) {
     for (const use of compilerUses(messages)) {
-      const plain = { ...use, file: pathOf(use.file, command), declaredIn: pathOf(use.declaredIn, command) };
+      const place = ({ file, line }: Line): Line => ({ file: pathOf(file, command), line });
+      const plain = { at: use.at.map(place), declared: place(use.declared) };
       seen.set(JSON.stringify(plain), plain);
     }
   }

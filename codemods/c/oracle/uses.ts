@@ -3,12 +3,15 @@
  * are all uses that it compiles, macros expanded.
  */
 
-import type { Field } from "../passes/4-uses.ts";
+import type { Field, Use } from "../passes/4-uses.ts";
 import { lineAt } from "../program.ts";
 import { wordOf } from "../words.ts";
 
 const MARK = "REGIONLAB_USE";
 const BRACKET = wordOf("[");
+const OPEN = wordOf("(");
+const BRACE = wordOf("{");
+const SEMICOLON = wordOf(";");
 
 /** The texts of the files that declare regions, with all regions marked. Lines stay where they are. */
 export function markedSources(fields: readonly Field[]): Map<string, string> {
@@ -32,25 +35,33 @@ export function markedSources(fields: readonly Field[]): Map<string, string> {
   return marked;
 }
 
-/** A use that gcc saw: where it stands, and where the field is declared. Lines count from 1. */
-export interface CompilerUse {
+/** A line of a file, from 1. */
+export interface Line {
   readonly file: string;
   readonly line: number;
-  readonly declaredIn: string;
-  readonly declaredAt: number;
+}
+
+/** A use that gcc saw, and where the field is declared. */
+export interface CompilerUse {
+  /** Where the warning points to and, if that is inside a macro, where the macro is used, the outermost one last. */
+  readonly at: readonly Line[];
+  readonly declared: Line;
 }
 
 /** The uses in what gcc printed. */
 export function compilerUses(output: string): CompilerUse[] {
   const found: CompilerUse[] = [];
-  let use: { file: string; line: number } | undefined;
+  let at: Line[] = [];
   for (const text of output.split("\n")) {
-    const warning = /^(.+?):(\d+):\d+: warning: .* is deprecated: /.exec(text);
-    if (warning !== null && text.includes(MARK)) use = { file: warning[1] ?? "", line: Number(warning[2]) };
-    const note = /^(.+?):(\d+):\d+: note: declared here/.exec(text);
-    if (note === null || use === undefined) continue;
-    found.push({ ...use, declaredIn: note[1] ?? "", declaredAt: Number(note[2]) });
-    use = undefined;
+    const [, file, number, kind, words = ""] = /^(.+?):(\d+):\d+: (warning|note): (.*)$/.exec(text) ?? [];
+    if (file === undefined) continue;
+    const line = { file, line: Number(number) };
+    if (kind === "warning") at = words.includes(" is deprecated: ") && words.includes(MARK) ? [line] : [];
+    else if (at.length > 0 && words.startsWith("in expansion of macro")) at.push(line);
+    else if (at.length > 0 && words.startsWith("declared here")) {
+      found.push({ at, declared: line });
+      at = [];
+    }
   }
   return found;
 }
@@ -67,21 +78,31 @@ export function missedUses(
   const known = new Map<string, { readonly isRefused: boolean; readonly lines: Set<string> }>();
   for (const { member, uses, obstacles } of fields) {
     const { tokens, path } = member.struct.file;
-    const lines = new Set<string>();
-    for (const { source, first, last } of uses) {
-      const from = lineAt(source.tokens.text, source.tokens.start[first] ?? 0);
-      const to = lineAt(source.tokens.text, source.tokens.end[last] ?? 0);
-      for (let line = from; line <= to; line++) lines.add(`${source.path}:${line}`);
-    }
     const key = `${path}:${lineAt(tokens.text, tokens.start[member.nameToken] ?? 0)}`;
     const before = known.get(key);
     known.set(key, {
       isRefused: obstacles.length > 0 || before?.isRefused === true,
-      lines: new Set([...lines, ...(before?.lines ?? [])]),
+      lines: new Set([...uses.flatMap(linesOf), ...(before?.lines ?? [])]),
     });
   }
-  return seen.filter(({ file, line, declaredIn, declaredAt }) => {
-    const field = known.get(`${pathOf(declaredIn)}:${declaredAt}`);
-    return field === undefined || !(field.isRefused || field.lines.has(`${pathOf(file)}:${line}`));
+  return seen.filter(({ at, declared }) => {
+    const field = known.get(`${pathOf(declared.file)}:${declared.line}`);
+    const isKnown = at.some(({ file, line }) => field?.lines.has(`${pathOf(file)}:${line}`));
+    return field === undefined || !(field.isRefused || isKnown);
   });
+}
+
+/** The lines of a use, and those of the names of calls around it: gcc shows the arguments of some macros where the macro stands. */
+function linesOf({ source, first, last, fn }: Use): string[] {
+  const { text, start, end, word, match } = source.tokens;
+  const from = lineAt(text, start[first] ?? 0);
+  const to = lineAt(text, end[last] ?? 0);
+  const lines = Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  for (let token = first - 1; token > fn.bodyOpen; token--) {
+    const partner = match[token] ?? -1;
+    if (partner >= 0 && partner < token) token = partner;
+    else if (word[token] === OPEN) lines.push(lineAt(text, start[token - 1] ?? 0));
+    else if (word[token] === SEMICOLON || word[token] === BRACE) break;
+  }
+  return lines.map((line) => `${source.path}:${line}`);
 }

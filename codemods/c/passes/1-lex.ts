@@ -2,7 +2,7 @@
  * Phase 1: raw text to tokens, without a preprocessor. All branches of `#if` are seen. Comments are skipped, directives are
  * kept aside. Texts are latin-1: an offset is a byte, whatever the file's encoding.
  */
-import { wordOf } from "../words.ts";
+import { NO_HASH, withCharacter, wordAt, wordOf } from "../words.ts";
 
 export const Kind = { Word: 1, Number: 2, String: 3, Char: 4, Mark: 5 } as const;
 
@@ -132,8 +132,14 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
     }
     if (characterClass === 1) {
       const begin = position++;
-      while (position < to && ((classes[text.charCodeAt(position)] ?? 0) & 3) !== 0) position++;
-      push(Kind.Word, wordOf(text.slice(begin, position)), begin, position);
+      let hash = withCharacter(NO_HASH, c);
+      while (position < to) {
+        const next = text.charCodeAt(position);
+        if (((classes[next] ?? 0) & 3) === 0) break;
+        hash = withCharacter(hash, next);
+        position++;
+      }
+      push(Kind.Word, wordAt(text, begin, position, hash), begin, position);
       atLineStart = false;
       continue;
     }
@@ -243,11 +249,12 @@ function lineEndAfter(text: string, from: number, to: number): number {
   while (position < to) {
     const newline = text.indexOf("\n", position);
     if (newline < 0 || newline >= to) return to;
-    const comment = text.indexOf("/*", position);
-    if (comment >= 0 && comment < newline) {
-      const lineComment = text.indexOf("//", position);
+    const line = text.slice(position, newline);
+    const comment = line.indexOf("/*");
+    if (comment >= 0) {
+      const lineComment = line.indexOf("//");
       if (lineComment < 0 || lineComment > comment) {
-        const close = text.indexOf("*/", comment + 2);
+        const close = text.indexOf("*/", position + comment + 2);
         position = close < 0 ? to : close + 2;
         continue;
       }
@@ -259,28 +266,35 @@ function lineEndAfter(text: string, from: number, to: number): number {
   return to;
 }
 
-const opening = new Map([
-  [wordOf("("), wordOf(")")],
-  [wordOf("["), wordOf("]")],
-  [wordOf("{"), wordOf("}")],
-]);
-const closing = new Set(opening.values());
 const closeBrace = wordOf("}");
+const pairs = ["()", "[]", "{}"].map(([open = "", close = ""]) => [wordOf(open), wordOf(close)] as const);
+const numberEnd = 1 + Math.max(...pairs.flat());
+/** By the number of a mark: 1 to open and -1 to close. */
+const brackets = new Int8Array(numberEnd);
+/** Of an opening bracket, the closing one. */
+const closers = new Int32Array(numberEnd);
+for (const [open, close] of pairs) {
+  brackets[open] = 1;
+  brackets[close] = -1;
+  closers[open] = close;
+}
 
 /** Partners of all brackets. A brace closes whatever is open inside it: a macro may hold half a pair. */
 function matchBrackets(word: Int32Array, count: number): Int32Array {
   const match = new Int32Array(count).fill(-1);
   const open: number[] = [];
+  const closerOf = (token: number | undefined): number => closers[word[token ?? 0] ?? 0] ?? 0;
   for (let token = 0; token < count; token++) {
     const mark = word[token] ?? 0;
-    if (opening.has(mark)) {
+    const kind = mark < numberEnd ? brackets[mark] : 0;
+    if (kind === 1) {
       open.push(token);
-    } else if (closing.has(mark)) {
+    } else if (kind === -1) {
       if (mark === closeBrace) {
-        while (open.length > 0 && opening.get(word[open.at(-1) ?? 0] ?? 0) !== closeBrace) open.pop();
+        while (open.length > 0 && closerOf(open.at(-1)) !== closeBrace) open.pop();
       }
       const partner = open.at(-1);
-      if (partner === undefined || opening.get(word[partner] ?? 0) !== mark) continue;
+      if (partner === undefined || closerOf(partner) !== mark) continue;
       open.pop();
       match[partner] = token;
       match[token] = partner;

@@ -72,10 +72,12 @@ function* copiesIn(
 ): Iterable<Copy> {
   const { tokens } = source;
   let mayAssign = false;
+  let mayInitialize = false;
   for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
     const word = tokens.word[token] ?? 0;
     if (word === STAR && tokens.word[token + 2] === ASSIGN) mayAssign = true;
     if (word === ASSIGN) {
+      if (tokens.word[token + 1] === STAR) mayInitialize = true;
       let name = token - 1;
       while (tokens.word[name] === UNBRACKET) name = (tokens.match[name] ?? name) - 1;
       const isElement = name < token - 1 && tokens.kind[name] === Kind.Word;
@@ -105,6 +107,7 @@ function* copiesIn(
     }
   }
   if (mayAssign) yield* assignmentsIn(bodyOf(fn).root, source, fn, types, resolver);
+  if (!mayInitialize) return;
   for (const { type, initFirst, nameToken } of bodyOf(fn).locals) {
     // `BeepState copy = *s;`
     if (initFirst < 0 || type.pointers > 0 || tokens.word[initFirst] !== STAR) continue;

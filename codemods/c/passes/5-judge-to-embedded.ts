@@ -73,7 +73,8 @@ function offsetOf({ struct, nameToken }: Member): number {
   return struct.file.tokens.start[nameToken] ?? 0;
 }
 
-function creationOf(use: Use): Creation | undefined {
+/** The creation whose result a use is assigned, as a statement. */
+export function creationOf(use: Use): Creation | undefined {
   const { source, statement, first, last } = use;
   const { tokens } = source;
   if (statement.kind !== "expression" || statement.first !== first || tokens.word[last + 1] !== ASSIGN)

@@ -349,7 +349,10 @@ class Editor {
     if (!wasUsed || this.isInMacro(fn, local)) return false;
     if (local.initFirst < 0) return true;
     const initializer = textBetween(tokens, local.initFirst, local.initLast);
-    return /^(?:[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&[\]\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(initializer);
+    // Storage that nothing refers to any more is not allocated.
+    return /^(?:g_new0?\(\w+,\s*\d+\)|[A-Z][A-Z0-9_]*\((?:[\w>.&-]|\s)*\)|[\w>.&[\]\s-]*|\(\w+\s*\*\)\s*\w+)$/.test(
+      initializer,
+    );
   }
 }
 
