@@ -151,7 +151,6 @@ describe("judge", () => {
     { noise: 0.2 },
     { noise: 0.02 },
     { processes: 2, noise: 0.1 },
-    { effect: 0.02, noise: 0.002, processes: 6 },
   ])(
     "tells nobody to count on a quieter machine, or to count at all, where the figure is a count: %j",
     (truth) => {
