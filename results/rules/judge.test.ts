@@ -146,12 +146,7 @@ describe("judge", () => {
     expect(judgeOne({ noise: 0.2 }).reason).toMatch(/^The control is known to ±/);
   });
 
-  it.each([
-    { effect: 0.1, aaEffect: 0.05 },
-    { noise: 0.2 },
-    { noise: 0.02 },
-    { processes: 2, noise: 0.1 },
-  ])(
+  it.each([{ effect: 0.1, aaEffect: 0.05 }, { noise: 0.2 }, { noise: 0.02 }, { processes: 2, noise: 0.1 }])(
     "tells nobody to count on a quieter machine, or to count at all, where the figure is a count: %j",
     (truth) => {
       const { reason } = judgeOne({ ...truth, change: { quantity: "count", unit: "instructions" } });
