@@ -33,8 +33,10 @@ export function readTree(paths: readonly string[]): TreeTexts {
   const rust = new Map<string, string>();
   const root = rootOf(paths);
   for (const path of paths) {
-    if (statOf(path).isDirectory()) folder(path);
-    else file(path);
+    const stats = statOf(path);
+    if (stats.isDirectory()) folder(path);
+    else if (stats.isFile()) file(path);
+    else throw new CommandError(`${path}: is not a regular file; name a QEMU tree or files of it`);
   }
   if (texts.size === 0) {
     throw new CommandError(`${paths.join(", ")}: no C source found; name a QEMU tree or files of it`);

@@ -8,7 +8,7 @@ import { Reason } from "../regions/reasons.ts";
 import { type Skipped, skipTexts } from "../source/discover.ts";
 import { PositionMap } from "../source/positions.ts";
 import { parseRawText } from "../source/raw-text.ts";
-import { shown } from "../source/workspace.ts";
+import { printed, shown } from "../source/workspace.ts";
 import type { Plan, Site } from "./4-plan.ts";
 import { changedFiles } from "./5-apply.ts";
 
@@ -127,7 +127,7 @@ export function remarks(plan: Plan, options: ReportOptions = {}, colors: Colors 
       lines.push(refusalLine(site, reason, cause, colors));
     }
     for (const { line, text } of notes) {
-      lines.push(`${shown(path)}:${line}: ${colors.yellow("note")}: ${text}`);
+      lines.push(`${printed(path)}:${line}: ${colors.yellow("note")}: ${text}`);
     }
   }
   for (const reason of reasons) {
@@ -166,7 +166,7 @@ function isCause({ reason }: Site): boolean {
 }
 
 function refusalLine(site: Site, reason: Reason, cause: Site | undefined, colors: Colors): string {
-  const place = `${shown(site.file)}:${site.line}:${site.column}`;
+  const place = `${printed(site.file)}:${site.line}:${site.column}`;
   const region = `${site.className}.${site.region}`;
   const detail = cause === undefined ? (site.detail ?? "") : `because of ${cause.region}`;
   return `${place}: ${colors.red("refused")} ${region} [${reason}] ${colors.dim(detail)}`.trimEnd();
@@ -178,7 +178,7 @@ const filesNamed = 5;
 function skippedLines(skipped: readonly Skipped[], colors: Colors): string[] {
   const byReason = new Map<Skipped["reason"], string[]>();
   for (const { path, reason } of skipped) {
-    byReason.set(reason, [...(byReason.get(reason) ?? []), shown(path)]);
+    byReason.set(reason, [...(byReason.get(reason) ?? []), printed(path)]);
   }
   return [...byReason].map(([reason, paths]) => {
     const more = paths.length > filesNamed ? ` and ${count(paths.length - filesNamed, "other")}` : "";

@@ -2,7 +2,7 @@
 import { colors as standardColors } from "../colors.ts";
 import type { Plan } from "../passes/4-plan.ts";
 import { count } from "../passes/6-report.ts";
-import { shown } from "../source/workspace.ts";
+import { printed, shown } from "../source/workspace.ts";
 import type { Difference } from "./compare.ts";
 import { type Proof, Prover, type ProverOptions } from "./prover.ts";
 
@@ -40,7 +40,7 @@ function proofLines(
   { file, className, verdict, differences, notes, steps }: Proof,
   colors: Colors,
 ): string[] {
-  const subject = `${shown(file)}: ${className}`;
+  const subject = `${printed(file)}: ${className}`;
   if (verdict === "not driven")
     return [`${subject}: ${colors.yellow("not driven")}, so nothing is proved: ${notes.join("; ")}`];
   if (verdict === "equal") {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { Project, type SourceFile, ts } from "ts-morph";
-import { CommandError, systemErrorCode } from "#host";
+import { CommandError, inOneLine, systemErrorCode } from "#host";
 import { Configurations } from "./compiler-options.ts";
 import { codeOfPackage } from "./discover.ts";
 import { Identity, resolveRoom } from "./identity.ts";
@@ -133,6 +133,11 @@ export function readSource(path: string): string {
 /** Hash to detect that a file has changed since an edit was planned. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+/** The path as part of a line on a terminal: as a user would type it, without control characters. */
+export function printed(path: string): string {
+  return inOneLine(shown(path));
 }
 
 /** The path as a user would type it. */

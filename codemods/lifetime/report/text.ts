@@ -1,6 +1,6 @@
 /** Findings for people: one short line each, then one paragraph per rule. */
 import { colors as standardColors } from "../../colors.ts";
-import { shown } from "../../source/workspace.ts";
+import { printed } from "../../source/workspace.ts";
 import { isBug, type LifetimeFinding } from "../finding.ts";
 import { type Rule, ruleTexts } from "../rules.ts";
 
@@ -15,7 +15,7 @@ export function renderFindings(
   const lines = findings.flatMap((finding) => [
     findingLine(finding, colors),
     ...finding.related.map(
-      ({ file, line, column, text }) => `  ${shown(file)}:${line}:${column}: ${colors.dim(text)}`,
+      ({ file, line, column, text }) => `  ${printed(file)}:${line}:${column}: ${colors.dim(text)}`,
     ),
   ]);
   const rules = [...new Set(findings.map(({ rule }) => rule))];
@@ -27,7 +27,7 @@ function findingLine(
   colors: Colors,
 ): string {
   const color = level === "error" ? colors.red : level === "warning" ? colors.yellow : colors.dim;
-  return `${shown(file)}:${line}:${column}: ${color(level)} ${region} [${rule}] ${colors.dim(detail)}`;
+  return `${printed(file)}:${line}:${column}: ${color(level)} ${region} [${rule}] ${colors.dim(detail)}`;
 }
 
 function paragraph(rule: Rule, colors: Colors): string {
