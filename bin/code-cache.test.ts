@@ -1,5 +1,5 @@
 /** Kept code speeds up a start, and never changes what it does. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -67,7 +67,7 @@ describe.runIf(process.version.startsWith("v20."))("code kept from one start to 
     ],
     ["one bit of a length other", (file) => writeFileSync(file, flipped(readFileSync(file), 3))],
     ["one bit of its checksum other", (file) => writeFileSync(file, flipped(readFileSync(file), 9))],
-    ["another module's", (file) => cpSync(named("memory.cjs"), file)],
+    ["another module's", (file) => cpSync(named("qom.cjs"), file)],
   ])("is made anew if it is %s", (_, damage) => {
     const first = start(BOARDS);
     const names = files(code);
@@ -86,6 +86,8 @@ describe.runIf(process.version.startsWith("v20."))("code kept from one start to 
     ["it is switched off", () => {}, { NODE_DISABLE_COMPILE_CACHE: "1" }],
     ["its folder cannot be written", () => mkdirSync(code, { recursive: true, mode: 0o500 }), {}],
     ["its folder cannot exist", () => {}, { XDG_CACHE_HOME: "/proc/nowhere" }],
+    ["a pipe has its name", () => plant((path) => execFileSync("mkfifo", [path])), {}],
+    ["a link to a device has its name", () => plant((path) => symlinkSync("/dev/zero", path)), {}],
   ])("is not needed: %s", (_, prepare, env) => {
     prepare();
     const { status, stdout, stderr } = start(BOARDS, env);
@@ -124,6 +126,13 @@ describe.runIf(process.version.startsWith("v20."))("code kept from one start to 
       expect(start(["audit", "--help"])).toMatchObject({ status: 0, stderr: "" });
   });
 });
+
+/** Puts something where the code of a module is kept. */
+function plant(make: (path: string) => void): void {
+  const place = join(code, `machine.cjs-${process.version}-${process.arch}`);
+  mkdirSync(dirname(place), { recursive: true });
+  make(place);
+}
 
 function flipped(content: Buffer, at: number): Buffer {
   content[at] = (content[at] ?? 0) ^ 1;

@@ -3,10 +3,21 @@
  * `module.enableCompileCache` for this; the same environment variables apply. Nothing depends on it: what cannot be
  * read or written is compiled again.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import type { createRequire, Module } from "node:module";
 import { homedir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { Script } from "node:vm";
 import * as zlib from "node:zlib";
 
@@ -23,8 +34,8 @@ const HEAD_BYTES = 12;
  */
 export function keepCompiledCode(require: ReturnType<typeof createRequire>, folder: string): void {
   if (process.env.NODE_DISABLE_COMPILE_CACHE || crc32 === undefined) return;
-  const cache = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  const place = process.env.NODE_COMPILE_CACHE || join(cache, "regionlab", "code");
+  const place = process.env.NODE_COMPILE_CACHE || ownPlace();
+  if (place === undefined) return;
   const { extensions } = require;
   const load = extensions[".js"];
   extensions[".cjs"] = (module: Module, file: string) => {
@@ -42,10 +53,36 @@ export function keepCompiledCode(require: ReturnType<typeof createRequire>, fold
   };
 }
 
+/** Below the user's cache (XDG Base Directory Specification: a relative path is ignored); undefined without a home. */
+function ownPlace(): string | undefined {
+  const { XDG_CACHE_HOME = "" } = process.env;
+  try {
+    return join(isAbsolute(XDG_CACHE_HOME) ? XDG_CACHE_HOME : join(homedir(), ".cache"), "regionlab", "code");
+  } catch {
+    return undefined;
+  }
+}
+
+/** Much more than the program and its code. */
+const MOST_BYTES = 2 ** 25;
+
+/** A regular file of this user; a pipe would keep the start waiting, a device has no end. */
+function readOwn(file: string): Buffer | undefined {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(descriptor);
+    const isOwn = process.getuid === undefined || stats.uid === process.getuid();
+    return stats.isFile() && isOwn && stats.size <= MOST_BYTES ? readFileSync(descriptor) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** The code kept for a source; undefined if there is none, it is another source's, or it is damaged. */
 function readCode(file: string, source: Buffer, checksum: Checksum): Buffer | undefined {
   try {
-    const content = readFileSync(file);
+    const content = readOwn(file);
+    if (content === undefined) return undefined;
     const at = HEAD_BYTES + content.readUInt32LE(0);
     const code = content.subarray(at);
     const isWhole = code.length === content.readUInt32LE(4) && checksum(code) === content.readUInt32LE(8);
@@ -61,7 +98,7 @@ function writeCode(file: string, source: Buffer, code: Buffer, checksum: Checksu
   try {
     makeFolders(dirname(file));
     const head = Buffer.from(Uint32Array.of(source.length, code.length, checksum(code)).buffer);
-    writeFileSync(part, Buffer.concat([head, source, code]), { mode: 0o600 });
+    writeFileSync(part, Buffer.concat([head, source, code]), { mode: 0o600, flag: "wx" });
     renameSync(part, file);
   } catch {
     try {
