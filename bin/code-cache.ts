@@ -33,7 +33,9 @@ const HEAD_BYTES = 12;
  * @param folder whose modules import nothing by `import()`: on Node 20, kept code cannot
  */
 export function keepCompiledCode(require: ReturnType<typeof createRequire>, folder: string): void {
-  if (process.env.NODE_DISABLE_COMPILE_CACHE || crc32 === undefined) return;
+  // Node finds the sources of what it compiles itself only, for the traces that --verbose asks for.
+  const needsSources = process.argv.includes("--verbose");
+  if (process.env.NODE_DISABLE_COMPILE_CACHE || needsSources || crc32 === undefined) return;
   const place = process.env.NODE_COMPILE_CACHE || ownPlace();
   if (place === undefined) return;
   const { extensions } = require;
