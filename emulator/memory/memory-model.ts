@@ -166,13 +166,8 @@ export class MemoryModel extends ObjectModel {
   }
 
   begin(): void {
-    this.flushCoalesced();
-    this.depth++;
-  }
-
-  /** Has the host deliver the writes that it has batched. */
-  flushCoalesced(): void {
     for (const listener of this.listeners) listener.flushCoalesced?.();
+    this.depth++;
   }
 
   commit(): void {
