@@ -100,7 +100,8 @@ export abstract class QomObject {
         `${this.describe()} embeds a ${type.typeName} after its construction; embed in a field or the constructor, or create one with storage of its own`,
       );
     }
-    return this.model.embed(this, type);
+    this.model.heap.extend(this.block, type.instanceSize);
+    return new type(this);
   }
 
   /** Embeds `count` objects of `type`. */

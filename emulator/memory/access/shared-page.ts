@@ -6,7 +6,6 @@ import type { AccessSize } from "./bus.ts";
 import { isValid, transferSize } from "./dispatch.ts";
 import { PAGE_BYTES } from "./guest-memory.ts";
 import type { MemTxAttrs } from "./ops.ts";
-import { translate } from "./translate.ts";
 
 /** Whether the page of `address` extends beyond the range that contains the address. */
 export function sharesPage(range: FlatRange, address: number): boolean {
@@ -25,16 +24,7 @@ export function takesPieces(
   isWrite: boolean,
   attrs: MemTxAttrs,
 ): boolean {
-  return address % size === 0 && takesAll(view, address, size, isWrite, attrs);
-}
-
-function takesAll(
-  view: FlatView,
-  address: number,
-  size: number,
-  isWrite: boolean,
-  attrs: MemTxAttrs,
-): boolean {
+  if (address % size !== 0) return false;
   for (let done = 0; done < size; ) {
     const at = address + done;
     const range = view.find(at);
@@ -43,12 +33,6 @@ function takesAll(
     const offset = at - range.start + range.offset;
     if (isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly) {
       done += Math.min(size - done, range.end - at);
-      continue;
-    }
-    if (region.isIommu) {
-      const to = translate(range, at, size - done, isWrite, attrs);
-      if (to === null || !takesAll(to.space.view, to.address, to.length, isWrite, attrs)) return false;
-      done += to.length;
       continue;
     }
     const piece = transferSize(region, offset, size - done);
