@@ -28,8 +28,8 @@ const COUNTED_ROUNDS = { quick: 100, full: 600 } as const;
 const CHECKED_ROUNDS = 30;
 
 /**
- * Counts what the rounds of each scenario leave. Each is warmed up again just before its first count, as the last device of a
- * scenario may be reachable until the next round of one.
+ * Counts what the rounds of each scenario leave. All are warmed up first, so that one count ends a scenario and starts
+ * the next.
  */
 export async function countRemains(hardware: Hardware, quick: boolean): Promise<Remains[]> {
   const runs = scenarios().map((scenario) => {
@@ -39,9 +39,8 @@ export async function countRemains(hardware: Hardware, quick: boolean): Promise<
     return { scenario, run, uses: { usesAfterFinalize, usesAfterFree } };
   });
   const remains: Remains[] = [];
+  let objectsBefore = await countObjects();
   for (const { scenario, run, uses } of runs) {
-    repeat(run, roundsOf(scenario, WARM_UP_ROUNDS));
-    const objectsBefore = await countObjects();
     const rounds = roundsOf(scenario, quick ? COUNTED_ROUNDS.quick : COUNTED_ROUNDS.full);
     const ledgerBefore = run.tally();
     repeat(run, rounds);
@@ -61,6 +60,7 @@ export async function countRemains(hardware: Hardware, quick: boolean): Promise<
       modelledLeakedBytes: ledgerAfter.liveBytes - ledgerBefore.liveBytes,
       ...uses,
     });
+    objectsBefore = objectsAfter;
   }
   for (const { run } of runs) run.finish();
   return remains;
