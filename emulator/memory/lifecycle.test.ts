@@ -40,6 +40,8 @@ class CheckedModel extends MemoryModel {
   }
 }
 
+let rams = 0;
+
 function plug(model: MemoryModel, owned: boolean): Plugged {
   const owner = model.create(EmbeddingOwner);
   const ops = recordingOps([], {}, () => 0x5a);
@@ -50,7 +52,7 @@ function plug(model: MemoryModel, owned: boolean): Plugged {
     owner.region.initIo(owner, ops, null, "registers", 0x10);
     registers = owner.region;
   }
-  const ram = MemoryRegion.newRam(owner, "ram", 0x100);
+  const ram = MemoryRegion.newRam(owner, `ram-${++rams}`, 0x100); // RAM has names of its own
   window.addSubregion(0, registers);
   window.addSubregion(0x100, ram);
   return { owner, window, ram, mapped: false, mappings: [] };

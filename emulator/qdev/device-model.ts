@@ -94,6 +94,10 @@ export class DeviceModel extends MemoryModel {
       if (this.types.isA(object.qomType, driver)) setGlobal(object, { driver, property, value });
   }
 
+  protected override busPathOf(owner: QomObject): string | null {
+    return owner instanceof Device ? (owner.parentBus?.pathOf(owner) ?? null) : null;
+  }
+
   /** Takes the drive called `name` for one device. @throws QomError when there is none, or it is in use. */
   attachDrive(name: string): BlockBackend {
     const drive = this.drives.get(name);

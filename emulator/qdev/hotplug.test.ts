@@ -10,6 +10,8 @@ class SlotBus extends Bus {
   static override readonly typeName = "test-slot-bus";
 }
 
+let windows = 0;
+
 class Card extends Device {
   static override readonly typeName: string = "test-card";
   override readonly busType = SlotBus.typeName;
@@ -18,7 +20,7 @@ class Card extends Device {
 
   protected override realize(): void {
     if (this.faulty) throw new QomError("the card is faulty");
-    this.window = MemoryRegion.newRam(this, "window", WINDOW);
+    this.window = MemoryRegion.newRam(this, `window-${++windows}`, WINDOW); // RAM has names of its own
   }
 }
 
