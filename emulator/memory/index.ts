@@ -27,7 +27,6 @@ export {
   type IommuNotifier,
   type IommuTlbEntry,
   iommuOf,
-  notifyOne,
 } from "./map/iommu.ts";
 export { formatFlatViews, formatMtree } from "./map/mtree.ts";
 export { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";

@@ -166,8 +166,13 @@ export class MemoryModel extends ObjectModel {
   }
 
   begin(): void {
-    for (const listener of this.listeners) listener.flushCoalesced?.();
+    this.flushCoalesced();
     this.depth++;
+  }
+
+  /** Has the host deliver the writes that it has batched. */
+  flushCoalesced(): void {
+    for (const listener of this.listeners) listener.flushCoalesced?.();
   }
 
   commit(): void {

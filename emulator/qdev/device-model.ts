@@ -125,6 +125,19 @@ export class DeviceModel extends MemoryModel {
     return `${typeName}.${number}`;
   }
 
+  /**
+   * Ends the machine. Where unrealizing a device unparents its regions, what is mapped is unmapped first, as QEMU would have
+   * to, which never destroys a board.
+   */
+  override destroy(): void {
+    const { memory } = this;
+    if (this.references.unparentsAtUnrealize && memory !== null)
+      this.transaction(() => {
+        for (const region of [...memory.subregions]) memory.delSubregion(region);
+      });
+    super.destroy();
+  }
+
   /** The main system bus, created on first use. */
   get systemBus(): SystemBus {
     const present = this.unattached.child("sysbus");

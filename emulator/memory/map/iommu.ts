@@ -149,7 +149,7 @@ export abstract class IommuMemoryRegion extends MemoryRegion {
  * Tells a notifier about the part of a change that it follows.
  * @throws QomAbort for a page that is unmapped and still permits something
  */
-export function notifyOne(notifier: IommuNotifier, event: number, entry: IommuTlbEntry): void {
+function notifyOne(notifier: IommuNotifier, event: number, entry: IommuTlbEntry): void {
   if (event === IommuEvent.Unmap && entry.access !== IommuAccess.None)
     throw new QomAbort("a page that is unmapped permits accesses");
   const low = Math.max(entry.iova, notifier.start);

@@ -125,6 +125,8 @@ export class MemoryRegion extends QomObject {
   private inside!: MemoryRegion[] | ManySubregions;
   private eventFds!: SortedTree<IoEventFd>;
   coalesced!: readonly CoalescedRange[];
+  /** Whether batched writes are delivered before accesses. */
+  flushesCoalesced!: boolean;
   /** Set while writes to its RAM are logged. */
   dirtyLog!: DirtyLog | null;
   private releaseRam!: (() => void) | null;
@@ -168,6 +170,7 @@ export class MemoryRegion extends QomObject {
     this.inside = [];
     this.eventFds = NO_EVENT_FDS;
     this.coalesced = [];
+    this.flushesCoalesced = false;
     this.dirtyLog = null;
     this.releaseRam = null;
     this.ramFile = null;
@@ -612,9 +615,7 @@ export class MemoryRegion extends QomObject {
       );
       this.model.ioEventFdCount++;
       this.model.changes.noteIoEventFd(this, fd.offset);
-      if (this.eventFds.size > 1) return;
-      this.plainWrites = 0;
-      this.model.refreshSections(this);
+      if (this.eventFds.size === 1) this.countPlain();
     });
   }
 
@@ -635,31 +636,55 @@ export class MemoryRegion extends QomObject {
       );
       this.model.ioEventFdCount--;
       this.model.changes.noteIoEventFd(this, fd.offset);
-      if (this.eventFds.size > 0) return;
-      this.plainWrites = plainSizes(this.ops, "write");
-      this.model.refreshSections(this);
+      if (this.eventFds.size === 0) this.countPlain();
     });
   }
 
-  /** Lets the host batch guest writes to a subrange; every transaction flushes them. */
+  /**
+   * Lets the host batch guest writes to a subrange. It delivers them when a transaction begins, before any access to this
+   * region, and before the batching ends. Source: QEMU 10.2.2, system/memory.c, system/physmem.c (prepare_mmio_access).
+   */
   addCoalescing(offset: number, size: number): void {
     const part = { offset, size };
-    this.model.transaction(() => {
-      this.coalesced = [...this.coalesced, part];
-      for (const space of this.model.addressSpaces)
-        space.observers.updateCoalesced(this, part, "coalescedAdd");
-    });
+    this.coalesced = [...this.coalesced, part];
+    for (const space of this.model.addressSpaces) space.observers.updateCoalesced(this, part, "coalescedAdd");
+    this.setFlushCoalesced();
   }
 
   clearCoalescing(): void {
     if (this.coalesced.length === 0) return;
-    this.model.transaction(() => {
-      for (const part of this.coalesced) {
-        for (const space of this.model.addressSpaces)
-          space.observers.updateCoalesced(this, part, "coalescedDel");
-      }
-      this.coalesced = [];
-    });
+    this.model.flushCoalesced();
+    this.setFlushing(false);
+    for (const part of this.coalesced) {
+      for (const space of this.model.addressSpaces)
+        space.observers.updateCoalesced(this, part, "coalescedDel");
+    }
+    this.coalesced = [];
+  }
+
+  /** Has batched writes, which may be to other regions, delivered before any access to this one. */
+  setFlushCoalesced(): void {
+    this.setFlushing(true);
+  }
+
+  /** Ends that, after a last delivery, unless writes to this region itself are batched. */
+  clearFlushCoalesced(): void {
+    this.model.flushCoalesced();
+    if (this.coalesced.length === 0) this.setFlushing(false);
+  }
+
+  private setFlushing(flushes: boolean): void {
+    if (flushes === this.flushesCoalesced) return;
+    this.flushesCoalesced = flushes;
+    this.countPlain();
+  }
+
+  /** Finds out which accesses are plain calls now, and makes them see it. */
+  private countPlain(): void {
+    const none = this.flushesCoalesced || this.ramDevice;
+    this.plainReads = none || this.romDevice ? 0 : plainSizes(this.ops, "read");
+    this.plainWrites = none || this.eventFds.size > 0 ? 0 : plainSizes(this.ops, "write");
+    this.model.refreshSections(this);
   }
 
   /**
