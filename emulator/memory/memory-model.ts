@@ -37,6 +37,11 @@ export interface MemoryModelOptions extends ObjectModelOptions {
    * `g_new(MemoryRegion)` and `memory_region_init` do in C.
    */
   readonly heapRegions?: boolean;
+  /**
+   * Whether RAM gets an identity, by which two of a name abort, as `memory_region_init_ram` does in QEMU. Default: true.
+   * False has the effect of its `_nomigrate` variants: for machines that try out devices, several of a class on a bus.
+   */
+  readonly migratable?: boolean;
   /** Called when RCU callbacks are waiting: `rcu.poll` is due as soon as no reader is active. */
   readonly onRcuPending?: () => void;
 }
@@ -48,8 +53,8 @@ export class MemoryModel extends ObjectModel {
   private readonly heapRegions: boolean;
   /** RAM on its way back to `ram`. */
   readonly reclaimedRam: ReclaimedRam;
-  /** RAM that has an identity. */
-  readonly ramBlocks = new RamBlocks((owner) => this.busPathOf(owner));
+  /** RAM that has an identity; null if no RAM of the machine gets one. */
+  readonly ramBlocks: RamBlocks | null;
   readonly rcu: Rcu;
   readonly noOwner: NoOwner = { model: this };
   /** What the next commit has to render. */
@@ -93,6 +98,7 @@ export class MemoryModel extends ObjectModel {
     this.ram = options.ram ?? new HostRam();
     this.openRamFile = options.openRamFile ?? null;
     this.heapRegions = options.heapRegions === true;
+    this.ramBlocks = options.migratable === false ? null : new RamBlocks((owner) => this.busPathOf(owner));
     this.reclaimedRam = new ReclaimedRam(this.ram, this.detector);
     this.rcu = new Rcu(options.onRcuPending);
     const isRoot = (region: MemoryRegion) => this.spacesOf.has(region) || this.flatViews.has(region);

@@ -10,8 +10,6 @@ class SlotBus extends Bus {
   static override readonly typeName = "test-slot-bus";
 }
 
-let windows = 0;
-
 class Card extends Device {
   static override readonly typeName: string = "test-card";
   override readonly busType = SlotBus.typeName;
@@ -20,7 +18,7 @@ class Card extends Device {
 
   protected override realize(): void {
     if (this.faulty) throw new QomError("the card is faulty");
-    this.window = MemoryRegion.newRam(this, `window-${++windows}`, WINDOW); // RAM has names of its own
+    this.window = MemoryRegion.newRam(this, "window", WINDOW);
   }
 }
 
@@ -30,7 +28,7 @@ class Soldered extends Card {
 }
 
 function slots() {
-  const model = new DeviceModel({ checked: "throw", releaseOrder: 1 });
+  const model = new DeviceModel({ checked: "throw", releaseOrder: 1, migratable: false });
   model.types.register(SlotBus, Card, Soldered);
   model.systemMemory = MemoryRegion.new(model.noOwner, "system", 2 ** 64);
   const space = new AddressSpace(model, model.systemMemory, "memory");

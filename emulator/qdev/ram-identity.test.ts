@@ -28,6 +28,13 @@ it("RAM is identified by its name, after the path of its device where the bus gi
   for (const card of cards) card.plug(bus);
   expect(cards.map(({ rom }) => rom.ram?.id)).toEqual(["0000:00:00.0/card.rom", "0000:00:01.0/card.rom"]);
   const ram = MemoryRegion.newRam(model.noOwner, "board.ram", PAGE);
-  expect(model.ramBlocks.get("board.ram")).toBe(ram);
-  expect(model.ramBlocks.get("0000:00:01.0/card.rom")).toBe(cards[1]?.rom);
+  expect(model.ramBlocks?.get("board.ram")).toBe(ram);
+  expect(model.ramBlocks?.get("0000:00:01.0/card.rom")).toBe(cards[1]?.rom);
+});
+
+it("RAM of a machine that nobody migrates has none, and may share a name", () => {
+  const model = new DeviceModel({ migratable: false });
+  expect(model.ramBlocks).toBeNull();
+  const rams = [0, 1].map(() => MemoryRegion.newRam(model.noOwner, "board.ram", PAGE));
+  expect(rams.map(({ ram }) => ram?.id)).toEqual([null, null]);
 });

@@ -207,7 +207,7 @@ export class MemoryRegion extends QomObject {
       for (const subregion of [...this.subregions]) this.delSubregion(subregion);
     });
     this.checkUnseen();
-    this.model.ramBlocks.remove(this);
+    this.model.ramBlocks?.remove(this);
     this.releaseRam?.();
     this.clearCoalescing();
     if (this.alias !== null) this.model.changes.aliasEnds(this);
@@ -285,6 +285,7 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.createIn(MemoryRegion, owner, name, size)
       .answerWith(ops, opaque)
       .backWithRam()
+      .identify()
       .writeToDevice();
   }
 
@@ -848,9 +849,9 @@ export class MemoryRegion extends QomObject {
     return this.backWith(bytes);
   }
 
-  /** Gives RAM an identity. @throws QomAbort, as QEMU aborts, when other RAM of the machine has it */
+  /** Gives RAM an identity, if RAM of the machine has one. @throws QomAbort, as QEMU aborts, when other RAM has it */
   private identify(): this {
-    if (this.name !== null) this.model.ramBlocks.add(this);
+    if (this.name !== null) this.model.ramBlocks?.add(this);
     return this;
   }
 
