@@ -814,7 +814,7 @@ export class MemoryRegion extends QomObject {
         throw new QomError(`region ${this.name} has ${this.size} bytes, but may have ${most} at most`);
       return most;
     });
-    this.releaseWith(bytes, () => {});
+    this.releaseWith(bytes, null);
     return this.backWith(bytes);
   }
 
@@ -874,14 +874,17 @@ export class MemoryRegion extends QomObject {
     this.unparent();
   }
 
-  /** Gives `bytes` back, after `save`, a grace period after the end. */
-  private releaseWith(bytes: Uint8Array, save: () => void): void {
+  /**
+   * Gives `bytes` back, after `save`, a grace period after the end.
+   * @param save must not refer to the region, whose storage would be held until then
+   */
+  private releaseWith(bytes: Uint8Array, save: (() => void) | null): void {
     const { model, name } = this;
     const node = new RcuNode();
     this.releaseRam = () =>
       model.rcu.call(node, () => {
         try {
-          save();
+          save?.();
         } finally {
           model.reclaimedRam.release(bytes, name ?? "without name");
         }
