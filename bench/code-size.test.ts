@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -78,6 +78,16 @@ describe("measureCodeSize", () => {
     const measured = measureCodeSize(join(root, "emulator", "hw"), join(folder, "not-read.json"));
     expect(measured.length).toBeGreaterThan(0);
     expect(measureCodeSize(nowhere, built)).toEqual(measured);
+  });
+
+  it("takes the stored sizes where only some sources are", () => {
+    const some = join(folder, "some");
+    const file = "rtc/goldfish-rtc.ts";
+    for (const tree of ["embedded", "owned"]) {
+      mkdirSync(join(some, tree, "rtc"), { recursive: true });
+      cpSync(join(root, "emulator", "hw", tree, file), join(some, tree, file));
+    }
+    expect(measureCodeSize(some, built)).toEqual(measureCodeSize(join(root, "emulator", "hw"), built));
   });
 
   it.each([

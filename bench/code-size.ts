@@ -15,12 +15,15 @@ export const STORED_SIZES = fileURLToPath(new URL("./code-size.json", import.met
  * Code size of every device that creates a region, in both trees: measured if the sources are there, otherwise as the
  * build measured it.
  *
- * @param hwFolder the folder that holds `embedded` and `owned`; missing in an installed package
+ * @param hwFolder the folder that holds `embedded` and `owned`; missing or incomplete in an installed package
  * @param stored file that the build wrote
  * @throws CommandError (exit code 2) when there are neither sources nor a readable file
  */
 export function measureCodeSize(hwFolder: string, stored: string = STORED_SIZES): CodeSize[] {
-  return existsSync(join(hwFolder, "embedded")) ? measureSources(hwFolder) : readSizes(hwFolder, stored);
+  // An installed package has the few sources that its documents refer to, but not the tree's index.
+  return existsSync(join(hwFolder, "embedded", "index.ts"))
+    ? measureSources(hwFolder)
+    : readSizes(hwFolder, stored);
 }
 
 /**

@@ -50,8 +50,10 @@ describe("a tree converted in part", () => {
     );
   });
 
-  it("needs sources", () => {
-    expect(() => new TreeMixer(folder("nowhere"), "embedded")).toThrow(/nowhere: has no sources of devices/);
+  it.each(["nowhere", "embedded/rtc"])("needs all sources: %s has not, as the npm package", (some) => {
+    expect(() => new TreeMixer(folder(some), "embedded")).toThrow(
+      `${folder(some)}: does not have the sources of all devices, which the npm package leaves out; run this in a clone`,
+    );
   });
 });
 

@@ -146,6 +146,7 @@ async function inOurWords(words: readonly string[]): Promise<string[]> {
   const at = words.indexOf(called) + 1;
   const translation = fromQemu(words.slice(at), known);
   asWritten = translation.asWritten;
+  for (const warning of translation.warnings) process.stderr.write(`regionlab: ${warning}\n`);
   return [...words.slice(0, at), ...translation.words];
 }
 

@@ -2,7 +2,7 @@
  * Device trees between the two forms: some files of a tree converted, or its child objects, by running the codemods on the
  * sources. The result is either texts or, to be run, a folder of JavaScript modules.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { ts } from "ts-morph";
@@ -50,16 +50,22 @@ export class TreeMixer {
   /**
    * @param folder of the tree's sources
    * @param regions the form of its regions
-   * @throws CommandError if there are no sources
+   * @throws CommandError if there are no sources, or only some
    */
   constructor(folder: string, regions: "embedded" | "owned") {
     this.folder = folder;
     this.direction = regions === "embedded" ? "to-owned" : "to-embedded";
-    this.texts = new Map(sourcesUnder(folder).map((path) => [path, readSource(path)]));
-    if (this.texts.size > 0) return;
+    const isWhole = TreeMixer.isWhole(folder);
+    this.texts = new Map(isWhole ? sourcesUnder(folder).map((path) => [path, readSource(path)]) : []);
+    if (isWhole) return;
     throw new CommandError(
-      `${folder}: has no sources of devices, which the npm package leaves out; run this in a clone of the repository`,
+      `${folder}: does not have the sources of all devices, which the npm package leaves out; run this in a clone of the repository`,
     );
+  }
+
+  /** Whether a folder has the sources of a tree; the npm package has only those that its documents refer to. */
+  static isWhole(folder: string): boolean {
+    return existsSync(join(folder, "index.ts"));
   }
 
   /** @throws CommandError if nothing is selected, or a region or child is refused */

@@ -1,5 +1,4 @@
 /** The device tree converted in part, to be run and looked at by others. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { auditLifetimes } from "../lifetime/audit.ts";
 import { readProgram } from "../pipeline.ts";
@@ -8,13 +7,13 @@ import { type RunnableTree, TreeMixer } from "./convert.ts";
 
 /** Mixes the embedded tree; reads and plans it once. */
 export class DeviceMixer {
-  private readonly folder = join(projectRoot(), "emulator/hw/embedded");
+  private readonly folder = embeddedTree();
   private readonly mixer = new TreeMixer(this.folder, "embedded");
   private readonly trees = new Map<number, RunnableTree>();
 
   /** Whether there are sources to mix: the npm package has none. */
   static get isPossible(): boolean {
-    return existsSync(join(projectRoot(), "emulator/hw/embedded/index.ts"));
+    return TreeMixer.isWhole(embeddedTree());
   }
 
   /** The tree with the regions of the first so many percent of its files owned, compiled into a folder. */
@@ -34,4 +33,8 @@ export class DeviceMixer {
     const program = readProgram([...overlay.keys()], { overlay });
     return auditLifetimes(program.workspace, program.sources).filter(({ level }) => level === "error").length;
   }
+}
+
+function embeddedTree(): string {
+  return join(projectRoot(), "emulator/hw/embedded");
 }

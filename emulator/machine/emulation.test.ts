@@ -85,6 +85,23 @@ describe.each(REGION_FORMS)("%s regions", (form) => {
     );
   });
 
+  it("a destroyed machine does not run", async () => {
+    const emulation = await machine("owned", [WFI]);
+    emulation.destroy();
+    expect(() => emulation.run()).toThrow("this emulation is destroyed; create another to run again");
+    expect(() => emulation.step()).toThrow("this emulation is destroyed");
+  });
+
+  it.each([
+    ["ramBytes", Number.NaN, "ramBytes: NaN is not a whole number from 1 up"],
+    ["ramBytes", 0, "ramBytes: 0 is not"],
+    ["hartCount", 1.5, "hartCount: 1.5 is not a whole number from 1 up"],
+    ["hotplugBytes", -1, "hotplugBytes: -1 is not a whole number from 0 up"],
+  ])("%s %f is refused by its name", async (name, value, message) => {
+    const hardware = await loadHardware("owned");
+    expect(() => new Emulation({ hardware, ramBytes: 2 ** 21, [name]: value })).toThrow(message);
+  });
+
   it("destroying a machine leaves nothing behind, and may be repeated", async () => {
     const emulation = await machine(form, [LOOP]);
     emulation.run({ maxInstructions: 100 });

@@ -115,10 +115,13 @@ export class Emulation {
   private destroyed = false;
   private readonly endsAtReset: boolean;
 
-  /** @throws CommandError when the options cannot be met, or a file cannot be loaded. */
+  /** @throws CommandError when an option is out of range or cannot be met, or a file cannot be loaded. */
   constructor(options: EmulationOptions) {
     const started = performance.now();
     const { hartCount = 1, ramBytes, hotplugBytes = 0, endsAtReset = false } = options;
+    requireWhole("ramBytes", ramBytes, 1);
+    requireWhole("hartCount", hartCount, 1);
+    requireWhole("hotplugBytes", hotplugBytes, 0);
     this.endsAtReset = endsAtReset;
     this.attached = new AttachedHardware(options.attached ?? NO_HARDWARE_OPTIONS);
     const stateBytes = RiscvHart.stateBytes * hartCount;
@@ -245,7 +248,10 @@ export class Emulation {
     this.processors.leave();
   }
 
-  /** Runs until the guest ends or a limit is reached, skipping time in which the guest waits. May be called again. */
+  /**
+   * Runs until the guest ends or a limit is reached, skipping time in which the guest waits. May be called again.
+   * @throws Error after `destroy()`.
+   */
   run(limits: RunLimits = {}): RunEnd {
     if (limits.until !== undefined) this.console.watchFor(limits.until);
     for (;;) {
@@ -258,8 +264,10 @@ export class Emulation {
   /**
    * Runs one slice: to the next deadline of a device, at most one turn of a processor. Returns why the run ended, if it
    * did.
+   * @throws Error after `destroy()`.
    */
   step(maxInstructions = Number.POSITIVE_INFINITY): RunEnd | null {
+    if (this.destroyed) throw new Error("this emulation is destroyed; create another to run again");
     this.clock.runExpired();
     const left = Math.ceil((this.clock.deadline - this.now()) / NANOSECONDS_PER_INSTRUCTION);
     this.processors.run(Math.min(Math.max(left, 1), maxInstructions - this.instructions));
@@ -354,6 +362,11 @@ export class Emulation {
     this.attached.close();
     return performance.now() - started;
   }
+}
+
+function requireWhole(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least)
+    throw new CommandError(`${name}: ${value} is not a whole number from ${least} up`);
 }
 
 function reserve(bytes: number): GuestMemory {

@@ -191,6 +191,21 @@ it.each([
   expect(fromQemu(line.split(" "), KNOWN).asWritten(message)).toBe(expected);
 });
 
+it("nodes of -blockdev that nothing uses are said", () => {
+  const disk = "file,node-name=hd,filename=a";
+  const flash = "file,node-name=rom,filename=b";
+  const warnings = (...words: string[]) =>
+    fromQemu(["-blockdev", disk, "-blockdev", flash, ...words], KNOWN).warnings;
+  expect(warnings()).toEqual([
+    `warning: -blockdev ${disk}: no device uses it`,
+    `warning: -blockdev ${flash}: no device uses it`,
+  ]);
+  expect(warnings("-device", "virtio-blk-device,drive=hd")).toEqual([
+    `warning: -blockdev ${flash}: no device uses it`,
+  ]);
+  expect(warnings("-machine", "virt,pflash0=rom", "-device", "virtio-blk-device,drive=hd")).toEqual([]);
+});
+
 describe("-rtc", () => {
   const now = Date.UTC(2026, 0, 2, 3, 4, 5);
 

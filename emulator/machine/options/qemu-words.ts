@@ -20,6 +20,8 @@ interface Meaning {
 interface WordsOfOne {
   /** `-blockdev` options, by node name. */
   readonly nodes: ReadonlyMap<string, BlockNode>;
+  /** Names of the nodes that a device or a flash bank uses. */
+  readonly used: Set<string>;
 }
 
 /** A file that `-blockdev` names. */
@@ -242,7 +244,7 @@ const ATTACHED = /^-(m\d|Mvirt)/;
  * @throws CommandError that names the option if it is unknown, or one of QEMU's that is not supported
  */
 export function fromQemu(words: readonly string[], known: ReadonlySet<string>): Translation {
-  const all: WordsOfOne = { nodes: nodesOf(words) };
+  const all: WordsOfOne = { nodes: nodesOf(words), used: new Set() };
   const ours: string[] = [];
   const spellings: Spelling[] = [];
   for (let at = 0; at < words.length; at++) {
@@ -280,12 +282,17 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
     if (!meaning.takesValue && attached !== undefined)
       throw new CommandError(`${word}: the option takes no value; give --${bare}`);
   }
-  return { words: ours, asWritten: (message) => asWritten(message, spellings) };
+  const warnings = [...all.nodes]
+    .filter(([name]) => !all.used.has(name))
+    .map(([, { text }]) => `warning: ${text}: no device uses it`);
+  return { words: ours, warnings, asWritten: (message) => asWritten(message, spellings) };
 }
 
 /** What a command line means in our words. */
 export interface Translation {
   readonly words: readonly string[];
+  /** What is accepted and has no effect. */
+  readonly warnings: readonly string[];
   /** A message about our words, with each option as the user wrote it. */
   asWritten(message: string): string;
 }
@@ -322,14 +329,14 @@ function asWritten(message: string, spellings: readonly Spelling[]): string {
 }
 
 /** `virt`, with properties. Features that do not exist here may only be off. */
-function machineWords(value: string, { nodes }: WordsOfOne): string[] {
+function machineWords(value: string, all: WordsOfOne): string[] {
   const [type, ...properties] = parseKeyValues("-machine", value, "type");
   const name = type?.[0] === "type" ? type[1] : value;
   if (properties.some(([property]) => asksForHelp(property))) return ["--machine", `${name},help`];
   const words = ["--machine", name];
   for (const [property, setting] of properties) {
     const bank = /^pflash([01])$/.exec(property)?.[1];
-    if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, nodes));
+    if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, all));
     else if (!(OFF_ANYWAY[property] ?? []).includes(setting)) {
       throw new CommandError(
         Object.hasOwn(OFF_ANYWAY, property)
@@ -355,21 +362,23 @@ export const OFF_ANYWAY: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A device whose drive is a node of `-blockdev` adds that drive. */
-function deviceWords(value: string, { nodes }: WordsOfOne): string[] {
+function deviceWords(value: string, { nodes, used }: WordsOfOne): string[] {
   const drive = parseKeyValues("-device", value, "driver").find(([name]) => name === "drive")?.[1];
   const node = drive === undefined ? undefined : nodes.get(drive);
   const words = ["--device", value];
-  if (node === undefined) return words;
+  if (drive === undefined || node === undefined) return words;
+  used.add(drive);
   const readOnly = node.readOnly ? ",readonly=on" : "";
   return ["--drive", `if=none,id=${drive},file=${doubled(node.file)}${readOnly}`, ...words];
 }
 
-function flashDrive(bank: number, node: string, nodes: WordsOfOne["nodes"]): string {
+function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne): string {
   const found = nodes.get(node);
   if (found === undefined)
     throw new CommandError(
       `-machine pflash${bank}=${node}: there is no such node; give -blockdev node-name=${node},driver=file,filename=FILE, or -drive if=pflash,unit=${bank},file=FILE`,
     );
+  used.add(node);
   return `if=pflash,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
 }
 
