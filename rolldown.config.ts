@@ -129,5 +129,5 @@ export default defineConfig([
   withPlugin(dense(commonJs([...PROGRAM, ...MEASURED], "bin/program", isApart)), startable(MEASURED)),
   dense(withoutComments(apart.filter((name) => !isSteppedThrough(name)))),
   withoutComments(apart.filter(isSteppedThrough)),
-  commonJs(HOST, "emulator/host/index", () => false),
+  dense(commonJs(HOST, "emulator/host/index", () => false)),
 ]);

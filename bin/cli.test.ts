@@ -69,8 +69,8 @@ describe("usage errors", () => {
     ],
     [
       "an unknown form",
-      ["run", "--kernel", hello, "--regions", "heap"],
-      /--regions heap: .*embedded or owned/,
+      ["run", "--kernel", hello, "--regions", "stack"],
+      /--regions stack: .*embedded, owned or heap/,
     ],
     ["an unknown machine", ["run", "--kernel", hello, "-M", "pc"], /-M pc: unknown machine; give virt/],
     ["an invalid count", ["run", "--kernel", hello, "--max-instructions", "-5"], /--max-instructions -5/],

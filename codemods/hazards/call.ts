@@ -97,7 +97,8 @@ function parameterNames(call: CallExpression): string[] | undefined {
   const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
   const [method, another] = declarationsOf(name);
   if (Node.isMethodDeclaration(method) && another === undefined) {
-    return method.getParameters().map((parameter) => parameter.getName());
+    const names = method.getParameters().map((parameter) => parameter.getName());
+    return names[0] === "this" ? names.slice(1) : names;
   }
   const signature = call.getProject().getTypeChecker().getResolvedSignature(call);
   return signature?.getDeclaration() === undefined
@@ -115,7 +116,18 @@ export function hasCounterpart(
   if (from === "owned") return instance.getProperty(maker.init) !== undefined;
   const method = classType.getProperty(maker.new)?.getDeclarations()[0];
   const made = method?.getType().getCallSignatures()[0]?.getReturnType().getNonNullableType();
+  if (made?.isTypeParameter()) return isOfClassItIsCalledOn(method, made);
   return made !== undefined && made.getSymbol() === instance.getSymbol();
+}
+
+/** Whether the type parameter `made` is the class of the receiver: `static newIommu<R>(this: QomType<R>, …): R`. */
+function isOfClassItIsCalledOn(method: Node | undefined, made: Type): boolean {
+  const [receiver] = Node.isMethodDeclaration(method) ? method.getParameters() : [];
+  if (receiver?.getName() !== "this") return false;
+  const { compilerType } = made;
+  const type = receiver.getType();
+  const arguments_ = [...type.getTypeArguments(), ...type.getAliasTypeArguments()];
+  return arguments_.some((each) => each.compilerType === compilerType);
 }
 
 export function creationCall(field: RegionField, identity: Identity): Refusal | undefined {

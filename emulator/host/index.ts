@@ -17,4 +17,5 @@ export {
   writeOutputs,
 } from "./output-file.ts";
 export { isSamePlace, type OutputKind, type OutputPlace, outputPlace } from "./output-place.ts";
+export { openRamFile } from "./ram-file.ts";
 export { BROKEN_PIPE, onBrokenOutput, watchStandardOutput, writeError } from "./standard-output.ts";

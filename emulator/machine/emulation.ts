@@ -1,5 +1,5 @@
 import { CodePages, type DebugHit, RiscvHart, type RiscvHartOptions, type Translate } from "#cpu/riscv";
-import { CommandError } from "#host";
+import { CommandError, openRamFile } from "#host";
 import { CpuBus, GuestMemory, MemTxResult, PAGE_BYTES } from "#memory";
 import {
   Clock,
@@ -36,7 +36,7 @@ export interface EmulationOptions {
   readonly trace?: boolean;
   readonly traceLine?: TraceLine;
   /** Options of the object model: checked mode, allocation stacks. */
-  readonly model?: Pick<DeviceModelOptions, "checked" | "recordStacks" | "references">;
+  readonly model?: Pick<DeviceModelOptions, "checked" | "heapRegions" | "recordStacks" | "references">;
   readonly wallClock?: bigint;
   /** Drives, devices and everything else that the command line adds to the board. */
   readonly attached?: HardwareOptions;
@@ -131,6 +131,7 @@ export class Emulation {
     this.memory = guest.memory;
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
     this.model = new DeviceModel({
+      openRamFile,
       ...options.model,
       ram: guest,
       clock: this.clock,

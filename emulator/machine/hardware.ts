@@ -7,6 +7,10 @@ import type { TypeRegistry } from "#qom";
 export const REGION_FORMS = ["embedded", "owned"] as const;
 export type RegionForm = (typeof REGION_FORMS)[number];
 
+/** Where the regions of a machine's devices are: in one of the forms, or each allocated by hand and never freed. */
+export const REGION_STORAGES = [...REGION_FORMS, "heap"] as const;
+export type RegionStorage = (typeof REGION_STORAGES)[number];
+
 /** The device models in one of the two forms. */
 export interface Hardware {
   readonly form: RegionForm;

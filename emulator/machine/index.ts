@@ -15,7 +15,9 @@ export {
   loadHardwareFrom,
   type OwnHardware,
   REGION_FORMS,
+  REGION_STORAGES,
   type RegionForm,
+  type RegionStorage,
 } from "./hardware.ts";
 export type { BootFiles } from "./images.ts";
 export { type BackendKind, CHARDEV_KINDS, type HostResource, NETDEV_KINDS } from "./options/backend-kinds.ts";

@@ -143,7 +143,7 @@ async function run(
       ...machine,
       endsAtReset: !options.reboot,
       trace: stats !== null || snapshot !== null,
-      model: { recordStacks: verbose },
+      model: { ...machine.model, recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
     await readyOrDestroyed(emulation);

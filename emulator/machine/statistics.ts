@@ -1,10 +1,10 @@
 import type { HeapUsage, Leak } from "#qom";
 import type { Emulation, RunEnd } from "./emulation.ts";
-import type { RegionForm } from "./hardware.ts";
+import type { RegionStorage } from "./hardware.ts";
 
 /** What `--stats` writes: everything that runs are compared by. */
 export interface RunStatistics {
-  readonly regions: RegionForm;
+  readonly regions: RegionStorage;
   /** Instructions executed. */
   readonly instructions: number;
   /** Elapsed guest time, in nanoseconds. */
@@ -40,7 +40,7 @@ export interface RunStatistics {
 /** Destroys the machine and returns the statistics of the run. */
 export function finishRun(
   emulation: Emulation,
-  regions: RegionForm,
+  regions: RegionStorage,
   end: RunEnd,
   runMilliseconds: number,
 ): RunStatistics {

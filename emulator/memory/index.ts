@@ -14,11 +14,20 @@ export {
   UNSPECIFIED_ATTRS,
 } from "./access/ops.ts";
 export { HostRam, type RamAllocator, RamBlock } from "./access/ram.ts";
+export type { OpenRamFile, RamFile, RamFileOptions } from "./access/ram-file.ts";
 export { AddressSpace, AddressSpaceStorage } from "./address-space.ts";
 export { checkAddress, checkSize, formatAddress, type hwaddr, WHOLE_ADDRESS_SPACE } from "./hwaddr.ts";
 export { FlatRange } from "./map/flat-range.ts";
 export { FlatView } from "./map/flat-view.ts";
 export { FoundRange } from "./map/found-range.ts";
+export {
+  IommuAccess,
+  IommuEvent,
+  IommuMemoryRegion,
+  type IommuNotifier,
+  type IommuTlbEntry,
+  iommuOf,
+} from "./map/iommu.ts";
 export { formatFlatViews, formatMtree } from "./map/mtree.ts";
 export { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
 export {

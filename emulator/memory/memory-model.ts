@@ -1,11 +1,20 @@
-import { ObjectModel, type ObjectModelOptions, QomAbort, type QomObject } from "#qom";
+import {
+  ObjectModel,
+  type ObjectModelOptions,
+  QomAbort,
+  type QomObject,
+  type QomType,
+  type Storage,
+} from "#qom";
 import { HostRam, type RamAllocator } from "./access/ram.ts";
+import type { OpenRamFile } from "./access/ram-file.ts";
 import { ReclaimedRam } from "./access/reclaimed-ram.ts";
 import type { AddressSpace } from "./address-space.ts";
 import { MapChanges, type Places } from "./map/changes.ts";
 import { FlatView, physicalRoot, type ViewChange } from "./map/flat-view.ts";
 import type { FoundRange } from "./map/found-range.ts";
 import { type Interval, united } from "./map/interval.ts";
+import { RamBlocks } from "./map/ram-blocks.ts";
 import { type ReferencePolicy, type ReferenceRules, referencePolicies } from "./map/references.ts";
 import { MemoryRegion } from "./map/region.ts";
 import type { MemoryListener } from "./observe/listener.ts";
@@ -19,8 +28,20 @@ export interface NoOwner {
 export interface MemoryModelOptions extends ObjectModelOptions {
   /** Allocates the bytes of RAM regions; default: host buffers. */
   readonly ram?: RamAllocator;
+  /** Opens files for RAM that has their bytes; default: there are none. */
+  readonly openRamFile?: OpenRamFile;
   /** What references to regions count on; default: `owner`, the rules of QEMU since 10.2. */
   readonly references?: ReferencePolicy;
+  /**
+   * Gives each region that an object embeds a block of its own, allocated by hand, which nothing frees: what
+   * `g_new(MemoryRegion)` and `memory_region_init` do in C.
+   */
+  readonly heapRegions?: boolean;
+  /**
+   * Whether RAM gets an identity, by which two of a name abort, as `memory_region_init_ram` does in QEMU. Default: true.
+   * False has the effect of its `_nomigrate` variants: for machines that try out devices, several of a class on a bus.
+   */
+  readonly migratable?: boolean;
   /** Called when RCU callbacks are waiting: `rcu.poll` is due as soon as no reader is active. */
   readonly onRcuPending?: () => void;
 }
@@ -28,8 +49,12 @@ export interface MemoryModelOptions extends ObjectModelOptions {
 /** The object model of a machine with memory: address spaces, flat views, transactions and RCU. */
 export class MemoryModel extends ObjectModel {
   readonly ram: RamAllocator;
+  readonly openRamFile: OpenRamFile | null;
+  private readonly heapRegions: boolean;
   /** RAM on its way back to `ram`. */
   readonly reclaimedRam: ReclaimedRam;
+  /** RAM that has an identity; null if no RAM of the machine gets one. */
+  readonly ramBlocks: RamBlocks | null;
   readonly rcu: Rcu;
   readonly noOwner: NoOwner = { model: this };
   /** What the next commit has to render. */
@@ -71,6 +96,9 @@ export class MemoryModel extends ObjectModel {
   constructor(options: MemoryModelOptions = {}) {
     super(options);
     this.ram = options.ram ?? new HostRam();
+    this.openRamFile = options.openRamFile ?? null;
+    this.heapRegions = options.heapRegions === true;
+    this.ramBlocks = options.migratable === false ? null : new RamBlocks((owner) => this.busPathOf(owner));
     this.reclaimedRam = new ReclaimedRam(this.ram, this.detector);
     this.rcu = new Rcu(options.onRcuPending);
     const isRoot = (region: MemoryRegion) => this.spacesOf.has(region) || this.flatViews.has(region);
@@ -78,6 +106,16 @@ export class MemoryModel extends ObjectModel {
     this.references = referencePolicies[options.references ?? "owner"];
     this.types.register(MemoryRegion);
     this.emptyView = new FlatView(this, null);
+  }
+
+  override embed<T extends QomObject>(holder: Storage, type: QomType<T>): T {
+    const onHeap = this.heapRegions && isRegionType(type);
+    return onHeap ? this.allocate(type) : super.embed(holder, type);
+  }
+
+  /** Where a device is, if its bus says so. */
+  protected busPathOf(_owner: QomObject): string | null {
+    return null;
   }
 
   /** Reports an access to `region` that its busy device refused; only the first for each region. */
@@ -134,8 +172,13 @@ export class MemoryModel extends ObjectModel {
   }
 
   begin(): void {
-    for (const listener of this.listeners) listener.flushCoalesced?.();
+    this.flushCoalesced();
     this.depth++;
+  }
+
+  /** Has the host deliver the writes that it has batched. */
+  flushCoalesced(): void {
+    for (const listener of this.listeners) listener.flushCoalesced?.();
   }
 
   commit(): void {
@@ -295,6 +338,11 @@ export class MemoryModel extends ObjectModel {
     this.rcu.drain();
     this.reclaimedRam.check();
   }
+}
+
+function isRegionType(type: QomType): boolean {
+  const { prototype }: { prototype?: unknown } = type as object;
+  return type === (MemoryRegion as QomType) || prototype instanceof MemoryRegion;
 }
 
 /** Where the views before and after a change differ. */

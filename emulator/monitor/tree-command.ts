@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { CommandError } from "#host";
 import { addMachineOptions, Emulation, type MachineArguments, machineOptions } from "#machine";
-import { formatFlatViews, formatMtree, type ReferencePolicy, referencePolicies } from "#memory";
+import { formatFlatViews, formatMtree } from "#memory";
 import type { DeviceModel } from "#qdev";
 import { formatQomTree } from "./qom-tree.ts";
 import { formatQtree } from "./qtree.ts";
@@ -12,7 +12,6 @@ const VIEWS = ["mtree", "qom", "qtree", "refs"] as const;
 interface TreeOptions extends MachineArguments {
   readonly flat?: boolean;
   readonly format: RefsFormat;
-  readonly references: ReferencePolicy;
 }
 
 /** Adds `regionlab tree`. */
@@ -24,12 +23,7 @@ export function addTreeCommand(program: Command): void {
     )
     .argument("<view>", VIEWS.join(", "))
     .option("--flat", "with mtree: show the flat views", false)
-    .addOption(new Option("--format <format>", "with refs").choices(REFS_FORMATS).default("text"))
-    .addOption(
-      new Option("--references <policy>", "with refs: what references to regions count on")
-        .choices(Object.keys(referencePolicies))
-        .default("owner"),
-    );
+    .addOption(new Option("--format <format>", "with refs").choices(REFS_FORMATS).default("text"));
   addMachineOptions(command).action(async (view: string, options: TreeOptions) => {
     process.stdout.write(await show(view, options));
   });
@@ -42,12 +36,7 @@ async function show(view: string, options: TreeOptions): Promise<string> {
     throw new CommandError(`--flat: only mtree has flat views; leave it out`);
   if (view !== "refs" && options.format !== "text")
     throw new CommandError(`--format ${options.format}: only refs has it; leave it out`);
-  if (view !== "refs" && options.references !== "owner")
-    throw new CommandError(`--references ${options.references}: only refs shows them; leave it out`);
-  const emulation = new Emulation({
-    ...(await machineOptions(options)),
-    model: { references: options.references },
-  });
+  const emulation = new Emulation(await machineOptions(options));
   const text = formatted(view, emulation.model, options);
   emulation.destroy();
   return text;

@@ -45,6 +45,11 @@ export class Bus extends QomObject {
     return this.seated.size >= maxDevices;
   }
 
+  /** Where a device sits, for buses whose devices have addresses; the system bus gives no paths. */
+  pathOf(_device: Device): string | null {
+    return null;
+  }
+
   /** What the devices on the bus reach by DMA. */
   get dmaSpace(): AddressSpace {
     return this.model.systemSpace;

@@ -94,6 +94,10 @@ export class DeviceModel extends MemoryModel {
       if (this.types.isA(object.qomType, driver)) setGlobal(object, { driver, property, value });
   }
 
+  protected override busPathOf(owner: QomObject): string | null {
+    return owner instanceof Device ? (owner.parentBus?.pathOf(owner) ?? null) : null;
+  }
+
   /** Takes the drive called `name` for one device. @throws QomError when there is none, or it is in use. */
   attachDrive(name: string): BlockBackend {
     const drive = this.drives.get(name);
@@ -119,6 +123,19 @@ export class DeviceModel extends MemoryModel {
     const number = this.busNumbers.get(typeName) ?? 0;
     this.busNumbers.set(typeName, number + 1);
     return `${typeName}.${number}`;
+  }
+
+  /**
+   * Ends the machine. Where unrealizing a device unparents its regions, what is mapped is unmapped first, as QEMU would have
+   * to, which never destroys a board.
+   */
+  override destroy(): void {
+    const { memory } = this;
+    if (this.references.unparentsAtUnrealize && memory !== null)
+      this.transaction(() => {
+        for (const region of [...memory.subregions]) memory.delSubregion(region);
+      });
+    super.destroy();
   }
 
   /** The main system bus, created on first use. */

@@ -28,7 +28,7 @@ class Soldered extends Card {
 }
 
 function slots() {
-  const model = new DeviceModel({ checked: "throw", releaseOrder: 1 });
+  const model = new DeviceModel({ checked: "throw", releaseOrder: 1, migratable: false });
   model.types.register(SlotBus, Card, Soldered);
   model.systemMemory = MemoryRegion.new(model.noOwner, "system", 2 ** 64);
   const space = new AddressSpace(model, model.systemMemory, "memory");

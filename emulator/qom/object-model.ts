@@ -1,7 +1,7 @@
 import { Container } from "./container.ts";
 import { QomAbort, QomError } from "./errors.ts";
 import { HostHeap } from "./host-heap.ts";
-import { ObjectState, type QomObject, type QomType } from "./object.ts";
+import { ObjectState, type QomObject, type QomType, type Storage } from "./object.ts";
 import { RandomOrder } from "./random-order.ts";
 import { TypeRegistry } from "./type-registry.ts";
 import { type DetectionMode, UseDetector } from "./use-detector.ts";
@@ -58,6 +58,12 @@ export class ObjectModel {
     const object = new type({ model: this, block });
     block.sealed = true;
     return object;
+  }
+
+  /** Makes room for an object in another that is being constructed. Only for `QomObject.embed`. */
+  embed<T extends QomObject>(holder: Storage, type: QomType<T>): T {
+    this.heap.extend(holder.block, type.instanceSize);
+    return new type(holder);
   }
 
   /**

@@ -100,8 +100,7 @@ export abstract class QomObject {
         `${this.describe()} embeds a ${type.typeName} after its construction; embed in a field or the constructor, or create one with storage of its own`,
       );
     }
-    this.model.heap.extend(this.block, type.instanceSize);
-    return new type(this);
+    return this.model.embed(this, type);
   }
 
   /** Embeds `count` objects of `type`. */

@@ -1,4 +1,4 @@
-import { MemoryRegion } from "#memory";
+import { IommuMemoryRegion, MemoryRegion } from "#memory";
 import { constructors } from "./c09.ts";
 import { SHARES } from "./c12.ts";
 import type { Claim } from "./claim.ts";
@@ -6,7 +6,9 @@ import type { Evidence } from "./evidence.ts";
 import type { QemuFigures } from "./qemu-figures.ts";
 
 const initialisers = () =>
-  Object.getOwnPropertyNames(MemoryRegion.prototype).filter((name) => /^init([A-Z]|$)/.test(name));
+  [MemoryRegion, IommuMemoryRegion]
+    .flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype))
+    .filter((name) => /^init([A-Z]|$)/.test(name));
 
 export const c10 = ({ mixed }: Evidence, { figures }: QemuFigures): Claim => ({
   id: "C10",

@@ -1,6 +1,5 @@
-import { Device } from "#qdev";
-import type { QomObject, QomType } from "#qom";
-import { type Claim, has, isFine } from "./claim.ts";
+import { Device, stringProperty } from "#qdev";
+import { type Claim, has, isFine, type Storage } from "./claim.ts";
 
 export const c14: Claim = {
   id: "C14",
@@ -11,22 +10,25 @@ export const c14: Claim = {
     "If a network card may be one of several types, its size is not known when the board is compiled, so it cannot be a field of the board.",
   scenarios: [
     {
-      name: "network card of a type chosen at run time",
+      name: "board whose network card and disk have types that are options",
       description:
-        "The type of a board's network card is an option; for each of two types, the board is created, then the card, and the board is removed.",
+        "A board takes the types of its network card and its disk as options; it is created with each of four pairs, builds what the options say, and is removed.",
       rule: "Storage inside an object is fixed by its type when it is allocated [1.2]: a part whose type comes later has no place there. As a child that the object model allocates it has [1.3, 2.1]. Allocated by hand and initialised in place, it is never freed [3.5c].",
       policies: ["owner"],
       predicted: { embedded: "abort", owned: "clean", heap: "leak" },
       agrees: ({ storage }, seen) =>
         storage === "embedded" ? has(seen, "abort") : storage === "owned" ? isFine(seen) : null,
       run: (stage) => {
-        for (const type of [SmallCard, LargeCard]) {
-          const board = stage.model.create(Board);
-          board.plug();
-          if (stage.storage === "embedded") board.embedCard(type);
-          else if (stage.storage === "owned") board.ownCard(type);
-          else board.allocateCard(type);
-          board.remove();
+        stage.model.types.register(...CARDS, ...DISKS);
+        for (const nic of CARDS) {
+          for (const disk of DISKS) {
+            const board = stage.model.create(Board);
+            board.setProperty("nic", nic.typeName);
+            board.setProperty("disk", disk.typeName);
+            board.storage = stage.storage;
+            board.plug();
+            board.remove();
+          }
         }
         return undefined;
       },
@@ -47,22 +49,38 @@ class LargeCard extends Device {
   static override readonly instanceSize: number = 0x4000;
 }
 
+class SmallDisk extends Device {
+  static override readonly typeName = "small-disk";
+  static override readonly instanceSize: number = 0x300;
+}
+
+class LargeDisk extends Device {
+  static override readonly typeName = "large-disk";
+  static override readonly instanceSize: number = 0x3000;
+}
+
+const CARDS = [SmallCard, LargeCard];
+const DISKS = [SmallDisk, LargeDisk];
+
 class Board extends Device {
-  static override readonly typeName = "board-with-card";
+  static override readonly typeName = "board-with-options";
+  static override readonly properties = [
+    stringProperty<Board>("nic", "nic"),
+    stringProperty<Board>("disk", "disk"),
+  ];
+  nic = "";
+  disk = "";
+  storage: Storage = "owned";
 
-  embedCard(type: QomType<Device>): void {
-    this.take(this.embed(type));
-  }
-
-  ownCard(type: QomType<Device>): void {
-    this.newChild("card", type);
-  }
-
-  allocateCard(type: QomType<Device>): void {
-    this.take(this.model.allocate(type));
-  }
-
-  private take(card: QomObject): void {
-    this.initializeChild("card", card);
+  protected override realize(): void {
+    for (const part of ["nic", "disk"] as const) {
+      const type = this.model.types.lookup(this[part]);
+      if (this.storage === "owned") this.newChild(part, type);
+      else
+        this.initializeChild(
+          part,
+          this.storage === "embedded" ? this.embed(type) : this.model.allocate(type),
+        );
+    }
   }
 }

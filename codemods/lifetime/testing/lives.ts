@@ -46,7 +46,7 @@ function wrongInLife(type: DeviceType, all: readonly QomType[], resetAfterwards:
     }
   };
   let now = 0;
-  const model = new DeviceModel({ checked: "count", clock: new Clock(() => now, 0n) });
+  const model = new DeviceModel({ checked: "count", clock: new Clock(() => now, 0n), migratable: false });
   model.types.register(Peer, ...all);
   model.systemMemory = MemoryRegion.new(model.noOwner, "system", WHOLE_ADDRESS_SPACE);
   new AddressSpace(model, model.systemMemory, "memory"); // the model holds it

@@ -42,6 +42,7 @@ export class Stage {
       checked: "count",
       clock: new rooms.qdev.Clock(() => this.now, WALL_CLOCK),
       ram: this.guestMemory(life.failingRam),
+      migratable: false, // two devices of a class may have RAM of one name
     });
     this.observer = new Observer(rooms, this.model);
     this.listen();

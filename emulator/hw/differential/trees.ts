@@ -14,3 +14,16 @@ export async function loadTrees(): Promise<NamedTree[]> {
   );
   return Promise.all(names.map(async (name) => ({ name, tree: await import(`../${name}/index.ts`) })));
 }
+
+/** As `loadTrees`; the trees have devices for tests as well. */
+export async function loadTestTrees(): Promise<NamedTree[]> {
+  const extended = async ({ name, tree }: NamedTree): Promise<NamedTree> => {
+    const more: DeviceTreeModule = await import(`../${name}/testing/index.ts`);
+    const registerTypes: DeviceTreeModule["registerTypes"] = (registry) => {
+      tree.registerTypes(registry);
+      more.registerTypes(registry);
+    };
+    return { name, tree: { registerTypes } };
+  };
+  return Promise.all((await loadTrees()).map(extended));
+}

@@ -1,6 +1,13 @@
 /** A machine that contains only the device under test, for tests that access it through an address space. */
 import { type AccessSize, AddressSpace, MemoryRegion, type MemTxResult, WHOLE_ADDRESS_SPACE } from "#memory";
-import { Clock, DeviceModel, type IrqInput, type ShutdownRequest, SysBusDevice } from "#qdev";
+import {
+  Clock,
+  DeviceModel,
+  type DeviceModelOptions,
+  type IrqInput,
+  type ShutdownRequest,
+  SysBusDevice,
+} from "#qdev";
 import { type PropertyValue, QomAbort, type TypeRegistry } from "#qom";
 
 /** The exports of a tree of devices that tests need. */
@@ -23,6 +30,12 @@ export class Probe implements IrqInput {
   }
 }
 
+/** What a host-window shares with its host. */
+export interface HostMemory {
+  memory: Uint8Array | null;
+  hostRegisters: Uint8Array;
+}
+
 /** Any order of release must do, so tests use a shuffled one. */
 export const RELEASE_ORDER = 1;
 
@@ -38,9 +51,9 @@ export class Rig {
   readonly guestErrors: string[] = [];
   private now = 0;
 
-  constructor(tree: DeviceTreeModule) {
+  constructor(tree: DeviceTreeModule, options: DeviceModelOptions = {}) {
     const clock = new Clock(() => this.now, WALL_CLOCK);
-    this.model = new DeviceModel({ clock, checked: "throw", releaseOrder: RELEASE_ORDER });
+    this.model = new DeviceModel({ clock, checked: "throw", releaseOrder: RELEASE_ORDER, ...options });
     tree.registerTypes(this.model.types);
     this.model.onShutdownRequest = (request) => this.requests.push(request);
     this.model.onGuestError = (_, message) => this.guestErrors.push(message);

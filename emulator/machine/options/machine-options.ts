@@ -3,9 +3,10 @@ import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import type { Translate } from "#cpu/riscv";
 import { CommandError, HelpRequest } from "#host";
+import { type ReferencePolicy, referencePolicies } from "#memory";
 import { DeviceModel } from "#qdev";
 import type { EmulationOptions } from "../emulation.ts";
-import { type Hardware, loadHardware, REGION_FORMS, type RegionForm } from "../hardware.ts";
+import { type Hardware, loadHardware, REGION_STORAGES, type RegionStorage } from "../hardware.ts";
 import type { BootFiles } from "../images.ts";
 import { parseCount, parseSize } from "../size.ts";
 import { CHARDEV_KINDS, NETDEV_KINDS } from "./backend-kinds.ts";
@@ -29,6 +30,7 @@ const DEFAULT_FIRMWARE = [
 /** The options as commander collects them. */
 export interface MachineArguments extends HardwareArguments {
   readonly regions: string;
+  readonly references: string;
   readonly machine: string;
   readonly memory: string;
   readonly smp: string;
@@ -47,9 +49,18 @@ export function addMachineOptions(command: Command): Command {
   command
     .addOption(
       suggesting(
-        new Option("--regions <form>", "how devices hold their memory regions"),
-        REGION_FORMS,
+        new Option(
+          "--regions <form>",
+          "how devices hold their memory regions; heap: allocated by hand and never freed",
+        ),
+        REGION_STORAGES,
       ).default("embedded"),
+    )
+    .addOption(
+      suggesting(
+        new Option("--references <policy>", "what references to memory regions count on"),
+        Object.keys(referencePolicies),
+      ).default("owner"),
     )
     .addOption(
       suggesting(new Option("-M, --machine <name>", "board; help lists them"), ["virt", "help"]).default(
@@ -95,7 +106,9 @@ function suggesting(option: Option, values: readonly string[]): Option {
 export async function machineOptions(
   options: MachineArguments,
 ): Promise<EmulationOptions & { readonly files: BootFiles }> {
-  const hardware = await loadHardware(parseRegions(options.regions));
+  const storage = parseRegions(options.regions);
+  const references = parsePolicy(options.references);
+  const hardware = await loadHardware(storage === "owned" ? "owned" : "embedded");
   answerHelp(options, hardware);
   const attached = parseHardwareOptions(options);
   for (const { text, interface: kind, unit } of attached.drives)
@@ -109,6 +122,7 @@ export async function machineOptions(
   const wallClock = options.rtc === undefined ? undefined : parseRtc(options.rtc, Date.now());
   return {
     hardware,
+    model: { references, heapRegions: storage === "heap" },
     machine: parseMachine(options.machine),
     ramBytes: parseSize("-m", options.memory),
     hartCount: parseHarts(options.smp, hardware.mostHarts),
@@ -160,11 +174,22 @@ function propertiesOf(hardware: Hardware, driver: string): HelpRequest {
 }
 
 /** The form that `--regions` names. @throws CommandError for any other. */
-export function parseRegions(text: string): RegionForm {
-  const form = REGION_FORMS.find((each) => each === text);
-  if (form === undefined)
-    throw new CommandError(`--regions ${text}: unknown form; give ${REGION_FORMS.join(" or ")}`);
-  return form;
+export function parseRegions(text: string): RegionStorage {
+  return oneOf("--regions", text, "form", REGION_STORAGES);
+}
+
+/** The rules that `--references` names. @throws CommandError for others */
+function parsePolicy(text: string): ReferencePolicy {
+  return oneOf("--references", text, "policy", Object.keys(referencePolicies) as ReferencePolicy[]); // its keys
+}
+
+function oneOf<T extends string>(option: string, text: string, what: string, known: readonly T[]): T {
+  const found = known.find((each) => each === text);
+  if (found === undefined)
+    throw new CommandError(
+      `${option} ${text}: unknown ${what}; give ${known.slice(0, -1).join(", ")} or ${known.at(-1)}`,
+    );
+  return found;
 }
 
 /** The board that `-M` names, as a type name's stem. @throws CommandError for any other. */

@@ -10,6 +10,7 @@ import type { RamBlock } from "./ram.ts";
 import type { Section } from "./section.ts";
 import { sharesPage, takesPieces } from "./shared-page.ts";
 import { type TransferPath, transferFrom, transferTo } from "./transfer.ts";
+import { translate } from "./translate.ts";
 
 /**
  * Accesses to whatever one flat view shows.
@@ -154,6 +155,7 @@ export abstract class Accessor implements TransferPath {
     const { region } = range;
     access.attrs = attrs;
     if (region.readsDirectly) return this.load(range, address, size);
+    if (region.isIommu) return this.readTranslated(range, address, size, attrs);
     if (sharesPage(range, address)) {
       if (takesPieces(view, address, size, false, attrs)) return this.readAcross(address, size);
       access.result = MemTxResult.DecodeError;
@@ -186,6 +188,8 @@ export abstract class Accessor implements TransferPath {
       access.result = MemTxResult.DecodeError;
     } else if (region.writesDirectly) {
       this.store(range, address, size, low, high);
+    } else if (region.isIommu) {
+      this.writeTranslated(range, address, size, low, high, attrs);
     } else if (sharesPage(range, address)) {
       if (takesPieces(view, address, size, true, attrs)) this.writeAcross(address, size, low, high);
       else access.result = MemTxResult.DecodeError;
@@ -228,7 +232,47 @@ export abstract class Accessor implements TransferPath {
     range.region.dirtyLog?.mark(offset, size);
   }
 
-  /** An access that is split: it crosses the end of a RAM range, or is to a shared page. */
+  private readTranslated(range: FlatRange, address: number, size: AccessSize, attrs: MemTxAttrs): number {
+    const { access } = this;
+    const to = translate(range, address, size, false, attrs);
+    access.attrs = attrs; // the IOMMU may have made accesses of its own
+    if (to === null) {
+      access.result = MemTxResult.DecodeError;
+      access.high = 0;
+      return 0;
+    }
+    const { space } = to;
+    if (to.length < size) return this.readAcross(address, size);
+    const value = space.read(to.address, size, attrs);
+    access.result = space.result;
+    access.high = space.high;
+    return value;
+  }
+
+  private writeTranslated(
+    range: FlatRange,
+    address: number,
+    size: AccessSize,
+    low: number,
+    high: number,
+    attrs: MemTxAttrs,
+  ): void {
+    const { access } = this;
+    const to = translate(range, address, size, true, attrs);
+    access.attrs = attrs; // as above
+    if (to === null) {
+      access.result = MemTxResult.DecodeError;
+      return;
+    }
+    if (to.length < size) {
+      this.writeAcross(address, size, low, high);
+      return;
+    }
+    to.space.write(to.address, size, low, high, attrs);
+    access.result = to.space.result;
+  }
+
+  /** An access that is split: it crosses the end of a RAM range or of an IOMMU's page, or is to a shared page. */
   private readAcross(address: number, size: AccessSize): number {
     const bytes = new DataView(new ArrayBuffer(8));
     this.readBytes(address, new Uint8Array(bytes.buffer, 0, size), this.access.attrs);

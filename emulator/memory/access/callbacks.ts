@@ -13,7 +13,13 @@ export class CallbackAccesses {
 
   /** Reads, leaving the value in `access`. A callback that throws loses its record. */
   read(region: MemoryRegion, offset: number, size: number): void {
-    const { access, idle } = this;
+    const { access } = this;
+    if (region.flushesCoalesced) {
+      const { attrs } = access; // the delivery makes accesses of its own
+      region.model.flushCoalesced();
+      access.attrs = attrs;
+    }
+    const { idle } = this;
     idle.inner ??= new Access();
     this.idle = idle.inner;
     idle.attrs = access.attrs;
@@ -27,6 +33,11 @@ export class CallbackAccesses {
   /** Writes the value in `access`. */
   write(region: MemoryRegion, offset: number, size: number): void {
     const { access, idle } = this;
+    if (region.flushesCoalesced) {
+      const { low, high, attrs } = access; // the delivery makes accesses of its own
+      region.model.flushCoalesced();
+      Object.assign(access, { low, high, attrs });
+    }
     idle.inner ??= new Access();
     this.idle = idle.inner;
     idle.attrs = access.attrs;

@@ -1,7 +1,9 @@
 import { type Block, QomAbort } from "#qom";
 import type { AddressSpace } from "../address-space.ts";
+import type { FlatRange } from "../map/flat-range.ts";
 import type { MemoryRegion } from "../map/region.ts";
 import type { MemTxAttrs } from "./ops.ts";
+import { translate } from "./translate.ts";
 
 /** Bytes of bounce buffers that one address space may have in use at once. */
 const BOUNCE_LIMIT = 4096;
@@ -37,6 +39,18 @@ export class Mapping {
   }
 }
 
+interface Reached {
+  readonly range: FlatRange;
+  /** Offset of the first byte in the region. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+function reached(range: FlatRange, address: number, length: number): Reached {
+  const offset = address - range.start + range.offset;
+  return { range, offset, length: Math.min(length, range.end - address) };
+}
+
 /** The active mappings of one address space. */
 export class MappingLedger {
   private readonly space: AddressSpace;
@@ -67,13 +81,19 @@ export class MappingLedger {
   }
 
   map(address: number, length: number, isWrite: boolean, attrs: MemTxAttrs): Mapping | null {
-    const range = this.space.find(address);
-    if (range === undefined || length <= 0) return null;
+    const first = this.reach(address, length, isWrite, attrs);
+    if (first === undefined || length <= 0) return null;
+    const { range, offset } = first;
     const { region } = range;
-    const within = Math.min(length, range.end - address);
+    let within = first.length;
     const direct = isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly;
-    const offset = address - range.start + range.offset;
     if (direct && region.ram !== null) {
+      while (within < length) {
+        const next = this.reach(address + within, length - within, isWrite, attrs);
+        if (next?.range.region !== region || next.range.readOnly !== range.readOnly) break;
+        if (next.offset !== offset + within) break;
+        within += next.length;
+      }
       return this.lend(
         new Mapping(
           region.ram.bytes.subarray(offset, offset + within),
@@ -122,6 +142,17 @@ export class MappingLedger {
   /** Calls `retry` once, when a bounce buffer becomes free; for use after `map` returned null. */
   whenFree(retry: () => void): void {
     this.waiters.push(retry);
+  }
+
+  /** What an access of `length` bytes reaches, as far as it goes in one piece. */
+  private reach(address: number, length: number, isWrite: boolean, attrs: MemTxAttrs): Reached | undefined {
+    const range = this.space.find(address);
+    if (range === undefined) return undefined;
+    if (!range.region.isIommu) return reached(range, address, length);
+    const to = translate(range, address, length, isWrite, attrs);
+    if (to === null) return undefined;
+    const behind = to.space.find(to.address);
+    return behind && reached(behind, to.address, to.length);
   }
 
   private lend(mapping: Mapping): Mapping {

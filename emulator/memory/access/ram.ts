@@ -27,6 +27,8 @@ export class HostRam implements RamAllocator {
 export class RamBlock {
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Identity: which RAM it is to another machine with the same devices; null for RAM that others allocated. */
+  id: string | null = null;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;

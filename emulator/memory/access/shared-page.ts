@@ -6,6 +6,7 @@ import type { AccessSize } from "./bus.ts";
 import { isValid, transferSize } from "./dispatch.ts";
 import { PAGE_BYTES } from "./guest-memory.ts";
 import type { MemTxAttrs } from "./ops.ts";
+import { translate } from "./translate.ts";
 
 /** Whether the page of `address` extends beyond the range that contains the address. */
 export function sharesPage(range: FlatRange, address: number): boolean {
@@ -24,7 +25,16 @@ export function takesPieces(
   isWrite: boolean,
   attrs: MemTxAttrs,
 ): boolean {
-  if (address % size !== 0) return false;
+  return address % size === 0 && takesAll(view, address, size, isWrite, attrs);
+}
+
+function takesAll(
+  view: FlatView,
+  address: number,
+  size: number,
+  isWrite: boolean,
+  attrs: MemTxAttrs,
+): boolean {
   for (let done = 0; done < size; ) {
     const at = address + done;
     const range = view.find(at);
@@ -33,6 +43,12 @@ export function takesPieces(
     const offset = at - range.start + range.offset;
     if (isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly) {
       done += Math.min(size - done, range.end - at);
+      continue;
+    }
+    if (region.isIommu) {
+      const to = translate(range, at, size - done, isWrite, attrs);
+      if (to === null || !takesAll(to.space.view, to.address, to.length, isWrite, attrs)) return false;
+      done += to.length;
       continue;
     }
     const piece = transferSize(region, offset, size - done);

@@ -6,6 +6,7 @@ import type { CallbackAccesses } from "./callbacks.ts";
 import { transferSize } from "./dispatch.ts";
 import type { MemTxAttrs } from "./ops.ts";
 import type { RamBlock } from "./ram.ts";
+import { translate } from "./translate.ts";
 
 /** What a transfer goes through. The view may change between two pieces, as callbacks may change the map. */
 export interface TransferPath {
@@ -16,7 +17,14 @@ export interface TransferPath {
 }
 
 /** Transfers one piece, at `at`, and returns its length; `done` bytes have been transferred before. */
-type Piece = (path: TransferPath, range: FlatRange, at: number, bytes: Uint8Array, done: number) => number;
+type Piece = (
+  path: TransferPath,
+  range: FlatRange,
+  at: number,
+  bytes: Uint8Array,
+  done: number,
+  attrs: MemTxAttrs,
+) => number;
 
 /** Fills `into` from `address` on, with zeroes where regions refuse the access. Returns the combined outcome. */
 export function transferFrom(
@@ -61,7 +69,7 @@ function transfer(
       continue;
     }
     access.result = MemTxResult.Ok;
-    done += piece(path, range, at, bytes, done);
+    done += piece(path, range, at, bytes, done, attrs);
     result |= access.result;
   }
   access.result = result;
@@ -74,6 +82,7 @@ function readPiece(
   at: number,
   bytes: Uint8Array,
   done: number,
+  attrs: MemTxAttrs,
 ): number {
   const { region } = range;
   const offset = at - range.start + range.offset;
@@ -83,8 +92,15 @@ function readPiece(
     bytes.set(ram.subarray(offset, offset + length), done);
     return length;
   }
-  const size = transferSize(region, offset, bytes.length - done); // not clipped at the end of the range
   const { access } = callbacks;
+  if (region.isIommu) {
+    const to = translate(range, at, bytes.length - done, false, attrs);
+    if (to !== null) {
+      access.result = to.space.readBytes(to.address, bytes.subarray(done, done + to.length), attrs);
+      return to.length;
+    }
+  }
+  const size = transferSize(region, offset, bytes.length - done); // not clipped at the end of the range
   callbacks.read(region, offset, size);
   for (let i = 0; i < size; i++)
     bytes[done + i] = i < 4 ? access.low >>> (i * 8) : access.high >>> ((i - 4) * 8);
@@ -97,6 +113,7 @@ function writePiece(
   at: number,
   bytes: Uint8Array,
   done: number,
+  attrs: MemTxAttrs,
 ): number {
   const { region } = range;
   const offset = at - range.start + range.offset;
@@ -113,6 +130,13 @@ function writePiece(
     path.onRamWritten(ram, offset, length);
     region.dirtyLog?.mark(offset, length);
     return length;
+  }
+  if (region.isIommu) {
+    const to = translate(range, at, bytes.length - done, true, attrs);
+    if (to !== null) {
+      access.result = to.space.writeBytes(to.address, bytes.subarray(done, done + to.length), attrs);
+      return to.length;
+    }
   }
   const size = transferSize(region, offset, bytes.length - done); // not clipped at the end of the range
   access.low = 0;

@@ -108,3 +108,47 @@ describe("a range that was found", () => {
     expect(MemoryRegion.newRam(model.noOwner, "nowhere", 16).find(0, 4)).toBeUndefined();
   });
 });
+
+describe("the identity of RAM", () => {
+  it("is unique: two of a name abort, until the first has ended", () => {
+    const { model } = testMemory();
+    const first = model.create(EmbeddingOwner);
+    const second = model.create(EmbeddingOwner);
+    first.region.initRam(first, "ram", 0x1000);
+    expect(() => MemoryRegion.newRom(second, "ram", 0x1000)).toThrow(QomAbort);
+    first.unref();
+    expect(MemoryRegion.newRom(second, "ram", 0x1000).ram?.id).toBe("ram");
+  });
+
+  it.each([
+    ["initRam", (region: MemoryRegion, owner: EmbeddingOwner) => region.initRam(owner, "ram", 16)],
+    ["initRom", (region: MemoryRegion, owner: EmbeddingOwner) => region.initRom(owner, "ram", 16)],
+    [
+      "initRomDevice",
+      (region: MemoryRegion, owner: EmbeddingOwner) => region.initRomDevice(owner, {}, null, "ram", 16),
+    ],
+  ] as const)("is given by %s and by its counterpart", (_, init) => {
+    const { model } = testMemory();
+    const owner = model.create(EmbeddingOwner);
+    init(owner.region, owner);
+    expect(owner.region.ram?.id).toBe("ram");
+    for (const make of [
+      () => MemoryRegion.newRam(model.noOwner, "ram", 16),
+      () => MemoryRegion.newRom(model.noOwner, "ram", 16),
+      () => MemoryRegion.newRomDevice(model.noOwner, {}, null, "ram", 16),
+    ])
+      expect(make).toThrow(/is called ram, as that of .*: give each a name of its own/);
+    owner.unref();
+    expect(MemoryRegion.newRomDevice(model.noOwner, {}, null, "ram", 16).ram?.id).toBe("ram");
+  });
+
+  it("is not that of RAM that others allocated", () => {
+    const { model } = testMemory();
+    const bytes = new Uint8Array(0x1000);
+    for (let i = 0; i < 2; i++) {
+      expect(MemoryRegion.newRamPtr(model.noOwner, "lent", bytes).ram?.id).toBeNull();
+      expect(MemoryRegion.newRamDevicePtr(model.noOwner, "lent", bytes).ram?.id).toBeNull();
+      expect(MemoryRegion.newResizeableRam(model.noOwner, "lent", 0, 0x1000).ram?.id).toBeNull();
+    }
+  });
+});

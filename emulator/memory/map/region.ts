@@ -5,6 +5,7 @@ import {
   QomAbort,
   QomError,
   QomObject,
+  type QomType,
   type Storage,
   UseBeforeInit,
 } from "#qom";
@@ -19,6 +20,7 @@ import {
   type WriteCallback,
 } from "../access/ops.ts";
 import { RamBlock } from "../access/ram.ts";
+import type { RamFile, RamFileOptions } from "../access/ram-file.ts";
 import { checkAddress, checkSize } from "../hwaddr.ts";
 import type { MemoryModel, NoOwner } from "../memory-model.ts";
 import { DirtyLog } from "../observe/dirty-log.ts";
@@ -62,9 +64,9 @@ export interface CoalescedRange {
  * allocates a region that QOM owns and frees. Both make it a child of its owner, which holds the only reference.
  */
 export class MemoryRegion extends QomObject {
-  static override readonly typeName = "memory-region";
+  static override readonly typeName: string = "memory-region";
   /** Bytes on 64-bit hosts. */
-  static override readonly instanceSize = 272;
+  static override readonly instanceSize: number = 272;
   static override readonly properties = [
     { name: "addr", type: "uint64", get: (region: MemoryRegion) => region.address },
     { name: "priority", type: "uint32", get: (region: MemoryRegion) => region.priority },
@@ -109,6 +111,8 @@ export class MemoryRegion extends QomObject {
   romDevice!: boolean;
   /** Whether its RAM is registers of the host, accessed one by one. */
   ramDevice!: boolean;
+  /** Whether it is an `IommuMemoryRegion`, which forwards accesses to other address spaces. */
+  isIommu!: boolean;
   private onResized!: ((size: number) => void) | null;
   /** Whether a ROM device reads like memory; otherwise reads go to its callbacks. */
   romdMode!: boolean;
@@ -121,9 +125,13 @@ export class MemoryRegion extends QomObject {
   private inside!: MemoryRegion[] | ManySubregions;
   private eventFds!: SortedTree<IoEventFd>;
   coalesced!: readonly CoalescedRange[];
+  /** Whether batched writes are delivered before accesses. */
+  flushesCoalesced!: boolean;
   /** Set while writes to its RAM are logged. */
   dirtyLog!: DirtyLog | null;
   private releaseRam!: (() => void) | null;
+  /** The file that has its RAM, if what is written goes there. */
+  private ramFile!: RamFile | null;
 
   constructor(storage: Storage) {
     super(storage);
@@ -151,6 +159,7 @@ export class MemoryRegion extends QomObject {
     this.readOnly = false;
     this.romDevice = false;
     this.ramDevice = false;
+    this.isIommu = false;
     this.onResized = null;
     this.romdMode = true;
     this.nonvolatile = false;
@@ -161,8 +170,10 @@ export class MemoryRegion extends QomObject {
     this.inside = [];
     this.eventFds = NO_EVENT_FDS;
     this.coalesced = [];
+    this.flushesCoalesced = false;
     this.dirtyLog = null;
     this.releaseRam = null;
+    this.ramFile = null;
   }
 
   protected override instanceInit(): void {
@@ -196,6 +207,7 @@ export class MemoryRegion extends QomObject {
       for (const subregion of [...this.subregions]) this.delSubregion(subregion);
     });
     this.checkUnseen();
+    this.model.ramBlocks?.remove(this);
     this.releaseRam?.();
     this.clearCoalescing();
     if (this.alias !== null) this.model.changes.aliasEnds(this);
@@ -211,7 +223,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static new(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size);
   }
 
   /** Device registers, handled by callbacks that are passed `opaque`. */
@@ -226,25 +238,25 @@ export class MemoryRegion extends QomObject {
     name: string,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).answerWith(ops, opaque);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).answerWith(ops, opaque);
   }
 
   /** RAM. @throws QomError when it cannot be allocated, after unparenting the region. */
   initRam(owner: RegionOwner, name: string | null, size: number): void {
-    this.initialize().adopt(owner, name, size).backWithRam();
+    this.initialize().adopt(owner, name, size).backWithRam().identify();
   }
 
   static newRam(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).backWithRam();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam().identify();
   }
 
   /** RAM that the guest cannot write. @throws QomError as `initRam`. */
   initRom(owner: RegionOwner, name: string | null, size: number): void {
-    this.initialize().adopt(owner, name, size).backWithRam().protect();
+    this.initialize().adopt(owner, name, size).backWithRam().identify().protect();
   }
 
   static newRom(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).backWithRam().protect();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam().identify().protect();
   }
 
   /** Memory that reads like RAM, while writes go to callbacks, such as flash. @throws QomError as `initRam`. */
@@ -255,7 +267,12 @@ export class MemoryRegion extends QomObject {
     name: string | null,
     size: number,
   ): void {
-    this.initialize().adopt(owner, name, size).answerWith(ops, opaque).backWithRam().writeToDevice();
+    this.initialize()
+      .adopt(owner, name, size)
+      .answerWith(ops, opaque)
+      .backWithRam()
+      .identify()
+      .writeToDevice();
   }
 
   static newRomDevice<T>(
@@ -265,7 +282,11 @@ export class MemoryRegion extends QomObject {
     name: string,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).answerWith(ops, opaque).backWithRam().writeToDevice();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size)
+      .answerWith(ops, opaque)
+      .backWithRam()
+      .identify()
+      .writeToDevice();
   }
 
   /** A window onto `target`, starting at `offset` within it. Takes no reference: the target must outlive the alias. */
@@ -286,7 +307,7 @@ export class MemoryRegion extends QomObject {
     offset: number,
     size: number,
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).showPartOf(target, offset);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).showPartOf(target, offset);
   }
 
   /** RAM backed by the caller's `bytes`, which give its size and stay the caller's. */
@@ -295,7 +316,30 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRamPtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, bytes.byteLength).backWith(bytes);
+  }
+
+  /**
+   * RAM with the bytes of a file of the host. @throws QomError as `initRam`; the host's error, which names the file
+   */
+  initRamFromFile(
+    owner: RegionOwner,
+    name: string | null,
+    size: number,
+    path: string,
+    options: RamFileOptions = {},
+  ): void {
+    this.initialize().adopt(owner, name, size).backWithFile(path, options);
+  }
+
+  static newRamFromFile(
+    owner: RegionOwner,
+    name: string,
+    size: number,
+    path: string,
+    options: RamFileOptions = {},
+  ): MemoryRegion {
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithFile(path, options);
   }
 
   /**
@@ -319,7 +363,7 @@ export class MemoryRegion extends QomObject {
     most: number,
     onResized: (size: number) => void = () => {},
   ): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, size).backWithRam(most).resizeWith(onResized);
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam(most).resizeWith(onResized);
   }
 
   /**
@@ -331,7 +375,7 @@ export class MemoryRegion extends QomObject {
   }
 
   static newRamDevicePtr(owner: RegionOwner, name: string, bytes: Uint8Array): MemoryRegion {
-    return MemoryRegion.createIn(owner, name, bytes.byteLength).backWith(bytes).passThrough();
+    return MemoryRegion.createIn(MemoryRegion, owner, name, bytes.byteLength).backWith(bytes).passThrough();
   }
 
   // References, counted on the owner or, in some policies, on the region.
@@ -572,9 +616,7 @@ export class MemoryRegion extends QomObject {
       );
       this.model.ioEventFdCount++;
       this.model.changes.noteIoEventFd(this, fd.offset);
-      if (this.eventFds.size > 1) return;
-      this.plainWrites = 0;
-      this.model.refreshSections(this);
+      if (this.eventFds.size === 1) this.countPlain();
     });
   }
 
@@ -595,31 +637,65 @@ export class MemoryRegion extends QomObject {
       );
       this.model.ioEventFdCount--;
       this.model.changes.noteIoEventFd(this, fd.offset);
-      if (this.eventFds.size > 0) return;
-      this.plainWrites = plainSizes(this.ops, "write");
-      this.model.refreshSections(this);
+      if (this.eventFds.size === 0) this.countPlain();
     });
   }
 
-  /** Lets the host batch guest writes to a subrange; every transaction flushes them. */
+  /**
+   * Lets the host batch guest writes to a subrange. It delivers them when a transaction begins, before any access to this
+   * region, and before the batching ends. Source: QEMU 10.2.2, system/memory.c, system/physmem.c (prepare_mmio_access).
+   */
   addCoalescing(offset: number, size: number): void {
     const part = { offset, size };
-    this.model.transaction(() => {
-      this.coalesced = [...this.coalesced, part];
-      for (const space of this.model.addressSpaces)
-        space.observers.updateCoalesced(this, part, "coalescedAdd");
-    });
+    this.coalesced = [...this.coalesced, part];
+    for (const space of this.model.addressSpaces) space.observers.updateCoalesced(this, part, "coalescedAdd");
+    this.setFlushCoalesced();
   }
 
   clearCoalescing(): void {
     if (this.coalesced.length === 0) return;
-    this.model.transaction(() => {
-      for (const part of this.coalesced) {
-        for (const space of this.model.addressSpaces)
-          space.observers.updateCoalesced(this, part, "coalescedDel");
-      }
-      this.coalesced = [];
-    });
+    this.model.flushCoalesced();
+    this.setFlushing(false);
+    for (const part of this.coalesced) {
+      for (const space of this.model.addressSpaces)
+        space.observers.updateCoalesced(this, part, "coalescedDel");
+    }
+    this.coalesced = [];
+  }
+
+  /** Has batched writes, which may be to other regions, delivered before any access to this one. */
+  setFlushCoalesced(): void {
+    this.setFlushing(true);
+  }
+
+  /** Ends that, after a last delivery, unless writes to this region itself are batched. */
+  clearFlushCoalesced(): void {
+    this.model.flushCoalesced();
+    if (this.coalesced.length === 0) this.setFlushing(false);
+  }
+
+  private setFlushing(flushes: boolean): void {
+    if (flushes === this.flushesCoalesced) return;
+    this.flushesCoalesced = flushes;
+    this.countPlain();
+  }
+
+  /** Finds out which accesses are plain calls now, and makes them see it. */
+  private countPlain(): void {
+    const none = this.flushesCoalesced || this.ramDevice;
+    this.plainReads = none || this.romDevice ? 0 : plainSizes(this.ops, "read");
+    this.plainWrites = none || this.eventFds.size > 0 ? 0 : plainSizes(this.ops, "write");
+    this.model.refreshSections(this);
+  }
+
+  /**
+   * Writes a part of RAM that shares a file to that file, as at the end of the region. @throws the host's error, which
+   * names the file; QomAbort when no file gets what is written
+   */
+  writeBack(offset = 0, length = this.size): void {
+    if (this.ramFile === null || this.ram === null)
+      throw new QomAbort(`${this.describe()} does not share a file`);
+    this.ramFile.store(this.ram.bytes, offset, length);
   }
 
   // Dirty logging.
@@ -689,19 +765,24 @@ export class MemoryRegion extends QomObject {
    * Allocates a region that `owner` owns. As QEMU's proposed constructors, it insists on a name: the child property is
    * all that holds the region.
    */
-  private static createIn(owner: RegionOwner, name: string, size: number): MemoryRegion {
+  protected static createIn<R extends MemoryRegion>(
+    type: QomType<R>,
+    owner: RegionOwner,
+    name: string,
+    size: number,
+  ): R {
     if (typeof name !== "string")
       throw new QomAbort("a region that QOM owns needs a name: nothing else holds it");
-    return owner.model.create(MemoryRegion).adopt(owner, name, size);
+    return owner.model.create(type).adopt(owner, name, size);
   }
 
-  private initialize(): this {
+  protected initialize(): this {
     this.model.initialize(this);
     return this;
   }
 
   /** Set-up common to all kinds: size, name, owner, and place in the composition tree. */
-  private adopt(owner: RegionOwner, name: string | null, size: number): this {
+  protected adopt(owner: RegionOwner, name: string | null, size: number): this {
     this.size = checkSize(size, `size of region ${name ?? "without name"}`);
     this.name = name;
     this.owner = owner instanceof QomObject ? owner : null;
@@ -728,23 +809,86 @@ export class MemoryRegion extends QomObject {
 
   /** @param most bytes to allocate, of which the region's size may use a part */
   private backWithRam(most = this.size): this {
-    const { model, name } = this;
+    const bytes = this.allocateRam(() => {
+      if (most < this.size)
+        throw new QomError(`region ${this.name} has ${this.size} bytes, but may have ${most} at most`);
+      return most;
+    });
+    this.releaseWith(bytes, null);
+    return this.backWith(bytes);
+  }
+
+  private backWithFile(path: string, options: RamFileOptions): this {
+    const { model, name, size } = this;
+    let file: RamFile | null = null;
     let bytes: Uint8Array;
     try {
-      if (most < this.size)
-        throw new QomError(`region ${name} has ${this.size} bytes, but may have ${most} at most`);
-      bytes = model.reclaimedRam.allocate(most);
+      if (model.openRamFile === null)
+        throw new QomError(
+          `RAM ${name} cannot be that of file ${path}: the machine has no way to open files; give it openRamFile`,
+        );
+      file = model.openRamFile(path, size, options);
+      bytes = this.allocateRam(() => size);
+      file.load(bytes);
     } catch (reason) {
-      this.size = 0;
-      this.unparent(); // the end of an owned region
+      file?.close();
+      this.fail();
+      throw reason;
+    }
+    const opened = file;
+    const kept = options.share === true && options.readOnly !== true;
+    if (kept) this.ramFile = opened;
+    this.readOnly = options.readOnly === true;
+    this.releaseWith(bytes, () => {
+      try {
+        if (kept) opened.store(bytes, 0, size);
+      } finally {
+        opened.close();
+      }
+    });
+    return this.backWith(bytes);
+  }
+
+  /** Gives RAM an identity, if RAM of the machine has one. @throws QomAbort, as QEMU aborts, when other RAM has it */
+  private identify(): this {
+    if (this.name !== null) this.model.ramBlocks?.add(this);
+    return this;
+  }
+
+  /** @param most says how many bytes */
+  private allocateRam(most: () => number): Uint8Array {
+    try {
+      return this.model.reclaimedRam.allocate(most());
+    } catch (reason) {
+      const { name } = this;
+      this.fail();
       throw reason instanceof QomError
         ? reason
         : new QomError(`cannot allocate RAM for ${name}`, { cause: reason });
     }
+  }
+
+  /** Undoes a set-up that failed: the end of an owned region. */
+  private fail(): void {
+    this.size = 0;
+    this.unparent();
+  }
+
+  /**
+   * Gives `bytes` back, after `save`, a grace period after the end.
+   * @param save must not refer to the region, whose storage would be held until then
+   */
+  private releaseWith(bytes: Uint8Array, save: (() => void) | null): void {
+    const { model, name } = this;
     const node = new RcuNode();
     this.releaseRam = () =>
-      model.rcu.call(node, () => model.reclaimedRam.release(bytes, name ?? "without name"));
-    return this.backWith(bytes);
+      model.rcu.call(node, () => {
+        try {
+          save?.();
+        } finally {
+          model.reclaimedRam.release(bytes, name ?? "without name");
+        }
+      });
   }
 
   private backWith(bytes: Uint8Array): this {

@@ -75,14 +75,14 @@ rules before it was run.</p>`,
 
 function countsOf(rows: readonly ClaimRow[]): string {
   const count = (kind: ClaimVerdict) => rows.filter(({ verdict }) => verdict.kind === kind).length;
-  const words: Readonly<Record<ClaimVerdict, string>> = {
-    holds: "hold as they stand",
-    "does not hold": "do not hold",
-    depends: "depend on something the debate leaves open",
-    "not decidable here": "cannot be decided here",
+  const words: Readonly<Record<ClaimVerdict, readonly [one: string, several: string]>> = {
+    holds: ["holds as it stands", "hold as they stand"],
+    "does not hold": ["does not hold", "do not hold"],
+    depends: ["depends on something the debate leaves open", "depend on something the debate leaves open"],
+    "not decidable here": ["cannot be decided here", "cannot be decided here"],
   };
   const parts = CLAIM_VERDICTS.filter((kind) => count(kind) > 0).map(
-    (kind) => `${count(kind)} ${words[kind]}`,
+    (kind) => `${count(kind)} ${words[kind][count(kind) === 1 ? 0 : 1]}`,
   );
   return `Of ${rows.length} claims, ${parts.join(", ")}.`;
 }

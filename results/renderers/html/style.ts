@@ -119,6 +119,7 @@ dl.words dd { margin: 0; }
 .claim { font: 600 1.15rem/1.45 var(--serif); }
 .why { font-size: .82rem; color: var(--muted); }
 .verdicts td:nth-child(2) { min-width: 22rem; }
+.verdicts .chip { white-space: nowrap; }
 .scenario { margin-top: 1.6rem; }
 .scenario .scroll { margin-top: .4rem; }
 .scenario > .note { margin: .5rem 0 0; font-size: .85rem; }
@@ -129,8 +130,8 @@ dl.words dd { margin: 0; }
 .o-clean { color: var(--good); }
 .o-leak, .o-use-after-finalize { color: var(--open); }
 .o-use-after-free, .o-abort { color: var(--bad); font-weight: 650; }
-.o-use-after-finalize, .o-use-after-free { border-style: dashed; }
-.o-abort { border-style: double; border-width: 3px; }
+.outcome:is(.o-use-after-finalize, .o-use-after-free) { border-style: dashed; }
+.outcome.o-abort { border-style: double; border-width: 3px; }
 .glance { min-width: 0; font-size: .8rem; }
 .glance th, .glance td { padding: .16rem .3rem; }
 .glance td { text-align: center; min-width: 1.7rem; font-weight: 600; }
