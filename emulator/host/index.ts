@@ -10,6 +10,8 @@ export {
   type NamedFile,
   OutputFile,
   type OutputOptions,
+  type PreparedOutputs,
+  prepareOutputs,
   requireApart,
   requireDistinct,
   requireKept,
@@ -17,4 +19,10 @@ export {
   writeOutputs,
 } from "./output-file.ts";
 export { isSamePlace, type OutputKind, type OutputPlace, outputPlace } from "./output-place.ts";
-export { BROKEN_PIPE, onBrokenOutput, watchStandardOutput, writeError } from "./standard-output.ts";
+export {
+  BROKEN_PIPE,
+  flushStandardOutput,
+  onBrokenOutput,
+  watchStandardOutput,
+  writeError,
+} from "./standard-output.ts";
