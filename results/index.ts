@@ -23,11 +23,21 @@ export {
   environmentDifferences,
 } from "./compare.ts";
 export { environmentRows } from "./environment-words.ts";
+export {
+  ASYMPTOTIC,
+  type Growth,
+  type GrowthFit,
+  type GrowthPoint,
+  type GrowthRecord,
+  type GrowthWork,
+  growthTable,
+} from "./growth.ts";
 export { type HtmlKit, loadHtmlKit } from "./html-kit.ts";
 export { selfTestSentence } from "./instrument-words.ts";
 export { parseRun } from "./parse.ts";
 export { CLAIM_FORMATS, type ClaimFormat, renderClaims } from "./render-claims.ts";
 export { markdownTable } from "./renderers/markdown.ts";
+export { renderTables } from "./renderers/table.ts";
 export { plainTable, type Row, type Table } from "./renderers/table-model.ts";
 export { metricFigures } from "./renderers/verdict-table.ts";
 export {

@@ -91,26 +91,29 @@ function runOf(json: unknown, file: string): Run {
   return readRun(root);
 }
 
-function parseJson(text: string, file: string): unknown {
-  if (text.trim() === "") {
-    throw new CommandError(`${file}: is empty; give a file that \`regionlab bench -o\` wrote`);
-  }
-  const json = parseText(text, file);
+/**
+ * Parses JSON that a command wrote.
+ * @param writer the command, for messages
+ * @throws CommandError (exit code 2) when the text is empty, truncated, not JSON, or nested too deeply
+ */
+export function parseJson(text: string, file: string, writer = "`regionlab bench -o`"): unknown {
+  if (text.trim() === "") throw new CommandError(`${file}: is empty; give a file that ${writer} wrote`);
+  const json = parseText(text, file, writer);
   if (isDeeperThan(json, MOST_LEVELS))
     throw new CommandError(
-      `${file}: nests deeper than any run (${MOST_LEVELS} levels); give a file that \`regionlab bench -o\` wrote`,
+      `${file}: nests deeper than any run (${MOST_LEVELS} levels); give a file that ${writer} wrote`,
     );
   return json;
 }
 
-function parseText(text: string, file: string): unknown {
+function parseText(text: string, file: string, writer: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
     throw new CommandError(
       isCutOff(text)
-        ? `${file}: ends in the middle (truncated JSON); copy it again, or run \`regionlab bench -o\` again`
-        : `${file}: is not JSON; give a file that \`regionlab bench -o\` wrote`,
+        ? `${file}: ends in the middle (truncated JSON); copy it again, or run ${writer} again`
+        : `${file}: is not JSON; give a file that ${writer} wrote`,
       { cause },
     );
   }

@@ -8,23 +8,26 @@ export class JsonReader {
   readonly file: string;
   readonly path: string;
   readonly value: unknown;
+  private readonly writer: string;
 
-  constructor(file: string, value: unknown, path = "$") {
+  /** @param writer the command that wrote the file, for messages */
+  constructor(file: string, value: unknown, path = "$", writer = "`regionlab bench -o`") {
     this.file = file;
     this.value = value;
     this.path = path;
+    this.writer = writer;
   }
 
   /** The member `key` of an object. A missing member is an error when it is read, not here. */
   at(key: string): JsonReader {
     const value = this.record()[key];
-    return new JsonReader(this.file, value, `${this.path}.${key}`);
+    return this.inner(value, `.${key}`);
   }
 
   /** The item at an index of an array. */
   item(index: number): JsonReader {
     const value: unknown = Array.isArray(this.value) ? this.value[index] : this.fail("an array");
-    return new JsonReader(this.file, value, `${this.path}[${index}]`);
+    return this.inner(value, `[${index}]`);
   }
 
   /** @param most length in characters; regionlab writes no longer texts, and folding one into lines takes minutes */
@@ -100,15 +103,19 @@ export class JsonReader {
 
   array<T>(read: (reader: JsonReader) => T): T[] {
     if (!Array.isArray(this.value)) return this.fail("an array");
-    return this.value.map((item, i) => read(new JsonReader(this.file, item, `${this.path}[${i}]`)));
+    return this.value.map((item, i) => read(this.inner(item, `[${i}]`)));
   }
 
   /** Throws an error that says what was found here and what was expected. */
   fail(expected: string): never {
     throw new CommandError(
       `${this.file}: ${this.path} is ${describe(this.value)}, expected ${inOneLine(expected)}; ` +
-        "the file was edited or damaged: restore it, or run `regionlab bench -o` again",
+        `the file was edited or damaged: restore it, or run ${this.writer} again`,
     );
+  }
+
+  private inner(value: unknown, step: string): JsonReader {
+    return new JsonReader(this.file, value, this.path + step, this.writer);
   }
 
   private record(): Readonly<Record<string, unknown>> {

@@ -67,6 +67,24 @@ describe("regionlab report", () => {
     await expect(report(file, "--qemu", file)).rejects.toMatchObject({ exitCode: 2 });
   });
 
+  it("adds how costs grow, in formats for people", async () => {
+    const growth = join(import.meta.dirname, "growth/2026-11-30-node20.json");
+    expect(await report(file, "--growth", growth)).toContain("GROWTH");
+    const markdown = await report(file, file, "--growth", growth, "--format", "markdown");
+    expect(markdown).toContain("| map-change | owned |");
+    expect(markdown.match(/^## Growth/gm)).toHaveLength(1);
+    const page = await report(file, "--growth", growth, "--format", "html");
+    expect(page.match(/aria-label="[\w-]+: cost against n;/g)).toHaveLength(10);
+    await expect(report(file, "--growth", file)).rejects.toThrow(/is JSON without works and growths/);
+    for (const format of ["json", "summary"])
+      await expect(report(file, "--growth", growth, "--format", format)).rejects.toThrow(
+        `--growth ${growth}: ${format} holds runs only; give --format table, markdown or html`,
+      );
+    await expect(report(file, "--growth", growth, "--format", "html", "-o", growth)).rejects.toThrow(
+      /growth.*\.json: is the run .* itself/,
+    );
+  });
+
   it("refuses an ending that names no format", async () => {
     await expect(report(file, "-o", join(folder, "page.pdf"))).rejects.toMatchObject({
       exitCode: 2,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CommandError, writeOutputs } from "#host";
-import { FORMS, type Form, type Output } from "#results";
+import { FORMS, type Form, type GrowthRecord, growthTable, type Output, renderTables } from "#results";
 
 interface ScalingOptions {
   readonly most: string;
@@ -27,7 +27,6 @@ export function addScalingCommand(bench: Command, output: Output): void {
     .action(async (names: string[], options: ScalingOptions) => {
       const { WORKS } = await import("./works.ts");
       const { measureGrowth } = await import("./measure.ts");
-      const { tableOf } = await import("./table.ts");
       const known = WORKS.map(({ name }) => name);
       const unknown = names.find((name) => !known.includes(name));
       if (unknown !== undefined)
@@ -39,12 +38,11 @@ export function addScalingCommand(bench: Command, output: Output): void {
         throw new CommandError(`--repeats ${options.repeats}: give a whole number from 1 to 100`);
       const forms = formsOf(options.regions);
       const growths = works.flatMap((work) => forms.map((form) => measureGrowth(work, form, sizes, repeats)));
-      if (options.json !== undefined) {
-        const facts = works.map(({ prepare: _, ...fact }) => fact);
-        const content = `${JSON.stringify({ node: process.version, works: facts, growths }, null, 1)}\n`;
-        await writeOutputs(new Map([[options.json, content]]));
-      }
-      for (const line of tableOf(works, growths)) output.write(`${line}\n`);
+      const facts = works.map(({ prepare: _, ...fact }) => fact);
+      const record: GrowthRecord = { node: process.version, works: facts, growths };
+      if (options.json !== undefined)
+        await writeOutputs(new Map([[options.json, `${JSON.stringify(record, null, 1)}\n`]]));
+      output.write(renderTables([growthTable(record)], true));
     });
 }
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { GrowthPoint } from "#results";
 import { Random } from "#results/statistics";
-import { fitPower, type Point } from "./fit.ts";
+import { fitPower } from "./fit.ts";
 
 const SIZES = [10, 100, 1000, 10_000, 100_000];
 
@@ -25,7 +26,7 @@ describe("the exponent of a growth", () => {
     const normal = () => Math.sqrt(-2 * Math.log(1 - random.unit())) * Math.cos(2 * Math.PI * random.unit());
     let inside = 0;
     for (let series = 0; series < 1000; series++) {
-      const points: Point[] = SIZES.flatMap((size) =>
+      const points: GrowthPoint[] = SIZES.flatMap((size) =>
         [1, 2, 3].map(() => ({ size, cost: 5 * size ** 0.3 * Math.exp(0.1 * normal()) })),
       );
       const { low, high } = fitPower(points);

@@ -1,17 +1,6 @@
 /** Growth as a power: cost = c * n^exponent, fitted to the logarithms by least squares. */
+import type { GrowthFit, GrowthPoint } from "#results";
 import { studentQuantile } from "#results/statistics";
-
-export interface Point {
-  readonly size: number;
-  readonly cost: number;
-}
-
-export interface Fit {
-  readonly exponent: number;
-  /** Bounds of the 95 % confidence interval, by Student's t for the slope of a regression. */
-  readonly low: number;
-  readonly high: number;
-}
 
 const LEVEL = 0.05;
 
@@ -19,7 +8,7 @@ const LEVEL = 0.05;
  * @param points of at least three sizes; several of one size count separately
  * @throws RangeError for fewer, or when a size or a cost is not positive
  */
-export function fitPower(points: readonly Point[]): Fit {
+export function fitPower(points: readonly GrowthPoint[]): GrowthFit {
   if (new Set(points.map(({ size }) => size)).size < 3)
     throw new RangeError("an exponent with an interval needs at least three sizes");
   if (points.some(({ size, cost }) => !(size > 0 && cost > 0)))

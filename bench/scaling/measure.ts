@@ -1,20 +1,7 @@
-import type { Form } from "#results";
-import { type Fit, fitPower, type Point } from "./fit.ts";
+import { ASYMPTOTIC, type Form, type Growth, type GrowthFit } from "#results";
+import { fitPower } from "./fit.ts";
 import type { ScalingWork } from "./works.ts";
 
-/** The growth of one work in one form. */
-export interface Growth {
-  readonly work: string;
-  readonly form: Form;
-  /** Nanoseconds of processor time per change, one point for each repeat. */
-  readonly points: readonly Point[];
-  /** From {@link ASYMPTOTIC} things on. */
-  readonly fit: Fit;
-  readonly verdict: "reached" | "missed" | "open";
-}
-
-/** Below this, costs that do not depend on n hide the growth. */
-export const ASYMPTOTIC = 1000;
 /** Small machines are timed in rounds, each with a new machine, until this much time has passed. */
 const LEAST_MICROSECONDS = 20_000;
 const MOST_ROUNDS = 200;
@@ -41,7 +28,7 @@ export function measureGrowth(
 }
 
 /** Whether the exponent is at most `most`: settled only if the whole interval says the same. */
-export function verdictOf({ low, high }: Fit, most: number): Growth["verdict"] {
+export function verdictOf({ low, high }: GrowthFit, most: number): Growth["verdict"] {
   if (high <= most) return "reached";
   return low > most ? "missed" : "open";
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formsOf, sizesTo } from "./command.ts";
 import { verdictOf } from "./measure.ts";
-import { tableOf } from "./table.ts";
 import { WORKS } from "./works.ts";
 
 describe("works that grow", () => {
@@ -31,16 +30,4 @@ describe("options", () => {
     for (const forms of ["", "owned,owned", "heap"])
       expect(() => formsOf(forms)).toThrow(/give embedded, owned/);
   });
-});
-
-it("the table has a row for each work and form, with QEMU's growth beside it", () => {
-  const [work] = WORKS;
-  if (work === undefined) throw new Error("no works");
-  const points = [10, 1000, 10_000, 100_000].map((size) => ({ size, cost: size }));
-  const fit = { exponent: 1, low: 0.9, high: 1.1 };
-  const lines = tableOf([work], [{ work: work.name, form: "owned", points, fit, verdict: "missed" }]);
-  expect(lines).toHaveLength(2);
-  expect(lines[1]).toMatch(
-    /^map-change +owned +10\.0 +100000 +1\.00 \(0\.90 to 1\.10\) +log n +missed +n\^2$/,
-  );
 });

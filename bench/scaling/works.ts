@@ -2,21 +2,12 @@
 import { AddressSpace, type IoEventFd, MemoryRegion } from "#memory";
 import type { DeviceModel } from "#qdev";
 import { Container } from "#qom";
-import type { Form } from "#results";
+import type { Form, GrowthWork } from "#results";
 import { Random } from "#results/statistics";
 import { emptyMachine } from "../suites/dispatch-maps.ts";
 import { createProbe, PROBE_BYTES, type Probe, VARIANTS } from "../suites/probe.ts";
 
-export interface ScalingWork {
-  readonly name: string;
-  /** One change, of which the cost is shown. */
-  readonly change: string;
-  /** How the cost of one change should grow with n, in words and as the greatest exponent that is called that. */
-  readonly aim: string;
-  readonly most: number;
-  /** How it grows in QEMU 10.2.2, and where its source says so. */
-  readonly qemu: string;
-  readonly source: string;
+export interface ScalingWork extends GrowthWork {
   /** Makes a machine of `size` things; returns what is timed, which returns the number of changes. */
   prepare(form: Form, size: number): () => number;
 }

@@ -1,10 +1,11 @@
+import type { GrowthRecord } from "../growth.ts";
 import type { Run } from "../schema.ts";
 import { type Block, reportOf, type Section } from "./outline.ts";
 import type { Row, Table } from "./table-model.ts";
 
 /** GitHub-flavoured Markdown that is complete without the page. */
-export function renderMarkdown(stored: Run): string {
-  const { run, warnings, answer, sections } = reportOf(stored);
+export function renderMarkdown(stored: Run, growth: GrowthRecord | null = null): string {
+  const { run, warnings, answer, sections } = reportOf(stored, growth);
   const parts = [
     `# ${escapeText(run.question)}`,
     ...warnings.map(({ text, grave }) => `> **${grave ? "Warning" : "Note"}.** ${escapeText(text)}`),

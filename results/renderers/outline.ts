@@ -4,6 +4,7 @@ import { cleaned } from "#host";
 import { type Answer, answer } from "../answer.ts";
 import type { ClaimVerdict } from "../claims.ts";
 import { type Warning, warnings } from "../environment-words.ts";
+import { ASYMPTOTIC, formatSize, type GrowthRecord, growthTable, lawText } from "../growth.ts";
 import {
   controlSentence,
   processesOfSlices,
@@ -35,7 +36,7 @@ import {
 import { verdictTable } from "./verdict-table.ts";
 
 /** Pictures, which only the page has. */
-export type PictureKind = "verdicts" | "distributions" | "heap" | "lines" | "method";
+export type PictureKind = "verdicts" | "distributions" | "heap" | "growth" | "lines" | "method";
 
 export interface Section {
   readonly title: string;
@@ -52,14 +53,17 @@ export type Block =
 export interface Report {
   /** The run, with every text safe to show. */
   readonly run: Run;
+  /** The same for how costs grow, if that was measured. */
+  readonly growth: GrowthRecord | null;
   readonly warnings: readonly Warning[];
   readonly answer: Answer;
   readonly sections: readonly Section[];
 }
 
-/** @param stored a run as it was read; its texts are not trusted until they are cleaned here */
-export function reportOf(stored: Run): Report {
+/** @param stored a run as it was read, and growth; their texts are not trusted until they are cleaned here */
+export function reportOf(stored: Run, storedGrowth: GrowthRecord | null = null): Report {
   const run = cleaned(stored);
+  const growth = storedGrowth && cleaned(storedGrowth);
   const proven = run.equivalence.every(({ equal }) => equal);
   const proof = proofSection(run);
   const sections = [
@@ -71,6 +75,7 @@ export function reportOf(stored: Run): Report {
     fieldReadSection(run),
     detailSection(run),
     heapSection(run),
+    ...(growth === null ? [] : [growthSection(growth)]),
     codeSizeSection(run),
     limitSection(run),
     ...(proven ? [proof] : []),
@@ -80,6 +85,7 @@ export function reportOf(stored: Run): Report {
   ];
   return {
     run,
+    growth,
     warnings: warnings(run),
     answer: answer(run),
     sections: sections.flatMap((section) => {
@@ -190,6 +196,32 @@ function heapSection(run: Run): Section {
     ],
     blocks: [table(retentionTable(run)), table(objectTable(run), true)],
     picture: "heap",
+  };
+}
+
+function growthSection(growth: GrowthRecord): Section {
+  const { works, node } = growth;
+  return {
+    title: "Growth",
+    paragraphs: [
+      `How the cost of one change grows with the number n of regions, devices, notifiers or address spaces: processor time, measured with Node ${node} ` +
+        `by “regionlab bench scaling”. The exponent is that of a power of n fitted from n = ${formatSize(ASYMPTOTIC)} on. An aim is reached if the whole ` +
+        "interval lies below the greatest exponent that it permits. How QEMU 10.2.2 grows was read in its source, not measured.",
+    ],
+    blocks: [
+      table(growthTable(growth)),
+      {
+        kind: "text",
+        title: "One change of each work, and where QEMU’s source shows its growth",
+        text: works
+          .map(
+            ({ name, change, qemu, source }) => `${name}: ${change}\n    QEMU: ${lawText(qemu)}. ${source}`,
+          )
+          .join("\n"),
+        folded: true,
+      },
+    ],
+    picture: "growth",
   };
 }
 

@@ -1,5 +1,6 @@
 import CliTable3 from "cli-table3";
 import pc from "picocolors";
+import type { GrowthRecord } from "../growth.ts";
 import type { Run, Verdict } from "../schema.ts";
 import { type Block, reportOf } from "./outline.ts";
 import type { Table } from "./table-model.ts";
@@ -19,9 +20,13 @@ const WIDEST_WORDS = 18;
 const WIDEST_HEAD = 12;
 
 /** @param colour whether to use ANSI colours; default: according to the terminal, NO_COLOR and FORCE_COLOR */
-export function renderTable(stored: Run, colour: boolean = isWatched()): string {
+export function renderTable(
+  stored: Run,
+  colour: boolean = isWatched(),
+  growth: GrowthRecord | null = null,
+): string {
   const paint = pc.createColors(colour);
-  const { run, warnings, answer, sections } = reportOf(stored);
+  const { run, warnings, answer, sections } = reportOf(stored, growth);
   const parts = [
     fold(run.question).map(paint.bold).join("\n"),
     "",

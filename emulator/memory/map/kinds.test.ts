@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type AccessSize, formatFlatViews, MemoryRegion, MemTxResult } from "#memory";
+import { type AccessSize, formatFlatViews, MemoryRegion, type MemoryRegionOps, MemTxResult } from "#memory";
 import { ObjectState, QomAbort, QomError } from "#qom";
 import { EmbeddingOwner, Owner, recordingOps, testMemory } from "../testing.ts";
 
@@ -110,6 +110,8 @@ describe("a range that was found", () => {
 });
 
 describe("the identity of RAM", () => {
+  const ops: MemoryRegionOps<null> = { endianness: "little" };
+
   it("is unique: two of a name abort, until the first has ended", () => {
     const { model } = testMemory();
     const first = model.create(EmbeddingOwner);
@@ -125,7 +127,7 @@ describe("the identity of RAM", () => {
     ["initRom", (region: MemoryRegion, owner: EmbeddingOwner) => region.initRom(owner, "ram", 16)],
     [
       "initRomDevice",
-      (region: MemoryRegion, owner: EmbeddingOwner) => region.initRomDevice(owner, {}, null, "ram", 16),
+      (region: MemoryRegion, owner: EmbeddingOwner) => region.initRomDevice(owner, ops, null, "ram", 16),
     ],
   ] as const)("is given by %s and by its counterpart", (_, init) => {
     const { model } = testMemory();
@@ -135,11 +137,11 @@ describe("the identity of RAM", () => {
     for (const make of [
       () => MemoryRegion.newRam(model.noOwner, "ram", 16),
       () => MemoryRegion.newRom(model.noOwner, "ram", 16),
-      () => MemoryRegion.newRomDevice(model.noOwner, {}, null, "ram", 16),
+      () => MemoryRegion.newRomDevice(model.noOwner, ops, null, "ram", 16),
     ])
       expect(make).toThrow(/is called ram, as that of .*: give each a name of its own/);
     owner.unref();
-    expect(MemoryRegion.newRomDevice(model.noOwner, {}, null, "ram", 16).ram?.id).toBe("ram");
+    expect(MemoryRegion.newRomDevice(model.noOwner, ops, null, "ram", 16).ram?.id).toBe("ram");
   });
 
   it("is not that of RAM that others allocated", () => {

@@ -1,8 +1,10 @@
 import type { Warning } from "../../environment-words.ts";
+import { ASYMPTOTIC, formatSize, type GrowthRecord, lawText } from "../../growth.ts";
 import { rowsOf } from "../../rows.ts";
 import type { Metric, Run } from "../../schema.ts";
 import { armNames, formatDate, formatPairs, questionTitle, sentence } from "../../words.ts";
 import type { Block, PictureKind, Report, Section } from "../outline.ts";
+import { growthDecades, growthPlot } from "./growth-plot.ts";
 import { html, type Markup } from "./markup.ts";
 import { examples, wordList } from "./method.ts";
 import { stripPlot } from "./mini.ts";
@@ -14,7 +16,7 @@ import { armLegend, differenceLegend, disclosure, tableBox } from "./tables.ts";
  * One run: the question, the answer, then everything that supports it.
  * @param prefix distinguishes the ids of several runs on one page
  */
-export function runArticle({ run, warnings, answer, sections }: Report, prefix: string): Markup {
+export function runArticle({ run, growth, warnings, answer, sections }: Report, prefix: string): Markup {
   return renderArticle({
     prefix,
     eyebrow: "regionlab benchmark report",
@@ -29,7 +31,7 @@ ${answer.parts.map(
 </dl>
 ${factList(facts(run))}
 ${warnings.filter(({ grave }) => !grave).map(warningBox)}`,
-    sections: sections.map((section) => ({ title: section.title, body: sectionBody(section, run) })),
+    sections: sections.map((section) => ({ title: section.title, body: sectionBody(section, run, growth) })),
   });
 }
 
@@ -55,9 +57,13 @@ function facts(run: Run): (readonly [string, string])[] {
   ];
 }
 
-function sectionBody({ paragraphs, blocks, picture }: Section, run: Run): Markup {
+function sectionBody(
+  { paragraphs, blocks, picture }: Section,
+  run: Run,
+  growth: GrowthRecord | null,
+): Markup {
   return html`${paragraphs.map((text) => html`<p>${text}</p>`)}
-${picture === undefined ? "" : above(picture, run)}
+${picture === undefined ? "" : above(picture, run, growth)}
 ${blocks.map(blockMarkup)}
 ${picture === undefined ? "" : below(picture, run)}`;
 }
@@ -71,12 +77,14 @@ function blockMarkup(block: Block): Markup {
   return block.folded ? disclosure(block.title, text) : text;
 }
 
-function above(picture: PictureKind, run: Run): Markup {
+function above(picture: PictureKind, run: Run, growth: GrowthRecord | null): Markup {
   switch (picture) {
     case "verdicts":
       return differenceLegend(run);
     case "heap":
       return heapCards(run);
+    case "growth":
+      return growth === null ? html`` : growthCards(growth);
     case "method":
       return html`${examples()}${wordList()}`;
     default:
@@ -122,6 +130,26 @@ ${followed.map(
   (scenario) => html`<figure class="card">
 <figcaption><strong>${scenario.scenario}.</strong> ${sentence(scenario.description)}</figcaption>
 ${slopePlot(scenario, reach)}
+</figure>`,
+)}
+</div>`;
+}
+
+function growthCards({ works, growths }: GrowthRecord): Markup {
+  const decades = growthDecades(growths);
+  return html`<p class="note">Each plot: the cost of one change against n, both logarithmic and to the same scale in all plots, so that equally steep lines
+grow alike. A point is one measurement, a line joins medians. The dashed line is QEMU’s growth, as its source has it, drawn through the measured
+cost at n = ${formatSize(ASYMPTOTIC)}: it says how QEMU’s cost grows, and nothing of how much it is.</p>
+<ul class="legend"><li class="s-a">embedded</li><li class="s-b">owned</li><li class="s-c dashed">QEMU 10.2.2, by its formula</li></ul>
+<div class="cards">
+${works.map(
+  (work) => html`<figure class="card">
+<figcaption><strong>${work.name}:</strong> ${work.change}. Aim: ${work.aim}; QEMU: ${lawText(work.qemu)}.</figcaption>
+${growthPlot(
+  work,
+  growths.filter((growth) => growth.work === work.name),
+  decades,
+)}
 </figure>`,
 )}
 </div>`;

@@ -6,14 +6,14 @@ import { formatSigned } from "../../words.ts";
 import { Markup, toHtml } from "./markup.ts";
 
 /** Colour of each arm, as the style sheet names it. */
-const ARM_COLOUR: Readonly<Record<Arm, string>> = {
+export const ARM_COLOUR: Readonly<Record<Arm, string>> = {
   A: "var(--arm-a)",
   B: "var(--arm-b)",
   A2: "var(--control)",
 };
 
 /** Draws a plot into a document of its own and returns it as text. */
-function draw(options: Plot.PlotOptions, label: string): Markup {
+export function draw(options: Plot.PlotOptions, label: string): Markup {
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const svg = Plot.plot({
     ...options,

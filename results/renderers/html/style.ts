@@ -59,6 +59,7 @@ nav a { display: inline-block; padding: .25rem 0; }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.6rem; padding: 0; margin: 0 0 1rem; list-style: none; font-size: .9rem; color: var(--muted); }
 .s-a { --swatch: var(--arm-a); } .s-b { --swatch: var(--arm-b); } .s-c { --swatch: var(--control); }
 .legend li::before { content: ""; display: inline-block; width: .7em; height: .7em; margin-right: .5em; border-radius: 50%; background: var(--swatch); }
+.legend .dashed::before { width: 1.3em; height: 0; border-radius: 0; background: none; border-top: 2px dashed var(--swatch); vertical-align: .25em; }
 .legend .band::before { border-radius: 2px; width: 1.3em; background: var(--band); outline: 1px solid var(--line); }
 .chip {
   padding: .22rem .7rem; border-radius: 99px; font-size: .86rem; font-weight: 600; line-height: 1.4;
