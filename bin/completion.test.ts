@@ -100,6 +100,57 @@ it("zsh and fish accept their scripts", (test) => {
   }
 });
 
+/** Types lines with a tab at the end into an interactive zsh, and prints what the line then is, or what it lists. */
+const ZSH = `
+zmodload zsh/zpty
+zpty -b shell "TERM=dumb PS1='% ' zsh -f -i"
+seen() {
+  local out= part
+  repeat 100 {
+    while zpty -rt shell part; do out+=$part; done
+    [[ -n $1 && $out == *$1* ]] && break
+    sleep 0.05
+  }
+  print -r -- "$out"
+}
+zpty -w shell "source $1; setopt no_beep; print rea''dy"
+seen ready >/dev/null
+shift
+for line in "$@"; do
+  zpty -n -w shell "$line"$'\t'
+  zpty -n -w shell $'C-a: C-e #done\n'
+  print "== $line"
+  seen '#done'
+done
+zpty -d shell
+`;
+
+it("zsh offers the same", (test) => {
+  skipWithout(test, "zsh", "zsh");
+  const folder = mkdtempSync(join(tmpdir(), "regionlab-completion-"));
+  try {
+    const file = join(folder, "completion");
+    writeFileSync(file, script("zsh"));
+    const lines = [
+      "regionlab re",
+      "regionlab run --snapshot-i",
+      "regionlab run -ma",
+      "regionlab report --format m",
+    ];
+    const said = output("zsh", ["-f", "-c", ZSH, "zsh", file, ...lines])
+      .split(/^== .*$/m)
+      .slice(1);
+    const [commands, snapshot, machine, format] = said;
+    expect(commands).toMatch(/report +results/);
+    expect(snapshot).toContain("run --snapshot-in ");
+    expect(machine).toContain("run -machine ");
+    expect(format).toContain("--format markdown ");
+    for (const each of said) expect(each).not.toContain("_regionlab");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 it("fish offers the same", (test) => {
   skipWithout(test, "fish", "fish");
   const completion = script("fish");
@@ -113,4 +164,11 @@ it("fish offers the same", (test) => {
   expect(complete("regionlab run --snapshot-")).toEqual(["--snapshot-in", "--snapshot-out"]);
   expect(complete("regionlab run -nogr")).toEqual(["-nographic"]);
   expect(complete("regionlab run -machine vi")).toEqual(["virt"]);
+  expect(complete("regionlab run -ma")).toEqual(["-machine"]);
+  expect(complete("regionlab run -sn -sm")).toEqual(["-smp"]);
+  expect(complete("regionlab run -s")).toEqual(
+    expect.arrayContaining(["-s", "-smp", "-snapshot", "-serial"]),
+  );
+  expect(complete("regionlab run -de")).toEqual(["-device"]);
+  expect(complete("regionlab bench -")).toContain("-o");
 });

@@ -85,7 +85,7 @@ function bash(commands: readonly Callable[]): string {
   });
   return `_regionlab() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" called="" next word options words
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+  for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do
     next="\${called:+$called }$word"
     case "$next" in
     ${called.join("|")}) called="$next" ;;
@@ -113,7 +113,9 @@ function completing(choices: readonly string[]): string {
 
 /** zsh runs bash's script. */
 function zsh(commands: readonly Callable[]): string {
-  return `autoload -U +X compinit && compinit\nautoload -U +X bashcompinit && bashcompinit\n${bash(commands)}`;
+  return `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit; }
+autoload -Uz +X bashcompinit && bashcompinit
+${bash(commands)}`;
 }
 
 function fish(commands: readonly Callable[]): string {
@@ -126,19 +128,26 @@ function fish(commands: readonly Callable[]): string {
       return `complete -c regionlab -n ${quoted(before)} -f -a ${sub.name()} -d ${quoted(sub.description())}`;
     });
     const choices = command.registeredArguments[0]?.argChoices ?? [];
+    const hasWords = options.some((option) => option.names.some(isWord));
     return [
       ...subcommands,
       ...(choices.length > 0 ? [`complete -c regionlab${at} -f -a ${quoted(choices.join(" "))}`] : []),
-      ...options.map((option) => `complete -c regionlab${at}${fishOption(option)}`),
+      ...options.map((option) => `complete -c regionlab${at}${fishOption(option, hasWords)}`),
     ];
   });
   return `${lines.join("\n")}\n`;
 }
 
-function fishOption({ names: all, takesValue, values, description }: Completable): string {
+/** Whether a name has one dash and several letters. */
+function isWord(name: string): boolean {
+  return !name.startsWith("--") && name.length > 2;
+}
+
+/** @param hasWords whether the command has such names: fish would take `-ma` for `-m` with a value beside a short `-m` */
+function fishOption({ names: all, takesValue, values, description }: Completable, hasWords: boolean): string {
   const named = all.map((name) => {
     if (name.startsWith("--")) return ` -l ${name.slice(2)}`;
-    return name.length === 2 ? ` -s ${name.slice(1)}` : ` -o ${name.slice(1)}`;
+    return `${hasWords || isWord(name) ? " -o" : " -s"} ${name.slice(1)}`;
   });
   const value = !takesValue ? " -f" : values === undefined ? " -r -F" : ` -x -a ${quoted(values.join(" "))}`;
   return `${named.join("")}${value} -d ${quoted(description)}`;
