@@ -118,6 +118,7 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
   const unit = unitOf(reader, kind, units);
   reader.choice("format", ["raw"], "raw");
   reader.choice("media", ["disk"], "disk");
+  for (const [name, choices] of HOST_CACHE) reader.choice(name, choices, choices[0]);
   const drive = {
     text: option,
     id: checkedId(option, reader.take("id") ?? `${kind}${unit}`),
@@ -130,6 +131,13 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
   reader.end();
   return drive;
 }
+
+/** How QEMU's host reaches the file. Nothing here depends on it, but command lines often say so. */
+const HOST_CACHE = [
+  ["cache", ["writeback", "none", "writethrough", "directsync", "unsafe"]],
+  ["aio", ["threads", "native", "io_uring"]],
+  ["discard", ["ignore", "off", "unmap", "on"]],
+] as const;
 
 /** As in QEMU: `unit` and `index` are the same number, each belongs to one drive of an interface. */
 function unitOf(reader: OptionReader, kind: string, units: Map<string, Set<number>>): number {

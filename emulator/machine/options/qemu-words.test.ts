@@ -191,6 +191,25 @@ it.each([
   expect(fromQemu(line.split(" "), KNOWN).asWritten(message)).toBe(expected);
 });
 
+it.each([
+  ["-M virt -machine accel=tcg", "--machine virt"],
+  ["-machine usb=off -M virt", "--machine virt"],
+  ["-M virt -machine acpi=on -M acpi=off", "--machine virt"],
+  ["-machine accel=tcg", ""],
+  ["-smp 4 -smp cores=2", "--smp 4"],
+  ["-smp cores=2 -smp 4", "--smp 4"],
+  ["-smp 4 -kernel a -smp 2", "--smp 2 --kernel a"],
+  ["-m slots=0 -m 1G", "-m 1G"],
+  ["-m 1G -m 2G", "-m 2G"],
+])("%s: what is given several times is one list of properties, as in QEMU", (line, expected) => {
+  expect(fromQemu(line.split(" "), KNOWN).words.join(" ")).toBe(expected);
+});
+
+it("a property of a list that is not supported is refused as it was written", () => {
+  const list = ["-M", "virt", "-machine", "acpi=on"];
+  expect(() => fromQemu(list, KNOWN)).toThrow(/^-machine type=virt,acpi=on: acpi=on is not supported/);
+});
+
 it("nodes of -blockdev that nothing uses are said", () => {
   const disk = "file,node-name=hd,filename=a";
   const flash = "file,node-name=rom,filename=b";

@@ -12,6 +12,8 @@ interface Meaning {
   readonly takesValue: boolean;
   /** Long name of the option of ours that it becomes; null: it is dropped; undefined: it is refused. */
   readonly option?: string | null;
+  /** Property that a value without a name sets, if QEMU reads all occurrences as one list of properties. */
+  readonly merges?: string;
   /** @throws CommandError when the option is not supported */
   readonly words: (value: string, all: WordsOfOne) => readonly string[];
 }
@@ -41,6 +43,11 @@ const valued = (option: string | null, words: Meaning["words"]): Meaning => ({
   takesValue: true,
   option,
   words,
+});
+/** An option whose occurrences are one list of properties, of which the last of a name counts. */
+const merged = (option: string, implied: string, words: Meaning["words"]): Meaning => ({
+  ...valued(option, words),
+  merges: implied,
 });
 const flag = (option: string, word = `--${option}`): Meaning => ({
   takesValue: false,
@@ -72,6 +79,8 @@ const NO_ACCELERATOR = "guest code is translated to WebAssembly, and in no other
 const NO_DISPLAY = "the board has no display; leave it out";
 const NOT_HERE = "regionlab has no equivalent; leave it out";
 
+const MACHINE = merged("machine", "type", machineWords);
+
 const MEANINGS: Readonly<Record<string, Meaning>> = {
   // Options that work here.
   ...Object.fromEntries(
@@ -80,10 +89,10 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
       ...["trace-mmio", "snapshot-in", "snapshot-out"],
     ].map((name) => [name, same(name)]),
   ),
-  M: valued("machine", machineWords),
-  machine: valued("machine", machineWords),
-  m: valued("memory", (value) => ["-m", memorySize(value)]),
-  smp: valued("smp", (value) => ["--smp", processors(value)]),
+  M: MACHINE,
+  machine: MACHINE,
+  m: merged("memory", "size", (value) => ["-m", memorySize(value)]),
+  smp: merged("smp", "cpus", (value) => ["--smp", processors(value)]),
   cpu: valued("cpu", cpuWords),
   bios: same("bios"),
   pflash: valued("drive", (file) => ["--drive", `if=pflash,file=${doubled(file)}`]),
@@ -148,6 +157,9 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   singlestep: refused("singlestep", false, "use --trace FILE, which shows every instruction"),
   semihosting: refused("semihosting", false, NOT_HERE),
   "semihosting-config": refused("semihosting-config", true, NOT_HERE),
+  "no-acpi": refused("no-acpi", false, "the board has no ACPI tables; leave it out"),
+  "no-hpet": refused("no-hpet", false, "the board has no such timer; leave it out"),
+  version: refused("version", false, "give `regionlab --version`"),
   "no-shutdown": refused("no-shutdown", false, NOT_HERE),
   action: refused("action", true, "use -no-reboot, or leave it out"),
   watchdog: refused("watchdog", true, NOT_HERE),
@@ -245,25 +257,26 @@ const ATTACHED = /^-(m\d|Mvirt)/;
  */
 export function fromQemu(words: readonly string[], known: ReadonlySet<string>): Translation {
   const all: WordsOfOne = { nodes: nodesOf(words), used: new Set() };
-  const ours: string[] = [];
+  const ours: (readonly string[])[] = [];
   const spellings: Spelling[] = [];
+  const lists = new Map<Meaning, PropertyList>();
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? "";
     if (!word.startsWith("-") || word === "-" || word === "--" || ATTACHED.test(word)) {
-      ours.push(word);
+      ours.push([word]);
       continue;
     }
     const name = word.replace(/^--?/, "");
     const [bare = ""] = name.split("=");
     const isOurs = !Object.hasOwn(MEANINGS, bare) || (known.has(bare) && !IN_BOTH.has(bare));
     if (OURS.test(word) && isOurs) {
-      ours.push(word);
+      ours.push([word]);
       continue;
     }
     const attached = OURS.test(word) && bare !== name ? name.slice(bare.length + 1) : undefined;
     const meaning = MEANINGS[attached === undefined ? name : bare];
     if (meaning === undefined) {
-      if (known.has(name) || name.length === 1) ours.push(name.length === 1 ? word : `--${name}`);
+      if (known.has(name) || name.length === 1) ours.push([name.length === 1 ? word : `--${name}`]);
       else throw new CommandError(`${word}: unknown option; --help lists all of them`);
       continue;
     }
@@ -273,19 +286,49 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
       if (next === undefined) throw new CommandError(`${word}: its value is missing; give one after it`);
       value = next;
     }
+    const spelling = attached === undefined ? `${word} ${value}` : word;
+    if (meaning.merges !== undefined && !asksForHelp(value)) {
+      const list = lists.get(meaning) ?? { meaning, values: [], spelling, at: ours.length };
+      if (list.values.length === 0) ours.push([]); // where the words of all will stand
+      lists.set(meaning, { ...list, values: [...list.values, value] });
+      continue;
+    }
     const translated = meaning.words(value, all);
-    ours.push(...translated);
-    if (meaning.takesValue)
-      spellings.push(
-        ...spellingsOf(translated, attached === undefined ? `${word} ${value}` : word, all.nodes),
-      );
+    ours.push(translated);
+    if (meaning.takesValue) spellings.push(...spellingsOf(translated, spelling, all.nodes));
     if (!meaning.takesValue && attached !== undefined)
       throw new CommandError(`${word}: the option takes no value; give --${bare}`);
+  }
+  for (const list of lists.values()) {
+    const value = textOf(list);
+    const translated = list.meaning.words(value, all);
+    ours[list.at] = translated;
+    const spelling = list.values.length === 1 ? list.spelling : `${list.spelling.split(/[ =]/)[0]} ${value}`;
+    spellings.push(...spellingsOf(translated, spelling, all.nodes));
   }
   const warnings = [...all.nodes]
     .filter(([name]) => !all.used.has(name))
     .map(([, { text }]) => `warning: ${text}: no device uses it`);
-  return { words: ours, warnings, asWritten: (message) => asWritten(message, spellings) };
+  return { words: ours.flat(), warnings, asWritten: (message) => asWritten(message, spellings) };
+}
+
+/** The occurrences of an option that QEMU reads as one list of properties. */
+interface PropertyList {
+  readonly meaning: Meaning;
+  readonly values: readonly string[];
+  /** The first one as the user wrote it. */
+  readonly spelling: string;
+  /** Its position among the translated words. */
+  readonly at: number;
+}
+
+/** One occurrence as it is; of several, the last value of each property. */
+function textOf({ values, spelling, meaning: { merges } }: PropertyList): string {
+  const [only = "", ...others] = values;
+  if (others.length === 0) return only;
+  const [option = ""] = spelling.split(/[ =]/);
+  const properties = new Map(values.flatMap((value) => [...parseKeyValues(option, value, merges)]));
+  return joined([...properties]).join(",");
 }
 
 /** What a command line means in our words. */
@@ -330,10 +373,12 @@ function asWritten(message: string, spellings: readonly Spelling[]): string {
 
 /** `virt`, with properties. Features that do not exist here may only be off. */
 function machineWords(value: string, all: WordsOfOne): string[] {
-  const [type, ...properties] = parseKeyValues("-machine", value, "type");
-  const name = type?.[0] === "type" ? type[1] : value;
-  if (properties.some(([property]) => asksForHelp(property))) return ["--machine", `${name},help`];
-  const words = ["--machine", name];
+  if (asksForHelp(value)) return ["--machine", value];
+  const entries = parseKeyValues("-machine", value, "type");
+  const type = entries.find(([property]) => property === "type")?.[1];
+  const properties = entries.filter(([property]) => property !== "type");
+  if (properties.some(([property]) => asksForHelp(property))) return ["--machine", `${type ?? "virt"},help`];
+  const words = type === undefined ? [] : ["--machine", type];
   for (const [property, setting] of properties) {
     const bank = /^pflash([01])$/.exec(property)?.[1];
     if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, all));
@@ -410,8 +455,11 @@ function memorySize(value: string): string {
   if (!/[=,]/.test(value) && !asksForHelp(value)) return value;
   const reader = new OptionReader(`-m ${value}`, parseKeyValues("-m", value, "size"));
   const size = reader.require("size");
-  for (const name of ["slots", "maxmem"]) {
-    if (reader.take(name) !== undefined)
+  for (const [name, none] of [
+    ["slots", "0"],
+    ["maxmem", size],
+  ] as const) {
+    if ((reader.take(name) ?? none) !== none)
       throw reader.error(`${name}: memory cannot be hot-plugged; give all of it as size=`);
   }
   reader.end();
