@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import parser from "@typescript-eslint/parser";
 import { ESLint } from "eslint";
+import { defineConfig } from "eslint/config";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { auditLifetimes } from "../lifetime/audit.ts";
 import { Rule } from "../lifetime/rules.ts";
@@ -32,7 +33,7 @@ beforeAll(async () => {
     ignore: false,
     overrideConfig: [
       { files: ["**/*.ts"], languageOptions: { parser, parserOptions: { project: config } } },
-      plugin.configs.recommended as object,
+      plugin.configs.recommended,
     ],
   });
   results = await eslint.lintFiles(files);
@@ -63,5 +64,17 @@ test("suggests the conversion that removes the bug", () => {
     const overlay = new Map([[path, fixed]]);
     const left = auditLifetimes(openWorkspace([path], { project: newProject(), overlay }));
     expect(left.filter((each) => each.rule === rule).length).toBeLessThan(messages.length);
+  }
+});
+
+test("is one plugin, however a configuration names it", async () => {
+  const alone: ESLint.Plugin = plugin; // also as ESLint's own types see it
+  for (const extending of [
+    defineConfig([plugin.configs.recommended, { plugins: { regionlab: alone } }]),
+    defineConfig([{ plugins: { regionlab: plugin }, extends: ["regionlab/recommended"] }]),
+  ]) {
+    const eslint = new ESLint({ cwd: folder, overrideConfigFile: true, overrideConfig: extending });
+    const config: unknown = await eslint.calculateConfigForFile(join(folder, "device.js"));
+    expect(config).toMatchObject({ rules: { "regionlab/hand-allocated": [2] } });
   }
 });

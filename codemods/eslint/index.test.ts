@@ -11,13 +11,18 @@ const fixture = join(import.meta.dirname, "../lifetime/fixtures/seeded/l13-del-t
 function lint(filename: string, program: unknown) {
   const reports: { rule: string; line: number; column: number; message: string }[] = [];
   const sourceCode = { parserServices: { program } };
-  for (const [rule, { create }] of Object.entries(plugin.rules))
-    create({
-      filename,
-      sourceCode,
-      report: ({ loc, message }) => reports.push({ rule, ...loc.start, message }),
-    }).Program();
+  for (const [rule, { create }] of Object.entries(plugin.rules)) {
+    const report = ({ loc, message }: Reported) => reports.push({ rule, ...loc.start, message });
+    const visitor = create({ filename, sourceCode, report } as unknown as Context); // all that the plugin uses
+    visitor.Program?.({} as never); // it does not look at the tree
+  }
   return reports;
+}
+
+type Context = Parameters<(typeof plugin.rules)[string]["create"]>[0];
+interface Reported {
+  readonly loc: { readonly start: { readonly line: number; readonly column: number } };
+  readonly message: string;
 }
 
 describe("ESLint plugin", () => {
@@ -40,13 +45,22 @@ describe("ESLint plugin", () => {
     ]);
   });
 
+  test("says which import does not resolve, since nothing is known of regions then", () => {
+    const project = newProject();
+    const text = 'import { MemoryRegion } from "regionlab/nowhere";\nexport const made = MemoryRegion;\n';
+    const { fileName } = project.createSourceFile("unresolved.ts", text).compilerNode;
+    const messages = lint(fileName, project.getProgram().compilerObject).map(({ message }) => message);
+    expect(messages).toEqual([expect.stringContaining("regionlab/nowhere does not resolve")]);
+  });
+
   test("the recommended configuration turns on every rule", () => {
     const { rules, plugins } = plugin.configs.recommended;
-    expect(Object.keys(rules).sort()).toEqual(
+    expect(Object.keys(rules ?? {}).sort()).toEqual(
       Object.values(Rule)
         .map((rule) => `regionlab/${rule}`)
         .sort(),
     );
-    expect(plugins.regionlab.rules).toBe(plugin.rules);
+    expect(plugins).toEqual({ regionlab: plugin });
+    expect(plugins?.regionlab).toBe(plugin);
   });
 });

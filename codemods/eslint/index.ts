@@ -10,9 +10,10 @@
  *     ];
  *
  * The rules need the parser's program; without one each file gets a single message that says so. ESLint itself is an
- * optional peer dependency: nothing is imported from it, and the types below are as much of its interface as is used.
+ * optional peer dependency, of which only types are imported.
  */
 import { basename, dirname } from "node:path";
+import type { ESLint, Rule as EslintRule, Linter } from "eslint";
 import { ts } from "ts-morph";
 import { CommandError } from "#host";
 import { FlowProgram } from "../flow/index.ts";
@@ -22,39 +23,9 @@ import type { LifetimeFinding } from "../lifetime/finding.ts";
 import { type Level, Rule, ruleTexts } from "../lifetime/rules.ts";
 import { compilePlan } from "../verify/phase.ts";
 
-interface Fixer {
-  replaceTextRange(range: [start: number, end: number], text: string): unknown;
-}
-
-interface Suggestion {
-  readonly desc: string;
-  fix(fixer: Fixer): unknown;
-}
-
-interface ReportDescriptor {
-  readonly loc: {
-    readonly start: { readonly line: number; readonly column: number };
-    readonly end: { readonly line: number; readonly column: number };
-  };
-  readonly message: string;
-  readonly suggest?: readonly Suggestion[];
-}
-
-interface RuleContext {
-  readonly filename: string;
-  readonly sourceCode: { readonly text?: string; readonly parserServices?: { readonly program?: unknown } };
-  report(descriptor: ReportDescriptor): void;
-}
-
-interface LintRule {
-  readonly meta: {
-    readonly type: "problem" | "suggestion";
-    readonly docs: { readonly description: string; readonly url: string };
-    readonly schema: readonly never[];
-    readonly hasSuggestions: boolean;
-  };
-  create(context: RuleContext): { readonly Program: () => void };
-}
+type LintRule = EslintRule.RuleModule;
+type RuleContext = EslintRule.RuleContext;
+type Suggestion = EslintRule.SuggestionReportDescriptor;
 
 /** Where the rules are explained. */
 const GUIDE = "docs/codemods.md#audit-lifetime-bugs";
@@ -90,10 +61,12 @@ class ProgramAudit {
 
 /** Findings in a file, or the reason why there can be none. */
 function findingsFor({ filename, sourceCode }: RuleContext): readonly LifetimeFinding[] | string {
-  const program = sourceCode.parserServices?.program;
+  const program: unknown = sourceCode.parserServices?.program;
   if (!isProgram(program)) return NO_PROGRAM;
   const file = program.getSourceFile(filename);
   if (file !== undefined && file.kind !== ts.SyntaxKind.SourceFile) return OTHER_COMPILER;
+  const unresolved = file && unresolvedImport(file, program.getTypeChecker());
+  if (unresolved !== undefined) return unresolvedText(unresolved);
   let audit = audits.get(program);
   if (audit === undefined) {
     audit = new ProgramAudit(program, filename);
@@ -101,6 +74,21 @@ function findingsFor({ filename, sourceCode }: RuleContext): readonly LifetimeFi
   }
   return audit.findingsIn(filename);
 }
+
+/** The module of an import that does not resolve, if it is one that regions come from. */
+function unresolvedImport(file: ts.SourceFile, checker: ts.TypeChecker): string | undefined {
+  for (const statement of file.statements) {
+    if (!ts.isImportDeclaration(statement) || !ts.isStringLiteral(statement.moduleSpecifier)) continue;
+    const { moduleSpecifier, importClause } = statement;
+    const names = importClause?.namedBindings?.getText(file) ?? "";
+    const isOurs = /^regionlab(\/|$)/.test(moduleSpecifier.text) || /\bMemoryRegion\b/.test(names);
+    if (isOurs && checker.getSymbolAtLocation(moduleSpecifier) === undefined) return moduleSpecifier.text;
+  }
+  return undefined;
+}
+
+const unresolvedText = (module: string): string =>
+  `regionlab: ${module} does not resolve, so that the types of the regions are unknown; check the tsconfig (moduleResolution must read \`exports\`) and the installation`;
 
 function isProgram(value: unknown): value is ts.Program {
   return typeof value === "object" && value !== null && "getSourceFile" in value && "getTypeChecker" in value;
@@ -133,14 +121,17 @@ function lintRule(rule: Rule): LintRule {
         for (const finding of findings) {
           if (finding.rule !== rule) continue;
           const suggest = CONVERTIBLE.has(rule) ? conversionOf(context) : [];
-          context.report({ ...descriptorOf(finding), ...(suggest.length === 0 ? {} : { suggest }) });
+          context.report({
+            ...descriptorOf(finding),
+            ...(suggest.length === 0 ? {} : { suggest: [...suggest] }),
+          });
         }
       },
     }),
   };
 }
 
-function descriptorOf({ rule, region, line, column, endLine, endColumn }: LifetimeFinding): ReportDescriptor {
+function descriptorOf({ rule, region, line, column, endLine, endColumn }: LifetimeFinding) {
   const { what, embedded, owned, fix } = ruleTexts[rule];
   return {
     loc: { start: { line, column: column - 1 }, end: { line: endLine, column: endColumn - 1 } },
@@ -196,7 +187,7 @@ function changedRange(before: string, after: string): [number, number] {
   return [start, before.length - rest];
 }
 
-const rules: Readonly<Record<string, LintRule>> = Object.fromEntries(
+const rules: Record<string, LintRule> = Object.fromEntries(
   Object.values(Rule).map((rule) => [rule, lintRule(rule)]),
 );
 
@@ -208,19 +199,16 @@ const severities: Readonly<Record<Level, "error" | "warn">> = {
 
 const meta = { name: "regionlab" } as const;
 
-/** The plugin, with a flat configuration that turns every rule on. */
-const plugin = {
-  meta,
-  rules,
-  configs: {
-    recommended: {
-      name: "regionlab/recommended",
-      plugins: { regionlab: { meta, rules } },
-      rules: Object.fromEntries(
-        Object.values(Rule).map((rule) => [`regionlab/${rule}`, severities[ruleTexts[rule].level]]),
-      ),
-    },
-  },
+const plugin = { meta, rules, configs: { recommended: {} as Linter.Config } } satisfies ESLint.Plugin;
+
+// Configurations name the plugin itself: ESLint refuses two objects of one name.
+plugin.configs.recommended = {
+  name: "regionlab/recommended",
+  plugins: { regionlab: plugin },
+  rules: Object.fromEntries(
+    Object.values(Rule).map((rule) => [`regionlab/${rule}`, severities[ruleTexts[rule].level]]),
+  ),
 };
 
+/** The plugin, with a flat configuration that turns every rule on. */
 export default plugin;

@@ -48,11 +48,12 @@ export class Clock {
 
   /**
    * @param source nanoseconds of guest time; never decreases.
-   * @param wallAtStart the guest's wall-clock time at the start, in nanoseconds since 1970.
+   * @param wallAtStart the guest's wall-clock time at the start, in nanoseconds since 1970; before that, modulo 2^64,
+   *   as clocks of the board count.
    */
   constructor(source: () => number, wallAtStart: bigint) {
     this.source = source;
-    this.wallAtStart = wallAtStart;
+    this.wallAtStart = BigInt.asUintN(64, wallAtStart);
   }
 
   /** Nanoseconds of guest time; exact up to 2^53 (104 days). */

@@ -92,6 +92,14 @@ describe("fields", () => {
 
   it("of another kind than declared are a defect of the device", () => {
     expect(() => saveFields(new Sample(), { byte: "bool" })).toThrow(/Sample\.byte is declared as bool/);
+    for (const wide of [2n ** 64n, -1n])
+      expect(() => saveFields(Object.assign(new Sample(), { wide }), { wide: "uint64" })).toThrow(
+        /Sample\.wide is declared as uint64, but its value is of another kind, or out of range/,
+      );
+    const misspelled = { byte: "unit8" } as unknown as VmStateFields; // as a program without types may have it
+    expect(() => saveFields(new Sample(), misspelled)).toThrow(
+      /Sample\.byte is declared as unit8; kinds are bool, uint8, /,
+    );
     expect(() => saveFields(new Sample(), { missing: "int" })).toThrow(/Sample\.missing/);
   });
 });

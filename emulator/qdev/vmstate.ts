@@ -49,7 +49,10 @@ const KINDS = {
   int: scalar((value) => Number.isInteger(value)),
   /** A bigint, saved in hexadecimal. */
   uint64: {
-    save: (value) => (typeof value === "bigint" ? `0x${BigInt.asUintN(64, value).toString(16)}` : undefined),
+    save: (value) =>
+      typeof value === "bigint" && value === BigInt.asUintN(64, value)
+        ? `0x${value.toString(16)}`
+        : undefined,
     load: (saved, _, set) => {
       if (typeof saved !== "string" || !/^0x[0-9a-f]{1,16}$/.test(saved)) return undefined;
       return () => set(BigInt(saved));
@@ -134,6 +137,10 @@ export function saveFields(object: object, fields: VmStateFields): SavedFields {
       saved[name] = saveFields(value, kind);
       continue;
     }
+    if (!Object.hasOwn(KINDS, kind))
+      throw new QomAbort(
+        `${object.constructor.name}.${name} is declared as ${kind}; kinds are ${Object.keys(KINDS).join(", ")}`,
+      );
     const written = KINDS[kind].save(value);
     if (written === undefined) throw misdeclared(object, name, kind);
     saved[name] = written;
@@ -209,7 +216,7 @@ function restoreTimer(timer: Timer, saved: SavedValue): Restore | undefined {
 
 function misdeclared(object: object, name: string, kind: string): QomAbort {
   return new QomAbort(
-    `${object.constructor.name}.${name} is declared as ${kind}, but its value is of another kind`,
+    `${object.constructor.name}.${name} is declared as ${kind}, but its value is of another kind, or out of range`,
   );
 }
 
