@@ -1,6 +1,15 @@
 /** The trees that are built or checked: QEMU's source with the API of owned regions, unconverted and converted. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { packageRoot } from "../package-root.ts";
@@ -15,6 +24,12 @@ export const BUILDS = /^build/;
 
 /** Firmware's own sources: most of the archive, and no part of these builds. */
 const LEFT_OUT = "roms";
+
+/** Name of the list of riscv64's devices that builds have. */
+export const DEVICES = "regionlab";
+
+/** The usual devices, and one that can be plugged in and allocates its regions by hand: no usual device of riscv64 does both. */
+const DEVICE_LIST = "include default.mak\nCONFIG_IDE_SII3112=y\n";
 
 /** Exit code of `regionlab c to-owned` that says that regions were refused. */
 const REFUSED = 3;
@@ -34,6 +49,7 @@ export function updateTree(name: TreeName, folders: { source: string; blobs: str
     const wanted = readdirSync(source).filter((name) => name !== LEFT_OUT);
     run("cp", ["-a", ...wanted.map((name) => join(source, name)), copy], [0]);
     placeBlobs(copy, blobs);
+    writeFileSync(join(copy, "configs/devices/riscv64-softmmu", `${DEVICES}.mak`), DEVICE_LIST);
     codemod(["add-api", copy, "--write", "--allow-dirty"], [0]);
     if (name === "b") codemod(["to-owned", copy, "--write", "--allow-dirty"], [0, REFUSED]);
     return copyChanged(copy, tree);
