@@ -103,8 +103,8 @@ export function whyImpossible(
   builds: readonly string[],
   has: typeof hasDevice = hasDevice,
 ): string | undefined {
-  const lacking = device && builds.find((build) => !has(build, device));
-  return lacking === undefined || lacking === "" ? undefined : `${lacking} has no device ${device}`;
+  const lacking = device === undefined ? undefined : builds.find((build) => !has(build, device));
+  return lacking === undefined ? undefined : `${lacking} has no device ${device}`;
 }
 
 /** Start until the monitor answers, and the end. */

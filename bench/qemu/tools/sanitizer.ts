@@ -88,11 +88,11 @@ function sanitizers(log: string): SessionOptions {
   };
 }
 
-/** Leaks are blocks that nothing points to any more; indirect ones hang from those. */
+/** Leaks are blocks that nothing points to any more; their bytes include what only they point to. */
 function memcheck(log: string): SessionOptions {
   return {
     wrapper: [
-      ...["valgrind", "--leak-check=full", "--show-leak-kinds=definite,indirect", "--error-limit=no"],
+      ...["valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--error-limit=no"],
       ...["--num-callers=20", "--smc-check=all-non-file", `--log-file=${literally(log)}`],
     ],
   };
@@ -121,7 +121,7 @@ export function parseFindings(text: string): Findings {
 export function parseMemcheck(text: string): Findings {
   const plain = text.replace(/^==\d+== ?/gm, "");
   const records = plain.split(/\n\s*\n/);
-  const leaks = records.filter((record) => /(?:definitely|indirectly) lost in loss record/.test(record));
+  const leaks = records.filter((record) => /definitely lost in loss record/.test(record));
   const sum = (pattern: RegExp): number =>
     leaks.reduce((total, leak) => total + Number(pattern.exec(leak)?.[1]?.replaceAll(",", "") ?? 0), 0);
   const count = (pattern: RegExp): number => records.filter((record) => pattern.test(record)).length;
