@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { buildFolder, inputsOf, main, missingPackages, systemTargets } from "./build.ts";
 import { placeBlobs, wantedBlobs } from "./firmware.ts";
-import { copyChanged } from "./trees.ts";
+import { copyChanged, partsOf } from "./trees.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "regionlab-qemu-build-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -85,4 +85,11 @@ test("only files that differ are copied; builds stay, and what is gone goes", ()
   expect(copyChanged(from, to)).toBe(0);
   expect(readFileSync(join(to, "hw/other.c"), "utf8")).toBe("2");
   expect(readFileSync(join(to, "build/object.o"), "utf8")).toBe("5");
+});
+
+test("a build in the source is no part of a tree, nor are the firmware's sources", () => {
+  const source = join(scratch, "source");
+  for (const name of ["hw", "build", "roms"]) mkdirSync(join(source, name), { recursive: true });
+  writeFileSync(join(source, "block.c"), "");
+  expect(partsOf(source).sort()).toEqual(["block.c", "hw"]);
 });

@@ -46,8 +46,7 @@ export function updateTree(name: TreeName, folders: { source: string; blobs: str
   try {
     const copy = join(scratch, "tree");
     mkdirSync(copy);
-    const wanted = readdirSync(source).filter((name) => name !== LEFT_OUT);
-    run("cp", ["-a", ...wanted.map((name) => join(source, name)), copy], [0]);
+    run("cp", ["-a", ...partsOf(source).map((name) => join(source, name)), copy], [0]);
     placeBlobs(copy, blobs);
     writeFileSync(join(copy, "configs/devices/riscv64-softmmu", `${DEVICES}.mak`), DEVICE_LIST);
     codemod(["add-api", copy, "--write", "--allow-dirty"], [0]);
@@ -56,6 +55,11 @@ export function updateTree(name: TreeName, folders: { source: string; blobs: str
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** What a tree takes of a source. QEMU's configure, even with `--help`, makes a build folder where it is run: that would replace the tree's. */
+export function partsOf(source: string): string[] {
+  return readdirSync(source).filter((name) => name !== LEFT_OUT && !BUILDS.test(name));
 }
 
 /** Runs `regionlab c …`. @throws CommandError if it ends otherwise than expected. */
