@@ -22,7 +22,7 @@ import { answersOf, differencesOf } from "./compare.ts";
 import { type AllocationRow, type Measured, measure, type QemuPlan, runOf } from "./measure.ts";
 import { checkBuild, emulatorOf } from "./session.ts";
 import { SET_UPS } from "./set-ups.ts";
-import { worksOf } from "./works.ts";
+import { type Work, whyImpossible, worksOf } from "./works.ts";
 
 /** Parts of a comparison, and what each of them measures. */
 const PARTS = {
@@ -65,9 +65,10 @@ async function compareBuilds(words: readonly string[], options: QemuOptions): Pr
   const began = performance.now();
   const parts = readParts(words);
   const { a, b, output } = options;
-  const plan = planOf(parts, words, options);
+  const all = planOf(parts, words, options);
   checkBuild("--a", a);
   checkBuild("--b", b);
+  const plan = { ...all, works: all.works.filter((work) => isPossible(work, [a, b])) };
   if (output !== undefined) {
     if (plan.quantities.length === 0)
       throw new CommandError(
@@ -124,6 +125,13 @@ async function compareBuilds(words: readonly string[], options: QemuOptions): Pr
     counter.remove();
     release();
   }
+}
+
+/** Says what is left out, and why. */
+function isPossible(work: Work, builds: readonly string[]): boolean {
+  const why = whyImpossible(work, builds);
+  if (why !== undefined) print(`${questionTitle(work)} is left out: ${why}`);
+  return why === undefined;
 }
 
 function readParts(words: readonly string[]): readonly Part[] {

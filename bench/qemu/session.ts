@@ -1,5 +1,5 @@
 /** A QEMU process that is spoken to through its monitors. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -16,6 +16,12 @@ export function checkBuild(option: string, build: string): void {
   throw new CommandError(
     `${option} ${build}: has no qemu-system-riscv64; give the folder in which QEMU was built (or installed, such as /usr/bin)`,
   );
+}
+
+/** True if an emulator can make devices of a type. */
+export function hasDevice(build: string, type: string): boolean {
+  const { stdout } = spawnSync(emulatorOf(build), ["-M", "none", "-device", "help"], { encoding: "utf8" });
+  return stdout.includes(`name "${type}"`);
 }
 
 export interface SessionOptions {

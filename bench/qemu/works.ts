@@ -27,7 +27,7 @@ import {
 import { loadingGuest, nextStage, RAM_BYTE, UART_LINE_STATUS } from "./guests.ts";
 import { Qtest } from "./qtest.ts";
 import { Retired } from "./retired.ts";
-import type { Session } from "./session.ts";
+import { hasDevice, type Session } from "./session.ts";
 import { OPENSBI } from "./set-ups.ts";
 
 /** What a work answers. */
@@ -44,6 +44,8 @@ export interface Work extends Subject {
   args(folder: string): string[];
   /** Makes what repeats the work in one process, given the same folder and the build. Null: the work is a process, start and end. */
   readonly player: ((folder: string, build: string) => Player) | null;
+  /** A type of device that a build may lack, and cannot do the work then. */
+  readonly device?: string;
   /** What is to be told of all processes together. */
   readonly remark?: () => string | undefined;
   /**
@@ -72,6 +74,8 @@ const RCU_MS = 250;
 const TYPES = ["riscv.sifive.uart", "sifive_soc.gpio", "edu", "e1000e", "virtio-net-pci"];
 /** Devices that are plugged into a root port. The first one answers the question that the emulator has, too. */
 const PLUGGED = ["edu", "e1000e", "virtio-net-pci"];
+/** One that allocates its regions by hand, unless it is converted. Usual builds lack it, those of `npm run qemu:build` do not. */
+const BY_HAND = "sii3112";
 const MACHINES = ["virt", "sifive_u", "microchip-icicle-kit"];
 /** Guests whose console does not depend on the time of day. Those that take minutes under callgrind are timed only. */
 const GUESTS = ["hello", "bus-errors"];
@@ -83,6 +87,7 @@ export function worksOf(): Work[] {
     ...MACHINES.map(startOf),
     ...TYPES.map(createAndDestroy),
     ...PLUGGED.map(plugAndUnplug),
+    { ...plugAndUnplug(BY_HAND, PLUGGED.length), device: BY_HAND },
     ...hostAccesses(),
     ...guestLoads(),
     ...GUESTS.map((guest) => bootOf(guest, ["count", "time"])),
@@ -90,6 +95,16 @@ export function worksOf(): Work[] {
     openSbi(),
     ...consoleBoots(),
   ];
+}
+
+/** Why a work cannot be done with one of the builds; undefined if it can. */
+export function whyImpossible(
+  { device }: Work,
+  builds: readonly string[],
+  has: typeof hasDevice = hasDevice,
+): string | undefined {
+  const lacking = device === undefined ? undefined : builds.find((build) => !has(build, device));
+  return lacking === undefined ? undefined : `${lacking} has no device ${device}`;
 }
 
 /** Start until the monitor answers, and the end. */
@@ -156,7 +171,7 @@ function plugAndUnplug(driver: string, place: number): Work {
 
 /** A minimal build has no boot ROMs. */
 function withoutRom(driver: string): { romfile?: string } {
-  return driver === "edu" ? {} : { romfile: "" };
+  return driver === "edu" || driver === BY_HAND ? {} : { romfile: "" };
 }
 
 /** The interrupt controller's page of priorities: reading and writing zeros has no side effects. */

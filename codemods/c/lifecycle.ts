@@ -339,6 +339,31 @@ export function covers(fn: FunctionBody, first: number, second: number): boolean
   return directiveConditions(fn.file.tokens, first).every((each) => given.includes(each));
 }
 
+/**
+ * True if whenever a token of a function runs, one of several statements has run before: one in each branch of an `if` that
+ * has run before it.
+ */
+export function coversTogether(fn: FunctionBody, points: readonly Inside[], second: number): boolean {
+  const covered = (branch: Statement): boolean =>
+    points.some(
+      ({ token, statement }) =>
+        statement === branch || (isInside(statement, branch) && covers(fn, token, branch.last)),
+    ) || branch.children.some((child) => isCoveredIf(child) && covers(fn, child.open, branch.last));
+  const isCoveredIf = ({ kind, children }: Statement): boolean =>
+    kind === "if" && children.length === 2 && children.every(covered);
+  const before = (statement: Statement): boolean =>
+    statement.first < second &&
+    ((isCoveredIf(statement) && statement.last < second && covers(fn, statement.open, second)) ||
+      statement.children.some(before));
+  return points.length > 1 && before(bodyOf(fn).root);
+}
+
+/** A token, and its statement. */
+export interface Inside {
+  readonly token: number;
+  readonly statement: Statement;
+}
+
 const shortCircuits = new Set(["&&", "||", "?"].map(wordOf));
 
 /** False for the right operand of `&&`, `||` or `?:`, in the brackets around it too. */
@@ -469,6 +494,30 @@ function leavesBefore(jump: Statement, fn: FunctionBody, target: number): boolea
     if (at.kind === "loop" || (at.kind === "switch" && tokens.word[jump.first] === BREAK))
       return at.last >= target;
   }
+  return false;
+}
+
+/** True if a loop around a token may be left behind it, other than because of an error: some rounds then never reach the token. */
+export function leavesLoopAfter(fn: FunctionBody, token: number): boolean {
+  const { tokens } = fn.file;
+  const leaves = (jump: Statement, loop: Statement, branch: Statement | undefined): boolean => {
+    if (branch !== undefined && isErrorExit(branch, jump, fn)) return false;
+    if (jump.kind === "return") return true;
+    if (tokens.word[jump.first] !== BREAK)
+      return tokens.word[jump.first] === GOTO && leavesBefore(jump, fn, loop.last);
+    let at = jump.parent;
+    while (at !== undefined && at.kind !== "loop" && at.kind !== "switch") at = at.parent;
+    return at === loop;
+  };
+  const search = (statement: Statement, loop: Statement, branch: Statement | undefined): boolean => {
+    if (statement.last < token) return false;
+    if (statement.kind === "return" || statement.kind === "jump") return leaves(statement, loop, branch);
+    const inner = statement.kind === "if" || statement.kind === "switch" ? statement : branch;
+    return statement.children.some((child) => search(child, loop, inner));
+  };
+  for (let at: Statement | undefined = statementAt(bodyOf(fn).root, token); at !== undefined; at = at.parent)
+    if (at.kind === "loop" && at.children.some((child) => search(child, at as Statement, undefined)))
+      return true;
   return false;
 }
 

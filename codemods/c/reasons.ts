@@ -131,9 +131,9 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "move the use to unrealize",
   },
   [Reason.UsedAfterUnparent]: {
-    what: "the region is used after it was unparented",
-    why: "unparenting frees an owned region",
-    mend: "unparent it last",
+    what: "a container or alias is unparented, or used after that",
+    why: "unparenting frees an owned region, while a flat view may still name it as its root",
+    mend: "keep the region, and enable, resize or move it",
   },
   [Reason.InitialisedByHelper]: {
     what: "a function that is given the region initialises it",
@@ -161,7 +161,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "test for the region before the use, or initialise it always",
   },
   [Reason.UsedBeforeInit]: {
-    what: "the region is used before it is initialised",
+    what: "the region is used where it may not be initialised yet",
     why: "an embedded region has an address by then, an owned one does not exist",
     mend: "initialise it first",
   },

@@ -171,6 +171,14 @@ export class Types {
     return this.choose(this.macros, name, from);
   }
 
+  /** True if a macro's body names a variable, other than by a parameter. */
+  macroNames(macro: string, name: string, from: string): boolean {
+    const found = this.macroOf(macro, from);
+    if (found === undefined || found.define.parameters?.includes(name)) return false;
+    const body = found.source.tokens.text.slice(found.define.start, found.define.end);
+    return new RegExp(`\\b${name}\\b`).test(body);
+  }
+
   castOf(name: string, from: string): string | undefined {
     return this.choose(this.casts, name, from);
   }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { buildFolder, inputsOf, main, missingPackages, systemTargets } from "./build.ts";
 import { placeBlobs, wantedBlobs } from "./firmware.ts";
-import { copyChanged } from "./trees.ts";
+import { copyChanged, partsOf } from "./trees.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "regionlab-qemu-build-"));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -23,6 +23,7 @@ test("each target of a tree has a build folder", () => {
   const environment = { REGIONLAB_CACHE: "/cache" };
   expect(buildFolder("a", undefined, environment)).toBe("/cache/qemu/a/build");
   expect(buildFolder("b", "x86_64", environment)).toBe("/cache/qemu/b/build-x86_64");
+  expect(buildFolder("b", "riscv64-sanitizers", environment)).toBe("/cache/qemu/b/build-riscv64-sanitizers");
   expect(buildFolder("checks", "all", environment)).toBe("/cache/qemu/checks/build");
 });
 
@@ -30,13 +31,14 @@ test("a build is another one if the version, the options or the codemods are, bu
   const codemods = join(scratch, "codemods");
   mkdirSync(join(codemods, "passes"), { recursive: true });
   mkdirSync(join(codemods, "oracle"));
-  const goal = { name: "riscv64", targets: ["riscv64-softmmu"], makes: ["all"] };
+  const goal = { name: "riscv64", targets: ["riscv64-softmmu"], options: [], makes: ["all"] };
   writeFileSync(join(codemods, "passes/1-lex.js"), "1");
   const before = inputsOf("10.2.2", goal, codemods);
   for (const file of ["passes/1-lex.test.js", "oracle/main.js"]) writeFileSync(join(codemods, file), "2");
   expect(inputsOf("10.2.2", goal, codemods)).toBe(before);
   expect(inputsOf("10.2.3", goal, codemods)).not.toBe(before);
   expect(inputsOf("10.2.2", { ...goal, makes: undefined }, codemods)).not.toBe(before);
+  expect(inputsOf("10.2.2", { ...goal, options: ["--enable-asan"] }, codemods)).not.toBe(before);
   writeFileSync(join(codemods, "passes/1-lex.js"), "2");
   expect(inputsOf("10.2.2", goal, codemods)).not.toBe(before);
 });
@@ -45,6 +47,7 @@ test.each([
   [["--tree", "c"], /give a or b/],
   [["--target", "arm", "--all-targets"], /exclude each other/],
   [["--tree", "a", "--all-targets"], /leave out --tree/],
+  [["--sanitizers", "--all-targets"], /exclude each other/],
   [["--fast"], /--fast/],
 ])("usage errors are named: %j", async (args, message) => {
   const said = vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -82,4 +85,11 @@ test("only files that differ are copied; builds stay, and what is gone goes", ()
   expect(copyChanged(from, to)).toBe(0);
   expect(readFileSync(join(to, "hw/other.c"), "utf8")).toBe("2");
   expect(readFileSync(join(to, "build/object.o"), "utf8")).toBe("5");
+});
+
+test("a build in the source is no part of a tree, nor are the firmware's sources", () => {
+  const source = join(scratch, "source");
+  for (const name of ["hw", "build", "roms"]) mkdirSync(join(source, name), { recursive: true });
+  writeFileSync(join(source, "block.c"), "");
+  expect(partsOf(source).sort()).toEqual(["block.c", "hw"]);
 });

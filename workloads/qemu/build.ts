@@ -4,6 +4,7 @@
  *     npm run qemu:build                          both trees for riscv64, to ~/.cache/regionlab/qemu/{a,b}/build
  *     npm run qemu:build -- --tree b              one of them
  *     npm run qemu:build -- --target x86_64       for another architecture, to …/build-x86_64
+ *     npm run qemu:build -- --sanitizers          with address and undefined-behaviour sanitizer, to …/build-riscv64-sanitizers
  *     npm run qemu:build -- --all-targets         configure for every system target and generate headers, in …/checks/build
  *     npm run qemu:build -- --install             first install the Debian packages that are missing, as root
  *
@@ -33,7 +34,7 @@ import { packageRoot } from "../package-root.ts";
 import { qemuSourceFolder, qemuVersion } from "../qemu-source.ts";
 import { fetchBlobs } from "./firmware.ts";
 import { pythonWithMeson } from "./python.ts";
-import { BUILDS, BUILT, type TreeName, updateTree } from "./trees.ts";
+import { BUILDS, BUILT, DEVICES, type TreeName, updateTree } from "./trees.ts";
 
 /** Debian packages that a minimal build needs, by a file of each. */
 const REQUIRED: ReadonlyMap<string, string> = new Map([
@@ -56,6 +57,14 @@ const FEATURES: readonly string[] = [
   "--enable-pixman",
 ];
 
+/** Sanitizers, with code that compiles faster than the usual one. Their reports name functions, for which symbols are enough. */
+const SANITIZERS: readonly string[] = [
+  "--enable-asan",
+  "--enable-ubsan",
+  "--disable-debug-info",
+  "-Doptimization=1",
+];
+
 const RISCV = "riscv64";
 
 /** QEMU's own tests that make every device, or every machine. */
@@ -75,9 +84,9 @@ export function treeFolder(name: TreeName, environment: NodeJS.ProcessEnv = proc
 }
 
 /** A build folder of a tree: for riscv64 it is `build`. */
-export function buildFolder(name: TreeName, target = RISCV, environment = process.env): string {
-  const isUsual = target === RISCV || name === "checks";
-  return join(treeFolder(name, environment), isUsual ? "build" : `build-${target}`);
+export function buildFolder(name: TreeName, goal = RISCV, environment = process.env): string {
+  const isUsual = goal === RISCV || name === "checks";
+  return join(treeFolder(name, environment), isUsual ? "build" : `build-${goal}`);
 }
 
 /** The packages that are not there. */
@@ -101,8 +110,10 @@ function requirePackages(install: boolean): void {
 /** What a build is configured for. */
 interface Goal {
   readonly targets: readonly string[];
-  /** The architecture, or all of them. */
+  /** The architecture, or all of them; then what is special. */
   readonly name: string;
+  /** Options of QEMU's configure besides those of every build. */
+  readonly options: readonly string[];
   /** What ninja makes; undefined for the headers that it generates. */
   readonly makes: readonly string[] | undefined;
 }
@@ -239,6 +250,7 @@ async function make(tree: TreeName, goal: Goal, environment = process.env): Prom
   await configure(folder, [
     `--target-list=${goal.targets.join(",")}`,
     ...FEATURES,
+    ...goal.options,
     `--python=${pythonWithMeson(join(cacheFolder(environment), "qemu", "python"))}`,
   ]);
   console.log(`${label}: configured`);
@@ -247,9 +259,17 @@ async function make(tree: TreeName, goal: Goal, environment = process.env): Prom
   console.log(`${label}: ${folder}`);
 }
 
+interface Options {
+  readonly tree?: string;
+  readonly target?: string;
+  readonly "all-targets"?: boolean;
+  readonly sanitizers?: boolean;
+  readonly install?: boolean;
+}
+
 /** The command. Returns its exit code: 0 built, 1 failed, 2 usage error, or something that is needed is not to be had. */
 export async function main(args: readonly string[]): Promise<number> {
-  let values: { tree?: string; target?: string; "all-targets"?: boolean; install?: boolean };
+  let values: Options;
   try {
     ({ values } = parseArgs({
       args: [...args],
@@ -257,11 +277,15 @@ export async function main(args: readonly string[]): Promise<number> {
         tree: { type: "string" },
         target: { type: "string" },
         "all-targets": { type: "boolean" },
+        sanitizers: { type: "boolean" },
         install: { type: "boolean" },
       },
     }));
     if (values.target !== undefined && values["all-targets"]) {
       throw new TypeError("--target and --all-targets exclude each other");
+    }
+    if (values.sanitizers && values["all-targets"]) {
+      throw new TypeError("--sanitizers and --all-targets exclude each other: the latter builds no program");
     }
     if (values.tree !== undefined && values["all-targets"]) {
       throw new TypeError("--all-targets has a tree of its own: leave out --tree");
@@ -290,16 +314,24 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 /** @throws CommandError if the source has no such target */
-function goalOf(values: { target?: string; "all-targets"?: boolean }): Goal {
+function goalOf(values: Options): Goal {
   const configs = join(qemuSourceFolder(), "configs", "targets");
   const known = existsSync(configs) ? systemTargets(readdirSync(configs)) : [];
-  if (values["all-targets"]) return { name: "all", targets: known, makes: undefined };
-  const name = values.target ?? RISCV;
-  if (known.length > 0 && !known.includes(`${name}-softmmu`)) {
+  if (values["all-targets"]) return { name: "all", targets: known, options: [], makes: undefined };
+  const target = values.target ?? RISCV;
+  if (known.length > 0 && !known.includes(`${target}-softmmu`)) {
     const names = known.map((each) => each.replace("-softmmu", ""));
-    throw new CommandError(`--target ${name}: not one of ${names.join(", ")}`);
+    throw new CommandError(`--target ${target}: not one of ${names.join(", ")}`);
   }
-  return { name, targets: [`${name}-softmmu`], makes: [`qemu-system-${name}`, ...QTESTS.map(qtestFile)] };
+  return {
+    name: values.sanitizers ? `${target}-sanitizers` : target,
+    targets: [`${target}-softmmu`],
+    options: [
+      ...(target === RISCV ? [`--with-devices-${RISCV}=${DEVICES}`] : []),
+      ...(values.sanitizers ? SANITIZERS : []),
+    ],
+    makes: [`qemu-system-${target}`, ...QTESTS.map(qtestFile)],
+  };
 }
 
 const invoked = process.argv[1];

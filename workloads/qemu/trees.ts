@@ -1,6 +1,15 @@
 /** The trees that are built or checked: QEMU's source with the API of owned regions, unconverted and converted. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { packageRoot } from "../package-root.ts";
@@ -15,6 +24,12 @@ export const BUILDS = /^build/;
 
 /** Firmware's own sources: most of the archive, and no part of these builds. */
 const LEFT_OUT = "roms";
+
+/** Name of the list of riscv64's devices that builds have. */
+export const DEVICES = "regionlab";
+
+/** The usual devices, and one that can be plugged in and allocates its regions by hand: no usual device of riscv64 does both. */
+const DEVICE_LIST = "include default.mak\nCONFIG_IDE_SII3112=y\n";
 
 /** Exit code of `regionlab c to-owned` that says that regions were refused. */
 const REFUSED = 3;
@@ -31,15 +46,20 @@ export function updateTree(name: TreeName, folders: { source: string; blobs: str
   try {
     const copy = join(scratch, "tree");
     mkdirSync(copy);
-    const wanted = readdirSync(source).filter((name) => name !== LEFT_OUT);
-    run("cp", ["-a", ...wanted.map((name) => join(source, name)), copy], [0]);
+    run("cp", ["-a", ...partsOf(source).map((name) => join(source, name)), copy], [0]);
     placeBlobs(copy, blobs);
+    writeFileSync(join(copy, "configs/devices/riscv64-softmmu", `${DEVICES}.mak`), DEVICE_LIST);
     codemod(["add-api", copy, "--write", "--allow-dirty"], [0]);
     if (name === "b") codemod(["to-owned", copy, "--write", "--allow-dirty"], [0, REFUSED]);
     return copyChanged(copy, tree);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** What a tree takes of a source. QEMU's configure, even with `--help`, makes a build folder where it is run: that would replace the tree's. */
+export function partsOf(source: string): string[] {
+  return readdirSync(source).filter((name) => name !== LEFT_OUT && !BUILDS.test(name));
 }
 
 /** Runs `regionlab c …`. @throws CommandError if it ends otherwise than expected. */

@@ -5,7 +5,7 @@ import { parseEvents } from "./misses.ts";
 import { commonPath, describePeers } from "./peers.ts";
 import { lastWords } from "./realize.ts";
 import { run, timed } from "./run.ts";
-import { parseFindings } from "./sanitizer.ts";
+import { parseFindings, parseMemcheck } from "./sanitizer.ts";
 import { changesOf, describe as describeChanges, parseSizes } from "./structures.ts";
 import { syntaxOnly } from "./trees.ts";
 
@@ -156,5 +156,38 @@ describe("reports of sanitizers", () => {
       undefinedBehaviour: 1,
     });
     expect(parseFindings("")).toEqual({ leaks: 0, bytes: 0, ofRegions: 0, faults: 0, undefinedBehaviour: 0 });
+  });
+
+  it("counts the same in a report of memcheck, where a blank line ends a record", () => {
+    const text = [
+      "==7== Memcheck, a memory error detector",
+      "==7== ",
+      "==7== Invalid read of size 8",
+      "==7==    at 0x1: flatview_unref (memory.c:1)",
+      "==7==  Address 0x2 is 8 bytes inside a block of size 272 free'd",
+      "==7== ",
+      "==7== Conditional jump or move depends on uninitialised value(s)",
+      "==7==    at 0x1: other (x.c:1)",
+      "==7== ",
+      "==7== 272 bytes in 1 blocks are definitely lost in loss record 1 of 3",
+      "==7==    at 0x1: malloc (vg_replace_malloc.c:1)",
+      "==7==    by 0x2: memory_region_new_io (memory.c:1)",
+      "==7== ",
+      "==7== 1,376 (1,360 direct, 16 indirect) bytes in 5 blocks are definitely lost in loss record 2 of 3",
+      "==7==    at 0x1: malloc (vg_replace_malloc.c:1)",
+      "==7== ",
+      "==7== 64 bytes in 1 blocks are still reachable in loss record 3 of 3",
+      "==7== ",
+      "==7== LEAK SUMMARY:",
+      "==7==    definitely lost: 1,632 bytes in 6 blocks",
+    ].join("\n");
+    expect(parseMemcheck(text)).toEqual({
+      leaks: 2,
+      bytes: 1648,
+      ofRegions: 1,
+      faults: 1,
+      undefinedBehaviour: 1,
+    });
+    expect(parseMemcheck("")).toEqual({ leaks: 0, bytes: 0, ofRegions: 0, faults: 0, undefinedBehaviour: 0 });
   });
 });

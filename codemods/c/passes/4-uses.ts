@@ -503,6 +503,16 @@ export function enclosingCall(
   }
 }
 
+/** True if a stretch of tokens calls nothing but macros, by their names. */
+export function callsOnlyMacros({ word, kind }: Tokens, from: number, to: number): boolean {
+  for (let token = from; token < to; token++) {
+    if (kind[token] !== Kind.Word || word[token + 1] !== w.open) continue;
+    if (!/^[A-Z][A-Z0-9_]*$|^(?:if|for|while|switch|return|sizeof)$/.test(textOf(word[token] ?? 0)))
+      return false;
+  }
+  return true;
+}
+
 /** First and last token of each argument of a call. */
 export function argumentsOf(tokens: Tokens, open: number): (readonly [first: number, last: number])[] {
   const close = tokens.match[open] ?? -1;

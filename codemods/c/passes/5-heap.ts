@@ -4,7 +4,7 @@
  */
 import { pairOfInit } from "../api.ts";
 import { directiveConditions } from "../directives.ts";
-import { covers, listOf, squeezed } from "../lifecycle.ts";
+import { covers, coversTogether, listOf, squeezed } from "../lifecycle.ts";
 import type { FunctionBody, Program, Source } from "../program.ts";
 import { Reason } from "../reasons.ts";
 import { bodyOf, type Local, type Statement, statementAt } from "../statements.ts";
@@ -14,7 +14,7 @@ import { Kind } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
 import { argumentsOf, enclosingCall, isSplit, textBetween, type Use } from "./4-uses.ts";
 import type { Helpers } from "./5-helpers.ts";
-import { type Init, initForm, type Place } from "./5-judge.ts";
+import { type Init, initForm, type Place, pointOf } from "./5-judge.ts";
 
 /** One allocation. */
 export interface HeapSite {
@@ -258,15 +258,8 @@ function elementUse(use: Use): Use | undefined {
 
 /** True if one of the initialisations has run before the use, or all branches of an `if` before it have one. */
 function isCovered(fn: FunctionBody, inits: readonly Init[], use: Use): boolean {
-  if (inits.some((init) => covers(fn, init.use.first, use.first))) return true;
-  const { root } = bodyOf(fn);
-  const branches = (statement: Statement): boolean => {
-    if (inits.some((init) => init.use.statement === statement)) return true;
-    if (statement.kind === "block") return statement.children.some(branches);
-    return statement.kind === "if" && statement.children.length === 2 && statement.children.every(branches);
-  };
-  const before = (statement: Statement): boolean =>
-    (statement.last < use.first && statement.kind === "if" && branches(statement)) ||
-    statement.children.some(before);
-  return before(root);
+  return (
+    inits.some((init) => covers(fn, init.use.first, use.first)) ||
+    coversTogether(fn, inits.map(pointOf), use.first)
+  );
 }

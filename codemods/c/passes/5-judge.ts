@@ -11,8 +11,11 @@ import { directiveConditions } from "../directives.ts";
 import {
   conditionsOf,
   covers,
+  coversTogether,
+  type Inside,
   type Lifecycle,
   laterThan,
+  leavesLoopAfter,
   listOf,
   realizesBefore,
   Stage,
@@ -23,9 +26,10 @@ import { Reason } from "../reasons.ts";
 import { bodyOf, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
-import { Kind } from "./1-lex.ts";
+import { Kind, type Tokens } from "./1-lex.ts";
 import {
   argumentsOf,
+  callsOnlyMacros,
   endsExpression,
   type Field,
   type ObstacleKind,
@@ -33,6 +37,7 @@ import {
   type Use,
 } from "./4-uses.ts";
 import type { Helper, Helpers } from "./5-helpers.ts";
+import { fateElsewhere, initialisedThrough, type Through } from "./5-through.ts";
 
 /** How the call that initialises a region stands in its statement. */
 export type InitForm = "statement" | "condition";
@@ -41,6 +46,8 @@ export interface Init {
   readonly use: Use;
   readonly pair: Pair;
   readonly form: InitForm;
+  /** Set if the call is given a variable that points at the region; `use` is then where the variable is pointed there. */
+  readonly through?: Through;
 }
 
 export interface Place {
@@ -57,7 +64,7 @@ export interface Judgement {
   readonly inits: readonly Init[];
   /** Uses that need a test for null: statements and questions. */
   readonly guards: readonly Use[];
-  /** The announcement in instance_init that moves behind the initialisation in realize. */
+  /** The announcement in instance_init, or the assignment right before, that moves behind the initialisation. */
   readonly moved: Use | undefined;
   /** Why it is kept rather than dropped. */
   readonly why: string;
@@ -118,6 +125,7 @@ export function judge(field: Field, options: JudgeOptions): Judgement {
 }
 
 const SEMICOLON = wordOf(";");
+const ASSIGN = wordOf("=");
 const NOT = wordOf("!");
 const SYSBUS_INIT_MMIO = wordOf("sysbus_init_mmio");
 const ARROW = wordOf("->");
@@ -154,13 +162,20 @@ class FieldJudge {
     for (const use of uses) this.requireUnderstood(use);
     const inits = this.inits();
     const [first] = inits;
+    if (first === undefined && this.isCountedOnly()) {
+      return { ...NOTHING, field, treatment: "kept", at: declared, why: "counted" };
+    }
     if (first === undefined) throw new Refusal(this.whyNoInit(), declared);
-    const moved = this.movedBehind(inits);
+    const moved = this.movedBehind(inits) ?? this.storedBefore(inits);
     const others = uses.filter((use) => use !== moved && !inits.some((init) => init.use === use));
+    for (const use of others) this.requireNoFateElsewhere(use, inits);
     const keepReason = this.whyKept(inits, others);
     const found = { ...NOTHING, field, at: declared, inits, moved };
-    if (keepReason === undefined) return { ...found, treatment: "dropped" };
+    if (keepReason === undefined && first.through === undefined) return { ...found, treatment: "dropped" };
     this.requireOnce(inits);
+    if (keepReason === undefined) return { ...found, treatment: "dropped" };
+    const unfit = inits.find(({ through, form }) => through !== undefined && form === "condition");
+    if (unfit !== undefined) throw new Refusal(Reason.InitInExpression, placeOfUse(unfit.use));
     const guards = others.filter((use) => this.needsGuard(use, inits));
     return { ...found, treatment: "kept", guards, why: keepReason };
   }
@@ -196,6 +211,39 @@ class FieldJudge {
     });
   }
 
+  /** `bus->space = &s->space;` right before the call that initialises the region: the call does not see the assignment. */
+  private storedBefore(inits: readonly Init[]): Use | undefined {
+    const [init] = inits;
+    if (init === undefined || inits.length > 1 || init.form !== "statement") return undefined;
+    const { use, through } = init;
+    const list = use.statement.parent;
+    if (this.options.reversible || through !== undefined || list?.kind !== "block") return undefined;
+    const stored = list.children[list.children.indexOf(use.statement) - 1];
+    const { tokens } = use.source;
+    return this.field.uses.find(({ statement, kind, call, ampersand, last, ...other }) => {
+      if (statement !== stored || statement?.kind !== "expression" || kind !== "address") return false;
+      if (call !== undefined || tokens.word[ampersand - 1] !== ASSIGN) return false;
+      const target = squeezed(textBetween(tokens, statement.first, ampersand - 2));
+      const [member = ""] = /\w+$/.exec(target) ?? [];
+      const { first, last: end } = use.statement;
+      const [, second] = use.call ? argumentsOf(tokens, use.call.open) : [];
+      return (
+        /^\w+(?:(?:->|\.)\w+)+$/.test(target) &&
+        statement.last === last + 1 &&
+        baseText({ ...other, statement, kind, call, ampersand, last }) === baseText(use) &&
+        !hasComment(tokens.text.slice(tokens.start[statement.first], tokens.end[statement.last])) &&
+        !tokens.directives.some(({ token }) => statement.first < token && token <= first) &&
+        !isNamedBetween(tokens, member, second?.[0] ?? end, end) &&
+        callsOnlyMacros(tokens, use.call?.open ?? first, end)
+      );
+    });
+  }
+
+  /** A row of regions of which only the number is used. */
+  private isCountedOnly(): boolean {
+    return !this.options.reversible && this.field.uses.every(({ kind }) => kind === "value");
+  }
+
   private requireUnderstood(use: Use): void {
     // What is rewritten or goes must not hold a comment, which would go with it.
     const { text, start, end } = use.source.tokens;
@@ -212,6 +260,8 @@ class FieldJudge {
     const found: Init[] = [];
     for (const use of this.field.uses) {
       const { call } = use;
+      const through = this.through(use);
+      if (through !== undefined) found.push(through);
       if (call === undefined || use.casts.length > 0) continue;
       const helper = this.helperOf(use);
       if (helper !== undefined) {
@@ -224,6 +274,19 @@ class FieldJudge {
       found.push(this.init(use, pair));
     }
     return found;
+  }
+
+  private through(storage: Use): Init | undefined {
+    const { options, field } = this;
+    const through = options.reversible ? undefined : initialisedThrough(storage, options.types);
+    const { call, fn } = through?.use ?? {};
+    const pair = pairOfInit.get(call?.callee ?? "");
+    if (through === undefined || call === undefined || pair === undefined) return undefined;
+    const early = field.uses.find(
+      ({ first, fn: other }) => other === fn && storage.first < first && first < call.close,
+    );
+    if (early !== undefined) throw new Refusal(Reason.UsedBeforeInit, placeOfUse(early));
+    return { ...this.init(through.use, pair), use: storage, through };
   }
 
   private helperOf({ call, source }: Use): Helper | undefined {
@@ -275,7 +338,11 @@ class FieldJudge {
 
   private whyNoInit(): Reason {
     const isPassed = this.field.uses.some(
-      ({ kind, call, casts }) => kind === "address" && call !== undefined && casts.length === 0,
+      ({ kind, call, casts }) =>
+        kind === "address" &&
+        call !== undefined &&
+        casts.length === 0 &&
+        !call.callee.startsWith("memory_region_"),
     );
     return isPassed ? Reason.InitialisedByHelper : Reason.NeverInitialised;
   }
@@ -283,7 +350,12 @@ class FieldJudge {
   /** Why the field has to stay as a pointer; undefined if a local will do. */
   private whyKept(inits: readonly Init[], others: readonly Use[]): string | undefined {
     const [init] = inits;
-    if (init === undefined || inits.length > 1) return "initialised in several places";
+    if (init === undefined) return "never initialised";
+    const isOnlyThrough =
+      others.length === 0 && inits.every(({ use, through }) => through !== undefined && isOfVariable(use));
+    if (isOnlyThrough && this.field.member.struct.members.size > 1) return undefined;
+    if (inits.length > 1) return "initialised in several places";
+    if (init.through !== undefined) return "initialised through a pointer";
     const { use } = init;
     if (this.options.reversible) return "asked for";
     if (this.field.isArray) return "array";
@@ -299,11 +371,7 @@ class FieldJudge {
       if (other.call?.callee === "object_unparent") return "unparented";
     }
     // A structure of the file that nothing else uses would be left unused.
-    const { word, kind } = use.source.tokens;
-    const root = textOf(word[use.first] ?? 0);
-    const isVariable = kind[use.first] === Kind.Word && textOf(word[use.first + 1] ?? 0) !== "(";
-    if (isVariable && variableType(use.fn, root) === undefined)
-      return "its structure is a variable of the file";
+    if (!isOfVariable(use)) return "its structure is a variable of the file";
     if (this.localName(use.fn) === undefined) return "its name means something else in the function";
     const { tokens } = use.source;
     // A local would be unused where the branch is not compiled.
@@ -377,14 +445,14 @@ class FieldJudge {
     if (callee === "object_unparent") this.judgeUnparent(use, inits);
     if ((stages & Stage.Finalize) !== 0) throw new Refusal(Reason.UsedInFinalize, placeOfUse(use));
     if (takesNull.has(callee) || needsInitialised.has(callee)) return false;
-    const covered = inits.some(
-      ({ use: init }) => init.fn === use.fn && covers(use.fn, init.first, use.first),
-    );
-    if (covered) return false;
-    const [init] = inits;
-    if (init === undefined) return false;
-    const inOrder = inits.some(({ use: each }) => this.runsBefore(each, use));
-    const always = inits.some(({ use: each }) => this.isAlways(each, use));
+    // Another element of a row of regions says nothing of this one.
+    const mine = inits.filter(({ use: init }) => !isOtherElement(init, use));
+    const here = mine.filter(({ use: init }) => init.fn === use.fn);
+    if (here.some(({ use: init }) => covers(use.fn, init.first, use.first))) return false;
+    const alike = here.filter(({ use: init }) => baseText(init) === baseText(use));
+    if (coversTogether(use.fn, alike.map(pointOf), use.first)) return false;
+    const inOrder = mine.some(({ use: each }) => this.runsBefore(each, use));
+    const always = mine.some(({ use: each }) => this.isAlways(each, use));
     if (inOrder && always) return false;
     if (this.isGuardable(use)) return true;
     throw new Refusal(inOrder ? Reason.ConditionalInit : Reason.UsedBeforeInit, placeOfUse(use));
@@ -414,6 +482,7 @@ class FieldJudge {
   /** Every condition that may keep an initialisation from running: those at all calls of the function, too. */
   private wantedConditions(fn: FunctionBody, token: number, depth: number): string[] {
     const own = conditionsOf(fn, token);
+    if (this.field.isArray && leavesLoopAfter(fn, token)) own.push("(loop left early)");
     if (depth === 0) return [...own, "(unknown)"];
     const callers = this.lifecycle.callersOf(fn).filter(({ caller }) => caller !== fn);
     if (callers.length === 0 || this.lifecycle.roleOf(fn) !== 0) return own;
@@ -440,6 +509,7 @@ class FieldJudge {
     const isSame = init.fn === use.fn;
     const { source } = init;
     const ownVariables = loopVariables(condition);
+    if (isSame) for (const name of sharedLoopVariables(condition, init, use)) ownVariables.add(name);
     for (const [, link = "", name = "", next = ""] of condition.matchAll(
       /(->|\.|)\b([A-Za-z_]\w*)(?=(->|\(|))/g,
     )) {
@@ -470,6 +540,16 @@ class FieldJudge {
     );
   }
 
+  /** Refuses a region that something else initialises or unparents through its address. */
+  private requireNoFateElsewhere(use: Use, inits: readonly Init[]): void {
+    const fate = fateElsewhere(use, this.options.types);
+    if (fate === "unparented") this.judgeUnparent(use, inits);
+    if (fate === "initialised") {
+      const reason = use.call === undefined ? Reason.NotUnderstood : Reason.InitialisedByHelper;
+      throw new Refusal(reason, placeOfUse(use));
+    }
+  }
+
   private judgeUnparent(use: Use, inits: readonly Init[]): void {
     const isLeaf = inits.some(({ pair }) => pair.shape !== "alias" && pair.shape !== "container");
     if (isLeaf) throw new Refusal(Reason.LeafUnparented, placeOfUse(use));
@@ -493,21 +573,55 @@ function hasComment(text: string): boolean {
   return /\/[*/]/.test(text);
 }
 
+/** False if the expression of a region starts from something that no variable of the function is. */
+function isOfVariable({ source: { tokens }, fn, first }: Use): boolean {
+  const isName = tokens.kind[first] === Kind.Word && textOf(tokens.word[first + 1] ?? 0) !== "(";
+  return !isName || variableType(fn, textOf(tokens.word[first] ?? 0)) !== undefined;
+}
+
+/** True if both are elements of a row of regions, and not the same one. */
+function isOtherElement({ index: one = "" }: Use, { index: other = "" }: Use): boolean {
+  return /^\d+$/.test(one) && /^\d+$/.test(other) && Number(one) !== Number(other);
+}
+
+/** Where an initialisation stands. */
+export function pointOf({ use, through }: Init): Inside {
+  const { first: token, statement } = through?.use ?? use;
+  return { token, statement };
+}
+
+/** True if a stretch of tokens contains a name. */
+function isNamedBetween({ word }: Tokens, name: string, from: number, to: number): boolean {
+  const wanted = wordOf(name);
+  for (let token = from; token <= to; token++) if (word[token] === wanted) return true;
+  return false;
+}
+
 /** True if the expression of a region can be evaluated once more: it changes nothing. */
 function isRepeatable({ source: { tokens }, first, last }: Use): boolean {
-  for (let token = first; token <= last; token++) {
-    const word = tokens.word[token] ?? 0;
-    if (assigning.has(word)) return false;
-    const isCall = tokens.kind[token] === Kind.Word && textOf(tokens.word[token + 1] ?? 0) === "(";
-    if (isCall && !/^[A-Z][A-Z0-9_]*$/.test(textOf(word))) return false;
-  }
-  return true;
+  for (let token = first; token <= last; token++) if (assigning.has(tokens.word[token] ?? 0)) return false;
+  return callsOnlyMacros(tokens, first, last + 1);
 }
 
 /** The variables that the head of a loop sets and counts: those of another loop with the same head run over the same values. */
 function loopVariables(condition: string): Set<string> {
   if (!condition.includes(";")) return new Set();
   return new Set([...condition.matchAll(/(\w+)(?:\+\+|--|[-+]=)/g)].map(([, name = ""]) => name));
+}
+
+/** The variables of loops around a condition that have the same head at both: the condition is asked for the same values. */
+function sharedLoopVariables(condition: string, init: Use, use: Use): Set<string> {
+  const [one, other] = [init, use].map(({ fn, first }) => {
+    const all = conditionsOf(fn, first);
+    return all.slice(0, all.indexOf(condition));
+  });
+  const heads = (one ?? []).filter((head) => other?.includes(head));
+  const names = new Set(heads.flatMap((head) => [...loopVariables(head)]));
+  for (let at: Statement | undefined = init.statement; at !== undefined; at = at.parent) {
+    if (at.kind !== "loop") continue;
+    for (const name of names) if (isAssignedBetween(init.fn, name, at.close, at.last)) names.delete(name);
+  }
+  return names;
 }
 
 /** The structure that a parameter or variable points to; undefined if the function has none of the name. */

@@ -10,6 +10,7 @@ import { argumentsOf, type Call, type Field, textBetween, type Use } from "./4-u
 import type { HeapJudgement } from "./5-heap.ts";
 import type { Helper, Helpers } from "./5-helpers.ts";
 import { homeOf, type Init, isFreeName, type Judgement } from "./5-judge.ts";
+import type { Through } from "./5-through.ts";
 import { editReturns, editSignature, isTailCall } from "./6-edit-helpers.ts";
 import { removeMembers, starMembers } from "./6-edit-members.ts";
 
@@ -60,6 +61,10 @@ class Editor {
     const isUsed = field.uses.length > inits.length;
     for (const use of field.uses) {
       const init = inits.find((each) => each.use === use);
+      if (init?.through !== undefined) {
+        this.initThrough(init, init.through, isDropped);
+        continue;
+      }
       const target = isDropped
         ? isUsed || init?.form === "condition"
           ? this.localFor(use.fn, field)
@@ -73,11 +78,43 @@ class Editor {
     }
     for (const use of guards) this.guard(use);
     const [init] = inits;
-    if (isDropped && init !== undefined && (isUsed || init.form === "condition"))
+    if (
+      isDropped &&
+      init !== undefined &&
+      init.through === undefined &&
+      (isUsed || init.form === "condition")
+    )
       this.declare(init, this.localFor(init.use.fn, field));
   }
 
-  /** Deletes an announcement in instance_init, and makes it where realize has initialised the region. */
+  /** A variable is given the region that the call returns; a field that is kept is given it first. */
+  private initThrough({ use, pair, form }: Init, through: Through, isDropped: boolean): void {
+    const { source, fn, statement } = use;
+    const { tokens } = source;
+    const isInitial = statement.kind === "declaration";
+    this.removeAssignment(source, statement, isInitial ? through.local : undefined);
+    this.touched.add(fn);
+    this.init({ use: through.use, pair, form }, isDropped ? through.local.name : this.textOf(use), false);
+    if (isDropped) return;
+    const { first, last } = through.use.statement;
+    const at = tokens.end[last] ?? 0;
+    const indent = indentAt(tokens.text, tokens.start[first] ?? 0);
+    this.file(source.path).replace(at, at, `\n${indent}${through.local.name} = ${this.textOf(use)};`);
+  }
+
+  /** Removes an assignment: its statement, or the initial value of a variable. */
+  private removeAssignment({ path, tokens }: Source, statement: Statement, local: Local | undefined): void {
+    const { text, start, end } = tokens;
+    const edits = this.file(path);
+    if (local === undefined) {
+      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
+    } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
+  }
+
+  /**
+   * Deletes an announcement in instance_init, or the assignment of the region's address, and makes it where the region has been
+   * initialised.
+   */
   private move(use: Use, { use: init }: Init, isDropped: boolean, field: Field): void {
     const { source, statement } = use;
     const { text, start, end } = source.tokens;
@@ -88,7 +125,11 @@ class Editor {
     const state = textBetween(source.tokens, init.first, init.first);
     const at = end[init.statement.last] ?? 0;
     const indent = indentAt(text, start[init.statement.first] ?? 0);
-    edits.replace(at, at, `\n${indent}sysbus_init_mmio(SYS_BUS_DEVICE(${state}), ${region});`);
+    const moved =
+      use.call === undefined
+        ? `${textBetween(source.tokens, statement.first, use.ampersand - 1)} ${region}`
+        : `sysbus_init_mmio(SYS_BUS_DEVICE(${state}), ${region})`;
+    edits.replace(at, at, `\n${indent}${moved};`);
   }
 
   /** The local that takes a field's place: of its name, unless another field has that in the same function. */
@@ -150,15 +191,12 @@ class Editor {
   heap({ site, treatment, inits, block }: HeapJudgement): void {
     if (treatment === "refused" || site.statement === undefined) return;
     const { source, local, statement } = site;
-    const { text, start, end } = source.tokens;
     const edits = this.file(source.path);
-    if (local === undefined) {
-      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
-    } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
+    this.removeAssignment(source, statement, local);
     for (const init of inits)
       this.init(init, textBetween(source.tokens, init.use.first, init.use.last), false);
     if (block === undefined) return;
-    const at = end[block.local.nameToken] ?? 0;
+    const at = source.tokens.end[block.local.nameToken] ?? 0;
     edits.replace(at, at, `[${block.count}]`);
     for (const use of block.others) this.keepUse(use);
   }
@@ -324,10 +362,7 @@ class Editor {
     const { tokens, path } = fn.file;
     for (let token = fn.bodyOpen; token < fn.bodyClose; token++) {
       if (tokens.kind[token] !== Kind.Word) continue;
-      const macro = this.types.macroOf(textOf(tokens.word[token] ?? 0), path);
-      if (macro === undefined || macro.define.parameters?.includes(name)) continue;
-      const body = macro.source.tokens.text.slice(macro.define.start, macro.define.end);
-      if (new RegExp(`\\b${name}\\b`).test(body)) return true;
+      if (this.types.macroNames(textOf(tokens.word[token] ?? 0), name, path)) return true;
     }
     return false;
   }
