@@ -7,6 +7,7 @@ import { Reason } from "../regions/reasons.ts";
 import { firstLine } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
+import { propertyOf } from "../source/types.ts";
 
 /** Problems of the call itself: its arguments and the method that it calls. */
 export function callProblem(
@@ -113,8 +114,8 @@ export function hasCounterpart(
   classType: Type,
   instance: Type,
 ): boolean {
-  if (from === "owned") return instance.getProperty(maker.init) !== undefined;
-  const method = classType.getProperty(maker.new)?.getDeclarations()[0];
+  if (from === "owned") return propertyOf(instance, maker.init) !== undefined;
+  const method = propertyOf(classType, maker.new)?.getDeclarations()[0];
   const made = method?.getType().getCallSignatures()[0]?.getReturnType().getNonNullableType();
   if (made?.isTypeParameter()) return isOfClassItIsCalledOn(method, made);
   return made !== undefined && made.getSymbol() === instance.getSymbol();

@@ -30,6 +30,7 @@ import type { Identity } from "../source/identity.ts";
 import { descendantsOfKind } from "../source/node-index.ts";
 import { nameOfRegion } from "../source/region-name.ts";
 import { hasLinesOfItsOwn, trailingComment } from "../source/trivia.ts";
+import { propertyOf } from "../source/types.ts";
 import type { Workspace } from "../source/workspace.ts";
 
 /** Class name under which regions outside every class are reported. */
@@ -418,7 +419,7 @@ export function assignmentProblem(
   const name = nameOnThis(target);
   if (name === undefined || assignmentTo(target) === undefined) return Reason.CreatedInExpression;
   if (fields.some((field) => field.name === name && !field.array)) return undefined;
-  const property = device.declaration.getType().getProperty(name);
+  const property = propertyOf(device.declaration.getType(), name);
   const declared = property?.getDeclarations().find(Node.isPropertyDeclaration);
   if (declared === undefined || !identity.resolved) return Reason.FieldForm;
   if (declared.getParent() === device.declaration) return Reason.FieldForm;

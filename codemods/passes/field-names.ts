@@ -3,6 +3,7 @@ import { type ClassDeclaration, Node, SyntaxKind } from "ts-morph";
 import type { DeviceFacts, RegionLocal } from "../regions/facts.ts";
 import { newRegion } from "../regions/syntax.ts";
 import { descendantsOfKind } from "../source/node-index.ts";
+import { propertyOf } from "../source/types.ts";
 import type { Evidence } from "./evidence.ts";
 import { isReserved } from "./keep.ts";
 
@@ -15,7 +16,7 @@ export function fieldNamesOf(device: DeviceFacts, evidence: Evidence): Map<Regio
   const taken = (name: string): boolean =>
     isReserved(name) ||
     isAskedFor(name, evidence) ||
-    device.declaration.getType().getProperty(name) !== undefined ||
+    propertyOf(device.declaration.getType(), name) !== undefined ||
     kin.some(({ declaration, isBase }) => {
       return (
         declaration.getInstanceMember(name) !== undefined || (isBase && declaresRegion(declaration, name))

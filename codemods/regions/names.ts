@@ -1,5 +1,6 @@
 import { Node, type SourceFile } from "ts-morph";
 import { mentionsOf } from "../source/node-index.ts";
+import { propertyOf } from "../source/types.ts";
 
 /** Every place of a program where a name is written. */
 export class NameIndex {
@@ -60,13 +61,13 @@ export function declarationsOf(name: Node): Node[] {
   if (Node.isBindingElement(parent) && Node.isObjectBindingPattern(parent.getParent())) {
     const key = parent.getPropertyNameNode() ?? parent.getNameNode();
     if (key === name) {
-      const property = parent.getParent().getType().getProperty(name.getText());
+      const property = propertyOf(parent.getParent().getType(), name.getText());
       return [...(property?.getDeclarations() ?? []), ...symbolDeclarations(name)];
     }
   }
   if (Node.isElementAccessExpression(parent) && parent.getArgumentExpression() === name) {
     const text = Node.isStringLiteral(name) ? name.getLiteralText() : "";
-    return parent.getExpression().getType().getProperty(text)?.getDeclarations() ?? [];
+    return propertyOf(parent.getExpression().getType(), text)?.getDeclarations() ?? [];
   }
   return symbolDeclarations(name);
 }

@@ -5,6 +5,7 @@
 import { type ClassDeclaration, type Decorator, Node, type SourceFile, SyntaxKind } from "ts-morph";
 import type { Identity } from "../source/identity.ts";
 import { descendantsOfKind } from "../source/node-index.ts";
+import { propertyOf } from "../source/types.ts";
 import type { ClassGraph } from "./classes.ts";
 import { declarationsOf } from "./names.ts";
 import { innermost, isAssignmentTarget } from "./trace-syntax.ts";
@@ -111,7 +112,7 @@ export class Observers {
   }
 
   private isProperty(object: Node, name: string): boolean {
-    const declarations = object.getType().getProperty(name)?.getDeclarations() ?? [];
+    const declarations = propertyOf(object.getType(), name)?.getDeclarations() ?? [];
     return declarations.some((each) => this.identity.isDeclaredByModel(each));
   }
 }

@@ -16,6 +16,7 @@ import {
 } from "ts-morph";
 import { descendantsOfKind, writtenName } from "../source/node-index.ts";
 import { classOfThis } from "../source/this-class.ts";
+import { propertyOf } from "../source/types.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
@@ -335,7 +336,7 @@ function fieldsOfName(name: Node, byName: FieldsByName): DeclaredField[] {
 
 function fieldsOfType(type: Type, name: string, byName: FieldsByName): DeclaredField[] {
   if (!byName.has(name)) return [];
-  return fieldsDeclaredBy(type.getProperty(name)?.getDeclarations() ?? [], name, byName);
+  return fieldsDeclaredBy(propertyOf(type, name)?.getDeclarations() ?? [], name, byName);
 }
 
 /** Fields by their declarations, of each list of fields with one name: there may be one in each of very many files. */

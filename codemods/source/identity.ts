@@ -10,6 +10,7 @@ import {
   ts,
 } from "ts-morph";
 import { classOfThis } from "./this-class.ts";
+import { propertyOf } from "./types.ts";
 
 /** The components whose classes define what a region and a QOM object are. */
 const memoryRoom = "memory";
@@ -72,7 +73,7 @@ export class Identity {
   /** True for the type of an object of the model that is no region, ignoring `null` and `undefined`. */
   isChild(type: Type): boolean {
     const bare = type.getNonNullableType();
-    const embed = bare.getProperty("embed")?.getDeclarations()[0];
+    const embed = propertyOf(bare, "embed")?.getDeclarations()[0];
     return embed !== undefined && this.isDeclaredByModel(embed) && !this.isRegion(bare);
   }
 
@@ -97,7 +98,7 @@ export class Identity {
   /** What the name of an access refers to; for `this.name` without looking at what `this` may have been narrowed to. */
   symbolOf(access: PropertyAccessExpression): NodeSymbol | undefined {
     const type = holderOf(access.getExpression())?.getType();
-    return type?.getProperty(access.getName()) ?? access.getNameNode().getSymbol();
+    return (type && propertyOf(type, access.getName())) ?? access.getNameNode().getSymbol();
   }
 
   /** True if the object model declares `method`, the name node of a call `this.embed(…)`. */
@@ -122,7 +123,7 @@ export class Identity {
 
   /** True for a class that can embed and own regions. */
   isDevice(declaration: ClassDeclaration): boolean {
-    const embed = declaration.getType().getProperty("embed")?.getDeclarations()[0];
+    const embed = propertyOf(declaration.getType(), "embed")?.getDeclarations()[0];
     return (
       embed !== undefined && Node.isMethodDeclaration(embed) && this.isObjectModelMethod(embed.getNameNode())
     );
