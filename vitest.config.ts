@@ -39,7 +39,7 @@ export default defineConfig({
         extends: true,
         test: {
           ...TRANSLATED,
-          include: ["emulator/cpu/riscv/hart/*.test.ts"],
+          include: ["emulator/cpu/riscv/{codegen,hart}/*.test.ts"],
           exclude: [...configDefaults.exclude, ...LONG_TRANSLATED],
         },
       },

@@ -34,6 +34,7 @@ beforeAll(() => {
   writeFileSync(at("not-json.json"), "hello");
   writeFileSync(at("foreign.json"), '{"name":"something else"}');
   writeFileSync(at("broken.ts"), "class {{{");
+  writeFileSync(at("-x.ts"), "export const x = 1;\n");
   mkdirSync(at("no-devices"));
 });
 
@@ -227,12 +228,22 @@ describe("usage errors", () => {
     ["a missing result", ["report", "nowhere.json"], /nowhere\.json: does not exist/],
     ["a source that does not parse", ["codemod", "to-owned", "broken.ts"], /broken\.ts/],
     ["a folder without sources", ["codemod", "to-owned", "no-devices"], /no-devices: contains no TypeScript/],
+    [
+      "a file like an option",
+      ["codemod", "to-owned", "-x.ts"],
+      /if the file .* is meant, write -- before it/,
+    ],
     ["a missing source", ["audit", "nowhere.ts"], /nowhere\.ts: no such file/],
   ])("%s: exit code 2, one line with what, why and the fix", (_, args, message) => {
     const { status, stdout, stderr } = regionlab(...args);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split("\n").length).toBe(1);
     expect([status, stdout]).toEqual([2, ""]);
+  });
+
+  it("say nothing of files that do not exist, and take what follows --", () => {
+    expect(regionlab("codemod", "to-owned", "-y.ts").stderr).not.toContain("write --");
+    expect(regionlab("codemod", "to-owned", "--", "-x.ts").stderr).toMatch(/-x\.ts: no device found/);
   });
 
   it.each([[["run", "--speed"]], [["fly"]], [["tree"]], [[]]])(

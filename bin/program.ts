@@ -2,7 +2,7 @@
  * The program itself. The build makes CommonJS of it: of a short run, Node would otherwise spend a fifth on finding
  * and linking modules (see docs/decisions/2026-11-30-starting-a-run.md).
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandError, cleanText, HelpRequest, onEndSignal, watchStandardOutput } from "#host";
 
@@ -116,7 +116,10 @@ function usageError(text: string): string {
     .replace(/^error: /, "")
     .replace(/\s*\n\s*/g, " ")
     .replace(/\.$/, "");
-  return `regionlab: ${message}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
+  const [, word] = /^unknown option '(-.*)'/.exec(message) ?? [];
+  const hint =
+    word !== undefined && existsSync(word) ? `; if the file of that name is meant, write -- before it` : "";
+  return `regionlab: ${message}${hint}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
 }
 
 /** The words of the command and, if it has some, of its subcommand. */

@@ -1,12 +1,21 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, symlinkSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CommandError } from "#host";
 import { addAuditCommand, addCodemodCommand, type CodemodOptions } from "./command.ts";
 import { ExitCode } from "./errors.ts";
 import { runAudit } from "./lifetime/run.ts";
-import { applyPlan } from "./passes/5-apply.ts";
+import { preparePlan } from "./passes/5-apply.ts";
 import { planConversion } from "./pipeline.ts";
 import type { Direction } from "./regions/facts.ts";
 import { runCodemod } from "./run.ts";
@@ -236,6 +245,60 @@ describe("the report", () => {
   });
 });
 
+describe("a source in another encoding", () => {
+  const latin1 = (text: string) => Buffer.from(text.replace("/**", "/** Se\u00f1al. */\n/**"), "latin1");
+  const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le");
+
+  test.each([
+    ["Latin-1", latin1],
+    ["UTF-16", utf16],
+  ])("%s, in a folder, is left out by name, and the others convert", async (_what, encoded) => {
+    const bytes = encoded(before);
+    scratch.write("devices/rtc.ts", before);
+    writeFileSync(scratch.path("devices/old.ts"), bytes);
+    expect(await codemod("to-owned", ["devices"], { write: true, allowDirty: true })).toBe(ExitCode.Done);
+    expect(printed).toMatch(/devices\/old\.ts: not converted: it is not in UTF-8/);
+    expect(scratch.read("devices/rtc.ts")).toBe(after);
+    expect(readFileSync(scratch.path("devices/old.ts")).equals(bytes)).toBe(true);
+  });
+
+  test("is refused if it is named, or alone in its folder", async () => {
+    mkdirSync(scratch.path("devices"));
+    writeFileSync(scratch.path("devices/old.ts"), latin1(before));
+    for (const name of ["devices/old.ts", "devices"]) {
+      const { message, exitCode } = await failure(() => codemod("to-owned", [name]));
+      expect([exitCode, message]).toEqual([ExitCode.Usage, expect.stringMatching(/old\.ts: .*not in UTF-8/)]);
+    }
+  });
+
+  test.each([
+    ["Latin-1", latin1],
+    ["UTF-16", utf16],
+  ])("%s, is searched for uses, and named if it has some", async (_what, encoded) => {
+    const shown = before.replace("private readonly iomem", "readonly iomem");
+    scratch.write("devices/rtc.ts", shown);
+    scratch.write("other/plain.ts", "");
+    writeFileSync(scratch.path("other/plain.ts"), encoded("/** Nothing. */\nexport const plain = 1;\n"));
+    const user = (use: string) =>
+      encoded(
+        `/** User. */\nimport { GoldfishRtc } from "../devices/rtc.ts";\nexport const use = (rtc: GoldfishRtc) => ${use};\n`,
+      );
+    writeFileSync(scratch.path("other/user.ts"), user("rtc.iomem.size"));
+    expect(await codemod("to-owned", ["devices"], {})).toBe(ExitCode.Done);
+    expect(printed).toMatch(/other\/user\.ts: not converted: it is not in UTF-8, so that it is searched/);
+    expect(printed).not.toContain("plain.ts");
+    writeFileSync(scratch.path("other/user.ts"), user("rtc.iomem.unparent()"));
+    expect(await codemod("to-owned", ["devices"], {})).toBe(ExitCode.Refused);
+    expect(printed).toContain("[leaf-unparented]");
+  });
+
+  test("is audited, as nothing is written", async () => {
+    writeFileSync(scratch.path("old.ts"), latin1(before));
+    expect(await runAudit([scratch.path("old.ts")], {}, print)).toBe(ExitCode.Done);
+    expect(printed).toContain("old.ts");
+  });
+});
+
 describe("files", () => {
   test("of every TypeScript kind are converted", async () => {
     const names = ["rtc.mts", "rtc.cts", "rtc.tsx"];
@@ -331,11 +394,31 @@ describe("input that cannot be used", () => {
     expect(error.message).toMatch(/--json .*report\.json: its folder does not exist; make it/);
   });
 
+  test.runIf(existsSync("/dev/full"))("a report that fails halfway: nothing is converted", async () => {
+    scratch.write("rtc.ts", before);
+    const options = { write: true, allowDirty: true, json: "/dev/full" };
+    const error = await failure(() => codemod("to-owned", ["rtc.ts"], options));
+    expect(error.message).toMatch(/--json \/dev\/full: no space left/);
+    expect(scratch.read("rtc.ts")).toBe(before);
+    expect(readdirSync(scratch.root).filter((name) => name.includes(".part"))).toEqual([]);
+  });
+
+  test("a report without a reader: nothing is converted", async () => {
+    scratch.write("rtc.ts", before);
+    const fifo = scratch.path("report");
+    execFileSync("mkfifo", [fifo]);
+    spawn("sh", ["-c", `: < "${fifo}"`]); // opens it, and ends
+    const options = { write: true, allowDirty: true, json: fifo };
+    const error = await failure(() => codemod("to-owned", ["rtc.ts"], options));
+    expect(error.message).toMatch(/--json .*report: nobody reads it any more/);
+    expect(scratch.read("rtc.ts")).toBe(before);
+  });
+
   test("a file that changes after the plan was made is left alone", async () => {
     const path = scratch.write("rtc.ts", before);
     const plan = planConversion([path], "to-owned");
     scratch.write("rtc.ts", `${before}// edited meanwhile\n`);
-    const error = await failure(() => applyPlan(plan, { allowDirty: true }));
+    const error = await failure(() => preparePlan(plan, { allowDirty: true }));
     expect(error.message).toContain("rtc.ts: changed while the conversion was planned; run again");
     expect(scratch.read("rtc.ts")).toContain("edited meanwhile");
   });

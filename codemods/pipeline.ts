@@ -32,6 +32,8 @@ export interface Program {
   readonly files: readonly FileFacts[];
   /** Every source that was searched for uses: the named ones first. */
   readonly sources: readonly SourceFile[];
+  /** Paths of sources that were only searched, and could not be rewritten. */
+  readonly notUtf8: readonly string[];
   readonly evidence: Evidence;
   readonly subject: Subject;
 }
@@ -59,8 +61,9 @@ export function readProgram(paths: readonly string[], options: PipelineOptions =
   const { subject = "regions" } = options;
   const workspace = openWorkspace(paths, options);
   const found = subject === "regions" ? analyse(workspace) : analyseChildren(workspace);
-  const { files, sources, names } = combine(workspace, found, subject);
-  return { workspace, files, sources, evidence: new Evidence(workspace, sources, names, subject), subject };
+  const { files, sources, notUtf8, names } = combine(workspace, found, subject);
+  const evidence = new Evidence(workspace, sources, names, subject);
+  return { workspace, files, sources, notUtf8, evidence, subject };
 }
 
 /** Plans the conversion of those files of a program that `paths` names. */
@@ -92,6 +95,7 @@ export function planProgram(
   return {
     direction,
     subject: program.subject,
+    notUtf8: program.notUtf8,
     files: verified.map((file) => planFile(file, unitsOf(file), direction)),
   };
 }

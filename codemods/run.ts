@@ -1,15 +1,15 @@
 /** Implements the commands. Kept apart because it loads the compiler, which other command lines do not need. */
-import { CommandError, OutputFile, requireApart } from "#host";
+import { CommandError, flushStandardOutput, OutputFile, requireApart } from "#host";
 import type { CodemodOptions, Print } from "./command.ts";
 import { ExitCode } from "./errors.ts";
 import type { Plan } from "./passes/4-plan.ts";
-import { applyPlan, changedFiles } from "./passes/5-apply.ts";
+import { changedFiles, preparePlan } from "./passes/5-apply.ts";
 import { jsonReport, statisticsOf, summary, unifiedDiff } from "./passes/6-report.ts";
 import { planConversion, type Verify } from "./pipeline.ts";
 import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
 import type { Subject } from "./regions/makers.ts";
-import { discover } from "./source/discover.ts";
+import { discover, type Skipped, SkipReason } from "./source/discover.ts";
 import { Foresight } from "./verify/foresight.ts";
 import { compilePlan } from "./verify/phase.ts";
 import { SecondThread } from "./verify/second-thread.ts";
@@ -21,26 +21,49 @@ export async function runCodemod(
   options: CodemodOptions,
   print: Print,
 ): Promise<ExitCode> {
-  return withJsonReport(options.json, print, async (report, keepApart) => {
+  const report = new JsonReport(options.json, print);
+  try {
+    await report.ready();
     const { sources, skipped } = discover(paths);
-    keepApart(sources);
+    report.keepApart(sources);
     const plan = planVerified(sources, direction, options.children ? "children" : "regions");
     requireDevices(plan, paths);
     const proofs = options.prove ? await provePlan(plan) : undefined;
     const differs = proofs?.some(({ verdict }) => verdict === "different") === true;
     const writes = options.write === true && !differs;
-    if (writes) applyPlan(plan, { allowDirty: options.allowDirty ?? false });
-    const said = { written: writes, skipped };
-    report({ ...jsonReport(plan, said), ...(proofs === undefined ? {} : { proofs: jsonProofs(proofs) }) });
-    if (options.json !== "-") {
-      if (!options.write) print(unifiedDiff(plan));
-      print(summary(plan, said));
-      if (proofs !== undefined) print(proofReport(proofs));
+    const outputs = writes ? preparePlan(plan, { allowDirty: options.allowDirty ?? false }) : undefined;
+    const said = { written: writes, skipped: withSearched(skipped, plan) };
+    try {
+      report.write(() => ({
+        ...jsonReport(plan, said),
+        ...(proofs === undefined ? {} : { proofs: jsonProofs(proofs) }),
+      }));
+      if (options.json !== "-") {
+        if (!options.write) print(unifiedDiff(plan));
+        print(summary(plan, said));
+        if (proofs !== undefined) print(proofReport(proofs));
+      }
+      await report.flush();
+      outputs?.commit();
+    } finally {
+      outputs?.discard();
     }
+    await report.commit();
     if (differs) return ExitCode.Different;
     if (statisticsOf(plan).refused > 0) return ExitCode.Refused;
     return options.check && changedFiles(plan).length > 0 ? ExitCode.No : ExitCode.Done;
-  });
+  } finally {
+    report.discard();
+  }
+}
+
+/** Files that were left out, with those that were only searched; sorted by path, each once. */
+function withSearched(skipped: readonly Skipped[], { notUtf8 }: Plan): Skipped[] {
+  const byPath = new Map(
+    notUtf8.map((path): [string, Skipped] => [path, { path, reason: SkipReason.NotUtf8 }]),
+  );
+  for (const each of skipped) byPath.set(each.path, each);
+  return [...byPath.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The plan of a conversion whose result compiles. */
@@ -56,36 +79,44 @@ function planVerified(sources: readonly string[], direction: Direction, subject:
   }
 }
 
-/** Prepares the report's file before anything is read or written; without `--json` the report is discarded. */
-async function withJsonReport(
-  path: string | undefined,
-  print: Print,
-  run: (
-    report: (value: unknown) => void,
-    keepApart: (sources: readonly string[]) => void,
-  ) => ExitCode | Promise<ExitCode>,
-): Promise<ExitCode> {
-  const file = path === undefined || path === "-" ? null : new OutputFile("--json", path);
-  try {
-    await file?.ready();
-    const code = await run(
-      (value) => {
-        const text = `${JSON.stringify(value, undefined, 2)}\n`;
-        if (file !== null) file.write(text);
-        else if (path === "-") print(text);
-      },
-      (sources) => {
-        if (file !== null)
-          requireApart(
-            [file],
-            sources.map((source) => ({ option: "the source", path: source })),
-          );
-      },
-    );
-    await file?.commit();
-    return code;
-  } finally {
-    file?.discard();
+/** The report for programs: in a file, on standard output, or nowhere. Its file is prepared before anything is read. */
+class JsonReport {
+  private readonly file: OutputFile | undefined;
+  /** Takes the report; undefined if nobody asked for it. */
+  private readonly say: Print | undefined;
+
+  constructor(path: string | undefined, print: Print) {
+    const file = path === undefined || path === "-" ? undefined : new OutputFile("--json", path);
+    this.file = file;
+    this.say = file !== undefined ? (text) => file.write(text) : path === "-" ? print : undefined;
+  }
+
+  async ready(): Promise<void> {
+    await this.file?.ready();
+  }
+
+  /** @throws CommandError if the report would overwrite a source */
+  keepApart(sources: readonly string[]): void {
+    const inputs = sources.map((path) => ({ option: "the source", path }));
+    if (this.file !== undefined) requireApart([this.file], inputs);
+  }
+
+  write(value: () => unknown): void {
+    this.say?.(`${JSON.stringify(value(), undefined, 2)}\n`);
+  }
+
+  /** Everything that is said has been taken, here and on standard output. @throws CommandError if not */
+  async flush(): Promise<void> {
+    await this.file?.flush();
+    await flushStandardOutput();
+  }
+
+  async commit(): Promise<void> {
+    await this.file?.commit();
+  }
+
+  discard(): void {
+    this.file?.discard();
   }
 }
 

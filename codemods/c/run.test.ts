@@ -1,5 +1,14 @@
 /** The commands, on trees made of fixtures. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -43,6 +52,22 @@ test("--write without --allow-dirty refuses files that git could not restore", a
     /--allow-dirty/,
   );
 });
+
+test.runIf(existsSync("/dev/full"))(
+  "--write changes nothing if the report or the series cannot be written",
+  async () => {
+    const tree = treeOf("mmio-single.c");
+    const path = join(tree, "hw/mmio-single/mmio-single.c");
+    const before = readFileSync(path);
+    const write = { write: true, allowDirty: true };
+    for (const outputs of [{ json: "/dev/full" }, { series: join(path, "series"), json: "-" }]) {
+      await expect(runConversion("to-owned", [tree], { ...write, ...outputs }, ignore)).rejects.toThrow(
+        /no space left|a part of its path is a file/,
+      );
+      expect(readFileSync(path).equals(before)).toBe(true);
+    }
+  },
+);
 
 test("--only limits the conversion to regions of files that match", async () => {
   const tree = treeOf("mmio-single.c", "bar.c");

@@ -1,6 +1,6 @@
 /** Implements `regionlab c`. Kept apart so that other command lines need not load it. */
 import { join } from "node:path";
-import { writeOutputs } from "#host";
+import { flushStandardOutput, writeOutputs } from "#host";
 import { ExitCode } from "../errors.ts";
 import { matchesGlob } from "../source/glob.ts";
 import { censusOf, censusOfBack, renderCensus, renderCensusOfBack } from "./census.ts";
@@ -15,7 +15,7 @@ import {
   type Progress,
 } from "./pipeline.ts";
 import { seriesOf } from "./series.ts";
-import { writeSources } from "./write-sources.ts";
+import { prepareSources } from "./write-sources.ts";
 
 export async function runConversion(
   direction: CDirection,
@@ -30,24 +30,38 @@ export async function runConversion(
       ? convertToOwned(paths, progressOf(), { accepts, reversible })
       : convertToEmbedded(paths, progressOf(), { accepts });
   const sites = sitesOf(conversion);
-  if (options.write)
-    await writeSources(conversion.program.root, conversion.changes, options.allowDirty === true);
+  const sources = options.write
+    ? await prepareSources(conversion.program.root, conversion.changes, options.allowDirty === true)
+    : undefined;
+  try {
+    report(conversion, sites, direction, options, print);
+    await flushStandardOutput();
+    sources?.commit();
+  } finally {
+    sources?.discard();
+  }
+  return sites.some(({ treatment }) => treatment === "refused") ? ExitCode.Refused : ExitCode.Done;
+}
+
+/** Says what a conversion does, before it is done. */
+function report(
+  conversion: Conversion | EmbeddedConversion,
+  sites: readonly Site[],
+  direction: CDirection,
+  options: CTreeOptions,
+  print: (text: string) => void,
+): void {
+  const { changes } = conversion;
   if (options.series !== undefined) writeSeries(options.series, conversion, sites, direction);
-  const report = {
-    version: 1,
-    direction,
-    statistics: statisticsOf(sites),
-    files: [...conversion.changes.keys()].sort(),
-    sites,
-  };
-  const json = `${JSON.stringify(report, undefined, 1)}\n`;
+  const files = [...changes.keys()].sort();
+  const value = { version: 1, direction, statistics: statisticsOf(sites), files, sites };
+  const json = `${JSON.stringify(value, undefined, 1)}\n`;
   if (options.json === "-") print(json);
   else {
     if (options.json !== undefined) writeOutputs(new Map([[options.json, json]]));
     if (!options.write) process.stdout.write(Buffer.from(unifiedDiff(conversion), "latin1"));
-    process.stderr.write(summary(sites, conversion.changes.size, options.reason));
+    process.stderr.write(summary(sites, changes.size, options.reason));
   }
-  return sites.some(({ treatment }) => treatment === "refused") ? ExitCode.Refused : ExitCode.Done;
 }
 
 function writeSeries(

@@ -1,18 +1,18 @@
 import { join, resolve } from "node:path";
-import { writeOutputs } from "#host";
+import { type PreparedOutputs, prepareOutputs } from "#host";
 
 /**
- * Rewrites sources of a tree, all of them or none. Texts are latin-1: a character is a byte.
+ * Gets sources of a tree ready to be rewritten, all of them or none. Texts are latin-1: a character is a byte.
  *
  * @param changes new texts by path relative to the root
  * @param allowDirty also files that git could not restore
  * @throws CommandError when one cannot be written, or must not be
  */
-export async function writeSources(
+export async function prepareSources(
   root: string,
   changes: ReadonlyMap<string, string>,
   allowDirty: boolean,
-): Promise<void> {
+): Promise<PreparedOutputs> {
   const outputs = new Map(
     [...changes].map(([path, text]) => [resolve(join(root, path)), Buffer.from(text, "latin1")] as const),
   );
@@ -20,5 +20,5 @@ export async function writeSources(
     const { requireClean } = await import("../source/git.ts"); // loads the compiler of TypeScript
     requireClean([...outputs.keys()]);
   }
-  writeOutputs(outputs);
+  return prepareOutputs(outputs);
 }

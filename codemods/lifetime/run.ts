@@ -31,9 +31,9 @@ export async function runAudit(
   const outputs = new Outputs(options, print);
   try {
     await outputs.ready();
-    const { sources, skipped } = discover(paths);
+    const { sources, skipped } = discover(paths, { readOnly: true });
     outputs.keepApart(sources);
-    const program = readProgram(sources);
+    const program = readProgram(sources, { readOnly: true });
     const plan = planProgram(program, sources, "to-owned");
     if (!plan.files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0))
       throw new CommandError(

@@ -22,6 +22,8 @@ export interface Combined {
   readonly files: readonly FileFacts[];
   /** Every source that was searched for uses: the targets, then other files of the package that mention a region. */
   readonly sources: readonly SourceFile[];
+  /** Paths of those that are not in UTF-8. */
+  readonly notUtf8: readonly string[];
   readonly names: NameIndex;
 }
 
@@ -35,7 +37,7 @@ export function combine(
   const byName = groupByName(fields);
   const inTargets = collect(workspace.targets, byName);
   const reachable = new Set(fields.flatMap((field) => namesForOthers(field, inTargets.get(field) ?? [])));
-  const others = loadMentions(workspace, reachable, extensibleClasses(facts));
+  const { files: others, notUtf8 } = loadMentions(workspace, reachable, extensibleClasses(facts));
   const inOthers = collect(others, byName);
   const sources = [...workspace.targets, ...others];
   const names = new NameIndex(sources);
@@ -60,7 +62,7 @@ export function combine(
       fields: device.fields.map(withUses).filter(isRegion),
     })),
   }));
-  return { files, sources, names };
+  return { files, sources, notUtf8, names };
 }
 
 /** Classes that hold regions and that other files may derive from. */

@@ -56,6 +56,8 @@ export interface Plan {
   readonly direction: Direction;
   readonly subject: Subject;
   readonly files: readonly FilePlan[];
+  /** Paths of sources of the package that were searched for uses although they are not in UTF-8. */
+  readonly notUtf8: readonly string[];
 }
 
 /** A file whose regions have been judged. */

@@ -1,5 +1,5 @@
 /** Phase 5: writes the planned texts, all of them or none, and only if the files are unchanged since planning. */
-import { CommandError, writeOutputs } from "#host";
+import { CommandError, type PreparedOutputs, prepareOutputs } from "#host";
 import { requireClean } from "../source/git.ts";
 import { hashOf, readSource, shown } from "../source/workspace.ts";
 import type { FilePlan, Plan } from "./4-plan.ts";
@@ -10,10 +10,13 @@ export function changedFiles({ files }: Plan): FilePlan[] {
 }
 
 /**
- * Writes a plan. @throws CommandError, with nothing written, if a file has changed, cannot be written, or
- * (unless `allowDirty`) could not be restored by git.
+ * Gets a plan ready to be written: `commit` of the result replaces the files. @throws CommandError, with nothing left
+ * behind, if a file has changed, cannot be written, or (unless `allowDirty`) could not be restored by git.
  */
-export function applyPlan(plan: Plan, { allowDirty = false }: { allowDirty?: boolean } = {}): void {
+export function preparePlan(
+  plan: Plan,
+  { allowDirty = false }: { allowDirty?: boolean } = {},
+): PreparedOutputs {
   const changed = changedFiles(plan);
   if (!allowDirty) requireClean(changed.map(({ path }) => path));
   for (const { path, sha256 } of changed) {
@@ -21,5 +24,5 @@ export function applyPlan(plan: Plan, { allowDirty = false }: { allowDirty?: boo
       throw new CommandError(`${shown(path)}: changed while the conversion was planned; run again`);
     }
   }
-  writeOutputs(new Map(changed.map(({ path, after }) => [path, after])), { shown });
+  return prepareOutputs(new Map(changed.map(({ path, after }) => [path, after])), { shown });
 }

@@ -109,6 +109,7 @@ describe("the report of proofs", () => {
   const plan = (before: string, after: string): Plan => ({
     direction: "to-owned",
     subject: "regions",
+    notUtf8: [],
     files: [
       {
         path: join(root, "timer.ts"),

@@ -1,5 +1,6 @@
 /** Finds the sources among files and under folders, and says of every other file that looks like one why it is none. */
-import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { type Dirent, readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { CommandError, systemErrorCode } from "#host";
 
@@ -11,6 +12,7 @@ export const SkipReason = {
   BrokenLink: "broken-link",
   IgnoredLink: "ignored-link",
   NotAFile: "not-a-file",
+  NotUtf8: "not-utf-8",
 } as const;
 export type SkipReason = (typeof SkipReason)[keyof typeof SkipReason];
 
@@ -24,6 +26,8 @@ export const skipTexts: Readonly<Record<SkipReason, string>> = {
   [SkipReason.IgnoredLink]:
     "the link leads into a folder that is not searched; name its target to convert it",
   [SkipReason.NotAFile]: "it is not a regular file",
+  [SkipReason.NotUtf8]:
+    "it is not in UTF-8, so that it is searched for uses but never rewritten; convert it, for instance by iconv",
 };
 
 /** A file that is not converted. */
@@ -39,13 +43,18 @@ export interface Discovered {
   readonly skipped: readonly Skipped[];
 }
 
+export interface DiscoverOptions {
+  /** Nothing will be written, so that sources in any encoding will do. */
+  readonly readOnly?: boolean;
+}
+
 /**
  * TypeScript sources (`.ts`, `.mts`, `.cts`, `.tsx`) among the given files and under the given folders. Symbolic links are
  * followed, and every file and folder is visited once, however many links lead to it.
  * @throws CommandError for a path that is missing or contains no source
  */
-export function discover(paths: readonly string[]): Discovered {
-  const search = new Search();
+export function discover(paths: readonly string[], { readOnly = false }: DiscoverOptions = {}): Discovered {
+  const search = new Search({ utf8Only: !readOnly });
   for (const path of paths) {
     const before = search.seen;
     search.visit(path);
@@ -114,11 +123,16 @@ class Search {
   seen = 0;
   private readonly folders = new Set<string>();
   private readonly withinPackage: boolean;
+  private readonly utf8Only: boolean;
   private root = "";
 
-  /** `withinPackage` leaves out folders with a package.json of their own. */
-  constructor({ withinPackage = false } = {}) {
+  /**
+   * `withinPackage` leaves out folders with a package.json of their own, `utf8Only` sources in other encodings unless the user
+   * named them: those are reported when they are read.
+   */
+  constructor({ withinPackage = false, utf8Only = false } = {}) {
     this.withinPackage = withinPackage;
+    this.utf8Only = utf8Only;
   }
 
   /** A path that the user named: a source even if it is a test, and searched even if its folder is ignored. */
@@ -191,14 +205,24 @@ class Search {
     const kind = kindOf(path);
     if (kind === undefined) return;
     if (!regular) this.skipped.set(path, SkipReason.NotAFile);
-    else if (kind === "source") this.add(path);
-    else if (!this.sources.has(path)) this.skipped.set(path, kind);
+    else if (this.sources.has(path)) this.seen++;
+    else if (kind !== "source") this.skipped.set(path, kind);
+    else if (this.utf8Only && isInAnotherEncoding(path)) this.skipped.set(path, SkipReason.NotUtf8);
+    else this.add(path);
   }
 
   private add(path: string): void {
     this.sources.add(path);
     this.skipped.delete(path);
     this.seen++;
+  }
+}
+
+function isInAnotherEncoding(path: string): boolean {
+  try {
+    return !isUtf8(readFileSync(path));
+  } catch {
+    return false; // what cannot be read is reported when it is read
   }
 }
 

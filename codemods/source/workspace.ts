@@ -27,6 +27,8 @@ export interface WorkspaceOptions {
   readonly project?: Project;
   /** False if the named files are the whole program. */
   readonly searchPackage?: boolean;
+  /** True if nothing will be written: sources may then be in any encoding. */
+  readonly readOnly?: boolean;
 }
 
 /** Condition under which package subpaths resolve to sources. */
@@ -100,7 +102,8 @@ function findsMemory(project: Project, from: string): boolean {
 /** Reads and parses sources (absolute paths). @throws CommandError if one cannot be read or does not parse. */
 export function openWorkspace(paths: readonly string[], options: WorkspaceOptions = {}): Workspace {
   const project = options.project ?? projectFor(paths);
-  const raw = new Map(paths.map((path) => [path, options.overlay?.get(path) ?? readSource(path)]));
+  const read = options.readOnly === true ? readLoosely : readSource;
+  const raw = new Map(paths.map((path) => [path, options.overlay?.get(path) ?? read(path)]));
   const targets = [...raw].map(([path, source]) => {
     return parsed(project, path, parseRawText(source).text);
   });
@@ -118,16 +121,28 @@ function parsed(project: Project, path: string, text: string): SourceFile {
 
 /** Text of a source. @throws CommandError if it cannot be read, or is not UTF-8: other bytes would not survive. */
 export function readSource(path: string): string {
-  let bytes: Buffer;
+  const bytes = bytesOf(path);
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  throw new CommandError(`${shown(path)}: not in UTF-8; convert it, for instance by iconv, and run again`);
+}
+
+/** Text of a source as the compiler reads it, in whatever encoding. @throws CommandError if it cannot be read */
+function readLoosely(path: string): string {
+  return textOf(path, bytesOf(path));
+}
+
+function textOf(path: string, bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString("utf8") : (ts.sys.readFile(path) ?? "");
+}
+
+function bytesOf(path: string): Buffer {
   try {
-    bytes = readFileSync(path);
+    return readFileSync(path);
   } catch (error) {
     const code = systemErrorCode(error);
     const reason = code === "EACCES" ? "no permission to read" : code === "ENOENT" ? "no such file" : code;
     throw new CommandError(`${shown(path)}: ${reason ?? "cannot be read"}; fix that and run again`);
   }
-  if (isUtf8(bytes)) return bytes.toString("utf8");
-  throw new CommandError(`${shown(path)}: not in UTF-8; convert it, for instance by iconv, and run again`);
 }
 
 /** Hash to detect that a file has changed since an edit was planned. */
@@ -156,16 +171,25 @@ function requireParsed(project: Project, file: SourceFile): void {
   );
 }
 
+/** Sources besides the targets. */
+export interface Mentions {
+  readonly files: readonly SourceFile[];
+  /** Paths of those that are not in UTF-8: they are read as the compiler reads them, and can never be rewritten. */
+  readonly notUtf8: readonly string[];
+}
+
 /** Parses the other sources of the same package that mention one of these names, or extend one of these classes. */
 export function loadMentions(
   workspace: Workspace,
   names: ReadonlySet<string>,
   classes: ReadonlySet<string>,
-): SourceFile[] {
+): Mentions {
   const { project, targets, searchPackage } = workspace;
   const root = packageRoot(targets[0]?.getFilePath());
-  if (!searchPackage || names.size + classes.size === 0 || root === undefined) return [];
-  const others: SourceFile[] = [];
+  if (!searchPackage || names.size + classes.size === 0 || root === undefined)
+    return { files: [], notUtf8: [] };
+  const files: SourceFile[] = [];
+  const notUtf8: string[] = [];
   const known = new Set<string>(targets.map((file) => file.getFilePath()));
   const anyOf = (set: ReadonlySet<string>) =>
     set.size === 0 ? "(?!)" : [...set].map((name) => name.replaceAll("$", "\\$")).join("|");
@@ -173,10 +197,13 @@ export function loadMentions(
   const mention = new RegExp(`(?:(?<![\\w$])(?:${anyOf(names)})|${extended})(?![\\w$])`);
   for (const path of codeOfPackage(root)) {
     if (known.has(path)) continue;
-    const text = readSource(path);
-    if (mention.test(text)) others.push(parsed(project, path, text));
+    const bytes = bytesOf(path);
+    const text = textOf(path, bytes);
+    if (!mention.test(text)) continue;
+    files.push(parsed(project, path, text));
+    if (!isUtf8(bytes)) notUtf8.push(path);
   }
-  return others;
+  return { files, notUtf8 };
 }
 
 function packageRoot(path: string | undefined): string | undefined {

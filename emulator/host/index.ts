@@ -10,6 +10,8 @@ export {
   type NamedFile,
   OutputFile,
   type OutputOptions,
+  type PreparedOutputs,
+  prepareOutputs,
   requireApart,
   requireDistinct,
   requireKept,
@@ -18,4 +20,10 @@ export {
 } from "./output-file.ts";
 export { isSamePlace, type OutputKind, type OutputPlace, outputPlace } from "./output-place.ts";
 export { openRamFile } from "./ram-file.ts";
-export { BROKEN_PIPE, onBrokenOutput, watchStandardOutput, writeError } from "./standard-output.ts";
+export {
+  BROKEN_PIPE,
+  flushStandardOutput,
+  onBrokenOutput,
+  watchStandardOutput,
+  writeError,
+} from "./standard-output.ts";

@@ -108,6 +108,14 @@ export class OutputFile {
     return this.pipe === null ? null : congestionOf(this.pipe);
   }
 
+  /** Waits until a FIFO has taken everything written so far. @throws CommandError when a write has failed */
+  async flush(): Promise<void> {
+    const { pipe } = this;
+    if (pipe !== null && this.failure === null)
+      await new Promise<void>((resolve) => pipe.write(new Uint8Array(), () => resolve()));
+    if (this.failure !== null) throw this.failure;
+  }
+
   /** Completes the output. @throws CommandError when it cannot be written; a file to be replaced is then unchanged */
   async commit(): Promise<void> {
     const { pipe } = this;
@@ -225,17 +233,31 @@ export async function writeOutput(
   }
 }
 
+/** Several outputs that are complete, but not yet where they were to be written. */
+export interface PreparedOutputs {
+  /** @throws CommandError when one cannot be put in its place */
+  commit(): void;
+  /** Abandons what has not been committed; existing files are unchanged. */
+  discard(): void;
+}
+
+interface SeveralOutputsOptions extends OutputOptions {
+  /** How messages name a path. */
+  readonly shown?: (path: string) => string;
+}
+
 /**
- * Writes several outputs, all or none: no file is touched before all contents have been written to part files.
- *
- * @param options.shown how messages name a path
- * @throws CommandError when one cannot be written
+ * Writes several outputs to part files: no file is touched before all are complete, and whatever else must succeed first has.
+ * @throws CommandError when one cannot be written; nothing is left of the others
  */
-export function writeOutputs(
+export function prepareOutputs(
   contents: ReadonlyMap<string, string | Uint8Array>,
-  { shown = (path) => path, ...options }: OutputOptions & { readonly shown?: (path: string) => string } = {},
-): void {
+  { shown = (path) => path, ...options }: SeveralOutputsOptions = {},
+): PreparedOutputs {
   const files: OutputFile[] = [];
+  const discard = () => {
+    for (const file of files) file.discard();
+  };
   try {
     for (const [path, content] of contents) {
       const file = new OutputFile("", path, { ...options, label: shown(path) });
@@ -243,10 +265,29 @@ export function writeOutputs(
       if (file.place.kind === "pipe") throw new CommandError(`${path}: is a named pipe; give a file`);
       file.write(content);
     }
-    for (const file of files) file.commitSync();
-  } finally {
-    for (const file of files) file.discard();
+  } catch (error) {
+    discard();
+    throw error;
   }
+  const commit = () => {
+    try {
+      for (const file of files) file.commitSync();
+    } finally {
+      discard();
+    }
+  };
+  return { commit, discard };
+}
+
+/**
+ * Writes several outputs, all or none.
+ * @throws CommandError when one cannot be written
+ */
+export function writeOutputs(
+  contents: ReadonlyMap<string, string | Uint8Array>,
+  options: SeveralOutputsOptions = {},
+): void {
+  prepareOutputs(contents, options).commit();
 }
 
 /**

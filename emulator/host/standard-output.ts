@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { CommandError, systemErrorCode } from "./command-error.ts";
 
 /** Exit code of a program that SIGPIPE ended: 128 plus the signal's number. */
@@ -25,6 +26,13 @@ export function watchStandardOutput(): void {
   });
   // Messages without a reader are dropped.
   process.stderr.on("error", () => {});
+}
+
+/** Waits for what watches standard output to hear of a failure. @throws CommandError when something has not been written */
+export async function flushStandardOutput(): Promise<void> {
+  await setImmediate(); // writes are synchronous, but their failures are reported later
+  const { errored } = process.stdout;
+  if (errored !== null && errored !== undefined) throw writeError("standard output", errored);
 }
 
 /** Lets `end` handle a broken standard output. @returns a function that restores the previous handler */

@@ -199,6 +199,12 @@ export class Emulation {
   private makeHart(hartId: number, guest: GuestMemory, firstState: number, codePages: CodePages): RiscvHart {
     const bus = new CpuBus(this.board.hartSpace(hartId), guest);
     this.buses.push(bus);
+    const nanosecondsPerTick = this.board.timeAfter(1) - this.board.timeAfter(0);
+    const clock = {
+      now: () => this.time.now(),
+      nanosecondsPerInstruction: NANOSECONDS_PER_INSTRUCTION,
+      nanosecondsPerTick,
+    };
     const comparator = this.clock.timer(() => this.processors.timeReached(hartId));
     this.comparators.push(comparator);
     return new RiscvHart({
@@ -207,6 +213,7 @@ export class Emulation {
       stateOffset: firstState + hartId * RiscvHart.stateBytes,
       bus: this.trace?.watch(bus) ?? bus,
       time: () => this.board.readTime(),
+      clock,
       onComparator: (ticks) => {
         if (ticks === 0 || ticks === Number.POSITIVE_INFINITY) comparator.cancel();
         else comparator.set(this.board.timeAfter(ticks));

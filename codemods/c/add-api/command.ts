@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { ExitCode } from "../../errors.ts";
-import { writeSources } from "../write-sources.ts";
+import { prepareSources } from "../write-sources.ts";
 import type { Recommended } from "./manual.ts";
 
 interface AddApiOptions {
@@ -28,7 +28,7 @@ export function addAddApiCommand(c: Command): void {
       const { added, files } = addApi(tree, options.direction);
       if (options.write) {
         const changes = new Map([...files].map(([path, { after }]) => [path, after]));
-        await writeSources(tree, changes, options.allowDirty === true);
+        (await prepareSources(tree, changes, options.allowDirty === true)).commit();
       } else {
         const { fileDiff } = await import("../../file-diff.ts");
         const diffs = [...files].map(([path, { before, after }]) => fileDiff(path, before, after));

@@ -84,6 +84,8 @@ export abstract class CodeContext implements InstructionContext {
   abstract branch(condition: I32): Statement;
   /** The field of the first source register, as a value. */
   abstract get registerField(): I64;
+  /** Instructions that may still be executed, this one among them. */
+  abstract get remaining(): I32;
   /** Number of the control register that the instruction accesses, if it is known here. */
   protected abstract get csrNumber(): number | undefined;
 

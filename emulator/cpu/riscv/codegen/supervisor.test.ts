@@ -9,6 +9,7 @@ import { RAM_BASE, type TestBoard } from "../testing/board.ts";
 import { A0, A1, boardWith, LOOP, op } from "../testing/small-program.ts";
 
 const CSR = {
+  ...{ fflags: 0x001, frm: 0x002 }, // before mstatus, as writing them sets its FS field
   ...{
     sscratch: 0x140,
     sepc: 0x141,
@@ -19,10 +20,12 @@ const CSR = {
     medeleg: 0x302,
   },
   ...{ mideleg: 0x303, mie: 0x304, mtvec: 0x305, menvcfg: 0x30a, senvcfg: 0x10a, mepc: 0x341, mcause: 0x342 },
-  ...{ mtval: 0x343, pmpcfg0: 0x3a0, pmpaddr0: 0x3b0 },
+  ...{ mtval: 0x343, pmpcfg0: 0x3a0, pmpaddr0: 0x3b0, mcounteren: 0x306, scounteren: 0x106 },
 } as const;
 type Name = keyof typeof CSR;
 const SSTATUS = 0x100;
+const TIME = 0xc01;
+const TIME_GRANTED = 2n;
 
 const bit = (index: number): bigint => 1n << BigInt(index);
 const [SIE, SPIE, SPP, SUM, MXR] = [bit(1), bit(5), bit(8), bit(18), bit(19)];
@@ -105,6 +108,17 @@ function access(state: State, name: Access, number: number, field: number, word:
   Object.assign(state, { a0: old, pc: state.pc + 4n });
 }
 
+/** Section 3.1.11 and 4.1.5 (counter-enable registers); the counter itself is read-only. */
+function readTime(state: State, field: number, time: bigint, word: bigint): void {
+  const { csr, privilege } = state;
+  const granted =
+    privilege === MACHINE ||
+    ((csr.mcounteren & TIME_GRANTED) !== 0n &&
+      (privilege === SUPERVISOR || (csr.scounteren & TIME_GRANTED) !== 0n));
+  if (granted && field === 0) Object.assign(state, { a0: time, pc: state.pc + 4n });
+  else trap(state, ILLEGAL, false, word);
+}
+
 function supervisorReturn(state: State, word: bigint): void {
   const { csr, privilege } = state;
   if (privilege === USER || (privilege === SUPERVISOR && (csr.mstatus & TSR) !== 0n)) {
@@ -123,6 +137,12 @@ type Instruction =
 
 const instructions: fc.Arbitrary<Instruction> = fc.oneof(
   { weight: 6, arbitrary: accesses() },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom(0, 0, 0, A1)
+      .map((field) => ({ kind: "csr" as const, name: "csrrs" as const, number: TIME, field })),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: "sret" as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: "ecall" as const }) },
 );
@@ -159,6 +179,10 @@ const states = fc.record({
   sepc: fc.constantFrom(BigInt(RAM_BASE + 0x400), BigInt(RAM_BASE + 0x1002)),
   storage: fc.tuple(words, words, words),
   environment: fc.tuple(fc.boolean(), fc.boolean()),
+  counters: fc.tuple(fc.constantFrom(0n, 2n, 5n, 7n), fc.constantFrom(0n, 2n, 5n, 7n)),
+  float: fc.tuple(fc.bigInt(0n, 31n), fc.bigInt(0n, 7n)),
+  idle: fc.nat(2 ** 40),
+  timeOffset: fc.oneof(fc.constantFrom(0, 2 ** 33, 2 ** 52, 2 ** 54), fc.nat(2 ** 40)),
 });
 
 const CBZE = bit(7);
@@ -197,6 +221,8 @@ test("an access to a control register, a return or a system call has the effects
         ...{ mideleg: drawn.mideleg, mie: drawn.mie, mepc: 0n, mcause: 0n, mtval: 0n },
         ...{ menvcfg: drawn.environment[0] ? CBZE : 0n, senvcfg: drawn.environment[1] ? CBZE : 0n },
         ...{ pmpcfg0: 0x1fn, pmpaddr0: bit(54) - 1n },
+        ...{ fflags: drawn.float[0], frm: drawn.float[1] },
+        ...{ mcounteren: drawn.counters[0], scounteren: drawn.counters[1] },
       },
     };
     for (const name of Object.keys(CSR) as Name[])
@@ -210,8 +236,12 @@ test("an access to a control register, a return or a system call has the effects
     // An interrupt that comes before the instruction is another test's.
     fc.pre(!deliver(structuredClone(state)));
 
+    Object.assign(board, { idle: drawn.idle, timeOffset: drawn.timeOffset });
+    const time = BigInt(Math.floor((7 * hart.retired + drawn.idle) / 7) + drawn.timeOffset); // rounded from 2^53 on
     hart.run(1);
-    if (instruction.kind === "csr")
+    if (instruction.kind === "csr" && instruction.number === TIME)
+      readTime(state, instruction.field, time, BigInt(word >>> 0));
+    else if (instruction.kind === "csr")
       access(state, instruction.name, instruction.number, instruction.field, BigInt(word >>> 0));
     else if (instruction.kind === "sret") supervisorReturn(state, BigInt(word >>> 0));
     else trap(state, 8n + BigInt(state.privilege), false, 0n);

@@ -1,29 +1,58 @@
 /**
  * What generated code does itself of control registers and traps: what kernels do all the time and what affects nothing
  * but a few words of the hart's block. It leaves anything else to the host, before it changes anything: other registers
- * and privileges, writes that change what floating point or translation may do, and whatever could let an interrupt in.
+ * and privileges, writes that change what pages may be read, and whatever could let an interrupt in.
  */
 import { Cause } from "../hart/causes.ts";
 import { SSTATUS_HIGH, SSTATUS_WRITABLE, STATUS_DIRTY, storageOf } from "../hart/csr.ts";
-import { csrWord, LAYOUT } from "../hart/layout.ts";
-import { EnvironmentConfig, Privilege, SPP_SHIFT, Status } from "../hart/state.ts";
+import { csrWord, LAYOUT, WORD } from "../hart/layout.ts";
+import {
+  DYNAMIC_SHIFT,
+  EnvironmentConfig,
+  FLOAT_DIRTY,
+  FloatFlag,
+  FS_SHIFT,
+  Privilege,
+  ROUNDING_CLOSED,
+  ROUNDING_HIGH,
+  ROUNDING_LOW,
+  SPP_SHIFT,
+  Status,
+} from "../hart/state.ts";
 import type { CsrOperand, CsrOperation } from "../instructions/instruction.ts";
-import { type I32, type I64, i32, i64, type Local, type Statement, sequence, when } from "../wasm/index.ts";
+import {
+  choose,
+  type I32,
+  type I64,
+  i32,
+  i64,
+  type Local,
+  type Statement,
+  sequence,
+  when,
+} from "../wasm/index.ts";
 import type { CodeContext } from "./context.ts";
 
 const SSTATUS = 0x100;
 /** Registers of supervisor mode that are plain storage: sscratch, sepc, scause, stval. */
 const STORAGE = [0x140, 0x141, 0x142, 0x143];
 
-/** Names of the instructions that generated code may execute on sstatus, and on plain storage. */
+/** The time counter, which is only read: `rdtime`. */
+const TIME = 0xc01;
+/** Its bit in the registers that grant counters to lower privileges. */
+const TIME_GRANTED = 2;
+
+/** Names of the instructions that generated code may execute on sstatus, on plain storage, and on the time counter. */
 const ON_STATUS = ["csrrw", "csrrs", "csrrc", "csrrsi", "csrrci"];
 const ON_STORAGE = ["csrrw", "csrrs"];
+const ON_TIME = ["csrrs"];
 
 /** Numbers of the control registers that generated code accesses itself with this instruction. */
 export function inlineCsrs(instruction: string): readonly number[] {
   return [
     ...(ON_STATUS.includes(instruction) ? [SSTATUS] : []),
     ...(ON_STORAGE.includes(instruction) ? STORAGE : []),
+    ...(ON_TIME.includes(instruction) ? [TIME] : []),
   ];
 }
 
@@ -64,10 +93,35 @@ export class SupervisorCode {
   }
 
   access(number: number, operation: CsrOperation, operand: CsrOperand): Statement {
+    if (number === TIME) return this.readTime();
     const value = operand === "rs1" ? this.context.rs1 : this.context.registerField;
     return number === SSTATUS
       ? this.accessStatus(operation, value)
       : this.accessStorage(number, operation, value);
+  }
+
+  /** The source register must be x0: with any other the instruction writes, which is illegal. */
+  private readTime(): Statement {
+    const { context } = this;
+    const byHost = context.host("csr");
+    const privilege = this.low(csrWord.privilege);
+    const atLimit = i64.load(AT_ZERO, this.at(WORD.timeAtLimit));
+    const perInstruction = i64.load(AT_ZERO, this.at(WORD.timePerInstruction));
+    const ahead = i64.mul(i64.extendU(context.remaining), perInstruction);
+    const hostUnlessGranted = (by: number): Statement =>
+      when(i32.eqz(i32.and(this.low(by), i32.constant(TIME_GRANTED))), byHost);
+    return sequence(
+      when(i64.ne(context.registerField, i64.constant(0)), byHost),
+      when(i64.eqz(atLimit), byHost),
+      when(
+        i32.ne(privilege, i32.constant(Privilege.Machine)),
+        sequence(
+          hostUnlessGranted(csrWord.mcounteren),
+          when(i32.eqz(privilege), hostUnlessGranted(csrWord.scounteren)),
+        ),
+      ),
+      context.writeRd(i64.divU(i64.sub(atLimit, ahead), i64.load(AT_ZERO, this.at(WORD.timePerTick)))),
+    );
   }
 
   private accessStorage(number: number, operation: CsrOperation, operand: I64): Statement {
@@ -98,13 +152,14 @@ export class SupervisorCode {
       this.hostUnless(Privilege.Supervisor, "csr"),
       old.set(this.low(csrWord.mstatus)),
       status.set(combineStatus(operation, old.value, writable)),
-      when(i32.and(changed, i32.constant(Status.FS | Status.MXR)), context.host("csr")),
+      when(i32.and(changed, i32.constant(Status.MXR)), context.host("csr")),
       when(
         i32.and(i32.and(changed, status.value), i32.constant(Status.SIE)),
         when(this.pending, context.host("csr")),
       ),
       i32.store(AT_ZERO, status.value, this.at(csrWord.mstatus)),
       this.setDataMode(i32.constant(Privilege.Supervisor), status.value),
+      when(i32.and(changed, i32.constant(Status.FS)), this.setFloatAccess(status.value)),
       context.writeRd(
         i64.or(
           i64.extendU(i32.and(old.value, i32.constant(SSTATUS_WRITABLE))),
@@ -122,6 +177,27 @@ export class SupervisorCode {
     return sequence(
       dataMode.set(i64.extendU(mode)),
       i64.store(AT_ZERO, dataMode.value, this.context.state(LAYOUT.dataMode)),
+    );
+  }
+
+  /** Whether floating point may be used, and how it may round: what `HartState.updateFloat` does. */
+  private setFloatAccess(status: I32): Statement {
+    const { context } = this;
+    const access = i32.and(i32.shrU(status, i32.constant(FS_SHIFT)), i32.constant(FLOAT_DIRTY));
+    const inexact = i32.and(i32.load(AT_ZERO, context.state(LAYOUT.fflags)), i32.constant(FloatFlag.NX));
+    const mayRound = i32.and(i32.eq(access, i32.constant(FLOAT_DIRTY)), i32.ne(inexact, i32.constant(0)));
+    const modes = context.temporary("i32");
+    const frm = i32.load(AT_ZERO, context.state(LAYOUT.frm));
+    const dynamic = i32.shl(frm, i32.constant(DYNAMIC_SHIFT));
+    return sequence(
+      i32.store(AT_ZERO, access, context.state(LAYOUT.floatStatus)),
+      modes.set(choose(mayRound, i32.constant(0), i32.constant(ROUNDING_CLOSED))),
+      i32.store(AT_ZERO, i32.or(i32.constant(ROUNDING_LOW), modes.value), context.state(LAYOUT.rounding)),
+      i32.store(
+        AT_ZERO,
+        i32.or(i32.or(dynamic, i32.constant(ROUNDING_HIGH)), modes.value),
+        context.state(LAYOUT.rounding + 4),
+      ),
     );
   }
 

@@ -38,12 +38,24 @@ export interface RiscvHartOptions {
   readonly onComparator?: (ticks: number) => void;
   /** Called when the guest waits in a loop for another hart (Zihintpause). */
   readonly onPause?: () => void;
+  /** What `time` is derived from, so that generated code can read it; default: it asks for every reading. */
+  readonly clock?: HartClock;
   /** Shared by all harts of a machine; a single hart creates its own. */
   readonly codePages?: CodePages;
   /** What to translate: default "hot". The guest sees no difference. */
   readonly translate?: Translate;
   /** Number of jumps to a place after which it counts as hot: 1 to 32767, default 20 000. */
   readonly hotArrivals?: number;
+}
+
+/** Guest time of which the time counter is the number of whole ticks, plus an offset that no instruction changes. */
+export interface HartClock {
+  /** Nanoseconds since some start: a whole number. */
+  now(): number;
+  /** A whole number. */
+  readonly nanosecondsPerInstruction: number;
+  /** Unless it is a whole number, generated code leaves the time counter to the host. */
+  readonly nanosecondsPerTick: number;
 }
 
 /** Nothing; code that is executed often; or, to test the translator, all code that can be, before it first runs. */
@@ -78,6 +90,8 @@ export class RiscvHart {
   private readonly csr: CsrFile;
   private readonly traps: Traps;
   private readonly onComparator: (ticks: number) => void;
+  private readonly time: () => number;
+  private readonly clock: HartClock | undefined;
   private readonly progress: Progress;
   private readonly host: HostExecution;
   /** Generated code: created by the first run, since a hart that never runs needs none. */
@@ -98,6 +112,8 @@ export class RiscvHart {
     } = options;
     this.hartId = hartId;
     this.onComparator = options.onComparator ?? (() => {});
+    this.time = time;
+    this.clock = Number.isInteger(options.clock?.nanosecondsPerTick) ? options.clock : undefined;
     const state = new HartState(memory, stateOffset);
     const progress = new Progress(state);
     this.state = state;
@@ -240,8 +256,22 @@ export class RiscvHart {
       const now = progress.retired;
       if (now >= end) return "budget";
       progress.allow(now, Math.min(end - now, SLICE));
+      if (this.clock !== undefined) this.followClock(this.clock);
       this.runSlice();
     }
+  }
+
+  /** Tells generated code how the time counter follows from `remaining`, for this slice. */
+  private followClock(clock: HartClock): void {
+    const { state } = this;
+    const { nanosecondsPerInstruction, nanosecondsPerTick } = clock;
+    const now = clock.now();
+    const offset = this.time() - Math.floor(now / nanosecondsPerTick);
+    const left = state.low(WORD.remaining) * nanosecondsPerInstruction;
+    const atLimit = now + offset * nanosecondsPerTick + left;
+    state.setNumber(WORD.timeAtLimit, Number.isSafeInteger(atLimit) ? atLimit : 0);
+    state.setNumber(WORD.timePerInstruction, nanosecondsPerInstruction);
+    state.setNumber(WORD.timePerTick, nanosecondsPerTick);
   }
 
   private followMap(): void {

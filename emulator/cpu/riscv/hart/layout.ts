@@ -100,6 +100,11 @@ export const LAYOUT = {
   rounding: 0x910,
   /** Whether cbo.zero may currently be executed (32 bits). */
   blockZeroing: 0x918,
+  /** Guest time when `remaining` is 0, in nanoseconds of a clock whose ticks are the time counter; 0 if only the host knows. */
+  timeAtLimit: 0x920,
+  /** Guest time per instruction, and per tick of the time counter, in nanoseconds. */
+  timePerInstruction: 0x928,
+  timePerTick: 0x930,
   readTlb: 0x1000,
   writeTlb: 0x1000 + TLB_BYTES,
   /** Virtual page to decoded page. */
@@ -136,4 +141,7 @@ export const WORD = {
   floatStatus: LAYOUT.floatStatus / 4,
   rounding: LAYOUT.rounding / 4,
   blockZeroing: LAYOUT.blockZeroing / 4,
+  timeAtLimit: LAYOUT.timeAtLimit / 4,
+  timePerInstruction: LAYOUT.timePerInstruction / 4,
+  timePerTick: LAYOUT.timePerTick / 4,
 } as const;

@@ -28,12 +28,11 @@ export class Progress {
 
   /** Instructions that ended in an exception, since reset: below 2^53. Generated code counts here, too. */
   get trapped(): number {
-    const { state } = this;
-    return state.high(WORD.trapped) * 2 ** 32 + (state.low(WORD.trapped) >>> 0);
+    return this.state.number(WORD.trapped);
   }
 
   set trapped(count: number) {
-    this.state.set(WORD.trapped, (count % 2 ** 32) | 0, Math.floor(count / 2 ** 32));
+    this.state.setNumber(WORD.trapped, count);
   }
 
   /** Instructions executed since reset, exact at all times; the current one does not count yet. */

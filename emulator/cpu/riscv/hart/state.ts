@@ -21,6 +21,11 @@ export const Status = {
 } as const;
 export const MPP_SHIFT = 11;
 export const FS_SHIFT = 13;
+/** `rounding` while no mode is open to generated code, and with the mode of each rm field; rm 7 is the dynamic one. */
+export const ROUNDING_CLOSED = 0x80808080 | 0;
+export const ROUNDING_LOW = 0x03020100;
+export const ROUNDING_HIGH = 0x00060504;
+export const DYNAMIC_SHIFT = 24;
 /** Value of the FS field when registers may have changed since they were saved. */
 export const FLOAT_DIRTY = 3;
 /** Accrued exceptions (unprivileged ISA, section 13.2). */
@@ -132,6 +137,15 @@ export class HartState {
     this.words[index + 1] = high;
   }
 
+  /** A whole number from 0 to below 2^53. */
+  number(index: number): number {
+    return this.high(index) * 2 ** 32 + (this.low(index) >>> 0);
+  }
+
+  setNumber(index: number, value: number): void {
+    this.set(index, (value % 2 ** 32) | 0, Math.floor(value / 2 ** 32));
+  }
+
   low(index: number): number {
     return this.words[index] ?? 0;
   }
@@ -215,9 +229,10 @@ export class HartState {
   private updateFloat(): void {
     const status = (this.mstatus & Status.FS) >> FS_SHIFT;
     const mayRound = status === FLOAT_DIRTY && (this.low(WORD.fflags) & FloatFlag.NX) !== 0;
-    const closed = mayRound ? 0 : 0x80808080;
+    const closed = mayRound ? 0 : ROUNDING_CLOSED;
+    const dynamic = this.low(WORD.frm) << DYNAMIC_SHIFT;
     this.words[WORD.floatStatus] = status;
-    this.set(WORD.rounding, 0x03020100 | closed, (this.low(WORD.frm) << 24) | 0x00060504 | closed);
+    this.set(WORD.rounding, ROUNDING_LOW | closed, ROUNDING_HIGH | dynamic | closed);
   }
 
   /** Empties the translation buffers, whatever they hold. */

@@ -91,6 +91,10 @@ export class InterpreterContext extends CodeContext {
     return i64.extendU(i32.shrU(this.field(3), i32.constant(3)));
   }
 
+  get remaining(): I32 {
+    return i32.add(this.loop.remaining.value, i32.constant(1));
+  }
+
   protected get csrNumber(): number | undefined {
     return this.handler.csr;
   }

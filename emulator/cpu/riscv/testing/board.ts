@@ -19,6 +19,9 @@ const translateInTests: Translate = process.env.REGIONLAB_TRANSLATE === "all" ? 
 const UART_LINE_STATUS = 5;
 const UART_IDLE = 0x60;
 const POWER_OFF = 0x5555;
+/** Unless a test sets something else, the time counter counts instructions; neither number is the default of a board. */
+const NANOSECONDS_PER_INSTRUCTION = 7;
+const NANOSECONDS_PER_TICK = 7;
 
 export class TestBoard implements PhysicalBus {
   high = 0;
@@ -34,6 +37,9 @@ export class TestBoard implements PhysicalBus {
   /** Called during an access to the probe. */
   onProbe: () => void = () => {};
   poweredOff = false;
+  /** Guest time in which nothing was executed, in nanoseconds, and what the guest added to the time counter. */
+  idle = 0;
+  timeOffset = 0;
   /** If false, RAM acts like a device: everything goes through `read` and `write`. */
   direct = true;
   private readonly ramBytes: number;
@@ -48,10 +54,19 @@ export class TestBoard implements PhysicalBus {
       memory: this.memory,
       stateOffset: 0,
       bus: this,
-      time: () => this.hart.retired,
+      time: () => Math.floor(this.now() / NANOSECONDS_PER_TICK) + this.timeOffset,
+      clock: {
+        now: () => this.now(),
+        nanosecondsPerInstruction: NANOSECONDS_PER_INSTRUCTION,
+        nanosecondsPerTick: NANOSECONDS_PER_TICK,
+      },
       translate,
     };
     this.hart = new RiscvHart(codePages === undefined ? options : { ...options, codePages });
+  }
+
+  private now(): number {
+    return this.hart.retired * NANOSECONDS_PER_INSTRUCTION + this.idle;
   }
 
   /** Created each time, since the memory may grow. */

@@ -93,6 +93,10 @@ export class UnitContext extends CodeContext {
     return i64.constant(this.placed.decoded.rs1);
   }
 
+  get remaining(): I32 {
+    return i32.add(this.unit.remaining.value, i32.constant(this.uncounted));
+  }
+
   protected get csrNumber(): number | undefined {
     const { full, immediate } = this.placed.decoded;
     return inlineCsrs(full.name).includes(immediate) ? immediate : undefined;
