@@ -146,7 +146,8 @@ function take(file: string, output: string): void {
     const owner = Number(readFileSync(file, "utf8"));
     if (owner !== process.pid && isAlive(owner)) {
       throw new CommandError(
-        `-o ${output}: another run (process ${owner}) is writing there; wait for it, or name another file`,
+        `-o ${output}: another run (process ${owner}) is writing there; wait for it, or name another file; ` +
+          `if that process is something else, remove ${file}`,
       );
     }
     writeFileSync(file, `${process.pid}\n`); // the owner was killed

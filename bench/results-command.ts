@@ -25,7 +25,7 @@ export function addResultsCommand(program: Command, output: Output = process.std
       const missing = parts.length < 2 ? [] : missingParts(parts);
       if (missing.length > 0) {
         output.write(
-          `Parts ${missing.join(", ")} are missing: the merged run has less than was planned.\n\n`,
+          `${missing.length === 1 ? "Part" : "Parts"} ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing: the merged run has less than was planned.\n\n`,
         );
       }
       await saveRun(file, run);

@@ -22,6 +22,7 @@ import {
   equalReads,
   formatCounts,
   formatEffect,
+  formatInterval,
   formatMargin,
   formatNumber,
   formatSigned,
@@ -86,9 +87,41 @@ function leadOf(run: Run, parts: readonly AnswerPart[]): string {
       ? "This run has figures of QEMU alone; `regionlab report RUN --qemu` puts them beside those of this emulator."
       : "Nothing was measured that could tell the patterns apart.";
   }
-  if (A !== B) return sentences.join(" ");
-  const found = differs.length > 0 ? sentences.join(" ") : "No difference was found, as expected.";
+  if (A !== B) return [...sentences, ...choiceSentences(run)].join(" ");
+  const settled = "No difference was found, as expected.";
+  const unsettled = `No difference was found, but ${listOf(open)} ${open.length === 1 ? "is" : "are"} not settled: this run could have missed one there.`;
+  const found = differs.length > 0 ? sentences.join(" ") : open.length > 0 ? unsettled : settled;
   return `Both arms are the ${A} form, so every difference below is a measurement error. ${found}`;
+}
+
+/**
+ * What the findings mean for a choice between the patterns: how much cost can speak for either, and whether their
+ * lifetime bugs do.
+ */
+function choiceSentences(run: Run): string[] {
+  const rows = timeRows(run).filter(isDecided);
+  if (rows.length === 0 || run.lifetimes.length === 0) return [];
+  const largest = Math.max(0, ...boundsOf(rows));
+  const cost =
+    largest === 0
+      ? "what was decided of cost speaks for neither"
+      : `what was decided of cost speaks for either by at most ${formatNumber(largest)}\u00a0%`;
+  const { worse } = hazardsOf(run);
+  const ends = (["A", "B"] as const)
+    .filter((arm) => worse[arm] > 0)
+    .map((arm) => `${run.options.forms[arm]} in ${formatNumber(worse[arm])}`);
+  const bugs =
+    ends.length === 0
+      ? "no lifetime scenario ends in worse faults in one form than in the other"
+      : `lifetime scenarios end in worse faults with ${listOf(ends)} (listed below)`;
+  return [`To choose: ${cost}; ${bugs}.`];
+}
+
+/** Sizes of the differences found in per cent. */
+function boundsOf(rows: readonly ReportRow[]): number[] {
+  return rows.flatMap(({ deciding, verdict }) =>
+    deciding?.scale === "percent" && isDifference(verdict) ? [spreadOf(deciding.comparison.ab)] : [],
+  );
 }
 
 function equalWords(topics: readonly string[], constructed: readonly Suite[]): string {
@@ -157,7 +190,7 @@ function uncopiedSentence(run: Run): string[] {
   const { A, B } = formNames(run);
   const rows = metrics.map(
     ({ name, comparison: { ab, aa } }) =>
-      `${name.replace(`${UNCOPIED}, `, "").replace(" scattered", "")} ${formatSigned(ab.estimate)} (${formatSigned(aa.estimate)})`,
+      `${name.replace(`${UNCOPIED}, `, "").replace(" scattered", "")} ${formatSigned(ab.estimate)} (${formatInterval(ab)}; control ${formatInterval(aa)})`,
   );
   const apart = metrics.filter(({ comparison: { ab, aa } }) => ab.low > aa.high || ab.high < aa.low).length;
   const reads = run.fieldReads.find(({ access }) => access === UNCOPIED)?.reads.A;
@@ -168,15 +201,13 @@ function uncopiedSentence(run: Run): string[] {
   return [
     `A dispatcher that copies nothing, as QEMU's, ${reads === undefined ? "reads region fields" : `reads ${countOf(reads, "region field")}`} ` +
       `for each access, and is a question of its own: its times are shown, not judged. ${capital(B)} against ${A}, in\u00a0%, and in ` +
-      `parentheses ${A} against itself: ${rows.join("; ")}; ${sees}.`,
+      `parentheses the interval and that of ${A} against itself: ${rows.join("; ")}; ${sees}.`,
   ];
 }
 
 /** An upper bound for all differences, if there are several. */
 function boundSentence(rows: readonly ReportRow[]): string[] {
-  const bounds = rows.flatMap(({ deciding, verdict }) =>
-    deciding?.scale === "percent" && isDifference(verdict) ? [spreadOf(deciding.comparison.ab)] : [],
-  );
+  const bounds = boundsOf(rows);
   if (bounds.length < 2) return [];
   return [`None of these differences is larger than ${formatNumber(Math.max(...bounds))}\u00a0%.`];
 }

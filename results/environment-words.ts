@@ -1,4 +1,5 @@
 /** Where a run was measured, and warnings for its readers. */
+import { claimedOfControl } from "./instrument-words.ts";
 import type { Environment, LifetimeFigures, LifetimeOutcome, Run } from "./schema.ts";
 import {
   countOf,
@@ -70,6 +71,7 @@ export function warnings(run: Run): Warning[] {
   const grave = [
     ...(run.synthetic ? ["SYNTHETIC DATA: generated to test the report, not measured."] : []),
     ...predictionWarnings(run),
+    ...instrumentWarnings(run),
     ...run.requirements
       .filter(({ met }) => !met)
       .map(({ name }) => `LIMIT EXCEEDED: ${name}. See \u201cLimits\u201d.`),
@@ -107,6 +109,34 @@ function predictionWarnings(run: Run): string[] {
           ],
     ),
   );
+}
+
+/** False claims that are allowed, and how many standard deviations above that share are no chance. */
+const FALSE_CLAIMS = 0.05;
+const DEVIATIONS = 3;
+
+function tooMany(found: number, of: number): boolean {
+  return found > FALSE_CLAIMS * of + DEVIATIONS * Math.sqrt(FALSE_CLAIMS * (1 - FALSE_CLAIMS) * of);
+}
+
+function instrumentWarnings(run: Run): string[] {
+  const { metrics, selfTest } = run;
+  const { A } = formNames(run);
+  const claimed = claimedOfControl(run);
+  return [
+    ...(claimed > 1 && claimed > FALSE_CLAIMS * metrics.length
+      ? [
+          `CONTROL FAILED: ${A} differs from itself, by the same rule, in ${claimed} of ${countOf(metrics.length, "figure")}: ` +
+            "do not rely on the differences of this run.",
+        ]
+      : []),
+    ...(selfTest !== null && tooMany(selfTest.falseAlarms.found, selfTest.falseAlarms.of)
+      ? [
+          `SELF-TEST FAILED: ${selfTest.falseAlarms.found} false alarms in ${selfTest.falseAlarms.of} comparisons: ` +
+            "do not rely on the differences that this instrument shows.",
+        ]
+      : []),
+  ];
 }
 
 /** Lost processes grouped by reason, so that a hundred with the same reason take one line. */

@@ -9,9 +9,13 @@ const FREED = { ...SAFE, usesAfterFree: 20 };
 const FINALIZED = { ...SAFE, usesAfterFinalize: 20 };
 const LOST = { ...SAFE, blocksUnfreed: 20, bytesUnfreed: 2000 };
 
-function life(scenario: string, a: LifetimeFigures, b: LifetimeFigures): LifetimeScenario {
-  // The expected outcome must not matter.
-  const outcome = (observed: LifetimeFigures) => ({ expected: FREED, observed });
+function life(
+  scenario: string,
+  a: LifetimeFigures,
+  b: LifetimeFigures,
+  expected?: LifetimeFigures,
+): LifetimeScenario {
+  const outcome = (observed: LifetimeFigures) => ({ expected: expected ?? observed, observed });
   const text = { description: "A life.", rule: "A rule.", rounds: 20 };
   return { scenario, ...text, arms: { A: outcome(a), B: outcome(b) } };
 }
@@ -46,7 +50,15 @@ describe("the hazards", () => {
         "Both fail identically: alike (use after free).",
         "Both are safe: safe.",
       ],
+      worse: { A: 4, B: 3 },
     });
+  });
+
+  it("go by what was observed, not by what was expected, and name what was not as predicted", () => {
+    const { sentences, worse } = said([life("odd", FREED, SAFE, SAFE), life("even", SAFE, SAFE)]);
+    expect(sentences).toContain("Embedded fails where owned is safe: odd (use after free).");
+    expect(sentences.at(-1)).toBe("Not as predicted, so that no choice should rest on it: odd.");
+    expect(worse).toEqual({ A: 1, B: 0 });
   });
 
   it("do not differ if both forms do the same", () => {

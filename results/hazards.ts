@@ -1,4 +1,6 @@
 /** How lifetime scenarios end in either form, for readers who have to choose. Derived from the data by rule. */
+
+import { asPredicted } from "./environment-words.ts";
 import type { LifetimeFigures, Run } from "./schema.ts";
 import {
   capital,
@@ -16,6 +18,8 @@ export interface Hazards {
   readonly differ: boolean;
   /** Scenarios grouped by outcome; the counts are in the table. */
   readonly sentences: readonly string[];
+  /** In how many scenarios each form ends with the more severe faults. */
+  readonly worse: { readonly A: number; readonly B: number };
 }
 
 interface Life {
@@ -33,6 +37,7 @@ interface Life {
 export function hazardsOf(run: Run): Hazards {
   const names = formNames(run);
   const lives = run.lifetimes.map(({ scenario, arms }) => lifeOf(scenario, arms.A.observed, arms.B.observed));
+  const unpredicted = run.lifetimes.filter(({ arms }) => !asPredicted(arms.A) || !asPredicted(arms.B));
   const unlike = lives.filter(({ worse }) => worse !== null);
   const found = unlike.length === 0 ? "none" : formatNumber(unlike.length);
   const oneSided = (["A", "B"] as const).flatMap((arm) => {
@@ -63,7 +68,15 @@ export function hazardsOf(run: Run): Hazards {
         "Both are safe",
         alike.filter(({ A }) => A.length === 0).map(({ scenario }) => scenario),
       ),
+      ...sentence(
+        "Not as predicted, so that no choice should rest on it",
+        unpredicted.map(({ scenario }) => scenario),
+      ),
     ],
+    worse: {
+      A: unlike.filter(({ worse }) => worse === "A").length,
+      B: unlike.filter(({ worse }) => worse === "B").length,
+    },
   };
 }
 

@@ -11,10 +11,15 @@ export const SCOPE =
   "Every time here was measured in this emulator under V8, and is marked so in its row. It says nothing about QEMU in C, " +
   "whose objects are laid out by a compiler.";
 
+/** In how many figures the rule claims that A differs from itself. */
+export function claimedOfControl({ metrics }: Run): number {
+  return metrics.filter(({ comparison: { aaVerdict } }) => isDifference(aaVerdict)).length;
+}
+
 /** What the same rule claims about A against itself, over all figures. */
 export function controlSentence(run: Run): string {
   const { metrics } = run;
-  const claimed = metrics.filter(({ comparison: { aaVerdict } }) => isDifference(aaVerdict)).length;
+  const claimed = claimedOfControl(run);
   const able = metrics.filter((metric) => couldClaim(metric, run)).length;
   return (
     `Control: the same rule, applied to ${formNames(run).A} against itself, claims a difference in ` +

@@ -29,7 +29,7 @@ export function addReportCommand(program: Command, output: Output = process.stdo
     .argument("[files...]", `runs that \`regionlab bench -o\` wrote (default: ${LATEST_RUN})`)
     .addOption(new Option("--format <format>", "default: by the ending of -o, else table").choices(FORMATS))
     .option("--qemu <file>", "add the figures of QEMU that `regionlab bench qemu -o` wrote")
-    .option("--growth <file>", "add how costs grow, which `regionlab bench scaling --json` wrote")
+    .option("--growth <file>", "add how costs grow, which `regionlab bench scaling` wrote as JSON")
     .option("-o, --output <file>", "write to a file instead of the terminal")
     .action(async (files: string[], options: ReportOptions) => {
       const inputs = files.length === 0 ? [LATEST_RUN] : files;

@@ -159,6 +159,18 @@ describe("words", () => {
     ]) {
       expect(text).toMatch(part);
     }
+    const contradicted = run.metrics.map((metric) => ({
+      ...metric,
+      comparison: { ...metric.comparison, aaVerdict: "faster" as const },
+    }));
+    const falseAlarms = { found: 100, of: 190 };
+    const selfTest = run.selfTest && { ...run.selfTest, falseAlarms };
+    const broken = warnings({ ...run, metrics: contradicted, selfTest });
+    for (const part of [
+      /^CONTROL FAILED: embedded differs from itself/,
+      /^SELF-TEST FAILED: 100 false alarms in 190/,
+    ])
+      expect(broken.filter(({ grave, text }) => grave && part.test(text))).toHaveLength(1);
     const metrics = run.metrics.map((metric) => ({ ...metric, outliers: { A: [], B: [], A2: [] } }));
     const schedule = { seed: 1, processes: [] };
     expect(warnings({ ...run, synthetic: false, lifetimes: [], schedule, metrics })).toEqual([]);

@@ -273,8 +273,8 @@ function methodSection(run: Run): Section {
         : [
             `A time of slices is looked at after ${looks.join(", ")} processes, and no longer measured once it is decided. Each look ` +
               "uses a stricter level, so that all looks together err at most as often as a single look at 95 %. The chance of a difference of " +
-              "times is that of the sign test, multiplied by the number of looks and corrected by Holm: with n processes it is never below " +
-              "2 in 2ⁿ, however narrow the interval. " +
+              "times is that of the sign test, or of Student’s t where an interval of ranks would need more processes, multiplied by the " +
+              "number of looks and corrected by Holm: with n processes it is never below 2 in 2ⁿ, however narrow the interval. " +
               looksReached(run),
           ]),
     ],

@@ -5,6 +5,7 @@ import { ARMS, type CodeSize, type Metric, type Rate, type Run } from "../schema
 import {
   armNames,
   capital,
+  countOf,
   figureTitle,
   formatCounts,
   formatInterval,
@@ -188,7 +189,7 @@ export function equivalenceTable(run: Run): Table {
         formatNumber(records[arm].mmioAccesses),
         shortHash(records[arm].mmioTraceSha256),
         shortHash(records[arm].consoleSha256),
-        equal ? `yes, in ${boots} boots` : "NO",
+        equal ? `yes, as all ${countOf(boots, "boot")} of this guest` : "NO",
       ]),
     ),
     run.equivalence.flatMap(({ equal }, i) => (equal ? [] : [2 * i, 2 * i + 1])),
@@ -293,7 +294,11 @@ export function alikeTable({ selfTest }: Run): Table {
 
 /** The commands that repeat the run and its page. */
 export function commands(run: Run): string[] {
-  return ["npm ci && npm run build", run.options.command];
+  const inRepository = run.machines.some(({ commit }) => commit !== null);
+  const install = inRepository
+    ? "npm ci && npm run build"
+    : `npm install regionlab@${run.machines[0]?.regionlab ?? "latest"}`;
+  return [install, run.options.command];
 }
 
 /** The order in which the isolates of each process were created, one task per line: `boot: A B A2 | A2 A B`. */

@@ -1,5 +1,5 @@
 /** The claims of the debate, each with the scenarios that test it; `docs/claims.md` says how they are answered. */
-import { QomError } from "#qom";
+import { CommandError } from "#host";
 import { c01 } from "./c01.ts";
 import { c02 } from "./c02.ts";
 import { c03 } from "./c03.ts";
@@ -56,7 +56,7 @@ export {
 /** Nothing to count: for those who only want to know which claims there are. */
 export const NO_EVIDENCE: Evidence = { codeSize: () => [], fieldReads: async () => [], mixed: null };
 
-/** All claims in order, or those with the given numbers. @throws QomError when there is no such claim */
+/** All claims in order, or those with the given numbers. @throws CommandError when there is no such claim */
 export function claims(evidence: Evidence, ids: readonly string[] = []): Claim[] {
   const qemu = readQemuFigures();
   const all = [
@@ -78,6 +78,7 @@ export function claims(evidence: Evidence, ids: readonly string[] = []): Claim[]
   ];
   const wanted = ids.map((id) => id.toUpperCase());
   const unknown = ids.find((_, i) => !all.some((each) => each.id === wanted[i]));
-  if (unknown !== undefined) throw new QomError(`there is no claim ${unknown}; give one of C1 to C27`);
+  if (unknown !== undefined)
+    throw new CommandError(`there is no claim ${unknown === "" ? '""' : unknown}; give one of C1 to C27`);
   return ids.length === 0 ? all : all.filter(({ id }) => wanted.includes(id));
 }

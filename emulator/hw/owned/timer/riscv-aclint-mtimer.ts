@@ -80,10 +80,11 @@ export class AclintMtimer extends SysBusDevice {
     this.setTime(0, 0);
   }
 
-  /** The counter; exact up to 2^53. */
+  /** The counter; exact up to 2^53. Reading it leaves no trace in the device's state. */
   readTime(): number {
-    this.sample();
-    return this.timeHigh * WORD + this.timeLow;
+    const raw = this.rawTicks();
+    const low = (raw % WORD) + this.deltaLow;
+    return this.highOf(raw, low) * WORD + (low >>> 0);
   }
 
   /** Guest time, in nanoseconds, at which the counter will be `ticks` higher than now. */
@@ -154,7 +155,12 @@ export class AclintMtimer extends SysBusDevice {
     const raw = this.rawTicks();
     const low = (raw % WORD) + this.deltaLow;
     this.timeLow = low >>> 0;
-    this.timeHigh = (Math.floor(raw / WORD) + this.deltaHigh + (low >= WORD ? 1 : 0)) >>> 0;
+    this.timeHigh = this.highOf(raw, low);
+  }
+
+  /** High word of the counter at so many raw ticks, of which `low` is the low word with its carry. */
+  private highOf(raw: number, low: number): number {
+    return (Math.floor(raw / WORD) + this.deltaHigh + (low >= WORD ? 1 : 0)) >>> 0;
   }
 
   /** Sets the counter, and updates each hart's interrupt and timer. */
