@@ -1,4 +1,5 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { OneClient } from "#host";
 import { StreamChar } from "./stream-char.ts";
 
 /** Address of a socket: a path, or a port on the loopback interface. */
@@ -9,12 +10,12 @@ const LOOPBACK = "127.0.0.1";
 /** A line connected to a socket: it listens for one client at a time, or connects to a server. */
 export class SocketChar extends StreamChar {
   private server: Server | null = null;
+  private readonly clients = new OneClient((socket) => this.take(socket));
   private socket: Socket | null = null;
 
   /** Listens; resolves once clients can connect. @throws Error from node:net when the address is not available. */
   listen(place: SocketPlace): Promise<void> {
-    const server = createServer((socket) => this.take(socket));
-    server.maxConnections = 1;
+    const server = createServer({ pauseOnConnect: true }, (socket) => this.clients.take(socket));
     this.server = server;
     return new Promise((resolve, reject) => {
       server.once("error", reject);
@@ -53,6 +54,7 @@ export class SocketChar extends StreamChar {
 
   override close(): void {
     super.close();
+    this.clients.close();
     this.server?.close();
     this.server = null;
   }

@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer } from "node:net";
-import { CommandError } from "#host";
+import { CommandError, OneClient } from "#host";
 import type { RunControl, RunEnd } from "#machine";
 import { GdbSession, type MonitorCommand } from "./session.ts";
 
@@ -14,7 +14,7 @@ export interface GdbServer {
 }
 
 /**
- * Listens for debuggers and serves one at a time; a second one is turned away. Port 0 picks any free port.
+ * Listens for debuggers and serves one at a time; a second one is turned away unless the first leaves. Port 0 picks any free port.
  * @throws CommandError when it cannot listen on the port.
  */
 export async function listenForGdb(
@@ -23,15 +23,13 @@ export async function listenForGdb(
   monitor: MonitorCommand,
 ): Promise<GdbServer> {
   let session: GdbSession | null = null;
-  const server = createServer((socket) => {
-    if (session !== null) {
-      socket.destroy();
-      return;
-    }
+  const clients = new OneClient((socket) => {
     session = new GdbSession(socket, control, monitor, () => {
       session = null;
+      clients.release(socket);
     });
   });
+  const server = createServer({ pauseOnConnect: true }, (socket) => clients.take(socket));
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const reason = error.code === "EADDRINUSE" ? "the port is in use" : (error.code ?? error.message);
@@ -43,6 +41,7 @@ export async function listenForGdb(
   return {
     port: (server.address() as AddressInfo).port, // a server that listens on a TCP port has such an address
     close(end) {
+      clients.close();
       session?.end(end);
       server.close();
     },

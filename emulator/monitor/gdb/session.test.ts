@@ -179,6 +179,16 @@ it("a second debugger is turned away, and a new one accepted after the first has
 });
 
 describe("a connection that closes without detaching", () => {
+  it("is followed by the next debugger, however soon that connects", async () => {
+    let last = client;
+    for (let i = 0; i < 20; i++) {
+      expect(await last.ask("?")).toBe("T05thread:1;");
+      last.socket.end();
+      last = new Client(server.port);
+    }
+    expect(await last.ask("D")).toBe("OK");
+  });
+
   const gone = async (socket: Socket) => {
     socket.destroy();
     await new Promise((resolve) => setTimeout(resolve, 50));
