@@ -104,16 +104,16 @@ function choiceSentences(run: Run): string[] {
   const largest = Math.max(0, ...boundsOf(rows));
   const cost =
     largest === 0
-      ? "what was decided of cost speaks for neither"
-      : `what was decided of cost speaks for either by at most ${formatNumber(largest)}\u00a0%`;
+      ? "no cost that this run decides differs"
+      : `no cost that this run decides differs by more than ${formatNumber(largest)}\u00a0%`;
   const { worse } = hazardsOf(run);
   const ends = (["A", "B"] as const)
     .filter((arm) => worse[arm] > 0)
-    .map((arm) => `${run.options.forms[arm]} in ${formatNumber(worse[arm])}`);
+    .map((arm) => `with ${run.options.forms[arm]} in ${countOf(worse[arm], "case")}`);
   const bugs =
     ends.length === 0
       ? "no lifetime scenario ends in worse faults in one form than in the other"
-      : `lifetime scenarios end in worse faults with ${listOf(ends)} (listed below)`;
+      : `of the lifetime scenarios that end in different faults, the worse come ${listOf(ends)} (listed below)`;
   return [`To choose: ${cost}; ${bugs}.`];
 }
 
