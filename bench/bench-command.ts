@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { CommandError, inOneLine, onEndSignal } from "#host";
 import {
   type CompareOptions,
@@ -66,7 +66,10 @@ export function addBenchCommand(
   addScalingCommand(command, streams.output);
   command
     .description("measure what difference the form of the regions makes")
-    .argument("[suites...]", `any of ${[...SUITES, COUNT].join(", ")} (default: all)`)
+    // Not `choices`, whose error does not say what to give.
+    .addArgument(
+      Object.assign(new Argument("[suites...]", "all by default"), { argChoices: [...SUITES, COUNT] }),
+    )
     .option("--quick", "finish within two minutes, with fewer guests and wider intervals")
     .option("--regions <A,B>", "the two forms to compare", "embedded,owned")
     .option(

@@ -63,6 +63,11 @@ describe("bash", () => {
       ["-nographic", "-nodefaults", "-no-user-config"],
     ],
     [["bench", "-no"], []],
+    [
+      ["tree", ""],
+      ["mtree", "qom", "qtree", "refs"],
+    ],
+    [["bench", "di"], ["dispatch"]],
     // A disk image.
     [["run", "-hda", ""], []],
     // Files: bash completes them itself.

@@ -57,10 +57,10 @@ function callables(command: Command, wordsOf: WordsOf, words: readonly string[] 
   return [{ words, command, options: [...own, ...added] }, ...below];
 }
 
-/** Words that may follow a command: its subcommands, or the choices of its first argument. */
+/** Words that may follow a command: its subcommands, and the choices of its first argument. */
 function nextWords({ command }: Callable): string[] {
   const named = command.commands.map((each) => each.name());
-  return named.length > 0 ? named : [...(command.registeredArguments[0]?.argChoices ?? [])];
+  return [...named, ...(command.registeredArguments[0]?.argChoices ?? [])];
 }
 
 /** Names of an option: `--name`, `-n`, or both. */

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { CommandError } from "#host";
 import { addMachineOptions, Emulation, type MachineArguments, machineOptions } from "#machine";
 import { formatFlatViews, formatMtree } from "#memory";
@@ -21,7 +21,8 @@ export function addTreeCommand(program: Command): void {
     .description(
       "show a machine as QEMU's info mtree, info qom-tree and info qtree do, or every reference with its holder",
     )
-    .argument("<view>", VIEWS.join(", "))
+    // Not `choices`, whose error does not say what to give.
+    .addArgument(Object.assign(new Argument("<view>", "what to show"), { argChoices: [...VIEWS] }))
     .option("--flat", "with mtree: show the flat views", false)
     .addOption(new Option("--format <format>", "with refs").choices(REFS_FORMATS).default("text"));
   addMachineOptions(command).action(async (view: string, options: TreeOptions) => {
