@@ -19,7 +19,7 @@ import {
 import { medianDifference, Random } from "#results/statistics";
 import { packageRoot, workloads } from "#workloads";
 import { answerClaims, type MixDevices } from "./claims.ts";
-import { measureCodeSize } from "./code-size.ts";
+import { measureCodeSize, measureMixture } from "./code-size.ts";
 import { requireScratch } from "./counts/callgrind.ts";
 import { captureEnvironment } from "./environment.ts";
 import { Journal, journalKey, journalOf } from "./journal.ts";
@@ -45,9 +45,12 @@ export interface BenchStreams {
 }
 
 /** Has measured processes load, as owned devices, the embedded ones with the files that match a pattern converted. */
-export type ConvertDevices = (
-  pattern: string,
-) => Promise<{ readonly converted: readonly string[]; readonly withRegions: readonly string[] }>;
+export type ConvertDevices = (pattern: string) => Promise<{
+  readonly converted: readonly string[];
+  readonly withRegions: readonly string[];
+  /** Texts of the mixture by path inside the tree. */
+  readonly texts: ReadonlyMap<string, string>;
+}>;
 
 /**
  * Adds `regionlab bench [boot|dispatch|retention|count …] [--quick] [--regions A,B] [--convert PATTERN] [--workload W …]
@@ -118,7 +121,8 @@ async function bench(
   // Anything that can fail must fail before the measurement, not minutes later.
   const inputs = options.baseline === undefined ? [] : [{ option: "--baseline", path: options.baseline }];
   const page = checkStored(file, inputs, [journalOf(file)]);
-  const codeSize = measureCodeSize(join(packageRoot(), "emulator", "hw"));
+  const hwFolder = join(packageRoot(), "emulator", "hw");
+  let codeSize = measureCodeSize(hwFolder);
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
   if (options.force === true && options.baseline === undefined) {
     throw new CommandError("--force: there is no baseline to compare with; add --baseline F.json");
@@ -139,7 +143,8 @@ async function bench(
   }
   if (plan.count && environment.valgrind !== null) requireScratch();
   if (plan.convert !== null) {
-    const { converted, withRegions } = await convertDevices(plan.convert);
+    const { converted, withRegions, texts } = await convertDevices(plan.convert);
+    codeSize = measureMixture(hwFolder, texts);
     notes.write(
       `"owned" is the embedded tree with ${converted.length} of ${withRegions.length} files converted: ${converted.join(", ")}\n`,
     );

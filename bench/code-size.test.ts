@@ -1,10 +1,10 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CommandError } from "#host";
-import { measureCodeSize, measureSources, sourceSize } from "./code-size.ts";
+import { measureCodeSize, measureMixture, measureSources, sourceSize } from "./code-size.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -78,6 +78,23 @@ describe("measureCodeSize", () => {
     const measured = measureCodeSize(join(root, "emulator", "hw"), join(folder, "not-read.json"));
     expect(measured.length).toBeGreaterThan(0);
     expect(measureCodeSize(nowhere, built)).toEqual(measured);
+  });
+
+  it("compares a mixture by its own texts", () => {
+    const hw = join(root, "emulator", "hw");
+    const whole = measureCodeSize(hw);
+    const textsOf = (converted: string) =>
+      new Map(
+        whole.map(({ file }) => [
+          file,
+          readFileSync(join(hw, file === converted ? "owned" : "embedded", file), "utf8"),
+        ]),
+      );
+    const file = "char/serial-mm.ts";
+    for (const each of measureMixture(hw, textsOf(file))) {
+      if (each.file === file) expect(each).toEqual(whole.find((one) => one.file === file));
+      else expect(each.owned).toEqual(each.embedded);
+    }
   });
 
   it("takes the stored sizes where only some sources are", () => {

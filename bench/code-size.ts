@@ -36,11 +36,28 @@ export function measureCodeSize(hwFolder: string, stored: string = STORED_SIZES)
  * @param hwFolder the folder that holds `embedded` and `owned`
  */
 export function measureSources(hwFolder: string): CodeSize[] {
+  return sizesOf(hwFolder, (file) => readFileSync(join(hwFolder, "owned", file), "utf8"));
+}
+
+/**
+ * The same for the embedded tree and one of which some files are converted, in place of the owned one.
+ *
+ * @param texts of the mixture, by path inside the tree
+ */
+export function measureMixture(hwFolder: string, texts: ReadonlyMap<string, string>): CodeSize[] {
+  return sizesOf(hwFolder, (file) => {
+    const text = texts.get(file);
+    if (text === undefined) throw new RangeError(`${file} is not among the texts of the mixture`);
+    return text;
+  });
+}
+
+function sizesOf(hwFolder: string, other: (file: string) => string): CodeSize[] {
   const sizes: CodeSize[] = [];
   for (const file of sourceFiles(join(hwFolder, "embedded"))) {
     const embedded = readFileSync(join(hwFolder, "embedded", file), "utf8");
-    const owned = readFileSync(join(hwFolder, "owned", file), "utf8");
     if (!createsRegion(embedded)) continue;
+    const owned = other(file);
     sizes.push({
       device: file.replace(/\.ts$/, ""),
       file,

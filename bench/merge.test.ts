@@ -94,7 +94,10 @@ describe("mergeRuns", () => {
     const merged = mergeRuns(halves(undefined, { id: "two" }), COMMAND);
     expect(parseRun(serializeRun(merged), "c.json")).toEqual(merged);
     expect(merged.options).toMatchObject({
-      command: `${whole.options.command}\n${COMMAND}`,
+      command: ["a.json", "b.json"]
+        .map((file) => `${whole.options.command} -o ${file}\n`)
+        .concat(COMMAND)
+        .join(""),
       shard: null,
       repeats: 2 * whole.options.repeats,
     });

@@ -12,6 +12,7 @@ import {
   type RunOptions,
   stillMissing,
 } from "#results";
+import { quoted } from "./quoted.ts";
 import { perArm } from "./suites/measurement.ts";
 
 /** A run and its file name, for messages. */
@@ -153,10 +154,10 @@ function checkParts(first: Part, other: Part): void {
   );
 }
 
-/** The command of the whole run, without the part. */
+/** The command of the whole run, without the part and, in a merged run, the file of the part. */
 function commandOf({ command }: RunOptions): string {
   const [first = ""] = command.split("\n");
-  return first.replace(/ --shard \S+/, "");
+  return first.replace(/ -o (?:'.*'|\S+)$/, "").replace(/ --shard \S+/, "");
 }
 
 /** A value, shortened for a message. */
@@ -261,9 +262,16 @@ function mergeOptions(parts: readonly Part[], command: string): RunOptions {
     workloads: union(({ workloads }) => workloads),
     repeats: all.reduce((sum, { repeats }) => sum + repeats, 0),
     // The commands that measured the parts, then the one that merged them.
-    command: [...new Set([...all.map((options) => options.command), command])].join("\n"),
+    command: [
+      ...new Set([...parts.map(({ file, run }) => storedAs(run.options.command, file)), command]),
+    ].join("\n"),
     shard: partsOf(parts),
   };
+}
+
+/** The command of a part, with the file that the merge then reads; that of a merge has it. */
+function storedAs(command: string, file: string): string {
+  return command.includes("\n") ? command : `${command} -o ${quoted(file)}`;
 }
 
 /** Which parts of a divided run were merged, as `1,2/3`; null if all were, or if the run was not divided. */

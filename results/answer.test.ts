@@ -85,7 +85,10 @@ describe("the answer", () => {
     expect(partOf(run, "Memory").text).toContain(
       "in “w: growth” owned retains more memory than embedded, +272 B/round (+269 to +275)",
     );
-    expect(answer(run).lead).toBe("Owned and embedded differ in time, instructions and memory.");
+    expect(answer(run).lead).toBe(
+      "Owned and embedded differ in time, instructions and memory. To choose: embedded costs more in 1 question of instructions, by " +
+        "at most 3.10\u00a0%; owned costs more in 1 question of time, by at most 4.50\u00a0%; owned retains more memory in 1 question.",
+    );
   });
 
   it("gives an upper bound for several differences, but not for a single one", () => {
@@ -239,7 +242,7 @@ describe("the answer", () => {
     const dear = figure({ suite: "boot", workload: "w", name: "dear" }, 3, 0.1);
     const lead = (metrics: readonly Metric[]) => answer(runOf(metrics, { lifetimes })).lead;
     expect(lead([equal("boot", "same"), dear])).toMatch(
-      /To choose: no cost that this run decides differs by more than 3\.\d+.%; of the lifetime scenarios that end in different faults, the worse come with embedded in 2 cases \(listed below\)\.$/,
+      /To choose: owned costs more in 1 question of time, by at most 3\.\d+.%; of the lifetime scenarios that end in different faults, the worse come with embedded in 2 cases \(listed below\)\.$/,
     );
     expect(lead([equal("boot", "same")])).toContain("To choose: no cost that this run decides differs; ");
     const alike = lifetimes.map((life) => ({ ...life, arms: { A: life.arms.A, B: life.arms.A } }));
@@ -301,7 +304,7 @@ describe("the answer", () => {
       "Owned and embedded are equal in region fields read.",
     );
     expect(answer(runOf([figure({ ...reads, byConstruction: null }, 2, 0), hit])).lead).toBe(
-      "Owned and embedded differ in region fields read.",
+      "Owned and embedded differ in region fields read. To choose: owned costs more in 1 question of region fields read.",
     );
   });
 
@@ -316,7 +319,7 @@ describe("the answer", () => {
     expect(partOf(runOf([], { retention: [scenario] }), "Memory").finding).toBe("open");
     expect(partOf(runOf([], { retention: [leaking] }), "Memory")).toEqual({
       finding: "differs",
-      text: "Heap growth was not measured. The objects or blocks left after the rounds differ in plug and unplug.",
+      text: "Heap growth was not measured. Objects or blocks left after the rounds, or uses of what has ended, differ in plug and unplug.",
     });
   });
 });

@@ -95,26 +95,52 @@ function leadOf(run: Run, parts: readonly AnswerPart[]): string {
 }
 
 /**
- * What the findings mean for a choice between the patterns: how much cost can speak for either, and whether their
- * lifetime bugs do.
+ * What the findings mean for a choice between the patterns: which form costs more where this run decides, and which ends
+ * in the worse lifetime bugs.
  */
 function choiceSentences(run: Run): string[] {
-  const rows = timeRows(run).filter(isDecided);
-  if (rows.length === 0 || run.lifetimes.length === 0) return [];
-  const largest = Math.max(0, ...boundsOf(rows));
-  const cost =
-    largest === 0
-      ? "no cost that this run decides differs"
-      : `no cost that this run decides differs by more than ${formatNumber(largest)}\u00a0%`;
+  const rows = headlines(run).filter(isDecided);
+  const costs = (["A", "B"] as const).flatMap((arm) => costsMore(run, rows, arm));
+  const remains = remainsOf(run)?.differs === true ? ["what is left after the rounds differs"] : [];
+  const cost = [...costs, ...remains];
+  if (cost.length === 0 && run.lifetimes.length === 0) return []; // all has been said
+  return [
+    `To choose: ${[...(cost.length === 0 ? ["no cost that this run decides differs"] : cost), ...bugWords(run)].join("; ")}.`,
+  ];
+}
+
+/** Where a form costs more than the other, and by how much at most; empty if nowhere. */
+function costsMore(run: Run, rows: readonly ReportRow[], arm: "A" | "B"): string[] {
+  const dearer = rows.filter(({ verdict }) => verdict === (arm === "B" ? "slower" : "faster"));
+  const memory = dearer.filter((row) => quantityOf(row) === "memory");
+  const others = dearer.filter((row) => quantityOf(row) !== "memory");
+  const name = formNames(run)[arm];
+  const bounds = boundsOf(others);
+  const quantities = unique(others.flatMap((row) => quantityOf(row) ?? []));
+  const of = listOf(quantities.map((quantity) => QUANTITY_NAMES[quantity]));
+  const most =
+    bounds.length === others.length ? `, by at most ${formatNumber(Math.max(...bounds))}\u00a0%` : "";
+  return [
+    ...(others.length === 0
+      ? []
+      : [`${name} costs more in ${countOf(others.length, "question")} of ${of}${most}`]),
+    ...(memory.length === 0 ? [] : [`${name} retains more memory in ${countOf(memory.length, "question")}`]),
+  ];
+}
+
+/** In how many lifetime scenarios each form ends in the worse faults; empty if none was run. */
+function bugWords(run: Run): string[] {
+  if (run.lifetimes.length === 0) return [];
   const { worse } = hazardsOf(run);
+  const names = formNames(run);
   const ends = (["A", "B"] as const)
     .filter((arm) => worse[arm] > 0)
-    .map((arm) => `with ${run.options.forms[arm]} in ${countOf(worse[arm], "case")}`);
-  const bugs =
+    .map((arm) => `with ${names[arm]} in ${countOf(worse[arm], "case")}`);
+  return [
     ends.length === 0
       ? "no lifetime scenario ends in worse faults in one form than in the other"
-      : `of the lifetime scenarios that end in different faults, the worse come ${listOf(ends)} (listed below)`;
-  return [`To choose: ${cost}; ${bugs}.`];
+      : `of the lifetime scenarios that end in different faults, the worse come ${listOf(ends)} (listed below)`,
+  ];
 }
 
 /** Sizes of the differences found in per cent. */
@@ -379,7 +405,10 @@ function remainsOf(run: Run): { text: string; differs: boolean } | null {
     return { text: `The objects and blocks left after the rounds are the same in ${where}.`, differs: false };
   }
   const names = listOf(different.map(({ scenario }) => scenario));
-  return { text: `The objects or blocks left after the rounds differ in ${names}.`, differs: true };
+  return {
+    text: `Objects or blocks left after the rounds, or uses of what has ended, differ in ${names}.`,
+    differs: true,
+  };
 }
 
 /** What an arm leaves after the rounds, as a text to compare. */
@@ -410,6 +439,6 @@ function notMeasured(topic: AnswerPart["topic"], sentence: string): AnswerPart {
   return { topic, finding: "not measured", sentences: [sentence] };
 }
 
-function unique(texts: readonly string[]): string[] {
-  return [...new Set(texts)];
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
 }

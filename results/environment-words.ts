@@ -83,6 +83,7 @@ export function warnings(run: Run): Warning[] {
     ...(options.quick
       ? ["A quick run has few processes and wide intervals. Run without --quick before you quote a figure."]
       : []),
+    ...mixtureWarnings(run),
     ...lostWarnings(run),
     ...machines.flatMap((machine) => [
       ...(run.metrics.some(({ quantity }) => quantity === "time")
@@ -136,6 +137,15 @@ function instrumentWarnings(run: Run): string[] {
             "do not rely on the differences that this instrument shows.",
         ]
       : []),
+  ];
+}
+
+/** What `owned` means in a run of converted devices. */
+function mixtureWarnings({ options: { command } }: Run): string[] {
+  const [, pattern] = / --convert '([^']*)'/.exec(command) ?? [];
+  if (pattern === undefined) return [];
+  return [
+    `Owned stands for the embedded devices of which the files that match ${pattern} are converted, not for the owned tree.`,
   ];
 }
 

@@ -165,6 +165,11 @@ describe("words", () => {
     }));
     const falseAlarms = { found: 100, of: 190 };
     const selfTest = run.selfTest && { ...run.selfTest, falseAlarms };
+    const command = "npx regionlab bench boot --convert 'rtc/*' --seed 1";
+    const mixed = warnings({ ...run, options: { ...run.options, command } }).map(({ text }) => text);
+    expect(mixed).toContainEqual(
+      expect.stringMatching(/^Owned stands for the embedded devices .* match rtc\/\* are converted/),
+    );
     const broken = warnings({ ...run, metrics: contradicted, selfTest });
     for (const part of [
       /^CONTROL FAILED: embedded differs from itself/,

@@ -18,19 +18,19 @@ export function verdictWords({ verdict: { kind, text } }: ClaimRow): string {
   return text === "" ? kind : `${kind}. ${text}`;
 }
 
+/** Whether what was observed had been predicted. */
+function predictionWords(row: ClaimRow): string {
+  if (row.scenarios.length === 0 && row.facts.length === 0) return "not tested";
+  return isAsPredicted(row) ? "yes" : "NO: PREDICTION FAILED";
+}
+
 /** A line for each claim. */
 export function claimTable(rows: readonly ClaimRow[]): Table {
   return plainTable(
     "Claims and their verdicts",
     ["Number", "Claim", "By", "Verdict", "As predicted"],
     [],
-    rows.map((row) => [
-      row.id,
-      row.claim,
-      row.by.join(", "),
-      verdictWords(row),
-      isAsPredicted(row) ? "yes" : "NO: PREDICTION FAILED",
-    ]),
+    rows.map((row) => [row.id, row.claim, row.by.join(", "), verdictWords(row), predictionWords(row)]),
     rows.flatMap((row, i) => (isAsPredicted(row) ? [] : [i])),
   );
 }
