@@ -4,8 +4,10 @@ import {
   formatSize,
   GROWTH_LAWS,
   type GrowthRecord,
+  growthFit,
   growthOf,
   growthTable,
+  growthVerdict,
   medianCosts,
   parseGrowth,
 } from "./growth.ts";
@@ -21,14 +23,15 @@ const work = {
   source: "memory.c: flatviews_reset",
 } as const;
 const sizes = [10, 1000, 10_000, 100_000];
+const points = sizes.flatMap((size) => [3, 1, 2].map((each) => ({ size, cost: each * size })));
 const record: GrowthRecord = {
   node: "v20.0.0",
   works: [work],
   growths: (["embedded", "owned"] as const).map((form) => ({
     work: work.name,
     form,
-    points: sizes.flatMap((size) => [3, 1, 2].map((each) => ({ size, cost: each * size }))),
-    fit: { exponent: 1, low: 0.9, high: 1.1 },
+    points,
+    fit: growthFit(points),
     verdict: "missed",
   })),
 };
@@ -46,6 +49,45 @@ describe("a law", () => {
 });
 
 describe("a record of growth", () => {
+  it.each<[string, (growth: Record<string, unknown>) => void, RegExp]>([
+    [
+      "an interval",
+      (g) => Object.assign(g, { fit: { ...record.growths[0]?.fit, high: 5 } }),
+      /\.fit\.high is 5, expected 1\.\d+, which follows from the points/,
+    ],
+    [
+      "an exponent",
+      (g) => Object.assign(g, { fit: { exponent: 0.1, low: 0.05, high: 0.15 } }),
+      /\.fit\.exponent is 0\.1/,
+    ],
+    [
+      "a verdict",
+      (g) => Object.assign(g, { verdict: "reached" }),
+      /\.verdict is "reached", expected "missed", which follows from the interval/,
+    ],
+    [
+      "points",
+      (g) => Object.assign(g, { points: points.slice(0, 9) }),
+      /\.points .*three sizes from 1000 on/,
+    ],
+  ])("whose %s contradicts its points is refused", (_, change, message) => {
+    const edited = JSON.parse(JSON.stringify(record));
+    change(edited.growths[0]);
+    expect(() => parseGrowth(JSON.stringify(edited), "g.json")).toThrow(message);
+  });
+
+  it("that has a growth twice is refused", () => {
+    const [first] = record.growths;
+    const twice = JSON.stringify({ ...record, growths: [first, first] });
+    expect(() => parseGrowth(twice, "g.json")).toThrow(/not again map-change, embedded/);
+  });
+
+  it("has a verdict only if the whole interval says the same", () => {
+    expect(growthVerdict({ exponent: 0.1, low: 0, high: 0.2 }, 0.35)).toBe("reached");
+    expect(growthVerdict({ exponent: 1, low: 0.9, high: 1.1 }, 0.35)).toBe("missed");
+    expect(growthVerdict({ exponent: 0.3, low: 0.2, high: 0.4 }, 0.35)).toBe("open");
+  });
+
   it("is read as it was written", () => {
     expect(parseGrowth(JSON.stringify(record), "g.json")).toEqual(record);
   });
@@ -68,7 +110,7 @@ describe("a record of growth", () => {
       /\$\.works\[0\]\.qemu is "n!", expected one of: 1, log n, n, n log n, n\^2/,
     ],
     ["an unknown work", JSON.stringify(record).replace('"work":"map-change"', '"work":"x"'), /\.work is "x"/],
-    ["no points", JSON.stringify(record).replace(/"points":\[.*?\]/, '"points":[]'), /expected at least one/],
+    ["no points", JSON.stringify(record).replace(/"points":\[.*?\]/, '"points":[]'), /expected points of at least three sizes/],
   ])("is refused if it is %s", (_, text, message) => {
     expect(() => parseGrowth(text, "g.json")).toThrow(message);
   });
@@ -86,7 +128,7 @@ describe("a record of growth", () => {
       ["map-change", "owned"],
     ]);
     expect(rows[0]).toMatchObject({ alarm: true });
-    expect(rows[0]?.cells.slice(4)).toEqual(["1.00 (0.90 to 1.10)", "log n", "missed", "n²"]);
+    expect(rows[0]?.cells.slice(4)).toEqual(["1.00 (0.78 to 1.22)", "log n", "missed", "n²"]);
   });
 });
 

@@ -4,6 +4,9 @@ import { parseJson } from "./parse.ts";
 import { isRecord, JsonReader } from "./reader.ts";
 import { plainTable, type Table } from "./renderers/table-model.ts";
 import { FORMS, type Form } from "./schema.ts";
+import { fitPower, type GrowthFit, type GrowthPoint } from "./statistics/power.ts";
+
+export type { GrowthFit, GrowthPoint };
 
 /** Below this size, costs that do not depend on n hide the growth. */
 export const ASYMPTOTIC = 1000;
@@ -25,19 +28,6 @@ export interface GrowthWork {
   readonly source: string;
 }
 
-export interface GrowthPoint {
-  readonly size: number;
-  /** Nanoseconds of processor time per change, if it is measured. */
-  readonly cost: number;
-}
-
-/** A power of n, with the bounds of its 95 % confidence interval. */
-export interface GrowthFit {
-  readonly exponent: number;
-  readonly low: number;
-  readonly high: number;
-}
-
 export const GROWTH_VERDICTS = ["reached", "missed", "open"] as const;
 
 /** The growth of one work in one form. */
@@ -49,6 +39,20 @@ export interface Growth {
   /** From {@link ASYMPTOTIC} things on. */
   readonly fit: GrowthFit;
   readonly verdict: (typeof GROWTH_VERDICTS)[number];
+}
+
+/** Whether the exponent is at most `most`: settled only if the whole interval says the same. */
+export function growthVerdict({ low, high }: GrowthFit, most: number): Growth["verdict"] {
+  if (high <= most) return "reached";
+  return low > most ? "missed" : "open";
+}
+
+/**
+ * The growth of points, from {@link ASYMPTOTIC} things on.
+ * @throws RangeError when there are fewer than three such sizes
+ */
+export function growthFit(points: readonly GrowthPoint[]): GrowthFit {
+  return fitPower(points.filter(({ size }) => size >= ASYMPTOTIC));
 }
 
 export interface GrowthRecord {
@@ -73,13 +77,19 @@ export function parseGrowth(text: string, file: string): GrowthRecord {
   return {
     node: root.at("node").string(),
     works,
-    growths: root.at("growths").array((reader) =>
-      readGrowth(
-        reader,
-        works.map(({ name }) => name),
-      ),
-    ),
+    growths: readGrowths(root.at("growths"), works),
   };
+}
+
+function readGrowths(reader: JsonReader, works: readonly GrowthWork[]): Growth[] {
+  const seen = new Set<string>();
+  return reader.array((each) => {
+    const growth = readGrowth(each, works);
+    const key = `${growth.work}, ${growth.form}`;
+    if (seen.has(key)) each.fail(`each work once in each form, not again ${key}`);
+    seen.add(key);
+    return growth;
+  });
 }
 
 function readWork(reader: JsonReader): GrowthWork {
@@ -93,24 +103,29 @@ function readWork(reader: JsonReader): GrowthWork {
   };
 }
 
-function readGrowth(reader: JsonReader, works: readonly string[]): Growth {
-  const fit = reader.at("fit");
+/** Reads a growth, and computes again what follows from its points. */
+function readGrowth(reader: JsonReader, works: readonly GrowthWork[]): Growth {
   const points = reader.at("points").array((point) => ({
     size: point.at("size").positive(),
     cost: point.at("cost").positive(),
   }));
-  if (points.length === 0) reader.at("points").fail("at least one point");
-  return {
-    work: reader.at("work").oneOf(works),
-    form: reader.at("form").oneOf(FORMS),
-    points,
-    fit: {
-      exponent: fit.at("exponent").number(),
-      low: fit.at("low").number(),
-      high: fit.at("high").number(),
-    },
-    verdict: reader.at("verdict").oneOf(GROWTH_VERDICTS),
-  };
+  const sizes = new Set(points.map(({ size }) => size).filter((size) => size >= ASYMPTOTIC));
+  if (sizes.size < 3) reader.at("points").fail(`points of at least three sizes from ${ASYMPTOTIC} on`);
+  const fit = growthFit(points);
+  for (const member of ["exponent", "low", "high"] as const) {
+    const stored = reader.at("fit").at(member);
+    if (!isNear(stored.number(), fit[member])) stored.fail(`${fit[member]}, which follows from the points`);
+  }
+  const work = reader.at("work").oneOf(works.map(({ name }) => name));
+  const verdict = growthVerdict(fit, works.find(({ name }) => name === work)?.most ?? Number.NaN);
+  const stored = reader.at("verdict");
+  if (stored.oneOf(GROWTH_VERDICTS) !== verdict) stored.fail(`"${verdict}", which follows from the interval`);
+  return { work, form: reader.at("form").oneOf(FORMS), points, fit, verdict };
+}
+
+/** Equal in the digits that are shown: files hold rounded exponents. */
+function isNear(stored: number, computed: number): boolean {
+  return Math.abs(stored - computed) <= 1e-3;
 }
 
 /** What a law gives at a size, as a multiple of what it gives at another one; both are above 1. */

@@ -30,7 +30,9 @@ export {
   type GrowthPoint,
   type GrowthRecord,
   type GrowthWork,
+  growthFit,
   growthTable,
+  growthVerdict,
 } from "./growth.ts";
 export { type HtmlKit, loadHtmlKit } from "./html-kit.ts";
 export { selfTestSentence } from "./instrument-words.ts";

@@ -1,5 +1,4 @@
-import { ASYMPTOTIC, type Form, type Growth, type GrowthFit } from "#results";
-import { fitPower } from "./fit.ts";
+import { type Form, type Growth, growthFit, growthVerdict } from "#results";
 import type { ScalingWork } from "./works.ts";
 
 /** Small machines are timed in rounds, each with a new machine, until this much time has passed. */
@@ -10,7 +9,7 @@ const WARM_UP_CHANGES = 3000;
 
 /**
  * Times a work at each size.
- * @param sizes ascending, at least three from {@link ASYMPTOTIC} on
+ * @param sizes ascending, at least three from 1000 on
  */
 export function measureGrowth(
   work: ScalingWork,
@@ -23,14 +22,8 @@ export function measureGrowth(
   const points = sizes.flatMap((size) =>
     Array.from({ length: repeats }, () => ({ size, cost: costOf(work, form, size) })),
   );
-  const fit = fitPower(points.filter(({ size }) => size >= ASYMPTOTIC));
-  return { work: work.name, form, points, fit, verdict: verdictOf(fit, work.most) };
-}
-
-/** Whether the exponent is at most `most`: settled only if the whole interval says the same. */
-export function verdictOf({ low, high }: GrowthFit, most: number): Growth["verdict"] {
-  if (high <= most) return "reached";
-  return low > most ? "missed" : "open";
+  const fit = growthFit(points);
+  return { work: work.name, form, points, fit, verdict: growthVerdict(fit, work.most) };
 }
 
 /** Processor time rather than wall-clock time: other work on the machine does not count. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { formsOf, sizesTo } from "./command.ts";
-import { verdictOf } from "./measure.ts";
 import { WORKS } from "./works.ts";
 
 describe("works that grow", () => {
@@ -11,14 +10,6 @@ describe("works that grow", () => {
         for (const size of [2, 60]) expect(work.prepare(form, size)()).toBeGreaterThan(0);
     },
   );
-});
-
-describe("a verdict", () => {
-  it("is settled only if the whole interval says the same", () => {
-    expect(verdictOf({ exponent: 0.1, low: 0, high: 0.2 }, 0.35)).toBe("reached");
-    expect(verdictOf({ exponent: 1, low: 0.9, high: 1.1 }, 0.35)).toBe("missed");
-    expect(verdictOf({ exponent: 0.3, low: 0.2, high: 0.4 }, 0.35)).toBe("open");
-  });
 });
 
 describe("options", () => {

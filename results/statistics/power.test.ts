@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { GrowthPoint } from "#results";
-import { Random } from "#results/statistics";
-import { fitPower } from "./fit.ts";
+import { fitPower, type GrowthPoint } from "./power.ts";
+import { Random } from "./random.ts";
 
 const SIZES = [10, 100, 1000, 10_000, 100_000];
 

@@ -1,6 +1,18 @@
 /** Growth as a power: cost = c * n^exponent, fitted to the logarithms by least squares. */
-import type { GrowthFit, GrowthPoint } from "#results";
-import { studentQuantile } from "#results/statistics";
+import { studentQuantile } from "./student.ts";
+
+export interface GrowthPoint {
+  readonly size: number;
+  /** Nanoseconds of processor time per change, if it is measured. */
+  readonly cost: number;
+}
+
+/** A power of n, with the bounds of its 95 % confidence interval. */
+export interface GrowthFit {
+  readonly exponent: number;
+  readonly low: number;
+  readonly high: number;
+}
 
 const LEVEL = 0.05;
 
