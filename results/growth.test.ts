@@ -110,7 +110,11 @@ describe("a record of growth", () => {
       /\$\.works\[0\]\.qemu is "n!", expected one of: 1, log n, n, n log n, n\^2/,
     ],
     ["an unknown work", JSON.stringify(record).replace('"work":"map-change"', '"work":"x"'), /\.work is "x"/],
-    ["no points", JSON.stringify(record).replace(/"points":\[.*?\]/, '"points":[]'), /expected points of at least three sizes/],
+    [
+      "no points",
+      JSON.stringify(record).replace(/"points":\[.*?\]/, '"points":[]'),
+      /expected points of at least three sizes/,
+    ],
   ])("is refused if it is %s", (_, text, message) => {
     expect(() => parseGrowth(text, "g.json")).toThrow(message);
   });
