@@ -335,6 +335,29 @@ describe("a run that a signal ends", () => {
   });
 });
 
+describe("a run whose console stalls for good ends all the same", () => {
+  it.each<[string, string[], NodeJS.Signals | null, number]>([
+    ["by its timeout", ["--timeout", "1"], null, 124],
+    ["by a signal", [], "SIGTERM", 143],
+  ])("%s", async (_, words, signal, code) => {
+    writeFileSync(at("loop.bin"), LOOP);
+    const child = spawn(process.execPath, [CLI, "run", "--kernel", "loop.bin", "--stats", "s", ...words], {
+      cwd: folder,
+    });
+    await once(child.stdout, "data");
+    child.stdout.pause();
+    const exit = once(child, "exit");
+    if (signal !== null) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      child.kill(signal);
+    }
+    expect(await exit).toEqual([code, null]);
+    const end = signal === null ? "timeout" : "stopped";
+    expect(JSON.parse(readFileSync(at("s"), "utf8"))).toMatchObject({ end });
+    child.stdout.destroy();
+  });
+});
+
 describe("how a run ends", () => {
   it("is exit code 4 if --until was not reached, and 0 if it was", async () => {
     const missed = await regionlab("run", "--kernel", HELLO, "--until", "goodbye");

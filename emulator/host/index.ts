@@ -25,6 +25,7 @@ export {
   BROKEN_PIPE,
   flushStandardOutput,
   onBrokenOutput,
+  standardOutputTaken,
   watchStandardOutput,
   writeError,
 } from "./standard-output.ts";

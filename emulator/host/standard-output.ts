@@ -35,6 +35,23 @@ export async function flushStandardOutput(): Promise<void> {
   if (errored !== null && errored !== undefined) throw writeError("standard output", errored);
 }
 
+/** Whether everything written to standard output so far is taken by its reader within so many milliseconds. */
+export async function standardOutputTaken(milliseconds: number): Promise<boolean> {
+  if (process.stdout.writableLength === 0) return true;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  const taken = new Promise<boolean>((resolve) => {
+    process.stdout.write("", () => resolve(true)); // after all that was written before, or failed
+  });
+  try {
+    return await Promise.race([taken, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Lets `end` handle a broken standard output. @returns a function that restores the previous handler */
 export function onBrokenOutput(end: Ending): () => void {
   const before = ending;

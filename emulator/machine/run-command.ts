@@ -11,6 +11,7 @@ import {
   requireApart,
   requireDistinct,
   requireKept,
+  standardOutputTaken,
 } from "#host";
 import type { GuestErrorKind } from "#qdev";
 import { Emulation, type EmulationOptions, type RunEnd } from "./emulation.ts";
@@ -183,6 +184,11 @@ async function run(
     if (statistics.heap.blocksLeaked > 0) {
       process.stderr.write(`regionlab: the machine leaked:\n${formatLeaks(emulation.model.heap.leaks())}\n`);
     }
+    const left = timeout === null ? null : timeout * 1000 - (performance.now() - started);
+    const patience = exitCode !== null || end === "timeout" ? LAST_WORDS_MS : left;
+    // The process would wait for a reader that has stalled: not if it is asked to end.
+    if (patience !== null && !(await standardOutputTaken(patience)))
+      process.exit(exitCode ?? ExitCode.TimedOut);
     return exitCode ?? exitCodeOf(statistics, options);
   } finally {
     for (const file of outputs) file.discard();
@@ -243,6 +249,9 @@ function parseTimeout(text: string): number {
     `--timeout ${text}: give a number of seconds above 0, as 60 or 0.5, and at most ${LONGEST_TIMEOUT_SECONDS}`,
   );
 }
+
+/** How long the reader of the console may take for what is left when a signal or the timeout ends the run. */
+const LAST_WORDS_MS = 1000;
 
 const LOG_ITEMS: readonly GuestErrorKind[] = ["guest_errors", "unimp"];
 
