@@ -176,4 +176,7 @@ it("fish offers the same", (test) => {
   );
   expect(complete("regionlab run -de")).toEqual(["-device"]);
   expect(complete("regionlab bench -")).toContain("-o");
+  expect(complete("regionlab codemod to")).toEqual(["to-embedded", "to-owned"]);
+  for (const line of ["codemod to-owned", "c to-owned", "results merge", "audit"])
+    expect(complete(`regionlab ${line} package.js`), line).toEqual(["package.json"]);
 });

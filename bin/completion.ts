@@ -123,15 +123,24 @@ function fish(commands: readonly Callable[]): string {
     const { words, command, options } = each;
     const seen = words.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
     const at = words.length === 0 ? "" : ` -n ${quoted(seen)}`;
+    const names = command.commands.map((sub) => sub.name()).join(" ");
+    // Once the subcommand is there, files may follow.
+    const before =
+      words.length === 0 ? "__fish_use_subcommand" : `${seen}; and not __fish_seen_subcommand_from ${names}`;
     const subcommands = command.commands.map((sub) => {
-      const before = words.length === 0 ? "__fish_use_subcommand" : seen;
       return `complete -c regionlab -n ${quoted(before)} -f -a ${sub.name()} -d ${quoted(sub.description())}`;
     });
-    const choices = command.registeredArguments[0]?.argChoices ?? [];
+    const [first, ...others] = command.registeredArguments;
+    const choices = first?.argChoices ?? [];
+    const until = [...command.commands.map((sub) => sub.name()), ...(others.length > 0 ? choices : [])];
+    const atChoice =
+      until.length === 0 ? seen : `${seen}; and not __fish_seen_subcommand_from ${until.join(" ")}`;
     const hasWords = options.some((option) => option.names.some(isWord));
     return [
       ...subcommands,
-      ...(choices.length > 0 ? [`complete -c regionlab${at} -f -a ${quoted(choices.join(" "))}`] : []),
+      ...(choices.length > 0
+        ? [`complete -c regionlab -n ${quoted(atChoice)} -f -a ${quoted(choices.join(" "))}`]
+        : []),
       ...options.map((option) => `complete -c regionlab${at}${fishOption(option, hasWords)}`),
     ];
   });

@@ -74,7 +74,9 @@ test("is one plugin, however a configuration names it", async () => {
     defineConfig([{ plugins: { regionlab: plugin }, extends: ["regionlab/recommended"] }]),
   ]) {
     const eslint = new ESLint({ cwd: folder, overrideConfigFile: true, overrideConfig: extending });
-    const config: unknown = await eslint.calculateConfigForFile(join(folder, "device.js"));
+    const config: unknown = await eslint.calculateConfigForFile(join(folder, "device.ts"));
     expect(config).toMatchObject({ rules: { "regionlab/hand-allocated": [2] } });
+    const script: unknown = await eslint.calculateConfigForFile(join(folder, "eslint.config.mjs"));
+    expect(script).not.toHaveProperty("rules.regionlab/hand-allocated");
   }
 });

@@ -204,6 +204,7 @@ const plugin = { meta, rules, configs: { recommended: {} as Linter.Config } } sa
 // Configurations name the plugin itself: ESLint refuses two objects of one name.
 plugin.configs.recommended = {
   name: "regionlab/recommended",
+  files: ["**/*.{ts,mts,cts,tsx}"], // others have no types
   plugins: { regionlab: plugin },
   rules: Object.fromEntries(
     Object.values(Rule).map((rule) => [`regionlab/${rule}`, severities[ruleTexts[rule].level]]),

@@ -94,7 +94,7 @@ describe("fields", () => {
     expect(() => saveFields(new Sample(), { byte: "bool" })).toThrow(/Sample\.byte is declared as bool/);
     for (const wide of [2n ** 64n, -1n])
       expect(() => saveFields(Object.assign(new Sample(), { wide }), { wide: "uint64" })).toThrow(
-        /Sample\.wide is declared as uint64, but its value is of another kind, or out of range/,
+        /Sample\.wide is declared as uint64, but its value is of another kind, out of range, or missing/,
       );
     const misspelled = { byte: "unit8" } as unknown as VmStateFields; // as a program without types may have it
     expect(() => saveFields(new Sample(), misspelled)).toThrow(

@@ -21,7 +21,7 @@ export interface VmState {
   readonly name: string;
   readonly version: number;
   readonly fields: VmStateFields;
-  /** Recomputes derived state once all fields of the machine are restored. */
+  /** Recomputes derived state once all fields of the machine are restored: at once, and without failing. */
   postLoad?(object: object): void;
 }
 
@@ -216,7 +216,7 @@ function restoreTimer(timer: Timer, saved: SavedValue): Restore | undefined {
 
 function misdeclared(object: object, name: string, kind: string): QomAbort {
   return new QomAbort(
-    `${object.constructor.name}.${name} is declared as ${kind}, but its value is of another kind, or out of range`,
+    `${object.constructor.name}.${name} is declared as ${kind}, but its value is of another kind, out of range, or missing`,
   );
 }
 

@@ -210,6 +210,19 @@ it("a property of a list that is not supported is refused as it was written", ()
   expect(() => fromQemu(list, KNOWN)).toThrow(/^-machine type=virt,acpi=on: acpi=on is not supported/);
 });
 
+it("a raw node may be made of another node", () => {
+  const words = [
+    ...["-blockdev", "driver=file,filename=a.img,node-name=f", "-blockdev", "driver=raw,file=f,node-name=r"],
+    ...["-device", "virtio-blk-device,drive=r"],
+  ];
+  const { words: ours, warnings } = fromQemu(words, KNOWN);
+  expect(ours).toContain("if=none,id=r,file=a.img");
+  expect(warnings).toEqual([]);
+  expect(() => fromQemu(words.slice(2), KNOWN)).toThrow(
+    /file=f: there is no such node; give -blockdev node-name=f/,
+  );
+});
+
 it("nodes of -blockdev that nothing uses are said", () => {
   const disk = "file,node-name=hd,filename=a";
   const flash = "file,node-name=rom,filename=b";

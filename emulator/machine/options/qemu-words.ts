@@ -256,7 +256,8 @@ const ATTACHED = /^-(m\d|Mvirt)/;
  * @throws CommandError that names the option if it is unknown, or one of QEMU's that is not supported
  */
 export function fromQemu(words: readonly string[], known: ReadonlySet<string>): Translation {
-  const all: WordsOfOne = { nodes: nodesOf(words), used: new Set() };
+  const used = new Set<string>();
+  const all: WordsOfOne = { nodes: nodesOf(words, used), used };
   const ours: (readonly string[])[] = [];
   const spellings: Spelling[] = [];
   const lists = new Map<Meaning, PropertyList>();
@@ -427,8 +428,11 @@ function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne): st
   return `if=pflash,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
 }
 
-/** Raw files that `-blockdev` makes nodes of. Nodes that devices or flash banks name become drives. */
-function nodesOf(words: readonly string[]): Map<string, BlockNode> {
+/**
+ * Raw files that `-blockdev` makes nodes of. Nodes that devices or flash banks name become drives.
+ * @param used gets the names of nodes that others are made of
+ */
+function nodesOf(words: readonly string[], used: Set<string>): Map<string, BlockNode> {
   const nodes = new Map<string, BlockNode>();
   words.forEach((word, at) => {
     const option = /^--?blockdev(?:=(.*))?$/s.exec(word);
@@ -438,9 +442,16 @@ function nodesOf(words: readonly string[]): Map<string, BlockNode> {
     const reader = new OptionReader(text, parseKeyValues("-blockdev", value, "driver"));
     const driver = reader.choice("driver", ["file", "raw"], "raw");
     const name = reader.require("node-name");
-    if (driver === "raw") reader.choice("file.driver", ["file"], "file");
-    const file = reader.require(driver === "file" ? "filename" : "file.filename");
-    const readOnly = reader.switch("read-only");
+    const below = driver === "raw" ? reader.take("file") : undefined;
+    if (driver === "raw" && below === undefined) reader.choice("file.driver", ["file"], "file");
+    if (below !== undefined && !nodes.has(below))
+      throw reader.error(
+        `file=${below}: there is no such node; give -blockdev node-name=${below},driver=file,filename=FILE before`,
+      );
+    if (below !== undefined) used.add(below);
+    const file =
+      nodes.get(below ?? "")?.file ?? reader.require(driver === "file" ? "filename" : "file.filename");
+    const readOnly = reader.switch("read-only") || nodes.get(below ?? "")?.readOnly === true;
     for (const ignored of ["auto-read-only", "discard", "cache.direct", "cache.no-flush", "locking", "aio"])
       reader.take(ignored);
     reader.end();

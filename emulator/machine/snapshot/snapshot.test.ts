@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { CommandError } from "#host";
 import {
   Emulation,
@@ -12,6 +12,7 @@ import {
   loadHardware,
   parseHardwareOptions,
 } from "#machine";
+import { Device } from "#qdev";
 import { fillMemory, readMemory, saveMemory } from "./memory-image.ts";
 import { restoreSnapshot, saveSnapshot } from "./snapshot.ts";
 
@@ -181,6 +182,30 @@ it("a device that declares no state cannot be saved, and is named", async () => 
   const device = emulation.model.resolvePath("/machine/soc0");
   Object.defineProperty(device, "vmState", { value: null });
   expect(() => snapshotOf(emulation)).toThrow(/the device \/machine\/soc0 cannot be saved/);
+});
+
+describe("a postLoad that fails", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      "throws",
+      () => {
+        throw new Error("boom");
+      },
+      /^x\.snap: postLoad of device \S+ failed: boom; the machine, which was restored in part, is destroyed$/,
+    ],
+    ["is not done", async () => {}, /^x\.snap: postLoad of device \S+ returned a promise, but/],
+  ])("%s: names the device, and the machine runs no more", async (_, postLoad, message) => {
+    const emulation = await machine();
+    const flash = [...emulation.model.root.descendants()].find(
+      (each): each is Device => each instanceof Device && each.vmState?.postLoad !== undefined,
+    );
+    if (flash?.vmState == null) throw new Error("the board has flash, which computes its mode again");
+    vi.spyOn(flash.vmState as Required<typeof flash.vmState>, "postLoad").mockImplementation(postLoad);
+    expect(() => restoreSnapshot(emulation, saved, "x.snap")).toThrow(message);
+    expect(() => emulation.run()).toThrow(/is destroyed/);
+  });
 });
 
 describe("memory", () => {

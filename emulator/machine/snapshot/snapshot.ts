@@ -9,6 +9,7 @@ import {
   type SavedFields,
   type SavedValue,
   saveFields,
+  type VmState,
   type VmStateFields,
 } from "#qdev";
 import { QomError } from "#qom";
@@ -103,7 +104,7 @@ function saveParts(parts: ReadonlyMap<string, StatefulPart>): SavedFields {
 
 /**
  * Restores a saved machine into one that has just been created. Everything is checked first: if the snapshot is
- * refused, the machine stays unchanged.
+ * refused, the machine stays unchanged. Only a type's own `postLoad` can fail later: the machine is destroyed then.
  * @throws CommandError with the reason why the snapshot is refused; `where` names option and file.
  */
 export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where: string): void {
@@ -125,8 +126,16 @@ export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where
   } catch (error) {
     throw error instanceof QomError ? refusal(error.message) : error;
   }
-  fill();
-  for (const step of steps) step();
+  try {
+    fill();
+    for (const step of steps) step();
+  } catch (error) {
+    emulation.destroy();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`${where}: ${reason}; the machine, which was restored in part, is destroyed`, {
+      cause: error,
+    });
+  }
 }
 
 function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
@@ -183,9 +192,23 @@ function planParts(
       );
     }
     steps.push(...loadFields(part, vmState.fields, section.fields ?? null, name));
-    afterwards.push(() => vmState.postLoad?.(part));
+    afterwards.push(() => finishLoading(`${kind} ${name}`, vmState, part));
   }
   return { steps, afterwards };
+}
+
+function finishLoading(name: string, { postLoad }: VmState, part: object): void {
+  let result: unknown;
+  try {
+    result = postLoad?.(part);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new QomError(`postLoad of ${name} failed: ${reason}`, { cause: error });
+  }
+  if (result instanceof Promise) {
+    result.catch(() => {}); // what matters is that it cannot be waited for
+    throw new QomError(`postLoad of ${name} returned a promise, but the machine goes on at once`);
+  }
 }
 
 function planHarts({ harts }: Emulation, saved: SavedValue): Restore[] {
