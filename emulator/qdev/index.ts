@@ -37,6 +37,7 @@ export {
 } from "./properties.ts";
 export { SysBusDevice, SystemBus } from "./sysbus.ts";
 export {
+  fieldsNotRepeated,
   isFields,
   loadFields,
   type Restore,

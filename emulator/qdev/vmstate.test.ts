@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { Clock } from "./clock.ts";
 import { IrqLine } from "./irq.ts";
-import { loadFields, type SavedFields, type SavedValue, saveFields, type VmStateFields } from "./vmstate.ts";
+import {
+  fieldsNotRepeated,
+  loadFields,
+  type SavedFields,
+  type SavedValue,
+  saveFields,
+  type VmState,
+  type VmStateFields,
+} from "./vmstate.ts";
 
 const clock = new Clock(() => 0, 0n);
 
@@ -50,6 +58,33 @@ function filled(): Sample {
 }
 
 const load = (sample: Sample, saved: SavedValue) => loadFields(sample, Sample.fields, saved, "sample");
+
+describe("the state of a class", () => {
+  const state = (...names: string[]): VmState => ({
+    name: "test",
+    version: 1,
+    fields: Object.fromEntries(names.map((name) => [name, "int"])),
+  });
+  class Plain {
+    static readonly vmState: VmState | null = null;
+    volume = 0;
+  }
+  class Beeper extends Plain {
+    static override readonly vmState: VmState | null = state("pitch", "volume");
+  }
+  class Silent extends Beeper {}
+
+  it("replaces that of the base, whose fields it must repeat", () => {
+    class Loud extends Silent {
+      static override readonly vmState = state("volume", "extra");
+    }
+    class Whole extends Beeper {
+      static override readonly vmState = state("pitch", "volume", "extra");
+    }
+    expect(fieldsNotRepeated(Loud)).toEqual(["Beeper.pitch"]);
+    for (const type of [Plain, Beeper, Silent, Whole]) expect(fieldsNotRepeated(type)).toEqual([]);
+  });
+});
 
 describe("fields", () => {
   it("are restored unchanged, through JSON", () => {

@@ -16,13 +16,44 @@ export interface VmStateFields {
   readonly [field: string]: VmStateKind;
 }
 
-/** The state of a type. Bump `version` whenever `fields` change; a snapshot with another version is refused. */
+/**
+ * The state of a type. Bump `version` whenever `fields` change; a snapshot with another version is refused. A type without
+ * its own has that of its base; its own replaces it, and must repeat the base's fields.
+ */
 export interface VmState {
   readonly name: string;
   readonly version: number;
   readonly fields: VmStateFields;
   /** Recomputes derived state once all fields of the machine are restored: at once, and without failing. */
   postLoad?(object: object): void;
+}
+
+/** A class that declares the state of its objects. */
+interface StatefulClass {
+  readonly name: string;
+  readonly vmState?: VmState | null;
+}
+
+/**
+ * Fields that a base class saves and this class does not, as in `Beeper.pitch`: the state of a class replaces that of its
+ * base, whose fields it must repeat.
+ */
+export function fieldsNotRepeated(type: StatefulClass): string[] {
+  const own = type.vmState ?? null;
+  if (own === null) return [];
+  const lost: string[] = [];
+  for (
+    let base: StatefulClass | null = Object.getPrototypeOf(type);
+    base?.vmState !== undefined;
+    base = Object.getPrototypeOf(base)
+  ) {
+    const { name, vmState } = base;
+    if (vmState === null || !Object.hasOwn(base, "vmState")) continue;
+    for (const field of Object.keys(vmState.fields))
+      if (!Object.hasOwn(own.fields, field) && !lost.includes(`${name}.${field}`))
+        lost.push(`${name}.${field}`);
+  }
+  return lost;
 }
 
 /** A field's value in a snapshot. */

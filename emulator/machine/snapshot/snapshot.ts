@@ -2,7 +2,9 @@
 import { type SavedHart, slotsMismatch } from "#cpu/riscv";
 import { CommandError, createSha256 } from "#host";
 import {
+  type Device,
   type DeviceModel,
+  fieldsNotRepeated,
   isFields,
   loadFields,
   type Restore,
@@ -28,6 +30,11 @@ export function checkSavable({ model }: Emulation): void {
     if (device.vmState === null)
       throw new CommandError(
         `--snapshot-out: the device ${name} cannot be saved, its type declares no state; leave out the option or the device`,
+      );
+    const lost = fieldsNotRepeated(device.constructor as typeof Device); // as of every device
+    if (lost.length > 0)
+      throw new CommandError(
+        `--snapshot-out: the device ${name} cannot be saved, its type's state replaces that of its base and lacks ${lost.join(", ")}; repeat them in its fields, as ...Base.vmState.fields`,
       );
   }
 }
