@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Argument, type Command } from "commander";
-import { CommandError, inOneLine, onEndSignal } from "#host";
+import { CommandError, inOneLine, offering, onEndSignal } from "#host";
 import {
   type CompareOptions,
   checkComparable,
   compareRuns,
+  convertedPattern,
   describeComparison,
   LATEST_RUN,
   loadRun,
@@ -69,10 +70,7 @@ export function addBenchCommand(
   addScalingCommand(command, streams.output);
   command
     .description("measure what difference the form of the regions makes")
-    // Not `choices`, whose error does not say what to give.
-    .addArgument(
-      Object.assign(new Argument("[suites...]", "all by default"), { argChoices: [...SUITES, COUNT] }),
-    )
+    .addArgument(offering(new Argument("[suites...]", "all by default"), [...SUITES, COUNT]))
     .option("--quick", "finish within two minutes, with fewer guests and wider intervals")
     .option("--regions <A,B>", "the two forms to compare", "embedded,owned")
     .option(
@@ -121,8 +119,6 @@ async function bench(
   // Anything that can fail must fail before the measurement, not minutes later.
   const inputs = options.baseline === undefined ? [] : [{ option: "--baseline", path: options.baseline }];
   const page = checkStored(file, inputs, [journalOf(file)]);
-  const hwFolder = join(packageRoot(), "emulator", "hw");
-  let codeSize = measureCodeSize(hwFolder);
   const environment = captureEnvironment(packageRoot(), describeRuntimeOptions());
   if (options.force === true && options.baseline === undefined) {
     throw new CommandError("--force: there is no baseline to compare with; add --baseline F.json");
@@ -142,9 +138,11 @@ async function bench(
     );
   }
   if (plan.count && environment.valgrind !== null) requireScratch();
-  if (plan.convert !== null) {
-    const { converted, withRegions, texts } = await convertDevices(plan.convert);
-    codeSize = measureMixture(hwFolder, texts);
+  const hwFolder = join(packageRoot(), "emulator", "hw");
+  const mixture = plan.convert === null ? null : await convertDevices(plan.convert);
+  const codeSize = mixture === null ? measureCodeSize(hwFolder) : measureMixture(hwFolder, mixture.texts);
+  if (mixture !== null) {
+    const { converted, withRegions } = mixture;
     notes.write(
       `"owned" is the embedded tree with ${converted.length} of ${withRegions.length} files converted: ${converted.join(", ")}\n`,
     );
@@ -221,7 +219,7 @@ function endProperly(journal: Journal, notes: ProgressStream): () => void {
  * @throws CommandError (exit code 2) when the baseline has nothing that this run measures
  */
 function checkOverlap(baseline: Run, { suites, forms, convert }: BenchPlan, file: string): void {
-  const [, theirPattern = null] = / --convert '([^']*)'/.exec(baseline.options.command) ?? [];
+  const theirPattern = convertedPattern(baseline);
   if (theirPattern !== convert) {
     const of = (pattern: string | null) => (pattern === null ? "whole trees" : `--convert ${pattern}`);
     throw new CommandError(

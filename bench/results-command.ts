@@ -24,8 +24,9 @@ export function addResultsCommand(program: Command, output: Output = process.std
       );
       const missing = parts.length < 2 ? [] : missingParts(parts);
       if (missing.length > 0) {
+        const [subject, verb] = missing.length === 1 ? ["Part", "is"] : ["Parts", "are"];
         output.write(
-          `${missing.length === 1 ? "Part" : "Parts"} ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing: the merged run has less than was planned.\n\n`,
+          `${subject} ${missing.join(", ")} ${verb} missing: the merged run has less than was planned.\n\n`,
         );
       }
       await saveRun(file, run);

@@ -115,17 +115,19 @@ function costsMore(run: Run, rows: readonly ReportRow[], arm: "A" | "B"): string
   const memory = dearer.filter((row) => quantityOf(row) === "memory");
   const others = dearer.filter((row) => quantityOf(row) !== "memory");
   const name = formNames(run)[arm];
-  const bounds = boundsOf(others);
-  const quantities = unique(others.flatMap((row) => quantityOf(row) ?? []));
-  const of = listOf(quantities.map((quantity) => QUANTITY_NAMES[quantity]));
-  const most =
-    bounds.length === others.length ? `, by at most ${formatNumber(Math.max(...bounds))}\u00a0%` : "";
   return [
-    ...(others.length === 0
-      ? []
-      : [`${name} costs more in ${countOf(others.length, "question")} of ${of}${most}`]),
+    ...(others.length === 0 ? [] : [`${name} costs more in ${costWords(others)}`]),
     ...(memory.length === 0 ? [] : [`${name} retains more memory in ${countOf(memory.length, "question")}`]),
   ];
+}
+
+/** How many questions, of what, and by how much at most, if all are differences in per cent. */
+function costWords(rows: readonly ReportRow[]): string {
+  const quantities = unique(rows.flatMap((row) => quantityOf(row) ?? []));
+  const words = `${countOf(rows.length, "question")} of ${listOf(quantities.map((each) => QUANTITY_NAMES[each]))}`;
+  const bounds = boundsOf(rows);
+  if (bounds.length < rows.length) return words;
+  return `${words}, by at most ${formatNumber(Math.max(...bounds))}\u00a0%`;
 }
 
 /** In how many lifetime scenarios each form ends in the worse faults; empty if none was run. */

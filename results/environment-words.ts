@@ -140,10 +140,15 @@ function instrumentWarnings(run: Run): string[] {
   ];
 }
 
+/** The pattern of `bench --convert` that a run was measured with; null if it measured whole trees. */
+export function convertedPattern({ options: { command } }: Run): string | null {
+  return / --convert '([^']*)'/.exec(command)?.[1] ?? null;
+}
+
 /** What `owned` means in a run of converted devices. */
-function mixtureWarnings({ options: { command } }: Run): string[] {
-  const [, pattern] = / --convert '([^']*)'/.exec(command) ?? [];
-  if (pattern === undefined) return [];
+function mixtureWarnings(run: Run): string[] {
+  const pattern = convertedPattern(run);
+  if (pattern === null) return [];
   return [
     `Owned stands for the embedded devices of which the files that match ${pattern} are converted, not for the owned tree.`,
   ];

@@ -22,7 +22,7 @@ export {
   type Estimator,
   environmentDifferences,
 } from "./compare.ts";
-export { environmentRows } from "./environment-words.ts";
+export { convertedPattern, environmentRows } from "./environment-words.ts";
 export {
   ASYMPTOTIC,
   type Growth,

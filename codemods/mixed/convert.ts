@@ -55,12 +55,11 @@ export class TreeMixer {
   constructor(folder: string, regions: "embedded" | "owned") {
     this.folder = folder;
     this.direction = regions === "embedded" ? "to-owned" : "to-embedded";
-    const isWhole = TreeMixer.isWhole(folder);
-    this.texts = new Map(isWhole ? sourcesUnder(folder).map((path) => [path, readSource(path)]) : []);
-    if (isWhole) return;
-    throw new CommandError(
-      `${folder}: does not have the sources of all devices, which the npm package leaves out; run this in a clone of the repository`,
-    );
+    if (!TreeMixer.isWhole(folder))
+      throw new CommandError(
+        `${folder}: does not have the sources of all devices, which the npm package leaves out; run this in a clone of the repository`,
+      );
+    this.texts = new Map(sourcesUnder(folder).map((path) => [path, readSource(path)]));
   }
 
   /** Whether a folder has the sources of a tree; the npm package has only those that its documents refer to. */

@@ -5,6 +5,7 @@ export { congestionOf } from "./congestion.ts";
 export { createSha256 } from "./digest.ts";
 export { onEndSignal } from "./end-signals.ts";
 export { importModule } from "./import-module.ts";
+export { offering } from "./offering.ts";
 export { OneClient } from "./one-client.ts";
 export {
   checkOutput,

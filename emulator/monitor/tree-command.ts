@@ -1,5 +1,5 @@
 import { Argument, type Command, Option } from "commander";
-import { CommandError } from "#host";
+import { CommandError, offering } from "#host";
 import { addMachineOptions, Emulation, type MachineArguments, machineOptions } from "#machine";
 import { formatFlatViews, formatMtree } from "#memory";
 import type { DeviceModel } from "#qdev";
@@ -21,8 +21,7 @@ export function addTreeCommand(program: Command): void {
     .description(
       "show a machine as QEMU's info mtree, info qom-tree and info qtree do, or every reference with its holder",
     )
-    // Not `choices`, whose error does not say what to give.
-    .addArgument(Object.assign(new Argument("<view>", "what to show"), { argChoices: [...VIEWS] }))
+    .addArgument(offering(new Argument("<view>", "what to show"), VIEWS))
     .option("--flat", "with mtree: show the flat views", false)
     .addOption(new Option("--format <format>", "with refs").choices(REFS_FORMATS).default("text"));
   addMachineOptions(command).action(async (view: string, options: TreeOptions) => {

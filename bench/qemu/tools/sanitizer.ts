@@ -30,13 +30,13 @@ export async function compareLeaks({ a, b }: { a: string; b: string }): Promise<
   checkBuild("--a", a);
   checkBuild("--b", b);
   const works = worksOf().filter(({ suite, player }) => suite === "retention" && player !== null);
-  const checkers = [await checkerOf(a), await checkerOf(b)];
+  const checkers = { a: await checkerOf(a), b: await checkerOf(b) };
   const rows: string[][] = [];
   for (const work of works) {
     const why = whyImpossible(work, [a, b]);
     process.stderr.write(`${questionTitle(work)}${why === undefined ? "" : `: left out, ${why}`}\n`);
     if (why !== undefined) continue;
-    const [left, right] = [await findingsOf(a, work), await findingsOf(b, work)];
+    const [left, right] = [await findingsOf(a, work, checkers.a), await findingsOf(b, work, checkers.b)];
     rows.push([
       questionTitle(work),
       ...[left, right].flatMap(({ leaks, bytes, ofRegions }) => [`${leaks} (${bytes} B)`, `${ofRegions}`]),
@@ -52,7 +52,7 @@ export async function compareLeaks({ a, b }: { a: string; b: string }): Promise<
       rows,
     ),
   );
-  return `A: ${checkers[0]}, B: ${checkers[1]}\n\n${table}`;
+  return `A: ${checkers.a}, B: ${checkers.b}\n\n${table}`;
 }
 
 const MEMCHECK = "valgrind's memcheck";
@@ -61,8 +61,8 @@ async function checkerOf(build: string): Promise<string> {
   return (await isSanitized(build)) ? "the sanitizers of the build" : MEMCHECK;
 }
 
-async function findingsOf(build: string, work: Work): Promise<Findings> {
-  const isMemcheck = (await checkerOf(build)) === MEMCHECK;
+async function findingsOf(build: string, work: Work, checker: string): Promise<Findings> {
+  const isMemcheck = checker === MEMCHECK;
   return await inFolder(async (folder) => {
     const log = join(folder, "findings");
     const options = isMemcheck ? memcheck(log) : sanitizers(log);

@@ -444,14 +444,14 @@ function nodesOf(words: readonly string[], used: Set<string>): Map<string, Block
     const name = reader.require("node-name");
     const below = driver === "raw" ? reader.take("file") : undefined;
     if (driver === "raw" && below === undefined) reader.choice("file.driver", ["file"], "file");
-    if (below !== undefined && !nodes.has(below))
+    const lower = below === undefined ? undefined : nodes.get(below);
+    if (below !== undefined && lower === undefined)
       throw reader.error(
         `file=${below}: there is no such node; give -blockdev node-name=${below},driver=file,filename=FILE before`,
       );
     if (below !== undefined) used.add(below);
-    const file =
-      nodes.get(below ?? "")?.file ?? reader.require(driver === "file" ? "filename" : "file.filename");
-    const readOnly = reader.switch("read-only") || nodes.get(below ?? "")?.readOnly === true;
+    const file = lower?.file ?? reader.require(driver === "file" ? "filename" : "file.filename");
+    const readOnly = reader.switch("read-only") || lower?.readOnly === true;
     for (const ignored of ["auto-read-only", "discard", "cache.direct", "cache.no-flush", "locking", "aio"])
       reader.take(ignored);
     reader.end();

@@ -138,10 +138,12 @@ export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where
     for (const step of steps) step();
   } catch (error) {
     emulation.destroy();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`${where}: ${reason}; the machine, which was restored in part, is destroyed`, {
-      cause: error,
-    });
+    throw new CommandError(
+      `${where}: ${reasonOf(error)}; the machine, which was restored in part, is destroyed`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -209,13 +211,16 @@ function finishLoading(name: string, { postLoad }: VmState, part: object): void 
   try {
     result = postLoad?.(part);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new QomError(`postLoad of ${name} failed: ${reason}`, { cause: error });
+    throw new QomError(`postLoad of ${name} failed: ${reasonOf(error)}`, { cause: error });
   }
   if (result instanceof Promise) {
     result.catch(() => {}); // what matters is that it cannot be waited for
     throw new QomError(`postLoad of ${name} returned a promise, but the machine goes on at once`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function planHarts({ harts }: Emulation, saved: SavedValue): Restore[] {

@@ -14,7 +14,8 @@ export interface GdbServer {
 }
 
 /**
- * Listens for debuggers and serves one at a time; a second one is turned away unless the first leaves. Port 0 picks any free port.
+ * Listens for debuggers and serves one at a time; a second one is turned away unless the first leaves. Port 0 picks any
+ * free port.
  * @throws CommandError when it cannot listen on the port.
  */
 export async function listenForGdb(
