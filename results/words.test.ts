@@ -138,10 +138,14 @@ describe("words", () => {
     if (machine === undefined) throw new Error("a run has a machine");
     const machines = [{ ...machine, dirty: true, loadBefore: [3, 1, 1], cpuModel: "Another" }];
     const requirements = run.requirements.map((item) => ({ ...item, met: false }));
+    const [lost] = run.schedule.processes.filter((process) => process.lost !== null);
+    if (lost === undefined) throw new Error("the run has a lost process");
+    const processes = [...run.schedule.processes, { ...lost, task: "board", lost: "it was killed" }];
     const text = warnings({
       ...run,
       machines,
       requirements,
+      schedule: { ...run.schedule, processes },
       options: { ...run.options, quick: true, shard: "2/4" },
     })
       .map(({ text }) => text)
@@ -152,9 +156,10 @@ describe("words", () => {
       /changes.*Commit first/,
       /quick run.*--quick/,
       /PREDICTION FAILED in re-realize, owned: expected 100 blocks never freed .*, observed clean\./,
-      /1 of 73 processes gave no sample \(boot hello, counted\): the process took longer/,
+      /2 of 74 processes gave no sample: 1 \(boot hello, counted\): the process took longer.*; 1 \(board\): it was killed\./,
       /Part 2\/4 .*merge all parts/,
-      /LIMIT EXCEEDED: Machine creation/,
+      /LIMIT EXCEEDED: Access with the last section hit/,
+      /^Machine creation took longer than its limit of 20.ms, which holds for an idle machine; this one was busy/m,
       /self-test ran elsewhere \(Synthetic Processor, Node .*npm run bench:selftest/,
     ]) {
       expect(text).toMatch(part);
