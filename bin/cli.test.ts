@@ -233,6 +233,11 @@ describe("usage errors", () => {
       ["codemod", "to-owned", "-x.ts"],
       /if the file .* is meant, write -- before it/,
     ],
+    [
+      "a guest without its option",
+      ["run", "guest.elf"],
+      /too many arguments .*; give a guest as -kernel FILE, and a disk/,
+    ],
     ["a missing source", ["audit", "nowhere.ts"], /nowhere\.ts: no such file/],
   ])("%s: exit code 2, one line with what, why and the fix", (_, args, message) => {
     const { status, stdout, stderr } = regionlab(...args);

@@ -66,6 +66,13 @@ describe("QEMU and regionlab agree on", () => {
       "two unused drives of one index",
       [...drive("if=none,id=x,file=a,index=0"), ...drive("if=none,id=y,file=b,index=0")],
     ],
+    ["a drive that is read only by its other name", drive("if=virtio,file=a,read-only=on")],
+    ["a drive that is read only twice", drive("if=virtio,file=a,readonly=on,read-only=on")],
+    [
+      "words about the host's files",
+      drive("if=virtio,file=a,cache.direct=off,detect-zeroes=unmap,werror=report,rerror=report"),
+    ],
+    ["a drive that detects what is not known", drive("if=virtio,file=a,detect-zeroes=maybe")],
     ["a drive with unit and index", drive("if=virtio,file=a,unit=1,index=1")],
     [
       "a flash bank with two drives",

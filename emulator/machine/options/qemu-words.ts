@@ -4,6 +4,7 @@
  * instead.
  */
 import { CommandError, HelpRequest } from "#host";
+import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 
 /** How an option is translated into words of ours. */
@@ -452,8 +453,7 @@ function nodesOf(words: readonly string[], used: Set<string>): Map<string, Block
     if (below !== undefined) used.add(below);
     const file = lower?.file ?? reader.require(driver === "file" ? "filename" : "file.filename");
     const readOnly = reader.switch("read-only") || lower?.readOnly === true;
-    for (const ignored of ["auto-read-only", "discard", "cache.direct", "cache.no-flush", "locking", "aio"])
-      reader.take(ignored);
+    takeHostProperties(reader);
     reader.end();
     if (nodes.has(name)) throw new CommandError(`${text}: another node has that name; give each its own`);
     nodes.set(name, { text, file, readOnly });
