@@ -83,8 +83,14 @@ export function addBenchCommand(
         .map(({ name }) => name)
         .join(", ")}`,
     )
-    .option("--repeats <n>", "processes per metric (default: until it is decided or time is up)")
-    .option("--seconds <n>", "time for the run (default: 2100; quick: 110; with --repeats: no limit)")
+    .option(
+      "--repeats <n>",
+      "processes per time and heap; boots and counts take at most 2 to 8 (default: until it is decided or time is up)",
+    )
+    .option(
+      "--seconds <n>",
+      "when to begin no more; what has begun, and the proofs, are finished (default: 2100; quick: 110; with --repeats: no limit)",
+    )
     .option("--seed <n>", "fixes the order of processes and turns", "1")
     .option("--no-count", "do not count instructions, even if valgrind is installed")
     .option("--shard <i/n>", "measure part i of n; merge the parts with `regionlab results merge`")

@@ -245,9 +245,29 @@ describe("the answer", () => {
       /To choose: owned costs more in 1 question of time, by at most 3\.\d+.%; of the lifetime scenarios that end in different faults, the worse come with embedded in 2 cases \(listed below\)\.$/,
     );
     expect(lead([equal("boot", "same")])).toContain("To choose: no cost that this run decides differs; ");
+    const wide = figure({ suite: "boot", workload: "w", name: "wide" }, 0.1, 25);
+    expect(lead([wide])).toContain("To choose: this run decides no cost; of the lifetime");
     const alike = lifetimes.map((life) => ({ ...life, arms: { A: life.arms.A, B: life.arms.A } }));
     expect(answer(runOf([equal("boot", "same")], { lifetimes: alike })).lead).toMatch(
       /; no lifetime scenario ends in worse faults in one form than in the other\.$/,
+    );
+  });
+
+  it("gives every reason for which a deciding figure is missing", () => {
+    const missing = {
+      suite: "boot",
+      workload: "w",
+      name: "start",
+      source: "regionlab",
+      role: "headline",
+      decides: true,
+    } as const;
+    const omissions = [
+      { ...missing, quantity: "count", reason: "Not counted, as --no-count asked for." },
+      { ...missing, quantity: "time", reason: "Not measured: the time of the run was up." },
+    ] as const;
+    expect(partOf(runOf([equal("boot", "same")], { omissions }), "Time").text).toContain(
+      "(not counted, as --no-count asked for. Not measured: the time of the run was up)",
     );
   });
 
