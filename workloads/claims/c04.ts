@@ -30,7 +30,6 @@ export const c04 = ({ codeSize }: Evidence): Claim => ({
       agrees: () => null,
     },
   ],
-  notes: [
-    "Lines are counted here; whether less of them is simpler is for readers to say. C3 has the fields.",
-  ],
+  decidedElsewhere:
+    "So far as lines are counted; whether that is all is for readers to judge. C3 has the fields.",
 });
