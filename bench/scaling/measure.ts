@@ -19,9 +19,10 @@ export function measureGrowth(
 ): Growth {
   const [smallest = 10] = sizes;
   for (let changes = 0; changes < WARM_UP_CHANGES; ) changes += work.prepare(form, Math.max(smallest, 100))();
-  const points = sizes.flatMap((size) =>
-    Array.from({ length: repeats }, () => ({ size, cost: costOf(work, form, size) })),
-  );
+  // Repeat by repeat, so that what else the machine does bears on all sizes alike.
+  const points = Array.from({ length: repeats }, () =>
+    sizes.map((size) => ({ size, cost: costOf(work, form, size) })),
+  ).flat();
   const fit = growthFit(points);
   return { work: work.name, form, points, fit, verdict: growthVerdict(fit, work.most) };
 }
