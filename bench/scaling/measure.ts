@@ -4,8 +4,8 @@ import type { ScalingWork } from "./works.ts";
 /** Small machines are timed in rounds, each with a new machine, until this much time has passed. */
 const LEAST_MICROSECONDS = 20_000;
 const MOST_ROUNDS = 200;
-/** Machines up to this size are timed once in advance, which is not counted: V8 compiles then what is measured. */
-const WARM_UP_SIZE = 1000;
+/** Rounds that are not counted, in which V8 compiles what is measured. */
+const WARM_UP_CHANGES = 3000;
 
 /**
  * Times a work at each size.
@@ -17,11 +17,11 @@ export function measureGrowth(
   sizes: readonly number[],
   repeats: number,
 ): Growth {
-  for (const size of sizes.filter((each) => each <= WARM_UP_SIZE)) costOf(work, form, size);
-  // Repeat by repeat, so that what else the machine does bears on all sizes alike.
-  const points = Array.from({ length: repeats }, () =>
-    sizes.map((size) => ({ size, cost: costOf(work, form, size) })),
-  ).flat();
+  const [smallest = 10] = sizes;
+  for (let changes = 0; changes < WARM_UP_CHANGES; ) changes += work.prepare(form, Math.max(smallest, 100))();
+  const points = sizes.flatMap((size) =>
+    Array.from({ length: repeats }, () => ({ size, cost: costOf(work, form, size) })),
+  );
   const fit = growthFit(points);
   return { work: work.name, form, points, fit, verdict: growthVerdict(fit, work.most) };
 }
