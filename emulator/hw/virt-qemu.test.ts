@@ -8,7 +8,7 @@ import { type BootInformation, DeviceModel, type Machine } from "#qdev";
 import type { QomObject } from "#qom";
 import { loadTrees } from "./differential/trees.ts";
 import { type Nodes, readDeviceTree } from "./testing/device-tree-blob.ts";
-import { mtreeSections, withoutTargets } from "./testing/mtree-sections.ts";
+import { isAbsentRegion, mtreeSections, withoutTargets } from "./testing/mtree-sections.ts";
 import { askMonitor, decompile, dumpDeviceTree, needs } from "./testing/qemu.ts";
 
 const QEMU = "qemu-system-riscv64";
@@ -54,6 +54,14 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
       const ours = formatFlatViews(build({ hartCount }).model).split("\n");
       expect(mtreeSections(ours)).toEqual(mtreeSections(theirs));
     }
+  });
+
+  test("has the same physical sections, with a region for each subpage", (context) => {
+    needs(context, QEMU);
+    const theirs = sectionsOf(askMonitor(["-m", "256M"], "info mtree -f -d"));
+    const ours = sectionsOf(formatFlatViews(build().model, true).split("\n"));
+    expect(ours).toEqual(theirs);
+    expect(ours.filter((line) => line.endsWith("(noname)")).length).toBe(1 + 11); // what is unassigned, and subpages
   });
 
   test("has the same regions", (context) => {
@@ -180,6 +188,22 @@ describe.each(await loadTrees())("virt-machine beside QEMU's, $name", ({ tree })
     });
   });
 });
+
+/**
+ * Physical sections of the view of memory, without those of absent regions, without numbers, and without the words in
+ * brackets: QEMU puts them after fixed numbers, whatever these are now, and after the latest hit.
+ */
+function sectionsOf(lines: readonly string[]): string[] {
+  const text =
+    lines
+      .join("\n")
+      .split(/\n(?=FlatView)/)
+      .find((view) => view.includes('AS "memory"')) ?? "";
+  return text
+    .split("\n")
+    .filter((line) => /^ *#\d+ @/.test(line) && !isAbsentRegion(line.replace(/ \[.*/, "")))
+    .map((line) => line.replace(/^ *#\d+ /, "").replace(/ \[.*/, ""));
+}
 
 interface Place {
   readonly path: string;

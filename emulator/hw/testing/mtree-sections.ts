@@ -15,10 +15,15 @@ const ABSENT_REGIONS = [
 /** Address spaces of devices that do not exist here. */
 const ABSENT_SPACES = ["gpex-root"];
 
+/** Whether a line is about a region that does not exist here. */
+export function isAbsentRegion(line: string): boolean {
+  return ABSENT_REGIONS.some((name) => new RegExp(`(: (alias )?|[0-9a-f]{16} )${name}( @|$)`).test(line));
+}
+
 /** Paragraphs without the lines of absent regions; sorted and without numbers, as QEMU's order is that of a hash. */
 export function mtreeSections(lines: readonly string[]): string[][] {
   return lines
-    .filter((line) => !ABSENT_REGIONS.some((name) => new RegExp(`: (alias )?${name}( @|$)`).test(line)))
+    .filter((line) => !isAbsentRegion(line))
     .join("\n")
     .split(/\n\n+/)
     .map((section) => section.split("\n").filter((line) => line !== ""))
