@@ -129,6 +129,7 @@ export class Compiler {
       getDirectories: (name) => ts.sys.getDirectories(name),
       realpath: (name) => files.realpath(name),
       writeFile: () => {},
+      jsDocParsingMode: ts.JSDocParsingMode.ParseForTypeErrors,
     };
   }
 
