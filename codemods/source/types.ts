@@ -15,16 +15,15 @@ export function propertyOf(type: Type, name: string): NodeSymbol | undefined {
 export function symbolOf(name: Node): NodeSymbol | undefined {
   const access = name.getParent();
   if (!Node.isPropertyAccessExpression(access) || access.getNameNode() !== name) return name.getSymbol();
-  const checker = name.getProject().getTypeChecker();
-  const plain = plainProperty(access.compilerNode, checker.compilerObject);
+  const plain = plainProperty(access.compilerNode, name.getProject().getTypeChecker().compilerObject);
   if (plain === undefined) return name.getSymbol();
-  return (checker as unknown as Wrapping)._context.compilerFactory.getSymbol(plain);
+  return (name as unknown as Wrapping)._context.compilerFactory.getSymbol(plain);
 }
 
 /** Names that the compiler keeps under other keys: `#private` ones, and those that begin with two underscores. */
 const hasOtherKey = /^(?:#|__)/;
 
-/** What every type of ts-morph, and its checker, has and its declarations leave out. */
+/** What every type and node of ts-morph has and its declarations leave out. */
 interface Wrapping {
   readonly _context: { readonly compilerFactory: { getSymbol(symbol: ts.Symbol): NodeSymbol } };
 }
