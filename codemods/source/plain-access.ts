@@ -18,10 +18,67 @@ export function plainProperty(
   if (!ts.isPropertyAccessExpression(object) || object.expression.kind !== ts.SyntaxKind.ThisKeyword)
     return undefined;
   if (object.questionDotToken !== undefined || mayBeNarrowed(object)) return undefined;
-  const field = propertyOfThis(object.expression, object.name, checker);
-  if (field?.valueDeclaration === undefined || !ts.isPropertyDeclaration(field.valueDeclaration))
+  const field = propertyOfThis(object.expression, object.name, checker)?.valueDeclaration;
+  if (field === undefined || !ts.isPropertyDeclaration(field)) return undefined;
+  return propertyIn(typeOfField(field, checker), access.name, checker);
+}
+
+/** The type of a field. That of `this.embed(MemoryRegion)` is not inferred again for every field. */
+export function typeOfField(field: ts.PropertyDeclaration, checker: ts.TypeChecker): ts.Type {
+  const { type, initializer } = field;
+  const made =
+    type === undefined && initializer !== undefined ? instanceMadeBy(initializer, checker) : undefined;
+  return made ?? checker.getTypeAtLocation(field);
+}
+
+/** What `this.method(Class)` returns if its one type parameter stands for the instances of the class that it is given. */
+function instanceMadeBy(call: ts.Expression, checker: ts.TypeChecker): ts.Type | undefined {
+  if (!ts.isCallExpression(call) || !ts.isPropertyAccessExpression(call.expression)) return undefined;
+  const [given, another] = call.arguments;
+  if (given === undefined || another !== undefined || call.typeArguments !== undefined) return undefined;
+  const { expression: object, name } = call.expression;
+  if (object.kind !== ts.SyntaxKind.ThisKeyword || !ts.isIdentifier(given)) return undefined;
+  const method = propertyOfThis(object, name, checker);
+  if (method === undefined || !returnsInstances(method, checker)) return undefined;
+  const named = checker.getSymbolAtLocation(given);
+  const symbol = named && named.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(named) : named;
+  const declaration = symbol?.valueDeclaration;
+  if (symbol === undefined || declaration === undefined || !ts.isClassDeclaration(declaration))
     return undefined;
-  return propertyIn(checker.getTypeOfSymbol(field), access.name, checker);
+  return declaration.typeParameters === undefined ? checker.getDeclaredTypeOfSymbol(symbol) : undefined;
+}
+
+const instanceMakers = new WeakMap<ts.Node, boolean>();
+
+/** `method<T>(type: Constructor<T>): T`. */
+function returnsInstances({ declarations = [] }: ts.Symbol, checker: ts.TypeChecker): boolean {
+  const [method, another] = declarations;
+  if (method === undefined || another !== undefined || !ts.isMethodDeclaration(method)) return false;
+  let known = instanceMakers.get(method);
+  if (known === undefined) {
+    const { typeParameters = [], parameters, type } = method;
+    const [made, given] = [typeParameters[0], parameters[0]?.type];
+    known =
+      typeParameters.length === 1 &&
+      parameters.length === 1 &&
+      made !== undefined &&
+      given !== undefined &&
+      isNameOf(made, type) &&
+      ts.isTypeReferenceNode(given) &&
+      isNameOf(made, given.typeArguments?.[0]) &&
+      checker.getTypeAtLocation(given).getConstructSignatures().length === 1;
+    instanceMakers.set(method, known);
+  }
+  return known;
+}
+
+function isNameOf(parameter: ts.TypeParameterDeclaration, type: ts.TypeNode | undefined): boolean {
+  return (
+    type !== undefined &&
+    ts.isTypeReferenceNode(type) &&
+    ts.isIdentifier(type.typeName) &&
+    type.typeName.text === parameter.name.text
+  );
 }
 
 function propertyOfThis(

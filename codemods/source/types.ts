@@ -1,13 +1,15 @@
 /** Asks types without making an object of ts-morph's for every member that they have. */
-import { Node, type Symbol as NodeSymbol, type Type, type ts } from "ts-morph";
-import { plainProperty } from "./plain-access.ts";
+import { Node, type Symbol as NodeSymbol, type PropertyDeclaration, type Type, ts } from "ts-morph";
+import { plainProperty, typeOfField } from "./plain-access.ts";
 
 /** The property of this name. `Type.getProperty` finds the same one, and wraps all others on the way. */
 export function propertyOf(type: Type, name: string): NodeSymbol | undefined {
-  const properties = type.compilerType.getProperties();
-  const found = hasOtherKey.test(name)
-    ? properties.find((each) => each.name === name)
-    : properties.find((each) => each.escapedName === name);
+  const { compilerType } = type;
+  const isObject = (compilerType.flags & ts.TypeFlags.Object) !== 0;
+  const found =
+    isObject && !hasOtherKey.test(name) && !(name in Function.prototype)
+      ? compilerType.getProperty(name)
+      : compilerType.getProperties().find((each) => each.name === name);
   return found && (type as unknown as Wrapping)._context.compilerFactory.getSymbol(found);
 }
 
@@ -20,10 +22,21 @@ export function symbolOf(name: Node): NodeSymbol | undefined {
   return (name as unknown as Wrapping)._context.compilerFactory.getSymbol(plain);
 }
 
-/** Names that the compiler keeps under other keys: `#private` ones, and those that begin with two underscores. */
+/** The type of a field, which is known without inference if it is embedded. */
+export function fieldType(field: PropertyDeclaration): Type {
+  const type = typeOfField(field.compilerNode, field.getProject().getTypeChecker().compilerObject);
+  return (field as unknown as Wrapping)._context.compilerFactory.getType(type);
+}
+
+/**
+ * Names that the compiler keeps under other keys: `#private` ones, and those that begin with two underscores. It also finds
+ * those that every object or function has.
+ */
 const hasOtherKey = /^(?:#|__)/;
 
 /** What every type and node of ts-morph has and its declarations leave out. */
 interface Wrapping {
-  readonly _context: { readonly compilerFactory: { getSymbol(symbol: ts.Symbol): NodeSymbol } };
+  readonly _context: {
+    readonly compilerFactory: { getSymbol(symbol: ts.Symbol): NodeSymbol; getType(type: ts.Type): Type };
+  };
 }
