@@ -15,12 +15,19 @@ export function plainProperty(
 ): ts.Symbol | undefined {
   const object = access.expression;
   if (object.kind === ts.SyntaxKind.ThisKeyword) return propertyOfThis(object, access.name, checker);
-  if (!ts.isPropertyAccessExpression(object) || object.expression.kind !== ts.SyntaxKind.ThisKeyword)
-    return undefined;
-  if (object.questionDotToken !== undefined || mayBeNarrowed(object)) return undefined;
-  const field = propertyOfThis(object.expression, object.name, checker)?.valueDeclaration;
+  const type = plainType(object, checker);
+  return type && propertyIn(type, access.name, checker);
+}
+
+/** The type of `this.field`. Undefined like `plainProperty`, and for unions: assignments may have narrowed them. */
+export function plainType(access: ts.Expression, checker: ts.TypeChecker): ts.Type | undefined {
+  if (!ts.isPropertyAccessExpression(access) || access.questionDotToken !== undefined) return undefined;
+  const { expression: object, name } = access;
+  if (object.kind !== ts.SyntaxKind.ThisKeyword || mayBeNarrowed(access)) return undefined;
+  const field = propertyOfThis(object, name, checker)?.valueDeclaration;
   if (field === undefined || !ts.isPropertyDeclaration(field)) return undefined;
-  return propertyIn(typeOfField(field, checker), access.name, checker);
+  const type = typeOfField(field, checker);
+  return type.flags & ts.TypeFlags.Object ? type : undefined;
 }
 
 /** The type of a field. That of `this.embed(MemoryRegion)` is not inferred again for every field. */
@@ -40,12 +47,33 @@ function instanceMadeBy(call: ts.Expression, checker: ts.TypeChecker): ts.Type |
   if (object.kind !== ts.SyntaxKind.ThisKeyword || !ts.isIdentifier(given)) return undefined;
   const method = propertyOfThis(object, name, checker);
   if (method === undefined || !returnsInstances(method, checker)) return undefined;
-  const named = checker.getSymbolAtLocation(given);
-  const symbol = named && named.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(named) : named;
+  const symbol = classNamed(given, checker);
   const declaration = symbol?.valueDeclaration;
   if (symbol === undefined || declaration === undefined || !ts.isClassDeclaration(declaration))
     return undefined;
   return declaration.typeParameters === undefined ? checker.getDeclaredTypeOfSymbol(symbol) : undefined;
+}
+
+const namedByFields = new WeakMap<ts.Node, Map<string, ts.Symbol | undefined>>();
+
+/**
+ * The class that a name refers to, through imports; undefined if it is something else. The fields of a class see the same
+ * names, and the checker looks at all members of the class for each of them.
+ */
+export function classNamed(name: ts.Identifier, checker: ts.TypeChecker): ts.Symbol | undefined {
+  const call = name.parent;
+  const field = ts.isCallExpression(call) ? call.parent : undefined;
+  if (field === undefined || !ts.isPropertyDeclaration(field)) return lookUp(name, checker);
+  const known = namedByFields.get(field.parent) ?? new Map<string, ts.Symbol | undefined>();
+  namedByFields.set(field.parent, known);
+  if (!known.has(name.text)) known.set(name.text, lookUp(name, checker));
+  return known.get(name.text);
+}
+
+function lookUp(name: ts.Identifier, checker: ts.TypeChecker): ts.Symbol | undefined {
+  const named = checker.getSymbolAtLocation(name);
+  const symbol = named && named.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(named) : named;
+  return symbol && symbol.flags & ts.SymbolFlags.Class ? symbol : undefined;
 }
 
 const instanceMakers = new WeakMap<ts.Node, boolean>();

@@ -1,6 +1,13 @@
 /** Asks types without making an object of ts-morph's for every member that they have. */
-import { Node, type Symbol as NodeSymbol, type PropertyDeclaration, type Type, ts } from "ts-morph";
-import { plainProperty, typeOfField } from "./plain-access.ts";
+import {
+  type Identifier,
+  Node,
+  type Symbol as NodeSymbol,
+  type PropertyDeclaration,
+  type Type,
+  ts,
+} from "ts-morph";
+import * as plain from "./plain-access.ts";
 
 /** The property of this name. `Type.getProperty` finds the same one, and wraps all others on the way. */
 export function propertyOf(type: Type, name: string): NodeSymbol | undefined {
@@ -17,15 +24,24 @@ export function propertyOf(type: Type, name: string): NodeSymbol | undefined {
 export function symbolOf(name: Node): NodeSymbol | undefined {
   const access = name.getParent();
   if (!Node.isPropertyAccessExpression(access) || access.getNameNode() !== name) return name.getSymbol();
-  const plain = plainProperty(access.compilerNode, name.getProject().getTypeChecker().compilerObject);
-  if (plain === undefined) return name.getSymbol();
-  return (name as unknown as Wrapping)._context.compilerFactory.getSymbol(plain);
+  const property = plain.plainProperty(access.compilerNode, checkerOf(name));
+  if (property === undefined) return name.getSymbol();
+  return (name as unknown as Wrapping)._context.compilerFactory.getSymbol(property);
+}
+
+/** The class that a name refers to, through imports. */
+export function classNamed(name: Identifier): ts.Symbol | undefined {
+  return plain.classNamed(name.compilerNode, checkerOf(name));
 }
 
 /** The type of a field, which is known without inference if it is embedded. */
 export function fieldType(field: PropertyDeclaration): Type {
-  const type = typeOfField(field.compilerNode, field.getProject().getTypeChecker().compilerObject);
+  const type = plain.typeOfField(field.compilerNode, checkerOf(field));
   return (field as unknown as Wrapping)._context.compilerFactory.getType(type);
+}
+
+function checkerOf(node: Node): ts.TypeChecker {
+  return node.getProject().getTypeChecker().compilerObject;
 }
 
 /**
