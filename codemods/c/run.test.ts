@@ -145,13 +145,13 @@ test("the audit notes what each realize creates again, in the owned form, unless
   expect(rulesOf()).toEqual([]);
 });
 
-test("SARIF has the place of a bug", () => {
+test("SARIF has the place of a bug", async () => {
   const tree = treeOf("leaf-unparented.c");
   let text = "";
   const print = (part: string) => {
     text += part;
   };
-  expect(runCAudit([tree], { sarif: "-" }, print)).toBe(ExitCode.No);
+  expect(await runCAudit([tree], { sarif: "-" }, print)).toBe(ExitCode.No);
   const { runs } = JSON.parse(text);
   const { artifactLocation, region } = runs[0].results[0].locations[0].physicalLocation;
   expect(artifactLocation.uri).toBe("hw/leaf-unparented/leaf-unparented.c");
@@ -181,7 +181,7 @@ test("the census of a tree with owned regions counts what the way back leaves", 
   const print = (part: string) => {
     text += part;
   };
-  runCensus([tree], { json: "-" }, print);
+  await runCensus([tree], { json: "-" }, print);
   const { newCalls, back } = JSON.parse(text);
   const calls: readonly number[] = Object.values(back.newCalls);
   expect(calls.reduce((total, each) => total + each, 0)).toBe(newCalls);
@@ -192,10 +192,10 @@ test("the census of a tree with owned regions counts what the way back leaves", 
   expect(back.fields).toBe(judgements.length);
   expect(back.gradual.at(-1)).toMatchObject({ percent: 100, fields: back.fields, mixedFiles: 0 });
   text = "";
-  runCensus([tree], {}, print);
+  await runCensus([tree], {}, print);
   expect(text).toContain(`the way back: ${back.fields} fields`);
   text = "";
-  runCensus([treeOf("mmio-single.c")], {}, print);
+  await runCensus([treeOf("mmio-single.c")], {}, print);
   expect(text).not.toContain("the way back");
 });
 
