@@ -7,10 +7,11 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { ExitCode } from "../errors.ts";
 import { auditTree } from "./audit.ts";
@@ -19,6 +20,7 @@ import { Maintainers } from "./maintainers.ts";
 import { convertToEmbedded, convertToOwned } from "./pipeline.ts";
 import { runCensus, runConversion } from "./run.ts";
 import { runCAudit } from "./run-audit.ts";
+import { sourceFiles } from "./tree.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 const scratch = mkdtempSync(join(tmpdir(), "regionlab-c-run-"));
@@ -109,6 +111,34 @@ test("a structure whose size Rust code compares with that of its own stays as it
     ["rust-mirror", "hw/mmio-single/device.rs"],
     ["rust-mirror", "hw/mmio-single/device.rs"],
   ]);
+});
+
+test("links to sources and folders are followed, each file once, by its own name if it has one", () => {
+  const tree = treeOf("mmio-single.c", "bar.c");
+  const elsewhere = treeOf("name-null.c");
+  symlinkSync("mmio-single/mmio-single.c", join(tree, "hw/again.c"));
+  symlinkSync("..", join(tree, "hw/up"));
+  symlinkSync(join(elsewhere, "hw/name-null"), join(tree, "hw/linked"));
+  symlinkSync("nowhere.c", join(tree, "hw/broken.c"));
+  symlinkSync("nowhere", join(tree, "hw/other"));
+  const { files, broken } = sourceFiles([tree]);
+  expect(files.map((file) => relative(tree, file)).sort()).toEqual([
+    "hw/bar/bar.c",
+    "hw/linked/name-null.c",
+    "hw/mmio-single/mmio-single.c",
+    "hw/regions/regions.h",
+  ]);
+  expect(broken.map((file) => relative(tree, file))).toEqual(["hw/broken.c"]);
+  const judged = convertToOwned([tree]).judgements.map(({ at }) => at.file);
+  expect(judged).toContain("hw/linked/name-null.c");
+  expect(judged.filter((file) => file.endsWith("mmio-single.c"))).toHaveLength(1);
+});
+
+test("an unknown reason is refused", async () => {
+  const tree = treeOf("mmio-single.c");
+  await expect(runConversion("to-owned", [tree], { reason: "nope" }, ignore)).rejects.toThrow(
+    /^--reason nope: there is no such reason; give one of unresolved, /,
+  );
 });
 
 test("a missing path is named", async () => {
