@@ -142,6 +142,7 @@ async function run(
     if (!(await readyInTime(outputs, timeout))) return ExitCode.TimedOut;
     const emulation = new Emulation({
       ...machine,
+      translateBeside: true,
       endsAtReset: !options.reboot,
       trace: stats !== null || snapshot !== null,
       model: { ...machine.model, recordStacks: verbose },
