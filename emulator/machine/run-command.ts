@@ -135,6 +135,7 @@ async function run(
     const logFile = output("--log-file", options.logFile);
     emulation = new Emulation({
       ...machine,
+      translateBeside: true,
       endsAtReset: !options.reboot,
       trace: stats !== null || snapshot !== null,
       model: { ...machine.model, recordStacks: verbose },
