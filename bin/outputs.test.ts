@@ -607,7 +607,7 @@ describe("two outputs in one file", () => {
       `c audit ${C_SOURCE} --json out`,
       `audit ${DEVICE} --json out`,
       `codemod to-owned ${DEVICE} --json link`,
-      `report ${RUN} -o out`,
+      `report ${RUN} --format json -o out`,
     ]) {
       const { code, stderr } = await shell(`regionlab ${line} >> out`);
       expect([code, stderr]).toEqual([2, expect.stringMatching(/is the file that standard output goes to/)]);
