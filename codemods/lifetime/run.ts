@@ -5,7 +5,7 @@ import { CommandError } from "#host";
 import { auditRegions, renderAudit } from "../audit.ts";
 import type { AuditOptions, Print } from "../command.ts";
 import { ExitCode } from "../errors.ts";
-import { planProgram, readProgram } from "../pipeline.ts";
+import { readProgram, surveyProgram } from "../pipeline.ts";
 import { Reason } from "../regions/reasons.ts";
 import { ReportFiles } from "../report-files.ts";
 import { discover, type Skipped } from "../source/discover.ts";
@@ -39,7 +39,7 @@ export async function runAudit(
     const { sources, skipped } = discover(paths, { readOnly: true });
     outputs.keepApart(sources);
     const program = readProgram(sources, { readOnly: true });
-    const plan = planProgram(program, sources, "to-owned");
+    const plan = surveyProgram(program, sources, "to-owned");
     if (!plan.files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0))
       throw new CommandError(
         `${paths.join(", ")}: no device found: no class derives from a QOM object; check the path`,
