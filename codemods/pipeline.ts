@@ -66,6 +66,14 @@ export function readProgram(paths: readonly string[], options: PipelineOptions =
   return { workspace, files, sources, notUtf8, evidence, subject };
 }
 
+/** The verdict on every region of those files of a program that `paths` names: a plan without edits. */
+export function surveyProgram(program: Program, paths: readonly string[], direction: Direction): Plan {
+  const files = filesAt(paths, program).map((facts) => judgeFile(facts, direction, program));
+  const { subject, notUtf8 } = program;
+  const judged = refuseLinked(files, direction);
+  return { direction, subject, notUtf8, files: judged.map((file) => planFile(file, [], direction)) };
+}
+
 /** Plans the conversion of those files of a program that `paths` names. */
 export function planProgram(
   program: Program,
@@ -73,8 +81,7 @@ export function planProgram(
   direction: Direction,
   { verify = () => new Map(), foresee }: Verification = {},
 ): Plan {
-  const wanted = new Set(paths);
-  const files = program.files.filter(({ file }) => wanted.has(file.getFilePath()));
+  const files = filesAt(paths, program);
   const foreseen: Unit[] = [];
   const judgeNext = (facts: FileFacts): JudgedFile => {
     const file = judgeFile(facts, direction, program);
@@ -98,6 +105,11 @@ export function planProgram(
     notUtf8: program.notUtf8,
     files: verified.map((file) => planFile(file, unitsOf(file), direction)),
   };
+}
+
+function filesAt(paths: readonly string[], { files }: Program): FileFacts[] {
+  const wanted = new Set(paths);
+  return files.filter(({ file }) => wanted.has(file.getFilePath()));
 }
 
 function unitsByPath(units: readonly Unit[]): Map<string, Unit[]> {

@@ -89,7 +89,7 @@ export function warnings(run: Run): Warning[] {
       .filter(({ grave }) => !grave)
       .map(({ text }) => text),
     ...machines.flatMap((machine) => [
-      ...(run.metrics.some(({ quantity }) => quantity === "time")
+      ...([...run.metrics, ...run.omissions].some(({ quantity }) => quantity === "time")
         ? loadWarnings(machine, machines.length > 1)
         : []),
       ...machineWarnings(machine, machines.length > 1),
@@ -195,8 +195,8 @@ function loadWarnings(machine: Environment, several: boolean): string[] {
   const when = busyTimes(machine);
   if (when.length === 0) return [];
   return [
-    `The machine${several ? ` ${machine.id}` : ""}, with ${countOf(machine.cpuCount, "processor")}, was busy ${listOf(when)}: the intervals ` +
-      "of times are wider than necessary. Measure on an idle machine.",
+    `The machine${several ? ` ${machine.id}` : ""}, with ${countOf(machine.cpuCount, "processor")}, was busy ${listOf(when)}: fewer ` +
+      "processes fit into the time, and the intervals of times are wider, than necessary. Measure on an idle machine.",
   ];
 }
 

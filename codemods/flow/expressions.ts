@@ -177,7 +177,7 @@ function call<S>(walker: Walker<S>, node: ts.CallExpression, state: S, frame: Fr
   if (current === undefined) return undefined;
   if (node.questionDotToken !== undefined) current = unlessMissing(walker, node.expression, current, frame);
   current = args(walker, node.arguments, current, frame);
-  if (isOfLibrary(walker, target))
+  if (methodsOf(walker, textMethods).length > 0 && isOfLibrary(walker, target))
     for (const each of node.arguments) current = asText(walker, each, current, frame);
   return current === undefined ? undefined : walker.call(node, current, frame);
 }
@@ -319,8 +319,10 @@ function asText<S>(
   state: S | undefined,
   frame: Frame,
 ): S | undefined {
-  return implied(walker, node, ["toString", "valueOf", "@@toPrimitive"], state, frame);
+  return implied(walker, node, textMethods, state, frame);
 }
+
+const textMethods = ["toString", "valueOf", "@@toPrimitive"];
 
 /** What the object runs when it is iterated over: `for (const each of this)`, `[...this]`. */
 export function iterated<S>(
@@ -340,10 +342,9 @@ function implied<S>(
   state: S | undefined,
   frame: Frame,
 ): S | undefined {
-  const { shape, sources } = walker.callees;
-  const methods = names.flatMap((name) => shape.method(name) ?? []);
+  const methods = methodsOf(walker, names);
   if (state === undefined || methods.length === 0) return state;
-  const device = sources.of(node, frame).find(({ kind }) => kind === "device");
+  const device = walker.callees.sources.of(node, frame).find(({ kind }) => kind === "device");
   if (device === undefined) return state;
   let current: S | undefined = state;
   for (const fn of methods) {
@@ -357,6 +358,10 @@ function implied<S>(
     current = walker.join(current, after) ?? after;
   }
   return current;
+}
+
+function methodsOf<S>({ callees }: Walker<S>, names: readonly string[]): readonly ts.MethodDeclaration[] {
+  return names.flatMap((name) => callees.shape.method(name) ?? []);
 }
 
 function assign<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame: Frame): S | undefined {

@@ -5,6 +5,7 @@
  * analyses know what they do, and the engine knows the few of them that call back at once.
  */
 import { ts } from "ts-morph";
+import { plainProperty } from "../source/plain-access.ts";
 import { hasModifier, isRunnable, literalKey, nameOf, type Runnable, stores, strip } from "./syntax.ts";
 
 export class FlowProgram {
@@ -63,6 +64,10 @@ export class FlowProgram {
 
   symbolOf(name: ts.Node): ts.Symbol | undefined {
     const parent: ts.Node | undefined = name.parent; // missing on nodes that are not in a file
+    if (parent !== undefined && ts.isPropertyAccessExpression(parent) && parent.name === name) {
+      const plain = plainProperty(parent, this.checker);
+      if (plain !== undefined) return plain;
+    }
     const symbol =
       parent !== undefined && ts.isShorthandPropertyAssignment(parent) && parent.name === name
         ? this.checker.getShorthandAssignmentValueSymbol(parent)

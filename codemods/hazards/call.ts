@@ -7,7 +7,7 @@ import { Reason } from "../regions/reasons.ts";
 import { firstLine } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
-import { propertyOf } from "../source/types.ts";
+import { fieldType, propertyOf } from "../source/types.ts";
 
 /** Problems of the call itself: its arguments and the method that it calls. */
 export function callProblem(
@@ -150,7 +150,7 @@ function counterpartProblem(field: RegionField, { maker, call }: Creation): Reas
   const embedded = Node.isCallExpression(initializer) ? initializer.getArguments()[0] : undefined;
   const classNode = embedded ?? receiverOf(call);
   if (classNode === undefined) return Reason.TypeUnresolved;
-  const declared = field.declaration.getType().getNonNullableType();
+  const declared = fieldType(field.declaration).getNonNullableType();
   const instance = (field.array && declared.getArrayElementType()) || declared;
   const found = hasCounterpart(maker, field.form, classNode.getType(), instance);
   return found ? undefined : Reason.NoCounterpart;

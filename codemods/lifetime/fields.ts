@@ -1,6 +1,7 @@
 /** Fields of the device as far as conditions ask about them: empty (null, undefined, false) or full. */
 import { ts } from "ts-morph";
 import { type ClassShape, type FlowProgram, strip } from "../flow/index.ts";
+import { plainType } from "../source/plain-access.ts";
 import { Content, type DeviceState, NOWHERE, type States } from "./state.ts";
 import { derivesFrom } from "./targets.ts";
 
@@ -111,7 +112,8 @@ export class Fields {
   isRegion(program: FlowProgram, node: ts.Expression): boolean {
     let known = this.regions.get(node);
     if (known === undefined) {
-      const type = program.checker.getNonNullableType(program.checker.getTypeAtLocation(node));
+      const { checker } = program;
+      const type = plainType(node, checker) ?? checker.getNonNullableType(checker.getTypeAtLocation(node));
       const parts = type.isUnion() ? type.types : [type];
       known = parts.some((part) =>
         (part.symbol?.declarations ?? []).some((each) => derivesFrom(program, each, "MemoryRegion")),

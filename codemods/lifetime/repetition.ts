@@ -112,18 +112,23 @@ function isGuardedInside(watch: Watch, node: ts.Node): boolean {
       if (either && asksState(watch, parent.left)) return true;
     }
     if (ts.isBlock(parent) || ts.isCaseOrDefaultClause(parent) || ts.isSourceFile(parent)) {
-      for (const statement of parent.statements) {
-        if (statement === each) break;
-        if (
-          ts.isIfStatement(statement) &&
-          leaves(statement.thenStatement) &&
-          asksState(watch, statement.expression)
-        )
-          return true;
-      }
+      const { pos } = each;
+      if (leavingIn(parent).some((guard) => guard.pos < pos && asksState(watch, guard.expression)))
+        return true;
     }
   }
   return false;
+}
+
+const leaving = new WeakMap<ts.Node, readonly ts.IfStatement[]>();
+
+/** The statements `if (…) return;` and the like of a block, which may be long and is asked for each of its creations. */
+function leavingIn(block: ts.Block | ts.CaseOrDefaultClause | ts.SourceFile): readonly ts.IfStatement[] {
+  const known = leaving.get(block);
+  if (known !== undefined) return known;
+  const found = block.statements.filter(ts.isIfStatement).filter((each) => leaves(each.thenStatement));
+  leaving.set(block, found);
+  return found;
 }
 
 function leaves(statement: ts.Statement): boolean {

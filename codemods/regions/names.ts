@@ -1,6 +1,6 @@
 import { Node, type SourceFile } from "ts-morph";
 import { mentionsOf } from "../source/node-index.ts";
-import { propertyOf } from "../source/types.ts";
+import { propertyOf, symbolOf } from "../source/types.ts";
 
 /** Every place of a program where a name is written. */
 export class NameIndex {
@@ -73,6 +73,6 @@ export function declarationsOf(name: Node): Node[] {
 }
 
 function symbolDeclarations(name: Node): Node[] {
-  const symbol = name.getSymbol();
+  const symbol = symbolOf(name);
   return (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations() ?? [];
 }

@@ -16,7 +16,7 @@ import {
 } from "ts-morph";
 import { descendantsOfKind, writtenName } from "../source/node-index.ts";
 import { classOfThis } from "../source/this-class.ts";
-import { propertyOf } from "../source/types.ts";
+import { propertyOf, symbolOf } from "../source/types.ts";
 import { ownedArrayCreation } from "./arrays.ts";
 import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
@@ -234,7 +234,7 @@ function isKey(call: CallExpression, argument: Node): boolean {
 function takesAnyString(call: CallExpression, index: number): boolean {
   const callee = call.getExpression();
   const name = Node.isPropertyAccessExpression(callee) ? callee.getNameNode() : callee;
-  const declarations = name.getSymbol()?.compilerSymbol.declarations ?? [];
+  const declarations = symbolOf(name)?.compilerSymbol.declarations ?? [];
   return (
     declarations.length > 0 &&
     declarations.every((each) => {
@@ -331,7 +331,7 @@ export function isReachable(declaration: PropertyDeclaration): boolean {
 /** The region fields that a name may refer to: several if the object is one of several devices. */
 function fieldsOfName(name: Node, byName: FieldsByName): DeclaredField[] {
   if (!byName.has(name.getText())) return [];
-  return fieldsDeclaredBy(name.getSymbol()?.getDeclarations() ?? [], name.getText(), byName);
+  return fieldsDeclaredBy(symbolOf(name)?.getDeclarations() ?? [], name.getText(), byName);
 }
 
 function fieldsOfType(type: Type, name: string, byName: FieldsByName): DeclaredField[] {

@@ -39,6 +39,7 @@ type Settings = Readonly<Record<string, unknown>>;
 /** Reads configurations, each once. */
 export class Formatters {
   private readonly settings = new Map<string, Settings | undefined>();
+  private readonly editorConfigs = new Map<string, string | undefined>();
 
   /** What the configurations above a file say about it. */
   optionsFor(path: string): Formatting {
@@ -111,7 +112,7 @@ export class Formatters {
   private editorConfig(path: string): FormatterOptions {
     const found: FormatterOptions[] = [];
     for (let directory = dirname(path); ; directory = dirname(directory)) {
-      const text = ts.sys.readFile(join(directory, ".editorconfig"));
+      const text = this.editorConfigIn(directory);
       if (text !== undefined) {
         const { root, options } = parseEditorConfig(text, relative(directory, path));
         found.unshift(options);
@@ -120,6 +121,12 @@ export class Formatters {
       if (directory === dirname(directory)) break;
     }
     return Object.assign({}, ...found);
+  }
+
+  private editorConfigIn(directory: string): string | undefined {
+    if (!this.editorConfigs.has(directory))
+      this.editorConfigs.set(directory, ts.sys.readFile(join(directory, ".editorconfig")));
+    return this.editorConfigs.get(directory);
   }
 
   private read(path: string): Settings | undefined {

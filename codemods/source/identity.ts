@@ -10,7 +10,7 @@ import {
   ts,
 } from "ts-morph";
 import { classOfThis } from "./this-class.ts";
-import { propertyOf } from "./types.ts";
+import { classNamed, propertyOf, symbolOf } from "./types.ts";
 
 /** The components whose classes define what a region and a QOM object are. */
 const memoryRoom = "memory";
@@ -28,7 +28,7 @@ export class Identity {
   private readonly rooms: readonly string[];
   /** Answers for types, which are asked for very often and belong to one checker each. */
   private readonly regions = new WeakMap<ts.Type, boolean>();
-  private readonly regionClasses = new WeakMap<ts.Type, boolean>();
+  private readonly regionClasses = new WeakMap<ts.Type | ts.Symbol, boolean>();
 
   constructor(project: Project, targets: readonly SourceFile[]) {
     const resolved = new Map<string, string>();
@@ -61,12 +61,13 @@ export class Identity {
 
   /** True for an expression whose value is the region class itself or a subclass: `MemoryRegion` in `embed(MemoryRegion)`. */
   isRegionClass(expression: Node): boolean {
-    const type = expression.getType();
-    const known = this.regionClasses.get(type.compilerType);
+    const named = Node.isIdentifier(expression) ? classNamed(expression) : undefined;
+    const key = named ?? expression.getType().compilerType;
+    const known = this.regionClasses.get(key);
     if (known !== undefined) return known;
-    const constructed = type.getConstructSignatures()[0]?.getReturnType();
+    const constructed = expression.getType().getConstructSignatures()[0]?.getReturnType();
     const constructs = constructed !== undefined && this.derivesFromRegion(constructed);
-    this.regionClasses.set(type.compilerType, constructs);
+    this.regionClasses.set(key, constructs);
     return constructs;
   }
 
@@ -103,7 +104,7 @@ export class Identity {
 
   /** True if the object model declares `method`, the name node of a call `this.embed(…)`. */
   isObjectModelMethod(method: Node): boolean {
-    return this.isOfObjectModel(method.getSymbol());
+    return this.isOfObjectModel(symbolOf(method));
   }
 
   /** The same for what a name refers to. */

@@ -1,22 +1,30 @@
 /**
  * Measures how long the codemods and the audit take on many files and on long classes, each in a process of its own.
  *
- *     npm run bench:codemods               the table in docs/codemods.md
- *     npm run bench:codemods -- 1000 20000 these numbers of files, and of lines of one class
+ *     npm run bench:codemods                      the table in docs/codemods.md
+ *     npm run bench:codemods -- 1000 20000-lines  these numbers of files, and of lines of one class
+ *
+ * "compiler" is what the compiler alone takes to check the converted sources, which each conversion does at its end.
  */
 import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runAudit } from "../lifetime/run.ts";
 import { runCodemod } from "../run.ts";
+import { Configurations } from "../source/compiler-options.ts";
+import { Compiler, TextSource } from "../verify/compiler.ts";
 import { deviceSource, longSource, temporaryPackage } from "./many-devices.ts";
 
 const script = fileURLToPath(import.meta.url);
 const root = join(dirname(script), "../../..");
-/** Above this, a number is one of lines. */
-const mostFiles = 10_000;
 
-const steps = ["to-owned", "to-embedded", "audit"] as const;
+const usualSizes = [
+  ...["125", "250", "500", "1000"],
+  ...["1250-lines", "2500-lines", "5000-lines", "10000-lines", "20000-lines"],
+];
+
+const steps = ["to-owned", "compiler", "to-embedded", "audit"] as const;
 
 /** What one process took: seconds, those of them that the processor worked in all threads, and the most mebibytes. */
 interface Taken {
@@ -30,6 +38,7 @@ async function measureHere(step: string, path: string): Promise<void> {
   const write = { write: true, allowDirty: true };
   const ignore = () => {};
   if (step === "audit") await runAudit([path], {}, ignore);
+  else if (step === "compiler") compile(path);
   else await runCodemod(step === "to-owned" ? "to-owned" : "to-embedded", [path], write, ignore);
   const { user, system } = process.cpuUsage();
   const taken: Taken = {
@@ -38,6 +47,14 @@ async function measureHere(step: string, path: string): Promise<void> {
     megabytes: Math.round(process.resourceUsage().maxRSS / 1024),
   };
   process.stdout.write(JSON.stringify(taken));
+}
+
+/** Checks the sources in a folder, as `tsc` does. @throws Error if they have errors */
+function compile(path: string): void {
+  const sources = readdirSync(path).map((name) => join(path, name));
+  const configuration = new Configurations().forFile(sources[0] ?? path);
+  const { found } = new Compiler(configuration, new TextSource(new Map())).check(sources, new Map());
+  if (found[0] !== undefined) throw new Error(`${found[0].path}: ${found[0].message}`);
 }
 
 /** Prints a row of the table. Returns what each step took; undefined for one that failed. */
@@ -73,28 +90,38 @@ function exponentOf(points: readonly (readonly [number, number])[]): string {
   return slope.toFixed(2);
 }
 
+/** Prints rows for growing numbers, then a row with the exponents. */
+function measureGrowth(
+  numbers: readonly number[],
+  what: (number: number) => string,
+  sourcesFor: (number: number) => ReadonlyMap<string, string>,
+): void {
+  const growth = steps.map((): [number, number][] => []);
+  for (const number of numbers) {
+    for (const [step, taken] of measure(what(number), sourcesFor(number)).entries())
+      if (taken !== undefined) growth[step]?.push([number, taken.processor]);
+  }
+  const exponents = growth.map((points) => exponentOf(points));
+  if (numbers.length > 1) process.stdout.write(`| exponent of processor time | ${exponents.join(" | ")} |\n`);
+}
+
+function manyFiles(number: number): Map<string, string> {
+  const names = Array.from({ length: number }, (_, index) => index);
+  return new Map(names.map((index) => [`devices/device-${index}.ts`, deviceSource(index)]));
+}
+
 const [first, second] = process.argv.slice(2);
 if (first !== undefined && second !== undefined && steps.some((step) => step === first)) {
   await measureHere(first, second);
 } else {
-  const wanted = process.argv.slice(2).map(Number);
-  const numbers = wanted.length > 0 ? wanted : [10, 100, 300, 1000, 3000, 20_000];
-  process.stdout.write(`| | ${steps.join(" | ")} |\n|---|---|---|---|\n`);
-  const growth = steps.map((): [number, number][] => []);
-  for (const number of numbers) {
-    if (number <= mostFiles) {
-      const names = Array.from({ length: number }, (_, index) => index);
-      const sources = names.map((index) => [`devices/device-${index}.ts`, deviceSource(index)] as const);
-      const taken = measure(`${number} files`, new Map(sources));
-      for (const [step, each] of taken.entries())
-        if (each !== undefined) growth[step]?.push([number, each.processor]);
-      continue;
-    }
-    for (const share of [0.05, 0.9]) {
-      const what = `one class of ${number} lines, ${share * 100} % regions`;
-      measure(what, new Map([["devices/long.ts", longSource(number, share)]]));
-    }
+  const wanted = process.argv.slice(2);
+  const sizes = wanted.length > 0 ? wanted : usualSizes;
+  const files = sizes.filter((each) => !each.endsWith("-lines")).map(Number);
+  const lines = sizes.filter((each) => each.endsWith("-lines")).map((each) => Number.parseInt(each, 10));
+  process.stdout.write(`| | ${steps.join(" | ")} |\n|---|${"---|".repeat(steps.length)}\n`);
+  measureGrowth(files, (number) => `${number} files`, manyFiles);
+  for (const share of [0.05, 0.9]) {
+    const what = (number: number) => `one class of ${number} lines, ${share * 100} % regions`;
+    measureGrowth(lines, what, (number) => new Map([["devices/long.ts", longSource(number, share)]]));
   }
-  const exponents = growth.map((points) => exponentOf(points));
-  process.stdout.write(`| exponent of processor time | ${exponents.join(" | ")} |\n`);
 }

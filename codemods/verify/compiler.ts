@@ -25,7 +25,7 @@ export interface Checked {
 /** Versions of a file that are kept parsed: as it is, and as planned. */
 const versionsKept = 2;
 /** Characters of source text that are checked at a time. */
-export const batchSize = 250_000;
+export const batchSize = 500_000;
 
 /** What shares the work if there is much. */
 export interface Helpers {
@@ -129,6 +129,7 @@ export class Compiler {
       getDirectories: (name) => ts.sys.getDirectories(name),
       realpath: (name) => files.realpath(name),
       writeFile: () => {},
+      jsDocParsingMode: ts.JSDocParsingMode.ParseForTypeErrors,
     };
   }
 
@@ -181,15 +182,23 @@ function diagnosticOf(path: string, diagnostic: ts.Diagnostic, syntactic: boolea
 /** Where ts-morph keeps the declarations of the ECMAScript library, which it carries in memory. */
 const libraryDirectory = "/node_modules/typescript/lib";
 
+/** Parsed files of the library, by path. They can be used again, as declarations do not depend on the options. */
+export type Library = ReadonlyMap<string, ts.SourceFile>;
+
+/** The library as a program has read it. */
+export function libraryOf(program: ts.Program | undefined): Library {
+  const files = program?.getSourceFiles() ?? [];
+  return new Map(files.filter(({ fileName }) => isLibrary(fileName)).map((file) => [file.fileName, file]));
+}
+
 /** The texts that replace those on disk, the texts on disk, and those of the library; each is looked up once. */
 export class TextSource {
   private readonly library = new Project({ skipAddingFilesFromTsConfig: true }).getModuleResolutionHost();
   private readonly texts: Map<string, string | undefined>;
   private readonly directories = new Map<string, boolean>();
-  private readonly parsed: ts.Program | undefined;
+  private readonly parsed: Library;
 
-  /** `parsed` is a program whose library files are used again: declarations do not depend on the options. */
-  constructor(overlay: ReadonlyMap<string, string>, parsed?: ts.Program) {
+  constructor(overlay: ReadonlyMap<string, string>, parsed: Library = new Map()) {
     this.parsed = parsed;
     this.texts = new Map(overlay);
     for (const path of overlay.keys()) {
@@ -207,7 +216,7 @@ export class TextSource {
   }
 
   parsedLibrary(path: string): ts.SourceFile | undefined {
-    return isLibrary(path) ? this.parsed?.getSourceFile(path) : undefined;
+    return this.parsed.get(path);
   }
 
   exists(path: string): boolean {

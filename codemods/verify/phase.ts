@@ -4,7 +4,7 @@ import type { Program, Verify } from "../pipeline.ts";
 import type { Refusal } from "../regions/facts.ts";
 import { Reason } from "../regions/reasons.ts";
 import { shown } from "../source/workspace.ts";
-import type { Helpers } from "./compiler.ts";
+import { type Helpers, libraryOf } from "./compiler.ts";
 import { type CompilerProblem, verify } from "./verify.ts";
 
 /** The phase for a plan. */
@@ -24,7 +24,7 @@ export function compilePlan(
   );
   const problems = verify(units, texts, {
     fallback: workspace.project.getCompilerOptions(),
-    parsed: workspace.project.getProgram().compilerObject,
+    library: libraryOf(workspace.project.getProgram().compilerObject),
     others,
     ...helpers,
   });

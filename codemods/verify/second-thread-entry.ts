@@ -1,7 +1,7 @@
 /** What the second thread runs: it compiles batches of plans, from the last one backwards, until all are taken. */
 import { type MessagePort, workerData } from "node:worker_threads";
 import { type Configuration, Configurations } from "../source/compiler-options.ts";
-import { Compiler, TextSource } from "./compiler.ts";
+import { Compiler, type Library, libraryOf, TextSource } from "./compiler.ts";
 import { type Assignment, answer, takeBatch } from "./second-thread.ts";
 
 interface WorkerData {
@@ -11,23 +11,28 @@ interface WorkerData {
 }
 const { port, first, sent }: WorkerData = workerData;
 
-// While the plan is made: reads what every source needs.
-const ready = new Compiler(new Configurations().forFile(first), new TextSource(new Map()));
-ready.diagnose([first], new Map());
-const parsed = ready.latest;
-
 /** Texts that are known before the whole plan is, and compilers with them by the path of their configuration. */
 const early = new Map<string, string>();
 const compilers = new Map<string | undefined, Compiler>();
 
+// While the plan is made: reads what every source needs.
+const library = readAhead(new Configurations().forFile(first));
+
+function readAhead(configuration: Configuration): Library {
+  const compiler = new Compiler(configuration, new TextSource(early));
+  compiler.diagnose([first], early);
+  if (configuration.path !== undefined) compilers.set(configuration.path, compiler);
+  return libraryOf(compiler.latest);
+}
+
 function compilerFor({ configuration, texts, addsTexts }: Assignment): Compiler {
-  if (!addsTexts) return new Compiler(configuration, new TextSource(texts, parsed));
+  if (!addsTexts) return new Compiler(configuration, new TextSource(texts, library));
   for (const [path, text] of texts) early.set(path, text);
   return compilers.get(configuration.path) ?? addCompiler(configuration);
 }
 
 function addCompiler(configuration: Configuration): Compiler {
-  const compiler = new Compiler(configuration, new TextSource(early, parsed));
+  const compiler = new Compiler(configuration, new TextSource(early, library));
   compilers.set(configuration.path, compiler);
   return compiler;
 }

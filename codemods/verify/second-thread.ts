@@ -41,6 +41,7 @@ const MANY_FILES = 100;
 
 /** Mebibytes of objects in the thread at most; the less there may be, the earlier V8 collects what is no longer used. */
 const MOST_MEMORY = 512;
+const MOST_YOUNG_MEMORY = 16;
 
 export class SecondThread {
   private readonly worker: Worker;
@@ -60,7 +61,7 @@ export class SecondThread {
     this.worker = new Worker(entry, {
       workerData: { port: port2, first, sent: this.sent },
       transferList: [port2],
-      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY },
+      resourceLimits: { maxOldGenerationSizeMb: MOST_MEMORY, maxYoungGenerationSizeMb: MOST_YOUNG_MEMORY },
     });
     // A thread that ends early answers nothing, and the caller does its work.
     this.worker.on("error", () => {});

@@ -9,7 +9,7 @@ import type { ts } from "ts-morph";
 import { type Configuration, Configurations } from "../source/compiler-options.ts";
 import { applyEdits, editsByPath, OffsetMap, type TextEdit } from "../source/edits.ts";
 import { blame } from "./blame.ts";
-import { Compiler, type Diagnostic, TextSource } from "./compiler.ts";
+import { Compiler, type Diagnostic, type Library, TextSource } from "./compiler.ts";
 import type { Foresight } from "./foresight.ts";
 import { ImportGraph } from "./importers.ts";
 import type { SecondThread } from "./second-thread.ts";
@@ -31,8 +31,8 @@ export interface CompilerProblem {
 export interface VerifyOptions {
   /** Compiler options for files without a tsconfig.json. */
   readonly fallback?: ts.CompilerOptions;
-  /** A program whose library files need not be parsed again. */
-  readonly parsed?: ts.Program;
+  /** Files that need not be parsed again. */
+  readonly library?: Library;
   /** Compiles some of the files if there are many. */
   readonly second?: SecondThread | undefined;
   /** What is compiled already. */
@@ -177,7 +177,7 @@ class CheckedProgram<U extends Unit> {
   constructor(texts: ReadonlyMap<string, string>, options: VerifyOptions) {
     this.texts = texts;
     this.options = options;
-    this.files = new TextSource(texts, options.parsed);
+    this.files = new TextSource(texts, options.library);
     this.configurations = new Configurations(options.fallback);
   }
 

@@ -97,6 +97,8 @@ export class Emulation {
   readonly ramBytes: number;
   /** Files that are loaded at the start and again after each reset. */
   readonly files: BootFiles;
+  /** What is remarkable about them, for the user. */
+  warnings: readonly string[] = [];
   /** Guest time, made up of instructions and idle time. */
   readonly time = new GuestTime();
   /** The harts, and whose turn it is. */
@@ -356,7 +358,9 @@ export class Emulation {
   }
 
   private loadImages(): void {
-    new ImageLoader(this.board, this.ramBytes).load(this.files);
+    const loader = new ImageLoader(this.board, this.ramBytes);
+    loader.load(this.files);
+    this.warnings = loader.warnings;
   }
 
   /** Destroys the machine; what the heap still holds afterwards has leaked. Returns the milliseconds it took. */

@@ -43,6 +43,7 @@ export const c04 = ({ codeSize }: Evidence): Claim => ({
   ],
   notes: [
     "The row by device was added when the total was known: a total could hide a device that gets much shorter.",
-    "Lines are counted here; whether less of them is simpler is for readers to say. C3 has the fields.",
   ],
+  decidedElsewhere:
+    "So far as lines are counted; whether that is all is for readers to judge. C3 has the fields.",
 });

@@ -15,7 +15,7 @@ export const c11 = ({ figures }: QemuFigures): Claim => ({
       observe: async () =>
         figures.find(({ claim, name }) => claim === "C11" && name.startsWith("new errors and warnings"))
           ?.value ?? "not measured",
-      agrees: (observed) => observed !== "0",
+      agrees: () => null,
     },
     {
       name: "share of QEMU's regions that can be converted by rule, without hand edits",
@@ -30,8 +30,9 @@ export const c11 = ({ figures }: QemuFigures): Claim => ({
         if (converted === all) return "all";
         return converted >= 0.8 * all ? "at least 80 %, not all" : "less than 80 %";
       },
-      agrees: (observed) => observed !== "all" && observed !== "at least 80 %, not all",
+      agrees: () => null,
     },
   ],
-  decidedElsewhere: "Decided in C: what can be done by rule. Whether anybody wants to is not decidable here.",
+  decidedElsewhere:
+    "Counted is what can be converted by rule, in C; whether anybody will is not a question for a measurement.",
 });

@@ -13,6 +13,8 @@ export interface DriveOption {
   /** `none`: for a device that names it; `virtio`: with a device of its own; `pflash`: a flash bank. */
   readonly interface: "none" | "virtio" | "pflash";
   readonly file: string;
+  /** Whether the bytes are the disk's even if they look like an image in another format. */
+  readonly isRaw: boolean;
   readonly readOnly: boolean;
   /** Writes are discarded at the end. */
   readonly snapshot: boolean;
@@ -117,7 +119,9 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
   const reader = new OptionReader(option, parseKeyValues("-drive", text));
   const kind = reader.choice("if", ["none", "virtio", "pflash"], "virtio");
   const unit = unitOf(reader, kind, units);
+  const isRaw = reader.has("format") || reader.has("driver");
   reader.choice("format", ["raw"], "raw");
+  reader.choice("driver", ["raw"], "raw");
   reader.choice("media", ["disk"], "disk");
   takeHostProperties(reader);
   takeErrorActions(reader);
@@ -125,13 +129,22 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
     text: option,
     id: checkedId(option, reader.take("id") ?? `${kind}${unit}`),
     interface: kind,
-    file: reader.require("file"),
+    file: fileOf(reader),
+    isRaw,
     readOnly: readOnlyOf(reader),
     snapshot: reader.switch("snapshot"),
     unit,
   };
   reader.end();
   return drive;
+}
+
+/** As in QEMU: `file.filename` is another name for `file`. */
+function fileOf(reader: OptionReader): string {
+  if (!reader.has("file.filename")) return reader.require("file");
+  if (reader.has("file")) throw reader.error("file and file.filename are the same; give only one of them");
+  reader.choice("file.driver", ["file"], "file");
+  return reader.require("file.filename");
 }
 
 /** As in QEMU: `readonly` is another name for `read-only`. */
