@@ -47,8 +47,13 @@ function machineId(): string {
   return createHash("sha256").update(`regionlab ${os.hostname()} ${machine}`).digest("hex").slice(0, 8);
 }
 
-export function completeEnvironment(start: Environment, seconds: number): Environment {
-  return { ...start, seconds: Math.round(seconds * 10) / 10, loadAfter: os.loadavg() };
+export function completeEnvironment(start: Environment, seconds: number, resumed = 0): Environment {
+  return {
+    ...start,
+    seconds: Math.round(seconds * 10) / 10,
+    ...(resumed > 0 && { resumed }),
+    loadAfter: os.loadavg(),
+  };
 }
 
 function packageVersion(packageRoot: string): string {

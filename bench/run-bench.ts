@@ -66,7 +66,14 @@ export async function runBench(plan: BenchPlan, setting: BenchSetting): Promise<
   const counts = plan.count ? await count() : withoutCounts(plan);
   const outcomes = equivalent ? await measureAll(plan, setting, counts, proofs, seconds) : [];
   return assembleRun(
-    partsOf(plan, setting, proofs, outcomes, counts, completeEnvironment(setting.environment, seconds())),
+    partsOf(
+      plan,
+      setting,
+      proofs,
+      outcomes,
+      counts,
+      completeEnvironment(setting.environment, seconds(), setting.journal.found),
+    ),
   );
 }
 

@@ -197,6 +197,7 @@ function timePart(run: Run): AnswerPart {
       ...suites,
       ...boundSentence(rows),
       ...uncopiedSentence(run),
+      ...(rows.some(isConstructed) ? readingSentence(run) : []),
       ...straySentences(run, rows),
       ...openSentences(rows),
       scope,
@@ -229,6 +230,18 @@ function uncopiedSentence(run: Run): string[] {
     `A dispatcher that copies nothing, as QEMU's, ${reads === undefined ? "reads region fields" : `reads ${countOf(reads, "region field")}`} ` +
       `for each access, and is a question of its own: its times are shown, not judged. ${capital(B)} against ${A}, in\u00a0%, and in ` +
       `parentheses the interval and that of ${A} against itself: ${rows.join("; ")}; ${sees}.`,
+  ];
+}
+
+/** Accesses that do read region fields, so that neither their equality nor what it means is by construction. */
+function readingSentence({ fieldReads }: Run): string[] {
+  const reading = fieldReads.filter(({ reads }) => reads.A > 0 || reads.B > 0);
+  if (reading.length === 0) return [];
+  const told = reading.map(
+    ({ access, reads: { A, B } }) => `\u201c${access}\u201d (${A === B ? A : `${A} and ${B}`})`,
+  );
+  return [
+    `By construction equal are only accesses that read no region field. Others do, and where regions lie could matter to them: ${listOf(told)}.`,
   ];
 }
 
@@ -398,7 +411,8 @@ function findingOf(rows: readonly ReportRow[]): Finding {
   return rows.every(isDecided) ? "equal" : "open";
 }
 
-function remainsOf(run: Run): { text: string; differs: boolean } | null {
+/** What is left after the rounds of retention; null if it was not measured. */
+export function remainsOf(run: Run): { text: string; differs: boolean } | null {
   if (run.retention.length === 0) return null;
   const different = run.retention.filter((scenario) => traits(scenario, "A") !== traits(scenario, "B"));
   if (different.length === 0) {

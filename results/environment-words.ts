@@ -5,6 +5,7 @@ import {
   countOf,
   formatBytes,
   formatDate,
+  formatNumber,
   formatQuantity,
   formNames,
   listOf,
@@ -206,7 +207,14 @@ function busyTimes({ loadBefore, loadAfter, cpuCount }: Environment): string[] {
 }
 
 function machineWarnings(machine: Environment, several: boolean): string[] {
+  const { resumed = 0 } = machine;
   return [
+    ...(resumed > 0
+      ? [
+          `The run${several ? ` on ${machine.id}` : ""} was interrupted and resumed after ${formatNumber(resumed)} ${resumed === 1 ? "process" : "processes"}: date, duration and ` +
+            "load are those of its last part.",
+        ]
+      : []),
     ...(machine.dirty
       ? [
           `The working tree${several ? ` on ${machine.id}` : ""} had uncommitted changes, so the commit does not identify ` +

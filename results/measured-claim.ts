@@ -1,4 +1,5 @@
 /** The claim that the benchmarks decide, answered with the figures of a run. */
+import { remainsOf } from "./answer.ts";
 import type { ClaimRow } from "./claims.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
 import { isDecided, isDifference } from "./rules/verdict.ts";
@@ -7,6 +8,8 @@ import { countOf, formNames, listOf, questionTitle, SUITE_TITLES, verdictClaim }
 
 /** “No difference to start-up, accesses or memory”: a test of equivalence, for which a run has margins and verdicts. */
 export const MEASURED_CLAIM = "C25";
+
+const SCOPE = "In this emulator, under V8 (figures of C are listed with the claim):";
 
 /** Differences that are named one by one. */
 const MOST_NAMED = 3;
@@ -24,23 +27,31 @@ function measuredVerdict(run: Run): ClaimRow["verdict"] {
   const unmeasured = SUITES.filter((suite) => rows.every((row) => row.suite !== suite));
   const different = rows.filter(({ verdict }) => isDifference(verdict));
   const open = rows.filter((row) => !isDecided(row)).length;
+  const questions = countOf(rows.length, "headline question");
   if (A === B || unmeasured.length > 0)
     return {
       kind: "not decidable here",
       text:
         A === B ? "This run compares a form with itself." : `This run did not measure ${titles(unmeasured)}.`,
     };
-  if (different.length > 0)
-    return {
-      kind: "does not hold",
-      text: `In ${different.length} of ${countOf(rows.length, "headline question")} the forms differ by more than the margin: ${named(run, different)}.`,
-    };
+  const remains = remainsOf(run);
+  if (different.length > 0 || remains?.differs === true) {
+    const found =
+      different.length === 0
+        ? []
+        : [`the forms differ in ${different.length} of ${questions}: ${named(run, different)}`];
+    const left = remains?.differs === true ? ["what is left after the rounds differs"] : [];
+    return { kind: "does not hold", text: `${SCOPE} ${[...found, ...left].join("; ")}.` };
+  }
   if (open > 0)
     return {
       kind: "not decidable here",
-      text: `No difference was found, but ${open} of ${countOf(rows.length, "headline question")} ${open === 1 ? "is" : "are"} open.`,
+      text: `No difference was found, but ${open} of ${questions} ${open === 1 ? "is" : "are"} open.`,
     };
-  return { kind: "holds", text: `All ${rows.length} headline questions are equal within their margins.` };
+  return {
+    kind: "holds",
+    text: `${SCOPE} all ${rows.length} headline questions are equal within their margins.`,
+  };
 }
 
 function titles(suites: readonly (typeof SUITES)[number][]): string {

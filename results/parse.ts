@@ -249,6 +249,7 @@ function readEnvironment(r: JsonReader): Environment {
     id: r.at("id").string(),
     date: r.at("date").date(),
     seconds: r.at("seconds").amount(),
+    ...(r.at("resumed").value === undefined ? {} : { resumed: r.at("resumed").count() }),
     regionlab: r.at("regionlab").string(),
     node: r.at("node").string(),
     v8: r.at("v8").string(),

@@ -124,6 +124,8 @@ export interface Environment {
   readonly date: string;
   /** Wall time of the whole run, in seconds. */
   readonly seconds: number;
+  /** Processes that had finished when the run was interrupted: start, time and load are those of the rest. Absent if none had. */
+  readonly resumed?: number;
   readonly regionlab: string;
   readonly node: string;
   readonly v8: string;

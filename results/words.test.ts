@@ -139,7 +139,7 @@ describe("words", () => {
   it("warn of everything that limits a run, each with its remedy", () => {
     const [machine] = run.machines;
     if (machine === undefined) throw new Error("a run has a machine");
-    const machines = [{ ...machine, dirty: true, loadBefore: [3, 1, 1], cpuModel: "Another" }];
+    const machines = [{ ...machine, resumed: 7, dirty: true, loadBefore: [3, 1, 1], cpuModel: "Another" }];
     const requirements = run.requirements.map((item) => ({ ...item, met: false }));
     const [lost] = run.schedule.processes.filter((process) => process.lost !== null);
     if (lost === undefined) throw new Error("the run has a lost process");
@@ -157,6 +157,7 @@ describe("words", () => {
       /^SYNTHETIC/,
       /busy .*idle machine/,
       /changes.*Commit first/,
+      /interrupted and resumed after 7 processes: date, duration and load are those of its last part/,
       /quick run.*--quick/,
       /PREDICTION FAILED in re-realize, owned: expected 100 blocks never freed .*, observed clean\./,
       /2 of 74 processes gave no sample: 1 \(boot hello, counted\): the process took longer.*; 1 \(board\): it was killed\./,

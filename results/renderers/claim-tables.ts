@@ -44,7 +44,7 @@ function predictionWords(row: ClaimRow): string {
 /** A line for each claim. */
 export function claimTable(rows: readonly ClaimRow[]): Table {
   return plainTable(
-    "Claims and their verdicts",
+    "Claims and their verdicts (`npx regionlab claims NUMBER` repeats one)",
     ["Number", "Claim", "By", "Verdict", "As predicted"],
     [],
     rows.map((row) => [row.id, row.claim, row.by.join(", "), verdictWords(row), predictionWords(row)]),

@@ -115,7 +115,7 @@ describe("judge", () => {
     const { verdict, aaVerdict, reason } = judgeOne({ effect: 0.1, aaEffect: 0.05 });
     expect([verdict, aaVerdict]).toEqual(["inconclusive", "slower"]);
     expect(reason).toMatch(
-      /A differs from itself by 5(\.\d+)? %, more than the margin, so no verdict can be/,
+      /A differs from itself by 5(\.\d+)? %, which by the same rule is no chance, so no verdict can be/,
     );
   });
 

@@ -215,7 +215,7 @@ function whyOpen(
     return `B differs from A by ${width(Math.abs(ab.estimate))}, but A differs from itself by up to ${width(spreadOf(aa))}: the difference says nothing about the forms.`;
   }
   if (aaVerdict === "faster" || aaVerdict === "slower") {
-    return `The control fails: A differs from itself by ${width(Math.abs(aa.estimate))}, more than the margin, so no verdict can be trusted here. ${isCount ? "More rounds or a longer warm-up would be needed" : "Measure on a quieter machine"}.`;
+    return `The control fails: A differs from itself by ${width(Math.abs(aa.estimate))}, which by the same rule is no chance, so no verdict can be trusted here. ${isCount ? "More rounds or a longer warm-up would be needed" : "Measure on a quieter machine"}.`;
   }
   if (machines !== null) {
     return "The machines disagree, and the interval covers all of them: measure on machines of one kind, or make one run for each kind.";

@@ -14,7 +14,7 @@ export const c05: Claim = {
   scenarios: [],
   facts: [
     {
-      name: "devices on a bus",
+      name: "devices on the system bus",
       rule: "Regions of virt's devices that no field refers to, and that are in the list of the base class. A sysbus device registers every window there.",
       predicted: "all of sysbus devices",
       observe: () =>
@@ -64,7 +64,7 @@ export const c05: Claim = {
   ],
   notes: [
     "Predicted was that the guest finds each such region at the address that the list has for it. The UART's was not: the board takes it from the list and adds it to system memory itself, so the list has no address. The prediction had asked for more than the claim says; the map is asked now.",
-    "True of devices on a bus that keeps the list. For others the composition tree has the region, by name.",
+    "Of the buses, virt has the system bus; that of PCI, which keeps a list of its own, was not asked. For other owners the composition tree has the region, by name.",
   ],
 };
 

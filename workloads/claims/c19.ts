@@ -10,7 +10,7 @@ const agrees = ({ storage }: Combination, seen: Observation) =>
 export const c19: Claim = {
   id: "C19",
   claim:
-    "Unparenting the regions when the device is unrealized breaks the circles: nothing leaks, and the owner ends after its regions.",
+    "Unparenting the regions when the device is unrealized breaks the circles: nothing leaks or is used after its end, and the owner ends after its regions.",
   by: ["Balaton", "Odaki"],
   context:
     "If regions and owners each had a count of their own, the owner could unparent its regions at unrealize, and be freed only once the regions had let go of it.",

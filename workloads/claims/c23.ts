@@ -41,5 +41,7 @@ export const c23: Claim = {
       },
     },
   ],
+  decidedElsewhere:
+    "By construction: QEMU loses the callback without a word, and an assertion of the model stands for that.",
   notes: ["Neither storage nor policy matters, so one combination is enough."],
 };

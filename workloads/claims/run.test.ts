@@ -135,6 +135,9 @@ describe("verdicts follow from what was observed", () => {
       agrees: ({ storage }: { storage: string }) => storage === "owned",
     };
     const { text } = (await runClaim({ ...claim, scenarios: [scenario, never, mixed] })).verdict;
-    expect(text).toBe("the scenario: “planted” holds; “never” does not hold; “mixed” not for embedded, heap");
+    expect(text).toBe(
+      "the scenario: “planted” holds; “never” does not hold; “mixed” not for embedded, heap. " +
+        "Asked of “planted”: embedded and owned. What else was observed is in its row.",
+    );
   });
 });

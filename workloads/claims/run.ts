@@ -137,8 +137,7 @@ export function verdictOf(
   if (votes.length === 0) return { kind: "not decidable here", text: decidedElsewhere ?? "" };
   const against = votes.filter(({ agrees }) => agrees === false);
   const said = decidedElsewhere === undefined ? [] : [decidedElsewhere];
-  const asked = scopeOf(scenarios);
-  const scope = asked === "" ? [] : [`Asked of ${asked}; what else was observed is in its row.`];
+  const scope = scopeOf(scenarios);
   const text = [...said, ...scope].join(" ");
   if (against.length === 0) return { kind: "holds", text };
   if (against.length === votes.length) return { kind: "does not hold", text };
@@ -148,18 +147,38 @@ export function verdictOf(
   };
 }
 
-/** The combinations that a claim speaks of, if it says nothing about others that were run; else empty. */
-function scopeOf(scenarios: readonly ScenarioResult[]): string {
-  const cells = scenarios.flatMap((scenario) => scenario.cells);
-  const asked = cells.filter(({ agrees }) => agrees !== null);
+/** The combinations that a claim speaks of, where it says nothing about others that were run. */
+function scopeOf(scenarios: readonly ScenarioResult[]): string[] {
+  const scopes = new Map<string, string[]>();
+  for (const { name, cells } of scenarios) {
+    const asked = cells.filter(({ agrees }) => agrees !== null);
+    const scope = asked.length === cells.length ? "" : askedOf(asked, cells);
+    scopes.set(scope, [...(scopes.get(scope) ?? []), name]);
+  }
+  const narrow = [...scopes].filter(([scope]) => scope !== "");
+  if (narrow.length === 0) return [];
+  const told = narrow.map(([scope, names]) => {
+    const where = scopes.size === 1 ? "" : `${names.map((name) => `“${name}”`).join(", ")}: `;
+    return `${where}${scope}`;
+  });
+  return [`Asked of ${told.join("; ")}. What else was observed is in its row.`];
+}
+
+/** Which of a scenario's combinations, as values of storage and references if these tell them all. */
+function askedOf(asked: readonly Cell[], cells: readonly Cell[]): string {
+  if (asked.length === 0) return "nothing, for information";
   const part = <T>(pick: (cell: Cell) => T) => {
-    const values = new Set(asked.map(pick));
-    return values.size === new Set(cells.map(pick)).size ? null : [...values];
+    const values = [...new Set(asked.map(pick))];
+    return { values, isAll: values.length === new Set(cells.map(pick)).size };
   };
-  const [storages, policies] = [part(({ storage }) => storage), part(({ policy }) => policy)];
-  return [storages?.join(" and "), policies && `references ${policies.join(", ")}`]
-    .filter(Boolean)
-    .join(", ");
+  const storages = part(({ storage }) => storage);
+  const policies = part(({ policy }) => policy);
+  if (asked.length !== storages.values.length * policies.values.length)
+    return asked.map(({ storage, policy }) => `${storage} with ${policy}`).join(", ");
+  return [
+    ...(storages.isAll ? [] : [storages.values.join(" and ")]),
+    ...(policies.isAll ? [] : [`references ${policies.values.join(", ")}`]),
+  ].join(", ");
 }
 
 interface Vote {
