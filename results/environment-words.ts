@@ -1,6 +1,6 @@
 /** Where a run was measured, and warnings for its readers. */
 import { claimedOfControl } from "./instrument-words.ts";
-import type { Environment, LifetimeFigures, LifetimeOutcome, Run } from "./schema.ts";
+import { type Environment, LIFETIME_FIGURES, type LifetimeOutcome, type Run } from "./schema.ts";
 import {
   countOf,
   formatBytes,
@@ -49,13 +49,7 @@ export function environmentLine({ machines }: Pick<Run, "machines">): string {
 
 /** Whether a lifetime scenario ended as predicted. */
 export function asPredicted({ expected, observed }: LifetimeOutcome): boolean {
-  const keys = [
-    "blocksUnfreed",
-    "bytesUnfreed",
-    "usesAfterFinalize",
-    "usesAfterFree",
-  ] as const satisfies (keyof LifetimeFigures)[];
-  return keys.every((key) => expected[key] === observed[key]);
+  return LIFETIME_FIGURES.every((key) => expected[key] === observed[key]);
 }
 
 /** A warning, with its cause and remedy. */

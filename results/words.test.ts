@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { warnings } from "./environment-words.ts";
 import { controlSentence, selfTestSentence } from "./instrument-words.ts";
-import type { Verdict } from "./schema.ts";
+import { NO_FAULTS, type Verdict } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 import {
   clause,
@@ -107,7 +107,10 @@ describe("words", () => {
   });
 
   it("name the faults of a lifetime scenario, worst first", () => {
-    const clean = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
+    const clean = NO_FAULTS;
+    expect(outcomeWords({ ...clean, aborts: 2, blocksHeld: 1, bytesHeld: 512 })).toBe(
+      "abort (2) and 1 block piled up until the device ends (512\u00a0B)",
+    );
     expect(outcomeWords(clean)).toBe("clean");
     expect(
       outcomeWords({ ...clean, usesAfterFree: 2, usesAfterFinalize: 1, blocksUnfreed: 1, bytesUnfreed: 512 }),

@@ -133,8 +133,7 @@ export class OutputFile {
     if (this.failure !== null) throw this.failure;
     if (this.sink === null) this.start();
     try {
-      // A copy, since a pipe takes it later.
-      this.sink?.write(typeof content === "string" ? Buffer.from(content) : Uint8Array.from(content));
+      this.sink?.write(typeof content === "string" ? Buffer.from(content) : content);
     } catch (error) {
       this.failure = writeError(this.place.label, error);
       throw this.failure;

@@ -5,7 +5,7 @@ import type { Writable } from "node:stream";
 import { congestionOf } from "./congestion.ts";
 
 export interface OutputSink {
-  /** @throws Error from node:fs when it cannot be written */
+  /** Takes bytes, which the caller may overwrite afterwards. @throws Error from node:fs when it cannot be written */
   write(bytes: Uint8Array): void;
   /** What to await before writing more; null if nothing. */
   congestion(): Promise<void> | null;
@@ -65,7 +65,7 @@ export class PipeSink implements OutputSink {
   }
 
   write(bytes: Uint8Array): void {
-    this.stream.write(bytes);
+    this.stream.write(Buffer.from(bytes)); // a copy, since the caller may reuse its own before it is taken
   }
 
   congestion(): Promise<void> | null {

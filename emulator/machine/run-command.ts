@@ -12,7 +12,7 @@ import {
   requireDistinct,
   standardOutputTaken,
 } from "#host";
-import type { GuestErrorKind } from "#qdev";
+import type { DeviceModel, GuestErrorKind } from "#qdev";
 import { Emulation, type EmulationOptions, type RunEnd } from "./emulation.ts";
 import { readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
@@ -135,6 +135,7 @@ async function run(
     const logFile = output("--log-file", options.logFile);
     emulation = new Emulation({
       ...machine,
+      translateBeside: true,
       endsAtReset: !options.reboot,
       trace: stats !== null || snapshot !== null,
       model: { ...machine.model, recordStacks: verbose },
@@ -153,14 +154,7 @@ async function run(
     if (!(await isSettled(opening, timeout === null ? null : timeout * 1000))) return ExitCode.TimedOut;
     for (const warning of [...emulation.warnings, ...attached.warnings(model)])
       process.stderr.write(`regionlab: ${warning}\n`);
-    if (log.size > 0) {
-      model.onGuestError = (device, message, kind) => {
-        if (!log.has(kind)) return;
-        const line = `${device.describe()}: ${message}\n`;
-        if (logFile === null) process.stderr.write(line);
-        else logFile.write(line);
-      };
-    }
+    logErrors(model, log, logFile);
     if (instructions !== null)
       emulation.processors.tracer = new InstructionTrace(emulation, (line) =>
         instructions.write(`${line}\n`),
@@ -195,6 +189,17 @@ async function run(
     for (const file of outputs) file.discard();
     emulation?.attached.close();
   }
+}
+
+/** Logs the kinds of errors that are asked for, in a file or on standard error. */
+function logErrors(model: DeviceModel, kinds: ReadonlySet<GuestErrorKind>, file: OutputFile | null): void {
+  if (kinds.size === 0) return;
+  model.onGuestError = (device, message, kind) => {
+    if (!kinds.has(kind)) return;
+    const line = `${device.describe()}: ${message}\n`;
+    if (file === null) process.stderr.write(line);
+    else file.write(line);
+  };
 }
 
 /** Files that the run reads. The guest may write drives. */

@@ -90,6 +90,15 @@ export class AttachedHardware {
     return hash.digest("hex");
   }
 
+  /** What guests see of the networks: all but where they lead on the host. Empty if there are none. */
+  get networks(): string {
+    const seen = this.options.netdevs.map(({ kind, id, properties }) => {
+      const own = properties.filter(([name]) => name !== "hostfwd" && name !== "guestfwd");
+      return [kind, id, ...own.map((each) => each.join("=")).sort()].join(",");
+    });
+    return seen.sort().join("\n");
+  }
+
   /** Ids of the drives that are flash banks, by bank number. */
   get flashDrives(): readonly (string | undefined)[] {
     const banks: (string | undefined)[] = [];
