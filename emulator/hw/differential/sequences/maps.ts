@@ -50,14 +50,14 @@ function move(random: Random): Step[] {
     case 1: // both chips, or the one of the low or high half, get a command
       return [
         write(word, 4, (command << 16) | command),
-        { kind: "map" },
+        ...look(random),
         read(word, random.pick(SIZES)),
         across(random, bank),
       ];
     case 2:
-      return [write(word + random.below(4), random.pick(SIZES), command), { kind: "map" }];
+      return [write(word + random.below(4), random.pick(SIZES), command), ...look(random)];
     case 3:
-      return [write(bank, 4, 0xff_00ff), { kind: "map" }, across(random, FLASH.bank(1))];
+      return [write(bank, 4, 0xff_00ff), ...look(random), across(random, FLASH.bank(1))];
     case 4:
       return random.onceIn(6) ? [{ kind: "reset" }, { kind: "map" }, clock(1000)] : [];
     case 5: {
@@ -82,6 +82,11 @@ function move(random: Random): Step[] {
     default:
       return [across(random, random.pick(BOUNDS))];
   }
+}
+
+/** Not after each change, as a look takes as long as a hundred accesses. */
+function look(random: Random): Step[] {
+  return random.onceIn(4) ? [{ kind: "map" }] : [];
 }
 
 /** A transfer that crosses a bound. */
