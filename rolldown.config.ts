@@ -1,5 +1,5 @@
 import { chmodSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname, relative } from "node:path";
 import { defineConfig, type Plugin, type RolldownOptions } from "rolldown";
 import ts from "typescript";
 
@@ -31,6 +31,20 @@ const readyMadeInterpreter: Plugin = {
   },
 };
 
+/** Where the translator's thread is, seen from whichever file asks for it. */
+const THREAD = "emulator/cpu/riscv/translator/thread";
+const ownThread: Plugin = {
+  name: "own thread",
+  load: {
+    filter: { id: /emulator\/cpu\/riscv\/translator\/thread-entry\.ts$/ },
+    handler: () => `export const threadEntry = () => new URL("own-thread:", import.meta.url);`,
+  },
+  renderChunk(code, { fileName }) {
+    const path = relative(dirname(fileName), `${THREAD}.js`);
+    return { code: code.replace("own-thread:", path), map: null }; // in a line of which nothing else is mapped
+  },
+};
+
 /**
  * Programs as few files, with their own rooms inside and packages outside.
  * @param names of their entries, relative to the root, without endings
@@ -43,7 +57,7 @@ function packed(names: readonly string[], shared: string, isApart: IsApart): Rol
     resolve: { conditionNames: ["source", "node", "import", "default"] },
     external: (id, importer) => isApart(id, importer) || /^[a-z@]/.test(id),
     treeshake: { moduleSideEffects: "no-external" },
-    plugins: [readyMadeInterpreter],
+    plugins: [readyMadeInterpreter, ownThread],
     // What only converted devices need as a whole (emulator/machine/hardware.ts) may well be loaded already, and how
     // long a plugin takes depends on the machine.
     checks: { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false },

@@ -13,7 +13,7 @@ const skipNotes = {
 
 const everyTest = "{bin,emulator,codemods,bench,workloads,results,deploy}/**/*.test.ts";
 /** Tests that take minutes have a configuration of their own, `vitest.long.config.ts`. */
-export const LONG_TESTS = "{codemods,workloads,deploy}/**/*.long.test.ts";
+export const LONG_TESTS = "{codemods,emulator,workloads,deploy}/**/*.long.test.ts";
 
 /** The processor's tests once more, with all code translated before it runs. */
 export const TRANSLATED = { name: "translated", env: { REGIONLAB_TRANSLATE: "all" } };

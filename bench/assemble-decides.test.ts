@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   BY_CONSTRUCTION,
   type MetricDefinition,
+  NO_FAULTS,
   type Omission,
   parseRun,
   rowsOf,
@@ -14,10 +15,9 @@ import { assembleRun, type RunParts } from "./assemble.ts";
 import { definition, measured, outcome, parts, proofOf, raise } from "./fixtures/run-parts.ts";
 import { perArm } from "./suites/measurement.ts";
 
-const NOTHING = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
 const LIFETIME = {
   ...{ scenario: "plain", description: "A life.", rule: "rule 1", rounds: 1 },
-  ...{ expected: NOTHING, observed: NOTHING },
+  ...{ expected: NO_FAULTS, observed: NO_FAULTS },
 };
 
 /** Proofs, and processes that counted these reads of region fields per hit, by arm. */

@@ -87,8 +87,17 @@ describe("regionlab bench", () => {
       ["--shard", "3/2"],
       /^--shard 3\/2: the 2 parts are 1 to 2; give the part and the number of parts/,
     ],
+    [
+      "more parts than tasks, whichever part it is",
+      ["dispatch", "--quick", "--shard", "1/9", "--shard-by", "metrics"],
+      /^--shard 1\/9: there are \d tasks, so some parts would measure nothing; use fewer parts/,
+    ],
     ["an unknown division", ["--shard-by", "luck"], /^--shard-by luck: shards divide processes or metrics/],
-    ["counting without counting", ["count", "--no-count"], /^bench count --no-count: asks for nothing/],
+    [
+      "counting without counting",
+      ["count", "--no-count"],
+      /^bench count --no-count: asks to count and not to/,
+    ],
     [
       "a limit without a baseline",
       ["--max-regression", "3"],

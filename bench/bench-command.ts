@@ -75,7 +75,7 @@ export function addBenchCommand(
     .option("--regions <A,B>", "the two forms to compare", "embedded,owned")
     .option(
       "--convert <pattern>",
-      "compare the devices with those of which the files that match are converted",
+      "compare the devices with those of which the files that match are converted (in a clone: needs their sources)",
     )
     .option(
       "--workload <name...>",
@@ -83,8 +83,14 @@ export function addBenchCommand(
         .map(({ name }) => name)
         .join(", ")}`,
     )
-    .option("--repeats <n>", "processes per metric (default: until it is decided or time is up)")
-    .option("--seconds <n>", "time for the run (default: 2100; quick: 110; with --repeats: no limit)")
+    .option(
+      "--repeats <n>",
+      "processes per time and heap; boots and counts take at most 2 to 8 (default: until it is decided or time is up)",
+    )
+    .option(
+      "--seconds <n>",
+      "when to begin no more; what has begun, and the proofs, are finished (default: 2100; quick: 110; with --repeats: no limit)",
+    )
     .option("--seed <n>", "fixes the order of processes and turns", "1")
     .option("--no-count", "do not count instructions, even if valgrind is installed")
     .option("--shard <i/n>", "measure part i of n; merge the parts with `regionlab results merge`")
@@ -132,9 +138,10 @@ async function bench(
       "bench count: valgrind is not installed, or does not report its version, so nothing can be counted; apt-get install valgrind",
     );
   }
-  if (plan.suites.length > 0 && tasksOf(plan).length === 0) {
+  const tasks = tasksOf({ ...plan, shard: null }).length;
+  if (plan.suites.length > 0 && plan.shard?.by === "metrics" && tasks < plan.shard.count) {
     throw new CommandError(
-      `--shard ${options.shard}: there are fewer tasks than parts, and none is left for this one; use fewer parts`,
+      `--shard ${options.shard}: there ${tasks === 1 ? "is one task" : `are ${tasks} tasks`}, so some parts would measure nothing; use fewer parts`,
     );
   }
   if (plan.count && environment.valgrind !== null) requireScratch();
@@ -186,11 +193,9 @@ async function bench(
     );
   }
   if (run.metrics.length === 0) {
-    const [first] = run.omissions;
-    throw new CommandError(
-      `bench: there is no figure. ${first?.reason ?? "There is nothing to measure here."}`,
-      { exitCode: 1 },
-    );
+    const reasons = [...new Set(run.omissions.map(({ reason }) => reason))];
+    const why = reasons.length === 0 ? "There is nothing to measure here." : reasons.join(" ");
+    throw new CommandError(`bench: there is no figure. ${why}`, { exitCode: 1 });
   }
   return baseline === null ? 0 : compareWith(baseline, run, limit, options, output);
 }

@@ -36,9 +36,9 @@ describe("regionlab claims", () => {
     expect(text).not.toMatch(/^C16/m);
   });
 
-  it("writes a file in the format asked for, and prints nothing", async () => {
+  it("writes a file in the format of its ending, and prints nothing", async () => {
     const file = join(folder, "page.html");
-    expect(await run(["C1", "--format", "html", "-o", file])).toBe("");
+    expect(await run(["C1", "-o", file])).toBe("");
     expect(await readFile(file, "utf8")).toMatch(/^<!doctype html>/);
   });
 
@@ -55,7 +55,7 @@ describe("regionlab claims", () => {
       })),
     });
     const file = join(folder, "failed.md");
-    await expect(run(["C1", "--format", "markdown", "-o", file], surprising)).rejects.toMatchObject({
+    await expect(run(["C1", "-o", file], surprising)).rejects.toMatchObject({
       exitCode: 1,
       message: expect.stringMatching(
         /^not as predicted:\nC1, owners end, embedded with owner: predicted abort/,

@@ -32,6 +32,7 @@ const plan: BenchPlan = {
   forms: { A: "embedded", B: "owned" },
   convert: null,
   workloads: ["hello"],
+  exactRepeats: false,
   repeats: 16,
   looks: [7, 11, 16],
   seconds: 100,

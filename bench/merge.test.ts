@@ -153,6 +153,49 @@ describe("mergeRuns", () => {
     }
   });
 
+  it("keeps what every part found left after the rounds, in whichever order they are given", () => {
+    const [a, b] = halves();
+    const leaking = b.run.retention.map((scenario) => ({
+      ...scenario,
+      arms: {
+        ...scenario.arms,
+        B: { ...scenario.arms.B, blocksUnfreed: scenario.arms.B.blocksUnfreed.map(() => 5) },
+      },
+    }));
+    const leak = { ...b, run: { ...b.run, retention: leaking } };
+    for (const parts of [
+      [a, leak],
+      [leak, a],
+    ]) {
+      const { retention } = mergeRuns(parts, COMMAND);
+      expect(retention).toHaveLength(a.run.retention.length);
+      retention.forEach(({ arms }, i) => {
+        const own = (run: Run) => run.retention[i]?.arms.B.blocksUnfreed ?? [];
+        expect(arms.B.blocksUnfreed.toSorted()).toEqual([...own(a.run), ...own(leak.run)].toSorted());
+        expect(arms.B.blocksUnfreed).toContain(5);
+        expect(arms.B.heap).toHaveLength(2 * (a.run.retention[i]?.arms.B.heap.length ?? 0));
+      });
+    }
+  });
+
+  it("shows the self-test with the most false alarms", () => {
+    const [a, b] = halves();
+    const withAlarms = (part: Part, found: number): Part => ({
+      ...part,
+      run: {
+        ...part.run,
+        selfTest: part.run.selfTest && { ...part.run.selfTest, falseAlarms: { found, of: 190 } },
+      },
+    });
+    for (const [one, other] of [
+      [0, 60],
+      [60, 0],
+    ] as const) {
+      const merged = mergeRuns([withAlarms(a, one), withAlarms(b, other)], COMMAND);
+      expect(merged.selfTest?.falseAlarms.found).toBe(60);
+    }
+  });
+
   it("adds up proofs, and keeps omissions that no other part fills", () => {
     const merged = mergeRuns(halves(), COMMAND);
     expect(merged.equivalence.map(({ boots }) => boots)).toEqual(

@@ -8,8 +8,12 @@ import {
   type Metric,
   metricKey,
   type ProcessEntry,
+  type RetentionRecord,
+  type RetentionScenario,
   type Run,
   type RunOptions,
+  type SelfTest,
+  slopeOver,
   stillMissing,
 } from "#results";
 import { quoted } from "./quoted.ts";
@@ -43,7 +47,7 @@ export function mergeRuns(parts: readonly Part[], command: string): Run {
     })),
   );
   const base = first.run;
-  const selfTest = parts.map(({ run }) => run.selfTest).find((each) => each !== null) ?? null;
+  const selfTest = leastTrusted(parts.flatMap(({ run }) => run.selfTest ?? []));
   const metrics = mergeMetrics(parts, offsets, processes, { options: base.options, selfTest });
   const omissions = new Map(
     parts.flatMap(({ run }) => run.omissions.map((omission) => [metricKey(omission), omission] as const)),
@@ -59,7 +63,7 @@ export function mergeRuns(parts: readonly Part[], command: string): Run {
     omissions: stillMissing([...omissions.values()], metrics),
     claims: longest(parts.map(({ run }) => run.claims)),
     lifetimes: longest(parts.map(({ run }) => run.lifetimes)),
-    retention: longest(parts.map(({ run }) => run.retention)),
+    retention: mergeRetention(parts.map(({ run }) => run.retention)),
     requirements: checkRequirements(metrics),
     selfTest,
   };
@@ -126,6 +130,7 @@ function checkMergeable(first: Part, other: Part): void {
   };
   sameWhereBoth("claims", ({ claims }) => claims);
   sameWhereBoth("lifetimes", ({ lifetimes }) => lifetimes);
+  sameWhereBoth("rounds of", ({ retention }) => retention.map(({ scenario, rounds }) => [scenario, rounds]));
   sameWhereBoth("reads of region fields", ({ fieldReads }) => fieldReads);
   sameWhereBoth("code sizes", ({ codeSize }) => codeSize);
   compare("synthetic", ({ synthetic }) => synthetic);
@@ -309,6 +314,42 @@ function mergeProofs(parts: readonly Part[]): EquivalenceProof[] {
     }
   }
   return [...proofs.values()].map(({ proof }) => proof);
+}
+
+/** What the scenarios left in the processes of all parts. */
+function mergeRetention(lists: readonly (readonly RetentionScenario[])[]): RetentionScenario[] {
+  return longest(lists).map((first) => {
+    const all = lists.flatMap((list) => list.filter(({ scenario }) => scenario === first.scenario));
+    return { ...first, arms: perArm((arm) => mergeRecords(all.map(({ arms }) => arms[arm]))) };
+  });
+}
+
+function mergeRecords(records: readonly RetentionRecord[]): RetentionRecord {
+  const classes = new Set(records.flatMap(({ objects }) => objects.map(({ className }) => className)));
+  const heap = records.flatMap((record) => record.heap);
+  return {
+    objects: [...classes].map((className) => ({
+      className,
+      alive: records.flatMap(
+        ({ objects }) => objects.find((item) => item.className === className)?.alive ?? [],
+      ),
+    })),
+    blocksUnfreed: records.flatMap((record) => record.blocksUnfreed),
+    modelledLeakedBytes: records.flatMap((record) => record.modelledLeakedBytes),
+    usesAfterFinalize: records.flatMap((record) => record.usesAfterFinalize),
+    usesAfterFree: records.flatMap((record) => record.usesAfterFree),
+    heap,
+    slope: slopeOver(heap),
+  };
+}
+
+/** Of several self-tests the one with the most false alarms, so that none is hidden by others. */
+function leastTrusted(selfTests: readonly SelfTest[]): SelfTest | null {
+  const share = ({ falseAlarms: { found, of } }: SelfTest) => found / Math.max(1, of);
+  return selfTests.reduce<SelfTest | null>(
+    (worst, each) => (worst === null || share(each) > share(worst) ? each : worst),
+    null,
+  );
 }
 
 function longest<T>(lists: readonly (readonly T[])[]): readonly T[] {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { HEAP_GROWTH } from "#results";
+import { scenarios } from "#workloads/lifecycle";
 import type { CountedPart } from "./count-plan.ts";
 import { missingTasks } from "./missing-tasks.ts";
 import { planOf } from "./options.ts";
@@ -13,13 +15,16 @@ const counted = (suite: string, workload: string) =>
 const headlines = (quick: boolean, counts: CountedPart["metrics"] = []) =>
   missingTasks(plan(quick), [], counts)
     .filter(({ role, decides }) => role === "headline" && decides)
-    .map(({ suite, workload }) => `${suite}/${workload}`);
+    .map(({ suite, workload, name }) => (name === HEAP_GROWTH ? `heap/${workload}` : `${suite}/${workload}`));
+
+const followed = scenarios().filter(({ leaksPerRound }) => leaksPerRound === 0);
 
 describe("a run without time for any process", () => {
   it("names each time that a report asks for first as missing, by the name of its row", () => {
     const missing = missingTasks(plan(true), [], []);
+    const times = tasksOf(plan(true)).filter(({ task }) => task.kind !== "heap");
     expect(missing).toHaveLength(
-      tasksOf(plan(true)).reduce((sum, { times }) => sum + (times?.length ?? 1), 0),
+      times.reduce((sum, task) => sum + (task.times?.length ?? 1), scenarios().length),
     );
     expect(missing).toContainEqual(
       expect.objectContaining({ suite: "boot", workload: "virt board", name: "tear-down", role: "headline" }),
@@ -31,8 +36,12 @@ describe("a run without time for any process", () => {
       "boot/virt board",
       "boot/virt board",
       "retention/plug-unplug",
-      "retention/all scenarios",
+      ...followed.map(({ name }) => `heap/${name}`),
     ]);
+    const control = missingTasks(plan(true), [], []).filter(({ role }) => role === "control");
+    expect(control.map(({ workload }) => workload)).toEqual(
+      scenarios().flatMap(({ name, leaksPerRound }) => (leaksPerRound === 0 ? [] : [name])),
+    );
   });
 
   it("lacks those of the guests in a full run, too", () => {

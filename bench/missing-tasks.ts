@@ -1,5 +1,6 @@
 /** What a run could not measure, and why. */
 import { HEAP_GROWTH, LEAST_PROCESSES, type Omission } from "#results";
+import { scenarios } from "#workloads/lifecycle";
 import type { ProcessOutcome } from "./assemble.ts";
 import type { CountedPart } from "./count-plan.ts";
 import { type BenchPlan, tasksOf } from "./plan.ts";
@@ -26,20 +27,26 @@ export function missingTasks(
     const decides = isHeadline || failed !== undefined;
     const lacking =
       task.kind === "heap"
-        ? [{ workload: "all scenarios", name: HEAP_GROWTH, quantity: "memory" as const }]
+        ? scenarios().map(({ name: scenario, leaksPerRound }) => ({
+            workload: scenario,
+            name: HEAP_GROWTH,
+            quantity: "memory" as const,
+            isControl: leaksPerRound !== 0,
+          }))
         : (times ?? [{ workload: subject, name: "all times" }]).map((time) => ({
             ...time,
             quantity: "time" as const,
+            isControl: false,
           }));
     const reason =
       failed === undefined
         ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
         : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`;
-    return lacking.map((what) => ({
+    return lacking.map(({ isControl, ...what }) => ({
       suite: suite as Omission["suite"], // tasks are named after their suites
       ...what,
       source: "regionlab" as const,
-      role: decides ? ("headline" as const) : ("detail" as const),
+      role: isControl ? ("control" as const) : decides ? ("headline" as const) : ("detail" as const),
       decides,
       reason,
     }));

@@ -155,7 +155,8 @@ describe("planOf", () => {
     [{ workload: ["doom"] }, [], /^--workload doom: there is no such guest; give any of hello/],
     [{ workload: ["hello", ""] }, [], /^--workload '': there is no such guest/],
     [{}, ["speed"], /^bench speed: there is no such suite; give any of boot, dispatch, retention, count/],
-    [{ count: false }, ["count"], /^bench count --no-count: asks for nothing/],
+    [{ count: false }, ["retention", "count"], /^bench retention count --no-count: asks to count and not to/],
+    [{ count: false }, ["count"], /^bench count --no-count: asks to count and not to/],
   ])("refuses %j %j and names the option", (change, words, message) => {
     expect(refusal(() => plan(change, ...words))).toMatch(message);
   });

@@ -46,9 +46,8 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
   const looks = looksOf(quick, repeats, shard);
   const chosen = wordsOf(words, options);
   const suites = chosen.filter((word) => word !== COUNT).map(readSuite);
-  const onlyCount = chosen.length > 0 && suites.length === 0;
-  if (onlyCount && !options.count)
-    throw new CommandError("bench count --no-count: asks for nothing; leave one out");
+  if (chosen.includes(COUNT) && !options.count)
+    throw new CommandError(`bench ${chosen.join(" ")} --no-count: asks to count and not to; leave one out`);
   if (options.workload !== undefined && suites.length > 0 && !suites.includes("boot"))
     throw new CommandError(
       `--workload ${options.workload.join(" ")}: ${chosen.join(" ")} boots no guest; add boot, or leave --workload out`,
@@ -58,8 +57,9 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     quick,
     forms: readForms(options.regions),
     convert: options.convert ?? null,
-    workloads: readWorkloads(options.workload, quick),
+    workloads: bootsGuests(chosen) ? readWorkloads(options.workload, quick) : [],
     repeats: Math.max(...looks),
+    exactRepeats: repeats !== null,
     looks,
     seconds: secondsOf(options, quick, repeats),
     seed: readWhole("--seed", options.seed, 0, 2 ** 32 - 1),
@@ -67,6 +67,11 @@ export function planOf(words: readonly string[], options: BenchCommandOptions): 
     shard,
     command: commandText(options.convert === undefined ? words : chosen, options),
   };
+}
+
+/** Whether guests are booted for what is asked for: without, none needs a proof that it does the same in both forms. */
+function bootsGuests(chosen: readonly string[]): boolean {
+  return chosen.length === 0 || chosen.includes("boot") || chosen.every((word) => word === COUNT);
 }
 
 /** The suites asked for. Of converted devices there is one: the others measure devices of their own. */

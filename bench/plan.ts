@@ -25,6 +25,8 @@ export interface BenchPlan {
   readonly workloads: readonly string[];
   /** Largest number of processes per task. */
   readonly repeats: number;
+  /** Whether that number was asked for: tasks that would do with fewer take as many, unless they boot guests. */
+  readonly exactRepeats: boolean;
   /** Numbers of processes after which the data are looked at. */
   readonly looks: readonly number[];
   /** Time for the whole run in seconds; null for no limit. */

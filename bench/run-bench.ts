@@ -165,7 +165,7 @@ async function measureAll(
   const tasks = tasksOf(plan);
   const { journal, progress: stream } = setting;
   const sequential = sequentialRule(plan.looks);
-  const most = (task: PlannedTask) => Math.min(task.mostRepeats ?? plan.repeats, plan.repeats);
+  const most = (task: PlannedTask) => mostRepeats(task, plan);
   const total = tasks.reduce((sum, task) => sum + most(task), 0);
   const progress = new Progress(stream, total);
   const outcomes: TrialOutcome<ProcessReport>[] = [...journal.earlier.measure];
@@ -186,7 +186,7 @@ async function measureAll(
     },
     isDone: (task, processes) => {
       if (processes >= most(task)) return true;
-      if (task.mostRepeats !== undefined || processes < LEAST_REPEATS) return false;
+      if (plan.exactRepeats || task.mostRepeats !== undefined || processes < LEAST_REPEATS) return false;
       const headlines = headlinesOf(task, outcomes, metricsNow());
       // No headline is decided by this task's times, so it need not go on.
       if (headlines.length === 0) return true;
@@ -206,6 +206,12 @@ async function measureAll(
   await pass(tasks.filter(({ task }) => task.kind !== "heap"));
   progress.end();
   return outcomes.map(onThisMachine);
+}
+
+/** Boots are decided by counts, and take seconds to minutes: of them a few processes suffice, whatever was asked for. */
+function mostRepeats({ mostRepeats = Number.POSITIVE_INFINITY, task }: PlannedTask, plan: BenchPlan): number {
+  const isCapped = !plan.exactRepeats || task.kind === "lockstep";
+  return isCapped ? Math.min(mostRepeats, plan.repeats) : plan.repeats;
 }
 
 /** Whether a task boots a distribution, which would take hours under valgrind. */

@@ -26,8 +26,9 @@ export function checkStored(
     files.push(new OutputFile("-o", file, MAKE_FOLDERS));
     files.push(new OutputFile("the page", page, MAKE_FOLDERS));
     for (const each of beside) files.push(new OutputFile("", each, MAKE_FOLDERS));
-    requireDistinct(files);
-    requireApart(files, inputs);
+    const places = files.map(({ place }) => place);
+    requireDistinct(places);
+    requireApart(places, inputs);
   } finally {
     for (const each of files) each.discard();
   }

@@ -233,6 +233,11 @@ describe("usage errors", () => {
       ["codemod", "to-owned", "-x.ts"],
       /if the file .* is meant, write -- before it/,
     ],
+    [
+      "a guest without its option",
+      ["run", "guest.elf"],
+      /too many arguments .*; give a guest as -kernel FILE, and a disk/,
+    ],
     ["a missing source", ["audit", "nowhere.ts"], /nowhere\.ts: no such file/],
   ])("%s: exit code 2, one line with what, why and the fix", (_, args, message) => {
     const { status, stdout, stderr } = regionlab(...args);
@@ -374,6 +379,38 @@ describe("correct use", () => {
       200,
       "0 M 0000000000001000: 00000297",
     ]);
+  });
+
+  it.each<[string, string[]]>([
+    ["codemod", ["codemod", "to-owned", join(root, "emulator/hw/embedded/rtc/goldfish-rtc.ts")]],
+    ["audit", ["audit", join(root, "emulator/hw/embedded/rtc/goldfish-rtc.ts")]],
+    ["c", ["c", "to-owned", join(root, "codemods/c/fixtures/name-null.c")]],
+    ["claims", ["claims", "C1"]],
+  ])("%s: colours only on a terminal, unless FORCE_COLOR or NO_COLOR say otherwise", (_, words) => {
+    for (const [env, expected] of [
+      [{}, false],
+      [{ FORCE_COLOR: "1" }, true],
+      [{ FORCE_COLOR: "0" }, false],
+      [{ FORCE_COLOR: "1", NO_COLOR: "1" }, false],
+      [{ FORCE_COLOR: "1", NO_COLOR: "" }, true],
+    ] as const) {
+      const bare = Object.entries(process.env).filter(([name]) => !/^(FORCE|NO)_COLOR$/.test(name));
+      const { stdout, stderr } = spawnSync(process.execPath, [command, ...words], {
+        encoding: "utf8",
+        env: { ...Object.fromEntries(bare), ...env },
+      });
+      expect({ env, colours: `${stdout}${stderr}`.includes("\u001b[") }).toEqual({ env, colours: expected });
+    }
+  });
+
+  it("run: names an option of QEMU without a value as it was written", () => {
+    for (const [word, name] of [
+      ["-S", "-S"],
+      ["--freeze", "--freeze"],
+    ] as const)
+      expect(regionlab("run", "-kernel", hello, word, "-gdb", "none").stderr).toMatch(
+        new RegExp(`^regionlab: ${name}: nothing could start the machine`),
+      );
   });
 
   it("tree: shows the same machine in both forms", () => {

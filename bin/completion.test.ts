@@ -52,6 +52,12 @@ describe("bash", () => {
       ["--snapshot", "--snapshot-in", "--snapshot-out"],
     ],
     [["run", "--kernel", "x.elf", "--until"], ["--until"]],
+    [
+      ["run", "--regions", "="],
+      ["embedded", "owned", "heap"],
+    ],
+    [["run", "--regions", "=", "ow"], ["owned"]],
+    [["run", "--regions=ow"], ["--regions=owned"]],
     [["run", "-nogr"], ["-nographic"]],
     [["run", "-mac"], ["-machine"]],
     [
@@ -141,15 +147,17 @@ it("zsh offers the same", (test) => {
       "regionlab run --snapshot-i",
       "regionlab run -ma",
       "regionlab report --format m",
+      "regionlab run --regions=ow",
     ];
     const said = output("zsh", ["-f", "-c", ZSH, "zsh", file, ...lines])
       .split(/^== .*$/m)
       .slice(1);
-    const [commands, snapshot, machine, format] = said;
+    const [commands, snapshot, machine, format, regions] = said;
     expect(commands).toMatch(/report +results/);
     expect(snapshot).toContain("run --snapshot-in ");
     expect(machine).toContain("run -machine ");
     expect(format).toContain("--format markdown ");
+    expect(regions).toContain("--regions=owned ");
     for (const each of said) expect(each).not.toContain("_regionlab");
   } finally {
     rmSync(folder, { recursive: true });
@@ -167,6 +175,7 @@ it("fish offers the same", (test) => {
   expect(complete("regionlab re")).toEqual(["report", "results"]);
   expect(complete("regionlab report --format m")).toEqual(["markdown"]);
   expect(complete("regionlab run --snapshot-")).toEqual(["--snapshot-in", "--snapshot-out"]);
+  expect(complete("regionlab run --regions=ow")).toEqual(["--regions=owned"]);
   expect(complete("regionlab run -nogr")).toEqual(["-nographic"]);
   expect(complete("regionlab run -machine vi")).toEqual(["virt"]);
   expect(complete("regionlab run -ma")).toEqual(["-machine"]);

@@ -84,7 +84,15 @@ function bash(commands: readonly Callable[]): string {
     return `    ${quoted(each.words.join(" "))}) options=${quoted(options.join(" "))}; words=${quoted(nextWords(each).join(" "))} ;;`;
   });
   return `_regionlab() {
-  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" called="" next word options words
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}" called="" next word options words before=""
+  # bash makes words of --option=value, zsh does not.
+  if [[ "$current" == "=" ]]; then
+    current=""
+  elif [[ "$previous" == "=" ]]; then
+    previous="\${COMP_WORDS[COMP_CWORD-2]}"
+  elif [[ "$current" == --*=* ]]; then
+    previous="\${current%%=*}" before="\${current%%=*}=" current="\${current#*=}"
+  fi
   for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD-1))}"; do
     next="\${called:+$called }$word"
     case "$next" in
@@ -108,7 +116,7 @@ complete -o default -F _regionlab regionlab
 function completing(choices: readonly string[]): string {
   return choices.length === 0
     ? "COMPREPLY=()"
-    : `COMPREPLY=($(compgen -W ${quoted(choices.join(" "))} -- "$current"))`;
+    : `COMPREPLY=($(compgen -P "$before" -W ${quoted(choices.join(" "))} -- "$current"))`;
 }
 
 /** zsh runs bash's script. */

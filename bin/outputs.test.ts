@@ -27,6 +27,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CLI = join(ROOT, "dist/bin/cli.js");
 const HELLO = join(ROOT, "workloads/bare-metal/bin/hello.elf");
+const BUS_ERRORS = join(ROOT, "workloads/bare-metal/bin/bus-errors.elf");
 const RUN = join(ROOT, "results/baseline/2026-11-29-node20.json.gz");
 const DEVICE = join(ROOT, "emulator/hw/embedded/rtc/goldfish-rtc.ts");
 
@@ -79,11 +80,20 @@ function shell(line: string): Promise<Ended> {
   });
 }
 
-/** An output: the words of a command that writes it, and a pattern that its content matches. */
+/** An output: the words of a command that writes it, a pattern that its content matches, and what the command says. */
 interface Output {
   readonly words: (path: string) => readonly string[];
   readonly holds: RegExp;
+  /** On standard error, if it succeeds; nothing by default. */
+  readonly says?: RegExp;
 }
+
+const C_SOURCE = join(ROOT, "codemods/c/fixtures/mmio-single.c");
+const convertC = (...words: string[]): Output => ({
+  words: (path) => ["c", ...words, C_SOURCE, "--json", path],
+  holds: /"version": 1/,
+  says: /^[^\n]*regions?[^\n]*\n/,
+});
 
 const OUTPUTS: Readonly<Record<string, Output>> = {
   "run --stats": {
@@ -111,6 +121,25 @@ const OUTPUTS: Readonly<Record<string, Output>> = {
     holds: /"files"|"version"/,
   },
   "audit --json": { words: (path) => ["audit", DEVICE, "--json", path], holds: /"regions"/ },
+  "audit --sarif": { words: (path) => ["audit", DEVICE, "--sarif", path], holds: /sarif-2\.1\.0/ },
+  "run --log-file": {
+    words: (path) => ["run", "--kernel", BUS_ERRORS, "--log", "guest_errors,unimp", "--log-file", path],
+    holds: /unimplemented register/,
+  },
+  "run -serial file": {
+    words: (path) => ["run", "--kernel", HELLO, "-serial", `file:${path}`],
+    holds: /^Hello from hart/,
+  },
+  "run -chardev file": {
+    words: (path) => ["run", "--kernel", HELLO, "-chardev", `file,id=c,path=${path}`, "-serial", "chardev:c"],
+    holds: /^Hello from hart/,
+  },
+  "c census --json": { ...convertC("census"), says: /^$/ },
+  "c audit --sarif": {
+    words: (path) => ["c", "audit", C_SOURCE, "--sarif", path],
+    holds: /sarif-2\.1\.0/,
+  },
+  "c to-owned --json": convertC("to-owned"),
 };
 const NAMES = Object.keys(OUTPUTS);
 const outputOf = (name: string): Output => {
@@ -121,11 +150,11 @@ const outputOf = (name: string): Output => {
 const asRoot = process.getuid?.() === 0;
 
 describe.each(NAMES)("%s", (name) => {
-  const { words, holds } = outputOf(name);
+  const { words, holds, says = /^$/ } = outputOf(name);
   const parts = () => readdirSync(folder).filter((each) => each.includes(".part"));
   const written = async (path: string) => {
     const ended = await regionlab(...words(path));
-    expect(ended.stderr).toBe("");
+    expect(ended.stderr).toMatch(says);
     expect(ended.code).toBe(0);
     expect(parts()).toEqual([]);
     return readFileSync(path, "latin1");
@@ -157,7 +186,7 @@ describe.each(NAMES)("%s", (name) => {
     const chunks: Buffer[] = [];
     reader.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
     const [{ code, stderr }] = await Promise.all([regionlab(...words(at("pipe"))), once(reader, "close")]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(says) });
     expect(Buffer.concat(chunks).toString("latin1")).toMatch(holds);
     expect(statSync(at("pipe")).isFIFO()).toBe(true);
   });
@@ -165,10 +194,16 @@ describe.each(NAMES)("%s", (name) => {
   it.runIf(asRoot)("is written through to devices, which remain devices", async () => {
     execFileSync("mknod", [at("null"), "c", "1", "3"]);
     execFileSync("mknod", [at("full"), "c", "1", "7"]);
-    expect(await regionlab(...words(at("null")))).toMatchObject({ code: 0, stderr: "" });
+    expect(await regionlab(...words(at("null")))).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(says),
+    });
     const { code, stderr } = await regionlab(...words(at("full")));
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^regionlab: .*full: no space left on the device; make room[^\n]*\n$/);
+    // The option and the path, or the option that contains the path.
+    expect(stderr).toMatch(
+      /^(.*\n)?regionlab: -[^\n]*[ :=][^ :=]*full: no space left on the device; make room[^\n]*\n$/s,
+    );
     for (const each of ["null", "full"]) expect(statSync(at(each)).isCharacterDevice()).toBe(true);
   });
 
@@ -401,6 +436,12 @@ describe("how a run ends", () => {
 /** Prints `x` forever: lui t0, 0x10000; li t1, 'x'; 1: sb t1, 0(t0); j 1b */
 const LOOP = words(0x1000_02b7, 0x0780_0313, 0x0062_8023, 0xffdf_f06f);
 
+/** Sends back what it receives (lbu, andi, beqz, lbu, sb), and powers off after a full stop (addi, bnez; lui, lui, addi, sw). */
+const ECHO = words(
+  ...[0x1000_02b7, 0x0052_c303, 0x0013_7313, 0xfe03_0ce3, 0x0002_c303, 0x0062_8023, 0xfd23_0313, 0xfe03_14e3],
+  ...[0x0010_02b7, 0x0000_5337, 0x5553_0313, 0x0062_a023, 0x0000_006f],
+);
+
 /** Writes a failure with a code to the test finisher: lui t0, 0x100; lui t1, code << 4 | 3; addi t1, t1, 0x333; sw t1, 0(t0) */
 function failWith(code: number): Uint8Array {
   const lui = (register: number, value: number) => ((value << 12) | (register << 7) | 0x37) >>> 0;
@@ -422,11 +463,6 @@ describe("an output that is an input", () => {
     ["a kernel by a link", ["--kernel", "kernel", "--trace-mmio", "link"]],
     ["a disk", ["--kernel", "kernel", "-drive", "file=disk,if=virtio", "--snapshot-out", "disk"]],
     ["a firmware file", ["--kernel", "kernel", "-fw_cfg", "name=opt/x,file=disk", "--stats", "disk"]],
-    ["the serial port's file", ["--kernel", "kernel", "-serial", "file:log", "--stats", "log"]],
-    [
-      "a chardev's file",
-      ["--kernel", "kernel", "-chardev", "file,id=c,path=log", "-serial", "chardev:c", "--trace", "log"],
-    ],
   ])("is refused and left unchanged: %s", async (_, words) => {
     copyFileSync(HELLO, at("kernel"));
     symlinkSync("kernel", at("link"));
@@ -462,19 +498,309 @@ describe("an output that is an input", () => {
     expect(new Set(readFileSync(at("disk")))).toEqual(new Set([7]));
   });
 
-  it("is refused if it is a source to convert", async () => {
-    copyFileSync(DEVICE, at("rtc.ts"));
-    for (const words of [
-      ["audit", "."],
-      ["codemod", "to-owned", "."],
-    ]) {
-      const { code, stderr } = await regionlab(...words, "--json", "rtc.ts");
-      expect([code, stderr]).toEqual([
-        2,
-        expect.stringMatching(/--json rtc\.ts: is the same file as the source/),
-      ]);
+  it.each([
+    ["audit", "--json"],
+    ["audit", "--sarif"],
+    ["codemod", "to-owned", "--json"],
+    ["c", "census", "--json"],
+    ["c", "audit", "--json"],
+    ["c", "audit", "--sarif"],
+    ["c", "to-owned", "--json"],
+    ["c", "to-owned", "--write", "--allow-dirty", "--json"],
+    ["c", "to-embedded", "--json"],
+  ])("is refused if it is a source to convert: %s %s %s %s %s", async (...words) => {
+    const [original, name] = words[0] === "c" ? [C_SOURCE, "beep.c"] : [DEVICE, "rtc.ts"];
+    copyFileSync(original, at(name));
+    symlinkSync(name, at("link"));
+    linkSync(at(name), at("twin"));
+    const option = words.at(-1) ?? "";
+    for (const path of [name, "link", "twin"]) {
+      const { code, stdout, stderr } = await regionlab(...words.slice(0, -1), ".", option, path);
+      expect(stderr).toMatch(
+        new RegExp(`^regionlab: ${option} ${path}: is the same file as the source .*, which would be lost`),
+      );
+      expect([code, stdout]).toEqual([2, ""]);
     }
-    expect(readFileSync(at("rtc.ts")).equals(readFileSync(DEVICE))).toBe(true);
+    expect(readFileSync(at(name)).equals(readFileSync(original))).toBe(true);
+  });
+});
+
+describe("two outputs in one file", () => {
+  const RUN_OUTPUTS = {
+    ...Object.fromEntries(
+      ["stats", "trace", "trace-mmio", "snapshot-out"].map((name) => [
+        name,
+        (path: string) => [`--${name}`, path],
+      ]),
+    ),
+    "log-file": (path: string) => ["-d", "unimp", "-D", path],
+    serial: (path: string) => ["-serial", `file:${path}`],
+    chardev: (path: string) => ["-chardev", `file,id=c,path=${path}`, "-serial", "chardev:c"],
+    pipe: (path: string) => ["-serial", `pipe:${path.replace(/\.out$/, "")}`],
+  } satisfies Record<string, (path: string) => string[]>;
+  const names = Object.keys(RUN_OUTPUTS);
+  const isSerial = (name: string) => /serial|chardev|pipe/.test(name); // there is only one port
+  // Each pair has one of them; all are tried on one pair beside the code.
+  const NAMINGS = [
+    ["d/new.out", "link.out"],
+    ["link.out", "d/new.out"],
+    ["d/new.out", "e/new.out"],
+    ["e/../d/new.out", "d/new.out"],
+  ] as const;
+  const pairs = names
+    .flatMap((one, i) => names.slice(i + 1).map((other) => [one, other] as const))
+    .filter((pair) => !pair.every(isSerial))
+    .map(([one, other], i) => [one, other, ...(NAMINGS[i % NAMINGS.length] ?? NAMINGS[0])] as const);
+
+  it.each(pairs)(
+    "are refused before either is touched: %s, %s as %s, %s",
+    async (one, other, first, second) => {
+      mkdirSync(at("d"));
+      symlinkSync("d", at("e"));
+      symlinkSync("d/new.out", at("link.out"));
+      const wordsOf = (name: string) => RUN_OUTPUTS[name as keyof typeof RUN_OUTPUTS]; // one of its keys
+      const words = ["--kernel", HELLO, ...wordsOf(one)(first), ...wordsOf(other)(second)];
+      const { code, stdout, stderr } = await regionlab("run", ...words);
+      expect([code, stdout, stderr]).toEqual([
+        2,
+        "",
+        expect.stringMatching(/^regionlab: -.*: is the same file as -.*; give each a file of its own\n$/),
+      ]);
+      expect(readdirSync(at("d"))).toEqual([]);
+    },
+  );
+
+  it("are refused for codemods", async () => {
+    symlinkSync("new", at("link"));
+    for (const words of [
+      ["c", "audit", C_SOURCE],
+      ["audit", DEVICE],
+    ]) {
+      const { code, stderr } = await regionlab(...words, "--json", "new", "--sarif", "link");
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/is the same file as --json new/)]);
+      expect(existsSync(at("new"))).toBe(false);
+    }
+  });
+
+  it("share it if they are one open file, standard output included", async () => {
+    const alone = await regionlab("run", "--kernel", HELLO, "--trace", "trace");
+    const expected = alone.stdout.length + statSync(at("trace")).size;
+    for (const way of ["> out", ">> out", "| cat > out"])
+      for (const path of ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]) {
+        writeFileSync(at("out"), "");
+        const { code, stderr } = await shell(`regionlab run --kernel ${HELLO} --trace ${path} ${way}`);
+        expect({ code, stderr, size: statSync(at("out")).size }).toEqual({
+          code: 0,
+          stderr: "",
+          size: expected,
+        });
+      }
+  });
+
+  it("are refused if one is where standard output goes, by its own name", async () => {
+    writeFileSync(at("out"), "old");
+    symlinkSync("out", at("link"));
+    for (const line of [
+      `run --kernel ${HELLO} --stats out`,
+      `run --kernel ${HELLO} --trace link`,
+      `run --kernel ${HELLO} -serial file:out`,
+      `c audit ${C_SOURCE} --json out`,
+      `audit ${DEVICE} --json out`,
+      `codemod to-owned ${DEVICE} --json link`,
+      `report ${RUN} --format json -o out`,
+    ]) {
+      const { code, stderr } = await shell(`regionlab ${line} >> out`);
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/is the file that standard output goes to/)]);
+    }
+    expect(readFileSync(at("out"), "utf8")).toBe("old");
+  });
+});
+
+describe("what the guest's output is written to", () => {
+  const SERIAL = [
+    ["-serial", "file:log"],
+    ["-chardev", "file,id=c,path=log", "-serial", "chardev:c"],
+  ];
+
+  it.each<[string, string[]]>([
+    ["an unknown device", ["-device", "nope"]],
+    ["no such kernel", ["-kernel", "none"]],
+    ["no such firmware", ["-bios", "none.bin"]],
+    ["no such initrd", ["-initrd", "none"]],
+    ["too little memory", ["-m", "1k"]],
+    ["a damaged snapshot", ["--snapshot-in", "log"]],
+    ["no such drive", ["-drive", "file=none,if=virtio"]],
+    ["a bad property for all", ["-global", "a.b=c"]],
+    ["an output in no folder", ["--stats", "none/x"]],
+    ["a debugger's port", ["-gdb", "tcp::99999"]],
+    ["a socket that nobody listens on", ["-chardev", "socket,id=s,path=none"]],
+    ["pipes that do not exist", ["-chardev", "pipe,id=p,path=none"]],
+    ["nobody who could start it", ["-S"]],
+  ])("stays as it is if the run is refused: %s", async (_, words) => {
+    for (const serial of SERIAL) {
+      writeFileSync(at("log"), "precious");
+      const { code, stdout } = await regionlab("run", "--kernel", HELLO, ...serial, ...words);
+      expect([code, stdout, readFileSync(at("log"), "utf8")]).toEqual([2, "", "precious"]);
+    }
+  });
+
+  it("stays as it is if nothing runs: tree, lists, a chardev without a device", async () => {
+    writeFileSync(at("log"), "precious");
+    for (const serial of SERIAL)
+      for (const words of [
+        ["tree", "qom"],
+        ["tree", "mtree"],
+        ["tree", "refs"],
+        ["tree", "qtree"],
+      ])
+        expect((await regionlab(...words, ...serial)).code).toBe(0);
+    for (const words of [
+      ["run", ...(SERIAL[0] ?? []), "-device", "help"],
+      ["run", "-kernel", HELLO, "-chardev", "file,id=c,path=log"],
+    ])
+      expect((await regionlab(...words)).code).toBe(0);
+    expect(readFileSync(at("log"), "utf8")).toBe("precious");
+  });
+
+  it("is not touched by tree either if it is a pipe or a socket", async () => {
+    for (const words of [
+      ["-serial", "pipe:none"],
+      ["-chardev", "socket,id=s,path=socket,server=on", "-serial", "chardev:s"],
+      ["-netdev", "user,id=n,hostfwd=tcp::1-:1"],
+    ])
+      expect(await regionlab("tree", "qom", ...words)).toMatchObject({ code: 0, stderr: "" });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it("follows the rules of descriptors", async () => {
+    writeFileSync(at("log"), "old\n");
+    const run = (words: string) => shell(`regionlab run --kernel ${HELLO} -serial file:/dev/fd/9 ${words}`);
+    expect(await run("9< log")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/open only for reading/),
+    });
+    expect(readFileSync(at("log"), "utf8")).toBe("old\n");
+    expect((await run("9>> log")).code).toBe(0);
+    expect(readFileSync(at("log"), "utf8")).toMatch(/^old\nHello/);
+    expect((await run("9> log")).code).toBe(0);
+    expect(readFileSync(at("log"), "utf8")).toMatch(/^Hello/);
+  });
+
+  it("must be named pipes for a pipe", async () => {
+    writeFileSync(at("p.in"), "");
+    writeFileSync(at("p.out"), "precious");
+    const { code, stderr } = await regionlab("run", "--kernel", HELLO, "-serial", "pipe:p");
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/p\.in: is not a named pipe; make one with mkfifo/),
+    ]);
+    expect(readFileSync(at("p.out"), "utf8")).toBe("precious");
+  });
+});
+
+describe("a series of patches", () => {
+  it("does not overwrite one that exists, by whatever name", async () => {
+    const convert = () => regionlab("c", "to-owned", C_SOURCE, "--series", "series");
+    expect((await convert()).code).toBe(0);
+    const [name = ""] = readdirSync(at("series"));
+    writeFileSync(at("series", name), "edited");
+    expect(await convert()).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--series .*: exists already/),
+    });
+    expect(readFileSync(at("series", name), "utf8")).toBe("edited");
+    rmSync(at("series", name));
+    writeFileSync(at("kept"), "kept");
+    symlinkSync("../kept", at("series", name));
+    expect((await convert()).code).toBe(2);
+    expect(readFileSync(at("kept"), "utf8")).toBe("kept");
+  });
+});
+
+describe("a run whose pipe", () => {
+  /** A program that opens a pipe as the reader or writer, and does nothing more. */
+  const idle = (how: string) => spawn("sh", ["-c", `exec 3${how}; echo; exec sleep 60`], { cwd: folder });
+  const pipes = () => execFileSync("mkfifo", [at("pipe"), at("p.in"), at("p.out")]);
+  const PIPES: [string, string[]][] = [
+    ["is a trace", ["--trace", "pipe", "-serial", "null"]],
+    ["is a trace of devices", ["--trace-mmio", "pipe", "-serial", "null"]],
+    ["is the serial port's file", ["-serial", "file:pipe"]],
+    ["is a chardev's file", ["-chardev", "file,id=c,path=pipe", "-serial", "chardev:c"]],
+  ];
+
+  it.each(PIPES)("%s and has no reader ends by a signal and by its timeout", async (_, words) => {
+    pipes();
+    const late = await shell(`timeout 30 regionlab run --kernel ${HELLO} --timeout 0.5 ${words.join(" ")}`);
+    expect(late.code).toBe(124);
+    const child = spawn(process.execPath, [CLI, "run", "--kernel", HELLO, ...words], { cwd: folder });
+    await once(child.stderr, "data"); // it says that it waits
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([143, null]);
+  });
+
+  it.each(PIPES)("%s and has a reader that stalls ends by a signal and by its timeout", async (_, words) => {
+    pipes();
+    writeFileSync(at("loop.bin"), LOOP);
+    const reader = spawn("sh", ["-c", "exec 3<>pipe; echo; exec sleep 120"], { cwd: folder });
+    await once(reader.stdout, "data");
+    const run = ["run", "--kernel", "loop.bin", "--stats", "stats", ...words];
+    const late = await shell(`timeout 60 regionlab ${run.join(" ")} --timeout 1`);
+    expect([late.code, late.stderr]).toEqual([
+      124,
+      expect.stringMatching(/pipe: its reader has stalled; the rest is lost/),
+    ]);
+    expect(JSON.parse(readFileSync(at("stats"), "utf8"))).toMatchObject({ end: "timeout" });
+    const child = spawn(process.execPath, [CLI, ...run], { cwd: folder });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    child.kill("SIGINT");
+    expect(await once(child, "exit")).toEqual([130, null]);
+    expect(JSON.parse(readFileSync(at("stats"), "utf8"))).toMatchObject({ end: "stopped" });
+    reader.kill();
+  });
+
+  it.each([
+    ["nobody else has opened", []],
+    ["has a writer that says nothing", ["<>p.in"]],
+    ["has both", ["<>p.in", "<>p.out"]],
+  ])("is the serial port's, and %s, ends when the guest does", async (_, others) => {
+    pipes();
+    const programs = others.map(idle);
+    await Promise.all(programs.map(({ stdout }) => once(stdout, "data")));
+    const { code, stderr } = await shell(`timeout 30 regionlab run --kernel ${HELLO} -serial pipe:p`);
+    for (const each of programs) each.kill();
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+
+  it("is the serial port's carries both directions, all of it", async () => {
+    pipes();
+    writeFileSync(at("echo.bin"), ECHO);
+    const text = `${"x".repeat(20_000)}.`;
+    const reader = spawn("cat", [at("p.out")]);
+    const chunks: Buffer[] = [];
+    reader.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const writer = spawn("sh", ["-c", "exec cat > p.in"], { cwd: folder });
+    writer.stdin.end(text);
+    const [{ code }] = await Promise.all([
+      regionlab("run", "--kernel", "echo.bin", "-serial", "pipe:p"),
+      once(reader, "close"),
+    ]);
+    expect([code, Buffer.concat(chunks).toString()]).toEqual([0, text]);
+  });
+
+  it("is the serial port's and whose reader stalls ends by a signal, and says what is lost", async () => {
+    pipes();
+    writeFileSync(at("loop.bin"), LOOP);
+    const child = spawn(process.execPath, [CLI, "run", "--kernel", "loop.bin", "-serial", "pipe:p"], {
+      cwd: folder,
+    });
+    let said = "";
+    child.stderr.on("data", (text) => {
+      said += text;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    child.kill("SIGTERM");
+    expect(await once(child, "close")).toEqual([143, null]);
+    expect(said).toMatch(/^regionlab: -serial pipe:p: its reader has stalled; \d+ bytes are lost\n$/);
   });
 });
 

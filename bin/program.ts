@@ -117,9 +117,15 @@ function usageError(text: string): string {
     .replace(/\s*\n\s*/g, " ")
     .replace(/\.$/, "");
   const [, word] = /^unknown option '(-.*)'/.exec(message) ?? [];
-  const hint =
-    word !== undefined && existsSync(word) ? `; if the file of that name is meant, write -- before it` : "";
-  return `regionlab: ${message}${hint}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
+  const hints = [
+    ...(word !== undefined && existsSync(word)
+      ? ["; if the file of that name is meant, write -- before it"]
+      : []),
+    ...(called !== undefined && takesQemuWords(called) && message.startsWith("too many arguments")
+      ? ["; give a guest as -kernel FILE, and a disk as -drive file=FILE,format=raw"]
+      : []),
+  ];
+  return `regionlab: ${message}${hints.join("")}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
 }
 
 /** The words of the command and, if it has some, of its subcommand. */

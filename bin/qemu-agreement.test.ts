@@ -1,6 +1,6 @@
 /** Command lines that QEMU accepts are accepted, and those that it refuses are refused, where options meet each other. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -38,6 +38,70 @@ const pair = (one: string, two: string) => [
   ...drive(`if=none,id=y,file=${two}`),
   ...["-device", "virtio-blk-device,drive=x", "-device", "virtio-blk-device,drive=y"],
 ];
+const drives = (file: string) => [
+  "-drive",
+  `if=none,id=x,file=${file}`,
+  "-device",
+  "virtio-blk-device,drive=x",
+];
+/** What images of formats begin with: place and bytes. */
+const IMAGES: Readonly<Record<string, readonly [at: number, bytes: string]>> = {
+  nothing: [0, ""],
+  "a boot sector": [510, "\x55\xaa"],
+  qcow: [0, "QFI\xfb\0\0\0\x01"],
+  qcow2: [0, "QFI\xfb\0\0\0\x02"],
+  "qcow2, version 3": [0, "QFI\xfb\0\0\0\x03"],
+  qed: [0, "QED\0"],
+  "vmdk, sparse": [0, "KDMV\x01\0\0\0"],
+  "vmdk 3": [0, "COWD\x01\0\0\0"],
+  "vmdk, described": [0, "# Disk DescriptorFile\nversion=1\nCID=1\n"],
+  vhdx: [0, "vhdxfile"],
+  vpc: [0, "conectix"],
+  vdi: [64, "\x7f\x10\xda\xbe"],
+  "a vdi elsewhere": [0, "\x7f\x10\xda\xbe"],
+  parallels: [0, "WithoutFreeSpace\x02\0\0\0"],
+  "parallels, extended": [0, "WithouFreSpacExt\x02\0\0\0"],
+  luks: [0, "LUKS\xba\xbe\0\x01"],
+  "half a qcow2": [0, "QFI\0"],
+};
+
+/** An ELF file of one segment, whose code at 0x80000000 fails with the code 5 (lui, lui, addi, sw, j). */
+function elf(address: number): Buffer {
+  const entry = 0x8000_0000;
+  const codeAt = 4096;
+  const code = [0x0010_02b7, 0x0005_0337, 0x3333_0313, 0x0062_a023, 0x0000_006f];
+  const size = codeAt + 4 * code.length;
+  const segmentAt = codeAt - (entry - address);
+  const file = Buffer.alloc(size);
+  file.write("\x7fELF\x02\x01\x01", "latin1");
+  for (const [at, value] of [
+    [16, 2], // executable
+    [18, 243], // RISC-V
+    [20, 1],
+    [52, 64],
+    [54, 56],
+    [56, 1],
+    [64, 1], // loadable
+    [68, 7],
+  ] as const)
+    file.writeUInt16LE(value, at);
+  for (const [at, value] of [
+    [24, entry],
+    [32, 64],
+    [72, segmentAt],
+    [80, address],
+    [88, address],
+    [96, size - segmentAt],
+    [104, size - segmentAt],
+    [112, 4096],
+  ] as const)
+    file.writeBigUInt64LE(BigInt(value), at);
+  code.forEach((word, i) => {
+    file.writeUInt32LE(word, codeAt + 4 * i);
+  });
+  return file;
+}
+
 const UUID = "550e8400-e29b-41d4-a716-446655440000";
 
 describe("QEMU and regionlab agree on", () => {
@@ -66,6 +130,13 @@ describe("QEMU and regionlab agree on", () => {
       "two unused drives of one index",
       [...drive("if=none,id=x,file=a,index=0"), ...drive("if=none,id=y,file=b,index=0")],
     ],
+    ["a drive that is read only by its other name", drive("if=virtio,file=a,read-only=on")],
+    ["a drive that is read only twice", drive("if=virtio,file=a,readonly=on,read-only=on")],
+    [
+      "words about the host's files",
+      drive("if=virtio,file=a,cache.direct=off,detect-zeroes=unmap,werror=report,rerror=report"),
+    ],
+    ["a drive that detects what is not known", drive("if=virtio,file=a,detect-zeroes=maybe")],
     ["a drive with unit and index", drive("if=virtio,file=a,unit=1,index=1")],
     [
       "a flash bank with two drives",
@@ -91,6 +162,23 @@ describe("QEMU and regionlab agree on", () => {
     ["an accelerator", ["-accel", "tcg"]],
     ["no debugger", ["-gdb", "none"]],
     [
+      "a drive whose format is its driver",
+      ["-drive", "driver=raw,file.driver=file,file.filename=a,if=virtio"],
+    ],
+    ["a drive with two files", ["-drive", "format=raw,file=a,file.filename=b,if=virtio"]],
+    ...["1.5G", "0", "0x100", "64k", "2G", "x", "1e3", "-1", "", "12X"].map((size): [string, string[]] => [
+      `memory of ${size}`,
+      ["-m", size],
+    ]),
+    ...[
+      "2020-02-29",
+      "2020-02-30",
+      "2021-02-29",
+      "2020-13-01",
+      "2020-02-29T23:59:59",
+      "2020-02-29T24:00:00",
+    ].map((date): [string, string[]] => [`the date ${date}`, ["-rtc", `base=${date}`]]),
+    [
       "a property for all, twice",
       ["-global", "virtio-mmio.force-legacy=false", "-global", "virtio-mmio.force-legacy=true"],
     ],
@@ -102,6 +190,50 @@ describe("QEMU and regionlab agree on", () => {
       accepts: theirs.status === 0,
     });
     expect([0, 2]).toContain(mine.status);
+  });
+
+  it.each(Object.entries(IMAGES))(
+    "what looks like an image of another format than raw: %s",
+    (_, [at, bytes]) => {
+      const image = Buffer.alloc(2 ** 16);
+      image.write(bytes, at, "latin1");
+      writeFileSync(join(folder, "image"), image);
+      for (const words of [
+        drives("image"),
+        ["-hda", "image"],
+        ["-drive", "if=virtio,readonly=on,file=image"],
+      ]) {
+        const theirs = run(QEMU, [...MACHINE, ...HELLO, ...words]);
+        const mine = ours([...MACHINE, ...HELLO, ...words]);
+        const isRaw =
+          /probing guessed raw/.test(theirs.stderr) || (theirs.status === 0 && theirs.stderr === "");
+        expect({ isRaw: mine.status === 0, stderr: mine.stderr }).toMatchObject({ isRaw });
+      }
+      expect(readFileSync(join(folder, "image")).equals(image)).toBe(true);
+      expect(ours([...MACHINE, ...HELLO, ...drives("image,format=raw")]).status).toBe(0);
+      const node = [
+        "-blockdev",
+        "driver=file,node-name=n,filename=image",
+        "-device",
+        "virtio-blk-device,drive=n",
+      ];
+      expect(ours([...MACHINE, ...HELLO, ...node]).status).toBe(0);
+    },
+  );
+
+  it.each([
+    ["below RAM, with the headers that linkers put there", 0x7fff_f000],
+    ["at the start of RAM", 0x8000_0000],
+  ])("what an ELF file does whose segment begins %s", (_, address) => {
+    writeFileSync(join(folder, "guest"), elf(address));
+    const words = [...MACHINE, "-kernel", join(folder, "guest")];
+    const theirs = run(QEMU, words);
+    const mine = ours([...words, "--guest-exit-code"]);
+    expect(mine.status).toBe(theirs.status);
+    if (address < 0x8000_0000) {
+      expect(theirs.status).toBe(5);
+      expect(mine.stderr).toMatch(/^regionlab: warning: -kernel .*: 0x7ffff000 to 0x80000000 is not RAM/);
+    }
   });
 
   it("which of two kernels runs", () => {

@@ -1,6 +1,5 @@
 import picocolors from "picocolors";
+import { wantsColours } from "#host";
 
-/** Colours on a terminal only: pipes, patches and logs get plain text. */
-export const colors = picocolors.createColors(
-  process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
-);
+/** Colours on a terminal only: pipes, patches and logs get plain text, unless FORCE_COLOR asks for more. */
+export const colors = picocolors.createColors(wantsColours());

@@ -1,5 +1,5 @@
 /** Implements the commands. Kept apart because it loads the compiler, which other command lines do not need. */
-import { CommandError, flushStandardOutput, OutputFile, requireApart } from "#host";
+import { CommandError } from "#host";
 import type { CodemodOptions, Print } from "./command.ts";
 import { ExitCode } from "./errors.ts";
 import type { Plan } from "./passes/4-plan.ts";
@@ -9,6 +9,7 @@ import { planConversion, type Verify } from "./pipeline.ts";
 import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
 import type { Subject } from "./regions/makers.ts";
+import { ReportFiles } from "./report-files.ts";
 import { discover, type Skipped, SkipReason } from "./source/discover.ts";
 import { Foresight } from "./verify/foresight.ts";
 import { compilePlan } from "./verify/phase.ts";
@@ -21,7 +22,7 @@ export async function runCodemod(
   options: CodemodOptions,
   print: Print,
 ): Promise<ExitCode> {
-  const report = new JsonReport(options.json, print);
+  const report = new ReportFiles({ "--json": options.json }, print);
   try {
     await report.ready();
     const { sources, skipped } = discover(paths);
@@ -34,11 +35,11 @@ export async function runCodemod(
     const outputs = writes ? preparePlan(plan, { allowDirty: options.allowDirty ?? false }) : undefined;
     const said = { written: writes, skipped: withSearched(skipped, plan) };
     try {
-      report.write(() => ({
+      report.writeJson("--json", () => ({
         ...jsonReport(plan, said),
         ...(proofs === undefined ? {} : { proofs: jsonProofs(proofs) }),
       }));
-      if (options.json !== "-") {
+      if (!report.takesStandardOutput) {
         if (!options.write) print(unifiedDiff(plan));
         print(summary(plan, said));
         if (proofs !== undefined) print(proofReport(proofs));
@@ -76,47 +77,6 @@ function planVerified(sources: readonly string[], direction: Direction, subject:
     return planConversion(sources, direction, { verify, foresee, subject });
   } finally {
     second?.stop();
-  }
-}
-
-/** The report for programs: in a file, on standard output, or nowhere. Its file is prepared before anything is read. */
-class JsonReport {
-  private readonly file: OutputFile | undefined;
-  /** Takes the report; undefined if nobody asked for it. */
-  private readonly say: Print | undefined;
-
-  constructor(path: string | undefined, print: Print) {
-    const file = path === undefined || path === "-" ? undefined : new OutputFile("--json", path);
-    this.file = file;
-    this.say = file !== undefined ? (text) => file.write(text) : path === "-" ? print : undefined;
-  }
-
-  async ready(): Promise<void> {
-    await this.file?.ready();
-  }
-
-  /** @throws CommandError if the report would overwrite a source */
-  keepApart(sources: readonly string[]): void {
-    const inputs = sources.map((path) => ({ option: "the source", path }));
-    if (this.file !== undefined) requireApart([this.file], inputs);
-  }
-
-  write(value: () => unknown): void {
-    this.say?.(`${JSON.stringify(value(), undefined, 2)}\n`);
-  }
-
-  /** Everything that is said has been taken, here and on standard output. @throws CommandError if not */
-  async flush(): Promise<void> {
-    await this.file?.flush();
-    await flushStandardOutput();
-  }
-
-  async commit(): Promise<void> {
-    await this.file?.commit();
-  }
-
-  discard(): void {
-    this.file?.discard();
   }
 }
 

@@ -1,38 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type AnswerPart, answer } from "./answer.ts";
-import type { Effect, Metric, Run, Suite } from "./schema.ts";
-import { comparisonOf } from "./testing/effects.ts";
+import type { Metric, Run, Suite } from "./schema.ts";
+import { base, figure, runOf, time } from "./testing/figures.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
-
-const base = syntheticRun();
-const time = decidingTime();
-
-function decidingTime(): Metric {
-  const found = base.metrics.find(
-    ({ suite, quantity, decides }) => suite === "dispatch" && quantity === "time" && decides,
-  );
-  if (found === undefined) throw new Error("a synthetic run has times that decide");
-  return found;
-}
-
-/** A figure with a given difference and interval. */
-function figure(changes: Partial<Metric>, estimate: number, half: number): Metric {
-  const definition = { ...time, ...changes };
-  const effect = (centre: number, width: number): Effect => ({
-    ...time.comparison.ab,
-    estimate: centre,
-    low: centre - width,
-    high: centre + width,
-    adjustedPValue: Math.abs(centre) > width ? 0.001 : 0.5,
-    figures: definition.scale === "percent" ? { a: 100, b: 100 + centre } : { a: 0, b: centre },
-  });
-  return { ...definition, comparison: comparisonOf(definition, effect(estimate, half), effect(0, 0.01)) };
-}
-
-/** A run with only these figures. */
-function runOf(metrics: readonly Metric[], changes: Partial<Run> = {}): Run {
-  return { ...base, metrics, omissions: [], retention: [], codeSize: [], lifetimes: [], ...changes };
-}
 
 const equal = (suite: Suite, name: string) => figure({ suite, workload: "w", name }, 0.05, 0.1);
 const growth = {
@@ -245,9 +215,29 @@ describe("the answer", () => {
       /To choose: owned costs more in 1 question of time, by at most 3\.\d+.%; of the lifetime scenarios that end in different faults, the worse come with embedded in 2 cases \(listed below\)\.$/,
     );
     expect(lead([equal("boot", "same")])).toContain("To choose: no cost that this run decides differs; ");
+    const wide = figure({ suite: "boot", workload: "w", name: "wide" }, 0.1, 25);
+    expect(lead([wide])).toContain("To choose: this run decides no cost; of the lifetime");
     const alike = lifetimes.map((life) => ({ ...life, arms: { A: life.arms.A, B: life.arms.A } }));
     expect(answer(runOf([equal("boot", "same")], { lifetimes: alike })).lead).toMatch(
       /; no lifetime scenario ends in worse faults in one form than in the other\.$/,
+    );
+  });
+
+  it("gives every reason for which a deciding figure is missing", () => {
+    const missing = {
+      suite: "boot",
+      workload: "w",
+      name: "start",
+      source: "regionlab",
+      role: "headline",
+      decides: true,
+    } as const;
+    const omissions = [
+      { ...missing, quantity: "count", reason: "Not counted, as --no-count asked for." },
+      { ...missing, quantity: "time", reason: "Not measured: the time of the run was up." },
+    ] as const;
+    expect(partOf(runOf([equal("boot", "same")], { omissions }), "Time").text).toContain(
+      "(not counted, as --no-count asked for. Not measured: the time of the run was up)",
     );
   });
 

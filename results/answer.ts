@@ -104,9 +104,8 @@ function choiceSentences(run: Run): string[] {
   const remains = remainsOf(run)?.differs === true ? ["what is left after the rounds differs"] : [];
   const cost = [...costs, ...remains];
   if (cost.length === 0 && run.lifetimes.length === 0) return []; // all has been said
-  return [
-    `To choose: ${[...(cost.length === 0 ? ["no cost that this run decides differs"] : cost), ...bugWords(run)].join("; ")}.`,
-  ];
+  const none = rows.length === 0 ? "this run decides no cost" : "no cost that this run decides differs";
+  return [`To choose: ${[...(cost.length === 0 ? [none] : cost), ...bugWords(run)].join("; ")}.`];
 }
 
 /** Where a form costs more than the other, and by how much at most; empty if nowhere. */
@@ -383,13 +382,13 @@ function openSentences(rows: readonly ReportRow[]): string[] {
 }
 
 /**
- * Why a row is open: the reason of its deciding figure. If that is missing, the reason of the omission that would have
+ * Why a row is open: the reason of its deciding figure. If that is missing, the reasons of the omissions that would have
  * decided; if there is no such omission, that of the figures that are there, a time first.
  */
 export function reasonOf({ deciding, figures, omissions }: Omit<ReportRow, "verdict" | "role">): string {
   if (deciding !== null) return deciding.comparison.reason ?? "no reason was recorded";
-  const missing = omissions.find(({ decides }) => decides);
-  if (missing !== undefined) return missing.reason;
+  const missing = omissions.filter(({ decides }) => decides);
+  if (missing.length > 0) return unique(missing.map(({ reason }) => reason)).join(" ");
   const [first] = [...figures].sort((a, b) => Number(b.quantity === "time") - Number(a.quantity === "time"));
   return first?.comparison.reason ?? "no figure was meant to decide this question";
 }

@@ -1,6 +1,6 @@
 /** Where a run was measured, and warnings for its readers. */
 import { claimedOfControl } from "./instrument-words.ts";
-import type { Environment, LifetimeFigures, LifetimeOutcome, Run } from "./schema.ts";
+import { type Environment, LIFETIME_FIGURES, type LifetimeOutcome, type Run } from "./schema.ts";
 import {
   countOf,
   formatBytes,
@@ -49,13 +49,7 @@ export function environmentLine({ machines }: Pick<Run, "machines">): string {
 
 /** Whether a lifetime scenario ended as predicted. */
 export function asPredicted({ expected, observed }: LifetimeOutcome): boolean {
-  const keys = [
-    "blocksUnfreed",
-    "bytesUnfreed",
-    "usesAfterFinalize",
-    "usesAfterFree",
-  ] as const satisfies (keyof LifetimeFigures)[];
-  return keys.every((key) => expected[key] === observed[key]);
+  return LIFETIME_FIGURES.every((key) => expected[key] === observed[key]);
 }
 
 /** A warning, with its cause and remedy. */
@@ -72,9 +66,9 @@ export function warnings(run: Run): Warning[] {
     ...(run.synthetic ? ["SYNTHETIC DATA: generated to test the report, not measured."] : []),
     ...predictionWarnings(run),
     ...instrumentWarnings(run),
-    ...run.requirements
-      .filter(({ met }) => !met)
-      .map(({ name }) => `LIMIT EXCEEDED: ${name}. See \u201cLimits\u201d.`),
+    ...limitWarnings(run)
+      .filter(({ grave }) => grave)
+      .map(({ text }) => text),
   ];
   const others = [
     ...(options.shard === null
@@ -85,8 +79,11 @@ export function warnings(run: Run): Warning[] {
       : []),
     ...mixtureWarnings(run),
     ...lostWarnings(run),
+    ...limitWarnings(run)
+      .filter(({ grave }) => !grave)
+      .map(({ text }) => text),
     ...machines.flatMap((machine) => [
-      ...(run.metrics.some(({ quantity }) => quantity === "time")
+      ...([...run.metrics, ...run.omissions].some(({ quantity }) => quantity === "time")
         ? loadWarnings(machine, machines.length > 1)
         : []),
       ...machineWarnings(machine, machines.length > 1),
@@ -154,32 +151,57 @@ function mixtureWarnings(run: Run): string[] {
   ];
 }
 
-/** Lost processes grouped by reason, so that a hundred with the same reason take one line. */
+/** A ratio to a bare call is as good on a busy machine; a time is not, and says nothing about the emulator there. */
+function limitWarnings({ requirements, machines }: Run): Warning[] {
+  const busy = machines.some((machine) => busyTimes(machine).length > 0);
+  return requirements
+    .filter(({ met }) => !met)
+    .map(({ name, limit, unit }) =>
+      busy && unit === "ms"
+        ? {
+            text: `${name} took longer than its limit of ${formatQuantity(limit, unit)}, which holds for an idle machine; this one was busy.`,
+            grave: false,
+          }
+        : { text: `LIMIT EXCEEDED: ${name}. See \u201cLimits\u201d.`, grave: true },
+    );
+}
+
+/** Lost processes grouped by reason, so that a hundred with the same reason are named once. */
 function lostWarnings({ schedule: { processes } }: Run): string[] {
   const reasons = new Map<string, string[]>();
   for (const { lost, task } of processes) {
     if (lost !== null) reasons.set(lost, [...(reasons.get(lost) ?? []), task]);
   }
-  return [...reasons].map(
+  const lost = [...reasons.values()].flat().length;
+  if (lost === 0) return [];
+  const groups = [...reasons].map(
     ([reason, tasks]) =>
-      `${tasks.length} of ${processes.length} processes gave no sample ` +
-      `(${listOf([...new Set(tasks)])}): ${reason.replace(/\.$/, "")}. The figures come from the others.`,
+      `${reasons.size > 1 ? `${tasks.length} ` : ""}(${listOf([...new Set(tasks)])}): ${reason.replace(/\.$/, "")}`,
   );
+  return [
+    `${lost} of ${processes.length} processes gave no sample${reasons.size > 1 ? ": " : " "}${groups.join("; ")}. ` +
+      "The figures come from the others.",
+  ];
 }
 
 /** Load on the machine, which disturbs times but not counts. */
 function loadWarnings(machine: Environment, several: boolean): string[] {
-  const [before = 0] = machine.loadBefore;
-  const [after = 0] = machine.loadAfter;
-  // The run itself keeps all processors busy while it counts.
-  const when = [
-    ...(before > machine.cpuCount / 2 ? [`when the run began (load ${before.toFixed(1)})`] : []),
-    ...(after > 2 * machine.cpuCount ? [`when it ended (load ${after.toFixed(1)})`] : []),
-  ];
+  const when = busyTimes(machine);
   if (when.length === 0) return [];
   return [
-    `The machine${several ? ` ${machine.id}` : ""}, with ${countOf(machine.cpuCount, "processor")}, was busy ${listOf(when)}: the intervals ` +
-      "of times are wider than necessary. Measure on an idle machine.",
+    `The machine${several ? ` ${machine.id}` : ""}, with ${countOf(machine.cpuCount, "processor")}, was busy ${listOf(when)}: fewer ` +
+      "processes fit into the time, and the intervals of times are wider, than necessary. Measure on an idle machine.",
+  ];
+}
+
+/** When a machine was too busy for undisturbed times, in words. */
+function busyTimes({ loadBefore, loadAfter, cpuCount }: Environment): string[] {
+  const [before = 0] = loadBefore;
+  const [after = 0] = loadAfter;
+  // The run itself keeps all processors busy while it counts.
+  return [
+    ...(before > cpuCount / 2 ? [`when the run began (load ${before.toFixed(1)})`] : []),
+    ...(after > 2 * cpuCount ? [`when it ended (load ${after.toFixed(1)})`] : []),
   ];
 }
 

@@ -144,13 +144,12 @@ export function growthOf(law: GrowthLaw, from: number, to: number): number {
   }
 }
 
-/** The median cost at each size, in ascending order. */
-export function medianCosts({ points }: Pick<Growth, "points">): GrowthPoint[] {
+/** The least cost at each size, in ascending order of size: what is added by chance is never negative. */
+export function leastCosts({ points }: Pick<Growth, "points">): GrowthPoint[] {
   const sizes = [...new Set(points.map(({ size }) => size))].sort((a, b) => a - b);
   return sizes.map((size) => {
     const costs = points.filter((point) => point.size === size).map(({ cost }) => cost);
-    costs.sort((a, b) => a - b);
-    return { size, cost: costs[costs.length >> 1] as number }; // each size has a point
+    return { size, cost: Math.min(...costs) };
   });
 }
 
@@ -159,7 +158,7 @@ export function growthTable({ works, growths }: Pick<GrowthRecord, "works" | "gr
   const sizes = growths.flatMap(({ points }) => points.map(({ size }) => size));
   const ends = [Math.min(...sizes.filter((size) => size >= ASYMPTOTIC)), Math.max(...sizes)];
   return plainTable(
-    "Cost of one change among n things, its growth, and QEMU’s",
+    "Cost of one change among n things (the least of all repeats), its growth, and QEMU’s",
     [
       "Work",
       "Form",
@@ -174,7 +173,7 @@ export function growthTable({ works, growths }: Pick<GrowthRecord, "works" | "gr
       const { work, form, fit, verdict } = growth;
       const { aim = "", qemu } = works.find(({ name }) => name === work) ?? {};
       const costs = ends.map((end) => {
-        const at = medianCosts(growth).find(({ size }) => size === end);
+        const at = leastCosts(growth).find(({ size }) => size === end);
         return at === undefined ? "" : formatCost(at.cost);
       });
       const exponent = `${exponentText(fit.exponent)} (${exponentText(fit.low)} to ${exponentText(fit.high)})`;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { hazardsOf } from "./hazards.ts";
-import type { LifetimeFigures, LifetimeScenario, Run } from "./schema.ts";
+import { type LifetimeFigures, type LifetimeScenario, NO_FAULTS, type Run } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 
 const base = syntheticRun();
-const SAFE: LifetimeFigures = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
+const SAFE = NO_FAULTS;
 const FREED = { ...SAFE, usesAfterFree: 20 };
 const FINALIZED = { ...SAFE, usesAfterFinalize: 20 };
 const LOST = { ...SAFE, blocksUnfreed: 20, bytesUnfreed: 2000 };
@@ -35,22 +35,25 @@ describe("the hazards", () => {
       life("again", FINALIZED, FREED),
       life("more", { ...LOST, usesAfterFree: 20 }, FREED),
       life("alike", FREED, FREED),
-      life("oftener", LOST, { ...LOST, blocksUnfreed: 40 }),
+      life("oftener", LOST, { ...LOST, blocksUnfreed: 40, bytesUnfreed: 4000 }),
+      life("in parts", LOST, { ...LOST, blocksUnfreed: 40 }),
+      life("held on", SAFE, { ...SAFE, blocksHeld: 20, bytesHeld: 2000 }),
+      life("ended", { ...FINALIZED, aborts: 20 }, SAFE),
       life("safe", SAFE, SAFE),
     ];
     expect(said(lives)).toEqual({
       differ: true,
       sentences: [
-        "The two forms end with different faults in 7 of 10 lifetime scenarios, and with the same faults to a different extent in 1.",
-        "Embedded fails where owned is safe: held (use after free), late (use after finalize), leak (blocks never freed).",
-        "Owned fails where embedded is safe: remade (use after free).",
+        "The two forms end with different faults in 9 of 13 lifetime scenarios, and with the same faults to a different extent in 1.",
+        "Embedded fails where owned is safe: ended (abort and use after finalize), held (use after free), late (use after finalize), leak (blocks never freed).",
+        "Owned fails where embedded is safe: remade (use after free), held on (blocks that pile up).",
         "Both fail, embedded worse (use after free and blocks never freed instead of use after free): more.",
         "Both fail, owned worse (use after free instead of use after finalize): touched, again.",
         "Both fail in the same way, but to a different extent: oftener (blocks never freed).",
-        "Both fail identically: alike (use after free).",
+        "Both fail identically: alike (use after free), in parts (blocks never freed).",
         "Both are safe: safe.",
       ],
-      worse: { A: 4, B: 3 },
+      worse: { A: 5, B: 4 },
     });
   });
 

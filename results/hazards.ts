@@ -1,17 +1,8 @@
 /** How lifetime scenarios end in either form, for readers who have to choose. Derived from the data by rule. */
 
 import { asPredicted } from "./environment-words.ts";
-import type { LifetimeFigures, Run } from "./schema.ts";
-import {
-  capital,
-  FAULTS,
-  type Fault,
-  faultsOf,
-  formatNumber,
-  formNames,
-  listOf,
-  outcomeWords,
-} from "./words.ts";
+import { LIFETIME_FIGURES, type LifetimeFigures, type Run } from "./schema.ts";
+import { capital, FAULTS, type Fault, faultsOf, formatNumber, formNames, listOf } from "./words.ts";
 
 export interface Hazards {
   /** Whether the forms differ in any scenario, in the faults or in their counts. */
@@ -32,6 +23,9 @@ interface Life {
   /** Whether the counts are the same, too. */
   readonly same: boolean;
 }
+
+/** How much of a fault there is: bytes in more blocks are as many. */
+const EXTENT = LIFETIME_FIGURES.filter((figure) => figure !== "blocksUnfreed" && figure !== "blocksHeld");
 
 /** Uses what was observed, not what was expected. */
 export function hazardsOf(run: Run): Hazards {
@@ -102,7 +96,7 @@ function bothFail(lives: readonly Life[], arm: "A" | "B", names: { A: string; B:
 
 function lifeOf(scenario: string, a: LifetimeFigures, b: LifetimeFigures): Life {
   const [A, B] = [faultsOf(a), faultsOf(b)];
-  return { scenario, A, B, worse: worseOf(A, B), same: outcomeWords(a) === outcomeWords(b) };
+  return { scenario, A, B, worse: worseOf(A, B), same: EXTENT.every((figure) => a[figure] === b[figure]) };
 }
 
 function worseOf(a: readonly Fault[], b: readonly Fault[]): "A" | "B" | null {

@@ -23,6 +23,7 @@ export {
   environmentDifferences,
 } from "./compare.ts";
 export { convertedPattern, environmentRows } from "./environment-words.ts";
+export { formatOf } from "./format-of.ts";
 export {
   ASYMPTOTIC,
   type Growth,

@@ -361,13 +361,20 @@ function readOutcome(r: JsonReader): LifetimeOutcome {
 }
 
 function readLifetimeFigures(r: JsonReader): LifetimeFigures {
+  const later = (member: string) => (r.at(member).value === undefined ? 0 : r.at(member).count());
+  const blocks = (number: number, size: string, bytes: number) => {
+    if (bytes > 0 !== number > 0)
+      r.at(size).fail(number > 0 ? "the bytes of the blocks" : "0, as no block is left");
+    return bytes;
+  };
   const blocksUnfreed = r.at("blocksUnfreed").count();
-  const bytesUnfreed = r.at("bytesUnfreed").count();
-  if (bytesUnfreed > 0 !== blocksUnfreed > 0)
-    r.at("bytesUnfreed").fail(blocksUnfreed > 0 ? "the bytes of the blocks" : "0, as no block is left");
+  const blocksHeld = later("blocksHeld");
   return {
+    aborts: later("aborts"),
     blocksUnfreed,
-    bytesUnfreed,
+    bytesUnfreed: blocks(blocksUnfreed, "bytesUnfreed", r.at("bytesUnfreed").count()),
+    blocksHeld,
+    bytesHeld: blocks(blocksHeld, "bytesHeld", later("bytesHeld")),
     usesAfterFinalize: r.at("usesAfterFinalize").count(),
     usesAfterFree: r.at("usesAfterFree").count(),
   };

@@ -1,6 +1,6 @@
-import { extname } from "node:path";
 import { type Command, Option } from "commander";
 import { CommandError, checkOutput } from "#host";
+import { formatOf } from "./format-of.ts";
 import { type GrowthRecord, parseGrowth } from "./growth.ts";
 import { renderJson, renderSummary } from "./renderers/json.ts";
 import { renderMarkdown } from "./renderers/markdown.ts";
@@ -34,7 +34,7 @@ export function addReportCommand(program: Command, output: Output = process.stdo
     .action(async (files: string[], options: ReportOptions) => {
       const inputs = files.length === 0 ? [LATEST_RUN] : files;
       const { output: target, qemu, growth } = options;
-      const format = options.format ?? formatOf(target);
+      const format = options.format ?? formatOf(target, FORMATS);
       if (growth !== undefined && (format === "json" || format === "summary"))
         throw new CommandError(
           `--growth ${growth}: ${format} holds runs only; give --format table, markdown or html`,
@@ -97,26 +97,5 @@ export async function render(
       const { renderHtml } = await import("./renderers/html/index.ts");
       return renderHtml(runs, growth);
     }
-  }
-}
-
-function formatOf(file: string | undefined): Format {
-  if (file === undefined) return "table";
-  if (/\.summary\.json(\.gz)?$/i.test(file)) return "summary";
-  switch (extname(file.replace(/\.gz$/i, "")).toLowerCase()) {
-    case ".html":
-    case ".htm":
-      return "html";
-    case ".md":
-      return "markdown";
-    case ".json":
-      return "json";
-    case ".txt":
-      return "table";
-    default:
-      throw new CommandError(
-        `-o ${file}: the ending does not name a format; add --format ${FORMATS.join("|")}, or end it in .html, .md, ` +
-          ".json, .summary.json or .txt, or any of these and .gz",
-      );
   }
 }

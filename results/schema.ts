@@ -331,14 +331,30 @@ export interface LifetimeOutcome {
 
 /** Totals over all rounds. Exact, because every round does the same. */
 export interface LifetimeFigures {
+  /** Rounds that ended where QEMU aborts, after which nothing else counts. 0 in runs that were stored without it. */
+  readonly aborts: number;
   /** Blocks of the storage ledger that were never freed. */
   readonly blocksUnfreed: number;
   /** Their size as C structures. */
   readonly bytesUnfreed: number;
+  /** Blocks that pile up until a parent ends that lives on. Runs stored without it count them among those never freed. */
+  readonly blocksHeld: number;
+  readonly bytesHeld: number;
   /** Distinct accesses, found in checked mode. */
   readonly usesAfterFinalize: number;
   readonly usesAfterFree: number;
 }
+
+export const NO_FAULTS: LifetimeFigures = {
+  aborts: 0,
+  blocksUnfreed: 0,
+  bytesUnfreed: 0,
+  blocksHeld: 0,
+  bytesHeld: 0,
+  usesAfterFinalize: 0,
+  usesAfterFree: 0,
+};
+export const LIFETIME_FIGURES = Object.keys(NO_FAULTS) as (keyof LifetimeFigures)[];
 
 export interface RetentionScenario {
   readonly scenario: string;

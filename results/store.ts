@@ -137,7 +137,7 @@ export async function saveRun(file: string, run: Run): Promise<void> {
 export async function writeText(file: string, text: string): Promise<void> {
   const compressed = file.toLowerCase().endsWith(".gz");
   const content = compressed ? await promisify(gzip)(text, { level: 9 }) : text;
-  await writeOutput("", file, content, { makeFolders: true });
+  await writeOutput("-o", file, content, { makeFolders: true });
 }
 
 /** Name of the page that belongs to a stored run: `x.html` for `x.json` and `x.json.gz`. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { warnings } from "./environment-words.ts";
 import { controlSentence, selfTestSentence } from "./instrument-words.ts";
-import type { Verdict } from "./schema.ts";
+import { NO_FAULTS, type Verdict } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 import {
   clause,
@@ -107,7 +107,10 @@ describe("words", () => {
   });
 
   it("name the faults of a lifetime scenario, worst first", () => {
-    const clean = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
+    const clean = NO_FAULTS;
+    expect(outcomeWords({ ...clean, aborts: 2, blocksHeld: 1, bytesHeld: 512 })).toBe(
+      "abort (2) and 1 block piled up until the device ends (512\u00a0B)",
+    );
     expect(outcomeWords(clean)).toBe("clean");
     expect(
       outcomeWords({ ...clean, usesAfterFree: 2, usesAfterFinalize: 1, blocksUnfreed: 1, bytesUnfreed: 512 }),
@@ -138,10 +141,14 @@ describe("words", () => {
     if (machine === undefined) throw new Error("a run has a machine");
     const machines = [{ ...machine, dirty: true, loadBefore: [3, 1, 1], cpuModel: "Another" }];
     const requirements = run.requirements.map((item) => ({ ...item, met: false }));
+    const [lost] = run.schedule.processes.filter((process) => process.lost !== null);
+    if (lost === undefined) throw new Error("the run has a lost process");
+    const processes = [...run.schedule.processes, { ...lost, task: "board", lost: "it was killed" }];
     const text = warnings({
       ...run,
       machines,
       requirements,
+      schedule: { ...run.schedule, processes },
       options: { ...run.options, quick: true, shard: "2/4" },
     })
       .map(({ text }) => text)
@@ -152,9 +159,10 @@ describe("words", () => {
       /changes.*Commit first/,
       /quick run.*--quick/,
       /PREDICTION FAILED in re-realize, owned: expected 100 blocks never freed .*, observed clean\./,
-      /1 of 73 processes gave no sample \(boot hello, counted\): the process took longer/,
+      /2 of 74 processes gave no sample: 1 \(boot hello, counted\): the process took longer.*; 1 \(board\): it was killed\./,
       /Part 2\/4 .*merge all parts/,
-      /LIMIT EXCEEDED: Machine creation/,
+      /LIMIT EXCEEDED: Access with the last section hit/,
+      /^Machine creation took longer than its limit of 20.ms, which holds for an idle machine; this one was busy/m,
       /self-test ran elsewhere \(Synthetic Processor, Node .*npm run bench:selftest/,
     ]) {
       expect(text).toMatch(part);

@@ -269,31 +269,46 @@ export function formatPairs({ above, pairs }: Effect): string {
 }
 
 /** Faults that a lifetime scenario can show, worst first. */
-export const FAULTS = ["use after free", "use after finalize", "blocks never freed"] as const;
+export const FAULTS = [
+  "abort",
+  "use after free",
+  "use after finalize",
+  "blocks never freed",
+  "blocks that pile up",
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** The faults of a lifetime scenario, worst first, without counts. */
 export function faultsOf(figures: LifetimeFigures): Fault[] {
   const counts: Readonly<Record<Fault, number>> = {
+    abort: figures.aborts,
     "use after free": figures.usesAfterFree,
     "use after finalize": figures.usesAfterFinalize,
     "blocks never freed": figures.blocksUnfreed,
+    "blocks that pile up": figures.blocksHeld,
   };
   return FAULTS.filter((fault) => counts[fault] > 0);
 }
 
 /** The faults of a lifetime scenario with their counts, worst first; `clean` if there are none. */
 export function outcomeWords({
+  aborts,
   usesAfterFree,
   usesAfterFinalize,
   blocksUnfreed,
   bytesUnfreed,
+  blocksHeld,
+  bytesHeld,
 }: LifetimeFigures): string {
   const faults = [
+    ...(aborts > 0 ? [`abort (${formatNumber(aborts)})`] : []),
     ...(usesAfterFree > 0 ? [`use after free (${formatNumber(usesAfterFree)})`] : []),
     ...(usesAfterFinalize > 0 ? [`use after finalize (${formatNumber(usesAfterFinalize)})`] : []),
     ...(blocksUnfreed > 0
       ? [`${countOf(blocksUnfreed, "block")} never freed (${formatBytes(bytesUnfreed)})`]
+      : []),
+    ...(blocksHeld > 0
+      ? [`${countOf(blocksHeld, "block")} piled up until the device ends (${formatBytes(bytesHeld)})`]
       : []),
   ];
   return faults.length === 0 ? "clean" : listOf(faults);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { CommandError, writeOutputs } from "#host";
+import { CommandError, writeOutput } from "#host";
 import { FORMS, type Form, type GrowthRecord, growthTable, type Output, renderTables } from "#results";
 
 interface ScalingOptions {
@@ -41,7 +41,7 @@ export function addScalingCommand(bench: Command, output: Output): void {
       const facts = works.map(({ prepare: _, ...fact }) => fact);
       const record: GrowthRecord = { node: process.version, works: facts, growths };
       if (options.json !== undefined)
-        await writeOutputs(new Map([[options.json, `${JSON.stringify(record, null, 1)}\n`]]));
+        await writeOutput("--json", options.json, `${JSON.stringify(record, null, 1)}\n`);
       output.write(renderTables([growthTable(record)], true));
     });
 }

@@ -1,5 +1,5 @@
 /** Lifetime scenarios: run in one form, combined for both forms, and compared with the prediction. */
-import type { Form, LifetimeFigures, LifetimeScenario } from "#results";
+import { type Form, LIFETIME_FIGURES, type LifetimeFigures, type LifetimeScenario } from "#results";
 import { lifetimes } from "#workloads/lifecycle";
 
 /** The outcome of a lifetime scenario in one form. */
@@ -49,7 +49,7 @@ function outcomeOf({ expected, observed }: LifetimeMeasurement): LifetimeScenari
 export function surprises(scenarios: readonly LifetimeScenario[]): string[] {
   return scenarios.flatMap(({ scenario, arms }) =>
     (["A", "B"] as const).flatMap((arm) =>
-      FIGURES.flatMap((figure) => {
+      LIFETIME_FIGURES.flatMap((figure) => {
         const expected = arms[arm].expected[figure];
         const observed = arms[arm].observed[figure];
         return expected === observed
@@ -59,5 +59,3 @@ export function surprises(scenarios: readonly LifetimeScenario[]): string[] {
     ),
   );
 }
-
-const FIGURES = ["blocksUnfreed", "bytesUnfreed", "usesAfterFinalize", "usesAfterFree"] as const;

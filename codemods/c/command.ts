@@ -49,7 +49,7 @@ export function addCCommand(program: Command): void {
     .option("--json <file>", "write the counts to a file, - for standard output")
     .action(async (paths: string[], options: CTreeOptions) => {
       const { runCensus } = await import("./run.ts");
-      process.exitCode = runCensus(paths, options, toStandardOutput);
+      process.exitCode = await runCensus(paths, options, toStandardOutput);
     });
   c.command("audit")
     .description("find lifetime bugs in the regions of a QEMU tree")
@@ -58,7 +58,7 @@ export function addCCommand(program: Command): void {
     .option("--sarif <file>", "write the bugs as SARIF 2.1.0, - for standard output")
     .action(async (paths: string[], options: CTreeOptions) => {
       const { runCAudit } = await import("./run-audit.ts");
-      process.exitCode = runCAudit(paths, options, toStandardOutput);
+      process.exitCode = await runCAudit(paths, options, toStandardOutput);
     });
   addAddApiCommand(c);
 }

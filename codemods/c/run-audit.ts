@@ -1,38 +1,35 @@
 /** Implements `regionlab c audit`. Kept apart because it shares its report with the audit of TypeScript, which loads the compiler. */
 import { resolve } from "node:path";
-import { writeOutputs } from "#host";
 import { ExitCode } from "../errors.ts";
 import { isBug } from "../lifetime/finding.ts";
 import { sarifLog } from "../lifetime/report/sarif.ts";
 import { renderFindings } from "../lifetime/report/text.ts";
 import { auditTree } from "./audit.ts";
 import type { CTreeOptions } from "./command.ts";
-import { progressOf } from "./run.ts";
+import { declareReports, progressOf } from "./run.ts";
 
 /** `regionlab c audit`. */
-export function runCAudit(
+export async function runCAudit(
   paths: readonly string[],
   options: CTreeOptions,
   print: (text: string) => void,
-): ExitCode {
-  const findings = auditTree(paths, progressOf());
-  const outputs = new Map<string, string>();
-  const json = `${JSON.stringify({ version: 1, findings }, undefined, 1)}\n`;
-  const sarif = `${JSON.stringify(sarifLog(findings, resolve(paths[0] ?? "."), VERSION), undefined, 1)}\n`;
-  for (const [path, text] of [
-    [options.json, json],
-    [options.sarif, sarif],
-  ] as const) {
-    if (path === "-") print(text);
-    else if (path !== undefined) outputs.set(path, text);
+): Promise<ExitCode> {
+  const reports = declareReports({ "--json": options.json, "--sarif": options.sarif }, paths, print);
+  try {
+    await reports.ready();
+    const findings = auditTree(paths, progressOf());
+    reports.writeJson("--json", () => ({ version: 1, findings }), 1);
+    reports.writeJson("--sarif", () => sarifLog(findings, resolve(paths[0] ?? "."), VERSION), 1);
+    if (!reports.takesStandardOutput) {
+      print(renderFindings(findings));
+      const bugs = findings.filter(isBug).length;
+      print(`${bugs} lifetime bugs, ${findings.length - bugs} notes\n`);
+    }
+    await reports.commit();
+    return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
+  } finally {
+    reports.discard();
   }
-  writeOutputs(outputs);
-  if (options.json !== "-" && options.sarif !== "-") {
-    print(renderFindings(findings));
-    const bugs = findings.filter(isBug).length;
-    print(`${bugs} lifetime bugs, ${findings.length - bugs} notes\n`);
-  }
-  return findings.some(isBug) ? ExitCode.No : ExitCode.Done;
 }
 
 /** Version of the findings' format, for SARIF. */

@@ -7,10 +7,11 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { ExitCode } from "../errors.ts";
 import { auditTree } from "./audit.ts";
@@ -19,6 +20,7 @@ import { Maintainers } from "./maintainers.ts";
 import { convertToEmbedded, convertToOwned } from "./pipeline.ts";
 import { runCensus, runConversion } from "./run.ts";
 import { runCAudit } from "./run-audit.ts";
+import { sourceFiles } from "./tree.ts";
 
 const fixtures = join(import.meta.dirname, "fixtures");
 const scratch = mkdtempSync(join(tmpdir(), "regionlab-c-run-"));
@@ -111,6 +113,34 @@ test("a structure whose size Rust code compares with that of its own stays as it
   ]);
 });
 
+test("links to sources and folders are followed, each file once, by its own name if it has one", () => {
+  const tree = treeOf("mmio-single.c", "bar.c");
+  const elsewhere = treeOf("name-null.c");
+  symlinkSync("mmio-single/mmio-single.c", join(tree, "hw/again.c"));
+  symlinkSync("..", join(tree, "hw/up"));
+  symlinkSync(join(elsewhere, "hw/name-null"), join(tree, "hw/linked"));
+  symlinkSync("nowhere.c", join(tree, "hw/broken.c"));
+  symlinkSync("nowhere", join(tree, "hw/other"));
+  const { files, broken } = sourceFiles([tree]);
+  expect(files.map((file) => relative(tree, file)).sort()).toEqual([
+    "hw/bar/bar.c",
+    "hw/linked/name-null.c",
+    "hw/mmio-single/mmio-single.c",
+    "hw/regions/regions.h",
+  ]);
+  expect(broken.map((file) => relative(tree, file))).toEqual(["hw/broken.c"]);
+  const judged = convertToOwned([tree]).judgements.map(({ at }) => at.file);
+  expect(judged).toContain("hw/linked/name-null.c");
+  expect(judged.filter((file) => file.endsWith("mmio-single.c"))).toHaveLength(1);
+});
+
+test("an unknown reason is refused", async () => {
+  const tree = treeOf("mmio-single.c");
+  await expect(runConversion("to-owned", [tree], { reason: "nope" }, ignore)).rejects.toThrow(
+    /^--reason nope: there is no such reason; give one of unresolved, /,
+  );
+});
+
 test("a missing path is named", async () => {
   await expect(runConversion("to-owned", [join(scratch, "none")], {}, ignore)).rejects.toThrow(
     /none: no such file/,
@@ -145,13 +175,13 @@ test("the audit notes what each realize creates again, in the owned form, unless
   expect(rulesOf()).toEqual([]);
 });
 
-test("SARIF has the place of a bug", () => {
+test("SARIF has the place of a bug", async () => {
   const tree = treeOf("leaf-unparented.c");
   let text = "";
   const print = (part: string) => {
     text += part;
   };
-  expect(runCAudit([tree], { sarif: "-" }, print)).toBe(ExitCode.No);
+  expect(await runCAudit([tree], { sarif: "-" }, print)).toBe(ExitCode.No);
   const { runs } = JSON.parse(text);
   const { artifactLocation, region } = runs[0].results[0].locations[0].physicalLocation;
   expect(artifactLocation.uri).toBe("hw/leaf-unparented/leaf-unparented.c");
@@ -181,7 +211,7 @@ test("the census of a tree with owned regions counts what the way back leaves", 
   const print = (part: string) => {
     text += part;
   };
-  runCensus([tree], { json: "-" }, print);
+  await runCensus([tree], { json: "-" }, print);
   const { newCalls, back } = JSON.parse(text);
   const calls: readonly number[] = Object.values(back.newCalls);
   expect(calls.reduce((total, each) => total + each, 0)).toBe(newCalls);
@@ -192,10 +222,10 @@ test("the census of a tree with owned regions counts what the way back leaves", 
   expect(back.fields).toBe(judgements.length);
   expect(back.gradual.at(-1)).toMatchObject({ percent: 100, fields: back.fields, mixedFiles: 0 });
   text = "";
-  runCensus([tree], {}, print);
+  await runCensus([tree], {}, print);
   expect(text).toContain(`the way back: ${back.fields} fields`);
   text = "";
-  runCensus([treeOf("mmio-single.c")], {}, print);
+  await runCensus([treeOf("mmio-single.c")], {}, print);
   expect(text).not.toContain("the way back");
 });
 

@@ -1,12 +1,13 @@
 /** The audit command: lifetime bugs of every device, and how hard each region is to convert. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { CommandError, OutputFile, requireApart, requireDistinct } from "#host";
+import { CommandError } from "#host";
 import { auditRegions, renderAudit } from "../audit.ts";
 import type { AuditOptions, Print } from "../command.ts";
 import { ExitCode } from "../errors.ts";
 import { readProgram, surveyProgram } from "../pipeline.ts";
 import { Reason } from "../regions/reasons.ts";
+import { ReportFiles } from "../report-files.ts";
 import { discover, type Skipped } from "../source/discover.ts";
 import { shown } from "../source/workspace.ts";
 import { auditLifetimes } from "./audit.ts";
@@ -28,7 +29,11 @@ export async function runAudit(
 ): Promise<ExitCode> {
   if (options.writeBaseline === true && options.baseline === undefined)
     throw new CommandError("--write-baseline: name the file to write with --baseline FILE");
-  const outputs = new Outputs(options, print);
+  const written = options.writeBaseline === true ? options.baseline : undefined;
+  const outputs = new ReportFiles(
+    { "--json": options.json, "--sarif": options.sarif, "--baseline": written },
+    print,
+  );
   try {
     await outputs.ready();
     const { sources, skipped } = discover(paths, { readOnly: true });
@@ -44,16 +49,16 @@ export async function runAudit(
         `${paths.join(", ")}: #memory does not resolve from there, and without types nothing distinguishes a region; make the import resolve, then run again`,
       );
     const found = auditLifetimes(program.workspace, program.sources);
-    const { findings, remark } = outputs.compared(found);
+    const { findings, remark } = compared(found, options, outputs);
     const regions = auditRegions(plan);
     const unresolved = regions.filter(({ hazard }) => hazard === Reason.TypeUnresolved).length;
-    outputs.json({
+    outputs.writeJson("--json", () => ({
       version: REPORT_VERSION,
       ...findingsReport(findings),
       regions,
       skipped: skipped.map(({ path, reason }) => ({ path: shown(path), reason })),
-    });
-    outputs.sarif(findings);
+    }));
+    outputs.writeJson("--sarif", () => sarifLog(findings, process.cwd(), packageVersion()));
     if (options.github === true) print(githubAnnotations(findings));
     else if (!outputs.takesStandardOutput) {
       print(`${renderFindings(findings)}${renderAudit(regions)}${leftOut(skipped)}${unknownTo(unresolved)}`);
@@ -82,82 +87,23 @@ function unknownTo(unresolved: number): string {
   return `${regions} not audited, because the type cannot be resolved: make the import resolve, and run again\n`;
 }
 
-/** Files that the options name, prepared before anything is read; `-` is standard output. */
-class Outputs {
-  private readonly options: AuditOptions;
-  private readonly print: Print;
-  private readonly files = new Map<string, OutputFile>();
-
-  constructor(options: AuditOptions, print: Print) {
-    this.options = options;
-    this.print = print;
-    if (options.json === "-" && options.sarif === "-")
-      throw new CommandError("--json - and --sarif -: only one of them can be standard output");
-    this.open("--json", options.json);
-    this.open("--sarif", options.sarif);
-    if (options.writeBaseline === true) this.open("--baseline", options.baseline);
-    requireDistinct([...this.files.values()]);
+/** Writes the baseline, after which no finding is new; or keeps what the baseline does not have. */
+function compared(
+  found: readonly LifetimeFinding[],
+  { baseline, writeBaseline }: AuditOptions,
+  outputs: ReportFiles,
+): { readonly findings: readonly LifetimeFinding[]; readonly remark: string } {
+  if (baseline === undefined) return { findings: found, remark: "" };
+  if (writeBaseline === true) {
+    outputs.write("--baseline", baselineText(found, baseline));
+    return { findings: [], remark: `; ${found.length} accepted in ${baseline}` };
   }
-
-  get takesStandardOutput(): boolean {
-    return this.options.json === "-" || this.options.sarif === "-";
-  }
-
-  async ready(): Promise<void> {
-    for (const file of this.files.values()) await file.ready();
-  }
-
-  keepApart(sources: readonly string[]): void {
-    const inputs = sources.map((path) => ({ option: "the source", path }));
-    requireApart([...this.files.values()], inputs);
-  }
-
-  /** Writes the baseline, after which no finding is new; or keeps what the baseline does not have. */
-  compared(found: readonly LifetimeFinding[]): {
-    readonly findings: readonly LifetimeFinding[];
-    readonly remark: string;
-  } {
-    const { baseline } = this.options;
-    if (baseline === undefined) return { findings: found, remark: "" };
-    if (this.options.writeBaseline === true) {
-      this.files.get("--baseline")?.write(baselineText(found, baseline));
-      return { findings: [], remark: `; ${found.length} accepted in ${baseline}` };
-    }
-    const { fresh, known, gone } = compareWithBaseline(found, baseline);
-    const outdated =
-      gone === 0
-        ? ""
-        : `, which names ${gone} that ${gone === 1 ? "is" : "are"} gone: write it again with --write-baseline`;
-    return { findings: fresh, remark: `; ${known} accepted in ${baseline}${outdated}` };
-  }
-
-  json(value: unknown): void {
-    this.write("--json", this.options.json, value);
-  }
-
-  sarif(findings: readonly LifetimeFinding[]): void {
-    this.write("--sarif", this.options.sarif, sarifLog(findings, process.cwd(), packageVersion()));
-  }
-
-  async commit(): Promise<void> {
-    for (const file of this.files.values()) await file.commit();
-  }
-
-  discard(): void {
-    for (const file of this.files.values()) file.discard();
-  }
-
-  private open(option: string, path: string | undefined): void {
-    if (path !== undefined && path !== "-") this.files.set(option, new OutputFile(option, path));
-  }
-
-  private write(option: string, path: string | undefined, value: unknown): void {
-    if (path === undefined) return;
-    const text = `${JSON.stringify(value, undefined, 2)}\n`;
-    const file = this.files.get(option);
-    if (file === undefined) this.print(text);
-    else file.write(text);
-  }
+  const { fresh, known, gone } = compareWithBaseline(found, baseline);
+  const outdated =
+    gone === 0
+      ? ""
+      : `, which names ${gone} that ${gone === 1 ? "is" : "are"} gone: write it again with --write-baseline`;
+  return { findings: fresh, remark: `; ${known} accepted in ${baseline}${outdated}` };
 }
 
 /** Version of the package that this module belongs to. */

@@ -1,6 +1,7 @@
 /** Backends: the host side of devices. */
 export type { Disk, DiskResult } from "./block/disk.ts";
 export { FileDisk } from "./block/file-disk.ts";
+export { FORMAT_BYTES, imageFormat } from "./block/image-format.ts";
 export { MemoryDisk } from "./block/memory-disk.ts";
 export { CLUSTER_BYTES, OverlayDisk } from "./block/overlay-disk.ts";
 export { FileChar } from "./char/file-char.ts";

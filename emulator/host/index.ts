@@ -16,7 +16,6 @@ export {
   prepareOutputs,
   requireApart,
   requireDistinct,
-  requireKept,
   writeOutput,
   writeOutputs,
 } from "./output-file.ts";
@@ -27,6 +26,7 @@ export {
   flushStandardOutput,
   onBrokenOutput,
   standardOutputTaken,
+  wantsColours,
   watchStandardOutput,
   writeError,
 } from "./standard-output.ts";

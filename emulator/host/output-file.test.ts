@@ -224,16 +224,17 @@ describe("an output that cannot be written", () => {
   });
 });
 
-describe("an output that is an open descriptor", () => {
-  const outcome = (script: string, redirection: string): string =>
-    execFileSync(
-      "sh",
-      ["-c", `${inNode(`try { ${script} } catch (error) { console.log(error.message) }`)} ${redirection}`],
-      {
-        encoding: "utf8",
-      },
-    );
+/** What a script prints with descriptors that the shell opened. */
+const outcome = (script: string, redirection: string): string =>
+  execFileSync(
+    "sh",
+    ["-c", `${inNode(`try { ${script} } catch (error) { console.log(error.message) }`)} ${redirection}`],
+    {
+      encoding: "utf8",
+    },
+  );
 
+describe("an output that is an open descriptor", () => {
   it.each(["/dev/fd/0", "/dev/stdin", "/proc/self/fd/0", "/proc/thread-self/fd/0"])(
     "is refused if it is open only for reading: %s",
     (descriptor) => {
@@ -248,18 +249,51 @@ describe("an output that is an open descriptor", () => {
 
   it.each([
     [">>", `${OLD}x`],
-    ["<>", `${OLD}x`],
+    ["<>", `x${OLD.slice(1)}`],
     [">", "x"],
-  ])("is written through if it is open for writing: %s", (operator, expected) => {
+  ])("is written at its own position if it is open for writing: %s", (operator, expected) => {
     const path = file("output");
-    expect(outcome('await writeOutput("--stats", "/dev/fd/7", "x")', `7${operator} ${path}`)).toBe("");
-    expect(readFileSync(path, "utf8")).toBe(expected);
+    for (const script of [
+      'await writeOutput("--stats", "/dev/fd/7", "x")',
+      'const f = new OutputFile("-serial", "/dev/fd/7", { growing: "emptied" }); f.start(); f.write("x"); await f.commit()',
+    ]) {
+      writeFileSync(path, OLD);
+      expect(outcome(script, `7${operator} ${path}`)).toBe("");
+      expect(readFileSync(path, "utf8")).toBe(expected);
+    }
+  });
+
+  it.each([
+    ["a file", "> out"],
+    ["a file that is appended to", ">> out"],
+    ["a pipe", "| cat > out"],
+  ])("shares its place with what is printed: %s", (_, redirection) => {
+    file("out");
+    const script = `const o = new OutputFile("--trace", "/dev/stdout"); await o.ready();
+      for (let i = 0; i < 2000; i++) { process.stdout.write("a".repeat(50)); o.write("b".repeat(50)); }
+      await o.commit(); process.stdout.write("c")`;
+    execFileSync("sh", ["-c", `cd ${folder} && ${inNode(script)} ${redirection}`]);
+    const text = readFileSync(at("out"), "utf8");
+    expect(text.replace(OLD, "")).toBe(`${`${"a".repeat(50)}${"b".repeat(50)}`.repeat(2000)}c`);
+  });
+
+  it("is refused if it is not open", () => {
+    expect(outcome('await writeOutput("--stats", "/dev/fd/77", "x")', "")).toMatch(
+      /is not open; give a descriptor/,
+    );
+  });
+
+  it("that is a pipe which nobody reads is an error, not something to wait for", () => {
+    const script = `await new Promise((resolve) => setTimeout(resolve, 300));
+      try { await writeOutput("-o", "/dev/fd/7", "x") } catch (error) { console.error(error.message) }`;
+    execFileSync("sh", ["-c", `${inNode(script)} 7>&1 2> ${at("errors")} | true`]);
+    expect(readFileSync(at("errors"), "utf8")).toBe("-o /dev/fd/7: nobody reads it any more\n");
   });
 
   it("is refused if it leads to an input", () => {
     const path = file("input");
     const text = outcome(
-      `requireApart([new OutputFile("--stats", "/dev/fd/7")], [{ option: "--kernel", path: "${path}" }])`,
+      `requireApart([outputPlace("--stats /dev/fd/7", "/dev/fd/7")], [{ option: "--kernel", path: "${path}" }])`,
       `7>> ${path}`,
     );
     expect(text).toMatch(/^--stats \/dev\/fd\/7: is the same file as --kernel .*input, which would be lost/);
@@ -301,17 +335,106 @@ describe("several outputs", () => {
     expect(parts()).toEqual([]);
   });
 
-  it("must be different files", () => {
-    symlinkSync("one", at("link"));
-    const files = [new OutputFile("--stats", file("one")), new OutputFile("--trace", at("link"))];
-    expect(() => requireDistinct(files)).toThrow(
-      /^--trace .*link: is the same file as --stats .*one; give each/,
+  const placesOf = (...paths: string[]) => paths.map((path, i) => outputPlace(`-${i}`, path));
+
+  it.each<[string, () => readonly [string, string]]>([
+    ["one file", () => [file("one"), at("one")]],
+    ["a new file", () => [at("new"), `${folder}//new`]],
+    ["a file and a link", () => [file("one"), link("one", "link")]],
+    ["a file and a hard link", () => [file("one"), at("twin")]],
+    ["a new file and a link to it", () => [at("new"), link("new", "link")]],
+    ["two links to a new file", () => [link("new", "link"), link("link", "other")]],
+    ["a new file in a folder and in a link to it", () => [at("d", "new"), join(link("d", "e"), "new")]],
+    [
+      "a new file by a path that leaves a link upwards",
+      () => [at("new"), `${link("d/below", "e")}/../../new`],
+    ],
+    ["a named pipe", () => [at("fifo"), link("fifo", "link")]],
+  ])("must be different files: %s", (_, make) => {
+    mkdirSync(at("d", "below"), { recursive: true });
+    execFileSync("mkfifo", [at("fifo")]);
+    linkSync(file("one"), at("twin"));
+    const [one, other] = make();
+    for (const paths of [
+      [one, other],
+      [other, one],
+    ])
+      expect(() => requireDistinct(placesOf(...paths))).toThrow(
+        /^-1 .*is the same file as -0$|is the same file as -0/,
+      );
+  });
+
+  it("may be one device, or one descriptor", () => {
+    requireDistinct(placesOf("/dev/null", "/dev/null"));
+    const text = outcome(
+      'requireDistinct(["/dev/fd/7", "/proc/self/fd/7"].map((path) => outputPlace("-o", path)))',
+      `7> ${at("out")}`,
     );
-    const fresh = [new OutputFile("--stats", at("new")), new OutputFile("--trace", `${folder}//new`)];
-    expect(() => requireDistinct(fresh)).toThrow(/is the same file as/);
-    requireDistinct([new OutputFile("--stats", "/dev/null"), new OutputFile("--trace", "/dev/null")]);
-    for (const each of [...files, ...fresh]) each.discard();
-    expect(existsSync(at("new"))).toBe(false);
+    expect(text).toBe("");
+  });
+
+  it.each(["1", "2"])("is refused if descriptor %s leads to the file", (descriptor) => {
+    const path = file("out");
+    symlinkSync("out", at("link"));
+    for (const name of [path, at("link")]) {
+      // Descriptor 3 receives the message, since neither 1 nor 2 may.
+      const script = `try { checkOutput("-o", "${name}") } catch (error) { (await import("node:fs")).writeSync(3, error.message) }`;
+      const text = execFileSync(
+        "sh",
+        ["-c", `${inNode(script)} 3>&1 1>/dev/null 2>/dev/null ${descriptor}>>${path}`],
+        {
+          encoding: "utf8",
+        },
+      );
+      expect(text).toMatch(
+        /is the file that standard (output|error) goes to; give another, or \/dev\/fd\/[12]$/,
+      );
+    }
+    expect(readFileSync(path, "utf8")).toBe(OLD);
+  });
+});
+
+describe("an output that grows", () => {
+  const grown = (path: string, growing: "emptied" | "appended") =>
+    new OutputFile("-serial", path, { growing });
+
+  it("leaves the file as it is until it starts, whatever happens before", async () => {
+    const path = file("old");
+    for (const growing of ["emptied", "appended"] as const) {
+      const output = grown(path, growing);
+      await output.ready();
+      expect(readFileSync(path, "utf8")).toBe(OLD);
+      output.discard();
+      await output.commit();
+      output.start(); // too late
+    }
+    const fresh = grown(at("fresh"), "emptied");
+    await fresh.ready();
+    await fresh.commit();
+    expect(readFileSync(path, "utf8")).toBe(OLD);
+    expect(existsSync(at("fresh"))).toBe(false);
+  });
+
+  it.each([
+    ["emptied", "x"],
+    ["appended", `${OLD}x`],
+  ] as const)("is %s, and can be followed", async (growing, expected) => {
+    const path = file("log", 0o640);
+    const output = grown(path, growing);
+    output.start();
+    output.write("x");
+    expect(readFileSync(path, "utf8")).toBe(expected);
+    await output.commit();
+    expect(modeOf(path)).toBe(0o640);
+  });
+
+  it.each<[string, () => string, RegExp]>([
+    ["a folder", () => folder, /is a folder; give a file/],
+    ["in a circle of links", () => link("loop", "loop"), /links lead in a circle/],
+    ["read only", () => file("protected", 0o444), /no permission to write there/],
+    ["in no folder", () => at("none", "x"), /its folder does not exist/],
+  ])("is refused like every other: %s", (_, place, message) => {
+    expect(() => grown(place(), "emptied")).toThrow(message);
   });
 });
 
@@ -327,5 +450,5 @@ it("resolves a path to a place", () => {
 /** A command that runs a script with this module's functions imported. */
 function inNode(script: string): string {
   const entry = join(dirname(new URL(import.meta.url).pathname), "../../dist/emulator/host/index.cjs");
-  return `${process.execPath} --input-type=module -e 'import { OutputFile, onEndSignal, requireApart, writeOutput } from "${entry}"; ${script}'`;
+  return `${process.execPath} --input-type=module -e 'import { checkOutput, OutputFile, onEndSignal, outputPlace, requireApart, requireDistinct, writeOutput } from "${entry}"; ${script}'`;
 }

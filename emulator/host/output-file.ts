@@ -11,16 +11,14 @@ import {
   rmSync,
   type Stats,
   statSync,
-  writeSync,
 } from "node:fs";
-import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { inOneLine } from "./clean-text.ts";
 import { CommandError, systemErrorCode } from "./command-error.ts";
-import { congestionOf } from "./congestion.ts";
-import { isSamePlace, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
+import { isSamePlace, isShared, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
+import { FileSink, type OutputSink, PipeSink, writeAll } from "./output-sink.ts";
 import { writeError } from "./standard-output.ts";
 
 /** How often to check whether a FIFO has a reader. */
@@ -34,6 +32,11 @@ export interface OutputOptions {
   readonly makeFolders?: boolean;
   /** What messages call the output; by default the option and the path. */
   readonly label?: string;
+  /**
+   * The output is written where it will be from the start, so that readers can follow it: after the file has been emptied,
+   * or after what it holds.
+   */
+  readonly growing?: "emptied" | "appended";
 }
 
 /** Part files of outputs neither committed nor discarded; removed when the process exits. */
@@ -41,61 +44,96 @@ const unfinished = new Set<string>();
 let watching = false;
 
 /**
- * An output file that the user named. An existing file keeps its links, mode and owner, and is touched only once the
- * output is complete, so that no reader sees half of it. Anything but a regular file is written through.
+ * An output file that the user named. Unless it is growing, an existing file keeps its links, mode and owner, and is touched
+ * only once the output is complete, so that no reader sees half of it. Anything but a regular file is written through.
+ *
+ * Creating one changes nothing that exists: declare all outputs of a command first, then check them ({@link requireDistinct},
+ * {@link requireApart}), and open them (`ready`, `start`) once nothing else can be refused.
  */
 export class OutputFile {
   readonly place: OutputPlace;
   private readonly folders: boolean;
+  private readonly growing: OutputOptions["growing"];
   /** Part file that receives the content; null if the output is written through. */
-  private part: string | null;
+  private part: string | null = null;
+  /** The descriptor of the part file. */
   private descriptor = -1;
-  private pipe: Socket | null = null;
+  private sink: OutputSink | null = null;
   private failure: CommandError | null = null;
-  private discarded = false;
+  private isOver = false;
+  private ending: Promise<void> | null = null;
 
   /**
    * @param option for messages, such as `--stats`
    * @throws CommandError that names the option and the file when it cannot be written
    */
-  constructor(option: string, path: string, { makeFolders = false, label }: OutputOptions = {}) {
+  constructor(option: string, path: string, { makeFolders = false, label, growing }: OutputOptions = {}) {
     this.place = outputPlace(inOneLine(label ?? `${option} ${path}`), path, makeFolders);
     this.folders = makeFolders;
-    this.part = this.makePart();
+    this.growing = growing;
+    const { kind } = this.place;
+    if (growing === undefined && kind !== "pipe" && kind !== "stream") this.makePart();
   }
 
-  /** Waits for a reader if the output is a FIFO. Must be awaited before the first write. */
+  /** Waits for a reader if the output is a FIFO, opens devices. Must be awaited before the first write. */
   async ready(): Promise<void> {
-    const { kind, path, label } = this.place;
-    if (kind !== "pipe" || this.pipe !== null) return;
-    for (let polls = 0; ; polls++) {
+    const { kind, label, descriptor } = this.place;
+    if (kind === "stream") this.start();
+    if (kind !== "pipe" || this.sink !== null) return;
+    const failed = (error: Error): void => {
+      this.failure ??= writeError(label, error);
+    };
+    if (descriptor === 1 || descriptor === 2) {
+      // Whatever else is written there waits in the same queue.
+      this.sink = new PipeSink(descriptor === 1 ? process.stdout : process.stderr, failed);
+      return;
+    }
+    const end = await this.openPipe();
+    if (end !== null) this.sink = new PipeSink(end, failed);
+  }
+
+  /** Opens a FIFO once it has a reader; null if the output has been abandoned meanwhile. */
+  private async openPipe(): Promise<number | null> {
+    const { path, label, descriptor } = this.place;
+    for (let polls = 0; !this.isOver; polls++) {
       if (polls === POLLS_BEFORE_NOTE)
         process.stderr.write(`regionlab: ${label}: waiting for a program to read from it\n`);
       try {
-        this.descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
-        break;
+        return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
       } catch (error) {
         if (systemErrorCode(error) !== "ENXIO") throw writeError(label, error);
+        // Who had the other end of an open pipe has closed it, and cannot come back.
+        if (descriptor !== null) throw writeError(label, Object.assign(new Error(path), { code: "EPIPE" }));
         await setTimeout(READER_POLL_MS);
-        if (this.discarded) return;
       }
     }
-    this.pipe = new Socket({ fd: this.descriptor, readable: false, writable: true });
-    this.pipe.on("error", (error) => {
-      this.failure ??= writeError(label, error);
-    });
+    return null;
+  }
+
+  /** Opens an output that is written through, and empties a growing file. Otherwise the first write does. */
+  start(): void {
+    const { path, kind, label, descriptor } = this.place;
+    if (this.sink !== null || this.isOver || kind === "pipe") return;
+    if (descriptor !== null) {
+      this.sink = new FileSink(descriptor, false);
+      return;
+    }
+    const how = kind === "stream" || this.growing === "appended" ? constants.O_APPEND : constants.O_TRUNC;
+    const make = kind === "stream" ? 0 : constants.O_CREAT;
+    try {
+      if (this.folders) makeFolder(dirname(path));
+      this.sink = new FileSink(openSync(path, constants.O_WRONLY | constants.O_NOCTTY | make | how), true);
+    } catch (error) {
+      throw writeError(label, error);
+    }
   }
 
   /** @throws CommandError when this write or an earlier one has failed */
   write(content: string | Uint8Array): void {
     if (this.failure !== null) throw this.failure;
-    const bytes = typeof content === "string" ? Buffer.from(content) : content;
-    if (this.pipe !== null) {
-      this.pipe.write(Uint8Array.from(bytes));
-      return;
-    }
+    if (this.sink === null) this.start();
     try {
-      writeAll(this.descriptor, bytes);
+      this.sink?.write(typeof content === "string" ? Buffer.from(content) : content);
     } catch (error) {
       this.failure = writeError(this.place.label, error);
       throw this.failure;
@@ -105,31 +143,32 @@ export class OutputFile {
   /** What to await before writing more; null if nothing. @throws CommandError when a write has failed */
   congestion(): Promise<void> | null {
     if (this.failure !== null) throw this.failure;
-    return this.pipe === null ? null : congestionOf(this.pipe);
+    return this.sink === null ? null : this.sink.congestion();
   }
 
   /** Waits until a FIFO has taken everything written so far. @throws CommandError when a write has failed */
   async flush(): Promise<void> {
-    const { pipe } = this;
-    if (pipe !== null && this.failure === null)
-      await new Promise<void>((resolve) => pipe.write(new Uint8Array(), () => resolve()));
+    if (this.failure === null) await this.sink?.flush();
     if (this.failure !== null) throw this.failure;
   }
 
-  /** Completes the output. @throws CommandError when it cannot be written; a file to be replaced is then unchanged */
-  async commit(): Promise<void> {
-    const { pipe } = this;
-    if (pipe !== null) {
-      await new Promise<void>((resolve) => {
-        pipe.once("error", () => resolve()).end(resolve);
-      });
-      if (this.failure !== null) throw this.failure;
-      return;
-    }
-    this.commitSync();
+  /**
+   * Completes the output, once. A FIFO has then taken everything.
+   * @throws CommandError when it cannot be written; a file to be replaced is then unchanged
+   */
+  commit(): Promise<void> {
+    this.ending ??= this.complete();
+    return this.ending;
   }
 
-  /** The same for anything but a FIFO. */
+  private async complete(): Promise<void> {
+    this.isOver = true;
+    if (this.part !== null) return this.commitSync();
+    if (this.failure === null) await this.sink?.close();
+    if (this.failure !== null) throw this.failure;
+  }
+
+  /** The same for a file. */
   commitSync(): void {
     if (this.failure !== null) throw this.failure;
     try {
@@ -141,24 +180,16 @@ export class OutputFile {
     }
   }
 
-  /** Abandons the output; an existing file is unchanged. */
+  /** Abandons the output; an existing file is unchanged unless it is growing. */
   discard(): void {
-    this.discarded = true;
-    if (this.pipe !== null) {
-      this.pipe.destroy();
-      this.descriptor = -1;
-    }
+    this.isOver = true;
+    this.sink?.destroy();
     this.removePart();
   }
 
-  private makePart(): string | null {
+  private makePart(): void {
     const { path, kind, label, stats } = this.place;
     try {
-      if (kind === "pipe") return null;
-      if (kind === "stream") {
-        this.descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOCTTY);
-        return null;
-      }
       if (this.folders) makeFolder(dirname(path));
       const part =
         kind === "rewrite" ? join(tmpdir(), `regionlab-${process.pid}-${stats?.ino}.part`) : partOf(path);
@@ -166,7 +197,8 @@ export class OutputFile {
       // Opened for reading, too, for `copyInto`; private until it takes on the mode of the file that it replaces.
       this.descriptor = openSync(part, "wx+", stats === null ? 0o666 : 0o600);
       keep(part);
-      return part;
+      this.part = part;
+      this.sink = new FileSink(this.descriptor, false);
     } catch (error) {
       if (systemErrorCode(error) === "ENOENT")
         throw new CommandError(`${label}: no file can be made there; give another path`, { cause: error });
@@ -298,13 +330,13 @@ export function checkOutput(option: string, path: string, options: OutputOptions
   new OutputFile(option, path, options).discard();
 }
 
-/** @throws CommandError when two outputs are the same file */
-export function requireDistinct(files: readonly OutputFile[]): void {
-  for (const [i, { place }] of files.entries()) {
-    const same = files.slice(0, i).find((other) => isSamePlace(other.place, place));
-    if (same !== undefined && place.kind !== "stream")
+/** @throws CommandError when two outputs are the same file, of which one would be lost */
+export function requireDistinct(places: readonly OutputPlace[]): void {
+  for (const [i, place] of places.entries()) {
+    const same = places.slice(0, i).find((other) => isSamePlace(other, place));
+    if (same !== undefined && !(isShared(place) && isShared(same)))
       throw new CommandError(
-        `${place.label}: is the same file as ${same.place.label}; give each a file of its own`,
+        `${place.label}: is the same file as ${same.label}; give each a file of its own`,
       );
   }
 }
@@ -316,45 +348,28 @@ export interface NamedFile {
 }
 
 /** @throws CommandError when an output would overwrite an input */
-export function requireApart(files: readonly OutputFile[], inputs: readonly NamedFile[]): void {
-  for (const { place } of files) {
-    const { stats, kind, label, path } = place;
+export function requireApart(places: readonly OutputPlace[], inputs: readonly NamedFile[]): void {
+  for (const { stats, kind, label, path } of places) {
     // What a descriptor leads to may be a file; a device or a terminal can be read and written.
     if (kind === "stream" && stats?.isFile() !== true) continue;
     const lost = inputs.find((input) =>
       stats === null ? path === resolve(input.path) : isFileOf(input.path, stats),
     );
-    if (lost !== undefined) throw lossOf(lost, label);
-  }
-}
-
-/**
- * The same for files that are written while the machine runs, and emptied when it starts.
- * @throws CommandError when one of them would overwrite an input
- */
-export function requireKept(written: readonly NamedFile[], inputs: readonly NamedFile[]): void {
-  for (const { option, path } of written) {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats?.isFile() !== true) continue;
-    const lost = inputs.find((input) => isFileOf(input.path, stats));
-    if (lost !== undefined) throw lossOf(lost, `${option} ${path}`);
+    if (lost !== undefined)
+      throw new CommandError(
+        `${label}: is the same file as ${lost.option} ${lost.path}, which would be lost; give another`,
+      );
   }
 }
 
 /** Whether a path leads to the file with this status, under whatever name. */
 function isFileOf(path: string, { dev, ino }: Stats): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
-  return found !== undefined && found.dev === dev && found.ino === ino;
-}
-
-function lossOf({ option, path }: NamedFile, output: string): CommandError {
-  return new CommandError(
-    `${output}: is the same file as ${option} ${path}, which would be lost; give another`,
-  );
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+  try {
+    const found = statSync(path);
+    return found.dev === dev && found.ino === ino;
+  } catch {
+    return false; // what cannot be read is reported when it is
+  }
 }
 
 /** Overwrites a file with the content of another, in place. */

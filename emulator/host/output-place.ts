@@ -2,6 +2,7 @@ import {
   accessSync,
   constants,
   existsSync,
+  fstatSync,
   lstatSync,
   readFileSync,
   readlinkSync,
@@ -9,8 +10,8 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
-import { CommandError } from "./command-error.ts";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { CommandError, systemErrorCode } from "./command-error.ts";
 import { writeError } from "./standard-output.ts";
 
 /**
@@ -20,16 +21,18 @@ import { writeError } from "./standard-output.ts";
  * - `replace`: a file; a new one is renamed over it once it is complete.
  * - `rewrite`: a file that has other hard links, or whose folder or owner does not allow replacing it: overwritten.
  * - `stream`: a device, a terminal, an open descriptor: written through.
- * - `pipe`: a FIFO: written through once it has a reader.
+ * - `pipe`: a FIFO, or a descriptor that leads to one: written through once it has a reader.
  */
 export type OutputKind = "new" | "replace" | "rewrite" | "stream" | "pipe";
 
 export interface OutputPlace {
   /** The option and the path, for messages. */
   readonly label: string;
-  /** The path with all links resolved. */
+  /** The path with all links resolved, those of folders, too. */
   readonly path: string;
   readonly kind: OutputKind;
+  /** The descriptor of this process that the path names: others write through it, too. Null: another place. */
+  readonly descriptor: number | null;
   /** Of the existing file; null if there is none. */
   readonly stats: Stats | null;
 }
@@ -46,7 +49,7 @@ const DESCRIPTOR = /^(\/proc\/.+|\/dev)\/fd\/\d+$/;
  *
  * @param label the option and the path, as the user gave them
  * @param makeFolders whether missing folders will be created
- * @throws CommandError when it is a folder, or cannot be written
+ * @throws CommandError when it is a folder, cannot be written, or is where standard output or standard error goes
  */
 export function outputPlace(label: string, path: string, makeFolders = false): OutputPlace {
   if (path === "") throw new CommandError(`${label}: the path is empty; give a file`);
@@ -58,12 +61,14 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
     );
   try {
     const stats = statSync(path, { throwIfNoEntry: false }) ?? null;
+    if (stats === null && /\/$/.test(path)) throw new CommandError(`${label}: is a folder; give a file`);
+    const target = lastTarget(path);
+    const place = { label, path: target, stats, descriptor: null };
+    if (DESCRIPTOR.test(target)) return descriptorPlace(place);
     if (stats === null) {
-      if (/\/$/.test(path)) throw new CommandError(`${label}: is a folder; give a file`);
-      const target = lastTarget(path);
       // Folders are created at the path that the user gave, not at the target of a link.
-      requireFolder(dirname(target), makeFolders && target === resolve(path));
-      return { label, path: target, kind: "new", stats };
+      requireFolder(dirname(target), makeFolders && !isLink(path));
+      return { ...place, kind: "new" };
     }
     if (stats.isDirectory()) throw new CommandError(`${label}: is a folder; give a file`);
     if (stats.isSocket()) throw new CommandError(`${label}: is a socket; give a file`);
@@ -71,20 +76,47 @@ export function outputPlace(label: string, path: string, makeFolders = false): O
     if (stats.isFile() && (stats.mode & 0o222) === 0)
       throw Object.assign(new Error(path), { code: "EACCES" });
     accessSync(path, constants.W_OK);
-    const target = lastTarget(path);
-    if (DESCRIPTOR.test(target)) {
-      if (isOurOwn(target, stats))
-        throw new CommandError(`${label}: is not open; give a descriptor that the shell opened`);
-      // Opening its path anew would succeed: the file may be writable, though the descriptor is not.
-      if (((flagsOf(target) ?? constants.O_WRONLY) & ACCESS_MODE) === constants.O_RDONLY)
-        throw new CommandError(`${label}: is open only for reading; give a descriptor opened for writing`);
-      return { label, path, kind: "stream", stats };
-    }
-    if (stats.isFIFO()) return { label, path: target, kind: "pipe", stats };
-    if (!stats.isFile()) return { label, path: target, kind: "stream", stats };
-    return { label, path: target, kind: mayReplace(target, stats) ? "replace" : "rewrite", stats };
+    if (stats.isFIFO()) return { ...place, kind: "pipe" };
+    if (!stats.isFile()) return { ...place, kind: "stream" };
+    requireNotStandard(label, stats);
+    return { ...place, kind: mayReplace(target, stats) ? "replace" : "rewrite" };
   } catch (error) {
     throw error instanceof CommandError ? error : writeError(label, error);
+  }
+}
+
+/** The place that an open descriptor is, of this process or another. */
+function descriptorPlace(place: Omit<OutputPlace, "kind">): OutputPlace {
+  const { label, path, stats } = place;
+  const own = ownDescriptor(path);
+  if (stats === null || (own !== null && isOurOwn(own, path, stats)))
+    throw new CommandError(`${label}: is not open; give a descriptor that the shell opened`);
+  // Opening its path anew would succeed: the file may be writable, though the descriptor is not.
+  if (((flagsOf(path) ?? constants.O_WRONLY) & ACCESS_MODE) === constants.O_RDONLY)
+    throw new CommandError(`${label}: is open only for reading; give a descriptor opened for writing`);
+  const isPipe = stats.isFIFO() || (own !== null && stats.isSocket());
+  return { ...place, kind: isPipe ? "pipe" : "stream", descriptor: own };
+}
+
+/** @throws CommandError for a file that this process writes already, as standard output or standard error */
+function requireNotStandard(label: string, { dev, ino }: Stats): void {
+  for (const [descriptor, name] of [
+    [1, "output"],
+    [STANDARD_ERROR, "error"],
+  ] as const) {
+    const stats = statsOfDescriptor(descriptor);
+    if (stats?.isFile() && stats.dev === dev && stats.ino === ino)
+      throw new CommandError(
+        `${label}: is the file that standard ${name} goes to; give another, or /dev/fd/${descriptor}`,
+      );
+  }
+}
+
+function statsOfDescriptor(descriptor: number): Stats | null {
+  try {
+    return fstatSync(descriptor);
+  } catch {
+    return null; // closed
   }
 }
 
@@ -94,10 +126,16 @@ const NONBLOCK = 0o4000;
 const ACCESS_MODE = 0o3;
 const STANDARD_ERROR = 2;
 
-/** Whether this process opened the descriptor for itself, so that the user cannot mean it. */
-function isOurOwn(target: string, stats: Stats): boolean {
-  const [, owner = "self", digits = ""] = /^\/(?:proc\/([^/]+)|dev)\/fd\/(\d+)$/.exec(target) ?? [];
-  if (Number(digits) <= STANDARD_ERROR || (owner !== "self" && owner !== `${process.pid}`)) return false;
+/** The number of a descriptor of this process; null: it belongs to another. */
+function ownDescriptor(target: string): number | null {
+  const [, owner, digits] = /^\/(?:proc\/(self|thread-self|\d+)(?:\/.*)?|dev)\/fd\/(\d+)$/.exec(target) ?? [];
+  if (digits === undefined || (/^\d/.test(owner ?? "") && owner !== `${process.pid}`)) return null;
+  return Number(digits);
+}
+
+/** Whether this process opened a descriptor of its own for itself, so that the user cannot mean it. */
+function isOurOwn(descriptor: number, target: string, stats: Stats): boolean {
+  if (descriptor <= STANDARD_ERROR) return false;
   if (!stats.isFile() && !stats.isFIFO() && !stats.isCharacterDevice()) return true; // an eventfd or the like
   return stats.isFIFO() && ((flagsOf(target) ?? 0) & NONBLOCK) !== 0;
 }
@@ -114,6 +152,11 @@ function flagsOf(target: string): number | null {
 export function isSamePlace(one: OutputPlace, other: OutputPlace): boolean {
   if (one.stats === null || other.stats === null) return one.path === other.path;
   return one.stats.dev === other.stats.dev && one.stats.ino === other.stats.ino;
+}
+
+/** Whether several outputs may go there, since each leaves what the others have written. */
+export function isShared({ kind, descriptor }: OutputPlace): boolean {
+  return kind === "stream" || descriptor !== null;
 }
 
 /** Name of the part file, which becomes the output once it is complete. */
@@ -145,12 +188,26 @@ function requireFolder(folder: string, makeFolders: boolean): void {
 
 /** The target of a path: links are followed even if the last one dangles, but not those of descriptors. */
 function lastTarget(path: string): string {
-  let target = resolve(path);
+  let target = path;
   for (let links = 0; links <= MOST_LINKS; links++) {
-    if (DESCRIPTOR.test(target) || !lstatSync(target, { throwIfNoEntry: false })?.isSymbolicLink())
-      return target;
+    target = join(realFolder(dirname(target)), basename(target));
+    if (DESCRIPTOR.test(target) || !isLink(target)) return target;
     const next = readlinkSync(target);
-    target = isAbsolute(next) ? next : join(realpathSync(dirname(target)), next);
+    target = isAbsolute(next) ? next : `${dirname(target)}/${next}`;
   }
   throw Object.assign(new Error(path), { code: "ELOOP" });
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** A folder's path without links, also if it does not exist yet. */
+function realFolder(folder: string): string {
+  try {
+    return realpathSync.native(folder); // the other one drops `..` before it follows links
+  } catch (error) {
+    if (systemErrorCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    return join(realFolder(dirname(folder)), basename(folder));
+  }
 }

@@ -28,6 +28,13 @@ export function watchStandardOutput(): void {
   process.stderr.on("error", () => {});
 }
 
+/** Whether to print colours: on a terminal only, unless NO_COLOR or FORCE_COLOR is set to a non-empty value. */
+export function wantsColours(): boolean {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  if (NO_COLOR) return false;
+  return FORCE_COLOR ? FORCE_COLOR !== "0" : process.stdout.isTTY === true;
+}
+
 /** Waits for what watches standard output to hear of a failure. @throws CommandError when something has not been written */
 export async function flushStandardOutput(): Promise<void> {
   await setImmediate(); // writes are synchronous, but their failures are reported later

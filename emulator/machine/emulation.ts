@@ -44,6 +44,8 @@ export interface EmulationOptions {
   readonly translate?: Translate;
   /** When code counts as hot, see `RiscvHartOptions`. */
   readonly hotArrivals?: number;
+  /** Whether to translate in a thread of its own, see `RiscvHartOptions`; default false. Affects only speed. */
+  readonly translateBeside?: boolean;
   /** Whether a reset requested by the guest ends the run; default false. */
   readonly endsAtReset?: boolean;
   /** Guest memory reserved for devices that are plugged in later, in bytes; default 0. */
@@ -97,6 +99,8 @@ export class Emulation {
   readonly ramBytes: number;
   /** Files that are loaded at the start and again after each reset. */
   readonly files: BootFiles;
+  /** What is remarkable about them, for the user. */
+  warnings: readonly string[] = [];
   /** Guest time, made up of instructions and idle time. */
   readonly time = new GuestTime();
   /** The harts, and whose turn it is. */
@@ -109,7 +113,7 @@ export class Emulation {
   /** Hardware that the command line added to the board. */
   readonly attached: AttachedHardware;
   private readonly buses: CpuBus[] = [];
-  private readonly translation: Pick<RiscvHartOptions, "translate" | "hotArrivals">;
+  private readonly translation: Pick<RiscvHartOptions, "translate" | "hotArrivals" | "translateBeside">;
   private request: ShutdownRequest | null = null;
   private stopping: RunEnd | null = null;
   private destroyed = false;
@@ -139,8 +143,12 @@ export class Emulation {
     });
     options.hardware.registerTypes(this.model.types);
     this.board = this.createBoard(`${options.machine ?? "virt"}-machine`, ramBytes, hartCount);
-    const { translate, hotArrivals } = options;
-    this.translation = { ...(translate && { translate }), ...(hotArrivals && { hotArrivals }) };
+    const { translate, hotArrivals, translateBeside = false } = options;
+    this.translation = {
+      ...(translate && { translate }),
+      ...(hotArrivals && { hotArrivals }),
+      translateBeside,
+    };
     this.trace = options.trace || options.traceLine ? new MmioTrace(this.time, options.traceLine) : null;
     const codePages = new CodePages();
     this.model.onRamWritten = (bytes, offset, length) => {
@@ -356,7 +364,9 @@ export class Emulation {
   }
 
   private loadImages(): void {
-    new ImageLoader(this.board, this.ramBytes).load(this.files);
+    const loader = new ImageLoader(this.board, this.ramBytes);
+    loader.load(this.files);
+    this.warnings = loader.warnings;
   }
 
   /** Destroys the machine; what the heap still holds afterwards has leaked. Returns the milliseconds it took. */

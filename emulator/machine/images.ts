@@ -50,6 +50,8 @@ export class ImageLoader {
   private readonly space: AddressSpace;
   private readonly ramEnd: number;
   private readonly extents: Extent[] = [];
+  /** What the user should know, though it does not stop the machine. */
+  readonly warnings: string[] = [];
 
   constructor(machine: Machine, ramBytes: number) {
     this.machine = machine;
@@ -111,7 +113,29 @@ export class ImageLoader {
       throw new CommandError(`${option} ${path}: the file is empty; give an image to load`);
     if (!isElf(file)) return { ...this.place(option, path, [whole(file, address)]), entry: address };
     const { entry, segments } = parseElf(path, file);
-    return { ...this.place(option, path, segments), entry };
+    return { ...this.place(option, path, this.withoutLow(`${option} ${path}`, segments)), entry };
+  }
+
+  /**
+   * As in QEMU, what an ELF file has below RAM is left out if the rest is of use: linkers put the file's headers before the
+   * first instruction.
+   */
+  private withoutLow(what: string, segments: readonly Segment[]): readonly Segment[] {
+    const low = segments.filter(({ address, memoryBytes }) => address < RAM_START && memoryBytes > 0);
+    const kept = segments.flatMap(({ address, content, memoryBytes }) => {
+      const cut = Math.max(0, RAM_START - address);
+      if (cut >= memoryBytes) return [];
+      return [{ address: address + cut, content: content.subarray(cut), memoryBytes: memoryBytes - cut }];
+    });
+    if (low.length === 0 || kept.length === 0) return segments;
+    const start = Math.min(...low.map(({ address }) => address));
+    const end = Math.max(
+      ...low.map(({ address, memoryBytes }) => Math.min(address + memoryBytes, RAM_START)),
+    );
+    this.warnings.push(
+      `warning: ${what}: 0x${start.toString(16)} to 0x${end.toString(16)} is not RAM; what the file has for it is left out`,
+    );
+    return kept;
   }
 
   private place(option: string, path: string, segments: readonly Segment[]): Extent {
@@ -121,9 +145,8 @@ export class ImageLoader {
     if (start < RAM_START || end > this.ramEnd) {
       const range = `0x${start.toString(16)} to 0x${end.toString(16)}`;
       const ram = `0x${RAM_START.toString(16)} to 0x${this.ramEnd.toString(16)}`;
-      throw new CommandError(
-        `${what}: occupies ${range}, RAM is ${ram}; give more RAM with -m, or a smaller image`,
-      );
+      const remedy = start < RAM_START ? "link it there" : "give more RAM with -m, or a smaller image";
+      throw new CommandError(`${what}: occupies ${range}, RAM is ${ram}; ${remedy}`);
     }
     const clash = this.extents.find((each) => start < each.end && each.start < end);
     if (clash !== undefined) {

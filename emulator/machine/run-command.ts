@@ -10,14 +10,12 @@ import {
   onEndSignal,
   requireApart,
   requireDistinct,
-  requireKept,
   standardOutputTaken,
 } from "#host";
-import type { GuestErrorKind } from "#qdev";
+import type { DeviceModel, GuestErrorKind } from "#qdev";
 import { Emulation, type EmulationOptions, type RunEnd } from "./emulation.ts";
 import { readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
-import type { BackendOption, HardwareOptions } from "./options/hardware-options.ts";
 import { asksForHelp } from "./options/key-values.ts";
 import {
   addMachineOptions,
@@ -128,48 +126,42 @@ async function run(
     outputs.push(file);
     return file;
   };
+  let emulation: Emulation | null = null;
   try {
     const trace = output("--trace-mmio", options.traceMmio);
     const instructions = output("--trace", options.trace);
     const stats = output("--stats", options.stats);
     const snapshot = output("--snapshot-out", options.snapshotOut);
     const logFile = output("--log-file", options.logFile);
-    requireDistinct(outputs);
-    const inputs = inputsOf(machine, options);
-    const guestOutputs = guestOutputsOf(machine);
-    requireKept(guestOutputs, inputs);
-    requireApart(outputs, [...inputs, ...guestOutputs]);
-    if (!(await readyInTime(outputs, timeout))) return ExitCode.TimedOut;
-    const emulation = new Emulation({
+    emulation = new Emulation({
       ...machine,
+      translateBeside: true,
       endsAtReset: !options.reboot,
       trace: stats !== null || snapshot !== null,
       model: { ...machine.model, recordStacks: verbose },
       ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
     });
-    await readyOrDestroyed(emulation);
-    for (const warning of emulation.attached.unused(emulation.model))
-      process.stderr.write(`regionlab: ${warning}\n`);
-    if (log.size > 0) {
-      emulation.model.onGuestError = (device, message, kind) => {
-        if (!log.has(kind)) return;
-        const line = `${device.describe()}: ${message}\n`;
-        if (logFile === null) process.stderr.write(line);
-        else logFile.write(line);
-      };
-    }
+    const { attached, model } = emulation;
+    const places = [...attached.outputs, ...outputs.map(({ place }) => place)];
+    requireDistinct(places);
+    requireApart(places, inputsOf(machine, options));
     if (options.snapshotIn !== undefined) {
       const content = readInput("--snapshot-in", options.snapshotIn);
       restoreSnapshot(emulation, content, `--snapshot-in ${options.snapshotIn}`);
     }
+    if (snapshot !== null) checkSavable(emulation);
+    const opening = Promise.all([...outputs.map((file) => file.ready()), attached.open()]);
+    if (!(await isSettled(opening, timeout === null ? null : timeout * 1000))) return ExitCode.TimedOut;
+    for (const warning of [...emulation.warnings, ...attached.warnings(model)])
+      process.stderr.write(`regionlab: ${warning}\n`);
+    logErrors(model, log, logFile);
     if (instructions !== null)
       emulation.processors.tracer = new InstructionTrace(emulation, (line) =>
         instructions.write(`${line}\n`),
       );
-    if (snapshot !== null) checkSavable(emulation);
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();
-    const control = new RunControl(emulation, maxInstructions, [emulation.attached, ...outputs]);
+    const control = new RunControl(emulation, maxInstructions, [attached, ...outputs]);
     const { end, exitCode } = await runUntilAsked(control, timeout, () =>
       runWithTerminal(control, extensions, options),
     );
@@ -177,22 +169,37 @@ async function run(
     if (snapshot !== null) saveSnapshot(emulation, snapshot);
     const statistics = finishRun(emulation, parseRegions(options.regions), end, ran);
     stats?.write(`${JSON.stringify(statistics, null, 2)}\n`);
-    for (const file of outputs) await file.commit();
+    const left = timeout === null ? null : Math.max(0, timeout * 1000 - (performance.now() - started));
+    // The process would wait for readers that have stalled: not if it is asked to end.
+    const patience = exitCode !== null || end === "timeout" ? LAST_WORDS_MS : left;
+    const files = outputs.map((file) => ({ label: file.place.label, ended: file.commit() }));
+    const [isTaken, isPrinted] = await Promise.all([
+      areDelivered([...files, ...attached.ended()], patience),
+      patience === null || standardOutputTaken(patience),
+    ]);
     if (end === "idle") {
       process.stderr.write("regionlab: the guest waits for an interrupt that no device will raise; ended\n");
     }
     if (statistics.heap.blocksLeaked > 0) {
       process.stderr.write(`regionlab: the machine leaked:\n${formatLeaks(emulation.model.heap.leaks())}\n`);
     }
-    const left = timeout === null ? null : timeout * 1000 - (performance.now() - started);
-    const patience = exitCode !== null || end === "timeout" ? LAST_WORDS_MS : left;
-    // The process would wait for a reader that has stalled: not if it is asked to end.
-    if (patience !== null && !(await standardOutputTaken(patience)))
-      process.exit(exitCode ?? ExitCode.TimedOut);
+    if (!isTaken || !isPrinted) process.exit(exitCode ?? ExitCode.TimedOut);
     return exitCode ?? exitCodeOf(statistics, options);
   } finally {
     for (const file of outputs) file.discard();
+    emulation?.attached.close();
   }
+}
+
+/** Logs the kinds of errors that are asked for, in a file or on standard error. */
+function logErrors(model: DeviceModel, kinds: ReadonlySet<GuestErrorKind>, file: OutputFile | null): void {
+  if (kinds.size === 0) return;
+  model.onGuestError = (device, message, kind) => {
+    if (!kinds.has(kind)) return;
+    const line = `${device.describe()}: ${message}\n`;
+    if (file === null) process.stderr.write(line);
+    else file.write(line);
+  };
 }
 
 /** Files that the run reads. The guest may write drives. */
@@ -211,33 +218,42 @@ function inputsOf({ files, attached }: EmulationOptions, { snapshotIn }: RunOpti
   return named.flatMap(([option, path]) => (path === undefined ? [] : [{ option, path }]));
 }
 
-/** Files that receive what the guest prints. */
-function guestOutputsOf({ attached }: EmulationOptions): NamedFile[] {
-  return [...(attached?.chardevs ?? []), ...backendOf(attached?.serial)].flatMap(
-    ({ kind, text, properties }) => {
-      const path = kind === "file" ? properties.find(([name]) => name === "path")?.[1] : undefined;
-      return path === undefined ? [] : [{ option: text.split(" ")[0] ?? "", path }];
-    },
-  );
+/**
+ * Waits for so many milliseconds, or without limit, until readers have taken everything.
+ * @returns false if one has not, and is not waited for any longer
+ * @throws the first error, after all others had their time
+ */
+async function areDelivered(
+  outputs: readonly { readonly label: string; readonly ended: Promise<void> }[],
+  milliseconds: number | null,
+): Promise<boolean> {
+  const late = new Set(outputs.map(({ label }) => label));
+  const waits = outputs.map(async ({ label, ended }) => {
+    await ended;
+    late.delete(label);
+  });
+  if (await isSettled(Promise.allSettled(waits), milliseconds)) {
+    await Promise.all(waits);
+    return true;
+  }
+  for (const label of late)
+    process.stderr.write(`regionlab: ${label}: its reader has stalled; the rest is lost\n`);
+  return false;
 }
 
-function backendOf(serial: HardwareOptions["serial"]): BackendOption[] {
-  return serial?.kind === "chardev" && serial.backend !== null ? [serial.backend] : [];
-}
-
-/** Waits until every output has its reader. False: the timeout has expired. */
-async function readyInTime(outputs: readonly OutputFile[], timeout: number | null): Promise<boolean> {
-  const ready = Promise.all(outputs.map((file) => file.ready())).then(() => true);
-  if (timeout === null) return ready;
+/** Waits for so many milliseconds; null: without limit. False: they have passed. @throws what `wait` throws */
+async function isSettled(wait: Promise<unknown>, milliseconds: number | null): Promise<boolean> {
+  const settled = wait.then(() => true);
+  if (milliseconds === null) return settled;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeout * 1000);
+    timer = setTimeout(() => resolve(false), milliseconds);
   });
   try {
-    return await Promise.race([ready, late]);
+    return await Promise.race([settled, late]);
   } finally {
     clearTimeout(timer);
-    ready.catch(() => {});
+    settled.catch(() => {});
   }
 }
 
@@ -266,6 +282,8 @@ function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {
     throw new CommandError(`--log-file ${logFile}: nothing is logged; give --log guest_errors, or another`);
   if (log !== undefined && asksForHelp(log)) throw new HelpRequest(LOG_HELP);
   const items = (log ?? "").split(",").filter((item) => item !== "");
+  if (log !== undefined && items.length === 0)
+    throw new CommandError(`--log ${log}: names nothing; give ${LOG_ITEMS.join(" or ")}, or both`);
   return new Set(
     items.map((item) => {
       const known = LOG_ITEMS.find((each) => each === item);
@@ -322,16 +340,6 @@ async function runUntilAsked(
   }
 }
 
-/** Waits for the host's side of the devices; destroys the machine if that fails. */
-async function readyOrDestroyed(emulation: Emulation): Promise<void> {
-  try {
-    await emulation.attached.ready();
-  } catch (error) {
-    emulation.destroy();
-    throw error;
-  }
-}
-
 /** A guest line whose host end may be the terminal. */
 interface TerminalLine {
   onByte: (byte: number) => void;
@@ -368,6 +376,7 @@ async function runWithTerminal(
   try {
     for (const extension of extensions) connections.push(await extension.connect(control, terminal, options));
     if (line === null && terminal.interactive) terminal.focusMonitor();
+    emulation.attached.start(); // nothing can be refused any more
     end = await control.run(terminal);
     return end;
   } finally {

@@ -15,6 +15,7 @@ export {
 } from "./access/ops.ts";
 export { HostRam, type RamAllocator, RamBlock } from "./access/ram.ts";
 export type { OpenRamFile, RamFile, RamFileOptions } from "./access/ram-file.ts";
+export { iotlbEntry } from "./access/translate.ts";
 export { AddressSpace, AddressSpaceStorage } from "./address-space.ts";
 export { checkAddress, checkSize, formatAddress, type hwaddr, WHOLE_ADDRESS_SPACE } from "./hwaddr.ts";
 export { FlatRange } from "./map/flat-range.ts";
@@ -22,6 +23,7 @@ export { FlatView } from "./map/flat-view.ts";
 export { FoundRange } from "./map/found-range.ts";
 export {
   IommuAccess,
+  IommuAttribute,
   IommuEvent,
   IommuMemoryRegion,
   type IommuNotifier,

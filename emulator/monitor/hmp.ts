@@ -73,9 +73,12 @@ const SUBJECTS: readonly Command[] = [
   },
   {
     names: ["mtree"],
-    parameters: "[-f]",
-    help: "memory regions, or with -f the flat views",
-    run: ({ model }, words) => (words.includes("-f") ? formatFlatViews(model) : formatMtree(model)),
+    parameters: "[-f][-d]",
+    help: "memory regions, or with -f the flat views, and with -d their sections",
+    run: ({ model }, words) => {
+      const flags = words.filter((word) => /^-[fd]+$/.test(word)).join("");
+      return flags.includes("f") ? formatFlatViews(model, flags.includes("d")) : formatMtree(model);
+    },
   },
   {
     names: ["qom-tree"],

@@ -1,8 +1,10 @@
 /** The claims as tables, worded once for all renderers. */
 import {
+  CLAIM_VERDICTS,
   type ClaimCell,
   type ClaimRow,
   type ClaimScenario,
+  type ClaimVerdict,
   isAsPredicted,
   isCellAsPredicted,
   isFactAsPredicted,
@@ -11,6 +13,21 @@ import {
   withFigures,
 } from "../claims.ts";
 import { plainTable, type Table } from "./table-model.ts";
+
+/** How many claims have which verdict, as a sentence. */
+export function claimCounts(rows: readonly ClaimRow[]): string {
+  const count = (kind: ClaimVerdict) => rows.filter(({ verdict }) => verdict.kind === kind).length;
+  const words: Readonly<Record<ClaimVerdict, readonly [one: string, several: string]>> = {
+    holds: ["holds as it stands", "hold as they stand"],
+    "does not hold": ["does not hold", "do not hold"],
+    depends: ["depends on something the debate leaves open", "depend on something the debate leaves open"],
+    "not decidable here": ["cannot be decided here", "cannot be decided here"],
+  };
+  const parts = CLAIM_VERDICTS.filter((kind) => count(kind) > 0).map(
+    (kind) => `${count(kind)} ${words[kind][count(kind) === 1 ? 0 : 1]}`,
+  );
+  return `Of ${rows.length} claims, ${parts.join(", ")}.`;
+}
 
 /** How a verdict is told: with what it depends on. */
 export function verdictWords({ verdict: { kind, text } }: ClaimRow): string {

@@ -2,7 +2,6 @@
 
 import { cleaned } from "#host";
 import { type Answer, answer } from "../answer.ts";
-import type { ClaimVerdict } from "../claims.ts";
 import { type Warning, warnings } from "../environment-words.ts";
 import { ASYMPTOTIC, formatSize, type GrowthRecord, growthTable, lawText } from "../growth.ts";
 import {
@@ -12,8 +11,9 @@ import {
   SCOPE,
   selfTestSentence,
 } from "../instrument-words.ts";
+import { claimsOf } from "../measured-claim.ts";
 import type { Run } from "../schema.ts";
-import { claimMatrix, claimNotes, claimTable, factTable, inCTable } from "./claim-tables.ts";
+import { claimCounts, claimMatrix, claimNotes, claimTable, factTable, inCTable } from "./claim-tables.ts";
 import { agreementSentence, sourcesTable } from "./sources-table.ts";
 import type { Table } from "./table-model.ts";
 import {
@@ -117,14 +117,13 @@ function verdictSection(run: Run): Section {
   };
 }
 
-function claimSection({ claims }: Run): Section {
-  const count = (kind: ClaimVerdict) => claims.filter(({ verdict }) => verdict.kind === kind).length;
+function claimSection(run: Run): Section {
+  const claims = claimsOf(run);
   const notes = claimNotes(claims);
   return {
     title: "Claims",
     paragraphs: [
-      `What was said for and against either form, put to the test: ${count("holds")} claims hold, ${count("does not hold")} do not, ` +
-        `${count("depends")} depend on something, ${count("not decidable here")} cannot be decided here. Scenarios run with regions that are ` +
+      `What was said for and against either form, put to the test. ${claimCounts(claims)} Scenarios run with regions that are ` +
         "embedded, owned, or allocated by hand, and with references that count on the owner (as QEMU since 10.2, or as 7.2), on the region " +
         "itself, or with regions unparented at unrealize. Each outcome was predicted from the rules before it was observed.",
     ],

@@ -1,5 +1,6 @@
 import CliTable3 from "cli-table3";
 import pc from "picocolors";
+import { wantsColours } from "#host";
 import type { GrowthRecord } from "../growth.ts";
 import type { Run, Verdict } from "../schema.ts";
 import { type Block, reportOf } from "./outline.ts";
@@ -22,7 +23,7 @@ const WIDEST_HEAD = 12;
 /** @param colour whether to use ANSI colours; default: according to the terminal, NO_COLOR and FORCE_COLOR */
 export function renderTable(
   stored: Run,
-  colour: boolean = isWatched(),
+  colour: boolean = wantsColours(),
   growth: GrowthRecord | null = null,
 ): string {
   const paint = pc.createColors(colour);
@@ -48,7 +49,7 @@ export function renderTable(
 
 /** Tables by themselves. */
 export function renderTables(tables: readonly Table[], colour: boolean): string {
-  const paint = colour && isWatched() ? pc.createColors(true) : pc.createColors(false);
+  const paint = colour && wantsColours() ? pc.createColors(true) : pc.createColors(false);
   return `${tables.map((table) => `${paint.underline(table.caption)}\n${drawTable(table, paint)}`).join("\n\n")}\n`;
 }
 
@@ -78,13 +79,6 @@ const NO_BORDERS = {
   "right-mid": "",
   middle: "",
 };
-
-/** Colours only on a terminal, unless NO_COLOR or FORCE_COLOR is set to a non-empty value. */
-function isWatched(): boolean {
-  const { NO_COLOR, FORCE_COLOR } = process.env;
-  if (NO_COLOR) return false;
-  return FORCE_COLOR ? FORCE_COLOR !== "0" : process.stdout.isTTY === true;
-}
 
 function drawTable({ head, numeric, rows, verdictColumn }: Table, paint: Colours): string {
   const drawing = new CliTable3({

@@ -1,17 +1,16 @@
 /** Lifetimes, heaps and source sizes of a synthetic run. */
 import { slopeOver } from "../rules/retention.ts";
-import type {
-  CodeSize,
-  HeapPoint,
-  LifetimeFigures,
-  LifetimeOutcome,
-  LifetimeScenario,
-  RetentionRecord,
-  RetentionScenario,
+import {
+  type CodeSize,
+  type HeapPoint,
+  type LifetimeFigures,
+  type LifetimeOutcome,
+  type LifetimeScenario,
+  NO_FAULTS,
+  type RetentionRecord,
+  type RetentionScenario,
 } from "../schema.ts";
 import { perArm } from "./effects.ts";
-
-const CLEAN: LifetimeFigures = { blocksUnfreed: 0, bytesUnfreed: 0, usesAfterFinalize: 0, usesAfterFree: 0 };
 
 /** In turn: only one form fails, both fail differently, and both are clean although a fault was predicted in one. */
 export function lifetimes(): LifetimeScenario[] {
@@ -25,7 +24,7 @@ export function lifetimes(): LifetimeScenario[] {
       description: "A device is unparented while a reader still holds its flat view.",
       rule: "An embedded region is freed with its device; an owned one lives until its last reference.",
       rounds: 100,
-      arms: { A: asExpected({ ...CLEAN, usesAfterFree: 100 }), B: asExpected(CLEAN) },
+      arms: { A: asExpected({ ...NO_FAULTS, usesAfterFree: 100 }), B: asExpected(NO_FAULTS) },
     },
     {
       scenario: "forgotten unmap",
@@ -33,8 +32,8 @@ export function lifetimes(): LifetimeScenario[] {
       rule: "A mapped region holds a reference to its owner.",
       rounds: 100,
       arms: {
-        A: asExpected({ ...CLEAN, usesAfterFinalize: 100 }),
-        B: asExpected({ ...CLEAN, blocksUnfreed: 200, bytesUnfreed: 54_400 }),
+        A: asExpected({ ...NO_FAULTS, usesAfterFinalize: 100 }),
+        B: asExpected({ ...NO_FAULTS, blocksUnfreed: 200, bytesUnfreed: 54_400 }),
       },
     },
     {
@@ -43,8 +42,8 @@ export function lifetimes(): LifetimeScenario[] {
       rule: "A region may be initialized once only.",
       rounds: 100,
       arms: {
-        A: { expected: CLEAN, observed: CLEAN },
-        B: { expected: { ...CLEAN, blocksUnfreed: 100, bytesUnfreed: 27_200 }, observed: CLEAN },
+        A: { expected: NO_FAULTS, observed: NO_FAULTS },
+        B: { expected: { ...NO_FAULTS, blocksUnfreed: 100, bytesUnfreed: 27_200 }, observed: NO_FAULTS },
       },
     },
   ];

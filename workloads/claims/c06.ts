@@ -1,4 +1,4 @@
-import { type Claim, has } from "./claim.ts";
+import { type Claim, isUsedLate } from "./claim.ts";
 import { MAPPED_AT } from "./stage.ts";
 
 export const c06: Claim = {
@@ -18,7 +18,7 @@ export const c06: Claim = {
         owned: ["clean", "clean", "clean", "use after free"],
         heap: ["leak", "leak", "leak", "use after finalize + leak"],
       },
-      agrees: ({ storage }, seen) => (storage === "embedded" ? !has(seen, "use after free") : null),
+      agrees: ({ storage }, seen) => (storage === "embedded" ? !isUsedLate(seen) : null),
       run: (stage) => {
         const device = stage.device((subject) => void subject.window());
         const window = device.region(0);
@@ -38,7 +38,7 @@ export const c06: Claim = {
         "Something holds a reference to the region itself; the device is removed; the holder drops its reference.",
       rule: "The count of a region says nothing about the storage of its owner [1.6]: a region that is still referenced when its owner ends loses its storage with it if it is embedded [3.5d].",
       predicted: { embedded: "use after free", owned: "clean", heap: "leak" },
-      agrees: ({ storage }, seen) => (storage === "embedded" ? !has(seen, "use after free") : null),
+      agrees: ({ storage }, seen) => (storage === "embedded" ? !isUsedLate(seen) : null),
       run: (stage) => {
         const device = stage.device((subject) => void subject.window());
         const window = device.region(0);

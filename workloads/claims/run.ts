@@ -136,10 +136,30 @@ export function verdictOf(
   ].filter(({ agrees }) => agrees !== null);
   if (votes.length === 0) return { kind: "not decidable here", text: decidedElsewhere ?? "" };
   const against = votes.filter(({ agrees }) => agrees === false);
-  const text = decidedElsewhere ?? "";
+  const said = decidedElsewhere === undefined ? [] : [decidedElsewhere];
+  const asked = scopeOf(scenarios);
+  const scope = asked === "" ? [] : [`Asked of ${asked}; what else was observed is in its row.`];
+  const text = [...said, ...scope].join(" ");
   if (against.length === 0) return { kind: "holds", text };
   if (against.length === votes.length) return { kind: "does not hold", text };
-  return { kind: "depends", text: dependsOn(votes) };
+  return {
+    kind: "depends",
+    text: [`${dependsOn(votes)}${scope.length === 0 ? "" : "."}`, ...scope].join(" "),
+  };
+}
+
+/** The combinations that a claim speaks of, if it says nothing about others that were run; else empty. */
+function scopeOf(scenarios: readonly ScenarioResult[]): string {
+  const cells = scenarios.flatMap((scenario) => scenario.cells);
+  const asked = cells.filter(({ agrees }) => agrees !== null);
+  const part = <T>(pick: (cell: Cell) => T) => {
+    const values = new Set(asked.map(pick));
+    return values.size === new Set(cells.map(pick)).size ? null : [...values];
+  };
+  const [storages, policies] = [part(({ storage }) => storage), part(({ policy }) => policy)];
+  return [storages?.join(" and "), policies && `references ${policies.join(", ")}`]
+    .filter(Boolean)
+    .join(", ");
 }
 
 interface Vote {

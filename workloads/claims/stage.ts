@@ -8,7 +8,8 @@ import {
   WHOLE_ADDRESS_SPACE,
 } from "#memory";
 import { Device, DeviceModel } from "#qdev";
-import { type Block, ObjectState, QomObject } from "#qom";
+import type { Block, QomObject } from "#qom";
+import { isHeldByTree } from "../lifecycle/composition.ts";
 import type { Combination, Storage } from "./claim.ts";
 
 /** Bytes of every register window. */
@@ -259,21 +260,9 @@ export class Stage {
 
   /** Blocks that were allocated since the start, are not freed, and hold nothing that is in the composition tree. */
   leaked(): Block[] {
-    const leaked: Block[] = [];
-    for (const block of this.model.heap.live()) {
-      if (this.initial.has(block) || block.typeName === "flat-view") continue;
-      const live = block.tenants.filter(
-        (tenant) => tenant instanceof QomObject && tenant.state === ObjectState.Live,
-      ) as QomObject[]; // as just filtered
-      if (!live.some((object) => this.isInTree(object))) leaked.push(block);
-    }
-    return leaked;
-  }
-
-  private isInTree(object: QomObject): boolean {
-    for (let at: QomObject | null = object; at !== null; at = at.parent) {
-      if (at === this.model.root) return true;
-    }
-    return false;
+    return [...this.model.heap.live()].filter(
+      (block) =>
+        !this.initial.has(block) && block.typeName !== "flat-view" && !isHeldByTree(this.model, block),
+    );
   }
 }

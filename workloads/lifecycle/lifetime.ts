@@ -2,15 +2,21 @@
 import type { RegionForm } from "#machine";
 import { AddressSpace, MemoryRegion, type ReferencePolicy, WHOLE_ADDRESS_SPACE } from "#memory";
 import { DeviceModel, type DeviceModelOptions } from "#qdev";
-import type { LifetimeError } from "#qom";
+import { type LifetimeError, QomAbort } from "#qom";
+import { isHeldByTree } from "./composition.ts";
 import { Specimens } from "./specimens.ts";
 
 /** Leaks and late uses of a lifecycle. Exact, since every round does the same. */
 export interface LifetimeFigures {
-  /** Blocks of the storage ledger that are not freed by the end of all rounds. */
+  /** Rounds that ended where QEMU aborts. What is left then does not count: its process would have ended. */
+  readonly aborts: number;
+  /** Blocks of the storage ledger that are not freed by the end of all rounds, and that no parent will free. */
   readonly blocksUnfreed: number;
   /** Their size as C structures. */
   readonly bytesUnfreed: number;
+  /** Blocks added by the rounds that are freed only with their parent, which lives on. */
+  readonly blocksHeld: number;
+  readonly bytesHeld: number;
   /**
    * Uses of objects whose finalizers have run but whose storage still exists. Only distinct uses: within a round, a
    * field or operation of a type counts once.
@@ -79,39 +85,75 @@ export function lifetime(definition: LifetimeDefinition): Lifetime {
     rule,
     rounds: ROUNDS,
     expected: { embedded: overRounds(perRound.embedded), owned: overRounds(perRound.owned) },
-    run: (form) => ({ ...countUnfreed(definition, form), ...countUses(definition, form) }),
+    run: (form) => ({ ...countLeft(definition, form), ...countUses(definition, form) }),
   };
 }
 
 function overRounds(each: PerRound): LifetimeFigures {
   return {
+    aborts: ROUNDS * (each.aborts ?? 0),
     blocksUnfreed: ROUNDS * (each.blocksUnfreed ?? 0),
     bytesUnfreed: ROUNDS * (each.bytesUnfreed ?? 0),
+    blocksHeld: ROUNDS * (each.blocksHeld ?? 0),
+    bytesHeld: ROUNDS * (each.bytesHeld ?? 0),
     usesAfterFinalize: ROUNDS * (each.usesAfterFinalize ?? 0),
     usesAfterFree: ROUNDS * (each.usesAfterFree ?? 0),
   };
 }
 
 /** Reads the ledger in fast mode, as machines run. */
-function countUnfreed(
+function countLeft(
   { references = "owner", start }: LifetimeDefinition,
   form: RegionForm,
-): Pick<LifetimeFigures, "blocksUnfreed" | "bytesUnfreed"> {
+): Omit<LifetimeFigures, "usesAfterFinalize" | "usesAfterFree"> {
   const machine = new LifetimeMachine(form, { references });
-  const ledger = () => machine.model.heap.usage();
   const round = start(machine);
-  round();
+  lives(round);
   machine.settle(); // by now everything that is allocated only once exists, such as containers of the tree
-  const before = ledger();
+  const before = ledgerOf(machine.model);
+  let aborts = 0;
   for (let i = 0; i < ROUNDS; i++) {
-    round();
+    if (!lives(round)) aborts++;
     machine.settle();
   }
-  const after = ledger();
+  const after = ledgerOf(machine.model);
+  const more = (figure: keyof Ledger) => (aborts > 0 ? 0 : after[figure] - before[figure]);
   return {
-    blocksUnfreed: after.live - before.live,
-    bytesUnfreed: after.liveBytes - before.liveBytes,
+    aborts,
+    blocksUnfreed: more("blocks") - more("heldBlocks"),
+    bytesUnfreed: more("bytes") - more("heldBytes"),
+    blocksHeld: more("heldBlocks"),
+    bytesHeld: more("heldBytes"),
   };
+}
+
+/** Live blocks, and those of them that will be freed with a parent. */
+interface Ledger {
+  readonly blocks: number;
+  readonly bytes: number;
+  readonly heldBlocks: number;
+  readonly heldBytes: number;
+}
+
+function ledgerOf(model: DeviceModel): Ledger {
+  const { live: blocks, liveBytes: bytes } = model.heap.usage();
+  const held = [...model.heap.live()].filter((block) => isHeldByTree(model, block));
+  return {
+    ...{ blocks, bytes },
+    heldBlocks: held.length,
+    heldBytes: held.reduce((sum, block) => sum + block.bytes, 0),
+  };
+}
+
+/** False if QEMU's process would end; the machine is left as it was at that moment. */
+function lives(round: () => void): boolean {
+  try {
+    round();
+    return true;
+  } catch (failure) {
+    if (failure instanceof QomAbort) return false;
+    throw failure;
+  }
 }
 
 /** Counts uses in checked mode. */
@@ -126,7 +168,7 @@ function countUses(
   let usesAfterFree = 0;
   for (let i = 0; i < ROUNDS; i++) {
     const before = found.length;
-    round();
+    lives(round);
     machine.settle();
     const uses = found.slice(before);
     usesAfterFinalize += distinct(uses, "UseAfterFinalize");

@@ -12,6 +12,8 @@ export interface Way {
   readonly translate: Translate;
   /** Number of jumps to an address that make it hot; default: the machine's own. */
   readonly hotArrivals?: number;
+  /** Whether to translate in another thread. */
+  readonly translateBeside?: boolean;
 }
 
 /** A guest, its console input, and how far it is followed. */
@@ -37,12 +39,15 @@ export const REFERENCE: Way = { regions: "embedded", translate: "nothing" };
 const HOT: Way = { regions: "embedded", translate: "hot" };
 /** Translates, and discards, much more code than usual. */
 const EAGER: Way = { regions: "embedded", translate: "hot", hotArrivals: 100 };
+/** The same beside the processor: when a unit is there depends on how fast the host is. */
+const BESIDE: Way = { ...EAGER, translateBeside: true };
 const ALL: Way = { regions: "embedded", translate: "all" };
 const owned = (way: Way): Way => ({ ...way, regions: "owned" });
 
 /** For messages. */
-export function describeWay({ regions, translate, hotArrivals }: Way): string {
-  return `${translate} translated${hotArrivals ? ` after ${hotArrivals} jumps` : ""}, regions ${regions}`;
+export function describeWay({ regions, translate, hotArrivals, translateBeside }: Way): string {
+  const when = hotArrivals ? ` after ${hotArrivals} jumps` : "";
+  return `${translate} translated${when}${translateBeside ? " beside" : ""}, regions ${regions}`;
 }
 
 const RAM_BYTES = 64 * 2 ** 20;
@@ -78,7 +83,7 @@ function bareMetal(): Guest[] {
       ramBytes: RAM_BYTES,
       hartCount,
       maxInstructions: MOST_INSTRUCTIONS,
-      ways: [HOT, EAGER, ALL, owned(HOT), owned(ALL)],
+      ways: [HOT, EAGER, BESIDE, ALL, owned(HOT), owned(ALL)],
     }));
 }
 
@@ -89,7 +94,7 @@ function computing(): Guest[] {
     ramBytes: RAM_BYTES,
     hartCount: 1,
     maxInstructions: MOST_INSTRUCTIONS,
-    ways: [HOT, owned(EAGER)],
+    ways: [HOT, BESIDE, owned(EAGER)],
   }));
 }
 
@@ -107,7 +112,7 @@ function firmware(): GuestOrReason[] {
       hartCount,
       replies: U_BOOT_REPLIES,
       maxInstructions: MOST_OF_FIRMWARE,
-      ways: [HOT, owned(EAGER)],
+      ways: [HOT, BESIDE, owned(EAGER)],
     };
   });
 }
@@ -127,6 +132,6 @@ function debian(): GuestOrReason {
     hartCount: 1,
     until: guest.milestone,
     maxInstructions: MOST_OF_DEBIAN,
-    ways: [EAGER, HOT],
+    ways: [EAGER, BESIDE, HOT],
   };
 }

@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { type Disk, type DiskResult, SECTOR_BYTES, writeZeroesPlainly } from "./disk.ts";
 
 /**
@@ -12,7 +12,11 @@ export class FileDisk implements Disk {
 
   /** @throws Error from node:fs when the file cannot be opened; Error when it is not a regular file. */
   constructor(path: string, readOnly = false) {
-    this.descriptor = openSync(path, readOnly ? "r" : "r+");
+    // A pipe without a writer would otherwise be waited for.
+    this.descriptor = openSync(
+      path,
+      (readOnly ? constants.O_RDONLY : constants.O_RDWR) | constants.O_NONBLOCK,
+    );
     this.readOnly = readOnly;
     const facts = fstatSync(this.descriptor);
     if (!facts.isFile()) {

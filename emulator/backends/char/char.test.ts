@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { OutputFile } from "#host";
 import { move } from "../testing/move.ts";
 import type { CharLine } from "./char-line.ts";
 import { FileChar } from "./file-char.ts";
@@ -82,14 +83,32 @@ describe("bytes towards the guest", () => {
 });
 
 describe("a file", () => {
+  const fileChar = (path: string, growing: "emptied" | "appended" = "emptied") =>
+    new FileChar(new OutputFile("-serial", path, { growing }));
+
+  test("is emptied at the start, if a device uses it, and by nothing else", () => {
+    const path = join(folder, "log");
+    writeFileSync(path, "old");
+    const unused = fileChar(path);
+    unused.start();
+    unused.close();
+    expect(readFileSync(path, "utf8")).toBe("old");
+    const used = fileChar(path);
+    used.attach();
+    expect(readFileSync(path, "utf8")).toBe("old");
+    used.start();
+    expect(readFileSync(path, "utf8")).toBe("");
+    used.close();
+  });
+
   test("holds what the guest sent, appended to its old content if requested", () => {
     const path = join(folder, "log");
-    for (const [append, expected] of [
-      [false, "x".repeat(5000)],
-      [true, "x".repeat(10_000)],
-      [false, "x".repeat(5000)],
+    for (const [growing, expected] of [
+      ["emptied", "x".repeat(5000)],
+      ["appended", "x".repeat(10_000)],
+      ["emptied", "x".repeat(5000)],
     ] as const) {
-      const backend = new FileChar(path, append);
+      const backend = fileChar(path, growing);
       print(backend, "x".repeat(5000));
       backend.close();
       backend.close();
@@ -100,7 +119,7 @@ describe("a file", () => {
 
   test("holds what was written once the guest's time slice is over", async () => {
     const path = join(folder, "log");
-    const backend = new FileChar(path);
+    const backend = fileChar(path);
     print(backend, "now");
     await new Promise((resolve) => setImmediate(resolve));
     expect(readFileSync(path, "utf8")).toBe("now");
@@ -108,7 +127,7 @@ describe("a file", () => {
   });
 
   test("that cannot be opened is an error at once", () => {
-    expect(() => new FileChar(join(folder, "no", "log"))).toThrow(/ENOENT/);
+    expect(() => fileChar(join(folder, "no", "log"))).toThrow(/its folder does not exist/);
   });
 });
 

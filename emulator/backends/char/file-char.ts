@@ -1,25 +1,20 @@
-import { closeSync, openSync, writeSync } from "node:fs";
-import { type CommandError, writeError } from "#host";
+import { CommandError, type OutputFile } from "#host";
 
 const BUFFER_BYTES = 4096;
 
 /** Writes what the guest sends to a file, at the end of each time slice of the guest, so that readers can follow. */
 export class FileChar {
-  private readonly descriptor: number;
+  private readonly output: OutputFile;
   private readonly buffer = new Uint8Array(BUFFER_BYTES);
   private filled = 0;
   private scheduled = false;
   private closed = false;
-  private readonly label: string;
+  private isUsed = false;
   private failure: CommandError | null = null;
 
-  /**
-   * @param label the option that requested it, for messages
-   * @throws Error from node:fs when the file cannot be opened.
-   */
-  constructor(path: string, append = false, label = path) {
-    this.descriptor = openSync(path, append ? "a" : "w");
-    this.label = label;
+  /** @param output a growing one, which the first write opens unless it is open already */
+  constructor(output: OutputFile) {
+    this.output = output;
   }
 
   write(byte: number): void {
@@ -29,7 +24,19 @@ export class FileChar {
     else if (!this.scheduled) this.schedule();
   }
 
-  attach(): void {}
+  attach(): void {
+    this.isUsed = true;
+  }
+
+  /** Waits for a reader if the file is a FIFO; a file that no device uses is left alone, here and in `start`. */
+  async ready(): Promise<void> {
+    if (this.isUsed) await this.output.ready();
+  }
+
+  /** Empties the file. */
+  start(): void {
+    if (this.isUsed) this.output.start();
+  }
 
   private schedule(): void {
     this.scheduled = true;
@@ -39,29 +46,36 @@ export class FileChar {
     });
   }
 
-  /** Flushes; there is never anything to wait for. @throws CommandError when the file cannot be written */
-  congestion(): null {
-    if (!this.closed) this.flush();
+  /** Flushes. What to await before the guest writes more; null: nothing. @throws CommandError when it cannot be written */
+  congestion(): Promise<void> | null {
+    if (this.closed) return null;
+    this.flush();
     if (this.failure !== null) throw this.failure;
-    return null;
+    return this.output.congestion();
   }
 
-  /** Writes the buffer. Bytes that cannot be written are lost, which {@link congestion} reports. */
+  /** Writes the buffer. Bytes that cannot be written are lost, which {@link congestion} and {@link ended} report. */
   flush(): void {
     if (this.filled === 0) return;
     try {
-      for (let done = 0; done < this.filled; )
-        done += writeSync(this.descriptor, this.buffer, done, this.filled - done);
+      this.output.write(this.buffer.subarray(0, this.filled));
     } catch (error) {
-      this.failure ??= writeError(this.label, error);
+      if (!(error instanceof CommandError)) throw error;
+      this.failure ??= error;
     }
     this.filled = 0;
+  }
+
+  /** Settles once everything has been written. @throws CommandError when something was not */
+  async ended(): Promise<void> {
+    if (this.failure !== null) throw this.failure;
+    await this.output.commit();
   }
 
   close(): void {
     if (this.closed) return;
     this.flush();
-    closeSync(this.descriptor);
     this.closed = true;
+    this.output.commit().catch(() => {}); // reported by `ended`
   }
 }

@@ -1,15 +1,16 @@
 /** Our side of a comparison: the `virt` board of one tree of devices, without a processor. */
-import type { AccessSize, AddressSpace } from "#memory";
+import { type AccessSize, type AddressSpace, formatFlatViews, formatMtree } from "#memory";
 import { type CharDevice, Clock, Device, DeviceModel, type IrqInput, type Machine } from "#qdev";
 import type { Leak } from "#qom";
+import { mtreeSections } from "../testing/mtree-sections.ts";
 import type { DeviceTreeModule } from "../testing/rig.ts";
 import { PLIC, RTC, UART } from "./board.ts";
-import { type Observation, RTC_BASE_SECONDS, resolve, type Step, type Watch } from "./script.ts";
+import { hexOf, type Observation, RTC_BASE_SECONDS, resolve, type Step, type Watch } from "./script.ts";
 
 /** QEMU needs two (see `qtest.ts`). Only the first is watched. */
 const HARTS = 2;
-/** Less than on QEMU's side, but enough for all that scripts access. */
-const RAM_BYTES = 16 * 2 ** 20;
+/** As on QEMU's side; the host provides pages as they are used. */
+const RAM_BYTES = 256 * 2 ** 20;
 
 /**
  * How a board accesses memory: as a bus master, whose transfers are split as each region requires, or as a processor,
@@ -25,6 +26,7 @@ export class BoardUnderTest {
   private readonly clock: Clock;
   private readonly access: Access;
   private readonly space: AddressSpace;
+  private readonly machine: Machine;
   private readonly serialLine: CharDevice;
   private interrupts = 0;
   private now = 0;
@@ -34,10 +36,11 @@ export class BoardUnderTest {
     this.clock = new Clock(() => this.now, BigInt(RTC_BASE_SECONDS) * 1_000_000_000n);
     this.model = new DeviceModel({ clock: this.clock });
     tree.registerTypes(this.model.types);
-    const machine: Machine = this.model.createMachine("virt-machine", {
+    const machine = this.model.createMachine("virt-machine", {
       ramBytes: RAM_BYTES,
       hartCount: HARTS,
     });
+    this.machine = machine;
     this.space = access === "processor" ? machine.hartSpace(0) : machine.memorySpace;
     this.serialLine = machine.serialLine;
     this.serialLine.connect({ write: (byte) => this.sent.push(byte) });
@@ -62,7 +65,8 @@ export class BoardUnderTest {
     return script.map((step, index) => {
       const elapsed = step.kind === "clock" ? (reference?.[index]?.elapsed ?? step.nanoseconds) : 0;
       const value = this.carryOut(step, elapsed);
-      return { value, elapsed, interrupts: this.interrupts };
+      const seen = { value, elapsed, interrupts: this.interrupts };
+      return step.kind === "map" ? { ...seen, map: this.map() } : seen;
     });
   }
 
@@ -82,6 +86,20 @@ export class BoardUnderTest {
         return this.access === "processor"
           ? this.store(step.address, step.size, step.value)
           : this.write(step.address, step.size, step.value);
+      case "readBytes": {
+        const bytes = new Uint8Array(step.length);
+        this.space.readBytes(step.address, bytes);
+        return BigInt(`0x${hexOf(bytes)}`);
+      }
+      case "writeBytes":
+        this.space.writeBytes(step.address, Uint8Array.from(step.bytes));
+        return 0n;
+      case "reset":
+        this.machine.reset();
+        this.read(RTC.timeLow, 4); // as on the other side
+        return 0n;
+      case "map":
+        return 0n;
       case "moment":
         return this.carryOut(resolve(step, this.now), 0);
       case "input":
@@ -98,6 +116,13 @@ export class BoardUnderTest {
         this.read(RTC.timeLow, 4);
         return 0n;
     }
+  }
+
+  private map(): string {
+    const [views, regions] = [formatFlatViews(this.model), formatMtree(this.model)].map((text) =>
+      mtreeSections(text.split("\n")).flat(),
+    );
+    return [...(views ?? []), ...(regions ?? [])].join("\n");
   }
 
   private read(address: number, size: AccessSize): bigint {

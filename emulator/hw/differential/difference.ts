@@ -5,7 +5,7 @@ import { describeStep, type Observation, type Step } from "./script.ts";
 export function firstDifference(ours: readonly Observation[], theirs: readonly Observation[]): number {
   return ours.findIndex((mine, index) => {
     const other = theirs[index];
-    return mine.value !== other?.value || mine.interrupts !== other.interrupts;
+    return mine.value !== other?.value || mine.interrupts !== other.interrupts || mine.map !== other.map;
   });
 }
 
@@ -48,5 +48,6 @@ export function report(
 function describe(seen: Observation | undefined): string {
   if (seen === undefined) return "nothing";
   const took = seen.elapsed > 0 ? `, ${seen.elapsed} ns` : "";
-  return `0x${seen.value.toString(16)}, mip 0x${seen.interrupts.toString(16)}${took}`;
+  const map = seen.map === undefined ? "" : `\n${seen.map}\n`;
+  return `0x${seen.value.toString(16)}, mip 0x${seen.interrupts.toString(16)}${took}${map}`;
 }

@@ -1,6 +1,7 @@
 /**
  * Compares our devices with QEMU's, using the same seeded sequences of accesses: every value read, the interrupts after
- * every step (at the hart for odd seeds, at the PLIC for even ones), and every byte sent through the UART.
+ * every step (at the hart for odd seeds, at the PLIC for even ones), every byte sent through the UART, and the flat views
+ * and regions after each step that may change them.
  *
  * `REGIONLAB_SEEDS` gives the number of sequences of each kind (default 4), `REGIONLAB_STEPS` their length.
  *
@@ -19,6 +20,7 @@ import { Qtest } from "./qtest.ts";
 import { Random } from "./random.ts";
 import type { Observation, Step, Watch } from "./script.ts";
 import { SEQUENCES } from "./sequences/index.ts";
+import { maps } from "./sequences/maps.ts";
 import { loadTrees, type NamedTree } from "./trees.ts";
 
 const SEEDS = Number(process.env.REGIONLAB_SEEDS ?? 4);
@@ -87,6 +89,14 @@ describe.each(SEQUENCES)("%s sequences", (_name, sequence) => {
     );
     expect(marks.length).toBeGreaterThan(STEPS / 20);
   });
+});
+
+it("looks at memory maps that change: with either flash, both and none readable like memory", async (test) => {
+  skipWithoutQemu(test);
+  const { seen } = await onQemu(maps(new Random(1), STEPS), "hart");
+  const looks = seen.flatMap(({ map }) => map ?? []);
+  expect(new Set(looks).size).toBe(4);
+  expect(looks.length).toBeGreaterThan(STEPS / 20);
 });
 
 /** Later versions of QEMU have different devices: the PLIC and the RTC have changed since. */

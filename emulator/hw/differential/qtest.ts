@@ -8,9 +8,20 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import type { AccessSize } from "#memory";
+import { mtreeSections, withoutTargets } from "../testing/mtree-sections.ts";
 import { ACLINT, RTC } from "./board.ts";
 import { GdbRemote } from "./gdb-remote.ts";
-import { type Observation, RTC_BASE_SECONDS, read, resolve, type Step, type Watch, write } from "./script.ts";
+import { Qmp } from "./qmp.ts";
+import {
+  hexOf,
+  type Observation,
+  RTC_BASE_SECONDS,
+  read,
+  resolve,
+  type Step,
+  type Watch,
+  write,
+} from "./script.ts";
 
 const SIZE_SUFFIX: Readonly<Record<AccessSize, string>> = { 1: "b", 2: "w", 4: "l", 8: "q" };
 
@@ -62,6 +73,7 @@ export class Qtest {
   /** Bytes sent through the UART; complete after `close`. */
   readonly sent: number[] = [];
   private gdb: GdbRemote | undefined;
+  private qmp: Qmp | undefined;
   /** The other end of the UART's line. */
   private line: Socket | undefined;
   private interrupts = 0;
@@ -75,7 +87,8 @@ export class Qtest {
       "-M virt -smp 2 -m 256M -bios none -display none -net none -monitor none -S -icount shift=4";
     const line = `-chardev socket,id=uart,path=${this.lineSocket},server=on,wait=on -serial chardev:uart`;
     const control = `-gdb unix:${this.gdbSocket},server=on,wait=off -qtest stdio -qtest-log none`;
-    const options = `${board} -rtc base=${base},clock=vm ${line} ${control}`;
+    const monitor = `-qmp unix:${this.qmpSocket},server=on,wait=off`;
+    const options = `${board} -rtc base=${base},clock=vm ${line} ${control} ${monitor}`;
     this.process = spawn("qemu-system-riscv64", options.split(" "), {
       timeout: PATIENCE,
       killSignal: "SIGKILL", // a stuck QEMU ignores other signals, and takes more and more memory
@@ -100,6 +113,8 @@ export class Qtest {
       const step = script[end];
       if (step?.kind === "clock") observations.push(await this.passTime(step.nanoseconds));
       if (step?.kind === "input") observations.push(await this.type(step.bytes));
+      if (step?.kind === "reset") observations.push(await this.reset());
+      if (step?.kind === "map") observations.push(await this.look());
       start = end + 1;
     }
     return observations;
@@ -108,6 +123,7 @@ export class Qtest {
   /** Ends the process and removes its files. */
   async close(): Promise<void> {
     this.gdb?.close();
+    this.qmp?.close();
     if (this.process.exitCode === null && this.process.signalCode === null) {
       if (this.gdb !== undefined) await this.rtcTime(); // after all commands sent before
       const ended = new Promise((resolve) => this.process.once("exit", resolve));
@@ -122,6 +138,10 @@ export class Qtest {
     return join(this.folder, "gdb");
   }
 
+  private get qmpSocket(): string {
+    return join(this.folder, "qmp");
+  }
+
   private get lineSocket(): string {
     return join(this.folder, "uart");
   }
@@ -132,6 +152,7 @@ export class Qtest {
     if (!existsSync(this.gdbSocket)) throw new Error(`QEMU opened no gdb socket: ${this.complaint}`);
     this.gdb = await GdbRemote.connect(this.gdbSocket);
     await this.gdb.setBreakpoint(SPIN + 8);
+    this.qmp = await Qmp.connect(this.qmpSocket);
   }
 
   /** QEMU starts to listen a moment after it was started, and then waits for a connection. */
@@ -155,6 +176,19 @@ export class Qtest {
       await this.rtcTime(); // makes the main loop iterate, which also polls the line
     }
     return { value: 0n, elapsed: 0, interrupts: this.interrupts };
+  }
+
+  private async reset(): Promise<Observation> {
+    await this.qmp?.reset();
+    await this.rtcTime(); // after all changes of interrupts
+    return { value: 0n, elapsed: 0, interrupts: this.interrupts };
+  }
+
+  private async look(): Promise<Observation> {
+    const views = mtreeSections((await this.qmp?.ask("info mtree -f")) ?? []);
+    const regions = withoutTargets(mtreeSections((await this.qmp?.ask("info mtree")) ?? []));
+    const map = [...views.flat(), ...regions.flat()].join("\n");
+    return { value: 0n, elapsed: 0, interrupts: this.interrupts, map };
   }
 
   private async access(steps: readonly Step[], observations: Observation[]): Promise<void> {
@@ -201,11 +235,16 @@ export class Qtest {
   }
 }
 
+const ACCESSES: readonly Step["kind"][] = ["read", "write", "moment", "readBytes", "writeBytes"];
+
 function isAccess(step: Step): boolean {
-  return step.kind === "read" || step.kind === "write" || step.kind === "moment";
+  return ACCESSES.includes(step.kind);
 }
 
 function accessCommand(step: Step): string {
+  if (step.kind === "readBytes") return `read 0x${step.address.toString(16)} 0x${step.length.toString(16)}`;
+  if (step.kind === "writeBytes")
+    return `write 0x${step.address.toString(16)} 0x${step.bytes.length.toString(16)} 0x${hexOf(step.bytes)}`;
   if (step.kind !== "read" && step.kind !== "write") throw new Error(`qtest has no command for ${step.kind}`);
   const access = `${step.kind}${SIZE_SUFFIX[step.size]} 0x${step.address.toString(16)}`;
   return step.kind === "read" ? access : `${access} 0x${step.value.toString(16)}`;

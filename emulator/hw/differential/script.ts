@@ -23,6 +23,13 @@ export type Step =
       readonly offset: number;
       readonly half: "low" | "high";
     }
+  /** A transfer of any length, which may cross the bounds of windows. */
+  | { readonly kind: "readBytes"; readonly address: number; readonly length: number }
+  | { readonly kind: "writeBytes"; readonly address: number; readonly bytes: readonly number[] }
+  /** The host resets the machine. */
+  | { readonly kind: "reset" }
+  /** Looks at all flat views, and at the regions that they are made from. */
+  | { readonly kind: "map" }
   /** Input from the host. At most what the UART takes at once, or the timing of the rest depends on the host. */
   | { readonly kind: "input"; readonly bytes: readonly number[] }
   /** Lets about this much guest time pass: QEMU reports the exact time, and the other sides follow. Due timers fire. */
@@ -33,8 +40,10 @@ export type Watch = "hart" | "plic";
 
 /** The observable effects of one step. */
 export interface Observation {
-  /** Value read; zero for the other kinds. */
+  /** Value read, in a transfer with the first byte as the highest; zero for the other kinds. */
   readonly value: bigint;
+  /** The memory map, if the step looks at it. */
+  readonly map?: string;
   /** Guest time that the step took, in nanoseconds: zero except for `clock`. */
   readonly elapsed: number;
   /** Levels of the watched lines after the step, one bit each. */
@@ -84,6 +93,10 @@ export function resolve(
   return write(step.address, 4, step.half === "low" ? value : value >> 32n);
 }
 
+export function hexOf(bytes: Iterable<number>): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** One human-readable line per step. */
 export function describeStep(step: Step): string {
   switch (step.kind) {
@@ -93,6 +106,14 @@ export function describeStep(step: Step): string {
       return `write${8 * step.size} 0x${step.address.toString(16)} 0x${step.value.toString(16)}`;
     case "moment":
       return `write32 0x${step.address.toString(16)} ${step.half} half of ${step.unit} now + ${step.offset}`;
+    case "readBytes":
+      return `read ${step.length} bytes at 0x${step.address.toString(16)}`;
+    case "writeBytes":
+      return `write ${hexOf(step.bytes)} at 0x${step.address.toString(16)}`;
+    case "reset":
+      return "reset";
+    case "map":
+      return "look at the memory map";
     case "input":
       return `input ${step.bytes.map((byte) => `0x${byte.toString(16)}`).join(" ")}`;
     case "clock":

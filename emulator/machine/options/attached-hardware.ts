@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
-import { type Disk, FileDisk, OverlayDisk, type StdioChar } from "#backends";
-import { CommandError, createSha256 } from "#host";
+import { type Disk, FileDisk, FORMAT_BYTES, imageFormat, OverlayDisk, type StdioChar } from "#backends";
+import { CommandError, createSha256, type OutputPlace } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { readInput } from "../images.ts";
@@ -19,6 +19,7 @@ const FLASH_BYTES = 33 * 2 ** 20;
 export class AttachedHardware {
   private readonly options: HardwareOptions;
   private readonly resources: HostResource[] = [];
+  private readonly closed: HostResource[] = [];
   private readonly firmware: [name: string, content: Uint8Array][] = [];
   private serialEnd: Chardev | null = null;
 
@@ -52,8 +53,8 @@ export class AttachedHardware {
       model.drives.set(drive.id, disk);
     }
     requireOwnImages(drives);
-    for (const option of chardevs) this.keep(makeBackend(option, "-chardev", CHARDEV_KINDS, model));
-    for (const option of netdevs) this.keep(makeBackend(option, "-netdev", NETDEV_KINDS, model));
+    for (const option of chardevs) this.resources.push(makeBackend(option, "-chardev", CHARDEV_KINDS, model));
+    for (const option of netdevs) this.resources.push(makeBackend(option, "-netdev", NETDEV_KINDS, model));
     this.serialEnd = this.prepareSerial(model);
   }
 
@@ -74,7 +75,7 @@ export class AttachedHardware {
       const taken = chardevs.find((each) => each.id === id);
       if (taken !== undefined)
         throw new CommandError(`${taken.text}: ${text} creates a backend with that id; give another`);
-      this.keep(makeBackend(backend, "-serial", CHARDEV_KINDS, model));
+      this.resources.push(makeBackend(backend, "-serial", CHARDEV_KINDS, model));
     } else if (!model.chardevs.has(id)) {
       throw new CommandError(`${text}: there is no such -chardev; give -chardev KIND,id=${id}`);
     }
@@ -89,9 +90,13 @@ export class AttachedHardware {
     return hash.digest("hex");
   }
 
-  private keep(resource: HostResource): void {
-    resource.ready?.catch(() => {}); // reported by `ready`, which is not awaited if something else failed first
-    this.resources.push(resource);
+  /** What guests see of the networks: all but where they lead on the host. Empty if there are none. */
+  get networks(): string {
+    const seen = this.options.netdevs.map(({ kind, id, properties }) => {
+      const own = properties.filter(([name]) => name !== "hostfwd" && name !== "guestfwd");
+      return [kind, id, ...own.map((each) => each.join("=")).sort()].join(",");
+    });
+    return seen.sort().join("\n");
   }
 
   /** Ids of the drives that are flash banks, by bank number. */
@@ -130,9 +135,9 @@ export class AttachedHardware {
     );
   }
 
-  /** Warnings about backends on the command line that no device uses. */
-  unused(model: DeviceModel): string[] {
-    const { drives, netdevs, chardevs } = this.options;
+  /** Warnings about what is accepted, but is of no use: backends that no device uses, names that firmware may not expect. */
+  warnings(model: DeviceModel): string[] {
+    const { drives, netdevs, chardevs, firmwareFiles } = this.options;
     const idle = (
       options: readonly { readonly id: string; readonly text: string }[],
       names: readonly string[],
@@ -145,12 +150,28 @@ export class AttachedHardware {
       ),
       ...idle(netdevs, model.netdevs.unused),
       ...idle(chardevs, model.chardevs.unused),
+      ...firmwareFiles
+        .filter(({ name }) => !name.startsWith("opt/"))
+        .map(({ text }) => `warning: ${text}: names of your own files should begin with opt/`),
     ];
   }
 
-  /** Settles once all host resources can be used. @throws CommandError when one cannot. */
-  async ready(): Promise<void> {
-    await Promise.all(this.resources.map((resource) => resource.ready));
+  /** What the guest's output is written to. */
+  get outputs(): OutputPlace[] {
+    return this.resources.flatMap(({ output }) => output ?? []);
+  }
+
+  /**
+   * Opens all host resources, as far as nothing is lost thereby; settles once they can be used.
+   * @throws CommandError when one cannot
+   */
+  async open(): Promise<void> {
+    await Promise.all(this.resources.map((resource) => resource.open?.()));
+  }
+
+  /** Empties the files that the guest's output is written to. @throws CommandError when one cannot be opened */
+  start(): void {
+    for (const resource of this.resources) resource.start?.();
   }
 
   /** Whether events arrive in host time: guest time then waits for them. */
@@ -184,18 +205,42 @@ export class AttachedHardware {
   }
 
   close(): void {
-    for (const resource of this.resources.splice(0)) resource.close();
+    for (const resource of this.resources.splice(0)) {
+      resource.close();
+      this.closed.push(resource);
+    }
+  }
+
+  /** After `close`: what settles once the host has taken what the guest sent, and rejects with a CommandError if it has not. */
+  ended(): { readonly label: string; readonly ended: Promise<void> }[] {
+    return this.closed.flatMap(({ label = "", ended }) =>
+      ended === undefined ? [] : [{ label, ended: ended() }],
+    );
   }
 }
 
-function openDisk({ text, file, readOnly, snapshot }: DriveOption): Disk {
+function openDisk({ text, file, readOnly, snapshot, isRaw }: DriveOption): Disk {
   try {
     const disk = new FileDisk(file, readOnly || snapshot);
+    if (!isRaw) requireRaw(disk, `${text}: ${file}`);
     return snapshot && !readOnly ? new OverlayDisk(disk) : disk;
   } catch (error) {
+    if (error instanceof CommandError) throw error;
     const { code, message } = error as NodeJS.ErrnoException; // like all errors of node:fs
     throw new CommandError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
   }
+}
+
+/** @throws CommandError for an image in a format of which the guest would see the container, and write into it */
+function requireRaw(disk: FileDisk, what: string): void {
+  const head = new Uint8Array(FORMAT_BYTES);
+  disk.read(0, head);
+  const format = imageFormat(head);
+  if (format === null) return;
+  disk.close();
+  throw new CommandError(
+    `${what}: is a ${format} image, and only raw ones are supported; convert it with qemu-img convert -O raw, or give format=raw if the guest is to see the container itself`,
+  );
 }
 
 /** As QEMU's image locks do: only drives that none of them writes may have one file. Links to it are that file. */

@@ -1,6 +1,6 @@
 /** Kinds of `-chardev`. */
-import { once } from "node:events";
-import { createReadStream, createWriteStream } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
+import { Socket } from "node:net";
 import {
   FileChar,
   NullChar,
@@ -10,7 +10,7 @@ import {
   StdioChar,
   StreamChar,
 } from "#backends";
-import { CommandError } from "#host";
+import { CommandError, OutputFile, outputPlace } from "#host";
 import type { BackendKind } from "./backend-kinds.ts";
 import { OptionReader } from "./key-values.ts";
 
@@ -28,11 +28,23 @@ export const nullChar: BackendKind = ({ text, id, properties }, model) => {
 export const fileChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
   const path = reader.require("path");
-  const append = reader.switch("append");
+  const growing = reader.switch("append") ? "appended" : "emptied";
   reader.end();
-  const backend = explained(text, path, () => new FileChar(path, append, `${text}: ${path}`));
+  const output = new OutputFile("", path, {
+    label: text.endsWith(path) ? text : `${text}: ${path}`,
+    growing,
+  });
+  const backend = new FileChar(output);
   model.chardevs.add(id, backend);
-  return backend;
+  return {
+    label: output.place.label,
+    output: output.place,
+    open: () => backend.ready(),
+    start: () => backend.start(),
+    congestion: () => backend.congestion(),
+    close: () => backend.close(),
+    ended: () => backend.ended(),
+  };
 };
 
 /** `ringbuf[,size=N]`: keeps the last N bytes, by default 64 KiB. */
@@ -52,24 +64,41 @@ export const pipeChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
   const path = reader.require("path");
   reader.end();
+  const output = outputPlace(`${text}: ${path}.out`, `${path}.out`);
   const backend = new StreamChar();
-  // Opened for reading and writing, so that opening does not wait for the other end.
-  const input = createReadStream(`${path}.in`, { flags: "r+" });
-  const output = createWriteStream(`${path}.out`, { flags: "r+" });
-  const opened = [once(input, "open"), once(output, "open")].map((open) =>
-    open.catch((error: unknown) => {
-      throw pathError(text, `${path}.in or ${path}.out`, error);
-    }),
-  );
-  backend.open(input, output);
   model.chardevs.add(id, backend);
   return {
-    ready: Promise.all(opened),
+    label: text,
+    output,
+    async open() {
+      const input = openPipe(text, `${path}.in`, { readable: true, writable: false });
+      backend.open(input, openPipe(text, `${path}.out`, { readable: false, writable: true }));
+    },
     reachesHost: true,
     congestion: () => backend.congestion(),
     close: () => backend.close(),
+    ended: () => ended(text, backend),
   };
 };
+
+/** Opens a named pipe so that neither this nor anything later waits for a program at its other end. */
+function openPipe(text: string, path: string, use: { readable: boolean; writable: boolean }): Socket {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  } catch (error) {
+    throw pathError(text, path, error);
+  }
+  if (fstatSync(fd).isFIFO()) return new Socket({ fd, ...use }).on("error", () => {}); // "close" follows
+  closeSync(fd);
+  throw new CommandError(`${text}: ${path}: is not a named pipe; make one with mkfifo, or give another`);
+}
+
+/** Says of a closed line whose reader has stalled that not everything was taken. */
+async function ended(text: string, backend: StreamChar): Promise<void> {
+  const left = await backend.dropped();
+  if (left > 0) process.stderr.write(`regionlab: ${text}: its reader has stalled; ${left} bytes are lost\n`);
+}
 
 /** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a client. */
 export const socketChar: BackendKind = ({ text, id, properties }, model) => {
@@ -83,14 +112,16 @@ export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   const backend = new SocketChar();
   model.chardevs.add(id, backend);
   const where = "path" in place ? place.path : `port ${place.port}`;
-  const ready = (isServer ? backend.listen(place) : backend.connect(place)).catch((error: unknown) => {
-    throw pathError(text, where, error);
-  });
   return {
-    ready,
+    label: text,
+    open: () =>
+      (isServer ? backend.listen(place) : backend.connect(place)).catch((error: unknown) => {
+        throw pathError(text, where, error);
+      }),
     reachesHost: true,
     congestion: () => backend.congestion(),
     close: () => backend.close(),
+    ended: () => ended(text, backend),
   };
 };
 
@@ -116,14 +147,6 @@ function socketPlace(
   if (!LOOPBACK_NAMES.includes(host))
     throw reader.error(`host=${host} is not the loopback interface; give 127.0.0.1`);
   return { port: Number(port) };
-}
-
-function explained<T>(text: string, path: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw pathError(text, path, error);
-  }
 }
 
 function pathError(text: string, path: string, error: unknown): CommandError {

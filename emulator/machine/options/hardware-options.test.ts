@@ -45,8 +45,31 @@ describe("numbers of drives", () => {
     ],
     ["file=f,unit=x", "-drive file=f,unit=x: unit=x is not a number; give unit=0, or another"],
     ["file=f,index=-1", "-drive file=f,index=-1: index=-1 is not a number; give index=0, or another"],
+    ["file=f,readonly=on,read-only=off", "readonly and read-only are the same; give only one of them"],
+    [
+      "file=f,werror=stop",
+      "-drive file=f,werror=stop: werror=stop: errors of files are reported to the guest",
+    ],
+    ["file=f,detect-zeroes=maybe", "give detect-zeroes=off, detect-zeroes=on, detect-zeroes=unmap"],
   ])("%s is refused", (text, message) => {
     expect(() => parse({ drive: [text] })).toThrow(message);
+  });
+});
+
+describe("-drive", () => {
+  it.each([
+    ["readonly=on", true],
+    ["read-only=on", true],
+    ["readonly=off", false],
+    ["read-only=off", false],
+  ])("%s", (word, readOnly) => {
+    expect(parse({ drive: [`file=f,${word}`] }).drives).toMatchObject([{ readOnly }]);
+  });
+
+  it("leaves out how the host reaches the file", () => {
+    const host =
+      "cache.direct=on,cache.no-flush=off,detect-zeroes=unmap,locking=auto,rerror=report,werror=report";
+    expect(parse({ drive: [`file=f,${host},auto-read-only=on`] }).drives).toMatchObject([{ file: "f" }]);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { CommandError } from "#host";
 import type { GlobalProperty } from "#qdev";
+import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 import { parseSerial, type SerialOption } from "./serial-option.ts";
 
@@ -12,6 +13,8 @@ export interface DriveOption {
   /** `none`: for a device that names it; `virtio`: with a device of its own; `pflash`: a flash bank. */
   readonly interface: "none" | "virtio" | "pflash";
   readonly file: string;
+  /** Whether the bytes are the disk's even if they look like an image in another format. */
+  readonly isRaw: boolean;
   readonly readOnly: boolean;
   /** Writes are discarded at the end. */
   readonly snapshot: boolean;
@@ -116,15 +119,19 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
   const reader = new OptionReader(option, parseKeyValues("-drive", text));
   const kind = reader.choice("if", ["none", "virtio", "pflash"], "virtio");
   const unit = unitOf(reader, kind, units);
+  const isRaw = reader.has("format") || reader.has("driver");
   reader.choice("format", ["raw"], "raw");
+  reader.choice("driver", ["raw"], "raw");
   reader.choice("media", ["disk"], "disk");
-  for (const [name, choices] of HOST_CACHE) reader.choice(name, choices, choices[0]);
+  takeHostProperties(reader);
+  takeErrorActions(reader);
   const drive = {
     text: option,
     id: checkedId(option, reader.take("id") ?? `${kind}${unit}`),
     interface: kind,
-    file: reader.require("file"),
-    readOnly: reader.switch("readonly"),
+    file: fileOf(reader),
+    isRaw,
+    readOnly: readOnlyOf(reader),
     snapshot: reader.switch("snapshot"),
     unit,
   };
@@ -132,12 +139,32 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
   return drive;
 }
 
-/** How QEMU's host reaches the file. Nothing here depends on it, but command lines often say so. */
-const HOST_CACHE = [
-  ["cache", ["writeback", "none", "writethrough", "directsync", "unsafe"]],
-  ["aio", ["threads", "native", "io_uring"]],
-  ["discard", ["ignore", "off", "unmap", "on"]],
-] as const;
+/** As in QEMU: `file.filename` is another name for `file`. */
+function fileOf(reader: OptionReader): string {
+  if (!reader.has("file.filename")) return reader.require("file");
+  if (reader.has("file")) throw reader.error("file and file.filename are the same; give only one of them");
+  reader.choice("file.driver", ["file"], "file");
+  return reader.require("file.filename");
+}
+
+/** As in QEMU: `readonly` is another name for `read-only`. */
+function readOnlyOf(reader: OptionReader): boolean {
+  const names = ["readonly", "read-only"].filter((name) => reader.has(name));
+  if (names.length > 1) throw reader.error("readonly and read-only are the same; give only one of them");
+  const [isReadOnly, isAlso] = [reader.switch("readonly"), reader.switch("read-only")];
+  return isReadOnly || isAlso;
+}
+
+/** Errors of files are reported to the guest, which QEMU's defaults do for most; nothing stops the machine. */
+function takeErrorActions(reader: OptionReader): void {
+  for (const name of ["werror", "rerror"]) {
+    const wanted = reader.take(name) ?? "report";
+    if (wanted !== "report")
+      throw reader.error(
+        `${name}=${wanted}: errors of files are reported to the guest; give ${name}=report, or leave it out`,
+      );
+  }
+}
 
 /** As in QEMU: `unit` and `index` are the same number, each belongs to one drive of an interface. */
 function unitOf(reader: OptionReader, kind: string, units: Map<string, Set<number>>): number {

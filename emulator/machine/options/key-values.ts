@@ -114,6 +114,11 @@ export class OptionReader {
     return new CommandError(`${this.option}: ${message}`);
   }
 
+  /** Whether a property was given, and is not taken yet. */
+  has(name: string): boolean {
+    return this.left.has(name);
+  }
+
   take(name: string): string | undefined {
     if (!this.known.has(name)) this.known.set(name, ["<value>"]);
     const value = this.left.get(name);

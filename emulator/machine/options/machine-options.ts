@@ -27,6 +27,8 @@ const DEFAULT_FIRMWARE = [
   "/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin",
 ];
 
+const DEFAULT_MEMORY = "256M";
+
 /** The options as commander collects them. */
 export interface MachineArguments extends HardwareArguments {
   readonly regions: string;
@@ -67,7 +69,7 @@ export function addMachineOptions(command: Command): Command {
         "virt",
       ),
     )
-    .option("-m, --memory <size>", "RAM size: a number with K, M or G", "256M")
+    .option("-m, --memory <size>", "RAM size: a number with K, M or G", DEFAULT_MEMORY)
     .option("--smp <count>", "processors", "1")
     .option("--cpu <model>", "rv64, the only model")
     .option(
@@ -124,7 +126,8 @@ export async function machineOptions(
     hardware,
     model: { references, heapRegions: storage === "heap" },
     machine: parseMachine(options.machine),
-    ramBytes: parseSize("-m", options.memory),
+    // As in QEMU, 0 stands for the default.
+    ramBytes: parseSize("-m", /^0+$/.test(options.memory) ? DEFAULT_MEMORY : options.memory),
     hartCount: parseHarts(options.smp, hardware.mostHarts),
     files: filesOf(options, attached),
     translate: parseTranslate(options.translate),
@@ -253,7 +256,8 @@ export function parseRtc(text: string, now: number): bigint {
     return BigInt(now - 60_000 * new Date(now).getTimezoneOffset()) * NANOSECONDS_PER_MILLISECOND;
   const shaped = /^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d)?$/.test(base);
   const date = Date.parse(base.includes("T") ? `${base}Z` : `${base}T00:00:00Z`);
-  if (!shaped || Number.isNaN(date))
+  // A day that the month does not have is taken for one of the next.
+  if (!shaped || Number.isNaN(date) || !new Date(date).toISOString().startsWith(base))
     throw reader.error(
       `base=${base} is not a date; give base=utc, base=localtime, or base=2026-01-01T00:00:00`,
     );

@@ -23,16 +23,18 @@ export const userNetwork: BackendKind = ({ text, id, properties }, model) => {
     const network = new UserNetwork(options);
     for (const forward of guestForwards) forwardToHost(network, forward);
     model.netdevs.add(id, network);
-    const forwards = hostForwards.map((forward) => forwardToGuest(network, forward));
-    const ready = Promise.all(forwards).catch((error: unknown) => {
-      throw inputError(text, error);
-    });
+    const forwards: ReturnType<typeof forwardToGuest>[] = [];
     return {
-      ready,
+      open() {
+        forwards.push(...hostForwards.map((forward) => forwardToGuest(network, forward)));
+        return Promise.all(forwards).catch((error: unknown) => {
+          throw inputError(text, error);
+        });
+      },
       reachesHost: hostForwards.length + guestForwards.length > 0,
       close() {
         network.close();
-        // One that could not be opened was reported by `ready`.
+        // One that could not be opened was reported by `open`.
         for (const forward of forwards) forward.then((open) => open.close()).catch(() => {});
       },
     };

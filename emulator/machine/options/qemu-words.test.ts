@@ -40,7 +40,7 @@ describe("QEMU's options that work", () => {
       "-hda disk.img -pflash flash.img",
       "--drive if=virtio,index=0,file=disk.img --drive if=pflash,file=flash.img",
     ],
-    ["-snapshot -no-reboot -s -S", "--snapshot --no-reboot -s -S"],
+    ["-snapshot -no-reboot -s -S", "--snapshot --no-reboot -s --freeze"],
     ["-rtc base=utc", "--rtc base=utc"],
     ["-d guest_errors,unimp -D log", "--log guest_errors,unimp --log-file log"],
     ["-gdb tcp::1234", "--gdb 1234"],
@@ -61,15 +61,15 @@ describe("QEMU's options that work", () => {
     ["-nic none -net none", ""],
     [
       "--blockdev=node-name=p0,driver=file,read-only=on,filename=code.fd -M virt,pflash0=p0",
-      "--machine virt --drive if=pflash,unit=0,id=p0,file=code.fd,readonly=on",
+      "--machine virt --drive if=pflash,format=raw,unit=0,id=p0,file=code.fd,readonly=on",
     ],
     [
       "-M virt,pflash1=p1 -blockdev driver=raw,node-name=p1,file.driver=file,file.filename=vars.fd",
-      "--machine virt --drive if=pflash,unit=1,id=p1,file=vars.fd",
+      "--machine virt --drive if=pflash,format=raw,unit=1,id=p1,file=vars.fd",
     ],
     [
       "-blockdev file,node-name=hd,filename=a.img -device virtio-blk-device,drive=hd",
-      "--drive if=none,id=hd,file=a.img --device virtio-blk-device,drive=hd",
+      "--drive if=none,format=raw,id=hd,file=a.img --device virtio-blk-device,drive=hd",
     ],
     ["-M help -cpu help -device help", "--machine help --cpu help --device help"],
     ["-M virt,help", "--machine virt,help"],
@@ -182,7 +182,7 @@ it.each([
   ["-drive file=x", "-drive file=x: no such file", "-drive file=x: no such file"],
   [
     "-blockdev file,node-name=hd,filename=a -device virtio-blk-device,drive=hd",
-    "-drive if=none,id=hd,file=a: no such file",
+    "-drive if=none,format=raw,id=hd,file=a: no such file",
     "-blockdev file,node-name=hd,filename=a: no such file",
   ],
   ["-kernel a", "--kernel ab: no such file", "--kernel ab: no such file"],
@@ -216,7 +216,7 @@ it("a raw node may be made of another node", () => {
     ...["-device", "virtio-blk-device,drive=r"],
   ];
   const { words: ours, warnings } = fromQemu(words, KNOWN);
-  expect(ours).toContain("if=none,id=r,file=a.img");
+  expect(ours).toContain("if=none,format=raw,id=r,file=a.img");
   expect(warnings).toEqual([]);
   expect(() => fromQemu(words.slice(2), KNOWN)).toThrow(
     /file=f: there is no such node; give -blockdev node-name=f/,

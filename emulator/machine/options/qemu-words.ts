@@ -4,6 +4,7 @@
  * instead.
  */
 import { CommandError, HelpRequest } from "#host";
+import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 
 /** How an option is translated into words of ours. */
@@ -111,7 +112,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   D: same("log-file"),
   gdb: valued("gdb", gdbWords),
   s: flag("gdb-usual", "-s"),
-  S: flag("freeze", "-S"),
+  S: flag("freeze"),
   "no-reboot": flag("no-reboot"),
   // Options that ask for what is always the case here.
   nographic: nothing(),
@@ -163,7 +164,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   "no-shutdown": refused("no-shutdown", false, NOT_HERE),
   action: refused("action", true, "use -no-reboot, or leave it out"),
   watchdog: refused("watchdog", true, NOT_HERE),
-  object: refused("object", true, "backends are made with -drive, -chardev and -netdev; leave it out"),
+  object: refused(
+    "object",
+    true,
+    "backends are made with -drive, -chardev and -netdev, and virtio-rng-device needs none; leave it out",
+  ),
   fsdev: refused("fsdev", true, "host folders cannot be shared; give a disk with -drive"),
   virtfs: refused("virtfs", true, "host folders cannot be shared; give a disk with -drive"),
   tpmdev: refused("tpmdev", true, NOT_HERE),
@@ -297,6 +302,7 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
     const translated = meaning.words(value, all);
     ours.push(translated);
     if (meaning.takesValue) spellings.push(...spellingsOf(translated, spelling, all.nodes));
+    else for (const each of translated) spellings.push({ ours: each.replace(/^--?/, ""), theirs: word });
     if (!meaning.takesValue && attached !== undefined)
       throw new CommandError(`${word}: the option takes no value; give --${bare}`);
   }
@@ -415,7 +421,7 @@ function deviceWords(value: string, { nodes, used }: WordsOfOne): string[] {
   if (drive === undefined || node === undefined) return words;
   used.add(drive);
   const readOnly = node.readOnly ? ",readonly=on" : "";
-  return ["--drive", `if=none,id=${drive},file=${doubled(node.file)}${readOnly}`, ...words];
+  return ["--drive", `if=none,format=raw,id=${drive},file=${doubled(node.file)}${readOnly}`, ...words];
 }
 
 function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne): string {
@@ -425,7 +431,7 @@ function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne): st
       `-machine pflash${bank}=${node}: there is no such node; give -blockdev node-name=${node},driver=file,filename=FILE, or -drive if=pflash,unit=${bank},file=FILE`,
     );
   used.add(node);
-  return `if=pflash,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
+  return `if=pflash,format=raw,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
 }
 
 /**
@@ -452,8 +458,7 @@ function nodesOf(words: readonly string[], used: Set<string>): Map<string, Block
     if (below !== undefined) used.add(below);
     const file = lower?.file ?? reader.require(driver === "file" ? "filename" : "file.filename");
     const readOnly = reader.switch("read-only") || lower?.readOnly === true;
-    for (const ignored of ["auto-read-only", "discard", "cache.direct", "cache.no-flush", "locking", "aio"])
-      reader.take(ignored);
+    takeHostProperties(reader);
     reader.end();
     if (nodes.has(name)) throw new CommandError(`${text}: another node has that name; give each its own`);
     nodes.set(name, { text, file, readOnly });

@@ -141,6 +141,17 @@ describe("a snapshot is refused, and the machine stays unchanged, when", () => {
     expect(() => restoreSnapshot(firmware, saved, "F")).toThrow(/F: made with another -fw_cfg;/);
   });
 
+  it("a network is another for the guest; where it leads on the host may change", async () => {
+    const onNetwork = (...netdev: string[]) =>
+      machine({ attached: attach({ netdev, device: ["virtio-net-device,netdev=n"] }) });
+    const saved = snapshotOf(await onNetwork("user,id=n,net=10.1.2.0/24,restrict=on"));
+    restoreSnapshot(await onNetwork("user,restrict=on,id=n,net=10.1.2.0/24,hostfwd=tcp::0-:1"), saved, "F");
+    for (const other of ["user,id=n", "user,id=n,net=10.9.2.0/24,restrict=on"])
+      await expect(async () => restoreSnapshot(await onNetwork(other), saved, "F")).rejects.toThrow(
+        /F: made with another -netdev; start/,
+      );
+  });
+
   it("a device has other settings", async () => {
     const set = (settings: string) =>
       machine({ attached: attach({ device: [`virtio-rng-device${settings}`] }) });

@@ -265,6 +265,7 @@ function identify({ board, files, ramBytes, attached }: Emulation): SavedFields 
     "--initrd": hash("--initrd", initrd),
     "--append": append ?? "",
     "-fw_cfg": attached.firmwareDigest,
+    ...(attached.networks === "" ? {} : { "-netdev": attached.networks }),
   };
 }
 

@@ -5,11 +5,13 @@ import {
   AddressSpace,
   formatFlatViews,
   IommuAccess,
+  IommuAttribute,
   IommuEvent,
   IommuMemoryRegion,
   type IommuNotifier,
   type IommuTlbEntry,
   iommuOf,
+  iotlbEntry,
   type MemoryModel,
   MemoryRegion,
   type MemTxAttrs,
@@ -70,6 +72,19 @@ class TableIommu extends IommuMemoryRegion {
   }
 }
 
+/** One table, and an attribute. */
+class PlainIommu extends IommuMemoryRegion {
+  static override readonly typeName = "test-plain-iommu-memory-region";
+
+  override translate(): never {
+    throw new Error("nothing is behind it");
+  }
+
+  override attribute(attribute: number): unknown {
+    return attribute === IommuAttribute.SpaprTceFd ? 7 : super.attribute(attribute);
+  }
+}
+
 class EmbeddingIommu extends QomObject {
   static override readonly typeName = "test-iommu-owner";
   declare readonly model: MemoryModel;
@@ -106,6 +121,40 @@ describe.each(FORMS)("an IOMMU, %s", (form) => {
     expect(iommuOf(iommu)).toBe(iommu);
     expect(iommuOf(MemoryRegion.newAlias(owner, "alias", iommu, 0, PAGE))).toBe(iommu);
     expect(iommuOf(device.view.root as MemoryRegion)).toBe(iommu);
+  });
+
+  it("has attributes and tables as its kind says: by default none, and one", () => {
+    const { iommu, owner } = behindIommu(form);
+    expect(iommu.attribute(IommuAttribute.SpaprTceFd)).toBeNull();
+    expect(iommu.indexCount).toBe(2);
+    const sPaprLike = PlainIommu.newIommu(owner, "tce", PAGE);
+    expect([sPaprLike.indexCount, sPaprLike.indexOf({ ...UNSPECIFIED_ATTRS, secure: true })]).toEqual([1, 0]);
+    expect(sPaprLike.attribute(IommuAttribute.SpaprTceFd)).toBe(7);
+    expect(sPaprLike.attribute(99)).toBeNull();
+  });
+
+  it("tells what may be cached of a page: where it is behind all IOMMUs in a row, and how far that holds", () => {
+    const { model, iommu, owner, device, space } = behindIommu(form);
+    iommu.set(0, space, 0x1_0000, IommuAccess.Read, 2 * PAGE);
+    iommu.set(2 * PAGE, space, 0x9_0000, IommuAccess.ReadWrite);
+    const cached = (of: AddressSpace, address: number, isWrite: boolean) => {
+      const entry = iotlbEntry(of, address, isWrite);
+      return entry && [entry.target, entry.iova, entry.address, entry.size, entry.access];
+    };
+    const all = IommuAccess.ReadWrite;
+    expect(cached(device, PAGE + 5, false)).toEqual([space, 0, 0x1_0000, 2 * PAGE, all]);
+    expect(cached(device, PAGE + 5, true)).toBeNull(); // not permitted
+    expect(cached(device, 2 * PAGE, false)).toBeNull(); // nothing there
+    expect(cached(device, 16 * PAGE, false)).toBeNull(); // beyond the IOMMU
+    expect(cached(space, 0x1_0123, true)).toEqual([space, 0x1_0000, 0x1_0000, PAGE, all]); // no IOMMU
+    // A second one, with larger pages: what may be cached is as small as the smallest.
+    const outer = TableIommu.newIommu(owner, "outer", 16 * PAGE);
+    outer.nowhere = space;
+    outer.set(0, device, 0, IommuAccess.ReadWrite, 16 * PAGE);
+    const far = new AddressSpace(model, outer, "far");
+    expect(cached(far, PAGE + 5, false)).toEqual([space, 0, 0x1_0000, 2 * PAGE, all]);
+    iommu.set(8 * PAGE, space, 0x1_2000, IommuAccess.ReadWrite);
+    expect(cached(far, 8 * PAGE + 5, true)).toEqual([space, 8 * PAGE, 0x1_2000, PAGE, all]);
   });
 
   it("forwards accesses to where the page is, asking for what the access does", () => {

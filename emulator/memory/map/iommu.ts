@@ -29,6 +29,12 @@ export interface IommuTlbEntry {
   readonly access: number;
 }
 
+/** What QEMU's users of an IOMMU ask it for: how it differs from others. */
+export const IommuAttribute = {
+  /** Descriptor of the host's copy of a sPAPR table, for devices that the host translates for. */
+  SpaprTceFd: 0,
+} as const;
+
 /** Follows the translations of a part of an IOMMU's region, as a device does that caches them. */
 export interface IommuNotifier {
   /** A set of {@link IommuEvent}; not empty. */
@@ -95,6 +101,15 @@ export abstract class IommuMemoryRegion extends MemoryRegion {
   /** The translation table of an originator's accesses. */
   indexOf(_attrs: MemTxAttrs): number {
     return 0;
+  }
+
+  /**
+   * An attribute of this kind of IOMMU.
+   * @param _attribute one of {@link IommuAttribute}
+   * @returns null if this kind has none, or not that one (QEMU: -EINVAL)
+   */
+  attribute(_attribute: number): unknown {
+    return null;
   }
 
   /** What all notifiers follow together, a set of {@link IommuEvent}. */

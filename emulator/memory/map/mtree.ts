@@ -2,17 +2,36 @@ import type { AddressSpace } from "../address-space.ts";
 import { formatAddress } from "../hwaddr.ts";
 import type { MemoryModel } from "../memory-model.ts";
 import type { FlatView } from "./flat-view.ts";
+import { physicalSections } from "./physical-sections.ts";
 import type { MemoryRegion } from "./region.ts";
 
-/** The flat views of a machine, each with the address spaces that show it, in the format of QEMU's `info mtree -f`. */
-export function formatFlatViews(model: MemoryModel): string {
+/**
+ * The flat views of a machine, each with the address spaces that show it, in the format of QEMU's `info mtree -f`.
+ * @param dispatch whether to list the physical sections of each, too, as with `-d`; not the nodes of QEMU's tree, as
+ * there is none here
+ */
+export function formatFlatViews(model: MemoryModel, dispatch = false): string {
   const spacesOf = new Map<FlatView, AddressSpace[]>();
   for (const space of model.addressSpaces) {
     const sharing = spacesOf.get(space.view);
     if (sharing === undefined) spacesOf.set(space.view, [space]);
     else sharing.push(space);
   }
-  return [...spacesOf].map(([view, spaces], index) => formatFlatView(view, spaces, index)).join("\n");
+  return [...spacesOf]
+    .map(([view, spaces], index) => {
+      const sections = dispatch && view.ranges.length > 0 ? formatSections(view) : "";
+      return `${formatFlatView(view, spaces, index)}${sections}`;
+    })
+    .join("\n");
+}
+
+function formatSections(view: FlatView): string {
+  const lines = physicalSections(view.ranges).map(({ start, end, region }, index) => {
+    const span = `${formatAddress(start)}..${formatAddress(BigInt(end) - 1n)}`;
+    const mark = index === 0 ? " [unassigned]" : region !== null && region === view.root ? " [ROOT]" : "";
+    return `      #${index} @${span} ${region?.name ?? "(noname)"}${mark}\n`;
+  });
+  return `  Dispatch\n    Physical sections\n${lines.join("")}`;
 }
 
 function formatFlatView(view: FlatView, spaces: readonly AddressSpace[], index: number): string {

@@ -1,3 +1,5 @@
+import { indexRanges, type RangeIndex } from "./range-index.ts";
+
 /** How items are ordered and, if they are intervals, where each starts and ends. */
 export interface Order<T> {
   /** Negative if `a` comes before `b`, 0 if they are the same. */
@@ -12,6 +14,9 @@ export interface Order<T> {
 const WIDTH = 32;
 /** A node with fewer is joined with a neighbour if both fit in one. */
 const SPARSE = WIDTH / 4;
+
+/** A tree is searched this often, for each of its leaves, before it pays off to index them. */
+const SEARCHES_PER_LEAF = 2;
 
 interface Leaf<T> extends Summary<T> {
   readonly items: readonly T[];
@@ -35,6 +40,12 @@ interface Summary<T> {
 
 type Tree<T> = Leaf<T> | Inner<T>;
 
+/** The leaves of a tree side by side: a search loads few lines of memory, where a descent loads some per level. */
+interface LeafIndex<T> {
+  readonly index: RangeIndex;
+  readonly leaves: readonly Leaf<T>[];
+}
+
 /**
  * An immutable sorted list as a tree with wide nodes (a B+ tree): a change makes a new list in logarithmic time, which
  * shares all but a few nodes with the old one.
@@ -42,6 +53,8 @@ type Tree<T> = Leaf<T> | Inner<T>;
 export class SortedTree<T> implements Iterable<T> {
   private readonly order: Order<T>;
   private readonly root: Tree<T> | null;
+  private leafIndex: LeafIndex<T> | null = null;
+  private searches = 0;
 
   private constructor(order: Order<T>, root: Tree<T> | null) {
     this.order = order;
@@ -96,14 +109,23 @@ export class SortedTree<T> implements Iterable<T> {
 
   /** The last item that starts at `place` or before, in a tree whose starts never decrease. */
   lastStartingBy(place: number): T | undefined {
+    const leaf = this.leafIndex === null ? this.descend(place) : leafStartingBy(this.leafIndex, place);
+    return leaf?.items[countUpTo(leaf.starts, place) - 1];
+  }
+
+  /** The last leaf that starts at `place` or before. Makes the index of leaves once that pays off. */
+  private descend(place: number): Leaf<T> | undefined {
     let node = this.root;
     if (node === null) return undefined;
-    for (;;) {
+    let levels = 1;
+    for (; node.children !== null; levels++) {
       const index = countUpTo(node.starts, place) - 1;
       if (index < 0) return undefined;
-      if (node.children === null) return node.items[index];
       node = node.children[index] as Tree<T>;
     }
+    if (levels > 2 && ++this.searches * WIDTH > this.size * SEARCHES_PER_LEAF && this.root !== null)
+      this.leafIndex = indexLeaves(this.root);
+    return node;
   }
 
   /** Calls `visit` for each item that shares more than a bound with the interval from `low` to `high`, in order. */
@@ -175,6 +197,27 @@ function leaves<T>(order: Order<T>, items: readonly T[]): Tree<T>[] {
     end: part.reduce((most, item) => Math.max(most, order.end(item)), Number.NEGATIVE_INFINITY),
     size: part.length,
   }));
+}
+
+function indexLeaves<T>(root: Tree<T>): LeafIndex<T> {
+  const leaves: Leaf<T>[] = [];
+  collectLeaves(root, leaves);
+  const starts = leaves.map((leaf) => leaf.starts[0] as number);
+  return {
+    index: indexRanges(starts.map((start, i) => ({ start, end: starts[i + 1] ?? start + 1 }))),
+    leaves,
+  };
+}
+
+function collectLeaves<T>(node: Tree<T>, into: Leaf<T>[]): void {
+  if (node.children === null) into.push(node);
+  else for (const child of node.children) collectLeaves(child, into);
+}
+
+function leafStartingBy<T>({ index, leaves }: LeafIndex<T>, place: number): Leaf<T> | undefined {
+  const found = index.find(place);
+  const last = found >= 0 ? found : ~found - 1;
+  return last >= 0 ? leaves[last] : undefined;
 }
 
 /** How many of some ascending numbers are not above `most`. */

@@ -4,8 +4,6 @@ import { SortedTree } from "./sorted-tree.ts";
 
 /** Up to this number of ranges, a list with an index is cheaper to make than a tree is to change. */
 const FEW = 48;
-/** A tree is searched this often, for each range in it, before an index pays off. */
-const SEARCHES_PER_RANGE = 4;
 
 /** The ranges of one view: immutable. */
 export interface RangeStore {
@@ -62,13 +60,10 @@ class RangeList implements RangeStore {
   }
 }
 
-/** Searches the tree at first, as the map may change with the next access, and makes an index once that pays off. */
 class RangeTree implements RangeStore {
   readonly large = true;
   private readonly ranges: SortedTree<FlatRange>;
   private ordered: readonly FlatRange[] | null;
-  private index: RangeIndex | null = null;
-  private searches = 0;
 
   constructor(ranges: SortedTree<FlatRange>, ordered: readonly FlatRange[] | null = null) {
     this.ranges = ranges;
@@ -85,8 +80,6 @@ class RangeTree implements RangeStore {
   }
 
   find(address: number): FlatRange | undefined {
-    if (this.index !== null) return this.list[this.index.find(address)];
-    if (++this.searches > this.size * SEARCHES_PER_RANGE) this.index = indexRanges(this.list);
     const range = this.ranges.lastStartingBy(address);
     return range !== undefined && address < range.end ? range : undefined;
   }

@@ -63,15 +63,19 @@ interface Plugged extends Pair<EmbeddingOwner, NaiveDevice> {
   alias: MemoryRegion | null;
 }
 
+/** Where devices have their windows; `mixed` decides at random for each device. */
+export type Windows = "embedded" | "owned" | "mixed";
+
 /**
  * @param numRuns number of schedules
  * @returns how often each kind of touch was found, with the kind of thing, and how often a step aborted
  */
-export function compareSchedules(numRuns: number): ReadonlyMap<string, number> {
+export function compareSchedules(numRuns: number, windows: Windows = "mixed"): ReadonlyMap<string, number> {
   const seen = new Map<string, number>();
   fc.assert(
     fc.property(schedule, fc.nat(), (steps, releaseOrder) => {
-      for (const kind of new Schedule(releaseOrder).run(steps)) seen.set(kind, (seen.get(kind) ?? 0) + 1);
+      for (const kind of new Schedule(releaseOrder, windows).run(steps))
+        seen.set(kind, (seen.get(kind) ?? 0) + 1);
     }),
     { numRuns },
   );
@@ -101,7 +105,10 @@ class Schedule {
   private readonly held: Pair<MemoryRegion, NaiveRegion>[] = [];
   private readonly readers: Pair<() => void, number>[] = [];
 
-  constructor(releaseOrder: number) {
+  private readonly windowForm: Windows;
+
+  constructor(releaseOrder: number, windows: Windows) {
+    this.windowForm = windows;
     this.model = new MemoryModel({ checked: "count", releaseOrder });
     this.root = MemoryRegion.new(this.model.noOwner, "root", WHOLE_ADDRESS_SPACE);
     this.space = new AddressSpace(this.model, this.root, "memory");
@@ -181,7 +188,8 @@ class Schedule {
         : [() => device.real.refCount, () => naive.touchDevice(device.naive)];
     }
     if (what === "plug") {
-      if (plugged === null) this.plug(slot, pick % 2 === 0);
+      const embedded = this.windowForm === "mixed" ? pick % 2 === 0 : this.windowForm === "embedded";
+      if (plugged === null) this.plug(slot, embedded);
       return nothing;
     }
     return plugged === null ? nothing : this.ofPlugged(what, slot, plugged, root);

@@ -163,6 +163,8 @@ it("malformed and unknown packets get the documented replies", async () => {
 it("monitor commands go to the monitor", async () => {
   const command = Buffer.from("info status").toString("hex");
   expect(await client.ask(`qRcmd,${command}`)).toBe(Buffer.from("heard info status\n").toString("hex"));
+  for (const wrong of ["zz", "0", `${command}f`, "6 "])
+    expect(await client.ask(`qRcmd,${wrong}`)).toBe("E16");
 });
 
 it("a second debugger is turned away, and a new one accepted after the first has left", async () => {

@@ -270,7 +270,9 @@ export class GdbSession {
         return Buffer.from(`CPU#${hart.hartId} [${hart.waiting ? "halted" : "running"}]`).toString("hex");
       }
       case "qRcmd": {
-        const said = this.monitor(Buffer.from(more[0] ?? "", "hex").toString());
+        const command = more[0] ?? "";
+        if (!/^(?:[0-9a-f]{2})*$/i.test(command)) return INVALID;
+        const said = this.monitor(Buffer.from(command, "hex").toString());
         return said === "" ? OK : Buffer.from(said).toString("hex");
       }
       default:

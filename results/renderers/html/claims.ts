@@ -1,11 +1,9 @@
 /** A page of claims: each with its verdict and a matrix of outcomes, readable on paper. */
 import {
-  CLAIM_VERDICTS,
   type ClaimCell,
   type ClaimOutcome,
   type ClaimRow,
   type ClaimScenario,
-  type ClaimVerdict,
   figureText,
   isAsPredicted,
   isCellAsPredicted,
@@ -14,6 +12,7 @@ import {
   REFERENCE_POLICIES,
   STORAGES,
 } from "../../claims.ts";
+import { claimCounts } from "../claim-tables.ts";
 import { html, type Markup, slug } from "./markup.ts";
 import { renderArticle, renderPage } from "./page.ts";
 
@@ -57,7 +56,7 @@ export function renderClaimsPage(rows: readonly ClaimRow[]): string {
       prefix: "",
       eyebrow: "regionlab claims",
       title,
-      lead: html`<p class="lead">${countsOf(rows)}</p>
+      lead: html`<p class="lead">${claimCounts(rows)}</p>
 ${failed.length === 0 ? "" : html`<aside class="warning loud"><p>Not as predicted: ${failed.map(({ id }) => id).join(", ")}. Until that is explained, do not rely on these rows.</p></aside>`}
 <p>QEMU’s developers argue whether a device should hold its memory regions in its own state (<code>memory_region_init</code>), or
 have the object model allocate, own and free them (<code>memory_region_new</code>). Each side makes claims. Every scenario below was run
@@ -71,20 +70,6 @@ rules before it was run.</p>`,
       ],
     }),
   });
-}
-
-function countsOf(rows: readonly ClaimRow[]): string {
-  const count = (kind: ClaimVerdict) => rows.filter(({ verdict }) => verdict.kind === kind).length;
-  const words: Readonly<Record<ClaimVerdict, readonly [one: string, several: string]>> = {
-    holds: ["holds as it stands", "hold as they stand"],
-    "does not hold": ["does not hold", "do not hold"],
-    depends: ["depends on something the debate leaves open", "depend on something the debate leaves open"],
-    "not decidable here": ["cannot be decided here", "cannot be decided here"],
-  };
-  const parts = CLAIM_VERDICTS.filter((kind) => count(kind) > 0).map(
-    (kind) => `${count(kind)} ${words[kind][count(kind) === 1 ? 0 : 1]}`,
-  );
-  return `Of ${rows.length} claims, ${parts.join(", ")}.`;
 }
 
 function legend(): Markup {

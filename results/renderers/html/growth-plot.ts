@@ -8,7 +8,7 @@ import {
   type GrowthPoint,
   type GrowthWork,
   growthOf,
-  medianCosts,
+  leastCosts,
 } from "../../growth.ts";
 import type { Form } from "../../schema.ts";
 import type { Markup } from "./markup.ts";
@@ -45,7 +45,7 @@ export function growthPlot(work: GrowthWork, growths: readonly Growth[], decades
     return [
       Plot.dot(growth.points, { x: "size", y: "cost", fill: colour, fillOpacity: 0.5, r: 2 }),
       // Lines of forms that agree lie on top of each other, so they differ in width.
-      Plot.line(medianCosts(growth), { x: "size", y: "cost", stroke: colour, strokeWidth: i === 0 ? 4 : 2 }),
+      Plot.line(leastCosts(growth), { x: "size", y: "cost", stroke: colour, strokeWidth: i === 0 ? 4 : 2 }),
     ];
   });
   return draw(
@@ -89,10 +89,10 @@ export function growthPlot(work: GrowthWork, growths: readonly Growth[], decades
   );
 }
 
-/** QEMU's growth from {@link ASYMPTOTIC} on, through the median cost there. */
+/** QEMU's growth from {@link ASYMPTOTIC} on, through the least cost there. */
 function inQemu({ qemu }: GrowthWork, growths: readonly Growth[], most: number): GrowthPoint[] {
   const start = growths
-    .flatMap((growth) => medianCosts(growth))
+    .flatMap((growth) => leastCosts(growth))
     .find(({ size }) => size >= ASYMPTOTIC && size < most);
   if (start === undefined) return [];
   const steps = 40;

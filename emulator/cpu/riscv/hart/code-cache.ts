@@ -70,6 +70,12 @@ export class CodeCache {
     return this.pages[(records - this.slotAddress(0)) / CODE_PAGE_BYTES] ?? -1;
   }
 
+  /** The same, or -1 also if the memory map has changed since the page was last executed. */
+  checkedPage(records: number): number {
+    const slot = (records - this.slotAddress(0)) / CODE_PAGE_BYTES;
+    return this.checkedAt[slot] === this.mapChanges ? this.pageOfRecords(records) : -1;
+  }
+
   /** WebAssembly address of the records of the page at `direct`. Reuses the oldest slot if the page is new. */
   recordsOf(direct: number): number {
     const known = this.slots.get(direct);

@@ -2,6 +2,7 @@ import type { PhysicalBus } from "#memory/bus";
 import { Exit } from "../codegen/exits.ts";
 import { type Interpret, USUAL } from "../interpreter/generate.ts";
 import { instantiateInterpreter } from "../interpreter/module.ts";
+import { TranslationThread } from "../translator/translation-thread.ts";
 import { Translator, type TranslatorStatistics } from "../translator/translator.ts";
 import { SlowAccess } from "./access.ts";
 import { CacheBlocks } from "./cache-blocks.ts";
@@ -46,6 +47,11 @@ export interface RiscvHartOptions {
   readonly translate?: Translate;
   /** Number of jumps to a place after which it counts as hot: 1 to 32767, default 20 000. */
   readonly hotArrivals?: number;
+  /**
+   * Whether to translate in a thread of its own, so that this one goes on meanwhile, where there is a second processor to run
+   * it; default false. The guest sees no difference. The thread serves all harts of the process.
+   */
+  readonly translateBeside?: boolean;
 }
 
 /** Guest time of which the time counter is the number of whole ticks, plus an offset that no instruction changes. */
@@ -124,7 +130,8 @@ export class RiscvHart {
     this.translateAll = translate === "all";
     this.hotArrivals = this.translateAll ? 0 : (options.hotArrivals ?? USUAL.hotArrivals);
     if (translate !== "nothing") {
-      this.translator = new Translator(state, this.cache, MOST_TRANSLATED_BYTES);
+      const thread = options.translateBeside && !this.translateAll ? TranslationThread.shared : null;
+      this.translator = new Translator(state, this.cache, { mostBytes: MOST_TRANSLATED_BYTES, thread });
       this.cache.attach(this.translator);
     }
     this.pmp = new Pmp(state);
@@ -293,7 +300,7 @@ export class RiscvHart {
       else if (exit === Exit.Hot) record = this.handleHot();
       else if (exit !== Exit.Budget) host.system(exit);
     } while (progress.goesOn);
-    if (this.translator?.waiting) this.translator.translate();
+    if (!progress.mapChanged) this.translator?.advance();
   }
 
   /** What the translator has done so far; undefined if there is none. */

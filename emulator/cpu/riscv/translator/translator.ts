@@ -1,20 +1,26 @@
 import { CODE_PAGE_BYTES, ENTRIES_OFFSET, LAYOUT, UNIT_ENTRY } from "../hart/layout.ts";
 import type { HartState } from "../hart/state.ts";
-import { ModuleBuilder } from "../wasm/index.ts";
-import { analyseFlow } from "./flow.ts";
-import { generateUnit, importLinks } from "./generate-unit.ts";
-import { type CodeSource, findRegion, type Region } from "./region.ts";
+import { type BatchRequest, type CodePage, generateBatch, type Place, type UnitCode } from "./batch.ts";
+import type { CompiledBatch, TranslationThread } from "./translation-thread.ts";
 
 /** Initial and maximum number of elements in the table of units: an entry of a page names one in 15 bits. */
 const FIRST_ELEMENTS = 256;
 const MOST_ELEMENTS = 0x8000;
-/** Number of waiting units that are compiled together; a module for each would cost more than the units. */
-const BATCH = 32;
+/**
+ * Places that wait for each other at most, and how long they do: slices for each module that there is. A module costs the
+ * engine more than its units do, but in a short run the first unit may be all that counts.
+ */
+const MOST_WAITING = 128;
+const SLICES_PER_MODULE = 6;
+/** Orders that the thread may be behind; with more, it could not keep up, or is lost. */
+const MOST_ORDERS = 4;
+const PAGE_BYTES = 4096;
+const PAGE_HALFWORDS = PAGE_BYTES / 2;
 
 /** What the translator asks of the cache of decoded pages. */
 export interface DecodedPages {
   /** WebAssembly offset of the page whose records begin at this address, or -1 if there is no longer one. */
-  pageOfRecords(records: number): number;
+  checkedPage(records: number): number;
   /** Decodes the instruction at an offset of a page, and possibly more. */
   decodeAt(page: number, records: number, offset: number): number;
 }
@@ -27,15 +33,24 @@ export interface TranslatorStatistics {
   /** Guest instructions in them, and bytes of WebAssembly. */
   instructions: number;
   bytes: number;
-  /** Milliseconds spent generating, and compiling and linking (the engine's optimiser runs elsewhere). */
+  /** Milliseconds spent generating, compiling and linking, in whichever thread (the engine's optimiser runs in its own). */
   generateMilliseconds: number;
   compileMilliseconds: number;
+}
+
+export interface TranslatorOptions {
+  /** Maximum size of the WebAssembly kept; the engine's machine code is several times as large. */
+  readonly mostBytes: number;
+  /** Translates beside the processor; null: the processor waits for each translation. */
+  readonly thread: Pick<TranslationThread, "request" | "collect"> | null;
 }
 
 interface Unit {
   readonly element: number;
   readonly records: number;
-  readonly region: Region;
+  /** Where it begins: an offset in the page. */
+  readonly entry: number;
+  readonly code: UnitCode;
   readonly batch: Batch;
 }
 
@@ -49,6 +64,28 @@ interface Wanted {
   readonly records: number;
   readonly page: number;
   readonly offset: number;
+}
+
+/** Places that are translated together, and what has become of their code meanwhile. */
+class Order {
+  /** By the address of their records, in the order of the request. */
+  readonly wanted: Map<number, Wanted>;
+  /** By page, named by its records: the range of bytes that covers all changes. */
+  private readonly changed = new Map<number, { readonly first: number; readonly end: number }>();
+
+  constructor(wanted: Map<number, Wanted>) {
+    this.wanted = wanted;
+  }
+
+  change(records: number, first: number, end: number): void {
+    const known = this.changed.get(records) ?? { first, end };
+    this.changed.set(records, { first: Math.min(known.first, first), end: Math.max(known.end, end) });
+  }
+
+  hasChanged(records: number, unit: UnitCode): boolean {
+    const change = this.changed.get(records);
+    return change !== undefined && covers(unit, change.first, change.end);
+  }
 }
 
 /**
@@ -69,7 +106,12 @@ export class Translator {
   private readonly state: HartState;
   private readonly pages: DecodedPages;
   private readonly mostBytes: number;
-  private readonly wanted = new Map<number, Wanted>();
+  /** By the address of their records. */
+  private wanted = new Map<number, Wanted>();
+  /** Slices that the first of them has waited. */
+  private waited = 0;
+  private readonly orders = new Set<Order>();
+  private readonly thread: TranslatorOptions["thread"];
   private readonly batches = new Set<Batch>();
   private readonly unitsOfPage = new Map<number, Set<Unit>>();
   private readonly freeElements: number[] = [];
@@ -77,11 +119,11 @@ export class Translator {
   private bytes = 0;
   private interpreter: WebAssembly.ModuleImports = {};
 
-  /** @param mostBytes maximum size of the WebAssembly kept; the engine's machine code is several times as large */
-  constructor(state: HartState, pages: DecodedPages, mostBytes: number) {
+  constructor(state: HartState, pages: DecodedPages, options: TranslatorOptions) {
     this.state = state;
     this.pages = pages;
-    this.mostBytes = mostBytes;
+    this.mostBytes = options.mostBytes;
+    this.thread = options.thread;
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: FIRST_ELEMENTS });
   }
 
@@ -104,92 +146,136 @@ export class Translator {
   /** Requests the translation of the place whose record is at this address. */
   request(record: number): void {
     const records = this.recordsOf(record);
-    const page = this.pages.pageOfRecords(records);
-    if (page < 0) return;
+    const page = this.pages.checkedPage(records);
+    if (page < 0 || this.isOrdered(record)) return;
     this.wanted.set(record, { records, page, offset: (record - records) / 4 });
-    if (this.wanted.size >= BATCH) this.translate();
+    if (this.wanted.size >= MOST_WAITING) this.translate();
   }
 
-  /** Whether something waits to be translated. */
-  get waiting(): boolean {
-    return this.wanted.size > 0;
+  private isOrdered(record: number): boolean {
+    for (const { wanted } of this.orders) if (wanted.has(record)) return true;
+    return false;
   }
 
-  /** Translates what was requested. */
+  /** Goes on with what was requested: to be called after each slice, if the memory map has not changed in it. */
+  advance(): void {
+    this.thread?.collect();
+    if (this.wanted.size > 0 && this.waited++ >= SLICES_PER_MODULE * this.batches.size) this.translate();
+  }
+
+  /** Translates what was requested, or has it translated. */
   translate(): void {
+    const order = new Order(this.wanted);
+    this.wanted = new Map();
+    this.waited = 0;
+    const request = this.requestOf(order);
+    if (request.places.length > 0 && !this.translateThere(order, request)) this.translateHere(order, request);
+  }
+
+  private translateHere(order: Order, request: BatchRequest): void {
     const started = performance.now();
-    const module = new ModuleBuilder();
-    module.importMemory("guest", "memory", 1);
-    const links = importLinks(module);
-    const made: { wanted: Wanted; region: Region }[] = [];
-    for (const wanted of this.wanted.values()) {
-      const { records, page, offset } = wanted;
-      if (this.pages.pageOfRecords(records) !== page || this.isUnit(records, offset)) continue;
-      const region = findRegion(offset, this.sourceOf(page, records));
-      if (region === undefined) continue;
-      this.decodeAll(page, records, region);
-      const place = { stateOffset: this.state.offset, records };
-      generateUnit(module, links, String(made.length), analyseFlow(region), place);
-      made.push({ wanted, region });
-    }
-    this.wanted.clear();
-    if (made.length === 0) return;
-    const code = module.encode();
+    const made = generateBatch(request);
     const generated = performance.now();
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), {
-      guest: { memory: this.state.memory },
-      interpreter: this.interpreter,
-    });
-    const batch: Batch = { bytes: code.length, units: new Set() };
-    this.batches.add(batch);
-    this.bytes += batch.bytes;
-    made.forEach(({ wanted, region }, index) => {
-      this.enter(batch, wanted, region, exports[index] as () => number); // exported under its index, just above
-    });
-    while (this.bytes > this.mostBytes) this.dropOldest();
-    this.statistics.bytes += code.length;
     this.statistics.generateMilliseconds += generated - started;
+    if (made === undefined) return;
+    const module = new WebAssembly.Module(made.code);
+    this.install(order, { module, units: made.units, bytes: made.code.length });
     this.statistics.compileMilliseconds += performance.now() - generated;
   }
 
-  private enter(batch: Batch, { records }: Wanted, region: Region, code: () => number): void {
+  /** False if there is no thread that could do it soon. */
+  private translateThere(order: Order, request: BatchRequest): boolean {
+    const { thread, orders, statistics } = this;
+    if (thread === null || orders.size >= MOST_ORDERS) return false;
+    const isSent = thread.request(request, (reply) => {
+      orders.delete(order);
+      if (reply === null) return;
+      const started = performance.now();
+      if (reply.batch !== undefined) this.install(order, reply.batch);
+      statistics.generateMilliseconds += reply.generateMilliseconds;
+      statistics.compileMilliseconds += reply.compileMilliseconds + performance.now() - started;
+    });
+    if (isSent) orders.add(order);
+    return isSent;
+  }
+
+  /** What is to be translated of an order, of which the rest is given up: units have come, or pages have gone meanwhile. */
+  private requestOf(order: Order): BatchRequest {
+    const copies = new Map<number, CodePage>();
+    const places: Place[] = [];
+    for (const [record, place] of order.wanted) {
+      if (!this.isAbsent(place)) {
+        order.wanted.delete(record);
+        continue;
+      }
+      const { records, page, offset } = place;
+      const copy = copies.get(page) ?? this.copyOf(page, records);
+      copies.set(page, copy);
+      places.push({ page: copy, offset });
+    }
+    return { stateOffset: this.state.offset, places };
+  }
+
+  private copyOf(page: number, records: number): CodePage {
+    const { halfwords } = this.state;
+    const reached = new Uint8Array(PAGE_HALFWORDS);
+    for (let at = 0; at < PAGE_HALFWORDS; at++) {
+      const record = halfwords[(records >>> 1) + 4 * at];
+      const entry = halfwords[((records + ENTRIES_OFFSET) >>> 1) + at];
+      if (record !== 0 || entry !== 0) reached[at] = 1;
+    }
+    const first = page >>> 1;
+    return { records, halfwords: halfwords.slice(first, first + PAGE_HALFWORDS), reached };
+  }
+
+  /** Links the units of a batch whose code is still what was translated. */
+  private install(order: Order, { module, units, bytes }: CompiledBatch): void {
+    const { exports } = new WebAssembly.Instance(module, {
+      guest: { memory: this.state.memory },
+      interpreter: this.interpreter,
+    });
+    const batch: Batch = { bytes, units: new Set() };
+    this.batches.add(batch);
+    this.bytes += batch.bytes;
+    const places = [...order.wanted.values()];
+    for (const unit of units) {
+      const place = places[unit.place];
+      if (place === undefined || !this.isAbsent(place) || order.hasChanged(place.records, unit)) continue;
+      // The host reads the record of an instruction that a unit leaves to it.
+      for (const offset of unit.instructions) this.pages.decodeAt(place.page, place.records, offset);
+      this.enter(batch, place, unit, exports[unit.place] as () => number); // exported under its index
+    }
+    if (batch.units.size === 0) this.forgetBatch(batch);
+    while (this.bytes > this.mostBytes) this.dropOldest();
+    this.statistics.bytes += bytes;
+  }
+
+  /** Whether a place is still in the same page, and is no unit. */
+  private isAbsent({ records, page, offset }: Wanted): boolean {
+    return this.pages.checkedPage(records) === page && !this.isUnit(records, offset);
+  }
+
+  private enter(batch: Batch, { records, offset }: Wanted, code: UnitCode, run: () => number): void {
     while (this.freeElements.length === 0 && this.nextElement === MOST_ELEMENTS) this.dropOldest();
     const element = this.freeElements.pop() ?? this.nextElement++;
     if (element === this.table.length) this.table.grow(element);
-    const unit: Unit = { element, records, region, batch };
-    this.table.set(element, code);
+    const unit: Unit = { element, records, entry: offset, code, batch };
+    this.table.set(element, run);
     batch.units.add(unit);
     const neighbours = this.unitsOfPage.get(records);
     if (neighbours === undefined) this.unitsOfPage.set(records, new Set([unit]));
     else neighbours.add(unit);
     this.setEntry(unit, UNIT_ENTRY + element);
     this.statistics.translated++;
-    this.statistics.instructions += region.instructions;
+    this.statistics.instructions += code.instructions.length;
   }
 
   private isUnit(records: number, offset: number): boolean {
     return (this.state.halfwords[(records + ENTRIES_OFFSET + offset) >>> 1] ?? 0) >= UNIT_ENTRY;
   }
 
-  private setEntry({ records, region }: Unit, entry: number): void {
-    this.state.halfwords[(records + ENTRIES_OFFSET + region.entry) >>> 1] = entry;
-  }
-
-  private sourceOf(page: number, records: number): CodeSource {
-    const { halfwords } = this.state;
-    return {
-      halfword: (offset) => halfwords[(page + offset) >>> 1] ?? 0,
-      reached: (offset) =>
-        halfwords[(records + 4 * offset) >>> 1] !== 0 ||
-        halfwords[(records + ENTRIES_OFFSET + offset) >>> 1] !== 0,
-    };
-  }
-
-  /** Decodes all instructions of a region: the host reads the record of an instruction that a unit leaves to it. */
-  private decodeAll(page: number, records: number, { blocks }: Region): void {
-    for (const { instructions } of blocks.values()) {
-      for (const { offset } of instructions) this.pages.decodeAt(page, records, offset);
-    }
+  private setEntry({ records, entry }: Unit, value: number): void {
+    this.state.halfwords[(records + ENTRIES_OFFSET + entry) >>> 1] = value;
   }
 
   private dropOldest(): void {
@@ -215,6 +301,7 @@ export class Translator {
 
   /** The page whose records begin here is no longer decoded. */
   forgetPage(records: number): void {
+    for (const order of this.orders) order.change(records, 0, PAGE_BYTES);
     const units = this.unitsOfPage.get(records);
     if (units === undefined) return;
     for (const unit of units) this.drop(unit);
@@ -223,18 +310,15 @@ export class Translator {
 
   /** Instructions with a byte in this range of a page, from `first` to before `end`, have changed. */
   forgetBytes(records: number, first: number, end: number): void {
+    for (const order of this.orders) order.change(records, first, end);
     for (const unit of this.unitsOfPage.get(records) ?? []) {
-      if (covers(unit.region, first, end)) this.drop(unit);
+      if (covers(unit.code, first, end)) this.drop(unit);
     }
   }
 }
 
-function covers({ blocks }: Region, first: number, end: number): boolean {
-  for (const { instructions } of blocks.values()) {
-    const begin = instructions[0]?.offset ?? 0;
-    const last = instructions.at(-1);
-    if (last === undefined) continue;
-    if (begin < end && last.offset + last.decoded.instruction.length > first) return true;
-  }
+function covers({ extents }: UnitCode, first: number, end: number): boolean {
+  for (let block = 0; block < extents.length; block += 2)
+    if ((extents[block] ?? 0) < end && (extents[block + 1] ?? 0) > first) return true;
   return false;
 }

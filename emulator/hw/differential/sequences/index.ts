@@ -4,6 +4,7 @@ import type { Step } from "../script.ts";
 import { aclint } from "./aclint.ts";
 import { flash } from "./flash.ts";
 import { fwCfg } from "./fw-cfg.ts";
+import { maps } from "./maps.ts";
 import { plic } from "./plic.ts";
 import { rtc } from "./rtc.ts";
 import { storm } from "./storm.ts";
@@ -16,6 +17,7 @@ export const SEQUENCES: readonly (readonly [name: string, sequence: Sequence])[]
   aclint,
   flash,
   fwCfg,
+  maps,
   plic,
   rtc,
   storm,

@@ -9,7 +9,9 @@ const SIZES: readonly [AccessSize, ...AccessSize[]] = [1, 2, 4, 8];
 export function storm(random: Random, length: number): Step[] {
   return Array.from({ length }, () => {
     if (random.onceIn(64)) return clock(random.below(20_000));
+    if (random.onceIn(400)) return { kind: "reset" };
     const address = anyAddress(random);
+    if (random.onceIn(16)) return { kind: "readBytes", address, length: random.between(1, 40) };
     const size = random.pick(SIZES);
     if (random.onceIn(2)) return read(address, size);
     return write(address, size, harmless(address, size, random.value()));

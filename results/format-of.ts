@@ -1,0 +1,32 @@
+/** The format that the ending of an output file names. */
+import { extname } from "node:path";
+import { CommandError } from "#host";
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  ".html": "html",
+  ".htm": "html",
+  ".md": "markdown",
+  ".json": "json",
+  ".txt": "table",
+};
+
+/**
+ * The format of an output file by its ending, `.gz` aside; `table` for the terminal.
+ *
+ * @throws CommandError if the ending names none of `formats`
+ */
+export function formatOf<F extends string>(file: string | undefined, formats: readonly F[]): F {
+  const named = file === undefined ? "table" : formatOfName(file.toLowerCase().replace(/\.gz$/, ""));
+  const found = formats.find((format) => format === named);
+  if (found !== undefined) return found;
+  const endings = Object.keys(ENDINGS).filter((ending) => formats.some((each) => each === ENDINGS[ending]));
+  const all = [...endings, ...formats.filter((each) => each === "summary").map(() => ".summary.json")];
+  throw new CommandError(
+    `-o ${file}: the ending does not name a format; add --format ${formats.join("|")}, or end it in ` +
+      `${all.slice(0, -1).join(", ")} or ${all.at(-1)}, or any of these and .gz`,
+  );
+}
+
+function formatOfName(name: string): string | undefined {
+  return name.endsWith(".summary.json") ? "summary" : ENDINGS[extname(name)];
+}
