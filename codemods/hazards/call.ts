@@ -7,7 +7,7 @@ import { Reason } from "../regions/reasons.ts";
 import { firstLine } from "../regions/syntax.ts";
 import { innermost } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
-import { fieldType, propertyOf } from "../source/types.ts";
+import { classType, fieldType, propertyOf } from "../source/types.ts";
 
 /** Problems of the call itself: its arguments and the method that it calls. */
 export function callProblem(
@@ -152,7 +152,7 @@ function counterpartProblem(field: RegionField, { maker, call }: Creation): Reas
   if (classNode === undefined) return Reason.TypeUnresolved;
   const declared = fieldType(field.declaration).getNonNullableType();
   const instance = (field.array && declared.getArrayElementType()) || declared;
-  const found = hasCounterpart(maker, field.form, classNode.getType(), instance);
+  const found = hasCounterpart(maker, field.form, classType(classNode), instance);
   return found ? undefined : Reason.NoCounterpart;
 }
 

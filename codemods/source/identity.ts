@@ -86,6 +86,7 @@ export class Identity {
 
   /** True for a name that refers to a class declaration, and so can also name the type of its instances. */
   isClassName(name: Node): boolean {
+    if (Node.isIdentifier(name)) return classNamed(name)?.declarations?.some(ts.isClassDeclaration) === true;
     const symbol = (Node.isPropertyAccessExpression(name) ? name.getNameNode() : name).getSymbol();
     return (symbol?.getAliasedSymbol() ?? symbol)?.getDeclarations().some(Node.isClassDeclaration) === true;
   }

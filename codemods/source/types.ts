@@ -34,6 +34,14 @@ export function classNamed(name: Identifier): ts.Symbol | undefined {
   return plain.classNamed(name.compilerNode, checkerOf(name));
 }
 
+/** The type of an expression, which is found faster if it is the name of a class. */
+export function classType(expression: Node): Type {
+  const symbol = Node.isIdentifier(expression) ? classNamed(expression) : undefined;
+  if (symbol === undefined) return expression.getType();
+  const type = checkerOf(expression).getTypeOfSymbol(symbol);
+  return (expression as unknown as Wrapping)._context.compilerFactory.getType(type);
+}
+
 /** The type of a field, which is known without inference if it is embedded. */
 export function fieldType(field: PropertyDeclaration): Type {
   const type = plain.typeOfField(field.compilerNode, checkerOf(field));
