@@ -42,6 +42,7 @@ function setUp() {
       const batch = made && { ...made, bytes: made.code.length, module: new WebAssembly.Module(made.code) };
       receive({ id: 0, batch, generateMilliseconds: 0, compileMilliseconds: 0 });
     }
+    translator.advance();
   };
   return { first, cache, waiting, thread, translator, write, order, answer };
 }

@@ -1,7 +1,7 @@
 import { CODE_PAGE_BYTES, ENTRIES_OFFSET, LAYOUT, UNIT_ENTRY } from "../hart/layout.ts";
 import type { HartState } from "../hart/state.ts";
 import { type BatchRequest, type CodePage, generateBatch, type Place, type UnitCode } from "./batch.ts";
-import type { CompiledBatch, TranslationThread } from "./translation-thread.ts";
+import type { CompiledBatch, ThreadReply, TranslationThread } from "./translation-thread.ts";
 
 /** Initial and maximum number of elements in the table of units: an entry of a page names one in 15 bits. */
 const FIRST_ELEMENTS = 256;
@@ -111,6 +111,7 @@ export class Translator {
   /** Slices that the first of them has waited. */
   private waited = 0;
   private readonly orders = new Set<Order>();
+  private readonly arrived: { readonly order: Order; readonly reply: ThreadReply }[] = [];
   private readonly thread: TranslatorOptions["thread"];
   private readonly batches = new Set<Batch>();
   private readonly unitsOfPage = new Map<number, Set<Unit>>();
@@ -160,6 +161,7 @@ export class Translator {
   /** Goes on with what was requested: to be called after each slice, if the memory map has not changed in it. */
   advance(): void {
     this.thread?.collect();
+    if (this.arrived.length > 0) this.installArrived();
     if (this.wanted.size > 0 && this.waited++ >= SLICES_PER_MODULE * this.batches.size) this.translate();
   }
 
@@ -185,18 +187,24 @@ export class Translator {
 
   /** False if there is no thread that could do it soon. */
   private translateThere(order: Order, request: BatchRequest): boolean {
-    const { thread, orders, statistics } = this;
+    const { thread, orders } = this;
     if (thread === null || orders.size >= MOST_ORDERS) return false;
     const isSent = thread.request(request, (reply) => {
-      orders.delete(order);
-      if (reply === null) return;
-      const started = performance.now();
-      if (reply.batch !== undefined) this.install(order, reply.batch);
-      statistics.generateMilliseconds += reply.generateMilliseconds;
-      statistics.compileMilliseconds += reply.compileMilliseconds + performance.now() - started;
+      if (reply === null) orders.delete(order);
+      else this.arrived.push({ order, reply }); // whichever machine has collected it
     });
     if (isSent) orders.add(order);
     return isSent;
+  }
+
+  private installArrived(): void {
+    for (const { order, reply } of this.arrived.splice(0)) {
+      this.orders.delete(order);
+      const started = performance.now();
+      if (reply.batch !== undefined) this.install(order, reply.batch);
+      this.statistics.generateMilliseconds += reply.generateMilliseconds;
+      this.statistics.compileMilliseconds += reply.compileMilliseconds + performance.now() - started;
+    }
   }
 
   /** What is to be translated of an order, of which the rest is given up: units have come, or pages have gone meanwhile. */
