@@ -248,11 +248,16 @@ describe("-rtc", () => {
     expect(parseRtc("base=2026-01-02", 0)).toBe(BigInt(Date.UTC(2026, 0, 2)) * 1_000_000n);
   });
 
-  it.each(["base=tomorrow", "base=2026-13-01", "clock=host", "foo=1", "driftfix=slew"])(
-    "is not %s",
-    (text) => {
-      expect(() => parseRtc(text, now)).toThrow(CommandError);
-      expect(() => parseRtc(text, now)).toThrow(/^-rtc .*; (give|there are)|leave it out/);
-    },
-  );
+  it.each([
+    "base=tomorrow",
+    "base=2026-13-01",
+    "base=2020-02-30",
+    "base=2021-02-29",
+    "clock=host",
+    "foo=1",
+    "driftfix=slew",
+  ])("is not %s", (text) => {
+    expect(() => parseRtc(text, now)).toThrow(CommandError);
+    expect(() => parseRtc(text, now)).toThrow(/^-rtc .*; (give|there are)|leave it out/);
+  });
 });
