@@ -323,10 +323,10 @@ describe("a debugger that has detached but stays connected", () => {
     });
     const reset = new Promise<NodeJS.ErrnoException>((resolve) => socket.once("error", resolve));
     client.socket.end();
-    socket.write(frame("D") + frame("k"));
+    socket.write(`${frame("D")}${frame("k")}`);
     const next = new Client(server.port);
     expect(await next.ask("?")).toBe("T05thread:1;");
-    socket.write(frame("c") + frame("k"));
+    socket.write(`${frame("c")}${frame("k")}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect([control.paused, heard]).toEqual([true, `+${frame("OK")}`]);
     const writing = setInterval(() => socket.write("+"), 50);
