@@ -24,6 +24,6 @@ it("serves the next client after all that served the one before has heard of its
   });
   expect(await Promise.all(answers)).toEqual(["from 0", "from 1", "from 2"]);
   server.close();
-  await once(server, "close");
+  await expect.poll(() => events).toHaveLength(6);
   expect(events).toEqual(["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
 });
