@@ -357,18 +357,30 @@ describe("a run that a signal ends", () => {
     expect(readdirSync(folder).sort()).toEqual(["loop.bin", "snapshot", "stats", "trace"]);
   });
 
-  it.each(["", "+$?#3f"])("ends while a debugger stays connected that has sent %j", async (sent) => {
+  it.each([
+    ["", "alone"],
+    ["+$?#3f", "alone"],
+    ["+$c#63", "after another"],
+  ])("ends while a debugger stays connected that has sent %j, %s", async (sent, place) => {
     writeFileSync(at("loop.bin"), LOOP);
     const words = ["run", "--kernel", "loop.bin", "--gdb", "0", "--stats", "stats"];
     const child = spawn(process.execPath, [CLI, ...words], { cwd: folder });
     child.stdout.resume();
     const [greeting] = (await once(child.stderr, "data")) as [Buffer];
     const port = Number(/127\.0\.0\.1:(\d+)/.exec(greeting.toString())?.[1]);
+    if (place === "after another") {
+      const before = connect(port, "127.0.0.1");
+      await once(before, "connect");
+      before.end();
+    }
     const debuggerSide = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
     debuggerSide.on("error", () => {}); // the connection is reset in the end
     await once(debuggerSide, "connect");
     debuggerSide.resume();
-    if (sent !== "") debuggerSide.write(sent);
+    if (sent !== "") {
+      debuggerSide.write(sent);
+      await once(debuggerSide, "data"); // it is served
+    }
     const closed = once(child, "close");
     child.kill("SIGTERM");
     // Only if the run ends by itself: a second signal, or the debugger's leaving, would end it in any case.

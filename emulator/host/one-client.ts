@@ -8,7 +8,8 @@ const PATIENCE = 1000;
 
 /**
  * Serves the connections of a server one at a time. A client that connects while another is served waits, as in the
- * backlog of a server that accepts no more, and is turned away if the other stays. The server must be created with
+ * backlog of a server that accepts no more, and is turned away if the other stays. The next one is served only after the
+ * listeners that `serve` has added have heard of the end of the one before. The server must be created with
  * `pauseOnConnect`, so that nothing that a waiting client sends is lost.
  */
 export class OneClient {
@@ -47,8 +48,8 @@ export class OneClient {
 
   private begin(socket: Socket): void {
     this.served = socket;
-    socket.once("close", () => this.release(socket));
     this.serve(socket);
+    socket.once("close", () => this.release(socket)); // after the listeners of `serve`
     socket.resume();
   }
 

@@ -123,7 +123,17 @@ it("two machines in one process do not disturb each other", async () => {
   expect(two.instructions).toBe(400);
 });
 
-it("more processors than the board supports are refused", async () => {
-  const hardware = await loadHardware("embedded");
-  expect(() => new Emulation({ hardware, ramBytes: 2 ** 22, hartCount: 9 })).toThrow(/9 harts; give 1 to 8/);
-});
+it.each([9, 99, 1e6, Number.MAX_SAFE_INTEGER])(
+  "more processors than the board supports, %i, are refused",
+  async (hartCount) => {
+    const hardware = await loadHardware("embedded");
+    expect(() => new Emulation({ hardware, ramBytes: 2 ** 22, hartCount })).toThrow(
+      `hartCount: the board cannot have ${hartCount} harts; give 1 to 8`,
+    );
+    const { form, registerTypes } = hardware; // of somebody else, who does not say how many
+    const board = { form, registerTypes };
+    expect(() => new Emulation({ hardware: board, ramBytes: 2 ** 22, hartCount: 9 })).toThrow(
+      /9 harts; give 1 to 8/,
+    );
+  },
+);

@@ -125,6 +125,9 @@ export class Emulation {
     const { hartCount = 1, ramBytes, hotplugBytes = 0, endsAtReset = false } = options;
     requireWhole("ramBytes", ramBytes, 1);
     requireWhole("hartCount", hartCount, 1);
+    const { mostHarts = hartCount } = options.hardware;
+    if (hartCount > mostHarts)
+      throw new CommandError(`hartCount: the board cannot have ${hartCount} harts; give 1 to ${mostHarts}`);
     requireWhole("hotplugBytes", hotplugBytes, 0);
     this.endsAtReset = endsAtReset;
     this.attached = new AttachedHardware(options.attached ?? NO_HARDWARE_OPTIONS);

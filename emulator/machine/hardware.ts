@@ -15,11 +15,12 @@ export type RegionStorage = (typeof REGION_STORAGES)[number];
 export interface Hardware {
   readonly form: RegionForm;
   registerTypes(registry: TypeRegistry): void;
+  /** Most processors of a board. Without it, memory is reserved for as many as requested before the board is asked. */
+  readonly mostHarts?: number;
 }
 
 /** The device models that come with the package, and what their board has room for. */
 export type OwnHardware = Hardware & {
-  /** Processors. */
   readonly mostHarts: number;
   readonly flashBanks: number;
 };

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -180,6 +181,30 @@ describe("a socket", () => {
     }
     expect(line.text).toBe("in1in2");
     backend.close();
+  });
+
+  test("ends the connection of a client that has followed another at once, when it is closed", async () => {
+    const backend = new SocketChar();
+    await backend.listen({ port: 0 });
+    const line = new Line();
+    line.room = 100;
+    backend.attach(line);
+    const before = connect(backend.port, "127.0.0.1");
+    await once(before, "connect");
+    before.end();
+    const caller = connect({ port: backend.port, host: "127.0.0.1", allowHalfOpen: true });
+    let heard = "";
+    caller.on("data", (data) => {
+      heard += data;
+    });
+    caller.write("in");
+    while (line.text !== "in") await new Promise((resolve) => setTimeout(resolve, 5));
+    print(backend, "out");
+    const ended = once(caller, "end");
+    backend.close();
+    await ended;
+    expect([heard, await backend.dropped()]).toEqual(["out", 0]);
+    caller.destroy();
   });
 
   test("connects to a server, and fails when there is none", async () => {

@@ -11,7 +11,6 @@ const LOOPBACK = "127.0.0.1";
 export class SocketChar extends StreamChar {
   private server: Server | null = null;
   private readonly clients = new OneClient((socket) => this.take(socket));
-  private socket: Socket | null = null;
 
   /** Listens; resolves once clients can connect. @throws Error from node:net when the address is not available. */
   listen(place: SocketPlace): Promise<void> {
@@ -44,12 +43,9 @@ export class SocketChar extends StreamChar {
   }
 
   private take(socket: Socket): void {
-    this.socket = socket;
     this.open(socket, socket);
     socket.on("error", () => {}); // "close" follows
-    socket.on("close", () => {
-      if (this.socket === socket) this.open(null, null);
-    });
+    socket.on("close", () => this.open(null, null));
   }
 
   override close(): void {

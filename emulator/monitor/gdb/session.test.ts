@@ -1,4 +1,5 @@
 /** Tests the protocol without gdb: packets that gdb does not send, or not on demand. */
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -10,6 +11,10 @@ import { frame, PacketReader } from "./packet.ts";
 import { type GdbServer, listenForGdb } from "./server.ts";
 
 const LOOP = 0x0000_006f; // j .
+/** Writes 0x23333 to the test finisher, which is exit code 2; in the order of memory, as packets have it. */
+const FINISH = Buffer.from(
+  Uint32Array.from([0x0010_0537, 0x0002_35b7, 0x3335_8593, 0x00b5_2023, LOOP]).buffer,
+).toString("hex");
 
 /** A terminal without a user. */
 const NOBODY: Terminal = {
@@ -227,6 +232,111 @@ describe("a connection that closes without detaching", () => {
   });
 });
 
+describe("a debugger that follows another at once", () => {
+  /** How the one before leaves. */
+  const departures: [string, (before: Client) => Promise<unknown> | unknown][] = [
+    ["closed", (before) => before.socket.end()],
+    ["was reset", (before) => before.socket.resetAndDestroy()],
+    ["detached", (before) => before.ask("D")],
+  ];
+
+  /** The debugger after next, with the machine stopped for it. */
+  async function follower(depart: (before: Client) => Promise<unknown> | unknown): Promise<Client> {
+    let last = client;
+    for (let i = 0; i < 2; i++) {
+      await depart(last);
+      last = new Client(server.port);
+      expect(await last.ask("?")).toBe("T05thread:1;");
+      expect(control.paused).toBe(true);
+    }
+    return last;
+  }
+
+  describe.each(departures)("that %s", (_, depart) => {
+    it("hears of the guest's exit", async () => {
+      const next = await follower(depart);
+      expect(await next.ask(`M${address()},14:${FINISH}`)).toBe("OK");
+      next.socket.write(frame("c"));
+      expect(await ended).toBe("fail");
+      server.close("fail");
+      expect(await next.next()).toBe("W02");
+      expect(await next.next()).toBeUndefined();
+    });
+
+    it("hears of the end of a run that something else has ended", async () => {
+      const next = await follower(depart);
+      next.socket.write(frame("c"));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      control.quit();
+      server.close(await ended);
+      expect(await next.next()).toBe("W00");
+      expect(await next.next()).toBeUndefined();
+    });
+
+    it.each([
+      ["k", undefined],
+      ["vKill;1", "OK"],
+    ])("may end the run by %s", async (packet, reply) => {
+      const next = await follower(depart);
+      next.socket.write(frame(packet));
+      server.close(await ended);
+      expect(await next.next()).toBe(reply);
+      expect(await next.next()).toBeUndefined();
+    });
+
+    it("keeps its breakpoints, and the machine stopped", async () => {
+      const next = await follower(depart);
+      expect(await next.ask("Z0,80000000,4")).toBe("OK");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect([control.paused, emulation.hart.debug.active]).toEqual([true, true]);
+      expect(await next.ask("D")).toBe("OK");
+    });
+  });
+
+  it("that has sent nothing finds a running machine, stops it, and leaves it running", async () => {
+    expect(await client.ask("D")).toBe("OK");
+    for (let i = 0; i < 5; i++) {
+      const probe = new Client(server.port);
+      await once(probe.socket, "connect");
+      probe.socket.end();
+    }
+    const last = new Client(server.port);
+    expect(await last.ask("?")).toBe("T05thread:1;");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(control.paused).toBe(true);
+    expect(await last.ask("D")).toBe("OK");
+    expect(control.paused).toBe(false);
+  });
+
+  /** Where the guest is, for a packet. */
+  function address(): string {
+    return BigInt.asUintN(64, emulation.hart.pc).toString(16);
+  }
+});
+
+describe("a debugger that has detached but stays connected", () => {
+  it("has no effect on the machine, and its connection is ended", async () => {
+    const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+    let heard = "";
+    socket.on("data", (chunk) => {
+      heard += chunk;
+    });
+    const reset = new Promise<NodeJS.ErrnoException>((resolve) => socket.once("error", resolve));
+    client.socket.end();
+    socket.write(`${frame("D")}${frame("k")}`);
+    const next = new Client(server.port);
+    expect(await next.ask("?")).toBe("T05thread:1;");
+    socket.write(`${frame("c")}${frame("k")}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect([control.paused, heard]).toEqual([true, `+${frame("OK")}`]);
+    const writing = setInterval(() => socket.write("+"), 50);
+    expect((await reset).code).toMatch(/ECONNRESET|EPIPE/);
+    clearInterval(writing);
+    expect(await next.ask("?")).toBe("T05thread:1;");
+    next.socket.destroy();
+  });
+});
+
 it("actions that vCont does not offer are refused and do not resume the machine", async () => {
   for (const packet of [
     "vCont;t",
@@ -250,9 +360,7 @@ it("actions for a thread that does not exist are an error and do not resume the 
 });
 
 it("the guest's exit is reported with its code", async () => {
-  const finish = [0x0010_0537, 0x0002_35b7, 0x3335_8593, 0x00b5_2023, LOOP]; // sw 0x23333 to the test finisher
-  const words = Buffer.from(Uint32Array.from(finish).buffer).toString("hex");
-  expect(await client.ask(`M80000000,14:${words}`)).toBe("OK");
+  expect(await client.ask(`M80000000,14:${FINISH}`)).toBe("OK");
   client.socket.write(frame("c"));
   expect(await ended).toBe("fail");
   server.close("fail");

@@ -28,7 +28,7 @@ const ACTION = /^([cs]|[CS][0-9a-fA-F]{2})(:(-1|[0-9a-fA-F]+))?$/;
 /** The same in the older packets, without and with a signal: for the selected thread, and optionally at an address. */
 const PLAIN_ACTION = /^([cs])([0-9a-fA-F]{1,16})?$/;
 const SIGNALLED_ACTION = /^([CS])[0-9a-fA-F]{2}(?:;([0-9a-fA-F]{1,16}))?$/;
-/** Time that a debugger has to close the connection after the end of the machine. */
+/** Time that a debugger has to close the connection after the end of the session. */
 const GOODBYE_MILLISECONDS = 500;
 const SIGINT = "02";
 const SIGTRAP = "05";
@@ -64,7 +64,7 @@ export class GdbSession {
   /**
    * Stops the machine, and serves GDB on `socket` until it detaches or the connection closes. Detaching resumes the
    * machine; a lost connection leaves it as it is (see `lost`).
-   * @param onLeave called once, at the end of the session.
+   * @param onLeave called once, when the session has ended and does nothing to the machine any more.
    */
   constructor(socket: Socket, control: RunControl, monitor: MonitorCommand, onLeave: () => void) {
     this.onLeave = onLeave;
@@ -87,16 +87,21 @@ export class GdbSession {
   end(end: RunEnd): void {
     const code = end === "fail" ? (this.emulation.shutdown?.code ?? 1) & 0xff : 0;
     if (this.owesStop) this.send(`W${code.toString(16).padStart(2, "0")}`);
-    this.stopListening();
-    this.socket.end();
-    // A debugger that stays connected, or does not read, must not keep this process.
-    const timer = setTimeout(() => this.socket.destroy(), GOODBYE_MILLISECONDS);
-    this.socket.once("close", () => clearTimeout(timer));
+    this.disconnect();
+    this.leave(false);
   }
 
   /** The debugger has detached: the machine runs on as if it had never been attached. */
   private detach(): void {
-    if (this.forget()) this.control.continue();
+    this.disconnect();
+    this.leave(true);
+  }
+
+  /** Ends the connection. A debugger that stays connected, or does not read, must not keep this process. */
+  private disconnect(): void {
+    this.socket.end();
+    const timer = setTimeout(() => this.socket.destroy(), GOODBYE_MILLISECONDS);
+    this.socket.once("close", () => clearTimeout(timer));
   }
 
   /**
@@ -105,23 +110,24 @@ export class GdbSession {
    * debugger, or for the monitor's `cont`.
    */
   private lost(): void {
-    if (this.forget() && !this.spoke && this.found.running) this.control.continue();
+    this.leave(!this.spoke && this.found.running);
   }
 
-  /** Removes everything that the debugger has set. False if that has been done already. */
-  private forget(): boolean {
-    if (this.left) return false;
+  /** Removes everything that the debugger has set, unless that has been done already. */
+  private leave(resume: boolean): void {
+    if (this.left) return;
     this.left = true;
-    this.onLeave();
     this.stopListening();
     for (const hart of this.emulation.harts) hart.debug.removeAll();
     this.emulation.processors.held = new Set();
-    return true;
+    if (resume) this.control.continue();
+    this.onLeave(); // last, since it may begin the next session
   }
 
   private receive(chunk: Uint8Array): void {
     this.spoke = true;
     for (const received of this.reader.read(chunk)) {
+      if (this.left) return; // the machine may be another debugger's by now
       switch (received.kind) {
         case "interrupt":
           this.interrupted = true;
@@ -216,7 +222,6 @@ export class GdbSession {
       case "D":
         this.send(OK);
         this.detach();
-        this.socket.end();
         return null;
       case "k":
         this.control.quit();
