@@ -74,7 +74,7 @@ function checkMergeable(first: Part, other: Part): void {
   const shared = new Set(other.run.metrics.map(metricKey).filter((key) => keys.has(key)));
   const refuse = (what: string, mine: unknown, its: unknown) => {
     throw new CommandError(
-      `${other.file}: has ${what} ${shown(its)}, ${first.file} ${shown(mine)}: they did not measure the ` +
+      `${other.file}: has ${what} ${shown(its, mine)}, ${first.file} ${shown(mine, its)}: they did not measure the ` +
         "same; measure all parts with one regionlab, one Node and one set of options",
     );
   };
@@ -165,10 +165,18 @@ function commandOf({ command }: RunOptions): string {
   return first.replace(/ -o (?:'.*'|\S+)$/, "").replace(/ --shard \S+/, "");
 }
 
-/** A value, shortened for a message. */
-function shown(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value);
-  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+/** How much of a value a message shows. */
+const MOST_SHOWN = 120;
+
+/** Two values that differ, shortened for a message to where they do. */
+function shown(value: unknown, other: unknown): string {
+  const [text, theirs] = [value, other].map((each) =>
+    typeof each === "string" ? each : JSON.stringify(each),
+  );
+  if (text === undefined || theirs === undefined || text.length <= MOST_SHOWN) return text ?? "none";
+  const same = [...text].findIndex((character, i) => character !== theirs[i]);
+  const start = Math.max(0, (same < 0 ? text.length : same) - MOST_SHOWN / 2);
+  return `${start > 0 ? "…" : ""}${text.slice(start, start + MOST_SHOWN)}${start + MOST_SHOWN < text.length ? "…" : ""}`;
 }
 
 /** Checks that no run is given twice. */

@@ -86,7 +86,7 @@ describe("usage errors", () => {
       /--snapshot-in nowhere: no such file/,
     ],
     ["an invalid port", ["run", "--kernel", hello, "--gdb", "70000"], /--gdb 70000: not a port; give 0 to/],
-    ["a frozen machine without gdb", ["run", "--kernel", hello, "-S"], /--freeze: .*; give --gdb/],
+    ["a frozen machine without gdb", ["run", "--kernel", hello, "-S"], /-S: .*; give --gdb/],
     [
       "an output in a missing folder",
       ["run", "--kernel", hello, "--stats", "no/where.json"],
@@ -184,7 +184,7 @@ describe("usage errors", () => {
     [
       "a serial port to a folder",
       ["run", "--kernel", hello, "-serial", "file:no-devices"],
-      /-serial file:no-devices: no-devices: is a folder; give a file/,
+      /-serial file:no-devices: is a folder; give a file/,
     ],
     [
       "a monitor without the terminal",

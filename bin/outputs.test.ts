@@ -300,6 +300,42 @@ describe.each(PRINTING)("%s", (words) => {
   });
 });
 
+describe.runIf(existsSync("/dev/full"))("an output that fails takes no other with it:", () => {
+  it.each<[string, string]>([
+    ["the instruction trace", "--trace /dev/full"],
+    ["the trace of device accesses", "--trace-mmio /dev/full"],
+    ["the serial line", "-serial file:/dev/full"],
+    ["standard output", "> /dev/full"],
+    ["the log", "-d guest_errors,unimp -D /dev/full"],
+  ])("%s", async (_, failing) => {
+    const { code, stderr } = await shell(
+      `regionlab run --kernel '${BUS_ERRORS}' --snapshot-out snapshot --stats stats.json ${failing}`,
+    );
+    expect(stderr).toMatch(/^regionlab: .*no space left/im);
+    expect(code).toBe(2);
+    expect(JSON.parse(readFileSync(at("stats.json"), "utf8"))).toHaveProperty("end");
+    expect(statSync(at("snapshot")).size).toBeGreaterThan(1000);
+  });
+
+  it("the statistics", async () => {
+    const { code, stderr } = await shell(
+      `regionlab run --kernel '${HELLO}' --snapshot-out snapshot --trace trace --stats /dev/full`,
+    );
+    expect(stderr).toMatch(/^regionlab: --stats \/dev\/full: .*no space left/i);
+    expect(code).toBe(2);
+    expect(statSync(at("snapshot")).size).toBeGreaterThan(1000);
+    expect(statSync(at("trace")).size).toBeGreaterThan(1000);
+  });
+
+  it("a trace whose reader leaves", async () => {
+    const { code } = await shell(
+      `mkfifo pipe; head -c 100 pipe > /dev/null & regionlab run --kernel '${HELLO}' --trace pipe --snapshot-out snapshot --stats stats.json`,
+    );
+    expect(code).toBe(2);
+    expect(existsSync(at("stats.json")) && existsSync(at("snapshot"))).toBe(true);
+  });
+});
+
 describe("a run that a signal ends", () => {
   it.each([
     ["SIGINT", 130],

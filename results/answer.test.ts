@@ -142,7 +142,7 @@ describe("the answer", () => {
     const { finding, text } = partOf(runOf(hits), "Time");
     expect(finding).toBe("equal");
     expect(text).toMatch(
-      /^Dispatch latency: equal in region fields read, by construction, in all 2 questions\. By construction equal are only accesses that read no region field\. Others do, .*: “read, section miss” \(5\)\. All of this/,
+      /^Dispatch latency: equal in region fields read, by construction, in all 2 questions\. Only accesses that read no region field are equal by construction\. Others read some, .*: “read, section miss” \(5\)\. All of this/,
     );
     expect(partOf(runOf(hits, { fieldReads: [] }), "Time").text).toMatch(/in all 2 questions\. All of this/);
     expect(partOf(runOf([...hits, equal("dispatch", "miss"), reads("some", null)]), "Time").text).toContain(

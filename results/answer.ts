@@ -241,7 +241,7 @@ function readingSentence({ fieldReads }: Run): string[] {
     ({ access, reads: { A, B } }) => `\u201c${access}\u201d (${A === B ? A : `${A} and ${B}`})`,
   );
   return [
-    `By construction equal are only accesses that read no region field. Others do, and where regions lie could matter to them: ${listOf(told)}.`,
+    `Only accesses that read no region field are equal by construction. Others read some, and where regions lie could matter to them: ${listOf(told)}.`,
   ];
 }
 

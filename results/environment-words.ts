@@ -1,4 +1,5 @@
 /** Where a run was measured, and warnings for its readers. */
+import { isAsPredicted } from "./claims.ts";
 import { claimedOfControl } from "./instrument-words.ts";
 import { type Environment, LIFETIME_FIGURES, type LifetimeOutcome, type Run } from "./schema.ts";
 import {
@@ -66,6 +67,7 @@ export function warnings(run: Run): Warning[] {
   const grave = [
     ...(run.synthetic ? ["SYNTHETIC DATA: generated to test the report, not measured."] : []),
     ...predictionWarnings(run),
+    ...claimWarnings(run),
     ...instrumentWarnings(run),
     ...limitWarnings(run)
       .filter(({ grave }) => grave)
@@ -108,6 +110,15 @@ function predictionWarnings(run: Run): string[] {
           ],
     ),
   );
+}
+
+function claimWarnings({ claims }: Run): string[] {
+  const wrong = claims.filter((row) => !isAsPredicted(row)).map(({ id }) => id);
+  if (wrong.length === 0) return [];
+  return [
+    `PREDICTION FAILED in ${wrong.length === 1 ? "claim" : "claims"} ${listOf(wrong)}: something was observed otherwise than its rule says. ` +
+      "Either the emulator or the rule is wrong: do not rely on it.",
+  ];
 }
 
 /** False claims that are allowed, and how many standard deviations above that share are no chance. */

@@ -83,13 +83,15 @@ export function parseGrowth(text: string, file: string): GrowthRecord {
 
 function readGrowths(reader: JsonReader, works: readonly GrowthWork[]): Growth[] {
   const seen = new Set<string>();
-  return reader.array((each) => {
+  const growths = reader.array((each) => {
     const growth = readGrowth(each, works);
     const key = `${growth.work}, ${growth.form}`;
     if (seen.has(key)) each.fail(`each work once in each form, not again ${key}`);
     seen.add(key);
     return growth;
   });
+  if (growths.length === 0) reader.fail("the growth of at least one work");
+  return growths;
 }
 
 function readWork(reader: JsonReader): GrowthWork {

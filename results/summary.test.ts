@@ -11,6 +11,7 @@ describe("summarizeRun", () => {
   it("has every headline question with its verdict, or why it is open", () => {
     const deciding = run.metrics.filter(({ role, decides }) => role === "headline" && decides);
     const missing = run.omissions.filter(({ role, decides }) => role === "headline" && decides);
+    expect(summary.warnings).toEqual(expect.arrayContaining([expect.stringMatching(/^SYNTHETIC DATA/)]));
     expect(summary.headline).toHaveLength(deciding.length + missing.length);
     expect(summary.decided).toEqual({
       found: deciding.filter(({ comparison }) => isDecided(comparison)).length,

@@ -2,7 +2,7 @@
 
 import { cleaned, escapeJson } from "#host";
 import { answer, reasonOf } from "./answer.ts";
-import { asPredicted, environmentLine } from "./environment-words.ts";
+import { asPredicted, environmentLine, warnings } from "./environment-words.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
 import { isDecided } from "./rules/verdict.ts";
 import type { Form, LifetimeFigures, Quantity, Run, Suite, Verdict } from "./schema.ts";
@@ -20,6 +20,8 @@ export interface RunSummary {
   readonly command: string;
   /** Whether both forms ran the same guests. */
   readonly proven: boolean;
+  /** What readers should know before they quote anything, the gravest first. */
+  readonly warnings: readonly string[];
   /** The answer in words, a paragraph each. */
   readonly answer: readonly string[];
   /** How many of the headline questions are decided. */
@@ -65,6 +67,7 @@ export function summarizeRun(stored: Run): RunSummary {
     environment: environmentLine(run),
     command: run.options.command,
     proven: run.equivalence.every(({ equal }) => equal),
+    warnings: warnings(run).map(({ text }) => text),
     answer: [lead, ...parts.map(({ topic, sentences }) => `${topic}: ${sentences.join(" ")}`)],
     decided: { found: rows.filter(isDecided).length, of: rows.length },
     headline: rows.map(summarizeRow),

@@ -433,6 +433,7 @@ describe("an output that grows", () => {
     ["in a circle of links", () => link("loop", "loop"), /links lead in a circle/],
     ["read only", () => file("protected", 0o444), /no permission to write there/],
     ["in no folder", () => at("none", "x"), /its folder does not exist/],
+    ["in a folder that is left before it exists", () => `${folder}/none/../x`, /its folder does not exist/],
   ])("is refused like every other: %s", (_, place, message) => {
     expect(() => grown(place(), "emptied")).toThrow(message);
   });

@@ -207,7 +207,9 @@ function realFolder(folder: string): string {
   try {
     return realpathSync.native(folder); // the other one drops `..` before it follows links
   } catch (error) {
-    if (systemErrorCode(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    // What is not there cannot be left upwards.
+    if (systemErrorCode(error) !== "ENOENT" || dirname(folder) === folder || basename(folder) === "..")
+      throw error;
     return join(realFolder(dirname(folder)), basename(folder));
   }
 }

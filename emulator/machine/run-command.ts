@@ -139,7 +139,7 @@ async function run(
       endsAtReset: !options.reboot,
       trace: stats !== null || snapshot !== null,
       model: { ...machine.model, recordStacks: verbose },
-      ...(trace === null ? {} : { traceLine: (line: string) => trace.write(`${line}\n`) }),
+      ...(trace === null ? {} : { traceLine: (line: string) => note(trace, `${line}\n`) }),
     });
     const { attached, model } = emulation;
     const places = [...attached.outputs, ...outputs.map(({ place }) => place)];
@@ -157,18 +157,19 @@ async function run(
     logErrors(model, log, logFile);
     if (instructions !== null)
       emulation.processors.tracer = new InstructionTrace(emulation, (line) =>
-        instructions.write(`${line}\n`),
+        note(instructions, `${line}\n`),
       );
     if (options.until !== undefined) emulation.console.watchFor(options.until);
     const started = performance.now();
     const control = new RunControl(emulation, maxInstructions, [attached, ...outputs]);
-    const { end, exitCode } = await runUntilAsked(control, timeout, () =>
+    const { end, exitCode, failure } = await runUntilAsked(control, timeout, () =>
       runWithTerminal(control, extensions, options),
     );
     const ran = performance.now() - started;
-    if (snapshot !== null) saveSnapshot(emulation, snapshot);
+    // An output that fails takes no other with it.
+    if (snapshot !== null) saveSnapshot(emulation, { write: (content) => note(snapshot, content) });
     const statistics = finishRun(emulation, parseRegions(options.regions), end, ran);
-    stats?.write(`${JSON.stringify(statistics, null, 2)}\n`);
+    if (stats !== null) note(stats, `${JSON.stringify(statistics, null, 2)}\n`);
     const left = timeout === null ? null : Math.max(0, timeout * 1000 - (performance.now() - started));
     // The process would wait for readers that have stalled: not if it is asked to end.
     const patience = exitCode !== null || end === "timeout" ? LAST_WORDS_MS : left;
@@ -183,11 +184,21 @@ async function run(
     if (statistics.heap.blocksLeaked > 0) {
       process.stderr.write(`regionlab: the machine leaked:\n${formatLeaks(emulation.model.heap.leaks())}\n`);
     }
+    if (failure !== null) throw failure;
     if (!isTaken || !isPrinted) process.exit(exitCode ?? ExitCode.TimedOut);
     return exitCode ?? exitCodeOf(statistics, options);
   } finally {
     for (const file of outputs) file.discard();
     emulation?.attached.close();
+  }
+}
+
+/** Writes to an output. What fails is remembered there: it ends the run, once the machine is between two steps. */
+function note(output: OutputFile, content: string | Uint8Array): void {
+  try {
+    output.write(content);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
   }
 }
 
@@ -198,7 +209,7 @@ function logErrors(model: DeviceModel, kinds: ReadonlySet<GuestErrorKind>, file:
     if (!kinds.has(kind)) return;
     const line = `${device.describe()}: ${message}\n`;
     if (file === null) process.stderr.write(line);
-    else file.write(line);
+    else note(file, line);
   };
 }
 
@@ -309,13 +320,17 @@ function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunO
  * Runs until the machine ends by itself, or is ended by a signal, the timeout, or a console whose reader has gone. All
  * outputs are written in any case.
  *
- * @returns the end, and the exit code if a signal or the console ended the run; null otherwise
+ * @returns the end; the exit code if a signal or the console ended the run; the first output that failed, if one has
  */
 async function runUntilAsked(
   control: RunControl,
   timeout: number | null,
   run: () => Promise<RunEnd>,
-): Promise<{ readonly end: RunEnd; readonly exitCode: number | null }> {
+): Promise<{
+  readonly end: RunEnd;
+  readonly exitCode: number | null;
+  readonly failure: CommandError | null;
+}> {
   let exitCode: number | null = null;
   let failure: CommandError | null = null;
   const endWith = (code: number): void => {
@@ -332,8 +347,7 @@ async function runUntilAsked(
   const timer = timeout === null ? undefined : setTimeout(() => control.endWith("timeout"), timeout * 1000);
   try {
     const end = await run();
-    if (failure !== null) throw failure;
-    return { end, exitCode };
+    return { end, exitCode, failure: failure ?? control.failure };
   } finally {
     clearTimeout(timer);
     for (const each of takeBack) each();

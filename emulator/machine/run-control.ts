@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { Terminal } from "#backends";
+import { CommandError } from "#host";
 import type { DebugStop, Emulation, RunEnd } from "./emulation.ts";
 
 /** Why a machine is paused: on request, or at a breakpoint or watchpoint. */
@@ -27,6 +28,8 @@ export class RunControl {
   private readonly maxInstructions: number;
   private readonly outlets: readonly Outlet[];
   private readonly listeners = new Set<(pause: Pause) => void>();
+  /** Why an outlet accepts no more, which ends the run: what else is written is kept. Null: none has refused. */
+  failure: CommandError | null = null;
   private stopped = false;
   private ended: RunEnd | null = null;
   private wake: () => void = () => {};
@@ -107,8 +110,13 @@ export class RunControl {
   /** Lets readers that have fallen behind catch up: the guest is paused meanwhile, so that output does not pile up. */
   private async outletsReady(terminal: Terminal): Promise<void> {
     for (const outlet of [terminal, ...this.outlets]) {
-      for (let wait = outlet.congestion(); wait !== null && this.ended === null; wait = outlet.congestion()) {
-        await Promise.race([wait, this.asked()]);
+      try {
+        for (let wait = outlet.congestion(); wait !== null && this.ended === null; wait = outlet.congestion())
+          await Promise.race([wait, this.asked()]);
+      } catch (error) {
+        if (!(error instanceof CommandError)) throw error;
+        this.failure ??= error;
+        this.quit();
       }
     }
   }

@@ -102,6 +102,7 @@ describe("QEMU's options that do not", () => {
     ["-M virt,pflash0=x", /^-machine pflash0=x: there is no such node; give -blockdev node-name=x/],
     ["-m 1G,slots=2,maxmem=2G", /^-m 1G,slots=2,maxmem=2G: slots: memory cannot be hot-plugged/],
     ["-smp 2,maxcpus=4", /maxcpus=4: processors cannot be hot-plugged/],
+    ["-smp sockets=2,clusters=2", /clusters=2: the machine has sockets, cores, threads only/],
     ["-smp 2,sockets=4", /the topology has 4 processors, not 2/],
     ["-smp cpus=x", /cpus=x is not a whole number from 1 up/],
     ["-smp 2,foo=1", /property foo is unknown/],

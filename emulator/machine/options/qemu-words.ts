@@ -482,6 +482,9 @@ function memorySize(value: string): string {
   return size;
 }
 
+/** What the processors of `virt` are grouped by. */
+const VIRT_LEVELS: readonly string[] = ["sockets", "cores", "threads"];
+
 /** `4`, or `cpus=4` with a topology of as many. */
 function processors(value: string): string {
   if (!/[=,]/.test(value) && !asksForHelp(value)) return value;
@@ -494,7 +497,12 @@ function processors(value: string): string {
     return Number(text);
   };
   const cpus = count("cpus");
-  const levels = ["sockets", "dies", "clusters", "modules", "cores", "threads"].map(count);
+  const levels = ["sockets", "dies", "clusters", "modules", "cores", "threads"].map((name) => {
+    const number = count(name);
+    if (number !== undefined && number > 1 && !VIRT_LEVELS.includes(name))
+      throw reader.error(`${name}=${number}: the machine has ${VIRT_LEVELS.join(", ")} only; leave it out`);
+    return number;
+  });
   const most = count("maxcpus");
   reader.end();
   const product = levels.reduce<number>((all, level) => all * (level ?? 1), 1);
