@@ -57,6 +57,16 @@ describe("a run without time for any process", () => {
   });
 });
 
+it("a task that was measured once is said to be, not to be missing", () => {
+  const trial = { task: "boot/board", repeat: 0 };
+  const once = { trial, lost: null, report: {}, machine: 0 };
+  const reasons = missingTasks(plan(true), [once as never], [])
+    .filter(({ workload }) => workload === "virt board")
+    .map(({ name, reason }) => [name, reason.split(":")[0]]);
+  expect(reasons).toContainEqual(["tear-down", "Measured only once, which shows no spread"]);
+  expect(reasons).toContainEqual(["machine creation", "Not measured"]);
+});
+
 it("a task whose processes failed is missing as a headline, whatever its figures are, and says why", () => {
   const trial = { task: "boot/machine", repeat: 0 };
   const lost = { trial, lost: "Error: out of memory\n  at …", report: null, machine: 0 };

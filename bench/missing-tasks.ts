@@ -40,7 +40,7 @@ export function missingTasks(
           }));
     const reason =
       failed === undefined
-        ? "Not measured: the time of the run was up; give it more with --seconds, or ask for less."
+        ? `${whole === 0 ? "Not measured" : "Measured only once, which shows no spread"}: the time of the run was up; give it more with --seconds, or ask for less.`
         : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`;
     return lacking.map(({ isControl, ...what }) => ({
       suite: suite as Omission["suite"], // tasks are named after their suites

@@ -224,6 +224,17 @@ describe("the answer", () => {
     );
   });
 
+  it("keeps margins of times and of instructions apart", () => {
+    const counted = figure(
+      { suite: "boot", workload: "w", name: "counted", quantity: "count", margin: 0.2 },
+      0.01,
+      0.05,
+    );
+    expect(partOf(runOf([equal("boot", "timed"), counted]), "Time").text).toMatch(
+      /^Boot time: equal within ±0\.5 % in 1 of 2 questions; equal within ±0\.2 % of instructions in 1 of 2 questions\./,
+    );
+  });
+
   it("gives every reason for which a deciding figure is missing", () => {
     const missing = {
       suite: "boot",

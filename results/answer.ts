@@ -337,12 +337,17 @@ function findingsOf(run: Run, rows: readonly ReportRow[]): string {
   const figures = equal.flatMap(({ deciding }) => deciding ?? []);
   const reads = figures.filter(({ quantity }) => quantity === "reads");
   const others = figures.filter(({ quantity }) => quantity !== "reads");
-  const margins = unique(
-    others.map(
-      (metric) =>
-        `${formatMargin(metric)}${metric.quantity === "count" ? ` of ${QUANTITY_NAMES.count}` : ""}`,
-    ),
-  );
+  const marginWords = (metric: Metric) =>
+    `${formatMargin(metric)}${metric.quantity === "count" ? ` of ${QUANTITY_NAMES.count}` : ""}`;
+  const sameQuantity = new Set(others.map(({ quantity }) => quantity)).size <= 1;
+  // Margins of one quantity are listed together; else each says how many questions it is for.
+  const margins = unique(others.map(marginWords));
+  const equals = sameQuantity
+    ? [{ words: listOf(margins), count: others.length }]
+    : margins.map((words) => ({
+        words,
+        count: others.filter((metric) => marginWords(metric) === words).length,
+      }));
   const where = (count: number) => {
     if (rows.length === 1) return "in the only question";
     return `in ${count === rows.length ? `all ${count}` : `${count} of ${rows.length}`} questions`;
@@ -352,7 +357,7 @@ function findingsOf(run: Run, rows: readonly ReportRow[]): string {
       const comma = words.includes(",") ? "," : "";
       return `${words}${comma} ${where(reads.filter((metric) => equalReads(metric) === words).length)}`;
     }),
-    ...(others.length > 0 ? [`equal within ${listOf(margins)} ${where(others.length)}`] : []),
+    ...(others.length === 0 ? [] : equals.map(({ words, count }) => `equal within ${words} ${where(count)}`)),
     ...differencesOf(different, names),
   ];
   if (clauses.length > 0) return clauses.join("; ");

@@ -1,6 +1,6 @@
 /** Where a run was measured, and warnings for its readers. */
 import { isAsPredicted } from "./claims.ts";
-import { claimedOfControl } from "./instrument-words.ts";
+import { claimedOfControl, plantedIn } from "./instrument-words.ts";
 import { type Environment, LIFETIME_FIGURES, type LifetimeOutcome, type Run } from "./schema.ts";
 import {
   countOf,
@@ -146,6 +146,26 @@ function instrumentWarnings(run: Run): string[] {
             "do not rely on the differences that this instrument shows.",
         ]
       : []),
+    ...missedBySelfTest(selfTest),
+  ];
+}
+
+/** Shares of planted differences that an instrument must find, by their size in percent. */
+const MUST_FIND: Readonly<Record<number, number>> = { 1: 0.8, 2: 0.95, 5: 0.95 };
+
+/** What was planted in the self-test and found too seldom, so that equality means little. */
+function missedBySelfTest(selfTest: Run["selfTest"]): string[] {
+  if (selfTest === null) return [];
+  const { planted, leaks } = selfTest;
+  const missed = [
+    ...planted
+      .filter(({ percent, found, of }) => found < (MUST_FIND[percent] ?? 0) * of)
+      .map((item) => `${item.percent}\u00a0% in ${plantedIn(item)}, found in ${item.found} of ${item.of}`),
+    ...(leaks.found < leaks.of ? [`leaks, found in ${leaks.found} of ${leaks.of}`] : []),
+  ];
+  if (missed.length === 0) return [];
+  return [
+    `SELF-TEST FAILED: too little of what was planted was found (${missed.join("; ")}): do not rely on equality.`,
   ];
 }
 

@@ -174,7 +174,9 @@ describe("words", () => {
       comparison: { ...metric.comparison, aaVerdict: "faster" as const },
     }));
     const falseAlarms = { found: 100, of: 190 };
-    const selfTest = run.selfTest && { ...run.selfTest, falseAlarms };
+    const leaks = { found: 39, of: 40 };
+    const planted = (run.selfTest?.planted ?? []).map((item) => ({ ...item, found: 0 }));
+    const selfTest = run.selfTest && { ...run.selfTest, falseAlarms, leaks, planted };
     const command = "npx regionlab bench boot --convert 'rtc/*' --seed 1";
     const mixed = warnings({ ...run, options: { ...run.options, command } }).map(({ text }) => text);
     expect(mixed).toContainEqual(
@@ -184,6 +186,7 @@ describe("words", () => {
     for (const part of [
       /^CONTROL FAILED: embedded differs from itself/,
       /^SELF-TEST FAILED: 100 false alarms in 190/,
+      /^SELF-TEST FAILED: too little .* found \(1.% in dispatch latency, found in 0 of 100;? ?.*leaks, found in 39 of 40\): do not/,
     ])
       expect(broken.filter(({ grave, text }) => grave && part.test(text))).toHaveLength(1);
     const metrics = run.metrics.map((metric) => ({ ...metric, outliers: { A: [], B: [], A2: [] } }));
