@@ -25,7 +25,7 @@ async function measure(
     task,
     ...change,
   };
-  const report = (await runChild(request, "test", { entry, execArgv, timeout: 60_000 })) as ProcessReport; // of child.ts
+  const report = (await runChild(request, "test", { entry, execArgv, timeout: 180_000 })) as ProcessReport; // of child.ts
   expect(Object.keys(report).toSorted()).toEqual(Object.keys(emptyReport).toSorted());
   expect(report.slots.toSorted()).toEqual(ARMS.toSorted());
   return report;
