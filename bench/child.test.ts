@@ -116,7 +116,7 @@ describe("a measured process", () => {
         ]);
       }
     }
-  });
+  }, 180_000);
 
   it("says what is wrong if an arm cannot do what it is asked to", async () => {
     await expect(measure({ kind: "slices", works: ["dispatch/warp"] })).rejects.toThrow(
