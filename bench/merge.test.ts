@@ -178,6 +178,18 @@ describe("mergeRuns", () => {
     }
   });
 
+  it("refuses a merged run beside one of its parts", () => {
+    const [a, b] = halves();
+    const merged = { file: "m.json", run: mergeRuns([a, b], COMMAND) };
+    for (const parts of [
+      [merged, a],
+      [b, merged],
+    ])
+      expect(() => mergeRuns(parts, COMMAND)).toThrow(
+        /has processes that .*\.json has, too; merge each part once/,
+      );
+  });
+
   it("shows the self-test with the most false alarms", () => {
     const [a, b] = halves();
     const withAlarms = (part: Part, found: number): Part => ({

@@ -38,6 +38,7 @@ export function mergeRuns(parts: readonly Part[], command: string): Run {
   }
   for (const other of others) checkMergeable(first, other);
   checkDistinct(parts);
+  checkDisjoint(parts);
   const machines = machinesOf(parts);
   const offsets = startsOf(parts.map(({ run }) => run.schedule.processes.length));
   const processes = parts.flatMap(({ run }) =>
@@ -198,6 +199,23 @@ function checkDistinct(parts: readonly Part[]): void {
     }
     for (const number of numbers) seen.set(number, file);
     seen.set(own, file);
+  }
+}
+
+/** Checks that no process is in two runs, as in a merged run and in one of its parts: its sample would count twice. */
+function checkDisjoint(parts: readonly Part[]): void {
+  const seen = new Map<string, string>();
+  for (const { file, run } of parts) {
+    for (const metric of run.metrics) {
+      if (metric.quantity !== "time") continue; // counts and heaps may well be the same in two processes
+      metric.samples.A.forEach((a, i) => {
+        const sample = [metricKey(metric), a, metric.samples.B[i], metric.samples.A2[i]].join(" ");
+        const other = seen.get(sample) ?? file;
+        if (other !== file)
+          throw new CommandError(`${file}: has processes that ${other} has, too; merge each part once`);
+        seen.set(sample, file);
+      });
+    }
   }
 }
 

@@ -434,9 +434,9 @@ export function remainsOf(run: Run): { text: string; differs: boolean } | null {
 /** What an arm leaves after the rounds, as a text to compare. */
 function traits({ arms }: RetentionScenario, arm: "A" | "B"): string {
   const { objects, blocksUnfreed, modelledLeakedBytes, usesAfterFinalize, usesAfterFree } = arms[arm];
-  return [objects[0]?.alive ?? [], blocksUnfreed, modelledLeakedBytes, usesAfterFinalize, usesAfterFree]
-    .map(formatCounts)
-    .join(" ");
+  const alive = objects.map((item) => `${item.className} ${formatCounts(item.alive)}`).sort();
+  const others = [blocksUnfreed, modelledLeakedBytes, usesAfterFinalize, usesAfterFree].map(formatCounts);
+  return [...alive, ...others].join(" ");
 }
 
 function headlines(run: Run): ReportRow[] {

@@ -143,6 +143,15 @@ describe("judge", () => {
       measure({ name: "two", noise: 0.002, processes: 6 }),
     ]);
     expect(close?.reason).toMatch(/is so close to the margin of 2 %/);
+    // The same far above the margin: only the number of questions is in the way.
+    const [far] = judge([
+      measure({ name: "one", effect: 0.08, noise: 0.002, processes: 6 }),
+      measure({ name: "two", noise: 0.002, processes: 6 }),
+    ]);
+    expect(far?.verdict).toBe("inconclusive");
+    expect(far?.reason).toMatch(
+      /^The difference, 8\.\d+ %, is larger than the margin of 2 %, but among as many questions as this run asks its chance is still 6\.\d %, and at most 5 % would do: more processes/,
+    );
     expect(judgeOne({ noise: 0.2 }).reason).toMatch(/^The control is known to ±/);
   });
 

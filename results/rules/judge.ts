@@ -231,6 +231,10 @@ function whyOpen(
     return `${count} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}${least}: more processes are needed, with more time or more repeats.`;
   }
   const distance = Math.abs(ab.estimate);
+  if ((ab.low > margin || ab.high < -margin) && ab.adjustedPValue >= ALPHA) {
+    const chance = Number((100 * ab.adjustedPValue).toPrecision(2));
+    return `The difference, ${width(distance)}, is larger than the margin of ${width(margin)}, but among as many questions as this run asks its chance is still ${chance} %, and at most ${100 * ALPHA} % would do: more processes are needed, with --repeats or --seconds.`;
+  }
   if (half < margin / 2) {
     return `The difference, ${width(distance)}, is so close to the margin of ${width(margin)} that the interval straddles it: only a narrower interval, from a longer run, can tell on which side it lies.`;
   }
