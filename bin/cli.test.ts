@@ -409,7 +409,7 @@ describe("correct use", () => {
       ["--freeze", "--freeze"],
     ] as const)
       expect(regionlab("run", "-kernel", hello, word, "-gdb", "none").stderr).toMatch(
-        new RegExp(`^regionlab: ${name}: nothing could start the machine`),
+        new RegExp(`^regionlab: ${name}: standard input may end before anybody has started the machine`),
       );
   });
 

@@ -327,6 +327,17 @@ describe.runIf(existsSync("/dev/full"))("an output that fails takes no other wit
     expect(statSync(at("trace")).size).toBeGreaterThan(1000);
   });
 
+  it("a pipe that nobody opens before the timeout is named, and the guest has not run", async () => {
+    const { code, stdout, stderr } = await shell(
+      `mkfifo pipe; regionlab run --kernel '${HELLO}' --stats pipe --timeout 1`,
+    );
+    expect(stderr).toMatch(
+      /^regionlab: --stats pipe: no program has read from it before the timeout, so nothing has run$/m,
+    );
+    expect(stdout).toBe("");
+    expect(code).toBe(124);
+  });
+
   it("a trace whose reader leaves", async () => {
     const { code } = await shell(
       `mkfifo pipe; head -c 100 pipe > /dev/null & regionlab run --kernel '${HELLO}' --trace pipe --snapshot-out snapshot --stats stats.json`,

@@ -5,7 +5,7 @@ import { DebuggerLab, GCC, GDB, QEMU, withoutPlace } from "./testing/debugger-la
 
 /** Sums in a loop of millions of rounds and stores every sum; passes `marker` in the middle and at the end. */
 const PROGRAM = `
-    .equ ROUNDS, 2000000
+    .equ ROUNDS, 40000000
     .globl _start, loop, store, marker, cell
 _start:
     la s2, cell
@@ -51,7 +51,7 @@ cell: .8byte 0
 
 const SHOW = 'printf "%lx: round %ld, sum %lx, cell %lx\\n", $pc, $s1, $s0, *(long*)&cell';
 
-/** Runs until the loop has been translated. */
+/** Runs until the loop has been translated, which the thread beside the processor does meanwhile. */
 const TO_THE_MIDDLE = ["tbreak marker", "continue", SHOW];
 
 /** In the loop: every line that gdb prints must be the same on both machines. */
@@ -77,7 +77,7 @@ const IN_THE_LOOP = [
   "delete",
   "rwatch *(long*)&cell",
   "delete",
-  "hbreak store if $s1 == 2002000",
+  "hbreak store if $s1 == 40002000",
   "continue",
   SHOW,
   "delete",

@@ -17,7 +17,8 @@ describe("countPlanted", () => {
     const said: string[] = [];
     const stream = { write: (text: string) => said.push(text) };
     const { definitions, repeats } = await countPlanted(valgrind, [0, 0.05], 3, 1, stream);
-    expect(said).toEqual([]);
+    // On a busy machine it says how far it is.
+    expect(said.filter((line) => !/^\s*\d+\/\d+ counting instructions/.test(line.trim()))).toEqual([]);
     expect(definitions.map(({ suite }) => suite)).toEqual(["boot", "boot", "retention"]);
     definitions.forEach((_, subject) => {
       // Counts of the same form differ by up to a few parts in a thousand; one in some dozens, by more.

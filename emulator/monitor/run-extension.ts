@@ -31,7 +31,9 @@ export const runDebugging: RunExtension = {
     terminal.setMonitor(new MonitorPrompt(terminal, execute));
     const port = options.gdb ?? (options.gdbUsual ? USUAL_PORT : undefined);
     if (options.freeze && port === undefined && !terminal.interactive)
-      throw new CommandError("--freeze: nothing could start the machine; give --gdb, or use a terminal");
+      throw new CommandError(
+        "--freeze: standard input may end before anybody has started the machine; give --gdb, with which a pipe can also do it, or use a terminal",
+      );
     let server: GdbServer | null = null;
     if (port !== undefined) {
       server = await listenForGdb(checkPort(port), control, execute);
