@@ -175,8 +175,8 @@ function shown(value: unknown, other: unknown): string {
     typeof each === "string" ? each : JSON.stringify(each),
   );
   if (text === undefined || theirs === undefined || text.length <= MOST_SHOWN) return text ?? "none";
-  const same = [...text].findIndex((character, i) => character !== theirs[i]);
-  const start = Math.max(0, (same < 0 ? text.length : same) - MOST_SHOWN / 2);
+  const differs = [...text].findIndex((character, i) => character !== theirs[i]);
+  const start = Math.max(0, (differs < 0 ? text.length : differs) - MOST_SHOWN / 2);
   return `${start > 0 ? "…" : ""}${text.slice(start, start + MOST_SHOWN)}${start + MOST_SHOWN < text.length ? "…" : ""}`;
 }
 

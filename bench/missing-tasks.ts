@@ -25,28 +25,28 @@ export function missingTasks(
     );
     const isHeadline = task.kind === "heap" || (suite !== "dispatch" && !isCounted && !isDetail);
     const decides = isHeadline || failed !== undefined;
+    const role = decides ? ("headline" as const) : ("detail" as const);
     const lacking =
       task.kind === "heap"
         ? scenarios().map(({ name: scenario, leaksPerRound }) => ({
             workload: scenario,
             name: HEAP_GROWTH,
             quantity: "memory" as const,
-            isControl: leaksPerRound !== 0,
+            role: leaksPerRound === 0 ? role : ("control" as const),
           }))
         : (times ?? [{ workload: subject, name: "all times" }]).map((time) => ({
             ...time,
             quantity: "time" as const,
-            isControl: false,
+            role,
           }));
     const reason =
       failed === undefined
         ? `${whole === 0 ? "Not measured" : "Measured only once, which shows no spread"}: the time of the run was up; give it more with --seconds, or ask for less.`
         : `${whole === 0 ? "Each" : "All but one"} of ${mine.length} processes failed, the first with: ${failed.lost?.split("\n")[0]}`;
-    return lacking.map(({ isControl, ...what }) => ({
+    return lacking.map((what) => ({
       suite: suite as Omission["suite"], // tasks are named after their suites
       ...what,
       source: "regionlab" as const,
-      role: isControl ? ("control" as const) : decides ? ("headline" as const) : ("detail" as const),
       decides,
       reason,
     }));

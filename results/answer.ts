@@ -339,29 +339,30 @@ function findingsOf(run: Run, rows: readonly ReportRow[]): string {
   const others = figures.filter(({ quantity }) => quantity !== "reads");
   const marginWords = (metric: Metric) =>
     `${formatMargin(metric)}${metric.quantity === "count" ? ` of ${QUANTITY_NAMES.count}` : ""}`;
-  const sameQuantity = new Set(others.map(({ quantity }) => quantity)).size <= 1;
+  const isOneQuantity = new Set(others.map(({ quantity }) => quantity)).size === 1;
   // Margins of one quantity are listed together; else each says how many questions it is for.
-  const margins = unique(others.map(marginWords));
-  const equals = sameQuantity
-    ? [{ words: listOf(margins), count: others.length }]
-    : margins.map((words) => ({
-        words,
-        count: others.filter((metric) => marginWords(metric) === words).length,
-      }));
+  const margins = countsOf(others, marginWords);
+  const equals = isOneQuantity ? new Map([[listOf([...margins.keys()]), others.length]]) : margins;
   const where = (count: number) => {
     if (rows.length === 1) return "in the only question";
     return `in ${count === rows.length ? `all ${count}` : `${count} of ${rows.length}`} questions`;
   };
   const clauses = [
-    ...unique(reads.map(equalReads)).map((words) => {
-      const comma = words.includes(",") ? "," : "";
-      return `${words}${comma} ${where(reads.filter((metric) => equalReads(metric) === words).length)}`;
-    }),
-    ...(others.length === 0 ? [] : equals.map(({ words, count }) => `equal within ${words} ${where(count)}`)),
+    ...[...countsOf(reads, equalReads)].map(
+      ([words, count]) => `${words}${words.includes(",") ? "," : ""} ${where(count)}`,
+    ),
+    ...[...equals].map(([words, count]) => `equal within ${words} ${where(count)}`),
     ...differencesOf(different, names),
   ];
   if (clauses.length > 0) return clauses.join("; ");
   return rows.length === 1 ? "the only question is undecided" : `none of ${rows.length} questions is decided`;
+}
+
+/** How many figures are told in the same words, in the order of the first of each. */
+function countsOf(metrics: readonly Metric[], wordsOf: (metric: Metric) => string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const words of metrics.map(wordsOf)) counts.set(words, (counts.get(words) ?? 0) + 1);
+  return counts;
 }
 
 /** Differences that are listed one by one; the rest are only counted. */
@@ -376,11 +377,15 @@ function differencesOf(rows: readonly ReportRow[], names: { A: string; B: string
     .slice(0, MOST_TOLD)
     .map(
       (metric) =>
-        `in ${quoted(metric)} ${verdictClaim(metric, names)}, ` +
-        formatEffect(metric.comparison.ab, differenceUnit(metric)),
+        `${differenceWords(metric, names)}, ${formatEffect(metric.comparison.ab, differenceUnit(metric))}`,
     );
   const rest = metrics.length - told.length;
   return rest > 0 ? [...told, `${rest} more differ by less (see the table)`] : told;
+}
+
+/** In which question the forms differ, and which takes more, without figures. */
+export function differenceWords(metric: Metric, names: { A: string; B: string }): string {
+  return `in ${quoted(metric)} ${verdictClaim(metric, names)}`;
 }
 
 function quoted(question: Question): string {

@@ -1,7 +1,13 @@
 /** Where a run was measured, and warnings for its readers. */
 import { isAsPredicted } from "./claims.ts";
 import { claimedOfControl, plantedIn } from "./instrument-words.ts";
-import { type Environment, LIFETIME_FIGURES, type LifetimeOutcome, type Run } from "./schema.ts";
+import {
+  type Environment,
+  LIFETIME_FIGURES,
+  type LifetimeOutcome,
+  type Requirement,
+  type Run,
+} from "./schema.ts";
 import {
   countOf,
   formatBytes,
@@ -64,14 +70,13 @@ export interface Warning {
 /** Warnings for readers of this run, the gravest first. */
 export function warnings(run: Run): Warning[] {
   const { options, machines } = run;
+  const limits = limitWarnings(run);
   const grave = [
     ...(run.synthetic ? ["SYNTHETIC DATA: generated to test the report, not measured."] : []),
     ...predictionWarnings(run),
     ...claimWarnings(run),
     ...instrumentWarnings(run),
-    ...limitWarnings(run)
-      .filter(({ grave }) => grave)
-      .map(({ text }) => text),
+    ...limits.exceeded,
   ];
   const others = [
     ...(options.shard === null
@@ -82,9 +87,7 @@ export function warnings(run: Run): Warning[] {
       : []),
     ...mixtureWarnings(run),
     ...lostWarnings(run),
-    ...limitWarnings(run)
-      .filter(({ grave }) => !grave)
-      .map(({ text }) => text),
+    ...limits.excused,
     ...machines.flatMap((machine) => [
       ...([...run.metrics, ...run.omissions].some(({ quantity }) => quantity === "time")
         ? loadWarnings(machine, machines.length > 1)
@@ -184,18 +187,21 @@ function mixtureWarnings(run: Run): string[] {
 }
 
 /** A ratio to a bare call is as good on a busy machine; a time is not, and says nothing about the emulator there. */
-function limitWarnings({ requirements, machines }: Run): Warning[] {
-  const busy = machines.some((machine) => busyTimes(machine).length > 0);
-  return requirements
-    .filter(({ met }) => !met)
-    .map(({ name, limit, unit }) =>
-      busy && unit === "ms"
-        ? {
-            text: `${name} took longer than its limit of ${formatQuantity(limit, unit)}, which holds for an idle machine; this one was busy.`,
-            grave: false,
-          }
-        : { text: `LIMIT EXCEEDED: ${name}. See \u201cLimits\u201d.`, grave: true },
-    );
+function limitWarnings({ requirements, machines }: Run): { exceeded: string[]; excused: string[] } {
+  const isBusy = machines.some((machine) => busyTimes(machine).length > 0);
+  const missed = requirements.filter(({ met }) => !met);
+  const isExcused = ({ unit }: Requirement) => isBusy && unit === "ms";
+  return {
+    exceeded: missed
+      .filter((each) => !isExcused(each))
+      .map(({ name }) => `LIMIT EXCEEDED: ${name}. See \u201cLimits\u201d.`),
+    excused: missed
+      .filter(isExcused)
+      .map(
+        ({ name, limit, unit }) =>
+          `${name} took longer than its limit of ${formatQuantity(limit, unit)}, which holds for an idle machine; this one was busy.`,
+      ),
+  };
 }
 
 /** Lost processes grouped by reason, so that a hundred with the same reason are named once. */

@@ -8,6 +8,7 @@ const ENDINGS: Readonly<Record<string, string>> = {
   ".md": "markdown",
   ".json": "json",
   ".txt": "table",
+  ".summary.json": "summary",
 };
 
 /**
@@ -19,8 +20,7 @@ export function formatOf<F extends string>(file: string | undefined, formats: re
   const named = file === undefined ? "table" : formatOfName(file.toLowerCase().replace(/\.gz$/, ""));
   const found = formats.find((format) => format === named);
   if (found !== undefined) return found;
-  const endings = Object.keys(ENDINGS).filter((ending) => formats.some((each) => each === ENDINGS[ending]));
-  const all = [...endings, ...formats.filter((each) => each === "summary").map(() => ".summary.json")];
+  const all = Object.keys(ENDINGS).filter((ending) => formats.some((each) => each === ENDINGS[ending]));
   throw new CommandError(
     `-o ${file}: the ending does not name a format; add --format ${formats.join("|")}, or end it in ` +
       `${all.slice(0, -1).join(", ")} or ${all.at(-1)}, or any of these and .gz`,
@@ -28,5 +28,5 @@ export function formatOf<F extends string>(file: string | undefined, formats: re
 }
 
 function formatOfName(name: string): string | undefined {
-  return name.endsWith(".summary.json") ? "summary" : ENDINGS[extname(name)];
+  return ENDINGS[name.endsWith(".summary.json") ? ".summary.json" : extname(name)];
 }

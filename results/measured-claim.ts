@@ -1,10 +1,10 @@
 /** The claim that the benchmarks decide, answered with the figures of a run. */
-import { remainsOf } from "./answer.ts";
+import { differenceWords, remainsOf } from "./answer.ts";
 import type { ClaimRow } from "./claims.ts";
 import { type ReportRow, rowsOf } from "./rows.ts";
 import { isDecided, isDifference } from "./rules/verdict.ts";
 import { type Run, SUITES } from "./schema.ts";
-import { countOf, formNames, listOf, questionTitle, SUITE_TITLES, verdictClaim } from "./words.ts";
+import { countOf, formNames, listOf, SUITE_TITLES } from "./words.ts";
 
 /** “No difference to start-up, accesses or memory”: a test of equivalence, for which a run has margins and verdicts. */
 export const MEASURED_CLAIM = "C25";
@@ -62,10 +62,7 @@ function named(run: Run, rows: readonly ReportRow[]): string {
   const names = formNames(run);
   const told = rows
     .slice(0, MOST_NAMED)
-    .map(
-      (row) =>
-        `in \u201c${questionTitle(row)}\u201d ${row.deciding === null ? "" : verdictClaim(row.deciding, names)}`,
-    );
+    .flatMap(({ deciding }) => (deciding === null ? [] : differenceWords(deciding, names)));
   const rest = rows.length - told.length;
   return [...told, ...(rest > 0 ? [`and ${rest} more`] : [])].join("; ");
 }

@@ -152,9 +152,7 @@ async function run(
     if (snapshot !== null) checkSavable(emulation);
     const opening = Promise.all([...outputs.map((file) => file.ready()), attached.open()]);
     if (!(await isSettled(opening, timeout === null ? null : timeout * 1000))) {
-      const waited = [...attached.outputs, ...outputs.map(({ place }) => place)].filter(
-        ({ kind }) => kind === "pipe",
-      );
+      const waited = places.filter(({ kind }) => kind === "pipe");
       const labels = waited.map(({ label }) => label).join(", ");
       process.stderr.write(
         `regionlab: ${labels}: no program has read from it before the timeout, so nothing has run\n`,

@@ -2,14 +2,14 @@
  * The thread that translates: generates and compiles batches one after another, in the order of their requests. V8 shares
  * compiled modules between threads.
  */
-import { type MessagePort, workerData } from "node:worker_threads";
+import { workerData } from "node:worker_threads";
 import { generateBatch } from "./batch.ts";
 import type { ThreadData, ThreadReply, ThreadRequest } from "./translation-thread.ts";
 
 const { port, answered }: ThreadData = workerData;
 
 port.on("message", ({ id, request }: ThreadRequest) => {
-  answer(port, { id, ...compile(request) });
+  answer({ id, ...compile(request) });
 });
 
 function compile(request: ThreadRequest["request"]): Omit<ThreadReply, "id"> {
@@ -48,7 +48,7 @@ function build(code: Uint8Array<ArrayBuffer>): WebAssembly.Module {
 }
 
 /** Counts the answer after it is on its way, so that whoever sees the count finds it. */
-function answer(to: MessagePort, reply: ThreadReply): void {
-  to.postMessage(reply);
+function answer(reply: ThreadReply): void {
+  port.postMessage(reply);
   Atomics.add(answered, 0, 1);
 }
