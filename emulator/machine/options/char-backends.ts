@@ -10,7 +10,7 @@ import {
   StdioChar,
   StreamChar,
 } from "#backends";
-import { CommandError, OutputFile, outputPlace } from "#host";
+import { CommandError, OutputFile, outputPlace, tell } from "#host";
 import type { BackendKind } from "./backend-kinds.ts";
 import { OptionReader } from "./key-values.ts";
 
@@ -39,6 +39,7 @@ export const fileChar: BackendKind = ({ text, id, properties }, model) => {
   return {
     label: output.place.label,
     output: output.place,
+    waits: () => output.waits,
     open: () => backend.ready(),
     start: () => backend.start(),
     congestion: () => backend.congestion(),
@@ -97,7 +98,7 @@ function openPipe(text: string, path: string, use: { readable: boolean; writable
 /** Says of a closed line whose reader has stalled that not everything was taken. */
 async function ended(text: string, backend: StreamChar): Promise<void> {
   const left = await backend.dropped();
-  if (left > 0) process.stderr.write(`regionlab: ${text}: its reader has stalled; ${left} bytes are lost\n`);
+  if (left > 0) tell(`${text}: its reader has stalled; ${left} bytes are lost`);
 }
 
 /** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a client. */
