@@ -11,6 +11,7 @@ import {
   StreamChar,
 } from "#backends";
 import { CommandError, OutputFile, outputPlace, tell } from "#host";
+import { bytesOf } from "../size.ts";
 import type { BackendKind } from "./backend-kinds.ts";
 import { OptionReader } from "./key-values.ts";
 
@@ -51,7 +52,7 @@ export const fileChar: BackendKind = ({ text, id, properties }, model) => {
 /** `ringbuf[,size=N]`: keeps the last N bytes, by default 64 KiB. */
 export const ringbufChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
-  const size = Number(reader.take("size") ?? 65_536);
+  const size = bytesOf(reader.take("size") ?? "64K", "B") ?? 0;
   reader.end();
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_RING || (size & (size - 1)) !== 0)
     throw reader.error("its size is not a power of 2; give size=65536, or another up to 2^30");

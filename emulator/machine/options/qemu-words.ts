@@ -4,6 +4,7 @@
  * instead.
  */
 import { CommandError, HelpRequest } from "#host";
+import { parseInteger } from "#qdev";
 import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 
@@ -538,6 +539,7 @@ function memorySize(value: string): string {
   return size;
 }
 
+const MOST_OF_A_LEVEL = 9999n;
 /** What the processors of `virt` are grouped by. */
 const VIRT_LEVELS: readonly string[] = ["sockets", "cores", "threads"];
 
@@ -548,9 +550,10 @@ function processors(value: string): string {
   const count = (name: string): number | undefined => {
     const text = reader.take(name);
     if (text === undefined) return undefined;
-    if (!/^[1-9]\d{0,3}$/.test(text))
+    const number = parseInteger(text);
+    if (number === undefined || number < 1n || number > MOST_OF_A_LEVEL)
       throw reader.error(`${name}=${text} is not a whole number from 1 up; give ${name}=1, or more`);
-    return Number(text);
+    return Number(number);
   };
   const cpus = count("cpus");
   const levels = ["sockets", "dies", "clusters", "modules", "cores", "threads"].map((name) => {
