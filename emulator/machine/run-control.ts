@@ -84,6 +84,17 @@ export class RunControl {
     for (const listener of this.listeners) listener(pause);
   }
 
+  /** Waits for what must come before the first step; returns why the run was asked to end first, or null. @throws what it throws */
+  async waitFor(wait: Promise<unknown>): Promise<RunEnd | null> {
+    const come = wait.then(() => null);
+    come.catch(() => {}); // it may fail later, when nobody waits any more
+    const isAsked = async (): Promise<RunEnd> => {
+      while (this.ended === null) await this.asked();
+      return this.ended;
+    };
+    return await Promise.race([come, isAsked()]);
+  }
+
   /** Runs with `terminal` as the console, until the machine ends. */
   async run(terminal: Terminal): Promise<RunEnd> {
     const { emulation } = this;
