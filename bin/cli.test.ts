@@ -492,14 +492,23 @@ describe("correct use", () => {
     }
   });
 
-  it("run: names an option of QEMU without a value as it was written", () => {
-    for (const [word, name] of [
-      ["-S", "-S"],
-      ["--freeze", "--freeze"],
-    ] as const)
-      expect(regionlab("run", "-kernel", hello, word, "-gdb", "none").stderr).toMatch(
-        new RegExp(`^regionlab: ${name}: standard input may end before anybody has started the machine`),
+  it("run -S: a pipe can continue the machine; if it ends first, the run does, with an error", () => {
+    const stopped = (input: string) =>
+      spawnSync(process.execPath, [command, "run", "-kernel", hello, "-S", "-gdb", "none"], {
+        encoding: "utf8",
+        input,
+      });
+    const { status, stdout, stderr } = stopped("\u0001ccont\n");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/\b0 failed/);
+    for (const input of ["", "never seen by the guest\n", "\u0001cinfo status\n"]) {
+      const ended = stopped(input);
+      expect(ended.stderr).toBe(
+        "regionlab: the machine is stopped and standard input has ended, so nobody can continue it; send Ctrl-A C and cont, or give --gdb\n",
       );
+      expect(ended.status).toBe(2);
+    }
+    expect(stopped("\u0001cinfo status\n").stdout).toContain("VM status: paused");
   });
 
   it("tree: shows the same machine in both forms", () => {

@@ -102,7 +102,7 @@ export class RunControl {
       if (this.ended !== null) return this.ended;
       if (this.stopped) {
         terminal.flush();
-        await this.asked();
+        if (!(await this.waitToContinue(terminal))) return "stopped";
         continue;
       }
       const end = emulation.step(this.maxInstructions);
@@ -116,6 +116,18 @@ export class RunControl {
       if (emulation.waiting && !(await this.waitForEvent(terminal))) return "idle";
       await setImmediate(); // lets input arrive
     }
+  }
+
+  /** Lets a stopped machine wait for the monitor or a debugger. False, with a failure, if neither can be heard. */
+  private async waitToContinue(terminal: Terminal): Promise<boolean> {
+    if (this.held || terminal.open) {
+      await terminal.inputOr(Number.POSITIVE_INFINITY, this.asked());
+      return true;
+    }
+    this.failure ??= new CommandError(
+      "the machine is stopped and standard input has ended, so nobody can continue it; send Ctrl-A C and cont, or give --gdb",
+    );
+    return false;
   }
 
   /** Lets readers that have fallen behind catch up: the guest is paused meanwhile, so that output does not pile up. */

@@ -30,10 +30,6 @@ export const runDebugging: RunExtension = {
     const execute = (line: string): string => monitor.execute(line);
     terminal.setMonitor(new MonitorPrompt(terminal, execute));
     const port = gdbPort(options);
-    if (options.freeze && port === undefined && !terminal.interactive)
-      throw new CommandError(
-        "--freeze: standard input may end before anybody has started the machine; give --gdb, with which a pipe can also do it, or use a terminal",
-      );
     let server: GdbServer | null = null;
     if (port !== undefined) {
       server = await listenForGdb(port, control, execute);
