@@ -622,6 +622,65 @@ describe("an output that is an input", () => {
   });
 });
 
+describe("an output that is read with the sources", () => {
+  const files = {
+    "base.ts": "export const base = 1;\n",
+    "shared.json": '{ "compilerOptions": { "strict": true } }\n',
+    "tsconfig.json": '{ "extends": "./shared.json" }\n',
+    "package.json": "{}\n",
+    ".prettierrc": "{}\n",
+    ".editorconfig": "root = true\n",
+  };
+  it.each([
+    ["codemod", "to-owned", "--json"],
+    ["audit", "--json"],
+    ["audit", "--sarif"],
+    ["audit", "--write-baseline", "--baseline"],
+  ])("is refused: %s %s %s", async (...words) => {
+    copyFileSync(DEVICE, at("rtc.ts"));
+    for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text);
+    const option = words.at(-1) ?? "";
+    for (const [name, text] of Object.entries(files)) {
+      const { code, stdout, stderr } = await regionlab(...words.slice(0, -1), "rtc.ts", option, name);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^regionlab: ${option} ${name}: is (a source or a configuration by its name, and|the same file as the configuration .*, which) would be lost`,
+        ),
+      );
+      expect({ code, stdout, text: readFileSync(at(name), "utf8") }).toEqual({ code: 2, stdout: "", text });
+    }
+  });
+
+  it("is refused if it is the baseline of an audit", async () => {
+    copyFileSync(DEVICE, at("rtc.ts"));
+    const text = '{ "version": 1, "accepted": [] }\n';
+    writeFileSync(at("accepted"), text);
+    for (const option of ["--json", "--sarif"]) {
+      const { code, stderr } = await regionlab(
+        "audit",
+        "rtc.ts",
+        "--baseline",
+        "accepted",
+        option,
+        "./accepted",
+      );
+      expect(stderr).toMatch(/ is the same file as --baseline accepted, which would be lost/);
+      expect({ code, text: readFileSync(at("accepted"), "utf8") }).toEqual({ code: 2, text });
+    }
+  });
+
+  it("is refused if it is a header", async () => {
+    copyFileSync(C_SOURCE, at("beep.c"));
+    writeFileSync(at("beep.h"), "#include <stdint.h>\n");
+    const { code, stderr } = await regionlab("c", "census", "beep.c", "--json", "beep.h");
+    expect(stderr).toMatch(/^regionlab: --json beep\.h: is a source or a configuration by its name/);
+    expect({ code, text: readFileSync(at("beep.h"), "utf8") }).toEqual({
+      code: 2,
+      text: "#include <stdint.h>\n",
+    });
+  });
+});
+
 describe("two outputs in one file", () => {
   const RUN_OUTPUTS = {
     ...Object.fromEntries(

@@ -10,6 +10,7 @@ import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
 import type { Subject } from "./regions/makers.ts";
 import { ReportFiles } from "./report-files.ts";
+import { configurationsRead } from "./source/compiler-options.ts";
 import { discover, type Skipped, SkipReason } from "./source/discover.ts";
 import { Foresight } from "./verify/foresight.ts";
 import { compilePlan } from "./verify/phase.ts";
@@ -26,7 +27,7 @@ export async function runCodemod(
   try {
     await report.ready();
     const { sources, skipped } = discover(paths);
-    report.keepApart(sources);
+    report.keepApart(sources, () => configurationsRead(sources));
     const plan = planVerified(sources, direction, options.children ? "children" : "regions");
     requireDevices(plan, paths);
     const proofs = options.prove ? await provePlan(plan) : undefined;

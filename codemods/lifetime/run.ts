@@ -8,6 +8,7 @@ import { ExitCode } from "../errors.ts";
 import { readProgram, surveyProgram } from "../pipeline.ts";
 import { Reason } from "../regions/reasons.ts";
 import { ReportFiles } from "../report-files.ts";
+import { configurationsRead } from "../source/compiler-options.ts";
 import { discover, type Skipped } from "../source/discover.ts";
 import { shown } from "../source/workspace.ts";
 import { auditLifetimes } from "./audit.ts";
@@ -37,7 +38,12 @@ export async function runAudit(
   try {
     await outputs.ready();
     const { sources, skipped } = discover(paths, { readOnly: true });
-    outputs.keepApart(sources);
+    outputs.keepApart(sources, () => [
+      ...(options.baseline === undefined || written !== undefined
+        ? []
+        : [{ option: "--baseline", path: options.baseline }]),
+      ...configurationsRead(sources),
+    ]);
     const program = readProgram(sources, { readOnly: true });
     const plan = surveyProgram(program, sources, "to-owned");
     if (!plan.files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0))
