@@ -288,7 +288,7 @@ describe("the answer", () => {
     const beside = (estimate: number, half: number) =>
       figure({ workload: "w", name: "hit", decides: false }, estimate, half);
     expect(answer(runOf([hit, beside(0.4, 0.5)])).lead).toBe(
-      "In dispatch, neither form reads a region field: by construction, where regions lie cannot matter.",
+      "In 1 access of dispatch, neither form reads a region field: by construction, where regions lie cannot matter there.",
     );
     expect(partOf(runOf([hit, beside(0.4, 0.5)]), "Time").text).not.toContain("although");
     expect(partOf(runOf([hit, beside(0.8, 0.2)]), "Time").text).toContain(
@@ -296,7 +296,7 @@ describe("the answer", () => {
         "region field; the cause lies elsewhere (memory layout, compiled code).",
     );
     expect(answer(runOf([hit, beside(0.8, 0.2)])).lead).toBe(
-      "In dispatch, neither form reads a region field: by construction, where regions lie cannot matter, though 1 time differs.",
+      "In 1 access of dispatch, neither form reads a region field: by construction, where regions lie cannot matter there, though 1 time differs.",
     );
     expect(partOf(runOf([hit, beside(0.008, 0.002)]), "Time").text).toContain(
       "(+0.006 to +0.010), where embedded may differ from itself by up to 0.0100 %, although neither form reads a region field",
@@ -304,7 +304,7 @@ describe("the answer", () => {
     const mixed = runOf([hit, equal("boot", "create"), figure({ ...growth, name: "growth" }, 1, 2)]);
     expect(answer(mixed).lead).toBe(
       "Owned and embedded are equal in time and memory retained. " +
-        "In dispatch, neither form reads a region field: by construction, where regions lie cannot matter.",
+        "In 1 access of dispatch, neither form reads a region field: by construction, where regions lie cannot matter there.",
     );
     expect(answer(runOf([figure({ ...reads, byConstruction: null }, 0, 0)])).lead).toBe(
       "Owned and embedded are equal in region fields read.",

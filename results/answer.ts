@@ -172,11 +172,12 @@ function unsettledSentence(run: Run, parts: readonly AnswerPart[], topics: reado
 /** What the equality by construction covers: the reads of region fields, not all that a time depends on. */
 function constructedSentence(run: Run, suites: readonly Suite[]): string[] {
   if (suites.length === 0) return [];
-  const strays = timeRows(run).filter((row) => isConstructed(row) && strayTime(row) !== null).length;
+  const rows = timeRows(run).filter(isConstructed);
+  const strays = rows.filter((row) => strayTime(row) !== null).length;
   const yet =
     strays === 0 ? "" : `, though ${countOf(strays, "time")} ${strays === 1 ? "differs" : "differ"}`;
   return [
-    `In ${listOf(suites)}, neither form reads a region field: by construction, where regions lie cannot matter${yet}.`,
+    `In ${formatNumber(rows.length)} ${rows.length === 1 ? "access" : "accesses"} of ${listOf(suites)}, neither form reads a region field: by construction, where regions lie cannot matter there${yet}.`,
   ];
 }
 
@@ -231,9 +232,9 @@ function timePart(run: Run): AnswerPart {
 
 /** Says so if questions have counts, and none has a time. */
 function untimedSentence(rows: readonly ReportRow[]): string[] {
-  const isTimed = ({ figures }: ReportRow) => figures.some(({ quantity }) => quantity === "time");
-  const isCounted = rows.some((row) => quantityOf(row) === "count");
-  return rows.some(isTimed) || !isCounted ? [] : ["No time was measured: instructions stand in its place."];
+  const has = (quantity: Quantity) =>
+    rows.some(({ figures }) => figures.some((each) => each.quantity === quantity));
+  return has("time") || !has("count") ? [] : ["No time was measured: instructions stand in its place."];
 }
 
 /** What the equality of dispatch does not cover: a dispatcher in which the location of a region can matter. */

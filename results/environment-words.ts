@@ -1,7 +1,7 @@
 /** Where a run was measured, and warnings for its readers. */
 import { isAsPredicted } from "./claims.ts";
 import { claimedOfControl, plantedIn } from "./instrument-words.ts";
-import { canCompareMachines, lookFor } from "./rules/judge.ts";
+import { tooFewToCompare } from "./merged-figures.ts";
 import {
   type Environment,
   LIFETIME_FIGURES,
@@ -264,20 +264,13 @@ function machineWarnings(machine: Environment, several: boolean): string[] {
   ];
 }
 
-/** Figures of a merged run with too few processes on each machine to tell that the machines differ. */
-function mergeWarnings({ metrics, machines, schedule, options: { sequential } }: Run): string[] {
-  if (machines.length < 2) return [];
-  const divided = metrics
-    .map((metric) => ({
-      look: lookFor(metric, sequential),
-      places: metric.processes.map((index) => schedule.processes[index]?.machine ?? 0),
-    }))
-    .filter(({ places }) => new Set(places).size > 1);
-  const unknown = divided.filter(({ places, look }) => !canCompareMachines(places, look)).length;
+/** That a merged run has figures with too few processes on some machine to tell whether the machines differ. */
+function mergeWarnings(run: Run): string[] {
+  const unknown = run.metrics.filter((metric) => tooFewToCompare(metric, run) !== null).length;
   if (unknown === 0) return [];
   return [
-    `In ${unknown} of ${countOf(divided.length, "figure")} from several machines, each has too few processes to tell whether the machines differ: ` +
-      "there the interval holds only if they do not. Give each part more --repeats or --seconds.",
+    `In ${unknown} of ${countOf(run.metrics.length, "figure")}, too few processes ran on one machine or another to tell whether the machines differ: ` +
+      "the interval holds only if they do not. Their rows say so. Give each part more --repeats or --seconds.",
   ];
 }
 

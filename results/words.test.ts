@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { warnings } from "./environment-words.ts";
 import { controlSentence, selfTestSentence } from "./instrument-words.ts";
+import { verdictTable } from "./renderers/verdict-table.ts";
 import { NO_FAULTS, type Run, type Verdict } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 import {
@@ -219,9 +220,17 @@ describe("words", () => {
       const metric = { ...first, quantity: "count", processes: processes.map((_, i) => i) } as const;
       const machines = [one, { ...one, id: "two" }];
       const schedule = { ...run.schedule, processes };
-      return warnings({ ...run, machines, schedule, metrics: [metric] }).map(({ text }) => text);
+      const told = { ...run, machines, schedule, metrics: [metric] };
+      return [
+        ...warnings(told).map(({ text }) => text),
+        ...verdictTable(told, "", [first.role]).rows.flatMap(({ notes }) => notes ?? []),
+      ];
     };
-    const few = /^In 1 of 1 figure from several machines, each has too few processes to tell whether/;
+    const row =
+      /^Of 2 machines \(instructions\), with 1 and 1 processes, nobody can tell whether they differ\.$/;
+    expect(merged(1)).toContainEqual(expect.stringMatching(row));
+    expect(merged(2)).not.toContainEqual(expect.stringMatching(row));
+    const few = /^In 1 of 1 figure, too few processes ran on one machine or another to tell whether/;
     expect(merged(1)).toContainEqual(expect.stringMatching(few));
     expect(merged(2)).not.toContainEqual(expect.stringMatching(few));
     const metrics = run.metrics.map((metric) => ({ ...metric, outliers: { A: [], B: [], A2: [] } }));

@@ -89,7 +89,7 @@ describe.each(renderers)("%s", (_, render) => {
       "slower",
       "faster",
       "more",
-      "no difference",
+      "not told apart",
       "inconclusive",
       "not judged",
     ]) {

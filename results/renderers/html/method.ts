@@ -80,8 +80,8 @@ matter where the region lies. Whatever makes its time differ is something else, 
 <dt>faster, slower; less, more</dt>
 <dd>The interval excludes zero, chance is unlikely even among this many figures, and the difference is larger than what A shows
 against itself. For memory and instructions the words are less and more.</dd>
-<dt>no difference</dt>
-<dd>A difference was found, but A differs from itself by as much, so it says nothing about the forms.</dd>
+<dt>not told apart</dt>
+<dd>A difference was found, but A differs from itself by as much: what the forms add to it is unknown.</dd>
 <dt>inconclusive</dt>
 <dd>Neither a difference nor equivalence is shown, or A differs from itself by more than the margin, or the row has no figure
 that can decide. The row says which.</dd>
