@@ -98,7 +98,8 @@ export class MemoryModel extends ObjectModel {
     this.ram = options.ram ?? new HostRam();
     this.openRamFile = options.openRamFile ?? null;
     this.heapRegions = options.heapRegions === true;
-    this.ramBlocks = options.migratable === false ? null : new RamBlocks((device, ram) => this.busPathOf(device, ram));
+    this.ramBlocks =
+      options.migratable === false ? null : new RamBlocks((device, ram) => this.busPathOf(device, ram));
     this.reclaimedRam = new ReclaimedRam(this.ram, this.detector);
     this.rcu = new Rcu(options.onRcuPending);
     const isRoot = (region: MemoryRegion) => this.spacesOf.has(region) || this.flatViews.has(region);
