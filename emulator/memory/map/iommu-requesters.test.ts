@@ -11,8 +11,10 @@ import {
   type IommuTlbEntry,
   iotlbEntry,
   MemoryRegion,
+  type MemoryRegionOps,
   type MemTxAttrs,
   MemTxResult,
+  type Transaction,
   UNSPECIFIED_ATTRS,
 } from "#memory";
 import { testMemory } from "../testing.ts";
@@ -208,6 +210,53 @@ it("is the same for each byte as a naive model says, whichever way the access ta
     { numRuns: 300 },
   );
   expect(reached.size).toBe(5 * 2 * 2); // each kind, reading and writing, permitted and not
+});
+
+it("stays known to the device behind the IOMMUs, whichever way the access takes", () => {
+  const { model, root, space } = testMemory();
+  const seen: (number | undefined)[] = [];
+  const note = (_: unknown, { attrs }: Transaction) => {
+    seen.push(attrs.pid);
+    return 0;
+  };
+  const registers: MemoryRegionOps<null> = {
+    readWithAttrs: (opaque, _offset, _size, transaction) => note(opaque, transaction),
+    writeWithAttrs: (opaque, _offset, _value, _size, transaction) => void note(opaque, transaction),
+    valid: {
+      accepts: (opaque, _offset, _size, _isWrite, attrs) =>
+        note(opaque, { attrs, result: MemTxResult.Ok }) === 0,
+    },
+    endianness: "little",
+  };
+  root.addSubregion(0, MemoryRegion.newIo(model.noOwner, registers, null, "registers", PAGES * BYTES));
+  const iommu = ProcessIommu.newIommu(model.noOwner, "iommu", PAGES * BYTES);
+  iommu.behind = space;
+  iommu.tables = Array.from({ length: iommu.indexCount }, () =>
+    Array.from({ length: PAGES }, (_, place) => ({ place, access: IommuAccess.ReadWrite })),
+  );
+  const device = new AddressSpace(model, iommu, "device");
+  const bytes = new Uint8Array(3 * BYTES);
+  const ways: ((attrs: MemTxAttrs) => void)[] = [
+    (attrs) => device.read(4, 4, attrs),
+    (attrs) => device.write(4, 4, 1, 0, attrs),
+    (attrs) => device.read(BYTES - 1, 4, attrs), // in two pages
+    (attrs) => device.write(BYTES - 1, 4, 1, 0, attrs),
+    (attrs) => device.readBytes(3, bytes, attrs),
+    (attrs) => device.writeBytes(3, bytes, attrs),
+    (attrs) => {
+      const mapping = device.map(0, 8, false, attrs);
+      if (mapping) device.unmap(mapping, 0);
+    },
+    (attrs) => {
+      const mapping = device.map(0, 8, true, attrs);
+      if (mapping) device.unmap(mapping, 8);
+    },
+  ];
+  for (const [index, access] of ways.entries()) {
+    const pid = 1 + (index % 2); // not what attributes say that were lost
+    access({ secure: false, user: false, requesterId: 0, pid });
+    expect([index, new Set(seen.splice(0))]).toEqual([index, new Set([pid])]);
+  }
 });
 
 it("is the one whose changes and replays a notifier hears, with the process that they are of", () => {
