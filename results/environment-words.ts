@@ -1,10 +1,12 @@
 /** Where a run was measured, and warnings for its readers. */
 import { isAsPredicted } from "./claims.ts";
 import { claimedOfControl, plantedIn } from "./instrument-words.ts";
+import { canCompareMachines, lookFor } from "./rules/judge.ts";
 import {
   type Environment,
   LIFETIME_FIGURES,
   type LifetimeOutcome,
+  type Metric,
   type Requirement,
   type Run,
 } from "./schema.ts";
@@ -94,6 +96,7 @@ export function warnings(run: Run): Warning[] {
         : []),
       ...machineWarnings(machine, machines.length > 1),
     ]),
+    ...mergeWarnings(run),
     ...outlierWarnings(run),
     ...selfTestWarnings(run),
   ];
@@ -261,6 +264,23 @@ function machineWarnings(machine: Environment, several: boolean): string[] {
   ];
 }
 
+/** Figures of a merged run with too few processes on each machine to tell that the machines differ. */
+function mergeWarnings({ metrics, machines, schedule, options: { sequential } }: Run): string[] {
+  if (machines.length < 2) return [];
+  const divided = metrics
+    .map((metric) => ({
+      look: lookFor(metric, sequential),
+      places: metric.processes.map((index) => schedule.processes[index]?.machine ?? 0),
+    }))
+    .filter(({ places }) => new Set(places).size > 1);
+  const unknown = divided.filter(({ places, look }) => !canCompareMachines(places, look)).length;
+  if (unknown === 0) return [];
+  return [
+    `In ${unknown} of ${countOf(divided.length, "figure")} from several machines, each has too few processes to tell whether the machines differ: ` +
+      "there the interval holds only if they do not. Give each part more --repeats or --seconds.",
+  ];
+}
+
 function outlierWarnings({ metrics }: Run): string[] {
   const judged = metrics.filter(({ quantity }) => quantity === "time" || quantity === "count");
   const severe = judged.filter(({ outliers }) =>
@@ -269,9 +289,26 @@ function outlierWarnings({ metrics }: Run): string[] {
   if (severe.length === 0) return [];
   return [
     `${severe.length} of ${judged.length} times and counts ${severe.length === 1 ? "has" : "have"} severe outliers, which are ` +
-      "shown, not dropped: some V8 isolates settled into a different state of optimised code, or another program ran on the machine. " +
+      `shown, not dropped: ${causesOf(severe)}. ` +
       "A median of pairs hardly moves with them; the mean of a few pairs, and of counts, does, and its interval is wider for it.",
   ];
+}
+
+/** What outliers come from. Counted code is interpreted, in a process that the load of the machine does not disturb. */
+function causesOf(metrics: readonly Metric[]): string {
+  const causes = [
+    ...(metrics.some(({ quantity }) => quantity === "time")
+      ? [
+          "some V8 isolates settled into a different state of optimised code, or another program ran on the machine",
+        ]
+      : []),
+    ...(metrics.some(({ quantity }) => quantity === "count")
+      ? [
+          "where instructions are counted, the seed of V8's hashes made tables of another process collide more",
+        ]
+      : []),
+  ];
+  return causes.join("; ");
 }
 
 function selfTestWarnings({ selfTest, machines }: Run): string[] {

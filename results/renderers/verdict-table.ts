@@ -1,5 +1,5 @@
 /** The table of verdicts: every question with all figures that answer it, and with those that are missing. */
-import { reasonOf } from "../answer.ts";
+import { reasonOf, strayTime } from "../answer.ts";
 import { type ReportRow, rowsOf } from "../rows.ts";
 import { isDecided } from "../rules/verdict.ts";
 import {
@@ -188,6 +188,9 @@ function notesOf(question: TableQuestion): string[] {
   const byConstruction = unique(metrics.flatMap((metric) => metric.byConstruction ?? []));
   return [
     ...byConstruction.map((why) => `Equal by construction: ${clause(why)}.`),
+    ...(strayTime({ ...question, figures: metrics }) === null
+      ? []
+      : ["The time differs, for another reason."]),
     ...(!isDecided(question) && (deciding !== null || (hasFigures(question) && !lacksDeciding(question)))
       ? [reasonWords(question, sentence(reasonOf({ ...question, figures: metrics })))]
       : []),

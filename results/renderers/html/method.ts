@@ -75,8 +75,8 @@ export function wordList(): Markup {
 <dd>The whole interval lies inside the margin, which was fixed before the run, and so does that of A against itself. This is a
 finding: a larger difference has been ruled out.</dd>
 <dt>equal by construction</dt>
-<dd>The access reads no field of the region in either form, as counted with a trap on every field: both forms run the same code on
-the same data. Its time could show nothing but noise, and is not judged.</dd>
+<dd>The access reads no field of the region in either form, as counted with a trap on every field, so it cannot
+matter where the region lies. Whatever makes its time differ is something else, so that is shown, but not judged.</dd>
 <dt>faster, slower; less, more</dt>
 <dd>The interval excludes zero, chance is unlikely even among this many figures, and the difference is larger than what A shows
 against itself. For memory and instructions the words are less and more.</dd>
