@@ -26,7 +26,7 @@ export interface Checked {
 /** Versions of a file that are kept parsed: as it is, and as planned. */
 const versionsKept = 2;
 /** Characters of source text that are checked at a time. */
-export const batchSize = 500_000;
+const batchSize = 500_000;
 
 /** What shares the work if there is much. */
 export interface Helpers {
