@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { auditRegions, renderAudit } from "../audit.ts";
 import type { AuditOptions, Print } from "../command.ts";
+import { optimiseLess } from "../engine.ts";
 import { ExitCode } from "../errors.ts";
 import { readProgram, surveyProgram } from "../pipeline.ts";
 import { Reason } from "../regions/reasons.ts";
@@ -30,6 +31,7 @@ export async function runAudit(
 ): Promise<ExitCode> {
   if (options.writeBaseline === true && options.baseline === undefined)
     throw new CommandError("--write-baseline: name the file to write with --baseline FILE");
+  optimiseLess();
   const written = options.writeBaseline === true ? options.baseline : undefined;
   const outputs = new ReportFiles(
     { "--json": options.json, "--sarif": options.sarif, "--baseline": written },
