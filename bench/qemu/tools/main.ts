@@ -3,6 +3,7 @@
  *
  *     npm run bench:qemu -- structures --a A/build --b B/build    sizes of structures, from the debug information
  *     npm run bench:qemu -- misses --a A/build --b B/build        cache misses of an access, by cachegrind
+ *     npm run bench:qemu -- replay --a A/build --b B/build        boots recorded in A, replayed in both
  *     npm run bench:qemu -- realize --a A/build --b B/build       a device that is realized a second time
  *     npm run bench:qemu -- lines --a A --b B                     lines and region fields of the sources
  *     npm run bench:qemu -- coccinelle TREE [--build A/build]     Coccinelle and `regionlab c` on copies of one tree
@@ -16,6 +17,7 @@ import { compareLines } from "./lines.ts";
 import { compareMisses } from "./misses.ts";
 import { comparePeers } from "./peers.ts";
 import { compareRealize } from "./realize.ts";
+import { compareReplays } from "./replay.ts";
 import { compareLeaks } from "./sanitizer.ts";
 import { compareStructures } from "./structures.ts";
 
@@ -44,6 +46,7 @@ function pair(
 
 pair("structures", "sizes of structures in both builds (needs pahole)", "build", compareStructures);
 pair("misses", "cache misses of an access (needs valgrind)", "build", compareMisses);
+pair("replay", "boots recorded in A, and replayed in both builds", "build", compareReplays);
 pair("realize", "a device that is realized a second time", "build", compareRealize);
 pair("lines", "lines and region fields of both trees (needs git)", "tree", compareLines);
 pair("sanitizer", "leaks and undefined behaviour in both builds", "build", compareLeaks);
