@@ -15,6 +15,7 @@ import { Qtest } from "./qtest.ts";
 import { emulatorOf, Session } from "./session.ts";
 import { timesOf } from "./timing.ts";
 import { describeStates, record, replay } from "./tools/replay.ts";
+import { startOf } from "./tools/starts.ts";
 import { consoleGuests, inFolder, type Work, worksOf } from "./works.ts";
 
 /** The build that docs/qemu-measured.md describes, or an installed one. */
@@ -96,6 +97,13 @@ describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
       for (let process = 0; process < 2; process++)
         await play(boot, 1, (session) => expect(session.count("SHUTDOWN")).toBe(1));
     }
+  });
+
+  it("makes the same regions at each start of a machine", async () => {
+    const [one, two] = [await startOf(build ?? ""), await startOf(build ?? "")];
+    expect(one.regions).toBeGreaterThan(0);
+    expect(two.regions).toBe(one.regions);
+    expect(one.calls).toBeGreaterThan(10_000);
   });
 
   it("replays a recorded boot to the same instruction, with the same registers, memory and console", async (context) => {

@@ -2,6 +2,7 @@
  * What two trees and two builds of QEMU tell without being timed. Tables in Markdown, ready for docs/qemu-measured.md:
  *
  *     npm run bench:qemu -- structures --a A/build --b B/build    sizes of structures, from the debug information
+ *     npm run bench:qemu -- starts --a A/build --b B/build        allocations from a machine's start to its end
  *     npm run bench:qemu -- misses --a A/build --b B/build        cache misses of an access, by cachegrind
  *     npm run bench:qemu -- replay --a A/build --b B/build        boots recorded in A, replayed in both
  *     npm run bench:qemu -- realize --a A/build --b B/build       a device that is realized a second time
@@ -19,6 +20,7 @@ import { comparePeers } from "./peers.ts";
 import { compareRealize } from "./realize.ts";
 import { compareReplays } from "./replay.ts";
 import { compareLeaks } from "./sanitizer.ts";
+import { compareStarts } from "./starts.ts";
 import { compareStructures } from "./structures.ts";
 
 interface Pair {
@@ -45,6 +47,7 @@ function pair(
 }
 
 pair("structures", "sizes of structures in both builds (needs pahole)", "build", compareStructures);
+pair("starts", "allocations from a machine's start to its end", "build", compareStarts);
 pair("misses", "cache misses of an access (needs valgrind)", "build", compareMisses);
 pair("replay", "boots recorded in A, and replayed in both builds", "build", compareReplays);
 pair("realize", "a device that is realized a second time", "build", compareRealize);
