@@ -10,7 +10,7 @@ import { inFolder, settle, type Work } from "./works.ts";
  * Tables in one process, of which the least counts: what is added by chance, such as a turn of QEMU's main loop or of
  * its RCU thread, is never negative.
  */
-const BLOCKS = 8;
+const BLOCKS = 4;
 /** Processes, where each gives one table, for the same reason. */
 const STARTS = 2;
 /** Milliseconds; a boot takes the longest. */
