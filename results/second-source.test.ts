@@ -1,6 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRun } from "./parse.ts";
 import { renderMarkdown } from "./renderers/markdown.ts";
+import { sourcesTable } from "./renderers/sources-table.ts";
 import { SECTION_HIT } from "./rules/questions.ts";
 import { VERDICTS } from "./schema.ts";
 import { agreementsOf, rankingOf, withQemu } from "./second-source.ts";
@@ -94,6 +96,15 @@ describe("agreement of the sources", () => {
         : metric,
     );
     expect(agreementsOf({ ...both, metrics: open }).map(({ agree }) => agree)).toEqual([null, null]);
+  });
+
+  it("has each suite once, in the order of all tables, whatever the order of the run", () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([...both.metrics], { minLength: both.metrics.length }), (metrics) => {
+        const groups = sourcesTable({ ...both, metrics }).rows.flatMap(({ group }) => group ?? []);
+        expect(groups).toEqual(["Boot time", "Dispatch latency"]);
+      }),
+    );
   });
 
   it("is a section of the report, and not without figures of QEMU", () => {

@@ -1,5 +1,5 @@
 /**
- * Guests of a few instructions for the `virt` machine, as raw images. Each ends by switching the machine off.
+ * Guests of a few instructions for the `virt` machine, as raw images. Each ends by switching the machine off, and waits.
  * Encodings: RISC-V Unprivileged ISA, chapter 2 (instruction formats) and the opcode map in chapter 34.
  */
 
@@ -43,7 +43,7 @@ export function loadingGuest(address: number, loads: number): Uint8Array {
     ...set(T0, FINISHER),
     ...set(T1, POWER_OFF),
     sw(T1, T0, 0),
-    jumpToItself(),
+    ...idle(),
   ]);
 }
 
@@ -61,7 +61,7 @@ export function nextStage(): Uint8Array {
     ...set(A0, 0),
     ...set(A1, 0),
     ecall(),
-    jumpToItself(),
+    ...idle(),
   ]);
 }
 
@@ -111,8 +111,12 @@ function ecall(): number {
   return 0x73;
 }
 
-function jumpToItself(): number {
-  return 0x6f;
+/**
+ * Waits for ever: `wfi`, and a jump back to it. Until QEMU has stopped a machine that is switched off its processor runs on, for
+ * as long as the other threads of the host need, and all that it runs is counted: a processor that waits runs nothing.
+ */
+function idle(): number[] {
+  return [0x1050_0073, 0xffdf_f06f];
 }
 
 /** From the top: bits 12, 10 to 5 of the offset; registers; bits 4 to 1, 11. */

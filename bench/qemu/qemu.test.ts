@@ -14,7 +14,9 @@ import { measure, runOf } from "./measure.ts";
 import { Qtest } from "./qtest.ts";
 import { emulatorOf, Session } from "./session.ts";
 import { timesOf } from "./timing.ts";
-import { inFolder, type Work, worksOf } from "./works.ts";
+import { describeStates, record, replay } from "./tools/replay.ts";
+import { startOf } from "./tools/starts.ts";
+import { consoleGuests, inFolder, type Work, worksOf } from "./works.ts";
 
 /** The build that docs/qemu-measured.md describes, or an installed one. */
 const build = [join(cacheFolder(), "qemu", "a", "build"), ...(process.env.PATH ?? "").split(delimiter)].find(
@@ -95,6 +97,31 @@ describe.skipIf(build === undefined)("QEMU", { timeout: PATIENCE }, () => {
       for (let process = 0; process < 2; process++)
         await play(boot, 1, (session) => expect(session.count("SHUTDOWN")).toBe(1));
     }
+  });
+
+  it("makes the same regions at each start of a machine", async () => {
+    const [one, two] = [await startOf(build ?? ""), await startOf(build ?? "")];
+    expect(one.regions).toBeGreaterThan(0);
+    expect(two.regions).toBe(one.regions);
+    expect(one.calls).toBeGreaterThan(10_000);
+  });
+
+  it("replays a recorded boot to the same instruction, with the same registers, memory and console", async (context) => {
+    const [guest] = consoleGuests();
+    if (guest === undefined) return context.skip("no firmware; run `npm run workloads:fetch`");
+    await inFolder(async (folder) => {
+      const recorded = await record(build ?? "", guest, folder);
+      expect(recorded.console).toContain(guest.until);
+      expect(recorded.instructions).toBeGreaterThan(1e6);
+      expect(recorded.registers).toMatch(/pc +[0-9a-f]{16}/);
+      const again = await replay(build ?? "", guest, folder, recorded);
+      expect(again).toEqual(recorded);
+      const earlier = await replay(build ?? "", guest, folder, {
+        ...recorded,
+        instructions: Math.round(recorded.instructions / 2),
+      });
+      expect(describeStates(recorded, earlier)).toMatch(/^other instructions, registers/);
+    });
   });
 
   it("says which emulator ended, and why", async () => {

@@ -93,7 +93,7 @@ export function worksOf(): Work[] {
     ...GUESTS.map((guest) => bootOf(guest, ["count", "time"])),
     ...LONG_GUESTS.map((guest) => bootOf(guest, ["time"])),
     openSbi(),
-    ...consoleBoots(),
+    ...consoleGuests().map(consoleBoot),
   ];
 }
 
@@ -296,43 +296,61 @@ function openSbi(): Work {
   };
 }
 
-/** Boots that end with a text on the console. A guest that waits for its user never ends, so they are timed only. */
-function consoleBoots(): Work[] {
+/** A guest that waits for its user at a text on its console. */
+export interface ConsoleGuest {
+  readonly name: string;
+  /** The text. */
+  readonly until: string;
+  /** Arguments of the emulator. @param serial file for the console */
+  readonly args: (serial: string) => string[];
+}
+
+/** U-Boot, and Debian's installer, as far as their files are here. */
+export function consoleGuests(): ConsoleGuest[] {
+  const guest = (name: string, until: string, files: readonly string[]): ConsoleGuest => ({
+    ...{ name, until },
+    args: (serial) => [...VIRT, "-S", ...ONE_THREAD, ...files, "-serial", `file:${serial}`],
+  });
   const firmware = locateFirmware();
   if (!firmware.found) return [];
-  const works = [consoleBoot("u-boot", "Hit any key", ["-m", "128M", "-kernel", firmware.kernel])];
+  const uBoot = guest("u-boot", "Hit any key", ["-m", "128M", "-kernel", firmware.kernel]);
   const debian = locateDebian();
-  if (!debian.found) return works;
+  if (!debian.found) return [uBoot];
   return [
-    ...works,
-    consoleBoot("debian", DEBIAN_PROMPT, [
+    uBoot,
+    guest("debian", DEBIAN_PROMPT, [
       ...["-m", `${DEBIAN_RAM_BYTES / 2 ** 20}M`],
       ...["-kernel", debian.kernel, "-initrd", debian.initrd, "-append", DEBIAN_APPEND],
     ]),
   ];
+}
 
-  function consoleBoot(guest: string, until: string, files: readonly string[]): Work {
-    return {
-      ...{ suite: "boot", workload: guest, name: BOOT, role: "headline" },
-      description: `From reset until the guest has printed ${JSON.stringify(until)}.`,
-      args: (folder) => [
-        ...[...VIRT, "-S", ...ONE_THREAD, ...files, "-serial", `file:${join(folder, "serial")}`],
-      ],
-      player: (folder) => ({
-        play: async (session, rounds) => {
-          const file = join(folder, "serial");
-          for (let round = 0; round < rounds; round++) {
-            await session.command("system_reset");
-            const before = readFileSync(file, "latin1").length;
-            await session.command("cont");
-            while (!readFileSync(file, "latin1").slice(before).includes(until)) await sleep(5);
-            await session.command("stop");
-          }
-        },
-      }),
-      ...{ isFresh: false, rounds: 1, units: 1, quantities: ["time"] },
-    };
-  }
+/** Waits until a console shows a text, behind so many bytes that were there before. */
+export async function shown(serial: string, text: string, from = 0): Promise<void> {
+  while (!readFileSync(serial, "latin1").slice(from).includes(text)) await sleep(5);
+}
+
+/** Boots that end with a text on the console. A guest that waits for its user never ends, so they are timed only. */
+function consoleBoot({ name, until, args }: ConsoleGuest): Work {
+  const serialIn = (folder: string): string => join(folder, "serial");
+  return {
+    ...{ suite: "boot", workload: name, name: BOOT, role: "headline" },
+    description: `From reset until the guest has printed ${JSON.stringify(until)}.`,
+    args: (folder) => args(serialIn(folder)),
+    player: (folder) => ({
+      play: async (session, rounds) => {
+        const serial = serialIn(folder);
+        for (let round = 0; round < rounds; round++) {
+          await session.command("system_reset");
+          const before = readFileSync(serial, "latin1").length;
+          await session.command("cont");
+          await shown(serial, until, before);
+          await session.command("stop");
+        }
+      },
+    }),
+    ...{ isFresh: false, rounds: 1, units: 1, quantities: ["time"] },
+  };
 }
 
 /** Waits until the RCU thread has freed what was left to it. */

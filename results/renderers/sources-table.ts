@@ -1,7 +1,7 @@
 /** How this emulator and QEMU in C rank the forms, question by question. */
 
 import type { ReportRow } from "../rows.ts";
-import type { Metric, Run } from "../schema.ts";
+import { type Metric, type Run, SUITES } from "../schema.ts";
 import { type Agreement, agreementsOf, rankingOf } from "../second-source.ts";
 import {
   countOf,
@@ -20,7 +20,6 @@ import type { Table } from "./table-model.ts";
 export function sourcesTable(run: Run): Table {
   const names = formNames(run);
   const agreements = agreementsOf(run);
-  let group = "";
   return {
     caption: "The ranking of the forms by this emulator, and by QEMU built in both forms",
     head: [
@@ -30,21 +29,20 @@ export function sourcesTable(run: Run): Table {
       "Rankings",
     ],
     numeric: [false, false, true, false, true, false],
-    rows: agreements.map(({ ours, theirs, agree }) => {
-      const title = SUITE_TITLES[ours.suite];
-      const isFirst = title !== group;
-      group = title;
-      return {
-        cells: [
-          questionTitle(ours),
-          ...cellsOf(ours),
-          ...cellsOf(theirs),
-          agree === null ? "open" : agree ? `agree: ${rankingWords(ours, names)}` : "DISAGREE",
-        ],
-        ...(isFirst ? { group: title } : {}),
-        ...(agree === false ? { alarm: true } : {}),
-      };
-    }),
+    rows: SUITES.flatMap((suite) =>
+      agreements
+        .filter(({ ours }) => ours.suite === suite)
+        .map(({ ours, theirs, agree }, i) => ({
+          cells: [
+            questionTitle(ours),
+            ...cellsOf(ours),
+            ...cellsOf(theirs),
+            agree === null ? "open" : agree ? `agree: ${rankingWords(ours, names)}` : "DISAGREE",
+          ],
+          ...(i === 0 ? { group: SUITE_TITLES[suite] } : {}),
+          ...(agree === false ? { alarm: true } : {}),
+        })),
+    ),
   };
 }
 

@@ -3,13 +3,12 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { HEAP_GROWTH, loadRun, type Metric, metricFigures, questionTitle, type Run } from "#results";
-import { AllocationCounter, type Allocations } from "../allocations.ts";
+import type { Allocations } from "../allocations.ts";
 import { answersOf, differencesOf } from "../compare.ts";
-import { allocationsOf } from "../memory.ts";
 import { checkBuild, emulatorOf } from "../session.ts";
 import { SET_UPS } from "../set-ups.ts";
-import { worksOf } from "../works.ts";
 import { constructorsOf } from "./lines.ts";
+import { startOf } from "./starts.ts";
 import { checkTree, regionlab } from "./trees.ts";
 
 export interface ClaimSources {
@@ -77,21 +76,10 @@ export async function claimFigures({ run: file, a, b, objects }: ClaimSources): 
     conversion: JSON.parse(stdout),
     constructors: [declared.filter((name) => used.has(name)).length, declared.length],
     setUps: [same, SET_UPS.length],
-    allocations: { a: await startOfVirt(a), b: await startOfVirt(b) },
+    allocations: { a: await startOf(a), b: await startOf(b) },
     objects: objects === undefined ? null : JSON.parse(readFileSync(objects, "utf8")),
     metrics: run.metrics,
   });
-}
-
-async function startOfVirt(build: string): Promise<Allocations> {
-  const [work] = worksOf();
-  if (work === undefined) throw new RangeError("the first work is the start of virt");
-  const counter = new AllocationCounter();
-  try {
-    return await allocationsOf(counter, build, work, 0);
-  } finally {
-    counter.remove();
-  }
 }
 
 export function describeClaims(found: ClaimFindings): string {

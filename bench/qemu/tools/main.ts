@@ -2,7 +2,9 @@
  * What two trees and two builds of QEMU tell without being timed. Tables in Markdown, ready for docs/qemu-measured.md:
  *
  *     npm run bench:qemu -- structures --a A/build --b B/build    sizes of structures, from the debug information
+ *     npm run bench:qemu -- starts --a A/build --b B/build        allocations from a machine's start to its end
  *     npm run bench:qemu -- misses --a A/build --b B/build        cache misses of an access, by cachegrind
+ *     npm run bench:qemu -- replay --a A/build --b B/build        boots recorded in A, replayed in both
  *     npm run bench:qemu -- realize --a A/build --b B/build       a device that is realized a second time
  *     npm run bench:qemu -- lines --a A --b B                     lines and region fields of the sources
  *     npm run bench:qemu -- coccinelle TREE [--build A/build]     Coccinelle and `regionlab c` on copies of one tree
@@ -16,7 +18,9 @@ import { compareLines } from "./lines.ts";
 import { compareMisses } from "./misses.ts";
 import { comparePeers } from "./peers.ts";
 import { compareRealize } from "./realize.ts";
+import { compareReplays } from "./replay.ts";
 import { compareLeaks } from "./sanitizer.ts";
+import { compareStarts } from "./starts.ts";
 import { compareStructures } from "./structures.ts";
 
 interface Pair {
@@ -43,7 +47,9 @@ function pair(
 }
 
 pair("structures", "sizes of structures in both builds (needs pahole)", "build", compareStructures);
+pair("starts", "allocations from a machine's start to its end", "build", compareStarts);
 pair("misses", "cache misses of an access (needs valgrind)", "build", compareMisses);
+pair("replay", "boots recorded in A, and replayed in both builds", "build", compareReplays);
 pair("realize", "a device that is realized a second time", "build", compareRealize);
 pair("lines", "lines and region fields of both trees (needs git)", "tree", compareLines);
 pair("sanitizer", "leaks and undefined behaviour in both builds", "build", compareLeaks);

@@ -4,6 +4,7 @@ import { describeConstructors, describeLines, parseNumstat } from "./lines.ts";
 import { parseEvents } from "./misses.ts";
 import { commonPath, describePeers } from "./peers.ts";
 import { lastWords } from "./realize.ts";
+import { describeStates } from "./replay.ts";
 import { run, timed } from "./run.ts";
 import { parseFindings, parseMemcheck } from "./sanitizer.ts";
 import { changesOf, describe as describeChanges, parseSizes } from "./structures.ts";
@@ -131,6 +132,26 @@ describe("a device that is realized again", () => {
       lastWords("qemu -M virt: ended with SIGABRT; it said: one\nqemu-system-riscv64: ../hw/x.c:1: no\n"),
     ).toBe("ended with SIGABRT: hw/x.c:1: no");
     expect(lastWords("qom-set: {}")).toBe("qom-set: {}");
+  });
+});
+
+describe("a boot that is replayed", () => {
+  const state = { instructions: 5, registers: "pc 1", memory: "ab", console: "hello" };
+
+  it("is the same if all that the guest has is the same", () => {
+    expect(describeStates(state, { ...state })).toBe("the same registers, memory and console");
+  });
+
+  it("is not if anything differs", () => {
+    const others = { instructions: 6, registers: "pc 2", memory: "cd", console: "help" };
+    fc.assert(
+      fc.property(fc.subarray(Object.entries(others), { minLength: 1 }), (changes) => {
+        const names = changes.map(([name]) => name);
+        expect(describeStates(state, { ...state, ...Object.fromEntries(changes) })).toBe(
+          `other ${names.join(", ")}`,
+        );
+      }),
+    );
   });
 });
 
