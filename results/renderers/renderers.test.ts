@@ -295,7 +295,9 @@ describe("json", () => {
     const two = renderJson([run, run]);
     expect(parseRuns(two, "runs.json")).toEqual([run, run]);
     expect(parseRuns(renderJson([run]), "run.json")).toEqual([run]);
-    expect(() => parseRun(two, "runs.json")).toThrow(/^runs\.json: holds a list of 2, and one run is needed;/);
+    expect(() => parseRun(two, "runs.json")).toThrow(
+      /^runs\.json: holds a list of 2, and one run is needed;/,
+    );
     expect(() => parseRuns("[]", "runs.json")).toThrow(/^runs\.json: holds no run;/);
     expect(() => parseRuns("[{}]", "runs.json")).toThrow(/^runs\.json\[0\]: is JSON but not a benchmark run/);
   });
