@@ -232,7 +232,7 @@ function openDisk({ text, file, readOnly, snapshot, isRaw }: DriveOption): Disk 
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const { code, message } = error as NodeJS.ErrnoException; // like all errors of node:fs
-    throw new CommandError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
+    throw new CommandError(`${text}: ${file}: ${REASONS.get(code ?? "") ?? code ?? message}`);
   }
 }
 
@@ -264,12 +264,14 @@ function requireOwnImages(drives: readonly DriveOption[]): void {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file; make one with truncate -s SIZE, or give another",
-  EACCES: "no permission to read and write it; give readonly=on, or another",
-  EROFS: "its file system is read only; give readonly=on, or snapshot=on",
-  EISDIR: "is a folder; give a file",
-};
+const REASONS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ENOENT: "no such file; make one with truncate -s SIZE, or give another",
+    EACCES: "no permission to read and write it; give readonly=on, or another",
+    EROFS: "its file system is read only; give readonly=on, or snapshot=on",
+    EISDIR: "is a folder; give a file",
+  }),
+);
 
 function makeBackend(
   option: BackendOption,

@@ -141,7 +141,7 @@ function answerHelp({ machine, cpu, device, netdev, chardev }: MachineArguments,
   if (asksForHelp(machine))
     throw new HelpRequest("Supported machines are:\nvirt                 RISC-V VirtIO board\n");
   if (machine === "virt,help")
-    throw helpOn("virt", Object.entries({ ...OFF_ANYWAY, pflash0: ["<node>"], pflash1: ["<node>"] }));
+    throw helpOn("virt", [...OFF_ANYWAY, ["pflash0", ["<node>"]], ["pflash1", ["<node>"]]]);
   if (cpu === "help") throw new HelpRequest("Available CPUs:\n  max\n  rv64\n");
   const kinds = (what: string, known: ReadonlyMap<string, unknown>) =>
     new HelpRequest(
