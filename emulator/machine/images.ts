@@ -38,6 +38,10 @@ export function readInput(option: string, path: string): Uint8Array {
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ERR_FS_FILE_TOO_LARGE")
+      throw new CommandError(
+        `${option} ${path}: has ${statSync(path).size} bytes, and images at most 2 GiB; give a smaller one, or a disk`,
+      );
     const reason =
       code === "ENOENT" ? "no such file" : code === "EACCES" ? "no permission to read it" : String(error);
     throw new CommandError(`${option} ${path}: ${reason}; give the path of a readable file`);

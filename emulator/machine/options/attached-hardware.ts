@@ -1,5 +1,13 @@
 import { statSync } from "node:fs";
-import { type Disk, FileDisk, FORMAT_BYTES, imageFormat, OverlayDisk, type StdioChar } from "#backends";
+import {
+  type Disk,
+  FileDisk,
+  FORMAT_BYTES,
+  imageFormat,
+  OverlayDisk,
+  type StdioChar,
+  type TerminalKeys,
+} from "#backends";
 import { CommandError, createSha256, type OutputPlace } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
 import { QomAbort, QomError } from "#qom";
@@ -9,6 +17,7 @@ import type { BackendOption, DeviceOption, DriveOption, HardwareOptions } from "
 import { counterpart, pluggableDevices } from "./pluggable.ts";
 
 const FLASH = "cfi.pflash01";
+const NET = "virtio-net-device";
 /** Memory reserved for such a bank: its default size, 32 MiB, and some slack. */
 const FLASH_BYTES = 33 * 2 ** 20;
 
@@ -137,7 +146,7 @@ export class AttachedHardware {
 
   /** Warnings about what is accepted, but is of no use: backends that no device uses, names that firmware may not expect. */
   warnings(model: DeviceModel): string[] {
-    const { drives, netdevs, chardevs, firmwareFiles } = this.options;
+    const { drives, devices, globals, netdevs, chardevs, firmwareFiles } = this.options;
     const idle = (
       options: readonly { readonly id: string; readonly text: string }[],
       names: readonly string[],
@@ -150,6 +159,10 @@ export class AttachedHardware {
       ),
       ...idle(netdevs, model.netdevs.unused),
       ...idle(chardevs, model.chardevs.unused),
+      ...devices
+        .filter(({ driver, properties }) => driver === NET && !properties.has("netdev"))
+        .filter(({ driver }) => !globals.some((each) => each.driver === driver && each.property === "netdev"))
+        .map(({ text }) => `warning: ${text}: the card has no network; give netdev=ID of a -netdev`),
       ...firmwareFiles
         .filter(({ name }) => !name.startsWith("opt/"))
         .map(({ text }) => `warning: ${text}: names of your own files should begin with opt/`),
@@ -198,10 +211,17 @@ export class AttachedHardware {
     return this.serialEnd;
   }
 
-  /** Whether Ctrl-A introduces commands in the terminal. */
-  get terminalEscapes(): boolean {
+  /**
+   * What keys mean in the terminal: as in QEMU, Ctrl-A introduces commands where the monitor shares it, and Ctrl-C ends the
+   * emulator where no guest line shares it with the monitor.
+   * @param monitor whether there is to be one where the terminal has no guest line
+   */
+  terminalKeys(monitor: boolean): TerminalKeys {
     const { serial } = this.options;
-    return serial?.kind !== "stdio" || serial.escapes;
+    if (this.stdio !== null) return { escapes: false, signals: this.stdio.signals };
+    if (serial === undefined || serial === null) return { escapes: true, signals: false };
+    if (serial.kind === "stdio") return { escapes: serial.escapes, signals: !serial.escapes };
+    return { escapes: monitor, signals: true };
   }
 
   /** The stdio backend from the command line, which the terminal is connected to; null: there is none. */
@@ -295,7 +315,14 @@ function plugDevice(model: DeviceModel, option: DeviceOption): void {
   if (!model.types.names().includes(driver)) throw unknownDevice(model, option);
   explained(option.text, () => {
     const device = model.createPeripheral(option.driver, option.id, false);
-    for (const [name, value] of option.properties) device.setProperty(name, value);
+    const known = model.types.classProperties(device.qomType).map(({ name }) => name);
+    for (const [name, value] of option.properties) {
+      if (!known.includes(name))
+        throw new CommandError(
+          `${text}: ${driver} has no property ${name}; ${known.length === 0 ? "leave it out" : `give one of ${known.sort().join(", ")}`}`,
+        );
+      device.setProperty(name, value);
+    }
     device.plug(option.bus === null ? busFor(model, device) : busNamed(model, option.bus));
   });
 }

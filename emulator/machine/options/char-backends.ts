@@ -127,12 +127,12 @@ export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   };
 };
 
-/** `stdio`: the terminal, which is otherwise the machine's console. */
+/** `stdio[,signal=off]`: the terminal, which is otherwise the machine's console. */
 export const stdioChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
-  reader.take("signal");
+  const signals = reader.switch("signal", true);
   reader.end();
-  const backend = new StdioChar();
+  const backend = new StdioChar(signals);
   model.chardevs.add(id, backend);
   return { stdio: backend, close: () => backend.close() };
 };

@@ -59,11 +59,16 @@ const flag = (option: string, word = `--${option}`): Meaning => ({
 /** An option that asks for what is always the case here: it is dropped. */
 const nothing = (takesValue = false): Meaning => ({ takesValue, option: null, words: () => [] });
 /** An option of which only some values are always the case here; any other is refused. */
-const only = (name: string, values: readonly string[], why: string): Meaning => ({
+const only = (
+  name: string,
+  values: readonly string[],
+  why: string,
+  words: readonly string[] = [],
+): Meaning => ({
   takesValue: true,
   option: null,
   words: (value) => {
-    if (values.includes(value)) return [];
+    if (values.includes(value)) return words;
     if (asksForHelp(value)) throw new HelpRequest(`Supported values of -${name}: ${values.join(" ")}\n`);
     throw new CommandError(
       `-${name} ${value}: ${why}; give -${name} ${values.join(", or ")}, or leave it out`,
@@ -125,7 +130,9 @@ const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
     display: only("display", ["none"], "the board has no display"),
     vga: only("vga", ["none"], "the board has no display"),
     parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
-    monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C"),
+    monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C", [
+      "--no-monitor",
+    ]),
     // Options that have another name or are not supported.
     dtb: refused("dtb", true, "the board generates its device tree from its devices; leave it out"),
     icount: refused(
@@ -449,7 +456,7 @@ function machineWords(value: string, all: WordsOfOne): string[] {
   const words = type === undefined ? [] : ["--machine", type];
   for (const [property, setting] of properties) {
     const bank = /^pflash([01])$/.exec(property)?.[1];
-    if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, all));
+    if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, all, value));
     else {
       const supported = OFF_ANYWAY.get(property);
       if (supported === undefined) throw new CommandError(`-machine ${value}: ${unknownProperty(property)}`);
@@ -514,11 +521,11 @@ function deviceWords(value: string, { nodes, used }: WordsOfOne): string[] {
   return ["--drive", `if=none,format=raw,id=${drive},file=${doubled(node.file)}${readOnly}`, ...words];
 }
 
-function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne): string {
+function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne, value: string): string {
   const found = nodes.get(node);
   if (found === undefined)
     throw new CommandError(
-      `-machine pflash${bank}=${node}: there is no such node; give -blockdev node-name=${node},driver=file,filename=FILE, or -drive if=pflash,unit=${bank},file=FILE`,
+      `-machine ${value}: pflash${bank}=${node}: there is no such node; give -blockdev node-name=${node},driver=file,filename=FILE, or -drive if=pflash,unit=${bank},file=FILE`,
     );
   used.add(node);
   return `if=pflash,format=raw,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
@@ -665,7 +672,7 @@ function uuidWords(value: string): string[] {
 }
 
 function gdbWords(value: string): string[] {
-  return value === "none" ? [] : ["--gdb", gdbPort(value)];
+  return ["--gdb", value === "none" ? value : gdbPort(value)];
 }
 
 /** A port number, or `tcp::PORT` on this computer. */
