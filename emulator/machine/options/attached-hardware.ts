@@ -18,7 +18,9 @@ import { counterpart, pluggableDevices } from "./pluggable.ts";
 
 const FLASH = "cfi.pflash01";
 const NET = "virtio-net-device";
-/** Memory reserved for such a bank: its default size, 32 MiB, and some slack. */
+/** Default size of a flash bank, which those of the board have. */
+const FLASH_ARRAY_BYTES = 32 * 2 ** 20;
+/** Memory reserved for a bank: its size, and some slack. */
 const FLASH_BYTES = 33 * 2 ** 20;
 
 /**
@@ -59,6 +61,10 @@ export class AttachedHardware {
     for (const drive of drives) {
       const disk = openDisk(drive);
       this.resources.push(disk);
+      if (drive.interface === "pflash" && disk.bytes !== FLASH_ARRAY_BYTES)
+        throw new CommandError(
+          `${drive.text}: ${drive.file} has ${disk.bytes} bytes, not ${FLASH_ARRAY_BYTES} as a flash bank has; make it that size, as with truncate -s 32M`,
+        );
       model.drives.set(drive.id, disk);
     }
     requireOwnImages(drives);

@@ -128,6 +128,7 @@ export async function machineOptions(
     machine: parseMachine(options.machine),
     // As in QEMU, 0 stands for the default.
     ramBytes: parseSize("-m", /^0+$/.test(options.memory) ? DEFAULT_MEMORY : options.memory),
+    ramOption: `-m ${options.memory}`,
     hartCount: parseHarts(options.smp, hardware.mostHarts),
     files: filesOf(options, attached),
     translate: parseTranslate(options.translate),
