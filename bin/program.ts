@@ -18,27 +18,32 @@ import {
 const WRONG_USE = 2;
 
 /** Commands, with the component that provides each. Only that component is loaded: loading outlasts most commands. */
-const COMMANDS: Readonly<Record<string, (program: Command) => Promise<void>>> = {
-  async run(program) {
-    const [{ addRunCommand }, { runDebugging }] = await Promise.all([import("#machine"), import("#monitor")]);
-    addRunCommand(program, [runDebugging]);
-    await addMix(program, "run");
-  },
-  async bench(program) {
-    const convert = async (pattern: string) => (await import("#codemods")).useTreesToCompare(pattern);
-    (await import("#bench")).addBenchCommand(program, convert, mixDevices);
-  },
-  results: async (program) => (await import("#bench")).addResultsCommand(program),
-  claims: async (program) => (await import("#bench")).addClaimsCommand(program, mixDevices),
-  report: async (program) => (await import("#results")).addReportCommand(program),
-  codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
-  audit: async (program) => (await import("#codemods")).addAuditCommand(program),
-  c: async (program) => (await import("#codemods")).addCCommand(program),
-  async tree(program) {
-    (await import("#monitor")).addTreeCommand(program);
-    await addMix(program, "tree");
-  },
-};
+const COMMANDS: ReadonlyMap<string, (program: Command) => Promise<void>> = new Map(
+  Object.entries<(program: Command) => Promise<void>>({
+    async run(program) {
+      const [{ addRunCommand }, { runDebugging }] = await Promise.all([
+        import("#machine"),
+        import("#monitor"),
+      ]);
+      addRunCommand(program, [runDebugging]);
+      await addMix(program, "run");
+    },
+    async bench(program) {
+      const convert = async (pattern: string) => (await import("#codemods")).useTreesToCompare(pattern);
+      (await import("#bench")).addBenchCommand(program, convert, mixDevices);
+    },
+    results: async (program) => (await import("#bench")).addResultsCommand(program),
+    claims: async (program) => (await import("#bench")).addClaimsCommand(program, mixDevices),
+    report: async (program) => (await import("#results")).addReportCommand(program),
+    codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
+    audit: async (program) => (await import("#codemods")).addAuditCommand(program),
+    c: async (program) => (await import("#codemods")).addCCommand(program),
+    async tree(program) {
+      (await import("#monitor")).addTreeCommand(program);
+      await addMix(program, "tree");
+    },
+  }),
+);
 
 async function mixDevices() {
   return await (await import("#codemods")).mixDevices();
@@ -78,7 +83,7 @@ const program = new Command("regionlab")
   .exitOverride();
 
 /** The command that is called; undefined if it is none of those, in which case all are listed. */
-const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
+const called = process.argv.slice(2).find((word) => COMMANDS.has(word));
 const isAskedForVersion = ["--version", "-V"].includes(process.argv[2] ?? "");
 
 void main();
@@ -110,9 +115,9 @@ async function addCommands(): Promise<void> {
         ? acceptedWords(new Set(longNames({ options: command.options.filter(({ hidden }) => !hidden) })))
         : [],
     );
-    for (const add of Object.values(COMMANDS)) await add(program);
+    for (const add of COMMANDS.values()) await add(program);
   } else if (called !== undefined) {
-    await COMMANDS[called]?.(program);
+    await COMMANDS.get(called)?.(program);
   }
   for (const command of program.commands) command.exitOverride();
 }

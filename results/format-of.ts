@@ -2,14 +2,16 @@
 import { extname } from "node:path";
 import { CommandError } from "#host";
 
-const ENDINGS: Readonly<Record<string, string>> = {
-  ".html": "html",
-  ".htm": "html",
-  ".md": "markdown",
-  ".json": "json",
-  ".txt": "table",
-  ".summary.json": "summary",
-};
+const ENDINGS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ".html": "html",
+    ".htm": "html",
+    ".md": "markdown",
+    ".json": "json",
+    ".txt": "table",
+    ".summary.json": "summary",
+  }),
+);
 
 /**
  * The format of an output file by its ending, `.gz` aside; `table` for the terminal.
@@ -20,7 +22,9 @@ export function formatOf<F extends string>(file: string | undefined, formats: re
   const named = file === undefined ? "table" : formatOfName(file.toLowerCase().replace(/\.gz$/, ""));
   const found = formats.find((format) => format === named);
   if (found !== undefined) return found;
-  const all = Object.keys(ENDINGS).filter((ending) => formats.some((each) => each === ENDINGS[ending]));
+  const all = [...ENDINGS].flatMap(([ending, format]) =>
+    formats.some((each) => each === format) ? [ending] : [],
+  );
   throw new CommandError(
     `-o ${file}: the ending does not name a format; add --format ${formats.join("|")}, or end it in ` +
       `${all.slice(0, -1).join(", ")} or ${all.at(-1)}, or any of these and .gz`,
@@ -28,5 +32,5 @@ export function formatOf<F extends string>(file: string | undefined, formats: re
 }
 
 function formatOfName(name: string): string | undefined {
-  return ENDINGS[name.endsWith(".summary.json") ? ".summary.json" : extname(name)];
+  return ENDINGS.get(name.endsWith(".summary.json") ? ".summary.json" : extname(name));
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { CommandError } from "#host";
 import { ExitCode } from "../errors.ts";
 import { ReportFiles } from "../report-files.ts";
-import { matchesGlob } from "../source/glob.ts";
+import { globOption } from "../source/glob.ts";
 import { censusOf, censusOfBack, renderCensus, renderCensusOfBack } from "./census.ts";
 import type { CDirection, CTreeOptions } from "./command.ts";
 import type { Site } from "./passes/7-report.ts";
@@ -31,10 +31,10 @@ export async function runConversion(
   const reasons: readonly string[] = Object.values(Reason);
   if (reason !== undefined && !reasons.includes(reason))
     throw new CommandError(`--reason ${reason}: there is no such reason; give one of ${reasons.join(", ")}`);
+  const accepts = only === undefined ? () => true : globOption("--only", only);
   const reports = declareReports({ "--json": options.json }, paths, print);
   try {
     await reports.ready();
-    const accepts = (path: string) => only === undefined || matchesGlob(only, path);
     const conversion =
       direction === "to-owned"
         ? convertToOwned(paths, progressOf(), { accepts, reversible })

@@ -13,7 +13,7 @@ import { remarks } from "../passes/6-report.ts";
 import { planConversion } from "../pipeline.ts";
 import type { Direction } from "../regions/facts.ts";
 import { sourcesUnder } from "../source/discover.ts";
-import { matchesGlob } from "../source/glob.ts";
+import { globOption } from "../source/glob.ts";
 import { readSource } from "../source/workspace.ts";
 
 /** Which files of a tree have their regions converted: those that match a pattern, or the first so many percent. */
@@ -125,7 +125,7 @@ function applied(texts: ReadonlyMap<string, string>, files: readonly FilePlan[])
 function select(files: readonly string[], selection: Selection): string[] {
   if ("share" in selection) return files.slice(0, Math.round((files.length * selection.share) / 100));
   const { pattern } = selection;
-  const found = files.filter((file) => matchesGlob(pattern, file));
+  const found = files.filter(globOption("--convert", pattern));
   if (found.length > 0) return found;
   throw new CommandError(
     `--convert ${pattern}: no file with memory regions matches; they are ${files.join(", ")}`,

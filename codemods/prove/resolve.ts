@@ -7,12 +7,14 @@ import { dirname, extname, join, resolve } from "node:path";
 const CONDITIONS: ReadonlySet<string> = new Set(["source", "node", "import", "module", "require", "default"]);
 
 /** Sources that a specifier written for the built file means. */
-const SOURCES_OF: Readonly<Record<string, readonly string[]>> = {
-  ".js": [".ts", ".tsx"],
-  ".mjs": [".mts"],
-  ".cjs": [".cts"],
-  ".jsx": [".tsx"],
-};
+const SOURCES_OF: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    ".js": [".ts", ".tsx"],
+    ".mjs": [".mts"],
+    ".cjs": [".cts"],
+    ".jsx": [".tsx"],
+  }),
+);
 const ENDINGS = [".ts", ".tsx", ".mts", ".cts", ".js", ".mjs", ".cjs", ".json"];
 
 /** The parts of a package.json that matter. */
@@ -89,7 +91,7 @@ export class Resolver {
 
   /** Looks a name up in a table of imports or exports, which may have patterns with one `*`. */
   private entry(table: Readonly<Record<string, unknown>>, name: string, folder: string): string | undefined {
-    if (name in table) return this.target(table[name], folder, "");
+    if (Object.hasOwn(table, name)) return this.target(table[name], folder, "");
     for (const [pattern, target] of Object.entries(table)) {
       const [start = "", end] = pattern.split("*");
       if (end === undefined || !name.startsWith(start) || !name.endsWith(end)) continue;
@@ -113,7 +115,7 @@ export class Resolver {
 
   private file(path: string): string | undefined {
     const ending = extname(path);
-    const sources = (SOURCES_OF[ending] ?? []).map((each) => path.slice(0, -ending.length) + each);
+    const sources = (SOURCES_OF.get(ending) ?? []).map((each) => path.slice(0, -ending.length) + each);
     const candidates = [
       path,
       ...sources,

@@ -7,50 +7,52 @@ interface CollectionStep {
   readonly result?: number;
 }
 
-const steps: Readonly<Record<string, CollectionStep>> = {
-  forEach: { element: 0 },
-  some: { element: 0 },
-  every: { element: 0 },
-  map: { element: 0 },
-  flatMap: { element: 0 },
-  findIndex: { element: 0 },
-  findLastIndex: { element: 0 },
-  filter: { element: 0, result: 0 },
-  sort: { element: 0, result: 0 },
-  toSorted: { element: 0, result: 0 },
-  find: { element: 0, result: -1 },
-  findLast: { element: 0, result: -1 },
-  reduce: { element: 1, result: -1 },
-  reduceRight: { element: 1, result: -1 },
-  at: { result: -1 },
-  pop: { result: -1 },
-  shift: { result: -1 },
-  get: { result: -1 },
-  slice: { result: 0 },
-  splice: { result: 0 },
-  concat: { result: 0 },
-  reverse: { result: 0 },
-  toReversed: { result: 0 },
-  values: { result: 0 },
-  flat: { result: 0 },
-  next: { result: 0 },
-  entries: { result: 1 },
-  keys: {},
-  join: {},
-  push: {},
-  unshift: {},
-  add: {},
-  set: {},
-  clear: {},
-};
+const steps: ReadonlyMap<string, CollectionStep> = new Map(
+  Object.entries<CollectionStep>({
+    forEach: { element: 0 },
+    some: { element: 0 },
+    every: { element: 0 },
+    map: { element: 0 },
+    flatMap: { element: 0 },
+    findIndex: { element: 0 },
+    findLastIndex: { element: 0 },
+    filter: { element: 0, result: 0 },
+    sort: { element: 0, result: 0 },
+    toSorted: { element: 0, result: 0 },
+    find: { element: 0, result: -1 },
+    findLast: { element: 0, result: -1 },
+    reduce: { element: 1, result: -1 },
+    reduceRight: { element: 1, result: -1 },
+    at: { result: -1 },
+    pop: { result: -1 },
+    shift: { result: -1 },
+    get: { result: -1 },
+    slice: { result: 0 },
+    splice: { result: 0 },
+    concat: { result: 0 },
+    reverse: { result: 0 },
+    toReversed: { result: 0 },
+    values: { result: 0 },
+    flat: { result: 0 },
+    next: { result: 0 },
+    entries: { result: 1 },
+    keys: {},
+    join: {},
+    push: {},
+    unshift: {},
+    add: {},
+    set: {},
+    clear: {},
+  }),
+);
 
 /** What a method does with the elements of a collection of this type; undefined if it is not known. */
 export function collectionStep(method: string, typeName: string | undefined): CollectionStep | undefined {
-  if (!Object.hasOwn(steps, method)) return undefined;
   // The elements of a map are pairs already.
   if (method === "entries" && typeName === "Map") return { result: 0 };
-  if (method === "get" || method === "values") return typeName === "Map" ? shallower(method) : steps[method];
-  return steps[method];
+  if (method === "get" || method === "values")
+    return typeName === "Map" ? shallower(method) : steps.get(method);
+  return steps.get(method);
 }
 
 function shallower(method: string): CollectionStep {

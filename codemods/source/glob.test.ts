@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { matchesGlob } from "./glob.ts";
+import { globOption, matchesGlob } from "./glob.ts";
 
 test.each([
   ["*.ts", "a.ts", true],
@@ -20,4 +20,27 @@ test.each([
   ["a,b.ts", "a,b.ts", true],
 ])("%s and %s: %s", (pattern, path, expected) => {
   expect(matchesGlob(pattern, path)).toBe(expected);
+});
+
+test.each(["[", "a[", "[a*", "{a", "{a,{b}", "*[z-a]*", "[\\]", "x/[!"])("%s is malformed", (pattern) => {
+  expect(matchesGlob(pattern, "a.ts")).toBe(false);
+  expect(() => globOption("--only", pattern)).toThrow(
+    `--only ${pattern}: not a file pattern; close every [ and {`,
+  );
+});
+
+test("characters that mean something stand for themselves in brackets", () => {
+  expect(globOption("--only", "[[]a[{].ts")("[a{.ts")).toBe(true);
+});
+
+test("any text is a pattern or is refused by name", () => {
+  const characters = [..."ab[]{}!-^*?,/.\\(z"];
+  const texts = characters.flatMap((a) => characters.flatMap((b) => characters.map((c) => a + b + c)));
+  for (const text of texts) {
+    try {
+      globOption("--convert", text)("some/path.ts");
+    } catch (error) {
+      expect((error as Error).message).toMatch(/^--convert .*: not a file pattern; /s);
+    }
+  }
 });

@@ -17,5 +17,6 @@ export {
   KeyDecoder,
   type Terminal,
   type TerminalEvents,
+  type TerminalKeys,
   type TerminalMonitor,
 } from "./terminal.ts";

@@ -42,7 +42,16 @@ export interface Terminal {
 }
 
 const ESCAPE = 0x01; // Ctrl-A
-const INTERRUPT = 0x03; // Ctrl-C
+/** Keys that send a signal in a terminal that is not in raw mode: Ctrl-C and Ctrl-\. */
+const SIGNALS = [0x03, 0x1c];
+/** What keys mean to the emulator itself, as opposed to the guest. */
+export interface TerminalKeys {
+  /** Ctrl-A introduces a command. */
+  readonly escapes: boolean;
+  /** Ctrl-C and Ctrl-\ in a terminal end the emulator. */
+  readonly signals: boolean;
+}
+
 const HELP = [
   "",
   "C-a h    print this help",
@@ -85,11 +94,10 @@ export class KeyDecoder {
 }
 
 /**
- * Takes over standard input and output. A terminal is put into raw mode, without echo. Ctrl-A introduces a command,
- * even from a pipe; Ctrl-A H lists the commands.
- * @param escapes false: there are no commands and the guest gets all keys, but Ctrl-C in a terminal ends the emulator.
+ * Takes over standard input and output. A terminal is put into raw mode, without echo. Ctrl-A commands work from a pipe,
+ * too; Ctrl-A H lists them.
  */
-export function attachTerminal(events: TerminalEvents, escapes = true): Terminal {
+export function attachTerminal(events: TerminalEvents, { escapes, signals }: TerminalKeys): Terminal {
   const { stdin, stdout } = process;
   const interactive = stdin.isTTY === true;
   const output: number[] = [];
@@ -117,8 +125,8 @@ export function attachTerminal(events: TerminalEvents, escapes = true): Terminal
     else events.input(bytes);
   };
   const receive = (chunk: Uint8Array): void => {
-    if (escapes) keys.decode(chunk, typed);
-    else if (interactive && chunk.includes(INTERRUPT)) events.quit();
+    if (signals && interactive && SIGNALS.some((key) => chunk.includes(key))) events.quit();
+    else if (escapes) keys.decode(chunk, typed);
     else typed(chunk);
   };
   const ended = (): void => {

@@ -72,25 +72,27 @@ export function onBrokenOutput(end: Ending): () => void {
 /** The error of a failed write, for the user. @param place the option and file */
 export function writeError(place: string, cause: unknown): CommandError {
   const code = systemErrorCode(cause);
-  const reason = WRITE_REASONS[code] ?? `cannot be written (${code || String(cause)}); give another`;
+  const reason = WRITE_REASONS.get(code) ?? `cannot be written (${code || String(cause)}); give another`;
   return new CommandError(`${place}: ${reason}`, { cause });
 }
 
-const WRITE_REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "its folder does not exist; make it, or give another path",
-  ENOTDIR: "a part of its path is a file; give another path",
-  EACCES: "no permission to write there; give another path, or change its permissions",
-  EPERM: "no permission to write there; give another path, or change its permissions",
-  EROFS: "its file system is read only; give another path",
-  EISDIR: "is a folder; give a file",
-  ELOOP: "its links lead in a circle; give another path",
-  ENAMETOOLONG: "its name is too long; give a shorter one",
-  ENOSPC: "no space left on the device; make room, or give another path",
-  EDQUOT: "the quota is used up; make room, or give another path",
-  EFBIG: "grows beyond the largest size of a file there; give another path",
-  EIO: "the device reports an error; give another path",
-  EPIPE: "nobody reads it any more",
-  ENXIO: "has nothing at its other end; give another path",
-  ETXTBSY: "is a running program; give another path",
-  ERR_INVALID_ARG_VALUE: "is not a path; give one without zero bytes",
-};
+const WRITE_REASONS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ENOENT: "its folder does not exist; make it, or give another path",
+    ENOTDIR: "a part of its path is a file; give another path",
+    EACCES: "no permission to write there; give another path, or change its permissions",
+    EPERM: "no permission to write there; give another path, or change its permissions",
+    EROFS: "its file system is read only; give another path",
+    EISDIR: "is a folder; give a file",
+    ELOOP: "its links lead in a circle; give another path",
+    ENAMETOOLONG: "its name is too long; give a shorter one",
+    ENOSPC: "no space left on the device; make room, or give another path",
+    EDQUOT: "the quota is used up; make room, or give another path",
+    EFBIG: "grows beyond the largest size of a file there; give another path",
+    EIO: "the device reports an error; give another path",
+    EPIPE: "nobody reads it any more",
+    ENXIO: "has nothing at its other end; give another path",
+    ETXTBSY: "is a running program; give another path",
+    ERR_INVALID_ARG_VALUE: "is not a path; give one without zero bytes",
+  }),
+);

@@ -30,6 +30,8 @@ export interface EmulationOptions {
   /** Type of the board, as `-M` names it; default "virt". */
   readonly machine?: string;
   readonly ramBytes: number;
+  /** The option that asks for it, for messages; default "-m". */
+  readonly ramOption?: string;
   readonly hartCount?: number;
   readonly files?: BootFiles;
   /** Record every access to a device. */
@@ -118,11 +120,12 @@ export class Emulation {
   private stopping: RunEnd | null = null;
   private destroyed = false;
   private readonly endsAtReset: boolean;
+  private readonly ramOption: string;
 
   /** @throws CommandError when an option is out of range or cannot be met, or a file cannot be loaded. */
   constructor(options: EmulationOptions) {
     const started = performance.now();
-    const { hartCount = 1, ramBytes, hotplugBytes = 0, endsAtReset = false } = options;
+    const { hartCount = 1, ramBytes, ramOption = "-m", hotplugBytes = 0, endsAtReset = false } = options;
     requireWhole("ramBytes", ramBytes, 1);
     requireWhole("hartCount", hartCount, 1);
     const { mostHarts = hartCount } = options.hardware;
@@ -134,7 +137,7 @@ export class Emulation {
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const { memoryBytes } = this.attached;
     const guest = reserve(BOARD_MEMORY_BYTES + memoryBytes, {
-      "-m": ramBytes,
+      [ramOption]: ramBytes,
       hartCount: stateBytes,
       hotplugBytes,
     });
@@ -187,6 +190,7 @@ export class Emulation {
     };
     const created = performance.now();
     this.ramBytes = ramBytes;
+    this.ramOption = ramOption;
     this.files = options.files ?? {};
     try {
       this.loadImages();
@@ -371,7 +375,7 @@ export class Emulation {
   }
 
   private loadImages(): void {
-    const loader = new ImageLoader(this.board, this.ramBytes);
+    const loader = new ImageLoader(this.board, this.ramBytes, this.ramOption);
     loader.load(this.files);
     this.warnings = loader.warnings;
   }
@@ -402,8 +406,8 @@ function reserve(rest: number, parts: Readonly<Record<string, number>>): GuestMe
     if (!(error instanceof QomError)) throw error;
     const [name = "", largest = 0] = Object.entries(parts).sort(([, one], [, other]) => other - one)[0] ?? [];
     throw new CommandError(
-      name === "-m"
-        ? `-m: ${error.message}`
+      name.startsWith("-m")
+        ? `${name}: ${error.message}`
         : `${name}: needs ${largest} bytes of guest memory, which is too much; give less`,
     );
   }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { CommandError } from "#host";
 import type { AddressSpace } from "#memory";
 import type { BootInformation, Machine } from "#qdev";
+import { QomError } from "#qom";
 import { isElf, parseElf, type Segment } from "./elf.ts";
 
 /** Files that a machine boots from. */
@@ -38,6 +39,10 @@ export function readInput(option: string, path: string): Uint8Array {
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
+    if (code === "ERR_FS_FILE_TOO_LARGE")
+      throw new CommandError(
+        `${option} ${path}: has ${statSync(path).size} bytes, and images at most 2 GiB; give a smaller one, or a disk`,
+      );
     const reason =
       code === "ENOENT" ? "no such file" : code === "EACCES" ? "no permission to read it" : String(error);
     throw new CommandError(`${option} ${path}: ${reason}; give the path of a readable file`);
@@ -49,11 +54,13 @@ export class ImageLoader {
   private readonly machine: Machine;
   private readonly space: AddressSpace;
   private readonly ramEnd: number;
+  private readonly ramOption: string;
   private readonly extents: Extent[] = [];
   /** What the user should know, though it does not stop the machine. */
   readonly warnings: string[] = [];
 
-  constructor(machine: Machine, ramBytes: number) {
+  constructor(machine: Machine, ramBytes: number, ramOption: string) {
+    this.ramOption = ramOption;
     this.machine = machine;
     this.space = machine.memorySpace;
     this.ramEnd = RAM_START + ramBytes;
@@ -101,8 +108,17 @@ export class ImageLoader {
     this.start(flashStart ?? inRam, kernelEntry, boot);
   }
 
+  private deviceTreeAddress(): number {
+    try {
+      return this.machine.deviceTreeAddress;
+    } catch (error) {
+      if (error instanceof QomError) throw new CommandError(`${this.ramOption}: ${error.message}`);
+      throw error;
+    }
+  }
+
   private start(start: number, kernelEntry: number, boot: BootInformation): void {
-    const deviceTree = this.machine.deviceTreeAddress;
+    const deviceTree = this.deviceTreeAddress();
     this.place("device tree", "", [whole(this.machine.deviceTree(boot), deviceTree)]);
     this.machine.writeBootRom({ start, kernelEntry, deviceTree });
   }

@@ -321,13 +321,13 @@ async function runWithTerminal(
       quit: () => control.quit(),
       sendBreak: () => emulation.board.serialLine.receiveBreak(),
     },
-    emulation.attached.terminalEscapes,
+    emulation.attached.terminalKeys(options.monitor),
   );
   if (line !== null) line.onByte = (byte) => terminal.write(byte);
   let end: RunEnd = "stopped";
   try {
     for (const extension of extensions) connections.push(await extension.connect(control, terminal, options));
-    if (line === null && terminal.interactive) terminal.focusMonitor();
+    if (line === null && terminal.interactive && options.monitor) terminal.focusMonitor();
     emulation.attached.start(); // nothing can be refused any more
     end = await control.run(terminal);
     return end;

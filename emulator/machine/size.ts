@@ -1,7 +1,9 @@
 import { CommandError } from "#host";
 
 /** Powers of two of the units. */
-const UNITS: Readonly<Record<string, number>> = { B: 0, K: 10, M: 20, G: 30, T: 40 };
+const UNITS: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({ B: 0, K: 10, M: 20, G: 30, T: 40 }),
+);
 
 /**
  * Bytes of `512M`, `1.5G`, `4096K`, `0x200`; a number without a unit is in MiB, as in QEMU's -m.
@@ -20,7 +22,7 @@ export function parseSize(option: string, text: string): number {
 export function bytesOf(text: string, unit: "B" | "M"): number | null {
   const [, number, own = ""] = /^\+?(0x[\da-f]+|\d+(?:\.\d+)?)([BKMGT]?)$/i.exec(text) ?? [];
   if (number === undefined) return null;
-  return Number(number) * 2 ** (UNITS[(own || unit).toUpperCase()] ?? Number.NaN);
+  return Number(number) * 2 ** (UNITS.get((own || unit).toUpperCase()) ?? Number.NaN);
 }
 
 /** A whole number from `least` up. @throws CommandError otherwise. */

@@ -6,7 +6,7 @@ import { readVirtual } from "./guest-memory.ts";
 
 export type Space = "virtual" | "physical";
 
-const SIZES: Readonly<Record<string, number>> = { b: 1, h: 2, w: 4, g: 8 };
+const SIZES: ReadonlyMap<string, number> = new Map(Object.entries<number>({ b: 1, h: 2, w: 4, g: 8 }));
 const LINE_BYTES = 16;
 /** Largest dump: a larger one would block the machine, and the debugger that requested it, for seconds. */
 const MOST_BYTES = 2 ** 16;
@@ -125,7 +125,7 @@ function parseFormat(text: string): Format | undefined {
   let letter = "x";
   let size = 4;
   for (const each of letters) {
-    const bytes = SIZES[each];
+    const bytes = SIZES.get(each);
     if (bytes !== undefined) size = bytes;
     else if ("xduoci".includes(each)) letter = each;
     else return undefined;

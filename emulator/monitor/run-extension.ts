@@ -12,7 +12,6 @@ const HIGHEST_PORT = 65_535;
 
 export interface DebugOptions {
   readonly gdb?: string;
-  readonly gdbUsual?: boolean;
   readonly freeze?: boolean;
 }
 
@@ -20,9 +19,10 @@ export interface DebugOptions {
 export const runDebugging: RunExtension = {
   addOptions(command: Command): void {
     command
-      .option("--gdb <port>", "wait for gdb on this port of 127.0.0.1; 0: any free port")
+      .option("--gdb <port>", "wait for gdb on this port of 127.0.0.1; 0: any free port; none: do not")
       .option("-s, --gdb-usual", `the same on port ${USUAL_PORT}`)
-      .option("-S, --freeze", "do not start the guest; wait for gdb, or the monitor's cont");
+      .option("-S, --freeze", "do not start the guest; wait for gdb, or the monitor's cont")
+      .on("option:gdb-usual", () => command.setOptionValue("gdb", USUAL_PORT)); // the last of both counts
   },
 
   async connect(control: RunControl, terminal: Terminal, options: DebugOptions): Promise<RunConnection> {
@@ -40,10 +40,9 @@ export const runDebugging: RunExtension = {
   },
 };
 
-/** The port that gdb is waited for at; undefined: none. @throws CommandError when it is none */
-export function gdbPort({ gdb, gdbUsual }: DebugOptions): number | undefined {
-  const text = gdb ?? (gdbUsual ? USUAL_PORT : undefined);
-  if (text === undefined) return undefined;
+/** The port that gdb is waited for at; undefined: none. @throws CommandError for what is no port */
+export function gdbPort({ gdb: text }: DebugOptions): number | undefined {
+  if (text === undefined || text === "none") return undefined;
   const port = parseCount("--gdb", text, 0);
   if (port > HIGHEST_PORT) throw new CommandError(`--gdb ${text}: not a port; give 0 to ${HIGHEST_PORT}`);
   return port;

@@ -91,10 +91,12 @@ function runCell(scenario: Scenario, combination: Combination): Cell {
 }
 
 /** What the detector reports besides is a diagnosis, of which C knows nothing. */
-const USES: Readonly<Record<string, Outcome>> = {
-  UseAfterFree: "use after free",
-  UseAfterFinalize: "use after finalize",
-};
+const USES: ReadonlyMap<string, Outcome> = new Map(
+  Object.entries<Outcome>({
+    UseAfterFree: "use after free",
+    UseAfterFinalize: "use after finalize",
+  }),
+);
 
 /** Lives a scenario in a new machine. After an abort nothing counts any more: QEMU's process would have ended. */
 export function observe(scenario: Scenario, combination: Combination, releaseOrder?: number): Observation {
@@ -109,7 +111,7 @@ export function observe(scenario: Scenario, combination: Combination, releaseOrd
     outcomes.add("abort");
   }
   for (const { name } of stage.model.detector?.found ?? []) {
-    const outcome = USES[name];
+    const outcome = USES.get(name);
     if (outcome !== undefined) outcomes.add(outcome);
   }
   const isUsed = outcomes.has("use after free") || outcomes.has("use after finalize");

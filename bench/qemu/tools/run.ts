@@ -9,12 +9,14 @@ export interface Ran {
 }
 
 /** Package of Debian that has a program. */
-const PACKAGES: Readonly<Record<string, string>> = {
-  pahole: "dwarves",
-  spatch: "coccinelle",
-  git: "git",
-  cc: "gcc",
-};
+const PACKAGES: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    pahole: "dwarves",
+    spatch: "coccinelle",
+    git: "git",
+    cc: "gcc",
+  }),
+);
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -37,7 +39,7 @@ export function run(
     child.stdout.on("data", (chunk: Buffer) => parts[0].push(chunk));
     child.stderr.on("data", (chunk: Buffer) => parts[1].push(chunk));
     child.once("error", (cause) => {
-      const name = PACKAGES[command];
+      const name = PACKAGES.get(command);
       const advice = name === undefined ? "" : `; install it, for instance with \`apt-get install ${name}\``;
       reject(new CommandError(`${command} cannot be run (${systemErrorCode(cause)})${advice}`, { cause }));
     });

@@ -1,4 +1,4 @@
-import { linkSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -121,3 +121,50 @@ it.each(REGION_FORMS)(
     ]);
   },
 );
+
+describe("messages name the option and what there is", () => {
+  it("for a device's property, whatever its name", () => {
+    for (const name of ["foo", ...Object.getOwnPropertyNames(Object.prototype)])
+      expect(answer({ device: [`virtio-rng-device,${name}=1`] })).toMatch(
+        new RegExp(
+          `^-device virtio-rng-device,${name}=1: virtio-rng-device has no property ${name}; give one of .*max-bytes`,
+        ),
+      );
+  });
+
+  it("for an image that is no flash bank", () => {
+    const drive = `if=pflash,format=raw,file=${join(folder, "image")}`;
+    expect(answer({ drive: [drive] })).toMatch(/^-drive if=pflash,.*image has 4096 bytes, not 33554432 /);
+  });
+
+  it("for memory of any size", () => {
+    const of = (ramBytes: number, ramOption: string) => () =>
+      new Emulation({ hardware, ramBytes, ramOption }).destroy();
+    expect(of(2 ** 16, "-m 64k")).toThrow(/^-m 64k: 65536 bytes of RAM leave no room/);
+    expect(of(2 ** 40, "-m size=1T")).toThrow(/^-m size=1T: \d+ bytes of guest memory do not fit/);
+  });
+
+  it("for a file above 2 GiB, of which nothing is read", () => {
+    const path = join(folder, "large");
+    writeFileSync(path, "");
+    truncateSync(path, 5 * 2 ** 30);
+    const refusal = `${path}: has 5368709120 bytes, and images at most 2 GiB`;
+    expect(answer({ fw_cfg: [`name=opt/a,file=${path}`] })).toContain(refusal);
+    for (const option of ["kernel", "bios"])
+      expect(() => new Emulation({ hardware, ramBytes: 2 ** 22, files: { [option]: path } })).toThrow(
+        `--${option} ${refusal}`,
+      );
+  });
+
+  it("for a card without a network", () => {
+    const warnings = (device: string) => {
+      const attached = parseHardwareOptions({ ...NOTHING, device: [device], netdev: ["user,id=n"] });
+      const emulation = new Emulation({ hardware, ramBytes: 2 ** 22, attached });
+      const found = emulation.attached.warnings(emulation.model);
+      emulation.destroy();
+      return found.filter((text) => text.includes("no network"));
+    };
+    expect(warnings("virtio-net-device")).toHaveLength(1);
+    expect(warnings("virtio-net-device,netdev=n")).toEqual([]);
+  });
+});

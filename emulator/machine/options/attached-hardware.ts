@@ -1,5 +1,13 @@
 import { statSync } from "node:fs";
-import { type Disk, FileDisk, FORMAT_BYTES, imageFormat, OverlayDisk, type StdioChar } from "#backends";
+import {
+  type Disk,
+  FileDisk,
+  FORMAT_BYTES,
+  imageFormat,
+  OverlayDisk,
+  type StdioChar,
+  type TerminalKeys,
+} from "#backends";
 import { CommandError, createSha256, type OutputPlace } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
 import { QomAbort, QomError } from "#qom";
@@ -9,7 +17,10 @@ import type { BackendOption, DeviceOption, DriveOption, HardwareOptions } from "
 import { counterpart, pluggableDevices } from "./pluggable.ts";
 
 const FLASH = "cfi.pflash01";
-/** Memory reserved for such a bank: its default size, 32 MiB, and some slack. */
+const NET = "virtio-net-device";
+/** Default size of a flash bank, which those of the board have. */
+const FLASH_ARRAY_BYTES = 32 * 2 ** 20;
+/** Memory reserved for a bank: its size, and some slack. */
 const FLASH_BYTES = 33 * 2 ** 20;
 
 /**
@@ -50,6 +61,10 @@ export class AttachedHardware {
     for (const drive of drives) {
       const disk = openDisk(drive);
       this.resources.push(disk);
+      if (drive.interface === "pflash" && disk.bytes !== FLASH_ARRAY_BYTES)
+        throw new CommandError(
+          `${drive.text}: ${drive.file} has ${disk.bytes} bytes, not ${FLASH_ARRAY_BYTES} as a flash bank has; make it that size, as with truncate -s 32M`,
+        );
       model.drives.set(drive.id, disk);
     }
     requireOwnImages(drives);
@@ -137,7 +152,7 @@ export class AttachedHardware {
 
   /** Warnings about what is accepted, but is of no use: backends that no device uses, names that firmware may not expect. */
   warnings(model: DeviceModel): string[] {
-    const { drives, netdevs, chardevs, firmwareFiles } = this.options;
+    const { drives, devices, globals, netdevs, chardevs, firmwareFiles } = this.options;
     const idle = (
       options: readonly { readonly id: string; readonly text: string }[],
       names: readonly string[],
@@ -150,6 +165,10 @@ export class AttachedHardware {
       ),
       ...idle(netdevs, model.netdevs.unused),
       ...idle(chardevs, model.chardevs.unused),
+      ...devices
+        .filter(({ driver, properties }) => driver === NET && !properties.has("netdev"))
+        .filter(({ driver }) => !globals.some((each) => each.driver === driver && each.property === "netdev"))
+        .map(({ text }) => `warning: ${text}: the card has no network; give netdev=ID of a -netdev`),
       ...firmwareFiles
         .filter(({ name }) => !name.startsWith("opt/"))
         .map(({ text }) => `warning: ${text}: names of your own files should begin with opt/`),
@@ -198,10 +217,17 @@ export class AttachedHardware {
     return this.serialEnd;
   }
 
-  /** Whether Ctrl-A introduces commands in the terminal. */
-  get terminalEscapes(): boolean {
+  /**
+   * What keys mean in the terminal: as in QEMU, Ctrl-A introduces commands where the monitor shares it, and Ctrl-C ends the
+   * emulator where no guest line shares it with the monitor.
+   * @param monitor whether there is to be one where the terminal has no guest line
+   */
+  terminalKeys(monitor: boolean): TerminalKeys {
     const { serial } = this.options;
-    return serial?.kind !== "stdio" || serial.escapes;
+    if (this.stdio !== null) return { escapes: false, signals: this.stdio.signals };
+    if (serial === undefined || serial === null) return { escapes: true, signals: false };
+    if (serial.kind === "stdio") return { escapes: serial.escapes, signals: !serial.escapes };
+    return { escapes: monitor, signals: true };
   }
 
   /** The stdio backend from the command line, which the terminal is connected to; null: there is none. */
@@ -232,7 +258,7 @@ function openDisk({ text, file, readOnly, snapshot, isRaw }: DriveOption): Disk 
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const { code, message } = error as NodeJS.ErrnoException; // like all errors of node:fs
-    throw new CommandError(`${text}: ${file}: ${REASONS[code ?? ""] ?? code ?? message}`);
+    throw new CommandError(`${text}: ${file}: ${REASONS.get(code ?? "") ?? code ?? message}`);
   }
 }
 
@@ -264,12 +290,14 @@ function requireOwnImages(drives: readonly DriveOption[]): void {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file; make one with truncate -s SIZE, or give another",
-  EACCES: "no permission to read and write it; give readonly=on, or another",
-  EROFS: "its file system is read only; give readonly=on, or snapshot=on",
-  EISDIR: "is a folder; give a file",
-};
+const REASONS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ENOENT: "no such file; make one with truncate -s SIZE, or give another",
+    EACCES: "no permission to read and write it; give readonly=on, or another",
+    EROFS: "its file system is read only; give readonly=on, or snapshot=on",
+    EISDIR: "is a folder; give a file",
+  }),
+);
 
 function makeBackend(
   option: BackendOption,
@@ -293,7 +321,14 @@ function plugDevice(model: DeviceModel, option: DeviceOption): void {
   if (!model.types.names().includes(driver)) throw unknownDevice(model, option);
   explained(option.text, () => {
     const device = model.createPeripheral(option.driver, option.id, false);
-    for (const [name, value] of option.properties) device.setProperty(name, value);
+    const known = model.types.classProperties(device.qomType).map(({ name }) => name);
+    for (const [name, value] of option.properties) {
+      if (!known.includes(name))
+        throw new CommandError(
+          `${text}: ${driver} has no property ${name}; ${known.length === 0 ? "leave it out" : `give one of ${known.sort().join(", ")}`}`,
+        );
+      device.setProperty(name, value);
+    }
     device.plug(option.bus === null ? busFor(model, device) : busNamed(model, option.bus));
   });
 }

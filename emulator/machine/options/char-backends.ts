@@ -127,12 +127,12 @@ export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   };
 };
 
-/** `stdio`: the terminal, which is otherwise the machine's console. */
+/** `stdio[,signal=off]`: the terminal, which is otherwise the machine's console. */
 export const stdioChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
-  reader.take("signal");
+  const signals = reader.switch("signal", true);
   reader.end();
-  const backend = new StdioChar();
+  const backend = new StdioChar(signals);
   model.chardevs.add(id, backend);
   return { stdio: backend, close: () => backend.close() };
 };
@@ -153,13 +153,15 @@ function socketPlace(
 
 function pathError(text: string, path: string, error: unknown): CommandError {
   const { code, message } = error as NodeJS.ErrnoException; // like all errors of node:fs and node:net
-  return new CommandError(`${text}: ${path}: ${REASONS[code ?? ""] ?? message}`);
+  return new CommandError(`${text}: ${path}: ${REASONS.get(code ?? "") ?? message}`);
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file or folder; make it first, or give another",
-  EACCES: "no permission to use it; give another",
-  EISDIR: "is a folder; give a file",
-  EADDRINUSE: "the address is in use; give another",
-  ECONNREFUSED: "nothing listens there; start the other side first, or give server=on",
-};
+const REASONS: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    ENOENT: "no such file or folder; make it first, or give another",
+    EACCES: "no permission to use it; give another",
+    EISDIR: "is a folder; give a file",
+    EADDRINUSE: "the address is in use; give another",
+    ECONNREFUSED: "nothing listens there; start the other side first, or give server=on",
+  }),
+);

@@ -128,6 +128,7 @@ export async function machineOptions(
     machine: parseMachine(options.machine),
     // As in QEMU, 0 stands for the default.
     ramBytes: parseSize("-m", /^0+$/.test(options.memory) ? DEFAULT_MEMORY : options.memory),
+    ramOption: `-m ${options.memory}`,
     hartCount: parseHarts(options.smp, hardware.mostHarts),
     files: filesOf(options, attached),
     translate: parseTranslate(options.translate),
@@ -141,7 +142,7 @@ function answerHelp({ machine, cpu, device, netdev, chardev }: MachineArguments,
   if (asksForHelp(machine))
     throw new HelpRequest("Supported machines are:\nvirt                 RISC-V VirtIO board\n");
   if (machine === "virt,help")
-    throw helpOn("virt", Object.entries({ ...OFF_ANYWAY, pflash0: ["<node>"], pflash1: ["<node>"] }));
+    throw helpOn("virt", [...OFF_ANYWAY, ["pflash0", ["<node>"]], ["pflash1", ["<node>"]]]);
   if (cpu === "help") throw new HelpRequest("Available CPUs:\n  max\n  rv64\n");
   const kinds = (what: string, known: ReadonlyMap<string, unknown>) =>
     new HelpRequest(

@@ -59,11 +59,16 @@ const flag = (option: string, word = `--${option}`): Meaning => ({
 /** An option that asks for what is always the case here: it is dropped. */
 const nothing = (takesValue = false): Meaning => ({ takesValue, option: null, words: () => [] });
 /** An option of which only some values are always the case here; any other is refused. */
-const only = (name: string, values: readonly string[], why: string): Meaning => ({
+const only = (
+  name: string,
+  values: readonly string[],
+  why: string,
+  words: readonly string[] = [],
+): Meaning => ({
   takesValue: true,
   option: null,
   words: (value) => {
-    if (values.includes(value)) return [];
+    if (values.includes(value)) return words;
     if (asksForHelp(value)) throw new HelpRequest(`Supported values of -${name}: ${values.join(" ")}\n`);
     throw new CommandError(
       `-${name} ${value}: ${why}; give -${name} ${values.join(", or ")}, or leave it out`,
@@ -83,158 +88,166 @@ const NOT_HERE = "regionlab has no equivalent; leave it out";
 
 const MACHINE = merged("machine", "type", machineWords);
 
-const MEANINGS: Readonly<Record<string, Meaning>> = {
-  // Options that work here.
-  ...Object.fromEntries(
-    [
-      ...["kernel", "initrd", "append", "drive", "global", "fw_cfg", "chardev", "netdev", "serial"],
-      ...["trace-mmio", "snapshot-in", "snapshot-out"],
-    ].map((name) => [name, same(name)]),
-  ),
-  M: MACHINE,
-  machine: MACHINE,
-  m: merged("memory", "size", (value) => ["-m", memorySize(value)]),
-  smp: merged("smp", "cpus", (value) => ["--smp", processors(value)]),
-  cpu: valued("cpu", cpuWords),
-  bios: same("bios"),
-  pflash: valued("drive", (file) => ["--drive", `if=pflash,file=${doubled(file)}`]),
-  hda: valued("drive", (file) => ["--drive", `if=virtio,index=0,file=${doubled(file)}`]),
-  device: valued("device", deviceWords),
-  blockdev: valued("drive", () => []), // translated where it is used
-  snapshot: flag("snapshot"),
-  nic: valued("netdev", nicWords),
-  net: only(
-    "net",
-    ["none"],
-    "QEMU's old network options are not supported; use -netdev and -device virtio-net-device",
-  ),
-  rtc: same("rtc"),
-  d: same("log"),
-  D: same("log-file"),
-  gdb: valued("gdb", gdbWords),
-  s: flag("gdb-usual", "-s"),
-  S: flag("freeze"),
-  "no-reboot": flag("no-reboot"),
-  // Options that ask for what is always the case here.
-  nographic: nothing(),
-  nodefaults: nothing(),
-  "no-user-config": nothing(),
-  name: nothing(true),
-  uuid: valued(null, uuidWords),
-  display: only("display", ["none"], "the board has no display"),
-  vga: only("vga", ["none"], "the board has no display"),
-  parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
-  monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C"),
-  // Options that have another name or are not supported.
-  dtb: refused("dtb", true, "the board generates its device tree from its devices; leave it out"),
-  icount: refused("icount", true, "guest time follows the instructions executed in every run; leave it out"),
-  trace: refused(
-    "trace",
-    true,
-    "QEMU's trace events are not supported; use --trace-mmio FILE for accesses, --trace FILE for instructions",
-  ),
-  loadvm: refused("loadvm", true, "snapshots are files; use --snapshot-in FILE"),
-  incoming: refused(
-    "incoming",
-    true,
-    "there is no migration; use --snapshot-out FILE and --snapshot-in FILE",
-  ),
-  qmp: refused("qmp", true, "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT"),
-  mon: refused("mon", true, "the monitor shares the terminal, at Ctrl-A C; leave it out"),
-  accel: only("accel", ["tcg"], "guest code is translated to WebAssembly, and in no other way"),
-  "enable-kvm": refused("enable-kvm", false, NO_ACCELERATOR),
-  cdrom: refused("cdrom", true, "give it as a disk: -drive file=FILE,if=virtio,readonly=on"),
-  hdb: refused("hdb", true, "give it as a disk: -drive file=FILE,if=virtio"),
-  hdc: refused("hdc", true, "give it as a disk: -drive file=FILE,if=virtio"),
-  hdd: refused("hdd", true, "give it as a disk: -drive file=FILE,if=virtio"),
-  sd: refused("sd", true, "give it as a disk: -drive file=FILE,if=virtio"),
-  fda: refused("fda", true, "the board has no floppy drive; leave it out"),
-  boot: refused("boot", true, "the firmware decides what it boots; leave it out"),
-  daemonize: refused(
-    "daemonize",
-    false,
-    "start it in the background from your shell, with -serial file:PATH",
-  ),
-  pidfile: refused("pidfile", true, "your shell knows the process id; leave it out"),
-  singlestep: refused("singlestep", false, "use --trace FILE, which shows every instruction"),
-  semihosting: refused("semihosting", false, NOT_HERE),
-  "semihosting-config": refused("semihosting-config", true, NOT_HERE),
-  "no-acpi": refused("no-acpi", false, "the board has no ACPI tables; leave it out"),
-  "no-hpet": refused("no-hpet", false, "the board has no such timer; leave it out"),
-  version: refused("version", false, "give `regionlab --version`"),
-  "no-shutdown": refused("no-shutdown", false, NOT_HERE),
-  action: refused("action", true, "use -no-reboot, or leave it out"),
-  watchdog: refused("watchdog", true, NOT_HERE),
-  object: refused(
-    "object",
-    true,
-    "backends are made with -drive, -chardev and -netdev, and virtio-rng-device needs none; leave it out",
-  ),
-  fsdev: refused("fsdev", true, "host folders cannot be shared; give a disk with -drive"),
-  virtfs: refused("virtfs", true, "host folders cannot be shared; give a disk with -drive"),
-  tpmdev: refused("tpmdev", true, NOT_HERE),
-  usb: refused("usb", false, "the board has no USB; leave it out"),
-  usbdevice: refused("usbdevice", true, "the board has no USB; leave it out"),
-  vnc: refused("vnc", true, NO_DISPLAY),
-  spice: refused("spice", true, NO_DISPLAY),
-  sdl: refused("sdl", false, NO_DISPLAY),
-  gtk: refused("gtk", false, NO_DISPLAY),
-  curses: refused("curses", false, NO_DISPLAY),
-  "full-screen": refused("full-screen", false, NO_DISPLAY),
-  g: refused("g", true, NO_DISPLAY),
-  audio: refused("audio", true, "the board makes no sound; leave it out"),
-  audiodev: refused("audiodev", true, "the board makes no sound; leave it out"),
-  k: refused("k", true, NO_DISPLAY),
-  smbios: refused("smbios", true, NOT_HERE),
-  acpitable: refused("acpitable", true, NOT_HERE),
-  numa: refused("numa", true, "all memory belongs to one node; leave it out"),
-  "mem-path": refused("mem-path", true, "guest memory is allocated by the process itself; leave it out"),
-  "mem-prealloc": refused(
-    "mem-prealloc",
-    false,
-    "guest memory is allocated by the process itself; leave it out",
-  ),
-  overcommit: refused("overcommit", true, NOT_HERE),
-  plugin: refused("plugin", true, "use --trace FILE or --trace-mmio FILE"),
-  readconfig: refused("readconfig", true, "put the options into a shell script instead; leave it out"),
-  sandbox: refused("sandbox", true, NOT_HERE),
-  "run-with": refused("run-with", true, NOT_HERE),
-  runas: refused("runas", true, NOT_HERE),
-  chroot: refused("chroot", true, NOT_HERE),
-  L: refused("L", true, "give firmware by its path: -bios FILE"),
-  perfmap: refused("perfmap", false, NOT_HERE),
-  jitdump: refused("jitdump", false, NOT_HERE),
-  "add-fd": refused("add-fd", true, NOT_HERE),
-  "async-teardown": refused("async-teardown", false, NOT_HERE),
-  "audio-help": refused("audio-help", false, "the board makes no sound; leave it out"),
-  compat: refused("compat", true, NOT_HERE),
-  debugcon: refused("debugcon", true, "the board has no such port; use -serial"),
-  dfilter: refused("dfilter", true, "use --trace FILE, and filter its output"),
-  "dump-vmstate": refused("dump-vmstate", true, "there is no migration; leave it out"),
-  echr: refused("echr", true, "commands always begin with Ctrl-A; leave it out"),
-  "enable-sync-profile": refused("enable-sync-profile", false, NOT_HERE),
-  iscsi: refused("iscsi", true, "give a raw image with -drive"),
-  mtdblock: refused("mtdblock", true, "give it as flash: -drive if=pflash,file=FILE"),
-  msg: refused("msg", true, NOT_HERE),
-  "option-rom": refused("option-rom", true, "give firmware with -bios FILE, or flash with -pflash FILE"),
-  "only-migratable": refused("only-migratable", false, "there is no migration; leave it out"),
-  preconfig: refused("preconfig", false, "there is no QMP; leave it out"),
-  "qmp-pretty": refused(
-    "qmp-pretty",
-    true,
-    "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT",
-  ),
-  rotate: refused("rotate", true, NO_DISPLAY),
-  portrait: refused("portrait", false, NO_DISPLAY),
-  seed: refused("seed", true, "runs are deterministic without a seed; leave it out"),
-  set: refused("set", true, "set the property in its -device, or with -global"),
-  "watchdog-action": refused("watchdog-action", true, NOT_HERE),
-  "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
-};
+const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries<Meaning>({
+    // Options that work here.
+    ...Object.fromEntries(
+      [
+        ...["kernel", "initrd", "append", "drive", "global", "fw_cfg", "chardev", "netdev", "serial"],
+        ...["trace-mmio", "snapshot-in", "snapshot-out"],
+      ].map((name) => [name, same(name)]),
+    ),
+    M: MACHINE,
+    machine: MACHINE,
+    m: merged("memory", "size", (value) => ["-m", memorySize(value)]),
+    smp: merged("smp", "cpus", (value) => ["--smp", processors(value)]),
+    cpu: valued("cpu", cpuWords),
+    bios: same("bios"),
+    pflash: valued("drive", (file) => ["--drive", `if=pflash,file=${doubled(file)}`]),
+    hda: valued("drive", (file) => ["--drive", `if=virtio,index=0,file=${doubled(file)}`]),
+    device: valued("device", deviceWords),
+    blockdev: valued("drive", () => []), // translated where it is used
+    snapshot: flag("snapshot"),
+    nic: valued("netdev", nicWords),
+    net: only(
+      "net",
+      ["none"],
+      "QEMU's old network options are not supported; use -netdev and -device virtio-net-device",
+    ),
+    rtc: same("rtc"),
+    d: same("log"),
+    D: same("log-file"),
+    gdb: valued("gdb", gdbWords),
+    s: flag("gdb-usual", "-s"),
+    S: flag("freeze"),
+    "no-reboot": flag("no-reboot"),
+    // Options that ask for what is always the case here.
+    nographic: nothing(),
+    nodefaults: nothing(),
+    "no-user-config": nothing(),
+    name: nothing(true),
+    uuid: valued(null, uuidWords),
+    display: only("display", ["none"], "the board has no display"),
+    vga: only("vga", ["none"], "the board has no display"),
+    parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
+    monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C", [
+      "--no-monitor",
+    ]),
+    // Options that have another name or are not supported.
+    dtb: refused("dtb", true, "the board generates its device tree from its devices; leave it out"),
+    icount: refused(
+      "icount",
+      true,
+      "guest time follows the instructions executed in every run; leave it out",
+    ),
+    trace: refused(
+      "trace",
+      true,
+      "QEMU's trace events are not supported; use --trace-mmio FILE for accesses, --trace FILE for instructions",
+    ),
+    loadvm: refused("loadvm", true, "snapshots are files; use --snapshot-in FILE"),
+    incoming: refused(
+      "incoming",
+      true,
+      "there is no migration; use --snapshot-out FILE and --snapshot-in FILE",
+    ),
+    qmp: refused("qmp", true, "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT"),
+    mon: refused("mon", true, "the monitor shares the terminal, at Ctrl-A C; leave it out"),
+    accel: only("accel", ["tcg"], "guest code is translated to WebAssembly, and in no other way"),
+    "enable-kvm": refused("enable-kvm", false, NO_ACCELERATOR),
+    cdrom: refused("cdrom", true, "give it as a disk: -drive file=FILE,if=virtio,readonly=on"),
+    hdb: refused("hdb", true, "give it as a disk: -drive file=FILE,if=virtio"),
+    hdc: refused("hdc", true, "give it as a disk: -drive file=FILE,if=virtio"),
+    hdd: refused("hdd", true, "give it as a disk: -drive file=FILE,if=virtio"),
+    sd: refused("sd", true, "give it as a disk: -drive file=FILE,if=virtio"),
+    fda: refused("fda", true, "the board has no floppy drive; leave it out"),
+    boot: refused("boot", true, "the firmware decides what it boots; leave it out"),
+    daemonize: refused(
+      "daemonize",
+      false,
+      "start it in the background from your shell, with -serial file:PATH",
+    ),
+    pidfile: refused("pidfile", true, "your shell knows the process id; leave it out"),
+    singlestep: refused("singlestep", false, "use --trace FILE, which shows every instruction"),
+    semihosting: refused("semihosting", false, NOT_HERE),
+    "semihosting-config": refused("semihosting-config", true, NOT_HERE),
+    "no-acpi": refused("no-acpi", false, "the board has no ACPI tables; leave it out"),
+    "no-hpet": refused("no-hpet", false, "the board has no such timer; leave it out"),
+    version: refused("version", false, "give `regionlab --version`"),
+    "no-shutdown": refused("no-shutdown", false, NOT_HERE),
+    action: refused("action", true, "use -no-reboot, or leave it out"),
+    watchdog: refused("watchdog", true, NOT_HERE),
+    object: refused(
+      "object",
+      true,
+      "backends are made with -drive, -chardev and -netdev, and virtio-rng-device needs none; leave it out",
+    ),
+    fsdev: refused("fsdev", true, "host folders cannot be shared; give a disk with -drive"),
+    virtfs: refused("virtfs", true, "host folders cannot be shared; give a disk with -drive"),
+    tpmdev: refused("tpmdev", true, NOT_HERE),
+    usb: refused("usb", false, "the board has no USB; leave it out"),
+    usbdevice: refused("usbdevice", true, "the board has no USB; leave it out"),
+    vnc: refused("vnc", true, NO_DISPLAY),
+    spice: refused("spice", true, NO_DISPLAY),
+    sdl: refused("sdl", false, NO_DISPLAY),
+    gtk: refused("gtk", false, NO_DISPLAY),
+    curses: refused("curses", false, NO_DISPLAY),
+    "full-screen": refused("full-screen", false, NO_DISPLAY),
+    g: refused("g", true, NO_DISPLAY),
+    audio: refused("audio", true, "the board makes no sound; leave it out"),
+    audiodev: refused("audiodev", true, "the board makes no sound; leave it out"),
+    k: refused("k", true, NO_DISPLAY),
+    smbios: refused("smbios", true, NOT_HERE),
+    acpitable: refused("acpitable", true, NOT_HERE),
+    numa: refused("numa", true, "all memory belongs to one node; leave it out"),
+    "mem-path": refused("mem-path", true, "guest memory is allocated by the process itself; leave it out"),
+    "mem-prealloc": refused(
+      "mem-prealloc",
+      false,
+      "guest memory is allocated by the process itself; leave it out",
+    ),
+    overcommit: refused("overcommit", true, NOT_HERE),
+    plugin: refused("plugin", true, "use --trace FILE or --trace-mmio FILE"),
+    readconfig: refused("readconfig", true, "put the options into a shell script instead; leave it out"),
+    sandbox: refused("sandbox", true, NOT_HERE),
+    "run-with": refused("run-with", true, NOT_HERE),
+    runas: refused("runas", true, NOT_HERE),
+    chroot: refused("chroot", true, NOT_HERE),
+    L: refused("L", true, "give firmware by its path: -bios FILE"),
+    perfmap: refused("perfmap", false, NOT_HERE),
+    jitdump: refused("jitdump", false, NOT_HERE),
+    "add-fd": refused("add-fd", true, NOT_HERE),
+    "async-teardown": refused("async-teardown", false, NOT_HERE),
+    "audio-help": refused("audio-help", false, "the board makes no sound; leave it out"),
+    compat: refused("compat", true, NOT_HERE),
+    debugcon: refused("debugcon", true, "the board has no such port; use -serial"),
+    dfilter: refused("dfilter", true, "use --trace FILE, and filter its output"),
+    "dump-vmstate": refused("dump-vmstate", true, "there is no migration; leave it out"),
+    echr: refused("echr", true, "commands always begin with Ctrl-A; leave it out"),
+    "enable-sync-profile": refused("enable-sync-profile", false, NOT_HERE),
+    iscsi: refused("iscsi", true, "give a raw image with -drive"),
+    mtdblock: refused("mtdblock", true, "give it as flash: -drive if=pflash,file=FILE"),
+    msg: refused("msg", true, NOT_HERE),
+    "option-rom": refused("option-rom", true, "give firmware with -bios FILE, or flash with -pflash FILE"),
+    "only-migratable": refused("only-migratable", false, "there is no migration; leave it out"),
+    preconfig: refused("preconfig", false, "there is no QMP; leave it out"),
+    "qmp-pretty": refused(
+      "qmp-pretty",
+      true,
+      "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT",
+    ),
+    rotate: refused("rotate", true, NO_DISPLAY),
+    portrait: refused("portrait", false, NO_DISPLAY),
+    seed: refused("seed", true, "runs are deterministic without a seed; leave it out"),
+    set: refused("set", true, "set the property in its -device, or with -global"),
+    "watchdog-action": refused("watchdog-action", true, NOT_HERE),
+    "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
+  }),
+);
 
 /** Words of QEMU, with their dash, that a command with these options accepts: for shells to complete. */
 export function acceptedWords(known: ReadonlySet<string>): AcceptedWord[] {
-  return Object.entries(MEANINGS).flatMap(([name, { takesValue, option }]) =>
+  return [...MEANINGS].flatMap(([name, { takesValue, option }]) =>
     option === undefined || (option !== null && !known.has(option))
       ? []
       : [{ word: `-${name}`, takesValue, option }],
@@ -255,12 +268,14 @@ const OURS = /^--/;
 /** A short option with its value: `-m512M`, `-Mvirt`. */
 const ATTACHED = /^-(?:m(?=\d)|M(?=virt))/;
 /** What messages call options of ours by another name, without dashes. */
-const CALLED: Readonly<Record<string, string>> = {
-  machine: "M",
-  memory: "m",
-  "gdb-usual": "gdb 1234",
-  s: "gdb 1234",
-};
+const CALLED: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    machine: "M",
+    memory: "m",
+    "gdb-usual": "gdb 1234",
+    s: "gdb 1234",
+  }),
+);
 
 /**
  * Translates QEMU's words into ours.
@@ -283,14 +298,14 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
     }
     const name = word.replace(/^--?/, "");
     const [bare = ""] = name.split("=");
-    const isOurs = !Object.hasOwn(MEANINGS, bare) || (known.has(bare) && !IN_BOTH.has(bare));
+    const isOurs = !MEANINGS.has(bare) || (known.has(bare) && !IN_BOTH.has(bare));
     if (OURS.test(word) && isOurs) {
       ours.push([word]);
       spellings.push(...ownSpellings(word, bare, words[at + 1]));
       continue;
     }
     const attached = OURS.test(word) && bare !== name ? name.slice(bare.length + 1) : undefined;
-    const meaning = MEANINGS[attached === undefined ? name : bare];
+    const meaning = MEANINGS.get(attached === undefined ? name : bare);
     if (meaning === undefined) {
       if (known.has(name) || name.length === 1) {
         ours.push([name.length === 1 ? word : `--${name}`]);
@@ -379,7 +394,7 @@ function spellingsOf(ours: readonly string[], theirs: string, nodes: WordsOfOne[
     const [, node] = [...nodes].find(([name]) => value.includes(`,id=${name},`)) ?? [];
     const isDriveOfNode = option === "--drive" && node !== undefined;
     const name = undashed(option);
-    for (const called of [name, CALLED[name] ?? name])
+    for (const called of [name, CALLED.get(name) ?? name])
       spellings.push({ ours: `${called} ${value}`, theirs: isDriveOfNode ? node.text : theirs });
   }
   return spellings;
@@ -395,7 +410,7 @@ function ownSpellings(word: string, name: string, next: string | undefined): Spe
 
 /** Spellings of an option without its value. */
 function named(name: string, theirs: string): Spelling[] {
-  return [name, CALLED[name] ?? name].map((ours) => ({ ours, theirs }));
+  return [name, CALLED.get(name) ?? name].map((ours) => ({ ours, theirs }));
 }
 
 function undashed(option: string): string {
@@ -441,30 +456,59 @@ function machineWords(value: string, all: WordsOfOne): string[] {
   const words = type === undefined ? [] : ["--machine", type];
   for (const [property, setting] of properties) {
     const bank = /^pflash([01])$/.exec(property)?.[1];
-    if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, all));
-    else if (!(OFF_ANYWAY[property] ?? []).includes(setting)) {
-      throw new CommandError(
-        Object.hasOwn(OFF_ANYWAY, property)
-          ? `-machine ${value}: ${property}=${setting} is not supported; give ${property}=${OFF_ANYWAY[property]?.join(" or ")}, or leave it out`
-          : `-machine ${value}: property ${property} is unknown; there are ${[...Object.keys(OFF_ANYWAY), "pflash0", "pflash1"].sort().join(", ")}`,
-      );
+    if (bank !== undefined) words.push("--drive", flashDrive(Number(bank), setting, all, value));
+    else {
+      const supported = OFF_ANYWAY.get(property);
+      if (supported === undefined) throw new CommandError(`-machine ${value}: ${unknownProperty(property)}`);
+      if (!supported.includes(setting))
+        throw new CommandError(
+          `-machine ${value}: ${property}=${setting} is not supported; give ${property}=${supported.join(" or ")}, or leave it out`,
+        );
     }
   }
   return words;
 }
 
+/** What there is instead of a property of QEMU's machines, or that there is none of that name. */
+function unknownProperty(name: string): string {
+  const advice = INSTEAD.get(name);
+  return advice === undefined
+    ? `property ${name} is unknown; there are ${[...OFF_ANYWAY.keys(), "pflash0", "pflash1"].sort().join(", ")}`
+    : `${name} is not supported; ${advice}`;
+}
+
+/** Properties of QEMU's `virt` without an equivalent here, with what to do instead. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ["confidential-guest-support", "memory cannot be encrypted; leave it out"],
+  ["dtb", "the board generates its device tree from its devices; leave it out"],
+  ["dt-compatible", "the board generates its device tree from its devices; leave it out"],
+  ["dumpdtb", "read the device tree in a run: the firmware passes its address to the kernel in a1"],
+  ["firmware", "give -bios FILE"],
+  ["initrd", "give -initrd FILE"],
+  ["kernel", "give -kernel FILE"],
+  ["append", "give -append TEXT"],
+  ["memory", "give -m SIZE"],
+  ["memory-backend", "memory has only the size that -m gives; leave it out"],
+  ["memory-encryption", "memory cannot be encrypted; leave it out"],
+  ["phandle-start", "the board generates its device tree from its devices; leave it out"],
+  ["smp", "give -smp COUNT"],
+  ["suppress-vmdesc", "there is no migration; leave it out"],
+]);
+
 /** Properties of QEMU's `virt`, and of all its machines, with the values that describe what is the case here. */
-export const OFF_ANYWAY: Readonly<Record<string, readonly string[]>> = {
-  accel: ["tcg"],
-  aclint: ["off"],
-  acpi: ["off", "auto"],
-  aia: ["none"],
-  "dump-guest-core": ["on", "off"],
-  graphics: ["on", "off"],
-  "iommu-sys": ["off", "auto"],
-  "mem-merge": ["on", "off"],
-  usb: ["off"],
-};
+export const OFF_ANYWAY: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    accel: ["tcg"],
+    aclint: ["off"],
+    acpi: ["off", "auto"],
+    aia: ["none"],
+    "dump-guest-core": ["on", "off"],
+    graphics: ["on", "off"],
+    "iommu-sys": ["off", "auto"],
+    "mem-merge": ["on", "off"],
+    usb: ["off"],
+  }),
+);
 
 /** A device whose drive is a node of `-blockdev` adds that drive. */
 function deviceWords(value: string, { nodes, used }: WordsOfOne): string[] {
@@ -477,11 +521,11 @@ function deviceWords(value: string, { nodes, used }: WordsOfOne): string[] {
   return ["--drive", `if=none,format=raw,id=${drive},file=${doubled(node.file)}${readOnly}`, ...words];
 }
 
-function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne): string {
+function flashDrive(bank: number, node: string, { nodes, used }: WordsOfOne, value: string): string {
   const found = nodes.get(node);
   if (found === undefined)
     throw new CommandError(
-      `-machine pflash${bank}=${node}: there is no such node; give -blockdev node-name=${node},driver=file,filename=FILE, or -drive if=pflash,unit=${bank},file=FILE`,
+      `-machine ${value}: pflash${bank}=${node}: there is no such node; give -blockdev node-name=${node},driver=file,filename=FILE, or -drive if=pflash,unit=${bank},file=FILE`,
     );
   used.add(node);
   return `if=pflash,format=raw,unit=${bank},id=${node},file=${doubled(found.file)}${found.readOnly ? ",readonly=on" : ""}`;
@@ -628,7 +672,7 @@ function uuidWords(value: string): string[] {
 }
 
 function gdbWords(value: string): string[] {
-  return value === "none" ? [] : ["--gdb", gdbPort(value)];
+  return ["--gdb", value === "none" ? value : gdbPort(value)];
 }
 
 /** A port number, or `tcp::PORT` on this computer. */

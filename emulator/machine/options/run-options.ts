@@ -24,6 +24,8 @@ export interface RunArguments {
   readonly guestExitCode?: boolean;
   /** False: a reset ends the run. */
   readonly reboot: boolean;
+  /** False: no monitor where the terminal has no guest line. */
+  readonly monitor: boolean;
   readonly log?: string;
   readonly logFile?: string;
   readonly stats?: string;
@@ -50,6 +52,7 @@ export function addRunOptions(command: Command, runs = true): Command {
       "--snapshot-in <file>",
       "resume from a snapshot; give the other options as in the run that made it",
     );
+  command.addOption(new Option("--no-monitor", "what -monitor none stands for").hideHelp());
   for (const [name, description] of Object.entries(OUTPUTS))
     command.addOption(new Option(`--${name} <file>`, description).hideHelp(!runs));
   return command;

@@ -33,7 +33,9 @@ const GOODBYE_MILLISECONDS = 500;
 const SIGINT = "02";
 const SIGTRAP = "05";
 
-const WATCH_KINDS: Readonly<Record<string, WatchKind>> = { "2": "write", "3": "read", "4": "access" };
+const WATCH_KINDS: ReadonlyMap<string, WatchKind> = new Map(
+  Object.entries<WatchKind>({ "2": "write", "3": "read", "4": "access" }),
+);
 const WATCH_WORDS: Readonly<Record<WatchKind, string>> = { write: "watch", read: "rwatch", access: "awatch" };
 
 /** Runs a monitor command and returns its output. */
@@ -359,7 +361,7 @@ export class GdbSession {
     const [type = "", ...range] = text.split(",");
     const point = parseRange(range.join(",").split(";")[0] ?? "");
     if (point === undefined) return INVALID;
-    const kind = WATCH_KINDS[type];
+    const kind = WATCH_KINDS.get(type);
     if (kind === undefined && type !== "0" && type !== "1") return UNSUPPORTED;
     if (kind !== undefined && point.length < 1) return INVALID;
     for (const { debug } of this.emulation.harts) {

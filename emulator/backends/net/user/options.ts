@@ -38,16 +38,18 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const LOOPBACK_NAMES = ["", "127.0.0.1", "localhost"];
 /** QEMU options that are not implemented, and what to do instead. */
-const MISSING: Readonly<Record<string, string>> = {
-  tftp: "there is no TFTP server; load files with --kernel, --initrd or a disk",
-  bootfile: "there is no TFTP server; load files with --kernel, --initrd or a disk",
-  "tftp-server-name": "there is no TFTP server; leave it out",
-  smb: "there is no file server; use a disk",
-  smbserver: "there is no file server; use a disk",
-  "ipv6-net": "there is no IPv6; leave it out",
-  "ipv6-host": "there is no IPv6; leave it out",
-  "ipv6-dns": "there is no IPv6; leave it out",
-};
+const MISSING: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    tftp: "there is no TFTP server; load files with --kernel, --initrd or a disk",
+    bootfile: "there is no TFTP server; load files with --kernel, --initrd or a disk",
+    "tftp-server-name": "there is no TFTP server; leave it out",
+    smb: "there is no file server; use a disk",
+    smbserver: "there is no file server; use a disk",
+    "ipv6-net": "there is no IPv6; leave it out",
+    "ipv6-host": "there is no IPv6; leave it out",
+    "ipv6-dns": "there is no IPv6; leave it out",
+  }),
+);
 /** Properties of a network, besides those that are missing. */
 export const USER_NETWORK_PROPERTIES = [
   ..."dhcpstart dns dnssearch domainname guestfwd host hostfwd hostname ipv4 ipv6 net restrict x-host".split(
@@ -113,7 +115,7 @@ export function parseUserNetwork(entries: OptionEntries): UserNetworkConfigurati
         break;
       default:
         throw new BackendOptionError(
-          `${name}: ${MISSING[name] ?? "user-mode networks have no such option; leave it out"}`,
+          `${name}: ${MISSING.get(name) ?? "user-mode networks have no such option; leave it out"}`,
         );
     }
   }
