@@ -1,7 +1,7 @@
 /** `npm run bench:simulate`: prints how often the stopping rule makes wrong claims, by shape of noise and effect. */
 import { Command, CommanderError } from "commander";
 import { CommandError } from "#host";
-import type { Verdict } from "#results";
+import { type Verdict, verdictWord } from "#results";
 import { Random, sequentialRule } from "#results/statistics";
 import { FULL_LOOKS, QUICK_LOOKS, readWhole } from "./options.ts";
 import { EFFECTS, type Rates, SHAPES, simulate } from "./simulation.ts";
@@ -20,7 +20,9 @@ function print(trials: number, seed: number): number {
     write(
       `\nLooks of a ${name} run: after ${looks.join(", ")} processes, each at ${(100 * level).toFixed(2)} %\n`,
     );
-    write(row("noise", "effect", [...COLUMNS, "wrong", "processes"]));
+    write(
+      row("noise", "effect", [...COLUMNS.map((each) => verdictWord(each, "time")), "wrong", "processes"]),
+    );
     for (const { name: shape, noise } of SHAPES) {
       for (const effect of EFFECTS) {
         const random = Random.seeded(seed, `${name}/${shape}/${effect}`);

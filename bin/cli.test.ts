@@ -50,6 +50,95 @@ function regionlab(...args: string[]) {
   return { status, stdout, stderr };
 }
 
+describe("tree takes what run takes", () => {
+  /** Options of `run`, from its help, with a value that each takes. */
+  const options = () =>
+    [...regionlab("run", "--help").stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)( <)?/gm)].map(
+      ([, name = "", value]) => ({ name, takesValue: value !== undefined }),
+    );
+  const VALUES: Readonly<Record<string, string>> = {
+    "--regions": "owned",
+    "--references": "owner",
+    "--machine": "virt",
+    "--memory": "64M",
+    "--smp": "2",
+    "--cpu": "rv64",
+    "--bios": hello,
+    "--kernel": hello,
+    "--append": "x",
+    "--rtc": "base=utc",
+    "--translate": "all",
+    "--drive": "file=large,format=raw",
+    "--device": "virtio-rng-device",
+    "--global": "virtio-mmio.force-legacy=false",
+    "--fw_cfg": "name=opt/x,string=y",
+    "--chardev": "null,id=c",
+    "--netdev": "user,id=n",
+    "--serial": "null",
+    "--until": "x",
+    "--max-instructions": "7",
+    "--timeout": "1",
+    "--log": "unimp",
+    "--log-file": "no-such-folder/log",
+    "--gdb": "0",
+  };
+  const OUTPUTS = ["--stats", "--trace", "--trace-mmio", "--snapshot-out"];
+  /** Those that need others beside them are tried on their own, and those that convert devices elsewhere. */
+  const APART = ["--initrd", "--snapshot-in", "--convert", "--children", "--share", "--help"];
+
+  it("each option, except the outputs of a run", { timeout: 120_000 }, () => {
+    const found = options();
+    expect(found.length).toBeGreaterThan(30);
+    for (const { name, takesValue } of found) {
+      if (APART.includes(name) || OUTPUTS.includes(name)) continue;
+      const value = takesValue ? [VALUES[name] ?? `no value for ${name}`] : [];
+      expect([name, regionlab("tree", "qom", name, ...value)]).toEqual([
+        name,
+        { status: 0, stdout: expect.stringMatching(/^\/machine/), stderr: "" },
+      ]);
+    }
+    const initrd = regionlab("tree", "qom", "-kernel", hello, "-initrd", "large", "-S", "-s", "-no-reboot");
+    expect(initrd).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it.each(OUTPUTS)("%s is refused as it was written, and help does not show it", (name) => {
+    for (const spelling of [[name, "x"], [name.slice(1), "x"], [`${name}=x`]]) {
+      if (spelling[0] === "-trace") continue; // which is QEMU's own
+      const { status, stdout, stderr } = regionlab("tree", "qom", ...spelling);
+      expect([status, stdout, stderr]).toEqual([
+        2,
+        "",
+        `regionlab: ${spelling.join(" ")}: tree runs nothing, so there is nothing to write; leave it out, or give it to run\n`,
+      ]);
+    }
+    expect(existsSync(at("x"))).toBe(false);
+    expect(regionlab("tree", "--help").stdout).not.toContain(`${name} `);
+  });
+
+  it("values that mean nothing are refused by it, too", () => {
+    for (const words of [
+      ["--timeout", "x"],
+      ["-d", "nix"],
+      ["-gdb", "tcp::99999"],
+      ["--max-instructions", "0"],
+      ["--until", ""],
+    ])
+      expect(regionlab("tree", "qom", ...words)).toEqual(regionlab("run", "--kernel", hello, ...words));
+  });
+
+  it("shows the machine that --snapshot-in restores", () => {
+    const machine = ["-kernel", hello, "-device", "virtio-serial-device"];
+    regionlab("run", ...machine, "--max-instructions", "1000", "--snapshot-out", "state");
+    const shown = regionlab("tree", "qtree", ...machine, "-snapshot-in", "state");
+    expect(shown).toEqual(regionlab("tree", "qtree", ...machine));
+    expect(shown.stderr).toBe("");
+    expect(regionlab("tree", "qtree", "-kernel", hello, "-snapshot-in", "state")).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/^regionlab: -snapshot-in state: .*start the machine with the options/),
+    });
+  });
+});
+
 describe("usage errors", () => {
   it.each<[string, string[], RegExp]>([
     ["nothing to run", ["run"], /give --kernel FILE, --bios FILE/],
@@ -403,14 +492,23 @@ describe("correct use", () => {
     }
   });
 
-  it("run: names an option of QEMU without a value as it was written", () => {
-    for (const [word, name] of [
-      ["-S", "-S"],
-      ["--freeze", "--freeze"],
-    ] as const)
-      expect(regionlab("run", "-kernel", hello, word, "-gdb", "none").stderr).toMatch(
-        new RegExp(`^regionlab: ${name}: standard input may end before anybody has started the machine`),
+  it("run -S: a pipe can continue the machine; if it ends first, the run does, with an error", () => {
+    const stopped = (input: string) =>
+      spawnSync(process.execPath, [command, "run", "-kernel", hello, "-S", "-gdb", "none"], {
+        encoding: "utf8",
+        input,
+      });
+    const { status, stdout, stderr } = stopped("\u0001ccont\n");
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/\b0 failed/);
+    for (const input of ["", "never seen by the guest\n", "\u0001cinfo status\n"]) {
+      const ended = stopped(input);
+      expect(ended.stderr).toBe(
+        "regionlab: the machine is stopped and standard input has ended, so nobody can continue it; send Ctrl-A C and cont, or give --gdb\n",
       );
+      expect(ended.status).toBe(2);
+    }
+    expect(stopped("\u0001cinfo status\n").stdout).toContain("VM status: paused");
   });
 
   it("tree: shows the same machine in both forms", () => {

@@ -66,9 +66,13 @@ describe("bash", () => {
     ],
     [
       ["tree", "-no"],
-      ["-nographic", "-nodefaults", "-no-user-config"],
+      ["-no-reboot", "-nographic", "-nodefaults", "-no-user-config"],
     ],
     [["bench", "-no"], []],
+    // The outputs of a run, which tree refuses.
+    [["tree", "--trace"], []],
+    [["tree", "--sta"], []],
+    [["tree", "-snapshot-o"], []],
     [
       ["tree", ""],
       ["mtree", "qom", "qtree", "refs"],

@@ -26,11 +26,11 @@ describe("a tree converted in part", () => {
     [0, 0],
     [25, 4],
     [50, 8],
-    [75, 11],
-    [100, 15],
+    [75, 12],
+    [100, 16],
   ])("at %i % has the same guest", async (share, files) => {
     const tree = mixer.mix({ selection: { share } });
-    expect([tree.converted.length, tree.withRegions.length]).toEqual([files, 15]);
+    expect([tree.converted.length, tree.withRegions.length]).toEqual([files, 16]);
     const hardware = await load({ selection: { share } });
     expect(recordGuest(guestOf("hello", hardware))).toEqual(expected);
   });

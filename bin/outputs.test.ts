@@ -327,15 +327,53 @@ describe.runIf(existsSync("/dev/full"))("an output that fails takes no other wit
     expect(statSync(at("trace")).size).toBeGreaterThan(1000);
   });
 
-  it("a pipe that nobody opens before the timeout is named, and the guest has not run", async () => {
-    const { code, stdout, stderr } = await shell(
-      `mkfifo pipe; regionlab run --kernel '${HELLO}' --stats pipe --timeout 1`,
+  it("the log on standard error", async () => {
+    const { code } = await shell(
+      `regionlab run --kernel '${BUS_ERRORS}' --snapshot-out snapshot --stats stats.json -d guest_errors,unimp 2> /dev/full`,
     );
-    expect(stderr).toMatch(
-      /^regionlab: --stats pipe: no program has read from it before the timeout, so nothing has run$/m,
+    expect(code).toBe(2);
+    expect(JSON.parse(readFileSync(at("stats.json"), "utf8"))).toHaveProperty("end");
+    expect(statSync(at("snapshot")).size).toBeGreaterThan(1000);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ["its timeout", "--timeout 1", /before the timeout, so nothing has run$/m],
+    ["a signal", "& sleep 2; kill -TERM $!; wait $!", /before the run was ended, so nothing has run$/m],
+  ])("a pipe that nobody opens, by %s: all others are as after no instruction", async (how, end, said) => {
+    const outputs = {
+      "--stats": /"instructions": 0,/,
+      "--trace": /^$/,
+      "--trace-mmio": /^$/,
+      "--snapshot-out": /^regionlab snapshot/,
+      "-D": /^$/,
+      "-serial": /^$/,
+    };
+    const names = Object.keys(outputs);
+    const given = (name: string, path: string) => `${name} ${name === "-serial" ? "file:" : ""}${path}`;
+    execFileSync("mkfifo", [at("pipe")]);
+    await Promise.all(
+      names.map(async (unread, i) => {
+        const words = names.map((name, j) => given(name, i === j ? "pipe" : `${i}-${j}`));
+        writeFileSync(at(`${i}-${(i + 1) % names.length}`), "old");
+        const { code, stdout, stderr } = await shell(
+          `regionlab run --kernel '${HELLO}' -d unimp ${words.join(" ")} ${end}`,
+        );
+        expect(stderr).toContain(`regionlab: ${given(unread, "pipe")}: no program has read from it before`);
+        expect(stderr).toMatch(said);
+        expect([stdout, code]).toEqual(["", how === "a signal" ? 143 : 124]);
+        for (const [j, content] of Object.values(outputs).entries())
+          if (i !== j) expect(readFileSync(at(`${i}-${j}`), "latin1")).toMatch(content);
+      }),
     );
-    expect(stdout).toBe("");
-    expect(code).toBe(124);
+    expect(readdirSync(folder).filter((name) => name.includes(".part"))).toEqual([]);
+  });
+
+  it("a snapshot taken before the first instruction continues like a run that was not waited for", async () => {
+    execFileSync("mkfifo", [at("pipe")]);
+    const run = `regionlab run --kernel '${HELLO}'`;
+    await shell(`${run} --trace pipe --snapshot-out snapshot --timeout 1`);
+    const resumed = await shell(`${run} --snapshot-in snapshot`);
+    expect(resumed).toEqual(await shell(run));
   });
 
   it("a trace whose reader leaves", async () => {
@@ -480,7 +518,7 @@ describe("how a run ends", () => {
     for (const wrong of ["0", "-1", "1e3", "x", "99999999"]) {
       const { code: exit, stderr } = await regionlab("run", "--kernel", HELLO, `--timeout=${wrong}`);
       expect(exit).toBe(2);
-      expect(stderr).toMatch(/^regionlab: --timeout .*: give a number of seconds above 0/);
+      expect(stderr).toMatch(/^regionlab: --timeout=.*: give a number of seconds above 0/);
     }
   });
 
@@ -581,6 +619,65 @@ describe("an output that is an input", () => {
       expect([code, stdout]).toEqual([2, ""]);
     }
     expect(readFileSync(at(name)).equals(readFileSync(original))).toBe(true);
+  });
+});
+
+describe("an output that is read with the sources", () => {
+  const files = {
+    "base.ts": "export const base = 1;\n",
+    "shared.json": '{ "compilerOptions": { "strict": true } }\n',
+    "tsconfig.json": '{ "extends": "./shared.json" }\n',
+    "package.json": "{}\n",
+    ".prettierrc": "{}\n",
+    ".editorconfig": "root = true\n",
+  };
+  it.each([
+    ["codemod", "to-owned", "--json"],
+    ["audit", "--json"],
+    ["audit", "--sarif"],
+    ["audit", "--write-baseline", "--baseline"],
+  ])("is refused: %s %s %s", async (...words) => {
+    copyFileSync(DEVICE, at("rtc.ts"));
+    for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text);
+    const option = words.at(-1) ?? "";
+    for (const [name, text] of Object.entries(files)) {
+      const { code, stdout, stderr } = await regionlab(...words.slice(0, -1), "rtc.ts", option, name);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^regionlab: ${option} ${name}: is (a source or a configuration by its name, and|the same file as the configuration .*, which) would be lost`,
+        ),
+      );
+      expect({ code, stdout, text: readFileSync(at(name), "utf8") }).toEqual({ code: 2, stdout: "", text });
+    }
+  });
+
+  it("is refused if it is the baseline of an audit", async () => {
+    copyFileSync(DEVICE, at("rtc.ts"));
+    const text = '{ "version": 1, "accepted": [] }\n';
+    writeFileSync(at("accepted"), text);
+    for (const option of ["--json", "--sarif"]) {
+      const { code, stderr } = await regionlab(
+        "audit",
+        "rtc.ts",
+        "--baseline",
+        "accepted",
+        option,
+        "./accepted",
+      );
+      expect(stderr).toMatch(/ is the same file as --baseline accepted, which would be lost/);
+      expect({ code, text: readFileSync(at("accepted"), "utf8") }).toEqual({ code: 2, text });
+    }
+  });
+
+  it("is refused if it is a header", async () => {
+    copyFileSync(C_SOURCE, at("beep.c"));
+    writeFileSync(at("beep.h"), "#include <stdint.h>\n");
+    const { code, stderr } = await regionlab("c", "census", "beep.c", "--json", "beep.h");
+    expect(stderr).toMatch(/^regionlab: --json beep\.h: is a source or a configuration by its name/);
+    expect({ code, text: readFileSync(at("beep.h"), "utf8") }).toEqual({
+      code: 2,
+      text: "#include <stdint.h>\n",
+    });
   });
 });
 
@@ -703,6 +800,12 @@ describe("what the guest's output is written to", () => {
     }
   });
 
+  it("is an empty log if nothing is logged, as in QEMU", async () => {
+    writeFileSync(at("log"), "old");
+    expect(await regionlab("run", "-kernel", BUS_ERRORS, "-D", "log")).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(at("log"), "utf8")).toBe("");
+  });
+
   it("stays as it is if nothing runs: tree, lists, a chardev without a device", async () => {
     writeFileSync(at("log"), "precious");
     for (const serial of SERIAL)
@@ -711,6 +814,7 @@ describe("what the guest's output is written to", () => {
         ["tree", "mtree"],
         ["tree", "refs"],
         ["tree", "qtree"],
+        ["tree", "qom", "-D", "log", "-d", "guest_errors"],
       ])
         expect((await regionlab(...words, ...serial)).code).toBe(0);
     for (const words of [

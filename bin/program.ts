@@ -4,7 +4,16 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { CommandError, cleanText, HelpRequest, onEndSignal, watchStandardOutput } from "#host";
+import {
+  asWritten,
+  CommandError,
+  cleanText,
+  HelpRequest,
+  nameOptions,
+  onEndSignal,
+  tell,
+  watchStandardOutput,
+} from "#host";
 
 const WRONG_USE = 2;
 
@@ -72,9 +81,6 @@ const program = new Command("regionlab")
 const called = process.argv.slice(2).find((word) => Object.hasOwn(COMMANDS, word));
 const isAskedForVersion = ["--version", "-V"].includes(process.argv[2] ?? "");
 
-/** A message with each option as the user wrote it. */
-let asWritten = (message: string): string => message;
-
 void main();
 
 async function main(): Promise<void> {
@@ -100,7 +106,9 @@ async function addCommands(): Promise<void> {
       import("#machine"),
     ]);
     addCompletionCommand(program, (command) =>
-      takesQemuWords(command.name()) ? acceptedWords(new Set(longNames(command))) : [],
+      takesQemuWords(command.name())
+        ? acceptedWords(new Set(longNames({ options: command.options.filter(({ hidden }) => !hidden) })))
+        : [],
     );
     for (const add of Object.values(COMMANDS)) await add(program);
   } else if (called !== undefined) {
@@ -125,7 +133,7 @@ function usageError(text: string): string {
       ? ["; give a guest as -kernel FILE, and a disk as -drive file=FILE,format=raw"]
       : []),
   ];
-  return `regionlab: ${message}${hints.join("")}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
+  return `regionlab: ${asWritten(message)}${hints.join("")}; see ${["regionlab", ...calledWords(), "--help"].join(" ")}\n`;
 }
 
 /** The words of the command and, if it has some, of its subcommand. */
@@ -138,7 +146,7 @@ function calledWords(): string[] {
 }
 
 /** Long names of a command's options, without dashes. */
-function longNames(command: Command | undefined): string[] {
+function longNames(command: Pick<Command, "options"> | undefined): string[] {
   return (command?.options ?? []).flatMap(({ long }) => long?.replace(/^--/, "") ?? []);
 }
 
@@ -154,8 +162,8 @@ async function inOurWords(words: readonly string[]): Promise<string[]> {
   const known = new Set(["help", ...longNames(command), ...longNames(program)]);
   const at = words.indexOf(called) + 1;
   const translation = fromQemu(words.slice(at), known);
-  asWritten = translation.asWritten;
-  for (const warning of translation.warnings) process.stderr.write(`regionlab: ${warning}\n`);
+  nameOptions(translation.asWritten);
+  for (const warning of translation.warnings) tell(warning);
   return [...words.slice(0, at), ...translation.words];
 }
 
@@ -168,11 +176,11 @@ async function report(error: unknown): Promise<number> {
     return 0;
   }
   const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
-  process.stderr.write(`regionlab: ${verbose ? error.stack : asWritten(error.message)}\n`);
+  tell((verbose ? error.stack : undefined) ?? error.message);
   if (error instanceof CommandError) return error.exitCode;
   const { QomError } = await import("#qom");
   if (!(error instanceof QomError) && !verbose) {
-    process.stderr.write("regionlab: this is a bug in regionlab; run again with --verbose and report it\n");
+    tell("this is a bug in regionlab; run again with --verbose and report it");
   }
   return WRONG_USE;
 }

@@ -31,6 +31,26 @@ const ours = (words: readonly string[]) => run(process.execPath, [command, "run"
 const MACHINE = ["-M", "virt", "-nographic", "-monitor", "none", "-bios", "none"];
 const HELLO = ["-kernel", guest("hello")];
 
+describe("numbers of processors", () => {
+  beforeEach((test) => skipWithout(test, QEMU, "qemu-system-misc"));
+
+  it.each([
+    ...["2", "08", "010", "0x2", "+2", "-1", "1e0", "0b1", "2x", "9999"],
+    ...["cpus=010", "cpus=08", "sockets=0x2", "cpus=-2"],
+  ])("%s", (text) => {
+    const words = ["-M", "virt", "-display", "none", "-bios", "none", "-smp", text];
+    const monitor = ["-serial", "null", "-monitor", "stdio", "-S"];
+    const input = "info cpus\nquit\n";
+    const theirs = spawnSync(QEMU, [...words, ...monitor], { input, encoding: "utf8", timeout: 60_000 });
+    const tree = run(process.execPath, [command, "tree", "qom", ...words]);
+    const processors = (shown: string, one: RegExp) => new Set(shown.match(one)).size;
+    expect([tree.status === 0, processors(tree.stdout, /\/harts\[\d+\]/g)]).toEqual([
+      theirs.status === 0,
+      processors(theirs.stdout, /CPU #\d+/g),
+    ]);
+  });
+});
+
 const drive = (text: string) => ["-drive", `format=raw,${text}`];
 /** Two drives of one image or two, each with a device. */
 const pair = (one: string, two: string) => [

@@ -24,6 +24,7 @@ import { linkedGroups } from "./passes/links.ts";
 import type { Direction, FileFacts, Refusal } from "./regions/facts.ts";
 import type { Subject } from "./regions/makers.ts";
 import { Reason } from "./regions/reasons.ts";
+import { forgetPlainFlow } from "./source/plain-flow.ts";
 import { openWorkspace, type Workspace, type WorkspaceOptions } from "./source/workspace.ts";
 
 /** Sources after the phases that do not depend on the direction. */
@@ -62,6 +63,11 @@ export function readProgram(paths: readonly string[], options: PipelineOptions =
   const workspace = openWorkspace(paths, options);
   const found = subject === "regions" ? analyse(workspace) : analyseChildren(workspace);
   const { files, sources, notUtf8, names } = combine(workspace, found, subject);
+  const { project, targets } = workspace;
+  forgetPlainFlow(
+    project.getProgram().compilerObject,
+    targets.map((file) => file.compilerNode),
+  );
   const evidence = new Evidence(workspace, sources, names, subject);
   return { workspace, files, sources, notUtf8, evidence, subject };
 }

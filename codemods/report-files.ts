@@ -1,11 +1,20 @@
+import { basename } from "node:path";
 import {
   CommandError,
   flushStandardOutput,
+  type NamedFile,
   OutputFile,
   type OutputOptions,
   requireApart,
   requireDistinct,
 } from "#host";
+
+/**
+ * Names of files that a conversion or an audit may read besides those that it is given: sources that they import or
+ * that mention their classes, and configurations of compilers and formatters.
+ */
+const MAY_BE_READ =
+  /\.([cm]?[jt]sx?|[ch]|cc|cpp|hh|hpp|inc|rs)$|^(package|[jt]sconfig.*|\.?biome)\.jsonc?$|^\.(editorconfig|prettierrc.*)$|^MAINTAINERS$/i;
 
 /**
  * The files that a command's options name, declared before anything is read and written once everything is known; `-` is
@@ -42,10 +51,20 @@ export class ReportFiles {
     for (const file of this.files.values()) await file.ready();
   }
 
-  /** @throws CommandError if one of them would overwrite a source */
-  keepApart(sources: Iterable<string>): void {
+  /**
+   * @param others what is read besides; asked only if there is a file to write
+   * @throws CommandError if one of them would overwrite a source, or what may be read with it
+   */
+  keepApart(sources: Iterable<string>, others: () => readonly NamedFile[] = () => []): void {
+    if (this.files.size === 0) return;
     const inputs = Array.from(sources, (path) => ({ option: "the source", path }));
-    requireApart(this.places(), inputs);
+    requireApart(this.places(), [...inputs, ...others()]);
+    for (const { label, path, stats } of this.places()) {
+      if (stats?.isFile() === true && MAY_BE_READ.test(basename(path)))
+        throw new CommandError(
+          `${label}: is a source or a configuration by its name, and would be lost; give another, or remove it first`,
+        );
+    }
   }
 
   /** Adds a file, to which text is then written by its path. @throws CommandError when it cannot be written, or is another's */

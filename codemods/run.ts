@@ -1,6 +1,7 @@
 /** Implements the commands. Kept apart because it loads the compiler, which other command lines do not need. */
 import { CommandError } from "#host";
 import type { CodemodOptions, Print } from "./command.ts";
+import { collectGarbage, optimiseLess } from "./engine.ts";
 import { ExitCode } from "./errors.ts";
 import type { Plan } from "./passes/4-plan.ts";
 import { changedFiles, preparePlan } from "./passes/5-apply.ts";
@@ -10,6 +11,7 @@ import { jsonProofs, proofReport, provePlan } from "./prove/report.ts";
 import type { Direction } from "./regions/facts.ts";
 import type { Subject } from "./regions/makers.ts";
 import { ReportFiles } from "./report-files.ts";
+import { configurationsRead } from "./source/compiler-options.ts";
 import { discover, type Skipped, SkipReason } from "./source/discover.ts";
 import { Foresight } from "./verify/foresight.ts";
 import { compilePlan } from "./verify/phase.ts";
@@ -22,11 +24,12 @@ export async function runCodemod(
   options: CodemodOptions,
   print: Print,
 ): Promise<ExitCode> {
+  optimiseLess();
   const report = new ReportFiles({ "--json": options.json }, print);
   try {
     await report.ready();
     const { sources, skipped } = discover(paths);
-    report.keepApart(sources);
+    report.keepApart(sources, () => configurationsRead(sources));
     const plan = planVerified(sources, direction, options.children ? "children" : "regions");
     requireDevices(plan, paths);
     const proofs = options.prove ? await provePlan(plan) : undefined;
@@ -72,7 +75,10 @@ function planVerified(sources: readonly string[], direction: Direction, subject:
   const second = SecondThread.forMany(sources);
   try {
     const foresight = second && new Foresight(second);
-    const verify: Verify = (units, program) => compilePlan(units, program, { second, foresight });
+    const verify: Verify = (units, program) => {
+      if (second !== undefined) collectGarbage(); // while the thread compiles, for which the plan waits
+      return compilePlan(units, program, { second, foresight });
+    };
     const foresee = foresight?.foresee.bind(foresight);
     return planConversion(sources, direction, { verify, foresee, subject });
   } finally {

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError } from "#host";
+import { optimiseLess } from "./engine.ts";
 import { ExitCode } from "./errors.ts";
 import { count, remarks, statisticsOf } from "./passes/6-report.ts";
 import { projectRoot } from "./project-root.ts";
@@ -36,6 +37,7 @@ export function sync(args: readonly string[], trees: Trees, print: (text: string
   if (rest.length > 0 || (mode !== "--write" && mode !== "--check")) {
     throw new CommandError(`${args.join(" ") || "no option"}: ${usage}`);
   }
+  optimiseLess();
   const started = performance.now();
   const report: TreeReport & Partial<TreesWritten> =
     mode === "--write" ? writeOwnedTree(trees) : checkTrees(trees);

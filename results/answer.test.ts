@@ -37,7 +37,7 @@ describe("the answer", () => {
       finding: "equal",
       text: "Heap growth: equal within ±16 B/round in the only question.",
     });
-    expect(answer(run).lead).toBe("Owned and embedded are equal in time and memory.");
+    expect(answer(run).lead).toBe("Owned and embedded are equal in time and memory retained.");
   });
 
   it("says what differs, by how much, and in which quantity", () => {
@@ -56,8 +56,8 @@ describe("the answer", () => {
       "in “w: growth” owned retains more memory than embedded, +272 B/round (+269 to +275)",
     );
     expect(answer(run).lead).toBe(
-      "Owned and embedded differ in time, instructions and memory. To choose: embedded costs more in 1 question of instructions, by " +
-        "at most 3.10\u00a0%; owned costs more in 1 question of time, by at most 4.50\u00a0%; owned retains more memory in 1 question.",
+      "Owned and embedded differ in time, instructions and memory retained. To choose: embedded costs more in 1 question of instructions, by " +
+        "at most 3.20\u00a0%; owned costs more in 1 question of time, by at most 4.50\u00a0%; owned retains more memory in 1 question.",
     );
   });
 
@@ -142,7 +142,7 @@ describe("the answer", () => {
     const { finding, text } = partOf(runOf(hits), "Time");
     expect(finding).toBe("equal");
     expect(text).toMatch(
-      /^Dispatch latency: equal in region fields read, by construction, in all 2 questions\. Only accesses that read no region field are equal by construction\. Others read some, .*: “read, section miss” \(5\)\. All of this/,
+      /^Dispatch latency: equal in region fields read, by construction, in all 2 questions\. This holds for accesses that read no region field\. Others read some, .*: “read, section miss” \(5\)\. All of this/,
     );
     expect(partOf(runOf(hits, { fieldReads: [] }), "Time").text).toMatch(/in all 2 questions\. All of this/);
     expect(partOf(runOf([...hits, equal("dispatch", "miss"), reads("some", null)]), "Time").text).toContain(
@@ -288,19 +288,23 @@ describe("the answer", () => {
     const beside = (estimate: number, half: number) =>
       figure({ workload: "w", name: "hit", decides: false }, estimate, half);
     expect(answer(runOf([hit, beside(0.4, 0.5)])).lead).toBe(
-      "Owned and embedded are equal by construction in dispatch.",
+      "In 1 access of dispatch, neither form reads a region field: by construction, where regions lie cannot matter there.",
     );
     expect(partOf(runOf([hit, beside(0.4, 0.5)]), "Time").text).not.toContain("although");
     expect(partOf(runOf([hit, beside(0.8, 0.2)]), "Time").text).toContain(
       "The time of owned differs from that of embedded in “w: hit” by +0.80 % (+0.60 to +1), although neither form reads a " +
         "region field; the cause lies elsewhere (memory layout, compiled code).",
     );
+    expect(answer(runOf([hit, beside(0.8, 0.2)])).lead).toBe(
+      "In 1 access of dispatch, neither form reads a region field: by construction, where regions lie cannot matter there, though 1 time differs.",
+    );
     expect(partOf(runOf([hit, beside(0.008, 0.002)]), "Time").text).toContain(
       "(+0.006 to +0.010), where embedded may differ from itself by up to 0.0100 %, although neither form reads a region field",
     );
     const mixed = runOf([hit, equal("boot", "create"), figure({ ...growth, name: "growth" }, 1, 2)]);
     expect(answer(mixed).lead).toBe(
-      "Owned and embedded are equal in time and memory, and by construction in dispatch.",
+      "Owned and embedded are equal in time and memory retained. " +
+        "In 1 access of dispatch, neither form reads a region field: by construction, where regions lie cannot matter there.",
     );
     expect(answer(runOf([figure({ ...reads, byConstruction: null }, 0, 0)])).lead).toBe(
       "Owned and embedded are equal in region fields read.",
@@ -308,6 +312,27 @@ describe("the answer", () => {
     expect(answer(runOf([figure({ ...reads, byConstruction: null }, 2, 0), hit])).lead).toBe(
       "Owned and embedded differ in region fields read. To choose: owned costs more in 1 question of region fields read.",
     );
+  });
+
+  it("says how many questions are open, even if others of their kind are decided", () => {
+    const slower = figure({ suite: "boot", workload: "w", name: "slow" }, 4.2, 0.3);
+    const open = figure({ suite: "boot", workload: "w", name: "open" }, 1, 3);
+    expect(answer(runOf([slower, open])).lead).toBe(
+      "Owned and embedded differ in time. Not settled by this run: 1 question (see below). " +
+        "To choose: owned costs more in 1 question of time, by at most 4.50\u00a0%.",
+    );
+    expect(answer(runOf([open])).lead).toBe("Not settled by this run: time.");
+    const grown = figure({ ...growth, name: "growth" }, 1, 100);
+    expect(answer(runOf([slower, open, grown])).lead).toContain(
+      "Not settled by this run: memory retained and 1 question (see below).",
+    );
+  });
+
+  it("says so if what was counted stands for what was not timed", () => {
+    const count = figure({ workload: "w", name: "count", quantity: "count", margin: 0.2 }, -3, 0.1);
+    const untimed = "No time was measured: instructions stand in its place.";
+    expect(partOf(runOf([count]), "Time").text).toContain(untimed);
+    expect(partOf(runOf([count, equal("boot", "timed")]), "Time").text).not.toContain(untimed);
   });
 
   it("treats what the rounds leave as memory", () => {

@@ -67,9 +67,7 @@ export function answer(run: Run): Answer {
 function leadOf(run: Run, parts: readonly AnswerPart[]): string {
   const { A, B } = run.options.forms;
   const topics = (finding: Finding) =>
-    parts
-      .filter((part) => part.finding === finding)
-      .flatMap(({ topic }) => (topic === "Time" ? timeTopics(run, finding) : [topic.toLowerCase()]));
+    parts.filter((part) => part.finding === finding).flatMap(({ topic }) => topicWords(run, topic, finding));
   const [differs, equal, open] = [topics("differs"), topics("equal"), topics("open")];
   const timeIsEqual = parts.some(({ topic, finding }) => topic === "Time" && finding === "equal");
   const constructed = timeIsEqual
@@ -77,10 +75,11 @@ function leadOf(run: Run, parts: readonly AnswerPart[]): string {
     : [];
   const sentences = [
     ...(differs.length > 0 ? [`${capital(B)} and ${A} differ in ${listOf(differs)}.`] : []),
-    ...(equal.length > 0 || constructed.length > 0
-      ? [`${differs.length > 0 ? "They" : `${capital(B)} and ${A}`} are ${equalWords(equal, constructed)}.`]
+    ...(equal.length > 0
+      ? [`${differs.length > 0 ? "They" : `${capital(B)} and ${A}`} are equal in ${listOf(equal)}.`]
       : []),
-    ...(open.length > 0 ? [`Not settled by this run: ${listOf(open)}.`] : []),
+    ...constructedSentence(run, constructed),
+    ...unsettledSentence(run, parts, open),
   ];
   if (sentences.length === 0) {
     return run.metrics.some(({ source }) => source === "qemu")
@@ -124,7 +123,7 @@ function costsMore(run: Run, rows: readonly ReportRow[], arm: "A" | "B"): string
 function costWords(rows: readonly ReportRow[]): string {
   const quantities = unique(rows.flatMap((row) => quantityOf(row) ?? []));
   const words = `${countOf(rows.length, "question")} of ${listOf(quantities.map((each) => QUANTITY_NAMES[each]))}`;
-  const bounds = boundsOf(rows);
+  const bounds = boundsOf(rows, "cheaper");
   if (bounds.length < rows.length) return words;
   return `${words}, by at most ${formatNumber(Math.max(...bounds))}\u00a0%`;
 }
@@ -144,17 +143,42 @@ function bugWords(run: Run): string[] {
   ];
 }
 
-/** Sizes of the differences found in per cent. */
-function boundsOf(rows: readonly ReportRow[]): number[] {
-  return rows.flatMap(({ deciding, verdict }) =>
-    deciding?.scale === "percent" && isDifference(verdict) ? [spreadOf(deciding.comparison.ab)] : [],
-  );
+/** Largest sizes of the differences found in per cent: of B against A, or of the dearer form against the other. */
+function boundsOf(rows: readonly ReportRow[], base: "A" | "cheaper" = "A"): number[] {
+  return rows.flatMap(({ deciding, verdict }) => {
+    if (deciding?.scale !== "percent" || !isDifference(verdict)) return [];
+    const { ab } = deciding.comparison;
+    return [base === "cheaper" && verdict === "faster" ? 100 * (100 / (100 + ab.low) - 1) : spreadOf(ab)];
+  });
 }
 
-function equalWords(topics: readonly string[], constructed: readonly Suite[]): string {
-  const equal = topics.length === 0 ? "equal" : `equal in ${listOf(topics)}`;
-  if (constructed.length === 0) return equal;
-  return `${equal}${topics.length === 0 ? "" : ", and"} by construction in ${listOf(constructed)}`;
+/** What a finding is about: the quantities that were judged, not more. */
+function topicWords(run: Run, topic: AnswerPart["topic"], finding: Finding): string[] {
+  if (topic === "Time") return timeTopics(run, finding);
+  return [topic === "Memory" ? "memory retained" : topic.toLowerCase()];
+}
+
+/** Topics of which nothing is settled, and how many questions of the others are not. */
+function unsettledSentence(run: Run, parts: readonly AnswerPart[], topics: readonly string[]): string[] {
+  const isOpen = (topic: AnswerPart["topic"]) =>
+    parts.some((part) => part.topic === topic && part.finding === "open");
+  const questions = headlines(run).filter(
+    (row) => !isDecided(row) && !isOpen(quantityOf(row) === "memory" ? "Memory" : "Time"),
+  ).length;
+  const open = [...topics, ...(questions > 0 ? [`${countOf(questions, "question")} (see below)`] : [])];
+  return open.length === 0 ? [] : [`Not settled by this run: ${listOf(open)}.`];
+}
+
+/** What the equality by construction covers: the reads of region fields, not all that a time depends on. */
+function constructedSentence(run: Run, suites: readonly Suite[]): string[] {
+  if (suites.length === 0) return [];
+  const rows = timeRows(run).filter(isConstructed);
+  const strays = rows.filter((row) => strayTime(row) !== null).length;
+  const yet =
+    strays === 0 ? "" : `, though ${countOf(strays, "time")} ${strays === 1 ? "differs" : "differ"}`;
+  return [
+    `In ${formatNumber(rows.length)} ${rows.length === 1 ? "access" : "accesses"} of ${listOf(suites)}, neither form reads a region field: by construction, where regions lie cannot matter there${yet}.`,
+  ];
 }
 
 /** Headline rows about cost: decided by a time, by the instructions of the same work, or by reads of region fields. */
@@ -195,6 +219,7 @@ function timePart(run: Run): AnswerPart {
     finding: findingOf(rows),
     sentences: [
       ...suites,
+      ...untimedSentence(rows),
       ...boundSentence(rows),
       ...uncopiedSentence(run),
       ...(rows.some(isConstructed) ? readingSentence(run) : []),
@@ -203,6 +228,13 @@ function timePart(run: Run): AnswerPart {
       scope,
     ],
   };
+}
+
+/** Says so if questions have counts, and none has a time. */
+function untimedSentence(rows: readonly ReportRow[]): string[] {
+  const has = (quantity: Quantity) =>
+    rows.some(({ figures }) => figures.some((each) => each.quantity === quantity));
+  return has("time") || !has("count") ? [] : ["No time was measured: instructions stand in its place."];
 }
 
 /** What the equality of dispatch does not cover: a dispatcher in which the location of a region can matter. */
@@ -241,7 +273,7 @@ function readingSentence({ fieldReads }: Run): string[] {
     ({ access, reads: { A, B } }) => `\u201c${access}\u201d (${A === B ? A : `${A} and ${B}`})`,
   );
   return [
-    `Only accesses that read no region field are equal by construction. Others read some, and where regions lie could matter to them: ${listOf(told)}.`,
+    `This holds for accesses that read no region field. Others read some, and where regions lie could matter to them: ${listOf(told)}.`,
   ];
 }
 
@@ -252,21 +284,27 @@ function boundSentence(rows: readonly ReportRow[]): string[] {
   return [`None of these differences is larger than ${formatNumber(Math.max(...bounds))}\u00a0%.`];
 }
 
+/** The time of a row whose reads are equal, if it differs for certain; null if it does not. */
+export function strayTime({ deciding, figures, verdict }: Omit<ReportRow, "role">): Metric | null {
+  const time = figures.find(({ quantity }) => quantity === "time");
+  if (deciding?.quantity !== "reads" || verdict !== "equivalent" || time === undefined) return null;
+  return isShown(time.comparison.ab) ? time : null;
+}
+
 /** Times that differ for certain although the deciding reads are equal: the form of the regions is not the cause. */
 function straySentences(run: Run, rows: readonly ReportRow[]): string[] {
   const names = formNames(run);
-  const strays = rows.flatMap(({ deciding, figures, verdict }) => {
-    const time = figures.find(({ quantity }) => quantity === "time");
-    if (deciding?.quantity !== "reads" || verdict !== "equivalent" || time === undefined) return [];
+  const strays = rows.flatMap((row) => {
+    const time = strayTime(row);
+    if (time === null || row.deciding === null) return [];
     const { ab, aaSpread } = time.comparison;
-    if (!isShown(ab)) return [];
     const unit = differenceUnit(time);
     // The control says how far a form may differ from itself.
     const control =
       Math.abs(ab.estimate) > aaSpread
         ? ""
         : `, where ${names.A} may differ from itself by up to ${formatNumber(aaSpread)}\u00a0${unit}`;
-    const { a, b } = deciding.comparison.ab.figures;
+    const { a, b } = row.deciding.comparison.ab.figures;
     const why =
       a === 0 && b === 0
         ? "neither form reads a region field"

@@ -1,10 +1,12 @@
 /** Where a run was measured, and warnings for its readers. */
 import { isAsPredicted } from "./claims.ts";
 import { claimedOfControl, plantedIn } from "./instrument-words.ts";
+import { tooFewToCompare } from "./merged-figures.ts";
 import {
   type Environment,
   LIFETIME_FIGURES,
   type LifetimeOutcome,
+  type Metric,
   type Requirement,
   type Run,
 } from "./schema.ts";
@@ -94,6 +96,7 @@ export function warnings(run: Run): Warning[] {
         : []),
       ...machineWarnings(machine, machines.length > 1),
     ]),
+    ...mergeWarnings(run),
     ...outlierWarnings(run),
     ...selfTestWarnings(run),
   ];
@@ -261,6 +264,16 @@ function machineWarnings(machine: Environment, several: boolean): string[] {
   ];
 }
 
+/** That a merged run has figures with too few processes on some machine to tell whether the machines differ. */
+function mergeWarnings(run: Run): string[] {
+  const unknown = run.metrics.filter((metric) => tooFewToCompare(metric, run) !== null).length;
+  if (unknown === 0) return [];
+  return [
+    `In ${unknown} of ${countOf(run.metrics.length, "figure")}, too few processes ran on one machine or another to tell whether the machines differ: ` +
+      "the interval holds only if they do not. Their rows say so. Give each part more --repeats or --seconds.",
+  ];
+}
+
 function outlierWarnings({ metrics }: Run): string[] {
   const judged = metrics.filter(({ quantity }) => quantity === "time" || quantity === "count");
   const severe = judged.filter(({ outliers }) =>
@@ -269,9 +282,26 @@ function outlierWarnings({ metrics }: Run): string[] {
   if (severe.length === 0) return [];
   return [
     `${severe.length} of ${judged.length} times and counts ${severe.length === 1 ? "has" : "have"} severe outliers, which are ` +
-      "shown, not dropped: some V8 isolates settled into a different state of optimised code, or another program ran on the machine. " +
+      `shown, not dropped: ${causesOf(severe)}. ` +
       "A median of pairs hardly moves with them; the mean of a few pairs, and of counts, does, and its interval is wider for it.",
   ];
+}
+
+/** What outliers come from. Counted code is interpreted, in a process that the load of the machine does not disturb. */
+function causesOf(metrics: readonly Metric[]): string {
+  const causes = [
+    ...(metrics.some(({ quantity }) => quantity === "time")
+      ? [
+          "some V8 isolates settled into a different state of optimised code, or another program ran on the machine",
+        ]
+      : []),
+    ...(metrics.some(({ quantity }) => quantity === "count")
+      ? [
+          "where instructions are counted, the seed of V8's hashes made tables of another process collide more",
+        ]
+      : []),
+  ];
+  return causes.join("; ");
 }
 
 function selfTestWarnings({ selfTest, machines }: Run): string[] {

@@ -50,7 +50,7 @@ describe("the hazards", () => {
         "Both fail, embedded worse (use after free and blocks never freed instead of use after free): more.",
         "Both fail, owned worse (use after free instead of use after finalize): touched, again.",
         "Both fail in the same way, but to a different extent: oftener (blocks never freed).",
-        "Both fail identically: alike (use after free), in parts (blocks never freed).",
+        "Both fail in the same way, to the same extent: alike (use after free), in parts (blocks never freed).",
         "Both are safe: safe.",
       ],
       worse: { A: 5, B: 4 },

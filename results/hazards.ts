@@ -57,7 +57,7 @@ export function hazardsOf(run: Run): Hazards {
       ...oneSided,
       ...(["A", "B"] as const).flatMap((arm) => bothFail(unlike, arm, names)),
       ...sentence("Both fail in the same way, but to a different extent", items(false)),
-      ...sentence("Both fail identically", items(true)),
+      ...sentence("Both fail in the same way, to the same extent", items(true)),
       ...sentence(
         "Both are safe",
         alike.filter(({ A }) => A.length === 0).map(({ scenario }) => scenario),

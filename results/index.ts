@@ -90,4 +90,4 @@ export * from "./schema.ts";
 export { parseSelfTest } from "./self-test-file.ts";
 export { isSameFile, loadRun, pageNameOf, saveRun, serializeRun, writeText } from "./store.ts";
 export { type RunSummary, serializeSummary, summarizeRun } from "./summary.ts";
-export { formNames, QUANTITY_NAMES, questionTitle } from "./words.ts";
+export { formNames, QUANTITY_NAMES, questionTitle, verdictWord } from "./words.ts";

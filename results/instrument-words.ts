@@ -1,9 +1,10 @@
 /** How far the instrument can be trusted, in sentences shown with its verdicts. */
 
-import { fewestToClaim, lookFor } from "./rules/judge.ts";
+import { familyOf, fewestToClaim, lookFor } from "./rules/judge.ts";
 import { SLICE_ESTIMATOR } from "./rules/questions.ts";
-import { isDifference } from "./rules/verdict.ts";
+import { ALPHA, isDifference } from "./rules/verdict.ts";
 import type { Metric, Planted, Run, SelfTest } from "./schema.ts";
+import { studentProbability, studentQuantile } from "./statistics/index.ts";
 import { countOf, formatDate, formNames, SUITE_TITLES } from "./words.ts";
 
 /** Shown once, above the table of verdicts. */
@@ -28,13 +29,20 @@ export function controlSentence(run: Run): string {
   );
 }
 
-/** Whether the rule could have claimed a difference of A from itself that is as large as the margin. */
-function couldClaim(metric: Metric, { options: { sequential } }: Run): boolean {
+/**
+ * Whether the rule could have claimed a difference of A from itself that is as large as the margin: with the scatter that
+ * was found, and at the first step of the correction for the number of figures, the strictest.
+ */
+function couldClaim(metric: Metric, { options: { sequential }, metrics }: Run): boolean {
   const { quantity, margin, comparison } = metric;
-  const { low, high, pairs } = comparison.aa;
+  const { low, high, level, pairs } = comparison.aa;
   if (quantity === "reads" || high - low >= 2 * margin) return false;
   const look = lookFor(metric, sequential);
-  return look.exact === true || pairs >= fewestToClaim(look);
+  const family = familyOf(metric);
+  const figures = metrics.filter((each) => familyOf(each) === family).length;
+  if (look.exact !== true) return pairs >= fewestToClaim({ ...look, looks: look.looks * figures });
+  const error = (high - low) / 2 / studentQuantile(1 - level, pairs - 1);
+  return error === 0 || figures * studentProbability(margin / error, pairs - 1) < ALPHA;
 }
 
 /** Most processes behind a time of slices of this run, and their range in words; null if there is no such time. */

@@ -48,7 +48,7 @@ export function parseRun(text: string, file: string): Run {
   const json = parseJson(text, file);
   if (Array.isArray(json) && json.length > 1) {
     throw new CommandError(
-      `${file}: holds ${json.length} runs, and one is needed; \`regionlab report RUN --format json -o FILE\` writes one`,
+      `${file}: holds a list of ${json.length}, and one run is needed; \`regionlab report RUN --format json -o FILE\` writes one`,
     );
   }
   return runOf(json, file);

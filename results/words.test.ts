@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { warnings } from "./environment-words.ts";
 import { controlSentence, selfTestSentence } from "./instrument-words.ts";
-import { NO_FAULTS, type Verdict } from "./schema.ts";
+import { verdictTable } from "./renderers/verdict-table.ts";
+import { NO_FAULTS, type Run, type Verdict } from "./schema.ts";
 import { syntheticRun } from "./testing/synthetic-run.ts";
 import {
   clause,
@@ -124,6 +125,24 @@ describe("words", () => {
     expect(clause("A/A differs.")).toBe("A/A differs");
   });
 
+  it("count where a difference could have been claimed, given the number of figures", () => {
+    const [first] = run.metrics;
+    if (first === undefined) throw new RangeError("a run has metrics");
+    // Student's t of the margin is 6.4 with 3 degrees of freedom: 0.8 % for one figure, 5.5 % for seven (Bonferroni).
+    const aa = { ...first.comparison.aa, estimate: 0, low: -0.1, high: 0.1, level: 0.95, pairs: 4 };
+    const counted = {
+      ...first,
+      quantity: "count",
+      margin: 0.2,
+      comparison: { ...first.comparison, aa },
+    } as const;
+    const able = (figures: number) =>
+      controlSentence({ ...run, metrics: Array.from({ length: figures }, () => counted) });
+    expect(able(1)).toContain("in 1 of them it could have claimed");
+    expect(able(6)).toContain("in 6 of them it could have claimed");
+    expect(able(7)).toContain("in 0 of them it could have claimed");
+  });
+
   it("say how reliable the instrument is, or that it was not tested", () => {
     expect(controlSentence(run)).toMatch(
       /applied to embedded against itself, claims a difference in 1 of 23 figures; in \d+ of them it could have claimed one as large as the margin \(an interval narrow enough, and processes enough\)\.$/,
@@ -189,6 +208,31 @@ describe("words", () => {
       /^SELF-TEST FAILED: too little .* found \(1.% in dispatch latency, found in 0 of 100;? ?.*leaks, found in 39 of 40\): do not/,
     ])
       expect(broken.filter(({ grave, text }) => grave && part.test(text))).toHaveLength(1);
+    const [one] = run.machines;
+    const [first] = run.metrics;
+    if (one === undefined || first === undefined) throw new RangeError("a run has a machine and metrics");
+    const merged = (each: number) => {
+      const processes = Array.from({ length: 2 * each }, (_, i) => ({
+        ...run.schedule.processes[0],
+        machine: i % 2,
+        lost: null,
+      })) as Run["schedule"]["processes"];
+      const metric = { ...first, quantity: "count", processes: processes.map((_, i) => i) } as const;
+      const machines = [one, { ...one, id: "two" }];
+      const schedule = { ...run.schedule, processes };
+      const told = { ...run, machines, schedule, metrics: [metric] };
+      return [
+        ...warnings(told).map(({ text }) => text),
+        ...verdictTable(told, "", [first.role]).rows.flatMap(({ notes }) => notes ?? []),
+      ];
+    };
+    const row =
+      /^Of 2 machines \(instructions\), with 1 and 1 processes, nobody can tell whether they differ\.$/;
+    expect(merged(1)).toContainEqual(expect.stringMatching(row));
+    expect(merged(2)).not.toContainEqual(expect.stringMatching(row));
+    const few = /^In 1 of 1 figure, too few processes ran on one machine or another to tell whether/;
+    expect(merged(1)).toContainEqual(expect.stringMatching(few));
+    expect(merged(2)).not.toContainEqual(expect.stringMatching(few));
     const metrics = run.metrics.map((metric) => ({ ...metric, outliers: { A: [], B: [], A2: [] } }));
     const schedule = { seed: 1, processes: [] };
     expect(warnings({ ...run, synthetic: false, lifetimes: [], claims: [], schedule, metrics })).toEqual([]);

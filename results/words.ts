@@ -167,6 +167,7 @@ export function capital(text: string): string {
 
 /** The verdict in terms of the quantity: for counts, reads and memory, less or more instead of faster or slower. */
 export function verdictWord(verdict: Verdict, quantity: Quantity): string {
+  if (verdict === "no difference") return "not told apart"; // from what A shows against itself
   if (quantity === "time") return verdict;
   if (verdict === "faster") return "less";
   return verdict === "slower" ? "more" : verdict;

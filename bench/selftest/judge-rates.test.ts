@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Planted, SelfTest } from "#results";
 import { syntheticRun } from "#results/testing";
-import { chanceOfAtLeast, judgeRates } from "./judge-rates.ts";
+import { chanceOfAtLeast, describeEstimate, judgeRates, judgeShort } from "./judge-rates.ts";
+import type { PlantedEstimate } from "./self-test.ts";
 
 describe("chanceOfAtLeast", () => {
   it.each([
@@ -29,24 +30,24 @@ describe("chanceOfAtLeast", () => {
   });
 });
 
-describe("judgeRates", () => {
-  const base = syntheticRun().selfTest;
-  if (base === null) throw new TypeError("a synthetic run has a self-test");
-  const planted = (suite: Planted["suite"], percent: number, found: number, of = 100): Planted => ({
-    suite,
-    quantity: "time",
-    percent,
-    found,
-    of,
-  });
-  const rates = (change: Partial<SelfTest>): SelfTest => ({
-    ...base,
-    falseAlarms: { found: 0, of: 100 },
-    planted: [],
-    leaks: { found: 10, of: 10 },
-    ...change,
-  });
+const base = syntheticRun().selfTest;
+if (base === null) throw new TypeError("a synthetic run has a self-test");
+const planted = (suite: Planted["suite"], percent: number, found: number, of = 100): Planted => ({
+  suite,
+  quantity: "time",
+  percent,
+  found,
+  of,
+});
+const rates = (change: Partial<SelfTest>): SelfTest => ({
+  ...base,
+  falseAlarms: { found: 0, of: 100 },
+  planted: [],
+  leaks: { found: 10, of: 10 },
+  ...change,
+});
 
+describe("judgeRates", () => {
   it("does not complain if every requirement is just met", () => {
     const kept = rates({
       falseAlarms: { found: 5, of: 100 },
@@ -60,7 +61,7 @@ describe("judgeRates", () => {
         planted("dispatch", 5, 0),
       ],
     });
-    expect(judgeRates(kept, false)).toEqual([]);
+    expect(judgeRates(kept)).toEqual([]);
   });
 
   it.each<[Partial<SelfTest>, RegExp]>([
@@ -79,21 +80,58 @@ describe("judgeRates", () => {
     ],
     [{ leaks: { found: 9, of: 10 } }, /^a planted leak was found in 9 of 10; all must be/],
   ])("complains of %j", (change, message) => {
-    const complaints = judgeRates(rates(change), false);
+    const complaints = judgeRates(rates(change));
     expect(complaints).toHaveLength(1);
     expect(complaints[0]).toMatch(message);
   });
+});
 
-  it("with few comparisons, complains only of rates that chance does not explain", () => {
+describe("judgeShort", () => {
+  it("complains only of rates that chance does not explain", () => {
     // At 5 %, 3 or more of 20 happen in 7.6 % of cases, 6 or more in 0.033 %.
-    expect(judgeRates(rates({ falseAlarms: { found: 3, of: 20 } }), true)).toEqual([]);
-    expect(judgeRates(rates({ falseAlarms: { found: 3, of: 20 } }), false)).toHaveLength(1);
-    expect(judgeRates(rates({ falseAlarms: { found: 6, of: 20 } }), true)).toHaveLength(1);
+    expect(judgeShort(rates({ falseAlarms: { found: 3, of: 20 } }), [])).toEqual([]);
+    expect(judgeRates(rates({ falseAlarms: { found: 3, of: 20 } }))).toHaveLength(1);
+    expect(judgeShort(rates({ falseAlarms: { found: 6, of: 20 } }), [])).toHaveLength(1);
     // At 20 % missed, 8 or more of 20 are missed in 3.2 % of cases, 11 or more in 0.056 %.
-    expect(judgeRates(rates({ planted: [planted("boot", 1, 12, 20)] }), true)).toEqual([]);
-    expect(judgeRates(rates({ planted: [planted("boot", 1, 9, 20)] }), true)).toHaveLength(1);
-    const counted = { ...planted("boot", 1, 9, 20), quantity: "count" as const };
-    expect(judgeRates(rates({ planted: [counted] }), true)).toHaveLength(1);
-    expect(judgeRates(rates({ planted: [planted("dispatch", 2, 0, 7)] }), true)).toEqual([]);
+    const counted = (found: number) => ({ ...planted("boot", 1, found, 20), quantity: "count" as const });
+    expect(judgeShort(rates({ planted: [counted(12)] }), [])).toEqual([]);
+    expect(judgeShort(rates({ planted: [counted(9)] }), [])).toHaveLength(1);
+    expect(judgeShort(rates({ leaks: { found: 4, of: 5 } }), [])).toHaveLength(1);
+  });
+
+  it("does not expect a noisy machine to find extra time", () => {
+    expect(judgeShort(rates({ planted: [planted("boot", 2, 0, 14)] }), [])).toEqual([]);
+  });
+
+  const estimate = (suite: Planted["suite"], low: number, high: number): PlantedEstimate => ({
+    suite,
+    workload: "board",
+    name: "Machine creation",
+    percent: 2,
+    measured: { estimate: (low + high) / 2, low, high },
+  });
+
+  it.each<[number, number, boolean]>([
+    [1.9, 2.1, true],
+    [-4, 9, true],
+    [1.2, 1.75, true],
+    [1.2, 1.65, false],
+    [2.25, 2.4, true],
+    [2.35, 2.4, false],
+    [-0.1, 0.1, false],
+  ])("expects what was planted, 2 %%, within 0.3 %% of the interval from %d to %d: %s", (low, high, kept) => {
+    const complaints = judgeShort(rates({}), [estimate("boot", low, high)]);
+    expect(complaints).toEqual(
+      kept
+        ? []
+        : [`${describeEstimate(estimate("boot", low, high))}, which does not include what was planted`],
+    );
+    expect(judgeShort(rates({}), [estimate("dispatch", low, high)])).toEqual([]);
+  });
+
+  it("describes what was planted and what was measured", () => {
+    expect(describeEstimate(estimate("boot", 1.5, 2.25))).toBe(
+      "boot, board, Machine creation: planted 2 %, measured 1.88 % (1.50 to 2.25)",
+    );
   });
 });

@@ -2,7 +2,7 @@
  * The instrument's self-test:
  *
  *     npm run bench:selftest                100 comparisons of each kind, about half an hour
- *     npm run bench:selftest -- --short     20 of each, two minutes; exits with 1 if the rates are not good enough
+ *     npm run bench:selftest -- --short     20 of each, some minutes; exits with 1 if counts or leaks are missed, or estimates untrue
  *
  * Options: [--short] [--seed N] [-o F.json]
  */
@@ -26,9 +26,9 @@ import { Progress } from "../runner/progress.ts";
 import { attempt } from "../runner/run-schedule.ts";
 import { seedOf } from "../runner/schedule.ts";
 import type { ProcessReport, ProcessRequest, Task } from "../suites/measurement.ts";
-import { judgeRates } from "./judge-rates.ts";
+import { describeEstimate, judgeRates, judgeShort } from "./judge-rates.ts";
 import { countPlanted } from "./planted-counts.ts";
-import { PLANTED_PERCENT, summarizeSelfTest } from "./self-test.ts";
+import { estimatePlanted, PLANTED_PERCENT, type SelfTestParts, summarizeSelfTest } from "./self-test.ts";
 import { SELF_TEST_FILE } from "./store.ts";
 
 interface Extent {
@@ -122,7 +122,7 @@ async function selfTest(options: Options): Promise<number> {
   const valgrind = await locateValgrind();
   const counts = valgrind && (await countPlanted(valgrind, plant, extent.countRepeats, seed, process.stderr));
   if (counts === null) process.stdout.write(`Counts are not tested: ${VALGRIND_ADVICE}.\n`);
-  const result = summarizeSelfTest({
+  const parts: SelfTestParts = {
     environment,
     looks,
     percents,
@@ -133,7 +133,9 @@ async function selfTest(options: Options): Promise<number> {
     alike: of("alike"),
     counts,
     countRepeats: COUNT_REPEATS.quick,
-  });
+  };
+  const result = summarizeSelfTest(parts);
+  const estimates = estimatePlanted(parts);
   if (output !== null) {
     await writeText(output, `${JSON.stringify(result, null, 1)}\n`);
     if (options.keep !== true) rmSync(journalOf(output), { force: true });
@@ -148,7 +150,8 @@ async function selfTest(options: Options): Promise<number> {
       `  ${alike ? "alike    " : "NOT ALIKE"} ${figures}  ${suite}/${workload}: ${name}\n`,
     );
   }
-  const complaints = judgeRates(result, short);
+  for (const estimate of estimates) process.stdout.write(`  ${describeEstimate(estimate)}\n`);
+  const complaints = short ? judgeShort(result, estimates) : judgeRates(result);
   for (const complaint of complaints) process.stdout.write(`not met: ${complaint}\n`);
   if (output !== null) process.stdout.write(`Stored in ${output}\n`);
   return complaints.length === 0 ? 0 : 1;

@@ -3,7 +3,7 @@ import { ARMS, type Arm, type MetricDefinition } from "#results";
 import { Random } from "#results/statistics";
 import { syntheticRun } from "#results/testing";
 import { emptyReport, fromSlices, type ProcessReport, perArm } from "../suites/measurement.ts";
-import { type SelfTestParts, summarizeSelfTest } from "./self-test.ts";
+import { estimatePlanted, type SelfTestParts, summarizeSelfTest } from "./self-test.ts";
 
 const [machine] = syntheticRun().machines;
 if (machine === undefined) throw new RangeError("a run has a machine");
@@ -136,6 +136,28 @@ describe("summarizeSelfTest", () => {
       node: machine.node,
       regionlab: machine.regionlab,
     });
+  });
+});
+
+describe("estimatePlanted", () => {
+  it("says how large each planted difference is, from all processes", () => {
+    const estimates = estimatePlanted({ ...nothing, slices: [planting(4, 1)] });
+    expect(estimates.map(({ name, percent }) => [name, percent])).toEqual(
+      [0.5, 2, 5].flatMap((percent) => ["one", "two"].map((name) => [name, percent])),
+    );
+    for (const { percent, measured } of estimates) {
+      expect(Math.abs(measured.estimate - percent)).toBeLessThan(0.1);
+      expect(measured.low).toBeLessThan(percent);
+      expect(measured.high).toBeGreaterThan(percent);
+    }
+  });
+
+  it("says what is not there, and nothing from too few processes", () => {
+    for (const { measured } of estimatePlanted({ ...nothing, slices: [planting(2, 0.5)] })) {
+      expect(measured.high).toBeLessThan(3);
+    }
+    expect(estimatePlanted({ ...nothing, slices: [planting(1, 1).slice(0, 10)] })).toEqual([]);
+    expect(estimatePlanted({ ...nothing, slices: [planting(1, 1).slice(0, 11)] })).not.toEqual([]);
   });
 });
 

@@ -4,10 +4,12 @@ import { dirname, join } from "node:path";
 import { CommandError } from "#host";
 import { auditRegions, renderAudit } from "../audit.ts";
 import type { AuditOptions, Print } from "../command.ts";
+import { optimiseLess } from "../engine.ts";
 import { ExitCode } from "../errors.ts";
 import { readProgram, surveyProgram } from "../pipeline.ts";
 import { Reason } from "../regions/reasons.ts";
 import { ReportFiles } from "../report-files.ts";
+import { configurationsRead } from "../source/compiler-options.ts";
 import { discover, type Skipped } from "../source/discover.ts";
 import { shown } from "../source/workspace.ts";
 import { auditLifetimes } from "./audit.ts";
@@ -29,6 +31,7 @@ export async function runAudit(
 ): Promise<ExitCode> {
   if (options.writeBaseline === true && options.baseline === undefined)
     throw new CommandError("--write-baseline: name the file to write with --baseline FILE");
+  optimiseLess();
   const written = options.writeBaseline === true ? options.baseline : undefined;
   const outputs = new ReportFiles(
     { "--json": options.json, "--sarif": options.sarif, "--baseline": written },
@@ -37,7 +40,12 @@ export async function runAudit(
   try {
     await outputs.ready();
     const { sources, skipped } = discover(paths, { readOnly: true });
-    outputs.keepApart(sources);
+    outputs.keepApart(sources, () => [
+      ...(options.baseline === undefined || written !== undefined
+        ? []
+        : [{ option: "--baseline", path: options.baseline }]),
+      ...configurationsRead(sources),
+    ]);
     const program = readProgram(sources, { readOnly: true });
     const plan = surveyProgram(program, sources, "to-owned");
     if (!plan.files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0))

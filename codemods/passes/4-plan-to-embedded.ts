@@ -195,9 +195,12 @@ function restoreFields(
   const leading = leadingFields(declaration, kept);
   const byPlace = new Map<number, RestoredField[]>();
   const inOrder = [...restored].sort((a, b) => placeIn(a) - placeIn(b));
+  const lastPlace = placeAfter(leading, declaration);
   for (const each of inOrder) {
-    const place = placeFor(each, leading, declaration);
-    byPlace.set(place, [...(byPlace.get(place) ?? []), each]);
+    const place = placeBefore(each, leading) ?? lastPlace;
+    const there = byPlace.get(place);
+    if (there === undefined) byPlace.set(place, [each]);
+    else there.push(each);
   }
   const hasFields = leading.length > 0 || firstField(declaration) !== undefined;
   const indent = memberIndent(declaration);
@@ -228,17 +231,18 @@ function placeIn({ local }: RestoredField): number {
   return statementOf(local).getStart();
 }
 
-function placeFor(
-  restored: RestoredField,
-  leading: readonly RegionField[],
-  declaration: ClassDeclaration,
-): number {
-  const text = declaration.getSourceFile().getFullText();
+/** The place of the kept field that is created next after a restored one. */
+function placeBefore(restored: RestoredField, leading: readonly RegionField[]): number | undefined {
   const next = leading.find((field) => {
     const creation = firstCreation(field);
     return creation !== undefined && creationPoint(creation).getStart() > placeIn(restored);
   });
-  if (next !== undefined) return startWithComments(next.declaration);
+  return next && startWithComments(next.declaration);
+}
+
+/** The place after the kept fields or, without one that ends its line, before the first field or method. */
+function placeAfter(leading: readonly RegionField[], declaration: ClassDeclaration): number {
+  const text = declaration.getSourceFile().getFullText();
   const last = leading.at(-1);
   if (last !== undefined && hasLinesOfItsOwn(last.declaration)) {
     return lineEnd(text, last.declaration.getEnd());

@@ -18,9 +18,8 @@ export function fieldNamesOf(device: DeviceFacts, evidence: Evidence): Map<Regio
     isAskedFor(name, evidence) ||
     propertyOf(device.declaration.getType(), name) !== undefined ||
     kin.some(({ declaration, isBase }) => {
-      return (
-        declaration.getInstanceMember(name) !== undefined || (isBase && declaresRegion(declaration, name))
-      );
+      const { members, regions } = namesIn(declaration);
+      return members.has(name) || (isBase && regions.has(name));
     });
   const names = new Map<RegionLocal, string>();
   const used = new Set<string>();
@@ -55,9 +54,25 @@ function asksFor(name: string, { tracer }: Evidence): boolean {
   });
 }
 
-/** True for a class with a local region of that name, which would become a field as well. */
-function declaresRegion(declaration: ClassDeclaration, name: string): boolean {
-  return descendantsOfKind(declaration, SyntaxKind.VariableDeclaration).some(
-    (each) => each.getName() === name && newRegion(each.getInitializer()) !== undefined,
+/** Names in a class that a field of one related to it cannot have, or not always. */
+interface ClassNames {
+  readonly members: ReadonlySet<string>;
+  /** Of its local regions, which would become fields as well. */
+  readonly regions: ReadonlySet<string>;
+}
+
+const namesByClass = new WeakMap<ClassDeclaration, ClassNames>();
+
+function namesIn(declaration: ClassDeclaration): ClassNames {
+  const known = namesByClass.get(declaration);
+  if (known !== undefined) return known;
+  const regions = descendantsOfKind(declaration, SyntaxKind.VariableDeclaration).filter(
+    (each) => newRegion(each.getInitializer()) !== undefined,
   );
+  const found = {
+    members: new Set(declaration.getInstanceMembers().map((each) => each.getName())),
+    regions: new Set(regions.map((each) => each.getName())),
+  };
+  namesByClass.set(declaration, found);
+  return found;
 }

@@ -7,6 +7,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { ts } from "ts-morph";
+import type { NamedFile } from "#host";
 
 export interface Configuration {
   /** Path of the tsconfig; undefined for the defaults. */
@@ -39,11 +40,20 @@ const withoutOutput: ts.CompilerOptions = {
   skipLibCheck: true,
 };
 
+/** The configurations that sources (absolute paths) are checked with, and what they extend or refer to. */
+export function configurationsRead(sources: readonly string[]): NamedFile[] {
+  const configurations = new Configurations();
+  for (const source of sources) configurations.forFile(source);
+  return [...configurations.filesRead].map((path) => ({ option: "the configuration", path }));
+}
+
 /** Finds configurations, each read once. */
 export class Configurations {
   private readonly byPath = new Map<string, Configuration | undefined>();
   private readonly byDirectory = new Map<string, readonly string[]>();
   private readonly fallback: Configuration;
+  /** Paths of the configurations that were read, with those that they extend. */
+  readonly filesRead = new Set<string>();
 
   /** `fallbackOptions` apply to files without a tsconfig.json. */
   constructor(fallbackOptions: ts.CompilerOptions = defaultOptions) {
@@ -88,18 +98,21 @@ export class Configurations {
   /** Reads a tsconfig with everything that it extends; undefined if it cannot be read. */
   private read(path: string): Configuration | undefined {
     if (this.byPath.has(path)) return this.byPath.get(path);
-    const configuration = parse(path);
+    const configuration = parse(path, this.filesRead);
     this.byPath.set(path, configuration);
     return configuration;
   }
 }
 
-function parse(path: string): Configuration | undefined {
+function parse(path: string, filesRead: Set<string>): Configuration | undefined {
   const host: ts.ParseConfigFileHost = {
     useCaseSensitiveFileNames: ts.sys.useCaseSensitiveFileNames,
     readDirectory: ts.sys.readDirectory,
     fileExists: ts.sys.fileExists,
-    readFile: ts.sys.readFile,
+    readFile: (name) => {
+      filesRead.add(name);
+      return ts.sys.readFile(name);
+    },
     getCurrentDirectory: () => dirname(path),
     onUnRecoverableConfigFileDiagnostic: () => {},
   };

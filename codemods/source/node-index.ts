@@ -131,7 +131,12 @@ function readIndex(file: ts.SourceFile): FileIndex {
     }
   };
   ts.forEachChild(file, visit);
-  return { byKind, byName, byText, documented };
+  return { byKind: compact(byKind), byName: compact(byName), byText, documented };
+}
+
+/** The same lists without the room that V8 leaves in an array that grows, which is a third of all their memory. */
+function compact<Key>(map: ReadonlyMap<Key, readonly ts.Node[]>): Map<Key, readonly ts.Node[]> {
+  return new Map([...map].map(([key, nodes]) => [key, nodes.slice()]));
 }
 
 /** The comments that belong to a node are no children of it, and the compiler's declarations leave them out. */

@@ -20,22 +20,32 @@ export function plainProperty(
 }
 
 /** The type of `this.field`. Undefined like `plainProperty`, and for unions: assignments may have narrowed them. */
-export function plainType(access: ts.Expression, checker: ts.TypeChecker): ts.Type | undefined {
+export function plainType(
+  access: ts.Expression,
+  checker: ts.TypeChecker,
+  typeOf: typeof typeWithoutInference = typeOfField,
+): ts.Type | undefined {
   if (!ts.isPropertyAccessExpression(access) || access.questionDotToken !== undefined) return undefined;
   const { expression: object, name } = access;
   if (object.kind !== ts.SyntaxKind.ThisKeyword || mayBeNarrowed(access)) return undefined;
   const field = propertyOfThis(object, name, checker)?.valueDeclaration;
   if (field === undefined || !ts.isPropertyDeclaration(field)) return undefined;
-  const type = typeOfField(field, checker);
-  return type.flags & ts.TypeFlags.Object ? type : undefined;
+  const type = typeOf(field, checker);
+  return type !== undefined && type.flags & ts.TypeFlags.Object ? type : undefined;
 }
 
 /** The type of a field. That of `this.embed(MemoryRegion)` is not inferred again for every field. */
 export function typeOfField(field: ts.PropertyDeclaration, checker: ts.TypeChecker): ts.Type {
-  const { type, initializer } = field;
-  const made =
-    type === undefined && initializer !== undefined ? instanceMadeBy(initializer, checker) : undefined;
-  return made ?? checker.getTypeAtLocation(field);
+  return typeWithoutInference(field, checker) ?? checker.getTypeAtLocation(field);
+}
+
+/** The type of a field that says so itself, or by `this.embed(MemoryRegion)`. */
+export function typeWithoutInference(
+  field: ts.PropertyDeclaration,
+  checker: ts.TypeChecker,
+): ts.Type | undefined {
+  if (field.type !== undefined) return checker.getTypeAtLocation(field);
+  return field.initializer && instanceMadeBy(field.initializer, checker);
 }
 
 /** What `this.method(Class)` returns if its one type parameter stands for the instances of the class that it is given. */
@@ -149,6 +159,12 @@ function collectTested(node: ts.Node, isTested: boolean, found: Set<string>): vo
 }
 
 function decides(child: ts.Node, node: ts.Node): boolean {
+  if (ts.isVariableDeclaration(node)) return child === node.initializer; // `const isRom = this.bank instanceof Rom`
+  return isCondition(child, node) || (ts.isBinaryExpression(node) && assigns(node.operatorToken.kind));
+}
+
+/** True for the child of `node` whose value decides which code runs, and for the sides of an operator that is a condition. */
+export function isCondition(child: ts.Node, node: ts.Node): boolean {
   switch (node.kind) {
     case ts.SyntaxKind.IfStatement:
     case ts.SyntaxKind.WhileStatement:
@@ -161,21 +177,24 @@ function decides(child: ts.Node, node: ts.Node): boolean {
       return child === (node as ts.CaseClause).expression;
     case ts.SyntaxKind.ConditionalExpression:
       return child === (node as ts.ConditionalExpression).condition;
-    case ts.SyntaxKind.VariableDeclaration: // `const isRom = this.bank instanceof Rom`
-      return child === (node as ts.VariableDeclaration).initializer;
     case ts.SyntaxKind.BinaryExpression:
-      return decidesRight((node as ts.BinaryExpression).operatorToken.kind);
+      return choosesRight.has((node as ts.BinaryExpression).operatorToken.kind);
     default:
       return false;
   }
 }
 
-/** Operators that give a value only under a condition, and the assignments, after which the type is that of the value. */
-function decidesRight(operator: ts.SyntaxKind): boolean {
-  return (
-    operator === ts.SyntaxKind.AmpersandAmpersandToken ||
-    operator === ts.SyntaxKind.BarBarToken ||
-    operator === ts.SyntaxKind.QuestionQuestionToken ||
-    (operator >= ts.SyntaxKind.FirstAssignment && operator <= ts.SyntaxKind.LastAssignment)
-  );
+/** Operators that give the value of their right side only under a condition. */
+const choosesRight: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.AmpersandAmpersandToken,
+  ts.SyntaxKind.BarBarToken,
+  ts.SyntaxKind.QuestionQuestionToken,
+  ts.SyntaxKind.AmpersandAmpersandEqualsToken,
+  ts.SyntaxKind.BarBarEqualsToken,
+  ts.SyntaxKind.QuestionQuestionEqualsToken,
+]);
+
+/** True for the assignments, after which the type is that of the value. */
+function assigns(operator: ts.SyntaxKind): boolean {
+  return operator >= ts.SyntaxKind.FirstAssignment && operator <= ts.SyntaxKind.LastAssignment;
 }

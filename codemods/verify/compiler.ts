@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { Project, ts } from "ts-morph";
 import type { Configuration } from "../source/compiler-options.ts";
+import { forgetPlainFlow } from "../source/plain-flow.ts";
 import type { Foresight } from "./foresight.ts";
 import type { SecondThread } from "./second-thread.ts";
 
@@ -25,7 +26,7 @@ export interface Checked {
 /** Versions of a file that are kept parsed: as it is, and as planned. */
 const versionsKept = 2;
 /** Characters of source text that are checked at a time. */
-export const batchSize = 500_000;
+const batchSize = 500_000;
 
 /** What shares the work if there is much. */
 export interface Helpers {
@@ -97,8 +98,10 @@ export class Compiler {
       ...(this.program === undefined ? {} : { oldProgram: this.program }),
     });
     const { program } = this;
-    return check.flatMap((path) => {
-      const file = program.getSourceFile(path);
+    const sources = check.map((path) => program.getSourceFile(path));
+    forgetPlainFlow(program, sources);
+    return check.flatMap((path, index) => {
+      const file = sources[index];
       if (file === undefined) return [];
       const syntactic = program.getSyntacticDiagnostics(file);
       if (syntactic.length > 0) return syntactic.map((each) => diagnosticOf(path, each, true));

@@ -6,8 +6,13 @@ import type { Unit } from "../passes/4-plan.ts";
 import type { Program } from "../pipeline.ts";
 import { type Configuration, Configurations } from "../source/compiler-options.ts";
 import { applyEdits, editsByPath } from "../source/edits.ts";
-import { batchSize, type Diagnostic } from "./compiler.ts";
+import type { Diagnostic } from "./compiler.ts";
 import type { Assignment, SecondThread } from "./second-thread.ts";
+
+/** Characters of source text that the thread checks at a time: few enough that it soon has something to do. */
+const BATCH = 150_000;
+/** So many batches are left to the thread when the plan is made: to check one here, too, the library would be read again. */
+const LEFT_TO_THREAD = 3;
 
 /** Files that the thread checks together, under one configuration. */
 interface Batch {
@@ -49,7 +54,7 @@ export class Foresight {
     this.pending.set(configuration, pending);
     pending.paths.push(path);
     pending.size += text.length;
-    if (pending.size >= batchSize) this.send(configuration, pending);
+    if (pending.size >= BATCH) this.send(configuration, pending);
   }
 
   /**
@@ -74,17 +79,19 @@ export class Foresight {
           );
       }
     };
-    const begun = new Map<Batch, number>();
+    for (const [each, pending] of this.pending) this.send(each, pending);
+    const begun: { readonly batch: Batch; readonly number: number }[] = [];
     for (let number = this.batches.length - 1; number >= 0; number--) {
       const batch = this.batches[number];
       if (batch === undefined || batch.configuration.path !== configuration) continue;
       const paths = batch.paths.filter((path) => wanted.has(path));
-      if (this.second.takeBack(batch.assignment)) add(paths, here(paths));
-      else begun.set(batch, number);
+      const isMuch = !this.second.hasBegun(this.batches[number - LEFT_TO_THREAD]?.assignment);
+      if (isMuch && this.second.takeBack(batch.assignment)) add(paths, here(paths));
+      else begun.push({ batch, number });
     }
-    for (const [{ assignment, paths }, number] of begun) {
-      const checked = this.second.resultOf(assignment);
-      if (checked?.files.every((file) => this.holds(file, number, texts))) add(paths, checked.found);
+    for (const { batch, number } of begun.reverse()) {
+      const checked = this.second.resultOf(batch.assignment);
+      if (checked?.files.every((file) => this.holds(file, number, texts))) add(batch.paths, checked.found);
     }
     return results;
   }

@@ -98,7 +98,7 @@ export class SecondThread {
     for (const [index, batch] of batches.entries()) {
       if (takeBatch(board, index, "ByCaller")) found.set(index, check(batch));
     }
-    const answers = this.collect(id, board);
+    const answers = this.collect(id, board.filter((taken) => taken === Taken.ByThread).length);
     return batches.map(
       (batch, index) => found.get(index) ?? answers.get(index)?.checked?.found ?? check(batch),
     );
@@ -112,14 +112,19 @@ export class SecondThread {
     return this.isLost ? undefined : this.post({ configuration, batches: [batch], texts, addsTexts: true });
   }
 
+  /** True for an assignment that somebody has taken, and for none. */
+  hasBegun(assignment: Assignment | undefined): boolean {
+    return assignment === undefined || Atomics.load(assignment.board, 0) !== 0;
+  }
+
   /** Takes an assignment back unless the thread has begun it. */
   takeBack({ board }: Assignment): boolean {
     return takeBatch(board, 0, "ByCaller");
   }
 
-  /** What the thread found ahead, for which it is waited; undefined if it has failed. */
-  resultOf({ id, board }: Assignment): Checked | undefined {
-    return this.collect(id, board).get(0)?.checked;
+  /** What the thread found ahead, unless the caller has taken it back; it is waited for. Undefined if the thread has failed. */
+  resultOf({ id }: Assignment): Checked | undefined {
+    return this.collect(id, 1).get(0)?.checked;
   }
 
   private post(given: Omit<Assignment, "id" | "board">): Assignment {
@@ -130,9 +135,8 @@ export class SecondThread {
     return assignment;
   }
 
-  /** Waits for the answers to those batches of an assignment that the thread has taken. */
-  private collect(id: number, board: Int32Array): ReadonlyMap<number, Answer> {
-    const expected = board.filter((taken) => taken === Taken.ByThread).length;
+  /** Waits for the answers to so many batches of an assignment, which the thread has taken or will take. */
+  private collect(id: number, expected: number): ReadonlyMap<number, Answer> {
     const answers = () => this.answers.get(id) ?? new Map<number, Answer>();
     while (answers().size < expected && !this.isLost) this.receive();
     return answers();

@@ -30,3 +30,4 @@ export {
   watchStandardOutput,
   writeError,
 } from "./standard-output.ts";
+export { asWritten, nameOptions, tell } from "./tell.ts";

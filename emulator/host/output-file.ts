@@ -20,6 +20,7 @@ import { CommandError, systemErrorCode } from "./command-error.ts";
 import { isSamePlace, isShared, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
 import { FileSink, type OutputSink, PipeSink, writeAll } from "./output-sink.ts";
 import { writeError } from "./standard-output.ts";
+import { tell } from "./tell.ts";
 
 /** How often to check whether a FIFO has a reader. */
 const READER_POLL_MS = 20;
@@ -61,6 +62,8 @@ export class OutputFile {
   private sink: OutputSink | null = null;
   private failure: CommandError | null = null;
   private isOver = false;
+  /** Whether it is a FIFO that waits for a reader. */
+  waits = false;
   private ending: Promise<void> | null = null;
 
   /**
@@ -88,7 +91,9 @@ export class OutputFile {
       this.sink = new PipeSink(descriptor === 1 ? process.stdout : process.stderr, failed);
       return;
     }
+    this.waits = true;
     const end = await this.openPipe();
+    this.waits = false;
     if (end !== null) this.sink = new PipeSink(end, failed);
   }
 
@@ -96,8 +101,7 @@ export class OutputFile {
   private async openPipe(): Promise<number | null> {
     const { path, label, descriptor } = this.place;
     for (let polls = 0; !this.isOver; polls++) {
-      if (polls === POLLS_BEFORE_NOTE)
-        process.stderr.write(`regionlab: ${label}: waiting for a program to read from it\n`);
+      if (polls === POLLS_BEFORE_NOTE) tell(`${label}: waiting for a program to read from it`);
       try {
         return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
       } catch (error) {

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { CommandError, systemErrorCode } from "./command-error.ts";
+import { tell } from "./tell.ts";
 
 /** Exit code of a program that SIGPIPE ended: 128 plus the signal's number. */
 export const BROKEN_PIPE = 128 + 13;
@@ -10,7 +11,7 @@ type Ending = (error: CommandError | null) => void;
 let ending: Ending = (error) => {
   if (error === null) process.exit(BROKEN_PIPE);
   try {
-    process.stderr.write(`regionlab: ${error.message}\n`);
+    tell(error.message);
   } finally {
     process.exit(error.exitCode);
   }

@@ -23,6 +23,7 @@ const DEVICES: readonly [string, Record<string, PropertyValue>, offset: number, 
   ["linear-iommu", {}, 0x1c, 1], // a copy of nothing
   ["host-window", {}, 0, 1],
   ["growing-memory", {}, 0, 2],
+  ["memory-card", {}, 0, 2],
   ["cfi.pflash01", { "num-blocks": 2, name: "more" }, 0, 0x70],
 ];
 

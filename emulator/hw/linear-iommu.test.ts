@@ -7,8 +7,8 @@ const PAGE = 0x1000;
 const RAM = 0x8000_0000;
 const TABLE = RAM;
 /** Registers. */
-const [CONTROL, TABLE_LOW, , PAGES, SOURCE, DESTINATION, LENGTH, COPY, INVALIDATE] = [
-  0, 4, 8, 12, 16, 20, 24, 28, 32,
+const [CONTROL, TABLE_LOW, , PAGES, SOURCE, DESTINATION, LENGTH, COPY, INVALIDATE, PROCESS] = [
+  0, 4, 8, 12, 16, 20, 24, 28, 32, 36,
 ];
 
 describe.each(await loadTestTrees())("linear-iommu, $name", ({ tree }) => {
@@ -49,6 +49,39 @@ describe.each(await loadTestTrees())("linear-iommu, $name", ({ tree }) => {
     expect(copy(2 * PAGE, 0, 8)).toBe(MemTxResult.DecodeError); // neither is permitted
     expect(copy(0, 3 * PAGE, 8)).toBe(MemTxResult.DecodeError); // not in the table
     expect(copy(0, 9 * PAGE, 8)).toBe(MemTxResult.DecodeError); // after the table
+  });
+
+  test("has a table for each process, which the engine works for and whose invalidations are heard", () => {
+    const { rig, device, enter, copy, on } = iommu();
+    on(); // with 8 pages for each process
+    const [first, second] = [0, 8];
+    enter(first, RAM + 2 * PAGE, 3);
+    enter(second, RAM + 3 * PAGE, 3);
+    enter(second + 1, RAM + 4 * PAGE, 3);
+    rig.space.write(RAM + 2 * PAGE, 4, 0x11);
+    rig.space.write(RAM + 3 * PAGE, 4, 0x22);
+    rig.write(PROCESS, 1);
+    expect([copy(0, PAGE, 4), rig.space.read(RAM + 4 * PAGE, 4)]).toEqual([MemTxResult.Ok, 0x22]);
+    rig.write(PROCESS, 0);
+    expect(copy(0, PAGE, 4)).toBe(MemTxResult.DecodeError); // process 0 has one page
+    const region = device.child("linear-iommu-translation[0]") as IommuMemoryRegion;
+    const told: (number | undefined)[] = [];
+    const follow = (index: number) =>
+      region.addNotifier({
+        events: IommuEvent.Unmap,
+        start: 0,
+        end: PAGE,
+        index,
+        notify: ({ pasid }) => told.push(pasid),
+      });
+    for (const index of [0, 1, 255]) follow(index);
+    for (const process of [1, 0, 255]) {
+      rig.write(PROCESS, process);
+      rig.write(INVALIDATE, 0);
+    }
+    expect(told).toEqual([1, 0, 255]);
+    rig.write(PROCESS, 256);
+    expect([rig.guestErrors, rig.read(PROCESS)]).toEqual([["process 256, of 256"], 255]);
   });
 
   test("leaves addresses as they are unless it is turned on", () => {

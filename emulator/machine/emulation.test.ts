@@ -123,6 +123,20 @@ it("two machines in one process do not disturb each other", async () => {
   expect(two.instructions).toBe(400);
 });
 
+it.each([
+  ["-m", { ramBytes: 2 ** 33 }, /^-m: .*ask for at most 3 GiB of RAM$/],
+  [
+    "hartCount",
+    { hartCount: 1e6 },
+    /^hartCount: needs \d+ bytes of guest memory, which is too much; give less$/,
+  ],
+  ["hotplugBytes", { hotplugBytes: 2 ** 33 }, /^hotplugBytes: needs 8589934592 bytes of guest memory/],
+])("%s is named if it is what asks for more memory than there is", async (_, options, message) => {
+  const { form, registerTypes } = await loadHardware("embedded");
+  const hardware = { form, registerTypes }; // which does not say how many processors it takes
+  expect(() => new Emulation({ hardware, ramBytes: 2 ** 22, ...options })).toThrow(message);
+});
+
 it.each([9, 99, 1e6, Number.MAX_SAFE_INTEGER])(
   "more processors than the board supports, %i, are refused",
   async (hartCount) => {

@@ -133,7 +133,11 @@ export class Emulation {
     this.attached = new AttachedHardware(options.attached ?? NO_HARDWARE_OPTIONS);
     const stateBytes = RiscvHart.stateBytes * hartCount;
     const { memoryBytes } = this.attached;
-    const guest = reserve(stateBytes + ramBytes + BOARD_MEMORY_BYTES + memoryBytes + hotplugBytes);
+    const guest = reserve(BOARD_MEMORY_BYTES + memoryBytes, {
+      "-m": ramBytes,
+      hartCount: stateBytes,
+      hotplugBytes,
+    });
     const state = guest.allocate(stateBytes);
     this.memory = guest.memory;
     this.clock = new Clock(() => this.time.now(), options.wallClock ?? DEFAULT_WALL_CLOCK);
@@ -389,10 +393,18 @@ function requireWhole(name: string, value: number, least: number): void {
     throw new CommandError(`${name}: ${value} is not a whole number from ${least} up`);
 }
 
-function reserve(bytes: number): GuestMemory {
+/** @param parts memory that options ask for, in bytes: the largest is named if there is not enough */
+function reserve(rest: number, parts: Readonly<Record<string, number>>): GuestMemory {
+  const bytes = Object.values(parts).reduce((sum, part) => sum + part, rest);
   try {
     return new GuestMemory(bytes);
   } catch (error) {
-    throw error instanceof QomError ? new CommandError(`-m: ${error.message}`) : error;
+    if (!(error instanceof QomError)) throw error;
+    const [name = "", largest = 0] = Object.entries(parts).sort(([, one], [, other]) => other - one)[0] ?? [];
+    throw new CommandError(
+      name === "-m"
+        ? `-m: ${error.message}`
+        : `${name}: needs ${largest} bytes of guest memory, which is too much; give less`,
+    );
   }
 }

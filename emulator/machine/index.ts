@@ -37,6 +37,12 @@ export {
 } from "./options/machine-options.ts";
 export { type AcceptedWord, acceptedWords, fromQemu } from "./options/qemu-words.ts";
 export {
+  addRunOptions,
+  parseRunOptions,
+  type RunArguments,
+  requireNoOutputs,
+} from "./options/run-options.ts";
+export {
   addRunCommand,
   type RunConnection,
   type RunExtension,
@@ -48,6 +54,7 @@ export {
   type Fingerprint,
   fingerprintOf,
   restoreSnapshot,
+  restoreSnapshotFile,
   saveSnapshot,
 } from "./snapshot/index.ts";
 export { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";

@@ -3,7 +3,6 @@ import { attachTerminal, type Terminal } from "#backends";
 import {
   BROKEN_PIPE,
   CommandError,
-  HelpRequest,
   type NamedFile,
   OutputFile,
   onBrokenOutput,
@@ -11,21 +10,20 @@ import {
   requireApart,
   requireDistinct,
   standardOutputTaken,
+  tell,
 } from "#host";
 import type { DeviceModel, GuestErrorKind } from "#qdev";
 import { Emulation, type EmulationOptions, type RunEnd } from "./emulation.ts";
-import { readInput } from "./images.ts";
 import { InstructionTrace } from "./instruction-trace.ts";
-import { asksForHelp } from "./options/key-values.ts";
 import {
   addMachineOptions,
   type MachineArguments,
   machineOptions,
   parseRegions,
 } from "./options/machine-options.ts";
+import { addRunOptions, parseRunOptions, type RunArguments } from "./options/run-options.ts";
 import { RunControl } from "./run-control.ts";
-import { parseCount } from "./size.ts";
-import { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot/index.ts";
+import { checkSavable, restoreSnapshotFile, saveSnapshot } from "./snapshot/index.ts";
 import { finishRun, formatLeaks, type RunStatistics } from "./statistics.ts";
 
 /** Exit codes of a run, in addition to those of every command. */
@@ -39,8 +37,6 @@ const ExitCode = {
 } as const;
 /** Largest exit code that a shell sees. */
 const LARGEST_EXIT_CODE = 255;
-/** Longest delay of a host timer. */
-const LONGEST_TIMEOUT_SECONDS = 2_000_000;
 
 /** Something besides the console that controls a run: the monitor, a debugger. */
 export interface RunExtension {
@@ -55,48 +51,15 @@ export interface RunConnection {
   close(end: RunEnd): void;
 }
 
-interface RunOptions extends MachineArguments {
-  readonly until?: string;
-  readonly maxInstructions?: string;
-  readonly timeout?: string;
-  readonly guestExitCode?: boolean;
-  /** False: a reset ends the run. */
-  readonly reboot: boolean;
-  readonly log?: string;
-  readonly logFile?: string;
-  readonly stats?: string;
-  readonly trace?: string;
-  readonly traceMmio?: string;
-  readonly snapshotIn?: string;
-  readonly snapshotOut?: string;
-}
+type RunOptions = MachineArguments & RunArguments;
 
 /** Adds `regionlab run`, with extensions from modules above this one. */
 export function addRunCommand(program: Command, extensions: readonly RunExtension[] = []): void {
   const command = program.command("run").description("run a guest; Ctrl-A X ends it, Ctrl-A H shows help");
-  addMachineOptions(command)
-    .option("--until <text>", "end once the console has printed this; exit code 4 if the run ends without it")
-    .option("--max-instructions <count>", "end after this many instructions")
-    .option("--timeout <seconds>", "end after this many seconds of host time; exit code 124")
-    .option("--guest-exit-code", "exit with the guest's own code if it reports a failure, instead of 1")
-    .option("--no-reboot", "end when the guest resets the machine")
-    .option(
-      "--log <items>",
-      "log what the guest does wrong: guest_errors, unimp, or both, separated by a comma",
-    )
-    .option("--log-file <file>", "write the log to a file instead of standard error")
-    .option("--stats <file>", "write statistics of the run, as JSON")
-    .option("--trace <file>", "write every instruction executed, one per line; slow")
-    .option("--trace-mmio <file>", "write every access to a device, one per line")
-    .option(
-      "--snapshot-in <file>",
-      "resume from a snapshot; give the other options as in the run that made it",
-    )
-    .option("--snapshot-out <file>", "write a snapshot of the machine when the run ends")
-    .action(async (options: RunOptions) => {
-      const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
-      process.exitCode = await run(options, extensions, verbose);
-    });
+  addRunOptions(addMachineOptions(command)).action(async (options: RunOptions) => {
+    const verbose = program.opts<{ verbose?: boolean }>().verbose === true;
+    process.exitCode = await run(options, extensions, verbose);
+  });
   for (const extension of extensions) extension.addOptions(command);
 }
 
@@ -106,23 +69,16 @@ async function run(
   extensions: readonly RunExtension[],
   verbose: boolean,
 ): Promise<number> {
-  const maxInstructions =
-    options.maxInstructions === undefined
-      ? Number.POSITIVE_INFINITY
-      : parseCount("--max-instructions", options.maxInstructions, 1);
-  const log = parseLog(options);
+  const { maxInstructions, timeout, log } = parseRunOptions(options);
   const machine = await machineOptions(options);
-  if (options.until === "")
-    throw new CommandError("--until: the text is empty; give what the console is to print");
   const hasFlash = machine.attached?.drives.some((drive) => drive.interface === "pflash") === true;
   if (machine.files.bios === undefined && machine.files.kernel === undefined && !hasFlash) {
     throw new CommandError("nothing to run; give --kernel FILE, --bios FILE, or both");
   }
-  const timeout = options.timeout === undefined ? null : parseTimeout(options.timeout);
   const outputs: OutputFile[] = [];
-  const output = (option: string, path: string | undefined): OutputFile | null => {
+  const output = (option: string, path: string | undefined, label?: string): OutputFile | null => {
     if (path === undefined) return null;
-    const file = new OutputFile(option, path);
+    const file = new OutputFile(option, path, label === undefined ? {} : { label });
     outputs.push(file);
     return file;
   };
@@ -132,7 +88,10 @@ async function run(
     const instructions = output("--trace", options.trace);
     const stats = output("--stats", options.stats);
     const snapshot = output("--snapshot-out", options.snapshotOut);
-    const logFile = output("--log-file", options.logFile);
+    // Unless it has a file, the log is one more output, whose failure ends the run.
+    const logFile =
+      output("--log-file", options.logFile) ??
+      (log.size === 0 ? null : output("--log", "/dev/stderr", `--log ${options.log}: standard error`));
     emulation = new Emulation({
       ...machine,
       translateBeside: true,
@@ -145,39 +104,29 @@ async function run(
     const places = [...attached.outputs, ...outputs.map(({ place }) => place)];
     requireDistinct(places);
     requireApart(places, inputsOf(machine, options));
-    if (options.snapshotIn !== undefined) {
-      const content = readInput("--snapshot-in", options.snapshotIn);
-      restoreSnapshot(emulation, content, `--snapshot-in ${options.snapshotIn}`);
-    }
+    if (options.snapshotIn !== undefined) restoreSnapshotFile(emulation, options.snapshotIn);
     if (snapshot !== null) checkSavable(emulation);
-    const opening = Promise.all([...outputs.map((file) => file.ready()), attached.open()]);
-    if (!(await isSettled(opening, timeout === null ? null : timeout * 1000))) {
-      const waited = places.filter(({ kind }) => kind === "pipe");
-      const labels = waited.map(({ label }) => label).join(", ");
-      process.stderr.write(
-        `regionlab: ${labels}: no program has read from it before the timeout, so nothing has run\n`,
-      );
-      return ExitCode.TimedOut;
-    }
-    for (const warning of [...emulation.warnings, ...attached.warnings(model)])
-      process.stderr.write(`regionlab: ${warning}\n`);
+    for (const warning of [...emulation.warnings, ...attached.warnings(model)]) tell(warning);
     logErrors(model, log, logFile);
     if (instructions !== null)
       emulation.processors.tracer = new InstructionTrace(emulation, (line) =>
         note(instructions, `${line}\n`),
       );
     if (options.until !== undefined) emulation.console.watchFor(options.until);
-    const started = performance.now();
     const control = new RunControl(emulation, maxInstructions, [attached, ...outputs]);
-    const { end, exitCode, failure } = await runUntilAsked(control, timeout, () =>
-      runWithTerminal(control, extensions, options),
-    );
+    const began = performance.now();
+    let started = began;
+    const { end, exitCode, failure } = await runUntilAsked(control, timeout, async () => {
+      const opened = await opening(control, outputs);
+      started = performance.now();
+      return opened ?? runWithTerminal(control, extensions, options);
+    });
     const ran = performance.now() - started;
     // An output that fails takes no other with it.
     if (snapshot !== null) saveSnapshot(emulation, { write: (content) => note(snapshot, content) });
     const statistics = finishRun(emulation, parseRegions(options.regions), end, ran);
     if (stats !== null) note(stats, `${JSON.stringify(statistics, null, 2)}\n`);
-    const left = timeout === null ? null : Math.max(0, timeout * 1000 - (performance.now() - started));
+    const left = timeout === null ? null : Math.max(0, timeout * 1000 - (performance.now() - began));
     // The process would wait for readers that have stalled: not if it is asked to end.
     const patience = exitCode !== null || end === "timeout" ? LAST_WORDS_MS : left;
     const files = outputs.map((file) => ({ label: file.place.label, ended: file.commit() }));
@@ -186,10 +135,10 @@ async function run(
       patience === null || standardOutputTaken(patience),
     ]);
     if (end === "idle") {
-      process.stderr.write("regionlab: the guest waits for an interrupt that no device will raise; ended\n");
+      tell("the guest waits for an interrupt that no device will raise; ended");
     }
     if (statistics.heap.blocksLeaked > 0) {
-      process.stderr.write(`regionlab: the machine leaked:\n${formatLeaks(emulation.model.heap.leaks())}\n`);
+      tell(`the machine leaked:\n${formatLeaks(emulation.model.heap.leaks())}`);
     }
     if (failure !== null) throw failure;
     if (!isTaken || !isPrinted) process.exit(exitCode ?? ExitCode.TimedOut);
@@ -209,14 +158,31 @@ function note(output: OutputFile, content: string | Uint8Array): void {
   }
 }
 
-/** Logs the kinds of errors that are asked for, in a file or on standard error. */
+/**
+ * Opens everything that the run writes. If the run is asked to end while a named pipe has no reader, only that is lost: all
+ * else is as after a run of no instruction.
+ * @returns why the run has been asked to end; null: it has not
+ */
+async function opening(control: RunControl, outputs: readonly OutputFile[]): Promise<RunEnd | null> {
+  const { attached } = control.emulation;
+  const end = await control.waitFor(Promise.all([...outputs.map((file) => file.ready()), attached.open()]));
+  if (end === null) return null;
+  const waiting = [
+    ...outputs.filter(({ waits }) => waits).map(({ place }) => place.label),
+    ...attached.waiting,
+  ];
+  const until = end === "timeout" ? "the timeout" : "the run was ended";
+  for (const label of waiting)
+    tell(`${label}: no program has read from it before ${until}, so nothing has run`);
+  attached.start();
+  return end;
+}
+
+/** Logs the kinds of errors that are asked for. */
 function logErrors(model: DeviceModel, kinds: ReadonlySet<GuestErrorKind>, file: OutputFile | null): void {
-  if (kinds.size === 0) return;
+  if (kinds.size === 0 || file === null) return;
   model.onGuestError = (device, message, kind) => {
-    if (!kinds.has(kind)) return;
-    const line = `${device.describe()}: ${message}\n`;
-    if (file === null) process.stderr.write(line);
-    else note(file, line);
+    if (kinds.has(kind)) note(file, `${device.describe()}: ${message}\n`);
   };
 }
 
@@ -228,8 +194,8 @@ function inputsOf({ files, attached }: EmulationOptions, { snapshotIn }: RunOpti
     ["--initrd", files?.initrd],
     ["--snapshot-in", snapshotIn],
     ...(attached?.drives ?? []).map(({ file }): [string, string] => ["-drive", file]),
-    ...(attached?.firmwareFiles ?? []).map(({ content }): [string, string | undefined] => [
-      "-fw_cfg",
+    ...(attached?.firmwareFiles ?? []).map(({ text, content }): [string, string | undefined] => [
+      `${text}:`,
       "file" in content ? content.file : undefined,
     ]),
   ];
@@ -254,8 +220,7 @@ async function areDelivered(
     await Promise.all(waits);
     return true;
   }
-  for (const label of late)
-    process.stderr.write(`regionlab: ${label}: its reader has stalled; the rest is lost\n`);
+  for (const label of late) tell(`${label}: its reader has stalled; the rest is lost`);
   return false;
 }
 
@@ -275,42 +240,8 @@ async function isSettled(wait: Promise<unknown>, milliseconds: number | null): P
   }
 }
 
-/** @throws CommandError unless it is a number of seconds */
-function parseTimeout(text: string): number {
-  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : 0;
-  if (seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS) return seconds;
-  throw new CommandError(
-    `--timeout ${text}: give a number of seconds above 0, as 60 or 0.5, and at most ${LONGEST_TIMEOUT_SECONDS}`,
-  );
-}
-
 /** How long the reader of the console may take for what is left when a signal or the timeout ends the run. */
 const LAST_WORDS_MS = 1000;
-
-const LOG_ITEMS: readonly GuestErrorKind[] = ["guest_errors", "unimp"];
-
-const LOG_HELP = `Log items (comma separated):
-guest_errors    log when the guest does something invalid
-unimp           log when the guest uses what a device does not implement
-`;
-
-/** @throws CommandError for an unknown item; HelpRequest if the items are asked for */
-function parseLog({ log, logFile }: RunOptions): ReadonlySet<GuestErrorKind> {
-  if (log === undefined && logFile !== undefined)
-    throw new CommandError(`--log-file ${logFile}: nothing is logged; give --log guest_errors, or another`);
-  if (log !== undefined && asksForHelp(log)) throw new HelpRequest(LOG_HELP);
-  const items = (log ?? "").split(",").filter((item) => item !== "");
-  if (log !== undefined && items.length === 0)
-    throw new CommandError(`--log ${log}: names nothing; give ${LOG_ITEMS.join(" or ")}, or both`);
-  return new Set(
-    items.map((item) => {
-      const known = LOG_ITEMS.find((each) => each === item);
-      if (known === undefined)
-        throw new CommandError(`--log ${log}: ${item} is unknown; give ${LOG_ITEMS.join(" or ")}`);
-      return known;
-    }),
-  );
-}
 
 function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunOptions): number {
   if (end === "timeout") return ExitCode.TimedOut;
@@ -319,7 +250,7 @@ function exitCodeOf({ end, exit }: RunStatistics, { until, guestExitCode }: RunO
     return own === 0 ? ExitCode.GuestFailed : own; // a failure without a code is still a failure
   }
   if (until === undefined || end === "milestone") return 0;
-  process.stderr.write(`regionlab: --until ${until}: the console has not printed it; ended by: ${end}\n`);
+  tell(`--until ${until}: the console has not printed it; ended by: ${end}`);
   return ExitCode.NotReached;
 }
 

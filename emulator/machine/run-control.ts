@@ -84,6 +84,17 @@ export class RunControl {
     for (const listener of this.listeners) listener(pause);
   }
 
+  /** Waits for what must come before the first step; returns why the run was asked to end first, or null. @throws what it throws */
+  async waitFor(wait: Promise<unknown>): Promise<RunEnd | null> {
+    const come = wait.then(() => null);
+    come.catch(() => {}); // it may fail later, when nobody waits any more
+    const isAsked = async (): Promise<RunEnd> => {
+      while (this.ended === null) await this.asked();
+      return this.ended;
+    };
+    return await Promise.race([come, isAsked()]);
+  }
+
   /** Runs with `terminal` as the console, until the machine ends. */
   async run(terminal: Terminal): Promise<RunEnd> {
     const { emulation } = this;
@@ -91,7 +102,7 @@ export class RunControl {
       if (this.ended !== null) return this.ended;
       if (this.stopped) {
         terminal.flush();
-        await this.asked();
+        if (!(await this.waitToContinue(terminal))) return "stopped";
         continue;
       }
       const end = emulation.step(this.maxInstructions);
@@ -105,6 +116,18 @@ export class RunControl {
       if (emulation.waiting && !(await this.waitForEvent(terminal))) return "idle";
       await setImmediate(); // lets input arrive
     }
+  }
+
+  /** Lets a stopped machine wait for the monitor or a debugger. False, with a failure, if neither can be heard. */
+  private async waitToContinue(terminal: Terminal): Promise<boolean> {
+    if (this.held || terminal.open) {
+      await terminal.inputOr(Number.POSITIVE_INFINITY, this.asked());
+      return true;
+    }
+    this.failure ??= new CommandError(
+      "the machine is stopped and standard input has ended, so nobody can continue it; send Ctrl-A C and cont, or give --gdb",
+    );
+    return false;
   }
 
   /** Lets readers that have fallen behind catch up: the guest is paused meanwhile, so that output does not pile up. */

@@ -98,7 +98,8 @@ export class MemoryModel extends ObjectModel {
     this.ram = options.ram ?? new HostRam();
     this.openRamFile = options.openRamFile ?? null;
     this.heapRegions = options.heapRegions === true;
-    this.ramBlocks = options.migratable === false ? null : new RamBlocks((owner) => this.busPathOf(owner));
+    this.ramBlocks =
+      options.migratable === false ? null : new RamBlocks((device, ram) => this.busPathOf(device, ram));
     this.reclaimedRam = new ReclaimedRam(this.ram, this.detector);
     this.rcu = new Rcu(options.onRcuPending);
     const isRoot = (region: MemoryRegion) => this.spacesOf.has(region) || this.flatViews.has(region);
@@ -113,8 +114,12 @@ export class MemoryModel extends ObjectModel {
     return onHeap ? this.allocate(type) : super.embed(holder, type);
   }
 
-  /** Where a device is, if its bus says so. */
-  protected busPathOf(_owner: QomObject): string | null {
+  /**
+   * Where a device is, if its bus says so.
+   * @param _ram what is to be identified with it
+   * @throws QomAbort for an object that is no device; a machine without devices does not mind
+   */
+  protected busPathOf(_device: QomObject, _ram: MemoryRegion): string | null {
     return null;
   }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Terminal } from "#backends";
-import { CommandError } from "#host";
+import { CommandError, tell } from "#host";
 import { parseCount, type RunConnection, type RunControl, type RunExtension } from "#machine";
 import { type GdbServer, listenForGdb } from "./gdb/server.ts";
 import { Hmp } from "./hmp.ts";
@@ -10,7 +10,7 @@ import { MonitorPrompt } from "./prompt.ts";
 const USUAL_PORT = "1234";
 const HIGHEST_PORT = 65_535;
 
-interface DebugOptions {
+export interface DebugOptions {
   readonly gdb?: string;
   readonly gdbUsual?: boolean;
   readonly freeze?: boolean;
@@ -29,22 +29,21 @@ export const runDebugging: RunExtension = {
     const monitor = new Hmp(control);
     const execute = (line: string): string => monitor.execute(line);
     terminal.setMonitor(new MonitorPrompt(terminal, execute));
-    const port = options.gdb ?? (options.gdbUsual ? USUAL_PORT : undefined);
-    if (options.freeze && port === undefined && !terminal.interactive)
-      throw new CommandError(
-        "--freeze: standard input may end before anybody has started the machine; give --gdb, with which a pipe can also do it, or use a terminal",
-      );
+    const port = gdbPort(options);
     let server: GdbServer | null = null;
     if (port !== undefined) {
-      server = await listenForGdb(checkPort(port), control, execute);
-      process.stderr.write(`regionlab: waiting for gdb at 127.0.0.1:${server.port}\n`);
+      server = await listenForGdb(port, control, execute);
+      tell(`waiting for gdb at 127.0.0.1:${server.port}`);
     }
     if (options.freeze) control.stop();
     return { close: (end) => server?.close(end) };
   },
 };
 
-function checkPort(text: string): number {
+/** The port that gdb is waited for at; undefined: none. @throws CommandError when it is none */
+export function gdbPort({ gdb, gdbUsual }: DebugOptions): number | undefined {
+  const text = gdb ?? (gdbUsual ? USUAL_PORT : undefined);
+  if (text === undefined) return undefined;
   const port = parseCount("--gdb", text, 0);
   if (port > HIGHEST_PORT) throw new CommandError(`--gdb ${text}: not a port; give 0 to ${HIGHEST_PORT}`);
   return port;

@@ -94,8 +94,11 @@ export class DeviceModel extends MemoryModel {
       if (this.types.isA(object.qomType, driver)) setGlobal(object, { driver, property, value });
   }
 
-  protected override busPathOf(owner: QomObject): string | null {
-    return owner instanceof Device ? (owner.parentBus?.pathOf(owner) ?? null) : null;
+  protected override busPathOf(device: QomObject, ram: MemoryRegion): string | null {
+    if (device instanceof Device) return device.parentBus?.pathOf(device) ?? null;
+    throw new QomAbort(
+      `the RAM ${ram.name} has as its owner ${device.describe()}, which is no device, so it cannot be identified with it; use the constructor's Nomigrate variant, then registerRamGlobally()`,
+    );
   }
 
   /** Takes the drive called `name` for one device. @throws QomError when there is none, or it is in use. */

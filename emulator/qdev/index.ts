@@ -31,6 +31,7 @@ export {
   checkBool,
   checkUint,
   checkUnrealized,
+  parseInteger,
   stringProperty,
   uint64Property,
   uintProperty,

@@ -10,12 +10,14 @@ class Sample extends Device {
     stringProperty<Sample>("label", "label"),
     boolProperty<Sample>("fast", "fast"),
     uint64Property<Sample>("limit", "limit"),
+    uintProperty<Sample>("room", "size", "room"),
   ];
 
   lanes = 4;
   label = "none";
   fast = false;
   limit = 0n;
+  room = 0;
 }
 
 function sample(): Sample {
@@ -38,9 +40,31 @@ describe("options of a device", () => {
     expect(device.lanes).toBe(16);
   });
 
-  test.each([256, -1, 1.5, "many", "", " ", true])("refuse %j for a byte", (value) => {
-    expect(() => sample().setProperty("lanes", value)).toThrow(/give a whole number from 0 to 255/);
+  test.each([
+    ["010", 8],
+    ["+8", 8],
+    ["00", 0],
+    [" 0X1f ", 31],
+  ])("accept %j as QEMU does", (text, value) => {
+    const device = sample();
+    device.setProperty("lanes", text);
+    expect(device.lanes).toBe(value);
   });
+
+  test("have sizes whose digits are decimal even after a zero", () => {
+    const device = sample();
+    for (const [text, bytes] of Object.entries({ "010": 10, "08": 8, "02K": 2048, "0x10": 16, "7B": 7 })) {
+      device.setProperty("room", text);
+      expect(device.room).toBe(bytes);
+    }
+  });
+
+  test.each([256, -1, 1.5, "many", "", " ", true, "08", "0x", "1e2", "0b1", "--1"])(
+    "refuse %j for a byte",
+    (value) => {
+      expect(() => sample().setProperty("lanes", value)).toThrow(/give a whole number from 0 to 255/);
+    },
+  );
 
   test("refuse what is neither true nor false", () => {
     expect(() => sample().setProperty("fast", 1)).toThrow(/give true or false/);

@@ -92,14 +92,26 @@ export function checkUint(name: string, value: PropertyValue, largest: number): 
   throw new QomError(`property ${name} is ${value}; give a whole number from 0 to ${largest}`);
 }
 
-/** Converts values such as `4K` or `1M` to bytes; returns anything else unchanged. */
+/**
+ * Converts texts such as `4K`, `1M` or `512` to bytes; returns anything else unchanged. In QEMU, too, digits of a size are
+ * decimal, even after a zero.
+ */
 function inBytes(value: PropertyValue): PropertyValue {
-  const [, digits, unit = ""] = /^(\d+)([KMGT])$/i.exec(String(value)) ?? [];
-  return digits === undefined ? value : Number(digits) * 2 ** (10 * (1 + "KMGT".indexOf(unit.toUpperCase())));
+  if (typeof value !== "string") return value;
+  const [, digits, unit = ""] = /^(\d+)([BKMGT]?)$/i.exec(value) ?? [];
+  return digits === undefined ? value : Number(digits) * 2 ** (10 * "BKMGT".indexOf(unit.toUpperCase()));
+}
+
+/** The whole number that a text is to QEMU: decimal, octal after a zero, hexadecimal after 0x. Undefined: it is none. */
+export function parseInteger(text: string): bigint | undefined {
+  const [, sign = "", digits = ""] = /^(-?|\+)(0x[\da-f]+|0[0-7]*|[1-9]\d*)$/i.exec(text.trim()) ?? [];
+  if (digits === "") return undefined;
+  const value = BigInt(/^0\d/.test(digits) ? `0o${digits}` : digits);
+  return sign === "-" ? -value : value;
 }
 
 function wholeNumber(value: PropertyValue): bigint | undefined {
   if (typeof value === "bigint") return value;
   if (typeof value === "number") return Number.isSafeInteger(value) ? BigInt(value) : undefined;
-  return typeof value === "string" && /^\s*(\d+|0x[0-9a-f]+)\s*$/i.test(value) ? BigInt(value) : undefined;
+  return typeof value === "string" ? parseInteger(value) : undefined;
 }

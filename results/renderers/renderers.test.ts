@@ -70,7 +70,7 @@ describe.each(renderers)("%s", (_, render) => {
       at("Does it matter"),
       at("SYNTHETIC"),
       at(
-        "Owned and embedded differ in time, instructions, code size and lifetime hazards. They are equal in memory.",
+        "Owned and embedded differ in time, instructions, code size and lifetime hazards. They are equal in memory retained.",
       ),
       at("Boot time: equal within ±0.2 % of instructions in 2 of 4 questions"),
       at("Heap growth: equal within"),
@@ -89,7 +89,7 @@ describe.each(renderers)("%s", (_, render) => {
       "slower",
       "faster",
       "more",
-      "no difference",
+      "not told apart",
       "inconclusive",
       "not judged",
     ]) {
@@ -295,7 +295,9 @@ describe("json", () => {
     const two = renderJson([run, run]);
     expect(parseRuns(two, "runs.json")).toEqual([run, run]);
     expect(parseRuns(renderJson([run]), "run.json")).toEqual([run]);
-    expect(() => parseRun(two, "runs.json")).toThrow(/^runs\.json: holds 2 runs, and one is needed;/);
+    expect(() => parseRun(two, "runs.json")).toThrow(
+      /^runs\.json: holds a list of 2, and one run is needed;/,
+    );
     expect(() => parseRuns("[]", "runs.json")).toThrow(/^runs\.json: holds no run;/);
     expect(() => parseRuns("[{}]", "runs.json")).toThrow(/^runs\.json\[0\]: is JSON but not a benchmark run/);
   });

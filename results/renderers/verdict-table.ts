@@ -1,5 +1,6 @@
 /** The table of verdicts: every question with all figures that answer it, and with those that are missing. */
-import { reasonOf } from "../answer.ts";
+import { reasonOf, strayTime } from "../answer.ts";
+import { tooFewToCompare } from "../merged-figures.ts";
 import { type ReportRow, rowsOf } from "../rows.ts";
 import { isDecided } from "../rules/verdict.ts";
 import {
@@ -19,6 +20,7 @@ import {
   formatInterval,
   formatLevel,
   formNames,
+  listOf,
   QUANTITY_NAMES,
   questionTitle,
   SUITE_TITLES,
@@ -57,7 +59,7 @@ export function verdictTable(run: Run, caption: string, roles: readonly Metric["
     rows: SUITES.flatMap((suite) =>
       rows
         .filter((row) => row.suite === suite)
-        .flatMap((row, i) => questionRows(row, withQemu, i === 0 ? SUITE_TITLES[suite] : null)),
+        .flatMap((row, i) => questionRows(row, run, withQemu, i === 0 ? SUITE_TITLES[suite] : null)),
     ),
   };
 }
@@ -98,7 +100,7 @@ function questionsOf(run: Run): TableQuestion[] {
   });
 }
 
-function questionRows(question: TableQuestion, withQemu: boolean, group: string | null): Row[] {
+function questionRows(question: TableQuestion, run: Run, withQemu: boolean, group: string | null): Row[] {
   const last = question.lines.length - 1;
   return question.lines.map((line, i) => {
     const { ours, qemu } = line;
@@ -117,7 +119,7 @@ function questionRows(question: TableQuestion, withQemu: boolean, group: string 
       ...(verdict === null ? {} : { verdict }),
       ...(group !== null && i === 0 ? { group } : {}),
       ...(i > 0 ? { continues: true } : {}),
-      ...(i === last ? { notes: notesOf(question) } : {}),
+      ...(i === last ? { notes: notesOf(question, run) } : {}),
       ...(metric === null
         ? {}
         : { picture: { ab: metric.comparison.ab, aa: metric.comparison.aa, margin: metric.margin } }),
@@ -180,7 +182,7 @@ function controlCell(metric: Metric): string {
   return formatInterval(metric.comparison.aa);
 }
 
-function notesOf(question: TableQuestion): string[] {
+function notesOf(question: TableQuestion, run: Run): string[] {
   const figures = question.lines.flatMap(({ ours, qemu }) => [ours, qemu]).filter((each) => each !== null);
   const metrics = figures.filter(isMetric);
   const omissions = figures.filter((figure): figure is Omission => !isMetric(figure));
@@ -188,6 +190,9 @@ function notesOf(question: TableQuestion): string[] {
   const byConstruction = unique(metrics.flatMap((metric) => metric.byConstruction ?? []));
   return [
     ...byConstruction.map((why) => `Equal by construction: ${clause(why)}.`),
+    ...(strayTime({ ...question, figures: metrics }) === null
+      ? []
+      : ["The time differs, for another reason."]),
     ...(!isDecided(question) && (deciding !== null || (hasFigures(question) && !lacksDeciding(question)))
       ? [reasonWords(question, sentence(reasonOf({ ...question, figures: metrics })))]
       : []),
@@ -197,6 +202,13 @@ function notesOf(question: TableQuestion): string[] {
         ? []
         : [`Machines disagree (${QUANTITY_NAMES[metric.quantity]}): ${sentence(metric.comparison.machines)}`],
     ),
+    ...metrics.flatMap((metric) => {
+      const sizes = tooFewToCompare(metric, run);
+      if (sizes === null) return [];
+      return [
+        `Of ${sizes.length} machines (${QUANTITY_NAMES[metric.quantity]}), with ${listOf(sizes.map(String))} processes, nobody can tell whether they differ.`,
+      ];
+    }),
   ];
 }
 

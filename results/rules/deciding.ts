@@ -14,9 +14,9 @@ import { SLICE_ESTIMATOR } from "./questions.ts";
 /** Arms (or slots) that run the same code count as alike if their medians differ by at most this many percent. */
 export const ALIKE_PERCENT = 0.3;
 
-/** Why the forms cannot differ in an access that reads no field of a region, in particular a section hit. */
+/** Why the place of a region cannot matter to an access that reads no field of it, in particular a section hit. */
 export const BY_CONSTRUCTION =
-  "The access reads no field of the region; what it needs is copied into the section when the map changes, so both forms run the same code on the same data.";
+  "The access reads no field of the region; what it needs is copied into the section when the map changes, so it cannot matter where the region lies.";
 
 /** A figure and its samples. */
 export interface Figure {
@@ -47,8 +47,8 @@ export function areAlike(percents: readonly number[]): boolean {
 }
 
 /**
- * Which figures of a run decide. If neither form reads a field of the region, the count of these reads decides: equal
- * times are then a consequence, not a finding. Otherwise an instruction count decides, and without one, a time that
+ * Which figures of a run decide. If neither form reads a field of the region, the count of these reads decides: whatever
+ * then makes times differ is not the place of the region. Otherwise an instruction count decides, and without one, a time that
  * would decide on its own. A time of slices decides only if the self-test found identical arms to be alike, or was not
  * run.
  *

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Comparison, MetricDefinition } from "../schema.ts";
 import { type Look, Random } from "../statistics/index.ts";
-import { judge, type Measured } from "./judge.ts";
+import { canCompareMachines, judge, type Measured } from "./judge.ts";
 import { isDecided } from "./verdict.ts";
 
 const definition: MetricDefinition = {
@@ -132,7 +132,7 @@ describe("judge", () => {
     expect(reason).toBe("Only shown: it was not meant to decide.");
   });
 
-  it("gives too few processes, closeness to the margin, and noise as reasons", () => {
+  it("gives too few processes, too many questions, and noise as reasons", () => {
     expect(judgeOne({ processes: 2, noise: 0.1 }).reason).toMatch(
       /^2 processes give an interval of ±\d.* %, and the margin is .*; fewer than 6 cannot show a difference, however large: more processes are needed/,
     );
@@ -142,7 +142,9 @@ describe("judge", () => {
       measure({ name: "one", effect: 0.02, noise: 0.002, processes: 6 }),
       measure({ name: "two", noise: 0.002, processes: 6 }),
     ]);
-    expect(close?.reason).toMatch(/is so close to the margin of 2 %/);
+    expect(close?.reason).toMatch(
+      /^The difference, 2\.\d+ %, has an interval without zero, but among as many questions as this run asks its chance is still 6\.\d %/,
+    );
     // The same far above the margin: only the number of questions is in the way.
     const [far] = judge([
       measure({ name: "one", effect: 0.08, noise: 0.002, processes: 6 }),
@@ -248,6 +250,32 @@ describe("judging machines", () => {
     ).filter(({ machines }) => machines !== null).length;
     // Four standard deviations of a binomial; the chi-squared approximation is known to be conservative.
     expect(differing / trials).toBeLessThan(0.01 + 4 * Math.sqrt((0.01 * 0.99) / trials));
+  });
+
+  it("tells machines apart by four counts each, which scatter by less than they differ", () => {
+    const exact: Look = { ...once, exact: true };
+    const counted = (effect: number, name: string) =>
+      measure({ name, effect, noise: 0.0002, processes: 4, look: exact, change: { quantity: "count" } });
+    const merged = (second: number) => {
+      const [one, other] = [counted(0.015, "one"), counted(second, "two")];
+      const of = (arm: "A" | "B" | "A2") => [...one.samples[arm], ...other.samples[arm]];
+      const samples = { A: of("A"), B: of("B"), A2: of("A2") };
+      return judge([{ ...one, samples, machines: [0, 0, 0, 0, 1, 1, 1, 1] }])[0];
+    };
+    expect(merged(0.015)?.machines).toBeNull();
+    expect(merged(0.005)?.machines).toMatch(/^The 2 machines differ: .* from 0\.\d+ to 1\.\d+ %/);
+    expect(merged(0.005)?.ab.high).toBeGreaterThan(1.5);
+  });
+
+  it("knows how many processes on each machine it takes to tell them apart", () => {
+    const places = (...sizes: number[]) =>
+      sizes.flatMap((size, machine) => Array<number>(size).fill(machine));
+    const exact: Look = { ...once, exact: true };
+    expect(canCompareMachines(places(1, 1), exact)).toBe(false);
+    expect(canCompareMachines(places(2, 2), exact)).toBe(true);
+    // Of 4 and 4 without overlap, the chi-squared approximation says 2.1 %; of 5 and 5, 0.9 %.
+    expect(canCompareMachines(places(4, 4), once)).toBe(false);
+    expect(canCompareMachines(places(5, 5), once)).toBe(true);
   });
 
   it("ignores a machine with a single process", () => {

@@ -16,7 +16,9 @@ import {
   kruskalWallis,
   LEVEL,
   type Look,
+  leastOfKruskalWallis,
   lookOf,
+  oneAgainstOthers,
   pairedDifference,
 } from "../statistics/index.ts";
 import { standingsOf } from "./deciding.ts";
@@ -117,9 +119,7 @@ const MACHINES_ALPHA = 0.01;
  * @returns in the order of the input
  */
 export function judge(metrics: readonly Measured[]): Comparison[] {
-  const families = metrics.map(
-    ({ definition: { role, decides, source } }) => `${source}/${role === "headline" && decides}`,
-  );
+  const families = metrics.map(({ definition }) => familyOf(definition));
   const ab = corrected(
     metrics.map((metric) => effect(metric, "B")),
     families,
@@ -145,6 +145,15 @@ export function judge(metrics: readonly Measured[]): Comparison[] {
   });
 }
 
+/** Figures of one family are corrected for each other's number. */
+export function familyOf({
+  role,
+  decides,
+  source,
+}: Pick<MetricDefinition, "role" | "decides" | "source">): string {
+  return `${source}/${role === "headline" && decides}`;
+}
+
 interface Found {
   readonly effect: Effect;
   readonly machines: string | null;
@@ -157,7 +166,7 @@ function effect({ definition: { scale, unit }, samples, machines, look }: Measur
     pairedDifference(at(samples.A, places), at(samples[arm], places), scale, look.level, look.exact),
   );
   const measure = scale === "percent" ? "%" : unit;
-  if (blocks.length < 2 || !machinesDiffer(samples, arm, scale, machines))
+  if (blocks.length < 2 || !machinesDiffer(samples, arm, scale, machines, look))
     return { effect: pooled, machines: null };
   // The machines disagree: what holds for one need not hold for another, so the interval covers all of them.
   const estimates = blocks.map(({ estimate }) => estimate);
@@ -182,18 +191,33 @@ function blocksOf(machines: readonly number[]): number[][] {
   return [...blocks.values()].filter(({ length }) => length >= 2);
 }
 
-/** Whether the differences of at least one machine are shifted against those of the others. */
+/**
+ * Whether the differences of at least one machine are shifted against those of the others: of times by their ranks, and
+ * of counts, of which a few are enough, by their means.
+ */
 function machinesDiffer(
   samples: PerArm<readonly number[]>,
   arm: "B" | "A2",
   scale: "percent" | "absolute",
   machines: readonly number[],
+  { exact }: Look,
 ): boolean {
   const difference = (place: number) => {
     const [a, b] = [samples.A[place] ?? Number.NaN, samples[arm][place] ?? Number.NaN];
     return scale === "percent" ? Math.log(b / a) : b - a;
   };
-  return kruskalWallis(blocksOf(machines).map((places) => places.map(difference))) < MACHINES_ALPHA;
+  const groups = blocksOf(machines).map((places) => places.map(difference));
+  return (exact === true ? oneAgainstOthers(groups) : kruskalWallis(groups)) < MACHINES_ALPHA;
+}
+
+/**
+ * Whether there are enough processes on each machine to tell that machines differ.
+ * @param machines of the processes of a metric
+ */
+export function canCompareMachines(machines: readonly number[], { exact }: Look): boolean {
+  const sizes = blocksOf(machines).map(({ length }) => length);
+  if (exact === true) return sizes.length >= 2;
+  return leastOfKruskalWallis(sizes) < MACHINES_ALPHA;
 }
 
 function at(values: readonly number[], places: readonly number[]): number[] {
@@ -226,18 +250,20 @@ function whyOpen(
   }
   const fewest = look.exact === true ? LEAST_PROCESSES : fewestToClaim(look);
   const count = samples.A.length;
-  if (count < 4 || count < fewest) {
-    const least = count < fewest ? `; fewer than ${fewest} cannot show a difference, however large` : "";
-    return `${count} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}${least}: more processes are needed, with more time or more repeats.`;
-  }
+  const fewWords = `${count} processes give an interval of ±${width(half)}, and the margin is ${width(margin)}`;
+  const needed = "more processes are needed, with more time or more repeats";
+  if (count < fewest)
+    return `${fewWords}; fewer than ${fewest} cannot show a difference, however large: ${needed}.`;
   const distance = Math.abs(ab.estimate);
-  if ((ab.low > margin || ab.high < -margin) && ab.adjustedPValue >= ALPHA) {
+  if ((ab.low > 0 || ab.high < 0) && ab.adjustedPValue >= ALPHA) {
     const chance = Number((100 * ab.adjustedPValue).toPrecision(2));
-    return `The difference, ${width(distance)}, is larger than the margin of ${width(margin)}, but among as many questions as this run asks its chance is still ${chance} %, and at most ${100 * ALPHA} % would do: more processes are needed, with --repeats or --seconds.`;
+    const beyond =
+      ab.low > margin || ab.high < -margin
+        ? `is larger than the margin of ${width(margin)}`
+        : "has an interval without zero";
+    return `The difference, ${width(distance)}, ${beyond}, but among as many questions as this run asks its chance is still ${chance} %, and at most ${100 * ALPHA} % would do: more processes are needed, with --repeats or --seconds.`;
   }
-  if (half < margin / 2) {
-    return `The difference, ${width(distance)}, is so close to the margin of ${width(margin)} that the interval straddles it: only a narrower interval, from a longer run, can tell on which side it lies.`;
-  }
+  if (count < 4) return `${fewWords}: ${needed}.`;
   if (new Set(places).size > 1) {
     return `The interval is ±${width(half)}, because pairs differ within machines or between them: only more processes on each machine can tell which.`;
   }

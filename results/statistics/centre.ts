@@ -7,7 +7,7 @@ import { studentProbability, studentQuantile } from "./student.ts";
 export const LEVEL = 0.95;
 
 /** Smallest probability of chance for exact values, however well they agree. */
-const LEAST_OF_EXACT = 1e-6;
+export const LEAST_OF_EXACT = 1e-6;
 
 /** Fewest values of which two enclose the median with this probability: at 95 %, five are too few and six suffice. */
 export function fewestForRanks(level: number): number {

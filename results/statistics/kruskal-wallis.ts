@@ -28,6 +28,12 @@ export function kruskalWallis(groups: readonly (readonly number[])[]): number {
   return chiSquaredTail(h, groups.length - 1);
 }
 
+/** The smallest probability that groups of these sizes can have: that of values of which no group overlaps another. */
+export function leastOfKruskalWallis(sizes: readonly number[]): number {
+  let next = 0;
+  return kruskalWallis(sizes.map((size) => Array.from({ length: size }, () => next++)));
+}
+
 /**
  * Upper tail probability of chi squared at `x`, for an integer number of degrees of freedom: closed forms of Abramowitz
  * and Stegun, Handbook of Mathematical Functions, 1964, 26.4.4 and 26.4.5.

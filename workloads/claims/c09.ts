@@ -18,7 +18,7 @@ export const c09: Claim = {
     ? [
         {
           name: "constructors that no converted device of this tree uses",
-          rule: "Besides virt's devices, with registers, RAM, ROM and ROM devices, there is one for each other kind of region; the test of this row names each constructor's users.",
+          rule: "Besides virt's devices, with registers, RAM, ROM and ROM devices, there is one for each other kind of region, and for RAM, ROM and ROM devices without an identity; the test of this row names each constructor's users.",
           predicted: "none",
           observe: async () => {
             const text = sourcesIn(OWNED);

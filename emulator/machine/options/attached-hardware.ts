@@ -110,7 +110,7 @@ export class AttachedHardware {
   attach(model: DeviceModel, board: Machine): void {
     for (const { text, name, content } of this.options.firmwareFiles) {
       const bytes =
-        "file" in content ? readInput("-fw_cfg", content.file) : new TextEncoder().encode(content.string);
+        "file" in content ? readInput(`${text}:`, content.file) : new TextEncoder().encode(content.string);
       explained(text, () => board.addFirmwareFile(name, bytes));
       this.firmware.push([name, bytes]);
     }
@@ -167,6 +167,11 @@ export class AttachedHardware {
    */
   async open(): Promise<void> {
     await Promise.all(this.resources.map((resource) => resource.open?.()));
+  }
+
+  /** Labels of what is being opened and waits for the reader of a named pipe. */
+  get waiting(): string[] {
+    return this.resources.flatMap(({ waits, label = "" }) => (waits?.() ? [label] : []));
   }
 
   /** Empties the files that the guest's output is written to. @throws CommandError when one cannot be opened */

@@ -10,7 +10,8 @@ import {
   StdioChar,
   StreamChar,
 } from "#backends";
-import { CommandError, OutputFile, outputPlace } from "#host";
+import { CommandError, OutputFile, outputPlace, tell } from "#host";
+import { bytesOf } from "../size.ts";
 import type { BackendKind } from "./backend-kinds.ts";
 import { OptionReader } from "./key-values.ts";
 
@@ -39,6 +40,7 @@ export const fileChar: BackendKind = ({ text, id, properties }, model) => {
   return {
     label: output.place.label,
     output: output.place,
+    waits: () => output.waits,
     open: () => backend.ready(),
     start: () => backend.start(),
     congestion: () => backend.congestion(),
@@ -50,7 +52,7 @@ export const fileChar: BackendKind = ({ text, id, properties }, model) => {
 /** `ringbuf[,size=N]`: keeps the last N bytes, by default 64 KiB. */
 export const ringbufChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
-  const size = Number(reader.take("size") ?? 65_536);
+  const size = bytesOf(reader.take("size") ?? "64K", "B") ?? 0;
   reader.end();
   if (!Number.isInteger(size) || size < 1 || size > LARGEST_RING || (size & (size - 1)) !== 0)
     throw reader.error("its size is not a power of 2; give size=65536, or another up to 2^30");
@@ -97,7 +99,7 @@ function openPipe(text: string, path: string, use: { readable: boolean; writable
 /** Says of a closed line whose reader has stalled that not everything was taken. */
 async function ended(text: string, backend: StreamChar): Promise<void> {
   const left = await backend.dropped();
-  if (left > 0) process.stderr.write(`regionlab: ${text}: its reader has stalled; ${left} bytes are lost\n`);
+  if (left > 0) tell(`${text}: its reader has stalled; ${left} bytes are lost`);
 }
 
 /** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a client. */

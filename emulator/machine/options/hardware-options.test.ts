@@ -44,6 +44,7 @@ describe("numbers of drives", () => {
       "-drive file=f,unit=1,index=1: unit and index are the same number; give only one",
     ],
     ["file=f,unit=x", "-drive file=f,unit=x: unit=x is not a number; give unit=0, or another"],
+    ["file=f,unit=08", "-drive file=f,unit=08: unit=08 is not a number; give unit=0, or another"],
     ["file=f,index=-1", "-drive file=f,index=-1: index=-1 is not a number; give index=0, or another"],
     ["file=f,readonly=on,read-only=off", "readonly and read-only are the same; give only one of them"],
     [

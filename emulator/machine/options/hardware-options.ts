@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CommandError } from "#host";
-import type { GlobalProperty } from "#qdev";
+import { type GlobalProperty, parseInteger } from "#qdev";
 import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 import { parseSerial, type SerialOption } from "./serial-option.ts";
@@ -113,6 +113,8 @@ export function parseHardwareOptions(options: HardwareArguments): HardwareOption
   };
 }
 
+const LARGEST_UNIT = 999_999_999n;
+
 /** @param units numbers of the drives so far, by interface: a drive without one gets the first that is free */
 function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption {
   const option = `-drive ${text}`;
@@ -176,9 +178,10 @@ function unitOf(reader: OptionReader, kind: string, units: Map<string, Set<numbe
     throw reader.error("unit and index are the same number; give only one of them");
   const name = asUnit === undefined ? "index" : "unit";
   const given = asUnit ?? asIndex;
-  if (given !== undefined && !/^\d{1,9}$/.test(given))
+  const number = given === undefined ? 0n : parseInteger(given);
+  if (number === undefined || number < 0n || number > LARGEST_UNIT)
     throw reader.error(`${name}=${given} is not a number; give ${name}=0, or another`);
-  let unit = Number(given ?? 0);
+  let unit = Number(number);
   if (given === undefined) while (taken.has(unit)) unit++;
   if (taken.has(unit))
     throw reader.error(`another drive with if=${kind} has the ${name} ${unit}; give each its own`);

@@ -4,11 +4,11 @@ import { type Command, Option } from "commander";
 import type { Translate } from "#cpu/riscv";
 import { CommandError, HelpRequest } from "#host";
 import { type ReferencePolicy, referencePolicies } from "#memory";
-import { DeviceModel } from "#qdev";
+import { DeviceModel, parseInteger } from "#qdev";
 import type { EmulationOptions } from "../emulation.ts";
 import { type Hardware, loadHardware, REGION_STORAGES, type RegionStorage } from "../hardware.ts";
 import type { BootFiles } from "../images.ts";
-import { parseCount, parseSize } from "../size.ts";
+import { parseSize } from "../size.ts";
 import { CHARDEV_KINDS, NETDEV_KINDS } from "./backend-kinds.ts";
 import {
   addHardwareOptions,
@@ -210,9 +210,10 @@ function parseTranslate(text: string): Translate {
 }
 
 function parseHarts(text: string, most: number): number {
-  const count = parseCount("-smp", text, 1);
-  if (count > most) throw new CommandError(`-smp ${text}: too many processors; give at most ${most}`);
-  return count;
+  const count = parseInteger(text) ?? 0n;
+  if (count < 1n) throw new CommandError(`-smp ${text}: not a whole number from 1 up; give 1 to ${most}`);
+  if (count > BigInt(most)) throw new CommandError(`-smp ${text}: too many processors; give at most ${most}`);
+  return Number(count);
 }
 
 function filesOf({ bios, kernel, initrd, append }: MachineArguments, { drives }: HardwareOptions): BootFiles {

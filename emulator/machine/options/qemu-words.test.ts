@@ -27,6 +27,8 @@ describe("QEMU's options that work", () => {
     ["-smp cpus=4,sockets=1,cores=4,threads=1", "--smp 4"],
     ["-smp 2,sockets=2,maxcpus=2", "--smp 2"],
     ["-smp sockets=2,cores=3", "--smp 6"],
+    ["-smp cpus=010", "--smp 8"],
+    ["-smp cpus=0x3,maxcpus=+3", "--smp 3"],
     ["-cpu rv64", ""],
     ["-cpu max -display none -vga none -monitor none -parallel none", ""],
     ["-nodefaults -no-user-config -name guest -uuid 01234567-89ab-CDEF-0123-456789abcdef", ""],
@@ -97,14 +99,16 @@ describe("QEMU's options that do not", () => {
     ["-uuid 1 -uuid 01234567-89ab-cdef-0123-456789abcdef", /^-uuid 1: is not a UUID/],
     ["-enable-kvm", /^-enable-kvm: guest code is translated/],
     ["-cdrom a.iso", /^-cdrom: .*-drive file=FILE,if=virtio,readonly=on/],
-    ["-M virt,acpi=on", /^-machine virt,acpi=on: acpi=on is not supported; give acpi=off or auto/],
+    ["-M virt,acpi=on", /^-M virt,acpi=on: acpi=on is not supported; give acpi=off or auto/],
     ["-M virt,foo=1", /property foo is unknown; there are accel, aclint, acpi/],
-    ["-M virt,pflash0=x", /^-machine pflash0=x: there is no such node; give -blockdev node-name=x/],
+    ["-M virt,pflash0=x", /^-M pflash0=x: there is no such node; give -blockdev node-name=x/],
     ["-m 1G,slots=2,maxmem=2G", /^-m 1G,slots=2,maxmem=2G: slots: memory cannot be hot-plugged/],
     ["-smp 2,maxcpus=4", /maxcpus=4: processors cannot be hot-plugged/],
     ["-smp sockets=2,clusters=2", /clusters=2: the machine has sockets, cores, threads only/],
     ["-smp 2,sockets=4", /the topology has 4 processors, not 2/],
     ["-smp cpus=x", /cpus=x is not a whole number from 1 up/],
+    ["-smp cpus=08", /cpus=08 is not a whole number from 1 up/],
+    ["-smp cpus=-1", /cpus=-1 is not a whole number from 1 up/],
     ["-smp 2,foo=1", /property foo is unknown/],
     ["-cpu sifive-u54", /^-cpu sifive-u54: there is only one kind of processor/],
     ["-cpu rv64,v=true", /property v: the processor's extensions are fixed/],
@@ -118,11 +122,11 @@ describe("QEMU's options that do not", () => {
     ["-frobnicate", /^-frobnicate: unknown option; --help lists all of them/],
     ["-kernel", /^-kernel: its value is missing; give one after it/],
     ["-usb", /^-usb: the board has no USB/],
-    ["--usb=on", /^-usb: the board has no USB/],
+    ["--usb=on", /^--usb: the board has no USB/],
     ["--S=x", /^--S=x: the option takes no value; give --S/],
     ["--nographic=x", /^--nographic=x: the option takes no value; give --nographic/],
     ["--blockdev=driver=file,filename=b", /node-name is missing/],
-    ["--blockdev=zzz,zzz", /^-blockdev zzz,zzz: /],
+    ["--blockdev=zzz,zzz", /^--blockdev=zzz,zzz: /],
     ["-blockdev", /^-blockdev: its value is missing; give one after it/],
   ])("%s", (line, message) => {
     expect(refusal(line)).toMatch(message);
@@ -186,8 +190,24 @@ it.each([
     "-drive if=none,format=raw,id=hd,file=a: no such file",
     "-blockdev file,node-name=hd,filename=a: no such file",
   ],
-  ["-kernel a", "--kernel ab: no such file", "--kernel ab: no such file"],
+  ["-kernel a", "--kernel ab: no such file", "-kernel ab: no such file"],
   ["-kernel a", "nothing to run", "nothing to run"],
+  ["-machine foo", "-M foo: unknown", "-machine foo: unknown"],
+  ["--memory 5Q", "-m 5Q: not a size", "--memory 5Q: not a size"],
+  ["--memory=5Q", "-m 5Q: not a size", "--memory=5Q: not a size"],
+  ["--memory 1M", "give more RAM with -m, or less", "give more RAM with --memory, or less"],
+  ["-m5Q", "-m 5Q: not a size", "-m5Q: not a size"],
+  ["-s", "--gdb 1234: the port is in use", "-s: the port is in use"],
+  ["-S", "--freeze: nobody", "-S: nobody"],
+  ["-snapshot-out f", "--snapshot-out: cannot be saved", "-snapshot-out: cannot be saved"],
+  [
+    "-D f -stats f",
+    "--stats f: is the same file as --log-file f; x",
+    "-stats f: is the same file as -D f; x",
+  ],
+  ["-D a", "unknown option '--log-file'", "unknown option '-D'"],
+  ["--stats=f", "--stats f: is a folder", "--stats=f: is a folder"],
+  ["-trace-mmio a", "--trace-mmio ab: x; --trace-mmio-x", "-trace-mmio ab: x; --trace-mmio-x"],
 ])("%s: a message names the option as the user wrote it", (line, message, expected) => {
   expect(fromQemu(line.split(" "), KNOWN).asWritten(message)).toBe(expected);
 });
@@ -208,7 +228,7 @@ it.each([
 
 it("a property of a list that is not supported is refused as it was written", () => {
   const list = ["-M", "virt", "-machine", "acpi=on"];
-  expect(() => fromQemu(list, KNOWN)).toThrow(/^-machine type=virt,acpi=on: acpi=on is not supported/);
+  expect(() => fromQemu(list, KNOWN)).toThrow(/^-M type=virt,acpi=on: acpi=on is not supported/);
 });
 
 it("a raw node may be made of another node", () => {

@@ -4,6 +4,7 @@
  * instead.
  */
 import { CommandError, HelpRequest } from "#host";
+import { parseInteger } from "#qdev";
 import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 
@@ -252,7 +253,14 @@ const IN_BOTH = new Set(["machine", "smp", "cpu", "device", "gdb"]);
 /** An option with two dashes, as ours are spelled. */
 const OURS = /^--/;
 /** A short option with its value: `-m512M`, `-Mvirt`. */
-const ATTACHED = /^-(m\d|Mvirt)/;
+const ATTACHED = /^-(?:m(?=\d)|M(?=virt))/;
+/** What messages call options of ours by another name, without dashes. */
+const CALLED: Readonly<Record<string, string>> = {
+  machine: "M",
+  memory: "m",
+  "gdb-usual": "gdb 1234",
+  s: "gdb 1234",
+};
 
 /**
  * Translates QEMU's words into ours.
@@ -270,6 +278,7 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
     const word = words[at] ?? "";
     if (!word.startsWith("-") || word === "-" || word === "--" || ATTACHED.test(word)) {
       ours.push([word]);
+      if (ATTACHED.test(word)) spellings.push({ ours: `${word[1]} ${word.slice(2)}`, theirs: word });
       continue;
     }
     const name = word.replace(/^--?/, "");
@@ -277,13 +286,16 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
     const isOurs = !Object.hasOwn(MEANINGS, bare) || (known.has(bare) && !IN_BOTH.has(bare));
     if (OURS.test(word) && isOurs) {
       ours.push([word]);
+      spellings.push(...ownSpellings(word, bare, words[at + 1]));
       continue;
     }
     const attached = OURS.test(word) && bare !== name ? name.slice(bare.length + 1) : undefined;
     const meaning = MEANINGS[attached === undefined ? name : bare];
     if (meaning === undefined) {
-      if (known.has(name) || name.length === 1) ours.push([name.length === 1 ? word : `--${name}`]);
-      else throw new CommandError(`${word}: unknown option; --help lists all of them`);
+      if (known.has(name) || name.length === 1) {
+        ours.push([name.length === 1 ? word : `--${name}`]);
+        spellings.push(...ownSpellings(word, name, words[at + 1]));
+      } else throw new CommandError(`${word}: unknown option; --help lists all of them`);
       continue;
     }
     let value = attached ?? "";
@@ -299,18 +311,24 @@ export function fromQemu(words: readonly string[], known: ReadonlySet<string>): 
       lists.set(meaning, { ...list, values: [...list.values, value] });
       continue;
     }
-    const translated = meaning.words(value, all);
+    const option = attached === undefined ? word : `--${bare}`;
+    const translated = spelled({ option, value, spelling }, () => meaning.words(value, all));
     ours.push(translated);
-    if (meaning.takesValue) spellings.push(...spellingsOf(translated, spelling, all.nodes));
-    else for (const each of translated) spellings.push({ ours: each.replace(/^--?/, ""), theirs: word });
+    if (!meaning.takesValue) for (const each of translated) spellings.push(...named(undashed(each), word));
+    else {
+      spellings.push(...spellingsOf(translated, spelling, all.nodes));
+      if (translated.length === 2 && translated[1] === value)
+        spellings.push(...named(undashed(translated[0] ?? ""), option));
+    }
     if (!meaning.takesValue && attached !== undefined)
       throw new CommandError(`${word}: the option takes no value; give --${bare}`);
   }
   for (const list of lists.values()) {
     const value = textOf(list);
-    const translated = list.meaning.words(value, all);
+    const [option = ""] = list.spelling.split(/[ =]/);
+    const spelling = list.values.length === 1 ? list.spelling : `${option} ${value}`;
+    const translated = spelled({ option, value, spelling }, () => list.meaning.words(value, all));
     ours[list.at] = translated;
-    const spelling = list.values.length === 1 ? list.spelling : `${list.spelling.split(/[ =]/)[0]} ${value}`;
     spellings.push(...spellingsOf(translated, spelling, all.nodes));
   }
   const warnings = [...all.nodes]
@@ -360,22 +378,57 @@ function spellingsOf(ours: readonly string[], theirs: string, nodes: WordsOfOne[
     const [option = "", value = ""] = ours.slice(at, at + 2);
     const [, node] = [...nodes].find(([name]) => value.includes(`,id=${name},`)) ?? [];
     const isDriveOfNode = option === "--drive" && node !== undefined;
-    spellings.push({
-      ours: `${option} ${value}`.replace(/^--?/, ""),
-      theirs: isDriveOfNode ? node.text : theirs,
-    });
+    const name = undashed(option);
+    for (const called of [name, CALLED[name] ?? name])
+      spellings.push({ ours: `${called} ${value}`, theirs: isDriveOfNode ? node.text : theirs });
   }
   return spellings;
 }
 
-/** Messages spell an option with one dash or two, followed by its value and a colon. */
+/** Spellings of an option of ours, which may take the word after it as its value. */
+function ownSpellings(word: string, name: string, next: string | undefined): Spelling[] {
+  const [, value = next ?? ""] = /=(.*)$/s.exec(word) ?? [];
+  const [option = ""] = word.split("=");
+  const whole = option === word ? `${word} ${value}` : word;
+  return [...spellingsOf([option, value], whole, new Map()), ...named(name, option)];
+}
+
+/** Spellings of an option without its value. */
+function named(name: string, theirs: string): Spelling[] {
+  return [name, CALLED[name] ?? name].map((ours) => ({ ours, theirs }));
+}
+
+function undashed(option: string): string {
+  return option.replace(/^--?/, "");
+}
+
+/** Translates an option: what that throws names it as the user wrote it. */
+function spelled<T>(
+  { option, value, spelling }: { readonly option: string; readonly value: string; readonly spelling: string },
+  translate: () => T,
+): T {
+  try {
+    return translate();
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    const [name = ""] = /^-[\w-]+/.exec(error.message) ?? [];
+    const whole = `${name} ${value}:`;
+    throw new CommandError(
+      error.message.startsWith(whole)
+        ? `${spelling}:${error.message.slice(whole.length)}`
+        : `${option}${error.message.slice(name.length)}`,
+    );
+  }
+}
+
+/** Messages spell an option with one dash or two; its value may follow. */
 function asWritten(message: string, spellings: readonly Spelling[]): string {
-  for (const { ours, theirs } of spellings)
-    for (const dashes of ["--", "-"]) {
-      const label = `${dashes}${ours}:`;
-      if (message.startsWith(label)) return `${theirs}:${message.slice(label.length)}`;
-    }
-  return message;
+  const written = new Map([...spellings].reverse().map(({ ours, theirs }) => [ours, theirs]));
+  const longestFirst = [...written.keys()].sort((one, other) => other.length - one.length);
+  if (longestFirst.length === 0) return message;
+  const any = longestFirst.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")).join("|");
+  const label = new RegExp(`(?<=^|[\\s(']|: )--?(${any})(?=$|[\\s:,;)'])`, "g");
+  return message.replace(label, (text, ours: string) => written.get(ours) ?? text);
 }
 
 /** `virt`, with properties. Features that do not exist here may only be off. */
@@ -444,8 +497,12 @@ function nodesOf(words: readonly string[], used: Set<string>): Map<string, Block
     const option = /^--?blockdev(?:=(.*))?$/s.exec(word);
     const value = option?.[1] ?? words[at + 1];
     if (option === null || value === undefined) return;
-    const text = `-blockdev ${value}`;
-    const reader = new OptionReader(text, parseKeyValues("-blockdev", value, "driver"));
+    const [written = ""] = word.split("=");
+    const text = option[1] === undefined ? `${word} ${value}` : word;
+    const entries = spelled({ option: written, value, spelling: text }, () =>
+      parseKeyValues("-blockdev", value, "driver"),
+    );
+    const reader = new OptionReader(text, entries);
     const driver = reader.choice("driver", ["file", "raw"], "raw");
     const name = reader.require("node-name");
     const below = driver === "raw" ? reader.take("file") : undefined;
@@ -482,6 +539,7 @@ function memorySize(value: string): string {
   return size;
 }
 
+const MOST_OF_A_LEVEL = 9999n;
 /** What the processors of `virt` are grouped by. */
 const VIRT_LEVELS: readonly string[] = ["sockets", "cores", "threads"];
 
@@ -492,9 +550,10 @@ function processors(value: string): string {
   const count = (name: string): number | undefined => {
     const text = reader.take(name);
     if (text === undefined) return undefined;
-    if (!/^[1-9]\d{0,3}$/.test(text))
+    const number = parseInteger(text);
+    if (number === undefined || number < 1n || number > MOST_OF_A_LEVEL)
       throw reader.error(`${name}=${text} is not a whole number from 1 up; give ${name}=1, or more`);
-    return Number(text);
+    return Number(number);
   };
   const cpus = count("cpus");
   const levels = ["sockets", "dies", "clusters", "modules", "cores", "threads"].map((name) => {

@@ -1,3 +1,3 @@
 /** Machine state, saved to a file, or as a fingerprint that distinguishes two machines. */
 export { type Fingerprint, fingerprintOf } from "./fingerprint.ts";
-export { checkSavable, restoreSnapshot, saveSnapshot } from "./snapshot.ts";
+export { checkSavable, restoreSnapshot, restoreSnapshotFile, saveSnapshot } from "./snapshot.ts";

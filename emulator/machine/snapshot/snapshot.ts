@@ -147,6 +147,11 @@ export function restoreSnapshot(emulation: Emulation, content: Uint8Array, where
   }
 }
 
+/** Restores what the file holds that `--snapshot-in` names, see {@link restoreSnapshot}. @throws CommandError */
+export function restoreSnapshotFile(emulation: Emulation, path: string): void {
+  restoreSnapshot(emulation, readInput("--snapshot-in", path), `--snapshot-in ${path}`);
+}
+
 function planRestore(emulation: Emulation, state: SavedFields): Restore[] {
   const { model, time, console, trace } = emulation;
   const { clock, request, console: savedConsole = null, trace: savedTrace = null } = state;

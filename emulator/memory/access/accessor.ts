@@ -6,6 +6,7 @@ import { CallbackAccesses } from "./callbacks.ts";
 import { type Access, truncate } from "./dispatch.ts";
 import { type MemTxAttrs, UNSPECIFIED_ATTRS } from "./ops.ts";
 import { NOWHERE, type PageMap } from "./page-map.ts";
+import { refusal } from "./protection.ts";
 import type { RamBlock } from "./ram.ts";
 import type { Section } from "./section.ts";
 import { sharesPage, takesPieces } from "./shared-page.ts";
@@ -184,8 +185,9 @@ export abstract class Accessor implements TransferPath {
     }
     const { region } = range;
     access.attrs = attrs;
-    if (region.isMemory && range.readOnly) {
-      access.result = MemTxResult.DecodeError;
+    const refused = refusal(range, address, attrs);
+    if (refused !== null) {
+      access.result = refused;
     } else if (region.writesDirectly) {
       this.store(range, address, size, low, high);
     } else if (region.isIommu) {

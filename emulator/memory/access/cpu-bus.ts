@@ -2,6 +2,7 @@ import type { AddressSpace } from "../address-space.ts";
 import type { MemoryListener } from "../observe/listener.ts";
 import { type AccessSize, MemTxResult, type PageUse, type PhysicalBus } from "./bus.ts";
 import { type GuestMemory, PAGE_BYTES } from "./guest-memory.ts";
+import { PROCESSOR_ATTRS } from "./protection.ts";
 
 /** A processor's view of an address space. */
 export class CpuBus implements PhysicalBus {
@@ -27,9 +28,8 @@ export class CpuBus implements PhysicalBus {
 
   /** Stores to ROM are dropped without an error, as by QEMU's processors. */
   write(address: number, size: AccessSize, low: number, high: number): void {
-    this.space.write(address, size, low, high);
+    this.space.write(address, size, low, high, PROCESSOR_ATTRS);
     this.result = this.space.result;
-    if (this.result !== MemTxResult.Ok && this.isRom(address)) this.result = MemTxResult.Ok;
   }
 
   directPage(address: number, use: PageUse): number {
@@ -55,10 +55,5 @@ export class CpuBus implements PhysicalBus {
   /** Stops following the map, when the processor goes away. */
   disconnect(): void {
     for (const listener of this.listeners.splice(0)) this.space.removeListener(listener);
-  }
-
-  private isRom(address: number): boolean {
-    const range = this.space.find(address);
-    return range?.region.isMemory === true && range.readOnly;
   }
 }

@@ -86,12 +86,11 @@ export class MappingLedger {
     const { range, offset } = first;
     const { region } = range;
     let within = first.length;
-    const direct = isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly;
+    const direct = isWrite ? region.writesDirectly : region.readsDirectly;
     if (direct && region.ram !== null) {
       while (within < length) {
         const next = this.reach(address + within, length - within, isWrite, attrs);
-        if (next?.range.region !== region || next.range.readOnly !== range.readOnly) break;
-        if (next.offset !== offset + within) break;
+        if (next?.range.region !== region || next.offset !== offset + within) break;
         within += next.length;
       }
       return this.lend(

@@ -6,10 +6,20 @@ export interface MemTxAttrs {
   readonly user: boolean;
   /** Bus-specific identity of the requester (PCI: bus, device, function). */
   readonly requesterId: number;
+  /** Process that the requester works for (PCI: PASID; in QEMU, 8 bits); default 0. */
+  readonly pid?: number;
+  /** Whether the originator said nothing of itself, which is not the same as attributes that are all clear; default false. */
+  readonly unspecified?: boolean;
 }
 
 /** Attributes of an access whose originator does not matter. */
-export const UNSPECIFIED_ATTRS: MemTxAttrs = Object.freeze({ secure: false, user: false, requesterId: 0 });
+export const UNSPECIFIED_ATTRS: MemTxAttrs = Object.freeze({
+  secure: false,
+  user: false,
+  requesterId: 0,
+  pid: 0,
+  unspecified: true,
+});
 
 /** The access in progress, for callbacks that look at attributes or return errors. */
 export interface Transaction {

@@ -41,7 +41,7 @@ function takesAll(
     if (range === undefined) return false;
     const { region } = range;
     const offset = at - range.start + range.offset;
-    if (isWrite ? region.writesDirectly && !range.readOnly : region.readsDirectly) {
+    if (isWrite ? region.writesDirectly : region.readsDirectly) {
       done += Math.min(size - done, range.end - at);
       continue;
     }

@@ -5,6 +5,7 @@ import { MemTxResult } from "./bus.ts";
 import type { CallbackAccesses } from "./callbacks.ts";
 import { transferSize } from "./dispatch.ts";
 import type { MemTxAttrs } from "./ops.ts";
+import { refusal } from "./protection.ts";
 import type { RamBlock } from "./ram.ts";
 import { translate } from "./translate.ts";
 
@@ -120,8 +121,9 @@ function writePiece(
   const length = Math.min(bytes.length - done, range.end - at);
   const { callbacks } = path;
   const { access } = callbacks;
-  if (region.isMemory && range.readOnly) {
-    access.result = MemTxResult.DecodeError;
+  const refused = refusal(range, at, attrs);
+  if (refused !== null) {
+    access.result = refused;
     return length;
   }
   if (region.writesDirectly) {

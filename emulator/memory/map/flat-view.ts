@@ -198,7 +198,7 @@ function ascending(ranges: ReadonlySet<FlatRange>): FlatRange[] {
  * spaces with the same contents share one view. Null if the view is empty.
  *
  * As in QEMU (`memory_region_get_flatview_root`, 7.2 to 10.2), whatever is skipped has no effect: through an address
- * space whose root is a read-only alias of all of a RAM region, the RAM can be written.
+ * space whose root is a read-only alias of all of a RAM region, even processors can write to the RAM.
  */
 export function physicalRoot(root: MemoryRegion): MemoryRegion | null {
   let region = root;

@@ -27,6 +27,8 @@ export interface IommuTlbEntry {
   readonly size: number;
   /** A set of {@link IommuAccess}. */
   readonly access: number;
+  /** The process whose translation it is, for devices that keep those of several; the memory core only hands it on. */
+  readonly pasid?: number;
 }
 
 /** What QEMU's users of an IOMMU ask it for: how it differs from others. */
@@ -98,7 +100,7 @@ export abstract class IommuMemoryRegion extends MemoryRegion {
     return 1;
   }
 
-  /** The translation table of an originator's accesses. */
+  /** The translation table of an originator's accesses, as by `requesterId`, `pid`, or because it is `unspecified`. */
   indexOf(_attrs: MemTxAttrs): number {
     return 0;
   }

@@ -144,6 +144,34 @@ describe("the identity of RAM", () => {
     expect(MemoryRegion.newRomDevice(model.noOwner, ops, null, "ram", 16).ram?.id).toBe("ram");
   });
 
+  it("is not given by the Nomigrate variants, but on demand, as the name alone and once", () => {
+    const { model } = testMemory();
+    const owner = model.create(EmbeddingOwner);
+    const { region } = owner;
+    for (const [init, make] of [
+      [() => region.initRamNomigrate(owner, "ram", 16), () => MemoryRegion.newRamNomigrate(owner, "ram", 16)],
+      [() => region.initRomNomigrate(owner, "ram", 16), () => MemoryRegion.newRomNomigrate(owner, "ram", 16)],
+      [
+        () => region.initRomDeviceNomigrate(owner, ops, null, "ram", 16),
+        () => MemoryRegion.newRomDeviceNomigrate(owner, ops, null, "ram", 16),
+      ],
+    ] as const) {
+      init();
+      const other = make();
+      expect([region.ram?.id, other.ram?.id]).toEqual([null, null]);
+      expect([region.readOnly, region.romDevice]).toEqual([other.readOnly, other.romDevice]);
+      other.registerRamGlobally();
+      expect([other.ram?.id, model.ramBlocks?.get("ram")]).toEqual(["ram", other]);
+      expect(() => other.registerRamGlobally()).toThrow(/is called ram already/);
+      expect(() => region.registerRamGlobally()).toThrow(/give each a name of its own/);
+      other.unparent();
+      region.registerRamGlobally();
+      expect(region.ram?.id).toBe("ram");
+      region.unparent();
+    }
+    expect(() => MemoryRegion.new(owner, "bus", 16).registerRamGlobally()).toThrow(/has no RAM/);
+  });
+
   it("is not that of RAM that others allocated", () => {
     const { model } = testMemory();
     const bytes = new Uint8Array(0x1000);

@@ -241,25 +241,33 @@ export class MemoryRegion extends QomObject {
     return MemoryRegion.createIn(MemoryRegion, owner, name, size).answerWith(ops, opaque);
   }
 
-  /** RAM. @throws QomError when it cannot be allocated, after unparenting the region. */
+  /**
+   * RAM with an identity, which is of its owner: a device, or `noOwner`.
+   * @throws QomError when it cannot be allocated, after unparenting the region; QomAbort, as QEMU aborts, when the owner
+   *   is any other object, or other RAM has the identity
+   */
   initRam(owner: RegionOwner, name: string | null, size: number): void {
-    this.initialize().adopt(owner, name, size).backWithRam().identify();
+    this.initRamNomigrate(owner, name, size);
+    this.identify(this.owner);
   }
 
   static newRam(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam().identify();
+    const region = MemoryRegion.newRamNomigrate(owner, name, size);
+    return region.identify(region.owner);
   }
 
-  /** RAM that the guest cannot write. @throws QomError as `initRam`. */
+  /** RAM that the guest cannot write. @throws as `initRam` */
   initRom(owner: RegionOwner, name: string | null, size: number): void {
-    this.initialize().adopt(owner, name, size).backWithRam().identify().protect();
+    this.initRomNomigrate(owner, name, size);
+    this.identify(this.owner);
   }
 
   static newRom(owner: RegionOwner, name: string, size: number): MemoryRegion {
-    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam().identify().protect();
+    const region = MemoryRegion.newRomNomigrate(owner, name, size);
+    return region.identify(region.owner);
   }
 
-  /** Memory that reads like RAM, while writes go to callbacks, such as flash. @throws QomError as `initRam`. */
+  /** Memory that reads like RAM, while writes go to callbacks, such as flash. @throws as `initRam` */
   initRomDevice<T>(
     owner: RegionOwner,
     ops: MemoryRegionOps<T>,
@@ -267,12 +275,8 @@ export class MemoryRegion extends QomObject {
     name: string | null,
     size: number,
   ): void {
-    this.initialize()
-      .adopt(owner, name, size)
-      .answerWith(ops, opaque)
-      .backWithRam()
-      .identify()
-      .writeToDevice();
+    this.initRomDeviceNomigrate(owner, ops, opaque, name, size);
+    this.identify(this.owner);
   }
 
   static newRomDevice<T>(
@@ -282,11 +286,61 @@ export class MemoryRegion extends QomObject {
     name: string,
     size: number,
   ): MemoryRegion {
+    const region = MemoryRegion.newRomDeviceNomigrate(owner, ops, opaque, name, size);
+    return region.identify(region.owner);
+  }
+
+  /** RAM without an identity, of any owner; see `registerRamGlobally`. @throws QomError as `initRam` */
+  initRamNomigrate(owner: RegionOwner, name: string | null, size: number): void {
+    this.initialize().adopt(owner, name, size).backWithRam();
+  }
+
+  static newRamNomigrate(owner: RegionOwner, name: string, size: number): MemoryRegion {
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam();
+  }
+
+  /** As `initRom`, without an identity. @throws QomError as `initRam` */
+  initRomNomigrate(owner: RegionOwner, name: string | null, size: number): void {
+    this.initialize().adopt(owner, name, size).backWithRam().protect();
+  }
+
+  static newRomNomigrate(owner: RegionOwner, name: string, size: number): MemoryRegion {
+    return MemoryRegion.createIn(MemoryRegion, owner, name, size).backWithRam().protect();
+  }
+
+  /** As `initRomDevice`, without an identity. @throws QomError as `initRam` */
+  initRomDeviceNomigrate<T>(
+    owner: RegionOwner,
+    ops: MemoryRegionOps<T>,
+    opaque: T,
+    name: string | null,
+    size: number,
+  ): void {
+    this.initialize().adopt(owner, name, size).answerWith(ops, opaque).backWithRam().writeToDevice();
+  }
+
+  static newRomDeviceNomigrate<T>(
+    owner: RegionOwner,
+    ops: MemoryRegionOps<T>,
+    opaque: T,
+    name: string,
+    size: number,
+  ): MemoryRegion {
     return MemoryRegion.createIn(MemoryRegion, owner, name, size)
       .answerWith(ops, opaque)
       .backWithRam()
-      .identify()
       .writeToDevice();
+  }
+
+  /**
+   * Gives RAM that has none yet an identity of the whole machine: its name alone. QEMU: `vmstate_register_ram_global`.
+   * @throws QomAbort, as QEMU aborts, for a region without RAM of its own, a second time, or when other RAM has the identity
+   */
+  registerRamGlobally(): void {
+    if (this.ram === null) throw new QomAbort(`${this.describe()} has no RAM that could get an identity`);
+    if (this.ram.id !== null)
+      throw new QomAbort(`the RAM of ${this.describe()} is called ${this.ram.id} already`);
+    this.identify(null);
   }
 
   /** A window onto `target`, starting at `offset` within it. Takes no reference: the target must outlive the alias. */
@@ -849,9 +903,12 @@ export class MemoryRegion extends QomObject {
     return this.backWith(bytes);
   }
 
-  /** Gives RAM an identity, if RAM of the machine has one. @throws QomAbort, as QEMU aborts, when other RAM has it */
-  private identify(): this {
-    if (this.name !== null) this.model.ramBlocks?.add(this);
+  /**
+   * Gives RAM an identity, if RAM of the machine has one.
+   * @param device whose it is; null for the machine
+   */
+  private identify(device: QomObject | null): this {
+    if (this.name !== null) this.model.ramBlocks?.add(this, device);
     return this;
   }
 

@@ -75,13 +75,13 @@ export function wordList(): Markup {
 <dd>The whole interval lies inside the margin, which was fixed before the run, and so does that of A against itself. This is a
 finding: a larger difference has been ruled out.</dd>
 <dt>equal by construction</dt>
-<dd>The access reads no field of the region in either form, as counted with a trap on every field: both forms run the same code on
-the same data. Its time could show nothing but noise, and is not judged.</dd>
+<dd>The access reads no field of the region in either form, as counted with a trap on every field, so it cannot
+matter where the region lies. Whatever makes its time differ is something else, so that is shown, but not judged.</dd>
 <dt>faster, slower; less, more</dt>
 <dd>The interval excludes zero, chance is unlikely even among this many figures, and the difference is larger than what A shows
 against itself. For memory and instructions the words are less and more.</dd>
-<dt>no difference</dt>
-<dd>A difference was found, but A differs from itself by as much, so it says nothing about the forms.</dd>
+<dt>not told apart</dt>
+<dd>A difference was found, but A differs from itself by as much: what the forms add to it is unknown.</dd>
 <dt>inconclusive</dt>
 <dd>Neither a difference nor equivalence is shown, or A differs from itself by more than the margin, or the row has no figure
 that can decide. The row says which.</dd>

@@ -218,7 +218,7 @@ function checkLoopback(option: string, address: string): void {
 }
 
 function parsePort(option: string, text: string, least: number): number {
-  const port = Number(text);
+  const port = /^0\d/.test(text) ? Number.NaN : Number(text); // octal to QEMU, which nobody means
   if (port >= least && port <= 65_535) return port;
   throw new BackendOptionError(`${option}: ${text} is not a port; give ${least} to 65535`);
 }

@@ -14,7 +14,8 @@ export class RamBackend extends QomObject {
 
   /** Allocates `bytes` of RAM and maps them into system memory. @throws QomError when not enough are available. */
   map(name: string, address: number, bytes: number): void {
-    this.ram.initRam(this, name, bytes);
+    this.ram.initRamNomigrate(this, name, bytes);
+    this.ram.registerRamGlobally(); // it is no device's
     this.model.systemMemory.addSubregion(address, this.ram);
   }
 }

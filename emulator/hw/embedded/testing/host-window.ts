@@ -1,5 +1,5 @@
 /**
- * What a guest and its host share: memory of the host, which the guest may write, with a view of it that the guest may
+ * What a guest and its host share: memory of the host, which the guest may write, with a view of it that its processors may
  * only read; and registers of a device of the host, which the guest drives itself.
  */
 import { MemoryRegion } from "#memory";

@@ -12,7 +12,8 @@ export class RamBackend extends QomObject {
   /** Allocates `bytes` of RAM and maps them into system memory. @throws QomError when not enough are available. */
   map(name: string, address: number, bytes: number): void {
     /** The memory. */
-    const ram = MemoryRegion.newRam(this, name, bytes);
+    const ram = MemoryRegion.newRamNomigrate(this, name, bytes);
+    ram.registerRamGlobally(); // it is no device's
     this.model.systemMemory.addSubregion(address, ram);
   }
 }

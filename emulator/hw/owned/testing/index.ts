@@ -4,7 +4,8 @@ import { FileMemory } from "./file-memory.ts";
 import { GrowingMemory } from "./growing-memory.ts";
 import { HostWindow } from "./host-window.ts";
 import { LinearIommu } from "./linear-iommu.ts";
+import { MemoryCard } from "./memory-card.ts";
 
 export function registerTypes(registry: TypeRegistry): void {
-  registry.register(FileMemory, GrowingMemory, HostWindow, LinearIommu);
+  registry.register(FileMemory, GrowingMemory, HostWindow, LinearIommu, MemoryCard);
 }

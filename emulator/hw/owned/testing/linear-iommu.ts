@@ -1,16 +1,18 @@
 /**
  * A small IOMMU, with a copy engine behind it: for tests, and for guests that want to try one. The first 4 GiB of the
  * engine's addresses are translated by a table in guest memory, with an entry of 8 bytes for each page of 4 KiB: bit 0
- * permits reads, bit 1 writes, bits 12 to 52 are the page's address.
+ * permits reads, bit 1 writes, bits 12 to 52 are the page's address. Each process has a table of its own, one after the other.
  */
 import {
   AddressSpaceStorage,
+  DmaView,
   IommuAccess,
   IommuEvent,
   IommuMemoryRegion,
   type IommuTlbEntry,
   MemoryRegion,
   type MemoryRegionOps,
+  type MemTxAttrs,
   MemTxResult,
 } from "#memory";
 import { SysBusDevice, type VmState } from "#qdev";
@@ -31,14 +33,27 @@ const DESTINATION = 5;
 const LENGTH = 6;
 const COPY = 7; // any write copies; reads as the outcome, 0 if all went well
 const INVALIDATE = 8; // the number of a page whose entry has changed
-const COUNT = 9;
+const PROCESS = 9; // whose accesses the engine makes, and whose entry is invalidated
+const COUNT = 10;
+
+/** Processes are numbers of 8 bits. */
+const PROCESSES = 256;
 
 /** The translation itself. */
 class LinearIommuRegion extends IommuMemoryRegion {
   static override readonly typeName = "linear-iommu-memory-region";
 
-  override translate(iova: number): IommuTlbEntry {
-    return (this.owner as LinearIommu).entryOf(Math.floor(iova / PAGE_BYTES)); // no other type has such a region
+  override get indexCount(): number {
+    return PROCESSES;
+  }
+
+  /** Whoever does not say for which process it works shares the table of process 0. */
+  override indexOf({ unspecified, pid = 0 }: MemTxAttrs): number {
+    return unspecified === true ? 0 : pid;
+  }
+
+  override translate(iova: number, _access: number, index: number): IommuTlbEntry {
+    return (this.owner as LinearIommu).entryOf(Math.floor(iova / PAGE_BYTES), index); // no other type has such a region
   }
 }
 
@@ -46,7 +61,7 @@ export class LinearIommu extends SysBusDevice {
   static override readonly typeName = "linear-iommu";
   static override readonly vmState = {
     name: "linear-iommu",
-    version: 1,
+    version: 2,
     fields: { registers: "uint32s" },
   } as const satisfies VmState;
 
@@ -71,16 +86,17 @@ export class LinearIommu extends SysBusDevice {
     this.registers.fill(0);
   }
 
-  /** The table's entry for a page. */
-  entryOf(page: number): IommuTlbEntry {
+  /** A process's entry for a page. */
+  entryOf(page: number, pasid: number): IommuTlbEntry {
     const { systemSpace: target } = this.model;
     const iova = page * PAGE_BYTES;
-    const entry = { target, iova, size: PAGE_BYTES };
+    const entry = { target, iova, size: PAGE_BYTES, pasid };
     if ((this.register(CONTROL) & 1) === 0) return { ...entry, address: iova, access: IommuAccess.ReadWrite };
     const none = { ...entry, address: 0, access: IommuAccess.None };
-    if (page >= this.register(PAGES)) return none;
+    const pages = this.register(PAGES);
+    if (page >= pages) return none;
     const table = this.register(TABLE_HIGH) * 2 ** 32 + this.register(TABLE_LOW);
-    const low = target.read(table + 8 * page, 8);
+    const low = target.read(table + 8 * (pasid * pages + page), 8);
     const address = (target.high & 0x1f_ffff) * 2 ** 32 + (low - (low % PAGE_BYTES));
     return target.result === MemTxResult.Ok
       ? { ...entry, address, access: low & IommuAccess.ReadWrite }
@@ -96,6 +112,10 @@ export class LinearIommu extends SysBusDevice {
     const number = offset / 4;
     if (number >= COUNT) {
       this.unimplementedWrite(offset, value);
+      return;
+    }
+    if (number === PROCESS && value >= PROCESSES) {
+      this.guestError(`process ${value}, of ${PROCESSES}`);
       return;
     }
     this.registers[number] = number === COPY ? this.copy() : value;
@@ -114,16 +134,23 @@ export class LinearIommu extends SysBusDevice {
       return MemTxResult.Error;
     }
     const bytes = new Uint8Array(length);
+    const engine = new DmaView(space, {
+      secure: false,
+      user: false,
+      requesterId: 0,
+      pid: this.register(PROCESS),
+    });
     return (
-      space.readBytes(this.register(SOURCE), bytes) || space.writeBytes(this.register(DESTINATION), bytes)
+      engine.readBytes(this.register(SOURCE), bytes) || engine.writeBytes(this.register(DESTINATION), bytes)
     );
   }
 
   /** Tells those who cache translations. */
   private invalidate(page: number): void {
-    const entry = this.entryOf(page);
-    this.iommu.notify(0, IommuEvent.Unmap, { ...entry, access: IommuAccess.None });
-    if (entry.access !== IommuAccess.None) this.iommu.notify(0, IommuEvent.Map, entry);
+    const process = this.register(PROCESS);
+    const entry = this.entryOf(page, process);
+    this.iommu.notify(process, IommuEvent.Unmap, { ...entry, access: IommuAccess.None });
+    if (entry.access !== IommuAccess.None) this.iommu.notify(process, IommuEvent.Map, entry);
   }
 }
 
