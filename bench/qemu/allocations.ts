@@ -9,7 +9,7 @@ import { CommandError } from "#host";
 export const REGION_BYTES = 272;
 
 export interface Allocations {
-  /** Calls of malloc, calloc, realloc, aligned_alloc and posix_memalign that gave memory. */
+  /** Calls of malloc, calloc and realloc that gave memory. */
   readonly calls: number;
   readonly bytes: number;
   /** Bytes that were never freed. */
@@ -33,8 +33,6 @@ const SOURCE = `
 static void *(*real_malloc)(size_t);
 static void *(*real_calloc)(size_t, size_t);
 static void *(*real_realloc)(void *, size_t);
-static void *(*real_aligned_alloc)(size_t, size_t);
-static int (*real_posix_memalign)(void **, size_t, size_t);
 static void (*real_free)(void *);
 static atomic_long calls, bytes, live, regions, live_regions;
 static atomic_flag lock = ATOMIC_FLAG_INIT;
@@ -110,8 +108,6 @@ static void look_up(void)
         real_malloc = dlsym(RTLD_NEXT, "malloc");
         real_calloc = dlsym(RTLD_NEXT, "calloc");
         real_realloc = dlsym(RTLD_NEXT, "realloc");
-        real_aligned_alloc = dlsym(RTLD_NEXT, "aligned_alloc");
-        real_posix_memalign = dlsym(RTLD_NEXT, "posix_memalign");
         real_free = dlsym(RTLD_NEXT, "free");
     }
 }
@@ -148,24 +144,6 @@ void *realloc(void *old, size_t size)
     void *at = real_realloc(old, size);
     note(at, size);
     return at;
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-    look_up();
-    void *at = real_aligned_alloc(alignment, size);
-    note(at, size);
-    return at;
-}
-
-int posix_memalign(void **at, size_t alignment, size_t size)
-{
-    look_up();
-    int error = real_posix_memalign(at, alignment, size);
-    if (!error) {
-        note(*at, size);
-    }
-    return error;
 }
 
 void free(void *at)
