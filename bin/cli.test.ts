@@ -1,9 +1,11 @@
 /** The command as a user calls it: a usage error gives one line, the documented exit code, and no partial output. */
-import { spawnSync } from "node:child_process";
+import { type StdioOptions, spawnSync } from "node:child_process";
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -492,6 +494,18 @@ describe("correct use", () => {
     }
   });
 
+  it("run: standard input that cannot be read, as under nohup, is none", () => {
+    const file = at("written");
+    for (const words of [[], ["--max-instructions", "1000"], ["-serial", "null"]]) {
+      const fd = openSync(file, "w");
+      const stdio: StdioOptions = [fd, "pipe", "pipe"];
+      const all = [command, "run", "-kernel", hello, ...words];
+      const { status, stderr } = spawnSync(process.execPath, all, { encoding: "utf8", stdio });
+      closeSync(fd);
+      expect({ words, status, stderr }).toEqual({ words, status: 0, stderr: "" });
+    }
+  });
+
   it("run -S: a pipe can continue the machine; if it ends first, the run does, with an error", () => {
     const stopped = (input: string) =>
       spawnSync(process.execPath, [command, "run", "-kernel", hello, "-S", "-gdb", "none"], {
@@ -504,7 +518,7 @@ describe("correct use", () => {
     for (const input of ["", "never seen by the guest\n", "\u0001cinfo status\n"]) {
       const ended = stopped(input);
       expect(ended.stderr).toBe(
-        "regionlab: the machine is stopped and standard input has ended, so nobody can continue it; send Ctrl-A C and cont, or give --gdb\n",
+        "regionlab: the machine is stopped and standard input has ended, so nobody can continue it; send Ctrl-A C and cont, or give -gdb\n",
       );
       expect(ended.status).toBe(2);
     }

@@ -358,7 +358,9 @@ describe.runIf(existsSync("/dev/full"))("an output that fails takes no other wit
         const { code, stdout, stderr } = await shell(
           `regionlab run --kernel '${HELLO}' -d unimp ${words.join(" ")} ${end}`,
         );
-        expect(stderr).toContain(`regionlab: ${given(unread, "pipe")}: no program has read from it before`);
+        expect(stderr).toContain(
+          `regionlab: ${given(unread, "pipe")}: no program has opened its other end before`,
+        );
         expect(stderr).toMatch(said);
         expect([stdout, code]).toEqual(["", how === "a signal" ? 143 : 124]);
         for (const [j, content] of Object.values(outputs).entries())
@@ -366,6 +368,39 @@ describe.runIf(existsSync("/dev/full"))("an output that fails takes no other wit
       }),
     );
     expect(readdirSync(folder).filter((name) => name.includes(".part"))).toEqual([]);
+  });
+
+  it.each(["poweroff", "timeout"])(
+    "a socket that listens waits for a client, as in QEMU: %s",
+    async (end) => {
+      const words = "-chardev socket,id=c,path=socket,server=on -serial chardev:c --stats stats.json";
+      const started = shell(
+        `regionlab run --kernel '${HELLO}' ${words} ${end === "timeout" ? "--timeout 1" : ""}`,
+      );
+      let heard = "";
+      if (end === "poweroff") {
+        while (!existsSync(at("socket"))) await new Promise((resolve) => setTimeout(resolve, 20));
+        const client = connect(at("socket")).on("data", (bytes) => {
+          heard += String(bytes);
+        });
+        await new Promise((resolve) => client.once("close", resolve));
+      }
+      const { code, stderr } = await started;
+      expect(stderr).toMatch(/: waiting for a client; wait=off starts the guest without one\n/);
+      const { instructions } = JSON.parse(readFileSync(at("stats.json"), "utf8"));
+      if (end === "poweroff") expect([code, heard]).toEqual([0, expect.stringMatching(/ 0 failed\n$/)]);
+      else expect([code, instructions]).toEqual([124, 0]);
+    },
+  );
+
+  it("is not waited for with wait=off, and refused where there is no client to wait for", async () => {
+    const run = (more: string) =>
+      shell(`regionlab run --kernel '${HELLO}' -chardev socket,id=c,path=socket,${more} -serial chardev:c`);
+    expect(await run("server=on,wait=off")).toMatchObject({ code: 0, stderr: "" });
+    expect(await run("wait=on")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/no client to wait for/),
+    });
   });
 
   it("a snapshot taken before the first instruction continues like a run that was not waited for", async () => {

@@ -37,6 +37,13 @@ describe("numbers of processors", () => {
   it.each([
     ...["2", "08", "010", "0x2", "+2", "-1", "1e0", "0b1", "2x", "9999"],
     ...["cpus=010", "cpus=08", "sockets=0x2", "cpus=-2"],
+    ...[
+      "4,sockets=3",
+      "4,cores=3,threads=1",
+      "4,sockets=1,cores=2,threads=1",
+      "maxcpus=4,sockets=2",
+      "8,cores=2",
+    ],
   ])("%s", (text) => {
     const words = ["-M", "virt", "-display", "none", "-bios", "none", "-smp", text];
     const monitor = ["-serial", "null", "-monitor", "stdio", "-S"];

@@ -93,6 +93,9 @@ export class KeyDecoder {
   }
 }
 
+/** An error of standard input that comes after the terminal has been left: what cannot be read has no input. */
+function unread(): void {}
+
 /**
  * Takes over standard input and output. A terminal is put into raw mode, without echo. Ctrl-A commands work from a pipe,
  * too; Ctrl-A H lists them.
@@ -133,6 +136,7 @@ export function attachTerminal(events: TerminalEvents, { escapes, signals }: Ter
     open = false;
   };
   if (interactive) stdin.setRawMode(true);
+  if (!stdin.listeners("error").includes(unread)) stdin.on("error", unread);
   stdin.on("data", receive).on("end", ended).on("error", ended);
 
   return {

@@ -159,7 +159,7 @@ function note(output: OutputFile, content: string | Uint8Array): void {
 }
 
 /**
- * Opens everything that the run writes. If the run is asked to end while a named pipe has no reader, only that is lost: all
+ * Opens everything that the run writes. If the run is asked to end while a named pipe has no reader, or a socket no client, only that is lost: all
  * else is as after a run of no instruction.
  * @returns why the run has been asked to end; null: it has not
  */
@@ -173,7 +173,7 @@ async function opening(control: RunControl, outputs: readonly OutputFile[]): Pro
   ];
   const until = end === "timeout" ? "the timeout" : "the run was ended";
   for (const label of waiting)
-    tell(`${label}: no program has read from it before ${until}, so nothing has run`);
+    tell(`${label}: no program has opened its other end before ${until}, so nothing has run`);
   attached.start();
   return end;
 }

@@ -188,7 +188,7 @@ export class AttachedHardware {
     await Promise.all(this.resources.map((resource) => resource.open?.()));
   }
 
-  /** Labels of what is being opened and waits for the reader of a named pipe. */
+  /** Labels of what is being opened and waits for a program at its other end. */
   get waiting(): string[] {
     return this.resources.flatMap(({ waits, label = "" }) => (waits?.() ? [label] : []));
   }

@@ -16,7 +16,7 @@ export interface HostResource {
   readonly output?: OutputPlace;
   /** Opens it, as far as nothing is lost thereby; settles once it can be used. @throws CommandError when it cannot */
   open?(): Promise<unknown>;
-  /** Whether it waits for a reader of a named pipe. */
+  /** Whether it waits for a program at its other end: the reader of a named pipe, the client of a socket. */
   waits?(): boolean;
   /** Empties what is to be overwritten, once nothing can be refused any more. @throws CommandError when it cannot */
   start?(): void;

@@ -102,24 +102,33 @@ async function ended(text: string, backend: StreamChar): Promise<void> {
   if (left > 0) tell(`${text}: its reader has stalled; ${left} bytes are lost`);
 }
 
-/** `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and never waits for a client. */
+/**
+ * `socket,path=P` or `socket,host=127.0.0.1,port=N`; with `server=on` it listens, and the guest starts once a client has
+ * connected, unless `wait=off` is given.
+ */
 export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   const reader = new OptionReader(text, properties);
   const [path, host, port] = [reader.take("path"), reader.take("host") ?? "", reader.take("port")];
   const isServer = reader.switch("server");
-  const wait = reader.switch("wait");
+  const wait = reader.switch("wait", isServer);
   reader.end();
   const place = socketPlace(reader, path, host, port);
-  if (wait) throw reader.error("it cannot wait for a client; leave wait=on out, or give wait=off");
+  if (wait && !isServer)
+    throw reader.error("it connects, and has no client to wait for; leave wait=on out, or give server=on");
   const backend = new SocketChar();
   model.chardevs.add(id, backend);
   const where = "path" in place ? place.path : `port ${place.port}`;
   return {
     label: text,
-    open: () =>
-      (isServer ? backend.listen(place) : backend.connect(place)).catch((error: unknown) => {
+    async open() {
+      await (isServer ? backend.listen(place) : backend.connect(place)).catch((error: unknown) => {
         throw pathError(text, where, error);
-      }),
+      });
+      if (!wait) return;
+      tell(`${text}: waiting for a client; wait=off starts the guest without one`);
+      await backend.client;
+    },
+    waits: () => wait && !backend.isConnected,
     reachesHost: true,
     congestion: () => backend.congestion(),
     close: () => backend.close(),

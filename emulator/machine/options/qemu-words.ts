@@ -600,21 +600,26 @@ function processors(value: string): string {
     return Number(number);
   };
   const cpus = count("cpus");
+  let isComplete = true;
   const levels = ["sockets", "dies", "clusters", "modules", "cores", "threads"].map((name) => {
     const number = count(name);
     if (number !== undefined && number > 1 && !VIRT_LEVELS.includes(name))
       throw reader.error(`${name}=${number}: the machine has ${VIRT_LEVELS.join(", ")} only; leave it out`);
+    if (number === undefined && VIRT_LEVELS.includes(name)) isComplete = false;
     return number;
   });
   const most = count("maxcpus");
   reader.end();
   const product = levels.reduce<number>((all, level) => all * (level ?? 1), 1);
-  const isWhole = levels.some((level) => level !== undefined);
   const found = cpus ?? most ?? product;
   if (most !== undefined && most !== found)
     throw reader.error(`maxcpus=${most}: processors cannot be hot-plugged; leave it out, or give ${found}`);
-  if (isWhole && product > found) throw reader.error(`the topology has ${product} processors, not ${found}`);
-  return `${isWhole && cpus === undefined ? product : found}`;
+  // A level that is missing has as many as it takes.
+  if (isComplete ? product !== found : found % product !== 0)
+    throw reader.error(
+      `the topology has ${product} processors${isComplete ? "" : ", or a multiple of that"}, not ${found}`,
+    );
+  return `${found}`;
 }
 
 const CPUS = ["rv64", "max", "virt"];
