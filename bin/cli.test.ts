@@ -153,7 +153,7 @@ describe("usage errors", () => {
     ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /overlaps --bios/],
     ["an initrd without a kernel", ["run", "--bios", hello, "--initrd", "large"], /give --kernel, too/],
     ["an invalid size", ["run", "--kernel", hello, "-m", "lots"], /-m lots: not a size/],
-    ["too much memory", ["run", "--kernel", hello, "-m", "16G"], /-m: .*at most 3 GiB/],
+    ["too much memory", ["run", "--kernel", hello, "-m", "16G"], /-m 16G: .*at most 3 GiB/],
     [
       "too many processors",
       ["run", "--kernel", hello, "-smp", "9"],
@@ -177,7 +177,11 @@ describe("usage errors", () => {
       /--snapshot-in nowhere: no such file/,
     ],
     ["an invalid port", ["run", "--kernel", hello, "--gdb", "70000"], /--gdb 70000: not a port; give 0 to/],
-    ["a frozen machine without gdb", ["run", "--kernel", hello, "-S"], /-S: .*; give --gdb/],
+    [
+      "a frozen machine without gdb",
+      ["run", "--kernel", hello, "-S"],
+      /the machine is stopped and standard input has ended, .* give --gdb/,
+    ],
     [
       "an output in a missing folder",
       ["run", "--kernel", hello, "--stats", "no/where.json"],
@@ -217,7 +221,7 @@ describe("usage errors", () => {
     [
       "a device with an unknown property",
       ["tree", "qom", "-device", "virtio-rng-device,speed=9"],
-      /-device virtio-rng-device,speed=9: .* has no property named speed/,
+      /-device virtio-rng-device,speed=9: .* has no property speed; give one of any_layout, /,
     ],
     [
       "a device with an invalid property",

@@ -826,7 +826,6 @@ describe("what the guest's output is written to", () => {
     ["a debugger's port", ["-gdb", "tcp::99999"]],
     ["a socket that nobody listens on", ["-chardev", "socket,id=s,path=none"]],
     ["pipes that do not exist", ["-chardev", "pipe,id=p,path=none"]],
-    ["nobody who could start it", ["-S"]],
   ])("stays as it is if the run is refused: %s", async (_, words) => {
     for (const serial of SERIAL) {
       writeFileSync(at("log"), "precious");

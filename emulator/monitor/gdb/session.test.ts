@@ -26,7 +26,7 @@ const NOBODY: Terminal = {
   focusMonitor: () => {},
   print: () => {},
   congestion: () => null,
-  inputOr: async () => {},
+  inputOr: (_milliseconds, asked) => asked,
   close: () => {},
 };
 
