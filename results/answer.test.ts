@@ -37,7 +37,7 @@ describe("the answer", () => {
       finding: "equal",
       text: "Heap growth: equal within ±16 B/round in the only question.",
     });
-    expect(answer(run).lead).toBe("Owned and embedded are equal in time and memory retained.");
+    expect(answer(run).lead).toBe("Owned and embedded are equal in time and heap growth.");
   });
 
   it("says what differs, by how much, and in which quantity", () => {
@@ -303,7 +303,7 @@ describe("the answer", () => {
     );
     const mixed = runOf([hit, equal("boot", "create"), figure({ ...growth, name: "growth" }, 1, 2)]);
     expect(answer(mixed).lead).toBe(
-      "Owned and embedded are equal in time and memory retained. " +
+      "Owned and embedded are equal in time and heap growth. " +
         "In 1 access of dispatch, neither form reads a region field: by construction, where regions lie cannot matter there.",
     );
     expect(answer(runOf([figure({ ...reads, byConstruction: null }, 0, 0)])).lead).toBe(
@@ -324,7 +324,7 @@ describe("the answer", () => {
     expect(answer(runOf([open])).lead).toBe("Not settled by this run: time.");
     const grown = figure({ ...growth, name: "growth" }, 1, 100);
     expect(answer(runOf([slower, open, grown])).lead).toContain(
-      "Not settled by this run: memory retained and 1 question (see below).",
+      "Not settled by this run: heap growth and 1 question (see below).",
     );
   });
 

@@ -155,7 +155,8 @@ function boundsOf(rows: readonly ReportRow[], base: "A" | "cheaper" = "A"): numb
 /** What a finding is about: the quantities that were judged, not more. */
 function topicWords(run: Run, topic: AnswerPart["topic"], finding: Finding): string[] {
   if (topic === "Time") return timeTopics(run, finding);
-  return [topic === "Memory" ? "memory retained" : topic.toLowerCase()];
+  if (topic !== "Memory") return [topic.toLowerCase()];
+  return [finding === "differs" ? "memory retained" : "heap growth"];
 }
 
 /** Topics of which nothing is settled, and how many questions of the others are not. */

@@ -70,7 +70,7 @@ describe.each(renderers)("%s", (_, render) => {
       at("Does it matter"),
       at("SYNTHETIC"),
       at(
-        "Owned and embedded differ in time, instructions, code size and lifetime hazards. They are equal in memory retained.",
+        "Owned and embedded differ in time, instructions, code size and lifetime hazards. They are equal in heap growth.",
       ),
       at("Boot time: equal within ±0.2 % of instructions in 2 of 4 questions"),
       at("Heap growth: equal within"),
