@@ -142,7 +142,7 @@ describe("the answer", () => {
     const { finding, text } = partOf(runOf(hits), "Time");
     expect(finding).toBe("equal");
     expect(text).toMatch(
-      /^Dispatch latency: equal in region fields read, by construction, in all 2 questions\. This holds for accesses that read no region field\. Others read some, .*: “read, section miss” \(5\)\. All of this/,
+      /^Dispatch latency: equal in region fields read, by construction, in all 2 questions\. By construction means accesses that read no region field\. Others read some, .*: “read, section miss” \(5\)\. All of this/,
     );
     expect(partOf(runOf(hits, { fieldReads: [] }), "Time").text).toMatch(/in all 2 questions\. All of this/);
     expect(partOf(runOf([...hits, equal("dispatch", "miss"), reads("some", null)]), "Time").text).toContain(

@@ -274,7 +274,7 @@ function readingSentence({ fieldReads }: Run): string[] {
     ({ access, reads: { A, B } }) => `\u201c${access}\u201d (${A === B ? A : `${A} and ${B}`})`,
   );
   return [
-    `This holds for accesses that read no region field. Others read some, and where regions lie could matter to them: ${listOf(told)}.`,
+    `By construction means accesses that read no region field. Others read some, and where regions lie could matter to them: ${listOf(told)}.`,
   ];
 }
 
