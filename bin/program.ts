@@ -11,6 +11,7 @@ import {
   HelpRequest,
   nameOptions,
   onEndSignal,
+  tableOf,
   tell,
   watchStandardOutput,
 } from "#host";
@@ -18,32 +19,27 @@ import {
 const WRONG_USE = 2;
 
 /** Commands, with the component that provides each. Only that component is loaded: loading outlasts most commands. */
-const COMMANDS: ReadonlyMap<string, (program: Command) => Promise<void>> = new Map(
-  Object.entries<(program: Command) => Promise<void>>({
-    async run(program) {
-      const [{ addRunCommand }, { runDebugging }] = await Promise.all([
-        import("#machine"),
-        import("#monitor"),
-      ]);
-      addRunCommand(program, [runDebugging]);
-      await addMix(program, "run");
-    },
-    async bench(program) {
-      const convert = async (pattern: string) => (await import("#codemods")).useTreesToCompare(pattern);
-      (await import("#bench")).addBenchCommand(program, convert, mixDevices);
-    },
-    results: async (program) => (await import("#bench")).addResultsCommand(program),
-    claims: async (program) => (await import("#bench")).addClaimsCommand(program, mixDevices),
-    report: async (program) => (await import("#results")).addReportCommand(program),
-    codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
-    audit: async (program) => (await import("#codemods")).addAuditCommand(program),
-    c: async (program) => (await import("#codemods")).addCCommand(program),
-    async tree(program) {
-      (await import("#monitor")).addTreeCommand(program);
-      await addMix(program, "tree");
-    },
-  }),
-);
+const COMMANDS = tableOf<(program: Command) => Promise<void>>({
+  async run(program) {
+    const [{ addRunCommand }, { runDebugging }] = await Promise.all([import("#machine"), import("#monitor")]);
+    addRunCommand(program, [runDebugging]);
+    await addMix(program, "run");
+  },
+  async bench(program) {
+    const convert = async (pattern: string) => (await import("#codemods")).useTreesToCompare(pattern);
+    (await import("#bench")).addBenchCommand(program, convert, mixDevices);
+  },
+  results: async (program) => (await import("#bench")).addResultsCommand(program),
+  claims: async (program) => (await import("#bench")).addClaimsCommand(program, mixDevices),
+  report: async (program) => (await import("#results")).addReportCommand(program),
+  codemod: async (program) => (await import("#codemods")).addCodemodCommand(program),
+  audit: async (program) => (await import("#codemods")).addAuditCommand(program),
+  c: async (program) => (await import("#codemods")).addCCommand(program),
+  async tree(program) {
+    (await import("#monitor")).addTreeCommand(program);
+    await addMix(program, "tree");
+  },
+});
 
 async function mixDevices() {
   return await (await import("#codemods")).mixDevices();

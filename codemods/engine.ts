@@ -9,8 +9,8 @@ const BUDGET = 400_000;
 const WITHOUT_BUDGET = 12;
 
 /**
- * Has V8 optimise less, where it would overdo it. It otherwise spends a third of the processor time on machine code, in threads beside those that
- * work, for functions that are hardly needed afterwards.
+ * Has V8 optimise less, where it would overdo it. It otherwise spends a third of the processor time on machine code, in
+ * threads beside those that work, for functions that are hardly needed afterwards.
  */
 export function optimiseLess(): void {
   if (Number.parseInt(process.versions.v8, 10) >= WITHOUT_BUDGET) return;

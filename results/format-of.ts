@@ -1,17 +1,15 @@
 /** The format that the ending of an output file names. */
 import { extname } from "node:path";
-import { CommandError } from "#host";
+import { CommandError, tableOf } from "#host";
 
-const ENDINGS: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    ".html": "html",
-    ".htm": "html",
-    ".md": "markdown",
-    ".json": "json",
-    ".txt": "table",
-    ".summary.json": "summary",
-  }),
-);
+const ENDINGS = tableOf<string>({
+  ".html": "html",
+  ".htm": "html",
+  ".md": "markdown",
+  ".json": "json",
+  ".txt": "table",
+  ".summary.json": "summary",
+});
 
 /**
  * The format of an output file by its ending, `.gz` aside; `table` for the terminal.

@@ -1,5 +1,5 @@
 /** Figures of merged runs: what their machines can tell. */
-import { canCompareMachines, lookFor } from "./rules/judge.ts";
+import { canCompareMachines, lookFor, machinesAt } from "./rules/judge.ts";
 import type { Metric, Run } from "./schema.ts";
 
 /**
@@ -10,7 +10,7 @@ export function tooFewToCompare(
   metric: Metric,
   { schedule, options }: Pick<Run, "schedule" | "options">,
 ): number[] | null {
-  const machines = metric.processes.map((index) => schedule.processes[index]?.machine ?? 0);
+  const machines = machinesAt(metric.processes, schedule.processes);
   const sizes = [...new Set(machines)].map((machine) => machines.filter((each) => each === machine).length);
   const isTold = sizes.length < 2 || canCompareMachines(machines, lookFor(metric, options.sequential));
   return isTold ? null : sizes;

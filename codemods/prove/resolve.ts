@@ -2,19 +2,18 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
+import { tableOf } from "#host";
 
 /** Conditions of package entries, in order of preference: sources before what is built from them. */
 const CONDITIONS: ReadonlySet<string> = new Set(["source", "node", "import", "module", "require", "default"]);
 
 /** Sources that a specifier written for the built file means. */
-const SOURCES_OF: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries<readonly string[]>({
-    ".js": [".ts", ".tsx"],
-    ".mjs": [".mts"],
-    ".cjs": [".cts"],
-    ".jsx": [".tsx"],
-  }),
-);
+const SOURCES_OF = tableOf<readonly string[]>({
+  ".js": [".ts", ".tsx"],
+  ".mjs": [".mts"],
+  ".cjs": [".cts"],
+  ".jsx": [".tsx"],
+});
 const ENDINGS = [".ts", ".tsx", ".mts", ".cts", ".js", ".mjs", ".cjs", ".json"];
 
 /** The parts of a package.json that matter. */

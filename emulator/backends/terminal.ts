@@ -44,6 +44,7 @@ export interface Terminal {
 const ESCAPE = 0x01; // Ctrl-A
 /** Keys that send a signal in a terminal that is not in raw mode: Ctrl-C and Ctrl-\. */
 const SIGNALS = [0x03, 0x1c];
+
 /** What keys mean to the emulator itself, as opposed to the guest. */
 export interface TerminalKeys {
   /** Ctrl-A introduces a command. */

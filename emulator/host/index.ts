@@ -30,4 +30,5 @@ export {
   watchStandardOutput,
   writeError,
 } from "./standard-output.ts";
+export { tableOf } from "./table.ts";
 export { asWritten, nameOptions, tell } from "./tell.ts";

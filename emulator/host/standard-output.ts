@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { CommandError, systemErrorCode } from "./command-error.ts";
+import { tableOf } from "./table.ts";
 import { tell } from "./tell.ts";
 
 /** Exit code of a program that SIGPIPE ended: 128 plus the signal's number. */
@@ -76,23 +77,21 @@ export function writeError(place: string, cause: unknown): CommandError {
   return new CommandError(`${place}: ${reason}`, { cause });
 }
 
-const WRITE_REASONS: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    ENOENT: "its folder does not exist; make it, or give another path",
-    ENOTDIR: "a part of its path is a file; give another path",
-    EACCES: "no permission to write there; give another path, or change its permissions",
-    EPERM: "no permission to write there; give another path, or change its permissions",
-    EROFS: "its file system is read only; give another path",
-    EISDIR: "is a folder; give a file",
-    ELOOP: "its links lead in a circle; give another path",
-    ENAMETOOLONG: "its name is too long; give a shorter one",
-    ENOSPC: "no space left on the device; make room, or give another path",
-    EDQUOT: "the quota is used up; make room, or give another path",
-    EFBIG: "grows beyond the largest size of a file there; give another path",
-    EIO: "the device reports an error; give another path",
-    EPIPE: "nobody reads it any more",
-    ENXIO: "has nothing at its other end; give another path",
-    ETXTBSY: "is a running program; give another path",
-    ERR_INVALID_ARG_VALUE: "is not a path; give one without zero bytes",
-  }),
-);
+const WRITE_REASONS = tableOf<string>({
+  ENOENT: "its folder does not exist; make it, or give another path",
+  ENOTDIR: "a part of its path is a file; give another path",
+  EACCES: "no permission to write there; give another path, or change its permissions",
+  EPERM: "no permission to write there; give another path, or change its permissions",
+  EROFS: "its file system is read only; give another path",
+  EISDIR: "is a folder; give a file",
+  ELOOP: "its links lead in a circle; give another path",
+  ENAMETOOLONG: "its name is too long; give a shorter one",
+  ENOSPC: "no space left on the device; make room, or give another path",
+  EDQUOT: "the quota is used up; make room, or give another path",
+  EFBIG: "grows beyond the largest size of a file there; give another path",
+  EIO: "the device reports an error; give another path",
+  EPIPE: "nobody reads it any more",
+  ENXIO: "has nothing at its other end; give another path",
+  ETXTBSY: "is a running program; give another path",
+  ERR_INVALID_ARG_VALUE: "is not a path; give one without zero bytes",
+});

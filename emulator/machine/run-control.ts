@@ -121,8 +121,7 @@ export class RunControl {
   /** Lets a stopped machine wait for the monitor or a debugger. False, with a failure, if neither can be heard. */
   private async waitToContinue(terminal: Terminal): Promise<boolean> {
     if (this.held || terminal.open) {
-      const asked = this.asked();
-      await (this.held ? asked : terminal.inputOr(Number.POSITIVE_INFINITY, asked));
+      await terminal.inputOr(Number.POSITIVE_INFINITY, this.asked());
       return true;
     }
     this.failure ??= new CommandError(

@@ -1,9 +1,7 @@
-import { CommandError } from "#host";
+import { CommandError, tableOf } from "#host";
 
 /** Powers of two of the units. */
-const UNITS: ReadonlyMap<string, number> = new Map(
-  Object.entries<number>({ B: 0, K: 10, M: 20, G: 30, T: 40 }),
-);
+const UNITS = tableOf<number>({ B: 0, K: 10, M: 20, G: 30, T: 40 });
 
 /**
  * Bytes of `512M`, `1.5G`, `4096K`, `0x200`; a number without a unit is in MiB, as in QEMU's -m.

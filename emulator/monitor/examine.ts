@@ -1,12 +1,13 @@
 /** The monitor's `x` and `xp`: dump memory in a format such as /8xw, laid out as in QEMU. */
 import { disassemble, type RiscvHart } from "#cpu/riscv";
+import { tableOf } from "#host";
 import type { Emulation } from "#machine";
 import { MemTxResult } from "#memory";
 import { readVirtual } from "./guest-memory.ts";
 
 export type Space = "virtual" | "physical";
 
-const SIZES: ReadonlyMap<string, number> = new Map(Object.entries<number>({ b: 1, h: 2, w: 4, g: 8 }));
+const SIZES = tableOf<number>({ b: 1, h: 2, w: 4, g: 8 });
 const LINE_BYTES = 16;
 /** Largest dump: a larger one would block the machine, and the debugger that requested it, for seconds. */
 const MOST_BYTES = 2 ** 16;

@@ -89,7 +89,7 @@ export function judgeRun(
       definition,
       samples,
       onlyShown,
-      machines: places.map((index) => processes[index]?.machine ?? 0),
+      machines: machinesAt(places, processes),
       look: lookFor(definition, sequential),
     })),
   );
@@ -106,6 +106,11 @@ export function judgeRun(
       comparison,
     };
   });
+}
+
+/** The machine of each of the processes that a metric comes from. */
+export function machinesAt(places: readonly number[], processes: readonly ProcessEntry[]): number[] {
+  return places.map((index) => processes[index]?.machine ?? 0);
 }
 
 /** Significance level of the test whether machines differ. */

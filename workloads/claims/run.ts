@@ -1,4 +1,5 @@
 /** Runs claims, and draws their verdicts by rule. */
+import { tableOf } from "#host";
 import { QomAbort } from "#qom";
 import {
   type Claim,
@@ -91,12 +92,10 @@ function runCell(scenario: Scenario, combination: Combination): Cell {
 }
 
 /** What the detector reports besides is a diagnosis, of which C knows nothing. */
-const USES: ReadonlyMap<string, Outcome> = new Map(
-  Object.entries<Outcome>({
-    UseAfterFree: "use after free",
-    UseAfterFinalize: "use after finalize",
-  }),
-);
+const USES = tableOf<Outcome>({
+  UseAfterFree: "use after free",
+  UseAfterFinalize: "use after finalize",
+});
 
 /** Lives a scenario in a new machine. After an abort nothing counts any more: QEMU's process would have ended. */
 export function observe(scenario: Scenario, combination: Combination, releaseOrder?: number): Observation {

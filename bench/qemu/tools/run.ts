@@ -1,6 +1,6 @@
 /** Programs that the comparison needs, and what to install if one is missing. */
 import { spawn } from "node:child_process";
-import { CommandError, systemErrorCode } from "#host";
+import { CommandError, systemErrorCode, tableOf } from "#host";
 
 export interface Ran {
   readonly status: number;
@@ -9,14 +9,12 @@ export interface Ran {
 }
 
 /** Package of Debian that has a program. */
-const PACKAGES: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    pahole: "dwarves",
-    spatch: "coccinelle",
-    git: "git",
-    cc: "gcc",
-  }),
-);
+const PACKAGES = tableOf<string>({
+  pahole: "dwarves",
+  spatch: "coccinelle",
+  git: "git",
+  cc: "gcc",
+});
 
 export interface RunOptions {
   readonly cwd?: string;

@@ -9,20 +9,13 @@ const LOOPBACK = "127.0.0.1";
 
 /** A line connected to a socket: it listens for one client at a time, or connects to a server. */
 export class SocketChar extends StreamChar {
-  /** Resolves once there has been a client, or a connection. */
-  readonly client: Promise<void>;
-  /** Whether there has been one. */
-  isConnected = false;
-  private server: Server | null = null;
   private connected: () => void = () => {};
+  /** Resolves once there has been a client, or a connection. */
+  readonly client = new Promise<void>((resolve) => {
+    this.connected = resolve;
+  });
+  private server: Server | null = null;
   private readonly clients = new OneClient((socket) => this.take(socket));
-
-  constructor() {
-    super();
-    this.client = new Promise((resolve) => {
-      this.connected = resolve;
-    });
-  }
 
   /** Listens; resolves once clients can connect. @throws Error from node:net when the address is not available. */
   listen(place: SocketPlace): Promise<void> {
@@ -56,7 +49,6 @@ export class SocketChar extends StreamChar {
 
   private take(socket: Socket): void {
     this.open(socket, socket);
-    this.isConnected = true;
     this.connected();
     socket.on("error", () => {}); // "close" follows
     socket.on("close", () => this.open(null, null));

@@ -8,7 +8,7 @@ import {
   type StdioChar,
   type TerminalKeys,
 } from "#backends";
-import { CommandError, createSha256, type OutputPlace } from "#host";
+import { CommandError, createSha256, type OutputPlace, tableOf } from "#host";
 import { Bus, type Chardev, type Device, type DeviceModel, type Machine, SysBusDevice } from "#qdev";
 import { QomAbort, QomError } from "#qom";
 import { readInput } from "../images.ts";
@@ -290,14 +290,12 @@ function requireOwnImages(drives: readonly DriveOption[]): void {
   }
 }
 
-const REASONS: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    ENOENT: "no such file; make one with truncate -s SIZE, or give another",
-    EACCES: "no permission to read and write it; give readonly=on, or another",
-    EROFS: "its file system is read only; give readonly=on, or snapshot=on",
-    EISDIR: "is a folder; give a file",
-  }),
-);
+const REASONS = tableOf<string>({
+  ENOENT: "no such file; make one with truncate -s SIZE, or give another",
+  EACCES: "no permission to read and write it; give readonly=on, or another",
+  EROFS: "its file system is read only; give readonly=on, or snapshot=on",
+  EISDIR: "is a folder; give a file",
+});
 
 function makeBackend(
   option: BackendOption,

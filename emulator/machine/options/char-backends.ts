@@ -10,7 +10,7 @@ import {
   StdioChar,
   StreamChar,
 } from "#backends";
-import { CommandError, OutputFile, outputPlace, tell } from "#host";
+import { CommandError, OutputFile, outputPlace, tableOf, tell } from "#host";
 import { bytesOf } from "../size.ts";
 import type { BackendKind } from "./backend-kinds.ts";
 import { OptionReader } from "./key-values.ts";
@@ -116,6 +116,7 @@ export const socketChar: BackendKind = ({ text, id, properties }, model) => {
   if (wait && !isServer)
     throw reader.error("it connects, and has no client to wait for; leave wait=on out, or give server=on");
   const backend = new SocketChar();
+  let waits = false;
   model.chardevs.add(id, backend);
   const where = "path" in place ? place.path : `port ${place.port}`;
   return {
@@ -126,9 +127,11 @@ export const socketChar: BackendKind = ({ text, id, properties }, model) => {
       });
       if (!wait) return;
       tell(`${text}: waiting for a client; wait=off starts the guest without one`);
+      waits = true;
       await backend.client;
+      waits = false;
     },
-    waits: () => wait && !backend.isConnected,
+    waits: () => waits,
     reachesHost: true,
     congestion: () => backend.congestion(),
     close: () => backend.close(),
@@ -165,12 +168,10 @@ function pathError(text: string, path: string, error: unknown): CommandError {
   return new CommandError(`${text}: ${path}: ${REASONS.get(code ?? "") ?? message}`);
 }
 
-const REASONS: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    ENOENT: "no such file or folder; make it first, or give another",
-    EACCES: "no permission to use it; give another",
-    EISDIR: "is a folder; give a file",
-    EADDRINUSE: "the address is in use; give another",
-    ECONNREFUSED: "nothing listens there; start the other side first, or give server=on",
-  }),
-);
+const REASONS = tableOf<string>({
+  ENOENT: "no such file or folder; make it first, or give another",
+  EACCES: "no permission to use it; give another",
+  EISDIR: "is a folder; give a file",
+  EADDRINUSE: "the address is in use; give another",
+  ECONNREFUSED: "nothing listens there; start the other side first, or give server=on",
+});

@@ -3,7 +3,7 @@
  * always the case here, or have another name. Each option either works or is refused by its full name, with what to use
  * instead.
  */
-import { CommandError, HelpRequest } from "#host";
+import { CommandError, HelpRequest, tableOf } from "#host";
 import { parseInteger } from "#qdev";
 import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
@@ -88,162 +88,156 @@ const NOT_HERE = "regionlab has no equivalent; leave it out";
 
 const MACHINE = merged("machine", "type", machineWords);
 
-const MEANINGS: ReadonlyMap<string, Meaning> = new Map(
-  Object.entries<Meaning>({
-    // Options that work here.
-    ...Object.fromEntries(
-      [
-        ...["kernel", "initrd", "append", "drive", "global", "fw_cfg", "chardev", "netdev", "serial"],
-        ...["trace-mmio", "snapshot-in", "snapshot-out"],
-      ].map((name) => [name, same(name)]),
-    ),
-    M: MACHINE,
-    machine: MACHINE,
-    m: merged("memory", "size", (value) => ["-m", memorySize(value)]),
-    smp: merged("smp", "cpus", (value) => ["--smp", processors(value)]),
-    cpu: valued("cpu", cpuWords),
-    bios: same("bios"),
-    pflash: valued("drive", (file) => ["--drive", `if=pflash,file=${doubled(file)}`]),
-    hda: valued("drive", (file) => ["--drive", `if=virtio,index=0,file=${doubled(file)}`]),
-    device: valued("device", deviceWords),
-    blockdev: valued("drive", () => []), // translated where it is used
-    snapshot: flag("snapshot"),
-    nic: valued("netdev", nicWords),
-    net: only(
-      "net",
-      ["none"],
-      "QEMU's old network options are not supported; use -netdev and -device virtio-net-device",
-    ),
-    rtc: same("rtc"),
-    d: same("log"),
-    D: same("log-file"),
-    gdb: valued("gdb", gdbWords),
-    s: flag("gdb-usual", "-s"),
-    S: flag("freeze"),
-    "no-reboot": flag("no-reboot"),
-    // Options that ask for what is always the case here.
-    nographic: nothing(),
-    nodefaults: nothing(),
-    "no-user-config": nothing(),
-    name: nothing(true),
-    uuid: valued(null, uuidWords),
-    display: only("display", ["none"], "the board has no display"),
-    vga: only("vga", ["none"], "the board has no display"),
-    parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
-    monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C", [
-      "--no-monitor",
-    ]),
-    // Options that have another name or are not supported.
-    dtb: refused("dtb", true, "the board generates its device tree from its devices; leave it out"),
-    icount: refused(
-      "icount",
-      true,
-      "guest time follows the instructions executed in every run; leave it out",
-    ),
-    trace: refused(
-      "trace",
-      true,
-      "QEMU's trace events are not supported; use --trace-mmio FILE for accesses, --trace FILE for instructions",
-    ),
-    loadvm: refused("loadvm", true, "snapshots are files; use --snapshot-in FILE"),
-    incoming: refused(
-      "incoming",
-      true,
-      "there is no migration; use --snapshot-out FILE and --snapshot-in FILE",
-    ),
-    qmp: refused("qmp", true, "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT"),
-    mon: refused("mon", true, "the monitor shares the terminal, at Ctrl-A C; leave it out"),
-    accel: only("accel", ["tcg"], "guest code is translated to WebAssembly, and in no other way"),
-    "enable-kvm": refused("enable-kvm", false, NO_ACCELERATOR),
-    cdrom: refused("cdrom", true, "give it as a disk: -drive file=FILE,if=virtio,readonly=on"),
-    hdb: refused("hdb", true, "give it as a disk: -drive file=FILE,if=virtio"),
-    hdc: refused("hdc", true, "give it as a disk: -drive file=FILE,if=virtio"),
-    hdd: refused("hdd", true, "give it as a disk: -drive file=FILE,if=virtio"),
-    sd: refused("sd", true, "give it as a disk: -drive file=FILE,if=virtio"),
-    fda: refused("fda", true, "the board has no floppy drive; leave it out"),
-    boot: refused("boot", true, "the firmware decides what it boots; leave it out"),
-    daemonize: refused(
-      "daemonize",
-      false,
-      "start it in the background from your shell, with -serial file:PATH",
-    ),
-    pidfile: refused("pidfile", true, "your shell knows the process id; leave it out"),
-    singlestep: refused("singlestep", false, "use --trace FILE, which shows every instruction"),
-    semihosting: refused("semihosting", false, NOT_HERE),
-    "semihosting-config": refused("semihosting-config", true, NOT_HERE),
-    "no-acpi": refused("no-acpi", false, "the board has no ACPI tables; leave it out"),
-    "no-hpet": refused("no-hpet", false, "the board has no such timer; leave it out"),
-    version: refused("version", false, "give `regionlab --version`"),
-    "no-shutdown": refused("no-shutdown", false, NOT_HERE),
-    action: refused("action", true, "use -no-reboot, or leave it out"),
-    watchdog: refused("watchdog", true, NOT_HERE),
-    object: refused(
-      "object",
-      true,
-      "backends are made with -drive, -chardev and -netdev, and virtio-rng-device needs none; leave it out",
-    ),
-    fsdev: refused("fsdev", true, "host folders cannot be shared; give a disk with -drive"),
-    virtfs: refused("virtfs", true, "host folders cannot be shared; give a disk with -drive"),
-    tpmdev: refused("tpmdev", true, NOT_HERE),
-    usb: refused("usb", false, "the board has no USB; leave it out"),
-    usbdevice: refused("usbdevice", true, "the board has no USB; leave it out"),
-    vnc: refused("vnc", true, NO_DISPLAY),
-    spice: refused("spice", true, NO_DISPLAY),
-    sdl: refused("sdl", false, NO_DISPLAY),
-    gtk: refused("gtk", false, NO_DISPLAY),
-    curses: refused("curses", false, NO_DISPLAY),
-    "full-screen": refused("full-screen", false, NO_DISPLAY),
-    g: refused("g", true, NO_DISPLAY),
-    audio: refused("audio", true, "the board makes no sound; leave it out"),
-    audiodev: refused("audiodev", true, "the board makes no sound; leave it out"),
-    k: refused("k", true, NO_DISPLAY),
-    smbios: refused("smbios", true, NOT_HERE),
-    acpitable: refused("acpitable", true, NOT_HERE),
-    numa: refused("numa", true, "all memory belongs to one node; leave it out"),
-    "mem-path": refused("mem-path", true, "guest memory is allocated by the process itself; leave it out"),
-    "mem-prealloc": refused(
-      "mem-prealloc",
-      false,
-      "guest memory is allocated by the process itself; leave it out",
-    ),
-    overcommit: refused("overcommit", true, NOT_HERE),
-    plugin: refused("plugin", true, "use --trace FILE or --trace-mmio FILE"),
-    readconfig: refused("readconfig", true, "put the options into a shell script instead; leave it out"),
-    sandbox: refused("sandbox", true, NOT_HERE),
-    "run-with": refused("run-with", true, NOT_HERE),
-    runas: refused("runas", true, NOT_HERE),
-    chroot: refused("chroot", true, NOT_HERE),
-    L: refused("L", true, "give firmware by its path: -bios FILE"),
-    perfmap: refused("perfmap", false, NOT_HERE),
-    jitdump: refused("jitdump", false, NOT_HERE),
-    "add-fd": refused("add-fd", true, NOT_HERE),
-    "async-teardown": refused("async-teardown", false, NOT_HERE),
-    "audio-help": refused("audio-help", false, "the board makes no sound; leave it out"),
-    compat: refused("compat", true, NOT_HERE),
-    debugcon: refused("debugcon", true, "the board has no such port; use -serial"),
-    dfilter: refused("dfilter", true, "use --trace FILE, and filter its output"),
-    "dump-vmstate": refused("dump-vmstate", true, "there is no migration; leave it out"),
-    echr: refused("echr", true, "commands always begin with Ctrl-A; leave it out"),
-    "enable-sync-profile": refused("enable-sync-profile", false, NOT_HERE),
-    iscsi: refused("iscsi", true, "give a raw image with -drive"),
-    mtdblock: refused("mtdblock", true, "give it as flash: -drive if=pflash,file=FILE"),
-    msg: refused("msg", true, NOT_HERE),
-    "option-rom": refused("option-rom", true, "give firmware with -bios FILE, or flash with -pflash FILE"),
-    "only-migratable": refused("only-migratable", false, "there is no migration; leave it out"),
-    preconfig: refused("preconfig", false, "there is no QMP; leave it out"),
-    "qmp-pretty": refused(
-      "qmp-pretty",
-      true,
-      "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT",
-    ),
-    rotate: refused("rotate", true, NO_DISPLAY),
-    portrait: refused("portrait", false, NO_DISPLAY),
-    seed: refused("seed", true, "runs are deterministic without a seed; leave it out"),
-    set: refused("set", true, "set the property in its -device, or with -global"),
-    "watchdog-action": refused("watchdog-action", true, NOT_HERE),
-    "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
-  }),
-);
+const MEANINGS = tableOf<Meaning>({
+  // Options that work here.
+  ...Object.fromEntries(
+    [
+      ...["kernel", "initrd", "append", "drive", "global", "fw_cfg", "chardev", "netdev", "serial"],
+      ...["trace-mmio", "snapshot-in", "snapshot-out"],
+    ].map((name) => [name, same(name)]),
+  ),
+  M: MACHINE,
+  machine: MACHINE,
+  m: merged("memory", "size", (value) => ["-m", memorySize(value)]),
+  smp: merged("smp", "cpus", (value) => ["--smp", processors(value)]),
+  cpu: valued("cpu", cpuWords),
+  bios: same("bios"),
+  pflash: valued("drive", (file) => ["--drive", `if=pflash,file=${doubled(file)}`]),
+  hda: valued("drive", (file) => ["--drive", `if=virtio,index=0,file=${doubled(file)}`]),
+  device: valued("device", deviceWords),
+  blockdev: valued("drive", () => []), // translated where it is used
+  snapshot: flag("snapshot"),
+  nic: valued("netdev", nicWords),
+  net: only(
+    "net",
+    ["none"],
+    "QEMU's old network options are not supported; use -netdev and -device virtio-net-device",
+  ),
+  rtc: same("rtc"),
+  d: same("log"),
+  D: same("log-file"),
+  gdb: valued("gdb", gdbWords),
+  s: flag("gdb-usual", "-s"),
+  S: flag("freeze"),
+  "no-reboot": flag("no-reboot"),
+  // Options that ask for what is always the case here.
+  nographic: nothing(),
+  nodefaults: nothing(),
+  "no-user-config": nothing(),
+  name: nothing(true),
+  uuid: valued(null, uuidWords),
+  display: only("display", ["none"], "the board has no display"),
+  vga: only("vga", ["none"], "the board has no display"),
+  parallel: only("parallel", ["none", "null"], "the board has no parallel port"),
+  monitor: only("monitor", ["none", "null"], "the monitor shares the terminal, at Ctrl-A C", [
+    "--no-monitor",
+  ]),
+  // Options that have another name or are not supported.
+  dtb: refused("dtb", true, "the board generates its device tree from its devices; leave it out"),
+  icount: refused("icount", true, "guest time follows the instructions executed in every run; leave it out"),
+  trace: refused(
+    "trace",
+    true,
+    "QEMU's trace events are not supported; use --trace-mmio FILE for accesses, --trace FILE for instructions",
+  ),
+  loadvm: refused("loadvm", true, "snapshots are files; use --snapshot-in FILE"),
+  incoming: refused(
+    "incoming",
+    true,
+    "there is no migration; use --snapshot-out FILE and --snapshot-in FILE",
+  ),
+  qmp: refused("qmp", true, "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT"),
+  mon: refused("mon", true, "the monitor shares the terminal, at Ctrl-A C; leave it out"),
+  accel: only("accel", ["tcg"], "guest code is translated to WebAssembly, and in no other way"),
+  "enable-kvm": refused("enable-kvm", false, NO_ACCELERATOR),
+  cdrom: refused("cdrom", true, "give it as a disk: -drive file=FILE,if=virtio,readonly=on"),
+  hdb: refused("hdb", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  hdc: refused("hdc", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  hdd: refused("hdd", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  sd: refused("sd", true, "give it as a disk: -drive file=FILE,if=virtio"),
+  fda: refused("fda", true, "the board has no floppy drive; leave it out"),
+  boot: refused("boot", true, "the firmware decides what it boots; leave it out"),
+  daemonize: refused(
+    "daemonize",
+    false,
+    "start it in the background from your shell, with -serial file:PATH",
+  ),
+  pidfile: refused("pidfile", true, "your shell knows the process id; leave it out"),
+  singlestep: refused("singlestep", false, "use --trace FILE, which shows every instruction"),
+  semihosting: refused("semihosting", false, NOT_HERE),
+  "semihosting-config": refused("semihosting-config", true, NOT_HERE),
+  "no-acpi": refused("no-acpi", false, "the board has no ACPI tables; leave it out"),
+  "no-hpet": refused("no-hpet", false, "the board has no such timer; leave it out"),
+  version: refused("version", false, "give `regionlab --version`"),
+  "no-shutdown": refused("no-shutdown", false, NOT_HERE),
+  action: refused("action", true, "use -no-reboot, or leave it out"),
+  watchdog: refused("watchdog", true, NOT_HERE),
+  object: refused(
+    "object",
+    true,
+    "backends are made with -drive, -chardev and -netdev, and virtio-rng-device needs none; leave it out",
+  ),
+  fsdev: refused("fsdev", true, "host folders cannot be shared; give a disk with -drive"),
+  virtfs: refused("virtfs", true, "host folders cannot be shared; give a disk with -drive"),
+  tpmdev: refused("tpmdev", true, NOT_HERE),
+  usb: refused("usb", false, "the board has no USB; leave it out"),
+  usbdevice: refused("usbdevice", true, "the board has no USB; leave it out"),
+  vnc: refused("vnc", true, NO_DISPLAY),
+  spice: refused("spice", true, NO_DISPLAY),
+  sdl: refused("sdl", false, NO_DISPLAY),
+  gtk: refused("gtk", false, NO_DISPLAY),
+  curses: refused("curses", false, NO_DISPLAY),
+  "full-screen": refused("full-screen", false, NO_DISPLAY),
+  g: refused("g", true, NO_DISPLAY),
+  audio: refused("audio", true, "the board makes no sound; leave it out"),
+  audiodev: refused("audiodev", true, "the board makes no sound; leave it out"),
+  k: refused("k", true, NO_DISPLAY),
+  smbios: refused("smbios", true, NOT_HERE),
+  acpitable: refused("acpitable", true, NOT_HERE),
+  numa: refused("numa", true, "all memory belongs to one node; leave it out"),
+  "mem-path": refused("mem-path", true, "guest memory is allocated by the process itself; leave it out"),
+  "mem-prealloc": refused(
+    "mem-prealloc",
+    false,
+    "guest memory is allocated by the process itself; leave it out",
+  ),
+  overcommit: refused("overcommit", true, NOT_HERE),
+  plugin: refused("plugin", true, "use --trace FILE or --trace-mmio FILE"),
+  readconfig: refused("readconfig", true, "put the options into a shell script instead; leave it out"),
+  sandbox: refused("sandbox", true, NOT_HERE),
+  "run-with": refused("run-with", true, NOT_HERE),
+  runas: refused("runas", true, NOT_HERE),
+  chroot: refused("chroot", true, NOT_HERE),
+  L: refused("L", true, "give firmware by its path: -bios FILE"),
+  perfmap: refused("perfmap", false, NOT_HERE),
+  jitdump: refused("jitdump", false, NOT_HERE),
+  "add-fd": refused("add-fd", true, NOT_HERE),
+  "async-teardown": refused("async-teardown", false, NOT_HERE),
+  "audio-help": refused("audio-help", false, "the board makes no sound; leave it out"),
+  compat: refused("compat", true, NOT_HERE),
+  debugcon: refused("debugcon", true, "the board has no such port; use -serial"),
+  dfilter: refused("dfilter", true, "use --trace FILE, and filter its output"),
+  "dump-vmstate": refused("dump-vmstate", true, "there is no migration; leave it out"),
+  echr: refused("echr", true, "commands always begin with Ctrl-A; leave it out"),
+  "enable-sync-profile": refused("enable-sync-profile", false, NOT_HERE),
+  iscsi: refused("iscsi", true, "give a raw image with -drive"),
+  mtdblock: refused("mtdblock", true, "give it as flash: -drive if=pflash,file=FILE"),
+  msg: refused("msg", true, NOT_HERE),
+  "option-rom": refused("option-rom", true, "give firmware with -bios FILE, or flash with -pflash FILE"),
+  "only-migratable": refused("only-migratable", false, "there is no migration; leave it out"),
+  preconfig: refused("preconfig", false, "there is no QMP; leave it out"),
+  "qmp-pretty": refused(
+    "qmp-pretty",
+    true,
+    "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT",
+  ),
+  rotate: refused("rotate", true, NO_DISPLAY),
+  portrait: refused("portrait", false, NO_DISPLAY),
+  seed: refused("seed", true, "runs are deterministic without a seed; leave it out"),
+  set: refused("set", true, "set the property in its -device, or with -global"),
+  "watchdog-action": refused("watchdog-action", true, NOT_HERE),
+  "one-insn-per-tb": refused("one-insn-per-tb", false, "use --trace FILE, which shows every instruction"),
+});
 
 /** Words of QEMU, with their dash, that a command with these options accepts: for shells to complete. */
 export function acceptedWords(known: ReadonlySet<string>): AcceptedWord[] {
@@ -268,14 +262,12 @@ const OURS = /^--/;
 /** A short option with its value: `-m512M`, `-Mvirt`. */
 const ATTACHED = /^-(?:m(?=\d)|M(?=virt))/;
 /** What messages call options of ours by another name, without dashes. */
-const CALLED: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    machine: "M",
-    memory: "m",
-    "gdb-usual": "gdb 1234",
-    s: "gdb 1234",
-  }),
-);
+const CALLED = tableOf<string>({
+  machine: "M",
+  memory: "m",
+  "gdb-usual": "gdb 1234",
+  s: "gdb 1234",
+});
 
 /**
  * Translates QEMU's words into ours.
@@ -496,19 +488,17 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Properties of QEMU's `virt`, and of all its machines, with the values that describe what is the case here. */
-export const OFF_ANYWAY: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries<readonly string[]>({
-    accel: ["tcg"],
-    aclint: ["off"],
-    acpi: ["off", "auto"],
-    aia: ["none"],
-    "dump-guest-core": ["on", "off"],
-    graphics: ["on", "off"],
-    "iommu-sys": ["off", "auto"],
-    "mem-merge": ["on", "off"],
-    usb: ["off"],
-  }),
-);
+export const OFF_ANYWAY = tableOf<readonly string[]>({
+  accel: ["tcg"],
+  aclint: ["off"],
+  acpi: ["off", "auto"],
+  aia: ["none"],
+  "dump-guest-core": ["on", "off"],
+  graphics: ["on", "off"],
+  "iommu-sys": ["off", "auto"],
+  "mem-merge": ["on", "off"],
+  usb: ["off"],
+});
 
 /** A device whose drive is a node of `-blockdev` adds that drive. */
 function deviceWords(value: string, { nodes, used }: WordsOfOne): string[] {
@@ -600,17 +590,17 @@ function processors(value: string): string {
     return Number(number);
   };
   const cpus = count("cpus");
-  let isComplete = true;
-  const levels = ["sockets", "dies", "clusters", "modules", "cores", "threads"].map((name) => {
+  const levels = new Map<string, number>();
+  for (const name of ["sockets", "dies", "clusters", "modules", "cores", "threads"]) {
     const number = count(name);
     if (number !== undefined && number > 1 && !VIRT_LEVELS.includes(name))
       throw reader.error(`${name}=${number}: the machine has ${VIRT_LEVELS.join(", ")} only; leave it out`);
-    if (number === undefined && VIRT_LEVELS.includes(name)) isComplete = false;
-    return number;
-  });
+    if (number !== undefined) levels.set(name, number);
+  }
   const most = count("maxcpus");
   reader.end();
-  const product = levels.reduce<number>((all, level) => all * (level ?? 1), 1);
+  const product = [...levels.values()].reduce((all, level) => all * level, 1);
+  const isComplete = VIRT_LEVELS.every((name) => levels.has(name));
   const found = cpus ?? most ?? product;
   if (most !== undefined && most !== found)
     throw reader.error(`maxcpus=${most}: processors cannot be hot-plugged; leave it out, or give ${found}`);

@@ -1,6 +1,7 @@
 /** A debugging session: GDB's requests (GDB manual, appendix E) and the replies. Threads are harts, numbered from 1. */
 import type { Socket } from "node:net";
 import type { RiscvHart, WatchKind } from "#cpu/riscv";
+import { tableOf } from "#host";
 import type { Emulation, Pause, RunControl, RunEnd } from "#machine";
 import { readVirtual, writeVirtual } from "../guest-memory.ts";
 import { frame, PacketReader } from "./packet.ts";
@@ -33,9 +34,7 @@ const GOODBYE_MILLISECONDS = 500;
 const SIGINT = "02";
 const SIGTRAP = "05";
 
-const WATCH_KINDS: ReadonlyMap<string, WatchKind> = new Map(
-  Object.entries<WatchKind>({ "2": "write", "3": "read", "4": "access" }),
-);
+const WATCH_KINDS = tableOf<WatchKind>({ "2": "write", "3": "read", "4": "access" });
 const WATCH_WORDS: Readonly<Record<WatchKind, string>> = { write: "watch", read: "rwatch", access: "awatch" };
 
 /** Runs a monitor command and returns its output. */

@@ -1,4 +1,5 @@
 /** The options of `-netdev user`, spelled as in QEMU. */
+import { tableOf } from "#host";
 import { BackendOptionError, type OptionEntries, parseSwitch } from "../../option-error.ts";
 import {
   addressAt,
@@ -38,18 +39,16 @@ type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const LOOPBACK_NAMES = ["", "127.0.0.1", "localhost"];
 /** QEMU options that are not implemented, and what to do instead. */
-const MISSING: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    tftp: "there is no TFTP server; load files with --kernel, --initrd or a disk",
-    bootfile: "there is no TFTP server; load files with --kernel, --initrd or a disk",
-    "tftp-server-name": "there is no TFTP server; leave it out",
-    smb: "there is no file server; use a disk",
-    smbserver: "there is no file server; use a disk",
-    "ipv6-net": "there is no IPv6; leave it out",
-    "ipv6-host": "there is no IPv6; leave it out",
-    "ipv6-dns": "there is no IPv6; leave it out",
-  }),
-);
+const MISSING = tableOf<string>({
+  tftp: "there is no TFTP server; load files with --kernel, --initrd or a disk",
+  bootfile: "there is no TFTP server; load files with --kernel, --initrd or a disk",
+  "tftp-server-name": "there is no TFTP server; leave it out",
+  smb: "there is no file server; use a disk",
+  smbserver: "there is no file server; use a disk",
+  "ipv6-net": "there is no IPv6; leave it out",
+  "ipv6-host": "there is no IPv6; leave it out",
+  "ipv6-dns": "there is no IPv6; leave it out",
+});
 /** Properties of a network, besides those that are missing. */
 export const USER_NETWORK_PROPERTIES = [
   ..."dhcpstart dns dnssearch domainname guestfwd host hostfwd hostname ipv4 ipv6 net restrict x-host".split(
