@@ -151,7 +151,11 @@ describe("usage errors", () => {
     ["another architecture", ["run", "--kernel", "x86.elf"], /x86\.elf: an ELF file for x86-64/],
     ["too large an image", ["run", "--bios", "large", "-m", "2M"], /--bios large: occupies .* give more RAM/],
     ["images that overlap", ["run", "--bios", hello, "--kernel", hello], /overlaps --bios/],
-    ["an initrd without a kernel", ["run", "--bios", hello, "--initrd", "large"], /give --kernel, too/],
+    [
+      "an initrd without a kernel",
+      ["run", "--bios", hello, "--initrd", "large"],
+      /there is no kernel to use it; give one, too/,
+    ],
     ["an invalid size", ["run", "--kernel", hello, "-m", "lots"], /-m lots: not a size/],
     ["too much memory", ["run", "--kernel", hello, "-m", "16G"], /-m 16G: .*at most 3 GiB/],
     [

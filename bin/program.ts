@@ -10,7 +10,6 @@ import {
   cleanText,
   HelpRequest,
   nameOptions,
-  onEndSignal,
   tableOf,
   tell,
   watchStandardOutput,
@@ -59,7 +58,6 @@ async function addMix(program: Command, name: string): Promise<void> {
 }
 
 watchStandardOutput();
-onEndSignal((exitCode) => process.exit(exitCode));
 // Before any component is loaded, so that stack traces refer to the sources, not to the bundle.
 if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
 

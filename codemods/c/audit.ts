@@ -1,9 +1,11 @@
 /** Lifetime bugs that the C sources themselves show. Rules and their texts are those of the audit of TypeScript devices. */
+
 import { resolve } from "node:path";
 import type { LifetimeFinding } from "../lifetime/finding.ts";
 import { type Level, Rule, ruleTexts } from "../lifetime/rules.ts";
 import { pairOfCreate, pairOfInit } from "./api.ts";
 import { conditionsOf, covers, Lifecycle, Stage, squeezed } from "./lifecycle.ts";
+import { acrossPair } from "./passes/1-lex.ts";
 import { argumentsOf, type Field, textBetween, type Use } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
 import { baseText } from "./passes/5-judge.ts";
@@ -47,7 +49,7 @@ type Report = (
 function auditHeap({ site, reason, inits }: HeapJudgement, report: Report): void {
   if (reason === Reason.StorageFreed) return;
   const { source, token, target, fn } = site;
-  const close = source.tokens.match[token + 1] ?? token;
+  const close = acrossPair(source.tokens, token + 1);
   const owners = inits.map(({ use }) => ownerOf(use));
   const isImmortal = owners.length > 0 && owners.every((owner) => owner === "NULL");
   const region = `${fn?.name ?? "file"}.${target || "region"}`;
@@ -120,7 +122,7 @@ function auditRealize(source: Source, lifecycle: Lifecycle, report: Report): voi
         (condition) => target !== "" && condition.includes(`!${target}`),
       );
       if (isTested) continue;
-      const close = source.tokens.match[token + 1] ?? token;
+      const close = acrossPair(source.tokens, token + 1);
       report(Rule.CreatedAtEachRealize, source, token, close, target === "" ? fn.name : target);
     }
   }

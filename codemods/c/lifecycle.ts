@@ -1,7 +1,7 @@
 /** When a function runs in the life of a device, and in which order two functions run: from roles, callers and positions. */
 
 import { directiveConditions } from "./directives.ts";
-import { Kind, type Tokens } from "./passes/1-lex.ts";
+import { acrossPair, Kind, type Tokens } from "./passes/1-lex.ts";
 import { enclosingCall, textBetween } from "./passes/4-uses.ts";
 import type { FunctionBody, Program, Source } from "./program.ts";
 import { bodyOf, isInside, type Statement, statementAt } from "./statements.ts";
@@ -211,7 +211,7 @@ function assignmentsIn({ tokens, functions }: Source): ReadonlyMap<string, reado
       const before = tokens.word[token - 1];
       if ((before !== ARROW && before !== DOT) || tokens.kind[token] !== Kind.Word) continue;
       let after = token + 1;
-      while (tokens.word[after] === BRACKET) after = (tokens.match[after] ?? after) + 1;
+      while (tokens.word[after] === BRACKET) after = acrossPair(tokens, after) + 1;
       if (!assigning.has(tokens.word[after] ?? 0)) continue;
       const name = textOf(tokens.word[token] ?? 0);
       const known = found.get(name);
@@ -244,13 +244,13 @@ const realizing = /realize|_create|_legacy_init/;
 function createsBefore(fn: FunctionBody, before: number, isInitStage: boolean): boolean {
   const { tokens } = fn.file;
   const open = before + 1;
-  const given = rootsBetween(fn, open, tokens.match[open] ?? open);
+  const given = rootsBetween(fn, open, acrossPair(tokens, open));
   if (given.size === 0) return false;
   const wanted = isInitStage ? creating : realizing;
   for (let token = fn.bodyOpen; token < before; token++) {
     if (tokens.word[token + 1] !== OPEN || !wanted.test(textOf(tokens.word[token] ?? 0))) continue;
     if (!covers(fn, token, before)) continue;
-    const concerned = rootsBetween(fn, token + 1, tokens.match[token + 1] ?? token);
+    const concerned = rootsBetween(fn, token + 1, acrossPair(tokens, token + 1));
     for (const name of assignedAround(fn, token)) concerned.add(name);
     if ([...given].some((name) => concerned.has(name))) return true;
   }
@@ -304,7 +304,7 @@ export function realizesBefore(
   for (let token = fn.bodyOpen; token < before; token++) {
     if (tokens.word[token + 1] !== OPEN || !wanted.test(textOf(tokens.word[token] ?? 0))) continue;
     if (!covers(fn, token, before)) continue;
-    const close = tokens.match[token + 1] ?? token;
+    const close = acrossPair(tokens, token + 1);
     const given = squeezed(textBetween(tokens, token + 1, close)).match(/[\w>.[\]-]+/g) ?? [];
     if (given.some((each) => reachesInto(path, each))) return true;
   }
@@ -373,7 +373,7 @@ function isEvaluated(fn: FunctionBody, statement: Statement, token: number): boo
   for (let at = token - 1; at >= statement.first; at--) {
     const word = tokens.word[at] ?? 0;
     if (word === SEMICOLON || word === BRACE || word === UNBRACE) return true;
-    if (word === CLOSE || word === UNBRACKET) at = Math.min(at, tokens.match[at] ?? at);
+    if (word === CLOSE || word === UNBRACKET) at = Math.min(at, acrossPair(tokens, at));
     else if (word === OPEN) isEarlierArgument = false;
     else if (word === COMMA) isEarlierArgument = true;
     else if (!isEarlierArgument && shortCircuits.has(word)) return false;

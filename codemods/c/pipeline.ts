@@ -1,4 +1,5 @@
 /** Runs the phases over a tree. */
+import { tell } from "#host";
 import { Lifecycle } from "./lifecycle.ts";
 import { lex } from "./passes/1-lex.ts";
 import { declare } from "./passes/2-declare.ts";
@@ -10,7 +11,7 @@ import { type Judgement, judge } from "./passes/5-judge.ts";
 import { type EmbeddedJudgement, judgeToEmbedded } from "./passes/5-judge-to-embedded.ts";
 import { type Changes, editToOwned } from "./passes/6-edit.ts";
 import { editToEmbedded } from "./passes/6-edit-to-embedded.ts";
-import type { FunctionBody, Program, Source } from "./program.ts";
+import { type FunctionBody, lineAt, type Program, type Source } from "./program.ts";
 import { readTree, type TreeTexts } from "./tree.ts";
 import { Types } from "./types.ts";
 
@@ -63,13 +64,23 @@ function readProgram({ root, texts }: TreeTexts, pointers: 0 | 1): Program {
     } else others.set(path, text);
   }
   const names = new Set<string>();
-  for (const { member } of fieldsOf({ root, sources, others }, pointers).values()) names.add(member.name);
+  const program = { root, sources, others };
+  for (const { member } of fieldsOf(program, pointers).values()) names.add(member.name);
   for (const [path, text] of others) {
     if (!mentions(text, names)) continue;
     others.delete(path);
     sources.set(path, declare(path, lex(text)));
   }
-  return { root, sources, others };
+  for (const source of sources.values()) warnOfUnpaired(source);
+  return program;
+}
+
+function warnOfUnpaired({ path, tokens: { text, start, unpaired } }: Source): void {
+  if (unpaired < 0) return;
+  const offset = start[unpaired] ?? 0;
+  tell(
+    `warning: ${path}:${lineAt(text, offset)}: ${text[offset]} has no partner; what follows may be missed, and no region that the file may use is converted`,
+  );
 }
 
 /** Programs beside the emulator: their headers matter only if they name regions. */

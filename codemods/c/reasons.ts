@@ -7,6 +7,7 @@ export const Reason = {
   MacroBody: "macro-body",
   OutsideFunction: "outside-function",
   SplitBraces: "split-braces",
+  BracketsUnpaired: "brackets-unpaired",
   DeclaredTwice: "declared-twice",
   NotUsed: "not-used",
   NeverInitialised: "never-initialised",
@@ -56,9 +57,14 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "use the field in a function",
   },
   [Reason.SplitBraces]: {
-    what: "the braces of a function that uses it differ between branches of an #if",
+    what: "the brackets of a function that uses it differ between branches of an #if",
     why: "which statements belong together depends on the configuration",
     mend: "give each branch complete statements",
+  },
+  [Reason.BracketsUnpaired]: {
+    what: "a bracket has no partner in a file that may use the region",
+    why: "what follows the bracket may belong to anything",
+    mend: "complete the file, or give each branch of an #if the same brackets",
   },
   [Reason.DeclaredTwice]: {
     what: "a file declares the field or its structure more than once, in branches of an #if",

@@ -1,7 +1,7 @@
 /** Reads the sources of a tree. */
 import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
-import { CommandError } from "#host";
+import { CommandError, tell } from "#host";
 
 /** Folders that hold no code of the emulator itself. */
 const skippedFolders = new Set([
@@ -37,8 +37,7 @@ export function readTree(paths: readonly string[]): TreeTexts {
     const name = relative(root, path).split(sep).join("/");
     (name.endsWith(".rs") ? rust : texts).set(name, readFileSync(path, "latin1"));
   }
-  for (const link of broken)
-    process.stderr.write(`regionlab: warning: ${link}: the link leads nowhere; left out\n`);
+  for (const link of broken) tell(`warning: ${link}: the link leads nowhere; left out`);
   if (texts.size === 0) {
     throw new CommandError(`${paths.join(", ")}: no C source found; name a QEMU tree or files of it`);
   }

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { ts } from "ts-morph";
-import { CommandError } from "#host";
+import { CommandError, holdEndSignals } from "#host";
 import type { FilePlan, Plan } from "../passes/4-plan.ts";
 import { changedFiles } from "../passes/5-apply.ts";
 import { remarks } from "../passes/6-report.ts";
@@ -96,6 +96,7 @@ export class TreeMixer {
     const tree = this.mix(mixture);
     const folder = mkdtempSync(join(tmpdir(), "regionlab-tree-"));
     process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+    holdEndSignals();
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
     for (const [file, text] of tree.texts) {
       const path = join(folder, file.replace(/\.ts$/, ".js"));

@@ -6,7 +6,10 @@ type Ending = (exitCode: number) => void;
 
 /** Handlers that can end the program cleanly, the newest last. */
 const endings: Ending[] = [];
-let installed = false;
+/** How many {@link holdEndSignals} have not been released. */
+let holders = 0;
+/** What takes the signal handlers back; undefined if there are none. */
+let uninstall: (() => void) | undefined;
 
 /** timeout(1) signals both the process and its group: signals within this time count as one. */
 const SAME_WISH_MS = 500;
@@ -18,27 +21,49 @@ const SAME_WISH_MS = 500;
  * @returns a function that unregisters it
  */
 export function onEndSignal(end: Ending): () => void {
-  install();
+  const release = holdEndSignals();
   endings.push(end);
   return () => {
     const index = endings.lastIndexOf(end);
     if (index >= 0) endings.splice(index, 1);
+    release();
   };
 }
 
-/** Makes the process's exit handlers run when a signal ends it, too. */
-function install(): void {
-  if (installed) return;
-  installed = true;
+/**
+ * Has the process's exit handlers run when a signal ends it, too. Signals then wait until JavaScript has returned to the event
+ * loop; while nothing holds them, they end the process at once, whatever it is busy with.
+ *
+ * @returns a function that releases them
+ */
+export function holdEndSignals(): () => void {
+  holders++;
+  uninstall ??= install();
+  let isHeld = true;
+  return () => {
+    if (!isHeld) return;
+    isHeld = false;
+    if (--holders > 0) return;
+    uninstall?.();
+    uninstall = undefined;
+  };
+}
+
+function install(): () => void {
   let asked = Number.NaN; // time of the latest signal
-  for (const [signal, number] of Object.entries(END_SIGNALS)) {
-    process.on(signal, () => {
+  const handlers = Object.entries(END_SIGNALS).map(([signal, number]) => {
+    const handler = () => {
       const now = performance.now();
       if (now - asked < SAME_WISH_MS) return;
       const end = Number.isNaN(asked) ? endings.at(-1) : undefined;
       asked = now;
       if (end === undefined) process.exit(128 + number);
       end(128 + number);
-    });
-  }
+    };
+    process.on(signal, handler);
+    return { signal, handler };
+  });
+  return () => {
+    for (const { signal, handler } of handlers) process.off(signal, handler);
+  };
 }

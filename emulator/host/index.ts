@@ -3,7 +3,7 @@ export { cleaned, cleanText, escapeJson, inOneLine } from "./clean-text.ts";
 export { CommandError, type FailureCode, HelpRequest, systemErrorCode } from "./command-error.ts";
 export { congestionOf } from "./congestion.ts";
 export { createSha256 } from "./digest.ts";
-export { onEndSignal } from "./end-signals.ts";
+export { holdEndSignals, onEndSignal } from "./end-signals.ts";
 export { importModule } from "./import-module.ts";
 export { offering } from "./offering.ts";
 export { OneClient } from "./one-client.ts";

@@ -17,6 +17,7 @@ import { dirname, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { inOneLine } from "./clean-text.ts";
 import { CommandError, systemErrorCode } from "./command-error.ts";
+import { holdEndSignals } from "./end-signals.ts";
 import { isSamePlace, isShared, type OutputPlace, outputPlace, partOf } from "./output-place.ts";
 import { FileSink, type OutputSink, PipeSink, writeAll } from "./output-sink.ts";
 import { writeError } from "./standard-output.ts";
@@ -43,6 +44,7 @@ export interface OutputOptions {
 /** Part files of outputs neither committed nor discarded; removed when the process exits. */
 const unfinished = new Set<string>();
 let watching = false;
+let releaseSignals = (): void => {};
 
 /**
  * An output file that the user named. Unless it is growing, an existing file keeps its links, mode and owner, and is touched
@@ -55,7 +57,8 @@ export class OutputFile {
   readonly place: OutputPlace;
   private readonly folders: boolean;
   private readonly growing: OutputOptions["growing"];
-  /** Part file that receives the content; null if the output is written through. */
+  /** Whether a part file receives the content, from the first write on; otherwise the output is written through. */
+  private readonly hasPart: boolean;
   private part: string | null = null;
   /** The descriptor of the part file. */
   private descriptor = -1;
@@ -75,7 +78,10 @@ export class OutputFile {
     this.folders = makeFolders;
     this.growing = growing;
     const { kind } = this.place;
-    if (growing === undefined && kind !== "pipe" && kind !== "stream") this.makePart();
+    this.hasPart = growing === undefined && kind !== "pipe" && kind !== "stream";
+    if (!this.hasPart) return;
+    this.makePart(); // to see whether one can be made
+    this.removePart();
   }
 
   /** Waits for a reader if the output is a FIFO, opens devices. Must be awaited before the first write. */
@@ -114,10 +120,14 @@ export class OutputFile {
     return null;
   }
 
-  /** Opens an output that is written through, and empties a growing file. Otherwise the first write does. */
+  /** Opens the output, and empties a growing file. Otherwise the first write does. */
   start(): void {
     const { path, kind, label, descriptor } = this.place;
     if (this.sink !== null || this.isOver || kind === "pipe") return;
+    if (this.hasPart) {
+      this.makePart();
+      return;
+    }
     if (descriptor !== null) {
       this.sink = new FileSink(descriptor, false);
       return;
@@ -166,14 +176,16 @@ export class OutputFile {
   }
 
   private async complete(): Promise<void> {
+    if (this.hasPart) return this.commitSync();
     this.isOver = true;
-    if (this.part !== null) return this.commitSync();
     if (this.failure === null) await this.sink?.close();
     if (this.failure !== null) throw this.failure;
   }
 
   /** The same for a file. */
   commitSync(): void {
+    this.start(); // nothing may have been written
+    this.isOver = true;
     if (this.failure !== null) throw this.failure;
     try {
       if (this.part !== null) this.moveInto(this.part);
@@ -228,7 +240,7 @@ export class OutputFile {
     try {
       copyOver(this.descriptor, this.place.path);
     } catch (cause) {
-      unfinished.delete(part);
+      forget(part);
       this.part = null;
       throw new CommandError(
         `${writeError(this.place.label, cause).message}; the complete output is in ${part}`,
@@ -242,9 +254,11 @@ export class OutputFile {
   private removePart(): void {
     if (this.descriptor >= 0) closeSync(this.descriptor);
     this.descriptor = -1;
+    this.sink = null;
     if (this.part === null) return;
     rmSync(this.part, { force: true });
-    unfinished.delete(this.part);
+    forget(this.part);
+    this.part = null;
   }
 }
 
@@ -406,10 +420,16 @@ function makeFolder(folder: string): void {
 }
 
 function keep(part: string): void {
+  if (unfinished.size === 0) releaseSignals = holdEndSignals();
   unfinished.add(part);
   if (watching) return;
   watching = true;
   process.on("exit", () => {
     for (const each of unfinished) rmSync(each, { force: true });
   });
+}
+
+function forget(part: string): void {
+  unfinished.delete(part);
+  if (unfinished.size === 0) releaseSignals();
 }

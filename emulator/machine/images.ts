@@ -34,7 +34,7 @@ const PAGE = 4096;
 export function readInput(option: string, path: string): Uint8Array {
   try {
     if (!statSync(path).isFile())
-      throw new CommandError(`${option} ${path}: not a file; give an image to load`);
+      throw new CommandError(`${option} ${path}: not a file; give the path of one`);
     return readFileSync(path);
   } catch (error) {
     if (error instanceof CommandError) throw error;
@@ -71,7 +71,7 @@ export class ImageLoader {
     const firmwareEnd =
       files.bios === undefined ? RAM_START : this.loadAt("--bios", files.bios, RAM_START).end;
     if (files.initrd !== undefined && files.kernel === undefined)
-      throw new CommandError(`--initrd ${files.initrd}: there is no kernel to use it; give --kernel, too`);
+      throw new CommandError(`--initrd ${files.initrd}: there is no kernel to use it; give one, too`);
     const { flashStart } = this.machine;
     if (flashStart !== null && files.bios !== undefined) this.loadForFlash(files, flashStart);
     else this.loadForKernel(files, firmwareEnd, flashStart);

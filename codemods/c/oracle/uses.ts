@@ -3,6 +3,7 @@
  * are all uses that it compiles, macros expanded.
  */
 
+import { acrossPair } from "../passes/1-lex.ts";
 import type { Field, Use } from "../passes/4-uses.ts";
 import { lineAt } from "../program.ts";
 import { wordOf } from "../words.ts";
@@ -19,7 +20,7 @@ export function markedSources(fields: readonly Field[]): Map<string, string> {
   for (const { member } of fields) {
     const { tokens, path } = member.struct.file;
     let last = member.nameToken;
-    while (tokens.word[last + 1] === BRACKET) last = tokens.match[last + 1] ?? last + 1;
+    while (tokens.word[last + 1] === BRACKET) last = acrossPair(tokens, last + 1);
     const known = offsets.get(path) ?? { text: tokens.text, at: [] };
     known.at.push(tokens.end[last] ?? 0);
     offsets.set(path, known);

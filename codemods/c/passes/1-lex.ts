@@ -17,7 +17,7 @@ export interface Directive {
   readonly token: number;
 }
 
-/** Branches of an `#if` that open and close different braces: only the first one has tokens. */
+/** Branches of an `#if` that open and close different brackets: only the first one has tokens. */
 export interface SplitBranch {
   readonly token: number;
   readonly start: number;
@@ -34,6 +34,8 @@ export interface Tokens {
   readonly end: Uint32Array;
   /** For a bracket the number of its partner, -1 for all others. */
   readonly match: Int32Array;
+  /** The first bracket without a partner: what follows it may belong to anything; -1 if all have one. */
+  readonly unpaired: number;
   readonly directives: readonly Directive[];
   readonly splits: readonly SplitBranch[];
   /** Offset of a line break inside a word, after a backslash: the word is read as two; -1 if there is none. */
@@ -194,8 +196,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
       position++;
       continue;
     }
-    if (c === 123) depth++;
-    else if (c === 125) depth--;
+    depth += brackets[singleMarks[c] ?? 0] ?? 0;
     const two = secondMarks[text.charCodeAt(position + 1)] === 1 ? text.slice(position, position + 2) : "";
     if (two !== "" && (marks2.has(two) || two === "..")) {
       const three = text.slice(position, position + 3);
@@ -208,6 +209,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
     position++;
   }
 
+  const { match, unpaired } = matchBrackets(word, count);
   return {
     text,
     count,
@@ -215,7 +217,8 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
     word: word.slice(0, count),
     start: start.slice(0, count),
     end: end.slice(0, count),
-    match: matchBrackets(word, count),
+    match,
+    unpaired,
     directives,
     splits,
     splice,
@@ -280,9 +283,10 @@ for (const [open, close] of pairs) {
 }
 
 /** Partners of all brackets. A brace closes whatever is open inside it: a macro may hold half a pair. */
-function matchBrackets(word: Int32Array, count: number): Int32Array {
+function matchBrackets(word: Int32Array, count: number): Pick<Tokens, "match" | "unpaired"> {
   const match = new Int32Array(count).fill(-1);
   const open: number[] = [];
+  let unpaired = count;
   const closerOf = (token: number | undefined): number => closers[word[token ?? 0] ?? 0] ?? 0;
   for (let token = 0; token < count; token++) {
     const mark = word[token] ?? 0;
@@ -291,14 +295,25 @@ function matchBrackets(word: Int32Array, count: number): Int32Array {
       open.push(token);
     } else if (kind === -1) {
       if (mark === closeBrace) {
-        while (open.length > 0 && closerOf(open.at(-1)) !== closeBrace) open.pop();
+        while (open.length > 0 && closerOf(open.at(-1)) !== closeBrace)
+          unpaired = Math.min(unpaired, open.pop() ?? count);
       }
       const partner = open.at(-1);
-      if (partner === undefined || closerOf(partner) !== mark) continue;
+      if (partner === undefined || closerOf(partner) !== mark) {
+        unpaired = Math.min(unpaired, token);
+        continue;
+      }
       open.pop();
       match[partner] = token;
       match[token] = partner;
     }
   }
-  return match;
+  unpaired = Math.min(unpaired, ...open.slice(0, 1));
+  return { match, unpaired: unpaired < count ? unpaired : -1 };
+}
+
+/** The other end of what begins, or ends, at a token: a bracket's partner, or the token itself if it has none. */
+export function acrossPair({ match }: Tokens, token: number): number {
+  const partner = match[token] ?? -1;
+  return partner < 0 ? token : partner;
 }

@@ -10,7 +10,7 @@ import type {
   TypeRef,
 } from "../program.ts";
 import { textOf, wordOf } from "../words.ts";
-import { Kind, type Tokens } from "./1-lex.ts";
+import { acrossPair, Kind, type Tokens } from "./1-lex.ts";
 
 const w = {
   open: wordOf("("),
@@ -190,13 +190,13 @@ class FileReader {
           base = word === w.enum ? "int" : `struct ${tag}`;
         }
       } else if (word === w.typeof) {
-        token = this.tokens.match[token + 1] ?? token;
+        token = acrossPair(this.tokens, token + 1);
         base = "typeof";
       } else if (this.isName(token) && base === "" && !statementWords.has(word)) {
         base = this.text(token);
         if (this.word(token + 1) === w.open && /^[A-Z]/.test(base)) {
           // QTAILQ_HEAD(, Foo) and other macros that stand for a type
-          token = this.tokens.match[token + 1] ?? token;
+          token = acrossPair(this.tokens, token + 1);
         }
       } else if (this.isName(token) && base !== "" && this.isName(token + 1)) {
         // an attribute macro before the name, or a type of several words
@@ -209,7 +209,7 @@ class FileReader {
   private skipAttributes(token: number): number {
     let at = token;
     while (this.isName(at) && attribute.test(this.text(at))) {
-      at = this.word(at + 1) === w.open ? (this.tokens.match[at + 1] ?? at) + 1 : at + 1;
+      at = this.word(at + 1) === w.open ? acrossPair(this.tokens, at + 1) + 1 : at + 1;
     }
     return at;
   }
@@ -255,7 +255,7 @@ class FileReader {
         inBitfield = false;
       } else if (word === w.bracket) {
         if (named !== undefined) named.dimensions++;
-        token = this.tokens.match[token] ?? token;
+        token = acrossPair(this.tokens, token);
       } else if (word === w.open) {
         const close = this.tokens.match[token] ?? -1;
         if (close < 0) break;
@@ -307,7 +307,7 @@ class FileReader {
       if (word === w.star) pointers++;
       else if (word === w.comma) pointers = 0;
       else if (word === w.equals) token = this.skipInitializer(token + 1, to) - 1;
-      else if (word === w.brace) return (this.tokens.match[token] ?? token) + 1;
+      else if (word === w.brace) return acrossPair(this.tokens, token) + 1;
       else if (word === w.open) {
         const close = this.tokens.match[token] ?? -1;
         if (close < 0) return token + 1;
@@ -316,7 +316,7 @@ class FileReader {
         if (this.word(token + 1) === w.open && !isTypedef) {
           const after = this.functionAt(first, token, { base, pointers, dimensions: 0 }, isStatic, to);
           if (after !== undefined) return after;
-          token = this.tokens.match[token + 1] ?? token + 1;
+          token = acrossPair(this.tokens, token + 1);
           continue;
         }
         const type = { base, pointers, dimensions: this.word(token + 1) === w.bracket ? 1 : 0 };
@@ -325,7 +325,7 @@ class FileReader {
           this.source.typedefs.set(name, type);
           if (typeof base !== "string" && pointers === 0) base.name = name;
         } else if (!this.source.globals.has(name)) this.source.globals.set(name, type);
-        if (this.word(token + 1) === w.bracket) token = this.tokens.match[token + 1] ?? token;
+        if (this.word(token + 1) === w.bracket) token = acrossPair(this.tokens, token + 1);
       }
     }
     return to;
@@ -335,8 +335,7 @@ class FileReader {
     for (let token = from; token < to; token++) {
       const word = this.word(token);
       if (word === w.semicolon || word === w.comma) return token;
-      if (word === w.brace || word === w.open || word === w.bracket)
-        token = this.tokens.match[token] ?? token;
+      if (word === w.brace || word === w.open || word === w.bracket) token = acrossPair(this.tokens, token);
     }
     return to;
   }
@@ -360,7 +359,7 @@ class FileReader {
     }
     let after = close + 1;
     while (this.isName(after)) {
-      after = this.word(after + 1) === w.open ? (this.tokens.match[after + 1] ?? after) + 1 : after + 1;
+      after = this.word(after + 1) === w.open ? acrossPair(this.tokens, after + 1) + 1 : after + 1;
     }
     if (after > to) return undefined;
     const head: Signature = {
@@ -400,13 +399,13 @@ class FileReader {
         if (word === w.star) pointers++;
         else if (word === w.bracket) {
           dimensions = 1;
-          token = this.tokens.match[token] ?? token;
+          token = acrossPair(this.tokens, token);
         } else if (word === w.open) {
           if (this.word(token + 1) === w.star && this.isName(token + 2)) {
             name = token + 2;
             pointers = 99;
           }
-          token = this.tokens.match[token] ?? token;
+          token = acrossPair(this.tokens, token);
         } else if (this.isName(token) && !qualifiers.has(word)) name = token;
       }
       if (name < 0 && typeof base === "string") name = at;

@@ -4,7 +4,7 @@ import type { FunctionBody, Member, Source, TypeRef } from "../program.ts";
 import { bodyOf } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
-import { Kind } from "./1-lex.ts";
+import { acrossPair, Kind } from "./1-lex.ts";
 
 /** An expression: its first token, and its type if it is known. */
 export interface Typed {
@@ -122,7 +122,7 @@ export class Resolver {
     if (argument !== undefined) {
       let token = open + 1;
       for (let skip = argument; skip > 0 && token < close; token++) {
-        if (tokens.word[token] === OPEN) token = tokens.match[token] ?? token;
+        if (tokens.word[token] === OPEN) token = acrossPair(tokens, token);
         else if (tokens.word[token] === COMMA) skip--;
       }
       return { start: callee, type: { base: this.typeName(source, token), pointers: 1, dimensions: 0 } };

@@ -3,7 +3,7 @@ import type { FunctionBody, Member, Program, Source, Struct, TypeRef } from "../
 import { bodyOf, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
-import { Kind } from "./1-lex.ts";
+import { acrossPair, Kind } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
 import { argumentsOf, type Field } from "./4-uses.ts";
 
@@ -79,7 +79,7 @@ function* copiesIn(
     if (word === ASSIGN) {
       if (tokens.word[token + 1] === STAR) mayInitialize = true;
       let name = token - 1;
-      while (tokens.word[name] === UNBRACKET) name = (tokens.match[name] ?? name) - 1;
+      while (tokens.word[name] === UNBRACKET) name = acrossPair(tokens, name) - 1;
       const isElement = name < token - 1 && tokens.kind[name] === Kind.Word;
       if (!holders.has(tokens.word[name] ?? 0) && !isElement) continue;
       const { type } = resolver.postfix(source, fn, token - 1);
@@ -91,7 +91,7 @@ function* copiesIn(
       continue;
     }
     if (!copying.has(word) || tokens.word[token + 1] !== OPEN) continue;
-    const close = tokens.match[token + 1] ?? token;
+    const close = acrossPair(tokens, token + 1);
     for (const [first, last] of argumentsOf(tokens, token + 1).slice(0, 2)) {
       // `memset(s, 0, size)`
       if (first !== last || tokens.kind[first] !== Kind.Word) continue;
@@ -120,7 +120,7 @@ function* copiesIn(
 function sizedType(source: Source, fn: FunctionBody, open: number, resolver: Resolver): TypeRef | undefined {
   const { tokens } = source;
   const isBracketed = tokens.word[open] === OPEN;
-  let close = isBracketed ? (tokens.match[open] ?? open) : open + 2;
+  let close = isBracketed ? acrossPair(tokens, open) : open + 2;
   while (!isBracketed && (tokens.word[close] === ARROW || tokens.word[close] === DOT)) close += 2;
   const first = isBracketed ? open + 1 : open;
   if (tokens.word[first] === STRUCT) {

@@ -3,7 +3,7 @@ import type { Define, FunctionBody, Member, Program, Source, Struct, TypeRef } f
 import { bodyOf, type Statement, statementAt } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
-import { Kind, lex, type Tokens } from "./1-lex.ts";
+import { acrossPair, Kind, lex, type Tokens } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
 
 /** A region field, embedded or a pointer, with all its uses. */
@@ -21,6 +21,7 @@ export type ObstacleKind =
   | "container-of"
   | "outside-function"
   | "split-braces"
+  | "brackets-unpaired"
   | "state-copied"
   | "rust-mirror"
   | "declared-twice"
@@ -148,10 +149,9 @@ class UseFinder {
     for (const source of this.program.sources.values()) {
       this.inSource(source);
       this.inDefines(source);
-      const { splice } = source.tokens;
-      if (splice < 0) continue;
-      for (const word of this.byName.keys())
-        this.refuseAll(source, word, { kind: "unresolved", file: source.path, offset: splice });
+      const { splice, unpaired, start } = source.tokens;
+      if (splice >= 0) this.refuseAllNames(source, "unresolved", splice);
+      if (unpaired >= 0) this.refuseAllNames(source, "brackets-unpaired", start[unpaired] ?? 0);
     }
   }
 
@@ -201,13 +201,13 @@ class UseFinder {
       const before = tokens.word[brace - 1];
       let type: TypeRef | undefined;
       if (before === w.close) {
-        const open = tokens.match[brace - 1] ?? brace;
+        const open = acrossPair(tokens, brace - 1);
         const at = tokens.word[open + 1] === wordOf("struct") ? open + 2 : open + 1;
         const name = textOf(tokens.word[at] ?? 0);
         type = { base: at === open + 1 ? name : `struct ${name}`, pointers: 0, dimensions: 0 };
       } else if (before === w.equals) {
         let name = brace - 2;
-        while (tokens.word[name] === w.unbracket) name = (tokens.match[name] ?? name) - 1;
+        while (tokens.word[name] === w.unbracket) name = acrossPair(tokens, name) - 1;
         type = this.resolver.postfix(source, fn, name).type;
       } else continue;
       const struct = type && this.types.structOf(type, source.path);
@@ -260,6 +260,11 @@ class UseFinder {
         this.types.structOf({ base: `struct ${name}`, pointers: 0, dimensions: 0 }, source.path);
       if (struct !== undefined) yield struct;
     }
+  }
+
+  /** Every field that the file can see. */
+  private refuseAllNames(source: Source, kind: ObstacleKind, offset: number): void {
+    for (const word of this.byName.keys()) this.refuseAll(source, word, { kind, file: source.path, offset });
   }
 
   /** Every field of the name that the file can see. */
@@ -524,7 +529,7 @@ export function argumentsOf(tokens: Tokens, open: number): (readonly [first: num
       if (token > first) found.push([first, token - 1]);
       first = token + 1;
     } else if (word === w.open || word === w.bracket || word === w.brace) {
-      token = tokens.match[token] ?? token;
+      token = acrossPair(tokens, token);
     }
   }
   return found;

@@ -10,7 +10,7 @@ import { Reason } from "../reasons.ts";
 import { bodyOf, type Local, type Statement, statementAt } from "../statements.ts";
 import type { Types } from "../types.ts";
 import { textOf, wordOf } from "../words.ts";
-import { Kind } from "./1-lex.ts";
+import { acrossPair, Kind } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
 import { argumentsOf, enclosingCall, isSplit, textBetween, type Use } from "./4-uses.ts";
 import type { Helpers } from "./5-helpers.ts";
@@ -77,7 +77,7 @@ function siteAt(source: Source, fn: FunctionBody | undefined, token: number): He
   const none: HeapSite = { source, fn, token, target: "", local: undefined, statement: undefined };
   const { tokens } = source;
   if (fn === undefined || tokens.word[token - 1] !== ASSIGN) return none;
-  const close = tokens.match[token + 1] ?? token;
+  const close = acrossPair(tokens, token + 1);
   const statement = statementAt(bodyOf(fn).root, token);
   const local = statement.locals.find(({ initFirst, initLast }) => initFirst === token && initLast === close);
   if (local !== undefined) return { ...none, target: local.name, local, statement };
@@ -118,6 +118,7 @@ export class HeapJudge {
     );
     if (isBlock && (local === undefined || local.declarators !== 1)) return refuse(Reason.BlockOfRegions);
     if (isSplit(source, fn)) return refuse(Reason.SplitBraces);
+    if (tokens.unpaired >= 0) return refuse(Reason.BracketsUnpaired);
     // The statement is deleted: it must not be the whole branch of an `if`.
     if (site.local === undefined && statement.parent?.kind !== "block") return refuse(Reason.NotUnderstood);
     if (this.isFreed(site)) return refuse(Reason.StorageFreed);
@@ -190,7 +191,7 @@ export class HeapJudge {
       const before = tokens.word[at - 1];
       if ((before === ARROW || before === DOT) === (first === at)) continue;
       let last = at;
-      if (target.endsWith("]")) last = tokens.match[at + 1] ?? at;
+      if (target.endsWith("]")) last = acrossPair(tokens, at + 1);
       if (squeezed(textBetween(tokens, first, last)) !== target) continue;
       if (tokens.word[last + 1] === ASSIGN) {
         const isNext = allocators.has(tokens.word[last + 2] ?? 0);
@@ -239,7 +240,7 @@ export class HeapJudge {
     const to = local === undefined ? tokens.count : (fn?.bodyClose ?? tokens.count);
     for (let token = from; token < to; token++) {
       if (!/^g_free$|^g_clear_pointer$/.test(textOf(tokens.word[token] ?? 0))) continue;
-      const given = squeezed(textBetween(tokens, token + 1, tokens.match[token + 1] ?? token + 1));
+      const given = squeezed(textBetween(tokens, token + 1, acrossPair(tokens, token + 1)));
       if (new RegExp(`(^|\\W)${name}\\W`).test(given)) return true;
     }
     return false;

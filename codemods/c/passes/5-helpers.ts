@@ -73,7 +73,7 @@ function helperOf(fn: FunctionBody, types: Types, helpers: Helpers): Helper | un
     const { base, pointers } = parameter.type;
     if (base !== "MemoryRegion" || pointers !== 1) continue;
     const helper = helperFor(fn, parameter, argument, types, helpers);
-    if (helper !== undefined && !isSplit(file, fn)) return helper;
+    if (helper !== undefined && !isSplit(file, fn) && file.tokens.unpaired < 0) return helper;
   }
   return undefined;
 }

@@ -76,6 +76,7 @@ const reasonOfObstacle: Readonly<Record<ObstacleKind, Reason>> = {
   "container-of": Reason.ContainerOf,
   "outside-function": Reason.OutsideFunction,
   "split-braces": Reason.SplitBraces,
+  "brackets-unpaired": Reason.BracketsUnpaired,
   "state-copied": Reason.StateCopied,
   "rust-mirror": Reason.RustMirror,
   "declared-twice": Reason.DeclaredTwice,

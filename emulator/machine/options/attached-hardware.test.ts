@@ -156,6 +156,18 @@ describe("messages name the option and what there is", () => {
       );
   });
 
+  it.each(["", ",server=on", ",server=on,wait=off"])("for a path that no socket can have%s", (more) => {
+    const socket = (path: string) => answer({ chardev: [`socket,id=c,path=${path}${more}`] });
+    // sun_path of sockaddr_un has 108 bytes on Linux, 104 elsewhere; with its end, a path has one less.
+    const most = process.platform === "linux" ? 107 : 103;
+    expect(socket("s".repeat(most)) ?? "").not.toContain("its path has");
+    for (const long of ["s".repeat(most + 1), `s${"\u{e9}".repeat(most / 2 + 1)}`, "s".repeat(5000)])
+      expect(socket(long)).toContain(
+        `its path has ${Buffer.byteLength(long)} bytes, and a socket's has at most ${most}; give a shorter one`,
+      );
+    expect(socket("")).toContain("its path is empty; give path=P, or port=N");
+  });
+
   it("for a card without a network", () => {
     const warnings = (device: string) => {
       const attached = parseHardwareOptions({ ...NOTHING, device: [device], netdev: ["user,id=n"] });

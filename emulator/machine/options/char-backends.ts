@@ -16,6 +16,8 @@ import type { BackendKind } from "./backend-kinds.ts";
 import { OptionReader } from "./key-values.ts";
 
 const LARGEST_RING = 2 ** 30;
+/** Bytes that `sun_path` of `sockaddr_un` has for a path and its end: 108 on Linux, 104 on macOS. libuv cuts longer ones. */
+const LONGEST_SOCKET_PATH = (process.platform === "linux" ? 108 : 104) - 1;
 const LOOPBACK_NAMES = ["", "127.0.0.1", "localhost"];
 
 export const nullChar: BackendKind = ({ text, id, properties }, model) => {
@@ -155,7 +157,15 @@ function socketPlace(
   host: string,
   port: string | undefined,
 ): SocketPlace {
-  if (path !== undefined && port === undefined) return { path };
+  if (path !== undefined && port === undefined) {
+    if (path === "") throw reader.error("its path is empty; give path=P, or port=N");
+    const length = Buffer.byteLength(path);
+    if (length > LONGEST_SOCKET_PATH)
+      throw reader.error(
+        `its path has ${length} bytes, and a socket's has at most ${LONGEST_SOCKET_PATH}; give a shorter one, such as one relative to the current folder`,
+      );
+    return { path };
+  }
   if (path !== undefined || port === undefined || !/^\d{1,5}$/.test(port) || Number(port) > 65_535)
     throw reader.error("its address is missing or invalid; give path=P, or port=N");
   if (!LOOPBACK_NAMES.includes(host))
