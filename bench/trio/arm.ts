@@ -18,7 +18,7 @@ export interface ArmData {
 /** A request of the conductor; each is answered before the next. */
 export type ArmRequest =
   | { readonly kind: "prepare"; readonly work: string }
-  /** Take turns; `extras` are fractions of extra work by variant, for the self-test. */
+  /** Take turns; `extras` are fractions of extra work by variant, for the self-test; the first is 0. */
   | { readonly kind: "perform"; readonly extras: readonly number[] }
   | { readonly kind: "end" }
   /** Boot a guest in turns, slice by slice. */

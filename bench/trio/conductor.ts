@@ -65,7 +65,7 @@ export class Trio {
 
   /**
    * Lets the arms do a work in turns.
-   * @param extras fractions of extra work of arm B, by variant; the variants alternate from turn to turn
+   * @param extras fractions of extra work of arm B, by variant, the first 0; the variants alternate from turn to turn
    * @returns times by variant and metric
    */
   async measure(work: string, extras: readonly number[] = [0]): Promise<SlicedTimes[][]> {
@@ -78,7 +78,7 @@ export class Trio {
     if (this.processor !== null) keepToProcessor(this.processor);
     this.processor = null;
     const { led } = await this.perform(
-      (arm) => ({ kind: "perform", extras: arm === "B" ? extras : [] }),
+      () => ({ kind: "perform", extras }),
       () => this.takeTurns(offer, this.calibrate(offers), extras.length),
     );
     await this.requestAll({ kind: "end" });
@@ -196,9 +196,10 @@ export class Trio {
     const { turn } = this;
     // Each variant of the self-test gets as many slices as in a run.
     for (let round = -warmUpSlices; round < slices * variants; round++) {
-      const variant = round < 0 ? 0 : round % variants;
+      const variant = (round + warmUpSlices) % variants;
       for (const arm of turns.next()) {
-        turn.hand(this.slotOf(arm), count, variant);
+        // All arms do extra work while V8 compiles: code that has never done it is another code, and faster or slower.
+        turn.hand(this.slotOf(arm), count, round < 0 || arm === "B" ? variant : 0);
         if (round < 0) continue;
         times[variant]?.forEach((metric, i) => {
           metric.times[arm].push(turn.figures[i] as number);

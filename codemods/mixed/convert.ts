@@ -94,9 +94,7 @@ export class TreeMixer {
   /** Mixes a tree and compiles it into a temporary folder. Throws like `mix`. */
   runnable(mixture: Mixture): RunnableTree {
     const tree = this.mix(mixture);
-    const folder = mkdtempSync(join(tmpdir(), "regionlab-tree-"));
-    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-    holdEndSignals();
+    const folder = temporaryFolder();
     writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
     for (const [file, text] of tree.texts) {
       const path = join(folder, file.replace(/\.ts$/, ".js"));
@@ -154,4 +152,19 @@ function compiled(text: string, file: string): string {
   const left = /\bfrom\s*"#[^"]*"|\bimport\s*\(?\s*"#[^"]*"/.exec(result);
   if (left === null) return result;
   throw new CommandError(`${file}: imports a component by other means than a list of names: ${left[0]}`);
+}
+
+const folders: string[] = [];
+
+/** A folder that is removed when the process exits. */
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "regionlab-tree-"));
+  if (folders.length === 0) {
+    holdEndSignals();
+    process.once("exit", () => {
+      for (const each of folders) rmSync(each, { recursive: true, force: true });
+    });
+  }
+  folders.push(folder);
+  return folder;
 }
