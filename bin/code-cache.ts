@@ -38,6 +38,10 @@ export function keepCompiledCode(require: ReturnType<typeof createRequire>, fold
   if (process.env.NODE_DISABLE_COMPILE_CACHE || needsSources || crc32 === undefined) return;
   const place = process.env.NODE_COMPILE_CACHE || ownPlace();
   if (place === undefined) return;
+  const toKeep: (() => void)[] = [];
+  process.once("exit", () => {
+    for (const keep of toKeep) keep();
+  });
   const { extensions } = require;
   const load = extensions[".js"];
   extensions[".cjs"] = (module: Module, file: string) => {
@@ -50,7 +54,7 @@ export function keepCompiledCode(require: ReturnType<typeof createRequire>, fold
       ...(cachedData === undefined ? {} : { cachedData }),
     });
     if (cachedData === undefined || script.cachedDataRejected)
-      process.once("exit", () => writeCode(kept, source, script.createCachedData(), crc32));
+      toKeep.push(() => writeCode(kept, source, script.createCachedData(), crc32));
     script.runInThisContext()(module.exports, module.require.bind(module), module, file, dirname(file));
   };
 }
