@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -205,6 +206,23 @@ describe("a socket", () => {
     await ended;
     expect([heard, await backend.dropped()]).toEqual(["out", 0]);
     caller.destroy();
+  });
+
+  test("takes the place of a socket that a killed process has left, and of nothing else", async () => {
+    const path = join(folder, "left");
+    const listen = `require("node:net").createServer().listen(process.argv[1], () => process.kill(process.pid, "SIGKILL"))`;
+    spawnSync(process.execPath, ["-e", listen, path]);
+    expect(statSync(path).isSocket()).toBe(true);
+    const backend = new SocketChar();
+    await backend.listen({ path });
+    const caller = connect(path);
+    await once(caller, "connect");
+    await expect(new SocketChar().listen({ path })).rejects.toThrow(/EADDRINUSE/);
+    caller.destroy();
+    backend.close();
+    writeFileSync(join(folder, "file"), "kept");
+    await expect(new SocketChar().listen({ path: join(folder, "file") })).rejects.toThrow(/EADDRINUSE/);
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("kept");
   });
 
   test("connects to a server, and fails when there is none", async () => {

@@ -1,5 +1,6 @@
+import { lstatSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import { OneClient } from "#host";
+import { OneClient, systemErrorCode } from "#host";
 import { StreamChar } from "./stream-char.ts";
 
 /** Address of a socket: a path, or a port on the loopback interface. */
@@ -17,11 +18,15 @@ export class SocketChar extends StreamChar {
   private server: Server | null = null;
   private readonly clients = new OneClient((socket) => this.take(socket));
 
-  /** Listens; resolves once clients can connect. @throws Error from node:net when the address is not available. */
-  listen(place: SocketPlace): Promise<void> {
+  /**
+   * Listens; resolves once clients can connect. A socket that a killed process has left at the path makes room.
+   * @throws Error from node:net when the address is not available.
+   */
+  async listen(place: SocketPlace): Promise<void> {
+    if ("path" in place && (await isAbandoned(place.path))) rmSync(place.path, { force: true });
     const server = createServer({ pauseOnConnect: true }, (socket) => this.clients.take(socket));
     this.server = server;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen("path" in place ? { path: place.path } : { port: place.port, host: LOOPBACK }, resolve);
     });
@@ -60,4 +65,17 @@ export class SocketChar extends StreamChar {
     this.server?.close();
     this.server = null;
   }
+}
+
+/** Whether a path leads to a socket that nobody listens on. */
+function isAbandoned(path: string): Promise<boolean> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const socket = createConnection({ path });
+    socket.once("error", (error) => resolve(systemErrorCode(error) === "ECONNREFUSED"));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(false);
+    });
+  });
 }
