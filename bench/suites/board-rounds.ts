@@ -7,7 +7,6 @@ import type { RamAllocator } from "#memory";
 import { DeviceModel } from "#qdev";
 import type { MetricDefinition } from "#results";
 import { BOARD_CREATION, MACHINE_CREATION, MACHINE_SUBJECT, OTHER_MARGIN_PERCENT, TEAR_DOWN } from "#results";
-import { spin } from "../trio/spin.ts";
 import type { SlicedWork } from "../trio/work.ts";
 import { slicedTime } from "./sliced-time.ts";
 
@@ -60,17 +59,16 @@ export function boardWork(hardware: Hardware, quick: boolean): SlicedWork {
     step: 1,
     warmUpSlices: quick ? 60 : 100,
     slices: quick ? 200 : 500,
-    slice(count, extra, into) {
+    divisible: false,
+    slice(count, into) {
       let create = 0;
       let destroy = 0;
       for (let i = 0; i < count; i++) {
         ram.reuse();
         const started = performance.now();
         const model = makeBoard(hardware, ram);
-        if (extra > 0) spin((performance.now() - started) * extra);
         const made = performance.now();
         model.destroy();
-        if (extra > 0) spin((performance.now() - made) * extra);
         destroy += performance.now() - made;
         create += made - started;
       }
@@ -98,12 +96,12 @@ export function machineWork(hardware: Hardware, quick: boolean): SlicedWork {
     step: 1,
     warmUpSlices: quick ? 5 : 10,
     slices: quick ? 12 : 40,
-    slice(count, extra, into) {
+    divisible: false,
+    slice(count, into) {
       let create = 0;
       for (let i = 0; i < count; i++) {
         const started = performance.now();
         const emulation = new Emulation({ hardware, ramBytes: MACHINE_RAM_BYTES });
-        if (extra > 0) spin((performance.now() - started) * extra);
         create += performance.now() - started;
         emulation.destroy();
       }

@@ -3,7 +3,6 @@ import type { Hardware } from "#machine";
 import type { MetricDefinition } from "#results";
 import { OTHER_MARGIN_PERCENT, PLUG_AND_UNPLUG, UNPLUG_TO_RELEASE } from "#results";
 import { PLUGGED, scenario } from "#workloads/lifecycle";
-import { spin } from "../trio/spin.ts";
 import type { SlicedWork } from "../trio/work.ts";
 import { slicedTime } from "./sliced-time.ts";
 
@@ -26,17 +25,16 @@ export function releaseWork(name: string, hardware: Hardware, quick: boolean): S
     step: PLUGGED.length,
     warmUpSlices: quick ? 60 : 100,
     slices: quick ? 200 : 500,
-    slice(count, extra, into) {
+    divisible: false,
+    slice(count, into) {
       let whole = 0;
       let release = 0;
       for (let i = 0; i < count; i++) {
         const before = times.length;
         const started = performance.now();
         run.round();
-        const took = performance.now() - started;
-        if (extra > 0) spin(took * extra);
         whole += performance.now() - started;
-        for (let k = before; k < times.length; k++) release += (times[k] as number) * (1 + extra);
+        for (let k = before; k < times.length; k++) release += times[k] as number;
       }
       into[0] = (1e6 * whole) / count;
       into[1] = (1e6 * release) / count;

@@ -4,6 +4,7 @@ import { Bench } from "tinybench";
 import type { Form, MetricDefinition } from "#results";
 import type { GuestCheck, Question } from "../suites/measurement.ts";
 import { BOOT_STEP, type BootingWork } from "./boots.ts";
+import { plantedSlice } from "./planted.ts";
 import { SharedTurn, WHOLE_SLICE } from "./shared.ts";
 import type { SlicedWork } from "./work.ts";
 
@@ -79,7 +80,7 @@ export function runArm(repertoire: Repertoire): void {
         const { extras } = request;
         turn.perform(data.slot, (count, variant, figures) => {
           const started = performance.now();
-          performed.slice(count, extras[variant] ?? 0, figures);
+          plantedSlice(performed, count, extras[variant] ?? 0, figures);
           figures[WHOLE_SLICE] = 1e6 * (performance.now() - started);
         });
         return { kind: "performed" };
@@ -129,7 +130,7 @@ async function calibrate(work: SlicedWork): Promise<number> {
     throws: true,
     timestampProvider: "hrtimeNow",
   });
-  bench.add("a step", () => work.slice(work.step, 0, figures), { async: false });
+  bench.add("a step", () => work.slice(work.step, figures), { async: false });
   const [task] = await bench.run();
   const result = task?.result;
   if (!result || !("latency" in result)) throw new Error("the work was not calibrated");

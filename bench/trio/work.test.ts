@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { MetricDefinition } from "#results";
 import type { Case } from "../suites/dispatch-loops.ts";
-import { loopWork } from "./work.ts";
+import { plantedSlice } from "./planted.ts";
+import { loopWork, type SlicedWork } from "./work.ts";
 
 const definition: MetricDefinition = {
   suite: "dispatch",
@@ -49,7 +50,7 @@ function counted(batch?: number) {
   const figures = new Float64Array(1);
   return {
     work,
-    slice: (count: number, extra: number) => work.slice(count, extra, figures),
+    slice: (count: number, extra: number) => plantedSlice(work, count, extra, figures),
     figure: () => figures[0] ?? Number.NaN,
     accesses: () => lengths.reduce((sum, length) => sum + length, 0),
     lengths,
@@ -94,6 +95,32 @@ describe("loopWork", () => {
       plain.slice(count, 0);
       planted.slice(count, 0.05);
       expect([batch, planted.accesses() / plain.accesses()]).toEqual([batch, expect.closeTo(1.05, 3)]);
+    }
+  });
+
+  it("plants a busy loop after what cannot be divided, and every figure grows by as much", () => {
+    let clock = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => {
+      clock += 0.001;
+      return clock;
+    });
+    const work: SlicedWork = {
+      metrics: [definition, definition],
+      step: 1,
+      warmUpSlices: 1,
+      slices: 2,
+      divisible: false,
+      slice(count, into) {
+        clock += 10 * count;
+        into.set([count, 7]);
+      },
+    };
+    for (const extra of [0, 0.005, 0.05, 1]) {
+      const figures = new Float64Array(3).fill(9);
+      plantedSlice(work, 20, extra, figures);
+      const [first = 0, second = 0, third] = figures;
+      expect([first / 20, second / 7]).toEqual([expect.closeTo(1 + extra, 4), expect.closeTo(1 + extra, 4)]);
+      expect(third).toBe(9);
     }
   });
 

@@ -13,11 +13,12 @@ export interface SlicedWork {
   /** Slices that count. */
   readonly slices: number;
   /**
-   * Does `count` units, and a fraction `extra` of them in addition, for the self-test.
-   * @param into receives one figure per metric: the time in nanoseconds divided by `count`, including that of extra
-   *   work
+   * Does `count` units.
+   * @param into receives one figure per metric: the time in nanoseconds divided by `count`
    */
-  slice(count: number, extra: number, into: Float64Array): void;
+  slice(count: number, into: Float64Array): void;
+  /** Whether units are so many and so small that the self-test can plant some more of them. */
+  readonly divisible: boolean;
   /** Tears down the objects of the work. */
   end?(): void;
 }
@@ -38,14 +39,12 @@ export function loopWork(
     metrics: [definition],
     step: batch ?? 64,
     ...effort,
-    slice(count, extra, into) {
-      // Extra accesses are part of the same calls, because V8 might compile the loop differently for calls of another
-      // length. The count stays a small integer.
-      const all = Math.round(count * (1 + extra)) | 0;
-      const most = batch ?? all;
+    divisible: true,
+    slice(count, into) {
+      const most = batch ?? count;
       let nanoseconds = 0;
-      for (let done = 0; done < all; done += most) {
-        const length = Math.min(most, all - done);
+      for (let done = 0; done < count; done += most) {
+        const length = Math.min(most, count - done);
         before?.();
         const started = performance.now();
         loop(length);
