@@ -132,7 +132,7 @@ export class Callees implements CalleeResolver {
     const bodies: Body[] = [];
     let perhaps = false;
     for (const holder of holders) {
-      const found = this.methodOn(holder, name ?? "", call, frame);
+      const found = this.methodOn(holder, name ?? "", call.expression, frame);
       bodies.push(...found);
       if (found.length === 0) perhaps = true;
     }
@@ -146,12 +146,12 @@ export class Callees implements CalleeResolver {
   }
 
   /** Functions that `name` is, called on an object that can be followed. */
-  private methodOn(holder: Source, name: string, call: ts.CallExpression, frame: Frame): Body[] {
+  methodOn(holder: Source, name: string, node: ts.Node, frame: Frame): Body[] {
     if (holder.kind === "device") {
       const method = this.shape.method(name);
       if (method !== undefined) return [{ fn: method, self: [DEVICE], outer: undefined }];
       return this.sources
-        .property(holder, name, call.expression, frame)
+        .property(holder, name, node, frame)
         .flatMap((each) => this.sources.functionIn(each))
         .map(({ fn, frame: outer, self }) => ({ fn, self, outer }));
     }
@@ -159,16 +159,16 @@ export class Callees implements CalleeResolver {
       return this.sources
         .contents(holder)
         .filter(({ kind }) => kind === "expression" || kind === "device")
-        .flatMap((each) => this.methodOn(each, name, call, frame));
+        .flatMap((each) => this.methodOn(each, name, node, frame));
     }
-    const { node } = holder;
-    if (ts.isNewExpression(node)) {
-      const method = this.sources.shapeMadeBy(node)?.method(name);
+    const made = holder.node;
+    if (ts.isNewExpression(made)) {
+      const method = this.sources.shapeMadeBy(made)?.method(name);
       if (method !== undefined) return [{ fn: method, self: [holder], outer: undefined }];
     }
-    if (ts.isNewExpression(node) || ts.isObjectLiteralExpression(node)) {
+    if (ts.isNewExpression(made) || ts.isObjectLiteralExpression(made)) {
       return this.sources
-        .property(holder, name, call.expression, frame)
+        .property(holder, name, node, frame)
         .flatMap((each) => this.sources.functionIn(each))
         .map(({ fn, frame: outer, self }) => ({
           fn,

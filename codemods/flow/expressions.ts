@@ -1,9 +1,11 @@
 /** Expressions, in the order in which JavaScript evaluates them. */
 import { ts } from "ts-morph";
-import { accessorsOn, mayBeMissing } from "./accessors.ts";
+import { accessorsOf, mayBeMissing, runAccessors } from "./accessors.ts";
 import { CallbackTime } from "./callees.ts";
 import type { Frame, Source } from "./frames.ts";
+import { asText, copied, handedOver, instanceTested, iterated } from "./implied.ts";
 import { isHidden, keepFunction, keepMethod, keepName } from "./kept.ts";
+import { isAssignmentPattern, takeApart } from "./patterns.ts";
 import type { ClassShape } from "./program.ts";
 import { accessOf, isCompoundAssignment, isFunctionExpression, isStatic, stores, strip } from "./syntax.ts";
 import type { Walker } from "./walker.ts";
@@ -60,11 +62,15 @@ function value<S>(walker: Walker<S>, node: ts.Expression, state: S, frame: Frame
     return finish(walker, node, after, frame);
   }
   if (ts.isYieldExpression(node)) {
-    const after = node.expression === undefined ? state : evaluate(walker, node.expression, state, frame);
+    let after = node.expression === undefined ? state : evaluate(walker, node.expression, state, frame);
+    if (node.asteriskToken !== undefined && node.expression !== undefined)
+      after = iterated(walker, node.expression, after, frame);
     if (after !== undefined) walker.exits.suspended = walker.join(walker.exits.suspended, after);
     return finish(walker, node, after, frame);
   }
-  if (ts.isClassExpression(node)) return walker.done(node, state, frame);
+  if (ts.isClassExpression(node))
+    return finish(walker, node, declareClass(walker, node, state, frame), frame);
+  if (ts.isTaggedTemplateExpression(node)) return tagged(walker, node, state, frame);
   return finish(walker, node, children(walker, node, state, frame), frame);
 }
 
@@ -86,6 +92,7 @@ function children<S>(walker: Walker<S>, node: ts.Node, state: S, frame: Frame): 
       return;
     }
     if (ts.isMethodDeclaration(child) || ts.isAccessor(child)) {
+      current = named(walker, child.name, current, frame);
       walker.register({
         fn: child,
         self: [{ kind: "expression", node, frame }],
@@ -94,8 +101,10 @@ function children<S>(walker: Walker<S>, node: ts.Node, state: S, frame: Frame): 
       });
       return;
     }
-    if (ts.isPropertyAssignment(child)) current = evaluate(walker, child.initializer, current, frame);
-    else if (ts.isShorthandPropertyAssignment(child)) {
+    if (ts.isPropertyAssignment(child)) {
+      current = named(walker, child.name, current, frame);
+      if (current !== undefined) current = evaluate(walker, child.initializer, current, frame);
+    } else if (ts.isShorthandPropertyAssignment(child)) {
       keepName(walker, child.name, frame);
       current = walker.done(child.name, current, frame);
     } else if (ts.isTemplateSpan(child)) {
@@ -105,13 +114,41 @@ function children<S>(walker: Walker<S>, node: ts.Node, state: S, frame: Frame): 
     } else if (ts.isSpreadElement(child) || ts.isSpreadAssignment(child)) {
       current = evaluate(walker, child.expression, current, frame);
       if (ts.isSpreadElement(child)) current = iterated(walker, child.expression, current, frame);
+      else if (current !== undefined)
+        current = copied(walker, walker.callees.sources.of(child.expression, frame), current, frame);
       if (current !== undefined) current = walker.done(child, current, frame);
     } else if (ts.isExpression(child)) current = evaluate(walker, child, current, frame);
   };
   ts.forEachChild(node, visit);
   if (ts.isPrefixUnaryExpression(node) && node.operator !== ts.SyntaxKind.ExclamationToken)
     current = asText(walker, node.operand, current, frame);
+  if (current !== undefined && isStep(node)) current = set(walker, strip(node.operand), node, current, frame);
   return current;
+}
+
+/** `value++` and its like. */
+function isStep(node: ts.Node): node is ts.PostfixUnaryExpression | ts.PrefixUnaryExpression {
+  if (ts.isPostfixUnaryExpression(node)) return true;
+  const steps: readonly ts.SyntaxKind[] = [ts.SyntaxKind.PlusPlusToken, ts.SyntaxKind.MinusMinusToken];
+  return ts.isPrefixUnaryExpression(node) && steps.includes(node.operator);
+}
+
+/** Runs the setters of what is assigned to; the value that they are given is that of `by`. */
+function set<S>(
+  walker: Walker<S>,
+  target: ts.Expression,
+  by: ts.Node,
+  state: S,
+  frame: Frame,
+): S | undefined {
+  if (!ts.isPropertyAccessExpression(target) && !ts.isElementAccessExpression(target)) return state;
+  return runAccessors(walker, accessorsOf(walker, target, frame, "set"), by, state, frame);
+}
+
+/** The name of a member, which may be computed. */
+function named<S>(walker: Walker<S>, name: ts.PropertyName, state: S, frame: Frame): S | undefined {
+  if (!ts.isComputedPropertyName(name)) return state;
+  return asText(walker, name.expression, evaluate(walker, name.expression, state, frame), frame);
 }
 
 /** `object.name`: a getter runs; a method that is not called at once may be called by whoever gets it. */
@@ -126,22 +163,20 @@ function access<S>(
   if (current === undefined) return undefined;
   if (node.questionDotToken !== undefined) current = unlessMissing(walker, node.expression, current, frame);
   if (ts.isElementAccessExpression(node)) {
-    current = evaluate(walker, node.argumentExpression, current, frame);
+    current = key(walker, node, current, frame);
     if (current === undefined) return undefined;
   }
   const name = accessOf(node)?.name;
-  if (name !== undefined && walker.program.accessors.has(name)) {
-    const found = accessorsOn(walker, node, name, frame, "get");
-    for (const { fn, self } of found) {
-      walker.mayThrow(current);
-      const inner = walker.callees.frameFor(fn, node, self, undefined, frame);
-      const after: S | undefined = walker.run(fn, inner, current);
-      if (after === undefined) return undefined;
-      current = found.length > 1 ? (walker.join(current, after) ?? after) : after;
-    }
-  }
+  current = runAccessors(walker, accessorsOf(walker, node, frame, "get"), node, current, frame);
+  if (current === undefined) return undefined;
   if (!called && name !== undefined) keepMethod(walker, node, name, frame);
   return walker.done(node, current, frame);
+}
+
+/** The key of `object[key]`, which becomes a text. */
+function key<S>(walker: Walker<S>, node: ts.ElementAccessExpression, state: S, frame: Frame): S | undefined {
+  const after = evaluate(walker, node.argumentExpression, state, frame);
+  return asText(walker, node.argumentExpression, after, frame);
 }
 
 /** The state in which an optional chain goes on after `expression`. */
@@ -164,28 +199,66 @@ function receiver<S>(walker: Walker<S>, node: ts.Expression, state: S, frame: Fr
     : evaluate(walker, node, state, frame);
 }
 
+/** A template with a tag calls the tag. */
+function tagged<S>(
+  walker: Walker<S>,
+  node: ts.TaggedTemplateExpression,
+  state: S,
+  frame: Frame,
+): S | undefined {
+  let current = callee(walker, strip(node.tag), state, frame);
+  if (current !== undefined) current = evaluate(walker, node.template, current, frame);
+  if (current === undefined) return undefined;
+  walker.mayThrow(current);
+  const found = walker.callees.sources.functionsOf(node.tag, frame);
+  let after: S | undefined = found.length === 1 ? undefined : current;
+  for (const { fn, self, frame: outer } of found) {
+    const inner = walker.callees.frameFor(fn, node, self, outer, frame);
+    after = walker.join(after, walker.invoke(fn, inner, current));
+  }
+  return finish(walker, node, after, frame);
+}
+
+/** What is called, before its arguments are evaluated. */
+function callee<S>(walker: Walker<S>, target: ts.Expression, state: S, frame: Frame): S | undefined {
+  if (ts.isPropertyAccessExpression(target) || ts.isElementAccessExpression(target))
+    return access(walker, target, state, frame, true);
+  if (target.kind === ts.SyntaxKind.SuperKeyword || isFunctionExpression(target)) return state;
+  return ts.isIdentifier(target) ? walker.done(target, state, frame) : evaluate(walker, target, state, frame);
+}
+
+/** A class is declared: what it extends, names that are computed, static fields and blocks. */
+export function declareClass<S>(
+  walker: Walker<S>,
+  node: ts.ClassLikeDeclaration,
+  state: S,
+  frame: Frame,
+): S | undefined {
+  const home: Frame = { ...frame, self: [] };
+  let current: S | undefined = state;
+  for (const { types } of node.heritageClauses ?? [])
+    for (const { expression } of types)
+      if (current !== undefined && ts.isClassLike(node))
+        current = evaluate(walker, expression, current, frame);
+  for (const { name } of node.members)
+    if (current !== undefined && name !== undefined) current = named(walker, name, current, frame);
+  for (const member of node.members) {
+    if (current === undefined) return undefined;
+    if (ts.isClassStaticBlockDeclaration(member))
+      current = walker.steps.execute(walker, member.body, current, home);
+    else if (ts.isPropertyDeclaration(member) && isStatic(member) && member.initializer !== undefined)
+      current = evaluate(walker, member.initializer, current, home);
+  }
+  return current;
+}
+
 function call<S>(walker: Walker<S>, node: ts.CallExpression, state: S, frame: Frame): S | undefined {
   const target = strip(node.expression);
-  let current: S | undefined = state;
-  if (ts.isPropertyAccessExpression(target) || ts.isElementAccessExpression(target))
-    current = access(walker, target, state, frame, true);
-  else if (target.kind !== ts.SyntaxKind.SuperKeyword && !isFunctionExpression(target)) {
-    current = ts.isIdentifier(target)
-      ? walker.done(target, state, frame)
-      : evaluate(walker, target, state, frame);
-  }
+  let current = callee(walker, target, state, frame);
   if (current === undefined) return undefined;
   if (node.questionDotToken !== undefined) current = unlessMissing(walker, node.expression, current, frame);
   current = args(walker, node.arguments, current, frame);
-  if (methodsOf(walker, textMethods).length > 0 && isOfLibrary(walker, target))
-    for (const each of node.arguments) current = asText(walker, each, current, frame);
   return current === undefined ? undefined : walker.call(node, current, frame);
-}
-
-/** True for `String`, `Number`, `Math.max` and the like, which may want the value of an object. */
-function isOfLibrary<S>({ program }: Walker<S>, callee: ts.Expression): boolean {
-  const declared = program.declarationOf(ts.isPropertyAccessExpression(callee) ? callee.name : callee);
-  return declared?.getSourceFile().isDeclarationFile === true && !program.isFramework(declared);
 }
 
 /** Arguments; functions among them are left to the call, which knows when they run. */
@@ -203,6 +276,7 @@ function args<S>(
     else if (ts.isIdentifier(bare)) current = walker.done(bare, current, frame);
     else if (ts.isSpreadElement(bare)) {
       current = evaluate(walker, bare.expression, current, frame);
+      current = iterated(walker, bare.expression, current, frame);
       if (current !== undefined) current = walker.done(bare, current, frame);
     } else current = evaluate(walker, bare, current, frame);
   }
@@ -220,7 +294,8 @@ function make<S>(walker: Walker<S>, node: ts.NewExpression, state: S, frame: Fra
     );
     const time = library ? CallbackTime.Many : CallbackTime.Either;
     const after = walker.callbacks(node, time, given, frame);
-    return finish(walker, node, after, frame);
+    const handed = after === undefined ? undefined : handedOver(walker, node, after, frame);
+    return finish(walker, node, handed, frame);
   }
   const self: readonly Source[] = [{ kind: "expression", node, frame }];
   const after = construct(walker, shape, self, node, given, frame);
@@ -281,6 +356,8 @@ function binary<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame
   if (left === undefined) return undefined;
   if (kind !== ts.SyntaxKind.QuestionQuestionToken) {
     let after = evaluate(walker, node.right, left, frame);
+    if (kind === ts.SyntaxKind.InstanceOfKeyword) after = instanceTested(walker, node.right, after, frame);
+    if (kind === ts.SyntaxKind.InKeyword) after = asText(walker, node.left, after, frame);
     if (converts.has(kind))
       for (const each of [node.left, node.right]) after = asText(walker, each, after, frame);
     return finish(walker, node, after, frame);
@@ -312,67 +389,18 @@ const converts: ReadonlySet<ts.SyntaxKind> = new Set([
   ts.SyntaxKind.GreaterThanEqualsToken,
 ]);
 
-/** What the object runs when its value is turned into a text or a number: `${this}`, `"" + this`, `String(this)`. */
-function asText<S>(
-  walker: Walker<S>,
-  node: ts.Expression,
-  state: S | undefined,
-  frame: Frame,
-): S | undefined {
-  return implied(walker, node, textMethods, state, frame);
-}
-
-const textMethods = ["toString", "valueOf", "@@toPrimitive"];
-
-/** What the object runs when it is iterated over: `for (const each of this)`, `[...this]`. */
-export function iterated<S>(
-  walker: Walker<S>,
-  node: ts.Expression,
-  state: S | undefined,
-  frame: Frame,
-): S | undefined {
-  return implied(walker, node, ["@@iterator", "@@asyncIterator"], state, frame);
-}
-
-/** The state after the language has called one of the object's methods with these names, or none; `@@name` is `[Symbol.name]`. */
-function implied<S>(
-  walker: Walker<S>,
-  node: ts.Expression,
-  names: readonly string[],
-  state: S | undefined,
-  frame: Frame,
-): S | undefined {
-  const methods = methodsOf(walker, names);
-  if (state === undefined || methods.length === 0) return state;
-  const device = walker.callees.sources.of(node, frame).find(({ kind }) => kind === "device");
-  if (device === undefined) return state;
-  let current: S | undefined = state;
-  for (const fn of methods) {
-    if (fn.body === undefined || current === undefined) continue;
-    walker.mayThrow(current);
-    const after: S | undefined = walker.run(
-      fn,
-      walker.callees.frameFor(fn, node, [device], undefined, frame),
-      current,
-    );
-    current = walker.join(current, after) ?? after;
-  }
-  return current;
-}
-
-function methodsOf<S>({ callees }: Walker<S>, names: readonly string[]): readonly ts.MethodDeclaration[] {
-  return names.flatMap((name) => callees.shape.method(name) ?? []);
-}
-
 function assign<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame: Frame): S | undefined {
   const target = strip(node.left);
   let current: S | undefined = state;
   const field = ts.isPropertyAccessExpression(target) || ts.isElementAccessExpression(target);
   if (field) current = receiver(walker, target.expression, state, frame);
   if (current !== undefined && ts.isElementAccessExpression(target))
-    current = evaluate(walker, target.argumentExpression, current, frame);
+    current = key(walker, target, current, frame);
   if (current === undefined) return undefined;
   const reads = node.operatorToken.kind !== ts.SyntaxKind.EqualsToken;
+  if (reads && field)
+    current = runAccessors(walker, accessorsOf(walker, target, frame, "get"), target, current, frame);
+  if (current === undefined) return undefined;
   let before = reads ? walker.done(target, current, frame) : current;
   let kept: S | undefined;
   if (reads && stores(node)) {
@@ -382,14 +410,9 @@ function assign<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame
     before = onTruth ? yes : no;
   }
   let after = stored(walker, node, target, before, frame);
-  if (after !== undefined && field) {
-    const name = accessOf(target)?.name;
-    if (name !== undefined && walker.program.accessors.has(name))
-      for (const { fn, self } of accessorsOn(walker, target, name, frame, "set")) {
-        if (after === undefined) return undefined;
-        after = walker.run(fn, walker.callees.frameFor(fn, node, self, undefined, frame), after);
-      }
-  }
+  if (after !== undefined) after = set(walker, target, node, after, frame);
+  if (after !== undefined && !reads && isAssignmentPattern(target))
+    after = takeApart(walker, target, walker.callees.sources.of(node.right, frame), after, frame);
   if (after !== undefined && !reads) after = walker.done(target, after, frame);
   after = finish(walker, node, after, frame);
   return walker.join(kept, after);
@@ -406,9 +429,8 @@ function stored<S>(
   const right = strip(node.right);
   if (!isFunctionExpression(right)) {
     const after = evaluate(walker, right, state, frame);
-    return node.operatorToken.kind === ts.SyntaxKind.PlusEqualsToken
-      ? asText(walker, right, after, frame)
-      : after;
+    if (stores(node)) return after;
+    return asText(walker, right, asText(walker, target, after, frame), frame);
   }
   const hidden = ts.isIdentifier(target) || isHidden(walker, target, frame);
   if (!hidden) keepFunction(walker, right, frame);

@@ -24,6 +24,7 @@ import { type Analysis, type FlowResult, LifePhase } from "./events.ts";
 import { newExits } from "./exits.ts";
 import { construct, evaluate } from "./expressions.ts";
 import { DEVICE } from "./frames.ts";
+import { takeApart } from "./patterns.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
 import { execute } from "./statements.ts";
 import { Walker } from "./walker.ts";
@@ -49,7 +50,7 @@ export function flow<S>(
 ): FlowResult<S> {
   const shape = program.shapeOf(declaration);
   const entries = entriesOf(program, shape);
-  const walker = new Walker(program, shape, analysis, entries, { evaluate, execute });
+  const walker = new Walker(program, shape, analysis, entries, { evaluate, execute, takeApart });
   const life = new Life(walker, shape, entries);
   const end = life.walk(analysis.initial, options);
   return { end, unknowns: walker.unknowns, truncated: walker.truncated };

@@ -18,8 +18,10 @@ export class FlowProgram {
   private readonly bases = new WeakMap<ts.ClassLikeDeclaration, readonly string[]>();
   /** Walks pass the same name many times, and the checker does not remember what it found. */
   private readonly declarations = new WeakMap<ts.Node, ts.Declaration | undefined>();
-  /** Names of all getters and setters of these classes: other accesses run nothing. */
+  /** Names of all getters and setters of the files: other accesses run nothing. */
   readonly accessors = new Set<string>();
+  /** Names of members of the files that the language calls without naming them. */
+  readonly implied = new Set<string>();
   /** All classes of the files given, in source order. */
   readonly classes: readonly ts.ClassLikeDeclaration[];
 
@@ -31,15 +33,37 @@ export class FlowProgram {
     this.checker = checker;
     this.framework = framework;
     const classes: ts.ClassLikeDeclaration[] = [];
-    for (const file of files) collectClasses(file, classes);
+    const given = new Set(files);
+    const read = new Set(files);
+    for (const file of read) {
+      this.collect(file, given.has(file) ? classes : []);
+      for (const imported of this.importedBy(file)) if (!this.isOutside(imported)) read.add(imported);
+    }
     this.classes = classes;
     for (const each of classes) {
       const base = this.baseOf(each);
       if (base !== undefined) this.derived.set(base, [...(this.derived.get(base) ?? []), each]);
-      for (const { name, kind } of each.members)
-        if (kind === ts.SyntaxKind.GetAccessor || kind === ts.SyntaxKind.SetAccessor)
-          this.accessors.add(nameOf(name) ?? "");
     }
+  }
+
+  private collect(node: ts.Node, classes: ts.ClassLikeDeclaration[]): void {
+    if (ts.isClassLike(node)) classes.push(node);
+    else if (ts.isClassElement(node) || ts.isObjectLiteralElement(node)) {
+      const name = nameOf(node.name) ?? UNKNOWN_NAME;
+      if (ts.isAccessor(node)) this.accessors.add(name);
+      if (isImplied(name) && node.name !== undefined) this.implied.add(name);
+    }
+    ts.forEachChild(node, (child) => this.collect(child, classes));
+  }
+
+  /** Functions of these files can be followed as well, although nothing else is asked about them. */
+  private importedBy(file: ts.SourceFile): ts.SourceFile[] {
+    return file.statements.flatMap((each) => {
+      const isImport = ts.isImportDeclaration(each) || ts.isExportDeclaration(each);
+      if (!isImport || each.moduleSpecifier === undefined) return [];
+      const declarations = this.checker.getSymbolAtLocation(each.moduleSpecifier)?.declarations ?? [];
+      return declarations.filter(ts.isSourceFile);
+    });
   }
 
   isFramework(node: ts.Node): boolean {
@@ -155,6 +179,16 @@ export class FlowProgram {
   }
 }
 
+/** Stands for a name that is computed. */
+export const UNKNOWN_NAME = "";
+
+/** True for members that the language and its library call without naming them: `@@name` is `[Symbol.name]`. */
+export function isImplied(name: string): boolean {
+  return (
+    name === UNKNOWN_NAME || name.startsWith("@@") || /^(?:to(?:Locale)?String|valueOf|toJSON)$/.test(name)
+  );
+}
+
 /** A class with its bases, most derived first; framework classes are left out. */
 export class ClassShape {
   readonly declaration: ts.ClassLikeDeclaration;
@@ -212,6 +246,39 @@ export class ClassShape {
 
   setter(name: string, above?: ts.ClassLikeDeclaration): ts.SetAccessorDeclaration | undefined {
     return this.members(name, above).find(ts.isSetAccessorDeclaration);
+  }
+
+  /** Names of all getters and setters; those with computed names have none. */
+  accessorNames(): readonly string[] {
+    const names = this.chain.flatMap(({ members }) =>
+      members
+        .filter((each) => ts.isAccessor(each) && !isStaticOrAbstract(each))
+        .map(({ name }) => nameOf(name)),
+    );
+    return [...new Set(names.filter((name) => name !== undefined))];
+  }
+
+  /** Methods and accessors of which the name is computed, in all classes of the chain. */
+  computed(): readonly (ts.MethodDeclaration | ts.AccessorDeclaration)[] {
+    return this.chain.flatMap(({ members }) =>
+      members
+        .filter((each) => ts.isMethodDeclaration(each) || ts.isAccessor(each))
+        .filter((each) => nameOf(each.name) === undefined && !isStaticOrAbstract(each)),
+    );
+  }
+
+  /** Names of all fields, whether they are declared or assigned. */
+  fieldNames(): readonly string[] {
+    this.collect();
+    const declared = this.chain.flatMap((each) => [
+      ...each.members
+        .filter(ts.isPropertyDeclaration)
+        .filter((field) => !isStaticOrAbstract(field))
+        .map(({ name }) => nameOf(name)),
+      ...parametersOf(each).keys(),
+    ]);
+    const names = [...declared.filter((name) => name !== undefined), ...(this.fields?.keys() ?? [])];
+    return [...new Set(names)];
   }
 
   /** Field declarations and parameter properties of this name, in all classes of the chain. */
@@ -293,11 +360,6 @@ function isStaticOrAbstract(member: ts.ClassElement): boolean {
     hasModifier(member, ts.SyntaxKind.AbstractKeyword) ||
     hasModifier(member, ts.SyntaxKind.DeclareKeyword)
   );
-}
-
-function collectClasses(node: ts.Node, found: ts.ClassLikeDeclaration[]): void {
-  if (ts.isClassLike(node)) found.push(node);
-  ts.forEachChild(node, (child) => collectClasses(child, found));
 }
 
 function collectStores(node: ts.Node, found: Map<string, ts.BinaryExpression[]>): void {

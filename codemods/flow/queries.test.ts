@@ -126,6 +126,177 @@ describe("how often", () => {
   });
 });
 
+describe("what runs without being called by name", () => {
+  /** Whether the getter or method with `mark(1)` may run before `mark(2)`, which follows these statements in realize. */
+  const isBefore = (body: string, members = "", before = "") => {
+    const life = answersFor(
+      dut(`protected override realize(): void { ${body} mark(2); }\n${members}`, before),
+    );
+    return life.order(1, 2) !== "before";
+  };
+
+  const getter = "private get value(): number { mark(1); return 0; }";
+  test.each([
+    "const { value } = this;",
+    "const { value = 3 } = this as unknown as { value?: number };",
+    "const { value: other } = this;",
+    "const [{ value }] = [this];",
+    "for (const { value } of [this]) void value;",
+    "let value: number; ({ value } = this);",
+    "(({ value }: { value: number }) => void value)(this);",
+    'void this["value"];',
+    'const key = "value"; void this[key]; const { [key]: other } = this;',
+    "void this.value; this.other = 1;",
+  ])("a getter: %s", (body) => {
+    expect(isBefore(body, getter)).toBe(true);
+    expect(isBefore("void this.other;", `other = 1; ${getter}`)).toBe(false);
+  });
+
+  test.each(["this.level += 3;", "this.level++;", "--this.level;", "this.level ||= 1;"])(
+    "both: %s",
+    (body) => {
+      const set = "set level(value: number) { void value; }";
+      expect(isBefore(body, `get level(): number { mark(1); return 0; } ${set}`)).toBe(true);
+      expect(isBefore(body, "get level(): number { return 0; } set level(v: number) { mark(1); }")).toBe(
+        true,
+      );
+      expect(isBefore("this.level = 3;", `get level(): number { mark(1); return 0; } ${set}`)).toBe(false);
+    },
+  );
+
+  const view = "private view() { return { get size(): number { mark(1); return 0; } }; }";
+  test.each([
+    "void this.view().size;",
+    "const { size } = this.view();",
+    "const { ...all } = this.view();",
+    "const all = { ...this.view() };",
+    "Object.assign({}, this.view());",
+    "JSON.stringify([this.view()]);",
+    "JSON.stringify(this.kept);",
+    "void this.kept.size;",
+  ])("a getter of an object literal: %s", (body) => {
+    const members = `private readonly kept = this.view(); ${view}`;
+    expect(isBefore(body, members)).toBe(true);
+    expect(isBefore("const all = this.view(); const { kept } = this;", members)).toBe(false);
+  });
+
+  const text = "override toString(): string { mark(1); return ''; }";
+  test.each([
+    `void \`\${this}\`;`,
+    `void \`\${[this]}\`;`,
+    "void [this].join();",
+    "void [[this]].toString();",
+    "[this, this].sort();",
+    "void String([this]);",
+    "void ({} as Record<string, number>)[this as unknown as string];",
+    "void { [this as unknown as string]: 1 };",
+    "void ((this as unknown as string) in {});",
+    "let all = ''; all += this;",
+    `void \`\${this.list}\`;`,
+    "void this.list.join();",
+    "const list: unknown[] = []; list.push(this);",
+  ])("the text of an object: %s", (body) => {
+    const members = `private readonly list: unknown[] = []; keep(): void { this.list.push(this); } ${text}`;
+    expect(isBefore(body, members)).toBe(true);
+  });
+
+  test.each([
+    "const list = [this];",
+    "this.list.push(this);",
+    "void this.list.includes(this);",
+    "void [this].length;",
+    "void (this === this.list[0]);",
+    "void new WeakMap([[this, 1]]).has(this);",
+    "for (const each of [this]) void each;",
+    `void tagged\`\${this}\`;`,
+  ])("no text is made: %s", (body) => {
+    const tagged = "function tagged(..._: unknown[]): void {}";
+    expect(isBefore(body, `private readonly list: unknown[] = []; ${text}`, tagged)).toBe(false);
+  });
+
+  test.each(["JSON.stringify({ dev: this });", "JSON.stringify([[this]]);", "JSON.stringify(this);"])(
+    "toJSON: %s",
+    (body) => {
+      expect(isBefore(body, "toJSON(): unknown { mark(1); return 0; }")).toBe(true);
+      expect(isBefore(`void \`\${this}\`;`, "toJSON(): unknown { mark(1); return 0; }")).toBe(false);
+    },
+  );
+
+  test.each([
+    "for (const each of this) void each;",
+    "void [...this];",
+    "const [first] = this;",
+    "void Array.from(this);",
+    "void new Set(this);",
+    "void new Map(this as never);",
+    "void Math.max(...this);",
+    "let first: number; [first] = this;",
+  ])("an iterator: %s", (body) => {
+    const own = "*[Symbol.iterator](): Generator<number> { mark(1); yield 1; }";
+    expect(isBefore(body, own)).toBe(true);
+    const byHand =
+      "[Symbol.iterator]() { return { next: () => { mark(1); return { done: true, value: 0 }; } }; }";
+    expect(isBefore(body, byHand)).toBe(true);
+    expect(isBefore("void [this];", own)).toBe(false);
+  });
+
+  test("other symbols, computed names and tags", () => {
+    const matcher = "private readonly matcher = { [Symbol.hasInstance]: () => { mark(1); return true; } };";
+    expect(isBefore("void ({} instanceof (this.matcher as never));", matcher)).toBe(true);
+    const inspected = "const custom = Symbol.for('inspect');";
+    expect(isBefore("outside([this]);", "[custom](): string { mark(1); return ''; }", inspected)).toBe(true);
+    expect(isBefore("this.tag`text`;", "private tag(_: unknown): void { mark(1); }")).toBe(true);
+    expect(isBefore("class Inner { static { mark(1); } }", "")).toBe(true);
+  });
+
+  test("what `using` declares is disposed of at the end of its block, however it is left", () => {
+    const guard = "private guard() { return { [Symbol.dispose]: () => { mark(1); } }; }";
+    const life = answersFor(
+      realize("{ using held = this.guard(); void held; mark(2); if (cond()) return; } mark(3);", guard),
+    );
+    expect(life.order(1, 2)).toBe("before");
+    expect(life.order(1, 3)).toBe("maybe-before");
+    expect(life.order(2, 1)).toBe("after");
+  });
+
+  test("listeners run when an event is raised", () => {
+    const target =
+      "interface Target { addEventListener(name: string, act: () => void): void; dispatchEvent(event: unknown): void; } declare const target: Target;";
+    const listen = 'target.addEventListener("x", () => { mark(1); });';
+    expect(isBefore(`${listen} target.dispatchEvent({});`, "", target)).toBe(true);
+    expect(isBefore(`target.dispatchEvent({}); ${listen}`, "", target)).toBe(false);
+  });
+
+  test("members of classes in files that are imported", () => {
+    const watcher = `export class Watcher {
+      constructor(private readonly read: () => void) {}
+      get current(): number { this.read(); return 0; }
+      toString(): string { this.read(); return ""; }
+    }`;
+    for (const body of [
+      "void this.watcher.current;",
+      `void \`\${this.watcher}\`;`,
+      "const { current } = this.watcher;",
+    ]) {
+      const life = answersFor(
+        dut(
+          `private readonly watcher = new Watcher(() => { mark(1); });
+           protected override realize(): void { ${body} mark(2); }`,
+          'import { Watcher } from "/watcher.ts";',
+        ),
+        {},
+        { "watcher.ts": watcher },
+      );
+      expect(life.order(1, 2)).not.toBe("before");
+    }
+  });
+
+  test("code that is not at hand calls what it finds in what it is given", () => {
+    for (const given of ["this", "[this]", "{ dev: this }", "{ inner: [{ dev: this }] }"])
+      expect(isBefore(`outside(${given});`, "poke(): void { mark(1); }")).toBe(true);
+  });
+});
+
 describe("paths", () => {
   test("exceptions are edges inside try", () => {
     const life = answersFor(

@@ -271,7 +271,11 @@ export class Sources {
     const value = object.node;
     if (ts.isObjectLiteralExpression(value)) {
       for (const each of value.properties) {
-        if (nameOf(each.name) !== name) continue;
+        if (nameOf(each.name) !== name || ts.isSetAccessorDeclaration(each)) continue;
+        if (ts.isGetAccessorDeclaration(each)) {
+          const inner = this.callees.frameFor(each, node, [object], object.frame, frame);
+          return this.union(this.program.returnsOf(each), inner);
+        }
         if (ts.isPropertyAssignment(each)) return this.of(each.initializer, object.frame);
         if (ts.isShorthandPropertyAssignment(each)) return this.ofName(each.name, object.frame);
         return [{ kind: "expression", node: each, frame: object.frame }];

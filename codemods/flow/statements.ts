@@ -1,8 +1,10 @@
 /** Statements: branches join, loops run to a fixed point, `break`, `return` and exceptions leave by their own edges. */
 import { ts } from "ts-morph";
 import { newExits } from "./exits.ts";
-import { decide, evaluate, iterated } from "./expressions.ts";
+import { decide, declareClass, evaluate } from "./expressions.ts";
 import type { Frame } from "./frames.ts";
+import { disposed, iterated } from "./implied.ts";
+import { isAssignmentPattern, takeApart } from "./patterns.ts";
 import { strip } from "./syntax.ts";
 import type { Walker } from "./walker.ts";
 
@@ -18,12 +20,19 @@ function sequence<S>(
   state: S,
   frame: Frame,
 ): S | undefined {
-  let current: S | undefined = state;
-  for (const node of nodes) {
-    if (current === undefined) return undefined;
-    current = execute(walker, node, current, frame);
-  }
-  return current;
+  const run = () => {
+    let current: S | undefined = state;
+    for (const node of nodes) {
+      if (current === undefined) return undefined;
+      current = execute(walker, node, current, frame);
+    }
+    return current;
+  };
+  const used = nodes.flatMap(usedIn);
+  if (used.length === 0) return run();
+  return leaving(walker, run, (left) =>
+    used.reduceRight((current, each) => disposed(walker, each, current, frame), left),
+  );
 }
 
 function step<S>(walker: Walker<S>, node: ts.Statement, state: S, frame: Frame): S | undefined {
@@ -64,7 +73,16 @@ function step<S>(walker: Walker<S>, node: ts.Statement, state: S, frame: Frame):
     return walker.join(after, takeBreak(walker, node));
   }
   if (ts.isIterationStatement(node, false)) return loop(walker, node, state, frame);
-  return state; // declarations of functions, classes and types
+  if (ts.isClassDeclaration(node)) return declareClass(walker, node, state, frame);
+  return state; // declarations of functions and types
+}
+
+/** The values that a statement declares by `using`. */
+function usedIn(node: ts.Statement): readonly ts.Expression[] {
+  if (!ts.isVariableStatement(node)) return [];
+  const kind = node.declarationList.flags & ts.NodeFlags.BlockScoped;
+  if (kind !== ts.NodeFlags.Using && kind !== ts.NodeFlags.AwaitUsing) return [];
+  return node.declarationList.declarations.flatMap(({ initializer }) => initializer ?? []);
 }
 
 export function declare<S>(
@@ -76,7 +94,13 @@ export function declare<S>(
   let current: S | undefined = state;
   for (const each of list.declarations) {
     if (current === undefined) return undefined;
-    if (each.initializer !== undefined) current = evaluate(walker, each.initializer, current, frame);
+    if (each.initializer !== undefined) {
+      current = evaluate(walker, each.initializer, current, frame);
+      if (current !== undefined && !ts.isIdentifier(each.name)) {
+        const sources = walker.callees.sources.of(each.initializer, frame);
+        current = takeApart(walker, each.name, sources, current, frame);
+      }
+    }
     if (current !== undefined) current = walker.done(each, current, frame);
   }
   return current;
@@ -104,6 +128,7 @@ function loop<S>(walker: Walker<S>, node: ts.IterationStatement, state: S, frame
     } else if (condition === undefined && !isEndless(node)) {
       if (!(first && runsOnce(walker, node, frame))) done = walker.join(done, head);
     }
+    if (inside !== undefined && ts.isForOfStatement(node)) inside = next(walker, node, inside, frame);
     if (inside === undefined) return undefined;
     let after = execute(walker, node.statement, inside, frame);
     after = walker.join(after, takeContinue(walker, node));
@@ -114,6 +139,21 @@ function loop<S>(walker: Walker<S>, node: ts.IterationStatement, state: S, frame
   const once = round(start, true);
   if (once !== undefined) walker.repeat(once, (head) => round(head, false));
   return walker.join(done, takeBreak(walker, node));
+}
+
+/** An element is given to the pattern at the head of a loop. */
+function next<S>(walker: Walker<S>, node: ts.ForOfStatement, state: S, frame: Frame): S | undefined {
+  const { initializer } = node;
+  const target = ts.isVariableDeclarationList(initializer)
+    ? initializer.declarations[0]?.name
+    : strip(initializer);
+  if (target === undefined || ts.isIdentifier(target)) return state;
+  const isPattern =
+    ts.isObjectBindingPattern(target) || ts.isArrayBindingPattern(target) || isAssignmentPattern(target);
+  if (!isPattern) return state;
+  const { sources } = walker.callees;
+  const elements = sources.of(node.expression, frame).flatMap((each) => sources.elementsOf(each));
+  return takeApart(walker, target, elements, state, frame);
 }
 
 function conditionOf(node: ts.IterationStatement): ts.Expression | undefined {
@@ -232,29 +272,39 @@ function choose<S>(walker: Walker<S>, node: ts.SwitchStatement, state: S, frame:
 }
 
 function attempt<S>(walker: Walker<S>, node: ts.TryStatement, state: S, frame: Frame): S | undefined {
+  const { catchClause, finallyBlock } = node;
+  const run = () => {
+    walker.catching++;
+    const after = execute(walker, node.tryBlock, state, frame);
+    walker.catching--;
+    const { thrown } = walker.exits;
+    if (catchClause === undefined || thrown === undefined) return after;
+    walker.exits.thrown = undefined;
+    const guarded = finallyBlock === undefined ? 0 : 1;
+    walker.catching += guarded;
+    const caught = execute(walker, catchClause.block, thrown, frame);
+    walker.catching -= guarded;
+    return walker.join(after, caught);
+  };
+  return leaving(walker, run, (left) =>
+    finallyBlock === undefined ? left : execute(walker, finallyBlock, left, frame),
+  );
+}
+
+/** Runs something, and `last` however it is left. */
+function leaving<S>(
+  walker: Walker<S>,
+  run: () => S | undefined,
+  last: (left: S) => S | undefined,
+): S | undefined {
   const outer = walker.exits;
   const tried = newExits<S>();
   walker.exits = tried;
-  walker.catching++;
-  let after = execute(walker, node.tryBlock, state, frame);
-  walker.catching--;
-  let { thrown } = tried;
-  tried.thrown = undefined;
-  if (node.catchClause !== undefined) {
-    const guarded = node.finallyBlock === undefined ? 0 : 1;
-    walker.catching += guarded;
-    if (thrown !== undefined)
-      after = walker.join(after, execute(walker, node.catchClause.block, thrown, frame));
-    walker.catching -= guarded;
-    ({ thrown } = tried);
-  }
+  const after = run();
   walker.exits = outer;
-  const last = (left: S | undefined): S | undefined => {
-    if (left === undefined || node.finallyBlock === undefined) return left;
-    return execute(walker, node.finallyBlock, left, frame);
-  };
+  const finished = (left: S | undefined): S | undefined => (left === undefined ? undefined : last(left));
   // `last` may itself return, throw or break, so it runs before the exits are read that it adds to.
-  const [failed, returned] = [last(thrown), last(tried.returned)];
+  const [failed, returned] = [finished(tried.thrown), finished(tried.returned)];
   outer.thrown = walker.join(outer.thrown, failed);
   outer.returned = walker.join(outer.returned, returned);
   outer.suspended = walker.join(outer.suspended, tried.suspended);
@@ -263,9 +313,9 @@ function attempt<S>(walker: Walker<S>, node: ts.TryStatement, state: S, frame: F
     [tried.continued, outer.continued],
   ] as const)
     for (const [target, state] of inner) {
-      const left = last(state);
+      const left = finished(state);
       const joined = walker.join(outside.get(target), left);
       if (joined !== undefined) outside.set(target, joined);
     }
-  return last(after);
+  return finished(after);
 }

@@ -30,19 +30,15 @@ export function nameOf(name: ts.Node | undefined): string | undefined {
   if (name === undefined) return undefined;
   if (ts.isIdentifier(name) || ts.isPrivateIdentifier(name)) return name.text;
   if (ts.isStringLiteralLike(name) || ts.isNumericLiteral(name)) return name.text;
-  if (ts.isComputedPropertyName(name)) {
-    const key = strip(name.expression);
-    if (ts.isStringLiteralLike(key) || ts.isNumericLiteral(key)) return key.text;
-    const isSymbol = ts.isPropertyAccessExpression(key) && ts.isIdentifier(key.expression);
-    return isSymbol && key.expression.text === "Symbol" ? `@@${key.name.text}` : undefined;
-  }
-  return undefined;
+  return ts.isComputedPropertyName(name) ? literalKey(name.expression) : undefined;
 }
 
-/** The key of `object[key]` if it is a literal. */
+/** The key of `object[key]` if it is a literal, or `@@name` for `Symbol.name`. */
 export function literalKey(key: ts.Expression): string | undefined {
   const bare = strip(key);
-  return ts.isStringLiteralLike(bare) || ts.isNumericLiteral(bare) ? bare.text : undefined;
+  if (ts.isStringLiteralLike(bare) || ts.isNumericLiteral(bare)) return bare.text;
+  const isSymbol = ts.isPropertyAccessExpression(bare) && ts.isIdentifier(bare.expression);
+  return isSymbol && bare.expression.text === "Symbol" ? `@@${bare.name.text}` : undefined;
 }
 
 /** An access `object.name` or `object["name"]`; `name` is undefined for a computed one. */

@@ -4,9 +4,10 @@ import { CallbackTime, type Callee, Callees } from "./callees.ts";
 import type { Entry } from "./entries.ts";
 import type { Analysis, FlowEvent, LifePhase, Unknown } from "./events.ts";
 import { type Exits, newExits } from "./exits.ts";
-import type { Binding, Frame } from "./frames.ts";
+import type { Binding, Frame, Source } from "./frames.ts";
+import { handedOver, holdsDeviceInside } from "./implied.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
-import { hasAwait, isAsync, isGenerator, nameOf, type Runnable } from "./syntax.ts";
+import { accessOf, hasAwait, isAsync, isGenerator, nameOf, type Runnable } from "./syntax.ts";
 
 /** One call may stand on the stack this often, and one function, by way of several calls; what goes beyond is unknown. */
 const SAME_CALL = 2;
@@ -22,6 +23,13 @@ const ROUNDS = 60;
 export interface Steps {
   evaluate<State>(walker: Walker<State>, node: ts.Expression, state: State, frame: Frame): State | undefined;
   execute<State>(walker: Walker<State>, node: ts.Statement, state: State, frame: Frame): State | undefined;
+  takeApart<State>(
+    walker: Walker<State>,
+    pattern: ts.BindingPattern,
+    sources: readonly Source[],
+    state: State,
+    frame: Frame,
+  ): State | undefined;
 }
 
 export class Walker<State> {
@@ -33,12 +41,14 @@ export class Walker<State> {
   readonly truncated = new Set<ts.Node>();
   /** Closures that outside code may call from now on. */
   readonly registered: Entry[] = [];
+  /** Those of them that wait for an event, with the file that declares what they were given to. */
+  private readonly listeners: { readonly entry: Entry; readonly file: ts.SourceFile | undefined }[] = [];
   exits: Exits<State> = newExits();
   /** Number of `try` blocks around; without one, exceptions of calls are not tracked. */
   catching = 0;
   /** States in which the optional chain under way was cut short. */
   cut: State | undefined;
-  private readonly steps: Steps;
+  readonly steps: Steps;
   private calls = 0;
   private readonly mostCalls: number;
   /** Entries of the class, which code that is not known may call. */
@@ -114,11 +124,13 @@ export class Walker<State> {
     this.exits = inner;
     let current: State | undefined = state;
     for (const parameter of fn.parameters) {
-      if (current === undefined || parameter.initializer === undefined) continue;
-      const given: State | undefined = frame.bindings.has(parameter)
-        ? undefined
-        : this.steps.evaluate(this, parameter.initializer, current, frame);
-      current = frame.bindings.has(parameter) ? current : this.join(current, given);
+      if (current === undefined) break;
+      const binding = frame.bindings.get(parameter);
+      if (binding === undefined && parameter.initializer !== undefined)
+        current = this.join(current, this.steps.evaluate(this, parameter.initializer, current, frame));
+      if (current === undefined || ts.isIdentifier(parameter.name)) continue;
+      const sources = binding === undefined ? [] : this.callees.sources.bound(binding);
+      current = this.steps.takeApart(this, parameter.name, sources, current, frame);
     }
     if (current !== undefined) {
       current = ts.isBlock(fn.body)
@@ -156,10 +168,14 @@ export class Walker<State> {
       }
       case "unknown": {
         const told = this.unknown(node, callee.why, state, frame);
-        return this.done(node, this.callbacks(node, CallbackTime.Either, told, frame) ?? told, frame);
+        const called = this.callbacks(node, CallbackTime.Either, told, frame) ?? told;
+        return this.done(node, handedOver(this, node, called, frame) ?? called, frame);
       }
       case "outside": {
         let current: State | undefined = this.callbacks(node, callee.callbacks, state, frame);
+        if (current !== undefined) current = handedOver(this, node, current, frame);
+        if (current !== undefined && !callee.framework)
+          current = this.heard(node, callee.name, current, frame);
         if (current !== undefined && !callee.framework && callee.callbacks === CallbackTime.Either)
           current = this.handedOut(node, current, frame);
         return current === undefined ? undefined : this.done(node, current, frame);
@@ -220,10 +236,36 @@ export class Walker<State> {
     frame: Frame,
   ): State | undefined {
     if (time === CallbackTime.Later || time === CallbackTime.Either) this.register(entry);
-    if (time === CallbackTime.Later) return state;
+    if (time === CallbackTime.Later) {
+      if (listening.test(accessOf(node.expression)?.name ?? ""))
+        this.listeners.push({ entry, file: this.fileOf(node) });
+      return state;
+    }
     const given = time === CallbackTime.Many ? withElements(entry, node, frame) : entry;
     if (time === CallbackTime.Once) return this.enter(given, state, frame);
     return this.repeat(state, (each) => this.enter(given, each, frame));
+  }
+
+  /** A call that may have what listens run: one that raises an event, or another of the same code. */
+  private heard(node: ts.CallExpression, name: string, state: State, frame: Frame): State | undefined {
+    if (this.listeners.length === 0 || listening.test(name) || unlistening.test(name)) return state;
+    const file = this.fileOf(node);
+    const isLibrary = file?.hasNoDefaultLib === true;
+    const heard = this.listeners.filter((each) => raising.test(name) || (!isLibrary && each.file === file));
+    if (heard.length === 0) return state;
+    return this.repeat(state, (each) =>
+      heard.reduce(
+        (current, { entry }) => this.join(current, this.enter(entry, current, frame)) ?? current,
+        each,
+      ),
+    );
+  }
+
+  /** The file that declares the function that is called. */
+  private fileOf(node: ts.CallExpression | ts.NewExpression): ts.SourceFile | undefined {
+    const callee = node.expression;
+    const name = ts.isPropertyAccessExpression(callee) ? callee.name : callee;
+    return this.program.declarationOf(name)?.getSourceFile();
   }
 
   /** The functions that an argument is, or that the object that it is holds; `next` is the argument after it. */
@@ -251,8 +293,7 @@ export class Walker<State> {
   /** Code that is not known and is given the device may call everything that it can name. */
   handedOut(node: ts.CallExpression | ts.NewExpression, state: State, frame: Frame): State {
     const given = (node.arguments ?? []).some(
-      (arg) =>
-        !ts.isSpreadElement(arg) && this.callees.sources.of(arg, frame).some(({ kind }) => kind === "device"),
+      (arg) => !ts.isSpreadElement(arg) && holdsDeviceInside(this, arg, frame),
     );
     if (!given) return state;
     return this.anyEntry(
@@ -294,6 +335,11 @@ export class Walker<State> {
     return current;
   }
 }
+
+/** Methods that have a function run at an event, that end this, and that raise an event. */
+const listening = /^(?:on|once|addEventListener)$/;
+const unlistening = /^(?:off|remove\w*|listener\w*)$/;
+const raising = /^(?:emit|dispatchEvent|abort)$/;
 
 /** True for `for (const step of this.steps())` and `[...this.steps()]`: nothing else can go on with the generator. */
 function isConsumed(call: ts.Node | undefined): boolean {

@@ -68,6 +68,7 @@ function isOnThis(name: Node): boolean {
 
 function isInLoopOrCallback(node: Node): boolean {
   return node.getAncestors().some((each) => {
+    if (Node.isObjectLiteralExpression(each.getParent())) return Node.isFunctionLikeDeclaration(each);
     return isIterationStatement(each) || Node.isArrowFunction(each) || Node.isFunctionExpression(each);
   });
 }

@@ -10,6 +10,77 @@ interface Generated {
   readonly marks: number;
 }
 
+/** Accesses to the getter `value` and the setter `level` that do not read `this.value` or write `this.level = …`. */
+const accesses: readonly Statement[] = [
+  "{ const { value } = this; void value; }",
+  "{ const { value: other = 1 } = this as unknown as { value?: number }; void other; }",
+  "{ const [{ value }] = [this]; void value; }",
+  "(({ value }: { value: number }) => void value)(this);",
+  "({ value: this.level } = this);",
+  "this.level += this.value;",
+  "this.level++;",
+  'void this["value"];',
+];
+
+/** Ways to have the language run a body that no call names. The first line makes the object `it`, the second uses it. */
+const implied: readonly (readonly [make: (body: string) => string, uses: readonly string[]])[] = [
+  [
+    (body) => `const it = { get size(): number { ${body} return 0; } };`,
+    [
+      "void it.size;",
+      "const { size } = it; void size;",
+      "for (const { size } of [it]) void size;",
+      "void { ...it };",
+      "void Object.assign({}, it);",
+      "void JSON.stringify([it]);",
+    ],
+  ],
+  [
+    (body) => `const it = { set size(_: number) { ${body} } };`,
+    ["it.size = 1;", "[it.size] = [1];", "Object.assign(it, { size: 1 });"],
+  ],
+  [
+    (body) => `const it: any = { toString: () => { ${body} return "text"; } };`,
+    [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the generated class
+      "void `${it}`;",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: text of the generated class
+      "void `${[it]}`;",
+      "void [it].join();",
+      "void [it, it].sort();",
+      "void String(it);",
+      "void ({} as any)[it];",
+      "void { [it]: 1 };",
+      "void (it in {});",
+      'let text = ""; text += it;',
+    ],
+  ],
+  [(body) => `const it = { toJSON: () => { ${body} } };`, ["void JSON.stringify({ it });"]],
+  [
+    (body) => `const it: any = { *[Symbol.iterator](): Generator<number> { ${body} yield 1; } };`,
+    [
+      "for (const each of it) void each;",
+      "void [...it];",
+      "const [first] = it; void first;",
+      "void Array.from(it);",
+      "void new Set(it);",
+      "outside(() => {}, ...it);",
+    ],
+  ],
+  [
+    (body) =>
+      `const it: any = { [Symbol.iterator]: () => ({ next: () => { ${body} return { done: true }; } }) };`,
+    ["for (const each of it) void each;", "void [...it];", "const [first] = it; void first;"],
+  ],
+  [
+    (body) => `const it: any = { [Symbol.hasInstance]: () => { ${body} return true; } };`,
+    ["void ({} instanceof it);"],
+  ],
+  [(body) => `const it = () => { ${body} };`, ["it`text`;"]],
+  [(body) => `const it = { [Symbol.dispose]: () => { ${body} } };`, ["using used = it; void used; mark(#);"]],
+];
+const impliedCalls = implied.flatMap(([make, uses]) => uses.map((use) => ({ make, use })));
+
 /** A statement; numbers of marks are filled in when all is put together. */
 type Statement = string;
 const MARK = "mark(#);";
@@ -34,7 +105,11 @@ const statement = fc.letrec<{ one: Statement; block: Statement }>((tie) => ({
       "if (cond()) this.open();",
       "void (cond() ? mark(#) : 0);",
       "void this.wait().catch(() => {});",
+      ...accesses,
     ),
+    fc
+      .tuple(fc.constantFrom(...impliedCalls), tie("block"))
+      .map(([{ make, use }, body]) => `{ ${make(body.replaceAll("this", "self"))} ${use} }`),
     fc
       .tuple(tie("block"), tie("block"))
       .map(([yes, no]) => `if (cond() && !cond()) { ${yes} } else { ${no} }`),
@@ -116,14 +191,20 @@ export class Dut extends Base {
 
 /** Without calls that would make helpers, accessors and open methods call each other for ever. */
 function noCalls(body: string): string {
-  return body.replace(
-    /this\.helper\d\(\);|void this\.value;|this\.level = 1;|if \(cond\(\)\) this\.open\(\);|void this\.wait\(\)\.catch\(\(\) => \{\}\);/g,
+  const without = accesses.reduce(
+    (text, each) => text.replaceAll(each, "").replaceAll(each.replaceAll("this", "self"), ""),
+    body,
+  );
+  return without.replace(
+    /(?:this|self)\.helper\d\(\);|void (?:this|self)\.value;|(?:this|self)\.level = 1;|if \(cond\(\)\) (?:this|self)\.open\(\);|void (?:this|self)\.wait\(\)\.catch\(\(\) => \{\}\);/g,
     "",
   );
 }
 
 function later(body: string, number: number): string {
-  return body.replace(/this\.helper(\d)\(\);/g, (call, other) => (Number(other) > number ? call : ""));
+  return body.replace(/(?:this|self)\.helper(\d)\(\);/g, (call, other) =>
+    Number(other) > number ? call : "",
+  );
 }
 
 export interface Execution {

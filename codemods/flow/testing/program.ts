@@ -38,11 +38,20 @@ function project(): Project {
   return shared;
 }
 
-/** The program that consists of one text (the framework is imported) and other files by name. */
-export function programOf(text: string, others: Readonly<Record<string, string>> = {}): FlowProgram {
+/**
+ * The program that consists of one text (the framework is imported) and other files by name. `imported` are files that are
+ * not named to the program, which finds them by itself.
+ */
+export function programOf(
+  text: string,
+  others: Readonly<Record<string, string>> = {},
+  imported: Readonly<Record<string, string>> = {},
+): FlowProgram {
   const all = project();
   all.createSourceFile("/framework/qdev.ts", framework, { overwrite: true });
   all.createSourceFile("/foreign.d.ts", foreign, { overwrite: true });
+  for (const [name, other] of Object.entries(imported))
+    all.createSourceFile(`/${name}`, other, { overwrite: true });
   const files = [
     all.createSourceFile("/dev.ts", imports + text, { overwrite: true }),
     ...Object.entries(others).map(([name, other]) =>
@@ -79,8 +88,12 @@ export interface Answers {
   order(creation: number, use: number): Order;
 }
 
-export function answersFor(text: string, others?: Readonly<Record<string, string>>): Answers {
-  const program = programOf(text, others);
+export function answersFor(
+  text: string,
+  others?: Readonly<Record<string, string>>,
+  imported?: Readonly<Record<string, string>>,
+): Answers {
+  const program = programOf(text, others, imported);
   const marks = marksOf(program);
   const dut = program.classes.find(({ name }) => name?.text === "Dut");
   if (dut === undefined) throw new Error("the text has no class Dut");

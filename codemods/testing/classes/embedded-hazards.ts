@@ -19,7 +19,131 @@ const createdAfter = (n: string, early: Parts): Parts => ({
   realize: [`this.${n}.${io(n)};`],
 });
 
+/** Tells the test what a value is. */
+const tell = (value: string) => `this.model.onGuestError?.(this, String(${value}), "unimp");`;
+/** A window that is created after `early`, which looks at it by way of an object with the members `inside`. */
+const seenBy = (n: string, inside: string, early: readonly string[], ends = ""): Parts =>
+  createdAfter(n, {
+    early,
+    members: [
+      `private ${n}View() {`,
+      "  const dev = this;",
+      "  void dev;",
+      `  return { ${inside} }${ends};`,
+      "}",
+    ],
+  });
+const sizeOf = (n: string) => `Number(this.${n}.size)`;
+
+/** Members that run without being called by name. */
+const impliedCalls: readonly Feature[] = [
+  hazard("getter destructured too early", (n) =>
+    createdAfter(n, {
+      early: [`const { ${n}Size } = this;`, tell(`${n}Size`)],
+      members: [`private get ${n}Size(): number {`, `  return ${sizeOf(n)};`, "}"],
+    }),
+  ),
+  hazard("getter destructured by another type, with a value by default", (n) =>
+    createdAfter(n, {
+      early: [`const { ${n}Size: first = 3 } = this as unknown as { ${n}Size?: number };`, tell("first")],
+      members: [`get ${n}Size(): number {`, `  return ${sizeOf(n)};`, "}"],
+    }),
+  ),
+  hazard("getter destructured from a parameter", (n) =>
+    createdAfter(n, {
+      top: [`function ${n}Told({ ${n}Size }: Dut): string {`, `  return String(${n}Size);`, "}"],
+      early: [tell(`${n}Told(this)`)],
+      members: [`get ${n}Size(): number {`, `  return ${sizeOf(n)};`, "}"],
+    }),
+  ),
+  ...["+= 3", "++", "||= 4"].map((operator) =>
+    hazard(`getter and setter run by ${operator}`, (n) =>
+      createdAfter(n, {
+        fields: [`private ${n}Count = 0;`],
+        early: [`this.${n}Level ${operator};`, tell(`this.${n}Count`)],
+        members: [
+          `get ${n}Level(): number {`,
+          `  return this.${n}Count + ${sizeOf(n)};`,
+          "}",
+          `set ${n}Level(level: number) {`,
+          `  this.${n}Count = level;`,
+          "}",
+        ],
+      }),
+    ),
+  ),
+  ...[
+    ["read", "view.size"],
+    ["copied", "{ ...view }.size"],
+    ["copied by the library", "Object.assign({}, view).size"],
+    ["made a text of", "JSON.stringify([view])"],
+  ].map(([what, use]) =>
+    hazard(`getter of an object ${what} too early`, (n) =>
+      seenBy(n, `get size() { return Number(dev.${n}.size); }`, [
+        `const view = this.${n}View();`,
+        tell(use ?? ""),
+      ]),
+    ),
+  ),
+  ...[
+    "[view].join()",
+    "[[view]].toString()",
+    `\`\${[view]}\``,
+    "[view, view].sort().length",
+    "({ s0: 1 } as Record<string, number>)[view as unknown as string]",
+    "[view as unknown as number] > [3 as number]",
+  ].map((use) =>
+    hazard(`text of an object too early: ${use}`, (n) =>
+      seenBy(n, `toString: () => \`s\${${sizeOf(n)}}\``, [`const view = this.${n}View();`, tell(use)]),
+    ),
+  ),
+  hazard("toJSON of an object inside another", (n) =>
+    seenBy(n, `toJSON: () => ${sizeOf(n)}`, [tell(`JSON.stringify({ all: [this.${n}View()] })`)]),
+  ),
+  ...[
+    ["Array.from(view).join()", ""],
+    ["new Set(view).size", ""],
+    ["Math.max(...view)", ""],
+    ["first", "const [first] = view;"],
+  ].map(([use, line]) =>
+    hazard(`iterator of an object run too early: ${use}`, (n) =>
+      seenBy(n, `*[Symbol.iterator](): Generator<number> { yield Number(dev.${n}.size); }`, [
+        `const view = this.${n}View();`,
+        ...(line === "" ? [] : [line ?? ""]),
+        tell(use ?? ""),
+      ]),
+    ),
+  ),
+  hazard("object asked by instanceof", (n) =>
+    seenBy(n, `[Symbol.hasInstance]: () => ${sizeOf(n)} > 0`, [
+      tell(`({} as object) instanceof (this.${n}View() as never)`),
+    ]),
+  ),
+  hazard("tag of a template too early", (n) =>
+    createdAfter(n, {
+      early: [tell(`this.${n}Tag\`text\``)],
+      members: [
+        `private ${n}Tag(text: TemplateStringsArray): string {`,
+        `  return \`\${text.raw}\${${sizeOf(n)}}\`;`,
+        "}",
+      ],
+    }),
+  ),
+  hazard("listener of an event raised too early", (n) =>
+    createdAfter(n, {
+      early: [
+        "const target = new EventTarget();",
+        `target.addEventListener("x", () => {`,
+        `  ${tell(sizeOf(n))}`,
+        "});",
+        'target.dispatchEvent(new Event("x"));',
+      ],
+    }),
+  ),
+];
+
 export const embeddedHazards: readonly Feature[] = [
+  ...impliedCalls,
   hazard("declared before it is created", (n) => createdAfter(n, { early: [declare(n)] })),
   hazard("declared by an earlier helper", (n) =>
     createdAfter(n, {

@@ -71,6 +71,43 @@ export const embeddedSituations: readonly Feature[] = [
     }),
   },
   {
+    name: "getter destructured and raised afterwards",
+    build: (n) =>
+      window(n, {
+        fields: [`private ${n}Count = 0;`],
+        late: [`const { ${n}Size } = this;`, `this.${n}Size += ${n}Size;`, `this.${n}Size++;`],
+        members: [
+          `get ${n}Size(): number {`,
+          `  return this.${n}Count + Number(this.${n}.size);`,
+          "}",
+          `set ${n}Size(size: number) {`,
+          `  this.${n}Count = size;`,
+          "}",
+        ],
+        exercise: [`log.push(String(dev.${n}Size));`],
+      }),
+  },
+  {
+    name: "object that shows the region, kept early and looked at afterwards",
+    build: (n) =>
+      window(n, {
+        fields: [`private readonly ${n}Views: unknown[] = [];`],
+        early: [
+          `const ${n}View = {`,
+          `  owner: this,`,
+          `  toString: () => \`s\${Number(this.${n}.size)}\`,`,
+          `  toJSON: () => Number(this.${n}.size),`,
+          "};",
+          `this.${n}Views.push(${n}View);`,
+          `if (!this.${n}Views.includes(${n}View)) throw new Error("lost");`,
+        ],
+        late: [
+          `this.model.onGuestError?.(this, [${n}View].join(), "unimp");`,
+          `this.model.onGuestError?.(this, JSON.stringify({ all: this.${n}Views }), "unimp");`,
+        ],
+      }),
+  },
+  {
     name: "memory, and the error wrapped",
     build: (n) => ({
       qom: ["QomError"],

@@ -10,7 +10,92 @@ const local = (n: string, more: Parts = {}): Parts => ({
   realize: [`const ${n} = ${newIo(n)};`, `this.initMmio(${n});`, ...(more.realize ?? [])],
 });
 
+/** A window that `use` creates, perhaps several times, by way of an object with the member `inside`. */
+const madeBy = (n: string, inside: string, use: readonly string[]): Parts => ({
+  realize: [`const view = this.${n}View();`, ...use],
+  members: [
+    `private ${n}View() {`,
+    "  const dev = this;",
+    `  return { ${inside} };`,
+    "}",
+    `private ${n}Make(): number {`,
+    `  const ${n} = ${newIo(n)};`,
+    `  this.initMmio(${n});`,
+    `  return Number(${n}.size);`,
+    "}",
+  ],
+});
+/** A getter that makes a window each time. */
+const making = (n: string): readonly string[] => [
+  `get ${n}Fresh(): number {`,
+  `  const ${n} = ${newIo(n)};`,
+  `  this.initMmio(${n});`,
+  `  return Number(${n}.size);`,
+  "}",
+];
+/** Two windows in a list that `early` looks at before. */
+const listed = (n: string, early: readonly string[], members: readonly string[]): Parts => ({
+  fields: [`private readonly ${n}s: MemoryRegion[] = [];`],
+  early,
+  realize: [
+    "for (let index = 0; index < 2; index++) {",
+    `  this.${n}s[index] = MemoryRegion.newIo(this, ops, this, \`${n}\${index}\`, 0x40);`,
+    `  this.initMmio(this.${n}s[index]!);`,
+    "}",
+  ],
+  members,
+});
+const tell = (value: string) => `this.model.onGuestError?.(this, String(${value}), "unimp");`;
+
+/** Members that run without being called by name. */
+const impliedCalls: readonly Feature[] = [
+  hazard("creating getter destructured twice", (n) => ({
+    realize: [`const { ${n}Fresh: one } = this;`, `const { ${n}Fresh: two } = this;`, tell("one + two")],
+    members: making(n),
+  })),
+  hazard("creating getter run by increments", (n) => ({
+    realize: [`this.${n}Fresh++;`, `this.${n}Fresh += 2;`],
+    members: [...making(n), `set ${n}Fresh(value: number) {`, `  ${tell("value")}`, "}"],
+  })),
+  hazard("object with a creating getter, read twice", (n) =>
+    madeBy(n, `get size() { return dev.${n}Make(); }`, [tell("view.size + view.size")]),
+  ),
+  hazard("object with a creating getter, copied twice", (n) =>
+    madeBy(n, `get size() { return dev.${n}Make(); }`, [
+      tell("{ ...view }.size + Object.assign({}, view).size"),
+    ]),
+  ),
+  hazard("creating toJSON, twice in a list", (n) =>
+    madeBy(n, `toJSON: () => dev.${n}Make()`, [tell("JSON.stringify([view, view])")]),
+  ),
+  hazard("creating toString, twice in a list", (n) =>
+    madeBy(n, `toString: () => String(dev.${n}Make())`, [tell("[view, view]")]),
+  ),
+  hazard("creating iterator, run twice", (n) =>
+    madeBy(n, `*[Symbol.iterator](): Generator<number> { yield dev.${n}Make(); }`, [
+      "const [first] = view;",
+      tell("first"),
+      tell("Array.from(view)"),
+    ]),
+  ),
+  hazard("length of a list by a getter that is destructured too early", (n) =>
+    listed(
+      n,
+      [`const { ${n}Count } = this;`, tell(`${n}Count`)],
+      [`private get ${n}Count(): number {`, `  return this.${n}s.length;`, "}"],
+    ),
+  ),
+  hazard("length of a list in a text that is made too early", (n) =>
+    listed(
+      n,
+      [tell(`[this.${n}View()]`)],
+      [`private ${n}View() {`, `  return { toString: () => \`n\${this.${n}s.length}\` };`, "}"],
+    ),
+  ),
+];
+
 export const ownedHazards: readonly Feature[] = [
+  ...impliedCalls,
   hazard("helper called twice", (n) => ({
     realize: [`this.${n}Create("${n}");`, `this.${n}Create("${n}.next");`],
     members: [
