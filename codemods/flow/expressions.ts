@@ -3,7 +3,7 @@ import { ts } from "ts-morph";
 import { accessorsOf, mayBeMissing, runAccessors } from "./accessors.ts";
 import { CallbackTime } from "./callees.ts";
 import type { Frame, Source } from "./frames.ts";
-import { asText, copied, handedOver, instanceTested, iterated } from "./implied.ts";
+import { asText, copied, handedOver, instanceTested, iterated, storedOutOfSight } from "./implied.ts";
 import { isHidden, keepFunction, keepMethod, keepName } from "./kept.ts";
 import { isAssignmentPattern, takeApart } from "./patterns.ts";
 import type { ClassShape } from "./program.ts";
@@ -411,6 +411,8 @@ function assign<S>(walker: Walker<S>, node: ts.BinaryExpression, state: S, frame
   }
   let after = stored(walker, node, target, before, frame);
   if (after !== undefined) after = set(walker, target, node, after, frame);
+  if (after !== undefined && field && stores(node))
+    after = storedOutOfSight(walker, target, node.right, after, frame);
   if (after !== undefined && !reads && isAssignmentPattern(target))
     after = takeApart(walker, target, walker.callees.sources.of(node.right, frame), after, frame);
   if (after !== undefined && !reads) after = walker.done(target, after, frame);

@@ -299,14 +299,47 @@ export function handedOver<S>(
   const isAdding = adding.test(method);
   if (isAdding && receiver.length > 0 && receiver.every(({ kind }) => kind === "field")) return state;
   const args = given.flatMap((each) => callees.sources.of(each, frame));
-  const all = reached(isAdding ? args : [...receiver, ...args], (each) => partsOf(walker, each));
-  const bodies: Body[] = all.flatMap((each) => literalAccessors(walker, each));
-  if (!isOfCollection) bodies.push(...accessorsIn(walker, args, "any", "get", () => undefined).bodies);
-  if (!isOfCollection) bodies.push(...accessorsIn(walker, args, "any", "set", () => undefined).bodies);
-  bodies.push(...callsOf(walker, all, [...program.implied], frame));
+  // Accessors of a class are its objects' only by name, which the library may give of what it is given itself.
+  const named = isOfCollection ? [] : accessorsOfAll(walker, args);
+  return outOfSight(walker, isAdding ? args : [...receiver, ...args], node, state, frame, named);
+}
+
+/** What code that is not followed may run of objects that it reaches. */
+function outOfSight<S>(
+  walker: Walker<S>,
+  roots: readonly Source[],
+  node: ts.Node,
+  state: S,
+  frame: Frame,
+  more: readonly Body[] = [],
+): S | undefined {
+  const all = reached(roots, (each) => partsOf(walker, each));
+  const calls = callsOf(walker, all, [...walker.program.implied], frame);
+  const bodies = [...more, ...accessorsOfAll(walker, all.filter(isLiteral)), ...calls];
   const unique = bodies.filter(({ fn }, index) => bodies.findIndex((each) => each.fn === fn) === index);
   const after = runAll(walker, unique, state, frame, true);
   return after === undefined ? undefined : iteratedOver(walker, all, node, after, frame);
+}
+
+/** A value is stored where the walk does not find it again: what uses it from there, by whatever name, may do so now. */
+export function storedOutOfSight<S>(
+  walker: Walker<S>,
+  target: ts.PropertyAccessExpression | ts.ElementAccessExpression,
+  value: ts.Expression,
+  state: S,
+  frame: Frame,
+): S | undefined {
+  const { callees, program } = walker;
+  if (strip(target.expression).kind === ts.SyntaxKind.ThisKeyword) return state;
+  const holders = callees.sources.of(target.expression, frame);
+  const followed = ts.isElementAccessExpression(target) ? "field" : "device";
+  if (holders.every(({ kind }) => kind === followed || kind === "device")) return state;
+  const declared = program.declarationOf(ts.isPropertyAccessExpression(target) ? target.name : target);
+  if (declared !== undefined && program.isFramework(declared)) return state;
+  for (const { fn, frame: outer, self } of callees.sources.functionsOf(value, frame))
+    walker.listen({ fn, self, outer, bindings: new Map() }, target);
+  if (program.implied.size === 0 && program.accessors.size === 0) return state;
+  return outOfSight(walker, callees.sources.of(value, frame), target, state, frame);
 }
 
 /** True if a value is the device, or an array or an object literal that holds it. */
@@ -320,14 +353,13 @@ export function holdsDeviceInside<S>(walker: Walker<S>, node: ts.Expression, fra
   return all.some(({ kind }) => kind === "device");
 }
 
-/** Accessors of an object literal, which belong to the object itself and are run when it is copied. */
-function literalAccessors<S>(walker: Walker<S>, object: Source): readonly Body[] {
-  if (object.kind !== "expression" || !ts.isObjectLiteralExpression(object.node)) return [];
+function isLiteral(object: Source): boolean {
+  return object.kind === "expression" && ts.isObjectLiteralExpression(object.node);
+}
+
+function accessorsOfAll<S>(walker: Walker<S>, objects: readonly Source[]): readonly Body[] {
   const none = () => undefined;
-  return [
-    ...accessorsIn(walker, [object], "any", "get", none).bodies,
-    ...accessorsIn(walker, [object], "any", "set", none).bodies,
-  ];
+  return (["get", "set"] as const).flatMap((kind) => accessorsIn(walker, objects, "any", kind, none).bodies);
 }
 
 /** `{ ...object }` and `{ a, ...rest } = object` read what the object itself has. */
@@ -337,6 +369,5 @@ export function copied<S>(
   state: S,
   frame: Frame,
 ): S | undefined {
-  const bodies = objects.flatMap((each) => literalAccessors(walker, each));
-  return runAll(walker, bodies, state, frame, false);
+  return runAll(walker, accessorsOfAll(walker, objects.filter(isLiteral)), state, frame, false);
 }

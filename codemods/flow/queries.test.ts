@@ -180,6 +180,34 @@ describe("what runs without being called by name", () => {
     expect(isBefore("const all = this.view(); const { kept } = this;", members)).toBe(false);
   });
 
+  const shown = "override toString(): string { mark(1); return ''; }";
+  test.each([
+    ["const hooks: { act?: () => void } = {}; hooks.act = () => { mark(1); }; hooks.act();", ""],
+    ["const list: (() => void)[] = []; list[0] = () => { mark(1); }; list[0]!();", ""],
+    ["this.child.act = () => { mark(1); }; this.child.go();", "private readonly child = new Child();"],
+    ["const box: { it?: { size: number } } = {}; box.it = this.view(); void box.it.size;", view],
+    ["const list: { size: number }[] = []; list[0] = this.view(); void list[0].size;", view],
+    ["const list: { size: number }[] = []; list.push(this.view()); void list[0]!.size;", view],
+    [
+      "const box = new Map<number, { size: number }>(); box.set(1, this.view()); void box.get(1)!.size;",
+      view,
+    ],
+    ["Dut.kept = this.view(); void Dut.kept.size;", `static kept: { size: number } | undefined; ${view}`],
+    ["Dut.kept = this; void Dut.kept.value;", `static kept: Dut | undefined; ${getter}`],
+    [`Dut.kept = this; void \`\${Dut.kept}\`;`, `static kept: Dut | undefined; ${shown}`],
+    ["const all: unknown[] = []; all[0] = this; void all.join();", shown],
+    [`const box = { all: [0 as unknown] }; box.all = [this]; void \`\${box.all}\`;`, shown],
+  ])("what is stored where it is not found again: %s", (body, members) => {
+    const child = "class Child { act: () => void = () => {}; go(): void { this.act(); } }";
+    expect(isBefore(body, members, child)).toBe(true);
+  });
+
+  test("what is stored there does not run before", () => {
+    const hooks = "const hooks: { act?: () => void } = {};";
+    expect(isBefore("hooks.act = () => { mark(1); };", "", hooks)).toBe(false);
+    expect(isBefore("hooks.act!(); hooks.act = () => { mark(1); };", "", hooks)).toBe(false);
+  });
+
   const text = "override toString(): string { mark(1); return ''; }";
   test.each([
     `void \`\${this}\`;`,

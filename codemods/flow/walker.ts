@@ -7,7 +7,7 @@ import { type Exits, newExits } from "./exits.ts";
 import type { Binding, Frame, Source } from "./frames.ts";
 import { handedOver, holdsDeviceInside } from "./implied.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
-import { accessOf, hasAwait, isAsync, isGenerator, nameOf, type Runnable } from "./syntax.ts";
+import { accessOf, hasAwait, isAsync, isGenerator, nameOf, type Runnable, strip } from "./syntax.ts";
 
 /** One call may stand on the stack this often, and one function, by way of several calls; what goes beyond is unknown. */
 const SAME_CALL = 2;
@@ -41,7 +41,7 @@ export class Walker<State> {
   readonly truncated = new Set<ts.Node>();
   /** Closures that outside code may call from now on. */
   readonly registered: Entry[] = [];
-  /** Those of them that wait for an event, with the file that declares what they were given to. */
+  /** Those of them that calls of other code may run, with the file that declares what they were given to. */
   private readonly listeners: { readonly entry: Entry; readonly file: ts.SourceFile | undefined }[] = [];
   exits: Exits<State> = newExits();
   /** Number of `try` blocks around; without one, exceptions of calls are not tracked. */
@@ -160,8 +160,11 @@ export class Walker<State> {
     this.mayThrow(state);
     const callee = this.callees.resolve(node, frame);
     switch (callee.kind) {
-      case "followed":
-        return this.followedCall(node, callee, state, frame);
+      case "followed": {
+        // A field may hold another function by now.
+        const heard = this.isOfField(node.expression) ? this.heard(node, "", state, frame) : state;
+        return heard === undefined ? undefined : this.followedCall(node, callee, heard, frame);
+      }
       case "any method": {
         const told = this.unknown(node, "the method that is called is computed", state, frame);
         return this.done(node, this.anyEntry(told), frame);
@@ -169,7 +172,8 @@ export class Walker<State> {
       case "unknown": {
         const told = this.unknown(node, callee.why, state, frame);
         const called = this.callbacks(node, CallbackTime.Either, told, frame) ?? told;
-        return this.done(node, handedOver(this, node, called, frame) ?? called, frame);
+        const handed = handedOver(this, node, called, frame) ?? called;
+        return this.done(node, this.heard(node, "", handed, frame) ?? handed, frame);
       }
       case "outside": {
         let current: State | undefined = this.callbacks(node, callee.callbacks, state, frame);
@@ -237,8 +241,7 @@ export class Walker<State> {
   ): State | undefined {
     if (time === CallbackTime.Later || time === CallbackTime.Either) this.register(entry);
     if (time === CallbackTime.Later) {
-      if (listening.test(accessOf(node.expression)?.name ?? ""))
-        this.listeners.push({ entry, file: this.fileOf(node) });
+      if (listening.test(accessOf(node.expression)?.name ?? "")) this.listen(entry, node.expression);
       return state;
     }
     const given = time === CallbackTime.Many ? withElements(entry, node, frame) : entry;
@@ -249,7 +252,7 @@ export class Walker<State> {
   /** A call that may have what listens run: one that raises an event, or another of the same code. */
   private heard(node: ts.CallExpression, name: string, state: State, frame: Frame): State | undefined {
     if (this.listeners.length === 0 || listening.test(name) || unlistening.test(name)) return state;
-    const file = this.fileOf(node);
+    const file = this.fileOf(node.expression);
     const isLibrary = file?.hasNoDefaultLib === true;
     const heard = this.listeners.filter((each) => raising.test(name) || (!isLibrary && each.file === file));
     if (heard.length === 0) return state;
@@ -261,11 +264,27 @@ export class Walker<State> {
     );
   }
 
-  /** The file that declares the function that is called. */
-  private fileOf(node: ts.CallExpression | ts.NewExpression): ts.SourceFile | undefined {
-    const callee = node.expression;
-    const name = ts.isPropertyAccessExpression(callee) ? callee.name : callee;
-    return this.program.declarationOf(name)?.getSourceFile();
+  /** A function has been given to `target`, a method or a member of something that is not followed. */
+  listen(entry: Entry, target: ts.Expression): void {
+    const file = this.fileOf(target);
+    if (!this.listeners.some((each) => each.entry.fn === entry.fn && each.file === file))
+      this.listeners.push({ entry, file });
+  }
+
+  private isOfField(callee: ts.Expression): boolean {
+    if (this.listeners.length === 0) return false;
+    const declared = this.declarationOf(callee);
+    return declared === undefined || ts.isPropertyDeclaration(declared) || ts.isPropertyAssignment(declared);
+  }
+
+  /** The file that declares a member; undefined for an element. */
+  private fileOf(member: ts.Expression): ts.SourceFile | undefined {
+    return this.declarationOf(member)?.getSourceFile();
+  }
+
+  private declarationOf(member: ts.Expression): ts.Declaration | undefined {
+    const bare = strip(member);
+    return this.program.declarationOf(ts.isPropertyAccessExpression(bare) ? bare.name : bare);
   }
 
   /** The functions that an argument is, or that the object that it is holds; `next` is the argument after it. */
