@@ -109,6 +109,8 @@ export interface JudgeOptions {
   readonly types: Types;
   /** Functions that return the region that they used to be given. */
   readonly helpers: Helpers;
+  /** Members whose conversion would lose a comment, and where. */
+  readonly losses: ReadonlyMap<object, Place>;
   /** Keep every field. */
   readonly reversible: boolean;
   /** Words that a local must not be called by, since a macro has that name. */
@@ -155,6 +157,8 @@ class FieldJudge {
     const declared = placeOf(member.struct.file.path, member.struct.file.tokens.start[member.nameToken]);
     const [obstacle] = obstacles;
     if (obstacle !== undefined) throw new Refusal(reasonOfObstacle[obstacle.kind], obstacle);
+    const lost = this.options.losses.get(member);
+    if (lost !== undefined) throw new Refusal(Reason.NotUnderstood, lost);
     if (uses.length === 0 && this.options.reversible) throw new Refusal(Reason.NotUsed, declared);
     if (uses.length === 0) {
       // There is no region: the field is dead.
