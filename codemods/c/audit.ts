@@ -8,7 +8,7 @@ import { conditionsOf, covers, Lifecycle, Stage, squeezed } from "./lifecycle.ts
 import { acrossPair, Kind, type Tokens } from "./passes/1-lex.ts";
 import { argumentsOf, type Field, textBetween, type Use } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
-import { baseText } from "./passes/5-judge.ts";
+import { baseText } from "./passes/5-order.ts";
 import { analyse, type Progress } from "./pipeline.ts";
 import type { FunctionBody, Source } from "./program.ts";
 import { Reason } from "./reasons.ts";

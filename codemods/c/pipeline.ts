@@ -148,9 +148,10 @@ export function convertToEmbedded(
   const analysis = analyse(paths, 1, progress);
   progress("judging");
   const fields = analysis.fields.filter(({ member }) => accepts(member.struct.file.path));
+  const lifecycle = new Lifecycle(analysis.program, analysis.types);
   const losses: Losses = new Map();
   for (;;) {
-    const judgements = fields.flatMap((field) => judgeToEmbedded(field, losses) ?? []);
+    const judgements = fields.flatMap((field) => judgeToEmbedded(field, lifecycle, losses) ?? []);
     progress("editing");
     const edited = editToEmbedded(analysis.program, judgements);
     if (edited.losses.size === 0) return { ...analysis, judgements, changes: edited.changes };

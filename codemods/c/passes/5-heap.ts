@@ -14,7 +14,8 @@ import { acrossPair, Kind } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
 import { argumentsOf, enclosingCall, isSplit, textBetween, type Use } from "./4-uses.ts";
 import type { Helpers } from "./5-helpers.ts";
-import { type Init, initForm, type Place, pointOf } from "./5-judge.ts";
+import { type Init, initForm, type Place } from "./5-judge.ts";
+import { pointOf } from "./5-order.ts";
 
 /** One allocation. */
 export interface HeapSite {

@@ -1,12 +1,14 @@
 /** Phase 5 of the way back: pointer fields that only ever hold a region of their own device become that region. */
 import { type Pair, pairOfCreate, tolerantQuestions, tolerantStatements } from "../api.ts";
 import { columnAt, guardedQuestion, guardedStatement, indentAt, realign } from "../layout.ts";
+import type { Lifecycle } from "../lifecycle.ts";
 import type { Member, Source } from "../program.ts";
 import { Reason } from "../reasons.ts";
 import type { Statement } from "../statements.ts";
 import { textOf, wordOf } from "../words.ts";
 import { type Call, type Field, textBetween, type Use } from "./4-uses.ts";
-import { baseText, type Place, placeOfUse } from "./5-judge.ts";
+import { type Place, placeOfUse } from "./5-judge.ts";
+import { baseText, Order } from "./5-order.ts";
 
 /** An assignment of a new region to a field. */
 export interface Creation {
@@ -51,6 +53,7 @@ const CLOSE = wordOf(")");
  */
 export function judgeToEmbedded(
   field: Field,
+  lifecycle: Lifecycle,
   losses: ReadonlyMap<object, Place>,
 ): EmbeddedJudgement | undefined {
   const { member, uses, obstacles } = field;
@@ -67,6 +70,7 @@ export function judgeToEmbedded(
   });
   const odd = losses.get(member) ?? obstacles[0] ?? oddPlace(member, creations);
   if (odd !== undefined) return refuse(Reason.NotUnderstood, odd);
+  const order = new Order(lifecycle, field.isArray);
   const tests = new Set<Use>();
   for (const { test } of creations) {
     for (const use of uses) if (test !== undefined && isTestOf(use, test)) tests.add(use);
@@ -75,8 +79,12 @@ export function judgeToEmbedded(
   for (const guard of guards) tests.add(guard.test);
   for (const use of uses) {
     if (tests.has(use) || creations.some((creation) => creation.use === use)) continue;
-    if (!isValueOrMember(use, field.isArray)) return refuse(Reason.PointerReassigned, placeOfUse(use));
+    const isAbsent = mayBeTested(use) && order.at(use, creations) !== "initialised";
+    if (isAbsent || !isValueOrMember(use, field.isArray))
+      return refuse(Reason.PointerReassigned, placeOfUse(use));
   }
+  const again = order.repeated(creations.map(({ use }) => use));
+  if (again !== undefined) return refuse(again.reason, placeOfUse(again.use));
   const at = { file: member.struct.file.path, offset: offsetOf(member) };
   return { field, treatment: "kept", reason: undefined, at, creations, guards };
 }
@@ -195,6 +203,14 @@ function guardOfStatement(test: Use, call: Call): Guard | undefined {
 
 function unixLines(text: string): string {
   return text.replaceAll("\r\n", "\n");
+}
+
+/** True if a use hands the pointer to something that may ask whether it is null; the memory API does not. */
+function mayBeTested({ kind, call }: Use): boolean {
+  if (kind !== "value" || call?.callee === "ARRAY_SIZE") return false;
+  return !/^(?:memory_region_|address_space_|sysbus_init_mmio$|pci_register_bar$|object_unparent$)/.test(
+    call?.callee ?? "",
+  );
 }
 
 /** True for a use that means the same of an embedded region, with `&` before it or `.` after it. */
