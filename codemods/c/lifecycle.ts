@@ -594,6 +594,7 @@ function isErrorExit(branch: Statement, jump: Statement, fn: FunctionBody): bool
   return false;
 }
 
+/** An expression without white space and comments. */
 export function squeezed(text: string): string {
-  return text.replace(/\s+/g, "");
+  return text.replace(/\s+|\/\*[\s\S]*?\*\/|\/\/.*/g, "");
 }
