@@ -135,7 +135,7 @@ function auditRealize(source: Source, lifecycle: Lifecycle, report: Report): voi
 /** True if an initialisation runs any number of times on storage that is the same each time. */
 function isInitAgain(lifecycle: Lifecycle, init: Use, inits: readonly Use[]): boolean {
   const { fn, first, last, source, kind, index } = init;
-  if (kind !== "address" || !lifecycle.mayRepeat({ fn, token: first })) return false;
+  if (kind !== "address" || !lifecycle.mayRepeat({ fn, token: first }, true)) return false;
   if (isOfNewStorage(fn, first)) return false;
   const isOneOfMany =
     /\[(?!\d+\])/.test(textBetween(source.tokens, first, last)) ||
@@ -168,7 +168,7 @@ function auditRunTime(source: Source, lifecycle: Lifecycle, report: Report): voi
   const { tokens, functions } = source;
   for (const fn of functions) {
     for (const [token, target] of creationsIn(source, fn)) {
-      if (!lifecycle.mayRepeat({ fn, token })) continue;
+      if (!lifecycle.mayRepeat({ fn, token }, true)) continue;
       const [, member = ""] = /(?:->|\.)(\w+)$/.exec(target) ?? [];
       const isReleasing = (other: FunctionBody) =>
         (lifecycle.stagesOf(other) & Stage.Run) !== 0 && unparents(tokens, other, member);

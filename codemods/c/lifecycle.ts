@@ -169,13 +169,17 @@ export class Lifecycle {
 
   /**
    * True if a token may run any number of times while the machine does: in a reset, a register's handler, a timer's callback or
-   * the like, or in what one calls. Not under a condition that may ask what the device did before.
+   * the like, or in what one calls.
+   * @param isFirm not under a condition that may ask what the device did before
    */
-  mayRepeat({ fn, token }: Point, seen = new Set<FunctionBody>()): boolean {
-    if (seen.has(fn) || conditionsOf(fn, token).some((condition) => asksState(condition, fn))) return false;
+  mayRepeat({ fn, token }: Point, isFirm: boolean, seen = new Set<FunctionBody>()): boolean {
+    if (seen.has(fn)) return false;
+    if (isFirm && conditionsOf(fn, token).some((condition) => asksState(condition, fn))) return false;
     if (this.repeating.has(fn)) return true;
     seen.add(fn);
-    return this.callersOf(fn).some((site) => this.mayRepeat({ fn: site.caller, token: site.token }, seen));
+    return this.callersOf(fn).some(({ caller, token: at }) =>
+      this.mayRepeat({ fn: caller, token: at }, isFirm, seen),
+    );
   }
 
   /** True if a function that may run after another one assigns a member of that name, in a file that names it. */

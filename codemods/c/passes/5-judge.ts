@@ -163,7 +163,11 @@ class FieldJudge {
     for (const use of others) this.requireNoFateElsewhere(use, inits);
     const keepReason = this.whyKept(inits, others);
     const found = { ...NOTHING, field, at: declared, inits, moved };
-    if (keepReason === undefined && first.through === undefined) return { ...found, treatment: "dropped" };
+    if (keepReason === undefined && first.through === undefined) {
+      if (this.lifecycle.mayRepeat({ fn: first.use.fn, token: first.use.first }, false))
+        throw new Refusal(Reason.InitialisedAtRunTime, placeOfUse(first.use));
+      return { ...found, treatment: "dropped" };
+    }
     const again = this.order.repeated(inits.map(({ use }) => use));
     if (again !== undefined) throw new Refusal(again.reason, placeOfUse(again.use));
     if (keepReason === undefined) return { ...found, treatment: "dropped" };

@@ -79,7 +79,7 @@ class LineRemover {
     const from = start[first] ?? 0;
     let to = end[last] ?? 0;
     const before = this.text.slice(lineStart(this.text, from), from);
-    const behind = /(?:[ \t]*\/\*[\s\S]*?\*\/)*[ \t]*(?:\/\/.*)?\r?\n/y;
+    const behind = /(?:[ \t]*\/\*(?:(?!\*\/)[\s\S])*\*\/)*[ \t]*(?:\/\/.*)?\r?\n/y;
     behind.lastIndex = to;
     if (before.trim() !== "" || !behind.test(this.text)) {
       while (/[ \t]/.test(this.text[to] ?? "")) to++;

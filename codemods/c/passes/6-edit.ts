@@ -1,4 +1,5 @@
 /** Phase 6: the text edits of a conversion to owned regions. */
+import { directiveConditions } from "../directives.ts";
 import { FileEdits } from "../edits.ts";
 import {
   columnAfter,
@@ -424,13 +425,21 @@ class Editor {
   }
 }
 
-/** The statement after which a block's variables are declared: ERRP_GUARD() and the like may stand among declarations. */
-function lastDeclaration({ children }: Statement, { file: { tokens } }: FunctionBody): Statement | undefined {
+/**
+ * The statement after which a block's variables are declared: ERRP_GUARD() and the like may stand among declarations. Not in a
+ * branch of an `#if`.
+ */
+function lastDeclaration(
+  { first, children }: Statement,
+  { file: { tokens } }: FunctionBody,
+): Statement | undefined {
+  const always = directiveConditions(tokens, first).length;
   let last: Statement | undefined;
   for (const child of children) {
     const isMacro =
       /^[A-Z][A-Z0-9_]+$/.test(textOf(tokens.word[child.first] ?? 0)) && child.kind === "expression";
     if (child.kind !== "declaration" && !isMacro) break;
+    if (directiveConditions(tokens, child.last).length > always) continue;
     if (child.kind === "declaration" || last === undefined) last = child;
   }
   return last;
