@@ -137,3 +137,18 @@ test("storage that is new each time, and realize, say nothing", () => {
   expect(findings(embedded, realize)).toEqual([]);
   expect(findings(owned, realize)).toEqual([]);
 });
+
+test("a function that is called twice for the same device creates its region again", () => {
+  const once = ["static void beep_again(DeviceState *dev, Error **errp)", "dev", "dc->realize = beep_again;"];
+  const helper = (make: string) => `static void beep_make(BeepState *s)\n{\n    ${make}\n}`;
+  expect(findings("beep_make(s);", once, helper(embedded))).toEqual([]);
+  expect(findings("beep_make(s);\nbeep_make(s);", once, helper(embedded))).toEqual(asEmbedded);
+  expect(findings("beep_make(s);\nbeep_make(s);", once, helper(owned))).toEqual([
+    "error created-again s->tones",
+  ]);
+  expect(findings("beep_make(s);\nbeep_make(s);", once, helper(local))).toEqual([]);
+  const guarded = helper(`if (!s->ctrl) {\n${embedded}\ns->ctrl = 1;\n}`);
+  expect(findings("beep_make(s);\nbeep_make(s);", once, guarded)).toEqual([]);
+  expect(findings("beep_make(s);\nbeep_make(s + 1);", once, helper(embedded))).toEqual([]);
+  expect(findings("if (s->ctrl)\nbeep_make(s);\nelse\nbeep_make(s);", once, helper(embedded))).toEqual([]);
+});

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { LifetimeFinding } from "../lifetime/finding.ts";
 import { type Level, Rule, ruleTexts } from "../lifetime/rules.ts";
 import { pairOfCreate, pairOfInit } from "./api.ts";
-import { conditionsOf, covers, Lifecycle, Stage, squeezed } from "./lifecycle.ts";
+import { conditionsOf, covers, isFirmAt, Lifecycle, type Point, Stage, squeezed } from "./lifecycle.ts";
 import { acrossPair, Kind, type Tokens } from "./passes/1-lex.ts";
 import { argumentsOf, type Field, textBetween, type Use } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
@@ -132,11 +132,18 @@ function auditRealize(source: Source, lifecycle: Lifecycle, report: Report): voi
   }
 }
 
-/** True if an initialisation runs any number of times on storage that is the same each time. */
+/** True for what a reset or the like runs, or a function that is called twice, under no condition about the device. */
+function runsAgain(lifecycle: Lifecycle, point: Point): boolean {
+  return (
+    lifecycle.mayRepeat(point, true) || (isFirmAt(point) && lifecycle.calledAgain(point.fn) !== undefined)
+  );
+}
+
+/** True if an initialisation runs twice, or any number of times, on storage that is the same each time. */
 function isInitAgain(lifecycle: Lifecycle, init: Use, inits: readonly Use[]): boolean {
   const { fn, first, last, source, kind, index } = init;
-  if (kind !== "address" || !lifecycle.mayRepeat({ fn, token: first }, true)) return false;
-  if (isOfNewStorage(fn, first)) return false;
+  if (kind !== "address" || isOfNewStorage(fn, first)) return false;
+  if (!runsAgain(lifecycle, { fn, token: first })) return false;
   const isOneOfMany =
     /\[(?!\d+\])/.test(textBetween(source.tokens, first, last)) ||
     (index !== undefined && !/^\d+$/.test(index));
@@ -161,15 +168,17 @@ function isOfNewStorage(fn: FunctionBody, first: number): boolean {
 }
 
 /**
- * Owned regions that a reset, a register's handler, a timer or the like creates each time: the earlier ones stay children of the
- * device. Unless a function of the file that runs then unparents the region or, for one that only a local holds, any region.
+ * Owned regions that a reset, a register's handler, a timer or the like creates each time, or a function that is called twice: the
+ * earlier ones stay children of the device. Unless a function of the file that runs then unparents the region or, for one that only a local holds, any region.
  */
 function auditRunTime(source: Source, lifecycle: Lifecycle, report: Report): void {
   const { tokens, functions } = source;
   for (const fn of functions) {
     for (const [token, target] of creationsIn(source, fn)) {
-      if (!lifecycle.mayRepeat({ fn, token }, true)) continue;
       const [, member = ""] = /(?:->|\.)(\w+)$/.exec(target) ?? [];
+      const isAgain =
+        member === "" ? lifecycle.mayRepeat({ fn, token }, true) : runsAgain(lifecycle, { fn, token });
+      if (!isAgain) continue;
       const isReleasing = (other: FunctionBody) =>
         (lifecycle.stagesOf(other) & Stage.Run) !== 0 && unparents(tokens, other, member);
       if (functions.some(isReleasing)) continue;

@@ -174,12 +174,37 @@ export class Lifecycle {
    */
   mayRepeat({ fn, token }: Point, isFirm: boolean, seen = new Set<FunctionBody>()): boolean {
     if (seen.has(fn)) return false;
-    if (isFirm && conditionsOf(fn, token).some((condition) => asksState(condition, fn))) return false;
+    if (isFirm && !isFirmAt({ fn, token })) return false;
     if (this.repeating.has(fn)) return true;
     seen.add(fn);
     return this.callersOf(fn).some(({ caller, token: at }) =>
       this.mayRepeat({ fn: caller, token: at }, isFirm, seen),
     );
+  }
+
+  /** The second of two calls with the same arguments, one after the other, of a function or of one that runs it. */
+  calledAgain(fn: FunctionBody, depth = 4): CallSite | undefined {
+    const sites = this.callersOf(fn);
+    const given = ({ caller, token }: CallSite): string => {
+      const { tokens } = caller.file;
+      return squeezed(textBetween(tokens, token + 1, acrossPair(tokens, token + 1)));
+    };
+    const again = sites.find((site) =>
+      sites.some(
+        (other) =>
+          other.caller === site.caller &&
+          covers(site.caller, other.token, site.token) &&
+          given(other) === given(site),
+      ),
+    );
+    if (again !== undefined || depth === 0) return again;
+    const callers = new Set(sites.map(({ caller }) => caller));
+    callers.delete(fn);
+    for (const caller of callers) {
+      const found = this.calledAgain(caller, depth - 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** True if a function that may run after another one assigns a member of that name, in a file that names it. */
@@ -264,6 +289,11 @@ function callsParentBefore(fn: FunctionBody, before: number): boolean {
     if (isParent && covers(fn, token, before)) return true;
   }
   return false;
+}
+
+/** True for what runs under no condition that may ask what the device did before. */
+export function isFirmAt({ fn, token }: Point): boolean {
+  return !conditionsOf(fn, token).some((condition) => asksState(condition, fn));
 }
 
 /** False for a condition that reads nothing but parameters, constants, and variables whose initial value is made of those. */

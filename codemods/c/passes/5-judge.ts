@@ -164,8 +164,8 @@ class FieldJudge {
     const keepReason = this.whyKept(inits, others);
     const found = { ...NOTHING, field, at: declared, inits, moved };
     if (keepReason === undefined && first.through === undefined) {
-      if (this.lifecycle.mayRepeat({ fn: first.use.fn, token: first.use.first }, false))
-        throw new Refusal(Reason.InitialisedAtRunTime, placeOfUse(first.use));
+      const repeated = this.order.surelyRepeated(first.use);
+      if (repeated !== undefined) throw new Refusal(repeated, placeOfUse(first.use));
       return { ...found, treatment: "dropped" };
     }
     const again = this.order.repeated(inits.map(({ use }) => use));

@@ -43,6 +43,8 @@ export class Order {
       if ((stages & ~(Stage.Init | Stage.Realize)) !== 0 && this.mayRunAgain(use.fn, stages)) {
         return { reason: Reason.InitialisedAtRunTime, use };
       }
+      const surely = this.surelyRepeated(use);
+      if (surely !== undefined) return { reason: surely, use };
       for (const other of inits.slice(0, index)) {
         if (other.fn !== use.fn) continue;
         if (
@@ -55,6 +57,13 @@ export class Order {
       }
     }
     return undefined;
+  }
+
+  /** Why an initialisation certainly runs again: in a reset or the like, or in a function that is called twice. */
+  surelyRepeated({ fn, first }: Use): Reason | undefined {
+    if (this.lifecycle.mayRepeat({ fn, token: first }, false)) return Reason.InitialisedAtRunTime;
+    const isAgain = !this.isArray && this.lifecycle.calledAgain(fn) !== undefined;
+    return isAgain ? Reason.InitialisedTwice : undefined;
   }
 
   private mayRunAgain(fn: FunctionBody, stages: number): boolean {

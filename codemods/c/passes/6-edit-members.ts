@@ -83,7 +83,8 @@ class LineRemover {
     behind.lastIndex = to;
     if (before.trim() !== "" || !behind.test(this.text)) {
       while (/[ \t]/.test(this.text[to] ?? "")) to++;
-      this.edits.removeDeclaration(from, to);
+      const isLast = /[\r\n]/.test(this.text[to] ?? "");
+      this.edits.removeDeclaration(isLast ? from - (/[ \t]*$/.exec(before)?.[0].length ?? 0) : from, to);
       return;
     }
     to = behind.lastIndex;
