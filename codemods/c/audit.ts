@@ -4,11 +4,11 @@ import { resolve } from "node:path";
 import type { LifetimeFinding } from "../lifetime/finding.ts";
 import { type Level, Rule, ruleTexts } from "../lifetime/rules.ts";
 import { pairOfCreate, pairOfInit } from "./api.ts";
-import { conditionsOf, covers, Lifecycle, Stage, squeezed } from "./lifecycle.ts";
-import { acrossPair } from "./passes/1-lex.ts";
+import { conditionsOf, covers, isFirmAt, Lifecycle, type Point, Stage, squeezed } from "./lifecycle.ts";
+import { acrossPair, Kind, type Tokens } from "./passes/1-lex.ts";
 import { argumentsOf, type Field, textBetween, type Use } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
-import { baseText } from "./passes/5-judge.ts";
+import { baseText } from "./passes/5-order.ts";
 import { analyse, type Progress } from "./pipeline.ts";
 import type { FunctionBody, Source } from "./program.ts";
 import { Reason } from "./reasons.ts";
@@ -32,7 +32,10 @@ export function auditTree(paths: readonly string[], progress: Progress = () => u
   const judge = new HeapJudge(types, new Map());
   for (const site of findHeapSites(program)) auditHeap(judge.judge(site), report);
   for (const field of fields) auditField(field, lifecycle, report);
-  for (const source of program.sources.values()) auditRealize(source, lifecycle, report);
+  for (const source of program.sources.values()) {
+    auditRealize(source, lifecycle, report);
+    auditRunTime(source, lifecycle, report);
+  }
   return found.sort((a, b) => (a.file === b.file ? a.line - b.line : a.file < b.file ? -1 : 1));
 }
 
@@ -83,7 +86,8 @@ function auditField(field: Field, lifecycle: Lifecycle, report: Report): void {
     if (isSelf) say(Rule.SelfOwner, init);
     if (ownerOf(init) === "NULL" && isDeviceSetUp(lifecycle, init)) say(Rule.OwnerNone, init);
     const again = inits.some((other) => other !== init && isRepeated(other, init));
-    if (again) say(Rule.CreatedAgain, init);
+    const isReleased = unparents.some(({ fn: other }) => (lifecycle.stagesOf(other) & Stage.Run) !== 0);
+    if (again || (!isReleased && isInitAgain(lifecycle, init, inits))) say(Rule.CreatedAgain, init);
   }
   for (const unparent of unparents) {
     const stages = lifecycle.stagesOf(unparent.fn);
@@ -126,6 +130,72 @@ function auditRealize(source: Source, lifecycle: Lifecycle, report: Report): voi
       report(Rule.CreatedAtEachRealize, source, token, close, target === "" ? fn.name : target);
     }
   }
+}
+
+/** True for what a reset or the like runs, or a function that is called twice, under no condition about the device. */
+function runsAgain(lifecycle: Lifecycle, point: Point): boolean {
+  return (
+    lifecycle.mayRepeat(point, true) || (isFirmAt(point) && lifecycle.calledAgain(point.fn) !== undefined)
+  );
+}
+
+/** True if an initialisation runs twice, or any number of times, on storage that is the same each time. */
+function isInitAgain(lifecycle: Lifecycle, init: Use, inits: readonly Use[]): boolean {
+  const { fn, first, last, source, kind, index } = init;
+  if (kind !== "address" || isOfNewStorage(fn, first)) return false;
+  if (!runsAgain(lifecycle, { fn, token: first })) return false;
+  const isOneOfMany =
+    /\[(?!\d+\])/.test(textBetween(source.tokens, first, last)) ||
+    (index !== undefined && !/^\d+$/.test(index));
+  return (
+    !isOneOfMany ||
+    inits.some(
+      (other) => other !== init && (lifecycle.stagesOf(other.fn) & (Stage.Init | Stage.Realize)) !== 0,
+    )
+  );
+}
+
+/** True if the expression at a token starts from a variable that the function sets to what a call returns. */
+function isOfNewStorage(fn: FunctionBody, first: number): boolean {
+  const { tokens } = fn.file;
+  const name = tokens.word[first];
+  for (let token = fn.bodyOpen; token < first; token++) {
+    if (tokens.word[token] !== name || tokens.word[token + 1] !== ASSIGN) continue;
+    const isCall = tokens.kind[token + 2] === Kind.Word && tokens.word[token + 3] === OPEN;
+    if (isCall && /[a-z]/.test(textOf(tokens.word[token + 2] ?? 0))) return true;
+  }
+  return false;
+}
+
+/**
+ * Owned regions that a reset, a register's handler, a timer or the like creates each time, or a function that is called twice: the
+ * earlier ones stay children of the device. Unless a function of the file that runs then unparents the region or, for one that only a local holds, any region.
+ */
+function auditRunTime(source: Source, lifecycle: Lifecycle, report: Report): void {
+  const { tokens, functions } = source;
+  for (const fn of functions) {
+    for (const [token, target] of creationsIn(source, fn)) {
+      const [, member = ""] = /(?:->|\.)(\w+)$/.exec(target) ?? [];
+      const isAgain =
+        member === "" ? lifecycle.mayRepeat({ fn, token }, true) : runsAgain(lifecycle, { fn, token });
+      if (!isAgain) continue;
+      const isReleasing = (other: FunctionBody) =>
+        (lifecycle.stagesOf(other) & Stage.Run) !== 0 && unparents(tokens, other, member);
+      if (functions.some(isReleasing)) continue;
+      const close = acrossPair(tokens, token + 1);
+      report(Rule.CreatedAgain, source, token, close, target === "" ? fn.name : target);
+    }
+  }
+}
+
+/** True if a function unparents what an expression with the member names; anything, if none is given. */
+function unparents(tokens: Tokens, { bodyOpen, bodyClose }: FunctionBody, member: string): boolean {
+  for (let token = bodyOpen; token < bodyClose; token++) {
+    if (tokens.word[token] !== UNPARENT || tokens.word[token + 1] !== OPEN) continue;
+    const given = textBetween(tokens, token + 1, acrossPair(tokens, token + 1));
+    if (new RegExp(`\\b${member}\\b`).test(given)) return true;
+  }
+  return false;
 }
 
 /** Calls that create an owned region, and what they are assigned to; "" if that is not the whole statement. */

@@ -1,6 +1,6 @@
 /**
- * Each fixture is one hazard. Its first line says what becomes of each region; gcc compiles it before and after; a conversion
- * that keeps fields converts back byte for byte.
+ * Each fixture is one hazard. Its first line says what becomes of each region: "expect" of the conversion to owned, "back" of that to
+ * embedded. gcc compiles it before and after; a conversion that keeps fields converts back byte for byte.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -30,6 +30,14 @@ function described({ region, treatment, reason }: Site): string {
   return reason === undefined ? `${name} ${treatment}` : `${name} ${treatment} ${reason}`;
 }
 
+/** What is expected of a fixture, and the conversion that it is a fixture of. */
+function expectation(name: string) {
+  const [, kind, expected = ""] =
+    /^\/\* (expect|back): (.*) \*\//.exec(readFileSync(join(fixtures, name), "latin1")) ?? [];
+  const convert = (tree: string) => (kind === "back" ? convertToEmbedded([tree]) : convertToOwned([tree]));
+  return { convert, expected, pointers: kind === "back" ? 1 : 0 } as const;
+}
+
 /** What gcc says with each of two configurations. Not only the syntax: whether a variable has a value, too. */
 function compile(tree: string, name: string): string {
   const flags = ["-S", "-O1", "-o", "/dev/null", "-Wall", "-Werror", "-Wshadow=local", "-std=gnu11", name];
@@ -39,24 +47,23 @@ function compile(tree: string, name: string): string {
 }
 
 describe.each(names)("%s", (name) => {
+  const { convert, expected, pointers } = expectation(name);
+
   test("every region becomes what the first line says", () => {
     const tree = treeOf(name);
-    const [, expected = ""] = /expect: (.*) \*\//.exec(readFileSync(join(tree, name), "latin1")) ?? [];
-    const conversion = convertToOwned([tree]);
-    expect(sitesOf(conversion).map(described).sort()).toEqual(expected.split(", ").sort());
+    expect(sitesOf(convert(tree)).map(described).sort()).toEqual(expected.split(", ").sort());
   });
 
   test.skipIf(!hasGcc)("gcc accepts it before and after", () => {
     const tree = treeOf(name);
     expect(compile(tree, name)).toBe("");
-    for (const [path, text] of convertToOwned([tree]).changes)
-      writeFileSync(join(tree, path), text, "latin1");
+    for (const [path, text] of convert(tree).changes) writeFileSync(join(tree, path), text, "latin1");
     expect(compile(tree, name)).toBe("");
   });
 
   test.skipIf(!hasGcc)("gcc knows of no use that was missed", () => {
     const tree = treeOf(name);
-    const { fields } = analyse([tree], 0);
+    const { fields } = analyse([tree], pointers);
     for (const [path, text] of markedSources(fields)) writeFileSync(join(tree, path), text, "latin1");
     const env = { ...process.env, LC_ALL: "C" };
     const seen = [[], ["-DCONFIG_BEEP"]].flatMap((defines) => {
@@ -70,7 +77,7 @@ describe.each(names)("%s", (name) => {
 
   test("git apply takes the diff", () => {
     const tree = treeOf(name);
-    const conversion = convertToOwned([tree]);
+    const conversion = convert(tree);
     if (conversion.changes.size === 0) return;
     execFileSync("git", ["apply", "-"], {
       cwd: tree,
@@ -81,7 +88,7 @@ describe.each(names)("%s", (name) => {
       expect(readFileSync(join(tree, path), "latin1")).toBe(text);
   });
 
-  test("what is reversible comes back byte for byte", () => {
+  test.skipIf(pointers === 1)("what is reversible comes back byte for byte", () => {
     const tree = treeOf(name);
     const { changes } = convertToOwned([tree], undefined, { reversible: true });
     for (const [path, text] of changes) writeFileSync(join(tree, path), text, "latin1");

@@ -15,15 +15,21 @@ export function lineEnd(text: string, offset: number): number {
 }
 
 /**
- * What to delete so that a statement is gone: its lines with the comment behind it or, if they have more on them, the
- * statement alone.
+ * What to delete so that a statement is gone: its lines or, if they have more on them, the statement alone.
+ * @param withComment true for a declaration, of which the comment behind it speaks
  */
-export function stretchOf(text: string, start: number, end: number): readonly [start: number, end: number] {
+export function stretchOf(
+  text: string,
+  start: number,
+  end: number,
+  withComment: boolean,
+): readonly [start: number, end: number] {
   const [from, to] = [lineStart(text, start), lineEnd(text, end)];
+  const after = text.slice(end, to);
   const isAlone =
-    text.slice(from, start).trim() === "" &&
-    /^\s*(?:\/\*(?:(?!\*\/)[\s\S])*\*\/\s*|\/\/.*\s*)?$/.test(text.slice(end, to));
+    text.slice(from, start).trim() === "" && /^\s*(?:\/\*(?:(?!\*\/)[\s\S])*\*\/\s*|\/\/.*\s*)?$/.test(after);
   if (!isAlone) return [start, end];
+  if (!withComment && after.trim() !== "") return [start, end + after.search(/\S/)];
   // The blank line before the last statement of a block goes with it.
   const isLast = text[from - 1] === "\n" && text[from - 2] === "\n" && /^\s*\}/.test(text.slice(to, to + 80));
   return [isLast ? from - 1 : from, to];
@@ -40,6 +46,11 @@ export function columnAfter(text: string, column = 0): number {
   let at = column;
   for (const c of text) at = c === "\t" ? (Math.floor(at / TAB) + 1) * TAB : at + 1;
   return at;
+}
+
+/** Column of an offset. */
+export function columnAt(text: string, offset: number): number {
+  return columnAfter(text.slice(lineStart(text, offset), offset));
 }
 
 /** White space up to a column, in the manner of an existing indentation: with tabs if that has some. */
@@ -68,4 +79,14 @@ export function realign(text: string, oldColumn: number, newColumn: number): str
 /** Width of the longest line of a text whose first line begins at a column. */
 export function widest(text: string, column: number): number {
   return Math.max(...text.split("\n").map((line, index) => columnAfter(line, index === 0 ? column : 0)));
+}
+
+/** A statement under a test for null, as the conversion to owned writes it. @param column where the statement begins */
+export function guardedStatement(region: string, statement: string, indent: string, column: number): string {
+  return `if (${region}) {\n${indent}    ${realign(statement, column, column + 4)}\n${indent}}`;
+}
+
+/** A question behind a test for null, as the conversion to owned writes it. @param isWhole true for a whole condition */
+export function guardedQuestion(region: string, question: string, isWhole: boolean): string {
+  return isWhole ? `${region} && ${question}` : `(${region} && ${question})`;
 }

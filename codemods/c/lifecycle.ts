@@ -42,6 +42,14 @@ const stageOfArgument: ReadonlyMap<string, number> = new Map([
   ["type_init", 0],
 ]);
 
+/** What a function is assigned to that runs any number of times while the machine does, often or not. */
+const repeatingRole =
+  /^(?:(?:legacy_)?reset|device_reset|enter|hold|(?:config_)?(?:read|write)(?:_with_attrs)?|(?:pre|post)_(?:load|save))$/;
+
+/** Calls that are given a function which then runs any number of times. */
+const repeatingCall =
+  /^(?:timer_(?:new|init)\w*|ptimer_init|\w*_bh_new\w*|qemu_register_reset\w*|qemu_allocate_irqs?|qdev_init_gpio_in\w*|device_class_set_legacy_reset|resettable_class_set_parent_phases|qemu_add_vm_change_state_handler\w*|object_(?:class_)?property_add\w*)$/;
+
 /** A token of a function. */
 export interface Point {
   readonly fn: FunctionBody;
@@ -67,12 +75,14 @@ const GOTO = wordOf("goto");
 const BREAK = wordOf("break");
 const DOT = wordOf(".");
 const ARROW = wordOf("->");
+const PHASES = wordOf("phases");
 
 export class Lifecycle {
   private readonly types: Types;
   private readonly callers = new Map<FunctionBody, CallSite[]>();
   private readonly roles = new Map<FunctionBody, number>();
   private readonly stages = new Map<FunctionBody, number>();
+  private readonly repeating = new Set<FunctionBody>();
   private readonly assigned = new Map<Source, ReadonlyMap<string, readonly FunctionBody[]>>();
 
   constructor(program: Program, types: Types) {
@@ -113,10 +123,15 @@ export class Lifecycle {
     const { tokens } = source;
     let stage: number = Stage.Run;
     if (tokens.word[token - 1] === ASSIGN) {
-      stage = stageOfRole.get(textOf(tokens.word[token - 2] ?? 0)) ?? Stage.Run;
+      // `rc->phases.exit` is the last phase of a reset, `k->exit` the end of a PCI device.
+      const isPhase = tokens.word[token - 4] === PHASES;
+      const role = textOf(tokens.word[token - 2] ?? 0);
+      if (isPhase || repeatingRole.test(role)) this.repeating.add(target);
+      else stage = stageOfRole.get(role) ?? Stage.Run;
     } else {
       const { call } = enclosingCall(tokens, token, 0);
       if (call !== undefined) stage = stageOfArgument.get(call.callee) ?? Stage.Run;
+      if (repeatingCall.test(call?.callee ?? "")) this.repeating.add(target);
       if (call?.callee === "DEFINE_MACHINE") stage = Stage.Realize;
     }
     this.roles.set(target, (this.roles.get(target) ?? 0) | stage);
@@ -150,6 +165,46 @@ export class Lifecycle {
     }
     this.stages.set(fn, stages);
     return stages;
+  }
+
+  /**
+   * True if a token may run any number of times while the machine does: in a reset, a register's handler, a timer's callback or
+   * the like, or in what one calls.
+   * @param isFirm not under a condition that may ask what the device did before
+   */
+  mayRepeat({ fn, token }: Point, isFirm: boolean, seen = new Set<FunctionBody>()): boolean {
+    if (seen.has(fn)) return false;
+    if (isFirm && !isFirmAt({ fn, token })) return false;
+    if (this.repeating.has(fn)) return true;
+    seen.add(fn);
+    return this.callersOf(fn).some(({ caller, token: at }) =>
+      this.mayRepeat({ fn: caller, token: at }, isFirm, seen),
+    );
+  }
+
+  /** The second of two calls with the same arguments, one after the other, of a function or of one that runs it. */
+  calledAgain(fn: FunctionBody, depth = 4): CallSite | undefined {
+    const sites = this.callersOf(fn);
+    const given = ({ caller, token }: CallSite): string => {
+      const { tokens } = caller.file;
+      return squeezed(textBetween(tokens, token + 1, acrossPair(tokens, token + 1)));
+    };
+    const again = sites.find((site) =>
+      sites.some(
+        (other) =>
+          other.caller === site.caller &&
+          covers(site.caller, other.token, site.token) &&
+          given(other) === given(site),
+      ),
+    );
+    if (again !== undefined || depth === 0) return again;
+    const callers = new Set(sites.map(({ caller }) => caller));
+    callers.delete(fn);
+    for (const caller of callers) {
+      const found = this.calledAgain(caller, depth - 1);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** True if a function that may run after another one assigns a member of that name, in a file that names it. */
@@ -234,6 +289,25 @@ function callsParentBefore(fn: FunctionBody, before: number): boolean {
     if (isParent && covers(fn, token, before)) return true;
   }
   return false;
+}
+
+/** True for what runs under no condition that may ask what the device did before. */
+export function isFirmAt({ fn, token }: Point): boolean {
+  return !conditionsOf(fn, token).some((condition) => asksState(condition, fn));
+}
+
+/** False for a condition that reads nothing but parameters, constants, and variables whose initial value is made of those. */
+function asksState(condition: string, fn: FunctionBody, depth = 4): boolean {
+  if (/^!?#/.test(condition) || condition.includes(";")) return false; // a branch of an #if, the head of a loop
+  const read = condition.replace(/^else/, "").replace(/\)(?:case[^:]*|default):/g, ")");
+  if (depth === 0 || condition === "(operand)" || /->|\.|\b[a-z]\w*\(/.test(read)) return true;
+  return (read.match(/\b[a-z_]\w*/g) ?? []).some((name) => {
+    if (fn.parameters.some((parameter) => parameter.name === name)) return false;
+    const { initFirst, initLast } = bodyOf(fn).locals.find((each) => each.name === name) ?? { initFirst: -1 };
+    return (
+      initFirst < 0 || asksState(textBetween(fn.file.tokens, initFirst, initLast ?? initFirst), fn, depth - 1)
+    );
+  });
 }
 
 /** Calls after which a device exists, and those after which its realize has run as well. */
@@ -554,6 +628,7 @@ function isErrorExit(branch: Statement, jump: Statement, fn: FunctionBody): bool
   return false;
 }
 
+/** An expression without white space and comments. */
 export function squeezed(text: string): string {
-  return text.replace(/\s+/g, "");
+  return text.replace(/\s+|\/\*[\s\S]*?\*\/|\/\/.*/g, "");
 }

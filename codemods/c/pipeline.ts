@@ -9,7 +9,7 @@ import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts
 import { findHelpers, type Helpers } from "./passes/5-helpers.ts";
 import { type Judgement, judge } from "./passes/5-judge.ts";
 import { type EmbeddedJudgement, judgeToEmbedded } from "./passes/5-judge-to-embedded.ts";
-import { type Changes, editToOwned } from "./passes/6-edit.ts";
+import { type Changes, editToOwned, type Losses } from "./passes/6-edit.ts";
 import { editToEmbedded } from "./passes/6-edit-to-embedded.ts";
 import { type FunctionBody, lineAt, type Program, type Source } from "./program.ts";
 import { readTree, type TreeTexts } from "./tree.ts";
@@ -116,16 +116,23 @@ export function convertToOwned(
   const heapSites = reversible
     ? []
     : findHeapSites(analysis.program).filter(({ source }) => accepts(source.path));
-  let judgements: Judgement[];
-  let heap: HeapJudgement[];
-  do {
-    const heapJudge = new HeapJudge(types, helpers);
-    heap = heapSites.map((site) => heapJudge.judge(site));
-    judgements = fields.map((field) => judge(field, { lifecycle, types, helpers, macros, reversible }));
-  } while (dropHelpers(helpers, [...judgements, ...heap], lifecycle));
-  progress("editing");
-  const changes = editToOwned(analysis.program, types, judgements, helpers, heap);
-  return { ...analysis, judgements, heap, changes };
+  const losses: Losses = new Map();
+  for (;;) {
+    let judgements: Judgement[];
+    let heap: HeapJudgement[];
+    do {
+      const heapJudge = new HeapJudge(types, helpers, losses);
+      heap = heapSites.map((site) => heapJudge.judge(site));
+      judgements = fields.map((field) =>
+        judge(field, { lifecycle, types, helpers, macros, losses, reversible }),
+      );
+    } while (dropHelpers(helpers, [...judgements, ...heap], lifecycle));
+    progress("editing");
+    const edited = editToOwned(analysis.program, types, judgements, helpers, heap);
+    if (edited.losses.size === 0) return { ...analysis, judgements, heap, changes: edited.changes };
+    for (const [owner, place] of edited.losses) losses.set(owner, place);
+    for (const fn of helpers.keys()) if (losses.has(fn)) helpers.delete(fn);
+  }
 }
 
 export interface EmbeddedConversion extends Analysis {
@@ -140,11 +147,16 @@ export function convertToEmbedded(
 ): EmbeddedConversion {
   const analysis = analyse(paths, 1, progress);
   progress("judging");
-  const judgements = analysis.fields
-    .filter(({ member }) => accepts(member.struct.file.path))
-    .flatMap((field) => judgeToEmbedded(field) ?? []);
-  progress("editing");
-  return { ...analysis, judgements, changes: editToEmbedded(analysis.program, judgements) };
+  const fields = analysis.fields.filter(({ member }) => accepts(member.struct.file.path));
+  const lifecycle = new Lifecycle(analysis.program, analysis.types);
+  const losses: Losses = new Map();
+  for (;;) {
+    const judgements = fields.flatMap((field) => judgeToEmbedded(field, lifecycle, losses) ?? []);
+    progress("editing");
+    const edited = editToEmbedded(analysis.program, judgements);
+    if (edited.losses.size === 0) return { ...analysis, judgements, changes: edited.changes };
+    for (const [owner, place] of edited.losses) losses.set(owner, place);
+  }
 }
 
 /** Forgets the helpers that have a caller which cannot change; true if there was one. */

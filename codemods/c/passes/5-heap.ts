@@ -14,7 +14,8 @@ import { acrossPair, Kind } from "./1-lex.ts";
 import { Resolver } from "./3-resolve.ts";
 import { argumentsOf, enclosingCall, isSplit, textBetween, type Use } from "./4-uses.ts";
 import type { Helpers } from "./5-helpers.ts";
-import { type Init, initForm, type Place, pointOf } from "./5-judge.ts";
+import { type Init, initForm, type Place } from "./5-judge.ts";
+import { pointOf } from "./5-order.ts";
 
 /** One allocation. */
 export interface HeapSite {
@@ -90,7 +91,11 @@ export class HeapJudge {
   private readonly resolver: Resolver;
   private readonly helpers: Helpers;
 
-  constructor(types: Types, helpers: Helpers) {
+  private readonly losses: ReadonlyMap<object, Place>;
+
+  /** @param losses allocations whose conversion would lose a comment, and where */
+  constructor(types: Types, helpers: Helpers, losses: ReadonlyMap<object, Place> = new Map()) {
+    this.losses = losses;
     this.types = types;
     this.resolver = new Resolver(types);
     this.helpers = helpers;
@@ -100,14 +105,16 @@ export class HeapJudge {
     const { source, fn, token, target, statement } = site;
     const { tokens } = source;
     const at = { file: source.path, offset: tokens.start[token] ?? 0 };
+    const lost = this.losses.get(site);
     const refuse = (reason: Reason): HeapJudgement => ({
       site,
       treatment: "refused",
       reason,
-      at,
+      at: lost ?? at,
       inits: [],
       block: undefined,
     });
+    if (lost !== undefined) return refuse(Reason.NotUnderstood);
     const count = argumentsOf(tokens, token + 1)[1];
     const countText = count === undefined ? "" : textBetween(tokens, count[0], count[1]);
     if (countText !== "1" && !/^\d+$/.test(countText)) return refuse(Reason.BlockOfRegions);

@@ -8,20 +8,8 @@ import {
   tolerantStatements,
 } from "../api.ts";
 import { directiveConditions } from "../directives.ts";
-import {
-  conditionsOf,
-  covers,
-  coversTogether,
-  type Inside,
-  type Lifecycle,
-  laterThan,
-  leavesLoopAfter,
-  listOf,
-  realizesBefore,
-  Stage,
-  squeezed,
-} from "../lifecycle.ts";
-import type { FunctionBody, Struct } from "../program.ts";
+import { conditionsOf, covers, type Lifecycle, listOf, Stage, squeezed } from "../lifecycle.ts";
+import type { FunctionBody } from "../program.ts";
 import { Reason } from "../reasons.ts";
 import { bodyOf, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
@@ -30,13 +18,13 @@ import { Kind, type Tokens } from "./1-lex.ts";
 import {
   argumentsOf,
   callsOnlyMacros,
-  endsExpression,
   type Field,
   type ObstacleKind,
   textBetween,
   type Use,
 } from "./4-uses.ts";
 import type { Helper, Helpers } from "./5-helpers.ts";
+import { assigning, baseText, isAssignedBetween, Order, variableType } from "./5-order.ts";
 import { fateElsewhere, initialisedThrough, type Through } from "./5-through.ts";
 
 /** How the call that initialises a region stands in its statement. */
@@ -109,6 +97,8 @@ export interface JudgeOptions {
   readonly types: Types;
   /** Functions that return the region that they used to be given. */
   readonly helpers: Helpers;
+  /** Members whose conversion would lose a comment, and where. */
+  readonly losses: ReadonlyMap<object, Place>;
   /** Keep every field. */
   readonly reversible: boolean;
   /** Words that a local must not be called by, since a macro has that name. */
@@ -131,14 +121,12 @@ const NOT = wordOf("!");
 const SYSBUS_INIT_MMIO = wordOf("sysbus_init_mmio");
 const ARROW = wordOf("->");
 const DOT = wordOf(".");
-const AMPERSAND = wordOf("&");
-const INCREMENT = wordOf("++");
-const DECREMENT = wordOf("--");
 
 class FieldJudge {
   private readonly field: Field;
   private readonly lifecycle: Lifecycle;
   private readonly macros: ReadonlySet<string>;
+  private readonly order: Order;
 
   private readonly options: JudgeOptions;
 
@@ -147,6 +135,7 @@ class FieldJudge {
     this.options = options;
     this.lifecycle = options.lifecycle;
     this.macros = options.macros;
+    this.order = new Order(options.lifecycle, field.isArray);
   }
 
   run(): Judgement {
@@ -155,6 +144,8 @@ class FieldJudge {
     const declared = placeOf(member.struct.file.path, member.struct.file.tokens.start[member.nameToken]);
     const [obstacle] = obstacles;
     if (obstacle !== undefined) throw new Refusal(reasonOfObstacle[obstacle.kind], obstacle);
+    const lost = this.options.losses.get(member);
+    if (lost !== undefined) throw new Refusal(Reason.NotUnderstood, lost);
     if (uses.length === 0 && this.options.reversible) throw new Refusal(Reason.NotUsed, declared);
     if (uses.length === 0) {
       // There is no region: the field is dead.
@@ -172,8 +163,13 @@ class FieldJudge {
     for (const use of others) this.requireNoFateElsewhere(use, inits);
     const keepReason = this.whyKept(inits, others);
     const found = { ...NOTHING, field, at: declared, inits, moved };
-    if (keepReason === undefined && first.through === undefined) return { ...found, treatment: "dropped" };
-    this.requireOnce(inits);
+    if (keepReason === undefined && first.through === undefined) {
+      const repeated = this.order.surelyRepeated(first.use);
+      if (repeated !== undefined) throw new Refusal(repeated, placeOfUse(first.use));
+      return { ...found, treatment: "dropped" };
+    }
+    const again = this.order.repeated(inits.map(({ use }) => use));
+    if (again !== undefined) throw new Refusal(again.reason, placeOfUse(again.use));
     if (keepReason === undefined) return { ...found, treatment: "dropped" };
     const unfit = inits.find(({ through, form }) => through !== undefined && form === "condition");
     if (unfit !== undefined) throw new Refusal(Reason.InitInExpression, placeOfUse(unfit.use));
@@ -193,7 +189,7 @@ class FieldJudge {
     const { struct, type } = field.member;
     if (options.reversible || type.dimensions > 0 || lifecycle.roleOf(fn) !== Stage.Realize) return undefined;
     if (lifecycle.callersOf(fn).length > 0 || !/^\w+->\w+$/.test(baseText(init.use))) return undefined;
-    if (this.wantedConditions(fn, init.use.first, 0).length > 1) return undefined;
+    if (this.order.wantedConditions(fn, init.use.first, 0).length > 1) return undefined;
     return field.uses.find(({ fn: other, call, statement, casts }) => {
       const { tokens } = source;
       return (
@@ -400,43 +396,6 @@ class FieldJudge {
     return isFreeName(fn, name) && !this.macros.has(name) ? name : undefined;
   }
 
-  /** Several initialisations are fine if they exclude each other. */
-  private requireOnce(inits: readonly Init[]): void {
-    for (const [index, { use }] of inits.entries()) {
-      const stages = this.lifecycle.stagesOf(use.fn);
-      if ((stages & ~(Stage.Init | Stage.Realize)) !== 0 && this.mayRunAgain(use.fn, stages)) {
-        throw new Refusal(Reason.InitialisedAtRunTime, placeOfUse(use));
-      }
-      for (const other of inits.slice(0, index)) {
-        if (other.use.fn !== use.fn) continue;
-        if (
-          covers(use.fn, other.use.first, use.first) &&
-          other.use.index === use.index &&
-          baseText(other.use) === baseText(use)
-        ) {
-          throw new Refusal(Reason.InitialisedTwice, placeOfUse(use));
-        }
-      }
-    }
-  }
-
-  private mayRunAgain(fn: FunctionBody, stages: number): boolean {
-    if ((stages & (Stage.Setup | Stage.Exit | Stage.Finalize)) !== 0) return true;
-    // A function that boards call has no role that is known: it runs once if it is given nothing to call it later.
-    return (this.lifecycle.roleOf(fn) & Stage.Run) !== 0 || this.reachedFromRunTime(fn);
-  }
-
-  private reachedFromRunTime(fn: FunctionBody, depth = 5): boolean {
-    if (depth === 0) return false;
-    return this.lifecycle
-      .callersOf(fn)
-      .some(
-        ({ caller }) =>
-          (this.lifecycle.roleOf(caller) & (Stage.Run | Stage.Setup)) !== 0 ||
-          this.reachedFromRunTime(caller, depth - 1),
-      );
-  }
-
   /** Judges one use of a kept field: true if it needs a test for null. @throws Refusal */
   private needsGuard(use: Use, inits: readonly Init[]): boolean {
     const { lifecycle } = this;
@@ -446,84 +405,13 @@ class FieldJudge {
     if (callee === "object_unparent") this.judgeUnparent(use, inits);
     if ((stages & Stage.Finalize) !== 0) throw new Refusal(Reason.UsedInFinalize, placeOfUse(use));
     if (takesNull.has(callee) || needsInitialised.has(callee)) return false;
-    // Another element of a row of regions says nothing of this one.
-    const mine = inits.filter(({ use: init }) => !isOtherElement(init, use));
-    const here = mine.filter(({ use: init }) => init.fn === use.fn);
-    if (here.some(({ use: init }) => covers(use.fn, init.first, use.first))) return false;
-    const alike = here.filter(({ use: init }) => baseText(init) === baseText(use));
-    if (coversTogether(use.fn, alike.map(pointOf), use.first)) return false;
-    const inOrder = mine.some(({ use: each }) => this.runsBefore(each, use));
-    const always = mine.some(({ use: each }) => this.isAlways(each, use));
-    if (inOrder && always) return false;
+    const found = this.order.at(use, inits);
+    if (found === "initialised") return false;
     if (this.isGuardable(use)) return true;
-    throw new Refusal(inOrder ? Reason.ConditionalInit : Reason.UsedBeforeInit, placeOfUse(use));
-  }
-
-  private runsBefore(init: Use, use: Use): boolean {
-    const { lifecycle } = this;
-    if (init.fn === use.fn) return use.first > init.first;
-    const initStages = lifecycle.stagesOf(init.fn);
-    const stages = lifecycle.stagesOf(use.fn);
-    if ((stages & ~laterThan(initStages)) === 0) return true;
-    if (init.fn.file !== use.fn.file) {
-      const isInitStage = (initStages & ~Stage.Init) === 0;
-      if (realizesBefore(use.fn, use.first, baseText(use), isInitStage)) return true;
-    }
-    return lifecycle.precedes({ fn: init.fn, token: init.first }, { fn: use.fn, token: use.first });
-  }
-
-  /** True if the initialisation is unconditional, or under conditions that the use is under as well. */
-  private isAlways(init: Use, use: Use): boolean {
-    const wanted = this.wantedConditions(init.fn, init.first, 4);
-    if (wanted.length === 0) return true;
-    const given = this.givenConditions(use.fn, use.first, 3);
-    return wanted.every((condition) => given.has(condition) && this.isStable(condition, init, use));
-  }
-
-  /** Every condition that may keep an initialisation from running: those at all calls of the function, too. */
-  private wantedConditions(fn: FunctionBody, token: number, depth: number): string[] {
-    const own = conditionsOf(fn, token);
-    if (this.field.isArray && leavesLoopAfter(fn, token)) own.push("(loop left early)");
-    if (depth === 0) return [...own, "(unknown)"];
-    const callers = this.lifecycle.callersOf(fn).filter(({ caller }) => caller !== fn);
-    if (callers.length === 0 || this.lifecycle.roleOf(fn) !== 0) return own;
-    return [...own, ...callers.flatMap((site) => this.wantedConditions(site.caller, site.token, depth - 1))];
-  }
-
-  /** The conditions that certainly hold at a use: its own, and what all calls of the function require. */
-  private givenConditions(fn: FunctionBody, token: number, depth: number): Set<string> {
-    const own = new Set(conditionsOf(fn, token));
-    if (depth === 0) return own;
-    const callers = this.lifecycle.callersOf(fn).filter(({ caller }) => caller !== fn);
-    if (callers.length === 0 || this.lifecycle.roleOf(fn) !== 0) return own;
-    const [first, ...rest] = callers.map((site) => this.givenConditions(site.caller, site.token, depth - 1));
-    for (const condition of first ?? []) if (rest.every((other) => other.has(condition))) own.add(condition);
-    return own;
-  }
-
-  /**
-   * True if a condition of both an initialisation and a use means the same at both: it reads what hangs from a pointer of the
-   * same name and type, and nothing assigns a member that it reads while the machine runs.
-   */
-  private isStable(condition: string, init: Use, use: Use): boolean {
-    if (condition.startsWith("#") || condition.startsWith("!#")) return true;
-    const isSame = init.fn === use.fn;
-    const { source } = init;
-    const ownVariables = loopVariables(condition);
-    if (isSame) for (const name of sharedLoopVariables(condition, init, use)) ownVariables.add(name);
-    for (const [, link = "", name = "", next = ""] of condition.matchAll(
-      /(->|\.|)\b([A-Za-z_]\w*)(?=(->|\(|))/g,
-    )) {
-      if (link !== "") {
-        if (this.lifecycle.isAssignedLater(source, name, init.fn)) return false;
-        continue;
-      }
-      if (next === "(" || ownVariables.has(name) || variableType(init.fn, name) === undefined) continue;
-      if (isSame) {
-        if (isAssignedBetween(init.fn, name, init.first, use.first)) return false;
-      } else if (next !== "->" || variableType(init.fn, name) !== variableType(use.fn, name)) return false;
-    }
-    return true;
+    throw new Refusal(
+      found === "conditional" ? Reason.ConditionalInit : Reason.UsedBeforeInit,
+      placeOfUse(use),
+    );
   }
 
   /** True if the use does nothing to zeroed storage, so that a test for null keeps what it does. */
@@ -580,17 +468,6 @@ function isOfVariable({ source: { tokens }, fn, first }: Use): boolean {
   return !isName || variableType(fn, textOf(tokens.word[first] ?? 0)) !== undefined;
 }
 
-/** True if both are elements of a row of regions, and not the same one. */
-function isOtherElement({ index: one = "" }: Use, { index: other = "" }: Use): boolean {
-  return /^\d+$/.test(one) && /^\d+$/.test(other) && Number(one) !== Number(other);
-}
-
-/** Where an initialisation stands. */
-export function pointOf({ use, through }: Init): Inside {
-  const { first: token, statement } = through?.use ?? use;
-  return { token, statement };
-}
-
 /** True if a stretch of tokens contains a name. */
 function isNamedBetween({ word }: Tokens, name: string, from: number, to: number): boolean {
   const wanted = wordOf(name);
@@ -602,61 +479,6 @@ function isNamedBetween({ word }: Tokens, name: string, from: number, to: number
 function isRepeatable({ source: { tokens }, first, last }: Use): boolean {
   for (let token = first; token <= last; token++) if (assigning.has(tokens.word[token] ?? 0)) return false;
   return callsOnlyMacros(tokens, first, last + 1);
-}
-
-/** The variables that the head of a loop sets and counts: those of another loop with the same head run over the same values. */
-function loopVariables(condition: string): Set<string> {
-  if (!condition.includes(";")) return new Set();
-  return new Set([...condition.matchAll(/(\w+)(?:\+\+|--|[-+]=)/g)].map(([, name = ""]) => name));
-}
-
-/** The variables of loops around a condition that have the same head at both: the condition is asked for the same values. */
-function sharedLoopVariables(condition: string, init: Use, use: Use): Set<string> {
-  const [one, other] = [init, use].map(({ fn, first }) => {
-    const all = conditionsOf(fn, first);
-    return all.slice(0, all.indexOf(condition));
-  });
-  const heads = (one ?? []).filter((head) => other?.includes(head));
-  const names = new Set(heads.flatMap((head) => [...loopVariables(head)]));
-  for (let at: Statement | undefined = init.statement; at !== undefined; at = at.parent) {
-    if (at.kind !== "loop") continue;
-    for (const name of names) if (isAssignedBetween(init.fn, name, at.close, at.last)) names.delete(name);
-  }
-  return names;
-}
-
-/** The structure that a parameter or variable points to; undefined if the function has none of the name. */
-function variableType(fn: FunctionBody, name: string): string | Struct | undefined {
-  return (
-    fn.parameters.find((each) => each.name === name)?.type.base ??
-    bodyOf(fn).locals.find((each) => each.name === name)?.type.base
-  );
-}
-
-const assigning = new Set("= += -= *= /= %= &= |= ^= <<= >>= ++ --".split(" ").map(wordOf));
-
-/** True if a variable is assigned, or its address taken, between two tokens of a function. */
-function isAssignedBetween(fn: FunctionBody, name: string, from: number, to: number): boolean {
-  const { tokens } = fn.file;
-  const word = wordOf(name);
-  for (let token = from; token < to; token++) {
-    if (tokens.word[token] !== word) continue;
-    const before = tokens.word[token - 1] ?? 0;
-    if (before === ARROW || before === DOT) continue;
-    if (assigning.has(tokens.word[token + 1] ?? 0) || before === INCREMENT || before === DECREMENT)
-      return true;
-    if (before === AMPERSAND && !endsExpression(tokens, token - 2)) {
-      const next = tokens.word[token + 1] ?? 0;
-      if (next !== ARROW && next !== DOT) return true;
-    }
-  }
-  return false;
-}
-
-/** The expression of the state that a use starts from, without white space. */
-export function baseText(use: Use): string {
-  const { tokens } = use.source;
-  return squeezed(textBetween(tokens, use.first, use.last)).replace(/[()]/g, "");
 }
 
 /** True if a function contains a name only as that of a member. */

@@ -1,6 +1,6 @@
 /** Edits of functions that return the region which they used to initialise. */
 import type { FileEdits } from "../edits.ts";
-import { columnAfter, indentAt, lineStart, realign } from "../layout.ts";
+import { columnAfter, columnAt, indentAt, lineStart, realign } from "../layout.ts";
 import type { Signature } from "../program.ts";
 import { bodyOf, type Statement } from "../statements.ts";
 import { wordOf } from "../words.ts";
@@ -25,19 +25,20 @@ export function editSignature(edits: FileEdits, signature: Signature, argument: 
   const goneFrom = previous === undefined ? (start[gone.first] ?? 0) : (end[previous.last - 1] ?? 0);
   const goneTo =
     next !== undefined && previous === undefined ? (start[next.first] ?? 0) : (end[gone.last - 1] ?? 0);
-  edits.replace(goneFrom, goneTo, all.length === 1 ? "void" : "");
+  edits.removeDeclaration(goneFrom, goneTo);
+  if (all.length === 1) edits.replace(goneTo, goneTo, "void");
   const open = end[signature.open] ?? 0;
   const close = end[signature.close] ?? 0;
-  const column = columnAfter(text.slice(lineStart(text, open), open));
-  const sameLine = !text.slice(from, name).includes("\n");
+  const column = columnAt(text, open);
+  // An attribute or a line break between the type and the name stays there.
+  const between = text.slice(end[type], name).replace(/^[ \t]+/, "");
   edits.rewrite({
     start: from,
     end: close,
     make: (part) => {
-      const between = sameLine ? "" : text.slice(text.indexOf("\n", from), name);
-      const head = `${sameLine ? TYPE : TYPE.trimEnd()}${between}${text.slice(name, open)}`;
-      const moved = sameLine ? TYPE.length - (name - from) : 0;
-      return head + realign(part(open, close), column, column + moved);
+      const head = `${/^\r?\n/.test(between) ? TYPE.trimEnd() : TYPE}${between}${text.slice(name, open)}`;
+      const moved = head.includes("\n") ? column : columnAfter(head, columnAt(text, from));
+      return head + realign(part(open, close), column, moved);
     },
   });
 }
@@ -57,12 +58,15 @@ export function isTailCall({ fn, inits, uses, returns }: Helper): boolean {
 export function editReturns(edits: FileEdits, { fn, parameter, returns }: Helper): void {
   const { text, start, end } = fn.file.tokens;
   for (const statement of returns) {
-    edits.replace(start[statement.first] ?? 0, end[statement.last] ?? 0, `return ${parameter.name};`);
+    const at = end[statement.first] ?? 0;
+    edits.replace(at, at, ` ${parameter.name}`);
   }
   const { root } = bodyOf(fn);
   const last: Statement | undefined = root.children.at(-1);
   if (last === undefined || last.kind === "return") return;
-  const at = lineStart(text, start[fn.bodyClose] ?? 0);
+  const brace = start[fn.bodyClose] ?? 0;
+  const at = lineStart(text, brace);
   const indent = indentAt(text, start[root.children[0]?.first ?? 0] ?? 0);
-  edits.replace(at, at, `${indent}return ${parameter.name};\n`);
+  if (text.slice(at, brace).trim() === "") edits.replace(at, at, `${indent}return ${parameter.name};\n`);
+  else edits.replace(brace, brace, `return ${parameter.name}; `);
 }

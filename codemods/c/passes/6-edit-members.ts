@@ -2,6 +2,10 @@
 import type { FileEdits } from "../edits.ts";
 import { lineEnd, lineStart } from "../layout.ts";
 import type { Member, Struct } from "../program.ts";
+import { wordOf } from "../words.ts";
+import { acrossPair } from "./1-lex.ts";
+
+const COMMA = wordOf(",");
 
 /** `MemoryRegion mr;` becomes `MemoryRegion *mr;`. */
 export function starMembers(edits: FileEdits, members: readonly Member[]): void {
@@ -15,12 +19,7 @@ export function starMembers(edits: FileEdits, members: readonly Member[]): void 
  * Removes members with the comment on their line, and the comment above a run of members of which none is left; no two blank
  * lines meet.
  */
-export function removeMembers(
-  edits: FileEdits,
-  struct: Struct,
-  dropped: readonly Member[],
-  kept: readonly Member[],
-): void {
+export function removeMembers(edits: FileEdits, struct: Struct, dropped: readonly Member[]): void {
   if (dropped.length === 0) return;
   const declarations = new Map<number, Member[]>();
   for (const member of dropped) {
@@ -34,33 +33,32 @@ export function removeMembers(
     if (first === undefined) continue;
     if (members.length === first.declarators) {
       lines.remove(first);
-    } else removeDeclarators(edits, first, members, kept);
+    } else removeDeclarators(edits, first, members);
   }
   lines.finish();
 }
 
-/** Removes some of the names of one declaration. */
+/** Removes some of the names of one declaration, each with the comma that parts it from one that stays. */
 function removeDeclarators(
   edits: FileEdits,
-  { struct, first, last }: Member,
+  { struct: { file, members }, first, last }: Member,
   gone: readonly Member[],
-  kept: readonly Member[],
 ): void {
-  const { text, start, end } = struct.file.tokens;
-  const all = [...struct.members.values()]
+  const { tokens } = file;
+  const { start, end } = tokens;
+  const [from = first] = [...members.values()]
     .filter((each) => each.first === first)
-    .sort((a, b) => a.nameToken - b.nameToken);
-  const from = start[first + 1] ?? 0;
-  const names = text.slice(from, start[last]);
-  const pieces = names.split(",").map((each) => each.trim());
-  const staying = pieces
-    .map((piece, index) => ({ piece, member: all[index] }))
-    .filter(({ member }) => member !== undefined && !gone.includes(member))
-    .map(({ piece, member }) => (member !== undefined && kept.includes(member) ? `*${piece}` : piece));
-  for (const member of kept) {
-    if (member.first === first) edits.cancel(start[member.nameToken] ?? 0);
+    .map(({ nameToken }) => nameToken)
+    .sort((a, b) => a - b);
+  let staying = -1;
+  for (let token = from, comma = from; token < last; token = comma + 1) {
+    comma = token;
+    while (comma < last && tokens.word[comma] !== COMMA) comma = acrossPair(tokens, comma) + 1;
+    const isGone = gone.some(({ nameToken }) => token <= nameToken && nameToken < comma);
+    if (isGone && staying < 0) edits.removeDeclaration(start[token] ?? 0, start[comma + 1] ?? 0);
+    else if (isGone) edits.removeDeclaration(start[staying] ?? 0, end[comma - 1] ?? 0);
+    if (!isGone || staying >= 0) staying = comma;
   }
-  edits.replace(from, end[last - 1] ?? 0, staying.join(", "));
 }
 
 class LineRemover {
@@ -81,17 +79,15 @@ class LineRemover {
     const from = start[first] ?? 0;
     let to = end[last] ?? 0;
     const before = this.text.slice(lineStart(this.text, from), from);
-    const after = this.text.slice(to, lineEnd(this.text, to));
-    if (before.trim() !== "" || !/^\s*(?:\/\*.*|\/\/.*)?\n?$/.test(after)) {
+    const behind = /(?:[ \t]*\/\*(?:(?!\*\/)[\s\S])*\*\/)*[ \t]*(?:\/\/.*)?\r?\n/y;
+    behind.lastIndex = to;
+    if (before.trim() !== "" || !behind.test(this.text)) {
       while (/[ \t]/.test(this.text[to] ?? "")) to++;
-      this.edits.replace(from, to, "");
+      const isLast = /[\r\n]/.test(this.text[to] ?? "");
+      this.edits.removeDeclaration(isLast ? from - (/[ \t]*$/.exec(before)?.[0].length ?? 0) : from, to);
       return;
     }
-    const comment = after.indexOf("/*");
-    if (comment >= 0) {
-      const close = this.text.indexOf("*/", to + comment);
-      if (close >= 0) to = close;
-    }
+    to = behind.lastIndex;
     for (let at = lineStart(this.text, from); at < to; at = lineEnd(this.text, at)) this.removed.add(at);
   }
 
@@ -106,7 +102,8 @@ class LineRemover {
     }
     this.removeHeadings(lines);
     this.removeBlankLines(lines);
-    for (const line of lines) if (this.removed.has(line.start)) this.edits.replace(line.start, line.end, "");
+    for (const line of lines)
+      if (this.removed.has(line.start)) this.edits.removeDeclaration(line.start, line.end);
   }
 
   /** A comment on lines of its own, whose members are all gone. */

@@ -1,25 +1,26 @@
 /** Phase 6 of the way back. */
 import { FileEdits } from "../edits.ts";
-import { columnAfter, indentAt, indentTo, realign, WIDTH, widest } from "../layout.ts";
+import { columnAfter, columnAt, indentAt, indentTo, realign, WIDTH, widest } from "../layout.ts";
 import type { Program } from "../program.ts";
 import { wordOf } from "../words.ts";
 import { textBetween, type Use } from "./4-uses.ts";
 import type { Creation, EmbeddedJudgement, Guard } from "./5-judge-to-embedded.ts";
-import { type Changes, columnAt } from "./6-edit.ts";
+import { type Edited, finished } from "./6-edit.ts";
 
 const NOT = wordOf("!");
 
-export function editToEmbedded(program: Program, judgements: readonly EmbeddedJudgement[]): Changes {
+export function editToEmbedded(program: Program, judgements: readonly EmbeddedJudgement[]): Edited {
   const files = new Map<string, FileEdits>();
+  let owner: object | undefined;
   const fileOf = (path: string): FileEdits => {
-    const known = files.get(path);
-    if (known !== undefined) return known;
-    const made = new FileEdits(program.sources.get(path)?.tokens.text ?? "");
-    files.set(path, made);
-    return made;
+    const edits = files.get(path) ?? new FileEdits(program.sources.get(path)?.tokens.text ?? "");
+    files.set(path, edits);
+    edits.owner = owner;
+    return edits;
   };
   for (const { field, treatment, creations, guards } of judgements) {
     if (treatment === "refused") continue;
+    owner = field.member;
     const { struct, nameToken } = field.member;
     const { start, end } = struct.file.tokens;
     fileOf(struct.file.path).replace(start[nameToken - 1] ?? 0, end[nameToken - 1] ?? 0, "");
@@ -29,17 +30,12 @@ export function editToEmbedded(program: Program, judgements: readonly EmbeddedJu
       for (const use of field.uses) if (isInside(use, creation)) done.add(use);
     }
     for (const guard of guards) {
-      unguard(fileOf(guard.test.source.path), guard);
+      unguard(fileOf(guard.source.path), guard);
       done.add(guard.test);
     }
     for (const use of field.uses) if (!done.has(use)) refer(fileOf(use.source.path), use, field.isArray);
   }
-  const changes: Changes = new Map();
-  for (const [path, edits] of files) {
-    const changed = edits.apply();
-    if (changed !== edits.text) changes.set(path, changed);
-  }
-  return changes;
+  return finished(files);
 }
 
 function isInside(use: Use, { use: created, test }: Creation): boolean {
@@ -60,28 +56,9 @@ function refer(edits: FileEdits, use: Use, isArray: boolean): void {
   }
 }
 
-/** Removes a test for null that zeroed storage does not need. */
-function unguard(edits: FileEdits, { test, inner, statement }: Guard): void {
-  const { tokens } = test.source;
-  const { text, start, end } = tokens;
-  if (statement === undefined) {
-    const call = inner.call;
-    const isBracketed =
-      call !== undefined &&
-      text[(start[test.first] ?? 0) - 1] === "(" &&
-      !/[\w]\s*\($/.test(text.slice(0, start[test.first]).slice(-12));
-    edits.replace(start[test.first] ?? 0, start[test.last + 2] ?? 0, "");
-    if (isBracketed && call !== undefined && text[end[call.close] ?? 0] === ")") {
-      edits.replace((start[test.first] ?? 0) - 1, start[test.first] ?? 0, "");
-      edits.replace(end[call.close] ?? 0, (end[call.close] ?? 0) + 1, "");
-    }
-    return;
-  }
-  const [body] = statement.children;
-  const only = body?.children[0];
-  if (only === undefined) return;
-  const [from, to] = [start[statement.first] ?? 0, end[statement.last] ?? 0];
-  const [innerFrom, innerTo] = [start[only.first] ?? 0, end[only.last] ?? 0];
+/** Removes a test for null that zeroed storage does not need: all but what it guards. */
+function unguard(edits: FileEdits, { source, from, to, innerFrom, innerTo }: Guard): void {
+  const { text } = source.tokens;
   edits.rewrite({
     start: from,
     end: to,

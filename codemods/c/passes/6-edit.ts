@@ -1,6 +1,18 @@
 /** Phase 6: the text edits of a conversion to owned regions. */
+import { directiveConditions } from "../directives.ts";
 import { FileEdits } from "../edits.ts";
-import { columnAfter, indentAt, lineEnd, lineStart, realign, stretchOf, WIDTH, widest } from "../layout.ts";
+import {
+  columnAfter,
+  columnAt,
+  guardedQuestion,
+  guardedStatement,
+  indentAt,
+  lineEnd,
+  realign,
+  stretchOf,
+  WIDTH,
+  widest,
+} from "../layout.ts";
 import type { FunctionBody, Program, Signature, Source, Struct } from "../program.ts";
 import { bodyOf, type Local, type Statement } from "../statements.ts";
 import type { Types } from "../types.ts";
@@ -9,7 +21,7 @@ import { Kind } from "./1-lex.ts";
 import { argumentsOf, type Call, type Field, textBetween, type Use } from "./4-uses.ts";
 import type { HeapJudgement } from "./5-heap.ts";
 import type { Helper, Helpers } from "./5-helpers.ts";
-import { homeOf, type Init, isFreeName, type Judgement } from "./5-judge.ts";
+import { homeOf, type Init, isFreeName, type Judgement, type Place } from "./5-judge.ts";
 import type { Through } from "./5-through.ts";
 import { editReturns, editSignature, isTailCall } from "./6-edit-helpers.ts";
 import { removeMembers, starMembers } from "./6-edit-members.ts";
@@ -17,13 +29,34 @@ import { removeMembers, starMembers } from "./6-edit-members.ts";
 /** New texts by path; only files that change. */
 export type Changes = Map<string, string>;
 
+/** What would lose a comment, and where that is: a member, a function or an allocation that is then not converted. */
+export type Losses = Map<object, Place>;
+
+export interface Edited {
+  readonly changes: Changes;
+  readonly losses: Losses;
+}
+
+/** The new texts of the files that change. */
+export function finished(files: ReadonlyMap<string, FileEdits>): Edited {
+  const changes: Changes = new Map();
+  const losses: Losses = new Map();
+  for (const [path, edits] of files) {
+    for (const { owner, offset } of edits.lost)
+      if (owner !== undefined) losses.set(owner, { file: path, offset });
+    const changed = edits.apply();
+    if (changed !== edits.text) changes.set(path, changed);
+  }
+  return { changes, losses };
+}
+
 export function editToOwned(
   program: Program,
   types: Types,
   judgements: readonly Judgement[],
   helpers: Helpers,
   heap: readonly HeapJudgement[],
-): Changes {
+): Edited {
   const editor = new Editor(program, types);
   for (const helper of helpers.values()) editor.helper(helper);
   for (const judgement of judgements) editor.field(judgement);
@@ -41,6 +74,8 @@ class Editor {
   private readonly declared = new Map<Statement, { readonly fn: FunctionBody; readonly names: string[] }>();
   private readonly locals = new Map<FunctionBody, Map<string, Field>>();
   private readonly touched = new Set<FunctionBody>();
+  /** What is being converted. */
+  private owner: object | undefined;
 
   constructor(program: Program, types: Types) {
     this.program = program;
@@ -48,15 +83,18 @@ class Editor {
   }
 
   file(path: string): FileEdits {
-    const known = this.files.get(path);
-    if (known !== undefined) return known;
-    const made = new FileEdits(this.program.sources.get(path)?.tokens.text ?? "");
-    this.files.set(path, made);
-    return made;
+    let edits = this.files.get(path);
+    if (edits === undefined) {
+      edits = new FileEdits(this.program.sources.get(path)?.tokens.text ?? "");
+      this.files.set(path, edits);
+    }
+    edits.owner = this.owner;
+    return edits;
   }
 
   field({ field, treatment, inits, guards, moved }: Judgement): void {
     if (treatment === "refused") return;
+    this.owner = field.member;
     const isDropped = treatment === "dropped";
     const isUsed = field.uses.length > inits.length;
     for (const use of field.uses) {
@@ -107,7 +145,7 @@ class Editor {
     const { text, start, end } = tokens;
     const edits = this.file(path);
     if (local === undefined) {
-      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
+      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0, false), "");
     } else edits.replace(end[local.initFirst - 2] ?? 0, end[local.initLast] ?? 0, "");
   }
 
@@ -119,7 +157,7 @@ class Editor {
     const { source, statement } = use;
     const { text, start, end } = source.tokens;
     const edits = this.file(source.path);
-    edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
+    edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0, false), "");
     this.touched.add(use.fn);
     const region = isDropped ? this.localFor(init.fn, field) : this.textOf(init);
     const state = textBetween(source.tokens, init.first, init.first);
@@ -150,6 +188,7 @@ class Editor {
   /** A function that returns the region that it used to initialise, and its prototypes. */
   helper(helper: Helper): void {
     const { fn, argument, parameter, inits } = helper;
+    this.owner = fn;
     const seen = new Set<Signature>();
     for (const signature of [fn, ...this.types.signaturesOf(fn)]) {
       if (seen.has(signature)) continue;
@@ -190,6 +229,7 @@ class Editor {
   /** The allocation goes; the call that initialised the region returns it. */
   heap({ site, treatment, inits, block }: HeapJudgement): void {
     if (treatment === "refused" || site.statement === undefined) return;
+    this.owner = site;
     const { source, local, statement } = site;
     const edits = this.file(source.path);
     this.removeAssignment(source, statement, local);
@@ -263,10 +303,7 @@ class Editor {
       this.file(source.path).rewrite({
         start: from,
         end: to,
-        make: (part) => {
-          const moved = realign(part(from, to), column, column + 4);
-          return `if (${region}) {\n${indent}    ${moved}\n${indent}}`;
-        },
+        make: (part) => guardedStatement(region, part(from, to), indent, column),
       });
       return;
     }
@@ -275,7 +312,7 @@ class Editor {
     this.file(source.path).rewrite({
       start: from,
       end: to,
-      make: (part) => (isWhole ? `${region} && ${part(from, to)}` : `(${region} && ${part(from, to)})`),
+      make: (part) => guardedQuestion(region, part(from, to), isWhole),
     });
   }
 
@@ -289,7 +326,7 @@ class Editor {
     else if (!known.names.includes(name)) known.names.push(name);
   }
 
-  finish(judgements: readonly Judgement[]): Changes {
+  finish(judgements: readonly Judgement[]): Edited {
     const structs = new Map<Struct, Judgement[]>();
     for (const judgement of judgements) {
       if (judgement.treatment === "refused") continue;
@@ -303,16 +340,11 @@ class Editor {
       const members = (treatment: Judgement["treatment"]) =>
         all.filter((each) => each.treatment === treatment).map(({ field }) => field.member);
       starMembers(edits, members("kept"));
-      removeMembers(edits, struct, members("dropped"), members("kept"));
+      removeMembers(edits, struct, members("dropped"));
     }
     for (const [block, { fn, names }] of this.declared) this.declareLocals(block, fn, names);
     for (const fn of this.touched) this.removeDeadLocals(fn);
-    const changes: Changes = new Map();
-    for (const [path, edits] of this.files) {
-      const changed = edits.apply();
-      if (changed !== edits.text) changes.set(path, changed);
-    }
-    return changes;
+    return finished(this.files);
   }
 
   private declareLocals(block: Statement, fn: FunctionBody, names: readonly string[]): void {
@@ -353,7 +385,9 @@ class Editor {
     const edits = this.file(fn.file.path);
     const { text, start, end } = fn.file.tokens;
     for (const { statement } of removed) {
-      edits.replace(...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0), "");
+      edits.removeDeclaration(
+        ...stretchOf(text, start[statement.first] ?? 0, end[statement.last] ?? 0, true),
+      );
     }
   }
 
@@ -391,13 +425,21 @@ class Editor {
   }
 }
 
-/** The statement after which a block's variables are declared: ERRP_GUARD() and the like may stand among declarations. */
-function lastDeclaration({ children }: Statement, { file: { tokens } }: FunctionBody): Statement | undefined {
+/**
+ * The statement after which a block's variables are declared: ERRP_GUARD() and the like may stand among declarations. Not in a
+ * branch of an `#if`.
+ */
+function lastDeclaration(
+  { first, children }: Statement,
+  { file: { tokens } }: FunctionBody,
+): Statement | undefined {
+  const always = directiveConditions(tokens, first).length;
   let last: Statement | undefined;
   for (const child of children) {
     const isMacro =
       /^[A-Z][A-Z0-9_]+$/.test(textOf(tokens.word[child.first] ?? 0)) && child.kind === "expression";
     if (child.kind !== "declaration" && !isMacro) break;
+    if (directiveConditions(tokens, child.last).length > always) continue;
     if (child.kind === "declaration" || last === undefined) last = child;
   }
   return last;
@@ -415,10 +457,6 @@ function declaration(names: readonly string[], indent: string): string {
   }
   lines.push(`${line};\n`);
   return lines.join("");
-}
-
-export function columnAt(text: string, offset: number): number {
-  return columnAfter(text.slice(lineStart(text, offset), offset));
 }
 
 /**
