@@ -4,9 +4,9 @@ import { CallbackTime, type Callee, Callees } from "./callees.ts";
 import type { Entry } from "./entries.ts";
 import type { Analysis, FlowEvent, LifePhase, Unknown } from "./events.ts";
 import { type Exits, newExits } from "./exits.ts";
-import type { Binding, Frame } from "./frames.ts";
+import { type Binding, type Frame, holdsDevice } from "./frames.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
-import { hasAwait, isAsync, isGenerator, nameOf, type Runnable } from "./syntax.ts";
+import { accessOf, hasAwait, isAsync, isGenerator, nameOf, type Runnable } from "./syntax.ts";
 
 /** One call may stand on the stack this often, and one function, by way of several calls; what goes beyond is unknown. */
 const SAME_CALL = 2;
@@ -17,6 +17,12 @@ const CALLS_PER_MEMBER = 60;
 const DEPTH = 60;
 /** Rounds of a loop at most; finite lattices end long before. */
 const ROUNDS = 60;
+
+/** Methods of the framework that realize the device: what comes after a call of them runs in the realized device. */
+const realizes: ReadonlySet<string> = new Set(["plug", "plugIntoSystemBus"]);
+
+/** Methods of a line that run its handler before they return. */
+const drivesLine: ReadonlySet<string> = new Set(["set", "raise", "lower", "pulse"]);
 
 /** How expressions and statements are walked; given to the walker, because they need it in turn. */
 export interface Steps {
@@ -33,11 +39,16 @@ export class Walker<State> {
   readonly truncated = new Set<ts.Node>();
   /** Closures that outside code may call from now on. */
   readonly registered: Entry[] = [];
+  /** Those of them that were passed to outside code: it may call them before the device is realized. */
+  readonly handed: Entry[] = [];
+  /** True while `this.realized` is certainly false. */
+  unrealized = false;
   exits: Exits<State> = newExits();
   /** Number of `try` blocks around; without one, exceptions of calls are not tracked. */
   catching = 0;
   /** States in which the optional chain under way was cut short. */
   cut: State | undefined;
+  private callingBack = false;
   private readonly steps: Steps;
   private calls = 0;
   private readonly mostCalls: number;
@@ -159,12 +170,53 @@ export class Walker<State> {
         return this.done(node, this.callbacks(node, CallbackTime.Either, told, frame) ?? told, frame);
       }
       case "outside": {
-        let current: State | undefined = this.callbacks(node, callee.callbacks, state, frame);
+        if (this.unrealized && realizes.has(callee.name) && this.isOnDevice(node, frame)) return undefined;
+        let current: State | undefined = this.callbacks(
+          node,
+          callee.callbacks,
+          this.calledBack(node, callee.name, state, frame),
+          frame,
+        );
         if (current !== undefined && !callee.framework && callee.callbacks === CallbackTime.Either)
           current = this.handedOut(node, current, frame);
         return current === undefined ? undefined : this.done(node, current, frame);
       }
     }
+  }
+
+  /** The state after a call that may run what has been passed to others: an input that is set, an event that is emitted. */
+  private calledBack(node: ts.CallExpression, name: string, state: State, frame: Frame): State {
+    if (!this.unrealized || this.handed.length === 0 || this.callingBack) return state;
+    const object = accessOf(node.expression)?.object;
+    const isEmitted = name === "emit" || name === "dispatchEvent";
+    if (object === undefined || !(isEmitted || (drivesLine.has(name) && this.isInput(object, frame))))
+      return state;
+    this.callingBack = true;
+    const after = this.repeat(state, (each) => this.enterAll(each, [...this.handed]));
+    this.callingBack = false;
+    return after;
+  }
+
+  /** True for an interrupt input of the object: `this.gpioIn(0)`. */
+  private isInput(object: ts.Expression, frame: Frame): boolean {
+    const { sources } = this.callees;
+    return sources
+      .of(object, frame)
+      .flatMap((each) => (each.kind === "expression" ? [each] : sources.contents(each)))
+      .some(
+        (each) =>
+          each.kind === "expression" &&
+          ts.isCallExpression(each.node) &&
+          accessOf(each.node.expression)?.name === "gpioIn",
+      );
+  }
+
+  /** True for a method that is called on the object whose life is walked. */
+  private isOnDevice(node: ts.CallExpression, frame: Frame): boolean {
+    const object = accessOf(node.expression)?.object;
+    if (object === undefined) return false;
+    if (object.kind === ts.SyntaxKind.SuperKeyword) return holdsDevice(frame.self);
+    return holdsDevice(this.callees.sources.of(object, frame));
   }
 
   private followedCall(
@@ -219,7 +271,11 @@ export class Walker<State> {
     state: State,
     frame: Frame,
   ): State | undefined {
-    if (time === CallbackTime.Later || time === CallbackTime.Either) this.register(entry);
+    if (time === CallbackTime.Later || time === CallbackTime.Either) {
+      this.register(entry);
+      // A region's own callbacks run when the guest reaches it.
+      if (!isOfRegion(this.program, node)) addEntry(this.handed, entry);
+    }
     if (time === CallbackTime.Later) return state;
     const given = time === CallbackTime.Many ? withElements(entry, node, frame) : entry;
     if (time === CallbackTime.Once) return this.enter(given, state, frame);
@@ -265,9 +321,7 @@ export class Walker<State> {
   }
 
   register(entry: Entry): void {
-    const same = this.registered.filter(({ fn }) => fn === entry.fn);
-    if (same.length === 0 || (same.length < 4 && same.every(({ outer }) => outer !== entry.outer)))
-      if (!same.some(({ outer }) => outer?.call === entry.outer?.call)) this.registered.push(entry);
+    addEntry(this.registered, entry);
   }
 
   /** Calls an entry once. */
@@ -293,6 +347,20 @@ export class Walker<State> {
     }
     return current;
   }
+}
+
+/** Adds a closure, unless it is there already; one that several calls make may be there a few times. */
+function addEntry(list: Entry[], entry: Entry): void {
+  const same = list.filter(({ fn }) => fn === entry.fn);
+  if (same.length === 0 || (same.length < 4 && same.every(({ outer }) => outer !== entry.outer)))
+    if (!same.some(({ outer }) => outer?.call === entry.outer?.call)) list.push(entry);
+}
+
+/** True for a call of a method that a class of regions declares. */
+function isOfRegion(program: FlowProgram, node: ts.CallExpression | ts.NewExpression): boolean {
+  if (!ts.isPropertyAccessExpression(node.expression)) return false;
+  const holder = program.declarationOf(node.expression.name)?.parent;
+  return holder !== undefined && ts.isClassLike(holder) && /MemoryRegion$/.test(holder.name?.text ?? "");
 }
 
 /** True for `for (const step of this.steps())` and `[...this.steps()]`: nothing else can go on with the generator. */
