@@ -1,13 +1,19 @@
 /** Code outside of a device that reaches its regions, or calls what needs them, before it has been plugged. */
-import { type ClassDeclaration, Node, type PropertyAccessExpression, Scope, SyntaxKind } from "ts-morph";
+import { type ClassDeclaration, Node, Scope, SyntaxKind } from "ts-morph";
 import type { Evidence } from "../passes/evidence.ts";
 import { type Creation, type Refusal, type RegionField, UseKind } from "../regions/facts.ts";
 import { driverNames, Phase, phaseOfHook } from "../regions/lifecycle.ts";
-import type { NameIndex } from "../regions/names.ts";
-import { declarationsOf } from "../regions/names.ts";
+import { declarationsOf, type NameIndex } from "../regions/names.ts";
 import { Reason } from "../regions/reasons.ts";
-import { callOn, describeUse, enclosingFunction, isWithin, memberOf } from "../regions/syntax.ts";
-import { innermost } from "../regions/trace-syntax.ts";
+import {
+  callOn,
+  describeUse,
+  enclosingFunction,
+  isIterationStatement,
+  isWithin,
+  memberOf,
+} from "../regions/syntax.ts";
+import { callOfName, innermost } from "../regions/trace-syntax.ts";
 import { guardsOf } from "./conditional.ts";
 import { mayPrecedeFromOutside, phaseOf } from "./order.ts";
 
@@ -16,24 +22,22 @@ import { mayPrecedeFromOutside, phaseOf } from "./order.ts";
  * plugs the device itself first. At run time everything is plugged. Other functions are judged by what they call later.
  */
 export function reachedBeforePlug(field: RegionField, evidence: Evidence): Refusal | undefined {
-  const { device } = field;
-  const kin = new Set<Node>([device.declaration]);
-  for (const { declaration } of evidence.classes.relativesOf(device.declaration)) kin.add(declaration);
+  const { declaration: device } = field.device;
   const [creation] = field.creations;
-  if (creation === undefined || field.creations.some((each) => !isRealizing(each, device.declaration)))
-    return undefined;
-  for (const { access, isUse } of accessesFromOutside(field, evidence.tracer.names)) {
-    const holder = access.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
-    const receiver = access.getExpression();
-    if ((holder !== undefined && kin.has(holder)) || isAskedWhetherRealized(access, receiver)) continue;
+  if (creation === undefined || field.creations.some((each) => !isRealizing(each, device))) return undefined;
+  const kin = new Set<Node>([device]);
+  for (const { declaration } of evidence.classes.relativesOf(device)) kin.add(declaration);
+  for (const access of accessesFromOutside(field, kin, evidence.tracer.names)) {
+    const { node, isUse, isGiven } = access;
+    const holder = node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+    if (isAskedWhetherRealized(access) || (isUse && holder !== undefined && kin.has(holder))) continue;
     const isDevice =
       holder !== undefined && evidence.identity.isDevice(holder) && !isMachine(holder, evidence);
-    const isEarly = isDevice
-      ? precedesPlug(holder, access, device.declaration, evidence)
-      : !isUse &&
-        !isPluggedAbove(access, receiver) &&
-        mayPrecedeFromOutside(access, creation, device.declaration);
-    if (isEarly) return { reason: Reason.UsedBeforeCreation, node: access, detail: describeUse(access) };
+    const isEarly =
+      isDevice && isGiven !== true
+        ? precedesPlug(holder, access, device, evidence)
+        : !isUse && !isPluggedAbove(access) && mayPrecedeFromOutside(node, creation, device, access.receiver);
+    if (isEarly) return { reason: Reason.UsedBeforeCreation, node, detail: describeUse(node) };
   }
   return undefined;
 }
@@ -47,47 +51,107 @@ function isRealizing({ statement }: Creation, device: ClassDeclaration): boolean
   return Node.isMethodDeclaration(creator) && creator.getScope() !== Scope.Public;
 }
 
+/** A place that needs an object to be plugged. */
 interface Access {
-  readonly access: PropertyAccessExpression;
-  /** True for the region itself, false for a member that needs it. */
+  readonly node: Node;
+  /** The object. */
+  readonly receiver: Node;
+  /** What is evaluated there. */
+  readonly place: Node;
+  /** True for the region itself, false for a member or a function that needs it. */
   readonly isUse: boolean;
+  /** True if the function around it is given the object: whether it is plugged by then is for the caller. */
+  readonly isGiven?: boolean;
 }
 
-function accessesFromOutside({ uses, device }: RegionField, names: NameIndex): Access[] {
-  const found: Access[] = [];
-  const members = new Set<Node>();
-  for (const { node, kind, onThis, inDerived, member } of uses) {
-    if (kind === UseKind.Type || kind === UseKind.Create || inDerived) continue;
-    if (!onThis && Node.isPropertyAccessExpression(node)) found.push({ access: node, isUse: true });
-    const isSafe = guardsOf(node).some(({ text, holds }) => holds && text === "this.realized");
-    if (onThis && member !== undefined && !isSafe) members.add(member);
+/** A member that needs its own object to be plugged, or a function that needs one of its arguments to be. */
+interface Needing {
+  readonly fn: Node;
+  readonly argument: number | undefined;
+}
+
+class Accesses {
+  readonly found: Access[] = [];
+  readonly needing: Needing[] = [];
+  private readonly kin: ReadonlySet<Node>;
+
+  constructor(kin: ReadonlySet<Node>) {
+    this.kin = kin;
   }
-  for (const member of members) {
-    const name = calledByName(member);
-    if (name === undefined) continue;
-    for (const each of names.referencesTo([member], name)) {
-      const access = each.getParent();
-      if (!Node.isPropertyAccessExpression(access) || access.getNameNode() !== each) continue;
-      const caller = memberOf(access, device.declaration);
-      if (caller !== undefined && Node.isThisExpression(innermost(access.getExpression())))
-        members.add(caller);
-      else found.push({ access, isUse: false });
+
+  /** The member around a node of the object's own class needs it; the parameter's function; or else the place itself. */
+  add(access: Access): void {
+    const { node, receiver } = access;
+    const object = innermost(receiver);
+    if (object.getKind() === SyntaxKind.SuperKeyword || isThis(object)) {
+      const holder = node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
+      const member = holder !== undefined && this.kin.has(holder) ? memberOf(node, holder) : undefined;
+      const isSafe = guardsOf(node).some(({ text, holds }) => holds && text === "this.realized");
+      if (member !== undefined && !isSafe) this.need(member, undefined);
+      return;
+    }
+    const [declaration] = Node.isIdentifier(object) ? declarationsOf(object) : [];
+    const fn = Node.isParameterDeclaration(declaration) ? declaration.getParent() : undefined;
+    const isGiven = Node.isFunctionDeclaration(fn) || Node.isMethodDeclaration(fn);
+    this.found.push({ ...access, isGiven });
+    if (isGiven && !isAskedWhetherRealized(access))
+      this.need(fn, fn.getParameters().indexOf(declaration as never));
+  }
+
+  private need(fn: Node, argument: number | undefined): void {
+    if (!this.needing.some((each) => each.fn === fn && each.argument === argument))
+      this.needing.push({ fn, argument });
+  }
+}
+
+function accessesFromOutside({ uses }: RegionField, kin: ReadonlySet<Node>, names: NameIndex): Access[] {
+  const accesses = new Accesses(kin);
+  for (const { node, kind } of uses) {
+    const access = kind === UseKind.Type || kind === UseKind.Create ? undefined : accessAt(node);
+    if (access !== undefined) accesses.add({ ...access, isUse: true });
+  }
+  for (const { fn, argument } of accesses.needing) {
+    for (const name of referencesTo(fn, names)) {
+      const call = callOfName(name);
+      const given = argument === undefined ? undefined : call?.getArguments()[argument];
+      if (given !== undefined && call !== undefined)
+        accesses.add({ node: call, receiver: given, place: given, isUse: false });
+      const access = argument === undefined ? accessAt(name.getParent()) : undefined;
+      if (access !== undefined) accesses.add({ ...access, isUse: false });
     }
   }
-  return found;
+  return accesses.found;
 }
 
-/** The name by which others call a member; undefined for what only the object model calls. */
-function calledByName(member: Node): string | undefined {
-  if (!Node.isMethodDeclaration(member) && !Node.isGetAccessorDeclaration(member)) return undefined;
-  const name = member.getName();
-  return phaseOfHook(name) === undefined ? name : undefined;
+/** `object.name`, `object["name"]`, or `name` in a pattern that takes it from an object. */
+function accessAt(node: Node | undefined): Omit<Access, "isUse"> | undefined {
+  if (Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node))
+    return { node, receiver: node.getExpression(), place: node };
+  const variable = Node.isBindingElement(node) ? node.getParent().getParent() : undefined;
+  const object = Node.isVariableDeclaration(variable) ? variable.getInitializer() : undefined;
+  return node && object && { node, receiver: object, place: object };
+}
+
+/** The names by which others call a function; none for what only the object model calls. */
+function referencesTo(fn: Node, names: NameIndex): readonly Node[] {
+  if (!Node.isMethodDeclaration(fn) && !Node.isGetAccessorDeclaration(fn) && !Node.isFunctionDeclaration(fn))
+    return [];
+  const name = fn.getName();
+  return name === undefined || phaseOfHook(name) !== undefined ? [] : names.referencesTo([fn], name);
+}
+
+/** True for `this`, and for a variable that holds it. */
+function isThis(object: Node): boolean {
+  if (Node.isThisExpression(object)) return true;
+  const [declaration] = Node.isIdentifier(object) ? declarationsOf(object) : [];
+  const value = Node.isVariableDeclaration(declaration) ? declaration.getInitializer() : undefined;
+  return value !== undefined && Node.isThisExpression(innermost(value));
 }
 
 /** True under `if (object.realized)`. */
-function isAskedWhetherRealized(access: Node, receiver: Node): boolean {
-  const object = receiver.getText().replace(/[!?]$/, "");
-  return guardsOf(access).some(
+function isAskedWhetherRealized({ node, receiver }: Access): boolean {
+  const object = innermost(receiver).getText();
+  return guardsOf(node).some(
     ({ text, holds }) => holds && (text === `${object}.realized` || text === `${object}?.realized`),
   );
 }
@@ -99,13 +163,17 @@ function isMachine(holder: ClassDeclaration, { classes }: Evidence): boolean {
 /** Whether control may reach the access, in the life of a device of the class `holder`, before a call that plugs its object. */
 function precedesPlug(
   holder: ClassDeclaration,
-  access: PropertyAccessExpression,
+  access: Access,
   device: ClassDeclaration,
   evidence: Evidence,
 ): boolean {
   const plugs = plugsIn(evidence.tracer.names).filter((call) => mayPlug(call, access, device));
-  const slot = { creations: plugs, uses: [access], existsAtRunTime: true } as const;
-  const existence = evidence.lifeOf(holder, [slot]).existsAt(access, slot);
+  const slot = {
+    creations: plugs.flatMap((call) => [call, ...repetitionsAround(call)]),
+    uses: [access.place],
+    existsAtRunTime: true,
+  } as const;
+  const existence = evidence.lifeOf(holder, [slot]).existsAt(access.place, slot);
   return existence === "never" || existence === "sometimes";
 }
 
@@ -117,25 +185,40 @@ function plugsIn(names: NameIndex): Node[] {
     .flatMap((callee) => callee.getParentIf(Node.isCallExpression) ?? []);
 }
 
-/** A call on the same expression, or on what a function is given that plugs any device. */
-function mayPlug(call: Node, access: PropertyAccessExpression, device: ClassDeclaration): boolean {
+/** Loops around a call, and calls like `forEach` that it is passed to: when they have completed, every object is plugged. */
+function repetitionsAround(call: Node): Node[] {
+  const around = call.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
+  return call.getAncestors().filter((each) => {
+    if (around === undefined || !isWithin(each, around)) return false;
+    return (
+      isIterationStatement(each) || (Node.isCallExpression(each) && !isWithin(call, each.getExpression()))
+    );
+  });
+}
+
+/** A call on the same expression, on an element of a collection, or on what a function is given that plugs any device. */
+function mayPlug(call: Node, access: Access, device: ClassDeclaration): boolean {
   const callee = Node.isCallExpression(call) ? call.getExpression() : undefined;
   if (!Node.isPropertyAccessExpression(callee)) return false;
   const plugged = innermost(callee.getExpression());
-  if (plugged.getText() === innermost(access.getExpression()).getText()) return true;
+  if (plugged.getText() === innermost(access.receiver).getText()) return true;
   const [declaration] = Node.isIdentifier(plugged) ? declarationsOf(plugged) : [];
   if (declaration === undefined) return false;
-  const around = enclosingFunction(access);
-  const isElsewhere = around === undefined || !isWithin(declaration, around);
+  const around = enclosingFunction(access.node);
+  const isElsewhere =
+    around === undefined ||
+    !isWithin(declaration, around) ||
+    Node.isParameterDeclaration(declaration) ||
+    Node.isForOfStatement(declaration.getParent()?.getParent());
   return isElsewhere && device.getType().isAssignableTo(plugged.getType());
 }
 
 /** True if the function around an access has plugged the object above it. */
-function isPluggedAbove(access: Node, receiver: Node): boolean {
+function isPluggedAbove({ node, receiver }: Access): boolean {
   const text = receiver.getText();
   return (
-    enclosingFunction(access)?.forEachDescendant((each, traversal) => {
-      if (each.getStart() >= access.getStart()) return undefined;
+    enclosingFunction(node)?.forEachDescendant((each, traversal) => {
+      if (each.getStart() >= node.getStart()) return undefined;
       const method = each.getText() === text ? callOn(each)?.method : undefined;
       if (method === undefined || !driverNames.includes(method)) return undefined;
       traversal.stop();

@@ -189,6 +189,56 @@ describe("what may run before realize, or without it", () => {
       peer("kid: Dut | null = null; protected override realize(): void { this.kid?.reset(); }"),
     ],
     [
+      "a parent that takes it out by a pattern",
+      "",
+      peer(
+        "kid = this.embed(Dut); protected override instanceInit(): void { const { region } = this.kid; void region; }",
+      ),
+    ],
+    [
+      "a parent that takes a getter out by a pattern",
+      `get open(): boolean { return this.region.mapped; }`,
+      peer(
+        "kid = this.embed(Dut); protected override instanceInit(): void { const { open } = this.kid; void open; }",
+      ),
+    ],
+    [
+      "a parent, by a bracket",
+      `open(): void { ${size} }`,
+      peer('kid = this.embed(Dut); protected override instanceInit(): void { this.kid["open"](); }'),
+    ],
+    [
+      "a parent, by a static method",
+      `static open(d: Dut): void { void d.region.size; }`,
+      peer("kid = this.embed(Dut); protected override instanceInit(): void { Dut.open(this.kid); }"),
+    ],
+    [
+      "a parent, by a function",
+      "",
+      `function open(_: number, d: Dut): void { void d.region.size; } ${peer("kid = this.embed(Dut); protected override instanceInit(): void { open(1, this.kid); }")}`,
+    ],
+    [
+      "a parent of several",
+      `open(): void { ${size} }`,
+      peer(
+        "kids = this.embedArray(Dut, 2); protected override realize(): void { for (const kid of this.kids) kid.open(); for (const kid of this.kids) kid.plug(); }",
+      ),
+    ],
+    [
+      "another device of the class",
+      `open(): void { ${size} } peer: Dut | null = null; protected override instanceInit(): void { this.peer?.open(); }`,
+    ],
+    [
+      "a derived device's method that the parent calls",
+      `open(): void { ${size} }`,
+      "class More extends Dut { shut(): void { this.open(); } } class Other extends SysBusDevice { kid = this.embed(More); protected override instanceInit(): void { this.kid.shut(); } }",
+    ],
+    [
+      "a board's function before it plugs",
+      "",
+      "function open(d: Dut): void { void d.region.size; } function board(d: Dut): void { open(d); d.plug(); }",
+    ],
+    [
       "a board before it plugs",
       `open(): void { ${size} }`,
       "function board(d: Dut): void { d.open(); d.plug(); }",
@@ -267,6 +317,24 @@ describe("what may run before realize, or without it", () => {
       "another device at run time",
       `open(): void { ${size} }`,
       peer("kid: Dut | null = null; override reset(): void { this.kid?.open(); }"),
+    ],
+    [
+      "a parent of several that it plugs",
+      `open(): void { ${size} }`,
+      peer(
+        "kids = this.embedArray(Dut, 2); protected override realize(): void { for (const each of this.kids) { each.plug(); each.open(); } for (const kid of this.kids) kid.open(); }",
+      ),
+    ],
+    [
+      "a parent that plugs several by a callback",
+      `open(): void { ${size} }`,
+      peer(
+        "kids = this.embedArray(Dut, 2); protected override realize(): void { this.kids.forEach((each) => each.plug()); for (const kid of this.kids) kid.open(); }",
+      ),
+    ],
+    [
+      "a function that the device itself calls",
+      `static open(d: Dut): void { void d.region.size; } shut(): void { Dut.open(this); const self = this; self.shut(); }`,
     ],
     [
       "a board that has plugged it",
