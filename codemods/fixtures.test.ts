@@ -169,6 +169,12 @@ const refusals: readonly (readonly [Direction, string, ...string[]])[] = [
   ["to-owned", "reached-through-interface", "19 Served.pane created-elsewhere"],
   ["to-owned", "unparented-by-helper", "14 Borrower.block leaf-unparented"],
   ["to-owned", "used-in-setter", "9 Gated.window used-before-creation"],
+  ["to-owned", "used-by-on-unparent", "9 Parting.window used-before-creation"],
+  ["to-owned", "used-by-override", "9 Wordy.window used-before-creation"],
+  ["to-owned", "used-by-early-input", "13 Gate.window used-before-creation"],
+  ["to-owned", "used-by-option-getter", "6 Measured.window used-before-creation"],
+  ["to-owned", "used-by-parent-too-early", "23 Kid.window used-before-creation"],
+  ["to-owned", "used-by-peer", "18 Second.window used-before-creation"],
   ["to-owned", "would-not-compile", "5 Strict.screen would-not-compile"],
   [
     "to-owned",

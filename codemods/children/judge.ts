@@ -11,6 +11,7 @@ import {
 } from "../hazards/creation.ts";
 import { declarationHazards } from "../hazards/declaration.ts";
 import { leakedToOthers, missingWhenUsed } from "../hazards/existence.ts";
+import { reachedBeforePlug } from "../hazards/peers.ts";
 import { createdAgain, createdInConstructor, isRepeatedMethod } from "../hazards/repeated.ts";
 import {
   fatesOfField,
@@ -75,6 +76,7 @@ function fieldRefusal(
     firstRefusal(classes, (each) => classProblem(each, field.declaration, direction, evidence)) ??
     missingWhenUsed(field, deviceOrder, names) ??
     leakedToOthers(field, names) ??
+    reachedBeforePlug(field, evidence) ??
     observed(device.declaration, evidence) ??
     fateProblem(fates, device.declaration, evidence)
   );

@@ -20,6 +20,8 @@ export interface Entry {
   readonly bindings: ReadonlyMap<ts.ParameterDeclaration, Binding>;
   /** The frame in which a closure was made. */
   readonly outer: Frame | undefined;
+  /** Whether it may run before the device is realized, or in a life in which the device never is. */
+  readonly early?: boolean;
 }
 
 /** Methods that the object model calls in a life; everything else is entered in any order. */
@@ -30,6 +32,15 @@ const hooks: ReadonlySet<string> = new Set([
   "unrealize",
   "onUnparent",
 ]);
+
+/**
+ * Public members of the framework's base classes that it calls only on a device that is realized, or whose `realize` has
+ * succeeded. An override of any other may run before, or without it; so may the functions of `properties`.
+ */
+const whileRealized: ReadonlySet<string> = new Set(["reset", "translate"]);
+
+/** The static field that lists the options of a class. */
+const PROPERTIES = "properties";
 
 /** The method that a machine is built by, once, before anything else is asked of it. */
 export const BUILD = "build";
@@ -62,11 +73,24 @@ export function entriesOf(program: FlowProgram, shape: ClassShape): Entry[] {
       if (hasModifier(member, ts.SyntaxKind.AbstractKeyword)) continue;
       names.add(key);
       const fn = functionIn(member);
-      if (fn !== undefined && isReachable(member, name, shape, each))
-        entries.push({ fn, self: [DEVICE], bindings: new Map(), outer: undefined });
+      if (fn === undefined || !isReachable(member, name, shape, each)) continue;
+      const early = ts.isSetAccessorDeclaration(fn) || isHook(program, each, member, name);
+      entries.push({ fn, self: [DEVICE], bindings: new Map(), outer: undefined, early });
     }
   }
   return entries;
+}
+
+/** True for a member that the framework, and everybody who knows its classes, may call before the device is realized. */
+function isHook(
+  program: FlowProgram,
+  holder: ts.ClassLikeDeclaration,
+  member: ts.ClassElement,
+  name: string,
+): boolean {
+  if (isProtected(member) || whileRealized.has(name)) return false;
+  // What a machine declares is asked of one that has been built.
+  return program.isDeclaredAbove(holder, name, (base) => base.name?.text !== "Machine");
 }
 
 function functionIn(member: ts.ClassElement): Runnable | undefined {
@@ -98,17 +122,30 @@ function collectStatic(
   entries: Entry[],
 ): void {
   if (!ts.isPropertyDeclaration(member) || member.initializer === undefined) return;
+  const isOption = nameOf(member.name) === PROPERTIES;
+  const lists = new Set<ts.Node>();
+  const add = (fn: Runnable, self: readonly Source[], bindings: Entry["bindings"]): void => {
+    const entry = { fn, self, bindings, outer: undefined };
+    entries.push({ ...entry, early: isOption || isConfiguring(entry) });
+  };
   const visit = (node: ts.Node): void => {
     if (isFunctionExpression(node) || (ts.isMethodDeclaration(node) && node.body !== undefined)) {
       const [first] = node.parameters;
       if (first !== undefined && takesObject(program, first, shape))
-        entries.push({
-          fn: node,
-          self: [],
-          bindings: new Map([[first, { sources: [DEVICE] }]]),
-          outer: undefined,
-        });
+        add(node, [], new Map([[first, { sources: [DEVICE] }]]));
       return;
+    }
+    if (isOption && ts.isStringLiteralLike(node)) {
+      // `uintProperty("size", "size", "size")` names a field, which may be an accessor.
+      for (const fn of [shape.getter(node.text), shape.setter(node.text)])
+        if (fn?.body !== undefined) add(fn, [DEVICE], new Map());
+    }
+    if (ts.isIdentifier(node)) {
+      const list = program.declarationOf(node);
+      const isList = list !== undefined && ts.isVariableDeclaration(list) && !program.isOutside(list);
+      if (!isList || list.initializer === undefined || lists.has(list)) return;
+      lists.add(list);
+      visit(list.initializer);
     }
     ts.forEachChild(node, visit);
   };

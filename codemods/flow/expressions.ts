@@ -467,7 +467,22 @@ export function decide<S>(
     }
   }
   const after = evaluate(walker, node, state, frame);
-  return after === undefined ? { yes: undefined, no: undefined } : tested(walker, node, after, frame);
+  if (after === undefined) return { yes: undefined, no: undefined };
+  const branches = tested(walker, node, after, frame);
+  return walker.unrealized && asksWhetherRealized(walker, node, frame)
+    ? { yes: undefined, no: branches.no }
+    : branches;
+}
+
+/** True for `this.realized`. */
+function asksWhetherRealized<S>(walker: Walker<S>, node: ts.Expression, frame: Frame): boolean {
+  if (!ts.isPropertyAccessExpression(node) || node.name.text !== "realized") return false;
+  const declaration = walker.program.declarationOf(node.name);
+  return (
+    declaration !== undefined &&
+    walker.program.isFramework(declaration) &&
+    walker.callees.sources.of(node.expression, frame).every(({ kind }) => kind === "device")
+  );
 }
 
 function tested<S>(walker: Walker<S>, condition: ts.Expression, state: S, frame: Frame): { yes: S; no: S } {

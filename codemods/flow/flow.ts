@@ -39,6 +39,11 @@ export interface FlowOptions {
   readonly enteredAfterwards?: boolean;
   /** Whether to walk the ends of devices that are never realized, or whose `realize` fails. Default: no. */
   readonly abandoned?: boolean;
+  /**
+   * Whether to walk, before `realize`, all that may run early: overrides of what the framework declares, all functions of
+   * options, and what has been passed to others by then. Default: setters and what sets options only.
+   */
+  readonly enteredEarly?: boolean;
 }
 
 /** Runs an analysis over the life of an object of `declaration`. */
@@ -73,8 +78,12 @@ class Life<S> {
     if (state !== undefined) state = construct(walker, this.shape, [DEVICE], undefined, state, walker.top);
     state = this.initialise(walker.phase(LifePhase.Initialise, state));
     state = walker.phase(LifePhase.Configure, state);
+    walker.unrealized = options.enteredEarly === true;
+    const early = this.entries.filter((each) =>
+      options.enteredEarly === true ? each.early === true : isConfiguring(each),
+    );
     if (state !== undefined)
-      state = walker.repeat(state, (each) => walker.enterAll(each, this.entries.filter(isConfiguring)));
+      state = this.repeatEntries(state, early, options.enteredEarly ? walker.handed : []);
     if (state === undefined) return undefined;
     if (options.abandoned === true) this.abandon(state);
     let failed: S | undefined;
@@ -116,6 +125,7 @@ class Life<S> {
     let current = this.hook("realize", walker.phase(LifePhase.Realize, state));
     if (isMachine(walker.program, this.shape)) current = this.hook(BUILD, current);
     if (options.abandoned === true) walker.phase(LifePhase.Failed, this.abandon(exits.thrown));
+    walker.unrealized = false;
     current = walker.phase(LifePhase.Run, current);
     if (current !== undefined) current = this.runTime(current);
     current = this.hook("unrealize", walker.phase(LifePhase.Unrealize, current));
@@ -125,14 +135,17 @@ class Life<S> {
   }
 
   private runTime(state: S): S {
+    return this.repeatEntries(state, this.entries, this.walker.registered);
+  }
+
+  /** Enters all of these, any number of times, and the closures, which may become more. */
+  private repeatEntries(state: S, entries: readonly Entry[], closures: readonly Entry[]): S {
     const { walker } = this;
     let known = -1;
     let current = state;
-    while (known !== walker.registered.length) {
-      known = walker.registered.length;
-      current = walker.repeat(current, (each) =>
-        walker.enterAll(walker.enterAll(each, this.entries), walker.registered),
-      );
+    while (known !== closures.length) {
+      known = closures.length;
+      current = walker.repeat(current, (each) => walker.enterAll(walker.enterAll(each, entries), closures));
     }
     return current;
   }

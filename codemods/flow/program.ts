@@ -6,7 +6,16 @@
  */
 import { ts } from "ts-morph";
 import { plainProperty } from "../source/plain-access.ts";
-import { hasModifier, isRunnable, literalKey, nameOf, type Runnable, stores, strip } from "./syntax.ts";
+import {
+  hasModifier,
+  isRunnable,
+  isStatic,
+  literalKey,
+  nameOf,
+  type Runnable,
+  stores,
+  strip,
+} from "./syntax.ts";
 
 export class FlowProgram {
   readonly checker: ts.TypeChecker;
@@ -133,6 +142,22 @@ export class FlowProgram {
       this.bases.set(declaration, names);
     }
     return names;
+  }
+
+  /** True if a class outside the program that a class derives from declares an instance member of this name. */
+  isDeclaredAbove(
+    declaration: ts.ClassLikeDeclaration,
+    name: string,
+    counts: (base: ts.ClassLikeDeclaration) => boolean,
+  ): boolean {
+    const visited = new Set<ts.Node>();
+    for (let each = this.extended(declaration); each !== undefined; each = this.extended(each)) {
+      if (visited.has(each)) return false;
+      visited.add(each);
+      if (!this.isOutside(each) || !counts(each)) continue;
+      if (each.members.some((member) => !isStatic(member) && nameOf(member.name) === name)) return true;
+    }
+    return false;
   }
 
   /** Direct subclasses among the program's classes. */

@@ -4,7 +4,7 @@ import { CallbackTime, type Callee, Callees } from "./callees.ts";
 import type { Entry } from "./entries.ts";
 import type { Analysis, FlowEvent, LifePhase, Unknown } from "./events.ts";
 import { type Exits, newExits } from "./exits.ts";
-import type { Binding, Frame, Source } from "./frames.ts";
+import { type Binding, type Frame, holdsDevice, type Source } from "./frames.ts";
 import { handedOver, holdsDeviceInside } from "./implied.ts";
 import type { ClassShape, FlowProgram } from "./program.ts";
 import { accessOf, hasAwait, isAsync, isGenerator, nameOf, type Runnable, strip } from "./syntax.ts";
@@ -18,6 +18,12 @@ const CALLS_PER_MEMBER = 60;
 const DEPTH = 60;
 /** Rounds of a loop at most; finite lattices end long before. */
 const ROUNDS = 60;
+
+/** Methods of the framework that realize the device: what comes after a call of them runs in the realized device. */
+const realizes: ReadonlySet<string> = new Set(["plug", "plugIntoSystemBus"]);
+
+/** Methods of a line that run its handler before they return. */
+const drivesLine: ReadonlySet<string> = new Set(["set", "raise", "lower", "pulse"]);
 
 /** How expressions and statements are walked; given to the walker, because they need it in turn. */
 export interface Steps {
@@ -43,11 +49,16 @@ export class Walker<State> {
   readonly registered: Entry[] = [];
   /** Those of them that calls of other code may run, with the file that declares what they were given to. */
   private readonly listeners: { readonly entry: Entry; readonly file: ts.SourceFile | undefined }[] = [];
+  /** Those of them that were passed to outside code: it may call them before the device is realized. */
+  readonly handed: Entry[] = [];
+  /** True while `this.realized` is certainly false. */
+  unrealized = false;
   exits: Exits<State> = newExits();
   /** Number of `try` blocks around; without one, exceptions of calls are not tracked. */
   catching = 0;
   /** States in which the optional chain under way was cut short. */
   cut: State | undefined;
+  private callingBack = false;
   readonly steps: Steps;
   private calls = 0;
   private readonly mostCalls: number;
@@ -176,7 +187,13 @@ export class Walker<State> {
         return this.done(node, this.heard(node, "", handed, frame) ?? handed, frame);
       }
       case "outside": {
-        let current: State | undefined = this.callbacks(node, callee.callbacks, state, frame);
+        if (this.unrealized && realizes.has(callee.name) && this.isOnDevice(node, frame)) return undefined;
+        let current: State | undefined = this.callbacks(
+          node,
+          callee.callbacks,
+          this.calledBack(node, callee.name, state, frame),
+          frame,
+        );
         if (current !== undefined) current = handedOver(this, node, current, frame);
         if (current !== undefined && !callee.framework)
           current = this.heard(node, callee.name, current, frame);
@@ -185,6 +202,41 @@ export class Walker<State> {
         return current === undefined ? undefined : this.done(node, current, frame);
       }
     }
+  }
+
+  /** The state after a call that may run what has been passed to others: an input that is set, an event that is emitted. */
+  private calledBack(node: ts.CallExpression, name: string, state: State, frame: Frame): State {
+    if (!this.unrealized || this.handed.length === 0 || this.callingBack) return state;
+    const object = accessOf(node.expression)?.object;
+    const isEmitted = name === "emit" || name === "dispatchEvent";
+    if (object === undefined || !(isEmitted || (drivesLine.has(name) && this.isInput(object, frame))))
+      return state;
+    this.callingBack = true;
+    const after = this.repeat(state, (each) => this.enterAll(each, [...this.handed]));
+    this.callingBack = false;
+    return after;
+  }
+
+  /** True for an interrupt input of the object: `this.gpioIn(0)`. */
+  private isInput(object: ts.Expression, frame: Frame): boolean {
+    const { sources } = this.callees;
+    return sources
+      .of(object, frame)
+      .flatMap((each) => (each.kind === "expression" ? [each] : sources.contents(each)))
+      .some(
+        (each) =>
+          each.kind === "expression" &&
+          ts.isCallExpression(each.node) &&
+          accessOf(each.node.expression)?.name === "gpioIn",
+      );
+  }
+
+  /** True for a method that is called on the object whose life is walked. */
+  private isOnDevice(node: ts.CallExpression, frame: Frame): boolean {
+    const object = accessOf(node.expression)?.object;
+    if (object === undefined) return false;
+    if (object.kind === ts.SyntaxKind.SuperKeyword) return holdsDevice(frame.self);
+    return holdsDevice(this.callees.sources.of(object, frame));
   }
 
   private followedCall(
@@ -239,7 +291,11 @@ export class Walker<State> {
     state: State,
     frame: Frame,
   ): State | undefined {
-    if (time === CallbackTime.Later || time === CallbackTime.Either) this.register(entry);
+    if (time === CallbackTime.Later || time === CallbackTime.Either) {
+      this.register(entry);
+      // A region's own callbacks run when the guest reaches it.
+      if (!isOfRegion(this.program, node)) addEntry(this.handed, entry);
+    }
     if (time === CallbackTime.Later) {
       if (listening.test(accessOf(node.expression)?.name ?? "")) this.listen(entry, node.expression);
       return state;
@@ -325,9 +381,7 @@ export class Walker<State> {
   }
 
   register(entry: Entry): void {
-    const same = this.registered.filter(({ fn }) => fn === entry.fn);
-    if (same.length === 0 || (same.length < 4 && same.every(({ outer }) => outer !== entry.outer)))
-      if (!same.some(({ outer }) => outer?.call === entry.outer?.call)) this.registered.push(entry);
+    addEntry(this.registered, entry);
   }
 
   /** Calls an entry once. */
@@ -359,6 +413,20 @@ export class Walker<State> {
 const listening = /^(?:on|once|addEventListener)$/;
 const unlistening = /^(?:off|remove\w*|listener\w*)$/;
 const raising = /^(?:emit|dispatchEvent|abort)$/;
+
+/** Adds a closure, unless it is there already; one that several calls make may be there a few times. */
+function addEntry(list: Entry[], entry: Entry): void {
+  const same = list.filter(({ fn }) => fn === entry.fn);
+  if (same.length === 0 || (same.length < 4 && same.every(({ outer }) => outer !== entry.outer)))
+    if (!same.some(({ outer }) => outer?.call === entry.outer?.call)) list.push(entry);
+}
+
+/** True for a call of a method that a class of regions declares. */
+function isOfRegion(program: FlowProgram, node: ts.CallExpression | ts.NewExpression): boolean {
+  if (!ts.isPropertyAccessExpression(node.expression)) return false;
+  const holder = program.declarationOf(node.expression.name)?.parent;
+  return holder !== undefined && ts.isClassLike(holder) && /MemoryRegion$/.test(holder.name?.text ?? "");
+}
 
 /** True for `for (const step of this.steps())` and `[...this.steps()]`: nothing else can go on with the generator. */
 function isConsumed(call: ts.Node | undefined): boolean {

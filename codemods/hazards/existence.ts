@@ -40,7 +40,8 @@ export function missingWhenUsed(
     // A closure that is made where the region exists cannot run before.
     if (closuresAround(use.node).some((each) => order.existsAt(each, slot) === "always")) continue;
     if (existence === "unreached" && isFineUnreached(use, field)) continue;
-    if (existence === "sometimes" && isGuardedLike(use, field, names)) continue;
+    const isLate = !order.missesEarly(placeOfUse(use), slot);
+    if (existence === "sometimes" && isLate && isGuardedLike(use, field, names)) continue;
     if (existence === "sometimes" && isFlagged(use.node, field)) continue;
     return refusalOf(use, field, existence, names);
   }

@@ -62,12 +62,15 @@ export function firstCreation(field: RegionField): Creation | undefined {
  * True if code outside the class uses the region, or calls a method that needs it, before it has the device do what
  * creates the region.
  */
-export function mayPrecedeFromOutside(node: Node, creation: Creation, device: ClassDeclaration): boolean {
+export function mayPrecedeFromOutside(
+  node: Node,
+  creation: Creation,
+  device: ClassDeclaration,
+  receiver = objectOf(node),
+): boolean {
   const creator = memberOf(creation.statement, device);
   const around = enclosingFunction(node);
-  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
-  if (creator === undefined || around === undefined || !access) return false;
-  const receiver = node.getExpression();
+  if (creator === undefined || around === undefined || receiver === undefined) return false;
   if (!Node.isThisExpression(receiver)) {
     return laterCalls(around, node, receiver.getText()).some(
       (name) => phaseAfterCall(name) === phaseOf(creator, device),
@@ -80,6 +83,11 @@ export function mayPrecedeFromOutside(node: Node, creation: Creation, device: Cl
   const createPhase = phaseOf(creator, device);
   if (usePhase !== createPhase) return usePhase < createPhase;
   return laterCalls(around, node, "super").includes(nameOfMember(around) ?? "");
+}
+
+function objectOf(node: Node): Node | undefined {
+  const access = Node.isPropertyAccessExpression(node) || Node.isElementAccessExpression(node);
+  return access ? node.getExpression() : undefined;
 }
 
 /** Methods that `around` calls on `receiver` after `node`. */

@@ -123,6 +123,230 @@ describe("a use that may come before the creation", () => {
   });
 });
 
+describe("what may run before realize, or without it", () => {
+  const size = "void this.region.size;";
+  const peer = (members: string) => `class Other extends SysBusDevice { ${members} }`;
+  const emitter =
+    "declare class Emitter { on(name: string, run: () => void): this; emit(name: string): boolean; }";
+  test.each([
+    ["onUnparent", `protected override onUnparent(): void { ${size} }`],
+    [
+      "an override of a method",
+      `override addChild(n: string, c: MemoryRegion): string { ${size} return n; }`,
+    ],
+    [
+      "an override that a base class has",
+      "",
+      `abstract class Base extends SysBusDevice {
+  protected abstract readonly region: MemoryRegion; override describe(): string { return String(this.region.size); } }`,
+    ],
+    ["an override of a getter", `override get hotpluggable(): boolean { return this.region.mapped; }`],
+    ["a field that overrides a method", `override describe = (): string => String(this.region.mapped);`],
+    ["an option's method", "static readonly properties = [{ get(d: Dut) { return d.region.mapped; } }];"],
+    [
+      "an option in a list",
+      "static readonly properties = list;",
+      "const list = [(d: Dut) => d.region.mapped];",
+    ],
+    [
+      "an accessor that an option names",
+      `static readonly properties = ["on"]; get on(): boolean { return this.region.mapped; }`,
+    ],
+    [
+      "an input's handler",
+      `protected override instanceInit(): void { this.initGpioIn(1, () => { ${size} }); }`,
+    ],
+    ["a timer", `readonly timer = this.clock.at(1n, () => { ${size} });`],
+    ["a method passed on", `readonly timer = this.clock.at(1n, this.tick); private tick(): void { ${size} }`],
+    ["a listener", `readonly events = new Emitter().on("x", () => { ${size} });`, emitter],
+    [
+      "another test of the device",
+      `optional = true; override describe(): string { return this.optional ? String(this.region.mapped) : ""; }`,
+    ],
+    [
+      "a parent's instanceInit",
+      `open(): void { ${size} }`,
+      peer("kid = this.embed(Dut); protected override instanceInit(): void { this.kid.open(); }"),
+    ],
+    [
+      "a parent's onUnparent",
+      `open(): void { ${size} }`,
+      peer("kid = this.embed(Dut); protected override onUnparent(): void { this.kid.open(); }"),
+    ],
+    [
+      "a parent's constructor, by another method",
+      `open(): void { this.shut(); } shut(): void { ${size} }`,
+      peer("kid = this.embed(Dut); state = this.kid.open();"),
+    ],
+    [
+      "another device's realize",
+      `open(): void { ${size} }`,
+      peer("kid: Dut | null = null; protected override realize(): void { this.kid?.open(); }"),
+    ],
+    [
+      "a reset by another device's realize",
+      `override reset(): void { ${size} }`,
+      peer("kid: Dut | null = null; protected override realize(): void { this.kid?.reset(); }"),
+    ],
+    [
+      "a parent that takes it out by a pattern",
+      "",
+      peer(
+        "kid = this.embed(Dut); protected override instanceInit(): void { const { region } = this.kid; void region; }",
+      ),
+    ],
+    [
+      "a parent that takes a getter out by a pattern",
+      `get open(): boolean { return this.region.mapped; }`,
+      peer(
+        "kid = this.embed(Dut); protected override instanceInit(): void { const { open } = this.kid; void open; }",
+      ),
+    ],
+    [
+      "a parent, by a bracket",
+      `open(): void { ${size} }`,
+      peer('kid = this.embed(Dut); protected override instanceInit(): void { this.kid["open"](); }'),
+    ],
+    [
+      "a parent, by a static method",
+      `static open(d: Dut): void { void d.region.size; }`,
+      peer("kid = this.embed(Dut); protected override instanceInit(): void { Dut.open(this.kid); }"),
+    ],
+    [
+      "a parent, by a function",
+      "",
+      `function open(_: number, d: Dut): void { void d.region.size; } ${peer("kid = this.embed(Dut); protected override instanceInit(): void { open(1, this.kid); }")}`,
+    ],
+    [
+      "a parent of several",
+      `open(): void { ${size} }`,
+      peer(
+        "kids = this.embedArray(Dut, 2); protected override realize(): void { for (const kid of this.kids) kid.open(); for (const kid of this.kids) kid.plug(); }",
+      ),
+    ],
+    [
+      "another device of the class",
+      `open(): void { ${size} } peer: Dut | null = null; protected override instanceInit(): void { this.peer?.open(); }`,
+    ],
+    [
+      "a derived device's method that the parent calls",
+      `open(): void { ${size} }`,
+      "class More extends Dut { shut(): void { this.open(); } } class Other extends SysBusDevice { kid = this.embed(More); protected override instanceInit(): void { this.kid.shut(); } }",
+    ],
+    [
+      "a board's function before it plugs",
+      "",
+      "function open(d: Dut): void { void d.region.size; } function board(d: Dut): void { open(d); d.plug(); }",
+    ],
+    [
+      "a board before it plugs",
+      `open(): void { ${size} }`,
+      "function board(d: Dut): void { d.open(); d.plug(); }",
+    ],
+  ])("%s", (way, members, around = "") => {
+    const base = around.includes("class Base") ? "Base" : "SysBusDevice";
+    const declared =
+      base === "Base" ? field.replace("private", "protected override") : field.replace("private ", "");
+    const { refusals } = converter.convert("to-owned", [declared, realize, members].join("\n"), around, base);
+    expect(refusals, way).toEqual(["region: used-before-creation"]);
+  });
+
+  test.each([
+    [
+      "realize emits an event",
+      `readonly events = new Emitter(); protected override realize(): void {
+  this.events.on("x", () => { ${size} }); this.events.emit("x"); ${create} this.initMmio(this.region); }`,
+    ],
+    [
+      "realize sets an input",
+      `protected override realize(): void {
+  this.initGpioIn(1, () => { ${size} }); const input = this.gpioIn(0); input.set(true); ${create} this.initMmio(this.region); }`,
+    ],
+  ])("%s", (_way, members) => {
+    const { refusals } = converter.convert("to-owned", [field, members].join("\n"), emitter);
+    expect(refusals).toEqual(["region: used-before-creation"]);
+  });
+
+  test.each([
+    [
+      "onUnparent of a realized device",
+      `protected override onUnparent(): void { if (this.realized) ${size} }`,
+    ],
+    [
+      "an override for realized devices",
+      `override describe(): string { if (!this.realized) return ""; return String(this.region.mapped); }`,
+    ],
+    [
+      "a setter for realized devices",
+      `set on(on: boolean) { if (on && this.realized) this.region.setEnabled(on); }`,
+    ],
+    [
+      "an override that has plugged it",
+      `override plugIntoSystemBus(): void { super.plugIntoSystemBus(); ${size} }`,
+    ],
+    [
+      "an override that only its class calls",
+      `protected override unimplementedRead(n: number): number { ${size} return n; }`,
+    ],
+    [
+      "a public member of its own",
+      `get open(): boolean { return this.region.mapped; } shut(): void { ${size} }`,
+    ],
+    [
+      "a parent that plugs it",
+      `open(): void { ${size} }`,
+      peer(
+        "kid = this.embed(Dut); protected override realize(): void { this.kid.plugIntoSystemBus(); this.kid.open(); }",
+      ),
+    ],
+    [
+      "a parent whose helper plugs it",
+      `open(): void { ${size} }`,
+      peer(
+        "kid = this.embed(Dut); add(each: SysBusDevice): void { each.plug(); } protected override realize(): void { this.add(this.kid); this.kid.open(); }",
+      ),
+    ],
+    [
+      "a parent that asks first",
+      `open(): void { ${size} }`,
+      peer(
+        "kid: Dut | null = null; protected override realize(): void { if (this.kid?.realized) this.kid.open(); }",
+      ),
+    ],
+    [
+      "another device at run time",
+      `open(): void { ${size} }`,
+      peer("kid: Dut | null = null; override reset(): void { this.kid?.open(); }"),
+    ],
+    [
+      "a parent of several that it plugs",
+      `open(): void { ${size} }`,
+      peer(
+        "kids = this.embedArray(Dut, 2); protected override realize(): void { for (const each of this.kids) { each.plug(); each.open(); } for (const kid of this.kids) kid.open(); }",
+      ),
+    ],
+    [
+      "a parent that plugs several by a callback",
+      `open(): void { ${size} }`,
+      peer(
+        "kids = this.embedArray(Dut, 2); protected override realize(): void { this.kids.forEach((each) => each.plug()); for (const kid of this.kids) kid.open(); }",
+      ),
+    ],
+    [
+      "a function that the device itself calls",
+      `static open(d: Dut): void { void d.region.size; } shut(): void { Dut.open(this); const self = this; self.shut(); }`,
+    ],
+    [
+      "a board that has plugged it",
+      `open(): void { ${size} }`,
+      "function board(d: Dut): void { d.plug(); d.open(); d.plug(); }",
+    ],
+  ])("but not %s", (_way, members, around = "") => {
+    const { refusals } = converter.convert("to-owned", [field, realize, members].join("\n"), around);
+    expect(refusals).toEqual([]);
+  });
+});
+
 describe("a creation that may run more than once", () => {
   const make = 'const region = MemoryRegion.newIo(this, ops, this, "dut", 0x100); this.initMmio(region);';
   test.each([

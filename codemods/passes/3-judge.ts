@@ -16,6 +16,7 @@ import {
 import { declarationHazards } from "../hazards/declaration.ts";
 import { leakedToOthers, missingWhenUsed } from "../hazards/existence.ts";
 import { firstCreation } from "../hazards/order.ts";
+import { reachedBeforePlug } from "../hazards/peers.ts";
 import { createdAgain, createdInConstructor, isRepeatedMethod } from "../hazards/repeated.ts";
 import {
   allocationUnparented,
@@ -219,6 +220,7 @@ function fieldRefusal(field: RegionField, device: DeviceFacts, evidence: Evidenc
     unparented(field, fates, evidence) ??
     missingWhenUsed(field, deviceOrder, names) ??
     leakedToOthers(field, names) ??
+    reachedBeforePlug(field, evidence) ??
     notFollowed(fates) ??
     observed(device.declaration, evidence)
   );

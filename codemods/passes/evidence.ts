@@ -57,11 +57,16 @@ export class Evidence {
         const { loop, calls } = local;
         slots.set(local, { creations: loop ? [loop.statement] : calls.map(({ call }) => call), uses: [] });
       }
-      const order = creationOrder(this.program(device), device.declaration, [...slots.values()]);
+      const order = this.lifeOf(device.declaration, [...slots.values()]);
       found = { order, slots };
       this.orders.set(device, found);
     }
     return found;
+  }
+
+  /** Where control may be in the life of an object of the class with respect to anything. */
+  lifeOf(declaration: ClassDeclaration, slots: readonly Slot[]): CreationOrder {
+    return creationOrder(this.program(declaration), declaration, slots);
   }
 
   /**
@@ -107,9 +112,9 @@ export class Evidence {
     });
   }
 
-  private program(device: DeviceFacts): FlowProgram {
+  private program(declaration: ClassDeclaration): FlowProgram {
     this.flowProgram ??= new FlowProgram(
-      device.file.getProject().getTypeChecker().compilerObject,
+      declaration.getProject().getTypeChecker().compilerObject,
       this.sources.map((file) => file.compilerNode),
       (file) => this.identity.isModelFile(file.fileName),
     );

@@ -79,6 +79,44 @@ describe("a broken conversion is found", () => {
   });
 });
 
+describe("a use of a device that is not plugged is found", () => {
+  const form = (field: string, create: string, members: string) => `import { MemoryRegion } from "#memory";
+import { SysBusDevice } from "#qdev";
+export class Dut extends SysBusDevice {
+  static override readonly typeName: string = "dut";
+  ${field}
+  protected override realize(): void { ${create} this.initMmio(this.region); }
+  ${members}
+}
+`;
+  const embedded = (members: string) =>
+    form("readonly region = this.embed(MemoryRegion);", 'this.region.init(this, "r", 8);', members);
+  const owned = (members: string) =>
+    form("region!: MemoryRegion;", 'this.region = MemoryRegion.new(this, "r", 8);', members);
+
+  test.each([
+    [
+      "an option",
+      'static override readonly properties = [{ name: "x", type: "size", get: (d: Dut) => d.region.size }];',
+    ],
+    ["an input", "override instanceInit(): void { this.initGpioIn(1, () => void this.region.size); }"],
+    ["an override", "override describe(): string { return String(this.region.size); }"],
+    ["a getter", "override get hotpluggable(): boolean { return this.region.size > 1; }"],
+    ["the end", "protected override onUnparent(): void { void this.region.size; super.onUnparent(); }"],
+    [
+      "how a board plugs it",
+      "override plugIntoSystemBus(): void { void this.region.size; super.plugIntoSystemBus(); }",
+    ],
+  ])("by %s", async (_way, members) => {
+    expect((await proof(embedded(members), owned(members))).verdict).toBe("different");
+  });
+
+  test("but not where it only seems to be", async () => {
+    const members = "get size(): number { return this.region.size; }";
+    expect((await proof(embedded(members), owned(members))).verdict).toBe("equal");
+  });
+});
+
 describe("what cannot be driven is said", () => {
   const head = 'import { MemoryRegion } from "#memory";\nimport { SysBusDevice } from "#qdev";\n';
   const device = (members: string) => `${head}export class Dut extends SysBusDevice {

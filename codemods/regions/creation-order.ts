@@ -3,12 +3,21 @@
  * One walk of the class, and one of each class derived from it, answers for all its regions.
  */
 import { type ClassDeclaration, type Node, ts } from "ts-morph";
-import { type Analysis, type FlowEvent, type FlowProgram, flow, type Unknown } from "../flow/index.ts";
+import {
+  type Analysis,
+  type FlowEvent,
+  type FlowProgram,
+  flow,
+  LifePhase,
+  type Unknown,
+} from "../flow/index.ts";
 
 /** A region, as places in the source. A place is an expression or a statement, and counts when it has completed. */
 export interface Slot {
   readonly creations: readonly Node[];
   readonly uses: readonly Node[];
+  /** Whether it exists at run time even if no creation was seen. */
+  readonly existsAtRunTime?: true;
 }
 
 /** Possible counts of creations, as a set of bits. */
@@ -22,6 +31,8 @@ export interface CreationOrder {
    * reaches it.
    */
   existsAt(place: Node, slot: Slot): "always" | "sometimes" | "never" | "unreached";
+  /** True if control may reach the place before the device is realized, or in a life in which it never is, without the region. */
+  missesEarly(place: Node, slot: Slot): boolean;
   /** True if the region may have been created before when control reaches one of its creations. */
   createdAgainAt(creation: Node, slot: Slot): boolean;
   /** What the walks could not follow. */
@@ -37,10 +48,12 @@ export function creationOrder(
   const arrivals = new Map<ts.Node, Uint8Array>();
   const analysis = new Counts(slots, arrivals);
   const unknowns = concrete(program, declaration.compilerNode).flatMap(
-    (each) => flow(program, each, analysis).unknowns,
+    (each) => flow(program, each, analysis, { enteredEarly: true, abandoned: true }).unknowns,
   );
   const indexOf = new Map(slots.map((slot, index) => [slot, index]));
-  const countsAt = (place: Node, slot: Slot) => arrivals.get(anchor(place))?.[indexOf.get(slot) ?? -1];
+  const at = (place: Node, slot: Slot, seen: ReadonlyMap<ts.Node, Uint8Array>) =>
+    seen.get(anchor(place))?.[indexOf.get(slot) ?? -1];
+  const countsAt = (place: Node, slot: Slot) => at(place, slot, arrivals);
   return {
     unknowns,
     existsAt(place, slot) {
@@ -48,6 +61,9 @@ export function creationOrder(
       if (counts === undefined) return "unreached";
       if ((counts & NONE) === 0) return "always";
       return counts === NONE ? "never" : "sometimes";
+    },
+    missesEarly(place, slot) {
+      return ((at(place, slot, analysis.earlyArrivals) ?? ONE) & NONE) !== 0;
     },
     createdAgainAt(creation, slot) {
       return ((countsAt(creation, slot) ?? NONE) & (ONE | SEVERAL)) !== 0;
@@ -69,10 +85,15 @@ class Counts implements Analysis<Uint8Array> {
   private readonly created = new Map<ts.Node, number>();
   private readonly places = new Set<ts.Node>();
   private readonly arrivals: Map<ts.Node, Uint8Array>;
+  /** Arrivals before the device is realized, and at the end of one that never is. */
+  readonly earlyArrivals = new Map<ts.Node, Uint8Array>();
+  private readonly atRunTime: readonly number[];
+  private isEarly = false;
 
   constructor(slots: readonly Slot[], arrivals: Map<ts.Node, Uint8Array>) {
     this.arrivals = arrivals;
     this.initial = new Uint8Array(slots.length).fill(NONE);
+    this.atRunTime = slots.flatMap(({ existsAtRunTime }, index) => (existsAtRunTime === true ? [index] : []));
     for (const [index, { creations, uses }] of slots.entries()) {
       for (const each of creations) this.created.set(anchor(each), index);
       for (const each of [...creations, ...uses]) this.places.add(anchor(each));
@@ -93,14 +114,25 @@ class Counts implements Analysis<Uint8Array> {
   }
 
   transfer(event: FlowEvent, state: Uint8Array): Uint8Array {
+    if (event.kind === "phase") return this.enter(event.phase, state);
     if (event.kind !== "evaluated" || !this.places.has(event.node)) return state;
-    const known = this.arrivals.get(event.node);
-    this.arrivals.set(event.node, known === undefined ? state : this.join(known, state));
+    for (const seen of this.isEarly ? [this.arrivals, this.earlyArrivals] : [this.arrivals]) {
+      const known = seen.get(event.node);
+      seen.set(event.node, known === undefined ? state : this.join(known, state));
+    }
     const slot = this.created.get(event.node);
     if (slot === undefined) return state;
     const next = state.slice();
     const counts = state[slot] ?? NONE;
     next[slot] = (counts & NONE ? ONE : 0) | (counts & (ONE | SEVERAL) ? SEVERAL : 0);
+    return next;
+  }
+
+  private enter(phase: LifePhase, state: Uint8Array): Uint8Array {
+    this.isEarly = phase === LifePhase.Configure || phase === LifePhase.Abandoned;
+    if (phase !== LifePhase.Run || this.atRunTime.length === 0) return state;
+    const next = state.slice();
+    for (const slot of this.atRunTime) next[slot] = ONE;
     return next;
   }
 }

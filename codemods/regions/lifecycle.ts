@@ -26,6 +26,9 @@ const drivers: ReadonlyMap<string, Phase> = new Map<string, Phase>([
   ["plugIntoSystemBus", Phase.Realize],
 ]);
 
+/** Names of the methods that realize a device. */
+export const driverNames: readonly string[] = [...drivers.keys()];
+
 /** Phase that the device has reached after a call of this method; undefined if the method does not change the phase. */
 export function phaseAfterCall(name: string): Phase | undefined {
   return phaseOfHook(name) ?? drivers.get(name);

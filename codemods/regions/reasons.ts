@@ -197,9 +197,9 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "use one `const` for each region",
   },
   [Reason.UsedBeforeCreation]: {
-    what: "the region is used before it is created",
+    what: "the region is used before it is created, or where it may never have been",
     why: "an embedded region exists by then, uninitialised; an owned one does not",
-    mend: "create it first",
+    mend: "create it first, or use it only if the device is `realized`",
   },
   [Reason.LeakedBeforeCreation]: {
     what: "a getter returns the region before it is created",

@@ -39,10 +39,12 @@ export function createSubject(
 
 /** Realizes a device where its class belongs. @throws CannotPlug if there is no such bus. */
 export function plugInto(stage: Stage, device: Qdev.Device, companions: Companions): void {
-  const { SystemBus } = stage.rooms.qdev;
+  const { SystemBus, SysBusDevice } = stage.rooms.qdev;
   if (device.busType === null) device.plug();
-  else if (device.busType === SystemBus.typeName) device.plug(stage.model.systemBus);
-  else device.plug(busFor(stage, device.busType, companions));
+  else if (device.busType === SystemBus.typeName) {
+    if (device instanceof SysBusDevice) device.plugIntoSystemBus();
+    else device.plug(stage.model.systemBus);
+  } else device.plug(busFor(stage, device.busType, companions));
 }
 
 function busFor(stage: Stage, typeName: string, companions: Companions): Qdev.Bus {

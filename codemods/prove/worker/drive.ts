@@ -49,8 +49,10 @@ async function lead(subject: Subject, life: Life, rooms: Rooms, seed: number): P
   const stage = new Stage(rooms, life, seed);
   const actor = new Actor(stage, subject, life);
   if (await actor.create("device")) {
-    if (life.kind === "never plugged") await actor.leave();
-    else if (await actor.plug()) {
+    if (life.kind === "never plugged") {
+      await actor.askUnplugged();
+      await actor.leave();
+    } else if (await actor.plug()) {
       if (life.kind === "plain") await plain(actor, stage, subject, life);
       else if (life.kind === "removed while mapped") await removedWhileMapped(actor, stage, life);
       else if (life.kind === "pair") await pair(actor, stage, subject, life);
@@ -137,6 +139,25 @@ async function methods(actor: Actor): Promise<void> {
   await actor.unmap();
   await actor.unplug();
   await actor.leave();
+}
+
+/** Members that change where a device is, rather than tell something about it. */
+const MOVES: ReadonlySet<string> = new Set([
+  "plug",
+  "plugIntoSystemBus",
+  "unplug",
+  "unparent",
+  "remove",
+  "ref",
+  "unref",
+]);
+
+/** Members without arguments that the class declares again, and the base classes of all devices have. */
+function askedOf({ facts }: Subject, { qdev }: Rooms): string[] {
+  const methods = facts.methods.filter(({ parameters }) => parameters.length === 0).map(({ name }) => name);
+  return [...facts.getters, ...methods].filter(
+    (name) => name in qdev.SysBusDevice.prototype && !MOVES.has(name),
+  );
 }
 
 /** A board with one device, step by step. */
@@ -266,6 +287,26 @@ class Actor {
       await this.stage.step(`read ${getter}`, () => {
         const value: unknown = this.object === null ? null : Reflect.get(this.object, getter);
         this.stage.note(valueText(value, this.stage.observer));
+      });
+    }
+  }
+
+  /** What may happen to a device that is not plugged: its options are read, its inputs set, the framework asks about it. */
+  async askUnplugged(): Promise<void> {
+    const { stage, subject, object } = this;
+    for (const { name } of stage.model.types.classProperties(subject.type)) {
+      await stage.step(`read property ${name}`, () => {
+        stage.note(valueText(object?.getProperty(name), stage.observer));
+      });
+    }
+    await this.setLines();
+    const { device } = this;
+    if (device === null) return;
+    for (const name of askedOf(subject, stage.rooms)) {
+      await stage.step(`ask for ${name}`, () => {
+        const member: unknown = Reflect.get(device, name);
+        const value: unknown = typeof member === "function" ? Reflect.apply(member, device, []) : member;
+        stage.note(valueText(value, stage.observer));
       });
     }
   }

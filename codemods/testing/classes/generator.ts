@@ -1,6 +1,7 @@
 /** Random device classes: shapes, hazards and styles, combined. Equal seeds, equal classes. */
 import { Random } from "../../prove/worker/random.ts";
 import type { Direction } from "../../regions/facts.ts";
+import { earlyHazards, earlyShapes } from "./embedded-early.ts";
 import { embeddedHazards } from "./embedded-hazards.ts";
 import { embeddedShapes } from "./embedded-shapes.ts";
 import { embeddedSituations } from "./embedded-situations.ts";
@@ -25,7 +26,11 @@ export function kindsOf(direction: Direction): {
   styles: readonly Style[];
 } {
   return direction === "to-owned"
-    ? { shapes: [...embeddedShapes, ...embeddedSituations], hazards: embeddedHazards, styles }
+    ? {
+        shapes: [...embeddedShapes, ...embeddedSituations, ...earlyShapes],
+        hazards: [...embeddedHazards, ...earlyHazards],
+        styles,
+      }
     : { shapes: ownedShapes, hazards: ownedHazards, styles };
 }
 

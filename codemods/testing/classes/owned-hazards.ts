@@ -96,6 +96,31 @@ const impliedCalls: readonly Feature[] = [
 
 export const ownedHazards: readonly Feature[] = [
   ...impliedCalls,
+  hazard("asked for by onUnparent", (n) =>
+    keptWindow(n, {
+      members: [
+        "protected override onUnparent(): void {",
+        `  (globalThis as { LOG?: { push(line: string): void } }).LOG?.push(String(this.${n} === undefined));`,
+        "  super.onUnparent();",
+        "}",
+      ],
+    }),
+  ),
+  hazard("length of the array in onUnparent", (n) => ({
+    fields: [`private readonly ${n}s: MemoryRegion[] = [];`],
+    realize: [
+      "for (let i = 0; i < 2; i++) {",
+      `  this.${n}s[i] = MemoryRegion.newIo(this, ops, this, \`${n}\${i}\`, 0x40);`,
+      `  this.initMmio(this.${n}s[i]!);`,
+      "}",
+    ],
+    members: [
+      "protected override onUnparent(): void {",
+      `  (globalThis as { LOG?: { push(line: string): void } }).LOG?.push(String(this.${n}s.length));`,
+      "  super.onUnparent();",
+      "}",
+    ],
+  })),
   hazard("helper called twice", (n) => ({
     realize: [`this.${n}Create("${n}");`, `this.${n}Create("${n}.next");`],
     members: [
