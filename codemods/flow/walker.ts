@@ -266,6 +266,11 @@ export class Walker<State> {
 
   register(entry: Entry): void {
     const same = this.registered.filter(({ fn }) => fn === entry.fn);
+    const bare = same.find(({ bindings, outer }) => bindings.size === 0 && outer?.call === entry.outer?.call);
+    if (bare !== undefined && entry.bindings.size > 0) {
+      this.registered[this.registered.indexOf(bare)] = entry; // what it is called with is known now
+      return;
+    }
     if (same.length === 0 || (same.length < 4 && same.every(({ outer }) => outer !== entry.outer)))
       if (!same.some(({ outer }) => outer?.call === entry.outer?.call)) this.registered.push(entry);
   }
