@@ -48,7 +48,8 @@ function analyseFile(
   targets: readonly SourceFile[],
 ): FileFacts<DeclaredField> {
   const classes = file.getDescendantsOfKind(SyntaxKind.ClassDeclaration);
-  const made = byClass(newChildren(file, identity), ({ call }) => call);
+  const creations = newChildren(file, identity);
+  const made = byClass(creations, ({ call }) => call);
   const embedded = byClass(embeddedChildren(file, identity), (call) => call);
   const devices = classes.map((declaration) =>
     analyseClass(
@@ -66,6 +67,7 @@ function analyseFile(
       ...(embedded.get(undefined) ?? []).map((call) => stray(call, Reason.FieldForm)),
       ...(made.get(undefined) ?? []).map((each) => stray(each, Reason.CreatedInExpression)),
     ],
+    creations,
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
 }

@@ -86,7 +86,7 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
   const refuse = (reason: Reason, node: Node): Refusal => ({ reason, node, detail: firstLine(node) });
   const { calls } = local;
   const commented = calls.find((creation) => hasCommentBefore(creation, local));
-  if (commented !== undefined) return refuse(Reason.CreatedInExpression, commented.statement);
+  if (commented !== undefined) return refuse(Reason.CommentInside, commented.statement);
   const misplaced =
     firstRefusal(calls, ({ call }) => callProblem(call)) ?? misplacedLocal(local, device, evidence);
   if (misplaced !== undefined) return misplaced;

@@ -417,6 +417,11 @@ const raising = /^(?:emit|dispatchEvent|abort)$/;
 /** Adds a closure, unless it is there already; one that several calls make may be there a few times. */
 function addEntry(list: Entry[], entry: Entry): void {
   const same = list.filter(({ fn }) => fn === entry.fn);
+  const bare = same.find(({ bindings, outer }) => bindings.size === 0 && outer?.call === entry.outer?.call);
+  if (bare !== undefined && entry.bindings.size > 0) {
+    list[list.indexOf(bare)] = entry; // what it is called with is known now
+    return;
+  }
   if (same.length === 0 || (same.length < 4 && same.every(({ outer }) => outer !== entry.outer)))
     if (!same.some(({ outer }) => outer?.call === entry.outer?.call)) list.push(entry);
 }

@@ -182,7 +182,7 @@ export function commentInside({ creations, declaration, form, name }: RegionFiel
     return hasComment(leadOf(statement, objectOf(call)));
   });
   if (lossy === undefined) return undefined;
-  return { reason: Reason.CreatedInExpression, node: lossy.statement, detail: firstLine(lossy.statement) };
+  return { reason: Reason.CommentInside, node: lossy.statement, detail: firstLine(lossy.statement) };
 }
 
 /** The text of a statement up to the end of an expression in it. */

@@ -2,7 +2,7 @@
 import { Node } from "ts-morph";
 import type { DeviceOrder } from "../passes/evidence.ts";
 import { closuresAround, placeOfUse } from "../passes/evidence.ts";
-import { type IndexLoop, type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
+import { type Creation, type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
 import { Phase } from "../regions/lifecycle.ts";
 import { childConstructor, childMakers } from "../regions/makers.ts";
 import { declarationsOf, type NameIndex } from "../regions/names.ts";
@@ -43,6 +43,8 @@ export function missingWhenUsed(
     const isLate = !order.missesEarly(placeOfUse(use), slot);
     if (existence === "sometimes" && isLate && isGuardedLike(use, field, names)) continue;
     if (existence === "sometimes" && isFlagged(use.node, field)) continue;
+    const other = otherElement(use, field);
+    if (other !== undefined) return other;
     return refusalOf(use, field, existence, names);
   }
   return undefined;
@@ -55,21 +57,48 @@ function isCreating(use: Use, { creations }: RegionField): boolean {
     if (maker === childConstructor && isWithin(use.node, childMakers.subjectOf(call) ?? call)) return true;
     if (call.getExpression().containsRange(use.node.getPos(), use.node.getEnd())) return true;
     if (loop === undefined) return false;
-    if (loop.kind === "indexed") return isInOwnIteration(use.node, loop, statement);
-    const head = loop.kind === "array" ? loop.statement.getExpression() : loop.store;
-    return head !== undefined && isWithin(use.node, head);
+    const head = partsOfLoop(loop).some((part) => part !== undefined && isWithin(use.node, part));
+    return head || isElementMade(use.node, loop, statement);
   });
 }
 
-/** In the loop that creates the elements: its bound, and `this.windows[index]` of the element just created. */
-function isInOwnIteration(node: Node, { statement: loop, index, item }: IndexLoop, creation: Node): boolean {
-  if (!isWithin(node, loop)) return false;
-  if (item !== undefined && isWithin(node, item)) return true;
-  const condition = loop.getCondition();
-  if (condition !== undefined && isWithin(node, condition)) return true;
+/** An element named in the loop that creates them, other than by its index: the loop may have made it by then, or not. */
+function otherElement({ node }: Use, { creations }: RegionField): Refusal | undefined {
   const element = outermost(node).getParent();
-  const own = Node.isElementAccessExpression(element) && element.getArgumentExpression()?.getText() === index;
-  return own && node.getStart() > creation.getEnd();
+  const loop = creations.find((each) => each.loop && isWithin(node, each.loop.statement))?.loop;
+  if (loop === undefined || !Node.isElementAccessExpression(element)) return undefined;
+  if (isIndexOf(loop, element.getArgumentExpression())) return undefined;
+  const detail = `${describeUse(node)}: whether that element exists by then`;
+  return { reason: Reason.NotFollowed, node, detail };
+}
+
+type Loop = NonNullable<Creation["loop"]>;
+
+/** Where a loop that creates the elements names the array itself. */
+function partsOfLoop(loop: Loop): (Node | undefined)[] {
+  if (loop.kind === "array") return [loop.statement.getExpression()];
+  return loop.kind === "counting" ? [loop.store] : [loop.item, loop.statement.getCondition()];
+}
+
+/** In the loop that creates the elements: `this.windows[index]` once it is there, and `this.windows[index - 1]`. */
+function isElementMade(node: Node, loop: Loop, creation: Node): boolean {
+  const element = outermost(node).getParent();
+  if (!isWithin(node, loop.statement) || !Node.isElementAccessExpression(element)) return false;
+  const place = element.getArgumentExpression();
+  if (isIndexOf(loop, place)) {
+    const made = loop.kind === "counting" ? (loop.store ?? creation) : creation;
+    return node.getStart() > made.getEnd();
+  }
+  const isDifference = Node.isBinaryExpression(place) && place.getOperatorToken().getText() === "-";
+  return isDifference && isIndexOf(loop, place.getLeft()) && /^[1-9]\d*$/.test(place.getRight().getText());
+}
+
+/** True for the name of the loop's index, and not for another variable that hides it. */
+function isIndexOf({ index, statement }: Loop, name: Node | undefined): boolean {
+  if (!Node.isIdentifier(name) || name.getText() !== index) return false;
+  const [declaration] = name.getSymbol()?.getDeclarations() ?? []; // as a key it would be that of a property
+  const head = statement.getInitializer();
+  return declaration !== undefined && head !== undefined && isWithin(declaration, head);
 }
 
 /** A use on an object of which nothing is known: neither `this` nor a parameter, which the flow engine follows. */

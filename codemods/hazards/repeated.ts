@@ -48,17 +48,41 @@ export function isRepeatedMethod(
 ): boolean {
   const { tracer, identity } = evidence;
   if (visited.has(method) || !Node.isMethodDeclaration(method) || method.isStatic()) return true;
-  const fromFramework = basesOf(method).some((each) => identity.isDeclaredByModel(each));
-  if (fromFramework) return !onceHooks.has(method.getName());
+  const again = new Set([...visited, method]);
   const names = tracer.names.referencesTo([method], method.getName());
+  const fromFramework = basesOf(method).some((each) => identity.isDeclaredByModel(each));
+  if (fromFramework) {
+    const calls = names.map(superCallIn);
+    return (
+      !onceHooks.has(method.getName()) ||
+      new Set(calls).size < calls.length ||
+      calls.some((each) => each === undefined || isRepeatedMethod(each, form, evidence, again))
+    );
+  }
   if (names.some((name) => callOfName(name) === undefined)) return true;
   const [caller, another] = names;
   if (another !== undefined || (caller !== undefined && isInLoopOrCallback(caller))) return true;
   if (caller === undefined) return true;
   if (form !== "owned" && !isOnThis(caller)) return false;
-  const holder = caller.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
-  const again = new Set([...visited, method]);
+  const holder = memberAround(caller);
   return holder === undefined || isRepeatedMethod(holder, form, evidence, again);
+}
+
+/**
+ * The hook of a derived class that continues its base's by a plain `super.hook()`, as often as it runs itself; undefined for
+ * any other mention of a hook. The object model runs the `instanceInit` of each class by itself.
+ */
+function superCallIn(name: Node): Node | undefined {
+  const access = name.getParent();
+  const holder = memberAround(name);
+  const isSuper = Node.isPropertyAccessExpression(access) && Node.isSuperExpression(access.getExpression());
+  if (!isSuper || callOfName(name) === undefined || isInLoopOrCallback(name)) return undefined;
+  const isSameHook = Node.isMethodDeclaration(holder) && holder.getName() === access.getName();
+  return isSameHook && access.getName() !== "instanceInit" ? holder : undefined;
+}
+
+function memberAround(node: Node): Node | undefined {
+  return node.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
 }
 
 function isOnThis(name: Node): boolean {
@@ -91,7 +115,7 @@ export function isInLoop(node: Node, device: ClassDeclaration): boolean {
 
 /** Code that runs before the object model initialises the object. */
 export function createdInConstructor(statement: Node): Refusal | undefined {
-  const member = statement.getFirstAncestor((each) => Node.isClassDeclaration(each.getParent()));
+  const member = memberAround(statement);
   if (!Node.isConstructorDeclaration(member) && !Node.isPropertyDeclaration(member)) return undefined;
   return { reason: Reason.CreatedInConstructor, node: statement, detail: firstLine(statement) };
 }

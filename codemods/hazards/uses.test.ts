@@ -376,6 +376,107 @@ describe("a creation that may run more than once", () => {
   });
 });
 
+describe("a hook that a derived class runs more than once", () => {
+  const region = 'const region = MemoryRegion.newIo(this, ops, this, "dut", 0x100); this.initMmio(region);';
+  const inRealize = `protected override realize(): void { ${region} }`;
+  const inHelper = `protected override realize(): void { this.setUp(); } setUp(): void { ${region} }`;
+  const inInit = `protected override instanceInit(): void { ${region} }`;
+  const refusals = (members: string, derived: string) =>
+    converter.convert("to-embedded", members, derived).refusals;
+
+  test.each([
+    ["twice", inRealize, "protected override realize(): void { super.realize(); super.realize(); }"],
+    [
+      "in a loop",
+      inRealize,
+      "banks = 3; protected override realize(): void { for (let i = 0; i < this.banks; i++) super.realize(); }",
+    ],
+    ["from reset", inRealize, "override reset(): void { super.realize(); }"],
+    ["by its own name", inRealize, "override reset(): void { this.realize(); }"],
+    ["by brackets", inRealize, 'override reset(): void { super["realize"](); }'],
+    [
+      "in a callback",
+      inRealize,
+      "protected override realize(): void { [1, 2].forEach(() => super.realize()); }",
+    ],
+    ["from reset, by a helper of the hook", inHelper, "override reset(): void { super.realize(); }"],
+    [
+      "although the model runs it",
+      inInit,
+      "protected override instanceInit(): void { super.instanceInit(); }",
+    ],
+    ["in another hook", inInit, "protected override realize(): void { super.instanceInit(); }"],
+  ])("%s", (_way, members, derived) => {
+    expect(refusals(members, `class Sub extends Dut { ${derived} }`)).toEqual(["region: created-many-times"]);
+  });
+
+  test("in a class in between", () => {
+    const derived = `class Mid extends Dut { protected override realize(): void { super.realize(); } }
+class Sub extends Mid { protected override realize(): void { super.realize(); super.realize(); } }`;
+    expect(refusals(inRealize, derived)).toEqual(["region: created-many-times"]);
+    expect(refusals(inHelper, derived)).toEqual(["region: created-many-times"]);
+  });
+
+  test("but once by each is fine", () => {
+    const once = "protected override realize(): void { super.realize(); }";
+    const derived = `class Mid extends Dut { ${once} }\nclass Sub extends Mid { ${once} }\nclass Other extends Dut { ${once} }`;
+    expect(refusals(inRealize, derived)).toEqual([]);
+    expect(refusals(inHelper, derived)).toEqual([]);
+  });
+});
+
+describe("elements of an array in the loop that creates them", () => {
+  const nest = (before: string, after: string) =>
+    converter.convert(
+      "to-owned",
+      `private readonly nested = this.embedArray(MemoryRegion, 3);
+protected override realize(): void {
+  for (let i = 0; i < 3; i++) {
+    ${before}
+    this.nested[i]!.init(this, \`n\${i}\`, 0x100);
+    ${after}
+  }
+}`,
+    ).refusals;
+
+  test.each([
+    [
+      "the one before, under a condition",
+      "",
+      "if (i > 0) this.nested[i - 1]!.addSubregion(0, this.nested[i]!);",
+    ],
+    ["the one before, first", "this.nested[i - 1]?.setEnabled(false);", "this.initMmio(this.nested[i]!);"],
+  ])("%s", (_which, before, after) => {
+    expect(nest(before, after)).toEqual([]);
+  });
+
+  test.each([
+    ["its own too early", "void this.nested[i]!.mapped;", "", "used-before-creation"],
+    ["the next one", "", "this.nested[i + 1]?.setEnabled(false);", "not-followed"],
+    ["the first one", "", "if (i > 0) this.nested[0]!.addSubregion(0, this.nested[i]!);", "not-followed"],
+    [
+      "that of another index",
+      "",
+      "for (let i = 2; i >= 0; i--) this.nested[i]!.setEnabled(false);",
+      "not-followed",
+    ],
+  ])("%s", (_which, before, after, reason) => {
+    expect(nest(before, after)).toEqual([`nested: ${reason}`]);
+  });
+});
+
+test("parentheses around a region make no expression of its initialisation", () => {
+  const { text, refusals } = converter.convert(
+    "to-owned",
+    `${field}\n  protected override realize(): void {\n    (this.region).initIo(this, ops, this, "dut", 0x100);\n    this.initMmio(this.region);\n  }`,
+  );
+  expect(refusals).toEqual([]);
+  expect(text).toContain('const region = MemoryRegion.newIo(this, ops, this, "dut", 0x100);');
+  expect(
+    toOwned('protected override realize(): void { (/* a */ this.region).initRam(this, "dut", 8); }'),
+  ).toEqual(["region: created-in-expression"]);
+});
+
 test("the method of an initialisation, called on the region by other means, is an expression", () => {
   const call = 'MemoryRegion.prototype.initIo.call(this.region, this, ops, this, "dut", 0x100);';
   expect(toOwned(`protected override realize(): void { ${call} this.initMmio(this.region); }`)).toEqual([
@@ -418,6 +519,25 @@ describe("methods that may run otherwise than they are written", () => {
     ],
     ["a method put on the prototype", `${setUp} ${realizes}`, "Dut.prototype.reset = () => {};"],
     ["the prototype given away", `${setUp} ${realizes}`, "const given = Dut.prototype;"],
+    ["a method put there by name", `${setUp} ${realizes}`, "Object.assign(Dut.prototype, { reset() {} });"],
+    ["a method put there by a key", `${setUp} ${realizes}`, 'Dut.prototype["reset"] = () => {};'],
+    ["a method deleted", `${setUp} ${realizes}`, "delete (Dut.prototype as Partial<Dut>).reset;"],
+    ["a method put there by a pattern", `${setUp} ${realizes}`, "[Dut.prototype.reset] = [() => {}];"],
+    [
+      "a method put on a prototype further up",
+      `${setUp} ${realizes}`,
+      "Object.getPrototypeOf(Dut.prototype).reset = () => {};",
+    ],
+    [
+      "a method put there by a variable",
+      `${setUp} ${realizes}`,
+      "function patch() { const proto = Dut.prototype; proto.reset = () => {}; }",
+    ],
+    [
+      "the prototype passed on by a variable",
+      `${setUp} ${realizes}`,
+      "declare function patch(given: object): void; function go() { const proto = Dut.prototype; patch(proto); }",
+    ],
   ])("%s", (_way, members, more) => {
     const { refusals } = converter.convert("to-owned", `${field}\n${members}`, more);
     expect(refusals).toEqual(["region: not-followed"]);
@@ -433,6 +553,21 @@ describe("methods that may run otherwise than they are written", () => {
       "a method of the prototype called",
       `${setUp} ${realizes}`,
       "const reset = (each: Dut) => Dut.prototype.reset.call(each);",
+    ],
+    [
+      "an instanceof test",
+      `${setUp} ${realizes}`,
+      'const isDut = (k: any) => typeof k === "function" && (k.prototype instanceof SysBusDevice || Dut.prototype instanceof k);',
+    ],
+    [
+      "a list of the methods",
+      `${setUp} ${realizes}`,
+      'const names = Object.getOwnPropertyNames(Dut.prototype); const has = "reset" in Dut.prototype;',
+    ],
+    [
+      "a walk up the prototypes",
+      `${setUp} ${realizes}`,
+      "function depth() { let n = 0; let p: object | null = Dut.prototype; while (p !== null) { n++; p = Object.getPrototypeOf(p); } return n; }",
     ],
   ])("but not %s", (_way, members, more) => {
     expect(converter.convert("to-owned", `${field}\n${members}`, more).refusals).toEqual([]);

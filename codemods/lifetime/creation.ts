@@ -3,7 +3,7 @@ import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import { type RegionConstructor, Shape } from "../regions/constructors.ts";
 import type { Record } from "./record.ts";
-import { isGuarded, mayRepeat } from "./repetition.ts";
+import { isGuarded, isRepeatedByModel, mayRepeat } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, Place, STANDING } from "./state.ts";
 import { isOwnRegion, makerOf, type Target } from "./targets.ts";
@@ -169,7 +169,7 @@ function checkAgain(
   frame: Frame,
   state: DeviceState,
 ): void {
-  if (target.kind === "owned" && !isKept(watch, node, frame)) return;
+  if (target.kind === "owned" && !isKept(watch, node, frame) && !isRepeatedByModel(watch, frame)) return;
   const place = watch.place(state, target);
   const earlier = record.creations.find((each) => each.node !== node) ?? record.creations[0];
   const related =

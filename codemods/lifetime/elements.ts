@@ -17,9 +17,7 @@ export function elementsOf(program: FlowProgram, region: ts.Expression, count: n
   if (!ts.isElementAccessExpression(access)) return "all";
   const index = strip(access.argumentExpression);
   if (ts.isNumericLiteral(index)) return new Set([Number(index.text)]);
-  const first = ts.isIdentifier(index) ? startOf(program, index) : undefined;
-  if (first === undefined || first === 0 || count === undefined) return "all";
-  return new Set(Array.from({ length: Math.max(0, count - first) }, (_, place) => first + place));
+  return ts.isIdentifier(index) ? valuesOf(program, index, count) : "all";
 }
 
 /** What `for (const name of …)` goes over, or `….forEach((name) => …)`. */
@@ -84,13 +82,69 @@ export function metTwice(watch: Watch, region: ts.Expression, frame: Frame): Tar
   return undefined;
 }
 
-/** Where a loop begins to count: `1` for the `i` of `for (let i = 1; …`. */
-function startOf(program: FlowProgram, index: ts.Identifier): number | undefined {
+/** The values of an index that a `for` loop counts up or down by one; of a bound that is not known, up to the last element. */
+function valuesOf(program: FlowProgram, index: ts.Identifier, count: number | undefined): Elements {
   const declaration = program.declarationOf(index);
-  if (declaration === undefined || !ts.isVariableDeclaration(declaration)) return undefined;
-  if (!ts.isForStatement(declaration.parent.parent)) return undefined;
-  const { initializer } = declaration;
-  return initializer !== undefined && ts.isNumericLiteral(initializer) ? Number(initializer.text) : undefined;
+  if (declaration === undefined || !ts.isVariableDeclaration(declaration)) return "all";
+  const { initializer, parent } = declaration;
+  const loop = parent.parent;
+  if (!ts.isForStatement(loop) || initializer === undefined) return "all";
+  const first = placeOf(program, initializer, count);
+  const step = stepOf(loop.incrementor);
+  const { condition } = loop;
+  if (first === undefined || step === undefined || condition === undefined) return "all";
+  if (!ts.isBinaryExpression(condition) || condition.left.getText() !== index.text) return "all";
+  const bound = placeOf(program, condition.right, count);
+  const isEnd = comparisons[step].get(condition.operatorToken.kind);
+  if (isEnd === undefined) return "all";
+  if (bound !== undefined) {
+    const last = isEnd ? bound : bound - step;
+    return step > 0 ? range(first, last) : range(last, first);
+  }
+  return step < 0 || first === 0 || count === undefined ? "all" : range(first, count - 1);
+}
+
+/** Comparisons that go on while the bound has not been passed, by the step: whether the bound itself is taken. */
+const comparisons: Readonly<Record<1 | -1, ReadonlyMap<ts.SyntaxKind, boolean>>> = {
+  1: new Map([
+    [ts.SyntaxKind.LessThanToken, false],
+    [ts.SyntaxKind.LessThanEqualsToken, true],
+    [ts.SyntaxKind.ExclamationEqualsEqualsToken, false],
+  ]),
+  [-1]: new Map([
+    [ts.SyntaxKind.GreaterThanToken, false],
+    [ts.SyntaxKind.GreaterThanEqualsToken, true],
+    [ts.SyntaxKind.ExclamationEqualsEqualsToken, false],
+  ]),
+};
+
+function range(first: number, last: number): ReadonlySet<number> {
+  return new Set(Array.from({ length: Math.max(0, last - first + 1) }, (_, place) => first + place));
+}
+
+function stepOf(step: ts.Expression | undefined): 1 | -1 | undefined {
+  if (step === undefined) return undefined;
+  if (ts.isPostfixUnaryExpression(step) || ts.isPrefixUnaryExpression(step)) {
+    if (step.operator === ts.SyntaxKind.PlusPlusToken) return 1;
+    return step.operator === ts.SyntaxKind.MinusMinusToken ? -1 : undefined;
+  }
+  if (!ts.isBinaryExpression(step) || step.right.getText() !== "1") return undefined;
+  if (step.operatorToken.kind === ts.SyntaxKind.PlusEqualsToken) return 1;
+  return step.operatorToken.kind === ts.SyntaxKind.MinusEqualsToken ? -1 : undefined;
+}
+
+/** A number, the length of an array of `count` elements, or the difference of such. */
+function placeOf(
+  program: FlowProgram,
+  expression: ts.Expression,
+  count: number | undefined,
+): number | undefined {
+  const bare = strip(expression);
+  if (accessOf(bare)?.name === "length") return count;
+  if (!ts.isBinaryExpression(bare)) return integerOf(program, bare);
+  if (bare.operatorToken.kind !== ts.SyntaxKind.MinusToken) return undefined;
+  const [left, right] = [placeOf(program, bare.left, count), placeOf(program, bare.right, count)];
+  return left === undefined || right === undefined ? undefined : left - right;
 }
 
 /** The number of elements that `this.embedArray(MemoryRegion, 4)`, or the loop around a creation, makes; if it is written out. */

@@ -70,10 +70,18 @@ export function checkLife(watch: Watch): void {
     const [addition] = record.repeatedAdditions;
     // A device that also removes it leaves it to its callers to alternate.
     if (addition !== undefined && !record.removedAtRunTime) watch.report(Rule.AddedTwice, addition, target);
+    checkContainers(watch, record);
     checkRealize(watch, record);
     checkUse(watch, record);
   }
   checkForms(watch);
+}
+
+/** Removed from a container that it is never added to, though it is known what it is added to. */
+function checkContainers(watch: Watch, { target, containers, leaves, isWindow }: Record): void {
+  if (isWindow || containers.size === 0 || containers.has(undefined) || watch.hasUnknowns) return;
+  for (const { node, container } of leaves)
+    if (!containers.has(container)) watch.report(Rule.WrongContainer, node, target);
 }
 
 /** `create` leaves a reference with the caller. `plug` takes it over only from an object without a parent. */

@@ -2,7 +2,7 @@
 import { ts } from "ts-morph";
 import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
 import { countOf, elementsOf, metTwice } from "./elements.ts";
-import type { Record } from "./record.ts";
+import type { Container, Record } from "./record.ts";
 import { entryName, isGuarded, mayRepeat } from "./repetition.ts";
 import { Rule } from "./rules.ts";
 import { type DeviceState, Place } from "./state.ts";
@@ -25,7 +25,8 @@ export function add(
   let current: DeviceState = { ...state, quiet: false };
   for (const target of subregions) {
     const record = watch.recordOf(target);
-    const own = holders.length > 0;
+    const own = holders.length > 0 || isOfSameClass(watch, container);
+    record.containers.add(containerOf(watch, container, frame));
     const elements = elementsOf(watch.program, region, countOf(watch.program, target.node));
     if (!own) record.mappings.push({ node, isSystem: isSystemMemory(watch, container, frame), elements });
     // A region without an owner is counted on nothing, in whichever container it is.
@@ -35,6 +36,25 @@ export function add(
     current = watch.move(current, target, place, subregions.length === 1);
   }
   return current;
+}
+
+/** The container that an expression certainly is. */
+function containerOf(watch: Watch, container: ts.Expression, frame: Frame): Container | undefined {
+  if (isSystemMemory(watch, container, frame)) return "system";
+  const [holder, ...others] = watch.targets.of(container, frame);
+  const isKnown = others.length === 0 && watch.targets.isOnly(container, frame);
+  return isKnown && holder !== undefined && isOwnRegion(holder) ? holder.index : undefined;
+}
+
+/** A field of an object that is given as one of the device's own class: it is no less the device than another. */
+function isOfSameClass(watch: Watch, container: ts.Expression): boolean {
+  const object = accessOf(strip(container))?.object;
+  const name = object && strip(object);
+  if (name === undefined || !ts.isIdentifier(name)) return false;
+  const declaration = watch.program.declarationOf(name);
+  if (declaration === undefined || !ts.isParameter(declaration)) return false;
+  const type = watch.program.checker.getTypeAtLocation(name).symbol?.declarations ?? [];
+  return type.some((each) => watch.shape.chain.some((holder) => holder === each));
 }
 
 /** Reports what a loop does to a region that its list has more than once. */
@@ -76,7 +96,13 @@ function isSystemMemory(watch: Watch, container: ts.Expression, frame: Frame): b
 }
 
 /** `container.delSubregion(region)`. */
-export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, state: DeviceState): DeviceState {
+export function remove(
+  watch: Watch,
+  node: ts.CallExpression,
+  container: ts.Expression,
+  frame: Frame,
+  state: DeviceState,
+): DeviceState {
   const [region] = node.arguments;
   if (region === undefined) return state;
   const targets = watch.targets.of(region, frame);
@@ -89,6 +115,8 @@ export function remove(watch: Watch, node: ts.CallExpression, frame: Frame, stat
       record.leaving.push(elementsOf(watch.program, region, countOf(watch.program, target.node)));
     if (watch.isTearDown) record.releasedInTearDown = true;
     if (watch.phase === LifePhase.Run) record.removedAtRunTime = true;
+    const left = containerOf(watch, container, frame);
+    if (left !== undefined && targets.length === 1) record.leaves.push({ node, container: left });
     record.released = true;
     const before = watch.place(state, target);
     const everAdded = Place.Own | Place.Foreign | Place.Window | Place.Removed | Place.Gone;

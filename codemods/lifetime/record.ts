@@ -3,6 +3,9 @@ import type { LifePhase } from "../flow/index.ts";
 import type { Elements } from "./elements.ts";
 import type { Target } from "./targets.ts";
 
+/** A container that can be told from others: a region of the device, or system memory. */
+export type Container = number | "system";
+
 /** What has been seen of one object, wherever in the life. */
 export interface Record {
   readonly target: Target;
@@ -16,6 +19,9 @@ export interface Record {
   used: boolean;
   /** Containers of other owners that it was added to. */
   readonly mappings: { readonly node: ts.Node; readonly isSystem: boolean; readonly elements: Elements }[];
+  /** Every container that it was added to, as far as these are known, and those that it was removed from. */
+  readonly containers: Set<Container | undefined>;
+  readonly leaves: { readonly node: ts.Node; readonly container: Container }[];
   readonly removals: ts.Node[];
   /** Removals that may come after another one, without a condition that asks. */
   readonly lateRemovals: ts.Node[];
@@ -49,6 +55,8 @@ export function newRecord(target: Target): Record {
     exposed: false,
     used: false,
     mappings: [],
+    containers: new Set(),
+    leaves: [],
     removals: [],
     lateRemovals: [],
     addedAtRunTime: false,

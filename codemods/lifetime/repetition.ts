@@ -39,6 +39,17 @@ export function mayRepeat(watch: Watch, frame: Frame): boolean {
   return ts.isPropertyAssignment(fn.parent);
 }
 
+/**
+ * True for what the framework does again and again, so that each region made there is one more: `reset`, and callbacks of
+ * regions and properties. A public method may be one that makes a region for each of its callers.
+ */
+export function isRepeatedByModel(watch: Watch, frame: Frame): boolean {
+  const { fn } = entryOf(frame);
+  if (fn === undefined || watch.phase !== LifePhase.Run || !watch.kind.isDevice) return false;
+  if (ts.isClassElement(fn) && ts.isClassLike(fn.parent)) return nameOf(fn.name) === "reset";
+  return mayRepeat(watch, frame);
+}
+
 function isOpen(method: ts.MethodDeclaration): boolean {
   return !isPrivate(method) && !isProtected(method);
 }

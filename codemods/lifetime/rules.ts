@@ -24,6 +24,7 @@ export const Rule = {
   ForeignContainer: "foreign-container-never-left",
   DeletedTwice: "deleted-twice",
   AddedTwice: "added-twice",
+  WrongContainer: "removed-from-other-container",
   RemovedNeverAdded: "removed-never-added",
   MappedInFailure: "mapped-when-realize-fails",
   KeptInStatic: "kept-in-static",
@@ -225,6 +226,14 @@ export const ruleTexts: Readonly<Record<Rule, RuleText>> = {
     owned: SAME,
     because: "addSubregion asserts that the region has no container.",
     fix: "ask `mapped` first, or remove it before it is added again",
+  },
+  [Rule.WrongContainer]: {
+    level: "error",
+    what: "the region is removed from another container than the one that it was added to",
+    embedded: "The memory core aborts, and the region stays where it was added.",
+    owned: SAME,
+    because: "delSubregion asserts that the container is the region's own.",
+    fix: "call `delSubregion` on the container that `addSubregion` was called on",
   },
   [Rule.RemovedNeverAdded]: {
     level: "error",

@@ -32,6 +32,7 @@ const invisible: Readonly<Record<string, string>> = {
   LastInClass: "other code would have to read the field",
   InRecord: "another device would have to read the record",
   RootStillOpen: "what is read of the root lies in storage that still stands",
+  GrowsWhenWritten: "the guest would have to write to it",
   KeepsMapping: "system memory has no owner to count the mapping on",
 };
 /** Names of `invisible` that have been met. */

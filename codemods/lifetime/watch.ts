@@ -224,7 +224,7 @@ export class Watch implements Analysis<DeviceState> {
       case "addSubregion":
         return add(this, node, object, frame, this.passed(node, frame, state));
       case "delSubregion":
-        return remove(this, node, frame, this.passed(node, frame, state));
+        return remove(this, node, object, frame, this.passed(node, frame, state));
       case "unparent":
       case "remove":
         return unparent(this, node, object, frame, state);

@@ -23,9 +23,10 @@ import type {
   StrayRegion,
 } from "../regions/facts.ts";
 import { localOfArgument, localsOfVariable } from "../regions/locals.ts";
+import type { Made } from "../regions/makers.ts";
 import { Reason } from "../regions/reasons.ts";
 import { assignmentTo, newRegion } from "../regions/syntax.ts";
-import { nameOnThis } from "../regions/trace-syntax.ts";
+import { innermost, nameOnThis } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
 import { descendantsOfKind } from "../source/node-index.ts";
 import { nameOfRegion } from "../source/region-name.ts";
@@ -48,7 +49,8 @@ function analyseFile(
 ): FileFacts<DeclaredField> {
   const classes = descendantsOfKind(file, SyntaxKind.ClassDeclaration);
   const calls = new Map<ClassDeclaration | undefined, RegionCall[]>();
-  for (const found of regionCalls(file, identity)) {
+  const all = regionCalls(file, identity);
+  for (const found of all) {
     const holder = nearestClass(found.call);
     const list = calls.get(holder);
     if (list === undefined) calls.set(holder, [found]);
@@ -65,8 +67,9 @@ function analyseFile(
     ),
     strays: strays.map(({ call, made, taken }) => {
       if (taken !== undefined) return constructorTaken(call, taken);
-      return made ? stray(made, Reason.CreatedInExpression) : misplaced(call, identity);
+      return made ? stray(made, Reason.CreatedInExpression) : misplaced(call);
     }),
+    creations: all.flatMap(({ made }) => made ?? []),
     deviceCount: classes.filter((declaration) => identity.isDevice(declaration)).length,
   };
 }
@@ -265,8 +268,6 @@ interface RegionCall {
   readonly taken?: RegionConstructor;
 }
 
-type Made = NonNullable<ReturnType<typeof newRegion>>;
-
 function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   const found: RegionCall[] = [];
   for (const call of descendantsOfKind(scope, SyntaxKind.NewExpression)) {
@@ -274,8 +275,16 @@ function regionCalls(scope: Node, identity: Identity): RegionCall[] {
   }
   for (const call of descendantsOfKind(scope, SyntaxKind.CallExpression, mayMakeRegion)) {
     const made = newRegion(call);
-    if (made !== undefined && identity.isRegionClass(made.classNode)) found.push({ call, made });
-    else if (isStrayAllocation(call, identity) || isStrayEmbed(call, identity))
+    const { classNode } = made ?? {};
+    const isRegion =
+      classNode !== undefined &&
+      (identity.isRegionClass(classNode) || identity.isRegionClass(innermost(classNode)));
+    if (isRegion) found.push({ call, made });
+    else if (
+      isStrayAllocation(call, identity) ||
+      isStrayEmbed(call, identity) ||
+      isOtherStorage(call, identity)
+    )
       found.push({ call, made: undefined });
   }
   for (const [node, taken] of constructorsTaken(scope, identity))
@@ -289,18 +298,21 @@ const makers: ReadonlySet<string> = new Set([
   "create",
   "embed",
   "embedArray",
+  "newChild",
 ]);
 
 /** True for a call whose name may be that of a method that makes a region. */
 function mayMakeRegion(call: ts.Node): boolean {
   const callee = ts.isCallExpression(call) ? call.expression : undefined;
-  return callee !== undefined && ts.isPropertyAccessExpression(callee) && makers.has(callee.name.text);
+  if (callee === undefined) return false;
+  if (ts.isPropertyAccessExpression(callee)) return makers.has(callee.name.text);
+  return ts.isElementAccessExpression(callee) && ts.isStringLiteralLike(callee.argumentExpression);
 }
 
 const newNames = [...constructorByNew.keys()].join("|");
 /** What the text has where a constructor is not simply called. */
 const takenByName = new RegExp(
-  `\\.(?:${newNames})\\b(?!\\s*[(<])|\\[\\s*["'](?:${newNames})["']|[{,]\\s*(?:${newNames})\\s*[,}:=]`,
+  `\\.(?:${newNames})\\b(?!\\s*[(<])|\\[\\s*["'\`](?:${newNames})["'\`]|[{,]\\s*(?:${newNames})\\s*[,}:=]`,
 );
 
 /** `MemoryRegion.newIo` other than as the callee of a call, `MemoryRegion["newIo"]`, `const { newIo } = MemoryRegion`. */
@@ -319,7 +331,8 @@ function constructorsTaken(scope: Node, identity: Identity): [Node, RegionConstr
   }
   for (const access of descendantsOfKind(scope, SyntaxKind.ElementAccessExpression)) {
     const key = access.getArgumentExpression();
-    if (Node.isStringLiteral(key)) add(access, key.getLiteralText(), access.getExpression());
+    if (Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key))
+      add(access, key.getLiteralText(), access.getExpression());
   }
   for (const element of descendantsOfKind(scope, SyntaxKind.BindingElement)) {
     const declaration = element.getParent().getParent();
@@ -345,6 +358,27 @@ function isStrayEmbed(call: CallExpression, identity: Identity): boolean {
   if (embedCall(call) === undefined || isFieldInitialiser(call)) return false;
   const [classNode] = call.getArguments();
   return classNode !== undefined && mayBeRegionClass(classNode, identity);
+}
+
+/** The same on another object or by `this["embed"]`, `this.newChild("ram", MemoryRegion)`, `model["allocate"](MemoryRegion)`. */
+function isOtherStorage(call: CallExpression, identity: Identity): boolean {
+  if (embedCall(call) !== undefined || allocatedClass(call, identity) !== undefined) return false;
+  const name = methodNamed(call);
+  if (name === undefined || constructorByNew.has(name) || !makers.has(name)) return false;
+  const callee = call.getExpression();
+  const object = Node.isPropertyAccessExpression(callee) || Node.isElementAccessExpression(callee);
+  const method = object ? propertyOf(callee.getExpression().getType(), name) : undefined;
+  return identity.isOfObjectModel(method) && call.getArguments().some((each) => identity.isRegionClass(each));
+}
+
+/** `embed` of `this.embed(…)` and `this["embed"](…)`. */
+function methodNamed(call: Node): string | undefined {
+  const callee = Node.isCallExpression(call) ? call.getExpression() : undefined;
+  if (Node.isPropertyAccessExpression(callee)) return callee.getName();
+  const key = Node.isElementAccessExpression(callee) ? callee.getArgumentExpression() : undefined;
+  return Node.isStringLiteral(key) || Node.isNoSubstitutionTemplateLiteral(key)
+    ? key.getLiteralText()
+    : undefined;
 }
 
 /** The regions that a class creates without a field, and the creations that no codemod converts. */
@@ -392,9 +426,9 @@ function analyseCall(
   if (taken !== undefined) return [constructorTaken(call, taken)];
   if (made === undefined && Node.isCallExpression(call) && allocatedClass(call, identity) !== undefined) {
     const allocation = allocationAt(call, device, identity);
-    return [allocation ?? misplaced(call, identity)];
+    return [allocation ?? misplaced(call)];
   }
-  if (made === undefined) return [misplaced(call, identity)];
+  if (made === undefined) return [misplaced(call)];
   const parent = call.getParent();
   if (Node.isBinaryExpression(parent) && parent.getRight() === call) {
     const reason = assignmentProblem(parent.getLeft(), device, fields, identity, targets);
@@ -440,11 +474,9 @@ function constructorTaken(node: Node, maker: RegionConstructor): StrayRegion {
 }
 
 /** Storage for a region where no codemod can use it. */
-function misplaced(call: Node, identity: Identity): StrayRegion {
+function misplaced(call: Node): StrayRegion {
   if (Node.isNewExpression(call)) return stray(call, Reason.NotQomObject);
-  if (!Node.isCallExpression(call) || allocatedClass(call, identity) === undefined) {
-    return stray(call, Reason.FieldForm);
-  }
+  if (methodNamed(call)?.startsWith("embed") === true) return stray(call, Reason.FieldForm);
   return { ...stray(call, Reason.AllocatedByHand), form: "allocated" };
 }
 

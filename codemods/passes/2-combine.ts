@@ -11,11 +11,13 @@ import {
   UseKind,
 } from "../regions/facts.ts";
 import { helperOf, regionArgument } from "../regions/helpers.ts";
-import { childMakers, type Makers, regionMakers, type Subject } from "../regions/makers.ts";
+import { childMakers, type Made, type Makers, regionMakers, type Subject } from "../regions/makers.ts";
 import { declarationsOf, NameIndex } from "../regions/names.ts";
-import { assignmentTo, creatingStatement, outermost } from "../regions/syntax.ts";
+import { Reason } from "../regions/reasons.ts";
+import { assignmentTo, creatingStatement, enclosingFunction, outermost } from "../regions/syntax.ts";
 import { type FieldsByName, isReachable, usesIn } from "../regions/uses.ts";
 import { loadMentions, type Workspace } from "../source/workspace.ts";
+import { deviceOf, nearestClass, stray } from "./1-analyse.ts";
 
 /** What the whole program does with the regions. */
 export interface Combined {
@@ -55,14 +57,63 @@ export function combine(
     const uses = found.map((use) => (byHelper.has(use) ? { ...use, kind: UseKind.Create } : use));
     return { ...field, uses, creations: [...creationsOf(field, uses, regionMakers), ...byHelper.values()] };
   };
-  const files = facts.map((file) => ({
-    ...file,
-    devices: file.devices.map((device) => ({
-      ...device,
-      fields: device.fields.map(withUses).filter(isRegion),
-    })),
-  }));
-  return { files, sources, notUtf8, names };
+  const files = facts.map(
+    (file): FileFacts => ({
+      ...file,
+      devices: file.devices.map((device) => ({
+        ...device,
+        fields: device.fields.map(withUses).filter(isRegion),
+      })),
+    }),
+  );
+  const known = callsOf(files);
+  return { files: files.map((file) => withForgotten(file, known)), sources, notUtf8, names };
+}
+
+/** The calls that belong to a region of the facts. */
+function callsOf(files: readonly FileFacts[]): ReadonlySet<Node> {
+  const devices = files.flatMap((file) => file.devices);
+  const strays = [...files, ...devices].flatMap((each) => each.strays);
+  const creating = devices.flatMap(({ fields, locals }) => [
+    ...fields.flatMap(({ creations }) => creations),
+    ...locals.flatMap(({ calls }) => calls),
+  ]);
+  return new Set([...strays.map(({ node }) => node), ...creating.map(({ call }) => call)]);
+}
+
+/** Every creation belongs to a region: those that none of the known shapes has taken are refused as what they are. */
+function withForgotten(file: FileFacts, known: ReadonlySet<Node>): FileFacts {
+  const forgotten = file.creations.filter(({ call }) => !known.has(call));
+  if (forgotten.length === 0) return file;
+  const devices = new Map(file.devices.map((device) => [device.declaration, device]));
+  const strays = [...file.strays];
+  for (const made of forgotten) {
+    const found = stray(made, reasonForForgotten(made));
+    const holder = nearestClass(made.call);
+    if (holder === undefined) {
+      strays.push(found);
+      continue;
+    }
+    const device = devices.get(holder) ?? {
+      ...deviceOf(holder),
+      fields: [],
+      locals: [],
+      allocations: [],
+      strays: [],
+    };
+    devices.set(holder, { ...device, strays: [...device.strays, found] });
+  }
+  return { ...file, devices: [...devices.values()], strays };
+}
+
+/** Why a creation is not one of those that make a field's region, an array's, or a local's. */
+function reasonForForgotten({ call }: Made): Reason {
+  const holder = call.getParent();
+  if (Node.isVariableDeclaration(holder)) return Reason.FieldForm; // stored in a list that is no known field
+  const target = Node.isBinaryExpression(holder) ? holder.getLeft() : undefined;
+  if (target === undefined || assignmentTo(target) === undefined) return Reason.CreatedInExpression;
+  if (!Node.isClassDeclaration(enclosingFunction(call)?.getParent())) return Reason.CreatedInClosure;
+  return Node.isElementAccessExpression(target) ? Reason.ArrayShape : Reason.CreatedElsewhere;
 }
 
 /** Classes that hold regions and that other files may derive from. */

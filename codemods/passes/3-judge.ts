@@ -282,7 +282,7 @@ function judgeAllocation(allocation: RegionAllocation, direction: Direction, evi
     return refuse(Reason.NoCounterpart, init);
   }
   const lead = init.getText().slice(0, init.getExpression().getEnd() - init.getStart());
-  if (hasComment(lead)) return refuse(Reason.CreatedInExpression, init);
+  if (hasComment(lead)) return refuse(Reason.CommentInside, init);
   const fates = evidence.tracer.fatesOf(call);
   const again = fates.find(({ kind, node }) => kind === "create" && node !== init);
   if (again !== undefined) return refuse(Reason.CreatedTwice, again.node);
@@ -301,7 +301,7 @@ function localRefusal(local: RegionLocal, device: DeviceFacts, evidence: Evidenc
     const { call, statement, maker } = creation;
     const problem = callProblem(call, evidence.identity);
     if (problem !== undefined) return refuse(problem, call);
-    if (hasCommentBefore(creation, local)) return refuse(Reason.CreatedInExpression, statement);
+    if (hasCommentBefore(creation, local)) return refuse(Reason.CommentInside, statement);
     const classNode = call.getExpressionIfKindOrThrow(ts.SyntaxKind.PropertyAccessExpression).getExpression();
     if (!hasCounterpart(maker, "owned", classNode.getType(), call.getType())) {
       return refuse(Reason.NoCounterpart, call);

@@ -9,6 +9,7 @@ import type { NameIndex } from "../regions/names.ts";
 import { Observers } from "../regions/observers.ts";
 import { reflective } from "../regions/syntax.ts";
 import { Tracer } from "../regions/trace.ts";
+import { isPrototype } from "../regions/trace-syntax.ts";
 import type { Identity } from "../source/identity.ts";
 import { ancestorWhere, descendantsOfKind } from "../source/node-index.ts";
 import type { Workspace } from "../source/workspace.ts";
@@ -171,5 +172,5 @@ function listingsIn(file: SourceFile): Node[] {
   if (/\bin\b/.test(text)) {
     for (const loop of descendantsOfKind(file, SyntaxKind.ForInStatement)) found.push(loop.getExpression());
   }
-  return found;
+  return found.filter((object) => !isPrototype(object));
 }

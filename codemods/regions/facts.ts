@@ -15,6 +15,7 @@ import type {
   VariableStatement,
 } from "ts-morph";
 import type { RegionConstructor } from "./constructors.ts";
+import type { Made } from "./makers.ts";
 import type { Reason } from "./reasons.ts";
 
 /** Where a region's storage is: in the device, in a block allocated by hand, or in one that QOM owns. */
@@ -55,6 +56,8 @@ export interface FileFacts<Field extends DeclaredField = RegionField> {
   readonly file: SourceFile;
   readonly devices: readonly DeviceFacts<Field>[];
   readonly strays: readonly StrayRegion[];
+  /** Every call in the file that creates an owned region. */
+  readonly creations: readonly Made[];
   /** Number of classes in the file that can hold regions, including those without any. */
   readonly deviceCount: number;
 }

@@ -8,7 +8,8 @@ import { descendantsOfKind } from "../source/node-index.ts";
 import { propertyOf } from "../source/types.ts";
 import type { ClassGraph } from "./classes.ts";
 import { declarationsOf } from "./names.ts";
-import { innermost, isAssignmentTarget } from "./trace-syntax.ts";
+import { prototypesIn } from "./prototypes.ts";
+import { innermost } from "./trace-syntax.ts";
 
 /** What the object model keeps count of: the block of an object, and all blocks of a machine. */
 const ledgers = /^(?:block|heap)$/;
@@ -66,7 +67,7 @@ export class Observers {
     );
   }
 
-  /** `Device.prototype`, unless it is only asked for a method: others may be put there. */
+  /** `Device.prototype`, unless it is only read: other methods may be put there. */
   prototypeOf(device: ClassDeclaration): Node | undefined {
     this.prototypes ??= this.sources.flatMap(prototypesIn);
     if (this.prototypes.length === 0) return undefined;
@@ -139,17 +140,6 @@ function isHarmless(decorator: Decorator): boolean {
     return Node.isPropertyAccessExpression(access) && access.getExpression() === each
       ? contextFacts.test(access.getName())
       : Node.isPropertyAccessExpression(access);
-  });
-}
-
-/** Prototypes of which more is asked than a method. */
-function prototypesIn(file: SourceFile): Node[] {
-  if (!/\bprototype\b/.test(file.getFullText())) return [];
-  const accesses = descendantsOfKind(file, SyntaxKind.PropertyAccessExpression);
-  return accesses.filter((access) => {
-    if (access.getName() !== "prototype") return false;
-    const method = access.getParent();
-    return !Node.isPropertyAccessExpression(method) || isAssignmentTarget(method);
   });
 }
 

@@ -26,6 +26,7 @@ export const Reason = {
   CreatedElsewhere: "created-elsewhere",
   CreatedThroughAlias: "created-through-alias",
   CreatedInExpression: "created-in-expression",
+  CommentInside: "comment-inside",
   LocalReassigned: "local-reassigned",
   // Use
   UsedBeforeCreation: "used-before-creation",
@@ -190,6 +191,11 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     what: "the region is created inside a larger expression",
     why: "only a plain statement can change between assigning and initialising",
     mend: "create it in a statement of its own",
+  },
+  [Reason.CommentInside]: {
+    what: "a comment stands inside the part of the creation that the conversion replaces",
+    why: "the comment would be lost, or end up beside other code",
+    mend: "move the comment above the statement",
   },
   [Reason.LocalReassigned]: {
     what: "the variable that holds the region is assigned more than once or declared with others",

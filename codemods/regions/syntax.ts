@@ -76,7 +76,7 @@ export function assignmentTo(
 export function useKindOf(node: Node): UseKind {
   const init = initOn(node);
   if (init !== undefined) {
-    const plain = creatingStatement(init.call) !== undefined && outermost(node) === node;
+    const plain = creatingStatement(init.call) !== undefined && isPlainReceiver(node);
     return plain ? UseKind.Create : UseKind.CreateInExpression;
   }
   if (takesInitialiser(node)) return UseKind.CreateInExpression;
@@ -99,6 +99,15 @@ export function useKindOf(node: Node): UseKind {
     return UseKind.Argument;
   }
   return UseKind.Read;
+}
+
+/** True for `this.region` and `(this.region)`, but not `this.region!`, which says that it may be missing. */
+function isPlainReceiver(node: Node): boolean {
+  const value = outermost(node);
+  if (value !== node && hasComment(value.getText())) return false;
+  for (let each = value; each !== node; each = each.getExpression())
+    if (!Node.isParenthesizedExpression(each)) return false;
+  return true;
 }
 
 /**

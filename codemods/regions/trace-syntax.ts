@@ -22,6 +22,12 @@ export function innermost(node: Node): Node {
   return current;
 }
 
+/** `Class.prototype`: no object of the class, though its type says so; it has none of the fields. */
+export function isPrototype(node: Node): boolean {
+  const bare = innermost(node);
+  return Node.isPropertyAccessExpression(bare) && bare.getName() === "prototype";
+}
+
 /** True if `value` decides which way `parent` goes. */
 export function isCondition(parent: Node | undefined, value: Node): boolean {
   if (Node.isPrefixUnaryExpression(parent)) {

@@ -22,7 +22,7 @@ import { constructorByInit, constructorByNew } from "./constructors.ts";
 import { type DeclaredField, type Use, UseKind } from "./facts.ts";
 import { declarationsOf } from "./names.ts";
 import { assignmentTo, hasThisOfItsOwn, memberOf, newRegion, reflective, useKindOf } from "./syntax.ts";
-import { derivesFrom, innermost, isOnNameOfThis } from "./trace-syntax.ts";
+import { derivesFrom, innermost, isOnNameOfThis, isPrototype } from "./trace-syntax.ts";
 
 /** Region fields by name. */
 export type FieldsByName = ReadonlyMap<string, readonly DeclaredField[]>;
@@ -372,6 +372,7 @@ function computed(access: ElementAccessExpression, byName: FieldsByName): FoundU
 }
 
 function copied(object: Node, copy: Node, byName: FieldsByName): FoundUse[] {
+  if (isPrototype(object)) return [];
   return fieldsIn(object.getType(), byName).map((field) => useOf(field, copy, UseKind.Spread));
 }
 
