@@ -121,8 +121,11 @@ function collectStatic(
   member: ts.ClassElement,
   entries: Entry[],
 ): void {
-  if (!ts.isPropertyDeclaration(member) || member.initializer === undefined) return;
   const isOption = nameOf(member.name) === PROPERTIES;
+  let content: ts.Node | undefined;
+  if (ts.isPropertyDeclaration(member)) content = member.initializer;
+  else if (isOption && ts.isGetAccessorDeclaration(member)) content = member.body;
+  if (content === undefined) return;
   const lists = new Set<ts.Node>();
   const add = (fn: Runnable, self: readonly Source[], bindings: Entry["bindings"]): void => {
     const entry = { fn, self, bindings, outer: undefined };
@@ -140,16 +143,17 @@ function collectStatic(
       for (const fn of [shape.getter(node.text), shape.setter(node.text)])
         if (fn?.body !== undefined) add(fn, [DEVICE], new Map());
     }
-    if (ts.isIdentifier(node)) {
-      const list = program.declarationOf(node);
-      const isList = list !== undefined && ts.isVariableDeclaration(list) && !program.isOutside(list);
-      if (!isList || list.initializer === undefined || lists.has(list)) return;
-      lists.add(list);
-      visit(list.initializer);
+    if (isOption && ts.isIdentifier(node)) {
+      const made = program.declarationOf(node);
+      if (made === undefined || program.isOutside(made) || lists.has(made)) return;
+      lists.add(made);
+      if (ts.isVariableDeclaration(made) && made.initializer !== undefined) visit(made.initializer);
+      if (ts.isFunctionDeclaration(made) && made.body !== undefined) visit(made.body);
+      return;
     }
     ts.forEachChild(node, visit);
   };
-  visit(member.initializer);
+  visit(content);
 }
 
 function takesObject(program: FlowProgram, parameter: ts.ParameterDeclaration, shape: ClassShape): boolean {

@@ -429,6 +429,7 @@ function stored<S>(
   frame: Frame,
 ): S | undefined {
   const right = strip(node.right);
+  if (walker.unrealized && isOfOthers(walker, target, frame)) walker.handOver(right, frame);
   if (!isFunctionExpression(right)) {
     const after = evaluate(walker, right, state, frame);
     if (stores(node)) return after;
@@ -437,6 +438,21 @@ function stored<S>(
   const hidden = ts.isIdentifier(target) || isHidden(walker, target, frame);
   if (!hidden) keepFunction(walker, right, frame);
   return walker.done(right, state, frame);
+}
+
+/** True for a field of an object that neither is the device nor was made by followed code. */
+function isOfOthers<S>({ callees: { sources } }: Walker<S>, target: ts.Expression, frame: Frame): boolean {
+  const object = accessOf(target)?.object;
+  if (object === undefined) return false;
+  return sources
+    .of(object, frame)
+    .flatMap((each) => (each.kind === "field" || each.kind === "element" ? sources.contents(each) : [each]))
+    .some(
+      (each) =>
+        each.kind === "expression" &&
+        !ts.isObjectLiteralExpression(each.node) &&
+        !(ts.isNewExpression(each.node) && sources.shapeMadeBy(each.node) !== undefined),
+    );
 }
 
 /** The states in which a condition is true and false. */

@@ -74,11 +74,11 @@ class Life<S> {
 
   walk(initial: S, options: FlowOptions): S | undefined {
     const { walker } = this;
+    walker.unrealized = options.enteredEarly === true;
     let state = walker.phase(LifePhase.Construct, initial);
     if (state !== undefined) state = construct(walker, this.shape, [DEVICE], undefined, state, walker.top);
     state = this.initialise(walker.phase(LifePhase.Initialise, state));
     state = walker.phase(LifePhase.Configure, state);
-    walker.unrealized = options.enteredEarly === true;
     const early = this.entries.filter((each) =>
       options.enteredEarly === true ? each.early === true : isConfiguring(each),
     );

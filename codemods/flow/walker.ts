@@ -365,6 +365,11 @@ export class Walker<State> {
     return entries;
   }
 
+  /** A value that is stored in another object: functions in it may be called before the device is realized. */
+  handOver(value: ts.Expression, frame: Frame): void {
+    for (const entry of this.functionsIn(value, undefined, frame)) addEntry(this.handed, entry);
+  }
+
   /** Code that is not known and is given the device may call everything that it can name. */
   handedOut(node: ts.CallExpression | ts.NewExpression, state: State, frame: Frame): State {
     const given = (node.arguments ?? []).some(

@@ -3,7 +3,6 @@ import { Node } from "ts-morph";
 import type { DeviceOrder } from "../passes/evidence.ts";
 import { closuresAround, placeOfUse } from "../passes/evidence.ts";
 import { type Creation, type Refusal, type RegionField, type Use, UseKind } from "../regions/facts.ts";
-import { Phase } from "../regions/lifecycle.ts";
 import { childConstructor, childMakers } from "../regions/makers.ts";
 import { declarationsOf, type NameIndex } from "../regions/names.ts";
 import { Reason } from "../regions/reasons.ts";
@@ -16,7 +15,6 @@ import {
   outermost,
   usesOfBinding,
 } from "../regions/syntax.ts";
-import { innermost } from "../regions/trace-syntax.ts";
 import { coversAllPaths, guardsOf, isStable } from "./conditional.ts";
 import { creationPoint, mayPrecedeFromOutside, phaseOf } from "./order.ts";
 
@@ -35,7 +33,6 @@ export function missingWhenUsed(
   for (const use of field.uses) {
     if (isCreating(use, field) || use.kind === UseKind.Type) continue;
     const existence = order.existsAt(placeOfUse(use), slot);
-    if (isOfOtherObject(use) && isBeforeRunTime(use, field)) return refusalOf(use, field, "unreached", names);
     if (existence === "always") continue;
     // A closure that is made where the region exists cannot run before.
     if (closuresAround(use.node).some((each) => order.existsAt(each, slot) === "always")) continue;
@@ -99,24 +96,6 @@ function isIndexOf({ index, statement }: Loop, name: Node | undefined): boolean 
   const [declaration] = name.getSymbol()?.getDeclarations() ?? []; // as a key it would be that of a property
   const head = statement.getInitializer();
   return declaration !== undefined && head !== undefined && isWithin(declaration, head);
-}
-
-/** A use on an object of which nothing is known: neither `this` nor a parameter, which the flow engine follows. */
-function isOfOtherObject({ node, onThis, inDerived }: Use): boolean {
-  if (onThis || inDerived || !Node.isPropertyAccessExpression(node)) return false;
-  const object = innermost(node.getExpression());
-  if (Node.isThisExpression(object)) return false;
-  const [declaration] = declarationsOf(
-    Node.isPropertyAccessExpression(object) ? object.getNameNode() : object,
-  );
-  if (Node.isParameterDeclaration(declaration)) return false;
-  const value = Node.isVariableDeclaration(declaration) ? declaration.getInitializer() : undefined;
-  return value === undefined || !Node.isThisExpression(innermost(value));
-}
-
-/** Two devices are plugged one after the other: while one is realized, the other may not be. */
-function isBeforeRunTime({ member }: Use, { device }: RegionField): boolean {
-  return member !== undefined && phaseOf(member, device.declaration) <= Phase.Realize;
 }
 
 /** True under `if (flag)` if a variable is set only where the region has been created. */

@@ -2,7 +2,7 @@
 import { type ClassDeclaration, Node, ts } from "ts-morph";
 import type { Creation, RegionField } from "../regions/facts.ts";
 import { Phase, phaseAfterCall, phaseOfHook } from "../regions/lifecycle.ts";
-import { callOn, enclosingFunction, memberOf } from "../regions/syntax.ts";
+import { callOn, enclosingFunction, isWithin, memberOf } from "../regions/syntax.ts";
 import { namesIn } from "../source/node-index.ts";
 
 /** Phase in which a member of a class first runs; a method called by hooks runs as early as the earliest of them. */
@@ -72,9 +72,12 @@ export function mayPrecedeFromOutside(
   const around = enclosingFunction(node);
   if (creator === undefined || around === undefined || receiver === undefined) return false;
   if (!Node.isThisExpression(receiver)) {
-    return laterCalls(around, node, receiver.getText()).some(
-      (name) => phaseAfterCall(name) === phaseOf(creator, device),
+    const phase = phaseOf(creator, device);
+    const creating = callsOn(around, receiver.getText()).filter(
+      ({ method }) => phaseAfterCall(method) === phase,
     );
+    const has = ({ call }: CallOn) => call.getEnd() <= node.getStart() && isBefore(call, node);
+    return creating.some(({ call }) => call.getStart() > node.getStart()) && !creating.some(has);
   }
   const usePhase = Node.isPropertyDeclaration(around)
     ? Phase.Construct
@@ -82,7 +85,16 @@ export function mayPrecedeFromOutside(
   if (usePhase === undefined) return false;
   const createPhase = phaseOf(creator, device);
   if (usePhase !== createPhase) return usePhase < createPhase;
-  return laterCalls(around, node, "super").includes(nameOfMember(around) ?? "");
+  const name = nameOfMember(around);
+  return callsOn(around, "super").some(
+    ({ method, call }) => method === name && call.getStart() > node.getStart(),
+  );
+}
+
+/** True for a call whose statement has completed when control reaches a node below it. */
+function isBefore(call: Node, node: Node): boolean {
+  const block = call.getFirstAncestor(Node.isStatement)?.getParent();
+  return block !== undefined && isWithin(node, block);
 }
 
 function objectOf(node: Node): Node | undefined {
@@ -90,13 +102,14 @@ function objectOf(node: Node): Node | undefined {
   return access ? node.getExpression() : undefined;
 }
 
-/** Methods that `around` calls on `receiver` after `node`. */
-function laterCalls(around: Node, node: Node, receiver: string): string[] {
-  const names: string[] = [];
+type CallOn = NonNullable<ReturnType<typeof callOn>>;
+
+/** The calls of methods on `receiver` in a function. */
+function callsOn(around: Node, receiver: string): CallOn[] {
+  const calls: CallOn[] = [];
   around.forEachDescendant((each) => {
-    if (each.getStart() <= node.getStart() || each.getText() !== receiver) return;
-    const called = callOn(each);
-    if (called !== undefined) names.push(called.method);
+    const called = each.getText() === receiver ? callOn(each) : undefined;
+    if (called !== undefined) calls.push(called);
   });
-  return names;
+  return calls;
 }

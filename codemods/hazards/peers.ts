@@ -6,7 +6,6 @@ import { driverNames, Phase, phaseOfHook } from "../regions/lifecycle.ts";
 import { declarationsOf, type NameIndex } from "../regions/names.ts";
 import { Reason } from "../regions/reasons.ts";
 import {
-  callOn,
   describeUse,
   enclosingFunction,
   isIterationStatement,
@@ -24,19 +23,21 @@ import { mayPrecedeFromOutside, phaseOf } from "./order.ts";
 export function reachedBeforePlug(field: RegionField, evidence: Evidence): Refusal | undefined {
   const { declaration: device } = field.device;
   const [creation] = field.creations;
-  if (creation === undefined || field.creations.some((each) => !isRealizing(each, device))) return undefined;
+  if (creation === undefined) return undefined;
+  const isRealized = field.creations.every((each) => isRealizing(each, device));
   const kin = new Set<Node>([device]);
   for (const { declaration } of evidence.classes.relativesOf(device)) kin.add(declaration);
   for (const access of accessesFromOutside(field, kin, evidence.tracer.names)) {
     const { node, isUse, isGiven } = access;
     const holder = node.getFirstAncestorByKind(SyntaxKind.ClassDeclaration);
-    if (isAskedWhetherRealized(access) || (isUse && holder !== undefined && kin.has(holder))) continue;
+    const isOwn = isUse && holder !== undefined && kin.has(holder);
+    if (isAskedWhetherRealized(access) || !(isRealized || isOwn)) continue;
     const isDevice =
       holder !== undefined && evidence.identity.isDevice(holder) && !isMachine(holder, evidence);
     const isEarly =
       isDevice && isGiven !== true
         ? precedesPlug(holder, access, device, evidence)
-        : !isUse && !isPluggedAbove(access) && mayPrecedeFromOutside(node, creation, device, access.receiver);
+        : !isUse && mayPrecedeFromOutside(node, creation, device, access.receiver);
     if (isEarly) return { reason: Reason.UsedBeforeCreation, node, detail: describeUse(node) };
   }
   return undefined;
@@ -211,18 +212,4 @@ function mayPlug(call: Node, access: Access, device: ClassDeclaration): boolean 
     Node.isParameterDeclaration(declaration) ||
     Node.isForOfStatement(declaration.getParent()?.getParent());
   return isElsewhere && device.getType().isAssignableTo(plugged.getType());
-}
-
-/** True if the function around an access has plugged the object above it. */
-function isPluggedAbove({ node, receiver }: Access): boolean {
-  const text = receiver.getText();
-  return (
-    enclosingFunction(node)?.forEachDescendant((each, traversal) => {
-      if (each.getStart() >= node.getStart()) return undefined;
-      const method = each.getText() === text ? callOn(each)?.method : undefined;
-      if (method === undefined || !driverNames.includes(method)) return undefined;
-      traversal.stop();
-      return true;
-    }) === true
-  );
 }

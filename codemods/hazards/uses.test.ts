@@ -144,6 +144,20 @@ describe("what may run before realize, or without it", () => {
     ["a field that overrides a method", `override describe = (): string => String(this.region.mapped);`],
     ["an option's method", "static readonly properties = [{ get(d: Dut) { return d.region.mapped; } }];"],
     [
+      "a field of the model",
+      `protected override instanceInit(): void { Object(this.model).onEvent = () => { ${size} }; }`,
+    ],
+    [
+      "an object stored in the model",
+      `protected override instanceInit(): void { Object(this.model).handler = { plug: () => { ${size} } }; }`,
+    ],
+    [
+      "an option that a function makes",
+      "static readonly properties = list();",
+      "function list() { return [(d: Dut) => d.region.mapped]; }",
+    ],
+    ["an option of a getter", "static get properties() { return [(d: Dut) => d.region.mapped]; }"],
+    [
       "an option in a list",
       "static readonly properties = list;",
       "const list = [(d: Dut) => d.region.mapped];",
