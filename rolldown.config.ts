@@ -131,7 +131,7 @@ const HOST = ["emulator/host/index"];
 const MEASURED = ["bench/child", "bench/arm", "bench/counts/child"];
 const apart = modulesApart([...HOST, ...MEASURED]);
 /** Rooms that those who write a device step through. */
-const isSteppedThrough = (name: string) => /^emulator\/(hw|memory|qdev|qom)\//.test(name);
+const isSteppedThrough = (name: string) => /^emulator\/(memory|qdev|qom)\//.test(name);
 
 /**
  * What is started often, or by somebody who waits: `regionlab run` needs some two hundred modules, and Node spends more time on

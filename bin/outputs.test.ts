@@ -396,7 +396,8 @@ describe.runIf(existsSync("/dev/full"))("an output that fails takes no other wit
   it("is not waited for with wait=off, and refused where there is no client to wait for", async () => {
     const run = (more: string) =>
       shell(`regionlab run --kernel '${HELLO}' -chardev socket,id=c,path=socket,${more} -serial chardev:c`);
-    expect(await run("server=on,wait=off")).toMatchObject({ code: 0, stderr: "" });
+    for (const words of ["server=on,wait=off", "server,nowait", "server=yes,wait=false"])
+      expect(await run(words)).toMatchObject({ code: 0, stderr: "" });
     expect(await run("wait=on")).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(/no client to wait for/),

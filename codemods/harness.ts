@@ -9,6 +9,7 @@ import type { Project } from "ts-morph";
 import type { FilePlan, Plan, Site } from "./passes/4-plan.ts";
 import { type PipelineOptions, planConversion } from "./pipeline.ts";
 import type { Direction } from "./regions/facts.ts";
+import { withinStack } from "./source/too-deep.ts";
 
 export interface HarnessOptions {
   /** Directory that the files pretend to be in; the current one by default. */
@@ -39,7 +40,12 @@ export function runCodemodOn(
 ): Converted {
   const { directory = process.cwd(), ...rest } = options;
   const overlay = new Map(Object.entries(files).map(([name, text]) => [join(directory, name), text]));
-  const plan = planConversion([...overlay.keys()], direction, { ...rest, overlay, searchPackage: false });
+  const paths = [...overlay.keys()];
+  const plan = withinStack(
+    paths,
+    () => planConversion(paths, direction, { ...rest, overlay, searchPackage: false }),
+    (path) => overlay.get(path),
+  );
   const sites = plan.files.flatMap((file) => file.sites);
   return {
     texts: new Map(plan.files.map(({ path, after }) => [relative(directory, path), after])),

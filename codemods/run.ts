@@ -13,6 +13,7 @@ import type { Subject } from "./regions/makers.ts";
 import { ReportFiles } from "./report-files.ts";
 import { configurationsRead } from "./source/compiler-options.ts";
 import { discover, type Skipped, SkipReason } from "./source/discover.ts";
+import { withinStack } from "./source/too-deep.ts";
 import { Foresight } from "./verify/foresight.ts";
 import { compilePlan } from "./verify/phase.ts";
 import { SecondThread } from "./verify/second-thread.ts";
@@ -30,7 +31,8 @@ export async function runCodemod(
     await report.ready();
     const { sources, skipped } = discover(paths);
     report.keepApart(sources, () => configurationsRead(sources));
-    const plan = planVerified(sources, direction, options.children ? "children" : "regions");
+    const subject = options.children ? "children" : "regions";
+    const plan = withinStack(sources, () => planVerified(sources, direction, subject));
     requireDevices(plan, paths);
     const proofs = options.prove ? await provePlan(plan) : undefined;
     const differs = proofs?.some(({ verdict }) => verdict === "different") === true;

@@ -75,11 +75,11 @@ function readProgram({ root, texts }: TreeTexts, pointers: 0 | 1): Program {
   return program;
 }
 
-function warnOfUnpaired({ path, tokens: { text, start, unpaired } }: Source): void {
+function warnOfUnpaired({ path, tokens: { text, unpaired } }: Source): void {
   if (unpaired < 0) return;
-  const offset = start[unpaired] ?? 0;
+  const [what] = /^(?:\/\*|#\s*\w+|.)/s.exec(text.slice(unpaired, unpaired + 20)) ?? [""];
   tell(
-    `warning: ${path}:${lineAt(text, offset)}: ${text[offset]} has no partner; what follows may be missed, and no region that the file may use is converted`,
+    `warning: ${path}:${lineAt(text, unpaired)}: ${what} has no other end; what follows may be missed, and no region that the file may use is converted`,
   );
 }
 

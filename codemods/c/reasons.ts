@@ -62,8 +62,8 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     mend: "give each branch complete statements",
   },
   [Reason.BracketsUnpaired]: {
-    what: "a bracket has no partner in a file that may use the region",
-    why: "what follows the bracket may belong to anything",
+    what: "a bracket, comment or #if has no other end in a file that may use the region",
+    why: "what follows may belong to anything",
     mend: "complete the file, or give each branch of an #if the same brackets",
   },
   [Reason.DeclaredTwice]: {

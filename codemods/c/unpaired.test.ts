@@ -97,6 +97,9 @@ test.each([
   "static void f(\xff\xfe{{{ memory_region_init_io(&s->iomem, x",
   "__attribute__(( MemoryRegion x",
   "typeof(MemoryRegion x",
+  "struct S { MemoryRegion a; }; /* void f(struct S *s) {}",
+  "#ifdef A\nstruct S { MemoryRegion a; };\n#else\nMemoryRegion x;",
 ])("%s", (text) => {
   expect(everything(text)).toEqual([]);
+  expect(lex(text).unpaired).toBeGreaterThanOrEqual(0);
 });

@@ -11,6 +11,7 @@ import { Reason } from "../regions/reasons.ts";
 import { ReportFiles } from "../report-files.ts";
 import { configurationsRead } from "../source/compiler-options.ts";
 import { discover, type Skipped } from "../source/discover.ts";
+import { withinStack } from "../source/too-deep.ts";
 import { shown } from "../source/workspace.ts";
 import { auditLifetimes } from "./audit.ts";
 import { isBug, type LifetimeFinding } from "./finding.ts";
@@ -46,8 +47,10 @@ export async function runAudit(
         : [{ option: "--baseline", path: options.baseline }]),
       ...configurationsRead(sources),
     ]);
-    const program = readProgram(sources, { readOnly: true });
-    const plan = surveyProgram(program, sources, "to-owned");
+    const [program, plan] = withinStack(sources, () => {
+      const read = readProgram(sources, { readOnly: true });
+      return [read, surveyProgram(read, sources, "to-owned")] as const;
+    });
     if (!plan.files.some(({ deviceCount, sites }) => deviceCount > 0 || sites.length > 0))
       throw new CommandError(
         `${paths.join(", ")}: no device found: no class derives from a QOM object; check the path`,
@@ -56,7 +59,7 @@ export async function runAudit(
       throw new CommandError(
         `${paths.join(", ")}: #memory does not resolve from there, and without types nothing distinguishes a region; make the import resolve, then run again`,
       );
-    const found = auditLifetimes(program.workspace, program.sources);
+    const found = withinStack(sources, () => auditLifetimes(program.workspace, program.sources));
     const { findings, remark } = compared(found, options, outputs);
     const regions = auditRegions(plan);
     const unresolved = regions.filter(({ hazard }) => hazard === Reason.TypeUnresolved).length;

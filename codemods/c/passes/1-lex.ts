@@ -34,7 +34,10 @@ export interface Tokens {
   readonly end: Uint32Array;
   /** For a bracket the number of its partner, -1 for all others. */
   readonly match: Int32Array;
-  /** The first bracket without a partner: what follows it may belong to anything; -1 if all have one. */
+  /**
+   * Offset of the first bracket, comment or `#if` without its other end: what follows it may belong to anything; -1 if all
+   * have one.
+   */
   readonly unpaired: number;
   readonly directives: readonly Directive[];
   readonly splits: readonly SplitBranch[];
@@ -83,6 +86,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
   let position = from;
   let atLineStart = true;
   let splice = -1;
+  let open = text.length;
 
   const push = (tokenKind: number, tokenWord: number, tokenStart: number, tokenEnd: number) => {
     if (count === kind.length) {
@@ -160,6 +164,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
       const next = text.charCodeAt(position + 1);
       if (next === 42) {
         const close = text.indexOf("*/", position + 2);
+        if (close < 0) open = Math.min(open, position);
         position = close < 0 ? to : close + 2;
         continue;
       }
@@ -210,6 +215,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
   }
 
   const { match, unpaired } = matchBrackets(word, count);
+  open = Math.min(open, branches[0]?.directive.start ?? open, start[unpaired] ?? open);
   return {
     text,
     count,
@@ -218,7 +224,7 @@ export function lex(text: string, from = 0, to = text.length): Tokens {
     start: start.slice(0, count),
     end: end.slice(0, count),
     match,
-    unpaired,
+    unpaired: open < text.length ? open : -1,
     directives,
     splits,
     splice,
@@ -283,7 +289,13 @@ for (const [open, close] of pairs) {
 }
 
 /** Partners of all brackets. A brace closes whatever is open inside it: a macro may hold half a pair. */
-function matchBrackets(word: Int32Array, count: number): Pick<Tokens, "match" | "unpaired"> {
+function matchBrackets(
+  word: Int32Array,
+  count: number,
+): {
+  readonly match: Int32Array /** The first without one; -1 if there is none. */;
+  readonly unpaired: number;
+} {
   const match = new Int32Array(count).fill(-1);
   const open: number[] = [];
   let unpaired = count;

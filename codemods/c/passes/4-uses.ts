@@ -149,9 +149,9 @@ class UseFinder {
     for (const source of this.program.sources.values()) {
       this.inSource(source);
       this.inDefines(source);
-      const { splice, unpaired, start } = source.tokens;
+      const { splice, unpaired } = source.tokens;
       if (splice >= 0) this.refuseAllNames(source, "unresolved", splice);
-      if (unpaired >= 0) this.refuseAllNames(source, "brackets-unpaired", start[unpaired] ?? 0);
+      if (unpaired >= 0) this.refuseAllNames(source, "brackets-unpaired", unpaired);
     }
   }
 

@@ -132,6 +132,21 @@ describe("messages name the option and what there is", () => {
       );
   });
 
+  it.each([
+    [
+      "virtio-rng-device,rng=rng0",
+      "has no property rng; the board supplies its numbers, without a backend; leave it out",
+    ],
+    [
+      "virtio-rng-device,bootindex=1",
+      "has no property bootindex; the firmware decides what it boots from; leave it out",
+    ],
+    ["loader,file=x,addr=0", "there is no device loader; load files with -kernel, -initrd or -bios"],
+    ["qemu-xhci", "there is no device qemu-xhci; give one of "],
+  ])("for what QEMU has and the board does otherwise: %s", (device, message) => {
+    expect(answer({ device: [device] })).toContain(message);
+  });
+
   it("for an image that is no flash bank", () => {
     const drive = `if=pflash,format=raw,file=${join(folder, "image")}`;
     expect(answer({ drive: [drive] })).toMatch(/^-drive if=pflash,.*image has 4096 bytes, not 33554432 /);

@@ -323,7 +323,7 @@ function plugDevice(model: DeviceModel, option: DeviceOption): void {
     for (const [name, value] of option.properties) {
       if (!known.includes(name))
         throw new CommandError(
-          `${text}: ${driver} has no property ${name}; ${known.length === 0 ? "leave it out" : `give one of ${known.sort().join(", ")}`}`,
+          `${text}: ${driver} has no property ${name}; ${INSTEAD_OF_PROPERTY.get(name) ?? (known.length === 0 ? "leave it out" : `give one of ${known.sort().join(", ")}`)}`,
         );
       device.setProperty(name, value);
     }
@@ -331,12 +331,20 @@ function plugDevice(model: DeviceModel, option: DeviceOption): void {
   });
 }
 
+/** What to do about properties of QEMU's devices that ask for what is done otherwise here. */
+const INSTEAD_OF_PROPERTY = tableOf<string>({
+  bootindex: "the firmware decides what it boots from; leave it out",
+  rng: "the board supplies its numbers, without a backend; leave it out",
+});
+
 function unknownDevice(model: DeviceModel, { text, driver }: DeviceOption): CommandError {
   const names = pluggableDevices(model).map(({ name }) => name);
   const meant = counterpart(driver, names);
-  return new CommandError(
-    `${text}: there is no device ${driver}; give ${meant ?? `one of ${names.sort().join(", ")}`}`,
-  );
+  const advice =
+    driver === "loader"
+      ? "load files with -kernel, -initrd or -bios"
+      : `give ${meant ?? `one of ${names.sort().join(", ")}, or leave it out`}`;
+  return new CommandError(`${text}: there is no device ${driver}; ${advice}`);
 }
 
 function isPartOfBoard({ types }: DeviceModel, driver: string): boolean {

@@ -63,8 +63,27 @@ describe("-drive", () => {
     ["read-only=on", true],
     ["readonly=off", false],
     ["read-only=off", false],
+    ["readonly=yes", true],
+    ["readonly=true", true],
+    ["read-only=n", false],
+    ["readonly", true],
+    ["noreadonly", false],
+    ["media=disk", false],
+    ["media=cdrom", true],
+    ["media=cdrom,readonly=off", true],
   ])("%s", (word, readOnly) => {
     expect(parse({ drive: [`file=f,${word}`] }).drives).toMatchObject([{ readOnly }]);
+  });
+
+  it.each(["format", "driver"])("%s of another kind of image is not to be taken for raw", (name) => {
+    for (const kind of ["qcow2", "vmdk", "qcow", "anything"])
+      expect(() => parse({ drive: [`file=f,${name}=${kind}`] })).toThrow(
+        `${name}=${kind} cannot be used, only raw images can; convert it with qemu-img convert -O raw, and give the result with ${name}=raw`,
+      );
+  });
+
+  it("takes a file with its protocol, and the only bus", () => {
+    expect(parse({ drive: ["file=file:f,bus=0,unit=3"] }).drives).toMatchObject([{ file: "f", unit: 3 }]);
   });
 
   it("leaves out how the host reaches the file", () => {

@@ -122,9 +122,10 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
   const kind = reader.choice("if", ["none", "virtio", "pflash"], "virtio");
   const unit = unitOf(reader, kind, units);
   const isRaw = reader.has("format") || reader.has("driver");
-  reader.choice("format", ["raw"], "raw");
-  reader.choice("driver", ["raw"], "raw");
-  reader.choice("media", ["disk"], "disk");
+  reader.choice("format", ["raw"], "raw", onlyRaw("format"));
+  reader.choice("driver", ["raw"], "raw", onlyRaw("driver"));
+  const isDisc = reader.choice("media", ["disk", "cdrom"], "disk") === "cdrom";
+  reader.choice("bus", ["0"], "0");
   takeHostProperties(reader);
   takeErrorActions(reader);
   const drive = {
@@ -133,7 +134,7 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
     interface: kind,
     file: fileOf(reader),
     isRaw,
-    readOnly: readOnlyOf(reader),
+    readOnly: readOnlyOf(reader) || isDisc,
     snapshot: reader.switch("snapshot"),
     unit,
   };
@@ -141,9 +142,14 @@ function parseDrive(text: string, units: Map<string, Set<number>>): DriveOption 
   return drive;
 }
 
-/** As in QEMU: `file.filename` is another name for `file`. */
+/** What to do with an image in another format: as raw, the guest would see and overwrite the container. */
+export function onlyRaw(name: string): string {
+  return `cannot be used, only raw images can; convert it with qemu-img convert -O raw, and give the result with ${name}=raw`;
+}
+
+/** As in QEMU: `file.filename` is another name for `file`, and its value may name the protocol. */
 function fileOf(reader: OptionReader): string {
-  if (!reader.has("file.filename")) return reader.require("file");
+  if (!reader.has("file.filename")) return reader.require("file").replace(/^file:/, "");
   if (reader.has("file")) throw reader.error("file and file.filename are the same; give only one of them");
   reader.choice("file.driver", ["file"], "file");
   return reader.require("file.filename");

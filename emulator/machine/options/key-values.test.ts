@@ -38,6 +38,17 @@ describe("properties of an option", () => {
         ["file.size", "7"],
       ],
     ],
+    [
+      '{"type": "user", "hostfwd": [{"str": "tcp::1-:2"}, {"str": "tcp::3-:4"}], "n": [1, "b"]}',
+      "type",
+      [
+        ["type", "user"],
+        ["hostfwd", "tcp::1-:2"],
+        ["hostfwd", "tcp::3-:4"],
+        ["n", "1"],
+        ["n", "b"],
+      ],
+    ],
     ["a=b=c", undefined, [["a", "b=c"]]],
     ["a=", undefined, [["a", ""]]],
     [

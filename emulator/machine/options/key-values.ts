@@ -1,7 +1,9 @@
-import { CommandError, HelpRequest } from "#host";
+import { CommandError, HelpRequest, tableOf } from "#host";
 
 /** Properties of an option, in the order given; a name may occur more than once. */
 export type KeyValues = readonly (readonly [name: string, value: string])[];
+
+const SWITCH_WORDS = tableOf<string>({ yes: "on", true: "on", y: "on", no: "off", false: "off", n: "off" });
 
 /** Whether a value asks for a list of what may be given. */
 export function asksForHelp(value: string): boolean {
@@ -61,9 +63,16 @@ function repeatedMember(json: string): string | null {
 function flattened(value: unknown, name: string): (readonly [string, string])[] {
   if (typeof value === "boolean") return [[name, value ? "on" : "off"]];
   if (typeof value !== "object" || value === null) return [[name, String(value)]];
+  // QEMU's schema wraps the texts of a list: "hostfwd": [{"str": "tcp::2222-:22"}].
+  if (Array.isArray(value))
+    return value.flatMap((part) => flattened(isWrapped(part) ? part.str : part, name));
   return Object.entries(value).flatMap(([key, part]) =>
     flattened(part, name === "" ? key : `${name}.${key}`),
   );
+}
+
+function isWrapped(value: unknown): value is { readonly str: string } {
+  return typeof value === "object" && value !== null && "str" in value && typeof value.str === "string";
 }
 
 /** Splits at single commas; double ones become single within a part. */
@@ -134,20 +143,32 @@ export class OptionReader {
     return value;
   }
 
-  /** @throws CommandError unless it is one of `choices`; HelpRequest if it asks for them. */
-  choice<T extends string>(name: string, choices: readonly [T, ...T[]], otherwise: T): T {
+  /**
+   * @param advice what to do in place of a value that is none of them
+   * @throws CommandError unless it is one of `choices`; HelpRequest if it asks for them.
+   */
+  choice<T extends string>(
+    name: string,
+    choices: readonly [T, ...T[]],
+    otherwise: T,
+    advice = `is unknown; give ${name}=${choices.join(`, ${name}=`)}`,
+  ): T {
     const value = this.take(name);
     this.known.set(name, choices);
     if (value === undefined) return otherwise;
     if (asksForHelp(value)) throw new HelpRequest(`Supported values of ${name}: ${choices.join(" ")}\n`);
     const found = choices.find((choice) => choice === value);
-    if (found === undefined)
-      throw this.error(`${name}=${value} is unknown; give ${name}=${choices.join(`, ${name}=`)}`);
+    if (found === undefined) throw this.error(`${name}=${value} ${advice}`);
     return found;
   }
 
-  /** @throws CommandError unless it is on or off. */
+  /** As in QEMU, `yes`, `true` and `y` are `on`, and `no` before the name turns it off. @throws CommandError unless it is on or off. */
   switch(name: string, otherwise = false): boolean {
+    const [value, negated] = [this.left.get(name), this.left.get(`no${name}`)];
+    if (negated === "on" && value === undefined) {
+      this.left.delete(`no${name}`);
+      this.left.set(name, "off");
+    } else if (value !== undefined) this.left.set(name, SWITCH_WORDS.get(value) ?? value);
     return this.choice(name, ["on", "off"], otherwise ? "on" : "off") === "on";
   }
 

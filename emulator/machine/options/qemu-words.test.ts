@@ -78,6 +78,7 @@ describe("QEMU's options that work", () => {
     ["-M virt,help", "--machine virt,help"],
     ["-M ? -cpu ? -device ?", "--machine ? --cpu help --device ?"],
     ["-accel tcg -gdb none", "--gdb none"],
+    ["-accel tcg,thread=multi,tb-size=256 -gdb none", "--gdb none"],
     ["", ""],
   ])("%s", (line, expected) => {
     expect(ours(line)).toBe(expected);
@@ -121,7 +122,11 @@ describe("QEMU's options that do not", () => {
     ["-net nic", /^-net nic: QEMU's old network options are not supported/],
     ["-gdb unix:/tmp/x", /^-gdb unix:\/tmp\/x: gdb connects to a TCP port/],
     ["-gdb tcp:0.0.0.0:1", /only programs on this computer may debug/],
-    ["-blockdev driver=qcow2,node-name=a,filename=b", /driver=qcow2 is unknown; give driver=file/],
+    [
+      "-blockdev driver=qcow2,node-name=a,filename=b",
+      /driver=qcow2 cannot be used, only raw images can; convert it/,
+    ],
+    ["-accel tcg,foo=1", /^-accel tcg,foo=1: property foo is unknown; there are accel, one-insn-per-tb, /],
     ["-blockdev driver=file,filename=b", /node-name is missing/],
     ["-frobnicate", /^-frobnicate: unknown option; --help lists all of them/],
     ["-kernel", /^-kernel: its value is missing; give one after it/],

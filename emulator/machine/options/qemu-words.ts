@@ -5,6 +5,7 @@
  */
 import { CommandError, HelpRequest, tableOf } from "#host";
 import { parseInteger } from "#qdev";
+import { onlyRaw } from "./hardware-options.ts";
 import { takeHostProperties } from "./host-files.ts";
 import { asksForHelp, type KeyValues, OptionReader, parseKeyValues } from "./key-values.ts";
 
@@ -148,7 +149,7 @@ const MEANINGS = tableOf<Meaning>({
   ),
   qmp: refused("qmp", true, "there is no QMP; use the monitor at Ctrl-A C, or gdb with --gdb PORT"),
   mon: refused("mon", true, "the monitor shares the terminal, at Ctrl-A C; leave it out"),
-  accel: only("accel", ["tcg"], "guest code is translated to WebAssembly, and in no other way"),
+  accel: valued(null, acceleratorWords),
   "enable-kvm": refused("enable-kvm", false, NO_ACCELERATOR),
   cdrom: refused("cdrom", true, "give it as a disk: -drive file=FILE,if=virtio,readonly=on"),
   hdb: refused("hdb", true, "give it as a disk: -drive file=FILE,if=virtio"),
@@ -537,7 +538,7 @@ function nodesOf(words: readonly string[], used: Set<string>): Map<string, Block
       parseKeyValues("-blockdev", value, "driver"),
     );
     const reader = new OptionReader(text, entries);
-    const driver = reader.choice("driver", ["file", "raw"], "raw");
+    const driver = reader.choice("driver", ["file", "raw"], "raw", onlyRaw("driver"));
     const name = reader.require("node-name");
     const below = driver === "raw" ? reader.take("file") : undefined;
     if (driver === "raw" && below === undefined) reader.choice("file.driver", ["file"], "file");
@@ -659,6 +660,17 @@ function joined(entries: KeyValues): string[] {
 }
 
 /** The board shows its UUID nowhere, but one is to be one. */
+const TCG = only("accel", ["tcg"], "guest code is translated to WebAssembly, and in no other way");
+
+/** `tcg`; how QEMU's translator goes about it changes nothing that a guest sees. */
+function acceleratorWords(value: string, all: WordsOfOne): readonly string[] {
+  if (!value.startsWith("tcg,")) return TCG.words(value, all);
+  const reader = new OptionReader(`-accel ${value}`, parseKeyValues("-accel", value, "accel"));
+  for (const name of ["accel", "thread", "tb-size", "split-wx", "one-insn-per-tb"]) reader.take(name);
+  reader.end();
+  return [];
+}
+
 function uuidWords(value: string): string[] {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)) return [];
   throw new CommandError(
