@@ -1,6 +1,6 @@
 /** Regions in containers. */
 import { ts } from "ts-morph";
-import { accessOf, type Frame, LifePhase, strip } from "../flow/index.ts";
+import { accessOf, type Frame, functionAround, LifePhase, strip } from "../flow/index.ts";
 import { countOf, elementsOf, metTwice } from "./elements.ts";
 import type { Container, Record } from "./record.ts";
 import { entryName, isGuarded, mayRepeat } from "./repetition.ts";
@@ -116,7 +116,8 @@ export function remove(
     if (watch.isTearDown) record.releasedInTearDown = true;
     if (watch.phase === LifePhase.Run) record.removedAtRunTime = true;
     const left = containerOf(watch, container, frame);
-    if (left !== undefined && targets.length === 1) record.leaves.push({ node, container: left });
+    if (left !== undefined && targets.length === 1 && !asksContainer(node))
+      record.leaves.push({ node, container: left });
     record.released = true;
     const before = watch.place(state, target);
     const everAdded = Place.Own | Place.Foreign | Place.Window | Place.Removed | Place.Gone;
@@ -131,6 +132,11 @@ export function remove(
     current = watch.move(current, target, Place.Removed, targets.length === 1);
   }
   return current;
+}
+
+/** True in a function that asks regions where they are. */
+function asksContainer(node: ts.Node): boolean {
+  return functionAround(node)?.getText().includes(".container") === true;
 }
 
 /** True for what a closure that was kept has been given: it may be any region. */

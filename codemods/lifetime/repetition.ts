@@ -28,7 +28,7 @@ export function entryName(frame: Frame): string | undefined {
 /** True if the entry that led here may be called any number of times: reset, a setter, a public method, a callback of ops. */
 export function mayRepeat(watch: Watch, frame: Frame): boolean {
   if (watch.phase !== LifePhase.Run && watch.phase !== LifePhase.Configure) return false;
-  const { fn } = entryOf(frame);
+  const { fn, bindings } = entryOf(frame);
   if (fn === undefined) return false;
   if (ts.isSetAccessorDeclaration(fn) || ts.isGetAccessorDeclaration(fn)) return true;
   if (ts.isMethodDeclaration(fn)) {
@@ -36,7 +36,11 @@ export function mayRepeat(watch: Watch, frame: Frame): boolean {
     if (fn.asteriskToken !== undefined || (isAsync(fn) && !isOpen(fn))) return false;
     return ts.isObjectLiteralExpression(fn.parent) || !isCalledOnce(watch, fn);
   }
-  return ts.isPropertyAssignment(fn.parent);
+  // A function that is declared elsewhere is a callback if it is given what its region was created with.
+  if (ts.isFunctionDeclaration(fn)) return bindings.size > 0;
+  const { parent } = fn;
+  const isLine = ts.isCallExpression(parent) && accessOf(strip(parent.expression))?.name === "initGpioIn";
+  return isLine || ts.isPropertyAssignment(parent);
 }
 
 /**

@@ -33,6 +33,8 @@ const invisible: Readonly<Record<string, string>> = {
   InRecord: "another device would have to read the record",
   RootStillOpen: "what is read of the root lies in storage that still stands",
   GrowsWhenWritten: "the guest would have to write to it",
+  GrowsByFunction: "the guest would have to write to it",
+  GrowsByLine: "the board would have to raise its lines",
   KeepsMapping: "system memory has no owner to count the mapping on",
 };
 /** Names of `invisible` that have been met. */
