@@ -132,6 +132,20 @@ describe("an output that becomes whole", () => {
     expect(readFileSync(at("a", "b", "c"), "utf8")).toBe(NEW);
   });
 
+  it("takes back the folders that it made for an output that is discarded, and no others", () => {
+    mkdirSync(at("there"));
+    checkOutput("-o", at("there", "x", "y", "z"), { makeFolders: true });
+    expect(readdirSync(at("there"))).toEqual([]);
+    const [first, second] = ["one", "two"].map(
+      (name) => new OutputFile("-o", at("there", "x", name), { makeFolders: true }),
+    );
+    second?.write("2");
+    first?.discard();
+    second?.commitSync();
+    second?.discard();
+    expect(readdirSync(at("there", "x"))).toEqual(["two"]);
+  });
+
   it("is written through if it is open already, like standard output", () => {
     const path = file("redirected");
     execFileSync("sh", [

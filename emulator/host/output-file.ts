@@ -8,6 +8,7 @@ import {
   openSync,
   readSync,
   renameSync,
+  rmdirSync,
   rmSync,
   type Stats,
   statSync,
@@ -56,6 +57,8 @@ let releaseSignals = (): void => {};
 export class OutputFile {
   readonly place: OutputPlace;
   private readonly folders: boolean;
+  /** Folders that were made for it, which go again if it is discarded. */
+  private readonly made: string[] = [];
   private readonly growing: OutputOptions["growing"];
   /** Whether a part file receives the content, from the first write on; otherwise the output is written through. */
   private readonly hasPart: boolean;
@@ -135,7 +138,7 @@ export class OutputFile {
     const how = kind === "stream" || this.growing === "appended" ? constants.O_APPEND : constants.O_TRUNC;
     const make = kind === "stream" ? 0 : constants.O_CREAT;
     try {
-      if (this.folders) makeFolder(dirname(path));
+      if (this.folders) makeFolder(dirname(path), this.made);
       this.sink = new FileSink(openSync(path, constants.O_WRONLY | constants.O_NOCTTY | make | how), true);
     } catch (error) {
       throw writeError(label, error);
@@ -201,12 +204,17 @@ export class OutputFile {
     this.isOver = true;
     this.sink?.destroy();
     this.removePart();
+    for (const folder of this.made.splice(0).reverse()) {
+      try {
+        rmdirSync(folder);
+      } catch {} // something else is in it
+    }
   }
 
   private makePart(): void {
     const { path, kind, label, stats } = this.place;
     try {
-      if (this.folders) makeFolder(dirname(path));
+      if (this.folders) makeFolder(dirname(path), this.made);
       const part =
         kind === "rewrite" ? join(tmpdir(), `regionlab-${process.pid}-${stats?.ino}.part`) : partOf(path);
       rmSync(part, { force: true }); // left by an earlier process with the same pid
@@ -408,12 +416,16 @@ function copyOver(from: number, path: string): void {
   }
 }
 
-/** Creates a folder and its parents. Node's recursive `mkdir` hangs in folders that refuse new ones, such as /proc. */
-function makeFolder(folder: string): void {
+/**
+ * Creates a folder and its parents. Node's recursive `mkdir` hangs in folders that refuse new ones, such as /proc.
+ * @param made gets those that were created
+ */
+function makeFolder(folder: string, made: string[]): void {
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  if (dirname(folder) !== folder) makeFolder(dirname(folder), made);
   try {
     mkdirSync(folder);
+    made.push(folder);
   } catch (error) {
     if (systemErrorCode(error) !== "EEXIST") throw error; // created meanwhile, or it is a file: opening reports that
   }
