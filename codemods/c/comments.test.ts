@@ -1,6 +1,6 @@
 /**
  * No conversion loses a comment, wherever one stands, but for those of a declaration that goes: inside it, behind it on its line, or
- * above it. What the conversion to owned changes reversibly comes back with all of them.
+ * above it. What the conversion to owned changes reversibly comes back byte for byte.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -164,7 +164,7 @@ test("no comment is lost in either direction", () => {
   expect(changed).toBeGreaterThan(200);
 });
 
-test("what is reversible loses none at all, and comes back", () => {
+test("what is reversible loses none at all, and comes back byte for byte", () => {
   let changed = 0;
   fc.assert(
     fc.property(

@@ -7,11 +7,11 @@ import { findCopies, findMirrors } from "./passes/4-copies.ts";
 import { type Field, fieldsOf, findUses } from "./passes/4-uses.ts";
 import { findHeapSites, HeapJudge, type HeapJudgement } from "./passes/5-heap.ts";
 import { findHelpers, type Helpers } from "./passes/5-helpers.ts";
-import { type Judgement, judge } from "./passes/5-judge.ts";
+import { type Judgement, judge, type Place } from "./passes/5-judge.ts";
 import { type EmbeddedJudgement, judgeToEmbedded } from "./passes/5-judge-to-embedded.ts";
 import { type Changes, editToOwned, type Losses } from "./passes/6-edit.ts";
 import { editToEmbedded } from "./passes/6-edit-to-embedded.ts";
-import { type FunctionBody, lineAt, type Program, type Source } from "./program.ts";
+import { type FunctionBody, lineAt, type Member, type Program, type Source } from "./program.ts";
 import { readTree, type TreeTexts } from "./tree.ts";
 import { Types } from "./types.ts";
 
@@ -38,7 +38,10 @@ export function analyse(
   progress: Progress = () => undefined,
 ): Analysis {
   progress("reading");
-  const texts = readTree(paths);
+  return analyseTexts(readTree(paths), pointers, progress);
+}
+
+function analyseTexts(texts: TreeTexts, pointers: 0 | 1, progress: Progress): Analysis {
   progress(`declarations of ${texts.texts.size} files`);
   const program = readProgram(texts, pointers);
   const types = new Types(program);
@@ -117,6 +120,7 @@ export function convertToOwned(
     ? []
     : findHeapSites(analysis.program).filter(({ source }) => accepts(source.path));
   const losses: Losses = new Map();
+  const unrestored: Losses = new Map();
   for (;;) {
     let judgements: Judgement[];
     let heap: HeapJudgement[];
@@ -124,15 +128,48 @@ export function convertToOwned(
       const heapJudge = new HeapJudge(types, helpers, losses);
       heap = heapSites.map((site) => heapJudge.judge(site));
       judgements = fields.map((field) =>
-        judge(field, { lifecycle, types, helpers, macros, losses, reversible }),
+        judge(field, { lifecycle, types, helpers, macros, losses, unrestored, reversible }),
       );
     } while (dropHelpers(helpers, [...judgements, ...heap], lifecycle));
     progress("editing");
-    const edited = editToOwned(analysis.program, types, judgements, helpers, heap);
-    if (edited.losses.size === 0) return { ...analysis, judgements, heap, changes: edited.changes };
-    for (const [owner, place] of edited.losses) losses.set(owner, place);
-    for (const fn of helpers.keys()) if (losses.has(fn)) helpers.delete(fn);
+    const { changes, losses: lost } = editToOwned(analysis.program, types, judgements, helpers, heap);
+    for (const [owner, place] of lost) losses.set(owner, place);
+    if (lost.size > 0) {
+      for (const fn of helpers.keys()) if (losses.has(fn)) helpers.delete(fn);
+      continue;
+    }
+    const differing = reversible ? notRestored(analysis.texts, judgements, changes) : [];
+    for (const [member, place] of differing) unrestored.set(member, place);
+    if (differing.length === 0) return { ...analysis, judgements, heap, changes };
   }
+}
+
+/** The members that keep the way back from restoring a file byte for byte, and the place of the first difference. */
+function notRestored(
+  texts: TreeTexts,
+  judgements: readonly Judgement[],
+  changes: Changes,
+): [Member, Place][] {
+  const converted = judgements.filter(({ treatment }) => treatment !== "refused").map(({ field }) => field);
+  const keyOf = ({ struct, name }: Member): string => `${struct.file.path}\0${struct.name}\0${name}`;
+  const keys = new Set(converted.map(({ member }) => keyOf(member)));
+  const changed: TreeTexts = { ...texts, texts: new Map([...texts.texts, ...changes]) };
+  const analysis = analyseTexts(changed, 1, () => undefined);
+  const fields = analysis.fields.filter(({ member }) => keys.has(keyOf(member)));
+  const back = toEmbedded(analysis, fields).changes;
+  const found: [Member, Place][] = [];
+  for (const [file, text] of changes) {
+    const before = texts.texts.get(file) ?? "";
+    const after = back.get(file) ?? text;
+    if (after === before) continue;
+    let offset = 0;
+    while (after[offset] === before[offset]) offset++;
+    for (const { member, uses } of converted) {
+      if (member.struct.file.path === file || uses.some(({ source }) => source.path === file))
+        found.push([member, { file, offset }]);
+    }
+  }
+  return found;
 }
 
 export interface EmbeddedConversion extends Analysis {
@@ -148,6 +185,14 @@ export function convertToEmbedded(
   const analysis = analyse(paths, 1, progress);
   progress("judging");
   const fields = analysis.fields.filter(({ member }) => accepts(member.struct.file.path));
+  return toEmbedded(analysis, fields, progress);
+}
+
+function toEmbedded(
+  analysis: Analysis,
+  fields: readonly Field[],
+  progress: Progress = () => undefined,
+): EmbeddedConversion {
   const lifecycle = new Lifecycle(analysis.program, analysis.types);
   const losses: Losses = new Map();
   for (;;) {

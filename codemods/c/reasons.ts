@@ -37,6 +37,7 @@ export const Reason = {
   // The way back
   NoStorage: "no-storage",
   PointerReassigned: "pointer-reassigned",
+  NotRestored: "not-restored",
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
@@ -148,12 +149,12 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   [Reason.InitialisedAtRunTime]: {
     what: "the region is initialised while the machine runs",
-    why: "each run would create another region and keep the former one until its owner dies",
+    why: "each run would create another region and keep the former one, or initialise a live one",
     mend: "initialise it once in realize, then enable, resize or move it",
   },
   [Reason.InitialisedTwice]: {
     what: "two calls may initialise the region one after the other",
-    why: "the first of two owned regions would stay a child of the device",
+    why: "the first of two owned regions would stay a child of the device; an embedded one would be initialised while it lives",
     mend: "initialise it once",
   },
   [Reason.InitInExpression]: {
@@ -181,13 +182,18 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
     why: "each owned region is an allocation of its own",
     mend: "use one pointer for each region",
   },
+  [Reason.NotRestored]: {
+    what: "the way back would not restore the file byte for byte",
+    why: "--reversible converts nothing else",
+    mend: "convert it without --reversible",
+  },
   [Reason.NoStorage]: {
     what: "no field holds the region",
     why: "an embedded region needs a place in the state of its owner",
     mend: "declare a field and assign the region to it",
   },
   [Reason.PointerReassigned]: {
-    what: "the pointer is assigned something that is not a new region, or compared",
+    what: "the pointer is assigned something that is not a new region, or may be tested for null",
     why: "an embedded region cannot change or be absent",
     mend: "use a second pointer for other regions",
   },

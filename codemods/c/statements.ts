@@ -1,4 +1,5 @@
 /** The statements of a function's body, as a tree. Tolerates macros that stand for statements. */
+import { directiveConditions } from "./directives.ts";
 import type { Tokens } from "./passes/1-lex.ts";
 import { Kind } from "./passes/1-lex.ts";
 import type { FunctionBody, TypeRef } from "./program.ts";
@@ -290,7 +291,10 @@ class BodyReader {
       return undefined;
     const made = this.make("declaration", at, parent);
     made.last = this.endOfExpression(at, scopeEnd);
-    this.declarators(token, base, extraPointer, made, scopeEnd);
+    // Prose under `#if 0` may look like the beginning of a declaration, which the code after it then ends.
+    const isWhole =
+      directiveConditions(this.tokens, at).length <= directiveConditions(this.tokens, made.last).length;
+    this.declarators(token, isWhole ? base : UNKNOWN, extraPointer, made, scopeEnd);
     return made;
   }
 

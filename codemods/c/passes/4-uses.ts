@@ -247,6 +247,8 @@ class UseFinder {
       const field = member && this.fields.get(member);
       field?.obstacles.push(obstacle);
     }
+    // No initializer follows a pointer: this is code of a function that was not understood as one.
+    if (tokens.word[token - 1] === w.arrow) this.refuseAll(source, word, { ...obstacle, kind: "unresolved" });
   }
 
   /** The structures that arguments of a macro name. */

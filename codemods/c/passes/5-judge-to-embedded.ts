@@ -6,6 +6,7 @@ import type { Member, Source } from "../program.ts";
 import { Reason } from "../reasons.ts";
 import type { Statement } from "../statements.ts";
 import { textOf, wordOf } from "../words.ts";
+import { Kind, type Tokens } from "./1-lex.ts";
 import { type Call, type Field, textBetween, type Use } from "./4-uses.ts";
 import { type Place, placeOfUse } from "./5-judge.ts";
 import { baseText, Order } from "./5-order.ts";
@@ -41,6 +42,7 @@ export interface EmbeddedJudgement {
 
 const ASSIGN = wordOf("=");
 const SEMICOLON = wordOf(";");
+const equalities = new Set(["==", "!="].map(wordOf));
 const STAR = wordOf("*");
 const NOT = wordOf("!");
 const LOGICAL_AND = wordOf("&&");
@@ -223,7 +225,16 @@ function isValueOrMember(use: Use, isArray: boolean): boolean {
   const after = textOf(tokens.word[use.last + 1] ?? 0);
   if (before === "(" && tokens.word[use.last + 1] === CLOSE) {
     const callee = textOf(tokens.word[use.first - 2] ?? 0);
-    return /^\w+$/.test(callee) && !/^(?:if|while|for|switch|sizeof)$/.test(callee) && callee !== "g_free";
+    return (
+      /^\w+$/.test(callee) && !/^(?:if|while|for|switch|sizeof|g_free|\w*assert|(?:un)?likely)$/.test(callee)
+    );
   }
-  return /^(?:\(|,|=|return|:|\?)$/.test(before) && /^(?:\)|,|;|:)$/.test(after);
+  // Which region it is may be asked; whether there is one is a test for null.
+  const isCompared = ({ word, kind }: Tokens, mark: number, other: number): boolean =>
+    equalities.has(word[mark] ?? 0) && kind[other] === Kind.Word && textOf(word[other] ?? 0) !== "NULL";
+  const isLeft = isCompared(tokens, use.last + 1, use.last + 2);
+  const isRight = isCompared(tokens, use.first - 1, use.first - 2);
+  const opens = isLeft ? /^(?:\(|\{|,|=|return|:|\?|&&|\|\|)$/ : /^(?:\(|\{|,|=|return|:|\?)$/;
+  const closes = isRight ? /^(?:\)|\}|,|;|:|\?|&&|\|\|)$/ : /^(?:\)|\}|,|;|:)$/;
+  return (isRight || opens.test(before)) && (isLeft || closes.test(after));
 }

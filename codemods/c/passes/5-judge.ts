@@ -99,6 +99,8 @@ export interface JudgeOptions {
   readonly helpers: Helpers;
   /** Members whose conversion would lose a comment, and where. */
   readonly losses: ReadonlyMap<object, Place>;
+  /** Members that keep the way back from restoring a file, and where. */
+  readonly unrestored: ReadonlyMap<object, Place>;
   /** Keep every field. */
   readonly reversible: boolean;
   /** Words that a local must not be called by, since a macro has that name. */
@@ -146,6 +148,8 @@ class FieldJudge {
     if (obstacle !== undefined) throw new Refusal(reasonOfObstacle[obstacle.kind], obstacle);
     const lost = this.options.losses.get(member);
     if (lost !== undefined) throw new Refusal(Reason.NotUnderstood, lost);
+    const unrestored = this.options.unrestored.get(member);
+    if (unrestored !== undefined) throw new Refusal(Reason.NotRestored, unrestored);
     if (uses.length === 0 && this.options.reversible) throw new Refusal(Reason.NotUsed, declared);
     if (uses.length === 0) {
       // There is no region: the field is dead.
