@@ -29,6 +29,28 @@ const realizeOwned = [
   "  }",
 ];
 
+function members(...lines: string[]): string {
+  return source("const KEY = Symbol();", "", "export class Device extends SysBusDevice {", ...lines, "}");
+}
+
+test.each(["*steps(): Generator<number> { yield 1 }", "[KEY](): number { return 1 }"])(
+  "the semicolon of a dropped field that kept %s apart from the field above is left there",
+  (member) => {
+    const field = "  private readonly window = this.embed(MemoryRegion);";
+    const rest = [`  ${member}`, "", ...realize];
+    const owned = [`  ${member}`, "", ...realizeOwned];
+    expect(toOwned(members("  limit = 1", field, ...rest))).toBe(members("  limit = 1;", ...owned));
+    expect(toOwned(members("  limit = 1;", field, ...rest))).toBe(members("  limit = 1;", ...owned));
+  },
+);
+
+test("folding marks stay where they are", () => {
+  const field = "  private readonly window = this.embed(MemoryRegion);";
+  const marks = ["  //#region fields", "  limit = 1;", "  //#endregion"];
+  const embedded = members("  //#region windows", field, "  //#endregion", ...marks, ...realize);
+  expect(toOwned(embedded)).toBe(members("  //#region windows", "  //#endregion", ...marks, ...realizeOwned));
+});
+
 function toOwned(text: string): string {
   const plan = converter.convert("canonical.ts", "to-owned", text);
   expect(plan.sites.map(({ outcome }) => outcome)).toEqual(["converted"]);

@@ -353,7 +353,23 @@ function removeFields(fields: readonly RegionField[]): TextEdit[] {
       edits.push({ start: before.start, end, text: "" });
     } else edits.push({ start, end, text: "" });
   }
-  return edits.map((edit) => withoutDoubleBlank(edit, fields));
+  const ends = edits.flatMap(({ end }) => semicolonBefore(end, fields) ?? []);
+  return [...edits.map((edit) => withoutDoubleBlank(edit, fields)), ...ends];
+}
+
+/** Without semicolons, the field above would go on in a member such as `[KEY]()` or `*steps()`: the dropped one ended it. */
+function semicolonBefore(end: number, fields: readonly RegionField[]): TextEdit | undefined {
+  const last = fields.find(
+    ({ declaration }) => lineEnd(declaration.getSourceFile().getFullText(), declaration.getEnd()) === end,
+  );
+  if (last === undefined || !/^\s*[[(*]/.test(textOf(last).slice(end))) return undefined;
+  const dropped = new Set<Node>(fields.map(({ declaration }) => declaration));
+  const above = last.device.declaration
+    .getMembers()
+    .filter((each) => each.getEnd() < last.declaration.getStart() && !dropped.has(each))
+    .at(-1);
+  if (!Node.isPropertyDeclaration(above) || semicolonOf(above) === ";") return undefined;
+  return { start: above.getEnd(), end: above.getEnd(), text: ";" };
 }
 
 function withoutDoubleBlank(edit: TextEdit, [field]: readonly RegionField[]): TextEdit {

@@ -89,7 +89,7 @@ export const reasonTexts: Readonly<Record<Reason, ReasonText>> = {
   },
   [Reason.FieldForm]: {
     what: "the region field is declared in an unsupported form",
-    why: "decorators, accessors, optional fields and shared lines have no counterpart",
+    why: "decorators, accessors, `declare`, optional fields and shared lines have no counterpart",
     mend: "declare it `private readonly name = this.embed(MemoryRegion);` on a line of its own",
   },
   [Reason.NullableField]: {

@@ -39,6 +39,7 @@ export function attachedComments(node: Node): Span[] {
   let below = node.getStart();
   for (const { pos, end } of (ts.getLeadingCommentRanges(text, node.getPos()) ?? []).reverse()) {
     if (!/^[ \t]*\r?\n[ \t]*$/.test(text.slice(end, below))) break;
+    if (/^\/\/\s*#(?:end)?region\b/.test(text.slice(pos, end))) break; // belongs to its counterpart
     attached.unshift({ start: pos, end });
     below = pos;
   }
