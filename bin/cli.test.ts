@@ -216,7 +216,11 @@ describe("usage errors", () => {
       ["tree", "qom", "-drive", "file=large,speed=9"],
       /property speed is unknown; there are .*file/,
     ],
-    ["an image of another format", ["tree", "qom", "-drive", "file=large,format=qcow2"], /give format=raw/],
+    [
+      "an image of another format",
+      ["tree", "qom", "-drive", "file=large,format=qcow2"],
+      /format=qcow2 cannot be used, only raw images can; convert it with qemu-img/,
+    ],
     [
       "two drives with one id",
       ["tree", "qom", "-drive", "file=large,id=a", "-drive", "file=large,id=a"],
